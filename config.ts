@@ -1,0 +1,159 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Everything the environment may say, read once; DESIGN section 8 has the table. */
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly publicUrl: string;
+  readonly mongodbUrl: string | undefined;
+  readonly mongodbDatabase: string;
+  readonly temporalAddress: string | undefined;
+  readonly temporalNamespace: string;
+  readonly smtpUrl: string | undefined;
+  readonly smtpConnections: number;
+  readonly mailFrom: string;
+  readonly requireVerifiedDomains: boolean;
+  readonly apiKey: string | undefined;
+  readonly dataDir: string;
+  readonly secret: string | undefined;
+  readonly rateLimitPerMinute: number;
+  readonly trustedProxies: readonly string[];
+  readonly logLevel: string;
+  readonly catcherPort: number;
+  readonly inboxPort: number;
+  readonly retryAfterCloseMinutes: number;
+  /** Binaries of the embedded servers named by the operator. */
+  readonly binaries: {
+    readonly mongod: string | undefined;
+    readonly temporal: string | undefined;
+    readonly temporalTestServer: string | undefined;
+  };
+  readonly cacheDir: string;
+  readonly path: string;
+}
+
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(`The configuration has ${faults.length} fault(s):\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+    this.faults = faults;
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+function reader(environment: Environment, faults: string[]) {
+  const text = (name: string) => environment[name]?.trim() || undefined;
+  const port = (name: string, fallback: number) => {
+    const value = text(name);
+    if (value === undefined) return fallback;
+    if (/^\d{1,5}$/.test(value) && Number(value) < 65_536) return Number(value);
+    faults.push(`${name} must be a port number from 0 to 65535, not "${value}"`);
+    return fallback;
+  };
+  const count = (name: string, fallback: number) => {
+    const value = text(name);
+    if (value === undefined) return fallback;
+    if (/^\d{1,9}$/.test(value)) return Number(value);
+    faults.push(`${name} must be a whole number, not "${value}"`);
+    return fallback;
+  };
+  const flag = (name: string) => {
+    const value = text(name)?.toLowerCase();
+    if (value === undefined || ['0', 'false', 'off', 'no'].includes(value)) return false;
+    if (['1', 'true', 'on', 'yes'].includes(value)) return true;
+    faults.push(`${name} must be on or off, not "${value}"`);
+    return false;
+  };
+  const url = (name: string, protocols: readonly string[]) => {
+    const value = text(name);
+    if (value === undefined) return undefined;
+    const protocol = /^([a-z+]+):\/\//i.exec(value)?.[1]?.toLowerCase();
+    if (protocol !== undefined && protocols.includes(protocol)) return value;
+    faults.push(`${name} must start with ${protocols.map((p) => `${p}://`).join(' or ')}`);
+    return undefined;
+  };
+  return { text, port, count, flag, url };
+}
+
+/** Reads the environment; throws one ConfigurationError that names every fault. */
+export function readConfig(environment: Environment = process.env): Config {
+  const faults: string[] = [];
+  const read = reader(environment, faults);
+  const config: Config = {
+    ...addresses(read),
+    ...mailing(read),
+    ...secrets(read, faults),
+    ...machine(read, faults),
+    rateLimitPerMinute: read.count('RATE_LIMIT_PER_MINUTE', 60),
+    retryAfterCloseMinutes: read.count('RETRY_AFTER_CLOSE_MINUTES', 15),
+  };
+  if (faults.length > 0) throw new ConfigurationError(faults);
+  return Object.freeze(config);
+}
+
+type Reader = ReturnType<typeof reader>;
+
+function addresses({ text, port, url }: Reader) {
+  const listenPort = port('PORT', 3000);
+  const host = text('HOST') ?? '127.0.0.1';
+  return {
+    port: listenPort,
+    host,
+    publicUrl: (url('PUBLIC_URL', ['http', 'https']) ?? `http://${host}:${listenPort}`).replace(/\/+$/, ''),
+    mongodbUrl: url('MONGODB_URL', ['mongodb', 'mongodb+srv']),
+    mongodbDatabase: text('MONGODB_DATABASE') ?? 'everpost',
+    temporalAddress: text('TEMPORAL_ADDRESS'),
+    temporalNamespace: text('TEMPORAL_NAMESPACE') ?? 'default',
+    catcherPort: port('CATCHER_PORT', 1025),
+    inboxPort: port('INBOX_PORT', 8025),
+    trustedProxies: (text('TRUSTED_PROXIES') ?? '').split(/[\s,]+/).filter(Boolean),
+  };
+}
+
+function mailing({ text, count, flag, url }: Reader) {
+  return {
+    smtpUrl: url('SMTP_URL', ['smtp', 'smtps']),
+    smtpConnections: Math.max(1, count('SMTP_CONNECTIONS', 16)),
+    mailFrom: text('MAIL_FROM') ?? 'Everpost <news@everpost.test>',
+    requireVerifiedDomains: flag('REQUIRE_VERIFIED_DOMAINS'),
+  };
+}
+
+function secrets({ text }: Reader, faults: string[]) {
+  const apiKey = text('EVERPOST_API_KEY');
+  if (apiKey !== undefined && !/^[\x21-\x7e]{20,128}$/.test(apiKey)) {
+    faults.push('EVERPOST_API_KEY must have 20 to 128 visible characters');
+  }
+  const secret = text('EVERPOST_SECRET');
+  if (secret !== undefined && secret.length < 16) faults.push('EVERPOST_SECRET must have at least 16 characters');
+  return { apiKey, secret };
+}
+
+function machine({ text }: Reader, faults: string[]) {
+  const logLevel = text('LOG_LEVEL') ?? 'info';
+  if (!LOG_LEVELS.includes(logLevel)) faults.push(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`);
+  return {
+    logLevel,
+    dataDir: resolve(text('DATA_DIR') ?? '.everpost'),
+    cacheDir: join(text('XDG_CACHE_HOME') ?? join(text('HOME') ?? '/tmp', '.cache'), 'everpost'),
+    path: text('PATH') ?? '',
+    binaries: {
+      mongod: text('MONGOD_PATH'),
+      temporal: text('TEMPORAL_CLI_PATH'),
+      temporalTestServer: text('TEMPORAL_TEST_SERVER_PATH'),
+    },
+  };
+}
+
+/** The folder that holds package.json, whether the program runs from the sources or from dist. */
+export function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return folder;
+}

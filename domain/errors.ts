@@ -1,0 +1,64 @@
+/**
+ * Every failure Everpost can name: its stable code, the HTTP status it becomes, its sentence, and whether trying the
+ * same again is pointless. `api/failures.ts` and `activities/failures.ts` translate; nothing else invents codes.
+ */
+export const FAILURES = {
+  malformed_json: { status: 400, permanent: true, message: 'The body is not valid JSON.' },
+  invalid_idempotency_key: {
+    status: 400,
+    permanent: true,
+    message: 'Idempotency-Key must have 1 to 255 visible characters.',
+  },
+  unauthenticated: { status: 401, permanent: true, message: 'The API key is missing or not valid.' },
+  key_revoked: { status: 401, permanent: true, message: 'The API key has been revoked.' },
+  forbidden: { status: 403, permanent: true, message: 'This resource belongs to another account.' },
+  missing_scope: { status: 403, permanent: true, message: 'The API key does not have the scope this needs.' },
+  not_found: { status: 404, permanent: true, message: 'There is nothing here.' },
+  method_not_allowed: { status: 405, permanent: true, message: 'This path exists, but not with this method.' },
+  already_sent: { status: 409, permanent: true, message: 'The campaign has already been sent.' },
+  already_sending: { status: 409, permanent: true, message: 'The campaign is already being sent.' },
+  busy: { status: 409, permanent: false, message: 'The campaign is being drafted; try again when it is ready.' },
+  cannot_delete: { status: 409, permanent: true, message: 'Mails of this campaign were sent: it is kept as history.' },
+  not_editable: { status: 409, permanent: true, message: 'The campaign can no longer be changed in this way.' },
+  not_sending: { status: 409, permanent: true, message: 'The campaign is not being sent.' },
+  not_paused: { status: 409, permanent: true, message: 'The campaign is not paused.' },
+  not_sent: { status: 409, permanent: true, message: 'The campaign has not been sent yet.' },
+  too_early: { status: 409, permanent: false, message: 'The campaign closed too recently to be retried.' },
+  nothing_to_retry: { status: 409, permanent: true, message: 'No recipient of this campaign is in the asked state.' },
+  in_flight: { status: 409, permanent: false, message: 'A request with this Idempotency-Key is still being answered.' },
+  secret_already_shown: {
+    status: 409,
+    permanent: true,
+    message: 'The answer to this Idempotency-Key held a secret that is shown only once.',
+  },
+  payload_too_large: { status: 413, permanent: true, message: 'The body is larger than this path accepts.' },
+  uri_too_long: { status: 414, permanent: true, message: 'The address is too long.' },
+  unsupported_media_type: { status: 415, permanent: true, message: 'Send application/json.' },
+  validation_failed: { status: 422, permanent: true, message: 'One or more fields are invalid.' },
+  no_recipients: { status: 422, permanent: true, message: 'The list has no recipient who may be mailed.' },
+  idempotency_key_reused: {
+    status: 422,
+    permanent: true,
+    message: 'This Idempotency-Key was used with another request.',
+  },
+  rate_limited: { status: 429, permanent: false, message: 'Too many requests; see Retry-After.' },
+  internal_error: { status: 500, permanent: false, message: 'Something went wrong on our side.' },
+  unavailable: { status: 503, permanent: false, message: 'Everpost is starting, stopping or has lost its store.' },
+} as const satisfies Record<string, { status: number; permanent: boolean; message: string }>;
+
+export type FailureCode = keyof typeof FAILURES;
+
+/** Field name → what is wrong with it; the shape of `errors` in an answer. */
+export type FieldErrors = Readonly<Record<string, readonly string[]>>;
+
+/** A refusal with a name: thrown by a floor, translated once at its edge. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly code: FailureCode;
+  readonly errors: FieldErrors | undefined;
+  constructor(code: FailureCode, errors?: FieldErrors, message: string = FAILURES[code].message) {
+    super(message);
+    this.code = code;
+    this.errors = errors;
+  }
+}

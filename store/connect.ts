@@ -1,0 +1,45 @@
+import { type Collection, type Db, type Document, MongoClient, ReadConcern, ReadPreference } from 'mongodb';
+import { PROTOCOL_TIMES } from '../domain/protocol.js';
+import { ensureIndexes } from './indexes.js';
+
+/** The open store. `ledger` is a client of its own: what decides about mail must not inherit options from a URL. */
+export interface Store {
+  readonly db: Db;
+  readonly ledger: Db;
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  readonly url: string;
+  readonly database: string;
+  /** Milliseconds one operation on the ledger may take before its outcome counts as unknown. */
+  readonly ledgerTimeout?: number;
+}
+
+/** PROTOCOL "Constants": set here, on every ledger and message collection; no URL can weaken them. */
+const FENCED = {
+  writeConcern: { w: 'majority', journal: true },
+  readConcern: new ReadConcern('majority'),
+  readPreference: ReadPreference.primary,
+} as const;
+
+export async function openStore({ url, database, ledgerTimeout }: StoreOptions): Promise<Store> {
+  const common = { retryWrites: true, retryReads: true, ignoreUndefined: true, appName: 'everpost' } as const;
+  const client = new MongoClient(url, { ...common, w: 'majority', journal: true, serverSelectionTimeoutMS: 10_000 });
+  const ledgerClient = new MongoClient(url, { ...common, timeoutMS: ledgerTimeout ?? PROTOCOL_TIMES.storeTimeout });
+  await Promise.all([client.connect(), ledgerClient.connect()]);
+  const db = client.db(database);
+  await ensureIndexes(db);
+  return {
+    db,
+    ledger: ledgerClient.db(database, FENCED),
+    close: async () => {
+      await Promise.all([client.close(), ledgerClient.close()]);
+    },
+  };
+}
+
+/** A collection under the ledger's concerns: `w: majority, j: true`, majority reads on the primary. */
+export function fenced<T extends Document>(store: Store, name: string): Collection<T> {
+  return store.ledger.collection<T>(name, FENCED);
+}

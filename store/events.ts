@@ -1,0 +1,47 @@
+import { type AnyBulkWriteOperation, MongoBulkWriteError } from 'mongodb';
+import { now } from '../clock.js';
+import type { Store } from './connect.js';
+
+/** One thing that happened. `_id` is deterministic wherever a retry could repeat the append. */
+export interface Event {
+  readonly _id: string;
+  readonly account: number;
+  /** `campaign.sent`, `subscriber.created`, `recipient.uncertain` … */
+  readonly type: string;
+  readonly at: Date;
+  readonly campaign?: number;
+  readonly subscriber?: number;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+export type Events = ReturnType<typeof events>;
+
+const DUPLICATE_KEY = 11_000;
+
+/** The river: what happened is appended here and nowhere else. */
+export function events({ db }: Store) {
+  const river = db.collection<Event>('events');
+  return {
+    /** Appends each event whose id is not there yet; repeating the call changes nothing. */
+    append: async (happened: readonly Omit<Event, 'at'>[], at: Date = now()): Promise<void> => {
+      if (happened.length === 0) return;
+      const inserts: AnyBulkWriteOperation<Event>[] = happened.map((event) => ({
+        insertOne: { document: { ...event, at } },
+      }));
+      try {
+        await river.bulkWrite(inserts, { ordered: false });
+      } catch (error) {
+        if (!onlyDuplicates(error)) throw error;
+      }
+    },
+
+    ofCampaign: (account: number, campaign: number): Promise<Event[]> =>
+      river.find({ account, campaign }).sort({ at: 1, _id: 1 }).toArray(),
+  };
+}
+
+function onlyDuplicates(error: unknown): boolean {
+  if (!(error instanceof MongoBulkWriteError)) return false;
+  const failures = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
+  return error.result.getWriteConcernError() === undefined && failures.every((one) => one.code === DUPLICATE_KEY);
+}

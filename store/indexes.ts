@@ -1,0 +1,58 @@
+import type { CreateIndexesOptions, Db, IndexSpecification } from 'mongodb';
+
+interface Index {
+  readonly on: string;
+  readonly keys: IndexSpecification;
+  readonly options?: CreateIndexesOptions;
+  /** The query it serves. */
+  readonly serves: string;
+}
+
+const unique = { unique: true } as const;
+
+/** Every index of the house, each with the query it serves. */
+export const INDEXES: readonly Index[] = [
+  { on: 'keys', keys: { hash: 1 }, options: unique, serves: 'who sends this request' },
+  { on: 'lists', keys: { account: 1, _id: 1 }, serves: 'lists of an account' },
+  { on: 'lists', keys: { uid: 1 }, options: unique, serves: 'a list by its public uid' },
+  { on: 'subscribers', keys: { list_id: 1, email: 1 }, options: unique, serves: 'one row per list and address' },
+  { on: 'subscribers', keys: { account: 1, _id: 1 }, serves: 'pages of subscribers' },
+  { on: 'subscribers', keys: { account: 1, email: 1 }, serves: 'one person on every list' },
+  { on: 'subscribers', keys: { list_id: 1, status: 1, _id: 1 }, serves: 'freezing an audience in order of ids' },
+  { on: 'subscribers', keys: { list_id: 1, tags: 1, _id: 1 }, serves: 'subscribers by tag' },
+  { on: 'suppressions', keys: { account: 1, email: 1 }, options: unique, serves: 'may this address be mailed' },
+  { on: 'campaigns', keys: { account: 1, state: 1, _id: -1 }, serves: 'campaigns of an account by state' },
+  { on: 'campaigns', keys: { state: 1, wake_at: 1 }, serves: 'the sweep: campaigns that are owed a workflow' },
+  {
+    on: 'ledger',
+    keys: { campaign: 1, round: 1, page: 1 },
+    options: unique,
+    serves: 'pages of a round in order; one chain whoever freezes',
+  },
+  {
+    on: 'ledger',
+    keys: { campaign: 1, round: 1, page: 1, done: 1 },
+    options: { partialFilterExpression: { done: false } },
+    serves: 'the lowest free page',
+  },
+  { on: 'events', keys: { account: 1, at: 1, _id: 1 }, serves: 'the river of an account' },
+  { on: 'events', keys: { campaign: 1, at: 1 }, options: { sparse: true }, serves: 'what happened to a campaign' },
+  { on: 'imports', keys: { account: 1, _id: -1 }, serves: 'imports of an account' },
+  { on: 'imports', keys: { state: 1, wake_at: 1 }, serves: 'the sweep: imports that are owed a workflow' },
+  { on: 'replies', keys: { expires_at: 1 }, options: { expireAfterSeconds: 0 }, serves: 'forgetting stored replies' },
+];
+
+/** Creates what is missing; safe to run from several processes at once. */
+export async function ensureIndexes(db: Db): Promise<void> {
+  const collections = [...new Set(INDEXES.map((index) => index.on))];
+  await Promise.all(
+    collections.map((name) =>
+      db.collection(name).createIndexes(
+        INDEXES.filter((index) => index.on === name).map(({ keys, options }) => ({
+          key: keys as Record<string, 1>,
+          ...options,
+        })),
+      ),
+    ),
+  );
+}
