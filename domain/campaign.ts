@@ -45,3 +45,61 @@ export type TakenKind = 'failed' | 'deferred' | 'uncertain';
 
 /** What the API answers for one recipient of a campaign. */
 export type RecipientStatus = OddKind | 'pending';
+
+/** What somebody may ask of a campaign; API.md has the table this encodes. */
+export type CampaignAction =
+  | 'patch_content'
+  | 'patch_settings'
+  | 'delete'
+  | 'send'
+  | 'schedule'
+  | 'pause'
+  | 'resume'
+  | 'cancel'
+  | 'rate'
+  | 'retry';
+
+type Refusal =
+  | 'already_sent'
+  | 'already_sending'
+  | 'busy'
+  | 'cannot_delete'
+  | 'not_editable'
+  | 'not_sending'
+  | 'not_paused'
+  | 'not_sent';
+
+type Phase = 'open' | 'drafting' | 'scheduled' | 'live' | 'paused' | 'closed';
+
+function phaseOf(state: CampaignState, anySent: boolean): Phase {
+  if (state === 'draft' || state === 'awaiting_approval') return 'open';
+  if (state === 'drafting' || state === 'scheduled' || state === 'paused') return state;
+  if (state === 'freezing' || state === 'sending') return 'live';
+  return state === 'cancelled' && !anySent ? 'open' : 'closed';
+}
+
+/** Rows: phases. A missing cell means yes. */
+const REFUSALS: Record<CampaignAction, Partial<Record<Phase, Refusal>>> = {
+  patch_content: { drafting: 'busy', live: 'not_editable', paused: 'not_editable', closed: 'not_editable' },
+  patch_settings: { drafting: 'busy', closed: 'not_editable' },
+  delete: { live: 'cannot_delete', paused: 'cannot_delete', closed: 'cannot_delete' },
+  send: { drafting: 'busy', live: 'already_sending', paused: 'already_sending', closed: 'already_sent' },
+  schedule: { drafting: 'busy', live: 'already_sending', paused: 'already_sending', closed: 'already_sent' },
+  pause: { open: 'not_sending', drafting: 'not_sending', scheduled: 'not_sending', closed: 'not_sending' },
+  resume: { open: 'not_paused', drafting: 'not_paused', scheduled: 'not_paused', closed: 'not_paused' },
+  cancel: { open: 'not_sending', closed: 'already_sent' },
+  rate: { closed: 'not_sending' },
+  retry: {
+    open: 'not_sent',
+    drafting: 'not_sent',
+    scheduled: 'not_sent',
+    live: 'already_sending',
+    paused: 'already_sending',
+  },
+};
+
+/** The code of the refusal, or undefined where the action is allowed. Cancelling twice is allowed and changes nothing. */
+export function refusalOf(action: CampaignAction, state: CampaignState, anySent: boolean): Refusal | undefined {
+  if (action === 'cancel' && state === 'cancelled') return undefined;
+  return REFUSALS[action][phaseOf(state, anySent)];
+}

@@ -1,0 +1,59 @@
+import type { OddKind, RecipientStatus } from './campaign.js';
+
+/** A recipient whose story is not simply "sent". `i` is the place on the page. */
+export interface OddEntry {
+  readonly i: number;
+  readonly kind: OddKind;
+  readonly class: string;
+  readonly scope: string;
+  readonly code: string | null;
+  readonly reply: string | null;
+  readonly at: Date;
+  /** Token of the owner that left this recipient in doubt. */
+  readonly by: string | null;
+  /** The round that took this recipient up again. */
+  readonly next: number | null;
+}
+
+/** One page of a campaign's round; PROTOCOL "Documents". */
+export interface LedgerPage {
+  readonly _id: string;
+  readonly account: number;
+  readonly campaign: number;
+  readonly round: number;
+  readonly page: number;
+  readonly ids: readonly number[];
+  readonly n: number;
+  readonly last: boolean;
+  readonly settled: number;
+  readonly claimed: number;
+  readonly odd: readonly OddEntry[];
+  readonly told: number;
+  readonly token: string | null;
+  readonly seen: Date;
+  readonly done: boolean;
+}
+
+/** What one advance writes: both marks, what came of the recipients between the old and the new `settled`, told. */
+export interface Step {
+  readonly settled: number;
+  readonly claimed: number;
+  readonly told: number;
+  readonly odd: readonly OddEntry[];
+}
+
+export interface LateEvidence extends Pick<OddEntry, 'i' | 'class' | 'code' | 'reply' | 'at'> {
+  readonly kind: 'sent' | 'failed';
+  /** Only an entry that this token left in doubt. */
+  readonly by?: string;
+}
+
+/** What is known of the recipient at place `i`, from the marks and the odd entries alone (PROTOCOL "Documents"). */
+export function recipientAt(
+  page: Pick<LedgerPage, 'settled' | 'claimed' | 'odd' | 'done'>,
+  i: number,
+): RecipientStatus {
+  if (i < page.settled) return page.odd.find((entry) => entry.i === i)?.kind ?? 'sent';
+  // A page is closed above its marks only by a cancel: those recipients were never claimed.
+  return page.done ? 'skipped' : 'pending';
+}

@@ -1,0 +1,45 @@
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** Waits before each further round or attempt, in milliseconds (research: A6); the last one repeats. */
+export const RETRY_WAITS: readonly number[] = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR];
+
+const JITTER = 0.2;
+
+/** Milliseconds to wait before try `attempt` (1 = the first repetition); `chance` in [0, 1) spreads it by ±20 %. */
+export function retryWait(attempt: number, chance: number): number {
+  const wait = RETRY_WAITS[Math.min(Math.max(attempt, 1), RETRY_WAITS.length) - 1] ?? HOUR;
+  return Math.round(wait * (1 - JITTER + 2 * JITTER * chance));
+}
+
+export interface RoundNeed {
+  /** Entries that wait for a further round. */
+  readonly deferred: number;
+  readonly uncertain: number;
+  /** Policy `resend`, and no round has taken the uncertain ones yet. */
+  readonly mayResend: boolean;
+  /** Number of the round to come. */
+  readonly round: number;
+  readonly now: Date;
+  /** Nothing is tried again after this. */
+  readonly expires: Date;
+  /** Least wait before an uncertain recipient is mailed again, in milliseconds. */
+  readonly resendAfter: number;
+}
+
+export interface NextRound {
+  readonly takes: readonly ('deferred' | 'uncertain')[];
+  readonly due: Date;
+}
+
+/** Which entries the next round takes and when it is due; undefined where nothing is left to do or time is over. */
+export function nextRound(need: RoundNeed, chance: number): NextRound | undefined {
+  const resends = need.mayResend && need.uncertain > 0;
+  if (need.deferred === 0 && !resends) return undefined;
+  const wait = need.deferred > 0 ? retryWait(need.round, chance) : need.resendAfter;
+  const due = new Date(need.now.getTime() + wait);
+  if (due > need.expires) return undefined;
+  const takes: NextRound['takes'][number][] = need.deferred > 0 ? ['deferred'] : [];
+  if (resends && wait >= need.resendAfter) takes.push('uncertain');
+  return { takes, due };
+}

@@ -1,0 +1,50 @@
+import { now } from '../clock.js';
+import type { Store } from './connect.js';
+import { counters } from './counters.js';
+
+export interface Account {
+  readonly _id: number;
+  readonly kind: 'account';
+  readonly name: string;
+  /** Sender where neither campaign nor list names one: `Name <mailbox>`; null falls back to `MAIL_FROM`. */
+  readonly mail_from: string | null;
+  readonly created_at: Date;
+}
+
+export const FIRST_ACCOUNT = 1;
+
+export type Accounts = ReturnType<typeof accounts>;
+
+export function accounts(store: Store) {
+  const rows = store.db.collection<Account>('accounts');
+  const ids = counters(store);
+  return {
+    /** Adds an account. Atomic: one insert. */
+    open: async (name: string): Promise<Account> => {
+      await ids.reserve('accounts', FIRST_ACCOUNT);
+      const account: Account = {
+        _id: await ids.block('accounts'),
+        kind: 'account',
+        name,
+        mail_from: null,
+        created_at: now(),
+      };
+      await rows.insertOne(account);
+      return account;
+    },
+
+    /** The first account, made if it is not there; two processes make one. Atomic: one upsert on a fixed id. */
+    ensureFirst: async (): Promise<Account> => {
+      await ids.reserve('accounts', FIRST_ACCOUNT);
+      const row = await rows.findOneAndUpdate(
+        { _id: FIRST_ACCOUNT },
+        { $setOnInsert: { kind: 'account', name: 'Everpost', mail_from: null, created_at: now() } },
+        { upsert: true, returnDocument: 'after' },
+      );
+      if (row === null) throw new Error('The first account could not be made');
+      return row;
+    },
+
+    find: (account: number): Promise<Account | null> => rows.findOne({ _id: account }),
+  };
+}

@@ -1,0 +1,102 @@
+import type { Collection } from 'mongodb';
+import { now } from '../clock.js';
+import { type CampaignState, LIVE_STATES } from '../domain/campaign.js';
+import type { Campaign, CampaignRound } from './campaigns.js';
+import { fenced, type Store } from './connect.js';
+
+/** The row of one launch: a step of an earlier launch must not touch a later one. */
+export interface LaunchKey {
+  readonly account: number;
+  readonly campaign: number;
+  readonly launch: number;
+}
+
+export type CampaignProgress = ReturnType<typeof campaignProgress>;
+
+/** What the workflow writes into a campaign's row. Each step is a compare-and-set, and a no-op once it is done. */
+export function campaignProgress(store: Store) {
+  const rows = fenced<Campaign>(store, 'campaigns');
+  return { ...advancing(rows), ...waking(rows) };
+}
+
+function advancing(rows: Collection<Campaign>) {
+  const move = async (
+    key: LaunchKey,
+    from: Partial<Record<'round', number>>,
+    states: CampaignState[],
+    to: Partial<Campaign>,
+  ) =>
+    (await rows.updateOne({ ...rowOf(key), state: { $in: states }, ...from }, { $set: { ...to, updated_at: now() } }))
+      .matchedCount === 1;
+
+  return {
+    /** The time has come: scheduled → freezing. */
+    begin: (key: LaunchKey): Promise<boolean> =>
+      move(key, {}, ['scheduled'], { state: 'freezing', launched_at: now(), wake_at: now() }),
+
+    /** Opens round `number` if the one before it is the current one; the first also fixes the audience's upper end. */
+    openRound: async (key: LaunchKey, number: number, round: CampaignRound, upTo?: number): Promise<boolean> => {
+      const states: CampaignState[] = number === 0 ? ['freezing', 'paused'] : ['sending', 'paused'];
+      const { matchedCount } = await rows.updateOne(
+        { ...rowOf(key), state: { $in: states }, round: number - 1 },
+        {
+          $set: { round: number, updated_at: now(), ...(upTo === undefined ? {} : { up_to: upTo }) },
+          $push: { rounds: round },
+        },
+      );
+      return matchedCount === 1;
+    },
+
+    /** The first round's pages are laid: freezing → sending, with the audience counted. */
+    frozen: (key: LaunchKey, recipientCount: number): Promise<boolean> =>
+      move(key, { round: 0 }, ['freezing'], { state: 'sending', recipient_count: recipientCount }),
+
+    /** A pause in mid-freeze keeps its state; only the count is noted. */
+    counted: (key: LaunchKey, recipientCount: number): Promise<boolean> =>
+      move(key, { round: 0 }, ['paused'], { recipient_count: recipientCount }),
+
+    /** {sending, round} → sent or failed. */
+    close: (key: LaunchKey, round: number, state: 'sent' | 'failed'): Promise<boolean> =>
+      move(key, { round }, ['sending'], {
+        state,
+        reason: null,
+        sent_at: now(),
+        closed_at: now(),
+        wake_at: null,
+      }),
+
+    /** A cancelled campaign has nothing in flight any more. */
+    closeCancelled: (key: LaunchKey): Promise<boolean> =>
+      move(key, {}, ['cancelled'], { closed_at: now(), wake_at: null }),
+
+    /** Why a live campaign stands still, such as `transport_unavailable`; null when it goes on. */
+    note: (key: LaunchKey, reason: string | null): Promise<boolean> => move(key, {}, ['sending'], { reason }),
+
+    /** The workflow has acted on control writes up to `v`. */
+    heard: async (key: LaunchKey, v: number): Promise<void> => {
+      await rows.updateOne(rowOf(key), { $max: { heard: v } });
+    },
+  };
+}
+
+function waking(rows: Collection<Campaign>) {
+  return {
+    /** Rows that are owed a workflow and were not looked at since `before`. */
+    owed: (before: Date): AsyncIterable<Campaign> =>
+      rows.find({ state: { $in: [...LIVE_STATES, 'cancelled'] }, wake_at: { $ne: null, $lte: before } }),
+
+    /** Looks again at `at`; false if somebody steered the row meanwhile. */
+    lookAgain: async ({ _id, want }: Pick<Campaign, '_id' | 'want'>, at: Date): Promise<boolean> =>
+      (await rows.updateOne({ _id, 'want.v': want.v }, { $set: { wake_at: at } })).matchedCount === 1,
+
+    /** An operator ended the workflow: shown as paused, not restarted by itself. */
+    engineStopped: async ({ _id, state, want }: Pick<Campaign, '_id' | 'state' | 'want'>): Promise<boolean> => {
+      const stopped = { state: 'paused' as const, reason: 'engine_stopped', wake_at: null, updated_at: now() };
+      return (await rows.updateOne({ _id, state, 'want.v': want.v }, { $set: stopped })).matchedCount === 1;
+    },
+  };
+}
+
+function rowOf({ account, campaign, launch }: LaunchKey) {
+  return { _id: campaign, account, launch };
+}

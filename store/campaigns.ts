@@ -1,0 +1,246 @@
+import type { Collection, Filter, UpdateFilter } from 'mongodb';
+import { now } from '../clock.js';
+import type { CampaignState, OnUncertain, TakenKind } from '../domain/campaign.js';
+import { fenced, type Store } from './connect.js';
+
+export interface Sender {
+  readonly name: string | null;
+  readonly email: string;
+}
+
+export interface CampaignSettings {
+  readonly rate_per_second: number | null;
+  readonly on_uncertain: OnUncertain;
+  readonly track_opens: boolean;
+  readonly track_clicks: boolean;
+  /** Hours after the launch in which deferred recipients are tried again. */
+  readonly ttl_hours: number;
+}
+
+export interface CampaignContent {
+  readonly name: string;
+  readonly subject: string;
+  readonly preheader: string | null;
+  readonly html: string;
+  readonly text: string | null;
+  readonly from: Sender | null;
+  readonly reply_to: string | null;
+}
+
+export interface CampaignRound {
+  readonly takes: readonly TakenKind[];
+  readonly due: Date;
+  /** Only these subscribers, where an operator named them. */
+  readonly only?: readonly number[];
+}
+
+/** What should be; every control write raises `v`, so that a late one cannot override a later one. */
+export interface Want {
+  readonly v: number;
+  readonly rate: number | null;
+  readonly at: Date;
+}
+
+export interface Campaign extends CampaignContent {
+  readonly _id: number;
+  readonly account: number;
+  readonly list_id: number;
+  readonly creation_method: 'html' | 'ai';
+  readonly settings: CampaignSettings;
+  readonly state: CampaignState;
+  readonly reason: string | null;
+  readonly want: Want;
+  /** The last `want.v` its workflow has acted on. */
+  readonly heard: number;
+  /** Counts launches: a workflow of an earlier launch ends when it sees another number. */
+  readonly launch: number;
+  /** −1 before the freeze. */
+  readonly round: number;
+  readonly rounds: readonly CampaignRound[];
+  readonly up_to: number | null;
+  /** Raised by every change of content; sending uses the one pinned at launch. */
+  readonly revision: number;
+  readonly pinned: number | null;
+  readonly recipient_count: number;
+  readonly scheduled_at: Date | null;
+  readonly launched_at: Date | null;
+  readonly sent_at: Date | null;
+  readonly closed_at: Date | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  /** When the sweep should look at this row again; null where no workflow is owed. */
+  readonly wake_at: Date | null;
+}
+
+export interface NewCampaign extends CampaignContent {
+  readonly _id: number;
+  readonly account: number;
+  readonly list_id: number;
+  readonly creation_method: 'html' | 'ai';
+  readonly settings: CampaignSettings;
+}
+
+/** The row as it was read: a write happens only if nothing was decided about it since. */
+export type Seen = Pick<Campaign, '_id' | 'account' | 'state' | 'want' | 'revision'>;
+
+export interface CampaignQuery {
+  readonly account: number;
+  readonly states?: readonly CampaignState[];
+  readonly list_id?: number;
+  readonly page: number;
+  readonly per_page: number;
+}
+
+export type Campaigns = ReturnType<typeof campaigns>;
+
+/** Campaign rows. Every control write is a compare-and-set on (state, want.v): the loser reads again and decides anew. */
+export function campaigns(store: Store) {
+  const rows = fenced<Campaign>(store, 'campaigns');
+  return { ...reading(rows), ...editing(rows), ...steering(rows) };
+}
+
+function reading(rows: Collection<Campaign>) {
+  return {
+    find: (account: number, _id: number): Promise<Campaign | null> => rows.findOne({ _id, account }),
+
+    /** Which account a campaign belongs to: tells 403 from 404. */
+    accountOf: async (_id: number): Promise<number | undefined> =>
+      (await rows.findOne({ _id }, { projection: { account: 1 } }))?.account,
+
+    list: async ({ account, states, list_id, page, per_page }: CampaignQuery) => {
+      const filter: Filter<Campaign> = {
+        account,
+        ...(states === undefined ? {} : { state: { $in: [...states] } }),
+        ...(list_id === undefined ? {} : { list_id }),
+      };
+      const [found, total] = await Promise.all([
+        rows
+          .find(filter)
+          .sort({ _id: -1 })
+          .skip((page - 1) * per_page)
+          .limit(per_page)
+          .toArray(),
+        rows.countDocuments(filter),
+      ]);
+      return { found, total };
+    },
+
+    /** Campaigns of a list that still need it. */
+    liveOnList: (account: number, list_id: number): Promise<number> =>
+      rows.countDocuments({
+        account,
+        list_id,
+        state: { $in: ['drafting', 'scheduled', 'freezing', 'sending', 'paused'] },
+      }),
+  };
+}
+
+function editing(rows: Collection<Campaign>) {
+  return {
+    create: async (fresh: NewCampaign): Promise<Campaign> => {
+      const at = now();
+      const row: Campaign = {
+        ...fresh,
+        state: 'draft',
+        reason: null,
+        want: { v: 0, rate: null, at },
+        heard: 0,
+        launch: 0,
+        round: -1,
+        rounds: [],
+        up_to: null,
+        revision: 1,
+        pinned: null,
+        recipient_count: 0,
+        scheduled_at: null,
+        launched_at: null,
+        sent_at: null,
+        closed_at: null,
+        created_at: at,
+        updated_at: at,
+        wake_at: null,
+      };
+      await rows.insertOne(row);
+      return row;
+    },
+
+    /** Changes content; null if the row was steered or edited meanwhile. */
+    edit: (seen: Seen, content: Partial<CampaignContent & Pick<Campaign, 'list_id'>>): Promise<Campaign | null> =>
+      set(rows, seen, { ...content, revision: seen.revision + 1 }),
+
+    /** Changes settings, also while sending: page activities read them with the row. */
+    configure: (seen: Seen, settings: CampaignSettings): Promise<Campaign | null> => set(rows, seen, { settings }),
+
+    remove: async ({ account, _id, state, want }: Seen): Promise<boolean> =>
+      (await rows.deleteOne({ account, _id, state, 'want.v': want.v })).deletedCount === 1,
+  };
+}
+
+function steering(rows: Collection<Campaign>) {
+  const steer = (seen: Seen, change: Partial<Campaign>): Promise<Campaign | null> => {
+    const at = now();
+    const want: Want = { v: seen.want.v + 1, rate: change.want?.rate ?? seen.want.rate, at };
+    return set(rows, seen, { ...change, want, wake_at: at });
+  };
+  return {
+    /** Launches now, pinning the content; the pages of a launch that was cancelled unsent must be gone by then. */
+    launch: (seen: Seen & Pick<Campaign, 'launch'>): Promise<Campaign | null> => steer(seen, launched(seen, null)),
+
+    /** Launches at a time to come. */
+    schedule: (seen: Seen & Pick<Campaign, 'launch'>, at: Date): Promise<Campaign | null> =>
+      steer(seen, launched(seen, at)),
+
+    /** Back to a draft: unscheduled, or cancelled before its time. */
+    withdraw: (seen: Seen): Promise<Campaign | null> =>
+      steer(seen, { state: 'draft', scheduled_at: null, reason: null }),
+
+    pause: (seen: Seen, reason: string | null = null): Promise<Campaign | null> =>
+      steer(seen, { state: 'paused', reason }),
+
+    /** A campaign paused in its freeze goes on freezing. */
+    resume: (seen: Seen & Pick<Campaign, 'recipient_count' | 'round'>): Promise<Campaign | null> =>
+      steer(seen, { state: seen.round < 0 ? 'freezing' : 'sending', reason: null }),
+
+    cancel: (seen: Seen): Promise<Campaign | null> => steer(seen, { state: 'cancelled', reason: 'cancelled' }),
+
+    /** Mails a second from now on; null lifts the limit of this call, the campaign's own setting then holds. */
+    changeRate: async (seen: Seen, rate: number | null): Promise<Campaign | null> => {
+      const at = now();
+      return set(rows, seen, { want: { v: seen.want.v + 1, rate, at }, wake_at: at });
+    },
+
+    /** An operator's retry: a closed campaign opens one further round. A double click makes one round. */
+    reopen: (seen: Seen & Pick<Campaign, 'round' | 'rounds'>, round: CampaignRound): Promise<Campaign | null> =>
+      steer(seen, {
+        state: 'sending',
+        reason: null,
+        round: seen.round + 1,
+        rounds: [...seen.rounds, round],
+        closed_at: null,
+      }),
+  };
+}
+
+function launched(seen: Pick<Campaign, 'launch' | 'revision'>, at: Date | null): Partial<Campaign> {
+  return {
+    state: at === null ? 'freezing' : 'scheduled',
+    scheduled_at: at,
+    reason: null,
+    launch: seen.launch + 1,
+    pinned: seen.revision,
+    round: -1,
+    rounds: [],
+    up_to: null,
+    closed_at: null,
+    launched_at: at === null ? now() : null,
+  };
+}
+
+function set(rows: Collection<Campaign>, seen: Seen, change: Partial<Campaign>): Promise<Campaign | null> {
+  const update: UpdateFilter<Campaign> = { $set: { ...change, updated_at: now() } };
+  return rows.findOneAndUpdate(
+    { _id: seen._id, account: seen.account, state: seen.state, 'want.v': seen.want.v, revision: seen.revision },
+    update,
+    { returnDocument: 'after' },
+  );
+}

@@ -1,0 +1,180 @@
+import type { Collection, Document, Filter } from 'mongodb';
+import type { LateEvidence, LedgerPage, Step } from '../domain/page.js';
+import {
+  type Alive,
+  type ConditionalWrites,
+  conditionalWrites,
+  untilNextTry,
+  type Verdict,
+} from './conditional-writes.js';
+import { fenced, type Store } from './connect.js';
+import { outcomeIsUnknown } from './unknown.js';
+
+export interface RoundKey {
+  readonly account: number;
+  readonly campaign: number;
+  readonly round: number;
+}
+
+export const EPOCH = new Date(0);
+
+export type Ledger = ReturnType<typeof ledger>;
+
+/** The truth: whether a mail may be sent is decided by the writes below and by nothing else. `lease` in milliseconds. */
+export function ledger(store: Store, lease: number) {
+  const pages = fenced<LedgerPage>(store, 'ledger');
+  const write = conditionalWrites(pages);
+  return { ...taking(pages, lease), ...owning(write), ...closing(write), ...evidence(pages) };
+}
+
+function taking(pages: Collection<LedgerPage>, lease: number) {
+  return {
+    /**
+     * Takes the lowest page of the round that nobody works on, in one write. Recovery is part of taking: whatever the
+     * last owner left between the marks becomes `uncertain`. A lost answer is looked up by the token.
+     */
+    take: async (key: RoundKey, token: string, alive: Alive): Promise<LedgerPage | undefined> => {
+      let asked = false;
+      while (alive()) {
+        try {
+          const held = asked ? await pages.findOne({ ...key, token, done: false }) : null;
+          asked = true;
+          return held ?? (await takeFree(pages, { ...key, done: false, $expr: unseenFor(lease) }, token));
+        } catch (error) {
+          if (!outcomeIsUnknown(error)) throw error;
+          await untilNextTry();
+        }
+      }
+      return undefined;
+    },
+
+    /**
+     * As take, for a page nobody will work on (a cancelled campaign's, or one found by housekeeping): what its dead owner
+     * left between the marks becomes `uncertain`, and the page is nobody's.
+     */
+    sweep: (account: number, campaign: number): Promise<LedgerPage | undefined> => {
+      const abandoned = { $or: [{ $lt: ['$settled', '$claimed'] }, { $ne: ['$token', null] }] };
+      return takeFree(pages, { account, campaign, done: false, $expr: { $and: [abandoned, unseenFor(lease)] } }, null);
+    },
+  };
+}
+
+function owning(write: ConditionalWrites) {
+  return {
+    /** Settles one window and claims the next in a single conditional write. The only way to earn the right to send. */
+    advance: (page: LedgerPage, step: Step, alive: Alive): Promise<Verdict> =>
+      write(alive, {
+        filter: { ...mine(page), settled: page.settled, claimed: page.claimed },
+        update: {
+          $set: { settled: step.settled, claimed: step.claimed, told: step.told },
+          $push: { odd: { $each: [...step.odd] } },
+          $currentDate: { seen: true },
+        },
+        id: page._id,
+        isAfter: (now) => now.token === page.token && now.settled === step.settled && now.claimed === step.claimed,
+        isBefore: (now) => now.token === page.token && now.settled === page.settled && now.claimed === page.claimed,
+      }),
+
+    /** Says that the owner lives. */
+    renew: (page: LedgerPage, alive: Alive): Promise<Verdict> =>
+      write(alive, {
+        filter: mine(page),
+        update: { $currentDate: { seen: true } },
+        id: page._id,
+        isAfter: () => false,
+        isBefore: (now) => now.token === page.token,
+      }),
+  };
+}
+
+function closing(write: ConditionalWrites) {
+  return {
+    /** Closes a page whose every recipient has a fate and whose every odd entry is told. */
+    finish: (page: LedgerPage, alive: Alive): Promise<Verdict> =>
+      write(alive, {
+        filter: { ...mine(page), settled: page.n, claimed: page.n, told: page.told, odd: { $size: page.told } },
+        update: { $set: { done: true, token: null } },
+        id: page._id,
+        isAfter: (now) => now.done,
+        isBefore: (now) => now.token === page.token && now.settled === page.n && now.told === now.odd.length,
+      }),
+
+    /** Gives a page back with nothing in flight, so that the next owner need not wait for the lease. */
+    release: (page: LedgerPage, alive: Alive): Promise<Verdict> =>
+      write(alive, {
+        filter: { ...mine(page), settled: page.claimed, claimed: page.claimed },
+        update: { $set: { token: null, seen: EPOCH } },
+        id: page._id,
+        isAfter: (now) => now.token !== page.token,
+        isBefore: (now) => now.token === page.token && now.settled === page.claimed,
+      }),
+  };
+}
+
+function evidence(pages: Collection<LedgerPage>) {
+  return {
+    /** Late evidence settles a doubtful recipient that no later round took up. Matches at most one entry, once. */
+    late: async (page: Pick<LedgerPage, '_id' | 'account'>, late: LateEvidence): Promise<boolean> => {
+      const owner = late.by === undefined ? {} : { by: late.by };
+      const { matchedCount } = await pages.updateOne(
+        {
+          _id: page._id,
+          account: page.account,
+          odd: { $elemMatch: { i: late.i, kind: 'uncertain', next: null, ...owner } },
+        },
+        {
+          $set: {
+            'odd.$.kind': late.kind,
+            'odd.$.class': late.class,
+            'odd.$.code': late.code,
+            'odd.$.reply': late.reply,
+            'odd.$.at': late.at,
+          },
+        },
+      );
+      return matchedCount === 1;
+    },
+
+    page: (account: number, _id: string): Promise<LedgerPage | null> => pages.findOne({ account, _id }),
+
+    /** Pages of the round that are not done; a busy page is not a done page. */
+    openPages: (key: RoundKey): Promise<number> => pages.countDocuments({ ...key, done: false }),
+  };
+}
+
+function mine({ _id, token }: LedgerPage): Filter<LedgerPage> {
+  return { _id, token };
+}
+
+/** Leases are judged by the server's clock only, on both sides. */
+function unseenFor(lease: number): Document {
+  return { $lt: ['$seen', { $subtract: ['$$NOW', lease] }] };
+}
+
+/** One entry for each recipient between the marks; a pipeline may hold no text of others, and this holds none. */
+const LEFT_IN_DOUBT: Document = {
+  $map: {
+    input: { $range: ['$settled', '$claimed'] },
+    as: 'i',
+    in: {
+      i: '$$i',
+      kind: 'uncertain',
+      class: 'owner_lost',
+      scope: 'session',
+      code: null,
+      reply: null,
+      at: '$$NOW',
+      by: '$token',
+      next: null,
+    },
+  },
+};
+
+async function takeFree(pages: Collection<LedgerPage>, filter: Filter<LedgerPage>, token: string | null) {
+  const taken = await pages.findOneAndUpdate(
+    filter,
+    [{ $set: { odd: { $concatArrays: ['$odd', LEFT_IN_DOUBT] }, settled: '$claimed', token, seen: '$$NOW' } }],
+    { sort: { page: 1 }, returnDocument: 'after' },
+  );
+  return taken ?? undefined;
+}

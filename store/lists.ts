@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import { MongoServerError } from 'mongodb';
+import { now } from '../clock.js';
+import { LIVE_STATES } from '../domain/campaign.js';
+import type { Store } from './connect.js';
+import { counters } from './counters.js';
+import { findOwned, type Owned, whyNot } from './owned.js';
+
+export interface ListDefaults {
+  readonly from: { readonly name: string | null; readonly email: string } | null;
+  readonly reply_to: string | null;
+  readonly subject: string | null;
+}
+
+export interface ListCompany {
+  readonly name: string | null;
+  readonly address_1: string | null;
+  readonly address_2: string | null;
+  readonly city: string | null;
+  readonly zone: string | null;
+  readonly zip_code: string | null;
+  readonly country: string | null;
+}
+
+export interface ListNotifications {
+  readonly subscribe: boolean;
+  readonly unsubscribe: boolean;
+  readonly subscribe_to: string | null;
+  readonly unsubscribe_to: string | null;
+}
+
+export interface List {
+  readonly _id: number;
+  readonly account: number;
+  readonly uid: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly defaults: ListDefaults;
+  readonly company: ListCompany | null;
+  readonly notifications: ListNotifications;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  /** A list on its way out: invisible, but deleting it again finishes the work. */
+  readonly deleting?: true;
+  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  readonly origin?: string;
+}
+
+export type ListFields = Pick<List, 'name' | 'description' | 'defaults' | 'company' | 'notifications'>;
+
+/** Counted from the rows whenever asked for, so that no crash can make the numbers drift. */
+export interface ListCounts {
+  readonly total: number;
+  readonly active: number;
+}
+
+export type Lists = ReturnType<typeof lists>;
+
+export function lists(store: Store) {
+  const rows = store.db.collection<List>('lists');
+  const subscribers = store.db.collection<{ account: number; list_id: number; status: string }>('subscribers');
+  const campaigns = store.db.collection<{ account: number; list_id: number; state: string }>('campaigns');
+  const ids = counters(store);
+
+  const find = async (account: number, id: number): Promise<Owned<List>> => {
+    const found = await findOwned(rows, account, id);
+    return typeof found === 'object' && found.deleting === true ? 'missing' : found;
+  };
+
+  return {
+    find,
+
+    ofAccount: (account: number): Promise<List[]> =>
+      rows
+        .find({ account, deleting: { $exists: false } })
+        .sort({ _id: 1 })
+        .toArray(),
+
+    /** Adds a list; the same `origin` finds the list it made before. Atomic: one insert. */
+    create: async (account: number, fields: ListFields, origin?: string): Promise<List> => {
+      const at = now();
+      const made = { account, uid: randomUUID().replaceAll('-', ''), created_at: at, updated_at: at };
+      const list: List = { _id: await ids.block('lists'), ...made, ...fields, ...(origin && { origin }) };
+      try {
+        await rows.insertOne(list);
+        return list;
+      } catch (error) {
+        const earlier = isDuplicate(error) && origin ? await rows.findOne({ account, origin }) : null;
+        if (earlier === null) throw error;
+        return earlier;
+      }
+    },
+
+    /** Atomic: one update of the named fields. */
+    change: async (account: number, id: number, fields: Partial<ListFields>): Promise<Owned<List>> => {
+      const changed = await rows.findOneAndUpdate(
+        { _id: id, account, deleting: { $exists: false } },
+        { $set: { ...fields, updated_at: now() } },
+        { returnDocument: 'after' },
+      );
+      return changed ?? whyNot(rows, account, id);
+    },
+
+    /** Removes the list and its subscribers. Three steps, the list invisible from the first on; repeating it finishes them. */
+    remove: async (account: number, id: number): Promise<'done' | 'in_use' | 'missing' | 'foreign'> => {
+      const found = await findOwned(rows, account, id);
+      if (typeof found === 'string') return found;
+      const live = { account, list_id: id, state: { $in: [...LIVE_STATES] } };
+      if ((await campaigns.countDocuments(live, { limit: 1 })) > 0) return 'in_use';
+      await rows.updateOne({ _id: id, account }, { $set: { deleting: true } });
+      await subscribers.deleteMany({ account, list_id: id });
+      await rows.deleteOne({ _id: id, account });
+      return 'done';
+    },
+
+    /** Subscribers of each list, read from an index alone. */
+    counts: async (account: number, listIds: readonly number[]): Promise<Map<number, ListCounts>> => {
+      const groups = subscribers.aggregate<{ _id: { list_id: number; status: string }; n: number }>([
+        { $match: { list_id: { $in: [...listIds] }, account } },
+        { $group: { _id: { list_id: '$list_id', status: '$status' }, n: { $sum: 1 } } },
+      ]);
+      const counts = new Map<number, ListCounts>(listIds.map((id) => [id, { total: 0, active: 0 }]));
+      for await (const { _id, n } of groups) {
+        const before = counts.get(_id.list_id) ?? { total: 0, active: 0 };
+        const active = before.active + (_id.status === 'active' ? n : 0);
+        counts.set(_id.list_id, { total: before.total + n, active });
+      }
+      return counts;
+    },
+  };
+}
+
+function isDuplicate(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === 11_000;
+}

@@ -1,0 +1,170 @@
+import { type Collection, type Filter, MongoServerError } from 'mongodb';
+import { now } from '../clock.js';
+import type { TakenKind } from '../domain/campaign.js';
+import type { LedgerPage } from '../domain/page.js';
+import { fenced, type Store } from './connect.js';
+import { EPOCH, type RoundKey } from './ledger.js';
+
+const DUPLICATE_KEY = 11_000;
+
+export type Rounds = ReturnType<typeof rounds>;
+
+/** The pages of a round as a chain: laid once, marked when a later round takes their entries up, closed. */
+export function rounds(store: Store) {
+  const pages = fenced<LedgerPage>(store, 'ledger');
+  return { ...laying(pages), ...marking(pages), ...ending(pages) };
+}
+
+function laying(pages: Collection<LedgerPage>) {
+  return {
+    /** The end of the stored chain, from which a freeze goes on. */
+    lastPage: (key: RoundKey): Promise<LedgerPage | null> => pages.find(key).sort({ page: -1 }).limit(1).next(),
+
+    /**
+     * Lays the next page. Whoever comes second finds the page stored by the first and gets that one: one chain,
+     * however many freeze. A lost answer is repaired by repeating the call.
+     */
+    lay: async (key: RoundKey, page: number, ids: readonly number[], last: boolean): Promise<LedgerPage> => {
+      const laid = blankPage(key, page, ids, last);
+      try {
+        await pages.insertOne(laid);
+        return laid;
+      } catch (error) {
+        if (!(error instanceof MongoServerError && error.code === DUPLICATE_KEY)) throw error;
+        const stored = await pages.findOne({ _id: laid._id });
+        if (stored === null) throw error;
+        return stored;
+      }
+    },
+
+    /** Removes the pages of a launch that was cancelled before anything was claimed; true if none is left. */
+    forgetUnclaimed: async (account: number, campaign: number): Promise<boolean> => {
+      await pages.deleteMany({ account, campaign, claimed: 0 });
+      return (await pages.countDocuments({ account, campaign })) === 0;
+    },
+  };
+}
+
+function blankPage(key: RoundKey, page: number, ids: readonly number[], last: boolean): LedgerPage {
+  return {
+    _id: `${key.campaign}:${key.round}:${page}`,
+    account: key.account,
+    campaign: key.campaign,
+    round: key.round,
+    page,
+    ids,
+    n: ids.length,
+    last,
+    settled: 0,
+    claimed: 0,
+    odd: [],
+    told: 0,
+    token: null,
+    seen: EPOCH,
+    done: ids.length === 0,
+  };
+}
+
+function marking(pages: Collection<LedgerPage>) {
+  return {
+    /** Pages of earlier rounds that are not done; a round is not frozen before there are none. */
+    openBefore: ({ account, campaign, round }: RoundKey): Promise<number> =>
+      pages.countDocuments({ account, campaign, round: { $lt: round }, done: false }),
+
+    /** Marks each entry of an earlier round that this round takes: kind taken, not taken before. Repeating changes nothing. */
+    mark: async (key: RoundKey, takes: readonly TakenKind[], only?: ReadonlySet<number>): Promise<void> => {
+      const open = { kind: { $in: [...takes] }, next: null };
+      const earlier: Filter<LedgerPage> = {
+        account: key.account,
+        campaign: key.campaign,
+        round: { $lt: key.round },
+        odd: { $elemMatch: open },
+      };
+      const set = { $set: { 'odd.$[entry].next': key.round } };
+      if (only === undefined) {
+        await pages.updateMany(earlier, set, { arrayFilters: [entryFilter(takes)] });
+        return;
+      }
+      for await (const page of pages.find(earlier)) {
+        const places = page.ids.flatMap((id, i) => (only.has(id) ? [i] : []));
+        const chosen = { ...entryFilter(takes), 'entry.i': { $in: places } };
+        await pages.updateOne({ _id: page._id }, set, { arrayFilters: [chosen] });
+      }
+    },
+
+    /** Subscriber ids that the round takes up, ascending, each once, beginning after `after`. */
+    marked: (key: RoundKey, after: number): AsyncGenerator<number> => ascending(pages, key, after),
+  };
+}
+
+function entryFilter(takes: readonly TakenKind[]) {
+  return { 'entry.kind': { $in: [...takes] }, 'entry.next': null };
+}
+
+/** Each earlier round is ascending; merging their heads keeps the whole ascending without holding it in memory. */
+async function* ascending(pages: Collection<LedgerPage>, key: RoundKey, after: number): AsyncGenerator<number> {
+  const heads: { id: number; rest: AsyncGenerator<number> }[] = [];
+  for (let round = 0; round < key.round; round++) {
+    const rest = markedIn(pages, { ...key, round }, key.round, after);
+    const head = await rest.next();
+    if (!head.done) heads.push({ id: head.value, rest });
+  }
+  while (heads.length > 0) {
+    heads.sort((one, other) => one.id - other.id);
+    const lowest = heads[0];
+    if (lowest === undefined) return;
+    yield lowest.id;
+    const following = await lowest.rest.next();
+    if (following.done) heads.shift();
+    else lowest.id = following.value;
+  }
+}
+
+async function* markedIn(
+  pages: Collection<LedgerPage>,
+  key: RoundKey,
+  next: number,
+  after: number,
+): AsyncGenerator<number> {
+  for await (const page of pages.find({ ...key, 'odd.next': next }).sort({ page: 1 })) {
+    const places = page.odd.filter((entry) => entry.next === next).map((entry) => entry.i);
+    for (const i of places.sort((one, other) => one - other)) {
+      const id = page.ids[i];
+      if (id !== undefined && id > after) yield id;
+    }
+  }
+}
+
+function ending(pages: Collection<LedgerPage>) {
+  const waiting = { kind: 'deferred', next: null } as const;
+  return {
+    /** Pages with recipients that still wait for a later round, to be told before they are expired. */
+    withDeferred: (account: number, campaign: number): AsyncIterable<LedgerPage> =>
+      pages.find({ account, campaign, done: true, odd: { $elemMatch: waiting } }),
+
+    /** Deferred and taken by no round → failed, class `expired`. Repeating changes nothing. */
+    expire: async (account: number, campaign: number): Promise<void> => {
+      await pages.updateMany(
+        { account, campaign, done: true, odd: { $elemMatch: waiting } },
+        { $set: { 'odd.$[entry].kind': 'failed', 'odd.$[entry].class': 'expired', 'odd.$[entry].at': now() } },
+        { arrayFilters: [{ 'entry.kind': waiting.kind, 'entry.next': null }] },
+      );
+    },
+
+    /** After a cancel: closes a page with nothing in flight; whoever is above its marks was never claimed. */
+    cut: async ({ _id, account, settled, odd }: LedgerPage): Promise<boolean> => {
+      const { matchedCount } = await pages.updateOne(
+        { _id, account, token: null, settled, claimed: settled, odd: { $size: odd.length } },
+        { $set: { done: true, told: odd.length } },
+      );
+      return matchedCount === 1;
+    },
+
+    /** After a cancel: open pages nobody owns, with nothing in flight. */
+    atRest: (account: number, campaign: number): AsyncIterable<LedgerPage> =>
+      pages.find({ account, campaign, done: false, token: null, $expr: { $eq: ['$settled', '$claimed'] } }),
+
+    openPagesOf: (account: number, campaign: number): Promise<number> =>
+      pages.countDocuments({ account, campaign, done: false }),
+  };
+}

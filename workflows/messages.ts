@@ -1,0 +1,44 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+
+/** The contract between whoever starts or steers a workflow and the workflow itself: ids and counts, no addresses. */
+export interface CampaignInput {
+  readonly account: number;
+  readonly campaign: number;
+  readonly launch: number;
+}
+
+/**
+ * A control. Whoever has written the campaign's row already (the API) sends the row's `v`; an operator in the Temporal
+ * UI sends `{}` and the workflow writes the row.
+ */
+export interface Control {
+  readonly v?: number;
+}
+export interface RateControl extends Control {
+  readonly per_second?: number | null;
+}
+export interface ScheduleControl extends Control {
+  /** ISO 8601; null takes the campaign off the schedule. */
+  readonly scheduled_at?: string | null;
+}
+
+/** What an operator sees as the answer of an update. */
+export interface CampaignView {
+  readonly state: string;
+  readonly v: number;
+}
+
+export const pauseCampaign = defineUpdate<CampaignView, [Control?]>('pause');
+export const resumeCampaign = defineUpdate<CampaignView, [Control?]>('resume');
+export const cancelCampaign = defineUpdate<CampaignView, [Control?]>('cancel');
+export const sendCampaignNow = defineUpdate<CampaignView, [Control?]>('send_now');
+export const scheduleCampaign = defineUpdate<CampaignView, [ScheduleControl]>('schedule');
+export const changeCampaignRate = defineUpdate<CampaignView, [RateControl]>('change_rate');
+/** The row has changed: read it. */
+export const lookAtCampaign = defineSignal('look');
+export const campaignView = defineQuery<CampaignView>('view');
+
+export interface ImportInput {
+  readonly account: number;
+  readonly import: number;
+}

@@ -1,0 +1,31 @@
+/** Ids and queues of everything that runs. One prefix per installation, so that several can share a namespace. */
+export function queuesOf(prefix: string) {
+  return {
+    /** Workflow tasks. */
+    workflows: prefix,
+    /** Short and heavy steps: rows, audiences, imports. */
+    steps: `${prefix}.steps`,
+    /** Page activities: one slot a lane. */
+    send: `${prefix}.send`,
+  } as const;
+}
+
+export type Queues = ReturnType<typeof queuesOf>;
+
+export const DEFAULT_PREFIX = 'everpost';
+
+export function campaignWorkflowId(campaign: number): string {
+  return `campaign/${campaign}`;
+}
+
+export function laneWorkflowId(campaign: number, lane: number): string {
+  return `campaign/${campaign}/lane/${lane}`;
+}
+
+export function importWorkflowId(id: number): string {
+  return `import/${id}`;
+}
+
+export function sweepScheduleId(prefix: string): string {
+  return `${prefix}/sweep`;
+}
