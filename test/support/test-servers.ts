@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { Connection } from '@temporalio/client';
 import { MongoClient } from 'mongodb';
 import { inject } from 'vitest';
+import { readConfig } from '../../config.js';
+import { prepareNamespace } from '../../workers/namespace.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -30,7 +33,25 @@ export async function testDatabase(): Promise<TestDatabase> {
   return { url, name, drop };
 }
 
-/** Address (host:port) of the run's Temporal dev server; its namespace "default" is prepared. */
-export function testTemporal(): { address: string; namespace: string } {
-  return { address: inject('temporalAddress'), namespace: 'default' };
+/** Address (host:port) of the run's Temporal; its namespace is prepared and shared: name your task queues apart. */
+export function testTemporal(): TestTemporal {
+  return { address: inject('temporalAddress'), namespace: readConfig().temporalNamespace };
+}
+
+export interface TestTemporal {
+  readonly address: string;
+  readonly namespace: string;
+}
+
+/** A namespace of its own on the run's Temporal, for tests that list workflows; takes about a second. */
+export async function testNamespace(): Promise<TestTemporal> {
+  const address = inject('temporalAddress');
+  const namespace = `test-${randomUUID()}`;
+  const connection = await Connection.connect({ address });
+  try {
+    await prepareNamespace(connection, namespace);
+  } finally {
+    await connection.close();
+  }
+  return { address, namespace };
 }

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { monotonic } from '../clock.js';
+import { run } from './provision/run.js';
+
+const SERVER_GONE_MS = 20_000;
+
+/** A process id alone may be somebody else's by now; together with its birth it names one process. */
+interface Life {
+  readonly pid: number;
+  readonly born: string;
+}
+
+interface LockNote {
+  readonly id: string;
+  readonly host: string;
+  readonly holder: Life;
+  /** The server that works in the folder; it may outlive a killed holder by some seconds. */
+  readonly server?: Life;
+}
+
+export interface FolderLock {
+  /** Notes the server that works in the folder, so that the next holder waits for its end. */
+  noteServer(pid: number): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** Another living process works in the folder. */
+export class FolderInUse extends Error {
+  override readonly name = 'FolderInUse';
+}
+
+/** Takes a data folder for this process alone; a lock whose holder is gone is taken over, once its server is gone too. */
+export async function lockFolder(folder: string): Promise<FolderLock> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, 'everpost.lock');
+  const note: LockNote = { id: randomUUID(), host: hostname(), holder: await lifeOf(process.pid) };
+  while (!(await claim(path, note))) await clearStale(path, folder);
+  return {
+    noteServer: async (pid) => replace(path, { ...note, server: await lifeOf(pid) }),
+    release: async () => {
+      if ((await read(path))?.id === note.id) await rm(path, { force: true });
+    },
+  };
+}
+
+/** A link appears with its whole content or not at all, and never over another. */
+async function claim(path: string, note: LockNote): Promise<boolean> {
+  const draft = `${path}.${note.id}`;
+  await writeFile(draft, JSON.stringify(note), { mode: 0o600 });
+  try {
+    await link(draft, path);
+    return true;
+  } catch (failure) {
+    if (failure instanceof Error && 'code' in failure && failure.code === 'EEXIST') return false;
+    throw failure;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+async function replace(path: string, note: LockNote): Promise<void> {
+  const draft = `${path}.${note.id}`;
+  await writeFile(draft, JSON.stringify(note), { mode: 0o600 });
+  await rename(draft, path);
+}
+
+async function clearStale(path: string, folder: string): Promise<void> {
+  const note = await read(path);
+  if (note === undefined) return;
+  if (note.host !== hostname() || (await lives(note.holder))) {
+    throw new FolderInUse(
+      `${folder} is in use by process ${note.holder.pid} on ${note.host}. Stop that Everpost first, or set DATA_DIR to another folder. ` +
+        `Where no such process runs, delete ${path}.`,
+    );
+  }
+  if (note.server !== undefined) await untilGone(note.server, folder);
+  // Whoever moves the stale note away has it; where it was a newer one meanwhile, it is put back.
+  const aside = `${path}.${randomUUID()}`;
+  await rename(path, aside).catch(() => {});
+  const moved = await read(aside);
+  if (moved !== undefined && moved.id !== note.id) await link(aside, path).catch(() => {});
+  await rm(aside, { force: true });
+}
+
+async function untilGone(server: Life, folder: string): Promise<void> {
+  const deadline = monotonic() + SERVER_GONE_MS;
+  while (await lives(server)) {
+    if (monotonic() > deadline) {
+      throw new FolderInUse(`The server ${server.pid} of an earlier run still works in ${folder}; end it first.`);
+    }
+    await delay(50);
+  }
+}
+
+async function read(path: string): Promise<LockNote | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as LockNote;
+  } catch (failure) {
+    if (failure instanceof Error && 'code' in failure && failure.code === 'ENOENT') return undefined;
+    throw failure;
+  }
+}
+
+async function lives({ pid, born }: Life): Promise<boolean> {
+  return (await birthOf(pid)) === born;
+}
+
+async function lifeOf(pid: number): Promise<Life> {
+  return { pid, born: (await birthOf(pid)) ?? 'unknown' };
+}
+
+/** When a process started, as the system writes it; undefined where there is none or only its corpse. */
+async function birthOf(pid: number): Promise<string | undefined> {
+  if (process.platform !== 'linux') {
+    const { code, output } = await run('ps', ['-o', 'lstart=', '-p', `${pid}`], 5000);
+    return code === 0 ? output.trim() : undefined;
+  }
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  // The fields after the name in brackets: the first is the state, the twentieth the start in ticks since boot (proc(5)).
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields === undefined || fields[0] === 'Z' ? undefined : fields[19];
+}

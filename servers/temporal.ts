@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
+import { type BinaryConfig, findBinary } from './find.js';
+import { type FolderLock, lockFolder } from './lock.js';
+import { freePort } from './ports.js';
+import { lastWords, type ServerProcess, startProcess, untilAnnounced } from './process.js';
+import type { Say } from './say.js';
+
+const USUAL_PORT = 7233;
+const USUAL_UI_PORT = 8233;
+const READY_MS = 60_000;
+/** What `start-dev` prints once its server runs. */
+const RUNNING = /^(Temporal )?Server:\s+\S+:\d+/m;
+
+export interface TemporalPlan {
+  readonly config: BinaryConfig;
+  readonly dataDir: string;
+  readonly say: Say;
+  /** Wanted ports; others are taken where they are busy. */
+  readonly port?: number;
+  readonly uiPort?: number;
+}
+
+export interface RunningTemporal {
+  /** host:port of its gRPC service. */
+  readonly address: string;
+  readonly uiUrl: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** Starts a Temporal of our own with its state in one file and its UI, on the loopback; returns when it answers. */
+export async function startTemporal(plan: TemporalPlan): Promise<RunningTemporal> {
+  const { path, version } = await findBinary('temporal', plan.config, plan.say);
+  // The file of one release is not migrated for another: the name keeps them apart.
+  const release = version.split('.').slice(0, 2).join('.');
+  const folder = join(plan.dataDir, `temporal-${release}`);
+  const lock = await lockFolder(folder);
+  try {
+    const { server, port, uiPort } = await listen({ program: path, folder, lock, plan });
+    const address = `127.0.0.1:${port}`;
+    await untilItAnswers(address, server);
+    plan.say(`Temporal ${version} on ${address}, UI on http://127.0.0.1:${uiPort}, data in ${folder}`);
+    const stop = () => server.stop().finally(lock.release);
+    return { address, uiUrl: `http://127.0.0.1:${uiPort}`, pid: server.pid, stop };
+  } catch (failure) {
+    await lock.release();
+    throw failure;
+  }
+}
+
+/** The time-skipping server that @temporalio/testing starts itself, given the path. */
+export async function temporalTestServerPath(config: BinaryConfig, say: Say): Promise<string> {
+  const { path } = await findBinary('temporalTestServer', config, say);
+  return path;
+}
+
+interface Listening {
+  readonly program: string;
+  readonly folder: string;
+  readonly lock: FolderLock;
+  readonly plan: TemporalPlan;
+}
+
+async function listen({ program, folder, lock, plan }: Listening) {
+  let server: ServerProcess | undefined;
+  // Somebody may take a port between the look and the start; start-dev has no exit code of its own for that.
+  for (let tries = 0; tries < 3; tries++) {
+    const port = await freePort(tries === 0 ? (plan.port ?? USUAL_PORT) : 0);
+    const uiPort = await freePort(tries === 0 ? (plan.uiPort ?? USUAL_UI_PORT) : 0);
+    const args = argumentsFor(port, uiPort, join(folder, 'temporal.sqlite'));
+    server = await startProcess({ command: program, args, log: join(folder, 'temporal.log') });
+    await lock.noteServer(server.pid);
+    if ((await untilAnnounced(server, RUNNING, READY_MS)) === 'up') return { server, port, uiPort };
+  }
+  throw new Error(`Temporal did not start${server === undefined ? '' : `: ${await lastWords(server)}`}`);
+}
+
+function argumentsFor(port: number, uiPort: number, file: string): string[] {
+  return [
+    ['server', 'start-dev', '--ip', '127.0.0.1', '--port', `${port}`, '--ui-port', `${uiPort}`],
+    ['--db-filename', file, '--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'],
+    ['--log-level', 'error'],
+  ].flat();
+}
+
+async function untilItAnswers(address: string, server: ServerProcess): Promise<void> {
+  try {
+    const connection = await Connection.connect({ address, connectTimeout: READY_MS });
+    await connection.close();
+  } catch (failure) {
+    await server.stop();
+    throw failure;
+  }
+}

@@ -1,0 +1,106 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { monotonic } from '../clock.js';
+
+/** What the engine indexes of its workflows, so that operators find them by it. All are words, not texts. */
+export const SEARCH_ATTRIBUTES = ['EverpostAccount', 'EverpostCampaign', 'EverpostKind', 'EverpostPhase'] as const;
+
+const RETENTION_SECONDS = 30 * 24 * 60 * 60;
+/** INDEXED_VALUE_TYPE_KEYWORD of Temporal's API. */
+const KEYWORD = 2;
+const SEARCHABLE_LIMIT_MS = 30_000;
+/** gRPC status codes. */
+const INVALID_ARGUMENT = 3;
+const NOT_FOUND = 5;
+const ALREADY_EXISTS = 6;
+const PERMISSION_DENIED = 7;
+const UNIMPLEMENTED = 12;
+
+type Services = Pick<Connection, 'workflowService' | 'operatorService'>;
+
+export interface PreparedNamespace {
+  /** "refused" where only the cluster's administrator may change it, as on Temporal Cloud. */
+  readonly retention: 'kept' | 'set' | 'refused';
+  readonly searchAttributes: 'kept' | 'added';
+}
+
+/**
+ * Makes a namespace fit for Everpost: it exists, keeps closed workflows for at least 30 days and knows our search attributes.
+ * Returns when they can be used. May be repeated and run by several processes at once.
+ */
+export async function prepareNamespace(services: Services, namespace: string): Promise<PreparedNamespace> {
+  const retention = await ensureRetention(services, namespace);
+  const searchAttributes = await ensureSearchAttributes(services, namespace);
+  await untilSearchable(services, namespace);
+  return { retention, searchAttributes };
+}
+
+async function ensureRetention(
+  { workflowService }: Services,
+  namespace: string,
+): Promise<PreparedNamespace['retention']> {
+  const workflowExecutionRetentionTtl = msToTs(RETENTION_SECONDS * 1000);
+  try {
+    const { config } = await workflowService.describeNamespace({ namespace });
+    if (Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) >= RETENTION_SECONDS) return 'kept';
+    await workflowService.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl } });
+    return 'set';
+  } catch (failure) {
+    if (codeOf(failure) === PERMISSION_DENIED || codeOf(failure) === UNIMPLEMENTED) return 'refused';
+    if (codeOf(failure) !== NOT_FOUND) throw failure;
+    await workflowService
+      .registerNamespace({ namespace, workflowExecutionRetentionPeriod: workflowExecutionRetentionTtl })
+      .catch(unless(ALREADY_EXISTS));
+    return 'set';
+  }
+}
+
+async function ensureSearchAttributes(
+  { operatorService }: Services,
+  namespace: string,
+): Promise<PreparedNamespace['searchAttributes']> {
+  const missing = await missingAttributes(operatorService, namespace);
+  if (missing.length === 0) return 'kept';
+  const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD] as const));
+  await operatorService.addSearchAttributes({ namespace, searchAttributes }).catch(unless(ALREADY_EXISTS));
+  return 'added';
+}
+
+async function missingAttributes(
+  operatorService: Services['operatorService'],
+  namespace: string,
+  deadline = monotonic() + SEARCHABLE_LIMIT_MS,
+): Promise<readonly string[]> {
+  try {
+    const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+    return SEARCH_ATTRIBUTES.filter((name) => customAttributes?.[name] === undefined);
+  } catch (failure) {
+    // A namespace just registered takes the servers a moment to know.
+    if (codeOf(failure) !== NOT_FOUND || monotonic() > deadline) throw failure;
+    await delay(100);
+    return missingAttributes(operatorService, namespace, deadline);
+  }
+}
+
+/** The servers learn new attributes with a delay; until then starting a workflow with them would be refused. */
+async function untilSearchable({ workflowService }: Services, namespace: string): Promise<void> {
+  const deadline = monotonic() + SEARCHABLE_LIMIT_MS;
+  const query = SEARCH_ATTRIBUTES.map((name) => `${name} = 'x'`).join(' AND ');
+  for (;;) {
+    try {
+      await workflowService.countWorkflowExecutions({ namespace, query });
+      return;
+    } catch (failure) {
+      const soon = codeOf(failure) === INVALID_ARGUMENT || codeOf(failure) === NOT_FOUND;
+      if (!soon || monotonic() > deadline) throw failure;
+      await delay(100);
+    }
+  }
+}
+
+const codeOf = (failure: unknown) => (failure instanceof Error && 'code' in failure ? failure.code : undefined);
+
+const unless = (code: number) => (failure: unknown) => {
+  if (codeOf(failure) !== code) throw failure;
+};
