@@ -1,0 +1,63 @@
+/** A mailbox taken apart; the domain is still as written. */
+export interface Mailbox {
+  readonly local: string;
+  readonly domain: string;
+}
+
+/** RFC 5321 §4.5.3.1: octets, counted after the domain became an A-label. */
+const LONGEST_LOCAL = 64;
+const LONGEST_ADDRESS = 254;
+
+/** A dot-atom of RFC 5322 §3.2.3 with the characters RFC 6532 adds; quoted local parts and comments are refused. */
+const LOCAL = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
+/** Letters, marks and digits of any script, dots and hyphens; what it may look like is said by `isHostname`. */
+const DOMAIN = /^[\p{L}\p{M}\p{N}.\u3002-]+$/u;
+const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** One plain `local@domain`, nothing around it: no display name, list, route or comment. */
+export function splitMailbox(text: string): Mailbox | undefined {
+  const at = text.lastIndexOf('@');
+  if (at < 1) return undefined;
+  const local = text.slice(0, at);
+  const domain = text.slice(at + 1);
+  return LOCAL.test(local) && DOMAIN.test(domain) ? { local, domain } : undefined;
+}
+
+/** Whether an A-label domain can be looked up: at least two labels, the last one not a number (that would be an IP). */
+export function isHostname(ascii: string): boolean {
+  const labels = ascii.split('.');
+  return (
+    ascii.length <= 253 &&
+    labels.length >= 2 &&
+    labels.every((label) => LABEL.test(label)) &&
+    !/^\d+$/.test(labels.at(-1) ?? '')
+  );
+}
+
+/** Whether the mail system can carry the address at all (lengths in octets). */
+export function fitsSmtp(local: string, asciiDomain: string): boolean {
+  const octets = utf8Length(local);
+  return octets <= LONGEST_LOCAL && octets + 1 + asciiDomain.length <= LONGEST_ADDRESS;
+}
+
+/** The form under which two spellings are the same person: domain as A-label, the whole address lower-cased. */
+export function identityOf(local: string, asciiDomain: string): string {
+  return `${local.normalize('NFC').toLowerCase()}@${asciiDomain.toLowerCase()}`;
+}
+
+/** Servers without SMTPUTF8 cannot take such a local part, and there is no ASCII form of it (RFC 6531). */
+export function needsSmtpUtf8(local: string): boolean {
+  return !/^[!-~]*$/.test(local);
+}
+
+function utf8Length(text: string): number {
+  let octets = 0;
+  for (const char of text) octets += utf8Octets(char.codePointAt(0) ?? 0);
+  return octets;
+}
+
+function utf8Octets(codePoint: number): number {
+  if (codePoint < 0x80) return 1;
+  if (codePoint < 0x800) return 2;
+  return codePoint < 0x1_0000 ? 3 : 4;
+}

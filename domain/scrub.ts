@@ -1,0 +1,20 @@
+/** Longest reply kept with a recipient. */
+const LONGEST_REPLY = 120;
+
+/** Anything with an `@` in it, quoted or not: replies and error texts are kept without addresses. */
+const ADDRESS = /"[^"\s]{1,128}"@[^\s<>"',;:()[\]]+|[^\s<>"',;:()[\]=]{1,256}@[^\s<>"',;:()[\]]+/g;
+
+/** One line without addresses and control characters. */
+export function scrubbed(text: string): string {
+  return text
+    .replace(/\p{Cc}+/gu, ' ')
+    .replace(ADDRESS, '…')
+    .replace(/ {2,}/g, ' ')
+    .trim();
+}
+
+/** As stored: scrubbed and at most 120 characters. */
+export function shortReply(text: string): string {
+  const clean = scrubbed(text);
+  return clean.length <= LONGEST_REPLY ? clean : `${clean.slice(0, LONGEST_REPLY - 1)}…`;
+}

@@ -1,0 +1,39 @@
+import { domainToASCII } from 'node:url';
+import { fitsSmtp, identityOf, isHostname, needsSmtpUtf8, splitMailbox } from '../domain/address.js';
+
+export interface Address {
+  /** As given, without blanks around it. */
+  readonly shown: string;
+  /** Lower-cased, domain as A-label: two addresses are the same person when these are equal. */
+  readonly identity: string;
+  /** What goes into an SMTP envelope: the local part as given, the domain as A-label. */
+  readonly envelope: string;
+  readonly domain: string;
+  /** False where only a server with SMTPUTF8 could take it. */
+  readonly ascii: boolean;
+}
+
+/** A single valid mailbox, or undefined: no display name, no list, at most 254 octets, 64 of them before the `@`. */
+export function parseMailbox(text: string): Address | undefined {
+  const shown = text.trim();
+  const parts = splitMailbox(shown);
+  if (parts === undefined) return undefined;
+  const domain = domainToASCII(parts.domain);
+  if (!isHostname(domain) || !fitsSmtp(parts.local, domain)) return undefined;
+  return {
+    shown,
+    identity: identityOf(parts.local, domain),
+    envelope: `${parts.local}@${domain}`,
+    domain,
+    ascii: !needsSmtpUtf8(parts.local),
+  };
+}
+
+/** `Name <address>`, `"Name" <address>` or a bare address, as in MAIL_FROM. */
+export function parseSender(text: string): { readonly name: string; readonly email: string } | undefined {
+  const named = /^\s*(?:"([^"\\<>]*)"|([^"<>]*?))\s*<([^<>]+)>\s*$/.exec(text);
+  const address = parseMailbox(named?.[3] ?? text);
+  if (address === undefined) return undefined;
+  const name = (named?.[1] ?? named?.[2] ?? '').trim();
+  return /\p{Cc}/u.test(name) ? undefined : { name, email: address.shown };
+}

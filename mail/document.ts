@@ -1,0 +1,111 @@
+import { convert, type FormatCallback } from 'html-to-text';
+import { escapeHtml } from './liquid.js';
+
+/** The two bodies of a letter, still Liquid. */
+export interface Bodies {
+  readonly html: string;
+  readonly text: string;
+}
+
+interface Draft {
+  readonly subject: string;
+  readonly preheader: string | null;
+  readonly html: string;
+  readonly text: string | null;
+  readonly lang?: string;
+}
+
+const LIQUID_TAG = /\{\{.*?\}\}|\{%.*?%\}/gs;
+const NAMES_UNSUBSCRIBE = /\{[{%][^}]*\bunsubscribe_url\b/;
+const RIGHT_TO_LEFT = /^(?:ar|dv|fa|he|ku|ps|sd|ug|ur|yi)\b/i;
+
+const FOOTER =
+  '\n<p style="margin:24px 0 0;font-size:13px;color:#595959"><a href="{{ unsubscribe_url }}" style="color:#595959">Unsubscribe</a></p>\n';
+const TEXT_FOOTER = '\n\nUnsubscribe: {{ unsubscribe_url }}\n';
+/** Keeps mail clients from filling the preview line with the body's first words. */
+const PREVIEW_FILLER = '&zwnj;&nbsp;'.repeat(40);
+
+/** A whole HTML document and its text part; both let people unsubscribe. */
+export function bodiesOf(draft: Draft): Bodies {
+  const html = NAMES_UNSUBSCRIBE.test(draft.html) ? draft.html : beforeEnd(draft.html, FOOTER);
+  return { html: endLine(documentOf(draft, html)), text: endLine(textOf(draft.text, html)) };
+}
+
+function documentOf(draft: Draft, html: string): string {
+  const hidden = preheaderBlock(draft.preheader);
+  if (/<html[\s>]|<!doctype/i.test(html)) return afterStart(html, hidden);
+  const lang = escapeHtml(draft.lang ?? 'en');
+  const direction = draft.lang === undefined ? 'auto' : RIGHT_TO_LEFT.test(draft.lang) ? 'rtl' : 'ltr';
+  return `<!doctype html>
+<html lang="${lang}" dir="${direction}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapedAroundLiquid(draft.subject)}</title>
+</head>
+<body>
+${hidden}<div lang="${lang}" dir="${direction}">
+${html}
+</div>
+</body>
+</html>
+`;
+}
+
+function preheaderBlock(preheader: string | null): string {
+  if (preheader === null || preheader.trim() === '') return '';
+  const style = 'display:none;max-height:0;max-width:0;overflow:hidden;mso-hide:all';
+  return `<div style="${style}">${escapedAroundLiquid(preheader)}${PREVIEW_FILLER}</div>\n`;
+}
+
+/** Subjects and preheaders are plain text with Liquid in it; the Liquid escapes its values itself. */
+function escapedAroundLiquid(source: string): string {
+  const tags = source.match(LIQUID_TAG) ?? [];
+  return source
+    .split(LIQUID_TAG)
+    .map((text, i) => escapeHtml(text) + (tags[i] ?? ''))
+    .join('');
+}
+
+function textOf(text: string | null, html: string): string {
+  if (text === null) return textFromHtml(html);
+  return NAMES_UNSUBSCRIBE.test(text) ? text : text.trimEnd() + TEXT_FOOTER;
+}
+
+const altText: FormatCallback = (element, _walk, builder) => {
+  const alt: unknown = (element.attribs as Readonly<Record<string, string>>)['alt'];
+  if (typeof alt === 'string' && alt !== '') builder.addInline(alt);
+};
+
+/** Liquid stands aside behind private-use marks while the HTML is read: `<`, quotes and line breaks in it are not markup. */
+function textFromHtml(html: string): string {
+  const tags: string[] = [];
+  const marked = html.replace(LIQUID_TAG, (tag) => `\uE000${tags.push(tag) - 1}\uE001`);
+  const text = convert(marked, {
+    wordwrap: false,
+    formatters: { altText },
+    selectors: [
+      { selector: 'a', options: { linkBrackets: ['(', ')'], hideLinkHrefIfSameAsText: true } },
+      { selector: 'img', format: 'altText' },
+      ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
+    ],
+  });
+  return text.replace(/\uE000(\d+)\uE001/g, (_, index) => tags[Number(index)] ?? '');
+}
+
+function afterStart(html: string, hidden: string): string {
+  if (hidden === '') return html;
+  const body = /<body\b[^>]*>/i.exec(html);
+  if (body === null) return hidden + html;
+  const at = body.index + body[0].length;
+  return `${html.slice(0, at)}\n${hidden}${html.slice(at)}`;
+}
+
+function beforeEnd(html: string, footer: string): string {
+  const at = html.search(/<\/body\s*>(?![\s\S]*<\/body\s*>)|<\/html\s*>\s*$/i);
+  return at < 0 ? html + footer : html.slice(0, at) + footer + html.slice(at);
+}
+
+function endLine(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`;
+}

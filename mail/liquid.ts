@@ -1,0 +1,87 @@
+import { Context, Liquid, LiquidError, type Template } from 'liquidjs';
+
+/** Liquid as letters may use it: no files, bounded, unknown fields empty, unknown filters an error. */
+export type Mode = 'html' | 'plain';
+
+const LIMITS = { parseLimit: 2_000_000, memoryLimit: 5_000_000 };
+/** Milliseconds for one recipient. Only a runaway loop comes near: a busy machine must not fail a recipient. */
+const RENDER_LIMIT = 2_000;
+
+/** Tags that read other files; a letter is one piece. */
+const NO_FILES = ['include', 'render', 'layout', 'block'];
+
+const engines: Readonly<Record<Mode, Liquid>> = { html: htmlEngine(), plain: plainEngine() };
+
+function engine(options: { outputEscape?: 'escape' }): Liquid {
+  const liquid = new Liquid({
+    ...LIMITS,
+    ...options,
+    ownPropertyOnly: true,
+    strictFilters: true,
+    templates: {},
+    timezoneOffset: 0,
+    locale: 'en-US',
+  });
+  for (const tag of NO_FILES) delete liquid.tags[tag];
+  return liquid;
+}
+
+/** Every value is escaped once; `raw` hands an attribute through as the HTML it is. */
+function htmlEngine(): Liquid {
+  const liquid = engine({ outputEscape: 'escape' });
+  liquid.registerFilter('escape', { raw: true, handler: escapeHtml });
+  liquid.registerFilter('newline_to_br', {
+    raw: true,
+    handler: (value: unknown) => escapeHtml(value).replace(/\r\n?|\n/g, '<br>\n'),
+  });
+  return liquid;
+}
+
+/** In text and subjects there is nothing to escape, also where the HTML next to it asked for it. */
+function plainEngine(): Liquid {
+  const liquid = engine({});
+  for (const filter of ['escape', 'escape_once', 'xml_escape', 'newline_to_br']) {
+    liquid.registerFilter(filter, (value: unknown) => value);
+  }
+  return liquid;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&#34;',
+  "'": '&#39;',
+};
+
+export function escapeHtml(value: unknown): string {
+  return textOf(value).replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
+}
+
+/** A value as Liquid prints it. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value === null || value === undefined) return '';
+  return Array.isArray(value) ? value.map(textOf).join('') : String(value);
+}
+
+/** Throws a LiquidError that says line and column. */
+export function parseLiquid(source: string, mode: Mode): Template[] {
+  return engines[mode].parse(source);
+}
+
+/** Variables live in the context: what `assign` sets in one tag, the next one sees. */
+export function liquidContext(fields: object, mode: Mode): Context {
+  const liquid = engines[mode];
+  return new Context(fields, liquid.options, { sync: true, renderLimit: RENDER_LIMIT }, { liquid });
+}
+
+export function renderLiquid(templates: Template[], context: Context, mode: Mode): string {
+  return textOf(engines[mode].renderSync(templates, context));
+}
+
+/** One sentence, if the error is the letter's fault. */
+export function liquidFault(error: unknown): string | undefined {
+  if (!LiquidError.is(error)) return undefined;
+  return (error.message.split('\n')[0] ?? '').trim();
+}

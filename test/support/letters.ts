@@ -1,0 +1,26 @@
+import type { Letter, Recipient } from '../../mail/letter.js';
+import { linkTokens } from '../../mail/tokens.js';
+
+export function aLetter(over: Partial<Letter> = {}): Letter {
+  return {
+    account: 3,
+    campaign: 7,
+    subject: 'News',
+    preheader: null,
+    html: '<p>Hello {{ first_name }}</p>',
+    text: null,
+    from: { name: 'News', email: 'news@example.test' },
+    replyTo: null,
+    list: { id: 5, uid: 'l5x', name: 'Readers' },
+    publicUrl: 'https://mail.example.test',
+    boundarySeed: 'seed',
+    ...over,
+  };
+}
+
+export function aRecipient(over: Partial<Recipient> = {}): Recipient {
+  return { id: 42, email: 'ada@example.test', first_name: 'Ada', last_name: 'Lovelace', attributes: {}, ...over };
+}
+
+export const someLinks = linkTokens([{ kid: 1, key: Buffer.alloc(32, 7), current: true }]);
+export const someTime = new Date('2026-05-15T09:00:12Z');
