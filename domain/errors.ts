@@ -4,6 +4,8 @@
  */
 export const FAILURES = {
   malformed_json: { status: 400, permanent: true, message: 'The body is not valid JSON.' },
+  malformed_path: { status: 400, permanent: true, message: 'The address of the request is not valid.' },
+  bad_request: { status: 400, permanent: true, message: 'The request is not valid.' },
   invalid_idempotency_key: {
     status: 400,
     permanent: true,
@@ -19,6 +21,7 @@ export const FAILURES = {
   already_sending: { status: 409, permanent: true, message: 'The campaign is already being sent.' },
   busy: { status: 409, permanent: false, message: 'The campaign is being drafted; try again when it is ready.' },
   cannot_delete: { status: 409, permanent: true, message: 'Mails of this campaign were sent: it is kept as history.' },
+  list_in_use: { status: 409, permanent: true, message: 'A campaign of this list is on its way; cancel it first.' },
   not_editable: { status: 409, permanent: true, message: 'The campaign can no longer be changed in this way.' },
   not_sending: { status: 409, permanent: true, message: 'The campaign is not being sent.' },
   not_paused: { status: 409, permanent: true, message: 'The campaign is not paused.' },

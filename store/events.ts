@@ -1,4 +1,4 @@
-import { type AnyBulkWriteOperation, MongoBulkWriteError } from 'mongodb';
+import { type AnyBulkWriteOperation, type ClientSession, MongoBulkWriteError } from 'mongodb';
 import { now } from '../clock.js';
 import type { Store } from './connect.js';
 
@@ -22,16 +22,23 @@ const DUPLICATE_KEY = 11_000;
 export function events({ db }: Store) {
   const river = db.collection<Event>('events');
   return {
-    /** Appends each event whose id is not there yet; repeating the call changes nothing. */
-    append: async (happened: readonly Omit<Event, 'at'>[], at: Date = now()): Promise<void> => {
+    /**
+     * Appends each event whose id is not there yet; repeating the call changes nothing. Within a transaction a known id
+     * ends the transaction instead, as the store leaves no choice.
+     */
+    append: async (
+      happened: readonly Omit<Event, 'at'>[],
+      at: Date = now(),
+      session?: ClientSession,
+    ): Promise<void> => {
       if (happened.length === 0) return;
       const inserts: AnyBulkWriteOperation<Event>[] = happened.map((event) => ({
         insertOne: { document: { ...event, at } },
       }));
       try {
-        await river.bulkWrite(inserts, { ordered: false });
+        await river.bulkWrite(inserts, { ordered: false, ...(session && { session }) });
       } catch (error) {
-        if (!onlyDuplicates(error)) throw error;
+        if (session !== undefined || !onlyDuplicates(error)) throw error;
       }
     },
 

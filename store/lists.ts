@@ -36,7 +36,7 @@ export interface List {
   readonly name: string;
   readonly description: string | null;
   readonly defaults: ListDefaults;
-  readonly company: ListCompany | null;
+  readonly company: ListCompany;
   readonly notifications: ListNotifications;
   readonly created_at: Date;
   readonly updated_at: Date;
@@ -46,7 +46,33 @@ export interface List {
   readonly origin?: string;
 }
 
-export type ListFields = Pick<List, 'name' | 'description' | 'defaults' | 'company' | 'notifications'>;
+type Given<T> = { readonly [Field in keyof T]?: T[Field] | undefined };
+
+/** What a caller may say of a list; inner fields that are not named stay as they are. */
+export interface ListFields {
+  readonly name?: string | undefined;
+  readonly description?: string | null | undefined;
+  readonly defaults?: Given<ListDefaults> | undefined;
+  readonly company?: Given<ListCompany> | undefined;
+  readonly notifications?: Given<ListNotifications> | undefined;
+}
+
+const NO_DEFAULTS: ListDefaults = { from: null, reply_to: null, subject: null };
+const NO_COMPANY: ListCompany = {
+  name: null,
+  address_1: null,
+  address_2: null,
+  city: null,
+  zone: null,
+  zip_code: null,
+  country: null,
+};
+const NO_NOTIFICATIONS: ListNotifications = {
+  subscribe: false,
+  unsubscribe: false,
+  subscribe_to: null,
+  unsubscribe_to: null,
+};
 
 /** Counted from the rows whenever asked for, so that no crash can make the numbers drift. */
 export interface ListCounts {
@@ -77,10 +103,8 @@ export function lists(store: Store) {
         .toArray(),
 
     /** Adds a list; the same `origin` finds the list it made before. Atomic: one insert. */
-    create: async (account: number, fields: ListFields, origin?: string): Promise<List> => {
-      const at = now();
-      const made = { account, uid: randomUUID().replaceAll('-', ''), created_at: at, updated_at: at };
-      const list: List = { _id: await ids.block('lists'), ...made, ...fields, ...(origin && { origin }) };
+    create: async (account: number, fields: ListFields & { name: string }, origin?: string): Promise<List> => {
+      const list = newList(await ids.block('lists'), account, fields, origin);
       try {
         await rows.insertOne(list);
         return list;
@@ -92,10 +116,10 @@ export function lists(store: Store) {
     },
 
     /** Atomic: one update of the named fields. */
-    change: async (account: number, id: number, fields: Partial<ListFields>): Promise<Owned<List>> => {
+    change: async (account: number, id: number, fields: ListFields): Promise<Owned<List>> => {
       const changed = await rows.findOneAndUpdate(
         { _id: id, account, deleting: { $exists: false } },
-        { $set: { ...fields, updated_at: now() } },
+        { $set: { ...named(fields), updated_at: now() } },
         { returnDocument: 'after' },
       );
       return changed ?? whyNot(rows, account, id);
@@ -128,6 +152,36 @@ export function lists(store: Store) {
       return counts;
     },
   };
+}
+
+function newList(id: number, account: number, fields: ListFields & { name: string }, origin?: string): List {
+  const at = now();
+  return {
+    _id: id,
+    account,
+    uid: randomUUID().replaceAll('-', ''),
+    name: fields.name,
+    description: fields.description ?? null,
+    defaults: { ...NO_DEFAULTS, ...given(fields.defaults) },
+    company: { ...NO_COMPANY, ...given(fields.company) },
+    notifications: { ...NO_NOTIFICATIONS, ...given(fields.notifications) },
+    created_at: at,
+    updated_at: at,
+    ...(origin && { origin }),
+  };
+}
+
+/** Paths one level deep: `{ defaults: { subject } }` changes the subject and leaves the sender alone. */
+function named({ defaults, company, notifications, ...fields }: ListFields): Record<string, unknown> {
+  const inner = Object.entries({ defaults, company, notifications }).flatMap(([group, values]) =>
+    Object.entries(values ?? {}).map(([name, value]) => [`${group}.${name}`, value] as const),
+  );
+  return { ...fields, ...Object.fromEntries(inner) };
+}
+
+function given<T>(values: Given<T> | undefined): Partial<T> {
+  const entries = Object.entries(values ?? {}).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Partial<T>;
 }
 
 function isDuplicate(error: unknown): boolean {

@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
+import { authenticate } from './auth.js';
+import type { Deps } from './deps.js';
+import { answerFailure, translateFailures } from './failures.js';
+import { answerOnce } from './idempotency.js';
+import { acceptJsonOnly } from './json.js';
+import { requestIds, requestLog } from './logging.js';
+import { documentRoutes } from './openapi.js';
+import { rememberPaths } from './paths.js';
+import { health } from './routes/health.js';
+import { keys } from './routes/keys.js';
+import { lists } from './routes/lists.js';
+import { subscriberBatches } from './routes/subscriber-batches.js';
+import { subscriberExport } from './routes/subscriber-export.js';
+import { subscribers } from './routes/subscribers.js';
+import { validateWithTypeBox } from './validation.js';
+
+export type Api = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+const BODY_LIMIT = 5 * 1024 * 1024;
+
+/** The table of contents: every plugin and every route of the API, in the order a request meets them. */
+export async function buildApp(deps: Deps): Promise<Api> {
+  const app: Api = fastify({
+    loggerInstance: deps.log,
+    disableRequestLogging: true,
+    bodyLimit: BODY_LIMIT,
+    trustProxy: deps.config.trustedProxies.length > 0 ? [...deps.config.trustedProxies] : false,
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => answerFailure(error, request, reply),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
+    ...requestIds,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  requestLog(app);
+  rememberPaths(app);
+  validateWithTypeBox(app);
+  translateFailures(app);
+  await documentRoutes(app, deps);
+
+  health(app, deps);
+  await app.register(
+    async (api: Api) => {
+      acceptJsonOnly(api);
+      authenticate(api, deps);
+      answerOnce(api, deps);
+      keys(api, deps);
+      lists(api, deps);
+      subscribers(api, deps);
+      subscriberBatches(api, deps);
+      subscriberExport(api, deps);
+    },
+    { prefix: '/api/v1' },
+  );
+  return app;
+}

@@ -1,0 +1,10 @@
+import { Failure } from '../domain/errors.js';
+import type { List } from '../store/lists.js';
+import type { Deps } from './deps.js';
+
+/** The list a body names. One that is not there and one of another account are the same mistake: 422 on that field. */
+export async function chosenList({ lists }: Pick<Deps, 'lists'>, account: number, id: number): Promise<List> {
+  const list = await lists.find(account, id);
+  if (typeof list === 'object') return list;
+  throw new Failure('validation_failed', { list_id: ['The selected list_id is invalid.'] });
+}

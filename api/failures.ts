@@ -1,0 +1,81 @@
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { FAILURES, Failure, type FailureCode } from '../domain/errors.js';
+import type { Owned } from '../store/owned.js';
+import type { Api } from './app.js';
+import { methodsAt } from './paths.js';
+
+/** Fastify's own errors that are the caller's, by their stable codes. */
+const FRAMEWORK: Readonly<Record<string, FailureCode>> = {
+  FST_ERR_BAD_URL: 'malformed_path',
+  FST_ERR_MAX_PARAM_LENGTH: 'uri_too_long',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed_json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'malformed_json',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed_json',
+  FST_REQ_FILE_TOO_LARGE: 'payload_too_large',
+  FST_INVALID_MULTIPART_CONTENT_TYPE: 'unsupported_media_type',
+};
+
+/** The one place where a failure becomes an answer. */
+export function translateFailures(app: Api): void {
+  app.setErrorHandler((error: FastifyError | Failure, request, reply) => answerFailure(error, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const methods = methodsAt(app, request.url.replace(/\?.*$/s, ''));
+    if (methods.length === 0) return answerFailure(new Failure('not_found'), request, reply);
+    reply.header('allow', methods.join(', '));
+    return answerFailure(new Failure('method_not_allowed'), request, reply);
+  });
+}
+
+/** Answers in the one envelope; what is not the caller's fault is logged and not told. */
+export function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const failure = failureOf(error);
+  const { status } = FAILURES[failure.code];
+  if (status === 500) request.log.error({ err: error }, 'a request failed');
+  if (status === 503) reply.header('retry-after', '5');
+  const { code, message, errors } = failure;
+  return reply
+    .code(status)
+    .type('application/json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send({ error: { code, message, ...(errors && { errors }) } });
+}
+
+/** Unwraps a row read for the caller's account: 404 where nothing is, 403 where it is another's. */
+export function ours<T extends object>(found: Owned<T>): T {
+  if (found === 'missing') throw new Failure('not_found');
+  if (found === 'foreign') throw new Failure('forbidden');
+  return found;
+}
+
+/** The same for a deed: done, or refused by name. */
+export function demandDone(deed: 'done' | 'missing' | 'foreign' | 'in_use'): void {
+  if (deed === 'in_use') throw new Failure('list_in_use');
+  if (deed !== 'done') ours(deed);
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (!(error instanceof Error)) return new Failure('internal_error');
+  const { code, statusCode } = error as Partial<FastifyError>;
+  const known = code === undefined ? undefined : FRAMEWORK[code];
+  if (known !== undefined) return new Failure(known);
+  if (isStoreOutage(error)) return new Failure('unavailable');
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new Failure('bad_request', undefined, STATUS_CODES[statusCode]);
+  }
+  return new Failure('internal_error');
+}
+
+const OUTAGES = [
+  'MongoServerSelectionError',
+  'MongoNetworkError',
+  'MongoNetworkTimeoutError',
+  'MongoNotConnectedError',
+];
+
+function isStoreOutage(error: Error): boolean {
+  return OUTAGES.includes(error.name);
+}

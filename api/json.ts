@@ -1,0 +1,11 @@
+import type { Api } from './app.js';
+
+/** JSON is the only body here. An empty one is no body, whatever its media type claims: DELETE often comes like that. */
+export function acceptJsonOnly(app: Api): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
+    if (body.trim() === '') done(null, undefined);
+    else parse(request, body, done);
+  });
+}

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyBaseLogger } from 'fastify';
+import { pino } from 'pino';
+import type { Config } from '../config.js';
+import type { Api } from './app.js';
+
+/** Structured logs without addresses, bodies, keys or query strings. */
+export function openLog(config: Pick<Config, 'logLevel'>): FastifyBaseLogger {
+  return pino({ level: config.logLevel, base: { name: 'everpost' }, serializers: { err: errorWithoutAddresses } });
+}
+
+/** A caller's `Request-Id` is kept where it is harmless, so that logs of two systems meet. */
+export const requestIds = {
+  requestIdLogLabel: 'request',
+  genReqId: (request: IncomingMessage): string => {
+    const given = request.headers['request-id'];
+    return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+  },
+};
+
+/** One line a request: its route as registered (an address may be part of the path), status and milliseconds. */
+export function requestLog(app: Api): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('request-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request;
+    const ms = Math.round(reply.elapsedTime);
+    request.log.info({ method, route: routeOptions.url ?? 'unknown', status: reply.statusCode, ms }, 'answered');
+  });
+}
+
+/** Driver errors quote the values they choke on: whatever looks like an address is struck out. */
+function errorWithoutAddresses(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const { code } = error as { code?: unknown };
+  return { type: error.name, message: scrubbed(error.message), code, stack: scrubbed(error.stack ?? '') };
+}
+
+function scrubbed(text: string): string {
+  return text.replace(/[^\s"'<>:,;()[\]{}]+@[^\s"'<>,;()[\]{}]+/g, '[address]');
+}

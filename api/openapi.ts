@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import { packageRoot } from '../config.js';
+import type { Api } from './app.js';
+import type { Deps } from './deps.js';
+
+const INTRODUCTION = `Newsletters and transactional mail that arrive once.
+
+Authenticate with \`Authorization: Bearer evp_…\`. Every answer is \`{data, meta}\` or \`{error}\`. Every POST takes an
+\`Idempotency-Key\`: the same key with the same body is answered once and replayed afterwards.`;
+
+/** OpenAPI 3.1 from the schemas of the routes at `/openapi.json`, and a page to read and try it at `/docs`. */
+export async function documentRoutes(app: Api, { config }: Pick<Deps, 'config'>): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Everpost', description: INTRODUCTION, version: version() },
+      servers: [{ url: config.publicUrl }],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer' },
+          query: { type: 'apiKey', in: 'query', name: 'api_key' },
+        },
+      },
+      security: [{ bearer: [] }, { query: [] }],
+    },
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { deepLinking: true } });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  return version;
+}

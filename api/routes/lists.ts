@@ -1,0 +1,92 @@
+import { Type } from 'typebox';
+import type { List } from '../../store/lists.js';
+import type { Api } from '../app.js';
+import { accountOf } from '../auth.js';
+import type { Deps } from '../deps.js';
+import { demandDone, ours } from '../failures.js';
+import { originOf } from '../idempotency.js';
+import { Data, Nothing, refusals } from '../schemas/envelope.js';
+import { IdPath } from '../schemas/fields.js';
+import { ListPatch, ListView, listFields, listView, NewList } from '../schemas/list.js';
+
+const tags = ['Lists'];
+const ONE = { 200: Data(ListView), ...refusals };
+
+export function lists(app: Api, deps: Deps): void {
+  listLists(app, deps);
+  createList(app, deps);
+  retrieveList(app, deps);
+  changeList(app, deps);
+  removeList(app, deps);
+}
+
+function listLists(app: Api, { lists }: Deps): void {
+  app.get(
+    '/lists',
+    { schema: { tags, summary: 'List all lists', response: { 200: Data(Type.Array(ListView)), ...refusals } } },
+    async (request) => {
+      const account = accountOf(request);
+      const found = await lists.ofAccount(account);
+      const counts = await lists.counts(
+        account,
+        found.map(({ _id }) => _id),
+      );
+      return { data: found.map((list) => listView(list, counts.get(list._id))) };
+    },
+  );
+}
+
+function createList(app: Api, deps: Deps): void {
+  app.post(
+    '/lists',
+    { schema: { tags, summary: 'Create a list', body: NewList, response: { 201: Data(ListView), ...refusals } } },
+    async (request, reply) => {
+      const { name } = request.body;
+      const fields = { ...listFields(request.body), name };
+      const list = await deps.lists.create(accountOf(request), fields, originOf(request));
+      return reply.code(201).send(await one(deps, list));
+    },
+  );
+}
+
+function retrieveList(app: Api, deps: Deps): void {
+  app.get(
+    '/lists/:id',
+    { schema: { tags, summary: 'Retrieve a list', params: IdPath, response: ONE } },
+    async (request) => one(deps, ours(await deps.lists.find(accountOf(request), request.params.id))),
+  );
+}
+
+function changeList(app: Api, deps: Deps): void {
+  app.patch(
+    '/lists/:id',
+    { schema: { tags, summary: 'Change a list', params: IdPath, body: ListPatch, response: ONE } },
+    async (request) => {
+      const fields = listFields(request.body);
+      return one(deps, ours(await deps.lists.change(accountOf(request), request.params.id, fields)));
+    },
+  );
+}
+
+function removeList(app: Api, { lists }: Deps): void {
+  app.delete(
+    '/lists/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Delete a list and its subscribers',
+        params: IdPath,
+        response: { 204: Nothing, ...refusals },
+      },
+    },
+    async (request, reply) => {
+      demandDone(await lists.remove(accountOf(request), request.params.id));
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+async function one({ lists }: Deps, list: List) {
+  const counts = await lists.counts(list.account, [list._id]);
+  return { data: listView(list, counts.get(list._id)) };
+}

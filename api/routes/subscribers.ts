@@ -1,0 +1,159 @@
+import { Type } from 'typebox';
+import { Failure } from '../../domain/errors.js';
+import { SUBSCRIBER_LIMITS } from '../../domain/subscriber.js';
+import { type Address, parseMailbox } from '../../mail/address.js';
+import type { Joined } from '../../store/subscriber-changes.js';
+import type { Subscriber } from '../../store/subscribers.js';
+import type { Api } from '../app.js';
+import { accountOf } from '../auth.js';
+import { chosenList } from '../chosen.js';
+import type { Deps } from '../deps.js';
+import { ours } from '../failures.js';
+import { pageMeta, skipOf } from '../paging.js';
+import { Data, Nothing, Page, refusals } from '../schemas/envelope.js';
+import { closed, Id, IdPath } from '../schemas/fields.js';
+import {
+  NewSubscriber,
+  SubscriberPatch,
+  SubscriberSearch,
+  SubscriberView,
+  subscriberView,
+} from '../schemas/subscriber.js';
+
+const tags = ['Subscribers'];
+const one = Data(SubscriberView);
+
+const EmailPath = Type.Object({ email: Type.String({ maxLength: 1024 }) });
+const Leaving = Type.Object({ list_id: Type.Optional(Id), erase: Type.Optional(Type.Boolean()) }, closed);
+
+export function subscribers(app: Api, deps: Deps): void {
+  listSubscribers(app, deps);
+  createSubscriber(app, deps);
+  retrieveSubscriber(app, deps);
+  changeSubscriber(app, deps);
+  removeSubscriber(app, deps);
+}
+
+function listSubscribers(app: Api, deps: Deps): void {
+  app.get(
+    '/subscribers',
+    {
+      schema: {
+        tags,
+        summary: 'List subscribers',
+        querystring: SubscriberSearch,
+        response: { 200: Page(SubscriberView), ...refusals },
+      },
+    },
+    async (request) => {
+      const account = accountOf(request);
+      const { list_id: list, page, per_page, ...search } = request.query;
+      const at = { page, per_page };
+      const { found, total } = await deps.subscribers.page(account, { list, ...search }, skipOf(at), per_page);
+      return { data: await shown(deps, account, found), meta: pageMeta(at, total) };
+    },
+  );
+}
+
+function createSubscriber(app: Api, deps: Deps): void {
+  app.post(
+    '/subscribers',
+    {
+      schema: {
+        tags,
+        summary: 'Create a subscriber',
+        body: NewSubscriber,
+        response: { 200: one, 201: one, ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const account = accountOf(request);
+      const { list_id, email, ...fields } = request.body;
+      const list = (await chosenList(deps, account, list_id))._id;
+      const wish = { ...fields, ...named(email) };
+      const joined = await deps.subscribers.join({ account, list, source: 'api', ip: null, wish });
+      const status = joined.kind === 'created' ? 201 : 200;
+      return reply.code(status).send({ data: await shownOne(deps, personOf(joined)) });
+    },
+  );
+}
+
+function retrieveSubscriber(app: Api, deps: Deps): void {
+  app.get(
+    '/subscribers/:id',
+    { schema: { tags, summary: 'Retrieve a subscriber', params: IdPath, response: { 200: one, ...refusals } } },
+    async (request) => {
+      const account = accountOf(request);
+      return { data: await shownOne(deps, ours(await deps.subscribers.find(account, request.params.id))) };
+    },
+  );
+}
+
+function changeSubscriber(app: Api, deps: Deps): void {
+  app.patch(
+    '/subscribers/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Change a subscriber',
+        params: IdPath,
+        body: SubscriberPatch,
+        response: { 200: one, ...refusals },
+      },
+    },
+    async (request) => {
+      const account = accountOf(request);
+      const changed = ours(await deps.subscribers.change(account, request.params.id, request.body));
+      return { data: await shownOne(deps, personOf(changed)) };
+    },
+  );
+}
+
+function removeSubscriber(app: Api, deps: Deps): void {
+  app.delete(
+    '/subscribers/:email',
+    {
+      schema: {
+        tags,
+        summary: 'Unsubscribe an address, or erase the person',
+        params: EmailPath,
+        querystring: Leaving,
+        response: { 204: Nothing, ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const account = accountOf(request);
+      const { list_id, erase } = request.query;
+      const { email_key } = named(request.params.email);
+      if (erase === true) await deps.subscribers.erase(account, email_key);
+      else await deps.subscribers.unsubscribe(account, email_key, list_id);
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+async function shown({ suppressions }: Deps, account: number, found: readonly Subscriber[]) {
+  const keys = found.map(({ email_key }) => email_key);
+  const suppressed = await suppressions.among(account, keys);
+  return found.map((row) => subscriberView(row, suppressed));
+}
+
+async function shownOne({ suppressions }: Deps, row: Subscriber) {
+  return subscriberView(row, await suppressions.among(row.account, [row.email_key]));
+}
+
+const LIMITS = {
+  attributes: `The attributes must not have more than ${SUBSCRIBER_LIMITS.attributes} fields or ${SUBSCRIBER_LIMITS.attributeBytes} bytes.`,
+  tags: `The tags must not have more than ${SUBSCRIBER_LIMITS.tags} items.`,
+} as const;
+
+function personOf(joined: Joined): Subscriber {
+  if (joined.kind !== 'too_large') return joined.subscriber;
+  throw new Failure('validation_failed', { [joined.field]: [LIMITS[joined.field]] });
+}
+
+function named(email: string): { email: string; email_key: string } {
+  const address: Address | undefined = parseMailbox(email);
+  if (address !== undefined) return { email: address.shown, email_key: address.identity };
+  throw new Failure('validation_failed', { email: ['The email must be a valid email address.'] });
+}

@@ -1,0 +1,22 @@
+import { type Static, type TSchema, Type } from 'typebox';
+
+/** The field may also be null. */
+export function nullable<T extends TSchema & { type: string }>(schema: T) {
+  return Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'] });
+}
+
+/** Objects refuse what they do not know, by name. */
+export const closed = { additionalProperties: false } as const;
+
+/** One line of text: what could end up in a header has no control characters. */
+export function Line(maxLength: number, minLength = 0) {
+  return Type.String({ minLength, maxLength, pattern: '^[^\\u0000-\\u001f\\u007f]*$' });
+}
+
+export const Mailbox = Type.String({ format: 'email', maxLength: 320 });
+
+export const Timestamp = Type.String({ format: 'date-time', examples: ['2026-05-15T09:00:12+00:00'] });
+
+export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+
+export const IdPath = Type.Object({ id: Id });

@@ -1,0 +1,50 @@
+import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { Settings } from 'typebox/system';
+import { Value } from 'typebox/value';
+import { Failure } from '../domain/errors.js';
+import type { Api } from './app.js';
+import { MOST_ERRORS, sentencesOf } from './sentences.js';
+
+/** The keywords `coerced` needs to know of a schema. */
+interface Shape {
+  readonly type?: string | readonly string[];
+  readonly properties?: Readonly<Record<string, Shape>>;
+}
+
+/**
+ * Checks every part of a request against its schema. Bodies are taken as they are; query strings and path parameters
+ * are text and are read as what their schema asks for.
+ */
+export function validateWithTypeBox(app: Api): void {
+  Settings.Set({ maxErrors: MOST_ERRORS });
+  app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
+    const validator = Compile(schema);
+    return (given: unknown) => {
+      const value = Value.Default(schema, prepared(given, schema as Shape, httpPart));
+      if (validator.Check(value)) return { value };
+      if (httpPart === 'params') return { error: new Failure('not_found') };
+      return { error: new Failure('validation_failed', sentencesOf(validator.Errors(value))) };
+    };
+  });
+}
+
+function prepared(given: unknown, schema: Shape, part: string | undefined): unknown {
+  if (part === 'body') return given ?? {};
+  const { api_key: _read, ...rest } = { ...(given as Record<string, unknown>) };
+  return coerced(rest, schema);
+}
+
+function coerced(texts: Readonly<Record<string, unknown>>, { properties = {} }: Shape): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [name, read(text, [properties[name]?.type ?? []].flat())]),
+  );
+}
+
+function read(text: unknown, types: readonly string[]): unknown {
+  if (typeof text !== 'string') return text;
+  if ((types.includes('integer') || types.includes('number')) && /^-?\d{1,15}$/.test(text)) return Number(text);
+  if (types.includes('boolean') && /^(true|1)$/.test(text)) return true;
+  if (types.includes('boolean') && /^(false|0)$/.test(text)) return false;
+  return text;
+}

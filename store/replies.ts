@@ -1,0 +1,111 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { MongoServerError } from 'mongodb';
+import { now } from '../clock.js';
+import type { Store } from './connect.js';
+
+interface Reply {
+  /** Account, route and key; being the `_id` it is unique. */
+  readonly _id: string;
+  readonly account: number;
+  readonly fingerprint: string;
+  /** Who answers at the moment; settled replies keep the last one. */
+  readonly token: string;
+  /** Stays the same however often the answering is taken over: rows made under it are found again. */
+  readonly origin: string;
+  readonly state: 'in_flight' | 'stored' | 'secret';
+  readonly since: Date;
+  readonly expires_at: Date;
+  readonly status?: number;
+  readonly body?: string;
+}
+
+/** The right to answer one request. */
+export interface Claim {
+  readonly id: string;
+  readonly token: string;
+  readonly origin: string;
+}
+
+export type Admission =
+  | { readonly kind: 'go'; readonly claim: Claim }
+  | { readonly kind: 'replay'; readonly status: number; readonly body: string }
+  | { readonly kind: 'in_flight' | 'other_request' | 'secret' };
+
+export type Replies = ReturnType<typeof replies>;
+
+const KEPT = 24 * 3_600_000;
+/** An answer that takes longer than this has lost its process: the next one may try. */
+const GIVEN_UP = 60_000;
+
+export function replies({ db }: Store) {
+  const rows = db.collection<Reply>('replies');
+
+  const takeOver = async (row: Reply, fingerprint: string): Promise<Claim | undefined> => {
+    const at = now();
+    const expired = row.expires_at <= at;
+    const next: Reply = {
+      ...fresh(row._id, row.account, fingerprint, at),
+      ...(!expired && { origin: row.origin }),
+    };
+    const { modifiedCount } = await rows.replaceOne({ _id: row._id, token: row.token, state: row.state }, next);
+    return modifiedCount === 1 ? claimOf(next) : undefined;
+  };
+
+  const judge = async (row: Reply, fingerprint: string): Promise<Admission> => {
+    const at = now().getTime();
+    const expired = row.expires_at.getTime() <= at;
+    if (!expired && row.fingerprint !== fingerprint) return { kind: 'other_request' };
+    if (!expired && row.state === 'secret') return { kind: 'secret' };
+    if (!expired && row.state === 'stored') return { kind: 'replay', status: row.status ?? 200, body: row.body ?? '' };
+    if (!expired && row.since.getTime() > at - GIVEN_UP) return { kind: 'in_flight' };
+    const claim = await takeOver(row, fingerprint);
+    return claim === undefined ? { kind: 'in_flight' } : { kind: 'go', claim };
+  };
+
+  return {
+    /** Whether to act, to replay or to refuse. Atomic: an insert decides, and a compare-and-set takes over from the dead. */
+    admit: async (account: number, route: string, key: string, fingerprint: string): Promise<Admission> => {
+      const id = createHash('sha256')
+        .update(JSON.stringify([account, route, key]))
+        .digest('base64url');
+      const row = fresh(id, account, fingerprint, now());
+      try {
+        await rows.insertOne(row);
+        return { kind: 'go', claim: claimOf(row) };
+      } catch (error) {
+        if (!(error instanceof MongoServerError) || error.code !== 11_000) throw error;
+      }
+      const earlier = await rows.findOne({ _id: id, account });
+      // Released in this very moment: the caller may come again at once.
+      return earlier === null ? { kind: 'in_flight' } : judge(earlier, fingerprint);
+    },
+
+    /** Keeps the answer for a day; without a body where it must not be shown twice. Atomic: only for the claim's owner. */
+    keep: async (account: number, claim: Claim, status: number, body: string | undefined): Promise<void> => {
+      const answer = body === undefined ? { state: 'secret' as const } : { state: 'stored' as const, body };
+      await rows.updateOne({ _id: claim.id, account, token: claim.token }, { $set: { ...answer, status } });
+    },
+
+    /** Nothing was done: the key is free again. Atomic: only for the claim's owner. */
+    release: async (account: number, claim: Claim): Promise<void> => {
+      await rows.deleteOne({ _id: claim.id, account, token: claim.token });
+    },
+  };
+}
+
+function fresh(id: string, account: number, fingerprint: string, at: Date): Reply {
+  return {
+    _id: id,
+    account,
+    fingerprint,
+    token: randomUUID(),
+    origin: randomUUID(),
+    state: 'in_flight',
+    since: at,
+    expires_at: new Date(at.getTime() + KEPT),
+  };
+}
+
+function claimOf({ _id, token, origin }: Reply): Claim {
+  return { id: _id, token, origin };
+}

@@ -1,0 +1,150 @@
+import type { Filter, FindCursor } from 'mongodb';
+import type { Attributes, KnownFields, SubscriberStatus } from '../domain/subscriber.js';
+import type { Store } from './connect.js';
+import { findOwned, type Owned } from './owned.js';
+import { subscriberBatches } from './subscriber-batches.js';
+import { subscriberChanges } from './subscriber-changes.js';
+
+/** One person on one list. */
+export interface Subscriber extends KnownFields {
+  readonly _id: number;
+  readonly account: number;
+  readonly list_id: number;
+  /** As given. */
+  readonly email: string;
+  /** Identity of the address: unique on a list, and what suppressions know. */
+  readonly email_key: string;
+  readonly status: SubscriberStatus;
+  /** Where the row came from: `api`, `batch`, `import:<id>` … */
+  readonly source: string;
+  readonly ip: string | null;
+  readonly subscribed_at: Date;
+  readonly unsubscribed_at: Date | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+/** What a mail needs to know of its recipient. */
+export interface Recipient {
+  readonly _id: number;
+  readonly list_id: number;
+  readonly email: string;
+  readonly email_key: string;
+  readonly first_name: string | null;
+  readonly last_name: string | null;
+  readonly attributes: Attributes;
+  readonly status: SubscriberStatus;
+}
+
+export interface SubscriberQuery {
+  readonly list?: number | undefined;
+  readonly status?: SubscriberStatus | undefined;
+  readonly tag?: string | undefined;
+  /** Found anywhere in address, first or last name, whatever the case. */
+  readonly search?: string | undefined;
+}
+
+export interface AudienceSlice {
+  readonly account: number;
+  readonly list: number;
+  /** Ids above this one. */
+  readonly after: number;
+  /** Ids up to and including this one. */
+  readonly upTo: number;
+  readonly limit: number;
+}
+
+export type Subscribers = ReturnType<typeof subscribers>;
+
+const FOR_SENDING = {
+  list_id: 1,
+  email: 1,
+  email_key: 1,
+  first_name: 1,
+  last_name: 1,
+  attributes: 1,
+  status: 1,
+} as const;
+
+const KEYS_AT_ONCE = 1_000;
+
+export function subscribers(store: Store) {
+  const rows = store.db.collection<Subscriber>('subscribers');
+  const suppressed = store.db.collection<{ account: number; email_key?: string }>('suppressions');
+
+  const countActive = (account: number, list: number, email_key?: { $in: string[] }) =>
+    rows.countDocuments({ account, list_id: list, status: 'active', ...(email_key && { email_key }) });
+
+  return {
+    ...subscriberChanges(store),
+    ...subscriberBatches(store),
+
+    find: (account: number, id: number): Promise<Owned<Subscriber>> => findOwned(rows, account, id),
+
+    /** One page, oldest first, and how many there are in all. */
+    page: async (account: number, query: SubscriberQuery, skip: number, limit: number) => {
+      const filter = matching(account, query);
+      const [found, total] = await Promise.all([
+        rows.find(filter).sort({ _id: 1 }).skip(skip).limit(limit).toArray(),
+        rows.countDocuments(filter),
+      ]);
+      return { found, total };
+    },
+
+    /** Everybody on a list in order of ids, a few at a time; the caller reads to the end or closes it. */
+    everybody: (account: number, list: number): FindCursor<Subscriber> =>
+      rows.find({ account, list_id: list }).sort({ _id: 1 }).batchSize(1_000),
+
+    /** The recipients of a window, in no order; those who are gone are missing. */
+    forSending: (account: number, ids: readonly number[]): Promise<Recipient[]> =>
+      rows
+        .find({ _id: { $in: [...ids] }, account })
+        .project<Recipient>(FOR_SENDING)
+        .toArray(),
+
+    /** Active ids in ascending order, read from an index alone. */
+    idsAfter: async ({ account, list, after, upTo, limit }: AudienceSlice): Promise<number[]> => {
+      const slice = { account, list_id: list, status: 'active' as const, _id: { $gt: after, $lte: upTo } };
+      const found = await rows.find(slice).project<{ _id: number }>({ _id: 1 }).sort({ _id: 1 }).limit(limit).toArray();
+      return found.map(({ _id }) => _id);
+    },
+
+    /** The highest id of an active subscriber; 0 for an empty list. */
+    highestId: async (account: number, list: number): Promise<number> => {
+      const last = await rows
+        .find({ account, list_id: list, status: 'active' })
+        .project<{ _id: number }>({ _id: 1 })
+        .sort({ _id: -1 })
+        .limit(1)
+        .next();
+      return last?._id ?? 0;
+    },
+
+    /** Active and not suppressed. Counted as active minus the suppressed among them: there are fewer of those. */
+    countSendable: async (account: number, list: number): Promise<number> => {
+      let count = await countActive(account, list);
+      let keys: string[] = [];
+      const all = suppressed
+        .find({ account, email_key: { $exists: true } })
+        .project<{ email_key: string }>({ email_key: 1 });
+      for await (const { email_key } of all) {
+        keys.push(email_key);
+        if (keys.length < KEYS_AT_ONCE) continue;
+        count -= await countActive(account, list, { $in: keys });
+        keys = [];
+      }
+      return keys.length === 0 ? count : count - (await countActive(account, list, { $in: keys }));
+    },
+  };
+}
+
+function matching(account: number, { list, status, tag, search }: SubscriberQuery): Filter<Subscriber> {
+  const pattern = search ? { $regex: search.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), $options: 'i' } : undefined;
+  return {
+    account,
+    ...(list !== undefined && { list_id: list }),
+    ...(status !== undefined && { status }),
+    ...(tag !== undefined && { tags: tag }),
+    ...(pattern && { $or: [{ email: pattern }, { first_name: pattern }, { last_name: pattern }] }),
+  };
+}
