@@ -1,0 +1,174 @@
+import type { Collection, Filter } from 'mongodb';
+import type { RecipientStatus, TakenKind } from '../domain/campaign.js';
+import { type LedgerPage, type OddEntry, recipientAt } from '../domain/page.js';
+import { type CampaignTotals, totalsOf } from '../domain/totals.js';
+import { fenced, type Store } from './connect.js';
+import { earlierHandOvers, mayHaveLeft } from './hand-overs.js';
+import { campaignTotals } from './recipient-totals.js';
+
+/** Where a recipient stands in a campaign's chain of pages; everything after it is later in this order. */
+export interface Place {
+  readonly round: number;
+  readonly page: number;
+  readonly i: number;
+}
+
+export interface CampaignRecipient extends Place {
+  readonly subscriber_id: number;
+  /** Null where the person was erased or the subscriber deleted. */
+  readonly email: string | null;
+  readonly status: RecipientStatus;
+  readonly class: string | null;
+  readonly reply: string | null;
+  /** Rounds in which a mail to this recipient may have left. */
+  readonly attempts: number;
+  readonly updated_at: Date | null;
+}
+
+export interface RecipientQuery {
+  readonly account: number;
+  readonly campaign: number;
+  readonly status?: RecipientStatus;
+  readonly after?: Place;
+  readonly limit: number;
+}
+
+type Found = Omit<CampaignRecipient, 'email'>;
+
+export type Recipients = ReturnType<typeof recipients>;
+
+/** Who got what, read from the ledger's pages and from nothing else. */
+export function recipients(store: Store) {
+  const pages = fenced<LedgerPage>(store, 'ledger');
+  const subscribers = store.db.collection<{ _id: number; account: number; email: string }>('subscribers');
+  return {
+    /** Where the audience of a campaign stands; nobody before the freeze. */
+    totals: async (account: number, campaign: number): Promise<CampaignTotals> =>
+      (await campaignTotals(pages, account, [campaign])).get(campaign) ?? totalsOf([]),
+
+    /** The same for several campaigns, read at once. */
+    totalsOfMany: (account: number, campaigns: readonly number[]): Promise<Map<number, CampaignTotals>> =>
+      campaignTotals(pages, account, campaigns),
+
+    /** Those of the campaigns of which a mail may have left. */
+    withAnySent: async (account: number, campaigns: readonly number[]): Promise<Set<number>> =>
+      new Set(await pages.distinct('campaign', { account, campaign: { $in: [...campaigns] }, claimed: { $gt: 0 } })),
+
+    /** Whether a re-send round would find anybody: of these kinds, taken by no round, among `ids` where given. */
+    anyOpen: async (account: number, campaign: number, takes: readonly TakenKind[], ids?: readonly number[]) => {
+      const open = { kind: { $in: [...takes] }, next: null };
+      const wanted = ids && new Set(ids);
+      for await (const page of pages.find({ account, campaign, odd: { $elemMatch: open } })) {
+        const found = page.odd.filter(({ kind, next }) => next === null && takes.some((taken) => taken === kind));
+        if (wanted === undefined || found.some(({ i }) => wanted.has(page.ids[i] ?? 0))) return true;
+      }
+      return false;
+    },
+
+    /**
+     * Recipients in the order of rounds and pages, each in the round that decides. Nobody is missed while the campaign
+     * goes on: who is taken up by a later round moves to a later place.
+     */
+    list: async (query: RecipientQuery): Promise<{ found: CampaignRecipient[]; next: Place | undefined }> => {
+      const walk = walking(pages, query);
+      const found: Found[] = [];
+      for await (const recipient of walk) {
+        found.push(recipient);
+        if (found.length > query.limit) break;
+      }
+      const shown = found.slice(0, query.limit);
+      const [emails, earlier] = await Promise.all([
+        emailsOf(subscribers, query.account, shown),
+        earlierHandOvers(pages, query, shown),
+      ]);
+      const complete = shown.map((one) => ({
+        ...one,
+        email: emails.get(one.subscriber_id) ?? null,
+        attempts: one.attempts + (earlier.get(one.subscriber_id) ?? 0),
+      }));
+      return { found: complete, next: found.length > query.limit ? shown.at(-1) : undefined };
+    },
+  };
+}
+
+async function* walking(pages: Collection<LedgerPage>, query: RecipientQuery): AsyncGenerator<Found> {
+  const { account, campaign, status, after } = query;
+  const laid = layingOf(pages, account, campaign);
+  const later = after && { $or: [{ round: { $gt: after.round } }, { round: after.round, page: { $gte: after.page } }] };
+  const filter: Filter<LedgerPage> = { $and: [{ account, campaign }, later ?? {}, status ? MAY_HOLD[status] : {}] };
+  for await (const page of pages.find(filter).sort({ round: 1, page: 1 })) {
+    const isFirst = page.round === after?.round && page.page === after.page;
+    for await (const recipient of standingOn(page, isFirst ? after.i + 1 : 0, laid)) {
+      if (status === undefined || recipient.status === status) yield recipient;
+    }
+  }
+}
+
+/** Recipients of one page, without those whom a later round has on a page of its own. */
+async function* standingOn(page: LedgerPage, from: number, laid: Laying): AsyncGenerator<Found> {
+  const entries = new Map(page.odd.map((entry) => [entry.i, entry]));
+  for (let i = from; i < page.n; i += 1) {
+    const entry = entries.get(i);
+    const movedOn = entry !== undefined && entry.next !== null && (await laid(entry.next, page.ids[i] ?? 0));
+    if (!movedOn) yield recipientFrom(page, i, entry);
+  }
+}
+
+/** Pages without such a recipient need not be read. */
+const MAY_HOLD: Readonly<Record<RecipientStatus, Filter<LedgerPage>>> = {
+  pending: { done: false },
+  sent: { settled: { $gt: 0 } },
+  failed: { 'odd.kind': 'failed' },
+  uncertain: { 'odd.kind': 'uncertain' },
+  // Also whoever a round took up that has no page for them yet.
+  deferred: { 'odd.0': { $exists: true } },
+  skipped: { $or: [{ 'odd.kind': 'skipped' }, { done: true, $expr: { $lt: ['$claimed', '$n'] } }] },
+};
+
+function recipientFrom(page: LedgerPage, i: number, entry: OddEntry | undefined): Found {
+  const waiting = entry?.next != null;
+  const status = waiting ? 'deferred' : (entry?.kind ?? recipientAt({ ...page, odd: [] }, i));
+  const cut = entry === undefined && status === 'skipped';
+  return {
+    round: page.round,
+    page: page.page,
+    i,
+    subscriber_id: page.ids[i] ?? 0,
+    status,
+    class: entry?.class ?? (cut ? 'cancelled' : null),
+    reply: entry?.reply ?? null,
+    attempts: i < page.claimed && mayHaveLeft(entry) ? 1 : 0,
+    updated_at: entry?.at ?? settledAt(page, i),
+  };
+}
+
+/** Sent recipients have no time of their own: the page's last write is the nearest. A page given back has forgotten it. */
+function settledAt(page: LedgerPage, i: number): Date | null {
+  return i < page.settled && page.seen.getTime() > 0 ? page.seen : null;
+}
+
+/** Whether a round has laid its page for a subscriber: ids ascend along the chain. */
+type Laying = (round: number, subscriber: number) => Promise<boolean>;
+
+function layingOf(pages: Collection<LedgerPage>, account: number, campaign: number): Laying {
+  const tops = new Map<number, Promise<number>>();
+  const topOf = async (round: number): Promise<number> => {
+    const end = await pages.find({ account, campaign, round }).sort({ page: -1 }).limit(1).next();
+    return end?.last === true ? Number.POSITIVE_INFINITY : (end?.ids.at(-1) ?? 0);
+  };
+  return async (round, subscriber) => {
+    const top = tops.get(round) ?? topOf(round);
+    tops.set(round, top);
+    return subscriber <= (await top);
+  };
+}
+
+async function emailsOf(
+  subscribers: Collection<{ _id: number; account: number; email: string }>,
+  account: number,
+  found: readonly Found[],
+): Promise<Map<number, string>> {
+  const ids = found.map((one) => one.subscriber_id);
+  const rows = subscribers.find({ _id: { $in: ids }, account }, { projection: { email: 1 } });
+  return new Map((await rows.toArray()).map(({ _id, email }) => [_id, email]));
+}
