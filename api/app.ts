@@ -31,7 +31,6 @@ const BODY_LIMIT = 5 * 1024 * 1024;
 export async function buildApp(deps: Deps): Promise<Api> {
   const app: Api = fastify({
     loggerInstance: deps.log,
-    disableRequestLogging: true,
     bodyLimit: BODY_LIMIT,
     trustProxy: deps.config.trustedProxies.length > 0 ? [...deps.config.trustedProxies] : false,
     return503OnClosing: false,

@@ -1,11 +1,84 @@
+import { Client, Connection } from '@temporalio/client';
+import type { FastifyBaseLogger } from 'fastify';
+import { now } from '../clock.js';
+import type { Campaign } from '../store/campaigns.js';
+import { CAMPAIGN_TYPE, campaignStart, IMPORT_TYPE, importStart, lookAtCampaign } from '../workflows/messages.js';
+import { wakeQueue } from './wake-queue.js';
+
 /**
  * What a route may ask of the workflows. Never awaited by an answer: rows say what should be, and the sweep starts
  * whatever a wake-up could not.
  */
 export interface Engine {
   /** Start the campaign's workflow, or tell the running one to read its row again. */
-  wakeCampaign(id: number): void;
-  wakeImport(id: number): void;
+  wakeCampaign(row: Pick<Campaign, '_id' | 'account' | 'launch'>): void;
+  wakeImport(row: { readonly _id: number; readonly account: number }): void;
   /** Whether Temporal answers right now. */
   reachable(): Promise<boolean>;
+  /** Waits for the wake-ups under way; none is accepted afterwards. */
+  close(): Promise<void>;
+}
+
+export interface EngineOptions {
+  /** Asked once, at the first wake-up, and again as long as it fails. */
+  readonly client: () => Promise<Client> | Client;
+  /** Of the installation's queues. */
+  readonly prefix: string;
+  readonly log: FastifyBaseLogger;
+  readonly atOnce?: number;
+  readonly waiting?: number;
+  /** Milliseconds one call may take. */
+  readonly deadline?: number;
+}
+
+/** Wakes workflows behind the answers. Works, and lets the API work, while Temporal is down. */
+export function temporalEngine(options: EngineOptions): Engine {
+  const { client, prefix, log, atOnce = 16, waiting = 1_000, deadline = 2_500 } = options;
+  const queue = wakeQueue({ log, atOnce, waiting });
+  let closed = false;
+
+  const inTime = async <T>(call: (temporal: Client) => Promise<T>): Promise<T> => {
+    const temporal = await client();
+    return temporal.withDeadline(now().getTime() + deadline, () => call(temporal));
+  };
+  const wake = (name: string, call: (temporal: Client) => Promise<unknown>): void => {
+    if (!closed) queue.add(name, () => inTime(call));
+  };
+
+  return {
+    wakeCampaign: ({ _id, account, launch }) => {
+      const start = campaignStart(prefix, { account, campaign: _id, launch });
+      wake(start.workflowId, ({ workflow }) =>
+        workflow.signalWithStart(CAMPAIGN_TYPE, { ...start, signal: lookAtCampaign, signalArgs: [] }),
+      );
+    },
+
+    wakeImport: ({ _id, account }) => {
+      const start = importStart(prefix, { account, import: _id });
+      wake(start.workflowId, ({ workflow }) => workflow.start(IMPORT_TYPE, start));
+    },
+
+    reachable: () =>
+      inTime(({ workflowService }) => workflowService.getSystemInfo({})).then(
+        () => true,
+        () => false,
+      ),
+
+    close: async () => {
+      closed = true;
+      await queue.drain();
+    },
+  };
+}
+
+export interface LazyClient {
+  readonly client: () => Client;
+  close(): Promise<void>;
+}
+
+/** A client that connects when it is first used, and again whenever it must. */
+export function lazyClient(address: string, namespace: string): LazyClient {
+  const connection = Connection.lazy({ address, connectTimeout: '3s' });
+  const client = new Client({ connection, namespace });
+  return { client: () => client, close: () => connection.close() };
 }

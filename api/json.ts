@@ -5,7 +5,7 @@ export function acceptJsonOnly(app: Api): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
-    if (body.trim() === '') done(null, undefined);
-    else parse(request, body, done);
+    if (body.trim() !== '') return parse(request, body, done);
+    done(null, undefined);
   });
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { FastifyBaseLogger } from 'fastify';
+import { type FastifyBaseLogger, LogController } from 'fastify';
 import { pino } from 'pino';
 import type { Config } from '../config.js';
 import type { Api } from './app.js';
@@ -12,7 +12,7 @@ export function openLog(config: Pick<Config, 'logLevel'>): FastifyBaseLogger {
 
 /** A caller's `Request-Id` is kept where it is harmless, so that logs of two systems meet. */
 export const requestIds = {
-  requestIdLogLabel: 'request',
+  logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
   genReqId: (request: IncomingMessage): string => {
     const given = request.headers['request-id'];
     return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();

@@ -8,12 +8,12 @@ type Fault = readonly [field: string, sentence: string];
 
 /** Says each fault of a request in one sentence under the field it is about; nested fields as `ai.prompt`. */
 export function sentencesOf(faults: readonly TLocalizedValidationError[]): FieldErrors {
-  const errors: Record<string, string[]> = {};
+  // A map, because a caller may name a field `constructor`.
+  const errors = new Map<string, Set<string>>();
   for (const [field, sentence] of faults.flatMap(said).slice(0, MOST_ERRORS)) {
-    const sentences = (errors[field] ??= []);
-    if (!sentences.includes(sentence)) sentences.push(sentence);
+    errors.set(field, (errors.get(field) ?? new Set<string>()).add(sentence));
   }
-  return errors;
+  return Object.fromEntries([...errors].map(([field, sentences]) => [field, [...sentences]]));
 }
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {

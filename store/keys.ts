@@ -1,10 +1,10 @@
 import { createHash, randomInt } from 'node:crypto';
-import { MongoServerError } from 'mongodb';
 import { now } from '../clock.js';
 import type { Config } from '../config.js';
 import { accounts } from './accounts.js';
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
+import { isDuplicateKey } from './duplicate-key.js';
 import { findOwned, type Owned, whyNot } from './owned.js';
 
 export interface Key {
@@ -29,16 +29,6 @@ const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 export function keys(store: Store) {
   const rows = store.db.collection<Key>('keys');
   const ids = counters(store);
-  const row = (id: number, account: number, name: string, secret: string): Key => ({
-    _id: id,
-    account,
-    name,
-    hash: hashOf(secret),
-    prefix: secret.slice(0, 8),
-    state: 'active',
-    last_used_at: null,
-    created_at: now(),
-  });
   return {
     /** The key behind a secret, revoked ones too; notes its use at most once a minute. */
     whoSends: async (secret: string): Promise<Key | null> => {
@@ -53,7 +43,7 @@ export function keys(store: Store) {
     issue: async (account: number, name: string): Promise<{ key: Key; secret: string }> => {
       await ids.reserve('keys', FIRST_KEY);
       const secret = newSecret();
-      const key = row(await ids.block('keys'), account, name, secret);
+      const key = newKey(await ids.block('keys'), account, name, secret);
       await rows.insertOne(key);
       return { key, secret };
     },
@@ -61,7 +51,7 @@ export function keys(store: Store) {
     /** Accepts a secret chosen by the operator; a known one stays as it is, revoked or not. Atomic: one upsert. */
     accept: async (account: number, name: string, secret: string): Promise<void> => {
       await ids.reserve('keys', FIRST_KEY);
-      const { hash, ...fields } = row(await ids.block('keys'), account, name, secret);
+      const { hash, ...fields } = newKey(await ids.block('keys'), account, name, secret);
       await rows.updateOne({ hash }, { $setOnInsert: fields }, { upsert: true });
     },
 
@@ -71,10 +61,10 @@ export function keys(store: Store) {
       if ((await rows.countDocuments({ account }, { limit: 1 })) > 0) return undefined;
       const secret = newSecret();
       try {
-        await rows.insertOne(row(FIRST_KEY, account, 'First key', secret));
+        await rows.insertOne(newKey(FIRST_KEY, account, 'First key', secret));
         return secret;
       } catch (error) {
-        if (error instanceof MongoServerError && error.code === 11_000) return undefined;
+        if (isDuplicateKey(error)) return undefined;
         throw error;
       }
     },
@@ -102,6 +92,11 @@ export async function ensureFirstAccount(
     return { account, secret: undefined };
   }
   return { account, secret: await keys(store).issueFirst(account) };
+}
+
+function newKey(id: number, account: number, name: string, secret: string): Key {
+  const [hash, prefix] = [hashOf(secret), secret.slice(0, 8)];
+  return { _id: id, account, name, hash, prefix, state: 'active', last_used_at: null, created_at: now() };
 }
 
 function hashOf(secret: string): string {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { MongoServerError } from 'mongodb';
+import type { Collection } from 'mongodb';
 import { now } from '../clock.js';
 import { LIVE_STATES } from '../domain/campaign.js';
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
+import { isDuplicateKey } from './duplicate-key.js';
 import { findOwned, type Owned, whyNot } from './owned.js';
 
 export interface ListDefaults {
@@ -84,7 +85,7 @@ export type Lists = ReturnType<typeof lists>;
 
 export function lists(store: Store) {
   const rows = store.db.collection<List>('lists');
-  const subscribers = store.db.collection<{ account: number; list_id: number; status: string }>('subscribers');
+  const subscribers = store.db.collection<Counted>('subscribers');
   const campaigns = store.db.collection<{ account: number; list_id: number; state: string }>('campaigns');
   const ids = counters(store);
 
@@ -109,7 +110,7 @@ export function lists(store: Store) {
         await rows.insertOne(list);
         return list;
       } catch (error) {
-        const earlier = isDuplicate(error) && origin ? await rows.findOne({ account, origin }) : null;
+        const earlier = isDuplicateKey(error) && origin ? await rows.findOne({ account, origin }) : null;
         if (earlier === null) throw error;
         return earlier;
       }
@@ -138,20 +139,33 @@ export function lists(store: Store) {
     },
 
     /** Subscribers of each list, read from an index alone. */
-    counts: async (account: number, listIds: readonly number[]): Promise<Map<number, ListCounts>> => {
-      const groups = subscribers.aggregate<{ _id: { list_id: number; status: string }; n: number }>([
-        { $match: { list_id: { $in: [...listIds] }, account } },
-        { $group: { _id: { list_id: '$list_id', status: '$status' }, n: { $sum: 1 } } },
-      ]);
-      const counts = new Map<number, ListCounts>(listIds.map((id) => [id, { total: 0, active: 0 }]));
-      for await (const { _id, n } of groups) {
-        const before = counts.get(_id.list_id) ?? { total: 0, active: 0 };
-        const active = before.active + (_id.status === 'active' ? n : 0);
-        counts.set(_id.list_id, { total: before.total + n, active });
-      }
-      return counts;
-    },
+    counts: (account: number, listIds: readonly number[]): Promise<Map<number, ListCounts>> =>
+      countByStatus(subscribers, account, listIds),
   };
+}
+
+interface Counted {
+  readonly account: number;
+  readonly list_id: number;
+  readonly status: string;
+}
+
+async function countByStatus(
+  subscribers: Collection<Counted>,
+  account: number,
+  listIds: readonly number[],
+): Promise<Map<number, ListCounts>> {
+  const groups = subscribers.aggregate<{ _id: Pick<Counted, 'list_id' | 'status'>; n: number }>([
+    { $match: { account, list_id: { $in: [...listIds] } } },
+    { $group: { _id: { list_id: '$list_id', status: '$status' }, n: { $sum: 1 } } },
+  ]);
+  const counts = new Map<number, ListCounts>(listIds.map((id) => [id, { total: 0, active: 0 }]));
+  for await (const { _id, n } of groups) {
+    const before = counts.get(_id.list_id) ?? { total: 0, active: 0 };
+    const active = before.active + (_id.status === 'active' ? n : 0);
+    counts.set(_id.list_id, { total: before.total + n, active });
+  }
+  return counts;
 }
 
 function newList(id: number, account: number, fields: ListFields & { name: string }, origin?: string): List {
@@ -182,8 +196,4 @@ function named({ defaults, company, notifications, ...fields }: ListFields): Rec
 function given<T>(values: Given<T> | undefined): Partial<T> {
   const entries = Object.entries(values ?? {}).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as Partial<T>;
-}
-
-function isDuplicate(error: unknown): boolean {
-  return error instanceof MongoServerError && error.code === 11_000;
 }

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { MongoServerError } from 'mongodb';
 import { now } from '../clock.js';
 import type { Store } from './connect.js';
+import { isDuplicateKey } from './duplicate-key.js';
 
 interface Reply {
   /** Account, route and key; being the `_id` it is unique. */
@@ -52,12 +52,8 @@ export function replies({ db }: Store) {
   };
 
   const judge = async (row: Reply, fingerprint: string): Promise<Admission> => {
-    const at = now().getTime();
-    const expired = row.expires_at.getTime() <= at;
-    if (!expired && row.fingerprint !== fingerprint) return { kind: 'other_request' };
-    if (!expired && row.state === 'secret') return { kind: 'secret' };
-    if (!expired && row.state === 'stored') return { kind: 'replay', status: row.status ?? 200, body: row.body ?? '' };
-    if (!expired && row.since.getTime() > at - GIVEN_UP) return { kind: 'in_flight' };
+    const settled = row.expires_at > now() ? settledAdmission(row, fingerprint) : undefined;
+    if (settled !== undefined) return settled;
     const claim = await takeOver(row, fingerprint);
     return claim === undefined ? { kind: 'in_flight' } : { kind: 'go', claim };
   };
@@ -73,7 +69,7 @@ export function replies({ db }: Store) {
         await rows.insertOne(row);
         return { kind: 'go', claim: claimOf(row) };
       } catch (error) {
-        if (!(error instanceof MongoServerError) || error.code !== 11_000) throw error;
+        if (!isDuplicateKey(error)) throw error;
       }
       const earlier = await rows.findOne({ _id: id, account });
       // Released in this very moment: the caller may come again at once.
@@ -91,6 +87,14 @@ export function replies({ db }: Store) {
       await rows.deleteOne({ _id: claim.id, account, token: claim.token });
     },
   };
+}
+
+/** What a record that still counts says; undefined where whoever was answering has been given up. */
+function settledAdmission(row: Reply, fingerprint: string): Admission | undefined {
+  if (row.fingerprint !== fingerprint) return { kind: 'other_request' };
+  if (row.state === 'secret') return { kind: 'secret' };
+  if (row.state === 'stored') return { kind: 'replay', status: row.status ?? 200, body: row.body ?? '' };
+  return row.since.getTime() > now().getTime() - GIVEN_UP ? { kind: 'in_flight' } : undefined;
 }
 
 function fresh(id: string, account: number, fingerprint: string, at: Date): Reply {

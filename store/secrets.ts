@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { MongoServerError } from 'mongodb';
 import { now } from '../clock.js';
 import type { Store } from './connect.js';
+import { isDuplicateKey } from './duplicate-key.js';
 import { type Sealed, sealing } from './sealing.js';
 
 /** A key for the tokens in public links; `kid` names it inside each token, so that old links outlive a new key. */
@@ -34,7 +34,7 @@ export function secrets({ db }: Store, secret: string) {
     try {
       await rows.insertOne(row);
     } catch (error) {
-      if (!(error instanceof MongoServerError) || error.code !== 11_000) throw error;
+      if (!isDuplicateKey(error)) throw error;
     }
   };
 

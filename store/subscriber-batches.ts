@@ -3,6 +3,7 @@ import { now } from '../clock.js';
 import { type KnownFields, merged, NOBODY, type SubscriberFields, sameFields, tooLarge } from '../domain/subscriber.js';
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
+import { DUPLICATE_KEY } from './duplicate-key.js';
 import type { Subscriber } from './subscribers.js';
 import { recallErased } from './suppressions.js';
 
@@ -34,8 +35,6 @@ interface Numbered {
 }
 
 type Fate = 'created' | 'updated' | 'unchanged' | 'refused';
-
-const DUPLICATE_KEY = 11_000;
 
 /** Many rows at once. Each row is atomic and repeating a batch changes nothing; events are not written for single rows. */
 export function subscriberBatches(store: Store) {

@@ -4,6 +4,7 @@ import type { Store } from './connect.js';
 import { findOwned, type Owned } from './owned.js';
 import { subscriberBatches } from './subscriber-batches.js';
 import { subscriberChanges } from './subscriber-changes.js';
+import { suppressedKeys } from './suppressions.js';
 
 /** One person on one list. */
 export interface Subscriber extends KnownFields {
@@ -66,15 +67,8 @@ const FOR_SENDING = {
   status: 1,
 } as const;
 
-const KEYS_AT_ONCE = 1_000;
-
 export function subscribers(store: Store) {
   const rows = store.db.collection<Subscriber>('subscribers');
-  const suppressed = store.db.collection<{ account: number; email_key?: string }>('suppressions');
-
-  const countActive = (account: number, list: number, email_key?: { $in: string[] }) =>
-    rows.countDocuments({ account, list_id: list, status: 'active', ...(email_key && { email_key }) });
-
   return {
     ...subscriberChanges(store),
     ...subscriberBatches(store),
@@ -83,12 +77,8 @@ export function subscribers(store: Store) {
 
     /** One page, oldest first, and how many there are in all. */
     page: async (account: number, query: SubscriberQuery, skip: number, limit: number) => {
-      const filter = matching(account, query);
-      const [found, total] = await Promise.all([
-        rows.find(filter).sort({ _id: 1 }).skip(skip).limit(limit).toArray(),
-        rows.countDocuments(filter),
-      ]);
-      return { found, total };
+      const found = rows.find(matching(account, query)).sort({ _id: 1 }).skip(skip).limit(limit).toArray();
+      return { found: await found, total: await rows.countDocuments(matching(account, query)) };
     },
 
     /** Everybody on a list in order of ids, a few at a time; the caller reads to the end or closes it. */
@@ -111,29 +101,19 @@ export function subscribers(store: Store) {
 
     /** The highest id of an active subscriber; 0 for an empty list. */
     highestId: async (account: number, list: number): Promise<number> => {
-      const last = await rows
-        .find({ account, list_id: list, status: 'active' })
-        .project<{ _id: number }>({ _id: 1 })
-        .sort({ _id: -1 })
-        .limit(1)
-        .next();
+      const active = { account, list_id: list, status: 'active' as const };
+      const last = await rows.findOne(active, { projection: { _id: 1 }, sort: { _id: -1 } });
       return last?._id ?? 0;
     },
 
     /** Active and not suppressed. Counted as active minus the suppressed among them: there are fewer of those. */
     countSendable: async (account: number, list: number): Promise<number> => {
-      let count = await countActive(account, list);
-      let keys: string[] = [];
-      const all = suppressed
-        .find({ account, email_key: { $exists: true } })
-        .project<{ email_key: string }>({ email_key: 1 });
-      for await (const { email_key } of all) {
-        keys.push(email_key);
-        if (keys.length < KEYS_AT_ONCE) continue;
-        count -= await countActive(account, list, { $in: keys });
-        keys = [];
+      const active = { account, list_id: list, status: 'active' as const };
+      let count = await rows.countDocuments(active);
+      for await (const keys of suppressedKeys(store, account)) {
+        count -= await rows.countDocuments({ ...active, email_key: { $in: keys } });
       }
-      return keys.length === 0 ? count : count - (await countActive(account, list, { $in: keys }));
+      return count;
     },
   };
 }

@@ -76,3 +76,18 @@ export async function recallErased({ db }: Store, account: number, emailKeys: re
     if (email_key !== undefined) await rows.updateOne({ _id, account }, { $set: { email_key } });
   }
 }
+
+const KEYS_AT_ONCE = 1_000;
+
+/** Every suppressed address of an account whose name is still known, some at a time. */
+export async function* suppressedKeys({ db }: Store, account: number): AsyncGenerator<string[]> {
+  const rows = db.collection<Suppression>('suppressions');
+  let keys: string[] = [];
+  for await (const { email_key } of rows.find({ account, email_key: { $exists: true } })) {
+    if (email_key !== undefined) keys.push(email_key);
+    if (keys.length < KEYS_AT_ONCE) continue;
+    yield keys;
+    keys = [];
+  }
+  if (keys.length > 0) yield keys;
+}

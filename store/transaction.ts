@@ -1,7 +1,7 @@
-import { type ClientSession, MongoServerError } from 'mongodb';
+import type { ClientSession } from 'mongodb';
 import type { Store } from './connect.js';
+import { isDuplicateKey } from './duplicate-key.js';
 
-const DUPLICATE_KEY = 11_000;
 const TRIES = 5;
 
 /**
@@ -18,8 +18,7 @@ export async function together<T>({ db }: Store, work: (session: ClientSession) 
         }),
       );
     } catch (error) {
-      const late = error instanceof MongoServerError && error.code === DUPLICATE_KEY;
-      if (!late || attempt === TRIES) throw error;
+      if (!isDuplicateKey(error) || attempt === TRIES) throw error;
     }
   }
 }
