@@ -1,4 +1,6 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import { campaignWorkflowId, importWorkflowId, queuesOf } from './names.js';
 
 /** The contract between whoever starts or steers a workflow and the workflow itself: ids and counts, no addresses. */
 export interface CampaignInput {
@@ -41,4 +43,46 @@ export const campaignView = defineQuery<CampaignView>('view');
 export interface ImportInput {
   readonly account: number;
   readonly import: number;
+}
+
+/** What operators search for; workers register these words (workers/namespace.ts). */
+const ACCOUNT = defineSearchAttributeKey('EverpostAccount', 'KEYWORD');
+const CAMPAIGN = defineSearchAttributeKey('EverpostCampaign', 'KEYWORD');
+const KIND = defineSearchAttributeKey('EverpostKind', 'KEYWORD');
+
+/** Rows decide, so a start is never refused: a closed workflow may run again, a running one is joined. */
+const ROW_DECIDES = { workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'USE_EXISTING' } as const;
+
+export const CAMPAIGN_TYPE = 'campaign';
+export const IMPORT_TYPE = 'subscriberImport';
+
+/** How a campaign's workflow is started, by whoever starts it. */
+export function campaignStart(prefix: string, input: CampaignInput) {
+  return {
+    ...ROW_DECIDES,
+    workflowId: campaignWorkflowId(input.campaign),
+    taskQueue: queuesOf(prefix).workflows,
+    args: [input] as [CampaignInput],
+    staticSummary: `Campaign ${input.campaign} of account ${input.account}`,
+    typedSearchAttributes: [
+      { key: ACCOUNT, value: String(input.account) },
+      { key: CAMPAIGN, value: String(input.campaign) },
+      { key: KIND, value: 'campaign' },
+    ],
+  };
+}
+
+/** How an import's workflow is started. */
+export function importStart(prefix: string, input: ImportInput) {
+  return {
+    ...ROW_DECIDES,
+    workflowId: importWorkflowId(input.import),
+    taskQueue: queuesOf(prefix).workflows,
+    args: [input] as [ImportInput],
+    staticSummary: `Import ${input.import} of account ${input.account}`,
+    typedSearchAttributes: [
+      { key: ACCOUNT, value: String(input.account) },
+      { key: KIND, value: 'import' },
+    ],
+  };
 }

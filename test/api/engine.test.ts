@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { connect as connectTo, createServer } from 'node:net';
+import { Client, Connection } from '@temporalio/client';
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { lazyClient, temporalEngine } from '../../api/engine.js';
+import { wakeQueue } from '../../api/wake-queue.js';
+import { campaignWorkflowId, importWorkflowId } from '../../workflows/names.js';
+import { type TestTemporal, testNamespace } from '../support/test-servers.js';
+
+let temporal: TestTemporal;
+let connection: Connection;
+let client: Client;
+
+beforeAll(async () => {
+  temporal = await testNamespace();
+  connection = await Connection.connect({ address: temporal.address });
+  client = new Client({ connection, namespace: temporal.namespace });
+});
+afterAll(async () => {
+  await connection?.close();
+});
+
+/** A log that keeps the lines at or above `warn`. */
+function heard() {
+  const lines: string[] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
+  return { lines, log };
+}
+
+test('a wake-up starts the workflow, a second one tells the same run to look again', async () => {
+  const { log, lines } = heard();
+  const lazy = lazyClient(temporal.address, temporal.namespace);
+  const engine = temporalEngine({ client: lazy.client, prefix: `wake-${randomUUID()}`, log });
+  const row = { _id: 7, account: 3, launch: 1 };
+  engine.wakeCampaign(row);
+  await expect.poll(() => engine.reachable()).toBe(true);
+  const first = await untilStarted(campaignWorkflowId(7));
+  engine.wakeCampaign({ ...row, launch: 2 });
+  engine.wakeImport({ _id: 9, account: 3 });
+  await engine.close();
+  await lazy.close();
+
+  const second = await client.workflow.getHandle(campaignWorkflowId(7)).describe();
+  expect(second.runId).toBe(first.runId);
+  expect(second.type).toBe('campaign');
+  expect(await second.staticSummary()).toBe('Campaign 7 of account 3');
+  expect(second.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value])).toEqual(
+    expect.arrayContaining([
+      ['EverpostAccount', '3'],
+      ['EverpostCampaign', '7'],
+      ['EverpostKind', 'campaign'],
+    ]),
+  );
+  const { events } = await client.workflow.getHandle(campaignWorkflowId(7)).fetchHistory();
+  const signals = events?.flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? []);
+  expect(signals).toEqual(['look', 'look']);
+  expect((await client.workflow.getHandle(importWorkflowId(9)).describe()).type).toBe('subscriberImport');
+  expect(lines).toEqual([]);
+});
+
+test('with nobody at the address nothing is thrown, one line is logged, and closing does not hang', async () => {
+  const { log, lines } = heard();
+  const lazy = lazyClient(`127.0.0.1:${await closedPort()}`, 'default');
+  const engine = temporalEngine({ client: lazy.client, prefix: 'nowhere', log, deadline: 300, atOnce: 2 });
+  for (let id = 1; id <= 20; id += 1) engine.wakeCampaign({ _id: id, account: 1, launch: 1 });
+  expect(await engine.reachable()).toBe(false);
+  await engine.close();
+  await lazy.close();
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain('a workflow could not be woken');
+});
+
+test('a client that was refused at first is used as soon as Temporal is there', async () => {
+  const { log } = heard();
+  const port = await closedPort();
+  const lazy = lazyClient(`127.0.0.1:${port}`, temporal.namespace);
+  const engine = temporalEngine({ client: lazy.client, prefix: `late-${randomUUID()}`, log, deadline: 300 });
+  expect(await engine.reachable()).toBe(false);
+  const proxy = createServer((socket) => {
+    const [host, target] = temporal.address.split(':');
+    const upstream = connectTo(Number(target), host);
+    socket.pipe(upstream).pipe(socket);
+    for (const each of [socket, upstream]) each.on('error', () => each.destroy());
+  });
+  await new Promise<void>((listening) => proxy.listen(port, '127.0.0.1', listening));
+  await expect.poll(() => engine.reachable(), { timeout: 20_000, interval: 100 }).toBe(true);
+  await engine.close();
+  await lazy.close();
+  await new Promise((closed) => proxy.close(closed));
+});
+
+test('wake-ups beyond the limit are dropped, those of one workflow wait as one', async () => {
+  const { log } = heard();
+  const queue = wakeQueue({ log, atOnce: 1, waiting: 2 });
+  const ran: string[] = [];
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  queue.add('first', () => gate.then(() => ran.push('first')));
+  for (const name of ['a', 'b', 'c']) queue.add(name, async () => ran.push(name));
+  queue.add('a', async () => ran.push('a again'));
+  open();
+  await queue.drain();
+  expect(ran).toEqual(['first', 'a again', 'b']);
+});
+
+async function untilStarted(id: string) {
+  const handle = client.workflow.getHandle(id);
+  return expect
+    .poll(() => handle.describe().catch(() => undefined), { timeout: 20_000 })
+    .toBeDefined()
+    .then(() => handle.describe());
+}
+
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
