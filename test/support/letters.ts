@@ -1,4 +1,6 @@
-import type { Letter, Recipient } from '../../mail/letter.js';
+import { compileLetter } from '../../mail/compile.js';
+import type { Letter, Recipient, SplicedMail } from '../../mail/letter.js';
+import { spliceMail } from '../../mail/splice.js';
 import { linkTokens } from '../../mail/tokens.js';
 
 export function aLetter(over: Partial<Letter> = {}): Letter {
@@ -24,3 +26,10 @@ export function aRecipient(over: Partial<Recipient> = {}): Recipient {
 
 export const someLinks = linkTokens([{ kid: 1, key: Buffer.alloc(32, 7), current: true }]);
 export const someTime = new Date('2026-05-15T09:00:12Z');
+
+/** A finished mail to one recipient. */
+export function aMail(recipient: Partial<Recipient> = {}, letter: Partial<Letter> = {}): SplicedMail {
+  const mail = spliceMail(compileLetter(aLetter(letter)), aRecipient(recipient), someTime, someLinks);
+  if (mail.kind !== 'mail') throw new Error(mail.reason);
+  return mail;
+}

@@ -1,0 +1,94 @@
+import type { SMTPConnectionAuth, SMTPConnectionOptions } from 'nodemailer/lib/smtp-connection';
+import type { ProtocolTimes } from '../../domain/protocol.js';
+
+export interface SmtpSettings {
+  readonly connections: number;
+  readonly times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'>;
+  readonly connection: SMTPConnectionOptions;
+  readonly auth: SMTPConnectionAuth | undefined;
+  /** Mails after which a connection says QUIT and makes room for a fresh one. */
+  readonly messages: number;
+  readonly log: (message: string, details: Readonly<Record<string, unknown>>) => void;
+}
+
+interface Wishes {
+  readonly url: string;
+  readonly connections: number;
+  readonly times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'>;
+  readonly name?: string;
+  readonly log?: SmtpSettings['log'];
+}
+
+const MESSAGES_PER_CONNECTION = 1_000;
+
+/**
+ * Reads `smtp[s]://[user:password@]host[:port][?…]`. `smtp` upgrades by STARTTLS where offered. `tls=require` insists on
+ * it, `tls=off` never asks for it, `tls=insecure` accepts any certificate; `auth=LOGIN` picks the mechanism; `messages=100`
+ * limits a connection; `name=mail.example.org` is said in EHLO. Throws on anything else.
+ */
+export function settingsFrom(wishes: Wishes): SmtpSettings {
+  const url = new URL(wishes.url);
+  if (url.protocol !== 'smtp:' && url.protocol !== 'smtps:')
+    throw new Error('SMTP_URL must start with smtp:// or smtps://');
+  const query = knownQuery(url);
+  const messages = Number(query.get('messages') ?? MESSAGES_PER_CONNECTION);
+  if (!Number.isInteger(messages) || messages < 1) throw new Error('SMTP_URL: messages must be a whole number from 1');
+  return {
+    connections: Math.max(1, Math.floor(wishes.connections)),
+    times: wishes.times,
+    connection: connectionOptions(url, query, wishes),
+    auth: credentials(url, query),
+    messages,
+    log: wishes.log ?? (() => undefined),
+  };
+}
+
+function knownQuery(url: URL): URLSearchParams {
+  for (const name of url.searchParams.keys()) {
+    if (!['tls', 'auth', 'messages', 'name'].includes(name)) throw new Error(`SMTP_URL: unknown parameter "${name}"`);
+  }
+  return url.searchParams;
+}
+
+function connectionOptions(url: URL, query: URLSearchParams, { name, times }: Wishes): SMTPConnectionOptions {
+  const secure = url.protocol === 'smtps:';
+  const helo = query.get('name') ?? name;
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (secure ? 465 : 25) : Number(url.port),
+    secure,
+    ...tlsOptions(query.get('tls')),
+    ...(helo === undefined ? {} : { name: helo }),
+    connectionTimeout: times.smtpCommand,
+    greetingTimeout: times.smtpCommand,
+    // the last resort only: each wait has a timer of ours
+    socketTimeout: times.smtpDot + times.smtpCommand,
+    // close() must not flush what is still to be written
+    socketCloseTimeout: 0,
+  };
+}
+
+function tlsOptions(tls: string | null): SMTPConnectionOptions {
+  switch (tls) {
+    case null:
+      return {};
+    case 'require':
+      return { requireTLS: true };
+    case 'off':
+      return { ignoreTLS: true };
+    case 'insecure':
+      return { tls: { rejectUnauthorized: false } };
+    default:
+      throw new Error('SMTP_URL: tls must be require, off or insecure');
+  }
+}
+
+function credentials(url: URL, query: URLSearchParams): SMTPConnectionAuth | undefined {
+  if (url.username === '') return undefined;
+  const method = query.get('auth');
+  return {
+    user: decodeURIComponent(url.username),
+    pass: decodeURIComponent(url.password),
+    ...(method === null ? {} : { method }),
+  };
+}

@@ -1,0 +1,87 @@
+import type { ConnectionTrouble, Outcome } from '../domain/outcome.js';
+import type { ProtocolTimes } from '../domain/protocol.js';
+import type { SplicedMail } from './letter.js';
+import { handOver } from './smtp/hand-over.js';
+import { sessionPool } from './smtp/pool.js';
+import { settingsFrom } from './smtp/settings.js';
+
+/** What may be asked of the one who owns the claim while a mail is on its way. */
+export interface HandOverOrder {
+  /** Asked right before the first byte of the envelope and again right before the final dot. */
+  mayBegin(): boolean;
+  /** Aborted: what has not begun does not begin. */
+  readonly signal: AbortSignal;
+}
+
+/** The port through which finished mails leave. */
+export interface Transport {
+  /** Sockets this process may hold open. */
+  readonly connections: number;
+  /** Undefined: a connection past EHLO and AUTH is at hand, or was just opened. */
+  ready(): Promise<ConnectionTrouble | undefined>;
+  /** Never rejects; resolves once for each mail, with what the transport saw of it. */
+  deliver(mail: SplicedMail, order: HandOverOrder): Promise<Outcome>;
+  /** Sockets first, at once: open mail ends uncertain, mail whose body has not begun not_handed_over. */
+  destroy(): void;
+  /** Takes no more mail, lets open mail end, then says QUIT. */
+  close(): Promise<void>;
+}
+
+export interface SmtpTransportOptions {
+  /** `smtp://` or `smtps://`, with user and password; `settings.ts` has the query parameters. */
+  readonly url: string;
+  readonly connections: number;
+  readonly times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'>;
+  /** What this host calls itself in EHLO. */
+  readonly name?: string;
+  readonly log?: (message: string, details: Readonly<Record<string, unknown>>) => void;
+}
+
+/** A failure before the body began goes to another connection; the second one is reported. */
+const TRIES = 2;
+
+/** Hands mails over on SMTP connections of its own, one recipient each (PROTOCOL, "Work on a page"). */
+export function smtpTransport(options: SmtpTransportOptions): Transport {
+  const settings = settingsFrom(options);
+  const pool = sessionPool(settings);
+  const never = new AbortController().signal;
+
+  async function once(mail: SplicedMail, order: HandOverOrder): Promise<Outcome> {
+    const session = await pool.acquire(order.signal);
+    if ('stage' in session) return { kind: 'not_handed_over', why: session };
+    if (!allowed(order)) {
+      pool.release(session, 'idle');
+      return NOT_BEGUN;
+    }
+    const { outcome, next } = await handOver(session, mail, order, settings.times);
+    pool.release(session, next);
+    return outcome;
+  }
+
+  return {
+    connections: options.connections,
+    async ready() {
+      if (pool.hasOpen()) return undefined;
+      const session = await pool.acquire(never);
+      if ('stage' in session) return session;
+      pool.release(session, 'idle');
+      return undefined;
+    },
+    async deliver(mail, order) {
+      let outcome: Outcome = NOT_BEGUN;
+      for (let left = TRIES; left > 0 && outcome.kind === 'not_handed_over'; left -= 1) {
+        if (!allowed(order)) return outcome;
+        outcome = await once(mail, order);
+      }
+      return outcome;
+    },
+    destroy: pool.destroy,
+    close: pool.close,
+  };
+}
+
+const NOT_BEGUN: Outcome = { kind: 'not_handed_over', why: { stage: 'envelope', what: 'not allowed to begin' } };
+
+function allowed(order: HandOverOrder): boolean {
+  return !order.signal.aborted && order.mayBegin();
+}
