@@ -1,0 +1,133 @@
+import type { FileHandle } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Directory, openDirectory } from './directory.js';
+import type { Entry, Envelope, MailPage, StoredMail } from './mail.js';
+
+const SEGMENT_BYTES = 64 * 1024 * 1024;
+
+export interface Mailbox {
+  /** Resolves when the mail is in the files: it survives the end of this process. */
+  append(envelope: Envelope, raw: Buffer): Promise<void>;
+  page(request: { to?: string; page: number; perPage: number }): Promise<MailPage>;
+  find(id: number): Promise<StoredMail | undefined>;
+  raw(mail: StoredMail): Promise<Buffer>;
+  count(): number;
+  clear(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  readonly envelope: Envelope;
+  readonly raw: Buffer;
+  readonly done: (failure?: Error) => void;
+}
+
+interface Files {
+  readonly folder: string;
+  readonly directory: Directory;
+  segment: number;
+  writer: FileHandle;
+  size: number;
+}
+
+/** Mails in a folder: raw bytes in segments that only grow, one line each in a directory. Memory holds eight bytes a mail. */
+export async function openMailbox(folder: string): Promise<Mailbox> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const files = await openFiles(folder);
+  const waiting: Waiting[] = [];
+  let writing: Promise<void> | undefined;
+  const exclusively = async <T>(work: () => Promise<T>): Promise<T> => {
+    while (writing !== undefined) await writing;
+    const result = work();
+    writing = result.then(
+      () => {},
+      () => {},
+    );
+    await writing;
+    writing = undefined;
+    return result;
+  };
+  const flush = async () => {
+    while (waiting.length > 0) await exclusively(() => writeBatch(files, waiting.splice(0)));
+  };
+  return {
+    append: (envelope, raw) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ envelope, raw, done: (failure) => (failure ? reject(failure) : resolve()) });
+        if (waiting.length === 1) void flush();
+      }),
+    page: ({ to, page, perPage }) => files.directory.page(to, page, perPage),
+    find: (id) => files.directory.find(id),
+    raw: (mail) => readRaw(folder, mail),
+    count: () => files.directory.count(),
+    clear: () => exclusively(() => clear(files)),
+    close: () => exclusively(() => closeFiles(files)),
+  };
+}
+
+async function openFiles(folder: string): Promise<Files> {
+  const directory = await openDirectory(join(folder, 'directory'));
+  const last = await directory.find(directory.count());
+  const segment = last?.segment ?? 1;
+  const writer = await open(segmentPath(folder, segment), 'a', 0o600);
+  return { folder, directory, segment, writer, size: (await writer.stat()).size };
+}
+
+/** All mails that came while the batch before was written go out in two writes: first the bytes, then the lines that name them. */
+async function writeBatch(files: Files, batch: readonly Waiting[]): Promise<void> {
+  if (batch.length === 0) return;
+  try {
+    if (files.size >= SEGMENT_BYTES) await nextSegment(files);
+    const entries: Entry[] = [];
+    let offset = files.size;
+    for (const { envelope, raw } of batch) {
+      entries.push({ ...envelope, segment: files.segment, offset, size: raw.length });
+      offset += raw.length;
+    }
+    await files.writer.appendFile(Buffer.concat(batch.map(({ raw }) => raw)));
+    files.size = offset;
+    await files.directory.append(entries);
+    for (const { done } of batch) done();
+  } catch (failure) {
+    // How much of it was written is unknown: go on behind it.
+    files.size = (await files.writer.stat().catch(() => ({ size: files.size }))).size;
+    for (const { done } of batch) done(failure instanceof Error ? failure : new Error(String(failure)));
+  }
+}
+
+async function nextSegment(files: Files): Promise<void> {
+  await files.writer.close();
+  files.segment += 1;
+  files.writer = await open(segmentPath(files.folder, files.segment), 'a', 0o600);
+  files.size = (await files.writer.stat()).size;
+}
+
+async function readRaw(folder: string, { segment, offset, size }: StoredMail): Promise<Buffer> {
+  const file = await open(segmentPath(folder, segment), 'r');
+  try {
+    const bytes = Buffer.alloc(size);
+    await file.read(bytes, 0, size, offset);
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+async function clear(files: Files): Promise<void> {
+  await files.directory.clear();
+  await files.writer.close();
+  for (let segment = 1; segment <= files.segment; segment++) {
+    await rm(segmentPath(files.folder, segment), { force: true });
+  }
+  files.segment = 1;
+  files.writer = await open(segmentPath(files.folder, 1), 'a', 0o600);
+  files.size = 0;
+}
+
+async function closeFiles(files: Files): Promise<void> {
+  await files.directory.close();
+  await files.writer.close();
+}
+
+const segmentPath = (folder: string, segment: number) => join(folder, `mails-${String(segment).padStart(5, '0')}`);
