@@ -47,13 +47,11 @@ function advancing(rows: Collection<Campaign>) {
       return matchedCount === 1;
     },
 
-    /** The first round's pages are laid: freezing → sending, with the audience counted. */
-    frozen: (key: LaunchKey, recipientCount: number): Promise<boolean> =>
-      move(key, { round: 0 }, ['freezing'], { state: 'sending', recipient_count: recipientCount }),
-
-    /** A pause in mid-freeze keeps its state; only the count is noted. */
-    counted: (key: LaunchKey, recipientCount: number): Promise<boolean> =>
-      move(key, { round: 0 }, ['paused'], { recipient_count: recipientCount }),
+    /** The first round's pages are laid and counted; whoever was freezing sends now, whoever is paused stays so. */
+    frozen: async (key: LaunchKey, recipientCount: number): Promise<void> => {
+      await move(key, { round: 0 }, ['freezing', 'paused', 'sending'], { recipient_count: recipientCount });
+      await move(key, { round: 0 }, ['freezing'], { state: 'sending' });
+    },
 
     /** {sending, round} → sent or failed. */
     close: (key: LaunchKey, round: number, state: 'sent' | 'failed'): Promise<boolean> =>
@@ -85,13 +83,13 @@ function waking(rows: Collection<Campaign>) {
     owed: (before: Date): AsyncIterable<Campaign> =>
       rows.find({ state: { $in: [...LIVE_STATES, 'cancelled'] }, wake_at: { $ne: null, $lte: before } }),
 
-    /** Looks again at `at`; false if somebody steered the row meanwhile. */
-    lookAgain: async ({ _id, want }: Pick<Campaign, '_id' | 'want'>, at: Date): Promise<boolean> =>
+    /** Looks again at `at`, or never; false if somebody steered the row meanwhile. */
+    lookAgain: async ({ _id, want }: Pick<Campaign, '_id' | 'want'>, at: Date | null): Promise<boolean> =>
       (await rows.updateOne({ _id, 'want.v': want.v }, { $set: { wake_at: at } })).matchedCount === 1,
 
     /** An operator ended the workflow: shown as paused, not restarted by itself. */
     engineStopped: async ({ _id, state, want }: Pick<Campaign, '_id' | 'state' | 'want'>): Promise<boolean> => {
-      const stopped = { state: 'paused' as const, reason: 'engine_stopped', wake_at: null, updated_at: now() };
+      const stopped = { state: 'paused' as const, reason: 'engine_stopped', wake_at: now(), updated_at: now() };
       return (await rows.updateOne({ _id, state, 'want.v': want.v }, { $set: stopped })).matchedCount === 1;
     },
   };

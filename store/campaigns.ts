@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Collection, Filter, UpdateFilter } from 'mongodb';
 import { now } from '../clock.js';
 import type { CampaignState, OnUncertain, TakenKind } from '../domain/campaign.js';
@@ -46,6 +47,8 @@ export interface Campaign extends CampaignContent {
   readonly account: number;
   readonly list_id: number;
   readonly creation_method: 'html' | 'ai';
+  /** Random, for ever: the MIME boundary and the mark in each Message-ID come from it. */
+  readonly seed: string;
   readonly settings: CampaignSettings;
   readonly state: CampaignState;
   readonly reason: string | null;
@@ -124,14 +127,6 @@ function reading(rows: Collection<Campaign>) {
       ]);
       return { found, total };
     },
-
-    /** Campaigns of a list that still need it. */
-    liveOnList: (account: number, list_id: number): Promise<number> =>
-      rows.countDocuments({
-        account,
-        list_id,
-        state: { $in: ['drafting', 'scheduled', 'freezing', 'sending', 'paused'] },
-      }),
   };
 }
 
@@ -141,6 +136,7 @@ function editing(rows: Collection<Campaign>) {
       const at = now();
       const row: Campaign = {
         ...fresh,
+        seed: randomBytes(16).toString('base64url'),
         state: 'draft',
         reason: null,
         want: { v: 0, rate: null, at },
@@ -197,9 +193,9 @@ function steering(rows: Collection<Campaign>) {
     pause: (seen: Seen, reason: string | null = null): Promise<Campaign | null> =>
       steer(seen, { state: 'paused', reason }),
 
-    /** A campaign paused in its freeze goes on freezing. */
-    resume: (seen: Seen & Pick<Campaign, 'recipient_count' | 'round'>): Promise<Campaign | null> =>
-      steer(seen, { state: seen.round < 0 ? 'freezing' : 'sending', reason: null }),
+    /** Goes on where it was paused: waiting for its time, freezing or sending. */
+    resume: (seen: Seen & Pick<Campaign, 'round' | 'scheduled_at' | 'launched_at'>): Promise<Campaign | null> =>
+      steer(seen, { state: seen.round >= 0 ? 'sending' : beforeFreeze(seen), reason: null }),
 
     cancel: (seen: Seen): Promise<Campaign | null> => steer(seen, { state: 'cancelled', reason: 'cancelled' }),
 
@@ -221,12 +217,17 @@ function steering(rows: Collection<Campaign>) {
   };
 }
 
-function launched(seen: Pick<Campaign, 'launch' | 'revision'>, at: Date | null): Partial<Campaign> {
+function beforeFreeze({ scheduled_at, launched_at }: Pick<Campaign, 'scheduled_at' | 'launched_at'>): CampaignState {
+  return scheduled_at !== null && launched_at === null ? 'scheduled' : 'freezing';
+}
+
+function launched(seen: Pick<Campaign, 'launch' | 'revision' | 'state'>, at: Date | null): Partial<Campaign> {
   return {
     state: at === null ? 'freezing' : 'scheduled',
     scheduled_at: at,
     reason: null,
-    launch: seen.launch + 1,
+    // A scheduled launch that is moved or sent now stays the same launch.
+    launch: seen.state === 'scheduled' ? seen.launch : seen.launch + 1,
     pinned: seen.revision,
     round: -1,
     rounds: [],

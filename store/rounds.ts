@@ -37,6 +37,14 @@ function laying(pages: Collection<LedgerPage>) {
       }
     },
 
+    /** How many recipients the laid pages of a round hold. */
+    recipientsOf: async (key: RoundKey): Promise<number> => {
+      const [sum] = await pages
+        .aggregate<{ n: number }>([{ $match: key }, { $group: { _id: null, n: { $sum: '$n' } } }])
+        .toArray();
+      return sum?.n ?? 0;
+    },
+
     /** Removes the pages of a launch that was cancelled before anything was claimed; true if none is left. */
     forgetUnclaimed: async (account: number, campaign: number): Promise<boolean> => {
       await pages.deleteMany({ account, campaign, claimed: 0 });
@@ -163,6 +171,10 @@ function ending(pages: Collection<LedgerPage>) {
     /** After a cancel: open pages nobody owns, with nothing in flight. */
     atRest: (account: number, campaign: number): AsyncIterable<LedgerPage> =>
       pages.find({ account, campaign, done: false, token: null, $expr: { $eq: ['$settled', '$claimed'] } }),
+
+    /** Pages with recipients between the marks. */
+    inFlight: (account: number, campaign: number): Promise<number> =>
+      pages.countDocuments({ account, campaign, done: false, $expr: { $lt: ['$settled', '$claimed'] } }),
 
     openPagesOf: (account: number, campaign: number): Promise<number> =>
       pages.countDocuments({ account, campaign, done: false }),

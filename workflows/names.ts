@@ -1,3 +1,5 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
+
 /** Ids and queues of everything that runs. One prefix per installation, so that several can share a namespace. */
 export function queuesOf(prefix: string) {
   return {
@@ -29,3 +31,9 @@ export function importWorkflowId(id: number): string {
 export function sweepScheduleId(prefix: string): string {
   return `${prefix}/sweep`;
 }
+
+/** Search attributes, all keywords; `workers/namespace.ts` registers them. */
+export const ACCOUNT = defineSearchAttributeKey('EverpostAccount', 'KEYWORD');
+export const CAMPAIGN = defineSearchAttributeKey('EverpostCampaign', 'KEYWORD');
+export const KIND = defineSearchAttributeKey('EverpostKind', 'KEYWORD');
+export const PHASE = defineSearchAttributeKey('EverpostPhase', 'KEYWORD');

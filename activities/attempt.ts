@@ -1,0 +1,81 @@
+import { monotonic } from '../clock.js';
+import { type ProtocolTimes, windowSize } from '../domain/protocol.js';
+import type { Campaign, Campaigns } from '../store/campaigns.js';
+import type { PagesInput } from './delivery.js';
+
+export interface AttemptDeps {
+  readonly campaigns: Campaigns;
+  readonly times: ProtocolTimes;
+  /** SMTP connections one lane of this process may count on. */
+  readonly connectionsPerLane: number;
+  /** SIGTERM: claim no more, finish what is claimed. */
+  readonly stopping: AbortSignal;
+}
+
+export interface AttemptHost {
+  /** Temporal cancelled the activity. */
+  readonly cancelled: AbortSignal;
+  heartbeat(): void;
+}
+
+export type Attempt = ReturnType<typeof beginAttempt>;
+
+/** Whether this attempt may claim more mail, and how fast; reads the campaign's row every `times.controlEvery`. */
+export function beginAttempt(deps: AttemptDeps, host: AttemptHost, input: PagesInput, row: Campaign) {
+  const begun = monotonic();
+  let campaign = row;
+  let over = false;
+  const control = setInterval(() => {
+    host.heartbeat();
+    // A row that cannot be read now leaves the last word standing; a row that is gone wants nothing sent.
+    const read = deps.campaigns.find(input.account, input.campaign).then((found) => {
+      campaign = found ?? { ...campaign, state: 'cancelled' };
+    });
+    read.catch(() => undefined);
+  }, deps.times.controlEvery);
+
+  const rate = () => campaign.want.rate ?? campaign.settings.rate_per_second;
+  const window = () => windowSize(deps.connectionsPerLane, rate());
+  const health = transportHealth(input.probe, window);
+  const wanted = () =>
+    campaign.state === 'sending' && campaign.launch === input.launch && campaign.round === input.round;
+  const ended = () => over || deps.stopping.aborted || host.cancelled.aborted;
+
+  return {
+    ...health,
+    campaign: () => campaign,
+    wanted,
+    rate,
+    window: () => (health.transportProven() ? window() : 1),
+    /** Rows worth reading at once: a page, or what the rate lets through within the freshness. */
+    ahead: () => Math.ceil(((rate() ?? Number.POSITIVE_INFINITY) * deps.times.freshness) / 2_000),
+    mayClaim: () => !ended() && !health.transportDown() && wanted() && monotonic() - begun < deps.times.attempt,
+    /** Page writes are re-issued as long as this holds: also while draining, never after the end. */
+    alive: () => !over && monotonic() - begun < deps.times.startToClose,
+    end: () => {
+      over = true;
+      clearInterval(control);
+    },
+  };
+}
+
+/** A whole window that blames the way and not the recipients ends the claiming; after that a probe is a window of one. */
+function transportHealth(probe: boolean, window: () => number) {
+  let proven = !probe;
+  let down = false;
+  let blames = 0;
+  return {
+    transportProven: () => proven,
+    transportDown: () => down,
+    giveUpTransport: () => {
+      down = true;
+    },
+    /** `blamed` undefined: the mail never saw the transport. */
+    judgeTransport: (blamed: boolean | undefined) => {
+      if (blamed === undefined) return;
+      blames = blamed ? blames + 1 : 0;
+      if (!blamed) proven = true;
+      if (blames >= (proven ? window() : 1)) down = true;
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { now } from '../clock.js';
+import { PAGE_SIZE } from '../domain/protocol.js';
+import type { CampaignProgress } from '../store/campaign-progress.js';
+import type { Campaign, Campaigns } from '../store/campaigns.js';
+import type { RoundKey } from '../store/ledger.js';
+import type { Rounds } from '../store/rounds.js';
+import type { Subscribers } from '../store/subscribers.js';
+import type { Suppressions } from '../store/suppressions.js';
+import type { CampaignInput } from '../workflows/messages.js';
+
+export interface AudienceDeps {
+  readonly campaigns: Campaigns;
+  readonly progress: CampaignProgress;
+  readonly rounds: Rounds;
+  readonly subscribers: Pick<Subscribers, 'idsAfter' | 'highestId' | 'forSending'>;
+  readonly suppressions: Pick<Suppressions, 'among'>;
+  readonly heartbeat: () => void;
+}
+
+const READ_AT_ONCE = 2_000;
+
+/** Freezes who is to be mailed: the pages of a round are laid once, whoever lays them and however often. */
+export function audienceActivities(deps: AudienceDeps) {
+  return {
+    /** Lays the pages of the campaign's current round, opening round 0 first. A no-op where they are laid. */
+    freezeAudience: async (input: CampaignInput): Promise<void> => {
+      const row = await opened(deps, input);
+      if (row === undefined) return;
+      const key: RoundKey = { account: row.account, campaign: row._id, round: row.round };
+      if (row.round === 0) {
+        await layPages(deps, key, (after) => activeIds(deps, row, after));
+        await deps.progress.frozen(input, await deps.rounds.recipientsOf(key));
+        return;
+      }
+      const round = row.rounds[row.round];
+      if (round === undefined) throw new Error(`campaign ${row._id} has no round ${row.round}`);
+      if ((await deps.rounds.openBefore(key)) > 0) throw new Error(`round ${row.round} is frozen before its time`);
+      await deps.rounds.mark(key, round.takes, round.only && new Set(round.only));
+      await layPages(deps, key, (after) => deps.rounds.marked(key, after));
+    },
+  };
+}
+
+/** The row with its round open; undefined where nothing is to be frozen. */
+async function opened(deps: AudienceDeps, input: CampaignInput): Promise<Campaign | undefined> {
+  const row = await deps.campaigns.find(input.account, input.campaign);
+  if (row === null || row.launch !== input.launch) return undefined;
+  if (!['freezing', 'paused', 'sending'].includes(row.state)) return undefined;
+  if (row.round >= 0) return row;
+  const upTo = await deps.subscribers.highestId(row.account, row.list_id);
+  await deps.progress.openRound(input, 0, { takes: [], due: now() }, upTo);
+  const again = await deps.campaigns.find(input.account, input.campaign);
+  return again !== null && again.round >= 0 ? again : undefined;
+}
+
+/** The chain: each page holds the ids after the *stored* page before it, so that two freezers lay one chain. */
+async function layPages(deps: AudienceDeps, key: RoundKey, idsAfter: (after: number) => AsyncGenerator<number>) {
+  let stored = await deps.rounds.lastPage(key);
+  while (stored?.last !== true) {
+    const after: number = stored?.ids.at(-1) ?? 0;
+    let ids: number[] = [];
+    let page: number = (stored?.page ?? -1) + 1;
+    let foreign = false;
+    for await (const id of idsAfter(after)) {
+      if (ids.length === PAGE_SIZE) {
+        deps.heartbeat();
+        stored = await deps.rounds.lay(key, page, ids, false);
+        foreign = stored.ids.length !== ids.length || stored.ids.at(-1) !== ids.at(-1);
+        if (foreign) break;
+        ids = [];
+        page += 1;
+      }
+      ids.push(id);
+    }
+    if (!foreign) stored = await deps.rounds.lay(key, page, ids, true);
+  }
+}
+
+/** Active and not suppressed, ascending, up to the end fixed when the round was opened. */
+async function* activeIds(deps: AudienceDeps, row: Campaign, start: number): AsyncGenerator<number> {
+  let after = start;
+  for (;;) {
+    const slice = { account: row.account, list: row.list_id, after, upTo: row.up_to ?? 0, limit: READ_AT_ONCE };
+    const ids = await deps.subscribers.idsAfter(slice);
+    const last = ids.at(-1);
+    if (last === undefined) return;
+    const found = await deps.subscribers.forSending(row.account, ids);
+    const keys = new Map(found.map(({ _id, email_key }) => [_id, email_key]));
+    const suppressed = await deps.suppressions.among(row.account, [...keys.values()]);
+    for (const id of ids) {
+      const key = keys.get(id);
+      if (key !== undefined && !suppressed.has(key)) yield id;
+    }
+    after = last;
+  }
+}

@@ -1,0 +1,92 @@
+import type { CampaignState } from '../domain/campaign.js';
+import type { LedgerPage } from '../domain/page.js';
+import type { CampaignProgress } from '../store/campaign-progress.js';
+import type { Campaign, Campaigns } from '../store/campaigns.js';
+import type { Event, Events } from '../store/events.js';
+import type { Ledger } from '../store/ledger.js';
+import type { Recipients } from '../store/recipients.js';
+import type { Rounds } from '../store/rounds.js';
+import type { CampaignInput } from '../workflows/messages.js';
+import { type TellingDeps, teller } from './telling.js';
+
+export interface ClosingDeps extends TellingDeps {
+  readonly campaigns: Campaigns;
+  readonly progress: CampaignProgress;
+  readonly ledger: Ledger;
+  readonly rounds: Rounds;
+  readonly recipients: Pick<Recipients, 'totals'>;
+  readonly events: Events;
+}
+
+/** How a campaign ends: everybody has a fate, every fate is told, the row says how it went. */
+export function closingActivities(deps: ClosingDeps) {
+  const { campaigns, progress, recipients, events } = deps;
+  return {
+    /** Deferred for ever → failed, each by name; then sent, or failed where nobody accepted. */
+    closeCampaign: async (input: CampaignInput): Promise<CampaignState> => {
+      const row = await campaigns.find(input.account, input.campaign);
+      if (row === null || row.launch !== input.launch) return 'cancelled';
+      if (row.state === 'sending') await expireDeferred(deps, row);
+      const { sent } = await recipients.totals(row.account, row._id);
+      await progress.close(input, row.round, sent > 0 ? 'sent' : 'failed');
+      const closed = (await campaigns.find(row.account, row._id)) ?? row;
+      if (closed.state === 'sent' || closed.state === 'failed') await events.append([endOf(closed, sent)]);
+      return closed.state;
+    },
+
+    /** After a cancel: what a dead owner left is in doubt, the rest was never claimed. Answers how many pages are open. */
+    settleCancelled: async (input: CampaignInput): Promise<number> => {
+      await sweepPages(deps, input);
+      const tell = teller(deps);
+      for await (const page of deps.rounds.atRest(input.account, input.campaign)) {
+        await tell(page, page.odd.slice(page.told));
+        await deps.rounds.cut(page);
+      }
+      const open = await deps.rounds.openPagesOf(input.account, input.campaign);
+      if (open === 0) await progress.closeCancelled(input);
+      return open;
+    },
+  };
+}
+
+/** Declares in doubt what owners that are gone left between the marks, and tells it. */
+export async function sweepPages(
+  deps: TellingDeps & { readonly ledger: Ledger },
+  { account, campaign }: Pick<CampaignInput, 'account' | 'campaign'>,
+): Promise<void> {
+  const tell = teller(deps);
+  for (;;) {
+    const page: LedgerPage | undefined = await deps.ledger.sweep(account, campaign);
+    if (page === undefined) return;
+    await tell(page, page.odd.slice(page.told));
+  }
+}
+
+async function expireDeferred({ rounds, events }: ClosingDeps, { account, _id }: Campaign): Promise<void> {
+  for await (const page of rounds.withDeferred(account, _id)) {
+    const waiting = page.odd.filter((entry) => entry.kind === 'deferred' && entry.next === null);
+    await events.append(
+      waiting.map(({ i, reply }) => {
+        const subscriber = page.ids[i];
+        const about = { account, campaign: _id, ...(subscriber === undefined ? {} : { subscriber }) };
+        return {
+          ...about,
+          _id: `${page._id}:${i}:expired`,
+          type: 'recipient.failed',
+          data: { class: 'expired', reply },
+        };
+      }),
+    );
+  }
+  await rounds.expire(account, _id);
+}
+
+function endOf(row: Campaign, sent: number): Omit<Event, 'at'> {
+  return {
+    _id: `campaign:${row._id}:v${row.want.v}:${row.state}`,
+    account: row.account,
+    campaign: row._id,
+    type: `campaign.${row.state}`,
+    data: { subject: row.subject, emails_sent: sent },
+  };
+}

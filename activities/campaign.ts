@@ -1,0 +1,160 @@
+import { now } from '../clock.js';
+import type { CampaignState } from '../domain/campaign.js';
+import { refusalOf } from '../domain/campaign.js';
+import { Failure } from '../domain/errors.js';
+import type { ProtocolTimes } from '../domain/protocol.js';
+import { nextRound } from '../domain/retry.js';
+import type { CampaignProgress } from '../store/campaign-progress.js';
+import type { Campaign, Campaigns } from '../store/campaigns.js';
+import type { Events } from '../store/events.js';
+import type { Recipients } from '../store/recipients.js';
+import type { CampaignInput, Control, RateControl, ScheduleControl } from '../workflows/messages.js';
+
+export interface CampaignDeps {
+  readonly campaigns: Campaigns;
+  readonly progress: CampaignProgress;
+  readonly recipients: Pick<Recipients, 'totals'>;
+  readonly events: Events;
+  readonly times: ProtocolTimes;
+  /** Lanes a campaign may have, over all workers. */
+  readonly maxLanes: number;
+}
+
+/** What the workflow knows of its row: states, times and ids, no content. */
+export interface CampaignPlan {
+  readonly state: CampaignState;
+  /** Another one than asked for: this workflow is of yesterday. */
+  readonly launch: number;
+  readonly v: number;
+  readonly round: number;
+  /** When the current round may go out, and when the campaign is to be launched; ISO 8601. */
+  readonly due: string | null;
+  readonly sendAt: string | null;
+  readonly lanes: number;
+  readonly times: Pick<ProtocolTimes, 'startToClose' | 'heartbeat' | 'lease'>;
+}
+
+export type Steering =
+  | { readonly action: 'pause' | 'resume' | 'cancel' | 'send'; readonly control: Control }
+  | { readonly action: 'rate'; readonly control: RateControl }
+  | { readonly action: 'schedule'; readonly control: ScheduleControl };
+
+/** The quick steps of a campaign: each is a no-op where the row says it is done. */
+export function campaignActivities(deps: CampaignDeps) {
+  const { campaigns, progress, events } = deps;
+  const load = (input: CampaignInput) => campaigns.find(input.account, input.campaign);
+  const plan = async (input: CampaignInput): Promise<CampaignPlan> => {
+    const row = await load(input);
+    if (row?.launch === input.launch) {
+      if (STEERED.has(row.state)) await events.append([newsOf(row)]);
+      await progress.heard(input, row.want.v);
+    }
+    return planOf(deps, row);
+  };
+
+  return {
+    /** Reads the row and notes that its control writes were heard. */
+    loadCampaign: plan,
+
+    /** A control from the Temporal UI or CLI: writes the row if the API has not done so already. */
+    steerCampaign: async (input: CampaignInput, steering: Steering): Promise<CampaignPlan> => {
+      const row = await load(input);
+      if (row?.launch === input.launch && steering.control.v === undefined) await steer(campaigns, row, steering);
+      return plan(input);
+    },
+
+    /** The time has come: a scheduled campaign is launched. */
+    beginCampaign: async (input: CampaignInput): Promise<void> => {
+      await progress.begin(input);
+    },
+
+    /** Opens the round after `round` while deferred recipients are left and time remains; false: nothing left to try. */
+    openNextRound: async (input: CampaignInput, round: number): Promise<boolean> => {
+      const row = await load(input);
+      if (row?.launch !== input.launch || (row.state !== 'sending' && row.state !== 'paused')) return false;
+      if (row.round > round) return true;
+      const next = await roundAfter(deps, row);
+      return next !== undefined && (await progress.openRound(input, round + 1, next));
+    },
+
+    /** Why a sending campaign stands still; null once it goes on. */
+    noteTrouble: async (input: CampaignInput, reason: string | null): Promise<void> => {
+      await progress.note(input, reason);
+    },
+
+    /** One line of figures for the Temporal UI. */
+    describeProgress: async ({ account, campaign }: CampaignInput): Promise<string> => {
+      const { recipients, sent, ...others } = await deps.recipients.totals(account, campaign);
+      const rest = ['failed', 'uncertain', 'skipped', 'deferred', 'pending'] as const;
+      return `**${sent}** of ${recipients} sent${rest.map((kind) => ` · ${others[kind]} ${kind}`).join('')}`;
+    },
+  };
+}
+
+/** States that a person or the clock brought about; how a campaign ended is told when it closes. */
+const STEERED: ReadonlySet<CampaignState> = new Set([
+  'scheduled',
+  'freezing',
+  'sending',
+  'paused',
+  'cancelled',
+  'draft',
+]);
+
+function planOf({ maxLanes, times }: CampaignDeps, row: Campaign | null): CampaignPlan {
+  const { startToClose, heartbeat, lease } = times;
+  const fixed = { lanes: maxLanes, times: { startToClose, heartbeat, lease } };
+  if (row === null) return { ...fixed, state: 'draft', launch: 0, v: 0, round: -1, due: null, sendAt: null };
+  return {
+    ...fixed,
+    state: row.state,
+    launch: row.launch,
+    v: row.want.v,
+    round: row.round,
+    due: row.rounds[row.round]?.due.toISOString() ?? null,
+    sendAt: row.scheduled_at?.toISOString() ?? null,
+  };
+}
+
+async function roundAfter(deps: CampaignDeps, row: Campaign) {
+  const { deferred, uncertain } = await deps.recipients.totals(row.account, row._id);
+  const hours = row.settings.ttl_hours;
+  const expires = new Date((row.launched_at ?? row.created_at).getTime() + hours * 3_600_000);
+  const mayResend =
+    row.settings.on_uncertain === 'resend' && !row.rounds.some(({ takes }) => takes.includes('uncertain'));
+  const need = { deferred, uncertain, mayResend, round: row.round + 1, now: now(), expires };
+  return nextRound({ ...need, resendAfter: deps.times.resendAfter }, Math.random());
+}
+
+async function steer(campaigns: Campaigns, row: Campaign, steering: Steering): Promise<void> {
+  const refusal = refusalOf(steering.action, row.state, row.round >= 0);
+  if (refusal !== undefined) throw new Failure(refusal);
+  switch (steering.action) {
+    case 'pause':
+      await campaigns.pause(row);
+      return;
+    case 'resume':
+      await campaigns.resume(row);
+      return;
+    case 'cancel':
+      await (row.state === 'scheduled' ? campaigns.withdraw(row) : campaigns.cancel(row));
+      return;
+    case 'send':
+      await campaigns.launch(row);
+      return;
+    case 'rate':
+      await campaigns.changeRate(row, steering.control.per_second ?? null);
+      return;
+    case 'schedule':
+      await reschedule(campaigns, row, steering.control.scheduled_at ?? null);
+  }
+}
+
+function reschedule(campaigns: Campaigns, row: Campaign, at: string | null): Promise<Campaign | null> {
+  return at === null ? campaigns.withdraw(row) : campaigns.schedule(row, new Date(at));
+}
+
+function newsOf(row: Campaign) {
+  const about = { account: row.account, campaign: row._id };
+  return { ...about, _id: `campaign:${row._id}:v${row.want.v}:${row.state}`, type: `campaign.${row.state}` };
+}

@@ -1,0 +1,16 @@
+import type { Campaign } from '../store/campaigns.js';
+
+/** How Temporal last saw a workflow. */
+export interface Sighting {
+  readonly status: 'running' | 'terminated' | 'ended' | 'unknown';
+  readonly closedAt: Date | null;
+}
+
+/** The port through which activities reach other workflows; `workers/engine.ts` is behind it. */
+export interface Engine {
+  campaignSighting(campaign: number): Promise<Sighting>;
+  /** Starts the campaign's workflow, or makes the running one read its row. */
+  wakeCampaign(campaign: Pick<Campaign, '_id' | 'account' | 'launch'>): Promise<void>;
+  importSighting(id: number): Promise<Sighting>;
+  wakeImport(row: { readonly _id: number; readonly account: number }): Promise<void>;
+}

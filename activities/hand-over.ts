@@ -1,0 +1,70 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { now } from '../clock.js';
+import { fateOf } from '../domain/classify.js';
+import type { Fate } from '../domain/outcome.js';
+import type { CompiledLetter } from '../mail/compile.js';
+import type { SplicedMail } from '../mail/letter.js';
+import { spliceMail } from '../mail/splice.js';
+import type { LinkTokens } from '../mail/tokens.js';
+import type { Transport } from '../mail/transport.js';
+import type { PageOwner } from './page-owner.js';
+import type { Candidate, Sendable } from './roster.js';
+
+export interface HandOverDeps {
+  readonly transport: Transport;
+  readonly links: LinkTokens;
+  /** Aborted at the drain limit: whatever has not begun stays with us. */
+  readonly unqueue: AbortSignal;
+}
+
+/** Called once a recipient; without a fate the page was lost before anything of the mail left. */
+export type Settle = (i: number, fate?: Fate) => void;
+
+const BETWEEN_LOOKS = 50;
+
+/** Hands claimed recipients over and reports the fate of each. */
+export function handOvers(deps: HandOverDeps, owner: PageOwner, letter: CompiledLetter, settle: Settle) {
+  const open = new Set<Promise<void>>();
+
+  const deliver = async (i: number, subscriber: Sendable): Promise<void> => {
+    const mail = spliceMail(letter, { ...subscriber, id: subscriber._id }, now(), deps.links);
+    if (mail.kind === 'unrenderable') {
+      const { class: reason, scope, code } = mail;
+      settle(i, { kind: 'failed', class: reason, scope, code, reply: mail.reason });
+      return;
+    }
+    const outcome = await whileTrusted(deps, owner, mail);
+    settle(i, outcome === undefined ? undefined : fateOf(outcome));
+  };
+
+  return {
+    begin: (candidates: readonly Candidate[]): void => {
+      for (const candidate of candidates) {
+        if ('skip' in candidate) {
+          settle(candidate.i, candidate.skip);
+          continue;
+        }
+        const mail = deliver(candidate.i, candidate.subscriber).finally(() => open.delete(mail));
+        open.add(mail);
+      }
+    },
+    /** No mail is open any more. */
+    ended: async (): Promise<void> => {
+      await Promise.allSettled(open);
+    },
+  };
+}
+
+/** Every byte leaves under a trusted lease: while trust is gone but the page is not, the mail is held. */
+async function whileTrusted({ transport, unqueue }: HandOverDeps, owner: PageOwner, mail: SplicedMail) {
+  while (!owner.lost()) {
+    if (!owner.trusted() && !unqueue.aborted) {
+      await pause(BETWEEN_LOOKS);
+      continue;
+    }
+    const outcome = await transport.deliver(mail, { mayBegin: owner.trusted, signal: unqueue });
+    const heldBack = outcome.kind === 'not_handed_over' && !owner.trusted() && !unqueue.aborted;
+    if (!heldBack) return outcome;
+  }
+  return undefined;
+}

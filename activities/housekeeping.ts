@@ -1,0 +1,78 @@
+import { now } from '../clock.js';
+import type { CampaignProgress } from '../store/campaign-progress.js';
+import type { Campaign } from '../store/campaigns.js';
+import type { Ledger } from '../store/ledger.js';
+import type { Rounds } from '../store/rounds.js';
+import { sweepPages } from './campaign-close.js';
+import type { Engine } from './engine.js';
+import type { TellingDeps } from './telling.js';
+
+export interface HousekeepingDeps extends TellingDeps {
+  readonly progress: CampaignProgress;
+  readonly ledger: Ledger;
+  readonly rounds: Pick<Rounds, 'inFlight'>;
+  readonly imports: OwedImports;
+  readonly engine: Engine;
+  readonly log: { warn(details: object, message: string): void };
+}
+
+interface OwedImports {
+  owed(before: Date): AsyncIterable<{ readonly _id: number; readonly account: number }>;
+  lookAgain(id: number, at: Date): Promise<void>;
+}
+
+const LOOK_AGAIN = 30_000;
+
+/** The sweep: rows say what should be; whatever a crash, a Terminate or an emptied Temporal left undone is started here. */
+export function housekeepingActivities(deps: HousekeepingDeps) {
+  const eachRow = async <T extends { readonly _id: number }>(
+    rows: AsyncIterable<T>,
+    look: (row: T) => Promise<void>,
+  ) => {
+    for await (const row of rows) {
+      // One row that cannot be helped must not keep the others waiting.
+      await look(row).catch((error) => deps.log.warn({ id: row._id, error: String(error) }, 'sweep left a row undone'));
+    }
+  };
+  return {
+    sweepRows: async (): Promise<void> => {
+      await eachRow(deps.progress.owed(now()), (row) => lookAfterCampaign(deps, row));
+      await eachRow(deps.imports.owed(now()), (row) => lookAfterImport(deps, row));
+    },
+  };
+}
+
+async function lookAfterCampaign(deps: HousekeepingDeps, row: Campaign): Promise<void> {
+  const sighting = await deps.engine.campaignSighting(row._id);
+  if (sighting.status === 'running') {
+    if (row.want.v > row.heard) await deps.engine.wakeCampaign(row);
+  } else if (row.state === 'paused') {
+    await settlePaused(deps, row);
+    return;
+  } else if (
+    sighting.status === 'terminated' &&
+    sighting.closedAt !== null &&
+    sighting.closedAt > row.want.at &&
+    row.state !== 'cancelled'
+  ) {
+    // Whoever terminated it meant it: shown, and started again by `resume` alone.
+    await deps.progress.engineStopped(row);
+    return;
+  } else {
+    await deps.engine.wakeCampaign(row);
+  }
+  await deps.progress.lookAgain(row, new Date(now().getTime() + LOOK_AGAIN));
+}
+
+/** Nobody is at work on a paused campaign: what its owners left in flight is in doubt, then the row may rest. */
+async function settlePaused(deps: HousekeepingDeps, row: Campaign): Promise<void> {
+  await sweepPages(deps, { account: row.account, campaign: row._id });
+  const busy = (await deps.rounds.inFlight(row.account, row._id)) > 0;
+  await deps.progress.lookAgain(row, busy ? new Date(now().getTime() + LOOK_AGAIN) : null);
+}
+
+async function lookAfterImport(deps: HousekeepingDeps, row: { _id: number; account: number }): Promise<void> {
+  const sighting = await deps.engine.importSighting(row._id);
+  if (sighting.status !== 'running') await deps.engine.wakeImport(row);
+  await deps.imports.lookAgain(row._id, new Date(now().getTime() + LOOK_AGAIN));
+}

@@ -1,0 +1,68 @@
+import { monotonic } from '../clock.js';
+import { leftSinceFreeze } from '../domain/eligibility.js';
+import type { Fate } from '../domain/outcome.js';
+import type { LedgerPage } from '../domain/page.js';
+import type { Subscriber, Subscribers } from '../store/subscribers.js';
+import type { Suppressions } from '../store/suppressions.js';
+
+export interface RosterDeps {
+  readonly subscribers: Pick<Subscribers, 'forSending'>;
+  readonly suppressions: Pick<Suppressions, 'among'>;
+  /** Rows and suppressions may be this old, in milliseconds, when their window is claimed. */
+  readonly freshness: number;
+}
+
+export type Sendable = Awaited<ReturnType<Subscribers['forSending']>>[number];
+
+/** The next recipient in line: mail them, or skip them with a fate. */
+export type Candidate =
+  | { readonly i: number; readonly subscriber: Sendable }
+  | { readonly i: number; readonly skip: Exclude<Fate, { kind: 'sent' }> };
+
+export type Roster = ReturnType<typeof openRoster>;
+
+/** Reads the subscribers of a page and their suppressions, always fresh enough for the claim that follows. */
+export function openRoster(deps: RosterDeps, page: LedgerPage) {
+  let rows = new Map<number, Sendable>();
+  let suppressed = new Set<string>();
+  let from = 0;
+  let to = 0;
+  let readAt = Number.NEGATIVE_INFINITY;
+
+  const read = async (start: number, count: number): Promise<void> => {
+    const ids = page.ids.slice(start, start + count);
+    const at = monotonic();
+    const found = await deps.subscribers.forSending(page.account, [...ids]);
+    suppressed = await deps.suppressions.among(
+      page.account,
+      found.map((row) => row.email_key),
+    );
+    rows = new Map(found.map((row) => [row._id, row]));
+    [from, to, readAt] = [start, start + ids.length, at];
+  };
+
+  return {
+    /**
+     * The next `count` recipients from place `start`. Reads `ahead` of them at once where what is held is too old or
+     * too short: as many as will be through within the freshness.
+     */
+    next: async (start: number, count: number, ahead: number): Promise<Candidate[]> => {
+      const end = Math.min(page.n, start + count);
+      const stale = monotonic() - readAt > deps.freshness * 0.8;
+      if (stale || start < from || end > to) await read(start, Math.max(count, ahead));
+      return page.ids.slice(start, end).map((id, offset) => candidate(start + offset, rows.get(id), suppressed));
+    },
+  };
+}
+
+function candidate(i: number, row: Sendable | undefined, suppressed: ReadonlySet<string>): Candidate {
+  const skip = leftSinceFreeze(row, row !== undefined && suppressed.has(row.email_key));
+  if (skip !== undefined || row === undefined) return { i, skip: skip ?? gone(i) };
+  return { i, subscriber: row };
+}
+
+function gone(i: number): never {
+  throw new Error(`place ${i} has neither a subscriber nor a reason to skip`);
+}
+
+export type { Subscriber };

@@ -1,0 +1,122 @@
+import { monotonic } from '../clock.js';
+import type { Blobs } from '../store/blobs.js';
+import type { ImportErrors, RowError, RowFault } from '../store/import/errors.js';
+import type { OwnedImport } from '../store/import/progress.js';
+import type { ImportRows, NumberedWish } from '../store/import/rows.js';
+import type { CsvFile, Import, ImportCounts, Imports } from '../store/imports.js';
+import type { ImportInput } from '../workflows/messages.js';
+import { readRow, rowError } from './import-cells.js';
+import { CHUNK, type ChunkLimits, type CsvPiece, chunksOf } from './import-chunks.js';
+
+/** What Temporal gives an attempt; the same as for a page of a campaign. */
+export interface ImportHost {
+  /** Temporal cancelled the activity, or the worker is being shut down. */
+  readonly cancelled: AbortSignal;
+  heartbeat(): void;
+}
+
+export interface SubscriberImportDeps {
+  readonly imports: Imports;
+  readonly importRows: ImportRows;
+  readonly importErrors: ImportErrors;
+  readonly blobs: Blobs;
+  readonly host: () => ImportHost;
+  /** SIGTERM: finish the chunk at hand, begin no other. */
+  readonly stopping: AbortSignal;
+  /** Tests only: other chunks and a shorter pass. */
+  readonly chunk?: ChunkLimits;
+  readonly passMs?: number;
+}
+
+/** Why a pass came back; `rows` is how far the import is. */
+export interface ImportPass {
+  readonly kind: 'more' | 'busy' | 'done' | 'failed' | 'missing';
+  readonly rows: number;
+}
+
+/** One call of the activity works this long, so that a stop or a deploy never waits for a whole file. */
+const PASS_MS = 60_000;
+const HEARTBEAT_MS = 4_000;
+/** Errors beyond are counted, not listed. */
+const ERRORS_LISTED = 100_000;
+
+/** Imports from where the row says, chunk by chunk; kill it at any line and the next attempt tells the same story. */
+export function subscriberImportActivities(deps: SubscriberImportDeps) {
+  return {
+    importNextRows: async ({ account, import: id }: ImportInput): Promise<ImportPass> => {
+      const host = deps.host();
+      host.heartbeat();
+      const alive = setInterval(() => host.heartbeat(), HEARTBEAT_MS);
+      try {
+        const taken = await deps.imports.take(account, id);
+        if (taken.kind === 'owned') return await work(deps, host, taken.row);
+        if (taken.kind === 'over') return await tidyUp(deps, taken.row);
+        return { kind: taken.kind, rows: 0 };
+      } finally {
+        clearInterval(alive);
+      }
+    },
+  };
+}
+
+async function work(deps: SubscriberImportDeps, host: ImportHost, taken: OwnedImport): Promise<ImportPass> {
+  const until = monotonic() + (deps.passMs ?? PASS_MS);
+  const source = taken.file && (await deps.blobs.read(taken.account, taken.blob, taken.at.byte));
+  if (taken.file === null || source === null || source === undefined) return end(deps, taken, 'file_lost');
+  let row = taken;
+  for await (const piece of chunksOf(source, taken.file, taken.at, deps.chunk ?? CHUNK)) {
+    if (piece.kind === 'broken') return end(deps, row, piece.reason);
+    const moved = await importChunk(deps, row, taken.file, piece);
+    if (moved === undefined) return { kind: 'more', rows: row.at.row };
+    row = moved;
+    if (!(await deps.importRows.listStands(row.account, row.list_id))) return end(deps, row, 'list_deleted');
+    host.heartbeat();
+    const stop = deps.stopping.aborted || host.cancelled.aborted || monotonic() > until;
+    if (stop) return { kind: 'more', rows: row.at.row };
+  }
+  return end(deps, row, null);
+}
+
+/** Rows first, then their errors, then the one write that counts both and moves on. Undefined: overtaken. */
+async function importChunk(
+  deps: SubscriberImportDeps,
+  row: OwnedImport,
+  file: CsvFile,
+  { rows, end: at }: Extract<CsvPiece, { kind: 'chunk' }>,
+): Promise<OwnedImport | undefined> {
+  const { _id: id, account, list_id: list, dry_run: dryRun, tags } = row;
+  const from = row.at.row;
+  const read = rows.map((cells, offset) => readRow({ ...file, tags }, cells, from + offset));
+  const wishes = read.flatMap((one) => (one.kind === 'wish' ? [one.wish] : []));
+  const fates = await deps.importRows.importRows({ account, list, import: id, from, dryRun, wishes });
+  const refused = wishes.filter((wish) => fates.get(wish.row) === 'refused').map(refusal);
+  const errors = [...read.flatMap((one) => (one.kind === 'error' ? [one.error] : [])), ...refused];
+  errors.sort((a, b) => a.row - b.row);
+  if (row.counts.invalid < ERRORS_LISTED) await deps.importErrors.note(account, id, from, errors);
+  return deps.imports.advance(row, at, { ...tally([...fates.values()]), invalid: errors.length });
+}
+
+/** Too much for one person, together with what was known of them. */
+function refusal({ row, email, tags }: NumberedWish): RowError {
+  const reason: RowFault = (tags?.length ?? 0) > 0 ? 'too_many_tags' : 'too_many_attributes';
+  return rowError(row, { column: reason === 'too_many_tags' ? 'tags' : 'attributes', reason, value: email });
+}
+
+function tally(fates: readonly string[]): Omit<ImportCounts, 'invalid'> {
+  const count = (fate: string) => fates.filter((one) => one === fate).length;
+  return { created: count('created'), updated: count('updated'), unchanged: count('unchanged') };
+}
+
+async function end(deps: SubscriberImportDeps, row: OwnedImport, reason: Import['reason']): Promise<ImportPass> {
+  const ended = reason === null ? await deps.imports.finish(row) : await deps.imports.fail(row, reason);
+  if (!ended) return { kind: 'more', rows: row.at.row };
+  return tidyUp(deps, { ...row, state: reason === null ? 'done' : 'failed' });
+}
+
+/** The file has served; repeating this changes nothing, and the sweep repeats it after a crash. */
+async function tidyUp(deps: SubscriberImportDeps, row: Import): Promise<ImportPass> {
+  await deps.blobs.remove(row.account, row.blob);
+  if (row.dry_run) await deps.importRows.forgetRehearsal(row.account, row._id);
+  await deps.imports.settled(row);
+  return { kind: row.state === 'done' ? 'done' : 'failed', rows: row.at.row };
+}

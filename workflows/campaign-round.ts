@@ -1,0 +1,69 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { CancellationScope, condition, executeChild, isCancellation, setCurrentDetails } from '@temporalio/workflow';
+import type { PagesResult } from '../activities/delivery.js';
+import type { campaignLane } from './campaign-lane.js';
+import type { CampaignInput } from './messages.js';
+import { laneWorkflowId } from './names.js';
+import type { Operators } from './operators.js';
+import { quickSteps } from './steps.js';
+
+const FIRST_REPORT = 10_000;
+const LAST_REPORT = 300_000;
+const BETWEEN_TRIES = 1_000;
+
+/** Sends a round in lanes until no page of it is open; a busy page is not a done page. */
+export async function sendRound(input: CampaignInput, operators: Operators): Promise<void> {
+  while (!operators.withdrawn()) {
+    if (!operators.sending()) {
+      await report(input, operators);
+      await operators.newsWithin(LAST_REPORT);
+      continue;
+    }
+    const results = await inLanes(input, operators);
+    await report(input, operators);
+    if (results.includes('finished')) return;
+    await operators.look();
+    const pause = results.includes('busy') ? operators.plan().times.lease / 4 : BETWEEN_TRIES;
+    if (operators.sending()) await operators.newsWithin(pause);
+  }
+}
+
+/** Runs the lanes side by side until all came back; a pause or a cancel calls them back. */
+async function inLanes(input: CampaignInput, operators: Operators): Promise<PagesResult[]> {
+  const { lanes, round, times } = operators.plan();
+  const scope = new CancellationScope();
+  const running = scope.run(() =>
+    Promise.all(Array.from({ length: lanes }, (_, lane) => runLane({ ...input, round, times }, lane))),
+  );
+  let over = false;
+  const ended = running.finally(() => {
+    over = true;
+  });
+  for (let wait = FIRST_REPORT; !over && operators.sending(); wait = Math.min(wait * 1.5, LAST_REPORT)) {
+    const due = await condition(() => over || !operators.sending(), wait);
+    if (!due) await report(input, operators);
+  }
+  if (!over) scope.cancel();
+  return ended;
+}
+
+async function runLane(input: Parameters<typeof campaignLane>[0], lane: number): Promise<PagesResult> {
+  try {
+    return await executeChild<typeof campaignLane>('campaignLane', {
+      workflowId: laneWorkflowId(input.campaign, lane),
+      args: [input],
+      staticSummary: `Lane ${lane} of campaign ${input.campaign}, round ${input.round}`,
+    });
+  } catch (error) {
+    if (isCancellation(error)) return 'not_wanted';
+    // The lane of a coordinator that was terminated a moment ago has not gone yet.
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'busy';
+    throw error;
+  }
+}
+
+async function report(input: CampaignInput, operators: Operators): Promise<void> {
+  const { state, round } = operators.plan();
+  const figures = await quickSteps().describeProgress(input);
+  setCurrentDetails(`### Campaign ${input.campaign}: ${state}, round ${round}\n\n${figures}`);
+}

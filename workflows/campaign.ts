@@ -1,0 +1,61 @@
+import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
+import { sendRound } from './campaign-round.js';
+import type { CampaignInput, CampaignView } from './messages.js';
+import { listenToOperators, type Operators } from './operators.js';
+import { heavySteps, quickSteps } from './steps.js';
+
+/** Sends one campaign to the audience frozen at launch; survives pauses, restarts and deploys. */
+export async function campaign(input: CampaignInput): Promise<CampaignView> {
+  const quick = quickSteps();
+  const heavy = heavySteps();
+  const operators = await listenToOperators(input);
+
+  await untilSendTime(input, operators);
+  while (!operators.withdrawn()) {
+    await heavy.freezeAudience(input);
+    await operators.look();
+    await untilRoundIsDue(operators);
+    await sendRound(input, operators);
+    if (await quick.openNextRound(input, operators.plan().round)) continue;
+    await quick.closeCampaign(input);
+    await operators.look();
+  }
+  await settleIfCancelled(input, operators);
+  return farewell(input, operators);
+}
+
+/** A scheduled campaign waits here; it may be moved, sent now or withdrawn meanwhile. */
+async function untilSendTime(input: CampaignInput, operators: Operators): Promise<void> {
+  while (operators.scheduled()) {
+    if (await operators.newsWithin(millisecondsUntil(operators.plan().sendAt))) continue;
+    await quickSteps().beginCampaign(input);
+    await operators.look();
+  }
+}
+
+async function untilRoundIsDue(operators: Operators): Promise<void> {
+  while (!operators.withdrawn() && millisecondsUntil(operators.plan().due) > 0) {
+    await operators.newsWithin(millisecondsUntil(operators.plan().due));
+  }
+}
+
+/** Temporal's own clock: deterministic in here, and skipped in tests. */
+function millisecondsUntil(time: string | null): number {
+  return time === null ? 0 : Math.max(0, Date.parse(time) - Date.now());
+}
+
+/** After a cancel, owners that are gone may have left mail in doubt: it is listed once their lease is over. */
+async function settleIfCancelled(input: CampaignInput, operators: Operators): Promise<void> {
+  const { state, launch, times } = operators.plan();
+  if (state !== 'cancelled' || launch !== input.launch) return;
+  while ((await quickSteps().settleCancelled(input)) > 0) await operators.newsWithin(times.lease / 4);
+}
+
+/** Somebody may have launched again or opened a round while this run was ending: then it goes on as a new run. */
+async function farewell(input: CampaignInput, operators: Operators): Promise<CampaignView> {
+  await condition(allHandlersFinished);
+  const { state, v, launch } = operators.plan();
+  const again = ['scheduled', 'freezing', 'sending', 'paused'].includes(state);
+  if (again) await continueAsNew<typeof campaign>({ ...input, launch });
+  return { state, v };
+}

@@ -1,0 +1,4 @@
+export { campaign } from './campaign.js';
+export { campaignLane } from './campaign-lane.js';
+export { housekeeping } from './housekeeping.js';
+export { subscriberImport } from './subscriber-import.js';

@@ -1,0 +1,93 @@
+import { condition, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import type { CampaignPlan, Steering } from '../activities/campaign.js';
+import { refusalOf } from '../domain/campaign.js';
+import { FAILURES } from '../domain/errors.js';
+import {
+  type CampaignInput,
+  type CampaignView,
+  type Control,
+  campaignView,
+  cancelCampaign,
+  changeCampaignRate,
+  lookAtCampaign,
+  pauseCampaign,
+  type RateControl,
+  resumeCampaign,
+  type ScheduleControl,
+  scheduleCampaign,
+  sendCampaignNow,
+} from './messages.js';
+import { PHASE } from './names.js';
+import { quickSteps } from './steps.js';
+
+export type Operators = Awaited<ReturnType<typeof listenToOperators>>;
+
+/**
+ * Hears controls the same way from everybody: the API writes the row and sends `look`, an operator in the Temporal UI
+ * sends an update and the row is written for them. What counts is the row; the plan here is the latest reading of it.
+ */
+export async function listenToOperators(input: CampaignInput) {
+  const quick = quickSteps();
+  let plan: CampaignPlan = await quick.loadCampaign(input);
+  let news = 0;
+
+  const hear = (fresh: CampaignPlan): CampaignView => {
+    if (fresh.launch > plan.launch || fresh.v >= plan.v) plan = fresh;
+    news += 1;
+    upsertSearchAttributes([{ key: PHASE, value: plan.state }]);
+    return { state: plan.state, v: plan.v };
+  };
+  const look = async () => hear(await quick.loadCampaign(input));
+  const refuse = (action: Steering['action'], fault?: string) => {
+    const refusal = refusalOf(action, plan.state, plan.round >= 0);
+    if (refusal !== undefined) throw new Error(`${refusal}: ${FAILURES[refusal].message}`);
+    if (fault !== undefined) throw new Error(`validation_failed: ${fault}`);
+  };
+  const steer = async (steering: Steering) => hear(await quick.steerCampaign(input, steering));
+
+  setHandler(lookAtCampaign, async () => void (await look()), { description: 'The row has changed: read it' });
+  setHandler(campaignView, () => ({ state: plan.state, v: plan.v }), { description: 'State and version of the row' });
+  for (const [update, action] of CONTROLS) {
+    setHandler(update, (control = {}) => steer({ action, control }), {
+      validator: (_control?: Control) => refuse(action),
+    });
+  }
+  setHandler(changeCampaignRate, (control) => steer({ action: 'rate', control }), {
+    validator: (control: RateControl) => refuse('rate', badRate(control)),
+  });
+  setHandler(scheduleCampaign, (control) => steer({ action: 'schedule', control }), {
+    validator: (control: ScheduleControl) => refuse('schedule', badTime(control)),
+  });
+
+  const is = (...states: CampaignPlan['state'][]) => plan.launch === input.launch && states.includes(plan.state);
+  return {
+    plan: () => plan,
+    look,
+    scheduled: () => is('scheduled'),
+    sending: () => is('freezing', 'sending'),
+    /** Neither waiting nor sending nor paused: nothing more is to be done for this launch. */
+    withdrawn: () => !is('scheduled', 'freezing', 'sending', 'paused'),
+    /** Resolves as soon as somebody was heard, or after `ms`; true if somebody was. */
+    newsWithin: async (ms: number): Promise<boolean> => {
+      const heard = news;
+      return condition(() => news !== heard, ms);
+    },
+  };
+}
+
+const CONTROLS = [
+  [pauseCampaign, 'pause'],
+  [resumeCampaign, 'resume'],
+  [cancelCampaign, 'cancel'],
+  [sendCampaignNow, 'send'],
+] as const;
+
+function badRate({ per_second }: RateControl): string | undefined {
+  if (per_second === null || per_second === undefined || per_second > 0) return undefined;
+  return 'per_second is a number above 0, or null';
+}
+
+function badTime({ scheduled_at }: ScheduleControl): string | undefined {
+  if (scheduled_at === null || scheduled_at === undefined || Date.parse(scheduled_at) > Date.now()) return undefined;
+  return 'scheduled_at is an ISO 8601 time to come, or null';
+}

@@ -1,0 +1,38 @@
+import { proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.js';
+import type { ProtocolTimes } from '../domain/protocol.js';
+import { queuesOf } from './names.js';
+
+/** The activities, grouped by temper. Workflows run on the queue that names the installation; the others follow from it. */
+function queues() {
+  return queuesOf(workflowInfo().taskQueue);
+}
+
+/** Reads and writes of rows: milliseconds, repeated until the store is back. */
+export function quickSteps() {
+  return proxyActivities<Activities>({
+    taskQueue: queues().steps,
+    startToCloseTimeout: '30s',
+    retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '10s' },
+  });
+}
+
+/** Steps over a whole audience: minutes, with a heartbeat, idempotent from any line. */
+export function heavySteps() {
+  return proxyActivities<Activities>({
+    taskQueue: queues().steps,
+    startToCloseTimeout: '2h',
+    heartbeatTimeout: '30s',
+    retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+  });
+}
+
+/** Page activities: PROTOCOL "Constants". The ledger makes every retry safe, so there is no end to them. */
+export function mailSteps(times: Pick<ProtocolTimes, 'startToClose' | 'heartbeat'>) {
+  return proxyActivities<Activities>({
+    taskQueue: queues().send,
+    startToCloseTimeout: times.startToClose,
+    heartbeatTimeout: times.heartbeat,
+    retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '15s' },
+  });
+}
