@@ -1,0 +1,36 @@
+import type { Config } from '../config.js';
+import type { Finding } from './checks/finding.js';
+import { checkDisk, checkNode, checkPip, checkPorts } from './checks/machine.js';
+import { checkPublicUrl, checkSecret, checkSmtp } from './checks/mail.js';
+import { checkMongo, checkTemporal } from './checks/servers.js';
+
+const MARKS: Readonly<Record<Finding['state'], string>> = { ok: '✓', note: '!', fault: '✗' };
+
+/** `everpost doctor`: prints what is fine, what is worth knowing and what is in the way. The exit code: 1 where something is in the way. */
+export async function doctor(config: Config): Promise<number> {
+  const findings = await examine(config);
+  for (const finding of findings) console.log(lineOf(finding));
+  const faults = findings.filter(({ state }) => state === 'fault').length;
+  console.log(faults === 0 ? '\nEverpost can start.' : `\n${faults} of ${findings.length} checks failed.`);
+  return faults === 0 ? 0 : 1;
+}
+
+export async function examine(config: Config): Promise<Finding[]> {
+  const findings = await Promise.all([
+    checkNode(),
+    checkPip(),
+    checkMongo(config),
+    checkTemporal(config),
+    checkPorts(config),
+    checkDisk(config.dataDir),
+    checkSmtp(config.smtpUrl),
+    checkPublicUrl(config),
+    checkSecret(config),
+  ]);
+  return findings.flat();
+}
+
+function lineOf({ state, subject, says, advice }: Finding): string {
+  const line = `${MARKS[state]} ${subject}: ${says}`;
+  return advice === undefined ? line : `${line}\n    → ${advice}`;
+}
