@@ -9,6 +9,7 @@ import { acceptJsonOnly } from './json.js';
 import { requestIds, requestLog } from './logging.js';
 import { documentRoutes } from './openapi.js';
 import { rememberPaths } from './paths.js';
+import { unsubscribe } from './public/unsubscribe.js';
 import { health } from './routes/health.js';
 import { keys } from './routes/keys.js';
 import { lists } from './routes/lists.js';
@@ -46,18 +47,22 @@ export async function buildApp(deps: Deps): Promise<Api> {
   await documentRoutes(app, deps);
 
   health(app, deps);
-  await app.register(
-    async (api: Api) => {
-      acceptJsonOnly(api);
-      authenticate(api, deps);
-      answerOnce(api, deps);
-      keys(api, deps);
-      lists(api, deps);
-      subscribers(api, deps);
-      subscriberBatches(api, deps);
-      subscriberExport(api, deps);
-    },
-    { prefix: '/api/v1' },
-  );
+  await app.register(async (pages: Api) => {
+    unsubscribe(pages, deps);
+  });
+  await app.register(async (api: Api) => versionOne(api, deps), { prefix: '/api/v1' });
   return app;
+}
+
+/** Everything that needs a key. */
+function versionOne(api: Api, deps: Deps): void {
+  acceptJsonOnly(api);
+  authenticate(api, deps);
+  answerOnce(api, deps);
+
+  keys(api, deps);
+  lists(api, deps);
+  subscribers(api, deps);
+  subscriberBatches(api, deps);
+  subscriberExport(api, deps);
 }

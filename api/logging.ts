@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type FastifyBaseLogger, LogController } from 'fastify';
-import { pino } from 'pino';
+import { type DestinationStream, pino } from 'pino';
 import type { Config } from '../config.js';
 import type { Api } from './app.js';
 
 /** Structured logs without addresses, bodies, keys or query strings. */
-export function openLog(config: Pick<Config, 'logLevel'>): FastifyBaseLogger {
-  return pino({ level: config.logLevel, base: { name: 'everpost' }, serializers: { err: errorWithoutAddresses } });
+export function openLog(config: Pick<Config, 'logLevel'>, out?: DestinationStream): FastifyBaseLogger {
+  const options = { level: config.logLevel, base: { name: 'everpost' }, serializers: { err: errorWithoutAddresses } };
+  return out === undefined ? pino(options) : pino(options, out);
 }
 
 /** A caller's `Request-Id` is kept where it is harmless, so that logs of two systems meet. */

@@ -43,9 +43,9 @@ function said(fault: TLocalizedValidationError): Fault[] {
   if (error.keyword === 'additionalProperties') {
     return error.params.additionalProperties.map((name) => [within(name), `The ${within(name)} field is not known.`]);
   }
-  // The schema `false` of a property that `additionalProperties` already names.
-  if (error.keyword === 'boolean') return [];
   const field = path.join('.') || 'body';
+  // The schema `false` stands behind `additionalProperties: false`; with many faults only these are reported.
+  if (error.keyword === 'boolean') return [[field, `The ${field} field is not known.`]];
   return [[field, `The ${field} ${demand(error)}.`]];
 }
 

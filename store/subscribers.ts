@@ -75,6 +75,9 @@ export function subscribers(store: Store) {
 
     find: (account: number, id: number): Promise<Owned<Subscriber>> => findOwned(rows, account, id),
 
+    /** The row a signed link names; the link is the authority here, hence no account. */
+    ofLink: (id: number): Promise<Subscriber | null> => rows.findOne({ _id: id }),
+
     /** One page, oldest first, and how many there are in all. */
     page: async (account: number, query: SubscriberQuery, skip: number, limit: number) => {
       const found = rows.find(matching(account, query)).sort({ _id: 1 }).skip(skip).limit(limit).toArray();

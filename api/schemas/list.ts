@@ -3,7 +3,7 @@ import type { List, ListCounts, ListFields } from '../../store/lists.js';
 import { timestamp } from '../timestamp.js';
 import { closed, Id, Line, Mailbox, nullable, Timestamp } from './fields.js';
 
-const From = Type.Object({ name: Type.Optional(nullable(Line(255))), email: Mailbox }, closed);
+export const From = Type.Object({ name: Type.Optional(nullable(Line(255))), email: Mailbox }, closed);
 
 const defaults = {
   from: Type.Optional(nullable(From)),

@@ -1,0 +1,89 @@
+import type { InjectOptions, Response } from 'light-my-request';
+import { type Api, buildApp } from '../../api/app.js';
+import { type Deps, nounStores } from '../../api/deps.js';
+import type { Engine } from '../../api/engine.js';
+import { openLog } from '../../api/logging.js';
+import { type Config, readConfig } from '../../config.js';
+import { openStore, type Store } from '../../store/connect.js';
+import { ensureFirstAccount } from '../../store/keys.js';
+import { testDatabase } from './test-servers.js';
+
+export type Call = Omit<InjectOptions, 'method' | 'url'> & {
+  /** The first account's key unless another is given; null sends none. */
+  readonly key?: string | null;
+};
+
+export interface TestApi {
+  readonly app: Api;
+  readonly store: Store;
+  readonly deps: Deps;
+  /** The account every call acts for, unless it names another key. */
+  readonly account: number;
+  readonly key: string;
+  /** `call('POST /api/v1/lists', { payload: … })` */
+  call(route: string, options?: Call): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/** An engine that is asked for nothing. */
+export const idleEngine: Engine = {
+  wakeCampaign: () => {},
+  wakeImport: () => {},
+  reachable: async () => true,
+  close: async () => {},
+};
+
+/** The whole API over a database of its own, without a port. */
+export async function anApi(
+  environment: Parameters<typeof readConfig>[0] = {},
+  parts: Partial<Pick<Deps, 'engine' | 'log'>> = {},
+): Promise<TestApi> {
+  const database = await testDatabase();
+  const store = await openStore({ url: database.url, database: database.name });
+  const config: Config = readConfig({ EVERPOST_SECRET: 'a secret for the tests', LOG_LEVEL: 'silent', ...environment });
+  const { account, secret } = await ensureFirstAccount(store, config);
+  const key = secret ?? config.apiKey ?? '';
+  const deps: Deps = {
+    config,
+    store,
+    engine: parts.engine ?? idleEngine,
+    log: parts.log ?? openLog(config),
+    ...nounStores(store, config.secret ?? ''),
+  };
+  const app = await buildApp(deps);
+  const call = (route: string, { key: given, ...options }: Call = {}) => {
+    const [method, url] = route.split(' ', 2) as [NonNullable<InjectOptions['method']>, string];
+    const secret = given === undefined ? key : given;
+    const headers = { ...(secret !== null && { authorization: `Bearer ${secret}` }), ...options.headers };
+    return app.inject({ ...options, method, url, headers });
+  };
+  const close = async () => {
+    await app.close();
+    await store.close();
+    await database.drop();
+  };
+  return { app, store, deps, account, key, call, close };
+}
+
+/** A second account with a key of its own: the stranger. */
+export async function aStranger({ deps }: TestApi): Promise<{ account: number; key: string }> {
+  const { _id: account } = await deps.accounts.open('Stranger');
+  const { secret: key } = await deps.keys.issue(account, 'Stranger');
+  return { account, key };
+}
+
+export async function aList({ call }: TestApi, fields: Record<string, unknown> = {}): Promise<number> {
+  const answer = await call('POST /api/v1/lists', { payload: { name: 'Newsletter', ...fields } });
+  return answer.json<{ data: { id: number } }>().data.id;
+}
+
+export async function aSubscriber(
+  { call }: TestApi,
+  list_id: number,
+  fields: Record<string, unknown> = {},
+): Promise<{ id: number; email: string }> {
+  const answer = await call('POST /api/v1/subscribers', {
+    payload: { email: 'alice@example.com', list_id, ...fields },
+  });
+  return answer.json<{ data: { id: number; email: string } }>().data;
+}
