@@ -1,12 +1,15 @@
 /** Longest reply kept with a recipient. */
 const LONGEST_REPLY = 120;
+/** A server may say more than anybody reads. */
+const READ_AT_MOST = 2_000;
 
 /** Anything with an `@` in it, quoted or not: replies and error texts are kept without addresses. */
-const ADDRESS = /"[^"\s]{1,128}"@[^\s<>"',;:()[\]]+|[^\s<>"',;:()[\]=]{1,256}@[^\s<>"',;:()[\]]+/g;
+const ADDRESS = /"[^"]{1,128}"@[^\s<>"',;:()[\]]+|[^\s<>"',;:()[\]=]{1,256}@[^\s<>"',;:()[\]]+/g;
 
 /** One line without addresses and control characters. */
 export function scrubbed(text: string): string {
   return text
+    .slice(0, READ_AT_MOST)
     .replace(/\p{Cc}+/gu, ' ')
     .replace(ADDRESS, '…')
     .replace(/ {2,}/g, ' ')

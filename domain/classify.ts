@@ -1,0 +1,70 @@
+import type { ConnectionTrouble, Fate, Outcome, RefusalScope, SmtpReply } from './outcome.js';
+import { REFUSAL_RULES, type RefusalRule } from './refusals.js';
+import { scrubbed, shortReply } from './scrub.js';
+
+type OddFate = Exclude<Fate, { readonly kind: 'sent' }>;
+
+/** What the outcome of one hand-over means for its recipient. */
+export function fateOf(outcome: Outcome): Fate {
+  switch (outcome.kind) {
+    case 'accepted':
+      return { kind: 'sent', reply: replyLine(outcome.reply) };
+    case 'refused':
+      return fateOfRefusal(outcome.reply);
+    case 'not_handed_over':
+      return fateOfTrouble('deferred', troubleClass(outcome.why), outcome.why);
+    case 'uncertain':
+      return fateOfTrouble('uncertain', 'unknown_outcome', outcome.why);
+  }
+}
+
+/** Whether nobody can be reached there any more, so that the address is taken off at once. */
+export function suppresses(fate: Fate): boolean {
+  return fate.kind === 'failed' && fate.scope === 'address';
+}
+
+/** 4xx is tried again whatever it says, also after the dot; 5xx is final unless a rule says that it concerns us. */
+function fateOfRefusal(reply: SmtpReply): OddFate {
+  const text = scrubbed(reply.text);
+  const status = enhancedStatus(reply.code, text);
+  const rule = REFUSAL_RULES.find((candidate) => matches(candidate, reply.code, status, text));
+  const temporary = reply.code < 500;
+  return {
+    kind: temporary || rule?.retry === true ? 'deferred' : 'failed',
+    class: rule?.class ?? (temporary ? 'transient' : 'unrecognised'),
+    scope: scopeOf(rule, temporary),
+    code: status ?? String(reply.code),
+    reply: replyLine(reply),
+  };
+}
+
+/** A temporary word about an address is no word about the address. */
+function scopeOf(rule: RefusalRule | undefined, temporary: boolean): RefusalScope {
+  if (rule === undefined) return temporary ? 'session' : 'message';
+  return temporary && rule.scope === 'address' ? 'message' : rule.scope;
+}
+
+function matches(rule: RefusalRule, code: number, status: string | undefined, text: string): boolean {
+  if (rule.codes !== undefined && !rule.codes.includes(code)) return false;
+  if (rule.status !== undefined && (status === undefined || !rule.status.test(status.slice(2)))) return false;
+  return rule.text === undefined || rule.text.test(text);
+}
+
+/** The first RFC 3463 status in the text that agrees with the basic code. */
+function enhancedStatus(code: number, text: string): string | undefined {
+  const found = text.match(/(?<![\w.])[45]\.\d{1,3}\.\d{1,3}(?![\w.]\d|\d)/g) ?? [];
+  return found.find((status) => status.startsWith(String(code).charAt(0)));
+}
+
+function fateOfTrouble(kind: 'deferred' | 'uncertain', name: string, why: ConnectionTrouble): OddFate {
+  return { kind, class: name, scope: 'infrastructure', code: null, reply: shortReply(`${why.stage}: ${why.what}`) };
+}
+
+function troubleClass({ what }: ConnectionTrouble): string {
+  if (/\b(?:EAUTH|ENOAUTH|EOAUTH2)\b/.test(what)) return 'submission_auth';
+  return /\b(?:ETLS|EREQUIRETLS)\b/.test(what) ? 'tls' : 'connection_lost';
+}
+
+function replyLine({ code, text }: SmtpReply): string {
+  return shortReply(`${code} ${text}`);
+}
