@@ -1,6 +1,7 @@
 import { monotonic } from '../clock.js';
+import type { RowFate } from '../domain/import-fate.js';
 import type { Blobs } from '../store/blobs.js';
-import type { ImportErrors, RowError, RowFault } from '../store/import/errors.js';
+import type { ImportErrors, RowError } from '../store/import/errors.js';
 import type { OwnedImport } from '../store/import/progress.js';
 import type { ImportRows, NumberedWish } from '../store/import/rows.js';
 import type { CsvFile, Import, ImportCounts, Imports } from '../store/imports.js';
@@ -89,21 +90,23 @@ async function importChunk(
   const read = rows.map((cells, offset) => readRow({ ...file, tags }, cells, from + offset));
   const wishes = read.flatMap((one) => (one.kind === 'wish' ? [one.wish] : []));
   const fates = await deps.importRows.importRows({ account, list, import: id, from, dryRun, wishes });
-  const refused = wishes.filter((wish) => fates.get(wish.row) === 'refused').map(refusal);
-  const errors = [...read.flatMap((one) => (one.kind === 'error' ? [one.error] : [])), ...refused];
+  const errors = [
+    ...read.flatMap((one) => (one.kind === 'error' ? [one.error] : [])),
+    ...wishes.flatMap((wish) => refusal(wish, fates.get(wish.row)) ?? []),
+  ];
   errors.sort((a, b) => a.row - b.row);
   if (row.counts.invalid < ERRORS_LISTED) await deps.importErrors.note(account, id, from, errors);
   return deps.imports.advance(row, at, { ...tally([...fates.values()]), invalid: errors.length });
 }
 
-/** Too much for one person, together with what was known of them. */
-function refusal({ row, email, tags }: NumberedWish): RowError {
-  const reason: RowFault = (tags?.length ?? 0) > 0 ? 'too_many_tags' : 'too_many_attributes';
-  return rowError(row, { column: reason === 'too_many_tags' ? 'tags' : 'attributes', reason, value: email });
+function refusal({ row, email }: NumberedWish, fate: RowFate | undefined): RowError | undefined {
+  if (fate === 'too_many_tags') return rowError(row, { column: 'tags', reason: fate, value: email });
+  if (fate === 'attributes_too_large') return rowError(row, { column: 'attributes', reason: fate, value: email });
+  return undefined;
 }
 
-function tally(fates: readonly string[]): Omit<ImportCounts, 'invalid'> {
-  const count = (fate: string) => fates.filter((one) => one === fate).length;
+function tally(fates: readonly RowFate[]): Omit<ImportCounts, 'invalid'> {
+  const count = (fate: RowFate) => fates.filter((one) => one === fate).length;
   return { created: count('created'), updated: count('updated'), unchanged: count('unchanged') };
 }
 

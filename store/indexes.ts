@@ -33,6 +33,13 @@ export const INDEXES: readonly Index[] = [
   { on: 'subscribers', keys: { account: 1, tags: 1, _id: 1 }, serves: 'subscribers by tag' },
   { on: 'suppressions', keys: { account: 1, created_at: 1 }, serves: 'suppressions of an account' },
   { on: 'campaigns', keys: { account: 1, state: 1, _id: -1 }, serves: 'campaigns of an account by state' },
+  { on: 'campaigns', keys: { account: 1, _id: -1 }, serves: 'campaigns of an account, the newest first' },
+  {
+    on: 'campaigns',
+    keys: { account: 1, origin: 1 },
+    options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
+    serves: 'the campaign an Idempotency-Key has made',
+  },
   { on: 'campaigns', keys: { state: 1, wake_at: 1 }, serves: 'the sweep: campaigns that are owed a workflow' },
   {
     on: 'ledger',
@@ -50,6 +57,13 @@ export const INDEXES: readonly Index[] = [
   { on: 'events', keys: { campaign: 1, at: 1 }, options: { sparse: true }, serves: 'what happened to a campaign' },
   { on: 'imports', keys: { account: 1, _id: -1 }, serves: 'imports of an account' },
   { on: 'imports', keys: { state: 1, wake_at: 1 }, serves: 'the sweep: imports that are owed a workflow' },
+  {
+    on: 'imports',
+    keys: { account: 1, origin: 1 },
+    options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
+    serves: 'the import an Idempotency-Key has made',
+  },
+  { on: 'import_errors', keys: { import: 1, from: 1 }, serves: 'errors of an import in the order of its file' },
   { on: 'replies', keys: { expires_at: 1 }, options: { expireAfterSeconds: 0 }, serves: 'forgetting stored replies' },
 ];
 

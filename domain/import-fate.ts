@@ -1,0 +1,47 @@
+import { type KnownFields, merged, NOBODY, type SubscriberFields, sameFields, tooLarge } from './subscriber.js';
+
+/** What became of one row of an imported file. */
+export type RowFate = 'created' | 'updated' | 'unchanged' | Refusal;
+
+/** Together with what was known of them, too much for one person. */
+export type Refusal = 'attributes_too_large' | 'too_many_tags';
+
+const LETTERS: Readonly<Record<RowFate, string>> = {
+  created: 'c',
+  updated: 'u',
+  unchanged: 'n',
+  attributes_too_large: 'a',
+  too_many_tags: 't',
+};
+const FATES = new Map(Object.entries(LETTERS).map(([fate, letter]) => [letter, fate as RowFate]));
+
+export interface Folded {
+  readonly fields: KnownFields;
+  readonly fates: readonly RowFate[];
+  /** Whether there is anything to write. */
+  readonly changed: boolean;
+}
+
+/** The rows of one person in the order of the file; the second finds what the first has made of them. */
+export function foldRows(known: KnownFields | undefined, rows: readonly SubscriberFields[]): Folded {
+  let person = known;
+  const fates = rows.map((row): RowFate => {
+    const fields = merged(person ?? NOBODY, row);
+    const large = tooLarge(fields);
+    if (large !== undefined) return large === 'tags' ? 'too_many_tags' : 'attributes_too_large';
+    const before = person;
+    if (before !== undefined && sameFields(before, fields)) return 'unchanged';
+    person = fields;
+    return before === undefined ? 'created' : 'updated';
+  });
+  return { fields: person ?? NOBODY, fates, changed: person !== known };
+}
+
+/** Fates as they are kept on a subscriber's row: one letter each. */
+export function lettersOf(fates: readonly RowFate[]): string {
+  return fates.map((fate) => LETTERS[fate]).join('');
+}
+
+export function fatesOf(letters: string): RowFate[] {
+  return [...letters].flatMap((letter) => FATES.get(letter) ?? []);
+}

@@ -1,0 +1,115 @@
+import { type AnyBulkWriteOperation, type Collection, type Document, MongoBulkWriteError } from 'mongodb';
+import { now } from '../../clock.js';
+import type { Store } from '../connect.js';
+import { counters } from '../counters.js';
+import { DUPLICATE_KEY } from '../duplicate-key.js';
+import { newRow } from '../subscriber-batches.js';
+import type { Subscriber } from '../subscribers.js';
+import type { Ground, KnownPerson, PersonChange, RowChunk, RowStamp } from './rows.js';
+
+type StampedSubscriber = Subscriber & { readonly import?: RowStamp };
+
+/** What a dry run notes of a person, instead of touching them. */
+interface Rehearsed extends Omit<KnownPerson, '_id'> {
+  readonly _id: string;
+  readonly account: number;
+  readonly email_key: string;
+  readonly import: RowStamp;
+}
+
+const KNOWN = { email_key: 1, first_name: 1, last_name: 1, attributes: 1, tags: 1, import: 1 } as const;
+
+/** The list itself. */
+export function subscriberGround(store: Store, chunk: RowChunk): Ground {
+  const rows = store.db.collection<StampedSubscriber>('subscribers');
+  const ids = counters(store);
+  return {
+    read: (keys) => readPeople(rows, chunk, keys),
+    write: async (changes) => {
+      const fresh = changes.filter(({ before }) => before === undefined);
+      const first = fresh.length === 0 ? 0 : await ids.block('subscribers', fresh.length);
+      const inserts = fresh.map((change, offset) => insertOf(chunk, change, first + offset));
+      return bulk(rows, [...inserts, ...changes.flatMap((change) => updateOf(chunk, change) ?? [])]);
+    },
+  };
+}
+
+/** A shadow of the list: what the file would have made of people, so that a repeated address is judged as it would be. */
+export function rehearsalGround(store: Store, chunk: RowChunk): Ground {
+  const rows = store.db.collection<StampedSubscriber>('subscribers');
+  const shadows = store.db.collection<Rehearsed>('import_rehearsals');
+  const shadowId = (key: string) => `${chunk.import}/${key}`;
+  return {
+    read: async (keys) => {
+      const people = await readPeople(rows, chunk, keys);
+      const ids = { _id: { $in: keys.map(shadowId) }, account: chunk.account };
+      for await (const { email_key, ...shadow } of shadows.find(ids)) people.set(email_key, { ...shadow, _id: 0 });
+      return people;
+    },
+    write: (changes) =>
+      bulk(
+        shadows,
+        changes.map(({ wish: { email_key }, fields, stamp }) => ({
+          updateOne: {
+            filter: { _id: shadowId(email_key), account: chunk.account, 'import.row': { $lt: chunk.from } },
+            update: { $set: { email_key, ...fields, import: stamp } },
+            upsert: true,
+          },
+        })),
+      ),
+  };
+}
+
+async function readPeople(rows: Collection<StampedSubscriber>, chunk: RowChunk, keys: readonly string[]) {
+  const wanted = { list_id: chunk.list, email_key: { $in: [...keys] }, account: chunk.account };
+  const people = new Map<string, KnownPerson>();
+  for await (const { email_key, ...person } of rows.find(wanted).project<StampedSubscriber>(KNOWN)) {
+    people.set(email_key, person);
+  }
+  return people;
+}
+
+function insertOf(chunk: RowChunk, { wish, fields, stamp }: PersonChange, id: number) {
+  const { email, email_key } = wish;
+  const row = newRow({ ...chunk, source: `import:${chunk.import}` }, { email, email_key }, id);
+  const document: StampedSubscriber = { ...row, ...fields, import: stamp };
+  return { insertOne: { document } };
+}
+
+/** Field by field, so that a change of another field made meanwhile stays. */
+function updateOf(chunk: RowChunk, { before, fields, stamp }: PersonChange) {
+  if (before === undefined) return undefined;
+  const { first_name, last_name, attributes, tags } = fields;
+  const changed = Object.entries(attributes).filter(([name, value]) => before.attributes[name] !== value);
+  const $set = {
+    ...(first_name !== before.first_name && { first_name }),
+    ...(last_name !== before.last_name && { last_name }),
+    ...Object.fromEntries(changed.map(([name, value]) => [`attributes.${name}`, value])),
+    import: stamp,
+    updated_at: now(),
+  };
+  const notYet = { $nor: [{ 'import.id': chunk.import, 'import.row': { $gte: chunk.from } }] };
+  return {
+    updateOne: {
+      filter: { _id: before._id, account: chunk.account, ...notYet },
+      update: { $set, $addToSet: { tags: { $each: [...tags] } } },
+    },
+  };
+}
+
+/** `again` where an insert found the person there, or an update found them gone or stamped. */
+async function bulk<T extends Document>(
+  rows: Collection<T>,
+  operations: readonly AnyBulkWriteOperation<T>[],
+): Promise<'done' | 'again'> {
+  try {
+    const { insertedCount, matchedCount, upsertedCount } = await rows.bulkWrite([...operations], { ordered: false });
+    return insertedCount + matchedCount + upsertedCount === operations.length ? 'done' : 'again';
+  } catch (error) {
+    if (!(error instanceof MongoBulkWriteError)) throw error;
+    const failures = [error.writeErrors].flat();
+    const unconfirmed = error.result.getWriteConcernError() !== undefined;
+    if (unconfirmed || failures.some(({ code }) => code !== DUPLICATE_KEY)) throw error;
+    return 'again';
+  }
+}
