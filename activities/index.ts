@@ -3,19 +3,25 @@ import { type CampaignDeps, campaignActivities } from './campaign.js';
 import { type ClosingDeps, closingActivities } from './campaign-close.js';
 import { type DeliveryDeps, deliveryActivities } from './delivery.js';
 import { type HousekeepingDeps, housekeepingActivities } from './housekeeping.js';
+import { type SubscriberImportDeps, subscriberImportActivities } from './subscriber-import.js';
 
-export type ActivityDeps = AudienceDeps & CampaignDeps & ClosingDeps & DeliveryDeps & HousekeepingDeps;
+export type StepDeps = AudienceDeps & CampaignDeps & ClosingDeps & HousekeepingDeps & SubscriberImportDeps;
+export type ActivityDeps = StepDeps & DeliveryDeps;
 
-/** Steps over rows: quick ones and whole audiences. */
-export function stepActivities(deps: Omit<ActivityDeps, keyof DeliveryDeps> & ActivityDeps) {
+/** Steps over rows: quick ones, whole audiences, imports. */
+export function stepActivities(deps: StepDeps) {
   return {
     ...campaignActivities(deps),
     ...closingActivities(deps),
     ...audienceActivities(deps),
     ...housekeepingActivities(deps),
+    ...subscriberImportActivities(deps),
   };
 }
 
-export { deliveryActivities as sendActivities };
+/** The send, on a queue of its own. */
+export function sendActivities(deps: DeliveryDeps) {
+  return deliveryActivities(deps);
+}
 
-export type Activities = ReturnType<typeof stepActivities> & ReturnType<typeof deliveryActivities>;
+export type Activities = ReturnType<typeof stepActivities> & ReturnType<typeof sendActivities>;

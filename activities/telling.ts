@@ -16,7 +16,7 @@ export function teller({ events, subscribers }: TellingDeps) {
   return async (page: LedgerPage, entries: readonly OddEntry[]): Promise<void> => {
     await suppressRefused(
       page,
-      entries.filter((entry) => entry.kind === 'failed' && suppresses(entry)),
+      entries.filter((entry) => entry.kind === 'failed' && suppresses({ ...entry, kind: 'failed' })),
     );
     await events.append(entries.map((entry) => eventOf(page, entry)));
   };

@@ -1,7 +1,7 @@
-import { type Client, WorkflowIdConflictPolicy, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Engine, Sighting } from '../activities/engine.js';
-import { lookAtCampaign } from '../workflows/messages.js';
-import { ACCOUNT, CAMPAIGN, campaignWorkflowId, importWorkflowId, KIND, queuesOf } from '../workflows/names.js';
+import { CAMPAIGN_TYPE, campaignStart, IMPORT_TYPE, importStart, lookAtCampaign } from '../workflows/messages.js';
+import { campaignWorkflowId, importWorkflowId } from '../workflows/names.js';
 
 export interface EngineOptions {
   readonly client: Client;
@@ -11,7 +11,6 @@ export interface EngineOptions {
 
 /** Starts and looks at workflows on behalf of activities and of the boot pass. */
 export function workerEngine({ client, prefix }: EngineOptions): Engine {
-  const { workflows } = queuesOf(prefix);
   const sighting = async (workflowId: string): Promise<Sighting> => {
     try {
       const { status, closeTime } = await client.workflow.getHandle(workflowId).describe();
@@ -24,32 +23,12 @@ export function workerEngine({ client, prefix }: EngineOptions): Engine {
   return {
     campaignSighting: (campaign) => sighting(campaignWorkflowId(campaign)),
     wakeCampaign: async ({ _id, account, launch }) => {
-      await client.workflow.signalWithStart('campaign', {
-        workflowId: campaignWorkflowId(_id),
-        taskQueue: workflows,
-        args: [{ account, campaign: _id, launch }],
-        signal: lookAtCampaign,
-        staticSummary: `Campaign ${_id} of account ${account}`,
-        typedSearchAttributes: [
-          { key: ACCOUNT, value: String(account) },
-          { key: CAMPAIGN, value: String(_id) },
-          { key: KIND, value: 'campaign' },
-        ],
-      });
+      const start = campaignStart(prefix, { account, campaign: _id, launch });
+      await client.workflow.signalWithStart(CAMPAIGN_TYPE, { ...start, signal: lookAtCampaign, signalArgs: [] });
     },
     importSighting: (id) => sighting(importWorkflowId(id)),
     wakeImport: async ({ _id, account }) => {
-      await client.workflow.start('subscriberImport', {
-        workflowId: importWorkflowId(_id),
-        taskQueue: workflows,
-        args: [{ account, import: _id }],
-        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-        staticSummary: `Import ${_id} of account ${account}`,
-        typedSearchAttributes: [
-          { key: ACCOUNT, value: String(account) },
-          { key: KIND, value: 'import' },
-        ],
-      });
+      await client.workflow.start(IMPORT_TYPE, importStart(prefix, { account, import: _id }));
     },
   };
 }

@@ -1,6 +1,5 @@
-import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import { campaignWorkflowId, importWorkflowId, queuesOf } from './names.js';
+import { ACCOUNT, CAMPAIGN, campaignWorkflowId, importWorkflowId, KIND, queuesOf } from './names.js';
 
 /** The contract between whoever starts or steers a workflow and the workflow itself: ids and counts, no addresses. */
 export interface CampaignInput {
@@ -44,11 +43,6 @@ export interface ImportInput {
   readonly account: number;
   readonly import: number;
 }
-
-/** What operators search for; workers register these words (workers/namespace.ts). */
-const ACCOUNT = defineSearchAttributeKey('EverpostAccount', 'KEYWORD');
-const CAMPAIGN = defineSearchAttributeKey('EverpostCampaign', 'KEYWORD');
-const KIND = defineSearchAttributeKey('EverpostKind', 'KEYWORD');
 
 /** Rows decide, so a start is never refused: a closed workflow may run again, a running one is joined. */
 const ROW_DECIDES = { workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'USE_EXISTING' } as const;

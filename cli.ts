@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+import { Command, InvalidArgumentError } from 'commander';
+import { pino } from 'pino';
+import { api, worker } from './cli/alone.js';
+import { catcher } from './cli/catcher.js';
+import { demo } from './cli/demo.js';
+import { doctor } from './cli/doctor.js';
+import { start } from './cli/start.js';
+import { ConfigurationError, readConfig } from './config.js';
+
+const program = new Command('everpost').description('A durable email engine: each mail is sent once.');
+
+/** Runs a command with the configuration and a log; a fault is one readable message and exit code 1. */
+function run(command: (parts: ReturnType<typeof surroundings>) => Promise<unknown>) {
+  return async (): Promise<void> => {
+    try {
+      const code = await command(surroundings());
+      process.exit(typeof code === 'number' ? code : 0);
+    } catch (error) {
+      console.error(error instanceof ConfigurationError ? error.message : error);
+      process.exit(1);
+    }
+  };
+}
+
+function surroundings() {
+  const config = readConfig();
+  return { config, log: pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: false })) };
+}
+
+function count(text: string): number {
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('a whole number from 1 to 9999999');
+}
+
+program
+  .command('start')
+  .description('the servers it needs, the API and a worker')
+  .action(run(({ config, log }) => start(config, log)));
+program
+  .command('demo')
+  .description('import a sample CSV, send a campaign, show each mail in the inbox')
+  .option('--recipients <number>', 'how many sample subscribers', count, 10_000)
+  .option('--exit', 'leave at the end', false)
+  .action((options: { recipients: number; exit: boolean }) =>
+    run(({ config, log }) => demo({ ...config, logLevel: 'warn' }, log, options))(),
+  );
+program
+  .command('api')
+  .description('the API alone')
+  .action(run(({ config, log }) => api(config, log)));
+program
+  .command('worker')
+  .description('a worker alone')
+  .action(run(({ config, log }) => worker(config, log)));
+program
+  .command('catcher')
+  .description('the mail catcher alone')
+  .action(run(({ config }) => catcher(config)));
+program
+  .command('doctor')
+  .description('what is in the way of a start, and what to do')
+  .action(run(({ config }) => doctor(config)));
+
+await program.parseAsync();

@@ -1,0 +1,37 @@
+import type { Logger } from 'pino';
+import { type Config, ConfigurationError } from '../config.js';
+import { missingAddresses } from './installation.js';
+import { runApi, runWorker, storeOf, untilTold } from './roles.js';
+
+function addresses(config: Config, role: 'api' | 'worker') {
+  const faults = missingAddresses(config, role);
+  if (faults.length > 0) throw new ConfigurationError(faults);
+  const { mongodbUrl = '', temporalAddress = '', smtpUrl = '' } = config;
+  return { mongodbUrl, temporalAddress, smtpUrl };
+}
+
+/** `everpost api`: the API alone, against servers named in the environment. */
+export async function api(config: Config, log: Logger): Promise<void> {
+  const at = addresses(config, 'api');
+  const store = await storeOf(config, at);
+  const server = await runApi(config, store, at, log);
+  log.info({ address: server.address }, 'API listens');
+  if (server.firstKey !== undefined) console.log(`Your API key, shown this once: ${server.firstKey}`);
+  await untilTold();
+  await server.stop();
+  await store.close();
+}
+
+/** `everpost worker`: a worker alone; run as many as you like. */
+export async function worker(config: Config, log: Logger): Promise<void> {
+  const at = addresses(config, 'worker');
+  const store = await storeOf(config, at);
+  const running = await runWorker(config, store, at, log);
+  log.info('worker runs');
+  try {
+    await Promise.race([untilTold(), running.ended]);
+  } finally {
+    await running.stop();
+    await store.close();
+  }
+}

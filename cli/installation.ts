@@ -1,0 +1,63 @@
+import type { Config } from '../config.js';
+import { startCatcher } from '../servers/catcher/start.js';
+import { startMongo } from '../servers/mongodb.js';
+import type { Say } from '../servers/say.js';
+import { startTemporal } from '../servers/temporal.js';
+
+/** Where the three servers are, whoever runs them. */
+export interface Installation {
+  readonly mongodbUrl: string;
+  readonly temporalAddress: string;
+  /** Known only where Temporal is ours. */
+  readonly temporalUi: string | undefined;
+  readonly smtpUrl: string;
+  readonly inboxUrl: string | undefined;
+  /** Stops what was started here, the last first. */
+  stop(): Promise<void>;
+}
+
+type Stoppable = { stop(): Promise<void> };
+
+/** Starts a server of our own for each one that the environment does not name. */
+export async function openInstallation(config: Config, say: Say): Promise<Installation> {
+  const started: Stoppable[] = [];
+  const stop = async () => {
+    for (const server of started.reverse()) await server.stop();
+  };
+  const own = async <T extends Stoppable>(named: string | undefined, start: () => Promise<T>) => {
+    if (named !== undefined) return undefined;
+    const server = await start();
+    started.push(server);
+    return server;
+  };
+  const plan = { config, dataDir: config.dataDir, say };
+  try {
+    const mongo = await own(config.mongodbUrl, () => startMongo(plan));
+    const temporal = await own(config.temporalAddress, () => startTemporal(plan));
+    const catcher = await own(config.smtpUrl, () => startCatcher(plan));
+    return {
+      mongodbUrl: config.mongodbUrl ?? mongo?.url ?? '',
+      temporalAddress: config.temporalAddress ?? temporal?.address ?? '',
+      temporalUi: temporal?.uiUrl,
+      smtpUrl: config.smtpUrl ?? catcher?.smtpUrl ?? '',
+      inboxUrl: catcher?.inboxUrl,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** For roles that run alone: the addresses must be given. Returns the faults, all of them. */
+export function missingAddresses(config: Config, role: 'api' | 'worker'): string[] {
+  const needed = {
+    MONGODB_URL: config.mongodbUrl,
+    TEMPORAL_ADDRESS: config.temporalAddress,
+    EVERPOST_SECRET: config.secret,
+  };
+  const all = role === 'worker' ? { ...needed, SMTP_URL: config.smtpUrl } : needed;
+  return Object.entries(all).flatMap(([name, value]) =>
+    value === undefined ? [`${name} must be set to run the ${role} alone`] : [],
+  );
+}

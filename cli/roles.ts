@@ -1,0 +1,59 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { Logger } from 'pino';
+import { lazyClient, temporalEngine } from '../api/engine.js';
+import { type ApiServer, serveApi } from '../api/server.js';
+import type { Config } from '../config.js';
+import { PROTOCOL_TIMES } from '../domain/protocol.js';
+import { openStore, type Store } from '../store/connect.js';
+import { type RunningWorker, startWorker } from '../workers/main.js';
+import { LANES_PER_PROCESS } from '../workers/queues.js';
+import { SWEEP_PACE } from '../workers/schedule.js';
+import { DEFAULT_PREFIX } from '../workflows/names.js';
+import type { Installation } from './installation.js';
+
+type Addresses = Pick<Installation, 'mongodbUrl' | 'temporalAddress' | 'smtpUrl'>;
+
+export function storeOf(config: Config, { mongodbUrl }: Pick<Addresses, 'mongodbUrl'>): Promise<Store> {
+  return openStore({ url: mongodbUrl, database: config.mongodbDatabase });
+}
+
+/** The API role over an open store. */
+export async function runApi(config: Config, store: Store, at: Addresses, log: Logger): Promise<ApiServer> {
+  const temporal = lazyClient(at.temporalAddress, config.temporalNamespace);
+  const engine = temporalEngine({ client: temporal.client, prefix: DEFAULT_PREFIX, log: log as FastifyBaseLogger });
+  const server = await serveApi({ config, store, engine, log: log as FastifyBaseLogger });
+  return {
+    ...server,
+    stop: async () => {
+      await server.stop();
+      await engine.close();
+      await temporal.close();
+    },
+  };
+}
+
+/** The worker role over an open store. */
+export function runWorker(config: Config, store: Store, at: Addresses, log: Logger): Promise<RunningWorker> {
+  return startWorker({
+    config,
+    store,
+    log,
+    temporalAddress: at.temporalAddress,
+    smtpUrl: at.smtpUrl,
+    times: PROTOCOL_TIMES,
+    lanes: LANES_PER_PROCESS,
+    prefix: DEFAULT_PREFIX,
+    pace: SWEEP_PACE,
+  });
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+export function untilTold(): Promise<void> {
+  return new Promise((resolve) => {
+    const told = () => {
+      resolve();
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+    };
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, told);
+  });
+}

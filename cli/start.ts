@@ -1,0 +1,62 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config.js';
+import { FIRST_ACCOUNT } from '../store/accounts.js';
+import { keys } from '../store/keys.js';
+import { type Installation, openInstallation } from './installation.js';
+import { runApi, runWorker, storeOf, untilTold } from './roles.js';
+
+/** A whole Everpost in this process: the servers it needs, the API and a worker. */
+export interface Everpost {
+  readonly at: Installation;
+  readonly api: string;
+  readonly firstKey: string | undefined;
+  /** A key of the demo's own. */
+  demoKey(): Promise<string>;
+  /** Rejects if the worker cannot go on. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function openEverpost(config: Config, log: Logger): Promise<Everpost> {
+  const at = await openInstallation(config, (line) => console.log(line));
+  const store = await storeOf(config, at);
+  const api = await runApi(config, store, at, log);
+  const worker = await runWorker(config, store, at, log);
+  return {
+    at,
+    api: api.address,
+    firstKey: api.firstKey,
+    demoKey: async () => (await keys(store).issue(FIRST_ACCOUNT, 'demo')).secret,
+    ended: worker.ended,
+    stop: async () => {
+      await Promise.all([api.stop(), worker.stop()]);
+      await store.close();
+      await at.stop();
+    },
+  };
+}
+
+/** `everpost start`: everything, until told to stop. */
+export async function start(config: Config, log: Logger): Promise<void> {
+  const everpost = await openEverpost(config, log);
+  console.log(`\nEverpost is running.\n${addressesOf(everpost)}`);
+  if (everpost.firstKey !== undefined) {
+    console.log(`\nYour API key, shown this once: ${everpost.firstKey}`);
+  }
+  try {
+    await Promise.race([untilTold(), everpost.ended]);
+  } finally {
+    console.log('Stopping: finishing what is claimed …');
+    await everpost.stop();
+  }
+}
+
+export function addressesOf({ api, at }: Everpost): string {
+  const lines = [
+    ['API', `${api}/api/v1`],
+    ['API docs', `${api}/docs`],
+    ['Temporal UI', at.temporalUi ?? 'where your Temporal has it'],
+    ['Inbox', at.inboxUrl ?? 'none: mail goes to your SMTP_URL'],
+  ];
+  return lines.map(([name, address]) => `  ${name?.padEnd(12)} ${address}`).join('\n');
+}

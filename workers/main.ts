@@ -1,0 +1,108 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from '@temporalio/client';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { asApplicationFailure } from '../activities/failures.js';
+import { type ActivityDeps, sendActivities, stepActivities } from '../activities/index.js';
+import { queuesOf } from '../workflows/names.js';
+import { workflowBundle } from './bundle.js';
+import { workerEngine } from './engine.js';
+import { prepareNamespace } from './namespace.js';
+import { activityParts, type Surroundings } from './parts.js';
+import { STEP_QUEUE, sendQueue, WORKFLOW_QUEUE } from './queues.js';
+import { ensureSweep, type SweepPace } from './schedule.js';
+import { orderlyStop } from './stop.js';
+
+export interface WorkerParts extends Surroundings {
+  readonly temporalAddress: string;
+  /** Names the installation's queues. */
+  readonly prefix: string;
+  readonly pace: SweepPace;
+  /** Bundled once by whoever starts several workers. */
+  readonly bundle?: WorkerOptions['workflowBundle'];
+}
+
+export interface RunningWorker {
+  /** Ends when the worker has stopped; rejects if it could not go on. */
+  readonly ended: Promise<void>;
+  /** Claims no more, settles what is open, then ends. */
+  stop(): Promise<void>;
+}
+
+const BETWEEN_TRIES = 1_000;
+
+/** The composition root of a worker process: workflows, steps and sending lanes over one connection. */
+export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
+  const { times, temporalAddress: address, prefix, config } = parts;
+  const namespace = config.temporalNamespace;
+  const stop = orderlyStop();
+  const connection = await connected(address, parts);
+  const client = new Client({ connection, namespace });
+  await prepareNamespace(connection, namespace);
+
+  const shared = await activityParts(parts, stop);
+  const deps: ActivityDeps = { ...shared, engine: workerEngine({ client, prefix }) };
+  const workers = await createWorkers(parts, connection, deps);
+  let drain: NodeJS.Timeout | undefined;
+  const shutdown = () => {
+    if (stop.stopping.aborted) return;
+    stop.begin();
+    drain = setTimeout(() => stop.letGo(shared.transport), times.drain);
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  // One queue that cannot go on takes the others with it: half a worker would look alive.
+  const running = Promise.all(workers.map((worker) => worker.run().finally(shutdown)));
+  const ended = running
+    .finally(() => clearTimeout(drain))
+    .finally(() => shared.transport.close())
+    .finally(() => connection.close())
+    .then(() => undefined);
+  ended.catch(() => undefined);
+  await ensureSweep(client, prefix, parts.pace);
+  return {
+    ended,
+    stop: async () => {
+      shutdown();
+      await ended;
+    },
+  };
+}
+
+/** Temporal may come up after us: a worker waits for it. */
+async function connected(address: string, { log }: WorkerParts): Promise<NativeConnection> {
+  for (;;) {
+    try {
+      return await NativeConnection.connect({ address });
+    } catch (error) {
+      log.warn({ address, error: String(error) }, 'Temporal does not answer yet');
+      await delay(BETWEEN_TRIES);
+    }
+  }
+}
+
+async function createWorkers(parts: WorkerParts, connection: NativeConnection, deps: ActivityDeps): Promise<Worker[]> {
+  const queues = queuesOf(parts.prefix);
+  const common = {
+    connection,
+    namespace: parts.config.temporalNamespace,
+    interceptors: { activity: [() => ({ inbound: { execute: translated } })] },
+  } satisfies Partial<WorkerOptions>;
+  const workflowCode = parts.bundle ?? (await workflowBundle());
+  return Promise.all([
+    Worker.create({ ...common, ...WORKFLOW_QUEUE, taskQueue: queues.workflows, workflowBundle: workflowCode }),
+    Worker.create({ ...common, ...STEP_QUEUE, taskQueue: queues.steps, activities: stepActivities(deps) }),
+    Worker.create({
+      ...common,
+      ...sendQueue(parts.lanes, parts.times),
+      taskQueue: queues.send,
+      activities: sendActivities(deps),
+    }),
+  ]);
+}
+
+async function translated<I, O>(input: I, next: (input: I) => Promise<O>): Promise<O> {
+  try {
+    return await next(input);
+  } catch (error) {
+    throw asApplicationFailure(error);
+  }
+}

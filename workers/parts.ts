@@ -1,0 +1,79 @@
+import { Context } from '@temporalio/activity';
+import type { Logger } from 'pino';
+import type { ActivityDeps } from '../activities/index.js';
+import { compiledLetters } from '../activities/letters.js';
+import type { Config } from '../config.js';
+import type { ProtocolTimes } from '../domain/protocol.js';
+import { linkTokens } from '../mail/tokens.js';
+import { smtpTransport, type Transport } from '../mail/transport.js';
+import { accounts } from '../store/accounts.js';
+import { blobs } from '../store/blobs.js';
+import { buckets } from '../store/buckets.js';
+import { campaignProgress } from '../store/campaign-progress.js';
+import { campaigns } from '../store/campaigns.js';
+import type { Store } from '../store/connect.js';
+import { events } from '../store/events.js';
+import { importErrors } from '../store/import/errors.js';
+import { importRows } from '../store/import/rows.js';
+import { imports } from '../store/imports.js';
+import { ledger } from '../store/ledger.js';
+import { lists } from '../store/lists.js';
+import { recipients } from '../store/recipients.js';
+import { rounds } from '../store/rounds.js';
+import { keptSecret } from '../store/sealing.js';
+import { secrets } from '../store/secrets.js';
+import { subscribers } from '../store/subscribers.js';
+import { suppressions } from '../store/suppressions.js';
+import { LANES_PER_CAMPAIGN } from './queues.js';
+import type { Stop } from './stop.js';
+
+export interface Surroundings {
+  readonly config: Config;
+  readonly store: Store;
+  readonly smtpUrl: string;
+  readonly times: ProtocolTimes;
+  readonly lanes: number;
+  readonly log: Logger;
+}
+
+/** Everything the activities are given, put together once a process; the engine comes with the connection. */
+export async function activityParts({ config, store, times, lanes, log, smtpUrl }: Surroundings, stop: Stop) {
+  const secret = config.secret ?? keptSecret(config.dataDir);
+  const noun = { accounts: accounts(store), lists: lists(store) };
+  const transport: Transport = smtpTransport({
+    url: smtpUrl,
+    connections: config.smtpConnections,
+    times,
+    log: (message, details) => log.warn(details, message),
+  });
+  return {
+    ...noun,
+    campaigns: campaigns(store),
+    progress: campaignProgress(store),
+    ledger: ledger(store, times.lease),
+    rounds: rounds(store),
+    recipients: recipients(store),
+    subscribers: subscribers(store),
+    suppressions: suppressions(store),
+    events: events(store),
+    imports: imports(store),
+    importRows: importRows(store),
+    importErrors: importErrors(store),
+    blobs: blobs(store),
+    buckets: buckets(store),
+    letters: compiledLetters({ ...noun, config }),
+    links: linkTokens(await secrets(store, secret).ring()),
+    transport,
+    times,
+    log,
+    maxLanes: LANES_PER_CAMPAIGN,
+    connectionsPerLane: config.smtpConnections / lanes,
+    stopping: stop.stopping,
+    unqueue: stop.drained,
+    heartbeat: () => Context.current().heartbeat(),
+    host: () => {
+      const context = Context.current();
+      return { cancelled: context.cancellationSignal, heartbeat: () => context.heartbeat() };
+    },
+  } satisfies Omit<ActivityDeps, 'engine'> & { transport: Transport };
+}

@@ -1,0 +1,25 @@
+import type { WorkerOptions } from '@temporalio/worker';
+import type { ProtocolTimes } from '../domain/protocol.js';
+
+/** Sending lanes of one process; they share its SMTP connections. */
+export const LANES_PER_PROCESS = 4;
+/** Lanes one campaign may have over all processes. */
+export const LANES_PER_CAMPAIGN = 8;
+
+type QueueOptions = Omit<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'connection' | 'namespace'>;
+
+const STEPS_AT_ONCE = 20;
+
+export const WORKFLOW_QUEUE: QueueOptions = { maxCachedWorkflows: 500 };
+
+/** Rows and audiences. */
+export const STEP_QUEUE: QueueOptions = { maxConcurrentActivityTaskExecutions: STEPS_AT_ONCE };
+
+/** Page activities: a lane a slot; after SIGTERM they drain within the grace time. */
+export function sendQueue(lanes: number, times: ProtocolTimes): QueueOptions {
+  return {
+    maxConcurrentActivityTaskExecutions: lanes,
+    shutdownGraceTime: times.shutdownGrace,
+    shutdownForceTime: times.shutdownGrace + times.drain,
+  };
+}

@@ -1,0 +1,39 @@
+import { type Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
+import { KIND, queuesOf, sweepScheduleId } from '../workflows/names.js';
+
+/** Milliseconds: how often rows are compared with workflows, and how long one run of the sweep goes on doing so. */
+export interface SweepPace {
+  readonly every: number;
+  readonly runFor: number;
+}
+
+export const SWEEP_PACE: SweepPace = { every: 10_000, runFor: 300_000 };
+
+/** Makes sure that the sweep is scheduled and runs now; safe from every worker at every start. */
+export async function ensureSweep(client: Client, prefix: string, pace: SweepPace): Promise<void> {
+  const schedule = client.schedule.getHandle(sweepScheduleId(prefix));
+  const wanted = sweepSchedule(prefix, pace);
+  try {
+    await client.schedule.create({ ...wanted, scheduleId: schedule.scheduleId });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    await schedule.update(({ state }) => ({ ...wanted, state }));
+  }
+  await schedule.trigger(ScheduleOverlapPolicy.SKIP);
+}
+
+function sweepSchedule(prefix: string, { every, runFor }: SweepPace) {
+  return {
+    spec: { intervals: [{ every: runFor }] },
+    action: {
+      type: 'startWorkflow' as const,
+      workflowType: 'housekeeping',
+      workflowId: sweepScheduleId(prefix),
+      taskQueue: queuesOf(prefix).workflows,
+      args: [{ every, passes: Math.max(1, Math.floor(runFor / every)) }],
+      workflowExecutionTimeout: runFor * 2,
+      typedSearchAttributes: [{ key: KIND, value: 'sweep' }],
+    },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' as const },
+  };
+}

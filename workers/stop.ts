@@ -1,0 +1,24 @@
+import type { Transport } from '../mail/transport.js';
+
+/** The two moments of an end: claim no more (SIGTERM), and, at the drain limit, let go of whatever is still open. */
+export interface Stop {
+  readonly stopping: AbortSignal;
+  readonly drained: AbortSignal;
+  begin(): void;
+  /** Sockets first, at once: what is open is in doubt from here on, what has not begun is deferred. */
+  letGo(transport: Transport): void;
+}
+
+export function orderlyStop(): Stop {
+  const stopping = new AbortController();
+  const drained = new AbortController();
+  return {
+    stopping: stopping.signal,
+    drained: drained.signal,
+    begin: () => stopping.abort(),
+    letGo: (transport) => {
+      drained.abort();
+      transport.destroy();
+    },
+  };
+}
