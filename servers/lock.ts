@@ -4,15 +4,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { monotonic } from '../clock.js';
-import { run } from './provision/run.js';
+import { type Life, lifeOf, lives } from './life.js';
 
 const SERVER_GONE_MS = 20_000;
-
-/** A process id alone may be somebody else's by now; together with its birth it names one process. */
-interface Life {
-  readonly pid: number;
-  readonly born: string;
-}
 
 interface LockNote {
   readonly id: string;
@@ -103,24 +97,4 @@ async function read(path: string): Promise<LockNote | undefined> {
     if (failure instanceof Error && 'code' in failure && failure.code === 'ENOENT') return undefined;
     throw failure;
   }
-}
-
-async function lives({ pid, born }: Life): Promise<boolean> {
-  return (await birthOf(pid)) === born;
-}
-
-async function lifeOf(pid: number): Promise<Life> {
-  return { pid, born: (await birthOf(pid)) ?? 'unknown' };
-}
-
-/** When a process started, as the system writes it; undefined where there is none or only its corpse. */
-async function birthOf(pid: number): Promise<string | undefined> {
-  if (process.platform !== 'linux') {
-    const { code, output } = await run('ps', ['-o', 'lstart=', '-p', `${pid}`], 5000);
-    return code === 0 ? output.trim() : undefined;
-  }
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  // The fields after the name in brackets: the first is the state, the twentieth the start in ticks since boot (proc(5)).
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields === undefined || fields[0] === 'Z' ? undefined : fields[19];
 }

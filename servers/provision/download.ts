@@ -39,9 +39,9 @@ function answerOf(url: URL, deadlineMs: number): Promise<IncomingMessage> {
   });
 }
 
-export async function downloadJson(url: string): Promise<unknown> {
+export async function downloadJson(url: string, deadlineMs = FIRST_BYTE_MS): Promise<unknown> {
   const chunks: Buffer[] = [];
-  for await (const chunk of await open(url)) chunks.push(chunk as Buffer);
+  for await (const chunk of await open(url, deadlineMs)) chunks.push(chunk as Buffer);
   return JSON.parse(Buffer.concat(chunks).toString());
 }
 
