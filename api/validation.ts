@@ -1,8 +1,10 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { Format } from 'typebox/format';
 import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
 import { Failure } from '../domain/errors.js';
+import { parseMailbox } from '../mail/address.js';
 import type { Api } from './app.js';
 import { MOST_ERRORS, sentencesOf } from './sentences.js';
 
@@ -18,6 +20,7 @@ interface Shape {
  */
 export function validateWithTypeBox(app: Api): void {
   Settings.Set({ maxErrors: MOST_ERRORS });
+  Format.Set('email', (text) => parseMailbox(text) !== undefined);
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
     const validator = Compile(schema);
     return (given: unknown) => {

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { knownRoutes } from '../../api/paths.js';
+import { aList, anApi, aStranger, aSubscriber, type Call, type TestApi } from '../support/api.js';
+
+let api: TestApi;
+let stranger: { account: number; key: string };
+let own: Record<string, number | string>;
+
+beforeAll(async () => {
+  api = await anApi();
+  stranger = await aStranger(api);
+  const list = await aList(api);
+  const { id } = await aSubscriber(api, list, { email: 'mine@example.com', tags: ['mine'] });
+  const [key] = (await api.call('GET /api/v1/keys')).json().data;
+  own = { list, subscriber: id, key: key.id, email: 'mine@example.com' };
+});
+afterAll(() => api.close());
+
+/** Which of our things a path parameter names, by the path before it. */
+const NOUNS: Readonly<Record<string, string>> = { lists: 'list', subscribers: 'subscriber', keys: 'key' };
+
+/** Bodies that name our things, for the routes that take one. */
+const BODIES: Readonly<Record<string, () => Record<string, unknown>>> = {
+  'POST /api/v1/subscribers': () => ({ email: 'foreign@example.com', list_id: own['list'] }),
+  'POST /api/v1/subscribers/batch': () => ({
+    list_id: own['list'],
+    subscribers: [{ email: 'mine@example.com', first_name: 'Mallory' }],
+  }),
+  'POST /api/v1/campaigns': () => ({ list_id: own['list'], subject: 'x', html: '<p>x</p>' }),
+  'PATCH /api/v1/lists/:id': () => ({ name: 'Taken over' }),
+  'PATCH /api/v1/subscribers/:id': () => ({ first_name: 'Mallory' }),
+};
+
+/** Routes that make something of the caller's own and name nothing of ours. */
+const MAKING = ['POST /api/v1/lists', 'POST /api/v1/keys'];
+
+const WITH_QUERY: Readonly<Record<string, () => string>> = {
+  '/api/v1/subscribers': () => `?list_id=${own['list']}&search=mine&tag=mine`,
+  '/api/v1/subscribers/export': () => `?list_id=${own['list']}`,
+  '/api/v1/subscribers/:email': () => `?list_id=${own['list']}&erase=true`,
+};
+
+function walked(): { method: string; url: string }[] {
+  return knownRoutes(api.app)
+    .filter(({ method, url }) => url.startsWith('/api/v1') && method !== 'HEAD')
+    .filter(({ method, url }) => !MAKING.includes(`${method} ${url}`));
+}
+
+function concrete(url: string): string {
+  const noun = NOUNS[url.split('/')[3] ?? ''] ?? 'list';
+  return (
+    url.replace(':email', String(own['email'])).replace(/:\w+/g, String(own[noun] ?? 1)) + (WITH_QUERY[url]?.() ?? '')
+  );
+}
+
+/** Everything the account owns, as the store has it. */
+async function everythingOfOurs(): Promise<string> {
+  const collections = (await api.store.db.collections()).map(({ collectionName }) => collectionName).sort();
+  const rows = collections
+    .filter((name) => !['keys', 'replies', 'counters'].includes(name))
+    .map((name) => api.store.db.collection(name).find({ account: api.account }).sort({ _id: 1 }).toArray());
+  const states = api.store.db.collection('keys').find({ account: api.account }).project({ state: 1 }).toArray();
+  return JSON.stringify([await Promise.all(rows), await states]);
+}
+
+test('every route, walked with the key of another account, shows and changes nothing', async () => {
+  const before = await everythingOfOurs();
+  const answers: Record<string, number> = {};
+  for (const { method, url } of walked()) {
+    const payload = BODIES[`${method} ${url}`]?.();
+    const call: Call = { key: stranger.key, ...(payload && { payload }) };
+    const answer = await api.call(`${method} ${concrete(url)}`, call);
+    answers[`${method} ${url}`] = answer.statusCode;
+    expect(answer.body, `${method} ${url}`).not.toMatch(/mine@example\.com|Newsletter/);
+    if (answer.statusCode === 200)
+      expect(answer.json().data, url).not.toContainEqual(expect.objectContaining({ id: own['list'] }));
+  }
+  expect(await everythingOfOurs()).toBe(before);
+  expect(answers).toMatchObject({
+    'GET /api/v1/lists': 200,
+    'GET /api/v1/lists/:id': 403,
+    'PATCH /api/v1/lists/:id': 403,
+    'DELETE /api/v1/lists/:id': 403,
+    'GET /api/v1/subscribers': 200,
+    'POST /api/v1/subscribers': 422,
+    'POST /api/v1/subscribers/batch': 422,
+    'GET /api/v1/subscribers/:id': 403,
+    'PATCH /api/v1/subscribers/:id': 403,
+    'DELETE /api/v1/subscribers/:email': 204,
+    'GET /api/v1/subscribers/export': 403,
+    'DELETE /api/v1/keys/:id': 403,
+  });
+});
+
+test('every route under /api/v1 refuses a request without a key, before it looks at anything else', async () => {
+  for (const { method, url } of walked()) {
+    const answer = await api.call(`${method} ${concrete(url)}`, { key: null, payload: { nonsense: true } });
+    expect([method, url, answer.statusCode]).toEqual([method, url, 401]);
+  }
+});
+
+test('a 403 is empty-handed and a 404 says no more than that', async () => {
+  const foreign = await api.call(`GET /api/v1/lists/${own['list']}`, { key: stranger.key });
+  expect(foreign.json()).toEqual({ error: { code: 'forbidden', message: expect.any(String) } });
+  const unknown = await api.call('GET /api/v1/lists/999999', { key: stranger.key });
+  expect(unknown.json()).toEqual({ error: { code: 'not_found', message: expect.any(String) } });
+});
+
+test('the same address on lists of two accounts is two people', async () => {
+  const { data } = (await api.call('POST /api/v1/lists', { key: stranger.key, payload: { name: 'Theirs' } })).json();
+  const theirs = { email: 'mine@example.com', list_id: data.id };
+  expect((await api.call('POST /api/v1/subscribers', { key: stranger.key, payload: theirs })).statusCode).toBe(201);
+  await api.call('DELETE /api/v1/subscribers/mine@example.com', { key: stranger.key });
+  const mine = (await api.call(`GET /api/v1/subscribers/${own['subscriber']}`)).json().data;
+  expect(mine).toMatchObject({ status: 'active' });
+  await api.deps.suppressions.add(stranger.account, 'mine@example.com', 'manual', null);
+  expect(await api.deps.suppressions.among(api.account, ['mine@example.com'])).toEqual(new Set());
+});

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { linkTokens } from '../../mail/tokens.js';
+import { aList, anApi, aSubscriber, type Call, type TestApi } from '../support/api.js';
+
+let api: TestApi;
+let list: number;
+let other: number;
+let id: number;
+let path: string;
+let visitor = 0;
+
+const CAMPAIGN = 7;
+const ONE_CLICK: Call = {
+  key: null,
+  payload: 'List-Unsubscribe=One-Click',
+  headers: { 'content-type': 'application/x-www-form-urlencoded' },
+};
+
+beforeAll(async () => {
+  api = await anApi();
+  list = await aList(api, { name: 'Tea & <b>Biscuits</b>' });
+  other = await aList(api, { name: 'Other' });
+});
+beforeEach(async () => {
+  visitor += 1;
+  ({ id } = await aSubscriber(api, list, { email: `reader${visitor}@example.com` }));
+  path = `/u/${linkTokens(await api.deps.secrets.ring()).forRecipient(CAMPAIGN, id)}`;
+});
+afterAll(() => api.close());
+
+const statusOf = async (subscriber = id) =>
+  (await api.call(`GET /api/v1/subscribers/${subscriber}`)).json().data.status;
+const farewells = () =>
+  api.store.db.collection('events').find({ subscriber: id, type: 'subscriber.unsubscribed' }).toArray();
+
+test('GET and HEAD never unsubscribe, however often a scanner comes', async () => {
+  for (const method of ['GET', 'HEAD', 'GET']) {
+    const answer = await api.call(`${method} ${path}`, { key: null });
+    expect(answer.statusCode).toBe(200);
+  }
+  expect(await statusOf()).toBe('active');
+});
+
+test('a one-click POST unsubscribes from this list alone, with an empty 200, and tells of the campaign', async () => {
+  const there = await aSubscriber(api, other, { email: `reader${visitor}@example.com` });
+  const answer = await api.call(`POST ${path}`, ONE_CLICK);
+  expect([answer.statusCode, answer.body, answer.headers.location]).toEqual([200, '', undefined]);
+  expect(answer.headers['set-cookie']).toBeUndefined();
+  expect(await statusOf()).toBe('unsubscribed');
+  expect(await statusOf(there.id)).toBe('active');
+  expect(await farewells()).toMatchObject([{ account: api.account, campaign: CAMPAIGN, data: { by: 'one_click' } }]);
+});
+
+test('the same POST again is the same 200 and happens once', async () => {
+  const answers = await Promise.all(Array.from({ length: 5 }, () => api.call(`POST ${path}`, ONE_CLICK)));
+  expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 200, 200]);
+  expect(await farewells()).toHaveLength(1);
+});
+
+const BOUNDARY = 'x-y-z';
+const MULTIPART = `--${BOUNDARY}\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--${BOUNDARY}--\r\n`;
+
+test.each<[string, Call]>([
+  [
+    'multipart/form-data',
+    { payload: MULTIPART, headers: { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` } },
+  ],
+  ['no media type', { payload: 'List-Unsubscribe=One-Click' }],
+  ['no body', {}],
+])('a one-click POST with %s counts as well', async (_what, call) => {
+  const answer = await api.call(`POST ${path}`, { ...call, key: null });
+  expect([answer.statusCode, answer.body]).toEqual([200, '']);
+  expect(await statusOf()).toBe('unsubscribed');
+});
+
+test('the button on the page unsubscribes and answers with a page', async () => {
+  const page = await api.call(`GET ${path}`, { key: null });
+  expect(page.body).toContain('<form method="post"><button name="from" value="page">Unsubscribe</button></form>');
+  const answer = await api.call(`POST ${path}`, { ...ONE_CLICK, payload: 'from=page' });
+  expect(answer.statusCode).toBe(200);
+  expect(answer.body).toContain('You are unsubscribed');
+  expect(await farewells()).toMatchObject([{ data: { by: 'link' } }]);
+  const again = await api.call(`GET ${path}`, { key: null });
+  expect(again.body).not.toContain('<form');
+});
+
+test('the page shows the name of the list as text, runs nothing and is kept nowhere', async () => {
+  const { body, headers } = await api.call(`GET ${path}`, { key: null });
+  expect(body).toContain('Unsubscribe from Tea &amp; &lt;b&gt;Biscuits&lt;/b&gt;?');
+  expect(body).not.toMatch(/<script|http/i);
+  expect(body).toMatch(/<html lang="en">[\s\S]*name="viewport"/);
+  expect(headers['content-security-policy']).toContain("default-src 'none'");
+  expect(headers['cache-control']).toBe('no-store');
+  expect(headers['referrer-policy']).toBe('no-referrer');
+});
+
+test('a forged, foreign or cut-off token is 404 and changes nothing', async () => {
+  const flipped = path.slice(0, -1) + (path.endsWith('A') ? 'B' : 'A');
+  const foreign = linkTokens([{ kid: 1, key: Buffer.alloc(32), current: true }]).forRecipient(CAMPAIGN, id);
+  for (const forged of [flipped, `/u/${foreign}`, path.slice(0, -4), '/u/x', `/u/${'A'.repeat(400)}`]) {
+    expect((await api.call(`POST ${forged}`, ONE_CLICK)).statusCode).toBe(404);
+    expect((await api.call(`GET ${forged}`, { key: null })).statusCode).toBe(404);
+  }
+  expect(await statusOf()).toBe('active');
+});
+
+test('old links work after the key ring was renewed, new ones at once', async () => {
+  const renewed = await api.deps.secrets.renew();
+  expect(renewed.map(({ kid, current }) => [kid, current])).toEqual([
+    [2, true],
+    [1, false],
+  ]);
+  const renewedPath = `/u/${linkTokens(renewed).forRecipient(CAMPAIGN, id)}`;
+  for (const link of [path, renewedPath]) expect((await api.call(`GET ${link}`, { key: null })).statusCode).toBe(200);
+});
+
+test('a link for somebody who was erased is answered all the same', async () => {
+  await api.call(`DELETE /api/v1/subscribers/reader${visitor}@example.com?erase=true`);
+  expect((await api.call(`POST ${path}`, ONE_CLICK)).statusCode).toBe(200);
+  expect((await api.call(`GET ${path}`, { key: null })).body).toContain('You are unsubscribed');
+});
+
+test('nobody who bounced is turned into somebody who could come back', async () => {
+  await api.deps.subscribers.condemn(api.account, `reader${visitor}@example.com`, 'bounced', { reply: null });
+  await api.call(`POST ${path}`, ONE_CLICK);
+  expect(await statusOf()).toBe('bounced');
+});
