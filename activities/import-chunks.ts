@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { type CsvError, Parser } from 'csv-parse';
+import { CSV_READING, parserEncoding } from '../domain/csv-text.js';
 import type { CsvFile, ImportPosition, ImportTrouble } from '../store/imports.js';
 
 /** The next rows of a file, or why there are no more that could be read. */
@@ -66,12 +67,8 @@ function parse({ delimiter, encoding }: Pick<CsvFile, 'delimiter' | 'encoding'>,
   let failure: CsvError | undefined;
   const parser = new Parser({
     delimiter,
-    encoding: encoding === 'utf-8' ? 'utf8' : 'latin1',
-    record_delimiter: ['\r\n', '\n', '\r'],
-    relax_column_count: true,
-    relax_quotes: true,
-    skip_empty_lines: true,
-    skip_records_with_empty_values: true,
+    encoding: parserEncoding(encoding),
+    ...CSV_READING,
     max_record_size: LONGEST_ROW,
     on_record: (cells: string[], { bytes }) => {
       found.push({ cells, end: start + bytes });

@@ -1,11 +1,12 @@
 import type { OddKind, RecipientStatus } from './campaign.js';
+import type { RefusalScope } from './outcome.js';
 
 /** A recipient whose story is not simply "sent". `i` is the place on the page. */
 export interface OddEntry {
   readonly i: number;
   readonly kind: OddKind;
   readonly class: string;
-  readonly scope: string;
+  readonly scope: RefusalScope;
   readonly code: string | null;
   readonly reply: string | null;
   readonly at: Date;

@@ -9,6 +9,7 @@ import { workerEngine } from './engine.js';
 import { prepareNamespace } from './namespace.js';
 import { activityParts, type Surroundings } from './parts.js';
 import { STEP_QUEUE, sendQueue, WORKFLOW_QUEUE } from './queues.js';
+import { installRuntime } from './runtime.js';
 import { ensureSweep, type SweepPace } from './schedule.js';
 import { orderlyStop } from './stop.js';
 
@@ -34,6 +35,7 @@ const BETWEEN_TRIES = 1_000;
 export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const { times, temporalAddress: address, prefix, config } = parts;
   const namespace = config.temporalNamespace;
+  installRuntime(parts.log);
   const stop = orderlyStop();
   const connection = await connected(address, parts);
   const client = new Client({ connection, namespace });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 
 const PATIENCE_MS = 10_000;
@@ -13,8 +13,8 @@ export interface Greeting {
 export async function greet(smtpUrl: string): Promise<Greeting> {
   const { protocol, hostname, port } = new URL(smtpUrl);
   const immediate = protocol === 'smtps:';
-  const where = { host: hostname, port: Number(port || (immediate ? 465 : 587)) };
-  const socket = immediate ? connectTls({ ...where, servername: hostname }) : connect(where);
+  const where = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (immediate ? 465 : 587)) };
+  const socket = immediate ? connectTls({ ...where, servername: nameOf(where.host) }) : connect(where);
   // Whoever waits for the socket hears of its errors; nobody else has to.
   socket.on('error', () => {});
   socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error('no answer in time')));
@@ -25,17 +25,19 @@ export async function greet(smtpUrl: string): Promise<Greeting> {
     if (immediate) return { protection: 'TLS' };
     if (!/^250[ -]STARTTLS\s*$/im.test(offers)) return { protection: 'none' };
     await command(socket, 'STARTTLS');
-    await once(upgrade(socket, hostname), 'secureConnect');
+    await once(upgrade(socket, where.host), 'secureConnect');
     return { protection: 'STARTTLS' };
   } finally {
     socket.destroy();
   }
 }
 
-function upgrade(socket: Socket, servername: string): TLSSocket {
-  socket.removeAllListeners('data');
-  return connectTls({ socket, servername });
+function upgrade(socket: Socket, host: string): TLSSocket {
+  return connectTls({ socket, host, servername: nameOf(host) });
 }
+
+/** An address is no name that a server could be asked for (RFC 6066, 3). */
+const nameOf = (host: string) => (isIP(host) === 0 ? host : '');
 
 function command(socket: Socket, line: string): Promise<string> {
   socket.write(`${line}\r\n`);
