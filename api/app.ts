@@ -10,7 +10,11 @@ import { requestIds, requestLog } from './logging.js';
 import { documentRoutes } from './openapi.js';
 import { rememberPaths } from './paths.js';
 import { unsubscribe } from './public/unsubscribe.js';
+import { campaignActions } from './routes/campaigns/actions.js';
+import { campaigns } from './routes/campaigns/campaigns.js';
+import { campaignRecipients } from './routes/campaigns/recipients.js';
 import { health } from './routes/health.js';
+import { imports } from './routes/imports.js';
 import { keys } from './routes/keys.js';
 import { lists } from './routes/lists.js';
 import { subscriberBatches } from './routes/subscriber-batches.js';
@@ -65,4 +69,8 @@ function versionOne(api: Api, deps: Deps): void {
   subscribers(api, deps);
   subscriberBatches(api, deps);
   subscriberExport(api, deps);
+  imports(api, deps);
+  campaigns(api, deps);
+  campaignActions(api, deps);
+  campaignRecipients(api, deps);
 }

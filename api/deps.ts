@@ -1,11 +1,19 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config.js';
 import { accounts } from '../store/accounts.js';
+import { blobs } from '../store/blobs.js';
+import { campaignReading } from '../store/campaign-reading.js';
+import { campaigns } from '../store/campaigns.js';
 import type { Store } from '../store/connect.js';
+import { counters } from '../store/counters.js';
 import { events } from '../store/events.js';
+import { importErrors } from '../store/import/errors.js';
+import { imports } from '../store/imports.js';
 import { keys } from '../store/keys.js';
 import { lists } from '../store/lists.js';
+import { recipients } from '../store/recipients.js';
 import { replies } from '../store/replies.js';
+import { rounds } from '../store/rounds.js';
 import { secrets } from '../store/secrets.js';
 import { subscribers } from '../store/subscribers.js';
 import { suppressions } from '../store/suppressions.js';
@@ -15,10 +23,17 @@ import type { Engine } from './engine.js';
 export function nounStores(store: Store, secret: string) {
   return {
     accounts: accounts(store),
+    blobs: blobs(store),
+    campaigns: { ...campaigns(store), ...campaignReading(store) },
+    counters: counters(store),
     events: events(store),
+    importErrors: importErrors(store),
+    imports: imports(store),
     keys: keys(store),
     lists: lists(store),
+    recipients: recipients(store),
     replies: replies(store),
+    rounds: rounds(store),
     secrets: secrets(store, secret),
     subscribers: subscribers(store),
     suppressions: suppressions(store),

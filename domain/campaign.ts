@@ -44,7 +44,8 @@ export type OddKind = 'failed' | 'skipped' | 'deferred' | 'uncertain' | 'sent';
 export type TakenKind = 'failed' | 'deferred' | 'uncertain';
 
 /** What the API answers for one recipient of a campaign. */
-export type RecipientStatus = OddKind | 'pending';
+export const RECIPIENT_STATUSES = ['sent', 'failed', 'uncertain', 'skipped', 'deferred', 'pending'] as const;
+export type RecipientStatus = (typeof RECIPIENT_STATUSES)[number];
 
 /** What somebody may ask of a campaign; API.md has the table this encodes. */
 export type CampaignAction =

@@ -13,6 +13,7 @@ export const FAILURES = {
   },
   unauthenticated: { status: 401, permanent: true, message: 'The API key is missing or not valid.' },
   key_revoked: { status: 401, permanent: true, message: 'The API key has been revoked.' },
+  ai_not_available: { status: 402, permanent: true, message: 'Drafting by AI is not available here; pass html.' },
   forbidden: { status: 403, permanent: true, message: 'This resource belongs to another account.' },
   missing_scope: { status: 403, permanent: true, message: 'The API key does not have the scope this needs.' },
   not_found: { status: 404, permanent: true, message: 'There is nothing here.' },

@@ -78,7 +78,13 @@ export function checkLiquid(source: string, mode: Mode): readonly string[] {
 }
 
 /** The same for a recipient in every round and at every try, so that a repeated mail can be told as such. */
-export function messageIdOf(compiled: Pick<CompiledLetter, 'letter' | 'sender'>, subscriber: number): string {
+export function messageIdOf(
+  compiled: {
+    readonly letter: Pick<Letter, 'boundarySeed' | 'campaign'>;
+    readonly sender: Pick<CompiledLetter['sender'], 'domain'>;
+  },
+  subscriber: number,
+): string {
   const { boundarySeed, campaign } = compiled.letter;
   const mark = digest(`${boundarySeed} ${campaign}.${subscriber}`).toString('base64url').slice(0, 10);
   return `<${campaign}.${subscriber}.${mark}@${compiled.sender.domain}>`;

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Collection, Filter, UpdateFilter } from 'mongodb';
+import type { Collection, UpdateFilter } from 'mongodb';
 import { now } from '../clock.js';
 import type { CampaignState, OnUncertain, TakenKind } from '../domain/campaign.js';
 import { fenced, type Store } from './connect.js';
+import { isDuplicateKey } from './duplicate-key.js';
 
 export interface Sender {
   readonly name: string | null;
@@ -73,6 +74,8 @@ export interface Campaign extends CampaignContent {
   readonly updated_at: Date;
   /** When the sweep should look at this row again; null where no workflow is owed. */
   readonly wake_at: Date | null;
+  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  readonly origin?: string;
 }
 
 export interface NewCampaign extends CampaignContent {
@@ -81,18 +84,16 @@ export interface NewCampaign extends CampaignContent {
   readonly list_id: number;
   readonly creation_method: 'html' | 'ai';
   readonly settings: CampaignSettings;
+  readonly origin?: string;
 }
+
+/** What a caller may change; `scheduled_at` only while scheduled. */
+export type CampaignChange = Partial<CampaignContent & Pick<Campaign, 'list_id' | 'settings'>> & {
+  readonly scheduled_at?: Date;
+};
 
 /** The row as it was read: a write happens only if nothing was decided about it since. */
 export type Seen = Pick<Campaign, '_id' | 'account' | 'state' | 'want' | 'revision'>;
-
-export interface CampaignQuery {
-  readonly account: number;
-  readonly states?: readonly CampaignState[];
-  readonly list_id?: number;
-  readonly page: number;
-  readonly per_page: number;
-}
 
 export type Campaigns = ReturnType<typeof campaigns>;
 
@@ -105,33 +106,12 @@ export function campaigns(store: Store) {
 function reading(rows: Collection<Campaign>) {
   return {
     find: (account: number, _id: number): Promise<Campaign | null> => rows.findOne({ _id, account }),
-
-    /** Which account a campaign belongs to: tells 403 from 404. */
-    accountOf: async (_id: number): Promise<number | undefined> =>
-      (await rows.findOne({ _id }, { projection: { account: 1 } }))?.account,
-
-    list: async ({ account, states, list_id, page, per_page }: CampaignQuery) => {
-      const filter: Filter<Campaign> = {
-        account,
-        ...(states === undefined ? {} : { state: { $in: [...states] } }),
-        ...(list_id === undefined ? {} : { list_id }),
-      };
-      const [found, total] = await Promise.all([
-        rows
-          .find(filter)
-          .sort({ _id: -1 })
-          .skip((page - 1) * per_page)
-          .limit(per_page)
-          .toArray(),
-        rows.countDocuments(filter),
-      ]);
-      return { found, total };
-    },
   };
 }
 
 function editing(rows: Collection<Campaign>) {
   return {
+    /** Adds a draft; the same `origin` finds the campaign it made before. Atomic: one insert. */
     create: async (fresh: NewCampaign): Promise<Campaign> => {
       const at = now();
       const row: Campaign = {
@@ -156,20 +136,36 @@ function editing(rows: Collection<Campaign>) {
         updated_at: at,
         wake_at: null,
       };
-      await rows.insertOne(row);
-      return row;
+      try {
+        await rows.insertOne(row);
+        return row;
+      } catch (error) {
+        const { account, origin } = fresh;
+        const earlier = origin && isDuplicateKey(error) ? await rows.findOne({ account, origin }) : null;
+        if (earlier === null) throw error;
+        return earlier;
+      }
     },
 
-    /** Changes content; null if the row was steered or edited meanwhile. */
-    edit: (seen: Seen, content: Partial<CampaignContent & Pick<Campaign, 'list_id'>>): Promise<Campaign | null> =>
-      set(rows, seen, { ...content, revision: seen.revision + 1 }),
-
-    /** Changes settings, also while sending: page activities read them with the row. */
-    configure: (seen: Seen, settings: CampaignSettings): Promise<Campaign | null> => set(rows, seen, { settings }),
+    /** Changes content, settings or the time in one write; null if the row was steered or edited meanwhile. */
+    edit: (seen: Seen, change: CampaignChange): Promise<Campaign | null> =>
+      set(rows, seen, { ...change, ...revised(seen, change), ...rescheduled(seen, change) }),
 
     remove: async ({ account, _id, state, want }: Seen): Promise<boolean> =>
       (await rows.deleteOne({ account, _id, state, 'want.v': want.v })).deletedCount === 1,
   };
+}
+
+/** Another content is another revision; a scheduled campaign sends its latest. */
+function revised({ state, revision }: Seen, { settings, scheduled_at, ...content }: CampaignChange): Partial<Campaign> {
+  if (Object.keys(content).length === 0) return {};
+  return { revision: revision + 1, ...(state === 'scheduled' && { pinned: revision + 1 }) };
+}
+
+function rescheduled({ want }: Seen, { scheduled_at }: CampaignChange): Partial<Campaign> {
+  if (scheduled_at === undefined) return {};
+  const at = now();
+  return { want: { ...want, v: want.v + 1, at }, wake_at: at };
 }
 
 function steering(rows: Collection<Campaign>) {

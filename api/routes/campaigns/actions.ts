@@ -1,0 +1,110 @@
+import type { FastifyRequest } from 'fastify';
+import type { Static, TSchema } from 'typebox';
+import { now } from '../../../clock.js';
+import type { TakenKind } from '../../../domain/campaign.js';
+import { Failure } from '../../../domain/errors.js';
+import type { Campaign } from '../../../store/campaigns.js';
+import type { Api } from '../../app.js';
+import { accountOf } from '../../auth.js';
+import type { Deps } from '../../deps.js';
+import { CampaignView, NoFields, Rate, Retry, SendLater, SendNow } from '../../schemas/campaign.js';
+import { Data, refusals } from '../../schemas/envelope.js';
+import { IdPath } from '../../schemas/fields.js';
+import { timeToCome } from './fields.js';
+import { demandRecipients, forgetCancelled, steered, type Which } from './steering.js';
+import { shown } from './view.js';
+
+/** What may be asked of a campaign; each answers the campaign as it is afterwards. */
+export function campaignActions(app: Api, deps: Deps): void {
+  const answered = async (row: Promise<Campaign>) => shown(deps, await row);
+
+  app.post('/campaigns/:id/send', about('Send a campaign, now or at a time', SendNow), async (request) => {
+    const { scheduled_at: time } = request.body;
+    return answered(time == null ? sendNow(deps, of(request)) : sendAt(deps, of(request), timeToCome(time)));
+  });
+  app.post('/campaigns/:id/schedule', about('Schedule a campaign, or take it off', SendLater), async (request) => {
+    const { scheduled_at: time } = request.body;
+    return answered(time === null ? unschedule(deps, of(request)) : sendAt(deps, of(request), timeToCome(time)));
+  });
+  app.post('/campaigns/:id/pause', about('Pause a campaign', NoFields), async (request) =>
+    answered(pause(deps, of(request))),
+  );
+  app.post('/campaigns/:id/resume', about('Resume a campaign', NoFields), async (request) =>
+    answered(resume(deps, of(request))),
+  );
+  app.post('/campaigns/:id/cancel', about('Cancel a campaign', NoFields), async (request) =>
+    answered(cancel(deps, of(request))),
+  );
+  app.post('/campaigns/:id/rate', about('Change how fast a campaign is sent', Rate), async (request) => {
+    const { per_second: rate } = request.body;
+    return answered(steered(deps, of(request), 'rate', (row) => deps.campaigns.changeRate(row, rate)));
+  });
+  app.post('/campaigns/:id/retry', about('Mail again whom it failed, in a new round', Retry), async (request) =>
+    answered(retry(deps, of(request), request.body)),
+  );
+}
+
+function about<T extends TSchema>(summary: string, body: T) {
+  return {
+    schema: { tags: ['Campaigns'], summary, params: IdPath, body, response: { 200: Data(CampaignView), ...refusals } },
+  };
+}
+
+function of(request: FastifyRequest): Which {
+  return { account: accountOf(request), id: (request.params as Static<typeof IdPath>).id };
+}
+
+function sendNow(deps: Deps, which: Which): Promise<Campaign> {
+  return steered(deps, which, 'send', async (row) => {
+    await demandRecipients(deps, row);
+    await forgetCancelled(deps, row, 'already_sent');
+    return deps.campaigns.launch(row);
+  });
+}
+
+function sendAt(deps: Deps, which: Which, time: Date): Promise<Campaign> {
+  return steered(deps, which, 'schedule', async (row) => {
+    await forgetCancelled(deps, row, 'already_sent');
+    return deps.campaigns.schedule(row, time);
+  });
+}
+
+function unschedule(deps: Deps, which: Which): Promise<Campaign> {
+  return steered(deps, which, 'schedule', async (row) =>
+    row.state === 'scheduled' ? deps.campaigns.withdraw(row) : row,
+  );
+}
+
+function pause(deps: Deps, which: Which): Promise<Campaign> {
+  return steered(deps, which, 'pause', async (row) => (row.state === 'paused' ? row : deps.campaigns.pause(row)));
+}
+
+function resume(deps: Deps, which: Which): Promise<Campaign> {
+  return steered(deps, which, 'resume', async (row) => (row.state === 'paused' ? deps.campaigns.resume(row) : row));
+}
+
+/** Before anything was due, cancelling leaves a draft; afterwards the campaign is cancelled for good. */
+function cancel(deps: Deps, which: Which): Promise<Campaign> {
+  return steered(deps, which, 'cancel', async (row) => {
+    if (row.state === 'cancelled') return row;
+    const isEarly = row.state === 'scheduled' || row.state === 'drafting';
+    return isEarly ? deps.campaigns.withdraw(row) : deps.campaigns.cancel(row);
+  });
+}
+
+const TAKES: Readonly<Record<Static<typeof Retry>['status'], readonly TakenKind[]>> = {
+  failed: ['failed'],
+  uncertain: ['uncertain'],
+  all: ['failed', 'uncertain'],
+};
+
+/** An explicit further round; what was in doubt is mailed again knowingly, so late answers get their time first. */
+function retry(deps: Deps, which: Which, { status, ids }: Static<typeof Retry>): Promise<Campaign> {
+  const takes = TAKES[status];
+  return steered(deps, which, 'retry', async (row) => {
+    const wait = deps.config.retryAfterCloseMinutes * 60_000;
+    if (row.closed_at === null || now().getTime() < row.closed_at.getTime() + wait) throw new Failure('too_early');
+    if (!(await deps.recipients.anyOpen(row.account, row._id, takes, ids))) throw new Failure('nothing_to_retry');
+    return deps.campaigns.reopen(row, { takes, due: now(), ...(ids !== undefined && { only: ids }) });
+  });
+}

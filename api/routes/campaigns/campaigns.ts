@@ -1,0 +1,128 @@
+import type { Static } from 'typebox';
+import { LIVE_STATES } from '../../../domain/campaign.js';
+import { Failure } from '../../../domain/errors.js';
+import type { Campaign } from '../../../store/campaigns.js';
+import type { Api } from '../../app.js';
+import { accountOf } from '../../auth.js';
+import { chosenList } from '../../chosen.js';
+import type { Deps } from '../../deps.js';
+import { ours } from '../../failures.js';
+import { originOf } from '../../idempotency.js';
+import { pageMeta, skipOf } from '../../paging.js';
+import { CampaignPatch, CampaignRow, CampaignSearch, CampaignView, NewCampaign } from '../../schemas/campaign.js';
+import { Data, Nothing, Page, refusals } from '../../schemas/envelope.js';
+import { IdPath } from '../../schemas/fields.js';
+import { changedContent, newContent, timeToCome } from './fields.js';
+import { demandRecipients, forgetCancelled, turned, type Which } from './steering.js';
+import { allShown, shown } from './view.js';
+
+const tags = ['Campaigns'];
+const ONE = { 200: Data(CampaignView), ...refusals };
+
+export function campaigns(app: Api, deps: Deps): void {
+  app.get(
+    '/campaigns',
+    {
+      schema: {
+        tags,
+        summary: 'List campaigns',
+        querystring: CampaignSearch,
+        response: { 200: Page(CampaignRow), ...refusals },
+      },
+    },
+    async (request) => {
+      const account = accountOf(request);
+      const { page, per_page, ...search } = request.query;
+      const at = { page, per_page };
+      const { found, total } = await deps.campaigns.page(account, search, skipOf(at), per_page);
+      return { data: await allShown(deps, account, found), meta: pageMeta(at, total) };
+    },
+  );
+
+  app.get(
+    '/campaigns/:id',
+    { schema: { tags, summary: 'Retrieve a campaign', params: IdPath, response: ONE } },
+    async (request) => shown(deps, ours(await deps.campaigns.owned(accountOf(request), request.params.id))),
+  );
+
+  app.post(
+    '/campaigns',
+    {
+      schema: {
+        tags,
+        summary: 'Create a campaign',
+        body: NewCampaign,
+        response: { 201: Data(CampaignView), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const campaign = await created(deps, accountOf(request), request.body, originOf(request));
+      return reply.code(201).send(await shown(deps, campaign));
+    },
+  );
+
+  changing(app, deps);
+}
+
+function changing(app: Api, deps: Deps): void {
+  app.patch(
+    '/campaigns/:id',
+    { schema: { tags, summary: 'Change a campaign', params: IdPath, body: CampaignPatch, response: ONE } },
+    async (request) => {
+      const which = { account: accountOf(request), id: request.params.id };
+      return shown(deps, await patched(deps, which, request.body));
+    },
+  );
+
+  app.delete(
+    '/campaigns/:id',
+    { schema: { tags, summary: 'Delete a draft', params: IdPath, response: { 204: Nothing, ...refusals } } },
+    async (request, reply) => {
+      const row = await turned(deps, { account: accountOf(request), id: request.params.id }, 'delete', async (seen) => {
+        await forgetCancelled(deps, seen, 'cannot_delete');
+        return (await deps.campaigns.remove(seen)) ? seen : null;
+      });
+      if (LIVE_STATES.includes(row.state)) deps.engine.wakeCampaign(row);
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+async function created(
+  deps: Deps,
+  account: number,
+  body: Static<typeof NewCampaign>,
+  origin: string | undefined,
+): Promise<Campaign> {
+  const list = await chosenList(deps, account, body.list_id);
+  const content = newContent(body, list);
+  const at = body.scheduled_at == null ? null : timeToCome(body.scheduled_at);
+  const goesOut = body.send === true || at !== null;
+  if (goesOut && at === null) await demandRecipients(deps, { account, list_id: list._id });
+  const fresh = { account, list_id: list._id, ...content, ...(origin !== undefined && { origin }) };
+  const draft = await deps.campaigns.create({ _id: await deps.counters.block('campaigns'), ...fresh });
+  // Found again by its Idempotency-Key, it may have been launched already.
+  if (!goesOut || draft.launch > 0) return draft;
+  const launched = await (at === null ? deps.campaigns.launch(draft) : deps.campaigns.schedule(draft, at));
+  const row = launched ?? ours(await deps.campaigns.owned(account, draft._id));
+  deps.engine.wakeCampaign(row);
+  return row;
+}
+
+async function patched(deps: Deps, which: Which, body: Static<typeof CampaignPatch>): Promise<Campaign> {
+  const { settings, ...content } = body;
+  const action = Object.keys(content).length > 0 ? 'patch_content' : 'patch_settings';
+  if (body.list_id !== undefined) await chosenList(deps, which.account, body.list_id);
+  const row = await turned(deps, which, action, (seen) => {
+    const change = changedContent(body, { ...seen.settings, subject: seen.subject });
+    if (change.scheduled_at !== undefined && seen.state !== 'scheduled') throw notScheduled();
+    return deps.campaigns.edit(seen, change);
+  });
+  if (LIVE_STATES.includes(row.state)) deps.engine.wakeCampaign(row);
+  return row;
+}
+
+function notScheduled(): Failure {
+  const sentence = 'The scheduled_at can be changed while the campaign is scheduled; to schedule it, use /schedule.';
+  return new Failure('validation_failed', { scheduled_at: [sentence] });
+}

@@ -1,0 +1,103 @@
+import type { Static } from 'typebox';
+import { now } from '../../../clock.js';
+import { Failure, type FieldErrors } from '../../../domain/errors.js';
+import { parseMailbox } from '../../../mail/address.js';
+import { checkLetter } from '../../../mail/compile.js';
+import type {
+  CampaignChange,
+  CampaignContent,
+  CampaignSettings,
+  NewCampaign as Fresh,
+} from '../../../store/campaigns.js';
+import type { List } from '../../../store/lists.js';
+import type { CampaignPatch, NewCampaign } from '../../schemas/campaign.js';
+
+type New = Static<typeof NewCampaign>;
+type Patch = Static<typeof CampaignPatch>;
+
+export const DEFAULT_SETTINGS: CampaignSettings = {
+  rate_per_second: null,
+  on_uncertain: 'hold',
+  track_opens: false,
+  track_clicks: false,
+  ttl_hours: 72,
+};
+
+/** What a new campaign says, or a refusal that names each field at fault. */
+export function newContent(body: New, list: List): Pick<Fresh, keyof CampaignContent | 'settings' | 'creation_method'> {
+  const subject = body.subject || list.defaults.subject || '';
+  const html = body.html ?? '';
+  demand({
+    ...(subject === '' && body.ai === undefined && { subject: ['The subject field is required.'] }),
+    ...bodyFaults(body),
+    ...faultsOf(body),
+  });
+  if (body.ai !== undefined) throw new Failure('ai_not_available');
+  return {
+    name: body.name || subject,
+    subject,
+    preheader: body.preheader ?? null,
+    html,
+    text: body.text ?? null,
+    from: senderOf(body.from) ?? null,
+    reply_to: body.reply_to ?? null,
+    settings: { ...DEFAULT_SETTINGS, ...body.settings },
+    creation_method: 'html',
+  };
+}
+
+/** What a patch changes, beginning with what is there. */
+export function changedContent(body: Patch, before: CampaignSettings & { readonly subject: string }): CampaignChange {
+  demand(faultsOf(body));
+  const { settings, scheduled_at, from, template_id, name, ...others } = body;
+  const { subject, ...current } = before;
+  return {
+    ...others,
+    ...(name !== undefined && { name: name || body.subject || subject }),
+    ...(from !== undefined && { from: senderOf(from) ?? null }),
+    ...(settings !== undefined && { settings: { ...current, ...settings } }),
+    ...(scheduled_at !== undefined && { scheduled_at: timeToCome(scheduled_at) }),
+  };
+}
+
+/** A moment in the future, or a refusal that names the field. */
+export function timeToCome(text: string): Date {
+  const at = new Date(text);
+  if (at > now()) return at;
+  throw new Failure('validation_failed', { scheduled_at: ['The scheduled_at must be in the future.'] });
+}
+
+function demand(faults: FieldErrors): void {
+  if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
+}
+
+function bodyFaults({ html, ai }: New): FieldErrors {
+  if (html === undefined && ai === undefined) return { html: ['The html field is required when ai is not present.'] };
+  if (html !== undefined && ai !== undefined) return { html: ['The html field cannot be used together with ai.'] };
+  return {};
+}
+
+type Checked = Pick<Patch, 'template_id' | 'from' | 'reply_to' | 'preheader' | 'html' | 'text'> & {
+  readonly subject?: string | null;
+};
+
+/** Addresses nobody can send from, Liquid nobody can read, templates that are not there. */
+function faultsOf({ template_id, from, reply_to, subject, preheader, html, text }: Checked): FieldErrors {
+  const letter = { subject: subject ?? null, preheader: preheader ?? null, html: html ?? null, text: text ?? null };
+  return {
+    ...checkLetter(letter),
+    ...(template_id != null && { template_id: ['The selected template_id is invalid.'] }),
+    ...(from != null &&
+      !isSender(from.email) && { 'from.email': ['The from.email must be an address that can send.'] }),
+    ...(reply_to != null && !isSender(reply_to) && { reply_to: ['The reply_to must be a valid email address.'] }),
+  };
+}
+
+/** Only an ASCII address can stand in the header of a mail to servers without SMTPUTF8. */
+function isSender(address: string): boolean {
+  return parseMailbox(address)?.ascii === true;
+}
+
+function senderOf(from: New['from']): CampaignContent['from'] | undefined {
+  return from && { name: from.name ?? null, email: from.email };
+}

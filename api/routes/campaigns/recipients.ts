@@ -1,0 +1,67 @@
+import { parseMailbox, parseSender } from '../../../mail/address.js';
+import { messageIdOf } from '../../../mail/compile.js';
+import type { Campaign } from '../../../store/campaigns.js';
+import type { CampaignRecipient, Place } from '../../../store/recipients.js';
+import type { Api } from '../../app.js';
+import { accountOf } from '../../auth.js';
+import type { Deps } from '../../deps.js';
+import { ours } from '../../failures.js';
+import { refusals } from '../../schemas/envelope.js';
+import { IdPath } from '../../schemas/fields.js';
+import { RecipientPage, RecipientSearch } from '../../schemas/recipient.js';
+import { timestampOrNull } from '../../timestamp.js';
+
+export function campaignRecipients(app: Api, deps: Deps): void {
+  app.get(
+    '/campaigns/:id/recipients',
+    {
+      schema: {
+        tags: ['Campaigns'],
+        summary: 'List who got what',
+        params: IdPath,
+        querystring: RecipientSearch,
+        response: { 200: RecipientPage, ...refusals },
+      },
+    },
+    async (request) => {
+      const { status, after, limit } = request.query;
+      const row = ours(await deps.campaigns.owned(accountOf(request), request.params.id));
+      const query = { account: row.account, campaign: row._id, limit, ...(status && { status }) };
+      const { found, next } = await deps.recipients.list({ ...query, ...(after && { after: placeFrom(after) }) });
+      const domain = await senderDomain(deps, row);
+      return { data: found.map((one) => recipientView(row, domain, one)), meta: { next: next ? cursor(next) : null } };
+    },
+  );
+}
+
+function recipientView(row: Campaign, domain: string, one: CampaignRecipient) {
+  const letter = { boundarySeed: row.seed, campaign: row._id };
+  const { subscriber_id, email, status, class: why, reply, attempts, updated_at } = one;
+  return {
+    subscriber_id,
+    email,
+    status,
+    class: why,
+    reply,
+    attempts,
+    message_id: attempts > 0 ? messageIdOf({ letter, sender: { domain } }, subscriber_id) : null,
+    updated_at: timestampOrNull(updated_at),
+  };
+}
+
+/** campaign → list → account → MAIL_FROM, as at sending. */
+async function senderDomain({ lists, accounts, config }: Deps, row: Campaign): Promise<string> {
+  const [list, account] = await Promise.all([lists.find(row.account, row.list_id), accounts.find(row.account)]);
+  const given = row.from ?? (typeof list === 'object' ? list.defaults.from : null);
+  const sender = given ?? parseSender(account?.mail_from ?? config.mailFrom);
+  return parseMailbox(sender?.email ?? '')?.domain ?? '';
+}
+
+function cursor({ round, page, i }: Place): string {
+  return `${round}:${page}:${i}`;
+}
+
+function placeFrom(text: string): Place {
+  const [round = 0, page = 0, i = 0] = text.split(':').map(Number);
+  return { round, page, i };
+}

@@ -1,0 +1,63 @@
+import { type CampaignAction, refusalOf } from '../../../domain/campaign.js';
+import { Failure } from '../../../domain/errors.js';
+import type { Campaign } from '../../../store/campaigns.js';
+import type { Deps } from '../../deps.js';
+import { ours } from '../../failures.js';
+
+const TRIES = 5;
+
+/** Which campaign somebody wants to change. */
+export interface Which {
+  readonly account: number;
+  readonly id: number;
+}
+
+/** Writes the row as it was seen; null when somebody was faster. */
+export type Turn = (row: Campaign) => Promise<Campaign | null>;
+
+/** Reads, asks the table, writes; whoever was overtaken reads again and decides anew. Wakes nobody. */
+export async function turned(
+  { campaigns, recipients }: Pick<Deps, 'campaigns' | 'recipients'>,
+  { account, id }: Which,
+  action: CampaignAction | ((row: Campaign) => CampaignAction),
+  turn: Turn,
+): Promise<Campaign> {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const row = ours(await campaigns.owned(account, id));
+    const anySent = row.state === 'cancelled' && (await recipients.withAnySent(account, [id])).has(id);
+    const refusal = refusalOf(typeof action === 'string' ? action : action(row), row.state, anySent);
+    if (refusal !== undefined) throw new Failure(refusal);
+    const after = await turn(row);
+    if (after !== null) return after;
+  }
+  throw new Failure('busy', undefined, 'The campaign is being changed by others; try again.');
+}
+
+/** The same, and its workflow reads the row again. */
+export async function steered(deps: Deps, which: Which, action: CampaignAction, turn: Turn): Promise<Campaign> {
+  const row = await turned(deps, which, action, turn);
+  deps.engine.wakeCampaign(row);
+  return row;
+}
+
+/** A list that nobody may be mailed on is refused before anything changes. */
+export async function demandRecipients(
+  { subscribers }: Pick<Deps, 'subscribers'>,
+  { account, list_id }: Pick<Campaign, 'account' | 'list_id'>,
+): Promise<void> {
+  if ((await subscribers.countSendable(account, list_id)) === 0) throw new Failure('no_recipients');
+}
+
+/** A campaign that was cancelled unsent may go out again once nothing of that launch is left. */
+export async function forgetCancelled(
+  { rounds }: Pick<Deps, 'rounds'>,
+  { account, _id, state, round, closed_at }: Campaign,
+  otherwise: 'already_sent' | 'cannot_delete',
+): Promise<void> {
+  if (state !== 'cancelled') return;
+  // A freeze under way could still lay pages of the old audience among the new ones.
+  if (round >= 0 && closed_at === null) {
+    throw new Failure('busy', undefined, 'The campaign is still being cancelled; try again in a moment.');
+  }
+  if (!(await rounds.forgetUnclaimed(account, _id))) throw new Failure(otherwise);
+}

@@ -1,0 +1,64 @@
+import type { Collection, Filter } from 'mongodb';
+import { CAMPAIGN_STATES, type CampaignState, type CampaignStatus, statesOf } from '../domain/campaign.js';
+import type { LedgerPage } from '../domain/page.js';
+import type { Campaign } from './campaigns.js';
+import { fenced, type Store } from './connect.js';
+import { findOwned, type Owned } from './owned.js';
+
+export interface CampaignSearch {
+  readonly status?: CampaignStatus | undefined;
+  readonly state?: CampaignState | undefined;
+  readonly list_id?: number | undefined;
+}
+
+export type CampaignReading = ReturnType<typeof campaignReading>;
+
+/** Campaign rows as the API shows them. */
+export function campaignReading(store: Store) {
+  const rows = fenced<Campaign>(store, 'campaigns');
+  const pages = fenced<LedgerPage>(store, 'ledger');
+  return {
+    /** The row, or whether it is another's. */
+    owned: (account: number, id: number): Promise<Owned<Campaign>> => findOwned(rows, account, id),
+
+    /** One page, newest first, and how many there are in all. */
+    page: async (account: number, search: CampaignSearch, skip: number, limit: number) => {
+      const filter = await matching({ rows, pages }, account, search);
+      const [found, total] = await Promise.all([
+        rows.find(filter).sort({ _id: -1 }).skip(skip).limit(limit).toArray(),
+        rows.countDocuments(filter),
+      ]);
+      return { found, total };
+    },
+  };
+}
+
+interface Collections {
+  readonly rows: Collection<Campaign>;
+  readonly pages: Collection<LedgerPage>;
+}
+
+async function matching(
+  collections: Collections,
+  account: number,
+  { status, state, list_id }: CampaignSearch,
+): Promise<Filter<Campaign>> {
+  const of: Filter<Campaign> = { account, ...(list_id !== undefined && { list_id }) };
+  const states = (status === undefined ? CAMPAIGN_STATES : statesOf(status)).filter(
+    (one) => state === undefined || one === state,
+  );
+  if (status === undefined || !states.includes('cancelled')) return { ...of, state: { $in: states } };
+  const cancelled = { state: 'cancelled' as const, _id: await cancelledAs(status, collections, of) };
+  return { ...of, $or: [{ state: { $in: states.filter((one) => one !== 'cancelled') } }, cancelled] };
+}
+
+/** A cancelled campaign is a draft again unless a mail may have left: only its pages know. */
+async function cancelledAs(status: CampaignStatus, { rows, pages }: Collections, of: Filter<Campaign>) {
+  const cancelled = await rows.distinct('_id', { ...of, state: 'cancelled' });
+  const sent = await pages.distinct('campaign', {
+    account: of.account as number,
+    campaign: { $in: cancelled },
+    claimed: { $gt: 0 },
+  });
+  return { $in: status === 'sent' ? sent : cancelled.filter((id) => !sent.includes(id)) };
+}
