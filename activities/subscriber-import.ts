@@ -52,6 +52,7 @@ export function subscriberImportActivities(deps: SubscriberImportDeps) {
         const taken = await deps.imports.take(account, id);
         if (taken.kind === 'owned') return await work(deps, host, taken.row);
         if (taken.kind === 'over') return await tidyUp(deps, taken.row);
+        if (taken.kind === 'abandoned') return await forgetUpload(deps, taken.row);
         return { kind: taken.kind, rows: 0 };
       } finally {
         clearInterval(alive);
@@ -114,6 +115,12 @@ async function end(deps: SubscriberImportDeps, row: OwnedImport, reason: Import[
   const ended = reason === null ? await deps.imports.finish(row) : await deps.imports.fail(row, reason);
   if (!ended) return { kind: 'more', rows: row.at.row };
   return tidyUp(deps, { ...row, state: reason === null ? 'done' : 'failed' });
+}
+
+async function forgetUpload({ blobs, imports }: SubscriberImportDeps, row: Import): Promise<ImportPass> {
+  await blobs.remove(row.account, row.blob);
+  await imports.drop(row);
+  return { kind: 'missing', rows: 0 };
 }
 
 /** The file has served; repeating this changes nothing, and the sweep repeats it after a crash. */

@@ -1,6 +1,20 @@
 /** How the bytes of a stored file read; UTF-16 is turned into UTF-8 while it is stored. */
 export type CsvEncoding = 'utf-8' | 'windows-1252';
 
+/** How a file is cut into rows, for whoever reads its header and whoever reads its rows. Blank rows are no rows. */
+export const CSV_READING = {
+  record_delimiter: ['\r\n', '\n', '\r'],
+  relax_column_count: true,
+  relax_quotes: true,
+  skip_empty_lines: true,
+  skip_records_with_empty_values: true,
+};
+
+/** The parser's name for it: single bytes are read as Latin-1 and translated afterwards. */
+export function parserEncoding(encoding: CsvEncoding): 'utf8' | 'latin1' {
+  return encoding === 'utf-8' ? 'utf8' : 'latin1';
+}
+
 /** What windows-1252 has where Latin-1 has control characters (0x80 to 0x9F). */
 const WINDOWS = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
 

@@ -6,7 +6,7 @@ import type { BlobId } from './blobs.js';
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
 import { isDuplicateKey } from './duplicate-key.js';
-import { importProgress } from './import/progress.js';
+import { importProgress, UPLOAD_GIVEN_UP } from './import/progress.js';
 import { findOwned, type Owned } from './owned.js';
 
 export const IMPORT_STATES = ['queued', 'running', 'done', 'failed'] as const;
@@ -44,7 +44,7 @@ export interface Import {
   readonly _id: number;
   readonly account: number;
   readonly list_id: number;
-  /** `uploading` rows are not shown: they only know which blob to forget if the upload breaks off. */
+  /** `uploading` rows are not shown: they only know which blob to forget if the upload breaks off (`wake_at`). */
   readonly state: ImportState | 'uploading';
   readonly reason: ImportTrouble | null;
   readonly dry_run: boolean;
@@ -59,7 +59,7 @@ export interface Import {
   readonly created_at: Date;
   readonly started_at: Date | null;
   readonly finished_at: Date | null;
-  /** When the sweep should look at this row again; null where nothing is owed. */
+  /** When the sweep should look at this row; null where nothing is owed. */
   readonly wake_at: Date | null;
   /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
   readonly origin?: string;
@@ -79,7 +79,6 @@ export interface ImportQuery {
 
 export type Imports = ReturnType<typeof imports>;
 
-const UPLOAD_GIVEN_UP = 6 * 3_600_000;
 const SHOWN: Filter<Import> = { state: { $in: [...IMPORT_STATES] } };
 
 /** Import rows: what was uploaded, how far it is, and who may move it. */
@@ -93,7 +92,8 @@ function accepting(store: Store, rows: Collection<Import>) {
   return {
     /** Notes an upload before its first byte, so that one that breaks off is forgotten with its blob. Atomic: one insert. */
     open: async (account: number, list: number, blob: BlobId): Promise<Import> => {
-      const row: Import = { ...empty(await ids.block('imports')), account, list_id: list, blob };
+      const wake_at = new Date(now().getTime() + UPLOAD_GIVEN_UP);
+      const row: Import = { ...empty(await ids.block('imports')), account, list_id: list, blob, wake_at };
       await rows.insertOne(row);
       return row;
     },
@@ -116,13 +116,6 @@ function accepting(store: Store, rows: Collection<Import>) {
     drop: async ({ _id, account }: Pick<Import, '_id' | 'account'>): Promise<void> => {
       await rows.deleteOne({ _id, account, state: 'uploading' });
     },
-
-    /** Uploads whose request must be gone by now; of every account, for housekeeping. */
-    abandoned: (limit: number): Promise<Import[]> =>
-      rows
-        .find({ state: 'uploading', created_at: { $lt: new Date(now().getTime() - UPLOAD_GIVEN_UP) } })
-        .limit(limit)
-        .toArray(),
   };
 }
 
@@ -156,9 +149,11 @@ function reading(rows: Collection<Import>) {
 
 function sweeping(rows: Collection<Import>) {
   return {
-    /** Imports that may be owed a workflow, of every account. */
+    /** Imports that may be owed a workflow, of every account; also uploads that broke off, which are owed being forgotten. */
     owed: (before: Date): FindCursor<Pick<Import, '_id' | 'account'>> =>
-      rows.find({ ...SHOWN, wake_at: { $lte: before } }).project<Pick<Import, '_id' | 'account'>>({ account: 1 }),
+      rows
+        .find({ state: { $in: ['uploading', ...IMPORT_STATES] }, wake_at: { $lte: before } })
+        .project<Pick<Import, '_id' | 'account'>>({ account: 1 }),
 
     /** The sweep has looked; a row that is owed nothing any more stays so. */
     lookAgain: async (id: number, at: Date): Promise<void> => {
@@ -167,7 +162,7 @@ function sweeping(rows: Collection<Import>) {
   };
 }
 
-function empty(_id: number): Omit<Import, 'account' | 'list_id' | 'blob'> {
+function empty(_id: number): Omit<Import, 'account' | 'list_id' | 'blob' | 'wake_at'> {
   return {
     _id,
     state: 'uploading',
@@ -181,7 +176,6 @@ function empty(_id: number): Omit<Import, 'account' | 'list_id' | 'blob'> {
     created_at: now(),
     started_at: null,
     finished_at: null,
-    wake_at: null,
   };
 }
 

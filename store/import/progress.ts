@@ -11,10 +11,14 @@ export type Taken =
   /** An earlier import of the same list is not through: files are imported in the order they came in. */
   | { readonly kind: 'busy' }
   | { readonly kind: 'over'; readonly row: Import }
+  /** An upload that broke off long ago. */
+  | { readonly kind: 'abandoned'; readonly row: Import }
   | { readonly kind: 'missing' };
 
 export type ImportProgress = ReturnType<typeof importProgress>;
 
+/** An upload that takes longer, in milliseconds, has lost its request: the sweep has it forgotten. */
+export const UPLOAD_GIVEN_UP = 6 * 3_600_000;
 /** No attempt moves a row for longer than this without a sign of life; then the sweep may look. */
 const NEXT_LOOK = 60_000;
 
@@ -22,6 +26,8 @@ const NEXT_LOOK = 60_000;
 export function importProgress(rows: Collection<Import>) {
   const owned = ({ _id, account, token }: OwnedImport) => ({ _id, account, token, state: 'running' }) as const;
   const wakeAt = () => new Date(now().getTime() + NEXT_LOOK);
+
+  const brokeOff = ({ created_at }: Import) => created_at.getTime() + UPLOAD_GIVEN_UP <= now().getTime();
 
   const isBehind = async ({ _id, account, list_id, dry_run }: Import): Promise<boolean> => {
     if (dry_run) return false;
@@ -38,7 +44,8 @@ export function importProgress(rows: Collection<Import>) {
     /** Takes the import over from whoever had it and says where to go on. Atomic: one update that draws a new token. */
     take: async (account: number, id: number): Promise<Taken> => {
       const seen = await rows.findOne({ _id: id, account });
-      if (seen === null || seen.state === 'uploading') return { kind: 'missing' };
+      if (seen === null) return { kind: 'missing' };
+      if (seen.state === 'uploading') return brokeOff(seen) ? { kind: 'abandoned', row: seen } : { kind: 'missing' };
       if (seen.state === 'done' || seen.state === 'failed') return { kind: 'over', row: seen };
       if (await isBehind(seen)) return { kind: 'busy' };
       const row = await rows.findOneAndUpdate(

@@ -1,0 +1,89 @@
+import type { Readable, Writable } from 'node:stream';
+import multipart from '@fastify/multipart';
+import type { FastifyRequest } from 'fastify';
+import { Failure } from '../domain/errors.js';
+import type { Import } from '../store/imports.js';
+import type { Api } from './app.js';
+import type { Deps } from './deps.js';
+import { type StoredUpload, storeUpload, understood } from './import-upload.js';
+import { importWishes } from './import-wishes.js';
+
+export const UPLOAD_LIMIT = 1_073_741_824;
+/** What the form around a file may add. */
+const FORM_FIELDS = { fields: 16, fieldSize: 65_536, files: 1, fileSize: Number.POSITIVE_INFINITY, parts: 17 };
+
+export interface Intake {
+  readonly account: number;
+  readonly list: number;
+  /** Bytes of the file. */
+  readonly limit: number;
+  readonly origin: string | undefined;
+}
+
+type IntakeDeps = Pick<Deps, 'imports' | 'blobs'>;
+
+/** Lets forms and `text/csv` bodies through unread: the route streams them. */
+export async function acceptUploads(app: Api): Promise<void> {
+  await app.register(multipart, { limits: FORM_FIELDS });
+  app.addContentTypeParser('text/csv', (_request, _payload, done) => done(null, undefined));
+}
+
+/** Stores the file, understands its header and queues the import. Refused or broken off: nothing stays behind. */
+export async function receiveImport(deps: IntakeDeps, request: FastifyRequest, intake: Intake): Promise<Import> {
+  const declared = Number(request.headers['content-length'] ?? 0);
+  if (declared > intake.limit + FORM_FIELDS.fields * FORM_FIELDS.fieldSize) throw new Failure('payload_too_large');
+  const row = await deps.imports.open(intake.account, intake.list, deps.blobs.newId());
+  const sink = (name: string) => deps.blobs.write(intake.account, row.blob, name);
+  try {
+    const { upload, fields } = await received(request, sink, intake.limit);
+    const { mapping, ...wishes } = importWishes({ ...(request.query as object), ...fields });
+    const file = understood(upload, mapping);
+    const accepted = await deps.imports.accept(row, { ...wishes, file, origin: intake.origin });
+    // A repeat of a request whose answer was lost: the earlier upload stands, this one was in vain.
+    if (accepted._id !== row._id) await forget(deps, row);
+    return accepted;
+  } catch (error) {
+    await forget(deps, row);
+    throw error;
+  }
+}
+
+interface Received {
+  readonly upload: StoredUpload;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+type Sink = (name: string) => Writable;
+
+async function received(request: FastifyRequest, sink: Sink, limit: number): Promise<Received> {
+  if (request.isMultipart()) return fromForm(request, sink, limit);
+  if (!/^text\/csv\b/i.test(request.headers['content-type'] ?? '')) {
+    throw new Failure('unsupported_media_type', undefined, 'Send a form with a file, or the file as text/csv.');
+  }
+  const name = 'upload.csv';
+  return { upload: await storeUpload(request.raw, sink(name), { name, limit }), fields: {} };
+}
+
+/** Fields may stand before or behind the file. */
+async function fromForm(request: FastifyRequest, sink: Sink, limit: number): Promise<Received> {
+  const fields: Record<string, unknown> = {};
+  let upload: StoredUpload | undefined;
+  for await (const part of request.parts()) {
+    if (part.type === 'field') {
+      const { fieldname, value } = part;
+      fields[fieldname] = fieldname in fields ? [fields[fieldname], value].flat() : value;
+    } else if (part.fieldname === 'file') {
+      const name = part.filename.slice(0, 255) || 'upload.csv';
+      upload = await storeUpload(part.file as Readable, sink(name), { name, limit });
+    } else {
+      throw new Failure('validation_failed', { [part.fieldname]: [`The ${part.fieldname} field is not known.`] });
+    }
+  }
+  if (upload !== undefined) return { upload, fields };
+  throw new Failure('validation_failed', { file: ['The file field is required.'] });
+}
+
+async function forget({ imports, blobs }: IntakeDeps, row: Import): Promise<void> {
+  await blobs.remove(row.account, row.blob);
+  await imports.drop(row);
+}

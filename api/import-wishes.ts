@@ -1,0 +1,58 @@
+import type { ColumnMapping } from '../domain/csv-columns.js';
+import { Failure, type FieldErrors } from '../domain/errors.js';
+import { SUBSCRIBER_LIMITS } from '../domain/subscriber.js';
+
+/** What a caller wants of an upload. */
+export interface ImportWishes {
+  readonly mapping: ColumnMapping;
+  readonly dry_run: boolean;
+  readonly tags: readonly string[];
+}
+
+const LONGEST_TAG = 64;
+
+/** Form fields and query parameters read alike; throws `validation_failed` with everything that is wrong. */
+export function importWishes(given: Readonly<Record<string, unknown>>): ImportWishes {
+  const { mapping = '{}', dry_run = false, tags = [], ...unknown } = given;
+  const errors: Record<string, readonly string[]> = {};
+  for (const name of Object.keys(unknown)) errors[name] = [`The ${name} field is not known.`];
+  const wishes = { mapping: mappingOf(mapping), dry_run: flagOf(dry_run), tags: tagsOf([tags].flat()) };
+  if (wishes.mapping === undefined) {
+    errors['mapping'] = ['The mapping must be a JSON object from headers to fields or null.'];
+  }
+  if (wishes.dry_run === undefined) errors['dry_run'] = ['The dry_run must be true or false.'];
+  if (wishes.tags === undefined) {
+    errors['tags'] = [`The tags must be at most ${SUBSCRIBER_LIMITS.tags} of up to ${LONGEST_TAG} characters.`];
+  }
+  if (Object.keys(errors).length > 0) throw new Failure('validation_failed', errors satisfies FieldErrors);
+  return wishes as ImportWishes;
+}
+
+function mappingOf(given: unknown): ColumnMapping | undefined {
+  const value = typeof given === 'string' ? fromJson(given) : given;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const fits = Object.values(value).every((field) => field === null || typeof field === 'string');
+  return fits ? (value as ColumnMapping) : undefined;
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return text.trim() === '' ? {} : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function flagOf(given: unknown): boolean | undefined {
+  if (typeof given === 'boolean') return given;
+  if (given === 'true' || given === '1') return true;
+  return given === 'false' || given === '0' || given === '' ? false : undefined;
+}
+
+function tagsOf(given: readonly unknown[]): string[] | undefined {
+  if (!given.every((one) => typeof one === 'string')) return undefined;
+  const tags = given.flatMap((one) => one.split(',')).map((tag) => tag.trim());
+  const named = [...new Set(tags.filter((tag) => tag !== ''))];
+  const fit = named.every((tag) => tag.length <= LONGEST_TAG && !/\p{Cc}/u.test(tag));
+  return fit && named.length <= SUBSCRIBER_LIMITS.tags ? named : undefined;
+}
