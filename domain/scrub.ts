@@ -8,6 +8,7 @@ const ADDRESS = /"[^"]{1,128}"@[^\s<>"',;:()[\]]+|[^\s<>"',;:()[\]=]{1,256}@[^\s
 
 /** One line without addresses and control characters. */
 export function scrubbed(text: string): string {
+  if (/^[!-?A-~]+(?: [!-?A-~]+)*$/.test(text) && text.length <= READ_AT_MOST) return text;
   return text
     .slice(0, READ_AT_MOST)
     .replace(/\p{Cc}+/gu, ' ')

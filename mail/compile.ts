@@ -38,7 +38,7 @@ export function compileLetter(letter: Letter): CompiledLetter {
   const plan = planner();
   plan.add(fixedFields(letter, from.envelope, replyTo?.envelope, boundary));
   plan.add(partHead(boundary, 'text/plain'));
-  plan.body(slotsIn(text, 'plain'), 'text');
+  plan.body(textSlots(text, letter.text === null), 'text');
   plan.add(`\r\n${partHead(boundary, 'text/html')}`);
   plan.body(slotsIn(html, 'html'), 'html');
   plan.add(`\r\n--${boundary}--\r\n`);
@@ -49,6 +49,12 @@ export function compileLetter(letter: Letter): CompiledLetter {
     slots: plan.slots,
     plan: plan.merged(),
   };
+}
+
+/** Markup that does not reach the text part may take half of a block with it; then the blocks go and their content stays. */
+function textSlots(text: string, derived: boolean): (string | Slot)[] {
+  const whole = !derived || checkLiquid(text, 'plain').length === 0;
+  return slotsIn(whole ? text : text.replace(/\{%.*?%\}/gs, ''), 'plain');
 }
 
 /** Names every field whose Liquid is malformed, with line and column; empty when all can be compiled. */

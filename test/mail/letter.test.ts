@@ -51,6 +51,13 @@ describe('what a recipient reads', () => {
     expect(text).toContain('In X');
   });
 
+  test('a block that the text part keeps only half of loses its tags there, not its words', async () => {
+    const html = '<style>{% if city %}</style><p>Hello {{ first_name }}</p>{% endif %}';
+    const { text, html: whole } = await read({ html }, { attributes: { city: 'X' } });
+    expect(text).toContain('Hello Ada');
+    expect(whole).toContain('<p>Hello Ada</p>');
+  });
+
   test('a variable that one tag sets is seen by the next', async () => {
     const html =
       '{% assign first_name = "Set" %}{{ first_name }}{% capture c %}<b>{{ last_name }}</b>{% endcapture %}|{{ c | raw }}';
