@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { knownRoutes } from '../../api/paths.js';
+import { serveApi } from '../../api/server.js';
+import { readConfig } from '../../config.js';
+import { anApi, idleEngine, type TestApi } from '../support/api.js';
+
+let api: TestApi;
+
+beforeAll(async () => {
+  api = await anApi();
+});
+afterAll(() => api.close());
+
+interface Operation {
+  readonly summary?: string;
+  readonly responses: Record<string, { content?: Record<string, { schema: object }> }>;
+  readonly requestBody?: { readonly content: Record<string, { schema: { example?: unknown; examples?: unknown } }> };
+}
+
+test('health says that the process is up, ready that MongoDB and Temporal answer', async () => {
+  expect((await api.call('GET /health', { key: null })).json()).toEqual({ status: 'ok' });
+  expect((await api.call('GET /ready', { key: null })).statusCode).toBe(200);
+});
+
+test('not ready names what is missing', async () => {
+  const engine = { ...idleEngine, reachable: () => Promise.reject(new Error('connection refused')) };
+  const lame = await anApi({}, { engine });
+  const answer = await lame.call('GET /ready', { key: null });
+  expect(answer.statusCode).toBe(503);
+  expect(answer.headers['retry-after']).toBe('5');
+  expect(answer.json()).toEqual({ error: { code: 'unavailable', message: 'Temporal cannot be reached.' } });
+  expect((await lame.call('GET /health', { key: null })).statusCode).toBe(200);
+  await lame.close();
+});
+
+test('OpenAPI 3.1 describes every route under /api/v1: summary, answers and refusals', async () => {
+  const answer = await api.call('GET /openapi.json', { key: null });
+  const described: { openapi: string; paths: Record<string, Record<string, Operation>> } = answer.json();
+  expect(described.openapi).toBe('3.1.0');
+  for (const { method, url } of knownRoutes(api.app)) {
+    if (!url.startsWith('/api/v1') || method === 'HEAD') continue;
+    const path = url.replace(/:(\w+)/g, '{$1}');
+    const operation = described.paths[path]?.[method.toLowerCase()];
+    expect(operation?.summary, `${method} ${url}`).toMatch(/\w/);
+    expect(Object.keys(operation?.responses ?? {}), `${method} ${url}`).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^2/), '4XX', '5XX']),
+    );
+  }
+});
+
+test('the description has the examples of the documents', async () => {
+  const { body } = await api.call('GET /openapi.json', { key: null });
+  for (const words of [
+    'alice@example.com',
+    'The email field is required.',
+    'not-an-email',
+    '2026-01-12T10:14:23+00:00',
+  ]) {
+    expect(body).toContain(words);
+  }
+});
+
+test('the docs page and all it loads come from here', async () => {
+  const page = await api.call('GET /docs/', { key: null });
+  expect(page.statusCode).toBe(200);
+  expect(page.headers['content-security-policy']).toContain("default-src 'none'");
+  const loaded = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address ?? '');
+  expect(loaded.length).toBeGreaterThan(3);
+  for (const address of loaded) {
+    expect(address).toMatch(/^\.\//);
+    const asset = await api.call(`GET /docs/${address.slice(2)}`, { key: null });
+    expect([address, asset.statusCode]).toEqual([address, 200]);
+  }
+});
+
+const serverConfig = readConfig({ PORT: '0', EVERPOST_SECRET: 'a secret for the tests', LOG_LEVEL: 'silent' });
+
+test('the server hands out the first key once', async () => {
+  const { store, log } = api.deps;
+  await store.db.collection('keys').deleteMany({});
+  const parts = { config: serverConfig, store, log, engine: idleEngine };
+  const server = await serveApi(parts);
+  const headers = { authorization: `Bearer ${server.firstKey}` };
+  expect((await fetch(`${server.address}/api/v1/lists`, { headers })).status).toBe(200);
+  await server.stop();
+  const again = await serveApi(parts);
+  expect(again.firstKey).toBeUndefined();
+  await again.stop();
+});
+
+test('a request that has begun is answered before the server stops', async () => {
+  const { store, log, keys } = api.deps;
+  const { secret } = await keys.issue(api.account, 'Slow');
+  const server = await serveApi({ config: serverConfig, store, log, engine: idleEngine });
+  const body = JSON.stringify({ name: 'Late' });
+  const slow = request(`${server.address}/api/v1/lists`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${secret}`,
+      'content-type': 'application/json',
+      'content-length': body.length,
+      expect: '100-continue',
+    },
+  });
+  slow.flushHeaders();
+  await once(slow, 'continue');
+  const answered = once(slow, 'response');
+  const stopped = server.stop();
+  slow.end(body);
+  const [answer] = await answered;
+  expect(answer.statusCode).toBe(201);
+  answer.resume();
+  await stopped;
+  await expect(fetch(`${server.address}/health`)).rejects.toThrow();
+});
