@@ -149,7 +149,7 @@ function editing(rows: Collection<Campaign>) {
 
     /** Changes content, settings or the time in one write; null if the row was steered or edited meanwhile. */
     edit: (seen: Seen, change: CampaignChange): Promise<Campaign | null> =>
-      set(rows, seen, { ...change, ...revised(seen, change), ...rescheduled(seen, change) }),
+      set(rows, seen, { ...change, ...revised(seen, change), ...resteered(seen, change) }),
 
     remove: async ({ account, _id, state, want }: Seen): Promise<boolean> =>
       (await rows.deleteOne({ account, _id, state, 'want.v': want.v })).deletedCount === 1,
@@ -162,10 +162,11 @@ function revised({ state, revision }: Seen, { settings, scheduled_at, ...content
   return { revision: revision + 1, ...(state === 'scheduled' && { pinned: revision + 1 }) };
 }
 
-function rescheduled({ want }: Seen, { scheduled_at }: CampaignChange): Partial<Campaign> {
-  if (scheduled_at === undefined) return {};
+/** Settings and time are controls: another version, so that of two changes at once neither is lost. */
+function resteered({ want }: Seen, { settings, scheduled_at }: CampaignChange): Partial<Campaign> {
+  if (settings === undefined && scheduled_at === undefined) return {};
   const at = now();
-  return { want: { ...want, v: want.v + 1, at }, wake_at: at };
+  return { want: { ...want, v: want.v + 1, at }, ...(scheduled_at !== undefined && { wake_at: at }) };
 }
 
 function steering(rows: Collection<Campaign>) {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CampaignState } from '../../domain/campaign.js';
 import type { Campaign } from '../../store/campaigns.js';
 import { anApi, type TestApi } from '../support/api.js';
-import { aCampaign, aLivelyList, force, LETTER, recordingEngine, rowOf } from '../support/campaigns.js';
+import { aCampaign, aLivelyList, force, LETTER, recordingEngine, rowOf } from '../support/api-campaigns.js';
 import { anEntry, aPage, layPages } from '../support/ledger-pages.js';
 
 const engine = recordingEngine();
