@@ -1,5 +1,9 @@
-import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { now } from '../../clock.js';
+
+const INCOMING = 'incoming-';
+const ABANDONED_MS = 24 * 60 * 60_000;
 
 /**
  * Lets `fetch` put a program into a folder of its own and moves it to its name in the cache in one step: two processes that
@@ -11,7 +15,8 @@ export async function intoCache(
   fetch: (folder: string) => Promise<string>,
 ): Promise<string> {
   await mkdir(cacheDir, { recursive: true });
-  const folder = await mkdtemp(join(cacheDir, 'incoming-'));
+  await sweepAbandoned(cacheDir);
+  const folder = await mkdtemp(join(cacheDir, INCOMING));
   try {
     const fetched = await fetch(folder);
     await chmod(fetched, 0o755);
@@ -20,5 +25,16 @@ export async function intoCache(
     return target;
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What a killed process left half fetched; nothing takes a day. */
+async function sweepAbandoned(cacheDir: string): Promise<void> {
+  for (const name of await readdir(cacheDir)) {
+    if (!name.startsWith(INCOMING)) continue;
+    const folder = join(cacheDir, name);
+    const made = await stat(folder).catch(() => undefined);
+    const abandoned = made !== undefined && now().getTime() - made.mtimeMs > ABANDONED_MS;
+    if (abandoned) await rm(folder, { recursive: true, force: true });
   }
 }

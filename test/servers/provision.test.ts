@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createServer as createTcp } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -61,6 +61,18 @@ test('two that provision the same program at once both get it', async () => {
   const paths = await Promise.all([1, 2, 3].map(() => intoCache(cacheDir, 'program', fetch)));
   expect(new Set(paths).size).toBe(1);
   expect(await readdir(cacheDir)).toEqual(['program']);
+});
+
+test('what a killed process left half fetched is swept away after a day', async () => {
+  const cacheDir = join(folder, 'swept');
+  await mkdir(join(cacheDir, 'incoming-old'), { recursive: true });
+  await mkdir(join(cacheDir, 'incoming-new'));
+  await utimes(join(cacheDir, 'incoming-old'), 1, 1);
+  await intoCache(cacheDir, 'program', async (incoming) => {
+    await writeFile(join(incoming, 'program'), content);
+    return join(incoming, 'program');
+  });
+  expect((await readdir(cacheDir)).toSorted()).toEqual(['incoming-new', 'program']);
 });
 
 test('a host that accepts and then says nothing is given up at the deadline', async () => {
