@@ -1,0 +1,42 @@
+import { code, type Page, page, table } from './page.js';
+import { VARIABLES, type Variable } from './variables.js';
+
+/** Every variable of the environment. */
+export function configurationPage(): Page {
+  const groups = Object.entries(VARIABLES).flatMap(([group, variables]) => [
+    `## ${group}`,
+    table(
+      ['variable', 'meaning', 'default', 'example'],
+      variables.map((one) => [code(one.name), meaningOf(one), defaultOf(one), code(one.example)]),
+    ),
+  ]);
+  return page(
+    'configuration',
+    'cli/reference/variables.ts',
+    'Configuration',
+    'The environment is read once at the start; all faults are reported together. Switches are `on` or `off`. `npm run doctor`\nsays what is in the way of a start.',
+    ...groups,
+    SMTP_PARAMETERS,
+  );
+}
+
+function meaningOf({ meaning, idle }: Variable): string {
+  return idle === true ? `${meaning}. Read and checked, but without effect yet` : meaning;
+}
+
+function defaultOf({ fallback, otherwise }: Variable): string {
+  return fallback === undefined ? (otherwise ?? '') : code(fallback);
+}
+
+const SMTP_PARAMETERS = `## Parameters of \`SMTP_URL\`
+
+| parameter | meaning |
+| --- | --- |
+| \`tls=require\` | insist on STARTTLS; without the parameter it is used where it is offered |
+| \`tls=off\` | never ask for STARTTLS |
+| \`tls=insecure\` | accept any certificate |
+| \`auth=LOGIN\` | the mechanism, instead of the one the server prefers |
+| \`messages=100\` | mails after which a connection is replaced by a fresh one (1000) |
+| \`name=mail.example.org\` | what is said in EHLO |
+
+Anything else is refused at the start.`;

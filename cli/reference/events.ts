@@ -1,0 +1,112 @@
+import { code, type Page, page, table } from './page.js';
+
+/** A type of event, as it is appended. Tests compare this list with the code. */
+export interface EventKind {
+  readonly type: string;
+  readonly when: string;
+  /** How `_id` is made; the same id is never appended twice. */
+  readonly id: string;
+  readonly data: string;
+  /** The file that appends it. */
+  readonly by: string;
+}
+
+const STEERED = 'campaign:<campaign>:v<want.v>:<state>';
+const ENTRY = '<campaign>:<round>:<page>:<i>';
+const PERSON = 'list_id, status';
+
+const steered = (state: string, when: string): EventKind => ({
+  type: `campaign.${state}`,
+  when,
+  id: STEERED,
+  data: '–',
+  by: 'activities/campaign.ts',
+});
+const ended = (state: string, when: string): EventKind => ({
+  type: `campaign.${state}`,
+  when,
+  id: STEERED,
+  data: 'subject, emails_sent',
+  by: 'activities/campaign-close.ts',
+});
+const odd = (kind: string, when: string): EventKind => ({
+  type: `recipient.${kind}`,
+  when,
+  id: ENTRY,
+  data: 'class, code, reply',
+  by: 'activities/telling.ts',
+});
+const person = (type: string, when: string, data = PERSON): EventKind => ({
+  type: `subscriber.${type}`,
+  when,
+  id: 'a random UUID',
+  data,
+  by: 'store/subscriber-changes.ts',
+});
+
+export const EVENTS: readonly EventKind[] = [
+  steered('draft', 'a scheduled campaign was taken off'),
+  steered('scheduled', 'it waits for its time, or another time was set'),
+  steered('freezing', 'it was launched: the audience is being fixed'),
+  steered('sending', 'it goes out, goes on after a pause, or its rate was changed'),
+  steered('paused', 'it was paused'),
+  steered('cancelled', 'it was cancelled'),
+  ended('sent', 'everybody has a final state and at least one mail was accepted'),
+  ended('failed', 'everybody has a final state and no mail was accepted'),
+  odd('failed', 'a mail was refused for good or could not be made'),
+  odd('skipped', 'somebody was left out on purpose'),
+  odd('deferred', 'a mail was refused for now, or never handed over'),
+  odd('uncertain', 'nobody knows whether the mail arrived'),
+  {
+    type: 'recipient.failed',
+    when: 'a deferred recipient ran out of time',
+    id: `${ENTRY}:expired`,
+    data: 'class, reply',
+    by: 'activities/campaign-close.ts',
+  },
+  {
+    type: 'recipient.sent',
+    when: 'late evidence: an uncertain mail did arrive',
+    id: `${ENTRY}:late`,
+    data: 'class, code',
+    by: 'activities/page-work.ts',
+  },
+  {
+    type: 'recipient.failed',
+    when: 'late evidence: an uncertain mail was refused',
+    id: `${ENTRY}:late`,
+    data: 'class, code',
+    by: 'activities/page-work.ts',
+  },
+  person('created', 'somebody new is on a list'),
+  person('updated', 'name, attributes or tags changed'),
+  person('reactivated', 'somebody who had left is back'),
+  person('unsubscribed', 'somebody left', `${PERSON}, by (api, link or one_click)`),
+  person('bounced', 'a hard bounce took the address off'),
+  person('complained', 'a complaint took the address off'),
+  person('erased', 'the person was forgotten'),
+];
+
+/** What is appended to the river. */
+export function eventsPage(): Page {
+  const rows = EVENTS.map(({ type, when, id, data, by }) => [code(type), when, idCell(id), data, code(by)]);
+  return page(
+    'events',
+    'cli/reference/events.ts',
+    'Events',
+    [
+      'The collection `events` is append only; `store/events.ts` is the only writer. Each row has `_id`, `account`, `type`,',
+      '`at`, and where they apply `campaign`, `subscriber` and `data`. Where a retry could repeat an append, `_id` is made from',
+      'what happened, so that it stands there once. Events hold no addresses.',
+    ].join('\n'),
+    table(['type', 'when', '`_id`', '`data`', 'appended by'], rows),
+    [
+      'That a recipient of a campaign was *sent* to is no event: the ledger page says it (`store/ledger.ts`). Rows of a batch',
+      'or a CSV file are not told one by one either.',
+    ].join('\n'),
+  );
+}
+
+function idCell(id: string): string {
+  return id.includes('<') ? code(id) : id;
+}

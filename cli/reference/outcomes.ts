@@ -1,0 +1,72 @@
+import { RECIPIENT_STATUSES, type RecipientStatus } from '../../domain/campaign.js';
+import { REFUSAL_RULES } from '../../domain/refusals.js';
+import { RETRY_WAITS } from '../../domain/retry.js';
+import { code, type Page, page, table } from './page.js';
+
+const STATUSES: Readonly<Record<RecipientStatus, string>> = {
+  sent: 'The receiving server answered 250 after the final dot.',
+  failed: 'It refused for good, the mail could not be made, or time ran out.',
+  uncertain: 'The mail may have arrived and may not: nobody knows. It is not repeated unless you ask for it.',
+  skipped: 'Not mailed on purpose: left, suppressed or gone since the freeze, or the campaign was cancelled first.',
+  deferred: 'Refused for now, or never handed over; a later round takes it up.',
+  pending: 'Not claimed yet, or claimed and not settled.',
+};
+
+/** Classes that no reply brings about. */
+const OWN: readonly (readonly [name: string, status: RecipientStatus, meaning: string])[] = [
+  ['gone', 'skipped', 'The subscriber was deleted after the freeze.'],
+  ['unsubscribed', 'skipped', 'Left after the freeze.'],
+  ['bounced', 'skipped', 'A hard bounce since the freeze.'],
+  ['complained', 'skipped', 'A complaint since the freeze.'],
+  ['suppressed', 'skipped', 'The address is on the suppression list.'],
+  ['cancelled', 'skipped', 'The campaign was cancelled before this recipient was claimed.'],
+  ['owner_lost', 'uncertain', 'The process that sent it ended or lost its page with the mail open.'],
+  ['unknown_outcome', 'uncertain', 'The connection broke or fell silent after the body had begun.'],
+  ['connection_lost', 'deferred', 'No byte of the body left.'],
+  ['tls', 'deferred', 'The connection could not be protected.'],
+  ['expired', 'failed', 'Deferred until the time to live (`ttl_hours`) was over.'],
+  ['invalid_address', 'failed', 'The address is not a single valid mailbox.'],
+  ['render_error', 'failed', 'The Liquid of the letter failed for this recipient.'],
+  ['unrecognised', 'failed', 'A 5xx reply that no rule knows.'],
+  ['transient', 'deferred', 'A 4xx reply that no rule knows.'],
+  ['accepted', 'sent', 'Was uncertain; late evidence says that it arrived.'],
+];
+
+/** What may become of a recipient, and by which word. */
+export function outcomesPage(): Page {
+  const rules = new Map<string, { scopes: Set<string>; retried: boolean }>();
+  for (const { class: name, scope, retry } of REFUSAL_RULES) {
+    const known = rules.get(name) ?? { scopes: new Set<string>(), retried: false };
+    rules.set(name, { scopes: known.scopes.add(scope), retried: known.retried || retry === true });
+  }
+  return page(
+    'outcomes',
+    'domain/refusals.ts and domain/retry.ts',
+    'What became of a recipient',
+    "`GET /api/v1/campaigns/{id}/recipients` shows one line each: `status`, `class` and the server's `reply` with addresses\nstruck out.",
+    table(
+      ['status', 'meaning'],
+      RECIPIENT_STATUSES.map((status) => [code(status), STATUSES[status]]),
+    ),
+    '## Classes without a reply behind them',
+    table(
+      ['class', 'status', 'meaning'],
+      OWN.map(([name, status, meaning]) => [code(name), code(status), meaning]),
+    ),
+    '## Classes of refusals',
+    'A 4xx reply is tried again whatever its class. Only scope `address` takes the address off every list and suppresses it.',
+    table(
+      ['class', 'who is affected', '5xx replies'],
+      [...rules].map(([name, { scopes, retried }]) => [
+        code(name),
+        [...scopes].join(', '),
+        retried ? 'tried again' : 'final',
+      ]),
+    ),
+    `## When deferred recipients are tried again\n\nAfter ${waits()}, each ±20 %, the last one repeated, until \`ttl_hours\` after the launch.`,
+  );
+}
+
+function waits(): string {
+  return RETRY_WAITS.map((ms) => (ms < 3_600_000 ? `${ms / 60_000} min` : `${ms / 3_600_000} h`)).join(', ');
+}

@@ -1,0 +1,12 @@
+import { apiPage } from './api.js';
+import { configurationPage } from './configuration.js';
+import { errorsPage } from './errors.js';
+import { eventsPage } from './events.js';
+import { outcomesPage } from './outcomes.js';
+import type { Page } from './page.js';
+import { statesPage } from './states.js';
+
+/** Every generated page of docs/reference, as the code has it now. */
+export async function referencePages(): Promise<readonly Page[]> {
+  return [await apiPage(), configurationPage(), errorsPage(), eventsPage(), outcomesPage(), statesPage()];
+}

@@ -1,0 +1,72 @@
+import {
+  CAMPAIGN_STATES,
+  type CampaignAction,
+  type CampaignState,
+  refusalOf,
+  statusOf,
+} from '../../domain/campaign.js';
+import { code, type Page, page, table } from './page.js';
+
+/** Every action, and the request it stands for. */
+const ACTIONS: Readonly<Record<CampaignAction, string>> = {
+  patch_content: '`PATCH` content',
+  patch_settings: '`PATCH` settings',
+  delete: '`DELETE`',
+  send: '`/send`',
+  schedule: '`/schedule`',
+  pause: '`/pause`',
+  resume: '`/resume`',
+  cancel: '`/cancel`',
+  rate: '`/rate`',
+  retry: '`/retry`',
+};
+
+interface Row {
+  readonly name: string;
+  readonly state: CampaignState;
+  readonly anySent: boolean;
+}
+
+const ROWS: readonly Row[] = CAMPAIGN_STATES.flatMap((state): Row[] => {
+  if (state !== 'cancelled') return [{ name: code(state), state, anySent: state === 'sent' || state === 'failed' }];
+  return [
+    { name: '`cancelled`, nothing sent', state, anySent: false },
+    { name: '`cancelled`, some sent', state, anySent: true },
+  ];
+});
+
+/** What may be asked of a campaign in which state. */
+export function statesPage(): Page {
+  const actions = Object.keys(ACTIONS) as CampaignAction[];
+  const rows = ROWS.map(({ name, state, anySent }) => [
+    name,
+    code(statusOf(state, anySent)),
+    ...actions.map((action) => cell(action, state, anySent)),
+  ]);
+  return page(
+    'states',
+    'domain/campaign.ts',
+    'States of a campaign',
+    [
+      '`state` is the precise word, `status` the documented one of five. A code in a cell is the refusal (409, see',
+      '[errors](errors.md)); a dot means that the action is allowed. The same table decides for the API and for updates',
+      'in the Temporal UI.',
+    ].join('\n'),
+    table(['state', 'status', ...actions.map((action) => ACTIONS[action])], rows),
+    NOTES,
+  );
+}
+
+function cell(action: CampaignAction, state: CampaignState, anySent: boolean): string {
+  const refusal = refusalOf(action, state, anySent);
+  return refusal === undefined ? '·' : code(refusal);
+}
+
+const NOTES = `- \`/cancel\` of a scheduled or drafting campaign leaves a draft. Of a freezing, sending or paused one it is final.
+- \`/cancel\` of a cancelled campaign and \`/pause\` of a paused one change nothing and answer 200.
+- \`PATCH\` of \`scheduled_at\` needs a scheduled campaign; \`/schedule\` schedules and, with \`null\`, takes off.
+- \`/retry\` opens a new round for failed or uncertain recipients; \`too_early\` until the closing is old enough
+  (\`RETRY_AFTER_CLOSE_MINUTES\`).
+- \`drafting\` and \`awaiting_approval\` are states that nothing brings about yet.
+- \`reason\` says why: \`cancelled\`, \`engine_stopped\` (an operator terminated the workflow), \`transport_unavailable\` (the
+  mail server cannot be reached; sending goes on when it can).`;

@@ -1,0 +1,49 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { EVENTS } from '../../cli/reference/events.js';
+import { packageRoot } from '../../config.js';
+import { CAMPAIGN_STATES } from '../../domain/campaign.js';
+
+const read = (path: string) => readFileSync(join(packageRoot(), path), 'utf8');
+const product = execFileSync('git', ['ls-files', '*.ts'], { cwd: packageRoot() })
+  .toString()
+  .split('\n')
+  .filter((path) => path !== '' && !/^(?:test|bench|cli)\//.test(path));
+
+/** Each type as the code writes it: `campaign.${row.state}` stands for several. */
+const NOUNS = [...new Set(EVENTS.map(({ type }) => type.split('.')[0]))].join('|');
+const WRITTEN = new RegExp(`['\`]((?:${NOUNS})\\.(?:[a-z_]+|\\$\\{[\\w.]+\\}))['\`]`, 'g');
+
+/** What the templates of the code may come to. */
+const MAY_BE: Readonly<Record<string, readonly string[]>> = {
+  'campaign.${row.state}': CAMPAIGN_STATES.map((state) => `campaign.${state}`),
+  'recipient.${entry.kind}': ['failed', 'skipped', 'deferred', 'uncertain'].map((kind) => `recipient.${kind}`),
+  'recipient.${fate.kind}': ['recipient.sent', 'recipient.failed'],
+  'subscriber.${status}': ['subscriber.bounced', 'subscriber.complained'],
+};
+
+function typesIn(path: string): string[] {
+  return [...read(path).matchAll(WRITTEN)].flatMap(([, type = '']) => MAY_BE[type] ?? [type]);
+}
+
+test('only the documented files append to the river', () => {
+  const emitters = product.filter((path) => /\b(?:events|river)\.append\(/.test(read(path)));
+  const writers = new Set(EVENTS.map(({ by }) => by));
+  expect(emitters.sort()).toEqual([...writers].sort());
+});
+
+test.each([...new Set(EVENTS.map(({ by }) => by))])('%s appends what is documented, no more and no less', (path) => {
+  const documented = new Set(EVENTS.filter(({ by }) => by === path).map(({ type }) => type));
+  const written = new Set(typesIn(path));
+  expect([...documented].filter((type) => !written.has(type))).toEqual([]);
+  const open = [...written].filter((type) => !type.startsWith('campaign.') && !documented.has(type));
+  expect(open).toEqual([]);
+});
+
+test('campaign events are the steered states and the two ends', () => {
+  const steered = /new Set\(\[([^\]]+)\]\)/.exec(read('activities/campaign.ts'))?.[1]?.match(/\w+/g) ?? [];
+  const documented = EVENTS.filter(({ type }) => type.startsWith('campaign.')).map(({ type }) => type.slice(9));
+  expect(documented.sort()).toEqual([...steered, 'sent', 'failed'].sort());
+});
