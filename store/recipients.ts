@@ -1,5 +1,5 @@
 import type { Collection, Filter } from 'mongodb';
-import type { RecipientStatus, TakenKind } from '../domain/campaign.js';
+import type { OddKind, RecipientStatus, TakenKind } from '../domain/campaign.js';
 import { type LedgerPage, type OddEntry, recipientAt } from '../domain/page.js';
 import { type CampaignTotals, totalsOf } from '../domain/totals.js';
 import { fenced, type Store } from './connect.js';
@@ -93,37 +93,55 @@ export function recipients(store: Store) {
 
 async function* walking(pages: Collection<LedgerPage>, query: RecipientQuery): AsyncGenerator<Found> {
   const { account, campaign, status, after } = query;
-  const laid = layingOf(pages, account, campaign);
+  const [end] = await pages.find({ account, campaign }).sort({ round: -1, page: -1 }).limit(1).toArray();
+  if (end === undefined) return;
   const later = after && { $or: [{ round: { $gt: after.round } }, { round: after.round, page: { $gte: after.page } }] };
-  const filter: Filter<LedgerPage> = { $and: [{ account, campaign }, later ?? {}, status ? MAY_HOLD[status] : {}] };
+  const holding = status === undefined ? {} : mayHold(status, end);
+  const filter: Filter<LedgerPage> = { $and: [{ account, campaign }, later ?? {}, holding] };
   for await (const page of pages.find(filter).sort({ round: 1, page: 1 })) {
     const isFirst = page.round === after?.round && page.page === after.page;
-    for await (const recipient of standingOn(page, isFirst ? after.i + 1 : 0, laid)) {
+    for (const recipient of standingOn(page, isFirst ? after.i + 1 : 0, end)) {
       if (status === undefined || recipient.status === status) yield recipient;
     }
   }
 }
 
+/** The last page there is: what a round has laid can be told from it, because only the last round is ever unfinished. */
+type End = Pick<LedgerPage, 'round' | 'last' | 'ids'>;
+
 /** Recipients of one page, without those whom a later round has on a page of its own. */
-async function* standingOn(page: LedgerPage, from: number, laid: Laying): AsyncGenerator<Found> {
+function* standingOn(page: LedgerPage, from: number, end: End): Generator<Found> {
   const entries = new Map(page.odd.map((entry) => [entry.i, entry]));
   for (let i = from; i < page.n; i += 1) {
     const entry = entries.get(i);
-    const movedOn = entry !== undefined && entry.next !== null && (await laid(entry.next, page.ids[i] ?? 0));
-    if (!movedOn) yield recipientFrom(page, i, entry);
+    const next = entry?.next ?? null;
+    if (next === null || !isLaid(next, page.ids[i] ?? 0, end)) yield recipientFrom(page, i, entry);
   }
 }
 
+/** Ids ascend along the chain of a round. */
+function isLaid(round: number, subscriber: number, end: End): boolean {
+  if (round !== end.round) return round < end.round;
+  return end.last || subscriber <= (end.ids.at(-1) ?? 0);
+}
+
 /** Pages without such a recipient need not be read. */
-const MAY_HOLD: Readonly<Record<RecipientStatus, Filter<LedgerPage>>> = {
-  pending: { done: false },
-  sent: { settled: { $gt: 0 } },
-  failed: { 'odd.kind': 'failed' },
-  uncertain: { 'odd.kind': 'uncertain' },
-  // Also whoever a round took up that has no page for them yet.
-  deferred: { 'odd.0': { $exists: true } },
-  skipped: { $or: [{ 'odd.kind': 'skipped' }, { done: true, $expr: { $lt: ['$claimed', '$n'] } }] },
-};
+function mayHold(status: RecipientStatus, end: End): Filter<LedgerPage> {
+  const standing = { odd: { $elemMatch: { kind: status as OddKind, next: null } } };
+  switch (status) {
+    case 'pending':
+      return { done: false };
+    case 'sent':
+      return { settled: { $gt: 0 } };
+    case 'skipped':
+      return { $or: [standing, { done: true, $expr: { $lt: ['$claimed', '$n'] } }] };
+    case 'deferred':
+      // Also whoever a round took up that has no page for them yet.
+      return { $or: [standing, { 'odd.next': { $gte: end.last ? end.round + 1 : end.round } }] };
+    default:
+      return standing;
+  }
+}
 
 function recipientFrom(page: LedgerPage, i: number, entry: OddEntry | undefined): Found {
   const waiting = entry?.next != null;
@@ -145,22 +163,6 @@ function recipientFrom(page: LedgerPage, i: number, entry: OddEntry | undefined)
 /** Sent recipients have no time of their own: the page's last write is the nearest. A page given back has forgotten it. */
 function settledAt(page: LedgerPage, i: number): Date | null {
   return i < page.settled && page.seen.getTime() > 0 ? page.seen : null;
-}
-
-/** Whether a round has laid its page for a subscriber: ids ascend along the chain. */
-type Laying = (round: number, subscriber: number) => Promise<boolean>;
-
-function layingOf(pages: Collection<LedgerPage>, account: number, campaign: number): Laying {
-  const tops = new Map<number, Promise<number>>();
-  const topOf = async (round: number): Promise<number> => {
-    const end = await pages.find({ account, campaign, round }).sort({ page: -1 }).limit(1).next();
-    return end?.last === true ? Number.POSITIVE_INFINITY : (end?.ids.at(-1) ?? 0);
-  };
-  return async (round, subscriber) => {
-    const top = tops.get(round) ?? topOf(round);
-    tops.set(round, top);
-    return subscriber <= (await top);
-  };
 }
 
 async function emailsOf(

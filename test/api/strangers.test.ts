@@ -12,12 +12,19 @@ beforeAll(async () => {
   const list = await aList(api);
   const { id } = await aSubscriber(api, list, { email: 'mine@example.com', tags: ['mine'] });
   const [key] = (await api.call('GET /api/v1/keys')).json().data;
-  own = { list, subscriber: id, key: key.id, email: 'mine@example.com' };
+  const letter = { list_id: list, subject: 'Newsletter', html: '<p>mine@example.com</p>' };
+  const { data: campaign } = (await api.call('POST /api/v1/campaigns', { payload: letter })).json();
+  own = { list, subscriber: id, key: key.id, campaign: campaign.id, email: 'mine@example.com' };
 });
 afterAll(() => api.close());
 
 /** Which of our things a path parameter names, by the path before it. */
-const NOUNS: Readonly<Record<string, string>> = { lists: 'list', subscribers: 'subscriber', keys: 'key' };
+const NOUNS: Readonly<Record<string, string>> = {
+  lists: 'list',
+  subscribers: 'subscriber',
+  keys: 'key',
+  campaigns: 'campaign',
+};
 
 /** Bodies that name our things, for the routes that take one. */
 const BODIES: Readonly<Record<string, () => Record<string, unknown>>> = {
@@ -27,6 +34,10 @@ const BODIES: Readonly<Record<string, () => Record<string, unknown>>> = {
     subscribers: [{ email: 'mine@example.com', first_name: 'Mallory' }],
   }),
   'POST /api/v1/campaigns': () => ({ list_id: own['list'], subject: 'x', html: '<p>x</p>' }),
+  'PATCH /api/v1/campaigns/:id': () => ({ subject: 'Taken over' }),
+  'POST /api/v1/campaigns/:id/schedule': () => ({ scheduled_at: null }),
+  'POST /api/v1/campaigns/:id/rate': () => ({ per_second: 1 }),
+  'POST /api/v1/campaigns/:id/retry': () => ({ status: 'all' }),
   'PATCH /api/v1/lists/:id': () => ({ name: 'Taken over' }),
   'PATCH /api/v1/subscribers/:id': () => ({ first_name: 'Mallory' }),
 };
@@ -89,6 +100,18 @@ test('every route, walked with the key of another account, shows and changes not
     'DELETE /api/v1/subscribers/:email': 204,
     'GET /api/v1/subscribers/export': 403,
     'DELETE /api/v1/keys/:id': 403,
+    'POST /api/v1/campaigns': 422,
+    'GET /api/v1/campaigns': 200,
+    'GET /api/v1/campaigns/:id': 403,
+    'PATCH /api/v1/campaigns/:id': 403,
+    'DELETE /api/v1/campaigns/:id': 403,
+    'GET /api/v1/campaigns/:id/recipients': 403,
+    ...Object.fromEntries(
+      ['send', 'schedule', 'pause', 'resume', 'cancel', 'rate', 'retry'].map((action) => [
+        `POST /api/v1/campaigns/:id/${action}`,
+        403,
+      ]),
+    ),
   });
 });
 

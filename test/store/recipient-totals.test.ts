@@ -100,6 +100,6 @@ test('whatever the pages say, the states add up to the audience, and the listing
         deferred: count('deferred'),
       });
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
