@@ -27,13 +27,13 @@ export interface CompiledLetter {
 
 /** Parses, wraps and encodes a letter once; throws `validation_failed` naming the field that is at fault. */
 export function compileLetter(letter: Letter): CompiledLetter {
-  const { html, text } = bodiesOf(letter);
   const faults: Record<string, readonly string[]> = { ...checkLetter(letter) };
   const from = parseMailbox(letter.from.email);
   const replyTo = letter.replyTo === null ? undefined : parseMailbox(letter.replyTo);
   if (from?.ascii !== true) faults['from'] = ['is not an address that mail can be sent from'];
   if (letter.replyTo !== null && replyTo?.ascii !== true) faults['reply_to'] = ['is not a valid address'];
   if (from === undefined || Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
+  const { html, text } = bodiesOf(letter);
   const boundary = `=_${digest(`${letter.boundarySeed} boundary`).toString('hex').slice(0, 24)}`;
   const plan = planner();
   plan.add(fixedFields(letter, from.envelope, replyTo?.envelope, boundary));
@@ -54,7 +54,7 @@ export function compileLetter(letter: Letter): CompiledLetter {
 /** Markup that does not reach the text part may take half of a block with it; then the blocks go and their content stays. */
 function textSlots(text: string, derived: boolean): (string | Slot)[] {
   const whole = !derived || checkLiquid(text, 'plain').length === 0;
-  return slotsIn(whole ? text : text.replace(/\{%.*?%\}/gs, ''), 'plain');
+  return slotsIn(whole ? text : text.replace(/\{%(?:(?!\{%).)*?%\}/gs, ''), 'plain');
 }
 
 /** Names every field whose Liquid is malformed, with line and column; empty when all can be compiled. */

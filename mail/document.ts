@@ -15,8 +15,9 @@ interface Draft {
   readonly lang?: string;
 }
 
-const LIQUID_TAG = /\{\{.*?\}\}|\{%.*?%\}/gs;
-const NAMES_UNSUBSCRIBE = /\{[{%][^}]*\bunsubscribe_url\b/;
+/** Each looks no further than the next opening brace pair, so that a text full of them is read once. */
+const LIQUID_TAG = /\{\{(?:(?!\{\{).)*?\}\}|\{%(?:(?!\{%).)*?%\}/gs;
+const NAMES_UNSUBSCRIBE = /\{[{%][^{}]*\bunsubscribe_url\b/;
 const RIGHT_TO_LEFT = /^(?:ar|dv|fa|he|ku|ps|sd|ug|ur|yi)\b/i;
 
 const FOOTER =
@@ -102,8 +103,8 @@ function afterStart(html: string, hidden: string): string {
 }
 
 function beforeEnd(html: string, footer: string): string {
-  const at = html.search(/<\/body\s*>(?![\s\S]*<\/body\s*>)|<\/html\s*>\s*$/i);
-  return at < 0 ? html + footer : html.slice(0, at) + footer + html.slice(at);
+  const end = [...html.matchAll(/<\/body *>/gi)].at(-1) ?? [...html.matchAll(/<\/html *>/gi)].at(-1);
+  return end === undefined ? html + footer : html.slice(0, end.index) + footer + html.slice(end.index);
 }
 
 function endLine(text: string): string {

@@ -154,6 +154,6 @@ test('the quick way of a plain field prints what Liquid prints', () => {
         expect(quick.join('')).toBe(renderLiquid(parseLiquid(tag, mode), liquidContext(fields, mode), mode));
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });

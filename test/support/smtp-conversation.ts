@@ -9,6 +9,8 @@ interface Conversation {
   readonly state: ServerState;
   /** Bytes not yet understood. */
   rest: Buffer;
+  /** How far `rest` is known not to hold the end of a mail. */
+  scanned: number;
   /** Undefined outside of DATA. */
   body: 'begins' | 'goes on' | undefined;
   from: string | undefined;
@@ -22,6 +24,7 @@ export function smtpConversation(socket: Socket, state: ServerState): void {
     socket,
     state,
     rest: Buffer.alloc(0),
+    scanned: 0,
     body: undefined,
     from: undefined,
     to: [],
@@ -72,8 +75,9 @@ function nextBody(talk: Conversation): Progress {
     const act = ask(talk, 'body', '');
     if (act !== undefined) return settled(act, (told) => follow(talk, told));
   }
-  const empty = talk.rest.indexOf(EMPTY_END) === 0;
-  const found = empty ? -2 : talk.rest.indexOf(END);
+  const empty = talk.rest.subarray(0, 3).equals(EMPTY_END);
+  const found = empty ? -2 : talk.rest.indexOf(END, talk.scanned);
+  talk.scanned = Math.max(0, found === -1 ? talk.rest.length - END.length : 0);
   if (found === -1) return undefined;
   const raw = talk.rest.subarray(0, found + 2);
   talk.rest = talk.rest.subarray(found + END.length);
