@@ -81,7 +81,12 @@ async function connected(address: string, { log }: WorkerParts): Promise<NativeC
   }
 }
 
-async function createWorkers(parts: WorkerParts, connection: NativeConnection, deps: ActivityDeps): Promise<Worker[]> {
+/** The three workers of a process, one a queue. Tests give them a connection to a server whose time they move. */
+export async function createWorkers(
+  parts: Pick<WorkerParts, 'prefix' | 'config' | 'bundle' | 'lanes' | 'times'>,
+  connection: NativeConnection,
+  deps: ActivityDeps,
+): Promise<Worker[]> {
   const queues = queuesOf(parts.prefix);
   const common = {
     connection,

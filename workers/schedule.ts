@@ -34,6 +34,7 @@ function sweepSchedule(prefix: string, { every, runFor }: SweepPace) {
       workflowExecutionTimeout: runFor * 2,
       typedSearchAttributes: [{ key: KIND, value: 'sweep' }],
     },
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' as const },
+    // A run that is late delays the next one; skipped, that one would leave a gap as long as a run.
+    policies: { overlap: ScheduleOverlapPolicy.BUFFER_ONE, catchupWindow: '1 minute' as const },
   };
 }

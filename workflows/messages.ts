@@ -29,10 +29,10 @@ export interface CampaignView {
   readonly v: number;
 }
 
-export const pauseCampaign = defineUpdate<CampaignView, [Control?]>('pause');
-export const resumeCampaign = defineUpdate<CampaignView, [Control?]>('resume');
-export const cancelCampaign = defineUpdate<CampaignView, [Control?]>('cancel');
-export const sendCampaignNow = defineUpdate<CampaignView, [Control?]>('send_now');
+export const pauseCampaign = defineUpdate<CampaignView, [Control]>('pause');
+export const resumeCampaign = defineUpdate<CampaignView, [Control]>('resume');
+export const cancelCampaign = defineUpdate<CampaignView, [Control]>('cancel');
+export const sendCampaignNow = defineUpdate<CampaignView, [Control]>('send_now');
 export const scheduleCampaign = defineUpdate<CampaignView, [ScheduleControl]>('schedule');
 export const changeCampaignRate = defineUpdate<CampaignView, [RateControl]>('change_rate');
 /** The row has changed: read it. */

@@ -49,7 +49,7 @@ export async function listenToOperators(input: CampaignInput) {
   setHandler(campaignView, () => ({ state: plan.state, v: plan.v }), { description: 'State and version of the row' });
   for (const [update, action] of CONTROLS) {
     setHandler(update, (control = {}) => steer({ action, control }), {
-      validator: (_control?: Control) => refuse(action),
+      validator: (_control: Control) => refuse(action),
     });
   }
   setHandler(changeCampaignRate, (control) => steer({ action: 'rate', control }), {
@@ -82,12 +82,14 @@ const CONTROLS = [
   [sendCampaignNow, 'send'],
 ] as const;
 
-function badRate({ per_second }: RateControl): string | undefined {
-  if (per_second === null || per_second === undefined || per_second > 0) return undefined;
+function badRate({ v, per_second }: RateControl): string | undefined {
+  const isGiven = per_second !== undefined || v !== undefined;
+  if (isGiven && (per_second == null || (Number.isFinite(per_second) && per_second > 0))) return undefined;
   return 'per_second is a number above 0, or null';
 }
 
-function badTime({ scheduled_at }: ScheduleControl): string | undefined {
-  if (scheduled_at === null || scheduled_at === undefined || Date.parse(scheduled_at) > Date.now()) return undefined;
+function badTime({ v, scheduled_at }: ScheduleControl): string | undefined {
+  const isGiven = scheduled_at !== undefined || v !== undefined;
+  if (isGiven && (scheduled_at == null || Date.parse(scheduled_at) > Date.now())) return undefined;
   return 'scheduled_at is an ISO 8601 time to come, or null';
 }

@@ -1,42 +1,67 @@
-import type { Engine } from '../../api/engine.js';
-import type { Campaign } from '../../store/campaigns.js';
-import { fenced } from '../../store/connect.js';
-import { aList, aSubscriber, type TestApi } from './api.js';
+import { accounts } from '../../store/accounts.js';
+import { type Campaign, campaigns, type NewCampaign } from '../../store/campaigns.js';
+import type { Store } from '../../store/connect.js';
+import { counters } from '../../store/counters.js';
+import { lists } from '../../store/lists.js';
 
-/** An engine that only remembers which campaigns it was to wake. */
-export function recordingEngine(): Engine & { readonly woken: number[] } {
-  const woken: number[] = [];
-  return {
-    woken,
-    wakeCampaign: ({ _id }) => void woken.push(_id),
-    wakeImport: () => {},
-    reachable: async () => true,
-    close: async () => {},
-  };
+const NO_DEFAULTS = { from: null, reply_to: null, subject: null };
+const NO_NOTIFICATIONS = { subscribe: false, unsubscribe: false, subscribe_to: null, unsubscribe_to: null };
+
+/** A list with `readers` active subscribers `reader<i>@example.test`; answers the list's id. */
+export async function aList(store: Store, account: number, readers: number): Promise<number> {
+  const list = await lists(store).create(account, {
+    name: 'Readers',
+    description: null,
+    defaults: NO_DEFAULTS,
+    notifications: NO_NOTIFICATIONS,
+  });
+  const ids = counters(store);
+  const first = await ids.block('subscribers', readers);
+  const at = new Date('2026-01-12T10:14:23Z');
+  const rows = Array.from({ length: readers }, (_, i) => ({
+    _id: first + i,
+    account,
+    list_id: list._id,
+    email: `reader${first + i}@example.test`,
+    email_key: `reader${first + i}@example.test`,
+    first_name: `Reader ${first + i}`,
+    last_name: null,
+    attributes: {},
+    tags: [],
+    status: 'active' as const,
+    source: 'test',
+    ip: null,
+    subscribed_at: at,
+    unsubscribed_at: null,
+    created_at: at,
+    updated_at: at,
+  }));
+  if (rows.length > 0) await store.db.collection<(typeof rows)[number]>('subscribers').insertMany(rows);
+  return list._id;
 }
 
-export const LETTER = {
-  subject: 'Friday Roundup',
-  html: '<p>Hello {{first_name}}! Here are this week’s updates...</p>',
-};
-
-/** A list that somebody is on. */
-export async function aLivelyList(api: TestApi): Promise<number> {
-  const list = await aList(api);
-  await aSubscriber(api, list);
-  return list;
+/** A draft to a list of its own; `over` changes any field of it. */
+export async function aDraft(store: Store, readers: number, over: Partial<NewCampaign> = {}): Promise<Campaign> {
+  const { _id: account } = await accounts(store).ensureFirst();
+  return campaigns(store).create({
+    _id: await counters(store).block('campaigns'),
+    account,
+    list_id: await aList(store, account, readers),
+    name: 'News',
+    subject: 'News for {{ first_name }}',
+    preheader: null,
+    html: '<p>Hello {{ first_name }}</p>',
+    text: null,
+    from: { name: 'News', email: 'news@example.test' },
+    reply_to: null,
+    creation_method: 'html',
+    settings: { rate_per_second: null, on_uncertain: 'hold', track_opens: false, track_clicks: false, ttl_hours: 24 },
+    ...over,
+  });
 }
 
-export async function aCampaign(api: TestApi, list_id: number, fields: Record<string, unknown> = {}): Promise<number> {
-  const answer = await api.call('POST /api/v1/campaigns', { payload: { list_id, ...LETTER, ...fields } });
-  return answer.json<{ data: { id: number } }>().data.id;
-}
-
-/** Puts a row into a state, as its workflow and time would have. */
-export async function force({ store }: TestApi, id: number, fields: Partial<Campaign>): Promise<void> {
-  await fenced<Campaign>(store, 'campaigns').updateOne({ _id: id }, { $set: fields });
-}
-
-export async function rowOf({ store }: TestApi, id: number): Promise<Campaign | null> {
-  return fenced<Campaign>(store, 'campaigns').findOne({ _id: id });
+/** What a control write returns where nobody else steers. */
+export function steered(row: Campaign | null): Campaign {
+  if (row === null) throw new Error('somebody else steered the campaign');
+  return row;
 }
