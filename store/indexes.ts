@@ -27,8 +27,8 @@ export const INDEXES: readonly Index[] = [
   { on: 'subscribers', keys: { account: 1, email_key: 1 }, serves: 'one person on every list' },
   {
     on: 'subscribers',
-    keys: { account: 1, list_id: 1, status: 1, _id: 1 },
-    serves: 'freezing an audience in order of ids; counting a list',
+    keys: { account: 1, list_id: 1, _id: 1, status: 1 },
+    serves: 'a list in order of ids: freezing its audience, its pages, its counts',
   },
   { on: 'subscribers', keys: { account: 1, tags: 1, _id: 1 }, serves: 'subscribers by tag' },
   { on: 'suppressions', keys: { account: 1, created_at: 1 }, serves: 'suppressions of an account' },
