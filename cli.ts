@@ -1,10 +1,12 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError } from 'commander';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
+import { openLog } from './api/logging.js';
 import { api, worker } from './cli/alone.js';
 import { catcher } from './cli/catcher.js';
 import { demo } from './cli/demo.js';
 import { doctor } from './cli/doctor.js';
+import { health, type Role } from './cli/health.js';
 import { start } from './cli/start.js';
 import { ConfigurationError, readConfig } from './config.js';
 
@@ -25,7 +27,7 @@ function run(command: (parts: ReturnType<typeof surroundings>) => Promise<unknow
 
 function surroundings() {
   const config = readConfig();
-  return { config, log: pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: false })) };
+  return { config, log: openLog(config, pino.destination({ fd: 2, sync: false })) };
 }
 
 function count(text: string): number {
@@ -61,5 +63,11 @@ program
   .command('doctor')
   .description('what is in the way of a start, and what to do')
   .action(run(({ config }) => doctor(config)));
+
+program
+  .command('health')
+  .description('is the API or the worker on this host alive? For container health checks')
+  .addArgument(new Argument('<role>').choices(['api', 'worker']))
+  .action((role: Role) => run(({ config }) => health(config, role))());
 
 await program.parseAsync();
