@@ -53,15 +53,26 @@ test.each([
   expect(parseMailbox(text)).toBeUndefined();
 });
 
-test('whatever is taken for a mailbox has nothing in it that ends a command or a header', () => {
+/** Mostly what addresses are made of, with now and then a character that must not be there. */
+const nearly = fc.string({
+  unit: fc.oneof(
+    { weight: 12, arbitrary: fc.constantFrom(...'aZ09.-+_', 'é', 'ß', '例') },
+    { weight: 1, arbitrary: fc.constantFrom(...'@<>,;:"()[]\\% \r\n\0', '\u202E', '\u3002', '\u00AD', '\u200B') },
+  ),
+  minLength: 1,
+  maxLength: 12,
+});
+
+test('whatever is taken for a mailbox has nothing in it that ends a command or a header', { timeout: 60_000 }, () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), (local, host) => {
+    fc.property(nearly, nearly, (local, host) => {
       const address = parseMailbox(`${local}@${host}.test`);
       if (address === undefined) return;
       expect(address.envelope).not.toMatch(/[\s<>,;:"()[\]\\]|\p{Cc}|\p{Cf}/u);
+      expect(address.envelope.split('@')).toHaveLength(2);
       expect(parseMailbox(address.identity)?.identity).toBe(address.identity);
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });
 

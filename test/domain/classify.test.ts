@@ -96,7 +96,7 @@ test('other outcomes', () => {
 describe('whatever a server says', () => {
   const anyReply = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme', maxLength: 400 }), fc.lorem());
 
-  test('4xx is deferred and never suppresses', () => {
+  test('4xx is deferred and never suppresses', { timeout: 60_000 }, () => {
     const words = fc.constantFrom('user unknown', '5.1.1', '4.1.1', 'no such mailbox', 'spamhaus', '5.7.17');
     fc.assert(
       fc.property(fc.integer({ min: 400, max: 499 }), anyReply, words, (code, text, word) => {
@@ -107,7 +107,7 @@ describe('whatever a server says', () => {
     );
   });
 
-  test('text that is not understood never suppresses', () => {
+  test('text that is not understood never suppresses', { timeout: 60_000 }, () => {
     const strange = anyReply.filter((text) => !/5\.|user|mailbox|recipient|account|address/i.test(text));
     fc.assert(
       fc.property(fc.integer({ min: 500, max: 599 }), strange, (code, text) => {
@@ -116,7 +116,7 @@ describe('whatever a server says', () => {
     );
   });
 
-  test('what is kept has at most 120 characters, one line and no address', () => {
+  test('what is kept has at most 120 characters, one line and no address', { timeout: 60_000 }, () => {
     const address = fc.constantFrom(
       'ada@example.test',
       '<a.b+c@x.example.test>',

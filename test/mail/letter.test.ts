@@ -124,7 +124,7 @@ describe('a letter that cannot be made', () => {
   });
 });
 
-test('the quick way of a plain field prints what Liquid prints', () => {
+test('the quick way of a plain field prints what Liquid prints', { timeout: 60_000 }, () => {
   const tags = [
     '{{ v }}',
     '{{v|default:"x"}}',

@@ -6,7 +6,7 @@ const old = { kid: 1, key: Buffer.alloc(32, 1), current: false };
 const current = { kid: 2, key: Buffer.alloc(32, 2), current: true };
 const ids = fc.integer({ min: 0, max: 2 ** 48 - 1 });
 
-test('a token names its campaign and recipient, and nothing else', () => {
+test('a token names its campaign and recipient, and nothing else', { timeout: 60_000 }, () => {
   const links = linkTokens([old, current]);
   fc.assert(
     fc.property(ids, ids, (campaign, subscriber) => {
