@@ -26,7 +26,7 @@ const FENCED = {
 export async function openStore({ url, database, ledgerTimeout }: StoreOptions): Promise<Store> {
   const common = { retryWrites: true, retryReads: true, ignoreUndefined: true, appName: 'everpost' } as const;
   const client = new MongoClient(url, { ...common, w: 'majority', journal: true, serverSelectionTimeoutMS: 10_000 });
-  const ledgerClient = new MongoClient(url, { ...common, timeoutMS: ledgerTimeout ?? PROTOCOL_TIMES.storeTimeout });
+  const ledgerClient = new MongoClient(url, { ...common, ...boundedBy(ledgerTimeout ?? PROTOCOL_TIMES.storeTimeout) });
   await Promise.all([client.connect(), ledgerClient.connect()]);
   const db = client.db(database);
   await ensureIndexes(db);
@@ -37,6 +37,19 @@ export async function openStore({ url, database, ledgerTimeout }: StoreOptions):
       await Promise.all([client.close(), ledgerClient.close()]);
     },
   };
+}
+
+/**
+ * The driver (7.9) ignores `timeoutMS`; each stage is bounded instead. `retryWrites` tries a write twice, so that half
+ * the time per try keeps the whole within `milliseconds`; the floors keep a busy machine from looking like an outage.
+ */
+function boundedBy(milliseconds: number) {
+  return {
+    socketTimeoutMS: Math.max(1_000, Math.ceil(milliseconds / 2)),
+    connectTimeoutMS: Math.max(2_000, milliseconds),
+    serverSelectionTimeoutMS: Math.max(2_000, milliseconds),
+    waitQueueTimeoutMS: Math.max(2_000, milliseconds),
+  } as const;
 }
 
 /** A collection under the ledger's concerns: `w: majority, j: true`, majority reads on the primary. */
