@@ -7,6 +7,7 @@ import { catcher } from './cli/catcher.js';
 import { demo } from './cli/demo.js';
 import { doctor } from './cli/doctor.js';
 import { health, type Role } from './cli/health.js';
+import { issueKey, listKeys, revokeKey } from './cli/keys.js';
 import { start } from './cli/start.js';
 import { ConfigurationError, readConfig } from './config.js';
 
@@ -69,5 +70,21 @@ program
   .description('is the API or the worker on this host alive? For container health checks')
   .addArgument(new Argument('<role>').choices(['api', 'worker']))
   .action((role: Role) => run(({ config }) => health(config, role))());
+
+const keys = program.command('keys').description('the API keys of the first account');
+keys
+  .command('list', { isDefault: true })
+  .description('which keys there are, without their secrets')
+  .action(run(({ config }) => listKeys(config)));
+keys
+  .command('issue')
+  .description('make a key and show it, this once')
+  .argument('<name>')
+  .action((name: string) => run(({ config }) => issueKey(config, name))());
+keys
+  .command('revoke')
+  .description('refuse a key from now on')
+  .argument('<id>', 'its number in the list', count)
+  .action((id: number) => run(({ config }) => revokeKey(config, id))());
 
 await program.parseAsync();

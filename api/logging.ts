@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { type FastifyBaseLogger, LogController } from 'fastify';
-import { type DestinationStream, pino } from 'pino';
+import { LogController } from 'fastify';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Config } from '../config.js';
 import type { Api } from './app.js';
 
 /** Structured logs without addresses, bodies, keys or query strings. */
-export function openLog(config: Pick<Config, 'logLevel'>, out?: DestinationStream): FastifyBaseLogger {
+export function openLog(config: Pick<Config, 'logLevel'>, out?: DestinationStream): Logger {
   const options = { level: config.logLevel, base: { name: 'everpost' }, serializers: { err: errorWithoutAddresses } };
   return out === undefined ? pino(options) : pino(options, out);
 }

@@ -1,0 +1,52 @@
+import type { Config } from '../config.js';
+import { startMongo } from '../servers/mongodb.js';
+import type { Store } from '../store/connect.js';
+import { ensureFirstAccount, type Key, keys } from '../store/keys.js';
+import { storeOf } from './roles.js';
+
+/** `everpost keys`: the keys of the first account, newest last, without their secrets. */
+export function listKeys(config: Config): Promise<void> {
+  return withStore(config, async (store, account) => {
+    for (const key of await keys(store).ofAccount(account)) console.log(lineOf(key));
+  });
+}
+
+/** `everpost keys issue <name>`: prints the key, this once. */
+export function issueKey(config: Config, name: string): Promise<void> {
+  return withStore(config, async (store, account) => {
+    const { key, secret } = await keys(store).issue(account, name);
+    console.log(`${lineOf(key)}\nThe key, shown this once: ${secret}`);
+  });
+}
+
+/** `everpost keys revoke <id>`: from now on the key is refused. The exit code: 1 where there is no such key. */
+export function revokeKey(config: Config, id: number): Promise<number> {
+  return withStore(config, async (store, account) => {
+    const done = (await keys(store).revoke(account, id)) === 'done';
+    console.log(done ? `Key ${id} is revoked.` : `There is no key ${id}.`);
+    return done ? 0 : 1;
+  });
+}
+
+/** Works on the named MongoDB; without one on ours, which must not be in use: its data folder is locked. */
+async function withStore<T>(config: Config, work: (store: Store, account: number) => Promise<T>): Promise<T> {
+  const own =
+    config.mongodbUrl === undefined ? await startMongo({ config, dataDir: config.dataDir, say: () => {} }) : undefined;
+  try {
+    const store = await storeOf(config, { mongodbUrl: config.mongodbUrl ?? own?.url ?? '' });
+    try {
+      const { account, secret } = await ensureFirstAccount(store, config);
+      if (secret !== undefined) console.log(`The first key, shown this once: ${secret}`);
+      return await work(store, account);
+    } finally {
+      await store.close();
+    }
+  } finally {
+    await own?.stop();
+  }
+}
+
+function lineOf({ _id, prefix, state, name, last_used_at }: Key): string {
+  const used = last_used_at === null ? 'never used' : `last used ${last_used_at.toISOString().slice(0, 16)}Z`;
+  return `${_id}  ${prefix}…  ${state}  ${name}  (${used})`;
+}
