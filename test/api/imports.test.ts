@@ -1,6 +1,8 @@
-import { Readable } from 'node:stream';
+import { request } from 'node:http';
+import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine } from '../../api/engine.js';
+import { storeUpload } from '../../api/import-upload.js';
 import type { Import } from '../../store/imports.js';
 import { aList, anApi, aStranger, idleEngine, type TestApi } from '../support/api.js';
 import { aForm } from '../support/form.js';
@@ -140,16 +142,28 @@ describe('what cannot be imported is refused and leaves nothing behind', () => {
     expect(await rowsLeft()).toBe(0);
   });
 
+  test('a file beyond a limit nobody announced', async () => {
+    const sink = new PassThrough().resume();
+    const stored = storeUpload(Readable.from([Buffer.alloc(6), Buffer.alloc(6)]), sink, { name: 'a.csv', limit: 10 });
+    await expect(stored).rejects.toMatchObject({ code: 'payload_too_large' });
+  });
+
   test('an upload that breaks off', async () => {
-    const blocks = Readable.from(['email\n', 'a@a.test\n']);
-    blocks.once('end', () => blocks.destroy());
-    const blob = api.deps.blobs.newId();
-    const row = await api.deps.imports.open(api.account, list, blob);
-    expect((await api.call(`GET /api/v1/imports/${row._id}`)).statusCode).toBe(404);
-    expect((await api.call('GET /api/v1/imports')).json().data.map(({ id }: { id: number }) => id)).not.toContain(
-      row._id,
-    );
-    await api.deps.imports.drop(row);
+    const address = await api.app.listen({ port: 0, host: '127.0.0.1' });
+    const imports = api.store.db.collection<{ _id: number }>('imports');
+    const forgotten = imports.watch([{ $match: { operationType: { $in: ['insert', 'delete'] } } }]);
+    await forgotten.tryNext();
+    const headers = { ...csv, authorization: `Bearer ${api.key}`, 'content-length': '1000000' };
+    const upload = request(`${address}/api/v1/lists/${list}/imports`, { method: 'POST', headers });
+    upload.on('error', () => undefined);
+    upload.write('email\na@a.test\n');
+    const opened = await forgotten.next();
+    const id = 'documentKey' in opened ? opened.documentKey._id : 0;
+    expect((await api.call(`GET /api/v1/imports/${id}`)).statusCode).toBe(404);
+    expect((await api.call('GET /api/v1/imports')).body).not.toContain(`"id":${id},`);
+    upload.destroy();
+    expect(await forgotten.next()).toMatchObject({ operationType: 'delete', documentKey: { _id: id } });
+    await forgotten.close();
   });
 });
 
