@@ -2,6 +2,8 @@
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
 import { openLog } from './api/logging.js';
+import { benchRate } from './bench/rate.js';
+import { benchSend } from './bench/send.js';
 import { api, worker } from './cli/alone.js';
 import { catcher } from './cli/catcher.js';
 import { demo } from './cli/demo.js';
@@ -86,5 +88,24 @@ keys
   .description('refuse a key from now on')
   .argument('<id>', 'its number in the list', count)
   .action((id: number) => run(({ config }) => revokeKey(config, id))());
+
+const bench = program.command('bench').description('measure, as a ratio against a named reference');
+bench
+  .command('send', { isDefault: true })
+  .description('our send path against nodemailer’s composing pool, same sink, interleaved')
+  .option('--mails <number>', 'mails of one run', count, 4_000)
+  .option('--rounds <number>', 'runs of each side', count, 5)
+  .action((options: { mails: number; rounds: number }) =>
+    run(({ config }) => benchSend({ ...options, path: config.path }))(),
+  );
+bench
+  .command('rate')
+  .description('a limited campaign over several worker processes, measured by the receiver')
+  .option('--per-second <number>', 'the limit', count, 50)
+  .option('--recipients <number>', 'how many', count, 1_000)
+  .option('--workers <number>', 'processes', count, 2)
+  .action((options: { perSecond: number; recipients: number; workers: number }) =>
+    run(({ config }) => benchRate({ config, ...options }))(),
+  );
 
 await program.parseAsync();

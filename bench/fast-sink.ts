@@ -2,6 +2,8 @@ import { createServer } from 'node:net';
 
 /** A receiver that takes every mail and looks at nothing: run in a process of its own, it tells its port to the parent. */
 const END = '\r\n.\r\n';
+/** When each mail was taken, in milliseconds of this process's own clock. */
+const accepted: number[] = [];
 
 const server = createServer({ noDelay: true }, (socket) => {
   let rest = '';
@@ -22,6 +24,7 @@ const server = createServer({ noDelay: true }, (socket) => {
     const verb = inBody ? 'DOT' : rest.slice(0, 4).toUpperCase();
     rest = rest.slice(end + mark.length);
     inBody = verb === 'DATA';
+    if (verb === 'DOT') accepted.push(performance.now());
     return verb;
   };
   socket.write('220 sink ESMTP\r\n');
@@ -36,5 +39,8 @@ function replyTo(verb: string): string {
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();
   if (address !== null && typeof address === 'object') process.send?.(address.port);
+});
+process.on('message', (question) => {
+  if (question === 'accepted') process.send?.(accepted);
 });
 process.once('disconnect', () => process.exit(0));

@@ -34,11 +34,21 @@ async function postfixSink(program: string): Promise<Sink> {
   return ownSink();
 }
 
-async function ownSink(): Promise<Sink> {
+/** Our own sink also tells when it took each mail, in milliseconds of its own clock. */
+export interface ClockedSink extends Sink {
+  accepted(): Promise<readonly number[]>;
+}
+
+export async function ownSink(): Promise<ClockedSink> {
   const self = fileURLToPath(import.meta.url);
   const child = fork(fileURLToPath(new URL(`./fast-sink${extname(self)}`, import.meta.url)));
   const [port] = (await once(child, 'message')) as [number];
-  return { name: 'our own sink', url: `smtp://127.0.0.1:${port}`, stop: () => stopped(child) };
+  const accepted = async () => {
+    const answer = once(child, 'message');
+    child.send('accepted');
+    return ((await answer) as [number[]])[0];
+  };
+  return { name: 'our own sink', url: `smtp://127.0.0.1:${port}`, stop: () => stopped(child), accepted };
 }
 
 async function stopped(child: ChildProcess): Promise<void> {

@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { openLog } from '../api/logging.js';
+import { openInstallation } from '../cli/installation.js';
+import { runApi, storeOf } from '../cli/roles.js';
+import { type Config, packageRoot } from '../config.js';
+import { FIRST_ACCOUNT } from '../store/accounts.js';
+import { keys } from '../store/keys.js';
+import { bearer } from './bearer.js';
+import { newsletter } from './newsletter.js';
+import { ownSink } from './sink.js';
+
+export interface BenchRateOptions {
+  readonly config: Config;
+  /** Mails a second the campaign is limited to (50). */
+  readonly perSecond?: number;
+  /** Recipients (1,000). */
+  readonly recipients?: number;
+  /** Worker processes (2). */
+  readonly workers?: number;
+}
+
+/** A campaign limited to N mails a second, sent by several worker processes: what the receiving side measures. */
+export async function benchRate({ config, perSecond = 50, recipients = 1_000, workers = 2 }: BenchRateOptions) {
+  const dataDir = await mkdtemp(join(tmpdir(), 'everpost-rate-'));
+  const sink = await ownSink();
+  const ours: Config = { ...config, dataDir, port: 0, smtpUrl: sink.url, secret: 'a secret for this bench alone' };
+  const log = openLog({ ...ours, logLevel: 'error' });
+  const at = await openInstallation(ours, () => undefined);
+  const store = await storeOf(ours, at);
+  const api = await runApi(ours, store, at, log);
+  const processes = Array.from({ length: workers }, () => workerProcess(ours, at));
+  try {
+    const { secret } = await keys(store).issue(FIRST_ACCOUNT, 'bench');
+    await sendLimited(bearer(api.address, secret), perSecond, recipients);
+    report(await sink.accepted(), perSecond, workers);
+  } finally {
+    await Promise.all(processes.map(ended));
+    await api.stop();
+    await store.close();
+    await at.stop();
+    await sink.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+function workerProcess(config: Config, at: { mongodbUrl: string; temporalAddress: string }): ChildProcess {
+  return spawn(process.execPath, [join(packageRoot(), 'dist', 'cli.js'), 'worker'], {
+    stdio: 'ignore',
+    env: {
+      PATH: config.path,
+      MONGODB_URL: at.mongodbUrl,
+      TEMPORAL_ADDRESS: at.temporalAddress,
+      SMTP_URL: config.smtpUrl,
+      EVERPOST_SECRET: config.secret,
+      PUBLIC_URL: config.publicUrl,
+      DATA_DIR: config.dataDir,
+    },
+  });
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+}
+
+async function sendLimited(call: ReturnType<typeof bearer>, perSecond: number, recipients: number): Promise<void> {
+  const list = await call<{ id: number }>('POST', '/lists', { name: 'Rate' });
+  for (let first = 0; first < recipients; first += 1_000) {
+    const subscribers = Array.from({ length: Math.min(1_000, recipients - first) }, (_, i) => ({
+      email: `reader${first + i}@example.test`,
+    }));
+    await call('POST', '/subscribers/batch', { list_id: list.id, subscribers });
+  }
+  const letter = { list_id: list.id, subject: newsletter.subject, html: newsletter.html };
+  const settings = { rate_per_second: perSecond };
+  const { id } = await call<{ id: number }>('POST', '/campaigns', { ...letter, settings, send: true });
+  for (;;) {
+    const { state } = await call<{ state: string }>('GET', `/campaigns/${id}`);
+    if (state === 'sent' || state === 'failed') return;
+    await delay(1_500);
+  }
+}
+
+/** Mails in each full second between the first and the last, by the receiver's clock. */
+function report(accepted: readonly number[], perSecond: number, workers: number): void {
+  const first = accepted[0] ?? 0;
+  const seconds = ((accepted.at(-1) ?? first) - first) / 1_000;
+  const histogram: number[] = [];
+  for (const at of accepted) {
+    const second = Math.floor((at - first) / 1_000);
+    histogram[second] = (histogram[second] ?? 0) + 1;
+  }
+  const full = histogram.slice(0, -1);
+  const mean = (accepted.length - 1) / seconds;
+  console.log(`${workers} workers, limit ${perSecond}/s, ${accepted.length} mails in ${seconds.toFixed(1)} s`);
+  console.log(`measured ${mean.toFixed(1)}/s = ${(mean / perSecond).toFixed(3)} of the limit`);
+  console.log(`fullest second ${Math.max(...full)}, emptiest ${Math.min(...full)}`);
+}
