@@ -25,6 +25,7 @@ export function beginAttempt(deps: AttemptDeps, host: AttemptHost, input: PagesI
   const begun = monotonic();
   let campaign = row;
   let over = false;
+  let failure: { readonly error: unknown } | undefined;
   const control = setInterval(() => {
     host.heartbeat();
     // A row that cannot be read now leaves the last word standing; a row that is gone wants nothing sent.
@@ -39,7 +40,7 @@ export function beginAttempt(deps: AttemptDeps, host: AttemptHost, input: PagesI
   const health = transportHealth(input.probe, window);
   const wanted = () =>
     campaign.state === 'sending' && campaign.launch === input.launch && campaign.round === input.round;
-  const ended = () => over || deps.stopping.aborted || host.cancelled.aborted;
+  const ended = () => over || failure !== undefined || deps.stopping.aborted || host.cancelled.aborted;
 
   return {
     ...health,
@@ -52,6 +53,13 @@ export function beginAttempt(deps: AttemptDeps, host: AttemptHost, input: PagesI
     mayClaim: () => !ended() && !health.transportDown() && wanted() && monotonic() - begun < deps.times.attempt,
     /** Page writes are re-issued as long as this holds: also while draining, never after the end. */
     alive: () => !over && monotonic() - begun < deps.times.startToClose,
+    /** Something is wrong with us: nothing more is claimed, what is claimed is settled, then `rethrow` says it. */
+    fail: (error: unknown) => {
+      failure ??= { error };
+    },
+    rethrow: () => {
+      if (failure !== undefined) throw failure.error;
+    },
     end: () => {
       over = true;
       clearInterval(control);

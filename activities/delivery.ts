@@ -40,12 +40,25 @@ export interface DeliveryDeps
 export function deliveryActivities(deps: DeliveryDeps) {
   const tell = teller(deps);
 
+  /** Undefined: there is more to do. */
+  const workOnNext = async (
+    attempt: Attempt,
+    key: RoundKey,
+    letter: CompiledLetter,
+  ): Promise<PagesResult | undefined> => {
+    const takenAt = instant();
+    const page = await deps.ledger.take(key, randomUUID(), attempt.alive);
+    if (page === undefined) return (await deps.ledger.openPages(key)) === 0 ? 'finished' : 'busy';
+    const owner = ownPage({ ...deps, tell }, page, takenAt, attempt.alive);
+    await workPage(deps, attempt, owner, letter);
+    attempt.rethrow();
+    return owner.lost() ? 'more' : undefined;
+  };
+
   const workThrough = async (attempt: Attempt, key: RoundKey, letter: CompiledLetter): Promise<PagesResult> => {
     while (attempt.mayClaim()) {
-      const takenAt = instant();
-      const page = await deps.ledger.take(key, randomUUID(), attempt.alive);
-      if (page === undefined) return (await deps.ledger.openPages(key)) === 0 ? 'finished' : 'busy';
-      await workPage(deps, attempt, ownPage({ ...deps, tell }, page, takenAt, attempt.alive), letter);
+      const result = await workOnNext(attempt, key, letter);
+      if (result !== undefined) return result;
     }
     if (attempt.transportDown()) return 'transport_down';
     return attempt.wanted() ? 'more' : 'not_wanted';

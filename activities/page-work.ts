@@ -1,5 +1,6 @@
 import { now } from '../clock.js';
 import type { Fate } from '../domain/outcome.js';
+import type { LedgerPage } from '../domain/page.js';
 import type { Fates } from '../domain/window.js';
 import { blamesTheTransport, lowestUnfinished, oddOnes } from '../domain/window.js';
 import type { CompiledLetter } from '../mail/compile.js';
@@ -23,20 +24,26 @@ export async function workPage(deps: DeliveryDeps, attempt: Attempt, owner: Page
     fates.set(i, fate);
     attempt.judgeTransport(fate.kind === 'skipped' ? undefined : blamesTheTransport(fate));
   };
-  const claims = claimer(deps, attempt, openRoster({ ...deps, freshness: deps.times.freshness }, owner.page()));
+  const claims = claimer(
+    deps,
+    attempt,
+    openRoster({ ...deps, freshness: deps.times.freshness }, owner.page()),
+    bell.ring,
+  );
 
   /** One page write, or a rest until there is news; false: there is nothing left to do here. */
   const step = async (): Promise<boolean> => {
     const page = owner.page();
     const settled = lowestUnfinished(page, fates);
-    const claim = attempt.mayClaim() ? await claims.next(page, settled, attempt.window()) : undefined;
-    if (claim !== undefined || worthSettling(page, settled, attempt.window())) {
+    const claim = claims.next(page, settled, attempt.window());
+    // Settling goes into the same write as the claim where one is about to follow.
+    if (claim !== undefined || (!claims.soon() && worthSettling(page, settled, attempt.window()))) {
       const odd = oddOnes(fates, page.settled, settled, now());
       const mine = await owner.advance({ settled, claimed: claim?.upTo ?? page.claimed, odd });
       if (mine) mails.begin(claim?.candidates ?? []);
       return true;
     }
-    if (settled === page.claimed && (page.claimed === page.n || !attempt.mayClaim())) return false;
+    if (isAtRest(page) && (page.claimed === page.n || !attempt.mayClaim())) return false;
     await bell.wait(claims.waitFor());
     await owner.renewIfDue();
     return true;
@@ -51,6 +58,11 @@ export async function workPage(deps: DeliveryDeps, attempt: Attempt, owner: Page
   }
 }
 
+/** Nothing is in flight. */
+function isAtRest({ settled, claimed }: LedgerPage): boolean {
+  return settled === claimed;
+}
+
 /** Settling alone is worth a write once half a window has come in, or nothing else is left to wait for. */
 function worthSettling(page: { settled: number; claimed: number }, settled: number, window: number): boolean {
   const news = settled - page.settled;
@@ -62,7 +74,7 @@ async function offerLate({ ledger, events }: DeliveryDeps, owner: PageOwner, fat
   const page = owner.page();
   if (page.token === null) return;
   for (const [i, fate] of fates) {
-    if (fate.kind !== 'sent' && fate.kind !== 'failed') continue;
+    if (i < page.settled || (fate.kind !== 'sent' && fate.kind !== 'failed')) continue;
     const said = fate.kind === 'sent' ? { class: 'accepted', code: null } : { class: fate.class, code: fate.code };
     const evidence = { i, kind: fate.kind, ...said, reply: fate.reply ?? null, at: now() };
     if (!(await ledger.late(page, { ...evidence, by: page.token }))) continue;

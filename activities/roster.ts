@@ -42,6 +42,9 @@ export function openRoster(deps: RosterDeps, page: LedgerPage) {
   };
 
   return {
+    /** What was read last may still be claimed upon. */
+    isFresh: (): boolean => monotonic() - readAt <= deps.freshness,
+
     /**
      * The next `count` recipients from place `start`. Reads `ahead` of them at once where what is held is too old or
      * too short: as many as will be through within the freshness.

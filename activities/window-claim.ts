@@ -3,6 +3,7 @@ import type { LedgerPage } from '../domain/page.js';
 import { roomToClaim } from '../domain/window.js';
 import type { Transport } from '../mail/transport.js';
 import type { Buckets, Grant, RateScope } from '../store/buckets.js';
+import { outcomeIsUnknown } from '../store/unknown.js';
 import type { Attempt } from './attempt.js';
 import type { Candidate, Roster } from './roster.js';
 
@@ -17,12 +18,21 @@ export interface Claim {
   readonly candidates: readonly Candidate[];
 }
 
+interface Prepared extends Claim {
+  readonly from: number;
+}
+
 const LONGEST_WAIT = 200;
 const NO_GRANT: Grant = { tokens: 0, wait: LONGEST_WAIT };
 
-/** Decides how far to claim: room in the window, a healthy transport, fresh rows, tokens (PROTOCOL "Work on a page" 1–3). */
-export function claimer(deps: ClaimDeps, attempt: Attempt, roster: Roster) {
+/**
+ * Decides how far to claim: room in the window, a healthy transport, fresh rows, tokens (PROTOCOL "Work on a page" 1–3).
+ * All of that is asked for behind the page's work, which goes on settling and renewing while a server keeps silent.
+ */
+export function claimer(deps: ClaimDeps, attempt: Attempt, roster: Roster, news: () => void) {
   let askAgainAt = 0;
+  let askedAt: number | undefined;
+  let prepared: Prepared | undefined;
 
   const lease = (wanted: number): Promise<Grant> | Grant => {
     const scopes = rateScopes(attempt);
@@ -30,22 +40,52 @@ export function claimer(deps: ClaimDeps, attempt: Attempt, roster: Roster) {
     return deps.buckets.lease(scopes, wanted).catch(() => NO_GRANT);
   };
 
+  const prepare = async (from: number, room: number): Promise<void> => {
+    if ((await deps.transport.ready()) !== undefined) {
+      attempt.giveUpTransport();
+      return;
+    }
+    const line = await roster.next(from, room, attempt.ahead());
+    const { tokens, wait } = await lease(line.filter((candidate) => 'subscriber' in candidate).length);
+    askAgainAt = wait === 0 ? 0 : monotonic() + wait;
+    const candidates = affordable(line, tokens);
+    if (candidates.length > 0) prepared = { from, upTo: from + candidates.length, candidates };
+  };
+
+  const ask = (from: number, room: number): void => {
+    askedAt = monotonic();
+    prepare(from, room)
+      .catch((error) => {
+        // A store that does not answer now is asked again; what is claimed is settled meanwhile.
+        if (outcomeIsUnknown(error)) askAgainAt = monotonic() + LONGEST_WAIT;
+        else attempt.fail(error);
+      })
+      .finally(() => {
+        askedAt = undefined;
+        news();
+      });
+  };
+
   return {
     /** Milliseconds until another try makes sense. */
-    waitFor: (): number => Math.max(1, Math.min(LONGEST_WAIT, askAgainAt - monotonic() || LONGEST_WAIT)),
+    waitFor: (): number => {
+      const left = askAgainAt - monotonic();
+      return left > 0 ? Math.min(LONGEST_WAIT, Math.ceil(left)) : LONGEST_WAIT;
+    },
 
-    next: async (page: LedgerPage, settled: number, window: number): Promise<Claim | undefined> => {
+    /** An answer is due any moment: settling can go into the same write as the claim. */
+    soon: (): boolean => attempt.mayClaim() && askedAt !== undefined && monotonic() - askedAt < LONGEST_WAIT,
+
+    /** What may be claimed now; otherwise asks for it where there is room, and news are called when it is there. */
+    next: (page: LedgerPage, settled: number, window: number): Claim | undefined => {
+      const claim = prepared;
+      prepared = undefined;
+      if (!attempt.mayClaim()) return undefined;
+      if (claim?.from === page.claimed && roster.isFresh()) return claim;
       const room = roomToClaim(page, settled, window);
-      if (room < leastClaim(page, settled, window) || monotonic() < askAgainAt) return undefined;
-      if ((await deps.transport.ready()) !== undefined) {
-        attempt.giveUpTransport();
-        return undefined;
-      }
-      const line = await roster.next(page.claimed, room, attempt.ahead());
-      const { tokens, wait } = await lease(line.filter((candidate) => 'subscriber' in candidate).length);
-      askAgainAt = wait === 0 ? 0 : monotonic() + wait;
-      const candidates = affordable(line, tokens);
-      return candidates.length === 0 ? undefined : { upTo: page.claimed + candidates.length, candidates };
+      const worthIt = room >= leastClaim(page, settled, window);
+      if (worthIt && askedAt === undefined && monotonic() >= askAgainAt) ask(page.claimed, room);
+      return undefined;
     },
   };
 }
