@@ -2,8 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { now } from '../clock.js';
 import { fateOf } from '../domain/classify.js';
 import type { Fate } from '../domain/outcome.js';
+import { shortReply } from '../domain/scrub.js';
 import type { CompiledLetter } from '../mail/compile.js';
-import type { SplicedMail } from '../mail/letter.js';
+import type { SplicedMail, Unrenderable } from '../mail/letter.js';
 import { spliceMail } from '../mail/splice.js';
 import type { LinkTokens } from '../mail/tokens.js';
 import type { Transport } from '../mail/transport.js';
@@ -27,7 +28,7 @@ export function handOvers(deps: HandOverDeps, owner: PageOwner, letter: Compiled
   const open = new Set<Promise<void>>();
 
   const deliver = async (i: number, subscriber: Sendable): Promise<void> => {
-    const mail = spliceMail(letter, { ...subscriber, id: subscriber._id }, now(), deps.links);
+    const mail = spliced(letter, subscriber, deps.links);
     if (mail.kind === 'unrenderable') {
       const { class: reason, scope, code } = mail;
       settle(i, { kind: 'failed', class: reason, scope, code, reply: mail.reason });
@@ -44,7 +45,10 @@ export function handOvers(deps: HandOverDeps, owner: PageOwner, letter: Compiled
           settle(candidate.i, candidate.skip);
           continue;
         }
-        const mail = deliver(candidate.i, candidate.subscriber).finally(() => open.delete(mail));
+        const { i, subscriber } = candidate;
+        const mail = deliver(i, subscriber)
+          .catch((error) => settle(i, brokenBy(error)))
+          .finally(() => open.delete(mail));
         open.add(mail);
       }
     },
@@ -53,6 +57,22 @@ export function handOvers(deps: HandOverDeps, owner: PageOwner, letter: Compiled
       await Promise.allSettled(open);
     },
   };
+}
+
+/** What goes wrong in making one recipient's mail concerns nobody else, be it a bug of ours. */
+function spliced(letter: CompiledLetter, subscriber: Sendable, links: LinkTokens): SplicedMail | Unrenderable {
+  try {
+    return spliceMail(letter, { ...subscriber, id: subscriber._id }, now(), links);
+  } catch (error) {
+    const reason = shortReply(String(error));
+    return { kind: 'unrenderable', class: 'render_error', scope: 'message', code: null, reason };
+  }
+}
+
+/** A bug of ours on the way. Nobody knows how far the mail came, and no recipient may stop the others. */
+function brokenBy(error: unknown): Fate {
+  const reply = shortReply(String(error));
+  return { kind: 'uncertain', class: 'internal_error', scope: 'message', code: null, reply };
 }
 
 /** Every byte leaves under a trusted lease: while trust is gone but the page is not, the mail is held. */
