@@ -65,7 +65,7 @@ async function layPages(deps: AudienceDeps, key: RoundKey, idsAfter: (after: num
       if (ids.length === PAGE_SIZE) {
         deps.heartbeat();
         stored = await deps.rounds.lay(key, page, ids, false);
-        foreign = stored.ids.length !== ids.length || stored.ids.at(-1) !== ids.at(-1);
+        foreign = stored.last || stored.ids.length !== ids.length || stored.ids.at(-1) !== ids.at(-1);
         if (foreign) break;
         ids = [];
         page += 1;
