@@ -26,7 +26,7 @@ export function closingActivities(deps: ClosingDeps) {
     closeCampaign: async (input: CampaignInput): Promise<CampaignState> => {
       const row = await campaigns.find(input.account, input.campaign);
       if (row === null || row.launch !== input.launch) return 'cancelled';
-      if (row.state === 'sending') await expireDeferred(deps, row);
+      if (row.state === 'sending') await expireDeferred(deps, row, EXPIRED);
       const { sent } = await recipients.totals(row.account, row._id);
       await progress.close(input, row.round, sent > 0 ? 'sent' : 'failed');
       const closed = (await campaigns.find(row.account, row._id)) ?? row;
@@ -43,7 +43,9 @@ export function closingActivities(deps: ClosingDeps) {
         await deps.rounds.cut(page);
       }
       const open = await deps.rounds.openPagesOf(input.account, input.campaign);
-      if (open === 0) await progress.closeCancelled(input);
+      if (open > 0) return open;
+      await expireDeferred(deps, { account: input.account, _id: input.campaign }, CANCELLED);
+      await progress.closeCancelled(input);
       return open;
     },
   };
@@ -62,23 +64,27 @@ export async function sweepPages(
   }
 }
 
-async function expireDeferred({ rounds, events }: ClosingDeps, { account, _id }: Campaign): Promise<void> {
+const EXPIRED = { kind: 'failed', class: 'expired' } as const;
+const CANCELLED = { kind: 'skipped', class: 'cancelled' } as const;
+
+/** Whoever still waits for another round will not be tried again: told, then written. */
+async function expireDeferred(
+  { rounds, events }: ClosingDeps,
+  { account, _id }: Pick<Campaign, 'account' | '_id'>,
+  as: typeof EXPIRED | typeof CANCELLED,
+): Promise<void> {
   for await (const page of rounds.withDeferred(account, _id)) {
     const waiting = page.odd.filter((entry) => entry.kind === 'deferred' && entry.next === null);
     await events.append(
       waiting.map(({ i, reply }) => {
         const subscriber = page.ids[i];
         const about = { account, campaign: _id, ...(subscriber === undefined ? {} : { subscriber }) };
-        return {
-          ...about,
-          _id: `${page._id}:${i}:expired`,
-          type: 'recipient.failed',
-          data: { class: 'expired', reply },
-        };
+        const data = { class: as.class, reply };
+        return { ...about, _id: `${page._id}:${i}:${as.class}`, type: `recipient.${as.kind}`, data };
       }),
     );
   }
-  await rounds.expire(account, _id);
+  await rounds.expire(account, _id, as);
 }
 
 function endOf(row: Campaign, sent: number): Omit<Event, 'at'> {

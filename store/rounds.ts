@@ -1,7 +1,7 @@
 import { type Collection, type Filter, MongoServerError } from 'mongodb';
 import { now } from '../clock.js';
 import type { TakenKind } from '../domain/campaign.js';
-import type { LedgerPage } from '../domain/page.js';
+import type { LedgerPage, OddEntry } from '../domain/page.js';
 import { fenced, type Store } from './connect.js';
 import { EPOCH, type RoundKey } from './ledger.js';
 
@@ -79,24 +79,27 @@ function marking(pages: Collection<LedgerPage>) {
     openBefore: ({ account, campaign, round }: RoundKey): Promise<number> =>
       pages.countDocuments({ account, campaign, round: { $lt: round }, done: false }),
 
-    /** Marks each entry of an earlier round that this round takes: kind taken, not taken before. Repeating changes nothing. */
+    /**
+     * Marks each entry of an earlier round that this round takes: kind taken, not taken before. A page is marked once for
+     * a round, before the round is laid: evidence that turns doubt into failure later finds the audience closed.
+     */
     mark: async (key: RoundKey, takes: readonly TakenKind[], only?: ReadonlySet<number>): Promise<void> => {
-      const open = { kind: { $in: [...takes] }, next: null };
-      const earlier: Filter<LedgerPage> = {
+      const unmarked: Filter<LedgerPage> = {
         account: key.account,
         campaign: key.campaign,
         round: { $lt: key.round },
-        odd: { $elemMatch: open },
+        'odd.0': { $exists: true },
+        marked: { $not: { $gte: key.round } },
       };
-      const set = { $set: { 'odd.$[entry].next': key.round } };
+      const set = { $set: { 'odd.$[entry].next': key.round, marked: key.round } };
       if (only === undefined) {
-        await pages.updateMany(earlier, set, { arrayFilters: [entryFilter(takes)] });
+        await pages.updateMany(unmarked, set, { arrayFilters: [entryFilter(takes)] });
         return;
       }
-      for await (const page of pages.find(earlier)) {
-        const places = page.ids.flatMap((id, i) => (only.has(id) ? [i] : []));
+      for await (const { _id, ids } of pages.find({ ...unmarked, ids: { $in: [...only] } })) {
+        const places = ids.flatMap((id, i) => (only.has(id) ? [i] : []));
         const chosen = { ...entryFilter(takes), 'entry.i': { $in: places } };
-        await pages.updateOne({ _id: page._id }, set, { arrayFilters: [chosen] });
+        await pages.updateOne({ ...unmarked, _id }, set, { arrayFilters: [chosen] });
       }
     },
 
@@ -117,14 +120,19 @@ async function* ascending(pages: Collection<LedgerPage>, key: RoundKey, after: n
     const head = await rest.next();
     if (!head.done) heads.push({ id: head.value, rest });
   }
-  while (heads.length > 0) {
-    heads.sort((one, other) => one.id - other.id);
-    const lowest = heads[0];
-    if (lowest === undefined) return;
-    yield lowest.id;
-    const following = await lowest.rest.next();
-    if (following.done) heads.shift();
-    else lowest.id = following.value;
+  try {
+    while (heads.length > 0) {
+      heads.sort((one, other) => one.id - other.id);
+      const lowest = heads[0];
+      if (lowest === undefined) return;
+      yield lowest.id;
+      const following = await lowest.rest.next();
+      if (following.done) heads.shift();
+      else lowest.id = following.value;
+    }
+  } finally {
+    // Whoever stops reading in the middle leaves no cursor open on the server.
+    await Promise.all(heads.map(({ rest }) => rest.return(undefined)));
   }
 }
 
@@ -150,11 +158,15 @@ function ending(pages: Collection<LedgerPage>) {
     withDeferred: (account: number, campaign: number): AsyncIterable<LedgerPage> =>
       pages.find({ account, campaign, done: true, odd: { $elemMatch: waiting } }),
 
-    /** Deferred and taken by no round → failed, class `expired`. Repeating changes nothing. */
-    expire: async (account: number, campaign: number): Promise<void> => {
+    /** Deferred and taken by no round → failed/expired, or skipped/cancelled after a cancel. Repeating changes nothing. */
+    expire: async (
+      account: number,
+      campaign: number,
+      as: Pick<OddEntry, 'kind' | 'class'> = { kind: 'failed', class: 'expired' },
+    ): Promise<void> => {
       await pages.updateMany(
         { account, campaign, done: true, odd: { $elemMatch: waiting } },
-        { $set: { 'odd.$[entry].kind': 'failed', 'odd.$[entry].class': 'expired', 'odd.$[entry].at': now() } },
+        { $set: { 'odd.$[entry].kind': as.kind, 'odd.$[entry].class': as.class, 'odd.$[entry].at': now() } },
         { arrayFilters: [{ 'entry.kind': waiting.kind, 'entry.next': null }] },
       );
     },
