@@ -1,6 +1,8 @@
 import { now } from '../clock.js';
+import type { ProtocolTimes } from '../domain/protocol.js';
 import type { CampaignProgress } from '../store/campaign-progress.js';
 import type { Campaign } from '../store/campaigns.js';
+import type { Event } from '../store/events.js';
 import type { Ledger } from '../store/ledger.js';
 import type { Rounds } from '../store/rounds.js';
 import { sweepPages } from './campaign-close.js';
@@ -13,6 +15,7 @@ export interface HousekeepingDeps extends TellingDeps {
   readonly rounds: Pick<Rounds, 'inFlight'>;
   readonly imports: OwedImports;
   readonly engine: Engine;
+  readonly times: Pick<ProtocolTimes, 'lease'>;
   readonly log: { warn(details: object, message: string): void };
 }
 
@@ -20,8 +23,6 @@ interface OwedImports {
   owed(before: Date): AsyncIterable<{ readonly _id: number; readonly account: number }>;
   lookAgain(id: number, at: Date): Promise<void>;
 }
-
-const LOOK_AGAIN = 30_000;
 
 /** The sweep: rows say what should be; whatever a crash, a Terminate or an emptied Temporal left undone is started here. */
 export function housekeepingActivities(deps: HousekeepingDeps) {
@@ -44,35 +45,41 @@ export function housekeepingActivities(deps: HousekeepingDeps) {
 
 async function lookAfterCampaign(deps: HousekeepingDeps, row: Campaign): Promise<void> {
   const sighting = await deps.engine.campaignSighting(row._id);
-  if (sighting.status === 'running') {
-    if (row.want.v > row.heard) await deps.engine.wakeCampaign(row);
-  } else if (row.state === 'paused') {
-    await settlePaused(deps, row);
+  const runs = sighting.status === 'running';
+  const isStopped = sighting.status === 'terminated' && sighting.closedAt !== null && sighting.closedAt > row.want.at;
+  if (row.state === 'paused') {
+    await settlePaused(deps, row, runs);
     return;
-  } else if (
-    sighting.status === 'terminated' &&
-    sighting.closedAt !== null &&
-    sighting.closedAt > row.want.at &&
-    row.state !== 'cancelled'
-  ) {
-    // Whoever terminated it meant it: shown, and started again by `resume` alone.
-    await deps.progress.engineStopped(row);
-    return;
-  } else {
-    await deps.engine.wakeCampaign(row);
   }
-  await deps.progress.lookAgain(row, new Date(now().getTime() + LOOK_AGAIN));
+  // Whoever terminated it meant it: shown, and started again by `resume` alone.
+  if (isStopped && row.state !== 'cancelled') {
+    if (await deps.progress.engineStopped(row)) await deps.events.append([stoppedEvent(row)]);
+    return;
+  }
+  if (!runs || row.want.v > row.heard) await deps.engine.wakeCampaign(row);
+  await deps.progress.lookAgain(row, soon(deps));
 }
 
-/** Nobody is at work on a paused campaign: what its owners left in flight is in doubt, then the row may rest. */
-async function settlePaused(deps: HousekeepingDeps, row: Campaign): Promise<void> {
+/** Nobody works on a paused campaign: what its owners left in flight is in doubt. Without a workflow the row may then rest. */
+async function settlePaused(deps: HousekeepingDeps, row: Campaign, runs: boolean): Promise<void> {
+  if (runs && row.want.v > row.heard) await deps.engine.wakeCampaign(row);
   await sweepPages(deps, { account: row.account, campaign: row._id });
   const busy = (await deps.rounds.inFlight(row.account, row._id)) > 0;
-  await deps.progress.lookAgain(row, busy ? new Date(now().getTime() + LOOK_AGAIN) : null);
+  await deps.progress.lookAgain(row, runs || busy ? soon(deps) : null);
+}
+
+function stoppedEvent({ _id, account, want }: Campaign): Omit<Event, 'at'> {
+  const reason = { reason: 'engine_stopped' };
+  return { _id: `campaign:${_id}:v${want.v}:stopped`, account, campaign: _id, type: 'campaign.paused', data: reason };
+}
+
+/** Half a lease from now: what was in flight is in doubt, or settled, one or two looks later. */
+function soon({ times }: HousekeepingDeps): Date {
+  return new Date(now().getTime() + times.lease / 2);
 }
 
 async function lookAfterImport(deps: HousekeepingDeps, row: { _id: number; account: number }): Promise<void> {
   const sighting = await deps.engine.importSighting(row._id);
   if (sighting.status !== 'running') await deps.engine.wakeImport(row);
-  await deps.imports.lookAgain(row._id, new Date(now().getTime() + LOOK_AGAIN));
+  await deps.imports.lookAgain(row._id, soon(deps));
 }
