@@ -123,35 +123,36 @@ async function roundAfter(deps: CampaignDeps, row: Campaign) {
   const mayResend =
     row.settings.on_uncertain === 'resend' && !row.rounds.some(({ takes }) => takes.includes('uncertain'));
   const need = { deferred, uncertain, mayResend, round: row.round + 1, now: now(), expires };
-  return nextRound({ ...need, resendAfter: deps.times.resendAfter }, Math.random());
+  const { resendAfter, firstRetry } = deps.times;
+  return nextRound({ ...need, resendAfter, firstRetry }, Math.random());
 }
 
 async function steer(campaigns: Campaigns, row: Campaign, steering: Steering): Promise<void> {
   const refusal = refusalOf(steering.action, row.state, row.round >= 0);
   if (refusal !== undefined) throw new Failure(refusal);
-  switch (steering.action) {
-    case 'pause':
-      await campaigns.pause(row);
-      return;
-    case 'resume':
-      await campaigns.resume(row);
-      return;
-    case 'cancel':
-      await (row.state === 'scheduled' ? campaigns.withdraw(row) : campaigns.cancel(row));
-      return;
-    case 'send':
-      await campaigns.launch(row);
-      return;
-    case 'rate':
-      await campaigns.changeRate(row, steering.control.per_second ?? null);
-      return;
-    case 'schedule':
-      await reschedule(campaigns, row, steering.control.scheduled_at ?? null);
-  }
+  // The loser reads again and decides anew: Temporal repeats the step.
+  if ((await write(campaigns, row, steering)) === null) throw new Error('the row was written meanwhile');
 }
 
-function reschedule(campaigns: Campaigns, row: Campaign, at: string | null): Promise<Campaign | null> {
-  return at === null ? campaigns.withdraw(row) : campaigns.schedule(row, new Date(at));
+/** The row as it is afterwards; null if somebody else wrote first. What is so already is not written again. */
+async function write(campaigns: Campaigns, row: Campaign, { action, control }: Steering): Promise<Campaign | null> {
+  switch (action) {
+    case 'pause':
+      return row.state === 'paused' ? row : campaigns.pause(row);
+    case 'resume':
+      return row.state === 'paused' ? campaigns.resume(row) : row;
+    case 'cancel':
+      if (row.state === 'cancelled') return row;
+      return row.state === 'scheduled' ? campaigns.withdraw(row) : campaigns.cancel(row);
+    case 'send':
+      return campaigns.launch(row);
+    case 'rate':
+      return campaigns.changeRate(row, control.per_second ?? null);
+    case 'schedule':
+      return control.scheduled_at == null
+        ? campaigns.withdraw(row)
+        : campaigns.schedule(row, new Date(control.scheduled_at));
+  }
 }
 
 function newsOf(row: Campaign) {

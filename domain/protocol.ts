@@ -23,6 +23,8 @@ export interface ProtocolTimes {
   readonly freshness: number;
   /** Least time between an uncertain hand-over and its re-send under policy `resend`. */
   readonly resendAfter: number;
+  /** Wait before the first round of deferred recipients; `retry.ts` has the later ones in proportion. */
+  readonly firstRetry: number;
 }
 
 export const PROTOCOL_TIMES: ProtocolTimes = {
@@ -40,6 +42,7 @@ export const PROTOCOL_TIMES: ProtocolTimes = {
   controlEvery: 1_000,
   freshness: 10_000,
   resendAfter: 900_000,
+  firstRetry: 60_000,
 };
 
 /** All times at `factor` of their length, for tests (lease 60 s × 0.05 = 3 s). SMTP waits keep a floor of 2 s. */
@@ -62,6 +65,7 @@ export function brokenOrder(times: ProtocolTimes): string | undefined {
     [times.attempt < times.trust, 'an attempt ends within the trusted time'],
     [times.drain < times.shutdownGrace, 'open mail is drained before the worker is cut off'],
     [times.smtpDot < times.startToClose, 'the reply to the dot may be awaited within one attempt'],
+    [times.smtpDot < times.resendAfter, 'nobody is mailed again while an earlier dot may be answered'],
     [times.controlEvery < times.renewEvery, 'a pause is heard before the next renewal'],
   ];
   return rules.find(([holds]) => !holds)?.[1];

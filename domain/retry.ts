@@ -6,10 +6,13 @@ export const RETRY_WAITS: readonly number[] = [MINUTE, 5 * MINUTE, 15 * MINUTE, 
 
 const JITTER = 0.2;
 
-/** Milliseconds to wait before try `attempt` (1 = the first repetition); `chance` in [0, 1) spreads it by ±20 %. */
-export function retryWait(attempt: number, chance: number): number {
+/**
+ * Milliseconds to wait before try `attempt` (1 = the first repetition); `chance` in [0, 1) spreads it by ±20 %. `first`
+ * is the wait before the first one, the others keep their proportion to it.
+ */
+export function retryWait(attempt: number, chance: number, first = MINUTE): number {
   const wait = RETRY_WAITS[Math.min(Math.max(attempt, 1), RETRY_WAITS.length) - 1] ?? HOUR;
-  return Math.round(wait * (1 - JITTER + 2 * JITTER * chance));
+  return Math.round(((wait * first) / MINUTE) * (1 - JITTER + 2 * JITTER * chance));
 }
 
 export interface RoundNeed {
@@ -25,6 +28,8 @@ export interface RoundNeed {
   readonly expires: Date;
   /** Least wait before an uncertain recipient is mailed again, in milliseconds. */
   readonly resendAfter: number;
+  /** Wait before the first further round, in milliseconds. */
+  readonly firstRetry: number;
 }
 
 export interface NextRound {
@@ -36,7 +41,7 @@ export interface NextRound {
 export function nextRound(need: RoundNeed, chance: number): NextRound | undefined {
   const resends = need.mayResend && need.uncertain > 0;
   if (need.deferred === 0 && !resends) return undefined;
-  const wait = need.deferred > 0 ? retryWait(need.round, chance) : need.resendAfter;
+  const wait = need.deferred > 0 ? retryWait(need.round, chance, need.firstRetry) : need.resendAfter;
   const due = new Date(need.now.getTime() + wait);
   if (due > need.expires) return undefined;
   const takes: NextRound['takes'][number][] = need.deferred > 0 ? ['deferred'] : [];
