@@ -1,0 +1,15 @@
+import { lazyClient, temporalEngine } from '../../../api/engine.js';
+import { openLog } from '../../../api/logging.js';
+import { serveApi } from '../../../api/server.js';
+import { readConfig } from '../../../config.js';
+import { openStore } from '../../../store/connect.js';
+import { type ApiPlan, SECRET } from './plan.js';
+
+const plan = JSON.parse(process.argv[2] ?? '') as ApiPlan;
+const environment = { PORT: `${plan.port}`, EVERPOST_API_KEY: plan.key, EVERPOST_SECRET: SECRET };
+const config = readConfig({ ...environment, LOG_LEVEL: plan.logLevel, RATE_LIMIT_PER_MINUTE: '100000' });
+const store = await openStore({ url: plan.mongodbUrl, database: plan.database });
+const log = openLog(config);
+const { client } = lazyClient(plan.temporalAddress, plan.namespace);
+await serveApi({ config, store, engine: temporalEngine({ client, prefix: plan.prefix, log }), log });
+process.stdout.write('ready\n');

@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** A process of Everpost, as the operating system sees it. */
+export interface Child {
+  readonly pid: number;
+  /** Sends the signal and returns at once: SIGSTOP, SIGCONT. */
+  signal(name: NodeJS.Signals): void;
+  /** Sends the signal and waits for the end; answers how the process ended. */
+  end(name: 'SIGKILL' | 'SIGTERM'): Promise<string>;
+}
+
+export type Program = 'worker-main.ts' | 'api-main.ts';
+
+/** Starts a program of this folder with its plan and waits until it says that it is ready. */
+export async function aChild(program: Program, plan: object): Promise<Child> {
+  const path = fileURLToPath(new URL(program, import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', path, JSON.stringify(plan)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit').then(([code, signal]) => String(signal ?? code));
+  const ready = new Promise<void>((resolve) => {
+    child.stdout.on('data', (said: Buffer) => said.includes('ready') && resolve());
+  });
+  await Promise.race([
+    ready,
+    ended.then((how) => {
+      throw new Error(`${program} ended with ${how} before it was ready`);
+    }),
+  ]);
+  return {
+    pid: child.pid ?? 0,
+    signal: (name) => void child.kill(name),
+    end: (name) => {
+      // A stopped process hears nothing but SIGKILL.
+      child.kill(name);
+      return ended;
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { brokenOrder, type ProtocolTimes, shrunkTimes } from '../../../domain/protocol.js';
+
+/** Where the processes of one test meet. */
+export interface Place {
+  readonly mongodbUrl: string;
+  readonly database: string;
+  readonly temporalAddress: string;
+  readonly namespace: string;
+  readonly prefix: string;
+}
+
+/** What a worker process is told. */
+export interface WorkerPlan extends Place {
+  readonly smtpUrl: string;
+  readonly times: ProtocolTimes;
+  readonly lanes: number;
+  readonly connections: number;
+  /** Path of the bundled workflows. */
+  readonly bundle: string;
+  readonly logLevel: string;
+}
+
+/** What an API process is told. */
+export interface ApiPlan extends Place {
+  readonly port: number;
+  readonly key: string;
+  readonly logLevel: string;
+}
+
+export const SECRET = 'a secret for the flow tests';
+
+/** A tenth of the real times: lease 6 s, drain 2.5 s. What a busy machine needs stays longer. */
+export function flowTimes(over: Partial<ProtocolTimes> = {}): ProtocolTimes {
+  const times = { ...shrunkTimes(0.1), storeTimeout: 1_500, heartbeat: 4_000, controlEvery: 200, ...over };
+  const broken = brokenOrder(times);
+  if (broken !== undefined) throw new Error(`the times do not hold together: ${broken}`);
+  return times;
+}

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { inject } from 'vitest';
+import type { ProtocolTimes } from '../../../domain/protocol.js';
+import { type Campaign, campaigns, type NewCampaign } from '../../../store/campaigns.js';
+import { openStore, type Store } from '../../../store/connect.js';
+import { recipients } from '../../../store/recipients.js';
+import { workerEngine } from '../../../workers/engine.js';
+import { prepareNamespace } from '../../../workers/namespace.js';
+import { aDraft, steered } from '../campaigns.js';
+import { type SmtpScript, type SmtpServer, smtpServer } from '../smtp-server.js';
+import { until } from '../until.js';
+import { aChild, type Child } from './child.js';
+import { flowTimes, type Place, type WorkerPlan } from './plan.js';
+
+export type World = Awaited<ReturnType<typeof aWorld>>;
+
+export interface WorldPlan {
+  readonly script?: SmtpScript;
+  readonly times?: Partial<ProtocolTimes>;
+  /** Servers of the test's own; otherwise those of the run. */
+  readonly servers?: { mongodbUrl(): string; temporalAddress(): string };
+}
+
+const LIMIT = 120_000;
+
+/** One installation of Everpost in processes of its own, with a receiving server in this one. */
+export async function aWorld({ script = {}, times = {}, servers }: WorldPlan = {}) {
+  const place: Place = {
+    mongodbUrl: servers?.mongodbUrl() ?? inject('mongodbUrl'),
+    temporalAddress: servers?.temporalAddress() ?? inject('temporalAddress'),
+    database: `test_${randomUUID().replaceAll('-', '')}`,
+    namespace: `flow-${randomUUID()}`,
+    prefix: 'flow',
+  };
+  const receiver = await smtpServer(script);
+  const connection = await Connection.connect({ address: place.temporalAddress });
+  await prepareNamespace(connection, place.namespace);
+  const client = new Client({ connection, namespace: place.namespace });
+  const store = await openStore({ url: place.mongodbUrl, database: place.database });
+  const engine = workerEngine({ client, prefix: place.prefix });
+  const children: Child[] = [];
+  const started = async (child: Promise<Child>) => {
+    children.push(await child);
+    return child;
+  };
+  const row = async ({ account, _id }: Campaign): Promise<Campaign> => {
+    const found = await campaigns(store).find(account, _id);
+    if (found === null) throw new Error(`campaign ${_id} is gone`);
+    return found;
+  };
+
+  return {
+    place,
+    store,
+    receiver,
+    client,
+    row,
+    times: flowTimes(times),
+    /** A worker process, ready. */
+    worker: (over: Partial<WorkerPlan> = {}) =>
+      started(aChild('worker-main.ts', { ...workerPlan(place, receiver, flowTimes(times)), ...over })),
+    api: (port: number, key: string) => started(aChild('api-main.ts', { ...place, port, key, logLevel: 'silent' })),
+    /** Launches a campaign to new readers as the API does: the row first, then the workflow. */
+    launch: async (readers: number, over: Partial<NewCampaign> = {}): Promise<Campaign> => {
+      const launched = steered(await campaigns(store).launch(await aDraft(store, readers, over)));
+      await engine.wakeCampaign(launched);
+      return launched;
+    },
+    wake: (campaign: Campaign) => engine.wakeCampaign(campaign),
+    totals: ({ account, _id }: Campaign) => recipients(store).totals(account, _id),
+    /** Waits until the campaign's row is in that state with nothing owed to it. */
+    untilState: (campaign: Campaign, state: Campaign['state']) =>
+      until(async () => (await row(campaign)).state === state, LIMIT),
+    untilAtRest: (campaign: Campaign) =>
+      until(async () => (await recipients(store).totals(campaign.account, campaign._id)).in_flight === 0, LIMIT),
+    untilTrue: (condition: () => Promise<boolean> | boolean) => until(condition, LIMIT),
+    close: async () => {
+      for (const child of children) await child.end('SIGKILL');
+      await receiver.close();
+      await connection.close();
+      await dropped(store);
+    },
+  };
+}
+
+function workerPlan(place: Place, receiver: SmtpServer, times: ProtocolTimes): WorkerPlan {
+  const bundle = inject('workflowBundle');
+  return { ...place, smtpUrl: receiver.url, times, bundle, lanes: 2, connections: 8, logLevel: 'fatal' };
+}
+
+async function dropped(store: Store): Promise<void> {
+  await store.db.dropDatabase();
+  await store.close();
+}
