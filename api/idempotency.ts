@@ -79,11 +79,11 @@ function routeOf(request: FastifyRequest): string {
 }
 
 /** SHA-256 of what was asked for; an upload, not read yet, is told apart by its length. */
-function fingerprintOf(request: FastifyRequest): string {
-  const { api_key: _key, ...query } = request.query as Record<string, unknown>;
-  const body = request.body === undefined ? (request.headers['content-length'] ?? null) : request.body;
+function fingerprintOf({ query, body, headers }: FastifyRequest): string {
+  const { api_key: _key, ...fields } = query as Record<string, unknown>;
+  const length = /^application\/json\b/i.test(headers['content-type'] ?? '') ? null : headers['content-length'];
   return createHash('sha256')
-    .update(canonical([query, body]))
+    .update(canonical([fields, body, length]))
     .digest('hex');
 }
 
