@@ -1,0 +1,20 @@
+FROM node:20-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY . .
+RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+
+FROM node:20-slim
+ENV NODE_ENV=production HOST=0.0.0.0
+WORKDIR /app
+COPY --from=build /app/package.json ./
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/content ./content
+COPY --from=build /app/dist ./dist
+USER node
+EXPOSE 3000
+# The worker's own check is in docker-compose.yml.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "dist/cli.js", "health", "api"]
+ENTRYPOINT ["node", "dist/cli.js"]
+CMD ["api"]
