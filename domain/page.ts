@@ -33,6 +33,8 @@ export interface LedgerPage {
   readonly token: string | null;
   readonly seen: Date;
   readonly done: boolean;
+  /** The last round that took entries of this page up; it takes no more. */
+  readonly marked?: number;
 }
 
 /** What one advance writes: both marks, what came of the recipients between the old and the new `settled`, told. */

@@ -71,7 +71,7 @@ function owning(write: ConditionalWrites) {
           $currentDate: { seen: true },
         },
         id: page._id,
-        isAfter: (now) => now.token === page.token && now.settled === step.settled && now.claimed === step.claimed,
+        isAfter: (now) => now.token === page.token && isExactly(now, page, step),
         isBefore: (now) => now.token === page.token && now.settled === page.settled && now.claimed === page.claimed,
       }),
 
@@ -96,7 +96,7 @@ function closing(write: ConditionalWrites) {
         update: { $set: { done: true, token: null } },
         id: page._id,
         isAfter: (now) => now.done,
-        isBefore: (now) => now.token === page.token && now.settled === page.n && now.told === now.odd.length,
+        isBefore: (now) => now.token === page.token && now.settled === page.n && isTold(now, page.told),
       }),
 
     /** Gives a page back with nothing in flight, so that the next owner need not wait for the lease. */
@@ -106,7 +106,7 @@ function closing(write: ConditionalWrites) {
         update: { $set: { token: null, seen: EPOCH } },
         id: page._id,
         isAfter: (now) => now.token !== page.token,
-        isBefore: (now) => now.token === page.token && now.settled === page.claimed,
+        isBefore: (now) => now.token === page.token && now.settled === page.claimed && now.claimed === page.claimed,
       }),
   };
 }
@@ -144,6 +144,18 @@ function evidence(pages: Collection<LedgerPage>) {
 
 function mine({ _id, token }: LedgerPage): Filter<LedgerPage> {
   return { _id, token };
+}
+
+/** A late repetition of our own take leaves our token and, where we settle all, our marks: but other fates than ours. */
+function isExactly(now: LedgerPage, before: LedgerPage, step: Step): boolean {
+  const marks = now.settled === step.settled && now.claimed === step.claimed && now.told === step.told;
+  const known = new Map(now.odd.map((entry) => [entry.i, entry.kind]));
+  const fates = step.odd.every((entry) => known.get(entry.i) === entry.kind);
+  return marks && fates && now.odd.length === before.odd.length + step.odd.length;
+}
+
+function isTold(now: LedgerPage, told: number): boolean {
+  return now.told === told && now.odd.length === told;
 }
 
 /** Leases are judged by the server's clock only, on both sides. */
