@@ -3,7 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
 import { authenticate } from './auth.js';
 import type { Deps } from './deps.js';
-import { answerFailure, translateFailures } from './failures.js';
+import { answerBrokenRequest, answerFailure, translateFailures } from './failures.js';
 import { answerOnce } from './idempotency.js';
 import { acceptJsonOnly } from './json.js';
 import { requestIds, requestLog } from './logging.js';
@@ -39,6 +39,7 @@ export async function buildApp(deps: Deps): Promise<Api> {
     bodyLimit: BODY_LIMIT,
     trustProxy: deps.config.trustedProxies.length > 0 ? [...deps.config.trustedProxies] : false,
     return503OnClosing: false,
+    clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => answerFailure(error, request, reply),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
     ...requestIds,

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { FAILURES, Failure, type FailureCode } from '../domain/errors.js';
 import type { Owned } from '../store/owned.js';
@@ -41,6 +42,22 @@ export function answerFailure(error: unknown, request: FastifyRequest, reply: Fa
     .type('application/json; charset=utf-8')
     .serializer(JSON.stringify)
     .send({ error: { code, message, ...(errors && { errors }) } });
+}
+
+/** What Node could not even read as a request gets the envelope as well; there is no reply object yet. */
+export function answerBrokenRequest(error: Error & { code?: string }, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const tooLong = error.code === 'HPE_HEADER_OVERFLOW';
+  const { code, message } = new Failure(tooLong ? 'uri_too_long' : 'bad_request');
+  const { status } = FAILURES[code];
+  const body = JSON.stringify({ error: { code, message } });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
 }
 
 /** Unwraps a row read for the caller's account: 404 where nothing is, 403 where it is another's. */

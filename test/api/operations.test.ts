@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { knownRoutes } from '../../api/paths.js';
 import { serveApi } from '../../api/server.js';
@@ -114,4 +116,18 @@ test('a request that has begun is answered before the server stops', async () =>
   answer.resume();
   await stopped;
   await expect(fetch(`${server.address}/health`)).rejects.toThrow();
+});
+
+test.each([
+  ['not HTTP at all', 'HELO example.com\r\n\r\n', 400, 'bad_request'],
+  ['a header section that is too long', `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 414, 'uri_too_long'],
+])('%s is refused in the one envelope', async (_what, bytes, status, code) => {
+  const { store, log } = api.deps;
+  const server = await serveApi({ config: serverConfig, store, log, engine: idleEngine });
+  const socket = connect(Number(new URL(server.address).port), '127.0.0.1');
+  socket.write(bytes);
+  const answer = await text(socket);
+  await server.stop();
+  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toEqual({ error: { code, message: expect.any(String) } });
 });
