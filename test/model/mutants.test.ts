@@ -1,0 +1,41 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { openStore, type Store } from '../../store/connect.js';
+import { type TestDatabase, testDatabase } from '../support/test-servers.js';
+import { MUTANTS } from './mutants.js';
+import { theProtocolHolds } from './property.js';
+
+// Between the tries of one write nobody rests here: an outage lasts as many tries as the network says.
+vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
+
+let database: TestDatabase;
+let store: Store;
+beforeAll(async () => {
+  database = await testDatabase();
+  store = await openStore({ url: database.url, database: database.name });
+});
+afterAll(async () => {
+  await store.close();
+  await database.drop();
+});
+
+/** Seeds that show each fault within a few runs; any seed does within a hundred. */
+const SEEDS: Readonly<Record<string, number>> = {
+  'no token in the filter': 4,
+  'no marks in the filter': 6,
+  'an unknown outcome is believed': 6,
+  'a write that matched nothing is ignored': 5,
+  'mail is handed over before the claim is answered': 5,
+  'an entry is told before it is written': 2,
+};
+
+test.concurrent.for(Object.entries(MUTANTS))('a mutant is caught: %s', { timeout: 240_000 }, async ([name, bend]) => {
+  const seed = SEEDS[name] ?? 1;
+  const details = await fc.check(theProtocolHolds(store, bend), {
+    seed,
+    numRuns: 100,
+    endOnFailure: true,
+    unbiased: true,
+  });
+  expect(String(details.errorInstance)).toMatch(/^Broken: invariant \d/);
+});
