@@ -40,11 +40,15 @@ export interface NextRound {
 /** Which entries the next round takes and when it is due; undefined where nothing is left to do or time is over. */
 export function nextRound(need: RoundNeed, chance: number): NextRound | undefined {
   const resends = need.mayResend && need.uncertain > 0;
-  if (need.deferred === 0 && !resends) return undefined;
-  const wait = need.deferred > 0 ? retryWait(need.round, chance, need.firstRetry) : need.resendAfter;
-  const due = new Date(need.now.getTime() + wait);
-  if (due > need.expires) return undefined;
-  const takes: NextRound['takes'][number][] = need.deferred > 0 ? ['deferred'] : [];
+  const retry = need.deferred > 0 ? within(need, retryWait(need.round, chance, need.firstRetry)) : undefined;
+  // Where the deferred ones are out of time, the single re-send may still be in time.
+  const wait = retry ?? (resends ? within(need, need.resendAfter) : undefined);
+  if (wait === undefined) return undefined;
+  const takes: NextRound['takes'][number][] = retry === undefined ? [] : ['deferred'];
   if (resends && wait >= need.resendAfter) takes.push('uncertain');
-  return { takes, due };
+  return { takes, due: new Date(need.now.getTime() + wait) };
+}
+
+function within({ now, expires }: RoundNeed, wait: number): number | undefined {
+  return now.getTime() + wait <= expires.getTime() ? wait : undefined;
 }
