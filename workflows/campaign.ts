@@ -8,7 +8,8 @@ import { heavySteps, quickSteps } from './steps.js';
 export async function campaign(input: CampaignInput): Promise<CampaignView> {
   const quick = quickSteps();
   const heavy = heavySteps();
-  const operators = await listenToOperators(input);
+  const operators = listenToOperators(input);
+  await operators.look();
 
   await untilSendTime(input, operators);
   while (!operators.withdrawn()) {

@@ -20,15 +20,27 @@ import {
 import { PHASE } from './names.js';
 import { quickSteps } from './steps.js';
 
-export type Operators = Awaited<ReturnType<typeof listenToOperators>>;
+export type Operators = ReturnType<typeof listenToOperators>;
+
+/** Updates may come with the first workflow task, before the row was read: then the step that writes it judges them. */
+const NOT_READ_YET: CampaignPlan = {
+  state: 'scheduled',
+  launch: 0,
+  v: -1,
+  round: -1,
+  due: null,
+  sendAt: null,
+  lanes: 1,
+  times: { startToClose: 0, heartbeat: 0, lease: 0 },
+};
 
 /**
  * Hears controls the same way from everybody: the API writes the row and sends `look`, an operator in the Temporal UI
  * sends an update and the row is written for them. What counts is the row; the plan here is the latest reading of it.
  */
-export async function listenToOperators(input: CampaignInput) {
+export function listenToOperators(input: CampaignInput) {
   const quick = quickSteps();
-  let plan: CampaignPlan = await quick.loadCampaign(input);
+  let plan = NOT_READ_YET;
   let news = 0;
 
   const hear = (fresh: CampaignPlan): CampaignView => {
@@ -39,7 +51,7 @@ export async function listenToOperators(input: CampaignInput) {
   };
   const look = async () => hear(await quick.loadCampaign(input));
   const refuse = (action: Steering['action'], fault?: string) => {
-    const refusal = refusalOf(action, plan.state, plan.round >= 0);
+    const refusal = plan === NOT_READ_YET ? undefined : refusalOf(action, plan.state, plan.round >= 0);
     if (refusal !== undefined) throw new Error(`${refusal}: ${FAILURES[refusal].message}`);
     if (fault !== undefined) throw new Error(`validation_failed: ${fault}`);
   };

@@ -10,6 +10,7 @@ import { shrunkTimes } from '../../domain/protocol.js';
 import { temporalTestServerPath } from '../../servers/temporal.js';
 import { openStore } from '../../store/connect.js';
 import { createWorkers } from '../../workers/main.js';
+import { SEARCH_ATTRIBUTES } from '../../workers/namespace.js';
 import { activityParts } from '../../workers/parts.js';
 import { installRuntime } from '../../workers/runtime.js';
 import { orderlyStop } from '../../workers/stop.js';
@@ -20,6 +21,9 @@ import { testDatabase } from './test-servers.js';
 export type SkippingEverpost = Awaited<ReturnType<typeof skippingEverpost>>;
 
 const PREFIX = 'skipping';
+/** INDEXED_VALUE_TYPE_KEYWORD of Temporal's API. */
+const KEYWORD = 2;
+const KEYWORDS = Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD]));
 
 /** Whoever waits in these tests is woken by the test itself. */
 const nobody: Engine = {
@@ -37,6 +41,7 @@ export async function skippingEverpost(bundle: WorkflowBundleOption) {
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path } },
   });
+  await env.connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes: KEYWORDS });
   const folder = await mkdtemp(join(tmpdir(), 'everpost-skipping-'));
   const database = await testDatabase();
   const store = await openStore({ url: database.url, database: database.name });
