@@ -17,6 +17,8 @@ interface Rehearsed extends Omit<KnownPerson, '_id'> {
   readonly import: RowStamp;
 }
 
+/** Instead of a subscriber's id: known from this dry run. */
+const SHADOW = 0;
 const KNOWN = { email_key: 1, first_name: 1, last_name: 1, attributes: 1, tags: 1, import: 1 } as const;
 
 /** The list itself. */
@@ -43,19 +45,19 @@ export function rehearsalGround(store: Store, chunk: RowChunk): Ground {
     read: async (keys) => {
       const people = await readPeople(rows, chunk, keys);
       const ids = { _id: { $in: keys.map(shadowId) }, account: chunk.account };
-      for await (const { email_key, ...shadow } of shadows.find(ids)) people.set(email_key, { ...shadow, _id: 0 });
+      for await (const { email_key, ...shadow } of shadows.find(ids)) people.set(email_key, { ...shadow, _id: SHADOW });
       return people;
     },
     write: (changes) =>
       bulk(
         shadows,
-        changes.map(({ wish: { email_key }, fields, stamp }) => ({
-          updateOne: {
-            filter: { _id: shadowId(email_key), account: chunk.account, 'import.row': { $lt: chunk.from } },
-            update: { $set: { email_key, ...fields, import: stamp } },
-            upsert: true,
-          },
-        })),
+        changes.map(({ before, wish: { email_key }, fields, stamp }) => {
+          const _id = shadowId(email_key);
+          const shadow = { email_key, ...fields, import: stamp };
+          if (before?._id !== SHADOW) return { insertOne: { document: { _id, account: chunk.account, ...shadow } } };
+          const notYet = { 'import.row': { $lt: chunk.from } };
+          return { updateOne: { filter: { _id, account: chunk.account, ...notYet }, update: { $set: shadow } } };
+        }),
       ),
   };
 }
