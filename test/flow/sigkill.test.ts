@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectHonestLedger } from '../support/flow/honest-ledger.js';
+import { atRate } from '../support/flow/settings.js';
 import { aWorld, type World } from '../support/flow/world.js';
 
 const READERS = 1_200;
@@ -9,18 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-/** Slow enough that the killings fall into it. */
-const settings = {
-  rate_per_second: 200,
-  on_uncertain: 'hold',
-  track_opens: false,
-  track_clicks: false,
-  ttl_hours: 24,
-} as const;
-
 test('a campaign whose worker is killed again and again loses nobody and mails nobody twice', async () => {
   let worker = await world.worker();
-  const campaign = await world.launch(READERS, { settings });
+  const campaign = await world.launch(READERS, { settings: atRate(200) });
   for (const share of [0.1, 0.35, 0.6]) {
     await world.receiver.untilAccepted(Math.floor(READERS * (share + Math.random() / 5)));
     await worker.end('SIGKILL');

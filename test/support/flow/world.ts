@@ -30,8 +30,9 @@ export async function aWorld({ script = {}, times = {}, servers }: WorldPlan = {
     mongodbUrl: servers?.mongodbUrl() ?? inject('mongodbUrl'),
     temporalAddress: servers?.temporalAddress() ?? inject('temporalAddress'),
     database: `test_${randomUUID().replaceAll('-', '')}`,
-    namespace: `flow-${randomUUID()}`,
-    prefix: 'flow',
+    // Of our own servers nothing but the namespace they are born with survives an emptying.
+    namespace: servers === undefined ? `flow-${randomUUID()}` : 'default',
+    prefix: `flow-${randomUUID()}`,
   };
   const receiver = await smtpServer(script);
   const connection = await Connection.connect({ address: place.temporalAddress });
@@ -67,6 +68,8 @@ export async function aWorld({ script = {}, times = {}, servers }: WorldPlan = {
       await engine.wakeCampaign(launched);
       return launched;
     },
+    /** A campaign that nobody has launched. */
+    draft: (readers: number, over: Partial<NewCampaign> = {}): Promise<Campaign> => aDraft(store, readers, over),
     wake: (campaign: Campaign) => engine.wakeCampaign(campaign),
     totals: ({ account, _id }: Campaign) => recipients(store).totals(account, _id),
     /** Waits until the campaign's row is in that state with nothing owed to it. */
