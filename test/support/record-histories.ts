@@ -1,0 +1,98 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { pino } from 'pino';
+import { packageRoot, readConfig } from '../../config.js';
+import { shrunkTimes } from '../../domain/protocol.js';
+import { startMongo } from '../../servers/mongodb.js';
+import { startTemporal } from '../../servers/temporal.js';
+import { campaigns } from '../../store/campaigns.js';
+import { openStore } from '../../store/connect.js';
+import { startWorker } from '../../workers/main.js';
+import { campaignStart, cancelCampaign, pauseCampaign, resumeCampaign } from '../../workflows/messages.js';
+import { campaignWorkflowId, laneWorkflowId } from '../../workflows/names.js';
+import { aDraft, steered } from './campaigns.js';
+import { smtpServer } from './smtp-server.js';
+
+/**
+ * Records the histories that `test/workflows/replay.test.ts` replays, from real runs on servers of its own:
+ * `npx tsx test/support/record-histories.ts`. Record anew only where a change of the workflows is meant to break replays.
+ */
+const PREFIX = 'recording';
+const folder = join(packageRoot(), 'test', 'histories');
+const dataDir = await mkdtemp(join(tmpdir(), 'everpost-histories-'));
+const config = { ...readConfig(), dataDir, smtpConnections: 4 };
+const mongo = await startMongo({ config, dataDir, say: () => undefined });
+const temporal = await startTemporal({ config, dataDir, say: () => undefined });
+const store = await openStore({ url: mongo.url, database: 'histories' });
+let refusals = 3;
+const receiver = await smtpServer({ onRcpt: () => (refusals-- > 0 ? '451 4.7.1 try later' : undefined) });
+const times = { ...shrunkTimes(0.05), firstRetry: 500 };
+const worker = await startWorker({
+  config,
+  store,
+  times,
+  lanes: 2,
+  log: pino({ level: 'error' }),
+  smtpUrl: receiver.url,
+  temporalAddress: temporal.address,
+  prefix: PREFIX,
+  pace: { every: 1_000, runFor: 5_000 },
+});
+const connection = await Connection.connect({ address: temporal.address });
+const { workflow } = new Client({ connection });
+
+async function launch(readers: number, perSecond: number | null) {
+  const draft = await aDraft(store, readers, {
+    settings: {
+      rate_per_second: perSecond,
+      on_uncertain: 'hold',
+      track_opens: false,
+      track_clicks: false,
+      ttl_hours: 24,
+    },
+  });
+  const row = steered(await campaigns(store).launch(draft));
+  const start = campaignStart(PREFIX, { account: row.account, campaign: row._id, launch: row.launch });
+  return { row, handle: await workflow.start('campaign', start) };
+}
+
+async function record(name: string, workflowId: string): Promise<void> {
+  const history = await workflow.getHandle(workflowId).fetchHistory();
+  await writeFile(join(folder, `${name}.json`), `${historyToJSON(history)}\n`);
+}
+
+await mkdir(folder, { recursive: true });
+const withRounds = await launch(20, null);
+await withRounds.handle.result();
+await record('campaign-with-a-deferred-round', campaignWorkflowId(withRounds.row._id));
+await record('lane', laneWorkflowId(withRounds.row._id, 0));
+
+const paused = await launch(30, 20);
+await receiver.untilAccepted(25);
+await paused.handle.executeUpdate(pauseCampaign, { args: [{}] });
+await paused.handle.executeUpdate(resumeCampaign, { args: [{}] });
+await paused.handle.result();
+await record('campaign-paused-and-resumed', campaignWorkflowId(paused.row._id));
+
+const cancelled = await launch(30, 10);
+await receiver.untilAccepted(55);
+await cancelled.handle.executeUpdate(cancelCampaign, { args: [{}] });
+await cancelled.handle.result();
+await record('campaign-cancelled', campaignWorkflowId(cancelled.row._id));
+
+for await (const { workflowId, type, status } of workflow.list({ query: 'WorkflowType = "housekeeping"' })) {
+  if (type !== 'housekeeping' || status.name !== 'COMPLETED') continue;
+  await record('housekeeping', workflowId);
+  break;
+}
+
+await connection.close();
+await worker.stop();
+await receiver.close();
+await store.close();
+await temporal.stop();
+await mongo.stop();
+await rm(dataDir, { recursive: true, force: true });
