@@ -30,7 +30,11 @@ function run(command: (parts: ReturnType<typeof surroundings>) => Promise<unknow
 
 function surroundings() {
   const config = readConfig();
-  return { config, log: openLog(config, pino.destination({ fd: 2, sync: false })) };
+  return { config, log: openLog(config, stderr()) };
+}
+
+function stderr() {
+  return pino.destination({ fd: 2, sync: false });
 }
 
 function count(text: string): number {
@@ -48,7 +52,7 @@ program
   .option('--recipients <number>', 'how many sample subscribers', count, 10_000)
   .option('--exit', 'leave at the end', false)
   .action((options: { recipients: number; exit: boolean }) =>
-    run(({ config, log }) => demo({ ...config, logLevel: 'warn' }, log, options))(),
+    run(({ config }) => demo(config, openLog({ logLevel: 'warn' }, stderr()), options))(),
   );
 program
   .command('api')
