@@ -3,6 +3,7 @@ import { startCatcher } from '../servers/catcher/start.js';
 import { startMongo } from '../servers/mongodb.js';
 import type { Say } from '../servers/say.js';
 import { startTemporal } from '../servers/temporal.js';
+import { noteRunning } from './running.js';
 
 /** Where the three servers are, whoever runs them. */
 export interface Installation {
@@ -35,14 +36,15 @@ export async function openInstallation(config: Config, say: Say): Promise<Instal
     const mongo = await own(config.mongodbUrl, () => startMongo(plan));
     const temporal = await own(config.temporalAddress, () => startTemporal(plan));
     const catcher = await own(config.smtpUrl, () => startCatcher(plan));
-    return {
+    const at = {
       mongodbUrl: config.mongodbUrl ?? mongo?.url ?? '',
       temporalAddress: config.temporalAddress ?? temporal?.address ?? '',
       temporalUi: temporal?.uiUrl,
       smtpUrl: config.smtpUrl ?? catcher?.smtpUrl ?? '',
       inboxUrl: catcher?.inboxUrl,
-      stop,
     };
+    if (mongo !== undefined) started.push({ stop: await noteRunning(config.dataDir, at) });
+    return { ...at, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -3,6 +3,7 @@ import { startMongo } from '../servers/mongodb.js';
 import type { Store } from '../store/connect.js';
 import { ensureFirstAccount, type Key, keys } from '../store/keys.js';
 import { storeOf } from './roles.js';
+import { readRunning } from './running.js';
 
 /** `everpost keys`: the keys of the first account, newest last, without their secrets. */
 export function listKeys(config: Config): Promise<void> {
@@ -28,22 +29,30 @@ export function revokeKey(config: Config, id: number): Promise<number> {
   });
 }
 
-/** Works on the named MongoDB; without one on ours, which must not be in use: its data folder is locked. */
+/** Works on the MongoDB that is named, else on the one that runs on the data folder, else on one started for this. */
 async function withStore<T>(config: Config, work: (store: Store, account: number) => Promise<T>): Promise<T> {
-  const own =
-    config.mongodbUrl === undefined ? await startMongo({ config, dataDir: config.dataDir, say: () => {} }) : undefined;
+  const { store, close } = await reach(config);
   try {
-    const store = await storeOf(config, { mongodbUrl: config.mongodbUrl ?? own?.url ?? '' });
-    try {
-      const { account, secret } = await ensureFirstAccount(store, config);
-      if (secret !== undefined) console.log(`The first key, shown this once: ${secret}`);
-      return await work(store, account);
-    } finally {
-      await store.close();
-    }
+    const { account, secret } = await ensureFirstAccount(store, config);
+    if (secret !== undefined) console.log(`The first key, shown this once: ${secret}`);
+    return await work(store, account);
   } finally {
-    await own?.stop();
+    await close();
   }
+}
+
+async function reach(config: Config): Promise<{ store: Store; close(): Promise<void> }> {
+  if (config.mongodbUrl !== undefined) {
+    const store = await storeOf(config, { mongodbUrl: config.mongodbUrl });
+    return { store, close: () => store.close() };
+  }
+  const running = await readRunning(config.dataDir);
+  // A note may outlive a killed installation: then nobody answers there.
+  const beside = running && (await storeOf(config, running).catch(() => undefined));
+  if (beside !== undefined) return { store: beside, close: () => beside.close() };
+  const own = await startMongo({ config, dataDir: config.dataDir, say: () => {} });
+  const store = await storeOf(config, { mongodbUrl: own.url });
+  return { store, close: () => store.close().finally(() => own.stop()) };
 }
 
 function lineOf({ _id, prefix, state, name, last_used_at }: Key): string {
