@@ -19,7 +19,7 @@ const OWN: readonly (readonly [name: string, status: RecipientStatus, meaning: s
   ['bounced', 'skipped', 'A hard bounce since the freeze.'],
   ['complained', 'skipped', 'A complaint since the freeze.'],
   ['suppressed', 'skipped', 'The address is on the suppression list.'],
-  ['cancelled', 'skipped', 'The campaign was cancelled before this recipient was claimed.'],
+  ['cancelled', 'skipped', 'The campaign was cancelled before this recipient was claimed, or tried again.'],
   ['owner_lost', 'uncertain', 'The process that sent it ended or lost its page with the mail open.'],
   ['unknown_outcome', 'uncertain', 'The connection broke or fell silent after the body had begun.'],
   ['connection_lost', 'deferred', 'No byte of the body left.'],

@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { packageRoot } from '../../config.js';
+
+const read = (path: string) => readFileSync(join(packageRoot(), path), 'utf8');
+const inFolder = (folder: string) =>
+  readdirSync(join(packageRoot(), folder))
+    .filter((name) => name.endsWith('.md'))
+    .sort()
+    .map((name) => `${folder}/${name}`);
+
+const decisions = inFolder('docs/decisions');
+const written = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...inFolder('docs/guides'),
+  ...inFolder('docs/reference'),
+  ...decisions,
+];
+
+/** Words that promise instead of saying, or tell the reader what should be no trouble. */
+const EMPTY = /\b(?:just|simply|easy|easily|obviously|basically|blazing|seamless|effortless|robust|powerful)\b/i;
+
+test('the README is a page', () => {
+  expect(read('README.md').split('\n').length).toBeLessThanOrEqual(150);
+});
+
+test('decisions are numbered without a gap', () => {
+  const numbers = decisions.map((path) => Number(/\/(\d{3})-/.exec(path)?.[1]));
+  expect(numbers).toEqual(numbers.map((_, at) => at + 1));
+});
+
+test.each(decisions)('%s is one page: context, choice, price', (path) => {
+  const text = read(path);
+  expect([...text.matchAll(/^\*\*(\w+)\.\*\* /gm)].map(([, word]) => word)).toEqual(['Context', 'Choice', 'Price']);
+  expect(text.split('\n').length).toBeLessThanOrEqual(60);
+});
+
+describe.each(written)('%s', (path) => {
+  test('says what is, in plain words', () => {
+    expect(EMPTY.exec(read(path))?.[0]).toBeUndefined();
+  });
+
+  test('names commands and scripts that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const commands = [...read('cli.ts').matchAll(/\.command\('(\w+)/g)].map(([, name]) => name);
+    const run = [...read(path).matchAll(/`[^`]*\bnpm run ([\w:]+)/g)].map(([, name = '']) => name);
+    const called = [...read(path).matchAll(/`everpost (\w+)/g)].map(([, name]) => name);
+    expect(run.filter((name) => !(name in scripts))).toEqual([]);
+    expect(called.filter((name) => !commands.includes(name))).toEqual([]);
+  });
+});
