@@ -10,7 +10,7 @@ import { prepareNamespace } from './namespace.js';
 import { activityParts, type Surroundings } from './parts.js';
 import { STEP_QUEUE, sendQueue, WORKFLOW_QUEUE } from './queues.js';
 import { installRuntime } from './runtime.js';
-import { ensureSweep, type SweepPace } from './schedule.js';
+import { ensureSweep, keepSweep, type SweepPace } from './schedule.js';
 import { orderlyStop } from './stop.js';
 
 export interface WorkerParts extends Surroundings {
@@ -39,11 +39,13 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const stop = orderlyStop();
   const connection = await connected(address, parts);
   const client = new Client({ connection, namespace });
-  await prepareNamespace(connection, namespace);
+  const prepare = () => prepareNamespace(connection, namespace);
+  await prepare();
 
   const shared = await activityParts(parts, stop);
   const deps: ActivityDeps = { ...shared, engine: workerEngine({ client, prefix }) };
   const workers = await createWorkers(parts, connection, deps);
+  const forgetSweep = keepSweep({ client, prefix, pace: parts.pace, prepare, log: parts.log });
   let drain: NodeJS.Timeout | undefined;
   const shutdown = () => {
     if (stop.stopping.aborted) return;
@@ -55,6 +57,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const running = Promise.all(workers.map((worker) => worker.run().finally(shutdown)));
   const ended = running
     .finally(() => clearTimeout(drain))
+    .finally(forgetSweep)
     .finally(() => shared.transport.close())
     .finally(() => connection.close())
     .then(() => undefined);

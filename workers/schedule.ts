@@ -1,4 +1,4 @@
-import { type Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
+import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import { KIND, queuesOf, sweepScheduleId } from '../workflows/names.js';
 
 /** Milliseconds: how often rows are compared with workflows, and how long one run of the sweep goes on doing so. */
@@ -20,6 +20,48 @@ export async function ensureSweep(client: Client, prefix: string, pace: SweepPac
     await schedule.update(({ state }) => ({ ...wanted, state }));
   }
   await schedule.trigger(ScheduleOverlapPolicy.SKIP);
+}
+
+export interface SweepGround {
+  readonly client: Client;
+  readonly prefix: string;
+  readonly pace: SweepPace;
+  /** Makes the namespace fit again. */
+  readonly prepare: () => Promise<unknown>;
+  readonly log: { warn(details: object, message: string): void };
+}
+
+/**
+ * An emptied Temporal has forgotten the sweep too, and nothing would be started again: each worker looks after it now
+ * and then. Returns how to end that.
+ */
+export function keepSweep({ client, prefix, pace, prepare, log }: SweepGround): () => void {
+  const look = async (): Promise<void> => {
+    if (await isScheduled(client, prefix)) return;
+    await prepare();
+    await ensureSweep(client, prefix, pace);
+  };
+  let looking = false;
+  const timer = setInterval(() => {
+    if (looking) return;
+    looking = true;
+    look()
+      .catch((error) => log.warn({ error: String(error) }, 'the sweep could not be looked after'))
+      .finally(() => {
+        looking = false;
+      });
+  }, pace.every * 3);
+  return () => clearInterval(timer);
+}
+
+async function isScheduled(client: Client, prefix: string): Promise<boolean> {
+  try {
+    await client.schedule.getHandle(sweepScheduleId(prefix)).describe();
+    return true;
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return false;
+    throw error;
+  }
 }
 
 function sweepSchedule(prefix: string, { every, runFor }: SweepPace) {
