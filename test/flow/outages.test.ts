@@ -1,0 +1,75 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { freePort } from '../../servers/ports.js';
+import { expectHonestLedger } from '../support/flow/honest-ledger.js';
+import { type OwnServers, ownServers } from '../support/flow/own-servers.js';
+import { atRate } from '../support/flow/settings.js';
+import { aWorld, type World } from '../support/flow/world.js';
+
+let servers: OwnServers;
+let world: World;
+beforeAll(async () => {
+  servers = await ownServers();
+});
+afterAll(() => servers?.close());
+beforeEach(async () => {
+  // A lease that outlasts the start of a server on a busy machine.
+  const longer = { lease: 40_000, trust: 25_000, renewEvery: 3_000, startToClose: 200_000, resendAfter: 300_000 };
+  world = await aWorld({ servers, times: longer });
+});
+afterEach(() => world?.close());
+
+test('a restart of MongoDB in mid-campaign leaves nobody in doubt', async () => {
+  await world.worker();
+  const campaign = await world.launch(900, { settings: atRate(200) });
+  await world.receiver.untilAccepted(200);
+  await servers.killMongo();
+  await servers.startMongo();
+  await world.untilState(campaign, 'sent');
+  const { totals } = await expectHonestLedger(world, campaign);
+  expect(totals).toMatchObject({ sent: 900, uncertain: 0 });
+});
+
+test('a restart of Temporal in mid-campaign leaves nobody in doubt', async () => {
+  await world.worker();
+  const campaign = await world.launch(900, { settings: atRate(150) });
+  await world.receiver.untilAccepted(150);
+  await servers.killTemporal();
+  await servers.startTemporal();
+  await world.untilState(campaign, 'sent');
+  const { totals } = await expectHonestLedger(world, campaign);
+  expect(totals).toMatchObject({ sent: 900, uncertain: 0 });
+});
+
+test('what an emptied Temporal has forgotten is started again, also what was sent while it was down', async () => {
+  const worker = await world.worker();
+  const campaign = await world.launch(700, { settings: atRate(150) });
+  await world.receiver.untilAccepted(100);
+  await servers.killTemporal();
+  await servers.emptyTemporal();
+  const later = await sentByRequest();
+  // Nobody restarts the worker: it finds that its sweep is gone.
+  await servers.startTemporal();
+  await world.untilState(campaign, 'sent');
+  await world.untilState(later, 'sent');
+  for (const one of [campaign, later]) {
+    const { totals } = await expectHonestLedger(world, one);
+    expect(totals).toMatchObject({ sent: totals.recipients, uncertain: 0 });
+  }
+  expect(await worker.end('SIGTERM')).toBe('0');
+});
+
+/** A campaign created by the test and sent through an API that cannot reach Temporal. */
+async function sentByRequest() {
+  const port = await freePort(0);
+  const key = 'a_key_for_the_flow_tests';
+  await world.api(port, key);
+  const draft = await world.draft(50);
+  const answer = await fetch(`http://127.0.0.1:${port}/api/v1/campaigns/${draft._id}/send`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: '{}',
+  });
+  expect(answer.status).toBe(200);
+  expect((await world.row(draft)).state).toBe('freezing');
+  return draft;
+}
