@@ -45,12 +45,18 @@ export function audienceActivities(deps: AudienceDeps) {
 async function opened(deps: AudienceDeps, input: CampaignInput): Promise<Campaign | undefined> {
   const row = await deps.campaigns.find(input.account, input.campaign);
   if (row === null || row.launch !== input.launch) return undefined;
-  if (!['freezing', 'paused', 'sending'].includes(row.state)) return undefined;
+  if (!mayBeFrozen(row)) return undefined;
   if (row.round >= 0) return row;
   const upTo = await deps.subscribers.highestId(row.account, row.list_id);
   await deps.progress.openRound(input, 0, { takes: [], due: now() }, upTo);
   const again = await deps.campaigns.find(input.account, input.campaign);
   return again !== null && again.round >= 0 ? again : undefined;
+}
+
+/** A round whose entries are marked is laid to its end also after a cancel: a marked recipient without a page would be lost. */
+function mayBeFrozen({ state, round, closed_at }: Campaign): boolean {
+  if (state === 'cancelled') return round > 0 && closed_at === null;
+  return ['freezing', 'paused', 'sending'].includes(state);
 }
 
 /** The chain: each page holds the ids after the *stored* page before it, so that two freezers lay one chain. */

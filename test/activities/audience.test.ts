@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { audienceActivities } from '../../activities/audience.js';
+import { now } from '../../clock.js';
+import type { LedgerPage } from '../../domain/page.js';
+import { campaignProgress } from '../../store/campaign-progress.js';
+import { type Campaign, campaigns } from '../../store/campaigns.js';
+import { openStore, type Store } from '../../store/connect.js';
+import { rounds } from '../../store/rounds.js';
+import { subscribers } from '../../store/subscribers.js';
+import { suppressions } from '../../store/suppressions.js';
+import { aDraft } from '../support/campaigns.js';
+import { anEntry, aPage, layPages } from '../support/ledger-pages.js';
+import { type TestDatabase, testDatabase } from '../support/test-servers.js';
+
+let database: TestDatabase;
+let store: Store;
+beforeAll(async () => {
+  database = await testDatabase();
+  store = await openStore({ url: database.url, database: database.name });
+});
+afterAll(async () => {
+  await store.close();
+  await database.drop();
+});
+
+const freeze = (input: { account: number; campaign: number; launch: number }) =>
+  audienceActivities({
+    campaigns: campaigns(store),
+    progress: campaignProgress(store),
+    rounds: rounds(store),
+    subscribers: subscribers(store),
+    suppressions: suppressions(store),
+    heartbeat: () => {},
+  }).freezeAudience(input);
+
+/** Cancelled between the mark of round 1 and its first page. */
+async function cancelledInRoundOne() {
+  const draft = await aDraft(store, 2);
+  const { account, _id: campaign } = draft;
+  const { launch = 0 } = (await campaigns(store).launch(draft)) ?? {};
+  const input = { account, campaign, launch };
+  const progress = campaignProgress(store);
+  await progress.openRound(input, 0, { takes: [], due: now() }, 2);
+  await progress.frozen(input, 2);
+  const odd = [anEntry({ i: 0, kind: 'deferred' }), anEntry({ i: 1, kind: 'failed' })];
+  await layPages(store, [aPage({ account, campaign, ids: [1, 2], settled: 2, claimed: 2, odd, told: 2, done: true })]);
+  await progress.openRound(input, 1, { takes: ['deferred'], due: now() });
+  await rounds(store).mark({ account, campaign, round: 1 }, ['deferred']);
+  await campaigns(store).cancel((await campaigns(store).find(account, campaign)) as Campaign);
+  return input;
+}
+
+const laid = (campaign: number) => store.ledger.collection<LedgerPage>('ledger').find({ campaign, round: 1 }).toArray();
+
+test('a round that was marked is laid to its end also after a cancel: nobody marked is without a page', async () => {
+  const input = await cancelledInRoundOne();
+  await freeze(input);
+  expect(await laid(input.campaign)).toMatchObject([{ ids: [1], last: true, done: false }]);
+});
+
+test('a freeze that comes after the cancel was settled lays nothing', async () => {
+  const input = await cancelledInRoundOne();
+  await campaignProgress(store).closeCancelled(input);
+  await freeze(input);
+  expect(await laid(input.campaign)).toEqual([]);
+});
