@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../../config.js';
@@ -26,6 +26,21 @@ test('the README is a page', () => {
   expect(read('README.md').split('\n').length).toBeLessThanOrEqual(150);
 });
 
+test('the README names every floor', () => {
+  const floors = readdirSync(packageRoot(), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !/^(?:\.|node_modules$|dist$|coverage$|docs$)/.test(entry.name))
+    .map(({ name }) => name);
+  expect(floors.filter((floor) => !read('README.md').includes(`\`${floor}\``))).toEqual([]);
+});
+
+test('the guide for operators has every update of a campaign, and no other', () => {
+  const updates = [...read('workflows/messages.ts').matchAll(/defineUpdate<.*>\('(\w+)'\)/g)].map(([, name]) => name);
+  const rows = [...read('docs/guides/operating.md').matchAll(/^\| .*`POST .*?` \| `(\w+)` \|/gm)].map(
+    ([, name]) => name,
+  );
+  expect(rows.sort()).toEqual(updates.sort());
+});
+
 test('decisions are numbered without a gap', () => {
   const numbers = decisions.map((path) => Number(/\/(\d{3})-/.exec(path)?.[1]));
   expect(numbers).toEqual(numbers.map((_, at) => at + 1));
@@ -40,6 +55,11 @@ test.each(decisions)('%s is one page: context, choice, price', (path) => {
 describe.each(written)('%s', (path) => {
   test('says what is, in plain words', () => {
     expect(EMPTY.exec(read(path))?.[0]).toBeUndefined();
+  });
+
+  test('names files of the root that exist', () => {
+    const named = [...read(path).matchAll(/`([\w.-]+\.(?:ts|json|yml|md))`/g)].map(([, name = '']) => name);
+    expect(named.filter((name) => !existsSync(join(packageRoot(), name)))).toEqual([]);
   });
 
   test('names commands and scripts that exist', () => {
