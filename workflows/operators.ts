@@ -41,11 +41,10 @@ const NOT_READ_YET: CampaignPlan = {
 export function listenToOperators(input: CampaignInput) {
   const quick = quickSteps();
   let plan = NOT_READ_YET;
-  let news = 0;
+  let news = false;
 
   const hear = (fresh: CampaignPlan): CampaignView => {
     if (fresh.launch > plan.launch || fresh.v >= plan.v) plan = fresh;
-    news += 1;
     upsertSearchAttributes([{ key: PHASE, value: plan.state }]);
     return { state: plan.state, v: plan.v };
   };
@@ -55,9 +54,15 @@ export function listenToOperators(input: CampaignInput) {
     if (refusal !== undefined) throw new Error(`${refusal}: ${FAILURES[refusal].message}`);
     if (fault !== undefined) throw new Error(`validation_failed: ${fault}`);
   };
-  const steer = async (steering: Steering) => hear(await quick.steerCampaign(input, steering));
+  const heard = (fresh: CampaignPlan): CampaignView => {
+    news = true;
+    return hear(fresh);
+  };
+  const steer = async (steering: Steering) => heard(await quick.steerCampaign(input, steering));
 
-  setHandler(lookAtCampaign, async () => void (await look()), { description: 'The row has changed: read it' });
+  setHandler(lookAtCampaign, async () => void heard(await quick.loadCampaign(input)), {
+    description: 'The row has changed: read it',
+  });
   setHandler(campaignView, () => ({ state: plan.state, v: plan.v }), { description: 'State and version of the row' });
   for (const [update, action] of CONTROLS) {
     setHandler(update, (control = {}) => steer({ action, control }), {
@@ -79,10 +84,11 @@ export function listenToOperators(input: CampaignInput) {
     sending: () => is('freezing', 'sending'),
     /** Neither waiting nor sending nor paused: nothing more is to be done for this launch. */
     withdrawn: () => !is('scheduled', 'freezing', 'sending', 'paused'),
-    /** Resolves as soon as somebody was heard, or after `ms`; true if somebody was. */
+    /** Resolves as soon as somebody was heard since the last time this was asked, or after `ms`; true if somebody was. */
     newsWithin: async (ms: number): Promise<boolean> => {
-      const heard = news;
-      return condition(() => news !== heard, ms);
+      const hasNews = await condition(() => news, ms);
+      news = false;
+      return hasNews;
     },
   };
 }
