@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Campaign, campaigns } from '../../store/campaigns.js';
+import {
+  cancelCampaign,
+  changeCampaignRate,
+  pauseCampaign,
+  resumeCampaign,
+  scheduleCampaign,
+  sendCampaignNow,
+} from '../../workflows/messages.js';
+import { campaignWorkflowId } from '../../workflows/names.js';
+import { steered } from '../support/campaigns.js';
+import { expectHonestLedger } from '../support/flow/honest-ledger.js';
+import { atRate } from '../support/flow/settings.js';
+import { aWorld, type World } from '../support/flow/world.js';
+
+const REFUSED = '554 5.6.0 not this one';
+let world: World;
+let isStrict = false;
+const strict = (address: string) => isStrict && Number(/\d+/.exec(address)) % 20 === 0;
+
+beforeAll(async () => {
+  world = await aWorld({ script: { onRcpt: (address) => (strict(address) ? REFUSED : undefined) } });
+  await world.worker();
+});
+afterAll(() => world?.close());
+
+const workflowOf = ({ _id }: Campaign) => world.client.workflow.getHandle(campaignWorkflowId(_id));
+
+test('an operator pauses, changes the rate and resumes from the Temporal UI; nonsense is refused', async () => {
+  const { receiver } = world;
+  const campaign = await world.launch(700, { settings: atRate(100) });
+  const operator = workflowOf(campaign);
+  await receiver.untilAccepted(100);
+  await expect(operator.executeUpdate(changeCampaignRate, { args: [{ per_second: -1 }] })).rejects.toThrow();
+  await expect(operator.executeUpdate(changeCampaignRate, { args: [{}] })).rejects.toThrow();
+  await expect(operator.executeUpdate(scheduleCampaign, { args: [{ scheduled_at: null }] })).rejects.toThrow();
+  await expect(operator.executeUpdate(sendCampaignNow, { args: [{}] })).rejects.toThrow();
+  expect(await world.row(campaign)).toMatchObject({ state: 'sending', want: { v: 1, rate: null } });
+
+  expect(await operator.executeUpdate(pauseCampaign, { args: [{}] })).toMatchObject({ state: 'paused' });
+  const atPause = receiver.accepted.length;
+  await world.untilAtRest(campaign);
+  // One window of each lane, and what the rate lets through until the lanes have read the row.
+  expect(receiver.accepted.length - atPause).toBeLessThanOrEqual(32 + 100);
+  const still = await expectHonestLedger(world, campaign);
+  expect(still.totals.sent).toBe(receiver.accepted.length);
+
+  await operator.executeUpdate(changeCampaignRate, { args: [{ per_second: 2_000 }] });
+  expect(await operator.executeUpdate(resumeCampaign, { args: [{}] })).toMatchObject({ state: 'sending' });
+  await world.untilState(campaign, 'sent');
+  const { totals } = await expectHonestLedger(world, campaign);
+  expect(totals).toMatchObject({ sent: 700, uncertain: 0 });
+});
+
+test('a cancelled campaign leaves nothing in flight, and a retry takes only whom it failed', async () => {
+  const { receiver } = world;
+  isStrict = true;
+  const before = receiver.accepted.length;
+  const campaign = await world.launch(700, { settings: atRate(150) });
+  await receiver.untilAccepted(before + 150);
+  await workflowOf(campaign).executeUpdate(cancelCampaign, { args: [{}] });
+  await world.untilTrue(async () => (await world.row(campaign)).closed_at !== null);
+  const cancelled = await expectHonestLedger(world, campaign);
+  expect(cancelled.totals).toMatchObject({ in_flight: 0, pending: 0, uncertain: 0 });
+  expect(cancelled.totals.sent).toBe(receiver.accepted.length - before);
+  expect(cancelled.totals.failed).toBeGreaterThan(0);
+  expect(cancelled.totals.skipped).toBe(700 - cancelled.totals.sent - cancelled.totals.failed);
+
+  isStrict = false;
+  const again = { takes: ['failed'] as const, due: new Date(0) };
+  const reopened = steered(await campaigns(world.store).reopen(await world.row(campaign), again));
+  await world.wake(reopened);
+  await world.untilState(campaign, 'sent');
+  const { totals } = await expectHonestLedger(world, campaign);
+  expect(totals.sent).toBe(cancelled.totals.sent + cancelled.totals.failed);
+  expect(totals).toMatchObject({ failed: 0, skipped: cancelled.totals.skipped });
+});
