@@ -7,6 +7,7 @@ import type { Rounds } from '../store/rounds.js';
 import type { Subscribers } from '../store/subscribers.js';
 import type { Suppressions } from '../store/suppressions.js';
 import type { CampaignInput } from '../workflows/messages.js';
+import type { Letters } from './letters.js';
 
 export interface AudienceDeps {
   readonly campaigns: Campaigns;
@@ -14,6 +15,7 @@ export interface AudienceDeps {
   readonly rounds: Rounds;
   readonly subscribers: Pick<Subscribers, 'idsAfter' | 'highestId' | 'forSending'>;
   readonly suppressions: Pick<Suppressions, 'among'>;
+  readonly letters: Pick<Letters, 'senderOf'>;
   readonly heartbeat: () => void;
 }
 
@@ -47,8 +49,9 @@ async function opened(deps: AudienceDeps, input: CampaignInput): Promise<Campaig
   if (row === null || row.launch !== input.launch) return undefined;
   if (!mayBeFrozen(row)) return undefined;
   if (row.round >= 0) return row;
-  const upTo = await deps.subscribers.highestId(row.account, row.list_id);
-  await deps.progress.openRound(input, 0, { takes: [], due: now() }, upTo);
+  const up_to = await deps.subscribers.highestId(row.account, row.list_id);
+  const sender = await deps.letters.senderOf(row);
+  await deps.progress.openRound(input, 0, { takes: [], due: now() }, { up_to, sender });
   const again = await deps.campaigns.find(input.account, input.campaign);
   return again !== null && again.round >= 0 ? again : undefined;
 }

@@ -2,8 +2,8 @@ import type { Config } from '../config.js';
 import { parseSender } from '../mail/address.js';
 import { type CompiledLetter, compileLetter } from '../mail/compile.js';
 import type { Accounts } from '../store/accounts.js';
-import type { Campaign } from '../store/campaigns.js';
-import type { List, Lists } from '../store/lists.js';
+import type { Campaign, Sender } from '../store/campaigns.js';
+import type { Lists } from '../store/lists.js';
 
 export interface LetterDeps {
   readonly accounts: Accounts;
@@ -19,6 +19,9 @@ const KEPT = 8;
 export function compiledLetters(deps: LetterDeps) {
   const kept = new Map<string, Promise<CompiledLetter>>();
   return {
+    /** Who a campaign is from, wherever that is said. */
+    senderOf: (campaign: Campaign): Promise<Sender> => senderOf(deps, campaign),
+
     of: (campaign: Campaign): Promise<CompiledLetter> => {
       const key = `${campaign._id}:${campaign.launch}:${campaign.pinned}`;
       const letter = kept.get(key) ?? compile(deps, campaign);
@@ -34,11 +37,19 @@ export function compiledLetters(deps: LetterDeps) {
   };
 }
 
-async function compile({ accounts, lists, config }: LetterDeps, campaign: Campaign): Promise<CompiledLetter> {
-  const [list, account] = await Promise.all([
-    lists.find(campaign.account, campaign.list_id),
-    accounts.find(campaign.account),
-  ]);
+/** campaign → list → account → MAIL_FROM. */
+async function senderOf({ accounts, lists, config }: LetterDeps, campaign: Campaign): Promise<Sender> {
+  if (campaign.from !== null) return campaign.from;
+  const list = await lists.find(campaign.account, campaign.list_id);
+  if (typeof list === 'object' && list.defaults.from !== null) return list.defaults.from;
+  const fallback = (await accounts.find(campaign.account))?.mail_from ?? config.mailFrom;
+  const sender = parseSender(fallback);
+  if (sender === undefined) throw new Error('the sender of last resort is not a mailbox: see MAIL_FROM');
+  return sender;
+}
+
+async function compile(deps: LetterDeps, campaign: Campaign): Promise<CompiledLetter> {
+  const list = await deps.lists.find(campaign.account, campaign.list_id);
   if (typeof list === 'string') throw new Error(`campaign ${campaign._id} has no list any more`);
   return compileLetter({
     account: campaign.account,
@@ -47,17 +58,10 @@ async function compile({ accounts, lists, config }: LetterDeps, campaign: Campai
     preheader: campaign.preheader,
     html: campaign.html,
     text: campaign.text,
-    from: senderOf(campaign, list, account?.mail_from ?? config.mailFrom),
+    from: campaign.sender ?? (await senderOf(deps, campaign)),
     replyTo: campaign.reply_to ?? list.defaults.reply_to,
     list: { id: list._id, uid: list.uid, name: list.name },
-    publicUrl: config.publicUrl,
+    publicUrl: deps.config.publicUrl,
     boundarySeed: campaign.seed,
   });
-}
-
-/** campaign → list → account → MAIL_FROM. */
-function senderOf(campaign: Campaign, list: List, fallback: string) {
-  const sender = campaign.from ?? list.defaults.from ?? parseSender(fallback);
-  if (sender === undefined) throw new Error(`"${fallback}" is not a sender`);
-  return sender;
 }

@@ -11,6 +11,9 @@ export interface LaunchKey {
   readonly launch: number;
 }
 
+/** What the first round fixes: the highest subscriber id of the audience, and the sender. */
+export type FixedAtFreeze = Pick<Campaign, 'up_to' | 'sender'>;
+
 export type CampaignProgress = ReturnType<typeof campaignProgress>;
 
 /** What the workflow writes into a campaign's row. Each step is a compare-and-set, and a no-op once it is done. */
@@ -34,13 +37,18 @@ function advancing(rows: Collection<Campaign>) {
     begin: (key: LaunchKey): Promise<boolean> =>
       move(key, {}, ['scheduled'], { state: 'freezing', launched_at: now(), wake_at: now() }),
 
-    /** Opens round `number` if the one before it is the current one; the first also fixes the audience's upper end. */
-    openRound: async (key: LaunchKey, number: number, round: CampaignRound, upTo?: number): Promise<boolean> => {
+    /** Opens round `number` if the one before it is the current one; the first also fixes who may be mailed and by whom. */
+    openRound: async (
+      key: LaunchKey,
+      number: number,
+      round: CampaignRound,
+      fixed?: FixedAtFreeze,
+    ): Promise<boolean> => {
       const states: CampaignState[] = number === 0 ? ['freezing', 'paused'] : ['sending', 'paused'];
       const { matchedCount } = await rows.updateOne(
         { ...rowOf(key), state: { $in: states }, round: number - 1 },
         {
-          $set: { round: number, updated_at: now(), ...(upTo === undefined ? {} : { up_to: upTo }) },
+          $set: { round: number, updated_at: now(), ...fixed },
           $push: { rounds: round },
         },
       );

@@ -65,6 +65,8 @@ export interface Campaign extends CampaignContent {
   /** Raised by every change of content; sending uses the one pinned at launch. */
   readonly revision: number;
   readonly pinned: number | null;
+  /** Who it is from, fixed at the freeze: a later change of a default must not change a Message-ID. */
+  readonly sender: Sender | null;
   readonly recipient_count: number;
   readonly scheduled_at: Date | null;
   readonly launched_at: Date | null;
@@ -127,6 +129,7 @@ function editing(rows: Collection<Campaign>) {
         up_to: null,
         revision: 1,
         pinned: null,
+        sender: null,
         recipient_count: 0,
         scheduled_at: null,
         launched_at: null,

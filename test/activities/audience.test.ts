@@ -30,6 +30,7 @@ const freeze = (input: { account: number; campaign: number; launch: number }) =>
     rounds: rounds(store),
     subscribers: subscribers(store),
     suppressions: suppressions(store),
+    letters: { senderOf: async () => ({ name: null, email: 'news@example.test' }) },
     heartbeat: () => {},
   }).freezeAudience(input);
 
@@ -40,7 +41,7 @@ async function cancelledInRoundOne() {
   const { launch = 0 } = (await campaigns(store).launch(draft)) ?? {};
   const input = { account, campaign, launch };
   const progress = campaignProgress(store);
-  await progress.openRound(input, 0, { takes: [], due: now() }, 2);
+  await progress.openRound(input, 0, { takes: [], due: now() }, { up_to: 2, sender: null });
   await progress.frozen(input, 2);
   const odd = [anEntry({ i: 0, kind: 'deferred' }), anEntry({ i: 1, kind: 'failed' })];
   await layPages(store, [aPage({ account, campaign, ids: [1, 2], settled: 2, claimed: 2, odd, told: 2, done: true })]);

@@ -35,7 +35,10 @@ async function open(world: World, freezer: Freezer): Promise<boolean> {
   freezer.round = Math.max(row.round, 0);
   if (row.round < 0) {
     const first = { takes: [], due: now() };
-    await campaignProgress(freezer.store).openRound(world.key, 0, first, world.list.at(-1));
+    await campaignProgress(freezer.store).openRound(world.key, 0, first, {
+      up_to: world.list.at(-1) ?? null,
+      sender: null,
+    });
     if ((await rowOf(world)).round < 0) return false;
   }
   freezer.phase = freezer.round === 0 ? 'lay' : 'mark';

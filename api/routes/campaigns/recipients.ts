@@ -51,6 +51,7 @@ function recipientView(row: Campaign, domain: string, one: CampaignRecipient) {
 
 /** campaign → list → account → MAIL_FROM, as at sending. */
 async function senderDomain({ lists, accounts, config }: Deps, row: Campaign): Promise<string> {
+  if (row.sender !== null) return parseMailbox(row.sender.email)?.domain ?? '';
   const [list, account] = await Promise.all([lists.find(row.account, row.list_id), accounts.find(row.account)]);
   const given = row.from ?? (typeof list === 'object' ? list.defaults.from : null);
   const sender = given ?? parseSender(account?.mail_from ?? config.mailFrom);
