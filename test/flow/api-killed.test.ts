@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../../servers/ports.js';
+import { accounts } from '../../store/accounts.js';
+import type { Campaign } from '../../store/campaigns.js';
+import { aList } from '../support/campaigns.js';
+import type { Child } from '../support/flow/child.js';
+import { expectHonestLedger } from '../support/flow/honest-ledger.js';
+import { aWorld, type World } from '../support/flow/world.js';
+
+const KEY = 'a_key_for_the_flow_tests';
+const CAMPAIGNS = 24;
+const READERS = 10;
+let world: World;
+let port: number;
+let api: Child;
+beforeAll(async () => {
+  world = await aWorld();
+  port = await freePort(0);
+  api = await world.api(port, KEY);
+});
+afterAll(() => world?.close());
+
+/** Undefined where the API gave no answer. */
+async function post(path: string, idempotencyKey: string, body: object): Promise<number | undefined> {
+  const headers = {
+    authorization: `Bearer ${KEY}`,
+    'content-type': 'application/json',
+    'idempotency-key': idempotencyKey,
+  };
+  const url = `http://127.0.0.1:${port}/api/v1/${path}`;
+  const answer = fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  return answer.then(
+    ({ status }) => status,
+    () => undefined,
+  );
+}
+
+/** The API dies with requests under way; what it had begun to answer is given up at once instead of after a minute. */
+async function killAndRestart(): Promise<void> {
+  await api.end('SIGKILL');
+  const since = new Date(0);
+  await world.store.db.collection('replies').updateMany({ state: 'in_flight' }, { $set: { since } });
+  api = await world.api(port, KEY);
+}
+
+test('requests repeated under their key while the API is killed make each campaign once, and each goes out', async () => {
+  await world.worker();
+  const { _id: account } = await accounts(world.store).ensureFirst();
+  const lists = await Promise.all(Array.from({ length: CAMPAIGNS }, () => aList(world.store, account, READERS)));
+  const open = new Map(lists.map((list_id, n) => [`campaign-${n}`, { list_id, subject: `Letter ${n}` }]));
+  for (let round = 0; open.size > 0; round += 1) {
+    const answers = [...open].map(async ([key, { list_id, subject }]) => {
+      const person = { email: `new-${key}@example.test`, list_id, first_name: 'Ada' };
+      const joined = await post('subscribers', `${key}-reader`, person);
+      const letter = { list_id, subject, html: '<p>Hello {{ first_name }}</p>', send: true };
+      const sent = joined === undefined ? undefined : await post('campaigns', key, letter);
+      if (sent === 201) open.delete(key);
+    });
+    // In the first rounds the API dies as soon as the first of the answers is there.
+    if (round < 3) {
+      await Promise.race(answers);
+      await killAndRestart();
+    }
+    await Promise.all(answers);
+  }
+
+  const rows = await world.store.db.collection<Campaign>('campaigns').find().toArray();
+  expect(rows.map(({ subject }) => subject).sort()).toEqual(lists.map((_, n) => `Letter ${n}`).sort());
+  await Promise.all(rows.map((row) => world.untilState(row, 'sent')));
+  for (const row of rows) {
+    const { totals } = await expectHonestLedger(world, row);
+    expect(totals).toMatchObject({ sent: READERS + 1, uncertain: 0 });
+  }
+  expect(world.receiver.accepted).toHaveLength(CAMPAIGNS * (READERS + 1));
+});

@@ -1,0 +1,47 @@
+import PostalMime from 'postal-mime';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { campaignWorkflowId, laneWorkflowId } from '../../workflows/names.js';
+import { expectHonestLedger } from '../support/flow/honest-ledger.js';
+import { aWorld, type World } from '../support/flow/world.js';
+
+const READERS = 2_000;
+let world: World;
+beforeAll(async () => {
+  world = await aWorld();
+});
+afterAll(() => world?.close());
+
+test('2,000 readers get 2,000 different mails, each once, and Temporal knows no address of them', async () => {
+  await world.worker();
+  const campaign = await world.launch(READERS);
+  await world.untilState(campaign, 'sent');
+
+  const { totals } = await expectHonestLedger(world, campaign);
+  expect(totals).toMatchObject({ sent: READERS, recipients: READERS });
+  expect((await world.row(campaign)).recipient_count).toBe(READERS);
+  const { accepted } = world.receiver;
+  expect(new Set(accepted.map(({ messageId }) => messageId)).size).toBe(READERS);
+  for (const { to, raw } of accepted) {
+    const name = `Reader ${/\d+/.exec(to[0] ?? '')?.[0]}`;
+    const mail = await PostalMime.parse(raw ?? '');
+    expect(mail.subject).toBe(`News for ${name}`);
+    expect(mail.html).toContain(`<p>Hello ${name}</p>`);
+  }
+
+  const query = `EverpostCampaign = '${campaign._id}' AND EverpostPhase = 'sent'`;
+  await world.untilTrue(async () => (await world.client.workflow.count(query)).count === 1);
+  const ids = [campaignWorkflowId(campaign._id), ...[0, 1, 2].map((lane) => laneWorkflowId(campaign._id, lane))];
+  for (const id of ids) {
+    const history = JSON.stringify(await world.client.workflow.getHandle(id).fetchHistory());
+    const said = payloadsOf(history);
+    expect(said.length).toBeGreaterThan(1);
+    expect(said.filter((text) => text.includes('@'))).toEqual([]);
+    // Beside the payloads stand the names of processes, queues and failures.
+    expect(history.match(/reader\d+@|example\.test/g)).toBeNull();
+  }
+});
+
+/** What the payloads of a history say; they stand there in base64. */
+function payloadsOf(history: string): string[] {
+  return [...history.matchAll(/"data":"([^"]*)"/g)].map(([, data = '']) => Buffer.from(data, 'base64').toString());
+}
