@@ -42,7 +42,7 @@ export function quick(store: Store): Store {
 
 /** The same store over a line that may fail. Only the ledger's client is concerned: events repeat themselves anyway. */
 export function over(store: Store, line: Line, underway: Underway, bend: Bend = {}): Store {
-  const collection = (name: string) => unreliable(quick(store).ledger.collection(name), line, underway, bend);
+  const collection = (name: string) => unreliable(store.ledger.collection(name), line, underway, bend);
   return { ...store, ledger: { collection } as unknown as Db };
 }
 
