@@ -1,0 +1,42 @@
+import type { Mailbox, MessageAttempt, MessageRole, MessageState } from '../domain/message.js';
+
+/** One transactional message to one recipient; PROTOCOL "Messages". */
+export interface Message {
+  /** UUID v7. */
+  readonly _id: string;
+  /** The integer beside it, which some webhooks need. */
+  readonly number: number;
+  readonly account: number;
+  /** The primary message's id; the group shares one content. */
+  readonly group: string;
+  readonly role: MessageRole;
+  readonly to: Mailbox;
+  /** Identity of the address: what suppressions know. */
+  readonly to_key: string;
+  readonly from_domain: string;
+  /** Hash under which the content is stored. */
+  readonly content: string;
+  readonly subject: string;
+  readonly tags: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly track: boolean;
+  readonly resend_if_uncertain: boolean;
+  /** Only the primary message of a request with an Idempotency-Key has it; unique with the account. */
+  readonly key?: string;
+  /** SHA-256 of the request, for the same key with another body, and for repeat detection. */
+  readonly hash: string;
+  readonly state: MessageState;
+  readonly attempt: number;
+  readonly attempts: readonly MessageAttempt[];
+  readonly token: string | null;
+  readonly seen: Date;
+  /** Not before this: scheduled, or deferred until. */
+  readonly due: Date;
+  readonly expires_at: Date;
+  /** The one re-send of an uncertain attempt has happened. */
+  readonly resent: boolean;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  /** When the sweep should look at this row; null once final. */
+  readonly wake_at: Date | null;
+}
