@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Collection, Filter, UpdateFilter } from 'mongodb';
-import type { LedgerPage } from '../domain/page.js';
 import { outcomeIsUnknown } from './unknown.js';
 
 /** Whether the attempt that writes still lives; an unknown outcome is re-issued only as long as it does. */
@@ -13,27 +12,31 @@ export function untilNextTry(): Promise<void> {
   return pause(BETWEEN_TRIES);
 }
 
-export type ConditionalWrites = ReturnType<typeof conditionalWrites>;
+export type ConditionalWrites<T extends Row> = (alive: Alive, write: ConditionalWrite<T>) => Promise<Verdict>;
 
-export interface ConditionalWrite {
-  readonly filter: Filter<LedgerPage>;
-  readonly update: UpdateFilter<LedgerPage>;
+interface Row {
+  readonly _id: string;
+}
+
+export interface ConditionalWrite<T extends Row> {
+  readonly filter: Filter<T>;
+  readonly update: UpdateFilter<T>;
   readonly id: string;
-  readonly isAfter: (now: LedgerPage) => boolean;
-  readonly isBefore: (now: LedgerPage) => boolean;
+  readonly isAfter: (now: T) => boolean;
+  readonly isBefore: (now: T) => boolean;
 }
 
 /** PROTOCOL: match → go on; unknown → the identical write again; no match → one majority read decides. */
-export function conditionalWrites(pages: Collection<LedgerPage>) {
-  const once = async ({ filter, update, id, isAfter, isBefore }: ConditionalWrite): Promise<Verdict | 'again'> => {
-    const { matchedCount } = await pages.updateOne(filter, update);
+export function conditionalWrites<T extends Row>(rows: Collection<T>): ConditionalWrites<T> {
+  const once = async ({ filter, update, id, isAfter, isBefore }: ConditionalWrite<T>): Promise<Verdict | 'again'> => {
+    const { matchedCount } = await rows.updateOne(filter, update);
     if (matchedCount === 1) return 'done';
-    const now = await pages.findOne({ _id: id });
+    const now = (await rows.findOne({ _id: id } as Filter<T>)) as T | null;
     if (now === null) return 'lost';
     if (isAfter(now)) return 'done';
     return isBefore(now) ? 'again' : 'lost';
   };
-  return async (alive: Alive, write: ConditionalWrite): Promise<Verdict> => {
+  return async (alive, write) => {
     while (alive()) {
       try {
         const verdict = await once(write);

@@ -64,6 +64,23 @@ export const INDEXES: readonly Index[] = [
     serves: 'the import an Idempotency-Key has made',
   },
   { on: 'import_errors', keys: { import: 1, from: 1 }, serves: 'errors of an import in the order of its file' },
+  {
+    on: 'messages',
+    keys: { account: 1, key: 1 },
+    options: { unique: true, partialFilterExpression: { key: { $exists: true } } },
+    serves: 'the message an Idempotency-Key has made',
+  },
+  {
+    on: 'messages',
+    keys: { wake_at: 1 },
+    options: { partialFilterExpression: { wake_at: { $type: 'date' } } },
+    serves: 'the sweep: messages that are owed a workflow or a telling',
+  },
+  { on: 'messages', keys: { account: 1, _id: -1 }, serves: 'messages of an account, the newest first' },
+  { on: 'messages', keys: { account: 1, state: 1, _id: -1 }, serves: 'messages of an account by state' },
+  { on: 'messages', keys: { account: 1, tags: 1, _id: -1 }, serves: 'messages of an account by tag' },
+  { on: 'messages', keys: { account: 1, group: 1 }, serves: 'the messages of one request' },
+  { on: 'messages', keys: { account: 1, hash: 1, created_at: -1 }, serves: 'the same request once more' },
   { on: 'replies', keys: { expires_at: 1 }, options: { expireAfterSeconds: 0 }, serves: 'forgetting stored replies' },
 ];
 

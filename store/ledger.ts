@@ -59,7 +59,7 @@ function taking(pages: Collection<LedgerPage>, lease: number) {
   };
 }
 
-function owning(write: ConditionalWrites) {
+function owning(write: ConditionalWrites<LedgerPage>) {
   return {
     /** Settles one window and claims the next in a single conditional write. The only way to earn the right to send. */
     advance: (page: LedgerPage, step: Step, alive: Alive): Promise<Verdict> =>
@@ -87,7 +87,7 @@ function owning(write: ConditionalWrites) {
   };
 }
 
-function closing(write: ConditionalWrites) {
+function closing(write: ConditionalWrites<LedgerPage>) {
   return {
     /** Closes a page whose every recipient has a fate and whose every odd entry is told. */
     finish: (page: LedgerPage, alive: Alive): Promise<Verdict> =>

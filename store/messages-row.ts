@@ -28,6 +28,7 @@ export interface Message {
   readonly state: MessageState;
   readonly attempt: number;
   readonly attempts: readonly MessageAttempt[];
+  /** Of the attempt under way, or of the one whose outcome is in doubt: late evidence of its owner names it. */
   readonly token: string | null;
   readonly seen: Date;
   /** Not before this: scheduled, or deferred until. */
@@ -37,6 +38,6 @@ export interface Message {
   readonly resent: boolean;
   readonly created_at: Date;
   readonly updated_at: Date;
-  /** When the sweep should look at this row; null once final. */
+  /** When the sweep should look at this row; null once it is final and its events are told. */
   readonly wake_at: Date | null;
 }

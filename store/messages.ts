@@ -1,0 +1,90 @@
+import type { Collection, Filter } from 'mongodb';
+import { now } from '../clock.js';
+import type { MessageState } from '../domain/message.js';
+import { fenced, type Store } from './connect.js';
+import { messageAcceptance } from './message/acceptance.js';
+import type { Message } from './messages-row.js';
+
+export interface MessageQuery {
+  readonly state?: MessageState | undefined;
+  readonly tag?: string | undefined;
+  /** Id of the last message that was seen: older ones follow. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+export type Messages = ReturnType<typeof messages>;
+
+/** Messages that wait: they may be cancelled, and nothing of them has left since the last attempt. */
+export const WAITING: readonly MessageState[] = ['accepted', 'deferred'];
+
+/** Transactional messages as the API knows them; `message/progress.ts` has what brings them to their end. */
+export function messages(store: Store) {
+  const rows = fenced<Message>(store, 'messages');
+  return { ...messageAcceptance(store), ...reading(rows), ...sweeping(rows), ...cancelling(rows) };
+}
+
+function reading(rows: Collection<Message>) {
+  return {
+    find: (account: number, _id: string): Promise<Message | null> => rows.findOne({ _id, account }),
+
+    /** The primary message first, then its copies in the order in which they were named. */
+    ofGroup: (account: number, group: string): Promise<Message[]> =>
+      rows.find({ account, group }).sort({ number: 1 }).toArray(),
+
+    /** The newest first. */
+    page: (account: number, { state, tag, after, limit }: MessageQuery): Promise<Message[]> => {
+      const filter: Filter<Message> = {
+        account,
+        ...(state !== undefined && { state }),
+        ...(tag !== undefined && { tags: tag }),
+        ...(after !== undefined && { _id: { $lt: after } }),
+      };
+      return rows.find(filter).sort({ _id: -1 }).limit(limit).toArray();
+    },
+
+    /** The primary message of an equal request since then, unless it came to nothing. */
+    findRepeat: async (account: number, hash: string, since: Date): Promise<Message | null> => {
+      const filter: Filter<Message> = { account, hash, created_at: { $gte: since } };
+      const [found] = await rows
+        .find({ ...filter, state: { $nin: ['cancelled', 'failed'] } })
+        .sort({ created_at: -1, number: 1 })
+        .limit(1)
+        .toArray();
+      if (found === undefined || found._id === found.group) return found ?? null;
+      return rows.findOne({ _id: found.group, account });
+    },
+  };
+}
+
+function cancelling(rows: Collection<Message>) {
+  return {
+    /** Takes a waiting message back; null where it does not wait (any more). Atomic: one conditional update. */
+    cancel: async (account: number, _id: string): Promise<Message | null> => {
+      const at = now();
+      return rows.findOneAndUpdate(
+        { _id, account, state: { $in: WAITING } },
+        { $set: { state: 'cancelled', token: null, updated_at: at, wake_at: at } },
+        { returnDocument: 'after' },
+      );
+    },
+  };
+}
+
+function sweeping(rows: Collection<Message>) {
+  return {
+    /** Messages of every account that somebody should look at, the longest owed first. */
+    owed: (before: Date, limit: number): Promise<Message[]> =>
+      rows
+        .find({ wake_at: { $lte: before } })
+        .sort({ wake_at: 1 })
+        .limit(limit)
+        .toArray(),
+
+    /** Looks again at `at`, or never; false if something was done about the row since it was read. Atomic: one CAS. */
+    lookAgain: async ({ _id, state, attempt, wake_at }: Message, at: Date | null): Promise<boolean> => {
+      const { matchedCount } = await rows.updateOne({ _id, state, attempt, wake_at }, { $set: { wake_at: at } });
+      return matchedCount === 1;
+    },
+  };
+}
