@@ -29,6 +29,9 @@ export const FAILURES = {
   not_sent: { status: 409, permanent: true, message: 'The campaign has not been sent yet.' },
   too_early: { status: 409, permanent: false, message: 'The campaign closed too recently to be retried.' },
   nothing_to_retry: { status: 409, permanent: true, message: 'No recipient of this campaign is in the asked state.' },
+  recipient_suppressed: { status: 409, permanent: true, message: 'This address must not be mailed.' },
+  not_cancellable: { status: 409, permanent: true, message: 'The message is no longer waiting: it has a final state.' },
+  being_sent: { status: 409, permanent: false, message: 'The message is being handed over at this moment.' },
   in_flight: { status: 409, permanent: false, message: 'A request with this Idempotency-Key is still being answered.' },
   secret_already_shown: {
     status: 409,
@@ -39,6 +42,15 @@ export const FAILURES = {
   uri_too_long: { status: 414, permanent: true, message: 'The address is too long.' },
   unsupported_media_type: { status: 415, permanent: true, message: 'Send application/json.' },
   validation_failed: { status: 422, permanent: true, message: 'One or more fields are invalid.' },
+  attachment_type_forbidden: { status: 422, permanent: true, message: 'A file of this kind may not be attached.' },
+  attachments_too_large: { status: 422, permanent: true, message: 'The attachments are too large.' },
+  attachment_unreadable: { status: 422, permanent: true, message: 'An attachment could not be decoded.' },
+  attachment_repeated: { status: 422, permanent: true, message: 'Two attachments have the same name.' },
+  domain_not_verified: {
+    status: 422,
+    permanent: true,
+    message: 'The domain of the sender is not verified for this account.',
+  },
   no_recipients: { status: 422, permanent: true, message: 'The list has no recipient who may be mailed.' },
   idempotency_key_reused: {
     status: 422,

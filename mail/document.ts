@@ -55,8 +55,13 @@ ${html}
 
 function preheaderBlock(preheader: string | null): string {
   if (preheader === null || preheader.trim() === '') return '';
+  return previewBlock(escapedAroundLiquid(preheader));
+}
+
+/** What a mailbox shows behind the subject and nobody sees in the mail. */
+export function previewBlock(html: string): string {
   const style = 'display:none;max-height:0;max-width:0;overflow:hidden;mso-hide:all';
-  return `<div style="${style}">${escapedAroundLiquid(preheader)}${PREVIEW_FILLER}</div>\n`;
+  return `<div style="${style}">${html}${PREVIEW_FILLER}</div>\n`;
 }
 
 /** Subjects and preheaders are plain text with Liquid in it; the Liquid escapes its values itself. */
@@ -79,7 +84,7 @@ const altText: FormatCallback = (element, _walk, builder) => {
 };
 
 /** Liquid stands aside behind private-use marks while the HTML is read: `<`, quotes and line breaks in it are not markup. */
-function textFromHtml(html: string): string {
+export function textFromHtml(html: string): string {
   const tags: string[] = [];
   const marked = html.replace(LIQUID_TAG, (tag) => `\uE000${tags.push(tag) - 1}\uE001`);
   const text = convert(marked, {
@@ -94,7 +99,8 @@ function textFromHtml(html: string): string {
   return text.replace(/\uE000(\d+)\uE001/g, (_, index) => tags[Number(index)] ?? '');
 }
 
-function afterStart(html: string, hidden: string): string {
+/** The HTML with a block as the first thing of its body. */
+export function afterStart(html: string, hidden: string): string {
   if (hidden === '') return html;
   const body = /<body\b[^>]*>/i.exec(html);
   if (body === null) return hidden + html;

@@ -92,7 +92,7 @@ function nameOf({ first_name, last_name }: Recipient): string {
 }
 
 /** Only ASCII may go to a server that does not offer SMTPUTF8 (RFC 6531 §3.1): such a recipient fails here, by name. */
-function envelopeAddress(email: string): string | Unrenderable {
+export function envelopeAddress(email: string): string | Unrenderable {
   if (email.length <= 64 && PLAIN_ADDRESS.test(email)) return email;
   const address = parseMailbox(email);
   if (address?.ascii === true) return address.envelope;

@@ -1,0 +1,73 @@
+/** A kind of file: how its name ends, and what its bytes look like. */
+interface FileKind {
+  readonly extensions: readonly [string, ...string[]];
+  readonly looks: Look;
+}
+
+/** What the first bytes say, whatever name and type claim. */
+export type Look = 'pdf' | 'zip' | 'office' | 'ole' | 'jpeg' | 'png' | 'gif' | 'webp' | 'text' | 'program' | 'unknown';
+
+const SHEET = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+const DOCUMENT = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
+
+/** Media types whose files can be told by their bytes; others are only kept from being programs. */
+const KINDS: Readonly<Record<string, FileKind>> = {
+  'application/pdf': { extensions: ['pdf'], looks: 'pdf' },
+  'application/zip': { extensions: ['zip'], looks: 'zip' },
+  'text/plain': { extensions: ['txt', 'text', 'log'], looks: 'text' },
+  [SHEET]: { extensions: ['xlsx'], looks: 'office' },
+  [DOCUMENT]: { extensions: ['docx'], looks: 'office' },
+  'application/excel': { extensions: ['xls'], looks: 'ole' },
+  'application/vnd.ms-excel': { extensions: ['xls'], looks: 'ole' },
+  'image/jpeg': { extensions: ['jpg', 'jpeg'], looks: 'jpeg' },
+  'image/png': { extensions: ['png'], looks: 'png' },
+  'image/gif': { extensions: ['gif'], looks: 'gif' },
+  'image/webp': { extensions: ['webp'], looks: 'webp' },
+  'text/csv': { extensions: ['csv'], looks: 'text' },
+  'text/calendar': { extensions: ['ics'], looks: 'text' },
+};
+
+/** What may be attached where nobody says otherwise. */
+export const DEFAULT_ATTACHMENT_TYPES: readonly string[] = [
+  'application/pdf',
+  'application/zip',
+  'text/plain',
+  SHEET,
+  'application/excel',
+  'image/jpeg',
+  'image/png',
+];
+
+export const DEFAULT_ATTACHMENT_BYTES = 10 * 1024 * 1024;
+
+export function isMediaType(text: string): boolean {
+  return /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/.test(text);
+}
+
+/** The media type that is meant: the one named, else the allowed one that the file's name points to. */
+export function meantType(name: string, mime: string | undefined, allowed: readonly string[]): string | undefined {
+  if (mime !== undefined) return mime.toLowerCase();
+  const extension = extensionOf(name);
+  return allowed.find((type) => extension !== undefined && KINDS[type]?.extensions.includes(extension));
+}
+
+/** The name the recipient sees, with the extension of its type; undefined where it ends like something else. */
+export function fileName(name: string, mime: string): string | undefined {
+  const kind = KINDS[mime];
+  if (kind === undefined) return name;
+  const extension = extensionOf(name);
+  if (extension !== undefined && kind.extensions.includes(extension)) return name;
+  return extension === undefined ? `${name}.${kind.extensions[0]}` : undefined;
+}
+
+/** Whether bytes of this look may go under this type. */
+export function agrees(mime: string, look: Look): boolean {
+  const expected = KINDS[mime]?.looks;
+  if (expected === undefined) return look !== 'program';
+  // Every office document is a zip as well, and an empty text is a text.
+  return look === expected || (expected === 'zip' && look === 'office');
+}
+
+function extensionOf(name: string): string | undefined {
+  return /\.([A-Za-z0-9]{1,8})$/.exec(name)?.[1]?.toLowerCase();
+}

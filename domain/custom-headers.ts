@@ -1,0 +1,88 @@
+/** Fields that Everpost writes itself; a caller's field of the same name loses. */
+const OURS: ReadonlySet<string> = new Set([
+  'from',
+  'to',
+  'cc',
+  'reply-to',
+  'subject',
+  'date',
+  'message-id',
+  'auto-submitted',
+  'errors-to',
+  'feedback-id',
+  'precedence',
+  'return-path',
+  'x-auto-response-suppress',
+  'x-complaints-to',
+  'x-mailru-msgtype',
+  'x-postmaster-msgtype',
+  'x-sendername-mailid',
+]);
+const OUR_FAMILIES = ['content-', 'list-', 'mime-'];
+
+/** Fields that would change who gets the mail, or forge what a server has said about it. */
+const DANGEROUS: ReadonlySet<string> = new Set([
+  'apparently-to',
+  'authentication-results',
+  'bcc',
+  'delivered-to',
+  'disposition-notification-to',
+  'envelope-to',
+  'received',
+  'received-spf',
+  'return-receipt-to',
+  'sender',
+  'x-envelope-from',
+  'x-envelope-to',
+  'x-original-to',
+  'x-rcpt-to',
+]);
+const DANGEROUS_FAMILIES = ['arc-', 'dkim-', 'domainkey-', 'resent-'];
+
+/** Beside `X-…`, the fields that only inform whoever reads the mail (RFC 5322, RFC 2156). */
+const HARMLESS: ReadonlySet<string> = new Set([
+  'comments',
+  'importance',
+  'in-reply-to',
+  'keywords',
+  'organization',
+  'priority',
+  'references',
+  'sensitivity',
+  'thread-index',
+  'thread-topic',
+]);
+/** Structured fields: an encoded word in them means nothing (RFC 2047 §5). */
+const IDS_ONLY: ReadonlySet<string> = new Set(['in-reply-to', 'references']);
+
+const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,74}[A-Za-z0-9])?$/;
+const MESSAGE_IDS = /^<[!-;=?-~]{1,250}>(?: <[!-;=?-~]{1,250}>){0,49}$/;
+export const LONGEST_HEADER = 2_000;
+
+/** Why a caller's header field does not go into the mail. */
+export type HeaderFault = 'ours' | 'dangerous' | 'unknown' | 'malformed';
+
+/** Undefined where the field may stand in a mail as it is. */
+export function headerFault(name: string, value: string): HeaderFault | undefined {
+  const key = name.toLowerCase();
+  const within = (families: readonly string[]) => families.some((family) => key.startsWith(family));
+  if (!NAME.test(name)) return 'malformed';
+  if (DANGEROUS.has(key) || within(DANGEROUS_FAMILIES)) return 'dangerous';
+  if (OURS.has(key) || within(OUR_FAMILIES)) return 'ours';
+  if (!key.startsWith('x-') && !HARMLESS.has(key)) return 'unknown';
+  if (!isLine(value)) return 'malformed';
+  return IDS_ONLY.has(key) && !MESSAGE_IDS.test(value) ? 'malformed' : undefined;
+}
+
+/** Text that can be folded: RFC 5322 §2.1.1 ends a line at 998 characters, the name among them. */
+function isLine(value: string): boolean {
+  const fits = value.trim() !== '' && value.length <= LONGEST_HEADER;
+  return fits && !/[\p{Cc}\p{Cs}\u2028\u2029]|\S{901}/u.test(value);
+}
+
+export const HEADER_SENTENCES: Readonly<Record<HeaderFault, string>> = {
+  ours: 'is a field that Everpost sets itself',
+  dangerous: 'is a field that no caller may set',
+  unknown: 'is not one of the fields that may be set; names that begin with X- are',
+  malformed: `must be a field name and one line of at most ${LONGEST_HEADER} characters`,
+};

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import type { MessageContent } from '../domain/message.js';
+import { type BlobId, blobs } from './blobs.js';
+import { fenced, type Store } from './connect.js';
+import { isDuplicateKey } from './duplicate-key.js';
+
+/** What messages say and carry, once for each hash: rows come and go, nothing here ever changes. */
+interface Kept {
+  /** Account, kind and SHA-256. */
+  readonly _id: string;
+  readonly account: number;
+  /** A message's content as JSON: its field names are a caller's, and no database should read them. */
+  readonly json?: string;
+  /** Where the bytes of a file lie. */
+  readonly blob?: BlobId;
+}
+
+export type Contents = ReturnType<typeof contents>;
+
+export function contents(store: Store) {
+  const rows = fenced<Kept>(store, 'contents');
+  const files = blobs(store);
+
+  const insert = async (row: Kept): Promise<'kept' | 'known'> => {
+    try {
+      await rows.insertOne(row);
+      return 'kept';
+    } catch (error) {
+      if (isDuplicateKey(error)) return 'known';
+      throw error;
+    }
+  };
+
+  return {
+    /** Keeps what a group of messages says and returns its hash. Atomic: one insert; known content is left alone. */
+    keep: async (account: number, content: MessageContent): Promise<string> => {
+      const json = JSON.stringify(content);
+      const hash = createHash('sha256').update(json).digest('hex');
+      await insert({ _id: idOf(account, 'content', hash), account, json });
+      return hash;
+    },
+
+    find: async (account: number, hash: string): Promise<MessageContent | null> => {
+      const row = await rows.findOne({ _id: idOf(account, 'content', hash), account });
+      return row?.json === undefined ? null : (JSON.parse(row.json) as MessageContent);
+    },
+
+    /** Keeps a file under its hash, in GridFS, unless it is there. It counts once its row is written, after the bytes. */
+    keepFile: async (account: number, sha256: string, bytes: Buffer): Promise<void> => {
+      const _id = idOf(account, 'file', sha256);
+      if ((await rows.findOne({ _id, account }, { projection: { _id: 1 } })) !== null) return;
+      const blob = files.newId();
+      await pipeline(Readable.from([bytes]), files.write(account, blob, sha256));
+      if ((await insert({ _id, account, blob })) === 'known') await files.remove(account, blob);
+    },
+
+    /** The bytes of a file; throws where there are none, because a message is accepted after its files are kept. */
+    file: async (account: number, sha256: string): Promise<Buffer> => {
+      const row = await rows.findOne({ _id: idOf(account, 'file', sha256), account });
+      const stream = row?.blob === undefined ? undefined : await files.read(account, row.blob);
+      if (stream === undefined) throw new Error(`the attachment ${sha256} of account ${account} is not in the store`);
+      return buffer(stream);
+    },
+  };
+}
+
+function idOf(account: number, kind: 'content' | 'file', hash: string): string {
+  return `${account}:${kind}:${hash}`;
+}
