@@ -1,13 +1,15 @@
 import { monotonic } from '../clock.js';
 import { type ProtocolTimes, windowSize } from '../domain/protocol.js';
+import type { Routes } from '../mail/routes/routes.js';
 import type { Campaign, Campaigns } from '../store/campaigns.js';
 import type { PagesInput } from './delivery.js';
 
 export interface AttemptDeps {
   readonly campaigns: Campaigns;
   readonly times: ProtocolTimes;
-  /** SMTP connections one lane of this process may count on. */
-  readonly connectionsPerLane: number;
+  /** Sending lanes of this process; they share the connections of a route. */
+  readonly lanes: number;
+  readonly routes: Pick<Routes, 'way' | 'connections'>;
   /** SIGTERM: claim no more, finish what is claimed. */
   readonly stopping: AbortSignal;
 }
@@ -36,7 +38,12 @@ export function beginAttempt(deps: AttemptDeps, host: AttemptHost, input: PagesI
   }, deps.times.controlEvery);
 
   const rate = () => campaign.want.rate ?? campaign.settings.rate_per_second;
-  const window = () => windowSize(deps.connectionsPerLane, rate());
+  /** Mails a second that campaign and transport let through; null: as fast as it goes. */
+  const pace = () => {
+    const limits = [rate(), deps.routes.way()?.perSecond ?? null].filter((limit) => limit !== null);
+    return limits.length === 0 ? null : Math.min(...limits);
+  };
+  const window = () => windowSize(deps.routes.connections / deps.lanes, pace());
   const health = transportHealth(input.probe, window);
   const wanted = () =>
     campaign.state === 'sending' && campaign.launch === input.launch && campaign.round === input.round;
@@ -49,7 +56,7 @@ export function beginAttempt(deps: AttemptDeps, host: AttemptHost, input: PagesI
     rate,
     window: () => (health.transportProven() ? window() : 1),
     /** Rows worth reading at once: a page, or what the rate lets through within the freshness. */
-    ahead: () => Math.ceil(((rate() ?? Number.POSITIVE_INFINITY) * deps.times.freshness) / 2_000),
+    ahead: () => Math.ceil(((pace() ?? Number.POSITIVE_INFINITY) * deps.times.freshness) / 2_000),
     mayClaim: () => !ended() && !health.transportDown() && wanted() && monotonic() - begun < deps.times.attempt,
     /** Page writes are re-issued as long as this holds: also while draining, never after the end. */
     alive: () => !over && monotonic() - begun < deps.times.startToClose,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CompiledLetter } from '../mail/compile.js';
+import type { Routes, TransportsFor } from '../mail/routes/routes.js';
 import type { Campaign } from '../store/campaigns.js';
 import type { Ledger, RoundKey } from '../store/ledger.js';
 import { type Attempt, type AttemptDeps, type AttemptHost, beginAttempt } from './attempt.js';
@@ -23,7 +24,8 @@ export interface PagesInput {
 /** Why an attempt came back: no page is open, all open ones are busy, the row wants otherwise, time is over. */
 export type PagesResult = 'finished' | 'busy' | 'not_wanted' | 'transport_down' | 'more';
 
-export interface DeliveryDeps
+/** What the work on pages needs; the routes are those of the campaign's account. */
+export interface WorkDeps
   extends AttemptDeps,
     HandOverDeps,
     ClaimDeps,
@@ -31,9 +33,13 @@ export interface DeliveryDeps
     Pick<RosterDeps, 'suppressions' | 'subscribers'> {
   readonly ledger: Ledger;
   readonly letters: Letters;
-  readonly transport: HandOverDeps['transport'];
   readonly subscribers: RosterDeps['subscribers'] & TellingDeps['subscribers'];
   readonly host: () => AttemptHost;
+  readonly routes: Routes;
+}
+
+export interface DeliveryDeps extends Omit<WorkDeps, 'routes'> {
+  readonly transportsFor: TransportsFor;
 }
 
 /** The send: takes free pages of a round one after another and works on each until the time of the attempt is over. */
@@ -42,6 +48,7 @@ export function deliveryActivities(deps: DeliveryDeps) {
 
   /** Undefined: there is more to do. */
   const workOnNext = async (
+    work: WorkDeps,
     attempt: Attempt,
     key: RoundKey,
     letter: CompiledLetter,
@@ -50,14 +57,19 @@ export function deliveryActivities(deps: DeliveryDeps) {
     const page = await deps.ledger.take(key, randomUUID(), attempt.alive);
     if (page === undefined) return (await deps.ledger.openPages(key)) === 0 ? 'finished' : 'busy';
     const owner = ownPage({ ...deps, tell }, page, takenAt, attempt.alive);
-    await workPage(deps, attempt, owner, letter);
+    await workPage(work, attempt, owner, letter);
     attempt.rethrow();
     return owner.lost() ? 'more' : undefined;
   };
 
-  const workThrough = async (attempt: Attempt, key: RoundKey, letter: CompiledLetter): Promise<PagesResult> => {
+  const workThrough = async (
+    work: WorkDeps,
+    attempt: Attempt,
+    key: RoundKey,
+    letter: CompiledLetter,
+  ): Promise<PagesResult> => {
     while (attempt.mayClaim()) {
-      const result = await workOnNext(attempt, key, letter);
+      const result = await workOnNext(work, attempt, key, letter);
       if (result !== undefined) return result;
     }
     if (attempt.transportDown()) return 'transport_down';
@@ -69,9 +81,15 @@ export function deliveryActivities(deps: DeliveryDeps) {
       const row = await deps.campaigns.find(input.account, input.campaign);
       if (row === null || !stillSending(row, input)) return 'not_wanted';
       const letter = await deps.letters.of(row);
-      const attempt = beginAttempt(deps, deps.host(), input, row);
+      const work = { ...deps, routes: deps.transportsFor(input.account, 'bulk') };
+      const attempt = beginAttempt(work, deps.host(), input, row);
       try {
-        return await workThrough(attempt, { account: input.account, campaign: row._id, round: input.round }, letter);
+        return await workThrough(
+          work,
+          attempt,
+          { account: input.account, campaign: row._id, round: input.round },
+          letter,
+        );
       } finally {
         attempt.end();
       }

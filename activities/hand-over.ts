@@ -5,14 +5,15 @@ import type { Fate } from '../domain/outcome.js';
 import { shortReply } from '../domain/scrub.js';
 import type { CompiledLetter } from '../mail/compile.js';
 import type { SplicedMail, Unrenderable } from '../mail/letter.js';
+import type { Routes } from '../mail/routes/routes.js';
 import { spliceMail } from '../mail/splice.js';
 import type { LinkTokens } from '../mail/tokens.js';
-import type { Transport } from '../mail/transport.js';
 import type { PageOwner } from './page-owner.js';
-import type { Candidate, Sendable } from './roster.js';
+import type { Sendable } from './roster.js';
+import type { Claim } from './window-claim.js';
 
 export interface HandOverDeps {
-  readonly transport: Transport;
+  readonly routes: Pick<Routes, 'deliver'>;
   readonly links: LinkTokens;
   /** Aborted at the drain limit: whatever has not begun stays with us. */
   readonly unqueue: AbortSignal;
@@ -27,26 +28,26 @@ const BETWEEN_LOOKS = 50;
 export function handOvers(deps: HandOverDeps, owner: PageOwner, letter: CompiledLetter, settle: Settle) {
   const open = new Set<Promise<void>>();
 
-  const deliver = async (i: number, subscriber: Sendable): Promise<void> => {
+  const deliver = async (i: number, subscriber: Sendable, paid: string | undefined): Promise<void> => {
     const mail = spliced(letter, subscriber, deps.links);
     if (mail.kind === 'unrenderable') {
       const { class: reason, scope, code } = mail;
       settle(i, { kind: 'failed', class: reason, scope, code, reply: mail.reason });
       return;
     }
-    const outcome = await whileTrusted(deps, owner, mail);
+    const outcome = await whileTrusted(deps, owner, mail, paid);
     settle(i, outcome === undefined ? undefined : fateOf(outcome));
   };
 
   return {
-    begin: (candidates: readonly Candidate[]): void => {
+    begin: ({ candidates, paid }: Pick<Claim, 'candidates' | 'paid'>): void => {
       for (const candidate of candidates) {
         if ('skip' in candidate) {
           settle(candidate.i, candidate.skip);
           continue;
         }
         const { i, subscriber } = candidate;
-        const mail = deliver(i, subscriber)
+        const mail = deliver(i, subscriber, paid)
           .catch((error) => settle(i, brokenBy(error)))
           .finally(() => open.delete(mail));
         open.add(mail);
@@ -76,13 +77,18 @@ function brokenBy(error: unknown): Fate {
 }
 
 /** Every byte leaves under a trusted lease: while trust is gone but the page is not, the mail is held. */
-async function whileTrusted({ transport, unqueue }: HandOverDeps, owner: PageOwner, mail: SplicedMail) {
+async function whileTrusted(
+  { routes, unqueue }: HandOverDeps,
+  owner: PageOwner,
+  mail: SplicedMail,
+  paid: string | undefined,
+) {
   while (!owner.lost()) {
     if (!owner.trusted() && !unqueue.aborted) {
       await pause(BETWEEN_LOOKS);
       continue;
     }
-    const outcome = await transport.deliver(mail, { mayBegin: owner.trusted, signal: unqueue });
+    const outcome = await routes.deliver(mail, { mayBegin: owner.trusted, signal: unqueue, paid });
     const heldBack = outcome.kind === 'not_handed_over' && !owner.trusted() && !unqueue.aborted;
     if (!heldBack) return outcome;
   }

@@ -5,7 +5,7 @@ import type { Fates } from '../domain/window.js';
 import { blamesTheTransport, lowestUnfinished, oddOnes } from '../domain/window.js';
 import type { CompiledLetter } from '../mail/compile.js';
 import type { Attempt } from './attempt.js';
-import type { DeliveryDeps } from './delivery.js';
+import type { WorkDeps } from './delivery.js';
 import { doorbell } from './doorbell.js';
 import { handOvers } from './hand-over.js';
 import type { PageOwner } from './page-owner.js';
@@ -13,7 +13,7 @@ import { openRoster } from './roster.js';
 import { claimer } from './window-claim.js';
 
 /** The work on one owned page: claim a window, hand it over, settle what came of it, until the page or the attempt ends. */
-export async function workPage(deps: DeliveryDeps, attempt: Attempt, owner: PageOwner, letter: CompiledLetter) {
+export async function workPage(deps: WorkDeps, attempt: Attempt, owner: PageOwner, letter: CompiledLetter) {
   const fates = new Map<number, Fate>();
   const bell = doorbell();
   const mails = handOvers(deps, owner, letter, (i, fate) => {
@@ -40,7 +40,7 @@ export async function workPage(deps: DeliveryDeps, attempt: Attempt, owner: Page
     if (claim !== undefined || (!claims.soon() && worthSettling(page, settled, attempt.window()))) {
       const odd = oddOnes(fates, page.settled, settled, now());
       const mine = await owner.advance({ settled, claimed: claim?.upTo ?? page.claimed, odd });
-      if (mine) mails.begin(claim?.candidates ?? []);
+      if (mine && claim !== undefined) mails.begin(claim);
       return true;
     }
     if (isAtRest(page) && (page.claimed === page.n || !attempt.mayClaim())) return false;
@@ -70,7 +70,7 @@ function worthSettling(page: { settled: number; claimed: number }, settled: numb
 }
 
 /** The page has another owner, who listed our open mail as doubtful: what we learned of it is evidence. */
-async function offerLate({ ledger, events }: DeliveryDeps, owner: PageOwner, fates: Fates): Promise<void> {
+async function offerLate({ ledger, events }: WorkDeps, owner: PageOwner, fates: Fates): Promise<void> {
   const page = owner.page();
   if (page.token === null) return;
   for (const [i, fate] of fates) {

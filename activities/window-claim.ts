@@ -1,14 +1,14 @@
 import { monotonic } from '../clock.js';
 import type { LedgerPage } from '../domain/page.js';
 import { roomToClaim } from '../domain/window.js';
-import type { Transport } from '../mail/transport.js';
+import type { Routes, Way } from '../mail/routes/routes.js';
 import type { Buckets, Grant, RateScope } from '../store/buckets.js';
 import { outcomeIsUnknown } from '../store/unknown.js';
 import type { Attempt } from './attempt.js';
 import type { Candidate, Roster } from './roster.js';
 
 export interface ClaimDeps {
-  readonly transport: Pick<Transport, 'ready'>;
+  readonly routes: Pick<Routes, 'ready' | 'way'>;
   readonly buckets: Buckets;
 }
 
@@ -16,6 +16,8 @@ export interface ClaimDeps {
 export interface Claim {
   readonly upTo: number;
   readonly candidates: readonly Candidate[];
+  /** The transport whose tokens were taken. */
+  readonly paid: string | undefined;
 }
 
 interface Prepared extends Claim {
@@ -34,22 +36,23 @@ export function claimer(deps: ClaimDeps, attempt: Attempt, roster: Roster, news:
   let askedAt: number | undefined;
   let prepared: Prepared | undefined;
 
-  const lease = (wanted: number): Promise<Grant> | Grant => {
-    const scopes = rateScopes(attempt);
+  const lease = (way: Way | undefined, wanted: number): Promise<Grant> | Grant => {
+    const scopes = rateScopes(attempt, way);
     if (wanted === 0 || scopes.length === 0) return { tokens: wanted, wait: 0 };
     return deps.buckets.lease(scopes, wanted).catch(() => NO_GRANT);
   };
 
   const prepare = async (from: number, room: number): Promise<void> => {
-    if ((await deps.transport.ready()) !== undefined) {
+    if ((await deps.routes.ready()) !== undefined) {
       attempt.giveUpTransport();
       return;
     }
     const line = await roster.next(from, room, attempt.ahead());
-    const { tokens, wait } = await lease(line.filter((candidate) => 'subscriber' in candidate).length);
+    const way = deps.routes.way();
+    const { tokens, wait } = await lease(way, line.filter((candidate) => 'subscriber' in candidate).length);
     askAgainAt = wait === 0 ? 0 : monotonic() + wait;
     const candidates = affordable(line, tokens);
-    if (candidates.length > 0) prepared = { from, upTo: from + candidates.length, candidates };
+    if (candidates.length > 0) prepared = { from, upTo: from + candidates.length, candidates, paid: way?.id };
   };
 
   const ask = (from: number, room: number): void => {
@@ -96,9 +99,13 @@ function leastClaim(page: LedgerPage, settled: number, window: number): number {
   return Math.max(1, Math.min(Math.ceil(window / 2), page.n - page.claimed));
 }
 
-function rateScopes(attempt: Attempt): RateScope[] {
-  const perSecond = attempt.rate();
-  return perSecond === null ? [] : [{ key: `campaign:${attempt.campaign()._id}`, perSecond }];
+/** The campaign's own first: what it does not get is not taken from the transport, which others share. */
+function rateScopes(attempt: Attempt, way: Way | undefined): RateScope[] {
+  const scopes = [
+    { key: `campaign:${attempt.campaign()._id}`, perSecond: attempt.rate() },
+    { key: `transport:${way?.id}`, perSecond: way?.perSecond ?? null },
+  ];
+  return scopes.flatMap(({ key, perSecond }) => (perSecond === null ? [] : [{ key, perSecond }]));
 }
 
 /** The longest head of the line that the tokens pay for. */

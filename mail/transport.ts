@@ -11,6 +11,8 @@ export interface HandOverOrder {
   mayBegin(): boolean;
   /** Aborted: what has not begun does not begin. */
   readonly signal: AbortSignal;
+  /** The transport whose rate the claim has paid; any other is paid when the mail goes there. */
+  readonly paid?: string | undefined;
 }
 
 /** The port through which finished mails leave. */

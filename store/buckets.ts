@@ -13,6 +13,8 @@ interface Bucket {
 export interface RateScope {
   readonly key: string;
   readonly perSecond: number;
+  /** Tokens that may be taken ahead of time; whoever takes none of them waits until they have flown in. */
+  readonly ahead?: number;
 }
 
 export interface Grant {
@@ -46,7 +48,11 @@ export function buckets(store: Store) {
   };
 }
 
-async function leaseOne(rows: Collection<Bucket>, { key, perSecond }: RateScope, wanted: number): Promise<Grant> {
+async function leaseOne(
+  rows: Collection<Bucket>,
+  { key, perSecond, ahead = 0 }: RateScope,
+  wanted: number,
+): Promise<Grant> {
   const capacity = Math.max(1, perSecond * SLICE_SECONDS);
   const perMillisecond = perSecond / 1_000;
   const elapsed = { $max: [0, { $subtract: ['$$NOW', { $ifNull: ['$at', '$$NOW'] }] }] };
@@ -57,12 +63,12 @@ async function leaseOne(rows: Collection<Bucket>, { key, perSecond }: RateScope,
     { _id: key },
     [
       { $set: { level: refilled, at: '$$NOW' } },
-      { $set: { granted: { $min: [wanted, { $floor: '$level' }] } } },
+      { $set: { granted: { $max: [0, { $min: [wanted, { $floor: { $add: ['$level', ahead] } }] }] } } },
       { $set: { level: { $subtract: ['$level', '$granted'] } } },
     ],
     { upsert: true, returnDocument: 'after' },
   );
   const granted = bucket?.granted ?? 0;
   if (granted > 0) return { tokens: granted, wait: 0 };
-  return { tokens: 0, wait: Math.ceil((1 - (bucket?.level ?? 0)) / perMillisecond) };
+  return { tokens: 0, wait: Math.ceil((1 - ahead - (bucket?.level ?? 0)) / perMillisecond) };
 }

@@ -63,6 +63,13 @@ export const INDEXES: readonly Index[] = [
     options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
     serves: 'the import an Idempotency-Key has made',
   },
+  { on: 'transports', keys: { account: 1, priority: 1, _id: 1 }, serves: 'transports of an account, the first first' },
+  {
+    on: 'transports',
+    keys: { account: 1, origin: 1 },
+    options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
+    serves: 'the transport an Idempotency-Key has made',
+  },
   { on: 'import_errors', keys: { import: 1, from: 1 }, serves: 'errors of an import in the order of its file' },
   {
     on: 'messages',

@@ -50,7 +50,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const shutdown = () => {
     if (stop.stopping.aborted) return;
     stop.begin();
-    drain = setTimeout(() => stop.letGo(shared.transport), times.drain);
+    drain = setTimeout(() => stop.letGo(shared.ways), times.drain);
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   // One queue that cannot go on takes the others with it: half a worker would look alive.
@@ -58,7 +58,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const ended = running
     .finally(() => clearTimeout(drain))
     .finally(forgetSweep)
-    .finally(() => shared.transport.close())
+    .finally(() => shared.ways.close())
     .finally(() => connection.close())
     .then(() => undefined);
   ended.catch(() => undefined);

@@ -5,7 +5,6 @@ import { compiledLetters } from '../activities/letters.js';
 import type { Config } from '../config.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
 import { linkTokens } from '../mail/tokens.js';
-import { smtpTransport, type Transport } from '../mail/transport.js';
 import { accounts } from '../store/accounts.js';
 import { blobs } from '../store/blobs.js';
 import { buckets } from '../store/buckets.js';
@@ -24,8 +23,10 @@ import { keptSecret } from '../store/sealing.js';
 import { secrets } from '../store/secrets.js';
 import { subscribers } from '../store/subscribers.js';
 import { suppressions } from '../store/suppressions.js';
+import { transports } from '../store/transports.js';
 import { LANES_PER_CAMPAIGN } from './queues.js';
 import type { Stop } from './stop.js';
+import { accountTransports, type Transports } from './transports.js';
 
 export interface Surroundings {
   readonly config: Config;
@@ -40,11 +41,14 @@ export interface Surroundings {
 export async function activityParts({ config, store, times, lanes, log, smtpUrl }: Surroundings, stop: Stop) {
   const secret = config.secret ?? keptSecret(config.dataDir);
   const noun = { accounts: accounts(store), lists: lists(store) };
-  const transport: Transport = smtpTransport({
-    url: smtpUrl,
-    connections: config.smtpConnections,
+  const tokens = buckets(store);
+  const ways = accountTransports({
+    transports: transports(store, secret),
+    buckets: tokens,
+    smtpUrl,
+    smtpConnections: config.smtpConnections,
     times,
-    log: (message, details) => log.warn(details, message),
+    log,
   });
   return {
     ...noun,
@@ -60,14 +64,15 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
     importRows: importRows(store),
     importErrors: importErrors(store),
     blobs: blobs(store),
-    buckets: buckets(store),
+    buckets: tokens,
     letters: compiledLetters({ ...noun, config }),
     links: linkTokens(await secrets(store, secret).ring()),
-    transport,
+    ways,
+    transportsFor: ways.of,
     times,
     log,
     maxLanes: LANES_PER_CAMPAIGN,
-    connectionsPerLane: config.smtpConnections / lanes,
+    lanes,
     stopping: stop.stopping,
     unqueue: stop.drained,
     heartbeat: () => Context.current().heartbeat(),
@@ -75,5 +80,5 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
       const context = Context.current();
       return { cancelled: context.cancellationSignal, heartbeat: () => context.heartbeat() };
     },
-  } satisfies Omit<ActivityDeps, 'engine'> & { transport: Transport };
+  } satisfies Omit<ActivityDeps, 'engine'> & { ways: Transports };
 }

@@ -1,12 +1,10 @@
-import type { Transport } from '../mail/transport.js';
-
 /** The two moments of an end: claim no more (SIGTERM), and, at the drain limit, let go of whatever is still open. */
 export interface Stop {
   readonly stopping: AbortSignal;
   readonly drained: AbortSignal;
   begin(): void;
   /** Sockets first, at once: what is open is in doubt from here on, what has not begun is deferred. */
-  letGo(transport: Transport): void;
+  letGo(transports: { destroy(): void }): void;
 }
 
 export function orderlyStop(): Stop {
@@ -16,9 +14,9 @@ export function orderlyStop(): Stop {
     stopping: stopping.signal,
     drained: drained.signal,
     begin: () => stopping.abort(),
-    letGo: (transport) => {
+    letGo: (transports) => {
       drained.abort();
-      transport.destroy();
+      transports.destroy();
     },
   };
 }

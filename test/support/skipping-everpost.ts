@@ -62,7 +62,7 @@ export async function skippingEverpost(bundle: WorkflowBundleOption) {
       stop.begin();
       for (const worker of workers) worker.shutdown();
       await running;
-      await parts.transport.close();
+      await parts.ways.close();
       await env.teardown();
       await receiver.close();
       await store.close();

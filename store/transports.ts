@@ -1,0 +1,110 @@
+import { now } from '../clock.js';
+import type { TransportPurpose } from '../domain/transport.js';
+import type { Store } from './connect.js';
+import { counters } from './counters.js';
+import { isDuplicateKey } from './duplicate-key.js';
+import { findOwned, type Owned, whyNot } from './owned.js';
+import { type Sealed, sealing } from './sealing.js';
+
+/** A way out of an account's own: an SMTP server, how fast it may be used and for what. */
+export interface StoredTransport {
+  readonly _id: number;
+  readonly account: number;
+  readonly name: string;
+  /** The whole SMTP URL; nothing of it lies open but `shown`. */
+  readonly url: Sealed;
+  /** The URL with `***` in place of the password. */
+  readonly shown: string;
+  readonly rate_per_second: number | null;
+  /** Sockets of one worker process. */
+  readonly connections: number;
+  /** The lowest goes first. */
+  readonly priority: number;
+  readonly enabled: boolean;
+  readonly purpose: TransportPurpose;
+  /** Counts the changes that need other connections. */
+  readonly version: number;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  readonly origin?: string;
+}
+
+type Settings = Pick<StoredTransport, 'name' | 'rate_per_second' | 'connections' | 'priority' | 'enabled' | 'purpose'>;
+
+export type NewTransport = Settings & { readonly url: string };
+
+export type TransportFields = { readonly [Field in keyof NewTransport]?: NewTransport[Field] | undefined };
+
+export type TransportStore = ReturnType<typeof transports>;
+
+export function transports(store: Store, secret: string) {
+  const rows = store.db.collection<StoredTransport>('transports');
+  const ids = counters(store);
+  const { seal, open } = sealing(secret, 'transports');
+  const sealed = (url: string) => ({ url: seal(Buffer.from(url)), shown: withoutPassword(url) });
+
+  return {
+    find: (account: number, id: number): Promise<Owned<StoredTransport>> => findOwned(rows, account, id),
+
+    /** In the order in which mail tries them. */
+    ofAccount: (account: number): Promise<StoredTransport[]> =>
+      rows.find({ account }).sort({ priority: 1, _id: 1 }).toArray(),
+
+    /** The URL with its password: for whoever connects. Throws where it was sealed with another secret. */
+    urlOf: ({ url }: Pick<StoredTransport, 'url'>): string => open(url).toString(),
+
+    /** Adds a transport; the same `origin` finds the one it made before. Atomic: one insert. */
+    create: async (account: number, { url, ...settings }: NewTransport, origin?: string): Promise<StoredTransport> => {
+      const at = now();
+      const row: StoredTransport = {
+        _id: await ids.block('transports'),
+        account,
+        ...settings,
+        ...sealed(url),
+        version: 1,
+        created_at: at,
+        updated_at: at,
+        ...(origin && { origin }),
+      };
+      try {
+        await rows.insertOne(row);
+        return row;
+      } catch (error) {
+        const earlier = isDuplicateKey(error) && origin ? await rows.findOne({ account, origin }) : null;
+        if (earlier === null) throw error;
+        return earlier;
+      }
+    },
+
+    /** Atomic: one update of the named fields. */
+    change: async (account: number, id: number, fields: TransportFields): Promise<Owned<StoredTransport>> => {
+      const { url, ...settings } = fields;
+      const reconnects = url !== undefined || settings.connections !== undefined || settings.purpose !== undefined;
+      const $set: Record<string, unknown> = { ...settings, ...(url && sealed(url)), updated_at: now() };
+      const changed = await rows.findOneAndUpdate(
+        { _id: id, account },
+        {
+          $set,
+          $inc: { version: reconnects ? 1 : 0 },
+        },
+        { returnDocument: 'after' },
+      );
+      return changed ?? whyNot(rows, account, id);
+    },
+
+    /** Atomic: one delete. Workers finish what is open on it. */
+    remove: async (account: number, id: number): Promise<'done' | 'missing' | 'foreign'> => {
+      const { deletedCount } = await rows.deleteOne({ _id: id, account });
+      return deletedCount === 1 ? 'done' : whyNot(rows, account, id);
+    },
+  };
+}
+
+export const HIDDEN = '***';
+
+function withoutPassword(url: string): string {
+  const shown = new URL(url);
+  if (shown.password !== '') shown.password = HIDDEN;
+  return shown.href;
+}

@@ -1,0 +1,168 @@
+import { monotonic } from '../clock.js';
+import type { ProtocolTimes } from '../domain/protocol.js';
+import { connectionShare, serves, type TransportPurpose, type TransportUse } from '../domain/transport.js';
+import { lineOver } from '../mail/routes/line.js';
+import { type Route, type Routes, routesOver, type TransportsFor, type Way } from '../mail/routes/routes.js';
+import { smtpTransport, type Transport } from '../mail/transport.js';
+import type { Buckets } from '../store/buckets.js';
+import type { StoredTransport, TransportStore } from '../store/transports.js';
+
+export interface TransportDeps {
+  readonly transports: Pick<TransportStore, 'ofAccount' | 'urlOf'>;
+  readonly buckets: Buckets;
+  /** The installation's own, for accounts that have none. */
+  readonly smtpUrl: string;
+  readonly smtpConnections: number;
+  readonly times: ProtocolTimes;
+  readonly log: { warn(details: object, message: string): void };
+}
+
+/** All ways out of this process. */
+export interface Transports {
+  readonly of: TransportsFor;
+  /** Sockets first, at once; whoever asks from now on gets nothing. */
+  destroy(): void;
+  /** Lets open mail end, also where the transport was changed or removed meanwhile. */
+  close(): Promise<void>;
+}
+
+/** A change of the rows is seen after this long. */
+const FRESH = 2_000;
+/** A session that takes longer is not waited for where there is another transport. */
+const PATIENCE = 5_000;
+
+/** The transports of each account as its rows say, with connections of their own for campaigns and for messages. */
+export function accountTransports(deps: TransportDeps): Transports {
+  const opened = new Set<Transport>();
+  const views = new Map<string, Routes>();
+  let isGone = false;
+  const open = ({ way, url, version }: Plan): Opened => {
+    const log = (message: string, details: object) => deps.log.warn({ ...details, transport: way.id }, message);
+    const transport = smtpTransport({ url, connections: way.connections, times: deps.times, log });
+    opened.add(transport);
+    if (isGone) transport.destroy();
+    return { version, line: lineOver(transport, { name: way.id, patience: PATIENCE, log }) };
+  };
+  const drain = ({ line: { transport } }: Opened): void => {
+    void transport.close().finally(() => opened.delete(transport));
+  };
+  const rowsOf = freshRows(deps.transports);
+  const own = { bulk: ownRoute(deps, 'bulk', open), transactional: ownRoute(deps, 'transactional', open) };
+
+  const view = (account: number, use: TransportUse): Routes => {
+    const lines = openLines(open, drain);
+    const routes = oncePer((all: readonly StoredTransport[]) => {
+      const rows = all.filter(({ purpose }) => serves(purpose, use));
+      const plans = rows.filter(({ enabled }) => enabled).flatMap((row) => plansOf(deps, row, use));
+      const theirs = lines(plans);
+      // Whoever has switched all of theirs off does not want the mail to leave by another.
+      return rows.length === 0 ? [own[use]()] : theirs;
+    });
+    return routesOver({
+      table: async () => routes(await rowsOf(account)),
+      token: async (way) => (await deps.buckets.lease([rateOf(way, use)], 1)).wait,
+    });
+  };
+  return {
+    of: (account, use) => {
+      const key = `${account}:${use}`;
+      const routes = views.get(key) ?? view(account, use);
+      views.set(key, routes);
+      return routes;
+    },
+    destroy: () => {
+      isGone = true;
+      for (const transport of opened) transport.destroy();
+    },
+    close: async () => {
+      await Promise.all([...opened].map((transport) => transport.close()));
+    },
+  };
+}
+
+interface Plan {
+  readonly way: Way;
+  readonly url: string;
+  readonly version: number;
+}
+
+interface Opened extends Pick<Route, 'line'> {
+  readonly version: number;
+}
+
+/** A message may be a second ahead of the rate; campaigns then wait for it. */
+function rateOf({ id, perSecond }: Way, use: TransportUse) {
+  const scope = { key: `transport:${id}`, perSecond: perSecond ?? 1 };
+  return use === 'transactional' ? { ...scope, ahead: Math.max(1, Math.floor(scope.perSecond)) } : scope;
+}
+
+function plansOf(deps: TransportDeps, row: StoredTransport, use: TransportUse): Plan[] {
+  const way = wayOf(String(row._id), row.purpose, use, row);
+  try {
+    return [{ way, url: deps.transports.urlOf(row), version: row.version }];
+  } catch (error) {
+    deps.log.warn({ transport: way.id, error: String(error) }, 'a transport was sealed with another EVERPOST_SECRET');
+    return [];
+  }
+}
+
+function wayOf(
+  id: string,
+  purpose: TransportPurpose,
+  use: TransportUse,
+  limits: Pick<StoredTransport, 'rate_per_second' | 'connections'>,
+): Way {
+  return { id, perSecond: limits.rate_per_second, connections: connectionShare(purpose, use, limits.connections) };
+}
+
+/** The installation's transport, opened when the first account without its own asks for it. */
+function ownRoute({ smtpUrl, smtpConnections }: TransportDeps, use: TransportUse, open: (plan: Plan) => Opened) {
+  let route: Route | undefined;
+  return (): Route => {
+    if (route === undefined) {
+      const way = wayOf('default', 'all', use, { rate_per_second: null, connections: smtpConnections });
+      route = { way, line: open({ way, url: smtpUrl, version: 0 }).line };
+    }
+    return route;
+  };
+}
+
+/** Keeps lines open as long as their plan is there in the same version; the others take no more mail and are drained. */
+function openLines(open: (plan: Plan) => Opened, drain: (opened: Opened) => void) {
+  let lines = new Map<string, Opened>();
+  return (plans: readonly Plan[]): Route[] => {
+    const before = lines;
+    lines = new Map(
+      plans.map((plan) => {
+        const known = before.get(plan.way.id);
+        return [plan.way.id, known?.version === plan.version ? known : open(plan)];
+      }),
+    );
+    for (const [id, opened] of before) if (lines.get(id) !== opened) drain(opened);
+    return plans.flatMap(({ way }) => {
+      const line = lines.get(way.id)?.line;
+      return line === undefined ? [] : [{ way, line }];
+    });
+  };
+}
+
+/** Worked out anew only for another input. */
+function oncePer<I extends object, O>(work: (input: I) => O): (input: I) => O {
+  let last: { readonly input: I; readonly output: O } | undefined;
+  return (input) => {
+    if (last?.input !== input) last = { input, output: work(input) };
+    return last.output;
+  };
+}
+
+/** The rows of an account, at most two seconds old; where the store is silent those it had last. */
+function freshRows({ ofAccount }: Pick<TransportStore, 'ofAccount'>) {
+  const kept = new Map<number, { readonly at: number; readonly rows: Promise<readonly StoredTransport[]> }>();
+  return (account: number): Promise<readonly StoredTransport[]> => {
+    const last = kept.get(account);
+    if (last !== undefined && monotonic() - last.at < FRESH) return last.rows;
+    const rows = ofAccount(account).catch((error) => last?.rows ?? Promise.reject(error));
+    kept.set(account, { at: monotonic(), rows });
+    return rows;
+  };
+}
