@@ -1,0 +1,167 @@
+/** The relaxed form of RFC 6376 §3.4: what is signed of a header and of a body. */
+const CR = 0x0d;
+const LF = 0x0a;
+const SLICE = 16_384;
+
+export interface Field {
+  /** Lower-cased. */
+  readonly name: string;
+  /** The whole field, relaxed, without a line break at its end; latin1, so that each character is an octet. */
+  readonly relaxed: string;
+}
+
+/** Whole lines, relaxed. The empty ones at its end stand apart: they count only if something follows. */
+interface Run {
+  readonly bytes: Buffer;
+  readonly emptyLines: number;
+}
+
+interface Opening {
+  readonly head: string;
+  readonly run: Run;
+}
+
+export interface RelaxedMail {
+  readonly fields: readonly Field[];
+  readonly body: Buffer;
+}
+
+/** What unchanging chunks come to; a chunk that is not in here is looked at each time. */
+const openings = new WeakMap<Buffer, Opening>();
+const runs = new WeakMap<Buffer, Run>();
+
+/**
+ * Relaxes the unchanging pieces of a letter, once; `relaxedMail` then takes them as they are. Each piece must be of whole
+ * lines, as quoted-printable runs are, so that no neighbour changes its relaxed form; the first one ends the header.
+ */
+export function relaxOnce(pieces: readonly (Buffer | number)[]): void {
+  let inHeader = true;
+  for (const piece of pieces) {
+    if (typeof piece !== 'object') continue;
+    if (!inHeader) {
+      if (!runs.has(piece)) runs.set(piece, runOf(piece));
+      continue;
+    }
+    const opening = openings.get(piece) ?? openingOf(piece);
+    if (opening === undefined) continue;
+    openings.set(piece, opening);
+    inHeader = false;
+  }
+}
+
+/** Takes a finished mail apart into its relaxed header fields and its relaxed body. */
+export function relaxedMail(chunks: readonly Buffer[]): RelaxedMail {
+  let head = '';
+  let body: Run[] | undefined;
+  for (const lines of inWholeLines(chunks)) {
+    if (body !== undefined) {
+      body.push(runs.get(lines) ?? runOf(lines));
+      continue;
+    }
+    const opening = openings.get(lines) ?? openingOf(lines);
+    head += opening === undefined ? lines.toString('latin1') : opening.head;
+    if (opening !== undefined) body = [opening.run];
+  }
+  return { fields: fieldsOf(head), body: joined(body ?? []) };
+}
+
+/** A field in its relaxed form (§3.4.2); `field` may be folded and may end with CRLF. */
+export function relaxedField(field: string): string {
+  const colon = field.indexOf(':');
+  const name = field
+    .slice(0, colon)
+    .toLowerCase()
+    .replace(/[ \t]+$/, '');
+  const value = field.slice(colon + 1).replace(/[ \t\r\n]+/g, ' ');
+  return `${name}:${value.startsWith(' ') ? value.slice(1) : value}`.replace(/ $/, '');
+}
+
+function fieldsOf(head: string): Field[] {
+  return head
+    .split(/\r\n(?![ \t])/)
+    .filter((field) => field.includes(':'))
+    .map((field) => {
+      const relaxed = relaxedField(field);
+      return { name: relaxed.slice(0, relaxed.indexOf(':')), relaxed };
+    });
+}
+
+/** Undefined: the header goes on after these lines. */
+function openingOf(lines: Buffer): Opening | undefined {
+  // the empty line may be the first one, when the header's last line ended the chunk before
+  const empty = lines[0] === CR && lines[1] === LF ? 0 : lines.indexOf('\r\n\r\n') + 2;
+  if (empty === 1) return undefined;
+  return { head: lines.toString('latin1', 0, empty), run: runOf(lines.subarray(empty + 2)) };
+}
+
+function runOf(lines: Buffer): Run {
+  const bytes = withoutSpareBlanks(lines);
+  let end = bytes.length;
+  while (end >= 2 && bytes[end - 1] === LF && (end === 2 || bytes[end - 3] === LF)) end -= 2;
+  return { bytes: bytes.subarray(0, end), emptyLines: (bytes.length - end) / 2 };
+}
+
+/** §3.4.4 a: blanks within a line become one, those at its end go. Most lines have none to spare, attachments none at all. */
+function withoutSpareBlanks(lines: Buffer): Buffer {
+  if (!hasSpareBlanks(lines)) return lines;
+  return Buffer.concat(slicesOf(lines).map((slice) => (hasSpareBlanks(slice) ? relaxedLines(slice) : slice)));
+}
+
+function hasSpareBlanks(lines: Buffer): boolean {
+  return lines.includes('  ') || lines.includes('\t') || lines.includes(' \r\n');
+}
+
+function relaxedLines(lines: Buffer): Buffer {
+  const single = lines.toString('latin1').replace(/\t[ \t]*| [ \t]+/g, ' ');
+  return Buffer.from(single.replaceAll(' \r\n', '\r\n'), 'latin1');
+}
+
+/** About SLICE bytes each, of whole lines. */
+function slicesOf(lines: Buffer): Buffer[] {
+  const slices: Buffer[] = [];
+  for (let from = 0; from < lines.length; ) {
+    const lineEnd = lines.indexOf(LF, from + SLICE);
+    const to = lineEnd === -1 ? lines.length : lineEnd + 1;
+    slices.push(lines.subarray(from, to));
+    from = to;
+  }
+  return slices;
+}
+
+/** §3.4.4 b: empty lines at the end of the body do not count. */
+function joined(body: readonly Run[]): Buffer {
+  const pieces: Buffer[] = [];
+  let waiting = 0;
+  for (const { bytes, emptyLines } of body) {
+    if (bytes.length > 0) {
+      if (waiting > 0) pieces.push(Buffer.from('\r\n'.repeat(waiting)));
+      pieces.push(bytes);
+      waiting = 0;
+    }
+    waiting += emptyLines;
+  }
+  return Buffer.concat(pieces);
+}
+
+/** The same bytes in chunks that end with a line; a missing line break at the very end is added, as the transport adds it. */
+function inWholeLines(chunks: readonly Buffer[]): readonly Buffer[] {
+  if (chunks.every(endsLine)) return chunks;
+  const whole: Buffer[] = [];
+  let open: Buffer[] = [];
+  for (const chunk of chunks) {
+    if (open.length === 0 && endsLine(chunk)) {
+      whole.push(chunk);
+      continue;
+    }
+    open.push(chunk);
+    if (!endsLine(chunk)) continue;
+    whole.push(Buffer.concat(open));
+    open = [];
+  }
+  if (open.length > 0) whole.push(Buffer.concat([...open, Buffer.from('\r\n')]));
+  return whole;
+}
+
+function endsLine(chunk: Buffer): boolean {
+  return chunk.length >= 2 && chunk[chunk.length - 1] === LF && chunk[chunk.length - 2] === CR;
+}

@@ -1,0 +1,65 @@
+import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto';
+import { type Algorithm, publishedForm, readPrivateKey } from './keys.js';
+import { type Signer, signatureOf } from './sign.js';
+
+export interface SigningKey {
+  readonly domain: string;
+  readonly selector: string;
+  readonly algorithm: Algorithm;
+  /** PKCS #8, DER. */
+  readonly privateKey: Buffer;
+  /** The `p=` that is published, or is to be. */
+  readonly publicKey: string;
+}
+
+/** Why nothing can be signed with a key; no part of the key is in the reason. */
+export interface BadKey {
+  readonly kind: 'bad_key';
+  readonly domain: string;
+  readonly selector: string;
+  readonly reason: string;
+}
+
+const SAMPLE = Buffer.from('a mail to nobody');
+const TYPES: Readonly<Record<Algorithm, string>> = { 'rsa-sha256': 'rsa', 'ed25519-sha256': 'ed25519' };
+/** Receivers refuse shorter keys (RFC 8301 §3.2). */
+const SHORTEST_RSA = 1_024;
+
+/** Tries a key before any mail depends on it: it is read, compared with its published half, signs once and is verified once. */
+export async function probedSigner(given: SigningKey): Promise<Signer | BadKey> {
+  const { domain, selector, algorithm } = given;
+  const bad = (reason: string): BadKey => ({ kind: 'bad_key', domain, selector, reason });
+  const key = readable(given.privateKey);
+  if (key === undefined) return bad('The private key cannot be read.');
+  const fault = faultOf(key, given);
+  if (fault !== undefined) return bad(fault);
+  return (await worksFor(algorithm, key)) ? { domain, selector, algorithm, key } : bad('The key does not sign.');
+}
+
+function readable(der: Buffer): KeyObject | undefined {
+  try {
+    return readPrivateKey(der);
+  } catch {
+    return undefined;
+  }
+}
+
+function faultOf(key: KeyObject, { algorithm, publicKey }: SigningKey): string | undefined {
+  const type = key.asymmetricKeyType;
+  if (type !== TYPES[algorithm]) return `The key is of type ${type}, not of one for ${algorithm}.`;
+  const bits = key.asymmetricKeyDetails?.modulusLength;
+  if (bits !== undefined && bits < SHORTEST_RSA) return `The key has ${bits} bits; receivers ask for ${SHORTEST_RSA}.`;
+  if (publishedForm(createPublicKey(key)) !== publicKey) return 'The private key does not belong to the public one.';
+  return undefined;
+}
+
+async function worksFor(algorithm: Algorithm, key: KeyObject): Promise<boolean> {
+  try {
+    const signature = await signatureOf(SAMPLE, algorithm, key);
+    const open = createPublicKey(key);
+    if (algorithm === 'rsa-sha256') return verify('sha256', SAMPLE, open, signature);
+    return verify(null, hash('sha256', SAMPLE, 'buffer'), open, signature);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,119 @@
+import { hash, type KeyObject, sign } from 'node:crypto';
+import { promisify } from 'node:util';
+import { now } from '../../clock.js';
+import type { SplicedMail } from '../letter.js';
+import { type Field, relaxedField, relaxedMail } from './canonical.js';
+import type { Algorithm } from './keys.js';
+
+/** A private key that was tried and found to work (`probe.ts`), and where its public half is published. */
+export interface Signer {
+  /** The `d=` of the signature: the domain of the sender, or one above it. */
+  readonly domain: string;
+  readonly selector: string;
+  readonly algorithm: Algorithm;
+  readonly key: KeyObject;
+}
+
+/** Fields worth protecting, where the mail has them; RFC 8058 §4 asks for both of unsubscribing. */
+const SIGNED = [
+  'from',
+  'sender',
+  'reply-to',
+  'to',
+  'cc',
+  'subject',
+  'date',
+  'message-id',
+  'in-reply-to',
+  'references',
+  'list-id',
+  'list-unsubscribe',
+  'list-unsubscribe-post',
+  'feedback-id',
+  'auto-submitted',
+  'mime-version',
+  'content-type',
+  'content-transfer-encoding',
+];
+
+/** Named once more than there are: a second one that somebody adds later breaks the signature (RFC 6376 §8.15). */
+const OVERSIGNED = new Set(['from', 'to', 'subject']);
+const LONGEST_LINE = 76;
+
+/** The callback form runs on libuv's thread pool. */
+const signOnPool = promisify(sign) as (digest: 'sha256' | null, data: Buffer, key: KeyObject) => Promise<Buffer>;
+
+/** Puts one signature of each signer on top of a finished mail; rejects rather than leave one out. */
+export async function signedMail(mail: SplicedMail, signers: readonly Signer[]): Promise<SplicedMail> {
+  if (signers.length === 0) return mail;
+  const { fields, body } = relaxedMail(mail.chunks);
+  const content = { ...protectedFields(fields), bodyHash: hash('sha256', body, 'base64') };
+  const time = Math.floor(now().getTime() / 1_000);
+  const signatures = await Promise.all(signers.map((signer) => signature(signer, content, time)));
+  return { ...mail, chunks: [Buffer.from(signatures.join(''), 'latin1'), ...mail.chunks] };
+}
+
+interface Content {
+  /** For `h=`. */
+  readonly names: readonly string[];
+  /** The fields of `names` in their order, each with its CRLF. */
+  readonly header: string;
+  readonly bodyHash: string;
+}
+
+/** Of several fields of one name the lowest comes first (RFC 6376 §5.4.2). */
+function protectedFields(fields: readonly Field[]): Pick<Content, 'names' | 'header'> {
+  const names: string[] = [];
+  let header = '';
+  for (const name of SIGNED) {
+    for (let i = fields.length - 1; i >= 0; i -= 1) {
+      const field = fields[i];
+      if (field?.name !== name) continue;
+      names.push(name);
+      header += `${field.relaxed}\r\n`;
+    }
+    if (OVERSIGNED.has(name)) names.push(name);
+  }
+  return { names, header };
+}
+
+async function signature(signer: Signer, { names, header, bodyHash }: Content, time: number): Promise<string> {
+  const { algorithm, domain, selector, key } = signer;
+  const unsigned = [
+    `DKIM-Signature: v=1; a=${algorithm}; c=relaxed/relaxed; t=${time};`,
+    ` d=${domain};`,
+    ` s=${selector};`,
+    ` h=${listed(names)};`,
+    ` bh=${bodyHash};`,
+    ' b=',
+  ].join('\r\n');
+  const data = Buffer.from(header + relaxedField(unsigned), 'latin1');
+  const made = await signatureOf(data, algorithm, key);
+  return `${unsigned}${folded(made.toString('base64'))}\r\n`;
+}
+
+/** What the algorithm signs of the data: RSA its SHA-256, ed25519 its SHA-256 as if that were the message (RFC 8463 §3). */
+export function signatureOf(data: Buffer, algorithm: Algorithm, key: KeyObject): Promise<Buffer> {
+  if (algorithm === 'rsa-sha256') return signOnPool('sha256', data, key);
+  return signOnPool(null, hash('sha256', data, 'buffer'), key);
+}
+
+/** Names with colons between, folded before a colon would leave the line. */
+function listed(names: readonly string[]): string {
+  let out = '';
+  let column = 3;
+  names.forEach((name, i) => {
+    const text = i === names.length - 1 ? name : `${name}:`;
+    if (column + text.length > LONGEST_LINE) {
+      out += '\r\n  ';
+      column = 2;
+    }
+    out += text;
+    column += text.length;
+  });
+  return out;
+}
+
+function folded(base64: string): string {
+  return (base64.match(/.{1,72}/g) ?? []).join('\r\n  ');
+}
