@@ -20,6 +20,7 @@ import { lists } from './routes/lists.js';
 import { subscriberBatches } from './routes/subscriber-batches.js';
 import { subscriberExport } from './routes/subscriber-export.js';
 import { subscribers } from './routes/subscribers.js';
+import { transports } from './routes/transports.js';
 import { validateWithTypeBox } from './validation.js';
 
 export type Api = FastifyInstance<
@@ -66,6 +67,7 @@ function versionOne(api: Api, deps: Deps): void {
   answerOnce(api, deps);
 
   keys(api, deps);
+  transports(api, deps);
   lists(api, deps);
   subscribers(api, deps);
   subscriberBatches(api, deps);

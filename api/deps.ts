@@ -17,6 +17,7 @@ import { rounds } from '../store/rounds.js';
 import { secrets } from '../store/secrets.js';
 import { subscribers } from '../store/subscribers.js';
 import { suppressions } from '../store/suppressions.js';
+import { transports } from '../store/transports.js';
 import type { Engine } from './engine.js';
 
 /** The vocabulary of each noun over one open store; `secret` seals what must not lie open in it. */
@@ -37,6 +38,7 @@ export function nounStores(store: Store, secret: string) {
     secrets: secrets(store, secret),
     subscribers: subscribers(store),
     suppressions: suppressions(store),
+    transports: transports(store, secret),
   };
 }
 

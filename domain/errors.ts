@@ -38,6 +38,11 @@ export const FAILURES = {
     permanent: true,
     message: 'The answer to this Idempotency-Key held a secret that is shown only once.',
   },
+  sealed_elsewhere: {
+    status: 409,
+    permanent: true,
+    message: 'The password was sealed with another EVERPOST_SECRET; set the url again.',
+  },
   payload_too_large: { status: 413, permanent: true, message: 'The body is larger than this path accepts.' },
   uri_too_long: { status: 414, permanent: true, message: 'The address is too long.' },
   unsupported_media_type: { status: 415, permanent: true, message: 'Send application/json.' },

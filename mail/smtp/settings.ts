@@ -43,6 +43,18 @@ export function settingsFrom(wishes: Wishes): SmtpSettings {
   };
 }
 
+/** What is wrong with an SMTP URL that somebody gave, as the end of a sentence about it; undefined: nothing. */
+export function urlFault(url: string): string | undefined {
+  try {
+    settingsFrom({ url, connections: 1, times: { smtpCommand: 0, smtpDot: 0 } });
+    return new URL(url).hostname === '' ? 'must name a host' : undefined;
+  } catch (error) {
+    const { message } = error as Error;
+    const said = /^SMTP_URL:? (.*)/.exec(message)?.[1];
+    return said === undefined ? 'must look like smtp://user:password@host:port' : `is not accepted: ${said}`;
+  }
+}
+
 function knownQuery(url: URL): URLSearchParams {
   for (const name of url.searchParams.keys()) {
     if (!['tls', 'auth', 'messages', 'name'].includes(name)) throw new Error(`SMTP_URL: unknown parameter "${name}"`);

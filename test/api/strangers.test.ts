@@ -16,7 +16,10 @@ beforeAll(async () => {
   const draft = { list_id: list, subject: 'Mine', html: '<p>mine</p>' };
   const campaign = (await api.call('POST /api/v1/campaigns', { payload: draft })).json().data;
   const upload = (await api.call(`POST /api/v1/lists/${list}/imports`, CSV)).json().data;
+  const relay = { name: 'mine', url: 'smtp://mine:pw@relay.example.com' };
+  const transport = (await api.call('POST /api/v1/transports', { payload: relay })).json().data;
   own = { list, subscriber: id, key: key.id, email: 'mine@example.com', campaign: campaign.id, import: upload.id };
+  own['transport'] = transport.id;
 });
 afterAll(() => api.close());
 
@@ -30,6 +33,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   keys: 'key',
   campaigns: 'campaign',
   imports: 'import',
+  transports: 'transport',
 };
 
 /** Bodies that name our things, for the routes that take one. */
@@ -44,12 +48,13 @@ const BODIES: Readonly<Record<string, () => Record<string, unknown>>> = {
   'POST /api/v1/campaigns/:id/schedule': () => ({ scheduled_at: SOON }),
   'POST /api/v1/campaigns/:id/rate': () => ({ per_second: 5 }),
   'POST /api/v1/campaigns/:id/retry': () => ({ status: 'all' }),
+  'PATCH /api/v1/transports/:id': () => ({ name: 'Taken over' }),
   'PATCH /api/v1/lists/:id': () => ({ name: 'Taken over' }),
   'PATCH /api/v1/subscribers/:id': () => ({ first_name: 'Mallory' }),
 };
 
 /** Routes that make something of the caller's own and name nothing of ours. */
-const MAKING = ['POST /api/v1/lists', 'POST /api/v1/keys'];
+const MAKING = ['POST /api/v1/lists', 'POST /api/v1/transports', 'POST /api/v1/keys'];
 
 const WITH_QUERY: Readonly<Record<string, () => string>> = {
   '/api/v1/subscribers': () => `?list_id=${own['list']}&search=mine&tag=mine`,
@@ -107,6 +112,11 @@ test('every route, walked with the key of another account, shows and changes not
     'DELETE /api/v1/subscribers/:email': 204,
     'GET /api/v1/subscribers/export': 403,
     'DELETE /api/v1/keys/:id': 403,
+    'GET /api/v1/transports': 200,
+    'GET /api/v1/transports/:id': 403,
+    'PATCH /api/v1/transports/:id': 403,
+    'DELETE /api/v1/transports/:id': 403,
+    'POST /api/v1/transports/:id/test': 403,
     'POST /api/v1/lists/:id/imports': 403,
     'GET /api/v1/imports': 200,
     'GET /api/v1/imports/:id': 403,

@@ -1,0 +1,130 @@
+import { type Static, Type } from 'typebox';
+import { Failure } from '../../domain/errors.js';
+import { probe } from '../../mail/smtp/probe.js';
+import type { StoredTransport } from '../../store/transports.js';
+import type { Api } from '../app.js';
+import { accountOf } from '../auth.js';
+import type { Deps } from '../deps.js';
+import { demandDone, ours } from '../failures.js';
+import { originOf } from '../idempotency.js';
+import { Data, Nothing, refusals } from '../schemas/envelope.js';
+import { IdPath } from '../schemas/fields.js';
+import {
+  NewTransport,
+  newTransport,
+  TransportPatch,
+  TransportSighting,
+  TransportView,
+  transportView,
+} from '../schemas/transport.js';
+import { givenUrl } from '../transport-url.js';
+
+const tags = ['Transports'];
+const ONE = { 200: Data(TransportView), ...refusals };
+/** Milliseconds for each step of a test. */
+const PATIENCE = 10_000;
+
+export function transports(app: Api, deps: Deps): void {
+  listTransports(app, deps);
+  createTransport(app, deps);
+  retrieveTransport(app, deps);
+  changeTransport(app, deps);
+  removeTransport(app, deps);
+  testTransport(app, deps);
+}
+
+function listTransports(app: Api, { transports }: Deps): void {
+  app.get(
+    '/transports',
+    { schema: { tags, summary: 'List transports', response: { 200: Data(Type.Array(TransportView)), ...refusals } } },
+    async (request) => ({ data: (await transports.ofAccount(accountOf(request))).map(transportView) }),
+  );
+}
+
+function createTransport(app: Api, { transports }: Deps): void {
+  app.post(
+    '/transports',
+    {
+      schema: {
+        tags,
+        summary: 'Add a transport',
+        body: NewTransport,
+        response: { 201: Data(TransportView), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const fields = { ...newTransport(request.body), url: givenUrl(request.body.url) };
+      const row = await transports.create(accountOf(request), fields, originOf(request));
+      return reply.code(201).send({ data: transportView(row) });
+    },
+  );
+}
+
+function retrieveTransport(app: Api, { transports }: Deps): void {
+  app.get(
+    '/transports/:id',
+    { schema: { tags, summary: 'Retrieve a transport', params: IdPath, response: ONE } },
+    async (request) => ({ data: transportView(ours(await transports.find(accountOf(request), request.params.id))) }),
+  );
+}
+
+function changeTransport(app: Api, deps: Deps): void {
+  app.patch(
+    '/transports/:id',
+    { schema: { tags, summary: 'Change a transport', params: IdPath, body: TransportPatch, response: ONE } },
+    async (request) => {
+      const account = accountOf(request);
+      const before = ours(await deps.transports.find(account, request.params.id));
+      const fields = changes(deps, request.body, before);
+      return { data: transportView(ours(await deps.transports.change(account, before._id, fields))) };
+    },
+  );
+}
+
+function removeTransport(app: Api, { transports }: Deps): void {
+  app.delete(
+    '/transports/:id',
+    { schema: { tags, summary: 'Remove a transport', params: IdPath, response: { 204: Nothing, ...refusals } } },
+    async (request, reply) => {
+      demandDone(await transports.remove(accountOf(request), request.params.id));
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function testTransport(app: Api, deps: Deps): void {
+  app.post(
+    '/transports/:id/test',
+    {
+      schema: {
+        tags,
+        summary: 'Connect and log in, send nothing',
+        params: IdPath,
+        response: { 200: Data(TransportSighting), ...refusals },
+      },
+    },
+    async (request) => {
+      const row = ours(await deps.transports.find(accountOf(request), request.params.id));
+      return { data: await probe(opened(deps, row), PATIENCE) };
+    },
+  );
+}
+
+function changes(deps: Deps, { url, ...fields }: Static<typeof TransportPatch>, before: StoredTransport) {
+  return url === undefined ? fields : { ...fields, url: givenUrl(url, keptUrl(deps, before)) };
+}
+
+/** Undefined where it was sealed with another secret: then the password has to be said again. */
+function keptUrl({ transports }: Deps, row: StoredTransport): string | undefined {
+  try {
+    return transports.urlOf(row);
+  } catch {
+    return undefined;
+  }
+}
+
+function opened(deps: Deps, row: StoredTransport): string {
+  const url = keptUrl(deps, row);
+  if (url === undefined) throw new Failure('sealed_elsewhere');
+  return url;
+}

@@ -1,0 +1,26 @@
+import { Failure } from '../domain/errors.js';
+import { urlFault } from '../mail/smtp/settings.js';
+import { HIDDEN } from '../store/transports.js';
+
+/**
+ * An SMTP URL as it is to be stored. Whoever sends the shown one back keeps the password, and nobody else: with another
+ * host or user the password has to be said again, or it would be shown to whoever listens there.
+ */
+export function givenUrl(given: string, before?: string): string {
+  const fault = urlFault(given);
+  if (fault !== undefined) refuse(fault);
+  const url = new URL(given);
+  if (url.password !== HIDDEN) return given;
+  const kept = before === undefined ? undefined : new URL(before);
+  if (kept === undefined || !isSameLogin(kept, url)) refuse('must name the password');
+  else url.password = kept.password;
+  return url.href;
+}
+
+function isSameLogin(one: URL, other: URL): boolean {
+  return one.protocol === other.protocol && one.host === other.host && one.username === other.username;
+}
+
+function refuse(fault: string): never {
+  throw new Failure('validation_failed', { url: [`The url ${fault}.`] });
+}
