@@ -1,4 +1,5 @@
 import type { Campaign } from '../store/campaigns.js';
+import type { Message } from '../store/messages-row.js';
 
 /** How Temporal last saw a workflow. */
 export interface Sighting {
@@ -13,4 +14,6 @@ export interface Engine {
   wakeCampaign(campaign: Pick<Campaign, '_id' | 'account' | 'launch'>): Promise<void>;
   importSighting(id: number): Promise<Sighting>;
   wakeImport(row: { readonly _id: number; readonly account: number }): Promise<void>;
+  /** Starts the message's workflow; a running one goes on. */
+  wakeMessage(row: Pick<Message, '_id' | 'account'>): Promise<void>;
 }

@@ -7,16 +7,18 @@ import type { Ledger } from '../store/ledger.js';
 import type { Rounds } from '../store/rounds.js';
 import { sweepPages } from './campaign-close.js';
 import type { Engine } from './engine.js';
+import { type MessageSweepDeps, sweepMessages } from './message/sweep.js';
 import type { TellingDeps } from './telling.js';
 
-export interface HousekeepingDeps extends TellingDeps {
+export interface HousekeepingDeps extends TellingDeps, MessageSweepDeps {
   readonly progress: CampaignProgress;
   readonly ledger: Ledger;
   readonly rounds: Pick<Rounds, 'inFlight'>;
   readonly imports: OwedImports;
   readonly engine: Engine;
-  readonly times: Pick<ProtocolTimes, 'lease'>;
-  readonly log: { warn(details: object, message: string): void };
+  readonly times: Pick<ProtocolTimes, 'lease' | 'resendAfter'>;
+  readonly events: TellingDeps['events'];
+  readonly subscribers: TellingDeps['subscribers'] & MessageSweepDeps['subscribers'];
 }
 
 interface OwedImports {
@@ -39,6 +41,7 @@ export function housekeepingActivities(deps: HousekeepingDeps) {
     sweepRows: async (): Promise<void> => {
       await eachRow(deps.progress.owed(now()), (row) => lookAfterCampaign(deps, row));
       await eachRow(deps.imports.owed(now()), (row) => lookAfterImport(deps, row));
+      await sweepMessages(deps);
     },
   };
 }

@@ -3,10 +3,15 @@ import { type CampaignDeps, campaignActivities } from './campaign.js';
 import { type ClosingDeps, closingActivities } from './campaign-close.js';
 import { type DeliveryDeps, deliveryActivities } from './delivery.js';
 import { type HousekeepingDeps, housekeepingActivities } from './housekeeping.js';
+import type { MessageActivities } from './message.js';
 import { type SubscriberImportDeps, subscriberImportActivities } from './subscriber-import.js';
 
 export type StepDeps = AudienceDeps & CampaignDeps & ClosingDeps & HousekeepingDeps & SubscriberImportDeps;
-export type ActivityDeps = StepDeps & DeliveryDeps;
+/** What the queue of messages offers outlives its activities; `workers/main.ts` waits for its end. */
+export interface MessageDeps {
+  readonly messageSteps: { readonly activities: MessageActivities; ended(): Promise<void> };
+}
+export type ActivityDeps = StepDeps & DeliveryDeps & MessageDeps;
 
 /** Steps over rows: quick ones, whole audiences, imports. */
 export function stepActivities(deps: StepDeps) {
@@ -24,4 +29,4 @@ export function sendActivities(deps: DeliveryDeps) {
   return deliveryActivities(deps);
 }
 
-export type Activities = ReturnType<typeof stepActivities> & ReturnType<typeof sendActivities>;
+export type Activities = ReturnType<typeof stepActivities> & ReturnType<typeof sendActivities> & MessageActivities;

@@ -80,7 +80,7 @@ export function instant(): Instant {
 }
 
 /** The longer of both clocks: a jump of the wall clock may only shorten trust. */
-function elapsedSince(then: Instant): number {
+export function elapsedSince(then: Instant): number {
   const at = instant();
   return Math.max(at.wall - then.wall, at.monotonic - then.monotonic);
 }

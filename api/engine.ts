@@ -2,7 +2,17 @@ import { Client, Connection } from '@temporalio/client';
 import type { FastifyBaseLogger } from 'fastify';
 import { now } from '../clock.js';
 import type { Campaign } from '../store/campaigns.js';
-import { CAMPAIGN_TYPE, campaignStart, IMPORT_TYPE, importStart, lookAtCampaign } from '../workflows/messages.js';
+import type { Message } from '../store/messages-row.js';
+import {
+  CAMPAIGN_TYPE,
+  campaignStart,
+  IMPORT_TYPE,
+  importStart,
+  lookAtCampaign,
+  lookAtMessage,
+  MESSAGE_TYPE,
+  messageStart,
+} from '../workflows/messages.js';
 import { wakeQueue } from './wake-queue.js';
 
 /**
@@ -13,6 +23,8 @@ export interface Engine {
   /** Start the campaign's workflow, or tell the running one to read its row again. */
   wakeCampaign(row: Pick<Campaign, '_id' | 'account' | 'launch'>): void;
   wakeImport(row: { readonly _id: number; readonly account: number }): void;
+  /** Starts the message's workflow; a cancelled one's is told to read the row. */
+  wakeMessage(row: Pick<Message, '_id' | 'account' | 'state'>): void;
   /** Whether Temporal answers right now. */
   reachable(): Promise<boolean>;
   /** Waits for the wake-ups under way; none is accepted afterwards. */
@@ -22,6 +34,8 @@ export interface Engine {
 export interface EngineOptions {
   /** Asked once, at the first wake-up, and again as long as it fails. */
   readonly client: () => Promise<Client> | Client;
+  /** The client of a worker in this process, where there is one: it gets a message's first task with the start itself. */
+  readonly nearby?: () => Client | undefined;
   /** Of the installation's queues. */
   readonly prefix: string;
   readonly log: FastifyBaseLogger;
@@ -37,12 +51,12 @@ export function temporalEngine(options: EngineOptions): Engine {
   const queue = wakeQueue({ log, atOnce, waiting });
   let closed = false;
 
-  const inTime = async <T>(call: (temporal: Client) => Promise<T>): Promise<T> => {
-    const temporal = await client();
+  const inTime = async <T>(call: (temporal: Client) => Promise<T>, at?: Client): Promise<T> => {
+    const temporal = at ?? (await client());
     return temporal.withDeadline(now().getTime() + deadline, () => call(temporal));
   };
-  const wake = (name: string, call: (temporal: Client) => Promise<unknown>): void => {
-    if (!closed) queue.add(name, () => inTime(call));
+  const wake = (name: string, call: (temporal: Client) => Promise<unknown>, at?: Client): void => {
+    if (!closed) queue.add(name, () => inTime(call, at));
   };
 
   return {
@@ -56,6 +70,19 @@ export function temporalEngine(options: EngineOptions): Engine {
     wakeImport: ({ _id, account }) => {
       const start = importStart(prefix, { account, import: _id });
       wake(start.workflowId, ({ workflow }) => workflow.start(IMPORT_TYPE, start));
+    },
+
+    wakeMessage: ({ _id, account, state }) => {
+      const start = messageStart(prefix, { account, message: _id });
+      if (state === 'cancelled') {
+        wake(start.workflowId, ({ workflow }) =>
+          workflow.signalWithStart(MESSAGE_TYPE, { ...start, signal: lookAtMessage, signalArgs: [] }),
+        );
+        return;
+      }
+      const near = options.nearby?.();
+      const requestEagerStart = near !== undefined;
+      wake(start.workflowId, ({ workflow }) => workflow.start(MESSAGE_TYPE, { ...start, requestEagerStart }), near);
     },
 
     reachable: () =>

@@ -23,6 +23,11 @@ export function suppresses(fate: Fate): boolean {
   return fate.kind === 'failed' && fate.scope === 'address';
 }
 
+/** As `suppresses`, of a refusal that is known by its class alone. */
+export function condemnsAddress(reason: string): boolean {
+  return REFUSAL_RULES.some(({ class: name, scope }) => name === reason && scope === 'address');
+}
+
 /** 4xx is tried again whatever it says, also after the dot; 5xx is final unless a rule says that it concerns us. */
 function fateOfRefusal(reply: SmtpReply): OddFate {
   const text = scrubbed(reply.text);

@@ -43,17 +43,12 @@ function reading(rows: Collection<Message>) {
       return rows.find(filter).sort({ _id: -1 }).limit(limit).toArray();
     },
 
-    /** The primary message of an equal request since then, unless it came to nothing. */
-    findRepeat: async (account: number, hash: string, since: Date): Promise<Message | null> => {
-      const filter: Filter<Message> = { account, hash, created_at: { $gte: since } };
-      const [found] = await rows
-        .find({ ...filter, state: { $nin: ['cancelled', 'failed'] } })
-        .sort({ created_at: -1, number: 1 })
-        .limit(1)
-        .toArray();
-      if (found === undefined || found._id === found.group) return found ?? null;
-      return rows.findOne({ _id: found.group, account });
-    },
+    /** The message that an Idempotency-Key has made. */
+    underKey: (account: number, key: string): Promise<Message | null> => rows.findOne({ account, key }),
+
+    /** The newest primary message of an equal request. */
+    latestLike: (account: number, hash: string): Promise<Message | null> =>
+      rows.findOne({ account, hash, role: 'to' }, { sort: { created_at: -1 } }),
   };
 }
 

@@ -1,6 +1,14 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Engine, Sighting } from '../activities/engine.js';
-import { CAMPAIGN_TYPE, campaignStart, IMPORT_TYPE, importStart, lookAtCampaign } from '../workflows/messages.js';
+import {
+  CAMPAIGN_TYPE,
+  campaignStart,
+  IMPORT_TYPE,
+  importStart,
+  lookAtCampaign,
+  MESSAGE_TYPE,
+  messageStart,
+} from '../workflows/messages.js';
 import { campaignWorkflowId, importWorkflowId } from '../workflows/names.js';
 
 export interface EngineOptions {
@@ -29,6 +37,9 @@ export function workerEngine({ client, prefix }: EngineOptions): Engine {
     importSighting: (id) => sighting(importWorkflowId(id)),
     wakeImport: async ({ _id, account }) => {
       await client.workflow.start(IMPORT_TYPE, importStart(prefix, { account, import: _id }));
+    },
+    wakeMessage: async ({ _id, account }) => {
+      await client.workflow.start(MESSAGE_TYPE, messageStart(prefix, { account, message: _id }));
     },
   };
 }

@@ -8,7 +8,7 @@ import { workflowBundle } from './bundle.js';
 import { workerEngine } from './engine.js';
 import { prepareNamespace } from './namespace.js';
 import { activityParts, type Surroundings } from './parts.js';
-import { STEP_QUEUE, sendQueue, WORKFLOW_QUEUE } from './queues.js';
+import { messageQueue, STEP_QUEUE, sendQueue, WORKFLOW_QUEUE } from './queues.js';
 import { installRuntime } from './runtime.js';
 import { ensureSweep, keepSweep, type SweepPace } from './schedule.js';
 import { orderlyStop } from './stop.js';
@@ -59,6 +59,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     .finally(() => clearTimeout(drain))
     .finally(forgetSweep)
     .finally(() => shared.ways.close())
+    .finally(() => shared.messageSteps.ended())
     .finally(() => connection.close())
     .then(() => undefined);
   ended.catch(() => undefined);
@@ -84,7 +85,7 @@ async function connected(address: string, { log }: WorkerParts): Promise<NativeC
   }
 }
 
-/** The three workers of a process, one a queue. Tests give them a connection to a server whose time they move. */
+/** The workers of a process, one a queue. Tests give them a connection to a server whose time they move. */
 export async function createWorkers(
   parts: Pick<WorkerParts, 'prefix' | 'config' | 'bundle' | 'lanes' | 'times'>,
   connection: NativeConnection,
@@ -105,6 +106,13 @@ export async function createWorkers(
       ...sendQueue(parts.lanes, parts.times),
       taskQueue: queues.send,
       activities: sendActivities(deps),
+    }),
+    Worker.create({
+      ...common,
+      ...messageQueue(parts.times),
+      taskQueue: queues.messages,
+      workflowBundle: workflowCode,
+      activities: deps.messageSteps.activities,
     }),
   ]);
 }

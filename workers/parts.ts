@@ -24,6 +24,7 @@ import { secrets } from '../store/secrets.js';
 import { subscribers } from '../store/subscribers.js';
 import { suppressions } from '../store/suppressions.js';
 import { transports } from '../store/transports.js';
+import { messageParts } from './message-parts.js';
 import { LANES_PER_CAMPAIGN } from './queues.js';
 import type { Stop } from './stop.js';
 import { accountTransports, type Transports } from './transports.js';
@@ -52,6 +53,7 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
   });
   return {
     ...noun,
+    ...messageParts({ store, times, ways }, stop),
     campaigns: campaigns(store),
     progress: campaignProgress(store),
     ledger: ledger(store, times.lease),

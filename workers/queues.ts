@@ -15,6 +15,21 @@ export const WORKFLOW_QUEUE: QueueOptions = { maxCachedWorkflows: 500 };
 /** Rows and audiences. */
 export const STEP_QUEUE: QueueOptions = { maxConcurrentActivityTaskExecutions: STEPS_AT_ONCE };
 
+/** Workflow tasks that wait for a first attempt cost nothing but their slot. */
+const MESSAGES_AT_ONCE = 200;
+
+/** Transactional messages: workflow tasks and attempts; how many are claimed at once is bounded by connections. */
+export function messageQueue(times: ProtocolTimes): QueueOptions {
+  return {
+    maxConcurrentWorkflowTaskExecutions: MESSAGES_AT_ONCE,
+    maxConcurrentLocalActivityExecutions: MESSAGES_AT_ONCE,
+    maxConcurrentActivityTaskExecutions: MESSAGES_AT_ONCE,
+    maxCachedWorkflows: 2_000,
+    shutdownGraceTime: times.shutdownGrace,
+    shutdownForceTime: times.shutdownGrace + times.drain,
+  };
+}
+
 /** Page activities: a lane a slot; after SIGTERM they drain within the grace time. */
 export function sendQueue(lanes: number, times: ProtocolTimes): QueueOptions {
   return {

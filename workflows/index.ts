@@ -1,4 +1,5 @@
 export { campaign } from './campaign.js';
 export { campaignLane } from './campaign-lane.js';
 export { housekeeping } from './housekeeping.js';
+export { message } from './message.js';
 export { subscriberImport } from './subscriber-import.js';

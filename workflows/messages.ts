@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import { ACCOUNT, CAMPAIGN, campaignWorkflowId, importWorkflowId, KIND, queuesOf } from './names.js';
+import { ACCOUNT, CAMPAIGN, campaignWorkflowId, importWorkflowId, KIND, messageWorkflowId, queuesOf } from './names.js';
 
 /** The contract between whoever starts or steers a workflow and the workflow itself: ids and counts, no addresses. */
 export interface CampaignInput {
@@ -44,11 +44,20 @@ export interface ImportInput {
   readonly import: number;
 }
 
+export interface MessageInput {
+  readonly account: number;
+  readonly message: string;
+}
+
+/** The message's row has changed, it was cancelled for instance: read it. */
+export const lookAtMessage = defineSignal('look');
+
 /** Rows decide, so a start is never refused: a closed workflow may run again, a running one is joined. */
 const ROW_DECIDES = { workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'USE_EXISTING' } as const;
 
 export const CAMPAIGN_TYPE = 'campaign';
 export const IMPORT_TYPE = 'subscriberImport';
+export const MESSAGE_TYPE = 'message';
 
 /** How a campaign's workflow is started, by whoever starts it. */
 export function campaignStart(prefix: string, input: CampaignInput) {
@@ -77,6 +86,21 @@ export function importStart(prefix: string, input: ImportInput) {
     typedSearchAttributes: [
       { key: ACCOUNT, value: String(input.account) },
       { key: KIND, value: 'import' },
+    ],
+  };
+}
+
+/** How a message's workflow is started. */
+export function messageStart(prefix: string, input: MessageInput) {
+  return {
+    ...ROW_DECIDES,
+    workflowId: messageWorkflowId(input.message),
+    taskQueue: queuesOf(prefix).messages,
+    args: [input] as [MessageInput],
+    staticSummary: `Message of account ${input.account}`,
+    typedSearchAttributes: [
+      { key: ACCOUNT, value: String(input.account) },
+      { key: KIND, value: 'message' },
     ],
   };
 }

@@ -9,6 +9,8 @@ export function queuesOf(prefix: string) {
     steps: `${prefix}.steps`,
     /** Page activities: one slot a lane. */
     send: `${prefix}.send`,
+    /** Transactional messages, workflow tasks and attempts alike: no campaign stands in their way. */
+    messages: `${prefix}.messages`,
   } as const;
 }
 
@@ -26,6 +28,10 @@ export function laneWorkflowId(campaign: number, lane: number): string {
 
 export function importWorkflowId(id: number): string {
   return `import/${id}`;
+}
+
+export function messageWorkflowId(id: string): string {
+  return `message/${id}`;
 }
 
 export function sweepScheduleId(prefix: string): string {

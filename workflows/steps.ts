@@ -1,4 +1,4 @@
-import { proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
 import { queuesOf } from './names.js';
@@ -24,6 +24,25 @@ export function heavySteps() {
     startToCloseTimeout: '2h',
     heartbeatTimeout: '30s',
     retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+  });
+}
+
+/** The first look at a message, on the worker that runs its workflow: it answers within seconds, and is never repeated. */
+export function firstLook() {
+  return proxyLocalActivities<Pick<Activities, 'beginMessage'>>({
+    startToCloseTimeout: '8s',
+    retry: { maximumAttempts: 1 },
+  });
+}
+
+/** Attempts of a message, on the queue of its workflow: the reply to the dot may take ten minutes. */
+export function messageSteps() {
+  return proxyActivities<Pick<Activities, 'deliverMessage'>>({
+    taskQueue: workflowInfo().taskQueue,
+    allowEagerDispatch: true,
+    startToCloseTimeout: '12m',
+    heartbeatTimeout: '15s',
+    retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '15s' },
   });
 }
 

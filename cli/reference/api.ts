@@ -51,7 +51,13 @@ async function documentedPaths(): Promise<Paths> {
   // Clients connect when they are first asked for something; this one never is.
   const db = new MongoClient('mongodb://127.0.0.1').db('reference');
   const store = { db, ledger: db, close: async () => {} };
-  const engine = { wakeCampaign: () => {}, wakeImport: () => {}, reachable: async () => true, close: async () => {} };
+  const engine = {
+    wakeCampaign: () => {},
+    wakeImport: () => {},
+    wakeMessage: () => {},
+    reachable: async () => true,
+    close: async () => {},
+  };
   const deps = { config, store, engine, log: openLog(config), ...nounStores(store, config.secret ?? '') };
   const app = await buildApp(deps);
   await app.ready();

@@ -1,19 +1,11 @@
 import type { Collection, Document, Filter, UpdateFilter } from 'mongodb';
 import { now } from '../../clock.js';
-import type { MessageAttempt, MessageState } from '../../domain/message.js';
+import type { MessageAttempt } from '../../domain/message.js';
+import type { MessageStep } from '../../domain/message-step.js';
 import { type Alive, type ConditionalWrites, conditionalWrites, type Verdict } from '../conditional-writes.js';
 import { fenced, type Store } from '../connect.js';
 import { WAITING } from '../messages.js';
 import type { Message } from '../messages-row.js';
-
-/** What an attempt, or somebody instead of it, says of a message; `due` is when it is tried again. */
-export interface MessageStep {
-  readonly state: Exclude<MessageState, 'accepted' | 'sending' | 'cancelled'>;
-  readonly entry: MessageAttempt;
-  readonly due?: Date;
-  /** This takes up the one re-send of a message in doubt. */
-  readonly resends?: boolean;
-}
 
 export type MessageProgress = ReturnType<typeof messageProgress>;
 

@@ -10,6 +10,7 @@ export function recordingEngine(): Engine & { readonly woken: number[] } {
     woken,
     wakeCampaign: ({ _id }) => void woken.push(_id),
     wakeImport: () => {},
+    wakeMessage: () => {},
     reachable: async () => true,
     close: async () => {},
   };

@@ -29,6 +29,7 @@ export interface TestApi {
 export const idleEngine: Engine = {
   wakeCampaign: () => {},
   wakeImport: () => {},
+  wakeMessage: () => {},
   reachable: async () => true,
   close: async () => {},
 };

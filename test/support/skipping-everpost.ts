@@ -31,6 +31,7 @@ const nobody: Engine = {
   wakeCampaign: async () => undefined,
   importSighting: async () => ({ status: 'running', closedAt: null }),
   wakeImport: async () => undefined,
+  wakeMessage: async () => undefined,
 };
 
 /** The real workflows and activities on the server whose time can be skipped: for one workflow at a time. */
@@ -63,6 +64,7 @@ export async function skippingEverpost(bundle: WorkflowBundleOption) {
       for (const worker of workers) worker.shutdown();
       await running;
       await parts.ways.close();
+      await parts.messageSteps.ended();
       await env.teardown();
       await receiver.close();
       await store.close();

@@ -1,0 +1,77 @@
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { type MessageAttemptDeps, type MessageStanding, messageAttempts } from './message/attempt.js';
+import { type MessageTellingDeps, messageTeller } from './message/telling.js';
+import { turns } from './message/turns.js';
+
+export interface MessageDeliveryDeps extends Omit<MessageAttemptDeps, 'tell' | 'turn'>, MessageTellingDeps {
+  readonly messages: MessageAttemptDeps['messages'] & MessageTellingDeps['messages'];
+  readonly heartbeat: () => void;
+}
+
+/** Ids only: what is said and to whom stands in the row. */
+export interface DeliverMessage {
+  readonly account: number;
+  readonly message: string;
+}
+
+/** `under_way`: the attempt goes on in this process; ask again and it is joined. */
+export type FirstStanding = MessageStanding | { readonly kind: 'under_way' };
+
+/** A workflow task waits at most this long for a first attempt; an SMTP server may take ten minutes (RFC 5321 §4.5.3.2.6). */
+const FIRST_LOOK = 7_000;
+
+/**
+ * The steps of a message. An attempt outlives the activity that began it: it holds its claim, renews it and settles it,
+ * and whoever asks for the same message in this process joins it. So no time limit of Temporal's ever leaves doubt.
+ */
+export function messageActivities(deps: MessageDeliveryDeps) {
+  const attempts = messageAttempts({ ...deps, tell: messageTeller(deps), turn: turns() });
+  const open = new Map<string, Promise<MessageStanding>>();
+
+  const join = ({ account, message }: DeliverMessage): Promise<MessageStanding> => {
+    const running = open.get(message) ?? attempts(account, message).finally(() => open.delete(message));
+    open.set(message, running);
+    return running;
+  };
+
+  return {
+    activities: {
+      /** The first look at a message, within a workflow task: answers in good time, whatever the mail server does. */
+      beginMessage: async (input: DeliverMessage): Promise<FirstStanding> => within(FIRST_LOOK, join(input)),
+
+      /** Looks after a message that is due. Where somebody else has it, the retry comes when that may have changed. */
+      deliverMessage: async (input: DeliverMessage): Promise<MessageStanding> => {
+        const beat = setInterval(deps.heartbeat, deps.times.controlEvery);
+        const standing = await join(input).finally(() => clearInterval(beat));
+        if (standing.kind === 'busy') throw busy(standing.wait);
+        return standing;
+      },
+    },
+
+    /** Resolves when no attempt is open in this process. */
+    ended: async (): Promise<void> => {
+      while (open.size > 0) await Promise.allSettled(open.values());
+    },
+  };
+}
+
+export type MessageActivities = ReturnType<typeof messageActivities>['activities'];
+
+async function within(ms: number, running: Promise<MessageStanding>): Promise<FirstStanding> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<FirstStanding>((resolve) => {
+    timer = setTimeout(() => resolve({ kind: 'under_way' }), ms);
+  });
+  // Where nobody waits for it any longer, its failure is told to whoever joins it, or found by the sweep.
+  running.catch(() => undefined);
+  return Promise.race([running, late]).finally(() => clearTimeout(timer));
+}
+
+function busy(wait: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'message_busy',
+    message: 'Another attempt has this message',
+    nextRetryDelay: wait,
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}

@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import { now } from '../../clock.js';
+import { fateOf } from '../../domain/classify.js';
+import { FINAL_STATES, type MessageState } from '../../domain/message.js';
+import {
+  type MessageStep,
+  stepAfter,
+  stepOfEvidence,
+  stepOfLostOwner,
+  stepOfRefusal,
+} from '../../domain/message-step.js';
+import { namedDelay } from '../../domain/named-delay.js';
+import type { Outcome } from '../../domain/outcome.js';
+import { shortReply } from '../../domain/scrub.js';
+import type { SplicedMail, Unrenderable } from '../../mail/letter.js';
+import type { Transport } from '../../mail/transport.js';
+import type { Messages } from '../../store/messages.js';
+import type { Message } from '../../store/messages-row.js';
+import type { Suppressions } from '../../store/suppressions.js';
+import { type MessageOwnerDeps, ownMessage } from './owner.js';
+import type { TellMessage } from './telling.js';
+import type { turns } from './turns.js';
+
+/** Where mails of an account leave. */
+export type WayOut = Pick<Transport, 'connections' | 'ready' | 'deliver'>;
+
+export interface MessageAttemptDeps extends MessageOwnerDeps {
+  readonly messages: Pick<Messages, 'find' | 'lookAgain'>;
+  readonly suppressions: Pick<Suppressions, 'among'>;
+  readonly transportsFor: (account: number, use: 'transactional') => WayOut;
+  readonly messageMail: (row: Message) => Promise<SplicedMail | Unrenderable>;
+  readonly tell: TellMessage;
+  readonly turn: ReturnType<typeof turns>;
+  /** SIGTERM: claim no more. */
+  readonly stopping: AbortSignal;
+  /** The drain limit: whatever has not begun stays with us. */
+  readonly unqueue: AbortSignal;
+}
+
+/** How things stand with a message after somebody has looked after it. */
+export type MessageStanding =
+  | { readonly kind: 'final'; readonly state: MessageState | 'gone' }
+  /** Nothing to do before then; ISO 8601. */
+  | { readonly kind: 'waiting'; readonly until: string }
+  /** Somebody else has it, or it changed under our hands: look again after so many milliseconds. */
+  | { readonly kind: 'busy'; readonly wait: number }
+  | { readonly kind: 'transport_down' };
+
+const SOON = 250;
+
+/** Looks after one message: decides what needs no sending, else makes one attempt under a claim and settles it. */
+export function messageAttempts(deps: MessageAttemptDeps) {
+  const tellAndReport = async (row: Message | null): Promise<MessageStanding> => {
+    if (row === null) return { kind: 'busy', wait: SOON };
+    await deps.tell(row);
+    return standingOf(row);
+  };
+
+  return async (account: number, id: string): Promise<MessageStanding> => {
+    const row = await deps.messages.find(account, id);
+    if (row === null) return { kind: 'final', state: 'gone' };
+    if (FINAL_STATES.includes(row.state)) return tellAndReport(row);
+    if (row.state === 'sending') return overtake(deps, row, tellAndReport);
+    if (row.expires_at <= now()) {
+      const expired = stepOfRefusal({ n: row.attempt, at: now() }, EXPIRED);
+      return tellAndReport(await deps.progress.expire(row, expired));
+    }
+    if (row.due > now()) {
+      await deps.messages.lookAgain(row, new Date(row.due.getTime() + deps.times.lease));
+      return standingOf(row);
+    }
+    const way = deps.transportsFor(account, 'transactional');
+    return deps.turn(
+      String(account),
+      () => way.connections,
+      () => attempt(deps, way, row, tellAndReport),
+    );
+  };
+}
+
+type Report = (row: Message | null) => Promise<MessageStanding>;
+
+const EXPIRED = { class: 'expired', code: null, reply: null } as const;
+const SUPPRESSED = { class: 'suppressed', code: null, reply: null } as const;
+
+/** Whoever had it may be gone. Where it lives, a quarter of its lease later is soon enough to ask again. */
+async function overtake(
+  { progress, times }: MessageAttemptDeps,
+  row: Message,
+  report: Report,
+): Promise<MessageStanding> {
+  const step = lostOwnerStep(row, times.resendAfter);
+  const overtaken = await progress.overtake(row, step);
+  return overtaken === null ? { kind: 'busy', wait: times.lease / 4 } : report(overtaken);
+}
+
+export function lostOwnerStep(row: Message, resendAfter: number): MessageStep {
+  return stepOfLostOwner({ n: row.attempt, at: now(), mayResend: mayResend(row) }, resendAfter);
+}
+
+async function attempt(deps: MessageAttemptDeps, way: WayOut, row: Message, report: Report): Promise<MessageStanding> {
+  if (deps.stopping.aborted) return { kind: 'busy', wait: SOON };
+  const refuse = (why: Parameters<typeof stepOfRefusal>[1]) =>
+    deps.progress.refuse(row, stepOfRefusal({ n: row.attempt + 1, at: now() }, why));
+  const [suppressed, mail, trouble] = await Promise.all([
+    deps.suppressions.among(row.account, [row.to_key]),
+    deps.messageMail(row),
+    way.ready(),
+  ]);
+  if (suppressed.size > 0) return report(await refuse(SUPPRESSED));
+  if (mail.kind === 'unrenderable') return report(await refuse({ ...mail, reply: mail.reason }));
+  if (trouble !== undefined) return { kind: 'transport_down' };
+  return send(deps, way, row, mail, report);
+}
+
+async function send(
+  deps: MessageAttemptDeps,
+  way: WayOut,
+  row: Message,
+  mail: SplicedMail,
+  report: Report,
+): Promise<MessageStanding> {
+  const token = randomUUID();
+  const owner = await ownMessage(deps, row, token);
+  if (owner === undefined) return { kind: 'busy', wait: SOON };
+  const outcome = await way
+    .deliver(mail, { mayBegin: owner.trusted, signal: deps.unqueue })
+    // A bug of ours on the way: nobody knows how far the mail came.
+    .catch((error): Outcome => ({ kind: 'uncertain', why: { stage: 'body', what: shortReply(String(error)) } }));
+  const step = stepOf(outcome, row, deps.times.firstRetry);
+  const verdict = await owner.settle(step).finally(owner.abandon);
+  if (verdict === 'lost') await offerEvidence(deps, row, token, step);
+  return report(await deps.messages.find(row.account, row._id));
+}
+
+function stepOf(outcome: Outcome, row: Message, firstRetry: number): MessageStep {
+  return stepAfter(fateOf(outcome), {
+    n: row.attempt + 1,
+    at: now(),
+    mayResend: mayResend(row),
+    asked: outcome.kind === 'refused' ? namedDelay(outcome.reply.text) : undefined,
+    firstRetry,
+    chance: Math.random(),
+  });
+}
+
+/** Somebody has declared our attempt in doubt meanwhile; what we know settles it, where nobody has gone on from there. */
+async function offerEvidence(
+  { progress }: MessageAttemptDeps,
+  { account, _id }: Message,
+  token: string,
+  { state, entry }: MessageStep,
+): Promise<void> {
+  if (state !== 'sent' && state !== 'failed') return;
+  const at = new Date(entry.at);
+  await progress.late(account, _id, stepOfEvidence({ n: entry.n, at }, state, entry), token);
+}
+
+function mayResend({ resend_if_uncertain, resent }: Message): boolean {
+  return resend_if_uncertain && !resent;
+}
+
+function standingOf(row: Message): MessageStanding {
+  if (FINAL_STATES.includes(row.state)) return { kind: 'final', state: row.state };
+  if (row.state === 'sending') return { kind: 'busy', wait: SOON };
+  const until = Math.min(row.due.getTime(), row.expires_at.getTime());
+  return { kind: 'waiting', until: new Date(until).toISOString() };
+}

@@ -1,0 +1,47 @@
+import type { MessageStep } from '../../domain/message-step.js';
+import type { ProtocolTimes } from '../../domain/protocol.js';
+import type { Verdict } from '../../store/conditional-writes.js';
+import type { MessageProgress } from '../../store/message/progress.js';
+import type { Message } from '../../store/messages-row.js';
+import { elapsedSince, instant } from '../page-owner.js';
+
+export interface MessageOwnerDeps {
+  readonly progress: MessageProgress;
+  readonly times: ProtocolTimes;
+}
+
+/**
+ * Claims the message and owns it until it is settled: renews the claim and says for how long it is trusted, counted from
+ * the moment the last confirmed write was *sent*. Undefined where somebody else was quicker.
+ */
+export async function ownMessage({ progress, times }: MessageOwnerDeps, row: Message, token: string) {
+  const begun = instant();
+  const alive = () => elapsedSince(begun) < times.startToClose;
+  if ((await progress.claim(row, token, alive)) === 'lost') return undefined;
+  let confirmed = begun;
+  let lost = false;
+  let renewing: Promise<void> = Promise.resolve();
+
+  const renew = async (): Promise<void> => {
+    const at = instant();
+    const verdict = await progress.renew(row, token, alive);
+    lost = verdict === 'lost';
+    if (!lost) confirmed = at;
+  };
+  // A renewal that fails for good is no reason to stop: trust runs out by itself.
+  const timer = setInterval(() => {
+    renewing = renewing.then(renew).catch(() => undefined);
+  }, times.renewEvery);
+
+  return {
+    trusted: (): boolean => !lost && elapsedSince(confirmed) < times.trust,
+    /** Ends ownership, whether the claim was still ours or not. */
+    settle: async (step: MessageStep): Promise<Verdict> => {
+      clearInterval(timer);
+      await renewing;
+      return progress.settle(row, token, step, alive);
+    },
+    /** Ends ownership without a word: the claim is left to time. */
+    abandon: (): void => clearInterval(timer),
+  };
+}

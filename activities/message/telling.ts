@@ -1,0 +1,47 @@
+import { condemnsAddress } from '../../domain/classify.js';
+import { FINAL_STATES, type MessageAttempt } from '../../domain/message.js';
+import type { Event, Events } from '../../store/events.js';
+import type { Messages } from '../../store/messages.js';
+import type { Message } from '../../store/messages-row.js';
+import type { Subscribers } from '../../store/subscribers.js';
+
+export interface MessageTellingDeps {
+  readonly events: Pick<Events, 'append'>;
+  readonly subscribers: Pick<Subscribers, 'condemn'>;
+  readonly messages: Pick<Messages, 'lookAgain'>;
+}
+
+export type TellMessage = (row: Message) => Promise<void>;
+
+const EVENT_OF = {
+  sent: 'message.sent',
+  failed: 'message.failed',
+  deferred: 'message.delayed',
+  uncertain: 'message.uncertain',
+} as const satisfies Record<MessageAttempt['outcome'], string>;
+
+/**
+ * Makes known what came of a message: one event for each entry of its timeline, and a suppression where a refusal speaks
+ * about the address itself. Every step may be repeated; a final row that is told is owed nothing any more.
+ */
+export function messageTeller({ events, subscribers, messages }: MessageTellingDeps): TellMessage {
+  return async (row) => {
+    const condemning = row.attempts.find((entry) => entry.outcome === 'failed' && condemnsAddress(entry.class));
+    if (condemning !== undefined) {
+      await subscribers.condemn(row.account, row.to_key, 'bounced', { reply: condemning.reply });
+    }
+    await events.append(eventsOf(row));
+    if (FINAL_STATES.includes(row.state) && row.wake_at !== null) await messages.lookAgain(row, null);
+  };
+}
+
+function eventsOf(row: Message): Omit<Event, 'at'>[] {
+  const { _id, account, state } = row;
+  const told = row.attempts.map((entry, i) => {
+    const { n, class: reason, code, reply, next } = entry;
+    const data = { message: _id, attempt: n, class: reason, code, reply, next };
+    return { _id: `message:${_id}:${i}`, account, type: EVENT_OF[entry.outcome], data };
+  });
+  if (state !== 'cancelled') return told;
+  return [...told, { _id: `message:${_id}:cancelled`, account, type: 'message.cancelled', data: { message: _id } }];
+}

@@ -1,0 +1,42 @@
+import { Context } from '@temporalio/activity';
+import { messageMail } from '../activities/message/mail.js';
+import { messageActivities } from '../activities/message.js';
+import type { ProtocolTimes } from '../domain/protocol.js';
+import type { Store } from '../store/connect.js';
+import { contents } from '../store/contents.js';
+import { events } from '../store/events.js';
+import { messageProgress } from '../store/message/progress.js';
+import { messages } from '../store/messages.js';
+import { subscribers } from '../store/subscribers.js';
+import { suppressions } from '../store/suppressions.js';
+import type { Stop } from './stop.js';
+import type { Transports } from './transports.js';
+
+export interface MessageSurroundings {
+  readonly store: Store;
+  readonly times: ProtocolTimes;
+  readonly ways: Pick<Transports, 'of'>;
+}
+
+/** What transactional messages need, put together once a process. */
+export function messageParts({ store, times, ways }: MessageSurroundings, { stopping, drained }: Stop) {
+  const rows = messages(store);
+  const progress = messageProgress(store, times.lease);
+  return {
+    messages: rows,
+    messageProgress: progress,
+    messageSteps: messageActivities({
+      messages: rows,
+      progress,
+      suppressions: suppressions(store),
+      subscribers: subscribers(store),
+      events: events(store),
+      messageMail: messageMail(contents(store)),
+      transportsFor: ways.of,
+      times,
+      stopping,
+      unqueue: drained,
+      heartbeat: () => Context.current().heartbeat(),
+    }),
+  };
+}
