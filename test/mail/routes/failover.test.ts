@@ -1,0 +1,144 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { aMail } from '../../support/letters.js';
+import { always, type RoutePlan, type SomeRoutes, someRoutes } from '../../support/routes.js';
+import { smtpServer } from '../../support/smtp-server.js';
+import { until } from '../../support/until.js';
+
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const thing of open.splice(0).reverse()) await thing.close();
+});
+
+async function started(...plans: readonly RoutePlan[]): Promise<SomeRoutes> {
+  const some = await someRoutes(...plans);
+  open.push(some);
+  return some;
+}
+
+const accepted = ({ servers }: SomeRoutes) => servers.map((server) => server.accepted.length);
+const at = (step: string, act: string) => ({ script: { on: (asked: string) => (asked === step ? act : undefined) } });
+const deliverMany = ({ routes }: SomeRoutes, count: number) =>
+  Promise.all(Array.from({ length: count }, (_, id) => routes.deliver(aMail({ id, email: `r${id}@x.test` }), always)));
+
+test('the first transport takes all, the others are not even connected to', async () => {
+  const some = await started({}, {});
+  expect(await some.routes.ready()).toBeUndefined();
+  expect(some.routes.way()?.id).toBe('a');
+  await deliverMany(some, 10);
+  expect(accepted(some)).toEqual([10, 0]);
+  expect(some.servers[1]?.steps.connect).toBe(0);
+});
+
+describe('the next takes over', () => {
+  const refusingLogin = {
+    login: 'user:password',
+    script: {
+      extensions: ['AUTH PLAIN'],
+      on: (step: string) => (step === 'auth' ? '535 5.7.8 wrong password' : undefined),
+    },
+  };
+  test.each([
+    ['refuses the connection', at('connect', '554 5.7.1 go away')],
+    ['breaks it', at('connect', 'drop')],
+    ['refuses the login', refusingLogin],
+  ])('where the first %s: it is down from then on', async (_, plan) => {
+    const some = await started(plan, {});
+    expect((await some.routes.deliver(aMail(), always)).kind).toBe('accepted');
+    expect(await some.routes.ready()).toBeUndefined();
+    expect(some.routes.way()?.id).toBe('b');
+    expect(accepted(some)).toEqual([0, 1]);
+    expect(some.said.filter((word) => word === 'transport is down a')).toHaveLength(1);
+  });
+
+  test('where the first never says a word: nobody waits for it long', async () => {
+    const some = await started(at('connect', 'silence'), {});
+    expect(await some.routes.ready()).toBeUndefined();
+    expect(some.routes.way()?.id).toBe('b');
+  });
+
+  test('where mail after mail is sent away: what was refused stays refused', async () => {
+    const some = await started(at('mail', '421 4.3.2 shutting down'), {});
+    const kinds = [];
+    for (let id = 0; id < 15; id += 1) kinds.push((await some.routes.deliver(aMail({ id }), always)).kind);
+    expect(kinds).toEqual([...Array(10).fill('refused'), ...Array(5).fill('accepted')]);
+    expect(accepted(some)).toEqual([0, 5]);
+  });
+
+  test('where both of its connections end before the body, for that mail alone', async () => {
+    const some = await started(at('data', 'drop'), {});
+    expect((await some.routes.deliver(aMail(), always)).kind).toBe('accepted');
+    expect(some.servers[0]?.steps).toMatchObject({ data: 2, body: 0 });
+    expect(some.said).toEqual([]);
+  });
+});
+
+describe('a mail does not move', () => {
+  test.each([
+    ['dropped after the dot', at('dot', 'drop'), 'uncertain'],
+    ['dropped in its body', at('body', 'drop'), 'uncertain'],
+    ['refused after the dot', at('dot', '554 5.7.1 spam'), 'refused'],
+    ['refused for its recipient', at('rcpt', '550 5.1.1 unknown'), 'refused'],
+    ['greylisted', at('rcpt', '451 4.7.1 later'), 'refused'],
+  ])('once it was %s', async (_, plan, kind) => {
+    const some = await started(plan, {});
+    expect((await some.routes.deliver(aMail(), always)).kind).toBe(kind);
+    expect(some.servers[1]?.steps.connect).toBe(0);
+  });
+
+  test('once its sender may no longer begin', async () => {
+    const some = await started(at('connect', 'drop'), {});
+    let asked = 0;
+    const order = { ...always, mayBegin: () => asked++ < 2 };
+    expect((await some.routes.deliver(aMail(), order)).kind).toBe('not_handed_over');
+    expect(some.servers[1]?.steps.connect).toBe(0);
+  });
+});
+
+test('a server that dies in the middle: each mail arrives once over both, or is uncertain', async () => {
+  const some = await started({ way: { connections: 4 } }, { way: { connections: 4 } });
+  const [first, second] = some.servers;
+  const all = deliverMany(some, 200);
+  await first?.untilAccepted(60);
+  await first?.close();
+  const kinds = (await all).map(({ kind }) => kind);
+  expect(new Set(kinds)).toEqual(new Set(kinds.includes('uncertain') ? ['accepted', 'uncertain'] : ['accepted']));
+  const arrived = [...(first?.accepted ?? []), ...(second?.accepted ?? [])].map(({ to }) => to[0]);
+  expect(new Set(arrived).size).toBe(arrived.length);
+  const uncertain = kinds.filter((kind) => kind === 'uncertain').length;
+  expect(uncertain).toBeLessThanOrEqual(4);
+  expect(arrived.length).toBeGreaterThanOrEqual(200 - uncertain);
+  expect(some.routes.way()?.id).not.toBe('a');
+});
+
+test('it is used again when it is back', async () => {
+  const some = await started({}, {});
+  const [first] = some.servers;
+  await first?.close();
+  expect(await some.routes.ready()).toBeUndefined();
+  expect(some.routes.way()?.id).toBe('b');
+  const again = await smtpServer({ port: first?.port ?? 0 });
+  open.push(again);
+  await until(async () => {
+    await some.routes.ready();
+    return some.routes.way()?.id === 'a';
+  });
+  await deliverMany(some, 5);
+  expect(again.accepted).toHaveLength(5);
+  expect(some.said.at(-1)).toBe('transport is back a');
+});
+
+test('a server that refuses one more connection is not down', async () => {
+  const greeting = (step: string, _: string, nth: number) =>
+    step === 'connect' && nth > 1 ? '421 4.7.0 too many connections' : undefined;
+  const some = await started({ script: { on: greeting }, way: { connections: 3 } }, {});
+  expect(new Set((await deliverMany(some, 30)).map(({ kind }) => kind))).toEqual(new Set(['accepted']));
+  expect(some.said).toEqual([]);
+  expect(some.servers[0]?.accepted.length).toBeGreaterThan(0);
+});
+
+test('all are down: the mail stays with us, and ready says why', async () => {
+  const some = await started(at('connect', 'drop'), at('connect', 'drop'));
+  expect((await some.routes.deliver(aMail(), always)).kind).toBe('not_handed_over');
+  expect(await some.routes.ready()).toMatchObject({ stage: 'connect' });
+  expect(some.routes.way()).toBeUndefined();
+});

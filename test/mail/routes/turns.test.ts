@@ -1,0 +1,60 @@
+import { afterEach, expect, test } from 'vitest';
+import { aMail } from '../../support/letters.js';
+import { always, type RoutePlan, type SomeRoutes, someRoutes } from '../../support/routes.js';
+
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const thing of open.splice(0).reverse()) await thing.close();
+});
+
+async function started(...plans: readonly RoutePlan[]): Promise<SomeRoutes> {
+  const some = await someRoutes(...plans);
+  open.push(some);
+  return some;
+}
+
+const limited = { way: { perSecond: 10 } };
+
+test('what the claim has paid is not paid again', async () => {
+  const some = await started(limited, limited);
+  await some.routes.deliver(aMail(), { ...always, paid: 'a' });
+  expect(some.paid).toEqual([]);
+});
+
+test('a message that has paid nothing pays where it goes', async () => {
+  const some = await started(limited, limited);
+  await some.routes.deliver(aMail(), always);
+  expect(some.paid).toEqual(['a']);
+});
+
+test('a mail that changes its transport pays there as well', async () => {
+  const dropping = { script: { on: () => 'drop' }, ...limited };
+  const some = await started(dropping, limited);
+  await some.routes.deliver(aMail(), { ...always, paid: 'a' });
+  expect(some.paid).toEqual(['b']);
+  expect(some.servers[1]?.accepted).toHaveLength(1);
+});
+
+test('a mail goes where it was paid, also when a better one is back', async () => {
+  const some = await started(limited, limited);
+  await some.routes.deliver(aMail(), { ...always, paid: 'b' });
+  expect(some.servers.map(({ accepted }) => accepted.length)).toEqual([0, 1]);
+});
+
+test('a transport that was removed hands its queue on, what is open ends there', async () => {
+  const some = await started({ way: { connections: 1 } }, {});
+  const [first, second] = some.servers;
+  const letGo = first?.hold();
+  const begun = some.routes.deliver(aMail(), always);
+  await first?.untilStep('dot', 1);
+  const queued = some.routes.deliver(aMail({ id: 43 }), always);
+  const [removed] = some.table.splice(0, 1);
+  const closed = removed?.line.transport.close();
+  expect((await queued).kind).toBe('accepted');
+  expect(second?.accepted).toHaveLength(1);
+  letGo?.();
+  expect((await begun).kind).toBe('accepted');
+  await closed;
+  expect(first?.accepted).toHaveLength(1);
+  expect(some.said).toEqual([]);
+});
