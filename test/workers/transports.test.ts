@@ -1,0 +1,194 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { PROTOCOL_TIMES } from '../../domain/protocol.js';
+import { buckets } from '../../store/buckets.js';
+import { openStore, type Store } from '../../store/connect.js';
+import { type NewTransport, transports } from '../../store/transports.js';
+import { accountTransports, type Transports } from '../../workers/transports.js';
+import { aMail } from '../support/letters.js';
+import { always } from '../support/routes.js';
+import { type SmtpScript, type SmtpServer, smtpServer } from '../support/smtp-server.js';
+import { type TestDatabase, testDatabase } from '../support/test-servers.js';
+import { until } from '../support/until.js';
+
+let database: TestDatabase;
+let store: Store;
+let house: SmtpServer;
+let account = 100;
+const open: { close(): unknown }[] = [];
+
+beforeAll(async () => {
+  database = await testDatabase();
+  store = await openStore({ url: database.url, database: database.name });
+});
+afterEach(async () => {
+  for (const thing of open.splice(0).reverse()) await thing.close();
+  account += 1;
+});
+afterAll(async () => {
+  await store?.close();
+  await database?.drop();
+});
+
+const rows = () => transports(store, 'house secret');
+
+async function server(script: SmtpScript = {}): Promise<SmtpServer> {
+  const started = await smtpServer(script);
+  open.push(started);
+  return started;
+}
+
+async function aProcess(over: { secret?: string; warnings?: string[] } = {}): Promise<Transports> {
+  house = await server();
+  const ways = accountTransports({
+    transports: transports(store, over.secret ?? 'house secret'),
+    buckets: buckets(store),
+    smtpUrl: house.url,
+    smtpConnections: 4,
+    times: PROTOCOL_TIMES,
+    log: { warn: (_, message) => over.warnings?.push(message) },
+  });
+  open.push({ close: () => ways.destroy() });
+  return ways;
+}
+
+const settings: Omit<NewTransport, 'url'> = {
+  name: 'Relay',
+  rate_per_second: null,
+  connections: 8,
+  priority: 10,
+  enabled: true,
+  purpose: 'all',
+};
+const aTransport = (url: string, over: Partial<NewTransport> = {}) =>
+  rows().create(account, { ...settings, url, ...over });
+
+test('an account without transports uses the installation’s, with connections of their own for messages', async () => {
+  const ways = await aProcess();
+  const [bulk, transactional] = [ways.of(account, 'bulk'), ways.of(account, 'transactional')];
+  for (const routes of [bulk, transactional]) {
+    expect(await routes.ready()).toBeUndefined();
+    expect((await routes.deliver(aMail(), always)).kind).toBe('accepted');
+  }
+  expect([bulk.way(), transactional.way()]).toEqual([
+    { id: 'default', perSecond: null, connections: 3 },
+    { id: 'default', perSecond: null, connections: 1 },
+  ]);
+  expect(ways.of(account, 'bulk')).toBe(bulk);
+  expect(house.accepted).toHaveLength(2);
+});
+
+test('an account’s own transports carry its mail and nobody else’s', async () => {
+  const ways = await aProcess();
+  const relay = await server();
+  await aTransport(relay.url);
+  await ways.of(account, 'bulk').deliver(aMail(), always);
+  await ways.of(account + 50, 'bulk').deliver(aMail(), always);
+  expect([relay.accepted.length, house.accepted.length]).toEqual([1, 1]);
+});
+
+test('a transport for campaigns alone leaves messages to the installation', async () => {
+  const ways = await aProcess();
+  const relay = await server();
+  const { _id } = await aTransport(relay.url, { purpose: 'bulk', rate_per_second: 50 });
+  await ways.of(account, 'bulk').ready();
+  expect(ways.of(account, 'bulk').way()).toEqual({ id: `${_id}`, perSecond: 50, connections: 8 });
+  await ways.of(account, 'transactional').deliver(aMail(), always);
+  expect([relay.accepted.length, house.accepted.length]).toEqual([0, 1]);
+});
+
+test('who has switched all of them off sends nothing, not even by the installation’s', async () => {
+  const ways = await aProcess();
+  await aTransport(house.url, { enabled: false });
+  const routes = ways.of(account, 'bulk');
+  expect(await routes.ready()).toMatchObject({ what: 'no transport is enabled' });
+  expect((await routes.deliver(aMail(), always)).kind).toBe('not_handed_over');
+});
+
+describe('a change is seen within seconds', () => {
+  test('of the order and the rate', async () => {
+    const ways = await aProcess();
+    const [one, other] = [await server(), await server()];
+    const first = await aTransport(one.url);
+    const second = await aTransport(other.url, { priority: 20 });
+    const routes = ways.of(account, 'bulk');
+    await routes.ready();
+    expect(routes.way()?.id).toBe(`${first._id}`);
+    await rows().change(account, second._id, { priority: 5, rate_per_second: 7 });
+    await until(async () => {
+      await routes.ready();
+      return routes.way()?.id === `${second._id}`;
+    });
+    expect(routes.way()?.perSecond).toBe(7);
+    await rows().change(account, second._id, { rate_per_second: 9 });
+    await until(async () => {
+      await routes.ready();
+      return routes.way()?.perSecond === 9;
+    });
+    // only another URL or number of connections costs a connection
+    expect(other.steps.connect).toBe(1);
+  });
+
+  test('of the URL: open mail ends where it is, all others go the new way', async () => {
+    const ways = await aProcess();
+    const [before, after] = [await server(), await server()];
+    const { _id } = await aTransport(before.url, { connections: 1, purpose: 'bulk' });
+    const routes = ways.of(account, 'bulk');
+    const letGo = before.hold();
+    const begun = routes.deliver(aMail(), always);
+    await before.untilStep('dot', 1);
+    await rows().change(account, _id, { url: after.url });
+    await until(async () => {
+      await routes.ready();
+      return after.steps.connect > 0;
+    });
+    expect((await routes.deliver(aMail({ id: 43 }), always)).kind).toBe('accepted');
+    letGo();
+    expect((await begun).kind).toBe('accepted');
+    await before.untilStep('quit', 1);
+    expect([before.accepted.length, after.accepted.length]).toEqual([1, 1]);
+  });
+});
+
+test('destroy reaches all sockets, also those of a transport that is being drained', async () => {
+  const ways = await aProcess();
+  const [relay, next] = [await server(), await server()];
+  const { _id } = await aTransport(relay.url);
+  const routes = ways.of(account, 'bulk');
+  relay.hold();
+  const begun = routes.deliver(aMail(), always);
+  await relay.untilStep('dot', 1);
+  await rows().change(account, _id, { url: next.url });
+  await until(async () => {
+    await routes.ready();
+    return next.open() > 0;
+  });
+  ways.destroy();
+  expect((await begun).kind).toBe('uncertain');
+  expect((await routes.deliver(aMail(), always)).kind).toBe('not_handed_over');
+  await until(() => relay.open() + next.open() === 0);
+});
+
+test('a URL sealed with another secret is left out with a warning, the others carry the mail', async () => {
+  const warnings: string[] = [];
+  const ways = await aProcess({ secret: 'another secret', warnings });
+  const relay = await server();
+  await aTransport(house.url, { priority: 1 });
+  await transports(store, 'another secret').create(account, { ...settings, url: relay.url });
+  expect((await ways.of(account, 'bulk').deliver(aMail(), always)).kind).toBe('accepted');
+  expect(relay.accepted).toHaveLength(1);
+  expect(warnings).toEqual(['a transport was sealed with another EVERPOST_SECRET']);
+});
+
+test('messages may be a second ahead of the rate, campaigns then wait for them', async () => {
+  const scope = { key: `transport:${account}`, perSecond: 20 };
+  const { lease } = buckets(store);
+  expect((await lease([scope], 5)).tokens).toBe(0);
+  const ahead = { ...scope, ahead: 20 };
+  expect((await lease([ahead], 5)).tokens).toBe(5);
+  const left = await lease([ahead], 100);
+  expect(left.tokens).toBeGreaterThan(10);
+  expect(left.tokens).toBeLessThan(21);
+  const campaign = await lease([scope], 5);
+  expect(campaign.tokens).toBe(0);
+  expect(campaign.wait).toBeGreaterThan(500);
+});
