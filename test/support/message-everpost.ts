@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { pino } from 'pino';
+import { inject } from 'vitest';
+import { readConfig } from '../../config.js';
+import type { MessageState } from '../../domain/message.js';
+import { shrunkTimes } from '../../domain/protocol.js';
+import { openStore } from '../../store/connect.js';
+import { messages } from '../../store/messages.js';
+import type { Message } from '../../store/messages-row.js';
+import { workerEngine } from '../../workers/engine.js';
+import { startWorker } from '../../workers/main.js';
+import { messageWorkflowId } from '../../workflows/names.js';
+import { anAcceptedMessage } from './messages.js';
+import { type SmtpScript, smtpServer } from './smtp-server.js';
+import { testDatabase, testTemporal } from './test-servers.js';
+import { until } from './until.js';
+
+export type MessageEverpost = Awaited<ReturnType<typeof messageEverpost>>;
+
+const LIMIT = 60_000;
+
+/** A worker in this process with an engine of its own, for messages to one scripted receiver. */
+export async function messageEverpost(script: SmtpScript) {
+  const database = await testDatabase();
+  const store = await openStore({ url: database.url, database: database.name });
+  const receiver = await smtpServer({ keepRaw: true, ...script });
+  const folder = await mkdtemp(join(tmpdir(), 'everpost-messages-'));
+  const { address, namespace } = testTemporal();
+  const prefix = `messages-${randomUUID()}`;
+  const config = { ...readConfig({}), dataDir: folder, smtpConnections: 4, temporalNamespace: namespace };
+  const start = () =>
+    startWorker({
+      config,
+      store,
+      times: { ...shrunkTimes(0.05), firstRetry: 300, resendAfter: 600 },
+      lanes: 1,
+      log: pino({ level: 'silent' }),
+      smtpUrl: receiver.url,
+      temporalAddress: address,
+      prefix,
+      pace: { every: 500, runFor: 60_000 },
+      bundle: { codePath: inject('workflowBundle') },
+    });
+  const worker = await start();
+  const connection = await Connection.connect({ address });
+  const client = new Client({ connection, namespace });
+  const engine = workerEngine({ client, prefix });
+  const row = async ({ account, _id }: Message): Promise<Message> => {
+    const found = await messages(store).find(account, _id);
+    if (found === null) throw new Error(`message ${_id} is gone`);
+    return found;
+  };
+  return {
+    store,
+    receiver,
+    client,
+    row,
+    /** Accepts a message and starts its workflow, as the API does. */
+    send: async (over: Partial<Message> = {}): Promise<Message> => {
+      const accepted = await anAcceptedMessage(store, over);
+      await engine.wakeMessage(accepted);
+      return accepted;
+    },
+    /** Accepts a message and tells nobody: the sweep has to find it. */
+    leave: (over: Partial<Message> = {}): Promise<Message> => anAcceptedMessage(store, over),
+    /** What its workflow says in the end; it returns behind the telling of the events. */
+    result: ({ _id }: Message): Promise<string> => client.workflow.getHandle(messageWorkflowId(_id)).result(),
+    handle: ({ _id }: Message) => client.workflow.getHandle(messageWorkflowId(_id)),
+    untilState: (message: Message, state: MessageState) =>
+      until(async () => (await row(message)).state === state, LIMIT),
+    eventsOf: async ({ _id }: Message) => {
+      const found = store.db.collection<{ _id: string; type: string }>('events').find({ 'data.message': _id });
+      return (await found.sort({ _id: 1 }).toArray()).map(({ type }) => type);
+    },
+    close: async () => {
+      await worker.stop();
+      await connection.close();
+      await receiver.close();
+      await store.close();
+      await database.drop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
