@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,6 +16,14 @@ export interface Config {
   readonly smtpConnections: number;
   readonly mailFrom: string;
   readonly requireVerifiedDomains: boolean;
+  /** Media types that may be attached to a message. */
+  readonly attachmentTypes: readonly string[];
+  /** All attachments of a message together, decoded. */
+  readonly attachmentBytes: number;
+  /** Name servers that verify domains; none: those of the system. */
+  readonly dnsServers: readonly string[];
+  /** The name under which the sending servers are listed in SPF. */
+  readonly spfInclude: string | undefined;
   readonly apiKey: string | undefined;
   readonly dataDir: string;
   readonly secret: string | undefined;
@@ -44,6 +53,18 @@ export class ConfigurationError extends Error {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What envie's documentation lists. */
+const ATTACHMENT_TYPES = [
+  'application/pdf',
+  'application/zip',
+  'text/plain',
+  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  'application/excel',
+  'image/jpeg',
+  'image/png',
+];
+const ATTACHMENT_BYTES = 10 * 1024 * 1024;
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
@@ -88,6 +109,8 @@ export function readConfig(environment: Environment = process.env): Config {
   const config: Config = {
     ...addresses(read),
     ...mailing(read),
+    ...attaching(read, faults),
+    ...naming(read, faults),
     ...secrets(read, faults),
     ...machine(read, faults),
     rateLimitPerMinute: read.count('RATE_LIMIT_PER_MINUTE', 60),
@@ -123,6 +146,23 @@ function mailing({ text, count, flag, url }: Reader) {
     mailFrom: text('MAIL_FROM') ?? 'Everpost <news@everpost.test>',
     requireVerifiedDomains: flag('REQUIRE_VERIFIED_DOMAINS'),
   };
+}
+
+function naming({ text }: Reader, faults: string[]) {
+  const dnsServers = (text('DNS_SERVERS') ?? '').split(/[\s,]+/).filter(Boolean);
+  const isServer = (server: string) => isIP(server.replace(/^\[(.+)\](?::\d{1,5})?$|^([^:]+):\d{1,5}$/, '$1$2')) !== 0;
+  if (!dnsServers.every(isServer)) faults.push('DNS_SERVERS must be IP addresses, each with a port if need be');
+  return { dnsServers, spfInclude: text('SPF_INCLUDE')?.toLowerCase() };
+}
+
+function attaching({ text, count }: Reader, faults: string[]) {
+  const types = (text('ATTACHMENT_TYPES') ?? ATTACHMENT_TYPES.join(' '))
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter(Boolean);
+  const wrong = types.filter((type) => !/^[a-z0-9][\w.+-]*\/[a-z0-9][\w.+-]*$/.test(type));
+  if (wrong.length > 0) faults.push(`ATTACHMENT_TYPES must be media types, not "${wrong.join(' ')}"`);
+  return { attachmentTypes: types, attachmentBytes: count('ATTACHMENT_BYTES', ATTACHMENT_BYTES) };
 }
 
 function secrets({ text }: Reader, faults: string[]) {

@@ -1,10 +1,9 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-
-export type Algorithm = 'rsa-sha256' | 'ed25519-sha256';
+import type { DkimAlgorithm } from '../../domain/sender-domain.js';
 
 export interface DkimKeyPair {
-  readonly algorithm: Algorithm;
+  readonly algorithm: DkimAlgorithm;
   /** PKCS #8, DER. */
   readonly privateKey: Buffer;
   /** The `p=` of the record. */
@@ -17,7 +16,7 @@ const RSA_BITS = 2_048;
 const RAW_ED25519 = 32;
 
 /** Makes a key pair on the thread pool; an RSA key takes a few tenths of a second. */
-export async function newKeyPair(algorithm: Algorithm): Promise<DkimKeyPair> {
+export async function newKeyPair(algorithm: DkimAlgorithm): Promise<DkimKeyPair> {
   const { privateKey } =
     algorithm === 'rsa-sha256' ? await generate('rsa', { modulusLength: RSA_BITS }) : await generate('ed25519', {});
   return {

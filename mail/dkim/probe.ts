@@ -1,11 +1,12 @@
 import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto';
-import { type Algorithm, publishedForm, readPrivateKey } from './keys.js';
+import type { DkimAlgorithm } from '../../domain/sender-domain.js';
+import { publishedForm, readPrivateKey } from './keys.js';
 import { type Signer, signatureOf } from './sign.js';
 
 export interface SigningKey {
   readonly domain: string;
   readonly selector: string;
-  readonly algorithm: Algorithm;
+  readonly algorithm: DkimAlgorithm;
   /** PKCS #8, DER. */
   readonly privateKey: Buffer;
   /** The `p=` that is published, or is to be. */
@@ -21,7 +22,7 @@ export interface BadKey {
 }
 
 const SAMPLE = Buffer.from('a mail to nobody');
-const TYPES: Readonly<Record<Algorithm, string>> = { 'rsa-sha256': 'rsa', 'ed25519-sha256': 'ed25519' };
+const TYPES: Readonly<Record<DkimAlgorithm, string>> = { 'rsa-sha256': 'rsa', 'ed25519-sha256': 'ed25519' };
 /** Receivers refuse shorter keys (RFC 8301 §3.2). */
 const SHORTEST_RSA = 1_024;
 
@@ -53,7 +54,7 @@ function faultOf(key: KeyObject, { algorithm, publicKey }: SigningKey): string |
   return undefined;
 }
 
-async function worksFor(algorithm: Algorithm, key: KeyObject): Promise<boolean> {
+async function worksFor(algorithm: DkimAlgorithm, key: KeyObject): Promise<boolean> {
   try {
     const signature = await signatureOf(SAMPLE, algorithm, key);
     const open = createPublicKey(key);

@@ -1,16 +1,16 @@
 import { hash, type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
 import { now } from '../../clock.js';
+import type { DkimAlgorithm } from '../../domain/sender-domain.js';
 import type { SplicedMail } from '../letter.js';
 import { type Field, relaxedField, relaxedMail } from './canonical.js';
-import type { Algorithm } from './keys.js';
 
 /** A private key that was tried and found to work (`probe.ts`), and where its public half is published. */
 export interface Signer {
   /** The `d=` of the signature: the domain of the sender, or one above it. */
   readonly domain: string;
   readonly selector: string;
-  readonly algorithm: Algorithm;
+  readonly algorithm: DkimAlgorithm;
   readonly key: KeyObject;
 }
 
@@ -93,7 +93,7 @@ async function signature(signer: Signer, { names, header, bodyHash }: Content, t
 }
 
 /** What the algorithm signs of the data: RSA its SHA-256, ed25519 its SHA-256 as if that were the message (RFC 8463 §3). */
-export function signatureOf(data: Buffer, algorithm: Algorithm, key: KeyObject): Promise<Buffer> {
+export function signatureOf(data: Buffer, algorithm: DkimAlgorithm, key: KeyObject): Promise<Buffer> {
   if (algorithm === 'rsa-sha256') return signOnPool('sha256', data, key);
   return signOnPool(null, hash('sha256', data, 'buffer'), key);
 }

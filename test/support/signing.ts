@@ -1,5 +1,6 @@
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
-import { type Algorithm, type DkimKeyPair, dkimRecord, newKeyPair } from '../../mail/dkim/keys.js';
+import type { DkimAlgorithm } from '../../domain/sender-domain.js';
+import { type DkimKeyPair, dkimRecord, newKeyPair } from '../../mail/dkim/keys.js';
 import { probedSigner, type SigningKey } from '../../mail/dkim/probe.js';
 import { type Signer, signedMail } from '../../mail/dkim/sign.js';
 import type { SplicedMail } from '../../mail/letter.js';
@@ -28,7 +29,7 @@ export function signingKey({ algorithm, privateKey, publicKey }: DkimKeyPair): S
   return { domain: 'example.test', selector: selectorFor(algorithm), algorithm, privateKey, publicKey };
 }
 
-function selectorFor(algorithm: Algorithm): string {
+function selectorFor(algorithm: DkimAlgorithm): string {
   return algorithm === 'rsa-sha256' ? 'one' : 'two';
 }
 

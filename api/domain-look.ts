@@ -1,0 +1,28 @@
+import { latest } from '../domain/sender-domain.js';
+import { checkDkim, checkDmarc, checkReturnPath, dkimName } from '../mail/dns/checks.js';
+import type { Lookup } from '../mail/dns/lookup.js';
+import { checkSpf } from '../mail/dns/spf.js';
+import type { DomainKey, Look, SenderDomain } from '../store/domains.js';
+
+/** Looks for every record of a domain; where no name server answers, what was known stands. */
+export async function lookAt(lookup: Lookup, row: SenderDomain, spfInclude: string | undefined): Promise<Look> {
+  const { domain } = row;
+  const [keys, spf, dmarc, returnPath] = await Promise.all([
+    Promise.all(row.keys.map((key) => lookAtKey(lookup, domain, key))),
+    checkSpf(lookup, domain, spfInclude),
+    checkDmarc(lookup, domain),
+    checkReturnPath(lookup, domain),
+  ]);
+  return {
+    keys,
+    spf: latest(row.spf, spf),
+    dmarc: latest(row.dmarc, dmarc),
+    return_path: latest(row.return_path, returnPath),
+  };
+}
+
+/** A retired key is nobody's business any more. */
+async function lookAtKey(lookup: Lookup, domain: string, key: DomainKey): Promise<DomainKey> {
+  if (key.use === 'retired') return key;
+  return { ...key, check: latest(key.check, await checkDkim(lookup, dkimName(key.selector, domain), key)) };
+}

@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { domainToASCII } from 'node:url';
+import { Type } from 'typebox';
+import { isHostname } from '../../domain/address.js';
+import { Failure } from '../../domain/errors.js';
+import { newKeyPair } from '../../mail/dkim/keys.js';
+import { dnsLookup } from '../../mail/dns/lookup.js';
+import type { NewDomainKey, SenderDomain } from '../../store/domains.js';
+import type { Api } from '../app.js';
+import { accountOf } from '../auth.js';
+import type { Deps } from '../deps.js';
+import { lookAt } from '../domain-look.js';
+import { demandDone, ours } from '../failures.js';
+import { originOf } from '../idempotency.js';
+import { NoFields } from '../schemas/campaign.js';
+import { DomainView, domainView, NewDomain } from '../schemas/domain.js';
+import { Data, Nothing, refusals } from '../schemas/envelope.js';
+import { IdPath } from '../schemas/fields.js';
+
+const tags = ['Domains'];
+const ONE = { 200: Data(DomainView), ...refusals };
+const TRIES = 3;
+
+/** Domains that mail is sent from: their keys, the records to publish, and whether these are there. */
+export function domains(app: Api, deps: Deps): void {
+  readDomains(app, deps);
+  addDomain(app, deps);
+  removeDomain(app, deps);
+  verifyDomain(app, deps);
+  rotateKeys(app, deps);
+}
+
+function readDomains(app: Api, { domains, config }: Deps): void {
+  app.get(
+    '/domains',
+    { schema: { tags, summary: 'List domains', response: { 200: Data(Type.Array(DomainView)), ...refusals } } },
+    async (request) => {
+      const rows = await domains.ofAccount(accountOf(request));
+      return { data: rows.map((row) => domainView(row, config.spfInclude)) };
+    },
+  );
+
+  app.get(
+    '/domains/:id',
+    { schema: { tags, summary: 'Retrieve a domain with its records', params: IdPath, response: ONE } },
+    async (request) => {
+      const row = ours(await domains.find(accountOf(request), request.params.id));
+      return { data: domainView(row, config.spfInclude) };
+    },
+  );
+}
+
+function addDomain(app: Api, { domains, config }: Deps): void {
+  app.post(
+    '/domains',
+    {
+      schema: {
+        tags,
+        summary: 'Add a domain; makes its keys',
+        body: NewDomain,
+        response: { 201: Data(DomainView), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const domain = hostname(request.body.domain);
+      const row = await domains.create(accountOf(request), domain, await newKeys(), originOf(request));
+      if (row === 'exists') throw new Failure('validation_failed', { domain: ['The domain has been added already.'] });
+      return reply.code(201).send({ data: domainView(row, config.spfInclude) });
+    },
+  );
+}
+
+function removeDomain(app: Api, { domains }: Deps): void {
+  app.delete(
+    '/domains/:id',
+    { schema: { tags, summary: 'Remove a domain', params: IdPath, response: { 204: Nothing, ...refusals } } },
+    async (request, reply) => {
+      demandDone(await domains.remove(accountOf(request), request.params.id));
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function verifyDomain(app: Api, deps: Deps): void {
+  const { dnsServers: servers, spfInclude } = deps.config;
+  const lookup = dnsLookup({ servers });
+  app.post(
+    '/domains/:id/verify',
+    { schema: { tags, summary: 'Look for the records in the DNS', params: IdPath, body: NoFields, response: ONE } },
+    async (request) => {
+      const after = await changed(deps, accountOf(request), request.params.id, async (row) =>
+        deps.domains.noteLook(row, await lookAt(lookup, row, spfInclude)),
+      );
+      return { data: domainView(after, spfInclude) };
+    },
+  );
+}
+
+function rotateKeys(app: Api, deps: Deps): void {
+  app.post(
+    '/domains/:id/rotate',
+    { schema: { tags, summary: 'Make new keys', params: IdPath, body: NoFields, response: ONE } },
+    async (request) => {
+      const account = accountOf(request);
+      ours(await deps.domains.find(account, request.params.id));
+      const keys = await newKeys();
+      const after = await changed(deps, account, request.params.id, (row) => deps.domains.rotate(row, keys));
+      return { data: domainView(after, deps.config.spfInclude) };
+    },
+  );
+}
+
+/** Reads, writes; whoever was overtaken reads again. */
+async function changed(
+  { domains }: Deps,
+  account: number,
+  id: number,
+  turn: (row: SenderDomain) => Promise<SenderDomain | null | 'claimed_elsewhere'>,
+): Promise<SenderDomain> {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const after = await turn(ours(await domains.find(account, id)));
+    if (after === 'claimed_elsewhere') throw new Failure('domain_taken');
+    if (after !== null) return after;
+  }
+  throw new Failure('busy', undefined, 'The domain is being changed by others; try again.');
+}
+
+function hostname(text: string): string {
+  const domain = domainToASCII(text.trim().replace(/\.$/, '')).toLowerCase();
+  if (isHostname(domain)) return domain;
+  throw new Failure('validation_failed', { domain: ['The domain must be a host name such as acme.example.'] });
+}
+
+/** Random selectors: two installations, or two accounts, never want the same name in one zone. */
+async function newKeys(): Promise<NewDomainKey[]> {
+  const selector = `evp-${randomBytes(4).toString('hex')}`;
+  const [rsa, ed25519] = await Promise.all([newKeyPair('rsa-sha256'), newKeyPair('ed25519-sha256')]);
+  return [
+    { ...rsa, selector },
+    { ...ed25519, selector: `${selector}-ed` },
+  ];
+}

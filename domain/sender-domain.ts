@@ -1,0 +1,112 @@
+/** What a domain must publish before mail in its name is believed, and what was found of it. */
+export const RECORD_STATES = ['missing', 'wrong', 'ok'] as const;
+export type RecordState = (typeof RECORD_STATES)[number];
+
+/** What a look into the DNS said of one record. */
+export interface Check {
+  readonly state: RecordState;
+  /** What is published there, as far as it looks like the record meant. */
+  readonly found: string | null;
+  /** One sentence where something is to be done or known. */
+  readonly note: string | null;
+}
+
+/** Nobody who knows the zone answered: what was known before still holds. */
+export interface NoAnswer {
+  readonly state: 'unknown';
+  readonly note: string;
+}
+
+export type DkimAlgorithm = 'rsa-sha256' | 'ed25519-sha256';
+
+/** One key of a domain: `next` ones wait until their records are seen, then they take over from the active ones. */
+export interface KeyStanding {
+  readonly algorithm: DkimAlgorithm;
+  readonly use: 'active' | 'next' | 'retired';
+  readonly check: Check;
+}
+
+export const UNCHECKED: Check = { state: 'missing', found: null, note: null };
+
+export function noAnswer(why: string): NoAnswer {
+  return { state: 'unknown', note: `The name servers did not answer (${why}).` };
+}
+
+/** The newer check where there was an answer; else the older one with a note on why. */
+export function latest(before: Check, now: Check | NoAnswer): Check {
+  return now.state === 'unknown' ? { ...before, note: now.note } : now;
+}
+
+/** Receivers believe a domain whose RSA record is there and of whose records none is wrong; ed25519 is an extra. */
+export function isPublished(keys: readonly KeyStanding[]): boolean {
+  return (
+    keys.some(({ algorithm, check }) => algorithm === 'rsa-sha256' && check.state === 'ok') &&
+    keys.every(({ check }) => check.state !== 'wrong')
+  );
+}
+
+/** The next keys take over once they are published; those they replace are kept by name, for mail on its way. */
+export function afterLook<K extends KeyStanding>(keys: readonly K[]): readonly K[] {
+  const next = keys.filter(({ use }) => use === 'next');
+  if (!isPublished(next)) return keys;
+  const retired = keys.filter(({ use }) => use === 'active').map((key) => ({ ...key, use: 'retired' as const }));
+  return [...next.map((key) => ({ ...key, use: 'active' as const })), ...retired];
+}
+
+/** Before anything was published all active keys sign; afterwards those whose record is there, or is wrong, which stops. */
+export function signingKeys<K extends KeyStanding>(keys: readonly K[]): readonly K[] {
+  const active = keys.filter(({ use }) => use === 'active');
+  const seen = active.filter(({ check }) => check.state !== 'missing');
+  return seen.length === 0 ? active : seen;
+}
+
+/** `k=rsa; p=…` as a map; names are lower-cased, the first of two wins (RFC 6376 §3.2). */
+export function tagsOf(record: string): ReadonlyMap<string, string> {
+  const tags = new Map<string, string>();
+  for (const tag of record.split(';')) {
+    const equals = tag.indexOf('=');
+    const name = tag.slice(0, Math.max(0, equals)).trim().toLowerCase();
+    if (name !== '' && !tags.has(name)) tags.set(name, tag.slice(equals + 1).trim());
+  }
+  return tags;
+}
+
+/** `key` is the `p=` that belongs there. */
+export function judgeDkim(records: readonly string[], algorithm: string, key: string): Check {
+  const [found] = records;
+  if (found === undefined) return UNCHECKED;
+  const wrong = (note: string): Check => ({ state: 'wrong', found, note });
+  if (records.length > 1) return wrong('There is more than one record under this name; leave one.');
+  const tags = tagsOf(found);
+  const version = tags.get('v');
+  if (version !== undefined && version !== 'DKIM1') return wrong('The version is not DKIM1.');
+  const published = tags.get('p')?.replace(/\s/g, '');
+  if (published === '') return wrong('The key is revoked: p= is empty.');
+  if ((tags.get('k') ?? 'rsa') !== algorithm) return wrong(`The k= is not ${algorithm}.`);
+  if (published !== key) return wrong('The p= is another key.');
+  return { state: 'ok', found, note: null };
+}
+
+const POLICIES = new Set(['none', 'quarantine', 'reject']);
+
+export function isDmarc(record: string): boolean {
+  return /^v\s*=\s*DMARC1\s*(?:;|$)/.test(record);
+}
+
+/** RFC 9989: several records of one name are none; without a valid `p=` nothing is asked of receivers. */
+export function judgeDmarc(records: readonly string[]): Check {
+  const [found] = records;
+  if (found === undefined) return UNCHECKED;
+  if (records.length > 1) return { state: 'wrong', found, note: 'There is more than one DMARC record; leave one.' };
+  const policy = tagsOf(found).get('p')?.toLowerCase();
+  if (policy === undefined || !POLICIES.has(policy)) {
+    return { state: 'wrong', found, note: 'The p= must be none, quarantine or reject.' };
+  }
+  return { state: 'ok', found, note: null };
+}
+
+/** The domain itself, then the ones above it, down to two labels: where DMARC is looked for (RFC 9989 §4.10). */
+export function domainsAbove(domain: string): readonly string[] {
+  const labels = domain.split('.');
+  return Array.from({ length: Math.max(1, labels.length - 1) }, (_, i) => labels.slice(i).join('.')).slice(0, 8);
+}

@@ -1,0 +1,194 @@
+import type { Collection, Filter } from 'mongodb';
+import { now } from '../clock.js';
+import {
+  afterLook,
+  type Check,
+  type DkimAlgorithm,
+  isPublished,
+  type KeyStanding,
+  signingKeys,
+  UNCHECKED,
+} from '../domain/sender-domain.js';
+import type { Store } from './connect.js';
+import { counters } from './counters.js';
+import { isDuplicateKey } from './duplicate-key.js';
+import { findOwned, type Owned, whyNot } from './owned.js';
+import { type Sealed, type Sealing, sealing } from './sealing.js';
+
+export interface DomainKey extends KeyStanding {
+  readonly selector: string;
+  /** The `p=` of its record. */
+  readonly public_key: string;
+  /** Null once retired: nothing is signed with it any more. */
+  readonly sealed: Sealed | null;
+}
+
+export interface SenderDomain {
+  readonly _id: number;
+  readonly account: number;
+  /** A-label, lower-cased. */
+  readonly domain: string;
+  readonly keys: readonly DomainKey[];
+  readonly spf: Check;
+  readonly dmarc: Check;
+  readonly return_path: Check;
+  readonly verified_at: Date | null;
+  /** The domain itself while it is verified; unique over all accounts. */
+  readonly claimed?: string;
+  readonly checked_at: Date | null;
+  /** Raised by every write: of two at once the later one reads again. */
+  readonly v: number;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  readonly origin?: string;
+}
+
+export interface NewDomainKey {
+  readonly selector: string;
+  readonly algorithm: DkimAlgorithm;
+  /** PKCS #8, DER. */
+  readonly privateKey: Buffer;
+  readonly publicKey: string;
+}
+
+/** What a look into the DNS said of each record. */
+export interface Look {
+  readonly keys: readonly DomainKey[];
+  readonly spf: Check;
+  readonly dmarc: Check;
+  readonly return_path: Check;
+}
+
+/** The keys of a sender's domain, opened. */
+export interface OpenKey extends NewDomainKey {
+  readonly domain: string;
+  /** Something else is published under its name. */
+  readonly mismatched: boolean;
+}
+
+export type Domains = ReturnType<typeof domains>;
+
+/** Domains people send from; `secret` seals their private keys. */
+export function domains(store: Store, secret: string) {
+  const rows = store.db.collection<SenderDomain>('domains');
+  const seals = sealing(secret, 'domains');
+  return { ...reading(rows), ...editing(rows, counters(store), seals), ...standing(rows, seals) };
+}
+
+function reading(rows: Collection<SenderDomain>) {
+  return {
+    find: (account: number, id: number): Promise<Owned<SenderDomain>> => findOwned(rows, account, id),
+
+    ofAccount: (account: number): Promise<SenderDomain[]> => rows.find({ account }).sort({ _id: 1 }).toArray(),
+  };
+}
+
+function editing(rows: Collection<SenderDomain>, ids: ReturnType<typeof counters>, seals: Sealing) {
+  return {
+    /** Adds a domain; the same `origin` finds the one it made before. Atomic: one insert. */
+    create: async (
+      account: number,
+      domain: string,
+      keys: readonly NewDomainKey[],
+      origin?: string,
+    ): Promise<SenderDomain | 'exists'> => {
+      const row: SenderDomain = {
+        ...{ _id: await ids.block('domains'), account, domain },
+        keys: keys.map((key) => sealedKey(key, 'active', seals)),
+        ...{ spf: UNCHECKED, dmarc: UNCHECKED, return_path: UNCHECKED },
+        ...{ verified_at: null, checked_at: null, v: 0, created_at: now(), updated_at: now() },
+        ...(origin !== undefined && { origin }),
+      };
+      try {
+        await rows.insertOne(row);
+        return row;
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
+        const earlier = origin === undefined ? null : await rows.findOne({ account, origin });
+        return earlier ?? 'exists';
+      }
+    },
+
+    remove: async (account: number, id: number): Promise<'done' | 'missing' | 'foreign'> => {
+      const { deletedCount } = await rows.deleteOne({ _id: id, account });
+      return deletedCount === 1 ? 'done' : whyNot(rows, account, id);
+    },
+
+    /**
+     * Gives the domain new keys. While the old ones are believed they go on signing until the new records are seen; keys
+     * that nobody has published are simply replaced. Atomic: one conditional write; null if the row was written meanwhile.
+     */
+    rotate: (seen: SenderDomain, keys: readonly NewDomainKey[]): Promise<SenderDomain | null> => {
+      const waits = seen.verified_at !== null;
+      const fresh = keys.map((key) => sealedKey(key, waits ? 'next' : 'active', seals));
+      const kept = waits ? seen.keys.filter(({ use }) => use !== 'next') : [];
+      return replace(rows, seen, { keys: [...kept, ...fresh] });
+    },
+
+    /** Writes down what was found, once; null if the row was written meanwhile. No two accounts have a domain verified. */
+    noteLook: async (seen: SenderDomain, look: Look): Promise<SenderDomain | null | 'claimed_elsewhere'> => {
+      const keys = afterLook(look.keys).map((key) => (key.use === 'retired' ? { ...key, sealed: null } : key));
+      const verified = isPublished(keys.filter(({ use }) => use === 'active'));
+      const at = now();
+      const found = { ...look, keys, checked_at: at, verified_at: verified ? (seen.verified_at ?? at) : null };
+      try {
+        return await replace(rows, seen, found, verified ? seen.domain : undefined);
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
+        return 'claimed_elsewhere';
+      }
+    },
+  };
+}
+
+function standing(rows: Collection<SenderDomain>, seals: Sealing) {
+  return {
+    /** Whether the account has shown that the domain (lower-cased A-label) is its own. */
+    verifiedFor: async (account: number, domain: string): Promise<boolean> => {
+      const verified = { account, domain, verified_at: { $ne: null } };
+      return (await rows.countDocuments(verified as Filter<SenderDomain>, { limit: 1 })) === 1;
+    },
+
+    /** The keys that mail from the domain is signed with, RSA first; none where the account has not added it. */
+    signersFor: async (account: number, domain: string): Promise<readonly OpenKey[]> => {
+      const row = await rows.findOne({ account, domain });
+      return row === null ? [] : signingKeys(row.keys).map((key) => openKey(domain, key, seals));
+    },
+  };
+}
+
+function sealedKey(key: NewDomainKey, use: DomainKey['use'], seals: Sealing): DomainKey {
+  const { selector, algorithm, publicKey, privateKey } = key;
+  return { selector, algorithm, use, public_key: publicKey, sealed: seals.seal(privateKey), check: UNCHECKED };
+}
+
+/** A seal that does not open is a key that does not work: the probe says so, by name. */
+function openKey(
+  domain: string,
+  { selector, algorithm, public_key, sealed, check }: DomainKey,
+  seals: Sealing,
+): OpenKey {
+  const key = { domain, selector, algorithm, publicKey: public_key, mismatched: check.state === 'wrong' };
+  try {
+    return { ...key, privateKey: sealed === null ? Buffer.alloc(0) : seals.open(sealed) };
+  } catch {
+    return { ...key, privateKey: Buffer.alloc(0) };
+  }
+}
+
+/** `claimed` stays as it is unless the change says whether the domain is verified. */
+function replace(
+  rows: Collection<SenderDomain>,
+  { _id, account, v }: SenderDomain,
+  change: Partial<SenderDomain>,
+  claimed?: string,
+): Promise<SenderDomain | null> {
+  const set = { ...change, v: v + 1, updated_at: now(), ...(claimed !== undefined && { claimed }) };
+  const released = claimed === undefined && change.verified_at === null;
+  return rows.findOneAndUpdate(
+    { _id, account, v },
+    { $set: set, ...(released && { $unset: { claimed: '' as const } }) },
+    { returnDocument: 'after' },
+  );
+}
