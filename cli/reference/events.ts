@@ -36,6 +36,13 @@ const odd = (kind: string, when: string): EventKind => ({
   data: 'class, code, reply',
   by: 'activities/telling.ts',
 });
+const message = (type: string, when: string, data = 'message, attempt, class, code, reply, next'): EventKind => ({
+  type: `message.${type}`,
+  when,
+  id: 'message:<message>:<entry of its timeline>',
+  data,
+  by: 'activities/message/telling.ts',
+});
 const person = (type: string, when: string, data = PERSON): EventKind => ({
   type: `subscriber.${type}`,
   when,
@@ -91,6 +98,17 @@ export const EVENTS: readonly EventKind[] = [
     id: `${ENTRY}:late`,
     data: 'class, code',
     by: 'activities/page-work.ts',
+  },
+  message('sent', 'a transactional message was accepted by the mail server'),
+  message('delayed', 'it was refused for now, or never handed over: it is tried again at `next`'),
+  message('failed', 'it was refused for good, expired, was suppressed or could not be made'),
+  message('uncertain', 'nobody knows whether it arrived; with `next` it is sent once more then'),
+  {
+    type: 'message.cancelled',
+    when: 'it was taken back while it waited',
+    id: 'message:<message>:cancelled',
+    data: 'message',
+    by: 'activities/message/telling.ts',
   },
   person('created', 'somebody new is on a list'),
   person('updated', 'name, attributes or tags changed'),
