@@ -3,6 +3,7 @@ import type { Finding } from './checks/finding.js';
 import { checkDisk, checkNode, checkPip, checkPorts } from './checks/machine.js';
 import { checkPublicUrl, checkSecret, checkSmtp } from './checks/mail.js';
 import { checkMongo, checkTemporal } from './checks/servers.js';
+import { checkTransports } from './checks/transports.js';
 
 const MARKS: Readonly<Record<Finding['state'], string>> = { ok: '✓', note: '!', fault: '✗' };
 
@@ -26,6 +27,7 @@ export async function examine(config: Config): Promise<Finding[]> {
     checkSmtp(config.smtpUrl),
     checkPublicUrl(config),
     checkSecret(config),
+    checkTransports(config),
   ]);
   return findings.flat();
 }

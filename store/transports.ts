@@ -36,12 +36,15 @@ export type NewTransport = Settings & { readonly url: string };
 
 export type TransportFields = { readonly [Field in keyof NewTransport]?: NewTransport[Field] | undefined };
 
+/** Purpose of the seals. */
+export const SEALED_AS = 'transports';
+
 export type TransportStore = ReturnType<typeof transports>;
 
 export function transports(store: Store, secret: string) {
   const rows = store.db.collection<StoredTransport>('transports');
   const ids = counters(store);
-  const { seal, open } = sealing(secret, 'transports');
+  const { seal, open } = sealing(secret, SEALED_AS);
   const sealed = (url: string) => ({ url: seal(Buffer.from(url)), shown: withoutPassword(url) });
 
   return {

@@ -13,7 +13,7 @@ export interface Greeting {
 export async function greet(smtpUrl: string): Promise<Greeting> {
   const { protocol, hostname, port } = new URL(smtpUrl);
   const immediate = protocol === 'smtps:';
-  const where = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (immediate ? 465 : 587)) };
+  const where = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (immediate ? 465 : 25)) };
   const socket = immediate ? connectTls({ ...where, servername: nameOf(where.host) }) : connect(where);
   // Whoever waits for the socket hears of its errors; nobody else has to.
   socket.on('error', () => {});

@@ -74,7 +74,7 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
     },
     {
       name: 'SMTP_CONNECTIONS',
-      meaning: 'connections that one worker process may hold open',
+      meaning: 'connections to it that one worker process may hold open; a quarter of them is kept for messages',
       fallback: '16',
       example: '32',
       field: 'smtpConnections',
@@ -88,11 +88,40 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
     },
     {
       name: 'REQUIRE_VERIFIED_DOMAINS',
-      meaning: 'refuse senders whose domain is not verified',
+      meaning: 'refuse senders whose domain is not verified; API and workers need the same',
       fallback: 'off',
       example: 'on',
       field: 'requireVerifiedDomains',
-      idle: true,
+    },
+    {
+      name: 'DNS_SERVERS',
+      meaning: 'name servers that are asked when a domain is verified, with commas or blanks between them',
+      otherwise: 'those of the system',
+      example: '192.0.2.53, [2001:db8::53]:5353',
+      field: 'dnsServers',
+    },
+    {
+      name: 'SPF_INCLUDE',
+      meaning:
+        'the name under which your sending servers are listed: shown with each domain, and looked for in its SPF',
+      otherwise: 'any valid SPF record will do',
+      example: 'spf.relay.example.org',
+      field: 'spfInclude',
+    },
+    {
+      name: 'ATTACHMENT_TYPES',
+      meaning: 'media types that may be attached to messages, with commas or blanks between them',
+      fallback:
+        'application/pdf application/zip text/plain application/vnd.openxmlformats-officedocument.spreadsheetml.sheet application/excel image/jpeg image/png',
+      example: 'application/pdf, image/png',
+      field: 'attachmentTypes',
+    },
+    {
+      name: 'ATTACHMENT_BYTES',
+      meaning: 'bytes of all attachments of a message together, decoded; they are held in memory while they are read',
+      fallback: '10485760',
+      example: '5242880',
+      field: 'attachmentBytes',
     },
     {
       name: 'RETRY_AFTER_CLOSE_MINUTES',
