@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CompiledLetter } from '../mail/compile.js';
+import { relaxOnce } from '../mail/dkim/canonical.js';
 import type { Routes, TransportsFor } from '../mail/routes/routes.js';
 import type { Campaign } from '../store/campaigns.js';
 import type { Ledger, RoundKey } from '../store/ledger.js';
@@ -9,6 +10,7 @@ import type { Letters } from './letters.js';
 import { instant, ownPage } from './page-owner.js';
 import { workPage } from './page-work.js';
 import type { RosterDeps } from './roster.js';
+import type { Signing, SigningStanding } from './signing.js';
 import { type TellingDeps, teller } from './telling.js';
 import type { ClaimDeps } from './window-claim.js';
 
@@ -38,7 +40,8 @@ export interface WorkDeps
   readonly routes: Routes;
 }
 
-export interface DeliveryDeps extends Omit<WorkDeps, 'routes'> {
+export interface DeliveryDeps extends Omit<WorkDeps, 'routes' | 'signers'> {
+  readonly signing: Pick<Signing, 'standing'>;
   readonly transportsFor: TransportsFor;
 }
 
@@ -80,8 +83,9 @@ export function deliveryActivities(deps: DeliveryDeps) {
     sendPages: async (input: PagesInput): Promise<PagesResult> => {
       const row = await deps.campaigns.find(input.account, input.campaign);
       if (row === null || !stillSending(row, input)) return 'not_wanted';
-      const letter = await deps.letters.of(row);
-      const work = { ...deps, routes: deps.transportsFor(input.account, 'bulk') };
+      const prepared = await readyToSend(deps, row);
+      if (prepared === undefined) return 'not_wanted';
+      const { letter, work } = prepared;
       const attempt = beginAttempt(work, deps.host(), input, row);
       try {
         return await workThrough(
@@ -99,4 +103,33 @@ export function deliveryActivities(deps: DeliveryDeps) {
 
 function stillSending(row: Campaign, { launch, round }: PagesInput): boolean {
   return row.state === 'sending' && row.launch === launch && row.round === round;
+}
+
+/** The letter and what its mails need; undefined where nothing may leave in the name of its sender. */
+async function readyToSend(
+  deps: DeliveryDeps,
+  row: Campaign,
+): Promise<{ readonly letter: CompiledLetter; readonly work: WorkDeps } | undefined> {
+  const letter = await deps.letters.of(row);
+  const signing = await deps.signing.standing(row.account, letter.sender.domain);
+  if (signing.kind !== 'signers') {
+    await stop(deps, row, signing);
+    return undefined;
+  }
+  const { signers } = signing;
+  if (signers.length > 0) relaxOnce(letter.plan);
+  return { letter, work: { ...deps, signers, routes: deps.transportsFor(row.account, 'bulk') } };
+}
+
+/** Pauses the campaign and says why; `resume` goes on once it is put right. */
+async function stop(
+  { campaigns, events }: Pick<DeliveryDeps, 'campaigns' | 'events'>,
+  row: Campaign,
+  { kind, reason }: Exclude<SigningStanding, { kind: 'signers' }>,
+): Promise<void> {
+  const paused = await campaigns.pause(row, kind);
+  if (paused === null) return;
+  const { _id: campaign, account, want } = paused;
+  const event = { _id: `campaign:${campaign}:v${want.v}:paused`, account, campaign, type: 'campaign.paused' };
+  await events.append([{ ...event, data: { reason: kind, detail: reason } }]);
 }

@@ -4,6 +4,7 @@ import { fateOf } from '../domain/classify.js';
 import type { Fate } from '../domain/outcome.js';
 import { shortReply } from '../domain/scrub.js';
 import type { CompiledLetter } from '../mail/compile.js';
+import { type Signer, signedMail } from '../mail/dkim/sign.js';
 import type { SplicedMail, Unrenderable } from '../mail/letter.js';
 import type { Routes } from '../mail/routes/routes.js';
 import { spliceMail } from '../mail/splice.js';
@@ -15,6 +16,8 @@ import type { Claim } from './window-claim.js';
 export interface HandOverDeps {
   readonly routes: Pick<Routes, 'deliver'>;
   readonly links: LinkTokens;
+  /** None: mail leaves as it is. */
+  readonly signers: readonly Signer[];
   /** Aborted at the drain limit: whatever has not begun stays with us. */
   readonly unqueue: AbortSignal;
 }
@@ -29,10 +32,15 @@ export function handOvers(deps: HandOverDeps, owner: PageOwner, letter: Compiled
   const open = new Set<Promise<void>>();
 
   const deliver = async (i: number, subscriber: Sendable, paid: string | undefined): Promise<void> => {
-    const mail = spliced(letter, subscriber, deps.links);
-    if (mail.kind === 'unrenderable') {
-      const { class: reason, scope, code } = mail;
-      settle(i, { kind: 'failed', class: reason, scope, code, reply: mail.reason });
+    const made = spliced(letter, subscriber, deps.links);
+    if (made.kind === 'unrenderable') {
+      const { class: reason, scope, code } = made;
+      settle(i, { kind: 'failed', class: reason, scope, code, reply: made.reason });
+      return;
+    }
+    const mail = deps.signers.length === 0 ? made : await signed(made, deps.signers);
+    if (mail.kind !== 'mail') {
+      settle(i, mail);
       return;
     }
     const outcome = await whileTrusted(deps, owner, mail, paid);
@@ -67,6 +75,16 @@ function spliced(letter: CompiledLetter, subscriber: Sendable, links: LinkTokens
   } catch (error) {
     const reason = shortReply(String(error));
     return { kind: 'unrenderable', class: 'render_error', scope: 'message', code: null, reason };
+  }
+}
+
+/** The keys were tried before: what fails here fails for all. Nothing leaves unsigned, and nobody is given up for it. */
+async function signed(mail: SplicedMail, signers: readonly Signer[]): Promise<SplicedMail | Fate> {
+  try {
+    return await signedMail(mail, signers);
+  } catch (error) {
+    const reply = shortReply(String(error));
+    return { kind: 'deferred', class: 'signing_failed', scope: 'infrastructure', code: null, reply };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Config } from '../config.js';
-import { parseSender } from '../mail/address.js';
 import { type CompiledLetter, compileLetter } from '../mail/compile.js';
+import { chosenSender } from '../mail/sender.js';
 import type { Accounts } from '../store/accounts.js';
 import type { Campaign, Sender } from '../store/campaigns.js';
 import type { Lists } from '../store/lists.js';
@@ -40,12 +40,12 @@ export function compiledLetters(deps: LetterDeps) {
 /** campaign → list → account → MAIL_FROM. */
 async function senderOf({ accounts, lists, config }: LetterDeps, campaign: Campaign): Promise<Sender> {
   if (campaign.from !== null) return campaign.from;
-  const list = await lists.find(campaign.account, campaign.list_id);
-  if (typeof list === 'object' && list.defaults.from !== null) return list.defaults.from;
-  const fallback = (await accounts.find(campaign.account))?.mail_from ?? config.mailFrom;
-  const sender = parseSender(fallback);
-  if (sender === undefined) throw new Error('the sender of last resort is not a mailbox: see MAIL_FROM');
-  return sender;
+  const [list, account] = await Promise.all([
+    lists.find(campaign.account, campaign.list_id),
+    accounts.find(campaign.account),
+  ]);
+  const defaults = typeof list === 'object' ? list.defaults.from : null;
+  return chosenSender({ campaign: null, list: defaults, lastResort: account?.mail_from ?? config.mailFrom });
 }
 
 async function compile(deps: LetterDeps, campaign: Campaign): Promise<CompiledLetter> {

@@ -46,7 +46,7 @@ export interface SplicedMail {
 /** This recipient cannot get this letter; the others can. The page notes it as failed. */
 export interface Unrenderable {
   readonly kind: 'unrenderable';
-  readonly class: 'render_error' | 'eai_unsupported' | 'invalid_address';
+  readonly class: 'render_error' | 'eai_unsupported' | 'invalid_address' | 'bad_signing_key' | 'domain_not_verified';
   readonly scope: 'message';
   readonly code: string | null;
   /** At most 120 characters, without addresses. */

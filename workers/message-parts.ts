@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { messageMail } from '../activities/message/mail.js';
 import { messageActivities } from '../activities/message.js';
+import type { Signing } from '../activities/signing.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
 import type { Store } from '../store/connect.js';
 import { contents } from '../store/contents.js';
@@ -16,10 +17,11 @@ export interface MessageSurroundings {
   readonly store: Store;
   readonly times: ProtocolTimes;
   readonly ways: Pick<Transports, 'of'>;
+  readonly signing: Signing;
 }
 
 /** What transactional messages need, put together once a process. */
-export function messageParts({ store, times, ways }: MessageSurroundings, { stopping, drained }: Stop) {
+export function messageParts({ store, times, ways, signing }: MessageSurroundings, { stopping, drained }: Stop) {
   const rows = messages(store);
   const progress = messageProgress(store, times.lease);
   return {
@@ -31,7 +33,7 @@ export function messageParts({ store, times, ways }: MessageSurroundings, { stop
       suppressions: suppressions(store),
       subscribers: subscribers(store),
       events: events(store),
-      messageMail: messageMail(contents(store)),
+      messageMail: messageMail(contents(store), signing),
       transportsFor: ways.of,
       times,
       stopping,

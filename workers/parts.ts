@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import type { ActivityDeps } from '../activities/index.js';
 import { compiledLetters } from '../activities/letters.js';
+import { signing } from '../activities/signing.js';
 import type { Config } from '../config.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
 import { linkTokens } from '../mail/tokens.js';
@@ -11,6 +12,7 @@ import { buckets } from '../store/buckets.js';
 import { campaignProgress } from '../store/campaign-progress.js';
 import { campaigns } from '../store/campaigns.js';
 import type { Store } from '../store/connect.js';
+import { domains } from '../store/domains.js';
 import { events } from '../store/events.js';
 import { importErrors } from '../store/import/errors.js';
 import { importRows } from '../store/import/rows.js';
@@ -43,17 +45,13 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
   const secret = config.secret ?? keptSecret(config.dataDir);
   const noun = { accounts: accounts(store), lists: lists(store) };
   const tokens = buckets(store);
-  const ways = accountTransports({
-    transports: transports(store, secret),
-    buckets: tokens,
-    smtpUrl,
-    smtpConnections: config.smtpConnections,
-    times,
-    log,
-  });
+  const keys = signing({ domains: domains(store, secret), config });
+  const relay = { smtpUrl, smtpConnections: config.smtpConnections, times, log };
+  const ways = accountTransports({ transports: transports(store, secret), buckets: tokens, ...relay });
   return {
     ...noun,
-    ...messageParts({ store, times, ways }, stop),
+    ...messageParts({ store, times, ways, signing: keys }, stop),
+    signing: keys,
     campaigns: campaigns(store),
     progress: campaignProgress(store),
     ledger: ledger(store, times.lease),

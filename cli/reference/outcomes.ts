@@ -28,6 +28,7 @@ const OWN: readonly (readonly [name: string, status: RecipientStatus, meaning: s
   ['invalid_address', 'failed', 'The address is not a single valid mailbox.'],
   ['render_error', 'failed', 'The Liquid of the letter failed for this recipient.'],
   ['unrecognised', 'failed', 'A 5xx reply that no rule knows.'],
+  ['signing_failed', 'deferred', 'The DKIM signature could not be made; nothing leaves unsigned.'],
   ['transient', 'deferred', 'A 4xx reply that no rule knows.'],
   ['accepted', 'sent', 'Was uncertain; late evidence says that it arrived.'],
 ];

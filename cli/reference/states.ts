@@ -69,4 +69,5 @@ const NOTES = `- \`/cancel\` of a scheduled or drafting campaign leaves a draft.
   (\`RETRY_AFTER_CLOSE_MINUTES\`).
 - \`drafting\` and \`awaiting_approval\` are states that nothing brings about yet.
 - \`reason\` says why: \`cancelled\`, \`engine_stopped\` (an operator terminated the workflow), \`transport_unavailable\` (the
-  mail server cannot be reached; sending goes on when it can).`;
+  mail server cannot be reached; sending goes on when it can), \`bad_signing_key\` (a DKIM key of the sender's domain does not
+  work, or another one is published), \`domain_not_verified\` (\`REQUIRE_VERIFIED_DOMAINS\`); after the last two \`/resume\` goes on.`;

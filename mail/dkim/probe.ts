@@ -15,7 +15,7 @@ export interface SigningKey {
 
 /** Why nothing can be signed with a key; no part of the key is in the reason. */
 export interface BadKey {
-  readonly kind: 'bad_key';
+  readonly kind: 'bad_signing_key';
   readonly domain: string;
   readonly selector: string;
   readonly reason: string;
@@ -29,7 +29,7 @@ const SHORTEST_RSA = 1_024;
 /** Tries a key before any mail depends on it: it is read, compared with its published half, signs once and is verified once. */
 export async function probedSigner(given: SigningKey): Promise<Signer | BadKey> {
   const { domain, selector, algorithm } = given;
-  const bad = (reason: string): BadKey => ({ kind: 'bad_key', domain, selector, reason });
+  const bad = (reason: string): BadKey => ({ kind: 'bad_signing_key', domain, selector, reason });
   const key = readable(given.privateKey);
   if (key === undefined) return bad('The private key cannot be read.');
   const fault = faultOf(key, given);

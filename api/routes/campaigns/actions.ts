@@ -11,6 +11,7 @@ import { CampaignView, NoFields, Rate, Retry, SendLater, SendNow } from '../../s
 import { Data, refusals } from '../../schemas/envelope.js';
 import { IdPath } from '../../schemas/fields.js';
 import { timeToCome } from './fields.js';
+import { demandVerifiedSender } from './sender.js';
 import { demandRecipients, forgetCancelled, steered, type Which } from './steering.js';
 import { shown } from './view.js';
 
@@ -56,6 +57,7 @@ function of(request: FastifyRequest): Which {
 
 function sendNow(deps: Deps, which: Which): Promise<Campaign> {
   return steered(deps, which, 'send', async (row) => {
+    await demandVerifiedSender(deps, row);
     await demandRecipients(deps, row);
     await forgetCancelled(deps, row, 'already_sent');
     return deps.campaigns.launch(row);
@@ -64,6 +66,7 @@ function sendNow(deps: Deps, which: Which): Promise<Campaign> {
 
 function sendAt(deps: Deps, which: Which, time: Date): Promise<Campaign> {
   return steered(deps, which, 'schedule', async (row) => {
+    await demandVerifiedSender(deps, row);
     await forgetCancelled(deps, row, 'already_sent');
     return deps.campaigns.schedule(row, time);
   });

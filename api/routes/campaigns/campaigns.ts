@@ -13,6 +13,7 @@ import { CampaignPatch, CampaignRow, CampaignSearch, CampaignView, NewCampaign }
 import { Data, Nothing, Page, refusals } from '../../schemas/envelope.js';
 import { IdPath } from '../../schemas/fields.js';
 import { changedContent, newContent, timeToCome } from './fields.js';
+import { demandVerifiedSender } from './sender.js';
 import { demandRecipients, forgetCancelled, turned, type Which } from './steering.js';
 import { allShown, shown } from './view.js';
 
@@ -98,6 +99,7 @@ async function created(
   const content = newContent(body, list);
   const at = body.scheduled_at == null ? null : timeToCome(body.scheduled_at);
   const goesOut = body.send === true || at !== null;
+  if (goesOut) await demandVerifiedSender(deps, { account, list_id: list._id, from: content.from });
   if (goesOut && at === null) await demandRecipients(deps, { account, list_id: list._id });
   const fresh = { account, list_id: list._id, ...content, ...(origin !== undefined && { origin }) };
   const draft = await deps.campaigns.create({ _id: await deps.counters.block('campaigns'), ...fresh });

@@ -32,7 +32,7 @@ test.each<[string, (rsa: SigningKey, ed25519: SigningKey) => Promise<Partial<Sig
   const [rsa, ed25519] = keys.keys;
   if (rsa === undefined || ed25519 === undefined) throw new Error('no keys');
   const bad = await probedSigner({ ...rsa, ...(await change(rsa, ed25519)) });
-  expect(bad).toEqual({ kind: 'bad_key', domain: 'example.test', selector: 'one', reason });
+  expect(bad).toEqual({ kind: 'bad_signing_key', domain: 'example.test', selector: 'one', reason });
 });
 
 test('a signature that cannot be made fails the mail: nothing is handed on unsigned', async () => {

@@ -1,0 +1,69 @@
+import type { Config } from '../config.js';
+import { type BadKey, probedSigner } from '../mail/dkim/probe.js';
+import { type Signer, signedMail } from '../mail/dkim/sign.js';
+import type { SplicedMail, Unrenderable } from '../mail/letter.js';
+import type { Domains, OpenKey } from '../store/domains.js';
+
+export interface SigningDeps {
+  readonly domains: Pick<Domains, 'signersFor' | 'verifiedFor'>;
+  readonly config: Pick<Config, 'requireVerifiedDomains'>;
+}
+
+/** What mail from a domain is signed with (nothing, where the account has not added it), or why none may leave. */
+export type SigningStanding =
+  | { readonly kind: 'signers'; readonly signers: readonly Signer[] }
+  | BadKey
+  | { readonly kind: 'domain_not_verified'; readonly domain: string; readonly reason: string };
+
+export type Signing = ReturnType<typeof signing>;
+
+const KEPT = 256;
+
+/** The keys of senders, each tried once a process before the first mail depends on it. */
+export function signing({ domains, config }: SigningDeps) {
+  const tried = new Map<string, Promise<Signer | BadKey>>();
+
+  const tryOnce = (key: OpenKey): Promise<Signer | BadKey> => {
+    const name = [key.domain, key.selector, key.publicKey, key.privateKey.toString('base64')].join(' ');
+    const result = tried.get(name) ?? probedSigner(key);
+    tried.delete(name);
+    tried.set(name, result);
+    for (const oldest of tried.keys()) {
+      if (tried.size <= KEPT) break;
+      tried.delete(oldest);
+    }
+    return result;
+  };
+
+  const standing = async (account: number, domain: string): Promise<SigningStanding> => {
+    const keys = await domains.signersFor(account, domain);
+    const mismatched = keys.find((key) => key.mismatched);
+    if (mismatched !== undefined) return badKey(mismatched, 'Another key is published under its name.');
+    if (config.requireVerifiedDomains && !(await domains.verifiedFor(account, domain))) {
+      return { kind: 'domain_not_verified', domain, reason: `The domain ${domain} is not verified.` };
+    }
+    const results = await Promise.all(keys.map(tryOnce));
+    const signers: Signer[] = [];
+    for (const result of results) {
+      if ('kind' in result) return result;
+      signers.push(result);
+    }
+    return { kind: 'signers', signers };
+  };
+
+  return {
+    standing,
+
+    /** Signs one finished mail with the keys of its sender's domain; where that cannot be, nothing leaves unsigned. */
+    signed: async (account: number, mail: SplicedMail): Promise<SplicedMail | Unrenderable> => {
+      const { from } = mail.envelope;
+      const found = await standing(account, from.slice(from.lastIndexOf('@') + 1).toLowerCase());
+      if (found.kind === 'signers') return signedMail(mail, found.signers);
+      return { kind: 'unrenderable', class: found.kind, scope: 'message', code: null, reason: found.reason };
+    },
+  };
+}
+
+function badKey({ domain, selector }: OpenKey, reason: string): BadKey {
+  return { kind: 'bad_signing_key', domain, selector, reason };
+}
