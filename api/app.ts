@@ -10,13 +10,17 @@ import { requestIds, requestLog } from './logging.js';
 import { documentRoutes } from './openapi.js';
 import { rememberPaths } from './paths.js';
 import { unsubscribe } from './public/unsubscribe.js';
+import { account } from './routes/account.js';
 import { campaignActions } from './routes/campaigns/actions.js';
 import { campaigns } from './routes/campaigns/campaigns.js';
 import { campaignRecipients } from './routes/campaigns/recipients.js';
+import { domains } from './routes/domains.js';
 import { health } from './routes/health.js';
 import { imports } from './routes/imports.js';
 import { keys } from './routes/keys.js';
 import { lists } from './routes/lists.js';
+import { messageBatches } from './routes/messages/batch.js';
+import { messages } from './routes/messages/messages.js';
 import { subscriberBatches } from './routes/subscriber-batches.js';
 import { subscriberExport } from './routes/subscriber-export.js';
 import { subscribers } from './routes/subscribers.js';
@@ -76,4 +80,8 @@ function versionOne(api: Api, deps: Deps): void {
   campaigns(api, deps);
   campaignActions(api, deps);
   campaignRecipients(api, deps);
+  domains(api, deps);
+  messages(api, deps);
+  messageBatches(api, deps);
+  account(api, deps);
 }

@@ -5,12 +5,15 @@ import { blobs } from '../store/blobs.js';
 import { campaignReading } from '../store/campaign-reading.js';
 import { campaigns } from '../store/campaigns.js';
 import type { Store } from '../store/connect.js';
+import { contents } from '../store/contents.js';
 import { counters } from '../store/counters.js';
+import { domains } from '../store/domains.js';
 import { events } from '../store/events.js';
 import { importErrors } from '../store/import/errors.js';
 import { imports } from '../store/imports.js';
 import { keys } from '../store/keys.js';
 import { lists } from '../store/lists.js';
+import { messages } from '../store/messages.js';
 import { recipients } from '../store/recipients.js';
 import { replies } from '../store/replies.js';
 import { rounds } from '../store/rounds.js';
@@ -26,12 +29,15 @@ export function nounStores(store: Store, secret: string) {
     accounts: accounts(store),
     blobs: blobs(store),
     campaigns: { ...campaigns(store), ...campaignReading(store) },
+    contents: contents(store),
     counters: counters(store),
+    domains: domains(store, secret),
     events: events(store),
     importErrors: importErrors(store),
     imports: imports(store),
     keys: keys(store),
     lists: lists(store),
+    messages: messages(store),
     recipients: recipients(store),
     replies: replies(store),
     rounds: rounds(store),

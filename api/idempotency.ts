@@ -65,7 +65,8 @@ function replay(admission: Exclude<Admission, { kind: 'go' }>, reply: FastifyRep
     .send(admission.body);
 }
 
-function keyOf(request: FastifyRequest): string | undefined {
+/** The caller's Idempotency-Key; undefined where there is none. */
+export function keyOf(request: FastifyRequest): string | undefined {
   const given = request.headers['idempotency-key'];
   if (given === undefined) return undefined;
   // The draft asks for a quoted string, most clients send it bare.
@@ -88,7 +89,7 @@ function fingerprintOf({ query, body, headers }: FastifyRequest): string {
 }
 
 /** JSON with the fields of every object in order, so that only the content counts. */
-function canonical(value: unknown): string {
+export function canonical(value: unknown): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

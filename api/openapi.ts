@@ -13,7 +13,18 @@ Authenticate with \`Authorization: Bearer evp_…\`. Every answer is \`{data, me
 \`Idempotency-Key\`: the same key with the same body is answered once and replayed afterwards.`;
 
 /** In the order a reader needs them. */
-const CHAPTERS = ['Lists', 'Subscribers', 'Imports', 'Campaigns', 'Transports', 'Keys', 'Operations', 'Public pages'];
+const CHAPTERS = [
+  'Lists',
+  'Subscribers',
+  'Imports',
+  'Campaigns',
+  'Messages',
+  'Transports',
+  'Account',
+  'Keys',
+  'Operations',
+  'Public pages',
+];
 
 const IDEMPOTENCY_KEY = Type.Object({
   'idempotency-key': Type.Optional(

@@ -32,6 +32,16 @@ export function validateWithTypeBox(app: Api): void {
   });
 }
 
+/** Reads one item of a body as if it were the body; throws the Failure that names its fields at fault. */
+export function bodyReader(schema: TSchema): (given: unknown) => unknown {
+  const validator = Compile(schema);
+  return (given) => {
+    const value = Value.Default(schema, structuredClone(given ?? {}));
+    if (validator.Check(value)) return value;
+    throw new Failure('validation_failed', sentencesOf(validator.Errors(value)));
+  };
+}
+
 function prepared(given: unknown, schema: Shape, part: string | undefined): unknown {
   if (part === 'body') return given ?? {};
   const { api_key: _read, ...rest } = { ...(given as Record<string, unknown>) };

@@ -27,23 +27,6 @@ const KINDS: Readonly<Record<string, FileKind>> = {
   'text/calendar': { extensions: ['ics'], looks: 'text' },
 };
 
-/** What may be attached where nobody says otherwise. */
-export const DEFAULT_ATTACHMENT_TYPES: readonly string[] = [
-  'application/pdf',
-  'application/zip',
-  'text/plain',
-  SHEET,
-  'application/excel',
-  'image/jpeg',
-  'image/png',
-];
-
-export const DEFAULT_ATTACHMENT_BYTES = 10 * 1024 * 1024;
-
-export function isMediaType(text: string): boolean {
-  return /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/.test(text);
-}
-
 /** The media type that is meant: the one named, else the allowed one that the file's name points to. */
 export function meantType(name: string, mime: string | undefined, allowed: readonly string[]): string | undefined {
   if (mime !== undefined) return mime.toLowerCase();

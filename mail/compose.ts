@@ -29,7 +29,7 @@ export async function composeMessage(draft: MessageDraft, at: Date): Promise<Spl
   if (typeof to !== 'string') return to;
   const from = envelopeAddress(draft.content.from.email);
   if (typeof from !== 'string') return from;
-  const messageId = messageIdFor(draft.id, draft.content.from.email);
+  const messageId = messageIdOn(draft.id, parseMailbox(from)?.domain ?? '');
   const files = await Promise.all(draft.content.attachments.map(({ sha256 }) => draft.file(sha256)));
   const composed = new MailComposer({ ...optionsFor(draft, files), messageId, date: at });
   const bytes = await composed.compile().build();
@@ -37,8 +37,8 @@ export async function composeMessage(draft: MessageDraft, at: Date): Promise<Spl
 }
 
 /** The same at every attempt, so that a repeated mail can be told as such. */
-export function messageIdFor(id: string, sender: string): string {
-  return `<${id}@${parseMailbox(sender)?.domain ?? 'invalid'}>`;
+export function messageIdOn(id: string, senderDomain: string): string {
+  return `<${id}@${senderDomain}>`;
 }
 
 function optionsFor({ id, account, content }: MessageDraft, files: readonly Buffer[]) {

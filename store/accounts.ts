@@ -8,8 +8,12 @@ export interface Account {
   readonly name: string;
   /** Sender where neither campaign nor list names one: `Name <mailbox>`; null falls back to `MAIL_FROM`. */
   readonly mail_from: string | null;
+  /** An equal transactional mail within the hour, without an Idempotency-Key, is not sent again. Off where absent. */
+  readonly detect_repeats?: boolean;
   readonly created_at: Date;
 }
+
+export type AccountChange = Partial<Pick<Account, 'name' | 'mail_from' | 'detect_repeats'>>;
 
 export const FIRST_ACCOUNT = 1;
 
@@ -42,6 +46,24 @@ export function accounts(store: Store) {
         { upsert: true, returnDocument: 'after' },
       );
       if (row === null) throw new Error('The first account could not be made');
+      return row;
+    },
+
+    /** The account of a key that was just shown: it is there. */
+    settings: async (account: number): Promise<Account> => {
+      const row = await rows.findOne({ _id: account });
+      if (row === null) throw new Error(`there is no account ${account}`);
+      return row;
+    },
+
+    /** Changes what is named and answers the row afterwards. Atomic: one update. */
+    change: async (account: number, change: AccountChange): Promise<Account> => {
+      const row = await rows.findOneAndUpdate(
+        { _id: account },
+        { $set: { ...change, kind: 'account' } },
+        { returnDocument: 'after' },
+      );
+      if (row === null) throw new Error(`there is no account ${account}`);
       return row;
     },
 

@@ -33,6 +33,8 @@ export interface Message {
   readonly seen: Date;
   /** Not before this: scheduled, or deferred until. */
   readonly due: Date;
+  /** When the caller wanted it sent, where not at once; `due` moves on with each attempt. */
+  readonly scheduled_at?: Date;
   readonly expires_at: Date;
   /** The one re-send of an uncertain attempt has happened. */
   readonly resent: boolean;

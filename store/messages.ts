@@ -4,10 +4,13 @@ import type { MessageState } from '../domain/message.js';
 import { fenced, type Store } from './connect.js';
 import { messageAcceptance } from './message/acceptance.js';
 import type { Message } from './messages-row.js';
+import type { Owned } from './owned.js';
 
 export interface MessageQuery {
   readonly state?: MessageState | undefined;
   readonly tag?: string | undefined;
+  /** Identity of the recipient's address. */
+  readonly to?: string | undefined;
   /** Id of the last message that was seen: older ones follow. */
   readonly after?: string | undefined;
   readonly limit: number;
@@ -28,16 +31,24 @@ function reading(rows: Collection<Message>) {
   return {
     find: (account: number, _id: string): Promise<Message | null> => rows.findOne({ _id, account }),
 
+    /** By its UUID or its number; says whose it is, and never hands out another account's. */
+    owned: async (account: number, id: string | number): Promise<Owned<Message>> => {
+      const row = await rows.findOne(typeof id === 'number' ? { number: id } : { _id: id });
+      if (row === null) return 'missing';
+      return row.account === account ? row : 'foreign';
+    },
+
     /** The primary message first, then its copies in the order in which they were named. */
     ofGroup: (account: number, group: string): Promise<Message[]> =>
       rows.find({ account, group }).sort({ number: 1 }).toArray(),
 
     /** The newest first. */
-    page: (account: number, { state, tag, after, limit }: MessageQuery): Promise<Message[]> => {
+    page: (account: number, { state, tag, to, after, limit }: MessageQuery): Promise<Message[]> => {
       const filter: Filter<Message> = {
         account,
         ...(state !== undefined && { state }),
         ...(tag !== undefined && { tags: tag }),
+        ...(to !== undefined && { to_key: to }),
         ...(after !== undefined && { _id: { $lt: after } }),
       };
       return rows.find(filter).sort({ _id: -1 }).limit(limit).toArray();

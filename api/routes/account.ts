@@ -1,0 +1,39 @@
+import type { Static } from 'typebox';
+import { Failure } from '../../domain/errors.js';
+import { parseMailbox, parseSender } from '../../mail/address.js';
+import type { Account } from '../../store/accounts.js';
+import type { Api } from '../app.js';
+import { accountOf } from '../auth.js';
+import type { Deps } from '../deps.js';
+import { AccountPatch, AccountView } from '../schemas/account.js';
+import { Data, refusals } from '../schemas/envelope.js';
+import { timestamp } from '../timestamp.js';
+
+const tags = ['Account'];
+const ONE = { 200: Data(AccountView), ...refusals };
+
+export function account(app: Api, { accounts }: Pick<Deps, 'accounts'>): void {
+  app.get('/account', { schema: { tags, summary: 'Retrieve the account', response: ONE } }, async (request) => ({
+    data: accountView(await accounts.settings(accountOf(request))),
+  }));
+
+  app.patch(
+    '/account',
+    { schema: { tags, summary: 'Change the account', body: AccountPatch, response: ONE } },
+    async (request) => {
+      const { mail_from } = request.body;
+      if (mail_from != null) demandSender(mail_from);
+      return { data: accountView(await accounts.change(accountOf(request), request.body)) };
+    },
+  );
+}
+
+function demandSender(text: string): void {
+  const sender = parseSender(text);
+  if (sender !== undefined && parseMailbox(sender.email)?.ascii === true) return;
+  throw new Failure('validation_failed', { mail_from: ['The mail_from must be `address` or `Name <address>`.'] });
+}
+
+function accountView({ _id: id, name, mail_from, detect_repeats, created_at }: Account): Static<typeof AccountView> {
+  return { id, name, mail_from, detect_repeats: detect_repeats ?? false, created_at: timestamp(created_at) };
+}

@@ -1,0 +1,104 @@
+import { HEADER_SENTENCES, headerFault } from '../../../domain/custom-headers.js';
+import { Failure, type FieldErrors } from '../../../domain/errors.js';
+import type { Mailbox, MessageContent } from '../../../domain/message.js';
+import { parseMailbox, parseSender } from '../../../mail/address.js';
+import { type ReadAttachment, readAttachments } from '../../../mail/attachments.js';
+import type { Deps } from '../../deps.js';
+import type { MessageRequest } from '../../schemas/message.js';
+import { mailboxOf, type Named } from './copies.js';
+
+export interface ReadContent {
+  readonly content: MessageContent;
+  readonly files: readonly ReadAttachment[];
+  readonly fromDomain: string;
+}
+
+/** What a request says, checked; throws the Failure that names each field at fault. */
+export async function readContent(
+  deps: Pick<Deps, 'accounts' | 'config'>,
+  account: number,
+  request: MessageRequest,
+  reached: readonly Named[],
+): Promise<ReadContent> {
+  const from = await senderOf(deps, account, request.from);
+  const reply_to = request.reply_to == null ? null : mailboxOf(request.reply_to);
+  demandNone({
+    ...bodyFaults(request),
+    ...senderFaults('from', from),
+    ...(reply_to !== null && senderFaults('reply_to', reply_to)),
+    ...headerFaults(request.headers ?? {}),
+    ...metadataFaults(request.metadata ?? {}),
+  });
+  const { attachmentTypes, attachmentBytes } = deps.config;
+  const files = readAttachments((request.attachments ?? []).map(givenFile), {
+    types: attachmentTypes,
+    bytes: attachmentBytes,
+  });
+  const content: MessageContent = {
+    from,
+    reply_to,
+    to: mailboxOf(request.to),
+    cc: reached.filter(({ role }) => role === 'cc').map(({ mailbox }) => mailbox),
+    subject: request.subject,
+    preheader: request.preheader ?? null,
+    html: request.html || null,
+    text: request.text || null,
+    headers: request.headers ?? {},
+    attachments: files.map(({ ref }) => ref),
+  };
+  return { content, files, fromDomain: parseMailbox(from.email)?.domain ?? '' };
+}
+
+/** message → account → MAIL_FROM. */
+async function senderOf(
+  { accounts, config }: Pick<Deps, 'accounts' | 'config'>,
+  account: number,
+  given: MessageRequest['from'],
+): Promise<Mailbox> {
+  if (given != null) return mailboxOf(given);
+  const sender = parseSender((await accounts.find(account))?.mail_from ?? config.mailFrom);
+  if (sender === undefined) throw new Failure('validation_failed', { from: ['The from field is required.'] });
+  return { email: sender.email, name: sender.name || null };
+}
+
+function givenFile({ name, data, mime, cid }: NonNullable<MessageRequest['attachments']>[number]) {
+  return { name, data, ...(mime !== undefined && { mime }), ...(cid !== undefined && { cid }) };
+}
+
+function bodyFaults({ html, text, subject }: MessageRequest): FieldErrors {
+  return {
+    ...(!html && !text && { html: ['The html field is required when text is not present.'] }),
+    ...(subject.trim() === '' && { subject: ['The subject field is required.'] }),
+  };
+}
+
+/** Somebody to answer to: an address of ASCII, under a name that does not pretend to be another one. */
+function senderFaults(field: string, { email, name }: Mailbox): FieldErrors {
+  const address = parseMailbox(email);
+  if (address?.ascii !== true) return { [field]: [`The ${field} must be an address that can send.`] };
+  const claimed = /[^\s<>"'(),;:]+@[^\s<>"'(),;:]+\.[^\s<>"'(),;:]+/.exec(name ?? '')?.[0];
+  if (claimed === undefined || parseMailbox(claimed)?.identity === address.identity) return {};
+  return { [field]: [`The name of ${field} must not be another address.`] };
+}
+
+function headerFaults(headers: Readonly<Record<string, string>>): FieldErrors {
+  const seen = new Set<string>();
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => {
+      const repeated = seen.has(name.toLowerCase());
+      seen.add(name.toLowerCase());
+      const fault = headerFault(name, value) ?? (repeated ? 'malformed' : undefined);
+      return fault === undefined ? [] : [[`headers.${name}`, [`The header ${name} ${HEADER_SENTENCES[fault]}.`]]];
+    }),
+  );
+}
+
+function metadataFaults(metadata: Readonly<Record<string, string>>): FieldErrors {
+  const wrong = Object.keys(metadata).filter((name) => !/^[A-Za-z0-9_-]{1,40}$/.test(name));
+  const sentence = 'The name must have 1 to 40 letters, digits, dashes or underscores.';
+  return Object.fromEntries(wrong.map((name) => [`metadata.${name}`, [sentence]]));
+}
+
+function demandNone(faults: FieldErrors): void {
+  if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
+}

@@ -1,0 +1,34 @@
+import type { Response } from 'light-my-request';
+import type { Engine } from '../../api/engine.js';
+import { fenced } from '../../store/connect.js';
+import type { Message } from '../../store/messages-row.js';
+import { type Call, idleEngine, type TestApi } from './api.js';
+
+/** An engine that only remembers which messages it was to wake. */
+export function listeningEngine(): Engine & { readonly woken: string[] } {
+  const woken: string[] = [];
+  return { ...idleEngine, woken, wakeMessage: ({ _id }) => void woken.push(_id) };
+}
+
+export const MAIL = { to: 'ada@example.org', subject: 'Your code', text: '123456' };
+
+export function post({ call }: TestApi, fields: Record<string, unknown> = {}, options: Call = {}): Promise<Response> {
+  return call('POST /api/v1/messages', { ...options, payload: { ...MAIL, ...fields } });
+}
+
+export function keyed(key: string): Call {
+  return { headers: { 'idempotency-key': key } };
+}
+
+/** Every row of the account, in the order in which they were accepted. */
+export function rows({ store, account }: TestApi, filter: Partial<Message> = {}): Promise<Message[]> {
+  return fenced<Message>(store, 'messages')
+    .find({ account, ...filter })
+    .sort({ number: 1 })
+    .toArray();
+}
+
+/** Puts a row into a state, as its workflow and time would have. */
+export async function forceMessage({ store }: TestApi, _id: string, fields: Partial<Message>): Promise<void> {
+  await fenced<Message>(store, 'messages').updateOne({ _id }, { $set: fields });
+}
