@@ -2,6 +2,7 @@
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
 import { openLog } from './api/logging.js';
+import { benchDkim } from './bench/dkim.js';
 import { benchRate } from './bench/rate.js';
 import { benchSend } from './bench/send.js';
 import { api, worker } from './cli/alone.js';
@@ -102,6 +103,12 @@ bench
   .action((options: { mails: number; rounds: number }) =>
     run(({ config }) => benchSend({ ...options, path: config.path }))(),
   );
+bench
+  .command('dkim')
+  .description('spliced and signed mails against bare signatures of the same keys, interleaved')
+  .option('--mails <number>', 'mails of one run', count, 2_000)
+  .option('--rounds <number>', 'runs of each side', count, 5)
+  .action((options: { mails: number; rounds: number }) => run(() => benchDkim(options))());
 bench
   .command('rate')
   .description('a limited campaign over several worker processes, measured by the receiver')

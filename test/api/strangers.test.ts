@@ -20,6 +20,9 @@ beforeAll(async () => {
   const transport = (await api.call('POST /api/v1/transports', { payload: relay })).json().data;
   own = { list, subscriber: id, key: key.id, email: 'mine@example.com', campaign: campaign.id, import: upload.id };
   own['transport'] = transport.id;
+  own['domain'] = (await api.call('POST /api/v1/domains', { payload: { domain: 'mine.example' } })).json().data.id;
+  const mail = { to: 'mine@example.com', subject: 'Mine', text: 'mine' };
+  own['message'] = (await api.call('POST /api/v1/messages', { payload: mail })).json().data.id;
 });
 afterAll(() => api.close());
 
@@ -34,6 +37,8 @@ const NOUNS: Readonly<Record<string, string>> = {
   campaigns: 'campaign',
   imports: 'import',
   transports: 'transport',
+  domains: 'domain',
+  messages: 'message',
 };
 
 /** Bodies that name our things, for the routes that take one. */
@@ -50,14 +55,29 @@ const BODIES: Readonly<Record<string, () => Record<string, unknown>>> = {
   'POST /api/v1/campaigns/:id/retry': () => ({ status: 'all' }),
   'PATCH /api/v1/transports/:id': () => ({ name: 'Taken over' }),
   'PATCH /api/v1/lists/:id': () => ({ name: 'Taken over' }),
+  'PATCH /api/v1/account': () => ({ name: 'Taken over' }),
   'PATCH /api/v1/subscribers/:id': () => ({ first_name: 'Mallory' }),
 };
 
 /** Routes that make something of the caller's own and name nothing of ours. */
-const MAKING = ['POST /api/v1/lists', 'POST /api/v1/transports', 'POST /api/v1/keys'];
+const MAKING = [
+  'POST /api/v1/lists',
+  'POST /api/v1/domains',
+  'POST /api/v1/transports',
+  'POST /api/v1/keys',
+  'POST /api/v1/messages',
+  'POST /api/v1/messages/batch',
+];
+
+/** What a stranger sees where they see something: theirs, and of lists with something of ours nothing. */
+const THEIRS: Readonly<Record<string, () => unknown>> = {
+  '/api/v1/keys': () => [expect.objectContaining({ name: 'Stranger' })],
+  '/api/v1/account': () => expect.objectContaining({ id: stranger.account }),
+};
 
 const WITH_QUERY: Readonly<Record<string, () => string>> = {
   '/api/v1/subscribers': () => `?list_id=${own['list']}&search=mine&tag=mine`,
+  '/api/v1/messages': () => '?to=mine@example.com',
   '/api/v1/subscribers/export': () => `?list_id=${own['list']}`,
   '/api/v1/subscribers/:email': () => `?list_id=${own['list']}&erase=true`,
 };
@@ -81,8 +101,9 @@ async function everythingOfOurs(): Promise<string> {
   const rows = collections
     .filter((name) => !['keys', 'replies', 'counters'].includes(name))
     .map((name) => api.store.db.collection(name).find({ account: api.account }).sort({ _id: 1 }).toArray());
+  const account = await api.deps.accounts.find(api.account);
   const states = api.store.db.collection('keys').find({ account: api.account }).project({ state: 1 }).toArray();
-  return JSON.stringify([await Promise.all(rows), await states]);
+  return JSON.stringify([account, await Promise.all(rows), await states]);
 }
 
 test('every route, walked with the key of another account, shows and changes nothing', async () => {
@@ -94,8 +115,7 @@ test('every route, walked with the key of another account, shows and changes not
     const answer = await api.call(`${method} ${concrete(url)}`, call);
     answers[`${method} ${url}`] = answer.statusCode;
     expect(answer.body, `${method} ${url}`).not.toMatch(/mine@example\.com|Newsletter/);
-    const theirs = url === '/api/v1/keys' ? [expect.objectContaining({ name: 'Stranger' })] : [];
-    if (answer.statusCode === 200) expect(answer.json().data, url).toEqual(theirs);
+    if (answer.statusCode === 200) expect(answer.json().data, url).toEqual(THEIRS[url]?.() ?? []);
   }
   expect(await everythingOfOurs()).toBe(before);
   expect(answers).toEqual({
@@ -134,6 +154,16 @@ test('every route, walked with the key of another account, shows and changes not
     'PATCH /api/v1/campaigns/:id': 403,
     'DELETE /api/v1/campaigns/:id': 403,
     'GET /api/v1/campaigns/:id/recipients': 403,
+    'GET /api/v1/messages': 200,
+    'GET /api/v1/messages/:id': 403,
+    'POST /api/v1/messages/:id/cancel': 403,
+    'GET /api/v1/account': 200,
+    'PATCH /api/v1/account': 200,
+    'GET /api/v1/domains': 200,
+    'GET /api/v1/domains/:id': 403,
+    'DELETE /api/v1/domains/:id': 403,
+    'POST /api/v1/domains/:id/verify': 403,
+    'POST /api/v1/domains/:id/rotate': 403,
   });
 });
 

@@ -1,0 +1,112 @@
+import { hash, type KeyObject, sign } from 'node:crypto';
+import { monotonic, now } from '../clock.js';
+import type { DkimAlgorithm } from '../domain/sender-domain.js';
+import { compileLetter } from '../mail/compile.js';
+import { relaxOnce } from '../mail/dkim/canonical.js';
+import { newKeyPair } from '../mail/dkim/keys.js';
+import { probedSigner } from '../mail/dkim/probe.js';
+import { type Signer, signedMail } from '../mail/dkim/sign.js';
+import { spliceMail } from '../mail/splice.js';
+import { linkTokens } from '../mail/tokens.js';
+import { newsletter, reader } from './newsletter.js';
+
+export interface BenchDkimOptions {
+  /** Mails, or bare signatures, of one run (2,000). */
+  readonly mails?: number;
+  /** Runs of each side (5). */
+  readonly rounds?: number;
+}
+
+export interface BenchDkimResult {
+  /** Whole mails a second: spliced, relaxed, hashed, signed. */
+  readonly mailsPerSecond: number;
+  /** Bare signatures a second with the same keys, by the same call. */
+  readonly barePerSecond: number;
+  readonly ratio: number;
+}
+
+/** Enough in flight to keep the thread pool busy, as a page's window does. */
+const IN_FLIGHT = 64;
+
+const links = linkTokens([{ kid: 1, key: Buffer.alloc(32, 7), current: true }]);
+
+/** Signed mails against bare signatures of the same keys: RSA alone, then RSA and ed25519, interleaved; prints medians and ratios. */
+export async function benchDkim(options: BenchDkimOptions = {}): Promise<readonly BenchDkimResult[]> {
+  const both = [await aSigner('rsa-sha256'), await aSigner('ed25519-sha256')];
+  const results: BenchDkimResult[] = [];
+  for (const signers of [both.slice(0, 1), both]) results.push(await compared(signers, options));
+  return results;
+}
+
+async function compared(signers: readonly Signer[], { mails = 2_000, rounds = 5 }: BenchDkimOptions) {
+  const sides = { everpost: signedMails(signers), bare: bareSignatures(signers) };
+  const runs: Record<keyof typeof sides, number[]> = { everpost: [], bare: [] };
+  console.log(`${signers.map(({ algorithm }) => algorithm).join(' and ')}, ${mails} mails a run`);
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const name of ['everpost', 'bare'] as const) {
+      const perSecond = await measured(sides[name], mails);
+      // the first round warms both sides up
+      if (round > 0) runs[name].push(perSecond);
+      if (round > 0) console.log(line(name, perSecond));
+    }
+  }
+  const [mailsPerSecond, barePerSecond] = [median(runs.everpost), median(runs.bare)];
+  const ratio = mailsPerSecond / barePerSecond;
+  console.log(`median ${line('everpost', mailsPerSecond)}\nmedian ${line('bare', barePerSecond)}`);
+  console.log(`ratio  ${ratio.toFixed(3)} of the bare signature rate\n`);
+  return { mailsPerSecond, barePerSecond, ratio };
+}
+
+function signedMails(signers: readonly Signer[]) {
+  const compiled = compileLetter(newsletter);
+  relaxOnce(compiled.plan);
+  return async (id: number): Promise<void> => {
+    const mail = spliceMail(compiled, reader(id), now(), links);
+    if (mail.kind !== 'mail') throw new Error(mail.reason);
+    await signedMail(mail, signers);
+  };
+}
+
+/** What cannot be saved: a signature of 32 finished bytes for each key. */
+function bareSignatures(signers: readonly Signer[]) {
+  const digest = hash('sha256', 'a mail', 'buffer');
+  return async (): Promise<void> => {
+    await Promise.all(signers.map(({ algorithm, key }) => bareSignature(algorithm, key, digest)));
+  };
+}
+
+function bareSignature(algorithm: DkimAlgorithm, key: KeyObject, digest: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    sign(algorithm === 'rsa-sha256' ? 'sha256' : null, digest, key, (error, made) =>
+      error === null ? resolve(made) : reject(error),
+    );
+  });
+}
+
+async function measured(one: (id: number) => Promise<void>, times: number): Promise<number> {
+  const start = monotonic();
+  let next = 0;
+  const goOn = async () => {
+    while (next < times) {
+      next += 1;
+      await one(next);
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, goOn));
+  return times / ((monotonic() - start) / 1_000);
+}
+
+async function aSigner(algorithm: DkimAlgorithm): Promise<Signer> {
+  const selector = algorithm === 'rsa-sha256' ? 'one' : 'two';
+  const signer = await probedSigner({ ...(await newKeyPair(algorithm)), domain: 'example.test', selector });
+  if ('kind' in signer) throw new Error(signer.reason);
+  return signer;
+}
+
+function median(runs: readonly number[]): number {
+  return [...runs].sort((a, b) => a - b)[Math.floor(runs.length / 2)] ?? Number.NaN;
+}
+
+function line(name: string, perSecond: number): string {
+  return `${name.padEnd(9)} ${Math.round(perSecond).toLocaleString('en-US').padStart(7)}/s`;
+}
