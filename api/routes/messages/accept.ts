@@ -57,9 +57,12 @@ async function newlyAccepted(deps: Deps, request: MessageRequest, wish: Wish, ha
   const repeat = wish.key === undefined && wish.detectRepeats ? await repeatOf(deps, account, read.content) : undefined;
   if (repeat?.earlier !== undefined)
     return { group: await deps.messages.ofGroup(account, repeat.earlier), known: true };
-  const content = await keep(deps, account, read);
+  const [content, number] = await Promise.all([
+    keep(deps, account, read),
+    deps.counters.block('messages', reached.length),
+  ]);
   const promise = repeat ?? { hash, ...(wish.key !== undefined && { key: wish.key }) };
-  const group = await rowsFor(deps, { account, request, read, content, reached, times, ...promise });
+  const group = rowsFor({ account, number, request, read, content, reached, times, ...promise });
   return settled(deps, account, group);
 }
 
@@ -129,6 +132,8 @@ async function keep({ contents }: Deps, account: number, { content, files }: Rea
 
 interface Rows {
   readonly account: number;
+  /** Of the first row; the others follow. */
+  readonly number: number;
   readonly request: MessageRequest;
   readonly read: ReadContent;
   readonly content: string;
@@ -138,9 +143,8 @@ interface Rows {
   readonly key?: string;
 }
 
-async function rowsFor({ counters }: Deps, of: Rows): Promise<Message[]> {
-  const { request, reached, times, key } = of;
-  const number = await counters.block('messages', reached.length);
+function rowsFor(of: Rows): Message[] {
+  const { number, request, reached, times, key } = of;
   const at = now();
   const ids = reached.map(() => uuidv7());
   const due = times.scheduled ?? at;
