@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** The two moments of an end: claim no more (SIGTERM), and, at the drain limit, let go of whatever is still open. */
 export interface Stop {
   readonly stopping: AbortSignal;
@@ -10,6 +12,8 @@ export interface Stop {
 export function orderlyStop(): Stop {
   const stopping = new AbortController();
   const drained = new AbortController();
+  // Each transport of each account listens to it.
+  setMaxListeners(0, drained.signal);
   return {
     stopping: stopping.signal,
     drained: drained.signal,

@@ -34,6 +34,8 @@ interface Pool {
   /** Signals that dismiss their waiters when they abort; one listener each, however many wait. */
   readonly watched: WeakSet<AbortSignal>;
   state: 'open' | 'closing' | 'gone';
+  /** Aborted when nobody waits any more: signals outlive the transports that listen to them. */
+  readonly over: AbortController;
   /** Called when a session ended or was given back. */
   changed: () => void;
 }
@@ -47,6 +49,7 @@ export function sessionPool(settings: SmtpSettings): SessionPool {
     waiting: [],
     watched: new WeakSet(),
     state: 'open',
+    over: new AbortController(),
     changed: () => undefined,
   };
   return {
@@ -65,7 +68,8 @@ function acquire(pool: Pool, signal: AbortSignal): Promise<Session | ConnectionT
   if (signal.aborted) return Promise.resolve(UNWANTED);
   if (!pool.watched.has(signal)) {
     pool.watched.add(signal);
-    signal.addEventListener('abort', () => dismiss(pool, UNWANTED, signal), { once: true });
+    const until = pool.over.signal;
+    signal.addEventListener('abort', () => dismiss(pool, UNWANTED, signal), { once: true, signal: until });
   }
   return new Promise((resolve) => {
     pool.waiting.push({ signal, resolve });
@@ -187,11 +191,13 @@ function destroy(pool: Pool): void {
   for (const { smtp } of [...sessions, ...pool.opening]) smtp.close();
   for (const session of sessions) session.cut?.('the transport was destroyed');
   dismiss(pool, GONE);
+  pool.over.abort();
 }
 
 async function close(pool: Pool): Promise<void> {
   if (pool.state === 'open') pool.state = 'closing';
   dismiss(pool, GONE);
+  pool.over.abort();
   for (const session of [...pool.idle]) quit(pool, session);
   await Promise.all([...pool.opening].map(({ opened }) => opened));
   while (pool.sessions.size > 0) {

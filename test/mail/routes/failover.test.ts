@@ -97,8 +97,8 @@ describe('a mail does not move', () => {
 test('a server that dies in the middle: each mail arrives once over both, or is uncertain', async () => {
   const some = await started({ way: { connections: 4 } }, { way: { connections: 4 } });
   const [first, second] = some.servers;
-  const all = deliverMany(some, 200);
-  await first?.untilAccepted(60);
+  const all = deliverMany(some, 80);
+  await first?.untilAccepted(30);
   await first?.close();
   const kinds = (await all).map(({ kind }) => kind);
   expect(new Set(kinds)).toEqual(new Set(kinds.includes('uncertain') ? ['accepted', 'uncertain'] : ['accepted']));
@@ -106,9 +106,9 @@ test('a server that dies in the middle: each mail arrives once over both, or is 
   expect(new Set(arrived).size).toBe(arrived.length);
   const uncertain = kinds.filter((kind) => kind === 'uncertain').length;
   expect(uncertain).toBeLessThanOrEqual(4);
-  expect(arrived.length).toBeGreaterThanOrEqual(200 - uncertain);
+  expect(arrived.length).toBeGreaterThanOrEqual(80 - uncertain);
   expect(some.routes.way()?.id).not.toBe('a');
-});
+}, 60_000);
 
 test('it is used again when it is back', async () => {
   const some = await started({}, {});
