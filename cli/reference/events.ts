@@ -64,6 +64,13 @@ export const EVENTS: readonly EventKind[] = [
     data: 'reason',
     by: 'activities/housekeeping.ts',
   },
+  {
+    type: 'campaign.paused',
+    when: 'nothing may leave in the name of its sender: `bad_signing_key` or `domain_not_verified`',
+    id: STEERED,
+    data: 'reason, detail',
+    by: 'activities/delivery.ts',
+  },
   steered('cancelled', 'it was cancelled'),
   ended('sent', 'everybody has a final state and at least one mail was accepted'),
   ended('failed', 'everybody has a final state and no mail was accepted'),
