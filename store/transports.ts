@@ -22,6 +22,8 @@ export interface StoredTransport {
   readonly priority: number;
   readonly enabled: boolean;
   readonly purpose: TransportPurpose;
+  /** What kept a worker from it last; null since one has reached it again. */
+  readonly trouble: { readonly at: Date; readonly says: string } | null;
   /** Counts the changes that need other connections. */
   readonly version: number;
   readonly created_at: Date;
@@ -59,17 +61,7 @@ export function transports(store: Store, secret: string) {
 
     /** Adds a transport; the same `origin` finds the one it made before. Atomic: one insert. */
     create: async (account: number, { url, ...settings }: NewTransport, origin?: string): Promise<StoredTransport> => {
-      const at = now();
-      const row: StoredTransport = {
-        _id: await ids.block('transports'),
-        account,
-        ...settings,
-        ...sealed(url),
-        version: 1,
-        created_at: at,
-        updated_at: at,
-        ...(origin && { origin }),
-      };
+      const row = newRow(await ids.block('transports'), account, { ...settings, ...sealed(url) }, origin);
       try {
         await rows.insertOne(row);
         return row;
@@ -96,12 +88,32 @@ export function transports(store: Store, secret: string) {
       return changed ?? whyNot(rows, account, id);
     },
 
+    /** What a worker saw, `null`: it is well. Atomic: one update, none where nothing is new. */
+    noteTrouble: async (account: number, id: number, says: string | null): Promise<void> => {
+      const trouble = says === null ? null : { at: now(), says };
+      await rows.updateOne(
+        { _id: id, account, ...(trouble === null && { trouble: { $ne: null } }) },
+        { $set: { trouble } },
+      );
+    },
+
     /** Atomic: one delete. Workers finish what is open on it. */
     remove: async (account: number, id: number): Promise<'done' | 'missing' | 'foreign'> => {
       const { deletedCount } = await rows.deleteOne({ _id: id, account });
       return deletedCount === 1 ? 'done' : whyNot(rows, account, id);
     },
   };
+}
+
+function newRow(
+  id: number,
+  account: number,
+  fields: Settings & Pick<StoredTransport, 'url' | 'shown'>,
+  origin?: string,
+): StoredTransport {
+  const at = now();
+  const row = { _id: id, account, ...fields, trouble: null, version: 1, created_at: at, updated_at: at };
+  return { ...row, ...(origin && { origin }) };
 }
 
 export const HIDDEN = '***';

@@ -8,7 +8,7 @@ import type { Buckets } from '../store/buckets.js';
 import type { StoredTransport, TransportStore } from '../store/transports.js';
 
 export interface TransportDeps {
-  readonly transports: Pick<TransportStore, 'ofAccount' | 'urlOf'>;
+  readonly transports: Pick<TransportStore, 'ofAccount' | 'urlOf' | 'noteTrouble'>;
   readonly buckets: Buckets;
   /** The installation's own, for accounts that have none. */
   readonly smtpUrl: string;
@@ -36,12 +36,12 @@ export function accountTransports(deps: TransportDeps): Transports {
   const opened = new Set<Transport>();
   const views = new Map<string, Routes>();
   let isGone = false;
-  const open = ({ way, url, version }: Plan): Opened => {
+  const open = ({ way, url, version, note }: Plan): Opened => {
     const log = (message: string, details: object) => deps.log.warn({ ...details, transport: way.id }, message);
     const transport = smtpTransport({ url, connections: way.connections, times: deps.times, log });
     opened.add(transport);
     if (isGone) transport.destroy();
-    return { version, line: lineOver(transport, { name: way.id, patience: PATIENCE, log }) };
+    return { version, line: lineOver(transport, { name: way.id, patience: PATIENCE, log, note }) };
   };
   const drain = ({ line: { transport } }: Opened): void => {
     void transport.close().finally(() => opened.delete(transport));
@@ -84,6 +84,7 @@ interface Plan {
   readonly way: Way;
   readonly url: string;
   readonly version: number;
+  readonly note: (trouble: string | undefined) => void;
 }
 
 interface Opened extends Pick<Route, 'line'> {
@@ -99,11 +100,18 @@ function rateOf({ id, perSecond }: Way, use: TransportUse) {
 function plansOf(deps: TransportDeps, row: StoredTransport, use: TransportUse): Plan[] {
   const way = wayOf(String(row._id), row.purpose, use, row);
   try {
-    return [{ way, url: deps.transports.urlOf(row), version: row.version }];
+    return [{ way, url: deps.transports.urlOf(row), version: row.version, note: notes(deps, row) }];
   } catch (error) {
     deps.log.warn({ transport: way.id, error: String(error) }, 'a transport was sealed with another EVERPOST_SECRET');
     return [];
   }
+}
+
+/** For whoever looks at the transport; losing a note costs nobody a mail. */
+function notes({ transports }: TransportDeps, { account, _id }: StoredTransport) {
+  return (trouble: string | undefined): void => {
+    transports.noteTrouble(account, _id, trouble ?? null).catch(() => undefined);
+  };
 }
 
 function wayOf(
@@ -121,7 +129,7 @@ function ownRoute({ smtpUrl, smtpConnections }: TransportDeps, use: TransportUse
   return (): Route => {
     if (route === undefined) {
       const way = wayOf('default', 'all', use, { rate_per_second: null, connections: smtpConnections });
-      route = { way, line: open({ way, url: smtpUrl, version: 0 }).line };
+      route = { way, line: open({ way, url: smtpUrl, version: 0, note: () => undefined }).line };
     }
     return route;
   };

@@ -48,10 +48,16 @@ export const TransportView = Type.Object(
     priority: Type.Integer(),
     enabled: Type.Boolean(),
     purpose: Type.Enum(TRANSPORT_PURPOSES),
+    trouble: nullable(
+      Type.Object(
+        { at: Timestamp, says: Type.String() },
+        { description: 'What kept a worker from it last; null: nothing.' },
+      ),
+    ),
     created_at: Timestamp,
     updated_at: Timestamp,
   },
-  { examples: [{ id: 1, ...EXAMPLE, url: 'smtps://user:***@relay.example.org', enabled: true }] },
+  { examples: [{ id: 1, ...EXAMPLE, url: 'smtps://user:***@relay.example.org', enabled: true, trouble: null }] },
 );
 
 export const TransportSighting = Type.Object(
@@ -94,6 +100,7 @@ export function newTransport(body: Static<typeof NewTransport>): Fresh {
 
 export function transportView(row: StoredTransport): Static<typeof TransportView> {
   const { _id: id, name, shown: url, rate_per_second, connections, priority, enabled, purpose } = row;
+  const trouble = row.trouble && { at: timestamp(row.trouble.at), says: row.trouble.says };
   const at = { created_at: timestamp(row.created_at), updated_at: timestamp(row.updated_at) };
-  return { id, name, url, rate_per_second, connections, priority, enabled, purpose, ...at };
+  return { id, name, url, rate_per_second, connections, priority, enabled, purpose, trouble, ...at };
 }

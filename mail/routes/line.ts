@@ -26,6 +26,8 @@ export interface Line {
 export interface LineDeps {
   readonly name: string;
   readonly log: (message: string, details: Readonly<Record<string, unknown>>) => void;
+  /** Told what is wrong when the line goes down, and undefined when it is up for the first time or again. */
+  readonly note?: (trouble: string | undefined) => void;
   /** Milliseconds to wait for a session before another line is asked. */
   readonly patience: number;
   /** Milliseconds until the next probe after so many failures in a row. */
@@ -86,11 +88,12 @@ export function lineOver(transport: Transport, deps: LineDeps): Line {
 }
 
 /** Up or down, since how many failures, and until when it rests. */
-function healthOf({ name, log, rest = restAfter }: LineDeps) {
+function healthOf({ name, log, note, rest = restAfter }: LineDeps) {
   let fallen = new AbortController();
   let joined = new WeakMap<AbortSignal, AbortSignal>();
   let failures = 0;
   let probeAt = 0;
+  let proven = false;
   const isUp = () => !fallen.signal.aborted;
 
   return {
@@ -101,10 +104,13 @@ function healthOf({ name, log, rest = restAfter }: LineDeps) {
       probeAt = monotonic() + rest(failures);
       if (!isUp()) return;
       log('transport is down', { transport: name, why });
+      note?.(why);
       fallen.abort();
     },
     comeBack: (): void => {
       failures = 0;
+      if (!proven || !isUp()) note?.(undefined);
+      proven = true;
       if (isUp()) return;
       fallen = new AbortController();
       joined = new WeakMap();

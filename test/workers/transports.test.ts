@@ -179,6 +179,20 @@ test('a URL sealed with another secret is left out with a warning, the others ca
   expect(warnings).toEqual(['a transport was sealed with another EVERPOST_SECRET']);
 });
 
+test('what is wrong with a transport stands in its row until a worker reaches it again', async () => {
+  const ways = await aProcess();
+  const relay = await server();
+  const { _id } = await aTransport(relay.url);
+  const trouble = async () => (await rows().ofAccount(account)).find((row) => row._id === _id)?.trouble;
+  await relay.close();
+  expect(await ways.of(account, 'bulk').ready()).toMatchObject({ stage: 'connect' });
+  await until(async () => (await trouble())?.says.includes('ECONNREFUSED') === true);
+  const again = await server({ port: relay.port });
+  expect(await ways.of(account, 'transactional').ready()).toBeUndefined();
+  await until(async () => (await trouble()) === null);
+  expect(again.steps.connect).toBe(1);
+});
+
 test('messages may be a second ahead of the rate, campaigns then wait for them', async () => {
   const scope = { key: `transport:${account}`, perSecond: 20 };
   const { lease } = buckets(store);
