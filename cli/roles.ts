@@ -17,10 +17,21 @@ export function storeOf(config: Config, { mongodbUrl }: Pick<Addresses, 'mongodb
   return openStore({ url: mongodbUrl, database: config.mongodbDatabase });
 }
 
-/** The API role over an open store. */
-export async function runApi(config: Config, store: Store, at: Addresses, log: Logger): Promise<ApiServer> {
+/** The API role over an open store; `worker` is the one in this process, where and while there is one. */
+export async function runApi(
+  config: Config,
+  store: Store,
+  at: Addresses,
+  log: Logger,
+  worker: () => RunningWorker | undefined = () => undefined,
+): Promise<ApiServer> {
   const temporal = lazyClient(at.temporalAddress, config.temporalNamespace);
-  const engine = temporalEngine({ client: temporal.client, prefix: DEFAULT_PREFIX, log: log as FastifyBaseLogger });
+  const engine = temporalEngine({
+    client: temporal.client,
+    nearby: () => worker()?.client(),
+    prefix: DEFAULT_PREFIX,
+    log: log as FastifyBaseLogger,
+  });
   const server = await serveApi({ config, store, engine, log: log as FastifyBaseLogger });
   return {
     ...server,

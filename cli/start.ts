@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import { FIRST_ACCOUNT } from '../store/accounts.js';
 import { keys } from '../store/keys.js';
+import type { RunningWorker } from '../workers/main.js';
 import { type Installation, openInstallation } from './installation.js';
 import { runApi, runWorker, storeOf, untilTold } from './roles.js';
 
@@ -20,16 +21,18 @@ export interface Everpost {
 export async function openEverpost(config: Config, log: Logger): Promise<Everpost> {
   const at = await openInstallation(config, (line) => console.log(line));
   const store = await storeOf(config, at);
-  const api = await runApi(config, store, at, log);
-  const worker = await runWorker(config, store, at, log);
+  let worker: RunningWorker | undefined;
+  const api = await runApi(config, store, at, log, () => worker);
+  const running = await runWorker(config, store, at, log);
+  worker = running;
   return {
     at,
     api: api.address,
     firstKey: api.firstKey,
     demoKey: async () => (await keys(store).issue(FIRST_ACCOUNT, 'demo')).secret,
-    ended: worker.ended,
+    ended: running.ended,
     stop: async () => {
-      await Promise.all([api.stop(), worker.stop()]);
+      await Promise.all([api.stop(), running.stop()]);
       await store.close();
       await at.stop();
     },

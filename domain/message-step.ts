@@ -18,6 +18,8 @@ export interface AttemptFacts {
   readonly at: Date;
   /** The message asks to be sent once more where its fate is in doubt, and was not yet. */
   readonly mayResend: boolean;
+  /** An earlier attempt is in doubt: whatever refuses this one, nobody can say that the message did not arrive. */
+  readonly inDoubt: boolean;
   /** Milliseconds the refusal asked to wait. */
   readonly asked?: number | undefined;
   /** Wait before the second attempt, in milliseconds; `retry.ts` has the later ones in proportion. */
@@ -39,7 +41,7 @@ export function stepAfter(fate: Fate, facts: AttemptFacts): MessageStep {
     };
   }
   if (fate.kind === 'uncertain') return doubt(facts, fate, retryWait(1, facts.chance, facts.firstRetry));
-  if (fate.kind !== 'deferred') return { state: 'failed', entry: entryOf('failed', facts, fate) };
+  if (fate.kind !== 'deferred') return stepOfRefusal(facts, fate);
   const due = after(facts.at, waitAfter(facts));
   return { state: 'deferred', due, entry: entryOf('deferred', facts, fate, due) };
 }
@@ -50,8 +52,9 @@ export function stepOfLostOwner(facts: Pick<AttemptFacts, 'n' | 'at' | 'mayResen
 }
 
 /** It was not sent and will not be: out of time, suppressed, or nothing that can be mailed. */
-export function stepOfRefusal(facts: Pick<AttemptFacts, 'n' | 'at'>, why: Why): MessageStep {
-  return { state: 'failed', entry: entryOf('failed', facts, why) };
+export function stepOfRefusal(facts: Pick<AttemptFacts, 'n' | 'at' | 'inDoubt'>, why: Why): MessageStep {
+  const state = facts.inDoubt ? 'uncertain' : 'failed';
+  return { state, entry: entryOf(state, facts, why) };
 }
 
 /** Late evidence of an attempt that was in doubt. */

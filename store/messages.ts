@@ -65,17 +65,22 @@ function reading(rows: Collection<Message>) {
 
 function cancelling(rows: Collection<Message>) {
   return {
-    /** Takes a waiting message back; null where it does not wait (any more). Atomic: one conditional update. */
+    /**
+     * Takes a waiting message back; null where it does not wait (any more). One that waits to be sent again because it was
+     * in doubt stays in doubt. Atomic: one conditional update.
+     */
     cancel: async (account: number, _id: string): Promise<Message | null> => {
       const at = now();
       return rows.findOneAndUpdate(
         { _id, account, state: { $in: WAITING } },
-        { $set: { state: 'cancelled', token: null, updated_at: at, wake_at: at } },
+        [{ $set: { state: CANCELLED, token: null, updated_at: at, wake_at: at } }],
         { returnDocument: 'after' },
       );
     },
   };
 }
+
+const CANCELLED = { $cond: ['$resent', 'uncertain', 'cancelled'] };
 
 function sweeping(rows: Collection<Message>) {
   return {

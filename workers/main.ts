@@ -25,6 +25,8 @@ export interface WorkerParts extends Surroundings {
 export interface RunningWorker {
   /** Ends when the worker has stopped; rejects if it could not go on. */
   readonly ended: Promise<void>;
+  /** On the connection of this worker: what is started with it may begin here at once. Undefined once it stops. */
+  client(): Client | undefined;
   /** Claims no more, settles what is open, then ends. */
   stop(): Promise<void>;
 }
@@ -66,6 +68,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   await ensureSweep(client, prefix, parts.pace);
   return {
     ended,
+    client: () => (stop.stopping.aborted ? undefined : client),
     stop: async () => {
       shutdown();
       await ended;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { now } from '../../clock.js';
+import { monotonic, now } from '../../clock.js';
 import { fateOf } from '../../domain/classify.js';
 import { FINAL_STATES, type MessageState } from '../../domain/message.js';
 import {
@@ -62,19 +62,14 @@ export function messageAttempts(deps: MessageAttemptDeps) {
     if (FINAL_STATES.includes(row.state)) return tellAndReport(row);
     if (row.state === 'sending') return overtake(deps, row, tellAndReport);
     if (row.expires_at <= now()) {
-      const expired = stepOfRefusal({ n: row.attempt, at: now() }, EXPIRED);
+      const expired = stepOfRefusal({ n: row.attempt, at: now(), inDoubt: row.resent }, EXPIRED);
       return tellAndReport(await deps.progress.expire(row, expired));
     }
     if (row.due > now()) {
       await deps.messages.lookAgain(row, new Date(row.due.getTime() + deps.times.lease));
       return standingOf(row);
     }
-    const way = deps.transportsFor(account, 'transactional');
-    return deps.turn(
-      String(account),
-      () => way.connections,
-      () => attempt(deps, way, row, tellAndReport),
-    );
+    return attempt(deps, row, tellAndReport);
   };
 }
 
@@ -98,31 +93,35 @@ export function lostOwnerStep(row: Message, resendAfter: number): MessageStep {
   return stepOfLostOwner({ n: row.attempt, at: now(), mayResend: mayResend(row) }, resendAfter);
 }
 
-async function attempt(deps: MessageAttemptDeps, way: WayOut, row: Message, report: Report): Promise<MessageStanding> {
-  if (deps.stopping.aborted) return { kind: 'busy', wait: SOON };
-  const refuse = (why: Parameters<typeof stepOfRefusal>[1]) =>
-    deps.progress.refuse(row, stepOfRefusal({ n: row.attempt + 1, at: now() }, why));
-  const [suppressed, mail, trouble] = await Promise.all([
-    deps.suppressions.among(row.account, [row.to_key]),
-    deps.messageMail(row),
-    way.ready(),
-  ]);
-  if (suppressed.size > 0) return report(await refuse(SUPPRESSED));
-  if (mail.kind === 'unrenderable') return report(await refuse({ ...mail, reply: mail.reason }));
+async function attempt(deps: MessageAttemptDeps, row: Message, report: Report): Promise<MessageStanding> {
+  const way = deps.transportsFor(row.account, 'transactional');
+  const [refusal, mail, trouble] = await Promise.all([suppressed(deps, row), deps.messageMail(row), way.ready()]);
+  if (refusal !== undefined) return report(await refuse(deps, row, refusal));
+  if (mail.kind === 'unrenderable') return report(await refuse(deps, row, { ...mail, reply: mail.reason }));
   if (trouble !== undefined) return { kind: 'transport_down' };
-  return send(deps, way, row, mail, report);
+  const ready = { way, mail, lookedAt: monotonic() };
+  const sent = await deps.turn(
+    String(row.account),
+    () => way.connections,
+    () => send(deps, row, ready),
+  );
+  // The row says it: how our attempt ended, or what somebody else has made of it.
+  return sent ? report(await deps.messages.find(row.account, row._id)) : { kind: 'busy', wait: SOON };
 }
 
-async function send(
-  deps: MessageAttemptDeps,
-  way: WayOut,
-  row: Message,
-  mail: SplicedMail,
-  report: Report,
-): Promise<MessageStanding> {
+interface Ready {
+  readonly way: WayOut;
+  readonly mail: SplicedMail;
+  readonly lookedAt: number;
+}
+
+/** Claims, hands over and settles; false where nothing was claimed. */
+async function send(deps: MessageAttemptDeps, row: Message, { way, mail, lookedAt }: Ready): Promise<boolean> {
+  // Whoever waited long for a turn looks again whether the address may still be mailed.
+  if (deps.stopping.aborted || monotonic() - lookedAt > deps.times.freshness) return false;
   const token = randomUUID();
   const owner = await ownMessage(deps, row, token);
-  if (owner === undefined) return { kind: 'busy', wait: SOON };
+  if (owner === undefined) return false;
   const outcome = await way
     .deliver(mail, { mayBegin: owner.trusted, signal: deps.unqueue })
     // A bug of ours on the way: nobody knows how far the mail came.
@@ -130,7 +129,15 @@ async function send(
   const step = stepOf(outcome, row, deps.times.firstRetry);
   const verdict = await owner.settle(step).finally(owner.abandon);
   if (verdict === 'lost') await offerEvidence(deps, row, token, step);
-  return report(await deps.messages.find(row.account, row._id));
+  return true;
+}
+
+async function suppressed({ suppressions }: MessageAttemptDeps, { account, to_key }: Message) {
+  return (await suppressions.among(account, [to_key])).size > 0 ? SUPPRESSED : undefined;
+}
+
+function refuse({ progress }: MessageAttemptDeps, row: Message, why: Parameters<typeof stepOfRefusal>[1]) {
+  return progress.refuse(row, stepOfRefusal({ n: row.attempt + 1, at: now(), inDoubt: row.resent }, why));
 }
 
 function stepOf(outcome: Outcome, row: Message, firstRetry: number): MessageStep {
@@ -138,6 +145,7 @@ function stepOf(outcome: Outcome, row: Message, firstRetry: number): MessageStep
     n: row.attempt + 1,
     at: now(),
     mayResend: mayResend(row),
+    inDoubt: row.resent,
     asked: outcome.kind === 'refused' ? namedDelay(outcome.reply.text) : undefined,
     firstRetry,
     chance: Math.random(),

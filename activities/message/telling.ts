@@ -26,7 +26,9 @@ const EVENT_OF = {
  */
 export function messageTeller({ events, subscribers, messages }: MessageTellingDeps): TellMessage {
   return async (row) => {
-    const condemning = row.attempts.find((entry) => entry.outcome === 'failed' && condemnsAddress(entry.class));
+    const condemning = row.attempts.find(
+      ({ outcome, class: reason }) => outcome !== 'deferred' && condemnsAddress(reason),
+    );
     if (condemning !== undefined) {
       await subscribers.condemn(row.account, row.to_key, 'bounced', { reply: condemning.reply });
     }
