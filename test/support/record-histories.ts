@@ -11,9 +11,16 @@ import { startTemporal } from '../../servers/temporal.js';
 import { campaigns } from '../../store/campaigns.js';
 import { openStore } from '../../store/connect.js';
 import { startWorker } from '../../workers/main.js';
-import { campaignStart, cancelCampaign, pauseCampaign, resumeCampaign } from '../../workflows/messages.js';
-import { campaignWorkflowId, laneWorkflowId } from '../../workflows/names.js';
+import {
+  campaignStart,
+  cancelCampaign,
+  messageStart,
+  pauseCampaign,
+  resumeCampaign,
+} from '../../workflows/messages.js';
+import { campaignWorkflowId, laneWorkflowId, messageWorkflowId } from '../../workflows/names.js';
 import { aDraft, steered } from './campaigns.js';
+import { anAcceptedMessage } from './messages.js';
 import { smtpServer } from './smtp-server.js';
 
 /**
@@ -82,6 +89,12 @@ await receiver.untilAccepted(55);
 await cancelled.handle.executeUpdate(cancelCampaign, { args: [{}] });
 await cancelled.handle.result();
 await record('campaign-cancelled', campaignWorkflowId(cancelled.row._id));
+
+refusals = 1;
+const message = await anAcceptedMessage(store);
+const started = messageStart(PREFIX, { account: message.account, message: message._id });
+await (await workflow.start('message', started)).result();
+await record('message-with-a-second-attempt', messageWorkflowId(message._id));
 
 for await (const { workflowId, type, status } of workflow.list({ query: 'WorkflowType = "housekeeping"' })) {
   if (type !== 'housekeeping' || status.name !== 'COMPLETED') continue;

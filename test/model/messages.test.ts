@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import type { Filter } from 'mongodb';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { openStore, type Store } from '../../store/connect.js';
+import type { Message } from '../../store/messages-row.js';
+import { type TestDatabase, testDatabase } from '../support/test-servers.js';
+import { messagesHold } from './message/property.js';
+import type { Bend } from './network.js';
+
+// Between the tries of one write nobody rests here: an outage lasts as many tries as the network says.
+vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
+
+let database: TestDatabase;
+let store: Store;
+beforeAll(async () => {
+  database = await testDatabase();
+  store = await openStore({ url: database.url, database: database.name });
+});
+afterAll(async () => {
+  await store.close();
+  await database.drop();
+});
+
+test.concurrent.for([1, 2, 3])(
+  'a message is sent once, or shown as in doubt, whatever fails (%i)',
+  { timeout: 240_000 },
+  async (seed) => {
+    const details = await fc.check(messagesHold(store, {}), { seed, numRuns: 60, endOnFailure: true, unbiased: true });
+    expect(String(details.errorInstance ?? 'holds')).toBe('holds');
+  },
+);
+
+const without =
+  (...fields: string[]) =>
+  (method: string, args: readonly unknown[]): readonly unknown[] => {
+    const [filter, ...rest] = args as [Filter<Message>, ...unknown[]];
+    if (method !== 'updateOne') return args;
+    return [Object.fromEntries(Object.entries(filter).filter(([field]) => !fields.includes(field))), ...rest];
+  };
+
+const MUTANTS: Readonly<Record<string, Bend>> = {
+  'no token in the filter': { write: without('token') },
+  'no state in the filter': { write: without('state', 'token') },
+  'no attempt in the filter': { write: without('attempt', 'state') },
+  'an unknown outcome is believed': { believesUnknown: true },
+  'a write that matched nothing is ignored': { ignoresNoMatch: true },
+  'mail is handed over before the claim is answered': { handsOverEarly: true },
+};
+
+test.concurrent.for(Object.entries(MUTANTS))('a mutant is caught: %s', { timeout: 240_000 }, async ([, bend]) => {
+  const details = await fc.check(messagesHold(store, bend), {
+    seed: 1,
+    numRuns: 300,
+    endOnFailure: true,
+    unbiased: true,
+  });
+  expect(String(details.errorInstance)).toMatch(/^Broken: invariant \d/);
+});
