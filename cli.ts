@@ -106,8 +106,8 @@ bench
 bench
   .command('dkim')
   .description('spliced and signed mails against bare signatures of the same keys, interleaved')
-  .option('--mails <number>', 'mails of one run', count, 2_000)
-  .option('--rounds <number>', 'runs of each side', count, 5)
+  .option('--mails <number>', 'mails of one run', count, 1_000)
+  .option('--rounds <number>', 'runs of each side', count, 9)
   .action((options: { mails: number; rounds: number }) => run(() => benchDkim(options))());
 bench
   .command('rate')
