@@ -4,6 +4,7 @@ import { parseMailbox } from './address.js';
 import { messageBodies } from './bodies.js';
 import { oneLine, textField } from './headers.js';
 import type { SplicedMail, Unrenderable } from './letter.js';
+import { quotedRun } from './quoted-printable.js';
 import { envelopeAddress } from './splice.js';
 import { withoutLeadingDots } from './stuffing.js';
 
@@ -48,8 +49,7 @@ function optionsFor({ id, account, content }: MessageDraft, files: readonly Buff
     to: shown(content.to),
     ...(content.cc.length > 0 && { cc: content.cc.filter(({ email }) => parseMailbox(email)?.ascii).map(shown) }),
     ...(content.reply_to !== null && { replyTo: shown(content.reply_to) }),
-    text,
-    ...(html !== null && { html }),
+    ...(html === null ? { text } : { text: encoded('text/plain', text), html: encoded('text/html', html) }),
     headers: [subject(content), ...customHeaders(content), ...ourHeaders(account)],
     attachments: content.attachments.map((ref, i) => ({
       filename: oneLine(ref.name),
@@ -64,6 +64,12 @@ function optionsFor({ id, account, content }: MessageDraft, files: readonly Buff
     disableFileAccess: true,
     disableUrlAccess: true,
   };
+}
+
+/** A part that is bytes already: nodemailer takes several milliseconds for the quoted-printable of a page. */
+function encoded(contentType: string, text: string) {
+  const head = `Content-Type: ${contentType}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n`;
+  return { contentType, raw: Buffer.concat([Buffer.from(head), quotedRun(text)]) };
 }
 
 function shown({ name, email }: Mailbox): { name: string; address: string } {
