@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type MessageDeliveryDeps, messageActivities } from '../../activities/message.js';
+import type { Outcome } from '../../domain/outcome.js';
+import { type ProtocolTimes, shrunkTimes } from '../../domain/protocol.js';
+import type { SplicedMail } from '../../mail/letter.js';
+import { openStore, type Store } from '../../store/connect.js';
+import { events } from '../../store/events.js';
+import { messageProgress } from '../../store/message/progress.js';
+import { messages } from '../../store/messages.js';
+import type { Message } from '../../store/messages-row.js';
+import { subscribers } from '../../store/subscribers.js';
+import { suppressions } from '../../store/suppressions.js';
+import { anAcceptedMessage } from '../support/messages.js';
+import { type TestDatabase, testDatabase } from '../support/test-servers.js';
+import { until } from '../support/until.js';
+
+const TIMES: ProtocolTimes = { ...shrunkTimes(0.05), lease: 3_000, renewEvery: 100 };
+const ACCEPTED: Outcome = { kind: 'accepted', reply: { code: 250, text: 'ok' } };
+
+let database: TestDatabase;
+let store: Store;
+beforeAll(async () => {
+  database = await testDatabase();
+  store = await openStore({ url: database.url, database: database.name });
+});
+afterAll(async () => {
+  await store.close();
+  await database.drop();
+});
+
+/** A mail server that answers when it is told to. */
+function slowServer() {
+  const open: ((outcome: Outcome) => void)[] = [];
+  const handed: string[] = [];
+  let most = 0;
+  return {
+    open,
+    handed,
+    most: () => most,
+    way: {
+      connections: 2,
+      ready: async () => undefined,
+      deliver: (mail: SplicedMail) => {
+        handed.push(mail.messageId);
+        return new Promise<Outcome>((resolve) => {
+          open.push(resolve);
+          most = Math.max(most, open.length);
+        });
+      },
+    },
+    answer: (outcome: Outcome) => {
+      for (const resolve of open.splice(0)) resolve(outcome);
+    },
+  };
+}
+
+function aProcess(over: Partial<MessageDeliveryDeps> = {}) {
+  const server = slowServer();
+  const steps = messageActivities({
+    messages: messages(store),
+    progress: messageProgress(store, TIMES.lease),
+    suppressions: suppressions(store),
+    subscribers: subscribers(store),
+    events: events(store),
+    messageMail: async ({ _id }) => {
+      return { kind: 'mail', envelope: { from: 'a@b.test', to: 'c@d.test' }, messageId: _id, chunks: [] };
+    },
+    transportsFor: () => server.way,
+    times: TIMES,
+    stopping: new AbortController().signal,
+    unqueue: new AbortController().signal,
+    heartbeat: () => undefined,
+    ...over,
+  });
+  return { server, steps };
+}
+
+const input = ({ _id, account }: Message) => ({ account, message: _id });
+const read = async ({ _id, account }: Message) => messages(store).find(account, _id);
+
+test('whoever asks for a message whose attempt goes on joins it', async () => {
+  const { server, steps } = aProcess();
+  const message = await anAcceptedMessage(store);
+  const first = steps.activities.deliverMessage(input(message));
+  await until(() => server.open.length === 1, 10_000);
+  const second = steps.activities.beginMessage(input(message));
+  server.answer(ACCEPTED);
+  expect(await Promise.all([first, second])).toEqual([
+    { kind: 'final', state: 'sent' },
+    { kind: 'final', state: 'sent' },
+  ]);
+  expect(server.handed).toEqual([message._id]);
+});
+
+test('a claim is renewed for as long as its mail is open; in another process it is busy', async () => {
+  const { server, steps } = aProcess();
+  const message = await anAcceptedMessage(store);
+  const sending = steps.activities.deliverMessage(input(message));
+  await until(() => server.open.length === 1, 10_000);
+  const claimed = await read(message);
+  await until(async () => ((await read(message))?.seen ?? 0) > (claimed?.seen ?? 0), 10_000);
+  const elsewhere = aProcess();
+  await expect(elsewhere.steps.activities.deliverMessage(input(message))).rejects.toMatchObject({
+    type: 'message_busy',
+    nextRetryDelay: TIMES.lease / 4,
+  });
+  server.answer(ACCEPTED);
+  expect(await sending).toEqual({ kind: 'final', state: 'sent' });
+  expect(elsewhere.server.handed).toEqual([]);
+});
+
+test('no more are claimed at once than there are connections', async () => {
+  const { server, steps } = aProcess();
+  const all = await Promise.all(Array.from({ length: 5 }, () => anAcceptedMessage(store)));
+  const ends = all.map((message) => steps.activities.deliverMessage(input(message)));
+  for (let handed = 2; handed <= 5; handed += 2) {
+    await until(() => server.handed.length >= handed, 10_000);
+    server.answer(ACCEPTED);
+  }
+  await until(() => server.handed.length === 5, 10_000);
+  server.answer(ACCEPTED);
+  expect((await Promise.all(ends)).map((end) => end.kind)).toEqual(Array(5).fill('final'));
+  expect(server.most()).toBeLessThanOrEqual(2);
+});
+
+test('a process that stops claims nothing more', async () => {
+  const stop = new AbortController();
+  const { server, steps } = aProcess({ stopping: stop.signal });
+  stop.abort();
+  const message = await anAcceptedMessage(store);
+  expect(await steps.activities.beginMessage(input(message))).toMatchObject({ kind: 'busy' });
+  await steps.ended();
+  expect(await read(message)).toMatchObject({ state: 'accepted', attempt: 0 });
+  expect(server.handed).toEqual([]);
+});
+
+test('where no connection is to be had nothing is claimed', async () => {
+  const server = slowServer();
+  const way = { ...server.way, ready: async () => ({ stage: 'connect' as const, what: 'ECONNREFUSED' }) };
+  const { steps } = aProcess({ transportsFor: () => way });
+  const message = await anAcceptedMessage(store);
+  expect(await steps.activities.deliverMessage(input(message))).toEqual({ kind: 'transport_down' });
+  expect(await read(message)).toMatchObject({ state: 'accepted', attempt: 0 });
+});
+
+test('a mail that cannot be made fails by name', async () => {
+  const messageMail = async () =>
+    ({
+      kind: 'unrenderable',
+      class: 'invalid_address',
+      scope: 'message',
+      code: null,
+      reason: 'not an address',
+    }) as const;
+  const { steps } = aProcess({ messageMail });
+  const message = await anAcceptedMessage(store);
+  expect(await steps.activities.deliverMessage(input(message))).toEqual({ kind: 'final', state: 'failed' });
+  expect((await read(message))?.attempts).toMatchObject([{ class: 'invalid_address', reply: 'not an address' }]);
+});
