@@ -131,7 +131,9 @@ function editing(rows: Collection<SenderDomain>, ids: ReturnType<typeof counters
       const keys = afterLook(look.keys).map((key) => (key.use === 'retired' ? { ...key, sealed: null } : key));
       const verified = isPublished(keys.filter(({ use }) => use === 'active'));
       const at = now();
-      const found = { ...look, keys, checked_at: at, verified_at: verified ? (seen.verified_at ?? at) : null };
+      const { spf, dmarc, return_path } = look;
+      const verified_at = verified ? (seen.verified_at ?? at) : null;
+      const found = { keys, spf, dmarc, return_path, checked_at: at, verified_at };
       try {
         return await replace(rows, seen, found, verified ? seen.domain : undefined);
       } catch (error) {

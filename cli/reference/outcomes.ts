@@ -27,6 +27,12 @@ const OWN: readonly (readonly [name: string, status: RecipientStatus, meaning: s
   ['expired', 'failed', 'Deferred until the time to live (`ttl_hours`) was over.'],
   ['invalid_address', 'failed', 'The address is not a single valid mailbox.'],
   ['render_error', 'failed', 'The Liquid of the letter failed for this recipient.'],
+  [
+    'bad_signing_key',
+    'failed',
+    'Messages only; a campaign is paused: a DKIM key of the sender’s domain does not work.',
+  ],
+  ['domain_not_verified', 'failed', 'Messages only; a campaign is paused: `REQUIRE_VERIFIED_DOMAINS`.'],
   ['unrecognised', 'failed', 'A 5xx reply that no rule knows.'],
   ['signing_failed', 'deferred', 'The DKIM signature could not be made; nothing leaves unsigned.'],
   ['transient', 'deferred', 'A 4xx reply that no rule knows.'],
