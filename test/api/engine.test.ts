@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lazyClient, temporalEngine } from '../../api/engine.js';
 import { wakeQueue } from '../../api/wake-queue.js';
-import { campaignWorkflowId, importWorkflowId } from '../../workflows/names.js';
+import { campaignWorkflowId, importWorkflowId, messageWorkflowId } from '../../workflows/names.js';
 import { type TestTemporal, testNamespace } from '../support/test-servers.js';
 
 let temporal: TestTemporal;
@@ -34,11 +34,15 @@ test('a wake-up starts the workflow, a second one tells the same run to look aga
   const lazy = lazyClient(temporal.address, temporal.namespace);
   const engine = temporalEngine({ client: lazy.client, prefix: `wake-${randomUUID()}`, log });
   const row = { _id: 7, account: 3, launch: 1 };
+  const message = randomUUID();
   engine.wakeCampaign(row);
   await expect.poll(() => engine.reachable()).toBe(true);
   const first = await untilStarted(campaignWorkflowId(7));
   engine.wakeCampaign({ ...row, launch: 2 });
   engine.wakeImport({ _id: 9, account: 3 });
+  engine.wakeMessage({ _id: message, account: 3, state: 'accepted' });
+  await untilStarted(messageWorkflowId(message));
+  engine.wakeMessage({ _id: message, account: 3, state: 'cancelled' });
   await engine.close();
   await lazy.close();
 
@@ -53,9 +57,8 @@ test('a wake-up starts the workflow, a second one tells the same run to look aga
       ['EverpostKind', 'campaign'],
     ]),
   );
-  const { events } = await client.workflow.getHandle(campaignWorkflowId(7)).fetchHistory();
-  const signals = events?.flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? []);
-  expect(signals).toEqual(['look', 'look']);
+  expect(await signalsOf(campaignWorkflowId(7))).toEqual(['look', 'look']);
+  expect(await signalsOf(messageWorkflowId(message))).toEqual(['look']);
   expect((await client.workflow.getHandle(importWorkflowId(9)).describe()).type).toBe('subscriberImport');
   expect(lines).toEqual([]);
 });
@@ -113,6 +116,11 @@ async function untilStarted(id: string) {
     .poll(() => handle.describe().catch(() => undefined), { timeout: 20_000 })
     .toBeDefined()
     .then(() => handle.describe());
+}
+
+async function signalsOf(id: string) {
+  const { events } = await client.workflow.getHandle(id).fetchHistory();
+  return events?.flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? []);
 }
 
 async function closedPort(): Promise<number> {
