@@ -3,6 +3,7 @@ import { Argument, Command, InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
 import { openLog } from './api/logging.js';
 import { benchDkim } from './bench/dkim.js';
+import { benchMessage } from './bench/message.js';
 import { benchRate } from './bench/rate.js';
 import { benchSend } from './bench/send.js';
 import { api, worker } from './cli/alone.js';
@@ -109,6 +110,15 @@ bench
   .option('--mails <number>', 'mails of one run', count, 1_000)
   .option('--rounds <number>', 'runs of each side', count, 9)
   .action((options: { mails: number; rounds: number }) => run(() => benchDkim(options))());
+bench
+  .command('message')
+  .description('messages on embedded servers: accepting, the way to the mail server, idle and beside a campaign')
+  .option('--messages <number>', 'posted one by one', count, 200)
+  .option('--burst <number>', 'posted all at once', count, 2_000)
+  .option('--recipients <number>', 'of the campaigns', count, 20_000)
+  .action((options: { messages: number; burst: number; recipients: number }) =>
+    run(({ config }) => benchMessage({ config, ...options }))(),
+  );
 bench
   .command('rate')
   .description('a limited campaign over several worker processes, measured by the receiver')

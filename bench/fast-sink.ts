@@ -1,13 +1,17 @@
 import { createServer } from 'node:net';
+import { type Arrival, machineTime, type Question } from './machine-time.js';
 
 /** A receiver that takes every mail and looks at nothing: run in a process of its own, it tells its port to the parent. */
 const END = '\r\n.\r\n';
-/** When each mail was taken, in milliseconds of this process's own clock. */
-const accepted: number[] = [];
+/** When each mail was taken and for whom. */
+const accepted: Arrival[] = [];
+/** Addresses that somebody waits for. */
+const awaited = new Set<string>();
 
 const server = createServer({ noDelay: true }, (socket) => {
   let rest = '';
   let inBody = false;
+  let to = '';
   socket.on('error', () => socket.destroy());
   socket.on('data', (chunk) => {
     rest += chunk.toString('latin1');
@@ -22,9 +26,10 @@ const server = createServer({ noDelay: true }, (socket) => {
     const end = rest.indexOf(mark);
     if (end < 0) return undefined;
     const verb = inBody ? 'DOT' : rest.slice(0, 4).toUpperCase();
+    if (verb === 'RCPT') to = rest.slice('RCPT TO:<'.length, rest.indexOf('>'));
     rest = rest.slice(end + mark.length);
     inBody = verb === 'DATA';
-    if (verb === 'DOT') accepted.push(performance.now());
+    if (verb === 'DOT') take({ at: machineTime(), to });
     return verb;
   };
   socket.write('220 sink ESMTP\r\n');
@@ -40,7 +45,18 @@ server.listen(0, '127.0.0.1', () => {
   const address = server.address();
   if (address !== null && typeof address === 'object') process.send?.(address.port);
 });
-process.on('message', (question) => {
-  if (question === 'accepted') process.send?.(accepted);
+function take(arrival: Arrival): void {
+  accepted.push(arrival);
+  if (awaited.delete(arrival.to)) process.send?.({ taken: arrival });
+}
+
+process.on('message', (question: Question) => {
+  if (question === 'accepted') {
+    process.send?.({ accepted });
+    return;
+  }
+  const arrival = accepted.findLast(({ to }) => to === question.taken);
+  if (arrival === undefined) awaited.add(question.taken);
+  else process.send?.({ taken: arrival });
 });
 process.once('disconnect', () => process.exit(0));

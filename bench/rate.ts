@@ -37,7 +37,12 @@ export async function benchRate({ config, perSecond = 50, recipients = 1_000, wo
   try {
     const { secret } = await keys(store).issue(FIRST_ACCOUNT, 'bench');
     await sendLimited(bearer(api.address, secret), perSecond, recipients);
-    report(await sink.accepted(), perSecond, workers);
+    const arrivals = await sink.accepted();
+    report(
+      arrivals.map(({ at }) => at),
+      perSecond,
+      workers,
+    );
   } finally {
     await Promise.all(processes.map(ended));
     await api.stop();

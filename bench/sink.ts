@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { delimiter, extname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { Answer, Arrival, Question } from './machine-time.js';
 
 export interface Sink {
   readonly name: string;
@@ -34,21 +35,36 @@ async function postfixSink(program: string): Promise<Sink> {
   return ownSink();
 }
 
-/** Our own sink also tells when it took each mail, in milliseconds of its own clock. */
+/** Our own sink also tells when it took each mail, by the machine's monotonic clock, in the order in which they came. */
 export interface ClockedSink extends Sink {
-  accepted(): Promise<readonly number[]>;
+  accepted(): Promise<readonly Arrival[]>;
+  /** The mail to this address, as soon as it is there; asked once for each address. */
+  taken(to: string): Promise<Arrival>;
 }
 
 export async function ownSink(): Promise<ClockedSink> {
   const self = fileURLToPath(import.meta.url);
   const child = fork(fileURLToPath(new URL(`./fast-sink${extname(self)}`, import.meta.url)));
   const [port] = (await once(child, 'message')) as [number];
-  const accepted = async () => {
-    const answer = once(child, 'message');
-    child.send('accepted');
-    return ((await answer) as [number[]])[0];
+  const answer = <A>(question: Question, read: (answer: Answer) => A | undefined): Promise<A> =>
+    new Promise((resolve) => {
+      const hear = (said: Answer) => {
+        const found = read(said);
+        if (found === undefined) return;
+        child.off('message', hear);
+        resolve(found);
+      };
+      child.setMaxListeners(0).on('message', hear);
+      child.send(question);
+    });
+  return {
+    name: 'our own sink',
+    url: `smtp://127.0.0.1:${port}`,
+    stop: () => stopped(child),
+    accepted: () => answer('accepted', (said) => ('accepted' in said ? said.accepted : undefined)),
+    taken: (taken) =>
+      answer({ taken }, (said) => ('taken' in said && said.taken.to === taken ? said.taken : undefined)),
   };
-  return { name: 'our own sink', url: `smtp://127.0.0.1:${port}`, stop: () => stopped(child), accepted };
 }
 
 async function stopped(child: ChildProcess): Promise<void> {
