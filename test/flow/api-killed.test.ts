@@ -8,7 +8,7 @@ import { expectHonestLedger } from '../support/flow/honest-ledger.js';
 import { aWorld, type World } from '../support/flow/world.js';
 
 const KEY = 'a_key_for_the_flow_tests';
-const CAMPAIGNS = 24;
+const CAMPAIGNS = 12;
 const READERS = 10;
 let world: World;
 let port: number;
