@@ -145,7 +145,7 @@ function updates(
 function difference(old: Subscriber, row: Subscriber) {
   const { first_name, last_name } = row;
   const changed = Object.entries(row.attributes).filter(([name, value]) => old.attributes[name] !== value);
-  const removed = Object.keys(old.attributes).filter((name) => !(name in row.attributes));
+  const removed = Object.keys(old.attributes).filter((name) => !Object.hasOwn(row.attributes, name));
   const named = (name: string) => `attributes.${name}`;
   return {
     $set: {

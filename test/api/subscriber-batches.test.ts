@@ -47,6 +47,21 @@ test('a batch writes no event per row', async () => {
   expect(events).toBe(0);
 });
 
+test('an attribute named as what every object has is set and taken away like any other', async () => {
+  const batch = (attributes: object) =>
+    api.call('POST /api/v1/subscribers/batch', {
+      payload: { list_id: list, subscribers: [{ email: 'proto@example.com', attributes }] },
+    });
+  const attributes = async () => (await api.call('GET /api/v1/subscribers?search=proto@')).json().data[0].attributes;
+  await batch({ toString: 'x', plain: 1 });
+  expect(Object.entries(await attributes())).toEqual([
+    ['toString', 'x'],
+    ['plain', 1],
+  ]);
+  await batch({ toString: null });
+  expect(Object.entries(await attributes())).toEqual([['plain', 1]]);
+});
+
 test('two batches of the same new people at once make each person once', async () => {
   const own = await aList(api);
   const people = Array.from({ length: 300 }, (_, index) => ({ email: `twin${index}@example.com` }));
