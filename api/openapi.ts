@@ -58,7 +58,10 @@ export async function documentRoutes(app: Api, { config }: Pick<Deps, 'config'>)
     routePrefix: '/docs',
     staticCSP: DOCS_POLICY,
     uiConfig: { deepLinking: true, validatorUrl: null, displayRequestDuration: true },
-    theme: { title: 'Everpost API', css: [{ filename: 'quiet.css', content: '.topbar { display: none; }' }] },
+    theme: {
+      title: 'Everpost API',
+      css: [{ filename: 'quiet.css', content: '.swagger-ui .topbar { display: none; }' }],
+    },
   });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }
