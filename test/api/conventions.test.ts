@@ -125,7 +125,14 @@ const REFUSALS: readonly Refusal[] = [
     call: { payload: { name: 'News\r\nBcc: a@b.co' } },
     status: 422,
     code: 'validation_failed',
-    errors: { name: ['The name is not valid.'] },
+    errors: { name: ['The name must be one line without control characters.'] },
+  },
+  {
+    when: 'a search has a character that no regular expression may hold',
+    route: 'GET /api/v1/subscribers?search=%00',
+    status: 422,
+    code: 'validation_failed',
+    errors: { search: ['The search must be one line without control characters.'] },
   },
 ];
 
