@@ -134,6 +134,13 @@ const REFUSALS: readonly Refusal[] = [
     code: 'validation_failed',
     errors: { search: ['The search must be one line without control characters.'] },
   },
+  {
+    when: 'a person is to be forgotten on one list only',
+    route: 'DELETE /api/v1/subscribers/a@example.com?erase=true&list_id=1',
+    status: 422,
+    code: 'validation_failed',
+    errors: { list_id: ['The list_id cannot be used together with erase: a person is forgotten on every list.'] },
+  },
 ];
 
 test.each(REFUSALS)('$status $code when $when', async ({ route, call, status, code, errors }) => {

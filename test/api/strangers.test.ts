@@ -54,7 +54,7 @@ const MAKING = ['POST /api/v1/lists', 'POST /api/v1/keys'];
 const WITH_QUERY: Readonly<Record<string, () => string>> = {
   '/api/v1/subscribers': () => `?list_id=${own['list']}&search=mine&tag=mine`,
   '/api/v1/subscribers/export': () => `?list_id=${own['list']}`,
-  '/api/v1/subscribers/:email': () => `?list_id=${own['list']}&erase=true`,
+  '/api/v1/subscribers/:email': () => '?erase=true',
 };
 
 function walked(): { method: string; url: string }[] {
