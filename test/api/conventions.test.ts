@@ -141,6 +141,13 @@ const REFUSALS: readonly Refusal[] = [
     code: 'validation_failed',
     errors: { list_id: ['The list_id cannot be used together with erase: a person is forgotten on every list.'] },
   },
+  {
+    when: 'the body is no UTF-8',
+    route: 'POST /api/v1/lists',
+    call: { payload: Buffer.from('{"name":"M\xfcnchen"}', 'latin1'), headers: { 'content-type': 'application/json' } },
+    status: 400,
+    code: 'malformed_json',
+  },
 ];
 
 test.each(REFUSALS)('$status $code when $when', async ({ route, call, status, code, errors }) => {
