@@ -71,7 +71,8 @@ export function deliveryActivities(deps: DeliveryDeps) {
       const letter = await deps.letters.of(row);
       const attempt = beginAttempt(deps, deps.host(), input, row);
       try {
-        return await workThrough(attempt, { account: input.account, campaign: row._id, round: input.round }, letter);
+        const { account, campaign, launch, round } = input;
+        return await workThrough(attempt, { account, campaign, launch, round }, letter);
       } finally {
         attempt.end();
       }

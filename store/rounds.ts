@@ -45,6 +45,11 @@ function laying(pages: Collection<LedgerPage>) {
       return sum?.n ?? 0;
     },
 
+    /** Removes what a freezer of an earlier launch laid after its launch was cancelled: nothing of it was ever claimed. */
+    forgetStrays: async ({ account, campaign, launch }: Omit<RoundKey, 'round'>): Promise<void> => {
+      await pages.deleteMany({ account, campaign, launch: { $ne: launch }, claimed: 0 });
+    },
+
     /** Removes the pages of a launch that was cancelled before anything was claimed; true if none is left. */
     forgetUnclaimed: async (account: number, campaign: number): Promise<boolean> => {
       await pages.deleteMany({ account, campaign, claimed: 0 });
@@ -55,9 +60,10 @@ function laying(pages: Collection<LedgerPage>) {
 
 function blankPage(key: RoundKey, page: number, ids: readonly number[], last: boolean): LedgerPage {
   return {
-    _id: `${key.campaign}:${key.round}:${page}`,
+    _id: `${key.campaign}:${key.launch}:${key.round}:${page}`,
     account: key.account,
     campaign: key.campaign,
+    launch: key.launch,
     round: key.round,
     page,
     ids,
@@ -76,8 +82,8 @@ function blankPage(key: RoundKey, page: number, ids: readonly number[], last: bo
 function marking(pages: Collection<LedgerPage>) {
   return {
     /** Pages of earlier rounds that are not done; a round is not frozen before there are none. */
-    openBefore: ({ account, campaign, round }: RoundKey): Promise<number> =>
-      pages.countDocuments({ account, campaign, round: { $lt: round }, done: false }),
+    openBefore: ({ account, campaign, launch, round }: RoundKey): Promise<number> =>
+      pages.countDocuments({ account, campaign, launch, round: { $lt: round }, done: false }),
 
     /**
      * Marks each entry of an earlier round that this round takes: kind taken, not taken before. A page is marked once for
@@ -87,6 +93,7 @@ function marking(pages: Collection<LedgerPage>) {
       const unmarked: Filter<LedgerPage> = {
         account: key.account,
         campaign: key.campaign,
+        launch: key.launch,
         round: { $lt: key.round },
         'odd.0': { $exists: true },
         marked: { $not: { $gte: key.round } },
