@@ -7,7 +7,7 @@ import { packageRoot } from '../config.js';
 import type { Api } from './app.js';
 import type { Deps } from './deps.js';
 
-const INTRODUCTION = `Newsletters and transactional mail that arrive once.
+const INTRODUCTION = `Newsletters that arrive once, and what is in doubt is listed by name.
 
 Authenticate with \`Authorization: Bearer evp_…\`. Every answer is \`{data, meta}\` or \`{error}\`. Every POST takes an
 \`Idempotency-Key\`: the same key with the same body is answered once and replayed afterwards.`;
