@@ -1,9 +1,9 @@
-import { type AnyBulkWriteOperation, type Collection, MongoBulkWriteError, type UpdateFilter } from 'mongodb';
+import type { AnyBulkWriteOperation, Collection, UpdateFilter } from 'mongodb';
 import { now } from '../clock.js';
 import { type KnownFields, merged, NOBODY, type SubscriberFields, sameFields, tooLarge } from '../domain/subscriber.js';
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
-import { DUPLICATE_KEY } from './duplicate-key.js';
+import { duplicatesIn } from './duplicate-key.js';
 import type { Subscriber } from './subscribers.js';
 import { recallErased } from './suppressions.js';
 
@@ -167,10 +167,7 @@ async function write(
     await rows.bulkWrite(operations, { ordered: false });
     return new Set();
   } catch (error) {
-    if (!(error instanceof MongoBulkWriteError)) throw error;
-    const failures = [error.writeErrors].flat();
-    if (!failures.every(({ code }) => code === DUPLICATE_KEY)) throw error;
-    return new Set(failures.flatMap(({ index }) => insertedKey(operations[index]) ?? []));
+    return new Set(duplicatesIn(error).flatMap(({ index }) => insertedKey(operations[index]) ?? []));
   }
 }
 

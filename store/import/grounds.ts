@@ -1,7 +1,7 @@
-import { type AnyBulkWriteOperation, type Collection, type Document, MongoBulkWriteError } from 'mongodb';
+import type { AnyBulkWriteOperation, Collection, Document } from 'mongodb';
 import type { Store } from '../connect.js';
 import { counters } from '../counters.js';
-import { DUPLICATE_KEY } from '../duplicate-key.js';
+import { duplicatesIn } from '../duplicate-key.js';
 import { difference, newRow } from '../subscriber-batches.js';
 import type { Subscriber } from '../subscribers.js';
 import type { Ground, KnownPerson, PersonChange, RowChunk, RowStamp } from './rows.js';
@@ -93,10 +93,7 @@ async function bulk<T extends Document>(
     const { insertedCount, matchedCount, upsertedCount } = await rows.bulkWrite([...operations], { ordered: false });
     return insertedCount + matchedCount + upsertedCount === operations.length ? 'done' : 'again';
   } catch (error) {
-    if (!(error instanceof MongoBulkWriteError)) throw error;
-    const failures = [error.writeErrors].flat();
-    const unconfirmed = error.result.getWriteConcernError() !== undefined;
-    if (unconfirmed || failures.some(({ code }) => code !== DUPLICATE_KEY)) throw error;
+    duplicatesIn(error);
     return 'again';
   }
 }
