@@ -183,7 +183,10 @@ test('pages of a launch nobody began are forgotten; with a single claim the laun
 });
 
 test('what a freezer of a cancelled launch lays afterwards is not seen by the next launch, and is removed', async () => {
-  const [earlier, later] = [{ ...key(0), launch: 1 }, { ...key(0), launch: 2 }];
+  const [earlier, later] = [
+    { ...key(0), launch: 1 },
+    { ...key(0), launch: 2 },
+  ];
   await rounds(store).lay(later, 0, [1, 2], true);
   await rounds(store).lay(earlier, 0, [2], false);
   expect(await rounds(store).lastPage(later)).toMatchObject({ launch: 2, ids: [1, 2], last: true });
