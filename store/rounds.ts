@@ -1,11 +1,10 @@
-import { type Collection, type Filter, MongoServerError } from 'mongodb';
+import type { Collection, Filter } from 'mongodb';
 import { now } from '../clock.js';
 import type { TakenKind } from '../domain/campaign.js';
 import type { LedgerPage, OddEntry } from '../domain/page.js';
 import { fenced, type Store } from './connect.js';
+import { isDuplicateKey } from './duplicate-key.js';
 import { EPOCH, type RoundKey } from './ledger.js';
-
-const DUPLICATE_KEY = 11_000;
 
 export type Rounds = ReturnType<typeof rounds>;
 
@@ -30,7 +29,7 @@ function laying(pages: Collection<LedgerPage>) {
         await pages.insertOne(laid);
         return laid;
       } catch (error) {
-        if (!(error instanceof MongoServerError && error.code === DUPLICATE_KEY)) throw error;
+        if (!isDuplicateKey(error)) throw error;
         const stored = await pages.findOne({ _id: laid._id });
         if (stored === null) throw error;
         return stored;
