@@ -28,9 +28,10 @@ export function audienceActivities(deps: AudienceDeps) {
     freezeAudience: async (input: CampaignInput): Promise<void> => {
       const row = await opened(deps, input);
       if (row === undefined) return;
-      const key: RoundKey = { account: row.account, campaign: row._id, round: row.round };
+      const key: RoundKey = { account: row.account, campaign: row._id, launch: row.launch, round: row.round };
       if (row.round === 0) {
         await layPages(deps, key, (after) => activeIds(deps, row, after));
+        await deps.rounds.forgetStrays(key);
         await deps.progress.frozen(input, await deps.rounds.recipientsOf(key));
         return;
       }

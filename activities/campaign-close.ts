@@ -27,6 +27,7 @@ export function closingActivities(deps: ClosingDeps) {
       const row = await campaigns.find(input.account, input.campaign);
       if (row === null || row.launch !== input.launch) return 'cancelled';
       if (row.state === 'sending') await expireDeferred(deps, row, EXPIRED);
+      await deps.rounds.forgetStrays(input);
       const { sent } = await recipients.totals(row.account, row._id);
       await progress.close(input, row.round, sent > 0 ? 'sent' : 'failed');
       const closed = (await campaigns.find(row.account, row._id)) ?? row;

@@ -2,7 +2,7 @@ import { now } from '../clock.js';
 import type { CampaignState } from '../domain/campaign.js';
 import { refusalOf } from '../domain/campaign.js';
 import { Failure } from '../domain/errors.js';
-import type { ProtocolTimes } from '../domain/protocol.js';
+import { PAGE_SIZE, type ProtocolTimes } from '../domain/protocol.js';
 import { nextRound } from '../domain/retry.js';
 import type { CampaignProgress } from '../store/campaign-progress.js';
 import type { Campaign, Campaigns } from '../store/campaigns.js';
@@ -103,7 +103,10 @@ const STEERED: ReadonlySet<CampaignState> = new Set([
 
 function planOf({ maxLanes, times }: CampaignDeps, row: Campaign | null): CampaignPlan {
   const { startToClose, heartbeat, lease } = times;
-  const fixed = { lanes: maxLanes, times: { startToClose, heartbeat, lease } };
+  // A lane more than there are pages finds nothing to do.
+  const pages = Math.ceil((row?.recipient_count ?? 0) / PAGE_SIZE);
+  const lanes = Math.max(1, Math.min(maxLanes, pages));
+  const fixed = { lanes, times: { startToClose, heartbeat, lease } };
   if (row === null) return { ...fixed, state: 'draft', launch: 0, v: 0, round: -1, due: null, sendAt: null };
   return {
     ...fixed,

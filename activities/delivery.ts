@@ -88,12 +88,8 @@ export function deliveryActivities(deps: DeliveryDeps) {
       const { letter, work } = prepared;
       const attempt = beginAttempt(work, deps.host(), input, row);
       try {
-        return await workThrough(
-          work,
-          attempt,
-          { account: input.account, campaign: row._id, round: input.round },
-          letter,
-        );
+        const { account, campaign, launch, round } = input;
+        return await workThrough(work, attempt, { account, campaign, launch, round }, letter);
       } finally {
         attempt.end();
       }

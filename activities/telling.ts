@@ -9,7 +9,7 @@ export interface TellingDeps {
 }
 
 /**
- * Makes odd entries known: one event each (`campaign:round:page:i`), and a suppression for each refusal that speaks
+ * Makes odd entries known: one event each (`campaign:launch:round:page:i`), and a suppression for each refusal that speaks
  * about the address itself. Every step may be repeated.
  */
 export function teller({ events, subscribers }: TellingDeps) {

@@ -30,15 +30,20 @@ export function translateFailures(app: Api): void {
   });
 }
 
-/** Answers in the one envelope; what is not the caller's fault is logged and not told. */
-export function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/** What is not the caller's fault is logged and not told; sets the status. */
+export function admitFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): Failure {
   const failure = failureOf(error);
   const { status } = FAILURES[failure.code];
   if (status === 500) request.log.error({ err: error }, 'a request failed');
   if (status === 503) reply.header('retry-after', '5');
-  const { code, message, errors } = failure;
+  reply.code(status);
+  return failure;
+}
+
+/** Answers in the one envelope. */
+export function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { code, message, errors } = admitFailure(error, request, reply);
   return reply
-    .code(status)
     .type('application/json; charset=utf-8')
     .serializer(JSON.stringify)
     .send({ error: { code, message, ...(errors && { errors }) } });

@@ -17,7 +17,8 @@ const claims = new WeakMap<FastifyRequest, Claim>();
 
 /**
  * `Idempotency-Key` on every POST: the key is claimed before anything is done, the answer is stored before it leaves.
- * Refusals and failures are not stored; their key is free again.
+ * Refusals are not stored; their key is free again. A failure may have happened behind the deed: its key is kept for
+ * the same request, which takes over what was begun.
  */
 export function answerOnce(app: Api, { replies }: Pick<Deps, 'replies'>): void {
   app.addHook('preHandler', async (request, reply) => {
@@ -32,13 +33,25 @@ export function answerOnce(app: Api, { replies }: Pick<Deps, 'replies'>): void {
     const claim = claims.get(request);
     if (claim === undefined) return;
     claims.delete(request);
-    const account = accountOf(request);
-    const done = reply.statusCode < 400 && (typeof payload === 'string' || payload == null);
-    const body = request.routeOptions.config.secretAnswer === true ? undefined : ((payload as string | null) ?? '');
-    const noted = done ? replies.keep(account, claim, reply.statusCode, body) : replies.release(account, claim);
+    const secret = request.routeOptions.config.secretAnswer === true;
+    const answer = { status: reply.statusCode, body: typeof payload === 'string' ? payload : '', secret };
     // What was done is done: losing the note must not turn the answer into a failure.
-    await noted.catch((error: unknown) => request.log.error({ err: error }, 'an Idempotency-Key could not be settled'));
+    await settle(replies, accountOf(request), claim, answer).catch((error: unknown) =>
+      request.log.error({ err: error }, 'an Idempotency-Key could not be settled'),
+    );
   });
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly secret: boolean;
+}
+
+function settle(replies: Deps['replies'], account: number, claim: Claim, { status, body, secret }: Answer) {
+  if (status >= 500) return replies.abandon(account, claim);
+  if (status >= 400) return replies.release(account, claim);
+  return replies.keep(account, claim, status, secret ? undefined : body);
 }
 
 /** The claim under which a row is made; the same for a repeat after a crash, so that the row can be found again. */

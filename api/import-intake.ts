@@ -33,15 +33,20 @@ export async function receiveImport(deps: IntakeDeps, request: FastifyRequest, i
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > intake.limit + FORM_FIELDS.fields * FORM_FIELDS.fieldSize) throw new Failure('payload_too_large');
   const row = await deps.imports.open(intake.account, intake.list, deps.blobs.newId());
-  const sink = (name: string) => deps.blobs.write(intake.account, row.blob, name);
+  const upload = await stored(deps, request, intake, row);
+  // Outside of any undoing: where the answer is lost the import may stand and needs its file; else the sweep forgets it.
+  const accepted = await deps.imports.accept(row, { ...upload, origin: intake.origin });
+  // A repeat of a request whose answer was lost: the earlier upload stands, this one was in vain.
+  if (accepted._id !== row._id) await forget(deps, row);
+  return accepted;
+}
+
+async function stored(deps: IntakeDeps, request: FastifyRequest, { account, limit }: Intake, row: Import) {
   try {
-    const { upload, fields } = await received(request, sink, intake.limit);
+    const sink = (name: string) => deps.blobs.write(account, row.blob, name);
+    const { upload, fields } = await received(request, sink, limit);
     const { mapping, ...wishes } = importWishes({ ...(request.query as object), ...fields });
-    const file = understood(upload, mapping);
-    const accepted = await deps.imports.accept(row, { ...wishes, file, origin: intake.origin });
-    // A repeat of a request whose answer was lost: the earlier upload stands, this one was in vain.
-    if (accepted._id !== row._id) await forget(deps, row);
-    return accepted;
+    return { ...wishes, file: understood(upload, mapping) };
   } catch (error) {
     await forget(deps, row);
     throw error;

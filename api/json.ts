@@ -1,11 +1,25 @@
+import { Failure } from '../domain/errors.js';
 import type { Api } from './app.js';
+
+/** What is not UTF-8 is refused: half a name is worse than none. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** JSON is the only body here. An empty one is no body, whatever its media type claims: DELETE often comes like that. */
 export function acceptJsonOnly(app: Api): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
-    if (body.trim() !== '') return parse(request, body, done);
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    const text = read(body);
+    if (text === undefined) return done(new Failure('malformed_json'), undefined);
+    if (text.trim() !== '') return parse(request, text, done);
     done(null, undefined);
   });
+}
+
+function read(body: Buffer): string | undefined {
+  try {
+    return UTF8.decode(body);
+  } catch {
+    return undefined;
+  }
 }

@@ -7,7 +7,7 @@ import { packageRoot } from '../config.js';
 import type { Api } from './app.js';
 import type { Deps } from './deps.js';
 
-const INTRODUCTION = `Newsletters and transactional mail that arrive once.
+const INTRODUCTION = `Newsletters that arrive once, and what is in doubt is listed by name.
 
 Authenticate with \`Authorization: Bearer evp_…\`. Every answer is \`{data, meta}\` or \`{error}\`. Every POST takes an
 \`Idempotency-Key\`: the same key with the same body is answered once and replayed afterwards.`;
@@ -69,7 +69,10 @@ export async function documentRoutes(app: Api, { config }: Pick<Deps, 'config'>)
     routePrefix: '/docs',
     staticCSP: DOCS_POLICY,
     uiConfig: { deepLinking: true, validatorUrl: null, displayRequestDuration: true },
-    theme: { title: 'Everpost API', css: [{ filename: 'quiet.css', content: '.topbar { display: none; }' }] },
+    theme: {
+      title: 'Everpost API',
+      css: [{ filename: 'quiet.css', content: '.swagger-ui .topbar { display: none; }' }],
+    },
   });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }

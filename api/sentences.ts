@@ -1,5 +1,6 @@
 import type { TLocalizedValidationError, TValidationError } from 'typebox/error';
 import type { FieldErrors } from '../domain/errors.js';
+import { ONE_LINE } from './schemas/fields.js';
 
 /** No answer lists more faults than this. */
 export const MOST_ERRORS = 20;
@@ -81,6 +82,8 @@ function limit(error: TValidationError): string {
       return `must not have more than ${error.params.limit} items`;
     case 'maxProperties':
       return `must not have more than ${error.params.limit} fields`;
+    case 'pattern':
+      return error.params.pattern === ONE_LINE ? 'must be one line without control characters' : 'is not valid';
     default:
       return 'is not valid';
   }

@@ -21,6 +21,7 @@ export interface LedgerPage {
   readonly _id: string;
   readonly account: number;
   readonly campaign: number;
+  readonly launch: number;
   readonly round: number;
   readonly page: number;
   readonly ids: readonly number[];

@@ -11,7 +11,8 @@ export interface CampaignSearch {
   readonly list_id?: number | undefined;
 }
 
-export type CampaignReading = ReturnType<typeof campaignReading>;
+/** A campaign without its letter: bodies have up to two million characters, and a page up to a hundred campaigns. */
+export type CampaignSummary = Omit<Campaign, 'html' | 'text'>;
 
 /** Campaign rows as the API shows them. */
 export function campaignReading(store: Store) {
@@ -25,7 +26,13 @@ export function campaignReading(store: Store) {
     page: async (account: number, search: CampaignSearch, skip: number, limit: number) => {
       const filter = await matching({ rows, pages }, account, search);
       const [found, total] = await Promise.all([
-        rows.find(filter).sort({ _id: -1 }).skip(skip).limit(limit).toArray(),
+        rows
+          .find(filter)
+          .project<CampaignSummary>({ html: 0, text: 0 })
+          .sort({ _id: -1 })
+          .skip(skip)
+          .limit(limit)
+          .toArray(),
         rows.countDocuments(filter),
       ]);
       return { found, total };

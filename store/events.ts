@@ -1,6 +1,7 @@
-import { type AnyBulkWriteOperation, type ClientSession, MongoBulkWriteError } from 'mongodb';
+import type { AnyBulkWriteOperation, ClientSession } from 'mongodb';
 import { now } from '../clock.js';
 import type { Store } from './connect.js';
+import { duplicatesIn } from './duplicate-key.js';
 
 /** One thing that happened. `_id` is deterministic wherever a retry could repeat the append. */
 export interface Event {
@@ -15,8 +16,6 @@ export interface Event {
 }
 
 export type Events = ReturnType<typeof events>;
-
-const DUPLICATE_KEY = 11_000;
 
 /** The river: what happened is appended here and nowhere else. */
 export function events({ db }: Store) {
@@ -38,17 +37,12 @@ export function events({ db }: Store) {
       try {
         await river.bulkWrite(inserts, { ordered: false, ...(session && { session }) });
       } catch (error) {
-        if (session !== undefined || !onlyDuplicates(error)) throw error;
+        if (session !== undefined) throw error;
+        duplicatesIn(error);
       }
     },
 
     ofCampaign: (account: number, campaign: number): Promise<Event[]> =>
       river.find({ account, campaign }).sort({ at: 1, _id: 1 }).toArray(),
   };
-}
-
-function onlyDuplicates(error: unknown): boolean {
-  if (!(error instanceof MongoBulkWriteError)) return false;
-  const failures = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
-  return error.result.getWriteConcernError() === undefined && failures.every((one) => one.code === DUPLICATE_KEY);
 }

@@ -43,13 +43,13 @@ export const INDEXES: readonly Index[] = [
   { on: 'campaigns', keys: { state: 1, wake_at: 1 }, serves: 'the sweep: campaigns that are owed a workflow' },
   {
     on: 'ledger',
-    keys: { campaign: 1, round: 1, page: 1 },
+    keys: { campaign: 1, launch: 1, round: 1, page: 1 },
     options: unique,
     serves: 'pages of a round in order; one chain whoever freezes',
   },
   {
     on: 'ledger',
-    keys: { campaign: 1, round: 1, page: 1, done: 1 },
+    keys: { campaign: 1, launch: 1, round: 1, page: 1, done: 1 },
     options: { partialFilterExpression: { done: false } },
     serves: 'the lowest free page',
   },

@@ -13,6 +13,8 @@ import { outcomeIsUnknown } from './unknown.js';
 export interface RoundKey {
   readonly account: number;
   readonly campaign: number;
+  /** Pages of another launch are not seen: a freezer or a lane that slept through a cancel cannot reach the new chain. */
+  readonly launch: number;
   readonly round: number;
 }
 

@@ -82,6 +82,14 @@ export function replies({ db }: Store) {
       await rows.updateOne({ _id: claim.id, account, token: claim.token }, { $set: { ...answer, status } });
     },
 
+    /**
+     * Nobody can say what was done: whoever comes next with the same request takes over at once, under the same origin,
+     * and finds the rows that were made. Atomic: only for the claim's owner.
+     */
+    abandon: async (account: number, claim: Claim): Promise<void> => {
+      await rows.updateOne({ _id: claim.id, account, token: claim.token }, { $set: { since: new Date(0) } });
+    },
+
     /** Nothing was done: the key is free again. Atomic: only for the claim's owner. */
     release: async (account: number, claim: Claim): Promise<void> => {
       await rows.deleteOne({ _id: claim.id, account, token: claim.token });

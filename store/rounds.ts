@@ -1,11 +1,10 @@
-import { type Collection, type Filter, MongoServerError } from 'mongodb';
+import type { Collection, Filter } from 'mongodb';
 import { now } from '../clock.js';
 import type { TakenKind } from '../domain/campaign.js';
 import type { LedgerPage, OddEntry } from '../domain/page.js';
 import { fenced, type Store } from './connect.js';
+import { isDuplicateKey } from './duplicate-key.js';
 import { EPOCH, type RoundKey } from './ledger.js';
-
-const DUPLICATE_KEY = 11_000;
 
 export type Rounds = ReturnType<typeof rounds>;
 
@@ -30,7 +29,7 @@ function laying(pages: Collection<LedgerPage>) {
         await pages.insertOne(laid);
         return laid;
       } catch (error) {
-        if (!(error instanceof MongoServerError && error.code === DUPLICATE_KEY)) throw error;
+        if (!isDuplicateKey(error)) throw error;
         const stored = await pages.findOne({ _id: laid._id });
         if (stored === null) throw error;
         return stored;
@@ -45,6 +44,11 @@ function laying(pages: Collection<LedgerPage>) {
       return sum?.n ?? 0;
     },
 
+    /** Removes what a freezer of an earlier launch laid after its launch was cancelled: nothing of it was ever claimed. */
+    forgetStrays: async ({ account, campaign, launch }: Omit<RoundKey, 'round'>): Promise<void> => {
+      await pages.deleteMany({ account, campaign, launch: { $ne: launch }, claimed: 0 });
+    },
+
     /** Removes the pages of a launch that was cancelled before anything was claimed; true if none is left. */
     forgetUnclaimed: async (account: number, campaign: number): Promise<boolean> => {
       await pages.deleteMany({ account, campaign, claimed: 0 });
@@ -55,9 +59,10 @@ function laying(pages: Collection<LedgerPage>) {
 
 function blankPage(key: RoundKey, page: number, ids: readonly number[], last: boolean): LedgerPage {
   return {
-    _id: `${key.campaign}:${key.round}:${page}`,
+    _id: `${key.campaign}:${key.launch}:${key.round}:${page}`,
     account: key.account,
     campaign: key.campaign,
+    launch: key.launch,
     round: key.round,
     page,
     ids,
@@ -76,8 +81,8 @@ function blankPage(key: RoundKey, page: number, ids: readonly number[], last: bo
 function marking(pages: Collection<LedgerPage>) {
   return {
     /** Pages of earlier rounds that are not done; a round is not frozen before there are none. */
-    openBefore: ({ account, campaign, round }: RoundKey): Promise<number> =>
-      pages.countDocuments({ account, campaign, round: { $lt: round }, done: false }),
+    openBefore: ({ account, campaign, launch, round }: RoundKey): Promise<number> =>
+      pages.countDocuments({ account, campaign, launch, round: { $lt: round }, done: false }),
 
     /**
      * Marks each entry of an earlier round that this round takes: kind taken, not taken before. A page is marked once for
@@ -87,6 +92,7 @@ function marking(pages: Collection<LedgerPage>) {
       const unmarked: Filter<LedgerPage> = {
         account: key.account,
         campaign: key.campaign,
+        launch: key.launch,
         round: { $lt: key.round },
         'odd.0': { $exists: true },
         marked: { $not: { $gte: key.round } },

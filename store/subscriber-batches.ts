@@ -1,9 +1,9 @@
-import { type AnyBulkWriteOperation, type Collection, MongoBulkWriteError, type UpdateFilter } from 'mongodb';
+import type { AnyBulkWriteOperation, Collection, UpdateFilter } from 'mongodb';
 import { now } from '../clock.js';
 import { type KnownFields, merged, NOBODY, type SubscriberFields, sameFields, tooLarge } from '../domain/subscriber.js';
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
-import { DUPLICATE_KEY } from './duplicate-key.js';
+import { duplicatesIn } from './duplicate-key.js';
 import type { Subscriber } from './subscribers.js';
 import { recallErased } from './suppressions.js';
 
@@ -63,14 +63,14 @@ export function subscriberBatches(store: Store) {
     return wishes.filter(({ wish }) => lost.has(wish.email_key));
   };
 
-  const run = async (batch: Batch): Promise<WishTally> => {
+  const run = async (batch: Batch): Promise<Omit<WishTally, 'reactivated'>> => {
     const fates: Fate[] = [];
     let open: readonly Numbered[] = batch.wishes.map((wish, index) => ({ wish, index }));
     while (open.length > 0) open = await apply(batch, open, fates);
     const count = (fate: Fate) => fates.filter((one) => one === fate).length;
     const refused = fates.flatMap((fate, index) => (fate === 'refused' ? [index] : []));
     const [created, updated, unchanged] = [count('created'), count('updated'), count('unchanged')];
-    return { created, updated, unchanged, refused, reactivated: 0 };
+    return { created, updated, unchanged, refused };
   };
 
   return {
@@ -85,9 +85,6 @@ export function subscriberBatches(store: Store) {
       );
       return { ...tally, reactivated: back.modifiedCount };
     },
-
-    /** Upserts for an import: nobody is ever brought back. */
-    importRows: run,
   };
 }
 
@@ -141,17 +138,18 @@ function updates(
   });
 }
 
-/** Field by field, so that two writers who name different fields do not undo each other. */
-function difference(old: Subscriber, row: Subscriber) {
+/** Field by field, so that two writers who name different fields do not undo each other. `more` is set beside them. */
+export function difference(old: KnownFields, row: KnownFields, more: object = {}) {
   const { first_name, last_name } = row;
   const changed = Object.entries(row.attributes).filter(([name, value]) => old.attributes[name] !== value);
-  const removed = Object.keys(old.attributes).filter((name) => !(name in row.attributes));
+  const removed = Object.keys(old.attributes).filter((name) => !Object.hasOwn(row.attributes, name));
   const named = (name: string) => `attributes.${name}`;
   return {
     $set: {
       ...(first_name !== old.first_name && { first_name }),
       ...(last_name !== old.last_name && { last_name }),
       ...Object.fromEntries(changed.map(([name, value]) => [named(name), value])),
+      ...more,
       updated_at: now(),
     },
     $addToSet: { tags: { $each: [...row.tags] } },
@@ -169,10 +167,7 @@ async function write(
     await rows.bulkWrite(operations, { ordered: false });
     return new Set();
   } catch (error) {
-    if (!(error instanceof MongoBulkWriteError)) throw error;
-    const failures = [error.writeErrors].flat();
-    if (!failures.every(({ code }) => code === DUPLICATE_KEY)) throw error;
-    return new Set(failures.flatMap(({ index }) => insertedKey(operations[index]) ?? []));
+    return new Set(duplicatesIn(error).flatMap(({ index }) => insertedKey(operations[index]) ?? []));
   }
 }
 

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import type { LinkOwner } from '../../mail/tokens.js';
 import type { Api } from '../app.js';
 import type { Deps } from '../deps.js';
+import { admitFailure } from '../failures.js';
 import { linkReader, type ReadLink } from './link-reader.js';
 import { type PublicPage, sendPage } from './page.js';
 
@@ -12,6 +13,11 @@ const FORGED: PublicPage = {
   message: 'It may have been cut off on its way. Please use the link in the mail itself.',
 };
 
+const TROUBLE: PublicPage = {
+  title: 'This did not work',
+  message: 'You may still be subscribed. Please try again in a few minutes with the link in the mail.',
+};
+
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [] };
 
 /**
@@ -20,6 +26,10 @@ const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.Strin
  */
 export function unsubscribe(app: Api, deps: Deps): void {
   acceptAnyBody(app);
+  app.setErrorHandler((error, request, reply) => {
+    admitFailure(error, request, reply);
+    return sendPage(reply, reply.statusCode, TROUBLE);
+  });
   const readLink = linkReader(deps.secrets);
   showPage(app, deps, readLink);
   leaveWithOneClick(app, deps, readLink);

@@ -125,6 +125,7 @@ function removeSubscriber(app: Api, deps: Deps): void {
       const account = accountOf(request);
       const { list_id, erase } = request.query;
       const { email_key } = named(request.params.email);
+      if (erase === true && list_id !== undefined) throw new Failure('validation_failed', { list_id: [EVERY_LIST] });
       if (erase === true) await deps.subscribers.erase(account, email_key);
       else await deps.subscribers.unsubscribe(account, email_key, list_id);
       return reply.code(204).send(null);
@@ -141,6 +142,9 @@ async function shown({ suppressions }: Deps, account: number, found: readonly Su
 async function shownOne({ suppressions }: Deps, row: Subscriber) {
   return subscriberView(row, await suppressions.among(row.account, [row.email_key]));
 }
+
+// Who names a list means that list: nothing that cannot be undone is done to the others.
+const EVERY_LIST = 'The list_id cannot be used together with erase: a person is forgotten on every list.';
 
 const LIMITS = {
   attributes: `The attributes must not have more than ${SUBSCRIBER_LIMITS.attributes} fields or ${SUBSCRIBER_LIMITS.attributeBytes} bytes.`,

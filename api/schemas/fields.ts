@@ -8,9 +8,11 @@ export function nullable<T extends TSchema & { type: string }>(schema: T) {
 /** Objects refuse what they do not know, by name. */
 export const closed = { additionalProperties: false } as const;
 
+export const ONE_LINE = '^[^\\u0000-\\u001f\\u007f]*$';
+
 /** One line of text: what could end up in a header has no control characters. */
 export function Line(maxLength: number, minLength = 0) {
-  return Type.String({ minLength, maxLength, pattern: '^[^\\u0000-\\u001f\\u007f]*$' });
+  return Type.String({ minLength, maxLength, pattern: ONE_LINE });
 }
 
 export const Mailbox = Type.String({ format: 'email', maxLength: 320 });

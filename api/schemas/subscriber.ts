@@ -88,8 +88,8 @@ export const SubscriberSearch = Type.Object(
   {
     list_id: Type.Optional(Id),
     status: Type.Optional(Type.Enum([...SUBSCRIBER_STATUSES])),
-    search: Type.Optional(Type.String({ maxLength: 254 })),
-    tag: Type.Optional(Type.String({ maxLength: 64 })),
+    search: Type.Optional(Line(254)),
+    tag: Type.Optional(Line(64)),
     ...pageFields(50),
   },
   closed,

@@ -12,7 +12,7 @@ export interface EventKind {
 }
 
 const STEERED = 'campaign:<campaign>:v<want.v>:<state>';
-const ENTRY = '<campaign>:<round>:<page>:<i>';
+const ENTRY = '<campaign>:<launch>:<round>:<page>:<i>';
 const PERSON = 'list_id, status';
 
 const steered = (state: string, when: string): EventKind => ({

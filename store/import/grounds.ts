@@ -1,9 +1,8 @@
-import { type AnyBulkWriteOperation, type Collection, type Document, MongoBulkWriteError } from 'mongodb';
-import { now } from '../../clock.js';
+import type { AnyBulkWriteOperation, Collection, Document } from 'mongodb';
 import type { Store } from '../connect.js';
 import { counters } from '../counters.js';
-import { DUPLICATE_KEY } from '../duplicate-key.js';
-import { newRow } from '../subscriber-batches.js';
+import { duplicatesIn } from '../duplicate-key.js';
+import { difference, newRow } from '../subscriber-batches.js';
 import type { Subscriber } from '../subscribers.js';
 import type { Ground, KnownPerson, PersonChange, RowChunk, RowStamp } from './rows.js';
 
@@ -78,25 +77,11 @@ function insertOf(chunk: RowChunk, { wish, fields, stamp }: PersonChange, id: nu
   return { insertOne: { document } };
 }
 
-/** Field by field, so that a change of another field made meanwhile stays. */
 function updateOf(chunk: RowChunk, { before, fields, stamp }: PersonChange) {
   if (before === undefined) return undefined;
-  const { first_name, last_name, attributes, tags } = fields;
-  const changed = Object.entries(attributes).filter(([name, value]) => before.attributes[name] !== value);
-  const $set = {
-    ...(first_name !== before.first_name && { first_name }),
-    ...(last_name !== before.last_name && { last_name }),
-    ...Object.fromEntries(changed.map(([name, value]) => [`attributes.${name}`, value])),
-    import: stamp,
-    updated_at: now(),
-  };
   const notYet = { $nor: [{ 'import.id': chunk.import, 'import.row': { $gte: chunk.from } }] };
-  return {
-    updateOne: {
-      filter: { _id: before._id, account: chunk.account, ...notYet },
-      update: { $set, $addToSet: { tags: { $each: [...tags] } } },
-    },
-  };
+  const filter = { _id: before._id, account: chunk.account, ...notYet };
+  return { updateOne: { filter, update: difference(before, fields, { import: stamp }) } };
 }
 
 /** `again` where an insert found the person there, or an update found them gone or stamped. */
@@ -108,10 +93,7 @@ async function bulk<T extends Document>(
     const { insertedCount, matchedCount, upsertedCount } = await rows.bulkWrite([...operations], { ordered: false });
     return insertedCount + matchedCount + upsertedCount === operations.length ? 'done' : 'again';
   } catch (error) {
-    if (!(error instanceof MongoBulkWriteError)) throw error;
-    const failures = [error.writeErrors].flat();
-    const unconfirmed = error.result.getWriteConcernError() !== undefined;
-    if (unconfirmed || failures.some(({ code }) => code !== DUPLICATE_KEY)) throw error;
+    duplicatesIn(error);
     return 'again';
   }
 }

@@ -46,7 +46,7 @@ async function cancelledInRoundOne() {
   const odd = [anEntry({ i: 0, kind: 'deferred' }), anEntry({ i: 1, kind: 'failed' })];
   await layPages(store, [aPage({ account, campaign, ids: [1, 2], settled: 2, claimed: 2, odd, told: 2, done: true })]);
   await progress.openRound(input, 1, { takes: ['deferred'], due: now() });
-  await rounds(store).mark({ account, campaign, round: 1 }, ['deferred']);
+  await rounds(store).mark({ account, campaign, launch, round: 1 }, ['deferred']);
   await campaigns(store).cancel((await campaigns(store).find(account, campaign)) as Campaign);
   return input;
 }

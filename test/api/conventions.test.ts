@@ -125,7 +125,28 @@ const REFUSALS: readonly Refusal[] = [
     call: { payload: { name: 'News\r\nBcc: a@b.co' } },
     status: 422,
     code: 'validation_failed',
-    errors: { name: ['The name is not valid.'] },
+    errors: { name: ['The name must be one line without control characters.'] },
+  },
+  {
+    when: 'a search has a character that no regular expression may hold',
+    route: 'GET /api/v1/subscribers?search=%00',
+    status: 422,
+    code: 'validation_failed',
+    errors: { search: ['The search must be one line without control characters.'] },
+  },
+  {
+    when: 'a person is to be forgotten on one list only',
+    route: 'DELETE /api/v1/subscribers/a@example.com?erase=true&list_id=1',
+    status: 422,
+    code: 'validation_failed',
+    errors: { list_id: ['The list_id cannot be used together with erase: a person is forgotten on every list.'] },
+  },
+  {
+    when: 'the body is no UTF-8',
+    route: 'POST /api/v1/lists',
+    call: { payload: Buffer.from('{"name":"M\xfcnchen"}', 'latin1'), headers: { 'content-type': 'application/json' } },
+    status: 400,
+    code: 'malformed_json',
   },
 ];
 

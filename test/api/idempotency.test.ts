@@ -1,6 +1,8 @@
+import { MongoNetworkError } from 'mongodb';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { now, useClock } from '../../clock.js';
 import { aList, anApi, aStranger, type TestApi } from '../support/api.js';
+import { aLivelyList } from '../support/api-campaigns.js';
 
 let api: TestApi;
 let restoreClock = () => {};
@@ -75,12 +77,33 @@ test('a refused request gives its key back', async () => {
   expect([200, 201]).toContain((await api.call('POST /api/v1/subscribers', { payload, headers })).statusCode);
 });
 
-test('a failure gives its key back', async () => {
+test('after a failure the same request may come again', async () => {
   const { create } = api.deps.lists;
   api.deps.lists.create = () => Promise.reject(new Error('the disk is full'));
   expect((await post('failed', 'Failed')).statusCode).toBe(500);
   api.deps.lists.create = create;
   expect((await post('failed', 'Failed')).statusCode).toBe(201);
+});
+
+test('a campaign whose launch was answered with a failure is not made and sent a second time', async () => {
+  const list_id = await aLivelyList(api);
+  const { launch } = api.deps.campaigns;
+  api.deps.campaigns.launch = async (seen) => {
+    await launch(seen);
+    throw new MongoNetworkError('the answer was lost');
+  };
+  const send = (subject = 'Once') =>
+    api.call('POST /api/v1/campaigns', {
+      payload: { list_id, subject, html: '<p>Hello</p>', send: true },
+      headers: { 'idempotency-key': 'launched' },
+    });
+  expect((await send()).statusCode).toBe(503);
+  api.deps.campaigns.launch = launch;
+  expect((await send('Another')).json().error.code).toBe('idempotency_key_reused');
+  const again = await send();
+  expect(again.statusCode).toBe(201);
+  expect(again.json().data.state).toBe('freezing');
+  expect((await api.call('GET /api/v1/campaigns')).json().meta.total).toBe(1);
 });
 
 test('a secret is shown once', async () => {

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { PassThrough, Readable } from 'node:stream';
+import { MongoNetworkError } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine } from '../../api/engine.js';
 import { storeUpload } from '../../api/import-upload.js';
@@ -94,6 +95,20 @@ describe('an upload', () => {
     const again = await post('email\na@a.test\n', '', headers);
     expect(again.headers['idempotent-replayed']).toBe('true');
     expect(again.json()).toEqual(first.json());
+  });
+
+  test('that was accepted keeps its file though the answer was lost, and its repeat finds it', async () => {
+    const { accept } = api.deps.imports;
+    let id = 0;
+    api.deps.imports.accept = async (...upload) => {
+      id = (await accept(...upload))._id;
+      throw new MongoNetworkError('the answer was lost');
+    };
+    const headers = { 'idempotency-key': 'import-2' };
+    expect((await post('email\na@a.test\n', '', headers)).statusCode).toBe(503);
+    api.deps.imports.accept = accept;
+    expect(await stored(id)).toBe('email\na@a.test\n');
+    expect((await post('email\na@a.test\n', '', headers)).json().data.id).toBe(id);
   });
 });
 

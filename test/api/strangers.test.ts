@@ -79,7 +79,7 @@ const WITH_QUERY: Readonly<Record<string, () => string>> = {
   '/api/v1/subscribers': () => `?list_id=${own['list']}&search=mine&tag=mine`,
   '/api/v1/messages': () => '?to=mine@example.com',
   '/api/v1/subscribers/export': () => `?list_id=${own['list']}`,
-  '/api/v1/subscribers/:email': () => `?list_id=${own['list']}&erase=true`,
+  '/api/v1/subscribers/:email': () => '?erase=true',
 };
 
 function walked(): { method: string; url: string }[] {

@@ -1,5 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { importRows } from '../../store/import/rows.js';
 import { aList, anApi, aSubscriber, type TestApi } from '../support/api.js';
 
 let api: TestApi;
@@ -45,6 +46,21 @@ test('a batch writes no event per row', async () => {
   await batch([{ email: 'quiet@example.com' }], own);
   const events = await api.store.db.collection('events').countDocuments({ 'data.list_id': own });
   expect(events).toBe(0);
+});
+
+test('an attribute named as what every object has is set and taken away like any other', async () => {
+  const batch = (attributes: object) =>
+    api.call('POST /api/v1/subscribers/batch', {
+      payload: { list_id: list, subscribers: [{ email: 'proto@example.com', attributes }] },
+    });
+  const attributes = async () => (await api.call('GET /api/v1/subscribers?search=proto@')).json().data[0].attributes;
+  await batch({ toString: 'x', plain: 1 });
+  expect(Object.entries(await attributes())).toEqual([
+    ['toString', 'x'],
+    ['plain', 1],
+  ]);
+  await batch({ toString: null });
+  expect(Object.entries(await attributes())).toEqual([['plain', 1]]);
 });
 
 test('two batches of the same new people at once make each person once', async () => {
@@ -99,14 +115,16 @@ test('an import changes people and brings nobody back', async () => {
   await aSubscriber(api, own, { email: 'left@example.com' });
   await aSubscriber(api, own, { email: 'same@example.com', first_name: 'S' });
   await api.call('DELETE /api/v1/subscribers/left@example.com');
-  const wishes = ['left', 'same', 'fresh'].map((name) => {
+  const wishes = ['left', 'same', 'fresh'].map((name, row) => {
     const email = `${name}@example.com`;
-    return { email, email_key: email, first_name: name === 'same' ? 'S' : 'I' };
+    return { row, email, email_key: email, first_name: name === 'same' ? 'S' : 'I' };
   });
-  const rows = { account: api.account, list: own, source: 'import:1', wishes };
-  const tally = await api.deps.subscribers.importRows(rows);
-  expect(tally).toMatchObject({ created: 1, updated: 1, unchanged: 1, reactivated: 0, refused: [] });
-  expect(await api.deps.subscribers.importRows(rows)).toMatchObject({ created: 0, updated: 0, unchanged: 3 });
+  const fates = async (id: number) => {
+    const chunk = { account: api.account, list: own, import: id, from: 0, dryRun: false, wishes };
+    return [...(await importRows(api.store).importRows(chunk)).values()];
+  };
+  expect(await fates(1)).toEqual(['updated', 'unchanged', 'created']);
+  expect(await fates(2)).toEqual(['unchanged', 'unchanged', 'unchanged']);
   const { data } = (await api.call(`GET /api/v1/subscribers?list_id=${own}&status=unsubscribed`)).json();
   expect(data).toMatchObject([{ email: 'left@example.com', first_name: 'I' }]);
 });

@@ -157,4 +157,4 @@ test('100,000 rows are each counted once although the worker is killed twice and
   }
   const errors = (await api.call(`GET /api/v1/imports/${data.id}/errors.csv`)).body.trim().split('\n');
   expect(new Set(errors.slice(1)).size).toBe(expected.counts.invalid);
-}, 300_000);
+}, 540_000);

@@ -32,9 +32,8 @@ export function anAttempt(world: World, token: string): Attempt {
 export const alive = (attempt: Attempt) => () => attempt.state !== 'dead';
 
 export function take(world: World, attempt: Attempt, lease: number): Promise<void> {
-  const { account, campaign } = world.key;
   return issue(attempt.line, async () => {
-    const key = { account, campaign, round: world.round };
+    const key = { ...world.key, round: world.round };
     const page = await attempt.open(lease).take(key, attempt.token, alive(attempt));
     if (page === undefined || attempt.state === 'dead') return;
     attempt.page = page;

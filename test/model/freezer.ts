@@ -72,11 +72,15 @@ async function lay(world: World, freezer: Freezer): Promise<boolean> {
   return true;
 }
 
-function idsAfter(world: World, key: { account: number; campaign: number; round: number }, after: number) {
+function idsAfter(
+  world: World,
+  key: { account: number; campaign: number; launch: number; round: number },
+  after: number,
+) {
   if (key.round > 0) return rounds(world.store).marked(key, after);
   return world.list.filter((id) => id > after && !world.left.has(id));
 }
 
-export function keyOf({ key: { account, campaign } }: World) {
-  return { account, campaign };
+export function keyOf({ key: { account, campaign, launch } }: World) {
+  return { account, campaign, launch };
 }

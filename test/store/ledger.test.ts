@@ -33,7 +33,7 @@ const put = async (fields: Partial<LedgerPage> = {}): Promise<LedgerPage> => {
 };
 /** A page in the middle of its work: one recipient settled, two claimed. */
 const owned = () => put({ token: 'mine', seen: now(), settled: 1, claimed: 3 });
-const keyOf = ({ account, round }: LedgerPage) => ({ account, campaign, round });
+const keyOf = ({ account, launch, round }: LedgerPage) => ({ account, campaign, launch, round });
 const faulty = (...faults: Fault[]) => ledger(over(store, { faults }, []), LEASE);
 const plain = () => ledger(store, LEASE);
 const byAnother = (page: LedgerPage) => ledger(store, -1_000).take(keyOf(page), 'another', alive);

@@ -24,7 +24,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-const key = (round: number) => ({ account, campaign, round });
+const key = (round: number) => ({ account, campaign, launch: 1, round });
 const pages = () =>
   store.ledger.collection<LedgerPage>('ledger').find({ campaign }).sort({ round: 1, page: 1 }).toArray();
 /** A done page on which everybody has the fate given for their place. */
@@ -180,4 +180,18 @@ test('pages of a launch nobody began are forgotten; with a single claim the laun
   expect(await rounds(store).forgetUnclaimed(account, campaign)).toBe(true);
   await layPages(store, [aPage({ account, campaign, ids: [1], claimed: 1 })]);
   expect(await rounds(store).forgetUnclaimed(account, campaign)).toBe(false);
+});
+
+test('what a freezer of a cancelled launch lays afterwards is not seen by the next launch, and is removed', async () => {
+  const [earlier, later] = [
+    { ...key(0), launch: 1 },
+    { ...key(0), launch: 2 },
+  ];
+  await rounds(store).lay(later, 0, [1, 2], true);
+  await rounds(store).lay(earlier, 0, [2], false);
+  expect(await rounds(store).lastPage(later)).toMatchObject({ launch: 2, ids: [1, 2], last: true });
+  expect(await rounds(store).recipientsOf(later)).toBe(2);
+  await rounds(store).forgetStrays(later);
+  expect(await rounds(store).lastPage(earlier)).toBeNull();
+  expect(await rounds(store).lastPage(later)).toMatchObject({ ids: [1, 2] });
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openStore, type Store } from '../../store/connect.js';
+import { importRows } from '../../store/import/rows.js';
 import { type List, lists } from '../../store/lists.js';
 import { type Subscribers, subscribers } from '../../store/subscribers.js';
 import { type Suppressions, suppressions } from '../../store/suppressions.js';
@@ -108,7 +109,8 @@ test('an import leaves the erased and the unsubscribed where they are', async ()
   const own = await aListOf(['leaver']);
   await people.unsubscribe(ACCOUNT, 'leaver@example.com', own);
   await people.erase(ACCOUNT, 'leaver@example.com');
-  await people.importRows({ account: ACCOUNT, list: own, source: 'import:1', wishes: [wish('leaver')] });
+  const wishes = [{ ...wish('leaver'), row: 0 }];
+  await importRows(store).importRows({ account: ACCOUNT, list: own, import: 1, from: 0, dryRun: false, wishes });
   expect(await people.countSendable(ACCOUNT, own)).toBe(0);
 });
 
@@ -126,7 +128,7 @@ test('a row that would grow too large is refused by its index, the others are no
   const own = await aListOf([]);
   const attributes = { a: 'x'.repeat(5_000) };
   const wishes = [wish('small'), { ...wish('large'), attributes }, wish('small2')];
-  expect(await people.importRows({ account: ACCOUNT, list: own, source: 'x', wishes })).toEqual({
+  expect(await people.addBatch({ account: ACCOUNT, list: own, source: 'x', wishes })).toEqual({
     created: 2,
     updated: 0,
     unchanged: 0,

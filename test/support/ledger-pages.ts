@@ -4,11 +4,12 @@ import { EPOCH } from '../../store/ledger.js';
 
 /** A page as one of the protocol's writes may have left it. */
 export function aPage(page: Partial<LedgerPage> & Pick<LedgerPage, 'ids'>): LedgerPage {
-  const { account = 1, campaign = 1, round = 0, page: number = 0, ids } = page;
+  const { account = 1, campaign = 1, launch = 1, round = 0, page: number = 0, ids } = page;
   return {
-    _id: `${campaign}:${round}:${number}`,
+    _id: `${campaign}:${launch}:${round}:${number}`,
     account,
     campaign,
+    launch,
     round,
     page: number,
     n: ids.length,

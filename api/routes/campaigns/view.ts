@@ -1,5 +1,6 @@
 import { statusOf } from '../../../domain/campaign.js';
 import type { CampaignTotals } from '../../../domain/totals.js';
+import type { CampaignSummary } from '../../../store/campaign-reading.js';
 import type { Campaign } from '../../../store/campaigns.js';
 import type { Deps } from '../../deps.js';
 import type { CampaignRowShown, CampaignShown } from '../../schemas/campaign.js';
@@ -15,7 +16,7 @@ export async function shown({ recipients }: Pick<Deps, 'recipients'>, row: Campa
 export async function allShown(
   { recipients }: Pick<Deps, 'recipients'>,
   account: number,
-  rows: readonly Campaign[],
+  rows: readonly CampaignSummary[],
 ): Promise<CampaignRowShown[]> {
   const ids = rows.map(({ _id }) => _id);
   const totals = await recipients.totalsOfMany(account, ids);
@@ -25,7 +26,7 @@ export async function allShown(
   });
 }
 
-function rowShown(row: Campaign, { anySent, ...totals }: CampaignTotals): CampaignRowShown {
+function rowShown(row: CampaignSummary, { anySent, ...totals }: CampaignTotals): CampaignRowShown {
   const { _id: id, name, subject, preheader, state, reason, list_id, creation_method, from, reply_to, settings } = row;
   return {
     id,

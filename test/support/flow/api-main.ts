@@ -3,7 +3,10 @@ import { openLog } from '../../../api/logging.js';
 import { serveApi } from '../../../api/server.js';
 import { readConfig } from '../../../config.js';
 import { openStore } from '../../../store/connect.js';
+import { dieWithTheTest } from './lifeline.js';
 import { type ApiPlan, SECRET } from './plan.js';
+
+dieWithTheTest();
 
 const plan = JSON.parse(process.argv[2] ?? '') as ApiPlan;
 const environment = { PORT: `${plan.port}`, EVERPOST_API_KEY: plan.key, EVERPOST_SECRET: SECRET };

@@ -1,9 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundleWorkflowCode } from '@temporalio/worker';
 import type { TestProject } from 'vitest/node';
-import { workflowsPath } from '../../../workers/bundle.js';
+import { bundled } from '../../../workers/bundle.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -16,7 +15,7 @@ let folder: string | undefined;
 
 export async function setup(project: TestProject): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), 'everpost-bundle-'));
-  const { code } = await bundleWorkflowCode({ workflowsPath: workflowsPath(), logger: QUIET });
+  const { code } = await bundled();
   const path = join(folder, 'workflows.js');
   await writeFile(path, code);
   project.provide('workflowBundle', path);
@@ -25,6 +24,3 @@ export async function setup(project: TestProject): Promise<void> {
 export async function teardown(): Promise<void> {
   if (folder !== undefined) await rm(folder, { recursive: true, force: true });
 }
-
-const nothing = () => undefined;
-const QUIET = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };

@@ -17,7 +17,7 @@ export type Program = 'worker-main.ts' | 'api-main.ts';
 export async function aChild(program: Program, plan: object): Promise<Child> {
   const path = fileURLToPath(new URL(program, import.meta.url));
   const child = spawn(process.execPath, ['--import', 'tsx', path, JSON.stringify(plan)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit').then(([code, signal]) => String(signal ?? code));
   const ready = new Promise<void>((resolve) => {

@@ -2,7 +2,10 @@ import { pino } from 'pino';
 import { readConfig } from '../../../config.js';
 import { openStore } from '../../../store/connect.js';
 import { startWorker } from '../../../workers/main.js';
+import { dieWithTheTest } from './lifeline.js';
 import { SECRET, type WorkerPlan } from './plan.js';
+
+dieWithTheTest();
 
 const plan = JSON.parse(process.argv[2] ?? '') as WorkerPlan;
 const { times, lanes, connections, bundle, prefix, smtpUrl, temporalAddress } = plan;
