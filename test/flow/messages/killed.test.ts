@@ -1,0 +1,66 @@
+import { EventEmitter, once } from 'node:events';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expectHonestMessages, untilAllEnded } from '../../support/flow/honest-messages.js';
+import { aPost, type Posting, postingTo } from '../../support/flow/posting.js';
+import { aWorld, type World } from '../../support/flow/world.js';
+
+const MESSAGES = 2_000;
+const KILLS = 3;
+/** Of a worker's eight connections, the messages' own: what one kill can leave in doubt. */
+const CONNECTIONS = 2;
+let world: World;
+let posting: Posting;
+beforeAll(async () => {
+  world = await aWorld();
+  posting = await postingTo(world);
+});
+afterAll(() => world?.close());
+
+/** A moment somewhere in each third of the way. */
+const moments = () =>
+  Array.from({ length: KILLS }, (_, n) => Math.floor((MESSAGES * (n + 0.1 + Math.random() / 2)) / KILLS));
+
+const posts = Array.from({ length: MESSAGES }, (_, n) => aPost(n));
+
+test('API and worker are killed while 2,000 messages are posted under keys: each arrives once, or is listed as uncertain', {
+  timeout: 900_000,
+}, async () => {
+  const progress = new EventEmitter();
+  let answers = 0;
+  const answered = (count: number) => {
+    answers = count;
+    progress.emit('answer');
+  };
+  const reached = async (moment: number) => {
+    while (answers < moment) await once(progress, 'answer');
+  };
+  const killApis = async () => {
+    for (const moment of moments()) {
+      await reached(moment);
+      await posting.killApi();
+      await posting.prepareSuccessor();
+    }
+  };
+  let worker = await world.worker();
+  let successor = await world.worker();
+  const killWorkers = async () => {
+    for (const moment of moments()) {
+      await world.receiver.untilAccepted(moment);
+      await worker.end('SIGKILL');
+      worker = successor;
+      successor = await world.worker();
+    }
+  };
+  await posting.prepareSuccessor();
+  const [ids] = await Promise.all([posting.all(posts, 24, answered), killApis(), killWorkers()]);
+  await world.receiver.untilAccepted(MESSAGES - KILLS * CONNECTIONS);
+  await untilAllEnded(world, MESSAGES);
+
+  const rows = await expectHonestMessages(world, ids);
+  const doubtful = rows.filter(({ state }) => state === 'uncertain').map(({ _id }) => _id);
+  expect(rows.filter(({ state }) => state === 'sent').length + doubtful.length).toBe(MESSAGES);
+  expect((await posting.listed('uncertain')).sort()).toEqual(doubtful.sort());
+  expect(doubtful.length).toBeLessThanOrEqual(KILLS * CONNECTIONS);
+  // The test has tested something: requests were torn, and repeated under their keys.
+  expect(posting.repeated()).toBeGreaterThan(0);
+});

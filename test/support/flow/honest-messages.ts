@@ -1,0 +1,66 @@
+import { expect } from 'vitest';
+import { FINAL_STATES } from '../../../domain/message.js';
+import { fenced } from '../../../store/connect.js';
+import type { Event } from '../../../store/events.js';
+import type { Message } from '../../../store/messages-row.js';
+import type { World } from './world.js';
+
+/** Waits until every message is in a final state and told. */
+export async function untilAllEnded({ store, untilTrue }: World, count: number): Promise<void> {
+  const ended = { state: { $in: FINAL_STATES }, wake_at: null };
+  await untilTrue(async () => (await fenced<Message>(store, 'messages').countDocuments(ended)) === count);
+}
+
+/**
+ * Compares the rows with the receiving server id by id, for messages at rest: every key that was answered is one row
+ * under the id it was answered with, what is sent arrived once, what is uncertain once or not, and nothing else arrived.
+ */
+export async function expectHonestMessages(world: World, answered: ReadonlyMap<string, string>): Promise<Message[]> {
+  const rows = await fenced<Message>(world.store, 'messages').find().toArray();
+  expect(new Map(rows.map(({ key, _id }) => [key, _id]))).toEqual(new Map(answered));
+  expect(rows).toHaveLength(answered.size);
+  const arrivals = arrivalsOf(world);
+  const lies = rows.filter((row) => !isTrue(row, arrivals.get(nameOf(row)) ?? 0));
+  expect(lies).toEqual([]);
+  const known = new Set(rows.map(nameOf));
+  expect([...arrivals.keys()].filter((name) => !known.has(name))).toEqual([]);
+  await expectTold(world, rows);
+  return rows;
+}
+
+/** The Message-ID says which message it is, the envelope to whom it went: both must be the row's. */
+function nameOf({ _id, from_domain, to }: Message): string {
+  return `<${_id}@${from_domain}> ${to.email}`;
+}
+
+function arrivalsOf({ receiver }: World): Map<string, number> {
+  const arrivals = new Map<string, number>();
+  for (const { messageId, to } of receiver.accepted) {
+    // Mails of campaigns are looked after by the ledger.
+    if (!isOfMessage(messageId)) continue;
+    const name = `${messageId} ${to.join()}`;
+    arrivals.set(name, (arrivals.get(name) ?? 0) + 1);
+  }
+  return arrivals;
+}
+
+function isTrue({ state, attempt }: Message, arrived: number): boolean {
+  if (state === 'sent') return arrived === 1;
+  if (state === 'uncertain') return arrived <= 1 && attempt > 0;
+  return arrived === 0 && FINAL_STATES.includes(state);
+}
+
+/** One event for each entry of each timeline, and none besides. */
+async function expectTold({ store }: World, rows: readonly Message[]): Promise<void> {
+  const told = await store.db
+    .collection<Event>('events')
+    .find({ type: /^message\./ })
+    .toArray();
+  const entries = rows.flatMap(({ _id, attempts }) => attempts.map((_, i) => `message:${_id}:${i}`));
+  expect(new Set(told.map(({ _id }) => _id))).toEqual(new Set(entries));
+}
+
+/** Messages have a UUID before the @, mails of campaigns do not. */
+export function isOfMessage(messageId: string): boolean {
+  return /^<[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}@/.test(messageId);
+}

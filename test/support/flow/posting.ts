@@ -1,0 +1,102 @@
+import { freePort } from '../../../servers/ports.js';
+import { until } from '../until.js';
+import type { Child } from './child.js';
+import type { World } from './world.js';
+
+const KEY = 'a_key_for_the_flow_tests';
+/** Of one caller's patience; on a busy machine an API takes its time to start. */
+const LIMIT = 600_000;
+
+export type Posting = Awaited<ReturnType<typeof postingTo>>;
+
+/** Words that one request is made of; its key is its name. */
+export interface Post {
+  readonly key: string;
+  readonly body: object;
+}
+
+/** An API process of the world's, and callers who post under a key until they are answered. */
+export async function postingTo(world: World) {
+  const authorization = `Bearer ${KEY}`;
+  let { api, url } = await started(world);
+  let successor: { api: Child; url: string } | undefined;
+  let repeated = 0;
+
+  /** The id under which it was accepted; undefined where there was no answer, or one that asks to come again. */
+  const once = async ({ key, body }: Post): Promise<string | undefined> => {
+    const headers = { authorization, 'content-type': 'application/json', 'idempotency-key': key };
+    const asked = fetch(`${url}/messages`, { method: 'POST', headers, body: JSON.stringify(body) });
+    const answer = await asked
+      .then(async (given) => ({ status: given.status, text: await given.text() }))
+      .catch(() => null);
+    if (answer?.status === 202) return (JSON.parse(answer.text) as { data: { id: string } }).data.id;
+    repeated += 1;
+    if (answer === null || answer.status === 409 || answer.status >= 500) return undefined;
+    throw new Error(`${key} was answered with ${answer.status}: ${answer.text}`);
+  };
+
+  const insisting = async (post: Post): Promise<string> => {
+    let id: string | undefined;
+    await until(async () => {
+      id = await once(post);
+      return id !== undefined;
+    }, LIMIT);
+    return id ?? '';
+  };
+
+  return {
+    insisting,
+    /** Requests that were not answered with an id. */
+    repeated: () => repeated,
+    /** All of them, so many under way at once; `answered` hears of each answer. Ids by key. */
+    all: async (posts: readonly Post[], atOnce: number, answered: (count: number) => void = () => undefined) => {
+      const ids = new Map<string, string>();
+      const queue = posts.values();
+      const oneByOne = async () => {
+        for (const post of queue) {
+          ids.set(post.key, await insisting(post));
+          answered(ids.size);
+        }
+      };
+      await Promise.all(Array.from({ length: atOnce }, oneByOne));
+      return ids;
+    },
+    /** Ids of all messages in a state, page by page, as a caller finds them. */
+    listed: async (state: string): Promise<string[]> => {
+      const found: string[] = [];
+      for (let next: string | null = ''; next !== null; ) {
+        const answer = await fetch(`${url}/messages?limit=100&state=${state}${next === '' ? '' : `&after=${next}`}`, {
+          headers: { authorization },
+        });
+        const page = (await answer.json()) as { data: { id: string }[]; meta: { next: string | null } };
+        found.push(...page.data.map(({ id }) => id));
+        next = page.meta.next;
+      }
+      return found;
+    },
+    /** Starts a second API; the first goes on answering until it is killed. */
+    prepareSuccessor: async () => {
+      successor = await started(world);
+    },
+    /** The API dies with requests under way; a key it had claimed is free at once instead of after a minute. */
+    killApi: async () => {
+      if (successor === undefined) throw new Error('there is no other API to go on with');
+      await api.end('SIGKILL');
+      const since = new Date(0);
+      await world.store.db.collection('replies').updateMany({ state: 'in_flight' }, { $set: { since } });
+      ({ api, url } = successor);
+      successor = undefined;
+    },
+  };
+}
+
+async function started(world: World): Promise<{ api: Child; url: string }> {
+  const port = await freePort(0);
+  return { api: await world.api(port, KEY), url: `http://127.0.0.1:${port}/api/v1` };
+}
+
+/** A mail to a reader of its own. */
+export function aPost(n: number, over: object = {}): Post {
+  const body = { from: 'codes@example.test', to: `caller${n}@example.test`, subject: `Code ${n}`, text: `It is ${n}` };
+  return { key: `code-${n}`, body: { ...body, ...over } };
+}
