@@ -19,6 +19,7 @@ import { health } from './routes/health.js';
 import { imports } from './routes/imports.js';
 import { keys } from './routes/keys.js';
 import { lists } from './routes/lists.js';
+import { members } from './routes/members.js';
 import { messageBatches } from './routes/messages/batch.js';
 import { messages } from './routes/messages/messages.js';
 import { subscriberBatches } from './routes/subscriber-batches.js';
@@ -84,4 +85,5 @@ function versionOne(api: Api, deps: Deps): void {
   messages(api, deps);
   messageBatches(api, deps);
   account(api, deps);
+  members(api, deps);
 }

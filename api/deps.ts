@@ -13,6 +13,7 @@ import { importErrors } from '../store/import/errors.js';
 import { imports } from '../store/imports.js';
 import { keys } from '../store/keys.js';
 import { lists } from '../store/lists.js';
+import { members } from '../store/members.js';
 import { messages } from '../store/messages.js';
 import { recipients } from '../store/recipients.js';
 import { replies } from '../store/replies.js';
@@ -37,6 +38,7 @@ export function nounStores(store: Store, secret: string) {
     imports: imports(store),
     keys: keys(store),
     lists: lists(store),
+    members: members(store),
     messages: messages(store),
     recipients: recipients(store),
     replies: replies(store),

@@ -32,6 +32,7 @@ export const FAILURES = {
   recipient_suppressed: { status: 409, permanent: true, message: 'This address must not be mailed.' },
   not_cancellable: { status: 409, permanent: true, message: 'The message is no longer waiting: it has a final state.' },
   being_sent: { status: 409, permanent: false, message: 'The message is being handed over at this moment.' },
+  already_a_member: { status: 409, permanent: true, message: 'Somebody with this address is a member already.' },
   domain_taken: { status: 409, permanent: true, message: 'Another account has verified this domain.' },
   in_flight: { status: 409, permanent: false, message: 'A request with this Idempotency-Key is still being answered.' },
   secret_already_shown: {

@@ -88,6 +88,19 @@ export const INDEXES: readonly Index[] = [
     options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
     serves: 'the transport an Idempotency-Key has made',
   },
+  {
+    on: 'members',
+    keys: { account: 1, email_key: 1 },
+    options: unique,
+    serves: 'a member once an account; who may get drafts',
+  },
+  { on: 'members', keys: { account: 1, _id: 1 }, serves: 'members of an account' },
+  {
+    on: 'members',
+    keys: { account: 1, origin: 1 },
+    options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
+    serves: 'the member an Idempotency-Key has made',
+  },
   { on: 'import_errors', keys: { import: 1, from: 1 }, serves: 'errors of an import in the order of its file' },
   {
     on: 'messages',

@@ -22,6 +22,8 @@ beforeAll(async () => {
   own['transport'] = transport.id;
   own['domain'] = (await api.call('POST /api/v1/domains', { payload: { domain: 'mine.example' } })).json().data.id;
   const mail = { to: 'mine@example.com', subject: 'Mine', text: 'mine' };
+  const member = { name: 'Mine', email: 'member@example.com', role: 'approver' };
+  own['member'] = (await api.call('POST /api/v1/account/members', { payload: member })).json().data.id;
   own['message'] = (await api.call('POST /api/v1/messages', { payload: mail })).json().data.id;
 });
 afterAll(() => api.close());
@@ -39,6 +41,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   transports: 'transport',
   domains: 'domain',
   messages: 'message',
+  account: 'member',
 };
 
 /** Bodies that name our things, for the routes that take one. */
@@ -67,6 +70,7 @@ const MAKING = [
   'POST /api/v1/keys',
   'POST /api/v1/messages',
   'POST /api/v1/messages/batch',
+  'POST /api/v1/account/members',
 ];
 
 /** What a stranger sees where they see something: theirs, and of lists with something of ours nothing. */
@@ -159,6 +163,8 @@ test('every route, walked with the key of another account, shows and changes not
     'POST /api/v1/messages/:id/cancel': 403,
     'GET /api/v1/account': 200,
     'PATCH /api/v1/account': 200,
+    'GET /api/v1/account/members': 200,
+    'DELETE /api/v1/account/members/:id': 403,
     'GET /api/v1/domains': 200,
     'GET /api/v1/domains/:id': 403,
     'DELETE /api/v1/domains/:id': 403,
