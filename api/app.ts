@@ -9,7 +9,7 @@ import { acceptJsonOnly } from './json.js';
 import { requestIds, requestLog } from './logging.js';
 import { documentRoutes } from './openapi.js';
 import { rememberPaths } from './paths.js';
-import { unsubscribe } from './public/unsubscribe.js';
+import { publicPages } from './public/pages.js';
 import { account } from './routes/account.js';
 import { campaignActions } from './routes/campaigns/actions.js';
 import { campaigns } from './routes/campaigns/campaigns.js';
@@ -59,7 +59,7 @@ export async function buildApp(deps: Deps): Promise<Api> {
 
   health(app, deps);
   await app.register(async (pages: Api) => {
-    unsubscribe(pages, deps);
+    publicPages(pages, deps);
   });
   await app.register(async (api: Api) => versionOne(api, deps), { prefix: '/api/v1' });
   return app;

@@ -16,13 +16,14 @@ const text = (path: string) => readFileSync(join(root, path), 'utf8');
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   store: ['domain', 'clock', 'config', 'mail/tokens'],
-  mail: ['domain', 'clock'],
+  mail: ['domain', 'clock', 'content/translations'],
   ai: ['domain', 'clock'],
   workflows: ['domain'],
   activities: ['domain', 'store', 'mail', 'ai', 'clock', 'config', 'workflows/messages', 'workflows/names'],
   api: ['domain', 'store', 'mail', 'config', 'clock', 'workflows/messages', 'workflows/names'],
   workers: ['activities', 'store', 'mail', 'ai', 'domain', 'config', 'clock', 'workflows/messages', 'workflows/names'],
   servers: ['config', 'clock'],
+  content: [],
   clock: [],
   config: [],
 };

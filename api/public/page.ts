@@ -1,88 +1,126 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { FastifyReply } from 'fastify';
+import { packageRoot } from '../../config.js';
+import { inkOn, readableOn } from '../../domain/colour.js';
+import { type Html, html } from '../../domain/html.js';
+import { LANGUAGES, type Language } from '../../domain/language.js';
+import { say } from '../../mail/wording.js';
 
-const STYLE = `
-:root { color-scheme: light dark; --ground: #f4f5f7; --card: #fff; --text: #1d2433; --quiet: #5a6478; --accent: #1f4fd8; }
-@media (prefers-color-scheme: dark) {
-  :root { --ground: #12151c; --card: #1b202b; --text: #eceff5; --quiet: #a6b0c3; --accent: #8fb0ff; }
+/** Whose page it is: what an account's brand says of it. */
+export interface PageBrand {
+  readonly name: string | null;
+  readonly logo: { readonly url: string; readonly alt: string } | null;
+  /** `#rrggbb`; made readable where it would not be. */
+  readonly accent: string;
+  readonly address: string | null;
 }
-* { box-sizing: border-box; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; background: var(--ground);
-  color: var(--text); font: 1.0625rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-main { width: 100%; max-width: 30rem; padding: 2.5rem 2rem; background: var(--card); border-radius: 1rem;
-  box-shadow: 0 1px 3px rgb(0 0 0 / 12%); }
-h1 { margin: 0 0 .75rem; font-size: 1.5rem; line-height: 1.25; overflow-wrap: anywhere; }
-p { margin: 0 0 1.5rem; color: var(--quiet); overflow-wrap: anywhere; }
-p:last-child { margin-bottom: 0; }
-button { width: 100%; min-height: 3rem; padding: .75rem 1.25rem; border: 0; border-radius: .625rem;
-  background: var(--accent); color: #fff; font: inherit; font-weight: 600; cursor: pointer; }
-button:focus-visible { outline: 3px solid var(--text); outline-offset: 3px; }
-@media (prefers-color-scheme: dark) { button { color: #0d1220; } }
-`;
-
-const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
-
-const POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${STYLE_HASH}'`,
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
 
 export interface PublicPage {
+  readonly language: Language;
+  readonly brand: PageBrand;
+  /** The page's heading and its title, as plain text. */
   readonly title: string;
-  /** Plain text; shown escaped. */
-  readonly message: string;
-  /** A single button that posts to the page's own address. */
-  readonly button?: string;
+  /** What follows the heading; `html` escapes what is put into it. */
+  readonly body: Html;
+  /** The languages to choose from at the foot; off where the page is not translated. */
+  readonly choice?: boolean;
+  /** Room for something large, a preview for instance. */
+  readonly wide?: boolean;
 }
 
-/** A page for people: no script, no cookie, no foreign asset, not indexed and not cached. */
+export const NO_BRAND: PageBrand = { name: null, logo: null, accent: '#1f4fd8', address: null };
+
+const STYLE = readFileSync(join(packageRoot(), 'content', 'pages', 'page.css'), 'utf8');
+/** The cards of `page.css` by day and by night, which the accent must be read on. */
+const CARDS = { light: '#ffffff', dark: '#1b202b' } as const;
+
+/**
+ * A page for people, usable without JavaScript: no script, no cookie, nothing from elsewhere but the account's own logo,
+ * not indexed and not cached.
+ */
 export function sendPage(reply: FastifyReply, status: number, page: PublicPage): FastifyReply {
+  const style = `${coloursOf(page.brand)}\n${STYLE}`;
   return reply
     .code(status)
     .headers({
-      'content-security-policy': POLICY,
+      'content-security-policy': policyFor(style, page.brand),
+      'content-language': page.language,
       'referrer-policy': 'no-referrer',
       'cache-control': 'no-store',
       'x-robots-tag': 'noindex',
       'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
     })
     .type('text/html; charset=utf-8')
-    .serializer((html: string) => html)
-    .send(htmlOf(page));
+    .serializer((markup: string) => markup)
+    .send(documentOf(page, style).markup);
 }
 
-function htmlOf({ title, message, button }: PublicPage): string {
-  const form =
-    button === undefined
-      ? ''
-      : `<form method="post"><button name="from" value="page">${escaped(button)}</button></form>`;
-  return `<!doctype html>
-<html lang="en">
+function coloursOf({ accent }: PageBrand): string {
+  const [light, dark] = [readableOn(CARDS.light, accent), readableOn(CARDS.dark, accent)];
+  return `:root { --accent-light: ${light}; --ink-light: ${inkOn(light)}; --accent-dark: ${dark}; --ink-dark: ${inkOn(dark)}; }`;
+}
+
+function policyFor(style: string, { logo }: PageBrand): string {
+  const hash = createHash('sha256').update(style).digest('base64');
+  // A source may hold neither blanks nor what separates directives.
+  const image = logo === null ? undefined : encodeURI(decoded(logo.url)).replace(/[;,'"\s]|[?#].*$/gs, '');
+  return [
+    "default-src 'none'",
+    `style-src 'sha256-${hash}'`,
+    ...(image === undefined ? [] : [`img-src ${image}`]),
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+function decoded(url: string): string {
+  try {
+    return decodeURI(url);
+  } catch {
+    return url;
+  }
+}
+
+function documentOf({ language, brand, title, body, choice = true, wide = false }: PublicPage, style: string): Html {
+  return html`<!doctype html>
+<html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)}</title>
-<style>${STYLE}</style>
+<title>${title}</title>
+<style>${{ markup: style }}</style>
 </head>
 <body>
-<main>
-<h1>${escaped(title)}</h1>
-<p>${escaped(message)}</p>
-${form}
+${headOf(brand)}<main${wide ? { markup: ' class="wide"' } : undefined}>
+<h1>${title}</h1>
+${body}
 </main>
-</body>
+${footOf(language, brand, choice)}</body>
 </html>
 `;
 }
 
-function escaped(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
+function headOf({ logo, name }: PageBrand): Html | undefined {
+  if (logo !== null) return html`<header><img src="${logo.url}" alt="${logo.alt}"></header>\n`;
+  return name === null ? undefined : html`<header>${name}</header>\n`;
+}
+
+function footOf(language: Language, { address }: PageBrand, choice: boolean): Html | undefined {
+  if (!choice && address === null) return undefined;
+  const place = address === null ? undefined : html`<p>${address}</p>\n`;
+  return html`<footer>\n${place}${choice ? choiceOf(language) : undefined}</footer>\n`;
+}
+
+function choiceOf(current: Language): Html {
+  const entries = LANGUAGES.map((language) => {
+    const name = say(language, 'name');
+    return language === current
+      ? html`<li><span aria-current="true" lang="${language}">${name}</span></li>`
+      : html`<li><a href="?lang=${language}" hreflang="${language}" lang="${language}">${name}</a></li>`;
+  });
+  return html`<nav aria-label="${say(current, 'choose_language')}"><ul>${entries}</ul></nav>\n`;
 }

@@ -1,7 +1,7 @@
 import { MongoNetworkError } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { linkTokens } from '../../mail/tokens.js';
-import { aList, anApi, aSubscriber, type Call, type TestApi } from '../support/api.js';
+import { linkTokens } from '../../../mail/tokens.js';
+import { aList, anApi, aSubscriber, type Call, type TestApi } from '../../support/api.js';
 
 let api: TestApi;
 let list: number;
@@ -88,11 +88,25 @@ test('the button on the page unsubscribes and answers with a page', async () => 
 test('the page shows the name of the list as text, runs nothing and is kept nowhere', async () => {
   const { body, headers } = await api.call(`GET ${path}`, { key: null });
   expect(body).toContain('Unsubscribe from Tea &amp; &lt;b&gt;Biscuits&lt;/b&gt;?');
-  expect(body).not.toMatch(/<script|http/i);
+  expect(body).not.toMatch(/<script|https?:/i);
   expect(body).toMatch(/<html lang="en">[\s\S]*name="viewport"/);
   expect(headers['content-security-policy']).toContain("default-src 'none'");
   expect(headers['cache-control']).toBe('no-store');
   expect(headers['referrer-policy']).toBe('no-referrer');
+});
+
+test.each([
+  ['?lang=de', '', 'Abbestellen'],
+  ['', 'pt-BR,pt;q=0.9', 'Cancelar inscrição'],
+  ['?lang=xx', 'nl, fr;q=0.5, en;q=0.1', 'Se désabonner'],
+  ['?lang=es&lang=de', 'en', 'Unsubscribe'],
+])('%s with Accept-Language %s is answered in that language', async (query, accepted, button) => {
+  const { body, headers } = await api.call(`GET ${path}${query}`, {
+    key: null,
+    headers: { 'accept-language': accepted },
+  });
+  expect(body).toContain(`value="page">${button}</button>`);
+  expect(body).toContain(`<html lang="${headers['content-language']}">`);
 });
 
 test('a forged, foreign or cut-off token is 404 and changes nothing', async () => {

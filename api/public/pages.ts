@@ -1,0 +1,20 @@
+import type { Api } from '../app.js';
+import type { Deps } from '../deps.js';
+import { admitFailure } from '../failures.js';
+import { acceptForms } from './forms.js';
+import { linkReader } from './link-reader.js';
+import { unsubscribe } from './unsubscribe.js';
+import { lookFor, sayOnPage } from './visit.js';
+
+/** The pages that links in mails lead to: for people without a key, in their language, never depending on JavaScript. */
+export function publicPages(app: Api, deps: Deps): void {
+  acceptForms(app);
+  app.setErrorHandler(async (error, request, reply) => {
+    admitFailure(error, request, reply);
+    const look = await lookFor(deps, request);
+    return sayOnPage(reply, look, { status: reply.statusCode, title: 'trouble_title', text: 'trouble_text' });
+  });
+  const readLink = linkReader(deps.secrets);
+
+  unsubscribe(app, deps, readLink);
+}

@@ -1,0 +1,51 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Html, html } from '../../domain/html.js';
+import { chosenLanguage, type Language } from '../../domain/language.js';
+import { type Sentence, say } from '../../mail/wording.js';
+import type { List } from '../../store/lists.js';
+import type { Deps } from '../deps.js';
+import { NO_BRAND, type PageBrand, sendPage } from './page.js';
+
+/** In which language and in whose colours a page is shown. */
+export interface Look {
+  readonly language: Language;
+  readonly brand: PageBrand;
+}
+
+/** For a list's own pages; without a list, for a visitor we know nothing of. */
+export async function lookFor(deps: Deps, request: FastifyRequest, list?: List): Promise<Look> {
+  const { lang } = request.query as { lang?: unknown };
+  const language = chosenLanguage({
+    asked: typeof lang === 'string' ? lang : undefined,
+    accepted: request.headers['accept-language'],
+  });
+  const brand = list === undefined ? NO_BRAND : await brandOf(deps, list);
+  return { language, brand };
+}
+
+async function brandOf({ accounts }: Deps, { account, company }: List): Promise<PageBrand> {
+  const row = await accounts.find(account);
+  return { ...NO_BRAND, name: company.name ?? row?.name ?? null };
+}
+
+/** A page of a heading, a sentence and what comes below. */
+export function sayOnPage(
+  reply: FastifyReply,
+  look: Look,
+  said: {
+    readonly status?: number;
+    readonly title: Sentence;
+    readonly text: Sentence;
+    readonly below?: Html | undefined;
+  },
+  values: Readonly<Record<string, string>> = {},
+): FastifyReply {
+  const [title, text] = [say(look.language, said.title, values), say(look.language, said.text, values)];
+  const body = html`<p>${text}</p>${said.below && html`\n${said.below}`}`;
+  return sendPage(reply, said.status ?? 200, { ...look, title, body });
+}
+
+/** For anything we did not sign. */
+export async function sendForged(deps: Deps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  return sayOnPage(reply, await lookFor(deps, request), { status: 404, title: 'forged_title', text: 'forged_text' });
+}
