@@ -1,35 +1,45 @@
 import { suppresses } from '../domain/classify.js';
 import type { LedgerPage, OddEntry } from '../domain/page.js';
+import { isSoftBounce } from '../domain/soft-bounces.js';
 import type { Event, Events } from '../store/events.js';
 import type { Subscribers } from '../store/subscribers.js';
 
 export interface TellingDeps {
   readonly events: Events;
-  readonly subscribers: Pick<Subscribers, 'forSending' | 'condemn'>;
+  readonly subscribers: Pick<Subscribers, 'forSending' | 'condemn' | 'wearDown'>;
 }
 
 /**
- * Makes odd entries known: one event each (`campaign:launch:round:page:i`), and a suppression for each refusal that speaks
- * about the address itself. Every step may be repeated.
+ * Makes odd entries known: one event each (`campaign:launch:round:page:i`), and for each refusal that speaks about the
+ * address itself a suppression, at once or when it has gone on for long enough. Every step may be repeated.
  */
 export function teller({ events, subscribers }: TellingDeps) {
   return async (page: LedgerPage, entries: readonly OddEntry[]): Promise<void> => {
-    await suppressRefused(
-      page,
-      entries.filter((entry) => entry.kind === 'failed' && suppresses({ ...entry, kind: 'failed' })),
-    );
+    const aboutAddress = entries.filter((entry) => condemns(entry) || wears(entry));
+    const byId = new Map(aboutAddress.map((entry) => [page.ids[entry.i], entry]));
+    const ids = [...byId.keys()].filter((id) => id !== undefined);
+    const people = ids.length === 0 ? [] : await subscribers.forSending(page.account, ids);
+    for (const { _id, email_key } of people) {
+      const entry = byId.get(_id);
+      if (entry !== undefined) await holdAgainst(page, email_key, entry);
+    }
     await events.append(entries.map((entry) => eventOf(page, entry)));
   };
 
-  async function suppressRefused(page: LedgerPage, refused: readonly OddEntry[]): Promise<void> {
-    const replies = new Map(refused.map((entry) => [page.ids[entry.i], entry.reply]));
-    const ids = [...replies.keys()].filter((id) => id !== undefined);
-    if (ids.length === 0) return;
-    for (const { _id, email_key } of await subscribers.forSending(page.account, ids)) {
-      const evidence = { reply: replies.get(_id) ?? null, campaign: page.campaign };
-      await subscribers.condemn(page.account, email_key, 'bounced', evidence);
-    }
+  async function holdAgainst({ account, campaign }: LedgerPage, emailKey: string, entry: OddEntry): Promise<void> {
+    const { class: reason, reply, at } = entry;
+    const evidence = { reply, campaign };
+    if (condemns(entry)) await subscribers.condemn(account, emailKey, 'bounced', evidence);
+    else await subscribers.wearDown(account, emailKey, { reason, at }, evidence);
   }
+}
+
+function condemns(entry: OddEntry): boolean {
+  return entry.kind === 'failed' && suppresses({ ...entry, kind: 'failed' });
+}
+
+function wears({ kind, class: reason }: OddEntry): boolean {
+  return (kind === 'failed' || kind === 'deferred') && isSoftBounce(reason);
 }
 
 export function eventOf(page: LedgerPage, entry: OddEntry): Omit<Event, 'at'> {

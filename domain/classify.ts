@@ -1,5 +1,5 @@
 import type { ConnectionTrouble, Fate, Outcome, RefusalScope, SmtpReply } from './outcome.js';
-import { REFUSAL_RULES, type RefusalRule } from './refusals.js';
+import { REFUSAL_RULES, REFUSAL_RULES_VERSION, type RefusalRule } from './refusals.js';
 import { scrubbed, shortReply } from './scrub.js';
 
 type OddFate = Exclude<Fate, { readonly kind: 'sent' }>;
@@ -19,39 +19,44 @@ export function fateOf(outcome: Outcome): Fate {
 }
 
 /** Whether nobody can be reached there any more, so that the address is taken off at once. */
-export function suppresses(fate: Fate): boolean {
-  return fate.kind === 'failed' && fate.scope === 'address';
+export function suppresses(fate: Pick<OddFate, 'kind' | 'scope' | 'class'> | { readonly kind: 'sent' }): boolean {
+  return fate.kind === 'failed' && fate.scope === 'address' && condemnsAddress(fate.class);
 }
 
 /** As `suppresses`, of a refusal that is known by its class alone. */
 export function condemnsAddress(reason: string): boolean {
-  return REFUSAL_RULES.some(({ class: name, scope }) => name === reason && scope === 'address');
+  return REFUSAL_RULES.some(({ class: name, scope, means }) => {
+    return name === reason && scope === 'address' && means === 'suppress';
+  });
 }
 
 /** 4xx is tried again whatever it says, also after the dot; 5xx is final unless a rule says that it concerns us. */
-function fateOfRefusal(reply: SmtpReply): OddFate {
+export function fateOfRefusal(reply: SmtpReply): OddFate {
   const text = scrubbed(reply.text);
   const status = enhancedStatus(reply.code, text);
   const rule = REFUSAL_RULES.find((candidate) => matches(candidate, reply.code, status, text));
   const temporary = reply.code < 500;
   return {
-    kind: temporary || rule?.retry === true ? 'deferred' : 'failed',
+    kind: temporary || rule?.means === 'retry' ? 'deferred' : 'failed',
     class: rule?.class ?? (temporary ? 'transient' : 'unrecognised'),
     scope: scopeOf(rule, temporary),
     code: status ?? String(reply.code),
     reply: replyLine(reply),
+    ...(rule && { rule: `${REFUSAL_RULES_VERSION}:${rule.id}` }),
   };
 }
 
-/** A temporary word about an address is no word about the address. */
+/** A temporary word that nobody is there is no word about the address. */
 function scopeOf(rule: RefusalRule | undefined, temporary: boolean): RefusalScope {
   if (rule === undefined) return temporary ? 'session' : 'message';
-  return temporary && rule.scope === 'address' ? 'message' : rule.scope;
+  return temporary && rule.means === 'suppress' ? 'message' : rule.scope;
 }
 
 function matches(rule: RefusalRule, code: number, status: string | undefined, text: string): boolean {
   if (rule.codes !== undefined && !rule.codes.includes(code)) return false;
-  if (rule.status !== undefined && (status === undefined || !rule.status.test(status.slice(2)))) return false;
+  const subject = status?.slice(2) ?? '';
+  if (rule.status !== undefined && !rule.status.test(subject)) return false;
+  if (rule.unlessStatus?.test(subject) === true) return false;
   return rule.text === undefined || rule.text.test(text);
 }
 

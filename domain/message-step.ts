@@ -62,7 +62,7 @@ export function stepOfEvidence(facts: Pick<AttemptFacts, 'n' | 'at'>, kind: 'sen
   return { state: kind, entry: entryOf(kind, facts, why) };
 }
 
-type Why = Pick<MessageAttempt, 'class' | 'code' | 'reply'>;
+type Why = Pick<MessageAttempt, 'class' | 'code' | 'reply' | 'rule'>;
 type Moment = Pick<AttemptFacts, 'n' | 'at'>;
 
 function doubt(facts: Moment & Pick<AttemptFacts, 'mayResend'>, why: Why, resendAfter: number): MessageStep {
@@ -78,8 +78,9 @@ function waitAfter({ n, asked, chance, firstRetry }: AttemptFacts): number {
 }
 
 function entryOf(outcome: MessageAttempt['outcome'], { n, at }: Moment, why: Why, next?: Date): MessageAttempt {
-  const { class: reason, code, reply } = why;
-  return { n, at: at.toISOString(), outcome, class: reason, code, reply, next: next?.toISOString() ?? null };
+  const { class: reason, code, reply, rule } = why;
+  const said = { class: reason, code, reply, ...(rule !== undefined && { rule }) };
+  return { n, at: at.toISOString(), outcome, ...said, next: next?.toISOString() ?? null };
 }
 
 function after(at: Date, ms: number): Date {

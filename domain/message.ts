@@ -45,6 +45,8 @@ export interface MessageAttempt {
   readonly class: string;
   readonly code: string | null;
   readonly reply: string | null;
+  /** Version and id of the rule that read the reply, where one did. */
+  readonly rule?: string;
   /** When it is tried again; ISO 8601. */
   readonly next: string | null;
 }

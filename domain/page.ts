@@ -9,6 +9,8 @@ export interface OddEntry {
   readonly scope: RefusalScope;
   readonly code: string | null;
   readonly reply: string | null;
+  /** Version and id of the rule that read the reply, where one did. */
+  readonly rule?: string;
   readonly at: Date;
   /** Token of the owner that left this recipient in doubt. */
   readonly by: string | null;
@@ -46,7 +48,7 @@ export interface Step {
   readonly odd: readonly OddEntry[];
 }
 
-export interface LateEvidence extends Pick<OddEntry, 'i' | 'class' | 'code' | 'reply' | 'at'> {
+export interface LateEvidence extends Pick<OddEntry, 'i' | 'class' | 'code' | 'reply' | 'at' | 'rule'> {
   readonly kind: 'sent' | 'failed';
   /** Only an entry that this token left in doubt. */
   readonly by?: string;

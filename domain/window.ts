@@ -23,8 +23,7 @@ export function oddOnes(fates: Fates, from: number, to: number, at: Date): OddEn
     const fate = fates.get(i);
     if (fate === undefined) throw new RangeError(`place ${i} settles without a fate`);
     if (fate.kind === 'sent') continue;
-    const { kind, class: reason, scope, code, reply } = fate;
-    odd.push({ i, kind, class: reason, scope, code, reply, at, by: null, next: null });
+    odd.push({ i, ...fate, at, by: null, next: null });
   }
   return odd;
 }

@@ -1,4 +1,5 @@
 import type { CreateIndexesOptions, Db, IndexSpecification } from 'mongodb';
+import { REMEMBERED_DAYS } from '../domain/soft-bounces.js';
 
 interface Index {
   readonly on: string;
@@ -32,6 +33,12 @@ export const INDEXES: readonly Index[] = [
   },
   { on: 'subscribers', keys: { account: 1, tags: 1, _id: 1 }, serves: 'subscribers by tag' },
   { on: 'suppressions', keys: { account: 1, created_at: 1 }, serves: 'suppressions of an account' },
+  {
+    on: 'soft_bounces',
+    keys: { at: 1 },
+    options: { expireAfterSeconds: REMEMBERED_DAYS * 86_400 },
+    serves: 'forgetting soft bounces',
+  },
   { on: 'campaigns', keys: { account: 1, state: 1, _id: -1 }, serves: 'campaigns of an account by state' },
   { on: 'campaigns', keys: { account: 1, _id: -1 }, serves: 'campaigns of an account, the newest first' },
   {

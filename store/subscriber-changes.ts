@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { ClientSession, Collection, Filter } from 'mongodb';
 import { now } from '../clock.js';
-import { merged, type SubscriberFields, sameFields, tooLarge } from '../domain/subscriber.js';
+import { wornOut } from '../domain/soft-bounces.js';
+import { merged, type SubscriberFields, type SubscriberStatus, sameFields, tooLarge } from '../domain/subscriber.js';
 import type { Store } from './connect.js';
 import { type Counters, counters } from './counters.js';
 import { type Events, events } from './events.js';
+import { type SoftBounces, softBounces } from './soft-bounces.js';
 import { newRow, type SubscriberWish } from './subscriber-batches.js';
 import type { Subscriber } from './subscribers.js';
 import { recallErased, type Suppressions, suppressions } from './suppressions.js';
@@ -53,6 +55,12 @@ export function subscriberChanges(store: Store) {
     condemn: (account: number, emailKey: string, status: Condemned, evidence: Evidence): Promise<void> =>
       condemn(desk, account, emailKey, status, evidence),
 
+    /** A soft bounce: remembered, and condemned like a hard one when it has gone on for long enough. Repeatable in whole. */
+    wearDown: async (account: number, emailKey: string, { reason, at }: SoftBounced, evidence: Evidence) => {
+      const times = await desk.soft.note(account, emailKey, reason, at);
+      if (wornOut(reason, times, at)) await condemn(desk, account, emailKey, 'bounced', evidence);
+    },
+
     /**
      * Forgets a person on every list. Whoever had left, bounced or complained stays barred by a hash. The bar is put up
      * before the rows go, so that repeating it after a crash finishes it.
@@ -62,6 +70,12 @@ export function subscriberChanges(store: Store) {
 }
 
 type Condemned = 'bounced' | 'complained';
+
+interface SoftBounced {
+  /** A class of `domain/soft-bounces.ts`. */
+  readonly reason: string;
+  readonly at: Date;
+}
 
 interface Evidence {
   /** Addresses scrubbed. */
@@ -75,11 +89,13 @@ interface Desk {
   readonly ids: Counters;
   readonly river: Events;
   readonly barred: Suppressions;
+  readonly soft: SoftBounces;
 }
 
 function deskOf(store: Store): Desk {
   const rows = store.db.collection<Subscriber>('subscribers');
-  return { store, rows, ids: counters(store), river: events(store), barred: suppressions(store) };
+  const bars = { barred: suppressions(store), soft: softBounces(store) };
+  return { store, rows, ids: counters(store), river: events(store), ...bars };
 }
 
 async function join(desk: Desk, { wish, ...joining }: Joining): Promise<Joined> {
@@ -149,7 +165,9 @@ async function condemn(
 ): Promise<void> {
   await desk.barred.add(account, emailKey, status === 'bounced' ? 'bounce' : 'complaint', reply);
   await together(desk.store, async (session) => {
-    const open = { account, email_key: emailKey, status: { $ne: status } };
+    // Who has complained stays that, whatever bounces afterwards.
+    const final: SubscriberStatus[] = status === 'bounced' ? ['bounced', 'complained'] : ['complained'];
+    const open = { account, email_key: emailKey, status: { $nin: final } };
     for (const row of await desk.rows.find(open, { session }).toArray()) {
       await rewrite(desk, session, `subscriber.${status}`, { ...row, status, updated_at: now() }, by);
     }

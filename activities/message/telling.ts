@@ -1,5 +1,6 @@
 import { condemnsAddress } from '../../domain/classify.js';
 import { FINAL_STATES, type MessageAttempt } from '../../domain/message.js';
+import { isSoftBounce } from '../../domain/soft-bounces.js';
 import type { Event, Events } from '../../store/events.js';
 import type { Messages } from '../../store/messages.js';
 import type { Message } from '../../store/messages-row.js';
@@ -7,7 +8,7 @@ import type { Subscribers } from '../../store/subscribers.js';
 
 export interface MessageTellingDeps {
   readonly events: Pick<Events, 'append'>;
-  readonly subscribers: Pick<Subscribers, 'condemn'>;
+  readonly subscribers: Pick<Subscribers, 'condemn' | 'wearDown'>;
   readonly messages: Pick<Messages, 'lookAgain'>;
 }
 
@@ -31,6 +32,9 @@ export function messageTeller({ events, subscribers, messages }: MessageTellingD
     );
     if (condemning !== undefined) {
       await subscribers.condemn(row.account, row.to_key, 'bounced', { reply: condemning.reply });
+    }
+    for (const { class: reason, at, reply } of row.attempts.filter((entry) => isSoftBounce(entry.class))) {
+      await subscribers.wearDown(row.account, row.to_key, { reason, at: new Date(at) }, { reply });
     }
     await events.append(eventsOf(row));
     if (FINAL_STATES.includes(row.state) && row.wake_at !== null) await messages.lookAgain(row, null);

@@ -1,6 +1,7 @@
 import { RECIPIENT_STATUSES, type RecipientStatus } from '../../domain/campaign.js';
-import { REFUSAL_RULES } from '../../domain/refusals.js';
+import { REFUSAL_RULES, REFUSAL_RULES_VERSION, type RefusalAction } from '../../domain/refusals.js';
 import { RETRY_WAITS } from '../../domain/retry.js';
+import { SOFT_BOUNCES } from '../../domain/soft-bounces.js';
 import { code, type Page, page, table } from './page.js';
 
 const STATUSES: Readonly<Record<RecipientStatus, string>> = {
@@ -39,16 +40,18 @@ const OWN: readonly (readonly [name: string, status: RecipientStatus, meaning: s
   ['accepted', 'sent', 'Was uncertain; late evidence says that it arrived.'],
 ];
 
+const FOLLOWS: Readonly<Record<RefusalAction, string>> = {
+  suppress: 'final; suppressed at once',
+  count: 'final; suppressed when it goes on (below)',
+  fail: 'final',
+  retry: 'tried again',
+};
+
 /** What may become of a recipient, and by which word. */
 export function outcomesPage(): Page {
-  const rules = new Map<string, { scopes: Set<string>; retried: boolean }>();
-  for (const { class: name, scope, retry } of REFUSAL_RULES) {
-    const known = rules.get(name) ?? { scopes: new Set<string>(), retried: false };
-    rules.set(name, { scopes: known.scopes.add(scope), retried: known.retried || retry === true });
-  }
   return page(
     'outcomes',
-    'domain/refusals.ts and domain/retry.ts',
+    'domain/refusals.ts, domain/soft-bounces.ts and domain/retry.ts',
     'What became of a recipient',
     "`GET /api/v1/campaigns/{id}/recipients` shows one line each: `status`, `class` and the server's `reply` with addresses\nstruck out.",
     table(
@@ -60,14 +63,17 @@ export function outcomesPage(): Page {
       ['class', 'status', 'meaning'],
       OWN.map(([name, status, meaning]) => [code(name), code(status), meaning]),
     ),
-    '## Classes of refusals',
-    'A 4xx reply is tried again whatever its class. Only scope `address` takes the address off every list and suppresses it.',
+    `## Rules by which refusals are read\n\nVersion ${REFUSAL_RULES_VERSION}; the first that matches counts, and \`version:rule\` is stored beside the refusal. A 4xx reply is tried\nagain whatever its class. Only scope \`address\` takes an address off every list and suppresses it; a reply that no rule\nknows never does.`,
     table(
-      ['class', 'who is affected', '5xx replies'],
-      [...rules].map(([name, { scopes, retried }]) => [
+      ['rule', 'class', 'who is affected', 'after a 5xx reply'],
+      REFUSAL_RULES.map(({ id, class: name, scope, means }) => [code(id), code(name), scope, FOLLOWS[means]]),
+    ),
+    '## Soft bounces\n\nRefusals and reports of one day count once; what is older than 90 days is forgotten.',
+    table(
+      ['class', 'suppressed after'],
+      Object.entries(SOFT_BOUNCES).map(([name, { days, hours }]) => [
         code(name),
-        [...scopes].join(', '),
-        retried ? 'tried again' : 'final',
+        `${days} days on which it happened, the first at least ${hours} hours ago`,
       ]),
     ),
     `## When deferred recipients are tried again\n\nAfter ${waits()}, each ±20 %, the last one repeated, until \`ttl_hours\` after the launch.`,

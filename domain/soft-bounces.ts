@@ -1,0 +1,39 @@
+/** How often, and over which time, something must have happened to an address before it is suppressed. */
+export interface Patience {
+  /** Days on which it happened, today included. */
+  readonly days: number;
+  /** Hours between the first and the last time. */
+  readonly hours: number;
+}
+
+/** Classes of rules whose action is `count`, with our patience for each. */
+export const SOFT_BOUNCES: Readonly<Record<string, Patience>> = {
+  mailbox_full: { days: 5, hours: 14 * 24 },
+  mailbox_disabled: { days: 2, hours: 24 },
+};
+
+/** What happened longer ago is forgotten. */
+export const REMEMBERED_DAYS = 90;
+
+const HOUR = 3_600_000;
+
+export function isSoftBounce(reason: string): boolean {
+  return Object.hasOwn(SOFT_BOUNCES, reason);
+}
+
+/**
+ * Whether the address has worn our patience out: `times` holds the first time of each day on which it happened, `at` is the
+ * time it happens now. Retries of one mail on one day count once.
+ */
+export function wornOut(reason: string, times: readonly Date[], at: Date): boolean {
+  const patience = SOFT_BOUNCES[reason];
+  if (patience === undefined || !isSoftBounce(reason)) return false;
+  const days = new Set([...times, at].map(dayOf));
+  const first = Math.min(at.getTime(), ...times.map((time) => time.getTime()));
+  return days.size >= patience.days && at.getTime() - first >= patience.hours * HOUR;
+}
+
+/** The day in UTC, such as `2026-05-15`. */
+export function dayOf(at: Date): string {
+  return at.toISOString().slice(0, 10);
+}
