@@ -15,6 +15,7 @@ import { campaignActions } from './routes/campaigns/actions.js';
 import { campaigns } from './routes/campaigns/campaigns.js';
 import { campaignRecipients } from './routes/campaigns/recipients.js';
 import { domains } from './routes/domains.js';
+import { events } from './routes/events.js';
 import { health } from './routes/health.js';
 import { imports } from './routes/imports.js';
 import { keys } from './routes/keys.js';
@@ -84,6 +85,7 @@ function versionOne(api: Api, deps: Deps): void {
   domains(api, deps);
   messages(api, deps);
   messageBatches(api, deps);
+  events(api, deps);
   account(api, deps);
   members(api, deps);
 }

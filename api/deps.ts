@@ -17,6 +17,7 @@ import { members } from '../store/members.js';
 import { messages } from '../store/messages.js';
 import { recipients } from '../store/recipients.js';
 import { replies } from '../store/replies.js';
+import { river } from '../store/river.js';
 import { rounds } from '../store/rounds.js';
 import { secrets } from '../store/secrets.js';
 import { subscribers } from '../store/subscribers.js';
@@ -42,6 +43,7 @@ export function nounStores(store: Store, secret: string) {
     messages: messages(store),
     recipients: recipients(store),
     replies: replies(store),
+    river: river(store),
     rounds: rounds(store),
     secrets: secrets(store, secret),
     subscribers: subscribers(store),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { AnyBulkWriteOperation, ClientSession } from 'mongodb';
 import { now } from '../clock.js';
 import type { Store } from './connect.js';
@@ -15,11 +16,21 @@ export interface Event {
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
+/** An event as it lies in the river. */
+export interface StoredEvent extends Event {
+  /** The id that callers know it by, made from `_id`. */
+  readonly evt: string;
+  /** It has no place in the order yet; `store/river.ts` gives it one. */
+  readonly fresh?: true;
+  /** Its place among the events of its account: 1, 2, 3 … */
+  readonly seq?: number;
+}
+
 export type Events = ReturnType<typeof events>;
 
 /** The river: what happened is appended here and nowhere else. */
 export function events({ db }: Store) {
-  const river = db.collection<Event>('events');
+  const river = db.collection<StoredEvent>('events');
   return {
     /**
      * Appends each event whose id is not there yet; repeating the call changes nothing. Within a transaction a known id
@@ -31,8 +42,8 @@ export function events({ db }: Store) {
       session?: ClientSession,
     ): Promise<void> => {
       if (happened.length === 0) return;
-      const inserts: AnyBulkWriteOperation<Event>[] = happened.map((event) => ({
-        insertOne: { document: { ...event, at } },
+      const inserts: AnyBulkWriteOperation<StoredEvent>[] = happened.map((event) => ({
+        insertOne: { document: { ...event, at, evt: publicId(event), fresh: true } },
       }));
       try {
         await river.bulkWrite(inserts, { ordered: false, ...(session && { session }) });
@@ -45,4 +56,12 @@ export function events({ db }: Store) {
     ofCampaign: (account: number, campaign: number): Promise<Event[]> =>
       river.find({ account, campaign }).sort({ at: 1, _id: 1 }).toArray(),
   };
+}
+
+const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** `evt_` and 24 characters: the same for the same event, whoever appends it, and how often. */
+function publicId({ account, _id }: Pick<Event, 'account' | '_id'>): string {
+  const bytes = createHash('sha256').update(`${account}\n${_id}`).digest().subarray(0, 24);
+  return `evt_${[...bytes].map((byte) => ALPHABET[byte % ALPHABET.length]).join('')}`;
 }

@@ -11,6 +11,33 @@ interface Index {
 
 const unique = { unique: true } as const;
 
+/** Places of events: only events that have one are in them. */
+function riverIndexes(): Index[] {
+  const placed = { partialFilterExpression: { seq: { $exists: true } } };
+  const of = (field: string) => ({
+    partialFilterExpression: { seq: { $exists: true }, [field]: { $exists: true } },
+  });
+  return [
+    {
+      on: 'events',
+      keys: { fresh: 1, account: 1, at: 1, _id: 1 },
+      options: { partialFilterExpression: { fresh: true } },
+      serves: 'events without a place, and whose they are',
+    },
+    {
+      on: 'events',
+      keys: { evt: 1 },
+      options: { unique: true, partialFilterExpression: { evt: { $exists: true } } },
+      serves: 'an event by the id that callers know',
+    },
+    { on: 'events', keys: { account: 1, seq: 1 }, options: placed, serves: 'the river of an account in order' },
+    { on: 'events', keys: { account: 1, type: 1, seq: 1 }, options: placed, serves: 'the events an endpoint asks for' },
+    { on: 'events', keys: { campaign: 1, seq: 1 }, options: of('campaign'), serves: 'events of a campaign in order' },
+    { on: 'events', keys: { subscriber: 1, seq: 1 }, options: of('subscriber'), serves: 'events of a subscriber' },
+    { on: 'events', keys: { 'data.message': 1, seq: 1 }, options: of('data.message'), serves: 'events of a message' },
+  ];
+}
+
 /** Every index of the house, each with the query it serves. */
 export const INDEXES: readonly Index[] = [
   { on: 'keys', keys: { hash: 1 }, options: unique, serves: 'who sends this request' },
@@ -80,6 +107,7 @@ export const INDEXES: readonly Index[] = [
   },
   { on: 'events', keys: { account: 1, at: 1, _id: 1 }, serves: 'the river of an account' },
   { on: 'events', keys: { campaign: 1, at: 1 }, options: { sparse: true }, serves: 'what happened to a campaign' },
+  ...riverIndexes(),
   { on: 'imports', keys: { account: 1, _id: -1 }, serves: 'imports of an account' },
   { on: 'imports', keys: { state: 1, wake_at: 1 }, serves: 'the sweep: imports that are owed a workflow' },
   {

@@ -161,6 +161,7 @@ test('every route, walked with the key of another account, shows and changes not
     'GET /api/v1/messages': 200,
     'GET /api/v1/messages/:id': 403,
     'POST /api/v1/messages/:id/cancel': 403,
+    'GET /api/v1/events': 200,
     'GET /api/v1/account': 200,
     'PATCH /api/v1/account': 200,
     'GET /api/v1/account/members': 200,

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { EVENTS } from '../../cli/reference/events.js';
 import { packageRoot } from '../../config.js';
 import { CAMPAIGN_STATES } from '../../domain/campaign.js';
+import { EVENT_TYPES } from '../../domain/event-types.js';
 
 const read = (path: string) => readFileSync(join(packageRoot(), path), 'utf8');
 const product = execFileSync('git', ['ls-files', '*.ts'], { cwd: packageRoot() })
@@ -47,4 +48,8 @@ test('campaign events are the steered states and the two ends', () => {
   const steered = /new Set\(\[([^\]]+)\]\)/.exec(read('activities/campaign.ts'))?.[1]?.match(/\w+/g) ?? [];
   const documented = EVENTS.filter(({ type }) => type.startsWith('campaign.')).map(({ type }) => type.slice(9));
   expect([...new Set(documented)].sort()).toEqual([...steered, 'sent', 'failed'].sort());
+});
+
+test('what may be asked for is what is documented', () => {
+  expect([...EVENT_TYPES]).toEqual([...new Set(EVENTS.map(({ type }) => type))].sort());
 });

@@ -1,0 +1,38 @@
+/** Every type of event there is; `docs/reference/events.md` says when each happens, and a test keeps the two together. */
+export const EVENT_TYPES: readonly string[] = [
+  'campaign.cancelled',
+  'campaign.draft',
+  'campaign.failed',
+  'campaign.freezing',
+  'campaign.paused',
+  'campaign.scheduled',
+  'campaign.sending',
+  'campaign.sent',
+  'message.cancelled',
+  'message.delayed',
+  'message.failed',
+  'message.sent',
+  'message.uncertain',
+  'recipient.deferred',
+  'recipient.failed',
+  'recipient.sent',
+  'recipient.skipped',
+  'recipient.uncertain',
+  'subscriber.bounced',
+  'subscriber.complained',
+  'subscriber.created',
+  'subscriber.erased',
+  'subscriber.reactivated',
+  'subscriber.unsubscribed',
+  'subscriber.updated',
+];
+
+/** `*`, a noun as in `campaign.*`, or one type. */
+export type EventPattern = string;
+
+/** The types that a pattern stands for; none where it stands for nothing that happens. */
+export function typesOf(pattern: EventPattern): readonly string[] {
+  if (pattern === '*') return EVENT_TYPES;
+  if (!pattern.endsWith('.*')) return EVENT_TYPES.filter((type) => type === pattern);
+  return EVENT_TYPES.filter((type) => type.startsWith(pattern.slice(0, -1)));
+}

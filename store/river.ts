@@ -1,0 +1,145 @@
+import type { ChangeStream, Filter } from 'mongodb';
+import { now } from '../clock.js';
+import { fenced, type Store } from './connect.js';
+import { isDuplicateKey } from './duplicate-key.js';
+import type { StoredEvent } from './events.js';
+
+/** An event with its place. */
+export type PlacedEvent = StoredEvent & { readonly seq: number };
+
+/** How far the events of an account are in order. One document an account. */
+interface Head {
+  readonly _id: number;
+  /** Everything up to here has its place, for good. */
+  readonly head: number;
+  /** The events that get the places head + 1, head + 2 …; null: nobody is placing any. */
+  readonly batch: readonly string[] | null;
+}
+
+export interface EventQuery {
+  readonly types?: readonly string[];
+  readonly campaign?: number;
+  readonly subscriber?: number;
+  readonly message?: string;
+  readonly from?: Date;
+  readonly to?: Date;
+  /** Beyond this place, in the direction asked for. */
+  readonly after?: number;
+  readonly descending?: boolean;
+  readonly limit: number;
+}
+
+export type River = ReturnType<typeof river>;
+
+const PLACED_AT_ONCE = 1_000;
+
+/**
+ * The order of the river. An event may become visible after another that bears a later time (transactions, several
+ * processes, clocks), so no time is a safe place to go on from. Events get places instead, and only once they are visible:
+ * whoever has read up to a place has missed nothing before it. All reads and writes here are majority ones on the primary.
+ */
+export function river(store: Store) {
+  const heads = fenced<Head>(store, 'river');
+  const events = fenced<StoredEvent>(store, 'events');
+  const headOf = async (account: number) => (await heads.findOne({ _id: account }))?.head ?? 0;
+
+  return {
+    /**
+     * Gives every event of an account that is visible now its place. Anybody may call it at any time: a batch is decided by
+     * one conditional write, and whoever finds one undone finishes it with the same places. Answers the last place.
+     */
+    flow: async (account: number): Promise<number> => {
+      for (;;) {
+        // Before the events: if the head is still there afterwards, nobody has given them a place meanwhile.
+        const before = (await heads.findOne({ _id: account })) ?? { _id: account, head: 0, batch: null };
+        const decided = before.batch === null ? await decide(heads, events, before) : before;
+        if (decided === 'nothing') return before.head;
+        if (decided !== 'overtaken') await place(store, heads, events, decided);
+      }
+    },
+
+    head: headOf,
+
+    /** Accounts with events that have no place yet. */
+    accountsInMotion: (): Promise<number[]> => events.distinct('account', { fresh: true }),
+
+    /** The next events beyond a place, in order, and how far this has looked: the place to go on from. */
+    next: async (account: number, after: number, types: readonly string[], limit: number) => {
+      const head = await headOf(account);
+      const filter = { account, type: { $in: [...types] }, seq: { $gt: after, $lte: head } };
+      const found = await events.find(filter).sort({ seq: 1 }).limit(limit).toArray();
+      const last = found.length < limit ? undefined : found.at(-1)?.seq;
+      return { found: found as PlacedEvent[], upTo: Math.max(after, last ?? head) };
+    },
+
+    /** Events in order; those without a place are not there yet. */
+    page: async (account: number, query: EventQuery): Promise<PlacedEvent[]> => {
+      const filter = matching(account, query, await headOf(account));
+      const order = query.descending === true ? -1 : 1;
+      return (await events.find(filter).sort({ seq: order }).limit(query.limit).toArray()) as PlacedEvent[];
+    },
+
+    /** One event by the id that callers know. */
+    byPublicId: (account: number, evt: string): Promise<StoredEvent | null> => events.findOne({ account, evt }),
+
+    /** Tells whose river moves, as it moves, until it is closed. */
+    watch: (moves: (account: number) => void): ChangeStream => {
+      const only = [{ $match: { operationType: 'insert' } }, { $project: { 'fullDocument.account': 1 } }];
+      const stream = store.db.collection<StoredEvent>('events').watch(only);
+      stream.on('change', (change) => {
+        if (change.operationType === 'insert') moves(change.fullDocument.account);
+      });
+      return stream;
+    },
+  };
+}
+
+type Heads = ReturnType<typeof fenced<Head>>;
+type Stored = ReturnType<typeof fenced<StoredEvent>>;
+type Decided = Head & { readonly batch: readonly string[] };
+
+async function decide(heads: Heads, events: Stored, { _id, head }: Head): Promise<Decided | 'nothing' | 'overtaken'> {
+  const waiting = events.find({ account: _id, fresh: true }).project<{ _id: string }>({ _id: 1 });
+  const batch = (await waiting.sort({ at: 1, _id: 1 }).limit(PLACED_AT_ONCE).toArray()).map((event) => event._id);
+  if (batch.length === 0) return 'nothing';
+  try {
+    const free = { _id, head, batch: null };
+    const { matchedCount, upsertedCount } = await heads.updateOne(free, { $set: { batch } }, { upsert: head === 0 });
+    return matchedCount + upsertedCount === 1 ? { _id, head, batch } : 'overtaken';
+  } catch (error) {
+    if (isDuplicateKey(error)) return 'overtaken';
+    throw error;
+  }
+}
+
+/** Writes down what is decided. Every step may be repeated, by several at once: the places are the same for all. */
+async function place(store: Store, heads: Heads, events: Stored, { _id, head, batch }: Head): Promise<void> {
+  if (batch === null) return;
+  const places = batch.map((event, i) => ({
+    updateOne: { filter: { _id: event }, update: { $set: { seq: head + 1 + i }, $unset: { fresh: '' as const } } },
+  }));
+  await events.bulkWrite(places, { ordered: false });
+  await oweToEndpoints(store, _id);
+  await heads.updateOne({ _id, head, batch: { $ne: null } }, { $set: { head: head + batch.length, batch: null } });
+}
+
+/** Said before the events can be read: whoever dies now leaves a row that the sweep finds. */
+async function oweToEndpoints({ db }: Store, account: number): Promise<void> {
+  const at = now();
+  const open = { account, state: 'enabled', $or: [{ wake_at: null }, { wake_at: { $gt: at } }] };
+  await db.collection('endpoints').updateMany(open, { $set: { wake_at: at } });
+}
+
+function matching(account: number, query: EventQuery, head: number): Filter<StoredEvent> {
+  const { types, campaign, subscriber, message, from, to, after, descending } = query;
+  const beyond = descending === true ? { $lte: head, $lt: after ?? head + 1 } : { $gt: after ?? 0, $lte: head };
+  return {
+    account,
+    seq: beyond,
+    ...(types && { type: { $in: [...types] } }),
+    ...(campaign !== undefined && { campaign }),
+    ...(subscriber !== undefined && { subscriber }),
+    ...(message !== undefined && { 'data.message': message }),
+    ...((from || to) && { at: { ...(from && { $gte: from }), ...(to && { $lt: to }) } }),
+  };
+}

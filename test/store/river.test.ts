@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { EVENT_TYPES } from '../../domain/event-types.js';
+import { openStore, type Store } from '../../store/connect.js';
+import { type Event, type Events, events } from '../../store/events.js';
+import { type River, river } from '../../store/river.js';
+import { together } from '../../store/transaction.js';
+import { type TestDatabase, testDatabase } from '../support/test-servers.js';
+
+let database: TestDatabase;
+let store: Store;
+let tell: Events;
+let ordered: River;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  store = await openStore({ url: database.url, database: database.name });
+  tell = events(store);
+  ordered = river(store);
+});
+afterAll(async () => {
+  await store?.close();
+  await database?.drop();
+});
+
+const happened = (account: number, _id: string): Omit<Event, 'at'> => ({ _id, account, type: 'campaign.sent' });
+
+/** Reads on from a place as a mill does, until there is nothing more. */
+async function readOn(account: number, after: number, limit = 7): Promise<{ ids: string[]; upTo: number }> {
+  const ids: string[] = [];
+  for (let upTo = after; ; ) {
+    const page = await ordered.next(account, upTo, EVENT_TYPES, limit);
+    ids.push(...page.found.map(({ _id }) => _id));
+    if (page.upTo === upTo) return { ids, upTo };
+    upTo = page.upTo;
+  }
+}
+
+test('an event that becomes visible late comes after what was read already, whatever its time says', async () => {
+  const early = new Date('2026-01-01T00:00:00Z');
+  let afterwards = 0;
+  await together(store, async (session) => {
+    await tell.append([happened(1, 'within')], early, session);
+    await tell.append([happened(1, 'meanwhile')]);
+    expect(await ordered.flow(1)).toBe(1);
+    const read = await readOn(1, 0);
+    expect(read.ids).toEqual(['meanwhile']);
+    afterwards = read.upTo;
+  });
+  await ordered.flow(1);
+  expect((await readOn(1, afterwards)).ids).toEqual(['within']);
+});
+
+test('many append and many order at once: whoever reads on from a place reads every event once', async () => {
+  const names = Array.from({ length: 400 }, (_, n) => `event${n}`);
+  const queue = names.values();
+  const appending = Array.from({ length: 8 }, async () => {
+    for (const name of queue) await tell.append([happened(2, name)], new Date(Math.random() * 1e12));
+  });
+  let done = false;
+  const ordering = Array.from({ length: 3 }, async () => {
+    while (!done) await ordered.flow(2);
+  });
+  const read: string[] = [];
+  let place = 0;
+  const reading = (async () => {
+    while (!done || (await ordered.head(2)) > place) {
+      const { ids, upTo } = await readOn(2, place);
+      read.push(...ids);
+      place = upTo;
+    }
+  })();
+  await Promise.all(appending);
+  await ordered.flow(2);
+  done = true;
+  await Promise.all([...ordering, reading]);
+  expect(place).toBe(400);
+  expect([...read].sort()).toEqual([...names].sort());
+});
+
+test('a batch that was decided and left by its process is finished by the next, in the decided order', async () => {
+  await tell.append(['a', 'b', 'c'].map((name) => happened(3, name)));
+  const rows = store.db.collection<{ _id: number; head: number; batch: string[] | null }>('river');
+  await rows.insertOne({ _id: 3, head: 0, batch: ['c', 'a'] });
+  await store.db.collection<Event>('events').updateOne({ _id: 'c' }, { $set: { seq: 1 }, $unset: { fresh: '' } });
+  expect((await readOn(3, 0)).ids).toEqual([]);
+  expect(await ordered.flow(3)).toBe(3);
+  expect((await readOn(3, 0)).ids).toEqual(['c', 'a', 'b']);
+});
+
+test('before new events can be read, what they owe to the endpoints of their account is written down', async () => {
+  const rows = store.db.collection<{ _id: number; account: number; state: string; wake_at: Date | null }>('endpoints');
+  const endpoint = (_id: number, account: number, state: string) => ({ _id, account, state, wake_at: null });
+  await rows.insertMany([endpoint(1, 4, 'enabled'), endpoint(2, 4, 'disabled'), endpoint(3, 5, 'enabled')]);
+  await tell.append([happened(4, 'news')]);
+  await ordered.flow(4);
+  const owed = await rows.find({ wake_at: { $ne: null } }).toArray();
+  expect(owed.map(({ _id }) => _id)).toEqual([1]);
+});
+
+test('accounts in motion are those whose events wait for a place', async () => {
+  await tell.append([happened(6, 'six'), happened(7, 'seven')]);
+  await ordered.flow(6);
+  expect(await ordered.accountsInMotion()).toEqual([7]);
+});
