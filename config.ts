@@ -24,6 +24,10 @@ export interface Config {
   readonly dnsServers: readonly string[];
   /** The name under which the sending servers are listed in SPF. */
   readonly spfInclude: string | undefined;
+  /** What writes drafts: the key of an OpenAI-compatible endpoint; none: no drafting. */
+  readonly openaiApiKey: string | undefined;
+  readonly openaiBaseUrl: string;
+  readonly openaiModel: string;
   readonly apiKey: string | undefined;
   readonly dataDir: string;
   readonly secret: string | undefined;
@@ -111,6 +115,7 @@ export function readConfig(environment: Environment = process.env): Config {
     ...mailing(read),
     ...attaching(read, faults),
     ...naming(read, faults),
+    ...drafting(read),
     ...secrets(read, faults),
     ...machine(read, faults),
     rateLimitPerMinute: read.count('RATE_LIMIT_PER_MINUTE', 60),
@@ -163,6 +168,14 @@ function attaching({ text, count }: Reader, faults: string[]) {
   const wrong = types.filter((type) => !/^[a-z0-9][\w.+-]*\/[a-z0-9][\w.+-]*$/.test(type));
   if (wrong.length > 0) faults.push(`ATTACHMENT_TYPES must be media types, not "${wrong.join(' ')}"`);
   return { attachmentTypes: types, attachmentBytes: count('ATTACHMENT_BYTES', ATTACHMENT_BYTES) };
+}
+
+function drafting({ text, url }: Reader) {
+  return {
+    openaiApiKey: text('OPENAI_API_KEY'),
+    openaiBaseUrl: (url('OPENAI_BASE_URL', ['http', 'https']) ?? 'https://api.openai.com/v1').replace(/\/+$/, ''),
+    openaiModel: text('OPENAI_MODEL') ?? 'gpt-4.1-mini',
+  };
 }
 
 function secrets({ text }: Reader, faults: string[]) {

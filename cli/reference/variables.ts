@@ -131,6 +131,29 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
       field: 'retryAfterCloseMinutes',
     },
   ],
+  'Drafts by AI': [
+    {
+      name: 'OPENAI_API_KEY',
+      meaning: 'key of an endpoint that speaks as OpenAI does; servers of your own take any word',
+      otherwise: 'no drafting: `ai` answers 402 `ai_not_available`',
+      example: 'sk-a-key-of-yours',
+      field: 'openaiApiKey',
+    },
+    {
+      name: 'OPENAI_BASE_URL',
+      meaning: 'where that endpoint is',
+      fallback: 'https://api.openai.com/v1',
+      example: 'http://127.0.0.1:11434/v1',
+      field: 'openaiBaseUrl',
+    },
+    {
+      name: 'OPENAI_MODEL',
+      meaning: 'the model that is asked; API and workers need the same three',
+      fallback: 'gpt-4.1-mini',
+      example: 'gpt-4.1',
+      field: 'openaiModel',
+    },
+  ],
   'Keys and limits': [
     {
       name: 'EVERPOST_API_KEY',
