@@ -27,6 +27,7 @@ import { subscriberBatches } from './routes/subscriber-batches.js';
 import { subscriberExport } from './routes/subscriber-export.js';
 import { subscribers } from './routes/subscribers.js';
 import { transports } from './routes/transports.js';
+import { voice } from './routes/voice.js';
 import { validateWithTypeBox } from './validation.js';
 
 export type Api = FastifyInstance<
@@ -88,4 +89,5 @@ function versionOne(api: Api, deps: Deps): void {
   events(api, deps);
   account(api, deps);
   members(api, deps);
+  voice(api, deps);
 }

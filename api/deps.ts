@@ -23,6 +23,7 @@ import { secrets } from '../store/secrets.js';
 import { subscribers } from '../store/subscribers.js';
 import { suppressions } from '../store/suppressions.js';
 import { transports } from '../store/transports.js';
+import { voices } from '../store/voices.js';
 import type { Engine } from './engine.js';
 
 /** The vocabulary of each noun over one open store; `secret` seals what must not lie open in it. */
@@ -49,6 +50,7 @@ export function nounStores(store: Store, secret: string) {
     subscribers: subscribers(store),
     suppressions: suppressions(store),
     transports: transports(store, secret),
+    voices: voices(store),
   };
 }
 

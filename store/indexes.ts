@@ -156,6 +156,7 @@ export const INDEXES: readonly Index[] = [
   { on: 'messages', keys: { account: 1, to_key: 1, _id: -1 }, serves: 'messages to somebody' },
   { on: 'messages', keys: { account: 1, group: 1 }, serves: 'the messages of one request' },
   { on: 'messages', keys: { account: 1, hash: 1, created_at: -1 }, serves: 'the same request once more' },
+  { on: 'voices', keys: { account: 1, version: -1 }, serves: 'the newest brand voice of an account' },
   { on: 'replies', keys: { expires_at: 1 }, options: { expireAfterSeconds: 0 }, serves: 'forgetting stored replies' },
 ];
 

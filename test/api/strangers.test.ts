@@ -58,6 +58,7 @@ const BODIES: Readonly<Record<string, () => Record<string, unknown>>> = {
   'POST /api/v1/campaigns/:id/retry': () => ({ status: 'all' }),
   'PATCH /api/v1/transports/:id': () => ({ name: 'Taken over' }),
   'PATCH /api/v1/lists/:id': () => ({ name: 'Taken over' }),
+  'PUT /api/v1/account/voice': () => ({}),
   'PATCH /api/v1/account': () => ({ name: 'Taken over' }),
   'PATCH /api/v1/subscribers/:id': () => ({ first_name: 'Mallory' }),
 };
@@ -76,6 +77,7 @@ const MAKING = [
 /** What a stranger sees where they see something: theirs, and of lists with something of ours nothing. */
 const THEIRS: Readonly<Record<string, () => unknown>> = {
   '/api/v1/keys': () => [expect.objectContaining({ name: 'Stranger' })],
+  '/api/v1/account/voice': () => expect.objectContaining({ audience: null }),
   '/api/v1/account': () => expect.objectContaining({ id: stranger.account }),
 };
 
@@ -166,6 +168,8 @@ test('every route, walked with the key of another account, shows and changes not
     'PATCH /api/v1/account': 200,
     'GET /api/v1/account/members': 200,
     'DELETE /api/v1/account/members/:id': 403,
+    'GET /api/v1/account/voice': 200,
+    'PUT /api/v1/account/voice': 200,
     'GET /api/v1/domains': 200,
     'GET /api/v1/domains/:id': 403,
     'DELETE /api/v1/domains/:id': 403,
