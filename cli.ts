@@ -12,6 +12,7 @@ import { demo } from './cli/demo.js';
 import { doctor } from './cli/doctor.js';
 import { health, type Role } from './cli/health.js';
 import { issueKey, listKeys, revokeKey } from './cli/keys.js';
+import { listLinkKeys, rotateLinkKeys } from './cli/link-keys.js';
 import { start } from './cli/start.js';
 import { ConfigurationError, readConfig } from './config.js';
 
@@ -94,6 +95,16 @@ keys
   .description('refuse a key from now on')
   .argument('<id>', 'its number in the list', count)
   .action((id: number) => run(({ config }) => revokeKey(config, id))());
+
+const linkKeys = program.command('link-keys').description('the keys that sign the links in mails');
+linkKeys
+  .command('list', { isDefault: true })
+  .description('which keys there are, the one that signs first')
+  .action(run(({ config }) => listLinkKeys(config)));
+linkKeys
+  .command('rotate')
+  .description('sign new links with a new key; links in mailboxes go on working')
+  .action(run(({ config }) => rotateLinkKeys(config)));
 
 const bench = program.command('bench').description('measure, as a ratio against a named reference');
 bench

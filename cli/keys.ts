@@ -30,7 +30,7 @@ export function revokeKey(config: Config, id: number): Promise<number> {
 }
 
 /** Works on the MongoDB that is named, else on the one that runs on the data folder, else on one started for this. */
-async function withStore<T>(config: Config, work: (store: Store, account: number) => Promise<T>): Promise<T> {
+export async function withStore<T>(config: Config, work: (store: Store, account: number) => Promise<T>): Promise<T> {
   const { store, close } = await reach(config);
   try {
     const { account, secret } = await ensureFirstAccount(store, config);

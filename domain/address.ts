@@ -50,6 +50,12 @@ export function needsSmtpUtf8(local: string): boolean {
   return !/^[!-~]*$/.test(local);
 }
 
+/** Enough for its owner to know it, too little for anybody else: the first letter and the domain. */
+export function masked(email: string): string {
+  const at = email.lastIndexOf('@');
+  return `${[...email].slice(0, 1).join('')}•••${email.slice(at)}`;
+}
+
 function utf8Length(text: string): number {
   let octets = 0;
   for (const char of text) octets += utf8Octets(char.codePointAt(0) ?? 0);

@@ -6,7 +6,7 @@ import type { Recipient, SplicedMail, Unrenderable } from './letter.js';
 import { liquidFault } from './liquid.js';
 import { quotedValue } from './quoted-printable.js';
 import { type Fields, type Rendering, rendering } from './slots.js';
-import { type LinkTokens, unsubscribeUrl } from './tokens.js';
+import { type LinkTokens, preferencesUrl, unsubscribeUrl, viewUrl } from './tokens.js';
 
 type Renderings = Readonly<Record<Part, Rendering>>;
 
@@ -23,8 +23,8 @@ export function spliceMail(
   const to = envelopeAddress(recipient.email);
   if (typeof to !== 'string') return to;
   const { campaign, publicUrl } = compiled.letter;
-  const unsubscribe = unsubscribeUrl(publicUrl, links.forRecipient(campaign, recipient.id));
-  const fields = fieldsOf(recipient, unsubscribe);
+  const token = links.forRecipient(campaign, recipient.id);
+  const fields = fieldsOf(recipient, publicUrl, token);
   const parts: Renderings = {
     subject: rendering(fields, 'plain'),
     text: rendering(fields, 'plain'),
@@ -37,7 +37,7 @@ export function spliceMail(
       textField('Subject', subjectFor(compiled, parts.subject)),
       `Date: ${at.toUTCString().replace('GMT', '+0000')}\r\n`,
       `Message-ID: ${messageId}\r\n`,
-      `List-Unsubscribe: <${unsubscribe}>\r\n`,
+      `List-Unsubscribe: <${unsubscribeUrl(publicUrl, token)}>\r\n`,
     ].join('');
     const chunks = [Buffer.from(head, 'latin1'), ...bodyFor(compiled, parts)];
     return { kind: 'mail', envelope: { from: compiled.sender.address, to }, messageId, chunks };
@@ -74,8 +74,8 @@ function subjectFor({ subject }: CompiledLetter, part: Rendering): string {
   return text;
 }
 
-/** The recipient's own fields win over attributes of the same name. */
-function fieldsOf(recipient: Recipient, unsubscribe: string): Fields {
+/** The recipient's own fields win over attributes of the same name; one token serves all of their links. */
+function fieldsOf(recipient: Recipient, publicUrl: string, token: string): Fields {
   return {
     ...recipient.attributes,
     attributes: recipient.attributes,
@@ -83,7 +83,9 @@ function fieldsOf(recipient: Recipient, unsubscribe: string): Fields {
     first_name: recipient.first_name,
     last_name: recipient.last_name,
     tags: recipient.tags ?? [],
-    unsubscribe_url: unsubscribe,
+    unsubscribe_url: unsubscribeUrl(publicUrl, token),
+    preferences_url: preferencesUrl(publicUrl, token),
+    view_url: viewUrl(publicUrl, token),
   };
 }
 

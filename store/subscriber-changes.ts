@@ -26,7 +26,7 @@ export type Joined =
 
 /** Why somebody left, and by which campaign's link. */
 export interface Leaving {
-  readonly by: 'api' | 'link' | 'one_click';
+  readonly by: 'api' | 'link' | 'one_click' | 'preferences';
   readonly campaign?: number;
 }
 
@@ -42,8 +42,13 @@ export function subscriberChanges(store: Store) {
       change(desk, account, id, wish),
 
     /** Unsubscribes an address from one list or all. Atomic: one transaction; repeating it changes nothing. */
-    unsubscribe: (account: number, emailKey: string, list: number | undefined): Promise<number> =>
-      takeOff(desk, { account, email_key: emailKey, ...(list !== undefined && { list_id: list }) }, { by: 'api' }),
+    unsubscribe: (
+      account: number,
+      emailKey: string,
+      list: number | undefined,
+      leaving: Leaving = { by: 'api' },
+    ): Promise<number> =>
+      takeOff(desk, { account, email_key: emailKey, ...(list !== undefined && { list_id: list }) }, leaving),
 
     /**
      * Unsubscribes the row a signed link names. The link, not a key, is the authority here, hence no account. Atomic:

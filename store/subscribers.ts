@@ -78,6 +78,10 @@ export function subscribers(store: Store) {
     /** The row a signed link names; the link is the authority here, hence no account. */
     ofLink: (id: number): Promise<Subscriber | null> => rows.findOne({ _id: id }),
 
+    /** One person's rows, a row a list. */
+    everywhere: (account: number, emailKey: string): Promise<Subscriber[]> =>
+      rows.find({ account, email_key: emailKey }).sort({ list_id: 1 }).toArray(),
+
     /** One page, oldest first, and how many there are in all. */
     page: async (account: number, query: SubscriberQuery, skip: number, limit: number) => {
       const filter = matching(account, query);

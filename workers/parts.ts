@@ -5,7 +5,7 @@ import { compiledLetters } from '../activities/letters.js';
 import { signing } from '../activities/signing.js';
 import type { Config } from '../config.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
-import { linkTokens } from '../mail/tokens.js';
+import { rotatingTokens } from '../mail/link-ring.js';
 import { accounts } from '../store/accounts.js';
 import { blobs } from '../store/blobs.js';
 import { buckets } from '../store/buckets.js';
@@ -44,6 +44,7 @@ export interface Surroundings {
 export async function activityParts({ config, store, times, lanes, log, smtpUrl }: Surroundings, stop: Stop) {
   const secret = config.secret ?? keptSecret(config.dataDir);
   const noun = { accounts: accounts(store), lists: lists(store) };
+  const linkKeys = secrets(store, secret);
   const tokens = buckets(store);
   const keys = signing({ domains: domains(store, secret), config });
   const relay = { smtpUrl, smtpConnections: config.smtpConnections, times, log };
@@ -66,7 +67,7 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
     blobs: blobs(store),
     buckets: tokens,
     letters: compiledLetters({ ...noun, config }),
-    links: linkTokens(await secrets(store, secret).ring()),
+    links: rotatingTokens(await linkKeys.ring(), linkKeys.ring),
     ways,
     transportsFor: ways.of,
     times,

@@ -15,3 +15,12 @@ export function acceptForms(app: Api): void {
 export function formOf({ body }: FastifyRequest): URLSearchParams {
   return new URLSearchParams(typeof body === 'string' ? body : '');
 }
+
+const LONGEST_NAME = 255;
+
+/** A name from a form: null where the field was left empty, undefined where it is nothing that can be a name. */
+export function nameIn(form: URLSearchParams, field: string): string | null | undefined {
+  const given = (form.get(field) ?? '').trim();
+  if (given.length > LONGEST_NAME || /\p{Cc}/u.test(given)) return undefined;
+  return given === '' ? null : given;
+}

@@ -3,6 +3,7 @@ import type { Deps } from '../deps.js';
 import { admitFailure } from '../failures.js';
 import { acceptForms } from './forms.js';
 import { linkReader } from './link-reader.js';
+import { preferences } from './preferences.js';
 import { unsubscribe } from './unsubscribe.js';
 import { lookFor, sayOnPage } from './visit.js';
 
@@ -17,4 +18,5 @@ export function publicPages(app: Api, deps: Deps): void {
   const readLink = linkReader(deps.secrets);
 
   unsubscribe(app, deps, readLink);
+  preferences(app, deps, readLink);
 }

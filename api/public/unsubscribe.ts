@@ -20,7 +20,8 @@ export function unsubscribe(app: Api, deps: Deps, readLink: ReadLink): void {
     if (owner === undefined) return sendForged(deps, request, reply);
     const { list, subscribed } = await subscriptionOf(deps, owner);
     const look = await lookFor(deps, request, list);
-    return subscribed ? sayQuestion(reply, look, list?.name) : sayFarewell(reply, look, list?.name);
+    const answer = subscribed ? sayQuestion : sayFarewell;
+    return answer(reply, look, list?.name, request.params.token);
   });
 
   app.post('/u/:token', { schema: { ...schema, summary: 'Unsubscribe (RFC 8058)' } }, async (request, reply) => {
@@ -31,7 +32,7 @@ export function unsubscribe(app: Api, deps: Deps, readLink: ReadLink): void {
     await deps.subscribers.leaveByLink(owner.subscriber, { by: byPerson ? 'link' : 'one_click', ...campaign });
     if (!byPerson) return reply.code(200).send();
     const { list } = await subscriptionOf(deps, owner);
-    return sayFarewell(reply, await lookFor(deps, request, list), list?.name);
+    return sayFarewell(reply, await lookFor(deps, request, list), list?.name, request.params.token);
   });
 }
 
@@ -42,14 +43,16 @@ async function subscriptionOf({ subscribers, lists }: Deps, { subscriber }: Link
   return { list: typeof list === 'object' ? list : undefined, subscribed: row.status === 'active' };
 }
 
-function sayQuestion(reply: FastifyReply, look: Look, name: string | undefined): FastifyReply {
+function sayQuestion(reply: FastifyReply, look: Look, name: string | undefined, token: string): FastifyReply {
   const button = say(look.language, 'unsubscribe_button');
-  const below = html`<form method="post"><button name="from" value="page">${button}</button></form>`;
+  const below = html`<form method="post"><button name="from" value="page">${button}</button></form>
+<p class="after"><a href="../p/${token}?lang=${look.language}">${say(look.language, 'all_preferences')}</a></p>`;
   return sayOnPage(reply, look, { title: 'unsubscribe_title', text: 'unsubscribe_text', below }, named(look, name));
 }
 
-function sayFarewell(reply: FastifyReply, look: Look, name: string | undefined): FastifyReply {
-  return sayOnPage(reply, look, { title: 'unsubscribed_title', text: 'unsubscribed_text' }, named(look, name));
+function sayFarewell(reply: FastifyReply, look: Look, name: string | undefined, token: string): FastifyReply {
+  const below = html`<p><a href="../p/${token}?lang=${look.language}">${say(look.language, 'all_preferences')}</a></p>`;
+  return sayOnPage(reply, look, { title: 'unsubscribed_title', text: 'unsubscribed_text', below }, named(look, name));
 }
 
 function named({ language }: Look, list: string | undefined) {

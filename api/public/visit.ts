@@ -49,3 +49,10 @@ export function sayOnPage(
 export async function sendForged(deps: Deps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   return sayOnPage(reply, await lookFor(deps, request), { status: 404, title: 'forged_title', text: 'forged_text' });
 }
+
+/** What has just been done, said before everything else. */
+export function noticeOf(text: string, kind: 'good' | 'bad' = 'good'): Html {
+  return kind === 'good'
+    ? html`<p class="notice" role="status">${text}</p>\n`
+    : html`<p class="notice bad" role="alert">${text}</p>\n`;
+}

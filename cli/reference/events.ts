@@ -120,7 +120,7 @@ export const EVENTS: readonly EventKind[] = [
   person('created', 'somebody new is on a list'),
   person('updated', 'name, attributes or tags changed'),
   person('reactivated', 'somebody who had left is back'),
-  person('unsubscribed', 'somebody left', `${PERSON}, by (api, link or one_click)`),
+  person('unsubscribed', 'somebody left', `${PERSON}, by (api, link, one_click or preferences)`),
   person('bounced', 'a hard bounce took the address off'),
   person('complained', 'a complaint took the address off'),
   person('erased', 'the person was forgotten'),

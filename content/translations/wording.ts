@@ -15,4 +15,19 @@ export interface Wording {
   readonly unsubscribed_title: string;
   readonly unsubscribed_text: string;
   readonly all_preferences: string;
+  readonly gone_title: string;
+  readonly gone_text: string;
+  readonly preferences_title: string;
+  readonly preferences_text: string;
+  readonly preferences_none: string;
+  readonly unsubscribe_from: string;
+  readonly unsubscribe_all: string;
+  readonly left_one: string;
+  readonly left_all: string;
+  readonly your_name: string;
+  readonly first_name: string;
+  readonly last_name: string;
+  readonly save: string;
+  readonly name_saved: string;
+  readonly not_understood: string;
 }

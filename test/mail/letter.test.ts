@@ -35,6 +35,14 @@ describe('what a recipient reads', () => {
     expect(text).toMatch(/Unsubscribe \(https:\/\/mail\.example\.test\/u\/[\w-]{36}\)/);
   });
 
+  test('one token serves all links of a recipient, and no attribute of theirs can stand in for one', async () => {
+    const html = '{{ unsubscribe_url }} {{ preferences_url }} {{ view_url }}';
+    const attributes = { view_url: 'https://evil.example', preferences_url: 'https://evil.example' };
+    const { text } = await read({ html }, { attributes });
+    const token = someLinks.forRecipient(7, 42);
+    expect(text?.trim()).toBe(['u', 'p', 'v'].map((at) => `https://mail.example.test/${at}/${token}`).join(' '));
+  });
+
   test('a document keeps its own head and its own unsubscribe link', async () => {
     const html = '<!doctype html><html lang="de"><body class="a"><a href="{{ unsubscribe_url }}">Weg</a></body></html>';
     const mail = await read({ html, preheader: 'Vorab', text: 'Hallo' });

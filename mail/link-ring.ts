@@ -1,0 +1,31 @@
+import { monotonic } from '../clock.js';
+import { type LinkKey, type LinkTokens, linkTokens } from './tokens.js';
+
+const KEPT = 60_000;
+
+/** Tokens of a ring that may be rotated meanwhile: it is read again behind the mails, at most once a minute. */
+export function rotatingTokens(first: readonly LinkKey[], read: () => Promise<readonly LinkKey[]>): LinkTokens {
+  let tokens = linkTokens(first);
+  let readAt = monotonic();
+
+  const latest = (): LinkTokens => {
+    if (monotonic() - readAt > KEPT) {
+      readAt = monotonic();
+      // An outage costs nothing: the keys at hand stay good.
+      read().then(
+        (ring) => {
+          tokens = linkTokens(ring);
+        },
+        () => undefined,
+      );
+    }
+    return tokens;
+  };
+
+  return {
+    forRecipient: (campaign, subscriber) => latest().forRecipient(campaign, subscriber),
+    read: (token) => latest().read(token),
+    forConfirmation: (confirmation, subscriber) => latest().forConfirmation(confirmation, subscriber),
+    readConfirmation: (token) => latest().readConfirmation(token),
+  };
+}
