@@ -1,27 +1,17 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { audienceActivities } from '../../activities/audience.js';
 import { now } from '../../clock.js';
 import type { LedgerPage } from '../../domain/page.js';
 import { campaignProgress } from '../../store/campaign-progress.js';
 import { type Campaign, campaigns } from '../../store/campaigns.js';
-import { openStore, type Store } from '../../store/connect.js';
 import { rounds } from '../../store/rounds.js';
 import { subscribers } from '../../store/subscribers.js';
 import { suppressions } from '../../store/suppressions.js';
 import { aDraft } from '../support/campaigns.js';
 import { anEntry, aPage, layPages } from '../support/ledger-pages.js';
-import { type TestDatabase, testDatabase } from '../support/test-servers.js';
+import { ownStore } from '../support/own-store.js';
 
-let database: TestDatabase;
-let store: Store;
-beforeAll(async () => {
-  database = await testDatabase();
-  store = await openStore({ url: database.url, database: database.name });
-});
-afterAll(async () => {
-  await store.close();
-  await database.drop();
-});
+const store = ownStore();
 
 const freeze = (input: { account: number; campaign: number; launch: number }) =>
   audienceActivities({

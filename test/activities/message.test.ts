@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type MessageDeliveryDeps, messageActivities } from '../../activities/message.js';
 import type { Outcome } from '../../domain/outcome.js';
 import { type ProtocolTimes, shrunkTimes } from '../../domain/protocol.js';
 import type { SplicedMail } from '../../mail/letter.js';
-import { openStore, type Store } from '../../store/connect.js';
 import { events } from '../../store/events.js';
 import { messageProgress } from '../../store/message/progress.js';
 import { messages } from '../../store/messages.js';
@@ -11,22 +10,13 @@ import type { Message } from '../../store/messages-row.js';
 import { subscribers } from '../../store/subscribers.js';
 import { suppressions } from '../../store/suppressions.js';
 import { anAcceptedMessage } from '../support/messages.js';
-import { type TestDatabase, testDatabase } from '../support/test-servers.js';
+import { ownStore } from '../support/own-store.js';
 import { until } from '../support/until.js';
 
 const TIMES: ProtocolTimes = { ...shrunkTimes(0.05), lease: 3_000, renewEvery: 100 };
 const ACCEPTED: Outcome = { kind: 'accepted', reply: { code: 250, text: 'ok' } };
 
-let database: TestDatabase;
-let store: Store;
-beforeAll(async () => {
-  database = await testDatabase();
-  store = await openStore({ url: database.url, database: database.name });
-});
-afterAll(async () => {
-  await store.close();
-  await database.drop();
-});
+const store = ownStore();
 
 /** A mail server that answers when it is told to. */
 function slowServer() {

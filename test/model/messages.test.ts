@@ -1,25 +1,15 @@
 import fc from 'fast-check';
 import type { Filter } from 'mongodb';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { openStore, type Store } from '../../store/connect.js';
+import { expect, test, vi } from 'vitest';
 import type { Message } from '../../store/messages-row.js';
-import { type TestDatabase, testDatabase } from '../support/test-servers.js';
+import { ownStore } from '../support/own-store.js';
 import { messagesHold } from './message/property.js';
 import type { Bend } from './network.js';
 
 // Between the tries of one write nobody rests here: an outage lasts as many tries as the network says.
 vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
 
-let database: TestDatabase;
-let store: Store;
-beforeAll(async () => {
-  database = await testDatabase();
-  store = await openStore({ url: database.url, database: database.name });
-});
-afterAll(async () => {
-  await store.close();
-  await database.drop();
-});
+const store = ownStore();
 
 test.concurrent.for([1, 2, 3])(
   'a message is sent once, or shown as in doubt, whatever fails (%i)',

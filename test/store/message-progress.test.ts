@@ -1,26 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { MessageAttempt } from '../../domain/message.js';
 import type { MessageStep } from '../../domain/message-step.js';
-import { openStore, type Store } from '../../store/connect.js';
 import { messageProgress } from '../../store/message/progress.js';
 import type { Message } from '../../store/messages-row.js';
 import { type Fault, over } from '../model/network.js';
 import { aMessage } from '../support/messages.js';
-import { type TestDatabase, testDatabase } from '../support/test-servers.js';
+import { ownStore } from '../support/own-store.js';
 
 const LEASE = 60_000;
 const alive = () => true;
 
-let database: TestDatabase;
-let store: Store;
-beforeAll(async () => {
-  database = await testDatabase();
-  store = await openStore({ url: database.url, database: database.name });
-});
-afterAll(async () => {
-  await store.close();
-  await database.drop();
-});
+const store = ownStore();
 
 const stored = () => store.ledger.collection<Message>('messages');
 const read = ({ _id }: Message) => stored().findOne({ _id });

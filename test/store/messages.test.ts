@@ -1,21 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openStore, type Store } from '../../store/connect.js';
+import { expect, test } from 'vitest';
 import { messages } from '../../store/messages.js';
 import type { Message } from '../../store/messages-row.js';
 import { type Fault, over } from '../model/network.js';
 import { aMessage } from '../support/messages.js';
-import { type TestDatabase, testDatabase } from '../support/test-servers.js';
+import { ownStore } from '../support/own-store.js';
 
-let database: TestDatabase;
-let store: Store;
-beforeAll(async () => {
-  database = await testDatabase();
-  store = await openStore({ url: database.url, database: database.name });
-});
-afterAll(async () => {
-  await store.close();
-  await database.drop();
-});
+const store = ownStore();
 
 const stored = () => store.ledger.collection<Message>('messages');
 const plain = () => messages(store);
