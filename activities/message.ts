@@ -1,9 +1,11 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { type MessageAttemptDeps, type MessageStanding, messageAttempts } from './message/attempt.js';
-import { type MessageTellingDeps, messageTeller } from './message/telling.js';
+import { type MessageTellingDeps, messageTeller, tellAccepted } from './message/telling.js';
 import { turns } from './message/turns.js';
 
-export interface MessageDeliveryDeps extends Omit<MessageAttemptDeps, 'tell' | 'turn'>, MessageTellingDeps {
+export interface MessageDeliveryDeps
+  extends Omit<MessageAttemptDeps, 'tell' | 'tellAccepted' | 'turn'>,
+    MessageTellingDeps {
   readonly messages: MessageAttemptDeps['messages'] & MessageTellingDeps['messages'];
   readonly heartbeat: () => void;
 }
@@ -25,7 +27,12 @@ const FIRST_LOOK = 7_000;
  * and whoever asks for the same message in this process joins it. So no time limit of Temporal's ever leaves doubt.
  */
 export function messageActivities(deps: MessageDeliveryDeps) {
-  const attempts = messageAttempts({ ...deps, tell: messageTeller(deps), turn: turns() });
+  const attempts = messageAttempts({
+    ...deps,
+    tell: messageTeller(deps),
+    tellAccepted: tellAccepted(deps),
+    turn: turns(),
+  });
   const open = new Map<string, Promise<MessageStanding>>();
 
   const join = ({ account, message }: DeliverMessage): Promise<MessageStanding> => {

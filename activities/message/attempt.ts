@@ -30,6 +30,7 @@ export interface MessageAttemptDeps extends MessageOwnerDeps {
   readonly transportsFor: (account: number, use: 'transactional') => WayOut;
   readonly messageMail: (row: Message) => Promise<SplicedMail | Unrenderable>;
   readonly tell: TellMessage;
+  readonly tellAccepted: TellMessage;
   readonly turn: ReturnType<typeof turns>;
   /** SIGTERM: claim no more. */
   readonly stopping: AbortSignal;
@@ -66,6 +67,7 @@ export function messageAttempts(deps: MessageAttemptDeps) {
       return tellAndReport(await deps.progress.expire(row, expired));
     }
     if (row.due > now()) {
+      await deps.tellAccepted(row);
       await deps.messages.lookAgain(row, new Date(row.due.getTime() + deps.times.lease));
       return standingOf(row);
     }
@@ -95,7 +97,12 @@ export function lostOwnerStep(row: Message, resendAfter: number): MessageStep {
 
 async function attempt(deps: MessageAttemptDeps, row: Message, report: Report): Promise<MessageStanding> {
   const way = deps.transportsFor(row.account, 'transactional');
-  const [refusal, mail, trouble] = await Promise.all([suppressed(deps, row), deps.messageMail(row), way.ready()]);
+  const [refusal, mail, trouble] = await Promise.all([
+    suppressed(deps, row),
+    deps.messageMail(row),
+    way.ready(),
+    deps.tellAccepted(row),
+  ]);
   if (refusal !== undefined) return report(await refuse(deps, row, refusal));
   if (mail.kind === 'unrenderable') return report(await refuse(deps, row, { ...mail, reply: mail.reason }));
   if (trouble !== undefined) return { kind: 'transport_down' };

@@ -14,6 +14,15 @@ export interface MessageTellingDeps {
 
 export type TellMessage = (row: Message) => Promise<void>;
 
+/** Makes known that a message was accepted. Every owner does so before its first claim, so later looks need not. */
+export function tellAccepted({ events }: Pick<MessageTellingDeps, 'events'>): TellMessage {
+  return async ({ _id, account, group, role, attempt }) => {
+    if (attempt > 0) return;
+    const data = { message: _id, group, role };
+    await events.append([{ _id: `message:${_id}:accepted`, account, type: 'message.accepted', data }]);
+  };
+}
+
 const EVENT_OF = {
   sent: 'message.sent',
   failed: 'message.failed',
@@ -26,7 +35,9 @@ const EVENT_OF = {
  * about the address itself. Every step may be repeated; a final row that is told is owed nothing any more.
  */
 export function messageTeller({ events, subscribers, messages }: MessageTellingDeps): TellMessage {
+  const accepted = tellAccepted({ events });
   return async (row) => {
+    await accepted(row);
     const condemning = row.attempts.find(
       ({ outcome, class: reason }) => outcome !== 'deferred' && condemnsAddress(reason),
     );

@@ -106,6 +106,13 @@ export const EVENTS: readonly EventKind[] = [
     data: 'class, code',
     by: 'activities/page-work.ts',
   },
+  {
+    type: 'message.accepted',
+    when: 'a transactional message was accepted and is looked after: it waits for its time, or its first attempt begins',
+    id: 'message:<message>:accepted',
+    data: 'message, group, role',
+    by: 'activities/message/telling.ts',
+  },
   message('sent', 'a transactional message was accepted by the mail server'),
   message('delayed', 'it was refused for now, or never handed over: it is tried again at `next`'),
   message('failed', 'it was refused for good, expired, was suppressed or could not be made'),

@@ -72,9 +72,10 @@ export async function messageEverpost(script: SmtpScript) {
     handle: ({ _id }: Message) => client.workflow.getHandle(messageWorkflowId(_id)),
     untilState: (message: Message, state: MessageState) =>
       until(async () => (await row(message)).state === state, LIMIT),
+    /** Types of what was told of it, in that order. */
     eventsOf: async ({ _id }: Message) => {
       const found = store.db.collection<{ _id: string; type: string }>('events').find({ 'data.message': _id });
-      return (await found.sort({ _id: 1 }).toArray()).map(({ type }) => type);
+      return (await found.sort({ $natural: 1 }).toArray()).map(({ type }) => type);
     },
     close: async () => {
       await worker.stop();

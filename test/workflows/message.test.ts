@@ -32,7 +32,7 @@ test('an accepted message is sent, once, and says so', async () => {
   const row = await everpost.row(message);
   expect(row).toMatchObject({ state: 'sent', attempt: 1, token: null, wake_at: null });
   expect(row.attempts).toMatchObject([{ n: 1, outcome: 'sent', class: 'accepted', code: '250', next: null }]);
-  expect(await everpost.eventsOf(message)).toEqual(['message.sent']);
+  expect(await everpost.eventsOf(message)).toEqual(['message.accepted', 'message.sent']);
 });
 
 test('started again after its end it is not sent again', async () => {
@@ -57,7 +57,7 @@ test('a refusal for now is tried again and accepted then', async () => {
   expect(second).toMatchObject({ n: 2, outcome: 'sent' });
   expect(Date.parse(first?.next ?? '') - Date.parse(first?.at ?? '')).toBe(1_000);
   expect(Date.parse(second?.at ?? '')).toBeGreaterThanOrEqual(Date.parse(first?.next ?? ''));
-  expect(await everpost.eventsOf(message)).toEqual(['message.delayed', 'message.sent']);
+  expect(await everpost.eventsOf(message)).toEqual(['message.accepted', 'message.delayed', 'message.sent']);
 });
 
 test('a refusal for good ends it at once, and nobody writes to that address again', async () => {
@@ -70,7 +70,7 @@ test('a refusal for good ends it at once, and nobody writes to that address agai
   const next = await everpost.send({ to, to_key: to.email });
   expect(await everpost.result(next)).toBe('failed');
   expect((await everpost.row(next)).attempts).toMatchObject([{ outcome: 'failed', class: 'suppressed' }]);
-  expect(await everpost.eventsOf(next)).toEqual(['message.failed']);
+  expect(await everpost.eventsOf(next)).toEqual(['message.accepted', 'message.failed']);
 });
 
 test('a connection lost after the dot is doubt, and doubt is not sent again', async () => {
@@ -79,7 +79,7 @@ test('a connection lost after the dot is doubt, and doubt is not sent again', as
   const message = await everpost.send({ to, to_key: to.email });
   expect(await everpost.result(message)).toBe('uncertain');
   expect((await everpost.row(message)).attempts).toMatchObject([{ n: 1, outcome: 'uncertain', next: null }]);
-  expect(await everpost.eventsOf(message)).toEqual(['message.uncertain']);
+  expect(await everpost.eventsOf(message)).toEqual(['message.accepted', 'message.uncertain']);
   expect(mailsTo(to.email).length).toBeLessThanOrEqual(1);
 });
 
@@ -123,7 +123,7 @@ test('a scheduled message that is cancelled goes to nobody', async () => {
   await everpost.handle(message).signal(lookAtMessage);
   expect(await everpost.result(message)).toBe('cancelled');
   expect(mailsTo(message.to.email)).toEqual([]);
-  expect(await everpost.eventsOf(message)).toEqual(['message.cancelled']);
+  expect(await everpost.eventsOf(message)).toEqual(['message.accepted', 'message.cancelled']);
   expect(await messages(everpost.store).cancel(message.account, message._id)).toBeNull();
 });
 
@@ -131,6 +131,14 @@ test('what nobody started is found by the sweep', async () => {
   const message = await everpost.leave();
   await everpost.untilState(message, 'sent');
   expect(await everpost.result(message)).toBe('sent');
+  expect(await everpost.eventsOf(message)).toEqual(['message.accepted', 'message.sent']);
+});
+
+test('what was taken back before anybody looked at it was accepted all the same', async () => {
+  const message = await everpost.leave({ due: new Date(Date.now() + 3_000_000), wake_at: null });
+  await messages(everpost.store).cancel(message.account, message._id);
+  const told = ['message.accepted', 'message.cancelled'];
+  await expect.poll(() => everpost.eventsOf(message), { timeout: 20_000 }).toEqual(told);
 });
 
 test('what a dead owner left in flight is in doubt, by the sweep, and told', async () => {
