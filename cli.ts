@@ -1,49 +1,18 @@
 #!/usr/bin/env node
-import { Argument, Command, InvalidArgumentError } from 'commander';
-import { pino } from 'pino';
+import { Argument, Command } from 'commander';
 import { openLog } from './api/logging.js';
-import { benchDkim } from './bench/dkim.js';
-import { benchMessage } from './bench/message.js';
-import { benchRate } from './bench/rate.js';
-import { benchSend } from './bench/send.js';
 import { api, worker } from './cli/alone.js';
+import { benchCommands } from './cli/bench.js';
 import { catcher } from './cli/catcher.js';
+import { count, run, stderr } from './cli/command.js';
 import { demo } from './cli/demo.js';
 import { doctor } from './cli/doctor.js';
 import { health, type Role } from './cli/health.js';
 import { issueKey, listKeys, revokeKey } from './cli/keys.js';
 import { listLinkKeys, rotateLinkKeys } from './cli/link-keys.js';
 import { start } from './cli/start.js';
-import { ConfigurationError, readConfig } from './config.js';
 
 const program = new Command('everpost').description('A durable email engine: each mail is sent once.');
-
-/** Runs a command with the configuration and a log; a fault is one readable message and exit code 1. */
-function run(command: (parts: ReturnType<typeof surroundings>) => Promise<unknown>) {
-  return async (): Promise<void> => {
-    try {
-      const code = await command(surroundings());
-      process.exit(typeof code === 'number' ? code : 0);
-    } catch (error) {
-      console.error(error instanceof ConfigurationError ? error.message : error);
-      process.exit(1);
-    }
-  };
-}
-
-function surroundings() {
-  const config = readConfig();
-  return { config, log: openLog(config, stderr()) };
-}
-
-function stderr() {
-  return pino.destination({ fd: 2, sync: false });
-}
-
-function count(text: string): number {
-  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('a whole number from 1 to 9999999');
-}
 
 program
   .command('start')
@@ -106,38 +75,6 @@ linkKeys
   .description('sign new links with a new key; links in mailboxes go on working')
   .action(run(({ config }) => rotateLinkKeys(config)));
 
-const bench = program.command('bench').description('measure, as a ratio against a named reference');
-bench
-  .command('send', { isDefault: true })
-  .description('our send path against nodemailer’s composing pool, same sink, interleaved')
-  .option('--mails <number>', 'mails of one run', count, 4_000)
-  .option('--rounds <number>', 'runs of each side', count, 5)
-  .action((options: { mails: number; rounds: number }) =>
-    run(({ config }) => benchSend({ ...options, path: config.path }))(),
-  );
-bench
-  .command('dkim')
-  .description('spliced and signed mails against bare signatures of the same keys, interleaved')
-  .option('--mails <number>', 'mails of one run', count, 1_000)
-  .option('--rounds <number>', 'runs of each side', count, 9)
-  .action((options: { mails: number; rounds: number }) => run(() => benchDkim(options))());
-bench
-  .command('message')
-  .description('messages on embedded servers: accepting, the way to the mail server, idle and beside a campaign')
-  .option('--messages <number>', 'posted one by one', count, 200)
-  .option('--burst <number>', 'posted all at once', count, 2_000)
-  .option('--recipients <number>', 'of the campaigns', count, 20_000)
-  .action((options: { messages: number; burst: number; recipients: number }) =>
-    run(({ config }) => benchMessage({ config, ...options }))(),
-  );
-bench
-  .command('rate')
-  .description('a limited campaign over several worker processes, measured by the receiver')
-  .option('--per-second <number>', 'the limit', count, 50)
-  .option('--recipients <number>', 'how many', count, 1_000)
-  .option('--workers <number>', 'processes', count, 2)
-  .action((options: { perSecond: number; recipients: number; workers: number }) =>
-    run(({ config }) => benchRate({ config, ...options }))(),
-  );
+benchCommands(program.command('bench').description('measure, as a ratio against a named reference'));
 
 await program.parseAsync();

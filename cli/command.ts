@@ -1,0 +1,35 @@
+import { InvalidArgumentError } from 'commander';
+import type { Logger } from 'pino';
+import { pino } from 'pino';
+import { openLog } from '../api/logging.js';
+import { type Config, ConfigurationError, readConfig } from '../config.js';
+
+/** What a command is given. */
+export interface CommandParts {
+  readonly config: Config;
+  readonly log: Logger;
+}
+
+/** Runs a command with the configuration and a log; a fault is one readable message and exit code 1. */
+export function run(command: (parts: CommandParts) => Promise<unknown>) {
+  return async (): Promise<void> => {
+    try {
+      const config = readConfig();
+      const code = await command({ config, log: openLog(config, stderr()) });
+      process.exit(typeof code === 'number' ? code : 0);
+    } catch (error) {
+      console.error(error instanceof ConfigurationError ? error.message : error);
+      process.exit(1);
+    }
+  };
+}
+
+export function stderr() {
+  return pino.destination({ fd: 2, sync: false });
+}
+
+/** An option that counts something. */
+export function count(text: string): number {
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('a whole number from 1 to 9999999');
+}
