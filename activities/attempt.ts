@@ -38,9 +38,10 @@ export function beginAttempt(deps: AttemptDeps, host: AttemptHost, input: PagesI
   }, deps.times.controlEvery);
 
   const rate = () => campaign.want.rate ?? campaign.settings.rate_per_second;
-  /** Mails a second that campaign and transport let through; null: as fast as it goes. */
+  /** Mails a second that campaign, account and transport let through; null: as fast as it goes. */
   const pace = () => {
-    const limits = [rate(), deps.routes.way()?.perSecond ?? null].filter((limit) => limit !== null);
+    const shared = deps.routes.way()?.rates.map(({ perSecond }) => perSecond) ?? [];
+    const limits = [rate(), ...shared].filter((limit) => limit !== null);
     return limits.length === 0 ? null : Math.min(...limits);
   };
   const window = () => windowSize(deps.routes.connections / deps.lanes, pace());

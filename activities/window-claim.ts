@@ -1,8 +1,9 @@
 import { monotonic } from '../clock.js';
 import type { LedgerPage } from '../domain/page.js';
+import type { Rate } from '../domain/transport.js';
 import { roomToClaim } from '../domain/window.js';
 import type { Routes, Way } from '../mail/routes/routes.js';
-import type { Buckets, Grant, RateScope } from '../store/buckets.js';
+import type { Buckets, Grant } from '../store/buckets.js';
 import { outcomeIsUnknown } from '../store/unknown.js';
 import type { Attempt } from './attempt.js';
 import type { Candidate, Roster } from './roster.js';
@@ -37,9 +38,9 @@ export function claimer(deps: ClaimDeps, attempt: Attempt, roster: Roster, news:
   let prepared: Prepared | undefined;
 
   const lease = (way: Way | undefined, wanted: number): Promise<Grant> | Grant => {
-    const scopes = rateScopes(attempt, way);
-    if (wanted === 0 || scopes.length === 0) return { tokens: wanted, wait: 0 };
-    return deps.buckets.lease(scopes, wanted).catch(() => NO_GRANT);
+    const rates = ratesOf(attempt, way);
+    if (wanted === 0 || rates.length === 0) return { tokens: wanted, wait: 0 };
+    return deps.buckets.lease(rates, wanted).catch(() => NO_GRANT);
   };
 
   const prepare = async (from: number, room: number): Promise<void> => {
@@ -99,13 +100,11 @@ function leastClaim(page: LedgerPage, settled: number, window: number): number {
   return Math.max(1, Math.min(Math.ceil(window / 2), page.n - page.claimed));
 }
 
-/** The campaign's own first: what it does not get is not taken from the transport, which others share. */
-function rateScopes(attempt: Attempt, way: Way | undefined): RateScope[] {
-  const scopes = [
-    { key: `campaign:${attempt.campaign()._id}`, perSecond: attempt.rate() },
-    { key: `transport:${way?.id}`, perSecond: way?.perSecond ?? null },
-  ];
-  return scopes.flatMap(({ key, perSecond }) => (perSecond === null ? [] : [{ key, perSecond }]));
+/** The campaign's own first: what it does not get is not taken from account and transport, which others share. */
+function ratesOf(attempt: Attempt, way: Way | undefined): Rate[] {
+  const perSecond = attempt.rate();
+  const own = perSecond === null ? [] : [{ key: `campaign:${attempt.campaign()._id}`, perSecond }];
+  return [...own, ...(way?.rates ?? [])];
 }
 
 /** The longest head of the line that the tokens pay for. */

@@ -20,15 +20,19 @@ export interface BenchRateOptions {
   readonly perSecond?: number;
   /** Recipients (1,000). */
   readonly recipients?: number;
-  /** Worker processes (2). */
+  /** Worker processes (3). */
   readonly workers?: number;
+  /** SMTP connections of each worker (20). */
+  readonly connections?: number;
 }
 
 /** A campaign limited to N mails a second, sent by several worker processes: what the receiving side measures. */
-export async function benchRate({ config, perSecond = 50, recipients = 1_000, workers = 2 }: BenchRateOptions) {
+export async function benchRate(options: BenchRateOptions): Promise<void> {
+  const { config, perSecond = 50, recipients = 1_000, workers = 3, connections = 20 } = options;
   const dataDir = await mkdtemp(join(tmpdir(), 'everpost-rate-'));
   const sink = await ownSink();
-  const ours: Config = { ...config, dataDir, port: 0, smtpUrl: sink.url, secret: 'a secret for this bench alone' };
+  const own = { dataDir, port: 0, smtpUrl: sink.url, smtpConnections: connections };
+  const ours: Config = { ...config, ...own, secret: 'a secret for this bench alone' };
   const log = openLog({ ...ours, logLevel: 'error' });
   const at = await openInstallation(ours, () => undefined);
   const store = await storeOf(ours, at);
@@ -38,10 +42,10 @@ export async function benchRate({ config, perSecond = 50, recipients = 1_000, wo
     const { secret } = await keys(store).issue(FIRST_ACCOUNT, 'bench');
     await sendLimited(bearer(api.address, secret), perSecond, recipients);
     const arrivals = await sink.accepted();
+    console.log(`${workers} workers with ${connections} connections each, limit ${perSecond}/s`);
     report(
       arrivals.map(({ at }) => at),
       perSecond,
-      workers,
     );
   } finally {
     await Promise.all(processes.map(ended));
@@ -61,6 +65,7 @@ function workerProcess(config: Config, at: { mongodbUrl: string; temporalAddress
       MONGODB_URL: at.mongodbUrl,
       TEMPORAL_ADDRESS: at.temporalAddress,
       SMTP_URL: config.smtpUrl,
+      SMTP_CONNECTIONS: String(config.smtpConnections),
       EVERPOST_SECRET: config.secret,
       PUBLIC_URL: config.publicUrl,
       DATA_DIR: config.dataDir,
@@ -93,17 +98,18 @@ async function sendLimited(call: ReturnType<typeof bearer>, perSecond: number, r
 }
 
 /** Mails in each full second between the first and the last, by the receiver's clock. */
-function report(accepted: readonly number[], perSecond: number, workers: number): void {
+function report(accepted: readonly number[], perSecond: number): void {
   const first = accepted[0] ?? 0;
   const seconds = ((accepted.at(-1) ?? first) - first) / 1_000;
-  const histogram: number[] = [];
+  const histogram = Array.from({ length: Math.floor(seconds) + 1 }, () => 0);
   for (const at of accepted) {
     const second = Math.floor((at - first) / 1_000);
     histogram[second] = (histogram[second] ?? 0) + 1;
   }
   const full = histogram.slice(0, -1);
   const mean = (accepted.length - 1) / seconds;
-  console.log(`${workers} workers, limit ${perSecond}/s, ${accepted.length} mails in ${seconds.toFixed(1)} s`);
+  console.log(`${accepted.length} mails in ${seconds.toFixed(1)} s`);
   console.log(`measured ${mean.toFixed(1)}/s = ${(mean / perSecond).toFixed(3)} of the limit`);
+  console.log(`mails in each second: ${histogram.join(' ')}`);
   console.log(`fullest second ${Math.max(...full)}, emptiest ${Math.min(...full)}`);
 }

@@ -5,6 +5,12 @@ export type TransportPurpose = (typeof TRANSPORT_PURPOSES)[number];
 /** Who asks for a way: a campaign or a message. */
 export type TransportUse = Exclude<TransportPurpose, 'all'>;
 
+/** A speed limit that holds over all processes; `key` names its bucket: `transport:3`, `account:1`, `campaign:7`. */
+export interface Rate {
+  readonly key: string;
+  readonly perSecond: number;
+}
+
 export function serves(purpose: TransportPurpose, use: TransportUse): boolean {
   return purpose === 'all' || purpose === use;
 }

@@ -10,10 +10,12 @@ export interface Account {
   readonly mail_from: string | null;
   /** An equal transactional mail within the hour, without an Idempotency-Key, is not sent again. Off where absent. */
   readonly detect_repeats?: boolean;
+  /** Mails a second over all campaigns, messages and transports; no limit where absent. */
+  readonly rate_per_second?: number | null;
   readonly created_at: Date;
 }
 
-export type AccountChange = Partial<Pick<Account, 'name' | 'mail_from' | 'detect_repeats'>>;
+export type AccountChange = Partial<Pick<Account, 'name' | 'mail_from' | 'detect_repeats' | 'rate_per_second'>>;
 
 export const FIRST_ACCOUNT = 1;
 

@@ -1,4 +1,5 @@
 import type { Collection } from 'mongodb';
+import type { Rate } from '../domain/transport.js';
 import type { Store } from './connect.js';
 
 /** One token bucket. `level` in mails, `at` by the server's clock. */
@@ -9,10 +10,7 @@ interface Bucket {
   readonly granted: number;
 }
 
-/** A limit that holds across processes: `campaign:7`, `account:1`, `transport:default`. */
-export interface RateScope {
-  readonly key: string;
-  readonly perSecond: number;
+export interface RateScope extends Rate {
   /** Tokens that may be taken ahead of time; whoever takes none of them waits until they have flown in. */
   readonly ahead?: number;
 }
@@ -33,19 +31,27 @@ export function buckets(store: Store) {
   const rows = store.db.collection<Bucket>('buckets');
   return {
     /**
-     * Leases up to `wanted` tokens from every scope; the scarcest decides. What a wider scope granted beyond that is
-     * lost: it only under-sends.
+     * Leases up to `wanted` tokens from every scope; the scarcest decides, and what others granted beyond that they get
+     * back. Where that fails it is lost: it only under-sends.
      */
     lease: async (scopes: readonly RateScope[], wanted: number): Promise<Grant> => {
-      let tokens = wanted;
+      const granted: { readonly key: string; readonly tokens: number }[] = [];
+      let last: Grant = { tokens: wanted, wait: 0 };
       for (const scope of scopes) {
-        const grant = await leaseOne(rows, scope, tokens);
-        if (grant.tokens === 0) return grant;
-        tokens = grant.tokens;
+        last = await leaseOne(rows, scope, last.tokens);
+        granted.push({ key: scope.key, tokens: last.tokens });
+        if (last.tokens === 0) break;
       }
-      return { tokens, wait: 0 };
+      const excess = granted.map(({ key, tokens }) => ({ key, tokens: tokens - last.tokens }));
+      for (const { key, tokens } of excess) if (tokens > 0) await giveBack(rows, key, tokens);
+      return last;
     },
   };
+}
+
+/** Nobody has used them. Atomic: one update; the next lease caps the level. */
+async function giveBack(rows: Collection<Bucket>, key: string, tokens: number): Promise<void> {
+  await rows.updateOne({ _id: key }, { $inc: { level: tokens } }).catch(() => undefined);
 }
 
 async function leaseOne(

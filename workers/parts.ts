@@ -48,7 +48,7 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
   const tokens = buckets(store);
   const keys = signing({ domains: domains(store, secret), config });
   const relay = { smtpUrl, smtpConnections: config.smtpConnections, times, log };
-  const ways = accountTransports({ transports: transports(store, secret), buckets: tokens, ...relay });
+  const ways = accountTransports({ ...noun, transports: transports(store, secret), buckets: tokens, ...relay });
   return {
     ...noun,
     ...messageParts({ store, times, ways, signing: keys }, stop),

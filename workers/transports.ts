@@ -1,14 +1,16 @@
 import { monotonic } from '../clock.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
-import { connectionShare, serves, type TransportPurpose, type TransportUse } from '../domain/transport.js';
+import { connectionShare, type Rate, serves, type TransportPurpose, type TransportUse } from '../domain/transport.js';
 import { lineOver } from '../mail/routes/line.js';
 import { type Route, type Routes, routesOver, type TransportsFor, type Way } from '../mail/routes/routes.js';
 import { smtpTransport, type Transport } from '../mail/transport.js';
-import type { Buckets } from '../store/buckets.js';
+import type { Accounts } from '../store/accounts.js';
+import type { Buckets, RateScope } from '../store/buckets.js';
 import type { StoredTransport, TransportStore } from '../store/transports.js';
 
 export interface TransportDeps {
   readonly transports: Pick<TransportStore, 'ofAccount' | 'urlOf' | 'noteTrouble'>;
+  readonly accounts: Pick<Accounts, 'find'>;
   readonly buckets: Buckets;
   /** The installation's own, for accounts that have none. */
   readonly smtpUrl: string;
@@ -26,7 +28,7 @@ export interface Transports {
   close(): Promise<void>;
 }
 
-/** A change of the rows is seen after this long. */
+/** A change of the rows, of the account's or its transports', is seen after this long. */
 const FRESH = 2_000;
 /** A session that takes longer is not waited for where there is another transport. */
 const PATIENCE = 5_000;
@@ -46,21 +48,22 @@ export function accountTransports(deps: TransportDeps): Transports {
   const drain = ({ line: { transport } }: Opened): void => {
     void transport.close().finally(() => opened.delete(transport));
   };
-  const rowsOf = freshRows(deps.transports);
+  const rowsOf = freshRows(deps);
   const own = { bulk: ownRoute(deps, 'bulk', open), transactional: ownRoute(deps, 'transactional', open) };
 
   const view = (account: number, use: TransportUse): Routes => {
     const lines = openLines(open, drain);
-    const routes = oncePer((all: readonly StoredTransport[]) => {
-      const rows = all.filter(({ purpose }) => serves(purpose, use));
+    const routes = oncePer(({ transports, rates }: AccountRows) => {
+      const rows = transports.filter(({ purpose }) => serves(purpose, use));
       const plans = rows.filter(({ enabled }) => enabled).flatMap((row) => plansOf(deps, row, use));
       const theirs = lines(plans);
       // Whoever has switched all of theirs off does not want the mail to leave by another.
-      return rows.length === 0 ? [own[use]()] : theirs;
+      const table = rows.length === 0 ? [own[use]()] : theirs;
+      return table.map(({ way, line }) => ({ way: { ...way, rates: [...rates, ...way.rates] }, line }));
     });
     return routesOver({
       table: async () => routes(await rowsOf(account)),
-      token: async (way) => (await deps.buckets.lease([rateOf(way, use)], 1)).wait,
+      token: async ({ rates }) => (await deps.buckets.lease(scopesOf(rates, use), 1)).wait,
     });
   };
   return {
@@ -91,10 +94,14 @@ interface Opened extends Pick<Route, 'line'> {
   readonly version: number;
 }
 
-/** A message may be a second ahead of the rate; campaigns then wait for it. */
-function rateOf({ id, perSecond }: Way, use: TransportUse) {
-  const scope = { key: `transport:${id}`, perSecond: perSecond ?? 1 };
-  return use === 'transactional' ? { ...scope, ahead: Math.max(1, Math.floor(scope.perSecond)) } : scope;
+/** A message may be a second ahead of each rate; campaigns then wait for it. */
+function scopesOf(rates: readonly Rate[], use: TransportUse): RateScope[] {
+  if (use === 'bulk') return [...rates];
+  return rates.map((rate) => ({ ...rate, ahead: Math.max(1, Math.floor(rate.perSecond)) }));
+}
+
+function rateOf(key: string, perSecond: number | null | undefined): Rate[] {
+  return perSecond == null ? [] : [{ key, perSecond }];
 }
 
 function plansOf(deps: TransportDeps, row: StoredTransport, use: TransportUse): Plan[] {
@@ -120,7 +127,8 @@ function wayOf(
   use: TransportUse,
   limits: Pick<StoredTransport, 'rate_per_second' | 'connections'>,
 ): Way {
-  return { id, perSecond: limits.rate_per_second, connections: connectionShare(purpose, use, limits.connections) };
+  const rates = rateOf(`transport:${id}`, limits.rate_per_second);
+  return { id, rates, connections: connectionShare(purpose, use, limits.connections) };
 }
 
 /** The installation's transport, opened when the first account without its own asks for it. */
@@ -163,13 +171,23 @@ function oncePer<I extends object, O>(work: (input: I) => O): (input: I) => O {
   };
 }
 
-/** The rows of an account, at most two seconds old; where the store is silent those it had last. */
-function freshRows({ ofAccount }: Pick<TransportStore, 'ofAccount'>) {
-  const kept = new Map<number, { readonly at: number; readonly rows: Promise<readonly StoredTransport[]> }>();
-  return (account: number): Promise<readonly StoredTransport[]> => {
+interface AccountRows {
+  readonly transports: readonly StoredTransport[];
+  /** What all mail of the account shares, by whichever transport it leaves. */
+  readonly rates: readonly Rate[];
+}
+
+/** What the rows of an account say, at most two seconds old; where the store is silent what they said last. */
+function freshRows({ transports, accounts }: Pick<TransportDeps, 'transports' | 'accounts'>) {
+  const kept = new Map<number, { readonly at: number; readonly rows: Promise<AccountRows> }>();
+  const read = async (account: number): Promise<AccountRows> => {
+    const [theirs, row] = await Promise.all([transports.ofAccount(account), accounts.find(account)]);
+    return { transports: theirs, rates: rateOf(`account:${account}`, row?.rate_per_second) };
+  };
+  return (account: number): Promise<AccountRows> => {
     const last = kept.get(account);
     if (last !== undefined && monotonic() - last.at < FRESH) return last.rows;
-    const rows = ofAccount(account).catch((error) => last?.rows ?? Promise.reject(error));
+    const rows = read(account).catch((error) => last?.rows ?? Promise.reject(error));
     kept.set(account, { at: monotonic(), rows });
     return rows;
   };

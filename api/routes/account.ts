@@ -34,6 +34,7 @@ function demandSender(text: string): void {
   throw new Failure('validation_failed', { mail_from: ['The mail_from must be `address` or `Name <address>`.'] });
 }
 
-function accountView({ _id: id, name, mail_from, detect_repeats, created_at }: Account): Static<typeof AccountView> {
-  return { id, name, mail_from, detect_repeats: detect_repeats ?? false, created_at: timestamp(created_at) };
+function accountView(row: Account): Static<typeof AccountView> {
+  const { _id: id, name, mail_from, detect_repeats = false, rate_per_second = null } = row;
+  return { id, name, mail_from, detect_repeats, rate_per_second, created_at: timestamp(row.created_at) };
 }

@@ -1,15 +1,16 @@
 import { Type } from 'typebox';
-import { closed, Id, Line, nullable, Timestamp } from './fields.js';
+import { closed, Id, Line, nullable, PerSecond, Timestamp } from './fields.js';
 
 const fields = {
   name: Type.Optional(Line(255, 1)),
   mail_from: Type.Optional(nullable(Line(320, 1))),
   detect_repeats: Type.Optional(Type.Boolean()),
+  rate_per_second: Type.Optional(PerSecond),
 };
 
 export const AccountPatch = Type.Object(fields, {
   ...closed,
-  examples: [{ mail_from: 'Acme <hello@acme.example>', detect_repeats: true }],
+  examples: [{ mail_from: 'Acme <hello@acme.example>', detect_repeats: true, rate_per_second: 100 }],
 });
 
 export const AccountView = Type.Object(
@@ -18,6 +19,7 @@ export const AccountView = Type.Object(
     name: Type.String(),
     mail_from: nullable(Type.String()),
     detect_repeats: Type.Boolean(),
+    rate_per_second: PerSecond,
     created_at: Timestamp,
   },
   {
@@ -27,6 +29,7 @@ export const AccountView = Type.Object(
         name: 'Acme',
         mail_from: 'Acme <hello@acme.example>',
         detect_repeats: false,
+        rate_per_second: null,
         created_at: '2026-01-12T10:14:23+00:00',
       },
     ],

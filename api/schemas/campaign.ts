@@ -1,13 +1,12 @@
 import { type Static, Type } from 'typebox';
 import { CAMPAIGN_STATES, CAMPAIGN_STATUSES } from '../../domain/campaign.js';
 import { pageFields } from '../paging.js';
-import { closed, Id, Line, Mailbox, nullable, Timestamp } from './fields.js';
+import { closed, Id, Line, Mailbox, nullable, PerSecond, Timestamp } from './fields.js';
 import { From } from './list.js';
 
 /** What the Liquid parser takes. */
 const LONGEST_BODY = 2_000_000;
 
-const PerSecond = nullable(Type.Integer({ minimum: 1, maximum: 100_000 }));
 const Hours = Type.Integer({ minimum: 1, maximum: 720 });
 const OnUncertain = Type.Enum(['hold', 'resend']);
 

@@ -19,6 +19,9 @@ export const Mailbox = Type.String({ format: 'email', maxLength: 320 });
 
 export const Timestamp = Type.String({ format: 'date-time', examples: ['2026-05-15T09:00:12+00:00'] });
 
+/** Mails a second; null: no limit. */
+export const PerSecond = nullable(Type.Integer({ minimum: 1, maximum: 100_000 }));
+
 export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 
 export const IdPath = Type.Object({ id: Id });

@@ -3,10 +3,10 @@ import { TRANSPORT_PURPOSES } from '../../domain/transport.js';
 import type { Sighting } from '../../mail/smtp/probe.js';
 import type { NewTransport as Fresh, StoredTransport } from '../../store/transports.js';
 import { timestamp } from '../timestamp.js';
-import { closed, Id, Line, nullable, Timestamp } from './fields.js';
+import { closed, Id, Line, nullable, PerSecond, Timestamp } from './fields.js';
 
 const settings = {
-  rate_per_second: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 100_000 }))),
+  rate_per_second: Type.Optional(PerSecond),
   connections: Type.Optional(Type.Integer({ minimum: 1, maximum: 256, description: 'Sockets of one worker process.' })),
   priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000, description: 'The lowest goes first.' })),
   enabled: Type.Optional(Type.Boolean()),

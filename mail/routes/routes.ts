@@ -1,15 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { monotonic } from '../../clock.js';
 import type { ConnectionTrouble, Outcome } from '../../domain/outcome.js';
-import type { TransportUse } from '../../domain/transport.js';
+import type { Rate, TransportUse } from '../../domain/transport.js';
 import type { HandOverOrder, Transport } from '../transport.js';
 import type { Line } from './line.js';
 
 /** What bounds the mails that leave by one route. */
 export interface Way {
-  /** Names the bucket `transport:<id>`. */
   readonly id: string;
-  readonly perSecond: number | null;
+  /** Of the account and of the transport, where they are set: a mail needs a token of each. */
+  readonly rates: readonly Rate[];
   /** Sockets this process may hold open for the use. */
   readonly connections: number;
 }
@@ -31,7 +31,7 @@ export type TransportsFor = (account: number, use: TransportUse) => Routes;
 export interface RoutesDeps {
   /** In order of priority; asked before each mail, so answered from memory as a rule. */
   table(): Promise<readonly Route[]>;
-  /** Takes one token of the route's rate; milliseconds to wait where there is none. */
+  /** Takes one token of each rate of the way; milliseconds to wait where one has none. */
   token(way: Way): Promise<number>;
 }
 
@@ -104,7 +104,7 @@ async function handOver({ line }: Route, routes: number, ...[mail, order]: Param
 
 /** Mail that changes its route pays again there: a rate holds whatever happens to the others. */
 async function hasTurn(deps: RoutesDeps, way: Way, order: HandOverOrder): Promise<boolean> {
-  if (way.perSecond === null || way.id === order.paid) return true;
+  if (way.rates.length === 0 || way.id === order.paid) return true;
   const until = monotonic() + LONGEST_TURN;
   while (isAllowed(order) && monotonic() < until) {
     const wait = await deps.token(way).catch(() => BETWEEN_LOOKS);

@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dkimRecord, newKeyPair } from '../../mail/dkim/keys.js';
 import { dkimName } from '../../mail/dns/checks.js';
-import { campaigns } from '../../store/campaigns.js';
 import { domains, type NewDomainKey } from '../../store/domains.js';
 import { events } from '../../store/events.js';
-import { steered } from '../support/campaigns.js';
 import { SECRET } from '../support/flow/plan.js';
 import { aWorld, type World } from '../support/flow/world.js';
 import { signedNames, verdicts } from '../support/signing.js';
@@ -30,7 +28,7 @@ test('every mail of a campaign is signed with both keys of its sender’s domain
   const keys = await someKeys();
   const campaign = await world.draft(30, { html: HTML, ...from('signed.example') });
   await domains(world.store, SECRET).create(campaign.account, 'signed.example', keys);
-  await world.wake(steered(await campaigns(world.store).launch(campaign)));
+  await world.begin(campaign);
   await world.untilState(campaign, 'sent');
   const records = new Map(keys.map((key) => [dkimName(key.selector, 'signed.example'), dkimRecord(key)]));
   const mails = world.receiver.accepted.filter((mail) => mail.from === 'news@signed.example');
@@ -56,7 +54,7 @@ test.each<[string, (keys: NewDomainKey[]) => Promise<NewDomainKey[]>]>([
   const domain = `${kind.replaceAll(' ', '-')}.example`;
   const campaign = await world.draft(3, from(domain));
   await domains(world.store, SECRET).create(campaign.account, domain, await spoil(await someKeys()));
-  await world.wake(steered(await campaigns(world.store).launch(campaign)));
+  await world.begin(campaign);
   await world.untilState(campaign, 'paused');
   expect(await world.row(campaign)).toMatchObject({ reason: 'bad_signing_key' });
   expect(world.receiver.accepted.filter((mail) => mail.from.endsWith(domain))).toEqual([]);

@@ -36,7 +36,7 @@ export async function someRoutes(...plans: readonly RoutePlan[]): Promise<SomeRo
     const transport = smtpTransport({ url, connections, times: TIMES });
     const log = (message: string) => said.push(`${message} ${id}`);
     const line = lineOver(transport, { name: id, log, patience: 500, rest: () => 0 });
-    return { way: { id, perSecond: null, ...way, connections }, line };
+    return { way: { id, rates: [], ...way, connections }, line };
   });
   const all = [...table];
   const token = async ({ id }: Way) => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { PROTOCOL_TIMES } from '../../domain/protocol.js';
+import { accounts } from '../../store/accounts.js';
 import { buckets } from '../../store/buckets.js';
 import { openStore, type Store } from '../../store/connect.js';
 import { type NewTransport, transports } from '../../store/transports.js';
@@ -41,6 +42,7 @@ async function aProcess(over: { secret?: string; warnings?: string[] } = {}): Pr
   house = await server();
   const ways = accountTransports({
     transports: transports(store, over.secret ?? 'house secret'),
+    accounts: accounts(store),
     buckets: buckets(store),
     smtpUrl: house.url,
     smtpConnections: 4,
@@ -70,8 +72,8 @@ test('an account without transports uses the installation’s, with connections 
     expect((await routes.deliver(aMail(), always)).kind).toBe('accepted');
   }
   expect([bulk.way(), transactional.way()]).toEqual([
-    { id: 'default', perSecond: null, connections: 3 },
-    { id: 'default', perSecond: null, connections: 1 },
+    { id: 'default', rates: [], connections: 3 },
+    { id: 'default', rates: [], connections: 1 },
   ]);
   expect(ways.of(account, 'bulk')).toBe(bulk);
   expect(house.accepted).toHaveLength(2);
@@ -91,7 +93,11 @@ test('a transport for campaigns alone leaves messages to the installation', asyn
   const relay = await server();
   const { _id } = await aTransport(relay.url, { purpose: 'bulk', rate_per_second: 50 });
   await ways.of(account, 'bulk').ready();
-  expect(ways.of(account, 'bulk').way()).toEqual({ id: `${_id}`, perSecond: 50, connections: 8 });
+  expect(ways.of(account, 'bulk').way()).toEqual({
+    id: `${_id}`,
+    rates: [{ key: `transport:${_id}`, perSecond: 50 }],
+    connections: 8,
+  });
   await ways.of(account, 'transactional').deliver(aMail(), always);
   expect([relay.accepted.length, house.accepted.length]).toEqual([0, 1]);
 });
@@ -118,11 +124,11 @@ describe('a change is seen within seconds', () => {
       await routes.ready();
       return routes.way()?.id === `${second._id}`;
     });
-    expect(routes.way()?.perSecond).toBe(7);
+    expect(routes.way()?.rates).toMatchObject([{ perSecond: 7 }]);
     await rows().change(account, second._id, { rate_per_second: 9 });
     await until(async () => {
       await routes.ready();
-      return routes.way()?.perSecond === 9;
+      return routes.way()?.rates[0]?.perSecond === 9;
     });
     // only another URL or number of connections costs a connection
     expect(other.steps.connect).toBe(1);
@@ -193,16 +199,20 @@ test('what is wrong with a transport stands in its row until a worker reaches it
   expect(again.steps.connect).toBe(1);
 });
 
-test('messages may be a second ahead of the rate, campaigns then wait for them', async () => {
-  const scope = { key: `transport:${account}`, perSecond: 20 };
-  const { lease } = buckets(store);
-  expect((await lease([scope], 5)).tokens).toBe(0);
-  const ahead = { ...scope, ahead: 20 };
-  expect((await lease([ahead], 5)).tokens).toBe(5);
-  const left = await lease([ahead], 100);
-  expect(left.tokens).toBeGreaterThan(10);
-  expect(left.tokens).toBeLessThan(21);
-  const campaign = await lease([scope], 5);
-  expect(campaign.tokens).toBe(0);
-  expect(campaign.wait).toBeGreaterThan(500);
+test('the speed limit of an account holds for all its ways, beside those of its transports', async () => {
+  const ways = await aProcess();
+  const { _id: limited } = await accounts(store).open('Limited');
+  await accounts(store).change(limited, { rate_per_second: 30 });
+  const [bulk, transactional] = [ways.of(limited, 'bulk'), ways.of(limited, 'transactional')];
+  await Promise.all([bulk.ready(), transactional.ready()]);
+  const ofAccount = { key: `account:${limited}`, perSecond: 30 };
+  expect([bulk.way()?.rates, transactional.way()?.rates]).toEqual([[ofAccount], [ofAccount]]);
+  expect((await transactional.deliver(aMail(), always)).kind).toBe('accepted');
+  const bucket = await store.db.collection<{ _id: string; granted: number }>('buckets').findOne({ _id: ofAccount.key });
+  expect(bucket?.granted).toBe(1);
+  await accounts(store).change(limited, { rate_per_second: null });
+  await until(async () => {
+    await bulk.ready();
+    return bulk.way()?.rates.length === 0;
+  });
 });

@@ -214,7 +214,11 @@ describe('POST /messages/{id}/cancel', () => {
 
 test('the account is named and changed, and a sender nobody can send from is refused', async () => {
   const { data } = (await api.call('GET /api/v1/account')).json();
-  expect(data).toMatchObject({ id: api.account, name: 'Everpost', mail_from: null, detect_repeats: false });
+  const settings = { mail_from: null, detect_repeats: false, rate_per_second: null };
+  expect(data).toMatchObject({ id: api.account, name: 'Everpost', ...settings });
+  const limited = await api.call('PATCH /api/v1/account', { payload: { rate_per_second: 100 } });
+  expect(limited.json().data).toEqual({ ...data, rate_per_second: 100 });
+  await api.call('PATCH /api/v1/account', { payload: { rate_per_second: null } });
   const changed = await api.call('PATCH /api/v1/account', { payload: { name: 'Acme' } });
   expect(changed.json().data).toEqual({ ...data, name: 'Acme' });
   const refused = await api.call('PATCH /api/v1/account', { payload: { mail_from: 'Acme <nobody>' } });

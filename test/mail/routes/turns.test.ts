@@ -13,7 +13,7 @@ async function started(...plans: readonly RoutePlan[]): Promise<SomeRoutes> {
   return some;
 }
 
-const limited = { way: { perSecond: 10 } };
+const limited = { way: { rates: [{ key: 'transport:x', perSecond: 10 }] } };
 
 test('what the claim has paid is not paid again', async () => {
   const some = await started(limited, limited);

@@ -45,6 +45,11 @@ export async function aWorld({ script = {}, times = {}, servers }: WorldPlan = {
     children.push(await child);
     return child;
   };
+  const begin = async (draft: Campaign): Promise<Campaign> => {
+    const launched = steered(await campaigns(store).launch(draft));
+    await engine.wakeCampaign(launched);
+    return launched;
+  };
   const row = async ({ account, _id }: Campaign): Promise<Campaign> => {
     const found = await campaigns(store).find(account, _id);
     if (found === null) throw new Error(`campaign ${_id} is gone`);
@@ -63,11 +68,10 @@ export async function aWorld({ script = {}, times = {}, servers }: WorldPlan = {
       started(aChild('worker-main.ts', { ...workerPlan(place, receiver, flowTimes(times)), ...over })),
     api: (port: number, key: string) => started(aChild('api-main.ts', { ...place, port, key, logLevel: 'silent' })),
     /** Launches a campaign to new readers as the API does: the row first, then the workflow. */
-    launch: async (readers: number, over: Partial<NewCampaign> = {}): Promise<Campaign> => {
-      const launched = steered(await campaigns(store).launch(await aDraft(store, readers, over)));
-      await engine.wakeCampaign(launched);
-      return launched;
-    },
+    launch: async (readers: number, over: Partial<NewCampaign> = {}): Promise<Campaign> =>
+      begin(await aDraft(store, readers, over)),
+    /** Launches a draft. */
+    begin,
     /** A campaign that nobody has launched. */
     draft: (readers: number, over: Partial<NewCampaign> = {}): Promise<Campaign> => aDraft(store, readers, over),
     wake: (campaign: Campaign) => engine.wakeCampaign(campaign),
