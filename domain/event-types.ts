@@ -8,6 +8,7 @@ export const EVENT_TYPES: readonly string[] = [
   'campaign.scheduled',
   'campaign.sending',
   'campaign.sent',
+  'message.accepted',
   'message.cancelled',
   'message.delayed',
   'message.failed',
