@@ -12,7 +12,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/*.test.ts', 'test/{domain,mail,ai,docs}/**/*.test.ts'],
+          include: ['test/*.test.ts', 'test/{domain,mail,ai,web,docs}/**/*.test.ts'],
           testTimeout: 10_000,
           sequence: { groupOrder: 0 },
         },

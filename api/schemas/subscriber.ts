@@ -1,8 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { ATTRIBUTE_NAME, SUBSCRIBER_LIMITS, SUBSCRIBER_STATUSES } from '../../domain/subscriber.js';
+import { shownSubscriber } from '../../domain/subscriber-shown.js';
 import type { Subscriber } from '../../store/subscribers.js';
 import { pageFields } from '../paging.js';
-import { timestamp, timestampOrNull } from '../timestamp.js';
 import { closed, Id, Line, Mailbox, nullable, Timestamp } from './fields.js';
 
 const Attribute = Type.Unsafe<string | number | boolean | null>({
@@ -131,19 +131,5 @@ export const SubscriberView = Type.Object(
 );
 
 export function subscriberView(row: Subscriber, suppressed: ReadonlySet<string>): Static<typeof SubscriberView> {
-  const { _id: id, list_id, email, first_name, last_name, status, attributes, source } = row;
-  return {
-    id,
-    list_id,
-    email,
-    first_name,
-    last_name,
-    status,
-    suppressed: suppressed.has(row.email_key),
-    attributes,
-    tags: [...row.tags],
-    source,
-    subscribed_at: timestamp(row.subscribed_at),
-    unsubscribed_at: timestampOrNull(row.unsubscribed_at),
-  };
+  return shownSubscriber(row, suppressed.has(row.email_key));
 }

@@ -1,0 +1,52 @@
+import { FORMATS, type WebhookFormat } from './formats.js';
+
+/** What came back, or what was in the way. */
+export interface HookAnswer {
+  /** Null: no answer came. */
+  readonly status: number | null;
+  readonly retryAfter: string | null;
+}
+
+export type HookVerdict =
+  | { readonly kind: 'delivered' }
+  /** `after` in milliseconds. `hold`: the endpoint asked for it, so nothing else goes there meanwhile either. */
+  | { readonly kind: 'again'; readonly after: number; readonly hold: boolean }
+  | { readonly kind: 'given_up' }
+  /** The endpoint wants no more, ever. */
+  | { readonly kind: 'gone' };
+
+const GONE = 410;
+const LONGEST_WAIT = 24 * 3_600_000;
+/** Standard endpoints that have answered nothing well for so long are switched off. */
+export const FAILING_LIMIT = 5 * 24 * 3_600_000;
+
+/** What an attempt comes to; `attempt` counts from 1. */
+export function verdictOn(format: WebhookFormat, attempt: number, answer: HookAnswer, now: Date): HookVerdict {
+  const { isDelivered, retries, listens } = FORMATS[format];
+  if (answer.status !== null && isDelivered(answer.status)) return { kind: 'delivered' };
+  if (listens && answer.status === GONE) return { kind: 'gone' };
+  const wait = retries[attempt - 1];
+  if (wait === undefined) return { kind: 'given_up' };
+  const asked = listens ? askedFor(answer.retryAfter, now) : undefined;
+  if (asked === undefined) return { kind: 'again', after: wait, hold: false };
+  return { kind: 'again', after: Math.max(wait, Math.min(asked, LONGEST_WAIT)), hold: true };
+}
+
+/** RFC 9110 §10.2.3: seconds or a date. Milliseconds from now; undefined where it says nothing. */
+export function askedFor(retryAfter: string | null, now: Date): number | undefined {
+  const text = retryAfter?.trim() ?? '';
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000;
+  const at = /^[A-Za-z]/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now.getTime());
+}
+
+/** Failures in a row after which an endpoint gets a rest before the next events: whole windows came back broken. */
+const PATIENCE = 32;
+const FIRST_REST = 5_000;
+const LONGEST_REST = 300_000;
+
+/** How long the stream rests after so many failures in a row; its events stay in the river. */
+export function restAfter(failures: number): number {
+  if (failures < PATIENCE) return 0;
+  return Math.min(FIRST_REST * 2 ** (Math.floor(failures / PATIENCE) - 1), LONGEST_REST);
+}

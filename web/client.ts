@@ -1,0 +1,96 @@
+import { Agent, request } from 'undici';
+import { monotonic } from '../clock.js';
+import { ForbiddenAddress, guardedConnector, type Resolve } from './connector.js';
+import { type Reach, reach } from './reach.js';
+
+export interface Outgoing {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Milliseconds for everything: name, connection, answer. */
+  readonly timeout: number;
+  /** Bytes of the answer that are read; the connection ends there. */
+  readonly keep: number;
+}
+
+/** Stable words, for callers to see: what a resolver or a socket said inside our network is nobody's business. */
+export type WebTrouble = 'forbidden_address' | 'timeout' | 'tls' | 'connection' | 'bad_answer';
+
+export type WebAnswer =
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly body: Buffer;
+      readonly retryAfter: string | null;
+      readonly ms: number;
+    }
+  | { readonly kind: 'failed'; readonly why: WebTrouble; readonly ms: number };
+
+export interface WebClient extends Reach {
+  /** One request to a host that somebody else has named. Redirects are answers like any other: they are not followed. */
+  send(outgoing: Outgoing): Promise<WebAnswer>;
+  close(): Promise<void>;
+}
+
+export interface WebClientOptions {
+  /** `ALLOWED_PRIVATE_HOSTS`. */
+  readonly exceptions: readonly string[];
+  /** Tests only: another resolver. */
+  readonly resolve?: Resolve;
+}
+
+const USER_AGENT = 'Everpost/1 (webhooks)';
+
+/** The one way out to hosts that callers name: webhook endpoints, feeds. */
+export function webClient({ exceptions, resolve }: WebClientOptions): WebClient {
+  const guard = reach(exceptions);
+  // Connections to one host are not shared out among endpoints: each has its own bound, and a slow one keeps to itself.
+  const dispatcher = new Agent({ connect: guardedConnector(guard, resolve) });
+
+  return {
+    ...guard,
+    send: async (outgoing) => {
+      const begun = monotonic();
+      const ms = () => Math.round(monotonic() - begun);
+      if (guard.faultOf(outgoing.url) !== undefined) return { kind: 'failed', why: 'forbidden_address', ms: 0 };
+      const signal = AbortSignal.timeout(outgoing.timeout);
+      try {
+        const { method, url, body = null } = outgoing;
+        const headers = { 'user-agent': USER_AGENT, ...outgoing.headers };
+        const answer = await request(url, { method, headers, body, signal, dispatcher });
+        const kept = await firstBytes(answer.body, outgoing.keep);
+        const retryAfter = [answer.headers['retry-after'] ?? null].flat()[0] ?? null;
+        return { kind: 'answered', status: answer.statusCode, body: kept, retryAfter, ms: ms() };
+      } catch (error) {
+        return { kind: 'failed', why: signal.aborted ? 'timeout' : troubleIn(error), ms: ms() };
+      }
+    },
+    close: () => dispatcher.destroy(),
+  };
+}
+
+/** The status has been said: whatever becomes of the rest of the body changes nothing. */
+async function firstBytes(body: AsyncIterable<Buffer>, keep: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const part of body) {
+      parts.push(part);
+      length += part.length;
+      if (length >= keep) break;
+    }
+  } catch {
+    // Broken off, or too slow.
+  }
+  return Buffer.concat(parts).subarray(0, keep);
+}
+
+function troubleIn(error: unknown): WebTrouble {
+  if (error instanceof ForbiddenAddress) return 'forbidden_address';
+  if (!(error instanceof Error)) return 'connection';
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (/TIMEOUT|ETIMEDOUT/.test(code)) return 'timeout';
+  if (/^ERR_(?:TLS|SSL)|CERT|SELF_SIGNED|EPROTO|UNABLE_TO/.test(code)) return 'tls';
+  return /^(?:HPE_|UND_ERR_(?:HEADERS_OVERFLOW|RESPONSE|INVALID))/.test(code) ? 'bad_answer' : 'connection';
+}

@@ -1,0 +1,56 @@
+import { lookup as systemLookup } from 'node:dns/promises';
+import { isIP, type LookupFunction } from 'node:net';
+import { buildConnector } from 'undici';
+import { PUBLIC_PORTS, type Reach, type Standing } from './reach.js';
+
+export interface Resolved {
+  readonly address: string;
+  readonly family: number;
+}
+
+/** Asked at every connection. */
+export type Resolve = (host: string) => Promise<readonly Resolved[]>;
+
+/** The target is, or has come to stand for, an address that we do not reach. */
+export class ForbiddenAddress extends Error {
+  override readonly name = 'ForbiddenAddress';
+}
+
+const SYSTEM: Resolve = (host) => systemLookup(host, { all: true });
+
+/**
+ * Connects to addresses that were judged, and to no others: the socket gets the very addresses of the one lookup, so that a
+ * name that resolves to something else a moment later gains nothing.
+ */
+export function guardedConnector(reach: Reach, resolve: Resolve = SYSTEM): buildConnector.connector {
+  return (options, callback) => {
+    const { hostname, protocol, port } = options;
+    const exceptionsOnly = protocol !== 'https:' || !PUBLIC_PORTS.includes(port);
+    const allowed = (address: string) => isAllowed(reach.standingOf(hostname, address), exceptionsOnly);
+    if (isIP(hostname) !== 0 && !allowed(hostname)) {
+      callback(new ForbiddenAddress(hostname), null);
+      return;
+    }
+    const lookup: LookupFunction = (host, { all, family }, answer) => {
+      resolve(host).then(
+        (found) => {
+          const wanted = found.filter((one) => allowed(one.address) && matches(family, one.family));
+          const [first] = wanted;
+          if (first === undefined) answer(new ForbiddenAddress(host), '', 0);
+          else if (all === true) answer(null, [...wanted]);
+          else answer(null, first.address, first.family);
+        },
+        (error: NodeJS.ErrnoException) => answer(error, '', 0),
+      );
+    };
+    buildConnector({ lookup })(options, callback);
+  };
+}
+
+function isAllowed(standing: Standing, exceptionsOnly: boolean): boolean {
+  return standing === 'excepted' || (standing === 'public' && !exceptionsOnly);
+}
+
+function matches(wanted: number | string | undefined, family: number): boolean {
+  return wanted === undefined || wanted === 0 || Number(String(wanted).replace('IPv', '')) === family;
+}

@@ -1,0 +1,73 @@
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+
+/** What we think of an address that a host of somebody else's naming stands for. */
+export type Standing = 'public' | 'excepted' | 'forbidden';
+
+export interface Reach {
+  /** `host` as the URL names it, `address` as it was resolved. */
+  standingOf(host: string, address: string): Standing;
+  /** What is wrong with a URL before anything is resolved, as the end of a sentence; undefined: it may be tried. */
+  faultOf(url: string): string | undefined;
+}
+
+/** Where requests may go that others have named the target of. */
+export const PUBLIC_PORTS: readonly string[] = ['', '443', '8443'];
+
+/**
+ * Private, loopback, link-local, shared (CGNAT), multicast, reserved and translated addresses are forbidden: what is not
+ * plainly public is not reached. `exceptions` are hosts, addresses or CIDR ranges that may be, also by http and on any port.
+ */
+export function reach(exceptions: readonly string[]): Reach {
+  const ranges = exceptions.map(rangeOf).filter((range) => range !== undefined);
+  const names = new Set(exceptions.filter((text) => rangeOf(text) === undefined).map(bareName));
+
+  const standingOf = (host: string, address: string): Standing => {
+    if (names.has(bareName(host))) return 'excepted';
+    if (!ipaddr.isValid(address)) return 'forbidden';
+    const bare = ipaddr.process(address);
+    if (ranges.some((range) => bare.kind() === range[0].kind() && bare.match(range))) return 'excepted';
+    return isPublic(ipaddr.parse(address)) ? 'public' : 'forbidden';
+  };
+
+  const faultOf = (text: string): string | undefined => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url === undefined || !/^https?:$/.test(url.protocol)) return 'must be an https:// URL';
+    if (url.username + url.password !== '') return 'must not hold a user or a password';
+    const standing = literalStanding(url.hostname.replace(/^\[|\]$|\.$/g, ''));
+    if (standing === 'forbidden') return 'must not point to a private or reserved address';
+    return standing === 'public' ? publicFault(url) : undefined;
+  };
+
+  /** A name may turn out to be an exception once it is resolved; it is judged again with each connection. */
+  const literalStanding = (host: string): Standing | 'unresolved' => {
+    if (isIP(host) !== 0) return standingOf(host, host);
+    return exceptions.length > 0 ? 'unresolved' : 'public';
+  };
+
+  return { standingOf, faultOf };
+}
+
+function publicFault({ protocol, port }: URL): string | undefined {
+  if (protocol !== 'https:') return 'must be an https:// URL';
+  return PUBLIC_PORTS.includes(port) ? undefined : 'must use port 443 or 8443';
+}
+
+/** Only what is handed out to networks of the world: IPv6 has given out 2000::/3 so far. */
+function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  if (address.range() !== 'unicast') return false;
+  return address.kind() === 'ipv4' || address.match(ipaddr.parseCIDR('2000::/3'));
+}
+
+/** Undefined where the text is the name of a host. */
+export function rangeOf(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] | undefined {
+  const bare = text.replace(/^\[|\]$/g, '');
+  if (ipaddr.isValidCIDR(bare)) return ipaddr.parseCIDR(bare);
+  if (isIP(bare) === 0) return undefined;
+  const address = ipaddr.parse(bare);
+  return [address, address.kind() === 'ipv4' ? 32 : 128];
+}
+
+function bareName(host: string): string {
+  return host.toLowerCase().replace(/\.$/, '');
+}
