@@ -15,7 +15,8 @@ export function contrast(a: string, b: string): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-const READABLE = 4.5;
+/** What WCAG AA asks of text below 24 pixels. */
+export const READABLE = 4.5;
 const STEPS = 20;
 
 /** The colour itself where it can be read on the ground, else the nearest one towards black or white that can. */

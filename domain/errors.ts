@@ -58,6 +58,8 @@ export const FAILURES = {
     permanent: true,
     message: 'The domain of the sender is not verified for this account.',
   },
+  not_renderable: { status: 422, permanent: true, message: 'The content cannot be rendered.' },
+  content_blocked: { status: 422, permanent: true, message: 'The check of the content found errors; see errors.' },
   no_recipients: { status: 422, permanent: true, message: 'The list has no recipient who may be mailed.' },
   idempotency_key_reused: {
     status: 422,

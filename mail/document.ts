@@ -1,5 +1,5 @@
 import { convert, type FormatCallback } from 'html-to-text';
-import { escapeHtml } from './liquid.js';
+import { escapeHtml, LIQUID_TAG } from './liquid.js';
 
 /** The two bodies of a letter, still Liquid. */
 export interface Bodies {
@@ -15,9 +15,7 @@ interface Draft {
   readonly lang?: string;
 }
 
-/** Each looks no further than the next opening brace pair, so that a text full of them is read once. */
-const LIQUID_TAG = /\{\{(?:(?!\{\{).)*?\}\}|\{%(?:(?!\{%).)*?%\}/gs;
-const NAMES_UNSUBSCRIBE = /\{[{%][^{}]*\bunsubscribe_url\b/;
+export const NAMES_UNSUBSCRIBE = /\{[{%][^{}]*\bunsubscribe_url\b/;
 const RIGHT_TO_LEFT = /^(?:ar|dv|fa|he|ku|ps|sd|ug|ur|yi)\b/i;
 
 const FOOTER =
@@ -34,9 +32,9 @@ export function bodiesOf(draft: Draft): Bodies {
 
 function documentOf(draft: Draft, html: string): string {
   const hidden = preheaderBlock(draft.preheader);
-  if (/<html[\s>]|<!doctype/i.test(html)) return afterStart(html, hidden);
+  if (isDocument(html)) return afterStart(html, hidden);
   const lang = escapeHtml(draft.lang ?? 'en');
-  const direction = draft.lang === undefined ? 'auto' : RIGHT_TO_LEFT.test(draft.lang) ? 'rtl' : 'ltr';
+  const direction = draft.lang === undefined ? 'auto' : directionOf(draft.lang);
   return `<!doctype html>
 <html lang="${lang}" dir="${direction}">
 <head>
@@ -53,7 +51,16 @@ ${html}
 `;
 }
 
-function preheaderBlock(preheader: string | null): string {
+/** A whole document, or a fragment that needs one around it. */
+export function isDocument(html: string): boolean {
+  return /<html[\s>]|<!doctype/i.test(html);
+}
+
+export function directionOf(language: string): 'ltr' | 'rtl' {
+  return RIGHT_TO_LEFT.test(language) ? 'rtl' : 'ltr';
+}
+
+export function preheaderBlock(preheader: string | null): string {
   if (preheader === null || preheader.trim() === '') return '';
   return previewBlock(escapedAroundLiquid(preheader));
 }
@@ -65,7 +72,7 @@ export function previewBlock(html: string): string {
 }
 
 /** Subjects and preheaders are plain text with Liquid in it; the Liquid escapes its values itself. */
-function escapedAroundLiquid(source: string): string {
+export function escapedAroundLiquid(source: string): string {
   const tags = source.match(LIQUID_TAG) ?? [];
   return source
     .split(LIQUID_TAG)
@@ -83,16 +90,29 @@ const altText: FormatCallback = (element, _walk, builder) => {
   if (typeof alt === 'string' && alt !== '') builder.addInline(alt);
 };
 
+/** A row is a line, its cells have a blank between them. */
+const row: FormatCallback = (element, walk, builder) => {
+  builder.openBlock({ leadingLineBreaks: 1 });
+  walk(element.children, builder);
+  builder.closeBlock({ trailingLineBreaks: 1 });
+};
+const cell: FormatCallback = (element, walk, builder) => {
+  walk(element.children, builder);
+  builder.addInline(' ');
+};
+
 /** Liquid stands aside behind private-use marks while the HTML is read: `<`, quotes and line breaks in it are not markup. */
 export function textFromHtml(html: string): string {
   const tags: string[] = [];
   const marked = html.replace(LIQUID_TAG, (tag) => `\uE000${tags.push(tag) - 1}\uE001`);
   const text = convert(marked, {
     wordwrap: false,
-    formatters: { altText },
+    formatters: { altText, row, cell },
     selectors: [
       { selector: 'a', options: { linkBrackets: ['(', ')'], hideLinkHrefIfSameAsText: true } },
       { selector: 'img', format: 'altText' },
+      { selector: 'tr', format: 'row' },
+      ...['td', 'th'].map((selector) => ({ selector, format: 'cell' })),
       ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
     ],
   });
@@ -108,11 +128,12 @@ export function afterStart(html: string, hidden: string): string {
   return `${html.slice(0, at)}\n${hidden}${html.slice(at)}`;
 }
 
-function beforeEnd(html: string, footer: string): string {
+/** The HTML with a block as the last thing of its body. */
+export function beforeEnd(html: string, footer: string): string {
   const end = [...html.matchAll(/<\/body *>/gi)].at(-1) ?? [...html.matchAll(/<\/html *>/gi)].at(-1);
   return end === undefined ? html + footer : html.slice(0, end.index) + footer + html.slice(end.index);
 }
 
-function endLine(text: string): string {
+export function endLine(text: string): string {
   return text.endsWith('\n') ? text : `${text}\n`;
 }

@@ -3,6 +3,9 @@ import { Context, Liquid, LiquidError, type Template } from 'liquidjs';
 /** Liquid as letters may use it: no files, bounded, unknown fields empty, unknown filters an error. */
 export type Mode = 'html' | 'plain';
 
+/** Each looks no further than the next opening brace pair, so that a text full of them is read once. */
+export const LIQUID_TAG = /\{\{(?:(?!\{\{).)*?\}\}|\{%(?:(?!\{%).)*?%\}/gs;
+
 const LIMITS = { parseLimit: 2_000_000, memoryLimit: 5_000_000 };
 /** Milliseconds for one recipient. Only a runaway loop comes near: a busy machine must not fail a recipient. */
 const RENDER_LIMIT = 2_000;

@@ -1,0 +1,54 @@
+import { type Brand, darkPalette, lightPalette } from '../../domain/brand.js';
+import { letterWords } from '../../domain/letter-words.js';
+import { directionOf } from '../document.js';
+import type { RenderJob } from './job.js';
+import type { Marks } from './marks.js';
+import type { StageFields } from './stage.js';
+
+/** No name needs quotes, so that the stack can stand in any attribute. */
+const FONTS: Readonly<Record<Brand['font'], string>> = {
+  sans: '-apple-system, BlinkMacSystemFont, Segoe UI, Roboto, Helvetica, Arial, sans-serif',
+  serif: 'Georgia, Cambria, Times New Roman, serif',
+  mono: 'SFMono-Regular, Menlo, Consolas, monospace',
+};
+
+const NETWORKS: Readonly<Record<string, string>> = {
+  github: 'GitHub',
+  linkedin: 'LinkedIn',
+  tiktok: 'TikTok',
+  whatsapp: 'WhatsApp',
+  x: 'X',
+  youtube: 'YouTube',
+};
+
+/** What templates know at compile time: the brand with its colours by day and night, and the mail itself. */
+export function stageFields(job: RenderJob, marks: Marks, content?: string): StageFields {
+  const { brand, language, purpose } = job;
+  const words = letterWords(language);
+  const direction = directionOf(language);
+  return {
+    brand: {
+      ...brand,
+      colors: lightPalette(brand.colors),
+      dark: darkPalette(brand.colors),
+      font_family: FONTS[brand.font],
+      social: brand.social.map(({ network, url }) => ({ url, network, label: labelOf(network, words.website) })),
+    },
+    mail: {
+      subject: marks.hide(job.subject),
+      preheader: job.preheader === null ? null : marks.hide(job.preheader),
+      language,
+      direction,
+      align: direction === 'rtl' ? 'right' : 'left',
+      purpose,
+      campaign: purpose === 'campaign',
+      words,
+    },
+    ...(content !== undefined && { content }),
+  };
+}
+
+function labelOf(network: string, website: string): string {
+  if (network === 'website') return website;
+  return NETWORKS[network] ?? network.charAt(0).toUpperCase() + network.slice(1);
+}

@@ -1,0 +1,124 @@
+import juice from 'juice';
+import mjml from 'mjml';
+import { distinct, type Finding, finding } from '../../domain/finding.js';
+import { isDocument } from '../document.js';
+import { lintLetter } from '../lint/lint.js';
+import { liquidFault } from '../liquid.js';
+import { htmlOfBlocks } from './blocks.js';
+import { stageFields } from './fields.js';
+import { finished } from './finish.js';
+import type { Body, Rendered, RenderJob } from './job.js';
+import { type Marks, marks as newMarks, unmarked } from './marks.js';
+import { sanitised } from './sanitise.js';
+import { attributesShielded, keptByMjml, textShielded, unshielded } from './scan.js';
+import { fillStage } from './stage.js';
+import { contentStyle } from './style.js';
+
+interface Piece {
+  readonly html: string;
+  readonly findings: readonly Finding[];
+}
+
+/** What cannot be inlined stays in a sheet: media queries, states, fonts; `data-embed` keeps a sheet as it is. */
+const INLINING: juice.Options = {
+  preservePseudos: true,
+  applyWidthAttributes: false,
+  applyHeightAttributes: false,
+  applyAttributesTableElements: false,
+};
+
+/** A field of the job that cannot be read, with the reason; thrown, and named to the caller by the pool. */
+export class RenderFault extends Error {
+  override readonly name = 'RenderFault';
+  readonly field: 'template' | 'body';
+  constructor(field: RenderFault['field'], reason: string) {
+    super(reason);
+    this.field = field;
+  }
+}
+
+/**
+ * Body into template, styles inlined, text part, preheader, footer: a whole letter in which only the recipients' Liquid
+ * is left. Pure but for the time it takes; run it where nobody waits for the event loop.
+ */
+export async function renderLetter(job: RenderJob): Promise<Rendered> {
+  const marks = newMarks();
+  const body = job.body === null ? { html: '', findings: [] } : await bodyHtml(job.body, job, marks);
+  const document = job.template === null ? body : await templateHtml(job, body.html, marks);
+  const clean = sanitised(attributesShielded(document.html, marks), marks);
+  const inlined = juice(textShielded(clean.html), INLINING);
+  const letter = finished(job, marks.restore(unshielded(compact(inlined))));
+  const found = [...body.findings, ...document.findings, ...clean.findings, ...lintLetter({ ...job, ...letter })];
+  return { ...letter, findings: distinct(found) };
+}
+
+/** Sheets without their line breaks; a sheet that only Outlook reads was never taken in. */
+function compact(html: string): string {
+  const bare = html.replace(/<style data-embed/gi, '<style');
+  return bare.replace(/<style\b[^>]*>[\s\S]*?<\/style>/gi, (sheet) => sheet.replace(/\s+/g, ' '));
+}
+
+/** The body as HTML with marks; it may speak of the brand, but has no place for another body. */
+async function bodyHtml(body: Body, job: RenderJob, marks: Marks): Promise<Piece> {
+  if (body.format === 'blocks') return { html: htmlOfBlocks(body.blocks, marks), findings: [] };
+  const filled = filledOr('body', () => fillStage(unmarked(body.source), stageFields(job, marks), marks));
+  if (body.format === 'html') return { html: filled, findings: [] };
+  const whole = /<mjml[\s>]/i.test(filled) ? filled : `<mjml><mj-body>${filled}</mj-body></mjml>`;
+  const compiled = await mjmlHtml('body', whole, job);
+  return job.template === null ? compiled : { ...compiled, html: insideOf(compiled.html) };
+}
+
+async function templateHtml(job: RenderJob, content: string, marks: Marks): Promise<Piece> {
+  if (job.template === null) throw new RenderFault('template', 'There is none.');
+  const { format, source } = job.template;
+  const hole = marks.mark('');
+  const filled = filledOr('template', () => fillStage(unmarked(source), stageFields(job, marks, hole), marks));
+  const { html, findings } =
+    format === 'mjml' ? await mjmlHtml('template', filled, job) : { html: filled, findings: [] };
+  const whole = isDocument(html) ? html : `<!doctype html>\n<html><head></head><body>\n${html}\n</body></html>`;
+  const poured = whole.split(hole).join(content);
+  return { html: withHead(poured, contentStyle(job)), findings };
+}
+
+/** In front of the template's own styles, so that those win. */
+function withHead(html: string, block: string): string {
+  const head = /<head\b[^>]*>/i.exec(html);
+  if (head === null) return html.replace(/<html\b[^>]*>/i, (tag) => `${tag}<head>${block}</head>`);
+  const at = head.index + head[0].length;
+  return html.slice(0, at) + block + html.slice(at);
+}
+
+async function mjmlHtml(field: RenderFault['field'], source: string, { language }: RenderJob): Promise<Piece> {
+  const named = /<mjml\b[^>]*\slang=/i.test(source) ? source : source.replace(/<mjml\b/i, `<mjml lang="${language}"`);
+  try {
+    const { html, errors } = await mjml(keptByMjml(named), {
+      validationLevel: 'soft',
+      keepComments: false,
+      fonts: {},
+      ignoreIncludes: true,
+    });
+    const findings = errors.map(({ line, message }) => finding('mjml_invalid', `line ${line}: ${message}`));
+    // MJML has inlined what it means to be inline; the rest are resets and media queries.
+    const reset = html.replace(/<style\b/gi, '<style data-embed');
+    return { html: reset.replace(/\s*\n\s*/g, '\n'), findings };
+  } catch (error) {
+    throw new RenderFault(field, `The MJML cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Of a compiled document, what its body shows and the sheets that its columns need. */
+function insideOf(html: string): string {
+  const styles = [...html.matchAll(/<style\b[^>]*>[\s\S]*?<\/style>/gi)].map(([style]) => style).join('\n');
+  const body = /<body\b[^>]*>([\s\S]*)<\/body>/i.exec(html)?.[1] ?? html;
+  return styles + body;
+}
+
+function filledOr<T>(field: RenderFault['field'], fill: () => T): T {
+  try {
+    return fill();
+  } catch (error) {
+    const fault = liquidFault(error);
+    if (fault === undefined) throw error;
+    throw new RenderFault(field, fault);
+  }
+}

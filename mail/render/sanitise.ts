@@ -1,0 +1,144 @@
+import sanitizeHtml from 'sanitize-html';
+import { type Finding, finding } from '../../domain/finding.js';
+import { eachMark, type Marks } from './marks.js';
+
+const TAGS =
+  'html head body title meta style a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p pre q rp rt ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var wbr picture source'.split(
+    ' ',
+  );
+/** What goes with its content; of other elements the content stays. */
+const WITH_CONTENT = [
+  'script',
+  'noscript',
+  'iframe',
+  'object',
+  'embed',
+  'applet',
+  'textarea',
+  'select',
+  'option',
+  'svg',
+  'math',
+  'xmp',
+];
+
+const EVERYWHERE =
+  'class id style lang dir title role aria-* data-* align valign width height bgcolor background border hidden itemprop itemscope itemtype'.split(
+    ' ',
+  );
+const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
+  '*': EVERYWHERE,
+  html: ['xmlns*'],
+  meta: ['charset', 'name', 'content', 'http-equiv'],
+  style: ['type', 'media'],
+  a: ['href', 'name', 'target', 'rel'],
+  img: ['src', 'srcset', 'alt', 'hspace', 'vspace', 'loading'],
+  source: ['srcset', 'media', 'type'],
+  table: ['cellpadding', 'cellspacing', 'summary', 'rules', 'frame'],
+  td: ['colspan', 'rowspan', 'headers', 'scope', 'nowrap'],
+  th: ['colspan', 'rowspan', 'headers', 'scope', 'abbr', 'nowrap'],
+  col: ['span'],
+  colgroup: ['span'],
+  ol: ['start', 'type', 'reversed'],
+  ul: ['type'],
+  li: ['value', 'type'],
+  font: ['color', 'face', 'size'],
+  br: ['clear'],
+  body: ['text', 'link', 'vlink', 'alink'],
+  blockquote: ['cite'],
+  q: ['cite'],
+  time: ['datetime'],
+};
+
+const SCHEMES = ['http', 'https', 'mailto', 'tel', 'sms'];
+const HARMLESS_META = /^(?:content-type|x-ua-compatible|content-language)$/i;
+/** CSS that runs code or fetches what nobody asked for. */
+const BAD_CSS =
+  /expression\s*\(|javascript\s*:|vbscript\s*:|-moz-binding|behavior\s*:|@import|url\(\s*["']?\s*(?!https?:|cid:|["'\s#\uE000])[a-z]+:/i;
+const ACTIVE =
+  /<\s*\/?\s*(?:script|iframe|object|embed|applet|form|base|link|svg|math|meta)\b|[\s}"'/]on\w+\s*=|javascript\s*:|srcdoc/i;
+const CONDITIONAL =
+  /<!--\s*\[if\b[^\]]*\]>\s*<!-->|<!--\s*<!\[endif\]\s*-->|<!--\s*\[if\b[^\]]*\]>[\s\S]*?<!\[endif\]\s*-->/gi;
+
+/** Only what mails may contain is left. Input and output have marks for Liquid; conditional comments of Outlook become marks too. */
+export function sanitised(
+  html: string,
+  marks: Marks,
+): { readonly html: string; readonly findings: readonly Finding[] } {
+  const removed = new Set<string>();
+  const shielded = shieldComments(withoutActiveMarks(html, marks, removed), marks, removed);
+  const clean = sanitizeHtml(shielded, {
+    allowedTags: TAGS,
+    allowedAttributes: ATTRIBUTES,
+    allowedSchemes: SCHEMES,
+    allowedSchemesByTag: { img: ['http', 'https', 'cid', 'data'], source: ['http', 'https'] },
+    allowedSchemesAppliedToAttributes: ['href', 'src', 'background', 'cite'],
+    allowProtocolRelative: true,
+    allowVulnerableTags: true,
+    parseStyleAttributes: false,
+    nonTextTags: WITH_CONTENT,
+    nestingLimit: 250,
+    transformTags: {
+      '*': (tagName, attribs) => ({ tagName, attribs: harmless(tagName, attribs, { marks, removed }) }),
+    },
+    onOpenTag: (name) => {
+      if (!TAGS.includes(name)) removed.add(`<${name}>`);
+    },
+  });
+  const findings = [...removed].map((where) => finding('markup_removed', where));
+  return {
+    html: clean.replace(/<style\b[^>]*>[\s\S]*?<\/style\s*>/gi, (style) => harmlessSheet(style, removed)),
+    findings,
+  };
+}
+
+function harmless(
+  tag: string,
+  attribs: Record<string, string>,
+  { marks, removed }: { readonly marks: Marks; readonly removed: Set<string> },
+): Record<string, string> {
+  const refreshing = tag === 'meta' && !HARMLESS_META.test((attribs['http-equiv'] ?? 'content-type').trim());
+  if (refreshing) removed.add('<meta http-equiv>');
+  const kept = Object.entries(attribs).filter(([name, value]) => {
+    const liquid = ` ${marks.restore(marks.sourceOf(/^data-liquid-(\d+)$/.exec(name)?.[1] ?? -1))}`;
+    const active =
+      name.startsWith('on') || ACTIVE.test(liquid) || (name === 'style' && BAD_CSS.test(value) && !hasSafeCss(value));
+    if (active) removed.add(`${tag} ${name}`);
+    return !active && !refreshing;
+  });
+  return Object.fromEntries(kept);
+}
+
+/** A data: image in a style is the one scheme that harms nobody. */
+function hasSafeCss(value: string): boolean {
+  return !BAD_CSS.test(value.replace(/url\(\s*["']?data:image\/(?:png|gif|jpeg)/gi, 'url(https:'));
+}
+
+/** Rules of a sheet that import or run something go; the others stay. */
+function harmlessSheet(sheet: string, removed: Set<string>): string {
+  if (!BAD_CSS.test(sheet)) return sheet;
+  removed.add('style');
+  return sheet
+    .replace(/@import[^;]*;?/gi, '')
+    .replace(/[\w-]+\s*:[^;{}]*(?:expression\s*\(|javascript\s*:|vbscript\s*:)[^;{}]*;?/gi, '')
+    .replace(/(?:-moz-binding|behavior)\s*:[^;{}]*;?/gi, '')
+    .replace(/url\(\s*["']?\s*(?!https?:|cid:|["'\s#\uE000])[a-z]+:[^)]*\)/gi, 'none');
+}
+
+/** Liquid that would print active markup for every recipient. */
+function withoutActiveMarks(html: string, marks: Marks, removed: Set<string>): string {
+  return eachMark(html, (index, mark) => {
+    if (!ACTIVE.test(` ${marks.sourceOf(index)}`)) return mark;
+    removed.add('Liquid that prints active markup');
+    return '';
+  });
+}
+
+/** Word's engine, which reads conditional comments, runs no scripts; what looks like one is dropped all the same. */
+function shieldComments(html: string, marks: Marks, removed: Set<string>): string {
+  return html.replace(/<!doctype[^>]*>/i, marks.mark).replace(CONDITIONAL, (comment) => {
+    if (!ACTIVE.test(comment)) return marks.mark(comment);
+    removed.add('conditional comment');
+    return '';
+  });
+}

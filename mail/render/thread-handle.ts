@@ -1,0 +1,96 @@
+import { Worker } from 'node:worker_threads';
+import { Failure } from '../../domain/errors.js';
+import type { Rendered, RenderJob } from './job.js';
+import type { RenderLimits } from './pool.js';
+import type { JobAnswer, ThreadAnswer } from './thread.js';
+
+const MEGABYTES = 256;
+
+export interface RenderThread {
+  isFree(): boolean;
+  render(job: RenderJob): Promise<Rendered>;
+  /** Ends it; a job under way is refused with the reason. */
+  end(reason: unknown): Promise<void>;
+}
+
+interface Work {
+  readonly resolve: (rendered: Rendered) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One thread and the one job it may have. `gone` is called once, when it takes no more. */
+export function openThread(limits: Pick<RenderLimits, 'time' | 'idle'>, gone: () => void): RenderThread {
+  const worker = newWorker();
+  let work: Work | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let loaded = false;
+  let ended = false;
+
+  const end = async (reason: unknown) => {
+    clearTimeout(timer);
+    if (!ended) gone();
+    ended = true;
+    work?.reject(reason);
+    work = undefined;
+    await worker.terminate();
+  };
+  /** A thread without work keeps no process alive, and goes after a while. */
+  const rest = () => {
+    worker.unref();
+    timer = setTimeout(() => void end(undefined), limits.idle).unref();
+  };
+  const watch = () => {
+    clearTimeout(timer);
+    if (loaded && work !== undefined) timer = setTimeout(() => void end(tooMuch('time')), limits.time);
+  };
+  worker.on('message', (answer: ThreadAnswer) => {
+    if (answer.kind === 'ready') {
+      loaded = true;
+      watch();
+      return;
+    }
+    clearTimeout(timer);
+    const done = work;
+    work = undefined;
+    rest();
+    if (done !== undefined) settle(answer, done);
+  });
+  worker.on('error', (error) => void end(isOutOfMemory(error) ? tooMuch('memory') : error));
+  worker.on('exit', () => void end(new Error('a rendering thread has ended')));
+
+  return {
+    isFree: () => !ended && work === undefined,
+    end,
+    render: (job) => {
+      worker.ref();
+      worker.postMessage(job);
+      return new Promise((resolve, reject) => {
+        work = { resolve, reject };
+        watch();
+      });
+    },
+  };
+}
+
+/** Sources run through tsx in development and tests, compiled files in the product. */
+function newWorker(): Worker {
+  const options = { resourceLimits: { maxOldGenerationSizeMb: MEGABYTES }, execArgv: [], env: {} };
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./thread.js', import.meta.url), options);
+  const thread = new URL('./thread.ts', import.meta.url).href;
+  const bootstrap = `import('tsx/esm/api').then(({ tsImport }) => tsImport('${thread}', '${thread}'));`;
+  return new Worker(bootstrap, { ...options, eval: true });
+}
+
+function settle(answer: JobAnswer, { resolve, reject }: Work): void {
+  if (answer.kind === 'rendered') resolve(answer.rendered);
+  else if (answer.kind === 'fault') reject(new Failure('not_renderable', { [answer.field]: [answer.reason] }));
+  else reject(new Error(`rendering failed: ${answer.message}`));
+}
+
+function tooMuch(what: 'time' | 'memory'): Failure {
+  return new Failure('not_renderable', { template: [`Rendering took too much ${what}.`] });
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY';
+}

@@ -1,0 +1,25 @@
+import { parentPort } from 'node:worker_threads';
+import type { Rendered, RenderJob } from './job.js';
+import { RenderFault, renderLetter } from './render.js';
+
+/** What a thread says: it has loaded, then for each job a letter, what is wrong with the job, or what is wrong with us. */
+export type ThreadAnswer = { readonly kind: 'ready' } | JobAnswer;
+export type JobAnswer =
+  | { readonly kind: 'rendered'; readonly rendered: Rendered }
+  | { readonly kind: 'fault'; readonly field: string; readonly reason: string }
+  | { readonly kind: 'crash'; readonly message: string };
+
+parentPort?.on('message', async (job: RenderJob) => {
+  parentPort?.postMessage(await answer(job));
+});
+
+parentPort?.postMessage({ kind: 'ready' } satisfies ThreadAnswer);
+
+async function answer(job: RenderJob): Promise<JobAnswer> {
+  try {
+    return { kind: 'rendered', rendered: await renderLetter(job) };
+  } catch (error) {
+    if (error instanceof RenderFault) return { kind: 'fault', field: error.field, reason: error.message };
+    return { kind: 'crash', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}

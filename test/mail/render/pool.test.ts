@@ -1,0 +1,42 @@
+import { afterEach, expect, test } from 'vitest';
+import { RENDER_LIMITS, type Renderer, renderer } from '../../../mail/render/pool.js';
+import { aJob, column, htmlTemplate, mjmlTemplate } from '../../support/rendering.js';
+
+let open: Renderer | undefined;
+afterEach(() => open?.close());
+
+function aRenderer(over: Partial<typeof RENDER_LIMITS> = {}): Renderer {
+  open = renderer({ ...RENDER_LIMITS, threads: 1, ...over });
+  return open;
+}
+
+const refusal = (field: string, sentence: string) => ({
+  code: 'not_renderable',
+  errors: { [field]: [expect.stringContaining(sentence)] },
+});
+
+test('a letter is rendered in another thread; faults and sizes come back by name', async () => {
+  const pool = aRenderer({ body: 100 });
+  const { html } = await pool.render(aJob());
+  expect(html).toContain('Hello {{ first_name }}');
+  await expect(pool.render(aJob({ template: htmlTemplate('{% if brand.name %}') }))).rejects.toMatchObject(
+    refusal('template', 'not closed'),
+  );
+  await expect(pool.render(aJob({ body: { format: 'html', source: 'x'.repeat(101) } }))).rejects.toMatchObject(
+    refusal('body', '100 characters'),
+  );
+});
+
+test('a job that overruns is refused and its thread replaced; who waited is served', async () => {
+  const pool = aRenderer({ time: 1_000 });
+  const bomb = aJob({ template: mjmlTemplate(column('<mj-text>x</mj-text>'.repeat(24_000))) });
+  const [refused, served] = await Promise.allSettled([pool.render(bomb), pool.render(aJob())]);
+  expect(refused).toMatchObject({ status: 'rejected', reason: refusal('template', 'too much time') });
+  expect(served.status).toBe('fulfilled');
+});
+
+test('a closed pool takes no more', async () => {
+  const pool = aRenderer();
+  await pool.close();
+  await expect(pool.render(aJob())).rejects.toMatchObject({ code: 'unavailable' });
+});

@@ -1,0 +1,36 @@
+import { type Brand, DEFAULT_BRAND } from '../../domain/brand.js';
+import type { RenderJob, Template } from '../../mail/render/job.js';
+
+export const someBrand: Brand = {
+  ...DEFAULT_BRAND,
+  name: 'Acme & Sons',
+  website: 'https://acme.example',
+  postal_address: '1 Harbour Road\nPorto, Portugal',
+  social: [{ network: 'github', url: 'https://github.com/acme?a=1&b=2' }],
+};
+
+/** A job whose template is as plain as a template can be. */
+export function aJob(over: Partial<RenderJob> = {}): RenderJob {
+  return {
+    template: htmlTemplate('<div class="ep-content">{{ content }}</div>'),
+    body: { format: 'html', source: '<p>Hello {{ first_name }}</p>' },
+    brand: someBrand,
+    subject: 'News & {{ first_name }}',
+    preheader: null,
+    text: null,
+    language: 'en',
+    purpose: 'campaign',
+    fields: null,
+    ...over,
+  };
+}
+
+export function htmlTemplate(body: string): Template {
+  return { format: 'html', source: `<!doctype html><html><head></head><body>${body}</body></html>` };
+}
+
+export function mjmlTemplate(body: string): Template {
+  return { format: 'mjml', source: `<mjml><mj-body>${body}</mj-body></mjml>` };
+}
+
+export const column = (inside: string) => `<mj-section><mj-column>${inside}</mj-column></mj-section>`;
