@@ -123,8 +123,7 @@ export function darkPalette({ primary }: BrandColors): Palette {
 export function colourFaults(colors: BrandColors): Readonly<Record<string, readonly string[]>> {
   const faults: Record<string, readonly string[]> = {};
   for (const [name, value] of Object.entries(colors)) {
-    if (rgbOf(value) === undefined)
-      faults[`colors.${name}`] = [`The colors.${name} must be a colour such as #1f5fbf.`];
+    if (rgbOf(value) === undefined) faults[`colors.${name}`] = [`The colors.${name} must be a colour such as #1f5fbf.`];
   }
   if (Object.keys(faults).length > 0) return faults;
   const ratio = contrast(colors.text, colors.surface);
