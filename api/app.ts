@@ -26,6 +26,8 @@ import { messages } from './routes/messages/messages.js';
 import { subscriberBatches } from './routes/subscriber-batches.js';
 import { subscriberExport } from './routes/subscriber-export.js';
 import { subscribers } from './routes/subscribers.js';
+import { templates } from './routes/templates/templates.js';
+import { templateVersions } from './routes/templates/versions.js';
 import { transports } from './routes/transports.js';
 import { voice } from './routes/voice.js';
 import { validateWithTypeBox } from './validation.js';
@@ -80,6 +82,8 @@ function versionOne(api: Api, deps: Deps): void {
   subscriberBatches(api, deps);
   subscriberExport(api, deps);
   imports(api, deps);
+  templates(api, deps);
+  templateVersions(api, deps);
   campaigns(api, deps);
   campaignActions(api, deps);
   campaignRecipients(api, deps);

@@ -22,6 +22,7 @@ import { rounds } from '../store/rounds.js';
 import { secrets } from '../store/secrets.js';
 import { subscribers } from '../store/subscribers.js';
 import { suppressions } from '../store/suppressions.js';
+import { templates } from '../store/templates.js';
 import { transports } from '../store/transports.js';
 import { voices } from '../store/voices.js';
 import type { Engine } from './engine.js';
@@ -49,6 +50,7 @@ export function nounStores(store: Store, secret: string) {
     secrets: secrets(store, secret),
     subscribers: subscribers(store),
     suppressions: suppressions(store),
+    templates: templates(store),
     transports: transports(store, secret),
     voices: voices(store),
   };

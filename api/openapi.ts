@@ -17,6 +17,7 @@ const CHAPTERS = [
   'Lists',
   'Subscribers',
   'Imports',
+  'Templates',
   'Campaigns',
   'Messages',
   'Transports',

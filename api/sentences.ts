@@ -80,6 +80,8 @@ function limit(error: TValidationError): string {
       return `must have at least ${error.params.limit} item${error.params.limit === 1 ? '' : 's'}`;
     case 'maxItems':
       return `must not have more than ${error.params.limit} items`;
+    case 'minProperties':
+      return 'must not be empty';
     case 'maxProperties':
       return `must not have more than ${error.params.limit} fields`;
     case 'pattern':

@@ -33,6 +33,13 @@ export const FAILURES = {
   not_cancellable: { status: 409, permanent: true, message: 'The message is no longer waiting: it has a final state.' },
   being_sent: { status: 409, permanent: false, message: 'The message is being handed over at this moment.' },
   already_a_member: { status: 409, permanent: true, message: 'Somebody with this address is a member already.' },
+  template_read_only: {
+    status: 409,
+    permanent: true,
+    message: 'This template is the same for all accounts; copy it to change it.',
+  },
+  template_in_use: { status: 409, permanent: true, message: 'A campaign that is not sent yet uses this template.' },
+  identifier_taken: { status: 409, permanent: true, message: 'Another template has this identifier.' },
   domain_taken: { status: 409, permanent: true, message: 'Another account has verified this domain.' },
   in_flight: { status: 409, permanent: false, message: 'A request with this Idempotency-Key is still being answered.' },
   secret_already_shown: {
@@ -44,6 +51,11 @@ export const FAILURES = {
     status: 409,
     permanent: true,
     message: 'The password was sealed with another EVERPOST_SECRET; set the url again.',
+  },
+  revision_mismatch: {
+    status: 412,
+    permanent: true,
+    message: 'It was changed since you read it: If-Match names another revision.',
   },
   payload_too_large: { status: 413, permanent: true, message: 'The body is larger than this path accepts.' },
   uri_too_long: { status: 414, permanent: true, message: 'The address is too long.' },
@@ -60,6 +72,7 @@ export const FAILURES = {
   },
   not_renderable: { status: 422, permanent: true, message: 'The content cannot be rendered.' },
   content_blocked: { status: 422, permanent: true, message: 'The check of the content found errors; see errors.' },
+  template_not_published: { status: 422, permanent: true, message: 'The template has no published version yet.' },
   no_recipients: { status: 422, permanent: true, message: 'The list has no recipient who may be mailed.' },
   idempotency_key_reused: {
     status: 422,

@@ -11,7 +11,7 @@ const LIMITS = { parseLimit: 2_000_000, memoryLimit: 5_000_000 };
 const RENDER_LIMIT = 2_000;
 
 /** Tags that read other files; a letter is one piece. */
-const NO_FILES = ['include', 'render', 'layout', 'block'];
+export const NO_FILES = ['include', 'render', 'layout', 'block'];
 
 const engines: Readonly<Record<Mode, Liquid>> = { html: htmlEngine(), plain: plainEngine() };
 

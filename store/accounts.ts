@@ -12,10 +12,14 @@ export interface Account {
   readonly detect_repeats?: boolean;
   /** Mails a second over all campaigns, messages and transports; no limit where absent. */
   readonly rate_per_second?: number | null;
+  /** Of campaigns that name none; absent or null: Everpost's first. */
+  readonly default_template?: number | null;
   readonly created_at: Date;
 }
 
-export type AccountChange = Partial<Pick<Account, 'name' | 'mail_from' | 'detect_repeats' | 'rate_per_second'>>;
+type Changeable = 'name' | 'mail_from' | 'detect_repeats' | 'rate_per_second' | 'default_template';
+
+export type AccountChange = Partial<Pick<Account, Changeable>>;
 
 export const FIRST_ACCOUNT = 1;
 

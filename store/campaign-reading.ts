@@ -14,6 +14,8 @@ export interface CampaignSearch {
 /** A campaign without its letter: bodies have up to two million characters, and a page up to a hundred campaigns. */
 export type CampaignSummary = Omit<Campaign, 'html' | 'text'>;
 
+const OVER: readonly CampaignState[] = ['sent', 'failed', 'cancelled'];
+
 /** Campaign rows as the API shows them. */
 export function campaignReading(store: Store) {
   const rows = fenced<Campaign>(store, 'campaigns');
@@ -21,6 +23,12 @@ export function campaignReading(store: Store) {
   return {
     /** The row, or whether it is another's. */
     owned: (account: number, id: number): Promise<Owned<Campaign>> => findOwned(rows, account, id),
+
+    /** Whether a campaign that is not over names this template. */
+    anyWaitingFor: async (account: number, template_id: number): Promise<boolean> => {
+      const waiting = { account, template_id, state: { $nin: [...OVER] } };
+      return (await rows.countDocuments(waiting, { limit: 1 })) > 0;
+    },
 
     /** One page, newest first, and how many there are in all. */
     page: async (account: number, search: CampaignSearch, skip: number, limit: number) => {

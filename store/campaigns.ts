@@ -21,6 +21,8 @@ export interface CampaignSettings {
 
 export interface CampaignContent {
   readonly name: string;
+  /** What the body is rendered into; null: the body is the whole letter. */
+  readonly template_id: number | null;
   readonly subject: string;
   readonly preheader: string | null;
   readonly html: string;

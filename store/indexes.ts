@@ -136,6 +136,30 @@ export const INDEXES: readonly Index[] = [
     options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
     serves: 'the member an Idempotency-Key has made',
   },
+  {
+    on: 'templates',
+    keys: { account: 1, identifier: 1 },
+    options: { unique: true, partialFilterExpression: { identifier: { $type: 'string' } } },
+    serves: 'a template by what messages call it',
+  },
+  { on: 'templates', keys: { account: 1, _id: 1 }, serves: 'templates of an account' },
+  {
+    on: 'templates',
+    keys: { account: 1, origin: 1 },
+    options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
+    serves: 'the template an Idempotency-Key has made',
+  },
+  {
+    on: 'template_versions',
+    keys: { account: 1, template: 1, version: -1 },
+    serves: 'what was published, the newest first',
+  },
+  {
+    on: 'campaigns',
+    keys: { account: 1, template_id: 1, state: 1 },
+    options: { partialFilterExpression: { template_id: { $type: 'number' } } },
+    serves: 'campaigns that wait for a template',
+  },
   { on: 'import_errors', keys: { import: 1, from: 1 }, serves: 'errors of an import in the order of its file' },
   {
     on: 'messages',

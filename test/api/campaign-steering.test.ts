@@ -47,7 +47,7 @@ test('a patch that is refused changes nothing of what it names', async () => {
     { subject: 'New', scheduled_at: '2126-05-22T13:00:00Z' },
     { subject: 'New', html: '{% if %}' },
     { subject: 'New', list_id: 999_999 },
-    { subject: 'New', template_id: 3 },
+    { subject: 'New', template_id: 999_999 },
   ]) {
     expect((await api.call(`PATCH /api/v1/campaigns/${id}`, { payload })).statusCode).toBe(422);
   }

@@ -63,7 +63,7 @@ describe('creating', () => {
     ['both html and ai', { ...LETTER, ai: { prompt: 'Announce it' } }, ['html']],
     ['a prompt too short', { ai: { prompt: 'Hi' } }, ['ai.prompt']],
     ['a long preheader', { ...LETTER, preheader: 'x'.repeat(151) }, ['preheader']],
-    ['a template', { ...LETTER, template_id: 1 }, ['template_id']],
+    ['a template that is not there', { ...LETTER, template_id: 999_999 }, ['template_id']],
     ['an approval', { ...LETTER, approval: 'required' }, ['approval']],
     [
       'malformed Liquid',

@@ -24,6 +24,8 @@ beforeAll(async () => {
   const mail = { to: 'mine@example.com', subject: 'Mine', text: 'mine' };
   const member = { name: 'Mine', email: 'member@example.com', role: 'approver' };
   own['member'] = (await api.call('POST /api/v1/account/members', { payload: member })).json().data.id;
+  const template = { name: 'Mine', contents: { en: { html: 'mine@example.com' } } };
+  own['template'] = (await api.call('POST /api/v1/templates', { payload: template })).json().data.id;
   own['message'] = (await api.call('POST /api/v1/messages', { payload: mail })).json().data.id;
 });
 afterAll(() => api.close());
@@ -42,6 +44,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   domains: 'domain',
   messages: 'message',
   account: 'member',
+  templates: 'template',
 };
 
 /** Bodies that name our things, for the routes that take one. */
@@ -57,6 +60,8 @@ const BODIES: Readonly<Record<string, () => Record<string, unknown>>> = {
   'POST /api/v1/campaigns/:id/rate': () => ({ per_second: 5 }),
   'POST /api/v1/campaigns/:id/retry': () => ({ status: 'all' }),
   'PATCH /api/v1/transports/:id': () => ({ name: 'Taken over' }),
+  'PATCH /api/v1/templates/:id': () => ({ name: 'Taken over' }),
+  'POST /api/v1/templates/:id/rollback': () => ({ version: 1 }),
   'PATCH /api/v1/lists/:id': () => ({ name: 'Taken over' }),
   'PUT /api/v1/account/voice': () => ({}),
   'PATCH /api/v1/account': () => ({ name: 'Taken over' }),
@@ -72,6 +77,7 @@ const MAKING = [
   'POST /api/v1/messages',
   'POST /api/v1/messages/batch',
   'POST /api/v1/account/members',
+  'POST /api/v1/templates',
 ];
 
 /** What a stranger sees where they see something: theirs, and of lists with something of ours nothing. */
@@ -166,6 +172,15 @@ test('every route, walked with the key of another account, shows and changes not
     'GET /api/v1/events': 200,
     'GET /api/v1/account': 200,
     'PATCH /api/v1/account': 200,
+    'GET /api/v1/templates': 200,
+    'GET /api/v1/templates/:id': 403,
+    'PATCH /api/v1/templates/:id': 403,
+    'DELETE /api/v1/templates/:id': 403,
+    'POST /api/v1/templates/:id/publish': 403,
+    'POST /api/v1/templates/:id/rollback': 403,
+    'POST /api/v1/templates/:id/copy': 403,
+    'GET /api/v1/templates/:id/versions': 403,
+    'GET /api/v1/templates/:id/versions/:version': 403,
     'GET /api/v1/account/members': 200,
     'DELETE /api/v1/account/members/:id': 403,
     'GET /api/v1/account/voice': 200,

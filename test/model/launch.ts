@@ -23,6 +23,7 @@ export async function aWorld({ store, campaign, recipients, resends, bend }: Pla
     account: ACCOUNT,
     list_id: 1,
     creation_method: 'html',
+    template_id: null,
     name: 'Model',
     subject: 'Model',
     preheader: null,

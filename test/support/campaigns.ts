@@ -47,6 +47,7 @@ export async function aDraft(store: Store, readers: number, over: Partial<NewCam
     _id: await counters(store).block('campaigns'),
     account,
     list_id: await aList(store, account, readers),
+    template_id: null,
     name: 'News',
     subject: 'News for {{ first_name }}',
     preheader: null,

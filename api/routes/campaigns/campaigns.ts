@@ -4,7 +4,7 @@ import { Failure } from '../../../domain/errors.js';
 import type { Campaign } from '../../../store/campaigns.js';
 import type { Api } from '../../app.js';
 import { accountOf } from '../../auth.js';
-import { chosenList } from '../../chosen.js';
+import { chosenList, chosenTemplate } from '../../chosen.js';
 import type { Deps } from '../../deps.js';
 import { ours } from '../../failures.js';
 import { originOf } from '../../idempotency.js';
@@ -97,6 +97,7 @@ async function created(
 ): Promise<Campaign> {
   const list = await chosenList(deps, account, body.list_id);
   const content = newContent(body, list);
+  if (body.template_id != null) await chosenTemplate(deps, account, body.template_id);
   const at = body.scheduled_at == null ? null : timeToCome(body.scheduled_at);
   const goesOut = body.send === true || at !== null;
   if (goesOut) await demandVerifiedSender(deps, { account, list_id: list._id, from: content.from });
@@ -115,6 +116,7 @@ async function patched(deps: Deps, which: Which, body: Static<typeof CampaignPat
   const { settings, ...content } = body;
   const action = Object.keys(content).length > 0 ? 'patch_content' : 'patch_settings';
   if (body.list_id !== undefined) await chosenList(deps, which.account, body.list_id);
+  if (body.template_id != null) await chosenTemplate(deps, which.account, body.template_id);
   const row = await turned(deps, which, action, (seen) => {
     const change = changedContent(body, { ...seen.settings, subject: seen.subject });
     if (change.scheduled_at !== undefined && seen.state !== 'scheduled') throw notScheduled();

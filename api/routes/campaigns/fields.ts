@@ -35,6 +35,7 @@ export function newContent(body: New, list: List): Pick<Fresh, keyof CampaignCon
   if (body.ai !== undefined) throw new Failure('ai_not_available');
   return {
     name: body.name || subject,
+    template_id: body.template_id ?? null,
     subject,
     preheader: body.preheader ?? null,
     html,
@@ -49,7 +50,7 @@ export function newContent(body: New, list: List): Pick<Fresh, keyof CampaignCon
 /** What a patch changes, beginning with what is there. */
 export function changedContent(body: Patch, before: CampaignSettings & { readonly subject: string }): CampaignChange {
   demand(faultsOf(body));
-  const { settings, scheduled_at, from, template_id, name, ...others } = body;
+  const { settings, scheduled_at, from, name, ...others } = body;
   const { subject, ...current } = before;
   return {
     ...others,
@@ -77,16 +78,15 @@ function bodyFaults({ html, ai }: New): FieldErrors {
   return {};
 }
 
-type Checked = Pick<Patch, 'template_id' | 'from' | 'reply_to' | 'preheader' | 'html' | 'text'> & {
+type Checked = Pick<Patch, 'from' | 'reply_to' | 'preheader' | 'html' | 'text'> & {
   readonly subject?: string | null;
 };
 
-/** Addresses nobody can send from, Liquid nobody can read, templates that are not there. */
-function faultsOf({ template_id, from, reply_to, subject, preheader, html, text }: Checked): FieldErrors {
+/** Addresses nobody can send from, Liquid nobody can read. */
+function faultsOf({ from, reply_to, subject, preheader, html, text }: Checked): FieldErrors {
   const letter = { subject: subject ?? null, preheader: preheader ?? null, html: html ?? null, text: text ?? null };
   return {
     ...checkLetter(letter),
-    ...(template_id != null && { template_id: ['The selected template_id is invalid.'] }),
     ...(from != null &&
       !isSender(from.email) && { 'from.email': ['The from.email must be an address that can send.'] }),
     ...(reply_to != null && !isSender(reply_to) && { reply_to: ['The reply_to must be a valid email address.'] }),

@@ -37,7 +37,7 @@ function rowShown(row: CampaignSummary, { anySent, ...totals }: CampaignTotals):
     state,
     reason,
     list_id,
-    template_id: null,
+    template_id: row.template_id,
     creation_method,
     from,
     reply_to,

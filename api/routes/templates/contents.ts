@@ -1,0 +1,65 @@
+import { Failure, type FieldErrors } from '../../../domain/errors.js';
+import {
+  LANGUAGE_TAG,
+  type LanguageContent,
+  ownLanguage,
+  type TemplateContents,
+  type TemplateEdition,
+} from '../../../domain/template.js';
+import { checkLiquid } from '../../../mail/compile.js';
+import type { ContentsAnswered, ContentsGiven } from '../../schemas/template.js';
+
+type Given = ContentsGiven[string];
+
+/** What a request says, in every language; throws the Failure that names language, field, line and column at fault. */
+export function readContents(given: ContentsGiven): TemplateContents {
+  const faults = Object.entries(given).map(([tag, said]) => ({
+    ...tagFault(tag),
+    ...faultsOf(`contents.${tag}`, said),
+  }));
+  demandNone(Object.assign({}, ...faults) as FieldErrors);
+  return Object.fromEntries(Object.entries(given).map(([tag, said]) => [tag, contentOf(said)]));
+}
+
+/** The contents with the language they fall back to. */
+export function readEdition(contents: TemplateContents, language: string | undefined): TemplateEdition {
+  const default_language = ownLanguage(contents, language);
+  if (default_language !== undefined) return { contents, default_language };
+  throw new Failure('validation_failed', {
+    default_language: ['The default_language must be one of the languages of contents.'],
+  });
+}
+
+export function contentsShown(contents: TemplateContents): ContentsAnswered {
+  const shown = ({ subject, preheader, format, source, text }: LanguageContent) => {
+    return { subject, preheader, html: null, mjml: null, [format]: source, text };
+  };
+  return Object.fromEntries(Object.entries(contents).map(([tag, content]) => [tag, shown(content)]));
+}
+
+function contentOf({ subject, preheader, html, mjml, text }: Given): LanguageContent {
+  const body =
+    mjml == null ? ({ format: 'html', source: html ?? '' } as const) : ({ format: 'mjml', source: mjml } as const);
+  return { subject: subject ?? null, preheader: preheader ?? null, ...body, text: text ?? null };
+}
+
+function tagFault(tag: string): FieldErrors {
+  if (LANGUAGE_TAG.test(tag)) return {};
+  return { [`contents.${tag}`]: [`The contents.${tag} is not a language tag such as en or pt-BR.`] };
+}
+
+function faultsOf(at: string, said: Given): FieldErrors {
+  const bodies = [said.html, said.mjml].filter((body) => body != null);
+  if (bodies.length === 0) return { [`${at}.html`]: [`The ${at}.html field is required when mjml is not present.`] };
+  if (bodies.length === 2) return { [`${at}.html`]: [`The ${at}.html field cannot be used together with mjml.`] };
+  const checked = (['subject', 'preheader', 'html', 'mjml', 'text'] as const).map((field) => {
+    const source = said[field];
+    const faults = source == null ? [] : checkLiquid(source, field === 'html' || field === 'mjml' ? 'html' : 'plain');
+    return [`${at}.${field}`, faults] as const;
+  });
+  return Object.fromEntries(checked.filter(([, faults]) => faults.length > 0));
+}
+
+function demandNone(faults: FieldErrors): void {
+  if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
+}

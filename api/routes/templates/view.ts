@@ -1,0 +1,60 @@
+import { FIRST_DEFAULT_TEMPLATE, isSystemTemplate } from '../../../domain/template.js';
+import { sampleContext } from '../../../mail/variables.js';
+import type { Template, TemplateSummary } from '../../../store/templates.js';
+import type { Deps } from '../../deps.js';
+import type { ReadyRequestShown, TemplateRowShown } from '../../schemas/template.js';
+import { timestamp, timestampOrNull } from '../../timestamp.js';
+import { contentsShown } from './contents.js';
+
+/** The template of campaigns that name none: the account's choice while it stands, else Everpost's first. */
+export async function defaultTemplateId(
+  { accounts, templates }: Pick<Deps, 'accounts' | 'templates'>,
+  account: number,
+) {
+  const chosen = (await accounts.find(account))?.default_template ?? FIRST_DEFAULT_TEMPLATE;
+  return typeof (await templates.find(account, chosen)) === 'object' ? chosen : FIRST_DEFAULT_TEMPLATE;
+}
+
+/** A template with what its draft says and a request to send a message by it. */
+export async function shown(deps: Pick<Deps, 'accounts' | 'templates' | 'config'>, account: number, row: Template) {
+  const row_ = rowShown(row, await defaultTemplateId(deps, account));
+  const request = readyRequest(deps.config.publicUrl, row);
+  return { data: { ...row_, contents: contentsShown(row.contents), request } };
+}
+
+export function rowShown(row: TemplateSummary, defaultId: number): TemplateRowShown {
+  const { _id: id, name, category, identifier, default_language, revision, drafted, published } = row;
+  return {
+    id,
+    name,
+    category,
+    is_system: isSystemTemplate(id),
+    is_default: id === defaultId,
+    identifier,
+    default_language,
+    revision,
+    published_version: published?.version ?? null,
+    published_at: isSystemTemplate(id) ? null : timestampOrNull(published?.at ?? null),
+    has_unpublished_changes: published?.drafted !== drafted,
+    created_at: timestamp(row.created_at),
+    updated_at: timestamp(row.updated_at),
+  };
+}
+
+function readyRequest(publicUrl: string, row: Template): ReadyRequestShown {
+  const content = row.contents[row.default_language];
+  const said = [content?.subject, content?.preheader, content?.source, content?.text].flatMap((text) => text ?? []);
+  const body = {
+    to: 'ada@example.org',
+    ...(row.identifier === null ? { template_id: row._id } : { identifier: row.identifier }),
+    language: row.default_language,
+    environment: row.published === null ? 'testing' : 'live',
+    context: sampleContext(said),
+  };
+  const url = `${publicUrl}/api/v1/messages`;
+  const headers = { authorization: 'Bearer YOUR_API_KEY', 'content-type': 'application/json' };
+  const given = Object.entries(headers).map(([name, value]) => ` -H '${name}: ${value}'`);
+  // In a shell a quote ends the quoted word.
+  const quoted = JSON.stringify(body).replaceAll("'", "'\\''");
+  return { method: 'POST', url, headers, body, curl: `curl -X POST '${url}'${given.join('')} -d '${quoted}'` };
+}
