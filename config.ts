@@ -28,6 +28,10 @@ export interface Config {
   readonly openaiApiKey: string | undefined;
   readonly openaiBaseUrl: string;
   readonly openaiModel: string;
+  /** Where bounces, complaints and `mailto:` unsubscribes come to; none: mails have the sender's own address as envelope. */
+  readonly bounceDomain: string | undefined;
+  /** SMTP port of the intake; none: it is off. */
+  readonly inboundSmtpPort: number | undefined;
   readonly apiKey: string | undefined;
   readonly dataDir: string;
   readonly secret: string | undefined;
@@ -116,6 +120,7 @@ export function readConfig(environment: Environment = process.env): Config {
     ...attaching(read, faults),
     ...naming(read, faults),
     ...drafting(read),
+    ...receiving(read, faults),
     ...secrets(read, faults),
     ...machine(read, faults),
     rateLimitPerMinute: read.count('RATE_LIMIT_PER_MINUTE', 60),
@@ -158,6 +163,14 @@ function naming({ text }: Reader, faults: string[]) {
   const isServer = (server: string) => isIP(server.replace(/^\[(.+)\](?::\d{1,5})?$|^([^:]+):\d{1,5}$/, '$1$2')) !== 0;
   if (!dnsServers.every(isServer)) faults.push('DNS_SERVERS must be IP addresses, each with a port if need be');
   return { dnsServers, spfInclude: text('SPF_INCLUDE')?.toLowerCase() };
+}
+
+function receiving({ text, port }: Reader, faults: string[]) {
+  const bounceDomain = text('BOUNCE_DOMAIN')?.toLowerCase();
+  const isDomain = bounceDomain === undefined || /^(?=.{4,180}$)[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(bounceDomain);
+  if (!isDomain) faults.push(`BOUNCE_DOMAIN must be a host name such as bounce.example.org, not "${bounceDomain}"`);
+  const inboundSmtpPort = text('INBOUND_SMTP_PORT') === undefined ? undefined : port('INBOUND_SMTP_PORT', 0);
+  return { bounceDomain, inboundSmtpPort };
 }
 
 function attaching({ text, count }: Reader, faults: string[]) {

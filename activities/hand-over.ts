@@ -6,6 +6,7 @@ import { shortReply } from '../domain/scrub.js';
 import type { CompiledLetter } from '../mail/compile.js';
 import { type Signer, signedMail } from '../mail/dkim/sign.js';
 import type { SplicedMail, Unrenderable } from '../mail/letter.js';
+import type { ReturnPaths } from '../mail/return-path.js';
 import type { Routes } from '../mail/routes/routes.js';
 import { spliceMail } from '../mail/splice.js';
 import type { LinkTokens } from '../mail/tokens.js';
@@ -16,6 +17,7 @@ import type { Claim } from './window-claim.js';
 export interface HandOverDeps {
   readonly routes: Pick<Routes, 'deliver'>;
   readonly links: LinkTokens;
+  readonly paths: Pick<ReturnPaths, 'forRecipient'>;
   /** None: mail leaves as it is. */
   readonly signers: readonly Signer[];
   /** Aborted at the drain limit: whatever has not begun stays with us. */
@@ -43,7 +45,7 @@ export function handOvers(deps: HandOverDeps, owner: PageOwner, letter: Compiled
       settle(i, mail);
       return;
     }
-    const outcome = await whileTrusted(deps, owner, mail, paid);
+    const outcome = await whileTrusted(deps, owner, returning(deps, letter, mail, subscriber._id), paid);
     settle(i, outcome === undefined ? undefined : fateOf(outcome));
   };
 
@@ -66,6 +68,13 @@ export function handOvers(deps: HandOverDeps, owner: PageOwner, letter: Compiled
       await Promise.allSettled(open);
     },
   };
+}
+
+/** Where a bounce domain is set, reports about this mail come to an address that names this recipient (VERP). */
+function returning({ paths }: HandOverDeps, { letter }: CompiledLetter, mail: SplicedMail, id: number): SplicedMail {
+  if (!letter.bounceDomain) return mail;
+  const from = `${paths.forRecipient(letter.campaign, id)}@${letter.bounceDomain}`;
+  return { ...mail, envelope: { ...mail.envelope, from } };
 }
 
 /** What goes wrong in making one recipient's mail concerns nobody else, be it a bug of ours. */

@@ -4,11 +4,13 @@ import { chosenSender } from '../mail/sender.js';
 import type { Accounts } from '../store/accounts.js';
 import type { Campaign, Sender } from '../store/campaigns.js';
 import type { Lists } from '../store/lists.js';
+import type { BounceDomainOf } from './bounce-domain.js';
 
 export interface LetterDeps {
   readonly accounts: Accounts;
   readonly lists: Lists;
   readonly config: Pick<Config, 'publicUrl' | 'mailFrom'>;
+  readonly bounceDomainOf: BounceDomainOf;
 }
 
 export type Letters = ReturnType<typeof compiledLetters>;
@@ -51,6 +53,7 @@ async function senderOf({ accounts, lists, config }: LetterDeps, campaign: Campa
 async function compile(deps: LetterDeps, campaign: Campaign): Promise<CompiledLetter> {
   const list = await deps.lists.find(campaign.account, campaign.list_id);
   if (typeof list === 'string') throw new Error(`campaign ${campaign._id} has no list any more`);
+  const from = campaign.sender ?? (await senderOf(deps, campaign));
   return compileLetter({
     account: campaign.account,
     campaign: campaign._id,
@@ -58,10 +61,11 @@ async function compile(deps: LetterDeps, campaign: Campaign): Promise<CompiledLe
     preheader: campaign.preheader,
     html: campaign.html,
     text: campaign.text,
-    from: campaign.sender ?? (await senderOf(deps, campaign)),
+    from,
     replyTo: campaign.reply_to ?? list.defaults.reply_to,
     list: { id: list._id, uid: list.uid, name: list.name },
     publicUrl: deps.config.publicUrl,
+    bounceDomain: await deps.bounceDomainOf(campaign.account, from.email),
     boundarySeed: campaign.seed,
   });
 }

@@ -2,7 +2,7 @@ import type { ConnectionTrouble, Fate, Outcome, RefusalScope, SmtpReply } from '
 import { REFUSAL_RULES, REFUSAL_RULES_VERSION, type RefusalRule } from './refusals.js';
 import { scrubbed, shortReply } from './scrub.js';
 
-type OddFate = Exclude<Fate, { readonly kind: 'sent' }>;
+export type OddFate = Exclude<Fate, { readonly kind: 'sent' }>;
 
 /** What the outcome of one hand-over means for its recipient. */
 export function fateOf(outcome: Outcome): Fate {

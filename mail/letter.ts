@@ -14,6 +14,8 @@ export interface Letter {
   readonly list: { readonly id: number; readonly uid: string; readonly name: string };
   /** Without a slash at the end. */
   readonly publicUrl: string;
+  /** Where reports about its mails come to, and unsubscribes by mail; null or absent: to the sender. */
+  readonly bounceDomain?: string | null;
   /** Secret and stable for the campaign: the MIME boundary and the mark in each Message-ID come from it. */
   readonly boundarySeed: string;
   /** BCP 47; English where nobody says. */

@@ -5,6 +5,7 @@ import { mailboxField, textField } from './headers.js';
 import type { Recipient, SplicedMail, Unrenderable } from './letter.js';
 import { liquidFault } from './liquid.js';
 import { quotedValue } from './quoted-printable.js';
+import { listUnsubscribe } from './return-path.js';
 import { type Fields, type Rendering, rendering } from './slots.js';
 import { type LinkTokens, preferencesUrl, unsubscribeUrl, viewUrl } from './tokens.js';
 
@@ -22,7 +23,7 @@ export function spliceMail(
 ): SplicedMail | Unrenderable {
   const to = envelopeAddress(recipient.email);
   if (typeof to !== 'string') return to;
-  const { campaign, publicUrl } = compiled.letter;
+  const { campaign, publicUrl, bounceDomain } = compiled.letter;
   const token = links.forRecipient(campaign, recipient.id);
   const fields = fieldsOf(recipient, publicUrl, token);
   const parts: Renderings = {
@@ -37,7 +38,7 @@ export function spliceMail(
       textField('Subject', subjectFor(compiled, parts.subject)),
       `Date: ${at.toUTCString().replace('GMT', '+0000')}\r\n`,
       `Message-ID: ${messageId}\r\n`,
-      `List-Unsubscribe: <${unsubscribeUrl(publicUrl, token)}>\r\n`,
+      listUnsubscribe(unsubscribeUrl(publicUrl, token), token, bounceDomain),
     ].join('');
     const chunks = [Buffer.from(head, 'latin1'), ...bodyFor(compiled, parts)];
     return { kind: 'mail', envelope: { from: compiled.sender.address, to }, messageId, chunks };

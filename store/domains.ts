@@ -32,6 +32,8 @@ export interface SenderDomain {
   readonly spf: Check;
   readonly dmarc: Check;
   readonly return_path: Check;
+  /** Where reports about mail from this domain come to: itself or a name below it. */
+  readonly bounce_domain?: string | null;
   readonly verified_at: Date | null;
   /** The domain itself while it is verified; unique over all accounts. */
   readonly claimed?: string;
@@ -73,7 +75,7 @@ export type Domains = ReturnType<typeof domains>;
 export function domains(store: Store, secret: string) {
   const rows = store.db.collection<SenderDomain>('domains');
   const seals = sealing(secret, 'domains');
-  return { ...reading(rows), ...editing(rows, counters(store), seals), ...standing(rows, seals) };
+  return { ...reading(rows), ...editing(rows, counters(store), seals), ...standing(rows, seals), ...returning(rows) };
 }
 
 function reading(rows: Collection<SenderDomain>) {
@@ -156,6 +158,21 @@ function standing(rows: Collection<SenderDomain>, seals: Sealing) {
     signersFor: async (account: number, domain: string): Promise<readonly OpenKey[]> => {
       const row = await rows.findOne({ account, domain });
       return row === null ? [] : signingKeys(row.keys).map((key) => openKey(domain, key, seals));
+    },
+  };
+}
+
+function returning(rows: Collection<SenderDomain>) {
+  return {
+    /** Where reports about mail from the domain (lower-cased A-label) come to, if that is said. */
+    bounceDomainOf: async (account: number, domain: string): Promise<string | null> =>
+      (await rows.findOne({ account, domain }, { projection: { bounce_domain: 1 } }))?.bounce_domain ?? null,
+
+    /** Says where reports about its mail come to; null: nowhere of its own. Atomic: one update. */
+    changeBounceDomain: async (account: number, id: number, bounce_domain: string | null) => {
+      const change = { $set: { bounce_domain, updated_at: now() } };
+      const row = await rows.findOneAndUpdate({ _id: id, account }, change, { returnDocument: 'after' });
+      return row ?? whyNot(rows, account, id);
     },
   };
 }

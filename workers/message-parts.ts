@@ -1,8 +1,10 @@
 import { Context } from '@temporalio/activity';
+import type { BounceDomainOf } from '../activities/bounce-domain.js';
 import { messageMail } from '../activities/message/mail.js';
 import { messageActivities } from '../activities/message.js';
 import type { Signing } from '../activities/signing.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
+import type { ReturnPaths } from '../mail/return-path.js';
 import type { Store } from '../store/connect.js';
 import { contents } from '../store/contents.js';
 import { events } from '../store/events.js';
@@ -18,10 +20,13 @@ export interface MessageSurroundings {
   readonly times: ProtocolTimes;
   readonly ways: Pick<Transports, 'of'>;
   readonly signing: Signing;
+  readonly paths: ReturnPaths;
+  readonly bounceDomainOf: BounceDomainOf;
 }
 
 /** What transactional messages need, put together once a process. */
-export function messageParts({ store, times, ways, signing }: MessageSurroundings, { stopping, drained }: Stop) {
+export function messageParts(surroundings: MessageSurroundings, { stopping, drained }: Stop) {
+  const { store, times, ways } = surroundings;
   const rows = messages(store);
   const progress = messageProgress(store, times.lease);
   return {
@@ -33,7 +38,7 @@ export function messageParts({ store, times, ways, signing }: MessageSurrounding
       suppressions: suppressions(store),
       subscribers: subscribers(store),
       events: events(store),
-      messageMail: messageMail(contents(store), signing),
+      messageMail: messageMail({ ...surroundings, contents: contents(store) }),
       transportsFor: ways.of,
       times,
       stopping,

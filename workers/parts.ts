@@ -26,6 +26,7 @@ import { secrets } from '../store/secrets.js';
 import { subscribers } from '../store/subscribers.js';
 import { suppressions } from '../store/suppressions.js';
 import { transports } from '../store/transports.js';
+import { bounceParts } from './bounce-parts.js';
 import { messageParts } from './message-parts.js';
 import { LANES_PER_CAMPAIGN } from './queues.js';
 import type { Stop } from './stop.js';
@@ -46,27 +47,19 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
   const noun = { accounts: accounts(store), lists: lists(store) };
   const linkKeys = secrets(store, secret);
   const tokens = buckets(store);
-  const keys = signing({ domains: domains(store, secret), config });
+  const senders = domains(store, secret);
+  const keys = signing({ domains: senders, config });
+  const back = await bounceParts({ config, domains: senders, ring: linkKeys.ring });
   const relay = { smtpUrl, smtpConnections: config.smtpConnections, times, log };
   const ways = accountTransports({ ...noun, transports: transports(store, secret), buckets: tokens, ...relay });
   return {
     ...noun,
-    ...messageParts({ store, times, ways, signing: keys }, stop),
+    ...messageParts({ store, times, ways, signing: keys, ...back }, stop),
     signing: keys,
-    campaigns: campaigns(store),
-    progress: campaignProgress(store),
-    ledger: ledger(store, times.lease),
-    rounds: rounds(store),
-    recipients: recipients(store),
-    subscribers: subscribers(store),
-    suppressions: suppressions(store),
-    events: events(store),
-    imports: imports(store),
-    importRows: importRows(store),
-    importErrors: importErrors(store),
-    blobs: blobs(store),
+    ...rowsOf(store, times.lease),
     buckets: tokens,
-    letters: compiledLetters({ ...noun, config }),
+    ...back,
+    letters: compiledLetters({ ...noun, ...back, config }),
     links: rotatingTokens(await linkKeys.ring(), linkKeys.ring),
     ways,
     transportsFor: ways.of,
@@ -82,4 +75,22 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
       return { cancelled: context.cancellationSignal, heartbeat: () => context.heartbeat() };
     },
   } satisfies Omit<ActivityDeps, 'engine'> & { ways: Transports };
+}
+
+/** The vocabulary of each noun; `lease` in milliseconds. */
+function rowsOf(store: Store, lease: number) {
+  return {
+    campaigns: campaigns(store),
+    progress: campaignProgress(store),
+    ledger: ledger(store, lease),
+    rounds: rounds(store),
+    recipients: recipients(store),
+    subscribers: subscribers(store),
+    suppressions: suppressions(store),
+    events: events(store),
+    imports: imports(store),
+    importRows: importRows(store),
+    importErrors: importErrors(store),
+    blobs: blobs(store),
+  };
 }

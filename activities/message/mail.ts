@@ -1,17 +1,39 @@
 import { now } from '../../clock.js';
 import { composeMessage } from '../../mail/compose.js';
 import type { SplicedMail, Unrenderable } from '../../mail/letter.js';
+import type { ReturnPaths } from '../../mail/return-path.js';
 import type { Contents } from '../../store/contents.js';
 import type { Message } from '../../store/messages-row.js';
+import type { BounceDomainOf } from '../bounce-domain.js';
 import type { Signing } from '../signing.js';
 
+export interface MessageMailDeps {
+  readonly contents: Pick<Contents, 'find' | 'file'>;
+  readonly signing: Pick<Signing, 'signed'>;
+  readonly paths: Pick<ReturnPaths, 'forMessage'>;
+  readonly bounceDomainOf: BounceDomainOf;
+}
+
 /** Makes the mail of one message from what was stored when it was accepted; the same bytes but for the date each time. */
-export function messageMail({ find, file }: Pick<Contents, 'find' | 'file'>, { signed }: Pick<Signing, 'signed'>) {
+export function messageMail({ contents, signing, paths, bounceDomainOf }: MessageMailDeps) {
   return async ({ _id, account, content, to, role }: Message): Promise<SplicedMail | Unrenderable> => {
-    const said = await find(account, content);
+    const said = await contents.find(account, content);
     if (said === null) throw new Error(`the content of message ${_id} is not in the store`);
-    const draft = { id: _id, account, content: said, to, role, file: (sha256: string) => file(account, sha256) };
+    const draft = {
+      id: _id,
+      account,
+      content: said,
+      to,
+      role,
+      file: (sha256: string) => contents.file(account, sha256),
+    };
     const mail = await composeMessage(draft, now());
-    return mail.kind === 'mail' ? signed(account, mail) : mail;
+    if (mail.kind !== 'mail') return mail;
+    const [signed, domain] = await Promise.all([
+      signing.signed(account, mail),
+      bounceDomainOf(account, mail.envelope.from),
+    ]);
+    if (signed.kind !== 'mail' || domain === null) return signed;
+    return { ...signed, envelope: { ...signed.envelope, from: `${paths.forMessage(_id)}@${domain}` } };
   };
 }

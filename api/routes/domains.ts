@@ -13,7 +13,7 @@ import { lookAt } from '../domain-look.js';
 import { demandDone, ours } from '../failures.js';
 import { originOf } from '../idempotency.js';
 import { NoFields } from '../schemas/campaign.js';
-import { DomainView, domainView, NewDomain } from '../schemas/domain.js';
+import { DomainPatch, DomainView, domainView, NewDomain } from '../schemas/domain.js';
 import { Data, Nothing, refusals } from '../schemas/envelope.js';
 import { IdPath } from '../schemas/fields.js';
 
@@ -25,6 +25,7 @@ const TRIES = 3;
 export function domains(app: Api, deps: Deps): void {
   readDomains(app, deps);
   addDomain(app, deps);
+  changeDomain(app, deps);
   removeDomain(app, deps);
   verifyDomain(app, deps);
   rotateKeys(app, deps);
@@ -68,6 +69,28 @@ function addDomain(app: Api, { domains, config }: Deps): void {
       return reply.code(201).send({ data: domainView(row, config.spfInclude) });
     },
   );
+}
+
+function changeDomain(app: Api, { domains, config }: Deps): void {
+  app.patch(
+    '/domains/:id',
+    { schema: { tags, summary: 'Say where bounces come to', params: IdPath, body: DomainPatch, response: ONE } },
+    async (request) => {
+      const account = accountOf(request);
+      const row = ours(await domains.find(account, request.params.id));
+      const name = request.body.bounce_domain;
+      const bounces = name === null ? null : below(row.domain, hostname(name, 'bounce_domain'));
+      return { data: domainView(ours(await domains.changeBounceDomain(account, row._id, bounces)), config.spfInclude) };
+    },
+  );
+}
+
+/** DMARC aligns a return path below the sender's domain; another domain would speak in somebody else's name. */
+function below(domain: string, bounces: string): string {
+  if (bounces === domain || bounces.endsWith(`.${domain}`)) return bounces;
+  throw new Failure('validation_failed', {
+    bounce_domain: [`The bounce_domain must be ${domain} or end in .${domain}.`],
+  });
 }
 
 function removeDomain(app: Api, { domains }: Deps): void {
@@ -125,10 +148,10 @@ async function changed(
   throw new Failure('busy', undefined, 'The domain is being changed by others; try again.');
 }
 
-function hostname(text: string): string {
+function hostname(text: string, field: 'domain' | 'bounce_domain' = 'domain'): string {
   const domain = domainToASCII(text.trim().replace(/\.$/, '')).toLowerCase();
   if (isHostname(domain)) return domain;
-  throw new Failure('validation_failed', { domain: ['The domain must be a host name such as acme.example.'] });
+  throw new Failure('validation_failed', { [field]: [`The ${field} must be a host name such as acme.example.`] });
 }
 
 /** Random selectors: two installations, or two accounts, never want the same name in one zone. */

@@ -11,6 +11,11 @@ export const NewDomain = Type.Object(
   { ...closed, examples: [{ domain: 'acme.example' }] },
 );
 
+export const DomainPatch = Type.Object(
+  { bounce_domain: nullable(Type.String({ minLength: 4, maxLength: 180 })) },
+  { ...closed, examples: [{ bounce_domain: 'bounce.acme.example' }] },
+);
+
 /** One record to publish, and what was found of it at the last look. */
 export const RecordView = Type.Object({
   purpose: Type.Enum(['dkim', 'spf', 'dmarc', 'return_path']),
@@ -32,6 +37,9 @@ export const DomainView = Type.Object(
     domain: Type.String(),
     state: Type.Enum(['pending', 'verified']),
     rotating: Type.Boolean(),
+    bounce_domain: nullable(
+      Type.String({ description: 'Where reports about its mail come to; null: where the installation says.' }),
+    ),
     records: Type.Array(RecordView),
     verified_at: nullable(Timestamp),
     checked_at: nullable(Timestamp),
@@ -45,6 +53,7 @@ export const DomainView = Type.Object(
         domain: 'acme.example',
         state: 'pending',
         rotating: false,
+        bounce_domain: null,
         verified_at: null,
         checked_at: null,
         created_at: '2026-01-12T10:14:23+00:00',
@@ -76,6 +85,7 @@ export function domainView(row: SenderDomain, spfInclude: string | undefined): S
     domain: row.domain,
     state: row.verified_at === null ? 'pending' : 'verified',
     rotating: row.keys.some(({ use }) => use === 'next'),
+    bounce_domain: row.bounce_domain ?? null,
     records: [...row.keys.map((key) => keyRecord(row.domain, key)), ...otherRecords(row, spfInclude)],
     verified_at: timestampOrNull(row.verified_at),
     checked_at: timestampOrNull(row.checked_at),

@@ -1,5 +1,6 @@
 import { code, type Page, page, table } from './page.js';
-import { VARIABLES, type Variable } from './variables.js';
+import type { Variable } from './variable.js';
+import { VARIABLES } from './variables.js';
 
 /** Every variable of the environment. */
 export function configurationPage(): Page {

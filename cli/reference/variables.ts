@@ -1,19 +1,5 @@
-import type { Config } from '../../config.js';
-
-/** One variable of the environment, as the reference tells it. Tests compare each with what `config.ts` reads. */
-export interface Variable {
-  readonly name: string;
-  readonly meaning: string;
-  /** As somebody would write it; absent where the default is no plain value. */
-  readonly fallback?: string;
-  /** What happens without it, where there is no plain value. */
-  readonly otherwise?: string;
-  readonly example: string;
-  /** The field of `Config` that it fills. */
-  readonly field: keyof Config;
-  /** Read and checked, but nothing asks for it yet. */
-  readonly idle?: true;
-}
+import { MAIL_VARIABLES } from './mail-variables.js';
+import type { Variable } from './variable.js';
 
 export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
   'Addresses of the API': [
@@ -64,73 +50,7 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
       field: 'temporalNamespace',
     },
   ],
-  Mail: [
-    {
-      name: 'SMTP_URL',
-      meaning: '`smtp://user:password@host:port` or `smtps://…`; the parameters are below',
-      otherwise: 'the local catcher: no mail leaves the machine; needed by `worker`',
-      example: 'smtp://relay.example.org:587?tls=require',
-      field: 'smtpUrl',
-    },
-    {
-      name: 'SMTP_CONNECTIONS',
-      meaning: 'connections to it that one worker process may hold open; a quarter of them is kept for messages',
-      fallback: '16',
-      example: '32',
-      field: 'smtpConnections',
-    },
-    {
-      name: 'MAIL_FROM',
-      meaning: 'sender where neither campaign, list nor account names one; API and workers need the same',
-      fallback: 'Everpost <news@everpost.test>',
-      example: 'News <news@example.org>',
-      field: 'mailFrom',
-    },
-    {
-      name: 'REQUIRE_VERIFIED_DOMAINS',
-      meaning: 'refuse senders whose domain is not verified; API and workers need the same',
-      fallback: 'off',
-      example: 'on',
-      field: 'requireVerifiedDomains',
-    },
-    {
-      name: 'DNS_SERVERS',
-      meaning: 'name servers that are asked when a domain is verified, with commas or blanks between them',
-      otherwise: 'those of the system',
-      example: '192.0.2.53, [2001:db8::53]:5353',
-      field: 'dnsServers',
-    },
-    {
-      name: 'SPF_INCLUDE',
-      meaning:
-        'the name under which your sending servers are listed: shown with each domain, and looked for in its SPF',
-      otherwise: 'any valid SPF record will do',
-      example: 'spf.relay.example.org',
-      field: 'spfInclude',
-    },
-    {
-      name: 'ATTACHMENT_TYPES',
-      meaning: 'media types that may be attached to messages, with commas or blanks between them',
-      fallback:
-        'application/pdf application/zip text/plain application/vnd.openxmlformats-officedocument.spreadsheetml.sheet application/excel image/jpeg image/png',
-      example: 'application/pdf, image/png',
-      field: 'attachmentTypes',
-    },
-    {
-      name: 'ATTACHMENT_BYTES',
-      meaning: 'bytes of all attachments of a message together, decoded; they are held in memory while they are read',
-      fallback: '10485760',
-      example: '5242880',
-      field: 'attachmentBytes',
-    },
-    {
-      name: 'RETRY_AFTER_CLOSE_MINUTES',
-      meaning: 'minutes after the end of a campaign before `/retry` is accepted: late answers come first',
-      fallback: '15',
-      example: '30',
-      field: 'retryAfterCloseMinutes',
-    },
-  ],
+  Mail: MAIL_VARIABLES,
   'Drafts by AI': [
     {
       name: 'OPENAI_API_KEY',

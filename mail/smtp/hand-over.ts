@@ -4,7 +4,6 @@ import type { ProtocolTimes } from '../../domain/protocol.js';
 import { scrubbed } from '../../domain/scrub.js';
 import type { SplicedMail } from '../letter.js';
 import { bodyStream } from './body.js';
-import { deadline } from './deadline.js';
 import { type Session, type SmtpError, troubleOf } from './session.js';
 
 /** What the mail came to, and what its connection is good for now. */
@@ -31,17 +30,17 @@ export function handOver(
   return new Promise((resolve) => {
     let stage: Stage = 'envelope';
     const finish = (handed: Handed) => {
-      limit.stop();
+      clearTimeout(timer);
       socket?.off('data', heard);
       session.cut = undefined;
       if (handed.next === 'destroy') smtp.close();
       resolve(handed);
     };
     const cut = (what: string) => finish(lost(stage, { stage, what }));
-    let limit = deadline(times.smtpCommand, () => cut('no reply in time'));
+    let timer = setTimeout(() => cut('no reply in time'), times.smtpCommand);
     // replies to pipelined commands come one by one, and each has its own time
     const heard = () => {
-      if (stage === 'envelope') limit.refresh();
+      if (stage === 'envelope') timer.refresh();
     };
     const body = bodyStream(mail.chunks, {
       socket: () => socket,
@@ -53,7 +52,7 @@ export function handOver(
       },
       moved() {
         stage = 'body';
-        limit.refresh();
+        timer.refresh();
       },
       mayEnd() {
         if (!order.mayBegin()) {
@@ -61,8 +60,8 @@ export function handOver(
           return false;
         }
         stage = 'dot';
-        limit.stop();
-        limit = deadline(times.smtpDot, () => cut('no reply to the dot in time'));
+        clearTimeout(timer);
+        timer = setTimeout(() => cut('no reply to the dot in time'), times.smtpDot);
         return true;
       },
     });

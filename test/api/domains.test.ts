@@ -188,3 +188,16 @@ test('a domain is added once, as an A-label in lower case', async () => {
     expect((await api.call('POST /api/v1/domains', { payload: { domain: nonsense } })).statusCode).toBe(422);
   }
 });
+
+test('bounces come to a name below the domain, where one is named', async () => {
+  const { id, domain } = await aDomain();
+  const patch = (bounce_domain: string | null) =>
+    api.call(`PATCH /api/v1/domains/${id}`, { payload: { bounce_domain } });
+  expect((await patch(`Bounce.${domain}`)).json().data).toMatchObject({ bounce_domain: `bounce.${domain}` });
+  expect(await api.deps.domains.bounceDomainOf(api.account, domain)).toBe(`bounce.${domain}`);
+  for (const foreign of ['bounce.other.example', `x${domain}`, 'not a name']) {
+    const answer = await patch(foreign);
+    expect([answer.statusCode, Object.keys(answer.json().error.errors)]).toEqual([422, ['bounce_domain']]);
+  }
+  expect((await patch(null)).json().data).toMatchObject({ bounce_domain: null });
+});

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { compileLetter } from '../../mail/compile.js';
 import { oneLine } from '../../mail/headers.js';
 import type { Letter, Recipient, SplicedMail } from '../../mail/letter.js';
+import { leavingAddress } from '../../mail/return-path.js';
 import { spliceMail } from '../../mail/splice.js';
 import { aLetter, aRecipient, someLinks, someTime } from '../support/letters.js';
 
@@ -31,6 +32,15 @@ async function composed(content: { to: string; subject: string; text: string; ht
 }
 
 const lines = (text: string | undefined) => (text ?? '').replace(/\r\n?/g, '\n').trimEnd();
+
+test('where reports come to is a second way of leaving, in one field with the first', async () => {
+  const mail = splice({ bounceDomain: 'bounce.example.test' }, {});
+  const token = someLinks.forRecipient(7, 42);
+  const values = (await read(bytesOf(mail))).headers.filter(({ key }) => key === 'list-unsubscribe');
+  const written = `mailto:${leavingAddress(token)}@bounce.example.test?subject=unsubscribe`;
+  expect(values.map(({ value }) => value)).toEqual([`<https://mail.example.test/u/${token}>, <${written}>`]);
+  expect(bytesOf(splice({}, {})).toString()).not.toContain('mailto:');
+});
 
 const VALUES: readonly (readonly [string, string])[] = [
   ['plain', 'Ada'],

@@ -1,0 +1,98 @@
+import PostalMime, { type Attachment, type Email } from 'postal-mime';
+import { type DeliveryVerdict, type RecipientReport, verdictOf } from '../../domain/delivery-report.js';
+import { type Fields, fieldGroups } from './fields.js';
+
+/** Where a mail that came in may say which mail of ours it is about. Nothing here is believed before its MAC is. */
+export interface Clues {
+  /** Addresses that may be ours, the likeliest first. */
+  readonly addresses: readonly string[];
+  /** Message-IDs of the mail that came back, without brackets. */
+  readonly messageIds: readonly string[];
+}
+
+/** What somebody's mail server tells us. */
+export type InboundMail = Clues &
+  (
+    | { readonly kind: 'delivery'; readonly verdict: DeliveryVerdict }
+    /** RFC 5965; `type` as registered: abuse, fraud, not-spam, opt-out … */
+    | { readonly kind: 'feedback'; readonly type: string }
+    /** A holiday or a machine that answers: no report. */
+    | { readonly kind: 'auto_reply' }
+    /** Perhaps a bounce, in words of its own: never acted upon. */
+    | { readonly kind: 'unparsed' }
+  );
+
+const OPTIONS = { forceRfc822Attachments: true, maxNestingDepth: 20, maxHeadersSize: 256 * 1024 } as const;
+const MOST_PARTS = 50;
+const MOST_CLUES = 20;
+
+/** Takes a raw mail apart: DSN (RFC 3464), ARF (RFC 5965), or neither. Never throws for what it is given. */
+export async function readInbound(raw: Buffer, envelopeTo: readonly string[] = []): Promise<InboundMail> {
+  const mail = await parsed(raw);
+  if (mail === undefined) return { kind: 'unparsed', addresses: [...envelopeTo], messageIds: [] };
+  const parts = mail.attachments.slice(0, MOST_PARTS);
+  const status = fieldsIn(parts, /^message\/(?:global-)?delivery-status$/);
+  const feedback = fieldsIn(parts, /^message\/feedback-report$/);
+  const returned = fieldsIn(
+    parts,
+    /^(?:message\/(?:global|rfc822)|message\/global-headers|text\/rfc822-headers)$/,
+  ).slice(0, 1);
+  const clues = cluesIn({ mail, envelopeTo, about: [...feedback.slice(0, 1), ...returned] });
+  const type = feedback[0]?.get('feedback-type')?.toLowerCase();
+  if (type !== undefined) return { ...clues, kind: 'feedback', type };
+  const verdict = verdictOf(status.flatMap(reportIn));
+  if (verdict !== undefined) return { ...clues, kind: 'delivery', verdict };
+  return { ...clues, kind: answersByItself(mail) ? 'auto_reply' : 'unparsed' };
+}
+
+async function parsed(raw: Buffer): Promise<Email | undefined> {
+  try {
+    return await PostalMime.parse(raw, OPTIONS);
+  } catch {
+    return undefined;
+  }
+}
+
+function fieldsIn(parts: readonly Attachment[], type: RegExp): Fields[] {
+  return parts.filter(({ mimeType }) => type.test(mimeType.toLowerCase())).flatMap((part) => fieldGroups(textOf(part)));
+}
+
+function textOf({ content }: Attachment): string {
+  return typeof content === 'string' ? content : Buffer.from(content as ArrayBuffer).toString('latin1');
+}
+
+/** The first group of a DSN is about the mail as a whole and has no action. */
+function reportIn(fields: Fields): RecipientReport[] {
+  const action = /^[a-z-]+/.exec(fields.get('action')?.toLowerCase() ?? '')?.[0];
+  if (action === undefined) return [];
+  const status = /\b[245]\.\d{1,3}\.\d{1,3}\b/.exec(fields.get('status') ?? '')?.[0] ?? null;
+  return [{ action, status, diagnostic: fields.get('diagnostic-code') ?? null }];
+}
+
+interface Places {
+  readonly mail: Email;
+  readonly envelopeTo: readonly string[];
+  /** The fields of a feedback report and those of the mail that came back. */
+  readonly about: readonly Fields[];
+}
+
+const OUR_FIELDS = ['to', 'delivered-to', 'x-original-to', 'envelope-to'];
+const THEIR_FIELDS = ['original-mail-from', 'return-path', 'x-mailfrom', 'list-unsubscribe'];
+
+function cluesIn({ mail, envelopeTo, about }: Places): Clues {
+  const outer = mail.headers.filter(({ key }) => OUR_FIELDS.includes(key)).map(({ value }) => value);
+  const inner = about.flatMap((fields) => THEIR_FIELDS.map((name) => fields.get(name) ?? ''));
+  const addresses = [...envelopeTo, ...outer, ...inner].flatMap(
+    (text) => text.match(/[\w.+-]{3,64}@[\w.-]{1,253}/g) ?? [],
+  );
+  const messageIds = about.flatMap((fields) => /<([^<>\s]{3,250})>/.exec(fields.get('message-id') ?? '')?.[1] ?? []);
+  return { addresses: [...new Set(addresses)].slice(0, MOST_CLUES), messageIds: messageIds.slice(0, MOST_CLUES) };
+}
+
+/** RFC 3834 §5, and what programs did before it. */
+function answersByItself({ headers }: Email): boolean {
+  const value = (name: string) => headers.find(({ key }) => key === name)?.value.toLowerCase();
+  const submitted = value('auto-submitted');
+  if (submitted !== undefined && !submitted.startsWith('no')) return true;
+  return value('x-autoreply') !== undefined || value('precedence') === 'auto_reply';
+}

@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { suppresses } from '../../../domain/classify.js';
+import { readInbound } from '../../../mail/dsn/read.js';
+import { aReport } from '../../support/reports.js';
+
+const ABOUT = {
+  returnPath: 'b+aaaaaaaaaaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbb@bounce.acme.example',
+  messageId: '7.42.x@acme.example',
+};
+const read = (name: string) => readInbound(aReport(name, ABOUT));
+
+test.each<[string, string, string, boolean]>([
+  ['postfix-unknown-user', 'failed', 'invalid_recipient address 5.1.1', true],
+  ['postfix-expired', 'failed', 'expired infrastructure 4.4.1', false],
+  ['postfix-delayed', 'delayed', 'transient infrastructure 4.4.1', false],
+  ['exim-mailbox-full', 'failed', 'mailbox_full address 5.2.2', false],
+  ['exchange-not-found', 'failed', 'invalid_recipient address 5.1.10', true],
+  ['gmail-disabled', 'failed', 'mailbox_disabled address 5.2.1', false],
+  ['ses-bounce', 'failed', 'invalid_recipient address 5.4.1', true],
+  ['yahoo-no-account', 'failed', 'invalid_recipient address 554', true],
+])('the report %s says %s: %s', async (name, kind, words, suppressed) => {
+  const mail = await read(name);
+  if (mail.kind !== 'delivery' || mail.verdict.kind === 'delivered') throw new Error(JSON.stringify(mail));
+  const { fate } = mail.verdict;
+  expect([mail.verdict.kind, `${fate.class} ${fate.scope} ${fate.code}`]).toEqual([kind, words]);
+  expect(suppresses(fate)).toBe(suppressed);
+  expect(fate.reply).not.toMatch(/ada@/);
+  expect(mail.addresses).toContain(ABOUT.returnPath);
+  expect(mail.messageIds).toEqual([ABOUT.messageId]);
+});
+
+test.each(['yahoo-complaint', 'outlook-complaint'])('%s is a complaint that names the mail', async (name) => {
+  const mail = await read(name);
+  expect(mail).toMatchObject({ kind: 'feedback', type: 'abuse', messageIds: [ABOUT.messageId] });
+  expect(mail.addresses.includes(ABOUT.returnPath)).toBe(name === 'yahoo-complaint');
+});
+
+test('a holiday is no bounce, and free text is never acted upon', async () => {
+  expect((await read('holiday')).kind).toBe('auto_reply');
+  expect(await read('free-text')).toMatchObject({ kind: 'unparsed', messageIds: [] });
+});
+
+test('a mail that reached one of several has arrived', async () => {
+  const report = aReport('postfix-unknown-user', ABOUT).toString();
+  const second = 'Final-Recipient: rfc822; b@reader.example\r\nAction: relayed\r\nStatus: 2.0.0\r\n\r\n';
+  const mail = await readInbound(Buffer.from(report.replace(/(?=Final-Recipient)/, second)));
+  expect(mail).toMatchObject({ kind: 'delivery', verdict: { kind: 'delivered' } });
+});
+
+test('whatever comes in is read without an exception, and cut pieces of reports never condemn anybody', {
+  timeout: 60_000,
+}, async () => {
+  const report = aReport('postfix-delayed', ABOUT);
+  const cut = fc
+    .tuple(fc.nat(report.length), fc.nat(report.length))
+    .map(([a, b]) => Buffer.concat([report.subarray(0, a), report.subarray(b)]));
+  const noise = fc.oneof(
+    cut,
+    fc.uint8Array({ maxLength: 2_000 }).map((octets) => Buffer.from(octets)),
+  );
+  await fc.assert(
+    fc.asyncProperty(noise, async (raw) => {
+      const mail = await readInbound(raw, ['x@bounce.acme.example']);
+      if (mail.kind === 'delivery' && mail.verdict.kind === 'failed') expect(suppresses(mail.verdict.fate)).toBe(false);
+    }),
+    { numRuns: 200 },
+  );
+});
