@@ -12,6 +12,9 @@ export interface Engine {
   campaignSighting(campaign: number): Promise<Sighting>;
   /** Starts the campaign's workflow, or makes the running one read its row. */
   wakeCampaign(campaign: Pick<Campaign, '_id' | 'account' | 'launch'>): Promise<void>;
+  confirmationSighting(id: number): Promise<Sighting>;
+  /** Starts the request's workflow; a running one goes on. */
+  wakeConfirmation(row: { readonly _id: number; readonly account: number }): Promise<void>;
   importSighting(id: number): Promise<Sighting>;
   wakeImport(row: { readonly _id: number; readonly account: number }): Promise<void>;
   /** Starts the message's workflow; a running one goes on. */

@@ -14,14 +14,16 @@ export interface HousekeepingDeps extends TellingDeps, MessageSweepDeps {
   readonly progress: CampaignProgress;
   readonly ledger: Ledger;
   readonly rounds: Pick<Rounds, 'inFlight'>;
-  readonly imports: OwedImports;
+  readonly imports: OwedRows;
+  readonly confirmations: OwedRows;
   readonly engine: Engine;
   readonly times: Pick<ProtocolTimes, 'lease' | 'resendAfter'>;
   readonly events: TellingDeps['events'];
   readonly subscribers: TellingDeps['subscribers'] & MessageSweepDeps['subscribers'];
 }
 
-interface OwedImports {
+/** Rows that say themselves when somebody should look at them. */
+interface OwedRows {
   owed(before: Date): AsyncIterable<{ readonly _id: number; readonly account: number }>;
   lookAgain(id: number, at: Date): Promise<void>;
 }
@@ -41,6 +43,7 @@ export function housekeepingActivities(deps: HousekeepingDeps) {
     sweepRows: async (): Promise<void> => {
       await eachRow(deps.progress.owed(now()), (row) => lookAfterCampaign(deps, row));
       await eachRow(deps.imports.owed(now()), (row) => lookAfterImport(deps, row));
+      await eachRow(deps.confirmations.owed(now()), (row) => lookAfterConfirmation(deps, row));
       await sweepMessages(deps);
     },
   };
@@ -79,6 +82,12 @@ function stoppedEvent({ _id, account, want }: Campaign): Omit<Event, 'at'> {
 /** Half a lease from now: what was in flight is in doubt, or settled, one or two looks later. */
 function soon({ times }: HousekeepingDeps): Date {
   return new Date(now().getTime() + times.lease / 2);
+}
+
+async function lookAfterConfirmation(deps: HousekeepingDeps, row: { _id: number; account: number }): Promise<void> {
+  const sighting = await deps.engine.confirmationSighting(row._id);
+  if (sighting.status !== 'running') await deps.engine.wakeConfirmation(row);
+  await deps.confirmations.lookAgain(row._id, soon(deps));
 }
 
 async function lookAfterImport(deps: HousekeepingDeps, row: { _id: number; account: number }): Promise<void> {

@@ -1,12 +1,18 @@
 import { type AudienceDeps, audienceActivities } from './audience.js';
 import { type CampaignDeps, campaignActivities } from './campaign.js';
 import { type ClosingDeps, closingActivities } from './campaign-close.js';
+import { type ConfirmationDeps, confirmationActivities } from './confirmation.js';
 import { type DeliveryDeps, deliveryActivities } from './delivery.js';
 import { type HousekeepingDeps, housekeepingActivities } from './housekeeping.js';
 import type { MessageActivities } from './message.js';
 import { type SubscriberImportDeps, subscriberImportActivities } from './subscriber-import.js';
 
-export type StepDeps = AudienceDeps & CampaignDeps & ClosingDeps & HousekeepingDeps & SubscriberImportDeps;
+export type StepDeps = AudienceDeps &
+  CampaignDeps &
+  ClosingDeps &
+  ConfirmationDeps &
+  HousekeepingDeps &
+  SubscriberImportDeps;
 /** What the queue of messages offers outlives its activities; `workers/main.ts` waits for its end. */
 export interface MessageDeps {
   readonly messageSteps: { readonly activities: MessageActivities; ended(): Promise<void> };
@@ -18,6 +24,7 @@ export function stepActivities(deps: StepDeps) {
   return {
     ...campaignActivities(deps),
     ...closingActivities(deps),
+    ...confirmationActivities(deps),
     ...audienceActivities(deps),
     ...housekeepingActivities(deps),
     ...subscriberImportActivities(deps),

@@ -4,6 +4,7 @@ import { accounts } from '../store/accounts.js';
 import { blobs } from '../store/blobs.js';
 import { campaignReading } from '../store/campaign-reading.js';
 import { campaigns } from '../store/campaigns.js';
+import { confirmations } from '../store/confirmations.js';
 import type { Store } from '../store/connect.js';
 import { contents } from '../store/contents.js';
 import { counters } from '../store/counters.js';
@@ -33,6 +34,7 @@ export function nounStores(store: Store, secret: string) {
     accounts: accounts(store),
     blobs: blobs(store),
     campaigns: { ...campaigns(store), ...campaignReading(store) },
+    confirmations: confirmations(store),
     contents: contents(store),
     counters: counters(store),
     domains: domains(store, secret),

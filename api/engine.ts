@@ -2,13 +2,17 @@ import { Client, Connection } from '@temporalio/client';
 import type { FastifyBaseLogger } from 'fastify';
 import { now } from '../clock.js';
 import type { Campaign } from '../store/campaigns.js';
+import type { Confirmation } from '../store/confirmation/row.js';
 import type { Message } from '../store/messages-row.js';
 import {
   CAMPAIGN_TYPE,
+  CONFIRMATION_TYPE,
   campaignStart,
+  confirmationStart,
   IMPORT_TYPE,
   importStart,
   lookAtCampaign,
+  lookAtConfirmation,
   lookAtMessage,
   MESSAGE_TYPE,
   messageStart,
@@ -22,6 +26,8 @@ import { wakeQueue } from './wake-queue.js';
 export interface Engine {
   /** Start the campaign's workflow, or tell the running one to read its row again. */
   wakeCampaign(row: Pick<Campaign, '_id' | 'account' | 'launch'>): void;
+  /** Start the request's workflow, or tell the running one to read its row again. */
+  wakeConfirmation(row: Pick<Confirmation, '_id' | 'account'>): void;
   wakeImport(row: { readonly _id: number; readonly account: number }): void;
   /** Starts the message's workflow; a cancelled one's is told to read the row. */
   wakeMessage(row: Pick<Message, '_id' | 'account' | 'state'>): void;
@@ -64,6 +70,13 @@ export function temporalEngine(options: EngineOptions): Engine {
       const start = campaignStart(prefix, { account, campaign: _id, launch });
       wake(start.workflowId, ({ workflow }) =>
         workflow.signalWithStart(CAMPAIGN_TYPE, { ...start, signal: lookAtCampaign, signalArgs: [] }),
+      );
+    },
+
+    wakeConfirmation: ({ _id, account }) => {
+      const start = confirmationStart(prefix, { account, confirmation: _id });
+      wake(start.workflowId, ({ workflow }) =>
+        workflow.signalWithStart(CONFIRMATION_TYPE, { ...start, signal: lookAtConfirmation, signalArgs: [] }),
       );
     },
 

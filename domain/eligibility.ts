@@ -1,8 +1,9 @@
 import type { Fate } from './outcome.js';
+import type { SubscriberStatus } from './subscriber.js';
 
 /** What sending needs to know of a subscriber besides the address. */
 export interface Standing {
-  readonly status: 'active' | 'unsubscribed' | 'bounced' | 'complained';
+  readonly status: SubscriberStatus;
 }
 
 type Skipped = Extract<Fate, { readonly class: string }>;

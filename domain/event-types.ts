@@ -23,7 +23,9 @@ export const EVENT_TYPES: readonly string[] = [
   'subscriber.complained',
   'subscriber.created',
   'subscriber.erased',
+  'subscriber.pending',
   'subscriber.reactivated',
+  'subscriber.unconfirmed',
   'subscriber.unsubscribed',
   'subscriber.updated',
 ];

@@ -1,3 +1,4 @@
+import type { Consent } from './confirmation.js';
 import type { Attributes, SubscriberStatus } from './subscriber.js';
 import { timestamp } from './timestamp.js';
 
@@ -12,13 +13,14 @@ interface Person {
   readonly attributes: Attributes;
   readonly tags: readonly string[];
   readonly source: string;
+  readonly consent?: Consent;
   readonly subscribed_at: Date;
   readonly unsubscribed_at: Date | null;
 }
 
 /** A subscriber as answers and webhooks show it. */
 export function shownSubscriber(row: Person, suppressed: boolean) {
-  const { _id: id, list_id, email, first_name, last_name, status, attributes, source } = row;
+  const { _id: id, list_id, email, first_name, last_name, status, attributes, source, consent } = row;
   return {
     id,
     list_id,
@@ -30,9 +32,14 @@ export function shownSubscriber(row: Person, suppressed: boolean) {
     attributes,
     tags: [...row.tags],
     source,
+    ...(consent && { consent: shownConsent(consent) }),
     subscribed_at: timestamp(row.subscribed_at),
     unsubscribed_at: row.unsubscribed_at === null ? null : timestamp(row.unsubscribed_at),
   };
 }
 
 export type SubscriberShown = ReturnType<typeof shownSubscriber>;
+
+function shownConsent({ at, confirmed_at, ...from }: Consent) {
+  return { ...from, at: timestamp(at), confirmed_at: confirmed_at === null ? null : timestamp(confirmed_at) };
+}

@@ -1,5 +1,9 @@
-export const SUBSCRIBER_STATUSES = ['active', 'unsubscribed', 'bounced', 'complained'] as const;
+/** `pending`: asked to confirm, and mailed nothing else until they have. */
+export const SUBSCRIBER_STATUSES = ['active', 'pending', 'unsubscribed', 'bounced', 'complained'] as const;
 export type SubscriberStatus = (typeof SUBSCRIBER_STATUSES)[number];
+
+/** Whoever a caller adds again is back, if this is how they stood; a bounce or a complaint is not undone like that. */
+export const COMING_BACK: readonly SubscriberStatus[] = ['unsubscribed', 'pending'];
 
 export type Scalar = string | number | boolean;
 export type Attributes = Readonly<Record<string, Scalar>>;

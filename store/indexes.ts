@@ -59,6 +59,16 @@ export const INDEXES: readonly Index[] = [
     serves: 'a list in order of ids: freezing its audience, its pages, its counts',
   },
   { on: 'subscribers', keys: { account: 1, tags: 1, _id: 1 }, serves: 'subscribers by tag' },
+  { on: 'confirmations', keys: { wake_at: 1 }, serves: 'the sweep: requests that are owed a workflow' },
+  { on: 'confirmations', keys: { list_id: 1, visitor: 1, asked_at: 1 }, serves: 'how often a visitor has asked' },
+  { on: 'confirmations', keys: { subscriber: 1, state: 1 }, serves: 'the request a person waits for' },
+  { on: 'confirmations', keys: { account: 1, 'wish.email_key': 1 }, serves: 'erasing the requests of an address' },
+  {
+    on: 'confirmations',
+    keys: { forget_at: 1 },
+    options: { expireAfterSeconds: 0 },
+    serves: 'forgetting requests that are over',
+  },
   { on: 'suppressions', keys: { account: 1, created_at: 1 }, serves: 'suppressions of an account' },
   {
     on: 'soft_bounces',

@@ -39,6 +39,10 @@ export interface List {
   readonly defaults: ListDefaults;
   readonly company: ListCompany;
   readonly notifications: ListNotifications;
+  /** Whoever signs up on the list's page is asked by mail first. Lists from before this setting have none. */
+  readonly double_opt_in?: boolean;
+  /** What its mails are written in, where that is said. */
+  readonly language?: string | null;
   readonly created_at: Date;
   readonly updated_at: Date;
   /** A list on its way out: invisible, but deleting it again finishes the work. */
@@ -56,6 +60,8 @@ export interface ListFields {
   readonly defaults?: Given<ListDefaults> | undefined;
   readonly company?: Given<ListCompany> | undefined;
   readonly notifications?: Given<ListNotifications> | undefined;
+  readonly double_opt_in?: boolean | undefined;
+  readonly language?: string | null | undefined;
 }
 
 const NO_DEFAULTS: ListDefaults = { from: null, reply_to: null, subject: null };
@@ -87,6 +93,7 @@ export function lists(store: Store) {
   const rows = store.db.collection<List>('lists');
   const subscribers = store.db.collection<Counted>('subscribers');
   const campaigns = store.db.collection<{ account: number; list_id: number; state: string }>('campaigns');
+  const confirmations = store.db.collection<{ account: number; list_id: number }>('confirmations');
   const ids = counters(store);
 
   const find = async (account: number, id: number): Promise<Owned<List>> => {
@@ -96,6 +103,9 @@ export function lists(store: Store) {
 
   return {
     find,
+
+    /** The list a public address names; the uid, not a key, is the authority here, hence no account. */
+    ofUid: (uid: string): Promise<List | null> => rows.findOne({ uid, deleting: { $exists: false } }),
 
     ofAccount: (account: number): Promise<List[]> =>
       rows
@@ -134,6 +144,7 @@ export function lists(store: Store) {
       if ((await campaigns.countDocuments(live, { limit: 1 })) > 0) return 'in_use';
       await rows.updateOne({ _id: id, account }, { $set: { deleting: true } });
       await subscribers.deleteMany({ account, list_id: id });
+      await confirmations.deleteMany({ account, list_id: id });
       await rows.deleteOne({ _id: id, account });
       return 'done';
     },
@@ -179,6 +190,8 @@ function newList(id: number, account: number, fields: ListFields & { name: strin
     defaults: { ...NO_DEFAULTS, ...given(fields.defaults) },
     company: { ...NO_COMPANY, ...given(fields.company) },
     notifications: { ...NO_NOTIFICATIONS, ...given(fields.notifications) },
+    double_opt_in: fields.double_opt_in ?? false,
+    language: fields.language ?? null,
     created_at: at,
     updated_at: at,
     ...(origin && { origin }),

@@ -1,6 +1,14 @@
 import type { AnyBulkWriteOperation, Collection, UpdateFilter } from 'mongodb';
 import { now } from '../clock.js';
-import { type KnownFields, merged, NOBODY, type SubscriberFields, sameFields, tooLarge } from '../domain/subscriber.js';
+import {
+  COMING_BACK,
+  type KnownFields,
+  merged,
+  NOBODY,
+  type SubscriberFields,
+  sameFields,
+  tooLarge,
+} from '../domain/subscriber.js';
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
 import { duplicatesIn } from './duplicate-key.js';
@@ -80,7 +88,7 @@ export function subscriberBatches(store: Store) {
       const keys = batch.wishes.filter((_, index) => !tally.refused.includes(index)).map((wish) => wish.email_key);
       const at = now();
       const back = await rows.updateMany(
-        { account: batch.account, list_id: batch.list, email_key: { $in: keys }, status: 'unsubscribed' },
+        { account: batch.account, list_id: batch.list, email_key: { $in: keys }, status: { $in: [...COMING_BACK] } },
         { $set: { status: 'active', subscribed_at: at, unsubscribed_at: null, updated_at: at } },
       );
       return { ...tally, reactivated: back.modifiedCount };

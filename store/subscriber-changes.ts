@@ -2,10 +2,18 @@ import { randomUUID } from 'node:crypto';
 import type { ClientSession, Collection, Filter } from 'mongodb';
 import { now } from '../clock.js';
 import { wornOut } from '../domain/soft-bounces.js';
-import { merged, type SubscriberFields, type SubscriberStatus, sameFields, tooLarge } from '../domain/subscriber.js';
+import {
+  COMING_BACK,
+  merged,
+  type SubscriberFields,
+  type SubscriberStatus,
+  sameFields,
+  tooLarge,
+} from '../domain/subscriber.js';
+import { forgetRequests } from './confirmation/row.js';
 import type { Store } from './connect.js';
 import { type Counters, counters } from './counters.js';
-import { type Events, events } from './events.js';
+import { type Event, type Events, events } from './events.js';
 import { type SoftBounces, softBounces } from './soft-bounces.js';
 import { newRow, type SubscriberWish } from './subscriber-batches.js';
 import type { Subscriber } from './subscribers.js';
@@ -119,17 +127,19 @@ async function join(desk: Desk, { wish, ...joining }: Joining): Promise<Joined> 
   return joined;
 }
 
-/** Unsubscribed people come back, as the documents say; bounced and complained ones stay. */
+/** Unsubscribed people come back, as the documents say, and who was asked by mail needs no answer any more; bounced and complained ones stay. */
 async function rejoin(desk: Desk, session: ClientSession, person: Subscriber, wish: SubscriberWish): Promise<Joined> {
   const fields = merged(person, wish);
   const field = tooLarge(fields);
   if (field !== undefined) return { kind: 'too_large', field };
-  const back = person.status === 'unsubscribed';
+  const back = COMING_BACK.includes(person.status);
   if (!back && sameFields(person, fields)) return { kind: 'unchanged', subscriber: person };
   const at = now();
   const again = { status: 'active' as const, subscribed_at: at, unsubscribed_at: null };
   const subscriber: Subscriber = { ...person, ...fields, ...(back && again), updated_at: at };
-  await rewrite(desk, session, back ? 'subscriber.reactivated' : 'subscriber.updated', subscriber);
+  if (!back) await rewrite(desk, session, 'subscriber.updated', subscriber);
+  else if (person.unsubscribed_at === null) await rewrite(desk, session, 'subscriber.created', subscriber);
+  else await rewrite(desk, session, 'subscriber.reactivated', subscriber);
   return { kind: back ? 'reactivated' : 'updated', subscriber };
 }
 
@@ -151,7 +161,7 @@ function change(desk: Desk, account: number, id: number, wish: SubscriberFields)
 /** Takes everybody the filter finds off their lists; those who left before are not told again. */
 function takeOff(desk: Desk, filter: Filter<Subscriber>, leaving: Leaving): Promise<number> {
   return together(desk.store, async (session) => {
-    const found = await desk.rows.find({ ...filter, status: 'active' }, { session }).toArray();
+    const found = await desk.rows.find({ ...filter, status: { $in: ['active', 'pending'] } }, { session }).toArray();
     const at = now();
     const gone = { status: 'unsubscribed' as const, unsubscribed_at: at, updated_at: at };
     for (const row of found) {
@@ -181,12 +191,14 @@ async function condemn(
 
 async function erase(desk: Desk, account: number, emailKey: string): Promise<void> {
   const known = { account, email_key: emailKey };
-  const gone = await desk.rows.findOne({ ...known, status: { $ne: 'active' } });
+  const left = [{ status: { $nin: ['active', 'pending'] as const } }, { unsubscribed_at: { $ne: null } }];
+  const gone = await desk.rows.findOne({ ...known, $or: left });
   if (gone !== null) await desk.barred.add(account, emailKey, 'erased', null);
   await desk.barred.forget(account, emailKey);
   await together(desk.store, async (session) => {
     const found = await desk.rows.find(known, { session }).toArray();
     await desk.rows.deleteMany(known, { session });
+    await forgetRequests(desk.store, session, account, emailKey, found);
     for (const row of found) await note(desk, session, 'subscriber.erased', row);
   });
 }
@@ -209,14 +221,22 @@ interface Cause {
   readonly campaign?: number;
 }
 
-/** Events name the row and hold nothing of the person, so that erasing a row erases the person. */
 async function note(
   { river }: Desk,
   session: ClientSession,
   type: string,
+  subscriber: Subscriber,
+  cause: Cause = {},
+): Promise<void> {
+  await river.append([happening(type, subscriber, cause)], now(), session);
+}
+
+/** Events name the row and hold nothing of the person, so that erasing a row erases the person. */
+export function happening(
+  type: string,
   { _id, account, list_id, status }: Subscriber,
   { campaign, ...cause }: Cause = {},
-): Promise<void> {
+): Omit<Event, 'at'> {
   const happened = { _id: randomUUID(), account, type, subscriber: _id, data: { list_id, status, ...cause } };
-  await river.append([{ ...happened, ...(campaign !== undefined && { campaign }) }], now(), session);
+  return { ...happened, ...(campaign !== undefined && { campaign }) };
 }

@@ -1,4 +1,5 @@
 import type { Filter, FindCursor } from 'mongodb';
+import type { Consent } from '../domain/confirmation.js';
 import type { Attributes, KnownFields, SubscriberStatus } from '../domain/subscriber.js';
 import type { Store } from './connect.js';
 import { findOwned, type Owned } from './owned.js';
@@ -19,6 +20,8 @@ export interface Subscriber extends KnownFields {
   /** Where the row came from: `api`, `batch`, `import:<id>` … */
   readonly source: string;
   readonly ip: string | null;
+  /** Where the person has agreed, where they were asked. */
+  readonly consent?: Consent;
   readonly subscribed_at: Date;
   readonly unsubscribed_at: Date | null;
   readonly created_at: Date;

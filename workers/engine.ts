@@ -2,14 +2,16 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Engine, Sighting } from '../activities/engine.js';
 import {
   CAMPAIGN_TYPE,
+  CONFIRMATION_TYPE,
   campaignStart,
+  confirmationStart,
   IMPORT_TYPE,
   importStart,
   lookAtCampaign,
   MESSAGE_TYPE,
   messageStart,
 } from '../workflows/messages.js';
-import { campaignWorkflowId, importWorkflowId } from '../workflows/names.js';
+import { campaignWorkflowId, confirmationWorkflowId, importWorkflowId } from '../workflows/names.js';
 
 export interface EngineOptions {
   readonly client: Client;
@@ -33,6 +35,10 @@ export function workerEngine({ client, prefix }: EngineOptions): Engine {
     wakeCampaign: async ({ _id, account, launch }) => {
       const start = campaignStart(prefix, { account, campaign: _id, launch });
       await client.workflow.signalWithStart(CAMPAIGN_TYPE, { ...start, signal: lookAtCampaign, signalArgs: [] });
+    },
+    confirmationSighting: (id) => sighting(confirmationWorkflowId(id)),
+    wakeConfirmation: async ({ _id, account }) => {
+      await client.workflow.start(CONFIRMATION_TYPE, confirmationStart(prefix, { account, confirmation: _id }));
     },
     importSighting: (id) => sighting(importWorkflowId(id)),
     wakeImport: async ({ _id, account }) => {

@@ -11,7 +11,10 @@ import { blobs } from '../store/blobs.js';
 import { buckets } from '../store/buckets.js';
 import { campaignProgress } from '../store/campaign-progress.js';
 import { campaigns } from '../store/campaigns.js';
+import { confirmations } from '../store/confirmations.js';
 import type { Store } from '../store/connect.js';
+import { contents } from '../store/contents.js';
+import { counters } from '../store/counters.js';
 import { domains } from '../store/domains.js';
 import { events } from '../store/events.js';
 import { importErrors } from '../store/import/errors.js';
@@ -54,6 +57,7 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
   const ways = accountTransports({ ...noun, transports: transports(store, secret), buckets: tokens, ...relay });
   return {
     ...noun,
+    config,
     ...messageParts({ store, times, ways, signing: keys, ...back }, stop),
     signing: keys,
     ...rowsOf(store, times.lease),
@@ -92,5 +96,8 @@ function rowsOf(store: Store, lease: number) {
     importRows: importRows(store),
     importErrors: importErrors(store),
     blobs: blobs(store),
+    confirmations: confirmations(store),
+    contents: contents(store),
+    counters: counters(store),
   };
 }

@@ -1,5 +1,14 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import { ACCOUNT, CAMPAIGN, campaignWorkflowId, importWorkflowId, KIND, messageWorkflowId, queuesOf } from './names.js';
+import {
+  ACCOUNT,
+  CAMPAIGN,
+  campaignWorkflowId,
+  confirmationWorkflowId,
+  importWorkflowId,
+  KIND,
+  messageWorkflowId,
+  queuesOf,
+} from './names.js';
 
 /** The contract between whoever starts or steers a workflow and the workflow itself: ids and counts, no addresses. */
 export interface CampaignInput {
@@ -49,6 +58,14 @@ export interface MessageInput {
   readonly message: string;
 }
 
+export interface ConfirmationInput {
+  readonly account: number;
+  readonly confirmation: number;
+}
+
+/** The request's row has changed, it was confirmed for instance: read it. */
+export const lookAtConfirmation = defineSignal('look');
+
 /** The message's row has changed, it was cancelled for instance: read it. */
 export const lookAtMessage = defineSignal('look');
 
@@ -58,6 +75,7 @@ const ROW_DECIDES = { workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConfli
 export const CAMPAIGN_TYPE = 'campaign';
 export const IMPORT_TYPE = 'subscriberImport';
 export const MESSAGE_TYPE = 'message';
+export const CONFIRMATION_TYPE = 'confirmation';
 
 /** How a campaign's workflow is started, by whoever starts it. */
 export function campaignStart(prefix: string, input: CampaignInput) {
@@ -86,6 +104,21 @@ export function importStart(prefix: string, input: ImportInput) {
     typedSearchAttributes: [
       { key: ACCOUNT, value: String(input.account) },
       { key: KIND, value: 'import' },
+    ],
+  };
+}
+
+/** How the workflow of a request to be put on a list is started. */
+export function confirmationStart(prefix: string, input: ConfirmationInput) {
+  return {
+    ...ROW_DECIDES,
+    workflowId: confirmationWorkflowId(input.confirmation),
+    taskQueue: queuesOf(prefix).workflows,
+    args: [input] as [ConfirmationInput],
+    staticSummary: `Confirmation ${input.confirmation} of account ${input.account}`,
+    typedSearchAttributes: [
+      { key: ACCOUNT, value: String(input.account) },
+      { key: KIND, value: 'confirmation' },
     ],
   };
 }

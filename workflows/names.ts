@@ -34,6 +34,10 @@ export function messageWorkflowId(id: string): string {
   return `message/${id}`;
 }
 
+export function confirmationWorkflowId(id: number): string {
+  return `confirmation/${id}`;
+}
+
 export function sweepScheduleId(prefix: string): string {
   return `${prefix}/sweep`;
 }

@@ -1,14 +1,24 @@
 import { monotonic } from '../../clock.js';
-import { type LinkOwner, type LinkTokens, linkTokens } from '../../mail/tokens.js';
+import { type Confirmable, type LinkOwner, type LinkTokens, linkTokens } from '../../mail/tokens.js';
 import type { Secrets } from '../../store/secrets.js';
 
 const KEPT = 60_000;
 
 /** Whom a link was made for; undefined for anything we did not sign. */
 export type ReadLink = (token: string) => Promise<LinkOwner | undefined>;
+/** What a link confirms. */
+export type ReadConfirmation = (token: string) => Promise<Confirmable | undefined>;
+
+export function linkReader(secrets: Pick<Secrets, 'ring'>): ReadLink {
+  return reader(secrets, (tokens, token) => tokens.read(token));
+}
+
+export function confirmationReader(secrets: Pick<Secrets, 'ring'>): ReadConfirmation {
+  return reader(secrets, (tokens, token) => tokens.readConfirmation(token));
+}
 
 /** Keeps the key ring at hand. A token it cannot read may be signed with a newer key, so the ring is read once more. */
-export function linkReader(secrets: Pick<Secrets, 'ring'>): ReadLink {
+function reader<T>(secrets: Pick<Secrets, 'ring'>, read: (tokens: LinkTokens, token: string) => T | undefined) {
   let tokens: LinkTokens | undefined;
   let readAt = 0;
 
@@ -18,8 +28,8 @@ export function linkReader(secrets: Pick<Secrets, 'ring'>): ReadLink {
     return fresh;
   };
 
-  return async (token) => {
+  return async (token: string): Promise<T | undefined> => {
     const kept = monotonic() - readAt < KEPT ? tokens : undefined;
-    return kept?.read(token) ?? (await refreshed()).read(token);
+    return (kept && read(kept, token)) ?? read(await refreshed(), token);
   };
 }

@@ -1,9 +1,12 @@
 import type { Api } from '../app.js';
 import type { Deps } from '../deps.js';
-import { admitFailure } from '../failures.js';
+import { admitFailure, answerFailure } from '../failures.js';
+import { confirm } from './confirm.js';
 import { acceptForms } from './forms.js';
-import { linkReader } from './link-reader.js';
+import { confirmationReader, linkReader } from './link-reader.js';
 import { preferences } from './preferences.js';
+import { signup } from './signup.js';
+import { wantsJson } from './signup-form.js';
 import { unsubscribe } from './unsubscribe.js';
 import { lookFor, sayOnPage } from './visit.js';
 
@@ -11,6 +14,7 @@ import { lookFor, sayOnPage } from './visit.js';
 export function publicPages(app: Api, deps: Deps): void {
   acceptForms(app);
   app.setErrorHandler(async (error, request, reply) => {
+    if (wantsJson(request)) return answerFailure(error, request, reply);
     admitFailure(error, request, reply);
     const look = await lookFor(deps, request);
     return sayOnPage(reply, look, { status: reply.statusCode, title: 'trouble_title', text: 'trouble_text' });
@@ -19,4 +23,6 @@ export function publicPages(app: Api, deps: Deps): void {
 
   unsubscribe(app, deps, readLink);
   preferences(app, deps, readLink);
+  signup(app, deps);
+  confirm(app, deps, confirmationReader(deps.secrets));
 }

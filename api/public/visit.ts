@@ -12,11 +12,12 @@ export interface Look {
   readonly brand: PageBrand;
 }
 
-/** For a list's own pages; without a list, for a visitor we know nothing of. */
-export async function lookFor(deps: Deps, request: FastifyRequest, list?: List): Promise<Look> {
+/** For a list's own pages, or those in the visitor's `own` language; without a list, for a visitor we know nothing of. */
+export async function lookFor(deps: Deps, request: FastifyRequest, list?: List, own?: Language): Promise<Look> {
   const { lang } = request.query as { lang?: unknown };
   const language = chosenLanguage({
     asked: typeof lang === 'string' ? lang : undefined,
+    list: own ?? list?.language,
     accepted: request.headers['accept-language'],
   });
   const brand = list === undefined ? NO_BRAND : await brandOf(deps, list);

@@ -20,7 +20,7 @@ export function lists(app: Api, deps: Deps): void {
   removeList(app, deps);
 }
 
-function listLists(app: Api, { lists }: Deps): void {
+function listLists(app: Api, { lists, config }: Deps): void {
   app.get(
     '/lists',
     { schema: { tags, summary: 'List all lists', response: { 200: Data(Type.Array(ListView)), ...refusals } } },
@@ -31,7 +31,7 @@ function listLists(app: Api, { lists }: Deps): void {
         account,
         found.map(({ _id }) => _id),
       );
-      return { data: found.map((list) => listView(list, counts.get(list._id))) };
+      return { data: found.map((list) => listView(list, config.publicUrl, counts.get(list._id))) };
     },
   );
 }
@@ -86,7 +86,7 @@ function removeList(app: Api, { lists }: Deps): void {
   );
 }
 
-async function one({ lists }: Deps, list: List) {
+async function one({ lists, config }: Deps, list: List) {
   const counts = await lists.counts(list.account, [list._id]);
-  return { data: listView(list, counts.get(list._id)) };
+  return { data: listView(list, config.publicUrl, counts.get(list._id)) };
 }

@@ -5,6 +5,7 @@ import { type Address, parseMailbox } from '../../mail/address.js';
 import type { Joined } from '../../store/subscriber-changes.js';
 import type { Subscriber } from '../../store/subscribers.js';
 import type { Api } from '../app.js';
+import { askFirst } from '../asking.js';
 import { accountOf } from '../auth.js';
 import { chosenList } from '../chosen.js';
 import type { Deps } from '../deps.js';
@@ -68,10 +69,11 @@ function createSubscriber(app: Api, deps: Deps): void {
     },
     async (request, reply) => {
       const account = accountOf(request);
-      const { list_id, email, ...fields } = request.body;
-      const list = (await chosenList(deps, account, list_id))._id;
+      const { list_id, email, status: wanted, ...fields } = request.body;
+      const list = await chosenList(deps, account, list_id);
       const wish = { ...fields, ...named(email) };
-      const joined = await deps.subscribers.join({ account, list, source: 'api', ip: null, wish });
+      const joining = { account, list: list._id, source: 'api', ip: null, wish };
+      const joined = await (wanted === 'pending' ? askFirst(deps, list, wish) : deps.subscribers.join(joining));
       const status = joined.kind === 'created' ? 201 : 200;
       return reply.code(status).send({ data: await shownOne(deps, personOf(joined)) });
     },

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { LANGUAGES } from '../../domain/language.js';
 import type { List, ListCounts, ListFields } from '../../store/lists.js';
 import { timestamp } from '../timestamp.js';
 import { closed, Id, Line, Mailbox, nullable, Timestamp } from './fields.js';
@@ -28,11 +29,15 @@ const notifications = {
   unsubscribe_to: Type.Optional(nullable(Mailbox)),
 };
 
+const Language = Type.String({ pattern: `^(?:${LANGUAGES.join('|')})$`, examples: [...LANGUAGES] });
+
 const settings = {
   description: Type.Optional(nullable(Type.String({ maxLength: 2000 }))),
   defaults: Type.Optional(Type.Object(defaults, closed)),
   company: Type.Optional(Type.Object(company, closed)),
   notifications: Type.Optional(Type.Object(notifications, closed)),
+  double_opt_in: Type.Optional(Type.Boolean()),
+  language: Type.Optional(nullable(Language)),
 };
 
 export const NewList = Type.Object(
@@ -62,6 +67,9 @@ export const ListView = Type.Object(
       subscribe_to: nullable(Type.String()),
       unsubscribe_to: nullable(Type.String()),
     }),
+    double_opt_in: Type.Boolean(),
+    language: nullable(Type.String()),
+    signup_url: nullable(Type.String()),
     created_at: Timestamp,
     updated_at: Timestamp,
   },
@@ -87,7 +95,11 @@ export function listFields({ defaults, ...fields }: Static<typeof ListPatch>): L
   return { ...fields, defaults: { ...others, from: from && { name: from.name ?? null, email: from.email } } };
 }
 
-export function listView(list: List, { total, active }: ListCounts = { total: 0, active: 0 }): Static<typeof ListView> {
+export function listView(
+  list: List,
+  publicUrl: string,
+  { total, active }: ListCounts = { total: 0, active: 0 },
+): Static<typeof ListView> {
   const { _id: id, uid, name, description, company } = list;
   return {
     id,
@@ -99,6 +111,9 @@ export function listView(list: List, { total, active }: ListCounts = { total: 0,
     defaults: list.defaults,
     company: { ...company },
     notifications: list.notifications,
+    double_opt_in: list.double_opt_in ?? false,
+    language: list.language ?? null,
+    signup_url: list.double_opt_in ? `${publicUrl}/lists/${uid}/signup` : null,
     created_at: timestamp(list.created_at),
     updated_at: timestamp(list.updated_at),
   };

@@ -28,7 +28,7 @@ const person = {
 };
 
 export const NewSubscriber = Type.Object(
-  { email: Mailbox, list_id: Id, ...person },
+  { email: Mailbox, list_id: Id, status: Type.Optional(Type.Enum(['active', 'pending'])), ...person },
   { ...closed, examples: [{ email: 'alice@example.com', list_id: 1, first_name: 'Alice' }] },
 );
 
@@ -95,6 +95,14 @@ export const SubscriberSearch = Type.Object(
   closed,
 );
 
+const ConsentView = Type.Object({
+  source: Type.String(),
+  ip: nullable(Type.String()),
+  at: Timestamp,
+  confirmed_ip: nullable(Type.String()),
+  confirmed_at: nullable(Timestamp),
+});
+
 export const SubscriberView = Type.Object(
   {
     id: Id,
@@ -107,6 +115,7 @@ export const SubscriberView = Type.Object(
     attributes: Type.Unsafe<Subscriber['attributes']>({ type: 'object', additionalProperties: true }),
     tags: Type.Array(Type.String()),
     source: Type.String(),
+    consent: Type.Optional(ConsentView),
     subscribed_at: Timestamp,
     unsubscribed_at: nullable(Timestamp),
   },

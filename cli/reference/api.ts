@@ -53,6 +53,7 @@ async function documentedPaths(): Promise<Paths> {
   const store = { db, ledger: db, close: async () => {} };
   const engine = {
     wakeCampaign: () => {},
+    wakeConfirmation: () => {},
     wakeImport: () => {},
     wakeMessage: () => {},
     reachable: async () => true,

@@ -51,6 +51,8 @@ const person = (type: string, when: string, data = PERSON): EventKind => ({
   by: 'store/subscriber-changes.ts',
 });
 
+const asked = (type: string, when: string, by: string): EventKind => ({ ...person(type, when), by });
+
 export const EVENTS: readonly EventKind[] = [
   steered('draft', 'a scheduled campaign was taken off'),
   steered('scheduled', 'it waits for its time, or another time was set'),
@@ -125,6 +127,10 @@ export const EVENTS: readonly EventKind[] = [
     by: 'activities/message/telling.ts',
   },
   person('created', 'somebody new is on a list'),
+  asked('pending', 'somebody was asked by mail whether they want to be on a list', 'store/confirmation/asking.ts'),
+  asked('created', 'somebody new has confirmed', 'store/confirmation/answer.ts'),
+  asked('reactivated', 'somebody who had left has confirmed', 'store/confirmation/answer.ts'),
+  asked('unconfirmed', 'nobody has confirmed in time', 'store/confirmation/answer.ts'),
   person('updated', 'name, attributes or tags changed'),
   person('reactivated', 'somebody who had left is back'),
   person('unsubscribed', 'somebody left', `${PERSON}, by (api, link, one_click or preferences)`),

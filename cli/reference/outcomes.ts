@@ -17,6 +17,7 @@ const STATUSES: Readonly<Record<RecipientStatus, string>> = {
 const OWN: readonly (readonly [name: string, status: RecipientStatus, meaning: string])[] = [
   ['gone', 'skipped', 'The subscriber was deleted after the freeze.'],
   ['unsubscribed', 'skipped', 'Left after the freeze.'],
+  ['pending', 'skipped', 'Left after the freeze, came back, and has not confirmed yet.'],
   ['bounced', 'skipped', 'A hard bounce since the freeze.'],
   ['complained', 'skipped', 'A complaint since the freeze.'],
   ['suppressed', 'skipped', 'The address is on the suppression list.'],

@@ -30,4 +30,28 @@ export interface Wording {
   readonly save: string;
   readonly name_saved: string;
   readonly not_understood: string;
+  readonly confirm_subject: string;
+  readonly reminder_subject: string;
+  readonly confirm_mail: string;
+  readonly confirm_button: string;
+  readonly confirm_or_else: string;
+  readonly confirm_title: string;
+  readonly confirm_text: string;
+  readonly confirmed_title: string;
+  readonly confirmed_text: string;
+  readonly over_title: string;
+  readonly over_text: string;
+  readonly signup_title: string;
+  readonly signup_text: string;
+  readonly email_address: string;
+  readonly optional: string;
+  readonly signup_button: string;
+  readonly leave_empty: string;
+  readonly bad_address: string;
+  readonly asked_title: string;
+  readonly asked_text: string;
+  readonly no_signup_title: string;
+  readonly no_signup_text: string;
+  readonly too_often_title: string;
+  readonly too_often_text: string;
 }

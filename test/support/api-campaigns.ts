@@ -9,6 +9,7 @@ export function recordingEngine(): Engine & { readonly woken: number[] } {
   return {
     woken,
     wakeCampaign: ({ _id }) => void woken.push(_id),
+    wakeConfirmation: () => {},
     wakeImport: () => {},
     wakeMessage: () => {},
     reachable: async () => true,

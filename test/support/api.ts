@@ -28,6 +28,7 @@ export interface TestApi {
 /** An engine that is asked for nothing. */
 export const idleEngine: Engine = {
   wakeCampaign: () => {},
+  wakeConfirmation: () => {},
   wakeImport: () => {},
   wakeMessage: () => {},
   reachable: async () => true,

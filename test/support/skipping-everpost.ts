@@ -29,6 +29,8 @@ const KEYWORDS = Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWO
 const nobody: Engine = {
   campaignSighting: async () => ({ status: 'running', closedAt: null }),
   wakeCampaign: async () => undefined,
+  confirmationSighting: async () => ({ status: 'running', closedAt: null }),
+  wakeConfirmation: async () => undefined,
   importSighting: async () => ({ status: 'running', closedAt: null }),
   wakeImport: async () => undefined,
   wakeMessage: async () => undefined,

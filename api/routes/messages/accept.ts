@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { now } from '../../../clock.js';
 import { Failure } from '../../../domain/errors.js';
 import type { MessageContent } from '../../../domain/message.js';
-import { OWED_AFTER } from '../../../store/message/acceptance.js';
+import { newMessageRow } from '../../../store/message/new-row.js';
 import type { Message } from '../../../store/messages-row.js';
 import type { Deps } from '../../deps.js';
 import { canonical } from '../../idempotency.js';
@@ -33,7 +33,6 @@ export interface Accepted {
 const TIME_TO_LIVE = 24 * 3_600_000;
 const LONGEST_LIFE = 30 * 24 * 3_600_000;
 const HOUR = 3_600_000;
-const LONG_PAST = new Date(0);
 
 /** Row first, workflow behind it. Throws the Failure by name where the request is refused; then nothing was stored. */
 export async function acceptMessage(deps: Deps, request: MessageRequest, wish: Wish): Promise<Accepted> {
@@ -145,39 +144,29 @@ interface Rows {
 
 function rowsFor(of: Rows): Message[] {
   const { number, request, reached, times, key } = of;
-  const at = now();
   const ids = reached.map(() => uuidv7());
-  const due = times.scheduled ?? at;
-  return reached.map(({ role, mailbox, address }, i) => ({
-    _id: ids[i] ?? '',
-    number: number + i,
-    account: of.account,
-    group: ids[0] ?? '',
-    role,
-    to: mailbox,
-    to_key: address?.identity ?? '',
-    from_domain: of.read.fromDomain,
-    content: of.content,
-    subject: request.subject,
-    tags: request.tags ?? [],
-    metadata: request.metadata ?? {},
-    track: request.track ?? false,
-    resend_if_uncertain: request.resend_if_uncertain ?? false,
-    ...(i === 0 && key !== undefined && { key }),
-    hash: of.hash,
-    state: 'accepted',
-    attempt: 0,
-    attempts: [],
-    token: null,
-    seen: LONG_PAST,
-    due,
-    ...(times.scheduled !== undefined && { scheduled_at: times.scheduled }),
-    expires_at: times.expires,
-    resent: false,
-    created_at: at,
-    updated_at: at,
-    wake_at: new Date(Math.max(due.getTime(), at.getTime() + OWED_AFTER)),
-  }));
+  return reached.map(({ role, mailbox, address }, i) =>
+    newMessageRow({
+      _id: ids[i] ?? '',
+      number: number + i,
+      account: of.account,
+      group: ids[0] ?? '',
+      role,
+      to: mailbox,
+      to_key: address?.identity ?? '',
+      from_domain: of.read.fromDomain,
+      content: of.content,
+      subject: request.subject,
+      tags: request.tags ?? [],
+      metadata: request.metadata ?? {},
+      track: request.track ?? false,
+      resend_if_uncertain: request.resend_if_uncertain ?? false,
+      ...(i === 0 && key !== undefined && { key }),
+      hash: of.hash,
+      ...(times.scheduled !== undefined && { scheduled_at: times.scheduled }),
+      expires_at: times.expires,
+    }),
+  );
 }
 
 function digest(text: string): string {

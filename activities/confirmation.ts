@@ -1,0 +1,101 @@
+import type { Config } from '../config.js';
+import { confirmationLetter } from '../mail/confirmation.js';
+import { chosenSender } from '../mail/sender.js';
+import { confirmUrl, type LinkTokens } from '../mail/tokens.js';
+import type { Accounts } from '../store/accounts.js';
+import type { Confirmation } from '../store/confirmation/row.js';
+import type { Confirmations } from '../store/confirmations.js';
+import type { List, Lists } from '../store/lists.js';
+import type { Subscribers } from '../store/subscribers.js';
+import type { ConfirmationInput } from '../workflows/messages.js';
+import { acceptNote, type NoteDeps } from './message/note.js';
+
+export interface ConfirmationDeps extends NoteDeps {
+  readonly confirmations: Confirmations;
+  readonly accounts: Pick<Accounts, 'find'>;
+  readonly lists: Pick<Lists, 'find'>;
+  readonly subscribers: Pick<Subscribers, 'find'>;
+  readonly links: Pick<LinkTokens, 'forConfirmation'>;
+  readonly config: Pick<Config, 'publicUrl' | 'mailFrom'>;
+}
+
+/** ISO 8601. */
+export interface Deadlines {
+  readonly remindAt: string;
+  readonly expiresAt: string;
+}
+
+const DAY = 24 * 3_600_000;
+/** Beyond the deadline by as much the sweep looks whether somebody has kept it. */
+const SWEPT_AFTER = 60_000;
+
+/** The steps of a request to be put on a list that asks back. Each may be repeated: the row says what is done. */
+export function confirmationActivities(deps: ConfirmationDeps) {
+  const { confirmations } = deps;
+  return {
+    /** Asks the person by mail; null where nobody is asked, or the request is over. */
+    askForConfirmation: async ({ account, confirmation }: ConfirmationInput): Promise<Deadlines | null> => {
+      const row = await confirmations.open(account, confirmation);
+      if (row?.state !== 'open') return null;
+      await mailTo(deps, row, false);
+      await confirmations.lookAgain(row._id, after(row.remind_at));
+      return { remindAt: row.remind_at.toISOString(), expiresAt: row.expires_at.toISOString() };
+    },
+
+    confirmationStillWaits: ({ account, confirmation }: ConfirmationInput): Promise<boolean> =>
+      confirmations.stillWaits(account, confirmation),
+
+    /** The one reminder. */
+    remindOfConfirmation: async ({ account, confirmation }: ConfirmationInput): Promise<void> => {
+      if (!(await confirmations.stillWaits(account, confirmation))) return;
+      const row = await confirmations.find(account, confirmation);
+      if (row === null) return;
+      await mailTo(deps, row, true);
+      await confirmations.lookAgain(row._id, after(row.expires_at));
+    },
+
+    expireConfirmation: ({ account, confirmation }: ConfirmationInput): Promise<void> =>
+      confirmations.expire(account, confirmation),
+
+    confirmationState: async ({ account, confirmation }: ConfirmationInput): Promise<string> =>
+      (await confirmations.find(account, confirmation))?.state ?? 'gone',
+  };
+}
+
+async function mailTo(deps: ConfirmationDeps, row: Confirmation, reminder: boolean): Promise<void> {
+  const [list, account, person] = await Promise.all([
+    deps.lists.find(row.account, row.list_id),
+    deps.accounts.find(row.account),
+    deps.subscribers.find(row.account, row.subscriber ?? 0),
+  ]);
+  if (typeof list === 'string' || typeof person === 'string') return;
+  const lastResort = account?.mail_from ?? deps.config.mailFrom;
+  const { reply_to, from } = list.defaults;
+  await acceptNote(deps, {
+    account: row.account,
+    key: `confirmation ${row._id} ${reminder ? 'reminder' : 'request'}`,
+    from: chosenSender({ campaign: null, list: from, lastResort }),
+    reply_to: reply_to === null ? null : { email: reply_to, name: null },
+    to: { email: person.email, name: null },
+    tags: ['confirmation'],
+    ...confirmationLetter({
+      language: row.language,
+      list: list.name,
+      url: confirmUrl(deps.config.publicUrl, deps.links.forConfirmation(row._id, person._id)),
+      days: Math.round((row.expires_at.getTime() - row.asked_at.getTime()) / DAY),
+      reminder,
+      accent: '#1f4fd8',
+      imprint: imprintOf(list, account?.name),
+    }),
+  });
+}
+
+function imprintOf({ company }: List, account: string | undefined): string[] {
+  const { name, address_1, address_2, zip_code, city, zone, country } = company;
+  const place = [zip_code, city].filter(Boolean).join(' ');
+  return [name ?? account, address_1, address_2, place, zone, country].flatMap((line) => line || []);
+}
+
+function after(deadline: Date): Date {
+  return new Date(deadline.getTime() + SWEPT_AFTER);
+}

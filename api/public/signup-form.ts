@@ -1,0 +1,81 @@
+import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { Failure, type FieldErrors } from '../../domain/errors.js';
+import { closed, Line } from '../schemas/fields.js';
+import { bodyReader } from '../validation.js';
+import { formOf, nameIn } from './forms.js';
+
+/** What somebody has filled in, or a program sent for them. */
+export interface Signup {
+  readonly email: string;
+  readonly first_name: string | null;
+  readonly last_name: string | null;
+  readonly language: string | undefined;
+  /** Only a program fills in what nobody sees. */
+  readonly trapped: boolean;
+  readonly source: 'form' | 'page';
+  /** Something is in it that no form of ours sends. */
+  readonly faulty: boolean;
+  readonly errors?: FieldErrors;
+}
+
+export const SignupBody = Type.Object(
+  {
+    email: Type.String({ maxLength: 320 }),
+    first_name: Type.Optional(Line(255)),
+    last_name: Type.Optional(Line(255)),
+    language: Type.Optional(Line(16)),
+    website: Type.Optional(Line(2_000)),
+  },
+  closed,
+);
+
+interface Fields {
+  readonly email: string;
+  readonly first_name?: string;
+  readonly last_name?: string;
+  readonly language?: string;
+  readonly website?: string;
+}
+
+const read = bodyReader(SignupBody);
+
+/** A program that sends JSON is answered in JSON; everybody else gets pages. */
+export function wantsJson({ headers }: FastifyRequest): boolean {
+  return /^application\/json\b/i.test(headers['content-type'] ?? '');
+}
+
+export function signupIn(request: FastifyRequest): Signup {
+  return wantsJson(request) ? fromJson(request.body) : fromForm(request);
+}
+
+/** Strict like the rest of the API; throws the Failure that names each field at fault. */
+function fromJson(body: unknown): Signup {
+  const { email, first_name, last_name, language, website = '' } = read(parsed(body)) as Fields;
+  const [first, last] = [first_name?.trim() || null, last_name?.trim() || null];
+  const trapped = website !== '';
+  return { email: email.trim(), first_name: first, last_name: last, language, trapped, source: 'form', faulty: false };
+}
+
+function parsed(body: unknown): unknown {
+  try {
+    return JSON.parse(typeof body === 'string' ? body : '');
+  } catch {
+    throw new Failure('malformed_json');
+  }
+}
+
+/** Lenient: a form on somebody's site may have buttons and fields of its own. */
+function fromForm(request: FastifyRequest): Signup {
+  const form = formOf(request);
+  const [first, last] = [nameIn(form, 'first_name'), nameIn(form, 'last_name')];
+  return {
+    email: (form.get('email') ?? '').trim(),
+    first_name: first ?? null,
+    last_name: last ?? null,
+    language: form.get('language') ?? undefined,
+    trapped: (form.get('website') ?? '') !== '',
+    source: form.get('from') === 'page' ? 'page' : 'form',
+    faulty: first === undefined || last === undefined,
+  };
+}

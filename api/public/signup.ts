@@ -1,0 +1,127 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { now } from '../../clock.js';
+import { visitorOf } from '../../domain/confirmation.js';
+import { Failure } from '../../domain/errors.js';
+import { html } from '../../domain/html.js';
+import { chosenLanguage } from '../../domain/language.js';
+import { parseMailbox } from '../../mail/address.js';
+import { say } from '../../mail/wording.js';
+import type { List } from '../../store/lists.js';
+import type { Api } from '../app.js';
+import type { Deps } from '../deps.js';
+import { answerFailure } from '../failures.js';
+import { sendPage } from './page.js';
+import { type Signup, signupIn, wantsJson } from './signup-form.js';
+import { type Look, lookFor, noticeOf, sayOnPage } from './visit.js';
+
+const HOUR = 3_600_000;
+/** Requests of one visitor to one list within an hour. */
+const MOST_OF_A_VISITOR = 20;
+
+const schema = { tags: ['Public pages'], params: Type.Object({ uid: Type.String() }), security: [] };
+
+/**
+ * Where anybody may ask to be put on a list that asks back; other lists take nobody here. Whoever is named, the answer is
+ * the same and takes as long: whether an address is on a list is nobody's business.
+ */
+export function signup(app: Api, deps: Deps): void {
+  app.get(
+    '/lists/:uid/signup',
+    { schema: { ...schema, summary: 'The sign-up page of a list' } },
+    async (request, reply) => {
+      const list = await openList(deps, request.params.uid);
+      if (list === undefined) return refuse(deps, request, reply, 'not_found');
+      return showForm(reply, await lookFor(deps, request, list), list);
+    },
+  );
+
+  app.post(
+    '/lists/:uid/signup',
+    { schema: { ...schema, summary: 'Ask to be put on a list' } },
+    async (request, reply) => {
+      const list = await openList(deps, request.params.uid);
+      if (list === undefined) return refuse(deps, request, reply, 'not_found');
+      const form = signupIn(request);
+      const address = parseMailbox(form.email);
+      if (address?.ascii !== true || form.faulty) return ask(deps, request, reply, list, form);
+      if (form.trapped) return accepted(deps, request, reply, list);
+      const visitor = visitorOf(request.ip);
+      const lately = await deps.confirmations.countFrom(list._id, visitor, new Date(now().getTime() - HOUR));
+      if (lately >= MOST_OF_A_VISITOR) return refuse(deps, request, reply, 'rate_limited', list);
+      const { first_name, last_name } = form;
+      const wish = { email: address.shown, email_key: address.identity, first_name, last_name };
+      const { account, _id: list_id } = list;
+      const language = languageOf(request, list, form);
+      const row = await deps.confirmations.ask({
+        account,
+        list_id,
+        wish,
+        language,
+        source: form.source,
+        ip: request.ip,
+        visitor,
+      });
+      deps.engine.wakeConfirmation(row);
+      return accepted(deps, request, reply, list);
+    },
+  );
+}
+
+/** Only a list that asks back may be joined by anybody. */
+async function openList({ lists }: Deps, uid: string): Promise<List | undefined> {
+  const list = /^[0-9a-f]{32}$/.test(uid) ? await lists.ofUid(uid) : null;
+  return list?.double_opt_in === true ? list : undefined;
+}
+
+function languageOf(request: FastifyRequest, list: List, form: Signup) {
+  const { lang } = request.query as { lang?: unknown };
+  const asked = form.language ?? (typeof lang === 'string' ? lang : undefined);
+  return chosenLanguage({ asked, list: list.language, accepted: request.headers['accept-language'] });
+}
+
+async function accepted(deps: Deps, request: FastifyRequest, reply: FastifyReply, list: List): Promise<FastifyReply> {
+  if (wantsJson(request)) return reply.code(202).send({ data: { status: 'asked' } });
+  const look = await lookFor(deps, request, list);
+  return sayOnPage(reply, look, { status: 202, title: 'asked_title', text: 'asked_text' });
+}
+
+async function refuse(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  why: 'not_found' | 'rate_limited',
+  list?: List,
+): Promise<FastifyReply> {
+  if (why === 'rate_limited') reply.header('retry-after', String(HOUR / 1000));
+  if (wantsJson(request)) return answerFailure(new Failure(why), request, reply);
+  const look = await lookFor(deps, request, list);
+  return why === 'not_found'
+    ? sayOnPage(reply, look, { status: 404, title: 'no_signup_title', text: 'no_signup_text' })
+    : sayOnPage(reply, look, { status: 429, title: 'too_often_title', text: 'too_often_text' });
+}
+
+/** What was filled in cannot be right: it is asked for again. */
+async function ask(deps: Deps, request: FastifyRequest, reply: FastifyReply, list: List, form: Signup) {
+  if (!wantsJson(request)) return showForm(reply, await lookFor(deps, request, list), list, form);
+  const sentence = 'The email must be a valid email address.';
+  return answerFailure(new Failure('validation_failed', form.errors ?? { email: [sentence] }), request, reply);
+}
+
+function showForm(reply: FastifyReply, look: Look, list: List, wrong?: Signup): FastifyReply {
+  const { language } = look;
+  const optional = `(${say(language, 'optional')})`;
+  const notice = wrong && noticeOf(say(language, wrong.faulty ? 'not_understood' : 'bad_address'), 'bad');
+  const invalid = wrong && { markup: ' aria-invalid="true"' };
+  const body = html`${notice}<p>${say(language, 'signup_text')}</p>
+<form method="post">
+<label>${say(language, 'email_address')}<input type="email" name="email" value="${wrong?.email}" required maxlength="254" autocomplete="email"${invalid}></label>
+<label>${say(language, 'first_name')} ${optional}<input name="first_name" value="${wrong?.first_name ?? ''}" maxlength="255" autocomplete="given-name"></label>
+<label>${say(language, 'last_name')} ${optional}<input name="last_name" value="${wrong?.last_name ?? ''}" maxlength="255" autocomplete="family-name"></label>
+<div class="trap" aria-hidden="true"><label>${say(language, 'leave_empty')}<input name="website" tabindex="-1" autocomplete="off"></label></div>
+<button name="from" value="page">${say(language, 'signup_button')}</button>
+</form>
+`;
+  const title = say(language, 'signup_title', { list: list.name });
+  return sendPage(reply, wrong === undefined ? 200 : 422, { ...look, title, body });
+}
