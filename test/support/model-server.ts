@@ -112,3 +112,17 @@ export const dripping: Scripted = (response) => {
 
 /** The connection breaks. */
 export const hangsUp: Scripted = (response) => void response.destroy();
+
+/** A draft as a model writes it: it mentions what the prompts of our tests give. */
+export function aDraftAnswer(over: object = {}) {
+  return {
+    subject: 'Our new pricing tiers',
+    preheader: 'Plus a free 14-day trial.',
+    blocks: [
+      { type: 'paragraph', text: 'Hello {{ first_name | default: "there" }}, we have **new pricing tiers**.' },
+      { type: 'list', items: ['Starter', 'Team'], ordered: false },
+      { type: 'button', label: 'See the tiers', url: 'https://acme.example/pricing' },
+    ],
+    ...over,
+  };
+}
