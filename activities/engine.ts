@@ -1,4 +1,5 @@
 import type { Campaign } from '../store/campaigns.js';
+import type { Draft } from '../store/drafts.js';
 import type { Message } from '../store/messages-row.js';
 
 /** How Temporal last saw a workflow. */
@@ -17,6 +18,8 @@ export interface Engine {
   wakeConfirmation(row: { readonly _id: number; readonly account: number }): Promise<void>;
   importSighting(id: number): Promise<Sighting>;
   wakeImport(row: { readonly _id: number; readonly account: number }): Promise<void>;
+  /** Starts the draft's workflow; a running one goes on. */
+  wakeDraft(row: Pick<Draft, 'account' | 'campaign' | 'n'>): Promise<void>;
   /** Starts the message's workflow; a running one goes on. */
   wakeMessage(row: Pick<Message, '_id' | 'account'>): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { now } from '../clock.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
 import type { CampaignProgress } from '../store/campaign-progress.js';
 import type { Campaign } from '../store/campaigns.js';
+import type { Drafts } from '../store/drafts.js';
 import type { Event } from '../store/events.js';
 import type { Ledger } from '../store/ledger.js';
 import type { Rounds } from '../store/rounds.js';
@@ -16,6 +17,7 @@ export interface HousekeepingDeps extends TellingDeps, MessageSweepDeps {
   readonly rounds: Pick<Rounds, 'inFlight'>;
   readonly imports: OwedRows;
   readonly confirmations: OwedRows;
+  readonly drafts: Pick<Drafts, 'owed' | 'lookAgain'>;
   readonly engine: Engine;
   readonly times: Pick<ProtocolTimes, 'lease' | 'resendAfter'>;
   readonly events: TellingDeps['events'];
@@ -30,7 +32,7 @@ interface OwedRows {
 
 /** The sweep: rows say what should be; whatever a crash, a Terminate or an emptied Temporal left undone is started here. */
 export function housekeepingActivities(deps: HousekeepingDeps) {
-  const eachRow = async <T extends { readonly _id: number }>(
+  const eachRow = async <T extends { readonly _id: number | string }>(
     rows: AsyncIterable<T>,
     look: (row: T) => Promise<void>,
   ) => {
@@ -44,6 +46,10 @@ export function housekeepingActivities(deps: HousekeepingDeps) {
       await eachRow(deps.progress.owed(now()), (row) => lookAfterCampaign(deps, row));
       await eachRow(deps.imports.owed(now()), (row) => lookAfterImport(deps, row));
       await eachRow(deps.confirmations.owed(now()), (row) => lookAfterConfirmation(deps, row));
+      await eachRow(deps.drafts.owed(now()), async (row) => {
+        await deps.engine.wakeDraft(row);
+        await deps.drafts.lookAgain(row, soon(deps));
+      });
       await sweepMessages(deps);
     },
   };

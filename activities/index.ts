@@ -3,6 +3,7 @@ import { type CampaignDeps, campaignActivities } from './campaign.js';
 import { type ClosingDeps, closingActivities } from './campaign-close.js';
 import { type ConfirmationDeps, confirmationActivities } from './confirmation.js';
 import { type DeliveryDeps, deliveryActivities } from './delivery.js';
+import { type DraftSettlingDeps, type DraftWritingDeps, draftSettling, draftWriting } from './draft.js';
 import { type HousekeepingDeps, housekeepingActivities } from './housekeeping.js';
 import type { MessageActivities } from './message.js';
 import { type SubscriberImportDeps, subscriberImportActivities } from './subscriber-import.js';
@@ -11,13 +12,14 @@ export type StepDeps = AudienceDeps &
   CampaignDeps &
   ClosingDeps &
   ConfirmationDeps &
+  DraftSettlingDeps &
   HousekeepingDeps &
   SubscriberImportDeps;
 /** What the queue of messages offers outlives its activities; `workers/main.ts` waits for its end. */
 export interface MessageDeps {
   readonly messageSteps: { readonly activities: MessageActivities; ended(): Promise<void> };
 }
-export type ActivityDeps = StepDeps & DeliveryDeps & MessageDeps;
+export type ActivityDeps = StepDeps & DeliveryDeps & DraftWritingDeps & MessageDeps;
 
 /** Steps over rows: quick ones, whole audiences, imports. */
 export function stepActivities(deps: StepDeps) {
@@ -26,6 +28,7 @@ export function stepActivities(deps: StepDeps) {
     ...closingActivities(deps),
     ...confirmationActivities(deps),
     ...audienceActivities(deps),
+    ...draftSettling(deps),
     ...housekeepingActivities(deps),
     ...subscriberImportActivities(deps),
   };
@@ -36,4 +39,12 @@ export function sendActivities(deps: DeliveryDeps) {
   return deliveryActivities(deps);
 }
 
-export type Activities = ReturnType<typeof stepActivities> & ReturnType<typeof sendActivities> & MessageActivities;
+/** The language model, on a queue of its own. */
+export function modelActivities(deps: DraftWritingDeps) {
+  return draftWriting(deps);
+}
+
+export type Activities = ReturnType<typeof stepActivities> &
+  ReturnType<typeof sendActivities> &
+  ReturnType<typeof modelActivities> &
+  MessageActivities;

@@ -13,6 +13,7 @@ import { publicPages } from './public/pages.js';
 import { account } from './routes/account.js';
 import { campaignActions } from './routes/campaigns/actions.js';
 import { campaigns } from './routes/campaigns/campaigns.js';
+import { campaignDrafts } from './routes/campaigns/drafts.js';
 import { campaignRecipients } from './routes/campaigns/recipients.js';
 import { domains } from './routes/domains.js';
 import { events } from './routes/events.js';
@@ -86,6 +87,7 @@ function versionOne(api: Api, deps: Deps): void {
   templateVersions(api, deps);
   campaigns(api, deps);
   campaignActions(api, deps);
+  campaignDrafts(api, deps);
   campaignRecipients(api, deps);
   domains(api, deps);
   messages(api, deps);

@@ -9,6 +9,7 @@ import type { Store } from '../store/connect.js';
 import { contents } from '../store/contents.js';
 import { counters } from '../store/counters.js';
 import { domains } from '../store/domains.js';
+import { drafts } from '../store/drafts.js';
 import { events } from '../store/events.js';
 import { importErrors } from '../store/import/errors.js';
 import { imports } from '../store/imports.js';
@@ -38,6 +39,7 @@ export function nounStores(store: Store, secret: string) {
     contents: contents(store),
     counters: counters(store),
     domains: domains(store, secret),
+    drafts: drafts(store),
     events: events(store),
     importErrors: importErrors(store),
     imports: imports(store),

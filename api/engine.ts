@@ -3,12 +3,15 @@ import type { FastifyBaseLogger } from 'fastify';
 import { now } from '../clock.js';
 import type { Campaign } from '../store/campaigns.js';
 import type { Confirmation } from '../store/confirmation/row.js';
+import type { DraftKey } from '../store/drafts.js';
 import type { Message } from '../store/messages-row.js';
 import {
   CAMPAIGN_TYPE,
   CONFIRMATION_TYPE,
   campaignStart,
   confirmationStart,
+  DRAFT_TYPE,
+  draftStart,
   IMPORT_TYPE,
   importStart,
   lookAtCampaign,
@@ -17,6 +20,7 @@ import {
   MESSAGE_TYPE,
   messageStart,
 } from '../workflows/messages.js';
+import { draftWorkflowId } from '../workflows/names.js';
 import { wakeQueue } from './wake-queue.js';
 
 /**
@@ -31,6 +35,10 @@ export interface Engine {
   wakeImport(row: { readonly _id: number; readonly account: number }): void;
   /** Starts the message's workflow; a cancelled one's is told to read the row. */
   wakeMessage(row: Pick<Message, '_id' | 'account' | 'state'>): void;
+  /** Starts the draft's workflow and waits for its end, `patience` milliseconds at most. Its row says what came of it. */
+  draftWritten(row: DraftKey, patience: number): Promise<void>;
+  /** Nobody wants the draft any more. */
+  cancelDraft(row: DraftKey): void;
   /** Whether Temporal answers right now. */
   reachable(): Promise<boolean>;
   /** Waits for the wake-ups under way; none is accepted afterwards. */
@@ -85,18 +93,8 @@ export function temporalEngine(options: EngineOptions): Engine {
       wake(start.workflowId, ({ workflow }) => workflow.start(IMPORT_TYPE, start));
     },
 
-    wakeMessage: ({ _id, account, state }) => {
-      const start = messageStart(prefix, { account, message: _id });
-      if (state === 'cancelled') {
-        wake(start.workflowId, ({ workflow }) =>
-          workflow.signalWithStart(MESSAGE_TYPE, { ...start, signal: lookAtMessage, signalArgs: [] }),
-        );
-        return;
-      }
-      const near = options.nearby?.();
-      const requestEagerStart = near !== undefined;
-      wake(start.workflowId, ({ workflow }) => workflow.start(MESSAGE_TYPE, { ...start, requestEagerStart }), near);
-    },
+    ...messageCalls(options, wake),
+    ...draftCalls(prefix, { client, inTime, wake, log }),
 
     reachable: () =>
       inTime(({ workflowService }) => workflowService.getSystemInfo({})).then(
@@ -107,6 +105,55 @@ export function temporalEngine(options: EngineOptions): Engine {
     close: async () => {
       closed = true;
       await queue.drain();
+    },
+  };
+}
+
+type Wake = (name: string, call: (temporal: Client) => Promise<unknown>, at?: Client) => void;
+
+function messageCalls({ prefix, nearby }: EngineOptions, wake: Wake): Pick<Engine, 'wakeMessage'> {
+  return {
+    wakeMessage: ({ _id, account, state }) => {
+      const start = messageStart(prefix, { account, message: _id });
+      if (state === 'cancelled') {
+        wake(start.workflowId, ({ workflow }) =>
+          workflow.signalWithStart(MESSAGE_TYPE, { ...start, signal: lookAtMessage, signalArgs: [] }),
+        );
+        return;
+      }
+      const near = nearby?.();
+      const requestEagerStart = near !== undefined;
+      wake(start.workflowId, ({ workflow }) => workflow.start(MESSAGE_TYPE, { ...start, requestEagerStart }), near);
+    },
+  };
+}
+
+interface Calls extends Pick<EngineOptions, 'client' | 'log'> {
+  inTime<T>(call: (temporal: Client) => Promise<T>): Promise<T>;
+  readonly wake: Wake;
+}
+
+function draftCalls(
+  prefix: string,
+  { client, inTime, wake, log }: Calls,
+): Pick<Engine, 'draftWritten' | 'cancelDraft'> {
+  return {
+    draftWritten: async ({ account, campaign, n }, patience) => {
+      const start = draftStart(prefix, { account, campaign, n });
+      const until = now().getTime() + patience;
+      try {
+        const { workflowId } = await inTime(({ workflow }) => workflow.start(DRAFT_TYPE, start));
+        const temporal = await client();
+        await temporal.withDeadline(until, () => temporal.workflow.getHandle(workflowId).result());
+      } catch (error) {
+        // It takes longer, was cancelled, or Temporal is down and the sweep will start it.
+        log.debug({ err: error, workflow: start.workflowId }, 'a draft was not awaited to its end');
+      }
+    },
+
+    cancelDraft: ({ campaign, n }) => {
+      const id = draftWorkflowId(campaign, n);
+      wake(id, ({ workflow }) => workflow.getHandle(id).cancel());
     },
   };
 }

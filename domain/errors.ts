@@ -27,6 +27,7 @@ export const FAILURES = {
   not_sending: { status: 409, permanent: true, message: 'The campaign is not being sent.' },
   not_paused: { status: 409, permanent: true, message: 'The campaign is not paused.' },
   not_sent: { status: 409, permanent: true, message: 'The campaign has not been sent yet.' },
+  draft_not_ready: { status: 409, permanent: true, message: 'This draft has no text that could be chosen.' },
   too_early: { status: 409, permanent: false, message: 'The campaign closed too recently to be retried.' },
   nothing_to_retry: { status: 409, permanent: true, message: 'No recipient of this campaign is in the asked state.' },
   recipient_suppressed: { status: 409, permanent: true, message: 'This address must not be mailed.' },
@@ -81,6 +82,7 @@ export const FAILURES = {
   },
   rate_limited: { status: 429, permanent: false, message: 'Too many requests; see Retry-After.' },
   internal_error: { status: 500, permanent: false, message: 'Something went wrong on our side.' },
+  ai_failed: { status: 502, permanent: false, message: 'The draft could not be written; the campaign is kept.' },
   unavailable: { status: 503, permanent: false, message: 'Everpost is starting, stopping or has lost its store.' },
 } as const satisfies Record<string, { status: number; permanent: boolean; message: string }>;
 
@@ -89,14 +91,24 @@ export type FailureCode = keyof typeof FAILURES;
 /** Field name → what is wrong with it; the shape of `errors` in an answer. */
 export type FieldErrors = Readonly<Record<string, readonly string[]>>;
 
+export type FailureDetails = Readonly<Record<string, string | number | null>>;
+
 /** A refusal with a name: thrown by a floor, translated once at its edge. */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly code: FailureCode;
   readonly errors: FieldErrors | undefined;
-  constructor(code: FailureCode, errors?: FieldErrors, message: string = FAILURES[code].message) {
+  /** What a program may want to know beyond the code: ids and further codes. */
+  readonly details: FailureDetails | undefined;
+  constructor(
+    code: FailureCode,
+    errors?: FieldErrors,
+    message: string = FAILURES[code].message,
+    details?: FailureDetails,
+  ) {
     super(message);
     this.code = code;
     this.errors = errors;
+    this.details = details;
   }
 }

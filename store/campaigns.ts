@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Collection, UpdateFilter } from 'mongodb';
+import type { Collection } from 'mongodb';
 import { now } from '../clock.js';
 import type { CampaignState, OnUncertain, TakenKind } from '../domain/campaign.js';
+import { type Drafting, drafting } from './campaign/drafting.js';
+import { set, steering } from './campaign/steering.js';
 import { fenced, type Store } from './connect.js';
 import { isDuplicateKey } from './duplicate-key.js';
 
@@ -55,6 +57,10 @@ export interface Campaign extends CampaignContent {
   readonly settings: CampaignSettings;
   readonly state: CampaignState;
   readonly reason: string | null;
+  /** The draft it waits for while it is `drafting`. */
+  readonly drafting?: Drafting;
+  /** Number of the draft that its text came from. */
+  readonly chosen_draft?: number;
   readonly want: Want;
   /** The last `want.v` its workflow has acted on. */
   readonly heard: number;
@@ -88,11 +94,13 @@ export interface NewCampaign extends CampaignContent {
   readonly list_id: number;
   readonly creation_method: 'html' | 'ai';
   readonly settings: CampaignSettings;
+  /** It begins as `drafting`. */
+  readonly drafting?: Drafting;
   readonly origin?: string;
 }
 
 /** What a caller may change; `scheduled_at` only while scheduled. */
-export type CampaignChange = Partial<CampaignContent & Pick<Campaign, 'list_id' | 'settings'>> & {
+export type CampaignChange = Partial<CampaignContent & Pick<Campaign, 'list_id' | 'settings' | 'chosen_draft'>> & {
   readonly scheduled_at?: Date;
 };
 
@@ -104,7 +112,7 @@ export type Campaigns = ReturnType<typeof campaigns>;
 /** Campaign rows. Every control write is a compare-and-set on (state, want.v): the loser reads again and decides anew. */
 export function campaigns(store: Store) {
   const rows = fenced<Campaign>(store, 'campaigns');
-  return { ...reading(rows), ...editing(rows), ...steering(rows) };
+  return { ...reading(rows), ...editing(rows), ...steering(rows), ...drafting(rows) };
 }
 
 function reading(rows: Collection<Campaign>) {
@@ -121,7 +129,7 @@ function editing(rows: Collection<Campaign>) {
       const row: Campaign = {
         ...fresh,
         seed: randomBytes(16).toString('base64url'),
-        state: 'draft',
+        state: fresh.drafting === undefined ? 'draft' : 'drafting',
         reason: null,
         want: { v: 0, rate: null, at },
         heard: 0,
@@ -172,78 +180,4 @@ function resteered({ want }: Seen, { settings, scheduled_at }: CampaignChange): 
   if (settings === undefined && scheduled_at === undefined) return {};
   const at = now();
   return { want: { ...want, v: want.v + 1, at }, ...(scheduled_at !== undefined && { wake_at: at }) };
-}
-
-function steering(rows: Collection<Campaign>) {
-  const steer = (seen: Seen, change: Partial<Campaign>): Promise<Campaign | null> => {
-    const at = now();
-    const want: Want = { v: seen.want.v + 1, rate: change.want?.rate ?? seen.want.rate, at };
-    return set(rows, seen, { ...change, want, wake_at: at });
-  };
-  return {
-    /** Launches now, pinning the content; the pages of a launch that was cancelled unsent must be gone by then. */
-    launch: (seen: Seen & Pick<Campaign, 'launch'>): Promise<Campaign | null> => steer(seen, launched(seen, null)),
-
-    /** Launches at a time to come. */
-    schedule: (seen: Seen & Pick<Campaign, 'launch'>, at: Date): Promise<Campaign | null> =>
-      steer(seen, launched(seen, at)),
-
-    /** Back to a draft: unscheduled, or cancelled before its time. */
-    withdraw: (seen: Seen): Promise<Campaign | null> =>
-      steer(seen, { state: 'draft', scheduled_at: null, reason: null }),
-
-    pause: (seen: Seen, reason: string | null = null): Promise<Campaign | null> =>
-      steer(seen, { state: 'paused', reason }),
-
-    /** Goes on where it was paused: waiting for its time, freezing or sending. */
-    resume: (seen: Seen & Pick<Campaign, 'round' | 'scheduled_at' | 'launched_at'>): Promise<Campaign | null> =>
-      steer(seen, { state: seen.round >= 0 ? 'sending' : beforeFreeze(seen), reason: null }),
-
-    cancel: (seen: Seen): Promise<Campaign | null> => steer(seen, { state: 'cancelled', reason: 'cancelled' }),
-
-    /** Mails a second from now on; null lifts the limit of this call, the campaign's own setting then holds. */
-    changeRate: async (seen: Seen, rate: number | null): Promise<Campaign | null> => {
-      const at = now();
-      return set(rows, seen, { want: { v: seen.want.v + 1, rate, at }, wake_at: at });
-    },
-
-    /** An operator's retry: a closed campaign opens one further round. A double click makes one round. */
-    reopen: (seen: Seen & Pick<Campaign, 'round' | 'rounds'>, round: CampaignRound): Promise<Campaign | null> =>
-      steer(seen, {
-        state: 'sending',
-        reason: null,
-        round: seen.round + 1,
-        rounds: [...seen.rounds, round],
-        closed_at: null,
-      }),
-  };
-}
-
-function beforeFreeze({ scheduled_at, launched_at }: Pick<Campaign, 'scheduled_at' | 'launched_at'>): CampaignState {
-  return scheduled_at !== null && launched_at === null ? 'scheduled' : 'freezing';
-}
-
-function launched(seen: Pick<Campaign, 'launch' | 'revision' | 'state'>, at: Date | null): Partial<Campaign> {
-  return {
-    state: at === null ? 'freezing' : 'scheduled',
-    scheduled_at: at,
-    reason: null,
-    // A scheduled launch that is moved or sent now stays the same launch.
-    launch: seen.state === 'scheduled' ? seen.launch : seen.launch + 1,
-    pinned: seen.revision,
-    round: -1,
-    rounds: [],
-    up_to: null,
-    closed_at: null,
-    launched_at: at === null ? now() : null,
-  };
-}
-
-function set(rows: Collection<Campaign>, seen: Seen, change: Partial<Campaign>): Promise<Campaign | null> {
-  const update: UpdateFilter<Campaign> = { $set: { ...change, updated_at: now() } };
-  return rows.findOneAndUpdate(
-    { _id: seen._id, account: seen.account, state: seen.state, 'want.v': seen.want.v, revision: seen.revision },
-    update,
-    { returnDocument: 'after' },
-  );
 }

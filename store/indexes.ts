@@ -190,6 +190,24 @@ export const INDEXES: readonly Index[] = [
   { on: 'messages', keys: { account: 1, to_key: 1, _id: -1 }, serves: 'messages to somebody' },
   { on: 'messages', keys: { account: 1, group: 1 }, serves: 'the messages of one request' },
   { on: 'messages', keys: { account: 1, hash: 1, created_at: -1 }, serves: 'the same request once more' },
+  {
+    on: 'drafts',
+    keys: { account: 1, campaign: 1, n: -1 },
+    options: unique,
+    serves: 'versions of a campaign’s text, the newest first',
+  },
+  {
+    on: 'drafts',
+    keys: { account: 1, origin: 1 },
+    options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
+    serves: 'the draft an Idempotency-Key has asked for',
+  },
+  {
+    on: 'drafts',
+    keys: { wake_at: 1 },
+    options: { partialFilterExpression: { wake_at: { $type: 'date' } } },
+    serves: 'the sweep: drafts that are owed a workflow',
+  },
   { on: 'voices', keys: { account: 1, version: -1 }, serves: 'the newest brand voice of an account' },
   { on: 'replies', keys: { expires_at: 1 }, options: { expireAfterSeconds: 0 }, serves: 'forgetting stored replies' },
 ];

@@ -1,4 +1,4 @@
-import type { Filter, FindCursor } from 'mongodb';
+import type { Collection, Filter, FindCursor } from 'mongodb';
 import type { Consent } from '../domain/confirmation.js';
 import type { Attributes, KnownFields, SubscriberStatus } from '../domain/subscriber.js';
 import type { Store } from './connect.js';
@@ -60,6 +60,10 @@ export interface AudienceSlice {
 
 export type Subscribers = ReturnType<typeof subscribers>;
 
+const EVERYBODYS = ['first_name', 'last_name', 'email'];
+/** Read to learn which attributes people have. */
+const NEWEST = 200;
+
 const FOR_SENDING = {
   list_id: 1,
   email: 1,
@@ -75,6 +79,7 @@ export function subscribers(store: Store) {
   return {
     ...subscriberChanges(store),
     ...subscriberBatches(store),
+    ...naming(rows),
 
     find: (account: number, id: number): Promise<Owned<Subscriber>> => findOwned(rows, account, id),
 
@@ -131,6 +136,19 @@ export function subscribers(store: Store) {
         count -= await rows.countDocuments({ ...active, email_key: { $in: keys } });
       }
       return count;
+    },
+  };
+}
+
+function naming(rows: Collection<Subscriber>) {
+  return {
+    /** Names that a letter to this list may use: those of everybody, and the attributes of its newest people. */
+    fieldNames: async (account: number, list: number): Promise<string[]> => {
+      const newest = rows.find({ account, list_id: list }).sort({ _id: -1 }).limit(NEWEST);
+      const known = await newest.project<Pick<Subscriber, 'attributes'>>({ attributes: 1, _id: 0 }).toArray();
+      const names = known.flatMap(({ attributes }) => Object.keys(attributes));
+      // Other names than these cannot stand in a template without an index.
+      return [...new Set([...EVERYBODYS, ...names.filter((name) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(name)).sort()])];
     },
   };
 }

@@ -5,6 +5,8 @@ import {
   CONFIRMATION_TYPE,
   campaignStart,
   confirmationStart,
+  DRAFT_TYPE,
+  draftStart,
   IMPORT_TYPE,
   importStart,
   lookAtCampaign,
@@ -43,6 +45,9 @@ export function workerEngine({ client, prefix }: EngineOptions): Engine {
     importSighting: (id) => sighting(importWorkflowId(id)),
     wakeImport: async ({ _id, account }) => {
       await client.workflow.start(IMPORT_TYPE, importStart(prefix, { account, import: _id }));
+    },
+    wakeDraft: async ({ account, campaign, n }) => {
+      await client.workflow.start(DRAFT_TYPE, draftStart(prefix, { account, campaign, n }));
     },
     wakeMessage: async ({ _id, account }) => {
       await client.workflow.start(MESSAGE_TYPE, messageStart(prefix, { account, message: _id }));

@@ -2,13 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { asApplicationFailure } from '../activities/failures.js';
-import { type ActivityDeps, sendActivities, stepActivities } from '../activities/index.js';
+import { type ActivityDeps, modelActivities, sendActivities, stepActivities } from '../activities/index.js';
 import { queuesOf } from '../workflows/names.js';
 import { workflowBundle } from './bundle.js';
 import { workerEngine } from './engine.js';
 import { prepareNamespace } from './namespace.js';
 import { activityParts, type Surroundings } from './parts.js';
-import { messageQueue, STEP_QUEUE, sendQueue, WORKFLOW_QUEUE } from './queues.js';
+import { MODEL_QUEUE, messageQueue, STEP_QUEUE, sendQueue, WORKFLOW_QUEUE } from './queues.js';
 import { installRuntime } from './runtime.js';
 import { ensureSweep, keepSweep, type SweepPace } from './schedule.js';
 import { orderlyStop } from './stop.js';
@@ -104,6 +104,7 @@ export async function createWorkers(
   return Promise.all([
     Worker.create({ ...common, ...WORKFLOW_QUEUE, taskQueue: queues.workflows, workflowBundle: workflowCode }),
     Worker.create({ ...common, ...STEP_QUEUE, taskQueue: queues.steps, activities: stepActivities(deps) }),
+    Worker.create({ ...common, ...MODEL_QUEUE, taskQueue: queues.model, activities: modelActivities(deps) }),
     Worker.create({
       ...common,
       ...sendQueue(parts.lanes, parts.times),

@@ -30,6 +30,7 @@ import { subscribers } from '../store/subscribers.js';
 import { suppressions } from '../store/suppressions.js';
 import { transports } from '../store/transports.js';
 import { bounceParts } from './bounce-parts.js';
+import { draftParts } from './draft-parts.js';
 import { messageParts } from './message-parts.js';
 import { LANES_PER_CAMPAIGN } from './queues.js';
 import type { Stop } from './stop.js';
@@ -61,6 +62,7 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
     ...messageParts({ store, times, ways, signing: keys, ...back }, stop),
     signing: keys,
     ...rowsOf(store, times.lease),
+    ...draftParts(store, config),
     buckets: tokens,
     ...back,
     letters: compiledLetters({ ...noun, ...back, config }),

@@ -15,6 +15,9 @@ export const WORKFLOW_QUEUE: QueueOptions = { maxCachedWorkflows: 500 };
 /** Rows and audiences. */
 export const STEP_QUEUE: QueueOptions = { maxConcurrentActivityTaskExecutions: STEPS_AT_ONCE };
 
+/** Calls of a language model that one process has open. */
+export const MODEL_QUEUE: QueueOptions = { maxConcurrentActivityTaskExecutions: 8 };
+
 /** Workflow tasks that wait for a first attempt cost nothing but their slot. */
 const MESSAGES_AT_ONCE = 200;
 

@@ -4,6 +4,7 @@ import {
   CAMPAIGN,
   campaignWorkflowId,
   confirmationWorkflowId,
+  draftWorkflowId,
   importWorkflowId,
   KIND,
   messageWorkflowId,
@@ -53,6 +54,13 @@ export interface ImportInput {
   readonly import: number;
 }
 
+export interface DraftInput {
+  readonly account: number;
+  readonly campaign: number;
+  /** Which version. */
+  readonly n: number;
+}
+
 export interface MessageInput {
   readonly account: number;
   readonly message: string;
@@ -74,6 +82,7 @@ const ROW_DECIDES = { workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConfli
 
 export const CAMPAIGN_TYPE = 'campaign';
 export const IMPORT_TYPE = 'subscriberImport';
+export const DRAFT_TYPE = 'draft';
 export const MESSAGE_TYPE = 'message';
 export const CONFIRMATION_TYPE = 'confirmation';
 
@@ -119,6 +128,22 @@ export function confirmationStart(prefix: string, input: ConfirmationInput) {
     typedSearchAttributes: [
       { key: ACCOUNT, value: String(input.account) },
       { key: KIND, value: 'confirmation' },
+    ],
+  };
+}
+
+/** How a draft's workflow is started. */
+export function draftStart(prefix: string, input: DraftInput) {
+  return {
+    ...ROW_DECIDES,
+    workflowId: draftWorkflowId(input.campaign, input.n),
+    taskQueue: queuesOf(prefix).workflows,
+    args: [input] as [DraftInput],
+    staticSummary: `Draft ${input.n} of campaign ${input.campaign} of account ${input.account}`,
+    typedSearchAttributes: [
+      { key: ACCOUNT, value: String(input.account) },
+      { key: CAMPAIGN, value: String(input.campaign) },
+      { key: KIND, value: 'draft' },
     ],
   };
 }

@@ -9,6 +9,8 @@ export function queuesOf(prefix: string) {
     steps: `${prefix}.steps`,
     /** Page activities: one slot a lane. */
     send: `${prefix}.send`,
+    /** Drafts: a model may take a minute, and quick steps do not wait behind it. */
+    model: `${prefix}.model`,
     /** Transactional messages, workflow tasks and attempts alike: no campaign stands in their way. */
     messages: `${prefix}.messages`,
   } as const;
@@ -28,6 +30,10 @@ export function laneWorkflowId(campaign: number, lane: number): string {
 
 export function importWorkflowId(id: number): string {
   return `import/${id}`;
+}
+
+export function draftWorkflowId(campaign: number, n: number): string {
+  return `draft/${campaign}/${n}`;
 }
 
 export function messageWorkflowId(id: string): string {

@@ -1,4 +1,4 @@
-import { proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
 import { queuesOf } from './names.js';
@@ -24,6 +24,17 @@ export function heavySteps() {
     startToCloseTimeout: '2h',
     heartbeatTimeout: '30s',
     retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+  });
+}
+
+/** One call of a language model: costly, seconds to a minute. It is repeated a few times where waiting may help. */
+export function modelSteps() {
+  return proxyActivities<Pick<Activities, 'writeDraft'>>({
+    taskQueue: queues().model,
+    startToCloseTimeout: '60s',
+    heartbeatTimeout: '15s',
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '2s', backoffCoefficient: 3, maximumInterval: '60s', maximumAttempts: 5 },
   });
 }
 

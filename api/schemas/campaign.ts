@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { CAMPAIGN_STATES, CAMPAIGN_STATUSES } from '../../domain/campaign.js';
 import { pageFields } from '../paging.js';
+import { Ai } from './draft.js';
 import { closed, Id, Line, Mailbox, nullable, PerSecond, Timestamp } from './fields.js';
 import { From } from './list.js';
 
@@ -31,7 +32,6 @@ const content = {
   settings: Type.Optional(Settings),
 };
 const Html = Type.String({ minLength: 1, maxLength: LONGEST_BODY });
-const Ai = Type.Object({ prompt: Type.String({ minLength: 5, maxLength: 2000 }) }, closed);
 
 export const NewCampaign = Type.Object(
   {

@@ -15,6 +15,7 @@ export const Refusal = Type.Object(
       code: Type.String(),
       message: Type.String(),
       errors: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
+      details: Type.Optional(Type.Object({}, { description: 'Ids and further codes, where the code says so.' })),
     }),
   },
   {

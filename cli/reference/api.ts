@@ -56,6 +56,8 @@ async function documentedPaths(): Promise<Paths> {
     wakeConfirmation: () => {},
     wakeImport: () => {},
     wakeMessage: () => {},
+    draftWritten: async () => {},
+    cancelDraft: () => {},
     reachable: async () => true,
     close: async () => {},
   };

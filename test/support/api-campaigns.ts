@@ -12,6 +12,8 @@ export function recordingEngine(): Engine & { readonly woken: number[] } {
     wakeConfirmation: () => {},
     wakeImport: () => {},
     wakeMessage: () => {},
+    draftWritten: async () => {},
+    cancelDraft: () => {},
     reachable: async () => true,
     close: async () => {},
   };

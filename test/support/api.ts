@@ -31,6 +31,8 @@ export const idleEngine: Engine = {
   wakeConfirmation: () => {},
   wakeImport: () => {},
   wakeMessage: () => {},
+  draftWritten: async () => {},
+  cancelDraft: () => {},
   reachable: async () => true,
   close: async () => {},
 };

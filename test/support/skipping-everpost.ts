@@ -33,6 +33,7 @@ const nobody: Engine = {
   wakeConfirmation: async () => undefined,
   importSighting: async () => ({ status: 'running', closedAt: null }),
   wakeImport: async () => undefined,
+  wakeDraft: async () => undefined,
   wakeMessage: async () => undefined,
 };
 

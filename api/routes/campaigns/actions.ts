@@ -10,9 +10,10 @@ import type { Deps } from '../../deps.js';
 import { CampaignView, NoFields, Rate, Retry, SendLater, SendNow } from '../../schemas/campaign.js';
 import { Data, refusals } from '../../schemas/envelope.js';
 import { IdPath } from '../../schemas/fields.js';
+import { forgetDraft } from './drafting.js';
 import { timeToCome } from './fields.js';
 import { demandVerifiedSender } from './sender.js';
-import { demandRecipients, forgetCancelled, steered, type Which } from './steering.js';
+import { demandRecipients, demandText, forgetCancelled, steered, type Which } from './steering.js';
 import { shown } from './view.js';
 
 /** What may be asked of a campaign; each answers the campaign as it is afterwards. */
@@ -57,6 +58,7 @@ function of(request: FastifyRequest): Which {
 
 function sendNow(deps: Deps, which: Which): Promise<Campaign> {
   return steered(deps, which, 'send', async (row) => {
+    demandText(row);
     await demandVerifiedSender(deps, row);
     await demandRecipients(deps, row);
     await forgetCancelled(deps, row, 'already_sent');
@@ -66,6 +68,7 @@ function sendNow(deps: Deps, which: Which): Promise<Campaign> {
 
 function sendAt(deps: Deps, which: Which, time: Date): Promise<Campaign> {
   return steered(deps, which, 'schedule', async (row) => {
+    demandText(row);
     await demandVerifiedSender(deps, row);
     await forgetCancelled(deps, row, 'already_sent');
     return deps.campaigns.schedule(row, time);
@@ -90,9 +93,16 @@ function resume(deps: Deps, which: Which): Promise<Campaign> {
 function cancel(deps: Deps, which: Which): Promise<Campaign> {
   return steered(deps, which, 'cancel', async (row) => {
     if (row.state === 'cancelled') return row;
-    const isEarly = row.state === 'scheduled' || row.state === 'drafting';
-    return isEarly ? deps.campaigns.withdraw(row) : deps.campaigns.cancel(row);
+    if (row.state === 'drafting') return withoutDraft(deps, row);
+    return row.state === 'scheduled' ? deps.campaigns.withdraw(row) : deps.campaigns.cancel(row);
   });
+}
+
+/** The row first: whatever the model still says then is kept as a version and changes nothing. */
+async function withoutDraft(deps: Deps, row: Campaign): Promise<Campaign | null> {
+  const after = await deps.campaigns.withdraw(row);
+  if (after !== null) await forgetDraft(deps, row);
+  return after;
 }
 
 const TAKES: Readonly<Record<Static<typeof Retry>['status'], readonly TakenKind[]>> = {

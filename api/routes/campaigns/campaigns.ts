@@ -1,5 +1,4 @@
 import type { Static } from 'typebox';
-import { LIVE_STATES } from '../../../domain/campaign.js';
 import { Failure } from '../../../domain/errors.js';
 import type { Campaign } from '../../../store/campaigns.js';
 import type { Api } from '../../app.js';
@@ -12,9 +11,10 @@ import { pageMeta, skipOf } from '../../paging.js';
 import { CampaignPatch, CampaignRow, CampaignSearch, CampaignView, NewCampaign } from '../../schemas/campaign.js';
 import { Data, Nothing, Page, refusals } from '../../schemas/envelope.js';
 import { IdPath } from '../../schemas/fields.js';
+import { demandDrafting, draftedCampaign, forgetDraft } from './drafting.js';
 import { changedContent, newContent, timeToCome } from './fields.js';
 import { demandVerifiedSender } from './sender.js';
-import { demandRecipients, forgetCancelled, turned, type Which } from './steering.js';
+import { demandRecipients, forgetCancelled, turned, type Which, woken } from './steering.js';
 import { allShown, shown } from './view.js';
 
 const tags = ['Campaigns'];
@@ -83,7 +83,9 @@ function changing(app: Api, deps: Deps): void {
         await forgetCancelled(deps, seen, 'cannot_delete');
         return (await deps.campaigns.remove(seen)) ? seen : null;
       });
-      if (LIVE_STATES.includes(row.state)) deps.engine.wakeCampaign(row);
+      woken(deps, row);
+      if (row.state === 'drafting') await forgetDraft(deps, row);
+      await deps.drafts.forget(row.account, row._id);
       return reply.code(204).send(null);
     },
   );
@@ -99,10 +101,12 @@ async function created(
   const content = newContent(body, list);
   if (body.template_id != null) await chosenTemplate(deps, account, body.template_id);
   const at = body.scheduled_at == null ? null : timeToCome(body.scheduled_at);
+  if (body.ai !== undefined) demandDrafting(deps);
   const goesOut = body.send === true || at !== null;
   if (goesOut) await demandVerifiedSender(deps, { account, list_id: list._id, from: content.from });
   if (goesOut && at === null) await demandRecipients(deps, { account, list_id: list._id });
   const fresh = { account, list_id: list._id, ...content, ...(origin !== undefined && { origin }) };
+  if (body.ai !== undefined) return draftedCampaign(deps, fresh, body.ai, { send: goesOut, at });
   const draft = await deps.campaigns.create({ _id: await deps.counters.block('campaigns'), ...fresh });
   // Found again by its Idempotency-Key, it may have been launched already.
   if (!goesOut || draft.launch > 0) return draft;
@@ -122,8 +126,7 @@ async function patched(deps: Deps, which: Which, body: Static<typeof CampaignPat
     if (change.scheduled_at !== undefined && seen.state !== 'scheduled') throw notScheduled();
     return deps.campaigns.edit(seen, change);
   });
-  if (LIVE_STATES.includes(row.state)) deps.engine.wakeCampaign(row);
-  return row;
+  return woken(deps, row);
 }
 
 function notScheduled(): Failure {

@@ -25,14 +25,14 @@ export const DEFAULT_SETTINGS: CampaignSettings = {
 
 /** What a new campaign says, or a refusal that names each field at fault. */
 export function newContent(body: New, list: List): Pick<Fresh, keyof CampaignContent | 'settings' | 'creation_method'> {
-  const subject = body.subject || list.defaults.subject || '';
+  // A model writes a subject of its own where the request has none.
+  const subject = body.subject || (body.ai === undefined && list.defaults.subject) || '';
   const html = body.html ?? '';
   demand({
     ...(subject === '' && body.ai === undefined && { subject: ['The subject field is required.'] }),
     ...bodyFaults(body),
     ...faultsOf(body),
   });
-  if (body.ai !== undefined) throw new Failure('ai_not_available');
   return {
     name: body.name || subject,
     template_id: body.template_id ?? null,
@@ -43,7 +43,7 @@ export function newContent(body: New, list: List): Pick<Fresh, keyof CampaignCon
     from: senderOf(body.from) ?? null,
     reply_to: body.reply_to ?? null,
     settings: { ...DEFAULT_SETTINGS, ...body.settings },
-    creation_method: 'html',
+    creation_method: body.ai === undefined ? 'html' : 'ai',
   };
 }
 

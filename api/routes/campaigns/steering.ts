@@ -1,4 +1,4 @@
-import { type CampaignAction, refusalOf } from '../../../domain/campaign.js';
+import { type CampaignAction, LIVE_STATES, refusalOf } from '../../../domain/campaign.js';
 import { Failure } from '../../../domain/errors.js';
 import type { Campaign } from '../../../store/campaigns.js';
 import type { Deps } from '../../deps.js';
@@ -38,6 +38,18 @@ export async function steered(deps: Deps, which: Which, action: CampaignAction, 
   const row = await turned(deps, which, action, turn);
   deps.engine.wakeCampaign(row);
   return row;
+}
+
+/** After an edit: a campaign that has a workflow is told; one that rests is not. */
+export function woken({ engine }: Pick<Deps, 'engine'>, row: Campaign): Campaign {
+  if (LIVE_STATES.includes(row.state)) engine.wakeCampaign(row);
+  return row;
+}
+
+/** Nothing to read is nothing to send: a draft may have failed, or have been cancelled. */
+export function demandText({ html, text }: Pick<Campaign, 'html' | 'text'>): void {
+  if (html !== '' || text !== null) return;
+  throw new Failure('validation_failed', { html: ['The campaign has no text yet.'] });
 }
 
 /** A list that nobody may be mailed on is refused before anything changes. */

@@ -1,0 +1,72 @@
+import { DRAFT_SENTENCES } from '../../../domain/draft.js';
+import { Failure } from '../../../domain/errors.js';
+import type { Drafting } from '../../../store/campaign/drafting.js';
+import type { Campaign, NewCampaign } from '../../../store/campaigns.js';
+import type { Draft, DraftWish } from '../../../store/drafts.js';
+import type { Deps } from '../../deps.js';
+import { ours } from '../../failures.js';
+import type { AiRequest } from '../../schemas/draft.js';
+
+/** Milliseconds a request waits for a text. */
+const PATIENCE = 30_000;
+
+export type Then = Omit<Drafting, 'n'>;
+
+/** Plans and monthly quotas will be asked here, before anything is written. */
+export function demandDrafting({ config }: Pick<Deps, 'config'>): void {
+  if (config.openaiApiKey === undefined) throw new Failure('ai_not_available');
+}
+
+/** A campaign that begins with a draft: both rows first, then the wait. Answers it as it is after that. */
+export async function draftedCampaign(
+  deps: Deps,
+  fresh: Omit<NewCampaign, '_id' | 'drafting'>,
+  ai: AiRequest,
+  then: Then,
+): Promise<Campaign> {
+  const { account } = fresh;
+  const given = { subject: fresh.subject || null, preheader: fresh.preheader };
+  const _id = await deps.counters.block('campaigns');
+  const { n } = await deps.drafts.ask(account, _id, { ...wishOf(ai), given });
+  const row = await deps.campaigns.create({ _id, ...fresh, drafting: { n, ...then } });
+  // An Idempotency-Key has found the campaign it made before: that one counts.
+  if (row._id !== _id) await deps.drafts.forget(account, _id);
+  const awaited = row._id === _id ? row : await takenUp(deps, row, then);
+  if (awaited.state === 'drafting') await written(deps, { ...awaited, n: awaited.drafting?.n ?? n });
+  return ours(await deps.campaigns.owned(account, row._id));
+}
+
+/** The same request again, after it failed: the draft is asked for once more. */
+async function takenUp(deps: Deps, row: Campaign, then: Then): Promise<Campaign> {
+  const last = await deps.drafts.newest(row.account, row._id);
+  if (row.reason !== 'ai_failed' || row.state !== 'draft' || last === null) return row;
+  const { n } = await deps.drafts.ask(row.account, row._id, last);
+  return (await deps.campaigns.redraft(row, { n, ...then })) ?? row;
+}
+
+/** Waits for a text; a failure names the campaign that is kept and what went wrong. Null: it is still being written. */
+export async function written(deps: Deps, { account, _id, n }: Pick<Campaign, 'account' | '_id'> & { n: number }) {
+  const key = { account, campaign: _id, n };
+  await deps.engine.draftWritten(key, PATIENCE);
+  const draft = await deps.drafts.find(key);
+  if (draft?.state === 'failed') throw failureOf(draft);
+  return draft;
+}
+
+function failureOf({ campaign, n, reason }: Draft): Failure {
+  const said = DRAFT_SENTENCES[reason ?? 'unusable'];
+  const sentence = `The draft could not be written: ${said} Campaign ${campaign} is kept; POST /campaigns/${campaign}/drafts tries again.`;
+  return new Failure('ai_failed', undefined, sentence, { campaign_id: campaign, draft: n, reason });
+}
+
+/** Nobody waits for the draft any more; the call under way is hung up. */
+export async function forgetDraft({ drafts, engine }: Pick<Deps, 'drafts' | 'engine'>, row: Campaign): Promise<void> {
+  if (row.drafting === undefined) return;
+  const key = { account: row.account, campaign: row._id, n: row.drafting.n };
+  await drafts.cancel(key);
+  engine.cancelDraft(key);
+}
+
+export function wishOf({ prompt, links = [], source = null }: AiRequest): Omit<DraftWish, 'given'> {
+  return { prompt, links: [...links], source };
+}

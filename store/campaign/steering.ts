@@ -1,0 +1,84 @@
+import type { Collection, UpdateFilter } from 'mongodb';
+import { now } from '../../clock.js';
+import type { CampaignState } from '../../domain/campaign.js';
+import type { Campaign, CampaignRound, Seen, Want } from '../campaigns.js';
+
+/** Controls of a campaign: each raises `want.v` and makes the sweep look, so that its workflow hears of it. */
+export function steering(rows: Collection<Campaign>) {
+  const steer = (seen: Seen, change: Partial<Campaign>) => steered(rows, seen, change);
+  return {
+    /** Launches now, pinning the content; the pages of a launch that was cancelled unsent must be gone by then. */
+    launch: (seen: Seen & Pick<Campaign, 'launch'>): Promise<Campaign | null> => steer(seen, launched(seen, null)),
+
+    /** Launches at a time to come. */
+    schedule: (seen: Seen & Pick<Campaign, 'launch'>, at: Date): Promise<Campaign | null> =>
+      steer(seen, launched(seen, at)),
+
+    /** Back to a draft: unscheduled, or cancelled before its time. */
+    withdraw: (seen: Seen): Promise<Campaign | null> =>
+      steer(seen, { state: 'draft', scheduled_at: null, reason: null }),
+
+    pause: (seen: Seen, reason: string | null = null): Promise<Campaign | null> =>
+      steer(seen, { state: 'paused', reason }),
+
+    /** Goes on where it was paused: waiting for its time, freezing or sending. */
+    resume: (seen: Seen & Pick<Campaign, 'round' | 'scheduled_at' | 'launched_at'>): Promise<Campaign | null> =>
+      steer(seen, { state: seen.round >= 0 ? 'sending' : beforeFreeze(seen), reason: null }),
+
+    cancel: (seen: Seen): Promise<Campaign | null> => steer(seen, { state: 'cancelled', reason: 'cancelled' }),
+
+    /** Mails a second from now on; null lifts the limit of this call, the campaign's own setting then holds. */
+    changeRate: async (seen: Seen, rate: number | null): Promise<Campaign | null> => {
+      const at = now();
+      return set(rows, seen, { want: { v: seen.want.v + 1, rate, at }, wake_at: at });
+    },
+
+    /** An operator's retry: a closed campaign opens one further round. A double click makes one round. */
+    reopen: (seen: Seen & Pick<Campaign, 'round' | 'rounds'>, round: CampaignRound): Promise<Campaign | null> =>
+      steer(seen, {
+        state: 'sending',
+        reason: null,
+        round: seen.round + 1,
+        rounds: [...seen.rounds, round],
+        closed_at: null,
+      }),
+  };
+}
+
+function beforeFreeze({ scheduled_at, launched_at }: Pick<Campaign, 'scheduled_at' | 'launched_at'>): CampaignState {
+  return scheduled_at !== null && launched_at === null ? 'scheduled' : 'freezing';
+}
+
+/** What a launch makes of a row; without a time it is now. */
+export function launched(seen: Pick<Campaign, 'launch' | 'revision' | 'state'>, at: Date | null): Partial<Campaign> {
+  return {
+    state: at === null ? 'freezing' : 'scheduled',
+    scheduled_at: at,
+    reason: null,
+    // A scheduled launch that is moved or sent now stays the same launch.
+    launch: seen.state === 'scheduled' ? seen.launch : seen.launch + 1,
+    pinned: seen.revision,
+    round: -1,
+    rounds: [],
+    up_to: null,
+    closed_at: null,
+    launched_at: at === null ? now() : null,
+  };
+}
+
+/** Another version of what should be. */
+export function steered(rows: Collection<Campaign>, seen: Seen, change: Partial<Campaign>): Promise<Campaign | null> {
+  const at = now();
+  const want: Want = { v: seen.want.v + 1, rate: change.want?.rate ?? seen.want.rate, at };
+  return set(rows, seen, { ...change, want, wake_at: at });
+}
+
+/** Writes the row as it was seen; null when somebody was faster. */
+export function set(rows: Collection<Campaign>, seen: Seen, change: Partial<Campaign>): Promise<Campaign | null> {
+  const update: UpdateFilter<Campaign> = { $set: { ...change, updated_at: now() } };
+  return rows.findOneAndUpdate(
+    { _id: seen._id, account: seen.account, state: seen.state, 'want.v': seen.want.v, revision: seen.revision },
+    update,
+    { returnDocument: 'after' },
+  );
+}

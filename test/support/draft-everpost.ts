@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { pino } from 'pino';
+import { inject } from 'vitest';
+import { lazyClient, temporalEngine } from '../../api/engine.js';
+import { openLog } from '../../api/logging.js';
+import { type Config, readConfig } from '../../config.js';
+import { shrunkTimes } from '../../domain/protocol.js';
+import { type RunningWorker, startWorker } from '../../workers/main.js';
+import { anApi } from './api.js';
+import { modelServer } from './model-server.js';
+import { smtpServer } from './smtp-server.js';
+import { testTemporal } from './test-servers.js';
+
+export type DraftEverpost = Awaited<ReturnType<typeof draftEverpost>>;
+
+/** The API with its engine, a worker in this process, a scripted model and a receiver. */
+export async function draftEverpost() {
+  const model = await modelServer();
+  const receiver = await smtpServer({ keepRaw: true });
+  const { address, namespace } = testTemporal();
+  const prefix = `drafts-${randomUUID()}`;
+  const lazy = lazyClient(address, namespace);
+  const environment = { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: model.url };
+  const log = openLog(readConfig({ LOG_LEVEL: 'silent' }));
+  const engine = temporalEngine({ client: lazy.client, prefix, log });
+  const api = await anApi(environment, { engine });
+  const config: Config = { ...api.deps.config, smtpConnections: 4, temporalNamespace: namespace };
+  const connection = await Connection.connect({ address });
+  let worker: RunningWorker | undefined;
+
+  return {
+    api,
+    model,
+    receiver,
+    client: new Client({ connection, namespace }),
+    startWorker: async () => {
+      worker = await startWorker({
+        config,
+        store: api.store,
+        times: shrunkTimes(0.05),
+        lanes: 1,
+        log: pino({ level: 'silent' }),
+        smtpUrl: receiver.url,
+        temporalAddress: address,
+        prefix,
+        pace: { every: 500, runFor: 60_000 },
+        bundle: { codePath: inject('workflowBundle') },
+      });
+    },
+    close: async () => {
+      await worker?.stop();
+      await engine.close();
+      await lazy.close();
+      await connection.close();
+      await api.close();
+      await receiver.close();
+      await model.close();
+    },
+  };
+}
