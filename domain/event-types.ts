@@ -8,6 +8,8 @@ export const EVENT_TYPES: readonly string[] = [
   'campaign.scheduled',
   'campaign.sending',
   'campaign.sent',
+  'draft.failed',
+  'draft.ready',
   'message.accepted',
   'message.cancelled',
   'message.delayed',

@@ -67,7 +67,8 @@ const NOTES = `- \`/cancel\` of a scheduled or drafting campaign leaves a draft.
 - \`PATCH\` of \`scheduled_at\` needs a scheduled campaign; \`/schedule\` schedules and, with \`null\`, takes off.
 - \`/retry\` opens a new round for failed or uncertain recipients; \`too_early\` until the closing is old enough
   (\`RETRY_AFTER_CLOSE_MINUTES\`).
-- \`drafting\` and \`awaiting_approval\` are states that nothing brings about yet.
-- \`reason\` says why: \`cancelled\`, \`engine_stopped\` (an operator terminated the workflow), \`transport_unavailable\` (the
+- \`drafting\`: a model writes the text; see [drafts by AI](../guides/ai-drafts.md). \`awaiting_approval\` is a state that nothing
+  brings about yet.
+- \`reason\` says why: \`cancelled\`, \`ai_failed\` (no draft could be written), \`engine_stopped\` (an operator terminated the workflow), \`transport_unavailable\` (the
   mail server cannot be reached; sending goes on when it can), \`bad_signing_key\` (a DKIM key of the sender's domain does not
   work, or another one is published), \`domain_not_verified\` (\`REQUIRE_VERIFIED_DOMAINS\`); after the last two \`/resume\` goes on.`;

@@ -58,7 +58,6 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
       otherwise: 'no drafting: `ai` answers 402 `ai_not_available`',
       example: 'sk-a-key-of-yours',
       field: 'openaiApiKey',
-      idle: true,
     },
     {
       name: 'OPENAI_BASE_URL',
@@ -66,7 +65,6 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
       fallback: 'https://api.openai.com/v1',
       example: 'http://127.0.0.1:11434/v1',
       field: 'openaiBaseUrl',
-      idle: true,
     },
     {
       name: 'OPENAI_MODEL',
@@ -74,7 +72,6 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
       fallback: 'gpt-4.1-mini',
       example: 'gpt-4.1',
       field: 'openaiModel',
-      idle: true,
     },
   ],
   'Keys and limits': [
