@@ -11,6 +11,7 @@ import { documentRoutes } from './openapi.js';
 import { rememberPaths } from './paths.js';
 import { publicPages } from './public/pages.js';
 import { account } from './routes/account.js';
+import { brand } from './routes/brand.js';
 import { campaignActions } from './routes/campaigns/actions.js';
 import { campaigns } from './routes/campaigns/campaigns.js';
 import { campaignDrafts } from './routes/campaigns/drafts.js';
@@ -94,6 +95,7 @@ function versionOne(api: Api, deps: Deps): void {
   messageBatches(api, deps);
   events(api, deps);
   account(api, deps);
+  brand(api, deps);
   members(api, deps);
   voice(api, deps);
 }

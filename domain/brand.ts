@@ -76,6 +76,11 @@ export const DEFAULT_BRAND: Brand = {
   language: 'en',
 };
 
+/** What the mails of an account look like: its brand where it has set one up, under its own name. */
+export function brandOf({ name, brand = DEFAULT_BRAND }: { readonly name: string; readonly brand?: Brand }): Brand {
+  return { ...brand, name: brand.name ?? name };
+}
+
 /** Colours of a mail by day and by night, each pair of text and background readable (4.5:1). */
 export interface Palette {
   readonly background: string;

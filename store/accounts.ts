@@ -1,4 +1,5 @@
 import { now } from '../clock.js';
+import type { Brand } from '../domain/brand.js';
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
 
@@ -14,10 +15,12 @@ export interface Account {
   readonly rate_per_second?: number | null;
   /** Of campaigns that name none; absent or null: Everpost's first. */
   readonly default_template?: number | null;
+  /** What its mails look like; absent until somebody has set it up. */
+  readonly brand?: Brand;
   readonly created_at: Date;
 }
 
-type Changeable = 'name' | 'mail_from' | 'detect_repeats' | 'rate_per_second' | 'default_template';
+type Changeable = 'name' | 'mail_from' | 'detect_repeats' | 'rate_per_second' | 'default_template' | 'brand';
 
 export type AccountChange = Partial<Pick<Account, Changeable>>;
 

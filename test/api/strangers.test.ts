@@ -65,6 +65,7 @@ const BODIES: Readonly<Record<string, () => Record<string, unknown>>> = {
   'PATCH /api/v1/domains/:id': () => ({ bounce_domain: null }),
   'PATCH /api/v1/lists/:id': () => ({ name: 'Taken over' }),
   'PUT /api/v1/account/voice': () => ({}),
+  'PUT /api/v1/account/brand': () => ({}),
   'PATCH /api/v1/account': () => ({ name: 'Taken over' }),
   'PATCH /api/v1/subscribers/:id': () => ({ first_name: 'Mallory' }),
 };
@@ -84,6 +85,7 @@ const MAKING = [
 /** What a stranger sees where they see something: theirs, and of lists with something of ours nothing. */
 const THEIRS: Readonly<Record<string, () => unknown>> = {
   '/api/v1/keys': () => [expect.objectContaining({ name: 'Stranger' })],
+  '/api/v1/account/brand': () => expect.objectContaining({ name: null, postal_address: null }),
   '/api/v1/account/voice': () => expect.objectContaining({ audience: null }),
   '/api/v1/account': () => expect.objectContaining({ id: stranger.account }),
 };
@@ -187,6 +189,8 @@ test('every route, walked with the key of another account, shows and changes not
     'GET /api/v1/templates/:id/versions/:version': 403,
     'GET /api/v1/account/members': 200,
     'DELETE /api/v1/account/members/:id': 403,
+    'GET /api/v1/account/brand': 200,
+    'PUT /api/v1/account/brand': 200,
     'GET /api/v1/account/voice': 200,
     'PUT /api/v1/account/voice': 200,
     'GET /api/v1/domains': 200,
