@@ -53,4 +53,9 @@ export const de: Wording = {
   no_signup_text: 'Diese Liste gibt es nicht, oder sie nimmt keine Anmeldungen an.',
   too_often_title: 'Zu viele Anfragen',
   too_often_text: 'Von Ihrem Anschluss kamen viele Anmeldungen. Bitte versuchen Sie es in einer Stunde noch einmal.',
+  letter_preferences: 'Einstellungen',
+  letter_view: 'Im Browser ansehen',
+  letter_website: 'Website',
+  letter_news: 'Neuigkeiten',
+  letter_total: 'Summe',
 };

@@ -53,4 +53,9 @@ export const en: Wording = {
   no_signup_text: 'This list is not there, or it takes no sign-ups.',
   too_often_title: 'Too many requests',
   too_often_text: 'There were many sign-ups from your connection. Please try again in an hour.',
+  letter_preferences: 'Preferences',
+  letter_view: 'View in browser',
+  letter_website: 'Website',
+  letter_news: 'What is new',
+  letter_total: 'Total',
 };

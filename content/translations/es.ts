@@ -53,4 +53,9 @@ export const es: Wording = {
   no_signup_text: 'Esta lista no existe o no acepta suscripciones.',
   too_often_title: 'Demasiadas solicitudes',
   too_often_text: 'Ha habido muchas suscripciones desde su conexión. Inténtelo de nuevo en una hora.',
+  letter_preferences: 'Preferencias',
+  letter_view: 'Ver en el navegador',
+  letter_website: 'Sitio web',
+  letter_news: 'Novedades',
+  letter_total: 'Total',
 };

@@ -53,4 +53,9 @@ export const fr: Wording = {
   no_signup_text: 'Cette liste n’existe pas ou n’accepte pas d’inscriptions.',
   too_often_title: 'Trop de demandes',
   too_often_text: 'Il y a eu beaucoup d’inscriptions depuis votre connexion. Réessayez dans une heure.',
+  letter_preferences: 'Préférences',
+  letter_view: 'Voir dans le navigateur',
+  letter_website: 'Site web',
+  letter_news: 'Nouveautés',
+  letter_total: 'Total',
 };

@@ -53,4 +53,9 @@ export const pt: Wording = {
   no_signup_text: 'Esta lista não existe ou não aceita inscrições.',
   too_often_title: 'Pedidos demais',
   too_often_text: 'Houve muitas inscrições a partir da sua conexão. Tente de novo em uma hora.',
+  letter_preferences: 'Preferências',
+  letter_view: 'Ver no navegador',
+  letter_website: 'Site',
+  letter_news: 'Novidades',
+  letter_total: 'Total',
 };

@@ -54,4 +54,9 @@ export interface Wording {
   readonly no_signup_text: string;
   readonly too_often_title: string;
   readonly too_often_text: string;
+  readonly letter_preferences: string;
+  readonly letter_view: string;
+  readonly letter_website: string;
+  readonly letter_news: string;
+  readonly letter_total: string;
 }

@@ -1,6 +1,7 @@
 import { type Brand, darkPalette, lightPalette } from '../../domain/brand.js';
-import { letterWords } from '../../domain/letter-words.js';
+import { chosenLanguage } from '../../domain/language.js';
 import { directionOf } from '../document.js';
+import { say } from '../wording.js';
 import type { RenderJob } from './job.js';
 import type { Marks } from './marks.js';
 import type { StageFields } from './stage.js';
@@ -45,6 +46,19 @@ export function stageFields(job: RenderJob, marks: Marks, content?: string): Sta
       words,
     },
     ...(content !== undefined && { content }),
+  };
+}
+
+/** The few words that templates need of us; English where we do not speak the language. */
+export function letterWords(language: string) {
+  const own = chosenLanguage({ list: language });
+  return {
+    unsubscribe: say(own, 'unsubscribe_button'),
+    preferences: say(own, 'letter_preferences'),
+    view: say(own, 'letter_view'),
+    website: say(own, 'letter_website'),
+    product_update: say(own, 'letter_news'),
+    total: say(own, 'letter_total'),
   };
 }
 

@@ -1,4 +1,3 @@
-import { letterWords } from '../../domain/letter-words.js';
 import {
   afterStart,
   beforeEnd,
@@ -11,6 +10,7 @@ import {
   textFromHtml,
 } from '../document.js';
 import { escapeHtml, liquidFault, parseLiquid } from '../liquid.js';
+import { letterWords } from './fields.js';
 import type { RenderJob } from './job.js';
 
 interface Letter {

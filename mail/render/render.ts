@@ -76,8 +76,9 @@ async function templateHtml(job: RenderJob, content: string, marks: Marks): Prom
   const { html, findings } =
     format === 'mjml' ? await mjmlHtml('template', filled, job) : { html: filled, findings: [] };
   const whole = isDocument(html) ? html : `<!doctype html>\n<html><head></head><body>\n${html}\n</body></html>`;
-  const poured = whole.split(hole).join(content);
-  return { html: withHead(poured, contentStyle(job)), findings };
+  const dressed = whole.includes('ep-content');
+  const poured = whole.split(hole).join(dressed ? content : `<div class="ep-content">${content}</div>`);
+  return { html: withHead(poured, contentStyle(job, dressed)), findings };
 }
 
 /** In front of the template's own styles, so that those win. */

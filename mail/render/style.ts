@@ -2,10 +2,18 @@ import { darkPalette, lightPalette, type Palette } from '../../domain/brand.js';
 import { directionOf } from '../document.js';
 import type { RenderJob } from './job.js';
 
-/** How a body looks inside a template, by day and by night. It is inlined; what a template says itself comes later and wins. */
-export function contentStyle({ brand: { colors }, language }: Pick<RenderJob, 'brand' | 'language'>): string {
+/**
+ * How a body looks inside a template. It is inlined; what a template says itself comes later and wins. The night is for
+ * templates that dress their paper in it too.
+ */
+export function contentStyle({ brand: { colors }, language }: Pick<RenderJob, 'brand' | 'language'>, night: boolean) {
   const [start, end] = directionOf(language) === 'ltr' ? ['left', 'right'] : ['right', 'left'];
-  return `<style>${day(lightPalette(colors), start, end)}\n@media (prefers-color-scheme: dark){${night(darkPalette(colors))}}</style>\n`;
+  const dark = night
+    ? `
+@media (prefers-color-scheme: dark){${nightOf(darkPalette(colors))}}`
+    : '';
+  return `<style>${day(lightPalette(colors), start, end)}${dark}</style>
+`;
 }
 
 function day({ text, muted, link, button, button_text, line }: Palette, start = 'left', end = 'right'): string {
@@ -48,7 +56,7 @@ const onPaper = [
   .join(',');
 
 /** Inlined styles are stronger than a sheet: everything here needs !important. */
-function night({ background, surface, text, muted, link, button, button_text, line, outside }: Palette): string {
+function nightOf({ background, surface, text, muted, link, button, button_text, line, outside }: Palette): string {
   const paint = (selector: string, property: string, colour: string) =>
     `${selector}{${property}:${colour} !important}\n`;
   return [
@@ -57,6 +65,10 @@ function night({ background, surface, text, muted, link, button, button_text, li
     paint('.ep-paper,.ep-paper>table', 'background', surface),
     paint(`${onPaper},.ep-text,.ep-text div,.ep-text td`, 'color', text),
     paint('.ep-content .ep-cite,.ep-content .ep-facts th,.ep-muted,.ep-muted div,.ep-muted a', 'color', muted),
+    paint('.ep-band,.ep-band>table', 'background', button),
+    paint('.ep-band div,.ep-band h1', 'color', button_text),
+    paint('.ep-rows table,.ep-rows td,.ep-rows th', 'color', text),
+    paint('.ep-rule p,.ep-rows td', 'border-color', line),
     paint('.ep-outside,.ep-outside div,.ep-outside a', 'color', outside),
     paint('.ep-content a,.ep-link,.ep-link a', 'color', link),
     paint('.ep-content .ep-button', 'background-color', button),

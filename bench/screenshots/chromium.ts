@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+
+/** What a page is looked at through. */
+export interface Window {
+  readonly width: number;
+  readonly scheme: 'light' | 'dark';
+  /** Pixels of the picture for each of the page. */
+  readonly scale: number;
+}
+
+export interface Chromium {
+  /** A JPEG of the whole page at an address. */
+  picture(url: string, window: Window, quality?: number): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+type Result = Readonly<Record<string, unknown>>;
+type Told = {
+  readonly id?: number;
+  readonly method?: string;
+  readonly sessionId?: string;
+  readonly result?: Result;
+  readonly error?: unknown;
+};
+
+const QUALITY = 72;
+
+/** Debian's Chromium without a head, spoken to over two pipes; only documentation needs it, never the product. */
+export async function chromium(program = 'chromium'): Promise<Chromium> {
+  const profile = await mkdtemp(join(tmpdir(), 'everpost-chromium-'));
+  const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--remote-debugging-pipe'];
+  const child = spawn(program, [...flags, `--user-data-dir=${profile}`], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+  });
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const { ask, once } = protocol(child.stdio[3] as Writable, child.stdio[4] as Readable);
+  return {
+    picture: async (url, { width, scheme, scale }, quality = QUALITY) => {
+      const { targetId } = await ask('Target.createTarget', { url: 'about:blank' });
+      const { sessionId } = (await ask('Target.attachToTarget', { targetId, flatten: true })) as { sessionId: string };
+      const page = (method: string, params: object = {}) => ask(method, params, sessionId);
+      const metrics = { width, height: 800, deviceScaleFactor: scale, mobile: width < 600 };
+      await page('Page.enable');
+      await page('Emulation.setDeviceMetricsOverride', metrics);
+      await page('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
+      const loaded = once('Page.loadEventFired', sessionId);
+      await page('Page.navigate', { url });
+      await loaded;
+      const { cssContentSize } = (await page('Page.getLayoutMetrics')) as { cssContentSize: { height: number } };
+      const clip = { x: 0, y: 0, width, height: Math.ceil(cssContentSize.height), scale: 1 };
+      const shot = { format: 'jpeg', quality, clip, captureBeyondViewport: true };
+      const { data } = (await page('Page.captureScreenshot', shot)) as { data: string };
+      await ask('Target.closeTarget', { targetId });
+      return Buffer.from(data, 'base64');
+    },
+    close: async () => {
+      await ask('Browser.close').catch(() => undefined);
+      await gone;
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Messages are JSON with a zero byte behind each. */
+function protocol(into: Writable, from: Readable) {
+  const asked = new Map<number, { resolve: (result: Result) => void; reject: (error: Error) => void }>();
+  const awaited: { method: string; sessionId: string; resolve: () => void }[] = [];
+  let last = 0;
+  let rest = '';
+  const hear = ({ id, method, sessionId, result, error }: Told) => {
+    const call = id === undefined ? undefined : asked.get(id);
+    if (error !== undefined) call?.reject(new Error(JSON.stringify(error)));
+    else call?.resolve(result ?? {});
+    const at = awaited.findIndex((wait) => wait.method === method && wait.sessionId === sessionId);
+    if (at >= 0) awaited.splice(at, 1)[0]?.resolve();
+  };
+  from.setEncoding('utf8').on('data', (piece: string) => {
+    const messages = (rest + piece).split('\0');
+    rest = messages.pop() ?? '';
+    for (const message of messages) hear(JSON.parse(message) as Told);
+  });
+  return {
+    ask: (method: string, params: object = {}, sessionId?: string) =>
+      new Promise<Result>((resolve, reject) => {
+        last += 1;
+        asked.set(last, { resolve, reject });
+        into.write(`${JSON.stringify({ id: last, method, params, ...(sessionId !== undefined && { sessionId }) })}\0`);
+      }),
+    once: (method: string, sessionId: string) =>
+      new Promise<void>((resolve) => awaited.push({ method, sessionId, resolve })),
+  };
+}
