@@ -113,7 +113,7 @@ async function readyToSend(
     return undefined;
   }
   const { signers } = signing;
-  if (signers.length > 0) relaxOnce(letter.plan);
+  if (signers.length > 0) for (const { plan } of [letter, letter.untracked ?? letter]) relaxOnce(plan);
   return { letter, work: { ...deps, signers, routes: deps.transportsFor(row.account, 'bulk') } };
 }
 

@@ -3,12 +3,15 @@ import { type CompiledLetter, compileLetter } from '../mail/compile.js';
 import { chosenSender } from '../mail/sender.js';
 import type { Accounts } from '../store/accounts.js';
 import type { Campaign, Sender } from '../store/campaigns.js';
+import type { Links } from '../store/links.js';
 import type { Lists } from '../store/lists.js';
 import type { BounceDomainOf } from './bounce-domain.js';
+import { trackingOf } from './letter-tracking.js';
 
 export interface LetterDeps {
   readonly accounts: Accounts;
   readonly lists: Lists;
+  readonly links: Pick<Links, 'number'>;
   readonly config: Pick<Config, 'publicUrl' | 'mailFrom'>;
   readonly bounceDomainOf: BounceDomainOf;
 }
@@ -54,7 +57,7 @@ async function compile(deps: LetterDeps, campaign: Campaign): Promise<CompiledLe
   const list = await deps.lists.find(campaign.account, campaign.list_id);
   if (typeof list === 'string') throw new Error(`campaign ${campaign._id} has no list any more`);
   const from = campaign.sender ?? (await senderOf(deps, campaign));
-  return compileLetter({
+  const letter = {
     account: campaign.account,
     campaign: campaign._id,
     subject: campaign.subject,
@@ -67,5 +70,6 @@ async function compile(deps: LetterDeps, campaign: Campaign): Promise<CompiledLe
     publicUrl: deps.config.publicUrl,
     bounceDomain: await deps.bounceDomainOf(campaign.account, from.email),
     boundarySeed: campaign.seed,
-  });
+  };
+  return compileLetter({ ...letter, ...(await trackingOf(deps, campaign, letter)) });
 }

@@ -14,6 +14,7 @@ import { events } from '../store/events.js';
 import { importErrors } from '../store/import/errors.js';
 import { imports } from '../store/imports.js';
 import { keys } from '../store/keys.js';
+import { links } from '../store/links.js';
 import { lists } from '../store/lists.js';
 import { members } from '../store/members.js';
 import { messages } from '../store/messages.js';
@@ -44,6 +45,7 @@ export function nounStores(store: Store, secret: string) {
     importErrors: importErrors(store),
     imports: imports(store),
     keys: keys(store),
+    links: links(store),
     lists: lists(store),
     members: members(store),
     messages: messages(store),

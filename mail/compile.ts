@@ -7,6 +7,7 @@ import type { Letter } from './letter.js';
 import { liquidFault, type Mode } from './liquid.js';
 import { quotedRun } from './quoted-printable.js';
 import { type Slot, slotsIn } from './slots.js';
+import { tracked } from './tracked.js';
 
 export type Part = 'subject' | 'text' | 'html';
 
@@ -23,6 +24,8 @@ export interface CompiledLetter {
   readonly slots: readonly BodySlot[];
   /** Everything after the personal header fields, in order: encoded bytes, or the index of a slot. */
   readonly plan: readonly (Buffer | number)[];
+  /** A tracked letter as it goes to those who do not want to be followed. */
+  readonly untracked?: CompiledLetter;
 }
 
 /** Parses, wraps and encodes a letter once; throws `validation_failed` naming the field that is at fault. */
@@ -33,7 +36,7 @@ export function compileLetter(letter: Letter): CompiledLetter {
   if (from?.ascii !== true) faults['from'] = ['is not an address that mail can be sent from'];
   if (letter.replyTo !== null && replyTo?.ascii !== true) faults['reply_to'] = ['is not a valid address'];
   if (from === undefined || Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
-  const { html, text } = bodiesOf(letter);
+  const { html, text } = tracked(bodiesOf(letter), letter);
   const boundary = `=_${digest(`${letter.boundarySeed} boundary`).toString('hex').slice(0, 24)}`;
   const plan = planner();
   plan.add(fixedFields(letter, from.envelope, replyTo?.envelope, boundary));
@@ -48,7 +51,12 @@ export function compileLetter(letter: Letter): CompiledLetter {
     subject: slotsIn(letter.subject, 'plain'),
     slots: plan.slots,
     plan: plan.merged(),
+    ...(letter.tracking !== undefined && { untracked: compileLetter(withoutTracking(letter)) }),
   };
+}
+
+function withoutTracking({ tracking, ...letter }: Letter): Letter {
+  return letter;
 }
 
 /** Markup that does not reach the text part may take half of a block with it; then the blocks go and their content stays. */

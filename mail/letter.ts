@@ -20,6 +20,15 @@ export interface Letter {
   readonly boundarySeed: string;
   /** BCP 47; English where nobody says. */
   readonly lang?: string;
+  /** Absent: nothing of this letter is followed. */
+  readonly tracking?: Tracking;
+}
+
+/** What is followed of a letter. */
+export interface Tracking {
+  readonly opens: boolean;
+  /** The stored number of each destination; a link whose destination has none stays as it is. */
+  readonly links: ReadonlyMap<string, number>;
 }
 
 export interface Recipient {

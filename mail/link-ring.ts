@@ -23,8 +23,10 @@ export function rotatingTokens(first: readonly LinkKey[], read: () => Promise<re
   };
 
   return {
-    forRecipient: (campaign, subscriber) => latest().forRecipient(campaign, subscriber),
+    forRecipient: (campaign, subscriber, madeAt) => latest().forRecipient(campaign, subscriber, madeAt),
     read: (token) => latest().read(token),
+    forMessage: (account, message, madeAt) => latest().forMessage(account, message, madeAt),
+    readMessage: (token) => latest().readMessage(token),
     forConfirmation: (confirmation, subscriber) => latest().forConfirmation(confirmation, subscriber),
     readConfirmation: (token) => latest().readConfirmation(token),
   };

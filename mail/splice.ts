@@ -1,4 +1,5 @@
 import { shortReply } from '../domain/scrub.js';
+import { refusesTracking } from '../domain/tracking.js';
 import { parseMailbox } from './address.js';
 import { type CompiledLetter, messageIdOf, type Part } from './compile.js';
 import { mailboxField, textField } from './headers.js';
@@ -8,6 +9,7 @@ import { quotedValue } from './quoted-printable.js';
 import { listUnsubscribe } from './return-path.js';
 import { type Fields, type Rendering, rendering } from './slots.js';
 import { type LinkTokens, preferencesUrl, unsubscribeUrl, viewUrl } from './tokens.js';
+import { TOKEN_FIELD } from './tracked.js';
 
 type Renderings = Readonly<Record<Part, Rendering>>;
 
@@ -21,11 +23,14 @@ export function spliceMail(
   at: Date,
   links: LinkTokens,
 ): SplicedMail | Unrenderable {
+  if (compiled.untracked !== undefined && refusesTracking(recipient.attributes)) {
+    return spliceMail(compiled.untracked, recipient, at, links);
+  }
   const to = envelopeAddress(recipient.email);
   if (typeof to !== 'string') return to;
-  const { campaign, publicUrl, bounceDomain } = compiled.letter;
-  const token = links.forRecipient(campaign, recipient.id);
-  const fields = fieldsOf(recipient, publicUrl, token);
+  const { campaign, publicUrl, bounceDomain, tracking } = compiled.letter;
+  const token = links.forRecipient(campaign, recipient.id, tracking === undefined ? undefined : at);
+  const fields = { ...fieldsOf(recipient, publicUrl, token), [TOKEN_FIELD]: token };
   const parts: Renderings = {
     subject: rendering(fields, 'plain'),
     text: rendering(fields, 'plain'),

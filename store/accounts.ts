@@ -17,10 +17,12 @@ export interface Account {
   readonly default_template?: number | null;
   /** What its mails look like; absent until somebody has set it up. */
   readonly brand?: Brand;
+  /** False: no open and no click of this account's mails is recorded, whatever a campaign or message says. On where absent. */
+  readonly track?: boolean;
   readonly created_at: Date;
 }
 
-type Changeable = 'name' | 'mail_from' | 'detect_repeats' | 'rate_per_second' | 'default_template' | 'brand';
+type Changeable = 'name' | 'mail_from' | 'detect_repeats' | 'rate_per_second' | 'default_template' | 'brand' | 'track';
 
 export type AccountChange = Partial<Pick<Account, Changeable>>;
 

@@ -21,6 +21,7 @@ import { importErrors } from '../store/import/errors.js';
 import { importRows } from '../store/import/rows.js';
 import { imports } from '../store/imports.js';
 import { ledger } from '../store/ledger.js';
+import { links } from '../store/links.js';
 import { lists } from '../store/lists.js';
 import { recipients } from '../store/recipients.js';
 import { rounds } from '../store/rounds.js';
@@ -65,7 +66,7 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
     ...draftParts(store, config),
     buckets: tokens,
     ...back,
-    letters: compiledLetters({ ...noun, ...back, config }),
+    letters: compiledLetters({ ...noun, ...back, links: links(store), config }),
     links: rotatingTokens(await linkKeys.ring(), linkKeys.ring),
     ways,
     transportsFor: ways.of,

@@ -35,6 +35,6 @@ function demandSender(text: string): void {
 }
 
 function accountView(row: Account): Static<typeof AccountView> {
-  const { _id: id, name, mail_from, detect_repeats = false, rate_per_second = null } = row;
-  return { id, name, mail_from, detect_repeats, rate_per_second, created_at: timestamp(row.created_at) };
+  const { _id: id, name, mail_from, detect_repeats = false, track = true, rate_per_second = null } = row;
+  return { id, name, mail_from, detect_repeats, track, rate_per_second, created_at: timestamp(row.created_at) };
 }

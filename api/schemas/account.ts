@@ -6,6 +6,7 @@ const fields = {
   mail_from: Type.Optional(nullable(Line(320, 1))),
   detect_repeats: Type.Optional(Type.Boolean()),
   rate_per_second: Type.Optional(PerSecond),
+  track: Type.Optional(Type.Boolean()),
 };
 
 export const AccountPatch = Type.Object(fields, {
@@ -20,6 +21,7 @@ export const AccountView = Type.Object(
     mail_from: nullable(Type.String()),
     detect_repeats: Type.Boolean(),
     rate_per_second: PerSecond,
+    track: Type.Boolean(),
     created_at: Timestamp,
   },
   {
@@ -30,6 +32,7 @@ export const AccountView = Type.Object(
         mail_from: 'Acme <hello@acme.example>',
         detect_repeats: false,
         rate_per_second: null,
+        track: true,
         created_at: '2026-01-12T10:14:23+00:00',
       },
     ],

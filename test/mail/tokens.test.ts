@@ -32,3 +32,15 @@ test('links made before a rotation still work; those of a key that left the ring
   expect(linkTokens([old, current]).read(before)).toEqual({ campaign: 0, subscriber: 42 });
   expect(linkTokens([current]).read(before)).toBeUndefined();
 });
+
+test('a token that says when does so to the second, for recipients and messages, and neither passes for the other', () => {
+  const links = linkTokens([current]);
+  const madeAt = new Date('2026-05-15T09:00:12Z');
+  const later = new Date(madeAt.getTime() + 999);
+  expect(links.read(links.forRecipient(7, 42, later))).toEqual({ campaign: 7, subscriber: 42, madeAt });
+  expect(links.readMessage(links.forMessage(3, 42, later))).toEqual({ account: 3, message: 42, madeAt });
+  expect(links.read(links.forMessage(3, 42, madeAt))).toBeUndefined();
+  for (const other of [links.forRecipient(7, 42), links.forRecipient(7, 42, madeAt)]) {
+    expect(links.readMessage(other)).toBeUndefined();
+  }
+});

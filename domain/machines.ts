@@ -1,0 +1,30 @@
+/** A program that fetches links and images of a mail on its own. */
+interface Machine {
+  /** One stable word; stands in the event. */
+  readonly rule: string;
+  readonly pattern: RegExp;
+  /** Where the same user agent may well be a person otherwise. */
+  readonly only?: 'opened' | 'clicked';
+}
+
+interface Machines {
+  /** Raised with every change: events keep the verdict of their day. */
+  readonly version: string;
+  readonly agents: readonly Machine[];
+}
+
+/** Privacy proxies of mailbox providers and scanners of security gateways, by what they call themselves. */
+export const MACHINES: Machines = {
+  version: '2026-11-25',
+  agents: [
+    // Mail Privacy Protection fetches all images soon after arrival and says nothing else.
+    { rule: 'apple_privacy', pattern: /^Mozilla\/5\.0$/ },
+    { rule: 'gmail_proxy', pattern: /GoogleImageProxy/i },
+    { rule: 'yahoo_proxy', pattern: /YahooMailProxy|YahooCacheSystem/i },
+    { rule: 'other_proxy', pattern: /DuckDuckGo-Email|ProtonMail|FastmailImageProxy|SeznamEmailProxy/i },
+    { rule: 'scanner', pattern: /Barracuda|Mimecast|Proofpoint|SafeLinks|FortiMail|Sophos|TrendMicro|Cloudmark/i },
+    { rule: 'scanner', pattern: /BingPreview|SkypeUriPreview|Slackbot|WhatsApp\/|TelegramBot|facebookexternalhit/i },
+    { rule: 'program', pattern: /^(?:curl|Wget|python-|Go-http-client|Java\/|okhttp|node-fetch|axios|undici|libwww)/i },
+    { rule: 'program', pattern: /HeadlessChrome|PhantomJS|Puppeteer|Playwright/i },
+  ],
+};
