@@ -1,12 +1,13 @@
 import MailComposer from 'nodemailer/lib/mail-composer';
 import type { Mailbox, MessageContent, MessageRole } from '../domain/message.js';
 import { parseMailbox } from './address.js';
-import { messageBodies } from './bodies.js';
+import { type MessageBodies, messageBodies } from './bodies.js';
 import { oneLine, textField } from './headers.js';
 import type { SplicedMail, Unrenderable } from './letter.js';
 import { quotedRun } from './quoted-printable.js';
 import { envelopeAddress } from './splice.js';
 import { withoutLeadingDots } from './stuffing.js';
+import { followedHtml, followedText, type Trail } from './tracked.js';
 
 /** One recipient's mail of a transactional message, before it is bytes. */
 export interface MessageDraft {
@@ -19,6 +20,8 @@ export interface MessageDraft {
   readonly role: MessageRole;
   /** Bytes of an attachment by their SHA-256, as stored when the message was accepted. */
   readonly file: (sha256: string) => Promise<Buffer>;
+  /** Where its links lead instead; absent: nothing of it is followed. */
+  readonly trail?: Trail;
 }
 
 /**
@@ -42,8 +45,8 @@ export function messageIdOn(id: string, senderDomain: string): string {
   return `<${id}@${senderDomain}>`;
 }
 
-function optionsFor({ id, account, content }: MessageDraft, files: readonly Buffer[]) {
-  const { html, text } = messageBodies(content);
+function optionsFor({ id, account, content, trail }: MessageDraft, files: readonly Buffer[]) {
+  const { html, text } = followed(messageBodies(content), trail);
   return {
     from: shown(content.from),
     to: shown(content.to),
@@ -64,6 +67,11 @@ function optionsFor({ id, account, content }: MessageDraft, files: readonly Buff
     disableFileAccess: true,
     disableUrlAccess: true,
   };
+}
+
+function followed({ html, text }: MessageBodies, trail: Trail | undefined): MessageBodies {
+  if (trail === undefined) return { html, text };
+  return { html: html === null ? null : followedHtml(html, trail), text: followedText(text, trail) };
 }
 
 /** A part that is bytes already: nodemailer takes several milliseconds for the quoted-printable of a page. */

@@ -79,5 +79,9 @@ export function accounts(store: Store) {
     },
 
     find: (account: number): Promise<Account | null> => rows.findOne({ _id: account }),
+
+    /** Those of these accounts that follow nobody. */
+    untrackedAmong: async (accounts: readonly number[]): Promise<ReadonlySet<number>> =>
+      new Set(await rows.distinct('_id', { _id: { $in: [...accounts] }, track: false })),
   };
 }

@@ -98,6 +98,12 @@ export const INDEXES: readonly Index[] = [
     serves: 'the lowest free page',
   },
   {
+    on: 'ledger',
+    keys: { campaign: 1, 'odd.kind': 1 },
+    options: { partialFilterExpression: { 'odd.kind': 'uncertain' } },
+    serves: 'recipients in doubt, of whom a click may tell',
+  },
+  {
     on: 'domains',
     keys: { account: 1, domain: 1 },
     options: unique,

@@ -113,7 +113,8 @@ function closing(write: ConditionalWrites<LedgerPage>) {
   };
 }
 
-function evidence(pages: Collection<LedgerPage>) {
+/** What is learned of a recipient from outside of the send. */
+export function evidence(pages: Collection<LedgerPage>) {
   return {
     /** Late evidence settles a doubtful recipient that no later round took up. Matches at most one entry, once. */
     late: async (page: Pick<LedgerPage, '_id' | 'account'>, late: LateEvidence): Promise<boolean> => {

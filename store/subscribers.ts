@@ -1,6 +1,7 @@
 import type { Collection, Filter, FindCursor } from 'mongodb';
 import type { Consent } from '../domain/confirmation.js';
 import type { Attributes, KnownFields, SubscriberStatus } from '../domain/subscriber.js';
+import { refusesTracking } from '../domain/tracking.js';
 import type { Store } from './connect.js';
 import { findOwned, type Owned } from './owned.js';
 import { subscriberBatches } from './subscriber-batches.js';
@@ -74,17 +75,17 @@ const FOR_SENDING = {
   status: 1,
 } as const;
 
+const WISHES = { 'attributes.track': 1, 'attributes.do_not_track': 1 } as const;
+
 export function subscribers(store: Store) {
   const rows = store.db.collection<Subscriber>('subscribers');
   return {
     ...subscriberChanges(store),
     ...subscriberBatches(store),
     ...naming(rows),
+    ...byLink(rows),
 
     find: (account: number, id: number): Promise<Owned<Subscriber>> => findOwned(rows, account, id),
-
-    /** The row a signed link names; the link is the authority here, hence no account. */
-    ofLink: (id: number): Promise<Subscriber | null> => rows.findOne({ _id: id }),
 
     /** One person's rows, a row a list. */
     everywhere: (account: number, emailKey: string): Promise<Subscriber[]> =>
@@ -149,6 +150,22 @@ function naming(rows: Collection<Subscriber>) {
       const names = known.flatMap(({ attributes }) => Object.keys(attributes));
       // Other names than these cannot stand in a template without an index.
       return [...new Set([...EVERYBODYS, ...names.filter((name) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(name)).sort()])];
+    },
+  };
+}
+
+/** A signed link is the authority here, hence no account. */
+function byLink(rows: Collection<Subscriber>) {
+  return {
+    /** The row a signed link names. */
+    ofLink: (id: number): Promise<Subscriber | null> => rows.findOne({ _id: id }),
+
+    /** Those of these who are still there and let themselves be followed. */
+    willingAmong: async (ids: readonly number[]): Promise<ReadonlySet<number>> => {
+      const found = rows.find({ _id: { $in: [...ids] } }).project<Pick<Subscriber, '_id' | 'attributes'>>(WISHES);
+      return new Set(
+        (await found.toArray()).flatMap(({ _id, attributes }) => (refusesTracking(attributes) ? [] : _id)),
+      );
     },
   };
 }

@@ -1,13 +1,17 @@
 import { Context } from '@temporalio/activity';
 import type { BounceDomainOf } from '../activities/bounce-domain.js';
 import { messageMail } from '../activities/message/mail.js';
+import { messageTrails } from '../activities/message/trail.js';
 import { messageActivities } from '../activities/message.js';
 import type { Signing } from '../activities/signing.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
 import type { ReturnPaths } from '../mail/return-path.js';
+import type { LinkTokens } from '../mail/tokens.js';
+import { accounts } from '../store/accounts.js';
 import type { Store } from '../store/connect.js';
 import { contents } from '../store/contents.js';
 import { events } from '../store/events.js';
+import { links } from '../store/links.js';
 import { messageProgress } from '../store/message/progress.js';
 import { messages } from '../store/messages.js';
 import { subscribers } from '../store/subscribers.js';
@@ -22,12 +26,15 @@ export interface MessageSurroundings {
   readonly signing: Signing;
   readonly paths: ReturnPaths;
   readonly bounceDomainOf: BounceDomainOf;
+  readonly tokens: LinkTokens;
+  readonly publicUrl: string;
 }
 
 /** What transactional messages need, put together once a process. */
 export function messageParts(surroundings: MessageSurroundings, { stopping, drained }: Stop) {
   const { store, times, ways } = surroundings;
   const rows = messages(store);
+  const trailOf = messageTrails({ ...surroundings, accounts: accounts(store), numbers: links(store) });
   const progress = messageProgress(store, times.lease);
   return {
     messages: rows,
@@ -38,7 +45,7 @@ export function messageParts(surroundings: MessageSurroundings, { stopping, drai
       suppressions: suppressions(store),
       subscribers: subscribers(store),
       events: events(store),
-      messageMail: messageMail({ ...surroundings, contents: contents(store) }),
+      messageMail: messageMail({ ...surroundings, contents: contents(store), trailOf }),
       transportsFor: ways.of,
       times,
       stopping,

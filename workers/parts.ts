@@ -57,17 +57,18 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
   const back = await bounceParts({ config, domains: senders, ring: linkKeys.ring });
   const relay = { smtpUrl, smtpConnections: config.smtpConnections, times, log };
   const ways = accountTransports({ ...noun, transports: transports(store, secret), buckets: tokens, ...relay });
+  const followed = { tokens: rotatingTokens(await linkKeys.ring(), linkKeys.ring), publicUrl: config.publicUrl };
   return {
     ...noun,
     config,
-    ...messageParts({ store, times, ways, signing: keys, ...back }, stop),
+    ...messageParts({ store, times, ways, signing: keys, ...back, ...followed }, stop),
     signing: keys,
     ...rowsOf(store, times.lease),
     ...draftParts(store, config),
     buckets: tokens,
     ...back,
     letters: compiledLetters({ ...noun, ...back, links: links(store), config }),
-    links: rotatingTokens(await linkKeys.ring(), linkKeys.ring),
+    links: followed.tokens,
     ways,
     transportsFor: ways.of,
     times,

@@ -6,19 +6,24 @@ import type { Contents } from '../../store/contents.js';
 import type { Message } from '../../store/messages-row.js';
 import type { BounceDomainOf } from '../bounce-domain.js';
 import type { Signing } from '../signing.js';
+import type { MessageTrail } from './trail.js';
 
 export interface MessageMailDeps {
   readonly contents: Pick<Contents, 'find' | 'file'>;
   readonly signing: Pick<Signing, 'signed'>;
   readonly paths: Pick<ReturnPaths, 'forMessage'>;
   readonly bounceDomainOf: BounceDomainOf;
+  readonly trailOf: MessageTrail;
 }
 
-/** Makes the mail of one message from what was stored when it was accepted; the same bytes but for the date each time. */
-export function messageMail({ contents, signing, paths, bounceDomainOf }: MessageMailDeps) {
-  return async ({ _id, account, content, to, role }: Message): Promise<SplicedMail | Unrenderable> => {
+/** Makes the mail of one message from what was stored when it was accepted; the same but for the dates in it each time. */
+export function messageMail({ contents, signing, paths, bounceDomainOf, trailOf }: MessageMailDeps) {
+  return async (row: Message): Promise<SplicedMail | Unrenderable> => {
+    const { _id, account, content, to, role } = row;
     const said = await contents.find(account, content);
     if (said === null) throw new Error(`the content of message ${_id} is not in the store`);
+    const at = now();
+    const trail = await trailOf(row, said, at);
     const draft = {
       id: _id,
       account,
@@ -26,8 +31,9 @@ export function messageMail({ contents, signing, paths, bounceDomainOf }: Messag
       to,
       role,
       file: (sha256: string) => contents.file(account, sha256),
+      ...(trail !== undefined && { trail }),
     };
-    const mail = await composeMessage(draft, now());
+    const mail = await composeMessage(draft, at);
     if (mail.kind !== 'mail') return mail;
     const [signed, domain] = await Promise.all([
       signing.signed(account, mail),

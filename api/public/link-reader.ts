@@ -1,5 +1,11 @@
 import { monotonic } from '../../clock.js';
-import { type Confirmable, type LinkOwner, type LinkTokens, linkTokens } from '../../mail/tokens.js';
+import {
+  type Confirmable,
+  type LinkOwner,
+  type LinkTokens,
+  linkTokens,
+  type MessageLinkOwner,
+} from '../../mail/tokens.js';
 import type { Secrets } from '../../store/secrets.js';
 
 const KEPT = 60_000;
@@ -15,6 +21,16 @@ export function linkReader(secrets: Pick<Secrets, 'ring'>): ReadLink {
 
 export function confirmationReader(secrets: Pick<Secrets, 'ring'>): ReadConfirmation {
   return reader(secrets, (tokens, token) => tokens.readConfirmation(token));
+}
+
+/** Whose mail a tracked link or a pixel stands in: a recipient's, or a message. */
+export type ReadVisited = (token: string) => Promise<LinkOwner | MessageLinkOwner | undefined>;
+
+export function visitReader(secrets: Pick<Secrets, 'ring'>): ReadVisited {
+  return reader<LinkOwner | MessageLinkOwner>(
+    secrets,
+    (tokens, token) => tokens.read(token) ?? tokens.readMessage(token),
+  );
 }
 
 /** Keeps the key ring at hand. A token it cannot read may be signed with a newer key, so the ring is read once more. */

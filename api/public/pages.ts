@@ -7,6 +7,7 @@ import { confirmationReader, linkReader } from './link-reader.js';
 import { preferences } from './preferences.js';
 import { signup } from './signup.js';
 import { wantsJson } from './signup-form.js';
+import { trackedLinks } from './tracking/tracked-links.js';
 import { unsubscribe } from './unsubscribe.js';
 import { lookFor, sayOnPage } from './visit.js';
 
@@ -25,4 +26,5 @@ export function publicPages(app: Api, deps: Deps): void {
   preferences(app, deps, readLink);
   signup(app, deps);
   confirm(app, deps, confirmationReader(deps.secrets));
+  trackedLinks(app, deps);
 }

@@ -52,6 +52,14 @@ const person = (type: string, when: string, data = PERSON): EventKind => ({
 });
 
 const asked = (type: string, when: string, by: string): EventKind => ({ ...person(type, when), by });
+const VISIT = 'by (person or machine), rule';
+const visit = (type: string, when: string, id: string, data: string): EventKind => ({
+  type,
+  when,
+  id,
+  data,
+  by: 'api/public/tracking/recording.ts',
+});
 
 export const EVENTS: readonly EventKind[] = [
   steered('draft', 'a scheduled campaign was taken off'),
@@ -129,6 +137,37 @@ export const EVENTS: readonly EventKind[] = [
     data: 'message, group, role',
     by: 'activities/message/telling.ts',
   },
+  {
+    type: 'recipient.sent',
+    when: 'late evidence: a person clicked in a mail that was uncertain',
+    id: `${ENTRY}:late`,
+    data: 'class, code',
+    by: 'api/public/tracking/arrival.ts',
+  },
+  visit(
+    'recipient.opened',
+    'the pixel of a mail was fetched',
+    'opened:<campaign>:<subscriber>:pixel:<rule or person>:<second>',
+    VISIT,
+  ),
+  visit(
+    'recipient.clicked',
+    'a link of a mail was followed',
+    'clicked:<campaign>:<subscriber>:<link>:<rule or person>:<second>',
+    `${VISIT}, link`,
+  ),
+  visit(
+    'message.opened',
+    'its pixel was fetched',
+    'message:<message>:opened:pixel:<rule or person>:<second>',
+    `message, ${VISIT}`,
+  ),
+  visit(
+    'message.clicked',
+    'one of its links was followed',
+    'message:<message>:clicked:<link>:<rule or person>:<second>',
+    `message, ${VISIT}, link`,
+  ),
   message('sent', 'a transactional message was accepted by the mail server'),
   message('delayed', 'it was refused for now, or never handed over: it is tried again at `next`'),
   message('failed', 'it was refused for good, expired, was suppressed or could not be made'),

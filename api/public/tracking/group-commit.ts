@@ -1,0 +1,83 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { FastifyBaseLogger } from 'fastify';
+
+export interface GroupCommitOptions<T> {
+  /** Writes a group; called again with the same group until it succeeds, so repeating it must change nothing. */
+  readonly write: (group: readonly T[]) => Promise<void>;
+  readonly log: Pick<FastifyBaseLogger, 'warn'>;
+  /** How long the first of a group waits for others, in milliseconds. */
+  readonly gather?: number;
+  /** After this long nobody waits for a write any more; it goes on behind them. */
+  readonly patience?: number;
+  /** More than this are not kept while nothing can be written: the memory of a process ends somewhere. */
+  readonly most?: number;
+  /** How long an orderly stop tries to write what is left. */
+  readonly lastTries?: number;
+}
+
+export type GroupCommit<T> = ReturnType<typeof groupCommit<T>>;
+
+const LARGEST_GROUP = 2_000;
+const BETWEEN_TRIES = 250;
+
+/**
+ * Writes many small things in few writes. Whoever adds something waits until it is written, and no longer than `patience`:
+ * so a crash loses nothing that was answered in time, and a store that is down keeps nobody waiting.
+ */
+export function groupCommit<T>(options: GroupCommitOptions<T>) {
+  const { write, log, gather = 40, patience = 250, most = 50_000, lastTries = 10_000 } = options;
+  let waiting: { readonly one: T; readonly written: () => void }[] = [];
+  let running: Promise<void> | undefined;
+  let stopping = false;
+  let lost = 0;
+
+  const stubbornly = async (group: readonly T[]): Promise<boolean> => {
+    for (let tried = 0; !stopping || tried < lastTries; tried += BETWEEN_TRIES) {
+      try {
+        await write(group);
+        return true;
+      } catch (error) {
+        if (tried === 0)
+          log.warn({ err: error, hits: group.length }, 'hits could not be written; they are tried again');
+        await pause(BETWEEN_TRIES);
+      }
+    }
+    log.warn({ hits: group.length }, 'hits were lost at the stop: the store did not take them');
+    return false;
+  };
+
+  const run = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      if (!stopping) await pause(gather);
+      const group = waiting.slice(0, LARGEST_GROUP);
+      waiting = waiting.slice(LARGEST_GROUP);
+      await stubbornly(group.map(({ one }) => one));
+      for (const { written } of group) written();
+    }
+    running = undefined;
+  };
+
+  return {
+    /** Resolves when it is written, or when patience is over. */
+    add: async (one: T): Promise<void> => {
+      if (waiting.length >= most) {
+        lost += 1;
+        if (lost === 1 || lost % 10_000 === 0) log.warn({ lost }, 'more hits than can be kept in memory');
+        return;
+      }
+      const written = new Promise<void>((resolve) => {
+        waiting.push({ one, written: resolve });
+      });
+      running ??= run();
+      const patient = new AbortController();
+      await Promise.race([written, pause(patience, undefined, { signal: patient.signal }).catch(() => undefined)]);
+      patient.abort();
+    },
+
+    /** Orderly stop: writes what was accepted. */
+    close: async (): Promise<void> => {
+      stopping = true;
+      await running;
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { now } from '../../../clock.js';
+import type { Visit } from '../../../domain/tracking.js';
+import type { TrackedLinks } from '../../../store/links.js';
+import type { Api } from '../../app.js';
+import type { Deps } from '../../deps.js';
+import { type ReadVisited, visitReader } from '../link-reader.js';
+import { sendForged } from '../visit.js';
+import { type GroupCommit, groupCommit } from './group-commit.js';
+import { type Hit, recordingHits } from './recording.js';
+import { type FindSource, trackedSources } from './sources.js';
+import { judged } from './visitor.js';
+
+const schema = { tags: ['Public pages'], security: [] };
+
+/** One transparent point. */
+const PIXEL = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
+
+const QUIET = { 'cache-control': 'no-store', 'x-robots-tag': 'noindex', 'referrer-policy': 'no-referrer' } as const;
+
+interface Tracker {
+  readonly read: ReadVisited;
+  readonly source: FindSource;
+  readonly hits: GroupCommit<Hit>;
+}
+
+/** Links and pixels of tracked mails. A destination comes from what was stored before the mail left, never from the request. */
+export function trackedLinks(app: Api, deps: Deps): void {
+  const hits = groupCommit<Hit>({ write: recordingHits(deps), log: deps.log });
+  app.addHook('onClose', () => hits.close());
+  const tracker = { read: visitReader(deps.secrets), source: trackedSources(deps.links), hits };
+
+  const params = Type.Object({ token: Type.String(), n: Type.String() });
+  app.get('/c/:token/:n', { schema: { ...schema, params, summary: 'Follow a link' } }, async (request, reply) => {
+    const { token, n } = request.params;
+    const link = /^[1-9]\d{0,5}$/.test(n) ? Number(n) : 0;
+    const mail = await mailOf(tracker, token, link);
+    const destination = mail?.source.urls[link - 1];
+    if (mail === undefined || destination === undefined) return sendForged(deps, request, reply);
+    await accept(tracker, request, mail, { what: 'clicked', link });
+    return reply
+      .code(302)
+      .headers({ ...QUIET, location: destination })
+      .send();
+  });
+
+  const image = Type.Object({ image: Type.String() });
+  app.get('/o/:image', { schema: { ...schema, params: image, summary: 'Fetch the pixel' } }, async (request, reply) => {
+    const token = request.params.image.replace(/\.gif$/, '');
+    // An image that is missing would be shown as such: whatever goes wrong, the point is there.
+    const mail = await mailOf(tracker, token, 0).catch(() => undefined);
+    if (mail !== undefined) await accept(tracker, request, mail, { what: 'opened' });
+    return sendPixel(reply);
+  });
+}
+
+interface Mail {
+  readonly source: TrackedLinks;
+  readonly whose: Hit['whose'];
+  readonly madeAt: Date | undefined;
+}
+
+/** The mail that a token was made for; undefined for a token that is not ours, and for mails that are not tracked. */
+async function mailOf({ read, source }: Tracker, token: string, link: number): Promise<Mail | undefined> {
+  const owner = await read(token);
+  if (owner === undefined) return undefined;
+  if ('message' in owner) {
+    const found = await source('message', owner.message, link);
+    const message = found?.account === owner.account ? found.message : undefined;
+    return found && message !== undefined ? { source: found, whose: { message }, madeAt: owner.madeAt } : undefined;
+  }
+  const { campaign, subscriber, madeAt } = owner;
+  const found = await source('campaign', campaign, link);
+  return found && { source: found, whose: { campaign, subscriber }, madeAt };
+}
+
+/** HEAD asks where a link leads and reads nothing: it is not recorded. */
+async function accept(
+  { hits }: Tracker,
+  request: FastifyRequest,
+  { source, whose, madeAt }: Mail,
+  visit: { readonly what: Visit['what']; readonly link?: number },
+): Promise<void> {
+  if (request.method !== 'GET') return;
+  const verdict = judged(visit.what, request, madeAt);
+  await hits.add({ account: source.account, whose, ...visit, verdict, at: now() });
+}
+
+function sendPixel(reply: FastifyReply): FastifyReply {
+  return reply.code(200).headers(QUIET).type('image/gif').send(PIXEL);
+}
