@@ -45,7 +45,8 @@ test('a message returns to an address of its own; the sender’s bounce domain g
   const row = await anAcceptedMessage(store);
   const from = async (config: { bounceDomain: string | undefined }) => {
     const bounceDomainOf = bounceDomains({ domains: rows, config });
-    const mail = await messageMail({ contents: contents(store), signing, paths, bounceDomainOf })(row);
+    const trailOf = async () => undefined;
+    const mail = await messageMail({ contents: contents(store), signing, paths, bounceDomainOf, trailOf })(row);
     return mail.kind === 'mail' ? mail.envelope.from.split('@') : [];
   };
   expect(await from({ bounceDomain: undefined })).toEqual(['codes', 'example.test']);
