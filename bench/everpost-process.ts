@@ -28,7 +28,7 @@ export async function everpostProcess(config: Config, dataDir: string, smtpUrl: 
       SMTP_URL: smtpUrl,
       DATA_DIR: dataDir,
       EVERPOST_API_KEY: KEY,
-      RATE_LIMIT_PER_MINUTE: '1000000',
+      RATE_LIMIT_PER_MINUTE: '0',
       LOG_LEVEL: 'error',
     },
   });

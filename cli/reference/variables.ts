@@ -91,11 +91,10 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
     },
     {
       name: 'RATE_LIMIT_PER_MINUTE',
-      meaning: 'requests a minute and key',
+      meaning: 'requests a minute and key where no other limit names the route; 0 turns all limits off',
       fallback: '60',
       example: '600',
       field: 'rateLimitPerMinute',
-      idle: true,
     },
   ],
   'This machine': [

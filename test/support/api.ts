@@ -25,6 +25,9 @@ export interface TestApi {
   close(): Promise<void>;
 }
 
+/** Limits are off: a test asks faster than people do. */
+const QUIET = { EVERPOST_SECRET: 'a secret for the tests', LOG_LEVEL: 'silent', RATE_LIMIT_PER_MINUTE: '0' };
+
 /** An engine that is asked for nothing. */
 export const idleEngine: Engine = {
   wakeCampaign: () => {},
@@ -44,7 +47,7 @@ export async function anApi(
 ): Promise<TestApi> {
   const database = await testDatabase();
   const store = await openStore({ url: database.url, database: database.name });
-  const config: Config = readConfig({ EVERPOST_SECRET: 'a secret for the tests', LOG_LEVEL: 'silent', ...environment });
+  const config: Config = readConfig({ ...QUIET, ...environment });
   const { account, secret } = await ensureFirstAccount(store, config);
   const key = secret ?? config.apiKey ?? '';
   const deps: Deps = {

@@ -10,7 +10,7 @@ dieWithTheTest();
 
 const plan = JSON.parse(process.argv[2] ?? '') as ApiPlan;
 const environment = { PORT: `${plan.port}`, EVERPOST_API_KEY: plan.key, EVERPOST_SECRET: SECRET };
-const config = readConfig({ ...environment, LOG_LEVEL: plan.logLevel, RATE_LIMIT_PER_MINUTE: '100000' });
+const config = readConfig({ ...environment, LOG_LEVEL: plan.logLevel, RATE_LIMIT_PER_MINUTE: '0' });
 const store = await openStore({ url: plan.mongodbUrl, database: plan.database });
 const log = openLog(config);
 const { client } = lazyClient(plan.temporalAddress, plan.namespace);

@@ -1,0 +1,82 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { Failure } from '../domain/errors.js';
+import { countOf, overOrFailed, type RequestCount, type RequestLimits } from '../store/request-limits.js';
+import type { Api } from './app.js';
+import { principalOf } from './auth.js';
+import type { Deps } from './deps.js';
+
+/** A class of routes with a limit of its own, in requests a minute and key. */
+interface Limit {
+  readonly name: string;
+  readonly perMinute: number;
+  readonly covers: (method: string, path: string, body: unknown) => boolean;
+}
+
+const asksForDraft = (body: unknown) => ({ ...(body as { readonly ai?: unknown } | null) }).ai != null;
+
+/** API.md "Keys, plans, rate limits"; the first that covers a request counts. */
+export const LIMITS: readonly Limit[] = [
+  {
+    name: 'drafts',
+    perMinute: 10,
+    covers: (method, path, body) =>
+      method === 'POST' && (/^\/campaigns\/:id\/drafts$/.test(path) || (path === '/campaigns' && asksForDraft(body))),
+  },
+  { name: 'sends', perMinute: 5, covers: (method, path) => method === 'POST' && path === '/campaigns/:id/send' },
+  { name: 'batches', perMinute: 20, covers: (method, path) => method === 'POST' && path === '/subscribers/batch' },
+  {
+    name: 'messages',
+    perMinute: 5_000,
+    covers: (method, path) => method === 'POST' && /^\/messages(\/batch)?$/.test(path),
+  },
+];
+
+/** Requests a minute and address to what needs no key: a guard against floods, well above what proxies of mailboxes ask. */
+const PER_ADDRESS = 30_000;
+const MINUTE = 60;
+
+type LimitedDeps = Pick<Deps, 'config'> & { readonly requestLimits: RequestLimits };
+
+/**
+ * Counts what a key asks for, over all processes of the API, once the request is known to be valid and before anything
+ * is done for it. `RATE_LIMIT_PER_MINUTE=0` turns every limit off.
+ */
+export function limitKeys(app: Api, { config, requestLimits }: LimitedDeps): void {
+  if (config.rateLimitPerMinute === 0) return;
+  app.addHook('preHandler', async (request, reply) => {
+    const { key, terms } = principalOf(request);
+    const path = (request.routeOptions.url ?? '').replace(/^\/api\/v1/, '');
+    const limit = LIMITS.find(({ covers }) => covers(request.method, path, request.body));
+    const perMinute = limit?.perMinute ?? terms.per_minute ?? config.rateLimitPerMinute;
+    const policy = { name: limit?.name ?? 'default', perMinute };
+    decide(reply, policy, await requestLimits.count(policy.name, perMinute, String(key)));
+  });
+}
+
+/** Counts what an address asks for outside `/api/v1`, in this process alone. */
+export function limitAddresses(app: Api, { config }: Pick<Deps, 'config'>): void {
+  if (config.rateLimitPerMinute === 0) return;
+  const policy = { name: 'address', perMinute: PER_ADDRESS };
+  const counter = new RateLimiterMemory({ points: PER_ADDRESS, duration: MINUTE });
+  app.addHook('onRequest', async (request: FastifyRequest, reply) => {
+    if (/^\/api\/v1(\/|$)/.test(request.url)) return;
+    const counted = counter.consume(request.ip);
+    decide(reply, policy, await counted.then((seen) => countOf(seen, false)).catch(overOrFailed));
+  });
+}
+
+interface Policy {
+  readonly name: string;
+  readonly perMinute: number;
+}
+
+/** The fields of draft-ietf-httpapi-ratelimit-headers, as structured fields (RFC 9651). */
+function decide(reply: FastifyReply, { name, perMinute }: Policy, { left, over, ms }: RequestCount): void {
+  const seconds = Math.max(1, Math.ceil(ms / 1000));
+  reply.header('ratelimit-policy', `"${name}";q=${perMinute};w=${MINUTE}`);
+  reply.header('ratelimit', `"${name}";r=${left};t=${seconds}`);
+  if (!over) return;
+  reply.header('retry-after', String(seconds));
+  throw new Failure('rate_limited');
+}
