@@ -8,10 +8,11 @@ import type { Ledger } from '../store/ledger.js';
 import type { Rounds } from '../store/rounds.js';
 import { sweepPages } from './campaign-close.js';
 import type { Engine } from './engine.js';
+import { type ReminderDeps, remindOfKeys } from './key-reminders.js';
 import { type MessageSweepDeps, sweepMessages } from './message/sweep.js';
 import type { TellingDeps } from './telling.js';
 
-export interface HousekeepingDeps extends TellingDeps, MessageSweepDeps {
+export interface HousekeepingDeps extends TellingDeps, MessageSweepDeps, Pick<ReminderDeps, 'keyRotation'> {
   readonly progress: CampaignProgress;
   readonly ledger: Ledger;
   readonly rounds: Pick<Rounds, 'inFlight'>;
@@ -51,6 +52,7 @@ export function housekeepingActivities(deps: HousekeepingDeps) {
         await deps.drafts.lookAgain(row, soon(deps));
       });
       await sweepMessages(deps);
+      await remindOfKeys(deps);
     },
   };
 }

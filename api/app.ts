@@ -10,6 +10,8 @@ import { requestIds, requestLog } from './logging.js';
 import { documentRoutes } from './openapi.js';
 import { rememberPaths } from './paths.js';
 import { publicPages } from './public/pages.js';
+import { limitAddresses, limitKeys } from './rate-limits.js';
+import { demandReach } from './reach/reach.js';
 import { account } from './routes/account.js';
 import { brand } from './routes/brand.js';
 import { campaignActions } from './routes/campaigns/actions.js';
@@ -32,6 +34,7 @@ import { templates } from './routes/templates/templates.js';
 import { templateVersions } from './routes/templates/versions.js';
 import { transports } from './routes/transports.js';
 import { voice } from './routes/voice.js';
+import { demandScopes } from './scopes.js';
 import { validateWithTypeBox } from './validation.js';
 
 export type Api = FastifyInstance<
@@ -63,6 +66,7 @@ export async function buildApp(deps: Deps): Promise<Api> {
   translateFailures(app);
   await documentRoutes(app, deps);
 
+  limitAddresses(app, deps);
   health(app, deps);
   await app.register(async (pages: Api) => {
     publicPages(pages, deps);
@@ -75,6 +79,9 @@ export async function buildApp(deps: Deps): Promise<Api> {
 function versionOne(api: Api, deps: Deps): void {
   acceptJsonOnly(api);
   authenticate(api, deps);
+  demandScopes(api);
+  demandReach(api, deps);
+  limitKeys(api, deps);
   answerOnce(api, deps);
 
   keys(api, deps);

@@ -1,5 +1,8 @@
 import type { FastifyRequest } from 'fastify';
+import { now } from '../clock.js';
 import { Failure } from '../domain/errors.js';
+import { mayBeUsed, standingOf } from '../domain/key.js';
+import type { Key } from '../store/keys.js';
 import type { Api } from './app.js';
 import type { Deps } from './deps.js';
 
@@ -7,6 +10,7 @@ import type { Deps } from './deps.js';
 export interface Principal {
   readonly account: number;
   readonly key: number;
+  readonly terms: Pick<Key, 'scopes' | 'lists' | 'domains' | 'per_minute'>;
 }
 
 const principals = new WeakMap<FastifyRequest, Principal>();
@@ -16,12 +20,14 @@ export function authenticate(app: Api, { keys }: Pick<Deps, 'keys'>): void {
   app.addHook('onRequest', async (request, reply) => {
     const secret = secretOf(request);
     const key = secret === undefined ? null : await keys.whoSends(secret);
-    if (key?.state === 'active') {
-      principals.set(request, { account: key.account, key: key._id });
+    const standing = key === null ? undefined : standingOf(key, now());
+    if (key !== null && standing !== undefined && mayBeUsed(standing)) {
+      principals.set(request, { account: key.account, key: key._id, terms: key });
       return;
     }
     reply.header('www-authenticate', 'Bearer realm="everpost"');
-    throw new Failure(key === null ? 'unauthenticated' : 'key_revoked');
+    if (standing === undefined) throw new Failure('unauthenticated');
+    throw new Failure(standing === 'expired' ? 'key_expired' : 'key_revoked');
   });
 }
 

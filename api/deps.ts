@@ -13,6 +13,7 @@ import { drafts } from '../store/drafts.js';
 import { events } from '../store/events.js';
 import { importErrors } from '../store/import/errors.js';
 import { imports } from '../store/imports.js';
+import { keyRotation } from '../store/key-rotation.js';
 import { keys } from '../store/keys.js';
 import { links } from '../store/links.js';
 import { lists } from '../store/lists.js';
@@ -20,6 +21,7 @@ import { members } from '../store/members.js';
 import { messages } from '../store/messages.js';
 import { recipients } from '../store/recipients.js';
 import { replies } from '../store/replies.js';
+import { requestLimits } from '../store/request-limits.js';
 import { river } from '../store/river.js';
 import { rounds } from '../store/rounds.js';
 import { secrets } from '../store/secrets.js';
@@ -44,6 +46,7 @@ export function nounStores(store: Store, secret: string) {
     events: events(store),
     importErrors: importErrors(store),
     imports: imports(store),
+    keyRotation: keyRotation(store),
     keys: keys(store),
     links: links(store),
     lists: lists(store),
@@ -52,6 +55,7 @@ export function nounStores(store: Store, secret: string) {
     recipients: recipients(store),
     replies: replies(store),
     river: river(store),
+    requestLimits: requestLimits(store),
     rounds: rounds(store),
     secrets: secrets(store, secret),
     subscribers: subscribers(store),

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { FAILURES, Failure, type FailureCode } from '../domain/errors.js';
 import type { Owned } from '../store/owned.js';
+import { outcomeIsUnknown } from '../store/unknown.js';
 import type { Api } from './app.js';
 import { methodsAt } from './paths.js';
 
@@ -84,20 +85,10 @@ function failureOf(error: unknown): Failure {
   const { code, statusCode } = error as Partial<FastifyError>;
   const known = code === undefined ? undefined : FRAMEWORK[code];
   if (known !== undefined) return new Failure(known);
-  if (isStoreOutage(error)) return new Failure('unavailable');
+  // The store is away: whether anything was written, nobody can say.
+  if (outcomeIsUnknown(error)) return new Failure('unavailable');
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new Failure('bad_request', undefined, STATUS_CODES[statusCode]);
   }
   return new Failure('internal_error');
-}
-
-const OUTAGES = [
-  'MongoServerSelectionError',
-  'MongoNetworkError',
-  'MongoNetworkTimeoutError',
-  'MongoNotConnectedError',
-];
-
-function isStoreOutage(error: Error): boolean {
-  return OUTAGES.includes(error.name);
 }

@@ -10,6 +10,7 @@ export const EVENT_TYPES: readonly string[] = [
   'campaign.sent',
   'draft.failed',
   'draft.ready',
+  'key.rotation_due',
   'message.accepted',
   'message.cancelled',
   'message.clicked',

@@ -50,6 +50,12 @@ export const INDEXES: readonly Index[] = [
     serves: 'the list an Idempotency-Key has made',
   },
   { on: 'keys', keys: { account: 1, _id: 1 }, serves: 'keys of an account' },
+  {
+    on: 'keys',
+    keys: { rotation_due_at: 1 },
+    options: { partialFilterExpression: { state: 'active' } },
+    serves: 'keys whose owners are to be reminded',
+  },
   { on: 'subscribers', keys: { list_id: 1, email_key: 1 }, options: unique, serves: 'one row per list and address' },
   { on: 'subscribers', keys: { account: 1, _id: 1 }, serves: 'pages of subscribers' },
   { on: 'subscribers', keys: { account: 1, email_key: 1 }, serves: 'one person on every list' },
@@ -215,6 +221,8 @@ export const INDEXES: readonly Index[] = [
     serves: 'the sweep: drafts that are owed a workflow',
   },
   { on: 'voices', keys: { account: 1, version: -1 }, serves: 'the newest brand voice of an account' },
+  { on: 'request_limits', keys: { key: 1 }, options: unique, serves: 'what a key asked for in this minute' },
+  { on: 'request_limits', keys: { expire: 1 }, options: { expireAfterSeconds: 0 }, serves: 'forgetting old minutes' },
   { on: 'replies', keys: { expires_at: 1 }, options: { expireAfterSeconds: 0 }, serves: 'forgetting stored replies' },
 ];
 

@@ -1,10 +1,12 @@
-import { createHash, randomInt } from 'node:crypto';
+import type { Collection } from 'mongodb';
 import { now } from '../clock.js';
 import type { Config } from '../config.js';
+import { type KeyState, rotationDue, SCOPES, type Scope } from '../domain/key.js';
 import { accounts } from './accounts.js';
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
 import { isDuplicateKey } from './duplicate-key.js';
+import { hashOf, newSecret } from './key-secret.js';
 import { findOwned, type Owned, whyNot } from './owned.js';
 
 export interface Key {
@@ -15,43 +17,62 @@ export interface Key {
   readonly hash: string;
   /** The first characters, so that people can tell their keys apart. */
   readonly prefix: string;
-  readonly state: 'active' | 'revoked';
+  readonly state: KeyState;
+  readonly scopes: readonly Scope[];
+  /** Only these lists; null: all of the account. */
+  readonly lists: readonly number[] | null;
+  /** Only senders of these domains; null: all of the account. */
+  readonly domains: readonly string[] | null;
+  /** Requests a minute where no other limit names the route; null: `RATE_LIMIT_PER_MINUTE`. */
+  readonly per_minute: number | null;
+  readonly expires_at: Date | null;
+  readonly retires_at: Date | null;
+  /** The key that this one was made to replace, until it is validated. */
+  readonly replaces: number | null;
+  /** It replaced another one, which has ended. */
+  readonly validated?: true;
+  readonly rotation_due_at: Date;
+  /** Its owner was told that a rotation is due. */
+  readonly reminded?: true;
   readonly last_used_at: Date | null;
   readonly created_at: Date;
+}
+
+/** What its owner decides about a key. */
+export type KeyTerms = Pick<Key, 'name' | 'scopes' | 'lists' | 'domains' | 'per_minute' | 'expires_at'>;
+
+export interface IssuedKey {
+  readonly key: Key;
+  /** In this answer and nowhere else. */
+  readonly secret: string;
 }
 
 export type Keys = ReturnType<typeof keys>;
 
 const FIRST_KEY = 1;
 const USE_IS_NOTED_EVERY = 60_000;
-const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 export function keys(store: Store) {
   const rows = store.db.collection<Key>('keys');
   const ids = counters(store);
+  const nextId = async () => {
+    await ids.reserve('keys', FIRST_KEY);
+    return ids.block('keys');
+  };
   return {
-    /** The key behind a secret, revoked ones too; notes its use at most once a minute. */
-    whoSends: async (secret: string): Promise<Key | null> => {
-      const key = await rows.findOne({ hash: hashOf(secret) });
-      if (key !== null && (key.last_used_at?.getTime() ?? 0) < now().getTime() - USE_IS_NOTED_EVERY) {
-        await rows.updateOne({ _id: key._id }, { $set: { last_used_at: now() } }, { writeConcern: { w: 1 } });
-      }
-      return key;
-    },
+    ...reading(rows),
 
-    /** Makes a key; the secret is in this answer and nowhere else. Atomic: one insert. */
-    issue: async (account: number, name: string): Promise<{ key: Key; secret: string }> => {
-      await ids.reserve('keys', FIRST_KEY);
+    /** Makes a key, for everything unless its terms say otherwise. Atomic: one insert. */
+    issue: async (account: number, name: string, terms: Partial<KeyTerms> = {}): Promise<IssuedKey> => {
       const secret = newSecret();
-      const key = newKey(await ids.block('keys'), account, name, secret);
+      const key = newKey(await nextId(), account, { ...ALL, ...terms, name }, secret);
       await rows.insertOne(key);
       return { key, secret };
     },
 
     /** Accepts a secret chosen by the operator; a known one stays as it is, revoked or not. Atomic: one upsert. */
     accept: async (account: number, name: string, secret: string): Promise<void> => {
-      await ids.reserve('keys', FIRST_KEY);
-      const { hash, ...fields } = newKey(await ids.block('keys'), account, name, secret);
+      const { hash, ...fields } = newKey(await nextId(), account, { ...ALL, name }, secret);
       await rows.updateOne({ hash }, { $setOnInsert: fields }, { upsert: true });
     },
 
@@ -61,17 +82,13 @@ export function keys(store: Store) {
       if ((await rows.countDocuments({ account }, { limit: 1 })) > 0) return undefined;
       const secret = newSecret();
       try {
-        await rows.insertOne(newKey(FIRST_KEY, account, 'First key', secret));
+        await rows.insertOne(newKey(FIRST_KEY, account, { ...ALL, name: 'First key' }, secret));
         return secret;
       } catch (error) {
         if (isDuplicateKey(error)) return undefined;
         throw error;
       }
     },
-
-    ofAccount: (account: number): Promise<Key[]> => rows.find({ account }).sort({ _id: 1 }).toArray(),
-
-    find: (account: number, id: number): Promise<Owned<Key>> => findOwned(rows, account, id),
 
     /** Revokes for good; repeating it changes nothing. Atomic: one update. */
     revoke: async (account: number, id: number): Promise<'done' | 'missing' | 'foreign'> => {
@@ -80,6 +97,25 @@ export function keys(store: Store) {
     },
   };
 }
+
+function reading(rows: Collection<Key>) {
+  return {
+    /** The key behind a secret, ended ones too; notes its use at most once a minute. */
+    whoSends: async (secret: string): Promise<Key | null> => {
+      const key = await rows.findOne({ hash: hashOf(secret) });
+      if (key !== null && (key.last_used_at?.getTime() ?? 0) < now().getTime() - USE_IS_NOTED_EVERY) {
+        await rows.updateOne({ _id: key._id }, { $set: { last_used_at: now() } }, { writeConcern: { w: 1 } });
+      }
+      return key;
+    },
+
+    ofAccount: (account: number): Promise<Key[]> => rows.find({ account }).sort({ _id: 1 }).toArray(),
+
+    find: (account: number, id: number): Promise<Owned<Key>> => findOwned(rows, account, id),
+  };
+}
+
+const ALL: Omit<KeyTerms, 'name'> = { scopes: SCOPES, lists: null, domains: null, per_minute: null, expires_at: null };
 
 /** Makes the first account and its first key. Returns the secret if one was made here: it is shown this once. */
 export async function ensureFirstAccount(
@@ -94,16 +130,19 @@ export async function ensureFirstAccount(
   return { account, secret: await keys(store).issueFirst(account) };
 }
 
-function newKey(id: number, account: number, name: string, secret: string): Key {
-  const [hash, prefix] = [hashOf(secret), secret.slice(0, 8)];
-  return { _id: id, account, name, hash, prefix, state: 'active', last_used_at: null, created_at: now() };
-}
-
-function hashOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex');
-}
-
-/** 40 characters of base 62: 238 bits. */
-function newSecret(): string {
-  return `evp_${Array.from({ length: 40 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')}`;
+export function newKey(id: number, account: number, terms: KeyTerms, secret: string): Key {
+  const at = now();
+  return {
+    _id: id,
+    account,
+    ...terms,
+    hash: hashOf(secret),
+    prefix: secret.slice(0, 8),
+    state: 'active',
+    retires_at: null,
+    replaces: null,
+    rotation_due_at: rotationDue(at),
+    last_used_at: null,
+    created_at: at,
+  };
 }

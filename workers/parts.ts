@@ -20,6 +20,7 @@ import { events } from '../store/events.js';
 import { importErrors } from '../store/import/errors.js';
 import { importRows } from '../store/import/rows.js';
 import { imports } from '../store/imports.js';
+import { keyRotation } from '../store/key-rotation.js';
 import { ledger } from '../store/ledger.js';
 import { links } from '../store/links.js';
 import { lists } from '../store/lists.js';
@@ -90,6 +91,7 @@ function rowsOf(store: Store, lease: number) {
   return {
     campaigns: campaigns(store),
     progress: campaignProgress(store),
+    keyRotation: keyRotation(store),
     ledger: ledger(store, lease),
     rounds: rounds(store),
     recipients: recipients(store),

@@ -1,39 +1,136 @@
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
+import { now } from '../../clock.js';
+import { Failure, type FailureCode } from '../../domain/errors.js';
+import { SCOPES, type Scope } from '../../domain/key.js';
+import type { NotRotated } from '../../store/key-rotation.js';
+import type { KeyTerms } from '../../store/keys.js';
 import type { Api } from '../app.js';
 import { accountOf } from '../auth.js';
 import type { Deps } from '../deps.js';
-import { demandDone } from '../failures.js';
+import { demandDone, ours } from '../failures.js';
+import { demandNarrow } from '../reach/reach.js';
 import { Data, Nothing, refusals } from '../schemas/envelope.js';
 import { IdPath } from '../schemas/fields.js';
-import { IssuedKey, KeyView, keyView, NewKey } from '../schemas/key.js';
+import { IssuedKey, KeyView, keyView, NewKey, Rotation } from '../schemas/key.js';
 
-export function keys(app: Api, { keys }: Deps): void {
+/** What a restricted key is for where nobody says. */
+const NARROW: readonly Scope[] = ['read', 'send', 'contacts'];
+const HOUR = 3_600_000;
+const tags = ['Keys'];
+const issued = { 201: Data(IssuedKey), ...refusals };
+
+export function keys(app: Api, deps: Deps): void {
+  const { keys } = deps;
   app.get(
     '/keys',
-    { schema: { tags: ['Keys'], summary: 'List keys', response: { 200: Data(Type.Array(KeyView)), ...refusals } } },
+    { schema: { tags, summary: 'List keys', response: { 200: Data(Type.Array(KeyView)), ...refusals } } },
     async (request) => ({ data: (await keys.ofAccount(accountOf(request))).map(keyView) }),
   );
 
   app.post(
     '/keys',
-    {
-      config: { secretAnswer: true },
-      schema: { tags: ['Keys'], summary: 'Issue a key', body: NewKey, response: { 201: Data(IssuedKey), ...refusals } },
-    },
+    { config: { secretAnswer: true }, schema: { tags, summary: 'Issue a key', body: NewKey, response: issued } },
     async (request, reply) => {
-      const { key, secret } = await keys.issue(accountOf(request), request.body.name);
+      const account = accountOf(request);
+      const { key, secret } = await keys.issue(account, request.body.name, await termsOf(deps, account, request.body));
       return reply.code(201).send({ data: { ...keyView(key), key: secret } });
     },
   );
 
   app.delete(
     '/keys/:id',
-    {
-      schema: { tags: ['Keys'], summary: 'Revoke a key', params: IdPath, response: { 204: Nothing, ...refusals } },
-    },
+    { schema: { tags, summary: 'Revoke a key', params: IdPath, response: { 204: Nothing, ...refusals } } },
     async (request, reply) => {
       demandDone(await keys.revoke(accountOf(request), request.params.id));
       return reply.code(204).send(null);
     },
   );
+
+  exchanges(app, deps);
+}
+
+function exchanges(app: Api, { keyRotation }: Deps): void {
+  app.post(
+    '/keys/:id/rotate',
+    {
+      config: { secretAnswer: true },
+      schema: {
+        tags,
+        summary: 'Make a successor; both keys work until it is validated',
+        params: IdPath,
+        body: Rotation,
+        response: issued,
+      },
+    },
+    async (request, reply) => {
+      const { overlap_hours: hours } = request.body;
+      const overlap = hours == null ? null : hours * HOUR;
+      const { key, secret } = exchanged(await keyRotation.rotate(accountOf(request), request.params.id, overlap));
+      return reply.code(201).send({ data: { ...keyView(key), key: secret } });
+    },
+  );
+
+  app.post(
+    '/keys/:id/validate',
+    {
+      schema: {
+        tags,
+        summary: 'End the key that this one replaces',
+        params: IdPath,
+        response: { 200: Data(KeyView), ...refusals },
+      },
+    },
+    async (request) => ({
+      data: keyView(exchanged(await keyRotation.validate(accountOf(request), request.params.id))),
+    }),
+  );
+
+  app.post(
+    '/keys/:id/reset',
+    {
+      config: { secretAnswer: true },
+      schema: { tags, summary: 'End a key at once and make another', params: IdPath, response: issued },
+    },
+    async (request, reply) => {
+      const { key, secret } = exchanged(await keyRotation.reset(accountOf(request), request.params.id));
+      return reply.code(201).send({ data: { ...keyView(key), key: secret } });
+    },
+  );
+}
+
+const REFUSALS: Readonly<Record<Exclude<NotRotated, 'missing' | 'foreign'>, FailureCode>> = {
+  ended: 'key_ended',
+  rotating: 'key_rotating',
+  not_a_successor: 'not_a_successor',
+};
+
+function exchanged<T extends object>(result: T | NotRotated): T {
+  if (result === 'ended' || result === 'rotating' || result === 'not_a_successor') throw new Failure(REFUSALS[result]);
+  return ours<T>(result);
+}
+
+/** Lists must be the account's own; a time must be to come. */
+async function termsOf({ lists }: Deps, account: number, body: Static<typeof NewKey>): Promise<Partial<KeyTerms>> {
+  const { scopes, lists: named, domains, per_minute, expires_at } = body;
+  for (const id of named ?? []) {
+    if (typeof (await lists.find(account, id)) === 'string') {
+      throw new Failure('validation_failed', { lists: [`There is no list ${id}.`] });
+    }
+  }
+  const restricted = named != null || domains != null;
+  const wide = restricted ? NARROW : SCOPES;
+  demandNarrow(scopes ?? wide, restricted);
+  return {
+    scopes: scopes ?? wide,
+    ...(named && { lists: named }),
+    ...(domains && { domains: domains.map((domain) => domain.toLowerCase()) }),
+    ...(per_minute && { per_minute }),
+    ...(expires_at && { expires_at: expiry(expires_at) }),
+  };
+}
+
+function expiry(given: string): Date {
+  const at = new Date(given);
+  if (at > now()) return at;
+  throw new Failure('validation_failed', { expires_at: ['The expires_at must be in the future.'] });
 }

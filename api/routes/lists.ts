@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { List } from '../../store/lists.js';
 import type { Api } from '../app.js';
-import { accountOf } from '../auth.js';
+import { accountOf, principalOf } from '../auth.js';
 import type { Deps } from '../deps.js';
 import { demandDone, ours } from '../failures.js';
 import { originOf } from '../idempotency.js';
@@ -25,8 +25,9 @@ function listLists(app: Api, { lists, config }: Deps): void {
     '/lists',
     { schema: { tags, summary: 'List all lists', response: { 200: Data(Type.Array(ListView)), ...refusals } } },
     async (request) => {
-      const account = accountOf(request);
-      const found = await lists.ofAccount(account);
+      const { account, terms } = principalOf(request);
+      const all = await lists.ofAccount(account);
+      const found = terms.lists === null ? all : all.filter(({ _id }) => terms.lists?.includes(_id));
       const counts = await lists.counts(
         account,
         found.map(({ _id }) => _id),

@@ -179,6 +179,13 @@ export const EVENTS: readonly EventKind[] = [
     data: 'message',
     by: 'activities/message/telling.ts',
   },
+  {
+    type: 'key.rotation_due',
+    when: 'an API key is older than six months: time to exchange it',
+    id: 'key:<key>:due',
+    data: 'key, name, prefix, created_at',
+    by: 'activities/key-reminders.ts',
+  },
   person('created', 'somebody new is on a list'),
   asked('pending', 'somebody was asked by mail whether they want to be on a list', 'store/confirmation/asking.ts'),
   asked('created', 'somebody new has confirmed', 'store/confirmation/answer.ts'),

@@ -1,22 +1,32 @@
 import { Failure } from '../../../domain/errors.js';
 import { parseMailbox } from '../../../mail/address.js';
 import { chosenSender } from '../../../mail/sender.js';
-import type { Campaign } from '../../../store/campaigns.js';
+import type { Campaign, Sender } from '../../../store/campaigns.js';
 import type { Deps } from '../../deps.js';
 
 /** Where only verified domains may send: a campaign from another one is refused before anything changes. */
 export async function demandVerifiedSender(
-  { accounts, config, domains, lists }: Pick<Deps, 'accounts' | 'config' | 'domains' | 'lists'>,
-  { account, list_id, from }: Pick<Campaign, 'account' | 'list_id' | 'from'>,
+  deps: Pick<Deps, 'accounts' | 'config' | 'domains' | 'lists'>,
+  campaign: Sending,
 ): Promise<void> {
-  if (!config.requireVerifiedDomains) return;
+  if (!deps.config.requireVerifiedDomains) return;
+  const { email } = await senderOf(deps, campaign);
+  const domain = parseMailbox(email)?.domain;
+  if (domain !== undefined && (await deps.domains.verifiedFor(campaign.account, domain))) return;
+  throw new Failure('domain_not_verified', { from: [`The domain of ${email} is not verified.`] });
+}
+
+type Sending = Pick<Campaign, 'account' | 'list_id' | 'from'>;
+
+/** Who a campaign would be from, were it sent now. */
+export async function senderOf(
+  { accounts, config, lists }: Pick<Deps, 'accounts' | 'config' | 'lists'>,
+  { account, list_id, from }: Sending,
+): Promise<Sender> {
   const [list, owner] = await Promise.all([lists.find(account, list_id), accounts.find(account)]);
-  const { email } = chosenSender({
+  return chosenSender({
     campaign: from,
     list: typeof list === 'object' ? list.defaults.from : null,
     lastResort: owner?.mail_from ?? config.mailFrom,
   });
-  const domain = parseMailbox(email)?.domain;
-  if (domain !== undefined && (await domains.verifiedFor(account, domain))) return;
-  throw new Failure('domain_not_verified', { from: [`The domain of ${email} is not verified.`] });
 }

@@ -1,0 +1,43 @@
+import { Failure } from '../domain/errors.js';
+import { allows, type Scope } from '../domain/key.js';
+import type { Api } from './app.js';
+import { principalOf } from './auth.js';
+
+interface Rule {
+  /** The first part of the path behind `/api/v1`. */
+  readonly noun: RegExp;
+  /** What GET asks for. */
+  readonly reading: Scope;
+  /** What everything else asks for. */
+  readonly changing: Scope;
+}
+
+/** Which scope a route needs; the first rule that fits counts, and every route must have one. */
+export const SCOPE_RULES: readonly Rule[] = [
+  { noun: /^(keys|audit|agency)$/, reading: 'admin', changing: 'admin' },
+  { noun: /^(lists|subscribers|imports|suppressions|fields)$/, reading: 'read', changing: 'contacts' },
+  { noun: /^inbound$/, reading: 'read', changing: 'contacts' },
+  { noun: /^(campaigns|messages|templates|newsletters|drafts)$/, reading: 'read', changing: 'send' },
+  { noun: /^(account|domains|transports|webhooks|providers|members)$/, reading: 'read', changing: 'admin' },
+  { noun: /^(events|sent)$/, reading: 'read', changing: 'admin' },
+];
+
+export function scopeOf(method: string, url: string): Scope | undefined {
+  const noun = /^\/api\/v1\/([^/:?]+)/.exec(url)?.[1] ?? '';
+  const rule = SCOPE_RULES.find((each) => each.noun.test(noun));
+  return method === 'GET' || method === 'HEAD' ? rule?.reading : rule?.changing;
+}
+
+/** Every route registered after this is open only to keys of its scope. */
+export function demandScopes(app: Api): void {
+  app.addHook('onRoute', ({ method, url }) => {
+    const bare = [method].flat().find((each) => scopeOf(each, url) === undefined);
+    if (bare !== undefined) throw new Error(`${bare} ${url} has no scope: give its noun one in api/scopes.ts`);
+  });
+  app.addHook('onRequest', async (request) => {
+    const { url, method } = request.routeOptions;
+    const needed = url === undefined ? undefined : scopeOf([method].flat()[0] ?? 'GET', url);
+    if (needed === undefined || allows(principalOf(request).terms.scopes, needed)) return;
+    throw new Failure('missing_scope', undefined, `The API key does not have the scope "${needed}".`);
+  });
+}
