@@ -31,6 +31,7 @@ import { templates } from '../store/templates.js';
 import { transports } from '../store/transports.js';
 import { voices } from '../store/voices.js';
 import type { Engine } from './engine.js';
+import type { Press } from './press.js';
 
 /** The vocabulary of each noun over one open store; `secret` seals what must not lie open in it. */
 export function nounStores(store: Store, secret: string) {
@@ -71,5 +72,6 @@ export interface Deps extends ReturnType<typeof nounStores> {
   readonly config: Config;
   readonly store: Store;
   readonly engine: Engine;
+  readonly press: Press;
   readonly log: FastifyBaseLogger;
 }

@@ -6,6 +6,7 @@ import { keptSecret } from '../store/sealing.js';
 import { buildApp } from './app.js';
 import { nounStores } from './deps.js';
 import type { Engine } from './engine.js';
+import { openPress } from './press.js';
 
 export interface ServerParts {
   readonly config: Config;
@@ -28,7 +29,9 @@ export async function serveApi(parts: ServerParts): Promise<ApiServer> {
   const { config, store } = parts;
   const { secret: firstKey } = await ensureFirstAccount(store, config);
   const secret = config.secret ?? keptSecret(config.dataDir);
-  const app = await buildApp({ ...parts, ...nounStores(store, secret) });
+  const press = openPress();
+  const app = await buildApp({ ...parts, press, ...nounStores(store, secret) });
+  app.addHook('onClose', () => press.close());
   const address = await app.listen({ host: config.host, port: config.port });
   return { address, firstKey, stop: () => app.close() };
 }

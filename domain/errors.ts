@@ -16,6 +16,11 @@ export const FAILURES = {
   key_expired: { status: 401, permanent: true, message: 'The API key has expired.' },
   ai_not_available: { status: 402, permanent: true, message: 'Drafting by AI is not available here; pass html.' },
   forbidden: { status: 403, permanent: true, message: 'This resource belongs to another account.' },
+  receiver_not_a_member: {
+    status: 403,
+    permanent: true,
+    message: 'Drafts go to members of the account only; use testing or live.',
+  },
   missing_scope: { status: 403, permanent: true, message: 'The API key does not have the scope this needs.' },
   key_restricted: { status: 403, permanent: true, message: 'The API key is restricted to other lists or domains.' },
   not_found: { status: 404, permanent: true, message: 'There is nothing here.' },
@@ -78,6 +83,12 @@ export const FAILURES = {
   },
   not_renderable: { status: 422, permanent: true, message: 'The content cannot be rendered.' },
   content_blocked: { status: 422, permanent: true, message: 'The check of the content found errors; see errors.' },
+  template_not_found: { status: 422, permanent: true, message: 'There is no such template.' },
+  missing_variables: {
+    status: 422,
+    permanent: true,
+    message: 'The context lacks variables of the template; see errors.',
+  },
   template_not_published: { status: 422, permanent: true, message: 'The template has no published version yet.' },
   no_recipients: { status: 422, permanent: true, message: 'The list has no recipient who may be mailed.' },
   idempotency_key_reused: {

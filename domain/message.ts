@@ -37,6 +37,19 @@ export interface MessageContent {
   readonly attachments: readonly AttachmentRef[];
 }
 
+/** Which template a message was filled from, when it was accepted. */
+export interface MessageByTemplate {
+  readonly id: number;
+  /** Null: the draft. */
+  readonly version: number | null;
+  readonly language: string;
+  readonly environment: MessageEnvironment;
+}
+
+/** `draft`: the draft, for members only. `testing`: the draft, for anybody, marked. `live`: what is published. */
+export const MESSAGE_ENVIRONMENTS = ['draft', 'testing', 'live'] as const;
+export type MessageEnvironment = (typeof MESSAGE_ENVIRONMENTS)[number];
+
 /** One attempt as the timeline shows it. */
 export interface MessageAttempt {
   readonly n: number;

@@ -1,4 +1,4 @@
-import { Context, Liquid, LiquidError, type Template } from 'liquidjs';
+import { Context, Liquid, LiquidError, type Template, UndefinedVariableError } from 'liquidjs';
 
 /** Liquid as letters may use it: no files, bounded, unknown fields empty, unknown filters an error. */
 export type Mode = 'html' | 'plain';
@@ -81,6 +81,41 @@ export function liquidContext(fields: object, mode: Mode): Context {
 
 export function renderLiquid(templates: Template[], context: Context, mode: Mode): string {
   return textOf(engines[mode].renderSync(templates, context));
+}
+
+/** Milliseconds for one part of a message: it is filled where others wait. */
+const MESSAGE_LIMIT = 500;
+
+/**
+ * Renders and names the variables that are not there, each once and as the template writes it. Asking for one in a
+ * condition, or with a `default`, is no fault.
+ */
+export function renderStrictly(templates: Template[], fields: object, mode: Mode) {
+  const liquid = engines[mode];
+  const limits = { sync: true, renderLimit: MESSAGE_LIMIT } as const;
+  const strict = { ...liquid.options, strictVariables: true, lenientIf: true, catchAllErrors: true };
+  try {
+    const text = textOf(liquid.renderSync(templates, new Context(fields, strict, limits, { liquid })));
+    return { text, missing: [] };
+  } catch (error) {
+    const missing = missingIn(error);
+    const text = textOf(liquid.renderSync(templates, new Context(fields, liquid.options, limits, { liquid })));
+    return { text, missing: [...new Set(missing)] };
+  }
+}
+
+/** Errors come in bundles, and a loop has a bundle of its own; whatever is another fault is thrown again. */
+function missingIn(error: unknown): string[] {
+  const { errors, originalError: cause } = error as Bundled;
+  if (errors !== undefined) return errors.flatMap(missingIn);
+  if (cause instanceof UndefinedVariableError) return missingIn(cause);
+  if (!(error instanceof UndefinedVariableError)) throw error;
+  return [(cause as { readonly variableName: string }).variableName];
+}
+
+interface Bundled {
+  readonly errors?: readonly unknown[];
+  readonly originalError?: unknown;
 }
 
 /** One sentence, if the error is the letter's fault. */

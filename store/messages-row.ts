@@ -1,4 +1,4 @@
-import type { Mailbox, MessageAttempt, MessageRole, MessageState } from '../domain/message.js';
+import type { Mailbox, MessageAttempt, MessageByTemplate, MessageRole, MessageState } from '../domain/message.js';
 
 /** One transactional message to one recipient; PROTOCOL "Messages". */
 export interface Message {
@@ -17,6 +17,9 @@ export interface Message {
   /** Hash under which the content is stored. */
   readonly content: string;
   readonly subject: string;
+  readonly template?: MessageByTemplate;
+  /** What its caller should know, such as variables that were missing. */
+  readonly warning?: string;
   readonly tags: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
   readonly track: boolean;

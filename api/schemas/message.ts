@@ -3,6 +3,7 @@ import { LONGEST_HEADER } from '../../domain/custom-headers.js';
 import { MESSAGE_STATES } from '../../domain/message.js';
 import { closed, Id, Line, Mailbox, nullable, Timestamp } from './fields.js';
 import { From } from './list.js';
+import { byTemplate, FilledFrom } from './message-template.js';
 
 /** What one part of a mail may have; twice as much is a page of several hundred sheets. */
 const LONGEST_BODY = 2_000_000;
@@ -40,8 +41,9 @@ export const NewMessage = Type.Object(
     reply_to: Type.Optional(Type.Union([Mailbox, From, Type.Null()])),
     cc: Type.Optional(Type.Array(Copy, { maxItems: 50 })),
     bcc: Type.Optional(Type.Array(Copy, { maxItems: 50 })),
-    subject: Line(998, 1),
+    subject: Type.Optional(Line(998, 1)),
     preheader: Type.Optional(nullable(Line(255))),
+    ...byTemplate,
     html: Body,
     text: Body,
     headers: Type.Optional(Type.Record(AnyName, Type.String({ maxLength: LONGEST_HEADER }), { maxProperties: 50 })),
@@ -116,6 +118,7 @@ const view = {
   group: Uuid,
   to: Somebody,
   subject: Type.String(),
+  template: FilledFrom,
   tags: Type.Array(Type.String()),
   metadata: Type.Record(Type.String(), Type.String()),
   track: Type.Boolean(),
@@ -178,7 +181,7 @@ export const BatchAccepted = Type.Object({
   meta: Type.Object({ received: Type.Integer(), accepted: Type.Integer(), refused: Type.Integer() }),
 });
 
-export const TIMELINE_EVENTS = [...MESSAGE_STATES, 'scheduled'] as const;
+export const TIMELINE_EVENTS = [...MESSAGE_STATES, 'scheduled', 'warning'] as const;
 
 const TimelineEntry = Type.Object({
   at: Timestamp,

@@ -2,6 +2,7 @@ import { MongoClient } from 'mongodb';
 import { buildApp } from '../../api/app.js';
 import { nounStores } from '../../api/deps.js';
 import { openLog } from '../../api/logging.js';
+import { openPress } from '../../api/press.js';
 import { readConfig } from '../../config.js';
 import { code, type Page, page, table } from './page.js';
 
@@ -61,7 +62,14 @@ async function documentedPaths(): Promise<Paths> {
     reachable: async () => true,
     close: async () => {},
   };
-  const deps = { config, store, engine, log: openLog(config), ...nounStores(store, config.secret ?? '') };
+  const deps = {
+    config,
+    store,
+    engine,
+    press: openPress(),
+    log: openLog(config),
+    ...nounStores(store, config.secret ?? ''),
+  };
   const app = await buildApp(deps);
   await app.ready();
   const { paths = {} } = app.swagger();

@@ -3,6 +3,7 @@ import { type Api, buildApp } from '../../api/app.js';
 import { type Deps, nounStores } from '../../api/deps.js';
 import type { Engine } from '../../api/engine.js';
 import { openLog } from '../../api/logging.js';
+import { openPress } from '../../api/press.js';
 import { type Config, readConfig } from '../../config.js';
 import { openStore, type Store } from '../../store/connect.js';
 import { ensureFirstAccount } from '../../store/keys.js';
@@ -54,6 +55,7 @@ export async function anApi(
     config,
     store,
     engine: parts.engine ?? idleEngine,
+    press: openPress(),
     log: parts.log ?? openLog(config),
     ...nounStores(store, config.secret ?? ''),
   };
@@ -66,6 +68,7 @@ export async function anApi(
   };
   const close = async () => {
     await app.close();
+    await deps.press.close();
     await store.close();
     await database.drop();
   };

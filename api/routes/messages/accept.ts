@@ -9,7 +9,8 @@ import type { Deps } from '../../deps.js';
 import { canonical } from '../../idempotency.js';
 import type { MessageRequest } from '../../schemas/message.js';
 import { timeToCome } from '../campaigns/fields.js';
-import { type ReadContent, readContent } from './content.js';
+import { isByTemplate, type Said, saidByTemplate } from './by-template.js';
+import { type ReadContent, readContent, saidItself } from './content.js';
 import { everybody, type Named } from './copies.js';
 import { demandVerified } from './senders.js';
 
@@ -51,7 +52,8 @@ async function newlyAccepted(deps: Deps, request: MessageRequest, wish: Wish, ha
   const { account } = wish;
   const times = timesOf(request);
   const reached = await reachable(deps, account, request);
-  const read = await readContent(deps, account, request, reached);
+  const said = isByTemplate(request) ? await saidByTemplate(deps, account, request, reached) : saidItself(request);
+  const read = await readContent(deps, account, request, said, reached);
   await demandVerified(deps, account, read.fromDomain);
   const repeat = wish.key === undefined && wish.detectRepeats ? await repeatOf(deps, account, read.content) : undefined;
   if (repeat?.earlier !== undefined)
@@ -61,7 +63,7 @@ async function newlyAccepted(deps: Deps, request: MessageRequest, wish: Wish, ha
     deps.counters.block('messages', reached.length),
   ]);
   const promise = repeat ?? { hash, ...(wish.key !== undefined && { key: wish.key }) };
-  const group = rowsFor({ account, number, request, read, content, reached, times, ...promise });
+  const group = rowsFor({ account, number, request, said, read, content, reached, times, ...promise });
   return settled(deps, account, group);
 }
 
@@ -134,6 +136,7 @@ interface Rows {
   /** Of the first row; the others follow. */
   readonly number: number;
   readonly request: MessageRequest;
+  readonly said: Said;
   readonly read: ReadContent;
   readonly content: string;
   readonly reached: readonly Named[];
@@ -143,7 +146,7 @@ interface Rows {
 }
 
 function rowsFor(of: Rows): Message[] {
-  const { number, request, reached, times, key } = of;
+  const { number, request, said, reached, times, key } = of;
   const ids = reached.map(() => uuidv7());
   return reached.map(({ role, mailbox, address }, i) =>
     newMessageRow({
@@ -156,7 +159,9 @@ function rowsFor(of: Rows): Message[] {
       to_key: address?.identity ?? '',
       from_domain: of.read.fromDomain,
       content: of.content,
-      subject: request.subject,
+      subject: said.subject,
+      ...(said.template !== undefined && { template: said.template }),
+      ...(said.warning !== undefined && { warning: said.warning }),
       tags: request.tags ?? [],
       metadata: request.metadata ?? {},
       track: request.track ?? false,

@@ -5,6 +5,7 @@ import { parseMailbox, parseSender } from '../../../mail/address.js';
 import { type ReadAttachment, readAttachments } from '../../../mail/attachments.js';
 import type { Deps } from '../../deps.js';
 import type { MessageRequest } from '../../schemas/message.js';
+import { isByTemplate, type Said } from './by-template.js';
 import { mailboxOf, type Named } from './copies.js';
 
 export interface ReadContent {
@@ -18,12 +19,14 @@ export async function readContent(
   deps: Pick<Deps, 'accounts' | 'config'>,
   account: number,
   request: MessageRequest,
+  said: Said,
   reached: readonly Named[],
 ): Promise<ReadContent> {
   const from = await senderOf(deps, account, request.from);
   const reply_to = request.reply_to == null ? null : mailboxOf(request.reply_to);
   demandNone({
-    ...bodyFaults(request),
+    ...bodyFaults(said),
+    ...(isByTemplate(request) ? {} : templateFaults(request)),
     ...senderFaults('from', from),
     ...(reply_to !== null && senderFaults('reply_to', reply_to)),
     ...headerFaults(request.headers ?? {}),
@@ -39,14 +42,19 @@ export async function readContent(
     reply_to,
     to: mailboxOf(request.to),
     cc: reached.filter(({ role }) => role === 'cc').map(({ mailbox }) => mailbox),
-    subject: request.subject,
-    preheader: request.preheader ?? null,
-    html: request.html || null,
-    text: request.text || null,
-    headers: request.headers ?? {},
+    subject: said.subject,
+    preheader: said.preheader,
+    html: said.html || null,
+    text: said.text || null,
+    headers: { ...request.headers, ...said.headers },
     attachments: files.map(({ ref }) => ref),
   };
   return { content, files, fromDomain: parseMailbox(from.email)?.domain ?? '' };
+}
+
+/** What a request without a template says itself. */
+export function saidItself({ subject = '', preheader = null, html = null, text = null }: MessageRequest): Said {
+  return { subject, preheader, html, text, headers: {} };
 }
 
 /** message → account → MAIL_FROM. */
@@ -65,7 +73,12 @@ function givenFile({ name, data, mime, cid }: NonNullable<MessageRequest['attach
   return { name, data, ...(mime !== undefined && { mime }), ...(cid !== undefined && { cid }) };
 }
 
-function bodyFaults({ html, text, subject }: MessageRequest): FieldErrors {
+function templateFaults(request: MessageRequest): FieldErrors {
+  const stray = (['language', 'environment', 'context'] as const).filter((field) => request[field] !== undefined);
+  return Object.fromEntries(stray.map((field) => [field, [`The ${field} field needs template_id or identifier.`]]));
+}
+
+function bodyFaults({ html, text, subject }: Said): FieldErrors {
   return {
     ...(!html && !text && { html: ['The html field is required when text is not present.'] }),
     ...(subject.trim() === '' && { subject: ['The subject field is required.'] }),

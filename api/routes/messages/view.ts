@@ -13,10 +13,11 @@ const KNOWN = 'An equal message was accepted within the last hour; this is that 
 export function acceptedView({ group, known }: Accepted, request: MessageRequest, keyed: boolean) {
   const [primary] = group;
   if (primary === undefined) throw new Error('An accepted message has no row');
+  const warnings = [primary.warning ?? [], known && !keyed ? KNOWN : []].flat().join(' ');
   return {
     ...messageView(primary),
     additionalRecipients: additionalRecipients(request, group),
-    ...(known && !keyed && { warning: KNOWN }),
+    ...(warnings !== '' && { warning: warnings }),
   };
 }
 
@@ -30,6 +31,7 @@ export function messageView(row: Message): MessageShown {
     group: row.group,
     to: row.to,
     subject: row.subject,
+    template: row.template ?? null,
     tags: [...row.tags],
     metadata: { ...row.metadata },
     track: row.track,
@@ -73,6 +75,7 @@ const NOTHING = { attempt: null, class: null, code: null, reply: null, until: nu
 export function timelineOf(row: Message): TimelineShown[] {
   const at = timestamp(row.created_at);
   const begun: TimelineShown[] = [{ ...NOTHING, at, event: 'accepted' }];
+  if (row.warning !== undefined) begun.push({ ...NOTHING, at, event: 'warning', reply: row.warning });
   if (row.scheduled_at !== undefined)
     begun.push({ ...NOTHING, at, event: 'scheduled', until: timestamp(row.scheduled_at) });
   const attempts = row.attempts.map((one): TimelineShown => {
