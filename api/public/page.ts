@@ -30,6 +30,15 @@ export interface PublicPage {
   readonly wide?: boolean;
 }
 
+/** Not indexed, not cached, not framed, and no address of ours told to anybody. */
+export const QUIET = {
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+  'x-robots-tag': 'noindex',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+} as const;
+
 export const NO_BRAND: PageBrand = { name: null, logo: null, accent: '#1f4fd8', address: null };
 
 const STYLE = readFileSync(join(packageRoot(), 'content', 'pages', 'page.css'), 'utf8');
@@ -45,13 +54,9 @@ export function sendPage(reply: FastifyReply, status: number, page: PublicPage):
   return reply
     .code(status)
     .headers({
+      ...QUIET,
       'content-security-policy': policyFor(style, page.brand),
       'content-language': page.language,
-      'referrer-policy': 'no-referrer',
-      'cache-control': 'no-store',
-      'x-robots-tag': 'noindex',
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
     })
     .type('text/html; charset=utf-8')
     .serializer((markup: string) => markup)

@@ -9,6 +9,7 @@ import { signup } from './signup.js';
 import { wantsJson } from './signup-form.js';
 import { trackedLinks } from './tracking/tracked-links.js';
 import { unsubscribe } from './unsubscribe.js';
+import { viewInBrowser } from './view.js';
 import { lookFor, sayOnPage } from './visit.js';
 
 /** The pages that links in mails lead to: for people without a key, in their language, never depending on JavaScript. */
@@ -24,6 +25,7 @@ export function publicPages(app: Api, deps: Deps): void {
 
   unsubscribe(app, deps, readLink);
   preferences(app, deps, readLink);
+  viewInBrowser(app, deps, readLink);
   signup(app, deps);
   confirm(app, deps, confirmationReader(deps.secrets));
   trackedLinks(app, deps);

@@ -58,4 +58,6 @@ export const de: Wording = {
   letter_website: 'Website',
   letter_news: 'Neuigkeiten',
   letter_total: 'Summe',
+  no_mail_title: 'Diese E-Mail kann nicht mehr gezeigt werden',
+  no_mail_text: 'Sie liegt in Ihrem Postfach, falls Sie sie behalten haben.',
 };

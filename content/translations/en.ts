@@ -58,4 +58,6 @@ export const en: Wording = {
   letter_website: 'Website',
   letter_news: 'What is new',
   letter_total: 'Total',
+  no_mail_title: 'This mail can no longer be shown',
+  no_mail_text: 'It is in your mailbox, if you have kept it.',
 };

@@ -58,4 +58,6 @@ export const es: Wording = {
   letter_website: 'Sitio web',
   letter_news: 'Novedades',
   letter_total: 'Total',
+  no_mail_title: 'Este correo ya no se puede mostrar',
+  no_mail_text: 'Está en su buzón, si lo ha guardado.',
 };

@@ -58,4 +58,6 @@ export const fr: Wording = {
   letter_website: 'Site web',
   letter_news: 'Nouveautés',
   letter_total: 'Total',
+  no_mail_title: 'Cet e-mail ne peut plus être affiché',
+  no_mail_text: 'Il est dans votre boîte aux lettres, si vous l’avez gardé.',
 };

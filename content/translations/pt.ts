@@ -58,4 +58,6 @@ export const pt: Wording = {
   letter_website: 'Site',
   letter_news: 'Novidades',
   letter_total: 'Total',
+  no_mail_title: 'Este e-mail não pode mais ser mostrado',
+  no_mail_text: 'Ele está na sua caixa de entrada, se você o guardou.',
 };

@@ -59,4 +59,6 @@ export interface Wording {
   readonly letter_website: string;
   readonly letter_news: string;
   readonly letter_total: string;
+  readonly no_mail_title: string;
+  readonly no_mail_text: string;
 }

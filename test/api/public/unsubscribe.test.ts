@@ -59,19 +59,40 @@ test('the same POST again is the same 200 and happens once', async () => {
 });
 
 const BOUNDARY = 'x-y-z';
+const MULTIPART_TYPE = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` };
 const MULTIPART = `--${BOUNDARY}\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--${BOUNDARY}--\r\n`;
 
 test.each<[string, Call]>([
-  [
-    'multipart/form-data',
-    { payload: MULTIPART, headers: { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` } },
-  ],
+  ['multipart/form-data', { payload: MULTIPART, headers: MULTIPART_TYPE }],
   ['no media type', { payload: 'List-Unsubscribe=One-Click' }],
   ['no body', {}],
 ])('a one-click POST with %s counts as well', async (_what, call) => {
   const answer = await api.call(`POST ${path}`, { ...call, key: null });
   expect([answer.statusCode, answer.body]).toEqual([200, '']);
   expect(await statusOf()).toBe('unsubscribed');
+});
+
+test('a link of the list as a whole, without a campaign, does what it says', async () => {
+  const link = `/u/${linkTokens(await api.deps.secrets.ring()).forRecipient(0, id)}`;
+  expect((await api.call(`POST ${link}`, ONE_CLICK)).statusCode).toBe(200);
+  expect(await statusOf()).toBe('unsubscribed');
+  expect(await farewells()).toMatchObject([{ data: { by: 'one_click' } }]);
+});
+
+test('somebody who is suppressed leaves like everybody else, and nobody is redirected', async () => {
+  await api.deps.suppressions.add(api.account, `reader${visitor}@example.com`, 'manual', null);
+  for (const form of [ONE_CLICK, { ...ONE_CLICK, payload: MULTIPART, headers: MULTIPART_TYPE }, ONE_CLICK]) {
+    const answer = await api.call(`POST ${path}`, { ...form, headers: { ...form.headers, cookie: 'session=stale' } });
+    expect([answer.statusCode, answer.body, answer.headers.location]).toEqual([200, '', undefined]);
+  }
+  expect(await statusOf()).toBe('unsubscribed');
+});
+
+test('somebody who waits to confirm leaves as well', async () => {
+  const waiting = await aSubscriber(api, list, { email: `waiting${visitor}@example.com`, status: 'pending' });
+  const link = `/u/${linkTokens(await api.deps.secrets.ring()).forRecipient(0, waiting.id)}`;
+  await api.call(`POST ${link}`, ONE_CLICK);
+  expect(await statusOf(waiting.id)).toBe('unsubscribed');
 });
 
 test('the button on the page unsubscribes and answers with a page', async () => {

@@ -1,0 +1,99 @@
+import type { FastifyReply } from 'fastify';
+import { Type } from 'typebox';
+import { type CompiledLetter, compileLetter } from '../../mail/compile.js';
+import { chosenSender } from '../../mail/sender.js';
+import { type LinkOwner, linkTokens } from '../../mail/tokens.js';
+import { htmlFor } from '../../mail/view.js';
+import type { Campaign } from '../../store/campaigns.js';
+import type { List } from '../../store/lists.js';
+import type { Api } from '../app.js';
+import type { Deps } from '../deps.js';
+import type { ReadLink } from './link-reader.js';
+import { QUIET } from './page.js';
+import { lookFor, sayOnPage, sendForged } from './visit.js';
+
+const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [] };
+
+/** A mail is somebody else's markup under our address: no script runs, no form leaves, and it has no origin of its own. */
+const POLICY = [
+  'sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation',
+  "default-src 'none'",
+  'img-src http: https: data:',
+  "style-src 'unsafe-inline' http: https:",
+  'font-src http: https: data:',
+  "form-action 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const KEPT = 8;
+
+/** The mail as its recipient got it, in a browser. To look at it is not recorded, its links are the plain ones. */
+export function viewInBrowser(app: Api, deps: Deps, readLink: ReadLink): void {
+  const letterOf = plainLetters(deps);
+  app.get('/v/:token', { schema: { ...schema, summary: 'A mail as its recipient got it' } }, async (request, reply) => {
+    const owner = await readLink(request.params.token);
+    if (owner === undefined) return sendForged(deps, request, reply);
+    const html = await mailOf(deps, owner, letterOf);
+    if (html !== undefined) return sendMail(reply, html);
+    return sayOnPage(reply, await lookFor(deps, request), {
+      status: 404,
+      title: 'no_mail_title',
+      text: 'no_mail_text',
+    });
+  });
+}
+
+async function mailOf(deps: Deps, owner: LinkOwner, letterOf: LetterOf): Promise<string | undefined> {
+  const person = await deps.subscribers.ofLink(owner.subscriber);
+  if (person === null) return undefined;
+  const campaign = await deps.campaigns.find(person.account, owner.campaign);
+  const list = campaign === null ? 'missing' : await deps.lists.find(person.account, campaign.list_id);
+  if (campaign === null || campaign.launched_at === null || typeof list === 'string') return undefined;
+  const links = linkTokens(await deps.secrets.ring());
+  const recipient = { ...person, id: person._id };
+  return htmlFor(await letterOf(campaign, list), recipient, campaign.launched_at, links);
+}
+
+type LetterOf = (campaign: Campaign, list: List) => Promise<CompiledLetter>;
+
+/** Letters without tracking, the last few kept: one mail that is much looked at is compiled once. */
+function plainLetters({ config }: Deps): LetterOf {
+  const kept = new Map<string, CompiledLetter>();
+  return async (campaign, list) => {
+    const key = `${campaign._id}:${campaign.launch}:${campaign.pinned}`;
+    const letter = kept.get(key) ?? compiled(campaign, list, config);
+    kept.delete(key);
+    kept.set(key, letter);
+    for (const oldest of kept.keys()) {
+      if (kept.size <= KEPT) break;
+      kept.delete(oldest);
+    }
+    return letter;
+  };
+}
+
+function compiled(campaign: Campaign, list: List, { publicUrl, mailFrom }: Deps['config']): CompiledLetter {
+  const { _id, account, subject, preheader, html, text, sender, seed } = campaign;
+  const from = chosenSender({ campaign: sender, list: list.defaults.from, lastResort: mailFrom });
+  const words = { subject, preheader, html, text };
+  const named = { id: list._id, uid: list.uid, name: list.name };
+  return compileLetter({
+    account,
+    campaign: _id,
+    ...words,
+    from,
+    replyTo: null,
+    list: named,
+    publicUrl,
+    boundarySeed: seed,
+  });
+}
+
+function sendMail(reply: FastifyReply, html: string): FastifyReply {
+  return reply
+    .headers({ ...QUIET, 'content-security-policy': POLICY })
+    .type('text/html; charset=utf-8')
+    .serializer((markup: string) => markup)
+    .send(html);
+}
