@@ -1,8 +1,10 @@
 import type { Config } from '../config.js';
+import { DEFAULT_BRAND } from '../domain/brand.js';
+import { addressOf } from '../domain/confirmation.js';
 import { confirmationLetter } from '../mail/confirmation.js';
 import { chosenSender } from '../mail/sender.js';
 import { confirmUrl, type LinkTokens } from '../mail/tokens.js';
-import type { Accounts } from '../store/accounts.js';
+import type { Account, Accounts } from '../store/accounts.js';
 import type { Confirmation } from '../store/confirmation/row.js';
 import type { Confirmations } from '../store/confirmations.js';
 import type { List, Lists } from '../store/lists.js';
@@ -84,16 +86,15 @@ async function mailTo(deps: ConfirmationDeps, row: Confirmation, reminder: boole
       url: confirmUrl(deps.config.publicUrl, deps.links.forConfirmation(row._id, person._id)),
       days: Math.round((row.expires_at.getTime() - row.asked_at.getTime()) / DAY),
       reminder,
-      accent: '#1f4fd8',
-      imprint: imprintOf(list, account?.name),
+      accent: (account?.brand ?? DEFAULT_BRAND).colors.primary,
+      imprint: imprintOf(list, account),
     }),
   });
 }
 
-function imprintOf({ company }: List, account: string | undefined): string[] {
-  const { name, address_1, address_2, zip_code, city, zone, country } = company;
-  const place = [zip_code, city].filter(Boolean).join(' ');
-  return [name ?? account, address_1, address_2, place, zone, country].flatMap((line) => line || []);
+function imprintOf({ company }: List, account: Account | null): string[] {
+  const name = account?.brand?.name ?? company.name ?? account?.name ?? '';
+  return [name, ...(account?.brand?.postal_address ?? addressOf(company)).split('\n')].filter(Boolean);
 }
 
 function after(deadline: Date): Date {

@@ -56,3 +56,18 @@ export function visitorOf(ip: string): string {
     .map((group) => group.replace(/^0+(?=.)/, ''))
     .join(':')}::/64`;
 }
+
+interface Place {
+  readonly address_1: string | null;
+  readonly address_2: string | null;
+  readonly zip_code: string | null;
+  readonly city: string | null;
+  readonly zone: string | null;
+  readonly country: string | null;
+}
+
+/** Where the company behind a list sits, line by line; empty where nobody has said it. */
+export function addressOf({ address_1, address_2, zip_code, city, zone, country }: Place): string {
+  const town = [zip_code, city].filter(Boolean).join(' ');
+  return [address_1, address_2, town, zone, country].filter(Boolean).join('\n');
+}

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyReply } from 'fastify';
 import { packageRoot } from '../../config.js';
+import { DEFAULT_BRAND } from '../../domain/brand.js';
 import { inkOn, readableOn } from '../../domain/colour.js';
 import { type Html, html } from '../../domain/html.js';
 import { LANGUAGES, type Language } from '../../domain/language.js';
@@ -39,7 +40,7 @@ export const QUIET = {
   'x-frame-options': 'DENY',
 } as const;
 
-export const NO_BRAND: PageBrand = { name: null, logo: null, accent: '#1f4fd8', address: null };
+export const NO_BRAND: PageBrand = { name: null, logo: null, accent: DEFAULT_BRAND.colors.primary, address: null };
 
 const STYLE = readFileSync(join(packageRoot(), 'content', 'pages', 'page.css'), 'utf8');
 /** The cards of `page.css` by day and by night, which the accent must be read on. */

@@ -1,4 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DEFAULT_BRAND } from '../../domain/brand.js';
+import { addressOf } from '../../domain/confirmation.js';
 import { type Html, html } from '../../domain/html.js';
 import { chosenLanguage, type Language } from '../../domain/language.js';
 import { type Sentence, say } from '../../mail/wording.js';
@@ -24,9 +26,15 @@ export async function lookFor(deps: Deps, request: FastifyRequest, list?: List, 
   return { language, brand };
 }
 
-async function brandOf({ accounts }: Deps, { account, company }: List): Promise<PageBrand> {
-  const row = await accounts.find(account);
-  return { ...NO_BRAND, name: company.name ?? row?.name ?? null };
+async function brandOf({ accounts }: Deps, list: List): Promise<PageBrand> {
+  const account = await accounts.find(list.account);
+  const { name, logo, colors, postal_address } = account?.brand ?? DEFAULT_BRAND;
+  return {
+    name: name ?? list.company.name ?? account?.name ?? null,
+    logo: logo && { url: logo.url, alt: logo.alt },
+    accent: colors.primary,
+    address: postal_address ?? (addressOf(list.company) || null),
+  };
 }
 
 /** A page of a heading, a sentence and what comes below. */
