@@ -122,10 +122,12 @@ interface Ready {
   readonly lookedAt: number;
 }
 
-/** Claims, hands over and settles; false where nothing was claimed. */
+/** Claims, hands over and settles, or refuses; false where nothing was done. */
 async function send(deps: MessageAttemptDeps, row: Message, { way, mail, lookedAt }: Ready): Promise<boolean> {
-  // Whoever waited long for a turn looks again whether the address may still be mailed.
-  if (deps.stopping.aborted || monotonic() - lookedAt > deps.times.freshness) return false;
+  if (deps.stopping.aborted) return false;
+  // Whoever waited long for a turn looks again, and keeps it: a line that sends its first ones back never gets shorter.
+  const refusal = monotonic() - lookedAt > deps.times.freshness ? await suppressed(deps, row) : undefined;
+  if (refusal !== undefined) return (await refuse(deps, row, refusal)) !== null;
   const token = randomUUID();
   const owner = await ownMessage(deps, row, token);
   if (owner === undefined) return false;

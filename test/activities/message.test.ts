@@ -113,6 +113,24 @@ test('no more are claimed at once than there are connections', async () => {
   expect(server.most()).toBeLessThanOrEqual(2);
 });
 
+test('who waited long for a turn keeps it, and is looked at again: suppressed meanwhile, it is refused', async () => {
+  const { server, steps } = aProcess({ times: { ...TIMES, freshness: -1 } });
+  const all = await Promise.all(Array.from({ length: 4 }, () => anAcceptedMessage(store)));
+  const ends = all.map((message) => steps.activities.deliverMessage(input(message)));
+  await until(() => server.open.length === 2, 10_000);
+  const waiting = all.filter(({ _id }) => !server.handed.includes(_id));
+  const [gone] = waiting;
+  await suppressions(store).add(7, gone?.to_key ?? '', 'manual', null);
+  await until(() => {
+    server.answer(ACCEPTED);
+    return server.handed.length === 3;
+  }, 10_000);
+  server.answer(ACCEPTED);
+  const states = (await Promise.all(ends)).map((end) => (end.kind === 'final' ? end.state : end.kind));
+  expect(states.sort()).toEqual(['failed', 'sent', 'sent', 'sent']);
+  expect((await messages(store).find(7, gone?._id ?? ''))?.attempts).toMatchObject([{ class: 'suppressed' }]);
+});
+
 test('a process that stops claims nothing more', async () => {
   const stop = new AbortController();
   const { server, steps } = aProcess({ stopping: stop.signal });
