@@ -19,8 +19,11 @@ export interface DeliverMessage {
 /** `under_way`: the attempt goes on in this process; ask again and it is joined. */
 export type FirstStanding = MessageStanding | { readonly kind: 'under_way' };
 
-/** A workflow task waits at most this long for a first attempt; an SMTP server may take ten minutes (RFC 5321 §4.5.3.2.6). */
-const FIRST_LOOK = 7_000;
+/**
+ * A workflow task waits at most this long for a first attempt; an SMTP server may take ten minutes (RFC 5321 §4.5.3.2.6).
+ * Far below the 10 s after which Temporal gives the task to somebody else: see decision 19.
+ */
+const FIRST_LOOK = 3_000;
 
 /**
  * The steps of a message. An attempt outlives the activity that began it: it holds its claim, renews it and settles it,

@@ -41,7 +41,7 @@ export function modelSteps() {
 /** The first look at a message, on the worker that runs its workflow: it answers within seconds, and is never repeated. */
 export function firstLook() {
   return proxyLocalActivities<Pick<Activities, 'beginMessage'>>({
-    startToCloseTimeout: '8s',
+    startToCloseTimeout: '4s',
     retry: { maximumAttempts: 1 },
   });
 }
