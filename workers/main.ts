@@ -80,7 +80,8 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
 async function connected(address: string, { log }: WorkerParts): Promise<NativeConnection> {
   for (;;) {
     try {
-      return await NativeConnection.connect({ address });
+      // Nothing but ids and counts goes over it: too little to be worth compressing.
+      return await NativeConnection.connect({ address, grpcCompression: { codec: 'none' } });
     } catch (error) {
       log.warn({ address, error: String(error) }, 'Temporal does not answer yet');
       await delay(BETWEEN_TRIES);
