@@ -33,7 +33,7 @@ export default defineConfig({
         test: {
           name: 'flow',
           include: ['test/{flow,workflows}/**/*.test.ts'],
-          globalSetup: [...servers, './test/support/flow/bundle.ts'],
+          globalSetup: [...servers, './test/support/flow/bundle.ts', './test/support/flow/programs.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 2 },

@@ -1,3 +1,4 @@
+import { afterEach } from 'vitest';
 import { lineOver } from '../../mail/routes/line.js';
 import { type Route, type Routes, routesOver, type Way } from '../../mail/routes/routes.js';
 import { type HandOverOrder, smtpTransport } from '../../mail/transport.js';
@@ -20,6 +21,20 @@ export interface SomeRoutes {
   /** Ids of the ways whose rate was paid. */
   readonly paid: readonly string[];
   close(): Promise<void>;
+}
+
+/** Routes that are closed behind the test that has started them, and whatever else it puts into `open`. */
+export function routesOfTests() {
+  const open: { close(): unknown }[] = [];
+  afterEach(async () => {
+    for (const thing of open.splice(0).reverse()) await thing.close();
+  });
+  const started = async (...plans: readonly RoutePlan[]): Promise<SomeRoutes> => {
+    const some = await someRoutes(...plans);
+    open.push(some);
+    return some;
+  };
+  return { started, open };
 }
 
 const TIMES = { smtpCommand: 3_000, smtpDot: 3_000 };

@@ -1,12 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { Connection } from '@temporalio/client';
 import type { TestProject } from 'vitest/node';
 import { readConfig } from '../../config.js';
 import { startMongo } from '../../servers/mongodb.js';
 import { startTemporal } from '../../servers/temporal.js';
 import { prepareNamespace } from '../../workers/namespace.js';
+import { dataFolder } from './data-folder.js';
 
 interface Servers {
   readonly mongodbUrl: string;
@@ -37,7 +36,7 @@ export async function teardown(): Promise<void> {
 
 async function start(): Promise<Servers> {
   const config = readConfig();
-  const dataDir = await mkdtemp(join(tmpdir(), 'everpost-test-'));
+  const dataDir = await dataFolder('test');
   const plan = { config, dataDir, port: 0, say: (line: string) => process.stdout.write(`${line}\n`) };
   const stops: (() => Promise<void>)[] = [() => rm(dataDir, { recursive: true, force: true })];
   const stop = async () => {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { inject } from 'vitest';
 
 /** A process of Everpost, as the operating system sees it. */
 export interface Child {
@@ -11,12 +12,12 @@ export interface Child {
   end(name: 'SIGKILL' | 'SIGTERM'): Promise<string>;
 }
 
-export type Program = 'worker-main.ts' | 'api-main.ts';
+export type Program = 'worker-main' | 'api-main';
 
-/** Starts a program of this folder with its plan and waits until it says that it is ready. */
+/** Starts a program of this folder, compiled, with its plan and waits until it says that it is ready. */
 export async function aChild(program: Program, plan: object): Promise<Child> {
-  const path = fileURLToPath(new URL(program, import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', path, JSON.stringify(plan)], {
+  const path = join(inject('flowPrograms'), `${program}.js`);
+  const child = spawn(process.execPath, [path, JSON.stringify(plan)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit').then(([code, signal]) => String(signal ?? code));

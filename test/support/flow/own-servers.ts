@@ -1,17 +1,17 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readConfig } from '../../../config.js';
 import { birthOf } from '../../../servers/life.js';
 import { type RunningMongo, startMongo } from '../../../servers/mongodb.js';
 import { type RunningTemporal, startTemporal } from '../../../servers/temporal.js';
+import { dataFolder } from '../data-folder.js';
 import { until } from '../until.js';
 
 export type OwnServers = Awaited<ReturnType<typeof ownServers>>;
 
 /** MongoDB and Temporal of a test file's own, to be killed and started again on the same ports and data. */
 export async function ownServers() {
-  const dataDir = await mkdtemp(join(tmpdir(), 'everpost-flow-'));
+  const dataDir = await dataFolder('flow');
   const plan = { config: readConfig(), dataDir, say: () => undefined };
   let mongo: RunningMongo = await startMongo({ ...plan, port: 0 });
   let temporal: RunningTemporal = await startTemporal({ ...plan, port: 0, uiPort: 0 });

@@ -65,8 +65,8 @@ export async function aWorld({ script = {}, times = {}, servers }: WorldPlan = {
     times: flowTimes(times),
     /** A worker process, ready. */
     worker: (over: Partial<WorkerPlan> = {}) =>
-      started(aChild('worker-main.ts', { ...workerPlan(place, receiver, flowTimes(times)), ...over })),
-    api: (port: number, key: string) => started(aChild('api-main.ts', { ...place, port, key, logLevel: 'silent' })),
+      started(aChild('worker-main', { ...workerPlan(place, receiver, flowTimes(times)), ...over })),
+    api: (port: number, key: string) => started(aChild('api-main', { ...place, port, key, logLevel: 'silent' })),
     /** Launches a campaign to new readers as the API does: the row first, then the workflow. */
     launch: async (readers: number, over: Partial<NewCampaign> = {}): Promise<Campaign> =>
       begin(await aDraft(store, readers, over)),
