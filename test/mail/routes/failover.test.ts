@@ -1,19 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { aMail } from '../../support/letters.js';
-import { always, type RoutePlan, type SomeRoutes, someRoutes } from '../../support/routes.js';
+import { always, routesOfTests, type SomeRoutes } from '../../support/routes.js';
 import { smtpServer } from '../../support/smtp-server.js';
 import { until } from '../../support/until.js';
 
-const open: { close(): unknown }[] = [];
-afterEach(async () => {
-  for (const thing of open.splice(0).reverse()) await thing.close();
-});
-
-async function started(...plans: readonly RoutePlan[]): Promise<SomeRoutes> {
-  const some = await someRoutes(...plans);
-  open.push(some);
-  return some;
-}
+const { started, open } = routesOfTests();
 
 const accepted = ({ servers }: SomeRoutes) => servers.map((server) => server.accepted.length);
 const at = (step: string, act: string) => ({ script: { on: (asked: string) => (asked === step ? act : undefined) } });

@@ -1,17 +1,8 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { aMail } from '../../support/letters.js';
-import { always, type RoutePlan, type SomeRoutes, someRoutes } from '../../support/routes.js';
+import { always, routesOfTests } from '../../support/routes.js';
 
-const open: { close(): unknown }[] = [];
-afterEach(async () => {
-  for (const thing of open.splice(0).reverse()) await thing.close();
-});
-
-async function started(...plans: readonly RoutePlan[]): Promise<SomeRoutes> {
-  const some = await someRoutes(...plans);
-  open.push(some);
-  return some;
-}
+const { started } = routesOfTests();
 
 const limited = { way: { rates: [{ key: 'transport:x', perSecond: 10 }] } };
 
