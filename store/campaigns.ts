@@ -86,6 +86,8 @@ export interface Campaign extends CampaignContent {
   readonly wake_at: Date | null;
   /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
   readonly origin?: string;
+  /** The claim under which it was launched last: the same request finds that it was done. */
+  readonly launch_origin?: string;
 }
 
 export interface NewCampaign extends CampaignContent {

@@ -8,11 +8,12 @@ export function steering(rows: Collection<Campaign>) {
   const steer = (seen: Seen, change: Partial<Campaign>) => steered(rows, seen, change);
   return {
     /** Launches now, pinning the content; the pages of a launch that was cancelled unsent must be gone by then. */
-    launch: (seen: Seen & Pick<Campaign, 'launch'>): Promise<Campaign | null> => steer(seen, launched(seen, null)),
+    launch: (seen: Seen & Pick<Campaign, 'launch'>, origin?: string): Promise<Campaign | null> =>
+      steer(seen, { ...launched(seen, null), ...(origin !== undefined && { launch_origin: origin }) }),
 
     /** Launches at a time to come. */
-    schedule: (seen: Seen & Pick<Campaign, 'launch'>, at: Date): Promise<Campaign | null> =>
-      steer(seen, launched(seen, at)),
+    schedule: (seen: Seen & Pick<Campaign, 'launch'>, at: Date, origin?: string): Promise<Campaign | null> =>
+      steer(seen, { ...launched(seen, at), ...(origin !== undefined && { launch_origin: origin }) }),
 
     /** Back to a draft: unscheduled, or cancelled before its time. */
     withdraw: (seen: Seen): Promise<Campaign | null> =>

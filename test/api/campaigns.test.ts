@@ -124,6 +124,19 @@ describe('creating', () => {
     expect((await api.call(`GET /api/v1/campaigns?list_id=${own}`)).json().meta.total).toBe(1);
     expect(await rowOf(api, first.json().data.id)).toMatchObject({ launch: 1 });
   });
+
+  test('a send whose answer was lost in a crash is answered under its key, not refused as already sending', async () => {
+    const own = await aLivelyListOf('launched@example.com');
+    const id = await aCampaign(api, own);
+    const send = () => api.call(`POST /api/v1/campaigns/${id}/send`, { headers: { 'idempotency-key': 'launch-it' } });
+    await send();
+    await api.store.db.collection('replies').updateMany({}, { $set: { state: 'in_flight', since: new Date(0) } });
+    const again = await send();
+    expect([again.statusCode, again.json().data.state]).toEqual([200, 'freezing']);
+    expect(await rowOf(api, id)).toMatchObject({ launch: 1 });
+    const other = await api.call(`POST /api/v1/campaigns/${id}/send`, { headers: { 'idempotency-key': 'another' } });
+    expect(other.json().error.code).toBe('already_sending');
+  });
 });
 
 async function aLivelyListOf(email: string): Promise<number> {

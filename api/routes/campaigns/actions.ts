@@ -7,6 +7,7 @@ import type { Campaign } from '../../../store/campaigns.js';
 import type { Api } from '../../app.js';
 import { accountOf } from '../../auth.js';
 import type { Deps } from '../../deps.js';
+import { originOf } from '../../idempotency.js';
 import { CampaignView, NoFields, Rate, Retry, SendLater, SendNow } from '../../schemas/campaign.js';
 import { Data, refusals } from '../../schemas/envelope.js';
 import { IdPath } from '../../schemas/fields.js';
@@ -22,7 +23,11 @@ export function campaignActions(app: Api, deps: Deps): void {
 
   app.post('/campaigns/:id/send', about('Send a campaign, now or at a time', SendNow), async (request) => {
     const { scheduled_at: time } = request.body;
-    return answered(time == null ? sendNow(deps, of(request)) : sendAt(deps, of(request), timeToCome(time)));
+    return answered(
+      onceUnder(deps, of(request), originOf(request), (origin) =>
+        time == null ? sendNow(deps, of(request), origin) : sendAt(deps, of(request), timeToCome(time), origin),
+      ),
+    );
   });
   app.post('/campaigns/:id/schedule', about('Schedule a campaign, or take it off', SendLater), async (request) => {
     const { scheduled_at: time } = request.body;
@@ -56,22 +61,35 @@ function of(request: FastifyRequest): Which {
   return { account: accountOf(request), id: (request.params as Static<typeof IdPath>).id };
 }
 
-function sendNow(deps: Deps, which: Which): Promise<Campaign> {
+/** A launch whose answer was lost in a crash is answered when it is asked for again under its key. */
+async function onceUnder(
+  { campaigns, engine }: Deps,
+  { account, id }: Which,
+  origin: string | undefined,
+  launch: (origin: string | undefined) => Promise<Campaign>,
+): Promise<Campaign> {
+  const row = origin === undefined ? null : await campaigns.find(account, id);
+  if (row === null || row.launch_origin !== origin) return launch(origin);
+  engine.wakeCampaign(row);
+  return row;
+}
+
+function sendNow(deps: Deps, which: Which, origin?: string): Promise<Campaign> {
   return steered(deps, which, 'send', async (row) => {
     demandText(row);
     await demandVerifiedSender(deps, row);
     await demandRecipients(deps, row);
     await forgetCancelled(deps, row, 'already_sent');
-    return deps.campaigns.launch(row);
+    return deps.campaigns.launch(row, origin);
   });
 }
 
-function sendAt(deps: Deps, which: Which, time: Date): Promise<Campaign> {
+function sendAt(deps: Deps, which: Which, time: Date, origin?: string): Promise<Campaign> {
   return steered(deps, which, 'schedule', async (row) => {
     demandText(row);
     await demandVerifiedSender(deps, row);
     await forgetCancelled(deps, row, 'already_sent');
-    return deps.campaigns.schedule(row, time);
+    return deps.campaigns.schedule(row, time, origin);
   });
 }
 
