@@ -38,6 +38,33 @@ function riverIndexes(): Index[] {
   ];
 }
 
+function webhookIndexes(): Index[] {
+  const endpoint = { endpoint: 1 } as const;
+  return [
+    { on: 'endpoints', keys: { account: 1, _id: 1 }, serves: 'webhook endpoints of an account' },
+    {
+      on: 'endpoints',
+      keys: { account: 1, origin: 1 },
+      options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
+      serves: 'the endpoint an Idempotency-Key has made',
+    },
+    { on: 'endpoints', keys: { state: 1, wake_at: 1 }, serves: 'the sweep: endpoints that are owed a workflow' },
+    { on: 'deliveries', keys: { ...endpoint, created_at: -1, event: -1 }, serves: 'the log of an endpoint' },
+    {
+      on: 'deliveries',
+      keys: { ...endpoint, due: 1 },
+      options: { partialFilterExpression: { due: { $type: 'date' } } },
+      serves: 'what an endpoint is to be asked again',
+    },
+    {
+      on: 'deliveries',
+      keys: { expires_at: 1 },
+      options: { expireAfterSeconds: 0 },
+      serves: 'forgetting old deliveries',
+    },
+  ];
+}
+
 /** Every index of the house, each with the query it serves. */
 export const INDEXES: readonly Index[] = [
   { on: 'keys', keys: { hash: 1 }, options: unique, serves: 'who sends this request' },
@@ -130,6 +157,7 @@ export const INDEXES: readonly Index[] = [
   { on: 'events', keys: { account: 1, at: 1, _id: 1 }, serves: 'the river of an account' },
   { on: 'events', keys: { campaign: 1, at: 1 }, options: { sparse: true }, serves: 'what happened to a campaign' },
   ...riverIndexes(),
+  ...webhookIndexes(),
   { on: 'imports', keys: { account: 1, _id: -1 }, serves: 'imports of an account' },
   { on: 'imports', keys: { state: 1, wake_at: 1 }, serves: 'the sweep: imports that are owed a workflow' },
   {

@@ -12,8 +12,9 @@ interface Head {
   readonly _id: number;
   /** Everything up to here has its place, for good. */
   readonly head: number;
-  /** The events that get the places head + 1, head + 2 …; null: nobody is placing any. */
+  /** The events that get the places from + 1, from + 2 …; null: nobody is placing any. */
   readonly batch: readonly string[] | null;
+  readonly from: number;
 }
 
 export interface EventQuery {
@@ -51,7 +52,7 @@ export function river(store: Store) {
     flow: async (account: number): Promise<number> => {
       for (;;) {
         // Before the events: if the head is still there afterwards, nobody has given them a place meanwhile.
-        const before = (await heads.findOne({ _id: account })) ?? { _id: account, head: 0, batch: null };
+        const before = (await heads.findOne({ _id: account })) ?? { _id: account, head: 0, batch: null, from: 0 };
         const decided = before.batch === null ? await decide(heads, events, before) : before;
         if (decided === 'nothing') return before.head;
         if (decided !== 'overtaken') await place(store, heads, events, decided);
@@ -60,8 +61,11 @@ export function river(store: Store) {
 
     head: headOf,
 
-    /** Accounts with events that have no place yet. */
-    accountsInMotion: (): Promise<number[]> => events.distinct('account', { fresh: true }),
+    /** Accounts with events that have no place yet, or with a batch that somebody left undone. */
+    accountsInMotion: async (): Promise<number[]> => {
+      const undone = heads.find({ batch: { $type: 'array' } }).map(({ _id }) => _id);
+      return [...new Set([...(await events.distinct('account', { fresh: true })), ...(await undone.toArray())])];
+    },
 
     /** The next events beyond a place, in order, and how far this has looked: the place to go on from. */
     next: async (account: number, after: number, types: readonly string[], limit: number) => {
@@ -104,8 +108,9 @@ async function decide(heads: Heads, events: Stored, { _id, head }: Head): Promis
   if (batch.length === 0) return 'nothing';
   try {
     const free = { _id, head, batch: null };
-    const { matchedCount, upsertedCount } = await heads.updateOne(free, { $set: { batch } }, { upsert: head === 0 });
-    return matchedCount + upsertedCount === 1 ? { _id, head, batch } : 'overtaken';
+    const decision = { $set: { batch, from: head } };
+    const { matchedCount, upsertedCount } = await heads.updateOne(free, decision, { upsert: head === 0 });
+    return matchedCount + upsertedCount === 1 ? { _id, head, batch, from: head } : 'overtaken';
   } catch (error) {
     if (isDuplicateKey(error)) return 'overtaken';
     throw error;
@@ -113,17 +118,21 @@ async function decide(heads: Heads, events: Stored, { _id, head }: Head): Promis
 }
 
 /** Writes down what is decided. Every step may be repeated, by several at once: the places are the same for all. */
-async function place(store: Store, heads: Heads, events: Stored, { _id, head, batch }: Head): Promise<void> {
+async function place(store: Store, heads: Heads, events: Stored, { _id, from, batch }: Head): Promise<void> {
   if (batch === null) return;
   const places = batch.map((event, i) => ({
-    updateOne: { filter: { _id: event }, update: { $set: { seq: head + 1 + i }, $unset: { fresh: '' as const } } },
+    updateOne: { filter: { _id: event }, update: { $set: { seq: from + 1 + i }, $unset: { fresh: '' as const } } },
   }));
   await events.bulkWrite(places, { ordered: false });
+  await heads.updateOne({ _id }, { $max: { head: from + batch.length } });
   await oweToEndpoints(store, _id);
-  await heads.updateOne({ _id, head, batch: { $ne: null } }, { $set: { head: head + batch.length, batch: null } });
+  await heads.updateOne({ _id, from, batch: { $ne: null } }, { $set: { batch: null } });
 }
 
-/** Said before the events can be read: whoever dies now leaves a row that the sweep finds. */
+/**
+ * Said once the events can be read, so that an endpoint that finds nothing after this has missed nothing; and before the
+ * batch is over, so that whoever dies in between leaves a batch that somebody finishes.
+ */
 async function oweToEndpoints({ db }: Store, account: number): Promise<void> {
   const at = now();
   const open = { account, state: 'enabled', $or: [{ wake_at: null }, { wake_at: { $gt: at } }] };

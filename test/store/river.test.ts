@@ -79,22 +79,29 @@ test('many append and many order at once: whoever reads on from a place reads ev
 
 test('a batch that was decided and left by its process is finished by the next, in the decided order', async () => {
   await tell.append(['a', 'b', 'c'].map((name) => happened(3, name)));
-  const rows = store.db.collection<{ _id: number; head: number; batch: string[] | null }>('river');
-  await rows.insertOne({ _id: 3, head: 0, batch: ['c', 'a'] });
+  const rows = store.db.collection<{ _id: number; head: number; batch: string[] | null; from: number }>('river');
+  await rows.insertOne({ _id: 3, head: 0, batch: ['c', 'a'], from: 0 });
   await store.db.collection<Event>('events').updateOne({ _id: 'c' }, { $set: { seq: 1 }, $unset: { fresh: '' } });
   expect((await readOn(3, 0)).ids).toEqual([]);
   expect(await ordered.flow(3)).toBe(3);
   expect((await readOn(3, 0)).ids).toEqual(['c', 'a', 'b']);
 });
 
-test('before new events can be read, what they owe to the endpoints of their account is written down', async () => {
+test('what new events owe to the endpoints of their account is written down before their batch is over', async () => {
   const rows = store.db.collection<{ _id: number; account: number; state: string; wake_at: Date | null }>('endpoints');
   const endpoint = (_id: number, account: number, state: string) => ({ _id, account, state, wake_at: null });
   await rows.insertMany([endpoint(1, 4, 'enabled'), endpoint(2, 4, 'disabled'), endpoint(3, 5, 'enabled')]);
   await tell.append([happened(4, 'news')]);
   await ordered.flow(4);
-  const owed = await rows.find({ wake_at: { $ne: null } }).toArray();
-  expect(owed.map(({ _id }) => _id)).toEqual([1]);
+  const owed = async () => (await rows.find({ wake_at: { $ne: null } }).toArray()).map(({ _id }) => _id);
+  expect(await owed()).toEqual([1]);
+  // Left by a process that died after its events could be read.
+  await rows.updateMany({}, { $set: { wake_at: null } });
+  const heads = store.db.collection<{ _id: number; head: number; batch: string[] | null }>('river');
+  await heads.updateOne({ _id: 4 }, { $set: { batch: ['news'] } });
+  expect(await ordered.accountsInMotion()).toContain(4);
+  expect(await ordered.flow(4)).toBe(1);
+  expect(await owed()).toEqual([1]);
 });
 
 test('accounts in motion are those whose events wait for a place', async () => {

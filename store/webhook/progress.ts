@@ -1,0 +1,94 @@
+import type { Filter } from 'mongodb';
+import { now } from '../../clock.js';
+import { fenced, type Store } from '../connect.js';
+import type { Endpoint, EndpointReason } from './endpoints.js';
+
+/** What some attempts in the order of their answers say about their endpoint. */
+export interface EndpointTally {
+  /** Failed attempts since the last good one among them. */
+  readonly failures: number;
+  /** Whether one was answered well. */
+  readonly anyDelivered: boolean;
+  readonly restUntil: Date | null;
+}
+
+export type EndpointProgress = ReturnType<typeof endpointProgress>;
+
+/** How far an endpoint is, and who is owed a look at it. Fenced: a place that is written is never taken back. */
+export function endpointProgress(store: Store) {
+  const rows = fenced<Endpoint>(store, 'endpoints');
+  return {
+    /** Says that somebody is at work on it until then. Null where it is off or gone. Atomic: one conditional update. */
+    begin: (account: number, id: number, until: Date): Promise<Endpoint | null> =>
+      rows.findOneAndUpdate(
+        { _id: id, account, state: 'enabled' },
+        { $set: { busy_until: until, wake_at: until } },
+        { returnDocument: 'after' },
+      ),
+
+    /**
+     * Says that all is done until `next`, unless something came up since `begin` (or an earlier answer of this) said `until`.
+     * Answers whether it may rest. Atomic: one conditional update.
+     */
+    rest: async ({ _id, account }: Endpoint, until: Date, next: Date | null): Promise<boolean> => {
+      const { matchedCount } = await rows.updateOne(
+        { _id, account, wake_at: until },
+        { $set: { busy_until: null, wake_at: next } },
+      );
+      return matchedCount === 1;
+    },
+
+    /** Moves the place on, never back, and counts. Atomic: one update; repeating it may count a failure twice. */
+    note: async ({ _id, account }: Endpoint, cursor: number, tally: EndpointTally): Promise<void> => {
+      const at = now();
+      const { failures, anyDelivered, restUntil } = tally;
+      const counted = anyDelivered
+        ? { $set: { failures, failing_since: failures > 0 ? at : null, last_delivered_at: at } }
+        : { $inc: { failures } };
+      await rows.updateOne({ _id, account }, { $max: { cursor }, ...counted });
+      if (failures > 0) await rows.updateOne({ _id, account, failing_since: null }, { $set: { failing_since: at } });
+      if (restUntil !== null) await rows.updateOne({ _id, account }, { $max: { rest_until: restUntil } });
+    },
+
+    /** Switches it off; false where it was off or is gone. Atomic: one conditional update. */
+    disable: async ({ _id, account }: Endpoint, reason: EndpointReason): Promise<boolean> => {
+      const off = { state: 'disabled' as const, reason, wake_at: null, busy_until: null, updated_at: now() };
+      const { matchedCount } = await rows.updateOne({ _id, account, state: 'enabled' }, { $set: off });
+      return matchedCount === 1;
+    },
+
+    /** Endpoints that are owed a look and that nobody is at work on, of one account or of all. */
+    owed: (account?: number): Promise<Endpoint[]> =>
+      rows
+        .find({ ...owedNow(), ...(account !== undefined && { account }) })
+        .sort({ wake_at: 1 })
+        .limit(MOST_PER_LOOK)
+        .toArray(),
+
+    /** Something is owed to it from now on. Atomic: one update. */
+    owe: async ({ _id, account }: Pick<Endpoint, '_id' | 'account'>): Promise<void> => {
+      await rows.updateOne({ _id, account, state: 'enabled' }, { $set: { wake_at: now() } });
+    },
+
+    /** Whoever moves the row's time has its turn; the others need not wake it. Null: somebody else has. Atomic: one CAS. */
+    takeTurn: async ({ _id, account, wake_at }: Endpoint, next: Date): Promise<Endpoint | null> =>
+      rows.findOneAndUpdate(
+        { ...owedNow(), _id, account, wake_at },
+        { $set: { wake_at: next } },
+        { returnDocument: 'after' },
+      ),
+
+    /** Nothing in the river up to there is for it. Atomic: one CAS, none where something came up meanwhile. */
+    pass: async ({ _id, account, wake_at }: Endpoint, cursor: number, next: Date | null): Promise<void> => {
+      const free = { _id, account, wake_at, busy_until: null };
+      await rows.updateOne(free, { $max: { cursor }, $set: { wake_at: next } });
+    },
+  };
+}
+
+const MOST_PER_LOOK = 500;
+
+function owedNow(): Filter<Endpoint> {
+  const at = now();
+  return { state: 'enabled', wake_at: { $lte: at }, $or: [{ busy_until: null }, { busy_until: { $lte: at } }] };
+}
