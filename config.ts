@@ -22,6 +22,8 @@ export interface Config {
   readonly attachmentBytes: number;
   /** Name servers that verify domains; none: those of the system. */
   readonly dnsServers: readonly string[];
+  /** Hosts, addresses and CIDR ranges that webhooks and feeds may reach although private. */
+  readonly allowedPrivateHosts: readonly string[];
   /** The name under which the sending servers are listed in SPF. */
   readonly spfInclude: string | undefined;
   /** What writes drafts: the key of an OpenAI-compatible endpoint; none: no drafting. */
@@ -162,7 +164,18 @@ function naming({ text }: Reader, faults: string[]) {
   const dnsServers = (text('DNS_SERVERS') ?? '').split(/[\s,]+/).filter(Boolean);
   const isServer = (server: string) => isIP(server.replace(/^\[(.+)\](?::\d{1,5})?$|^([^:]+):\d{1,5}$/, '$1$2')) !== 0;
   if (!dnsServers.every(isServer)) faults.push('DNS_SERVERS must be IP addresses, each with a port if need be');
-  return { dnsServers, spfInclude: text('SPF_INCLUDE')?.toLowerCase() };
+  const allowedPrivateHosts = (text('ALLOWED_PRIVATE_HOSTS') ?? '').split(/[\s,]+/).filter(Boolean);
+  if (!allowedPrivateHosts.every(isHostOrRange)) {
+    faults.push('ALLOWED_PRIVATE_HOSTS must be hosts, IP addresses or CIDR ranges');
+  }
+  return { dnsServers, allowedPrivateHosts, spfInclude: text('SPF_INCLUDE')?.toLowerCase() };
+}
+
+function isHostOrRange(text: string): boolean {
+  const [host = '', bits, ...rest] = text.replace(/^\[(.+)\]$/, '$1').split('/');
+  const version = isIP(host);
+  if (bits === undefined) return version !== 0 || /^[\w-]+(?:\.[\w-]+)*\.?$/.test(host);
+  return rest.length === 0 && version !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
 }
 
 function receiving({ text, port }: Reader, faults: string[]) {

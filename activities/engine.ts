@@ -22,4 +22,6 @@ export interface Engine {
   wakeDraft(row: Pick<Draft, 'account' | 'campaign' | 'n'>): Promise<void>;
   /** Starts the message's workflow; a running one goes on. */
   wakeMessage(row: Pick<Message, '_id' | 'account'>): Promise<void>;
+  /** Starts the endpoint's workflow, or tells the running one that there is something to deliver. */
+  wakeEndpoint(row: { readonly _id: number; readonly account: number }): Promise<void>;
 }

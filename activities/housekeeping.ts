@@ -11,8 +11,9 @@ import type { Engine } from './engine.js';
 import { type ReminderDeps, remindOfKeys } from './key-reminders.js';
 import { type MessageSweepDeps, sweepMessages } from './message/sweep.js';
 import type { TellingDeps } from './telling.js';
+import { type BellDeps, endpointBell } from './webhook/bell.js';
 
-export interface HousekeepingDeps extends TellingDeps, MessageSweepDeps, Pick<ReminderDeps, 'keyRotation'> {
+export interface HousekeepingDeps extends TellingDeps, MessageSweepDeps, BellDeps, Pick<ReminderDeps, 'keyRotation'> {
   readonly progress: CampaignProgress;
   readonly ledger: Ledger;
   readonly rounds: Pick<Rounds, 'inFlight'>;
@@ -33,6 +34,7 @@ interface OwedRows {
 
 /** The sweep: rows say what should be; whatever a crash, a Terminate or an emptied Temporal left undone is started here. */
 export function housekeepingActivities(deps: HousekeepingDeps) {
+  const ring = endpointBell(deps);
   const eachRow = async <T extends { readonly _id: number | string }>(
     rows: AsyncIterable<T>,
     look: (row: T) => Promise<void>,
@@ -53,6 +55,7 @@ export function housekeepingActivities(deps: HousekeepingDeps) {
       });
       await sweepMessages(deps);
       await remindOfKeys(deps);
+      await ring();
     },
   };
 }

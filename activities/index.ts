@@ -7,6 +7,7 @@ import { type DraftSettlingDeps, type DraftWritingDeps, draftSettling, draftWrit
 import { type HousekeepingDeps, housekeepingActivities } from './housekeeping.js';
 import type { MessageActivities } from './message.js';
 import { type SubscriberImportDeps, subscriberImportActivities } from './subscriber-import.js';
+import { type WebhookDeps, webhookActivities } from './webhook.js';
 
 export type StepDeps = AudienceDeps &
   CampaignDeps &
@@ -19,7 +20,7 @@ export type StepDeps = AudienceDeps &
 export interface MessageDeps {
   readonly messageSteps: { readonly activities: MessageActivities; ended(): Promise<void> };
 }
-export type ActivityDeps = StepDeps & DeliveryDeps & DraftWritingDeps & MessageDeps;
+export type ActivityDeps = StepDeps & DeliveryDeps & DraftWritingDeps & MessageDeps & WebhookDeps;
 
 /** Steps over rows: quick ones, whole audiences, imports. */
 export function stepActivities(deps: StepDeps) {
@@ -44,7 +45,13 @@ export function modelActivities(deps: DraftWritingDeps) {
   return draftWriting(deps);
 }
 
+/** Deliveries to webhook endpoints, on a queue of their own. */
+export function hookActivities(deps: WebhookDeps) {
+  return webhookActivities(deps);
+}
+
 export type Activities = ReturnType<typeof stepActivities> &
   ReturnType<typeof sendActivities> &
   ReturnType<typeof modelActivities> &
+  ReturnType<typeof hookActivities> &
   MessageActivities;

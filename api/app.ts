@@ -34,6 +34,9 @@ import { templates } from './routes/templates/templates.js';
 import { templateVersions } from './routes/templates/versions.js';
 import { transports } from './routes/transports.js';
 import { voice } from './routes/voice.js';
+import { webhookActions } from './routes/webhooks/actions.js';
+import { webhookDeliveries } from './routes/webhooks/deliveries.js';
+import { webhooks } from './routes/webhooks/webhooks.js';
 import { demandScopes } from './scopes.js';
 import { validateWithTypeBox } from './validation.js';
 
@@ -101,6 +104,9 @@ function versionOne(api: Api, deps: Deps): void {
   messages(api, deps);
   messageBatches(api, deps);
   events(api, deps);
+  webhooks(api, deps);
+  webhookActions(api, deps);
+  webhookDeliveries(api, deps);
   account(api, deps);
   brand(api, deps);
   members(api, deps);

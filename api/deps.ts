@@ -30,6 +30,8 @@ import { suppressions } from '../store/suppressions.js';
 import { templates } from '../store/templates.js';
 import { transports } from '../store/transports.js';
 import { voices } from '../store/voices.js';
+import { deliveries } from '../store/webhook/deliveries.js';
+import { endpoints } from '../store/webhook/endpoints.js';
 import type { Engine } from './engine.js';
 import type { Press } from './press.js';
 
@@ -42,8 +44,10 @@ export function nounStores(store: Store, secret: string) {
     confirmations: confirmations(store),
     contents: contents(store),
     counters: counters(store),
+    deliveries: deliveries(store),
     domains: domains(store, secret),
     drafts: drafts(store),
+    endpoints: endpoints(store, secret),
     events: events(store),
     importErrors: importErrors(store),
     imports: imports(store),

@@ -12,10 +12,13 @@ import {
   confirmationStart,
   DRAFT_TYPE,
   draftStart,
+  ENDPOINT_TYPE,
+  endpointStart,
   IMPORT_TYPE,
   importStart,
   lookAtCampaign,
   lookAtConfirmation,
+  lookAtEndpoint,
   lookAtMessage,
   MESSAGE_TYPE,
   messageStart,
@@ -39,6 +42,8 @@ export interface Engine {
   draftWritten(row: DraftKey, patience: number): Promise<void>;
   /** Nobody wants the draft any more. */
   cancelDraft(row: DraftKey): void;
+  /** Starts the endpoint's workflow, or tells the running one that there is something to deliver. */
+  wakeEndpoint(row: { readonly _id: number; readonly account: number }): void;
   /** Whether Temporal answers right now. */
   reachable(): Promise<boolean>;
   /** Waits for the wake-ups under way; none is accepted afterwards. */
@@ -95,6 +100,13 @@ export function temporalEngine(options: EngineOptions): Engine {
 
     ...messageCalls(options, wake),
     ...draftCalls(prefix, { client, inTime, wake, log }),
+
+    wakeEndpoint: ({ _id, account }) => {
+      const start = endpointStart(prefix, { account, endpoint: _id });
+      wake(start.workflowId, ({ workflow }) =>
+        workflow.signalWithStart(ENDPOINT_TYPE, { ...start, signal: lookAtEndpoint, signalArgs: [] }),
+      );
+    },
 
     reachable: () =>
       inTime(({ workflowService }) => workflowService.getSystemInfo({})).then(

@@ -35,6 +35,7 @@ export const EVENT_TYPES: readonly string[] = [
   'subscriber.unconfirmed',
   'subscriber.unsubscribed',
   'subscriber.updated',
+  'webhook.disabled',
 ];
 
 /** `*`, a noun as in `campaign.*`, or one type. */

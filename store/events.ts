@@ -20,8 +20,8 @@ export interface Event {
 export interface StoredEvent extends Event {
   /** The id that callers know it by, made from `_id`. */
   readonly evt: string;
-  /** It has no place in the order yet; `store/river.ts` gives it one. */
-  readonly fresh?: true;
+  /** Its number within its append, as long as it has no place in the order; `store/river.ts` gives it one. */
+  readonly fresh?: number;
   /** Its place among the events of its account: 1, 2, 3 … */
   readonly seq?: number;
 }
@@ -42,8 +42,8 @@ export function events({ db }: Store) {
       session?: ClientSession,
     ): Promise<void> => {
       if (happened.length === 0) return;
-      const inserts: AnyBulkWriteOperation<StoredEvent>[] = happened.map((event) => ({
-        insertOne: { document: { ...event, at, evt: publicId(event), fresh: true } },
+      const inserts: AnyBulkWriteOperation<StoredEvent>[] = happened.map((event, fresh) => ({
+        insertOne: { document: { ...event, at, evt: publicId(event), fresh } },
       }));
       try {
         await river.bulkWrite(inserts, { ordered: false, ...(session && { session }) });

@@ -20,8 +20,8 @@ function riverIndexes(): Index[] {
   return [
     {
       on: 'events',
-      keys: { fresh: 1, account: 1, at: 1, _id: 1 },
-      options: { partialFilterExpression: { fresh: true } },
+      keys: { account: 1, at: 1, fresh: 1, _id: 1 },
+      options: { partialFilterExpression: { fresh: { $exists: true } } },
       serves: 'events without a place, and whose they are',
     },
     {

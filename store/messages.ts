@@ -31,6 +31,10 @@ function reading(rows: Collection<Message>) {
   return {
     find: (account: number, _id: string): Promise<Message | null> => rows.findOne({ _id, account }),
 
+    /** In no order; those that do not exist are missing. */
+    some: (account: number, ids: readonly string[]): Promise<Message[]> =>
+      rows.find({ _id: { $in: [...ids] }, account }).toArray(),
+
     /** By its UUID or its number; says whose it is, and never hands out another account's. */
     owned: async (account: number, id: string | number): Promise<Owned<Message>> => {
       const row = await rows.findOne(typeof id === 'number' ? { number: id } : { _id: id });

@@ -64,7 +64,9 @@ export function river(store: Store) {
     /** Accounts with events that have no place yet, or with a batch that somebody left undone. */
     accountsInMotion: async (): Promise<number[]> => {
       const undone = heads.find({ batch: { $type: 'array' } }).map(({ _id }) => _id);
-      return [...new Set([...(await events.distinct('account', { fresh: true })), ...(await undone.toArray())])];
+      return [
+        ...new Set([...(await events.distinct('account', { fresh: { $exists: true } })), ...(await undone.toArray())]),
+      ];
     },
 
     /** The next events beyond a place, in order, and how far this has looked: the place to go on from. */
@@ -86,6 +88,10 @@ export function river(store: Store) {
     /** One event by the id that callers know. */
     byPublicId: (account: number, evt: string): Promise<StoredEvent | null> => events.findOne({ account, evt }),
 
+    /** Events by their public ids, in no order; those that do not exist are missing. */
+    byPublicIds: (account: number, evts: readonly string[]): Promise<StoredEvent[]> =>
+      evts.length === 0 ? Promise.resolve([]) : events.find({ evt: { $in: [...evts] }, account }).toArray(),
+
     /** Tells whose river moves, as it moves, until it is closed. */
     watch: (moves: (account: number) => void): ChangeStream => {
       const only = [{ $match: { operationType: 'insert' } }, { $project: { 'fullDocument.account': 1 } }];
@@ -103,8 +109,10 @@ type Stored = ReturnType<typeof fenced<StoredEvent>>;
 type Decided = Head & { readonly batch: readonly string[] };
 
 async function decide(heads: Heads, events: Stored, { _id, head }: Head): Promise<Decided | 'nothing' | 'overtaken'> {
-  const waiting = events.find({ account: _id, fresh: true }).project<{ _id: string }>({ _id: 1 });
-  const batch = (await waiting.sort({ at: 1, _id: 1 }).limit(PLACED_AT_ONCE).toArray()).map((event) => event._id);
+  const waiting = events.find({ account: _id, fresh: { $exists: true } }).project<{ _id: string }>({ _id: 1 });
+  const batch = (await waiting.sort({ at: 1, fresh: 1, _id: 1 }).limit(PLACED_AT_ONCE).toArray()).map(
+    (event) => event._id,
+  );
   if (batch.length === 0) return 'nothing';
   try {
     const free = { _id, head, batch: null };

@@ -143,6 +143,10 @@ export function subscribers(store: Store) {
 
 function naming(rows: Collection<Subscriber>) {
   return {
+    /** Whole rows, in no order; those who are gone are missing. */
+    some: (account: number, ids: readonly number[]): Promise<Subscriber[]> =>
+      rows.find({ _id: { $in: [...ids] }, account }).toArray(),
+
     /** Names that a letter to this list may use: those of everybody, and the attributes of its newest people. */
     fieldNames: async (account: number, list: number): Promise<string[]> => {
       const newest = rows.find({ account, list_id: list }).sort({ _id: -1 }).limit(NEWEST);

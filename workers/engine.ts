@@ -7,9 +7,12 @@ import {
   confirmationStart,
   DRAFT_TYPE,
   draftStart,
+  ENDPOINT_TYPE,
+  endpointStart,
   IMPORT_TYPE,
   importStart,
   lookAtCampaign,
+  lookAtEndpoint,
   MESSAGE_TYPE,
   messageStart,
 } from '../workflows/messages.js';
@@ -48,6 +51,10 @@ export function workerEngine({ client, prefix }: EngineOptions): Engine {
     },
     wakeDraft: async ({ account, campaign, n }) => {
       await client.workflow.start(DRAFT_TYPE, draftStart(prefix, { account, campaign, n }));
+    },
+    wakeEndpoint: async ({ _id, account }) => {
+      const start = endpointStart(prefix, { account, endpoint: _id });
+      await client.workflow.signalWithStart(ENDPOINT_TYPE, { ...start, signal: lookAtEndpoint, signalArgs: [] });
     },
     wakeMessage: async ({ _id, account }) => {
       await client.workflow.start(MESSAGE_TYPE, messageStart(prefix, { account, message: _id }));

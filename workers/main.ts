@@ -2,13 +2,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { asApplicationFailure } from '../activities/failures.js';
-import { type ActivityDeps, modelActivities, sendActivities, stepActivities } from '../activities/index.js';
+import {
+  type ActivityDeps,
+  hookActivities,
+  modelActivities,
+  sendActivities,
+  stepActivities,
+} from '../activities/index.js';
+import { endpointBell } from '../activities/webhook/bell.js';
 import { queuesOf } from '../workflows/names.js';
 import { workflowBundle } from './bundle.js';
 import { workerEngine } from './engine.js';
 import { prepareNamespace } from './namespace.js';
 import { activityParts, type Surroundings } from './parts.js';
-import { MODEL_QUEUE, messageQueue, STEP_QUEUE, sendQueue, WORKFLOW_QUEUE } from './queues.js';
+import { hookQueue, MODEL_QUEUE, messageQueue, STEP_QUEUE, sendQueue, WORKFLOW_QUEUE } from './queues.js';
+import { watchRiver } from './river-watch.js';
 import { installRuntime } from './runtime.js';
 import { ensureSweep, keepSweep, type SweepPace } from './schedule.js';
 import { orderlyStop } from './stop.js';
@@ -47,6 +55,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const shared = await activityParts(parts, stop);
   const deps: ActivityDeps = { ...shared, engine: workerEngine({ client, prefix }) };
   const workers = await createWorkers(parts, connection, deps);
+  const unwatch = watchRiver({ ...shared, ring: endpointBell(deps) });
   const forgetSweep = keepSweep({ client, prefix, pace: parts.pace, prepare, log: parts.log });
   let drain: NodeJS.Timeout | undefined;
   const shutdown = () => {
@@ -61,6 +70,8 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     .finally(() => clearTimeout(drain))
     .finally(forgetSweep)
     .finally(() => shared.ways.close())
+    .finally(unwatch)
+    .finally(() => shared.web.close())
     .finally(() => shared.messageSteps.ended())
     .finally(() => connection.close())
     .then(() => undefined);
@@ -111,6 +122,12 @@ export async function createWorkers(
       ...sendQueue(parts.lanes, parts.times),
       taskQueue: queues.send,
       activities: sendActivities(deps),
+    }),
+    Worker.create({
+      ...common,
+      ...hookQueue(parts.times),
+      taskQueue: queues.hooks,
+      activities: hookActivities(deps),
     }),
     Worker.create({
       ...common,

@@ -33,6 +33,7 @@ import { suppressions } from '../store/suppressions.js';
 import { transports } from '../store/transports.js';
 import { bounceParts } from './bounce-parts.js';
 import { draftParts } from './draft-parts.js';
+import { hookParts } from './hook-parts.js';
 import { messageParts } from './message-parts.js';
 import { LANES_PER_CAMPAIGN } from './queues.js';
 import type { Stop } from './stop.js';
@@ -63,6 +64,7 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
     ...noun,
     config,
     ...messageParts({ store, times, ways, signing: keys, ...back, ...followed }, stop),
+    ...hookParts({ config, store, secret }),
     signing: keys,
     ...rowsOf(store, times.lease),
     ...draftParts(store, config),

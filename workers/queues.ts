@@ -33,6 +33,18 @@ export function messageQueue(times: ProtocolTimes): QueueOptions {
   };
 }
 
+/** Passes over endpoints, most of which wait for answers. Slow endpoints take turns of 20 s, so that none waits for ever. */
+const ENDPOINTS_AT_ONCE = 100;
+
+/** Deliveries to webhook endpoints: a slot an endpoint; after SIGTERM what is under way is answered and written down. */
+export function hookQueue(times: ProtocolTimes): QueueOptions {
+  return {
+    maxConcurrentActivityTaskExecutions: ENDPOINTS_AT_ONCE,
+    shutdownGraceTime: times.shutdownGrace,
+    shutdownForceTime: times.shutdownGrace + times.drain,
+  };
+}
+
 /** Page activities: a lane a slot; after SIGTERM they drain within the grace time. */
 export function sendQueue(lanes: number, times: ProtocolTimes): QueueOptions {
   return {

@@ -5,3 +5,4 @@ export { draft } from './draft.js';
 export { housekeeping } from './housekeeping.js';
 export { message } from './message.js';
 export { subscriberImport } from './subscriber-import.js';
+export { webhookEndpoint } from './webhook-endpoint.js';

@@ -5,6 +5,7 @@ import {
   campaignWorkflowId,
   confirmationWorkflowId,
   draftWorkflowId,
+  endpointWorkflowId,
   importWorkflowId,
   KIND,
   messageWorkflowId,
@@ -77,6 +78,14 @@ export const lookAtConfirmation = defineSignal('look');
 /** The message's row has changed, it was cancelled for instance: read it. */
 export const lookAtMessage = defineSignal('look');
 
+export interface EndpointInput {
+  readonly account: number;
+  readonly endpoint: number;
+}
+
+/** There is something to deliver. */
+export const lookAtEndpoint = defineSignal('look');
+
 /** Rows decide, so a start is never refused: a closed workflow may run again, a running one is joined. */
 const ROW_DECIDES = { workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'USE_EXISTING' } as const;
 
@@ -85,6 +94,7 @@ export const IMPORT_TYPE = 'subscriberImport';
 export const DRAFT_TYPE = 'draft';
 export const MESSAGE_TYPE = 'message';
 export const CONFIRMATION_TYPE = 'confirmation';
+export const ENDPOINT_TYPE = 'webhookEndpoint';
 
 /** How a campaign's workflow is started, by whoever starts it. */
 export function campaignStart(prefix: string, input: CampaignInput) {
@@ -159,6 +169,21 @@ export function messageStart(prefix: string, input: MessageInput) {
     typedSearchAttributes: [
       { key: ACCOUNT, value: String(input.account) },
       { key: KIND, value: 'message' },
+    ],
+  };
+}
+
+/** How the workflow of a webhook endpoint is started. */
+export function endpointStart(prefix: string, input: EndpointInput) {
+  return {
+    ...ROW_DECIDES,
+    workflowId: endpointWorkflowId(input.endpoint),
+    taskQueue: queuesOf(prefix).workflows,
+    args: [input] as [EndpointInput],
+    staticSummary: `Webhook endpoint ${input.endpoint} of account ${input.account}`,
+    typedSearchAttributes: [
+      { key: ACCOUNT, value: String(input.account) },
+      { key: KIND, value: 'webhook' },
     ],
   };
 }

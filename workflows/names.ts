@@ -13,6 +13,8 @@ export function queuesOf(prefix: string) {
     model: `${prefix}.model`,
     /** Transactional messages, workflow tasks and attempts alike: no campaign stands in their way. */
     messages: `${prefix}.messages`,
+    /** Deliveries to webhook endpoints: a slot an endpoint. */
+    hooks: `${prefix}.hooks`,
   } as const;
 }
 
@@ -34,6 +36,10 @@ export function importWorkflowId(id: number): string {
 
 export function draftWorkflowId(campaign: number, n: number): string {
   return `draft/${campaign}/${n}`;
+}
+
+export function endpointWorkflowId(id: number): string {
+  return `webhook/${id}`;
 }
 
 export function messageWorkflowId(id: string): string {

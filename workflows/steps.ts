@@ -57,6 +57,16 @@ export function messageSteps() {
   });
 }
 
+/** Deliveries to one endpoint: a pass of 20 s and what is under way at its end; how far it came stands in the row. */
+export function hookSteps() {
+  return proxyActivities<Pick<Activities, 'deliverEvents'>>({
+    taskQueue: queues().hooks,
+    startToCloseTimeout: '2m',
+    heartbeatTimeout: '12s',
+    retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '30s' },
+  });
+}
+
 /** Page activities: PROTOCOL "Constants". The ledger makes every retry safe, so there is no end to them. */
 export function mailSteps(times: Pick<ProtocolTimes, 'startToClose' | 'heartbeat'>) {
   return proxyActivities<Activities>({

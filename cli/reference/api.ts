@@ -59,6 +59,7 @@ async function documentedPaths(): Promise<Paths> {
     wakeMessage: () => {},
     draftWritten: async () => {},
     cancelDraft: () => {},
+    wakeEndpoint: () => {},
     reachable: async () => true,
     close: async () => {},
   };

@@ -197,6 +197,13 @@ export const EVENTS: readonly EventKind[] = [
   person('bounced', 'a hard bounce took the address off'),
   person('complained', 'a complaint took the address off'),
   person('erased', 'the person was forgotten'),
+  {
+    type: 'webhook.disabled',
+    when: 'an endpoint answered 410 (`gone`) or nothing well for five days (`failing`)',
+    id: 'webhook:<endpoint>:<its last change>:<reason>',
+    data: 'webhook, reason',
+    by: 'activities/webhook.ts',
+  },
 ];
 
 /** What is appended to the river. */

@@ -1,4 +1,5 @@
 import { MAIL_VARIABLES } from './mail-variables.js';
+import { OUTSIDE } from './outside-variables.js';
 import type { Variable } from './variable.js';
 
 export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
@@ -74,6 +75,7 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
       field: 'openaiModel',
     },
   ],
+  'Hosts that callers name': OUTSIDE,
   'Keys and limits': [
     {
       name: 'EVERPOST_API_KEY',

@@ -80,8 +80,7 @@ export function endpointProgress(store: Store) {
 
     /** Nothing in the river up to there is for it. Atomic: one CAS, none where something came up meanwhile. */
     pass: async ({ _id, account, wake_at }: Endpoint, cursor: number, next: Date | null): Promise<void> => {
-      const free = { _id, account, wake_at, busy_until: null };
-      await rows.updateOne(free, { $max: { cursor }, $set: { wake_at: next } });
+      await rows.updateOne({ ...idle(), _id, account, wake_at }, { $max: { cursor }, $set: { wake_at: next } });
     },
   };
 }
@@ -89,6 +88,10 @@ export function endpointProgress(store: Store) {
 const MOST_PER_LOOK = 500;
 
 function owedNow(): Filter<Endpoint> {
-  const at = now();
-  return { state: 'enabled', wake_at: { $lte: at }, $or: [{ busy_until: null }, { busy_until: { $lte: at } }] };
+  return { ...idle(), wake_at: { $lte: now() } };
+}
+
+/** Nobody is at work on it. */
+function idle(): Filter<Endpoint> {
+  return { state: 'enabled', $or: [{ busy_until: null }, { busy_until: { $lte: now() } }] };
 }

@@ -21,6 +21,8 @@ beforeAll(async () => {
   own = { list, subscriber: id, key: key.id, email: 'mine@example.com', campaign: campaign.id, import: upload.id };
   own['transport'] = transport.id;
   own['domain'] = (await api.call('POST /api/v1/domains', { payload: { domain: 'mine.example' } })).json().data.id;
+  const hook = { url: 'https://mine.example.com/hooks' };
+  own['webhook'] = (await api.call('POST /api/v1/webhooks', { payload: hook })).json().data.id;
   const mail = { to: 'mine@example.com', subject: 'Mine', text: 'mine' };
   const member = { name: 'Mine', email: 'member@example.com', role: 'approver' };
   own['member'] = (await api.call('POST /api/v1/account/members', { payload: member })).json().data.id;
@@ -43,6 +45,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   transports: 'transport',
   domains: 'domain',
   messages: 'message',
+  webhooks: 'webhook',
   account: 'member',
   templates: 'template',
 };
@@ -64,6 +67,7 @@ const BODIES: Readonly<Record<string, () => Record<string, unknown>>> = {
   'POST /api/v1/templates/:id/rollback': () => ({ version: 1 }),
   'PATCH /api/v1/domains/:id': () => ({ bounce_domain: null }),
   'PATCH /api/v1/lists/:id': () => ({ name: 'Taken over' }),
+  'PATCH /api/v1/webhooks/:id': () => ({ description: 'Taken over' }),
   'PUT /api/v1/account/voice': () => ({}),
   'PUT /api/v1/account/brand': () => ({}),
   'PATCH /api/v1/account': () => ({ name: 'Taken over' }),
@@ -75,6 +79,7 @@ const MAKING = [
   'POST /api/v1/lists',
   'POST /api/v1/domains',
   'POST /api/v1/transports',
+  'POST /api/v1/webhooks',
   'POST /api/v1/keys',
   'POST /api/v1/messages',
   'POST /api/v1/messages/batch',
@@ -179,6 +184,14 @@ test('every route, walked with the key of another account, shows and changes not
     'GET /api/v1/messages/:id': 403,
     'POST /api/v1/messages/:id/cancel': 403,
     'GET /api/v1/events': 200,
+    'GET /api/v1/webhooks': 200,
+    'GET /api/v1/webhooks/:id': 403,
+    'PATCH /api/v1/webhooks/:id': 403,
+    'DELETE /api/v1/webhooks/:id': 403,
+    'POST /api/v1/webhooks/:id/rotate': 403,
+    'POST /api/v1/webhooks/:id/test': 403,
+    'POST /api/v1/webhooks/:id/replay': 403,
+    'GET /api/v1/webhooks/:id/deliveries': 403,
     'GET /api/v1/account': 200,
     'PATCH /api/v1/account': 200,
     'GET /api/v1/templates': 200,

@@ -14,6 +14,7 @@ export function recordingEngine(): Engine & { readonly woken: number[] } {
     wakeMessage: () => {},
     draftWritten: async () => {},
     cancelDraft: () => {},
+    wakeEndpoint: () => {},
     reachable: async () => true,
     close: async () => {},
   };

@@ -37,6 +37,7 @@ export const idleEngine: Engine = {
   wakeMessage: () => {},
   draftWritten: async () => {},
   cancelDraft: () => {},
+  wakeEndpoint: () => {},
   reachable: async () => true,
   close: async () => {},
 };

@@ -35,6 +35,7 @@ const nobody: Engine = {
   wakeImport: async () => undefined,
   wakeDraft: async () => undefined,
   wakeMessage: async () => undefined,
+  wakeEndpoint: async () => undefined,
 };
 
 /** The real workflows and activities on the server whose time can be skipped: for one workflow at a time. */
@@ -67,6 +68,7 @@ export async function skippingEverpost(bundle: WorkflowBundleOption) {
       for (const worker of workers) worker.shutdown();
       await running;
       await parts.ways.close();
+      await parts.web.close();
       await parts.messageSteps.ended();
       await env.teardown();
       await receiver.close();

@@ -12,7 +12,13 @@ const { times, lanes, connections, bundle, prefix, smtpUrl, temporalAddress } = 
 
 const store = await openStore({ url: plan.mongodbUrl, database: plan.database, ledgerTimeout: times.storeTimeout });
 const worker = await startWorker({
-  config: { ...readConfig({}), temporalNamespace: plan.namespace, secret: SECRET, smtpConnections: connections },
+  config: {
+    ...readConfig({}),
+    temporalNamespace: plan.namespace,
+    secret: SECRET,
+    smtpConnections: connections,
+    allowedPrivateHosts: ['127.0.0.1'],
+  },
   store,
   smtpUrl,
   temporalAddress,

@@ -1,0 +1,50 @@
+import { now } from '../../clock.js';
+import { FORMATS } from '../../domain/webhook/formats.js';
+import { FAILING_LIMIT, type HookVerdict, restAfter } from '../../domain/webhook/verdict.js';
+import type { Endpoint } from '../../store/webhook/endpoints.js';
+import type { EndpointTally } from '../../store/webhook/progress.js';
+
+/** What the answers of one pass say about their endpoint. */
+export function tallyOf(endpoint: Endpoint) {
+  let { failures, failing_since: since } = endpoint;
+  let restUntil: Date | null = null;
+  let gone = false;
+  let fresh = { failures: 0, anyDelivered: false };
+
+  return {
+    note: (verdict: HookVerdict): void => {
+      if (verdict.kind === 'delivered') {
+        failures = 0;
+        since = null;
+        fresh = { failures: 0, anyDelivered: true };
+        return;
+      }
+      failures += 1;
+      since ??= now();
+      fresh = { ...fresh, failures: fresh.failures + 1 };
+      gone ||= verdict.kind === 'gone';
+      const wait = verdict.kind === 'again' && verdict.hold ? verdict.after : restAfter(failures);
+      if (wait > 0) restUntil = latest(restUntil, new Date(now().getTime() + wait));
+    },
+    /** What came in since this was asked last. */
+    take: (): EndpointTally => {
+      const taken = { ...fresh, restUntil };
+      fresh = { failures: 0, anyDelivered: false };
+      return taken;
+    },
+    /** Nothing more goes there before then; null: go on. */
+    restUntil: (): Date | null => restUntil,
+    /** Why it is to be switched off. */
+    over: (): 'gone' | 'failing' | undefined => {
+      if (gone) return 'gone';
+      const days = since === null ? 0 : now().getTime() - since.getTime();
+      return FORMATS[endpoint.format].listens && days >= FAILING_LIMIT ? 'failing' : undefined;
+    },
+  };
+}
+
+export type Tally = ReturnType<typeof tallyOf>;
+
+function latest(one: Date | null, other: Date): Date {
+  return one !== null && one > other ? one : other;
+}

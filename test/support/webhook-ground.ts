@@ -1,0 +1,70 @@
+import { webhookActivities } from '../../activities/webhook.js';
+import { campaigns } from '../../store/campaigns.js';
+import { openStore } from '../../store/connect.js';
+import { contents } from '../../store/contents.js';
+import { type Event, events } from '../../store/events.js';
+import { messages } from '../../store/messages.js';
+import { recipients } from '../../store/recipients.js';
+import { river } from '../../store/river.js';
+import { subscribers } from '../../store/subscribers.js';
+import { suppressions } from '../../store/suppressions.js';
+import { deliveries } from '../../store/webhook/deliveries.js';
+import { type Endpoint, endpoints, type NewEndpoint } from '../../store/webhook/endpoints.js';
+import { webClient } from '../../web/client.js';
+import { testDatabase } from './test-servers.js';
+
+export type WebhookGround = Awaited<ReturnType<typeof webhookGround>>;
+
+/** The deliveries of a worker over a real store, without Temporal. */
+export async function webhookGround() {
+  const database = await testDatabase();
+  const store = await openStore({ url: database.url, database: database.name });
+  const web = webClient({ exceptions: ['127.0.0.1'] });
+  const rows = endpoints(store, 'a secret for the tests');
+  const deps = {
+    endpoints: rows,
+    deliveries: deliveries(store),
+    river: river(store),
+    events: events(store),
+    campaigns: campaigns(store),
+    recipients: recipients(store),
+    subscribers: subscribers(store),
+    suppressions: suppressions(store),
+    messages: messages(store),
+    contents: contents(store),
+    web,
+    heartbeat: () => undefined,
+    stopping: new AbortController().signal,
+  };
+  const now = async ({ _id, account }: Endpoint): Promise<Endpoint> => {
+    const found = await rows.find(account, _id);
+    if (typeof found === 'string') throw new Error(found);
+    return found;
+  };
+  return {
+    store,
+    deps,
+    row: now,
+    /** An endpoint of an account of its own. */
+    endpoint: async (account: number, url: string, over: Partial<NewEndpoint> = {}) => {
+      const fields = { url, description: null, events: ['*'], format: 'standard' as const, ordered: false, cursor: 0 };
+      return rows.create(account, { ...fields, ...over });
+    },
+    /** Appended and put in order. */
+    happen: async (account: number, ids: readonly string[], over: Partial<Event> = {}): Promise<void> => {
+      const type = 'campaign.sent';
+      await deps.events.append(
+        ids.map((_id) => ({ _id: `${account}:${_id}`, account, type, data: { n: _id }, ...over })),
+      );
+      await deps.river.flow(account);
+    },
+    pass: ({ _id, account }: Endpoint, over: Partial<typeof deps> = {}) =>
+      webhookActivities({ ...deps, ...over }).deliverEvents({ account, endpoint: _id }),
+    log: ({ _id, account }: Endpoint) => deps.deliveries.page({ _id, account }, { limit: 1_000 }),
+    close: async () => {
+      await web.close();
+      await store.close();
+      await database.drop();
+    },
+  };
+}
