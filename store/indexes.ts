@@ -1,7 +1,8 @@
 import type { CreateIndexesOptions, Db, IndexSpecification } from 'mongodb';
 import { REMEMBERED_DAYS } from '../domain/soft-bounces.js';
+import { riverIndexes, webhookIndexes } from './event-indexes.js';
 
-interface Index {
+export interface Index {
   readonly on: string;
   readonly keys: IndexSpecification;
   readonly options?: CreateIndexesOptions;
@@ -10,60 +11,6 @@ interface Index {
 }
 
 const unique = { unique: true } as const;
-
-/** Places of events: only events that have one are in them. */
-function riverIndexes(): Index[] {
-  const placed = { partialFilterExpression: { seq: { $exists: true } } };
-  const of = (field: string) => ({
-    partialFilterExpression: { seq: { $exists: true }, [field]: { $exists: true } },
-  });
-  return [
-    {
-      on: 'events',
-      keys: { account: 1, at: 1, fresh: 1, _id: 1 },
-      options: { partialFilterExpression: { fresh: { $exists: true } } },
-      serves: 'events without a place, and whose they are',
-    },
-    {
-      on: 'events',
-      keys: { evt: 1 },
-      options: { unique: true, partialFilterExpression: { evt: { $exists: true } } },
-      serves: 'an event by the id that callers know',
-    },
-    { on: 'events', keys: { account: 1, seq: 1 }, options: placed, serves: 'the river of an account in order' },
-    { on: 'events', keys: { account: 1, type: 1, seq: 1 }, options: placed, serves: 'the events an endpoint asks for' },
-    { on: 'events', keys: { campaign: 1, seq: 1 }, options: of('campaign'), serves: 'events of a campaign in order' },
-    { on: 'events', keys: { subscriber: 1, seq: 1 }, options: of('subscriber'), serves: 'events of a subscriber' },
-    { on: 'events', keys: { 'data.message': 1, seq: 1 }, options: of('data.message'), serves: 'events of a message' },
-  ];
-}
-
-function webhookIndexes(): Index[] {
-  const endpoint = { endpoint: 1 } as const;
-  return [
-    { on: 'endpoints', keys: { account: 1, _id: 1 }, serves: 'webhook endpoints of an account' },
-    {
-      on: 'endpoints',
-      keys: { account: 1, origin: 1 },
-      options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
-      serves: 'the endpoint an Idempotency-Key has made',
-    },
-    { on: 'endpoints', keys: { state: 1, wake_at: 1 }, serves: 'the sweep: endpoints that are owed a workflow' },
-    { on: 'deliveries', keys: { ...endpoint, created_at: -1, event: -1 }, serves: 'the log of an endpoint' },
-    {
-      on: 'deliveries',
-      keys: { ...endpoint, due: 1 },
-      options: { partialFilterExpression: { due: { $type: 'date' } } },
-      serves: 'what an endpoint is to be asked again',
-    },
-    {
-      on: 'deliveries',
-      keys: { expires_at: 1 },
-      options: { expireAfterSeconds: 0 },
-      serves: 'forgetting old deliveries',
-    },
-  ];
-}
 
 /** Every index of the house, each with the query it serves. */
 export const INDEXES: readonly Index[] = [
