@@ -81,7 +81,7 @@ function subjectFor({ subject }: CompiledLetter, part: Rendering): string {
 }
 
 /** The recipient's own fields win over attributes of the same name; one token serves all of their links. */
-function fieldsOf(recipient: Recipient, publicUrl: string, token: string): Fields {
+export function fieldsOf(recipient: Recipient, publicUrl: string, token: string): Fields {
   return {
     ...recipient.attributes,
     attributes: recipient.attributes,

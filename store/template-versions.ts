@@ -53,6 +53,14 @@ export function publishing(store: Store, rows: Collection<Template>) {
       return versions.findOne({ _id: `${template}:${version}`, account });
     },
 
+    /** The edition that is published now, also of a template that was removed: campaigns may still name it. */
+    inUse: async (account: number, template: number): Promise<PublishedEdition | null> => {
+      if (isSystemTemplate(template)) return systemEdition(template, undefined);
+      const row = await rows.findOne({ _id: template, account });
+      if (row === null || row.published === null) return null;
+      return versions.findOne({ _id: `${template}:${row.published.version}`, account });
+    },
+
     /** The newest first, without what they say; those before `after`. */
     history: (
       account: number,
@@ -77,9 +85,10 @@ function advanced(rows: Collection<Template>, seen: SeenTemplate, change: Partia
   return rows.findOneAndUpdate(filter, { $set: change }, { session, returnDocument: 'after' });
 }
 
-function systemEdition(id: number, version: number): PublishedEdition | null {
+function systemEdition(id: number, version: number | undefined): PublishedEdition | null {
   const row = SYSTEM_TEMPLATES.find(({ _id }) => _id === id);
-  if (row?.published?.version !== version) return null;
+  const published = row?.published?.version;
+  if (row === undefined || published === undefined || (version ?? published) !== published) return null;
   const { default_language, contents } = row;
-  return { version, default_language, contents, published_at: null };
+  return { version: published, default_language, contents, published_at: null };
 }

@@ -13,6 +13,7 @@ import { Data, refusals } from '../../schemas/envelope.js';
 import { IdPath } from '../../schemas/fields.js';
 import { forgetDraft } from './drafting.js';
 import { timeToCome } from './fields.js';
+import { demandSendable } from './rendition.js';
 import { demandVerifiedSender } from './sender.js';
 import { demandRecipients, demandText, forgetCancelled, steered, type Which } from './steering.js';
 import { shown } from './view.js';
@@ -78,6 +79,7 @@ function sendNow(deps: Deps, which: Which, origin?: string): Promise<Campaign> {
   return steered(deps, which, 'send', async (row) => {
     demandText(row);
     await demandVerifiedSender(deps, row);
+    await demandSendable(deps, row);
     await demandRecipients(deps, row);
     await forgetCancelled(deps, row, 'already_sent');
     return deps.campaigns.launch(row, origin);
@@ -88,6 +90,7 @@ function sendAt(deps: Deps, which: Which, time: Date, origin?: string): Promise<
   return steered(deps, which, 'schedule', async (row) => {
     demandText(row);
     await demandVerifiedSender(deps, row);
+    await demandSendable(deps, row);
     await forgetCancelled(deps, row, 'already_sent');
     return deps.campaigns.schedule(row, time, origin);
   });

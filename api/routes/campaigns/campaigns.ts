@@ -13,6 +13,7 @@ import { Data, Nothing, Page, refusals } from '../../schemas/envelope.js';
 import { IdPath } from '../../schemas/fields.js';
 import { demandDrafting, draftedCampaign, forgetDraft } from './drafting.js';
 import { changedContent, newContent, timeToCome } from './fields.js';
+import { demandSendable } from './rendition.js';
 import { demandVerifiedSender } from './sender.js';
 import { demandRecipients, forgetCancelled, turned, type Which, woken } from './steering.js';
 import { allShown, shown } from './view.js';
@@ -106,6 +107,7 @@ async function created(
   if (goesOut) await demandVerifiedSender(deps, { account, list_id: list._id, from: content.from });
   if (goesOut && at === null) await demandRecipients(deps, { account, list_id: list._id });
   const fresh = { account, list_id: list._id, ...content, ...(origin !== undefined && { origin }) };
+  if (goesOut && body.ai === undefined) await demandSendable(deps, fresh);
   if (body.ai !== undefined) return draftedCampaign(deps, fresh, body.ai, { send: goesOut, at });
   const draft = await deps.campaigns.create({ _id: await deps.counters.block('campaigns'), ...fresh });
   // Found again by its Idempotency-Key, it may have been launched already.

@@ -13,6 +13,7 @@ import { Data, Nothing, Page, refusals } from '../../schemas/envelope.js';
 import { IdPath } from '../../schemas/fields.js';
 import { NewTemplate, TemplatePatch, TemplateRow, TemplateSearch, TemplateView } from '../../schemas/template.js';
 import { readContents, readEdition } from './contents.js';
+import { demandRenderable } from './renderable.js';
 import { standing, turned } from './turning.js';
 import { defaultTemplateId, rowShown, shown } from './view.js';
 
@@ -75,6 +76,7 @@ function createTemplate(app: Api, deps: Deps): void {
       const account = accountOf(request);
       const { name, category = CUSTOM, identifier = null, contents, default_language } = request.body;
       const edition = readEdition(readContents(contents), default_language);
+      await demandRenderable(deps, account, edition.contents);
       const fields = { name, category, identifier, ...edition };
       const row = standing(await deps.templates.create(account, fields, originOf(request)));
       tagged(reply.code(201), row);
@@ -90,6 +92,7 @@ function changeTemplate(app: Api, deps: Deps): void {
     async (request, reply) => {
       const { is_default, ...fields } = request.body;
       const account = accountOf(request);
+      if (fields.contents !== undefined) await demandRenderable(deps, account, readContents(fields.contents));
       const row = await changed(deps, request, fields);
       if (is_default !== undefined) await makeDefault(deps, row, account, is_default);
       tagged(reply, row);

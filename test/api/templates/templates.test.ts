@@ -88,6 +88,13 @@ test.each([
   ['malformed Liquid', { en: { html: '<p>\n{% if x %}</p>' } }, 'contents.en.html', 'line:2, col:1'],
   ['an unknown filter', { en: { html: 'x', subject: '{{ a | shout }}' } }, 'contents.en.subject', 'shout'],
   ['a tag that reads files', { en: { mjml: "<mjml>{% include 'x' %}</mjml>" } }, 'contents.en.mjml', 'include'],
+  ['MJML that is none', { en: { mjml: '<p>Hello</p>' } }, 'contents.en.mjml', 'MJML'],
+  [
+    'an element MJML does not have',
+    { en: { mjml: '<mjml><mj-body>\n<mj-nothing></mj-nothing></mj-body></mjml>' } },
+    'contents.en.mjml',
+    'line 2',
+  ],
   ['no body', { en: { subject: 'Hi' } }, 'contents.en.html', 'required'],
   ['two bodies', { en: { html: 'x', mjml: '<mjml></mjml>' } }, 'contents.en.html', 'together'],
   ['no own language', { de: { html: 'x' }, pt: { html: 'x' } }, 'default_language', 'one of the languages'],

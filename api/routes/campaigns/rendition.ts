@@ -1,0 +1,81 @@
+import { Failure } from '../../../domain/errors.js';
+import { blocksSending } from '../../../domain/finding.js';
+import { FIRST_DEFAULT_TEMPLATE } from '../../../domain/template.js';
+import { type Filled, filled, parsedParts } from '../../../mail/filling.js';
+import type { Recipient } from '../../../mail/letter.js';
+import { campaignJob, standsAlone } from '../../../mail/render/campaign-job.js';
+import type { Rendered } from '../../../mail/render/job.js';
+import { fieldsOf } from '../../../mail/splice.js';
+import type { Campaign } from '../../../store/campaigns.js';
+import type { Deps } from '../../deps.js';
+import type { PreviewShown, RecipientWish } from '../../schemas/preview.js';
+
+type RenderDeps = Pick<Deps, 'accounts' | 'lists' | 'press' | 'subscribers' | 'templates'>;
+type Content = Pick<Campaign, 'account' | 'list_id' | 'template_id' | 'subject' | 'preheader' | 'html' | 'text'>;
+
+/** In the place of a recipient's token: whoever tries the links of a preview takes nobody off a list. */
+export const NO_TOKEN = 'preview';
+
+/** A campaign as it would go out now. Throws `template_not_published` where it could not. */
+export async function rendition(deps: RenderDeps, campaign: Content): Promise<Rendered> {
+  const { account: id, list_id } = campaign;
+  const [list, account, fields] = await Promise.all([
+    deps.lists.find(id, list_id),
+    deps.accounts.settings(id),
+    deps.subscribers.fieldNames(id, list_id),
+  ]);
+  if (typeof list === 'string') throw new Failure('validation_failed', { list_id: ['The list is gone.'] });
+  const wanted = campaign.template_id ?? account.default_template ?? FIRST_DEFAULT_TEMPLATE;
+  const template = standsAlone(campaign) ? null : await deps.templates.inUse(id, wanted);
+  if (template === null && campaign.template_id !== null) throw new Failure('template_not_published');
+  return deps.press.render(campaignJob({ campaign, account, list, template, fields }));
+}
+
+/** What stands in the way of sending is said before anything changes. */
+export async function demandSendable(deps: RenderDeps, campaign: Content): Promise<void> {
+  const { findings } = await rendition(deps, campaign);
+  if (!blocksSending(findings)) return;
+  const errors = findings.filter(({ severity }) => severity === 'error').slice(0, 20);
+  const sentences = new Map<string, string[]>();
+  for (const { code, message, where } of errors) {
+    sentences.set(code, [...(sentences.get(code) ?? []), where === undefined ? message : `${message} (${where})`]);
+  }
+  throw new Failure('content_blocked', Object.fromEntries(sentences));
+}
+
+/** Somebody on the campaign's list, or somebody made up. */
+export async function recipientFor(
+  { subscribers }: Pick<Deps, 'subscribers'>,
+  { account, list_id }: Pick<Campaign, 'account' | 'list_id'>,
+  { subscriber_id, sample = {} }: RecipientWish,
+): Promise<Recipient> {
+  if (subscriber_id === undefined) {
+    const { email = 'ada@example.org', first_name = 'Ada', last_name = 'Lovelace', attributes = {} } = sample;
+    return { id: 0, email, first_name, last_name, attributes };
+  }
+  const row = await subscribers.find(account, subscriber_id);
+  if (typeof row === 'object' && row.list_id === list_id) return { ...row, id: row._id };
+  throw new Failure('validation_failed', { subscriber_id: ['The selected subscriber_id is invalid.'] });
+}
+
+/** The letter with one recipient's fields in it. */
+export function filledFor(
+  { config }: Pick<Deps, 'config'>,
+  { subject, preheader }: Pick<Content, 'subject' | 'preheader'>,
+  { html, text }: Rendered,
+  recipient: Recipient,
+): Filled {
+  const said = filled(parsedParts({ subject, preheader, html, text }), fieldsOf(recipient, config.publicUrl, NO_TOKEN));
+  if (typeof said === 'string') throw new Failure('not_renderable', { html: [said] });
+  return said;
+}
+
+export function previewShown({ missing, ...said }: Filled, { findings }: Pick<Rendered, 'findings'>): PreviewShown {
+  return {
+    ...said,
+    subject: said.subject.trim(),
+    bytes: Buffer.byteLength(said.html),
+    missing: [...missing],
+    findings: [...findings],
+  };
+}

@@ -1,0 +1,42 @@
+import { brandOf } from '../../../domain/brand.js';
+import { Failure, type FieldErrors } from '../../../domain/errors.js';
+import type { LanguageContent, TemplateContents } from '../../../domain/template.js';
+import type { Deps } from '../../deps.js';
+
+type RenderDeps = Pick<Deps, 'accounts' | 'press'>;
+
+/** MJML is compiled once before it is stored: an element that is not known is named with its line. */
+export async function demandRenderable(deps: RenderDeps, account: number, contents: TemplateContents): Promise<void> {
+  const faults: Record<string, readonly string[]> = {};
+  for (const [tag, content] of Object.entries(contents)) {
+    const found = content.format === 'mjml' ? await faultsIn(deps, account, tag, content) : [];
+    if (found.length > 0) faults[`contents.${tag}.mjml`] = found.slice(0, 5);
+  }
+  if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults satisfies FieldErrors);
+}
+
+async function faultsIn(
+  deps: RenderDeps,
+  account: number,
+  language: string,
+  content: LanguageContent,
+): Promise<string[]> {
+  const { subject, preheader, format, source, text } = content;
+  try {
+    const { findings } = await deps.press.render({
+      template: { format, source },
+      body: null,
+      brand: brandOf(await deps.accounts.settings(account)),
+      subject: subject ?? '',
+      preheader,
+      text,
+      language,
+      purpose: 'message',
+      fields: null,
+    });
+    return findings.flatMap(({ code, where = '' }) => (code === 'mjml_invalid' ? where : []));
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'not_renderable') throw error;
+    return Object.values(error.errors ?? {}).flat();
+  }
+}

@@ -1,0 +1,65 @@
+import { type Brand, brandOf } from '../../domain/brand.js';
+import { chosenLanguage, type TemplateEdition } from '../../domain/template.js';
+import { isDocument } from '../document.js';
+import type { RenderJob } from './job.js';
+
+/** What a campaign's letter is made of, as the rows have it. */
+export interface CampaignSources {
+  readonly campaign: {
+    readonly template_id: number | null;
+    readonly subject: string;
+    readonly preheader: string | null;
+    readonly html: string;
+    readonly text: string | null;
+  };
+  readonly account: { readonly name: string; readonly brand?: Brand };
+  readonly list: { readonly language?: string | null; readonly company: Company };
+  /** The published edition in use; null where there is none any more. */
+  readonly template: TemplateEdition | null;
+  /** Names its recipients' fields may have; null: not looked at. */
+  readonly fields: readonly string[] | null;
+}
+
+interface Company {
+  readonly name: string | null;
+  readonly address_1: string | null;
+  readonly address_2: string | null;
+  readonly city: string | null;
+  readonly zip_code: string | null;
+  readonly country: string | null;
+}
+
+/** Whether a template is needed at all: a whole document that no template was named for stays its own. */
+export function standsAlone({ template_id, html }: CampaignSources['campaign']): boolean {
+  return template_id === null && isDocument(html);
+}
+
+export function campaignJob({ campaign, account, list, template, fields }: CampaignSources): RenderJob {
+  const brand = brandOf(account);
+  const language = list.language ?? brand.language;
+  const edition = template === null ? undefined : chosenLanguage(template, language);
+  return {
+    template: standsAlone(campaign) || edition === undefined ? null : templateOf(edition.content),
+    body: { format: 'html', source: campaign.html },
+    brand: { ...brand, postal_address: brand.postal_address ?? addressOf(list.company, brand.name) },
+    subject: campaign.subject,
+    preheader: campaign.preheader ?? edition?.content.preheader ?? null,
+    text: campaign.text,
+    language,
+    purpose: 'campaign',
+    fields,
+  };
+}
+
+function templateOf({ format, source }: RenderJob['template'] & object): RenderJob['template'] {
+  return { format, source };
+}
+
+/** The company that a list names, where the brand has no address of its own. */
+function addressOf(company: Company, shown: string | null): string | null {
+  const { name, address_1, address_2, zip_code, city, country } = company;
+  if (address_1 === null) return null;
+  const town = [zip_code, city].filter((part) => part !== null).join(' ');
+  const first = name === shown ? null : name;
+  return [first, address_1, address_2, town, country].filter((line) => line !== null && line !== '').join('\n');
+}
