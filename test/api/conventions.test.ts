@@ -108,7 +108,7 @@ const REFUSALS: readonly Refusal[] = [
       page: ['The page must be an integer.'],
       per_page: ['The per_page must not be greater than 100.'],
       sort: ['The sort field is not known.'],
-      status: ['The status must be one of active, unsubscribed, bounced, complained.'],
+      status: ['The status must be one of active, pending, unsubscribed, bounced, complained.'],
     },
   },
   {
