@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageRoot } from '../../config.js';
 import { chromium } from './chromium.js';
+import { pageSights } from './pages.js';
 import { type Sight, sheetOf } from './sheet.js';
 import { templateSights } from './templates.js';
 
@@ -10,7 +11,7 @@ import { templateSights } from './templates.js';
  * whose name has that word. Needs Chromium on the PATH, or named in CHROMIUM.
  */
 const wanted = process.argv[2] ?? '';
-const sights: readonly Sight[] = await templateSights();
+const sights: readonly Sight[] = [...(await templateSights()), ...(await pageSights())];
 const folder = join(packageRoot(), 'docs', 'screenshots');
 await mkdir(folder, { recursive: true });
 const browser = await chromium(process.env['CHROMIUM'] ?? 'chromium');

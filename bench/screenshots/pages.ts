@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Api, buildApp } from '../../api/app.js';
+import { type Deps, nounStores } from '../../api/deps.js';
+import { temporalEngine } from '../../api/engine.js';
+import { openLog } from '../../api/logging.js';
+import { openPress } from '../../api/press.js';
+import { readConfig } from '../../config.js';
+import { DEFAULT_BRAND } from '../../domain/brand.js';
+import { linkTokens } from '../../mail/tokens.js';
+import { startMongo } from '../../servers/mongodb.js';
+import { openStore } from '../../store/connect.js';
+import type { Sight } from './sheet.js';
+
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+const ADDRESS = '1 Harbour Road\n4000-123 Porto, Portugal';
+
+/** Every public page, as the real API answers it over a store of its own. */
+export async function pageSights(): Promise<readonly Sight[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'everpost-pages-'));
+  const config = readConfig({ ...process.env, EVERPOST_SECRET: 'a secret for pictures', LOG_LEVEL: 'silent' });
+  const mongo = await startMongo({ config, dataDir: folder, say: () => {} });
+  const store = await openStore({ url: mongo.url, database: 'pictures' });
+  try {
+    const nouns = nounStores(store, config.secret ?? '');
+    const log = openLog(config);
+    const client = () => Promise.reject(new Error('no picture needs Temporal'));
+    const engine = temporalEngine({ client, prefix: 'pictures', log });
+    const deps: Deps = { config, store, engine, press: openPress(), log, ...nouns };
+    const app = await buildApp(deps);
+    const sights = await visited(app, deps);
+    await Promise.all([app.close(), deps.press.close(), engine.close()]);
+    return sights;
+  } finally {
+    await store.close();
+    await mongo.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function visited(app: Api, deps: Deps): Promise<Sight[]> {
+  const { _id: account } = await deps.accounts.open('The Tea Harbour');
+  const colors = { ...DEFAULT_BRAND.colors, primary: '#1f7a6b' };
+  const brand = { ...DEFAULT_BRAND, name: 'The Tea Harbour', colors, postal_address: ADDRESS };
+  await deps.accounts.change(account, { brand });
+  const list = await deps.lists.create(account, { name: 'Letters from the harbour', double_opt_in: true });
+  const shop = await deps.lists.create(account, { name: 'New leaves in the shop', language: 'de' });
+  const wish = { email: 'ada@example.com', email_key: 'ada@example.com', first_name: 'Ada', last_name: 'Lovelace' };
+  const joins = [list, shop].map(({ _id }) =>
+    deps.subscribers.join({ account, list: _id, source: 'api', ip: null, wish }),
+  );
+  const [joined] = await Promise.all(joins);
+  if (joined === undefined || joined.kind === 'too_large') throw new Error('nobody is on the list');
+  const links = linkTokens(await deps.secrets.ring());
+  const token = links.forRecipient(0, joined.subscriber._id);
+  const confirm = `/confirm/${await waiting(deps, account, list._id)}`;
+  const signup = `/lists/${list.uid}/signup`;
+  const page = async (name: string, url: string, form?: string): Promise<Sight> => {
+    const asked = form === undefined ? { method: 'GET' as const } : { method: 'POST' as const, payload: form };
+    const { body } = await app.inject({ ...asked, url, headers: form === undefined ? {} : FORM });
+    return { name: `page-${name}`, html: body };
+  };
+  return [
+    await page('signup', signup),
+    await page('signup-again', `${signup}?lang=fr`, 'email=nobody'),
+    await page('signup-asked', signup, 'email=grace%40example.com'),
+    await page('confirm', `${confirm}?lang=pt`),
+    await page('confirmed', confirm, ''),
+    await page('preferences', `/p/${token}`),
+    await page('preferences-left', `/p/${token}?lang=es`, `do=leave&list=${shop._id}`),
+    await page('unsubscribe', `/u/${token}?lang=de`),
+    await page('unsubscribed', `/u/${token}`, 'from=page'),
+    await page('not-valid', '/u/forged'),
+    await page('confirm-over', `/confirm/${links.forConfirmation(9, 9)}`),
+  ];
+}
+
+async function waiting({ confirmations, secrets }: Deps, account: number, list_id: number): Promise<string> {
+  const wish = { email: 'mary@example.com', email_key: 'mary@example.com' };
+  const request = { account, list_id, wish, language: 'en', source: 'page', ip: null, visitor: null } as const;
+  const row = await confirmations.open(account, (await confirmations.ask(request))._id);
+  return linkTokens(await secrets.ring()).forConfirmation(row?._id ?? 0, row?.subscriber ?? 0);
+}
