@@ -16,7 +16,7 @@ export interface BenchMessageOptions {
   readonly messages?: number;
   /** Messages posted all at once (2,000). */
   readonly burst?: number;
-  /** Recipients of the campaigns (20,000). */
+  /** Recipients of the campaigns (30,000). */
   readonly recipients?: number;
 }
 
@@ -41,7 +41,7 @@ const WARM_UP = 20;
 
 /** Transactional messages through `everpost start` on embedded servers: idle, beside a campaign, and all at once. */
 export async function benchMessage(options: BenchMessageOptions): Promise<void> {
-  const { config, messages = 200, burst = 2_000, recipients = 20_000 } = options;
+  const { config, messages = 200, burst = 2_000, recipients = 30_000 } = options;
   const dataDir = await mkdtemp(join(tmpdir(), 'everpost-message-'));
   const sink = await ownSink();
   const everpost = await everpostProcess(config, dataDir, sink.url);

@@ -39,7 +39,7 @@ export function benchCommands(bench: Command): void {
     counts: {
       messages: ['posted one by one', 200],
       burst: ['posted all at once', 2_000],
-      recipients: ['of the campaigns', 20_000],
+      recipients: ['of the campaigns', 30_000],
     },
     measure: (options, config) => benchMessage({ config, ...options }),
   });
