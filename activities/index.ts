@@ -6,6 +6,7 @@ import { type DeliveryDeps, deliveryActivities } from './delivery.js';
 import { type DraftSettlingDeps, type DraftWritingDeps, draftSettling, draftWriting } from './draft.js';
 import { type HousekeepingDeps, housekeepingActivities } from './housekeeping.js';
 import type { MessageActivities } from './message.js';
+import { type RenderingDeps, renderingActivities } from './rendering.js';
 import { type SubscriberImportDeps, subscriberImportActivities } from './subscriber-import.js';
 import { type WebhookDeps, webhookActivities } from './webhook.js';
 
@@ -15,6 +16,7 @@ export type StepDeps = AudienceDeps &
   ConfirmationDeps &
   DraftSettlingDeps &
   HousekeepingDeps &
+  RenderingDeps &
   SubscriberImportDeps;
 /** What the queue of messages offers outlives its activities; `workers/main.ts` waits for its end. */
 export interface MessageDeps {
@@ -31,6 +33,7 @@ export function stepActivities(deps: StepDeps) {
     ...audienceActivities(deps),
     ...draftSettling(deps),
     ...housekeepingActivities(deps),
+    ...renderingActivities(deps),
     ...subscriberImportActivities(deps),
   };
 }

@@ -3,6 +3,7 @@ import { type CompiledLetter, compileLetter } from '../mail/compile.js';
 import { chosenSender } from '../mail/sender.js';
 import type { Accounts } from '../store/accounts.js';
 import type { Campaign, Sender } from '../store/campaigns.js';
+import type { Contents } from '../store/contents.js';
 import type { Links } from '../store/links.js';
 import type { Lists } from '../store/lists.js';
 import type { BounceDomainOf } from './bounce-domain.js';
@@ -12,6 +13,7 @@ export interface LetterDeps {
   readonly accounts: Accounts;
   readonly lists: Lists;
   readonly links: Pick<Links, 'number'>;
+  readonly contents: Pick<Contents, 'letter'>;
   readonly config: Pick<Config, 'publicUrl' | 'mailFrom'>;
   readonly bounceDomainOf: BounceDomainOf;
 }
@@ -61,9 +63,7 @@ async function compile(deps: LetterDeps, campaign: Campaign): Promise<CompiledLe
     account: campaign.account,
     campaign: campaign._id,
     subject: campaign.subject,
-    preheader: campaign.preheader,
-    html: campaign.html,
-    text: campaign.text,
+    ...(await contentOf(deps, campaign)),
     from,
     replyTo: campaign.reply_to ?? list.defaults.reply_to,
     list: { id: list._id, uid: list.uid, name: list.name },
@@ -72,4 +72,10 @@ async function compile(deps: LetterDeps, campaign: Campaign): Promise<CompiledLe
     boundarySeed: campaign.seed,
   };
   return compileLetter({ ...letter, ...(await trackingOf(deps, campaign, letter)) });
+}
+
+/** What was rendered at the launch; the campaign's own words where nothing was. */
+async function contentOf({ contents }: LetterDeps, { account, rendered, preheader, html, text }: Campaign) {
+  if (rendered == null) return { preheader, html, text };
+  return { preheader: null, ...(await contents.letter(account, rendered)) };
 }

@@ -81,6 +81,12 @@ export function brandOf({ name, brand = DEFAULT_BRAND }: { readonly name: string
   return { ...brand, name: brand.name ?? name };
 }
 
+/** Whether somebody has said anything of it but a name and a language: a fresh installation must be able to send. */
+export function isSetUp({ name, language, ...looks }: Brand): boolean {
+  const { name: _, language: __, ...defaults } = DEFAULT_BRAND;
+  return JSON.stringify(Object.entries(looks).sort()) !== JSON.stringify(Object.entries(defaults).sort());
+}
+
 /** Colours of a mail by day and by night, each pair of text and background readable (4.5:1). */
 export interface Palette {
   readonly background: string;

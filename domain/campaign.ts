@@ -16,6 +16,12 @@ export type CampaignState = (typeof CAMPAIGN_STATES)[number];
 export const CAMPAIGN_STATUSES = ['draft', 'scheduled', 'sending', 'sent', 'failed'] as const;
 export type CampaignStatus = (typeof CAMPAIGN_STATUSES)[number];
 
+/** A letter that was rendered: two Liquid documents that wait for recipients. */
+export interface LetterContent {
+  readonly html: string;
+  readonly text: string;
+}
+
 export type OnUncertain = 'hold' | 'resend';
 
 /** `anySent`: whether a byte of any mail may have left; a cancelled campaign is history only then. */

@@ -19,11 +19,11 @@ export type CampaignProgress = ReturnType<typeof campaignProgress>;
 /** What the workflow writes into a campaign's row. Each step is a compare-and-set, and a no-op once it is done. */
 export function campaignProgress(store: Store) {
   const rows = fenced<Campaign>(store, 'campaigns');
-  return { ...advancing(rows), ...waking(rows) };
+  return { ...rendering(rows), ...advancing(rows), ...waking(rows) };
 }
 
-function advancing(rows: Collection<Campaign>) {
-  const move = async (
+function mover(rows: Collection<Campaign>) {
+  return async (
     key: LaunchKey,
     from: Partial<Record<'round', number>>,
     states: CampaignState[],
@@ -31,7 +31,24 @@ function advancing(rows: Collection<Campaign>) {
   ) =>
     (await rows.updateOne({ ...rowOf(key), state: { $in: states }, ...from }, { $set: { ...to, updated_at: now() } }))
       .matchedCount === 1;
+}
 
+function rendering(rows: Collection<Campaign>) {
+  const move = mover(rows);
+  return {
+    /** What this launch says is fixed. Whoever renders first fixes it. */
+    rendered: async (key: LaunchKey, hash: string): Promise<void> => {
+      await rows.updateOne({ ...rowOf(key), round: -1, rendered: null }, { $set: { rendered: hash } });
+    },
+
+    /** The content cannot go out: it stands still before anybody is mailed, until somebody has mended it and resumes. */
+    refused: (key: LaunchKey, reason: string): Promise<boolean> =>
+      move(key, { round: -1 }, ['freezing'], { state: 'paused', reason }),
+  };
+}
+
+function advancing(rows: Collection<Campaign>) {
+  const move = mover(rows);
   return {
     /** The time has come: scheduled → freezing. */
     begin: (key: LaunchKey): Promise<boolean> =>

@@ -73,6 +73,8 @@ export interface Campaign extends CampaignContent {
   /** Raised by every change of content; sending uses the one pinned at launch. */
   readonly revision: number;
   readonly pinned: number | null;
+  /** Hash of the letter that was rendered at this launch, in `contents`: every worker compiles these bytes. */
+  readonly rendered?: string | null;
   /** Who it is from, fixed at the freeze: a later change of a default must not change a Message-ID. */
   readonly sender: Sender | null;
   readonly recipient_count: number;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import type { LetterContent } from '../domain/campaign.js';
 import type { MessageContent } from '../domain/message.js';
 import { type BlobId, blobs } from './blobs.js';
 import { fenced, type Store } from './connect.js';
@@ -48,6 +49,21 @@ export function contents(store: Store) {
       return row?.json === undefined ? null : (JSON.parse(row.json) as MessageContent);
     },
 
+    /** The same for what a campaign says to all. */
+    keepLetter: async (account: number, { html, text }: LetterContent): Promise<string> => {
+      const json = JSON.stringify({ html, text });
+      const hash = createHash('sha256').update(json).digest('hex');
+      await insert({ _id: idOf(account, 'letter', hash), account, json });
+      return hash;
+    },
+
+    /** A letter that a campaign's row names; throws where it is gone, because the row is written after it. */
+    letter: async (account: number, hash: string): Promise<LetterContent> => {
+      const row = await rows.findOne({ _id: idOf(account, 'letter', hash), account });
+      if (row?.json === undefined) throw new Error(`the letter ${hash} of account ${account} is not in the store`);
+      return JSON.parse(row.json) as LetterContent;
+    },
+
     /** Keeps a file under its hash, in GridFS, unless it is there. It counts once its row is written, after the bytes. */
     keepFile: async (account: number, sha256: string, bytes: Buffer): Promise<void> => {
       const _id = idOf(account, 'file', sha256);
@@ -67,6 +83,6 @@ export function contents(store: Store) {
   };
 }
 
-function idOf(account: number, kind: 'content' | 'file', hash: string): string {
+function idOf(account: number, kind: 'content' | 'letter' | 'file', hash: string): string {
   return `${account}:${kind}:${hash}`;
 }

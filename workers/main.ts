@@ -72,6 +72,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     .finally(() => shared.ways.close())
     .finally(unwatch)
     .finally(() => shared.web.close())
+    .finally(() => shared.renderer.close())
     .finally(() => shared.messageSteps.ended())
     .finally(() => connection.close())
     .then(() => undefined);

@@ -6,6 +6,7 @@ import { signing } from '../activities/signing.js';
 import type { Config } from '../config.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
 import { rotatingTokens } from '../mail/link-ring.js';
+import { renderer } from '../mail/render/pool.js';
 import { accounts } from '../store/accounts.js';
 import { blobs } from '../store/blobs.js';
 import { buckets } from '../store/buckets.js';
@@ -30,6 +31,7 @@ import { keptSecret } from '../store/sealing.js';
 import { secrets } from '../store/secrets.js';
 import { subscribers } from '../store/subscribers.js';
 import { suppressions } from '../store/suppressions.js';
+import { templates } from '../store/templates.js';
 import { transports } from '../store/transports.js';
 import { bounceParts } from './bounce-parts.js';
 import { draftParts } from './draft-parts.js';
@@ -70,7 +72,8 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
     ...draftParts(store, config),
     buckets: tokens,
     ...back,
-    letters: compiledLetters({ ...noun, ...back, links: links(store), config }),
+    letters: compiledLetters({ ...noun, ...back, contents: contents(store), links: links(store), config }),
+    renderer: renderer(),
     links: followed.tokens,
     ways,
     transportsFor: ways.of,
@@ -107,5 +110,6 @@ function rowsOf(store: Store, lease: number) {
     confirmations: confirmations(store),
     contents: contents(store),
     counters: counters(store),
+    templates: templates(store),
   };
 }

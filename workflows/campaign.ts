@@ -4,6 +4,8 @@ import type { CampaignInput, CampaignView } from './messages.js';
 import { listenToOperators, type Operators } from './operators.js';
 import { heavySteps, quickSteps } from './steps.js';
 
+const LONGEST_WAIT = 86_400_000;
+
 /** Sends one campaign to the audience frozen at launch; survives pauses, restarts and deploys. */
 export async function campaign(input: CampaignInput): Promise<CampaignView> {
   const quick = quickSteps();
@@ -12,6 +14,7 @@ export async function campaign(input: CampaignInput): Promise<CampaignView> {
   await operators.look();
 
   await untilSendTime(input, operators);
+  await untilRendered(input, operators);
   while (!operators.withdrawn()) {
     await heavy.freezeAudience(input);
     await operators.look();
@@ -31,6 +34,14 @@ async function untilSendTime(input: CampaignInput, operators: Operators): Promis
     if (await operators.newsWithin(millisecondsUntil(operators.plan().sendAt))) continue;
     await quickSteps().beginCampaign(input);
     await operators.look();
+  }
+}
+
+/** Content that may not go out pauses the campaign before anybody is mailed; a resume looks at it again. */
+async function untilRendered(input: CampaignInput, operators: Operators): Promise<void> {
+  while (!operators.withdrawn() && (await heavySteps().renderContent(input)) === 'refused') {
+    await operators.look();
+    while (operators.paused()) await operators.newsWithin(LONGEST_WAIT);
   }
 }
 

@@ -82,6 +82,7 @@ export function listenToOperators(input: CampaignInput) {
     look,
     scheduled: () => is('scheduled'),
     sending: () => is('freezing', 'sending'),
+    paused: () => is('paused'),
     /** Neither waiting nor sending nor paused: nothing more is to be done for this launch. */
     withdrawn: () => !is('scheduled', 'freezing', 'sending', 'paused'),
     /** Resolves as soon as somebody was heard since the last time this was asked, or after `ms`; true if somebody was. */

@@ -59,6 +59,7 @@ export function launched(seen: Pick<Campaign, 'launch' | 'revision' | 'state'>, 
     // A scheduled launch that is moved or sent now stays the same launch.
     launch: seen.state === 'scheduled' ? seen.launch : seen.launch + 1,
     pinned: seen.revision,
+    rendered: null,
     round: -1,
     rounds: [],
     up_to: null,

@@ -1,0 +1,95 @@
+import { afterAll, expect, test } from 'vitest';
+import { compiledLetters } from '../../activities/letters.js';
+import { renderingActivities } from '../../activities/rendering.js';
+import { readConfig } from '../../config.js';
+import { DEFAULT_BRAND } from '../../domain/brand.js';
+import { renderer } from '../../mail/render/pool.js';
+import { accounts } from '../../store/accounts.js';
+import { campaignProgress } from '../../store/campaign-progress.js';
+import { type Campaign, campaigns, type NewCampaign } from '../../store/campaigns.js';
+import { contents } from '../../store/contents.js';
+import { links } from '../../store/links.js';
+import { lists } from '../../store/lists.js';
+import { templates } from '../../store/templates.js';
+import { aDraft, steered } from '../support/campaigns.js';
+import { ownStore } from '../support/own-store.js';
+
+const store = ownStore();
+const threads = renderer();
+afterAll(() => threads.close());
+
+function parts() {
+  const noun = { accounts: accounts(store), lists: lists(store), contents: contents(store), links: links(store) };
+  const rows = { campaigns: campaigns(store), progress: campaignProgress(store), templates: templates(store) };
+  const { renderContent } = renderingActivities({ ...noun, ...rows, renderer: threads });
+  const config = readConfig({});
+  return {
+    ...noun,
+    ...rows,
+    renderContent,
+    letters: compiledLetters({ ...noun, config, bounceDomainOf: async () => null }),
+  };
+}
+
+async function launched(over: Partial<NewCampaign> = {}) {
+  const row = steered(await campaigns(store).launch(await aDraft(store, 1, over)));
+  return { row, input: { account: row.account, campaign: row._id, launch: row.launch } };
+}
+
+async function bodyOf(row: Campaign): Promise<string> {
+  const { plan } = await parts().letters.of(row);
+  const bytes = plan.map((piece) => (typeof piece === 'number' ? '' : piece.toString()));
+  return bytes.join('').replace(/=\r\n/g, '').replace(/=3D/g, '=');
+}
+
+const found = async ({ account, _id }: Campaign) => {
+  const row = await campaigns(store).find(account, _id);
+  if (row === null) throw new Error('gone');
+  return row;
+};
+
+test('a fragment is rendered once at launch: brand and template that change later change no mail of it', async () => {
+  const { accounts, renderContent } = parts();
+  const { row, input } = await launched();
+  await accounts.change(row.account, { brand: { ...DEFAULT_BRAND, name: 'First', postal_address: '1 Harbour Road' } });
+  expect(await renderContent(input)).toBe('rendered');
+  const first = await found(row);
+  await accounts.change(row.account, { brand: { ...DEFAULT_BRAND, name: 'Second', postal_address: '2 Harbour Road' } });
+  expect(await renderContent(input)).toBe('rendered');
+  expect((await found(row)).rendered).toBe(first.rendered);
+  const body = await bodyOf(await found(row));
+  expect(body).toContain('1 Harbour Road');
+  expect(body).not.toContain('2 Harbour Road');
+  expect(body).toContain('role="presentation"');
+});
+
+test('another launch is rendered anew', async () => {
+  const { renderContent } = parts();
+  const { row, input } = await launched();
+  await renderContent(input);
+  const cancelled = steered(await campaigns(store).cancel(await found(row)));
+  const again = steered(await campaigns(store).launch(cancelled));
+  expect(again.rendered).toBeNull();
+});
+
+test('a whole document that names no template stays its own', async () => {
+  const { renderContent } = parts();
+  const html =
+    '<!doctype html><html lang="de"><head><title>Mein</title></head><body><p>Hallo {{ first_name }}</p></body></html>';
+  const { row, input } = await launched({ html });
+  expect(await renderContent(input)).toBe('rendered');
+  const body = await bodyOf(await found(row));
+  expect(body).toContain('<title>Mein</title>');
+  expect(body).not.toContain('ep-content');
+});
+
+test('content that may not go out pauses the campaign before anybody is mailed, and says so', async () => {
+  const { renderContent, accounts } = parts();
+  const { row, input } = await launched();
+  await accounts.change(row.account, { brand: { ...DEFAULT_BRAND, font: 'serif', postal_address: null } });
+  expect(await renderContent(input)).toBe('refused');
+  expect(await found(row)).toMatchObject({ state: 'paused', reason: 'content_blocked', round: -1 });
+  await accounts.change(row.account, { brand: { ...DEFAULT_BRAND, postal_address: '1 Harbour Road' } });
+  steered(await campaigns(store).resume(await found(row)));
+  expect(await renderContent(input)).toBe('rendered');
+});

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_BRAND } from '../../../domain/brand.js';
+import { blocksSending, distinct, finding } from '../../../domain/finding.js';
+import { type Looked, lintLetter } from '../../../mail/lint/lint.js';
+import { someBrand } from '../../support/rendering.js';
+
+const OUT = '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>';
+
+function look(body: string, over: Partial<Looked> = {}) {
+  const html = `<!doctype html><html lang="en"><head><title>News</title></head><body>${body}${OUT}</body></html>`;
+  return lintLetter({
+    brand: someBrand,
+    purpose: 'campaign',
+    fields: ['city'],
+    subject: 'News',
+    html,
+    text: 'News',
+    ...over,
+  });
+}
+const codes = (body: string, over: Partial<Looked> = {}) => look(body, over).map(({ code }) => code);
+
+test('a letter with nothing wrong has no findings', () => {
+  expect(
+    look('<h1>Hi {{ first_name }}</h1><img src="https://x.test/a.png" alt=""><a href="https://x.test/">on</a>'),
+  ).toEqual([]);
+});
+
+describe.each([
+  ['image_without_alt', '<img src="https://x.test/a.png">'],
+  ['image_not_https', '<img src="http://x.test/a.png" alt="">'],
+  ['image_embedded', '<img src="data:image/png;base64,xx" alt="">'],
+  ['layout_table_without_role', '<table><tr><td>x</td></tr></table>'],
+  ['heading_skipped', '<h1>a</h1><h3>b</h3>'],
+  ['link_without_text', '<a href="https://x.test/"><img src="https://x.test/a.png" alt=""></a>'],
+  ['link_not_https', '<a href="http://x.test/">x</a>'],
+  ['link_broken', '<a href="/prices">x</a>'],
+  ['link_broken', '<a href="#">x</a>'],
+  ['link_personal', '<a href="https://x.test/?c={{ city }}">x</a>'],
+  ['link_personal', '<a href="{{ city }}">x</a>'],
+  ['contrast_light', '<p style="color:#999">x</p>'],
+  ['contrast_light', '<table role="presentation" bgcolor="#333333"><tr><td>x</td></tr></table>'],
+  ['contrast_dark', '<style>@media (prefers-color-scheme: dark){.a{color:#333 !important}}</style><p class="a">x</p>'],
+  ['field_unknown', '<p>{{ town }}</p>'],
+  ['field_unknown', '<p>{{ attributes.town | upcase }}</p>'],
+  ['placeholder_text', '<p>x</p>'],
+] as const)('%s', (code, body) => {
+  test(body, () => {
+    expect(codes(body, { text: code === 'placeholder_text' ? 'Lorem ipsum dolor' : 'News' })).toEqual([code]);
+  });
+});
+
+test.each([
+  ['a link of ours', '<a href="{{ preferences_url }}">x</a>'],
+  ['a mailbox', '<a href="mailto:a@x.test">x</a>'],
+  ['a picture behind the text', '<div style="background:url(https://x.test/a.png);color:#999">x</div>'],
+  ['large text', '<p style="color:#767676;font-size:24px">x</p>'],
+  ['a table that lists', '<table><tr><th>a</th></tr><tr><td>x</td></tr></table>'],
+  ['a field with a default', '<p>{{ town | default: "there" }}</p>'],
+  ['a field that is asked for first', '{% if town %}<p>{{ town }}</p>{% endif %}'],
+  ['a variable of the letter itself', '{% assign a = city %}{% for t in tags %}{{ t }}{{ a }}{% endfor %}'],
+  ['hidden text', '<p style="color:#fff;display:none">x</p>'],
+])('%s is nothing to speak of', (_, body) => {
+  expect(codes(body)).toEqual([]);
+});
+
+test('the size that Gmail shows whole', () => {
+  const of = (kilobytes: number) => codes(`<p>${'x'.repeat(kilobytes * 1_024)}</p>`);
+  expect([of(80), of(95), of(103)]).toEqual([[], ['size_near_limit'], ['size_over_limit']]);
+});
+
+test('what the law asks of bulk mail: errors for whoever has set up a brand, advice for a fresh installation', () => {
+  const nameless = { ...someBrand, postal_address: null };
+  expect(codes('', { brand: nameless })).toEqual(['address_missing']);
+  expect(codes('', { brand: { ...DEFAULT_BRAND, name: 'Acme', language: 'pt' } })).toEqual(['address_not_set']);
+  expect(codes('', { brand: nameless, purpose: 'message' })).toEqual([]);
+  expect(codes('', { html: '<html lang="en"><title>x</title></html>' })).toEqual(['unsubscribe_missing']);
+  expect(codes('', { text: '{{ unsubscribe_url }}' })).toEqual(['text_missing']);
+});
+
+test('errors keep a letter from going out, warnings do not; each place is named once', () => {
+  const found = distinct([
+    finding('image_without_alt', 'a'),
+    finding('image_without_alt', ' a '),
+    finding('link_broken', '/'),
+  ]);
+  expect(found.map(({ code, where }) => [code, where])).toEqual([
+    ['link_broken', '/'],
+    ['image_without_alt', 'a'],
+  ]);
+  expect([blocksSending(found), blocksSending(found.slice(1))]).toEqual([true, false]);
+});

@@ -1,0 +1,98 @@
+import { HtmlValidate } from 'html-validate';
+import { expect, test } from 'vitest';
+import type { Block } from '../../../domain/blocks.js';
+import type { Brand } from '../../../domain/brand.js';
+import { liquidContext, parseLiquid, renderLiquid } from '../../../mail/liquid.js';
+import { renderLetter } from '../../../mail/render/render.js';
+import { SYSTEM_TEMPLATES } from '../../../store/system-templates.js';
+import { aJob, someBrand } from '../../support/rendering.js';
+
+const blocks: readonly Block[] = [
+  { type: 'heading', text: 'Good morning, {{ first_name }}' },
+  { type: 'paragraph', text: 'The **kettle** is [on](https://acme.example/).\nCome in.' },
+  { type: 'image', url: 'https://acme.example/cup.png', alt: 'A cup', link: 'https://acme.example/cup' },
+  { type: 'list', items: ['Green', 'Black'] },
+  { type: 'facts', rows: [{ label: 'When', value: 'Monday' }] },
+  { type: 'quote', text: 'The best cup.', cite: 'A reader' },
+  { type: 'divider' },
+  { type: 'button', label: 'Come in', url: 'https://acme.example/door' },
+];
+const loud: Brand = {
+  ...someBrand,
+  logo: { url: 'https://acme.example/logo.png', alt: 'Acme', width: 120, dark_url: 'https://acme.example/dark.png' },
+  colors: { primary: '#ffd400', background: '#10243f', surface: '#fffdf5', text: '#202020' },
+  header: 'News from the harbour',
+  footer: 'You asked for it.\nThank you.',
+};
+const NAMES = SYSTEM_TEMPLATES.map(({ identifier }) => identifier ?? '');
+const BRANDS = { plain: someBrand, loud } as const;
+
+function rendered(name: string, brand: Brand, language = 'en') {
+  const source = SYSTEM_TEMPLATES.find(({ identifier }) => identifier === name)?.contents['en']?.source ?? '';
+  const purpose = name === 'receipt' ? 'message' : 'campaign';
+  const template = { format: 'mjml', source } as const;
+  return renderLetter(
+    aJob({ template, body: { format: 'blocks', blocks }, brand, purpose, language, preheader: 'Tea', fields: [] }),
+  );
+}
+
+const CASES = NAMES.flatMap((name) => (['plain', 'loud'] as const).map((brand) => [name, brand] as const));
+
+test.each(CASES)('%s in the %s brand passes our own look, by day and by night, and is small', async (name, brand) => {
+  const { html, text, findings } = await rendered(name, BRANDS[brand]);
+  expect(findings).toEqual([]);
+  expect(Buffer.byteLength(html)).toBeLessThan(20_000);
+  for (const words of [
+    'Good morning, {{ first_name }}',
+    'on (https://acme.example/)',
+    'Come in (',
+    'When Monday',
+    'Porto',
+  ]) {
+    expect(text).toContain(words);
+  }
+  expect(html.includes('{{ unsubscribe_url }}')).toBe(name !== 'receipt');
+  expect(html).toMatch(/1 Harbour Road<br>\s*Porto, Portugal/);
+});
+
+const validator = new HtmlValidate({
+  extends: ['html-validate:a11y'],
+  rules: {
+    'input-missing-label': 'error',
+    'wcag/h30': 'error',
+    'wcag/h37': 'error',
+    'element-required-attributes': 'error',
+    'no-dup-id': 'error',
+    'close-order': 'error',
+    // MJML names the article by its role, because clients drop the element.
+    'prefer-native-element': 'off',
+  },
+});
+
+test.each(NAMES)(
+  '%s as a reader gets it passes the accessibility rules of a validator that knows nothing of ours',
+  async (name) => {
+    const { html } = await rendered(name, loud);
+    const reader = {
+      first_name: 'Ada',
+      unsubscribe_url: 'https://acme.example/u/1',
+      items: [{ name: 'Tea', price: '1 €' }],
+      total: '1 €',
+    };
+    const shown = renderLiquid(parseLiquid(html, 'html'), liquidContext(reader, 'html'), 'html');
+    const report = await validator.validateString(shown);
+    expect(
+      report.results.flatMap(({ messages }) => messages.map(({ ruleId, message }) => `${ruleId}: ${message}`)),
+    ).toEqual([]);
+  },
+);
+
+test.each([
+  ['pt-BR', 'ltr', 'Cancelar inscrição'],
+  ['ar', 'rtl', 'Unsubscribe'],
+])('in %s the letter says so, runs %s, and its way out reads “%s”', async (language, direction, words) => {
+  const { html } = await rendered('letter', someBrand, language);
+  expect(html).toContain(`lang="${language}" dir="${direction}"`);
+  expect(html).toContain(words);
+  expect(html).toContain(`text-align:${direction === 'rtl' ? 'right' : 'left'}`);
+});
