@@ -108,6 +108,8 @@ const BODIES: Readonly<Record<string, readonly Block[]>> = {
 const READER = {
   first_name: 'Ada',
   unsubscribe_url: 'https://mail.example/u/x',
+  preferences_url: 'https://mail.example/p/x',
+  view_url: 'https://mail.example/v/x',
   items: [
     { name: 'Darjeeling, 100 g', quantity: 2, price: '€ 24.00' },
     { name: 'Tin, blue', price: '€ 9.50' },

@@ -69,6 +69,6 @@ const NOTES = `- \`/cancel\` of a scheduled or drafting campaign leaves a draft.
   (\`RETRY_AFTER_CLOSE_MINUTES\`).
 - \`drafting\`: a model writes the text; see [drafts by AI](../guides/ai-drafts.md). \`awaiting_approval\` is a state that nothing
   brings about yet.
-- \`reason\` says why: \`cancelled\`, \`ai_failed\` (no draft could be written), \`engine_stopped\` (an operator terminated the workflow), \`transport_unavailable\` (the
+- \`reason\` says why: \`cancelled\`, \`ai_failed\` (no draft could be written), \`content_blocked\` (the check at the launch found errors; mend brand or template and resume, or cancel), \`engine_stopped\` (an operator terminated the workflow), \`transport_unavailable\` (the
   mail server cannot be reached; sending goes on when it can), \`bad_signing_key\` (a DKIM key of the sender's domain does not
   work, or another one is published), \`domain_not_verified\` (\`REQUIRE_VERIFIED_DOMAINS\`); after the last two \`/resume\` goes on.`;

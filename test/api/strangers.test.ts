@@ -93,7 +93,6 @@ const MAKING = [
 const THEIRS: Readonly<Record<string, () => unknown>> = {
   '/api/v1/templates': () => Array.from({ length: 6 }, () => expect.objectContaining({ is_system: true })),
   '/api/v1/keys': () => [expect.objectContaining({ name: 'Stranger' })],
-  '/api/v1/templates': () => Array.from({ length: 6 }, () => expect.objectContaining({ is_system: true })),
   '/api/v1/account/brand': () => expect.objectContaining({ name: null, postal_address: null }),
   '/api/v1/account/voice': () => expect.objectContaining({ audience: null }),
   '/api/v1/account': () => expect.objectContaining({ id: stranger.account }),

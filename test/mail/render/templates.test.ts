@@ -76,6 +76,8 @@ test.each(NAMES)(
     const reader = {
       first_name: 'Ada',
       unsubscribe_url: 'https://acme.example/u/1',
+      preferences_url: 'https://acme.example/p/1',
+      view_url: 'https://acme.example/v/1',
       items: [{ name: 'Tea', price: '1 €' }],
       total: '1 €',
     };
