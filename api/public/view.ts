@@ -58,11 +58,11 @@ async function mailOf(deps: Deps, owner: LinkOwner, letterOf: LetterOf): Promise
 type LetterOf = (campaign: Campaign, list: List) => Promise<CompiledLetter>;
 
 /** Letters without tracking, the last few kept: one mail that is much looked at is compiled once. */
-function plainLetters({ config }: Deps): LetterOf {
+function plainLetters(deps: Pick<Deps, 'config' | 'contents'>): LetterOf {
   const kept = new Map<string, CompiledLetter>();
   return async (campaign, list) => {
     const key = `${campaign._id}:${campaign.launch}:${campaign.pinned}`;
-    const letter = kept.get(key) ?? compiled(campaign, list, config);
+    const letter = kept.get(key) ?? (await compiled(deps, campaign, list));
     kept.delete(key);
     kept.set(key, letter);
     for (const oldest of kept.keys()) {
@@ -73,15 +73,22 @@ function plainLetters({ config }: Deps): LetterOf {
   };
 }
 
-function compiled(campaign: Campaign, list: List, { publicUrl, mailFrom }: Deps['config']): CompiledLetter {
-  const { _id, account, subject, preheader, html, text, sender, seed } = campaign;
+async function compiled(
+  { config, contents }: Pick<Deps, 'config' | 'contents'>,
+  campaign: Campaign,
+  list: List,
+): Promise<CompiledLetter> {
+  const { publicUrl, mailFrom } = config;
+  const { _id, account, subject, preheader, html, text, sender, seed, rendered } = campaign;
   const from = chosenSender({ campaign: sender, list: list.defaults.from, lastResort: mailFrom });
-  const words = { subject, preheader, html, text };
+  const said =
+    rendered == null ? { preheader, html, text } : { preheader: null, ...(await contents.letter(account, rendered)) };
   const named = { id: list._id, uid: list.uid, name: list.name };
   return compileLetter({
     account,
     campaign: _id,
-    ...words,
+    subject,
+    ...said,
     from,
     replyTo: null,
     list: named,
