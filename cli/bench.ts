@@ -3,6 +3,7 @@ import { benchDkim } from '../bench/dkim.js';
 import { benchMessage } from '../bench/message.js';
 import { benchRate } from '../bench/rate.js';
 import { benchSend } from '../bench/send.js';
+import { benchWebhooks } from '../bench/webhooks.js';
 import type { Config } from '../config.js';
 import { count, run } from './command.js';
 
@@ -52,6 +53,11 @@ export function benchCommands(bench: Command): void {
       connections: ['SMTP connections of each', 20],
     },
     measure: (options, config) => benchRate({ config, ...options }),
+  });
+  add<{ events: number; single: number }>('webhooks', {
+    what: 'events to one endpoint: one by one, and many as fast as they drain',
+    counts: { events: ['at once', 100_000], single: ['one by one', 50] },
+    measure: (options, config) => benchWebhooks({ config, ...options }),
   });
 }
 

@@ -94,7 +94,10 @@ export function river(store: Store) {
 
     /** Tells whose river moves, as it moves, until it is closed. */
     watch: (moves: (account: number) => void): ChangeStream => {
-      const only = [{ $match: { operationType: 'insert' } }, { $project: { 'fullDocument.account': 1 } }];
+      const only = [
+        { $match: { operationType: 'insert' } },
+        { $project: { operationType: 1, 'fullDocument.account': 1 } },
+      ];
       const stream = store.db.collection<StoredEvent>('events').watch(only);
       stream.on('change', (change) => {
         if (change.operationType === 'insert') moves(change.fullDocument.account);

@@ -5,6 +5,7 @@ import { type Event, type Events, events } from '../../store/events.js';
 import { type River, river } from '../../store/river.js';
 import { together } from '../../store/transaction.js';
 import { type TestDatabase, testDatabase } from '../support/test-servers.js';
+import { until } from '../support/until.js';
 
 let database: TestDatabase;
 let store: Store;
@@ -108,4 +109,19 @@ test('accounts in motion are those whose events wait for a place', async () => {
   await tell.append([happened(6, 'six'), happened(7, 'seven')]);
   await ordered.flow(6);
   expect(await ordered.accountsInMotion()).toEqual([7]);
+});
+
+test('an append is heard of as it happens, once for each event', async () => {
+  const heard: number[] = [];
+  const stream = ordered.watch((account) => void heard.push(account));
+  // The stream is open once the server has answered it; before that, whoever listens looks for what waits.
+  await until(async () => {
+    await tell.append([happened(8, `early ${heard.length} ${Math.random()}`)]);
+    return heard.length > 0;
+  });
+  const before = heard.length;
+  await tell.append([happened(9, 'one'), happened(9, 'two')]);
+  await until(() => heard.filter((account) => account === 9).length === 2);
+  expect(heard.slice(before).at(-1)).toBe(9);
+  await stream.close();
 });
