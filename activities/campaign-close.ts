@@ -7,9 +7,10 @@ import type { Ledger } from '../store/ledger.js';
 import type { Recipients } from '../store/recipients.js';
 import type { Rounds } from '../store/rounds.js';
 import type { CampaignInput } from '../workflows/messages.js';
+import { type RollUpDeps, settleByClicks } from './roll-up.js';
 import { type TellingDeps, teller } from './telling.js';
 
-export interface ClosingDeps extends TellingDeps {
+export interface ClosingDeps extends TellingDeps, RollUpDeps {
   readonly campaigns: Campaigns;
   readonly progress: CampaignProgress;
   readonly ledger: Ledger;
@@ -28,10 +29,12 @@ export function closingActivities(deps: ClosingDeps) {
       if (row === null || row.launch !== input.launch) return 'cancelled';
       if (row.state === 'sending') await expireDeferred(deps, row, EXPIRED);
       await deps.rounds.forgetStrays(input);
+      await settleByClicks(deps, row);
       const { sent } = await recipients.totals(row.account, row._id);
       await progress.close(input, row.round, sent > 0 ? 'sent' : 'failed');
       const closed = (await campaigns.find(row.account, row._id)) ?? row;
       if (closed.state === 'sent' || closed.state === 'failed') await events.append([endOf(closed, sent)]);
+      await deps.engagements.rollUp(closed);
       return closed.state;
     },
 

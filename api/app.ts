@@ -19,6 +19,7 @@ import { campaigns } from './routes/campaigns/campaigns.js';
 import { campaignDrafts } from './routes/campaigns/drafts.js';
 import { campaignPreviews } from './routes/campaigns/preview.js';
 import { campaignRecipients } from './routes/campaigns/recipients.js';
+import { campaignStatistics } from './routes/campaigns/statistics.js';
 import { campaignTrial } from './routes/campaigns/trial.js';
 import { domains } from './routes/domains.js';
 import { events } from './routes/events.js';
@@ -106,6 +107,7 @@ function versionOne(api: Api, deps: Deps): void {
   campaignRecipients(api, deps);
   campaignPreviews(api, deps);
   campaignTrial(api, deps);
+  campaignStatistics(api, deps);
   domains(api, deps);
   messages(api, deps);
   messageBatches(api, deps);

@@ -9,7 +9,9 @@ import type { Store } from '../store/connect.js';
 import { contents } from '../store/contents.js';
 import { counters } from '../store/counters.js';
 import { domains } from '../store/domains.js';
+import { doubt } from '../store/doubt.js';
 import { drafts } from '../store/drafts.js';
+import { engagements } from '../store/engagement.js';
 import { events } from '../store/events.js';
 import { importErrors } from '../store/import/errors.js';
 import { imports } from '../store/imports.js';
@@ -46,6 +48,8 @@ export function nounStores(store: Store, secret: string) {
     counters: counters(store),
     deliveries: deliveries(store),
     domains: domains(store, secret),
+    doubt: doubt(store),
+    engagements: engagements(store),
     drafts: drafts(store),
     endpoints: endpoints(store, secret),
     events: events(store),

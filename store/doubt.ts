@@ -1,54 +1,59 @@
 import type { LedgerPage } from '../domain/page.js';
 import { fenced, type Store } from './connect.js';
+import { events } from './events.js';
 import { evidence } from './ledger.js';
 
-/** A recipient of whom nobody knows whether the mail arrived, and whom no later round took up. */
-export interface DoubtfulPlace {
+export type Doubt = ReturnType<typeof doubt>;
+
+interface Place {
   /** Id of the ledger page. */
   readonly page: string;
   readonly i: number;
   readonly subscriber: number;
 }
 
-export type Doubt = ReturnType<typeof doubt>;
-
-/** Doubt, and the evidence that ends it from outside of the send. */
+/** Recipients of whom nobody knows whether the mail arrived, and the evidence that a person's click is. */
 export function doubt(store: Store) {
   const pages = fenced<LedgerPage>(store, 'ledger');
   const { late } = evidence(pages);
+  const river = events(store);
+  const inDoubt = { 'odd.kind': 'uncertain' } as const;
+
   return {
-    /** Those of these subscribers about whom a campaign is in doubt; read from an index of pages with doubt alone. */
-    openAmong: async (account: number, campaign: number, subscribers: readonly number[]): Promise<DoubtfulPlace[]> => {
-      const wanted = new Set(subscribers);
-      const filter = { account, campaign, 'odd.kind': 'uncertain' as const, ids: { $in: [...wanted] } };
-      const found = await pages
-        .find(filter)
-        .project<Pick<LedgerPage, '_id' | 'ids' | 'odd'>>({ ids: 1, odd: 1 })
-        .toArray();
-      return found.flatMap(({ _id, ids, odd }) =>
-        odd.flatMap(({ i, kind, next }) => {
-          const subscriber = ids[i];
-          const open = kind === 'uncertain' && next === null && subscriber !== undefined && wanted.has(subscriber);
-          return open ? { page: _id, i, subscriber } : [];
-        }),
-      );
-    },
-
-    /** Everybody about whom a campaign is in doubt. */
+    /** Everybody about whom a campaign is in doubt, read from an index of pages with doubt alone. */
     openIn: async (account: number, campaign: number): Promise<number[]> => {
-      const found = pages.find({ account, campaign, 'odd.kind': 'uncertain' }).project<LedgerPage>({ ids: 1, odd: 1 });
-      const doubtful: number[] = [];
-      for await (const { ids, odd } of found) {
-        for (const { i, kind, next } of odd) {
-          const subscriber = ids[i];
-          if (kind === 'uncertain' && next === null && subscriber !== undefined) doubtful.push(subscriber);
-        }
-      }
-      return doubtful;
+      const found = await pages
+        .find({ account, campaign, ...inDoubt })
+        .project<LedgerPage>(NAMES)
+        .toArray();
+      return found.flatMap(placesOn).map(({ subscriber }) => subscriber);
     },
 
-    /** The mail is there after all: a person has clicked in it. Matches once, and not once a later round took them up. */
-    arrived: (account: number, { page, i }: DoubtfulPlace, at: Date): Promise<boolean> =>
-      late({ _id: page, account }, { i, kind: 'sent', class: 'clicked', code: null, reply: null, at }),
+    /**
+     * These people have clicked: where the ledger is in doubt about their mail, it is sent. Each write matches once, and
+     * not once a later round took them up; repeating all of it changes nothing.
+     */
+    settle: async (account: number, campaign: number, subscribers: readonly number[], at: Date): Promise<void> => {
+      const wanted = new Set(subscribers);
+      if (wanted.size === 0) return;
+      const filter = { account, campaign, ...inDoubt, ids: { $in: [...wanted] } };
+      const found = await pages.find(filter).project<LedgerPage>(NAMES).toArray();
+      for (const { page, i, subscriber } of found.flatMap(placesOn)) {
+        if (!wanted.has(subscriber)) continue;
+        const arrived = { i, kind: 'sent', class: 'clicked', code: null, reply: null, at } as const;
+        if (!(await late({ _id: page, account }, arrived))) continue;
+        const data = { class: 'clicked', code: null };
+        await river.append([{ _id: `${page}:${i}:late`, account, campaign, subscriber, type: 'recipient.sent', data }]);
+      }
+    },
   };
+}
+
+const NAMES = { ids: 1, odd: 1 } as const;
+
+function placesOn({ _id: page, ids, odd }: Pick<LedgerPage, '_id' | 'ids' | 'odd'>): Place[] {
+  return odd.flatMap(({ i, kind, next }) => {
+    const subscriber = ids[i];
+    return kind === 'uncertain' && next === null && subscriber !== undefined ? { page, i, subscriber } : [];
+  });
 }

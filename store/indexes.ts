@@ -102,7 +102,12 @@ export const INDEXES: readonly Index[] = [
     serves: 'the domain an Idempotency-Key has made',
   },
   { on: 'events', keys: { account: 1, at: 1, _id: 1 }, serves: 'the river of an account' },
-  { on: 'events', keys: { campaign: 1, at: 1 }, options: { sparse: true }, serves: 'what happened to a campaign' },
+  {
+    on: 'events',
+    keys: { campaign: 1, type: 1, account: 1, subscriber: 1 },
+    options: { partialFilterExpression: { campaign: { $exists: true } } },
+    serves: 'what happened to a campaign, by type: its statistics, and how many events they are from',
+  },
   ...riverIndexes(),
   ...webhookIndexes(),
   { on: 'imports', keys: { account: 1, _id: -1 }, serves: 'imports of an account' },

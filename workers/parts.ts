@@ -17,6 +17,8 @@ import type { Store } from '../store/connect.js';
 import { contents } from '../store/contents.js';
 import { counters } from '../store/counters.js';
 import { domains } from '../store/domains.js';
+import { doubt } from '../store/doubt.js';
+import { engagements } from '../store/engagement.js';
 import { events } from '../store/events.js';
 import { importErrors } from '../store/import/errors.js';
 import { importRows } from '../store/import/rows.js';
@@ -108,6 +110,8 @@ function rowsOf(store: Store, lease: number) {
     importErrors: importErrors(store),
     blobs: blobs(store),
     confirmations: confirmations(store),
+    doubt: doubt(store),
+    engagements: engagements(store),
     contents: contents(store),
     counters: counters(store),
     templates: templates(store),

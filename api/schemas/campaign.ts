@@ -4,6 +4,7 @@ import { pageFields } from '../paging.js';
 import { Ai } from './draft.js';
 import { closed, Id, Line, Mailbox, nullable, PerSecond, Timestamp } from './fields.js';
 import { From } from './list.js';
+import { CampaignStats } from './statistics.js';
 
 /** What the Liquid parser takes. */
 const LONGEST_BODY = 2_000_000;
@@ -117,17 +118,7 @@ const view = {
   emails_failed: Count,
   opens: Count,
   clicks: Count,
-  stats: Type.Object({
-    recipients: Count,
-    pending: Count,
-    in_flight: Count,
-    sent: Count,
-    failed: Count,
-    uncertain: Count,
-    skipped: Count,
-    deferred: Count,
-    rounds: Count,
-  }),
+  stats: CampaignStats,
   scheduled_at: nullable(Timestamp),
   sent_at: nullable(Timestamp),
   created_at: Timestamp,

@@ -142,7 +142,7 @@ export const EVENTS: readonly EventKind[] = [
     when: 'late evidence: a person clicked in a mail that was uncertain',
     id: `${ENTRY}:late`,
     data: 'class, code',
-    by: 'api/public/tracking/arrival.ts',
+    by: 'store/doubt.ts',
   },
   visit(
     'recipient.opened',

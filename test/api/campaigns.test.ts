@@ -31,7 +31,7 @@ describe('creating', () => {
       creation_method: 'html',
       from: null,
       reply_to: null,
-      settings: { rate_per_second: null, on_uncertain: 'hold', track_opens: false, track_clicks: false, ttl_hours: 72 },
+      settings: { rate_per_second: null, on_uncertain: 'hold', track_opens: true, track_clicks: true, ttl_hours: 72 },
       recipient_count: 0,
       emails_sent: 0,
       emails_failed: 0,

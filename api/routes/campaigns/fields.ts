@@ -18,8 +18,8 @@ type Patch = Static<typeof CampaignPatch>;
 export const DEFAULT_SETTINGS: CampaignSettings = {
   rate_per_second: null,
   on_uncertain: 'hold',
-  track_opens: false,
-  track_clicks: false,
+  track_opens: true,
+  track_clicks: true,
   ttl_hours: 72,
 };
 

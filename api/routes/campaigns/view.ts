@@ -1,4 +1,5 @@
 import { statusOf } from '../../../domain/campaign.js';
+import { type Engagement, NO_ENGAGEMENT } from '../../../domain/engagement.js';
 import type { CampaignTotals } from '../../../domain/totals.js';
 import type { CampaignSummary } from '../../../store/campaign-reading.js';
 import type { Campaign } from '../../../store/campaigns.js';
@@ -6,34 +7,48 @@ import type { Deps } from '../../deps.js';
 import type { CampaignRowShown, CampaignShown } from '../../schemas/campaign.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
 
+type Reading = Pick<Deps, 'recipients' | 'engagements'>;
+
 /** Answers one campaign with its content and where its audience stands. */
-export async function shown({ recipients }: Pick<Deps, 'recipients'>, row: Campaign): Promise<{ data: CampaignShown }> {
-  const totals = await recipients.totals(row.account, row._id);
-  return { data: { ...rowShown(row, totals), content: row.html, text: row.text } };
+export async function shown({ recipients, engagements }: Reading, row: Campaign): Promise<{ data: CampaignShown }> {
+  const [totals, engagement] = await Promise.all([recipients.totals(row.account, row._id), engagements.of(row)]);
+  return { data: { ...rowShown(row, totals, engagement), content: row.html, text: row.text } };
 }
 
 /** Rows of a list, without their content. */
 export async function allShown(
-  { recipients }: Pick<Deps, 'recipients'>,
+  { recipients, engagements }: Reading,
   account: number,
   rows: readonly CampaignSummary[],
 ): Promise<CampaignRowShown[]> {
   const ids = rows.map(({ _id }) => _id);
-  const totals = await recipients.totalsOfMany(account, ids);
+  const [totals, reached] = await Promise.all([
+    recipients.totalsOfMany(account, ids),
+    engagements.ofMany(account, rows),
+  ]);
   return rows.flatMap((row) => {
     const own = totals.get(row._id);
-    return own === undefined ? [] : [rowShown(row, own)];
+    return own === undefined ? [] : [rowShown(row, own, reached.get(row._id) ?? NO_ENGAGEMENT)];
   });
 }
 
-function rowShown(row: CampaignSummary, { anySent, ...totals }: CampaignTotals): CampaignRowShown {
+/** Where the audience stands by the ledger, and what came of the mails by the river. */
+export function statsOf(
+  { round }: Pick<Campaign, 'round'>,
+  { anySent, ...totals }: CampaignTotals,
+  { links, hours, ...engagement }: Engagement,
+): CampaignRowShown['stats'] {
+  return { ...totals, rounds: round + 1, ...engagement };
+}
+
+function rowShown(row: CampaignSummary, totals: CampaignTotals, engagement: Engagement): CampaignRowShown {
   const { _id: id, name, subject, preheader, state, reason, list_id, creation_method, from, reply_to, settings } = row;
   return {
     id,
     name,
     subject,
     preheader,
-    status: statusOf(state, anySent),
+    status: statusOf(state, totals.anySent),
     state,
     reason,
     list_id,
@@ -46,9 +61,9 @@ function rowShown(row: CampaignSummary, { anySent, ...totals }: CampaignTotals):
     recipient_count: row.round < 0 ? 0 : row.recipient_count,
     emails_sent: totals.sent,
     emails_failed: totals.failed,
-    opens: 0,
-    clicks: 0,
-    stats: { ...totals, rounds: row.round + 1 },
+    opens: engagement.opens.people,
+    clicks: engagement.clicks.people,
+    stats: statsOf(row, totals, engagement),
     scheduled_at: timestampOrNull(row.scheduled_at),
     sent_at: timestampOrNull(row.sent_at),
     created_at: timestamp(row.created_at),

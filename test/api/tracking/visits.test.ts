@@ -46,7 +46,7 @@ test('a click leads to the stored destination, is kept nowhere on the way and to
 });
 
 test('the pixel is always there, and tells of an opening only where the token is ours', async () => {
-  for (const image of [`${token}.gif`, 'forged.gif', `${token.slice(0, -1)}.gif`, token]) {
+  for (const image of [`${token}.gif`, 'forged.gif', `${token.slice(0, -1)}.gif`, 'x']) {
     const answer = await visit(api, `/o/${image}`);
     expect([answer.statusCode, answer.headers['content-type'], answer.rawPayload.subarray(0, 6).toString()]).toEqual([
       200,
