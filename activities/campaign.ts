@@ -9,6 +9,7 @@ import type { Campaign, Campaigns } from '../store/campaigns.js';
 import type { Events } from '../store/events.js';
 import type { Recipients } from '../store/recipients.js';
 import type { CampaignInput, Control, RateControl, ScheduleControl } from '../workflows/messages.js';
+import { type Question, questionOf } from './approval.js';
 
 export interface CampaignDeps {
   readonly campaigns: Campaigns;
@@ -30,12 +31,14 @@ export interface CampaignPlan {
   /** When the current round may go out, and when the campaign is to be launched; ISO 8601. */
   readonly due: string | null;
   readonly sendAt: string | null;
+  /** Asked of the approvers now. */
+  readonly question: Question | null;
   readonly lanes: number;
   readonly times: Pick<ProtocolTimes, 'startToClose' | 'heartbeat' | 'lease'>;
 }
 
 export type Steering =
-  | { readonly action: 'pause' | 'resume' | 'cancel' | 'send'; readonly control: Control }
+  | { readonly action: 'pause' | 'resume' | 'cancel' | 'send' | 'approve' | 'reject'; readonly control: Control }
   | { readonly action: 'rate'; readonly control: RateControl }
   | { readonly action: 'schedule'; readonly control: ScheduleControl };
 
@@ -93,6 +96,7 @@ export function campaignActivities(deps: CampaignDeps) {
 
 /** States that a person or the clock brought about; how a campaign ended is told when it closes. */
 const STEERED: ReadonlySet<CampaignState> = new Set([
+  'awaiting_approval',
   'scheduled',
   'freezing',
   'sending',
@@ -106,7 +110,7 @@ function planOf({ maxLanes, times }: CampaignDeps, row: Campaign | null): Campai
   // A lane more than there are pages finds nothing to do.
   const pages = Math.ceil((row?.recipient_count ?? 0) / PAGE_SIZE);
   const lanes = Math.max(1, Math.min(maxLanes, pages));
-  const fixed = { lanes, times: { startToClose, heartbeat, lease } };
+  const fixed = { lanes, times: { startToClose, heartbeat, lease }, question: row && questionOf(row) };
   if (row === null) return { ...fixed, state: 'draft', launch: 0, v: 0, round: -1, due: null, sendAt: null };
   return {
     ...fixed,
@@ -146,9 +150,15 @@ async function write(campaigns: Campaigns, row: Campaign, { action, control }: S
       return row.state === 'paused' ? campaigns.resume(row) : row;
     case 'cancel':
       if (row.state === 'cancelled') return row;
-      return row.state === 'scheduled' ? campaigns.withdraw(row) : campaigns.cancel(row);
+      return row.state === 'scheduled' || row.state === 'awaiting_approval'
+        ? campaigns.withdraw(row)
+        : campaigns.cancel(row);
     case 'send':
       return campaigns.launch(row);
+    case 'approve':
+      return campaigns.approve(row, NOBODY);
+    case 'reject':
+      return campaigns.reject(row, NOBODY);
     case 'rate':
       return campaigns.changeRate(row, control.per_second ?? null);
     case 'schedule':
@@ -157,6 +167,9 @@ async function write(campaigns: Campaigns, row: Campaign, { action, control }: S
         : campaigns.schedule(row, new Date(control.scheduled_at));
   }
 }
+
+/** An operator at the engine, whom no member stands for. */
+const NOBODY = { by: null, comment: null };
 
 function newsOf(row: Campaign) {
   const about = { account: row.account, campaign: row._id };

@@ -1,3 +1,4 @@
+import { type ApprovalDeps, approvalActivities } from './approval.js';
 import { type AudienceDeps, audienceActivities } from './audience.js';
 import { type CampaignDeps, campaignActivities } from './campaign.js';
 import { type ClosingDeps, closingActivities } from './campaign-close.js';
@@ -10,7 +11,8 @@ import { type RenderingDeps, renderingActivities } from './rendering.js';
 import { type SubscriberImportDeps, subscriberImportActivities } from './subscriber-import.js';
 import { type WebhookDeps, webhookActivities } from './webhook.js';
 
-export type StepDeps = AudienceDeps &
+export type StepDeps = ApprovalDeps &
+  AudienceDeps &
   CampaignDeps &
   ClosingDeps &
   ConfirmationDeps &
@@ -27,6 +29,7 @@ export type ActivityDeps = StepDeps & DeliveryDeps & DraftWritingDeps & MessageD
 /** Steps over rows: quick ones, whole audiences, imports. */
 export function stepActivities(deps: StepDeps) {
   return {
+    ...approvalActivities(deps),
     ...campaignActivities(deps),
     ...closingActivities(deps),
     ...confirmationActivities(deps),

@@ -15,6 +15,7 @@ import { demandReach } from './reach/reach.js';
 import { account } from './routes/account.js';
 import { brand } from './routes/brand.js';
 import { campaignActions } from './routes/campaigns/actions.js';
+import { campaignApproval } from './routes/campaigns/approval.js';
 import { campaigns } from './routes/campaigns/campaigns.js';
 import { campaignDrafts } from './routes/campaigns/drafts.js';
 import { campaignPreviews } from './routes/campaigns/preview.js';
@@ -104,6 +105,7 @@ function versionOne(api: Api, deps: Deps): void {
   campaigns(api, deps);
   campaignActions(api, deps);
   campaignDrafts(api, deps);
+  campaignApproval(api, deps);
   campaignRecipients(api, deps);
   campaignPreviews(api, deps);
   campaignTrial(api, deps);

@@ -41,7 +41,14 @@ export function statesOf(status: CampaignStatus): readonly CampaignState[] {
 }
 
 /** States in which a workflow owes this campaign something. */
-export const LIVE_STATES: readonly CampaignState[] = ['drafting', 'scheduled', 'freezing', 'sending', 'paused'];
+export const LIVE_STATES: readonly CampaignState[] = [
+  'drafting',
+  'awaiting_approval',
+  'scheduled',
+  'freezing',
+  'sending',
+  'paused',
+];
 
 /** Kinds an entry of `odd` may have; a recipient below `settled` without an entry is sent. */
 export type OddKind = 'failed' | 'skipped' | 'deferred' | 'uncertain' | 'sent';
@@ -64,26 +71,39 @@ export type CampaignAction =
   | 'resume'
   | 'cancel'
   | 'rate'
-  | 'retry';
+  | 'retry'
+  | 'approve'
+  | 'reject';
 
 type Refusal =
   | 'already_sent'
   | 'already_sending'
   | 'busy'
   | 'cannot_delete'
+  | 'not_awaiting_approval'
   | 'not_editable'
   | 'not_sending'
   | 'not_paused'
   | 'not_sent';
 
-type Phase = 'open' | 'drafting' | 'scheduled' | 'live' | 'paused' | 'closed';
+type Phase = 'open' | 'drafting' | 'asking' | 'scheduled' | 'live' | 'paused' | 'closed';
 
 function phaseOf(state: CampaignState, anySent: boolean): Phase {
-  if (state === 'draft' || state === 'awaiting_approval') return 'open';
+  if (state === 'draft') return 'open';
+  if (state === 'awaiting_approval') return 'asking';
   if (state === 'drafting' || state === 'scheduled' || state === 'paused') return state;
   if (state === 'freezing' || state === 'sending') return 'live';
   return state === 'cancelled' && !anySent ? 'open' : 'closed';
 }
+
+const UNASKED = {
+  open: 'not_awaiting_approval',
+  drafting: 'not_awaiting_approval',
+  scheduled: 'not_awaiting_approval',
+  live: 'not_awaiting_approval',
+  paused: 'not_awaiting_approval',
+  closed: 'not_awaiting_approval',
+} as const;
 
 /** Rows: phases. A missing cell means yes. */
 const REFUSALS: Record<CampaignAction, Partial<Record<Phase, Refusal>>> = {
@@ -92,17 +112,32 @@ const REFUSALS: Record<CampaignAction, Partial<Record<Phase, Refusal>>> = {
   delete: { live: 'cannot_delete', paused: 'cannot_delete', closed: 'cannot_delete' },
   send: { drafting: 'busy', live: 'already_sending', paused: 'already_sending', closed: 'already_sent' },
   schedule: { drafting: 'busy', live: 'already_sending', paused: 'already_sending', closed: 'already_sent' },
-  pause: { open: 'not_sending', drafting: 'not_sending', scheduled: 'not_sending', closed: 'not_sending' },
-  resume: { open: 'not_paused', drafting: 'not_paused', scheduled: 'not_paused', closed: 'not_paused' },
+  pause: {
+    open: 'not_sending',
+    drafting: 'not_sending',
+    asking: 'not_sending',
+    scheduled: 'not_sending',
+    closed: 'not_sending',
+  },
+  resume: {
+    open: 'not_paused',
+    drafting: 'not_paused',
+    asking: 'not_paused',
+    scheduled: 'not_paused',
+    closed: 'not_paused',
+  },
   cancel: { open: 'not_sending', closed: 'already_sent' },
   rate: { closed: 'not_sending' },
   retry: {
     open: 'not_sent',
     drafting: 'not_sent',
+    asking: 'not_sent',
     scheduled: 'not_sent',
     live: 'already_sending',
     paused: 'already_sending',
   },
+  approve: UNASKED,
+  reject: UNASKED,
 };
 
 /** The code of the refusal, or undefined where the action is allowed. Cancelling twice is allowed and changes nothing. */

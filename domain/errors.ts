@@ -31,9 +31,11 @@ export const FAILURES = {
   cannot_delete: { status: 409, permanent: true, message: 'Mails of this campaign were sent: it is kept as history.' },
   list_in_use: { status: 409, permanent: true, message: 'A campaign of this list is on its way; cancel it first.' },
   not_editable: { status: 409, permanent: true, message: 'The campaign can no longer be changed in this way.' },
+  not_awaiting_approval: { status: 409, permanent: true, message: 'The campaign does not wait for approval.' },
   not_sending: { status: 409, permanent: true, message: 'The campaign is not being sent.' },
   not_paused: { status: 409, permanent: true, message: 'The campaign is not paused.' },
   not_sent: { status: 409, permanent: true, message: 'The campaign has not been sent yet.' },
+  changed_meanwhile: { status: 409, permanent: true, message: 'The text has changed since; look at it again.' },
   draft_not_ready: { status: 409, permanent: true, message: 'This draft has no text that could be chosen.' },
   too_early: { status: 409, permanent: false, message: 'The campaign closed too recently to be retried.' },
   nothing_to_retry: { status: 409, permanent: true, message: 'No recipient of this campaign is in the asked state.' },
@@ -90,6 +92,11 @@ export const FAILURES = {
     message: 'The context lacks variables of the template; see errors.',
   },
   template_not_published: { status: 422, permanent: true, message: 'The template has no published version yet.' },
+  no_approvers: {
+    status: 422,
+    permanent: true,
+    message: 'No member of the account is an approver; see POST /account/members.',
+  },
   no_recipients: { status: 422, permanent: true, message: 'The list has no recipient who may be mailed.' },
   idempotency_key_reused: {
     status: 422,

@@ -1,5 +1,6 @@
 /** Every type of event there is; `docs/reference/events.md` says when each happens, and a test keeps the two together. */
 export const EVENT_TYPES: readonly string[] = [
+  'campaign.awaiting_approval',
   'campaign.cancelled',
   'campaign.draft',
   'campaign.failed',

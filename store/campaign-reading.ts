@@ -30,6 +30,9 @@ export function campaignReading(store: Store) {
       return (await rows.countDocuments(waiting, { limit: 1 })) > 0;
     },
 
+    /** The row a signed link names; the link is the authority here, hence no account. */
+    ofLink: (id: number): Promise<Campaign | null> => rows.findOne({ _id: id }),
+
     /** One page, newest first, and how many there are in all. */
     page: async (account: number, search: CampaignSearch, skip: number, limit: number) => {
       const filter = await matching({ rows, pages }, account, search);

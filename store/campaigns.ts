@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Collection } from 'mongodb';
 import { now } from '../clock.js';
+import type { Approval } from '../domain/approval.js';
 import type { CampaignState, OnUncertain, TakenKind } from '../domain/campaign.js';
+import { approving, reasked } from './campaign/approval.js';
 import { type Drafting, drafting } from './campaign/drafting.js';
 import { set, steering } from './campaign/steering.js';
 import { fenced, type Store } from './connect.js';
@@ -59,6 +61,8 @@ export interface Campaign extends CampaignContent {
   readonly reason: string | null;
   /** The draft it waits for while it is `drafting`. */
   readonly drafting?: Drafting;
+  /** It goes out only after somebody's yes; absent or null: nobody is asked. */
+  readonly approval?: Approval | null;
   /** Number of the draft that its text came from. */
   readonly chosen_draft?: number;
   readonly want: Want;
@@ -98,25 +102,28 @@ export interface NewCampaign extends CampaignContent {
   readonly list_id: number;
   readonly creation_method: 'html' | 'ai';
   readonly settings: CampaignSettings;
+  readonly approval?: Approval | null;
   /** It begins as `drafting`. */
   readonly drafting?: Drafting;
   readonly origin?: string;
 }
 
 /** What a caller may change; `scheduled_at` only while scheduled. */
-export type CampaignChange = Partial<CampaignContent & Pick<Campaign, 'list_id' | 'settings' | 'chosen_draft'>> & {
+export type CampaignChange = Partial<
+  CampaignContent & Pick<Campaign, 'list_id' | 'settings' | 'chosen_draft' | 'approval'>
+> & {
   readonly scheduled_at?: Date;
 };
 
 /** The row as it was read: a write happens only if nothing was decided about it since. */
-export type Seen = Pick<Campaign, '_id' | 'account' | 'state' | 'want' | 'revision'>;
+export type Seen = Pick<Campaign, '_id' | 'account' | 'state' | 'want' | 'revision' | 'launch' | 'approval'>;
 
 export type Campaigns = ReturnType<typeof campaigns>;
 
 /** Campaign rows. Every control write is a compare-and-set on (state, want.v): the loser reads again and decides anew. */
 export function campaigns(store: Store) {
   const rows = fenced<Campaign>(store, 'campaigns');
-  return { ...reading(rows), ...editing(rows), ...steering(rows), ...drafting(rows) };
+  return { ...reading(rows), ...editing(rows), ...steering(rows), ...drafting(rows), ...approving(rows) };
 }
 
 function reading(rows: Collection<Campaign>) {
@@ -165,8 +172,11 @@ function editing(rows: Collection<Campaign>) {
     },
 
     /** Changes content, settings or the time in one write; null if the row was steered or edited meanwhile. */
-    edit: (seen: Seen, change: CampaignChange): Promise<Campaign | null> =>
-      set(rows, seen, { ...change, ...revised(seen, change), ...resteered(seen, change) }),
+    edit: (seen: Seen, change: CampaignChange): Promise<Campaign | null> => {
+      const revision = revised(seen, change);
+      const asked = reasked(seen, change, 'revision' in revision);
+      return set(rows, seen, { ...change, ...revision, ...resteered(seen, change, 'state' in asked), ...asked });
+    },
 
     remove: async ({ account, _id, state, want }: Seen): Promise<boolean> =>
       (await rows.deleteOne({ account, _id, state, 'want.v': want.v })).deletedCount === 1,
@@ -174,14 +184,20 @@ function editing(rows: Collection<Campaign>) {
 }
 
 /** Another content is another revision; a scheduled campaign sends its latest. */
-function revised({ state, revision }: Seen, { settings, scheduled_at, ...content }: CampaignChange): Partial<Campaign> {
+function revised({ state, revision }: Seen, change: CampaignChange): Partial<Campaign> {
+  const { settings, scheduled_at, approval, ...content } = change;
   if (Object.keys(content).length === 0) return {};
-  return { revision: revision + 1, ...(state === 'scheduled' && { pinned: revision + 1 }) };
+  const isPinned = state === 'scheduled' || state === 'awaiting_approval';
+  return { revision: revision + 1, ...(isPinned && { pinned: revision + 1 }) };
 }
 
 /** Settings and time are controls: another version, so that of two changes at once neither is lost. */
-function resteered({ want }: Seen, { settings, scheduled_at }: CampaignChange): Partial<Campaign> {
-  if (settings === undefined && scheduled_at === undefined) return {};
+function resteered(
+  { want }: Seen,
+  { settings, scheduled_at, approval }: CampaignChange,
+  isAsked: boolean,
+): Partial<Campaign> {
+  if (settings === undefined && scheduled_at === undefined && approval === undefined && !isAsked) return {};
   const at = now();
-  return { want: { ...want, v: want.v + 1, at }, ...(scheduled_at !== undefined && { wake_at: at }) };
+  return { want: { ...want, v: want.v + 1, at }, ...((scheduled_at !== undefined || isAsked) && { wake_at: at }) };
 }

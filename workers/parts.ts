@@ -27,6 +27,7 @@ import { keyRotation } from '../store/key-rotation.js';
 import { ledger } from '../store/ledger.js';
 import { links } from '../store/links.js';
 import { lists } from '../store/lists.js';
+import { members } from '../store/members.js';
 import { recipients } from '../store/recipients.js';
 import { rounds } from '../store/rounds.js';
 import { keptSecret } from '../store/sealing.js';
@@ -77,6 +78,7 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
     letters: compiledLetters({ ...noun, ...back, contents: contents(store), links: links(store), config }),
     renderer: renderer(),
     links: followed.tokens,
+    linkRing: linkKeys.ring,
     ways,
     transportsFor: ways.of,
     times,
@@ -115,5 +117,6 @@ function rowsOf(store: Store, lease: number) {
     contents: contents(store),
     counters: counters(store),
     templates: templates(store),
+    members: members(store),
   };
 }

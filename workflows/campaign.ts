@@ -1,8 +1,10 @@
 import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
+import { untilApproved } from './campaign-approval.js';
 import { sendRound } from './campaign-round.js';
 import type { CampaignInput, CampaignView } from './messages.js';
 import { listenToOperators, type Operators } from './operators.js';
 import { heavySteps, quickSteps } from './steps.js';
+import { millisecondsUntil } from './waiting.js';
 
 const LONGEST_WAIT = 86_400_000;
 
@@ -13,7 +15,7 @@ export async function campaign(input: CampaignInput): Promise<CampaignView> {
   const operators = listenToOperators(input);
   await operators.look();
 
-  await untilSendTime(input, operators);
+  await untilItMayGo(input, operators);
   await untilRendered(input, operators);
   while (!operators.withdrawn()) {
     await heavy.freezeAudience(input);
@@ -26,6 +28,14 @@ export async function campaign(input: CampaignInput): Promise<CampaignView> {
   }
   await settleIfCancelled(input, operators);
   return farewell(input, operators);
+}
+
+/** Somebody's yes first where it is asked for; a text that changes while it is scheduled needs another. */
+async function untilItMayGo(input: CampaignInput, operators: Operators): Promise<void> {
+  while (operators.asking() || operators.scheduled()) {
+    await untilApproved(input, operators);
+    await untilSendTime(input, operators);
+  }
 }
 
 /** A scheduled campaign waits here; it may be moved, sent now or withdrawn meanwhile. */
@@ -51,11 +61,6 @@ async function untilRoundIsDue(operators: Operators): Promise<void> {
   }
 }
 
-/** Temporal's own clock: deterministic in here, and skipped in tests. */
-function millisecondsUntil(time: string | null): number {
-  return time === null ? 0 : Math.max(0, Date.parse(time) - Date.now());
-}
-
 /** After a cancel, owners that are gone may have left mail in doubt: it is listed once their lease is over. */
 async function settleIfCancelled(input: CampaignInput, operators: Operators): Promise<void> {
   const { state, launch, times } = operators.plan();
@@ -67,7 +72,7 @@ async function settleIfCancelled(input: CampaignInput, operators: Operators): Pr
 async function farewell(input: CampaignInput, operators: Operators): Promise<CampaignView> {
   await condition(allHandlersFinished);
   const { state, v, launch } = operators.plan();
-  const again = ['scheduled', 'freezing', 'sending', 'paused'].includes(state);
+  const again = ['awaiting_approval', 'scheduled', 'freezing', 'sending', 'paused'].includes(state);
   if (again) await continueAsNew<typeof campaign>({ ...input, launch });
   return { state, v };
 }

@@ -44,6 +44,9 @@ export const pauseCampaign = defineUpdate<CampaignView, [Control]>('pause');
 export const resumeCampaign = defineUpdate<CampaignView, [Control]>('resume');
 export const cancelCampaign = defineUpdate<CampaignView, [Control]>('cancel');
 export const sendCampaignNow = defineUpdate<CampaignView, [Control]>('send_now');
+/** Somebody with access to the engine may answer for the approvers. */
+export const approveCampaign = defineUpdate<CampaignView, [Control]>('approve');
+export const rejectCampaign = defineUpdate<CampaignView, [Control]>('reject');
 export const scheduleCampaign = defineUpdate<CampaignView, [ScheduleControl]>('schedule');
 export const changeCampaignRate = defineUpdate<CampaignView, [RateControl]>('change_rate');
 /** The row has changed: read it. */

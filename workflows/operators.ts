@@ -3,6 +3,7 @@ import type { CampaignPlan, Steering } from '../activities/campaign.js';
 import { refusalOf } from '../domain/campaign.js';
 import { FAILURES } from '../domain/errors.js';
 import {
+  approveCampaign,
   type CampaignInput,
   type CampaignView,
   type Control,
@@ -12,6 +13,7 @@ import {
   lookAtCampaign,
   pauseCampaign,
   type RateControl,
+  rejectCampaign,
   resumeCampaign,
   type ScheduleControl,
   scheduleCampaign,
@@ -30,6 +32,7 @@ const NOT_READ_YET: CampaignPlan = {
   round: -1,
   due: null,
   sendAt: null,
+  question: null,
   lanes: 1,
   times: { startToClose: 0, heartbeat: 0, lease: 0 },
 };
@@ -80,11 +83,14 @@ export function listenToOperators(input: CampaignInput) {
   return {
     plan: () => plan,
     look,
+    asking: () => is('awaiting_approval'),
+    /** Of a campaign that is asking. */
+    question: () => plan.question ?? { remindAt: null, until: new Date(Date.now() + LATER).toISOString() },
     scheduled: () => is('scheduled'),
     sending: () => is('freezing', 'sending'),
     paused: () => is('paused'),
     /** Neither waiting nor sending nor paused: nothing more is to be done for this launch. */
-    withdrawn: () => !is('scheduled', 'freezing', 'sending', 'paused'),
+    withdrawn: () => !is('awaiting_approval', 'scheduled', 'freezing', 'sending', 'paused'),
     /** Resolves as soon as somebody was heard since the last time this was asked, or after `ms`; true if somebody was. */
     newsWithin: async (ms: number): Promise<boolean> => {
       const hasNews = await condition(() => news, ms);
@@ -94,11 +100,15 @@ export function listenToOperators(input: CampaignInput) {
   };
 }
 
+const LATER = 3_600_000;
+
 const CONTROLS = [
   [pauseCampaign, 'pause'],
   [resumeCampaign, 'resume'],
   [cancelCampaign, 'cancel'],
   [sendCampaignNow, 'send'],
+  [approveCampaign, 'approve'],
+  [rejectCampaign, 'reject'],
 ] as const;
 
 function badRate({ v, per_second }: RateControl): string | undefined {

@@ -1,6 +1,7 @@
 import type { Api } from '../app.js';
 import type { Deps } from '../deps.js';
 import { admitFailure, answerFailure } from '../failures.js';
+import { approval } from './approval.js';
 import { confirm } from './confirm.js';
 import { acceptForms } from './forms.js';
 import { confirmationReader, linkReader } from './link-reader.js';
@@ -27,6 +28,7 @@ export function publicPages(app: Api, deps: Deps): void {
   preferences(app, deps, readLink);
   viewInBrowser(app, deps, readLink);
   signup(app, deps);
+  approval(app, deps);
   confirm(app, deps, confirmationReader(deps.secrets));
   trackedLinks(app, deps);
 }

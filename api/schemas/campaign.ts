@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { APPROVAL_DECISIONS } from '../../domain/approval.js';
 import { CAMPAIGN_STATES, CAMPAIGN_STATUSES } from '../../domain/campaign.js';
 import { pageFields } from '../paging.js';
 import { Ai } from './draft.js';
@@ -31,6 +32,8 @@ const content = {
   reply_to: Type.Optional(nullable(Mailbox)),
   template_id: Type.Optional(nullable(Id)),
   settings: Type.Optional(Settings),
+  approval: Type.Optional(Type.Boolean({ description: 'Nothing is sent before an approver says yes.' })),
+  approval_expires_hours: Type.Optional(Hours),
 };
 const Html = Type.String({ minLength: 1, maxLength: LONGEST_BODY });
 
@@ -90,6 +93,14 @@ export const Retry = Type.Object(
   closed,
 );
 
+export const Answer = Type.Object(
+  {
+    comment: Type.Optional(nullable(Type.String({ maxLength: 2_000 }))),
+    revision: Type.Optional(Type.Integer({ minimum: 1, description: 'Refused where the text has changed since.' })),
+  },
+  closed,
+);
+
 const Count = Type.Integer();
 
 const view = {
@@ -112,6 +123,20 @@ const view = {
     track_clicks: Type.Boolean(),
     ttl_hours: Hours,
   }),
+  revision: Type.Integer(),
+  approval: Type.Boolean(),
+  approval_expires_hours: nullable(Hours),
+  approval_asked_at: nullable(Timestamp),
+  approval_expires_at: nullable(Timestamp),
+  approval_answer: nullable(
+    Type.Object({
+      decision: Type.Enum([...APPROVAL_DECISIONS]),
+      revision: Type.Integer(),
+      member_id: nullable(Id),
+      comment: nullable(Type.String()),
+      at: Timestamp,
+    }),
+  ),
   rate_per_second: PerSecond,
   recipient_count: Count,
   emails_sent: Count,

@@ -62,7 +62,8 @@ const visit = (type: string, when: string, id: string, data: string): EventKind 
 });
 
 export const EVENTS: readonly EventKind[] = [
-  steered('draft', 'a scheduled campaign was taken off'),
+  steered('draft', 'a scheduled campaign was taken off, or approval was refused or not given in time'),
+  steered('awaiting_approval', 'approvers are asked whether it may go out, or asked anew about another text'),
   steered('scheduled', 'it waits for its time, or another time was set'),
   steered('freezing', 'it was launched: the audience is being fixed'),
   steered('sending', 'it goes out, goes on after a pause, or its rate was changed'),

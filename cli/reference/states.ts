@@ -19,6 +19,8 @@ const ACTIONS: Readonly<Record<CampaignAction, string>> = {
   cancel: '`/cancel`',
   rate: '`/rate`',
   retry: '`/retry`',
+  approve: '`/approve`',
+  reject: '`/reject`',
 };
 
 interface Row {
@@ -62,13 +64,13 @@ function cell(action: CampaignAction, state: CampaignState, anySent: boolean): s
   return refusal === undefined ? '·' : code(refusal);
 }
 
-const NOTES = `- \`/cancel\` of a scheduled or drafting campaign leaves a draft. Of a freezing, sending or paused one it is final.
+const NOTES = `- \`/cancel\` of a scheduled, drafting or asking campaign leaves a draft. Of a freezing, sending or paused one it is final.
 - \`/cancel\` of a cancelled campaign and \`/pause\` of a paused one change nothing and answer 200.
 - \`PATCH\` of \`scheduled_at\` needs a scheduled campaign; \`/schedule\` schedules and, with \`null\`, takes off.
 - \`/retry\` opens a new round for failed or uncertain recipients; \`too_early\` until the closing is old enough
   (\`RETRY_AFTER_CLOSE_MINUTES\`).
-- \`drafting\`: a model writes the text; see [drafts by AI](../guides/ai-drafts.md). \`awaiting_approval\` is a state that nothing
-  brings about yet.
-- \`reason\` says why: \`cancelled\`, \`ai_failed\` (no draft could be written), \`content_blocked\` (the check at the launch found errors; mend brand or template and resume, or cancel), \`engine_stopped\` (an operator terminated the workflow), \`transport_unavailable\` (the
+- \`drafting\`: a model writes the text; see [drafts by AI](../guides/ai-drafts.md). \`awaiting_approval\`: a launched
+  campaign waits for an approver; a change of the text asks anew, also while it is scheduled.
+- \`reason\` says why: \`cancelled\`, \`ai_failed\` (no draft could be written), \`rejected\`, \`approval_expired\`, \`content_blocked\` (the check at the launch found errors; mend brand or template and resume, or cancel), \`engine_stopped\` (an operator terminated the workflow), \`transport_unavailable\` (the
   mail server cannot be reached; sending goes on when it can), \`bad_signing_key\` (a DKIM key of the sender's domain does not
   work, or another one is published), \`domain_not_verified\` (\`REQUIRE_VERIFIED_DOMAINS\`); after the last two \`/resume\` goes on.`;

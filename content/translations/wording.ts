@@ -61,4 +61,20 @@ export interface Wording {
   readonly letter_total: string;
   readonly no_mail_title: string;
   readonly no_mail_text: string;
+  readonly approve_title: string;
+  readonly approve_text: string;
+  readonly approve_at: string;
+  readonly approve_now: string;
+  readonly mail_subject: string;
+  readonly mail_preheader: string;
+  readonly approve_see: string;
+  readonly approve_comment: string;
+  readonly approve_button: string;
+  readonly reject_button: string;
+  readonly approved_title: string;
+  readonly approved_text: string;
+  readonly rejected_title: string;
+  readonly rejected_text: string;
+  readonly asked_over_title: string;
+  readonly asked_over_text: string;
 }

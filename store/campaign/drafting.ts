@@ -21,10 +21,7 @@ export function drafting(rows: Collection<Campaign>) {
       set(rows, seen, { state: 'drafting', reason: null, drafting: wish, want: { ...seen.want, v: seen.want.v + 1 } }),
 
     /** The text is there: a draft, or launched in the same write where that was asked for. */
-    drafted: (
-      seen: Seen & Pick<Campaign, 'launch' | 'drafting'>,
-      content: DraftedContent,
-    ): Promise<Campaign | null> => {
+    drafted: (seen: Seen & Pick<Campaign, 'drafting'>, content: DraftedContent): Promise<Campaign | null> => {
       const revision = seen.revision + 1;
       const { n, send = false, at = null } = seen.drafting ?? {};
       const chosen = n === undefined ? {} : { chosen_draft: n };

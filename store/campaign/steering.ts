@@ -1,5 +1,6 @@
 import type { Collection, UpdateFilter } from 'mongodb';
 import { now } from '../../clock.js';
+import { askedAt, needsApproval } from '../../domain/approval.js';
 import type { CampaignState } from '../../domain/campaign.js';
 import type { Campaign, CampaignRound, Seen, Want } from '../campaigns.js';
 
@@ -8,16 +9,16 @@ export function steering(rows: Collection<Campaign>) {
   const steer = (seen: Seen, change: Partial<Campaign>) => steered(rows, seen, change);
   return {
     /** Launches now, pinning the content; the pages of a launch that was cancelled unsent must be gone by then. */
-    launch: (seen: Seen & Pick<Campaign, 'launch'>, origin?: string): Promise<Campaign | null> =>
+    launch: (seen: Seen, origin?: string): Promise<Campaign | null> =>
       steer(seen, { ...launched(seen, null), ...(origin !== undefined && { launch_origin: origin }) }),
 
     /** Launches at a time to come. */
-    schedule: (seen: Seen & Pick<Campaign, 'launch'>, at: Date, origin?: string): Promise<Campaign | null> =>
+    schedule: (seen: Seen, at: Date, origin?: string): Promise<Campaign | null> =>
       steer(seen, { ...launched(seen, at), ...(origin !== undefined && { launch_origin: origin }) }),
 
     /** Back to a draft: unscheduled, or cancelled before its time. */
     withdraw: (seen: Seen): Promise<Campaign | null> =>
-      steer(seen, { state: 'draft', scheduled_at: null, reason: null }),
+      steer(seen, { state: 'draft', scheduled_at: null, reason: null, ...unasked(seen) }),
 
     pause: (seen: Seen, reason: string | null = null): Promise<Campaign | null> =>
       steer(seen, { state: 'paused', reason }),
@@ -46,25 +47,41 @@ export function steering(rows: Collection<Campaign>) {
   };
 }
 
-function beforeFreeze({ scheduled_at, launched_at }: Pick<Campaign, 'scheduled_at' | 'launched_at'>): CampaignState {
+function unasked({ approval }: Seen): Partial<Campaign> {
+  return approval == null ? {} : { approval: { ...approval, asked: null } };
+}
+
+function beforeFreeze(seen: Seen & Pick<Campaign, 'scheduled_at' | 'launched_at'>): CampaignState {
+  const { scheduled_at, launched_at } = seen;
+  // Whoever ended its workflow has not said yes to it.
+  if (needsApproval(seen)) return 'awaiting_approval';
   return scheduled_at !== null && launched_at === null ? 'scheduled' : 'freezing';
 }
 
-/** What a launch makes of a row; without a time it is now. */
-export function launched(seen: Pick<Campaign, 'launch' | 'revision' | 'state'>, at: Date | null): Partial<Campaign> {
+/** What a launch makes of a row; without a time it is now, and where somebody must say yes to it, after that. */
+export function launched(
+  seen: Pick<Campaign, 'launch' | 'revision' | 'state' | 'approval'>,
+  at: Date | null,
+): Partial<Campaign> {
+  // A launch that waits already, and is moved or sent now, stays the same launch.
+  const isSame = seen.state === 'scheduled' || seen.state === 'awaiting_approval';
+  const launch = isSame ? seen.launch : seen.launch + 1;
+  const { approval } = seen;
+  const asks = needsApproval({ ...seen, launch });
+  const isOpen = seen.state === 'awaiting_approval' && approval?.asked != null;
   return {
-    state: at === null ? 'freezing' : 'scheduled',
+    ...(asks && approval != null && !isOpen && { approval: askedAt(approval, now()) }),
+    state: asks ? 'awaiting_approval' : at === null ? 'freezing' : 'scheduled',
     scheduled_at: at,
     reason: null,
-    // A scheduled launch that is moved or sent now stays the same launch.
-    launch: seen.state === 'scheduled' ? seen.launch : seen.launch + 1,
+    launch,
     pinned: seen.revision,
     rendered: null,
     round: -1,
     rounds: [],
     up_to: null,
     closed_at: null,
-    launched_at: at === null ? now() : null,
+    launched_at: at === null && !asks ? now() : null,
   };
 }
 

@@ -114,7 +114,7 @@ const TABLE: Readonly<Record<string, Case>> = {
   awaiting_approval: {
     row: { state: 'awaiting_approval' },
     status: 'draft',
-    leads: all(OPEN, 'awaiting_approval'),
+    leads: all(OPEN, 'awaiting_approval', { cancel: 'draft' }),
   },
   scheduled: {
     row: { state: 'scheduled', ...WAITING },

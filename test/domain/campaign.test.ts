@@ -71,5 +71,12 @@ test.for(
 });
 
 test('a workflow is owed exactly to the states in which something is due', () => {
-  expect([...LIVE_STATES].sort()).toEqual(['drafting', 'freezing', 'paused', 'scheduled', 'sending']);
+  expect([...LIVE_STATES].sort()).toEqual([
+    'awaiting_approval',
+    'drafting',
+    'freezing',
+    'paused',
+    'scheduled',
+    'sending',
+  ]);
 });

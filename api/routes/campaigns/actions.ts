@@ -11,6 +11,7 @@ import { originOf } from '../../idempotency.js';
 import { CampaignView, NoFields, Rate, Retry, SendLater, SendNow } from '../../schemas/campaign.js';
 import { Data, refusals } from '../../schemas/envelope.js';
 import { IdPath } from '../../schemas/fields.js';
+import { demandApprovers } from './approval.js';
 import { forgetDraft } from './drafting.js';
 import { timeToCome } from './fields.js';
 import { demandSendable } from './rendition.js';
@@ -78,6 +79,7 @@ async function onceUnder(
 function sendNow(deps: Deps, which: Which, origin?: string): Promise<Campaign> {
   return steered(deps, which, 'send', async (row) => {
     demandText(row);
+    await demandApprovers(deps, row);
     await demandVerifiedSender(deps, row);
     await demandSendable(deps, row);
     await demandRecipients(deps, row);
@@ -89,6 +91,7 @@ function sendNow(deps: Deps, which: Which, origin?: string): Promise<Campaign> {
 function sendAt(deps: Deps, which: Which, time: Date, origin?: string): Promise<Campaign> {
   return steered(deps, which, 'schedule', async (row) => {
     demandText(row);
+    await demandApprovers(deps, row);
     await demandVerifiedSender(deps, row);
     await demandSendable(deps, row);
     await forgetCancelled(deps, row, 'already_sent');
@@ -115,7 +118,8 @@ function cancel(deps: Deps, which: Which): Promise<Campaign> {
   return steered(deps, which, 'cancel', async (row) => {
     if (row.state === 'cancelled') return row;
     if (row.state === 'drafting') return withoutDraft(deps, row);
-    return row.state === 'scheduled' ? deps.campaigns.withdraw(row) : deps.campaigns.cancel(row);
+    const isEarly = row.state === 'scheduled' || row.state === 'awaiting_approval';
+    return isEarly ? deps.campaigns.withdraw(row) : deps.campaigns.cancel(row);
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Static } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
-import type { Campaign } from '../../../store/campaigns.js';
+import type { Campaign, NewCampaign as Fresh } from '../../../store/campaigns.js';
 import type { Api } from '../../app.js';
 import { accountOf } from '../../auth.js';
 import { chosenList, chosenTemplate } from '../../chosen.js';
@@ -11,6 +11,7 @@ import { pageMeta, skipOf } from '../../paging.js';
 import { CampaignPatch, CampaignRow, CampaignSearch, CampaignView, NewCampaign } from '../../schemas/campaign.js';
 import { Data, Nothing, Page, refusals } from '../../schemas/envelope.js';
 import { IdPath } from '../../schemas/fields.js';
+import { approvalWish, demandApprovers } from './approval.js';
 import { demandDrafting, draftedCampaign, forgetDraft } from './drafting.js';
 import { changedContent, newContent, timeToCome } from './fields.js';
 import { demandSendable } from './rendition.js';
@@ -100,14 +101,13 @@ async function created(
 ): Promise<Campaign> {
   const list = await chosenList(deps, account, body.list_id);
   const content = newContent(body, list);
+  const approval = approvalWish(body) ?? null;
   if (body.template_id != null) await chosenTemplate(deps, account, body.template_id);
   const at = body.scheduled_at == null ? null : timeToCome(body.scheduled_at);
   if (body.ai !== undefined) demandDrafting(deps);
   const goesOut = body.send === true || at !== null;
-  if (goesOut) await demandVerifiedSender(deps, { account, list_id: list._id, from: content.from });
-  if (goesOut && at === null) await demandRecipients(deps, { account, list_id: list._id });
-  const fresh = { account, list_id: list._id, ...content, ...(origin !== undefined && { origin }) };
-  if (goesOut && body.ai === undefined) await demandSendable(deps, fresh);
+  const fresh = { account, list_id: list._id, ...content, approval, ...(origin !== undefined && { origin }) };
+  if (goesOut) await demandLaunchable(deps, fresh, at);
   if (body.ai !== undefined) return draftedCampaign(deps, fresh, body.ai, { send: goesOut, at });
   const draft = await deps.campaigns.create({ _id: await deps.counters.block('campaigns'), ...fresh });
   // Found again by its Idempotency-Key, it may have been launched already.
@@ -118,14 +118,24 @@ async function created(
   return row;
 }
 
+/** What would refuse the launch refuses the request; what a model is still to write cannot be looked at yet. */
+async function demandLaunchable(deps: Deps, fresh: Omit<Fresh, '_id'>, at: Date | null): Promise<void> {
+  await demandApprovers(deps, fresh);
+  await demandVerifiedSender(deps, fresh);
+  if (at === null) await demandRecipients(deps, fresh);
+  if (fresh.creation_method === 'html') await demandSendable(deps, fresh);
+}
+
 async function patched(deps: Deps, which: Which, body: Static<typeof CampaignPatch>): Promise<Campaign> {
   const { settings, ...content } = body;
   const action = Object.keys(content).length > 0 ? 'patch_content' : 'patch_settings';
   if (body.list_id !== undefined) await chosenList(deps, which.account, body.list_id);
   if (body.template_id != null) await chosenTemplate(deps, which.account, body.template_id);
-  const row = await turned(deps, which, action, (seen) => {
-    const change = changedContent(body, { ...seen.settings, subject: seen.subject });
-    if (change.scheduled_at !== undefined && seen.state !== 'scheduled') throw notScheduled();
+  const row = await turned(deps, which, action, async (seen) => {
+    const change = changedContent(body, { ...seen.settings, subject: seen.subject }, seen.approval);
+    const hasTime = seen.state === 'scheduled' || seen.state === 'awaiting_approval';
+    if (change.scheduled_at !== undefined && !hasTime) throw notScheduled();
+    if (seen.state === 'scheduled') await demandApprovers(deps, { ...seen, ...change });
     return deps.campaigns.edit(seen, change);
   });
   return woken(deps, row);

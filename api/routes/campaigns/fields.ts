@@ -1,5 +1,6 @@
 import type { Static } from 'typebox';
 import { now } from '../../../clock.js';
+import type { Approval } from '../../../domain/approval.js';
 import { Failure, type FieldErrors } from '../../../domain/errors.js';
 import { parseMailbox } from '../../../mail/address.js';
 import { checkLetter } from '../../../mail/compile.js';
@@ -11,6 +12,7 @@ import type {
 } from '../../../store/campaigns.js';
 import type { List } from '../../../store/lists.js';
 import type { CampaignPatch, NewCampaign } from '../../schemas/campaign.js';
+import { approvalWish } from './approval.js';
 
 type New = Static<typeof NewCampaign>;
 type Patch = Static<typeof CampaignPatch>;
@@ -48,12 +50,18 @@ export function newContent(body: New, list: List): Pick<Fresh, keyof CampaignCon
 }
 
 /** What a patch changes, beginning with what is there. */
-export function changedContent(body: Patch, before: CampaignSettings & { readonly subject: string }): CampaignChange {
+export function changedContent(
+  body: Patch,
+  before: CampaignSettings & { readonly subject: string },
+  asked?: Approval | null,
+): CampaignChange {
   demand(faultsOf(body));
-  const { settings, scheduled_at, from, name, ...others } = body;
+  const { settings, scheduled_at, from, name, approval: _wish, approval_expires_hours: _hours, ...others } = body;
+  const approval = approvalWish(body, asked);
   const { subject, ...current } = before;
   return {
     ...others,
+    ...(approval !== undefined && { approval }),
     ...(name !== undefined && { name: name || body.subject || subject }),
     ...(from !== undefined && { from: senderOf(from) ?? null }),
     ...(settings !== undefined && { settings: { ...current, ...settings } }),

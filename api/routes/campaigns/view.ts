@@ -6,6 +6,7 @@ import type { Campaign } from '../../../store/campaigns.js';
 import type { Deps } from '../../deps.js';
 import type { CampaignRowShown, CampaignShown } from '../../schemas/campaign.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
+import { approvalShown } from './approval-view.js';
 
 type Reading = Pick<Deps, 'recipients' | 'engagements'>;
 
@@ -57,6 +58,8 @@ function rowShown(row: CampaignSummary, totals: CampaignTotals, engagement: Enga
     from,
     reply_to,
     settings,
+    revision: row.revision,
+    ...approvalShown(row),
     rate_per_second: row.want.rate ?? settings.rate_per_second,
     recipient_count: row.round < 0 ? 0 : row.recipient_count,
     emails_sent: totals.sent,

@@ -1,0 +1,20 @@
+import type { Campaign } from '../../../store/campaigns.js';
+import { timestamp, timestampOrNull } from '../../timestamp.js';
+
+/** What a campaign tells of its approval. */
+export function approvalShown({ approval }: Pick<Campaign, 'approval'>) {
+  const answer = approval?.answer ?? null;
+  return {
+    approval: approval != null,
+    approval_expires_hours: approval?.hours ?? null,
+    approval_asked_at: timestampOrNull(approval?.asked?.at ?? null),
+    approval_expires_at: timestampOrNull(approval?.asked?.until ?? null),
+    approval_answer: answer && {
+      decision: answer.decision,
+      revision: answer.revision,
+      member_id: answer.by,
+      comment: answer.comment,
+      at: timestamp(answer.at),
+    },
+  };
+}

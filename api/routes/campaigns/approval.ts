@@ -1,0 +1,58 @@
+import type { FastifyRequest } from 'fastify';
+import type { Static } from 'typebox';
+import { type Approval, approvalFor, DEFAULT_HOURS, needsApproval } from '../../../domain/approval.js';
+import { Failure } from '../../../domain/errors.js';
+import type { Campaign } from '../../../store/campaigns.js';
+import type { Api } from '../../app.js';
+import { accountOf } from '../../auth.js';
+import type { Deps } from '../../deps.js';
+import { Answer, CampaignView } from '../../schemas/campaign.js';
+import { Data, refusals } from '../../schemas/envelope.js';
+import { IdPath } from '../../schemas/fields.js';
+import { steered } from './steering.js';
+import { shown } from './view.js';
+
+/** Answers for the approvers, by whoever holds a key. */
+export function campaignApproval(app: Api, deps: Deps): void {
+  for (const [action, summary] of [
+    ['approve', 'Say yes to a campaign that waits for approval'],
+    ['reject', 'Say no: it is a draft again'],
+  ] as const) {
+    const response = { 200: Data(CampaignView), ...refusals };
+    const schema = { tags: ['Campaigns'], summary, params: IdPath, body: Answer, response };
+    app.post(`/campaigns/:id/${action}`, { schema }, async (request) => {
+      const { comment = null, revision } = request.body;
+      const row = await steered(deps, of(request), action, (seen) => {
+        if (revision !== undefined && revision !== seen.revision) throw new Failure('changed_meanwhile');
+        return deps.campaigns[action](seen, { by: null, comment });
+      });
+      return shown(deps, row);
+    });
+  }
+}
+
+function of(request: FastifyRequest) {
+  return { account: accountOf(request), id: (request.params as Static<typeof IdPath>).id };
+}
+
+interface Wish {
+  readonly approval?: boolean | undefined;
+  readonly approval_expires_hours?: number | undefined;
+}
+
+/** What a request makes of the wish; undefined: nothing is said about it. */
+export function approvalWish({ approval, approval_expires_hours: hours }: Wish, before?: Approval | null) {
+  if (approval === undefined && hours === undefined) return undefined;
+  if (!(approval ?? before != null)) return null;
+  return { ...(before ?? approvalFor(DEFAULT_HOURS)), ...(hours !== undefined && { hours }) };
+}
+
+/** Where nobody could be asked, nothing would ever be sent. */
+export async function demandApprovers(
+  { members }: Pick<Deps, 'members'>,
+  row: Pick<Campaign, 'account' | 'approval'> & Partial<Pick<Campaign, 'launch' | 'revision'>>,
+): Promise<void> {
+  const { launch = 0, revision = 0 } = row;
+  if (!needsApproval({ ...row, launch, revision })) return;
+  if ((await members.approvers(row.account)).length === 0) throw new Failure('no_approvers');
+}

@@ -1,0 +1,58 @@
+/** What a campaign that needs somebody's yes knows of it. */
+export interface Approval {
+  /** How long an answer is waited for. */
+  readonly hours: number;
+  /** Asked, and not answered yet. */
+  readonly asked: { readonly at: Date; readonly until: Date } | null;
+  readonly answer: ApprovalAnswer | null;
+}
+
+export const APPROVAL_DECISIONS = ['approved', 'rejected', 'expired'] as const;
+
+/** An answer holds for what was asked about, and for nothing that is written later. */
+export interface ApprovalAnswer {
+  readonly decision: (typeof APPROVAL_DECISIONS)[number];
+  readonly launch: number;
+  readonly revision: number;
+  /** The member who has answered on their page; null: by the API, an operator, or nobody in time. */
+  readonly by: number | null;
+  readonly comment: string | null;
+  readonly at: Date;
+}
+
+export const DEFAULT_HOURS = 168;
+const HOUR = 3_600_000;
+const REMIND_AFTER = 24 * HOUR;
+
+/** A wish for approval: nothing is asked before the launch. */
+export function approvalFor(hours: number): Approval {
+  return { hours, asked: null, answer: null };
+}
+
+export interface Approvable {
+  readonly approval?: Approval | null;
+  readonly launch: number;
+  readonly revision: number;
+}
+
+/** Whether somebody has to say yes before this goes out. */
+export function needsApproval({ approval, launch, revision }: Approvable): boolean {
+  if (approval == null) return false;
+  const { answer } = approval;
+  return !(answer?.decision === 'approved' && answer.launch === launch && answer.revision === revision);
+}
+
+/** Asks from now on. */
+export function askedAt(approval: Approval, at: Date): Approval {
+  return { ...approval, asked: { at, until: new Date(at.getTime() + approval.hours * HOUR) }, answer: null };
+}
+
+export function answered(approval: Approval | null | undefined, answer: ApprovalAnswer): Approval {
+  return { ...(approval ?? approvalFor(DEFAULT_HOURS)), asked: null, answer };
+}
+
+/** When whoever was asked is reminded; null where the time is over by then. */
+export function remindAt({ at, until }: NonNullable<Approval['asked']>): Date | null {
+  const due = new Date(at.getTime() + REMIND_AFTER);
+  return due < until ? due : null;
+}
