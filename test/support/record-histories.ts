@@ -5,22 +5,27 @@ import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { pino } from 'pino';
 import { packageRoot, readConfig } from '../../config.js';
+import { approvalFor } from '../../domain/approval.js';
 import { shrunkTimes } from '../../domain/protocol.js';
 import { startMongo } from '../../servers/mongodb.js';
 import { startTemporal } from '../../servers/temporal.js';
-import { campaigns } from '../../store/campaigns.js';
+import { campaigns, type NewCampaign } from '../../store/campaigns.js';
 import { openStore } from '../../store/connect.js';
+import { drafts } from '../../store/drafts.js';
 import { startWorker } from '../../workers/main.js';
 import {
+  approveCampaign,
   campaignStart,
   cancelCampaign,
+  draftStart,
   messageStart,
   pauseCampaign,
   resumeCampaign,
 } from '../../workflows/messages.js';
-import { campaignWorkflowId, laneWorkflowId, messageWorkflowId } from '../../workflows/names.js';
+import { campaignWorkflowId, draftWorkflowId, laneWorkflowId, messageWorkflowId } from '../../workflows/names.js';
 import { aDraft, steered } from './campaigns.js';
 import { anAcceptedMessage } from './messages.js';
+import { aDraftAnswer, modelServer, says } from './model-server.js';
 import { smtpServer } from './smtp-server.js';
 
 /**
@@ -30,7 +35,9 @@ import { smtpServer } from './smtp-server.js';
 const PREFIX = 'recording';
 const folder = join(packageRoot(), 'test', 'histories');
 const dataDir = await mkdtemp(join(tmpdir(), 'everpost-histories-'));
-const config = { ...readConfig(), dataDir, smtpConnections: 4 };
+const model = await modelServer(says('no draft'), says(aDraftAnswer()));
+const drafting = { openaiApiKey: 'a key', openaiBaseUrl: model.url };
+const config = { ...readConfig(), ...drafting, dataDir, smtpConnections: 4 };
 const mongo = await startMongo({ config, dataDir, say: () => undefined });
 const temporal = await startTemporal({ config, dataDir, say: () => undefined });
 const store = await openStore({ url: mongo.url, database: 'histories' });
@@ -51,7 +58,7 @@ const worker = await startWorker({
 const connection = await Connection.connect({ address: temporal.address });
 const { workflow } = new Client({ connection });
 
-async function launch(readers: number, perSecond: number | null) {
+async function launch(readers: number, perSecond: number | null, over: Partial<NewCampaign> = {}) {
   const draft = await aDraft(store, readers, {
     settings: {
       rate_per_second: perSecond,
@@ -60,6 +67,7 @@ async function launch(readers: number, perSecond: number | null) {
       track_clicks: false,
       ttl_hours: 24,
     },
+    ...over,
   });
   const row = steered(await campaigns(store).launch(draft));
   const start = campaignStart(PREFIX, { account: row.account, campaign: row._id, launch: row.launch });
@@ -90,6 +98,18 @@ await cancelled.handle.executeUpdate(cancelCampaign, { args: [{}] });
 await cancelled.handle.result();
 await record('campaign-cancelled', campaignWorkflowId(cancelled.row._id));
 
+const approved = await launch(5, null, { approval: approvalFor(72) });
+await approved.handle.executeUpdate(approveCampaign, { args: [{}] });
+await approved.handle.result();
+await record('campaign-approved', campaignWorkflowId(approved.row._id));
+
+const { account, _id: campaign } = await aDraft(store, 1);
+const given = { subject: null, preheader: null };
+const wish = { prompt: 'Announce it, see https://acme.example/pricing.', source: null, links: [], given };
+const { n } = await drafts(store).ask(account, campaign, wish);
+await (await workflow.start('draft', draftStart(PREFIX, { account, campaign, n }))).result();
+await record('draft-repaired-once', draftWorkflowId(campaign, n));
+
 refusals = 1;
 const message = await anAcceptedMessage(store);
 const started = messageStart(PREFIX, { account: message.account, message: message._id });
@@ -105,6 +125,7 @@ for await (const { workflowId, type, status } of workflow.list({ query: 'Workflo
 await connection.close();
 await worker.stop();
 await receiver.close();
+await model.close();
 await store.close();
 await temporal.stop();
 await mongo.stop();
