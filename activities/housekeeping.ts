@@ -8,14 +8,22 @@ import type { Ledger } from '../store/ledger.js';
 import type { Rounds } from '../store/rounds.js';
 import { sweepPages } from './campaign-close.js';
 import type { Engine } from './engine.js';
+import { type InboundDeps, sweepInbound } from './inbound/sweep.js';
 import { type ReminderDeps, remindOfKeys } from './key-reminders.js';
 import { type MessageSweepDeps, sweepMessages } from './message/sweep.js';
 import type { TellingDeps } from './telling.js';
 import { type BellDeps, endpointBell } from './webhook/bell.js';
 
-export interface HousekeepingDeps extends TellingDeps, MessageSweepDeps, BellDeps, Pick<ReminderDeps, 'keyRotation'> {
+export interface HousekeepingDeps
+  extends TellingDeps,
+    MessageSweepDeps,
+    InboundDeps,
+    BellDeps,
+    Pick<ReminderDeps, 'keyRotation'> {
   readonly progress: CampaignProgress;
   readonly ledger: Ledger;
+  readonly messages: MessageSweepDeps['messages'] & InboundDeps['messages'];
+  readonly messageProgress: MessageSweepDeps['messageProgress'] & InboundDeps['messageProgress'];
   readonly rounds: Pick<Rounds, 'inFlight'>;
   readonly imports: OwedRows;
   readonly confirmations: OwedRows;
@@ -23,7 +31,7 @@ export interface HousekeepingDeps extends TellingDeps, MessageSweepDeps, BellDep
   readonly engine: Engine;
   readonly times: Pick<ProtocolTimes, 'lease' | 'resendAfter'>;
   readonly events: TellingDeps['events'];
-  readonly subscribers: TellingDeps['subscribers'] & MessageSweepDeps['subscribers'];
+  readonly subscribers: TellingDeps['subscribers'] & MessageSweepDeps['subscribers'] & InboundDeps['subscribers'];
 }
 
 /** Rows that say themselves when somebody should look at them. */
@@ -56,6 +64,7 @@ export function housekeepingActivities(deps: HousekeepingDeps) {
       await sweepMessages(deps);
       await remindOfKeys(deps);
       await ring();
+      await sweepInbound(deps);
     },
   };
 }

@@ -26,6 +26,7 @@ import { domains } from './routes/domains.js';
 import { events } from './routes/events.js';
 import { health } from './routes/health.js';
 import { imports } from './routes/imports.js';
+import { inboundMail } from './routes/inbound.js';
 import { keys } from './routes/keys.js';
 import { lists } from './routes/lists.js';
 import { members } from './routes/members.js';
@@ -111,6 +112,7 @@ function versionOne(api: Api, deps: Deps): void {
   campaignTrial(api, deps);
   campaignStatistics(api, deps);
   domains(api, deps);
+  inboundMail(api, deps);
   messages(api, deps);
   messageBatches(api, deps);
   events(api, deps);

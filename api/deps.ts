@@ -15,6 +15,7 @@ import { engagements } from '../store/engagement.js';
 import { events } from '../store/events.js';
 import { importErrors } from '../store/import/errors.js';
 import { imports } from '../store/imports.js';
+import { inbound } from '../store/inbound.js';
 import { keyRotation } from '../store/key-rotation.js';
 import { keys } from '../store/keys.js';
 import { links } from '../store/links.js';
@@ -56,6 +57,7 @@ export function nounStores(store: Store, secret: string) {
     importErrors: importErrors(store),
     imports: imports(store),
     keyRotation: keyRotation(store),
+    inbound: inbound(store),
     keys: keys(store),
     links: links(store),
     lists: lists(store),

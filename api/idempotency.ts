@@ -96,8 +96,9 @@ function routeOf(request: FastifyRequest): string {
 function fingerprintOf({ query, body, headers }: FastifyRequest): string {
   const { api_key: _key, ...fields } = query as Record<string, unknown>;
   const length = /^application\/json\b/i.test(headers['content-type'] ?? '') ? null : headers['content-length'];
+  const said = Buffer.isBuffer(body) ? createHash('sha256').update(body).digest('hex') : body;
   return createHash('sha256')
-    .update(canonical([fields, body, length]))
+    .update(canonical([fields, said, length]))
     .digest('hex');
 }
 

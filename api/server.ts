@@ -7,6 +7,7 @@ import { buildApp } from './app.js';
 import { nounStores } from './deps.js';
 import type { Engine } from './engine.js';
 import { openPress } from './press.js';
+import { openIntake } from './smtp/intake.js';
 
 export interface ServerParts {
   readonly config: Config;
@@ -20,6 +21,8 @@ export interface ApiServer {
   readonly address: string;
   /** The key of the first account if it was made just now: whoever starts the server shows it, once. */
   readonly firstKey: string | undefined;
+  /** The port on which reports are taken in by SMTP, where that is on. */
+  readonly inboundPort: number | undefined;
   /** Takes no new requests, answers the open ones, then returns. Store and engine stay open: they are the caller's. */
   stop(): Promise<void>;
 }
@@ -30,8 +33,14 @@ export async function serveApi(parts: ServerParts): Promise<ApiServer> {
   const { secret: firstKey } = await ensureFirstAccount(store, config);
   const secret = config.secret ?? keptSecret(config.dataDir);
   const press = openPress();
-  const app = await buildApp({ ...parts, press, ...nounStores(store, secret) });
+  const nouns = nounStores(store, secret);
+  const app = await buildApp({ ...parts, press, ...nouns });
   app.addHook('onClose', () => press.close());
   const address = await app.listen({ host: config.host, port: config.port });
-  return { address, firstKey, stop: () => app.close() };
+  const { inboundSmtpPort } = config;
+  const intake = inboundSmtpPort === undefined ? undefined : await openIntake({ ...parts, ...nouns }, inboundSmtpPort);
+  const stop = async () => {
+    await Promise.all([app.close(), intake?.stop()]);
+  };
+  return { address, firstKey, inboundPort: intake?.port, stop };
 }

@@ -1,4 +1,5 @@
 import type { CreateIndexesOptions, Db, IndexSpecification } from 'mongodb';
+import { REPORTS_KEPT_DAYS } from '../domain/evidence.js';
 import { REMEMBERED_DAYS } from '../domain/soft-bounces.js';
 import { riverIndexes, webhookIndexes } from './event-indexes.js';
 
@@ -50,6 +51,23 @@ export const INDEXES: readonly Index[] = [
     serves: 'forgetting requests that are over',
   },
   { on: 'suppressions', keys: { account: 1, created_at: 1 }, serves: 'suppressions of an account' },
+  {
+    on: 'ledger',
+    keys: { campaign: 1, launch: 1, round: 1, 'ids.0': 1 },
+    serves: 'the page that has a recipient: ids ascend along the pages of a round',
+  },
+  {
+    on: 'inbound',
+    keys: { wake_at: 1 },
+    options: { partialFilterExpression: { wake_at: { $type: 'date' } } },
+    serves: 'the sweep: reports that wait to be read',
+  },
+  {
+    on: 'inbound',
+    keys: { received_at: 1 },
+    options: { expireAfterSeconds: REPORTS_KEPT_DAYS * 86_400 },
+    serves: 'forgetting reports',
+  },
   {
     on: 'soft_bounces',
     keys: { at: 1 },

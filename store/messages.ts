@@ -35,6 +35,9 @@ function reading(rows: Collection<Message>) {
     some: (account: number, ids: readonly string[]): Promise<Message[]> =>
       rows.find({ _id: { $in: [...ids] }, account }).toArray(),
 
+    /** The row that a signed return path names; the path is the authority here, hence no account. */
+    ofReturnPath: (_id: string): Promise<Message | null> => rows.findOne({ _id }),
+
     /** By its UUID or its number; says whose it is, and never hands out another account's. */
     owned: async (account: number, id: string | number): Promise<Owned<Message>> => {
       const row = await rows.findOne(typeof id === 'number' ? { number: id } : { _id: id });

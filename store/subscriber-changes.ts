@@ -34,7 +34,7 @@ export type Joined =
 
 /** Why somebody left, and by which campaign's link. */
 export interface Leaving {
-  readonly by: 'api' | 'link' | 'one_click' | 'preferences';
+  readonly by: 'api' | 'link' | 'one_click' | 'preferences' | 'mail';
   readonly campaign?: number;
 }
 

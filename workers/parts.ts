@@ -61,7 +61,7 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
   const tokens = buckets(store);
   const senders = domains(store, secret);
   const keys = signing({ domains: senders, config });
-  const back = await bounceParts({ config, domains: senders, ring: linkKeys.ring });
+  const back = await bounceParts(store, { config, domains: senders, ring: linkKeys.ring });
   const relay = { smtpUrl, smtpConnections: config.smtpConnections, times, log };
   const ways = accountTransports({ ...noun, transports: transports(store, secret), buckets: tokens, ...relay });
   const followed = { tokens: rotatingTokens(await linkKeys.ring(), linkKeys.ring), publicUrl: config.publicUrl };

@@ -60,6 +60,13 @@ const visit = (type: string, when: string, id: string, data: string): EventKind 
   data,
   by: 'api/public/tracking/recording.ts',
 });
+const told = (type: string, when: string, data: string): EventKind => ({
+  type,
+  when,
+  id: type.startsWith('message') ? 'message:<message>:<what>' : 'recipient:<campaign>:<subscriber>:<what>',
+  data,
+  by: 'activities/inbound/consequences.ts',
+});
 
 export const EVENTS: readonly EventKind[] = [
   steered('draft', 'a scheduled campaign was taken off, or approval was refused or not given in time'),
@@ -169,6 +176,24 @@ export const EVENTS: readonly EventKind[] = [
     'message:<message>:clicked:<link>:<rule or person>:<second>',
     `message, ${VISIT}, link`,
   ),
+  {
+    type: 'recipient.sent',
+    when: 'late evidence: a report says that an uncertain mail did arrive',
+    id: `${ENTRY}:late`,
+    data: 'class, code',
+    by: 'activities/inbound/consequences.ts',
+  },
+  {
+    type: 'recipient.failed',
+    when: 'late evidence: a report says that an uncertain mail did not arrive',
+    id: `${ENTRY}:late`,
+    data: 'class, code',
+    by: 'activities/inbound/consequences.ts',
+  },
+  told('recipient.bounced', 'a mail came back after it had been accepted', 'class, code, reply, hard'),
+  told('recipient.complained', 'the recipient called it spam', 'detail'),
+  told('message.bounced', 'it came back after it had been accepted', 'message, class, code, reply, hard'),
+  told('message.complained', 'the recipient called it spam', 'message, detail'),
   message('sent', 'a transactional message was accepted by the mail server'),
   message('delayed', 'it was refused for now, or never handed over: it is tried again at `next`'),
   message('failed', 'it was refused for good, expired, was suppressed or could not be made'),
@@ -194,7 +219,7 @@ export const EVENTS: readonly EventKind[] = [
   asked('unconfirmed', 'nobody has confirmed in time', 'store/confirmation/answer.ts'),
   person('updated', 'name, attributes or tags changed'),
   person('reactivated', 'somebody who had left is back'),
-  person('unsubscribed', 'somebody left', `${PERSON}, by (api, link, one_click or preferences)`),
+  person('unsubscribed', 'somebody left', `${PERSON}, by (api, link, one_click, preferences or mail)`),
   person('bounced', 'a hard bounce took the address off'),
   person('complained', 'a complaint took the address off'),
   person('erased', 'the person was forgotten'),

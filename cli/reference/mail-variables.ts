@@ -58,7 +58,6 @@ export const MAIL_VARIABLES: readonly Variable[] = [
     otherwise: 'off; `POST /api/v1/inbound/raw` takes the same mail',
     example: '2525',
     field: 'inboundSmtpPort',
-    idle: true,
   },
   {
     name: 'ATTACHMENT_TYPES',

@@ -22,6 +22,9 @@ const MAY_BE: Readonly<Record<string, readonly string[]>> = {
   'campaign.${row.state}': CAMPAIGN_STATES.map((state) => `campaign.${state}`),
   'recipient.${entry.kind}': ['failed', 'skipped', 'deferred', 'uncertain'].map((kind) => `recipient.${kind}`),
   'recipient.${as.kind}': ['recipient.failed', 'recipient.skipped'],
+  'recipient.${kind}': ['recipient.sent', 'recipient.failed'],
+  'recipient.${what}': ['recipient.bounced', 'recipient.complained'],
+  'message.${what}': ['message.bounced', 'message.complained'],
   'recipient.${fate.kind}': ['recipient.sent', 'recipient.failed'],
   'subscriber.${status}': ['subscriber.bounced', 'subscriber.complained'],
 };

@@ -21,6 +21,7 @@ export const FOREIGN_ANSWERS: Readonly<Record<string, number>> = {
   'POST /api/v1/keys/:id/reset': 403,
   'POST /api/v1/keys/:id/rotate': 403,
   'POST /api/v1/keys/:id/validate': 403,
+  'POST /api/v1/inbound/raw': 415,
   'POST /api/v1/lists/:id/imports': 403,
   'GET /api/v1/imports': 200,
   'GET /api/v1/imports/:id': 403,

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { Binary } from 'mongodb';
+import { now } from '../clock.js';
+import type { Evidence } from '../domain/evidence.js';
+import { fenced, type Store } from './connect.js';
+import { isDuplicateKey } from './duplicate-key.js';
+
+/** What a provider's webhook told of one recipient, in our words. */
+export interface ProviderReport {
+  readonly evidence: Evidence;
+  readonly at: Date;
+  /** Whom the mail was for, as the provider has it. */
+  readonly email: string | null;
+  /** Where our own marks may stand; nothing of it is believed before its MAC is. */
+  readonly addresses: readonly string[];
+  readonly messageIds: readonly string[];
+}
+
+interface Kept {
+  /** SHA-256 of what came in and for whom: the same report twice is one row. */
+  readonly _id: string;
+  /** Whose key or webhook it came through; null: from anybody, by SMTP. */
+  readonly account: number | null;
+  readonly received_at: Date;
+  /** When it is looked at; null: it was understood, or nobody could. */
+  readonly wake_at: Date | null;
+  readonly tries: number;
+  /** In one word what became of it. */
+  readonly verdict: string | null;
+}
+
+/** A raw mail as it came, with the addresses of its envelope. */
+export interface InboundMailRow extends Kept {
+  readonly kind: 'mail';
+  readonly to: readonly string[];
+  readonly raw?: Binary;
+}
+
+export interface InboundReportRow extends Kept {
+  readonly kind: 'report';
+  readonly account: number;
+  readonly provider: string;
+  readonly reports: readonly ProviderReport[];
+}
+
+export type InboundRow = InboundMailRow | InboundReportRow;
+
+export type Inbound = ReturnType<typeof inbound>;
+
+/** The intake: whatever comes in is a row before anybody is told that we have it. Bodies of understood mails are dropped. */
+export function inbound(store: Store) {
+  const rows = fenced<InboundRow>(store, 'inbound');
+
+  const keep = async (row: InboundRow): Promise<'kept' | 'known'> => {
+    try {
+      await rows.insertOne(row);
+      return 'kept';
+    } catch (error) {
+      if (isDuplicateKey(error)) return 'known';
+      throw error;
+    }
+  };
+  const fresh = (account: number | null, ...content: readonly (string | Buffer)[]) => {
+    const digest = createHash('sha256').update(`${account}\n`);
+    for (const part of content) digest.update(part).update('\n');
+    const at = now();
+    return { _id: digest.digest('base64url'), account, received_at: at, wake_at: at, tries: 0, verdict: null };
+  };
+
+  return {
+    /** Keeps a raw mail. Atomic: one insert, on the journal of a majority; the same mail once more changes nothing. */
+    keepMail: async (account: number | null, raw: Buffer, to: readonly string[]): Promise<string> => {
+      const row: InboundMailRow = { ...fresh(account, ...to, raw), kind: 'mail', to, raw: new Binary(raw) };
+      await keep(row);
+      return row._id;
+    },
+
+    /** Keeps what a provider's verified webhook said. Atomic: as above. */
+    keepReports: async (account: number, provider: string, body: Buffer, reports: readonly ProviderReport[]) => {
+      const row: InboundReportRow = { ...fresh(account, provider, body), account, kind: 'report', provider, reports };
+      await keep(row);
+      return row._id;
+    },
+
+    /** Rows of every account that wait for somebody, the longest first. */
+    owed: (before: Date, limit: number): Promise<InboundRow[]> =>
+      rows
+        .find({ wake_at: { $lte: before } })
+        .sort({ wake_at: 1 })
+        .limit(limit)
+        .toArray(),
+
+    /** It is done; `keepRaw` where a person may want to read it. Atomic: one update. */
+    done: async ({ _id }: InboundRow, verdict: string, keepRaw = false): Promise<void> => {
+      const dropped = keepRaw ? {} : { $unset: { raw: '', reports: '' } };
+      await rows.updateOne({ _id }, { $set: { verdict, wake_at: null }, ...dropped } as never);
+    },
+
+    /** It did not work this time. Atomic: one update. */
+    later: async ({ _id }: InboundRow, at: Date): Promise<void> => {
+      await rows.updateOne({ _id }, { $set: { wake_at: at }, $inc: { tries: 1 } });
+    },
+
+    find: (_id: string): Promise<InboundRow | null> => rows.findOne({ _id }),
+  };
+}
