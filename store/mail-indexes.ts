@@ -1,0 +1,69 @@
+import { REPORTS_KEPT_DAYS } from '../domain/evidence.js';
+import { REMEMBERED_DAYS } from '../domain/soft-bounces.js';
+import type { Index } from './indexes.js';
+
+const unique = { unique: true } as const;
+
+/** Indexes of what was sent and of what came back. */
+export const MAIL_INDEXES: readonly Index[] = [
+  {
+    on: 'ledger',
+    keys: { campaign: 1, launch: 1, round: 1, 'ids.0': 1 },
+    serves: 'the page that has a recipient: ids ascend along the pages of a round',
+  },
+  {
+    on: 'inbound',
+    keys: { wake_at: 1 },
+    options: { partialFilterExpression: { wake_at: { $type: 'date' } } },
+    serves: 'the sweep: reports that wait to be read',
+  },
+  {
+    on: 'inbound',
+    keys: { received_at: 1 },
+    options: { expireAfterSeconds: REPORTS_KEPT_DAYS * 86_400 },
+    serves: 'forgetting reports',
+  },
+  {
+    on: 'soft_bounces',
+    keys: { at: 1 },
+    options: { expireAfterSeconds: REMEMBERED_DAYS * 86_400 },
+    serves: 'forgetting soft bounces',
+  },
+  {
+    on: 'ledger',
+    keys: { campaign: 1, launch: 1, round: 1, page: 1 },
+    options: unique,
+    serves: 'pages of a round in order; one chain whoever freezes',
+  },
+  {
+    on: 'ledger',
+    keys: { campaign: 1, launch: 1, round: 1, page: 1, done: 1 },
+    options: { partialFilterExpression: { done: false } },
+    serves: 'the lowest free page',
+  },
+  {
+    on: 'ledger',
+    keys: { campaign: 1, 'odd.kind': 1 },
+    options: { partialFilterExpression: { 'odd.kind': 'uncertain' } },
+    serves: 'recipients in doubt, of whom a click may tell',
+  },
+  {
+    on: 'messages',
+    keys: { account: 1, key: 1 },
+    options: { unique: true, partialFilterExpression: { key: { $exists: true } } },
+    serves: 'the message an Idempotency-Key has made',
+  },
+  {
+    on: 'messages',
+    keys: { wake_at: 1 },
+    options: { partialFilterExpression: { wake_at: { $type: 'date' } } },
+    serves: 'the sweep: messages that are owed a workflow or a telling',
+  },
+  { on: 'messages', keys: { account: 1, _id: -1 }, serves: 'messages of an account, the newest first' },
+  { on: 'messages', keys: { account: 1, state: 1, _id: -1 }, serves: 'messages of an account by state' },
+  { on: 'messages', keys: { account: 1, tags: 1, _id: -1 }, serves: 'messages of an account by tag' },
+  { on: 'messages', keys: { number: 1 }, options: unique, serves: 'a message by its number' },
+  { on: 'messages', keys: { account: 1, to_key: 1, _id: -1 }, serves: 'messages to somebody' },
+  { on: 'messages', keys: { account: 1, group: 1 }, serves: 'the messages of one request' },
+  { on: 'messages', keys: { account: 1, hash: 1, created_at: -1 }, serves: 'the same request once more' },
+];
