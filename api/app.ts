@@ -35,6 +35,8 @@ import { messages } from './routes/messages/messages.js';
 import { subscriberBatches } from './routes/subscriber-batches.js';
 import { subscriberExport } from './routes/subscriber-export.js';
 import { subscribers } from './routes/subscribers.js';
+import { suppressionFiles } from './routes/suppression-files.js';
+import { suppressions } from './routes/suppressions.js';
 import { templatePreviews } from './routes/templates/preview.js';
 import { templates } from './routes/templates/templates.js';
 import { templateVersions } from './routes/templates/versions.js';
@@ -113,6 +115,8 @@ function versionOne(api: Api, deps: Deps): void {
   campaignStatistics(api, deps);
   domains(api, deps);
   inboundMail(api, deps);
+  suppressions(api, deps);
+  suppressionFiles(api, deps);
   messages(api, deps);
   messageBatches(api, deps);
   events(api, deps);

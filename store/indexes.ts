@@ -50,7 +50,7 @@ export const INDEXES: readonly Index[] = [
     options: { expireAfterSeconds: 0 },
     serves: 'forgetting requests that are over',
   },
-  { on: 'suppressions', keys: { account: 1, created_at: 1 }, serves: 'suppressions of an account' },
+  { on: 'suppressions', keys: { account: 1, created_at: 1, _id: 1 }, serves: 'suppressions of an account' },
   { on: 'campaigns', keys: { account: 1, state: 1, _id: -1 }, serves: 'campaigns of an account by state' },
   { on: 'campaigns', keys: { account: 1, _id: -1 }, serves: 'campaigns of an account, the newest first' },
   {

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { Collection, Filter } from 'mongodb';
 import { now } from '../clock.js';
 import type { Store } from './connect.js';
 
-export type SuppressionReason = 'bounce' | 'complaint' | 'manual' | 'erased';
+export const SUPPRESSION_REASONS = ['bounce', 'complaint', 'manual', 'erased'] as const;
+export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];
 
 /** An address that must not be mailed, whatever any list says. */
 export interface Suppression {
@@ -17,6 +19,15 @@ export interface Suppression {
   readonly created_at: Date;
 }
 
+const KEYS_AT_ONCE = 1_000;
+
+export interface SuppressionQuery {
+  readonly emailKey?: string | undefined;
+  readonly reason?: SuppressionReason | undefined;
+  /** What the page before called `next`: older ones follow. */
+  readonly after?: string | undefined;
+}
+
 export type Suppressions = ReturnType<typeof suppressions>;
 
 /** The `_id` of an address: SHA-256 over account and identity. */
@@ -24,8 +35,12 @@ export function suppressionId(account: number, emailKey: string): string {
   return createHash('sha256').update(`${account}:${emailKey}`).digest('base64url');
 }
 
-export function suppressions({ db }: Store) {
-  const rows = db.collection<Suppression>('suppressions');
+export function suppressions(store: Store) {
+  const rows = store.db.collection<Suppression>('suppressions');
+  return { ...barring(rows), ...listing(rows), ...releasing(store, rows) };
+}
+
+function barring(rows: Collection<Suppression>) {
   return {
     /** Suppresses an address; the first reason stays. Atomic: one upsert. */
     add: async (
@@ -50,6 +65,20 @@ export function suppressions({ db }: Store) {
       return upsertedCount === 1 ? 'added' : 'known';
     },
 
+    /** Suppresses many addresses and answers how many were not suppressed before. Atomic per address, repeatable in whole. */
+    addMany: async (account: number, emailKeys: readonly string[], reason: SuppressionReason): Promise<number> => {
+      let added = 0;
+      for (let from = 0; from < emailKeys.length; from += KEYS_AT_ONCE) {
+        const upserts = emailKeys.slice(from, from + KEYS_AT_ONCE).map((email_key) => {
+          const row = { account, email_key, reason, evidence: null, created_at: now() };
+          const filter = { _id: suppressionId(account, email_key) };
+          return { updateOne: { filter, update: { $setOnInsert: row }, upsert: true } };
+        });
+        added += (await rows.bulkWrite(upserts, { ordered: false })).upsertedCount;
+      }
+      return added;
+    },
+
     /** Forgets who it was, not that nobody may write there. Atomic: one update. */
     forget: async (account: number, emailKey: string): Promise<void> => {
       await rows.updateOne({ _id: suppressionId(account, emailKey), account }, { $unset: { email_key: 1 } });
@@ -65,6 +94,55 @@ export function suppressions({ db }: Store) {
   };
 }
 
+function listing(rows: Collection<Suppression>) {
+  return {
+    find: (account: number, emailKey: string): Promise<Suppression | null> =>
+      rows.findOne({ _id: suppressionId(account, emailKey), account }),
+
+    /** The newest first; `next` where there are more. */
+    page: async (account: number, { emailKey, reason, after }: SuppressionQuery, limit: number) => {
+      const filter: Filter<Suppression> = {
+        account,
+        ...(emailKey !== undefined && { _id: suppressionId(account, emailKey) }),
+        ...(reason !== undefined && { reason }),
+        ...(after !== undefined && olderThan(after)),
+      };
+      const found = await rows
+        .find(filter)
+        .sort({ created_at: -1, _id: -1 })
+        .limit(limit + 1)
+        .toArray();
+      const shown = found.slice(0, limit);
+      const last = shown.at(-1);
+      const next = found.length > limit && last ? `${last.created_at.getTime()}.${last._id}` : undefined;
+      return { found: shown, next };
+    },
+
+    /** All of an account, the oldest first. */
+    everyOne: (account: number): AsyncIterable<Suppression> => rows.find({ account }).sort({ created_at: 1 }),
+  };
+}
+
+function olderThan(after: string): Filter<Suppression> {
+  const [ms = '', id = ''] = after.split('.');
+  const created_at = new Date(Number(ms));
+  return { $or: [{ created_at: { $lt: created_at } }, { created_at, _id: { $lt: id } }] };
+}
+
+function releasing({ db }: Store, rows: Collection<Suppression>) {
+  return {
+    /** Releases an address and forgets what was held against it; false where it was not suppressed. Repeatable in whole. */
+    remove: async (account: number, emailKey: string): Promise<boolean> => {
+      const id = suppressionId(account, emailKey);
+      await db.collection<{ _id: string; account: number }>('soft_bounces').deleteMany({
+        _id: { $gte: `${id}:`, $lt: `${id}:~` },
+        account,
+      });
+      return (await rows.deleteOne({ _id: id, account })).deletedCount === 1;
+    },
+  };
+}
+
 /** An erased person who gave their address again is known by it again, so that lists can be counted. Atomic per row. */
 export async function recallErased({ db }: Store, account: number, emailKeys: readonly string[]): Promise<void> {
   if (emailKeys.length === 0) return;
@@ -76,8 +154,6 @@ export async function recallErased({ db }: Store, account: number, emailKeys: re
     if (email_key !== undefined) await rows.updateOne({ _id, account }, { $set: { email_key } });
   }
 }
-
-const KEYS_AT_ONCE = 1_000;
 
 /** Every suppressed address of an account whose name is still known, some at a time. */
 export async function* suppressedKeys({ db }: Store, account: number): AsyncGenerator<string[]> {

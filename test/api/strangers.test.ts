@@ -85,6 +85,9 @@ const MAKING = [
   'POST /api/v1/keys',
   'POST /api/v1/messages',
   'POST /api/v1/messages/batch',
+  'POST /api/v1/suppressions',
+  'POST /api/v1/suppressions/batch',
+  'GET /api/v1/suppressions/export',
   'POST /api/v1/account/members',
   'POST /api/v1/templates',
 ];
