@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { EVENTS } from '../../cli/reference/events.js';
+import { EVENTS } from '../../cli/reference/event-kinds.js';
 import { packageRoot } from '../../config.js';
 import { CAMPAIGN_STATES } from '../../domain/campaign.js';
 import { EVENT_TYPES } from '../../domain/event-types.js';

@@ -48,7 +48,7 @@ const ACTIONS = [
 /** Rows as in the table of states: a dash is yes. */
 const TABLE = `
   draft              - - - - - not_sending not_paused not_sending - not_sent
-  awaiting_approval  - - - - - not_sending not_paused not_sending - not_sent
+  awaiting_approval  - - - - - not_sending not_paused - - not_sent
   drafting           busy busy - busy busy not_sending not_paused - - not_sent
   scheduled          - - - - - not_sending not_paused - - not_sent
   freezing           not_editable - cannot_delete already_sending already_sending - - - - already_sending

@@ -46,6 +46,7 @@ export const FOREIGN_ANSWERS: Readonly<Record<string, number>> = {
   'PATCH /api/v1/campaigns/:id': 403,
   'DELETE /api/v1/campaigns/:id': 403,
   'GET /api/v1/campaigns/:id/recipients': 403,
+  'GET /api/v1/campaigns/:id/stats': 403,
   'POST /api/v1/campaigns/:id/approve': 403,
   'POST /api/v1/campaigns/:id/reject': 403,
   'GET /api/v1/campaigns/:id/drafts': 403,

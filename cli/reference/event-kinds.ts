@@ -1,0 +1,231 @@
+/** A type of event, as it is appended. Tests compare this list with the code. */
+export interface EventKind {
+  readonly type: string;
+  readonly when: string;
+  /** How `_id` is made; the same id is never appended twice. */
+  readonly id: string;
+  readonly data: string;
+  /** The file that appends it. */
+  readonly by: string;
+}
+
+const STEERED = 'campaign:<campaign>:v<want.v>:<state>';
+const ENTRY = '<campaign>:<launch>:<round>:<page>:<i>';
+const PERSON = 'list_id, status';
+
+const steered = (state: string, when: string): EventKind => ({
+  type: `campaign.${state}`,
+  when,
+  id: STEERED,
+  data: '–',
+  by: 'activities/campaign.ts',
+});
+const ended = (state: string, when: string): EventKind => ({
+  type: `campaign.${state}`,
+  when,
+  id: STEERED,
+  data: 'subject, emails_sent',
+  by: 'activities/campaign-close.ts',
+});
+const odd = (kind: string, when: string): EventKind => ({
+  type: `recipient.${kind}`,
+  when,
+  id: ENTRY,
+  data: 'class, code, reply',
+  by: 'activities/telling.ts',
+});
+const message = (type: string, when: string, data = 'message, attempt, class, code, reply, next'): EventKind => ({
+  type: `message.${type}`,
+  when,
+  id: 'message:<message>:<entry of its timeline>',
+  data,
+  by: 'activities/message/telling.ts',
+});
+const person = (type: string, when: string, data = PERSON): EventKind => ({
+  type: `subscriber.${type}`,
+  when,
+  id: 'a random UUID',
+  data,
+  by: 'store/subscriber-changes.ts',
+});
+
+const asked = (type: string, when: string, by: string): EventKind => ({ ...person(type, when), by });
+const VISIT = 'by (person or machine), rule';
+const visit = (type: string, when: string, id: string, data: string): EventKind => ({
+  type,
+  when,
+  id,
+  data,
+  by: 'api/public/tracking/recording.ts',
+});
+const told = (type: string, when: string, data: string): EventKind => ({
+  type,
+  when,
+  id: type.startsWith('message') ? 'message:<message>:<what>' : 'recipient:<campaign>:<subscriber>:<what>',
+  data,
+  by: 'activities/inbound/consequences.ts',
+});
+
+export const EVENTS: readonly EventKind[] = [
+  steered('draft', 'a scheduled campaign was taken off, or approval was refused or not given in time'),
+  steered('awaiting_approval', 'approvers are asked whether it may go out, or asked anew about another text'),
+  steered('scheduled', 'it waits for its time, or another time was set'),
+  steered('freezing', 'it was launched: the audience is being fixed'),
+  steered('sending', 'it goes out, goes on after a pause, or its rate was changed'),
+  steered('paused', 'it was paused'),
+  {
+    type: 'campaign.paused',
+    when: 'an operator terminated its workflow',
+    id: 'campaign:<campaign>:v<want.v>:stopped',
+    data: 'reason',
+    by: 'activities/housekeeping.ts',
+  },
+  {
+    type: 'campaign.paused',
+    when: 'nothing may leave in the name of its sender: `bad_signing_key` or `domain_not_verified`',
+    id: STEERED,
+    data: 'reason, detail',
+    by: 'activities/delivery.ts',
+  },
+  steered('cancelled', 'it was cancelled'),
+  ended('sent', 'everybody has a final state and at least one mail was accepted'),
+  ended('failed', 'everybody has a final state and no mail was accepted'),
+  {
+    type: 'draft.ready',
+    when: 'a model has written a text for a campaign',
+    id: 'draft:<campaign>:<n>',
+    data: 'draft, reason',
+    by: 'activities/draft.ts',
+  },
+  {
+    type: 'draft.failed',
+    when: 'it has not, and `reason` says why',
+    id: 'draft:<campaign>:<n>',
+    data: 'draft, reason',
+    by: 'activities/draft.ts',
+  },
+  odd('failed', 'a mail was refused for good or could not be made'),
+  odd('skipped', 'somebody was left out on purpose'),
+  odd('deferred', 'a mail was refused for now, or never handed over'),
+  odd('uncertain', 'nobody knows whether the mail arrived'),
+  {
+    type: 'recipient.failed',
+    when: 'a deferred recipient ran out of time',
+    id: `${ENTRY}:expired`,
+    data: 'class, reply',
+    by: 'activities/campaign-close.ts',
+  },
+  {
+    type: 'recipient.skipped',
+    when: 'a deferred recipient of a cancelled campaign will not be tried again',
+    id: `${ENTRY}:cancelled`,
+    data: 'class, reply',
+    by: 'activities/campaign-close.ts',
+  },
+  {
+    type: 'recipient.sent',
+    when: 'late evidence: an uncertain mail did arrive',
+    id: `${ENTRY}:late`,
+    data: 'class, code',
+    by: 'activities/page-work.ts',
+  },
+  {
+    type: 'recipient.failed',
+    when: 'late evidence: an uncertain mail was refused',
+    id: `${ENTRY}:late`,
+    data: 'class, code',
+    by: 'activities/page-work.ts',
+  },
+  {
+    type: 'message.accepted',
+    when: 'a transactional message was accepted and is looked after: it waits for its time, or its first attempt begins',
+    id: 'message:<message>:accepted',
+    data: 'message, group, role',
+    by: 'activities/message/telling.ts',
+  },
+  {
+    type: 'recipient.sent',
+    when: 'late evidence: a person clicked in a mail that was uncertain',
+    id: `${ENTRY}:late`,
+    data: 'class, code',
+    by: 'store/doubt.ts',
+  },
+  visit(
+    'recipient.opened',
+    'the pixel of a mail was fetched',
+    'opened:<campaign>:<subscriber>:pixel:<rule or person>:<second>',
+    VISIT,
+  ),
+  visit(
+    'recipient.clicked',
+    'a link of a mail was followed',
+    'clicked:<campaign>:<subscriber>:<link>:<rule or person>:<second>',
+    `${VISIT}, link`,
+  ),
+  visit(
+    'message.opened',
+    'its pixel was fetched',
+    'message:<message>:opened:pixel:<rule or person>:<second>',
+    `message, ${VISIT}`,
+  ),
+  visit(
+    'message.clicked',
+    'one of its links was followed',
+    'message:<message>:clicked:<link>:<rule or person>:<second>',
+    `message, ${VISIT}, link`,
+  ),
+  {
+    type: 'recipient.sent',
+    when: 'late evidence: a report says that an uncertain mail did arrive',
+    id: `${ENTRY}:late`,
+    data: 'class, code',
+    by: 'activities/inbound/consequences.ts',
+  },
+  {
+    type: 'recipient.failed',
+    when: 'late evidence: a report says that an uncertain mail did not arrive',
+    id: `${ENTRY}:late`,
+    data: 'class, code',
+    by: 'activities/inbound/consequences.ts',
+  },
+  told('recipient.bounced', 'a mail came back after it had been accepted', 'class, code, reply, hard'),
+  told('recipient.complained', 'the recipient called it spam', 'detail'),
+  told('message.bounced', 'it came back after it had been accepted', 'message, class, code, reply, hard'),
+  told('message.complained', 'the recipient called it spam', 'message, detail'),
+  message('sent', 'a transactional message was accepted by the mail server'),
+  message('delayed', 'it was refused for now, or never handed over: it is tried again at `next`'),
+  message('failed', 'it was refused for good, expired, was suppressed or could not be made'),
+  message('uncertain', 'nobody knows whether it arrived; with `next` it is sent once more then'),
+  {
+    type: 'message.cancelled',
+    when: 'it was taken back while it waited',
+    id: 'message:<message>:cancelled',
+    data: 'message',
+    by: 'activities/message/telling.ts',
+  },
+  {
+    type: 'key.rotation_due',
+    when: 'an API key is older than six months: time to exchange it',
+    id: 'key:<key>:due',
+    data: 'key, name, prefix, created_at',
+    by: 'activities/key-reminders.ts',
+  },
+  person('created', 'somebody new is on a list'),
+  asked('pending', 'somebody was asked by mail whether they want to be on a list', 'store/confirmation/asking.ts'),
+  asked('created', 'somebody new has confirmed', 'store/confirmation/answer.ts'),
+  asked('reactivated', 'somebody who had left has confirmed', 'store/confirmation/answer.ts'),
+  asked('unconfirmed', 'nobody has confirmed in time', 'store/confirmation/answer.ts'),
+  person('updated', 'name, attributes or tags changed'),
+  person('reactivated', 'somebody who had left is back'),
+  person('unsubscribed', 'somebody left', `${PERSON}, by (api, link, one_click, preferences or mail)`),
+  person('bounced', 'a hard bounce took the address off'),
+  person('complained', 'a complaint took the address off'),
+  person('erased', 'the person was forgotten'),
+  {
+    type: 'webhook.disabled',
+    when: 'an endpoint answered 410 (`gone`) or nothing well for five days (`failing`)',
+    id: 'webhook:<endpoint>:<its last change>:<reason>',
+    data: 'webhook, reason',
+    by: 'activities/webhook.ts',
+  },
+];
