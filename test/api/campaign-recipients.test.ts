@@ -112,5 +112,12 @@ test('the numbers of the campaign are the numbers of the listing', async () => {
     skipped: 1,
     deferred: 0,
     rounds: 2,
+    bounces: 0,
+    complaints: 0,
+    unsubscribes: 0,
+    opens: NOBODY,
+    clicks: NOBODY,
   });
 });
+
+const NOBODY = { people: 0, machines: 0, total: 0, machine_total: 0 };
