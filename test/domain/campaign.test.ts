@@ -43,21 +43,23 @@ const ACTIONS = [
   'cancel',
   'rate',
   'retry',
+  'approve',
+  'reject',
 ] as const satisfies readonly CampaignAction[];
 
 /** Rows as in the table of states: a dash is yes. */
 const TABLE = `
-  draft              - - - - - not_sending not_paused not_sending - not_sent
-  awaiting_approval  - - - - - not_sending not_paused - - not_sent
-  drafting           busy busy - busy busy not_sending not_paused - - not_sent
-  scheduled          - - - - - not_sending not_paused - - not_sent
-  freezing           not_editable - cannot_delete already_sending already_sending - - - - already_sending
-  sending            not_editable - cannot_delete already_sending already_sending - - - - already_sending
-  paused             not_editable - cannot_delete already_sending already_sending - - - - already_sending
-  cancelled:unsent   - - - - - not_sending not_paused - - not_sent
-  cancelled:sent     not_editable not_editable cannot_delete already_sent already_sent not_sending not_paused - not_sending -
-  sent               not_editable not_editable cannot_delete already_sent already_sent not_sending not_paused already_sent not_sending -
-  failed             not_editable not_editable cannot_delete already_sent already_sent not_sending not_paused already_sent not_sending -
+  draft              - - - - - not_sending not_paused not_sending - not_sent not_awaiting_approval not_awaiting_approval
+  awaiting_approval  - - - - - not_sending not_paused - - not_sent - -
+  drafting           busy busy - busy busy not_sending not_paused - - not_sent not_awaiting_approval not_awaiting_approval
+  scheduled          - - - - - not_sending not_paused - - not_sent not_awaiting_approval not_awaiting_approval
+  freezing           not_editable - cannot_delete already_sending already_sending - - - - already_sending not_awaiting_approval not_awaiting_approval
+  sending            not_editable - cannot_delete already_sending already_sending - - - - already_sending not_awaiting_approval not_awaiting_approval
+  paused             not_editable - cannot_delete already_sending already_sending - - - - already_sending not_awaiting_approval not_awaiting_approval
+  cancelled:unsent   - - - - - not_sending not_paused - - not_sent not_awaiting_approval not_awaiting_approval
+  cancelled:sent     not_editable not_editable cannot_delete already_sent already_sent not_sending not_paused - not_sending - not_awaiting_approval not_awaiting_approval
+  sent               not_editable not_editable cannot_delete already_sent already_sent not_sending not_paused already_sent not_sending - not_awaiting_approval not_awaiting_approval
+  failed             not_editable not_editable cannot_delete already_sent already_sent not_sending not_paused already_sent not_sending - not_awaiting_approval not_awaiting_approval
 `;
 
 test.for(
