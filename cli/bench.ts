@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { benchClicks } from '../bench/clicks.js';
 import { benchDkim } from '../bench/dkim.js';
 import { benchMessage } from '../bench/message.js';
 import { benchRate } from '../bench/rate.js';
@@ -58,6 +59,16 @@ export function benchCommands(bench: Command): void {
     what: 'events to one endpoint: one by one, and many as fast as they drain',
     counts: { events: ['at once', 100_000], single: ['one by one', 50] },
     measure: (options, config) => benchWebhooks({ config, ...options }),
+  });
+  add<{ recipients: number; callers: number; seconds: number; paced: number }>('clicks', {
+    what: 'hits a second on tracked links, and what they take from a campaign paced at half its capacity',
+    counts: {
+      recipients: ['of the campaigns', 20_000],
+      callers: ['at once', 64],
+      seconds: ['of each stretch', 5],
+      paced: ['hits a second beside the campaign', 500],
+    },
+    measure: (options, config) => benchClicks({ config, ...options }),
   });
 }
 
