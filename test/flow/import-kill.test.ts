@@ -143,8 +143,7 @@ test('100,000 rows are each counted once although the worker is killed twice and
   expect(done.at.row).toBe(ROWS);
   expect(done.counts).toEqual(expected.counts);
   expect(positions.every((row) => row % STEP === 0)).toBe(true);
-  // The heap is held at 192 MB; the rest is code: the renderer, the model's client and Temporal's core.
-  expect(Math.max(...memory)).toBeLessThan(550);
+  expect(Math.max(...memory)).toBeLessThan(450);
 
   const rows = api.store.db.collection('subscribers');
   const names = new Map<string, string>();

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inject } from 'vitest';
 
 export interface WorkerProcess {
   /** Resident memory in MB; 0 where the system does not say. */
@@ -12,11 +13,12 @@ export interface WorkerProcess {
 
 /** MB of JavaScript heap: with little room what is kept by mistake is found out. */
 const HEAP = 192;
-const CLI = fileURLToPath(new URL('../../cli.ts', import.meta.url));
 
-/** `everpost worker` as a process of its own, as in production. */
+/** `everpost worker` as a process of its own, built as in production: compiled, its workflows bundled before it starts. */
 export function aWorkerProcess(environment: Readonly<Record<string, string>>): WorkerProcess {
-  const child = spawn(process.execPath, [`--max-old-space-size=${HEAP}`, '--import', 'tsx', CLI, 'worker'], {
+  const product = join(inject('flowPrograms'), '..', '..', '..');
+  copyFileSync(inject('workflowBundle'), join(product, 'workflow-bundle.js'));
+  const child = spawn(process.execPath, [`--max-old-space-size=${HEAP}`, join(product, 'cli.js'), 'worker'], {
     env: { ...process.env, LOG_LEVEL: 'error', SMTP_URL: 'smtp://127.0.0.1:9', ...environment },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
