@@ -13,6 +13,7 @@ import { bearer } from './bearer.js';
 import { type EverpostProcess, everpostProcess } from './everpost-process.js';
 import { machineTime } from './machine-time.js';
 import { newsletter } from './newsletter.js';
+import { aListOf } from './readers.js';
 import { type ClockedSink, ownSink } from './sink.js';
 
 export interface BenchClicksOptions {
@@ -47,7 +48,7 @@ export async function benchClicks(options: BenchClicksOptions): Promise<void> {
   const everpost = await everpostProcess(config, dataDir, sink.url);
   const call = bearer(everpost.address, everpost.key);
   try {
-    const list = await aList(call, recipients);
+    const list = await aListOf(call, 'Clicks', recipients);
     const first = await launched(call, list, {});
     await ended(call, first);
     const capacity = speed((await sink.accepted()).map(({ at }) => at));
@@ -160,16 +161,6 @@ function hitting({ address }: EverpostProcess, paths: readonly string[], callers
 function figures({ perSecond, waits }: Stretch): string {
   const at = (share: number) => (waits[Math.floor((waits.length - 1) * share)] ?? Number.NaN).toFixed(1);
   return `${perSecond.toFixed(0)} hits/s, answered in ${at(0.5)} ms (p50), ${at(0.99)} ms (p99)`;
-}
-
-async function aList(call: Call, recipients: number): Promise<number> {
-  const { id } = await call<{ id: number }>('POST', '/lists', { name: 'Clicks' });
-  for (let first = 0; first < recipients; first += 1_000) {
-    const size = Math.min(1_000, recipients - first);
-    const subscribers = Array.from({ length: size }, (_, i) => ({ email: `reader${first + i}@example.test` }));
-    await call('POST', '/subscribers/batch', { list_id: id, subscribers });
-  }
-  return id;
 }
 
 async function launched(call: Call, list_id: number, settings: object): Promise<number> {

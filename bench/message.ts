@@ -8,6 +8,7 @@ import { bearer } from './bearer.js';
 import { type EverpostProcess, everpostProcess } from './everpost-process.js';
 import { machineTime } from './machine-time.js';
 import { newsletter } from './newsletter.js';
+import { aListOf } from './readers.js';
 import { type ClockedSink, ownSink } from './sink.js';
 
 export interface BenchMessageOptions {
@@ -112,7 +113,7 @@ async function timesOf(sink: ClockedSink, posted: readonly Posted[]): Promise<Ti
 
 async function besideCampaign(everpost: EverpostProcess, sink: ClockedSink, count: number, recipients: number) {
   const call = bearer(everpost.address, everpost.key);
-  const list = await aList(call, recipients);
+  const list = await aListOf(call, 'Beside', recipients);
   const alone = await launched(call, list, {});
   await ended(call, alone);
   const capacity = speed((await sink.accepted()).filter(isReader).map(({ at }) => at));
@@ -132,16 +133,6 @@ async function besideCampaign(everpost: EverpostProcess, sink: ClockedSink, coun
 
 function isReader({ to }: { readonly to: string }): boolean {
   return to.startsWith('reader');
-}
-
-async function aList(call: Call, recipients: number): Promise<number> {
-  const { id } = await call<{ id: number }>('POST', '/lists', { name: 'Beside' });
-  for (let first = 0; first < recipients; first += 1_000) {
-    const size = Math.min(1_000, recipients - first);
-    const subscribers = Array.from({ length: size }, (_, i) => ({ email: `reader${first + i}@example.test` }));
-    await call('POST', '/subscribers/batch', { list_id: id, subscribers });
-  }
-  return id;
 }
 
 async function launched(call: Call, list_id: number, settings: object): Promise<number> {

@@ -6,7 +6,7 @@ import type { LetterContent } from '../domain/campaign.js';
 import type { MessageContent } from '../domain/message.js';
 import { type BlobId, blobs } from './blobs.js';
 import { fenced, type Store } from './connect.js';
-import { isDuplicateKey } from './duplicate-key.js';
+import { keepOnce } from './duplicate-key.js';
 
 /** What messages say and carry, once for each hash: rows come and go, nothing here ever changes. */
 interface Kept {
@@ -25,15 +25,7 @@ export function contents(store: Store) {
   const rows = fenced<Kept>(store, 'contents');
   const files = blobs(store);
 
-  const insert = async (row: Kept): Promise<'kept' | 'known'> => {
-    try {
-      await rows.insertOne(row);
-      return 'kept';
-    } catch (error) {
-      if (isDuplicateKey(error)) return 'known';
-      throw error;
-    }
-  };
+  const insert = (row: Kept) => keepOnce(rows, row);
 
   return {
     /** Keeps what a group of messages says and returns its hash. Atomic: one insert; known content is left alone. */

@@ -1,10 +1,31 @@
-import { MongoBulkWriteError, MongoServerError, type WriteError } from 'mongodb';
+import {
+  type Collection,
+  type Document,
+  MongoBulkWriteError,
+  MongoServerError,
+  type OptionalUnlessRequiredId,
+  type WriteError,
+} from 'mongodb';
 
 const DUPLICATE_KEY = 11_000;
 
 /** Somebody was quicker: a row with this unique key is there already. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
+}
+
+/** Adds a row whose id says what it holds; one that is there already stays as it is. Atomic: one insert. */
+export async function keepOnce<T extends Document>(
+  rows: Collection<T>,
+  row: OptionalUnlessRequiredId<T>,
+): Promise<'kept' | 'known'> {
+  try {
+    await rows.insertOne(row);
+    return 'kept';
+  } catch (error) {
+    if (isDuplicateKey(error)) return 'known';
+    throw error;
+  }
 }
 
 /** The writes of a bulk that found their row there; throws the error again if anything else went wrong or is unconfirmed. */

@@ -3,7 +3,7 @@ import { Binary } from 'mongodb';
 import { now } from '../clock.js';
 import type { Evidence } from '../domain/evidence.js';
 import { fenced, type Store } from './connect.js';
-import { isDuplicateKey } from './duplicate-key.js';
+import { keepOnce } from './duplicate-key.js';
 
 /** What a provider's webhook told of one recipient, in our words. */
 export interface ProviderReport {
@@ -51,15 +51,7 @@ export type Inbound = ReturnType<typeof inbound>;
 export function inbound(store: Store) {
   const rows = fenced<InboundRow>(store, 'inbound');
 
-  const keep = async (row: InboundRow): Promise<'kept' | 'known'> => {
-    try {
-      await rows.insertOne(row);
-      return 'kept';
-    } catch (error) {
-      if (isDuplicateKey(error)) return 'known';
-      throw error;
-    }
-  };
+  const keep = (row: InboundRow) => keepOnce(rows, row);
   const fresh = (account: number | null, ...content: readonly (string | Buffer)[]) => {
     const digest = createHash('sha256').update(`${account}\n`);
     for (const part of content) digest.update(part).update('\n');

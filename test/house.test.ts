@@ -34,7 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'workflows/messages',
     'workflows/names',
   ],
-  servers: ['config', 'clock'],
+  servers: ['domain', 'config', 'clock'],
   content: [],
   clock: [],
   config: [],

@@ -1,4 +1,4 @@
-import { type Html, html } from './html.js';
+import { type Html, html } from '../../domain/html.js';
 import type { MailPage, StoredMail } from './mail.js';
 import { type ReadMail, readableSubject } from './read.js';
 
