@@ -9,15 +9,15 @@ import { shrunkTimes } from '../../domain/protocol.js';
 import { type RunningWorker, startWorker } from '../../workers/main.js';
 import { anApi } from './api.js';
 import { modelServer } from './model-server.js';
-import { smtpServer } from './smtp-server.js';
+import { type SmtpScript, smtpServer } from './smtp-server.js';
 import { testTemporal } from './test-servers.js';
 
 export type DraftEverpost = Awaited<ReturnType<typeof draftEverpost>>;
 
 /** The API with its engine, a worker in this process, a scripted model and a receiver. */
-export async function draftEverpost() {
+export async function draftEverpost(script: SmtpScript = {}) {
   const model = await modelServer();
-  const receiver = await smtpServer({ keepRaw: true });
+  const receiver = await smtpServer({ keepRaw: true, ...script });
   const { address, namespace } = testTemporal();
   const prefix = `drafts-${randomUUID()}`;
   const lazy = lazyClient(address, namespace);
