@@ -1,5 +1,6 @@
 import type { CsvColumn } from '../domain/csv-columns.js';
 import { type CsvEncoding, fromWindows1252 } from '../domain/csv-text.js';
+import { type AttributeFault, type FieldRules, FREE, fitted } from '../domain/custom-field.js';
 import { parseMailbox } from '../mail/address.js';
 import type { RowError, RowFault } from '../store/import/errors.js';
 import type { NumberedWish } from '../store/import/rows.js';
@@ -13,6 +14,8 @@ interface RowReader {
   readonly encoding: CsvEncoding;
   /** Added to everybody. */
   readonly tags: readonly string[];
+  /** What the account asks of attributes; nothing where absent. */
+  readonly fields?: FieldRules;
 }
 
 interface Collected {
@@ -34,7 +37,11 @@ const LONGEST = { name: 255, tag: 64, attribute: 2048 } as const;
 const VALUE_SHOWN = 254;
 
 /** What a row of a file wants; an empty cell wants nothing and leaves what is there. `row` counts from 0 below the header. */
-export function readRow({ columns, encoding, tags }: RowReader, cells: readonly string[], row: number): ReadRow {
+export function readRow(
+  { columns, encoding, tags, fields: rules = FREE }: RowReader,
+  cells: readonly string[],
+  row: number,
+): ReadRow {
   const collected: Collected = { tags: [...tags], attributes: {} };
   for (const [index, column] of columns.entries()) {
     const cell = cells[index] ?? '';
@@ -42,13 +49,16 @@ export function readRow({ columns, encoding, tags }: RowReader, cells: readonly 
     const fault = text === '' || column.field === null ? undefined : collect(collected, column, text);
     if (fault !== undefined) return { kind: 'error', error: rowError(row, fault) };
   }
-  const { email = '', attributes, ...fields } = collected;
+  const { email = '', attributes: written, ...fields } = collected;
   const address = parseMailbox(email);
   if (address === undefined) {
     const column = columns.find(({ field }) => field === 'email')?.header ?? 'email';
     const reason = email === '' ? 'missing_email' : 'invalid_email';
     return { kind: 'error', error: rowError(row, { column, reason, value: email }) };
   }
+  const fit = fitted(written, rules);
+  if (fit.kind === 'faults') return { kind: 'error', error: attributeError(columns, row, written, fit.faults[0]) };
+  const { attributes } = fit;
   const person = { ...fields, ...(Object.keys(attributes).length > 0 && { attributes }) };
   return { kind: 'wish', wish: { ...person, row, email: address.shown, email_key: address.identity } };
 }
@@ -56,6 +66,16 @@ export function readRow({ columns, encoding, tags }: RowReader, cells: readonly 
 /** As a spreadsheet counts: the header is row 1. */
 export function rowError(row: number, { value, ...fault }: CellFault): RowError {
   return { row: row + 2, ...fault, value: value.slice(0, VALUE_SHOWN) };
+}
+
+function attributeError(
+  columns: readonly CsvColumn[],
+  row: number,
+  written: Readonly<Record<string, string>>,
+  { name, reason }: Pick<AttributeFault, 'name' | 'reason'>,
+): RowError {
+  const column = columns.find(({ field }) => field === `attributes.${name}`)?.header ?? name;
+  return rowError(row, { column, reason, value: written[name] ?? '' });
 }
 
 function collect(into: Collected, { header, field }: CsvColumn, text: string): CellFault | undefined {

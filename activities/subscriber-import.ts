@@ -1,6 +1,7 @@
 import { monotonic } from '../clock.js';
 import type { RowFate } from '../domain/import-fate.js';
 import type { Blobs } from '../store/blobs.js';
+import type { CustomFields } from '../store/custom-fields.js';
 import type { ImportErrors, RowError } from '../store/import/errors.js';
 import type { OwnedImport } from '../store/import/progress.js';
 import type { ImportRows, NumberedWish } from '../store/import/rows.js';
@@ -21,6 +22,7 @@ export interface SubscriberImportDeps {
   readonly importRows: ImportRows;
   readonly importErrors: ImportErrors;
   readonly blobs: Blobs;
+  readonly customFields: Pick<CustomFields, 'rules'>;
   readonly host: () => ImportHost;
   /** SIGTERM: finish the chunk at hand, begin no other. */
   readonly stopping: AbortSignal;
@@ -88,7 +90,8 @@ async function importChunk(
 ): Promise<OwnedImport | undefined> {
   const { _id: id, account, list_id: list, dry_run: dryRun, tags } = row;
   const from = row.at.row;
-  const read = rows.map((cells, offset) => readRow({ ...file, tags }, cells, from + offset));
+  const reader = { ...file, tags, fields: await deps.customFields.rules(account) };
+  const read = rows.map((cells, offset) => readRow(reader, cells, from + offset));
   const wishes = read.flatMap((one) => (one.kind === 'wish' ? [one.wish] : []));
   const fates = await deps.importRows.importRows({ account, list, import: id, from, dryRun, wishes });
   const errors = [

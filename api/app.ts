@@ -22,6 +22,7 @@ import { campaignPreviews } from './routes/campaigns/preview.js';
 import { campaignRecipients } from './routes/campaigns/recipients.js';
 import { campaignStatistics } from './routes/campaigns/statistics.js';
 import { campaignTrial } from './routes/campaigns/trial.js';
+import { customFieldRoutes } from './routes/custom-fields.js';
 import { domains } from './routes/domains.js';
 import { events } from './routes/events.js';
 import { health } from './routes/health.js';
@@ -101,6 +102,7 @@ function versionOne(api: Api, deps: Deps): void {
   subscribers(api, deps);
   subscriberBatches(api, deps);
   subscriberExport(api, deps);
+  customFieldRoutes(api, deps);
   imports(api, deps);
   templates(api, deps);
   templateVersions(api, deps);

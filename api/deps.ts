@@ -8,6 +8,7 @@ import { confirmations } from '../store/confirmations.js';
 import type { Store } from '../store/connect.js';
 import { contents } from '../store/contents.js';
 import { counters } from '../store/counters.js';
+import { customFields } from '../store/custom-fields.js';
 import { domains } from '../store/domains.js';
 import { doubt } from '../store/doubt.js';
 import { drafts } from '../store/drafts.js';
@@ -47,6 +48,7 @@ export function nounStores(store: Store, secret: string) {
     confirmations: confirmations(store),
     contents: contents(store),
     counters: counters(store),
+    customFields: customFields(store),
     deliveries: deliveries(store),
     domains: domains(store, secret),
     doubt: doubt(store),

@@ -42,6 +42,7 @@ export const FAILURES = {
   recipient_suppressed: { status: 409, permanent: true, message: 'This address must not be mailed.' },
   not_cancellable: { status: 409, permanent: true, message: 'The message is no longer waiting: it has a final state.' },
   being_sent: { status: 409, permanent: false, message: 'The message is being handed over at this moment.' },
+  field_exists: { status: 409, permanent: true, message: 'There is a field of this name already.' },
   already_a_member: { status: 409, permanent: true, message: 'Somebody with this address is a member already.' },
   template_read_only: {
     status: 409,

@@ -19,10 +19,20 @@ export interface Account {
   readonly brand?: Brand;
   /** False: no open and no click of this account's mails is recorded, whatever a campaign or message says. On where absent. */
   readonly track?: boolean;
+  /** True: attributes that are not defined as fields are refused. Off where absent. */
+  readonly strict_fields?: boolean;
   readonly created_at: Date;
 }
 
-type Changeable = 'name' | 'mail_from' | 'detect_repeats' | 'rate_per_second' | 'default_template' | 'brand' | 'track';
+type Changeable =
+  | 'name'
+  | 'mail_from'
+  | 'detect_repeats'
+  | 'rate_per_second'
+  | 'default_template'
+  | 'brand'
+  | 'track'
+  | 'strict_fields';
 
 export type AccountChange = Partial<Pick<Account, Changeable>>;
 

@@ -103,6 +103,18 @@ export const INDEXES: readonly Index[] = [
     serves: 'the transport an Idempotency-Key has made',
   },
   {
+    on: 'fields',
+    keys: { account: 1, name: 1 },
+    options: unique,
+    serves: 'a field once an account; what attributes are held against',
+  },
+  {
+    on: 'fields',
+    keys: { account: 1, origin: 1 },
+    options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
+    serves: 'the field an Idempotency-Key has made',
+  },
+  {
     on: 'members',
     keys: { account: 1, email_key: 1 },
     options: unique,

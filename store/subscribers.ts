@@ -3,6 +3,7 @@ import type { Consent } from '../domain/confirmation.js';
 import type { Attributes, KnownFields, SubscriberStatus } from '../domain/subscriber.js';
 import { refusesTracking } from '../domain/tracking.js';
 import type { Store } from './connect.js';
+import { definedNames } from './custom-fields.js';
 import { findOwned, type Owned } from './owned.js';
 import { subscriberBatches } from './subscriber-batches.js';
 import { subscriberChanges } from './subscriber-changes.js';
@@ -82,7 +83,7 @@ export function subscribers(store: Store) {
   return {
     ...subscriberChanges(store),
     ...subscriberBatches(store),
-    ...naming(rows),
+    ...naming(store, rows),
     ...byLink(rows),
 
     find: (account: number, id: number): Promise<Owned<Subscriber>> => findOwned(rows, account, id),
@@ -141,17 +142,18 @@ export function subscribers(store: Store) {
   };
 }
 
-function naming(rows: Collection<Subscriber>) {
+function naming(store: Store, rows: Collection<Subscriber>) {
   return {
     /** Whole rows, in no order; those who are gone are missing. */
     some: (account: number, ids: readonly number[]): Promise<Subscriber[]> =>
       rows.find({ _id: { $in: [...ids] }, account }).toArray(),
 
-    /** Names that a letter to this list may use: those of everybody, and the attributes of its newest people. */
+    /** Names that a letter to this list may use: those of everybody, the defined ones, and the attributes of its newest people. */
     fieldNames: async (account: number, list: number): Promise<string[]> => {
       const newest = rows.find({ account, list_id: list }).sort({ _id: -1 }).limit(NEWEST);
       const known = await newest.project<Pick<Subscriber, 'attributes'>>({ attributes: 1, _id: 0 }).toArray();
-      const names = known.flatMap(({ attributes }) => Object.keys(attributes));
+      const defined = await definedNames(store, account);
+      const names = [...defined, ...known.flatMap(({ attributes }) => Object.keys(attributes))];
       // Other names than these cannot stand in a template without an index.
       return [...new Set([...EVERYBODYS, ...names.filter((name) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(name)).sort()])];
     },

@@ -16,6 +16,7 @@ import { confirmations } from '../store/confirmations.js';
 import type { Store } from '../store/connect.js';
 import { contents } from '../store/contents.js';
 import { counters } from '../store/counters.js';
+import { customFields } from '../store/custom-fields.js';
 import { domains } from '../store/domains.js';
 import { doubt } from '../store/doubt.js';
 import { engagements } from '../store/engagement.js';
@@ -109,6 +110,7 @@ function rowsOf(store: Store, lease: number) {
     events: events(store),
     imports: imports(store),
     importRows: importRows(store),
+    customFields: customFields(store),
     importErrors: importErrors(store),
     blobs: blobs(store),
     confirmations: confirmations(store),

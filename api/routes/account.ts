@@ -36,5 +36,7 @@ function demandSender(text: string): void {
 
 function accountView(row: Account): Static<typeof AccountView> {
   const { _id: id, name, mail_from, detect_repeats = false, track = true, rate_per_second = null } = row;
-  return { id, name, mail_from, detect_repeats, track, rate_per_second, created_at: timestamp(row.created_at) };
+  const { strict_fields = false, created_at } = row;
+  const settings = { detect_repeats, track, rate_per_second, strict_fields };
+  return { id, name, mail_from, ...settings, created_at: timestamp(created_at) };
 }

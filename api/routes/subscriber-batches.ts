@@ -1,7 +1,9 @@
 import type { Static } from 'typebox';
+import type { FieldRules } from '../../domain/custom-field.js';
 import { parseMailbox } from '../../mail/address.js';
 import type { SubscriberWish } from '../../store/subscriber-batches.js';
 import type { Api } from '../app.js';
+import { fitFields } from '../attributes.js';
 import { accountOf } from '../auth.js';
 import { chosenList } from '../chosen.js';
 import type { Deps } from '../deps.js';
@@ -24,7 +26,7 @@ export function subscriberBatches(app: Api, deps: Deps): void {
     async (request) => {
       const account = accountOf(request);
       const list = (await chosenList(deps, account, request.body.list_id))._id;
-      const { wishes, invalid } = sorted(request.body.subscribers);
+      const { wishes, invalid } = sorted(request.body.subscribers, await deps.customFields.rules(account));
       const tally = await deps.subscribers.addBatch({ account, list, source: 'batch', wishes });
       const refused = [...invalid, ...tally.refused.map((index) => wishes[index]?.email ?? '')];
       const received = request.body.subscribers.length;
@@ -45,14 +47,15 @@ export function subscriberBatches(app: Api, deps: Deps): void {
   );
 }
 
-/** Rows with an address that can be mailed, and what stood in the others. */
-function sorted(rows: Static<typeof SubscriberBatch>['subscribers']) {
+/** Rows with an address that can be mailed and attributes that fit, and what stood in the others. */
+function sorted(rows: Static<typeof SubscriberBatch>['subscribers'], rules: FieldRules) {
   const wishes: SubscriberWish[] = [];
   const invalid: string[] = [];
   for (const { email, ...fields } of rows) {
     const address = typeof email === 'string' ? parseMailbox(email) : undefined;
-    if (address === undefined) invalid.push(exampleOf(email));
-    else wishes.push({ ...fields, email: address.shown, email_key: address.identity });
+    const person = fitFields(fields, rules);
+    if (address === undefined || 'faults' in person) invalid.push(exampleOf(email));
+    else wishes.push({ ...person, email: address.shown, email_key: address.identity });
   }
   return { wishes, invalid };
 }

@@ -6,6 +6,7 @@ import type { Joined } from '../../store/subscriber-changes.js';
 import type { Subscriber } from '../../store/subscribers.js';
 import type { Api } from '../app.js';
 import { askFirst } from '../asking.js';
+import { withFields } from '../attributes.js';
 import { accountOf } from '../auth.js';
 import { chosenList } from '../chosen.js';
 import type { Deps } from '../deps.js';
@@ -71,7 +72,7 @@ function createSubscriber(app: Api, deps: Deps): void {
       const account = accountOf(request);
       const { list_id, email, status: wanted, ...fields } = request.body;
       const list = await chosenList(deps, account, list_id);
-      const wish = { ...fields, ...named(email) };
+      const wish = await withFields(deps, account, { ...fields, ...named(email) });
       const joining = { account, list: list._id, source: 'api', ip: null, wish };
       const joined = await (wanted === 'pending' ? askFirst(deps, list, wish) : deps.subscribers.join(joining));
       const status = joined.kind === 'created' ? 201 : 200;
@@ -105,7 +106,8 @@ function changeSubscriber(app: Api, deps: Deps): void {
     },
     async (request) => {
       const account = accountOf(request);
-      const changed = ours(await deps.subscribers.change(account, request.params.id, request.body));
+      const wish = await withFields(deps, account, request.body);
+      const changed = ours(await deps.subscribers.change(account, request.params.id, wish));
       return { data: await shownOne(deps, personOf(changed)) };
     },
   );

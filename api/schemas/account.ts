@@ -7,6 +7,9 @@ const fields = {
   detect_repeats: Type.Optional(Type.Boolean()),
   rate_per_second: Type.Optional(PerSecond),
   track: Type.Optional(Type.Boolean()),
+  strict_fields: Type.Optional(
+    Type.Boolean({ description: 'Refuse attributes that are not defined under `/fields`.' }),
+  ),
 };
 
 export const AccountPatch = Type.Object(fields, {
@@ -22,6 +25,7 @@ export const AccountView = Type.Object(
     detect_repeats: Type.Boolean(),
     rate_per_second: PerSecond,
     track: Type.Boolean(),
+    strict_fields: Type.Boolean(),
     created_at: Timestamp,
   },
   {
@@ -33,6 +37,7 @@ export const AccountView = Type.Object(
         detect_repeats: false,
         rate_per_second: null,
         track: true,
+        strict_fields: false,
         created_at: '2026-01-12T10:14:23+00:00',
       },
     ],

@@ -2,7 +2,7 @@ import type { Refusal } from '../../domain/import-fate.js';
 import type { Store } from '../connect.js';
 
 /** Why a row of a file was not imported. */
-export type RowFault = 'missing_email' | 'invalid_email' | 'too_long' | Refusal;
+export type RowFault = 'missing_email' | 'invalid_email' | 'too_long' | 'not_of_its_type' | 'unknown_field' | Refusal;
 
 export interface RowError {
   /** As a spreadsheet counts: the header is row 1; empty rows are not counted. */

@@ -6,7 +6,17 @@ const found = columnsOf(['Mail', 'Vorname', 'Tags', 'City', 'Note'], { Mail: 'em
 const columns = found.kind === 'columns' ? found.columns : [];
 const reader = { columns, encoding: 'utf-8', tags: ['all'] } as const;
 
+const fields = { rules: [{ name: 'city', type: 'number', choices: null }], strict: true } as const;
+
 describe('a row', () => {
+  test('keeps an attribute as its field says, or names the cell that does not fit', () => {
+    expect(readRow({ ...reader, fields }, ['a@a.test', '', '', '12'], 0)).toMatchObject({
+      wish: { attributes: { city: 12 } },
+    });
+    const error = { row: 2, column: 'City', reason: 'not_of_its_type', value: 'Rome' };
+    expect(readRow({ ...reader, fields }, ['a@a.test', '', '', 'Rome'], 0)).toEqual({ kind: 'error', error });
+  });
+
   test('says what is in its cells and nothing of empty ones', () => {
     expect(readRow(reader, [' Ann@A.test ', ' Ann\nMary ', 'a; b,a', '', 'ignored'], 7)).toEqual({
       kind: 'wish',

@@ -28,6 +28,8 @@ beforeAll(async () => {
   const member = { name: 'Mine', email: 'member@example.com', role: 'approver' };
   own['member'] = (await api.call('POST /api/v1/account/members', { payload: member })).json().data.id;
   const template = { name: 'Mine', contents: { en: { html: 'mine@example.com' } } };
+  const field = { name: 'mine', type: 'text' };
+  own['field'] = (await api.call('POST /api/v1/fields', { payload: field })).json().data.id;
   own['template'] = (await api.call('POST /api/v1/templates', { payload: template })).json().data.id;
   own['message'] = (await api.call('POST /api/v1/messages', { payload: mail })).json().data.id;
 });
@@ -49,6 +51,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   webhooks: 'webhook',
   account: 'member',
   templates: 'template',
+  fields: 'field',
 };
 
 /** Bodies that name our things, for the routes that take one. */
@@ -68,6 +71,7 @@ const BODIES: Readonly<Record<string, () => Record<string, unknown>>> = {
   'PATCH /api/v1/templates/:id': () => ({ name: 'Taken over' }),
   'POST /api/v1/templates/:id/rollback': () => ({ version: 1 }),
   'PATCH /api/v1/domains/:id': () => ({ bounce_domain: null }),
+  'PATCH /api/v1/fields/:id': () => ({ label: 'Taken over' }),
   'PATCH /api/v1/lists/:id': () => ({ name: 'Taken over' }),
   'PATCH /api/v1/webhooks/:id': () => ({ description: 'Taken over' }),
   'PUT /api/v1/account/voice': () => ({}),
@@ -80,6 +84,7 @@ const BODIES: Readonly<Record<string, () => Record<string, unknown>>> = {
 const MAKING = [
   'POST /api/v1/lists',
   'POST /api/v1/domains',
+  'POST /api/v1/fields',
   'POST /api/v1/transports',
   'POST /api/v1/webhooks',
   'POST /api/v1/keys',

@@ -4,6 +4,7 @@ import { type SubscriberImportDeps, subscriberImportActivities } from '../../act
 import { type ColumnMapping, columnsOf, delimiterOf } from '../../domain/csv-columns.js';
 import { blobs } from '../../store/blobs.js';
 import { openStore, type Store } from '../../store/connect.js';
+import { customFields } from '../../store/custom-fields.js';
 import { importErrors } from '../../store/import/errors.js';
 import { importRows } from '../../store/import/rows.js';
 import { type Import, imports } from '../../store/imports.js';
@@ -30,6 +31,7 @@ export async function importGround() {
     importRows: importRows(store),
     importErrors: importErrors(store),
     blobs: blobs(store),
+    customFields: customFields(store),
   };
   return {
     store,
