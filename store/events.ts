@@ -53,6 +53,17 @@ export function events({ db }: Store) {
       }
     },
 
+    /**
+     * What came of a message after it had gone out, of these types: at most so many, the first first. Their ids begin with
+     * the message's, so they are found at once, with or without a place in the order.
+     */
+    ofMessage: (account: number, message: string, types: readonly string[], limit: number): Promise<Event[]> =>
+      river
+        .find({ _id: { $gte: `message:${message}:`, $lt: `message:${message};` }, account, type: { $in: [...types] } })
+        .sort({ at: 1, _id: 1 })
+        .limit(limit)
+        .toArray(),
+
     ofCampaign: (account: number, campaign: number): Promise<Event[]> =>
       river.find({ account, campaign }).sort({ at: 1, _id: 1 }).toArray(),
   };

@@ -4,6 +4,7 @@ import { MESSAGE_STATES } from '../../domain/message.js';
 import { closed, Id, Line, Mailbox, nullable, Timestamp } from './fields.js';
 import { From } from './list.js';
 import { byTemplate, FilledFrom } from './message-template.js';
+import { TimelineEntry } from './message-timeline.js';
 
 /** What one part of a mail may have; twice as much is a page of several hundred sheets. */
 const LONGEST_BODY = 2_000_000;
@@ -181,18 +182,6 @@ export const BatchAccepted = Type.Object({
   meta: Type.Object({ received: Type.Integer(), accepted: Type.Integer(), refused: Type.Integer() }),
 });
 
-export const TIMELINE_EVENTS = [...MESSAGE_STATES, 'scheduled', 'warning'] as const;
-
-const TimelineEntry = Type.Object({
-  at: Timestamp,
-  event: Type.Enum([...TIMELINE_EVENTS]),
-  attempt: nullable(Type.Integer()),
-  class: nullable(Type.String()),
-  code: nullable(Type.String()),
-  reply: nullable(Type.String()),
-  until: nullable(Timestamp),
-});
-
 export const MessageView = Type.Object(
   {
     ...view,
@@ -232,6 +221,7 @@ export const MessageView = Type.Object(
             until: '2026-05-15T09:01:12+00:00',
           },
           { at: '2026-05-15T09:01:13+00:00', event: 'sent', attempt: 2, code: '2.0.0', reply: 'queued as 4FzX' },
+          { at: '2026-05-15T09:14:40+00:00', event: 'clicked', by: 'person', url: 'https://acme.example/orders/4711' },
         ],
       },
     ],
@@ -239,7 +229,6 @@ export const MessageView = Type.Object(
 );
 
 export type MessageShown = Static<typeof MessageRow>;
-export type TimelineShown = Static<typeof TimelineEntry>;
 export type AdditionalShown = Static<typeof Additional>;
 
 export const MessagePage = Type.Object({

@@ -166,13 +166,13 @@ export const EVENTS: readonly EventKind[] = [
     'message.opened',
     'its pixel was fetched',
     'message:<message>:opened:pixel:<rule or person>:<second>',
-    `message, ${VISIT}`,
+    `message, ${VISIT}, ip (the network), user_agent, token`,
   ),
   visit(
     'message.clicked',
     'one of its links was followed',
     'message:<message>:clicked:<link>:<rule or person>:<second>',
-    `message, ${VISIT}, link`,
+    `message, ${VISIT}, link, url, ip (the network), user_agent, token`,
   ),
   {
     type: 'recipient.sent',

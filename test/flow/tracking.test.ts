@@ -131,7 +131,15 @@ test('a tracked message is followed the same way, and a click settles it', async
   expect((await go(links[1])).headers.location).toBe('https://shop.test/cups');
   const { state, timeline } = await get(`messages/${id}`);
   expect(state).toBe('sent');
-  expect(timeline.at(-1)).toMatchObject({ event: 'sent', class: 'clicked' });
+  expect(timeline.map(({ event, by }: { event: string; by?: string }) => [event, by])).toEqual([
+    ['accepted', undefined],
+    ['uncertain', undefined],
+    ['sent', undefined],
+    ['opened', 'machine'],
+    ['clicked', 'person'],
+  ]);
+  expect(timeline[2]).toMatchObject({ class: 'clicked' });
+  expect(timeline.at(-1)).toMatchObject({ url: 'https://shop.test/cups' });
 });
 
 test('a message that does not ask for it is not followed', async () => {

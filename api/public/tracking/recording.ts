@@ -2,6 +2,7 @@ import type { Verdict, Visit } from '../../../domain/tracking.js';
 import type { Event } from '../../../store/events.js';
 import type { Deps } from '../../deps.js';
 import { type Arrival, settleDoubt } from './arrival.js';
+import type { Visitor } from './visitor.js';
 
 /** One visit to the pixel or to a link of a mail, as it was accepted. */
 export interface Hit {
@@ -10,6 +11,8 @@ export interface Hit {
   readonly what: Visit['what'];
   /** Number of the link; absent for the pixel. */
   readonly link?: number;
+  /** Of a message only: what its webhooks tell beside. */
+  readonly told?: Visitor & { readonly url?: string };
   readonly verdict: Verdict;
   readonly at: Date;
 }
@@ -37,7 +40,7 @@ async function whoMayBeFollowed({ subscribers, accounts }: Deps, hits: readonly 
 }
 
 /** A click and its echo within the same second are one. */
-function eventOf({ account, whose, what, link, verdict, at }: Hit): Omit<Event, 'at'> {
+function eventOf({ account, whose, what, link, told, verdict, at }: Hit): Omit<Event, 'at'> {
   const { by, rule } = verdict;
   const second = Math.floor(at.getTime() / 1_000);
   const data = { by, rule, ...(link !== undefined && { link }) };
@@ -45,7 +48,7 @@ function eventOf({ account, whose, what, link, verdict, at }: Hit): Omit<Event, 
   if ('message' in whose) {
     const _id = `message:${whose.message}:${what}:${hit}`;
     const type = what === 'opened' ? 'message.opened' : 'message.clicked';
-    return { _id, account, type, data: { message: whose.message, ...data } };
+    return { _id, account, type, data: { message: whose.message, ...data, ...told } };
   }
   const type = what === 'opened' ? 'recipient.opened' : 'recipient.clicked';
   return { _id: `${what}:${whose.campaign}:${whose.subscriber}:${hit}`, account, ...whose, type, data };

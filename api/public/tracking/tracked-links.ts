@@ -10,7 +10,7 @@ import { sendForged } from '../visit.js';
 import { type GroupCommit, groupCommit } from './group-commit.js';
 import { type Hit, recordingHits } from './recording.js';
 import { type FindSource, trackedSources } from './sources.js';
-import { judged } from './visitor.js';
+import { judged, visitorOf } from './visitor.js';
 
 const schema = { tags: ['Public pages'], security: [] };
 
@@ -38,7 +38,7 @@ export function trackedLinks(app: Api, deps: Deps): void {
     const mail = await mailOf(tracker, token, link);
     const destination = mail?.source.urls[link - 1];
     if (mail === undefined || destination === undefined) return sendForged(deps, request, reply);
-    await accept(tracker, request, mail, { what: 'clicked', link });
+    await accept(tracker, request, mail, { what: 'clicked', link, url: destination });
     return reply
       .code(302)
       .headers({ ...QUIET, location: destination })
@@ -56,6 +56,7 @@ export function trackedLinks(app: Api, deps: Deps): void {
 }
 
 interface Mail {
+  readonly token: string;
   readonly source: TrackedLinks;
   readonly whose: Hit['whose'];
   readonly madeAt: Date | undefined;
@@ -68,23 +69,25 @@ async function mailOf({ read, source }: Tracker, token: string, link: number): P
   if ('message' in owner) {
     const found = await source('message', owner.message, link);
     const message = found?.account === owner.account ? found.message : undefined;
-    return found && message !== undefined ? { source: found, whose: { message }, madeAt: owner.madeAt } : undefined;
+    if (found === undefined || message === undefined) return undefined;
+    return { token, source: found, whose: { message }, madeAt: owner.madeAt };
   }
   const { campaign, subscriber, madeAt } = owner;
   const found = await source('campaign', campaign, link);
-  return found && { source: found, whose: { campaign, subscriber }, madeAt };
+  return found && { token, source: found, whose: { campaign, subscriber }, madeAt };
 }
 
 /** HEAD asks where a link leads and reads nothing: it is not recorded. */
 async function accept(
   { hits }: Tracker,
   request: FastifyRequest,
-  { source, whose, madeAt }: Mail,
-  visit: { readonly what: Visit['what']; readonly link?: number },
+  { token, source, whose, madeAt }: Mail,
+  { url, ...visit }: { readonly what: Visit['what']; readonly link?: number; readonly url?: string },
 ): Promise<void> {
   if (request.method !== 'GET') return;
   const verdict = judged(visit.what, request, madeAt);
-  await hits.add({ account: source.account, whose, ...visit, verdict, at: now() });
+  const told = 'message' in whose && { told: { ...visitorOf(request, token), ...(url !== undefined && { url }) } };
+  await hits.add({ account: source.account, whose, ...visit, ...told, verdict, at: now() });
 }
 
 function sendPixel(reply: FastifyReply): FastifyReply {

@@ -2,10 +2,11 @@ import type { MessageContent } from '../../../domain/message.js';
 import { messageIdOn } from '../../../mail/compose.js';
 import type { Message } from '../../../store/messages-row.js';
 import type { Deps } from '../../deps.js';
-import type { AdditionalShown, MessageRequest, MessageShown, TimelineShown } from '../../schemas/message.js';
+import type { AdditionalShown, MessageRequest, MessageShown } from '../../schemas/message.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
 import type { Accepted } from './accept.js';
 import { additionalRecipients } from './copies.js';
+import { AFTERWARDS_TYPES, MOST_AFTERWARDS, timelineOf } from './timeline.js';
 
 const KNOWN = 'An equal message was accepted within the last hour; this is that one, and nothing more was sent.';
 
@@ -47,17 +48,21 @@ export function messageView(row: Message): MessageShown {
 }
 
 /** A message with everything that is known about it. */
-export async function wholeView({ contents, messages }: Pick<Deps, 'contents' | 'messages'>, row: Message) {
-  const [content, group] = await Promise.all([
+export async function wholeView(
+  { contents, messages, events }: Pick<Deps, 'contents' | 'events' | 'messages'>,
+  row: Message,
+) {
+  const [content, group, afterwards] = await Promise.all([
     contents.find(row.account, row.content),
     row.role === 'to' ? messages.ofGroup(row.account, row.group) : [row],
+    events.ofMessage(row.account, row._id, AFTERWARDS_TYPES, MOST_AFTERWARDS),
   ]);
   if (content === null) throw new Error(`the content of message ${row._id} is not in the store`);
   return {
     ...messageView(row),
     ...saidIn(content),
     additionalRecipients: row.role === 'to' ? copiesIn(group) : [],
-    timeline: timelineOf(row),
+    timeline: timelineOf(row, afterwards),
   };
 }
 
@@ -67,28 +72,4 @@ function saidIn({ from, reply_to, cc, preheader, html, text, headers, attachment
 
 function copiesIn(group: readonly Message[]): AdditionalShown[] {
   return group.flatMap(({ _id: id, role, to: { email } }) => (role === 'to' ? [] : [{ email, role, id }]));
-}
-
-const NOTHING = { attempt: null, class: null, code: null, reply: null, until: null } as const;
-
-/** What happened to a message, in order. */
-export function timelineOf(row: Message): TimelineShown[] {
-  const at = timestamp(row.created_at);
-  const begun: TimelineShown[] = [{ ...NOTHING, at, event: 'accepted' }];
-  if (row.warning !== undefined) begun.push({ ...NOTHING, at, event: 'warning', reply: row.warning });
-  if (row.scheduled_at !== undefined)
-    begun.push({ ...NOTHING, at, event: 'scheduled', until: timestamp(row.scheduled_at) });
-  const attempts = row.attempts.map((one): TimelineShown => {
-    const { n: attempt, outcome: event, class: why, code, reply, next } = one;
-    const until = next === null ? null : timestamp(new Date(next));
-    return { at: timestamp(new Date(one.at)), event, attempt, class: why, code, reply, until };
-  });
-  return [...begun, ...attempts, ...nowIn(row)];
-}
-
-/** What no attempt tells. */
-function nowIn({ state, seen, attempt, updated_at }: Message): TimelineShown[] {
-  if (state === 'sending') return [{ ...NOTHING, at: timestamp(seen), event: 'sending', attempt }];
-  if (state === 'cancelled') return [{ ...NOTHING, at: timestamp(updated_at), event: 'cancelled' }];
-  return [];
 }

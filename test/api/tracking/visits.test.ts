@@ -3,7 +3,8 @@ import { now, useClock } from '../../../clock.js';
 import { linkTokens } from '../../../mail/tokens.js';
 import { aList, anApi, aSubscriber, type TestApi } from '../../support/api.js';
 import { anEntry, aPage, layPages } from '../../support/ledger-pages.js';
-import { APPLE_PRIVACY, storedLinks, tokenFor, visit } from '../../support/tracked.js';
+import { anAcceptedMessage } from '../../support/messages.js';
+import { APPLE_PRIVACY, FIREFOX, storedLinks, tokenFor, visit } from '../../support/tracked.js';
 
 const SHOP = 'https://shop.test/tea?size=1&kind=green';
 let api: TestApi;
@@ -43,6 +44,8 @@ test('a click leads to the stored destination, is kept nowhere on the way and to
   expect(await told()).toMatchObject([
     { type: 'recipient.clicked', account: api.account, subscriber: id, data: { by: 'person', rule: null, link: 2 } },
   ]);
+  // Of the visitors of a campaign nothing is kept.
+  expect(Object.keys((await told())[0]?.['data']).sort()).toEqual(['by', 'link', 'rule']);
 });
 
 test('the pixel is always there, and tells of an opening only where the token is ours', async () => {
@@ -146,5 +149,47 @@ test('links of a tracked message work the same, and are told as the message’s'
   expect((await visit(api, `/o/${mine}.gif`)).statusCode).toBe(200);
   expect((await visit(api, `/u/${mine}`)).statusCode).toBe(404);
   const events = await told({ 'data.message': message });
-  expect(events.map(({ type }) => type).sort()).toEqual(['message.clicked', 'message.opened']);
+  const visitor = { by: 'person', rule: null, ip: '127.0.0.0', user_agent: FIREFOX, token: mine };
+  expect(events.map(({ type, data }) => [type, data])).toEqual([
+    ['message.clicked', { message, ...visitor, link: 1, url: SHOP }],
+    ['message.opened', { message, ...visitor }],
+  ]);
+});
+
+test('a person’s click in a message that is in doubt settles it, a machine’s or an opening does not; its story tells all of it', async () => {
+  const at = new Date('2026-05-15T09:00:12Z');
+  const lost = {
+    n: 1,
+    at: at.toISOString(),
+    outcome: 'uncertain',
+    class: 'owner_lost',
+    code: null,
+    reply: null,
+  } as const;
+  const { _id, number, account } = await anAcceptedMessage(api.store, {
+    ...{ account: api.account, number: 8_000, track: true, created_at: at, wake_at: null },
+    ...{ state: 'uncertain', attempt: 1, token: 'owner', attempts: [{ ...lost, next: null }] },
+  });
+  await api.deps.links.number({ kind: 'message', account, id: number, uuid: _id }, [SHOP]);
+  const mine = linkTokens(await api.deps.secrets.ring()).forMessage(account, number, at);
+  const shown = async () => (await api.call(`GET /api/v1/messages/${_id}`)).json().data;
+  await visit(api, `/c/${mine}/1`, { 'user-agent': 'Barracuda Sentinel (EE)' });
+  await visit(api, `/o/${mine}.gif`);
+  expect((await shown()).state).toBe('uncertain');
+  await visit(api, `/c/${mine}/1`);
+  const { state, timeline } = await shown();
+  expect(state).toBe('sent');
+  const entries = timeline.map((one: Record<string, unknown>) => [one['event'], one['by'], one['class'], one['url']]);
+  expect(entries.slice(0, 2)).toEqual([
+    ['accepted', undefined, null, undefined],
+    ['uncertain', undefined, 'owner_lost', undefined],
+  ]);
+  expect(entries.slice(2)).toEqual(
+    expect.arrayContaining([
+      ['clicked', 'machine', 'scanner', SHOP],
+      ['opened', 'person', null, undefined],
+      ['sent', undefined, 'clicked', undefined],
+      ['clicked', 'person', null, SHOP],
+    ]),
+  );
 });
