@@ -84,6 +84,8 @@ export const lookAtMessage = defineSignal('look');
 export interface EndpointInput {
   readonly account: number;
   readonly endpoint: number;
+  /** Tests only: a run ends after so many events of its history. */
+  readonly longestHistory?: number;
 }
 
 /** There is something to deliver. */

@@ -9,6 +9,7 @@ const LEAST_WAIT = 100;
 
 /** Brings events to one endpoint as long as any are owed to it; how far it is stands in the endpoint's row. */
 export async function webhookEndpoint(input: EndpointInput): Promise<string> {
+  const longest = input.longestHistory ?? LONGEST_HISTORY;
   const { untilNews, isQuiet } = listenForNews();
   for (;;) {
     const pass = await hookSteps().deliverEvents(input);
@@ -17,7 +18,7 @@ export async function webhookEndpoint(input: EndpointInput): Promise<string> {
     );
     if (pass.kind === 'waiting') await untilNews(Date.parse(pass.until) - Date.now());
     if ((pass.kind === 'idle' || pass.kind === 'off') && isQuiet()) return pass.kind;
-    if (workflowInfo().historyLength > LONGEST_HISTORY) await continueAsNew<typeof webhookEndpoint>(input);
+    if (workflowInfo().historyLength > longest) await continueAsNew<typeof webhookEndpoint>(input);
   }
 }
 

@@ -24,6 +24,7 @@ import {
 } from '../../workflows/messages.js';
 import { campaignWorkflowId, draftWorkflowId, laneWorkflowId, messageWorkflowId } from '../../workflows/names.js';
 import { aDraft, steered } from './campaigns.js';
+import { endpointStory } from './endpoint-story.js';
 import { anAcceptedMessage } from './messages.js';
 import { aDraftAnswer, modelServer, says } from './model-server.js';
 import { smtpServer } from './smtp-server.js';
@@ -33,11 +34,13 @@ import { smtpServer } from './smtp-server.js';
  * `npx tsx test/support/record-histories.ts`. Record anew only where a change of the workflows is meant to break replays.
  */
 const PREFIX = 'recording';
+const SECRET = 'a secret for these recordings';
 const folder = join(packageRoot(), 'test', 'histories');
 const dataDir = await mkdtemp(join(tmpdir(), 'everpost-histories-'));
 const model = await modelServer(says('no draft'), says(aDraftAnswer()));
+const hooking = { secret: SECRET, allowedPrivateHosts: ['127.0.0.1'] };
 const drafting = { openaiApiKey: 'a key', openaiBaseUrl: model.url };
-const config = { ...readConfig(), ...drafting, dataDir, smtpConnections: 4 };
+const config = { ...readConfig(), ...drafting, ...hooking, dataDir, smtpConnections: 4 };
 const mongo = await startMongo({ config, dataDir, say: () => undefined });
 const temporal = await startTemporal({ config, dataDir, say: () => undefined });
 const store = await openStore({ url: mongo.url, database: 'histories' });
@@ -74,8 +77,8 @@ async function launch(readers: number, perSecond: number | null, over: Partial<N
   return { row, handle: await workflow.start('campaign', start) };
 }
 
-async function record(name: string, workflowId: string): Promise<void> {
-  const history = await workflow.getHandle(workflowId).fetchHistory();
+async function record(name: string, workflowId: string, runId?: string): Promise<void> {
+  const history = await workflow.getHandle(workflowId, runId).fetchHistory();
   await writeFile(join(folder, `${name}.json`), `${historyToJSON(history)}\n`);
 }
 
@@ -115,6 +118,10 @@ const message = await anAcceptedMessage(store);
 const started = messageStart(PREFIX, { account: message.account, message: message._id });
 await (await workflow.start('message', started)).result();
 await record('message-with-a-second-attempt', messageWorkflowId(message._id));
+
+const endpoint = await endpointStory({ store, secret: SECRET, workflow, prefix: PREFIX, longestHistory: 25 });
+await record('webhook-endpoint-continued', endpoint.workflowId, endpoint.firstRun);
+await record('webhook-endpoint', endpoint.workflowId);
 
 for await (const { workflowId, type, status } of workflow.list({ query: 'WorkflowType = "housekeeping"' })) {
   if (type !== 'housekeeping' || status.name !== 'COMPLETED') continue;

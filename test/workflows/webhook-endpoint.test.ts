@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { deliveries } from '../../store/webhook/deliveries.js';
+import { endpointStory } from '../support/endpoint-story.js';
+import { SECRET } from '../support/flow/plan.js';
+import { aWorld, type World } from '../support/flow/world.js';
+
+/** A pass and the wait behind it come to about ten events of history: a run is over after the third. */
+const LONGEST = 25;
+let world: World;
+
+beforeAll(async () => {
+  world = await aWorld();
+  await world.worker();
+});
+afterAll(() => world?.close());
+
+test('a run follows another before its history is long; the place and what is to be tried again survive', {
+  timeout: 60_000,
+}, async () => {
+  const { store, place, client } = world;
+  const ground = { store, secret: SECRET, workflow: client.workflow, prefix: place.prefix };
+  const { row, hooks, workflowId } = await endpointStory({ ...ground, longestHistory: LONGEST });
+
+  const ids = hooks.map(({ headers }) => String(headers['webhook-id']));
+  const [refused = ''] = ids;
+  expect(ids.filter((id) => id === refused)).toHaveLength(2);
+  expect(new Set(ids).size).toBe(ids.length - 1);
+  const log = await deliveries(store).page(row, { limit: 100 });
+  expect(new Set(log.map(({ event }) => event))).toEqual(new Set(ids));
+  expect(log.every(({ state }) => state === 'delivered')).toBe(true);
+
+  const lengths: number[] = [];
+  for await (const run of client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
+    lengths.push(run.historyLength ?? Number.POSITIVE_INFINITY);
+  }
+  expect(lengths.length).toBeGreaterThan(1);
+  expect(Math.max(...lengths)).toBeLessThan(2 * LONGEST);
+});
