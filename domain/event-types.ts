@@ -19,6 +19,7 @@ export const EVENT_TYPES: readonly string[] = [
   'message.complained',
   'message.delayed',
   'message.failed',
+  'message.held',
   'message.opened',
   'message.sent',
   'message.uncertain',

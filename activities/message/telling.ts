@@ -30,6 +30,13 @@ const EVENT_OF = {
   uncertain: 'message.uncertain',
 } as const satisfies Record<MessageAttempt['outcome'], string>;
 
+/** A refusal for now that names a block list: waiting alone may not help, so it has a name of its own. */
+const BLOCKED = 'ip_blocked';
+
+function eventTypeOf({ outcome, class: reason }: MessageAttempt): string {
+  return outcome === 'deferred' && reason === BLOCKED ? 'message.held' : EVENT_OF[outcome];
+}
+
 /**
  * Makes known what came of a message: one event for each entry of its timeline, and a suppression where a refusal speaks
  * about the address itself. Every step may be repeated; a final row that is told is owed nothing any more.
@@ -57,7 +64,7 @@ function eventsOf(row: Message): Omit<Event, 'at'>[] {
   const told = row.attempts.map((entry, i) => {
     const { n, class: reason, code, reply, next } = entry;
     const data = { message: _id, attempt: n, class: reason, code, reply, next };
-    return { _id: `message:${_id}:${i}`, account, type: EVENT_OF[entry.outcome], data };
+    return { _id: `message:${_id}:${i}`, account, type: eventTypeOf(entry), data };
   });
   if (state !== 'cancelled') return told;
   return [...told, { _id: `message:${_id}:cancelled`, account, type: 'message.cancelled', data: { message: _id } }];

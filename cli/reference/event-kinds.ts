@@ -194,6 +194,7 @@ export const EVENTS: readonly EventKind[] = [
   told('message.complained', 'the recipient called it spam', 'message, detail'),
   message('sent', 'a transactional message was accepted by the mail server'),
   message('delayed', 'it was refused for now, or never handed over: it is tried again at `next`'),
+  message('held', 'it was refused for now because a block list names our server: it is tried again at `next`'),
   message('failed', 'it was refused for good, expired, was suppressed or could not be made'),
   message('uncertain', 'nobody knows whether it arrived; with `next` it is sent once more then'),
   {

@@ -60,6 +60,15 @@ test('a refusal for now is tried again and accepted then', async () => {
   expect(await everpost.eventsOf(message)).toEqual(['message.accepted', 'message.delayed', 'message.sent']);
 });
 
+test('a refusal for now that names a block list is told as held, and tried again like any other', async () => {
+  const to = { email: 'guarded@example.test', name: null };
+  atRcpt.set(to.email, ['451 4.7.1 your IP is listed by a DNSBL, try again in 1 second']);
+  const message = await everpost.send({ to, to_key: to.email });
+  expect(await everpost.result(message)).toBe('sent');
+  expect((await everpost.row(message)).attempts).toMatchObject([{ outcome: 'deferred', class: 'ip_blocked' }, {}]);
+  expect(await everpost.eventsOf(message)).toEqual(['message.accepted', 'message.held', 'message.sent']);
+});
+
 test('a refusal for good ends it at once, and nobody writes to that address again', async () => {
   const to = { email: 'nobody@example.test', name: null };
   atRcpt.set(to.email, ['550 5.1.1 no such user']);
