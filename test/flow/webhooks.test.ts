@@ -1,18 +1,23 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { events } from '../../store/events.js';
+import type { Message } from '../../store/messages-row.js';
 import { river } from '../../store/river.js';
 import { deliveries } from '../../store/webhook/deliveries.js';
 import { type Endpoint, endpoints } from '../../store/webhook/endpoints.js';
 import { SECRET } from '../support/flow/plan.js';
 import { aWorld, type World } from '../support/flow/world.js';
 import { type HookReceiver, hookReceiver } from '../support/hook-receiver.js';
+import { anAcceptedMessage } from '../support/messages.js';
 
-const ACCOUNT = 1;
 const EVENTS = 300;
 let world: World;
+/** What all events are about: every format has words for it. */
+let message: Message;
 const receivers: HookReceiver[] = [];
 beforeAll(async () => {
   world = await aWorld();
+  // Of its own sending there is nothing to be told here.
+  message = await anAcceptedMessage(world.store, { state: 'sent', wake_at: null });
 });
 afterAll(async () => {
   for (const receiver of receivers) await receiver.close();
@@ -27,20 +32,27 @@ async function receiving(script?: Parameters<typeof hookReceiver>[0]): Promise<H
 
 async function anEndpoint(url: string, format: Endpoint['format']): Promise<Endpoint> {
   const fields = { url, format, description: null, events: ['*'], ordered: false, cursor: 0 };
-  return (await endpoints(world.store, SECRET).create(ACCOUNT, fields)).row;
+  return (await endpoints(world.store, SECRET).create(message.account, fields)).row;
+}
+
+async function rowOf({ account, _id }: Endpoint): Promise<Endpoint> {
+  const found = await endpoints(world.store, SECRET).find(account, _id);
+  if (typeof found === 'string') throw new Error(found);
+  return found;
 }
 
 /** Each append is one of its own, as they come from many processes. */
 async function happen(first: number, count: number): Promise<void> {
   for (let n = first; n < first + count; n += 1) {
-    await events(world.store).append([{ _id: `event:${n}`, account: ACCOUNT, type: 'campaign.sent', data: { n } }]);
+    const { _id, account } = message;
+    await events(world.store).append([{ _id: `event:${n}`, account, type: 'message.sent', data: { message: _id, n } }]);
   }
 }
 
 const idsAt = ({ hooks }: HookReceiver) =>
   hooks.map(({ headers }) => String(headers['webhook-id'] ?? headers['x-maily-delivery-id']));
 
-test('killed between event and delivery, each endpoint gets each event, under its id, and a silent one delays nobody', {
+test('killed between event and delivery, an endpoint of each format gets each event under its id; a silent one delays nobody', {
   timeout: 100_000,
 }, async () => {
   const silent = await receiving(() => undefined);
@@ -49,9 +61,11 @@ test('killed between event and delivery, each endpoint gets each event, under it
     return undefined;
   });
   const quickly = await receiving(() => 204);
-  await anEndpoint(silent.url, 'standard');
+  const envie = await receiving();
+  const never = await anEndpoint(silent.url, 'standard');
   const one = await anEndpoint(slowly.url, 'standard');
   await anEndpoint(quickly.url, 'maily');
+  await anEndpoint(envie.url, 'envie');
 
   let worker = await world.worker();
   await happen(0, EVENTS / 2);
@@ -61,15 +75,17 @@ test('killed between event and delivery, each endpoint gets each event, under it
   await happen(EVENTS / 2, EVENTS / 2);
   worker = await world.worker();
 
-  for (const receiver of [slowly, quickly]) await receiver.until(() => new Set(idsAt(receiver)).size >= EVENTS);
+  const lively = [slowly, quickly, envie];
+  for (const receiver of lively) await receiver.until(() => new Set(idsAt(receiver)).size >= EVENTS);
   await world.untilTrue(async () => {
-    const found = await endpoints(world.store, SECRET).find(ACCOUNT, one._id);
-    return typeof found === 'object' && found.cursor >= EVENTS && found.busy_until === null;
+    const { cursor, busy_until } = await rowOf(one);
+    return cursor >= EVENTS && busy_until === null;
   });
-  const told = await river(world.store).page(ACCOUNT, { limit: EVENTS + 1 });
+  expect((await rowOf(never)).cursor).toBeLessThan(EVENTS);
+  const told = await river(world.store).page(message.account, { limit: EVENTS + 1 });
   expect(told.map(({ seq }) => seq)).toEqual(Array.from({ length: EVENTS }, (_, n) => n + 1));
   const ids = new Set(told.map(({ evt }) => evt));
-  for (const receiver of [slowly, quickly]) expect(new Set(idsAt(receiver))).toEqual(ids);
+  for (const receiver of lively) expect(new Set(idsAt(receiver))).toEqual(ids);
   // At least once: what was under way or not yet written down came twice, nothing else did.
   expect(slowly.hooks.length).toBeLessThanOrEqual(EVENTS + 100 + 32);
   const log = await deliveries(world.store).page(one, { limit: EVENTS + 1 });
