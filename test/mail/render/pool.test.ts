@@ -27,7 +27,7 @@ test('a letter is rendered in another thread; faults and sizes come back by name
   );
 });
 
-test('a job that overruns is refused and its thread replaced; who waited is served', async () => {
+test('a job that overruns is refused and its thread replaced; who waited is served', { timeout: 40_000 }, async () => {
   const pool = aRenderer({ time: 1_000 });
   const bomb = aJob({ template: mjmlTemplate(column('<mj-text>x</mj-text>'.repeat(24_000))) });
   const [refused, served] = await Promise.allSettled([pool.render(bomb), pool.render(aJob())]);
