@@ -1,12 +1,36 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const servers = ['./test/support/start-servers.ts'];
+
+/**
+ * Files that run for most of a minute or longer, the longest first. Two run at a time: a long one that began last would
+ * be waited for alone. A new checkout has no durations to go by.
+ */
+const LONGEST = [
+  'flow/messages/killed',
+  'flow/messages/temporal-down',
+  'flow/doubt',
+  'flow/outages',
+  'flow/import-kill',
+] as const;
+
+/** The order of the test files: the longest ones, then as vitest would have it. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const others = await super.sort(files);
+    return others.toSorted((one, other) => placeOf(one) - placeOf(other));
+  }
+}
 
 /** Three floors of tests: no servers, real servers, whole flows. They run one after the other, the quick ones first. */
 export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    // Files keep their state in databases and task queues of their own: what they import is loaded once a worker.
+    isolate: false,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
@@ -42,3 +66,8 @@ export default defineConfig({
     ],
   },
 });
+
+function placeOf({ moduleId }: TestSpecification): number {
+  const place = LONGEST.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
+  return place === -1 ? LONGEST.length : place;
+}

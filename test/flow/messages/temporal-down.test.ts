@@ -1,3 +1,4 @@
+import { setInterval } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { now } from '../../../clock.js';
 import { expectHonestMessages, untilAllEnded } from '../../support/flow/honest-messages.js';
@@ -27,16 +28,27 @@ async function post(first: number, count: number, over: object = {}): Promise<vo
   for (const [key, id] of await posting.all(posts, 12)) accepted.set(key, id);
 }
 
+/** One post a tick of 250 ms, for so many milliseconds; resolves when all are answered. */
+async function postFor(milliseconds: number, first: number): Promise<void> {
+  const end = now().getTime() + milliseconds;
+  const posts: Promise<void>[] = [];
+  for await (const _ of setInterval(250)) {
+    if (now().getTime() >= end) break;
+    posts.push(post(first + posts.length, 1));
+  }
+  await Promise.all(posts);
+}
+
 async function expectAllSent(): Promise<void> {
   await untilAllEnded(world, accepted.size);
   const rows = await expectHonestMessages(world, accepted);
   expect(rows.filter(({ state }) => state !== 'sent')).toEqual([]);
 }
 
-test('while Temporal is killed messages are accepted, and all arrive when it is back', async () => {
-  await post(0, 60);
+test('while Temporal is killed for a minute messages are accepted, and all arrive when it is back', async () => {
+  await post(1_000, 60);
   await servers.killTemporal();
-  await post(100, 240);
+  await postFor(60_000, 2_000);
   expect(posting.repeated()).toBe(0);
   await servers.startTemporal();
   await expectAllSent();
