@@ -45,7 +45,9 @@ async function expectAllSent(): Promise<void> {
   expect(rows.filter(({ state }) => state !== 'sent')).toEqual([]);
 }
 
-test('while Temporal is killed for a minute messages are accepted, and all arrive when it is back', async () => {
+test('while Temporal is killed for a minute messages are accepted, and all arrive when it is back', {
+  timeout: 600_000,
+}, async () => {
   await post(1_000, 60);
   await servers.killTemporal();
   await postFor(60_000, 2_000);
