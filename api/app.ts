@@ -9,6 +9,7 @@ import { acceptJsonOnly } from './json.js';
 import { requestIds, requestLog } from './logging.js';
 import { documentRoutes } from './openapi.js';
 import { rememberPaths } from './paths.js';
+import { providerHooks } from './providers/hooks.js';
 import { publicPages } from './public/pages.js';
 import { limitAddresses, limitKeys } from './rate-limits.js';
 import { demandReach } from './reach/reach.js';
@@ -27,7 +28,8 @@ import { domains } from './routes/domains.js';
 import { events } from './routes/events.js';
 import { health } from './routes/health.js';
 import { imports } from './routes/imports.js';
-import { inboundMail } from './routes/inbound.js';
+import { providers } from './routes/inbound/providers.js';
+import { inboundMail } from './routes/inbound/raw.js';
 import { keys } from './routes/keys.js';
 import { lists } from './routes/lists.js';
 import { members } from './routes/members.js';
@@ -83,6 +85,9 @@ export async function buildApp(deps: Deps): Promise<Api> {
   await app.register(async (pages: Api) => {
     publicPages(pages, deps);
   });
+  await app.register(async (hooks: Api) => {
+    providerHooks(hooks, deps, deps.web);
+  });
   await app.register(async (api: Api) => versionOne(api, deps), { prefix: '/api/v1' });
   return app;
 }
@@ -117,6 +122,7 @@ function versionOne(api: Api, deps: Deps): void {
   campaignStatistics(api, deps);
   domains(api, deps);
   inboundMail(api, deps);
+  providers(api, deps);
   suppressions(api, deps);
   suppressionFiles(api, deps);
   messages(api, deps);

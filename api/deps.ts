@@ -23,6 +23,7 @@ import { links } from '../store/links.js';
 import { lists } from '../store/lists.js';
 import { members } from '../store/members.js';
 import { messages } from '../store/messages.js';
+import { providers } from '../store/providers.js';
 import { recipients } from '../store/recipients.js';
 import { replies } from '../store/replies.js';
 import { requestLimits } from '../store/request-limits.js';
@@ -36,6 +37,7 @@ import { transports } from '../store/transports.js';
 import { voices } from '../store/voices.js';
 import { deliveries } from '../store/webhook/deliveries.js';
 import { endpoints } from '../store/webhook/endpoints.js';
+import type { WebClient } from '../web/client.js';
 import type { Engine } from './engine.js';
 import type { Press } from './press.js';
 
@@ -65,6 +67,7 @@ export function nounStores(store: Store, secret: string) {
     lists: lists(store),
     members: members(store),
     messages: messages(store),
+    providers: providers(store, secret),
     recipients: recipients(store),
     replies: replies(store),
     river: river(store),
@@ -85,5 +88,7 @@ export interface Deps extends ReturnType<typeof nounStores> {
   readonly store: Store;
   readonly engine: Engine;
   readonly press: Press;
+  /** The guarded way out to hosts that others name. */
+  readonly web: Pick<WebClient, 'send'>;
   readonly log: FastifyBaseLogger;
 }

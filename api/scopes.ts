@@ -14,12 +14,12 @@ interface Rule {
 
 /** Which scope a route needs; the first rule that fits counts, and every route must have one. */
 export const SCOPE_RULES: readonly Rule[] = [
-  { noun: /^(keys|audit|agency)$/, reading: 'admin', changing: 'admin' },
+  { noun: /^(keys|audit|agency|providers)$/, reading: 'admin', changing: 'admin' },
   { noun: /^(lists|subscribers|imports|suppressions)$/, reading: 'read', changing: 'contacts' },
   { noun: /^fields$/, reading: 'read', changing: 'admin' },
   { noun: /^inbound$/, reading: 'read', changing: 'contacts' },
   { noun: /^(campaigns|messages|templates|newsletters|drafts)$/, reading: 'read', changing: 'send' },
-  { noun: /^(account|domains|transports|webhooks|providers|members)$/, reading: 'read', changing: 'admin' },
+  { noun: /^(account|domains|transports|webhooks|members)$/, reading: 'read', changing: 'admin' },
   { noun: /^(events|sent)$/, reading: 'read', changing: 'admin' },
 ];
 

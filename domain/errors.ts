@@ -21,6 +21,11 @@ export const FAILURES = {
     permanent: true,
     message: 'Drafts go to members of the account only; use testing or live.',
   },
+  forged_report: {
+    status: 403,
+    permanent: true,
+    message: 'The signature of this report is not valid, too old, or was used before.',
+  },
   missing_scope: { status: 403, permanent: true, message: 'The API key does not have the scope this needs.' },
   key_restricted: { status: 403, permanent: true, message: 'The API key is restricted to other lists or domains.' },
   not_found: { status: 404, permanent: true, message: 'There is nothing here.' },

@@ -3,7 +3,7 @@ import { Binary } from 'mongodb';
 import { now } from '../clock.js';
 import type { Evidence } from '../domain/evidence.js';
 import { fenced, type Store } from './connect.js';
-import { keepOnce } from './duplicate-key.js';
+import { duplicatesIn, keepOnce } from './duplicate-key.js';
 
 /** What a provider's webhook told of one recipient, in our words. */
 export interface ProviderReport {
@@ -14,6 +14,11 @@ export interface ProviderReport {
   /** Where our own marks may stand; nothing of it is believed before its MAC is. */
   readonly addresses: readonly string[];
   readonly messageIds: readonly string[];
+}
+
+/** A report with the provider's own id for it. */
+export interface ToldReport extends ProviderReport {
+  readonly id: string;
 }
 
 interface Kept {
@@ -40,10 +45,18 @@ export interface InboundReportRow extends Kept {
   readonly kind: 'report';
   readonly account: number;
   readonly provider: string;
-  readonly reports: readonly ProviderReport[];
+  readonly report: ProviderReport;
 }
 
-export type InboundRow = InboundMailRow | InboundReportRow;
+/** A provider asks whether we want its reports: whoever opens the URL says yes. */
+export interface InboundSubscriptionRow extends Kept {
+  readonly kind: 'subscription';
+  readonly account: number;
+  readonly provider: string;
+  readonly url: string;
+}
+
+export type InboundRow = InboundMailRow | InboundReportRow | InboundSubscriptionRow;
 
 export type Inbound = ReturnType<typeof inbound>;
 
@@ -67,11 +80,22 @@ export function inbound(store: Store) {
       return row._id;
     },
 
-    /** Keeps what a provider's verified webhook said. Atomic: as above. */
-    keepReports: async (account: number, provider: string, body: Buffer, reports: readonly ProviderReport[]) => {
-      const row: InboundReportRow = { ...fresh(account, provider, body), account, kind: 'report', provider, reports };
-      await keep(row);
-      return row._id;
+    /** Keeps what a provider's verified webhook said, a row for each of its ids; known ones stay. Atomic per row. */
+    keepReports: async (account: number, provider: string, reports: readonly ToldReport[]): Promise<void> => {
+      if (reports.length === 0) return;
+      const kept = reports.map(({ id, ...report }): InboundReportRow => {
+        return { ...fresh(account, provider, id), account, kind: 'report', provider, report };
+      });
+      try {
+        await rows.insertMany(kept, { ordered: false });
+      } catch (error) {
+        duplicatesIn(error);
+      }
+    },
+
+    /** Keeps the question of a provider. Atomic: one insert. */
+    keepSubscription: async (account: number, provider: string, id: string, url: string): Promise<void> => {
+      await keep({ ...fresh(account, provider, id), account, kind: 'subscription', provider, url });
     },
 
     /** Rows of every account that wait for somebody, the longest first. */
@@ -84,7 +108,7 @@ export function inbound(store: Store) {
 
     /** It is done; `keepRaw` where a person may want to read it. Atomic: one update. */
     done: async ({ _id }: InboundRow, verdict: string, keepRaw = false): Promise<void> => {
-      const dropped = keepRaw ? {} : { $unset: { raw: '', reports: '' } };
+      const dropped = keepRaw ? {} : { $unset: { raw: '', report: '', url: '' } };
       await rows.updateOne({ _id }, { $set: { verdict, wake_at: null }, ...dropped } as never);
     },
 

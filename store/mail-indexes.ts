@@ -1,4 +1,5 @@
 import { REPORTS_KEPT_DAYS } from '../domain/evidence.js';
+import { TOKENS_KEPT_DAYS } from '../domain/provider/names.js';
 import { REMEMBERED_DAYS } from '../domain/soft-bounces.js';
 import type { Index } from './indexes.js';
 
@@ -22,6 +23,19 @@ export const MAIL_INDEXES: readonly Index[] = [
     keys: { received_at: 1 },
     options: { expireAfterSeconds: REPORTS_KEPT_DAYS * 86_400 },
     serves: 'forgetting reports',
+  },
+  {
+    on: 'providers',
+    keys: { hook_hash: 1 },
+    options: unique,
+    serves: 'the webhook of a provider, by the secret in its URL',
+  },
+  { on: 'providers', keys: { account: 1 }, serves: 'providers of an account' },
+  {
+    on: 'provider_tokens',
+    keys: { at: 1 },
+    options: { expireAfterSeconds: TOKENS_KEPT_DAYS * 86_400 },
+    serves: 'forgetting spent tokens',
   },
   {
     on: 'soft_bounces',

@@ -2,14 +2,22 @@ import { monotonic, now } from '../../clock.js';
 import { type Evidence, feedbackEvidence } from '../../domain/evidence.js';
 import { type InboundMail, readInbound } from '../../mail/dsn/read.js';
 import { type ReturnPaths, returnPaths } from '../../mail/return-path.js';
-import type { Inbound, InboundMailRow, InboundReportRow, InboundRow } from '../../store/inbound.js';
+import type {
+  Inbound,
+  InboundMailRow,
+  InboundReportRow,
+  InboundRow,
+  InboundSubscriptionRow,
+} from '../../store/inbound.js';
 import type { Secrets } from '../../store/secrets.js';
+import type { WebClient } from '../../web/client.js';
 import { type ConsequenceDeps, consequencesOf } from './consequences.js';
 import { addressOwner, type Owner, type OwnerDeps, ownerOf } from './owners.js';
 
 export interface InboundDeps extends ConsequenceDeps, OwnerDeps {
   readonly inbound: Pick<Inbound, 'owed' | 'done' | 'later'>;
   readonly ring: Secrets['ring'];
+  readonly web: Pick<WebClient, 'send'>;
   readonly campaigns: ConsequenceDeps['campaigns'];
   readonly messages: ConsequenceDeps['messages'];
   readonly subscribers: ConsequenceDeps['subscribers'] & OwnerDeps['subscribers'];
@@ -22,6 +30,7 @@ const MOST_AT_ONCE = 200;
 const SIDE_BY_SIDE = 8;
 const MOST_TRIES = 20;
 const LONGEST_WAIT = 600_000;
+const PATIENCE = 10_000;
 
 /** Reads what came in and acts on it. Rows are only ever added by the intake, and only ever finished here. */
 export async function sweepInbound(deps: InboundDeps): Promise<void> {
@@ -44,14 +53,17 @@ export async function sweepInbound(deps: InboundDeps): Promise<void> {
 /** One row that cannot be helped must not keep the others waiting, nor be tried for ever. */
 async function lookAfter(deps: InboundDeps, paths: ReturnPaths, row: InboundRow): Promise<void> {
   try {
-    const { verdict, keepRaw } =
-      row.kind === 'mail' ? await readMail(deps, paths, row) : await readReports(deps, paths, row);
+    const { verdict, keepRaw } = row.kind === 'mail' ? await readMail(deps, paths, row) : await heed(deps, paths, row);
     await deps.inbound.done(row, verdict, keepRaw);
   } catch (error) {
     deps.log.warn({ id: row._id, error: String(error) }, 'a report that came in was left undone');
     if (row.tries >= MOST_TRIES) await deps.inbound.done(row, 'given_up', true).catch(() => undefined);
     else await deps.inbound.later(row, backedOff(row)).catch(() => undefined);
   }
+}
+
+function heed(deps: InboundDeps, paths: ReturnPaths, row: InboundReportRow | InboundSubscriptionRow): Promise<Verdict> {
+  return row.kind === 'subscription' ? subscribe(deps, row) : readReport(deps, paths, row);
 }
 
 interface Verdict {
@@ -79,14 +91,22 @@ function evidenceIn(mail: InboundMail, owner: Owner): Evidence | undefined {
   return { kind: verdict.kind === 'failed' ? 'bounced' : 'delayed', fate: verdict.fate };
 }
 
-async function readReports(deps: InboundDeps, paths: ReturnPaths, row: InboundReportRow): Promise<Verdict> {
-  const verdicts = new Set<string>();
-  for (const report of row.reports) {
-    const asked = { account: row.account, leaving: report.evidence.kind === 'complained' };
-    const owner = (await ownerOf(deps, paths, report, asked)) ?? addressOwner(row.account, report.email);
-    verdicts.add(owner === undefined ? 'unknown' : await consequencesOf(deps, owner, report.evidence, report.at));
-  }
-  return { verdict: [...verdicts].join(', ') || 'ignored' };
+async function readReport(
+  deps: InboundDeps,
+  paths: ReturnPaths,
+  { account, report }: InboundReportRow,
+): Promise<Verdict> {
+  const asked = { account, leaving: report.evidence.kind === 'complained' };
+  const owner = (await ownerOf(deps, paths, report, asked)) ?? addressOwner(account, report.email);
+  if (owner === undefined) return { verdict: 'unknown' };
+  return { verdict: await consequencesOf(deps, owner, report.evidence, report.at) };
+}
+
+/** Says yes to a topic that its account has named: its signature was verified before the row was kept. */
+async function subscribe({ web }: InboundDeps, { url }: InboundSubscriptionRow): Promise<Verdict> {
+  const answer = await web.send({ method: 'GET', url, headers: {}, timeout: PATIENCE, keep: 0 });
+  if (answer.kind === 'answered' && answer.status < 300) return { verdict: 'subscribed' };
+  throw new Error(`the subscription was not confirmed: ${answer.kind === 'answered' ? answer.status : answer.why}`);
 }
 
 function backedOff({ tries }: InboundRow): Date {

@@ -11,6 +11,7 @@ import { DEFAULT_BRAND } from '../../domain/brand.js';
 import { linkTokens } from '../../mail/tokens.js';
 import { startMongo } from '../../servers/mongodb.js';
 import { openStore } from '../../store/connect.js';
+import { webClient } from '../../web/client.js';
 import type { Sight } from './sheet.js';
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -27,7 +28,7 @@ export async function pageSights(): Promise<readonly Sight[]> {
     const log = openLog(config);
     const client = () => Promise.reject(new Error('no picture needs Temporal'));
     const engine = temporalEngine({ client, prefix: 'pictures', log });
-    const deps: Deps = { config, store, engine, press: openPress(), log, ...nouns };
+    const deps: Deps = { config, store, engine, press: openPress(), web: webClient({ exceptions: [] }), log, ...nouns };
     const app = await buildApp(deps);
     const sights = await visited(app, deps);
     await Promise.all([app.close(), deps.press.close(), engine.close()]);

@@ -4,6 +4,7 @@ import { nounStores } from '../../api/deps.js';
 import { openLog } from '../../api/logging.js';
 import { openPress } from '../../api/press.js';
 import { readConfig } from '../../config.js';
+import { webClient } from '../../web/client.js';
 import { code, type Page, page, table } from './page.js';
 
 interface Operation {
@@ -68,6 +69,7 @@ async function documentedPaths(): Promise<Paths> {
     store,
     engine,
     press: openPress(),
+    web: webClient({ exceptions: [] }),
     log: openLog(config),
     ...nounStores(store, config.secret ?? ''),
   };

@@ -31,6 +31,8 @@ beforeAll(async () => {
   const field = { name: 'mine', type: 'text' };
   own['field'] = (await api.call('POST /api/v1/fields', { payload: field })).json().data.id;
   own['template'] = (await api.call('POST /api/v1/templates', { payload: template })).json().data.id;
+  await api.call('PUT /api/v1/providers/postmark', { payload: {} });
+  own['provider'] = 'postmark';
   own['message'] = (await api.call('POST /api/v1/messages', { payload: mail })).json().data.id;
 });
 afterAll(() => api.close());
@@ -50,6 +52,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   messages: 'message',
   webhooks: 'webhook',
   account: 'member',
+  providers: 'provider',
   templates: 'template',
   fields: 'field',
 };
@@ -75,6 +78,7 @@ const BODIES: Readonly<Record<string, () => Record<string, unknown>>> = {
   'PATCH /api/v1/lists/:id': () => ({ name: 'Taken over' }),
   'PATCH /api/v1/webhooks/:id': () => ({ description: 'Taken over' }),
   'PUT /api/v1/account/voice': () => ({}),
+  'PUT /api/v1/providers/:name': () => ({ username: 'mallory' }),
   'PUT /api/v1/account/brand': () => ({}),
   'PATCH /api/v1/account': () => ({ name: 'Taken over' }),
   'PATCH /api/v1/subscribers/:id': () => ({ first_name: 'Mallory' }),
@@ -103,6 +107,7 @@ const THEIRS: Readonly<Record<string, () => unknown>> = {
   '/api/v1/keys': () => [expect.objectContaining({ name: 'Stranger' })],
   '/api/v1/account/brand': () => expect.objectContaining({ name: null, postal_address: null }),
   '/api/v1/account/voice': () => expect.objectContaining({ audience: null }),
+  '/api/v1/providers/:name': () => expect.objectContaining({ username: 'mallory' }),
   '/api/v1/account': () => expect.objectContaining({ id: stranger.account }),
 };
 

@@ -7,6 +7,7 @@ import { openPress } from '../../api/press.js';
 import { type Config, readConfig } from '../../config.js';
 import { openStore, type Store } from '../../store/connect.js';
 import { ensureFirstAccount } from '../../store/keys.js';
+import { webClient } from '../../web/client.js';
 import { testDatabase } from './test-servers.js';
 
 export type Call = Omit<InjectOptions, 'method' | 'url'> & {
@@ -45,7 +46,7 @@ export const idleEngine: Engine = {
 /** The whole API over a database of its own, without a port. */
 export async function anApi(
   environment: Parameters<typeof readConfig>[0] = {},
-  parts: Partial<Pick<Deps, 'engine' | 'log'>> = {},
+  parts: Partial<Pick<Deps, 'engine' | 'log' | 'web'>> = {},
 ): Promise<TestApi> {
   const database = await testDatabase();
   const store = await openStore({ url: database.url, database: database.name });
@@ -57,6 +58,7 @@ export async function anApi(
     store,
     engine: parts.engine ?? idleEngine,
     press: openPress(),
+    web: parts.web ?? webClient({ exceptions: [] }),
     log: parts.log ?? openLog(config),
     ...nounStores(store, config.secret ?? ''),
   };

@@ -33,6 +33,7 @@ export function inboundDeps(store: Store, over: Partial<InboundDeps> = {}): Inbo
     messageProgress: messageProgress(store, 60_000),
     subscribers: subscribers(store),
     ring: async () => [KEY],
+    web: { send: async () => ({ kind: 'failed', why: 'connection', ms: 0 }) },
     log: { warn: () => undefined },
     ...over,
   };

@@ -1,11 +1,11 @@
 import { Type } from 'typebox';
-import { Failure } from '../../domain/errors.js';
-import type { Api } from '../app.js';
-import { accountOf } from '../auth.js';
-import type { Deps } from '../deps.js';
-import { Data, refusals } from '../schemas/envelope.js';
-import { closed } from '../schemas/fields.js';
-import { LARGEST_REPORT } from '../smtp/limits.js';
+import { Failure } from '../../../domain/errors.js';
+import type { Api } from '../../app.js';
+import { accountOf } from '../../auth.js';
+import type { Deps } from '../../deps.js';
+import { Data, refusals } from '../../schemas/envelope.js';
+import { closed } from '../../schemas/fields.js';
+import { LARGEST_REPORT } from '../../smtp/limits.js';
 
 const RawSearch = Type.Object(
   {

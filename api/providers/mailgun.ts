@@ -1,0 +1,82 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Evidence } from '../../domain/evidence.js';
+import { bounceTold, delayTold, type TakenFor } from '../../domain/provider/evidence.js';
+import {
+  documentIn,
+  FORGED,
+  type Foreign,
+  fieldsOf,
+  type Incoming,
+  messageIdsIn,
+  type Reading,
+  textOf,
+  timeOf,
+  UNREADABLE,
+} from './incoming.js';
+import { isTooOld } from './window.js';
+
+/** Mailgun comes again for eight hours. */
+const LONGEST = 12 * 3_600_000;
+
+const REASONS: Readonly<Record<string, TakenFor>> = {
+  'suppress-bounce': 'nobody',
+  'suppress-complaint': 'blocked',
+  'suppress-unsubscribe': 'blocked',
+  espblock: 'blocked',
+  old: 'expired',
+};
+
+/** Mailgun: HMAC-SHA256 over time and token. The body is not signed, so a token counts for one event alone. */
+export function readMailgun({ body, settings, at }: Incoming): Reading {
+  const document = fieldsOf(documentIn(body));
+  const { timestamp, token, signature } = fieldsOf(document['signature']) as Record<string, unknown>;
+  const [time, secret] = [String(timestamp ?? ''), textOf(token)];
+  if (secret === null || !isSigned(settings.signing_key, time + secret, textOf(signature) ?? '')) return FORGED;
+  if (!/^\d{9,12}$/.test(time) || isTooOld(new Date(Number(time) * 1_000), at, LONGEST)) return FORGED;
+  const event = fieldsOf(document['event-data']);
+  const id = textOf(event['id']);
+  if (id === null) return UNREADABLE;
+  const evidence = evidenceOf(event);
+  const once = { token: secret, event: id };
+  if (evidence === undefined) return { kind: 'reports', reports: [], once };
+  const headers = fieldsOf(fieldsOf(event['message'])['headers']);
+  const report = {
+    id,
+    evidence,
+    at: timeOf(event['timestamp'], at),
+    email: textOf(event['recipient']),
+    addresses: [textOf(fieldsOf(event['envelope'])['sender']) ?? []].flat(),
+    messageIds: messageIdsIn(headers['message-id']),
+  };
+  return { kind: 'reports', reports: [report], once };
+}
+
+function isSigned(key: string | undefined, said: string, signature: string): boolean {
+  if (key === undefined || !/^[0-9a-f]{64}$/i.test(signature)) return false;
+  return timingSafeEqual(createHmac('sha256', key).update(said).digest(), Buffer.from(signature, 'hex'));
+}
+
+function evidenceOf(event: Foreign): Evidence | undefined {
+  const status = fieldsOf(event['delivery-status']);
+  const code = textOf(status['enhanced-code']);
+  const said = textOf(status['message']) ?? textOf(status['description']);
+  const basic = Number(status['code']);
+  const words = said !== null && basic >= 400 && basic < 600 && !/^\d{3}\b/.test(said) ? `${basic} ${said}` : said;
+  switch (event['event']) {
+    case 'delivered':
+      return { kind: 'delivered' };
+    case 'complained':
+      return { kind: 'complained', detail: 'mailgun: complained' };
+    case 'unsubscribed':
+      return { kind: 'left' };
+    case 'failed': {
+      if (event['severity'] === 'temporary') return delayTold(code, words);
+      const reason = String(event['reason'] ?? '');
+      // Codes from 600 on are Mailgun's own: it did not even ask the other server.
+      const takenFor = basic >= 600 && reason !== 'suppress-bounce' ? 'unknown' : (REASONS[reason] ?? 'unknown');
+      return bounceTold({ status: code, words, rule: `mailgun:${reason}`, takenFor });
+    }
+    default:
+      return undefined;
+  }
+}

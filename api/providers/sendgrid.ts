@@ -1,0 +1,107 @@
+import { createPublicKey, createVerify, type KeyObject } from 'node:crypto';
+import type { Evidence } from '../../domain/evidence.js';
+import { bounceTold, delayTold, type TakenFor } from '../../domain/provider/evidence.js';
+import type { ToldReport } from '../../store/inbound.js';
+import {
+  documentIn,
+  FORGED,
+  type Foreign,
+  type Incoming,
+  itemsOf,
+  messageIdsIn,
+  type Reading,
+  textOf,
+  timeOf,
+  UNREADABLE,
+} from './incoming.js';
+import { isTooOld } from './window.js';
+
+const SIGNATURE = 'x-twilio-email-event-webhook-signature';
+const TIMESTAMP = 'x-twilio-email-event-webhook-timestamp';
+
+/** `bounce_classification`, where the words of the other server say nothing. */
+const CLASSIFIED: Readonly<Record<string, TakenFor>> = {
+  'Invalid Address': 'nobody',
+  'Mailbox Unavailable': 'full',
+  Content: 'content',
+  Reputation: 'blocked',
+  'Frequency or Volume Too High': 'blocked',
+  Technical: 'domain',
+};
+
+/** Why SendGrid did not even try. */
+const DROPPED: readonly (readonly [RegExp, TakenFor])[] = [
+  [/^(?:bounced address|invalid)/i, 'nobody'],
+  [/spam content/i, 'content'],
+];
+
+/** SendGrid's signed event webhook: ECDSA over the time and the body as it came. */
+export function readSendgrid({ headers, body, settings, at }: Incoming): Reading {
+  const timestamp = String(headers[TIMESTAMP] ?? '');
+  const signature = String(headers[SIGNATURE] ?? '');
+  if (!isSigned(settings.public_key, Buffer.concat([Buffer.from(timestamp), body]), signature)) return FORGED;
+  if (!/^\d{9,12}$/.test(timestamp) || isTooOld(new Date(Number(timestamp) * 1_000), at)) return FORGED;
+  const events = documentIn(body);
+  if (!Array.isArray(events)) return UNREADABLE;
+  return { kind: 'reports', reports: itemsOf(events).flatMap((event) => reportOf(event, at)) };
+}
+
+/** The key as SendGrid shows it: base64 of an SPKI, P-256; undefined where it is something else. */
+export function sendgridKey(text: string): KeyObject | undefined {
+  try {
+    const key = createPublicKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'spki' });
+    return key.asymmetricKeyType === 'ec' ? key : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isSigned(publicKey: string | undefined, said: Buffer, signature: string): boolean {
+  const key = publicKey === undefined ? undefined : sendgridKey(publicKey);
+  if (key === undefined || signature === '') return false;
+  try {
+    return createVerify('SHA256').update(said).verify(key, signature, 'base64');
+  } catch {
+    return false;
+  }
+}
+
+function reportOf(event: Foreign, received: Date): ToldReport[] {
+  const id = textOf(event['sg_event_id']);
+  const evidence = evidenceOf(event);
+  if (id === null || evidence === undefined) return [];
+  const messageIds = messageIdsIn(event['smtp-id']);
+  const at = timeOf(event['timestamp'], received);
+  return [{ id, evidence, at, email: textOf(event['email']), addresses: [], messageIds }];
+}
+
+function evidenceOf(event: Foreign): Evidence | undefined {
+  const status = textOf(event['status']);
+  const words = textOf(event['reason']) ?? textOf(event['response']);
+  switch (event['event']) {
+    case 'delivered':
+      return { kind: 'delivered' };
+    case 'deferred':
+      return delayTold(status, words);
+    case 'spamreport':
+      return { kind: 'complained', detail: 'sendgrid: spamreport' };
+    case 'unsubscribe':
+    case 'group_unsubscribe':
+      return { kind: 'left' };
+    case 'bounce': {
+      const classified = String(event['bounce_classification'] ?? '');
+      const takenFor = event['type'] === 'blocked' ? 'blocked' : (CLASSIFIED[classified] ?? 'unknown');
+      return bounceTold({ status, words, rule: `sendgrid:${event['type'] ?? 'bounce'}/${classified}`, takenFor });
+    }
+    case 'dropped':
+      return dropped(status, words);
+    default:
+      return undefined;
+  }
+}
+
+/** Addresses on SendGrid's own lists of people who left or complained are not ours to judge. */
+function dropped(status: string | null, words: string | null): Evidence {
+  const takenFor = DROPPED.find(([pattern]) => pattern.test(words ?? ''))?.[1] ?? 'unknown';
+  return bounceTold({ status, words, rule: 'sendgrid:dropped', takenFor });
+}

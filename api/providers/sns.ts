@@ -1,0 +1,79 @@
+import { createVerify, X509Certificate } from 'node:crypto';
+import { Failure } from '../../domain/errors.js';
+import type { WebClient } from '../../web/client.js';
+import { type Foreign, textOf } from './incoming.js';
+
+/** Hosts that SNS speaks from; nobody else can have a certificate for them. */
+const SNS_HOST = /^sns\.([a-z]{2}(?:-[a-z]+)+-\d{1,2})\.amazonaws\.com(?:\.cn)?$/;
+const ALGORITHMS: Readonly<Record<string, string>> = { '1': 'RSA-SHA1', '2': 'RSA-SHA256' };
+const NOTIFICATION = ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type'];
+const CONFIRMATION = ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type'];
+const LARGEST_CERTIFICATE = 16_384;
+const PATIENCE = 5_000;
+const MOST_KEPT = 20;
+
+/** Where SNS may send us: plain https to a host of SNS itself, in the region of the topic. */
+export function isOfSns(text: string, region?: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, port, username, password } = new URL(text);
+  const found = SNS_HOST.exec(hostname)?.[1];
+  if (protocol !== 'https:' || port !== '' || username + password !== '' || found === undefined) return false;
+  return region === undefined || found === region;
+}
+
+export function regionOf(topicArn: string): string | undefined {
+  return /^arn:aws(?:-[a-z]+)*:sns:([a-z0-9-]+):\d+:/.exec(topicArn)?.[1];
+}
+
+/** A certificate that signs for SNS; undefined where it is none. Throws `unavailable` where it cannot be had now. */
+export type CertificateAt = (url: string) => Promise<X509Certificate | undefined>;
+
+/** Certificates are fetched through the guarded client and kept: SNS names a new one by a new URL. */
+export function snsCertificates(web: Pick<WebClient, 'send'>): CertificateAt {
+  const kept = new Map<string, X509Certificate>();
+  return async (url) => {
+    const known = kept.get(url);
+    if (known !== undefined) return known;
+    if (!isOfSns(url) || !new URL(url).pathname.endsWith('.pem')) return undefined;
+    const answer = await web.send({ method: 'GET', url, headers: {}, timeout: PATIENCE, keep: LARGEST_CERTIFICATE });
+    if (answer.kind === 'failed' || answer.status >= 500) throw new Failure('unavailable');
+    const found = answer.status === 200 ? certificateIn(answer.body) : undefined;
+    if (found === undefined) return undefined;
+    if (kept.size >= MOST_KEPT) kept.clear();
+    kept.set(url, found);
+    return found;
+  };
+}
+
+/** Whether SNS signed this document: version 1 with SHA-1, version 2 with SHA-256, over some fields in order of name. */
+export async function isSignedBySns(document: Foreign, certificateAt: CertificateAt, at: Date): Promise<boolean> {
+  const algorithm = ALGORITHMS[textOf(document['SignatureVersion']) ?? ''];
+  const signature = textOf(document['Signature']);
+  const url = textOf(document['SigningCertURL']);
+  if (algorithm === undefined || signature === null || url === null) return false;
+  const certificate = await certificateAt(url);
+  if (certificate === undefined || !isValidAt(certificate, at)) return false;
+  try {
+    return createVerify(algorithm).update(signedTextOf(document)).verify(certificate.publicKey, signature, 'base64');
+  } catch {
+    return false;
+  }
+}
+
+/** Name and value of each signed field that is there, a line each. */
+export function signedTextOf(document: Foreign): string {
+  const names = document['Type'] === 'Notification' ? NOTIFICATION : CONFIRMATION;
+  return names.flatMap((name) => (typeof document[name] === 'string' ? `${name}\n${document[name]}\n` : [])).join('');
+}
+
+function isValidAt({ validFrom, validTo }: X509Certificate, at: Date): boolean {
+  return new Date(validFrom) <= at && at <= new Date(validTo);
+}
+
+function certificateIn(pem: Buffer): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return undefined;
+  }
+}
