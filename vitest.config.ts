@@ -56,7 +56,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'flow',
-          include: ['test/{flow,workflows}/**/*.test.ts'],
+          include: ['test/{flow,workflows,dialects}/**/*.test.ts'],
           globalSetup: [...servers, './test/support/flow/bundle.ts', './test/support/flow/programs.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,

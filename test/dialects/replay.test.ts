@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { aList, aSubscriber } from '../support/api.js';
+import { type Product, theProduct } from '../support/dialects/product.js';
+import { type Answer, curl, node, php, python, type Replayer, shell } from '../support/dialects/replayers.js';
+import { mailySamples } from '../support/dialects/samples/maily.js';
+import { itemOf, type Sample } from '../support/dialects/samples/sample.js';
+import { shapeFaults } from '../support/dialects/shape.js';
+import type { Place } from '../support/dialects/substitutions.js';
+
+const NOWHERE: Place = { url: 'http://nowhere', key: '' };
+const samplesAt = (place: Place): Sample[] => [...mailySamples(place)];
+
+let product: Product;
+const answers = new Map<string, Answer[]>();
+
+/** Each replayer asks for everything, one sample behind the other. */
+beforeAll(async () => {
+  product = await theProduct();
+  const { api, url } = product;
+  await aSubscriber(api, await aList(api), { email: 'carol@example.com' });
+  const samples = samplesAt({ url, key: api.key });
+  for (const replayer of [curl, await python(), node, ...(await php())]) await ask(replayer, samples);
+});
+afterAll(() => product?.close());
+
+async function ask(replayer: Replayer, samples: readonly Sample[]): Promise<void> {
+  const own = samples.filter(({ program }) => program === undefined || program.language === replayer.name);
+  const said: Answer[] = [];
+  if (replayer === curl) for (const sample of own) said.push(await byCurl(sample));
+  else said.push(...(await replayer.run(own.map(itemOf))));
+  for (const [at, { document, name }] of own.entries()) {
+    const id = `${document}: ${name}`;
+    const answer = said[at];
+    if (answer === undefined) throw new Error(`${replayer.name} was not answered to ${id}`);
+    answers.set(id, [...(answers.get(id) ?? []), answer]);
+  }
+}
+
+async function byCurl(sample: Sample): Promise<Answer> {
+  if (sample.line !== undefined) return shell(sample.line);
+  const [answer] = await curl.run([itemOf(sample)]);
+  return answer ?? { status: 0, body: '' };
+}
+
+test.each(samplesAt(NOWHERE))('$document: $name', ({ document, name, program, statuses, shape, empty }) => {
+  const given = answers.get(`${document}: ${name}`) ?? [];
+  expect(given.length).toBeGreaterThanOrEqual(program === undefined ? 3 : 1);
+  for (const { status, body } of given) {
+    expect(statuses, body).toContain(status);
+    if (shape === undefined) expect(body).toBe('');
+    else expect(shapeFaults(shape, JSON.parse(body), empty)).toEqual([]);
+  }
+});

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { inject } from 'vitest';
+import { lazyClient, temporalEngine } from '../../../api/engine.js';
+import { openLog } from '../../../api/logging.js';
+import { type Config, readConfig } from '../../../config.js';
+import { shrunkTimes } from '../../../domain/protocol.js';
+import { freePort } from '../../../servers/ports.js';
+import { startWorker } from '../../../workers/main.js';
+import { anApi } from '../api.js';
+import { aDraftAnswer, modelServer, says } from '../model-server.js';
+import { type SmtpScript, smtpServer } from '../smtp-server.js';
+import { testTemporal } from '../test-servers.js';
+
+export type Product = Awaited<ReturnType<typeof theProduct>>;
+
+/** The product as a caller meets it: an API on a port, a worker, a mail server that takes the mails, a model that drafts. */
+export async function theProduct(script: SmtpScript = {}) {
+  const model = await modelServer(says(aDraftAnswer({ blocks: [{ type: 'paragraph', text: 'Try it for 14 days.' }] })));
+  const receiver = await smtpServer({ keepRaw: true, ...script });
+  const { address, namespace } = testTemporal();
+  const prefix = `dialects-${randomUUID()}`;
+  const lazy = lazyClient(address, namespace);
+  const log = openLog(readConfig({ LOG_LEVEL: 'silent' }));
+  const engine = temporalEngine({ client: lazy.client, prefix, log });
+  const port = await freePort(0);
+  const url = `http://127.0.0.1:${port}`;
+  const environment = {
+    PUBLIC_URL: url,
+    ALLOWED_PRIVATE_HOSTS: '127.0.0.1',
+    OPENAI_API_KEY: 'sk-test',
+    OPENAI_BASE_URL: model.url,
+  };
+  const api = await anApi(environment, { engine });
+  await api.app.listen({ host: '127.0.0.1', port });
+  const config: Config = { ...api.deps.config, smtpConnections: 4, temporalNamespace: namespace };
+  const worker = await startWorker({
+    config,
+    store: api.store,
+    times: { ...shrunkTimes(0.05), firstRetry: 300, resendAfter: 600 },
+    lanes: 1,
+    log: pino({ level: 'silent' }),
+    smtpUrl: receiver.url,
+    temporalAddress: address,
+    prefix,
+    pace: { every: 500, runFor: 60_000 },
+    bundle: { codePath: inject('workflowBundle') },
+  });
+  return {
+    api,
+    url,
+    receiver,
+    close: async () => {
+      await worker.stop();
+      await engine.close();
+      await lazy.close();
+      await api.close();
+      await receiver.close();
+      await model.close();
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { readCurl } from '../../curl.js';
+import type { DocumentName, Language } from '../documents.js';
+import type { Item } from '../replayers.js';
+
+/** What a document shows somebody asking, and what it says they are answered. */
+export interface Sample {
+  readonly document: DocumentName;
+  readonly name: string;
+  /** A curl line, word for word: `curl` runs it in a shell, the others ask the same. */
+  readonly line?: string;
+  /** A request of which the document shows the parts. */
+  readonly request?: Extract<Item, { method: string }>;
+  /** A program, word for word, for its own language alone. */
+  readonly program?: { readonly language: Language; readonly code: string };
+  readonly statuses: readonly number[];
+  /** The documented answer; none: an empty one. */
+  readonly shape?: unknown;
+  /** Fields that may be null although the one example of the document has them filled. */
+  readonly empty?: readonly string[];
+}
+
+/** What somebody without a shell asks for the same. */
+export function itemOf({ line, request, program }: Sample): Item {
+  if (program !== undefined) return { code: program.code };
+  if (request !== undefined) return request;
+  const { payload, ...asked } = readCurl(line ?? '');
+  return { ...asked, ...(payload !== undefined && { body: payload }) };
+}
