@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Environment, type Reader, reader } from './config/reader.js';
 
 /** Everything the environment may say, read once; DESIGN section 8 has the table. */
 export interface Config {
@@ -37,6 +38,8 @@ export interface Config {
   readonly apiKey: string | undefined;
   readonly dataDir: string;
   readonly secret: string | undefined;
+  /** APIs of others that are spoken here beside the native one. */
+  readonly dialects: readonly DialectName[];
   readonly rateLimitPerMinute: number;
   readonly trustedProxies: readonly string[];
   readonly logLevel: string;
@@ -62,7 +65,8 @@ export class ConfigurationError extends Error {
   }
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export const DIALECTS = ['envie', 'mailbindr', 'emailmassivo'] as const;
+export type DialectName = (typeof DIALECTS)[number];
 
 /** What envie's documentation lists. */
 const ATTACHMENT_TYPES = [
@@ -78,40 +82,6 @@ const ATTACHMENT_BYTES = 10 * 1024 * 1024;
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
-function reader(environment: Environment, faults: string[]) {
-  const text = (name: string) => environment[name]?.trim() || undefined;
-  const port = (name: string, fallback: number) => {
-    const value = text(name);
-    if (value === undefined) return fallback;
-    if (/^\d{1,5}$/.test(value) && Number(value) < 65_536) return Number(value);
-    faults.push(`${name} must be a port number from 0 to 65535, not "${value}"`);
-    return fallback;
-  };
-  const count = (name: string, fallback: number) => {
-    const value = text(name);
-    if (value === undefined) return fallback;
-    if (/^\d{1,9}$/.test(value)) return Number(value);
-    faults.push(`${name} must be a whole number, not "${value}"`);
-    return fallback;
-  };
-  const flag = (name: string) => {
-    const value = text(name)?.toLowerCase();
-    if (value === undefined || ['0', 'false', 'off', 'no'].includes(value)) return false;
-    if (['1', 'true', 'on', 'yes'].includes(value)) return true;
-    faults.push(`${name} must be on or off, not "${value}"`);
-    return false;
-  };
-  const url = (name: string, protocols: readonly string[]) => {
-    const value = text(name);
-    if (value === undefined) return undefined;
-    const protocol = /^([a-z+]+):\/\//i.exec(value)?.[1]?.toLowerCase();
-    if (protocol !== undefined && protocols.includes(protocol)) return value;
-    faults.push(`${name} must start with ${protocols.map((p) => `${p}://`).join(' or ')}`);
-    return undefined;
-  };
-  return { text, port, count, flag, url };
-}
-
 /** Reads the environment; throws one ConfigurationError that names every fault. */
 export function readConfig(environment: Environment = process.env): Config {
   const faults: string[] = [];
@@ -124,6 +94,7 @@ export function readConfig(environment: Environment = process.env): Config {
     ...drafting(read),
     ...receiving(read, faults),
     ...secrets(read, faults),
+    ...speaking(read, faults),
     ...machine(read, faults),
     rateLimitPerMinute: read.count('RATE_LIMIT_PER_MINUTE', 60),
     retryAfterCloseMinutes: read.count('RETRY_AFTER_CLOSE_MINUTES', 15),
@@ -131,8 +102,6 @@ export function readConfig(environment: Environment = process.env): Config {
   if (faults.length > 0) throw new ConfigurationError(faults);
   return Object.freeze(config);
 }
-
-type Reader = ReturnType<typeof reader>;
 
 function addresses({ text, port, url }: Reader) {
   const listenPort = port('PORT', 3000);
@@ -202,6 +171,13 @@ function drafting({ text, url }: Reader) {
     openaiBaseUrl: (url('OPENAI_BASE_URL', ['http', 'https']) ?? 'https://api.openai.com/v1').replace(/\/+$/, ''),
     openaiModel: text('OPENAI_MODEL') ?? 'gpt-4.1-mini',
   };
+}
+
+function speaking({ text }: Reader, faults: string[]) {
+  const named = (text('DIALECTS') ?? DIALECTS.join(',')).split(/[\s,]+/).filter((name) => name !== 'none');
+  const dialects = DIALECTS.filter((known) => named.includes(known));
+  if (dialects.length !== named.length) faults.push(`DIALECTS must be none, or some of ${DIALECTS.join(', ')}`);
+  return { dialects };
 }
 
 function secrets({ text }: Reader, faults: string[]) {

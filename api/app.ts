@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
 import { authenticate } from './auth.js';
 import type { Deps } from './deps.js';
+import { speakDialects } from './dialects/speaking.js';
 import { answerBrokenRequest, answerFailure, translateFailures } from './failures.js';
 import { answerOnce } from './idempotency.js';
 import { acceptJsonOnly } from './json.js';
@@ -89,6 +90,7 @@ export async function buildApp(deps: Deps): Promise<Api> {
     providerHooks(hooks, deps, deps.web);
   });
   await app.register(async (api: Api) => versionOne(api, deps), { prefix: '/api/v1' });
+  await speakDialects(app, deps);
   return app;
 }
 

@@ -43,11 +43,12 @@ export function admitFailure(error: unknown, request: FastifyRequest, reply: Fas
 
 /** Answers in the one envelope. */
 export function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { code, message, errors, details } = admitFailure(error, request, reply);
-  return reply
-    .type('application/json; charset=utf-8')
-    .serializer(JSON.stringify)
-    .send({ error: { code, message, ...(errors && { errors }), ...(details && { details }) } });
+  const failure = admitFailure(error, request, reply);
+  return reply.type('application/json; charset=utf-8').serializer(JSON.stringify).send(envelopeOf(failure));
+}
+
+export function envelopeOf({ code, message, errors, details }: Failure) {
+  return { error: { code, message, ...(errors && { errors }), ...(details && { details }) } };
 }
 
 /** What Node could not even read as a request gets the envelope as well; there is no reply object yet. */

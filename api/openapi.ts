@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { Type } from 'typebox';
-import { packageRoot } from '../config.js';
+import { DIALECTS, packageRoot } from '../config.js';
 import type { Api } from './app.js';
 import type { Deps } from './deps.js';
+import { chapterOf, DIALECT_KEYS } from './dialects/chapters.js';
 
 const INTRODUCTION = `Newsletters that arrive once, and what is in doubt is listed by name.
 
@@ -25,6 +26,7 @@ const CHAPTERS = [
   'Keys',
   'Operations',
   'Public pages',
+  ...DIALECTS.map(chapterOf),
 ];
 
 const IDEMPOTENCY_KEY = Type.Object({
@@ -56,6 +58,7 @@ export async function documentRoutes(app: Api, { config }: Pick<Deps, 'config'>)
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer' },
           query: { type: 'apiKey', in: 'query', name: 'api_key' },
+          ...DIALECT_KEYS,
         },
       },
       security: [{ bearer: [] }, { query: [] }],

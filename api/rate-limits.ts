@@ -15,6 +15,10 @@ interface Limit {
 
 const asksForDraft = (body: unknown) => ({ ...(body as { readonly ai?: unknown } | null) }).ai != null;
 
+/** Messages, and what dialects call sending one. */
+const SENDING =
+  /^\/(?:messages(?:\/batch)?|singlesending\/create|email\/send-email|external-mails\/send(?:-by-template)?)\/?$/;
+
 /** API.md "Keys, plans, rate limits"; the first that covers a request counts. */
 export const LIMITS: readonly Limit[] = [
   {
@@ -28,7 +32,7 @@ export const LIMITS: readonly Limit[] = [
   {
     name: 'messages',
     perMinute: 5_000,
-    covers: (method, path) => method === 'POST' && /^\/messages(\/batch)?$/.test(path),
+    covers: (method, path) => method === 'POST' && SENDING.test(path),
   },
 ];
 

@@ -3,6 +3,13 @@ import { allows, type Scope } from '../domain/key.js';
 import type { Api } from './app.js';
 import { principalOf } from './auth.js';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a route of a dialect asks for: its path says nothing of it. */
+    scope?: Scope;
+  }
+}
+
 interface Rule {
   /** The first part of the path behind `/api/v1`. */
   readonly noun: RegExp;
@@ -31,13 +38,13 @@ export function scopeOf(method: string, url: string): Scope | undefined {
 
 /** Every route registered after this is open only to keys of its scope. */
 export function demandScopes(app: Api): void {
-  app.addHook('onRoute', ({ method, url }) => {
-    const bare = [method].flat().find((each) => scopeOf(each, url) === undefined);
+  app.addHook('onRoute', ({ method, url, config }) => {
+    const bare = [method].flat().find((each) => (config?.scope ?? scopeOf(each, url)) === undefined);
     if (bare !== undefined) throw new Error(`${bare} ${url} has no scope: give its noun one in api/scopes.ts`);
   });
   app.addHook('onRequest', async (request) => {
-    const { url, method } = request.routeOptions;
-    const needed = url === undefined ? undefined : scopeOf([method].flat()[0] ?? 'GET', url);
+    const { url, method, config } = request.routeOptions;
+    const needed = url === undefined ? undefined : (config.scope ?? scopeOf([method].flat()[0] ?? 'GET', url));
     if (needed === undefined || allows(principalOf(request).terms.scopes, needed)) return;
     throw new Failure('missing_scope', undefined, `The API key does not have the scope "${needed}".`);
   });

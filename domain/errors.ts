@@ -12,6 +12,7 @@ export const FAILURES = {
     message: 'Idempotency-Key must have 1 to 255 visible characters.',
   },
   unauthenticated: { status: 401, permanent: true, message: 'The API key is missing or not valid.' },
+  key_unknown: { status: 401, permanent: true, message: 'There is no such API key.' },
   key_revoked: { status: 401, permanent: true, message: 'The API key has been revoked.' },
   key_expired: { status: 401, permanent: true, message: 'The API key has expired.' },
   ai_not_available: { status: 402, permanent: true, message: 'Drafting by AI is not available here; pass html.' },

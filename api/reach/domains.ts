@@ -10,6 +10,13 @@ type Stores = Pick<Deps, 'accounts' | 'campaigns' | 'config' | 'lists'>;
 const SENDING = /^\/api\/v1\/(messages|campaigns|templates|newsletters)\b/;
 const LAUNCHING = /^\/api\/v1\/campaigns\/:id\/(send|schedule|resume|retry|test|approve)$/;
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Where the body of a dialect names its sender; answers undefined where it names none. */
+    senderIn?: (body: unknown) => string | undefined;
+  }
+}
+
 interface Body {
   readonly from?: unknown;
   readonly list_id?: number;
@@ -24,7 +31,8 @@ export async function demandDomains(
   request: FastifyRequest,
 ): Promise<void> {
   const url = request.routeOptions.url ?? '';
-  if (request.method === 'GET' || !SENDING.test(url)) return;
+  const { senderIn } = request.routeOptions.config;
+  if (request.method === 'GET' || !(senderIn !== undefined || SENDING.test(url))) return;
   for (const sender of await sendersOf(stores, account, url, request)) {
     const domain = parseMailbox(sender)?.domain;
     if (domain === undefined || domains.includes(domain)) continue;
@@ -33,6 +41,8 @@ export async function demandDomains(
 }
 
 async function sendersOf(stores: Stores, account: number, url: string, request: FastifyRequest): Promise<string[]> {
+  const { senderIn } = request.routeOptions.config;
+  if (senderIn !== undefined) return [senderIn(request.body) ?? (await lastResort(stores, account))];
   const body = (request.body ?? {}) as Body;
   if (url.startsWith('/api/v1/messages')) {
     const items = url === '/api/v1/messages/batch' ? (body.messages ?? []) : [body];

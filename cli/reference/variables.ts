@@ -20,6 +20,13 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
       example: '10.0.0.0/8',
       field: 'trustedProxies',
     },
+    {
+      name: 'DIALECTS',
+      meaning: 'APIs of others that are spoken here beside the native one; `none` for none',
+      fallback: 'envie,mailbindr,emailmassivo',
+      example: 'mailbindr',
+      field: 'dialects',
+    },
   ],
   Servers: [
     {

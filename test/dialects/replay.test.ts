@@ -2,13 +2,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aList, aSubscriber } from '../support/api.js';
 import { type Product, theProduct } from '../support/dialects/product.js';
 import { type Answer, curl, node, php, python, type Replayer, shell } from '../support/dialects/replayers.js';
+import { mailbindrSamples } from '../support/dialects/samples/mailbindr.js';
 import { mailySamples } from '../support/dialects/samples/maily.js';
 import { itemOf, type Sample } from '../support/dialects/samples/sample.js';
 import { shapeFaults } from '../support/dialects/shape.js';
 import type { Place } from '../support/dialects/substitutions.js';
+import { aTemplate } from '../support/templates.js';
 
 const NOWHERE: Place = { url: 'http://nowhere', key: '' };
-const samplesAt = (place: Place): Sample[] => [...mailySamples(place)];
+const samplesAt = (place: Place): Sample[] => [...mailySamples(place), ...mailbindrSamples(place)];
 
 let product: Product;
 const answers = new Map<string, Answer[]>();
@@ -18,6 +20,10 @@ beforeAll(async () => {
   product = await theProduct();
   const { api, url } = product;
   await aSubscriber(api, await aList(api), { email: 'carol@example.com' });
+  const contents = { en: { subject: 'string', html: '<p>{{ some_variable }}</p>' } };
+  await aTemplate(api, { identifier: 'email_key', contents });
+  const member = { name: 'Email', email: 'email@email.com', role: 'editor' };
+  await api.call('POST /api/v1/account/members', { payload: member });
   const samples = samplesAt({ url, key: api.key });
   for (const replayer of [curl, await python(), node, ...(await php())]) await ask(replayer, samples);
 });

@@ -1,3 +1,5 @@
+import { programsOf } from './documents.js';
+
 /** What a sample cannot know. */
 export interface Place {
   /** Where the product listens. */
@@ -11,6 +13,10 @@ type Substitution = readonly [what: string | RegExp, instead: string];
 function table({ url, key }: Place): readonly Substitution[] {
   return [
     ['https://usemaily.xyz', url],
+    ['https://backend.mailbindr.app', url],
+    ['my_api_key', key],
+    // The document leaves the payload out once, and shows it further down.
+    [/\{\s+\.\.\.\s+\}/, mailbindrPayload()],
     ['YOUR_API_KEY', key],
     ['2026-05-22T', '2126-05-22T'],
   ];
@@ -22,4 +28,9 @@ export function substituted(sample: string, place: Place): string {
 
 function global(what: string | RegExp): string | RegExp {
   return typeof what === 'string' ? what : new RegExp(what, 'g');
+}
+
+function mailbindrPayload(): string {
+  const [, whole] = programsOf('mailbindr');
+  return /^payload = (json\.dumps\(\{[\s\S]*?^\}\))/m.exec(whole?.code ?? '')?.[1] ?? '';
 }

@@ -1,0 +1,21 @@
+import type { Failure } from '../../domain/errors.js';
+import type { Api } from '../app.js';
+import type { Credentials } from '../auth.js';
+import type { Deps } from '../deps.js';
+
+/** How a refusal reads in a dialect. */
+export interface Refused {
+  readonly status: number;
+  readonly body: object;
+}
+
+/** The API of somebody else: its requests are translated into calls that native routes make, and back. No rule is in it. */
+export interface Dialect {
+  /** Below each of these only this dialect is spoken. */
+  readonly prefixes: readonly string[];
+  readonly credentials: Credentials;
+  /** `status` is the native one. */
+  readonly refused: (failure: Failure, status: number) => Refused;
+  /** Registers what lies below a prefix. */
+  readonly routes: (api: Api, deps: Deps, prefix: string) => void;
+}

@@ -1,0 +1,54 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { DialectName } from '../../config.js';
+import { Failure } from '../../domain/errors.js';
+import type { Api } from '../app.js';
+import { authenticate } from '../auth.js';
+import type { Deps } from '../deps.js';
+import { admitFailure } from '../failures.js';
+import { answerOnce } from '../idempotency.js';
+import { acceptJsonOnly } from '../json.js';
+import { methodsAt } from '../paths.js';
+import { limitKeys } from '../rate-limits.js';
+import { demandReach } from '../reach/reach.js';
+import { demandScopes } from '../scopes.js';
+import type { Dialect } from './dialect.js';
+import { mailbindr } from './mailbindr.js';
+
+const KNOWN: Readonly<Partial<Record<DialectName, Dialect>>> = { mailbindr };
+
+/** Every dialect that is turned on, each a world of its own below its prefixes. */
+export async function speakDialects(app: Api, deps: Deps): Promise<void> {
+  for (const name of deps.config.dialects) {
+    const dialect = KNOWN[name];
+    for (const prefix of dialect?.prefixes ?? []) {
+      await app.register(async (api: Api) => speak(api, deps, dialect as Dialect, prefix), { prefix });
+    }
+  }
+}
+
+/** The same guards as the native routes have, in the same order. */
+function speak(api: Api, deps: Deps, dialect: Dialect, prefix: string): void {
+  translateRefusals(api, dialect);
+  acceptJsonOnly(api);
+  authenticate(api, deps, dialect.credentials);
+  demandScopes(api);
+  demandReach(api, deps);
+  limitKeys(api, deps);
+  answerOnce(api, deps);
+  dialect.routes(api, deps, prefix);
+}
+
+function translateRefusals(api: Api, { refused }: Dialect): void {
+  const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const failure = admitFailure(error, request, reply);
+    const { status, body } = refused(failure, reply.statusCode);
+    return reply.code(status).type('application/json; charset=utf-8').serializer(JSON.stringify).send(body);
+  };
+  api.setErrorHandler((error: FastifyError | Failure, request, reply) => refuse(error, request, reply));
+  api.setNotFoundHandler((request, reply) => {
+    const methods = methodsAt(api, request.url.replace(/\?.*$/s, ''));
+    if (methods.length === 0) return refuse(new Failure('not_found'), request, reply);
+    reply.header('allow', methods.join(', '));
+    return refuse(new Failure('method_not_allowed'), request, reply);
+  });
+}

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { anApi, aStranger, type TestApi } from '../../support/api.js';
+import { rows } from '../../support/api-messages.js';
+import { caller } from '../../support/dialects/callers.js';
+import { aTemplate } from '../../support/templates.js';
+
+let api: TestApi;
+let ask: ReturnType<typeof caller>;
+const contents = { en: { subject: 'Hello', html: '<p>{{ some_variable }}</p>' } };
+const EMAIL = {
+  identifier: 'email_key',
+  receiver: 'email@email.com',
+  language: 'en',
+  context: { some_variable: 'some_value' },
+};
+
+beforeAll(async () => {
+  api = await anApi();
+  ask = caller(api, 'x-api-token');
+  await aTemplate(api, { identifier: 'email_key', contents }, true);
+  await aTemplate(api, { identifier: 'unpublished', contents });
+  const payload = { name: 'Grace', email: 'grace@acme.example', role: 'editor' };
+  await api.call('POST /api/v1/account/members', { payload });
+});
+afterAll(() => api.close());
+
+const send = (fields: object = {}, options = {}) => ask('POST /email/send-email/', { ...EMAIL, ...fields }, options);
+
+test('an email is a message by a template: its id shows it, and the answer names the id', async () => {
+  const answer = await send();
+  expect(answer.statusCode).toBe(200);
+  expect(answer.json()).toEqual({ id: expect.any(String), status: 'accepted' });
+  const shown = (await api.call(`GET /api/v1/messages/${answer.json().id}`)).json().data;
+  expect(shown).toMatchObject({ to: { email: 'email@email.com' }, template: { environment: 'live', language: 'en' } });
+  expect(shown.html).toContain('some_value');
+});
+
+test('the path is the same without its last slash', async () => {
+  expect((await ask('POST /email/send-email', EMAIL)).statusCode).toBe(200);
+});
+
+test('a repeat under an Idempotency-Key is the same email', async () => {
+  const headers = { 'idempotency-key': 'once' };
+  const first = (await send({}, { headers })).json();
+  expect((await send({}, { headers })).json()).toEqual(first);
+  expect(await rows(api, { _id: first.id })).toHaveLength(1);
+});
+
+describe('every refusal the document names', () => {
+  test.each([
+    ['draft, receiver not of the team', { environment: 'draft' }, 403, 'receiver_not_a_member'],
+    ['an identifier nobody knows', { identifier: 'nobody' }, 404, 'template_not_found'],
+    ['live, and never published', { identifier: 'unpublished', environment: 'live' }, 422, 'template_not_published'],
+    ['no receiver', { receiver: undefined }, 422, 'validation_failed'],
+    ['a field it does not know', { nonsense: 1 }, 422, 'validation_failed'],
+  ])('%s', async (_case, fields, status, code) => {
+    const answer = await send(fields);
+    expect([answer.statusCode, answer.json().error.code]).toEqual([status, code]);
+  });
+
+  test('a draft goes to members, testing goes to anybody', async () => {
+    const draft = await send({ identifier: 'unpublished', environment: 'draft', receiver: 'grace@acme.example' });
+    const trial = await send({ identifier: 'unpublished', environment: 'testing' });
+    expect([draft.statusCode, trial.statusCode]).toEqual([200, 200]);
+  });
+
+  test('the wrong method, and what is not there', async () => {
+    const wrong = await ask('GET /email/send-email/');
+    expect([wrong.statusCode, wrong.json().error.code, wrong.headers['allow']]).toEqual([
+      405,
+      'method_not_allowed',
+      'POST',
+    ]);
+    expect((await ask('POST /email/nothing', EMAIL)).json().error.code).toBe('not_found');
+  });
+});
+
+describe('the key', () => {
+  test('no key, and a key in another header', async () => {
+    expect((await send({}, { key: null })).json().error.code).toBe('unauthenticated');
+    const bearer = await api.call('POST /email/send-email/', { payload: EMAIL });
+    expect(bearer.statusCode).toBe(401);
+  });
+
+  test('after a reset the old key does not work any more, the new one does', async () => {
+    const made = (await api.call('POST /api/v1/keys', { payload: { name: 'Old' } })).json().data;
+    expect((await send({}, { key: made.key })).statusCode).toBe(200);
+    const fresh = (await api.call(`POST /api/v1/keys/${made.id}/reset`)).json().data;
+    const old = await send({}, { key: made.key });
+    expect([old.statusCode, old.json().error.code]).toEqual([401, 'key_revoked']);
+    expect((await send({}, { key: fresh.key })).statusCode).toBe(200);
+  });
+
+  test('a key that may only read sends nothing, nor does one for other domains', async () => {
+    const terms = async (fields: object) =>
+      (await api.call('POST /api/v1/keys', { payload: { name: 'Narrow', ...fields } })).json().data.key;
+    const reading = await send({}, { key: await terms({ scopes: ['read'] }) });
+    expect([reading.statusCode, reading.json().error.code]).toEqual([403, 'missing_scope']);
+    const elsewhere = await send({}, { key: await terms({ scopes: ['send'], domains: ['acme.example'] }) });
+    expect([elsewhere.statusCode, elsewhere.json().error.code]).toEqual([403, 'key_restricted']);
+  });
+
+  test('the templates of another account are not there', async () => {
+    const { key } = await aStranger(api);
+    expect((await send({}, { key })).statusCode).toBe(404);
+  });
+});
+
+test('5,000 a minute are answered, the next one is asked to wait', async () => {
+  const limited = await anApi({ RATE_LIMIT_PER_MINUTE: '60' });
+  try {
+    const first = await caller(limited, 'x-api-token')('POST /email/send-email/', EMAIL);
+    expect(first.headers['ratelimit-policy']).toBe('"messages";q=5000;w=60');
+    const counted = limited.store.db.collection('request_limits');
+    await counted.updateOne({ key: 'messages:1' }, { $set: { points: 5_000 } });
+    const next = await caller(limited, 'x-api-token')('POST /email/send-email/', EMAIL);
+    expect([next.statusCode, next.json().error.code]).toEqual([429, 'rate_limited']);
+    expect(Number(next.headers['retry-after'])).toBeGreaterThan(0);
+  } finally {
+    await limited.close();
+  }
+});
+
+test('turned off by configuration it is not there', async () => {
+  const without = await anApi({ DIALECTS: 'none' });
+  try {
+    const answer = await caller(without, 'x-api-token')('POST /email/send-email/', EMAIL);
+    expect(answer.statusCode).toBe(404);
+    expect(Object.keys(without.app.swagger().paths ?? {}).filter((path) => path.startsWith('/email'))).toEqual([]);
+  } finally {
+    await without.close();
+  }
+});
