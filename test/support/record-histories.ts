@@ -10,20 +10,29 @@ import { shrunkTimes } from '../../domain/protocol.js';
 import { startMongo } from '../../servers/mongodb.js';
 import { startTemporal } from '../../servers/temporal.js';
 import { campaigns, type NewCampaign } from '../../store/campaigns.js';
+import { confirmations } from '../../store/confirmations.js';
 import { openStore } from '../../store/connect.js';
+import { counters } from '../../store/counters.js';
 import { drafts } from '../../store/drafts.js';
 import { startWorker } from '../../workers/main.js';
 import {
   approveCampaign,
   campaignStart,
   cancelCampaign,
+  confirmationStart,
   draftStart,
   messageStart,
   pauseCampaign,
   resumeCampaign,
 } from '../../workflows/messages.js';
-import { campaignWorkflowId, draftWorkflowId, laneWorkflowId, messageWorkflowId } from '../../workflows/names.js';
-import { aDraft, steered } from './campaigns.js';
+import {
+  campaignWorkflowId,
+  confirmationWorkflowId,
+  draftWorkflowId,
+  laneWorkflowId,
+  messageWorkflowId,
+} from '../../workflows/names.js';
+import { aDraft, aList, steered } from './campaigns.js';
 import { endpointStory } from './endpoint-story.js';
 import { anAcceptedMessage } from './messages.js';
 import { aDraftAnswer, modelServer, says } from './model-server.js';
@@ -31,10 +40,14 @@ import { smtpServer } from './smtp-server.js';
 
 /**
  * Records the histories that `test/workflows/replay.test.ts` replays, from real runs on servers of its own:
- * `npx tsx test/support/record-histories.ts`. Record anew only where a change of the workflows is meant to break replays.
+ * `npx tsx test/support/record-histories.ts`. Record anew only where a change of the workflows is meant to break replays;
+ * names behind the command (`campaign-approved`) are written alone.
  */
 const PREFIX = 'recording';
 const SECRET = 'a secret for these recordings';
+/** A request that is reminded and let go within seconds. */
+const SOON = { remindAfter: 1_000, expireAfter: 2_000, keptFor: 60_000 };
+const wanted = process.argv.slice(2);
 const folder = join(packageRoot(), 'test', 'histories');
 const dataDir = await mkdtemp(join(tmpdir(), 'everpost-histories-'));
 const model = await modelServer(says('no draft'), says(aDraftAnswer()));
@@ -78,6 +91,7 @@ async function launch(readers: number, perSecond: number | null, over: Partial<N
 }
 
 async function record(name: string, workflowId: string, runId?: string): Promise<void> {
+  if (wanted.length > 0 && !wanted.includes(name)) return;
   const history = await workflow.getHandle(workflowId, runId).fetchHistory();
   await writeFile(join(folder, `${name}.json`), `${historyToJSON(history)}\n`);
 }
@@ -108,10 +122,19 @@ await record('campaign-approved', campaignWorkflowId(approved.row._id));
 
 const { account, _id: campaign } = await aDraft(store, 1);
 const given = { subject: null, preheader: null };
-const wish = { prompt: 'Announce it, see https://acme.example/pricing.', source: null, links: [], given };
-const { n } = await drafts(store).ask(account, campaign, wish);
+const task = { prompt: 'Announce it, see https://acme.example/pricing.', source: null, links: [], given };
+const { n } = await drafts(store).ask(account, campaign, task);
 await (await workflow.start('draft', draftStart(PREFIX, { account, campaign, n }))).result();
 await record('draft-repaired-once', draftWorkflowId(campaign, n));
+
+const wish = { email: 'reader@example.test', email_key: 'reader@example.test' };
+const request = { account, list_id: await aList(store, account, 0), wish, language: 'en', source: 'form' } as const;
+// Numbers below are those of messages made by hand.
+await counters(store).reserve('messages', 100);
+const asked = await confirmations(store, SOON).ask({ ...request, ip: null, visitor: null });
+const asking = confirmationStart(PREFIX, { account, confirmation: asked._id });
+await (await workflow.start('confirmation', asking)).result();
+await record('confirmation-expired', confirmationWorkflowId(asked._id));
 
 refusals = 1;
 const message = await anAcceptedMessage(store);
