@@ -173,5 +173,6 @@ const NOBODY = { by: null, comment: null };
 
 function newsOf(row: Campaign) {
   const about = { account: row.account, campaign: row._id };
-  return { ...about, _id: `campaign:${row._id}:v${row.want.v}:${row.state}`, type: `campaign.${row.state}` };
+  const why = row.state === 'paused' && row.reason !== null ? { data: { reason: row.reason } } : {};
+  return { ...about, _id: `campaign:${row._id}:v${row.want.v}:${row.state}`, type: `campaign.${row.state}`, ...why };
 }

@@ -75,6 +75,13 @@ export const EVENTS: readonly EventKind[] = [
   steered('paused', 'it was paused'),
   {
     type: 'campaign.paused',
+    when: 'its letter has errors and may not go out: `content_blocked`',
+    id: STEERED,
+    data: 'reason',
+    by: 'activities/campaign.ts',
+  },
+  {
+    type: 'campaign.paused',
     when: 'an operator terminated its workflow',
     id: 'campaign:<campaign>:v<want.v>:stopped',
     data: 'reason',

@@ -51,10 +51,36 @@ test('the headline request of the documents is written, launched, and ends in th
   expect(data.status).toMatch(/^(sending|sent)$/);
   await untilState(data.id, 'sent');
   const mail = await PostalMime.parse(everpost.receiver.accepted.at(-1)?.raw ?? '');
-  expect([mail.subject, mail.html?.includes('Hello Alice!')]).toEqual([PLAIN.subject, true]);
+  expect([mail.subject, mail.to?.[0]?.address]).toEqual([PLAIN.subject, 'alice@example.com']);
+  // The default template dresses it; its footer and the header name the same way out.
+  expect(mail.html).toMatch(/class="ep-content"[\s\S]*<p[^>]*>Hello Alice!<\/p>[\s\S]*<a [^>]*>Unsubscribe<\/a>/);
+  expect(mail.text).toContain('Hello Alice!');
+  const header = (name: string) => mail.headers.find(({ key }) => key === name)?.value ?? '';
+  const [, unsubscribe = 'none'] = /<(http[^>]+\/u\/[^>]+)>/.exec(header('list-unsubscribe')) ?? [];
+  expect(mail.html).toContain(`href="${unsubscribe}"`);
+  expect(header('list-unsubscribe-post')).toBe('List-Unsubscribe=One-Click');
   const sent = JSON.stringify(everpost.model.asked);
   expect(sent).not.toMatch(/alice@example\.com|Alice/);
   expect(sent).toContain('- first_name');
+});
+
+test('what a draft launches is looked at as well: errors pause it before anybody is mailed, mended it goes out', async () => {
+  everpost.model.script(says(PLAIN));
+  const put = (brand: object) => everpost.api.call('PUT /api/v1/account/brand', { payload: brand });
+  await put({ name: 'Acme', website: 'https://acme.example' });
+  const before = everpost.receiver.accepted.length;
+  const { data } = await asked({ send: true });
+  await untilState(data.id, 'paused');
+  expect(await get(String(data.id))).toMatchObject({ reason: 'content_blocked', recipient_count: 0 });
+  const events = () => everpost.api.store.db.collection('events');
+  const told = () => events().findOne({ campaign: data.id, type: 'campaign.paused' });
+  await until(async () => (await told()) !== null, LIMIT);
+  expect((await told())?.['data']).toEqual({ reason: 'content_blocked' });
+  await put({ name: 'Acme', website: 'https://acme.example', postal_address: '1 Harbour Road' });
+  await post(`/${data.id}/resume`, {});
+  await untilState(data.id, 'sent');
+  expect(everpost.receiver.accepted).toHaveLength(before + 1);
+  expect(everpost.receiver.accepted.at(-1)?.raw?.toString()).toContain('1 Harbour Road');
 });
 
 test('without send it is a draft; subject and preheader that were given stand', async () => {
