@@ -1,11 +1,14 @@
 import type { Config } from '../config.js';
 import { remindAt } from '../domain/approval.js';
+import type { LetterContent } from '../domain/campaign.js';
+import { chosenLanguage } from '../domain/language.js';
 import { approvalLetter } from '../mail/approval.js';
 import { approvalTokens, approvalUrl } from '../mail/approval-token.js';
 import { previewFor } from '../mail/preview.js';
 import { chosenSender } from '../mail/sender.js';
 import type { Accounts } from '../store/accounts.js';
 import type { Campaign, Campaigns } from '../store/campaigns.js';
+import type { Contents } from '../store/contents.js';
 import type { Lists } from '../store/lists.js';
 import type { Member, Members } from '../store/members.js';
 import type { Secrets } from '../store/secrets.js';
@@ -19,6 +22,7 @@ export interface ApprovalDeps extends NoteDeps {
   readonly accounts: Pick<Accounts, 'find'>;
   readonly lists: Pick<Lists, 'find'>;
   readonly subscribers: Pick<Subscribers, 'countSendable'>;
+  readonly contents: Pick<Contents, 'keep' | 'letter'>;
   readonly linkRing: Secrets['ring'];
   readonly config: Pick<Config, 'publicUrl' | 'mailFrom'>;
 }
@@ -41,12 +45,16 @@ export function approvalActivities(deps: ApprovalDeps) {
     const row = await deps.campaigns.find(account, campaign);
     return row?.launch === launch && row.state === 'awaiting_approval' ? row : null;
   };
+  /** The letter as it is rendered; null: it was changed a moment ago, and the workflow will hear of it. */
+  const letterIn = async ({ account, rendered }: Campaign) =>
+    rendered == null ? null : { hash: rendered, content: await deps.contents.letter(account, rendered) };
   return {
     /** Mails every approver, each once about each text and once as a reminder, however often this is asked for. */
     askApprovers: async (input: CampaignInput, reminder: boolean): Promise<void> => {
       const row = await waiting(input);
-      if (row === null) return;
-      for (const member of await deps.members.approvers(row.account)) await mailTo(deps, row, member, reminder);
+      const letter = row && (await letterIn(row));
+      if (row === null || letter === null) return;
+      for (const member of await deps.members.approvers(row.account)) await mailTo(deps, row, letter, member, reminder);
     },
 
     /** Nobody has answered in time: a draft again. */
@@ -57,7 +65,18 @@ export function approvalActivities(deps: ApprovalDeps) {
   };
 }
 
-async function mailTo(deps: ApprovalDeps, row: Campaign, member: Member, reminder: boolean): Promise<void> {
+interface Rendered {
+  readonly hash: string;
+  readonly content: LetterContent;
+}
+
+async function mailTo(
+  deps: ApprovalDeps,
+  row: Campaign,
+  { hash, content }: Rendered,
+  member: Member,
+  reminder: boolean,
+): Promise<void> {
   const { account, _id: campaign, launch, revision, approval } = row;
   const [list, owner, people, ring] = await Promise.all([
     deps.lists.find(account, row.list_id),
@@ -67,27 +86,24 @@ async function mailTo(deps: ApprovalDeps, row: Campaign, member: Member, reminde
   ]);
   if (typeof list === 'string' || approval?.asked == null) return;
   const [first_name = '', ...rest] = member.name.split(' ');
-  const token = approvalTokens(ring).sign({ campaign, launch, revision, member: member._id });
+  const token = approvalTokens(ring).sign({ campaign, launch, revision, letter: hash, member: member._id });
   await acceptNote(deps, {
     account,
-    key: `approval ${campaign} ${launch} ${revision} ${member._id} ${reminder ? 'reminder' : 'request'}`,
+    key: `approval ${campaign} ${launch} ${revision} ${hash.slice(0, 12)} ${member._id} ${reminder ? 'reminder' : 'request'}`,
     from: chosenSender({ campaign: null, list: null, lastResort: owner?.mail_from ?? deps.config.mailFrom }),
     reply_to: null,
     to: { email: member.email, name: member.name },
     tags: ['approval'],
     ...approvalLetter({
-      preview: previewFor(row, { email: member.email, first_name, last_name: rest.join(' ') }),
-      list: list.name,
+      preview: previewFor(content, { email: member.email, first_name, last_name: rest.join(' ') }),
+      language: chosenLanguage({ list: list.language ?? owner?.brand?.language }),
+      from: content.from,
+      list: content.list,
       people,
       url: approvalUrl(deps.config.publicUrl, token),
-      until: minute(approval.asked.until),
-      sendAt: row.scheduled_at && minute(row.scheduled_at),
+      until: approval.asked.until,
+      sendAt: row.scheduled_at,
       reminder,
     }),
   });
-}
-
-/** `2026-05-15 09:00 UTC` */
-function minute(date: Date): string {
-  return `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

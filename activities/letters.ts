@@ -5,7 +5,7 @@ import type { Accounts } from '../store/accounts.js';
 import type { Campaign, Sender } from '../store/campaigns.js';
 import type { Contents } from '../store/contents.js';
 import type { Links } from '../store/links.js';
-import type { Lists } from '../store/lists.js';
+import type { List, Lists } from '../store/lists.js';
 import type { BounceDomainOf } from './bounce-domain.js';
 import { trackingOf } from './letter-tracking.js';
 
@@ -44,8 +44,9 @@ export function compiledLetters(deps: LetterDeps) {
   };
 }
 
-/** campaign → list → account → MAIL_FROM. */
-async function senderOf({ accounts, lists, config }: LetterDeps, campaign: Campaign): Promise<Sender> {
+/** As its letter says; without one campaign → list → account → MAIL_FROM. */
+async function senderOf({ accounts, lists, contents, config }: LetterDeps, campaign: Campaign): Promise<Sender> {
+  if (campaign.rendered != null) return (await contents.letter(campaign.account, campaign.rendered)).from;
   if (campaign.from !== null) return campaign.from;
   const [list, account] = await Promise.all([
     lists.find(campaign.account, campaign.list_id),
@@ -59,14 +60,13 @@ async function compile(deps: LetterDeps, campaign: Campaign): Promise<CompiledLe
   const list = await deps.lists.find(campaign.account, campaign.list_id);
   if (typeof list === 'string') throw new Error(`campaign ${campaign._id} has no list any more`);
   const from = campaign.sender ?? (await senderOf(deps, campaign));
+  const { listName, ...said } = await contentOf(deps, campaign, list);
   const letter = {
     account: campaign.account,
     campaign: campaign._id,
-    subject: campaign.subject,
-    ...(await contentOf(deps, campaign)),
+    ...said,
     from,
-    replyTo: campaign.reply_to ?? list.defaults.reply_to,
-    list: { id: list._id, uid: list.uid, name: list.name },
+    list: { id: list._id, uid: list.uid, name: listName },
     publicUrl: deps.config.publicUrl,
     bounceDomain: await deps.bounceDomainOf(campaign.account, from.email),
     boundarySeed: campaign.seed,
@@ -75,7 +75,12 @@ async function compile(deps: LetterDeps, campaign: Campaign): Promise<CompiledLe
 }
 
 /** What was rendered at the launch; the campaign's own words where nothing was. */
-async function contentOf({ contents }: LetterDeps, { account, rendered, preheader, html, text }: Campaign) {
-  if (rendered == null) return { preheader, html, text };
-  return { preheader: null, ...(await contents.letter(account, rendered)) };
+async function contentOf({ contents }: LetterDeps, campaign: Campaign, list: List) {
+  const { account, rendered, subject, preheader, html, text, reply_to } = campaign;
+  if (rendered == null) {
+    return { subject, preheader, html, text, replyTo: reply_to ?? list.defaults.reply_to, listName: list.name };
+  }
+  const letter = await contents.letter(account, rendered);
+  const said = { subject: letter.subject, preheader: null, html: letter.html, text: letter.text };
+  return { ...said, replyTo: letter.reply_to, listName: letter.list };
 }

@@ -14,6 +14,8 @@ export interface ApprovalAnswer {
   readonly decision: (typeof APPROVAL_DECISIONS)[number];
   readonly launch: number;
   readonly revision: number;
+  /** Hash of the rendered letter; null: nobody has said yes to one. */
+  readonly letter: string | null;
   /** The member who has answered on their page; null: by the API, an operator, or nobody in time. */
   readonly by: number | null;
   readonly comment: string | null;
@@ -33,13 +35,16 @@ export interface Approvable {
   readonly approval?: Approval | null;
   readonly launch: number;
   readonly revision: number;
+  /** Hash of the letter as it would go out; null before it is rendered. */
+  readonly rendered?: string | null;
 }
 
 /** Whether somebody has to say yes before this goes out. */
-export function needsApproval({ approval, launch, revision }: Approvable): boolean {
+export function needsApproval({ approval, launch, revision, rendered = null }: Approvable): boolean {
   if (approval == null) return false;
   const { answer } = approval;
-  return !(answer?.decision === 'approved' && answer.launch === launch && answer.revision === revision);
+  if (answer?.decision !== 'approved' || answer.launch !== launch || answer.revision !== revision) return true;
+  return rendered === null || answer.letter !== rendered;
 }
 
 /** Asks from now on. */

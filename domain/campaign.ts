@@ -16,10 +16,17 @@ export type CampaignState = (typeof CAMPAIGN_STATES)[number];
 export const CAMPAIGN_STATUSES = ['draft', 'scheduled', 'sending', 'sent', 'failed'] as const;
 export type CampaignStatus = (typeof CAMPAIGN_STATUSES)[number];
 
-/** A letter that was rendered: two Liquid documents that wait for recipients. */
+/** What a launch says to all, fixed when it is rendered. The words are Liquid that waits for recipients. */
 export interface LetterContent {
+  readonly subject: string;
+  /** It stands in the HTML already. */
+  readonly preheader: string | null;
   readonly html: string;
   readonly text: string;
+  readonly from: { readonly name: string | null; readonly email: string };
+  readonly reply_to: string | null;
+  /** Name of the list, as its List-Id says it. */
+  readonly list: string;
 }
 
 export type OnUncertain = 'hold' | 'resend';

@@ -1,24 +1,27 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { LinkKey } from './tokens.js';
 
-/** Which question a link answers, and for whom: it is worth nothing for another text of the same campaign. */
+/** Which question a link answers, and for whom: it is worth nothing for another letter of the same campaign. */
 export interface ApprovalLink {
   readonly campaign: number;
   readonly launch: number;
   readonly revision: number;
+  /** Hash of the rendered letter, in hex; read back, its first twelve digits. */
+  readonly letter: string;
   readonly member: number;
 }
 
 /** No other token begins with it, so that none can be used for another. */
 const APPROVAL = 16;
-const PAYLOAD = 24;
+const LETTER = 6;
+const PAYLOAD = 24 + LETTER;
 const MAC = 12;
-const TOKEN = /^[A-Za-z0-9_-]{48}$/;
+const TOKEN = /^[A-Za-z0-9_-]{56}$/;
 
-/** Links that approve a campaign, signed as all public links are: 48 characters, no address in them. */
+/** Links that approve a campaign, signed as all public links are: 56 characters, no address in them. */
 export function approvalTokens(ring: readonly LinkKey[]) {
   return {
-    sign: ({ campaign, member, launch, revision }: ApprovalLink): string => {
+    sign: ({ campaign, member, launch, revision, letter }: ApprovalLink): string => {
       const current = ring.find((entry) => entry.current);
       if (current === undefined) throw new Error('the key ring for links has no current key');
       const token = Buffer.alloc(PAYLOAD + MAC);
@@ -28,6 +31,7 @@ export function approvalTokens(ring: readonly LinkKey[]) {
       token.writeUIntBE(member, 9, 6);
       token.writeUIntBE(launch, 15, 4);
       token.writeUIntBE(revision, 19, 5);
+      token.write(letter.slice(0, 2 * LETTER), 24, LETTER, 'hex');
       mac(current.key, token).copy(token, PAYLOAD);
       return token.toString('base64url');
     },
@@ -44,6 +48,7 @@ export function approvalTokens(ring: readonly LinkKey[]) {
         member: token.readUIntBE(9, 6),
         launch: token.readUIntBE(15, 4),
         revision: token.readUIntBE(19, 5),
+        letter: token.toString('hex', 24, PAYLOAD),
       };
     },
   };

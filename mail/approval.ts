@@ -1,17 +1,20 @@
 import { html } from '../domain/html.js';
+import type { Language } from '../domain/language.js';
 import { oneLine } from './headers.js';
 import type { Previewed } from './preview.js';
+import { say } from './wording.js';
 
 export interface ApprovalRequest {
+  readonly language: Language;
   /** As the approver would get it. */
   readonly preview: Previewed;
+  readonly from: { readonly name: string | null; readonly email: string };
   readonly list: string;
   readonly people: number;
   readonly url: string;
-  /** ISO 8601, UTC. */
-  readonly until: string;
+  readonly until: Date;
   /** When it is to be sent; null: at once. */
-  readonly sendAt: string | null;
+  readonly sendAt: Date | null;
   readonly reminder: boolean;
 }
 
@@ -21,29 +24,54 @@ const BUTTON =
 
 /** The mail that asks a member whether a campaign may go out: the question on top, the letter itself below it. */
 export function approvalLetter(of: ApprovalRequest): { subject: string; html: string; text: string } {
-  const { preview, url } = of;
-  const subject = `${of.reminder ? 'Reminder: please approve' : 'Please approve'}: ${oneLine(preview.subject)}`;
-  const asked = `This mail is to go to ${of.people} people of the list ${oneLine(of.list)}, ${whenOf(of)}.`;
-  const orElse = `Nothing is sent before somebody says yes. The question is open until ${of.until}.`;
-  const box = html`<div lang="en" style="${BOX}">
-<p style="margin:0 0 12px"><strong>May this mail go out?</strong> ${asked}</p>
-<p style="margin:0 0 12px">Subject: ${preview.subject}<br>Preview line: ${preview.preheader ?? '–'}</p>
-<p style="margin:0 0 12px"><a href="${url}" style="${BUTTON}">Approve or reject</a></p>
+  const { language, preview, url, reminder } = of;
+  const subject = say(language, reminder ? 'approve_mail_reminder' : 'approve_mail_subject', {
+    subject: oneLine(preview.subject),
+  });
+  const title = say(language, 'approve_title');
+  const asked = askedOf(language, { list: oneLine(of.list), people: of.people, sendAt: of.sendAt });
+  const said = saidOf(language, preview, of.from);
+  const button = say(language, 'approve_or_reject');
+  const orElse = say(language, 'approve_until', { time: minuteOf(of.until) });
+  const lines = said.map(([name, value], i) => html`${i === 0 ? undefined : html`<br>`}${name}: ${value}`);
+  const box = html`<div lang="${language}" style="${BOX}">
+<p style="margin:0 0 12px"><strong>${title}</strong> ${asked}</p>
+<p style="margin:0 0 12px">${lines}</p>
+<p style="margin:0 0 12px"><a href="${url}" style="${BUTTON}">${button}</a></p>
 <p style="margin:0;font-size:14px">${orElse}</p>
 </div>
 `;
-  const text = [
-    `May this mail go out?`,
-    asked,
-    `Subject: ${preview.subject}\nPreview line: ${preview.preheader ?? '–'}`,
-    `Approve or reject:\n${url}`,
-    orElse,
-  ].join('\n\n');
+  const written = said.map(([name, value]) => `${name}: ${value}`).join('\n');
+  const text = [title, asked, written, `${button}:\n${url}`, orElse].join('\n\n');
   return { subject, html: withBox(preview.html, box.markup), text: `${text}\n` };
 }
 
-function whenOf({ sendAt }: ApprovalRequest): string {
-  return sendAt === null ? 'as soon as it is approved' : `at ${sendAt}`;
+/** To how many it is to go, and when. */
+export function askedOf(
+  language: Language,
+  { list, people, sendAt }: Pick<ApprovalRequest, 'list' | 'people' | 'sendAt'>,
+): string {
+  const to = say(language, 'approve_text', { list, people: String(people) });
+  const when = sendAt === null ? say(language, 'approve_now') : say(language, 'approve_at', { time: minuteOf(sendAt) });
+  return `${to} ${when}`;
+}
+
+/** What stands around a letter in an inbox: each line's name and what it says. */
+export function saidOf(
+  language: Language,
+  { subject, preheader }: Pick<Previewed, 'subject' | 'preheader'>,
+  { name, email }: ApprovalRequest['from'],
+): readonly (readonly [name: string, value: string])[] {
+  return [
+    [say(language, 'mail_from'), name === null ? email : `${oneLine(name)} <${email}>`],
+    [say(language, 'mail_subject'), subject],
+    [say(language, 'mail_preheader'), preheader ?? '–'],
+  ];
+}
+
+/** `2026-05-15 09:00 UTC` */
+function minuteOf(date: Date): string {
+  return `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function withBox(letter: string, box: string): string {

@@ -36,14 +36,14 @@ function mover(rows: Collection<Campaign>) {
 function rendering(rows: Collection<Campaign>) {
   const move = mover(rows);
   return {
-    /** What this launch says is fixed. Whoever renders first fixes it. */
-    rendered: async (key: LaunchKey, hash: string): Promise<void> => {
-      await rows.updateOne({ ...rowOf(key), round: -1, rendered: null }, { $set: { rendered: hash } });
+    /** What this launch says is fixed. Whoever renders first fixes it; what was edited meanwhile is another letter. */
+    rendered: async (key: LaunchKey, revision: number, hash: string): Promise<void> => {
+      await rows.updateOne({ ...rowOf(key), revision, round: -1, rendered: null }, { $set: { rendered: hash } });
     },
 
     /** The content cannot go out: it stands still before anybody is mailed, until somebody has mended it and resumes. */
     refused: (key: LaunchKey, reason: string): Promise<boolean> =>
-      move(key, { round: -1 }, ['freezing'], { state: 'paused', reason }),
+      move(key, { round: -1 }, ['awaiting_approval', 'freezing'], { state: 'paused', reason }),
   };
 }
 

@@ -116,7 +116,10 @@ export type CampaignChange = Partial<
 };
 
 /** The row as it was read: a write happens only if nothing was decided about it since. */
-export type Seen = Pick<Campaign, '_id' | 'account' | 'state' | 'want' | 'revision' | 'launch' | 'approval'>;
+export type Seen = Pick<
+  Campaign,
+  '_id' | 'account' | 'state' | 'want' | 'revision' | 'launch' | 'approval' | 'rendered'
+>;
 
 export type Campaigns = ReturnType<typeof campaigns>;
 
@@ -188,7 +191,7 @@ function revised({ state, revision }: Seen, change: CampaignChange): Partial<Cam
   const { settings, scheduled_at, approval, ...content } = change;
   if (Object.keys(content).length === 0) return {};
   const isPinned = state === 'scheduled' || state === 'awaiting_approval';
-  return { revision: revision + 1, ...(isPinned && { pinned: revision + 1 }) };
+  return { revision: revision + 1, ...(isPinned && { pinned: revision + 1, rendered: null }) };
 }
 
 /** Settings and time are controls: another version, so that of two changes at once neither is lost. */

@@ -42,8 +42,10 @@ export function contents(store: Store) {
     },
 
     /** The same for what a campaign says to all. */
-    keepLetter: async (account: number, { html, text }: LetterContent): Promise<string> => {
-      const json = JSON.stringify({ html, text });
+    keepLetter: async (account: number, letter: LetterContent): Promise<string> => {
+      const { subject, preheader, html, text, from, reply_to, list } = letter;
+      const sender = { name: from.name, email: from.email };
+      const json = JSON.stringify({ subject, preheader, html, text, from: sender, reply_to, list });
       const hash = createHash('sha256').update(json).digest('hex');
       await insert({ _id: idOf(account, 'letter', hash), account, json });
       return hash;

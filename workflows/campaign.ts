@@ -3,10 +3,9 @@ import { untilApproved } from './campaign-approval.js';
 import { sendRound } from './campaign-round.js';
 import type { CampaignInput, CampaignView } from './messages.js';
 import { listenToOperators, type Operators } from './operators.js';
+import { untilRendered } from './rendering.js';
 import { heavySteps, quickSteps } from './steps.js';
 import { millisecondsUntil } from './waiting.js';
-
-const LONGEST_WAIT = 86_400_000;
 
 /** Sends one campaign to the audience frozen at launch; survives pauses, restarts and deploys. */
 export async function campaign(input: CampaignInput): Promise<CampaignView> {
@@ -30,7 +29,7 @@ export async function campaign(input: CampaignInput): Promise<CampaignView> {
   return farewell(input, operators);
 }
 
-/** Somebody's yes first where it is asked for; a text that changes while it is scheduled needs another. */
+/** Somebody's yes to the rendered letter first where it is asked for; another letter needs another. */
 async function untilItMayGo(input: CampaignInput, operators: Operators): Promise<void> {
   while (operators.asking() || operators.scheduled()) {
     await untilApproved(input, operators);
@@ -44,14 +43,6 @@ async function untilSendTime(input: CampaignInput, operators: Operators): Promis
     if (await operators.newsWithin(millisecondsUntil(operators.plan().sendAt))) continue;
     await quickSteps().beginCampaign(input);
     await operators.look();
-  }
-}
-
-/** Content that may not go out pauses the campaign before anybody is mailed; a resume looks at it again. */
-async function untilRendered(input: CampaignInput, operators: Operators): Promise<void> {
-  while (!operators.withdrawn() && (await heavySteps().renderContent(input)) === 'refused') {
-    await operators.look();
-    while (operators.paused()) await operators.newsWithin(LONGEST_WAIT);
   }
 }
 

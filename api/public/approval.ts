@@ -1,6 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import type { LetterContent } from '../../domain/campaign.js';
 import { type Html, html } from '../../domain/html.js';
+import type { Language } from '../../domain/language.js';
+import { askedOf, saidOf } from '../../mail/approval.js';
 import { type ApprovalLink, approvalTokens } from '../../mail/approval-token.js';
 import { previewFor } from '../../mail/preview.js';
 import { say } from '../../mail/wording.js';
@@ -39,7 +42,7 @@ export function approval(app: Api, deps: Deps): void {
     { schema: { ...schema, summary: 'The mail in question' } },
     async (request, reply) => {
       const link = await linkIn(deps, request.params.token);
-      const found = link && (await askedOf(deps, link));
+      const found = link && (await foundBy(deps, link));
       if (found === undefined) return sendForged(deps, request, reply);
       return reply
         .headers({
@@ -62,19 +65,22 @@ async function linkIn({ secrets }: Deps, token: string): Promise<ApprovalLink | 
 
 interface Found {
   readonly row: Campaign;
+  readonly letter: LetterContent;
   readonly member: Member;
 }
 
 /** The campaign as it was when this was asked, for somebody who is still asked; undefined for anything that came later. */
-async function askedOf({ campaigns, members }: Deps, link: ApprovalLink): Promise<Found | undefined> {
+async function foundBy({ campaigns, contents, members }: Deps, link: ApprovalLink): Promise<Found | undefined> {
   const row = await campaigns.ofLink(link.campaign);
   if (row === null || row.launch !== link.launch || row.revision !== link.revision) return undefined;
+  if (row.rendered == null || !row.rendered.startsWith(link.letter)) return undefined;
   const member = await members.find(row.account, link.member);
-  return typeof member === 'object' && member.role === 'approver' ? { row, member } : undefined;
+  if (typeof member === 'string' || member.role !== 'approver') return undefined;
+  return { row, member, letter: await contents.letter(row.account, row.rendered) };
 }
 
 async function obey(deps: Deps, link: ApprovalLink, form: URLSearchParams): Promise<void> {
-  const found = await askedOf(deps, link);
+  const found = await foundBy(deps, link);
   const wish = form.get('do');
   if (found?.row.state !== 'awaiting_approval' || (wish !== 'approve' && wish !== 'reject')) return;
   const comment = (form.get('comment') ?? '').trim().slice(0, LONGEST_COMMENT) || null;
@@ -82,21 +88,21 @@ async function obey(deps: Deps, link: ApprovalLink, form: URLSearchParams): Prom
   if (after !== null) deps.engine.wakeCampaign(after);
 }
 
-function previewOf({ row, member }: Found) {
+function previewOf({ letter, member }: Found) {
   const [first_name = '', ...rest] = member.name.split(' ');
-  return previewFor(row, { email: member.email, first_name, last_name: rest.join(' ') });
+  return previewFor(letter, { email: member.email, first_name, last_name: rest.join(' ') });
 }
 
 async function answerPage(deps: Deps, request: FastifyRequest, reply: FastifyReply, link: ApprovalLink) {
-  const found = await askedOf(deps, link);
+  const found = await foundBy(deps, link);
   const list = found && (await deps.lists.find(found.row.account, found.row.list_id));
   const look = await lookFor(deps, request, typeof list === 'object' ? list : undefined);
   const { answer } = found?.row.approval ?? {};
   if (found?.row.state === 'awaiting_approval' && typeof list === 'object') {
-    const people = String(await deps.subscribers.countSendable(found.row.account, list._id));
+    const people = await deps.subscribers.countSendable(found.row.account, list._id);
     const title = say(look.language, 'approve_title');
     const token = (request.params as { token: string }).token;
-    const body = question(look.language, found, { list: list.name, people }, token);
+    const body = question(look.language, found, people, token);
     return sendPage(reply, 200, { ...look, title, body, wide: true });
   }
   const isThis = answer?.launch === link.launch && answer.revision === link.revision;
@@ -107,17 +113,14 @@ async function answerPage(deps: Deps, request: FastifyRequest, reply: FastifyRep
   return sayOnPage(reply, look, { status: 410, title: 'asked_over_title', text: 'asked_over_text' });
 }
 
-type Words = Readonly<Record<'list' | 'people', string>>;
-
-function question(language: Parameters<typeof say>[0], found: Found, words: Words, token: string): Html {
-  const { subject, preheader } = previewOf(found);
-  const { scheduled_at } = found.row;
-  const when =
-    scheduled_at === null
-      ? say(language, 'approve_now')
-      : say(language, 'approve_at', { time: `${scheduled_at.toISOString().slice(0, 16).replace('T', ' ')} UTC` });
-  return html`<p>${say(language, 'approve_text', words)} ${when}</p>
-<p>${say(language, 'mail_subject')}: <strong>${subject}</strong><br>${say(language, 'mail_preheader')}: ${preheader ?? '–'}</p>
+function question(language: Language, found: Found, people: number, token: string): Html {
+  const { row, letter } = found;
+  const asked = askedOf(language, { list: letter.list, people, sendAt: row.scheduled_at });
+  const lines = saidOf(language, previewOf(found), letter.from).map(
+    ([name, value], i) => html`${i === 0 ? undefined : html`<br>`}${name}: <strong>${value}</strong>`,
+  );
+  return html`<p>${asked}</p>
+<p>${lines}</p>
 <p><a href="${token}/letter" target="_blank" rel="noopener">${say(language, 'approve_see')}</a></p>
 <form method="post">
 <label>${say(language, 'approve_comment')}<textarea name="comment" maxlength="${LONGEST_COMMENT}"></textarea></label>

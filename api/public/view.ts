@@ -81,8 +81,9 @@ async function compiled(
   const { publicUrl, mailFrom } = config;
   const { _id, account, subject, preheader, html, text, sender, seed, rendered } = campaign;
   const from = chosenSender({ campaign: sender, list: list.defaults.from, lastResort: mailFrom });
+  const pinned = rendered == null ? undefined : await contents.letter(account, rendered);
   const said =
-    rendered == null ? { preheader, html, text } : { preheader: null, ...(await contents.letter(account, rendered)) };
+    pinned === undefined ? { preheader, html, text } : { preheader: null, html: pinned.html, text: pinned.text };
   const named = { id: list._id, uid: list.uid, name: list.name };
   return compileLetter({
     account,

@@ -97,6 +97,9 @@ export const Answer = Type.Object(
   {
     comment: Type.Optional(nullable(Type.String({ maxLength: 2_000 }))),
     revision: Type.Optional(Type.Integer({ minimum: 1, description: 'Refused where the text has changed since.' })),
+    letter: Type.Optional(
+      Type.String({ maxLength: 64, description: '`approval_letter` as it was read; another letter is not approved.' }),
+    ),
   },
   closed,
 );
@@ -128,10 +131,12 @@ const view = {
   approval_expires_hours: nullable(Hours),
   approval_asked_at: nullable(Timestamp),
   approval_expires_at: nullable(Timestamp),
+  approval_letter: nullable(Type.String({ description: 'Hash of the rendered letter that is asked about.' })),
   approval_answer: nullable(
     Type.Object({
       decision: Type.Enum([...APPROVAL_DECISIONS]),
       revision: Type.Integer(),
+      letter: nullable(Type.String()),
       member_id: nullable(Id),
       comment: nullable(Type.String()),
       at: Timestamp,

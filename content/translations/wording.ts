@@ -65,6 +65,11 @@ export interface Wording {
   readonly approve_text: string;
   readonly approve_at: string;
   readonly approve_now: string;
+  readonly mail_from: string;
+  readonly approve_mail_subject: string;
+  readonly approve_mail_reminder: string;
+  readonly approve_or_reject: string;
+  readonly approve_until: string;
   readonly mail_subject: string;
   readonly mail_preheader: string;
   readonly approve_see: string;

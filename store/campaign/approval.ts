@@ -11,15 +11,16 @@ type Asked = Seen & Pick<Campaign, 'launch' | 'scheduled_at'>;
 /** Answers to a campaign that waits for one. Each is a compare-and-set on what was asked about: the first one counts. */
 export function approving(rows: Collection<Campaign>) {
   const answer = (seen: Asked, decision: ApprovalAnswer['decision'], verdict: Verdict, then: Partial<Campaign>) => {
-    const { launch, revision } = seen;
-    const word: ApprovalAnswer = { ...verdict, decision, launch, revision, at: now() };
+    const { launch, revision, rendered: letter = null } = seen;
+    const word: ApprovalAnswer = { ...verdict, decision, launch, revision, letter, at: now() };
     return steered(rows, seen, { ...then, approval: answered(seen.approval, word) });
   };
   const back = (reason: string) => ({ state: 'draft' as const, scheduled_at: null, reason });
 
   return {
-    /** It goes out, or waits for its time where that is still to come. */
-    approve: (seen: Asked, verdict: Verdict): Promise<Campaign | null> => {
+    /** It goes out, or waits for its time where that is still to come. Nobody can say yes to what is not rendered: null. */
+    approve: async (seen: Asked, verdict: Verdict): Promise<Campaign | null> => {
+      if (seen.rendered == null) return null;
       const waits = seen.scheduled_at !== null && seen.scheduled_at > now();
       const then = waits
         ? { state: 'scheduled' as const, reason: null }
@@ -44,7 +45,7 @@ export function approving(rows: Collection<Campaign>) {
 export function reasked(seen: Seen, change: CampaignChange, isRevised: boolean): Partial<Campaign> {
   const isAsking = seen.state === 'awaiting_approval';
   if (!isAsking && seen.state !== 'scheduled') return {};
-  if (change.approval === null) return isAsking ? { state: 'draft', scheduled_at: null } : {};
+  if (change.approval === null) return isAsking ? { state: 'draft', scheduled_at: null } : { rendered: null };
   const approval = change.approval ?? seen.approval;
   if (approval == null) return {};
   const isAnswered = !isRevised && (isAsking || !needsApproval({ ...seen, approval }));

@@ -1,7 +1,6 @@
 import type { Collection, UpdateFilter } from 'mongodb';
 import { now } from '../../clock.js';
 import { askedAt, needsApproval } from '../../domain/approval.js';
-import type { CampaignState } from '../../domain/campaign.js';
 import type { Campaign, CampaignRound, Seen, Want } from '../campaigns.js';
 
 /** Controls of a campaign: each raises `want.v` and makes the sweep look, so that its workflow hears of it. */
@@ -25,7 +24,7 @@ export function steering(rows: Collection<Campaign>) {
 
     /** Goes on where it was paused: waiting for its time, freezing or sending. */
     resume: (seen: Seen & Pick<Campaign, 'round' | 'scheduled_at' | 'launched_at'>): Promise<Campaign | null> =>
-      steer(seen, { state: seen.round >= 0 ? 'sending' : beforeFreeze(seen), reason: null }),
+      steer(seen, { ...(seen.round >= 0 ? { state: 'sending' } : beforeFreeze(seen)), reason: null }),
 
     cancel: (seen: Seen): Promise<Campaign | null> => steer(seen, { state: 'cancelled', reason: 'cancelled' }),
 
@@ -51,16 +50,18 @@ function unasked({ approval }: Seen): Partial<Campaign> {
   return approval == null ? {} : { approval: { ...approval, asked: null } };
 }
 
-function beforeFreeze(seen: Seen & Pick<Campaign, 'scheduled_at' | 'launched_at'>): CampaignState {
-  const { scheduled_at, launched_at } = seen;
-  // Whoever ended its workflow has not said yes to it.
-  if (needsApproval(seen)) return 'awaiting_approval';
-  return scheduled_at !== null && launched_at === null ? 'scheduled' : 'freezing';
+function beforeFreeze(seen: Seen & Pick<Campaign, 'scheduled_at' | 'launched_at'>): Partial<Campaign> {
+  const { scheduled_at, launched_at, approval } = seen;
+  // Whoever ended its workflow, or has mended what could not be rendered, has not said yes to it.
+  if (approval != null && needsApproval(seen)) {
+    return { state: 'awaiting_approval', approval: askedAt(approval, now()) };
+  }
+  return { state: scheduled_at !== null && launched_at === null ? 'scheduled' : 'freezing' };
 }
 
 /** What a launch makes of a row; without a time it is now, and where somebody must say yes to it, after that. */
 export function launched(
-  seen: Pick<Campaign, 'launch' | 'revision' | 'state' | 'approval'>,
+  seen: Pick<Campaign, 'launch' | 'revision' | 'state' | 'approval' | 'rendered'>,
   at: Date | null,
 ): Partial<Campaign> {
   // A launch that waits already, and is moved or sent now, stays the same launch.
@@ -76,7 +77,8 @@ export function launched(
     reason: null,
     launch,
     pinned: seen.revision,
-    rendered: null,
+    // What somebody was asked about, or has said yes to, stays the letter of this launch.
+    rendered: isSame ? (seen.rendered ?? null) : null,
     round: -1,
     rounds: [],
     up_to: null,

@@ -2,6 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import { compiledLetters } from '../../activities/letters.js';
 import { renderingActivities } from '../../activities/rendering.js';
 import { readConfig } from '../../config.js';
+import { approvalFor } from '../../domain/approval.js';
 import { DEFAULT_BRAND } from '../../domain/brand.js';
 import { renderer } from '../../mail/render/pool.js';
 import { accounts } from '../../store/accounts.js';
@@ -21,8 +22,8 @@ afterAll(() => threads.close());
 function parts() {
   const noun = { accounts: accounts(store), lists: lists(store), contents: contents(store), links: links(store) };
   const rows = { campaigns: campaigns(store), progress: campaignProgress(store), templates: templates(store) };
-  const { renderContent } = renderingActivities({ ...noun, ...rows, renderer: threads });
   const config = readConfig({});
+  const { renderContent } = renderingActivities({ ...noun, ...rows, config, renderer: threads });
   return {
     ...noun,
     ...rows,
@@ -61,6 +62,43 @@ test('a fragment is rendered once at launch: brand and template that change late
   expect(body).toContain('1 Harbour Road');
   expect(body).not.toContain('2 Harbour Road');
   expect(body).toContain('role="presentation"');
+});
+
+test('sender, reply address and the name of the list are fixed with the letter', async () => {
+  const { renderContent, letters, lists } = parts();
+  const { row, input } = await launched({ from: null });
+  const before = { from: { name: 'Old', email: 'old@example.test' }, reply_to: 'old@example.test', subject: null };
+  await lists.change(row.account, row.list_id, { name: 'Old name', defaults: before });
+  await renderContent(input);
+  const after = { from: { name: 'New', email: 'new@example.test' }, reply_to: 'new@example.test', subject: null };
+  await lists.change(row.account, row.list_id, { name: 'New name', defaults: after });
+  const body = await bodyOf(await found(row));
+  expect(body).toMatch(/List-Id: "?Old name"?\r\n <.*>\r\n/);
+  expect(body).toContain('From: Old <old@example.test>\r\nReply-To: old@example.test');
+  expect(body).not.toMatch(/New name|new@/);
+  expect(await letters.senderOf(await found(row))).toEqual(before.from);
+});
+
+test('what is edited while it is rendered is another letter', async () => {
+  const { renderContent } = parts();
+  const { row, input } = await launched({ approval: approvalFor(72) });
+  const edited = steered(await campaigns(store).edit(row, { subject: 'Another' }));
+  await campaignProgress(store).rendered(input, row.revision, 'a hash of the old one');
+  expect((await found(row)).rendered).toBeNull();
+  await renderContent(input);
+  const pinned = await found(row);
+  expect(await contents(store).letter(row.account, pinned.rendered ?? '')).toMatchObject({ subject: 'Another' });
+  expect(await campaigns(store).approve(edited, { by: null, comment: null })).toBeNull();
+  expect(await campaigns(store).approve(pinned, { by: null, comment: null })).toMatchObject({ state: 'freezing' });
+});
+
+test('content that may not go out is asked about by nobody; mended and resumed, it is asked about', async () => {
+  const { renderContent } = parts();
+  const { row, input } = await launched({ approval: approvalFor(72), html: '<p><a href="pricing">Prices</a></p>' });
+  expect(await renderContent(input)).toBe('refused');
+  const paused = await found(row);
+  expect(paused).toMatchObject({ state: 'paused', reason: 'content_blocked', rendered: null });
+  expect(steered(await campaigns(store).resume(paused))).toMatchObject({ state: 'awaiting_approval', rendered: null });
 });
 
 test('another launch is rendered anew', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { approvalTokens } from '../../mail/approval-token.js';
 import { anApi, type TestApi } from '../support/api.js';
-import { aCampaign, aLivelyList, recordingEngine, rowOf } from '../support/api-campaigns.js';
+import { aCampaign, aLivelyList, recordingEngine, rendered, rowOf } from '../support/api-campaigns.js';
 
 const engine = recordingEngine();
 const IN_A_MONTH = '2126-05-22T13:00:00Z';
@@ -14,17 +14,19 @@ const call = async (route: string, payload?: object) => {
   return { status: answer.statusCode, ...answer.json() };
 };
 const act = (id: number, action: string, payload: object = {}) => call(`POST /campaigns/${id}/${action}`, payload);
-/** Asks: launched with the wish for approval. */
+/** Asks: launched with the wish for approval, and rendered. */
 const anAsking = async (fields: object = {}) => {
   const id = await aCampaign(api, list, { approval: true, ...fields });
   const { data } = await act(id, 'send', {});
   expect(data.state).toBe('awaiting_approval');
+  expect(await rendered(api, id)).toBe('rendered');
   return id;
 };
 const linkOf = async (id: number, who = member) => {
   const row = await rowOf(api, id);
   const { launch = 0, revision = 0 } = row ?? {};
-  const token = approvalTokens(await api.deps.secrets.ring()).sign({ campaign: id, launch, revision, member: who });
+  const link = { campaign: id, launch, revision, letter: row?.rendered ?? '', member: who };
+  const token = approvalTokens(await api.deps.secrets.ring()).sign(link);
   return `/approve/${token}`;
 };
 const open = (url: string) => api.call(`GET ${url}`, { key: null });
@@ -86,7 +88,7 @@ test('GET shows the question and changes nothing; POST approves, once', async ()
 test('the letter in question is shown as the approver would get it, without an origin', async () => {
   const id = await anAsking({ html: '<p>Hello {{ first_name }}</p><script>alert(1)</script>' });
   const letter = await open(`${await linkOf(id)}/letter`);
-  expect(letter.body).toContain('<p>Hello Grace</p>');
+  expect(letter.body).toMatch(/<p[^>]*>Hello Grace<\/p>/);
   expect(letter.headers['content-security-policy']).toMatch(/^sandbox; default-src 'none'/);
 });
 
@@ -105,7 +107,46 @@ test('a link answers for one text only: after a change it is worth nothing', asy
   expect((await open(url)).statusCode).toBe(410);
   expect((await submit(url, { do: 'approve' })).statusCode).toBe(410);
   expect((await rowOf(api, id))?.state).toBe('awaiting_approval');
+  await rendered(api, id);
   expect((await submit(await linkOf(id), { do: 'approve' })).statusCode).toBe(200);
+});
+
+test('the yes is for the rendered letter: template, brand and list may change, what was approved does not', async () => {
+  await call('PUT /account/brand', { name: 'Acme', postal_address: '1 Harbour Road' });
+  const id = await anAsking({ preheader: 'Before you open it' });
+  const url = await linkOf(id);
+  const { data: asking } = await call(`GET /campaigns/${id}`);
+  await call('PUT /account/brand', { name: 'Acme', postal_address: '2 Hill Street' });
+  await call(`PATCH /lists/${list}`, { name: 'Renamed', defaults: { from: { email: 'other@acme.example' } } });
+  const [page, letter] = [await open(url), await open(`${url}/letter`)];
+  expect(letter.body).toMatch(/role="presentation"[\s\S]*1 Harbour Road/);
+  expect(letter.body).not.toContain('2 Hill Street');
+  for (const part of ['Before you open it', 'news@everpost.test', 'Newsletter']) expect(page.body).toContain(part);
+  expect((await act(id, 'approve', { letter: 'f'.repeat(64) })).error.code).toBe('changed_meanwhile');
+  const { data } = await act(id, 'approve', { letter: asking.approval_letter });
+  expect(data).toMatchObject({ state: 'freezing', approval_answer: { letter: asking.approval_letter } });
+  expect((await rowOf(api, id))?.rendered).toBe(asking.approval_letter);
+});
+
+test('nobody can say yes before the letter is rendered, and a yes outlives a change of time', async () => {
+  const id = await aCampaign(api, list, { approval: true });
+  await act(id, 'schedule', { scheduled_at: IN_A_MONTH });
+  expect((await act(id, 'approve')).error.code).toBe('busy');
+  await rendered(api, id);
+  const { data } = await act(id, 'approve');
+  const later = await act(id, 'schedule', { scheduled_at: '2126-06-22T13:00:00Z' });
+  expect(later.data).toMatchObject({ state: 'scheduled', approval_letter: data.approval_letter });
+  expect((await act(id, 'send')).data).toMatchObject({ state: 'freezing', approval_letter: data.approval_letter });
+});
+
+test('mail and page speak the language of the list', async () => {
+  const german = await aLivelyList(api);
+  await call(`PATCH /lists/${german}`, { language: 'de' });
+  const id = await aCampaign(api, german, { approval: true });
+  await act(id, 'send');
+  await rendered(api, id);
+  const page = await open(await linkOf(id));
+  expect([page.headers['content-language'], page.body]).toEqual(['de', expect.stringContaining('Betreff')]);
 });
 
 test('nor is it worth anything for others: forged, of a member who left, of one who is no approver', async () => {
@@ -121,6 +162,7 @@ test('nor is it worth anything for others: forged, of a member who left, of one 
 test('a change of what was approved for a time to come is asked about again', async () => {
   const id = await aCampaign(api, list, { approval: true });
   await act(id, 'schedule', { scheduled_at: IN_A_MONTH });
+  await rendered(api, id);
   expect((await act(id, 'approve', { revision: 9 })).error.code).toBe('changed_meanwhile');
   expect((await act(id, 'approve', { revision: 1 })).data.state).toBe('scheduled');
   expect((await call(`PATCH /campaigns/${id}`, { settings: { ttl_hours: 9 } })).data.state).toBe('scheduled');

@@ -1,4 +1,6 @@
+import { renderingActivities } from '../../activities/rendering.js';
 import type { Engine } from '../../api/engine.js';
+import { campaignProgress } from '../../store/campaign-progress.js';
 import type { Campaign } from '../../store/campaigns.js';
 import { fenced } from '../../store/connect.js';
 import { aList, aSubscriber, type TestApi } from './api.js';
@@ -35,6 +37,13 @@ export async function aLivelyList(api: TestApi): Promise<number> {
 export async function aCampaign(api: TestApi, list_id: number, fields: Record<string, unknown> = {}): Promise<number> {
   const answer = await api.call('POST /api/v1/campaigns', { payload: { list_id, ...LETTER, ...fields } });
   return answer.json<{ data: { id: number } }>().data.id;
+}
+
+/** Renders what a launch says, as its workflow does. */
+export async function rendered(api: TestApi, id: number): Promise<'rendered' | 'refused'> {
+  const { deps, store, account } = api;
+  const steps = renderingActivities({ ...deps, progress: campaignProgress(store), renderer: deps.press });
+  return steps.renderContent({ account, campaign: id, launch: (await rowOf(api, id))?.launch ?? 0 });
 }
 
 /** Puts a row into a state, as its workflow and time would have. */

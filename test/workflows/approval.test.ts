@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { approvalFor, askedAt } from '../../domain/approval.js';
+import { DEFAULT_BRAND } from '../../domain/brand.js';
+import { accounts } from '../../store/accounts.js';
 import { type Campaign, campaigns } from '../../store/campaigns.js';
 import { fenced } from '../../store/connect.js';
+import { contents } from '../../store/contents.js';
 import { members } from '../../store/members.js';
 import type { Message } from '../../store/messages-row.js';
 import { workflowBundle } from '../../workers/bundle.js';
@@ -69,11 +72,17 @@ test('approvers are mailed once each, reminded after a day, and without an answe
 test('approved from the Temporal UI it goes out', async () => {
   const before = everpost.receiver.accepted.length;
   const { row, handle } = await anAskingCampaign();
+  await untilMailed(row, 2);
+  const brand = (town: string) => ({ ...DEFAULT_BRAND, postal_address: `1 Harbour Road, ${town}` });
+  await accounts(everpost.store).change(row.account, { brand: brand('Porto') });
   expect((await handle.executeUpdate(approveCampaign, { args: [{}] })).state).toBe('freezing');
   await expect(handle.executeUpdate(rejectCampaign, { args: [{}] })).rejects.toThrow();
   expect(await handle.result()).toMatchObject({ state: 'sent' });
   expect(everpost.receiver.accepted.length).toBe(before + READERS);
-  expect(await rowOf(row)).toMatchObject({ approval: { answer: { decision: 'approved', revision: 1 } } });
+  const after = await rowOf(row);
+  expect(after).toMatchObject({ approval: { answer: { decision: 'approved', letter: after?.rendered } } });
+  const { html } = await contents(everpost.store).letter(row.account, after?.rendered ?? '');
+  expect(html).not.toContain('Porto');
 });
 
 test('a change of the text asks everybody about the new one; a no ends it', async () => {
@@ -82,7 +91,7 @@ test('a change of the text asks everybody about the new one; a no ends it', asyn
   steered(await campaigns(everpost.store).edit(row, { subject: 'Another' }));
   await handle.signal(lookAtCampaign);
   await untilMailed(row, 4);
-  expect((await mailsAbout(row)).at(-1)?.key).toBe(`approval ${row._id} 1 2 2 request`);
+  expect((await mailsAbout(row)).at(-1)?.key).toMatch(new RegExp(`^approval ${row._id} 1 2 [0-9a-f]{12} 2 request$`));
   await handle.executeUpdate(rejectCampaign, { args: [{}] });
   expect(await handle.result()).toMatchObject({ state: 'draft' });
   expect((await rowOf(row))?.reason).toBe('rejected');

@@ -2,16 +2,18 @@ import type { Campaign } from '../../../store/campaigns.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
 
 /** What a campaign tells of its approval. */
-export function approvalShown({ approval }: Pick<Campaign, 'approval'>) {
+export function approvalShown({ approval, rendered = null }: Pick<Campaign, 'approval' | 'rendered'>) {
   const answer = approval?.answer ?? null;
   return {
     approval: approval != null,
     approval_expires_hours: approval?.hours ?? null,
     approval_asked_at: timestampOrNull(approval?.asked?.at ?? null),
     approval_expires_at: timestampOrNull(approval?.asked?.until ?? null),
+    approval_letter: approval == null ? null : rendered,
     approval_answer: answer && {
       decision: answer.decision,
       revision: answer.revision,
+      letter: answer.letter,
       member_id: answer.by,
       comment: answer.comment,
       at: timestamp(answer.at),

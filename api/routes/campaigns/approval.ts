@@ -21,9 +21,10 @@ export function campaignApproval(app: Api, deps: Deps): void {
     const response = { 200: Data(CampaignView), ...refusals };
     const schema = { tags: ['Campaigns'], summary, params: IdPath, body: Answer, response };
     app.post(`/campaigns/:id/${action}`, { schema }, async (request) => {
-      const { comment = null, revision } = request.body;
+      const { comment = null, revision, letter } = request.body;
       const row = await steered(deps, of(request), action, (seen) => {
         if (revision !== undefined && revision !== seen.revision) throw new Failure('changed_meanwhile');
+        if (action === 'approve') demandLetter(seen, letter);
         return deps.campaigns[action](seen, { by: null, comment });
       });
       return shown(deps, row);
@@ -33,6 +34,13 @@ export function campaignApproval(app: Api, deps: Deps): void {
 
 function of(request: FastifyRequest) {
   return { account: accountOf(request), id: (request.params as Static<typeof IdPath>).id };
+}
+
+/** A yes is for one letter: that one must be there, and be the one that was read. */
+function demandLetter({ rendered = null }: Pick<Campaign, 'rendered'>, read: string | undefined): void {
+  if (rendered === null)
+    throw new Failure('busy', undefined, 'The letter is still being rendered; try again in a moment.');
+  if (read !== undefined && read !== rendered) throw new Failure('changed_meanwhile');
 }
 
 interface Wish {

@@ -1,0 +1,16 @@
+import type { CampaignInput } from './messages.js';
+import type { Operators } from './operators.js';
+import { heavySteps } from './steps.js';
+
+const LONGEST_WAIT = 86_400_000;
+
+/**
+ * Fixes what a launch says: before anybody is asked about it, and before anybody is mailed. Content that may not go out
+ * pauses the campaign; a resume looks at it again.
+ */
+export async function untilRendered(input: CampaignInput, operators: Operators): Promise<void> {
+  while (!operators.withdrawn() && (await heavySteps().renderContent(input)) === 'refused') {
+    await operators.look();
+    while (operators.paused()) await operators.newsWithin(LONGEST_WAIT);
+  }
+}
