@@ -9,7 +9,8 @@ import { type HousekeepingDeps, housekeepingActivities } from './housekeeping.js
 import type { MessageActivities } from './message.js';
 import { type RenderingDeps, renderingActivities } from './rendering.js';
 import { type SubscriberImportDeps, subscriberImportActivities } from './subscriber-import.js';
-import { type WebhookDeps, webhookActivities } from './webhook.js';
+import type { WebhookDeps } from './webhook/course.js';
+import { webhookActivities } from './webhook.js';
 
 export type StepDeps = ApprovalDeps &
   AudienceDeps &

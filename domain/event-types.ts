@@ -42,6 +42,7 @@ export const EVENT_TYPES: readonly string[] = [
   'subscriber.unsubscribed',
   'subscriber.updated',
   'webhook.disabled',
+  'webhook.missed',
 ];
 
 /** `*`, a noun as in `campaign.*`, or one type. */

@@ -42,7 +42,7 @@ export function webhookIndexes(): Index[] {
     { on: 'deliveries', keys: { ...endpoint, created_at: -1, event: -1 }, serves: 'the log of an endpoint' },
     {
       on: 'deliveries',
-      keys: { ...endpoint, due: 1 },
+      keys: { ...endpoint, due: 1, seq: 1 },
       options: { partialFilterExpression: { due: { $type: 'date' } } },
       serves: 'what an endpoint is to be asked again',
     },

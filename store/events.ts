@@ -43,7 +43,7 @@ export function events({ db }: Store) {
     ): Promise<void> => {
       if (happened.length === 0) return;
       const inserts: AnyBulkWriteOperation<StoredEvent>[] = happened.map((event, fresh) => ({
-        insertOne: { document: { ...event, at, evt: publicId(event), fresh } },
+        insertOne: { document: { ...event, at, evt: publicIdOf(event), fresh } },
       }));
       try {
         await river.bulkWrite(inserts, { ordered: false, ...(session && { session }) });
@@ -72,7 +72,7 @@ export function events({ db }: Store) {
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /** `evt_` and 24 characters: the same for the same event, whoever appends it, and how often. */
-function publicId({ account, _id }: Pick<Event, 'account' | '_id'>): string {
+export function publicIdOf({ account, _id }: Pick<Event, 'account' | '_id'>): string {
   const bytes = createHash('sha256').update(`${account}\n${_id}`).digest().subarray(0, 24);
   return `evt_${[...bytes].map((byte) => ALPHABET[byte % ALPHABET.length]).join('')}`;
 }

@@ -78,6 +78,15 @@ export function river(store: Store) {
       return { found: found as PlacedEvent[], upTo: Math.max(after, last ?? head) };
     },
 
+    /**
+     * Up to which place beyond `after` nothing is kept any more; `after` itself where nothing was forgotten. Somebody who was
+     * erased leaves gaps further on, which are nobody's loss; this looks for what has become too old.
+     */
+    forgottenAfter: async (account: number, after: number): Promise<number> => {
+      const kept = (await oldestPlace(events, account)) ?? (await headOf(account)) + 1;
+      return Math.max(after, kept - 1);
+    },
+
     /** Events in order; those without a place are not there yet. */
     page: async (account: number, query: EventQuery): Promise<PlacedEvent[]> => {
       const filter = matching(account, query, await headOf(account));
@@ -105,6 +114,11 @@ export function river(store: Store) {
       return stream;
     },
   };
+}
+
+async function oldestPlace(events: Stored, account: number): Promise<number | undefined> {
+  const filter = { account, seq: { $exists: true } };
+  return (await events.findOne(filter, { sort: { seq: 1 }, projection: { seq: 1 } }))?.seq;
 }
 
 type Heads = ReturnType<typeof fenced<Head>>;

@@ -6,7 +6,7 @@ import type { Endpoint, Endpoints } from '../../store/webhook/endpoints.js';
 import type { Engine } from '../engine.js';
 
 export interface BellDeps {
-  readonly river: Pick<River, 'next' | 'flow' | 'accountsInMotion'>;
+  readonly river: Pick<River, 'next' | 'flow' | 'accountsInMotion' | 'forgottenAfter'>;
   readonly endpoints: Pick<Endpoints, 'owed' | 'takeTurn' | 'pass'>;
   readonly deliveries: Pick<Deliveries, 'nextDue'>;
   readonly engine: Pick<Engine, 'wakeEndpoint'>;
@@ -42,7 +42,8 @@ async function lookAfter(deps: BellDeps, row: Endpoint): Promise<void> {
   if (held != null) return deps.endpoints.pass(mine, mine.cursor, held);
   const types = typesFor(mine.format, mine.events);
   const { found, upTo } = await deps.river.next(mine.account, mine.cursor, types, 1);
-  const nothing = found.length === 0 && (due === null || due > now());
+  const missed = (await deps.river.forgottenAfter(mine.account, mine.cursor)) > mine.cursor;
+  const nothing = found.length === 0 && !missed && (due === null || due > now());
   if (nothing) return deps.endpoints.pass(mine, upTo, due);
   await deps.engine.wakeEndpoint(mine);
 }

@@ -9,6 +9,8 @@ export function tallyOf(endpoint: Endpoint) {
   let { failures, failing_since: since } = endpoint;
   let restUntil: Date | null = null;
   let gone = false;
+  /** Whether this pass has met a failure since the last good answer: nobody is given up for what happened long ago. */
+  let failsNow = false;
   let fresh = { failures: 0, anyDelivered: false };
 
   return {
@@ -16,10 +18,12 @@ export function tallyOf(endpoint: Endpoint) {
       if (verdict.kind === 'delivered') {
         failures = 0;
         since = null;
+        failsNow = false;
         fresh = { failures: 0, anyDelivered: true };
         return;
       }
       failures += 1;
+      failsNow = true;
       since ??= now();
       fresh = { ...fresh, failures: fresh.failures + 1 };
       gone ||= verdict.kind === 'gone';
@@ -37,8 +41,8 @@ export function tallyOf(endpoint: Endpoint) {
     /** Why it is to be switched off. */
     over: (): 'gone' | 'failing' | undefined => {
       if (gone) return 'gone';
-      const days = since === null ? 0 : now().getTime() - since.getTime();
-      return FORMATS[endpoint.format].listens && days >= FAILING_LIMIT ? 'failing' : undefined;
+      if (!failsNow || since === null || !FORMATS[endpoint.format].listens) return undefined;
+      return now().getTime() - since.getTime() >= FAILING_LIMIT ? 'failing' : undefined;
     },
   };
 }

@@ -234,6 +234,13 @@ export const EVENTS: readonly EventKind[] = [
     when: 'an endpoint answered 410 (`gone`) or nothing well for five days (`failing`)',
     id: 'webhook:<endpoint>:<its last change>:<reason>',
     data: 'webhook, reason',
-    by: 'activities/webhook.ts',
+    by: 'store/webhook/switching-off.ts',
+  },
+  {
+    type: 'webhook.missed',
+    when: 'an endpoint stood still for so long that events were forgotten before it got them; it goes on behind them',
+    id: 'webhook:<endpoint>:missed:<the place where it stood>',
+    data: 'webhook, from, to',
+    by: 'activities/webhook/missed.ts',
   },
 ];

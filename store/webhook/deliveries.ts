@@ -84,15 +84,15 @@ export function deliveries(store: Store) {
         ),
       ),
 
-    /** To be delivered (again), from the first attempt on, at once. Each row is atomic. */
-    replay: (owner: Owner, events: readonly Pick<Delivery, 'event' | 'seq' | 'type'>[]): Promise<void> =>
-      write(events.map((event) => upsert(owner, event, { state: 'waiting', attempts: 0, due: now() }, []))),
+    /** To be delivered (again), from the first attempt on, at once and in order. Each row is atomic. */
+    replay: (owner: Owner, events: readonly Pick<Delivery, 'event' | 'seq' | 'type'>[], due: Date): Promise<void> =>
+      write(events.map((event) => upsert(owner, event, { state: 'waiting', attempts: 0, due }, []))),
 
-    /** What is due by then, the longest due first. */
+    /** What is due by then, the longest due first, in the order of the river. */
     due: ({ _id, account }: Owner, by: Date, limit: number): Promise<Delivery[]> =>
       rows
         .find({ endpoint: _id, account, due: { $lte: by } })
-        .sort({ due: 1 })
+        .sort({ due: 1, seq: 1 })
         .limit(limit)
         .toArray(),
 

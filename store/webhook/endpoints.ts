@@ -9,6 +9,7 @@ import { isDuplicateKey } from '../duplicate-key.js';
 import { findOwned, type Owned, whyNot } from '../owned.js';
 import { type Sealed, sealing } from '../sealing.js';
 import { endpointProgress } from './progress.js';
+import { switchingOff } from './switching-off.js';
 
 export type EndpointState = 'enabled' | 'disabled';
 /** Why it is off: its owner said so, it answered 410, or it failed for days. */
@@ -80,6 +81,7 @@ export function endpoints(store: Store, secret: string) {
   };
   return {
     ...endpointProgress(store),
+    ...switchingOff(store),
     ...making(store, rows, seals),
     ...rotating(rows, seals),
 
@@ -87,9 +89,17 @@ export function endpoints(store: Store, secret: string) {
 
     ofAccount: (account: number): Promise<Endpoint[]> => rows.find({ account }).sort({ _id: 1 }).toArray(),
 
-    /** Atomic: one update of the named fields. One that is switched on goes on at its place, as if nothing had been. */
+    /**
+     * Atomic: one update of the named fields. One that is switched on goes on at its place, as if nothing had been; so does
+     * one with another URL, as what the old one said does not speak of the new one.
+     */
     change: async (account: number, id: number, { enabled, ...fields }: EndpointFields): Promise<Owned<Endpoint>> => {
-      const $set: Record<string, unknown> = { ...fields, ...switched(enabled), updated_at: now() };
+      const $set: Record<string, unknown> = {
+        ...fields,
+        ...moved(fields.url),
+        ...switched(enabled),
+        updated_at: now(),
+      };
       const changed = await rows.findOneAndUpdate({ _id: id, account }, { $set }, { returnDocument: 'after' });
       return changed ?? whyNot(rows, account, id);
     },
@@ -160,8 +170,16 @@ function newSecret(): string {
 function switched(enabled: boolean | undefined): Partial<Endpoint> {
   if (enabled === undefined) return {};
   if (!enabled) return { state: 'disabled', reason: 'by_request', wake_at: null };
-  const well = { failures: 0, failing_since: null, rest_until: null };
-  return { state: 'enabled', reason: null, wake_at: now(), ...well };
+  return { state: 'enabled', reason: null, ...untroubled() };
+}
+
+function moved(url: string | undefined): Partial<Endpoint> {
+  return url === undefined ? {} : untroubled();
+}
+
+/** Nothing is held against it; what is owed to it is looked at now. */
+function untroubled() {
+  return { failures: 0, failing_since: null, rest_until: null, wake_at: now() };
 }
 
 function newRow(

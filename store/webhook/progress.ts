@@ -1,7 +1,7 @@
 import type { Filter } from 'mongodb';
 import { now } from '../../clock.js';
 import { fenced, type Store } from '../connect.js';
-import type { Endpoint, EndpointReason } from './endpoints.js';
+import type { Endpoint } from './endpoints.js';
 
 /** What some attempts in the order of their answers say about their endpoint. */
 export interface EndpointTally {
@@ -38,24 +38,26 @@ export function endpointProgress(store: Store) {
       return matchedCount === 1;
     },
 
-    /** Moves the place on, never back, and counts. Atomic: one update; repeating it may count a failure twice. */
-    note: async ({ _id, account }: Endpoint, cursor: number, tally: EndpointTally): Promise<void> => {
+    /**
+     * Moves the place on, never back, and counts; what was answered does not count for an endpoint that was changed
+     * since. Each update is atomic; repeating it may count a failure twice.
+     */
+    note: async ({ _id, account, updated_at }: Endpoint, cursor: number, tally: EndpointTally): Promise<void> => {
       const at = now();
       const { failures, anyDelivered, restUntil } = tally;
       const counted = anyDelivered
         ? { $set: { failures, failing_since: failures > 0 ? at : null, last_delivered_at: at } }
         : { $inc: { failures } };
-      await rows.updateOne({ _id, account }, { $max: { cursor }, ...counted });
-      if (failures > 0) await rows.updateOne({ _id, account, failing_since: null }, { $set: { failing_since: at } });
-      if (restUntil !== null) await rows.updateOne({ _id, account }, { $max: { rest_until: restUntil } });
+      const same = { _id, account, updated_at };
+      await rows.updateOne({ _id, account }, { $max: { cursor } });
+      await rows.updateOne(same, counted);
+      if (failures > 0) await rows.updateOne({ ...same, failing_since: null }, { $set: { failing_since: at } });
+      if (restUntil !== null) await rows.updateOne(same, { $max: { rest_until: restUntil } });
     },
 
-    /** Switches it off; false where it was off or is gone. Atomic: one conditional update. */
-    disable: async ({ _id, account }: Endpoint, reason: EndpointReason): Promise<boolean> => {
-      const off = { state: 'disabled' as const, reason, wake_at: null, busy_until: null, updated_at: now() };
-      const { matchedCount } = await rows.updateOne({ _id, account, state: 'enabled' }, { $set: off });
-      return matchedCount === 1;
-    },
+    /** Whether its owner has changed it since it was read, or taken it away. */
+    hasChanged: async ({ _id, account, updated_at }: Endpoint): Promise<boolean> =>
+      (await rows.findOne({ _id, account, updated_at }, { projection: { _id: 1 } })) === null,
 
     /** Endpoints that are owed a look and that nobody is at work on, of one account or of all. */
     owed: (account?: number): Promise<Endpoint[]> =>

@@ -1,0 +1,183 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { endpointBell } from '../../activities/webhook/bell.js';
+import { useClock } from '../../clock.js';
+import type { Endpoint, EndpointFields } from '../../store/webhook/endpoints.js';
+import { type HookReceiver, type HookScript, hookReceiver } from '../support/hook-receiver.js';
+import { type WebhookGround, webhookGround } from '../support/webhook-ground.js';
+
+let ground: WebhookGround;
+let account = 100;
+const receivers: HookReceiver[] = [];
+let restore = () => {};
+
+beforeAll(async () => {
+  ground = await webhookGround();
+});
+afterEach(async () => {
+  restore();
+  for (const receiver of receivers.splice(0)) await receiver.close();
+});
+afterAll(() => ground?.close());
+
+async function receiving(script?: HookScript): Promise<HookReceiver> {
+  const receiver = await hookReceiver(script);
+  receivers.push(receiver);
+  account += 1;
+  return receiver;
+}
+
+const names = (count: number) => Array.from({ length: count }, (_, n) => `${n}`);
+const order = (receiver: HookReceiver) => receiver.hooks.map(({ body }) => JSON.parse(body).data.n);
+const told = async ({ account, _id }: Endpoint, type: string) => {
+  const events = await ground.store.db.collection('events').find({ account, type }).toArray();
+  return events.map(({ data }) => data).filter(({ webhook }) => webhook === _id);
+};
+
+/** All clocks go on by so much; real time goes on beside it. */
+let shift = 0;
+function later(ms: number): void {
+  shift += ms;
+  const monotonic = () => performance.now() + shift;
+  restore = useClock({ now: () => new Date(Date.now() + shift), monotonic });
+}
+afterEach(() => {
+  shift = 0;
+});
+
+describe('whoever changes an endpoint while a pass is under way', () => {
+  /** An ordered endpoint, changed as its second event arrives: the row, and what became of the pass. */
+  async function changedAtTheSecond(change: EndpointFields, status = 200) {
+    let row: Endpoint | undefined;
+    const receiver = await receiving((_hook, nth, answer) => {
+      if (nth !== 2 || row === undefined) return 200;
+      later(2_000);
+      void ground.deps.endpoints.change(row.account, row._id, change).then(() => answer.writeHead(status).end());
+      return undefined;
+    });
+    ({ row } = await ground.endpoint(account, receiver.url, { ordered: true }));
+    await ground.happen(account, names(5));
+    return { row, receiver, result: await ground.pass(row) };
+  }
+
+  test('to another URL: what follows goes there, and what the old one said does not count', async () => {
+    const fresh = await hookReceiver();
+    const { row, receiver, result } = await changedAtTheSecond({ url: fresh.url }, 410);
+    expect(result).toEqual({ kind: 'more', place: 2 });
+    expect(await ground.row(row)).toMatchObject({ state: 'enabled', failures: 0, cursor: 2 });
+    expect(await ground.pass(row)).toEqual({ kind: 'idle', place: 5 });
+    expect([order(receiver), order(fresh)]).toEqual([
+      ['0', '1'],
+      ['2', '3', '4'],
+    ]);
+    await fresh.close();
+  });
+
+  test('to nothing: it is off within the pass, and goes on at its place once it is on again', async () => {
+    const { row, receiver, result } = await changedAtTheSecond({ enabled: false });
+    expect(result).toEqual({ kind: 'more', place: 2 });
+    expect((await ground.pass(row)).kind).toBe('off');
+    expect(order(receiver)).toEqual(['0', '1']);
+    await ground.deps.endpoints.change(row.account, row._id, { enabled: true });
+    expect(await ground.pass(row)).toEqual({ kind: 'idle', place: 5 });
+    expect(order(receiver)).toEqual(names(5));
+  });
+
+  test('to other events: only those are delivered of what was not under way', async () => {
+    const { row, receiver } = await changedAtTheSecond({ events: ['campaign.failed'] });
+    expect(await ground.pass(row)).toEqual({ kind: 'idle', place: 5 });
+    expect(order(receiver)).toEqual(['0', '1']);
+  });
+});
+
+test('a pass begins nothing after its time; the next goes on behind it', async () => {
+  const receiver = await receiving((_hook, nth) => {
+    if (nth === 40) later(25_000);
+    return 200;
+  });
+  const { row } = await ground.endpoint(account, receiver.url);
+  await ground.happen(account, names(200));
+  expect((await ground.pass(row)).kind).toBe('more');
+  expect(receiver.hooks.length).toBeLessThan(100);
+  expect(await ground.pass(row)).toEqual({ kind: 'idle', place: 200 });
+  expect(new Set(order(receiver))).toEqual(new Set(names(200)));
+  expect(receiver.hooks).toHaveLength(200);
+});
+
+describe('the end of an endpoint', () => {
+  test.each(['switchOff', 'record', 'note'])('is not forgotten by a crash at %s', async (line) => {
+    const receiver = await receiving(() => 410);
+    const { row } = await ground.endpoint(account, receiver.url);
+    await ground.happen(account, ['gone']);
+    const killed = async () => Promise.reject(new Error('killed'));
+    const { endpoints, deliveries } = ground.deps;
+    const dying = { endpoints: { ...endpoints, [line]: killed }, deliveries: { ...deliveries, [line]: killed } };
+    await expect(ground.pass(row, dying)).rejects.toThrow('killed');
+    expect((await ground.pass(row)).kind).toBe('off');
+    expect(await ground.row(row)).toMatchObject({ state: 'disabled', reason: 'gone' });
+    expect(await told(row, 'webhook.disabled')).toEqual([{ webhook: row._id, reason: 'gone' }]);
+  });
+
+  test('does not come for what failed long ago: it is tried first', async () => {
+    let broken = true;
+    const receiver = await receiving(() => (broken ? 500 : 200));
+    const { row } = await ground.endpoint(account, receiver.url);
+    await ground.happen(account, ['first']);
+    await ground.pass(row);
+    broken = false;
+    later(6 * 24 * 3_600_000);
+    await ground.happen(account, ['second']);
+    expect((await ground.pass(row)).kind).toBe('idle');
+    expect(await ground.row(row)).toMatchObject({ state: 'enabled', failures: 0, failing_since: null });
+  });
+});
+
+describe('events that were forgotten before an endpoint got them', () => {
+  const forget = (upTo: number) => ground.store.db.collection('events').deleteMany({ account, seq: { $lte: upTo } });
+
+  test('are told as an event and in its log, and it goes on behind them', async () => {
+    const receiver = await receiving();
+    const { row } = await ground.endpoint(account, receiver.url, { cursor: 2, events: ['campaign.*'] });
+    await ground.happen(account, names(8));
+    await forget(5);
+    expect((await ground.pass(row)).kind).toBe('idle');
+    expect(order(receiver)).toEqual(['5', '6', '7']);
+    expect(await told(row, 'webhook.missed')).toEqual([{ webhook: row._id, from: 3, to: 5 }]);
+    const [line] = (await ground.log(row)).filter(({ type }) => type === 'webhook.missed');
+    expect(line).toMatchObject({ state: 'failed', due: null, tries: [{ status: null, error: 'events_forgotten' }] });
+    await ground.deps.river.flow(account);
+    await ground.pass(row);
+    expect(await told(row, 'webhook.missed')).toHaveLength(1);
+  });
+
+  test('are told where nothing is left', async () => {
+    const receiver = await receiving();
+    const { row } = await ground.endpoint(account, receiver.url);
+    await ground.happen(account, names(3));
+    await forget(3);
+    expect(await ground.pass(row)).toMatchObject({ place: 3 });
+    expect(await told(row, 'webhook.missed')).toEqual([{ webhook: row._id, from: 1, to: 3 }]);
+  });
+
+  test('wake it by themselves, although nothing else is for it', async () => {
+    const receiver = await receiving();
+    const { row } = await ground.endpoint(account, receiver.url, { events: ['campaign.failed'] });
+    await ground.happen(account, names(3));
+    await forget(2);
+    const woken: number[] = [];
+    const engine = { wakeEndpoint: async ({ _id }: { _id: number }) => void woken.push(_id) };
+    await endpointBell({ ...ground.deps, engine, log: { warn: () => undefined } })(account);
+    expect(woken).toEqual([row._id]);
+  });
+
+  test('one that had them already has missed nothing', async () => {
+    const receiver = await receiving();
+    const { row } = await ground.endpoint(account, receiver.url);
+    await ground.happen(account, names(3));
+    await ground.pass(row);
+    await forget(3);
+    await ground.happen(account, ['next']);
+    await ground.pass(row);
+    expect(order(receiver)).toEqual([...names(3), 'next']);
+    expect(await told(row, 'webhook.missed')).toEqual([]);
+  });
+});
