@@ -27,7 +27,10 @@ export function events(app: Api, { river }: Deps): void {
       const found = await river.page(account, { ...query, limit: query.limit + 1 });
       const shown = found.slice(0, query.limit);
       const next = found.length > query.limit ? (shown.at(-1)?.seq ?? null) : null;
-      return { data: shown.map(eventView), meta: { next } };
+      const { after, descending } = query;
+      const forgotten =
+        after === undefined || descending === true ? 0 : (await river.forgottenAfter(account, after)) - after;
+      return { data: shown.map(eventView), meta: { next, forgotten } };
     },
   );
 }

@@ -56,7 +56,12 @@ export const EventView = Type.Object(
 
 export const EventPage = Type.Object({
   data: Type.Array(EventView),
-  meta: Type.Object({ next: nullable(Type.Integer()) }),
+  meta: Type.Object({
+    next: nullable(Type.Integer()),
+    forgotten: Type.Integer({
+      description: 'Events right behind `after` that are kept no more: you have missed so many.',
+    }),
+  }),
 });
 
 export function eventView({ evt: id, type, seq: position, at, campaign, subscriber, data = {} }: PlacedEvent) {

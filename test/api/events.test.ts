@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => api?.close());
 
-async function listed(query = ''): Promise<{ data: Shown[]; meta: { next: number | null } }> {
+async function listed(query = ''): Promise<{ data: Shown[]; meta: { next: number | null; forgotten: number } }> {
   const answer = await api.call(`GET /api/v1/events${query}`);
   expect(answer.statusCode, answer.body).toBe(200);
   return answer.json();
@@ -87,4 +87,14 @@ test('page by page everything comes once, in either direction; what is new comes
 test('another account sees nothing of it', async () => {
   const { key } = await aStranger(api);
   expect((await api.call('GET /api/v1/events?campaign=7', { key })).json().data).toEqual([]);
+});
+
+test('whoever comes back after so long that events are kept no more is told how many were missed', async () => {
+  await api.store.db.collection('events').deleteMany({ account: api.account, seq: { $lte: 5 } });
+  const { data, meta } = await listed('?after=2');
+  expect(meta.forgotten).toBe(3);
+  expect(data[0]).toMatchObject({ position: 6 });
+  for (const query of ['', '?after=5', '?after=6', '?order=desc&after=2']) {
+    expect((await listed(query)).meta.forgotten, query).toBe(0);
+  }
 });

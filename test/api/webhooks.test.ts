@@ -1,6 +1,7 @@
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { now, useClock } from '../../clock.js';
+import { publicIdOf } from '../../store/events.js';
 import { anApi, idleEngine, type TestApi } from '../support/api.js';
 import { type Hook, type HookReceiver, hookReceiver } from '../support/hook-receiver.js';
 
@@ -12,6 +13,8 @@ beforeAll(async () => {
   const engine = { ...idleEngine, wakeEndpoint: ({ _id }: { _id: number }) => void woken.push(_id) };
   api = await anApi({ ALLOWED_PRIVATE_HOSTS: '127.0.0.0/8' }, { engine });
   receiver = await hookReceiver(({ path }, _nth, answer) => {
+    if (path === '/bytes') answer.writeHead(200).end(Buffer.from([0, 255, 254, 0x7b, 0xc3]));
+    if (path === '/bytes') return undefined;
     if (path !== '/broken') return 204;
     answer.writeHead(500).end('x'.repeat(5_000));
     return undefined;
@@ -120,6 +123,14 @@ describe('a test', () => {
     expect(data.try.answer).toHaveLength(1_024);
   });
 
+  test('whose answer is no text shows what can be shown of it', async () => {
+    const { id } = await created({ url: receiver.url.replace('/hooks', '/bytes') });
+    const { data } = (await api.call(`POST /api/v1/webhooks/${id}/test`, { payload: {} })).json();
+    expect(data).toMatchObject({ delivered: true, try: { status: 200, answer: '\u0000\ufffd\ufffd{\ufffd' } });
+    const log = (await api.call(`GET /api/v1/webhooks/${id}/deliveries`)).json().data;
+    expect(log).toMatchObject([{ id: data.id, tries: [data.try] }]);
+  });
+
   test('of a type that the format does not know is refused', async () => {
     const { id } = await created({ format: 'envie' });
     const answer = await api.call(`POST /api/v1/webhooks/${id}/test`, { payload: { type: 'campaign.sent' } });
@@ -168,10 +179,48 @@ test('a replay puts an event, or those of a stretch of time, back into the queue
     'campaign.sent',
     'message.sent',
   ]);
-  for (const payload of [{}, { event: 'evt_000000000000000000000000' }]) {
+});
+
+describe('a replay is refused', () => {
+  const from = '2026-05-15T09:00:00Z';
+  const refusal = async (payload: object, fields: Record<string, unknown> = {}) => {
+    const { id } = await created(fields);
     const answer = await api.call(`POST /api/v1/webhooks/${id}/replay`, { payload });
-    expect(answer.statusCode).toBe(422);
-  }
+    expect(answer.statusCode, answer.body).toBe(422);
+    const waiting = (await api.call(`GET /api/v1/webhooks/${id}/deliveries`)).json().data;
+    expect(waiting).toEqual([]);
+    return Object.keys(answer.json().error.errors);
+  };
+  const idOf = async (_id: string, account: number, type = 'campaign.sent') => {
+    await api.deps.events.append([{ _id, account, type }]);
+    const found = await api.store.db.collection('events').findOne({ account, type, evt: publicIdOf({ account, _id }) });
+    return String(found?.['evt']);
+  };
+
+  test.each([
+    [{}, 'from'],
+    [{ event: 'evt_000000000000000000000000' }, 'event'],
+    [{ event: 'evt_000000000000000000000000', from }, 'event'],
+    [{ from, to: from }, 'to'],
+    [{ from, to: '2026-05-14T09:00:00Z' }, 'to'],
+    [{ from: 'yesterday' }, 'from'],
+  ])('%j', async (payload, field) => {
+    expect(await refusal(payload)).toEqual([field]);
+  });
+
+  test('of an event of another account, or that the format has no words for', async () => {
+    expect(await refusal({ event: await idOf('foreign', api.account + 1_000) })).toEqual(['event']);
+    expect(await refusal({ event: await idOf('wordless', api.account) }, { format: 'envie' })).toEqual(['event']);
+  });
+
+  test('where it comes to more than 10,000 events', async () => {
+    const at = new Date('2027-01-01T00:00:00Z');
+    await api.deps.events.append(
+      Array.from({ length: 10_001 }, (_, n) => happened(`many ${n}`)),
+      at,
+    );
+    expect(await refusal({ from: at.toISOString() })).toEqual(['to']);
+  });
 });
 
 test('the log comes page by page, the newest first', async () => {

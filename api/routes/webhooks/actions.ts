@@ -98,8 +98,9 @@ function replayEvents(app: Api, deps: Deps): void {
       const account = accountOf(request);
       const row = ours(await deps.endpoints.find(account, request.params.id));
       const events = await wanted(deps, row, request.body);
+      const due = now();
       for (let first = 0; first < events.length; first += AT_ONCE) {
-        await deps.deliveries.replay(row, events.slice(first, first + AT_ONCE).map(named));
+        await deps.deliveries.replay(row, events.slice(first, first + AT_ONCE).map(replayed), due);
       }
       await deps.endpoints.owe(row);
       deps.engine.wakeEndpoint(row);
@@ -108,7 +109,7 @@ function replayEvents(app: Api, deps: Deps): void {
   );
 }
 
-/** By id whatever it is; by time what the endpoint would have got. */
+/** By id whatever its format can say; by time what the endpoint would have got. */
 async function wanted(
   { river }: Deps,
   row: Endpoint,
@@ -116,19 +117,29 @@ async function wanted(
 ): Promise<PlacedEvent[]> {
   await river.flow(row.account);
   if (event !== undefined) {
-    const found = await river.byPublicId(row.account, event);
-    if (found?.seq === undefined) throw new Failure('validation_failed', { event: ['The selected event is invalid.'] });
-    return [found as PlacedEvent];
+    if (from !== undefined || to !== undefined) throw refused('event', 'Name an event or a stretch of time, not both.');
+    return [await named(river, row, event)];
   }
-  if (from === undefined)
-    throw new Failure('validation_failed', { from: ['The from field is required without event.'] });
+  if (from === undefined) throw refused('from', 'The from field is required without event.');
   const stretch = { from: new Date(from), ...(to !== undefined && { to: new Date(to) }) };
+  if (stretch.to !== undefined && stretch.to <= stretch.from) throw refused('to', 'The to field must be after from.');
   const types = typesFor(row.format, row.events);
   const found = await river.page(row.account, { types, ...stretch, limit: MOST_REPLAYED + 1 });
   if (found.length <= MOST_REPLAYED) return found;
-  throw new Failure('validation_failed', { to: [`More than ${MOST_REPLAYED} events: take a shorter stretch.`] });
+  throw refused('to', `More than ${MOST_REPLAYED} events: take a shorter stretch.`);
 }
 
-function named({ evt: event, seq, type }: PlacedEvent) {
+async function named(river: Deps['river'], { account, format }: Endpoint, event: string): Promise<PlacedEvent> {
+  const found = await river.byPublicId(account, event);
+  if (found?.seq === undefined) throw refused('event', 'The selected event is invalid.');
+  if (typesFor(format, [found.type]).length > 0) return found as PlacedEvent;
+  throw refused('event', `The ${format} format has no words for ${found.type}.`);
+}
+
+function refused(field: string, sentence: string): Failure {
+  return new Failure('validation_failed', { [field]: [sentence] });
+}
+
+function replayed({ evt: event, seq, type }: PlacedEvent) {
   return { event, seq, type };
 }
