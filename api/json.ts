@@ -11,6 +11,9 @@ export function acceptJsonOnly(app: Api): void {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     const text = read(body);
     if (text === undefined) return done(new Failure('malformed_json'), undefined);
+    // Validation is told of no body as of `null`; this one was said, and no route asks for it.
+    if (text.trim() === 'null')
+      return done(new Failure('validation_failed', { body: ['The body must be an object.'] }));
     if (text.trim() !== '') return parse(request, text, done);
     done(null, undefined);
   });

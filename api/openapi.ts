@@ -7,6 +7,7 @@ import { DIALECTS, packageRoot } from '../config.js';
 import type { Api } from './app.js';
 import type { Deps } from './deps.js';
 import { chapterOf, DIALECT_KEYS } from './dialects/chapters.js';
+import { sayWhatIsOptional } from './optional-parts.js';
 
 const INTRODUCTION = `Newsletters that arrive once, and what is in doubt is listed by name.
 
@@ -64,6 +65,8 @@ export async function documentRoutes(app: Api, { config }: Pick<Deps, 'config'>)
       security: [{ bearer: [] }, { query: [] }],
       tags: CHAPTERS.map((name) => ({ name })),
     },
+    transformObject: (document) =>
+      sayWhatIsOptional('openapiObject' in document ? document.openapiObject : document.swaggerObject),
     transform: ({ schema, url, route }) => {
       const answeredOnce = route.method === 'POST' && url.startsWith('/api/v1');
       return { url, schema: answeredOnce ? { ...schema, headers: IDEMPOTENCY_KEY } : schema };

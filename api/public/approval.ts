@@ -11,11 +11,12 @@ import type { Campaign } from '../../store/campaigns.js';
 import type { Member } from '../../store/members.js';
 import type { Api } from '../app.js';
 import type { Deps } from '../deps.js';
+import { PAGE } from '../schemas/pages.js';
 import { formOf } from './forms.js';
 import { sendPage } from './page.js';
 import { lookFor, sayOnPage, sendForged } from './visit.js';
 
-const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [] };
+const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
 const LONGEST_COMMENT = 2_000;
 
 /** A mail is not ours to trust: it has no origin, runs nothing, and sends no form. */

@@ -7,10 +7,11 @@ import { say } from '../../mail/wording.js';
 import type { Confirmation } from '../../store/confirmation/row.js';
 import type { Api } from '../app.js';
 import type { Deps } from '../deps.js';
+import { PAGE } from '../schemas/pages.js';
 import type { ReadConfirmation } from './link-reader.js';
 import { lookFor, sayOnPage, sendForged } from './visit.js';
 
-const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [] };
+const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
 
 /** Where somebody says yes. GET only ever asks: scanners follow links, and their visit is nobody's word. */
 export function confirm(app: Api, deps: Deps, readConfirmation: ReadConfirmation): void {

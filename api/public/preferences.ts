@@ -8,12 +8,13 @@ import type { List } from '../../store/lists.js';
 import type { Subscriber } from '../../store/subscribers.js';
 import type { Api } from '../app.js';
 import type { Deps } from '../deps.js';
+import { PAGE } from '../schemas/pages.js';
 import { formOf, nameIn } from './forms.js';
 import type { ReadLink } from './link-reader.js';
 import { sendPage } from './page.js';
 import { type Look, lookFor, noticeOf, sayOnPage, sendForged } from './visit.js';
 
-const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [] };
+const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
 
 /** Where somebody sees every list of the account that mails them, leaves one or all of them, and corrects their name. */
 export function preferences(app: Api, deps: Deps, readLink: ReadLink): void {

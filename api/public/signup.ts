@@ -11,6 +11,7 @@ import type { List } from '../../store/lists.js';
 import type { Api } from '../app.js';
 import type { Deps } from '../deps.js';
 import { answerFailure } from '../failures.js';
+import { ASKED_PAGE, PAGE } from '../schemas/pages.js';
 import { sendPage } from './page.js';
 import { type Signup, signupIn, wantsJson } from './signup-form.js';
 import { type Look, lookFor, noticeOf, sayOnPage } from './visit.js';
@@ -28,7 +29,7 @@ const schema = { tags: ['Public pages'], params: Type.Object({ uid: Type.String(
 export function signup(app: Api, deps: Deps): void {
   app.get(
     '/lists/:uid/signup',
-    { schema: { ...schema, summary: 'The sign-up page of a list' } },
+    { schema: { ...schema, summary: 'The sign-up page of a list', response: PAGE } },
     async (request, reply) => {
       const list = await openList(deps, request.params.uid);
       if (list === undefined) return refuse(deps, request, reply, 'not_found');
@@ -38,7 +39,7 @@ export function signup(app: Api, deps: Deps): void {
 
   app.post(
     '/lists/:uid/signup',
-    { schema: { ...schema, summary: 'Ask to be put on a list' } },
+    { schema: { ...schema, summary: 'Ask to be put on a list', response: ASKED_PAGE } },
     async (request, reply) => {
       const list = await openList(deps, request.params.uid);
       if (list === undefined) return refuse(deps, request, reply, 'not_found');

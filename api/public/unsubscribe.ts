@@ -5,10 +5,11 @@ import type { LinkOwner } from '../../mail/tokens.js';
 import { say } from '../../mail/wording.js';
 import type { Api } from '../app.js';
 import type { Deps } from '../deps.js';
+import { ONE_CLICK, PAGE } from '../schemas/pages.js';
 import type { ReadLink } from './link-reader.js';
 import { type Look, lookFor, sayOnPage, sendForged } from './visit.js';
 
-const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [] };
+const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
 
 /**
  * Where a recipient leaves. GET only ever shows a page: scanners follow links. POST is RFC 8058's one click: no cookie,
@@ -24,16 +25,20 @@ export function unsubscribe(app: Api, deps: Deps, readLink: ReadLink): void {
     return answer(reply, look, list?.name, request.params.token);
   });
 
-  app.post('/u/:token', { schema: { ...schema, summary: 'Unsubscribe (RFC 8058)' } }, async (request, reply) => {
-    const byPerson = typeof request.body === 'string' && /(?:^|&)from=page(?:&|$)/.test(request.body);
-    const owner = await readLink(request.params.token);
-    if (owner === undefined) return byPerson ? sendForged(deps, request, reply) : reply.code(404).send();
-    const campaign = owner.campaign === 0 ? {} : { campaign: owner.campaign };
-    await deps.subscribers.leaveByLink(owner.subscriber, { by: byPerson ? 'link' : 'one_click', ...campaign });
-    if (!byPerson) return reply.code(200).send();
-    const { list } = await subscriptionOf(deps, owner);
-    return sayFarewell(reply, await lookFor(deps, request, list), list?.name, request.params.token);
-  });
+  app.post(
+    '/u/:token',
+    { schema: { ...schema, summary: 'Unsubscribe (RFC 8058)', response: ONE_CLICK } },
+    async (request, reply) => {
+      const byPerson = typeof request.body === 'string' && /(?:^|&)from=page(?:&|$)/.test(request.body);
+      const owner = await readLink(request.params.token);
+      if (owner === undefined) return byPerson ? sendForged(deps, request, reply) : reply.code(404).send(undefined);
+      const campaign = owner.campaign === 0 ? {} : { campaign: owner.campaign };
+      await deps.subscribers.leaveByLink(owner.subscriber, { by: byPerson ? 'link' : 'one_click', ...campaign });
+      if (!byPerson) return reply.code(200).send(undefined);
+      const { list } = await subscriptionOf(deps, owner);
+      return sayFarewell(reply, await lookFor(deps, request, list), list?.name, request.params.token);
+    },
+  );
 }
 
 async function subscriptionOf({ subscribers, lists }: Deps, { subscriber }: LinkOwner) {

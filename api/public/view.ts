@@ -8,11 +8,12 @@ import type { Campaign } from '../../store/campaigns.js';
 import type { List } from '../../store/lists.js';
 import type { Api } from '../app.js';
 import type { Deps } from '../deps.js';
+import { PAGE } from '../schemas/pages.js';
 import type { ReadLink } from './link-reader.js';
 import { QUIET } from './page.js';
 import { lookFor, sayOnPage, sendForged } from './visit.js';
 
-const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [] };
+const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
 
 /** A mail is somebody else's markup under our address: no script runs, no form leaves, and it has no origin of its own. */
 const POLICY = [

@@ -78,6 +78,14 @@ const REFUSALS: readonly Refusal[] = [
     errors: { email: ['The email field is required.'], list_id: ['The list_id field is required.'] },
   },
   {
+    when: 'the body is null',
+    route: 'PATCH /api/v1/account',
+    call: { payload: 'null', headers: { 'content-type': 'application/json' } },
+    status: 422,
+    code: 'validation_failed',
+    errors: { body: ['The body must be an object.'] },
+  },
+  {
     when: 'the body is a list',
     route: 'POST /api/v1/lists',
     call: { payload: [] },

@@ -5,6 +5,7 @@ import type { Visit } from '../../../domain/tracking.js';
 import type { TrackedLinks } from '../../../store/links.js';
 import type { Api } from '../../app.js';
 import type { Deps } from '../../deps.js';
+import { LINK, PIXEL as POINT } from '../../schemas/pages.js';
 import { type ReadVisited, visitReader } from '../link-reader.js';
 import { sendForged } from '../visit.js';
 import { type GroupCommit, groupCommit } from './group-commit.js';
@@ -32,27 +33,35 @@ export function trackedLinks(app: Api, deps: Deps): void {
   const tracker = { read: visitReader(deps.secrets), source: trackedSources(deps.links), hits };
 
   const params = Type.Object({ token: Type.String(), n: Type.String() });
-  app.get('/c/:token/:n', { schema: { ...schema, params, summary: 'Follow a link' } }, async (request, reply) => {
-    const { token, n } = request.params;
-    const link = /^[1-9]\d{0,5}$/.test(n) ? Number(n) : 0;
-    const mail = await mailOf(tracker, token, link);
-    const destination = mail?.source.urls[link - 1];
-    if (mail === undefined || destination === undefined) return sendForged(deps, request, reply);
-    await accept(tracker, request, mail, { what: 'clicked', link, url: destination });
-    return reply
-      .code(302)
-      .headers({ ...QUIET, location: destination })
-      .send();
-  });
+  app.get(
+    '/c/:token/:n',
+    { schema: { ...schema, params, summary: 'Follow a link', response: LINK } },
+    async (request, reply) => {
+      const { token, n } = request.params;
+      const link = /^[1-9]\d{0,5}$/.test(n) ? Number(n) : 0;
+      const mail = await mailOf(tracker, token, link);
+      const destination = mail?.source.urls[link - 1];
+      if (mail === undefined || destination === undefined) return sendForged(deps, request, reply);
+      await accept(tracker, request, mail, { what: 'clicked', link, url: destination });
+      return reply
+        .code(302)
+        .headers({ ...QUIET, location: destination })
+        .send();
+    },
+  );
 
   const image = Type.Object({ image: Type.String() });
-  app.get('/o/:image', { schema: { ...schema, params: image, summary: 'Fetch the pixel' } }, async (request, reply) => {
-    const token = request.params.image.replace(/\.gif$/, '');
-    // An image that is missing would be shown as such: whatever goes wrong, the point is there.
-    const mail = await mailOf(tracker, token, 0).catch(() => undefined);
-    if (mail !== undefined) await accept(tracker, request, mail, { what: 'opened' });
-    return sendPixel(reply);
-  });
+  app.get(
+    '/o/:image',
+    { schema: { ...schema, params: image, summary: 'Fetch the pixel', response: POINT } },
+    async (request, reply) => {
+      const token = request.params.image.replace(/\.gif$/, '');
+      // An image that is missing would be shown as such: whatever goes wrong, the point is there.
+      const mail = await mailOf(tracker, token, 0).catch(() => undefined);
+      if (mail !== undefined) await accept(tracker, request, mail, { what: 'opened' });
+      return sendPixel(reply);
+    },
+  );
 }
 
 interface Mail {

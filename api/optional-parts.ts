@@ -1,0 +1,31 @@
+interface Parameter {
+  required?: boolean;
+  readonly schema?: { readonly default?: unknown };
+}
+
+interface Operation {
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: {
+    required?: boolean;
+    readonly content?: Readonly<Record<string, { readonly schema?: { readonly required?: readonly string[] } }>>;
+  };
+}
+
+interface Document {
+  readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+/** Says in the document what may be left out: a parameter that has a default, and a body that has no field it needs. */
+export function sayWhatIsOptional<T extends object>(document: T): T {
+  const { paths = {} } = document as Document;
+  for (const operation of Object.values(paths).flatMap((methods) => Object.values(methods))) {
+    for (const parameter of operation.parameters ?? []) {
+      if (parameter.schema?.default !== undefined) parameter.required = false;
+    }
+    const { requestBody } = operation;
+    const schemas = Object.values(requestBody?.content ?? {}).map(({ schema }) => schema);
+    const needed = schemas.some((schema) => (schema?.required ?? []).length > 0);
+    if (requestBody !== undefined && !needed) requestBody.required = false;
+  }
+  return document;
+}
