@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Argument, Command } from 'commander';
 import { openLog } from './api/logging.js';
+import { accountCommands } from './cli/account-commands.js';
 import { api, worker } from './cli/alone.js';
 import { benchCommands } from './cli/bench.js';
 import { catcher } from './cli/catcher.js';
@@ -64,6 +65,8 @@ keys
   .description('refuse a key from now on')
   .argument('<id>', 'its number in the list', count)
   .action((id: number) => run(({ config }) => revokeKey(config, id))());
+
+accountCommands(program.command('accounts'));
 
 const linkKeys = program.command('link-keys').description('the keys that sign the links in mails');
 linkKeys

@@ -2,11 +2,13 @@ import { now } from '../clock.js';
 import { PAGE_SIZE } from '../domain/protocol.js';
 import type { CampaignProgress } from '../store/campaign-progress.js';
 import type { Campaign, Campaigns } from '../store/campaigns.js';
+import type { Events } from '../store/events.js';
 import type { RoundKey } from '../store/ledger.js';
 import type { Rounds } from '../store/rounds.js';
 import type { Subscribers } from '../store/subscribers.js';
 import type { Suppressions } from '../store/suppressions.js';
 import type { CampaignInput } from '../workflows/messages.js';
+import type { Allowance } from './allowance.js';
 import type { Letters } from './letters.js';
 
 export interface AudienceDeps {
@@ -16,8 +18,13 @@ export interface AudienceDeps {
   readonly subscribers: Pick<Subscribers, 'idsAfter' | 'highestId' | 'forSending'>;
   readonly suppressions: Pick<Suppressions, 'among'>;
   readonly letters: Pick<Letters, 'senderOf'>;
+  readonly allowance: Allowance;
+  readonly events: Pick<Events, 'append'>;
   readonly heartbeat: () => void;
 }
+
+/** `refused`: nobody of this round may be mailed now; the campaign is paused and its row says why. */
+export type Frozen = 'frozen' | 'refused';
 
 const READ_AT_ONCE = 2_000;
 
@@ -25,23 +32,41 @@ const READ_AT_ONCE = 2_000;
 export function audienceActivities(deps: AudienceDeps) {
   return {
     /** Lays the pages of the campaign's current round, opening round 0 first. A no-op where they are laid. */
-    freezeAudience: async (input: CampaignInput): Promise<void> => {
+    freezeAudience: async (input: CampaignInput): Promise<Frozen> => {
       const row = await opened(deps, input);
-      if (row === undefined) return;
+      if (row === undefined) return 'frozen';
       const key: RoundKey = { account: row.account, campaign: row._id, launch: row.launch, round: row.round };
       if (row.round === 0) {
         await layPages(deps, key, (after) => activeIds(deps, row, after));
         await deps.rounds.forgetStrays(key);
-        await deps.progress.frozen(input, await deps.rounds.recipientsOf(key));
-        return;
+        const recipients = await deps.rounds.recipientsOf(key);
+        if (await standsStill(deps, input, key, recipients)) return 'refused';
+        await deps.progress.frozen(input, recipients);
+        return 'frozen';
       }
       const round = row.rounds[row.round];
       if (round === undefined) throw new Error(`campaign ${row._id} has no round ${row.round}`);
       if ((await deps.rounds.openBefore(key)) > 0) throw new Error(`round ${row.round} is frozen before its time`);
       await deps.rounds.mark(key, round.takes, round.only && new Set(round.only));
       await layPages(deps, key, (after) => deps.rounds.marked(key, after));
+      return (await standsStill(deps, input, key, await deps.rounds.recipientsOf(key))) ? 'refused' : 'frozen';
     },
   };
+}
+
+/** Where the account may not mail these people now, the campaign is paused, nobody of them mailed, and its row says why. */
+async function standsStill(deps: AudienceDeps, input: CampaignInput, key: RoundKey, recipients: number) {
+  const obstacle = await deps.allowance(key, recipients);
+  if (obstacle === undefined) return false;
+  if (!(await deps.progress.heldBack(input, obstacle))) return true;
+  const row = await deps.campaigns.find(input.account, input.campaign);
+  if (row?.reason === obstacle) await deps.events.append([heldBackEvent(row)]);
+  return true;
+}
+
+function heldBackEvent({ _id, account, want, reason }: Campaign) {
+  const about = { account, campaign: _id, data: { reason } };
+  return { ...about, _id: `campaign:${_id}:v${want.v}:paused`, type: 'campaign.paused' };
 }
 
 /** The row with its round open; undefined where nothing is to be frozen. */

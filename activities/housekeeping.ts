@@ -11,6 +11,7 @@ import type { Engine } from './engine.js';
 import { type InboundDeps, sweepInbound } from './inbound/sweep.js';
 import { type ReminderDeps, remindOfKeys } from './key-reminders.js';
 import { type MessageSweepDeps, sweepMessages } from './message/sweep.js';
+import { type SuspensionSweepDeps, sweepSuspensions } from './suspension-sweep.js';
 import type { TellingDeps } from './telling.js';
 import { type BellDeps, endpointBell } from './webhook/bell.js';
 
@@ -19,6 +20,7 @@ export interface HousekeepingDeps
     MessageSweepDeps,
     InboundDeps,
     BellDeps,
+    SuspensionSweepDeps,
     Pick<ReminderDeps, 'keyRotation'> {
   readonly progress: CampaignProgress;
   readonly ledger: Ledger;
@@ -65,6 +67,7 @@ export function housekeepingActivities(deps: HousekeepingDeps) {
       await remindOfKeys(deps);
       await ring();
       await sweepInbound(deps);
+      await sweepSuspensions(deps);
     },
   };
 }

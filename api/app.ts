@@ -15,6 +15,9 @@ import { publicPages } from './public/pages.js';
 import { limitAddresses, limitKeys } from './rate-limits.js';
 import { demandReach } from './reach/reach.js';
 import { account } from './routes/account.js';
+import { agency } from './routes/agency/agency.js';
+import { clientAccess } from './routes/agency/client-access.js';
+import { agencyClients } from './routes/agency/clients.js';
 import { brand } from './routes/brand.js';
 import { campaignActions } from './routes/campaigns/actions.js';
 import { campaignApproval } from './routes/campaigns/approval.js';
@@ -133,8 +136,16 @@ function versionOne(api: Api, deps: Deps): void {
   webhooks(api, deps);
   webhookActions(api, deps);
   webhookDeliveries(api, deps);
+  accountRoutes(api, deps);
+}
+
+/** The account itself, and the accounts it keeps for others. */
+function accountRoutes(api: Api, deps: Deps): void {
   account(api, deps);
   brand(api, deps);
   members(api, deps);
   voice(api, deps);
+  agency(api, deps);
+  agencyClients(api, deps);
+  clientAccess(api, deps);
 }

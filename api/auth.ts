@@ -1,14 +1,20 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { now } from '../clock.js';
 import { Failure, type FailureCode } from '../domain/errors.js';
 import { mayBeUsed, standingOf } from '../domain/key.js';
+import type { Standing } from '../store/accounts.js';
 import type { Key } from '../store/keys.js';
+import { accountToActFor } from './acting.js';
 import type { Api } from './app.js';
 import type { Deps } from './deps.js';
 
 /** Who sends a request. */
 export interface Principal {
+  /** Whom the request acts for: the key's account, or one of its clients. */
   readonly account: number;
+  readonly standing: Standing;
+  /** Whose key it is. */
+  readonly owner: number;
   readonly key: number;
   readonly terms: Pick<Key, 'scopes' | 'lists' | 'domains' | 'per_minute'>;
 }
@@ -29,24 +35,33 @@ const principals = new WeakMap<FastifyRequest, Principal>();
 const BEARER: Credentials = { secretOf: bearerOf };
 
 /** Every route registered after this needs a key. */
-export function authenticate(app: Api, { keys }: Pick<Deps, 'keys'>, credentials: Credentials = BEARER): void {
+export function authenticate(
+  app: Api,
+  { keys, accounts }: Pick<Deps, 'keys' | 'accounts'>,
+  credentials: Credentials = BEARER,
+): void {
   const { secretOf, fits = () => true, unknown = 'unauthenticated' } = credentials;
   app.addHook('onRequest', async (request, reply) => {
     const secret = secretOf(request);
-    const key = secret === undefined ? null : await keys.whoSends(secret);
-    const refusal = refusalOf(key !== null && fits(request, key) ? key : null);
-    if (key !== null && refusal === undefined) {
-      principals.set(request, { account: key.account, key: key._id, terms: key });
-      return;
-    }
-    reply.header('www-authenticate', 'Bearer realm="everpost"');
-    throw new Failure(refusal === 'unauthenticated' && secret !== undefined ? unknown : (refusal ?? 'unauthenticated'));
+    const sent = secret === undefined ? null : await keys.whoSends(secret);
+    const key = sent !== null && fits(request, sent) ? sent : null;
+    const owner = key && (await accounts.standing(key.account));
+    if (key === null || owner === null) throw shut(reply, secret === undefined ? 'unauthenticated' : unknown);
+    const refusal = refusalOf(key, owner);
+    if (refusal !== undefined) throw shut(reply, refusal);
+    const account = await accountToActFor(accounts, request, { key, owner });
+    principals.set(request, { account: account._id, standing: account, owner: owner._id, key: key._id, terms: key });
   });
 }
 
-function refusalOf(key: Key | null): FailureCode | undefined {
-  if (key === null) return 'unauthenticated';
-  const standing = standingOf(key, now());
+function shut(reply: FastifyReply, code: FailureCode): Failure {
+  reply.header('www-authenticate', 'Bearer realm="everpost"');
+  return new Failure(code);
+}
+
+function refusalOf(key: Key, owner: Standing): FailureCode | undefined {
+  // The keys of a closed account have ended with it.
+  const standing = owner.state === 'closed' ? 'revoked' : standingOf(key, now());
   if (mayBeUsed(standing)) return undefined;
   return standing === 'expired' ? 'key_expired' : 'key_revoked';
 }

@@ -4,6 +4,7 @@ import { accounts } from '../store/accounts.js';
 import { blobs } from '../store/blobs.js';
 import { campaignReading } from '../store/campaign-reading.js';
 import { campaigns } from '../store/campaigns.js';
+import { clients } from '../store/clients.js';
 import { confirmations } from '../store/confirmations.js';
 import type { Store } from '../store/connect.js';
 import { contents } from '../store/contents.js';
@@ -32,6 +33,7 @@ import { rounds } from '../store/rounds.js';
 import { secrets } from '../store/secrets.js';
 import { subscribers } from '../store/subscribers.js';
 import { suppressions } from '../store/suppressions.js';
+import { suspension } from '../store/suspension.js';
 import { templates } from '../store/templates.js';
 import { transports } from '../store/transports.js';
 import { voices } from '../store/voices.js';
@@ -46,6 +48,7 @@ export function nounStores(store: Store, secret: string) {
   return {
     accounts: accounts(store),
     blobs: blobs(store),
+    clients: clients(store),
     campaigns: { ...campaigns(store), ...campaignReading(store) },
     confirmations: confirmations(store),
     contents: contents(store),
@@ -76,6 +79,7 @@ export function nounStores(store: Store, secret: string) {
     secrets: secrets(store, secret),
     subscribers: subscribers(store),
     suppressions: suppressions(store),
+    suspension: suspension(store),
     templates: templates(store),
     transports: transports(store, secret),
     voices: voices(store),

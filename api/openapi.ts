@@ -12,7 +12,8 @@ import { sayWhatIsOptional } from './optional-parts.js';
 const INTRODUCTION = `Newsletters that arrive once, and what is in doubt is listed by name.
 
 Authenticate with \`Authorization: Bearer evp_…\`. Every answer is \`{data, meta}\` or \`{error}\`. Every POST takes an
-\`Idempotency-Key\`: the same key with the same body is answered once and replayed afterwards.`;
+\`Idempotency-Key\`: the same key with the same body is answered once and replayed afterwards. With
+\`Everpost-Account: <id>\` a key of an agency acts for that client, on every route.`;
 
 /** In the order a reader needs them. */
 const CHAPTERS = [
@@ -25,6 +26,7 @@ const CHAPTERS = [
   'Transports',
   'Account',
   'Keys',
+  'Agency',
   'Operations',
   'Public pages',
   ...DIALECTS.map(chapterOf),

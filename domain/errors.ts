@@ -27,6 +27,8 @@ export const FAILURES = {
     permanent: true,
     message: 'The signature of this report is not valid, too old, or was used before.',
   },
+  account_suspended: { status: 403, permanent: false, message: 'The account is suspended.' },
+  clients_not_allowed: { status: 403, permanent: true, message: 'This account may not have clients.' },
   missing_scope: { status: 403, permanent: true, message: 'The API key does not have the scope this needs.' },
   key_restricted: { status: 403, permanent: true, message: 'The API key is restricted to other lists or domains.' },
   not_found: { status: 404, permanent: true, message: 'There is nothing here.' },
@@ -60,6 +62,11 @@ export const FAILURES = {
   key_ended: { status: 409, permanent: true, message: 'The key no longer works: it cannot be exchanged.' },
   key_rotating: { status: 409, permanent: true, message: 'The key has a successor already; validate or revoke it.' },
   not_a_successor: { status: 409, permanent: true, message: 'The key does not replace another one.' },
+  client_busy: {
+    status: 409,
+    permanent: false,
+    message: 'Something of this client is on its way; cancel it, or wait until it is through.',
+  },
   domain_taken: { status: 409, permanent: true, message: 'Another account has verified this domain.' },
   in_flight: { status: 409, permanent: false, message: 'A request with this Idempotency-Key is still being answered.' },
   secret_already_shown: {

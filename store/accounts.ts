@@ -1,11 +1,15 @@
 import { now } from '../clock.js';
 import type { Brand } from '../domain/brand.js';
 import type { Store } from './connect.js';
-import { counters } from './counters.js';
+import { type Counters, counters } from './counters.js';
 
 export interface Account {
   readonly _id: number;
-  readonly kind: 'account';
+  readonly kind: 'account' | 'client';
+  /** The agency that a client belongs to. */
+  readonly parent_id?: number;
+  /** Suspended: its keys are refused and nothing of it is sent. Closed: for good. Active where absent. */
+  readonly state?: AccountState;
   readonly name: string;
   /** Sender where neither campaign nor list names one: `Name <mailbox>`; null falls back to `MAIL_FROM`. */
   readonly mail_from: string | null;
@@ -22,7 +26,17 @@ export interface Account {
   /** True: attributes that are not defined as fields are refused. Off where absent. */
   readonly strict_fields?: boolean;
   readonly created_at: Date;
+  readonly closed_at?: Date;
+  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  readonly origin?: string;
 }
+
+export type AccountState = 'active' | 'suspended' | 'closed';
+
+/** What every request needs to know of the account it acts for. */
+export type Standing = Pick<Account, '_id' | 'kind' | 'parent_id' | 'state'>;
+
+const STANDING = { kind: 1, parent_id: 1, state: 1 } as const;
 
 type Changeable =
   | 'name'
@@ -46,14 +60,7 @@ export function accounts(store: Store) {
   return {
     /** Adds an account. Atomic: one insert. */
     open: async (name: string): Promise<Account> => {
-      await ids.reserve('accounts', FIRST_ACCOUNT);
-      const account: Account = {
-        _id: await ids.block('accounts'),
-        kind: 'account',
-        name,
-        mail_from: null,
-        created_at: now(),
-      };
+      const account = freshAccount(await nextAccountId(ids), { kind: 'account', name, mail_from: null });
       await rows.insertOne(account);
       return account;
     },
@@ -79,19 +86,33 @@ export function accounts(store: Store) {
 
     /** Changes what is named and answers the row afterwards. Atomic: one update. */
     change: async (account: number, change: AccountChange): Promise<Account> => {
-      const row = await rows.findOneAndUpdate(
-        { _id: account },
-        { $set: { ...change, kind: 'account' } },
-        { returnDocument: 'after' },
-      );
+      const row = await rows.findOneAndUpdate({ _id: account }, { $set: { ...change } }, { returnDocument: 'after' });
       if (row === null) throw new Error(`there is no account ${account}`);
       return row;
     },
 
     find: (account: number): Promise<Account | null> => rows.findOne({ _id: account }),
 
+    standing: (account: number): Promise<Standing | null> =>
+      rows.findOne({ _id: account }, { projection: STANDING }) as Promise<Standing | null>,
+
+    /** Every account, closed ones too, in order of ids. */
+    all: (): Promise<Account[]> => rows.find().sort({ _id: 1 }).toArray(),
+
     /** Those of these accounts that follow nobody. */
     untrackedAmong: async (accounts: readonly number[]): Promise<ReadonlySet<number>> =>
       new Set(await rows.distinct('_id', { _id: { $in: [...accounts] }, track: false })),
   };
+}
+
+export async function nextAccountId(ids: Counters): Promise<number> {
+  await ids.reserve('accounts', FIRST_ACCOUNT);
+  return ids.block('accounts');
+}
+
+export function freshAccount(
+  _id: number,
+  fields: Pick<Account, 'kind' | 'name' | 'mail_from' | 'parent_id' | 'origin'>,
+): Account {
+  return { _id, ...fields, created_at: now() };
 }

@@ -78,6 +78,10 @@ function advancing(rows: Collection<Campaign>) {
       await move(key, { round: 0 }, ['freezing'], { state: 'sending' });
     },
 
+    /** A round may not be mailed now: it stands still, for this reason, until somebody resumes it. */
+    heldBack: (key: LaunchKey, reason: string): Promise<boolean> =>
+      move(key, {}, ['freezing', 'sending'], { state: 'paused', reason }),
+
     /** {sending, round} → sent or failed. */
     close: (key: LaunchKey, round: number, state: 'sent' | 'failed'): Promise<boolean> =>
       move(key, { round }, ['sending'], {

@@ -4,7 +4,7 @@ import type { MessageState } from '../domain/message.js';
 import { fenced, type Store } from './connect.js';
 import { messageAcceptance } from './message/acceptance.js';
 import type { Message } from './messages-row.js';
-import type { Owned } from './owned.js';
+import { asStranger, type Owned } from './owned.js';
 
 export interface MessageQuery {
   readonly state?: MessageState | undefined;
@@ -42,7 +42,7 @@ function reading(rows: Collection<Message>) {
     owned: async (account: number, id: string | number): Promise<Owned<Message>> => {
       const row = await rows.findOne(typeof id === 'number' ? { number: id } : { _id: id });
       if (row === null) return 'missing';
-      return row.account === account ? row : 'foreign';
+      return row.account === account ? row : asStranger(rows, account, row.account);
     },
 
     /** The primary message first, then its copies in the order in which they were named. */

@@ -14,6 +14,7 @@ import { forgetRequests } from './confirmation/row.js';
 import type { Store } from './connect.js';
 import { type Counters, counters } from './counters.js';
 import { type Event, type Events, events } from './events.js';
+import { asStranger } from './owned.js';
 import { type SoftBounces, softBounces } from './soft-bounces.js';
 import { newRow, type SubscriberWish } from './subscriber-batches.js';
 import type { Subscriber } from './subscribers.js';
@@ -147,7 +148,7 @@ function change(desk: Desk, account: number, id: number, wish: SubscriberFields)
   return together(desk.store, async (session): Promise<Joined | 'missing' | 'foreign'> => {
     const person = await desk.rows.findOne({ _id: id }, { session });
     if (person === null) return 'missing';
-    if (person.account !== account) return 'foreign';
+    if (person.account !== account) return asStranger(desk.rows, account, person.account);
     const fields = merged(person, wish, 'replace');
     const field = tooLarge(fields);
     if (field !== undefined) return { kind: 'too_large', field };

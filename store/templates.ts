@@ -4,7 +4,7 @@ import { isSystemTemplate, LAST_SYSTEM_TEMPLATE, type TemplateEdition } from '..
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
 import { isDuplicateKey } from './duplicate-key.js';
-import type { Owned } from './owned.js';
+import { asStranger, type Owned } from './owned.js';
 import { SYSTEM_TEMPLATES } from './system-templates.js';
 import { publishing } from './template-versions.js';
 
@@ -56,7 +56,7 @@ function reading(rows: Collection<Template>) {
       if (isSystemTemplate(id)) return SYSTEM_TEMPLATES.find(({ _id }) => _id === id) ?? 'missing';
       const row = await rows.findOne({ _id: id, ...STANDING });
       if (row === null) return 'missing';
-      return row.account === account ? row : 'foreign';
+      return row.account === account ? row : asStranger(rows, account, row.account);
     },
 
     /** By what messages call it; an account's own wins over one of Everpost's. */

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
+import { allowances } from '../activities/allowance.js';
 import type { ActivityDeps } from '../activities/index.js';
 import { compiledLetters } from '../activities/letters.js';
 import { signing } from '../activities/signing.js';
@@ -35,6 +36,7 @@ import { keptSecret } from '../store/sealing.js';
 import { secrets } from '../store/secrets.js';
 import { subscribers } from '../store/subscribers.js';
 import { suppressions } from '../store/suppressions.js';
+import { suspension } from '../store/suspension.js';
 import { templates } from '../store/templates.js';
 import { transports } from '../store/transports.js';
 import { bounceParts } from './bounce-parts.js';
@@ -75,6 +77,8 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
     ...rowsOf(store, times.lease),
     ...draftParts(store, config),
     buckets: tokens,
+    allowance: allowances(noun),
+    suspension: suspension(store),
     ...back,
     letters: compiledLetters({ ...noun, ...back, contents: contents(store), links: links(store), config }),
     renderer: renderer(),

@@ -3,7 +3,7 @@ import { untilApproved } from './campaign-approval.js';
 import { sendRound } from './campaign-round.js';
 import type { CampaignInput, CampaignView } from './messages.js';
 import { listenToOperators, type Operators } from './operators.js';
-import { untilRendered } from './rendering.js';
+import { untilRendered, untilResumed } from './rendering.js';
 import { heavySteps, quickSteps } from './steps.js';
 import { millisecondsUntil } from './waiting.js';
 
@@ -17,7 +17,10 @@ export async function campaign(input: CampaignInput): Promise<CampaignView> {
   await untilItMayGo(input, operators);
   await untilRendered(input, operators);
   while (!operators.withdrawn()) {
-    await heavy.freezeAudience(input);
+    if ((await heavy.freezeAudience(input)) === 'refused') {
+      await untilResumed(operators);
+      continue;
+    }
     await operators.look();
     await untilRoundIsDue(operators);
     await sendRound(input, operators);

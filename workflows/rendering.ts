@@ -10,7 +10,12 @@ const LONGEST_WAIT = 86_400_000;
  */
 export async function untilRendered(input: CampaignInput, operators: Operators): Promise<void> {
   while (!operators.withdrawn() && (await heavySteps().renderContent(input)) === 'refused') {
-    await operators.look();
-    while (operators.paused()) await operators.newsWithin(LONGEST_WAIT);
+    await untilResumed(operators);
   }
+}
+
+/** Something stands in the way of mailing anybody; the row says what. */
+export async function untilResumed(operators: Operators): Promise<void> {
+  await operators.look();
+  while (operators.paused()) await operators.newsWithin(LONGEST_WAIT);
 }

@@ -28,7 +28,7 @@ export function account(app: Api, { accounts }: Pick<Deps, 'accounts'>): void {
   );
 }
 
-function demandSender(text: string): void {
+export function demandSender(text: string): void {
   const sender = parseSender(text);
   if (sender !== undefined && parseMailbox(sender.email)?.ascii === true) return;
   throw new Failure('validation_failed', { mail_from: ['The mail_from must be `address` or `Name <address>`.'] });

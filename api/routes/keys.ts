@@ -110,7 +110,11 @@ function exchanged<T extends object>(result: T | NotRotated): T {
 }
 
 /** Lists must be the account's own; a time must be to come. */
-async function termsOf({ lists }: Deps, account: number, body: Static<typeof NewKey>): Promise<Partial<KeyTerms>> {
+export async function termsOf(
+  { lists }: Pick<Deps, 'lists'>,
+  account: number,
+  body: Static<typeof NewKey>,
+): Promise<Partial<KeyTerms>> {
   const { scopes, lists: named, domains, per_minute, expires_at } = body;
   for (const id of named ?? []) {
     if (typeof (await lists.find(account, id)) === 'string') {

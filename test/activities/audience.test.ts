@@ -4,6 +4,7 @@ import { now } from '../../clock.js';
 import type { LedgerPage } from '../../domain/page.js';
 import { campaignProgress } from '../../store/campaign-progress.js';
 import { type Campaign, campaigns } from '../../store/campaigns.js';
+import { events } from '../../store/events.js';
 import { rounds } from '../../store/rounds.js';
 import { subscribers } from '../../store/subscribers.js';
 import { suppressions } from '../../store/suppressions.js';
@@ -13,7 +14,7 @@ import { ownStore } from '../support/own-store.js';
 
 const store = ownStore();
 
-const freeze = (input: { account: number; campaign: number; launch: number }) =>
+const freeze = (input: { account: number; campaign: number; launch: number }, obstacle?: string) =>
   audienceActivities({
     campaigns: campaigns(store),
     progress: campaignProgress(store),
@@ -21,6 +22,8 @@ const freeze = (input: { account: number; campaign: number; launch: number }) =>
     subscribers: subscribers(store),
     suppressions: suppressions(store),
     letters: { senderOf: async () => ({ name: null, email: 'news@example.test' }) },
+    allowance: async () => obstacle,
+    events: events(store),
     heartbeat: () => {},
   }).freezeAudience(input);
 
@@ -54,4 +57,19 @@ test('a freeze that comes after the cancel was settled lays nothing', async () =
   await campaignProgress(store).closeCancelled(input);
   await freeze(input);
   expect(await laid(input.campaign)).toEqual([]);
+});
+
+test('where the account may not mail, the campaign is paused before anybody is mailed, and goes on when it may', async () => {
+  const draft = await aDraft(store, 3);
+  const { account, _id: campaign } = draft;
+  const { launch = 0 } = (await campaigns(store).launch(draft)) ?? {};
+  const input = { account, campaign, launch };
+  const row = async () => (await campaigns(store).find(account, campaign)) as Campaign;
+  expect(await freeze(input, 'account_suspended')).toBe('refused');
+  expect(await row()).toMatchObject({ state: 'paused', reason: 'account_suspended' });
+  const told = await events(store).ofCampaign(account, campaign);
+  expect(told).toMatchObject([{ type: 'campaign.paused', data: { reason: 'account_suspended' } }]);
+  await campaigns(store).resume(await row());
+  expect(await freeze(input)).toBe('frozen');
+  expect(await row()).toMatchObject({ state: 'sending', reason: null, recipient_count: 3 });
 });

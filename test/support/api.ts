@@ -85,6 +85,14 @@ export async function aStranger({ deps }: TestApi): Promise<{ account: number; k
   return { account, key };
 }
 
+/** A client of the first account, with a key of its own. */
+export async function aClient(api: TestApi, name: string): Promise<{ account: number; key: string }> {
+  const answer = await api.call('POST /api/v1/agency/clients', { payload: { name } });
+  const account: number = answer.json().data.id;
+  const issued = await api.call(`POST /api/v1/agency/clients/${account}/keys`, { payload: { name } });
+  return { account, key: issued.json().data.key };
+}
+
 export async function aList({ call }: TestApi, fields: Record<string, unknown> = {}): Promise<number> {
   const answer = await call('POST /api/v1/lists', { payload: { name: 'Newsletter', ...fields } });
   return answer.json<{ data: { id: number } }>().data.id;

@@ -1,0 +1,19 @@
+import type { Api } from '../../app.js';
+import type { Deps } from '../../deps.js';
+import { AgencyView } from '../../schemas/agency.js';
+import { Data, refusals } from '../../schemas/envelope.js';
+import { agencyOf } from './standing.js';
+
+/** What an agency has, in one answer. */
+export function agency(app: Api, { accounts, clients }: Deps): void {
+  app.get(
+    '/agency',
+    { schema: { tags: ['Agency'], summary: 'Sum up the agency', response: { 200: Data(AgencyView), ...refusals } } },
+    async (request) => {
+      const { _id: id, name } = await accounts.settings(agencyOf(request));
+      const found = await clients.ofAgency(id);
+      const suspended = found.filter(({ state }) => state === 'suspended').length;
+      return { data: { id, name, clients: { total: found.length, active: found.length - suspended, suspended } } };
+    },
+  );
+}

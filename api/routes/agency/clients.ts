@@ -1,0 +1,145 @@
+import { Failure } from '../../../domain/errors.js';
+import type { Campaign } from '../../../store/campaigns.js';
+import type { Client } from '../../../store/clients.js';
+import type { Api } from '../../app.js';
+import type { Deps } from '../../deps.js';
+import { originOf } from '../../idempotency.js';
+import { pageMeta, skipOf } from '../../paging.js';
+import { ClientPatch, ClientSearch, ClientView, clientView, NewClient } from '../../schemas/agency.js';
+import { NoFields } from '../../schemas/campaign.js';
+import { Data, Nothing, Page, refusals } from '../../schemas/envelope.js';
+import { IdPath } from '../../schemas/fields.js';
+import { demandSender } from '../account.js';
+import { agencyOf, clientOf } from './standing.js';
+
+const tags = ['Agency'];
+const ONE = { 200: Data(ClientView), ...refusals };
+
+/** The accounts that an agency keeps for others. */
+export function agencyClients(app: Api, deps: Deps): void {
+  listClients(app, deps);
+  createClient(app, deps);
+  changeClient(app, deps);
+  suspendClient(app, deps);
+  closeClient(app, deps);
+}
+
+function listClients(app: Api, { clients, ...deps }: Deps): void {
+  app.get(
+    '/agency/clients',
+    {
+      schema: {
+        tags,
+        summary: 'List clients',
+        querystring: ClientSearch,
+        response: { 200: Page(ClientView), ...refusals },
+      },
+    },
+    async (request) => {
+      const { state, ...at } = request.query;
+      const { found, total } = await clients.page(agencyOf(request), state, skipOf(at), at.per_page);
+      return { data: found.map(clientView), meta: pageMeta(at, total) };
+    },
+  );
+
+  app.get(
+    '/agency/clients/:id',
+    { schema: { tags, summary: 'Retrieve a client', params: IdPath, response: ONE } },
+    async (request) => ({ data: clientView(await clientOf({ ...deps, clients }, request)) }),
+  );
+}
+
+function createClient(app: Api, { clients }: Deps): void {
+  app.post(
+    '/agency/clients',
+    {
+      schema: { tags, summary: 'Add a client', body: NewClient, response: { 201: Data(ClientView), ...refusals } },
+    },
+    async (request, reply) => {
+      const { name, mail_from = null } = request.body;
+      if (mail_from !== null) demandSender(mail_from);
+      const client = await clients.create(agencyOf(request), { name, mail_from }, originOf(request));
+      return reply.code(201).send({ data: clientView(client) });
+    },
+  );
+}
+
+function changeClient(app: Api, deps: Deps): void {
+  app.patch(
+    '/agency/clients/:id',
+    { schema: { tags, summary: 'Change a client', params: IdPath, body: ClientPatch, response: ONE } },
+    async (request) => {
+      const client = await clientOf(deps, request);
+      if (request.body.mail_from != null) demandSender(request.body.mail_from);
+      return { data: clientView(stillThere(await deps.clients.change(client.parent_id, client._id, request.body))) };
+    },
+  );
+}
+
+function suspendClient(app: Api, deps: Deps): void {
+  const told = (rows: readonly Campaign[]) => {
+    for (const row of rows) deps.engine.wakeCampaign(row);
+  };
+  const shown = async (client: Client) =>
+    clientView(stillThere(await deps.clients.change(client.parent_id, client._id, {})));
+  app.post(
+    '/agency/clients/:id/suspend',
+    {
+      schema: {
+        tags,
+        summary: 'Suspend a client: its keys are refused, its campaigns stand still',
+        params: IdPath,
+        body: NoFields,
+        response: ONE,
+      },
+    },
+    async (request) => {
+      const client = await clientOf(deps, request);
+      if (await deps.suspension.suspend(client._id)) told(await deps.suspension.pauseCampaigns(client._id));
+      return { data: await shown(client) };
+    },
+  );
+
+  app.post(
+    '/agency/clients/:id/resume',
+    {
+      schema: {
+        tags,
+        summary: 'Let a client go on; what the suspension has stopped goes on as well',
+        params: IdPath,
+        body: NoFields,
+        response: ONE,
+      },
+    },
+    async (request) => {
+      const client = await clientOf(deps, request);
+      if (await deps.suspension.resume(client._id)) told(await deps.suspension.resumeCampaigns(client._id));
+      return { data: await shown(client) };
+    },
+  );
+}
+
+function closeClient(app: Api, deps: Deps): void {
+  app.delete(
+    '/agency/clients/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Close the account of a client, for good; refused while something of it is on its way',
+        params: IdPath,
+        response: { 204: Nothing, ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const client = await clientOf(deps, request);
+      if ((await deps.clients.close(client.parent_id, client._id)) === 'busy') throw new Failure('client_busy');
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+/** It may have been closed since it was read. */
+function stillThere(client: Client | null): Client {
+  if (client === null) throw new Failure('not_found');
+  return client;
+}
