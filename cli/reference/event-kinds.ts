@@ -94,6 +94,13 @@ export const EVENTS: readonly EventKind[] = [
     data: 'reason, detail',
     by: 'activities/delivery.ts',
   },
+  {
+    type: 'campaign.paused',
+    when: 'its account may not mail these people now: `account_suspended` or `account_closed`',
+    id: STEERED,
+    data: 'reason',
+    by: 'activities/audience.ts',
+  },
   steered('cancelled', 'it was cancelled'),
   ended('sent', 'everybody has a final state and at least one mail was accepted'),
   ended('failed', 'everybody has a final state and no mail was accepted'),
