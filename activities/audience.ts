@@ -2,7 +2,6 @@ import { now } from '../clock.js';
 import { PAGE_SIZE } from '../domain/protocol.js';
 import type { CampaignProgress } from '../store/campaign-progress.js';
 import type { Campaign, Campaigns } from '../store/campaigns.js';
-import type { Events } from '../store/events.js';
 import type { RoundKey } from '../store/ledger.js';
 import type { Rounds } from '../store/rounds.js';
 import type { Subscribers } from '../store/subscribers.js';
@@ -19,7 +18,6 @@ export interface AudienceDeps {
   readonly suppressions: Pick<Suppressions, 'among'>;
   readonly letters: Pick<Letters, 'senderOf'>;
   readonly allowance: Allowance;
-  readonly events: Pick<Events, 'append'>;
   readonly heartbeat: () => void;
 }
 
@@ -57,16 +55,8 @@ export function audienceActivities(deps: AudienceDeps) {
 /** Where the account may not mail these people now, the campaign is paused, nobody of them mailed, and its row says why. */
 async function standsStill(deps: AudienceDeps, input: CampaignInput, key: RoundKey, recipients: number) {
   const obstacle = await deps.allowance(key, recipients);
-  if (obstacle === undefined) return false;
-  if (!(await deps.progress.heldBack(input, obstacle))) return true;
-  const row = await deps.campaigns.find(input.account, input.campaign);
-  if (row?.reason === obstacle) await deps.events.append([heldBackEvent(row)]);
-  return true;
-}
-
-function heldBackEvent({ _id, account, want, reason }: Campaign) {
-  const about = { account, campaign: _id, data: { reason } };
-  return { ...about, _id: `campaign:${_id}:v${want.v}:paused`, type: 'campaign.paused' };
+  if (obstacle !== undefined) await deps.progress.heldBack(input, obstacle);
+  return obstacle !== undefined;
 }
 
 /** The row with its round open; undefined where nothing is to be frozen. */

@@ -75,7 +75,7 @@ export const EVENTS: readonly EventKind[] = [
   steered('paused', 'it was paused'),
   {
     type: 'campaign.paused',
-    when: 'its letter has errors and may not go out: `content_blocked`',
+    when: 'it may not go out: `content_blocked`, `account_suspended` or `account_closed`',
     id: STEERED,
     data: 'reason',
     by: 'activities/campaign.ts',
@@ -93,13 +93,6 @@ export const EVENTS: readonly EventKind[] = [
     id: STEERED,
     data: 'reason, detail',
     by: 'activities/delivery.ts',
-  },
-  {
-    type: 'campaign.paused',
-    when: 'its account may not mail these people now: `account_suspended` or `account_closed`',
-    id: STEERED,
-    data: 'reason',
-    by: 'activities/audience.ts',
   },
   steered('cancelled', 'it was cancelled'),
   ended('sent', 'everybody has a final state and at least one mail was accepted'),

@@ -4,7 +4,6 @@ import { now } from '../../clock.js';
 import type { LedgerPage } from '../../domain/page.js';
 import { campaignProgress } from '../../store/campaign-progress.js';
 import { type Campaign, campaigns } from '../../store/campaigns.js';
-import { events } from '../../store/events.js';
 import { rounds } from '../../store/rounds.js';
 import { subscribers } from '../../store/subscribers.js';
 import { suppressions } from '../../store/suppressions.js';
@@ -23,7 +22,6 @@ const freeze = (input: { account: number; campaign: number; launch: number }, ob
     suppressions: suppressions(store),
     letters: { senderOf: async () => ({ name: null, email: 'news@example.test' }) },
     allowance: async () => obstacle,
-    events: events(store),
     heartbeat: () => {},
   }).freezeAudience(input);
 
@@ -67,8 +65,6 @@ test('where the account may not mail, the campaign is paused before anybody is m
   const row = async () => (await campaigns(store).find(account, campaign)) as Campaign;
   expect(await freeze(input, 'account_suspended')).toBe('refused');
   expect(await row()).toMatchObject({ state: 'paused', reason: 'account_suspended' });
-  const told = await events(store).ofCampaign(account, campaign);
-  expect(told).toMatchObject([{ type: 'campaign.paused', data: { reason: 'account_suspended' } }]);
   await campaigns(store).resume(await row());
   expect(await freeze(input)).toBe('frozen');
   expect(await row()).toMatchObject({ state: 'sending', reason: null, recipient_count: 3 });
