@@ -1,17 +1,18 @@
 import type { Config } from '../config.js';
 import type { LetterContent } from '../domain/campaign.js';
 import { Failure } from '../domain/errors.js';
-import { blocksSending } from '../domain/finding.js';
-import { FIRST_DEFAULT_TEMPLATE } from '../domain/template.js';
-import { campaignJob, standsAlone } from '../mail/render/campaign-job.js';
-import type { RenderJob } from '../mail/render/job.js';
+import { blocksSending, type Finding, keptFindings } from '../domain/finding.js';
+import { FIRST_DEFAULT_TEMPLATE, templateFor } from '../domain/template.js';
+import { isDocument } from '../mail/document.js';
+import { campaignJob } from '../mail/render/campaign-job.js';
 import type { Renderer } from '../mail/render/pool.js';
 import { chosenSender } from '../mail/sender.js';
 import type { Account, Accounts } from '../store/accounts.js';
 import type { CampaignProgress } from '../store/campaign-progress.js';
 import type { Campaign, Campaigns } from '../store/campaigns.js';
 import type { Contents } from '../store/contents.js';
-import type { List, Lists } from '../store/lists.js';
+import type { Lists } from '../store/lists.js';
+import type { Subscribers } from '../store/subscribers.js';
 import type { Templates } from '../store/templates.js';
 import type { CampaignInput } from '../workflows/messages.js';
 
@@ -20,6 +21,7 @@ export interface RenderingDeps {
   readonly progress: Pick<CampaignProgress, 'rendered' | 'refused'>;
   readonly accounts: Accounts;
   readonly lists: Lists;
+  readonly subscribers: Pick<Subscribers, 'fieldNames'>;
   readonly templates: Pick<Templates, 'inUse'>;
   readonly contents: Pick<Contents, 'keepLetter'>;
   readonly renderer: Pick<Renderer, 'render'>;
@@ -36,48 +38,55 @@ export function renderingActivities(deps: RenderingDeps) {
     renderContent: async (input: CampaignInput): Promise<'rendered' | 'refused'> => {
       const row = await deps.campaigns.find(input.account, input.campaign);
       if (row === null || row.launch !== input.launch || row.round >= 0 || row.rendered != null) return 'rendered';
-      const letter = await letterOf(deps, row);
+      const { letter, template, findings } = await letterOf(deps, row);
+      const found = keptFindings(findings);
       if (letter === undefined) {
-        await deps.progress.refused(input, 'content_blocked');
+        await deps.progress.refused(input, 'content_blocked', found);
         return 'refused';
       }
-      await deps.progress.rendered(input, row.revision, await deps.contents.keepLetter(row.account, letter));
+      const rendered = await deps.contents.keepLetter(row.account, letter);
+      await deps.progress.rendered(input, row.revision, { rendered, rendered_into: template, findings: found });
       return 'rendered';
     },
   };
 }
 
-async function letterOf(deps: RenderingDeps, row: Campaign): Promise<LetterContent | undefined> {
-  const [list, account] = await Promise.all([
-    deps.lists.find(row.account, row.list_id),
-    deps.accounts.settings(row.account),
+interface Looked {
+  /** Undefined: it may not go out. */
+  readonly letter?: LetterContent;
+  readonly template: number | null;
+  readonly findings: readonly Finding[];
+}
+
+async function letterOf(deps: RenderingDeps, row: Campaign): Promise<Looked> {
+  const { account: id, list_id } = row;
+  const [list, account, fields] = await Promise.all([
+    deps.lists.find(id, list_id),
+    deps.accounts.settings(id),
+    deps.subscribers.fieldNames(id, list_id),
   ]);
   if (typeof list === 'string') throw new Error(`campaign ${row._id} has no list any more`);
+  const { template, edition } = await editionFor(deps, row, account);
+  const job = campaignJob({ campaign: row, account, list, template: edition, fields });
   const lastResort = account.mail_from ?? deps.config.mailFrom;
   try {
-    const job = await jobOf(deps, row, list, account);
     const { html, text, findings } = await deps.renderer.render(job);
-    if (blocksSending(findings)) return undefined;
-    return {
-      subject: job.subject,
-      preheader: job.preheader,
-      html,
-      text,
-      from: chosenSender({ campaign: row.from, list: list.defaults.from, lastResort }),
-      reply_to: row.reply_to ?? list.defaults.reply_to,
-      list: list.name,
-    };
+    if (blocksSending(findings)) return { template, findings };
+    const from = chosenSender({ campaign: row.from, list: list.defaults.from, lastResort });
+    const reply_to = row.reply_to ?? list.defaults.reply_to;
+    const { subject, preheader } = job;
+    return { letter: { subject, preheader, html, text, from, reply_to, list: list.name }, template, findings };
   } catch (error) {
-    if (error instanceof Failure && error.code === 'not_renderable') return undefined;
+    if (error instanceof Failure && error.code === 'not_renderable') return { template, findings: [] };
     throw error;
   }
 }
 
-async function jobOf(deps: RenderingDeps, campaign: Campaign, list: List, account: Account): Promise<RenderJob> {
-  const wanted = campaign.template_id ?? account.default_template ?? FIRST_DEFAULT_TEMPLATE;
-  const template = standsAlone(campaign)
-    ? null
-    : ((await deps.templates.inUse(campaign.account, wanted)) ??
-      (await deps.templates.inUse(campaign.account, FIRST_DEFAULT_TEMPLATE)));
-  return campaignJob({ campaign, account, list, template, fields: null });
+/** A template that is gone by now is no reason to stand still: the first default takes its place. */
+async function editionFor({ templates }: RenderingDeps, row: Campaign, { _id, default_template }: Account) {
+  const wanted = templateFor({ ...row, is_document: isDocument(row.html) }, default_template);
+  if (wanted === null) return { template: null, edition: null };
+  const edition = await templates.inUse(_id, wanted);
+  if (edition !== null) return { template: wanted, edition };
+  return { template: FIRST_DEFAULT_TEMPLATE, edition: await templates.inUse(_id, FIRST_DEFAULT_TEMPLATE) };
 }

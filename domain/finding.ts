@@ -7,6 +7,9 @@ export interface Finding {
   readonly where?: string;
 }
 
+/** As it is kept: its code says the rest. */
+export type KeptFinding = Pick<Finding, 'code' | 'where'>;
+
 /** Every code: its severity and its sentence. */
 export const FINDINGS = {
   size_over_limit: {
@@ -46,6 +49,13 @@ export const FINDINGS = {
 export type FindingCode = keyof typeof FINDINGS;
 
 const LONGEST_PLACE = 160;
+
+/** So many are kept of a launch. */
+const KEPT = 50;
+
+export function keptFindings(findings: readonly Finding[]): readonly KeptFinding[] {
+  return findings.slice(0, KEPT).map(({ code, where }) => (where === undefined ? { code } : { code, where }));
+}
 
 /** A finding with the severity and sentence of its code. */
 export function finding(code: FindingCode, where?: string): Finding {

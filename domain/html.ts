@@ -3,6 +3,9 @@ export interface Html {
   readonly markup: string;
 }
 
+/** A whole document, not a fragment that needs one around it. */
+export const WHOLE_DOCUMENT = /<html[\s>]|<!doctype/i;
+
 export type HtmlPiece = string | number | Html | readonly Html[] | undefined;
 
 /** Builds markup; every value that is not markup itself is escaped. */

@@ -31,6 +31,15 @@ export const LAST_SYSTEM_TEMPLATE = 100;
 /** Used by campaigns that name no template, where the account has chosen no other. */
 export const FIRST_DEFAULT_TEMPLATE = 1;
 
+/** What a campaign is rendered into: the template it names, else the default; null: a whole document stands for itself. */
+export function templateFor(
+  { template_id, is_document }: { readonly template_id: number | null; readonly is_document: boolean },
+  accountDefault: number | null | undefined,
+): number | null {
+  if (template_id !== null) return template_id;
+  return is_document ? null : (accountDefault ?? FIRST_DEFAULT_TEMPLATE);
+}
+
 export function isSystemTemplate(id: number): boolean {
   return id <= LAST_SYSTEM_TEMPLATE;
 }

@@ -1,4 +1,5 @@
 import { convert, type FormatCallback } from 'html-to-text';
+import { WHOLE_DOCUMENT } from '../domain/html.js';
 import { escapeHtml, LIQUID_TAG } from './liquid.js';
 
 /** The two bodies of a letter, still Liquid. */
@@ -53,7 +54,7 @@ ${html}
 
 /** A whole document, or a fragment that needs one around it. */
 export function isDocument(html: string): boolean {
-  return /<html[\s>]|<!doctype/i.test(html);
+  return WHOLE_DOCUMENT.test(html);
 }
 
 export function directionOf(language: string): 'ltr' | 'rtl' {

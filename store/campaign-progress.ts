@@ -1,6 +1,7 @@
 import type { Collection } from 'mongodb';
 import { now } from '../clock.js';
 import { type CampaignState, LIVE_STATES } from '../domain/campaign.js';
+import type { KeptFinding } from '../domain/finding.js';
 import type { Campaign, CampaignRound } from './campaigns.js';
 import { fenced, type Store } from './connect.js';
 
@@ -13,6 +14,9 @@ export interface LaunchKey {
 
 /** What the first round fixes: the highest subscriber id of the audience, and the sender. */
 export type FixedAtFreeze = Pick<Campaign, 'up_to' | 'sender'>;
+
+/** The letter's hash, what it was made with, and what a look at it found. */
+export type RenderedLetter = Pick<Campaign, 'rendered' | 'rendered_into' | 'findings'>;
 
 export type CampaignProgress = ReturnType<typeof campaignProgress>;
 
@@ -37,13 +41,13 @@ function rendering(rows: Collection<Campaign>) {
   const move = mover(rows);
   return {
     /** What this launch says is fixed. Whoever renders first fixes it; what was edited meanwhile is another letter. */
-    rendered: async (key: LaunchKey, revision: number, hash: string): Promise<void> => {
-      await rows.updateOne({ ...rowOf(key), revision, round: -1, rendered: null }, { $set: { rendered: hash } });
+    rendered: async (key: LaunchKey, revision: number, letter: RenderedLetter): Promise<void> => {
+      await rows.updateOne({ ...rowOf(key), revision, round: -1, rendered: null }, { $set: letter });
     },
 
     /** The content cannot go out: it stands still before anybody is mailed, until somebody has mended it and resumes. */
-    refused: (key: LaunchKey, reason: string): Promise<boolean> =>
-      move(key, { round: -1 }, ['awaiting_approval', 'freezing'], { state: 'paused', reason }),
+    refused: (key: LaunchKey, reason: string, findings: readonly KeptFinding[]): Promise<boolean> =>
+      move(key, { round: -1 }, ['awaiting_approval', 'freezing'], { state: 'paused', reason, findings }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Collection, Filter } from 'mongodb';
 import { CAMPAIGN_STATES, type CampaignState, type CampaignStatus, statesOf } from '../domain/campaign.js';
+import { WHOLE_DOCUMENT } from '../domain/html.js';
 import type { LedgerPage } from '../domain/page.js';
 import type { Campaign } from './campaigns.js';
 import { fenced, type Store } from './connect.js';
@@ -12,7 +13,7 @@ export interface CampaignSearch {
 }
 
 /** A campaign without its letter: bodies have up to two million characters, and a page up to a hundred campaigns. */
-export type CampaignSummary = Omit<Campaign, 'html' | 'text'>;
+export type CampaignSummary = Omit<Campaign, 'html' | 'text'> & { readonly is_document: boolean };
 
 const OVER: readonly CampaignState[] = ['sent', 'failed', 'cancelled'];
 
@@ -38,11 +39,14 @@ export function campaignReading(store: Store) {
       const filter = await matching({ rows, pages }, account, search);
       const [found, total] = await Promise.all([
         rows
-          .find(filter)
-          .project<CampaignSummary>({ html: 0, text: 0 })
-          .sort({ _id: -1 })
-          .skip(skip)
-          .limit(limit)
+          .aggregate<CampaignSummary>([
+            { $match: filter },
+            { $sort: { _id: -1 } },
+            { $skip: skip },
+            { $limit: limit },
+            { $set: { is_document: { $regexMatch: { input: '$html', regex: WHOLE_DOCUMENT } } } },
+            { $unset: ['html', 'text'] },
+          ])
           .toArray(),
         rows.countDocuments(filter),
       ]);

@@ -3,6 +3,7 @@ import type { Collection } from 'mongodb';
 import { now } from '../clock.js';
 import type { Approval } from '../domain/approval.js';
 import type { CampaignState, OnUncertain, TakenKind } from '../domain/campaign.js';
+import type { KeptFinding } from '../domain/finding.js';
 import { approving, reasked } from './campaign/approval.js';
 import { type Drafting, drafting } from './campaign/drafting.js';
 import { set, steering } from './campaign/steering.js';
@@ -79,6 +80,10 @@ export interface Campaign extends CampaignContent {
   readonly pinned: number | null;
   /** Hash of the letter that was rendered at this launch, in `contents`: every worker compiles these bytes. */
   readonly rendered?: string | null;
+  /** The template of that letter; null where it needed none. */
+  readonly rendered_into?: number | null;
+  /** What the look at this launch's letter found; null before it. */
+  readonly findings?: readonly KeptFinding[] | null;
   /** Who it is from, fixed at the freeze: a later change of a default must not change a Message-ID. */
   readonly sender: Sender | null;
   readonly recipient_count: number;
@@ -191,7 +196,7 @@ function revised({ state, revision }: Seen, change: CampaignChange): Partial<Cam
   const { settings, scheduled_at, approval, ...content } = change;
   if (Object.keys(content).length === 0) return {};
   const isPinned = state === 'scheduled' || state === 'awaiting_approval';
-  return { revision: revision + 1, ...(isPinned && { pinned: revision + 1, rendered: null }) };
+  return { revision: revision + 1, ...(isPinned && { pinned: revision + 1, rendered: null, findings: null }) };
 }
 
 /** Settings and time are controls: another version, so that of two changes at once neither is lost. */

@@ -5,6 +5,7 @@ import { pageFields } from '../paging.js';
 import { Ai } from './draft.js';
 import { closed, Id, Line, Mailbox, nullable, PerSecond, Timestamp } from './fields.js';
 import { From } from './list.js';
+import { Finding } from './preview.js';
 import { CampaignStats } from './statistics.js';
 
 /** What the Liquid parser takes. */
@@ -115,7 +116,12 @@ const view = {
   state: Type.Enum([...CAMPAIGN_STATES]),
   reason: nullable(Type.String()),
   list_id: Id,
-  template_id: nullable(Id),
+  template_id: nullable(
+    Type.Integer({
+      minimum: 1,
+      description: 'What the body is in, also where it is the default; null: a document of its own.',
+    }),
+  ),
   creation_method: Type.Enum(['ai', 'html']),
   from: nullable(Type.Object({ name: nullable(Type.String()), email: Type.String() })),
   reply_to: nullable(Type.String()),
@@ -158,7 +164,14 @@ const view = {
 export const CampaignRow = Type.Object(view);
 
 export const CampaignView = Type.Object(
-  { ...view, content: Type.String(), text: nullable(Type.String()) },
+  {
+    ...view,
+    content: Type.String(),
+    text: nullable(Type.String()),
+    findings: nullable(
+      Type.Array(Finding, { description: 'What the check at the launch found, as `/check` says it; null before it.' }),
+    ),
+  },
   {
     examples: [
       {

@@ -38,7 +38,7 @@ export const TemplatePreviewWish = Type.Object(
   { ...closed, examples: [{ language: 'pt', context: { order: { id: '4711' } } }] },
 );
 
-const Finding = Type.Object({
+export const Finding = Type.Object({
   code: Type.Enum(Object.keys(FINDINGS) as FindingCode[]),
   severity: Type.Enum(['error', 'warning']),
   message: Type.String(),

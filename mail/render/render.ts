@@ -62,7 +62,11 @@ function compact(html: string): string {
 async function bodyHtml(body: Body, job: RenderJob, marks: Marks): Promise<Piece> {
   if (body.format === 'blocks') return { html: htmlOfBlocks(body.blocks, marks), findings: [] };
   const filled = filledOr('body', () => fillStage(unmarked(body.source), stageFields(job, marks), marks));
-  if (body.format === 'html') return { html: filled, findings: [] };
+  if (body.format === 'html') {
+    // In a template a whole document is what its body shows, with its own sheets.
+    const isNested = job.template !== null && isDocument(filled);
+    return { html: isNested ? insideOf(filled) : filled, findings: [] };
+  }
   const whole = /<mjml[\s>]/i.test(filled) ? filled : `<mjml><mj-body>${filled}</mj-body></mjml>`;
   const compiled = await mjmlHtml('body', whole, job);
   return job.template === null ? compiled : { ...compiled, html: insideOf(compiled.html) };
@@ -107,11 +111,14 @@ async function mjmlHtml(field: RenderFault['field'], source: string, { language 
   }
 }
 
-/** Of a compiled document, what its body shows and the sheets that its columns need. */
+/** Of a document, what its body shows and the sheets that this needs. */
 function insideOf(html: string): string {
-  const styles = [...html.matchAll(/<style\b[^>]*>[\s\S]*?<\/style>/gi)].map(([style]) => style).join('\n');
-  const body = /<body\b[^>]*>([\s\S]*)<\/body>/i.exec(html)?.[1] ?? html;
-  return styles + body;
+  const styles = [...html.replace(/<!--[\s\S]*?-->/g, '').matchAll(/<style\b[^>]*>[\s\S]*?<\/style>/gi)]
+    .map(([style]) => style)
+    .join('\n');
+  const [, body = html] = /<body\b[^>]*>([\s\S]*?)(?:<\/body>|$)/i.exec(html) ?? [];
+  const shown = body.replace(/<head\b[^>]*>[\s\S]*?<\/head>|<!doctype[^>]*>|<\/?(?:html|body)\b[^>]*>/gi, '');
+  return styles + shown.replace(/<style\b[^>]*>[\s\S]*?<\/style>/gi, '');
 }
 
 function filledOr<T>(field: RenderFault['field'], fill: () => T): T {

@@ -79,6 +79,7 @@ export function launched(
     pinned: seen.revision,
     // What somebody was asked about, or has said yes to, stays the letter of this launch.
     rendered: isSame ? (seen.rendered ?? null) : null,
+    ...(!isSame && { findings: null }),
     round: -1,
     rounds: [],
     up_to: null,

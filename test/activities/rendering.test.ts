@@ -11,6 +11,7 @@ import { type Campaign, campaigns, type NewCampaign } from '../../store/campaign
 import { contents } from '../../store/contents.js';
 import { links } from '../../store/links.js';
 import { lists } from '../../store/lists.js';
+import { subscribers } from '../../store/subscribers.js';
 import { templates } from '../../store/templates.js';
 import { aDraft, steered } from '../support/campaigns.js';
 import { ownStore } from '../support/own-store.js';
@@ -23,7 +24,13 @@ function parts() {
   const noun = { accounts: accounts(store), lists: lists(store), contents: contents(store), links: links(store) };
   const rows = { campaigns: campaigns(store), progress: campaignProgress(store), templates: templates(store) };
   const config = readConfig({});
-  const { renderContent } = renderingActivities({ ...noun, ...rows, config, renderer: threads });
+  const { renderContent } = renderingActivities({
+    ...noun,
+    ...rows,
+    subscribers: subscribers(store),
+    config,
+    renderer: threads,
+  });
   return {
     ...noun,
     ...rows,
@@ -83,7 +90,7 @@ test('what is edited while it is rendered is another letter', async () => {
   const { renderContent } = parts();
   const { row, input } = await launched({ approval: approvalFor(72) });
   const edited = steered(await campaigns(store).edit(row, { subject: 'Another' }));
-  await campaignProgress(store).rendered(input, row.revision, 'a hash of the old one');
+  await campaignProgress(store).rendered(input, row.revision, { rendered: 'a hash of the old one' });
   expect((await found(row)).rendered).toBeNull();
   await renderContent(input);
   const pinned = await found(row);
@@ -98,6 +105,7 @@ test('content that may not go out is asked about by nobody; mended and resumed, 
   expect(await renderContent(input)).toBe('refused');
   const paused = await found(row);
   expect(paused).toMatchObject({ state: 'paused', reason: 'content_blocked', rendered: null });
+  expect(paused.findings).toContainEqual({ code: 'link_broken', where: 'pricing' });
   expect(steered(await campaigns(store).resume(paused))).toMatchObject({ state: 'awaiting_approval', rendered: null });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aList, anApi, aSubscriber, type TestApi } from '../support/api.js';
-import { aCampaign } from '../support/api-campaigns.js';
+import { aCampaign, rendered } from '../support/api-campaigns.js';
 import { aTemplate } from '../support/templates.js';
 
 let api: TestApi;
@@ -38,6 +38,41 @@ describe('a campaign’s template', () => {
     expect(await html({})).toContain('<p>own</p>');
     const document = '<!doctype html><html><body>mine</body></html>';
     expect(await html({ html: document })).not.toContain('<p>own</p>');
+    await api.call(`PATCH /api/v1/templates/${own}`, { payload: { is_default: false } });
+  });
+
+  test('takes what the body of a whole document shows, with its own sheets', async () => {
+    const html =
+      '<html><head><title>x</title><style>.a{color:#123456}</style></head><body><p class="a">mine</p></body></html>';
+    const id = await campaign({ template_id: 1, html });
+    const { data } = await call(`GET /api/v1/campaigns/${id}/preview`);
+    expect(data.html).toMatch(/class="ep-content"[\s\S]*<p class="a" style="[^"]*color: #123456[^"]*">mine<\/p>/);
+    expect(data.html.match(/<(?:html|body|title)\b/gi)).toHaveLength(3);
+  });
+
+  test('is what a campaign shows, also where it named none: the default until it was sent, then what was used', async () => {
+    const { id: own } = await aTemplate(api, { contents: { en: { html: '{{ content }}' } } }, true);
+    const unnamed = await campaign();
+    const document = await campaign({ html: '<!doctype html><html><body>mine</body></html>' });
+    const shown = async (id: number) => (await call(`GET /api/v1/campaigns/${id}`)).data.template_id;
+    expect([await shown(unnamed), await shown(document), await shown(await campaign({ template_id: 2 }))]).toEqual([
+      1,
+      null,
+      2,
+    ]);
+    await aSubscriber(api, list, { email: 'reader@example.com' });
+    await call(`POST /api/v1/campaigns/${unnamed}/send`, {});
+    await rendered(api, unnamed);
+    await api.call(`PATCH /api/v1/templates/${own}`, { payload: { is_default: true } });
+    expect([await shown(unnamed), await shown(await campaign())]).toEqual([1, own]);
+    const { data } = await call('GET /api/v1/campaigns?per_page=4');
+    const listed = data.map(({ id, template_id }: { id: number; template_id: number | null }) => [id, template_id]);
+    expect(listed).toEqual(
+      expect.arrayContaining([
+        [unnamed, 1],
+        [document, null],
+      ]),
+    );
     await api.call(`PATCH /api/v1/templates/${own}`, { payload: { is_default: false } });
   });
 

@@ -27,7 +27,7 @@ describe('creating', () => {
       status: 'draft',
       state: 'draft',
       list_id: list,
-      template_id: null,
+      template_id: 1,
       creation_method: 'html',
       from: null,
       reply_to: null,

@@ -14,7 +14,7 @@ import { IdPath } from '../../schemas/fields.js';
 import { demandApprovers } from './approval.js';
 import { forgetDraft } from './drafting.js';
 import { timeToCome } from './fields.js';
-import { demandSendable } from './rendition.js';
+import { demandSendable, looked } from './rendition.js';
 import { demandVerifiedSender } from './sender.js';
 import { demandRecipients, demandText, forgetCancelled, steered, type Which } from './steering.js';
 import { shown } from './view.js';
@@ -81,10 +81,10 @@ function sendNow(deps: Deps, which: Which, origin?: string): Promise<Campaign> {
     demandText(row);
     await demandApprovers(deps, row);
     await demandVerifiedSender(deps, row);
-    await demandSendable(deps, row);
+    const findings = await demandSendable(deps, row);
     await demandRecipients(deps, row);
     await forgetCancelled(deps, row, 'already_sent');
-    return deps.campaigns.launch(row, origin);
+    return looked(await deps.campaigns.launch(row, origin), findings);
   });
 }
 
@@ -93,9 +93,9 @@ function sendAt(deps: Deps, which: Which, time: Date, origin?: string): Promise<
     demandText(row);
     await demandApprovers(deps, row);
     await demandVerifiedSender(deps, row);
-    await demandSendable(deps, row);
+    const findings = await demandSendable(deps, row);
     await forgetCancelled(deps, row, 'already_sent');
-    return deps.campaigns.schedule(row, time, origin);
+    return looked(await deps.campaigns.schedule(row, time, origin), findings);
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Static } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
+import type { Finding } from '../../../domain/finding.js';
 import type { Campaign, NewCampaign as Fresh } from '../../../store/campaigns.js';
 import type { Api } from '../../app.js';
 import { accountOf } from '../../auth.js';
@@ -14,7 +15,7 @@ import { IdPath } from '../../schemas/fields.js';
 import { approvalWish, demandApprovers } from './approval.js';
 import { demandDrafting, draftedCampaign, forgetDraft } from './drafting.js';
 import { changedContent, newContent, timeToCome } from './fields.js';
-import { demandSendable } from './rendition.js';
+import { demandSendable, looked } from './rendition.js';
 import { demandVerifiedSender } from './sender.js';
 import { demandRecipients, forgetCancelled, turned, type Which, woken } from './steering.js';
 import { allShown, shown } from './view.js';
@@ -107,23 +108,24 @@ async function created(
   if (body.ai !== undefined) demandDrafting(deps);
   const goesOut = body.send === true || at !== null;
   const fresh = { account, list_id: list._id, ...content, approval, ...(origin !== undefined && { origin }) };
-  if (goesOut) await demandLaunchable(deps, fresh, at);
+  const findings = goesOut ? await demandLaunchable(deps, fresh, at) : [];
   if (body.ai !== undefined) return draftedCampaign(deps, fresh, body.ai, { send: goesOut, at });
   const draft = await deps.campaigns.create({ _id: await deps.counters.block('campaigns'), ...fresh });
   // Found again by its Idempotency-Key, it may have been launched already.
   if (!goesOut || draft.launch > 0) return draft;
-  const launched = await (at === null ? deps.campaigns.launch(draft) : deps.campaigns.schedule(draft, at));
+  const wish = at === null ? deps.campaigns.launch(draft) : deps.campaigns.schedule(draft, at);
+  const launched = looked(await wish, findings);
   const row = launched ?? ours(await deps.campaigns.owned(account, draft._id));
   deps.engine.wakeCampaign(row);
   return row;
 }
 
 /** What would refuse the launch refuses the request; what a model is still to write cannot be looked at yet. */
-async function demandLaunchable(deps: Deps, fresh: Omit<Fresh, '_id'>, at: Date | null): Promise<void> {
+async function demandLaunchable(deps: Deps, fresh: Omit<Fresh, '_id'>, at: Date | null): Promise<readonly Finding[]> {
   await demandApprovers(deps, fresh);
   await demandVerifiedSender(deps, fresh);
   if (at === null) await demandRecipients(deps, fresh);
-  if (fresh.creation_method === 'html') await demandSendable(deps, fresh);
+  return fresh.creation_method === 'html' ? demandSendable(deps, fresh) : [];
 }
 
 async function patched(deps: Deps, which: Which, body: Static<typeof CampaignPatch>): Promise<Campaign> {

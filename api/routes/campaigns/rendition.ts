@@ -1,9 +1,10 @@
 import { Failure } from '../../../domain/errors.js';
-import { blocksSending } from '../../../domain/finding.js';
-import { FIRST_DEFAULT_TEMPLATE } from '../../../domain/template.js';
+import { blocksSending, type Finding, keptFindings } from '../../../domain/finding.js';
+import { templateFor } from '../../../domain/template.js';
+import { isDocument } from '../../../mail/document.js';
 import { type Filled, filled, parsedParts } from '../../../mail/filling.js';
 import type { Recipient } from '../../../mail/letter.js';
-import { campaignJob, standsAlone } from '../../../mail/render/campaign-job.js';
+import { campaignJob } from '../../../mail/render/campaign-job.js';
 import type { Rendered } from '../../../mail/render/job.js';
 import { fieldsOf } from '../../../mail/splice.js';
 import type { Campaign } from '../../../store/campaigns.js';
@@ -25,22 +26,27 @@ export async function rendition(deps: RenderDeps, campaign: Content): Promise<Re
     deps.subscribers.fieldNames(id, list_id),
   ]);
   if (typeof list === 'string') throw new Failure('validation_failed', { list_id: ['The list is gone.'] });
-  const wanted = campaign.template_id ?? account.default_template ?? FIRST_DEFAULT_TEMPLATE;
-  const template = standsAlone(campaign) ? null : await deps.templates.inUse(id, wanted);
+  const wanted = templateFor({ ...campaign, is_document: isDocument(campaign.html) }, account.default_template);
+  const template = wanted === null ? null : await deps.templates.inUse(id, wanted);
   if (template === null && campaign.template_id !== null) throw new Failure('template_not_published');
   return deps.press.render(campaignJob({ campaign, account, list, template, fields }));
 }
 
-/** What stands in the way of sending is said before anything changes. */
-export async function demandSendable(deps: RenderDeps, campaign: Content): Promise<void> {
+/** What stands in the way of sending is said before anything changes; answers what does not. */
+export async function demandSendable(deps: RenderDeps, campaign: Content): Promise<readonly Finding[]> {
   const { findings } = await rendition(deps, campaign);
-  if (!blocksSending(findings)) return;
+  if (!blocksSending(findings)) return findings;
   const errors = findings.filter(({ severity }) => severity === 'error').slice(0, 20);
   const sentences = new Map<string, string[]>();
   for (const { code, message, where } of errors) {
     sentences.set(code, [...(sentences.get(code) ?? []), where === undefined ? message : `${message} (${where})`]);
   }
   throw new Failure('content_blocked', Object.fromEntries(sentences));
+}
+
+/** A launched row with what the look at it found, until its letter is rendered and looked at once more. */
+export function looked(row: Campaign | null, findings: readonly Finding[]): Campaign | null {
+  return row && { ...row, findings: keptFindings(findings) };
 }
 
 /** Somebody on the campaign's list, or somebody made up. */

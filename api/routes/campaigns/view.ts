@@ -1,6 +1,10 @@
 import { statusOf } from '../../../domain/campaign.js';
 import { type Engagement, NO_ENGAGEMENT } from '../../../domain/engagement.js';
+import { finding } from '../../../domain/finding.js';
+import { templateFor } from '../../../domain/template.js';
 import type { CampaignTotals } from '../../../domain/totals.js';
+import { isDocument } from '../../../mail/document.js';
+import type { Account } from '../../../store/accounts.js';
 import type { CampaignSummary } from '../../../store/campaign-reading.js';
 import type { Campaign } from '../../../store/campaigns.js';
 import type { Deps } from '../../deps.js';
@@ -8,28 +12,36 @@ import type { CampaignRowShown, CampaignShown } from '../../schemas/campaign.js'
 import { timestamp, timestampOrNull } from '../../timestamp.js';
 import { approvalShown } from './approval-view.js';
 
-type Reading = Pick<Deps, 'recipients' | 'engagements'>;
+type Reading = Pick<Deps, 'accounts' | 'recipients' | 'engagements'>;
 
 /** Answers one campaign with its content and where its audience stands. */
-export async function shown({ recipients, engagements }: Reading, row: Campaign): Promise<{ data: CampaignShown }> {
-  const [totals, engagement] = await Promise.all([recipients.totals(row.account, row._id), engagements.of(row)]);
-  return { data: { ...rowShown(row, totals, engagement), content: row.html, text: row.text } };
+export async function shown(deps: Reading, row: Campaign): Promise<{ data: CampaignShown }> {
+  const [totals, engagement, account] = await Promise.all([
+    deps.recipients.totals(row.account, row._id),
+    deps.engagements.of(row),
+    deps.accounts.find(row.account),
+  ]);
+  const summary = { ...row, is_document: isDocument(row.html) };
+  const findings = row.findings?.map(({ code, where }) => finding(code, where)) ?? null;
+  const content = { content: row.html, text: row.text, findings };
+  return { data: { ...rowShown(summary, totals, engagement, account), ...content } };
 }
 
 /** Rows of a list, without their content. */
 export async function allShown(
-  { recipients, engagements }: Reading,
+  { accounts, recipients, engagements }: Reading,
   account: number,
   rows: readonly CampaignSummary[],
 ): Promise<CampaignRowShown[]> {
   const ids = rows.map(({ _id }) => _id);
-  const [totals, reached] = await Promise.all([
+  const [totals, reached, owner] = await Promise.all([
     recipients.totalsOfMany(account, ids),
     engagements.ofMany(account, rows),
+    accounts.find(account),
   ]);
   return rows.flatMap((row) => {
     const own = totals.get(row._id);
-    return own === undefined ? [] : [rowShown(row, own, reached.get(row._id) ?? NO_ENGAGEMENT)];
+    return own === undefined ? [] : [rowShown(row, own, reached.get(row._id) ?? NO_ENGAGEMENT, owner)];
   });
 }
 
@@ -42,7 +54,19 @@ export function statsOf(
   return { ...totals, rounds: round + 1, ...engagement };
 }
 
-function rowShown(row: CampaignSummary, totals: CampaignTotals, engagement: Engagement): CampaignRowShown {
+/** The template its letter is in, or would be in now. */
+function templateShown(row: CampaignSummary, account: Pick<Account, 'default_template'> | null): number | null {
+  const { rendered, rendered_into = null, state, revision, pinned } = row;
+  if (rendered != null && state !== 'draft' && revision === pinned) return rendered_into;
+  return templateFor(row, account?.default_template);
+}
+
+function rowShown(
+  row: CampaignSummary,
+  totals: CampaignTotals,
+  engagement: Engagement,
+  account: Account | null,
+): CampaignRowShown {
   const { _id: id, name, subject, preheader, state, reason, list_id, creation_method, from, reply_to, settings } = row;
   return {
     id,
@@ -53,7 +77,7 @@ function rowShown(row: CampaignSummary, totals: CampaignTotals, engagement: Enga
     state,
     reason,
     list_id,
-    template_id: row.template_id,
+    template_id: templateShown(row, account),
     creation_method,
     from,
     reply_to,
