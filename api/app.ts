@@ -39,6 +39,7 @@ import { lists } from './routes/lists.js';
 import { members } from './routes/members.js';
 import { messageBatches } from './routes/messages/batch.js';
 import { messages } from './routes/messages/messages.js';
+import { sentMail } from './routes/sent.js';
 import { subscriberBatches } from './routes/subscriber-batches.js';
 import { subscriberExport } from './routes/subscriber-export.js';
 import { subscribers } from './routes/subscribers.js';
@@ -132,6 +133,7 @@ function versionOne(api: Api, deps: Deps): void {
   suppressionFiles(api, deps);
   messages(api, deps);
   messageBatches(api, deps);
+  sentMail(api, deps);
   events(api, deps);
   webhooks(api, deps);
   webhookActions(api, deps);

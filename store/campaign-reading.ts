@@ -52,7 +52,29 @@ export function campaignReading(store: Store) {
       ]);
       return { found, total };
     },
+
+    /** Campaigns that are under way or have mailed somebody, the last launched first; those behind `after` where named. */
+    begun: async (account: number, after: Begun | undefined, limit: number): Promise<CampaignSummary[]> => {
+      const sent = await matching({ rows, pages }, account, { status: 'sent' });
+      const filter = { $or: [sent, { account, state: { $in: [...statesOf('sending')] } }] };
+      return rows
+        .find({ account, $and: [filter, ...(after === undefined ? [] : [behind(after)])] })
+        .project<CampaignSummary>({ html: 0, text: 0 })
+        .sort({ launched_at: -1, _id: -1 })
+        .limit(limit)
+        .toArray();
+    },
   };
+}
+
+/** A place in the order of launches. */
+export interface Begun {
+  readonly at: Date;
+  readonly id: number;
+}
+
+function behind({ at, id }: Begun): Filter<Campaign> {
+  return { $or: [{ launched_at: { $lt: at } }, { launched_at: at, _id: { $lt: id } }] };
 }
 
 interface Collections {

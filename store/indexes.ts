@@ -55,6 +55,7 @@ export const INDEXES: readonly Index[] = [
   { on: 'suppressions', keys: { account: 1, created_at: 1, _id: 1 }, serves: 'suppressions of an account' },
   { on: 'campaigns', keys: { account: 1, state: 1, _id: -1 }, serves: 'campaigns of an account by state' },
   { on: 'campaigns', keys: { account: 1, _id: -1 }, serves: 'campaigns of an account, the newest first' },
+  { on: 'campaigns', keys: { account: 1, launched_at: -1, _id: -1 }, serves: 'campaigns, the last launched first' },
   {
     on: 'campaigns',
     keys: { account: 1, origin: 1 },

@@ -58,6 +58,7 @@ export const FOREIGN_ANSWERS: Readonly<Record<string, number>> = {
   'POST /api/v1/campaigns/:id/drafts/:n/choose': 403,
   'GET /api/v1/messages': 200,
   'GET /api/v1/messages/:id': 403,
+  'GET /api/v1/sent': 200,
   'POST /api/v1/messages/:id/cancel': 403,
   'GET /api/v1/events': 200,
   'GET /api/v1/webhooks': 200,
