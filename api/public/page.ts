@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyReply } from 'fastify';
 import { packageRoot } from '../../config.js';
-import { DEFAULT_BRAND } from '../../domain/brand.js';
+import { type BrandLogo, DEFAULT_BRAND } from '../../domain/brand.js';
 import { inkOn, readableOn } from '../../domain/colour.js';
 import { type Html, html } from '../../domain/html.js';
 import { LANGUAGES, type Language } from '../../domain/language.js';
@@ -12,7 +12,7 @@ import { say } from '../../mail/wording.js';
 /** Whose page it is: what an account's brand says of it. */
 export interface PageBrand {
   readonly name: string | null;
-  readonly logo: { readonly url: string; readonly alt: string } | null;
+  readonly logo: Pick<BrandLogo, 'url' | 'alt' | 'dark_url'> | null;
   /** `#rrggbb`; made readable where it would not be. */
   readonly accent: string;
   readonly address: string | null;
@@ -71,16 +71,20 @@ function coloursOf({ accent }: PageBrand): string {
 
 function policyFor(style: string, { logo }: PageBrand): string {
   const hash = createHash('sha256').update(style).digest('base64');
-  // A source may hold neither blanks nor what separates directives.
-  const image = logo === null ? undefined : encodeURI(decoded(logo.url)).replace(/[;,'"\s]|[?#].*$/gs, '');
+  const images = [logo?.url ?? [], logo?.dark_url ?? []].flat().map(sourceOf);
   return [
     "default-src 'none'",
     `style-src 'sha256-${hash}'`,
-    ...(image === undefined ? [] : [`img-src ${image}`]),
+    ...(images.length === 0 ? [] : [`img-src ${images.join(' ')}`]),
     "form-action 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; ');
+}
+
+/** A source may hold neither blanks nor what separates directives. */
+function sourceOf(url: string): string {
+  return encodeURI(decoded(url)).replace(/[;,'"\s]|[?#].*$/gs, '');
 }
 
 function decoded(url: string): string {
@@ -111,8 +115,14 @@ ${footOf(language, brand, choice)}</body>
 }
 
 function headOf({ logo, name }: PageBrand): Html | undefined {
-  if (logo !== null) return html`<header><img src="${logo.url}" alt="${logo.alt}"></header>\n`;
+  if (logo !== null) return html`<header>${pictureOf(logo)}</header>\n`;
   return name === null ? undefined : html`<header>${name}</header>\n`;
+}
+
+/** A logo that has no picture of its own for the night is shown on something light. */
+function pictureOf({ url, alt, dark_url }: NonNullable<PageBrand['logo']>): Html {
+  if (dark_url === null) return html`<img class="by-day" src="${url}" alt="${alt}">`;
+  return html`<picture><source srcset="${dark_url}" media="(prefers-color-scheme: dark)"><img src="${url}" alt="${alt}"></picture>`;
 }
 
 function footOf(language: Language, { address }: PageBrand, choice: boolean): Html | undefined {

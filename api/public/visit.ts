@@ -31,7 +31,7 @@ async function brandOf({ accounts }: Deps, list: List): Promise<PageBrand> {
   const { name, logo, colors, postal_address } = account?.brand ?? DEFAULT_BRAND;
   return {
     name: name ?? list.company.name ?? account?.name ?? null,
-    logo: logo && { url: logo.url, alt: logo.alt },
+    logo,
     accent: colors.primary,
     address: postal_address ?? (addressOf(list.company) || null),
   };
