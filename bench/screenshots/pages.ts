@@ -11,8 +11,20 @@ import { DEFAULT_BRAND } from '../../domain/brand.js';
 import { linkTokens } from '../../mail/tokens.js';
 import { startMongo } from '../../servers/mongodb.js';
 import { openStore } from '../../store/connect.js';
+
+<<<<<<< HEAD
+
 import { webClient } from '../../web/client.js';
+
+=======
+
+import type { List } from '../../store/lists.js';
+import { askedPaths, sentCampaign } from './campaigns.js';
+
+>>>>>>> 6fcf4c0 (docs(screenshots): the browser view, approval, refusals, a logo)
+
 import type { Sight } from './sheet.js';
+import { BRAND, drawn } from './templates.js';
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const ADDRESS = '1 Harbour Road\n4000-123 Porto, Portugal';
@@ -52,6 +64,7 @@ async function visited(app: Api, deps: Deps): Promise<Sight[]> {
     deps.subscribers.join({ account, list: _id, source: 'api', ip: null, wish }),
   );
   const [joined] = await Promise.all(joins);
+  await crowd(deps, account, list);
   if (joined === undefined || joined.kind === 'too_large') throw new Error('nobody is on the list');
   const links = linkTokens(await deps.secrets.ring());
   const token = links.forRecipient(0, joined.subscriber._id);
@@ -60,7 +73,7 @@ async function visited(app: Api, deps: Deps): Promise<Sight[]> {
   const page = async (name: string, url: string, form?: string): Promise<Sight> => {
     const asked = form === undefined ? { method: 'GET' as const } : { method: 'POST' as const, payload: form };
     const { body } = await app.inject({ ...asked, url, headers: form === undefined ? {} : FORM });
-    return { name: `page-${name}`, html: body };
+    return { name: `page-${name}`, html: drawn(body) };
   };
   return [
     await page('signup', signup),
@@ -74,7 +87,43 @@ async function visited(app: Api, deps: Deps): Promise<Sight[]> {
     await page('unsubscribed', `/u/${token}`, 'from=page'),
     await page('not-valid', '/u/forged'),
     await page('confirm-over', `/confirm/${links.forConfirmation(9, 9)}`),
+    ...(await furtherPages({ deps, page }, account, list)),
   ];
+}
+
+/** So that numbers on pages are those of a list that somebody writes to. */
+async function crowd({ subscribers }: Deps, account: number, { _id: list }: List): Promise<void> {
+  for (let n = 0; n < 24; n += 1) {
+    const email = `reader${n}@example.com`;
+    await subscribers.join({ account, list, source: 'api', ip: null, wish: { email, email_key: email } });
+  }
+}
+
+interface Ground {
+  readonly deps: Deps;
+  readonly page: (name: string, url: string, form?: string) => Promise<Sight>;
+}
+
+/** Around a campaign; what is said to whoever asks too often, or where nobody may ask; under a logo. */
+async function furtherPages({ deps, page }: Ground, account: number, list: List): Promise<Sight[]> {
+  const { view, none } = await sentCampaign(deps, account, list);
+  const { waiting: asked, approved, rejected } = await askedPaths(deps, account, list);
+  const signup = `/lists/${list.uid}/signup`;
+  const plain = [
+    await page('view', view),
+    await page('view-none', none),
+    await page('approve', asked),
+    await page('approved', approved, 'do=approve'),
+    await page('rejected', rejected, 'do=reject&comment=Not+yet'),
+    await page('signup-none', `/lists/${'0'.repeat(32)}/signup`),
+  ];
+  // The address of whoever fills in this form is the same each time.
+  for (let n = 0; n < 20; n += 1) await page('often', signup, `email=reader${n}%40example.com`);
+  const often = await page('signup-too-often', signup, 'email=grace%40example.com');
+  await deps.accounts.change(account, { brand: BRAND });
+  const logo = await page('signup-logo', `${signup}?lang=pt`);
+  await deps.accounts.change(account, { brand: { ...BRAND, logo: BRAND.logo && { ...BRAND.logo, dark_url: null } } });
+  return [...plain, often, logo, await page('signup-logo-by-day', signup)];
 }
 
 async function waiting({ confirmations, secrets }: Deps, account: number, list_id: number): Promise<string> {

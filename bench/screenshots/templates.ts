@@ -8,7 +8,7 @@ import type { Sight } from './sheet.js';
 const LOGO = (ink: string) =>
   `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" width="140" height="36"><circle cx="18" cy="18" r="16" fill="#1f7a6b"/><path d="M8 20q5-6 10 0t10 0" stroke="#fff" stroke-width="3" fill="none"/><text x="44" y="25" font-family="Georgia" font-size="21" fill="${ink}">Harbour</text></svg>`)}`;
 
-const BRAND: Brand = {
+export const BRAND: Brand = {
   ...DEFAULT_BRAND,
   name: 'The Tea Harbour',
   website: 'https://harbour.example',
@@ -125,6 +125,20 @@ export function templateSights(): Promise<readonly Sight[]> {
 }
 
 async function sightOf(name: string, source: string): Promise<Sight> {
+  const html = await letterOf(name, source);
+  const filled = renderLiquid(parseLiquid(html, 'html'), liquidContext(READER, 'html'), 'html');
+  return { name: `template-${name}`, html: drawn(filled) };
+}
+
+/** Nothing is loaded from elsewhere: the logo is drawn here. */
+export function drawn(html: string): string {
+  return html
+    .replaceAll('https://harbour.example/logo.png', LOGO('#1f2933'))
+    .replaceAll('https://harbour.example/dark.png', LOGO('#e6e9ee'));
+}
+
+/** One of the six, as it stands before it is filled for anybody. */
+export async function letterOf(name: string, source = sourceOf(name)): Promise<string> {
   const { html } = await renderLetter({
     template: { format: 'mjml', source },
     body: { format: 'blocks', blocks: BODIES[name] ?? [] },
@@ -136,10 +150,10 @@ async function sightOf(name: string, source: string): Promise<Sight> {
     purpose: name === 'receipt' ? 'message' : 'campaign',
     fields: null,
   });
-  const filled = renderLiquid(parseLiquid(html, 'html'), liquidContext(READER, 'html'), 'html');
-  // Nothing is loaded from elsewhere: the logo is drawn here.
-  const drawn = filled
-    .replaceAll('https://harbour.example/logo.png', LOGO('#1f2933'))
-    .replaceAll('https://harbour.example/dark.png', LOGO('#e6e9ee'));
-  return { name: `template-${name}`, html: drawn };
+  return html;
+}
+
+function sourceOf(name: string): string {
+  const template = SYSTEM_TEMPLATES.find(({ identifier }) => identifier === name);
+  return template?.contents['en']?.source ?? '';
 }

@@ -1,0 +1,51 @@
+import type { Deps } from '../../api/deps.js';
+import { approvalFor } from '../../domain/approval.js';
+import { approvalTokens } from '../../mail/approval-token.js';
+import { linkTokens } from '../../mail/tokens.js';
+import type { Campaign, NewCampaign } from '../../store/campaigns.js';
+import type { List } from '../../store/lists.js';
+import { letterOf } from './templates.js';
+
+/** Where a reader looks at the mail they got, and what is there where no such mail was sent. */
+export async function sentCampaign(deps: Deps, account: number, list: List): Promise<{ view: string; none: string }> {
+  const { _id: campaign } = await launched(deps, account, list);
+  const { found } = await deps.subscribers.page(account, { list: list._id }, 0, 1);
+  const links = linkTokens(await deps.secrets.ring());
+  const path = (id: number) => `/v/${links.forRecipient(id, found[0]?._id ?? 0)}`;
+  return { view: path(campaign), none: path(0) };
+}
+
+/** Where an approver is asked about three campaigns. */
+export async function askedPaths(deps: Deps, account: number, list: List) {
+  const fields = { name: 'Grace Hopper', email: 'grace@harbour.example', email_key: 'grace@harbour.example' };
+  const member = await deps.members.add(account, { ...fields, role: 'approver' });
+  if (member === 'taken') throw new Error('the approver is there already');
+  const tokens = approvalTokens(await deps.secrets.ring());
+  const path = async () => {
+    const { _id, launch, revision } = await launched(deps, account, list, { approval: approvalFor(48) });
+    return `/approve/${tokens.sign({ campaign: _id, launch, revision, member: member._id })}`;
+  };
+  return { waiting: await path(), approved: await path(), rejected: await path() };
+}
+
+async function launched(deps: Deps, account: number, list: List, over: Partial<NewCampaign> = {}): Promise<Campaign> {
+  const draft = await deps.campaigns.create({
+    _id: await deps.counters.block('campaigns'),
+    account,
+    list_id: list._id,
+    creation_method: 'html',
+    settings: { rate_per_second: null, on_uncertain: 'hold', track_opens: true, track_clicks: true, ttl_hours: 24 },
+    name: 'We open a second shop',
+    template_id: null,
+    subject: 'We open a second shop, and the kettle is on',
+    preheader: 'Quay Street, from Monday on',
+    html: await letterOf('announcement'),
+    text: null,
+    from: null,
+    reply_to: null,
+    ...over,
+  });
+  const row = await deps.campaigns.launch(draft);
+  if (row === null) throw new Error('the campaign was not launched');
+  return row;
+}
