@@ -10,9 +10,10 @@ import { openStore } from '../store/connect.js';
 import { keptSecret } from '../store/sealing.js';
 import { secrets } from '../store/secrets.js';
 import { bearer } from './bearer.js';
+import { cpuOfTree } from './cpu-of-tree.js';
 import { type EverpostProcess, everpostProcess } from './everpost-process.js';
 import { machineTime } from './machine-time.js';
-import { newsletter } from './newsletter.js';
+import { LINKS, linkedHtml, newsletter } from './newsletter.js';
 import { aListOf } from './readers.js';
 import { type ClockedSink, ownSink } from './sink.js';
 
@@ -30,15 +31,11 @@ export interface BenchClicksOptions {
 
 type Call = ReturnType<typeof bearer>;
 
-const LINKS = 8;
 const READER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 /** Long before the hits: they are a person's. */
 const MADE = new Date('2026-01-01T00:00:00Z');
 
-const letter = {
-  subject: newsletter.subject,
-  html: `${Array.from({ length: LINKS }, (_, n) => `<p><a href="https://shop.example.test/${n}">Part ${n}</a></p>`).join('')}${newsletter.html}`,
-};
+const letter = { subject: newsletter.subject, html: linkedHtml };
 
 /** Hits a second on tracked links, and what they take from a campaign that is paced at half of what it could send. */
 export async function benchClicks(options: BenchClicksOptions): Promise<void> {
@@ -55,8 +52,10 @@ export async function benchClicks(options: BenchClicksOptions): Promise<void> {
     const paths = await trackedPaths(dataDir, first, recipients);
     const hits = hitting(everpost, paths, callers);
     await hits.during(2);
+    const before = cpuOfTree(everpost.pid);
     const alone = await hits.during(seconds);
-    console.log(`${callers} callers, nothing else going on: ${figures(alone)}`);
+    const cpu = ((cpuOfTree(everpost.pid) - before) / alone.waits.length).toFixed(2);
+    console.log(`${callers} callers, nothing else going on: ${figures(alone)}; ${cpu} ms CPU a hit, servers included`);
     const perSecond = Math.max(1, Math.round(capacity / 2));
     const campaign = await launched(call, list, { rate_per_second: perSecond });
     await beside({ sink, hits, seconds, perSecond, recipients, paced });

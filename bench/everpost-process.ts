@@ -8,6 +8,7 @@ import { freePort } from '../servers/ports.js';
 export interface EverpostProcess {
   readonly address: string;
   readonly key: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -40,6 +41,7 @@ export async function everpostProcess(config: Config, dataDir: string, smtpUrl: 
   return {
     address,
     key: KEY,
+    pid: child.pid ?? 0,
     stop: async () => {
       if (child.exitCode !== null) return;
       child.kill('SIGTERM');

@@ -31,6 +31,14 @@ export const newsletter = {
   boundarySeed: 'bench',
 } satisfies Letter;
 
+export const LINKS = 8;
+
+/** The same with links to places, as a shop has them. */
+export const linkedHtml = newsletter.html.replace(
+  '</body>',
+  `${Array.from({ length: LINKS }, (_, n) => `<p><a href="https://shop.example.test/${n}">Part ${n}</a></p>`).join('')}</body>`,
+);
+
 export function reader(id: number): Recipient {
   return {
     id,

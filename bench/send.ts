@@ -2,10 +2,12 @@ import nodemailer from 'nodemailer';
 import { monotonic, now } from '../clock.js';
 import { PROTOCOL_TIMES } from '../domain/protocol.js';
 import { compileLetter } from '../mail/compile.js';
+import type { Letter } from '../mail/letter.js';
 import { spliceMail } from '../mail/splice.js';
 import { linkTokens, unsubscribeUrl } from '../mail/tokens.js';
+import { destinationsOf } from '../mail/tracked.js';
 import { type HandOverOrder, smtpTransport } from '../mail/transport.js';
-import { newsletter, reader } from './newsletter.js';
+import { linkedHtml, newsletter, reader } from './newsletter.js';
 import { startSink } from './sink.js';
 
 export interface BenchSendOptions {
@@ -28,6 +30,9 @@ export interface Run {
 export interface BenchSendResult {
   readonly everpost: Run;
   readonly nodemailer: Run;
+  /** The same letter with eight links, left alone and followed, pixel and all. */
+  readonly links: Run;
+  readonly followed: Run;
   /** How many times more mails a second, and how many times less CPU. */
   readonly ratio: { readonly speed: number; readonly cpu: number };
 }
@@ -39,16 +44,27 @@ interface Side {
 
 const links = linkTokens([{ kid: 1, key: Buffer.alloc(32, 7), current: true }]);
 
-/** Our path against nodemailer's composing pool: same letter, same sink, interleaved runs; prints medians and the ratio. */
+type Name = 'everpost' | 'nodemailer' | 'links' | 'followed';
+const NAMES: readonly Name[] = ['everpost', 'nodemailer', 'links', 'followed'];
+
+/**
+ * Our path against nodemailer's composing pool, and a letter whose links are followed against the same one left alone: same
+ * sink, interleaved runs; prints medians and ratios.
+ */
 export async function benchSend(options: BenchSendOptions): Promise<BenchSendResult> {
   const { mails = 4_000, rounds = 5, connections = 16 } = options;
   const sink = await startSink(options.path);
-  const sides = { everpost, nodemailer: composingPool };
-  const runs: Record<keyof typeof sides, Run[]> = { everpost: [], nodemailer: [] };
+  const sides: Record<Name, (url: string, connections: number) => Side> = {
+    everpost: everpost(newsletter),
+    nodemailer: composingPool,
+    links: everpost(linked),
+    followed: everpost(followed),
+  };
+  const runs: Record<Name, Run[]> = { everpost: [], nodemailer: [], links: [], followed: [] };
   try {
     console.log(`${mails} mails a run, ${connections} connections, ${sink.name}`);
     for (let round = 0; round <= rounds; round += 1) {
-      for (const name of ['everpost', 'nodemailer'] as const) {
+      for (const name of NAMES) {
         const run = await measured(sides[name](sink.url, connections), mails, connections);
         // the first round warms both sides up
         if (round > 0) runs[name].push(run);
@@ -58,14 +74,26 @@ export async function benchSend(options: BenchSendOptions): Promise<BenchSendRes
   } finally {
     await sink.stop();
   }
-  return reported({ everpost: median(runs.everpost), nodemailer: median(runs.nodemailer) });
+  const of = (name: Name) => median(runs[name]);
+  const sums = { everpost: of('everpost'), nodemailer: of('nodemailer'), links: of('links'), followed: of('followed') };
+  return reported(sums);
 }
 
-function reported({ everpost: ours, nodemailer: theirs }: Record<'everpost' | 'nodemailer', Run>): BenchSendResult {
+const linked: Letter = { ...newsletter, html: linkedHtml };
+const followed: Letter = {
+  ...linked,
+  tracking: { opens: true, links: new Map(destinationsOf(linked).map((url, i) => [url, i + 1])) },
+};
+
+function reported(sums: Record<Name, Run>): BenchSendResult {
+  const { everpost: ours, nodemailer: theirs } = sums;
   const ratio = { speed: ours.mailsPerSecond / theirs.mailsPerSecond, cpu: theirs.cpuPerMail / ours.cpuPerMail };
-  console.log(`median ${line('everpost', ours)}\nmedian ${line('nodemailer', theirs)}`);
+  for (const name of NAMES) console.log(`median ${line(name, sums[name])}`);
   console.log(`ratio  ${ratio.speed.toFixed(2)} × the speed, CPU ÷ ${ratio.cpu.toFixed(2)}`);
-  return { everpost: ours, nodemailer: theirs, ratio };
+  const more = sums.followed.cpuPerMail / sums.links.cpuPerMail;
+  const speed = sums.followed.mailsPerSecond / sums.links.mailsPerSecond;
+  console.log(`followed against left alone: ${speed.toFixed(2)} × the speed, ${more.toFixed(2)} × the CPU`);
+  return { ...sums, ratio };
 }
 
 /** Four mails in flight for each connection, as in a page's window. */
@@ -86,18 +114,20 @@ async function measured(side: Side, mails: number, connections: number): Promise
   return { mailsPerSecond: mails / seconds, cpuPerMail: (user + system) / 1_000 / mails };
 }
 
-function everpost(url: string, connections: number): Side {
-  const compiled = compileLetter(newsletter);
-  const transport = smtpTransport({ url, connections, times: PROTOCOL_TIMES });
-  const order: HandOverOrder = { mayBegin: () => true, signal: new AbortController().signal };
-  return {
-    async send(id) {
-      const mail = spliceMail(compiled, reader(id), now(), links);
-      if (mail.kind !== 'mail') throw new Error(mail.reason);
-      const outcome = await transport.deliver(mail, order);
-      if (outcome.kind !== 'accepted') throw new Error(`the sink did not accept a mail: ${outcome.kind}`);
-    },
-    close: () => transport.close(),
+function everpost(letter: Letter) {
+  return (url: string, connections: number): Side => {
+    const compiled = compileLetter(letter);
+    const transport = smtpTransport({ url, connections, times: PROTOCOL_TIMES });
+    const order: HandOverOrder = { mayBegin: () => true, signal: new AbortController().signal };
+    return {
+      async send(id) {
+        const mail = spliceMail(compiled, reader(id), now(), links);
+        if (mail.kind !== 'mail') throw new Error(mail.reason);
+        const outcome = await transport.deliver(mail, order);
+        if (outcome.kind !== 'accepted') throw new Error(`the sink did not accept a mail: ${outcome.kind}`);
+      },
+      close: () => transport.close(),
+    };
   };
 }
 

@@ -65,13 +65,15 @@ export function groupCommit<T>(options: GroupCommitOptions<T>) {
         if (lost === 1 || lost % 10_000 === 0) log.warn({ lost }, 'more hits than can be kept in memory');
         return;
       }
-      const written = new Promise<void>((resolve) => {
-        waiting.push({ one, written: resolve });
+      await new Promise<void>((resolve) => {
+        const patient = setTimeout(resolve, patience);
+        const written = () => {
+          clearTimeout(patient);
+          resolve();
+        };
+        waiting.push({ one, written });
+        running ??= run();
       });
-      running ??= run();
-      const patient = new AbortController();
-      await Promise.race([written, pause(patience, undefined, { signal: patient.signal }).catch(() => undefined)]);
-      patient.abort();
     },
 
     /** Orderly stop: writes what was accepted. */
