@@ -2,6 +2,7 @@ import type { Deps } from '../../api/deps.js';
 import { approvalFor } from '../../domain/approval.js';
 import { approvalTokens } from '../../mail/approval-token.js';
 import { linkTokens } from '../../mail/tokens.js';
+import { campaignProgress } from '../../store/campaign-progress.js';
 import type { Campaign, NewCampaign } from '../../store/campaigns.js';
 import type { List } from '../../store/lists.js';
 import { letterOf } from './templates.js';
@@ -22,14 +23,24 @@ export async function askedPaths(deps: Deps, account: number, list: List) {
   if (member === 'taken') throw new Error('the approver is there already');
   const tokens = approvalTokens(await deps.secrets.ring());
   const path = async () => {
-    const { _id, launch, revision } = await launched(deps, account, list, { approval: approvalFor(48) });
-    return `/approve/${tokens.sign({ campaign: _id, launch, revision, member: member._id })}`;
+    const row = await launched(deps, account, list, { approval: approvalFor(48) });
+    const { _id: campaign, launch, revision, rendered } = row;
+    return `/approve/${tokens.sign({ campaign, launch, revision, letter: rendered ?? '', member: member._id })}`;
   };
   return { waiting: await path(), approved: await path(), rejected: await path() };
 }
 
+const SAID = {
+  subject: 'We open a second shop, and the kettle is on',
+  preheader: 'Quay Street, from Monday on',
+  reply_to: null,
+};
+
+/** Launched, and rendered as its workflow would have. */
 async function launched(deps: Deps, account: number, list: List, over: Partial<NewCampaign> = {}): Promise<Campaign> {
+  const html = await letterOf('announcement');
   const draft = await deps.campaigns.create({
+    ...SAID,
     _id: await deps.counters.block('campaigns'),
     account,
     list_id: list._id,
@@ -37,15 +48,16 @@ async function launched(deps: Deps, account: number, list: List, over: Partial<N
     settings: { rate_per_second: null, on_uncertain: 'hold', track_opens: true, track_clicks: true, ttl_hours: 24 },
     name: 'We open a second shop',
     template_id: null,
-    subject: 'We open a second shop, and the kettle is on',
-    preheader: 'Quay Street, from Monday on',
-    html: await letterOf('announcement'),
+    html,
     text: null,
     from: null,
-    reply_to: null,
     ...over,
   });
   const row = await deps.campaigns.launch(draft);
   if (row === null) throw new Error('the campaign was not launched');
-  return row;
+  const from = { name: 'The Tea Harbour', email: 'news@harbour.example' };
+  const rendered = await deps.contents.keepLetter(account, { ...SAID, html, text: '', from, list: list.name });
+  const { _id: campaign, launch, revision } = row;
+  await campaignProgress(deps.store).rendered({ account, campaign, launch }, revision, rendered);
+  return { ...row, rendered };
 }

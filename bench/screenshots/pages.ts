@@ -11,18 +11,9 @@ import { DEFAULT_BRAND } from '../../domain/brand.js';
 import { linkTokens } from '../../mail/tokens.js';
 import { startMongo } from '../../servers/mongodb.js';
 import { openStore } from '../../store/connect.js';
-
-<<<<<<< HEAD
-
-import { webClient } from '../../web/client.js';
-
-=======
-
 import type { List } from '../../store/lists.js';
+import { webClient } from '../../web/client.js';
 import { askedPaths, sentCampaign } from './campaigns.js';
-
->>>>>>> 6fcf4c0 (docs(screenshots): the browser view, approval, refusals, a logo)
-
 import type { Sight } from './sheet.js';
 import { BRAND, drawn } from './templates.js';
 
