@@ -58,6 +58,6 @@ async function launched(deps: Deps, account: number, list: List, over: Partial<N
   const from = { name: 'The Tea Harbour', email: 'news@harbour.example' };
   const rendered = await deps.contents.keepLetter(account, { ...SAID, html, text: '', from, list: list.name });
   const { _id: campaign, launch, revision } = row;
-  await campaignProgress(deps.store).rendered({ account, campaign, launch }, revision, rendered);
+  await campaignProgress(deps.store).rendered({ account, campaign, launch }, revision, { rendered });
   return { ...row, rendered };
 }
