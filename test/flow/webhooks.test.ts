@@ -9,7 +9,7 @@ import { aWorld, type World } from '../support/flow/world.js';
 import { type HookReceiver, hookReceiver } from '../support/hook-receiver.js';
 import { anAcceptedMessage } from '../support/messages.js';
 
-const EVENTS = 300;
+const EVENTS = 200;
 let world: World;
 /** What all events are about: every format has words for it. */
 let message: Message;
@@ -53,7 +53,7 @@ const idsAt = ({ hooks }: HookReceiver) =>
   hooks.map(({ headers }) => String(headers['webhook-id'] ?? headers['x-maily-delivery-id']));
 
 test('killed between event and delivery, an endpoint of each format gets each event under its id; a silent one delays nobody', {
-  timeout: 100_000,
+  timeout: 200_000,
 }, async () => {
   const silent = await receiving(() => undefined);
   const slowly = await receiving((_hook, _nth, answer) => {

@@ -10,18 +10,24 @@ import { type RunningWorker, startWorker } from '../../workers/main.js';
 import { anApi } from './api.js';
 import { modelServer } from './model-server.js';
 import { type SmtpScript, smtpServer } from './smtp-server.js';
-import { testTemporal } from './test-servers.js';
+import { type TestTemporal, testTemporal } from './test-servers.js';
 
 export type DraftEverpost = Awaited<ReturnType<typeof draftEverpost>>;
 
+/** Whose engine it runs on, and what its environment says beside. */
+export interface DraftPlace {
+  readonly temporal?: TestTemporal;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** The API with its engine, a worker in this process, a scripted model and a receiver. */
-export async function draftEverpost(script: SmtpScript = {}) {
+export async function draftEverpost(script: SmtpScript = {}, place: DraftPlace = {}) {
   const model = await modelServer();
   const receiver = await smtpServer({ keepRaw: true, ...script });
-  const { address, namespace } = testTemporal();
+  const { address, namespace } = place.temporal ?? testTemporal();
   const prefix = `drafts-${randomUUID()}`;
   const lazy = lazyClient(address, namespace);
-  const environment = { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: model.url };
+  const environment = { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: model.url, ...place.environment };
   const log = openLog(readConfig({ LOG_LEVEL: 'silent' }));
   const engine = temporalEngine({ client: lazy.client, prefix, log });
   const api = await anApi(environment, { engine });

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 
 test('a run follows another before its history is long; the place and what is to be tried again survive', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const { store, place, client } = world;
   const ground = { store, secret: SECRET, workflow: client.workflow, prefix: place.prefix };
