@@ -35,6 +35,8 @@ export interface Config {
   readonly bounceDomain: string | undefined;
   /** SMTP port of the intake; none: it is off. */
   readonly inboundSmtpPort: number | undefined;
+  /** Percent of complaints and of hard bounces above which a campaign is paused, where its account says nothing else. */
+  readonly pauseAt: { readonly complaints: number; readonly bounces: number };
   readonly apiKey: string | undefined;
   readonly dataDir: string;
   readonly secret: string | undefined;
@@ -96,6 +98,7 @@ export function readConfig(environment: Environment = process.env): Config {
     ...secrets(read, faults),
     ...speaking(read, faults),
     ...machine(read, faults),
+    pauseAt: { complaints: read.percent('PAUSE_AT_COMPLAINTS', 0.3), bounces: read.percent('PAUSE_AT_BOUNCES', 5) },
     rateLimitPerMinute: read.count('RATE_LIMIT_PER_MINUTE', 60),
     retryAfterCloseMinutes: read.count('RETRY_AFTER_CLOSE_MINUTES', 15),
   };

@@ -1,5 +1,7 @@
 import { monotonic } from '../clock.js';
+import type { Fate } from '../domain/outcome.js';
 import { type ProtocolTimes, windowSize } from '../domain/protocol.js';
+import { blamesTheSender } from '../domain/window.js';
 import type { Routes } from '../mail/routes/routes.js';
 import type { Campaign, Campaigns } from '../store/campaigns.js';
 import type { PagesInput } from './delivery.js';
@@ -45,7 +47,7 @@ export function beginAttempt(deps: AttemptDeps, host: AttemptHost, input: PagesI
     return limits.length === 0 ? null : Math.min(...limits);
   };
   const window = () => windowSize(deps.routes.connections / deps.lanes, pace());
-  const health = transportHealth(input.probe, window);
+  const health = { ...transportHealth(input.probe, window), ...senderHealth(window) };
   const wanted = () =>
     campaign.state === 'sending' && campaign.launch === input.launch && campaign.round === input.round;
   const ended = () => over || failure !== undefined || deps.stopping.aborted || host.cancelled.aborted;
@@ -58,7 +60,12 @@ export function beginAttempt(deps: AttemptDeps, host: AttemptHost, input: PagesI
     window: () => (health.transportProven() ? window() : 1),
     /** Rows worth reading at once: a page, or what the rate lets through within the freshness. */
     ahead: () => Math.ceil(((pace() ?? Number.POSITIVE_INFINITY) * deps.times.freshness) / 2_000),
-    mayClaim: () => !ended() && !health.transportDown() && wanted() && monotonic() - begun < deps.times.attempt,
+    mayClaim: () =>
+      !ended() &&
+      !health.transportDown() &&
+      health.senderRefused() === undefined &&
+      wanted() &&
+      monotonic() - begun < deps.times.attempt,
     /** Page writes are re-issued as long as this holds: also while draining, never after the end. */
     alive: () => !over && monotonic() - begun < deps.times.startToClose,
     /** Something is wrong with us: nothing more is claimed, what is claimed is settled, then `rethrow` says it. */
@@ -92,6 +99,34 @@ function transportHealth(probe: boolean, window: () => number) {
       blames = blamed ? blames + 1 : 0;
       if (!blamed) proven = true;
       if (blames >= (proven ? window() : 1)) down = true;
+    },
+  };
+}
+
+/** As long as no mail of this attempt was taken, so many refusals of its sender in a row are enough. */
+const FEW = 5;
+
+/**
+ * Refusals of the sender stop the send. Until somebody's mail was taken under it nobody is given up for them: those
+ * recipients wait for a later round.
+ */
+function senderHealth(window: () => number) {
+  let proven = false;
+  let blames = 0;
+  let refused: string | undefined;
+  return {
+    /** Why nothing more may leave in this name, as the class of the refusals. */
+    senderRefused: () => refused,
+    /** Answers what the fate means for its recipient. */
+    judgeSender: (fate: Fate): Fate => {
+      if (fate.kind === 'sent') proven = true;
+      if (fate.kind === 'sent' || !blamesTheSender(fate)) {
+        if (fate.kind !== 'skipped') blames = 0;
+        return fate;
+      }
+      blames += 1;
+      if (blames >= (proven ? Math.max(window(), FEW) : FEW)) refused = fate.class;
+      return proven ? fate : { ...fate, kind: 'deferred' };
     },
   };
 }

@@ -9,9 +9,10 @@ import type { HandOverDeps } from './hand-over.js';
 import type { Letters } from './letters.js';
 import { instant, ownPage } from './page-owner.js';
 import { workPage } from './page-work.js';
+import { nowAndThen, type ReputationGuard } from './reputation.js';
 import type { RosterDeps } from './roster.js';
-import type { Signing, SigningStanding } from './signing.js';
-import { type TellingDeps, teller } from './telling.js';
+import type { Signing } from './signing.js';
+import { condemns, type TellingDeps, teller } from './telling.js';
 import type { ClaimDeps } from './window-claim.js';
 
 export interface PagesInput {
@@ -43,11 +44,13 @@ export interface WorkDeps
 export interface DeliveryDeps extends Omit<WorkDeps, 'routes' | 'signers'> {
   readonly signing: Pick<Signing, 'standing'>;
   readonly transportsFor: TransportsFor;
+  readonly guard: ReputationGuard;
 }
 
 /** The send: takes free pages of a round one after another and works on each until the time of the attempt is over. */
 export function deliveryActivities(deps: DeliveryDeps) {
   const tell = teller(deps);
+  const guard = nowAndThen(deps.guard);
 
   /** Undefined: there is more to do. */
   const workOnNext = async (
@@ -61,6 +64,7 @@ export function deliveryActivities(deps: DeliveryDeps) {
     if (page === undefined) return (await deps.ledger.openPages(key)) === 0 ? 'finished' : 'busy';
     const owner = ownPage({ ...deps, tell }, page, takenAt, attempt.alive);
     await workPage(work, attempt, owner, letter);
+    if (owner.page().odd.some(condemns)) await guard(key.account, key.campaign);
     attempt.rethrow();
     return owner.lost() ? 'more' : undefined;
   };
@@ -75,6 +79,7 @@ export function deliveryActivities(deps: DeliveryDeps) {
       const result = await workOnNext(work, attempt, key, letter);
       if (result !== undefined) return result;
     }
+    if (await stoppedBySender(deps, attempt)) return 'not_wanted';
     if (attempt.transportDown()) return 'transport_down';
     return attempt.wanted() ? 'more' : 'not_wanted';
   };
@@ -117,11 +122,19 @@ async function readyToSend(
   return { letter, work: { ...deps, signers, routes: deps.transportsFor(row.account, 'bulk') } };
 }
 
+/** Where the server will have nothing from this sender, the campaign stands still instead of failing everybody. */
+async function stoppedBySender(deps: DeliveryDeps, attempt: Attempt): Promise<boolean> {
+  const refusal = attempt.senderRefused();
+  if (refusal === undefined) return false;
+  await stop(deps, attempt.campaign(), { kind: refusal, reason: 'The mail server refuses this sender.' });
+  return true;
+}
+
 /** Pauses the campaign and says why; `resume` goes on once it is put right. */
 async function stop(
   { campaigns, events }: Pick<DeliveryDeps, 'campaigns' | 'events'>,
   row: Campaign,
-  { kind, reason }: Exclude<SigningStanding, { kind: 'signers' }>,
+  { kind, reason }: { readonly kind: string; readonly reason: string },
 ): Promise<void> {
   const paused = await campaigns.pause(row, kind);
   if (paused === null) return;

@@ -11,6 +11,7 @@ import type { Engine } from './engine.js';
 import { type InboundDeps, sweepInbound } from './inbound/sweep.js';
 import { type ReminderDeps, remindOfKeys } from './key-reminders.js';
 import { type MessageSweepDeps, sweepMessages } from './message/sweep.js';
+import type { ReputationGuard } from './reputation.js';
 import { type SuspensionSweepDeps, sweepSuspensions } from './suspension-sweep.js';
 import type { TellingDeps } from './telling.js';
 import { type BellDeps, endpointBell } from './webhook/bell.js';
@@ -23,6 +24,7 @@ export interface HousekeepingDeps
     SuspensionSweepDeps,
     Pick<ReminderDeps, 'keyRotation'> {
   readonly progress: CampaignProgress;
+  readonly guard: ReputationGuard;
   readonly ledger: Ledger;
   readonly messages: MessageSweepDeps['messages'] & InboundDeps['messages'];
   readonly messageProgress: MessageSweepDeps['messageProgress'] & InboundDeps['messageProgress'];
@@ -86,6 +88,7 @@ async function lookAfterCampaign(deps: HousekeepingDeps, row: Campaign): Promise
     return;
   }
   if (!runs || row.want.v > row.heard) await deps.engine.wakeCampaign(row);
+  if (row.state === 'sending') await deps.guard(row.account, row._id);
   await deps.progress.lookAgain(row, soon(deps));
 }
 

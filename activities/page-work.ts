@@ -20,7 +20,8 @@ export async function workPage(deps: WorkDeps, attempt: Attempt, owner: PageOwne
     if (fate !== undefined) note(i, fate);
     bell.ring();
   });
-  const note = (i: number, fate: Fate) => {
+  const note = (i: number, seen: Fate) => {
+    const fate = attempt.judgeSender(seen);
     fates.set(i, fate);
     attempt.judgeTransport(fate.kind === 'skipped' ? undefined : blamesTheTransport(fate));
   };

@@ -19,6 +19,14 @@ export function reader(environment: Environment, faults: string[]) {
     faults.push(`${name} must be a whole number, not "${value}"`);
     return fallback;
   };
+  const percent = (name: string, fallback: number) => {
+    const value = text(name);
+    if (value === undefined) return fallback;
+    const found = /^\d{1,3}(?:\.\d{1,3})?$/.test(value) ? Number(value) : 0;
+    if (found > 0 && found <= 100) return found;
+    faults.push(`${name} must be a share in percent, above 0 and at most 100, not "${value}"`);
+    return fallback;
+  };
   const flag = (name: string) => {
     const value = text(name)?.toLowerCase();
     if (value === undefined || ['0', 'false', 'off', 'no'].includes(value)) return false;
@@ -34,5 +42,5 @@ export function reader(environment: Environment, faults: string[]) {
     faults.push(`${name} must start with ${protocols.map((p) => `${p}://`).join(' or ')}`);
     return undefined;
   };
-  return { text, port, count, flag, url };
+  return { text, port, count, percent, flag, url };
 }

@@ -30,6 +30,11 @@ export function condemnsAddress(reason: string): boolean {
   });
 }
 
+/** Classes of refusals by which an address is taken off at once. */
+export function condemningClasses(): string[] {
+  return [...new Set(REFUSAL_RULES.map(({ class: name }) => name).filter(condemnsAddress))];
+}
+
 /** 4xx is tried again whatever it says, also after the dot; 5xx is final unless a rule says that it concerns us. */
 export function fateOfRefusal(reply: SmtpReply): OddFate {
   const text = scrubbed(reply.text);

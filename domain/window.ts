@@ -28,6 +28,14 @@ export function oddOnes(fates: Fates, from: number, to: number, at: Date): OddEn
   return odd;
 }
 
+/** The server will have nothing from this sender: no recipient is to blame, and the next one fares no better. */
+export function blamesTheSender(fate: Fate): boolean {
+  if (fate.kind !== 'failed' && fate.kind !== 'deferred') return false;
+  return fate.scope === 'sender' && STOPS_THE_SEND.includes(fate.class);
+}
+
+const STOPS_THE_SEND: readonly string[] = ['auth_failure', 'invalid_sender'];
+
 /** A refusal that says more about the way than about the recipient. */
 export function blamesTheTransport(fate: Fate): boolean {
   return fate.kind === 'deferred' && (fate.scope === 'session' || fate.scope === 'infrastructure');

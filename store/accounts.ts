@@ -25,6 +25,9 @@ export interface Account {
   readonly track?: boolean;
   /** True: attributes that are not defined as fields are refused. Off where absent. */
   readonly strict_fields?: boolean;
+  /** Percent of complaints, and of hard bounces, above which a campaign is paused; the installation's where absent or null. */
+  readonly pause_at_complaints?: number | null;
+  readonly pause_at_bounces?: number | null;
   readonly created_at: Date;
   readonly closed_at?: Date;
   /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
@@ -46,7 +49,9 @@ type Changeable =
   | 'default_template'
   | 'brand'
   | 'track'
-  | 'strict_fields';
+  | 'strict_fields'
+  | 'pause_at_complaints'
+  | 'pause_at_bounces';
 
 export type AccountChange = Partial<Pick<Account, Changeable>>;
 

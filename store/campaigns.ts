@@ -4,6 +4,7 @@ import { now } from '../clock.js';
 import type { Approval } from '../domain/approval.js';
 import type { CampaignState, OnUncertain, TakenKind } from '../domain/campaign.js';
 import type { KeptFinding } from '../domain/finding.js';
+import type { Excused } from '../domain/reputation.js';
 import { approving, reasked } from './campaign/approval.js';
 import { type Drafting, drafting } from './campaign/drafting.js';
 import { set, steering } from './campaign/steering.js';
@@ -86,6 +87,8 @@ export interface Campaign extends CampaignContent {
   readonly findings?: readonly KeptFinding[] | null;
   /** Who it is from, fixed at the freeze: a later change of a default must not change a Message-ID. */
   readonly sender: Sender | null;
+  /** Complaints and bounces that paused it once: its resume excused them. */
+  readonly excused?: Excused | null;
   readonly recipient_count: number;
   readonly scheduled_at: Date | null;
   readonly launched_at: Date | null;

@@ -38,6 +38,18 @@ export const MAIL_INDEXES: readonly Index[] = [
     serves: 'forgetting spent tokens',
   },
   {
+    on: 'events',
+    keys: { campaign: 1, 'data.hard': 1 },
+    options: { partialFilterExpression: { 'data.hard': true } },
+    serves: 'hard bounces of a campaign',
+  },
+  {
+    on: 'events',
+    keys: { campaign: 1, type: 1, at: 1 },
+    options: { partialFilterExpression: { type: 'recipient.complained' } },
+    serves: 'complaints about a campaign',
+  },
+  {
     on: 'soft_bounces',
     keys: { at: 1 },
     options: { expireAfterSeconds: REMEMBERED_DAYS * 86_400 },

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { allowances } from '../activities/allowance.js';
 import type { ActivityDeps } from '../activities/index.js';
 import { compiledLetters } from '../activities/letters.js';
+import { reputationGuard } from '../activities/reputation.js';
 import { signing } from '../activities/signing.js';
 import type { Config } from '../config.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
@@ -31,6 +32,7 @@ import { links } from '../store/links.js';
 import { lists } from '../store/lists.js';
 import { members } from '../store/members.js';
 import { recipients } from '../store/recipients.js';
+import { reputation } from '../store/reputation.js';
 import { rounds } from '../store/rounds.js';
 import { keptSecret } from '../store/sealing.js';
 import { secrets } from '../store/secrets.js';
@@ -68,13 +70,16 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
   const relay = { smtpUrl, smtpConnections: config.smtpConnections, times, log };
   const ways = accountTransports({ ...noun, transports: transports(store, secret), buckets: tokens, ...relay });
   const followed = { tokens: rotatingTokens(await linkKeys.ring(), linkKeys.ring), publicUrl: config.publicUrl };
+  const rows = rowsOf(store, times.lease);
+  const guard = reputationGuard({ ...noun, ...rows, reputation: reputation(store), limits: config.pauseAt });
   return {
     ...noun,
     config,
+    guard,
     ...messageParts({ store, times, ways, signing: keys, ...back, ...followed }, stop),
     ...hookParts({ config, store, secret }),
     signing: keys,
-    ...rowsOf(store, times.lease),
+    ...rows,
     ...draftParts(store, config),
     buckets: tokens,
     allowance: allowances(noun),

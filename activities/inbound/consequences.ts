@@ -10,11 +10,13 @@ import type { MessageProgress } from '../../store/message/progress.js';
 import type { Messages } from '../../store/messages.js';
 import type { Places } from '../../store/places.js';
 import type { Subscribers } from '../../store/subscribers.js';
+import type { ReputationGuard } from '../reputation.js';
 import type { Owner } from './owners.js';
 
 export interface ConsequenceDeps {
   readonly campaigns: Pick<Campaigns, 'find'>;
   readonly events: Pick<Events, 'append'>;
+  readonly guard: ReputationGuard;
   readonly ledger: Pick<Ledger, 'late'>;
   readonly places: Places;
   readonly messages: Pick<Messages, 'ofReturnPath'>;
@@ -35,6 +37,7 @@ export async function consequencesOf(
     case 'complained':
       await deps.events.append(news(owner, 'complained', { detail: evidence.detail }));
       await deps.subscribers.condemn(owner.account, owner.emailKey, 'complained', proof(owner, evidence.detail));
+      if (owner.campaign !== undefined) await deps.guard(owner.account, owner.campaign);
       return 'complained';
     case 'delayed':
       await wear(deps, owner, evidence.fate, at);
@@ -56,6 +59,7 @@ async function bounce(deps: ConsequenceDeps, owner: Owner, fate: Bounce, at: Dat
   await settle(deps, owner, { kind: 'failed', class: reason, code, reply });
   if (hard) await deps.subscribers.condemn(owner.account, owner.emailKey, 'bounced', proof(owner, reply));
   else await wear(deps, owner, fate, at);
+  if (hard && owner.campaign !== undefined) await deps.guard(owner.account, owner.campaign);
   return hard ? 'bounced' : 'soft_bounced';
 }
 

@@ -36,7 +36,8 @@ export function demandSender(text: string): void {
 
 function accountView(row: Account): Static<typeof AccountView> {
   const { _id: id, name, mail_from, detect_repeats = false, track = true, rate_per_second = null } = row;
-  const { strict_fields = false, created_at } = row;
-  const settings = { detect_repeats, track, rate_per_second, strict_fields };
+  const { strict_fields = false, pause_at_complaints = null, pause_at_bounces = null, created_at } = row;
+  const limits = { rate_per_second, pause_at_complaints, pause_at_bounces };
+  const settings = { detect_repeats, track, strict_fields, ...limits };
   return { id, name, mail_from, ...settings, created_at: timestamp(created_at) };
 }

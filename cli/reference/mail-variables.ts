@@ -60,6 +60,22 @@ export const MAIL_VARIABLES: readonly Variable[] = [
     field: 'inboundSmtpPort',
   },
   {
+    name: 'PAUSE_AT_COMPLAINTS',
+    meaning:
+      'percent of complaints above which a campaign is paused, where its account has no `pause_at_complaints`; 100 is never',
+    fallback: '0.3',
+    example: '0.1',
+    field: 'pauseAt',
+  },
+  {
+    name: 'PAUSE_AT_BOUNCES',
+    meaning:
+      'percent of hard bounces above which a campaign is paused, where its account has no `pause_at_bounces`; 100 is never',
+    fallback: '5',
+    example: '8',
+    field: 'pauseAt',
+  },
+  {
     name: 'ATTACHMENT_TYPES',
     meaning: 'media types that may be attached to messages, with commas or blanks between them',
     fallback:

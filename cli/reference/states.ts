@@ -73,4 +73,5 @@ const NOTES = `- \`/cancel\` of a scheduled, drafting or asking campaign leaves 
   campaign waits for an approver; a change of the text asks anew, also while it is scheduled.
 - \`reason\` says why: \`cancelled\`, \`ai_failed\` (no draft could be written), \`rejected\`, \`approval_expired\`, \`content_blocked\` (the check at the launch found errors; mend brand or template and resume, or cancel), \`engine_stopped\` (an operator terminated the workflow), \`transport_unavailable\` (the
   mail server cannot be reached; sending goes on when it can), \`bad_signing_key\` (a DKIM key of the sender's domain does not
-  work, or another one is published), \`domain_not_verified\` (\`REQUIRE_VERIFIED_DOMAINS\`); after the last two \`/resume\` goes on.`;
+  work, or another one is published), \`domain_not_verified\` (\`REQUIRE_VERIFIED_DOMAINS\`), \`complaint_rate\` or \`bounce_rate\` (too many complaints or hard bounces), \`auth_failure\` or
+  \`invalid_sender\` (the mail server refuses whatever comes from this sender); after the last six \`/resume\` goes on.`;

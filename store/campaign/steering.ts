@@ -1,6 +1,7 @@
 import type { Collection, UpdateFilter } from 'mongodb';
 import { now } from '../../clock.js';
 import { askedAt, needsApproval } from '../../domain/approval.js';
+import type { Excused } from '../../domain/reputation.js';
 import type { Campaign, CampaignRound, Seen, Want } from '../campaigns.js';
 
 /** Controls of a campaign: each raises `want.v` and makes the sweep look, so that its workflow hears of it. */
@@ -19,8 +20,14 @@ export function steering(rows: Collection<Campaign>) {
     withdraw: (seen: Seen): Promise<Campaign | null> =>
       steer(seen, { state: 'draft', scheduled_at: null, reason: null, ...unasked(seen) }),
 
-    pause: (seen: Seen, reason: string | null = null): Promise<Campaign | null> =>
-      steer(seen, { state: 'paused', reason }),
+    /** `excused`: what a resume excuses. */
+    pause: (seen: Seen, reason: string | null = null, excused?: Excused): Promise<Campaign | null> =>
+      steer(seen, { state: 'paused', reason, ...(excused && { excused }) }),
+
+    /** What is known by now is excused by whoever resumes it. Atomic: one update, none once it goes on. */
+    excuse: async ({ _id, account }: Seen, { accepted, hard, complaints }: Excused): Promise<void> => {
+      await rows.updateOne({ _id, account, state: 'paused' }, { $set: { excused: { accepted, hard, complaints } } });
+    },
 
     /** Goes on where it was paused: waiting for its time, freezing or sending. */
     resume: (seen: Seen & Pick<Campaign, 'round' | 'scheduled_at' | 'launched_at'>): Promise<Campaign | null> =>
@@ -80,6 +87,7 @@ export function launched(
     // What somebody was asked about, or has said yes to, stays the letter of this launch.
     rendered: isSame ? (seen.rendered ?? null) : null,
     ...(!isSame && { findings: null }),
+    excused: null,
     round: -1,
     rounds: [],
     up_to: null,

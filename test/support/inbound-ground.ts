@@ -27,6 +27,7 @@ export function inboundDeps(store: Store, over: Partial<InboundDeps> = {}): Inbo
     inbound: inbound(store),
     campaigns: campaigns(store),
     events: events(store),
+    guard: async () => undefined,
     ledger: ledger(store, 60_000),
     places: places(store),
     messages: messages(store),
