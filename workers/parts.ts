@@ -7,6 +7,7 @@ import { reputationGuard } from '../activities/reputation.js';
 import { signing } from '../activities/signing.js';
 import type { Config } from '../config.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
+import type { Limits } from '../domain/reputation.js';
 import { rotatingTokens } from '../mail/link-ring.js';
 import { renderer } from '../mail/render/pool.js';
 import { accounts } from '../store/accounts.js';
@@ -70,16 +71,13 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
   const relay = { smtpUrl, smtpConnections: config.smtpConnections, times, log };
   const ways = accountTransports({ ...noun, transports: transports(store, secret), buckets: tokens, ...relay });
   const followed = { tokens: rotatingTokens(await linkKeys.ring(), linkKeys.ring), publicUrl: config.publicUrl };
-  const rows = rowsOf(store, times.lease);
-  const guard = reputationGuard({ ...noun, ...rows, reputation: reputation(store), limits: config.pauseAt });
   return {
     ...noun,
     config,
-    guard,
     ...messageParts({ store, times, ways, signing: keys, ...back, ...followed }, stop),
     ...hookParts({ config, store, secret }),
     signing: keys,
-    ...rows,
+    ...rowsOf(store, times.lease, config.pauseAt),
     ...draftParts(store, config),
     buckets: tokens,
     allowance: allowances(noun),
@@ -106,8 +104,8 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
 }
 
 /** The vocabulary of each noun; `lease` in milliseconds. */
-function rowsOf(store: Store, lease: number) {
-  return {
+function rowsOf(store: Store, lease: number, limits: Limits) {
+  const rows = {
     campaigns: campaigns(store),
     progress: campaignProgress(store),
     keyRotation: keyRotation(store),
@@ -129,5 +127,9 @@ function rowsOf(store: Store, lease: number) {
     counters: counters(store),
     templates: templates(store),
     members: members(store),
+  };
+  return {
+    ...rows,
+    guard: reputationGuard({ ...rows, accounts: accounts(store), reputation: reputation(store), limits }),
   };
 }
