@@ -20,6 +20,11 @@ const steered = (state: string, when: string): EventKind => ({
   data: '–',
   by: 'activities/campaign.ts',
 });
+const paused = (when: string, by: string, data = 'reason, detail'): EventKind => ({
+  ...steered('paused', when),
+  data,
+  by: `activities/${by}.ts`,
+});
 const ended = (state: string, when: string): EventKind => ({
   type: `campaign.${state}`,
   when,
@@ -73,41 +78,18 @@ export const EVENTS: readonly EventKind[] = [
   steered('freezing', 'it was launched: the audience is being fixed'),
   steered('sending', 'it goes out, goes on after a pause, or its rate was changed'),
   steered('paused', 'it was paused'),
+  paused('it may not go out: `content_blocked`, `account_suspended` or `account_closed`', 'campaign', 'reason'),
   {
-    type: 'campaign.paused',
-    when: 'it may not go out: `content_blocked`, `account_suspended` or `account_closed`',
-    id: STEERED,
-    data: 'reason',
-    by: 'activities/campaign.ts',
-  },
-  {
-    type: 'campaign.paused',
-    when: 'an operator terminated its workflow',
+    ...paused('an operator terminated its workflow', 'housekeeping', 'reason'),
     id: 'campaign:<campaign>:v<want.v>:stopped',
-    data: 'reason',
-    by: 'activities/housekeeping.ts',
   },
-  {
-    type: 'campaign.paused',
-    when: 'nothing may leave in the name of its sender: `bad_signing_key` or `domain_not_verified`',
-    id: STEERED,
-    data: 'reason, detail',
-    by: 'activities/delivery.ts',
-  },
-  {
-    type: 'campaign.paused',
-    when: 'the mail server refuses its sender: `auth_failure` or `invalid_sender`',
-    id: STEERED,
-    data: 'reason, detail',
-    by: 'activities/delivery.ts',
-  },
-  {
-    type: 'campaign.paused',
-    when: 'too many complaints or hard bounces: `complaint_rate` or `bounce_rate`',
-    id: STEERED,
-    data: 'reason, accepted, hard, complaints',
-    by: 'activities/reputation.ts',
-  },
+  paused('nothing may leave in the name of its sender: `bad_signing_key` or `domain_not_verified`', 'delivery'),
+  paused('the mail server refuses its sender: `auth_failure` or `invalid_sender`', 'delivery'),
+  paused(
+    'too many complaints or hard bounces: `complaint_rate` or `bounce_rate`',
+    'reputation',
+    'reason, accepted, hard, complaints',
+  ),
   steered('cancelled', 'it was cancelled'),
   ended('sent', 'everybody has a final state and at least one mail was accepted'),
   ended('failed', 'everybody has a final state and no mail was accepted'),
