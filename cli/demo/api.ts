@@ -1,58 +1,25 @@
-import { randomUUID } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
+import { everpost } from '../../client/everpost.js';
 import type { Everpost } from '../start.js';
-
-export interface Totals {
-  readonly recipients: number;
-  readonly sent: number;
-  readonly failed: number;
-  readonly uncertain: number;
-  readonly skipped: number;
-  readonly deferred: number;
-}
-export interface DemoCampaign {
-  readonly id: number;
-  readonly state: string;
-  readonly recipient_count: number;
-  readonly stats: Totals;
-}
-export interface DemoImport {
-  readonly id: number;
-  readonly state: string;
-  readonly rows: number;
-  readonly created: number;
-}
 
 export type DemoApi = Awaited<ReturnType<typeof demoApi>>;
 
-/** The few calls of the demo, over HTTP like anybody's. */
+/** The few calls of the demo, over HTTP with the client that anybody may use. */
 export async function demoApi({ api, demoKey, at }: Pick<Everpost, 'api' | 'demoKey' | 'at'>) {
-  const key = await demoKey();
-  const call = async <T>(method: string, path: string, body?: string | Blob, type?: string): Promise<T> => {
-    const headers = { authorization: `Bearer ${key}`, ...(type === undefined ? {} : { 'content-type': type }) };
-    const idempotent = method === 'POST' ? { 'idempotency-key': randomUUID() } : {};
-    const answer = await fetch(`${api}/api/v1${path}`, {
-      method,
-      headers: { ...headers, ...idempotent },
-      ...(body === undefined ? {} : { body }),
-    });
-    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`);
-    return ((await answer.json()) as { data: T }).data;
-  };
-  const post = <T>(path: string, body: object) => call<T>('POST', path, JSON.stringify(body), 'application/json');
-
+  const client = everpost({ url: api, key: await demoKey() });
   return {
-    createList: async (name: string): Promise<number> => (await post<{ id: number }>('/lists', { name })).id,
-    importCsv: async (list: number, path: string): Promise<number> => {
-      const file = await openAsBlob(path);
-      return (await call<{ id: number }>('POST', `/lists/${list}/imports`, file, 'text/csv')).id;
+    createList: async (name: string): Promise<number> =>
+      (await client.post('/api/v1/lists', { body: { name } })).data.id,
+    importCsv: async (list: number, csv: string): Promise<number> => {
+      const file = await openAsBlob(csv, { type: 'text/csv' });
+      return (await client.post('/api/v1/lists/{id}/imports', { path: { id: list }, file })).data.id;
     },
-    importOf: (id: number) => call<DemoImport>('GET', `/imports/${id}`),
-    sendCampaign: async (list: number, html: string): Promise<number> => {
+    importOf: async (id: number) => (await client.get('/api/v1/imports/{id}', { path: { id } })).data,
+    sendCampaign: async (list_id: number, html: string): Promise<number> => {
       const subject = 'Hello {{ first_name }}, this is Everpost';
-      return (await post<{ id: number }>('/campaigns', { list_id: list, subject, html, send: true })).id;
+      return (await client.post('/api/v1/campaigns', { body: { list_id, subject, html, send: true } })).data.id;
     },
-    campaign: (id: number) => call<DemoCampaign>('GET', `/campaigns/${id}`),
+    campaign: async (id: number) => (await client.get('/api/v1/campaigns/{id}', { path: { id } })).data,
     /** Mails in the catcher; undefined where mail goes elsewhere. */
     caught: async (): Promise<number | undefined> => {
       if (at.inboxUrl === undefined) return undefined;

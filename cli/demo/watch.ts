@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { monotonic } from '../../clock.js';
-import type { DemoApi, Totals } from './api.js';
+import type { DemoApi } from './api.js';
+
+type Totals = Awaited<ReturnType<DemoApi['campaign']>>['stats'];
 
 const EVERY = 250;
 const WIDTH = 30;

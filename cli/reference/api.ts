@@ -1,10 +1,4 @@
-import { MongoClient } from 'mongodb';
-import { buildApp } from '../../api/app.js';
-import { nounStores } from '../../api/deps.js';
-import { openLog } from '../../api/logging.js';
-import { openPress } from '../../api/press.js';
-import { readConfig } from '../../config.js';
-import { webClient } from '../../web/client.js';
+import { openApiDocument } from './document.js';
 import { code, type Page, page, table } from './page.js';
 
 interface Operation {
@@ -18,7 +12,7 @@ type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
 /** Every route, from the OpenAPI document of an app that is built and never served. */
 export async function apiPage(): Promise<Page> {
-  const groups = Object.entries(byTag(await documentedPaths())).flatMap(([tag, rows]) => [
+  const groups = Object.entries(byTag((await openApiDocument()).paths as Paths)).flatMap(([tag, rows]) => [
     `## ${tag}`,
     table(['method', 'path', 'what it does', 'answers'], rows),
   ]);
@@ -46,36 +40,4 @@ function byTag(paths: Paths): Readonly<Record<string, string[][]>> {
     }
   }
   return groups;
-}
-
-async function documentedPaths(): Promise<Paths> {
-  const config = readConfig({ EVERPOST_SECRET: 'nothing is sealed with this', LOG_LEVEL: 'silent' });
-  // Clients connect when they are first asked for something; this one never is.
-  const db = new MongoClient('mongodb://127.0.0.1').db('reference');
-  const store = { db, ledger: db, close: async () => {} };
-  const engine = {
-    wakeCampaign: () => {},
-    wakeConfirmation: () => {},
-    wakeImport: () => {},
-    wakeMessage: () => {},
-    draftWritten: async () => {},
-    cancelDraft: () => {},
-    wakeEndpoint: () => {},
-    reachable: async () => true,
-    close: async () => {},
-  };
-  const deps = {
-    config,
-    store,
-    engine,
-    press: openPress(),
-    web: webClient({ exceptions: [] }),
-    log: openLog(config),
-    ...nounStores(store, config.secret ?? ''),
-  };
-  const app = await buildApp(deps);
-  await app.ready();
-  const { paths = {} } = app.swagger();
-  await app.close();
-  return paths as Paths;
 }
