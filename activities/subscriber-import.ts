@@ -111,7 +111,8 @@ function refusal({ row, email }: NumberedWish, fate: RowFate | undefined): RowEr
 
 function tally(fates: readonly RowFate[]): Omit<ImportCounts, 'invalid'> {
   const count = (fate: RowFate) => fates.filter((one) => one === fate).length;
-  return { created: count('created'), updated: count('updated'), unchanged: count('unchanged') };
+  const [created, updated, unchanged] = [count('created'), count('updated'), count('unchanged')];
+  return { created, updated, unchanged, skipped_over_cap: count('over_cap') };
 }
 
 async function end(deps: SubscriberImportDeps, row: OwnedImport, reason: Import['reason']): Promise<ImportPass> {

@@ -15,6 +15,7 @@ export async function askFirst(deps: Deps, list: List, wish: SubscriberWish): Pr
   const request = { account, list_id, wish, language, source: 'api', ip: null, visitor: null } as const;
   const row = await deps.confirmations.open(account, (await deps.confirmations.ask(request))._id);
   if (row?.state === 'open') deps.engine.wakeConfirmation(row);
+  if (row?.reason === 'over_cap') throw new Failure('subscriber_limit_reached');
   const everywhere = await deps.subscribers.everywhere(account, wish.email_key);
   const subscriber = everywhere.find((person) => person.list_id === list_id);
   if (subscriber === undefined) throw new Failure('recipient_suppressed');

@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { Failure } from '../domain/errors.js';
+import { planOf } from '../domain/plan.js';
+import type { Standing } from '../store/accounts.js';
 import { countOf, overOrFailed, type RequestCount, type RequestLimits } from '../store/request-limits.js';
 import type { Api } from './app.js';
 import { principalOf } from './auth.js';
@@ -49,13 +51,22 @@ type LimitedDeps = Pick<Deps, 'config'> & { readonly requestLimits: RequestLimit
 export function limitKeys(app: Api, { config, requestLimits }: LimitedDeps): void {
   if (config.rateLimitPerMinute === 0) return;
   app.addHook('preHandler', async (request, reply) => {
-    const { key, terms } = principalOf(request);
+    const { key, terms, standing } = principalOf(request);
     const path = (request.routeOptions.url ?? '').replace(/^\/api\/v1/, '');
     const limit = LIMITS.find(({ covers }) => covers(request.method, path, request.body));
     const perMinute = limit?.perMinute ?? terms.per_minute ?? config.rateLimitPerMinute;
     const policy = { name: limit?.name ?? 'default', perMinute };
     decide(reply, policy, await requestLimits.count(policy.name, perMinute, String(key)));
+    await limitAccount(requestLimits, reply, standing);
   });
+}
+
+/** What a plan allows all keys of an account together. */
+async function limitAccount(requestLimits: RequestLimits, reply: FastifyReply, standing: Standing): Promise<void> {
+  const { requests_per_minute: most } = planOf(standing);
+  if (most === null) return;
+  const counted = await requestLimits.count('plan', most, `account ${standing._id}`);
+  if (counted.over) decide(reply, { name: 'plan', perMinute: most }, counted);
 }
 
 /** Counts what an address asks for outside `/api/v1`, in this process alone. */

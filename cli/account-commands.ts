@@ -1,6 +1,8 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { PLAN_LIMITS } from '../domain/plan.js';
 import { createAccount, listAccounts, resumeAccount, showAccount, suspendAccount } from './accounts.js';
 import { count, run } from './command.js';
+import { type PlanOptions, planAccount } from './plan.js';
 
 /** `everpost accounts …` */
 export function accountCommands(accounts: Command): void {
@@ -19,6 +21,7 @@ export function accountCommands(accounts: Command): void {
     .description('one account')
     .argument('<id>', 'its number in the list', count)
     .action((id: number) => run(({ config }) => showAccount(config, id))());
+  planCommand(accounts.command('plan'));
   accounts
     .command('suspend')
     .description('refuse its keys, stop its campaigns')
@@ -29,4 +32,29 @@ export function accountCommands(accounts: Command): void {
     .description('let it go on')
     .argument('<id>', 'its number in the list', count)
     .action((id: number) => run(({ config }) => resumeAccount(config, id))());
+}
+
+function planCommand(plan: Command): void {
+  plan
+    .description('show what an account may have and do, or change what is named')
+    .argument('<id>', 'its number in the list', count)
+    .option('--name <name>', 'what people call the plan')
+    .option('--no-ai', 'no drafting by AI')
+    .option('--ai', 'drafting by AI')
+    .option('--unlimited', 'lift every limit that is not named');
+  for (const limit of PLAN_LIMITS) plan.option(`--${limit.replaceAll('_', '-')} <number>`, 'at most so many', most);
+  plan.action((id: number) => run(({ config }) => planAccount(config, id, chosen(plan)))());
+}
+
+/** What was named, under the names of the plan. */
+function chosen(plan: Command): PlanOptions {
+  const named = Object.entries(plan.opts()).filter(([name]) => plan.getOptionValueSource(name) === 'cli');
+  return Object.fromEntries(
+    named.map(([name, value]) => [name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`), value]),
+  );
+}
+
+function most(text: string): number {
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('a whole number');
 }

@@ -17,7 +17,7 @@ export const CONFIRMATION_TIMES = {
 export type ConfirmationTimes = Readonly<Record<keyof typeof CONFIRMATION_TIMES, number>>;
 
 /** Why a request ends without a mail. Whoever asked is not told: their answer is the same whoever they named. */
-export type NotAsked = 'subscribed' | 'asked_before' | 'barred';
+export type NotAsked = 'subscribed' | 'asked_before' | 'barred' | 'over_cap';
 
 /** What a person's row, if there is one, means for a request; undefined: they are asked. */
 export function whyNotAsked(

@@ -16,6 +16,10 @@ export const FAILURES = {
   key_revoked: { status: 401, permanent: true, message: 'The API key has been revoked.' },
   key_expired: { status: 401, permanent: true, message: 'The API key has expired.' },
   ai_not_available: { status: 402, permanent: true, message: 'Drafting by AI is not available here; pass html.' },
+  subscriber_limit_reached: { status: 402, permanent: true, message: 'The plan has no room for more subscribers.' },
+  campaign_limit_reached: { status: 402, permanent: true, message: 'The plan has no room for more campaigns.' },
+  sender_limit_reached: { status: 402, permanent: true, message: 'The plan has no room for more domains.' },
+  client_limit_reached: { status: 402, permanent: true, message: 'The plan has no room for more clients.' },
   forbidden: { status: 403, permanent: true, message: 'This resource belongs to another account.' },
   receiver_not_a_member: {
     status: 403,

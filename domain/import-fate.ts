@@ -1,12 +1,13 @@
 import { type KnownFields, merged, NOBODY, type SubscriberFields, sameFields, tooLarge } from './subscriber.js';
 
 /** What became of one row of an imported file. */
-export type RowFate = 'created' | 'updated' | 'unchanged' | Refusal;
+export type RowFate = 'created' | 'updated' | 'unchanged' | 'over_cap' | Refusal;
 
 /** Together with what was known of them, too much for one person. */
 export type Refusal = 'attributes_too_large' | 'too_many_tags';
 
-const LETTERS: Readonly<Record<RowFate, string>> = {
+/** Whoever the plan had no room for is nowhere: their rows are judged anew. */
+const LETTERS: Readonly<Record<Exclude<RowFate, 'over_cap'>, string>> = {
   created: 'c',
   updated: 'u',
   unchanged: 'n',
@@ -39,7 +40,7 @@ export function foldRows(known: KnownFields | undefined, rows: readonly Subscrib
 
 /** Fates as they are kept on a subscriber's row: one letter each. */
 export function lettersOf(fates: readonly RowFate[]): string {
-  return fates.map((fate) => LETTERS[fate]).join('');
+  return fates.map((fate) => (fate === 'over_cap' ? '' : LETTERS[fate])).join('');
 }
 
 export function fatesOf(letters: string): RowFate[] {

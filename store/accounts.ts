@@ -1,5 +1,6 @@
 import { now } from '../clock.js';
 import type { Brand } from '../domain/brand.js';
+import type { GivenPlan } from '../domain/plan.js';
 import type { Store } from './connect.js';
 import { type Counters, counters } from './counters.js';
 
@@ -30,6 +31,9 @@ export interface Account {
   readonly pause_at_bounces?: number | null;
   readonly created_at: Date;
   readonly closed_at?: Date;
+  /** What is not set is unlimited. */
+  readonly plan?: GivenPlan | null;
+  readonly plan_since?: Date;
   /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
   readonly origin?: string;
 }
@@ -37,9 +41,9 @@ export interface Account {
 export type AccountState = 'active' | 'suspended' | 'closed';
 
 /** What every request needs to know of the account it acts for. */
-export type Standing = Pick<Account, '_id' | 'kind' | 'parent_id' | 'state'>;
+export type Standing = Pick<Account, '_id' | 'kind' | 'parent_id' | 'state' | 'plan'>;
 
-const STANDING = { kind: 1, parent_id: 1, state: 1 } as const;
+const STANDING = { kind: 1, parent_id: 1, state: 1, plan: 1 } as const;
 
 type Changeable =
   | 'name'
@@ -96,6 +100,11 @@ export function accounts(store: Store) {
       return row;
     },
 
+    /** Sets the plan as a whole; null lifts every limit. Atomic: one update. */
+    setPlan: async (account: number, plan: GivenPlan | null): Promise<void> => {
+      await rows.updateOne({ _id: account }, { $set: { plan, plan_since: now() } });
+    },
+
     find: (account: number): Promise<Account | null> => rows.findOne({ _id: account }),
 
     standing: (account: number): Promise<Standing | null> =>
@@ -117,7 +126,7 @@ export async function nextAccountId(ids: Counters): Promise<number> {
 
 export function freshAccount(
   _id: number,
-  fields: Pick<Account, 'kind' | 'name' | 'mail_from' | 'parent_id' | 'origin'>,
+  fields: Pick<Account, 'kind' | 'name' | 'mail_from' | 'parent_id' | 'plan'>,
 ): Account {
   return { _id, ...fields, created_at: now() };
 }

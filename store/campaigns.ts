@@ -10,6 +10,7 @@ import { type Drafting, drafting } from './campaign/drafting.js';
 import { set, steering } from './campaign/steering.js';
 import { fenced, type Store } from './connect.js';
 import { isDuplicateKey } from './duplicate-key.js';
+import { addWithin } from './room.js';
 
 export interface Sender {
   readonly name: string | null;
@@ -134,7 +135,7 @@ export type Campaigns = ReturnType<typeof campaigns>;
 /** Campaign rows. Every control write is a compare-and-set on (state, want.v): the loser reads again and decides anew. */
 export function campaigns(store: Store) {
   const rows = fenced<Campaign>(store, 'campaigns');
-  return { ...reading(rows), ...editing(rows), ...steering(rows), ...drafting(rows), ...approving(rows) };
+  return { ...reading(rows), ...editing(store, rows), ...steering(rows), ...drafting(rows), ...approving(rows) };
 }
 
 function reading(rows: Collection<Campaign>) {
@@ -143,7 +144,7 @@ function reading(rows: Collection<Campaign>) {
   };
 }
 
-function editing(rows: Collection<Campaign>) {
+function editing(store: Store, rows: Collection<Campaign>) {
   return {
     /** Adds a draft; the same `origin` finds the campaign it made before. Atomic: one insert. */
     create: async (fresh: NewCampaign): Promise<Campaign> => {
@@ -172,7 +173,9 @@ function editing(rows: Collection<Campaign>) {
         wake_at: null,
       };
       try {
-        await rows.insertOne(row);
+        await addWithin(store, 'campaigns', row, fresh.origin && { origin: fresh.origin }, (session) =>
+          (session ? store.db.collection<Campaign>('campaigns') : rows).insertOne(row, session && { session }),
+        );
         return row;
       } catch (error) {
         const { account, origin } = fresh;

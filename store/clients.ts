@@ -5,10 +5,11 @@ import { type Account, type AccountState, freshAccount, nextAccountId } from './
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
 import { isDuplicateKey } from './duplicate-key.js';
+import { addWithin } from './room.js';
 
 export type Client = Account & { readonly kind: 'client'; readonly parent_id: number };
 
-export type ClientFields = Pick<Account, 'name' | 'mail_from'>;
+export type ClientFields = Pick<Account, 'name' | 'mail_from' | 'plan'>;
 
 /** `clients`: how many there are in each state. */
 export type ClientCounts = Readonly<Record<Exclude<AccountState, 'closed'>, number>>;
@@ -54,12 +55,15 @@ function changingClients(store: Store, rows: Collection<Account>) {
   return {
     /** Adds a client; the same `origin` finds the one it made before. Atomic: one insert. */
     create: async (agency: number, fields: ClientFields, origin?: string): Promise<Client> => {
-      const row = freshAccount(await nextAccountId(ids), {
-        ...{ kind: 'client', parent_id: agency, ...fields },
+      const row = {
+        ...freshAccount(await nextAccountId(ids), { kind: 'client', parent_id: agency, ...fields }),
+        plan_since: now(),
         ...(origin !== undefined && { origin }),
-      });
+      };
       try {
-        await rows.insertOne(row);
+        await addWithin(store, 'clients', { account: agency }, origin && { origin }, (session) =>
+          rows.insertOne(row, session && { session }),
+        );
         return asClient(row);
       } catch (error) {
         if (!isDuplicateKey(error) || origin === undefined) throw error;
@@ -72,7 +76,7 @@ function changingClients(store: Store, rows: Collection<Account>) {
     /** Changes what is named; null where it is not there any more. Atomic: one update. */
     change: async (agency: number, id: number, change: Partial<ClientFields>): Promise<Client | null> => {
       const open = { _id: id, parent_id: agency, ...inState(undefined) };
-      const row = await rows.findOneAndUpdate(open, { $set: { ...change } }, { returnDocument: 'after' });
+      const row = await rows.findOneAndUpdate(open, { $set: planned(change) }, { returnDocument: 'after' });
       return row && asClient(row);
     },
 
@@ -113,4 +117,9 @@ function inState(state: AccountState | undefined): Filter<Account> {
 
 function asClient(row: Account): Client {
   return row as Client;
+}
+
+/** Another plan counts anew. */
+function planned(change: Partial<ClientFields>): Partial<Account> {
+  return { ...change, ...(change.plan !== undefined && { plan_since: now() }) };
 }

@@ -13,6 +13,7 @@ import type { Store } from './connect.js';
 import { counters } from './counters.js';
 import { isDuplicateKey } from './duplicate-key.js';
 import { findOwned, type Owned, whyNot } from './owned.js';
+import { addWithin } from './room.js';
 import { type Sealed, type Sealing, sealing } from './sealing.js';
 
 export interface DomainKey extends KeyStanding {
@@ -75,7 +76,7 @@ export type Domains = ReturnType<typeof domains>;
 export function domains(store: Store, secret: string) {
   const rows = store.db.collection<SenderDomain>('domains');
   const seals = sealing(secret, 'domains');
-  return { ...reading(rows), ...editing(rows, counters(store), seals), ...standing(rows, seals), ...returning(rows) };
+  return { ...reading(rows), ...editing(store, rows, seals), ...standing(rows, seals), ...returning(rows) };
 }
 
 function reading(rows: Collection<SenderDomain>) {
@@ -86,7 +87,8 @@ function reading(rows: Collection<SenderDomain>) {
   };
 }
 
-function editing(rows: Collection<SenderDomain>, ids: ReturnType<typeof counters>, seals: Sealing) {
+function editing(store: Store, rows: Collection<SenderDomain>, seals: Sealing) {
+  const ids = counters(store);
   return {
     /** Adds a domain; the same `origin` finds the one it made before. Atomic: one insert. */
     create: async (
@@ -103,7 +105,7 @@ function editing(rows: Collection<SenderDomain>, ids: ReturnType<typeof counters
         ...(origin !== undefined && { origin }),
       };
       try {
-        await rows.insertOne(row);
+        await addWithin(store, 'senders', row, { domain }, (session) => rows.insertOne(row, session && { session }));
         return row;
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;

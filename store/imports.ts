@@ -21,6 +21,8 @@ export interface ImportCounts {
   readonly updated: number;
   readonly unchanged: number;
   readonly invalid: number;
+  /** Absent where there was room for everybody. */
+  readonly skipped_over_cap?: number;
 }
 
 /** Where an import goes on: this many rows are done with, the next one begins at this byte of the stored file. */

@@ -1,4 +1,4 @@
-import type { AnyBulkWriteOperation, Collection, UpdateFilter } from 'mongodb';
+import type { AnyBulkWriteOperation, UpdateFilter } from 'mongodb';
 import { now } from '../clock.js';
 import {
   COMING_BACK,
@@ -11,7 +11,7 @@ import {
 } from '../domain/subscriber.js';
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
-import { duplicatesIn } from './duplicate-key.js';
+import { placed } from './new-subscribers.js';
 import type { Subscriber } from './subscribers.js';
 import { recallErased } from './suppressions.js';
 
@@ -28,6 +28,8 @@ export interface WishTally {
   readonly reactivated: number;
   /** Indexes of the wishes that would grow a person beyond the limits: nothing was done for them. */
   readonly refused: readonly number[];
+  /** Indexes of the wishes for people whom the plan has no room for. */
+  readonly over: readonly number[];
 }
 
 interface Batch {
@@ -42,7 +44,7 @@ interface Numbered {
   readonly index: number;
 }
 
-type Fate = 'created' | 'updated' | 'unchanged' | 'refused';
+type Fate = 'created' | 'updated' | 'unchanged' | 'refused' | 'over';
 
 /** Many rows at once. Each row is atomic and repeating a batch changes nothing; events are not written for single rows. */
 export function subscriberBatches(store: Store) {
@@ -61,13 +63,13 @@ export function subscriberBatches(store: Store) {
     const after = worked(batch, wishes, before, fates);
     const fresh = [...after.values()].filter((row) => !before.has(row.email_key));
     const first = fresh.length === 0 ? 0 : await ids.block('subscribers', fresh.length);
-    const inserts = fresh.map((row, offset) => ({ insertOne: { document: { ...row, _id: first + offset } } }));
-    const lost = await write(rows, [...inserts, ...updates(before, after)]);
-    await recallErased(
-      store,
-      batch.account,
-      fresh.map((row) => row.email_key),
-    );
+    const numbered = fresh.map((row, offset) => ({ ...row, _id: first + offset }));
+    const { lost, over } = await placed(store, batch.account, numbered);
+    const changes = updates(before, after);
+    if (changes.length > 0) await rows.bulkWrite(changes, { ordered: false });
+    for (const { wish, index } of wishes) if (over.has(wish.email_key)) fates[index] = 'over';
+    const keys = fresh.map((row) => row.email_key).filter((key) => !over.has(key));
+    await recallErased(store, batch.account, keys);
     return wishes.filter(({ wish }) => lost.has(wish.email_key));
   };
 
@@ -76,9 +78,10 @@ export function subscriberBatches(store: Store) {
     let open: readonly Numbered[] = batch.wishes.map((wish, index) => ({ wish, index }));
     while (open.length > 0) open = await apply(batch, open, fates);
     const count = (fate: Fate) => fates.filter((one) => one === fate).length;
-    const refused = fates.flatMap((fate, index) => (fate === 'refused' ? [index] : []));
+    const which = (fate: Fate) => fates.flatMap((one, index) => (one === fate ? [index] : []));
+    const [refused, over] = [which('refused'), which('over')];
     const [created, updated, unchanged] = [count('created'), count('updated'), count('unchanged')];
-    return { created, updated, unchanged, refused };
+    return { created, updated, unchanged, refused, over };
   };
 
   return {
@@ -163,22 +166,4 @@ export function difference(old: KnownFields, row: KnownFields, more: object = {}
     $addToSet: { tags: { $each: [...row.tags] } },
     ...(removed.length > 0 && { $unset: Object.fromEntries(removed.map((name) => [named(name), 1])) }),
   } as UpdateFilter<Subscriber>;
-}
-
-/** Returns the identities whose insert lost a race against another writer. */
-async function write(
-  rows: Collection<Subscriber>,
-  operations: AnyBulkWriteOperation<Subscriber>[],
-): Promise<Set<string>> {
-  if (operations.length === 0) return new Set();
-  try {
-    await rows.bulkWrite(operations, { ordered: false });
-    return new Set();
-  } catch (error) {
-    return new Set(duplicatesIn(error).flatMap(({ index }) => insertedKey(operations[index]) ?? []));
-  }
-}
-
-function insertedKey(operation: AnyBulkWriteOperation<Subscriber> | undefined): string | undefined {
-  return operation !== undefined && 'insertOne' in operation ? operation.insertOne.document.email_key : undefined;
 }

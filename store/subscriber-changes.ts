@@ -15,6 +15,7 @@ import type { Store } from './connect.js';
 import { type Counters, counters } from './counters.js';
 import { type Event, type Events, events } from './events.js';
 import { asStranger } from './owned.js';
+import { room } from './room.js';
 import { type SoftBounces, softBounces } from './soft-bounces.js';
 import { newRow, type SubscriberWish } from './subscriber-batches.js';
 import type { Subscriber } from './subscribers.js';
@@ -114,12 +115,15 @@ function deskOf(store: Store): Desk {
 
 async function join(desk: Desk, { wish, ...joining }: Joining): Promise<Joined> {
   const { account, list } = joining;
+  const places = room(desk.store.db);
+  const cap = await places.capOf(account, 'subscribers');
   const joined = await together(desk.store, async (session): Promise<Joined> => {
     const person = await desk.rows.findOne({ list_id: list, email_key: wish.email_key, account }, { session });
     if (person !== null) return rejoin(desk, session, person, wish);
     const subscriber = newRow(joining, wish, await desk.ids.block('subscribers'), joining.ip);
     const field = tooLarge(subscriber);
     if (field !== undefined) return { kind: 'too_large', field };
+    if (cap !== null) await places.demand(session, cap);
     await desk.rows.insertOne(subscriber, { session });
     await note(desk, session, 'subscriber.created', subscriber);
     return { kind: 'created', subscriber };

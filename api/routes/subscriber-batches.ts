@@ -38,10 +38,10 @@ export function subscriberBatches(app: Api, deps: Deps): void {
           updated: updated + unchanged,
           reactivated,
           invalid: refused.length,
-          skipped_over_cap: 0,
+          skipped_over_cap: tally.over.length,
           invalid_examples: refused.slice(0, EXAMPLES_SHOWN),
         },
-        meta: { received, processed: received - refused.length },
+        meta: { received, processed: received - refused.length - tally.over.length },
       };
     },
   );

@@ -1,18 +1,24 @@
 import { type Static, Type } from 'typebox';
+import { planOf } from '../../domain/plan.js';
 import type { Client } from '../../store/clients.js';
 import { pageFields } from '../paging.js';
 import { timestamp } from '../timestamp.js';
 import { closed, Id, Line, nullable, Timestamp } from './fields.js';
+import { GivenPlan, PlanView, planView } from './plan.js';
 
 const fields = {
   mail_from: Type.Optional(
     nullable(Type.String({ ...Line(320, 1), description: 'Sender where neither campaign nor list names one.' })),
   ),
+  plan: Type.Optional(GivenPlan),
 };
 
 export const NewClient = Type.Object(
   { name: Line(255, 1), ...fields },
-  { ...closed, examples: [{ name: 'Corner Bakery', mail_from: 'Corner Bakery <hello@bakery.example>' }] },
+  {
+    ...closed,
+    examples: [{ name: 'Corner Bakery', plan: { name: 'Starter', subscribers: 2_000, emails_per_month: 10_000 } }],
+  },
 );
 
 export const ClientPatch = Type.Object(
@@ -25,7 +31,14 @@ const State = Type.Enum(['active', 'suspended']);
 export const ClientSearch = Type.Object({ state: Type.Optional(State), ...pageFields(50) }, closed);
 
 export const ClientView = Type.Object(
-  { id: Id, name: Type.String(), state: State, mail_from: nullable(Type.String()), created_at: Timestamp },
+  {
+    id: Id,
+    name: Type.String(),
+    state: State,
+    mail_from: nullable(Type.String()),
+    plan: PlanView,
+    created_at: Timestamp,
+  },
   {
     examples: [
       {
@@ -33,6 +46,7 @@ export const ClientView = Type.Object(
         name: 'Corner Bakery',
         state: 'active',
         mail_from: 'Corner Bakery <hello@bakery.example>',
+        plan: { ...planOf({}), name: 'Starter', subscribers: 2_000, emails_per_month: 10_000 },
         created_at: '2026-01-12T10:14:23+00:00',
       },
     ],
@@ -46,16 +60,30 @@ export const AgencyView = Type.Object(
     id: Id,
     name: Type.String(),
     clients: Type.Object({ total: Type.Integer(), active: Type.Integer(), suspended: Type.Integer() }),
+    plans: Type.Array(Type.Object({ name: nullable(Type.String()), clients: Type.Integer() }), {
+      description: 'How many clients have each plan, by its name.',
+    }),
   },
-  { examples: [{ id: 1, name: 'Acme', clients: { total: 12, active: 11, suspended: 1 } }] },
+  {
+    examples: [
+      {
+        id: 1,
+        name: 'Acme',
+        clients: { total: 12, active: 11, suspended: 1 },
+        plans: [{ name: 'Starter', clients: 12 }],
+      },
+    ],
+  },
 );
 
-export function clientView({ _id: id, name, state, mail_from, created_at }: Client): Static<typeof ClientView> {
+export function clientView(client: Client): Static<typeof ClientView> {
+  const { _id: id, name, state, mail_from, created_at } = client;
   return {
     id,
     name,
     state: state === 'suspended' ? state : 'active',
     mail_from,
+    plan: planView(planOf(client)),
     created_at: timestamp(created_at),
   };
 }

@@ -4,6 +4,7 @@ import { CONFIRMATION_TIMES, type ConfirmationTimes, type NotAsked, whyNotAsked 
 import type { Store } from '../connect.js';
 import { counters } from '../counters.js';
 import { events } from '../events.js';
+import { room } from '../room.js';
 import { newRow, type SubscriberWish } from '../subscriber-batches.js';
 import { happening } from '../subscriber-changes.js';
 import type { Subscriber } from '../subscribers.js';
@@ -67,7 +68,7 @@ async function opened(
   const { account, list_id, wish } = row;
   if (wish === undefined) throw new Error(`request ${row._id} does not say for whom it is`);
   const person = await people.findOne({ list_id, email_key: wish.email_key, account }, { session });
-  const reason = await whyNot(store, session, row, person);
+  const reason = (await whyNot(store, session, row, person)) ?? (person ? undefined : await full(store, session, row));
   if (reason !== undefined) {
     const closed = { state: 'closed' as const, reason, wake_at: null, forget_at: later(keptFor) };
     await rows.updateOne({ _id: row._id }, { $set: closed, $unset: { wish: 1 } }, { session });
@@ -89,6 +90,13 @@ async function whyNot(
   const suppressed = (await suppressions(store).among(account, [wish?.email_key ?? ''])).size > 0;
   const earlier = person && (await rows.findOne({ subscriber: person._id, state: 'open' }, { session }));
   return whyNotAsked(person?.status, { suppressed, asked: earlier !== null });
+}
+
+/** A new person takes a place, where the plan counts them. */
+async function full({ db }: Store, session: ClientSession, { account }: Confirmation): Promise<NotAsked | undefined> {
+  const places = room(db);
+  const cap = await places.capOf(account, 'subscribers');
+  return cap !== null && (await places.take(session, cap, 1)) === 0 ? 'over_cap' : undefined;
 }
 
 interface Waiting {

@@ -2,9 +2,10 @@ import type { AnyBulkWriteOperation, Collection, Document } from 'mongodb';
 import type { Store } from '../connect.js';
 import { counters } from '../counters.js';
 import { duplicatesIn } from '../duplicate-key.js';
+import { placed } from '../new-subscribers.js';
 import { difference, newRow } from '../subscriber-batches.js';
 import type { Subscriber } from '../subscribers.js';
-import type { Ground, KnownPerson, PersonChange, RowChunk, RowStamp } from './rows.js';
+import type { Ground, KnownPerson, PersonChange, RowChunk, RowStamp, Written } from './rows.js';
 
 type StampedSubscriber = Subscriber & { readonly import?: RowStamp };
 
@@ -29,8 +30,13 @@ export function subscriberGround(store: Store, chunk: RowChunk): Ground {
     write: async (changes) => {
       const fresh = changes.filter(({ before }) => before === undefined);
       const first = fresh.length === 0 ? 0 : await ids.block('subscribers', fresh.length);
-      const inserts = fresh.map((change, offset) => insertOf(chunk, change, first + offset));
-      return bulk(rows, [...inserts, ...changes.flatMap((change) => updateOf(chunk, change) ?? [])]);
+      const newcomers = fresh.map((change, offset) => newcomerOf(chunk, change, first + offset));
+      const { lost, over } = await placed(store, chunk.account, newcomers);
+      const updates = await bulk(
+        rows,
+        changes.flatMap((change) => updateOf(chunk, change) ?? []),
+      );
+      return { again: lost.size > 0 || updates.again, over };
     },
   };
 }
@@ -70,11 +76,10 @@ async function readPeople(rows: Collection<StampedSubscriber>, chunk: RowChunk, 
   return people;
 }
 
-function insertOf(chunk: RowChunk, { wish, fields, stamp }: PersonChange, id: number) {
+function newcomerOf(chunk: RowChunk, { wish, fields, stamp }: PersonChange, id: number) {
   const { email, email_key } = wish;
   const row = newRow({ ...chunk, source: `import:${chunk.import}` }, { email, email_key }, id);
-  const document: StampedSubscriber = { ...row, ...fields, import: stamp };
-  return { insertOne: { document } };
+  return { ...row, ...fields, import: stamp } satisfies StampedSubscriber;
 }
 
 function updateOf(chunk: RowChunk, { before, fields, stamp }: PersonChange) {
@@ -88,12 +93,13 @@ function updateOf(chunk: RowChunk, { before, fields, stamp }: PersonChange) {
 async function bulk<T extends Document>(
   rows: Collection<T>,
   operations: readonly AnyBulkWriteOperation<T>[],
-): Promise<'done' | 'again'> {
+): Promise<Written> {
+  if (operations.length === 0) return { again: false, over: new Set() };
   try {
     const { insertedCount, matchedCount, upsertedCount } = await rows.bulkWrite([...operations], { ordered: false });
-    return insertedCount + matchedCount + upsertedCount === operations.length ? 'done' : 'again';
+    return { again: insertedCount + matchedCount + upsertedCount !== operations.length, over: new Set() };
   } catch (error) {
     duplicatesIn(error);
-    return 'again';
+    return { again: true, over: new Set() };
   }
 }

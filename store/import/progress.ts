@@ -61,7 +61,7 @@ export function importProgress(rows: Collection<Import>) {
      * write, so that no row is counted twice and none is passed over. Undefined: another attempt has taken over.
      */
     advance: async (row: OwnedImport, at: ImportPosition, counted: ImportCounts): Promise<OwnedImport | undefined> => {
-      const { created, updated, unchanged, invalid } = counted;
+      const { created, updated, unchanged, invalid, skipped_over_cap = 0 } = counted;
       const moved = await rows.findOneAndUpdate(
         { ...owned(row), 'at.row': row.at.row, 'at.byte': row.at.byte },
         {
@@ -71,6 +71,7 @@ export function importProgress(rows: Collection<Import>) {
             'counts.updated': updated,
             'counts.unchanged': unchanged,
             'counts.invalid': invalid,
+            ...(skipped_over_cap > 0 && { 'counts.skipped_over_cap': skipped_over_cap }),
           },
         },
         { returnDocument: 'after' },

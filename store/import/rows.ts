@@ -46,9 +46,18 @@ export interface NumberedWish extends SubscriberWish {
 /** Where the rows of an import end up: on the list, or, for a dry run, beside it. */
 export interface Ground {
   read(keys: readonly string[]): Promise<Map<string, KnownPerson>>;
-  /** Writes each person if no later or repeated write of these rows came first; `again`: some were not written. */
-  write(changes: readonly PersonChange[]): Promise<'done' | 'again'>;
+  /** Writes each person if no later or repeated write of these rows came first. */
+  write(changes: readonly PersonChange[]): Promise<Written>;
 }
+
+export interface Written {
+  /** Some were not written. */
+  readonly again: boolean;
+  /** Identities that the plan has no room for. */
+  readonly over: ReadonlySet<string>;
+}
+
+const NOTHING: Written = { again: false, over: new Set() };
 
 export type ImportRows = ReturnType<typeof importRows>;
 
@@ -74,14 +83,15 @@ export function importRows(store: Store) {
         const known = await ground.read([...groups.keys()]);
         const judged = [...groups].map(([key, wishes]) => judge(chunk, known.get(key), wishes));
         const changes = judged.flatMap(({ change }) => change ?? []);
-        if (changes.length > 0 && (await ground.write(changes)) === 'again') continue;
+        const { again, over } = changes.length > 0 ? await ground.write(changes) : NOTHING;
+        if (again) continue;
         if (!chunk.dryRun)
           await recallErased(
             store,
             chunk.account,
-            judged.flatMap(({ newcomer }) => newcomer ?? []),
+            judged.flatMap(({ newcomer }) => (newcomer === undefined || over.has(newcomer) ? [] : newcomer)),
           );
-        return new Map(judged.flatMap(({ fates }) => fates));
+        return new Map(judged.flatMap(({ fates, newcomer = '' }) => (over.has(newcomer) ? overCap(fates) : fates)));
       }
     },
 
@@ -125,6 +135,11 @@ function judge(chunk: RowChunk, before: KnownPerson | undefined, wishes: Wishes)
     ...(changed && { change: { before, wish, fields, stamp: stamped } }),
     ...(fates.includes('created') && { newcomer: wish.email_key }),
   };
+}
+
+/** Every row of somebody who is not on the list came too late, except those that were refused for themselves. */
+function overCap(fates: Judged['fates']): Judged['fates'] {
+  return fates.map(([row, fate]) => [row, fate.includes('too_') ? fate : 'over_cap'] as const);
 }
 
 function byPerson(wishes: readonly NumberedWish[]): Map<string, Wishes> {

@@ -65,3 +65,13 @@ test('a request that is not valid costs nothing; nothing is done for one that is
 test('what needs no key is counted by address', async () => {
   expect((await api.call('GET /health', { key: null })).headers['ratelimit-policy']).toBe('"address";q=30000;w=60');
 });
+
+test('a plan limits all keys of an account together', async () => {
+  const { _id: account } = await api.deps.accounts.open('Planned');
+  await api.deps.accounts.setPlan(account, { requests_per_minute: 3 });
+  const keys = await Promise.all([1, 2].map(async () => (await api.deps.keys.issue(account, 'One of two')).secret));
+  const answers = [];
+  for (const key of [...keys, ...keys]) answers.push(await api.call('GET /api/v1/lists', { key }));
+  expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 429]);
+  expect(answers.at(-1)?.headers['ratelimit-policy']).toBe('"plan";q=3;w=60');
+});

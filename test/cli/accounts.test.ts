@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createAccount, listAccounts, resumeAccount, showAccount, suspendAccount } from '../../cli/accounts.js';
+import { planAccount } from '../../cli/plan.js';
 import { type Config, readConfig } from '../../config.js';
 import { accounts } from '../../store/accounts.js';
 import { openStore, type Store } from '../../store/connect.js';
@@ -45,4 +46,13 @@ test('an account is created with its key, listed, shown, suspended and resumed',
 test('what is not there is said to be missing', async () => {
   for (const command of [showAccount, suspendAccount, resumeAccount]) expect(await command(config, 999)).toBe(1);
   expect(said.at(-1)).toBe('There is no account 999.');
+});
+
+test('a plan is set as far as it is named, shown, and lifted', async () => {
+  expect(await planAccount(config, 1, { name: 'Trial', subscribers: 100, ai: false })).toBe(0);
+  expect(await planAccount(config, 1, { emails_per_month: 500 })).toBe(0);
+  expect(said).toEqual(expect.arrayContaining(['plan: Trial', 'subscribers: 100', 'emails_per_month: 500', 'ai: off']));
+  said = [];
+  await planAccount(config, 1, { unlimited: true });
+  expect(said).toEqual(expect.arrayContaining(['plan: none', 'subscribers: unlimited', 'ai: on']));
 });

@@ -1,3 +1,5 @@
+import { planOf } from '../../../domain/plan.js';
+import type { Client } from '../../../store/clients.js';
 import type { Api } from '../../app.js';
 import type { Deps } from '../../deps.js';
 import { AgencyView } from '../../schemas/agency.js';
@@ -13,7 +15,14 @@ export function agency(app: Api, { accounts, clients }: Deps): void {
       const { _id: id, name } = await accounts.settings(agencyOf(request));
       const found = await clients.ofAgency(id);
       const suspended = found.filter(({ state }) => state === 'suspended').length;
-      return { data: { id, name, clients: { total: found.length, active: found.length - suspended, suspended } } };
+      const counts = { total: found.length, active: found.length - suspended, suspended };
+      return { data: { id, name, clients: counts, plans: byPlan(found) } };
     },
   );
+}
+
+function byPlan(found: readonly Client[]) {
+  const counts = new Map<string | null, number>();
+  for (const { name } of found.map(planOf)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, clients]) => ({ name, clients }));
 }

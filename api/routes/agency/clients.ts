@@ -56,9 +56,9 @@ function createClient(app: Api, { clients }: Deps): void {
       schema: { tags, summary: 'Add a client', body: NewClient, response: { 201: Data(ClientView), ...refusals } },
     },
     async (request, reply) => {
-      const { name, mail_from = null } = request.body;
+      const { name, mail_from = null, plan = null } = request.body;
       if (mail_from !== null) demandSender(mail_from);
-      const client = await clients.create(agencyOf(request), { name, mail_from }, originOf(request));
+      const client = await clients.create(agencyOf(request), { name, mail_from, plan }, originOf(request));
       return reply.code(201).send({ data: clientView(client) });
     },
   );

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { Failure } from '../../../domain/errors.js';
+import { planOf } from '../../../domain/plan.js';
 import type { Client } from '../../../store/clients.js';
 import { principalOf } from '../../auth.js';
 import type { Deps } from '../../deps.js';
@@ -8,7 +9,7 @@ import { ours } from '../../failures.js';
 /** The agency a request speaks for. A client has no clients, whoever speaks for it. */
 export function agencyOf(request: FastifyRequest): number {
   const { account, standing } = principalOf(request);
-  if (standing.kind === 'client') throw new Failure('clients_not_allowed');
+  if (standing.kind === 'client' || planOf(standing).clients === 0) throw new Failure('clients_not_allowed');
   return account;
 }
 

@@ -105,7 +105,7 @@ async function created(
   const approval = approvalWish(body) ?? null;
   if (body.template_id != null) await chosenTemplate(deps, account, body.template_id);
   const at = body.scheduled_at == null ? null : timeToCome(body.scheduled_at);
-  if (body.ai !== undefined) demandDrafting(deps);
+  if (body.ai !== undefined) await demandDrafting(deps, account);
   const goesOut = body.send === true || at !== null;
   const fresh = { account, list_id: list._id, ...content, approval, ...(origin !== undefined && { origin }) };
   const findings = goesOut ? await demandLaunchable(deps, fresh, at) : [];

@@ -1,5 +1,6 @@
 import { DRAFT_SENTENCES } from '../../../domain/draft.js';
 import { Failure } from '../../../domain/errors.js';
+import { planOf } from '../../../domain/plan.js';
 import type { Drafting } from '../../../store/campaign/drafting.js';
 import type { Campaign, NewCampaign } from '../../../store/campaigns.js';
 import type { Draft, DraftWish } from '../../../store/drafts.js';
@@ -12,9 +13,12 @@ const PATIENCE = 30_000;
 
 export type Then = Omit<Drafting, 'n'>;
 
-/** Plans and monthly quotas will be asked here, before anything is written. */
-export function demandDrafting({ config }: Pick<Deps, 'config'>): void {
+/** Whether a model may write for the account, asked before anything is written. */
+export async function demandDrafting({ config, accounts }: Pick<Deps, 'config' | 'accounts'>, account: number) {
   if (config.openaiApiKey === undefined) throw new Failure('ai_not_available');
+  if (!planOf((await accounts.standing(account)) ?? {}).ai) {
+    throw new Failure('ai_not_available', undefined, 'The plan of this account has no drafting by AI; pass html.');
+  }
 }
 
 /** A campaign that begins with a draft: both rows first, then the wait. Answers it as it is after that. */

@@ -85,7 +85,7 @@ async function anotherDraft(deps: Deps, which: Which, body: Wanted, origin: stri
   const row = await turned(deps, which, 'patch_content', async (seen) => seen);
   const last = await deps.drafts.newest(which.account, which.id);
   const wish = nextWish(body, last);
-  demandDrafting(deps);
+  await demandDrafting(deps, which.account);
   const draft = await deps.drafts.ask(which.account, which.id, wish, origin);
   return [row, (await written(deps, { ...row, n: draft.n })) ?? draft] as const;
 }
