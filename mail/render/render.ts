@@ -1,5 +1,4 @@
 import juice from 'juice';
-import mjml from 'mjml';
 import { distinct, type Finding, finding } from '../../domain/finding.js';
 import { isDocument } from '../document.js';
 import { lintLetter } from '../lint/lint.js';
@@ -95,6 +94,8 @@ function withHead(html: string, block: string): string {
 
 async function mjmlHtml(field: RenderFault['field'], source: string, { language }: RenderJob): Promise<Piece> {
   const named = /<mjml\b[^>]*\slang=/i.test(source) ? source : source.replace(/<mjml\b/i, `<mjml lang="${language}"`);
+  // Half of what a thread loads, and HTML does without it.
+  const { default: mjml } = await import('mjml');
   try {
     const { html, errors } = await mjml(keptByMjml(named), {
       validationLevel: 'soft',

@@ -1,14 +1,9 @@
-import { afterEach, expect, test } from 'vitest';
-import { RENDER_LIMITS, type Renderer, renderer } from '../../../mail/render/pool.js';
+import { afterAll, expect, test } from 'vitest';
+import { RENDER_LIMITS, renderer } from '../../../mail/render/pool.js';
 import { aJob, column, htmlTemplate, mjmlTemplate } from '../../support/rendering.js';
 
-let open: Renderer | undefined;
-afterEach(() => open?.close());
-
-function aRenderer(over: Partial<typeof RENDER_LIMITS> = {}): Renderer {
-  open = renderer({ ...RENDER_LIMITS, threads: 1, ...over });
-  return open;
-}
+const pool = renderer({ ...RENDER_LIMITS, threads: 1, time: 1_000, body: 100 });
+afterAll(() => pool.close());
 
 const refusal = (field: string, sentence: string) => ({
   code: 'not_renderable',
@@ -16,7 +11,6 @@ const refusal = (field: string, sentence: string) => ({
 });
 
 test('a letter is rendered in another thread; faults and sizes come back by name', async () => {
-  const pool = aRenderer({ body: 100 });
   const { html } = await pool.render(aJob());
   expect(html).toContain('Hello {{ first_name }}');
   await expect(pool.render(aJob({ template: htmlTemplate('{% if brand.name %}') }))).rejects.toMatchObject(
@@ -28,7 +22,6 @@ test('a letter is rendered in another thread; faults and sizes come back by name
 });
 
 test('a job that overruns is refused and its thread replaced; who waited is served', { timeout: 40_000 }, async () => {
-  const pool = aRenderer({ time: 1_000 });
   const bomb = aJob({ template: mjmlTemplate(column('<mj-text>x</mj-text>'.repeat(24_000))) });
   const [refused, served] = await Promise.allSettled([pool.render(bomb), pool.render(aJob())]);
   expect(refused).toMatchObject({ status: 'rejected', reason: refusal('template', 'too much time') });
@@ -36,7 +29,7 @@ test('a job that overruns is refused and its thread replaced; who waited is serv
 });
 
 test('a closed pool takes no more', async () => {
-  const pool = aRenderer();
-  await pool.close();
-  await expect(pool.render(aJob())).rejects.toMatchObject({ code: 'unavailable' });
+  const closed = renderer();
+  await closed.close();
+  await expect(closed.render(aJob())).rejects.toMatchObject({ code: 'unavailable' });
 });
