@@ -1,3 +1,4 @@
+import { now } from '../clock.js';
 import type { Config } from '../config.js';
 import { DEFAULT_BRAND } from '../domain/brand.js';
 import { addressOf } from '../domain/confirmation.js';
@@ -39,7 +40,8 @@ export function confirmationActivities(deps: ConfirmationDeps) {
     askForConfirmation: async ({ account, confirmation }: ConfirmationInput): Promise<Deadlines | null> => {
       const row = await confirmations.open(account, confirmation);
       if (row?.state !== 'open') return null;
-      await mailTo(deps, row, false);
+      // Whoever was not asked in time is not asked about a link that is worth nothing any more.
+      if (row.expires_at > now()) await mailTo(deps, row, false);
       await confirmations.lookAgain(row._id, after(row.remind_at));
       return { remindAt: row.remind_at.toISOString(), expiresAt: row.expires_at.toISOString() };
     },
@@ -51,7 +53,7 @@ export function confirmationActivities(deps: ConfirmationDeps) {
     remindOfConfirmation: async ({ account, confirmation }: ConfirmationInput): Promise<void> => {
       if (!(await confirmations.stillWaits(account, confirmation))) return;
       const row = await confirmations.find(account, confirmation);
-      if (row === null) return;
+      if (row === null || row.expires_at <= now()) return;
       await mailTo(deps, row, true);
       await confirmations.lookAgain(row._id, after(row.expires_at));
     },
