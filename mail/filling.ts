@@ -32,11 +32,11 @@ export function parsedParts({ preheader, ...parts }: Parts): ParsedParts {
   };
 }
 
-/** One message; a fault of the template, such as a loop without end, is a sentence. */
-export function filled(parts: ParsedParts, context: object): Filled | string {
+/** One message, or a campaign for one recipient, whose data is not trusted; a fault of the template, such as a loop without end, is a sentence. */
+export function filled(parts: ParsedParts, context: object, isTrusted = true): Filled | string {
   const missing = new Set<string>();
   const fill = (part: Part) => {
-    const { text, missing: lacking } = renderStrictly([...parts[part]], context, MODES[part]);
+    const { text, missing: lacking } = renderStrictly([...parts[part]], context, MODES[part], isTrusted);
     for (const name of lacking) missing.add(name);
     return text;
   };

@@ -1,4 +1,5 @@
 import { Context, Liquid, LiquidError, type Template, UndefinedVariableError } from 'liquidjs';
+import { Capture, mayBeMarkup, ownMarkup, withoutMarkup } from './markup.js';
 
 /** Liquid as letters may use it: no files, bounded, unknown fields empty, unknown filters an error. */
 export type Mode = 'html' | 'plain';
@@ -29,13 +30,27 @@ function engine(options: { outputEscape?: 'escape' }): Liquid {
   return liquid;
 }
 
-/** Every value is escaped once; `raw` hands an attribute through as the HTML it is. */
+/** Every value is escaped once; `raw` hands the HTML of a message's caller through, a recipient's data never. */
 function htmlEngine(): Liquid {
   const liquid = engine({ outputEscape: 'escape' });
-  liquid.registerFilter('escape', { raw: true, handler: escapeHtml });
+  liquid.registerTag('capture', Capture);
+  liquid.registerFilter('raw', {
+    raw: true,
+    handler(value: unknown) {
+      return mayBeMarkup(this.context, value) ? value : escapeHtml(value);
+    },
+  });
+  liquid.registerFilter('escape', {
+    raw: true,
+    handler(value: unknown) {
+      return ownMarkup(this.context, escapeHtml(value));
+    },
+  });
   liquid.registerFilter('newline_to_br', {
     raw: true,
-    handler: (value: unknown) => escapeHtml(value).replace(/\r\n?|\n/g, '<br>\n'),
+    handler(value: unknown) {
+      return ownMarkup(this.context, escapeHtml(value).replace(/\r\n?|\n/g, '<br>\n'));
+    },
   });
   return liquid;
 }
@@ -79,6 +94,11 @@ export function liquidContext(fields: object, mode: Mode): Context {
   return new Context(fields, liquid.options, { sync: true, renderLimit: RENDER_LIMIT }, { liquid });
 }
 
+/** The same for one recipient, whose data brings no markup into the letter. */
+export function recipientContext(fields: object, mode: Mode): Context {
+  return withoutMarkup(liquidContext(fields, mode));
+}
+
 export function renderLiquid(templates: Template[], context: Context, mode: Mode): string {
   return textOf(engines[mode].renderSync(templates, context));
 }
@@ -88,18 +108,22 @@ const MESSAGE_LIMIT = 500;
 
 /**
  * Renders and names the variables that are not there, each once and as the template writes it. Asking for one in a
- * condition, or with a `default`, is no fault.
+ * condition, or with a `default`, is no fault. Whoever is not trusted brings no markup.
  */
-export function renderStrictly(templates: Template[], fields: object, mode: Mode) {
+export function renderStrictly(templates: Template[], fields: object, mode: Mode, isTrusted = true) {
   const liquid = engines[mode];
   const limits = { sync: true, renderLimit: MESSAGE_LIMIT } as const;
+  const contextBy = (options: Liquid['options']) => {
+    const context = new Context(fields, options, limits, { liquid });
+    return isTrusted ? context : withoutMarkup(context);
+  };
   const strict = { ...liquid.options, strictVariables: true, lenientIf: true, catchAllErrors: true };
   try {
-    const text = textOf(liquid.renderSync(templates, new Context(fields, strict, limits, { liquid })));
+    const text = textOf(liquid.renderSync(templates, contextBy(strict)));
     return { text, missing: [] };
   } catch (error) {
     const missing = missingIn(error);
-    const text = textOf(liquid.renderSync(templates, new Context(fields, liquid.options, limits, { liquid })));
+    const text = textOf(liquid.renderSync(templates, contextBy(liquid.options)));
     return { text, missing: [...new Set(missing)] };
   }
 }

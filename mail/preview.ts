@@ -1,5 +1,5 @@
 import { isDocument } from './document.js';
-import { liquidContext, parseLiquid, renderLiquid } from './liquid.js';
+import { parseLiquid, recipientContext, renderLiquid } from './liquid.js';
 
 export interface Previewed {
   readonly subject: string;
@@ -17,8 +17,9 @@ export interface Sample {
 /** A letter as the sample would get it; its personal links lead nowhere. The HTML is a whole document. */
 export function previewFor({ subject, preheader, html }: Previewed, sample: Sample): Previewed {
   const fields = { ...sample, attributes: {}, tags: [], unsubscribe_url: '#', preferences_url: '#', view_url: '#' };
-  const plain = (source: string) => renderLiquid(parseLiquid(source, 'plain'), liquidContext(fields, 'plain'), 'plain');
-  const body = renderLiquid(parseLiquid(html, 'html'), liquidContext(fields, 'html'), 'html');
+  const plain = (source: string) =>
+    renderLiquid(parseLiquid(source, 'plain'), recipientContext(fields, 'plain'), 'plain');
+  const body = renderLiquid(parseLiquid(html, 'html'), recipientContext(fields, 'html'), 'html');
   return {
     subject: plain(subject),
     preheader: preheader === null ? null : plain(preheader),

@@ -1,5 +1,5 @@
 import { type Context, type Template, TokenKind } from 'liquidjs';
-import { escapeHtml, liquidContext, type Mode, parseLiquid, renderLiquid, textOf } from './liquid.js';
+import { escapeHtml, liquidContext, type Mode, parseLiquid, recipientContext, renderLiquid, textOf } from './liquid.js';
 
 /** The fields of one recipient, as Liquid sees them. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -34,7 +34,7 @@ export function rendering(fields: Fields, mode: Mode): Rendering {
   return {
     fields,
     liquid: () => {
-      context ??= liquidContext(fields, mode);
+      context ??= recipientContext(fields, mode);
       return context;
     },
   };

@@ -84,7 +84,7 @@ async function expectSameAsComposer(value: string): Promise<void> {
     to: oneLine(value),
     subject: oneLine(`Hi ${value}!`),
     text: `Dear ${value},\n\n.${value}\n${url}\n`,
-    html: `<!doctype html><html><body><p>.${escaped}.</p>\n${value}\n${bracketed}${url}</body></html>\n`,
+    html: `<!doctype html><html><body><p>.${escaped}.</p>\n${escaped}\n${bracketed}${url}</body></html>\n`,
   });
   expect(lines(ours.html)).toBe(lines(theirs.html));
   expect(lines(ours.text)).toBe(lines(theirs.text));

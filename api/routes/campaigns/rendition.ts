@@ -71,7 +71,8 @@ export function filledFor(
   { html, text }: Rendered,
   recipient: Recipient,
 ): Filled {
-  const said = filled(parsedParts({ subject, preheader, html, text }), fieldsOf(recipient, config.publicUrl, NO_TOKEN));
+  const fields = fieldsOf(recipient, config.publicUrl, NO_TOKEN);
+  const said = filled(parsedParts({ subject, preheader, html, text }), fields, false);
   if (typeof said === 'string') throw new Failure('not_renderable', { html: [said] });
   return said;
 }
