@@ -66,6 +66,8 @@ function cell(action: CampaignAction, state: CampaignState, anySent: boolean): s
 
 const NOTES = `- \`/cancel\` of a scheduled, drafting or asking campaign leaves a draft. Of a freezing, sending or paused one it is final.
 - \`/cancel\` of a cancelled campaign and \`/pause\` of a paused one change nothing and answer 200.
+- A campaign's answer has an \`ETag\`. Sent back as \`If-Match\` with a \`PATCH\`, \`DELETE\` or action, it changes nothing where
+  somebody else has since: 412 \`revision_mismatch\`.
 - \`PATCH\` of \`scheduled_at\` needs a scheduled campaign; \`/schedule\` schedules and, with \`null\`, takes off.
 - \`/retry\` opens a new round for failed or uncertain recipients; \`too_early\` until the closing is old enough
   (\`RETRY_AFTER_CLOSE_MINUTES\`).

@@ -23,6 +23,26 @@ test('of two sends at once one launches, the other is told that it is being sent
   expect(await rowOf(api, id)).toMatchObject({ launch: 1, state: 'freezing', want: { v: 1 } });
 });
 
+test('with If-Match whoever read another revision changes nothing; without it the last one wins', async () => {
+  const id = await aCampaign(api, list);
+  const at = `/api/v1/campaigns/${id}`;
+  const tagOf = async () => String((await api.call(`GET ${at}`)).headers['etag']);
+  const under = (tag: string, route: string, payload: object = {}) =>
+    api.call(route.replace(' ', ` ${at}`), { payload, headers: { 'if-match': tag } });
+  const read = await tagOf();
+  const first = await under(read, 'PATCH ', { subject: 'First' });
+  expect([first.statusCode, first.headers['etag']]).toEqual([200, await tagOf()]);
+  for (const route of ['PATCH ', 'DELETE ', 'POST /send', 'POST /schedule']) {
+    const payload = route === 'POST /schedule' ? { scheduled_at: null } : {};
+    const refused = await under(read, route, payload);
+    expect([route, refused.statusCode, refused.json().error.code]).toEqual([route, 412, 'revision_mismatch']);
+  }
+  expect(await rowOf(api, id)).toMatchObject({ subject: 'First', state: 'draft' });
+  expect((await api.call(`PATCH ${at}`, { payload: { settings: { ttl_hours: 5 } } })).statusCode).toBe(200);
+  expect((await under(String(first.headers['etag']), 'POST /send')).statusCode).toBe(412);
+  expect((await under(await tagOf(), 'POST /send')).statusCode).toBe(200);
+});
+
 test('settings changed at once by several are all kept', async () => {
   const id = await aCampaign(api, list);
   const patches = [{ ttl_hours: 5 }, { rate_per_second: 7 }, { on_uncertain: 'resend' }, { track_opens: false }];

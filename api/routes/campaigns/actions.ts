@@ -1,11 +1,9 @@
-import type { FastifyRequest } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { now } from '../../../clock.js';
 import type { TakenKind } from '../../../domain/campaign.js';
 import { Failure } from '../../../domain/errors.js';
 import type { Campaign } from '../../../store/campaigns.js';
 import type { Api } from '../../app.js';
-import { accountOf } from '../../auth.js';
 import type { Deps } from '../../deps.js';
 import { originOf } from '../../idempotency.js';
 import { CampaignView, NoFields, Rate, Retry, SendLater, SendNow } from '../../schemas/campaign.js';
@@ -16,40 +14,50 @@ import { forgetDraft } from './drafting.js';
 import { timeToCome } from './fields.js';
 import { demandSendable, looked } from './rendition.js';
 import { demandVerifiedSender } from './sender.js';
-import { demandRecipients, demandText, forgetCancelled, steered, type Which } from './steering.js';
-import { shown } from './view.js';
+import { demandRecipients, demandText, forgetCancelled, steered, type Which, whichOf } from './steering.js';
+import { answered } from './view.js';
 
 /** What may be asked of a campaign; each answers the campaign as it is afterwards. */
 export function campaignActions(app: Api, deps: Deps): void {
-  const answered = async (row: Promise<Campaign>) => shown(deps, await row);
-
-  app.post('/campaigns/:id/send', about('Send a campaign, now or at a time', SendNow), async (request) => {
+  app.post('/campaigns/:id/send', about('Send a campaign, now or at a time', SendNow), async (request, reply) => {
     const { scheduled_at: time } = request.body;
     return answered(
-      onceUnder(deps, of(request), originOf(request), (origin) =>
-        time == null ? sendNow(deps, of(request), origin) : sendAt(deps, of(request), timeToCome(time), origin),
+      deps,
+      reply,
+      onceUnder(deps, whichOf(request), originOf(request), (origin) =>
+        time == null
+          ? sendNow(deps, whichOf(request), origin)
+          : sendAt(deps, whichOf(request), timeToCome(time), origin),
       ),
     );
   });
-  app.post('/campaigns/:id/schedule', about('Schedule a campaign, or take it off', SendLater), async (request) => {
-    const { scheduled_at: time } = request.body;
-    return answered(time === null ? unschedule(deps, of(request)) : sendAt(deps, of(request), timeToCome(time)));
-  });
-  app.post('/campaigns/:id/pause', about('Pause a campaign', NoFields), async (request) =>
-    answered(pause(deps, of(request))),
+  app.post(
+    '/campaigns/:id/schedule',
+    about('Schedule a campaign, or take it off', SendLater),
+    async (request, reply) => {
+      const { scheduled_at: time } = request.body;
+      return answered(
+        deps,
+        reply,
+        time === null ? unschedule(deps, whichOf(request)) : sendAt(deps, whichOf(request), timeToCome(time)),
+      );
+    },
   );
-  app.post('/campaigns/:id/resume', about('Resume a campaign', NoFields), async (request) =>
-    answered(resume(deps, of(request))),
-  );
-  app.post('/campaigns/:id/cancel', about('Cancel a campaign', NoFields), async (request) =>
-    answered(cancel(deps, of(request))),
-  );
-  app.post('/campaigns/:id/rate', about('Change how fast a campaign is sent', Rate), async (request) => {
+  for (const [action, summary, turn] of STEPS) {
+    app.post(`/campaigns/:id/${action}`, about(summary, NoFields), async (request, reply) =>
+      answered(deps, reply, turn(deps, whichOf(request))),
+    );
+  }
+  app.post('/campaigns/:id/rate', about('Change how fast a campaign is sent', Rate), async (request, reply) => {
     const { per_second: rate } = request.body;
-    return answered(steered(deps, of(request), 'rate', (row) => deps.campaigns.changeRate(row, rate)));
+    return answered(
+      deps,
+      reply,
+      steered(deps, whichOf(request), 'rate', (row) => deps.campaigns.changeRate(row, rate)),
+    );
   });
-  app.post('/campaigns/:id/retry', about('Mail again whom it failed, in a new round', Retry), async (request) =>
-    answered(retry(deps, of(request), request.body)),
+  app.post('/campaigns/:id/retry', about('Mail again whom it failed, in a new round', Retry), async (request, reply) =>
+    answered(deps, reply, retry(deps, whichOf(request), request.body)),
   );
 }
 
@@ -57,10 +65,6 @@ function about<T extends TSchema>(summary: string, body: T) {
   return {
     schema: { tags: ['Campaigns'], summary, params: IdPath, body, response: { 200: Data(CampaignView), ...refusals } },
   };
-}
-
-function of(request: FastifyRequest): Which {
-  return { account: accountOf(request), id: (request.params as Static<typeof IdPath>).id };
 }
 
 /** A launch whose answer was lost in a crash is answered when it is asked for again under its key. */
@@ -129,6 +133,12 @@ async function withoutDraft(deps: Deps, row: Campaign): Promise<Campaign | null>
   if (after !== null) await forgetDraft(deps, row);
   return after;
 }
+
+const STEPS = [
+  ['pause', 'Pause a campaign', pause],
+  ['resume', 'Resume a campaign', resume],
+  ['cancel', 'Cancel a campaign', cancel],
+] as const;
 
 const TAKES: Readonly<Record<Static<typeof Retry>['status'], readonly TakenKind[]>> = {
   failed: ['failed'],

@@ -1,16 +1,13 @@
-import type { FastifyRequest } from 'fastify';
-import type { Static } from 'typebox';
 import { type Approval, approvalFor, DEFAULT_HOURS, needsApproval } from '../../../domain/approval.js';
 import { Failure } from '../../../domain/errors.js';
 import type { Campaign } from '../../../store/campaigns.js';
 import type { Api } from '../../app.js';
-import { accountOf } from '../../auth.js';
 import type { Deps } from '../../deps.js';
 import { Answer, CampaignView } from '../../schemas/campaign.js';
 import { Data, refusals } from '../../schemas/envelope.js';
 import { IdPath } from '../../schemas/fields.js';
-import { steered } from './steering.js';
-import { shown } from './view.js';
+import { steered, whichOf } from './steering.js';
+import { answered } from './view.js';
 
 /** Answers for the approvers, by whoever holds a key. */
 export function campaignApproval(app: Api, deps: Deps): void {
@@ -20,20 +17,16 @@ export function campaignApproval(app: Api, deps: Deps): void {
   ] as const) {
     const response = { 200: Data(CampaignView), ...refusals };
     const schema = { tags: ['Campaigns'], summary, params: IdPath, body: Answer, response };
-    app.post(`/campaigns/:id/${action}`, { schema }, async (request) => {
+    app.post(`/campaigns/:id/${action}`, { schema }, async (request, reply) => {
       const { comment = null, revision, letter } = request.body;
-      const row = await steered(deps, of(request), action, (seen) => {
+      const row = await steered(deps, whichOf(request), action, (seen) => {
         if (revision !== undefined && revision !== seen.revision) throw new Failure('changed_meanwhile');
         if (action === 'approve') demandLetter(seen, letter);
         return deps.campaigns[action](seen, { by: null, comment });
       });
-      return shown(deps, row);
+      return answered(deps, reply, row);
     });
   }
-}
-
-function of(request: FastifyRequest) {
-  return { account: accountOf(request), id: (request.params as Static<typeof IdPath>).id };
 }
 
 /** A yes is for one letter: that one must be there, and be the one that was read. */

@@ -17,8 +17,8 @@ import { demandDrafting, draftedCampaign, forgetDraft } from './drafting.js';
 import { changedContent, newContent, timeToCome } from './fields.js';
 import { demandSendable, looked } from './rendition.js';
 import { demandVerifiedSender } from './sender.js';
-import { demandRecipients, forgetCancelled, turned, type Which, woken } from './steering.js';
-import { allShown, shown } from './view.js';
+import { demandRecipients, forgetCancelled, turned, type Which, whichOf, woken } from './steering.js';
+import { allShown, answered } from './view.js';
 
 const tags = ['Campaigns'];
 const ONE = { 200: Data(CampaignView), ...refusals };
@@ -46,7 +46,10 @@ export function campaigns(app: Api, deps: Deps): void {
   app.get(
     '/campaigns/:id',
     { schema: { tags, summary: 'Retrieve a campaign', params: IdPath, response: ONE } },
-    async (request) => shown(deps, ours(await deps.campaigns.owned(accountOf(request), request.params.id))),
+    async (request, reply) => {
+      const row = ours(await deps.campaigns.owned(accountOf(request), request.params.id));
+      return answered(deps, reply, row);
+    },
   );
 
   app.post(
@@ -61,7 +64,7 @@ export function campaigns(app: Api, deps: Deps): void {
     },
     async (request, reply) => {
       const campaign = await created(deps, accountOf(request), request.body, originOf(request));
-      return reply.code(201).send(await shown(deps, campaign));
+      return reply.code(201).send(await answered(deps, reply, campaign));
     },
   );
 
@@ -72,9 +75,9 @@ function changing(app: Api, deps: Deps): void {
   app.patch(
     '/campaigns/:id',
     { schema: { tags, summary: 'Change a campaign', params: IdPath, body: CampaignPatch, response: ONE } },
-    async (request) => {
-      const which = { account: accountOf(request), id: request.params.id };
-      return shown(deps, await patched(deps, which, request.body));
+    async (request, reply) => {
+      const row = await patched(deps, whichOf(request), request.body);
+      return answered(deps, reply, row);
     },
   );
 
@@ -82,7 +85,7 @@ function changing(app: Api, deps: Deps): void {
     '/campaigns/:id',
     { schema: { tags, summary: 'Delete a draft', params: IdPath, response: { 204: Nothing, ...refusals } } },
     async (request, reply) => {
-      const row = await turned(deps, { account: accountOf(request), id: request.params.id }, 'delete', async (seen) => {
+      const row = await turned(deps, whichOf(request), 'delete', async (seen) => {
         await forgetCancelled(deps, seen, 'cannot_delete');
         return (await deps.campaigns.remove(seen)) ? seen : null;
       });

@@ -14,8 +14,8 @@ import { Data, refusals } from '../../schemas/envelope.js';
 import { IdPath } from '../../schemas/fields.js';
 import { timestamp } from '../../timestamp.js';
 import { demandDrafting, wishOf, written } from './drafting.js';
-import { turned, type Which, woken } from './steering.js';
-import { shown } from './view.js';
+import { turned, type Which, whichOf, woken } from './steering.js';
+import { answered } from './view.js';
 
 const tags = ['Campaigns'];
 
@@ -50,8 +50,7 @@ export function campaignDrafts(app: Api, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const which = { account: accountOf(request), id: request.params.id };
-      const [row, draft] = await anotherDraft(deps, which, request.body, originOf(request));
+      const [row, draft] = await anotherDraft(deps, whichOf(request), request.body, originOf(request));
       return reply.code(201).send({ data: draftShown(row, draft) });
     },
   );
@@ -71,9 +70,9 @@ function chooseDraft(app: Api, deps: Deps): void {
         response: { 200: Data(CampaignView), ...refusals },
       },
     },
-    async (request) => {
-      const { id, n } = request.params;
-      return shown(deps, await chosen(deps, { account: accountOf(request), id }, n));
+    async (request, reply) => {
+      const row = await chosen(deps, whichOf(request), request.params.n);
+      return answered(deps, reply, row);
     },
   );
 }

@@ -1,8 +1,14 @@
+import type { FastifyRequest } from 'fastify';
+import type { Static } from 'typebox';
 import { type CampaignAction, LIVE_STATES, refusalOf } from '../../../domain/campaign.js';
 import { Failure } from '../../../domain/errors.js';
 import type { Campaign } from '../../../store/campaigns.js';
+import { accountOf } from '../../auth.js';
 import type { Deps } from '../../deps.js';
 import { ours } from '../../failures.js';
+import { demandTag } from '../../revisions.js';
+import type { IdPath } from '../../schemas/fields.js';
+import { tagOf } from './view.js';
 
 const TRIES = 5;
 
@@ -10,6 +16,13 @@ const TRIES = 5;
 export interface Which {
   readonly account: number;
   readonly id: number;
+  /** The `If-Match` of the request: it changes nothing where somebody else has since. */
+  readonly ifMatch?: string | undefined;
+}
+
+export function whichOf(request: FastifyRequest): Which {
+  const { id } = request.params as Static<typeof IdPath>;
+  return { account: accountOf(request), id, ifMatch: request.headers['if-match'] };
 }
 
 /** Writes the row as it was seen; null when somebody was faster. */
@@ -18,12 +31,13 @@ export type Turn = (row: Campaign) => Promise<Campaign | null>;
 /** Reads, asks the table, writes; whoever was overtaken reads again and decides anew. Wakes nobody. */
 export async function turned(
   { campaigns, recipients }: Pick<Deps, 'campaigns' | 'recipients'>,
-  { account, id }: Which,
+  { account, id, ifMatch }: Which,
   action: CampaignAction | ((row: Campaign) => CampaignAction),
   turn: Turn,
 ): Promise<Campaign> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const row = ours(await campaigns.owned(account, id));
+    demandTag(ifMatch, tagOf(row));
     const anySent = row.state === 'cancelled' && (await recipients.withAnySent(account, [id])).has(id);
     const refusal = refusalOf(typeof action === 'string' ? action : action(row), row.state, anySent);
     if (refusal !== undefined) throw new Failure(refusal);

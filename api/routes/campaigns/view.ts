@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify';
 import { statusOf } from '../../../domain/campaign.js';
 import { type Engagement, NO_ENGAGEMENT } from '../../../domain/engagement.js';
 import { finding } from '../../../domain/finding.js';
@@ -8,6 +9,7 @@ import type { Account } from '../../../store/accounts.js';
 import type { CampaignSummary } from '../../../store/campaign-reading.js';
 import type { Campaign } from '../../../store/campaigns.js';
 import type { Deps } from '../../deps.js';
+import { tagged } from '../../revisions.js';
 import type { CampaignRowShown, CampaignShown } from '../../schemas/campaign.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
 import { approvalShown } from './approval-view.js';
@@ -15,7 +17,7 @@ import { approvalShown } from './approval-view.js';
 type Reading = Pick<Deps, 'accounts' | 'recipients' | 'engagements'>;
 
 /** Answers one campaign with its content and where its audience stands. */
-export async function shown(deps: Reading, row: Campaign): Promise<{ data: CampaignShown }> {
+async function shown(deps: Reading, row: Campaign): Promise<{ data: CampaignShown }> {
   const [totals, engagement, account] = await Promise.all([
     deps.recipients.totals(row.account, row._id),
     deps.engagements.of(row),
@@ -25,6 +27,18 @@ export async function shown(deps: Reading, row: Campaign): Promise<{ data: Campa
   const findings = row.findings?.map(({ code, where }) => finding(code, where)) ?? null;
   const content = { content: row.html, text: row.text, findings };
   return { data: { ...rowShown(summary, totals, engagement, account), ...content } };
+}
+
+/** The same as an answer, whose ETag says what was read. */
+export async function answered(deps: Reading, reply: FastifyReply, turn: Campaign | Promise<Campaign>) {
+  const row = await turn;
+  tagged(reply, { revision: tagOf(row) });
+  return shown(deps, row);
+}
+
+/** Content has a revision, everything else that is steered a version. */
+export function tagOf({ revision, want }: Pick<Campaign, 'revision' | 'want'>): string {
+  return `${revision}.${want.v}`;
 }
 
 /** Rows of a list, without their content. */
