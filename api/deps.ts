@@ -24,6 +24,7 @@ import { links } from '../store/links.js';
 import { lists } from '../store/lists.js';
 import { members } from '../store/members.js';
 import { messages } from '../store/messages.js';
+import { optOuts } from '../store/opt-outs.js';
 import { providers } from '../store/providers.js';
 import { recipients } from '../store/recipients.js';
 import { replies } from '../store/replies.js';
@@ -71,6 +72,7 @@ export function nounStores(store: Store, secret: string) {
     members: members(store),
     messages: messages(store),
     providers: providers(store, secret),
+    optOuts: optOuts(store),
     recipients: recipients(store),
     replies: replies(store),
     river: river(store),

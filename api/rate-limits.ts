@@ -55,7 +55,7 @@ export function limitKeys(app: Api, { config, requestLimits }: LimitedDeps): voi
     const path = (request.routeOptions.url ?? '').replace(/^\/api\/v1/, '');
     const limit = LIMITS.find(({ covers }) => covers(request.method, path, request.body));
     const perMinute = limit?.perMinute ?? terms.per_minute ?? config.rateLimitPerMinute;
-    const policy = { name: limit?.name ?? 'default', perMinute };
+    const policy = { name: limit?.name ?? 'default', limit: perMinute, seconds: MINUTE };
     decide(reply, policy, await requestLimits.count(policy.name, perMinute, String(key)));
     await limitAccount(requestLimits, reply, standing);
   });
@@ -66,13 +66,22 @@ async function limitAccount(requestLimits: RequestLimits, reply: FastifyReply, s
   const { requests_per_minute: most } = planOf(standing);
   if (most === null) return;
   const counted = await requestLimits.count('plan', most, `account ${standing._id}`);
-  if (counted.over) decide(reply, { name: 'plan', perMinute: most }, counted);
+  if (counted.over) decide(reply, { name: 'plan', limit: most, seconds: MINUTE }, counted);
+}
+
+/** Counts what an address asks for within a second, over all processes of the API, as `limitKeys` counts what a key does. */
+export function limitBursts(app: Api, { config, requestLimits }: LimitedDeps, perSecond: number): void {
+  if (config.rateLimitPerMinute === 0) return;
+  app.addHook('preHandler', async (request, reply) => {
+    const policy = { name: 'bursts', limit: perSecond, seconds: 1 };
+    decide(reply, policy, await requestLimits.count(policy.name, perSecond, request.ip, 1));
+  });
 }
 
 /** Counts what an address asks for outside `/api/v1`, in this process alone. */
 export function limitAddresses(app: Api, { config }: Pick<Deps, 'config'>): void {
   if (config.rateLimitPerMinute === 0) return;
-  const policy = { name: 'address', perMinute: PER_ADDRESS };
+  const policy = { name: 'address', limit: PER_ADDRESS, seconds: MINUTE };
   const counter = new RateLimiterMemory({ points: PER_ADDRESS, duration: MINUTE });
   app.addHook('onRequest', async (request: FastifyRequest, reply) => {
     if (/^\/api\/v1(\/|$)/.test(request.url)) return;
@@ -83,15 +92,16 @@ export function limitAddresses(app: Api, { config }: Pick<Deps, 'config'>): void
 
 interface Policy {
   readonly name: string;
-  readonly perMinute: number;
+  readonly limit: number;
+  readonly seconds: number;
 }
 
 /** The fields of draft-ietf-httpapi-ratelimit-headers, as structured fields (RFC 9651). */
-function decide(reply: FastifyReply, { name, perMinute }: Policy, { left, over, ms }: RequestCount): void {
-  const seconds = Math.max(1, Math.ceil(ms / 1000));
-  reply.header('ratelimit-policy', `"${name}";q=${perMinute};w=${MINUTE}`);
-  reply.header('ratelimit', `"${name}";r=${left};t=${seconds}`);
+function decide(reply: FastifyReply, { name, limit, seconds }: Policy, { left, over, ms }: RequestCount): void {
+  const wait = Math.max(1, Math.ceil(ms / 1000));
+  reply.header('ratelimit-policy', `"${name}";q=${limit};w=${seconds}`);
+  reply.header('ratelimit', `"${name}";r=${left};t=${wait}`);
   if (!over) return;
-  reply.header('retry-after', String(seconds));
+  reply.header('retry-after', String(wait));
   throw new Failure('rate_limited');
 }

@@ -52,6 +52,11 @@ export const FAILURES = {
   too_early: { status: 409, permanent: false, message: 'The campaign closed too recently to be retried.' },
   nothing_to_retry: { status: 409, permanent: true, message: 'No recipient of this campaign is in the asked state.' },
   recipient_suppressed: { status: 409, permanent: true, message: 'This address must not be mailed.' },
+  recipient_opted_out: {
+    status: 409,
+    permanent: true,
+    message: 'The recipient has left the mails that are sent with this API key.',
+  },
   not_cancellable: { status: 409, permanent: true, message: 'The message is no longer waiting: it has a final state.' },
   being_sent: { status: 409, permanent: false, message: 'The message is being handed over at this moment.' },
   field_exists: { status: 409, permanent: true, message: 'There is a field of this name already.' },

@@ -23,6 +23,7 @@ export const EVENT_TYPES: readonly string[] = [
   'message.opened',
   'message.sent',
   'message.uncertain',
+  'message.unsubscribed',
   'recipient.bounced',
   'recipient.clicked',
   'recipient.complained',

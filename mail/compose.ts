@@ -22,6 +22,8 @@ export interface MessageDraft {
   readonly file: (sha256: string) => Promise<Buffer>;
   /** Where its links lead instead; absent: nothing of it is followed. */
   readonly trail?: Trail;
+  /** Where its recipient leaves such mails; absent: nowhere. */
+  readonly leave?: string;
 }
 
 /**
@@ -45,7 +47,7 @@ export function messageIdOn(id: string, senderDomain: string): string {
   return `<${id}@${senderDomain}>`;
 }
 
-function optionsFor({ id, account, content, trail }: MessageDraft, files: readonly Buffer[]) {
+function optionsFor({ id, account, content, trail, leave }: MessageDraft, files: readonly Buffer[]) {
   const { html, text } = followed(messageBodies(content), trail);
   return {
     from: shown(content.from),
@@ -53,7 +55,7 @@ function optionsFor({ id, account, content, trail }: MessageDraft, files: readon
     ...(content.cc.length > 0 && { cc: content.cc.filter(({ email }) => parseMailbox(email)?.ascii).map(shown) }),
     ...(content.reply_to !== null && { replyTo: shown(content.reply_to) }),
     ...(html === null ? { text } : { text: encoded('text/plain', text), html: encoded('text/html', html) }),
-    headers: [subject(content), ...customHeaders(content), ...ourHeaders(account)],
+    headers: [subject(content), ...customHeaders(content), ...ourHeaders(account), ...wayOut(leave)],
     attachments: content.attachments.map((ref, i) => ({
       filename: oneLine(ref.name),
       contentType: ref.mime,
@@ -100,5 +102,14 @@ function ourHeaders(account: number) {
     { key: 'Auto-Submitted', value: 'auto-generated' },
     { key: 'X-Auto-Response-Suppress', value: 'OOF, AutoReply' },
     { key: 'Feedback-ID', value: `message:transactional:${account}:everpost` },
+  ];
+}
+
+/** RFC 2369 and RFC 8058: one click, without a page in between. */
+function wayOut(leave: string | undefined) {
+  if (leave === undefined) return [];
+  return [
+    { key: 'List-Unsubscribe', value: { prepared: true, value: `<${leave}>` } },
+    { key: 'List-Unsubscribe-Post', value: 'List-Unsubscribe=One-Click' },
   ];
 }

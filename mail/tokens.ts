@@ -124,6 +124,11 @@ export function unsubscribeUrl(publicUrl: string, token: string): string {
   return `${publicUrl}/u/${token}`;
 }
 
+/** The same for a message: leaves the mails of the API key it was sent with. */
+export function optOutUrl(publicUrl: string, token: string): string {
+  return `${publicUrl}/u/m/${token}`;
+}
+
 /** Where a recipient sees every list they are on, leaves any and corrects their name. */
 export function preferencesUrl(publicUrl: string, token: string): string {
   return `${publicUrl}/p/${token}`;

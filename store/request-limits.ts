@@ -12,11 +12,11 @@ export type RequestLimits = ReturnType<typeof requestLimits>;
 
 const WINDOW = 60;
 
-/** Requests counted in windows of a minute, shared by all processes. A count lost in a crash lets a few more through. */
+/** Requests counted in windows, of a minute unless it is said, shared by all processes. A count lost in a crash lets a few more through. */
 export function requestLimits({ db }: Store) {
   const storeClient = db.client.db(db.databaseName, { writeConcern: { w: 1, journal: false } });
   const limiters = new Map<string, RateLimiterMongo>();
-  const limiterFor = (keyPrefix: string, points: number) => {
+  const limiterFor = (keyPrefix: string, points: number, duration: number) => {
     const name = `${keyPrefix}:${points}`;
     const known = limiters.get(name);
     if (known !== undefined) return known;
@@ -26,7 +26,7 @@ export function requestLimits({ db }: Store) {
       disableIndexesCreation: true,
       keyPrefix,
       points,
-      duration: WINDOW,
+      duration,
       // Whoever is over the limit is refused from memory until the window ends.
       inMemoryBlockOnConsumed: points + 1,
     });
@@ -35,8 +35,8 @@ export function requestLimits({ db }: Store) {
   };
   return {
     /** Counts one request. Atomic: one upsert; none where this process knows that the limit is passed. */
-    count: async (limit: string, points: number, who: string): Promise<RequestCount> => {
-      const counted = limiterFor(limit, points).consume(who);
+    count: async (limit: string, points: number, who: string, seconds = WINDOW): Promise<RequestCount> => {
+      const counted = limiterFor(limit, points, seconds).consume(who);
       return counted.then((seen) => countOf(seen, false)).catch(overOrFailed);
     },
   };

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { BounceDomainOf } from '../activities/bounce-domain.js';
 import { messageMail } from '../activities/message/mail.js';
-import { messageTrails } from '../activities/message/trail.js';
+import { leavingOf, messageTrails } from '../activities/message/trail.js';
 import { messageActivities } from '../activities/message.js';
 import type { Signing } from '../activities/signing.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
@@ -14,6 +14,7 @@ import { events } from '../store/events.js';
 import { links } from '../store/links.js';
 import { messageProgress } from '../store/message/progress.js';
 import { messages } from '../store/messages.js';
+import { optOuts } from '../store/opt-outs.js';
 import { subscribers } from '../store/subscribers.js';
 import { suppressions } from '../store/suppressions.js';
 import type { Stop } from './stop.js';
@@ -43,9 +44,15 @@ export function messageParts(surroundings: MessageSurroundings, { stopping, drai
       messages: rows,
       progress,
       suppressions: suppressions(store),
+      optOuts: optOuts(store),
       subscribers: subscribers(store),
       events: events(store),
-      messageMail: messageMail({ ...surroundings, contents: contents(store), trailOf }),
+      messageMail: messageMail({
+        ...surroundings,
+        contents: contents(store),
+        trailOf,
+        leaveOf: leavingOf(surroundings),
+      }),
       transportsFor: ways.of,
       times,
       stopping,

@@ -16,6 +16,7 @@ import type { SplicedMail, Unrenderable } from '../../mail/letter.js';
 import type { Transport } from '../../mail/transport.js';
 import type { Messages } from '../../store/messages.js';
 import type { Message } from '../../store/messages-row.js';
+import type { OptOuts } from '../../store/opt-outs.js';
 import type { Suppressions } from '../../store/suppressions.js';
 import { type MessageOwnerDeps, ownMessage } from './owner.js';
 import type { TellMessage } from './telling.js';
@@ -27,6 +28,7 @@ export type WayOut = Pick<Transport, 'connections' | 'ready' | 'deliver'>;
 export interface MessageAttemptDeps extends MessageOwnerDeps {
   readonly messages: Pick<Messages, 'find' | 'lookAgain'>;
   readonly suppressions: Pick<Suppressions, 'among'>;
+  readonly optOuts: Pick<OptOuts, 'among'>;
   readonly transportsFor: (account: number, use: 'transactional') => WayOut;
   readonly messageMail: (row: Message) => Promise<SplicedMail | Unrenderable>;
   readonly tell: TellMessage;
@@ -141,8 +143,12 @@ async function send(deps: MessageAttemptDeps, row: Message, { way, mail, lookedA
   return true;
 }
 
-async function suppressed({ suppressions }: MessageAttemptDeps, { account, to_key }: Message) {
-  return (await suppressions.among(account, [to_key])).size > 0 ? SUPPRESSED : undefined;
+async function suppressed({ suppressions, optOuts }: MessageAttemptDeps, { account, to_key, leaves_key }: Message) {
+  const [barred, left] = await Promise.all([
+    suppressions.among(account, [to_key]),
+    leaves_key === undefined ? new Set<string>() : optOuts.among(account, leaves_key, [to_key]),
+  ]);
+  return barred.size > 0 || left.size > 0 ? SUPPRESSED : undefined;
 }
 
 function refuse({ progress }: MessageAttemptDeps, row: Message, why: Parameters<typeof stepOfRefusal>[1]) {

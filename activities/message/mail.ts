@@ -14,16 +14,19 @@ export interface MessageMailDeps {
   readonly paths: Pick<ReturnPaths, 'forMessage'>;
   readonly bounceDomainOf: BounceDomainOf;
   readonly trailOf: MessageTrail;
+  /** Where the recipient of a message leaves such mails; undefined: nowhere. */
+  readonly leaveOf: (row: Message) => string | undefined;
 }
 
 /** Makes the mail of one message from what was stored when it was accepted; the same but for the dates in it each time. */
-export function messageMail({ contents, signing, paths, bounceDomainOf, trailOf }: MessageMailDeps) {
+export function messageMail({ contents, signing, paths, bounceDomainOf, trailOf, leaveOf }: MessageMailDeps) {
   return async (row: Message): Promise<SplicedMail | Unrenderable> => {
     const { _id, account, content, to, role } = row;
     const said = await contents.find(account, content);
     if (said === null) throw new Error(`the content of message ${_id} is not in the store`);
     const at = now();
     const trail = await trailOf(row, said, at);
+    const leave = leaveOf(row);
     const draft = {
       id: _id,
       account,
@@ -32,6 +35,7 @@ export function messageMail({ contents, signing, paths, bounceDomainOf, trailOf 
       role,
       file: (sha256: string) => contents.file(account, sha256),
       ...(trail !== undefined && { trail }),
+      ...(leave !== undefined && { leave }),
     };
     const mail = await composeMessage(draft, at);
     if (mail.kind !== 'mail') return mail;

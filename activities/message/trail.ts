@@ -1,6 +1,6 @@
 import type { MessageContent } from '../../domain/message.js';
 import { messageBodies } from '../../mail/bodies.js';
-import type { LinkTokens } from '../../mail/tokens.js';
+import { type LinkTokens, optOutUrl } from '../../mail/tokens.js';
 import { destinationsIn, type Trail } from '../../mail/tracked.js';
 import type { Accounts } from '../../store/accounts.js';
 import type { Links } from '../../store/links.js';
@@ -14,6 +14,12 @@ export interface MessageTrailDeps {
 }
 
 export type MessageTrail = (row: Message, said: MessageContent, at: Date) => Promise<Trail | undefined>;
+
+/** Where the recipient leaves the mails of the key that a message was sent with; undefined where there is no such way. */
+export function leavingOf({ tokens, publicUrl }: Pick<MessageTrailDeps, 'tokens' | 'publicUrl'>) {
+  return ({ account, number, leaves_key, created_at }: Message): string | undefined =>
+    leaves_key === undefined ? undefined : optOutUrl(publicUrl, tokens.forMessage(account, number, created_at));
+}
 
 /** Where the links of a message lead, stored before its mail leaves; undefined where nothing of it is followed. */
 export function messageTrails({ accounts, numbers, tokens, publicUrl }: MessageTrailDeps): MessageTrail {

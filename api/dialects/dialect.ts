@@ -14,6 +14,8 @@ export interface Dialect {
   /** Below each of these only this dialect is spoken. */
   readonly prefixes: readonly string[];
   readonly credentials: Credentials;
+  /** Requests that one address may make in a second, whatever keys it has. */
+  readonly perSecondAndAddress?: number;
   /** `status` is the native one. */
   readonly refused: (failure: Failure, status: number) => Refused;
   /** Registers what lies below a prefix. */

@@ -8,13 +8,14 @@ import { admitFailure } from '../failures.js';
 import { answerOnce } from '../idempotency.js';
 import { acceptJsonOnly } from '../json.js';
 import { methodsAt } from '../paths.js';
-import { limitKeys } from '../rate-limits.js';
+import { limitBursts, limitKeys } from '../rate-limits.js';
 import { demandReach } from '../reach/reach.js';
 import { demandScopes } from '../scopes.js';
 import type { Dialect } from './dialect.js';
+import { emailmassivo } from './emailmassivo/emailmassivo.js';
 import { mailbindr } from './mailbindr.js';
 
-const KNOWN: Readonly<Partial<Record<DialectName, Dialect>>> = { mailbindr };
+const KNOWN: Readonly<Partial<Record<DialectName, Dialect>>> = { emailmassivo, mailbindr };
 
 /** Every dialect that is turned on, each a world of its own below its prefixes. */
 export async function speakDialects(app: Api, deps: Deps): Promise<void> {
@@ -33,6 +34,7 @@ function speak(api: Api, deps: Deps, dialect: Dialect, prefix: string): void {
   authenticate(api, deps, dialect.credentials);
   demandScopes(api);
   demandReach(api, deps);
+  if (dialect.perSecondAndAddress !== undefined) limitBursts(api, deps, dialect.perSecondAndAddress);
   limitKeys(api, deps);
   answerOnce(api, deps);
   dialect.routes(api, deps, prefix);

@@ -23,6 +23,13 @@ export function confirmationReader(secrets: Pick<Secrets, 'ring'>): ReadConfirma
   return reader(secrets, (tokens, token) => tokens.readConfirmation(token));
 }
 
+/** Which message a link stands in. */
+export type ReadMessageLink = (token: string) => Promise<MessageLinkOwner | undefined>;
+
+export function messageLinkReader(secrets: Pick<Secrets, 'ring'>): ReadMessageLink {
+  return reader(secrets, (tokens, token) => tokens.readMessage(token));
+}
+
 /** Whose mail a tracked link or a pixel stands in: a recipient's, or a message. */
 export type ReadVisited = (token: string) => Promise<LinkOwner | MessageLinkOwner | undefined>;
 

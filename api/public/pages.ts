@@ -4,7 +4,8 @@ import { admitFailure, answerFailure } from '../failures.js';
 import { approval } from './approval.js';
 import { confirm } from './confirm.js';
 import { acceptForms } from './forms.js';
-import { confirmationReader, linkReader } from './link-reader.js';
+import { confirmationReader, linkReader, messageLinkReader } from './link-reader.js';
+import { optOut } from './opt-out.js';
 import { preferences } from './preferences.js';
 import { signup } from './signup.js';
 import { wantsJson } from './signup-form.js';
@@ -25,6 +26,7 @@ export function publicPages(app: Api, deps: Deps): void {
   const readLink = linkReader(deps.secrets);
 
   unsubscribe(app, deps, readLink);
+  optOut(app, deps, messageLinkReader(deps.secrets));
   preferences(app, deps, readLink);
   viewInBrowser(app, deps, readLink);
   signup(app, deps);

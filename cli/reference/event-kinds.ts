@@ -165,6 +165,13 @@ export const EVENTS: readonly EventKind[] = [
     'clicked:<campaign>:<subscriber>:<link>:<rule or person>:<second>',
     `${VISIT}, link`,
   ),
+  {
+    type: 'message.unsubscribed',
+    when: 'its recipient has left the mails of the API key it was sent with',
+    id: 'message:<message>:unsubscribed',
+    data: 'message, key',
+    by: 'api/public/opt-out.ts',
+  },
   visit(
     'message.opened',
     'its pixel was fetched',

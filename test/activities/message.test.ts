@@ -7,6 +7,7 @@ import { events } from '../../store/events.js';
 import { messageProgress } from '../../store/message/progress.js';
 import { messages } from '../../store/messages.js';
 import type { Message } from '../../store/messages-row.js';
+import { optOuts } from '../../store/opt-outs.js';
 import { subscribers } from '../../store/subscribers.js';
 import { suppressions } from '../../store/suppressions.js';
 import { anAcceptedMessage } from '../support/messages.js';
@@ -50,6 +51,7 @@ function aProcess(over: Partial<MessageDeliveryDeps> = {}) {
     messages: messages(store),
     progress: messageProgress(store, TIMES.lease),
     suppressions: suppressions(store),
+    optOuts: optOuts(store),
     subscribers: subscribers(store),
     events: events(store),
     messageMail: async ({ _id }) => {
@@ -129,6 +131,14 @@ test('who waited long for a turn keeps it, and is looked at again: suppressed me
   const states = (await Promise.all(ends)).map((end) => (end.kind === 'final' ? end.state : end.kind));
   expect(states.sort()).toEqual(['failed', 'sent', 'sent', 'sent']);
   expect((await messages(store).find(7, gone?._id ?? ''))?.attempts).toMatchObject([{ class: 'suppressed' }]);
+});
+
+test('who has left the mails of a key since a message was accepted is not mailed', async () => {
+  const { server, steps } = aProcess();
+  const message = await anAcceptedMessage(store, { leaves_key: 3 });
+  await optOuts(store).add(7, 3, message.to_key);
+  expect(await steps.activities.deliverMessage(input(message))).toMatchObject({ kind: 'final', state: 'failed' });
+  expect(server.handed).toEqual([]);
 });
 
 test('a process that stops claims nothing more', async () => {

@@ -46,7 +46,14 @@ test('a message returns to an address of its own; the sender’s bounce domain g
   const from = async (config: { bounceDomain: string | undefined }) => {
     const bounceDomainOf = bounceDomains({ domains: rows, config });
     const trailOf = async () => undefined;
-    const mail = await messageMail({ contents: contents(store), signing, paths, bounceDomainOf, trailOf })(row);
+    const mail = await messageMail({
+      contents: contents(store),
+      signing,
+      paths,
+      bounceDomainOf,
+      trailOf,
+      leaveOf: () => undefined,
+    })(row);
     return mail.kind === 'mail' ? mail.envelope.from.split('@') : [];
   };
   expect(await from({ bounceDomain: undefined })).toEqual(['codes', 'example.test']);

@@ -17,7 +17,9 @@ const aKey = async (terms: object): Promise<string> =>
 
 test('a key is refused, by the name of the scope, on every route its scopes do not cover', async () => {
   const keys = { read: await aKey({ scopes: ['read'] }), send: await aKey({ scopes: ['send'] }) };
-  const routes = knownRoutes(api.app).filter(({ url, method }) => url.startsWith('/api/v1') && method !== 'HEAD');
+  const routes = knownRoutes(api.app).filter(
+    ({ url, method }) => /^\/api\/v1\/(?!external-mails)/.test(url) && method !== 'HEAD',
+  );
   expect(routes.length).toBeGreaterThan(40);
   for (const { method, url } of routes) {
     const needed = scopeOf(method, url);

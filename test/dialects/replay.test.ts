@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aList, aSubscriber } from '../support/api.js';
 import { type Product, theProduct } from '../support/dialects/product.js';
 import { type Answer, curl, node, php, python, type Replayer, shell } from '../support/dialects/replayers.js';
+import { emailmassivoSamples } from '../support/dialects/samples/emailmassivo.js';
 import { mailbindrSamples } from '../support/dialects/samples/mailbindr.js';
 import { mailySamples } from '../support/dialects/samples/maily.js';
 import { itemOf, type Sample } from '../support/dialects/samples/sample.js';
@@ -9,10 +10,15 @@ import { shapeFaults } from '../support/dialects/shape.js';
 import type { Place } from '../support/dialects/substitutions.js';
 import { aTemplate } from '../support/templates.js';
 
-const NOWHERE: Place = { url: 'http://nowhere', key: '' };
-const samplesAt = (place: Place): Sample[] => [...mailySamples(place), ...mailbindrSamples(place)];
+const NOWHERE: Place = { url: 'http://nowhere', key: '', templateId: 0 };
+const samplesAt = (place: Place): Sample[] => [
+  ...mailySamples(place),
+  ...mailbindrSamples(place),
+  ...emailmassivoSamples(place),
+];
 
 let product: Product;
+let replayers: readonly Replayer[] = [];
 const answers = new Map<string, Answer[]>();
 
 /** Each replayer asks for everything, one sample behind the other. */
@@ -24,8 +30,11 @@ beforeAll(async () => {
   await aTemplate(api, { identifier: 'email_key', contents });
   const member = { name: 'Email', email: 'email@email.com', role: 'editor' };
   await api.call('POST /api/v1/account/members', { payload: member });
-  const samples = samplesAt({ url, key: api.key });
-  for (const replayer of [curl, await python(), node, ...(await php())]) await ask(replayer, samples);
+  const letter = { en: { subject: 'string', html: '<p>{{ test }} {{ test1 }} {{ test2 }}</p>' } };
+  const { id: templateId } = await aTemplate(api, { contents: letter }, true);
+  const samples = samplesAt({ url, key: api.key, templateId });
+  replayers = [curl, await python(), node, ...(await php())];
+  for (const replayer of replayers) await ask(replayer, samples);
 });
 afterAll(() => product?.close());
 
@@ -50,7 +59,9 @@ async function byCurl(sample: Sample): Promise<Answer> {
 
 test.each(samplesAt(NOWHERE))('$document: $name', ({ document, name, program, statuses, shape, empty }) => {
   const given = answers.get(`${document}: ${name}`) ?? [];
-  expect(given.length).toBeGreaterThanOrEqual(program === undefined ? 3 : 1);
+  // Where there is no PHP, its programs are not run.
+  const able = replayers.filter((replayer) => program === undefined || program.language === replayer.name);
+  expect(given.length).toBe(able.length);
   for (const { status, body } of given) {
     expect(statuses, body).toContain(status);
     if (shape === undefined) expect(body).toBe('');

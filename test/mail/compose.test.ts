@@ -166,3 +166,10 @@ test.each([
   const mail = await composeMessage(aDraft({}, { to: { name: null, email } }), someTime);
   expect(mail).toMatchObject({ kind: 'unrenderable', class: why });
 });
+
+test('a mail that can be left says where, with one click', async () => {
+  const text = (await bytesOf(aDraft({}, { leave: 'https://mail.example.org/u/m/token' }))).toString();
+  expect(text).toMatch(/^List-Unsubscribe: <https:\/\/mail\.example\.org\/u\/m\/token>\r$/m);
+  expect(text).toMatch(/^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r$/m);
+  expect((await bytesOf(aDraft())).toString()).not.toContain('List-Unsubscribe');
+});

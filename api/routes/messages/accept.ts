@@ -13,15 +13,7 @@ import { isByTemplate, type Said, saidByTemplate } from './by-template.js';
 import { type ReadContent, readContent, saidItself } from './content.js';
 import { everybody, type Named } from './copies.js';
 import { demandVerified } from './senders.js';
-
-/** For whom, and under which promise, a message is accepted. */
-export interface Wish {
-  readonly account: number;
-  /** The caller's Idempotency-Key: the same key with the same request is one message for ever. */
-  readonly key?: string;
-  /** Without a key: an equal mail within the hour is the one that was accepted then. */
-  readonly detectRepeats: boolean | undefined;
-}
+import type { Wish } from './wish.js';
 
 export interface Accepted {
   /** The primary message first. */
@@ -51,9 +43,9 @@ export async function acceptMessage(deps: Deps, request: MessageRequest, wish: W
 async function newlyAccepted(deps: Deps, request: MessageRequest, wish: Wish, hash: string): Promise<Accepted> {
   const { account } = wish;
   const times = timesOf(request);
-  const reached = await reachable(deps, account, request);
+  const reached = await reachable(deps, wish, request);
   const said = isByTemplate(request) ? await saidByTemplate(deps, account, request, reached) : saidItself(request);
-  const read = await readContent(deps, account, request, said, reached);
+  const read = await readContent(deps, wish, request, said, reached);
   await demandVerified(deps, account, read.fromDomain);
   const repeat = wish.key === undefined && wish.detectRepeats ? await repeatOf(deps, account, read.content) : undefined;
   if (repeat?.earlier !== undefined)
@@ -63,12 +55,14 @@ async function newlyAccepted(deps: Deps, request: MessageRequest, wish: Wish, ha
     deps.counters.block('messages', reached.length),
   ]);
   const promise = repeat ?? { hash, ...(wish.key !== undefined && { key: wish.key }) };
-  const group = rowsFor({ account, number, request, said, read, content, reached, times, ...promise });
-  return settled(deps, account, group);
+  const group = rowsFor({ wish, number, request, said, read, content, reached, times, ...promise });
+  return settled(deps, wish, group);
 }
 
-async function settled(deps: Deps, account: number, group: readonly Message[]): Promise<Accepted> {
+async function settled(deps: Deps, wish: Wish, group: readonly Message[]): Promise<Accepted> {
+  const { account } = wish;
   const verdict = await deps.messages.accept(group);
+  if (verdict.kind === 'key_reused' && wish.firstWins) return firstOf(deps, wish);
   if (verdict.kind === 'key_reused') throw new Failure('idempotency_key_reused');
   if (verdict.kind === 'unknown') throw inDoubt(verdict.id);
   const known = verdict.kind === 'known';
@@ -82,21 +76,38 @@ function inDoubt(id: string): Failure {
   return new Failure('unavailable', undefined, sentence);
 }
 
-async function earlierUnder({ messages }: Deps, { account, key }: Wish, hash: string): Promise<Accepted | undefined> {
+async function earlierUnder(
+  { messages }: Deps,
+  { account, key, firstWins }: Wish,
+  hash: string,
+): Promise<Accepted | undefined> {
   const row = key === undefined ? null : await messages.underKey(account, key);
-  return row?.hash === hash ? { group: await messages.ofGroup(account, row._id), known: true } : undefined;
+  return row !== null && (firstWins || row.hash === hash)
+    ? { group: await messages.ofGroup(account, row._id), known: true }
+    : undefined;
+}
+
+async function firstOf(deps: Deps, wish: Wish): Promise<Accepted> {
+  const earlier = await earlierUnder(deps, wish, '');
+  if (earlier === undefined) throw new Failure('idempotency_key_reused');
+  return earlier;
 }
 
 /** Whom mails may go to: each address once, none that is suppressed. The primary recipient must be among them. */
-async function reachable({ suppressions }: Deps, account: number, request: MessageRequest): Promise<readonly Named[]> {
+async function reachable(deps: Deps, { account, leavesKey }: Wish, request: MessageRequest): Promise<readonly Named[]> {
   const named = everybody(request);
   if (named[0].address === undefined) {
     throw new Failure('validation_failed', { to: ['The to must be an address that mail can be sent to.'] });
   }
   const keys = named.flatMap(({ address }) => address?.identity ?? []);
-  const suppressed = await suppressions.among(account, keys);
+  const [suppressed, left] = await Promise.all([
+    deps.suppressions.among(account, keys),
+    leavesKey === undefined ? new Set<string>() : deps.optOuts.among(account, leavesKey, keys),
+  ]);
   if (suppressed.has(named[0].address.identity)) throw new Failure('recipient_suppressed');
-  return named.filter(({ address, repeated }) => address && !repeated && !suppressed.has(address.identity));
+  if (left.has(named[0].address.identity)) throw new Failure('recipient_opted_out');
+  const may = (key: string) => !suppressed.has(key) && !left.has(key);
+  return named.filter(({ address, repeated }) => address && !repeated && may(address.identity));
 }
 
 interface Times {
@@ -132,7 +143,7 @@ async function keep({ contents }: Deps, account: number, { content, files }: Rea
 }
 
 interface Rows {
-  readonly account: number;
+  readonly wish: Wish;
   /** Of the first row; the others follow. */
   readonly number: number;
   readonly request: MessageRequest;
@@ -147,12 +158,13 @@ interface Rows {
 
 function rowsFor(of: Rows): Message[] {
   const { number, request, said, reached, times, key } = of;
+  const { account, leavesKey } = of.wish;
   const ids = reached.map(() => uuidv7());
   return reached.map(({ role, mailbox, address }, i) =>
     newMessageRow({
       _id: ids[i] ?? '',
       number: number + i,
-      account: of.account,
+      account,
       group: ids[0] ?? '',
       role,
       to: mailbox,
@@ -166,6 +178,7 @@ function rowsFor(of: Rows): Message[] {
       metadata: request.metadata ?? {},
       track: request.track ?? false,
       resend_if_uncertain: request.resend_if_uncertain ?? false,
+      ...(leavesKey !== undefined && { leaves_key: leavesKey }),
       ...(i === 0 && key !== undefined && { key }),
       hash: of.hash,
       ...(times.scheduled !== undefined && { scheduled_at: times.scheduled }),

@@ -6,9 +6,10 @@ import { keyOf } from '../../idempotency.js';
 import { refusals } from '../../schemas/envelope.js';
 import { BatchAccepted, type MessageRequest, NewMessage, NewMessages } from '../../schemas/message.js';
 import { bodyReader } from '../../validation.js';
-import { acceptMessage, type Wish } from './accept.js';
+import { acceptMessage } from './accept.js';
 import { bodyLimit } from './limits.js';
 import { acceptedView } from './view.js';
+import type { Wish } from './wish.js';
 
 /** Items under way at once. */
 const AT_ONCE = 10;

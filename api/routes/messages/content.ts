@@ -7,6 +7,7 @@ import type { Deps } from '../../deps.js';
 import type { MessageRequest } from '../../schemas/message.js';
 import { isByTemplate, type Said } from './by-template.js';
 import { mailboxOf, type Named } from './copies.js';
+import type { Wish } from './wish.js';
 
 export interface ReadContent {
   readonly content: MessageContent;
@@ -17,7 +18,7 @@ export interface ReadContent {
 /** What a request says, checked; throws the Failure that names each field at fault. */
 export async function readContent(
   deps: Pick<Deps, 'accounts' | 'config'>,
-  account: number,
+  { account, anyHeader = false }: Pick<Wish, 'account' | 'anyHeader'>,
   request: MessageRequest,
   said: Said,
   reached: readonly Named[],
@@ -29,7 +30,7 @@ export async function readContent(
     ...(isByTemplate(request) ? {} : templateFaults(request)),
     ...senderFaults('from', from),
     ...(reply_to !== null && senderFaults('reply_to', reply_to)),
-    ...headerFaults(request.headers ?? {}),
+    ...headerFaults(request.headers ?? {}, anyHeader),
     ...metadataFaults(request.metadata ?? {}),
   });
   const { attachmentTypes, attachmentBytes } = deps.config;
@@ -94,14 +95,16 @@ function senderFaults(field: string, { email, name }: Mailbox): FieldErrors {
   return { [field]: [`The name of ${field} must not be another address.`] };
 }
 
-function headerFaults(headers: Readonly<Record<string, string>>): FieldErrors {
+function headerFaults(headers: Readonly<Record<string, string>>, any: boolean): FieldErrors {
   const seen = new Set<string>();
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => {
       const repeated = seen.has(name.toLowerCase());
       seen.add(name.toLowerCase());
       const fault = headerFault(name, value) ?? (repeated ? 'malformed' : undefined);
-      return fault === undefined ? [] : [[`headers.${name}`, [`The header ${name} ${HEADER_SENTENCES[fault]}.`]]];
+      return fault === undefined || (any && fault === 'unknown')
+        ? []
+        : [[`headers.${name}`, [`The header ${name} ${HEADER_SENTENCES[fault]}.`]]];
     }),
   );
 }

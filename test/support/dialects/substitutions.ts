@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { programsOf } from './documents.js';
 
 /** What a sample cannot know. */
@@ -5,16 +6,20 @@ export interface Place {
   /** Where the product listens. */
   readonly url: string;
   readonly key: string;
+  readonly templateId: number;
 }
 
 type Substitution = readonly [what: string | RegExp, instead: string];
 
 /** THE table of substitutions: host, key, placeholders, dates that have passed. Nothing else of a sample is touched. */
-function table({ url, key }: Place): readonly Substitution[] {
+function table({ url, key, templateId }: Place): readonly Substitution[] {
   return [
     ['https://usemaily.xyz', url],
     ['https://backend.mailbindr.app', url],
     ['my_api_key', key],
+    ['https://api.emailmassivo.com', url],
+    [/(idTemplateMailUser['"]?(?::| =>) )number/, `$1${templateId}`],
+    ['unique-key-string', randomUUID()],
     // The document leaves the payload out once, and shows it further down.
     [/\{\s+\.\.\.\s+\}/, mailbindrPayload()],
     ['YOUR_API_KEY', key],

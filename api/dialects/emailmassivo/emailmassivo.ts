@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { Type } from 'typebox';
+import { Failure } from '../../../domain/errors.js';
+import { parseMailbox } from '../../../mail/address.js';
+import type { Api } from '../../app.js';
+import { accountOf, principalOf, secretIn } from '../../auth.js';
+import type { Deps } from '../../deps.js';
+import { type Accepted, acceptMessage } from '../../routes/messages/accept.js';
+import { additionalRecipients } from '../../routes/messages/copies.js';
+import { bodyLimit } from '../../routes/messages/limits.js';
+import type { MessageRequest } from '../../schemas/message.js';
+import { timestamp } from '../../timestamp.js';
+import { chapterOf } from '../chapters.js';
+import type { Dialect } from '../dialect.js';
+import { BARRED, refused } from './refusals.js';
+import { type Asked, Send, SendByTemplate, translated } from './request.js';
+
+const Uuid = Type.String({ format: 'uuid' });
+const Refusal = Type.Object({ statusCode: Type.Integer(), message: Type.String(), error: Type.String() });
+const refusals = { '4xx': Refusal, '5xx': Refusal } as const;
+
+const Accepted200 = Type.Object({
+  uuid: Uuid,
+  additionalRecipients: Type.Optional(
+    Type.Array(Type.Object({ uuid: Type.Optional(Uuid), error: Type.Optional(Type.String()) })),
+  ),
+  warning: Type.Optional(Type.String()),
+});
+
+/** The document shows no answer: this one is ours. */
+const Standing = Type.Object({
+  uuid: Uuid,
+  state: Type.String(),
+  to: Type.String(),
+  subject: Type.String(),
+  attempts: Type.Integer(),
+  createdAt: Type.String(),
+  updatedAt: Type.String(),
+});
+
+const schema = { tags: [chapterOf('emailmassivo')], security: [{ 'x-api-key': [] }] };
+
+/** EmailMassivo: external mails, with its messages for what is refused. */
+export const emailmassivo: Dialect = {
+  prefixes: ['/api/v1/external-mails'],
+  credentials: { secretOf: ({ headers }) => secretIn(headers['x-api-key']), unknown: 'key_unknown' },
+  perSecondAndAddress: 10,
+  refused,
+  routes: (api, deps) => {
+    sending(api, deps);
+    standing(api, deps);
+  },
+};
+
+function sending(api: Api, deps: Deps): void {
+  const senderIn = (body: unknown) => (body as Asked).mail.from?.email;
+  const options = { bodyLimit: bodyLimit(deps.config), config: { scope: 'send', senderIn } } as const;
+  const answers = { 200: Accepted200, ...refusals };
+  api.post(
+    '/send',
+    { ...options, schema: { ...schema, summary: 'Send an email with ready HTML', body: Send, response: answers } },
+    async (request) => answered(deps, principalOf(request), request.body),
+  );
+  api.post(
+    '/send-by-template',
+    {
+      ...options,
+      schema: { ...schema, summary: 'Send an email by a template', body: SendByTemplate, response: answers },
+    },
+    async (request) => answered(deps, principalOf(request), request.body),
+  );
+}
+
+function standing(api: Api, { messages }: Deps): void {
+  api.get(
+    '/:uuid',
+    {
+      config: { scope: 'read' },
+      schema: {
+        ...schema,
+        summary: 'What became of an email',
+        params: Type.Object({ uuid: Type.String() }),
+        response: { 200: Standing, ...refusals },
+      },
+    },
+    async (request) => {
+      const row = await messages.find(accountOf(request), request.params.uuid.toLowerCase());
+      if (row === null) throw new Failure('not_found', undefined, 'MailUuid not found');
+      const { _id: uuid, state, subject, attempt: attempts } = row;
+      const [createdAt, updatedAt] = [timestamp(row.created_at), timestamp(row.updated_at)];
+      return { uuid, state, to: row.to.email, subject, attempts, createdAt, updatedAt };
+    },
+  );
+}
+
+async function answered(deps: Deps, sender: { account: number; key: number }, asked: Asked) {
+  const { request, dropped } = translated(asked);
+  const accepted = await accept(deps, sender, request, asked.idempotencyKey);
+  const [primary] = accepted.group;
+  if (primary === undefined) throw new Error('An accepted message has no row');
+  const warning = warningOf([
+    ...(asked.idempotencyKey === undefined ? [WITHOUT_KEY] : []),
+    ...(primary.warning === undefined ? [] : [primary.warning]),
+    ...(dropped.length === 0 ? [] : [`These headers were left out: ${dropped.map(printable).join(', ')}.`]),
+  ]);
+  const copies = additionalRecipients(request, accepted.group).map(({ id, error }) =>
+    id === undefined ? { error: COPY_FAULTS[error ?? ''] ?? UNAVAILABLE } : { uuid: id },
+  );
+  return { uuid: primary._id, ...(copies.length > 0 && { additionalRecipients: copies }), ...warning };
+}
+
+const WITHOUT_KEY = 'idempotencyKey was not provided: an equal email within an hour is taken for this one.';
+const UNAVAILABLE = 'Email receiver unavailable';
+const COPY_FAULTS: Readonly<Record<string, string>> = {
+  invalid_address: 'Invalid email address',
+  already_a_recipient: 'Email receiver is named before',
+};
+
+function warningOf(sentences: readonly string[]): { warning?: string } {
+  return sentences.length === 0 ? {} : { warning: sentences.join(' ') };
+}
+
+function printable(name: string): string {
+  return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 76);
+}
+
+/** Opt-outs are kept for each key, and its idempotencyKey never meets an Idempotency-Key: those have no blank in them. */
+async function accept(
+  deps: Deps,
+  { account, key }: { account: number; key: number },
+  request: MessageRequest,
+  given: string | undefined,
+): Promise<Accepted> {
+  const hash = given === undefined ? undefined : createHash('sha256').update(given).digest('hex');
+  const own = hash === undefined ? {} : { key: `emailmassivo ${hash}`, firstWins: true };
+  const wish = { account, detectRepeats: true, anyHeader: true, leavesKey: key, ...own };
+  return acceptMessage(deps, request, wish).catch(async (error: unknown) => {
+    if (!(error instanceof Failure) || error.code !== 'recipient_suppressed') throw error;
+    const { email } = request.to as { email: string };
+    const row = await deps.suppressions.find(account, parseMailbox(email)?.identity ?? '');
+    throw new Failure('recipient_suppressed', undefined, BARRED[row?.reason ?? 'manual']);
+  });
+}

@@ -1,0 +1,50 @@
+import { STATUS_CODES } from 'node:http';
+import type { Failure } from '../../../domain/errors.js';
+import type { SuppressionReason } from '../../../store/suppressions.js';
+import type { Refused } from '../dialect.js';
+
+/** What the document calls our failures, by code. */
+const SAID: Readonly<Record<string, readonly [status: number, message: string]>> = {
+  attachment_unreadable: [400, 'Attachments parse failed'],
+  attachment_repeated: [400, 'Attachments parse failed'],
+  attachments_too_large: [400, 'Attachments size more than allowed'],
+  payload_too_large: [400, 'Attachments size more than allowed'],
+  attachment_type_forbidden: [400, 'Attachments type forbidden'],
+  not_renderable: [400, 'HTML template is not valid'],
+  unauthenticated: [401, 'Invalid API key'],
+  quota_exceeded: [402, 'Not enough resources on the user balance'],
+  key_revoked: [403, 'API key is not active'],
+  key_expired: [403, 'API key is not active'],
+  key_unknown: [404, 'ExternalMailApiKey not found'],
+  domain_not_verified: [404, 'User Domain not found'],
+  template_not_found: [404, 'TemplateMailUser not found by id'],
+  recipient_opted_out: [422, 'Email receiver unsubscribed from this API key mails'],
+  template_not_published: [422, 'Template not found by templateId'],
+  internal_error: [500, 'Internal server error'],
+  unavailable: [503, 'Email processing service is temporarily unavailable'],
+};
+
+/** Why an address is suppressed, as the document has it. */
+export const BARRED: Readonly<Record<SuppressionReason, string>> = {
+  complaint: 'Email receiver complained from this API key mails',
+  bounce: "Email receiver doesn't exist",
+  manual: 'Email receiver unavailable',
+  erased: 'Email receiver unavailable',
+};
+
+/** What every validation is here. */
+const VALIDATION: Readonly<Record<number, number>> = { 413: 400, 414: 400, 415: 400, 422: 400 };
+
+/** `{statusCode, message, error}`, with the message of the document where it has one. */
+export function refused(failure: Failure, native: number): Refused {
+  const [status, message] = SAID[failure.code] ?? [statusOf(failure, native), sentenceOf(failure)];
+  return { status, body: { statusCode: status, message, error: STATUS_CODES[status] ?? 'Error' } };
+}
+
+function statusOf({ code }: Failure, native: number): number {
+  return code === 'recipient_suppressed' ? 422 : (VALIDATION[native] ?? native);
+}
+
+function sentenceOf({ message, errors = {} }: Failure): string {
+  return Object.values(errors).flat().join(' ') || message;
+}

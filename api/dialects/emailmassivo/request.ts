@@ -1,0 +1,127 @@
+import { type Static, Type } from 'typebox';
+import { headerFault } from '../../../domain/custom-headers.js';
+import { closed, Id, Line, Mailbox } from '../../schemas/fields.js';
+import { type MessageRequest, NewMessage } from '../../schemas/message.js';
+import { bodyReader } from '../../validation.js';
+
+const Person = Type.Object({ email: Mailbox, name: Type.Optional(Line(255)) }, closed);
+/** Several addresses stand in one string, between commas, or in a list. */
+const Copies = Type.Optional(Type.Union([Type.String({ maxLength: 20_000 }), Type.Array(Line(320), { maxItems: 50 })]));
+const AnyName = Type.String({ pattern: '^[\\s\\S]*$' });
+const Header = Type.Union([Type.String({ maxLength: 2_000 }), Type.Number(), Type.Boolean()]);
+const Files = Type.Optional(
+  Type.Array(Type.Record(AnyName, Type.String()), {
+    maxItems: 20,
+    description: 'Each file as `{"name.extension": "<base64>"}`.',
+  }),
+);
+
+const envelope = {
+  to: Person,
+  from: Type.Optional(Person),
+  previewTitle: Type.Optional(Line(255)),
+  headers: Type.Optional(Type.Record(AnyName, Header, { maxProperties: 50 })),
+  cc: Copies,
+  bcc: Copies,
+  attachments: Files,
+};
+const around = { idempotencyKey: Type.Optional(Type.String({ minLength: 1, maxLength: 1_000 })), attachments: Files };
+const person = { email: 'user@example.com', name: 'string' };
+const example = { to: person, from: person, subject: 'string', previewTitle: 'string' };
+
+export const Send = Type.Object(
+  {
+    ...around,
+    mail: Type.Object(
+      {
+        ...envelope,
+        subject: Line(998, 1),
+        html: Type.String({ minLength: 1 }),
+        text: Type.Optional(Type.String()),
+      },
+      closed,
+    ),
+  },
+  {
+    ...closed,
+    examples: [
+      { idempotencyKey: 'unique-key-string', mail: { ...example, headers: {}, html: 'string', text: 'string' } },
+    ],
+  },
+);
+
+export const SendByTemplate = Type.Object(
+  {
+    ...around,
+    mail: Type.Object(
+      {
+        ...envelope,
+        subject: Type.Optional(Line(998, 1)),
+        idTemplateMailUser: Id,
+        params: Type.Optional(Type.Record(AnyName, Type.Unknown())),
+      },
+      closed,
+    ),
+  },
+  {
+    ...closed,
+    examples: [
+      { idempotencyKey: 'unique-key-string', mail: { ...example, idTemplateMailUser: 7, params: { test: 'string' } } },
+    ],
+  },
+);
+
+export type Asked = Static<typeof Send> | Static<typeof SendByTemplate>;
+
+const read = bodyReader(NewMessage);
+
+/** The native request for what was asked for, checked as that is, and the names of header fields that were left out. */
+export function translated({ mail, attachments = [] }: Asked): { request: MessageRequest; dropped: string[] } {
+  const { kept, dropped } = headersIn(mail.headers ?? {});
+  const files = [...attachments, ...(mail.attachments ?? [])].flatMap((file) => Object.entries(file));
+  const request = {
+    to: named(mail.to),
+    ...(mail.from !== undefined && { from: named(mail.from) }),
+    ...(mail.subject !== undefined && { subject: mail.subject }),
+    ...(mail.previewTitle && { preheader: mail.previewTitle }),
+    cc: copiesIn(mail.cc),
+    bcc: copiesIn(mail.bcc),
+    headers: kept,
+    attachments: files.map(([name, data]) => ({ name, data })),
+    ...('idTemplateMailUser' in mail
+      ? { template_id: mail.idTemplateMailUser, ...(mail.params !== undefined && { context: mail.params }) }
+      : { html: mail.html, ...(mail.text && { text: mail.text }) }),
+  };
+  return { request: read(request) as MessageRequest, dropped };
+}
+
+function named({ email, name }: Static<typeof Person>) {
+  return { email, ...(name && { name }) };
+}
+
+function copiesIn(given: Static<typeof Copies> | undefined): ({ email: string; name?: string } | string)[] {
+  const texts = typeof given === 'string' ? given.split(/[,;]/) : (given ?? []);
+  return texts
+    .map((text) => text.trim())
+    .filter((text) => text !== '')
+    .map((text) => {
+      const [, name, email] = /^"?([^"<]*?)"?\s*<([^<>]+)>$/.exec(text) ?? [];
+      return email === undefined ? text : { email, ...(name && { name }) };
+    });
+}
+
+/** Fields that are ours lose in silence; what could do harm is left out and said. */
+function headersIn(given: Readonly<Record<string, string | number | boolean>>) {
+  const kept: Record<string, string> = {};
+  const dropped: string[] = [];
+  const seen = new Set<string>();
+  for (const [name, value] of Object.entries(given)) {
+    const fault = headerFault(name, String(value));
+    const repeated = seen.has(name.toLowerCase());
+    seen.add(name.toLowerCase());
+    if (fault === 'ours') continue;
+    if (repeated || fault === 'dangerous' || fault === 'malformed') dropped.push(name);
+    else kept[name] = String(value);
+  }
+  return { kept, dropped };
+}

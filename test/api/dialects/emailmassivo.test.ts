@@ -1,0 +1,180 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { linkTokens } from '../../../mail/tokens.js';
+import { anApi, aStranger, type TestApi } from '../../support/api.js';
+import { caller } from '../../support/dialects/callers.js';
+import { aTemplate } from '../../support/templates.js';
+
+let api: TestApi;
+let ask: ReturnType<typeof caller>;
+let templateId: number;
+let n = 0;
+
+const MAIL = {
+  to: { email: 'user@example.com', name: 'string' },
+  from: { email: 'user@example.com', name: 'string' },
+  subject: 'string',
+  html: '<p>string</p>',
+};
+const TEXT = Buffer.from('string').toString('base64');
+
+beforeAll(async () => {
+  api = await anApi();
+  ask = caller(api, 'x-api-key');
+  const contents = { en: { subject: 'Hello', html: '<p>{{ test }}</p>' } };
+  templateId = (await aTemplate(api, { contents }, true)).id;
+});
+afterAll(() => api.close());
+
+const post = (body: object, options = {}) => ask('POST /api/v1/external-mails/send', body, options);
+const send = (mail: object = {}, around: object = {}, options = {}) =>
+  post({ mail: { ...MAIL, ...mail }, ...around }, options);
+/** A subject of its own, so that nothing is a repeat. */
+const fresh = () => {
+  n += 1;
+  return { subject: `string ${n}` };
+};
+const shown = async (uuid: string) => (await api.call(`GET /api/v1/messages/${uuid}`)).json().data;
+
+describe('a repeat', () => {
+  test('without a key an equal mail within the hour has the uuid of the first, and a warning says what is missing', async () => {
+    const first = await send();
+    expect(first.statusCode).toBe(200);
+    expect(first.json()).toEqual({
+      uuid: expect.any(String),
+      warning: expect.stringContaining('idempotencyKey was not provided'),
+    });
+    expect((await send()).json().uuid).toBe(first.json().uuid);
+    for (const other of [
+      { to: { email: 'other@example.com' } },
+      { from: { email: 'other@example.com' } },
+      { subject: 'other' },
+      { html: '<p>other</p>' },
+      { attachments: [{ 'a.txt': TEXT }] },
+    ]) {
+      expect((await send(other)).json().uuid).not.toBe(first.json().uuid);
+    }
+  });
+
+  test('with other keys an equal mail is sent again, with the same key it is the first one, whatever it says', async () => {
+    const one = (await send({}, { idempotencyKey: 'one' })).json();
+    expect(one).toEqual({ uuid: expect.any(String) });
+    const two = (await send({}, { idempotencyKey: 'two' })).json();
+    expect(two.uuid).not.toBe(one.uuid);
+    expect((await send({}, { idempotencyKey: 'one' })).json().uuid).toBe(one.uuid);
+    expect((await send({ subject: 'other' }, { idempotencyKey: 'one' })).json().uuid).toBe(one.uuid);
+    expect((await send({}, { idempotencyKey: 'ключ 1' })).json().uuid).not.toBe(one.uuid);
+  });
+
+  test('an idempotencyKey never meets an Idempotency-Key of the native route', async () => {
+    const headers = { 'idempotency-key': 'met' };
+    const native = await api.call('POST /api/v1/messages', {
+      payload: { to: 'user@example.com', subject: 'x', text: 'x' },
+      headers,
+    });
+    const { uuid } = (await send({}, { idempotencyKey: 'met' })).json();
+    expect(uuid).not.toBe(native.json().data.id);
+  });
+});
+
+test('every recipient of cc and bcc is told: a uuid, or what is wrong with the address', async () => {
+  const mail = { ...fresh(), cc: 'Ana <ana@example.org>, string', bcc: ['bo@example.org', 'ana@example.org'] };
+  const { additionalRecipients } = (await send(mail)).json();
+  expect(additionalRecipients).toEqual([
+    { uuid: expect.any(String) },
+    { error: 'Invalid email address' },
+    { uuid: expect.any(String) },
+    { error: 'Email receiver is named before' },
+  ]);
+  expect((await shown(additionalRecipients[0].uuid)).to).toEqual({ email: 'ana@example.org', name: 'Ana' });
+});
+
+test('attachments stand beside the mail and in it, and a preheader has up to 255 characters', async () => {
+  const previewTitle = 'x'.repeat(255);
+  const mail = { ...fresh(), previewTitle, attachments: [{ 'in.txt': TEXT }] };
+  const { uuid } = (await send(mail, { attachments: [{ 'beside.txt': TEXT, 'more.txt': TEXT }] })).json();
+  const { attachments, preheader } = await shown(uuid);
+  expect(attachments.map(({ name }: { name: string }) => name)).toEqual(['beside.txt', 'more.txt', 'in.txt']);
+  expect(preheader).toBe(previewTitle);
+});
+
+test('any header goes through, ours win in silence, dangerous ones are left out and named', async () => {
+  const ours = ['Return-Path', 'List-Unsubscribe', 'Errors-To', 'X-Complaints-To', 'Precedence', 'Feedback-ID'];
+  const theirs = ['X-SenderName-MailID', 'X-Mailru-Msgtype', 'X-Postmaster-Msgtype'];
+  const won = Object.fromEntries([...ours, ...theirs].map((name) => [name, 'mine']));
+  const headers = {
+    ...won,
+    'X-Order': 4711,
+    'Archived-At': '<https://a.example>',
+    Bcc: 'eve@example.org',
+    'X-A\nB': 'x',
+  };
+  const { uuid, warning } = (await send({ ...fresh(), headers }, { idempotencyKey: 'headers' })).json();
+  expect((await shown(uuid)).headers).toEqual({ 'X-Order': '4711', 'Archived-At': '<https://a.example>' });
+  expect(warning).toBe('These headers were left out: Bcc, X-A?B.');
+});
+
+test('by a template: params fill it, and its subject may be another one', async () => {
+  const { html: _none, ...mail } = MAIL;
+  const body = { mail: { ...mail, ...fresh(), idTemplateMailUser: templateId, params: { test: 'filled' } } };
+  const answer = await ask('POST /api/v1/external-mails/send-by-template', body);
+  const { html, subject } = await shown(answer.json().uuid);
+  expect([html.includes('filled'), subject]).toEqual([true, body.mail.subject]);
+});
+
+test('a uuid shows what became of it; that of another account does not', async () => {
+  const { uuid } = (await send(fresh())).json();
+  const standing = await ask(`GET /api/v1/external-mails/${uuid}`);
+  expect(standing.json()).toMatchObject({ uuid, state: 'accepted', to: 'user@example.com' });
+  const { key } = await aStranger(api);
+  expect((await ask(`GET /api/v1/external-mails/${uuid}`, undefined, { key })).json()).toEqual({
+    statusCode: 404,
+    message: 'MailUuid not found',
+    error: 'Not Found',
+  });
+});
+
+test('who leaves the mails of a key gets none of it, and still those of another one', async () => {
+  const mail = { ...MAIL, ...fresh(), to: { email: 'left@example.com' } };
+  const { number, account } = { ...(await shown((await post({ mail })).json().uuid)), account: api.account };
+  const token = linkTokens(await api.deps.secrets.ring()).forMessage(account, number, new Date());
+  expect((await api.call(`GET /u/m/${token}`, { key: null })).body).toContain('Unsubscribe from example.com?');
+  expect((await post({ mail: { ...mail, ...fresh() } })).statusCode).toBe(200);
+  const click = {
+    key: null,
+    payload: 'List-Unsubscribe=One-Click',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  };
+  expect((await api.call(`POST /u/m/${token}`, click)).statusCode).toBe(200);
+  const refused = await post({ mail: { ...mail, ...fresh() } });
+  expect(refused.json()).toEqual({
+    statusCode: 422,
+    message: 'Email receiver unsubscribed from this API key mails',
+    error: 'Unprocessable Entity',
+  });
+  const copied = (await send({ ...fresh(), bcc: 'left@example.com' })).json();
+  expect(copied.additionalRecipients).toEqual([{ error: 'Email receiver unavailable' }]);
+  const other = (await api.call('POST /api/v1/keys', { payload: { name: 'Other' } })).json().data.key;
+  expect((await post({ mail: { ...mail, ...fresh() } }, { key: other })).statusCode).toBe(200);
+  expect((await api.call(`POST /u/m/${token.replace(/^./, 'A')}`, click)).statusCode).toBe(404);
+  const told = await api.store.db.collection('events').find({ type: 'message.unsubscribed' }).toArray();
+  expect(told).toHaveLength(1);
+});
+
+test('ten requests a second from an address, and no more', async () => {
+  const limited = await anApi({ RATE_LIMIT_PER_MINUTE: '60' });
+  try {
+    const { key } = limited;
+    const once = () =>
+      limited.call('POST /api/v1/external-mails/send', {
+        key: null,
+        headers: { 'x-api-key': key },
+        payload: { mail: MAIL },
+      });
+    const statuses = (await Promise.all(Array.from({ length: 40 }, once))).map(({ statusCode }) => statusCode);
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(0);
+    expect(statuses).toContain(429);
+    expect(new Set(statuses)).toEqual(new Set([200, 429]));
+  } finally {
+    await limited.close();
+  }
+});
