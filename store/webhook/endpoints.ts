@@ -143,9 +143,15 @@ function making(store: Store, rows: Collection<Endpoint>, { fresh, open }: Seals
 function rotating(rows: Collection<Endpoint>, { fresh, open }: Seals) {
   const isLive = ({ expires_at }: EndpointSecret, at: Date) => expires_at === null || expires_at > at;
   return {
-    /** The secrets that sign now, the oldest first. Throws where they were sealed with another secret of the house. */
-    secretsOf: ({ secrets }: Pick<Endpoint, 'secrets'>, at: Date): string[] =>
-      secrets.filter((one) => isLive(one, at)).map(open),
+    /**
+     * The secrets that sign now, the oldest first, of those that this house can open: one that was sealed with another
+     * secret of the house must not silence the one that was made in its place. Throws where none can be opened.
+     */
+    secretsOf: ({ secrets }: Pick<Endpoint, 'secrets'>, at: Date): string[] => {
+      const live = secrets.filter((one) => isLive(one, at));
+      const opened = live.flatMap((one) => openedIfOurs(() => open(one)));
+      return opened.length > 0 ? opened : live.map(open);
+    },
 
     /** A new secret; the one before it ends after `overlap` milliseconds. Null: overtaken. Atomic: one conditional update. */
     rotate: async ({ _id, account, secrets }: Endpoint, overlap: number): Promise<WithSecret | null> => {
@@ -161,6 +167,14 @@ function rotating(rows: Collection<Endpoint>, { fresh, open }: Seals) {
       return row && { row, secret: shown };
     },
   };
+}
+
+function openedIfOurs(open: () => string): string[] {
+  try {
+    return [open()];
+  } catch {
+    return [];
+  }
 }
 
 function newSecret(): string {
