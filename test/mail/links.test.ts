@@ -28,6 +28,11 @@ test.each([
     `<a {% if a %}class="b"{% endif %} href="https://a.test/x">{{ b }}</a>`,
     `<a {% if a %}class="b"{% endif %} href="[https://a.test/x]">{{ b }}</a>`,
   ],
+  [
+    'an address that is read as one, which stays what it says,',
+    '<a href="https://a.test/x">https://a.test/x</a>',
+    '<a href="[https://a.test/x]">https://a.test/x</a>',
+  ],
   ['another host alphabet', link('https://bücher.test/ä'), '<a href="[https://xn--bcher-kva.test/%C3%A4]">x</a>'],
 ])('%s leads through us', (_what, html, expected) => {
   expect(rewriteHtml(html, marked)).toBe(expected);

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_BRAND } from '../../../domain/brand.js';
-import { blocksSending, distinct, finding } from '../../../domain/finding.js';
+import { blocksSending, distinct, FINDINGS, finding } from '../../../domain/finding.js';
 import { type Looked, lintLetter } from '../../../mail/lint/lint.js';
 import { someBrand } from '../../support/rendering.js';
 
@@ -48,6 +49,22 @@ describe.each([
   test(body, () => {
     expect(codes(body, { text: code === 'placeholder_text' ? 'Lorem ipsum dolor' : 'News' })).toEqual([code]);
   });
+});
+
+test.each([
+  ['lang_missing', '<html><head><title>News</title></head>'],
+  ['lang_missing', '<html lang=" "><head><title>News</title></head>'],
+  ['title_missing', '<html lang="en"><head></head>'],
+  ['title_missing', '<html lang="en"><head><title> </title></head>'],
+])('%s: %s', (code, head) => {
+  expect(codes('', { html: `<!doctype html>${head}<body>${OUT}</body></html>` })).toEqual([code]);
+});
+
+test('every code of the look has a test here, in those of rendering or in those of the launch', () => {
+  const tested = ['lint', '../render/render'].map((name) =>
+    readFileSync(new URL(`${name}.test.ts`, import.meta.url), 'utf8'),
+  );
+  expect(Object.keys(FINDINGS).filter((code) => !tested.some((text) => text.includes(`'${code}'`)))).toEqual([]);
 });
 
 test.each([

@@ -128,6 +128,14 @@ describe('what mails must not contain', () => {
   });
 });
 
+test.each(['<mj-text colour="red">x</mj-text>', '<mj-nonsense />'])(
+  '%s is named, and the rest is rendered',
+  async (odd) => {
+    const { findings } = await renderLetter(aJob({ template: mjmlTemplate(column(odd)) }));
+    expect(findings.map(({ code }) => code)).toContain('mjml_invalid');
+  },
+);
+
 test.each([
   ['template', { template: mjmlTemplate('{% if brand.name %}') }],
   ['template', { template: { format: 'mjml', source: 'no MJML' } as const }],

@@ -51,6 +51,13 @@ test.each(CASES)('%s in the %s brand passes our own look, by day and by night, a
   ]) {
     expect(text).toContain(words);
   }
+  // Both for readers aloud and for clients that show the body alone; and both schemes for clients that would invert it.
+  expect(html).toMatch(/^<!doctype html>\s*<html lang="en" dir="ltr"/i);
+  expect(html).toMatch(/<body[^>]*>\s*(?:<div style="display:none[^>]*>[^<]*<\/div>\s*)?<div[^>]* lang="en" dir="ltr"/);
+  for (const meta of ['color-scheme', 'supported-color-schemes']) {
+    expect(html).toContain(`<meta name="${meta}" content="light dark">`);
+  }
+  for (const [image] of html.matchAll(/<img\b[^>]*>/g)) expect(image).toMatch(/\bwidth="?\d/);
   expect(html.includes('{{ unsubscribe_url }}')).toBe(name !== 'receipt');
   expect(html).toMatch(/1 Harbour Road<br>\s*Porto, Portugal/);
 });
