@@ -22,10 +22,20 @@ export type WebAnswer =
       readonly kind: 'answered';
       readonly status: number;
       readonly body: Buffer;
+      /** Whether that is all of it: neither cut at `keep` nor broken off. */
+      readonly whole: boolean;
+      readonly headers: AnswerHeaders;
       readonly retryAfter: string | null;
       readonly ms: number;
     }
   | { readonly kind: 'failed'; readonly why: WebTrouble; readonly ms: number };
+
+/** Of an answer, where it has them. */
+export interface AnswerHeaders {
+  readonly etag: string | null;
+  readonly modified: string | null;
+  readonly location: string | null;
+}
 
 export interface WebClient extends Reach {
   /** One request to a host that somebody else has named. Redirects are answers like any other: they are not followed. */
@@ -59,9 +69,11 @@ export function webClient({ exceptions, resolve }: WebClientOptions): WebClient 
         const { method, url, body = null } = outgoing;
         const headers = { 'user-agent': USER_AGENT, ...outgoing.headers };
         const answer = await request(url, { method, headers, body, signal, dispatcher });
-        const kept = await firstBytes(answer.body, outgoing.keep);
-        const retryAfter = [answer.headers['retry-after'] ?? null].flat()[0] ?? null;
-        return { kind: 'answered', status: answer.statusCode, body: kept, retryAfter, ms: ms() };
+        const read = await firstBytes(answer.body, outgoing.keep);
+        const header = (name: string) => [answer.headers[name] ?? null].flat()[0] ?? null;
+        const said = { etag: header('etag'), modified: header('last-modified'), location: header('location') };
+        const retryAfter = header('retry-after');
+        return { kind: 'answered', status: answer.statusCode, ...read, headers: said, retryAfter, ms: ms() };
       } catch (error) {
         return { kind: 'failed', why: signal.aborted ? 'timeout' : troubleIn(error), ms: ms() };
       }
@@ -70,20 +82,23 @@ export function webClient({ exceptions, resolve }: WebClientOptions): WebClient 
   };
 }
 
-/** The status has been said: whatever becomes of the rest of the body changes nothing. */
-async function firstBytes(body: AsyncIterable<Buffer>, keep: number): Promise<Buffer> {
+/** The status has been said: for most callers whatever becomes of the rest of the body changes nothing. */
+async function firstBytes(body: AsyncIterable<Buffer>, keep: number): Promise<{ body: Buffer; whole: boolean }> {
   const parts: Buffer[] = [];
   let length = 0;
+  let whole = true;
   try {
     for await (const part of body) {
       parts.push(part);
       length += part.length;
+      whole = length <= keep;
       if (length >= keep) break;
     }
   } catch {
     // Broken off, or too slow.
+    whole = false;
   }
-  return Buffer.concat(parts).subarray(0, keep);
+  return { body: Buffer.concat(parts).subarray(0, keep), whole };
 }
 
 function troubleIn(error: unknown): WebTrouble {

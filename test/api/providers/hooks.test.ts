@@ -41,7 +41,8 @@ const asked: string[] = [];
 const web = {
   send: async ({ url }: Outgoing): Promise<WebAnswer> => {
     asked.push(url);
-    return { kind: 'answered', status: 200, body: Buffer.from(SNS.pem), retryAfter: null, ms: 1 };
+    const headers = { etag: null, modified: null, location: null };
+    return { kind: 'answered', status: 200, body: Buffer.from(SNS.pem), whole: true, headers, retryAfter: null, ms: 1 };
   },
 };
 const urls = {} as Record<ProviderName, string>;

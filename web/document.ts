@@ -1,0 +1,49 @@
+import type { WebClient } from './client.js';
+
+/** What came of asking for a document at an address that somebody else has named. */
+export type Fetched =
+  | { readonly kind: 'document'; readonly text: string; readonly etag: string | null; readonly modified: string | null }
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'failed'; readonly why: string };
+
+export interface Wanted {
+  readonly url: string;
+  readonly accept: string;
+  /** As it was last: an unchanged document is not sent again. */
+  readonly etag?: string | null;
+  readonly modified?: string | null;
+}
+
+/** Bytes; a document that is longer is none of ours. */
+const LONGEST = 2_000_000;
+const TIMEOUT = 15_000;
+const REDIRECTS = 3;
+const MOVED = [301, 302, 303, 307, 308];
+
+/** Asks for the whole of it: what breaks off is a failure. Redirects are followed, each judged as the first address was. */
+export async function fetchDocument(web: Pick<WebClient, 'send'>, wanted: Wanted): Promise<Fetched> {
+  let { url } = wanted;
+  for (let hops = 0; hops <= REDIRECTS; hops += 1) {
+    const answer = await web.send({ method: 'GET', url, headers: headersOf(wanted), timeout: TIMEOUT, keep: LONGEST });
+    if (answer.kind === 'failed') return { kind: 'failed', why: answer.why };
+    const { status, body, whole, headers } = answer;
+    if (MOVED.includes(status) && headers.location !== null && URL.canParse(headers.location, url)) {
+      url = new URL(headers.location, url).href;
+      continue;
+    }
+    if (status === 304) return { kind: 'unchanged' };
+    if (status !== 200) return { kind: 'failed', why: `status ${status}` };
+    if (!whole) return { kind: 'failed', why: body.length >= LONGEST ? 'too large' : 'broken off' };
+    return { kind: 'document', text: body.toString('utf8'), etag: headers.etag, modified: headers.modified };
+  }
+  return { kind: 'failed', why: 'too many redirects' };
+}
+
+function headersOf({ accept, etag, modified }: Wanted): Record<string, string> {
+  return {
+    'user-agent': 'Everpost/1 (newsletters)',
+    accept,
+    ...(etag != null && { 'if-none-match': etag }),
+    ...(modified != null && { 'if-modified-since': modified }),
+  };
+}

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { convert } from 'html-to-text';
+import { DomUtils, parseDocument } from 'htmlparser2';
+
+/** One entry of a feed as a letter may use it: plain text, and a link that a browser follows. */
+export interface FeedItem {
+  /** The same for the same entry, whenever the feed is read. */
+  readonly mark: string;
+  readonly title: string;
+  readonly link: string;
+  readonly summary: string;
+  /** ISO 8601; empty where the feed does not say. */
+  readonly date: string;
+}
+
+export interface Feed {
+  readonly title: string;
+  readonly link: string;
+  /** As the feed has them: most have the newest first. */
+  readonly items: readonly FeedItem[];
+}
+
+const LONGEST_SUMMARY = 500;
+const MOST_ITEMS = 500;
+const TEXT = {
+  wordwrap: false as const,
+  selectors: [
+    { selector: 'a', options: { ignoreHref: true } },
+    { selector: 'img', format: 'skip' },
+  ],
+};
+
+/** Reads RSS or Atom; undefined where it is neither, or only the first part of one. */
+export function readFeed(text: string): Feed | undefined {
+  if (!/<\/(?:rss|feed|rdf:RDF)\s*>\s*(?:<!--[\s\S]*?-->\s*)*$/i.test(text)) return undefined;
+  const document = parseDocument(text, { xmlMode: true });
+  const feed = DomUtils.getFeed(document.children);
+  if (feed === null) return undefined;
+  const entries = DomUtils.getElementsByTagName('entry', document);
+  const items = feed.items.slice(0, MOST_ITEMS).map((item, i) => {
+    const link = safeLink(pageOf(entries[i]) ?? item.link);
+    const title = plain(item.title ?? '', 300);
+    const date = item.pubDate !== undefined && !Number.isNaN(item.pubDate.getTime()) ? item.pubDate.toISOString() : '';
+    const mark = createHash('sha256')
+      .update(item.id || link || title)
+      .digest('base64url')
+      .slice(0, 16);
+    return { mark, title, link, summary: plain(item.description ?? '', LONGEST_SUMMARY), date };
+  });
+  return {
+    title: plain(feed.title ?? '', 300),
+    link: safeLink(feed.link),
+    items: items.filter((one) => one.title !== ''),
+  };
+}
+
+/** Atom has links of several kinds; the page itself is the alternate one. */
+function pageOf(entry: ReturnType<typeof DomUtils.getElementsByTagName>[number] | undefined): string | undefined {
+  if (entry === undefined) return undefined;
+  const links = DomUtils.getElementsByTagName('link', entry.children);
+  return links.find(({ attribs }) => (attribs['rel'] ?? 'alternate') === 'alternate')?.attribs['href'];
+}
+
+function safeLink(url: string | undefined): string {
+  return url !== undefined && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) ? new URL(url).href : '';
+}
+
+function plain(source: string, most: number): string {
+  const text = convert(source, TEXT).replace(/\s+/g, ' ').trim();
+  if (text.length <= most) return text;
+  return `${text.slice(0, most).replace(/\s+\S*$/, '')} …`;
+}
