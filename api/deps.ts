@@ -25,6 +25,9 @@ import { lists } from '../store/lists.js';
 import { members } from '../store/members.js';
 import { messages } from '../store/messages.js';
 import { optOuts } from '../store/opt-outs.js';
+import { issues } from '../store/newsletter/issues.js';
+import { pushedData } from '../store/newsletter/pushed.js';
+import { newsletters } from '../store/newsletters.js';
 import { providers } from '../store/providers.js';
 import { recipients } from '../store/recipients.js';
 import { replies } from '../store/replies.js';
@@ -55,13 +58,10 @@ export function nounStores(store: Store, secret: string) {
     contents: contents(store),
     counters: counters(store),
     customFields: customFields(store),
-    deliveries: deliveries(store),
     domains: domains(store, secret),
     doubt: doubt(store),
     engagements: engagements(store),
     drafts: drafts(store),
-    endpoints: endpoints(store, secret),
-    events: events(store),
     importErrors: importErrors(store),
     imports: imports(store),
     keyRotation: keyRotation(store),
@@ -73,9 +73,10 @@ export function nounStores(store: Store, secret: string) {
     messages: messages(store),
     providers: providers(store, secret),
     optOuts: optOuts(store),
+    ...newsletterStores(store),
+    ...riverStores(store, secret),
     recipients: recipients(store),
     replies: replies(store),
-    river: river(store),
     requestLimits: requestLimits(store),
     rounds: rounds(store),
     secrets: secrets(store, secret),
@@ -86,6 +87,19 @@ export function nounStores(store: Store, secret: string) {
     transports: transports(store, secret),
     voices: voices(store),
   };
+}
+
+function riverStores(store: Store, secret: string) {
+  return {
+    events: events(store),
+    river: river(store),
+    endpoints: endpoints(store, secret),
+    deliveries: deliveries(store),
+  };
+}
+
+function newsletterStores(store: Store) {
+  return { newsletters: newsletters(store), issues: issues(store), pushed: pushedData(store) };
 }
 
 /** Everything a route may use. */

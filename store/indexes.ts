@@ -2,6 +2,7 @@ import type { CreateIndexesOptions, Db, IndexSpecification } from 'mongodb';
 import { ACCOUNT_INDEXES } from './account-indexes.js';
 import { riverIndexes, webhookIndexes } from './event-indexes.js';
 import { MAIL_INDEXES } from './mail-indexes.js';
+import { NEWSLETTER_INDEXES } from './newsletter-indexes.js';
 
 export interface Index {
   readonly on: string;
@@ -17,6 +18,7 @@ const unique = { unique: true } as const;
 export const INDEXES: readonly Index[] = [
   ...MAIL_INDEXES,
   ...ACCOUNT_INDEXES,
+  ...NEWSLETTER_INDEXES,
   { on: 'keys', keys: { hash: 1 }, options: unique, serves: 'who sends this request' },
   { on: 'lists', keys: { account: 1, _id: 1 }, serves: 'lists of an account' },
   { on: 'lists', keys: { uid: 1 }, options: unique, serves: 'a list by its public uid' },

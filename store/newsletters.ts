@@ -1,0 +1,191 @@
+import type { Collection, Filter } from 'mongodb';
+import { now } from '../clock.js';
+import type { CalendarFields } from '../domain/newsletter/cron.js';
+import type { Overlap } from '../domain/newsletter/schedule.js';
+import type { FeedMemory, Source } from '../domain/newsletter/source.js';
+import type { CampaignSettings, Sender } from './campaigns.js';
+import type { Store } from './connect.js';
+import { counters } from './counters.js';
+import { isDuplicateKey } from './duplicate-key.js';
+import { findOwned, type Owned, whyNot } from './owned.js';
+
+/** When a newsletter comes out, and what happens where its time has passed. */
+export interface NewsletterTimes {
+  /** As given; the calendars are what it means. */
+  readonly cron: string | null;
+  readonly calendars: readonly CalendarFields[];
+  readonly zone: string;
+  readonly start_at: Date | null;
+  readonly end_at: Date | null;
+  readonly skip: readonly string[];
+  readonly jitter_seconds: number;
+  readonly overlap: Overlap;
+  /** How late an issue may still begin. */
+  readonly catch_up_seconds: number;
+  /** From the beginning of an issue to its sending: as long its source is tried. */
+  readonly lead_seconds: number;
+}
+
+/** What every issue of it has in common. Subject, preheader and html are Liquid over what the source gives. */
+export interface NewsletterLetter {
+  readonly subject: string | null;
+  readonly preheader: string | null;
+  readonly html: string | null;
+  readonly template_id: number | null;
+  readonly from: Sender | null;
+  readonly reply_to: string | null;
+  readonly settings: CampaignSettings;
+}
+
+/** What stands between an issue and its readers. */
+export interface NewsletterGates {
+  /** Null: nobody is asked. */
+  readonly approval_hours: number | null;
+  readonly on_expiry: 'send' | 'skip';
+  readonly max_recipients: number | null;
+  readonly min_gap_minutes: number | null;
+  readonly test_to: readonly string[];
+}
+
+export interface NewsletterFields extends NewsletterTimes, NewsletterLetter, NewsletterGates {
+  readonly name: string;
+  readonly list_id: number;
+  readonly source: Source;
+}
+
+export interface Newsletter extends NewsletterFields {
+  readonly _id: number;
+  readonly account: number;
+  readonly state: 'active' | 'paused';
+  /** Raised by every change; the note of its Schedule names it. */
+  readonly v: number;
+  readonly memory: FeedMemory | null;
+  /** The issue that went out last, and the time it was given. */
+  readonly last: { readonly issue: string; readonly at: Date } | null;
+  /** Every time of the calendar up to here has an issue, or is none of ours. */
+  readonly accounted_until: Date;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  /** When the sweep compares it with its Schedule. */
+  readonly wake_at: Date;
+  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  readonly origin?: string;
+}
+
+export type NewsletterChange = Partial<NewsletterFields & Pick<Newsletter, 'state'>>;
+
+/** Unless the wake-up behind the answer fails, nobody has to look before this. */
+const OWED_AFTER = 5_000;
+
+export type Newsletters = ReturnType<typeof newsletters>;
+
+export function newsletters(store: Store) {
+  const rows = store.db.collection<Newsletter>('newsletters');
+  return { ...keeping(rows, counters(store)), ...remembering(rows), ...sweeping(rows) };
+}
+
+function keeping(rows: Collection<Newsletter>, ids: ReturnType<typeof counters>) {
+  return {
+    find: (account: number, id: number): Promise<Owned<Newsletter>> => findOwned(rows, account, id),
+
+    /** One page, the newest first, and how many there are in all. */
+    page: async (account: number, skip: number, limit: number) => {
+      const of: Filter<Newsletter> = { account };
+      const found = rows.find(of).sort({ _id: -1 }).skip(skip).limit(limit).toArray();
+      return { found: await found, total: await rows.countDocuments(of) };
+    },
+
+    /** Adds a newsletter; the same `origin` finds the one it made before. Atomic: one insert. */
+    create: async (account: number, fields: NewsletterFields, origin?: string): Promise<Newsletter> => {
+      const at = now();
+      const own = { state: 'active' as const, v: 1, memory: null, last: null, accounted_until: at };
+      const times = { created_at: at, updated_at: at, wake_at: new Date(at.getTime() + OWED_AFTER) };
+      const row = {
+        _id: await ids.block('newsletters'),
+        account,
+        ...fields,
+        ...own,
+        ...times,
+        ...(origin && { origin }),
+      };
+      try {
+        await rows.insertOne(row);
+        return row;
+      } catch (error) {
+        const earlier = isDuplicateKey(error) && origin ? await rows.findOne({ account, origin }) : null;
+        if (earlier === null) throw error;
+        return earlier;
+      }
+    },
+
+    /**
+     * Another version, if nobody else made one meanwhile (then null). With other times, or after a pause, the calendar counts
+     * from now on. Atomic: one update.
+     */
+    change: async ({ account, _id, v }: Newsletter, fields: NewsletterChange): Promise<Newsletter | null> => {
+      const at = now();
+      const anew = fields.calendars !== undefined || fields.state === 'active' ? { accounted_until: at } : {};
+      const wake_at = new Date(at.getTime() + OWED_AFTER);
+      return rows.findOneAndUpdate(
+        { _id, account, v },
+        { $set: { ...fields, ...anew, v: v + 1, updated_at: at, wake_at } },
+        { returnDocument: 'after' },
+      );
+    },
+
+    /** Atomic: one delete. Its Schedule is a stray from now on, and the sweep removes it. */
+    remove: async (account: number, id: number): Promise<'done' | 'missing' | 'foreign'> => {
+      const { deletedCount } = await rows.deleteOne({ _id: id, account });
+      return deletedCount === 1 ? 'done' : whyNot(rows, account, id);
+    },
+  };
+}
+
+function remembering(rows: Collection<Newsletter>) {
+  return {
+    /**
+     * Gives an issue its turn at `at`; false where another went out less than `gap` milliseconds from it. The same issue
+     * asks as often as it likes. Atomic: one conditional write, so that of two issues at once one is too soon.
+     */
+    takeTurn: async (account: number, id: number, issue: string, at: Date, gap: number): Promise<boolean> => {
+      const far = {
+        $or: [{ 'last.issue': issue }, { last: null }, { 'last.at': { $lte: new Date(at.getTime() - gap) } }],
+      };
+      const { matchedCount } = await rows.updateOne({ _id: id, account, ...far }, { $set: { last: { issue, at } } });
+      return matchedCount === 1;
+    },
+
+    /** What the feed held when an issue was made of it. */
+    remember: async (account: number, id: number, memory: FeedMemory): Promise<void> => {
+      await rows.updateOne({ _id: id, account }, { $set: { memory } });
+    },
+  };
+}
+
+function sweeping(rows: Collection<Newsletter>) {
+  return {
+    /** Newsletters of every account whose turn it is to be compared with their Schedule. */
+    owed: (before: Date): AsyncIterable<Newsletter> => rows.find({ wake_at: { $lte: before } }).sort({ wake_at: 1 }),
+
+    /** Looks again at `at`; nothing is lost where it was changed meanwhile. */
+    lookAgain: async ({ account, _id, v }: Newsletter, at: Date): Promise<void> => {
+      await rows.updateOne({ _id, account, v }, { $set: { wake_at: at } });
+    },
+
+    /** Every time of the calendar up to `until` has its issue. */
+    accounted: async ({ account, _id, v }: Newsletter, until: Date): Promise<void> => {
+      await rows.updateOne({ _id, account, v }, { $max: { accounted_until: until } });
+    },
+
+    /** Which of these are there, of whatever account: their Schedules are no strays. */
+    known: async (ids: readonly number[]): Promise<ReadonlySet<number>> =>
+      new Set(
+        (
+          await rows
+            .find({ _id: { $in: [...ids] } })
+            .project<{ _id: number }>({ _id: 1 })
+            .toArray()
+        ).map(({ _id }) => _id),
+      ),
+  };
+}
