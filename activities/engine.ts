@@ -1,6 +1,7 @@
 import type { Campaign } from '../store/campaigns.js';
 import type { Draft } from '../store/drafts.js';
 import type { Message } from '../store/messages-row.js';
+import type { IssueRef, Scheduled } from '../workflows/messages/newsletter.js';
 
 /** How Temporal last saw a workflow. */
 export interface Sighting {
@@ -20,6 +21,14 @@ export interface Engine {
   wakeImport(row: { readonly _id: number; readonly account: number }): Promise<void>;
   /** Starts the draft's workflow; a running one goes on. */
   wakeDraft(row: Pick<Draft, 'account' | 'campaign' | 'n'>): Promise<void>;
+  /** Makes a newsletter's Schedule what its row says; one that is so already is left alone. */
+  keepSchedule(row: Scheduled): Promise<void>;
+  forgetSchedule(newsletter: number): Promise<void>;
+  /** The newsletters that have a Schedule. */
+  scheduledNewsletters(): Promise<readonly number[]>;
+  issueSighting(issue: IssueRef): Promise<Sighting>;
+  /** Begins the issue; a running one goes on. */
+  wakeIssue(issue: IssueRef): Promise<void>;
   /** Starts the message's workflow; a running one goes on. */
   wakeMessage(row: Pick<Message, '_id' | 'account'>): Promise<void>;
   /** Starts the endpoint's workflow, or tells the running one that there is something to deliver. */

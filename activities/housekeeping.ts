@@ -11,6 +11,7 @@ import type { Engine } from './engine.js';
 import { type InboundDeps, sweepInbound } from './inbound/sweep.js';
 import { type ReminderDeps, remindOfKeys } from './key-reminders.js';
 import { type MessageSweepDeps, sweepMessages } from './message/sweep.js';
+import { lookAfterIssue, lookAfterNewsletter, type NewsletterSweepDeps, strayHunt } from './newsletter/schedule.js';
 import type { ReputationGuard } from './reputation.js';
 import { type SuspensionSweepDeps, sweepSuspensions } from './suspension-sweep.js';
 import type { TellingDeps } from './telling.js';
@@ -22,6 +23,7 @@ export interface HousekeepingDeps
     InboundDeps,
     BellDeps,
     SuspensionSweepDeps,
+    NewsletterSweepDeps,
     Pick<ReminderDeps, 'keyRotation'> {
   readonly progress: CampaignProgress;
   readonly guard: ReputationGuard;
@@ -47,6 +49,7 @@ interface OwedRows {
 /** The sweep: rows say what should be; whatever a crash, a Terminate or an emptied Temporal left undone is started here. */
 export function housekeepingActivities(deps: HousekeepingDeps) {
   const ring = endpointBell(deps);
+  const huntStrays = strayHunt(deps);
   const eachRow = async <T extends { readonly _id: number | string }>(
     rows: AsyncIterable<T>,
     look: (row: T) => Promise<void>,
@@ -65,6 +68,9 @@ export function housekeepingActivities(deps: HousekeepingDeps) {
         await deps.engine.wakeDraft(row);
         await deps.drafts.lookAgain(row, soon(deps));
       });
+      await eachRow(deps.newsletters.owed(now()), (row) => lookAfterNewsletter(deps, row));
+      await eachRow(deps.issues.owed(now()), (row) => lookAfterIssue(deps, row));
+      await huntStrays();
       await sweepMessages(deps);
       await remindOfKeys(deps);
       await ring();

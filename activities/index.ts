@@ -7,6 +7,10 @@ import { type DeliveryDeps, deliveryActivities } from './delivery.js';
 import { type DraftSettlingDeps, type DraftWritingDeps, draftSettling, draftWriting } from './draft.js';
 import { type HousekeepingDeps, housekeepingActivities } from './housekeeping.js';
 import type { MessageActivities } from './message.js';
+import { type IssueGatheringDeps, issueGathering } from './newsletter/gather.js';
+import { type IssueLaunchDeps, issueLaunch } from './newsletter/launch.js';
+import { type IssueOpeningDeps, issueOpening } from './newsletter/open.js';
+import { type NewsletterSweepDeps, scheduleKeeping } from './newsletter/schedule.js';
 import { type RenderingDeps, renderingActivities } from './rendering.js';
 import { type SubscriberImportDeps, subscriberImportActivities } from './subscriber-import.js';
 import type { WebhookDeps } from './webhook/course.js';
@@ -19,6 +23,10 @@ export type StepDeps = ApprovalDeps &
   ConfirmationDeps &
   DraftSettlingDeps &
   HousekeepingDeps &
+  IssueGatheringDeps &
+  IssueLaunchDeps &
+  IssueOpeningDeps &
+  NewsletterSweepDeps &
   RenderingDeps &
   SubscriberImportDeps;
 /** What the queue of messages offers outlives its activities; `workers/main.ts` waits for its end. */
@@ -37,6 +45,10 @@ export function stepActivities(deps: StepDeps) {
     ...audienceActivities(deps),
     ...draftSettling(deps),
     ...housekeepingActivities(deps),
+    ...issueGathering(deps),
+    ...issueLaunch(deps),
+    ...issueOpening(deps),
+    ...scheduleKeeping(deps),
     ...renderingActivities(deps),
     ...subscriberImportActivities(deps),
   };

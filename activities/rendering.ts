@@ -51,14 +51,20 @@ export function renderingActivities(deps: RenderingDeps) {
   };
 }
 
-interface Looked {
+export type LookingDeps = Pick<
+  RenderingDeps,
+  'accounts' | 'lists' | 'subscribers' | 'templates' | 'renderer' | 'config'
+>;
+
+export interface Looked {
   /** Undefined: it may not go out. */
   readonly letter?: LetterContent;
   readonly template: number | null;
   readonly findings: readonly Finding[];
 }
 
-async function letterOf(deps: RenderingDeps, row: Campaign): Promise<Looked> {
+/** A campaign as it would go out now, and what the check says to it. */
+export async function letterOf(deps: LookingDeps, row: Campaign): Promise<Looked> {
   const { account: id, list_id } = row;
   const [list, account, fields] = await Promise.all([
     deps.lists.find(id, list_id),
@@ -83,7 +89,7 @@ async function letterOf(deps: RenderingDeps, row: Campaign): Promise<Looked> {
 }
 
 /** A template that is gone by now is no reason to stand still: the first default takes its place. */
-async function editionFor({ templates }: RenderingDeps, row: Campaign, { _id, default_template }: Account) {
+async function editionFor({ templates }: LookingDeps, row: Campaign, { _id, default_template }: Account) {
   const wanted = templateFor({ ...row, is_document: isDocument(row.html) }, default_template);
   if (wanted === null) return { template: null, edition: null };
   const edition = await templates.inUse(_id, wanted);

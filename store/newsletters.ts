@@ -89,8 +89,8 @@ function keeping(rows: Collection<Newsletter>, ids: ReturnType<typeof counters>)
     find: (account: number, id: number): Promise<Owned<Newsletter>> => findOwned(rows, account, id),
 
     /** One page, the newest first, and how many there are in all. */
-    page: async (account: number, skip: number, limit: number) => {
-      const of: Filter<Newsletter> = { account };
+    page: async (account: number, list_id: number | undefined, skip: number, limit: number) => {
+      const of: Filter<Newsletter> = { account, ...(list_id !== undefined && { list_id }) };
       const found = rows.find(of).sort({ _id: -1 }).skip(skip).limit(limit).toArray();
       return { found: await found, total: await rows.countDocuments(of) };
     },

@@ -1,5 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Engine, Sighting } from '../activities/engine.js';
+import { ISSUE_TYPE, issueStart } from '../workflows/messages/newsletter.js';
 import {
   CAMPAIGN_TYPE,
   CONFIRMATION_TYPE,
@@ -17,6 +18,7 @@ import {
   messageStart,
 } from '../workflows/messages.js';
 import { campaignWorkflowId, confirmationWorkflowId, importWorkflowId } from '../workflows/names.js';
+import { newsletterSchedules } from './newsletter-schedules.js';
 
 export interface EngineOptions {
   readonly client: Client;
@@ -55,6 +57,11 @@ export function workerEngine({ client, prefix }: EngineOptions): Engine {
     wakeEndpoint: async ({ _id, account }) => {
       const start = endpointStart(prefix, { account, endpoint: _id });
       await client.workflow.signalWithStart(ENDPOINT_TYPE, { ...start, signal: lookAtEndpoint, signalArgs: [] });
+    },
+    ...newsletterSchedules(client, prefix),
+    issueSighting: (issue) => sighting(issueStart(prefix, issue).workflowId),
+    wakeIssue: async (issue) => {
+      await client.workflow.start(ISSUE_TYPE, issueStart(prefix, issue));
     },
     wakeMessage: async ({ _id, account }) => {
       await client.workflow.start(MESSAGE_TYPE, messageStart(prefix, { account, message: _id }));

@@ -46,6 +46,7 @@ import { bounceParts } from './bounce-parts.js';
 import { draftParts } from './draft-parts.js';
 import { hookParts } from './hook-parts.js';
 import { messageParts } from './message-parts.js';
+import { newsletterParts } from './newsletter-parts.js';
 import { LANES_PER_CAMPAIGN } from './queues.js';
 import type { Stop } from './stop.js';
 import { accountTransports, type Transports } from './transports.js';
@@ -79,6 +80,8 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
     signing: keys,
     ...rowsOf(store, times.lease, config.pauseAt),
     ...draftParts(store, config),
+    ...newsletterParts(store),
+    senderDomains: senders,
     buckets: tokens,
     allowance: allowances(noun),
     suspension: suspension(store),

@@ -4,5 +4,7 @@ export { confirmation } from './confirmation.js';
 export { draft } from './draft.js';
 export { housekeeping } from './housekeeping.js';
 export { message } from './message.js';
+export { newsletter } from './newsletter.js';
+export { newsletterIssue } from './newsletter-issue.js';
 export { subscriberImport } from './subscriber-import.js';
 export { webhookEndpoint } from './webhook-endpoint.js';

@@ -50,6 +50,27 @@ export function confirmationWorkflowId(id: number): string {
   return `confirmation/${id}`;
 }
 
+/** Looks after the Schedule of one newsletter. */
+export function newsletterWorkflowId(id: number): string {
+  return `newsletter/${id}`;
+}
+
+/** Temporal puts a hyphen and the time behind it: `newsletter/7/issue-2026-05-15T07:00:00Z`. */
+export function issueWorkflowBase(newsletter: number): string {
+  return `newsletter/${newsletter}/issue`;
+}
+
+export function newsletterScheduleId(prefix: string, id: number): string {
+  return `${prefix}/newsletter/${id}`;
+}
+
+/** Whose Schedule it is, where it is one of this installation's newsletters. */
+export function newsletterOfSchedule(prefix: string, scheduleId: string): number | undefined {
+  const lead = newsletterScheduleId(prefix, 0).slice(0, -1);
+  const rest = scheduleId.startsWith(lead) ? scheduleId.slice(lead.length) : '';
+  return /^[1-9]\d*$/.test(rest) ? Number(rest) : undefined;
+}
+
 export function sweepScheduleId(prefix: string): string {
   return `${prefix}/sweep`;
 }

@@ -27,6 +27,16 @@ export function heavySteps() {
   });
 }
 
+/** One try of a newsletter's source: a host of somebody else's may take its time, or the process may be gone. */
+export function sourceSteps() {
+  return proxyActivities<Pick<Activities, 'gatherIssue'>>({
+    taskQueue: queues().steps,
+    startToCloseTimeout: '2m',
+    heartbeatTimeout: '6s',
+    retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '10s' },
+  });
+}
+
 /** One call of a language model: costly, seconds to a minute. It is repeated a few times where waiting may help. */
 export function modelSteps() {
   return proxyActivities<Pick<Activities, 'writeDraft'>>({

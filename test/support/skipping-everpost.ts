@@ -36,6 +36,11 @@ const nobody: Engine = {
   wakeDraft: async () => undefined,
   wakeMessage: async () => undefined,
   wakeEndpoint: async () => undefined,
+  keepSchedule: async () => undefined,
+  forgetSchedule: async () => undefined,
+  scheduledNewsletters: async () => [],
+  issueSighting: async () => ({ status: 'running', closedAt: null }),
+  wakeIssue: async () => undefined,
 };
 
 /** The real workflows and activities on the server whose time can be skipped: for one workflow at a time. */

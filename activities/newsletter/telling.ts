@@ -1,0 +1,58 @@
+import { ISSUE_REASONS, type IssueReason } from '../../domain/newsletter/issue.js';
+import type { Events } from '../../store/events.js';
+import type { Issue, IssueKey, Issues } from '../../store/newsletter/issues.js';
+import type { PushedData } from '../../store/newsletter/pushed.js';
+
+export interface IssueTellingDeps {
+  readonly events: Pick<Events, 'append'>;
+  readonly issues: Pick<Issues, 'find' | 'skip'>;
+  readonly pushed: Pick<PushedData, 'giveBack'>;
+}
+
+const TYPES = {
+  begun: 'newsletter.issue_begun',
+  late: 'newsletter.issue_late',
+  launched: 'newsletter.issue_launched',
+  skipped: 'newsletter.issue_skipped',
+  sent: 'newsletter.issue_sent',
+  failed: 'newsletter.issue_failed',
+} as const;
+
+/** Appends what has become of an issue; a repetition changes nothing. */
+export async function tell(
+  { events }: Pick<IssueTellingDeps, 'events'>,
+  row: Issue,
+  what: keyof typeof TYPES,
+  data: object = {},
+): Promise<void> {
+  const { account, newsletter, campaign, _id } = row;
+  const about = { issue: _id, newsletter, scheduled_at: row.scheduled_at.toISOString(), ...data };
+  await events.append([
+    {
+      _id: `issue:${_id}:${what}`,
+      account,
+      type: TYPES[what],
+      ...(campaign !== null && { campaign }),
+      data: about,
+    },
+  ]);
+}
+
+/** It does not go out. Row first, then everybody hears why; repeated after a crash, it is told all the same. */
+export async function skipped(
+  deps: IssueTellingDeps,
+  key: IssueKey,
+  reason: IssueReason,
+  detail?: string | null,
+): Promise<Issue | null> {
+  const row = (await deps.issues.skip(key, reason, detail)) ?? (await deps.issues.find(key));
+  if (row?.state !== 'skipped') return row;
+  await deps.pushed.giveBack(row.account, row.newsletter, row._id);
+  await tellSkipped(deps, row);
+  return row;
+}
+
+export async function tellSkipped(deps: Pick<IssueTellingDeps, 'events'>, row: Issue): Promise<void> {
+  const reason = row.reason ?? 'source_failed';
+  await tell(deps, row, 'skipped', { reason, detail: row.detail ?? ISSUE_REASONS[reason] });
+}

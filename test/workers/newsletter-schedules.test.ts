@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { lookAfterNewsletter, strayHunt } from '../../activities/newsletter/schedule.js';
+import { EVERY_DAY } from '../../domain/newsletter/cron.js';
+import { shrunkTimes } from '../../domain/protocol.js';
+import { events } from '../../store/events.js';
+import { issues } from '../../store/newsletter/issues.js';
+import { pushedData } from '../../store/newsletter/pushed.js';
+import { type Newsletter, newsletters } from '../../store/newsletters.js';
+import { workerEngine } from '../../workers/engine.js';
+import { newsletterScheduleId } from '../../workflows/names.js';
+import { aNewsletter, issuesOf } from '../support/newsletters.js';
+import { ownStore } from '../support/own-store.js';
+import { testNamespace } from '../support/test-servers.js';
+import { until } from '../support/until.js';
+
+const store = ownStore();
+const prefix = `schedules-${randomUUID()}`;
+let connection: Connection;
+let client: Client;
+
+beforeAll(async () => {
+  const { address, namespace } = await testNamespace();
+  connection = await Connection.connect({ address });
+  client = new Client({ connection, namespace });
+});
+afterAll(() => connection?.close());
+
+const deps = () => ({
+  newsletters: newsletters(store),
+  issues: issues(store),
+  events: events(store),
+  pushed: pushedData(store),
+  engine: workerEngine({ client, prefix }),
+  times: { ...shrunkTimes(0.05), lease: 100 },
+});
+const handleOf = ({ _id }: Pick<Newsletter, '_id'>) => client.schedule.getHandle(newsletterScheduleId(prefix, _id));
+const rowOf = async ({ account, _id }: Newsletter): Promise<Newsletter> => {
+  const row = await newsletters(store).find(account, _id);
+  if (typeof row === 'string') throw new Error(row);
+  return row;
+};
+
+test('the sweep makes the Schedule, and leaves one alone that is as the row says', async () => {
+  const row = await aNewsletter(store, { skip: ['2027-12-25'], jitter_seconds: 60, overlap: 'buffer_one' });
+  await lookAfterNewsletter(deps(), row);
+  const made = await handleOf(row).describe();
+  expect(made).toMatchObject({
+    policies: { overlap: 'BUFFER_ONE', catchupWindow: 3_600_000 },
+    state: { paused: false },
+  });
+  await lookAfterNewsletter(deps(), row);
+  expect((await handleOf(row).describe()).info.lastUpdatedAt).toEqual(made.info.lastUpdatedAt);
+});
+
+test('what was changed by hand, or in the row, is repaired towards the row', async () => {
+  const row = await aNewsletter(store);
+  await lookAfterNewsletter(deps(), row);
+  await handleOf(row).update((there) => ({
+    ...there,
+    spec: { ...there.spec, timezone: 'Asia/Tokyo' },
+    state: { paused: true },
+  }));
+  await lookAfterNewsletter(deps(), row);
+  expect(await handleOf(row).describe()).toMatchObject({ spec: { timezone: 'UTC' }, state: { paused: false } });
+  await newsletters(store).change(row, { state: 'paused' });
+  await lookAfterNewsletter(deps(), await rowOf(row));
+  expect((await handleOf(row).describe()).state.paused).toBe(true);
+  await handleOf(row).delete();
+  await lookAfterNewsletter(deps(), await rowOf(row));
+  expect((await handleOf(row).describe()).state.paused).toBe(true);
+});
+
+test('a Schedule whose newsletter is gone is removed', async () => {
+  const row = await aNewsletter(store);
+  await lookAfterNewsletter(deps(), row);
+  await newsletters(store).remove(row.account, row._id);
+  await until(async () => {
+    await strayHunt(deps())();
+    return handleOf(row)
+      .describe()
+      .then(
+        () => false,
+        () => true,
+      );
+  });
+});
+
+test('a time that nobody has begun is begun while its window is open, and written down as missed behind it', async () => {
+  const account = (await aNewsletter(store)).account;
+  const often = {
+    ...EVERY_DAY,
+    hour: Array.from({ length: 24 }, (_, i) => i),
+    minute: Array.from({ length: 60 }, (_, i) => i),
+  };
+  const row = await aNewsletter(store, { calendars: [often], catch_up_seconds: 90 });
+  const past = new Date(row.created_at.getTime() - 300_000);
+  await store.db
+    .collection<Newsletter>('newsletters')
+    .updateOne({ account, _id: row._id }, { $set: { accounted_until: past } });
+  await lookAfterNewsletter(deps(), await rowOf(row));
+  const missed = await issuesOf(store, row);
+  expect(missed.length).toBeGreaterThanOrEqual(3);
+  expect(new Set(missed.map(({ state, reason }) => `${state} ${reason}`))).toEqual(new Set(['skipped missed']));
+  const begun: string[] = [];
+  await until(async () => {
+    for await (const { workflowId } of client.workflow.list({ query: 'WorkflowType = "newsletterIssue"' }))
+      begun.push(workflowId);
+    return begun.length > 0;
+  });
+  expect(begun.every((id) => id.startsWith(`newsletter/${row._id}/issue-`))).toBe(true);
+  const told = await store.db.collection('events').countDocuments({ type: 'newsletter.issue_skipped' });
+  expect(told).toBe(missed.length);
+});
