@@ -6,6 +6,15 @@ import type { Confirmation } from '../store/confirmation/row.js';
 import type { DraftKey } from '../store/drafts.js';
 import type { Message } from '../store/messages-row.js';
 import {
+  ISSUE_TYPE,
+  type IssueRef,
+  issueStart,
+  lookAtIssue,
+  lookAtNewsletter,
+  NEWSLETTER_TYPE,
+  newsletterStart,
+} from '../workflows/messages/newsletter.js';
+import {
   CAMPAIGN_TYPE,
   CONFIRMATION_TYPE,
   campaignStart,
@@ -44,6 +53,10 @@ export interface Engine {
   cancelDraft(row: DraftKey): void;
   /** Starts the endpoint's workflow, or tells the running one that there is something to deliver. */
   wakeEndpoint(row: { readonly _id: number; readonly account: number }): void;
+  /** Has the newsletter's Schedule compared with its row. */
+  wakeNewsletter(row: { readonly _id: number; readonly account: number }): void;
+  /** Begins the issue, or tells the running one that something came in for it. */
+  wakeIssue(issue: IssueRef): void;
   /** Whether Temporal answers right now. */
   reachable(): Promise<boolean>;
   /** Waits for the wake-ups under way; none is accepted afterwards. */
@@ -99,6 +112,7 @@ export function temporalEngine(options: EngineOptions): Engine {
     },
 
     ...messageCalls(options, wake),
+    ...newsletterCalls(options, wake),
     ...draftCalls(prefix, { client, inTime, wake, log }),
 
     wakeEndpoint: ({ _id, account }) => {
@@ -136,6 +150,24 @@ function messageCalls({ prefix, nearby }: EngineOptions, wake: Wake): Pick<Engin
       const near = nearby?.();
       const requestEagerStart = near !== undefined;
       wake(start.workflowId, ({ workflow }) => workflow.start(MESSAGE_TYPE, { ...start, requestEagerStart }), near);
+    },
+  };
+}
+
+function newsletterCalls({ prefix }: EngineOptions, wake: Wake): Pick<Engine, 'wakeNewsletter' | 'wakeIssue'> {
+  return {
+    wakeNewsletter: ({ _id, account }) => {
+      const start = newsletterStart(prefix, { account, newsletter: _id });
+      wake(start.workflowId, ({ workflow }) =>
+        workflow.signalWithStart(NEWSLETTER_TYPE, { ...start, signal: lookAtNewsletter, signalArgs: [] }),
+      );
+    },
+
+    wakeIssue: (issue) => {
+      const start = issueStart(prefix, issue);
+      wake(start.workflowId, ({ workflow }) =>
+        workflow.signalWithStart(ISSUE_TYPE, { ...start, signal: lookAtIssue, signalArgs: [] }),
+      );
     },
   };
 }

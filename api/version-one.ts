@@ -29,6 +29,8 @@ import { lists } from './routes/lists.js';
 import { members } from './routes/members.js';
 import { messageBatches } from './routes/messages/batch.js';
 import { messages } from './routes/messages/messages.js';
+import { newsletterActions } from './routes/newsletters/actions.js';
+import { newsletters } from './routes/newsletters/newsletters.js';
 import { sentMail } from './routes/sent.js';
 import { subscriberBatches } from './routes/subscriber-batches.js';
 import { subscriberExport } from './routes/subscriber-export.js';
@@ -93,6 +95,8 @@ function letters(api: Api, deps: Deps): void {
 /** How mail leaves, what comes back, and who is told. */
 function roads(api: Api, deps: Deps): void {
   transports(api, deps);
+  newsletters(api, deps);
+  newsletterActions(api, deps);
   domains(api, deps);
   inboundMail(api, deps);
   providers(api, deps);

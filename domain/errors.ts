@@ -60,6 +60,12 @@ export const FAILURES = {
   not_cancellable: { status: 409, permanent: true, message: 'The message is no longer waiting: it has a final state.' },
   being_sent: { status: 409, permanent: false, message: 'The message is being handed over at this moment.' },
   field_exists: { status: 409, permanent: true, message: 'There is a field of this name already.' },
+  not_a_time: { status: 422, permanent: true, message: 'The newsletter has no issue at this time.' },
+  no_data_expected: {
+    status: 409,
+    permanent: true,
+    message: 'The issues of this newsletter are not made from pushed data.',
+  },
   already_a_member: { status: 409, permanent: true, message: 'Somebody with this address is a member already.' },
   template_read_only: {
     status: 409,

@@ -2,10 +2,10 @@ import type { FastifyRequest } from 'fastify';
 import { Failure } from '../../domain/errors.js';
 import type { Deps } from '../deps.js';
 
-type Stores = Pick<Deps, 'campaigns' | 'subscribers' | 'imports'>;
+type Stores = Pick<Deps, 'campaigns' | 'subscribers' | 'imports' | 'newsletters'>;
 
 /** Nouns that belong to a list; of the others a key that is restricted to lists sees what its scopes let it see. */
-const OF_LISTS = /^\/api\/v1\/(lists|subscribers|imports|campaigns|suppressions|events|sent)\b/;
+const OF_LISTS = /^\/api\/v1\/(lists|subscribers|imports|campaigns|newsletters|suppressions|events|sent)\b/;
 
 /** Throws `key_restricted` unless everything the request names lies on these lists. */
 export async function demandLists(
@@ -48,8 +48,14 @@ async function ofRow(stores: Stores, account: number, url: string, request: Fast
   return [found.list_id];
 }
 
-async function rowOf({ campaigns, subscribers, imports }: Stores, account: number, noun: string, id: number) {
+async function rowOf(
+  { campaigns, subscribers, imports, newsletters }: Stores,
+  account: number,
+  noun: string,
+  id: number,
+) {
   if (noun === 'campaigns') return campaigns.find(account, id);
+  if (noun === 'newsletters') return newsletters.find(account, id);
   if (noun === 'subscribers') return subscribers.find(account, id);
   if (noun === 'imports') return imports.find(account, id);
   return undefined;

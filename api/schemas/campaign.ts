@@ -11,10 +11,10 @@ import { CampaignStats } from './statistics.js';
 /** What the Liquid parser takes. */
 const LONGEST_BODY = 2_000_000;
 
-const Hours = Type.Integer({ minimum: 1, maximum: 720 });
+export const Hours = Type.Integer({ minimum: 1, maximum: 720 });
 const OnUncertain = Type.Enum(['hold', 'resend']);
 
-const Settings = Type.Object(
+export const Settings = Type.Object(
   {
     rate_per_second: Type.Optional(PerSecond),
     on_uncertain: Type.Optional(OnUncertain),
@@ -107,6 +107,14 @@ export const Answer = Type.Object(
 
 const Count = Type.Integer();
 
+export const SettingsView = Type.Object({
+  rate_per_second: PerSecond,
+  on_uncertain: OnUncertain,
+  track_opens: Type.Boolean(),
+  track_clicks: Type.Boolean(),
+  ttl_hours: Hours,
+});
+
 const view = {
   id: Id,
   name: Type.String(),
@@ -125,13 +133,7 @@ const view = {
   creation_method: Type.Enum(['ai', 'html']),
   from: nullable(Type.Object({ name: nullable(Type.String()), email: Type.String() })),
   reply_to: nullable(Type.String()),
-  settings: Type.Object({
-    rate_per_second: PerSecond,
-    on_uncertain: OnUncertain,
-    track_opens: Type.Boolean(),
-    track_clicks: Type.Boolean(),
-    ttl_hours: Hours,
-  }),
+  settings: SettingsView,
   revision: Type.Integer(),
   approval: Type.Boolean(),
   approval_expires_hours: nullable(Hours),

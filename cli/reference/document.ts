@@ -21,6 +21,8 @@ export async function openApiDocument(): Promise<OpenApi> {
     wakeConfirmation: () => {},
     wakeImport: () => {},
     wakeMessage: () => {},
+    wakeNewsletter: () => {},
+    wakeIssue: () => {},
     draftWritten: async () => {},
     cancelDraft: () => {},
     wakeEndpoint: () => {},

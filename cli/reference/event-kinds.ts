@@ -1,3 +1,5 @@
+import { NEWSLETTER_EVENTS } from './newsletter-events.js';
+
 /** A type of event, as it is appended. Tests compare this list with the code. */
 export interface EventKind {
   readonly type: string;
@@ -107,6 +109,7 @@ export const EVENTS: readonly EventKind[] = [
     data: 'draft, reason',
     by: 'activities/draft.ts',
   },
+  ...NEWSLETTER_EVENTS,
   odd('failed', 'a mail was refused for good or could not be made'),
   odd('skipped', 'somebody was left out on purpose'),
   odd('deferred', 'a mail was refused for now, or never handed over'),

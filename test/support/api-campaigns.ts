@@ -14,6 +14,8 @@ export function recordingEngine(): Engine & { readonly woken: number[] } {
     wakeConfirmation: () => {},
     wakeImport: () => {},
     wakeMessage: () => {},
+    wakeNewsletter: () => {},
+    wakeIssue: () => {},
     draftWritten: async () => {},
     cancelDraft: () => {},
     wakeEndpoint: () => {},

@@ -39,6 +39,8 @@ export const idleEngine: Engine = {
   draftWritten: async () => {},
   cancelDraft: () => {},
   wakeEndpoint: () => {},
+  wakeNewsletter: () => {},
+  wakeIssue: () => {},
   reachable: async () => true,
   close: async () => {},
 };

@@ -26,6 +26,9 @@ export async function belongings(api: TestApi, key: string): Promise<Belongings>
     member: await made('account/members', { name: 'Mine', email: 'member@example.com', role: 'approver' }),
     field: await made('fields', { name: 'mine', type: 'text' }),
     template: await made('templates', { name: 'Mine', contents: { en: { html: 'mine@example.com' } } }),
+    newsletter: await made('newsletters', {
+      ...{ name: 'Mine', list_id: list, schedule: { cron: '0 9 * * 5' }, source: { kind: 'data' }, html: 'mine' },
+    }),
     message: await made('messages', { to: 'mine@example.com', subject: 'Mine', text: 'mine' }),
   };
 }

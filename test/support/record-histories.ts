@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { pino } from 'pino';
+import { now } from '../../clock.js';
 import { packageRoot, readConfig } from '../../config.js';
 import { approvalFor } from '../../domain/approval.js';
+import { EVERY_DAY } from '../../domain/newsletter/cron.js';
+import { issueId } from '../../domain/newsletter/issue.js';
 import { shrunkTimes } from '../../domain/protocol.js';
 import { startMongo } from '../../servers/mongodb.js';
 import { startTemporal } from '../../servers/temporal.js';
@@ -14,7 +17,9 @@ import { confirmations } from '../../store/confirmations.js';
 import { openStore } from '../../store/connect.js';
 import { counters } from '../../store/counters.js';
 import { drafts } from '../../store/drafts.js';
+import { issues } from '../../store/newsletter/issues.js';
 import { startWorker } from '../../workers/main.js';
+import { ISSUE_TYPE, issueStart, NEWSLETTER_TYPE, newsletterStart } from '../../workflows/messages/newsletter.js';
 import {
   approveCampaign,
   campaignStart,
@@ -36,6 +41,7 @@ import { aDraft, aList, steered } from './campaigns.js';
 import { endpointStory } from './endpoint-story.js';
 import { anAcceptedMessage } from './messages.js';
 import { aDraftAnswer, modelServer, says } from './model-server.js';
+import { aNewsletter } from './newsletters.js';
 import { smtpServer } from './smtp-server.js';
 
 /**
@@ -47,6 +53,8 @@ const PREFIX = 'recording';
 const SECRET = 'a secret for these recordings';
 /** A request that is reminded and let go within seconds. */
 const SOON = { remindAfter: 1_000, expireAfter: 2_000, keptFor: 60_000 };
+const upTo = (most: number) => Array.from({ length: most }, (_, i) => i);
+const EVERY_MINUTE = { ...EVERY_DAY, hour: upTo(24), minute: upTo(60) };
 const wanted = process.argv.slice(2);
 const folder = join(packageRoot(), 'test', 'histories');
 const dataDir = await mkdtemp(join(tmpdir(), 'everpost-histories-'));
@@ -135,6 +143,18 @@ const asked = await confirmations(store, SOON).ask({ ...request, ip: null, visit
 const asking = confirmationStart(PREFIX, { account, confirmation: asked._id });
 await (await workflow.start('confirmation', asking)).result();
 await record('confirmation-expired', confirmationWorkflowId(asked._id));
+
+const newsletter = await aNewsletter(store, { lead_seconds: 2, calendars: [EVERY_MINUTE], end_at: now() });
+const minute = new Date(Math.floor(now().getTime() / 60_000 - 1) * 60_000);
+const begun = { _id: issueId(newsletter._id, minute), account: newsletter.account, newsletter: newsletter._id };
+await issues(store).open({ ...begun, kind: 'triggered', scheduled_at: minute, send_at: now() });
+const ref = { account: newsletter.account, newsletter: newsletter._id, scheduledAt: minute.toISOString() };
+const issueBegin = issueStart(PREFIX, ref);
+await (await workflow.start(ISSUE_TYPE, issueBegin)).result();
+await record('newsletter-issue-sent', issueBegin.workflowId);
+const keeper = newsletterStart(PREFIX, ref);
+await (await workflow.start(NEWSLETTER_TYPE, keeper)).result();
+await record('newsletter-schedule-kept', keeper.workflowId);
 
 refusals = 1;
 const message = await anAcceptedMessage(store);

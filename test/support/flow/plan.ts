@@ -18,6 +18,8 @@ export interface WorkerPlan extends Place {
   /** Path of the bundled workflows. */
   readonly bundle: string;
   readonly logLevel: string;
+  /** What its environment says beyond that. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** What an API process is told. */

@@ -13,7 +13,7 @@ const { times, lanes, connections, bundle, prefix, smtpUrl, temporalAddress } = 
 const store = await openStore({ url: plan.mongodbUrl, database: plan.database, ledgerTimeout: times.storeTimeout });
 const worker = await startWorker({
   config: {
-    ...readConfig({}),
+    ...readConfig(plan.environment ?? {}),
     temporalNamespace: plan.namespace,
     secret: SECRET,
     smtpConnections: connections,

@@ -1,0 +1,170 @@
+import type { FastifyRequest } from 'fastify';
+import { type Static, Type } from 'typebox';
+import { now } from '../../../clock.js';
+import { Failure } from '../../../domain/errors.js';
+import { issueId } from '../../../domain/newsletter/issue.js';
+import { isTimeOf, timesAfter } from '../../../domain/newsletter/timetable.js';
+import type { Issue } from '../../../store/newsletter/issues.js';
+import type { Newsletter } from '../../../store/newsletters.js';
+import type { Api } from '../../app.js';
+import { accountOf } from '../../auth.js';
+import type { Deps } from '../../deps.js';
+import { ours } from '../../failures.js';
+import { pageMeta, skipOf } from '../../paging.js';
+import { NoFields } from '../../schemas/campaign.js';
+import { Data, Page, refusals } from '../../schemas/envelope.js';
+import { IdPath } from '../../schemas/fields.js';
+import {
+  IssueSearch,
+  IssueShown,
+  NewsletterView,
+  NextTime,
+  PushedBody,
+  PushedView,
+  Trigger,
+} from '../../schemas/newsletter.js';
+import { timestamp, timestampOrNull } from '../../timestamp.js';
+import { turnedNewsletter } from './newsletters.js';
+import { issueShown, newsletterShown, nextShown } from './view.js';
+
+const tags = ['Newsletters'];
+const NEXT = 10;
+const MINUTE = 60_000;
+
+/** What may be asked of a newsletter. */
+export function newsletterActions(app: Api, deps: Deps): void {
+  steering(app, deps);
+  issues(app, deps);
+  pushing(app, deps);
+}
+
+function steering(app: Api, deps: Deps): void {
+  const response = { 200: Data(NewsletterView), ...refusals };
+  for (const [action, state, summary] of [
+    ['pause', 'paused', 'Begin no further issue; what was launched goes on'],
+    ['resume', 'active', 'Go on with the next time; what was missed meanwhile stays so'],
+  ] as const) {
+    app.post(
+      `/newsletters/:id/${action}`,
+      { schema: { tags, summary, params: IdPath, body: NoFields, response } },
+      async (request) => {
+        const seen = await rowOf(deps, request);
+        if (seen.state === state) return { data: newsletterShown(seen) };
+        return { data: newsletterShown(await turnedNewsletter(deps, seen.account, seen._id, () => ({ state }))) };
+      },
+    );
+  }
+  app.get(
+    '/newsletters/:id/next',
+    {
+      schema: {
+        tags,
+        summary: 'The next ten times',
+        params: IdPath,
+        response: { 200: Data(Type.Array(NextTime)), ...refusals },
+      },
+    },
+    async (request) => ({ data: nextShown(await rowOf(deps, request), NEXT) }),
+  );
+}
+
+function issues(app: Api, deps: Deps): void {
+  app.get(
+    '/newsletters/:id/issues',
+    {
+      schema: {
+        tags,
+        summary: 'What became of each time, the latest first',
+        params: IdPath,
+        querystring: IssueSearch,
+        response: { 200: Page(IssueShown), ...refusals },
+      },
+    },
+    async (request) => {
+      const { account, _id } = await rowOf(deps, request);
+      const { found, total } = await deps.issues.page(account, _id, skipOf(request.query), request.query.per_page);
+      return { data: found.map(issueShown), meta: pageMeta(request.query, total) };
+    },
+  );
+  app.post(
+    '/newsletters/:id/trigger',
+    {
+      schema: {
+        tags,
+        summary: 'Begin an issue now',
+        params: IdPath,
+        body: Trigger,
+        response: { 202: Data(IssueShown), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const issue = await triggered(deps, await rowOf(deps, request), request.body.scheduled_at);
+      return reply.code(202).send({ data: issueShown(issue) });
+    },
+  );
+}
+
+/** A double click, a retry and a second backfill find the issue of the first. */
+async function triggered(deps: Deps, row: Newsletter, time: string | undefined): Promise<Issue> {
+  const { account, _id: newsletter } = row;
+  const scheduled_at = time === undefined ? await thisMinute(deps, row) : timeOf(row, time);
+  const send_at = new Date(now().getTime() + row.lead_seconds * 1_000);
+  const own = { _id: issueId(newsletter, scheduled_at), account, newsletter };
+  const issue = await deps.issues.open({ ...own, kind: 'triggered', scheduled_at, send_at });
+  if (issue.wake_at !== null) deps.engine.wakeIssue({ account, newsletter, scheduledAt: scheduled_at.toISOString() });
+  return issue;
+}
+
+/** Two clicks across the turn of a minute are still one. */
+async function thisMinute({ issues }: Deps, { account, _id }: Newsletter): Promise<Date> {
+  const open = await issues.openOnes(account, _id);
+  const last = open.findLast(
+    ({ kind, created_at }) => kind === 'triggered' && now().getTime() - created_at.getTime() < MINUTE,
+  );
+  return last?.scheduled_at ?? new Date(Math.floor(now().getTime() / MINUTE) * MINUTE);
+}
+
+function timeOf(row: Newsletter, text: string): Date {
+  const time = new Date(text);
+  if (time <= now() && isTimeOf(row, time)) return time;
+  throw new Failure('not_a_time', { scheduled_at: ['The scheduled_at must be a past time of the newsletter.'] });
+}
+
+function pushing(app: Api, deps: Deps): void {
+  app.put(
+    '/newsletters/:id/data',
+    {
+      schema: {
+        tags,
+        summary: 'Push the data of the next issue',
+        params: IdPath,
+        body: PushedBody,
+        response: { 200: Data(PushedView), ...refusals },
+      },
+    },
+    async (request) => {
+      const row = await rowOf(deps, request);
+      if (row.source.kind !== 'data') throw new Failure('no_data_expected');
+      const pushed_at = await deps.pushed.put(row.account, row._id, request.body.data);
+      return { data: { pushed_at: timestamp(pushed_at), deadline: timestampOrNull(await deadlineOf(deps, row)) } };
+    },
+  );
+}
+
+/** Of the issue that waits for data, which tries again now; else of the next one. */
+async function deadlineOf({ issues, engine }: Deps, row: Newsletter): Promise<Date | null> {
+  const open = await issues.openOnes(row.account, row._id);
+  const waiting = open.find(({ state, campaign }) => state === 'preparing' && campaign === null);
+  if (waiting !== undefined) {
+    const { account, newsletter, scheduled_at, send_at } = waiting;
+    engine.wakeIssue({ account, newsletter, scheduledAt: scheduled_at.toISOString() });
+    return send_at;
+  }
+  const [next] = row.state === 'paused' ? [] : timesAfter(row, now(), 1);
+  return next === undefined ? null : new Date(next.getTime() + row.lead_seconds * 1_000);
+}
+
+async function rowOf(deps: Deps, request: FastifyRequest): Promise<Newsletter> {
+  const { id } = request.params as Static<typeof IdPath>;
+  return ours(await deps.newsletters.find(accountOf(request), id));
+}

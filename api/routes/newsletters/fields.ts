@@ -1,0 +1,145 @@
+import type { Static } from 'typebox';
+import { DEFAULT_HOURS } from '../../../domain/approval.js';
+import { Failure, type FieldErrors } from '../../../domain/errors.js';
+import { calendarOf, readCron } from '../../../domain/newsletter/cron.js';
+import type { Source } from '../../../domain/newsletter/source.js';
+import { isZone } from '../../../domain/newsletter/zone.js';
+import { parseMailbox } from '../../../mail/address.js';
+import { templateFault } from '../../../mail/issue-letter.js';
+import type { NewsletterFields, NewsletterTimes } from '../../../store/newsletters.js';
+import type { NewNewsletter, NewsletterPatch } from '../../schemas/newsletter.js';
+import { DEFAULT_SETTINGS } from '../campaigns/fields.js';
+
+type Patch = Static<typeof NewsletterPatch>;
+type Fields = Omit<NewsletterFields, 'settings' | 'source' | keyof NewsletterTimes>;
+
+const NO_TIMES: NewsletterTimes = {
+  cron: null,
+  calendars: [],
+  zone: 'UTC',
+  start_at: null,
+  end_at: null,
+  skip: [],
+  jitter_seconds: 0,
+  overlap: 'skip',
+  catch_up_seconds: 3_600,
+  lead_seconds: 900,
+};
+
+const BARE: Omit<NewsletterFields, 'name' | 'list_id' | 'source'> = {
+  ...NO_TIMES,
+  subject: null,
+  preheader: null,
+  html: null,
+  template_id: null,
+  from: null,
+  reply_to: null,
+  settings: DEFAULT_SETTINGS,
+  approval_hours: null,
+  on_expiry: 'skip',
+  max_recipients: null,
+  min_gap_minutes: null,
+  test_to: [],
+};
+
+/** A new newsletter, or a refusal that names each field at fault. `reach`: what is wrong with an address to fetch from. */
+export function newNewsletter(body: Static<typeof NewNewsletter>, reach: Reach): NewsletterFields {
+  const { name, list_id } = body;
+  const source: Source = { kind: 'data' };
+  return changedNewsletter(body, { ...BARE, name, list_id, source }, reach);
+}
+
+type Reach = (url: string) => string | undefined;
+
+/** The newsletter as a patch leaves it. */
+export function changedNewsletter(body: Patch, before: NewsletterFields, reach: Reach): NewsletterFields {
+  const { schedule, source, settings, approval, approval_expires_hours, from, ...others } = body;
+  const given = Object.fromEntries(
+    Object.entries(others).filter(([, value]) => value !== undefined),
+  ) as Partial<Fields>;
+  const asks = approval ?? before.approval_hours !== null;
+  const after: NewsletterFields = {
+    ...before,
+    ...given,
+    ...(schedule !== undefined && timesOf(schedule)),
+    ...(source !== undefined && { source: sourceOf(source) }),
+    ...(settings !== undefined && { settings: { ...before.settings, ...settings } }),
+    ...(from !== undefined && { from: from && { name: from.name ?? null, email: from.email } }),
+    approval_hours: asks ? (approval_expires_hours ?? before.approval_hours ?? DEFAULT_HOURS) : null,
+  };
+  demand({ ...timeFaults(body, after), ...sourceFaults(after, reach), ...letterFaults(after) });
+  return after;
+}
+
+/** What is named of them. */
+function timesOf(schedule: NonNullable<Patch['schedule']>): Partial<NewsletterTimes> {
+  const { cron, calendar, start_at, end_at, catch_up_minutes, lead_minutes, ...others } = schedule;
+  const given = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
+  const read = cron === undefined ? undefined : readCron(cron);
+  return {
+    ...given,
+    ...(typeof read === 'object' && { cron: cron ?? null, calendars: [read] }),
+    ...(calendar !== undefined && { cron: null, calendars: [calendarFields(calendar)] }),
+    ...(start_at !== undefined && { start_at: start_at === null ? null : new Date(start_at) }),
+    ...(end_at !== undefined && { end_at: end_at === null ? null : new Date(end_at) }),
+    ...(catch_up_minutes !== undefined && { catch_up_seconds: catch_up_minutes * 60 }),
+    ...(lead_minutes !== undefined && { lead_seconds: lead_minutes * 60 }),
+  };
+}
+
+function calendarFields(calendar: NonNullable<NonNullable<Patch['schedule']>['calendar']>) {
+  const { minutes: minute, hours: hour, days: day, months: month, weekdays: weekday } = calendar;
+  return calendarOf({ minute, hour, day, month, weekday });
+}
+
+function timeFaults({ schedule }: Patch, { calendars, zone, start_at, end_at }: NewsletterFields): FieldErrors {
+  const read = schedule?.cron === undefined ? undefined : readCron(schedule.cron);
+  const both = schedule?.cron !== undefined && schedule.calendar !== undefined;
+  return {
+    ...(typeof read === 'string' && { 'schedule.cron': [`The schedule.cron ${read}.`] }),
+    ...(both && { 'schedule.calendar': ['The schedule.calendar cannot be used together with schedule.cron.'] }),
+    ...(calendars.length === 0 &&
+      read === undefined && { 'schedule.cron': ['The schedule needs a cron or a calendar.'] }),
+    ...(!isZone(zone) && {
+      'schedule.zone': ['The schedule.zone must be the name of a time zone, such as Europe/Berlin.'],
+    }),
+    ...(start_at !== null &&
+      end_at !== null &&
+      end_at < start_at && { 'schedule.end_at': ['The schedule.end_at is before its start.'] }),
+  };
+}
+
+function sourceOf({ kind, prompt = '', links = [], url = '', max_items = 10 }: NonNullable<Patch['source']>): Source {
+  if (kind === 'ai') return { kind, prompt, links };
+  if (kind === 'feed') return { kind, url, max_items };
+  return kind === 'json' ? { kind, url } : { kind };
+}
+
+function sourceFaults({ source, html }: NewsletterFields, reach: Reach): FieldErrors {
+  if (source.kind === 'ai')
+    return source.prompt === '' ? { 'source.prompt': ['The source.prompt is required for ai.'] } : {};
+  if (source.kind !== 'feed' && html === null)
+    return { html: [`The html is required for ${source.kind}: the template of an issue.`] };
+  if (source.kind === 'data') return {};
+  const fault = source.url === '' ? 'is required' : reach(source.url);
+  return fault === undefined ? {} : { 'source.url': [`The source.url ${fault}.`] };
+}
+
+function letterFaults({ subject, preheader, html, from, reply_to, source }: NewsletterFields): FieldErrors {
+  const fault = (field: string, text: string | null, mode: 'html' | 'plain') => {
+    const said = text === null || source.kind === 'ai' ? undefined : templateFault(text, mode);
+    return said === undefined ? {} : { [field]: [said] };
+  };
+  const cannot = (address: string | undefined) => address !== undefined && parseMailbox(address)?.ascii !== true;
+  return {
+    ...fault('subject', subject, 'plain'),
+    ...fault('preheader', preheader, 'plain'),
+    ...fault('html', html, 'html'),
+    ...(cannot(from?.email) && { 'from.email': ['The from.email must be an address that can send.'] }),
+    ...(cannot(reply_to ?? undefined) && { reply_to: ['The reply_to must be a valid email address.'] }),
+  };
+}
+
+function demand(faults: FieldErrors): void {
+  if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
+}

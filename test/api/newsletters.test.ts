@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { now } from '../../clock.js';
+import { aList, anApi, type TestApi } from '../support/api.js';
+
+let api: TestApi;
+let list: number;
+const FEED = { kind: 'feed', url: 'https://acme.example/blog.xml' };
+
+beforeAll(async () => {
+  api = await anApi({ OPENAI_API_KEY: 'sk-test' });
+  list = await aList(api);
+});
+afterAll(() => api.close());
+
+const call = async (route: string, payload: object = {}, key?: string) => {
+  const [method, path] = route.split(' ');
+  const bodied = method === 'GET' || method === 'DELETE' ? {} : { payload };
+  const headers = key === undefined ? {} : { 'idempotency-key': key };
+  const answer = await api.call(`${method} /api/v1/newsletters${path ?? ''}`, { ...bodied, headers });
+  return { status: answer.statusCode, ...(answer.body === '' ? {} : answer.json()) };
+};
+const made = (over: object = {}, key?: string) =>
+  call(
+    'POST ',
+    {
+      name: 'Acme weekly',
+      list_id: list,
+      schedule: { cron: '0 9 * * 5', zone: 'Europe/Berlin' },
+      source: FEED,
+      ...over,
+    },
+    key,
+  );
+
+test('a newsletter is set up with a word each for its list, its time and its source; the rest has defaults', async () => {
+  const { status, data } = await made();
+  expect(status).toBe(201);
+  expect(data).toMatchObject({
+    state: 'active',
+    source: { ...FEED, max_items: 10 },
+    schedule: {
+      cron: '0 9 * * 5',
+      overlap: 'skip',
+      catch_up_minutes: 60,
+      lead_minutes: 15,
+      skip: [],
+      jitter_seconds: 0,
+    },
+    approval: false,
+    on_expiry: 'skip',
+    max_recipients: null,
+  });
+  expect((await call(`GET /${data.id}`)).data).toEqual(data);
+  expect((await call('GET ')).data.map(({ id }: { id: number }) => id)).toContain(data.id);
+});
+
+test('the next ten times are those of its zone, and when each goes out', async () => {
+  const schedule = {
+    cron: '30 9 * * 1',
+    zone: 'America/New_York',
+    start_at: '2027-03-01T00:00:00Z',
+    skip: ['2027-03-15'],
+  };
+  const { data } = await made({ schedule: { ...schedule, lead_minutes: 60 } });
+  const next = (await call(`GET /${data.id}/next`)).data;
+  expect(next).toHaveLength(10);
+  expect(next.slice(0, 3)).toEqual([
+    { scheduled_at: '2027-03-01T14:30:00+00:00', send_at: '2027-03-01T15:30:00+00:00', local: 'Mon 01 Mar 2027 09:30' },
+    { scheduled_at: '2027-03-08T14:30:00+00:00', send_at: '2027-03-08T15:30:00+00:00', local: 'Mon 08 Mar 2027 09:30' },
+    { scheduled_at: '2027-03-22T13:30:00+00:00', send_at: '2027-03-22T14:30:00+00:00', local: 'Mon 22 Mar 2027 09:30' },
+  ]);
+});
+
+test('a calendar says the same as its cron', async () => {
+  const calendar = { minutes: [0], hours: [9], weekdays: [5] };
+  const { data } = await made({ schedule: { calendar, zone: 'Europe/Berlin' } });
+  const other = (await made()).data;
+  expect((await call(`GET /${data.id}/next`)).data).toEqual((await call(`GET /${other.id}/next`)).data);
+  expect(data.schedule).toMatchObject({ cron: null, calendar });
+});
+
+describe('what cannot be meant is refused by name', () => {
+  test.each([
+    [{ schedule: { cron: '0 9 * *' } }, 'schedule.cron'],
+    [{ schedule: { cron: '0 9 1 * 5' } }, 'schedule.cron'],
+    [{ schedule: { zone: 'UTC' } }, 'schedule.cron'],
+    [{ schedule: { cron: '0 9 * * *', zone: 'Mars/Olympus' } }, 'schedule.zone'],
+    [{ schedule: { cron: '0 9 * * *', calendar: {} } }, 'schedule.calendar'],
+    [{ source: { kind: 'feed', url: 'http://127.0.0.1/feed' } }, 'source.url'],
+    [{ source: { kind: 'json', url: 'https://acme.example/data.json' } }, 'html'],
+    [{ source: { kind: 'ai' } }, 'source.prompt'],
+    [{ html: '{% for a in items %}' }, 'html'],
+    [{ list_id: 999_999 }, 'list_id'],
+  ])('%j', async (over, field) => {
+    const { status, error } = await made(over);
+    expect([status, Object.keys(error.errors)]).toEqual([422, [field]]);
+  });
+
+  test('tests go to members, and where approval is asked for somebody must be there to give it', async () => {
+    expect((await made({ test_to: ['nobody@example.com'] })).error.code).toBe('receiver_not_a_member');
+    expect((await made({ approval: true })).error.code).toBe('no_approvers');
+  });
+});
+
+test('a patch changes what it names, inner fields too, and nothing else', async () => {
+  const { data } = await made({ max_recipients: 10 });
+  const after = (await call(`PATCH /${data.id}`, { schedule: { skip: ['2026-12-25'] }, min_gap_minutes: 60 })).data;
+  expect(after).toMatchObject({ max_recipients: 10, min_gap_minutes: 60, source: data.source });
+  expect(after.schedule).toEqual({ ...data.schedule, skip: ['2026-12-25'] });
+});
+
+test('a paused newsletter has no next time; pausing twice is pausing once', async () => {
+  const { data } = await made();
+  expect((await call(`POST /${data.id}/pause`)).data).toMatchObject({ state: 'paused', next_at: null });
+  expect((await call(`POST /${data.id}/pause`)).status).toBe(200);
+  expect((await call(`POST /${data.id}/resume`)).data).toMatchObject({ state: 'active', next_at: data.next_at });
+});
+
+test('a double click on trigger is one issue, also with another key; a time is one of its own or refused', async () => {
+  const { data } = await made({ schedule: { cron: '0 9 * * *', zone: 'UTC' } });
+  const [one, two] = [
+    await call(`POST /${data.id}/trigger`, {}, 'first'),
+    await call(`POST /${data.id}/trigger`, {}, 'second'),
+  ];
+  expect([one.status, one.data.kind, two.data.id]).toEqual([202, 'triggered', one.data.id]);
+  const day = new Date(now().getTime() - 86_400_000).toISOString().slice(0, 10);
+  const missed = await call(`POST /${data.id}/trigger`, { scheduled_at: `${day}T09:00:00Z` });
+  expect(missed.data.id).toBe(`${data.id}:${day}T09:00:00Z`);
+  for (const time of [`${day}T09:01:00Z`, '2099-01-01T09:00:00Z']) {
+    expect((await call(`POST /${data.id}/trigger`, { scheduled_at: time })).error.code).toBe('not_a_time');
+  }
+  expect((await call(`GET /${data.id}/issues`)).data).toHaveLength(2);
+});
+
+test('data is pushed until the next issue goes out, and only where issues are made of it', async () => {
+  const { data } = await made({ source: { kind: 'data' }, html: '{{ data.headline }}' });
+  const pushed = await call(`PUT /${data.id}/data`, { data: { headline: 'Tulips' } });
+  const [next] = (await call(`GET /${data.id}/next`)).data;
+  expect(pushed.data.deadline).toBe(next.send_at);
+  const other = (await made()).data;
+  expect((await call(`PUT /${other.id}/data`, { data: { a: 1 } })).error.code).toBe('no_data_expected');
+});
+
+test('the same key makes one newsletter; a removed one is gone with its issues', async () => {
+  const { data } = await made({}, 'once');
+  expect((await made({}, 'once')).data.id).toBe(data.id);
+  await call(`POST /${data.id}/trigger`);
+  expect((await call(`DELETE /${data.id}`)).status).toBe(204);
+  expect((await call(`GET /${data.id}`)).status).toBe(404);
+  expect(await api.deps.issues.openOnes(api.account, data.id)).toEqual([]);
+});

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { now } from '../../clock.js';
+import { calendarOf } from '../../domain/newsletter/cron.js';
+import { issueId } from '../../domain/newsletter/issue.js';
+import { type Campaign, campaigns } from '../../store/campaigns.js';
+import { members } from '../../store/members.js';
+import { issues } from '../../store/newsletter/issues.js';
+import type { Newsletter, NewsletterFields } from '../../store/newsletters.js';
+import { aWorld, type World } from '../support/flow/world.js';
+import { aDraftAnswer, modelServer, says, silence } from '../support/model-server.js';
+import { aNewsletter, issuesOf } from '../support/newsletters.js';
+import { aFeed, webServer } from '../support/web-server.js';
+
+let world: World;
+let site: Awaited<ReturnType<typeof webServer>>;
+let model: Awaited<ReturnType<typeof modelServer>>;
+
+beforeAll(async () => {
+  world = await aWorld();
+  site = await webServer(() => undefined);
+  model = await modelServer(silence);
+});
+afterAll(async () => {
+  await world?.close();
+  await site?.close();
+  await model?.close();
+});
+
+const worker = () =>
+  world.worker({
+    environment: { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: model.url, ALLOWED_PRIVATE_HOSTS: '127.0.0.1' },
+  });
+
+const upTo = (most: number) => Array.from({ length: most }, (_, i) => i);
+/** Its times are over; one of them is begun by hand, and goes out as soon as it is ready. */
+const PAST = { calendars: [calendarOf({ hour: upTo(24), minute: upTo(60) })], lead_seconds: 600, approval_hours: 24 };
+
+async function begun(over: Partial<NewsletterFields>): Promise<Newsletter> {
+  const row = await aNewsletter(world.store, { ...PAST, end_at: now(), ...over });
+  const scheduled_at = new Date(Math.floor(now().getTime() / 60_000 - 1) * 60_000);
+  const own = { _id: issueId(row._id, scheduled_at), account: row.account, newsletter: row._id };
+  const send_at = new Date(now().getTime() + 600_000);
+  await issues(world.store).open({ ...own, kind: 'triggered', scheduled_at, send_at });
+  return row;
+}
+
+test('killed in the middle of fetch, draft, approval and freeze, each issue still comes out, once', async () => {
+  const first = await worker();
+  const feed = await begun({ source: { kind: 'feed', url: site.url, max_items: 5 }, html: null });
+  const { account } = feed;
+  const prompt = 'Announce it, see https://acme.example/pricing.';
+  const drafted = await begun({ source: { kind: 'ai', prompt, links: [] } });
+  await members(world.store).add(account, {
+    name: 'Grace',
+    email: 'g@acme.example',
+    email_key: 'g@acme.example',
+    role: 'approver',
+  });
+
+  await world.untilTrue(() => site.asked.length > 0 && model.waiting() > 0);
+  await first.end('SIGKILL');
+  site.show(aFeed('Tulips'));
+  model.script(says(aDraftAnswer()));
+
+  const second = await worker();
+  const campaignsOf = [await campaignOf(feed), await campaignOf(drafted)];
+  await untilAsking(campaignsOf);
+  await second.end('SIGKILL');
+
+  for (const row of await Promise.all(campaignsOf.map(world.row))) {
+    expect(await campaigns(world.store).approve(row, { by: null, comment: null })).not.toBeNull();
+  }
+  const third = await worker();
+  await world.untilTrue(async () => (await world.store.db.collection('ledger').countDocuments()) > 0);
+  await third.end('SIGKILL');
+  await worker();
+  for (const newsletter of [feed, drafted]) {
+    await world.untilTrue(async () => (await issuesOf(world.store, newsletter)).at(0)?.state === 'sent');
+    expect(await issuesOf(world.store, newsletter)).toHaveLength(1);
+  }
+  expect(await world.store.db.collection('campaigns').countDocuments()).toBe(2);
+  const toReaders = world.receiver.accepted.filter(({ to }) => to.some((address) => address.startsWith('reader')));
+  expect(toReaders).toHaveLength(2);
+});
+
+async function campaignOf(newsletter: Newsletter): Promise<Campaign> {
+  await world.untilTrue(async () => (await issuesOf(world.store, newsletter)).at(0)?.state === 'launched');
+  const id = (await issuesOf(world.store, newsletter)).at(0)?.campaign;
+  const row = id == null ? null : await campaigns(world.store).find(newsletter.account, id);
+  if (row === null) throw new Error('a launched issue has a campaign');
+  return row;
+}
+
+/** The letters are rendered, and somebody may say yes to them. */
+async function untilAsking(rows: readonly Campaign[]): Promise<void> {
+  await world.untilTrue(async () => {
+    const found = await Promise.all(rows.map(world.row));
+    return found.every(({ state, rendered }) => state === 'awaiting_approval' && rendered != null);
+  });
+}
