@@ -167,7 +167,7 @@ function changes(after: NewsletterFields, withTimes: boolean): NewsletterChange 
 async function demandUsable(deps: Deps, account: number, fields: NewsletterFields): Promise<void> {
   await chosenList(deps, account, fields.list_id);
   if (fields.template_id !== null) await chosenTemplate(deps, account, fields.template_id);
-  if (fields.source.kind === 'ai') demandDrafting(deps);
+  if (fields.source.kind === 'ai') await demandDrafting(deps, account);
   if (fields.approval_hours !== null)
     await demandApprovers(deps, { account, approval: approvalFor(fields.approval_hours) });
   const keys = fields.test_to.map((email) => parseMailbox(email)?.identity ?? '');
