@@ -11,6 +11,7 @@ import { doctor } from './cli/doctor.js';
 import { health, type Role } from './cli/health.js';
 import { issueKey, listKeys, revokeKey } from './cli/keys.js';
 import { listLinkKeys, rotateLinkKeys } from './cli/link-keys.js';
+import { type RehearsalOptions, type Rehearsed, rehearse } from './cli/rehearse.js';
 import { start } from './cli/start.js';
 
 const program = new Command('everpost').description('A durable email engine: each mail is sent once.');
@@ -77,6 +78,18 @@ linkKeys
   .command('rotate')
   .description('sign new links with a new key; links in mailboxes go on working')
   .action(run(({ config }) => rotateLinkKeys(config)));
+
+program
+  .command('rehearse')
+  .description('what would happen when, in skipped time: sends nothing')
+  .addArgument(new Argument('<what>').choices(['campaign', 'newsletter']))
+  .argument('<id>', 'its number', count)
+  .option('--issues <number>', 'of a newsletter', count, 12)
+  .option('--zone <name>', 'in which the times of a campaign are shown', 'UTC')
+  .option('--unanswered', 'approvers do not answer; otherwise they say yes', false)
+  .action((what: Rehearsed, id: number, { unanswered, ...options }: RehearsalOptions & { unanswered: boolean }) =>
+    run(({ config }) => rehearse(config, what, id, { ...options, answer: unanswered ? 'none' : 'yes' }))(),
+  );
 
 benchCommands(program.command('bench').description('measure, as a ratio against a named reference'));
 

@@ -1,3 +1,4 @@
+import { DRAFT_EVENTS } from './draft-events.js';
 import { NEWSLETTER_EVENTS } from './newsletter-events.js';
 
 /** A type of event, as it is appended. Tests compare this list with the code. */
@@ -95,20 +96,7 @@ export const EVENTS: readonly EventKind[] = [
   steered('cancelled', 'it was cancelled'),
   ended('sent', 'everybody has a final state and at least one mail was accepted'),
   ended('failed', 'everybody has a final state and no mail was accepted'),
-  {
-    type: 'draft.ready',
-    when: 'a model has written a text for a campaign',
-    id: 'draft:<campaign>:<n>',
-    data: 'draft, reason',
-    by: 'activities/draft.ts',
-  },
-  {
-    type: 'draft.failed',
-    when: 'it has not, and `reason` says why',
-    id: 'draft:<campaign>:<n>',
-    data: 'draft, reason',
-    by: 'activities/draft.ts',
-  },
+  ...DRAFT_EVENTS,
   ...NEWSLETTER_EVENTS,
   odd('failed', 'a mail was refused for good or could not be made'),
   odd('skipped', 'somebody was left out on purpose'),

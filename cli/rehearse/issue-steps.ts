@@ -1,0 +1,69 @@
+import type { IssueView } from '../../activities/newsletter/view.js';
+import type { Newsletter } from '../../store/newsletters.js';
+import type { IssueRef } from '../../workflows/messages/newsletter.js';
+import { stepTime } from './stage.js';
+import type { Timeline } from './timeline.js';
+
+/** What the gates of a newsletter would say today. */
+export interface Outlook {
+  readonly people: number;
+  readonly approvers: readonly string[] | null;
+}
+
+/** The steps of an issue's workflow as a rehearsal plays them: the source is taken to have something, nothing is asked. */
+export function issueSteps(
+  newsletter: Newsletter,
+  outlook: Outlook,
+  line: Timeline,
+  launched: (sendAt: number) => void,
+) {
+  let lastSent = Number.NEGATIVE_INFINITY;
+  const view = (state: IssueView['state'], sendAt: number, more: Partial<IssueView> = {}): IssueView => {
+    const open = state === 'preparing' || state === 'launched';
+    const basis = { ready: false, due: null, draft: null, trouble: 'source_failed' as const };
+    return { state, open, sendAt: new Date(sendAt).toISOString(), ...basis, ...more };
+  };
+  const sendAtOf = ({ scheduledAt }: IssueRef) => Date.parse(scheduledAt) + newsletter.lead_seconds * 1_000;
+  return {
+    openIssue: async (ref: IssueRef) => {
+      line.note(stepTime(), `issue of ${newsletter.name} begins`);
+      return view('preparing', sendAtOf(ref));
+    },
+    gatherIssue: async (ref: IssueRef) => {
+      line.note(stepTime(), `  ${SOURCES[newsletter.source.kind]}`);
+      return view('preparing', sendAtOf(ref), { ready: true });
+    },
+    launchIssue: async (ref: IssueRef) => {
+      const sendAt = sendAtOf(ref);
+      const stopped = stoppedBy(newsletter, outlook, sendAt - lastSent);
+      if (stopped !== null) {
+        line.note(stepTime(), `  skipped: ${stopped}`);
+        return view('skipped', sendAt);
+      }
+      lastSent = sendAt;
+      for (const email of newsletter.test_to) line.note(stepTime(), `  ${email} gets it first`);
+      launched(sendAt);
+      return view('launched', sendAt);
+    },
+    watchIssue: async (ref: IssueRef) => view('sent', sendAtOf(ref)),
+    skipIssue: async (ref: IssueRef) => view('skipped', sendAtOf(ref)),
+  };
+}
+
+const SOURCES = {
+  ai: 'asks the model for a text',
+  feed: 'reads the feed for what is new',
+  json: 'fetches its JSON',
+  data: 'takes what was pushed',
+} as const;
+
+function stoppedBy(
+  { max_recipients, min_gap_minutes }: Newsletter,
+  { people, approvers }: Outlook,
+  since: number,
+): string | null {
+  if (people === 0) return 'no_recipients';
+  if (max_recipients !== null && people > max_recipients) return 'too_many_recipients';
+  if (approvers?.length === 0) return 'no_approvers';
+  return min_gap_minutes !== null && since < min_gap_minutes * 60_000 ? 'too_soon' : null;
+}

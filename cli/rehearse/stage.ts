@@ -1,0 +1,60 @@
+import { Context } from '@temporalio/activity';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import { pino } from 'pino';
+import type { Config } from '../../config.js';
+import { temporalTestServerPath } from '../../servers/temporal.js';
+import { workflowBundle } from '../../workers/bundle.js';
+import { SEARCH_ATTRIBUTES } from '../../workers/namespace.js';
+import { installRuntime } from '../../workers/runtime.js';
+import { queuesOf } from '../../workflows/names.js';
+
+export const PREFIX = 'rehearsal';
+/** INDEXED_VALUE_TYPE_KEYWORD of Temporal's API. */
+const KEYWORD = 2;
+
+export type Steps = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
+
+export type Stage = Awaited<ReturnType<typeof stage>>;
+
+/**
+ * Temporal's server whose time can be skipped, with the real workflows on it and nothing else of ours: whatever they do is
+ * what `steps` make of it. For one workflow at a time.
+ */
+export async function stage(config: Pick<Config, 'binaries' | 'cacheDir' | 'path'>, say: (line: string) => void) {
+  installRuntime(pino({ level: 'silent' }));
+  const path = await temporalTestServerPath(config, say);
+  const env = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path } },
+  });
+  const searchAttributes = Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD]));
+  await env.connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes });
+  const bundle = await workflowBundle();
+  const queues = queuesOf(PREFIX);
+  return {
+    env,
+    /** Milliseconds of the skipped time. */
+    now: () => env.currentTimeMs(),
+    /** Runs `play` with these steps behind the workflows. */
+    perform: async <T>(steps: Steps, play: () => Promise<T>): Promise<T> => {
+      const connection = env.nativeConnection;
+      const workers = await Promise.all([
+        Worker.create({ connection, taskQueue: queues.workflows, workflowBundle: bundle }),
+        ...[queues.steps, queues.send].map((taskQueue) => Worker.create({ connection, taskQueue, activities: steps })),
+      ]);
+      const running = Promise.all(workers.map((worker) => worker.run()));
+      try {
+        return await Promise.race([play(), running.then(() => Promise.reject(new Error('the workers have stopped')))]);
+      } finally {
+        for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+        await running;
+      }
+    },
+    close: () => env.teardown(),
+  };
+}
+
+/** When the step under way was asked for, in the skipped time; milliseconds. */
+export function stepTime(): number {
+  return Context.current().info.currentAttemptScheduledTimestampMs;
+}

@@ -1,0 +1,34 @@
+import { shownIn } from '../../domain/newsletter/zone.js';
+
+/** What happens in a rehearsal, in the order in which it happens. */
+export interface Timeline {
+  /** `at` in milliseconds, of the skipped time. */
+  note(at: number, what: string): void;
+  readonly count: () => number;
+}
+
+/** Prints each line as clocks in the zone show it. */
+export function timeline(zone: string, print: (line: string) => void): Timeline {
+  let lines = 0;
+  return {
+    note: (at, what) => {
+      lines += 1;
+      print(`${shownIn(zone, new Date(at))}  ${what}`);
+    },
+    count: () => lines,
+  };
+}
+
+/** `2 h 5 min`, `40 s` */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return [`${Math.floor(minutes / 60)} h`, minutes % 60 === 0 ? '' : `${minutes % 60} min`].filter(Boolean).join(' ');
+}
+
+/** How many, and how long that takes. */
+export function sending(people: number, perSecond: number | null): string {
+  if (perSecond === null) return `${people} mails, as fast as the mail server takes them`;
+  return `${people} mails at ${perSecond} a second: done ${duration(people / perSecond)} later`;
+}
