@@ -35,7 +35,7 @@ async function retryDue(course: Course): Promise<boolean> {
   const events = again.flatMap(({ event }) => byId.get(event) ?? []);
   const tidings = await tidingsOf(deps, row.account, events, row.format === 'envie');
   for (const [i, one] of tidings.entries()) {
-    if ((await obstacle(course)) !== undefined) return true;
+    if (await isHeldUp(course)) return true;
     await window.begin({ tidings: one, seq: events[i]?.seq ?? null, attempt: (again[i]?.attempts ?? 0) + 1 }, 'log');
   }
   return waiting.length > 0;
@@ -48,7 +48,7 @@ async function readOn(course: Course): Promise<boolean> {
   const tidings = await tidingsOf(deps, row.account, found, row.format === 'envie');
   for (const [i, one] of tidings.entries()) {
     const seq = found[i]?.seq ?? upTo;
-    if ((await obstacle(course)) !== undefined) return true;
+    if (await isHeldUp(course)) return true;
     await window.begin({ tidings: one, seq, attempt: 1 }, 'river');
     course.read = seq;
     if (row.ordered && (await hasFailed(course))) return true;
@@ -57,6 +57,12 @@ async function readOn(course: Course): Promise<boolean> {
   course.read = upTo;
   if (moved) window.passTo(upTo);
   return moved;
+}
+
+/** Asked once there is room for an attempt: what came up while it was waited for counts. */
+async function isHeldUp(course: Course): Promise<boolean> {
+  await course.window.room();
+  return (await obstacle(course)) !== undefined;
 }
 
 /** Whether something waits to be tried again, once all that was begun has been answered. */

@@ -30,10 +30,16 @@ export function deliveryWindow({ size, place, tally, attempt, write }: WindowDep
     await log.flushIfWorthIt();
   };
 
+  const room = async (): Promise<void> => {
+    while (open.size >= size) await Promise.race(open);
+  };
+
   return {
+    /** Waits until one more attempt may be under way. */
+    room,
     /** Begins an attempt once there is room. With `from` the river it is a step on the endpoint's way, else a retry. */
     begin: async (errand: Errand, from: 'river' | 'log'): Promise<void> => {
-      while (open.size >= size) await Promise.race(open);
+      await room();
       const step = from === 'river' && errand.seq !== null ? log.step(errand.seq, false) : undefined;
       if (from === 'log') log.open(errand.tidings.id);
       const running = run(errand, step).finally(() => open.delete(running));

@@ -103,6 +103,25 @@ test('a pass begins nothing after its time; the next goes on behind it', async (
   expect(receiver.hooks).toHaveLength(200);
 });
 
+test('a stop waits for what is under way and begins nothing more, also where an attempt waits for room', async () => {
+  const stop = new AbortController();
+  const waiting: (() => void)[] = [];
+  const receiver = await receiving((_hook, nth, answer) => {
+    if (nth > 32) return 200;
+    waiting.push(() => answer.writeHead(200).end());
+    if (nth < 32) return undefined;
+    stop.abort();
+    for (const answerNow of waiting) answerNow();
+    return undefined;
+  });
+  const { row } = await ground.endpoint(account, receiver.url);
+  await ground.happen(account, names(64));
+  expect(await ground.pass(row, { stopping: stop.signal })).toEqual({ kind: 'more', place: 32 });
+  expect(receiver.hooks).toHaveLength(32);
+  expect(await ground.pass(row)).toEqual({ kind: 'idle', place: 64 });
+  expect(receiver.hooks).toHaveLength(64);
+});
+
 describe('the end of an endpoint', () => {
   test.each(['switchOff', 'record', 'note'])('is not forgotten by a crash at %s', async (line) => {
     const receiver = await receiving(() => 410);
