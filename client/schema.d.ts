@@ -142,6 +142,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/u/m/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ask before leaving mails of a key */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    token: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        /** Leave mails of a key (RFC 8058) */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    token: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/p/{token}": {
         parameters: {
             query?: never;
@@ -1664,12 +1720,14 @@ export interface paths {
                                 tags: string[];
                                 /** @description Share of the file that is done with, 0 to 1. */
                                 progress: number;
-                                /** @description Rows seen: created + updated + unchanged + invalid. */
+                                /** @description Rows seen: created + updated + unchanged + invalid + skipped_over_cap. */
                                 rows: number;
                                 created: number;
                                 updated: number;
                                 unchanged: number;
                                 invalid: number;
+                                /** @description New people whom the plan has no room for. */
+                                skipped_over_cap: number;
                                 /** Format: date-time */
                                 created_at: string;
                                 /** Format: date-time */
@@ -1740,12 +1798,14 @@ export interface paths {
                                 tags: string[];
                                 /** @description Share of the file that is done with, 0 to 1. */
                                 progress: number;
-                                /** @description Rows seen: created + updated + unchanged + invalid. */
+                                /** @description Rows seen: created + updated + unchanged + invalid + skipped_over_cap. */
                                 rows: number;
                                 created: number;
                                 updated: number;
                                 unchanged: number;
                                 invalid: number;
+                                /** @description New people whom the plan has no room for. */
+                                skipped_over_cap: number;
                                 /** Format: date-time */
                                 created_at: string;
                                 /** Format: date-time */
@@ -7334,6 +7394,11 @@ export interface paths {
                                 failing_since: string | null;
                                 /** Format: date-time */
                                 last_delivered_at: string | null;
+                                /**
+                                 * Format: date-time
+                                 * @description Nothing is sent there before then: it asked for that, or failed too often in a row.
+                                 */
+                                resting_until: string | null;
                                 /** @description Those that sign now, without what they are. */
                                 secrets: {
                                     /** Format: date-time */
@@ -7405,6 +7470,11 @@ export interface paths {
                                 failing_since: string | null;
                                 /** Format: date-time */
                                 last_delivered_at: string | null;
+                                /**
+                                 * Format: date-time
+                                 * @description Nothing is sent there before then: it asked for that, or failed too often in a row.
+                                 */
+                                resting_until: string | null;
                                 /** @description Those that sign now, without what they are. */
                                 secrets: {
                                     /** Format: date-time */
@@ -7477,6 +7547,11 @@ export interface paths {
                                 failing_since: string | null;
                                 /** Format: date-time */
                                 last_delivered_at: string | null;
+                                /**
+                                 * Format: date-time
+                                 * @description Nothing is sent there before then: it asked for that, or failed too often in a row.
+                                 */
+                                resting_until: string | null;
                                 /** @description Those that sign now, without what they are. */
                                 secrets: {
                                     /** Format: date-time */
@@ -7571,6 +7646,11 @@ export interface paths {
                                 failing_since: string | null;
                                 /** Format: date-time */
                                 last_delivered_at: string | null;
+                                /**
+                                 * Format: date-time
+                                 * @description Nothing is sent there before then: it asked for that, or failed too often in a row.
+                                 */
+                                resting_until: string | null;
                                 /** @description Those that sign now, without what they are. */
                                 secrets: {
                                     /** Format: date-time */
@@ -7652,6 +7732,11 @@ export interface paths {
                                 failing_since: string | null;
                                 /** Format: date-time */
                                 last_delivered_at: string | null;
+                                /**
+                                 * Format: date-time
+                                 * @description Nothing is sent there before then: it asked for that, or failed too often in a row.
+                                 */
+                                resting_until: string | null;
                                 /** @description Those that sign now, without what they are. */
                                 secrets: {
                                     /** Format: date-time */
@@ -8249,6 +8334,10 @@ export interface paths {
                                 rate_per_second: number | null;
                                 track: boolean;
                                 strict_fields: boolean;
+                                /** @description Percent of complaints above which a campaign is paused; null: as the installation says. */
+                                pause_at_complaints: number | null;
+                                /** @description Percent of hard bounces above which a campaign is paused; null: as the installation says. */
+                                pause_at_bounces: number | null;
                                 /** Format: date-time */
                                 created_at: string;
                             };
@@ -8278,6 +8367,10 @@ export interface paths {
                         detect_repeats?: boolean;
                         rate_per_second?: number | null;
                         track?: boolean;
+                        /** @description Percent of complaints above which a campaign is paused; null: as the installation says. */
+                        pause_at_complaints?: number | null;
+                        /** @description Percent of hard bounces above which a campaign is paused; null: as the installation says. */
+                        pause_at_bounces?: number | null;
                         /** @description Refuse attributes that are not defined under `/fields`. */
                         strict_fields?: boolean;
                     };
@@ -8299,6 +8392,10 @@ export interface paths {
                                 rate_per_second: number | null;
                                 track: boolean;
                                 strict_fields: boolean;
+                                /** @description Percent of complaints above which a campaign is paused; null: as the installation says. */
+                                pause_at_complaints: number | null;
+                                /** @description Percent of hard bounces above which a campaign is paused; null: as the installation says. */
+                                pause_at_bounces: number | null;
                                 /** Format: date-time */
                                 created_at: string;
                             };
@@ -8341,6 +8438,11 @@ export interface paths {
                                     active: number;
                                     suspended: number;
                                 };
+                                /** @description How many clients have each plan, by its name. */
+                                plans: {
+                                    name: string | null;
+                                    clients: number;
+                                }[];
                             };
                         };
                     };
@@ -8389,6 +8491,26 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "active" | "suspended";
                                 mail_from: string | null;
+                                plan: {
+                                    name: string | null;
+                                    /** @description Subscribers on all lists, in any state. */
+                                    subscribers: number | null;
+                                    /** @description Campaigns, in any state. */
+                                    campaigns: number | null;
+                                    /** @description Domains that mail is sent from. */
+                                    senders: number | null;
+                                    /** @description Accounts it keeps for others. */
+                                    clients: number | null;
+                                    /** @description Mails of campaigns and messages in a month, UTC. */
+                                    emails_per_month: number | null;
+                                    /** @description Texts written by a model in a month, UTC. */
+                                    ai_drafts_per_month: number | null;
+                                    /** @description Requests to the API in a month, UTC. */
+                                    requests_per_month: number | null;
+                                    requests_per_minute: number | null;
+                                    /** @description Whether a model may write for it. */
+                                    ai: boolean;
+                                };
                                 /** Format: date-time */
                                 created_at: string;
                             }[];
@@ -8421,6 +8543,25 @@ export interface paths {
                         name: string;
                         /** @description Sender where neither campaign nor list names one. */
                         mail_from?: string | null;
+                        /** @description The plan as a whole: what is not named is unlimited. `{}` lifts every limit. */
+                        plan?: {
+                            name?: string | null;
+                            /** @description Subscribers on all lists, in any state. */
+                            subscribers?: number | null;
+                            /** @description Campaigns, in any state. */
+                            campaigns?: number | null;
+                            /** @description Domains that mail is sent from. */
+                            senders?: number | null;
+                            /** @description Mails of campaigns and messages in a month, UTC. */
+                            emails_per_month?: number | null;
+                            /** @description Texts written by a model in a month, UTC. */
+                            ai_drafts_per_month?: number | null;
+                            /** @description Requests to the API in a month, UTC. */
+                            requests_per_month?: number | null;
+                            requests_per_minute?: number | null;
+                            /** @description Whether a model may write for it. */
+                            ai?: boolean;
+                        };
                     };
                 };
             };
@@ -8438,6 +8579,26 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "active" | "suspended";
                                 mail_from: string | null;
+                                plan: {
+                                    name: string | null;
+                                    /** @description Subscribers on all lists, in any state. */
+                                    subscribers: number | null;
+                                    /** @description Campaigns, in any state. */
+                                    campaigns: number | null;
+                                    /** @description Domains that mail is sent from. */
+                                    senders: number | null;
+                                    /** @description Accounts it keeps for others. */
+                                    clients: number | null;
+                                    /** @description Mails of campaigns and messages in a month, UTC. */
+                                    emails_per_month: number | null;
+                                    /** @description Texts written by a model in a month, UTC. */
+                                    ai_drafts_per_month: number | null;
+                                    /** @description Requests to the API in a month, UTC. */
+                                    requests_per_month: number | null;
+                                    requests_per_minute: number | null;
+                                    /** @description Whether a model may write for it. */
+                                    ai: boolean;
+                                };
                                 /** Format: date-time */
                                 created_at: string;
                             };
@@ -8484,6 +8645,26 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "active" | "suspended";
                                 mail_from: string | null;
+                                plan: {
+                                    name: string | null;
+                                    /** @description Subscribers on all lists, in any state. */
+                                    subscribers: number | null;
+                                    /** @description Campaigns, in any state. */
+                                    campaigns: number | null;
+                                    /** @description Domains that mail is sent from. */
+                                    senders: number | null;
+                                    /** @description Accounts it keeps for others. */
+                                    clients: number | null;
+                                    /** @description Mails of campaigns and messages in a month, UTC. */
+                                    emails_per_month: number | null;
+                                    /** @description Texts written by a model in a month, UTC. */
+                                    ai_drafts_per_month: number | null;
+                                    /** @description Requests to the API in a month, UTC. */
+                                    requests_per_month: number | null;
+                                    requests_per_minute: number | null;
+                                    /** @description Whether a model may write for it. */
+                                    ai: boolean;
+                                };
                                 /** Format: date-time */
                                 created_at: string;
                             };
@@ -8533,6 +8714,25 @@ export interface paths {
                         name?: string;
                         /** @description Sender where neither campaign nor list names one. */
                         mail_from?: string | null;
+                        /** @description The plan as a whole: what is not named is unlimited. `{}` lifts every limit. */
+                        plan?: {
+                            name?: string | null;
+                            /** @description Subscribers on all lists, in any state. */
+                            subscribers?: number | null;
+                            /** @description Campaigns, in any state. */
+                            campaigns?: number | null;
+                            /** @description Domains that mail is sent from. */
+                            senders?: number | null;
+                            /** @description Mails of campaigns and messages in a month, UTC. */
+                            emails_per_month?: number | null;
+                            /** @description Texts written by a model in a month, UTC. */
+                            ai_drafts_per_month?: number | null;
+                            /** @description Requests to the API in a month, UTC. */
+                            requests_per_month?: number | null;
+                            requests_per_minute?: number | null;
+                            /** @description Whether a model may write for it. */
+                            ai?: boolean;
+                        };
                     };
                 };
             };
@@ -8550,6 +8750,26 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "active" | "suspended";
                                 mail_from: string | null;
+                                plan: {
+                                    name: string | null;
+                                    /** @description Subscribers on all lists, in any state. */
+                                    subscribers: number | null;
+                                    /** @description Campaigns, in any state. */
+                                    campaigns: number | null;
+                                    /** @description Domains that mail is sent from. */
+                                    senders: number | null;
+                                    /** @description Accounts it keeps for others. */
+                                    clients: number | null;
+                                    /** @description Mails of campaigns and messages in a month, UTC. */
+                                    emails_per_month: number | null;
+                                    /** @description Texts written by a model in a month, UTC. */
+                                    ai_drafts_per_month: number | null;
+                                    /** @description Requests to the API in a month, UTC. */
+                                    requests_per_month: number | null;
+                                    requests_per_minute: number | null;
+                                    /** @description Whether a model may write for it. */
+                                    ai: boolean;
+                                };
                                 /** Format: date-time */
                                 created_at: string;
                             };
@@ -8601,6 +8821,26 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "active" | "suspended";
                                 mail_from: string | null;
+                                plan: {
+                                    name: string | null;
+                                    /** @description Subscribers on all lists, in any state. */
+                                    subscribers: number | null;
+                                    /** @description Campaigns, in any state. */
+                                    campaigns: number | null;
+                                    /** @description Domains that mail is sent from. */
+                                    senders: number | null;
+                                    /** @description Accounts it keeps for others. */
+                                    clients: number | null;
+                                    /** @description Mails of campaigns and messages in a month, UTC. */
+                                    emails_per_month: number | null;
+                                    /** @description Texts written by a model in a month, UTC. */
+                                    ai_drafts_per_month: number | null;
+                                    /** @description Requests to the API in a month, UTC. */
+                                    requests_per_month: number | null;
+                                    requests_per_minute: number | null;
+                                    /** @description Whether a model may write for it. */
+                                    ai: boolean;
+                                };
                                 /** Format: date-time */
                                 created_at: string;
                             };
@@ -8656,6 +8896,26 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "active" | "suspended";
                                 mail_from: string | null;
+                                plan: {
+                                    name: string | null;
+                                    /** @description Subscribers on all lists, in any state. */
+                                    subscribers: number | null;
+                                    /** @description Campaigns, in any state. */
+                                    campaigns: number | null;
+                                    /** @description Domains that mail is sent from. */
+                                    senders: number | null;
+                                    /** @description Accounts it keeps for others. */
+                                    clients: number | null;
+                                    /** @description Mails of campaigns and messages in a month, UTC. */
+                                    emails_per_month: number | null;
+                                    /** @description Texts written by a model in a month, UTC. */
+                                    ai_drafts_per_month: number | null;
+                                    /** @description Requests to the API in a month, UTC. */
+                                    requests_per_month: number | null;
+                                    requests_per_minute: number | null;
+                                    /** @description Whether a model may write for it. */
+                                    ai: boolean;
+                                };
                                 /** Format: date-time */
                                 created_at: string;
                             };
@@ -9397,12 +9657,14 @@ export interface paths {
                                 tags: string[];
                                 /** @description Share of the file that is done with, 0 to 1. */
                                 progress: number;
-                                /** @description Rows seen: created + updated + unchanged + invalid. */
+                                /** @description Rows seen: created + updated + unchanged + invalid + skipped_over_cap. */
                                 rows: number;
                                 created: number;
                                 updated: number;
                                 unchanged: number;
                                 invalid: number;
+                                /** @description New people whom the plan has no room for. */
+                                skipped_over_cap: number;
                                 /** Format: date-time */
                                 created_at: string;
                                 /** Format: date-time */
@@ -9576,6 +9838,221 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/external-mails/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send an email with ready HTML */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    "idempotency-key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        idempotencyKey?: string;
+                        /** @description Each file as `{"name.extension": "<base64>"}`. */
+                        attachments?: {
+                            [key: string]: string;
+                        }[];
+                        mail: {
+                            to: {
+                                /** Format: email */
+                                email: string;
+                                name?: string;
+                            };
+                            from?: {
+                                /** Format: email */
+                                email: string;
+                                name?: string;
+                            };
+                            previewTitle?: string;
+                            headers?: {
+                                [key: string]: string | number | boolean;
+                            };
+                            cc?: string | string[];
+                            bcc?: string | string[];
+                            /** @description Each file as `{"name.extension": "<base64>"}`. */
+                            attachments?: {
+                                [key: string]: string;
+                            }[];
+                            subject: string;
+                            html: string;
+                            text?: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            uuid: string;
+                            additionalRecipients?: {
+                                /** Format: uuid */
+                                uuid?: string;
+                                error?: string;
+                            }[];
+                            warning?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/external-mails/send-by-template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send an email by a template */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    "idempotency-key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        idempotencyKey?: string;
+                        /** @description Each file as `{"name.extension": "<base64>"}`. */
+                        attachments?: {
+                            [key: string]: string;
+                        }[];
+                        mail: {
+                            to: {
+                                /** Format: email */
+                                email: string;
+                                name?: string;
+                            };
+                            from?: {
+                                /** Format: email */
+                                email: string;
+                                name?: string;
+                            };
+                            previewTitle?: string;
+                            headers?: {
+                                [key: string]: string | number | boolean;
+                            };
+                            cc?: string | string[];
+                            bcc?: string | string[];
+                            /** @description Each file as `{"name.extension": "<base64>"}`. */
+                            attachments?: {
+                                [key: string]: string;
+                            }[];
+                            subject?: string;
+                            idTemplateMailUser: number;
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            uuid: string;
+                            additionalRecipients?: {
+                                /** Format: uuid */
+                                uuid?: string;
+                                error?: string;
+                            }[];
+                            warning?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/external-mails/{uuid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of an email */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    uuid: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** Format: uuid */
+                            uuid: string;
+                            state: string;
+                            to: string;
+                            subject: string;
+                            attempts: number;
+                            createdAt: string;
+                            updatedAt: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;

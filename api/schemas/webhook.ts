@@ -50,6 +50,10 @@ const view = {
   consecutive_failures: Type.Integer(),
   failing_since: nullable(Timestamp),
   last_delivered_at: nullable(Timestamp),
+  resting_until: {
+    ...nullable(Timestamp),
+    description: 'Nothing is sent there before then: it asked for that, or failed too often in a row.',
+  },
   secrets: Type.Array(Type.Object({ created_at: Timestamp, expires_at: nullable(Timestamp) }), {
     description: 'Those that sign now, without what they are.',
   }),
@@ -149,6 +153,7 @@ export function webhookView(row: Endpoint, now: Date): Static<typeof WebhookView
     consecutive_failures: row.failures,
     failing_since: timestampOrNull(row.failing_since),
     last_delivered_at: timestampOrNull(row.last_delivered_at),
+    resting_until: timestampOrNull(row.rest_until !== null && row.rest_until > now ? row.rest_until : null),
     secrets: live.map(({ created_at, expires_at }) => ({
       created_at: timestamp(created_at),
       expires_at: timestampOrNull(expires_at),

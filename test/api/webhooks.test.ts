@@ -103,6 +103,18 @@ test('a change touches what it names; one that is switched on goes on where it s
   expect((await api.call(`GET /api/v1/webhooks/${id}`)).statusCode).toBe(404);
 });
 
+test('an endpoint that rests says until when; another URL is looked at anew', async () => {
+  const { id } = await created();
+  const row = await api.deps.endpoints.find(api.account, id);
+  if (typeof row === 'string') throw new Error(row);
+  const restUntil = new Date('2126-05-15T09:00:00Z');
+  await api.deps.endpoints.note(row, 0, { failures: 40, anyDelivered: false, restUntil });
+  const shown = async () => (await api.call(`GET /api/v1/webhooks/${id}`)).json().data;
+  expect(await shown()).toMatchObject({ consecutive_failures: 40, resting_until: '2126-05-15T09:00:00+00:00' });
+  await api.call(`PATCH /api/v1/webhooks/${id}`, { payload: { url: `${receiver.url}/new` } });
+  expect(await shown()).toMatchObject({ consecutive_failures: 0, failing_since: null, resting_until: null });
+});
+
 describe('a test', () => {
   test('posts a signed sample, shows the answer and stands in the log', async () => {
     const { id, secret } = await created();
