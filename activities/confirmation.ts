@@ -1,8 +1,11 @@
 import { now } from '../clock.js';
 import type { Config } from '../config.js';
-import { DEFAULT_BRAND } from '../domain/brand.js';
+import { type Brand, DEFAULT_BRAND } from '../domain/brand.js';
 import { addressOf } from '../domain/confirmation.js';
-import { confirmationLetter } from '../mail/confirmation.js';
+import type { Language } from '../domain/language.js';
+import { chosenLanguage, PLAIN_LETTER } from '../domain/template.js';
+import { confirmationJob } from '../mail/confirmation.js';
+import type { Renderer } from '../mail/render/pool.js';
 import { chosenSender } from '../mail/sender.js';
 import { confirmUrl, type LinkTokens } from '../mail/tokens.js';
 import type { Account, Accounts } from '../store/accounts.js';
@@ -10,6 +13,7 @@ import type { Confirmation } from '../store/confirmation/row.js';
 import type { Confirmations } from '../store/confirmations.js';
 import type { List, Lists } from '../store/lists.js';
 import type { Subscribers } from '../store/subscribers.js';
+import type { Templates } from '../store/templates.js';
 import type { ConfirmationInput } from '../workflows/messages.js';
 import { acceptNote, type NoteDeps } from './message/note.js';
 
@@ -19,6 +23,8 @@ export interface ConfirmationDeps extends NoteDeps {
   readonly lists: Pick<Lists, 'find'>;
   readonly subscribers: Pick<Subscribers, 'find'>;
   readonly links: Pick<LinkTokens, 'forConfirmation'>;
+  readonly templates: Pick<Templates, 'inUse'>;
+  readonly renderer: Pick<Renderer, 'render'>;
   readonly config: Pick<Config, 'publicUrl' | 'mailFrom'>;
 }
 
@@ -75,6 +81,15 @@ async function mailTo(deps: ConfirmationDeps, row: Confirmation, reminder: boole
   if (typeof list === 'string' || typeof person === 'string') return;
   const lastResort = account?.mail_from ?? deps.config.mailFrom;
   const { reply_to, from } = list.defaults;
+  const job = confirmationJob({
+    language: row.language,
+    list: list.name,
+    url: confirmUrl(deps.config.publicUrl, deps.links.forConfirmation(row._id, person._id)),
+    days: Math.round((row.expires_at.getTime() - row.asked_at.getTime()) / DAY),
+    reminder,
+    brand: brandFor(list, account),
+    template: await plainLetter(deps, row.account, row.language),
+  });
   await acceptNote(deps, {
     account: row.account,
     key: `confirmation ${row._id} ${reminder ? 'reminder' : 'request'}`,
@@ -82,21 +97,25 @@ async function mailTo(deps: ConfirmationDeps, row: Confirmation, reminder: boole
     reply_to: reply_to === null ? null : { email: reply_to, name: null },
     to: { email: person.email, name: null },
     tags: ['confirmation'],
-    ...confirmationLetter({
-      language: row.language,
-      list: list.name,
-      url: confirmUrl(deps.config.publicUrl, deps.links.forConfirmation(row._id, person._id)),
-      days: Math.round((row.expires_at.getTime() - row.asked_at.getTime()) / DAY),
-      reminder,
-      accent: (account?.brand ?? DEFAULT_BRAND).colors.primary,
-      imprint: imprintOf(list, account),
-    }),
+    subject: job.subject,
+    html: (await deps.renderer.render(job)).html,
+    text: job.text,
   });
 }
 
-function imprintOf({ company }: List, account: Account | null): string[] {
-  const name = account?.brand?.name ?? company.name ?? account?.name ?? '';
-  return [name, ...(account?.brand?.postal_address ?? addressOf(company)).split('\n')].filter(Boolean);
+/** The account's brand; of a list whose company is known, that company where the brand says nothing. */
+function brandFor({ company }: List, account: Account | null): Brand {
+  const brand = account?.brand ?? DEFAULT_BRAND;
+  const postal_address = brand.postal_address ?? (addressOf(company) || null);
+  return { ...brand, name: brand.name ?? company.name ?? account?.name ?? null, postal_address };
+}
+
+/** Everpost's plain letter: it has a place for the body and no more. */
+async function plainLetter({ templates }: ConfirmationDeps, account: number, language: Language) {
+  const edition = await templates.inUse(account, PLAIN_LETTER);
+  const { format, source } = (edition && chosenLanguage(edition, language)?.content) ?? {};
+  if (format === undefined || source === undefined) throw new Error('the plain letter is not there');
+  return { format, source };
 }
 
 function after(deadline: Date): Date {

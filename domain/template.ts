@@ -30,6 +30,8 @@ export interface PublishedEdition extends TemplateEdition {
 export const LAST_SYSTEM_TEMPLATE = 100;
 /** Used by campaigns that name no template, where the account has chosen no other. */
 export const FIRST_DEFAULT_TEMPLATE = 1;
+/** Everpost's own mails are in this one. */
+export const PLAIN_LETTER = 2;
 
 /** What a campaign is rendered into: the template it names, else the default; null: a whole document stands for itself. */
 export function templateFor(

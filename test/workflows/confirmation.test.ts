@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { DEFAULT_BRAND } from '../../domain/brand.js';
 import { accounts } from '../../store/accounts.js';
 import { confirmations } from '../../store/confirmations.js';
 import { contents } from '../../store/contents.js';
@@ -21,6 +22,8 @@ let people = 0;
 beforeAll(async () => {
   everpost = await skippingEverpost(await workflowBundle());
   account = (await accounts(everpost.store).open('Leaf'))._id;
+  const colors = { ...DEFAULT_BRAND.colors, primary: '#0a7f5a' };
+  await accounts(everpost.store).change(account, { brand: { ...DEFAULT_BRAND, colors } });
   const fields = { name: 'Tea', double_opt_in: true, company: { name: 'Leaf Ltd', city: 'Lisbon' } };
   list = (await lists(everpost.store).create(account, fields))._id;
 });
@@ -81,6 +84,10 @@ test('the mail says who asks, holds the link, and no word of whoever filled in t
   expect(said?.html).toMatch(/href="http:\/\/127\.0\.0\.1:3000\/confirm\/[\w-]{36}"/);
   expect(said?.text).toMatch(/\/confirm\/[\w-]{36}/);
   expect(said?.text).toContain('Leaf Ltd\nLisbon');
+  // It looks as the account's letters do, and is no bulk mail: there is nothing to unsubscribe from yet.
+  expect(said?.html).toMatch(/class="ep-content"[\s\S]*Leaf Ltd<br>\s*Lisbon/);
+  expect(said?.html).toContain('#0a7f5a');
+  expect(said?.html).not.toMatch(/unsubscribe|\{\{/i);
   expect(`${said?.html}${said?.text}`).not.toMatch(/spam|Buy now/);
   await confirmations(everpost.store).expire(account, row._id);
   await handle.signal(lookAtConfirmation);
