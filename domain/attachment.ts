@@ -43,6 +43,12 @@ export function fileName(name: string, mime: string): string | undefined {
   return extension === undefined ? `${name}.${kind.extensions[0]}` : undefined;
 }
 
+/** A name without its extension gets that of the type, whatever dots are in it; one that has it keeps it. */
+export function withExtension(name: string, mime: string): string {
+  const kind = KINDS[mime.toLowerCase()];
+  return kind === undefined || fileName(name, mime.toLowerCase()) === name ? name : `${name}.${kind.extensions[0]}`;
+}
+
 /** Whether bytes of this look may go under this type. */
 export function agrees(mime: string, look: Look): boolean {
   const expected = KINDS[mime]?.looks;

@@ -104,8 +104,7 @@ export function lists(store: Store) {
   return {
     find,
 
-    /** The list a public address names; the uid, not a key, is the authority here, hence no account. */
-    ofUid: (uid: string): Promise<List | null> => rows.findOne({ uid, deleting: { $exists: false } }),
+    ...byUid(rows),
 
     ofAccount: (account: number): Promise<List[]> =>
       rows
@@ -152,6 +151,20 @@ export function lists(store: Store) {
     /** Subscribers of each list, read from an index alone. */
     counts: (account: number, listIds: readonly number[]): Promise<Map<number, ListCounts>> =>
       countByStatus(subscribers, account, listIds),
+  };
+}
+
+function byUid(rows: Collection<List>) {
+  return {
+    /** The list a public address names; the uid, not a key, is the authority here, hence no account. */
+    ofUid: (uid: string): Promise<List | null> => rows.findOne({ uid, deleting: { $exists: false } }),
+
+    /** By the uid that callers of envie's API know; says whose it is, and never hands out another account's. */
+    withUid: async (account: number, uid: string): Promise<Owned<List>> => {
+      const list = await rows.findOne({ uid, deleting: { $exists: false } });
+      if (list === null) return 'missing';
+      return list.account === account ? list : 'foreign';
+    },
   };
 }
 

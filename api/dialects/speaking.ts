@@ -13,16 +13,17 @@ import { demandReach } from '../reach/reach.js';
 import { demandScopes } from '../scopes.js';
 import type { Dialect } from './dialect.js';
 import { emailmassivo } from './emailmassivo/emailmassivo.js';
+import { envie } from './envie/envie.js';
 import { mailbindr } from './mailbindr.js';
 
-const KNOWN: Readonly<Partial<Record<DialectName, Dialect>>> = { emailmassivo, mailbindr };
+const KNOWN: Readonly<Record<DialectName, Dialect>> = { envie, emailmassivo, mailbindr };
 
 /** Every dialect that is turned on, each a world of its own below its prefixes. */
 export async function speakDialects(app: Api, deps: Deps): Promise<void> {
   for (const name of deps.config.dialects) {
     const dialect = KNOWN[name];
-    for (const prefix of dialect?.prefixes ?? []) {
-      await app.register(async (api: Api) => speak(api, deps, dialect as Dialect, prefix), { prefix });
+    for (const prefix of dialect.prefixes) {
+      await app.register(async (api: Api) => speak(api, deps, dialect, prefix), { prefix });
     }
   }
 }

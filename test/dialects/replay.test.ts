@@ -3,6 +3,7 @@ import { aList, aSubscriber } from '../support/api.js';
 import { type Product, theProduct } from '../support/dialects/product.js';
 import { type Answer, curl, node, php, python, type Replayer, shell } from '../support/dialects/replayers.js';
 import { emailmassivoSamples } from '../support/dialects/samples/emailmassivo.js';
+import { envieSamples } from '../support/dialects/samples/envie.js';
 import { mailbindrSamples } from '../support/dialects/samples/mailbindr.js';
 import { mailySamples } from '../support/dialects/samples/maily.js';
 import { itemOf, type Sample } from '../support/dialects/samples/sample.js';
@@ -10,11 +11,12 @@ import { shapeFaults } from '../support/dialects/shape.js';
 import type { Place } from '../support/dialects/substitutions.js';
 import { aTemplate } from '../support/templates.js';
 
-const NOWHERE: Place = { url: 'http://nowhere', key: '', templateId: 0 };
+const NOWHERE: Place = { url: 'http://nowhere', key: '', templateId: 0, listUid: '' };
 const samplesAt = (place: Place): Sample[] => [
   ...mailySamples(place),
   ...mailbindrSamples(place),
   ...emailmassivoSamples(place),
+  ...envieSamples(place),
 ];
 
 let product: Product;
@@ -32,7 +34,8 @@ beforeAll(async () => {
   await api.call('POST /api/v1/account/members', { payload: member });
   const letter = { en: { subject: 'string', html: '<p>{{ test }} {{ test1 }} {{ test2 }}</p>' } };
   const { id: templateId } = await aTemplate(api, { contents: letter }, true);
-  const samples = samplesAt({ url, key: api.key, templateId });
+  const listUid = (await api.call('GET /api/v1/lists/1')).json().data.uid;
+  const samples = samplesAt({ url, key: api.key, templateId, listUid });
   replayers = [curl, await python(), node, ...(await php())];
   for (const replayer of replayers) await ask(replayer, samples);
 });

@@ -7,12 +7,13 @@ export interface Place {
   readonly url: string;
   readonly key: string;
   readonly templateId: number;
+  readonly listUid: string;
 }
 
 type Substitution = readonly [what: string | RegExp, instead: string];
 
 /** THE table of substitutions: host, key, placeholders, dates that have passed. Nothing else of a sample is touched. */
-function table({ url, key, templateId }: Place): readonly Substitution[] {
+function table({ url, key, templateId, listUid }: Place): readonly Substitution[] {
   return [
     ['https://usemaily.xyz', url],
     ['https://backend.mailbindr.app', url],
@@ -23,6 +24,10 @@ function table({ url, key, templateId }: Place): readonly Substitution[] {
     // The document leaves the payload out once, and shows it further down.
     [/\{\s+\.\.\.\s+\}/, mailbindrPayload()],
     ['YOUR_API_KEY', key],
+    ['"list": "string"', `"list": "${listUid}"`],
+    [/"((?:to|from|reply_to)_email)": "string"/, '"$1": "someone@example.com"'],
+    ['"mime": "string"', '"mime": "text/plain"'],
+    ['"data": "string"', '"data": "c3RyaW5n"'],
     ['2026-05-22T', '2126-05-22T'],
   ];
 }

@@ -1,0 +1,33 @@
+import type { Failure } from '../../../domain/errors.js';
+import { secretIn } from '../../auth.js';
+import type { Dialect, Refused } from '../dialect.js';
+import { lists } from './lists.js';
+import { sending } from './sending.js';
+
+/** envie.email: lists and single mails, at the root. */
+export const envie: Dialect = {
+  prefixes: ['/lists', '/singlesending'],
+  credentials: {
+    secretOf: ({ headers }) => secretIn(headers['private-key']),
+    fits: ({ headers }, { _id }) => headers['public-key'] === String(_id),
+  },
+  refused,
+  routes: (api, deps, prefix) => (prefix === '/lists' ? lists(api, deps) : sending(api, deps)),
+};
+
+/** The native statuses that the document does not have, and what they are there. */
+const STATUSES: Readonly<Record<number, number>> = {
+  402: 403,
+  412: 400,
+  413: 400,
+  414: 400,
+  415: 406,
+  422: 400,
+  502: 503,
+};
+
+/** `{status, error}` with the status of the document; a body that is no JSON is 406. */
+function refused({ code, message, errors = {} }: Failure, native: number): Refused {
+  const status = code === 'malformed_json' ? 406 : (STATUSES[native] ?? native);
+  return { status, body: { status: 'error', error: Object.values(errors).flat().join(' ') || message } };
+}

@@ -1,0 +1,203 @@
+import { MongoNetworkError } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { aList, anApi, aStranger, aSubscriber, type Call, type TestApi } from '../../support/api.js';
+import { caller } from '../../support/dialects/callers.js';
+import { documentText } from '../../support/dialects/documents.js';
+
+let api: TestApi;
+let uid: string;
+let ask: ReturnType<typeof caller>;
+
+const SINGLE = {
+  to_name: 'Ada',
+  to_email: 'ada@example.org',
+  from_name: 'Acme',
+  from_email: 'hello@acme.example',
+  reply_to_name: 'Help',
+  reply_to_email: 'help@acme.example',
+  subject: 'Hello',
+  body: '<html><body><p>Hello</p></body></html>',
+};
+const PUBLIC = { headers: { 'public-key': '1' } };
+
+/** The key and its id; another key goes with the id that is said. */
+const envie = (target: TestApi) => {
+  const own = caller(target, 'private-key');
+  return (route: string, payload?: unknown, options: Call = {}) =>
+    own(route, payload, { ...options, headers: { ...PUBLIC.headers, ...options.headers } });
+};
+
+beforeAll(async () => {
+  api = await anApi();
+  ask = envie(api);
+  const id = await aList(api, { name: 'First', defaults: { from: { name: 'Acme', email: 'news@acme.example' } } });
+  uid = (await api.call(`GET /api/v1/lists/${id}`)).json().data.uid;
+  await aSubscriber(api, id, { first_name: 'Alice' });
+  await aSubscriber(api, id, { email: 'bo@example.com', last_name: 'Bo' });
+  await api.deps.suppressions.add(api.account, 'barred@example.org', 'bounce', null);
+});
+afterAll(() => api.close());
+
+const send = (fields: object = {}, options: Call = {}) =>
+  ask('POST /singlesending/create', { ...SINGLE, ...fields }, options);
+
+describe('lists', () => {
+  test('one that is created is there under its uid, natively too', async () => {
+    const made = await ask('POST /lists/create', { general: { name: 'Second', description: 'Of two' } });
+    expect([made.statusCode, made.json()]).toEqual([200, { status: 'success', list_uid: expect.any(String) }]);
+    const { record } = (await ask('POST /lists/get', { list: made.json().list_uid })).json().data;
+    expect(record.general).toMatchObject({ name: 'Second', display_name: 'Second', description: 'Of two' });
+    const { data } = (await api.call('GET /api/v1/lists')).json();
+    expect(data.map((list: { uid: string }) => list.uid)).toContain(made.json().list_uid);
+  });
+
+  test('its settings are shown as text', async () => {
+    const { record } = (await ask('POST /lists/get', { list: uid })).json().data;
+    expect(record.defaults).toEqual({ from_name: 'Acme', reply_to: '', subject: '' });
+    expect(record.notifications).toEqual({ subscribe: 'no', unsubscribe: 'no', subscribe_to: '', unsubscribe_to: '' });
+    expect(record.company.country).toEqual({ country_id: '', name: '', code: '' });
+  });
+
+  test('all of them come in pages; 0 says that there is no next one', async () => {
+    const first = (await ask('GET /lists/show?per_page=1')).json().data;
+    expect(first).toMatchObject({ count: '2', total_pages: 2, current_page: 1, next_page: 2 });
+    const last = (await ask('GET /lists/show?per_page=1&page=2')).json().data;
+    expect(last).toMatchObject({ current_page: 2, next_page: 0, records: [{ general: { name: 'Second' } }] });
+  });
+
+  test('who is on one: the UID stands in the path, in the query or in a body', async () => {
+    const ways = [
+      await ask(`GET /lists/show/${uid}`),
+      await ask(`GET /lists/show?UID=${uid}`),
+      await ask('POST /lists/show', { UID: uid }),
+      await ask('GET /lists/show', { UID: uid }),
+    ];
+    for (const way of ways) {
+      expect(way.json()).toEqual({
+        status: 'success',
+        data: {
+          count: '2',
+          total_pages: 1,
+          current_page: 1,
+          records: [
+            expect.objectContaining({ EMAIL: 'alice@example.com', FNAME: 'Alice', LNAME: '', ip_address: '' }),
+            expect.objectContaining({ EMAIL: 'bo@example.com', LNAME: 'Bo', status: 'active', source: 'api' }),
+          ],
+        },
+      });
+    }
+    const page = (await ask(`GET /lists/show/${uid}?per_page=1&page=2`)).json().data;
+    expect(page).toMatchObject({ count: '2', total_pages: 2, records: [{ EMAIL: 'bo@example.com' }] });
+  });
+
+  test('a key for one list sees that list alone', async () => {
+    const { key, id } = await aKey({ lists: [1] });
+    const own = { key, headers: { 'public-key': String(id) } };
+    expect((await ask('GET /lists/show', undefined, own)).json().data.count).toBe('1');
+    const made = await ask('POST /lists/create', { general: { name: 'x', description: 'x' } }, own);
+    expect(made.statusCode).toBe(403);
+  });
+});
+
+async function aKey(terms: object): Promise<{ id: number; key: string }> {
+  return (await api.call('POST /api/v1/keys', { payload: { name: 'Other', ...terms } })).json().data;
+}
+
+test('a single mail is a message: its id is the number, its token the uuid', async () => {
+  const attachments = [
+    { data: Buffer.from('a,b').toString('base64'), name: 'report.v2', mime: 'text/plain' },
+    { data: Buffer.from('a,b').toString('base64'), name: 'plain.txt', mime: 'text/plain' },
+  ];
+  const answer = await send({ attachments, plain_text: 'Hello' });
+  const message = { id: expect.any(Number), token: expect.any(String) };
+  expect([answer.statusCode, answer.json()]).toEqual([200, { status: 'success', message }]);
+  const { id, token } = answer.json().message;
+  const shown = (await api.call(`GET /api/v1/messages/${id}`)).json().data;
+  expect(shown).toMatchObject({
+    id: token,
+    from: { name: 'Acme', email: 'hello@acme.example' },
+    reply_to: { name: 'Help', email: 'help@acme.example' },
+    text: 'Hello',
+    track: true,
+    attachments: [{ name: 'report.v2.txt' }, { name: 'plain.txt' }],
+  });
+});
+
+interface Case {
+  readonly status: number;
+  readonly what: string;
+  readonly provoke: () => Promise<{ statusCode: number; json(): unknown }>;
+}
+
+/** Every row of the error table of the document, and what provokes it. */
+const CASES: readonly Case[] = [
+  { status: 400, what: 'a field is missing', provoke: () => send({ subject: undefined }) },
+  { status: 400, what: 'a type that is not accepted', provoke: () => send({ attachments: [file('video/mp4')] }) },
+  { status: 400, what: 'two files of one name', provoke: () => send({ attachments: [file(), file()] }) },
+  { status: 401, what: 'no keys', provoke: () => send({}, { key: null }) },
+  { status: 401, what: 'keys that are no pair', provoke: () => send({}, { headers: { 'public-key': '2' } }) },
+  { status: 403, what: 'a key that may only read', provoke: reader },
+  { status: 403, what: 'the list of another account', provoke: stranger },
+  { status: 404, what: 'no such endpoint', provoke: () => ask('POST /lists/nothing', {}) },
+  { status: 404, what: 'no such list', provoke: () => ask('POST /lists/get', { list: 'nobody' }) },
+  { status: 405, what: 'another method', provoke: () => ask('PUT /lists/create', {}) },
+  { status: 406, what: 'no JSON by its type', provoke: () => raw('name=x', 'application/x-www-form-urlencoded') },
+  { status: 406, what: 'no JSON by its content', provoke: () => raw('{"general":', 'application/json') },
+  { status: 409, what: 'a suppressed address', provoke: () => send({ to_email: 'barred@example.org' }) },
+  { status: 429, what: 'too many requests', provoke: tooMany },
+  { status: 500, what: 'a bug', provoke: () => failing(new Error('a bug')) },
+  { status: 503, what: 'the store is away', provoke: () => failing(new MongoNetworkError('away')) },
+];
+
+function file(mime = 'text/plain') {
+  return { data: 'QUJD', name: 'same', mime };
+}
+
+function raw(payload: string, type: string) {
+  return ask('POST /lists/create', undefined, { payload, headers: { 'content-type': type } });
+}
+
+async function reader() {
+  const { id, key } = await aKey({ scopes: ['read'] });
+  return send({}, { key, headers: { 'public-key': String(id) } });
+}
+
+async function stranger() {
+  const { account, key } = await aStranger(api);
+  const [{ _id } = { _id: 0 }] = await api.deps.keys.ofAccount(account);
+  return ask(`GET /lists/show/${uid}`, undefined, { key, headers: { 'public-key': String(_id) } });
+}
+
+async function failing(error: Error) {
+  const { ofAccount } = api.deps.lists;
+  const throwing = async () => {
+    throw error;
+  };
+  Object.assign(api.deps.lists, { ofAccount: throwing });
+  const answer = await ask('GET /lists/show');
+  Object.assign(api.deps.lists, { ofAccount });
+  return answer;
+}
+
+async function tooMany() {
+  const limited = await anApi({ RATE_LIMIT_PER_MINUTE: '1' });
+  try {
+    await envie(limited)('GET /lists/show');
+    return await envie(limited)('GET /lists/show');
+  } finally {
+    await limited.close();
+  }
+}
+
+test.each(CASES)('$status: $what', async ({ status, provoke }) => {
+  const answer = await provoke();
+  expect(answer.json()).toEqual({ status: 'error', error: expect.stringMatching(/\w/) });
+  expect(answer.statusCode).toBe(status);
+});
+
+test('no row of the error table is left out', () => {
+  const [, table = ''] = documentText('envie').split('Os seguintes erros podem ser retornados pela API:');
+  const documented = [...table.matchAll(/^(\d{3}) /gm)].map(([, status]) => Number(status));
+  expect(documented).toHaveLength(10);
+  expect([...new Set(CASES.map(({ status }) => status))]).toEqual(documented);
+});
