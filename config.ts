@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type EdgeConfig, edge } from './config/edge.js';
 import { type Environment, type Reader, reader } from './config/reader.js';
 
 /** Everything the environment may say, read once; DESIGN section 8 has the table. */
@@ -43,6 +44,7 @@ export interface Config {
   /** APIs of others that are spoken here beside the native one. */
   readonly dialects: readonly DialectName[];
   readonly rateLimitPerMinute: number;
+  readonly edge: EdgeConfig;
   readonly trustedProxies: readonly string[];
   readonly logLevel: string;
   readonly catcherPort: number;
@@ -90,6 +92,7 @@ export function readConfig(environment: Environment = process.env): Config {
   const read = reader(environment, faults);
   const config: Config = {
     ...addresses(read),
+    ...edge(read, faults),
     ...mailing(read),
     ...attaching(read, faults),
     ...naming(read, faults),

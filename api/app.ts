@@ -3,6 +3,10 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
 import type { Deps } from './deps.js';
 import { speakDialects } from './dialects/speaking.js';
+import { LARGEST_BODY, limitBodies } from './edge/body-limits.js';
+import { allowOrigins } from './edge/cors.js';
+import { secureHeaders } from './edge/headers.js';
+import { refuseWhenOverloaded } from './edge/overload.js';
 import { answerBrokenRequest, answerFailure, translateFailures } from './failures.js';
 import { requestIds, requestLog } from './logging.js';
 import { documentRoutes } from './openapi.js';
@@ -22,13 +26,17 @@ export type Api = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-const BODY_LIMIT = 5 * 1024 * 1024;
+/** How often Node looks for requests that take too long. */
+const LOOK_EVERY = 1_000;
 
 /** The table of contents: every plugin and every route of the API, in the order a request meets them. */
 export async function buildApp(deps: Deps): Promise<Api> {
+  const { headerSeconds, requestSeconds } = deps.config.edge;
   const app: Api = fastify({
     loggerInstance: deps.log,
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: LARGEST_BODY,
+    requestTimeout: requestSeconds * 1000,
+    http: { headersTimeout: headerSeconds * 1000, connectionsCheckingInterval: LOOK_EVERY },
     trustProxy: deps.config.trustedProxies.length > 0 ? [...deps.config.trustedProxies] : false,
     return503OnClosing: false,
     clientErrorHandler: answerBrokenRequest,
@@ -38,7 +46,11 @@ export async function buildApp(deps: Deps): Promise<Api> {
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   requestLog(app);
+  await secureHeaders(app, deps);
+  allowOrigins(app, deps);
+  await refuseWhenOverloaded(app, deps);
   rememberPaths(app);
+  limitBodies(app);
   validateWithTypeBox(app);
   translateFailures(app);
   await documentRoutes(app, deps);

@@ -36,7 +36,10 @@ export function admitFailure(error: unknown, request: FastifyRequest, reply: Fas
   const failure = failureOf(error);
   const { status } = FAILURES[failure.code];
   if (status === 500) request.log.error({ err: error }, 'a request failed');
-  if (status === 503) reply.header('retry-after', '5');
+  if (!reply.hasHeader('retry-after')) {
+    if (status === 503) reply.header('retry-after', '5');
+    if (status === 429) reply.header('retry-after', '60');
+  }
   reply.code(status);
   return failure;
 }
@@ -51,14 +54,19 @@ export function envelopeOf({ code, message, errors, details }: Failure) {
   return { error: { code, message, ...(errors && { errors }), ...(details && { details }) } };
 }
 
+const UNREADABLE: Readonly<Record<string, FailureCode>> = {
+  HPE_HEADER_OVERFLOW: 'uri_too_long',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+};
+
 /** What Node could not even read as a request gets the envelope as well; there is no reply object yet. */
 export function answerBrokenRequest(error: Error & { code?: string }, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const tooLong = error.code === 'HPE_HEADER_OVERFLOW';
-  const { code, message } = new Failure(tooLong ? 'uri_too_long' : 'bad_request');
+  const known = UNREADABLE[error.code ?? ''] ?? 'bad_request';
+  const { code, message } = new Failure(known);
   const { status } = FAILURES[code];
   const body = JSON.stringify({ error: { code, message } });
   socket.end(

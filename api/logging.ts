@@ -32,13 +32,18 @@ export function requestLog(app: Api): void {
   });
 }
 
-/** Driver errors quote the values they choke on: whatever looks like an address is struck out. */
+/** Errors quote the values they choke on: whatever looks like an address or a secret is struck out. */
 function errorWithoutAddresses(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error };
   const { code } = error as { code?: unknown };
   return { type: error.name, message: scrubbed(error.message), code, stack: scrubbed(error.stack ?? '') };
 }
 
-function scrubbed(text: string): string {
-  return text.replace(/[^\s"'<>:,;()[\]{}]+@[^\s"'<>,;()[\]{}]+/g, '[address]');
+/** Keys, tokens, passwords in URLs and addresses give way to a word. */
+export function scrubbed(text: string): string {
+  return text
+    .replace(/\b(evp_|whsec_)[\w+/=-]+|\bBearer\s+[\x21-\x7e]+/gi, '[secret]')
+    .replace(/([?&](?:api_key|token|secret|password)=)[^&\s"']+/gi, '$1[secret]')
+    .replace(/(\w:\/\/)[^\s/@"']+@/g, '$1[secret]@')
+    .replace(/[^\s"'<>:,;()[\]{}/]+@[^\s"'<>,;()[\]{}]+/g, '[address]');
 }

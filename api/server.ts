@@ -15,7 +15,12 @@ export interface ServerParts {
   readonly store: Store;
   readonly engine: Engine;
   readonly log: FastifyBaseLogger;
+  /** Milliseconds that open requests have at a stop; PATIENCE where absent. */
+  readonly patience?: number;
 }
+
+/** Less than a container is given to end. */
+const PATIENCE = 25_000;
 
 export interface ApiServer {
   /** Where it really listens, such as `http://127.0.0.1:3000`. */
@@ -39,11 +44,20 @@ export async function serveApi(parts: ServerParts): Promise<ApiServer> {
   const app = await buildApp({ ...parts, press, web, ...nouns });
   app.addHook('onClose', () => press.close());
   app.addHook('onClose', () => web.close());
+  let stopping = false;
+  app.addHook('onSend', async (_request, reply) => {
+    // A connection that is kept open for more would keep the server from stopping.
+    if (stopping) reply.header('connection', 'close');
+  });
   const address = await app.listen({ host: config.host, port: config.port });
   const { inboundSmtpPort } = config;
   const intake = inboundSmtpPort === undefined ? undefined : await openIntake({ ...parts, ...nouns }, inboundSmtpPort);
   const stop = async () => {
+    stopping = true;
+    // Whoever is still sending then has had their time.
+    const limit = setTimeout(() => app.server.closeAllConnections(), parts.patience ?? PATIENCE);
     await Promise.all([app.close(), intake?.stop()]);
+    clearTimeout(limit);
   };
   return { address, firstKey, inboundPort: intake?.port, stop };
 }

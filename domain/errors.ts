@@ -99,6 +99,7 @@ export const FAILURES = {
     permanent: true,
     message: 'It was changed since you read it: If-Match names another revision.',
   },
+  request_timeout: { status: 408, permanent: false, message: 'The request did not come in time.' },
   payload_too_large: { status: 413, permanent: true, message: 'The body is larger than this path accepts.' },
   uri_too_long: { status: 414, permanent: true, message: 'The address is too long.' },
   unsupported_media_type: { status: 415, permanent: true, message: 'Send application/json.' },
@@ -135,6 +136,7 @@ export const FAILURES = {
   rate_limited: { status: 429, permanent: false, message: 'Too many requests; see Retry-After.' },
   internal_error: { status: 500, permanent: false, message: 'Something went wrong on our side.' },
   ai_failed: { status: 502, permanent: false, message: 'The draft could not be written; the campaign is kept.' },
+  overloaded: { status: 503, permanent: false, message: 'Everpost is very busy at this moment; see Retry-After.' },
   unavailable: { status: 503, permanent: false, message: 'Everpost is starting, stopping or has lost its store.' },
 } as const satisfies Record<string, { status: number; permanent: boolean; message: string }>;
 

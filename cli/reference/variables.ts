@@ -1,3 +1,4 @@
+import { EDGE } from './edge-variables.js';
 import { MAIL_VARIABLES } from './mail-variables.js';
 import { OUTSIDE } from './outside-variables.js';
 import type { Variable } from './variable.js';
@@ -106,6 +107,7 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
       field: 'rateLimitPerMinute',
     },
   ],
+  'The edge': EDGE,
   'This machine': [
     {
       name: 'DATA_DIR',

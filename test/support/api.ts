@@ -28,7 +28,12 @@ export interface TestApi {
 }
 
 /** Limits are off: a test asks faster than people do. */
-const QUIET = { EVERPOST_SECRET: 'a secret for the tests', LOG_LEVEL: 'silent', RATE_LIMIT_PER_MINUTE: '0' };
+const QUIET = {
+  EVERPOST_SECRET: 'a secret for the tests',
+  LOG_LEVEL: 'silent',
+  RATE_LIMIT_PER_MINUTE: '0',
+  MAX_LOOP_DELAY: '0',
+};
 
 /** An engine that is asked for nothing. */
 export const idleEngine: Engine = {

@@ -1,0 +1,33 @@
+import type { Variable } from './variable.js';
+
+/** What concerns whoever is slow, far away or too many. */
+export const EDGE: readonly Variable[] = [
+  {
+    name: 'CORS_ORIGINS',
+    meaning: 'origins whose pages may call the API from a browser, with commas or blanks between them',
+    otherwise: 'none: no page of another origin may',
+    example: 'https://app.example.org',
+    field: 'edge',
+  },
+  {
+    name: 'REQUEST_SECONDS',
+    meaning: 'a whole request, uploads too, must have come by then, or it is answered 408 and hung up on; 0: no limit',
+    fallback: '300',
+    example: '60',
+    field: 'edge',
+  },
+  {
+    name: 'HEADER_SECONDS',
+    meaning: 'the same for its header section',
+    fallback: '15',
+    example: '5',
+    field: 'edge',
+  },
+  {
+    name: 'MAX_LOOP_DELAY',
+    meaning: 'milliseconds the process may lag behind before requests are answered 503 `overloaded`; 0: never',
+    fallback: '2000',
+    example: '500',
+    field: 'edge',
+  },
+];

@@ -1,0 +1,22 @@
+import type { Reader } from './reader.js';
+
+/** What the API does to whoever is slow, far away or too many. */
+export interface EdgeConfig {
+  /** Origins whose pages may call the API from a browser; none: CORS is off. */
+  readonly corsOrigins: readonly string[];
+  /** A whole request, uploads too, must have come by then. */
+  readonly requestSeconds: number;
+  /** So must its header section. */
+  readonly headerSeconds: number;
+  /** Milliseconds the event loop may lag before requests are turned away; 0: never. */
+  readonly maxLoopDelay: number;
+}
+
+export function edge({ text, count }: Reader, faults: string[]): { edge: EdgeConfig } {
+  const corsOrigins = (text('CORS_ORIGINS') ?? '').split(/[\s,]+/).filter(Boolean);
+  const wrong = corsOrigins.filter((origin) => !/^https?:\/\/[\w.-]+(?::\d{1,5})?$/.test(origin));
+  if (wrong.length > 0)
+    faults.push(`CORS_ORIGINS must be origins such as https://app.example.org, not "${wrong.join(' ')}"`);
+  const limits = { requestSeconds: count('REQUEST_SECONDS', 300), headerSeconds: count('HEADER_SECONDS', 15) };
+  return { edge: { corsOrigins, ...limits, maxLoopDelay: count('MAX_LOOP_DELAY', 2_000) } };
+}
