@@ -56,3 +56,11 @@ test('campaign events are the steered states and the two ends', () => {
 test('what may be asked for is what is documented', () => {
   expect([...EVENT_TYPES]).toEqual([...new Set(EVENTS.map(({ type }) => type))].sort());
 });
+
+/** The flow itself compares types one by one; this says so before it is run. */
+test('a new type is provoked in test/flow/every-event.test.ts', () => {
+  const acts = read('test/flow/every-event.test.ts');
+  const isNamed = (type: string) => acts.includes(`'${type}'`) || acts.includes(`'${type.split('.').at(-1)}'`);
+  const bare = (type: string) => type.replace(/^newsletter\.issue_/, 'newsletter.');
+  expect(EVENT_TYPES.filter((type) => !isNamed(bare(type)))).toEqual([]);
+});

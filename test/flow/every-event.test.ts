@@ -1,153 +1,78 @@
-import PostalMime from 'postal-mime';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { useClock } from '../../clock.js';
 import { EVENT_TYPES } from '../../domain/event-types.js';
-import { returnPaths } from '../../mail/return-path.js';
+import { calendarOf } from '../../domain/newsletter/cron.js';
+import { linkTokens } from '../../mail/tokens.js';
+import { fenced } from '../../store/connect.js';
+import type { Newsletter } from '../../store/newsletters.js';
 import { aList, aSubscriber } from '../support/api.js';
 import { aCampaign } from '../support/api-campaigns.js';
-import { post } from '../support/api-messages.js';
-import { type DraftEverpost, draftEverpost } from '../support/draft-everpost.js';
-import { type HookReceiver, hookReceiver } from '../support/hook-receiver.js';
+import { type EventGround, eventGround, HTML, IN_A_MONTH } from '../support/event-ground.js';
 import { aDraftAnswer, refuses, says } from '../support/model-server.js';
-import { aReport } from '../support/reports.js';
-import { testNamespace } from '../support/test-servers.js';
+import { aNewsletter } from '../support/newsletters.js';
 import { visit } from '../support/tracked.js';
-import { until } from '../support/until.js';
 
-const LIMIT = 60_000;
-const IN_A_MONTH = '2126-05-22T13:00:00Z';
-const HTML = '<p>Hello, <a href="https://shop.test/tea">tea</a></p>';
-const REFUSALS: Readonly<Record<string, string>> = {
-  later: '451 4.3.0 try again in 1 second',
-  blocked: '451 4.7.1 your IP is listed by a DNSBL, try again in 1 second',
-  nobody: '550 5.1.1 no such user',
-};
-
-let everpost: DraftEverpost;
-let gone: HookReceiver;
-let lists = 0;
-
+let ground: EventGround;
 beforeAll(async () => {
-  const seen = new Set<string>();
-  const onRcpt = (address: string) => {
-    const [local = ''] = address.split('@');
-    if (local !== 'nobody' && seen.has(address)) return undefined;
-    seen.add(address);
-    return REFUSALS[local];
-  };
-  const onData = ({ to }: { readonly to: readonly string[] }) => (to[0]?.startsWith('lost@') ? 'drop' : undefined);
-  const place = { temporal: await testNamespace(), environment: { ALLOWED_PRIVATE_HOSTS: '127.0.0.1' } };
-  everpost = await draftEverpost({ onRcpt, onData }, place);
-  gone = await hookReceiver(() => 410);
-  await everpost.startWorker();
+  ground = await eventGround();
 });
-afterAll(async () => {
-  await everpost?.close();
-  await gone?.close();
-});
-
-const call = async (route: string, payload?: object) =>
-  (await everpost.api.call(route.replace(' /', ' /api/v1/'), payload && { payload })).body;
-const collection = (name: string) => everpost.api.store.db.collection(name);
-const happens = (type: string, about: object = {}) =>
-  until(async () => (await collection('events').findOne({ type, ...about })) !== null, LIMIT);
-const state = async (of: string, id: number | string) => JSON.parse(await call(`GET /${of}/${id}`)).data.state;
-const untilState = (of: string, id: number | string, wanted: string) =>
-  until(async () => (await state(of, id)) === wanted, LIMIT);
-
-/** A list of its own with such readers, at a domain of its own, by their local parts. */
-async function readers(...names: string[]) {
-  lists += 1;
-  const list = await aList(everpost.api);
-  const ids = new Map<string, number>();
-  const at = (name: string) => `${name}@list${lists}.test`;
-  for (const name of names) ids.set(name, (await aSubscriber(everpost.api, list, { email: at(name) })).id);
-  return { list, ids, at };
-}
-
-async function mailTo(address: string) {
-  await until(() => everpost.receiver.accepted.some(({ to }) => to.includes(address)), LIMIT);
-  const { raw } = everpost.receiver.accepted.findLast(({ to }) => to.includes(address)) ?? {};
-  const { html = '' } = await PostalMime.parse(raw ?? '');
-  const path = (kind: string) => new RegExp(`"http://[^/"]+(/${kind}/[^"]+)"`).exec(html)?.[1] ?? '';
-  return { link: path('c'), pixel: path('o') };
-}
-
-/** Whoever clicks within seconds is taken for a machine. */
-async function visitLater(path: string): Promise<void> {
-  const restore = useClock({ now: () => new Date(Date.now() + 600_000) });
-  await visit(everpost.api, path).finally(restore);
-}
-
-/** A report about a mail, handed in from outside. */
-async function reported(name: string, token: string): Promise<void> {
-  const about = { returnPath: `${token}@bounce.acme.example`, messageId: 'x@y.example' };
-  const headers = { 'content-type': 'message/rfc822' };
-  await everpost.api.call('POST /api/v1/inbound/raw', { payload: aReport(name, about), headers });
-}
-const paths = async () => returnPaths(await everpost.api.deps.secrets.ring());
-
-async function aMessage(local: string, fields: object = {}): Promise<string> {
-  const answer = await post(everpost.api, { to: `${local}@messages.test`, html: HTML, ...fields });
-  return answer.json().data.id;
-}
+afterAll(() => ground?.close());
 
 /** What provokes which types: requests, mails, visits and reports, as they come from outside. */
 const PROVOKED: readonly (readonly [types: readonly string[], act: () => Promise<void>])[] = [
   [
     ['created', 'updated', 'unsubscribed', 'reactivated', 'erased'].map((type) => `subscriber.${type}`),
     async () => {
-      const { list, ids, at } = await readers('ada');
-      await call(`PATCH /subscribers/${ids.get('ada')}`, { first_name: 'Ada' });
-      await call(`DELETE /subscribers/${at('ada')}`);
-      await aSubscriber(everpost.api, list, { email: at('ada') });
-      await call(`DELETE /subscribers/${at('ada')}?erase=true`);
+      const { list, ids, at } = await ground.readers('ada');
+      await ground.call(`PATCH /subscribers/${ids.get('ada')}`, { first_name: 'Ada' });
+      await ground.call(`DELETE /subscribers/${at('ada')}`);
+      await aSubscriber(ground.api, list, { email: at('ada') });
+      await ground.call(`DELETE /subscribers/${at('ada')}?erase=true`);
     },
   ],
   [
     ['subscriber.pending', 'subscriber.unconfirmed'],
     async () => {
-      const list = await aList(everpost.api, { double_opt_in: true });
-      const { signup_url } = JSON.parse(await call(`GET /lists/${list}`)).data;
+      const list = await aList(ground.api, { double_opt_in: true });
+      const { signup_url } = JSON.parse(await ground.call(`GET /lists/${list}`)).data;
       const payload = { email: 'perhaps@example.com' };
-      await everpost.api.call(`POST ${new URL(signup_url).pathname}`, { key: null, payload });
-      await happens('subscriber.pending');
+      await ground.api.call(`POST ${new URL(signup_url).pathname}`, { key: null, payload });
+      await ground.happens('subscriber.pending');
       // What its workflow does after a week.
-      const row = await collection('confirmations').findOne({});
-      await everpost.api.deps.confirmations.expire(everpost.api.account, Number(row?._id));
+      const row = await ground.collection('confirmations').findOne({});
+      await ground.api.deps.confirmations.expire(ground.api.account, Number(row?._id));
     },
   ],
   [
     ['campaign.scheduled', 'campaign.draft'],
     async () => {
-      const { list } = await readers('ada');
-      const id = await aCampaign(everpost.api, list, { scheduled_at: IN_A_MONTH });
-      await happens('campaign.scheduled');
-      await call(`POST /campaigns/${id}/schedule`, { scheduled_at: null });
+      const { list } = await ground.readers('ada');
+      const id = await aCampaign(ground.api, list, { scheduled_at: IN_A_MONTH });
+      await ground.happens('campaign.scheduled');
+      await ground.call(`POST /campaigns/${id}/schedule`, { scheduled_at: null });
     },
   ],
   [
     ['campaign.awaiting_approval'],
     async () => {
-      const { list } = await readers('ada');
-      await call('POST /account/members', { name: 'Grace', email: 'grace@acme.example', role: 'approver' });
-      await aCampaign(everpost.api, list, { approval: true, send: true });
+      const { list } = await ground.readers('ada');
+      await ground.call('POST /account/members', { name: 'Grace', email: 'grace@acme.example', role: 'approver' });
+      await aCampaign(ground.api, list, { approval: true, send: true });
     },
   ],
   [
     ['campaign.freezing', 'campaign.paused', 'campaign.sending', 'recipient.skipped', 'campaign.cancelled'],
     async () => {
-      const { list, at } = await readers('one', 'two', 'three', 'four');
-      const before = everpost.receiver.accepted.length;
-      const id = await aCampaign(everpost.api, list, { send: true, settings: { rate_per_second: 1 } });
-      await everpost.receiver.untilAccepted(before + 1);
-      await call(`POST /campaigns/${id}/pause`, {});
-      await happens('campaign.paused', { campaign: id });
-      for (const name of ['one', 'two', 'three', 'four']) await call(`DELETE /subscribers/${at(name)}`);
-      await call(`POST /campaigns/${id}/resume`, {});
-      const { list: others } = await readers('one', 'two');
-      const other = await aCampaign(everpost.api, others, { send: true, settings: { rate_per_second: 1 } });
-      await call(`POST /campaigns/${other}/cancel`, {});
+      const { list, at } = await ground.readers('one', 'two', 'three', 'four');
+      const before = ground.receiver.accepted.length;
+      const id = await aCampaign(ground.api, list, { send: true, settings: { rate_per_second: 1 } });
+      await ground.receiver.untilAccepted(before + 1);
+      await ground.call(`POST /campaigns/${id}/pause`, {});
+      await ground.happens('campaign.paused', { campaign: id });
+      for (const name of ['one', 'two', 'three', 'four']) await ground.call(`DELETE /subscribers/${at(name)}`);
+      await ground.call(`POST /campaigns/${id}/resume`, {});
+      const { list: others } = await ground.readers('one', 'two');
+      const other = await aCampaign(ground.api, others, { send: true, settings: { rate_per_second: 1 } });
+      await ground.call(`POST /campaigns/${other}/cancel`, {});
     },
   ],
   [
@@ -156,87 +81,127 @@ const PROVOKED: readonly (readonly [types: readonly string[], act: () => Promise
       'subscriber.complained',
     ),
     async () => {
-      const { list, ids, at } = await readers('fine', 'later', 'lost', 'nobody', 'cross');
-      const id = await aCampaign(everpost.api, list, { send: true, html: HTML });
-      await untilState('campaigns', id, 'sent');
-      const { pixel, link } = await mailTo(at('fine'));
-      await visit(everpost.api, pixel);
-      await visit(everpost.api, link);
-      await visitLater((await mailTo(at('lost'))).link);
-      const { forRecipient } = await paths();
-      await reported('postfix-unknown-user', forRecipient(id, ids.get('later') ?? 0));
-      await reported('yahoo-complaint', forRecipient(id, ids.get('cross') ?? 0));
+      const { list, ids, at } = await ground.readers('fine', 'later', 'lost', 'nobody', 'cross');
+      const id = await aCampaign(ground.api, list, { send: true, html: HTML });
+      await ground.untilState('campaigns', id, 'sent');
+      const { pixel, link } = await ground.mailTo(at('fine'));
+      await visit(ground.api, pixel);
+      await visit(ground.api, link);
+      await ground.visitLater((await ground.mailTo(at('lost'))).link);
+      const { forRecipient } = await ground.paths();
+      await ground.reported('postfix-unknown-user', forRecipient(id, ids.get('later') ?? 0));
+      await ground.reported('yahoo-complaint', forRecipient(id, ids.get('cross') ?? 0));
     },
   ],
   [
     ['campaign.failed'],
     async () => {
-      const { list } = await readers('nobody');
-      await aCampaign(everpost.api, list, { send: true });
+      const { list } = await ground.readers('nobody');
+      await aCampaign(ground.api, list, { send: true });
     },
   ],
   [
     ['accepted', 'sent', 'delayed', 'held', 'failed', 'uncertain', 'cancelled'].map((type) => `message.${type}`),
     async () => {
-      for (const local of ['fine', 'later', 'blocked', 'nobody', 'lost']) await aMessage(local);
-      await call(`POST /messages/${await aMessage('never', { scheduled_at: IN_A_MONTH })}/cancel`, {});
+      for (const local of ['fine', 'later', 'blocked', 'nobody', 'lost']) await ground.aMessage(local);
+      await ground.call(`POST /messages/${await ground.aMessage('never', { scheduled_at: IN_A_MONTH })}/cancel`, {});
     },
   ],
   [
     ['opened', 'clicked', 'bounced', 'complained'].map((type) => `message.${type}`),
     async () => {
-      const id = await aMessage('keen', { track: true });
-      const other = await aMessage('cross');
-      for (const one of [id, other]) await untilState('messages', one, 'sent');
-      const { pixel, link } = await mailTo('keen@messages.test');
-      await visit(everpost.api, pixel);
-      await visit(everpost.api, link);
-      const { forMessage } = await paths();
-      await reported('postfix-unknown-user', forMessage(id));
-      await reported('yahoo-complaint', forMessage(other));
+      const id = await ground.aMessage('keen', { track: true });
+      const other = await ground.aMessage('cross');
+      for (const one of [id, other]) await ground.untilState('messages', one, 'sent');
+      const { pixel, link } = await ground.mailTo('keen@messages.test');
+      await visit(ground.api, pixel);
+      await visit(ground.api, link);
+      const { forMessage } = await ground.paths();
+      await ground.reported('postfix-unknown-user', forMessage(id));
+      await ground.reported('yahoo-complaint', forMessage(other));
     },
   ],
   [
     ['draft.ready', 'draft.failed'],
     async () => {
-      const { list } = await readers('ada');
+      const { list } = await ground.readers('ada');
       for (const line of [says(aDraftAnswer()), refuses('No.')]) {
-        everpost.model.script(line);
+        ground.model.script(line);
         const prompt = 'Announce it, see https://acme.example/pricing.';
-        await call('POST /campaigns', { list_id: list, ai: { prompt } });
+        await ground.call('POST /campaigns', { list_id: list, ai: { prompt } });
       }
+    },
+  ],
+  [
+    ['message.unsubscribed'],
+    async () => {
+      const { api } = ground;
+      const mail = {
+        from: { email: 'user@example.com' },
+        to: { email: 'leaver@example.com' },
+        subject: 'Hi',
+        html: HTML,
+      };
+      const headers = { 'x-api-key': api.key };
+      const sent = await api.call('POST /api/v1/external-mails/send', { key: null, payload: { mail }, headers });
+      const row = await api.deps.messages.find(api.account, sent.json().uuid);
+      const token = linkTokens(await api.deps.secrets.ring()).forMessage(api.account, row?.number ?? 0, new Date());
+      await visit(api, `/u/m/${token}`, {}, 'POST');
+    },
+  ],
+  [
+    ['begun', 'launched', 'sent', 'failed'].map((what) => `newsletter.issue_${what}`),
+    async () => {
+      for (const reader of ['fine', 'nobody']) {
+        const { list } = await ground.readers(reader);
+        const { _id } = await aNewsletter(ground.api.store, { list_id: list });
+        await ground.call(`POST /newsletters/${_id}/trigger`, {});
+      }
+    },
+  ],
+  [
+    ['late', 'skipped'].map((what) => `newsletter.issue_${what}`),
+    async () => {
+      const every = (count: number) => Array.from({ length: count }, (_, i) => i);
+      const calendars = [calendarOf({ hour: every(24), minute: every(60) })];
+      const { list } = await ground.readers('fine');
+      const over = { list_id: list, calendars, catch_up_seconds: 90, end_at: new Date() };
+      const { _id } = await aNewsletter(ground.api.store, over);
+      // Nobody was there for five minutes: the latest of its times may still begin, the others are over.
+      const $set = { accounted_until: new Date(Date.now() - 300_000), wake_at: new Date(0) };
+      await fenced<Newsletter>(ground.api.store, 'newsletters').updateOne({ _id }, { $set });
     },
   ],
   [
     ['key.rotation_due'],
     async () => {
-      const { key } = await everpost.api.deps.keys.issue(everpost.api.account, 'Old');
-      await collection('keys').updateOne({ name: key.name }, { $set: { rotation_due_at: new Date(0) } });
+      const { key } = await ground.api.deps.keys.issue(ground.api.account, 'Old');
+      await ground.collection('keys').updateOne({ name: key.name }, { $set: { rotation_due_at: new Date(0) } });
     },
   ],
   [
     ['webhook.disabled'],
     async () => {
-      await call('POST /webhooks', { url: gone.url });
-      await readers('ada');
+      await ground.call('POST /webhooks', { url: ground.gone });
+      await ground.readers('ada');
     },
   ],
   [
     ['webhook.missed'],
     async () => {
-      const { id, position } = JSON.parse(await call('POST /webhooks', { url: gone.url })).data;
-      await call(`PATCH /webhooks/${id}`, { enabled: false });
-      await readers('ada');
-      await call('GET /events');
-      await collection('events').deleteMany({ seq: { $lte: position + 1 } });
-      await call(`PATCH /webhooks/${id}`, { enabled: true });
+      const { id, position } = JSON.parse(await ground.call('POST /webhooks', { url: ground.gone })).data;
+      await ground.call(`PATCH /webhooks/${id}`, { enabled: false });
+      await ground.readers('ada');
+      await ground.call('GET /events');
+      await ground.collection('events').deleteMany({ seq: { $lte: position + 1 } });
+      await ground.call(`PATCH /webhooks/${id}`, { enabled: true });
     },
   ],
 ];
 
 test.each(PROVOKED)('%j', { timeout: 150_000 }, async (types, act) => {
   await act();
-  for (const type of types) await happens(type);
+  for (const type of types) await ground.happens(type);
 });
 
 test('there is no type that nothing provokes', () => {
