@@ -1,4 +1,5 @@
 import { approvalFor } from '../../domain/approval.js';
+import { FAILURES, Failure } from '../../domain/errors.js';
 import { promptForIssue } from '../../domain/newsletter/source.js';
 import { shownIn } from '../../domain/newsletter/zone.js';
 import type { Campaign, Campaigns, NewCampaign } from '../../store/campaigns.js';
@@ -39,9 +40,15 @@ export function issueGathering(deps: IssueGatheringDeps) {
       const beat = setInterval(heartbeat, BEAT);
       const work =
         newsletter.source.kind === 'ai' ? drafted(deps, newsletter, row, isLast) : made(deps, newsletter, row);
-      return work.finally(() => clearInterval(beat));
+      return work.catch((error) => refused(deps, row, error)).finally(() => clearInterval(beat));
     },
   };
+}
+
+/** What the account's plan does not allow is no outage: the issue is skipped. */
+async function refused(deps: IssueGatheringDeps, row: Issue, error: unknown): Promise<IssueView> {
+  if (!(error instanceof Failure && FAILURES[error.code].permanent)) throw error;
+  return viewOf((await skipped(deps, row, 'quota', error.message)) ?? row);
 }
 
 async function made(deps: IssueGatheringDeps, newsletter: Newsletter, row: Issue): Promise<IssueView> {

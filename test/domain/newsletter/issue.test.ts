@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { besideAnother, issueId, opened, patience } from '../../../domain/newsletter/issue.js';
+import { promptForIssue, remembered, withoutLiquid } from '../../../domain/newsletter/source.js';
+
+const MINUTE = 60_000;
+const scheduledAt = new Date('2026-05-15T07:00:00.400Z');
+const after = (minutes: number) => new Date(scheduledAt.getTime() + minutes * MINUTE);
+const plan = {
+  kind: 'scheduled',
+  scheduledAt,
+  catchUp: 60 * MINUTE,
+  lead: 15 * MINUTE,
+  jitter: 0,
+  lateAfter: MINUTE,
+} as const;
+
+test.each([
+  ['at its time', 0, {}, { late: false, tooLate: false, sendAt: after(15) }],
+  ['half an hour late: prepared as long as any other', 30, {}, { late: true, tooLate: false, sendAt: after(45) }],
+  ['later than its window', 61, {}, { late: true, tooLate: true }],
+  ['within its jitter', 5, { jitter: 5 * MINUTE }, { late: false, tooLate: false }],
+  ['with no window at all, at once', 0.5, { catchUp: 0 }, { late: false, tooLate: false }],
+  ['with no window at all, late', 2, { catchUp: 0 }, { late: true, tooLate: true }],
+  ['by hand, whenever', 10_000, { kind: 'triggered' as const }, { late: false, tooLate: false }],
+])('an issue that begins %s', (_what, minutes, over, fate) => {
+  expect(opened({ ...plan, ...over, now: after(minutes) })).toMatchObject(fate);
+});
+
+test('an issue is named by newsletter and time, whoever begins it', () => {
+  expect(issueId(7, scheduledAt)).toBe('7:2026-05-15T07:00:00Z');
+});
+
+test('beside another it is skipped, waits behind it, or goes out too', () => {
+  expect((['skip', 'buffer_one', 'buffer_all', 'allow_all'] as const).map(besideAnother)).toEqual([
+    'skip',
+    'wait',
+    'wait',
+    'begin',
+  ]);
+});
+
+test('a source is tried soon, then ever less often, at least every quarter of an hour', () => {
+  const waits = Array.from({ length: 60 }, (_, tries) => patience(tries));
+  expect(waits[0]).toBe(2_000);
+  expect(waits).toEqual([...waits].sort((a, b) => a - b));
+  expect(waits.at(-1)).toBe(15 * MINUTE);
+});
+
+test('what a feed held is remembered, of this address alone, and not without end', () => {
+  const at = { url: 'https://acme.example/a', etag: '"1"', modified: null };
+  const before = remembered(null, at, ['b', 'a']);
+  expect(remembered(before, { ...at, etag: '"2"' }, ['c', 'b']).seen).toEqual(['a', 'c', 'b']);
+  expect(remembered(before, { ...at, url: 'https://acme.example/b' }, ['c']).seen).toEqual(['c']);
+  const many = Array.from({ length: 3_000 }, (_, i) => String(i));
+  expect(remembered(before, at, many).seen.length).toBe(2_000);
+});
+
+test('a model is told the day, and what was sent already', () => {
+  const prompt = promptForIssue('One tip.', 'Acme tips', 'Fri 15 May 2026', ['Tulips', 'Roses']);
+  expect(prompt).toMatch(/^One tip\.\n[\s\S]*Fri 15 May 2026[\s\S]*- Tulips\n- Roses$/);
+  expect(promptForIssue('One tip.', 'Acme tips', 'Fri 15 May 2026', [])).not.toContain('repeat');
+});
+
+test('numbers, truth and nothing stay what they are when Liquid is taken out', () => {
+  expect(withoutLiquid({ a: 1, b: [true, null], c: '{ not }' })).toEqual({ a: 1, b: [true, null], c: '{ not }' });
+});

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import type { Outgoing, WebAnswer } from '../../web/client.js';
+import { fetchDocument } from '../../web/document.js';
+
+const NONE = { etag: null, modified: null, location: null };
+type Answered = Partial<WebAnswer & { kind: 'answered' }>;
+
+/** A way out that answers in this order, and what it was asked. */
+function web(...answers: (Answered | (WebAnswer & { kind: 'failed' }))[]) {
+  const asked: Outgoing[] = [];
+  const send = async (outgoing: Outgoing): Promise<WebAnswer> => {
+    asked.push(outgoing);
+    const next = answers[asked.length - 1] ?? answers.at(-1);
+    if (next?.kind === 'failed') return next;
+    const plain = {
+      kind: 'answered',
+      status: 200,
+      body: Buffer.from('<rss/>'),
+      whole: true,
+      headers: NONE,
+      retryAfter: null,
+      ms: 1,
+    };
+    return { ...plain, ...next } as WebAnswer;
+  };
+  return { send, asked };
+}
+
+const wanted = { url: 'https://acme.example/feed', accept: 'application/xml' };
+
+test('a document comes with what names its state, and is asked for by it', async () => {
+  const one = web({ headers: { ...NONE, etag: '"a"', modified: 'Fri, 15 May 2026 09:00:00 GMT' } });
+  expect(await fetchDocument(one, wanted)).toMatchObject({ kind: 'document', text: '<rss/>', etag: '"a"' });
+  const again = web({ status: 304 });
+  expect(await fetchDocument(again, { ...wanted, etag: '"a"' })).toEqual({ kind: 'unchanged' });
+  expect(again.asked[0]?.headers).toMatchObject({ 'if-none-match': '"a"', accept: 'application/xml' });
+});
+
+test('redirects are followed, also relative ones; each goes through the same guard, and there is an end to them', async () => {
+  const moved = web({ status: 301, headers: { ...NONE, location: '/new' } }, {});
+  expect((await fetchDocument(moved, wanted)).kind).toBe('document');
+  expect(moved.asked.map(({ url }) => url)).toEqual(['https://acme.example/feed', 'https://acme.example/new']);
+  const round = web({ status: 302, headers: { ...NONE, location: '/feed' } });
+  expect(await fetchDocument(round, wanted)).toEqual({ kind: 'failed', why: 'too many redirects' });
+  expect(round.asked).toHaveLength(4);
+});
+
+test.each([
+  ['a refusal', { status: 404 }, 'status 404'],
+  ['half an answer', { whole: false }, 'broken off'],
+  ['more than we read', { whole: false, body: Buffer.alloc(2_000_000) }, 'too large'],
+  [
+    'an address nobody may reach',
+    { kind: 'failed' as const, why: 'forbidden_address' as const, ms: 0 },
+    'forbidden_address',
+  ],
+])('%s is a failure, in stable words', async (_what, answer, why) => {
+  expect(await fetchDocument(web(answer), wanted)).toEqual({ kind: 'failed', why });
+});
