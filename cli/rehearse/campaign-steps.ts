@@ -22,6 +22,8 @@ export interface CampaignScene {
   /** The workflow reads its row again. */
   readonly tell: (campaign: number) => Promise<unknown>;
   readonly line: Timeline;
+  /** No more time passes. */
+  readonly hold: () => Promise<void>;
 }
 
 interface Played {
@@ -67,7 +69,10 @@ export function campaignSteps(sceneOf: (campaign: number) => CampaignScene) {
     },
     openNextRound: async () => false,
     noteTrouble: async () => undefined,
-    closeCampaign: async (input: CampaignInput) => move(input, { state: 'sent' }),
+    closeCampaign: async (input: CampaignInput) => {
+      move(input, { state: 'sent' });
+      await sceneOf(input.campaign).hold();
+    },
     settleCancelled: async () => 0,
   };
 }
@@ -99,6 +104,7 @@ function approvalSteps(sceneOf: (campaign: number) => CampaignScene, { now, move
     lapseApproval: async (input: CampaignInput) => {
       move(input, { state: 'draft' });
       note(input, 'nobody has answered in time');
+      await sceneOf(input.campaign).hold();
     },
   };
 }

@@ -10,13 +10,18 @@ export interface Outlook {
   readonly approvers: readonly string[] | null;
 }
 
+export interface IssueScene {
+  readonly newsletter: Newsletter;
+  readonly outlook: Outlook;
+  readonly line: Timeline;
+  /** Its campaign would go out then. */
+  readonly launched: (sendAt: number) => void;
+  /** No more time passes. */
+  readonly hold: () => Promise<void>;
+}
+
 /** The steps of an issue's workflow as a rehearsal plays them: the source is taken to have something, nothing is asked. */
-export function issueSteps(
-  newsletter: Newsletter,
-  outlook: Outlook,
-  line: Timeline,
-  launched: (sendAt: number) => void,
-) {
+export function issueSteps({ newsletter, outlook, line, launched, hold }: IssueScene) {
   let lastSent = Number.NEGATIVE_INFINITY;
   const view = (state: IssueView['state'], sendAt: number, more: Partial<IssueView> = {}): IssueView => {
     const open = state === 'preparing' || state === 'launched';
@@ -38,6 +43,7 @@ export function issueSteps(
       const stopped = stoppedBy(newsletter, outlook, sendAt - lastSent);
       if (stopped !== null) {
         line.note(stepTime(), `  skipped: ${stopped}`);
+        await hold();
         return view('skipped', sendAt);
       }
       lastSent = sendAt;
@@ -45,7 +51,10 @@ export function issueSteps(
       launched(sendAt);
       return view('launched', sendAt);
     },
-    watchIssue: async (ref: IssueRef) => view('sent', sendAtOf(ref)),
+    watchIssue: async (ref: IssueRef) => {
+      await hold();
+      return view('sent', sendAtOf(ref));
+    },
     skipIssue: async (ref: IssueRef) => view('skipped', sendAtOf(ref)),
   };
 }

@@ -30,19 +30,20 @@ export async function playNewsletter(
     part: { ...basis, sendAt: null },
     line: indented(line),
     tell: (campaign) => told(stage, campaign),
+    hold: stage.hold,
   };
   const launched = (at: number) => {
     sendAt = at;
   };
   const steps = {
-    ...issueSteps(newsletter, outlook, line, launched),
+    ...issueSteps({ newsletter, outlook, line, launched, hold: stage.hold }),
     ...campaignSteps(() => ({ ...scene, part: { ...basis, sendAt } })),
   };
   await stage.perform(steps, async () => {
     for (const [i, time] of times.entries()) {
       sendAt = null;
       const start = issueStart(PREFIX, { account, newsletter: _id, scheduledAt: time.toISOString() });
-      await stage.env.client.workflow.execute(ISSUE_TYPE, start);
+      await stage.run(ISSUE_TYPE, start);
       if (sendAt !== null) await playLaunch(stage, account, i + 1);
     }
   });
@@ -62,7 +63,7 @@ export async function playCampaign(
     ...partOf(outlook, rate, row.approval?.hours ?? null, wishes),
     sendAt: row.scheduled_at?.getTime() ?? null,
   };
-  const scene: CampaignScene = { part, line, tell: (campaign) => told(stage, campaign) };
+  const scene: CampaignScene = { part, line, tell: (campaign) => told(stage, campaign), hold: stage.hold };
   await stage.perform(
     campaignSteps(() => scene),
     () => playLaunch(stage, row.account, row._id),
@@ -73,13 +74,13 @@ function partOf({ people, approvers }: Outlook, perSecond: number | null, hours:
   return { people, perSecond, approvers: hours === null ? null : (approvers ?? []), approvalHours: hours ?? 0, answer };
 }
 
-async function playLaunch({ env }: Stage, account: number, campaign: number): Promise<void> {
-  await env.client.workflow.execute(CAMPAIGN_TYPE, campaignStart(PREFIX, { account, campaign, launch: 1 }));
+async function playLaunch({ run }: Stage, account: number, campaign: number): Promise<void> {
+  await run(CAMPAIGN_TYPE, campaignStart(PREFIX, { account, campaign, launch: 1 }));
 }
 
-function told({ env }: Stage, campaign: number): Promise<void> {
+function told({ client }: Stage, campaign: number): Promise<void> {
   const { workflowId } = campaignStart(PREFIX, { account: 0, campaign, launch: 1 });
-  return env.client.workflow.getHandle(workflowId).signal(lookAtCampaign);
+  return client.workflow.getHandle(workflowId).signal(lookAtCampaign);
 }
 
 function indented({ note, count }: Timeline): Timeline {

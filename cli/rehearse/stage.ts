@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { Client, type WorkflowStartOptions } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { pino } from 'pino';
@@ -30,9 +31,30 @@ export async function stage(config: Pick<Config, 'binaries' | 'cacheDir' | 'path
   const searchAttributes = Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD]));
   await env.connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes });
   const bundle = await workflowBundle();
+  const client = new Client({ connection: env.connection, namespace: 'default' });
+  const { testService } = env.connection;
+  if (testService === undefined) throw new Error('this server cannot skip time');
+  let skipping = false;
+  const hold = async (): Promise<void> => {
+    if (!skipping) return;
+    skipping = false;
+    await testService.lockTimeSkipping({});
+  };
   const queues = queuesOf(PREFIX);
   return {
-    env,
+    client,
+    /** Time stands still from here on: the step is the last one of its workflow that waits for anything. */
+    hold,
+    /**
+     * Runs a workflow to its end in skipped time. Once none is left that waits, the server would jump to the far end of
+     * everything: so time is held by the workflow's own last step, and here at the latest.
+     */
+    run: async (type: string, start: WorkflowStartOptions): Promise<void> => {
+      const handle = await client.workflow.start(type, start);
+      skipping = true;
+      await testService.unlockTimeSkipping({});
+      await handle.result().finally(hold);
+    },
     /** Milliseconds of the skipped time. */
     now: () => env.currentTimeMs(),
     /** Runs `play` with these steps behind the workflows. */
