@@ -1,4 +1,5 @@
 import { now } from '../clock.js';
+import { needsApproval } from '../domain/approval.js';
 import { PAGE_SIZE } from '../domain/protocol.js';
 import type { CampaignProgress } from '../store/campaign-progress.js';
 import type { Campaign, Campaigns } from '../store/campaigns.js';
@@ -65,6 +66,8 @@ async function opened(deps: AudienceDeps, input: CampaignInput): Promise<Campaig
   if (row === null || row.launch !== input.launch) return undefined;
   if (!mayBeFrozen(row)) return undefined;
   if (row.round >= 0) return row;
+  // No way leads here without the yes; if one did, it must stand still where somebody sees it.
+  if (needsApproval(row)) throw new Error(`campaign ${row._id} has no yes for the letter it would send`);
   const up_to = await deps.subscribers.highestId(row.account, row.list_id);
   const sender = await deps.letters.senderOf(row);
   await deps.progress.openRound(input, 0, { takes: [], due: now() }, { up_to, sender });

@@ -29,6 +29,18 @@ export interface LetterContent {
   readonly list: string;
 }
 
+interface Launched {
+  readonly state: CampaignState;
+  readonly revision: number;
+  readonly pinned: number | null;
+  readonly rendered?: string | null;
+}
+
+/** Hash of the letter that this launch has fixed; null where it would be rendered anew. */
+export function fixedLetter({ state, revision, pinned, rendered = null }: Launched): string | null {
+  return state === 'draft' || revision !== pinned ? null : rendered;
+}
+
 export type OnUncertain = 'hold' | 'resend';
 
 /** `anySent`: whether a byte of any mail may have left; a cancelled campaign is history only then. */

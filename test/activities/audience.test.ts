@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import { audienceActivities } from '../../activities/audience.js';
 import { now } from '../../clock.js';
+import { approvalFor } from '../../domain/approval.js';
 import type { LedgerPage } from '../../domain/page.js';
 import { campaignProgress } from '../../store/campaign-progress.js';
 import { type Campaign, campaigns } from '../../store/campaigns.js';
+import { fenced } from '../../store/connect.js';
 import { rounds } from '../../store/rounds.js';
 import { subscribers } from '../../store/subscribers.js';
 import { suppressions } from '../../store/suppressions.js';
@@ -48,6 +50,22 @@ test('a round that was marked is laid to its end also after a cancel: nobody mar
   const input = await cancelledInRoundOne();
   await freeze(input);
   expect(await laid(input.campaign)).toMatchObject([{ ids: [1], last: true, done: false }]);
+});
+
+test('nothing is frozen without the yes for the letter that would be sent', async () => {
+  const draft = await aDraft(store, 2, { approval: approvalFor(72) });
+  const { account, _id: campaign } = draft;
+  const asking = (await campaigns(store).launch(draft)) as Campaign;
+  const input = { account, campaign, launch: asking.launch };
+  await campaignProgress(store).rendered(input, asking.revision, { rendered: 'a hash' });
+  const seen = (await campaigns(store).find(account, campaign)) as Campaign;
+  await campaigns(store).approve(seen, { by: null, comment: null });
+  const rows = fenced<Campaign>(store, 'campaigns');
+  await rows.updateOne({ _id: campaign }, { $set: { rendered: 'another' } });
+  await expect(freeze(input)).rejects.toThrow('no yes');
+  await rows.updateOne({ _id: campaign }, { $set: { rendered: 'a hash' } });
+  await freeze(input);
+  expect(await campaigns(store).find(account, campaign)).toMatchObject({ state: 'sending', recipient_count: 2 });
 });
 
 test('a freeze that comes after the cancel was settled lays nothing', async () => {

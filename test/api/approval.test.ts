@@ -121,6 +121,9 @@ test('the yes is for the rendered letter: template, brand and list may change, w
   const [page, letter] = [await open(url), await open(`${url}/letter`)];
   expect(letter.body).toMatch(/role="presentation"[\s\S]*1 Harbour Road/);
   expect(letter.body).not.toContain('2 Hill Street');
+  const { data: preview } = await call(`GET /campaigns/${id}/preview`);
+  expect(preview.html).toContain('1 Harbour Road');
+  expect(preview.html).not.toContain('2 Hill Street');
   for (const part of ['Before you open it', 'news@everpost.test', 'Newsletter']) expect(page.body).toContain(part);
   expect((await act(id, 'approve', { letter: 'f'.repeat(64) })).error.code).toBe('changed_meanwhile');
   const { data } = await act(id, 'approve', { letter: asking.approval_letter });

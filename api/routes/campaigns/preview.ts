@@ -8,7 +8,7 @@ import { NoFields } from '../../schemas/campaign.js';
 import { Data, refusals } from '../../schemas/envelope.js';
 import { IdPath } from '../../schemas/fields.js';
 import { CheckView, PreviewSearch, PreviewView, PreviewWish, type RecipientWish } from '../../schemas/preview.js';
-import { filledFor, previewShown, recipientFor, rendition } from './rendition.js';
+import { filledFor, lettered, previewShown, recipientFor, rendition } from './rendition.js';
 import { demandText } from './steering.js';
 
 const tags = ['Campaigns'];
@@ -70,6 +70,6 @@ export function campaignPreviews(app: Api, deps: Deps): void {
 async function preview(deps: Deps, row: Campaign, wish: RecipientWish) {
   demandText(row);
   const recipient = await recipientFor(deps, row, wish);
-  const rendered = await rendition(deps, row);
-  return { data: previewShown(filledFor(deps, row, rendered, recipient), rendered) };
+  const letter = await lettered(deps, row);
+  return { data: previewShown(filledFor(deps, letter, letter, recipient), letter) };
 }

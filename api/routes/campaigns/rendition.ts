@@ -1,5 +1,6 @@
+import { fixedLetter } from '../../../domain/campaign.js';
 import { Failure } from '../../../domain/errors.js';
-import { blocksSending, type Finding, keptFindings } from '../../../domain/finding.js';
+import { blocksSending, type Finding, finding, keptFindings } from '../../../domain/finding.js';
 import { templateFor } from '../../../domain/template.js';
 import { isDocument } from '../../../mail/document.js';
 import { type Filled, filled, parsedParts } from '../../../mail/filling.js';
@@ -13,6 +14,8 @@ import type { PreviewShown, RecipientWish } from '../../schemas/preview.js';
 
 type RenderDeps = Pick<Deps, 'accounts' | 'lists' | 'press' | 'subscribers' | 'templates'>;
 type Content = Pick<Campaign, 'account' | 'list_id' | 'template_id' | 'subject' | 'preheader' | 'html' | 'text'>;
+
+type Lettered = Rendered & Pick<Content, 'subject' | 'preheader'>;
 
 /** In the place of a recipient's token: whoever tries the links of a preview takes nobody off a list. */
 export const NO_TOKEN = 'preview';
@@ -30,6 +33,14 @@ export async function rendition(deps: RenderDeps, campaign: Content): Promise<Re
   const template = wanted === null ? null : await deps.templates.inUse(id, wanted);
   if (template === null && campaign.template_id !== null) throw new Failure('template_not_published');
   return deps.press.render(campaignJob({ campaign, account, list, template, fields }));
+}
+
+/** The letter that its launch has fixed, so that what is asked about can be read; else as it would go out now. */
+export async function lettered(deps: RenderDeps & Pick<Deps, 'contents'>, row: Campaign): Promise<Lettered> {
+  const fixed = fixedLetter(row);
+  if (fixed === null) return { ...(await rendition(deps, row)), subject: row.subject, preheader: row.preheader };
+  const findings = (row.findings ?? []).map(({ code, where }) => finding(code, where));
+  return { ...(await deps.contents.letter(row.account, fixed)), findings };
 }
 
 /** What stands in the way of sending is said before anything changes; answers what does not. */

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { statusOf } from '../../../domain/campaign.js';
+import { fixedLetter, statusOf } from '../../../domain/campaign.js';
 import { type Engagement, NO_ENGAGEMENT } from '../../../domain/engagement.js';
 import { finding } from '../../../domain/finding.js';
 import { templateFor } from '../../../domain/template.js';
@@ -70,8 +70,7 @@ export function statsOf(
 
 /** The template its letter is in, or would be in now. */
 function templateShown(row: CampaignSummary, account: Pick<Account, 'default_template'> | null): number | null {
-  const { rendered, rendered_into = null, state, revision, pinned } = row;
-  if (rendered != null && state !== 'draft' && revision === pinned) return rendered_into;
+  if (fixedLetter(row) !== null) return row.rendered_into ?? null;
   return templateFor(row, account?.default_template);
 }
 
