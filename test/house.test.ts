@@ -75,6 +75,16 @@ test('imports go down the stairs only', () => {
   expect(forbidden.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
 });
 
+test('dialects translate: nobody but the table of contents knows them, and they know no other way to the store than native routes', () => {
+  const imports = sources.filter((path) => !path.startsWith('test/')).flatMap(importsOf);
+  const into = imports.filter(({ from, to }) => to.startsWith('api/dialects/') && !from.startsWith('api/dialects/'));
+  expect([...new Set(into.map(({ from }) => from))].sort()).toEqual(['api/app.ts', 'api/openapi.ts']);
+  const written = imports.filter(({ from, to, typeOnly }) => {
+    return from.startsWith('api/dialects/') && /^(?:store|workflows|web)\//.test(to) && !typeOnly;
+  });
+  expect(written.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+});
+
 test.each([
   ['store/lists.ts', 'api/app', false, true],
   ['store/lists.ts', 'domain/page', false, false],

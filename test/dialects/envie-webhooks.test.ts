@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { blocksOf } from '../support/dialects/documents.js';
+import { type Product, theProduct } from '../support/dialects/product.js';
+import { shapeFaults } from '../support/dialects/shape.js';
+import { type HookReceiver, hookReceiver } from '../support/hook-receiver.js';
+import { FIREFOX } from '../support/tracked.js';
+
+interface Payload {
+  readonly event: string;
+  readonly payload: { readonly message: { readonly to: string }; readonly url?: string };
+}
+
+const DOCUMENTED = blocksOf('envie')
+  .map((block) => JSON.parse(block) as Payload)
+  .filter(({ event }) => event !== undefined);
+
+/** Replies to the first attempt; the second one is accepted, except where nobody is there. */
+const FIRST: Readonly<Record<string, string>> = {
+  'delayed@example.org': '451 4.3.0 come back later',
+  'held@example.org': '451 4.7.1 your host is listed at spamhaus',
+  'gone@example.org': '550 5.1.1 no such user',
+};
+
+let product: Product;
+let receiver: HookReceiver;
+const tries = new Map<string, number>();
+
+function onRcpt(address: string): string | undefined {
+  const nth = (tries.get(address) ?? 0) + 1;
+  tries.set(address, nth);
+  return nth === 1 ? FIRST[address] : undefined;
+}
+
+beforeAll(async () => {
+  receiver = await hookReceiver();
+  product = await theProduct({ onRcpt });
+  const payload = { url: receiver.url, format: 'envie' };
+  await product.api.call('POST /api/v1/webhooks', { payload });
+});
+afterAll(async () => {
+  await product?.close();
+  await receiver?.close();
+});
+
+async function send(to_email: string): Promise<void> {
+  const person = { to_name: '', to_email, from_name: 'Loja', from_email: 'loja@example.org' };
+  const body = '<html><body><p><a href="https://loja.test/cha">Chá</a></p></body></html>';
+  const reply = { reply_to_name: 'Loja', reply_to_email: 'loja@example.org' };
+  const answer = await fetch(`${product.url}/singlesending/create`, {
+    method: 'POST',
+    headers: { 'public-key': '1', 'private-key': product.api.key, 'content-type': 'application/json' },
+    body: JSON.stringify({ ...person, ...reply, subject: 'Chá', body }),
+  });
+  expect(answer.status, await answer.text()).toBe(200);
+}
+
+const told = () => receiver.hooks.map(({ body }) => JSON.parse(body) as Payload);
+
+/** What stands in the mail, as a mailbox decodes it. */
+function linkIn(pattern: RegExp): string {
+  const raw = String(product.receiver.accepted[0]?.raw).replace(/=\r\n/g, '').replaceAll('=3D', '=');
+  const [found] = pattern.exec(raw) ?? [];
+  if (found === undefined) throw new Error(`no ${pattern} in the mail`);
+  return found;
+}
+
+test('what happens to a single mail arrives as the six documented webhooks, field by field', async () => {
+  await send('ada@example.org');
+  await product.receiver.untilAccepted(1);
+  const visit = { headers: { 'user-agent': FIREFOX }, redirect: 'manual' } as const;
+  await fetch(linkIn(/http:\/\/127\.0\.0\.1:\d+\/o\/[\w-]+\.gif/), visit);
+  await fetch(linkIn(/http:\/\/127\.0\.0\.1:\d+\/c\/[\w-]+\/\d+/), visit);
+  for (const address of Object.keys(FIRST)) await send(address);
+  const wanted = DOCUMENTED.map(({ event }) => event).sort();
+  expect(wanted).toHaveLength(6);
+  await receiver.until(() => wanted.every((event) => told().some((hook) => hook.event === event)));
+  for (const shown of DOCUMENTED) {
+    for (const given of told().filter(({ event }) => event === shown.event)) {
+      expect(shapeFaults(shown, given)).toEqual([]);
+      expect(shapeFaults(given, shown)).toEqual([]);
+    }
+  }
+  const about = (event: string) => told().find((hook) => hook.event === event)?.payload;
+  expect(about('MessageHeld')?.message.to).toBe('held@example.org');
+  expect(about('MessageDelayed')?.message.to).toBe('delayed@example.org');
+  expect(about('MessageDeliveryFailed')?.message.to).toBe('gone@example.org');
+  expect(about('MessageLinkClicked')?.url).toBe('https://loja.test/cha');
+});
