@@ -5,7 +5,7 @@ import { turns } from './message/turns.js';
 
 export interface MessageDeliveryDeps
   extends Omit<MessageAttemptDeps, 'tell' | 'tellAccepted' | 'turn'>,
-    MessageTellingDeps {
+    Omit<MessageTellingDeps, 'messageProgress'> {
   readonly messages: MessageAttemptDeps['messages'] & MessageTellingDeps['messages'];
   readonly heartbeat: () => void;
 }
@@ -32,7 +32,7 @@ const FIRST_LOOK = 3_000;
 export function messageActivities(deps: MessageDeliveryDeps) {
   const attempts = messageAttempts({
     ...deps,
-    tell: messageTeller(deps),
+    tell: messageTeller({ ...deps, messageProgress: deps.progress }),
     tellAccepted: tellAccepted(deps),
     turn: turns(),
   });

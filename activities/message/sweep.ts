@@ -10,7 +10,7 @@ import { type MessageTellingDeps, messageTeller } from './telling.js';
 
 export interface MessageSweepDeps extends MessageTellingDeps {
   readonly messages: Pick<Messages, 'owed' | 'lookAgain'>;
-  readonly messageProgress: Pick<MessageProgress, 'overtake'>;
+  readonly messageProgress: Pick<MessageProgress, 'overtake' | 'late'>;
   readonly engine: Pick<Engine, 'wakeMessage'>;
   readonly times: Pick<ProtocolTimes, 'lease' | 'resendAfter'>;
   readonly log: { warn(details: object, message: string): void };

@@ -1,13 +1,17 @@
+import { now } from '../../clock.js';
 import { condemnsAddress } from '../../domain/classify.js';
 import { FINAL_STATES, type MessageAttempt } from '../../domain/message.js';
+import { stepOfEvidence } from '../../domain/message-step.js';
 import { isSoftBounce } from '../../domain/soft-bounces.js';
 import type { Event, Events } from '../../store/events.js';
+import type { MessageProgress } from '../../store/message/progress.js';
 import type { Messages } from '../../store/messages.js';
 import type { Message } from '../../store/messages-row.js';
 import type { Subscribers } from '../../store/subscribers.js';
 
 export interface MessageTellingDeps {
-  readonly events: Pick<Events, 'append'>;
+  readonly events: Pick<Events, 'append' | 'ofMessage'>;
+  readonly messageProgress: Pick<MessageProgress, 'late'>;
   readonly subscribers: Pick<Subscribers, 'condemn' | 'wearDown'>;
   readonly messages: Pick<Messages, 'lookAgain'>;
 }
@@ -15,7 +19,7 @@ export interface MessageTellingDeps {
 export type TellMessage = (row: Message) => Promise<void>;
 
 /** Makes known that a message was accepted. Every owner does so before its first claim, so later looks need not. */
-export function tellAccepted({ events }: Pick<MessageTellingDeps, 'events'>): TellMessage {
+export function tellAccepted({ events }: { readonly events: Pick<Events, 'append'> }): TellMessage {
   return async ({ _id, account, group, role, attempt }) => {
     if (attempt > 0) return;
     const data = { message: _id, group, role };
@@ -41,9 +45,11 @@ function eventTypeOf({ outcome, class: reason }: MessageAttempt): string {
  * Makes known what came of a message: one event for each entry of its timeline, and a suppression where a refusal speaks
  * about the address itself. Every step may be repeated; a final row that is told is owed nothing any more.
  */
-export function messageTeller({ events, subscribers, messages }: MessageTellingDeps): TellMessage {
+export function messageTeller(deps: MessageTellingDeps): TellMessage {
+  const { events, subscribers, messages } = deps;
   const accepted = tellAccepted({ events });
-  return async (row) => {
+  return async (found) => {
+    const row = await settledByClick(deps, found);
     await accepted(row);
     const condemning = row.attempts.find(
       ({ outcome, class: reason }) => outcome !== 'deferred' && condemnsAddress(reason),
@@ -57,6 +63,19 @@ export function messageTeller({ events, subscribers, messages }: MessageTellingD
     await events.append(eventsOf(row));
     if (FINAL_STATES.includes(row.state) && row.wake_at !== null) await messages.lookAgain(row, null);
   };
+}
+
+const MOST_CLICKS = 100;
+
+/** Somebody may have clicked before anybody knew that the message was in doubt: then it has arrived. */
+async function settledByClick({ events, messageProgress }: MessageTellingDeps, row: Message): Promise<Message> {
+  const { account, _id, track, token, state, attempt: n } = row;
+  if (!track || token === null || (state !== 'uncertain' && state !== 'deferred')) return row;
+  const clicks = await events.ofMessage(account, _id, ['message.clicked'], MOST_CLICKS);
+  if (!clicks.some(({ data }) => data?.['by'] === 'person')) return row;
+  const why = { class: 'clicked', code: null, reply: null };
+  const step = stepOfEvidence({ n, at: now() }, 'sent', why);
+  return (await messageProgress.late(account, _id, step)) ?? row;
 }
 
 function eventsOf(row: Message): Omit<Event, 'at'>[] {

@@ -50,8 +50,8 @@ function owning(write: ConditionalWrites<Message>, lease: number) {
     settle: ({ _id }: Message, token: string, step: MessageStep, alive: Alive): Promise<Verdict> =>
       write(alive, {
         filter: { _id, token, state: 'sending' },
-        // Doubt keeps its token: the owner may still bring evidence.
-        update: stepUpdate(step, lease, step.state === 'uncertain' ? token : null),
+        // Doubt keeps its token, also while its re-send waits: there may still be evidence.
+        update: stepUpdate(step, lease, step.state === 'uncertain' || step.resends === true ? token : null),
         id: _id,
         isAfter: (now) => now.attempts.some((entry) => isSame(entry, step.entry)),
         isBefore: (now) => isMine(now, token),

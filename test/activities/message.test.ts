@@ -175,3 +175,30 @@ test('a mail that cannot be made fails by name', async () => {
   expect(await steps.activities.deliverMessage(input(message))).toEqual({ kind: 'final', state: 'failed' });
   expect((await read(message))?.attempts).toMatchObject([{ class: 'invalid_address', reply: 'not an address' }]);
 });
+
+test.each([false, true])(
+  'whoever clicks while nobody has heard of their mail yet has it: no doubt, no second mail (asked for: %s)',
+  async (resend_if_uncertain) => {
+    const { server, steps } = aProcess();
+    const message = await anAcceptedMessage(store, { track: true, resend_if_uncertain });
+    const click = (by: string) => {
+      const data = { message: message._id, by, rule: null, link: 1 };
+      const _id = `message:${message._id}:clicked:1:${by}:1`;
+      return events(store).append([{ _id, account: message.account, type: 'message.clicked', data }]);
+    };
+    const sending = steps.activities.deliverMessage(input(message));
+    await until(() => server.open.length === 1, 10_000);
+    await click('machine');
+    await click('person');
+    server.answer({ kind: 'uncertain', why: { stage: 'dot', what: 'closed' } });
+    await sending;
+    const row = await read(message);
+    expect(row).toMatchObject({ state: 'sent', wake_at: null, token: null });
+    expect(row?.attempts.map(({ outcome, class: why }) => [outcome, why])).toEqual([
+      ['uncertain', expect.any(String)],
+      ['sent', 'clicked'],
+    ]);
+    expect(await steps.activities.deliverMessage(input(message))).toEqual({ kind: 'final', state: 'sent' });
+    expect(server.handed).toEqual([message._id]);
+  },
+);

@@ -3,6 +3,7 @@ import { messageTeller } from '../../../activities/message/telling.js';
 import { webhookActivities } from '../../../activities/webhook.js';
 import type { MessageAttempt } from '../../../domain/message.js';
 import { linkTokens } from '../../../mail/tokens.js';
+import { messageProgress } from '../../../store/message/progress.js';
 import type { Message } from '../../../store/messages-row.js';
 import { webClient } from '../../../web/client.js';
 import { anApi, type TestApi } from '../../support/api.js';
@@ -64,7 +65,7 @@ test('what became of a message arrives in the documented shapes, field by field'
   const refused = { ...row, _id: '01890a5d-ac96-7aa1-8d3c-5a0f3f0f8a11', group: row.group };
   const failed = attempt('failed', SENT_AT, { class: 'invalid_recipient', reply: '550 5.1.1 no such user' });
   const told = await delivered(async () => {
-    const tell = messageTeller(api.deps);
+    const tell = messageTeller({ ...api.deps, messageProgress: messageProgress(api.store, 1_000) });
     await tell(row);
     const number = 4_013;
     await tell(await anAcceptedMessage(api.store, { ...refused, number, attempts: [failed], state: 'failed' }));
