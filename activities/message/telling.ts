@@ -1,17 +1,14 @@
-import { now } from '../../clock.js';
 import { condemnsAddress } from '../../domain/classify.js';
 import { FINAL_STATES, type MessageAttempt } from '../../domain/message.js';
-import { stepOfEvidence } from '../../domain/message-step.js';
 import { isSoftBounce } from '../../domain/soft-bounces.js';
 import type { Event, Events } from '../../store/events.js';
-import type { MessageProgress } from '../../store/message/progress.js';
 import type { Messages } from '../../store/messages.js';
 import type { Message } from '../../store/messages-row.js';
 import type { Subscribers } from '../../store/subscribers.js';
+import { type ClickDeps, settledByClick } from './doubt.js';
 
-export interface MessageTellingDeps {
-  readonly events: Pick<Events, 'append' | 'ofMessage'>;
-  readonly messageProgress: Pick<MessageProgress, 'late'>;
+export interface MessageTellingDeps extends ClickDeps {
+  readonly events: Pick<Events, 'append'> & ClickDeps['events'];
   readonly subscribers: Pick<Subscribers, 'condemn' | 'wearDown'>;
   readonly messages: Pick<Messages, 'lookAgain'>;
 }
@@ -63,19 +60,6 @@ export function messageTeller(deps: MessageTellingDeps): TellMessage {
     await events.append(eventsOf(row));
     if (FINAL_STATES.includes(row.state) && row.wake_at !== null) await messages.lookAgain(row, null);
   };
-}
-
-const MOST_CLICKS = 100;
-
-/** Somebody may have clicked before anybody knew that the message was in doubt: then it has arrived. */
-async function settledByClick({ events, messageProgress }: MessageTellingDeps, row: Message): Promise<Message> {
-  const { account, _id, track, token, state, attempt: n } = row;
-  if (!track || token === null || (state !== 'uncertain' && state !== 'deferred')) return row;
-  const clicks = await events.ofMessage(account, _id, ['message.clicked'], MOST_CLICKS);
-  if (!clicks.some(({ data }) => data?.['by'] === 'person')) return row;
-  const why = { class: 'clicked', code: null, reply: null };
-  const step = stepOfEvidence({ n, at: now() }, 'sent', why);
-  return (await messageProgress.late(account, _id, step)) ?? row;
 }
 
 function eventsOf(row: Message): Omit<Event, 'at'>[] {

@@ -61,6 +61,7 @@ test('the links of the mails that arrived lead on, and a campaign counts its peo
   expect([answer.statusCode, answer.headers.location]).toEqual([302, 'https://shop.test/tea?size=1&kind=green']);
   expect(await get(`campaigns/${id}`)).toMatchObject({ state: 'sending', opens: 0, clicks: 1 });
   letGo();
+  await post(`campaigns/${id}/rate`, { per_second: null });
   await until(async () => (await get(`campaigns/${id}`)).state === 'sent', LIMIT);
 
   past(65);
