@@ -6662,6 +6662,1013 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/newsletters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List newsletters */
+        get: {
+            parameters: {
+                query?: {
+                    list_id?: number;
+                    page?: number;
+                    per_page?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                id: number;
+                                /** @enum {unknown} */
+                                state: "active" | "paused";
+                                name: string;
+                                list_id: number;
+                                schedule: {
+                                    cron: string | null;
+                                    calendar: {
+                                        [key: string]: unknown;
+                                    } | null;
+                                    zone: string;
+                                    /** Format: date-time */
+                                    start_at: string | null;
+                                    /** Format: date-time */
+                                    end_at: string | null;
+                                    skip: string[];
+                                    jitter_seconds: number;
+                                    /** @enum {unknown} */
+                                    overlap: "skip" | "buffer_one" | "buffer_all" | "allow_all";
+                                    catch_up_minutes: number;
+                                    lead_minutes: number;
+                                };
+                                /** Format: date-time */
+                                next_at: string | null;
+                                source: {
+                                    /** @enum {unknown} */
+                                    kind: "ai" | "feed" | "json" | "data";
+                                } & {
+                                    [key: string]: unknown;
+                                };
+                                subject: string | null;
+                                preheader: string | null;
+                                html: string | null;
+                                template_id: number | null;
+                                from: {
+                                    name: string | null;
+                                    email: string;
+                                } | null;
+                                reply_to: string | null;
+                                settings: {
+                                    rate_per_second: number | null;
+                                    /** @enum {unknown} */
+                                    on_uncertain: "hold" | "resend";
+                                    track_opens: boolean;
+                                    track_clicks: boolean;
+                                    ttl_hours: number;
+                                };
+                                approval: boolean;
+                                approval_expires_hours: number | null;
+                                /** @enum {unknown} */
+                                on_expiry: "send" | "skip";
+                                max_recipients: number | null;
+                                min_gap_minutes: number | null;
+                                test_to: string[];
+                                /** Format: date-time */
+                                created_at: string;
+                                /** Format: date-time */
+                                updated_at: string;
+                            }[];
+                            meta: {
+                                current_page: number;
+                                per_page: number;
+                                last_page: number;
+                                total: number;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Set up a newsletter */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    "idempotency-key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        list_id: number;
+                        /** @description When an issue is begun; either cron or calendar. */
+                        schedule: {
+                            /** @description Minute, hour, day, month, weekday. */
+                            cron?: string;
+                            /** @description What is left out: midnight, every day, every month. 0 is Sunday. All that is named must fit. */
+                            calendar?: {
+                                minutes?: number[];
+                                hours?: number[];
+                                days?: number[];
+                                months?: number[];
+                                weekdays?: number[];
+                            };
+                            /** @description IANA name (UTC). */
+                            zone?: string;
+                            /** Format: date-time */
+                            start_at?: string | null;
+                            /** Format: date-time */
+                            end_at?: string | null;
+                            /** @description Days in the zone without an issue. */
+                            skip?: string[];
+                            jitter_seconds?: number;
+                            /** @enum {unknown} */
+                            overlap?: "skip" | "buffer_one" | "buffer_all" | "allow_all";
+                            /** @description How late an issue may still begin after an outage (60). */
+                            catch_up_minutes?: number;
+                            /** @description From its beginning to its sending (15): as long its source is tried. */
+                            lead_minutes?: number;
+                        };
+                        /** @description ai: prompt. feed: url of RSS or Atom. json: url. data: pushed by PUT /newsletters/{id}/data. */
+                        source: {
+                            /** @enum {unknown} */
+                            kind: "ai" | "feed" | "json" | "data";
+                            /** @description Of an ai source. */
+                            prompt?: string;
+                            /** @description Links the text of an ai source may use. */
+                            links?: string[];
+                            url?: string;
+                            /** @description Of a feed: the first ones (10). */
+                            max_items?: number;
+                        };
+                        subject?: string | null;
+                        preheader?: string | null;
+                        html?: string | null;
+                        template_id?: number | null;
+                        from?: {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        } | null;
+                        /** Format: email */
+                        reply_to?: string | null;
+                        settings?: {
+                            rate_per_second?: number | null;
+                            /** @enum {unknown} */
+                            on_uncertain?: "hold" | "resend";
+                            track_opens?: boolean;
+                            track_clicks?: boolean;
+                            ttl_hours?: number;
+                        };
+                        /** @description Each issue waits for an approver. */
+                        approval?: boolean;
+                        approval_expires_hours?: number;
+                        /** @enum {unknown} */
+                        on_expiry?: "send" | "skip";
+                        max_recipients?: number | null;
+                        min_gap_minutes?: number | null;
+                        /** @description Members who get each issue first. */
+                        test_to?: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                id: number;
+                                /** @enum {unknown} */
+                                state: "active" | "paused";
+                                name: string;
+                                list_id: number;
+                                schedule: {
+                                    cron: string | null;
+                                    calendar: {
+                                        [key: string]: unknown;
+                                    } | null;
+                                    zone: string;
+                                    /** Format: date-time */
+                                    start_at: string | null;
+                                    /** Format: date-time */
+                                    end_at: string | null;
+                                    skip: string[];
+                                    jitter_seconds: number;
+                                    /** @enum {unknown} */
+                                    overlap: "skip" | "buffer_one" | "buffer_all" | "allow_all";
+                                    catch_up_minutes: number;
+                                    lead_minutes: number;
+                                };
+                                /** Format: date-time */
+                                next_at: string | null;
+                                source: {
+                                    /** @enum {unknown} */
+                                    kind: "ai" | "feed" | "json" | "data";
+                                } & {
+                                    [key: string]: unknown;
+                                };
+                                subject: string | null;
+                                preheader: string | null;
+                                html: string | null;
+                                template_id: number | null;
+                                from: {
+                                    name: string | null;
+                                    email: string;
+                                } | null;
+                                reply_to: string | null;
+                                settings: {
+                                    rate_per_second: number | null;
+                                    /** @enum {unknown} */
+                                    on_uncertain: "hold" | "resend";
+                                    track_opens: boolean;
+                                    track_clicks: boolean;
+                                    ttl_hours: number;
+                                };
+                                approval: boolean;
+                                approval_expires_hours: number | null;
+                                /** @enum {unknown} */
+                                on_expiry: "send" | "skip";
+                                max_recipients: number | null;
+                                min_gap_minutes: number | null;
+                                test_to: string[];
+                                /** Format: date-time */
+                                created_at: string;
+                                /** Format: date-time */
+                                updated_at: string;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/newsletters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a newsletter */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                id: number;
+                                /** @enum {unknown} */
+                                state: "active" | "paused";
+                                name: string;
+                                list_id: number;
+                                schedule: {
+                                    cron: string | null;
+                                    calendar: {
+                                        [key: string]: unknown;
+                                    } | null;
+                                    zone: string;
+                                    /** Format: date-time */
+                                    start_at: string | null;
+                                    /** Format: date-time */
+                                    end_at: string | null;
+                                    skip: string[];
+                                    jitter_seconds: number;
+                                    /** @enum {unknown} */
+                                    overlap: "skip" | "buffer_one" | "buffer_all" | "allow_all";
+                                    catch_up_minutes: number;
+                                    lead_minutes: number;
+                                };
+                                /** Format: date-time */
+                                next_at: string | null;
+                                source: {
+                                    /** @enum {unknown} */
+                                    kind: "ai" | "feed" | "json" | "data";
+                                } & {
+                                    [key: string]: unknown;
+                                };
+                                subject: string | null;
+                                preheader: string | null;
+                                html: string | null;
+                                template_id: number | null;
+                                from: {
+                                    name: string | null;
+                                    email: string;
+                                } | null;
+                                reply_to: string | null;
+                                settings: {
+                                    rate_per_second: number | null;
+                                    /** @enum {unknown} */
+                                    on_uncertain: "hold" | "resend";
+                                    track_opens: boolean;
+                                    track_clicks: boolean;
+                                    ttl_hours: number;
+                                };
+                                approval: boolean;
+                                approval_expires_hours: number | null;
+                                /** @enum {unknown} */
+                                on_expiry: "send" | "skip";
+                                max_recipients: number | null;
+                                min_gap_minutes: number | null;
+                                test_to: string[];
+                                /** Format: date-time */
+                                created_at: string;
+                                /** Format: date-time */
+                                updated_at: string;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Remove a newsletter; campaigns of its issues stay */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Done; no content. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        /** Change a newsletter */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        name?: string;
+                        list_id?: number;
+                        /** @description When an issue is begun; either cron or calendar. */
+                        schedule?: {
+                            /** @description Minute, hour, day, month, weekday. */
+                            cron?: string;
+                            /** @description What is left out: midnight, every day, every month. 0 is Sunday. All that is named must fit. */
+                            calendar?: {
+                                minutes?: number[];
+                                hours?: number[];
+                                days?: number[];
+                                months?: number[];
+                                weekdays?: number[];
+                            };
+                            /** @description IANA name (UTC). */
+                            zone?: string;
+                            /** Format: date-time */
+                            start_at?: string | null;
+                            /** Format: date-time */
+                            end_at?: string | null;
+                            /** @description Days in the zone without an issue. */
+                            skip?: string[];
+                            jitter_seconds?: number;
+                            /** @enum {unknown} */
+                            overlap?: "skip" | "buffer_one" | "buffer_all" | "allow_all";
+                            /** @description How late an issue may still begin after an outage (60). */
+                            catch_up_minutes?: number;
+                            /** @description From its beginning to its sending (15): as long its source is tried. */
+                            lead_minutes?: number;
+                        };
+                        /** @description ai: prompt. feed: url of RSS or Atom. json: url. data: pushed by PUT /newsletters/{id}/data. */
+                        source?: {
+                            /** @enum {unknown} */
+                            kind: "ai" | "feed" | "json" | "data";
+                            /** @description Of an ai source. */
+                            prompt?: string;
+                            /** @description Links the text of an ai source may use. */
+                            links?: string[];
+                            url?: string;
+                            /** @description Of a feed: the first ones (10). */
+                            max_items?: number;
+                        };
+                        subject?: string | null;
+                        preheader?: string | null;
+                        html?: string | null;
+                        template_id?: number | null;
+                        from?: {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        } | null;
+                        /** Format: email */
+                        reply_to?: string | null;
+                        settings?: {
+                            rate_per_second?: number | null;
+                            /** @enum {unknown} */
+                            on_uncertain?: "hold" | "resend";
+                            track_opens?: boolean;
+                            track_clicks?: boolean;
+                            ttl_hours?: number;
+                        };
+                        /** @description Each issue waits for an approver. */
+                        approval?: boolean;
+                        approval_expires_hours?: number;
+                        /** @enum {unknown} */
+                        on_expiry?: "send" | "skip";
+                        max_recipients?: number | null;
+                        min_gap_minutes?: number | null;
+                        /** @description Members who get each issue first. */
+                        test_to?: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                id: number;
+                                /** @enum {unknown} */
+                                state: "active" | "paused";
+                                name: string;
+                                list_id: number;
+                                schedule: {
+                                    cron: string | null;
+                                    calendar: {
+                                        [key: string]: unknown;
+                                    } | null;
+                                    zone: string;
+                                    /** Format: date-time */
+                                    start_at: string | null;
+                                    /** Format: date-time */
+                                    end_at: string | null;
+                                    skip: string[];
+                                    jitter_seconds: number;
+                                    /** @enum {unknown} */
+                                    overlap: "skip" | "buffer_one" | "buffer_all" | "allow_all";
+                                    catch_up_minutes: number;
+                                    lead_minutes: number;
+                                };
+                                /** Format: date-time */
+                                next_at: string | null;
+                                source: {
+                                    /** @enum {unknown} */
+                                    kind: "ai" | "feed" | "json" | "data";
+                                } & {
+                                    [key: string]: unknown;
+                                };
+                                subject: string | null;
+                                preheader: string | null;
+                                html: string | null;
+                                template_id: number | null;
+                                from: {
+                                    name: string | null;
+                                    email: string;
+                                } | null;
+                                reply_to: string | null;
+                                settings: {
+                                    rate_per_second: number | null;
+                                    /** @enum {unknown} */
+                                    on_uncertain: "hold" | "resend";
+                                    track_opens: boolean;
+                                    track_clicks: boolean;
+                                    ttl_hours: number;
+                                };
+                                approval: boolean;
+                                approval_expires_hours: number | null;
+                                /** @enum {unknown} */
+                                on_expiry: "send" | "skip";
+                                max_recipients: number | null;
+                                min_gap_minutes: number | null;
+                                test_to: string[];
+                                /** Format: date-time */
+                                created_at: string;
+                                /** Format: date-time */
+                                updated_at: string;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/newsletters/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin no further issue; what was launched goes on */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                id: number;
+                                /** @enum {unknown} */
+                                state: "active" | "paused";
+                                name: string;
+                                list_id: number;
+                                schedule: {
+                                    cron: string | null;
+                                    calendar: {
+                                        [key: string]: unknown;
+                                    } | null;
+                                    zone: string;
+                                    /** Format: date-time */
+                                    start_at: string | null;
+                                    /** Format: date-time */
+                                    end_at: string | null;
+                                    skip: string[];
+                                    jitter_seconds: number;
+                                    /** @enum {unknown} */
+                                    overlap: "skip" | "buffer_one" | "buffer_all" | "allow_all";
+                                    catch_up_minutes: number;
+                                    lead_minutes: number;
+                                };
+                                /** Format: date-time */
+                                next_at: string | null;
+                                source: {
+                                    /** @enum {unknown} */
+                                    kind: "ai" | "feed" | "json" | "data";
+                                } & {
+                                    [key: string]: unknown;
+                                };
+                                subject: string | null;
+                                preheader: string | null;
+                                html: string | null;
+                                template_id: number | null;
+                                from: {
+                                    name: string | null;
+                                    email: string;
+                                } | null;
+                                reply_to: string | null;
+                                settings: {
+                                    rate_per_second: number | null;
+                                    /** @enum {unknown} */
+                                    on_uncertain: "hold" | "resend";
+                                    track_opens: boolean;
+                                    track_clicks: boolean;
+                                    ttl_hours: number;
+                                };
+                                approval: boolean;
+                                approval_expires_hours: number | null;
+                                /** @enum {unknown} */
+                                on_expiry: "send" | "skip";
+                                max_recipients: number | null;
+                                min_gap_minutes: number | null;
+                                test_to: string[];
+                                /** Format: date-time */
+                                created_at: string;
+                                /** Format: date-time */
+                                updated_at: string;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/newsletters/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on with the next time; what was missed meanwhile stays so */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                id: number;
+                                /** @enum {unknown} */
+                                state: "active" | "paused";
+                                name: string;
+                                list_id: number;
+                                schedule: {
+                                    cron: string | null;
+                                    calendar: {
+                                        [key: string]: unknown;
+                                    } | null;
+                                    zone: string;
+                                    /** Format: date-time */
+                                    start_at: string | null;
+                                    /** Format: date-time */
+                                    end_at: string | null;
+                                    skip: string[];
+                                    jitter_seconds: number;
+                                    /** @enum {unknown} */
+                                    overlap: "skip" | "buffer_one" | "buffer_all" | "allow_all";
+                                    catch_up_minutes: number;
+                                    lead_minutes: number;
+                                };
+                                /** Format: date-time */
+                                next_at: string | null;
+                                source: {
+                                    /** @enum {unknown} */
+                                    kind: "ai" | "feed" | "json" | "data";
+                                } & {
+                                    [key: string]: unknown;
+                                };
+                                subject: string | null;
+                                preheader: string | null;
+                                html: string | null;
+                                template_id: number | null;
+                                from: {
+                                    name: string | null;
+                                    email: string;
+                                } | null;
+                                reply_to: string | null;
+                                settings: {
+                                    rate_per_second: number | null;
+                                    /** @enum {unknown} */
+                                    on_uncertain: "hold" | "resend";
+                                    track_opens: boolean;
+                                    track_clicks: boolean;
+                                    ttl_hours: number;
+                                };
+                                approval: boolean;
+                                approval_expires_hours: number | null;
+                                /** @enum {unknown} */
+                                on_expiry: "send" | "skip";
+                                max_recipients: number | null;
+                                min_gap_minutes: number | null;
+                                test_to: string[];
+                                /** Format: date-time */
+                                created_at: string;
+                                /** Format: date-time */
+                                updated_at: string;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/newsletters/{id}/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The next ten times */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                /** Format: date-time */
+                                scheduled_at: string;
+                                /** Format: date-time */
+                                send_at: string;
+                                local: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/newsletters/{id}/issues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of each time, the latest first */
+        get: {
+            parameters: {
+                query?: {
+                    page?: number;
+                    per_page?: number;
+                };
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                id: string;
+                                /** @enum {unknown} */
+                                kind: "scheduled" | "triggered";
+                                /** Format: date-time */
+                                scheduled_at: string;
+                                /** Format: date-time */
+                                send_at: string;
+                                /** @enum {unknown} */
+                                state: "preparing" | "launched" | "sent" | "failed" | "skipped";
+                                /** @enum {string|null} */
+                                reason: "too_late" | "missed" | "overlap" | "paused" | "nothing_new" | "source_failed" | "no_data" | "draft_failed" | "content_blocked" | "no_recipients" | "too_many_recipients" | "too_soon" | "no_approvers" | "sender_not_verified" | "quota" | "rejected" | "approval_expired" | "withdrawn" | "engine_stopped" | null;
+                                detail: string | null;
+                                /** @description It began late. */
+                                late: boolean;
+                                /** @description It went out later than it was to. */
+                                sent_late: boolean;
+                                subject: string | null;
+                                campaign_id: number | null;
+                                /** Format: date-time */
+                                created_at: string;
+                                /** Format: date-time */
+                                launched_at: string | null;
+                                /** Format: date-time */
+                                closed_at: string | null;
+                            }[];
+                            meta: {
+                                current_page: number;
+                                per_page: number;
+                                last_page: number;
+                                total: number;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/newsletters/{id}/trigger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin an issue now */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            /** @description Without a time: an issue of this minute, sent as soon as it is ready. With one: a time that was missed. */
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        /** Format: date-time */
+                        scheduled_at?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                id: string;
+                                /** @enum {unknown} */
+                                kind: "scheduled" | "triggered";
+                                /** Format: date-time */
+                                scheduled_at: string;
+                                /** Format: date-time */
+                                send_at: string;
+                                /** @enum {unknown} */
+                                state: "preparing" | "launched" | "sent" | "failed" | "skipped";
+                                /** @enum {string|null} */
+                                reason: "too_late" | "missed" | "overlap" | "paused" | "nothing_new" | "source_failed" | "no_data" | "draft_failed" | "content_blocked" | "no_recipients" | "too_many_recipients" | "too_soon" | "no_approvers" | "sender_not_verified" | "quota" | "rejected" | "approval_expired" | "withdrawn" | "engine_stopped" | null;
+                                detail: string | null;
+                                /** @description It began late. */
+                                late: boolean;
+                                /** @description It went out later than it was to. */
+                                sent_late: boolean;
+                                subject: string | null;
+                                campaign_id: number | null;
+                                /** Format: date-time */
+                                created_at: string;
+                                /** Format: date-time */
+                                launched_at: string | null;
+                                /** Format: date-time */
+                                closed_at: string | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/newsletters/{id}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Push the data of the next issue */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        data: {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                /** Format: date-time */
+                                pushed_at: string;
+                                /**
+                                 * Format: date-time
+                                 * @description When the issue that takes it is sent.
+                                 */
+                                deadline: string | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/domains": {
         parameters: {
             query?: never;
@@ -9773,6 +10780,494 @@ export interface paths {
                         "application/json": {
                             data: {
                                 id: string;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lists/create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create a list */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        general: {
+                            name: string;
+                            description: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            status: string;
+                            list_uid: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lists/get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Retrieve a list */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        list: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            status: string;
+                            data: {
+                                record: {
+                                    general: {
+                                        list_uid: string;
+                                        name: string;
+                                        display_name: string;
+                                        description: string;
+                                    };
+                                    defaults: {
+                                        from_name: string;
+                                        reply_to: string;
+                                        subject: string;
+                                    };
+                                    notifications: {
+                                        subscribe: string;
+                                        unsubscribe: string;
+                                        subscribe_to: string;
+                                        unsubscribe_to: string;
+                                    };
+                                    company: {
+                                        name: string;
+                                        address_1: string;
+                                        address_2: string;
+                                        zone_name: string;
+                                        city: string;
+                                        zip_code: string;
+                                        address_format: string;
+                                        country: {
+                                            country_id: string;
+                                            name: string;
+                                            code: string;
+                                        };
+                                        zone: {
+                                            zone_id: string;
+                                            name: string;
+                                            code: string;
+                                        };
+                                    };
+                                };
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lists/show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List lists, or who is on one */
+        get: {
+            parameters: {
+                query?: {
+                    UID?: string;
+                    page?: number;
+                    per_page?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            status: string;
+                            data: {
+                                count: string;
+                                total_pages: number;
+                                current_page: number;
+                                next_page: number;
+                                records: {
+                                    general: {
+                                        list_uid: string;
+                                        name: string;
+                                        display_name: string;
+                                        description: string;
+                                    };
+                                    defaults: {
+                                        from_name: string;
+                                        reply_to: string;
+                                        subject: string;
+                                    };
+                                    notifications: {
+                                        subscribe: string;
+                                        unsubscribe: string;
+                                        subscribe_to: string;
+                                        unsubscribe_to: string;
+                                    };
+                                    company: {
+                                        name: string;
+                                        address_1: string;
+                                        address_2: string;
+                                        zone_name: string;
+                                        city: string;
+                                        zip_code: string;
+                                        address_format: string;
+                                        country: {
+                                            country_id: string;
+                                            name: string;
+                                            code: string;
+                                        };
+                                        zone: {
+                                            zone_id: string;
+                                            name: string;
+                                            code: string;
+                                        };
+                                    };
+                                }[];
+                            } | {
+                                count: string;
+                                total_pages: number;
+                                current_page: number;
+                                records: {
+                                    subscriber_uid: string;
+                                    EMAIL: string;
+                                    FNAME: string;
+                                    LNAME: string;
+                                    status: string;
+                                    source: string;
+                                    ip_address: string;
+                                    date_added: string;
+                                }[];
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** The same, with the UID in the body */
+        post: {
+            parameters: {
+                query?: {
+                    UID?: string;
+                    page?: number;
+                    per_page?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        UID?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            status: string;
+                            data: {
+                                count: string;
+                                total_pages: number;
+                                current_page: number;
+                                next_page: number;
+                                records: {
+                                    general: {
+                                        list_uid: string;
+                                        name: string;
+                                        display_name: string;
+                                        description: string;
+                                    };
+                                    defaults: {
+                                        from_name: string;
+                                        reply_to: string;
+                                        subject: string;
+                                    };
+                                    notifications: {
+                                        subscribe: string;
+                                        unsubscribe: string;
+                                        subscribe_to: string;
+                                        unsubscribe_to: string;
+                                    };
+                                    company: {
+                                        name: string;
+                                        address_1: string;
+                                        address_2: string;
+                                        zone_name: string;
+                                        city: string;
+                                        zip_code: string;
+                                        address_format: string;
+                                        country: {
+                                            country_id: string;
+                                            name: string;
+                                            code: string;
+                                        };
+                                        zone: {
+                                            zone_id: string;
+                                            name: string;
+                                            code: string;
+                                        };
+                                    };
+                                }[];
+                            } | {
+                                count: string;
+                                total_pages: number;
+                                current_page: number;
+                                records: {
+                                    subscriber_uid: string;
+                                    EMAIL: string;
+                                    FNAME: string;
+                                    LNAME: string;
+                                    status: string;
+                                    source: string;
+                                    ip_address: string;
+                                    date_added: string;
+                                }[];
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lists/show/{uid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who is on a list */
+        get: {
+            parameters: {
+                query?: {
+                    UID?: string;
+                    page?: number;
+                    per_page?: number;
+                };
+                header?: never;
+                path: {
+                    uid: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            status: string;
+                            data: {
+                                count: string;
+                                total_pages: number;
+                                current_page: number;
+                                next_page: number;
+                                records: {
+                                    general: {
+                                        list_uid: string;
+                                        name: string;
+                                        display_name: string;
+                                        description: string;
+                                    };
+                                    defaults: {
+                                        from_name: string;
+                                        reply_to: string;
+                                        subject: string;
+                                    };
+                                    notifications: {
+                                        subscribe: string;
+                                        unsubscribe: string;
+                                        subscribe_to: string;
+                                        unsubscribe_to: string;
+                                    };
+                                    company: {
+                                        name: string;
+                                        address_1: string;
+                                        address_2: string;
+                                        zone_name: string;
+                                        city: string;
+                                        zip_code: string;
+                                        address_format: string;
+                                        country: {
+                                            country_id: string;
+                                            name: string;
+                                            code: string;
+                                        };
+                                        zone: {
+                                            zone_id: string;
+                                            name: string;
+                                            code: string;
+                                        };
+                                    };
+                                }[];
+                            } | {
+                                count: string;
+                                total_pages: number;
+                                current_page: number;
+                                records: {
+                                    subscriber_uid: string;
+                                    EMAIL: string;
+                                    FNAME: string;
+                                    LNAME: string;
+                                    status: string;
+                                    source: string;
+                                    ip_address: string;
+                                    date_added: string;
+                                }[];
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/singlesending/create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send one email */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        to_name: string;
+                        /** Format: email */
+                        to_email: string;
+                        from_name: string;
+                        /** Format: email */
+                        from_email: string;
+                        reply_to_name: string;
+                        /** Format: email */
+                        reply_to_email: string;
+                        subject: string;
+                        body: string;
+                        plain_text?: string;
+                        attachments?: {
+                            data: string;
+                            name: string;
+                            mime: string;
+                        }[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            status: string;
+                            message: {
+                                id: number;
+                                token: string;
                             };
                         };
                     };
