@@ -4,6 +4,7 @@ import type { CampaignProgress } from '../store/campaign-progress.js';
 import type { Campaign, Campaigns } from '../store/campaigns.js';
 import type { Event, Events } from '../store/events.js';
 import type { Ledger } from '../store/ledger.js';
+import type { Quotas } from '../store/quota/quotas.js';
 import type { Recipients } from '../store/recipients.js';
 import type { Rounds } from '../store/rounds.js';
 import type { CampaignInput } from '../workflows/messages.js';
@@ -17,6 +18,7 @@ export interface ClosingDeps extends TellingDeps, RollUpDeps {
   readonly rounds: Rounds;
   readonly recipients: Pick<Recipients, 'totals'>;
   readonly events: Events;
+  readonly quotas: Pick<Quotas, 'settleCampaign'>;
 }
 
 /** How a campaign ends: everybody has a fate, every fate is told, the row says how it went. */
@@ -30,10 +32,13 @@ export function closingActivities(deps: ClosingDeps) {
       if (row.state === 'sending') await expireDeferred(deps, row, EXPIRED);
       await deps.rounds.forgetStrays(input);
       await settleByClicks(deps, row);
-      const { sent } = await recipients.totals(row.account, row._id);
+      const { sent, uncertain } = await recipients.totals(row.account, row._id);
       await progress.close(input, row.round, sent > 0 ? 'sent' : 'failed');
       const closed = (await campaigns.find(row.account, row._id)) ?? row;
-      if (closed.state === 'sent' || closed.state === 'failed') await events.append([endOf(closed, sent)]);
+      if (closed.state === 'sent' || closed.state === 'failed') {
+        await events.append([endOf(closed, sent)]);
+        await deps.quotas.settleCampaign(row._id, row.launch, sent + uncertain);
+      }
       await deps.engagements.rollUp(closed);
       return closed.state;
     },
@@ -50,6 +55,8 @@ export function closingActivities(deps: ClosingDeps) {
       if (open > 0) return open;
       await expireDeferred(deps, { account: input.account, _id: input.campaign }, CANCELLED);
       await progress.closeCancelled(input);
+      const { sent, uncertain } = await recipients.totals(input.account, input.campaign);
+      await deps.quotas.settleCampaign(input.campaign, input.launch, sent + uncertain);
       return open;
     },
   };

@@ -5,6 +5,7 @@ import { bodyOfDraft } from '../mail/draft-body.js';
 import type { Campaign, Campaigns } from '../store/campaigns.js';
 import type { Draft, Drafts } from '../store/drafts.js';
 import type { Events } from '../store/events.js';
+import { draftHolder, type Quotas } from '../store/quota/quotas.js';
 import type { Subscribers } from '../store/subscribers.js';
 import type { Voices } from '../store/voices.js';
 import type { DraftInput } from '../workflows/messages.js';
@@ -15,6 +16,7 @@ export interface DraftWritingDeps {
   readonly voices: Pick<Voices, 'current'>;
   readonly campaigns: Pick<Campaigns, 'find'>;
   readonly subscribers: Pick<Subscribers, 'fieldNames'>;
+  readonly quotas: Pick<Quotas, 'reserveDraft'>;
   /** Undefined where this worker has no key. */
   readonly draftWriter: DraftWriter | undefined;
   readonly host: () => { readonly cancelled: AbortSignal; heartbeat(): void };
@@ -25,6 +27,7 @@ export interface DraftSettlingDeps {
   readonly campaigns: Pick<Campaigns, 'find' | 'drafted' | 'undrafted'>;
   readonly events: Pick<Events, 'append'>;
   readonly engine: Pick<Engine, 'wakeCampaign'>;
+  readonly quotas: Pick<Quotas, 'settle'>;
 }
 
 /** How the writing ended; whether there is a text stands in the row. */
@@ -42,6 +45,11 @@ export function draftWriting(deps: DraftWritingDeps) {
         deps.campaigns.find(input.account, input.campaign),
       ]);
       if (row?.state !== 'waiting' || campaign === null) return 'done';
+      // Who asked for it has reserved it, or died in between: then it is done here.
+      if ((await deps.quotas.reserveDraft(row.account, row)) === 'over') {
+        await deps.drafts.fail(row, 'rejected', 'the plan has no drafts by AI left this month');
+        return 'done';
+      }
       if (deps.draftWriter === undefined) {
         await deps.drafts.fail(row, 'rejected', 'this worker has no OPENAI_API_KEY');
         return 'done';
@@ -117,6 +125,8 @@ export function draftSettling(deps: DraftSettlingDeps) {
       if (end === 'gave_up') await drafts.fail(input, 'unavailable', DRAFT_SENTENCES.unavailable);
       const row = await drafts.find(input);
       if (row === null) return 'gone';
+      const used = row.state === 'ready' ? 1 : 0;
+      if (row.state !== 'waiting') await deps.quotas.settle([{ _id: draftHolder(row), used }]);
       const campaign = await deps.campaigns.find(row.account, row.campaign);
       if (campaign === null) await drafts.forget(row.account, row.campaign);
       else await settle(deps, campaign, row);

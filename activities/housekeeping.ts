@@ -12,6 +12,7 @@ import { type InboundDeps, sweepInbound } from './inbound/sweep.js';
 import { type ReminderDeps, remindOfKeys } from './key-reminders.js';
 import { type MessageSweepDeps, sweepMessages } from './message/sweep.js';
 import { lookAfterIssue, lookAfterNewsletter, type NewsletterSweepDeps, strayHunt } from './newsletter/schedule.js';
+import { type QuotaSweepDeps, sweepQuotas } from './quota-sweep.js';
 import type { ReputationGuard } from './reputation.js';
 import { type SuspensionSweepDeps, sweepSuspensions } from './suspension-sweep.js';
 import type { TellingDeps } from './telling.js';
@@ -24,16 +25,17 @@ export interface HousekeepingDeps
     BellDeps,
     SuspensionSweepDeps,
     NewsletterSweepDeps,
+    Omit<QuotaSweepDeps, 'messages' | 'drafts'>,
     Pick<ReminderDeps, 'keyRotation'> {
   readonly progress: CampaignProgress;
   readonly guard: ReputationGuard;
   readonly ledger: Ledger;
-  readonly messages: MessageSweepDeps['messages'] & InboundDeps['messages'];
+  readonly messages: MessageSweepDeps['messages'] & InboundDeps['messages'] & QuotaSweepDeps['messages'];
   readonly messageProgress: MessageSweepDeps['messageProgress'] & InboundDeps['messageProgress'];
   readonly rounds: Pick<Rounds, 'inFlight'>;
   readonly imports: OwedRows;
   readonly confirmations: OwedRows;
-  readonly drafts: Pick<Drafts, 'owed' | 'lookAgain'>;
+  readonly drafts: Pick<Drafts, 'owed' | 'lookAgain' | 'find'>;
   readonly engine: Engine;
   readonly times: Pick<ProtocolTimes, 'lease' | 'resendAfter'>;
   readonly events: TellingDeps['events'];
@@ -76,6 +78,7 @@ export function housekeepingActivities(deps: HousekeepingDeps) {
       await ring();
       await sweepInbound(deps);
       await sweepSuspensions(deps);
+      await sweepQuotas(deps);
     },
   };
 }

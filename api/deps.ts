@@ -29,6 +29,10 @@ import { pushedData } from '../store/newsletter/pushed.js';
 import { newsletters } from '../store/newsletters.js';
 import { optOuts } from '../store/opt-outs.js';
 import { providers } from '../store/providers.js';
+import { messageQuota } from '../store/quota/message-quota.js';
+import { quotas } from '../store/quota/quotas.js';
+import { requestCounts } from '../store/quota/requests.js';
+import { usageReading } from '../store/quota/usage.js';
 import { recipients } from '../store/recipients.js';
 import { replies } from '../store/replies.js';
 import { requestLimits } from '../store/request-limits.js';
@@ -46,6 +50,16 @@ import { endpoints } from '../store/webhook/endpoints.js';
 import type { WebClient } from '../web/client.js';
 import type { Engine } from './engine.js';
 import type { Press } from './press.js';
+
+/** What was used of a plan. */
+function measuring(store: Store) {
+  return {
+    messageQuota: messageQuota(store),
+    quotas: quotas(store),
+    requestCounts: requestCounts(store),
+    usage: usageReading(store),
+  };
+}
 
 /** The vocabulary of each noun over one open store; `secret` seals what must not lie open in it. */
 export function nounStores(store: Store, secret: string) {
@@ -75,6 +89,7 @@ export function nounStores(store: Store, secret: string) {
     optOuts: optOuts(store),
     ...newsletterStores(store),
     ...riverStores(store, secret),
+    ...measuring(store),
     recipients: recipients(store),
     replies: replies(store),
     requestLimits: requestLimits(store),

@@ -5,6 +5,7 @@ import { answerOnce } from './idempotency.js';
 import { acceptJsonOnly } from './json.js';
 import { limitKeys } from './rate-limits.js';
 import { demandReach } from './reach/reach.js';
+import { countRequests } from './request-quota.js';
 import { account } from './routes/account.js';
 import { agency } from './routes/agency/agency.js';
 import { clientAccess } from './routes/agency/client-access.js';
@@ -41,6 +42,7 @@ import { templatePreviews } from './routes/templates/preview.js';
 import { templates } from './routes/templates/templates.js';
 import { templateVersions } from './routes/templates/versions.js';
 import { transports } from './routes/transports.js';
+import { accountUsage } from './routes/usage.js';
 import { voice } from './routes/voice.js';
 import { webhookActions } from './routes/webhooks/actions.js';
 import { webhookDeliveries } from './routes/webhooks/deliveries.js';
@@ -54,6 +56,7 @@ export function versionOne(api: Api, deps: Deps): void {
   demandScopes(api);
   demandReach(api, deps);
   limitKeys(api, deps);
+  countRequests(api, deps);
   answerOnce(api, deps);
 
   people(api, deps);
@@ -110,6 +113,7 @@ function roads(api: Api, deps: Deps): void {
 function house(api: Api, deps: Deps): void {
   keys(api, deps);
   account(api, deps);
+  accountUsage(api, deps);
   agency(api, deps);
   agencyClients(api, deps);
   clientAccess(api, deps);

@@ -20,4 +20,28 @@ export const ACCOUNT_INDEXES: readonly Index[] = [
     options: { partialFilterExpression: { state: { $exists: true } } },
     serves: 'the sweep: suspended accounts',
   },
+  {
+    on: 'reservations',
+    keys: { look_at: 1 },
+    options: { partialFilterExpression: { look_at: { $type: 'date' } } },
+    serves: 'the sweep: reservations whose holders are to be looked after',
+  },
+  {
+    on: 'reservations',
+    keys: { 'holder.campaign': 1, 'holder.launch': 1 },
+    options: { partialFilterExpression: { 'holder.kind': 'campaign' } },
+    serves: 'what the rounds of a campaign hold and have used',
+  },
+  {
+    on: 'reservations',
+    keys: { forget_at: 1 },
+    options: { expireAfterSeconds: 0 },
+    serves: 'forgetting settled reservations',
+  },
+  {
+    on: 'usage',
+    keys: { account: 1, month: 1 },
+    options: { unique: true },
+    serves: 'months of one or several accounts',
+  },
 ];

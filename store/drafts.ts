@@ -80,6 +80,11 @@ function asking(rows: Collection<Draft>) {
       }
     },
 
+    /** A version that was asked for and may not be written: as if it had not been asked for. Atomic: one delete. */
+    takeBack: async ({ account, campaign, n }: DraftKey): Promise<void> => {
+      await rows.deleteOne({ _id: `${campaign}:${n}`, account, state: 'waiting' });
+    },
+
     /** With its campaign everything that was written for it goes. */
     forget: async (account: number, campaign: number): Promise<void> => {
       await rows.deleteMany({ account, campaign });

@@ -29,12 +29,13 @@ interface Planned {
   readonly plan_since?: Date;
 }
 
-const COUNTED: Readonly<Record<Capped, (account: number) => [string, Filter<Record<string, unknown>>]>> = {
-  subscribers: (account) => ['subscribers', { account }],
-  campaigns: (account) => ['campaigns', { account }],
-  senders: (account) => ['domains', { account }],
-  clients: (account) => ['accounts', { parent_id: account, state: { $ne: 'closed' } }],
-};
+const COUNTED: Readonly<Record<Capped, (of: number | { $in: number[] }) => [string, Filter<Record<string, unknown>>]>> =
+  {
+    subscribers: (account) => ['subscribers', { account }],
+    campaigns: (account) => ['campaigns', { account }],
+    senders: (account) => ['domains', { account }],
+    clients: (parent_id) => ['accounts', { parent_id, state: { $ne: 'closed' } }],
+  };
 
 const REFUSALS: Readonly<Record<Capped, FailureCode>> = {
   subscribers: 'subscriber_limit_reached',
@@ -105,4 +106,10 @@ export async function addWithin(
     await places.demand(session, cap);
     await add(session);
   });
+}
+
+/** How many rows these accounts have together. */
+export function counted(db: Db, noun: Capped, accounts: readonly number[]): Promise<number> {
+  const [collection, filter] = COUNTED[noun]({ $in: [...accounts] });
+  return db.collection(collection).countDocuments(filter);
 }

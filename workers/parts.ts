@@ -1,6 +1,5 @@
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
-import { allowances } from '../activities/allowance.js';
 import type { ActivityDeps } from '../activities/index.js';
 import { compiledLetters } from '../activities/letters.js';
 import { reputationGuard } from '../activities/reputation.js';
@@ -39,9 +38,9 @@ import { keptSecret } from '../store/sealing.js';
 import { secrets } from '../store/secrets.js';
 import { subscribers } from '../store/subscribers.js';
 import { suppressions } from '../store/suppressions.js';
-import { suspension } from '../store/suspension.js';
 import { templates } from '../store/templates.js';
 import { transports } from '../store/transports.js';
+import { accountParts } from './account-parts.js';
 import { bounceParts } from './bounce-parts.js';
 import { draftParts } from './draft-parts.js';
 import { hookParts } from './hook-parts.js';
@@ -83,8 +82,7 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
     ...newsletterParts(store),
     senderDomains: senders,
     buckets: tokens,
-    allowance: allowances(noun),
-    suspension: suspension(store),
+    ...accountParts(store),
     ...back,
     letters: compiledLetters({ ...noun, ...back, contents: contents(store), links: links(store), config }),
     renderer: renderer(),

@@ -10,6 +10,7 @@ import { acceptJsonOnly } from '../json.js';
 import { methodsAt } from '../paths.js';
 import { limitBursts, limitKeys } from '../rate-limits.js';
 import { demandReach } from '../reach/reach.js';
+import { countRequests } from '../request-quota.js';
 import { demandScopes } from '../scopes.js';
 import type { Dialect } from './dialect.js';
 import { emailmassivo } from './emailmassivo/emailmassivo.js';
@@ -37,6 +38,7 @@ function speak(api: Api, deps: Deps, dialect: Dialect, prefix: string): void {
   demandReach(api, deps);
   if (dialect.perSecondAndAddress !== undefined) limitBursts(api, deps, dialect.perSecondAndAddress);
   limitKeys(api, deps);
+  countRequests(api, deps);
   answerOnce(api, deps);
   dialect.routes(api, deps, prefix);
 }

@@ -5,6 +5,7 @@ import { pageFields } from '../paging.js';
 import { timestamp } from '../timestamp.js';
 import { closed, Id, Line, nullable, Timestamp } from './fields.js';
 import { GivenPlan, PlanView, planView } from './plan.js';
+import { UsageSum } from './usage.js';
 
 const fields = {
   mail_from: Type.Optional(
@@ -60,6 +61,7 @@ export const AgencyView = Type.Object(
     id: Id,
     name: Type.String(),
     clients: Type.Object({ total: Type.Integer(), active: Type.Integer(), suspended: Type.Integer() }),
+    usage: UsageSum,
     plans: Type.Array(Type.Object({ name: nullable(Type.String()), clients: Type.Integer() }), {
       description: 'How many clients have each plan, by its name.',
     }),
@@ -70,6 +72,14 @@ export const AgencyView = Type.Object(
         id: 1,
         name: 'Acme',
         clients: { total: 12, active: 11, suspended: 1 },
+        usage: {
+          month: '2026-05',
+          emails: { used: 81_200, reserved: 2_000 },
+          ai_drafts: { used: 30, reserved: 0 },
+          requests: 12_040,
+          subscribers: 19_900,
+          campaigns: 140,
+        },
         plans: [{ name: 'Starter', clients: 12 }],
       },
     ],

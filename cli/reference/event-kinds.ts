@@ -81,7 +81,11 @@ export const EVENTS: readonly EventKind[] = [
   steered('freezing', 'it was launched: the audience is being fixed'),
   steered('sending', 'it goes out, goes on after a pause, or its rate was changed'),
   steered('paused', 'it was paused'),
-  paused('it may not go out: `content_blocked`, `account_suspended` or `account_closed`', 'campaign', 'reason'),
+  paused(
+    'it may not go out: `content_blocked`, `quota_exceeded`, `account_suspended` or `account_closed`',
+    'campaign',
+    'reason',
+  ),
   {
     ...paused('an operator terminated its workflow', 'housekeeping', 'reason'),
     id: 'campaign:<campaign>:v<want.v>:stopped',

@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 test('the guide goes from adding a client to closing it', () => {
-  expect(STEPS).toHaveLength(9);
+  expect(STEPS).toHaveLength(10);
 });
 
 test.each(STEPS)('$line', async ({ line, shown }) => {

@@ -85,6 +85,8 @@ export const FOREIGN_ANSWERS: Readonly<Record<string, number>> = {
   'PATCH /api/v1/fields/:id': 403,
   'DELETE /api/v1/fields/:id': 403,
   'GET /api/v1/account': 200,
+  'GET /api/v1/account/usage': 200,
+  'GET /api/v1/agency/clients/:id/usage': 403,
   'PATCH /api/v1/account': 200,
   'GET /api/v1/templates': 200,
   'GET /api/v1/templates/:id': 403,

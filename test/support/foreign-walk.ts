@@ -137,6 +137,7 @@ export function theirOwn(account: number, name: string): Record<string, unknown>
     '/api/v1/account/voice': expect.objectContaining({ audience: null }),
     '/api/v1/providers/:name': expect.objectContaining({ username: 'mallory' }),
     '/api/v1/account': expect.objectContaining({ id: account }),
+    '/api/v1/account/usage': expect.objectContaining({ campaigns: { used: 0, limit: null, remaining: null } }),
     '/api/v1/agency': expect.objectContaining({ id: account }),
   };
 }

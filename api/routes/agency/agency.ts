@@ -1,4 +1,5 @@
-import { planOf } from '../../../domain/plan.js';
+import { now } from '../../../clock.js';
+import { monthOf, planOf } from '../../../domain/plan.js';
 import type { Client } from '../../../store/clients.js';
 import type { Api } from '../../app.js';
 import type { Deps } from '../../deps.js';
@@ -7,16 +8,25 @@ import { Data, refusals } from '../../schemas/envelope.js';
 import { agencyOf } from './standing.js';
 
 /** What an agency has, in one answer. */
-export function agency(app: Api, { accounts, clients }: Deps): void {
+export function agency(app: Api, deps: Deps): void {
   app.get(
     '/agency',
     { schema: { tags: ['Agency'], summary: 'Sum up the agency', response: { 200: Data(AgencyView), ...refusals } } },
     async (request) => {
-      const { _id: id, name } = await accounts.settings(agencyOf(request));
-      const found = await clients.ofAgency(id);
+      const { _id: id, name } = await deps.accounts.settings(agencyOf(request));
+      const found = await deps.clients.ofAgency(id);
       const suspended = found.filter(({ state }) => state === 'suspended').length;
       const counts = { total: found.length, active: found.length - suspended, suspended };
-      return { data: { id, name, clients: counts, plans: byPlan(found) } };
+      const month = monthOf(now());
+      const {
+        senders,
+        clients: _none,
+        ...usage
+      } = await deps.usage.of(
+        found.map(({ _id }) => _id),
+        month,
+      );
+      return { data: { id, name, clients: counts, usage: { month, ...usage }, plans: byPlan(found) } };
     },
   );
 }

@@ -3,9 +3,11 @@ import { Failure } from '../../../domain/errors.js';
 import { planOf } from '../../../domain/plan.js';
 import type { Drafting } from '../../../store/campaign/drafting.js';
 import type { Campaign, NewCampaign } from '../../../store/campaigns.js';
-import type { Draft, DraftWish } from '../../../store/drafts.js';
+import type { Draft, DraftKey, DraftWish } from '../../../store/drafts.js';
+import { draftHolder } from '../../../store/quota/quotas.js';
 import type { Deps } from '../../deps.js';
 import { ours } from '../../failures.js';
+import { exceeded } from '../../quotas.js';
 import type { AiRequest } from '../../schemas/draft.js';
 
 /** Milliseconds a request waits for a text. */
@@ -32,9 +34,14 @@ export async function draftedCampaign(
   const given = { subject: fresh.subject || null, preheader: fresh.preheader };
   const _id = await deps.counters.block('campaigns');
   const { n } = await deps.drafts.ask(account, _id, { ...wishOf(ai), given });
-  const row = await deps.campaigns.create({ _id, ...fresh, drafting: { n, ...then } });
+  await demandDraft(deps, { account, campaign: _id, n });
+  const forget = () => forgetAsked(deps, { account, campaign: _id, n });
+  const row = await deps.campaigns.create({ _id, ...fresh, drafting: { n, ...then } }).catch(async (error: unknown) => {
+    if (error instanceof Failure) await forget();
+    throw error;
+  });
   // An Idempotency-Key has found the campaign it made before: that one counts.
-  if (row._id !== _id) await deps.drafts.forget(account, _id);
+  if (row._id !== _id) await forget();
   const awaited = row._id === _id ? row : await takenUp(deps, row, then);
   if (awaited.state === 'drafting') await written(deps, { ...awaited, n: awaited.drafting?.n ?? n });
   return ours(await deps.campaigns.owned(account, row._id));
@@ -45,7 +52,21 @@ async function takenUp(deps: Deps, row: Campaign, then: Then): Promise<Campaign>
   const last = await deps.drafts.newest(row.account, row._id);
   if (row.reason !== 'ai_failed' || row.state !== 'draft' || last === null) return row;
   const { n } = await deps.drafts.ask(row.account, row._id, last);
+  await demandDraft(deps, { account: row.account, campaign: row._id, n });
   return (await deps.campaigns.redraft(row, { n, ...then })) ?? row;
+}
+
+/** There will be no campaign for it. */
+async function forgetAsked({ drafts, quotas }: Deps, draft: DraftKey): Promise<void> {
+  await drafts.forget(draft.account, draft.campaign);
+  await quotas.settle([{ _id: draftHolder(draft), used: 0 }]);
+}
+
+/** Reserves the draft that was just asked for; where the month has none left it is taken back, and nothing has changed. */
+export async function demandDraft(deps: Deps, draft: DraftKey): Promise<void> {
+  if ((await deps.quotas.reserveDraft(draft.account, draft)) === 'held') return;
+  await deps.drafts.takeBack(draft);
+  throw await exceeded(deps, draft.account, 'ai_drafts');
 }
 
 /** Waits for a text; a failure names the campaign that is kept and what went wrong. Null: it is still being written. */

@@ -13,7 +13,7 @@ import { type AiRequest, DraftPath, type DraftShown, DraftView, NewDraft } from 
 import { Data, refusals } from '../../schemas/envelope.js';
 import { IdPath } from '../../schemas/fields.js';
 import { timestamp } from '../../timestamp.js';
-import { demandDrafting, wishOf, written } from './drafting.js';
+import { demandDraft, demandDrafting, wishOf, written } from './drafting.js';
 import { turned, type Which, whichOf, woken } from './steering.js';
 import { answered } from './view.js';
 
@@ -86,6 +86,7 @@ async function anotherDraft(deps: Deps, which: Which, body: Wanted, origin: stri
   const wish = nextWish(body, last);
   await demandDrafting(deps, which.account);
   const draft = await deps.drafts.ask(which.account, which.id, wish, origin);
+  await demandDraft(deps, draft);
   return [row, (await written(deps, { ...row, n: draft.n })) ?? draft] as const;
 }
 

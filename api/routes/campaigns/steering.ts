@@ -6,6 +6,7 @@ import type { Campaign } from '../../../store/campaigns.js';
 import { accountOf } from '../../auth.js';
 import type { Deps } from '../../deps.js';
 import { ours } from '../../failures.js';
+import { demandLeft } from '../../quotas.js';
 import { demandTag } from '../../revisions.js';
 import type { IdPath } from '../../schemas/fields.js';
 import { tagOf } from './view.js';
@@ -66,12 +67,14 @@ export function demandText({ html, text }: Pick<Campaign, 'html' | 'text'>): voi
   throw new Failure('validation_failed', { html: ['The campaign has no text yet.'] });
 }
 
-/** A list that nobody may be mailed on is refused before anything changes. */
+/** A list that nobody may be mailed on, or more people than the month has mails left for, is refused before anything changes. */
 export async function demandRecipients(
-  { subscribers }: Pick<Deps, 'subscribers'>,
+  deps: Pick<Deps, 'subscribers' | 'accounts' | 'usage'>,
   { account, list_id }: Pick<Campaign, 'account' | 'list_id'>,
 ): Promise<void> {
-  if ((await subscribers.countSendable(account, list_id)) === 0) throw new Failure('no_recipients');
+  const people = await deps.subscribers.countSendable(account, list_id);
+  if (people === 0) throw new Failure('no_recipients');
+  await demandLeft(deps, account, 'emails', people);
 }
 
 /** A campaign that was cancelled unsent may go out again once nothing of that launch is left. */

@@ -7,6 +7,7 @@ import { newMessageRow } from '../../../store/message/new-row.js';
 import type { Message } from '../../../store/messages-row.js';
 import type { Deps } from '../../deps.js';
 import { canonical } from '../../idempotency.js';
+import { demandMails } from '../../quotas.js';
 import type { MessageRequest } from '../../schemas/message.js';
 import { timeToCome } from '../campaigns/fields.js';
 import { isByTemplate, type Said, saidByTemplate } from './by-template.js';
@@ -50,18 +51,21 @@ async function newlyAccepted(deps: Deps, request: MessageRequest, wish: Wish, ha
   const repeat = wish.key === undefined && wish.detectRepeats ? await repeatOf(deps, account, read.content) : undefined;
   if (repeat?.earlier !== undefined)
     return { group: await deps.messages.ofGroup(account, repeat.earlier), known: true };
+  const ids = reached.map(() => uuidv7());
   const [content, number] = await Promise.all([
     keep(deps, account, read),
     deps.counters.block('messages', reached.length),
+    demandMails(deps, account, ids),
   ]);
   const promise = repeat ?? { hash, ...(wish.key !== undefined && { key: wish.key }) };
-  const group = rowsFor({ wish, number, request, said, read, content, reached, times, ...promise });
+  const group = rowsFor({ wish, number, request, said, read, content, reached, ids, times, ...promise });
   return settled(deps, wish, group);
 }
 
 async function settled(deps: Deps, wish: Wish, group: readonly Message[]): Promise<Accepted> {
   const { account } = wish;
   const verdict = await deps.messages.accept(group);
+  if (verdict.kind !== 'accepted' && verdict.kind !== 'unknown') await deps.messageQuota.giveBack(idsOf(group));
   if (verdict.kind === 'key_reused' && wish.firstWins) return firstOf(deps, wish);
   if (verdict.kind === 'key_reused') throw new Failure('idempotency_key_reused');
   if (verdict.kind === 'unknown') throw inDoubt(verdict.id);
@@ -69,6 +73,10 @@ async function settled(deps: Deps, wish: Wish, group: readonly Message[]): Promi
   const rows = known ? await deps.messages.ofGroup(account, verdict.id) : group;
   if (!known) for (const row of rows) deps.engine.wakeMessage(row);
   return { group: rows, known };
+}
+
+function idsOf(group: readonly Message[]): string[] {
+  return group.map(({ _id }) => _id);
 }
 
 function inDoubt(id: string): Failure {
@@ -151,15 +159,16 @@ interface Rows {
   readonly read: ReadContent;
   readonly content: string;
   readonly reached: readonly Named[];
+  /** Theirs, in the same order. */
+  readonly ids: readonly string[];
   readonly times: Times;
   readonly hash: string;
   readonly key?: string;
 }
 
 function rowsFor(of: Rows): Message[] {
-  const { number, request, said, reached, times, key } = of;
+  const { number, request, said, reached, ids, times, key } = of;
   const { account, leavesKey } = of.wish;
-  const ids = reached.map(() => uuidv7());
   return reached.map(({ role, mailbox, address }, i) =>
     newMessageRow({
       _id: ids[i] ?? '',

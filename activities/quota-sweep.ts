@@ -1,0 +1,93 @@
+import { now } from '../clock.js';
+import type { CampaignTotals } from '../domain/totals.js';
+import type { Campaigns } from '../store/campaigns.js';
+import type { Drafts } from '../store/drafts.js';
+import type { Messages } from '../store/messages.js';
+import { draftHolder, type Outcome, type Quotas } from '../store/quota/quotas.js';
+import type { Reservation } from '../store/quota/rows.js';
+
+export interface QuotaSweepDeps {
+  readonly quotas: Pick<Quotas, 'due' | 'lookAgain' | 'settle' | 'settleCampaign'>;
+  readonly messages: Pick<Messages, 'some'>;
+  readonly campaigns: Pick<Campaigns, 'find'>;
+  readonly drafts: Pick<Drafts, 'find'>;
+  readonly recipients: {
+    totals(account: number, campaign: number): Promise<Pick<CampaignTotals, 'sent' | 'uncertain'>>;
+  };
+}
+
+const AT_ONCE = 500;
+/** Of one pass, so that it ends within its time; the next pass goes on. */
+const MOST_PER_PASS = 10_000;
+/** A holder that is not there by then never will be: whoever was to write it has given up long ago. */
+const GIVEN_UP = 600_000;
+
+/** Turns what holders had reserved into what they have used, once they are over: messages here alone, others after a crash. */
+export async function sweepQuotas(deps: QuotaSweepDeps): Promise<void> {
+  for (let seen = 0; seen < MOST_PER_PASS; seen += AT_ONCE) {
+    const due = await deps.quotas.due(now(), AT_ONCE);
+    await lookAfter(deps, due);
+    if (due.length < AT_ONCE) return;
+  }
+}
+
+async function lookAfter(deps: QuotaSweepDeps, due: readonly Reservation[]): Promise<void> {
+  const outcomes = [...(await ofMessages(deps, due)), ...(await ofDrafts(deps, due))];
+  await deps.quotas.settle(outcomes);
+  const over = new Set(outcomes.map(({ _id }) => _id));
+  for (const row of due) if (await campaignIsOver(deps, row)) over.add(row._id);
+  await deps.quotas.lookAgain(due.filter(({ _id }) => !over.has(_id)));
+}
+
+async function ofMessages({ messages }: QuotaSweepDeps, due: readonly Reservation[]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const account of new Set(due.map((row) => row.account))) {
+    const own = due.flatMap((row) =>
+      row.account === account && row.holder.kind === 'message' ? [{ row, id: row.holder.message }] : [],
+    );
+    const found = new Map(
+      (
+        await messages.some(
+          account,
+          own.map(({ id }) => id),
+        )
+      ).map((one) => [one._id, one.state]),
+    );
+    for (const { row, id } of own) {
+      const state = found.get(id) ?? missing(row);
+      if (state === 'sent' || state === 'uncertain') outcomes.push({ _id: row._id, used: 1 });
+      if (state === 'failed' || state === 'cancelled' || state === 'gone') outcomes.push({ _id: row._id, used: 0 });
+    }
+  }
+  return outcomes;
+}
+
+async function ofDrafts({ drafts }: QuotaSweepDeps, due: readonly Reservation[]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const { holder, ...row } of due) {
+    if (holder.kind !== 'draft') continue;
+    const state = (await drafts.find({ account: row.account, ...holder }))?.state ?? missing(row);
+    if (state === 'ready') outcomes.push({ _id: draftHolder(holder), used: 1 });
+    if (state === 'failed' || state === 'cancelled' || state === 'gone') outcomes.push({ _id: row._id, used: 0 });
+  }
+  return outcomes;
+}
+
+function missing({ at }: Pick<Reservation, 'at'>): 'gone' | 'awaited' {
+  return at.getTime() + GIVEN_UP < now().getTime() ? 'gone' : 'awaited';
+}
+
+/** True where it was over, and is settled now. */
+async function campaignIsOver({ campaigns, recipients, quotas }: QuotaSweepDeps, row: Reservation): Promise<boolean> {
+  if (row.holder.kind !== 'campaign') return false;
+  const { campaign: id, launch } = row.holder;
+  const campaign = await campaigns.find(row.account, id);
+  const isThis = campaign?.launch === launch;
+  if (isThis && campaign.closed_at === null) return false;
+  // A launch that was cancelled unsent, or whose campaign was deleted, has mailed nobody.
+  const { sent, uncertain } = isThis ? await recipients.totals(row.account, id) : NOBODY;
+  await quotas.settleCampaign(id, launch, sent + uncertain);
+  return true;
+}
+
+const NOBODY = { sent: 0, uncertain: 0 };

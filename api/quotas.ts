@@ -1,0 +1,40 @@
+import { now } from '../clock.js';
+import { Failure, type FailureCode } from '../domain/errors.js';
+import { endOfMonth, monthOf, type Plan, planOf } from '../domain/plan.js';
+import { LIMIT_OF, type Meter, type Metered } from '../store/quota/rows.js';
+import type { Deps } from './deps.js';
+
+const REFUSALS: Readonly<Record<Metered, FailureCode>> = {
+  emails: 'quota_exceeded',
+  ai_drafts: 'ai_quota_exceeded',
+};
+
+type Stores = Pick<Deps, 'accounts' | 'usage'>;
+
+/** Reserves one mail for each of these messages; refuses by name where the month has not so many left. */
+export async function demandMails(
+  deps: Stores & Pick<Deps, 'messageQuota'>,
+  account: number,
+  ids: readonly string[],
+): Promise<void> {
+  if ((await deps.messageQuota.hold(account, ids)) === 'over') throw await exceeded(deps, account, 'emails');
+}
+
+/** Whether a month has so many left; asked before a launch, which reserves when it is known who is mailed. */
+export async function demandLeft(deps: Stores, account: number, kind: Metered, wanted: number): Promise<void> {
+  const { plan, meter } = await standing(deps, account, kind);
+  const most = plan[LIMIT_OF[kind]];
+  if (most !== null && meter.used + meter.reserved + wanted > most) throw await exceeded(deps, account, kind);
+}
+
+async function standing({ accounts, usage }: Stores, account: number, kind: Metered) {
+  const [row, meters] = await Promise.all([accounts.standing(account), usage.meters(account, now())]);
+  return { plan: planOf(row ?? {}), meter: meters[kind] } satisfies { plan: Plan; meter: Meter };
+}
+
+/** The refusal, with what a program may want to know. */
+export async function exceeded(deps: Stores, account: number, kind: Metered): Promise<Failure> {
+  const { plan, meter } = await standing(deps, account, kind);
+  const resets_at = endOfMonth(monthOf(now())).toISOString();
+  return new Failure(REFUSALS[kind], undefined, undefined, { limit: plan[LIMIT_OF[kind]], ...meter, resets_at });
+}

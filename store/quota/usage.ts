@@ -1,0 +1,43 @@
+import { monthOf } from '../../domain/plan.js';
+import type { Store } from '../connect.js';
+import { counted } from '../room.js';
+import { requestsOf } from './requests.js';
+import { METERED, type Meter, type Metered, type UsageRow } from './rows.js';
+
+/** What an account has used of a month, and what it has at this moment. */
+export interface Usage extends Readonly<Record<Metered, Meter>> {
+  readonly requests: number;
+  readonly subscribers: number;
+  readonly campaigns: number;
+  readonly senders: number;
+  readonly clients: number;
+}
+
+export type UsageReading = ReturnType<typeof usageReading>;
+
+export function usageReading(store: Store) {
+  const months = store.db.collection<UsageRow>('usage');
+  const meters = async (accounts: readonly number[], month: string): Promise<Record<Metered, Meter>> => {
+    const rows = await months.find({ account: { $in: [...accounts] }, month }).toArray();
+    const sum = (kind: Metered, of: keyof Meter) => rows.reduce((total, row) => total + row[kind][of], 0);
+    const meterOf = (kind: Metered): Meter => ({ used: sum(kind, 'used'), reserved: sum(kind, 'reserved') });
+    return Object.fromEntries(METERED.map((kind) => [kind, meterOf(kind)])) as Record<Metered, Meter>;
+  };
+  return {
+    /** The meters alone: one small read. */
+    meters: (account: number, at: Date): Promise<Record<Metered, Meter>> => meters([account], monthOf(at)),
+
+    /** Of one account, or of several together. */
+    of: async (accounts: readonly number[], month: string): Promise<Usage> => {
+      const [metered, requests, subscribers, campaigns, senders, clients] = await Promise.all([
+        meters(accounts, month),
+        requestsOf(store, accounts, month),
+        counted(store.db, 'subscribers', accounts),
+        counted(store.db, 'campaigns', accounts),
+        counted(store.db, 'senders', accounts),
+        counted(store.db, 'clients', accounts),
+      ]);
+      return { ...metered, requests, subscribers, campaigns, senders, clients };
+    },
+  };
+}

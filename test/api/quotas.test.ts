@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { now } from '../../clock.js';
+import { monthOf } from '../../domain/plan.js';
+import { aClient, aList, anApi, aSubscriber, type Call, type TestApi } from '../support/api.js';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await anApi({ OPENAI_API_KEY: 'a key' });
+});
+afterAll(() => api.close());
+
+/** A client with this plan, and the API as its key sees it. */
+async function aPlanned(plan: object): Promise<TestApi> {
+  const client = await aClient(api, 'Measured');
+  await api.call(`PATCH /api/v1/agency/clients/${client.account}`, { payload: { plan } });
+  const call = (route: string, options: Call = {}) => api.call(route, { key: client.key, ...options });
+  return { ...api, ...client, call };
+}
+
+const usage = async ({ call }: TestApi) => (await call('GET /api/v1/account/usage')).json().data;
+const mail = { subject: 'x', text: 'x' };
+
+test('a message is reserved when it is accepted, its copies as well; what would go over is refused and leaves nothing', async () => {
+  const planned = await aPlanned({ name: 'Small', emails_per_month: 3 });
+  const send = (to: string, over: object = {}, headers = {}) =>
+    planned.call('POST /api/v1/messages', { payload: { to, ...mail, ...over }, headers });
+  const once = { 'idempotency-key': 'first' };
+  expect((await send('a@example.com', { cc: ['b@example.com'] }, once)).statusCode).toBe(202);
+  const refused = await send('c@example.com', { cc: ['d@example.com'] });
+  expect([refused.statusCode, refused.json().error]).toMatchObject([
+    429,
+    { code: 'quota_exceeded', details: { limit: 3, used: 0, reserved: 2 } },
+  ]);
+  expect((await send('c@example.com')).statusCode).toBe(202);
+  expect((await send('a@example.com', { cc: ['b@example.com'] }, once)).statusCode).toBe(202);
+  expect(await usage(planned)).toMatchObject({
+    month: monthOf(now()),
+    plan: 'Small',
+    emails: { used: 0, reserved: 3, limit: 3, remaining: 0 },
+  });
+  expect(await planned.store.db.collection('messages').countDocuments({ account: planned.account })).toBe(3);
+});
+
+test('of many messages at once exactly so many are accepted as there are left', async () => {
+  const planned = await aPlanned({ emails_per_month: 7 });
+  const messages = Array.from({ length: 20 }, (_, n) => ({ to: `reader${n}@example.com`, ...mail }));
+  const batches = await Promise.all([
+    planned.call('POST /api/v1/messages/batch', { payload: { messages: messages.slice(0, 10) } }),
+    planned.call('POST /api/v1/messages/batch', { payload: { messages: messages.slice(10) } }),
+  ]);
+  const accepted = batches.map((answer) => answer.json().meta.accepted);
+  expect(accepted[0] + accepted[1]).toBe(7);
+  expect((await usage(planned)).emails).toMatchObject({ used: 0, reserved: 7 });
+});
+
+test('a launch for more people than the month has mails left is refused and stays a draft', async () => {
+  const planned = await aPlanned({ emails_per_month: 1 });
+  const list = await aList(planned);
+  for (const email of ['a@example.com', 'b@example.com']) await aSubscriber(planned, list, { email });
+  const draft = { list_id: list, subject: 'x', html: '<p>x</p>' };
+  const { id } = (await planned.call('POST /api/v1/campaigns', { payload: draft })).json().data;
+  const refused = await planned.call(`POST /api/v1/campaigns/${id}/send`);
+  expect([refused.statusCode, refused.json().error.code]).toEqual([429, 'quota_exceeded']);
+  expect((await planned.call(`GET /api/v1/campaigns/${id}`)).json().data.state).toBe('draft');
+  const atOnce = { payload: { ...draft, send: true } };
+  expect((await planned.call('POST /api/v1/campaigns', atOnce)).json().error.code).toBe('quota_exceeded');
+});
+
+test('a draft by AI is reserved when it is asked for; one over the quota was never asked for', async () => {
+  const planned = await aPlanned({ ai_drafts_per_month: 1 });
+  const list = await aList(planned);
+  const wish = { payload: { list_id: list, ai: { prompt: 'Announce it.' } } };
+  expect((await planned.call('POST /api/v1/campaigns', wish)).statusCode).toBe(201);
+  const refused = await planned.call('POST /api/v1/campaigns', wish);
+  expect([refused.statusCode, refused.json().error.code]).toEqual([429, 'ai_quota_exceeded']);
+  expect(await usage(planned)).toMatchObject({ ai_drafts: { reserved: 1, remaining: 0 }, campaigns: { used: 1 } });
+  expect(await planned.store.db.collection('drafts').countDocuments({ account: planned.account })).toBe(1);
+});
+
+test('requests of a month are counted over all processes, and refused when there are none left', async () => {
+  const planned = await aPlanned({ requests_per_month: 4 });
+  const statuses = [];
+  for (let n = 0; n < 6; n += 1) statuses.push((await planned.call('GET /api/v1/lists')).statusCode);
+  expect(statuses).toEqual([200, 200, 200, 200, 429, 429]);
+  const refused = await planned.call('GET /api/v1/lists');
+  expect(refused.json().error.code).toBe('request_quota_exceeded');
+  expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+  await expect
+    .poll(async () => {
+      const seen = await api.call(`GET /api/v1/agency/clients/${planned.account}/usage`);
+      return seen.json().data.requests;
+    })
+    .toEqual({ used: 4, limit: 4, remaining: 0 });
+});
+
+test('an agency sums up what its clients have used', async () => {
+  const { used, reserved } = (await api.call('GET /api/v1/agency')).json().data.usage.emails;
+  expect([used, reserved]).toEqual([0, 10]);
+  const past = await api.call('GET /api/v1/account/usage?month=2020-01');
+  expect(past.json().data).toMatchObject({
+    month: '2020-01',
+    emails: { used: 0 },
+    resets_at: '2020-02-01T00:00:00+00:00',
+  });
+});
