@@ -1,4 +1,4 @@
-import type { AnyBulkWriteOperation, Filter } from 'mongodb';
+import type { AnyBulkWriteOperation, Document, Filter } from 'mongodb';
 import { now } from '../../clock.js';
 import { fenced, type Store } from '../connect.js';
 
@@ -34,6 +34,8 @@ export interface Delivery {
   readonly tries: readonly DeliveryTry[];
   /** When it is tried again; null: not. */
   readonly due: Date | null;
+  /** When somebody asked last that it be delivered once more. */
+  readonly replayed_at?: Date | null;
   readonly created_at: Date;
   readonly updated_at: Date;
   readonly expires_at: Date;
@@ -76,17 +78,20 @@ export function deliveries(store: Store) {
   };
 
   return {
-    /** Writes attempts down. Each row is atomic; writing one down again adds it to the log again and changes nothing else. */
+    /**
+     * Writes attempts down; one that began before a replay was asked for is logged and settles nothing. Each row is atomic;
+     * writing one down again adds it to the log again and changes nothing else.
+     */
     record: (owner: Owner, results: readonly DeliveryResult[]): Promise<void> =>
       write(
         results.map(({ event, seq, type, state, attempt, due, tried }) =>
-          upsert(owner, { event, seq, type }, { state, attempts: attempt, due }, [tried]),
+          upsert(owner, { event, seq, type }, unlessReplayed(tried.at, { state, attempts: attempt, due }), [tried]),
         ),
       ),
 
     /** To be delivered (again), from the first attempt on, at once and in order. Each row is atomic. */
     replay: (owner: Owner, events: readonly Pick<Delivery, 'event' | 'seq' | 'type'>[], due: Date): Promise<void> =>
-      write(events.map((event) => upsert(owner, event, { state: 'waiting', attempts: 0, due }, []))),
+      write(events.map((event) => upsert(owner, event, { state: 'waiting', attempts: 0, due, replayed_at: due }, []))),
 
     /** What is due by then, the longest due first, in the order of the river. */
     due: ({ _id, account }: Owner, by: Date, limit: number): Promise<Delivery[]> =>
@@ -113,23 +118,31 @@ export function deliveries(store: Store) {
   };
 }
 
+type Standing = Pick<Delivery, 'state' | 'attempts' | 'due'>;
+
+/** Expressions: what an attempt comes to, or what stands there where a replay was asked for after it had begun. */
+function unlessReplayed(begun: Date, standing: Standing): Record<keyof Standing, Document> {
+  const unless = (field: keyof Standing) => ({
+    $cond: [{ $gte: ['$replayed_at', begun] }, `$${field}`, standing[field]],
+  });
+  return { state: unless('state'), attempts: unless('attempts'), due: unless('due') };
+}
+
+/** One update as a pipeline, in which everything from outside is a literal. */
 function upsert(
   { _id: endpoint, account }: Owner,
-  about: Pick<Delivery, 'event' | 'seq' | 'type'>,
-  $set: Pick<Delivery, 'state' | 'attempts' | 'due'>,
+  { event, seq, type }: Pick<Delivery, 'event' | 'seq' | 'type'>,
+  standing: Record<keyof Standing, Document> | (Standing & { readonly replayed_at: Date }),
   tries: readonly DeliveryTry[],
 ): AnyBulkWriteOperation<Delivery> {
   const at = now();
-  const _id = `${endpoint}:${about.event}`;
-  return {
-    updateOne: {
-      filter: { _id },
-      update: {
-        $set: { ...$set, updated_at: at, expires_at: new Date(at.getTime() + KEPT_FOR) },
-        $setOnInsert: { account, endpoint, ...about, created_at: at },
-        $push: { tries: { $each: [...tries], $slice: -TRIES_KEPT } },
-      },
-      upsert: true,
-    },
-  };
+  const kept = { updated_at: at, expires_at: new Date(at.getTime() + KEPT_FOR) };
+  const first = { account, endpoint, event, seq, type, created_at: at };
+  const log = { $concatArrays: [{ $ifNull: ['$tries', []] }, { $literal: tries }] };
+  const inserted = Object.entries(first).map(([field, value]) => [
+    field,
+    { $ifNull: [`$${field}`, { $literal: value }] },
+  ]);
+  const $set = { ...standing, ...kept, ...Object.fromEntries(inserted), tries: { $slice: [log, -TRIES_KEPT] } };
+  return { updateOne: { filter: { _id: `${endpoint}:${event}` }, update: [{ $set }], upsert: true } };
 }

@@ -103,6 +103,26 @@ test('a pass begins nothing after its time; the next goes on behind it', async (
   expect(receiver.hooks).toHaveLength(200);
 });
 
+test('a replay that is asked for while the event is under way is not lost to the answer of that attempt', async () => {
+  let row: Endpoint | undefined;
+  const receiver = await receiving((_hook, nth, answer) => {
+    if (nth > 1 || row === undefined) return 200;
+    void ground.replay(row).then(() => answer.writeHead(500).end('$state'));
+    return undefined;
+  });
+  ({ row } = await ground.endpoint(account, receiver.url));
+  await ground.happen(account, ['once']);
+  await ground.pass(row);
+  // It is due at once; the time of a second try after a failure is five seconds away.
+  expect(await ground.pass(row)).toEqual({ kind: 'idle', place: 1 });
+  const [line] = await ground.log(row);
+  expect(line).toMatchObject({ state: 'delivered', attempts: 1, due: null, seq: 1, type: 'campaign.sent' });
+  expect(line?.tries.map(({ status, answer }) => [status, answer])).toEqual([
+    [500, '$state'],
+    [200, ''],
+  ]);
+});
+
 test('a stop waits for what is under way and begins nothing more, also where an attempt waits for room', async () => {
   const stop = new AbortController();
   const waiting: (() => void)[] = [];

@@ -1,4 +1,5 @@
 import { webhookActivities } from '../../activities/webhook.js';
+import { now as moment } from '../../clock.js';
 import { campaigns } from '../../store/campaigns.js';
 import { openStore } from '../../store/connect.js';
 import { contents } from '../../store/contents.js';
@@ -60,6 +61,12 @@ export async function webhookGround() {
     },
     pass: ({ _id, account }: Endpoint, over: Partial<typeof deps> = {}) =>
       webhookActivities({ ...deps, ...over }).deliverEvents({ account, endpoint: _id }),
+    /** Everything that happened is to be delivered once more. */
+    replay: async (row: Endpoint): Promise<void> => {
+      const found = await deps.river.page(row.account, { limit: 1_000 });
+      const events = found.map(({ evt: event, seq, type }) => ({ event, seq, type }));
+      await deps.deliveries.replay(row, events, moment());
+    },
     log: ({ _id, account }: Endpoint) => deps.deliveries.page({ _id, account }, { limit: 1_000 }),
     close: async () => {
       await web.close();
