@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config.js';
 import { accounts } from '../store/accounts.js';
+import { audit } from '../store/audit.js';
 import { blobs } from '../store/blobs.js';
 import { campaignReading } from '../store/campaign-reading.js';
 import { campaigns } from '../store/campaigns.js';
@@ -65,6 +66,7 @@ function measuring(store: Store) {
 export function nounStores(store: Store, secret: string) {
   return {
     accounts: accounts(store),
+    audit: audit(store),
     blobs: blobs(store),
     clients: clients(store),
     campaigns: { ...campaigns(store), ...campaignReading(store) },

@@ -1,4 +1,5 @@
 import type { Api } from './app.js';
+import { writeDown } from './audit.js';
 import { authenticate } from './auth.js';
 import type { Deps } from './deps.js';
 import { answerOnce } from './idempotency.js';
@@ -10,6 +11,7 @@ import { account } from './routes/account.js';
 import { agency } from './routes/agency/agency.js';
 import { clientAccess } from './routes/agency/client-access.js';
 import { agencyClients } from './routes/agency/clients.js';
+import { auditTrail } from './routes/audit.js';
 import { brand } from './routes/brand.js';
 import { campaignActions } from './routes/campaigns/actions.js';
 import { campaignApproval } from './routes/campaigns/approval.js';
@@ -58,6 +60,7 @@ export function versionOne(api: Api, deps: Deps): void {
   limitKeys(api, deps);
   countRequests(api, deps);
   answerOnce(api, deps);
+  writeDown(api, deps);
 
   people(api, deps);
   letters(api, deps);
@@ -112,6 +115,7 @@ function roads(api: Api, deps: Deps): void {
 /** Whose it all is. */
 function house(api: Api, deps: Deps): void {
   keys(api, deps);
+  auditTrail(api, deps);
   account(api, deps);
   accountUsage(api, deps);
   agency(api, deps);

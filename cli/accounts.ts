@@ -1,9 +1,10 @@
 import type { Config } from '../config.js';
 import { type Account, accounts } from '../store/accounts.js';
+import { audit } from '../store/audit.js';
 import type { Store } from '../store/connect.js';
 import { keys } from '../store/keys.js';
 import { suspension } from '../store/suspension.js';
-import { withStore } from './keys.js';
+import { byCli, withStore } from './keys.js';
 
 /** `everpost accounts`: every account, closed ones too. */
 export function listAccounts(config: Config): Promise<void> {
@@ -16,7 +17,8 @@ export function listAccounts(config: Config): Promise<void> {
 export function createAccount(config: Config, name: string): Promise<void> {
   return withStore(config, async (store) => {
     const row = await accounts(store).open(name);
-    const { secret } = await keys(store).issue(row._id, 'First key');
+    const issue = () => keys(store).issue(row._id, 'First key');
+    const { secret } = await audit(store).around(row._id, byCli('keys.create', null, ['name']), issue);
     console.log(`${lineOf(row)}\nIts first key, shown this once: ${secret}`);
   });
 }
@@ -35,7 +37,8 @@ export function showAccount(config: Config, id: number): Promise<number> {
 /** `everpost accounts suspend <id>`: its keys are refused, its campaigns stand still; their workflows hear of it by the sweep. */
 export function suspendAccount(config: Config, id: number): Promise<number> {
   return onAccount(config, id, async (store) => {
-    const done = await suspension(store).suspend(id);
+    const suspend = () => suspension(store).suspend(id);
+    const done = await audit(store).around(id, byCli('account.suspend', id), suspend);
     const paused = await suspension(store).pauseCampaigns(id);
     console.log(done ? `Account ${id} is suspended; campaigns that stand still: ${paused.length}.` : closed(id));
   });
@@ -44,7 +47,8 @@ export function suspendAccount(config: Config, id: number): Promise<number> {
 /** `everpost accounts resume <id>`: brings back the account and what its suspension has stopped. */
 export function resumeAccount(config: Config, id: number): Promise<number> {
   return onAccount(config, id, async (store) => {
-    const done = await suspension(store).resume(id);
+    const resume = () => suspension(store).resume(id);
+    const done = await audit(store).around(id, byCli('account.resume', id), resume);
     const resumed = done ? await suspension(store).resumeCampaigns(id) : [];
     console.log(done ? `Account ${id} is active; campaigns that go on: ${resumed.length}.` : closed(id));
   });

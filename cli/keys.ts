@@ -1,5 +1,6 @@
 import type { Config } from '../config.js';
 import { startMongo } from '../servers/mongodb.js';
+import { audit, type NewEntry } from '../store/audit.js';
 import type { Store } from '../store/connect.js';
 import { ensureFirstAccount, type Key, keys } from '../store/keys.js';
 import { storeOf } from './roles.js';
@@ -15,7 +16,8 @@ export function listKeys(config: Config): Promise<void> {
 /** `everpost keys issue <name>`: prints the key, this once. */
 export function issueKey(config: Config, name: string): Promise<void> {
   return withStore(config, async (store, account) => {
-    const { key, secret } = await keys(store).issue(account, name);
+    const entry = byCli('keys.create', null, ['name']);
+    const { key, secret } = await audit(store).around(account, entry, () => keys(store).issue(account, name));
     console.log(`${lineOf(key)}\nThe key, shown this once: ${secret}`);
   });
 }
@@ -23,10 +25,16 @@ export function issueKey(config: Config, name: string): Promise<void> {
 /** `everpost keys revoke <id>`: from now on the key is refused. The exit code: 1 where there is no such key. */
 export function revokeKey(config: Config, id: number): Promise<number> {
   return withStore(config, async (store, account) => {
-    const done = (await keys(store).revoke(account, id)) === 'done';
+    const revoke = () => keys(store).revoke(account, id);
+    const done = (await audit(store).around(account, byCli('keys.remove', id), revoke)) === 'done';
     console.log(done ? `Key ${id} is revoked.` : `There is no key ${id}.`);
     return done ? 0 : 1;
   });
+}
+
+/** An entry of the audit for what is done here. */
+export function byCli(action: string, target: number | null, fields: readonly string[] = []): NewEntry {
+  return { action, by: { kind: 'cli' }, address: null, target: target === null ? null : String(target), fields };
 }
 
 /** Works on the MongoDB that is named, else on the one that runs on the data folder, else on one started for this. */

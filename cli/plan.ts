@@ -1,7 +1,9 @@
 import type { Config } from '../config.js';
 import { type GivenPlan, PLAN_LIMITS, type PlanLimit, planOf } from '../domain/plan.js';
 import { type Account, accounts } from '../store/accounts.js';
+import { audit } from '../store/audit.js';
 import { onAccount } from './accounts.js';
+import { byCli } from './keys.js';
 
 /** What a command line may say of a plan, as commander hands it over. */
 export type PlanOptions = Partial<Record<PlanLimit, number>> & {
@@ -14,7 +16,10 @@ export type PlanOptions = Partial<Record<PlanLimit, number>> & {
 export function planAccount(config: Config, id: number, { unlimited, ...options }: PlanOptions): Promise<number> {
   return onAccount(config, id, async (store, row) => {
     const changed: GivenPlan = { ...(unlimited ? {} : row.plan), ...options };
-    if (unlimited || Object.keys(options).length > 0) await accounts(store).setPlan(id, changed);
+    if (unlimited || Object.keys(options).length > 0) {
+      const set = () => accounts(store).setPlan(id, changed);
+      await audit(store).around(id, byCli('account.plan', id, Object.keys(options)), set);
+    }
     for (const line of linesOf((await accounts(store).find(id)) ?? row)) console.log(line);
   });
 }

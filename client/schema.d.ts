@@ -9309,6 +9309,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List changes of keys and of the account, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    action?: string;
+                    key_id?: number;
+                    /** @description `meta.next` of the page before. */
+                    after?: number;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                id: number;
+                                /** Format: date-time */
+                                at: string;
+                                action: string;
+                                /** @description Id of what was changed. */
+                                target: string | null;
+                                /** @description Which fields were named; never what they were set to. */
+                                fields: string[];
+                                by: {
+                                    /** @enum {unknown} */
+                                    kind: "key" | "cli";
+                                    key_id: number | null;
+                                    /** @description Whose key it was: an agency acts for its clients. */
+                                    account_id: number | null;
+                                };
+                                address: string | null;
+                                /**
+                                 * @description `in_doubt`: it was begun, and nobody could note what came of it.
+                                 * @enum {unknown}
+                                 */
+                                outcome: "done" | "in_doubt";
+                            }[];
+                            meta: {
+                                next: number | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/account": {
         parameters: {
             query?: never;

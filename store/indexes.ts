@@ -107,6 +107,7 @@ export const INDEXES: readonly Index[] = [
     options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
     serves: 'the transport an Idempotency-Key has made',
   },
+  { on: 'audit', keys: { account: 1, _id: -1 }, serves: 'changes of keys and of an account, the newest first' },
   {
     on: 'fields',
     keys: { account: 1, name: 1 },

@@ -80,6 +80,7 @@ export const FOREIGN_ANSWERS: Readonly<Record<string, number>> = {
   'POST /api/v1/webhooks/:id/test': 403,
   'POST /api/v1/webhooks/:id/replay': 403,
   'GET /api/v1/webhooks/:id/deliveries': 403,
+  'GET /api/v1/audit': 200,
   'GET /api/v1/fields': 200,
   'GET /api/v1/fields/:id': 403,
   'PATCH /api/v1/fields/:id': 403,

@@ -133,6 +133,8 @@ export function theirOwn(account: number, name: string): Record<string, unknown>
   return {
     '/api/v1/templates': Array.from({ length: 6 }, () => expect.objectContaining({ is_system: true })),
     '/api/v1/keys': [expect.objectContaining({ name })],
+    // What the walk itself has changed of its own account.
+    '/api/v1/audit': expect.any(Array),
     '/api/v1/account/brand': expect.objectContaining({ name: null, postal_address: null }),
     '/api/v1/account/voice': expect.objectContaining({ audience: null }),
     '/api/v1/providers/:name': expect.objectContaining({ username: 'mallory' }),

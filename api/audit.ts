@@ -1,0 +1,53 @@
+import type { FastifyRequest } from 'fastify';
+import { auditedAction } from '../domain/audit.js';
+import type { Api } from './app.js';
+import { principalOf } from './auth.js';
+import type { Deps } from './deps.js';
+
+const begun = new WeakMap<FastifyRequest, { readonly account: number; readonly id: number; readonly named: boolean }>();
+
+/**
+ * Writes down every change of keys and accounts: before it is done, once the request is known to be valid and no repeat, so
+ * that none goes unwritten however the process ends. What was refused is struck out again.
+ */
+export function writeDown(app: Api, { audit }: Pick<Deps, 'audit'>): void {
+  app.addHook('preHandler', async (request) => {
+    const action = auditedAction(request.method, (request.routeOptions.url ?? '').replace(/^\/api\/v1/, ''));
+    if (action === undefined) return;
+    const { account, owner, key } = principalOf(request);
+    const [id] = Object.values({ ...(request.params as Record<string, number | string> | null) });
+    const entry = {
+      action,
+      by: { kind: 'key' as const, key, account: owner },
+      address: request.ip,
+      target: id === undefined ? null : String(id),
+      fields: fieldsOf(request.body),
+    };
+    begun.set(request, { account, id: await audit.begin(account, entry), named: id !== undefined });
+  });
+
+  app.addHook('onSend', async (request, reply, payload) => {
+    const entry = begun.get(request);
+    if (entry === undefined) return;
+    begun.delete(request);
+    const { account, id, named } = entry;
+    const { statusCode } = reply;
+    // What was done is done: losing the note must not turn the answer into a failure.
+    const noting = async () => {
+      if (statusCode < 400) await audit.done(account, id, named ? null : madeBy(request, payload));
+      else if (statusCode < 500) await audit.drop(account, id);
+    };
+    await noting().catch((error: unknown) => request.log.error({ err: error }, 'an entry of the audit stays in doubt'));
+  });
+}
+
+function fieldsOf(body: unknown): string[] {
+  return typeof body === 'object' && body !== null && !Array.isArray(body) ? Object.keys(body).slice(0, 50) : [];
+}
+
+/** The id of what a POST has made. */
+function madeBy({ method }: FastifyRequest, payload: unknown): string | null {
+  if (method !== 'POST' || typeof payload !== 'string') return null;
+  const { data } = JSON.parse(payload) as { readonly data?: { readonly id?: number | string } };
+  return data?.id === undefined ? null : String(data.id);
+}

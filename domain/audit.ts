@@ -1,0 +1,23 @@
+/** Nouns whose changes are written down: who may do what, under which name, and how mail leaves and is told of. */
+const AUDITED = ['keys', 'account', 'agency', 'domains', 'transports', 'webhooks', 'providers', 'fields'];
+
+/** They change nothing. */
+const TRIALS = ['test', 'replay', 'verify', 'preview'];
+
+const DEEDS: Readonly<Record<string, string>> = { POST: 'create', PUT: 'replace', PATCH: 'change', DELETE: 'remove' };
+
+/**
+ * What a request does, as `keys.rotate` or `account.members.create`; undefined where it is nothing that is written down. `url` is
+ * the route as registered, without `/api/v1`.
+ */
+export function auditedAction(method: string, url: string): string | undefined {
+  const deed = DEEDS[method];
+  const parts = url.split('/').filter(Boolean);
+  if (deed === undefined || !AUDITED.includes(parts[0] ?? '')) return undefined;
+  const words = parts.filter((part) => !part.startsWith(':'));
+  const last = words.at(-1) ?? '';
+  if (TRIALS.includes(last)) return undefined;
+  // A word behind an id is a verb: POST /keys/:id/rotate.
+  const isVerb = method === 'POST' && words.length > 1 && parts.at(-2)?.startsWith(':') === true;
+  return isVerb ? words.join('.') : [...words, deed].join('.');
+}

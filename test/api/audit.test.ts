@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { AuditEntry } from '../../store/audit.js';
+import { anApi, type TestApi } from '../support/api.js';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await anApi();
+});
+afterAll(() => api.close());
+
+const trail = async (query = '') => (await api.call(`GET /api/v1/audit${query}`)).json();
+
+test('a change of keys is written down: who, what, from where, and never a secret', async () => {
+  const made = (
+    await api.call('POST /api/v1/keys', { payload: { name: 'Form' }, remoteAddress: '203.0.113.9' })
+  ).json();
+  const { id, key } = made.data;
+  const rotated = (await api.call(`POST /api/v1/keys/${id}/rotate`, { payload: {} })).json().data;
+  await api.call(`POST /api/v1/keys/${rotated.id}/validate`);
+  await api.call(`DELETE /api/v1/keys/${rotated.id}`);
+  const { data } = await trail();
+  const [first] = (await api.call('GET /api/v1/keys')).json().data;
+  const by = { kind: 'key', key_id: first.id, account_id: api.account };
+  expect(data.map(({ action, target }: { action: string; target: string }) => [action, target])).toEqual([
+    ['keys.remove', String(rotated.id)],
+    ['keys.validate', String(rotated.id)],
+    ['keys.rotate', String(id)],
+    ['keys.create', String(id)],
+  ]);
+  expect(data[3]).toMatchObject({ by, address: '203.0.113.9', fields: ['name'], outcome: 'done' });
+  expect(JSON.stringify(data)).not.toContain(key);
+});
+
+test('the password of a transport and the secret of a webhook stay out of it', async () => {
+  const url = 'smtp://me:pa55word@relay.example.com';
+  await api.call('POST /api/v1/transports', { payload: { name: 'Relay', url } });
+  const hook = (await api.call('POST /api/v1/webhooks', { payload: { url: 'https://x.example.com/h' } })).json().data;
+  await api.call(`POST /api/v1/webhooks/${hook.id}/rotate`);
+  const { data } = await trail();
+  expect(data.slice(0, 3).map(({ action }: { action: string }) => action)).toEqual([
+    'webhooks.rotate',
+    'webhooks.create',
+    'transports.create',
+  ]);
+  expect(JSON.stringify(data)).not.toMatch(/pa55word|whsec_/);
+});
+
+test('what was refused and what was repeated leave no entry', async () => {
+  const before = (await trail()).data.length;
+  await api.call('POST /api/v1/keys', { payload: {} });
+  await api.call('DELETE /api/v1/keys/999999');
+  await api.call('GET /api/v1/keys');
+  expect((await trail()).data).toHaveLength(before);
+  const once = {
+    headers: { 'idempotency-key': 'once' },
+    payload: { name: 'grace', email: 'g@example.com', role: 'editor' },
+  };
+  for (const _ of [1, 2]) await api.call('POST /api/v1/account/members', once);
+  expect((await trail()).data).toHaveLength(before + 1);
+});
+
+test('a change whose process ended in the middle of it is there, in doubt', async () => {
+  const rows = api.store.db.collection<AuditEntry>('audit');
+  const { accounts } = api.deps;
+  let seen: AuditEntry | null = null;
+  const change = accounts.change;
+  Object.assign(accounts, {
+    change: async (...args: Parameters<typeof change>) => {
+      await change(...args);
+      seen = await rows.findOne({ action: 'account.change' });
+      throw new Error('the process ends here');
+    },
+  });
+  expect((await api.call('PATCH /api/v1/account', { payload: { name: 'Acme' } })).statusCode).toBe(500);
+  Object.assign(accounts, { change });
+  expect(seen).toMatchObject({ outcome: 'in_doubt' });
+  const [entry] = (await trail('?action=account.change')).data;
+  expect(entry).toMatchObject({ outcome: 'in_doubt', fields: ['name'] });
+});
+
+test('pages go on where the last one ended', async () => {
+  const all = (await trail()).data;
+  const read = [];
+  for (let after = ''; ; ) {
+    const { data, meta } = await trail(`?limit=2${after}`);
+    read.push(...data);
+    if (meta.next === null) break;
+    after = `&after=${meta.next}`;
+  }
+  expect(read).toEqual(all);
+  expect((await trail('?action=keys.rotate')).data).toHaveLength(1);
+  expect((await trail('?key_id=999')).data).toEqual([]);
+});
