@@ -121,7 +121,7 @@ function senderHealth(window: () => number) {
     judgeSender: (fate: Fate): Fate => {
       if (fate.kind === 'sent') proven = true;
       if (fate.kind === 'sent' || !blamesTheSender(fate)) {
-        if (fate.kind !== 'skipped') blames = 0;
+        blames = 0;
         return fate;
       }
       blames += 1;

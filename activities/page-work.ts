@@ -2,7 +2,7 @@ import { now } from '../clock.js';
 import type { Fate } from '../domain/outcome.js';
 import type { LedgerPage } from '../domain/page.js';
 import type { Fates } from '../domain/window.js';
-import { blamesTheTransport, lowestUnfinished, oddOnes } from '../domain/window.js';
+import { blamesTheTransport, lowestUnfinished, oddOnes, wasAsked } from '../domain/window.js';
 import type { CompiledLetter } from '../mail/compile.js';
 import type { Attempt } from './attempt.js';
 import type { WorkDeps } from './delivery.js';
@@ -21,9 +21,9 @@ export async function workPage(deps: WorkDeps, attempt: Attempt, owner: PageOwne
     bell.ring();
   });
   const note = (i: number, seen: Fate) => {
-    const fate = attempt.judgeSender(seen);
+    const fate = wasAsked(seen) ? attempt.judgeSender(seen) : seen;
     fates.set(i, fate);
-    attempt.judgeTransport(fate.kind === 'skipped' ? undefined : blamesTheTransport(fate));
+    attempt.judgeTransport(wasAsked(fate) ? blamesTheTransport(fate) : undefined);
   };
   const claims = claimer(
     deps,

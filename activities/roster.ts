@@ -1,4 +1,5 @@
 import { monotonic } from '../clock.js';
+import { BAD_DOMAIN, domainOf, REMEMBERED } from '../domain/bad-domain.js';
 import { leftSinceFreeze } from '../domain/eligibility.js';
 import type { Fate } from '../domain/outcome.js';
 import type { LedgerPage } from '../domain/page.js';
@@ -7,7 +8,7 @@ import type { Suppressions } from '../store/suppressions.js';
 
 export interface RosterDeps {
   readonly subscribers: Pick<Subscribers, 'forSending'>;
-  readonly suppressions: Pick<Suppressions, 'among'>;
+  readonly suppressions: Pick<Suppressions, 'among' | 'badAmong'>;
   /** Rows and suppressions may be this old, in milliseconds, when their window is claimed. */
   readonly freshness: number;
 }
@@ -25,6 +26,7 @@ export type Roster = ReturnType<typeof openRoster>;
 export function openRoster(deps: RosterDeps, page: LedgerPage) {
   let rows = new Map<number, Sendable>();
   let suppressed = new Set<string>();
+  let bad: ReadonlyMap<string, string | null> = new Map();
   let from = 0;
   let to = 0;
   let readAt = Number.NEGATIVE_INFINITY;
@@ -33,10 +35,11 @@ export function openRoster(deps: RosterDeps, page: LedgerPage) {
     const ids = page.ids.slice(start, start + count);
     const at = monotonic();
     const found = await deps.subscribers.forSending(page.account, [...ids]);
-    suppressed = await deps.suppressions.among(
-      page.account,
-      found.map((row) => row.email_key),
-    );
+    const keys = found.map((row) => row.email_key);
+    [suppressed, bad] = await Promise.all([
+      deps.suppressions.among(page.account, keys),
+      deps.suppressions.badAmong(page.account, keys.map(domainOf)),
+    ]);
     rows = new Map(found.map((row) => [row._id, row]));
     [from, to, readAt] = [start, start + ids.length, at];
   };
@@ -53,15 +56,29 @@ export function openRoster(deps: RosterDeps, page: LedgerPage) {
       const end = Math.min(page.n, start + count);
       const stale = monotonic() - readAt > deps.freshness * 0.8;
       if (stale || start < from || end > to) await read(start, Math.max(count, ahead));
-      return page.ids.slice(start, end).map((id, offset) => candidate(start + offset, rows.get(id), suppressed));
+      return page.ids
+        .slice(start, end)
+        .map((id, offset) => candidate(start + offset, rows.get(id), { suppressed, bad }));
     },
   };
 }
 
-function candidate(i: number, row: Sendable | undefined, suppressed: ReadonlySet<string>): Candidate {
+interface Barred {
+  readonly suppressed: ReadonlySet<string>;
+  /** Domains that take no mail, and what was said of them. */
+  readonly bad: ReadonlyMap<string, string | null>;
+}
+
+function candidate(i: number, row: Sendable | undefined, { suppressed, bad }: Barred): Candidate {
   const skip = leftSinceFreeze(row, row !== undefined && suppressed.has(row.email_key));
   if (skip !== undefined || row === undefined) return { i, skip: skip ?? gone(i) };
-  return { i, subscriber: row };
+  const reply = bad.get(domainOf(row.email_key));
+  return reply === undefined ? { i, subscriber: row } : { i, skip: unreachable(reply) };
+}
+
+/** Answered as the first recipient of this domain was, without a connection. */
+function unreachable(reply: string | null): Exclude<Fate, { kind: 'sent' }> {
+  return { kind: 'failed', class: BAD_DOMAIN, scope: 'domain', code: null, reply, rule: REMEMBERED };
 }
 
 function gone(i: number): never {

@@ -1,6 +1,6 @@
 import { suppresses } from '../domain/classify.js';
 import type { LedgerPage, OddEntry } from '../domain/page.js';
-import { isSoftBounce } from '../domain/soft-bounces.js';
+import { wears } from '../domain/soft-bounces.js';
 import type { Event, Events } from '../store/events.js';
 import type { Subscribers } from '../store/subscribers.js';
 
@@ -37,10 +37,6 @@ export function teller({ events, subscribers }: TellingDeps) {
 /** Nobody is there any more. */
 export function condemns(entry: OddEntry): boolean {
   return entry.kind === 'failed' && suppresses({ ...entry, kind: 'failed' });
-}
-
-function wears({ kind, class: reason }: OddEntry): boolean {
-  return (kind === 'failed' || kind === 'deferred') && isSoftBounce(reason);
 }
 
 export function eventOf(page: LedgerPage, entry: OddEntry): Omit<Event, 'at'> {

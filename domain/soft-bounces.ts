@@ -1,3 +1,5 @@
+import { BAD_DOMAIN, REMEMBERED } from './bad-domain.js';
+
 /** How often, and over which time, something must have happened to an address before it is suppressed. */
 export interface Patience {
   /** Days on which it happened, today included. */
@@ -19,6 +21,18 @@ const HOUR = 3_600_000;
 
 export function isSoftBounce(reason: string): boolean {
   return Object.hasOwn(SOFT_BOUNCES, reason);
+}
+
+interface Odd {
+  readonly kind: string;
+  readonly class: string;
+  readonly rule?: string;
+}
+
+/** Whether it is held against the address, or its domain. A name that cannot be resolved for now is nobody's fault yet. */
+export function wears({ kind, class: reason, rule }: Odd): boolean {
+  if (reason === BAD_DOMAIN) return kind === 'failed' && rule !== REMEMBERED;
+  return (kind === 'failed' || kind === 'deferred') && isSoftBounce(reason);
 }
 
 /**

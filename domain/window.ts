@@ -1,3 +1,4 @@
+import { REMEMBERED } from './bad-domain.js';
 import type { Fate } from './outcome.js';
 import type { LedgerPage, OddEntry } from './page.js';
 
@@ -26,6 +27,11 @@ export function oddOnes(fates: Fates, from: number, to: number, at: Date): OddEn
     odd.push({ i, ...fate, at, by: null, next: null });
   }
   return odd;
+}
+
+/** A server had a say in it. */
+export function wasAsked(fate: Fate): boolean {
+  return fate.kind !== 'skipped' && (fate.kind === 'sent' || fate.rule !== REMEMBERED);
 }
 
 /** The server will have nothing from this sender: no recipient is to blame, and the next one fares no better. */

@@ -1,3 +1,4 @@
+import { BAD_DOMAIN_HOURS } from '../domain/bad-domain.js';
 import { REPORTS_KEPT_DAYS } from '../domain/evidence.js';
 import { TOKENS_KEPT_DAYS } from '../domain/provider/names.js';
 import { REMEMBERED_DAYS } from '../domain/soft-bounces.js';
@@ -48,6 +49,12 @@ export const MAIL_INDEXES: readonly Index[] = [
     keys: { campaign: 1, type: 1, at: 1 },
     options: { partialFilterExpression: { type: 'recipient.complained' } },
     serves: 'complaints about a campaign',
+  },
+  {
+    on: 'bad_domains',
+    keys: { at: 1 },
+    options: { expireAfterSeconds: BAD_DOMAIN_HOURS * 3_600 },
+    serves: 'asking a domain again after a day',
   },
   {
     on: 'soft_bounces',

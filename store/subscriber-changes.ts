@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ClientSession, Collection, Filter } from 'mongodb';
 import { now } from '../clock.js';
+import { BAD_DOMAIN, domainOf } from '../domain/bad-domain.js';
 import { wornOut } from '../domain/soft-bounces.js';
 import {
   COMING_BACK,
@@ -72,6 +73,10 @@ export function subscriberChanges(store: Store) {
 
     /** A soft bounce: remembered, and condemned like a hard one when it has gone on for long enough. Repeatable in whole. */
     wearDown: async (account: number, emailKey: string, { reason, at }: SoftBounced, evidence: Evidence) => {
+      if (reason === BAD_DOMAIN) {
+        await desk.barred.noteBadDomain(account, domainOf(emailKey), evidence.reply, at);
+        return;
+      }
       const times = await desk.soft.note(account, emailKey, reason, at);
       if (wornOut(reason, times, at)) await condemn(desk, account, emailKey, 'bounced', evidence);
     },

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Collection, Filter } from 'mongodb';
 import { now } from '../clock.js';
+import { domainOf } from '../domain/bad-domain.js';
+import { badDomains } from './bad-domains.js';
 import type { Store } from './connect.js';
 
 export const SUPPRESSION_REASONS = ['bounce', 'complaint', 'manual', 'erased'] as const;
@@ -37,7 +39,7 @@ export function suppressionId(account: number, emailKey: string): string {
 
 export function suppressions(store: Store) {
   const rows = store.db.collection<Suppression>('suppressions');
-  return { ...barring(rows), ...listing(rows), ...releasing(store, rows) };
+  return { ...barring(rows), ...listing(rows), ...releasing(store, rows), ...badDomains(store) };
 }
 
 function barring(rows: Collection<Suppression>) {
@@ -129,7 +131,9 @@ function olderThan(after: string): Filter<Suppression> {
   return { $or: [{ created_at: { $lt: created_at } }, { created_at, _id: { $lt: id } }] };
 }
 
-function releasing({ db }: Store, rows: Collection<Suppression>) {
+function releasing(store: Store, rows: Collection<Suppression>) {
+  const { db } = store;
+  const { forgetBadDomain } = badDomains(store);
   return {
     /** Releases an address and forgets what was held against it; false where it was not suppressed. Repeatable in whole. */
     remove: async (account: number, emailKey: string): Promise<boolean> => {
@@ -138,6 +142,7 @@ function releasing({ db }: Store, rows: Collection<Suppression>) {
         _id: { $gte: `${id}:`, $lt: `${id}:~` },
         account,
       });
+      await forgetBadDomain(account, domainOf(emailKey));
       return (await rows.deleteOne({ _id: id, account })).deletedCount === 1;
     },
   };

@@ -2,7 +2,7 @@ import { now } from '../../clock.js';
 import { suppresses } from '../../domain/classify.js';
 import type { Evidence } from '../../domain/evidence.js';
 import { stepOfEvidence } from '../../domain/message-step.js';
-import { isSoftBounce } from '../../domain/soft-bounces.js';
+import { wears } from '../../domain/soft-bounces.js';
 import type { Campaigns } from '../../store/campaigns.js';
 import type { Event, Events } from '../../store/events.js';
 import type { Ledger } from '../../store/ledger.js';
@@ -63,8 +63,9 @@ async function bounce(deps: ConsequenceDeps, owner: Owner, fate: Bounce, at: Dat
   return hard ? 'bounced' : 'soft_bounced';
 }
 
-async function wear({ subscribers }: ConsequenceDeps, owner: Owner, { class: reason, reply }: Bounce, at: Date) {
-  if (!isSoftBounce(reason)) return;
+async function wear({ subscribers }: ConsequenceDeps, owner: Owner, fate: Bounce, at: Date) {
+  const { class: reason, reply } = fate;
+  if (!wears(fate)) return;
   await subscribers.wearDown(owner.account, owner.emailKey, { reason, at }, proof(owner, reply));
 }
 

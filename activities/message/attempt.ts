@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { monotonic, now } from '../../clock.js';
+import { BAD_DOMAIN, domainOf } from '../../domain/bad-domain.js';
 import { fateOf } from '../../domain/classify.js';
 import { FINAL_STATES, type MessageState } from '../../domain/message.js';
 import {
@@ -27,7 +28,7 @@ export type WayOut = Pick<Transport, 'connections' | 'ready' | 'deliver'>;
 
 export interface MessageAttemptDeps extends MessageOwnerDeps {
   readonly messages: Pick<Messages, 'find' | 'lookAgain'>;
-  readonly suppressions: Pick<Suppressions, 'among'>;
+  readonly suppressions: Pick<Suppressions, 'among' | 'badAmong'>;
   readonly optOuts: Pick<OptOuts, 'among'>;
   readonly transportsFor: (account: number, use: 'transactional') => WayOut;
   readonly messageMail: (row: Message) => Promise<SplicedMail | Unrenderable>;
@@ -144,11 +145,15 @@ async function send(deps: MessageAttemptDeps, row: Message, { way, mail, lookedA
 }
 
 async function suppressed({ suppressions, optOuts }: MessageAttemptDeps, { account, to_key, leaves_key }: Message) {
-  const [barred, left] = await Promise.all([
+  const domain = domainOf(to_key);
+  const [barred, left, bad] = await Promise.all([
     suppressions.among(account, [to_key]),
     leaves_key === undefined ? new Set<string>() : optOuts.among(account, leaves_key, [to_key]),
+    suppressions.badAmong(account, [domain]),
   ]);
-  return barred.size > 0 || left.size > 0 ? SUPPRESSED : undefined;
+  if (barred.size > 0 || left.size > 0) return SUPPRESSED;
+  const reply = bad.get(domain);
+  return reply === undefined ? undefined : { class: BAD_DOMAIN, code: null, reply };
 }
 
 function refuse({ progress }: MessageAttemptDeps, row: Message, why: Parameters<typeof stepOfRefusal>[1]) {

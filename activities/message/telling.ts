@@ -1,6 +1,6 @@
 import { condemnsAddress } from '../../domain/classify.js';
 import { FINAL_STATES, type MessageAttempt } from '../../domain/message.js';
-import { isSoftBounce } from '../../domain/soft-bounces.js';
+import { wears } from '../../domain/soft-bounces.js';
 import type { Event, Events } from '../../store/events.js';
 import type { Messages } from '../../store/messages.js';
 import type { Message } from '../../store/messages-row.js';
@@ -54,7 +54,9 @@ export function messageTeller(deps: MessageTellingDeps): TellMessage {
     if (condemning !== undefined) {
       await subscribers.condemn(row.account, row.to_key, 'bounced', { reply: condemning.reply });
     }
-    for (const { class: reason, at, reply } of row.attempts.filter((entry) => isSoftBounce(entry.class))) {
+    for (const { class: reason, at, reply } of row.attempts.filter((entry) =>
+      wears({ ...entry, kind: entry.outcome }),
+    )) {
       await subscribers.wearDown(row.account, row.to_key, { reason, at: new Date(at) }, { reply });
     }
     await events.append(eventsOf(row));

@@ -141,6 +141,17 @@ test('who has left the mails of a key since a message was accepted is not mailed
   expect(server.handed).toEqual([]);
 });
 
+test('a domain that takes no mail is not asked again within the day', async () => {
+  const { server, steps } = aProcess();
+  const message = await anAcceptedMessage(store);
+  const domain = message.to_key.slice(message.to_key.lastIndexOf('@') + 1);
+  await suppressions(store).noteBadDomain(7, domain, '556 null MX', message.created_at);
+  expect(await steps.activities.beginMessage(input(message))).toEqual({ kind: 'final', state: 'failed' });
+  expect((await messages(store).find(7, message._id))?.attempts).toMatchObject([{ class: 'bad_domain' }]);
+  expect(server.handed).toEqual([]);
+  await suppressions(store).forgetBadDomain(7, domain);
+});
+
 test('a process that stops claims nothing more', async () => {
   const stop = new AbortController();
   const { server, steps } = aProcess({ stopping: stop.signal });

@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { openRoster } from '../../activities/roster.js';
+import { teller } from '../../activities/telling.js';
+import { now } from '../../clock.js';
+import { REMEMBERED } from '../../domain/bad-domain.js';
+import { wears } from '../../domain/soft-bounces.js';
+import { events } from '../../store/events.js';
+import { subscribers } from '../../store/subscribers.js';
+import { suppressions } from '../../store/suppressions.js';
+import { aSentCampaign, type SentCampaign, suppressedAmong, takenIn } from '../support/inbound-ground.js';
+import { anEntry, aPage } from '../support/ledger-pages.js';
+import { ownStore } from '../support/own-store.js';
+import { aReport } from '../support/reports.js';
+
+const store = ownStore();
+const DOMAIN = 'example.test';
+const noMail = (i: number) =>
+  anEntry({ i, kind: 'failed', class: 'bad_domain', scope: 'domain', reply: '556 null MX', at: now() });
+
+/** Whom a lane would mail, and the classes of those it would not. */
+async function nextOf({ campaign, readers }: SentCampaign, account = campaign.account) {
+  const deps = { subscribers: subscribers(store), suppressions: suppressions(store), freshness: 10_000 };
+  const page = aPage({ account, campaign: campaign._id, ids: [...readers] });
+  const candidates = await openRoster(deps, page).next(0, readers.length, readers.length);
+  return candidates.map((one) => ('skip' in one ? `${one.skip.kind} ${one.skip.class} ${one.skip.reply}` : 'mail'));
+}
+
+test('a domain that takes no mail is remembered for a day: the next recipients there cost no connection', async () => {
+  const sent = await aSentCampaign(store, 2);
+  const { account, _id: campaign } = sent.campaign;
+  const tell = teller({ events: events(store), subscribers: subscribers(store) });
+  expect(await nextOf(sent)).toEqual(['mail', 'mail']);
+  await tell(aPage({ account, campaign, page: 7, ids: [...sent.readers] }), [noMail(0)]);
+  const known = 'failed bad_domain 556 null MX';
+  expect(await nextOf(sent)).toEqual([known, known]);
+  // Nobody is suppressed for it, and another account asks for itself.
+  expect(await suppressedAmong(store, sent)).toEqual([]);
+  expect(await suppressions(store).badAmong(account + 1, [DOMAIN])).toEqual(new Map());
+  expect(await suppressions(store).badAmong(account, [DOMAIN, 'other.test'])).toEqual(
+    new Map([[DOMAIN, '556 null MX']]),
+  );
+
+  const rows = store.db.collection<{ _id: string; at: Date }>('bad_domains');
+  const before = await rows.findOne({ _id: `${account}:${DOMAIN}` });
+  await tell(aPage({ account, campaign, page: 8, ids: [...sent.readers] }), [{ ...noMail(1), rule: REMEMBERED }]);
+  expect(await rows.findOne({ _id: `${account}:${DOMAIN}` })).toEqual(before);
+  await rows.updateMany({}, { $set: { at: new Date((before?.at.getTime() ?? 0) - 24 * 3_600_000) } });
+  expect(await nextOf(sent)).toEqual(['mail', 'mail']);
+});
+
+test('a report of it is remembered as well; releasing an address of the domain forgets it', async () => {
+  const sent = await aSentCampaign(store, 1);
+  const { account } = sent.campaign;
+  await suppressions(store).remove(account, `x@${DOMAIN}`);
+  const raw = aReport('postfix-expired', sent.about(0)).toString().replace('Status: 4.4.1', 'Status: 5.1.2');
+  expect(await takenIn(store, Buffer.from(raw))).toBe('soft_bounced');
+  expect([...(await suppressions(store).badAmong(account, [DOMAIN])).keys()]).toEqual([DOMAIN]);
+  await suppressions(store).remove(account, `x@${DOMAIN}`);
+  expect(await nextOf(sent)).toEqual(['mail']);
+});
+
+test.each([
+  ['failed', 'bad_domain', undefined, true],
+  ['failed', 'bad_domain', REMEMBERED, false],
+  ['deferred', 'bad_domain', undefined, false],
+  ['deferred', 'mailbox_full', undefined, true],
+  ['uncertain', 'mailbox_full', undefined, false],
+  ['failed', 'policy', undefined, false],
+])('%s as %s (%s) is held against the address or its domain: %s', (kind, reason, rule, held) => {
+  expect(wears({ kind, class: reason, ...(rule && { rule }) })).toBe(held);
+});
