@@ -36,6 +36,10 @@ export interface Config {
   readonly bounceDomain: string | undefined;
   /** SMTP port of the intake; none: it is off. */
   readonly inboundSmtpPort: number | undefined;
+  /** File of the certificate and its key with which the intake offers STARTTLS; none: it speaks no TLS. */
+  readonly inboundTlsPem: string | undefined;
+  /** Days for which reports that nobody could act on can be read. */
+  readonly unreadReportsDays: number;
   /** Percent of complaints and of hard bounces above which a campaign is paused, where its account says nothing else. */
   readonly pauseAt: { readonly complaints: number; readonly bounces: number };
   readonly apiKey: string | undefined;
@@ -153,12 +157,14 @@ function isHostOrRange(text: string): boolean {
   return rest.length === 0 && version !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
 }
 
-function receiving({ text, port }: Reader, faults: string[]) {
+function receiving({ text, port, count }: Reader, faults: string[]) {
   const bounceDomain = text('BOUNCE_DOMAIN')?.toLowerCase();
   const isDomain = bounceDomain === undefined || /^(?=.{4,180}$)[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(bounceDomain);
   if (!isDomain) faults.push(`BOUNCE_DOMAIN must be a host name such as bounce.example.org, not "${bounceDomain}"`);
   const inboundSmtpPort = text('INBOUND_SMTP_PORT') === undefined ? undefined : port('INBOUND_SMTP_PORT', 0);
-  return { bounceDomain, inboundSmtpPort };
+  const inboundTlsPem = text('INBOUND_TLS_PEM');
+  const unreadReportsDays = count('UNREAD_REPORTS_DAYS', 3);
+  return { bounceDomain, inboundSmtpPort, inboundTlsPem, unreadReportsDays };
 }
 
 function attaching({ text, count }: Reader, faults: string[]) {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Binary } from 'mongodb';
+import { Binary, type ChangeStream } from 'mongodb';
 import { now } from '../clock.js';
 import type { Evidence } from '../domain/evidence.js';
 import { fenced, type Store } from './connect.js';
@@ -30,6 +30,8 @@ interface Kept {
   /** When it is looked at; null: it was understood, or nobody could. */
   readonly wake_at: Date | null;
   readonly tries: number;
+  /** Nobody could act on it, and until then somebody may read it. */
+  readonly readable_until?: Date;
   /** In one word what became of it. */
   readonly verdict: string | null;
 }
@@ -58,12 +60,20 @@ export interface InboundSubscriptionRow extends Kept {
 
 export type InboundRow = InboundMailRow | InboundReportRow | InboundSubscriptionRow;
 
+type Rows = ReturnType<typeof fenced<InboundRow>>;
+
+/** Fields that may hold addresses. */
+const SAID = { raw: '', report: '', url: '' };
+
 export type Inbound = ReturnType<typeof inbound>;
 
 /** The intake: whatever comes in is a row before anybody is told that we have it. Bodies of understood mails are dropped. */
 export function inbound(store: Store) {
   const rows = fenced<InboundRow>(store, 'inbound');
+  return { ...taking(rows), ...acting(rows) };
+}
 
+function taking(rows: Rows) {
   const keep = (row: InboundRow) => keepOnce(rows, row);
   const fresh = (account: number | null, ...content: readonly (string | Buffer)[]) => {
     const digest = createHash('sha256').update(`${account}\n`);
@@ -97,7 +107,11 @@ export function inbound(store: Store) {
     keepSubscription: async (account: number, provider: string, id: string, url: string): Promise<void> => {
       await keep({ ...fresh(account, provider, id), account, kind: 'subscription', provider, url });
     },
+  };
+}
 
+function acting(rows: Rows) {
+  return {
     /** Rows of every account that wait for somebody, the longest first. */
     owed: (before: Date, limit: number): Promise<InboundRow[]> =>
       rows
@@ -106,10 +120,28 @@ export function inbound(store: Store) {
         .limit(limit)
         .toArray(),
 
-    /** It is done; `keepRaw` where a person may want to read it. Atomic: one update. */
-    done: async ({ _id }: InboundRow, verdict: string, keepRaw = false): Promise<void> => {
-      const dropped = keepRaw ? {} : { $unset: { raw: '', report: '', url: '' } };
-      await rows.updateOne({ _id }, { $set: { verdict, wake_at: null }, ...dropped } as never);
+    /** Makes it one's own until then; false where somebody else has it. Atomic: one conditional update. */
+    claim: async ({ _id, wake_at }: InboundRow, until: Date): Promise<boolean> =>
+      (await rows.updateOne({ _id, wake_at }, { $set: { wake_at: until } })).matchedCount === 1,
+
+    /** It is done; what it said is kept until `readable`, where a person may want to read it. Atomic: one update. */
+    done: async ({ _id }: InboundRow, verdict: string, readable?: Date): Promise<void> => {
+      const said = readable === undefined ? { $unset: SAID } : {};
+      const $set = { verdict, wake_at: null, ...(readable && { readable_until: readable }) };
+      await rows.updateOne({ _id }, { $set, ...said } as never);
+    },
+
+    /** Forgets what reports said that nobody has read in time; that they came in is kept. Repeatable. */
+    forgetSaid: async (before: Date): Promise<void> => {
+      const $unset = { ...SAID, readable_until: '' };
+      await rows.updateMany({ readable_until: { $lte: before } }, { $unset } as never);
+    },
+
+    /** Hears of each row as it is added, by whichever process. The caller closes it. */
+    watch: (added: () => void): ChangeStream => {
+      const stream = rows.watch([{ $match: { operationType: 'insert' } }, { $project: { operationType: 1 } }]);
+      stream.on('change', added);
+      return stream;
     },
 
     /** It did not work this time. Atomic: one update. */

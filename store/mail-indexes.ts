@@ -21,6 +21,12 @@ export const MAIL_INDEXES: readonly Index[] = [
   },
   {
     on: 'inbound',
+    keys: { readable_until: 1 },
+    options: { partialFilterExpression: { readable_until: { $type: 'date' } } },
+    serves: 'forgetting what nobody has read in time',
+  },
+  {
+    on: 'inbound',
     keys: { received_at: 1 },
     options: { expireAfterSeconds: REPORTS_KEPT_DAYS * 86_400 },
     serves: 'forgetting reports',

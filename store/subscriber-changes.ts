@@ -73,10 +73,7 @@ export function subscriberChanges(store: Store) {
 
     /** A soft bounce: remembered, and condemned like a hard one when it has gone on for long enough. Repeatable in whole. */
     wearDown: async (account: number, emailKey: string, { reason, at }: SoftBounced, evidence: Evidence) => {
-      if (reason === BAD_DOMAIN) {
-        await desk.barred.noteBadDomain(account, domainOf(emailKey), evidence.reply, at);
-        return;
-      }
+      if (reason === BAD_DOMAIN) return desk.barred.noteBadDomain(account, domainOf(emailKey), evidence.reply, at);
       const times = await desk.soft.note(account, emailKey, reason, at);
       if (wornOut(reason, times, at)) await condemn(desk, account, emailKey, 'bounced', evidence);
     },
@@ -194,7 +191,9 @@ async function condemn(
     const final: SubscriberStatus[] = status === 'bounced' ? ['bounced', 'complained'] : ['complained'];
     const open = { account, email_key: emailKey, status: { $nin: final } };
     for (const row of await desk.rows.find(open, { session }).toArray()) {
-      await rewrite(desk, session, `subscriber.${status}`, { ...row, status, updated_at: now() }, by);
+      // Nobody comes back from it: it happens to a row once.
+      const once = `subscriber:${row._id}:${status}`;
+      await rewrite(desk, session, `subscriber.${status}`, { ...row, status, updated_at: now() }, { ...by, once });
     }
   });
 }
@@ -229,6 +228,8 @@ async function rewrite(
 interface Cause {
   readonly by?: Leaving['by'];
   readonly campaign?: number;
+  /** Id of an event that cannot happen twice. */
+  readonly once?: string;
 }
 
 async function note(
@@ -245,8 +246,8 @@ async function note(
 export function happening(
   type: string,
   { _id, account, list_id, status }: Subscriber,
-  { campaign, ...cause }: Cause = {},
+  { campaign, once = randomUUID(), ...cause }: Cause = {},
 ): Omit<Event, 'at'> {
-  const happened = { _id: randomUUID(), account, type, subscriber: _id, data: { list_id, status, ...cause } };
+  const happened = { _id: once, account, type, subscriber: _id, data: { list_id, status, ...cause } };
   return { ...happened, ...(campaign !== undefined && { campaign }) };
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { asApplicationFailure } from '../activities/failures.js';
+import { sweepInbound } from '../activities/inbound/sweep.js';
 import {
   type ActivityDeps,
   hookActivities,
@@ -13,6 +14,7 @@ import { endpointBell } from '../activities/webhook/bell.js';
 import { queuesOf } from '../workflows/names.js';
 import { workflowBundle } from './bundle.js';
 import { workerEngine } from './engine.js';
+import { watchInbound } from './inbound-watch.js';
 import { prepareNamespace } from './namespace.js';
 import { activityParts, type Surroundings } from './parts.js';
 import { hookQueue, MODEL_QUEUE, messageQueue, STEP_QUEUE, sendQueue, WORKFLOW_QUEUE } from './queues.js';
@@ -55,7 +57,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const shared = await activityParts(parts, stop);
   const deps: ActivityDeps = { ...shared, engine: workerEngine({ client, prefix }) };
   const workers = await createWorkers(parts, connection, deps);
-  const unwatch = watchRiver({ ...shared, ring: endpointBell(deps) });
+  const unwatch = watchStore(shared, deps);
   const forgetSweep = keepSweep({ client, prefix, pace: parts.pace, prepare, log: parts.log });
   let drain: NodeJS.Timeout | undefined;
   const shutdown = () => {
@@ -86,6 +88,15 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
       await ended;
     },
   };
+}
+
+/** Hears of what other processes have added, events and reports; the sweep finds what is missed. */
+function watchStore(shared: Awaited<ReturnType<typeof activityParts>>, deps: ActivityDeps): () => Promise<unknown> {
+  const ends = [
+    watchRiver({ ...shared, ring: endpointBell(deps) }),
+    watchInbound({ ...shared, read: () => sweepInbound(deps) }),
+  ];
+  return () => Promise.all(ends.map((end) => end()));
 }
 
 /** Temporal may come up after us: a worker waits for it. */

@@ -15,7 +15,9 @@ import { type ConsequenceDeps, consequencesOf } from './consequences.js';
 import { addressOwner, type Owner, type OwnerDeps, ownerOf } from './owners.js';
 
 export interface InboundDeps extends ConsequenceDeps, OwnerDeps {
-  readonly inbound: Pick<Inbound, 'owed' | 'done' | 'later'>;
+  readonly inbound: Pick<Inbound, 'owed' | 'claim' | 'done' | 'later' | 'forgetSaid'>;
+  /** Milliseconds for which a report that nobody could act on can be read by a person. */
+  readonly readableFor: number;
   readonly ring: Secrets['ring'];
   readonly web: Pick<WebClient, 'send'>;
   readonly campaigns: ConsequenceDeps['campaigns'];
@@ -29,11 +31,14 @@ const PASS = 10_000;
 const MOST_AT_ONCE = 200;
 const SIDE_BY_SIDE = 8;
 const MOST_TRIES = 20;
+/** Whoever takes a row has so long for it; somebody else takes it afterwards. */
+const LEASE = 30_000;
 const LONGEST_WAIT = 600_000;
 const PATIENCE = 10_000;
 
 /** Reads what came in and acts on it. Rows are only ever added by the intake, and only ever finished here. */
 export async function sweepInbound(deps: InboundDeps): Promise<void> {
+  await deps.inbound.forgetSaid(now());
   const begun = monotonic();
   let paths: ReturnPaths | undefined;
   while (monotonic() - begun < PASS) {
@@ -52,12 +57,13 @@ export async function sweepInbound(deps: InboundDeps): Promise<void> {
 
 /** One row that cannot be helped must not keep the others waiting, nor be tried for ever. */
 async function lookAfter(deps: InboundDeps, paths: ReturnPaths, row: InboundRow): Promise<void> {
+  if (!(await deps.inbound.claim(row, after(LEASE)).catch(() => false))) return;
   try {
     const { verdict, keepRaw } = row.kind === 'mail' ? await readMail(deps, paths, row) : await heed(deps, paths, row);
-    await deps.inbound.done(row, verdict, keepRaw);
+    await deps.inbound.done(row, verdict, keepRaw ? readable(deps) : undefined);
   } catch (error) {
     deps.log.warn({ id: row._id, error: String(error) }, 'a report that came in was left undone');
-    if (row.tries >= MOST_TRIES) await deps.inbound.done(row, 'given_up', true).catch(() => undefined);
+    if (row.tries >= MOST_TRIES) await deps.inbound.done(row, 'given_up', readable(deps)).catch(() => undefined);
     else await deps.inbound.later(row, backedOff(row)).catch(() => undefined);
   }
 }
@@ -110,5 +116,13 @@ async function subscribe({ web }: InboundDeps, { url }: InboundSubscriptionRow):
 }
 
 function backedOff({ tries }: InboundRow): Date {
-  return new Date(now().getTime() + Math.min(LONGEST_WAIT, 5_000 * 2 ** tries));
+  return after(Math.min(LONGEST_WAIT, 5_000 * 2 ** tries));
+}
+
+function readable({ readableFor }: InboundDeps): Date | undefined {
+  return readableFor > 0 ? after(readableFor) : undefined;
+}
+
+function after(ms: number): Date {
+  return new Date(now().getTime() + ms);
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { FastifyBaseLogger } from 'fastify';
 import { SMTPServer, type SMTPServerAddress, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import type { Config } from '../../config.js';
@@ -8,7 +9,7 @@ import { addressReader, type ReadAddress } from './address-reader.js';
 import { LARGEST_REPORT } from './limits.js';
 
 export interface IntakeDeps {
-  readonly config: Pick<Config, 'host' | 'bounceDomain'>;
+  readonly config: Pick<Config, 'host' | 'bounceDomain' | 'inboundTlsPem'>;
   readonly inbound: Pick<Inbound, 'keepMail'>;
   readonly secrets: Pick<Secrets, 'ring'>;
   readonly log: FastifyBaseLogger;
@@ -34,7 +35,7 @@ export async function openIntake(deps: IntakeDeps, port: number): Promise<Intake
   const read = addressReader(deps.secrets);
   const server = new SMTPServer({
     banner: 'Everpost',
-    disabledCommands: ['AUTH', 'STARTTLS'],
+    ...encryption(deps.config),
     disableReverseLookup: true,
     size: LARGEST_REPORT,
     maxClients: MOST_CLIENTS,
@@ -57,6 +58,13 @@ export async function openIntake(deps: IntakeDeps, port: number): Promise<Intake
     port: typeof bound === 'object' && bound !== null ? bound.port : port,
     stop: () => new Promise((resolve) => server.close(resolve)),
   };
+}
+
+/** With a certificate STARTTLS is offered; servers that send reports fall back to plain text where it is not. */
+function encryption({ inboundTlsPem }: IntakeDeps['config']) {
+  if (inboundTlsPem === undefined) return { disabledCommands: ['AUTH', 'STARTTLS'] };
+  const pem = readFileSync(inboundTlsPem);
+  return { disabledCommands: ['AUTH'], cert: pem, key: pem };
 }
 
 /** A refusal says what it is; what is not a refusal is our trouble, and they come again. */

@@ -14,6 +14,7 @@ export interface EventKind {
 
 const STEERED = 'campaign:<campaign>:v<want.v>:<state>';
 const ENTRY = '<campaign>:<launch>:<round>:<page>:<i>';
+const ONCE = 'subscriber:<subscriber>:<status>';
 const PERSON = 'list_id, status';
 
 const steered = (state: string, when: string): EventKind => ({
@@ -224,8 +225,8 @@ export const EVENTS: readonly EventKind[] = [
   person('updated', 'name, attributes or tags changed'),
   person('reactivated', 'somebody who had left is back'),
   person('unsubscribed', 'somebody left', `${PERSON}, by (api, link, one_click, preferences or mail)`),
-  person('bounced', 'a hard bounce took the address off'),
-  person('complained', 'a complaint took the address off'),
+  { ...person('bounced', 'a hard bounce took the address off'), id: ONCE },
+  { ...person('complained', 'a complaint took the address off'), id: ONCE },
   person('erased', 'the person was forgotten'),
   {
     type: 'webhook.disabled',

@@ -60,6 +60,21 @@ export const MAIL_VARIABLES: readonly Variable[] = [
     field: 'inboundSmtpPort',
   },
   {
+    name: 'INBOUND_TLS_PEM',
+    meaning:
+      'file of a certificate chain and its private key (PEM, one behind the other) with which the intake offers STARTTLS; read at the start',
+    otherwise: 'the intake speaks no TLS',
+    example: '/etc/everpost/bounce.pem',
+    field: 'inboundTlsPem',
+  },
+  {
+    name: 'UNREAD_REPORTS_DAYS',
+    meaning: 'days for which a report that nobody could act on can be read in the store, 14 at most; 0: not at all',
+    fallback: '3',
+    example: '1',
+    field: 'unreadReportsDays',
+  },
+  {
     name: 'PAUSE_AT_COMPLAINTS',
     meaning:
       'percent of complaints above which a campaign is paused, where its account has no `pause_at_complaints`; 100 is never',

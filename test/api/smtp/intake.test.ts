@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Intake, openIntake } from '../../../api/smtp/intake.js';
@@ -5,6 +8,7 @@ import { LARGEST_REPORT } from '../../../api/smtp/limits.js';
 import { leavingAddress, type ReturnPaths, returnPaths } from '../../../mail/return-path.js';
 import { linkTokens } from '../../../mail/tokens.js';
 import { anApi, type TestApi } from '../../support/api.js';
+import { aCertificate } from '../../support/certificate.js';
 import { aReport } from '../../support/reports.js';
 
 const DOMAIN = 'bounce.acme.example';
@@ -81,6 +85,25 @@ describe('by SMTP', () => {
     await other.stop();
     expect(await rows().countDocuments()).toBe(0);
   });
+});
+
+test('with a certificate the intake speaks TLS once it is asked; without one it does not offer it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'everpost-tls-'));
+  const { pem, privateKey } = aCertificate(DOMAIN);
+  const inboundTlsPem = join(folder, 'bounce.pem');
+  await writeFile(inboundTlsPem, `${pem}${privateKey.export({ type: 'pkcs8', format: 'pem' })}`);
+  const safe = await openIntake({ ...api.deps, config: { ...api.deps.config, inboundTlsPem } }, 0);
+  const over = async (port: number) => {
+    const tls = { requireTLS: true, tls: { rejectUnauthorized: false } };
+    const client = createTransport({ host: '127.0.0.1', port, ...tls });
+    const sent = client.sendMail({ envelope: { from: false, to: own() }, raw: report() });
+    return sent.then(({ response }) => response.slice(0, 3)).catch(({ code }: { code: string }) => code);
+  };
+  expect(await over(safe.port)).toBe('250');
+  expect(await over(intake.port)).toBe('ETLS');
+  expect(await codeFor(own(), report(), safe.port)).toBe(250);
+  await safe.stop();
+  await rm(folder, { recursive: true });
 });
 
 describe('by HTTP', () => {
