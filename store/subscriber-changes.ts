@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { ClientSession, Collection, Filter } from 'mongodb';
 import { now } from '../clock.js';
 import { BAD_DOMAIN, domainOf } from '../domain/bad-domain.js';
@@ -14,7 +13,8 @@ import {
 import { forgetRequests } from './confirmation/row.js';
 import type { Store } from './connect.js';
 import { type Counters, counters } from './counters.js';
-import { type Event, type Events, events } from './events.js';
+import { type Events, events } from './events.js';
+import { type Cause, happening } from './happening.js';
 import { asStranger } from './owned.js';
 import { room } from './room.js';
 import { type SoftBounces, softBounces } from './soft-bounces.js';
@@ -225,13 +225,6 @@ async function rewrite(
   await note(desk, session, type, subscriber, cause);
 }
 
-interface Cause {
-  readonly by?: Leaving['by'];
-  readonly campaign?: number;
-  /** Id of an event that cannot happen twice. */
-  readonly once?: string;
-}
-
 async function note(
   { river }: Desk,
   session: ClientSession,
@@ -240,14 +233,4 @@ async function note(
   cause: Cause = {},
 ): Promise<void> {
   await river.append([happening(type, subscriber, cause)], now(), session);
-}
-
-/** Events name the row and hold nothing of the person, so that erasing a row erases the person. */
-export function happening(
-  type: string,
-  { _id, account, list_id, status }: Subscriber,
-  { campaign, once = randomUUID(), ...cause }: Cause = {},
-): Omit<Event, 'at'> {
-  const happened = { _id: once, account, type, subscriber: _id, data: { list_id, status, ...cause } };
-  return { ...happened, ...(campaign !== undefined && { campaign }) };
 }

@@ -4,7 +4,7 @@ import { CONFIRMATION_TIMES, type Consent } from '../../domain/confirmation.js';
 import { merged, tooLarge } from '../../domain/subscriber.js';
 import type { Store } from '../connect.js';
 import { type Events, events } from '../events.js';
-import { happening } from '../subscriber-changes.js';
+import { happening } from '../happening.js';
 import type { Subscriber } from '../subscribers.js';
 import { together } from '../transaction.js';
 import type { Confirmation } from './row.js';

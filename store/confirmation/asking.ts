@@ -4,9 +4,9 @@ import { CONFIRMATION_TIMES, type ConfirmationTimes, type NotAsked, whyNotAsked 
 import type { Store } from '../connect.js';
 import { counters } from '../counters.js';
 import { events } from '../events.js';
+import { happening } from '../happening.js';
 import { room } from '../room.js';
 import { newRow, type SubscriberWish } from '../subscriber-batches.js';
-import { happening } from '../subscriber-changes.js';
 import type { Subscriber } from '../subscribers.js';
 import { suppressions } from '../suppressions.js';
 import { together } from '../transaction.js';
