@@ -27,7 +27,7 @@ export interface Engine {
   /** The newsletters that have a Schedule. */
   scheduledNewsletters(): Promise<readonly number[]>;
   issueSighting(issue: IssueRef): Promise<Sighting>;
-  /** Begins the issue; a running one goes on. */
+  /** Begins the issue, or tells the running one that there is news for it. */
   wakeIssue(issue: IssueRef): Promise<void>;
   /** Starts the message's workflow; a running one goes on. */
   wakeMessage(row: Pick<Message, '_id' | 'account'>): Promise<void>;

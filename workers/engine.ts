@@ -1,6 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Engine, Sighting } from '../activities/engine.js';
-import { ISSUE_TYPE, issueStart } from '../workflows/messages/newsletter.js';
+import { ISSUE_TYPE, issueStart, lookAtIssue } from '../workflows/messages/newsletter.js';
 import {
   CAMPAIGN_TYPE,
   CONFIRMATION_TYPE,
@@ -61,7 +61,8 @@ export function workerEngine({ client, prefix }: EngineOptions): Engine {
     ...newsletterSchedules(client, prefix),
     issueSighting: (issue) => sighting(issueStart(prefix, issue).workflowId),
     wakeIssue: async (issue) => {
-      await client.workflow.start(ISSUE_TYPE, issueStart(prefix, issue));
+      const start = issueStart(prefix, issue);
+      await client.workflow.signalWithStart(ISSUE_TYPE, { ...start, signal: lookAtIssue, signalArgs: [] });
     },
     wakeMessage: async ({ _id, account }) => {
       await client.workflow.start(MESSAGE_TYPE, messageStart(prefix, { account, message: _id }));

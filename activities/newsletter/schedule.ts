@@ -1,7 +1,9 @@
 import { monotonic, now } from '../../clock.js';
+import type { CampaignState } from '../../domain/campaign.js';
 import { besideAnother, issueId, opened } from '../../domain/newsletter/issue.js';
 import { timesAfter, timesBetween } from '../../domain/newsletter/timetable.js';
 import type { ProtocolTimes } from '../../domain/protocol.js';
+import type { Campaigns } from '../../store/campaigns.js';
 import type { Issue, Issues } from '../../store/newsletter/issues.js';
 import type { Newsletter, Newsletters } from '../../store/newsletters.js';
 import type { NewsletterInput } from '../../workflows/messages/newsletter.js';
@@ -12,6 +14,7 @@ import { type IssueTellingDeps, skipped, tellSkipped } from './telling.js';
 export interface NewsletterSweepDeps extends IssueTellingDeps {
   readonly newsletters: Pick<Newsletters, 'find' | 'owed' | 'lookAgain' | 'accounted' | 'known'>;
   readonly issues: IssueTellingDeps['issues'] & Pick<Issues, 'open' | 'openOnes' | 'owed' | 'lookAgain'>;
+  readonly campaigns: Pick<Campaigns, 'find'>;
   readonly engine: Pick<
     Engine,
     'keepSchedule' | 'forgetSchedule' | 'scheduledNewsletters' | 'issueSighting' | 'wakeIssue'
@@ -30,6 +33,8 @@ export function scheduleKeeping(deps: NewsletterSweepDeps) {
     },
   };
 }
+
+const OVER: readonly CampaignState[] = ['draft', 'sent', 'failed', 'cancelled'];
 
 /** Times in one look; a newsletter that has more of them unaccounted for is looked at again. */
 const AT_ONCE = 50;
@@ -101,8 +106,15 @@ export async function lookAfterIssue(deps: NewsletterSweepDeps, row: Issue): Pro
     await skipped(deps, row, 'engine_stopped');
     return;
   }
-  if (sighting.status !== 'running') await deps.engine.wakeIssue(ref);
+  if (sighting.status !== 'running' || (await isOver(deps, row))) await deps.engine.wakeIssue(ref);
   await deps.issues.lookAgain(row, new Date(now().getTime() + deps.times.lease / 2));
+}
+
+/** Its campaign has come to an end, or back, and the issue does not know yet. */
+async function isOver({ campaigns }: NewsletterSweepDeps, { account, state, campaign }: Issue): Promise<boolean> {
+  if (state !== 'launched' || campaign === null) return false;
+  const row = await campaigns.find(account, campaign);
+  return row === null || OVER.includes(row.state);
 }
 
 /** Schedules whose newsletter is gone are removed; asked once a lease, since it lists them all. */

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lookAfterNewsletter, strayHunt } from '../../activities/newsletter/schedule.js';
 import { EVERY_DAY } from '../../domain/newsletter/cron.js';
 import { shrunkTimes } from '../../domain/protocol.js';
+import { campaigns } from '../../store/campaigns.js';
 import { events } from '../../store/events.js';
 import { issues } from '../../store/newsletter/issues.js';
 import { pushedData } from '../../store/newsletter/pushed.js';
@@ -30,6 +31,7 @@ afterAll(() => connection?.close());
 const deps = () => ({
   newsletters: newsletters(store),
   issues: issues(store),
+  campaigns: campaigns(store),
   events: events(store),
   pushed: pushedData(store),
   engine: workerEngine({ client, prefix }),

@@ -1,6 +1,7 @@
 import PostalMime from 'postal-mime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { now } from '../../clock.js';
+import { calendarOf } from '../../domain/newsletter/cron.js';
 import { aList, aSubscriber } from '../support/api.js';
 import { type DraftEverpost, draftEverpost } from '../support/draft-everpost.js';
 import { aDraftAnswer, fails as modelFails, says as modelSays } from '../support/model-server.js';
@@ -188,4 +189,31 @@ describe('gates', () => {
       expect((await ended(issue)).state).toBe(end);
     }
   });
+});
+
+test('two times with one issue still under way: the second is skipped, begun beside it, or held back, as overlap says', async () => {
+  const { deps, account } = everpost.api;
+  const start = Math.ceil(now().getTime() / 1_000 + 6) * 1_000;
+  const [one, two] = [new Date(start), new Date(start + 2_000)];
+  const calendars = [one, two].map((at) =>
+    calendarOf({ hour: [at.getUTCHours()], minute: [at.getUTCMinutes()], second: [at.getUTCSeconds()] }),
+  );
+  const id = async (overlap: 'skip' | 'allow_all' | 'buffer_one') => {
+    const newsletter = await aNewsletter({ source: { kind: 'data' }, html: '{{ data.a }}' });
+    const row = await deps.newsletters.find(account, newsletter);
+    if (typeof row === 'string') throw new Error(row);
+    const after = await deps.newsletters.change(row, { calendars, end_at: two, overlap, lead_seconds: 60 });
+    if (after !== null) deps.engine.wakeNewsletter(after);
+    return newsletter;
+  };
+  const [skip, beside, held] = [await id('skip'), await id('allow_all'), await id('buffer_one')];
+  const statesOf = async (newsletter: number) =>
+    (await call(`GET /newsletters/${newsletter}/issues`)).data.map((row: { state: string; reason: string | null }) =>
+      [row.state, row.reason].filter(Boolean).join(' '),
+    );
+  await until(async () => (await statesOf(skip)).length === 2 && (await statesOf(beside)).length === 2, LIMIT);
+  await until(async () => (await statesOf(skip))[0] === 'skipped overlap', LIMIT);
+  expect(await statesOf(skip)).toEqual(['skipped overlap', 'preparing']);
+  expect(await statesOf(beside)).toEqual(['preparing', 'preparing']);
+  expect(await statesOf(held)).toEqual(['preparing']);
 });
