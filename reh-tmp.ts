@@ -1,0 +1,13 @@
+import { stage } from '/work/wt/newsletters/cli/rehearse/stage.js';
+import { playNewsletter } from '/work/wt/newsletters/cli/rehearse/play.js';
+import { timeline } from '/work/wt/newsletters/cli/rehearse/timeline.js';
+import { readConfig } from '/work/wt/newsletters/config.js';
+import { readCron } from '/work/wt/newsletters/domain/newsletter/cron.js';
+const s = await stage(readConfig(), console.log);
+const lines: string[] = [];
+const n: any = { _id: 1, account: 1, name: 'A', calendars: [readCron('0 9 * * 5')], zone: 'Europe/Berlin', start_at: null, end_at: null, skip: [], lead_seconds: 900, settings: { rate_per_second: 2 }, approval_hours: null, max_recipients: null, min_gap_minutes: null, test_to: [], source: { kind: 'data' } };
+const t = Date.now();
+await playNewsletter(s, timeline('Europe/Berlin', (l) => lines.push(l)), n, { people: 3, approvers: [] }, { issues: 52, answer: 'yes' });
+console.log(lines.filter((l, i) => i < 6 || !/09:(00|15)/.test(l)).join('\n'), Date.now() - t);
+await s.close();
+process.exit(0);
