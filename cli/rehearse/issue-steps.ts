@@ -7,7 +7,8 @@ import type { Timeline } from './timeline.js';
 /** What the gates of a newsletter would say today. */
 export interface Outlook {
   readonly people: number;
-  readonly approvers: readonly string[] | null;
+  /** Names of those who would be asked. */
+  readonly approvers: readonly string[];
 }
 
 export interface IssueScene {
@@ -67,12 +68,12 @@ const SOURCES = {
 } as const;
 
 function stoppedBy(
-  { max_recipients, min_gap_minutes }: Newsletter,
+  { max_recipients, min_gap_minutes, approval_hours }: Newsletter,
   { people, approvers }: Outlook,
   since: number,
 ): string | null {
   if (people === 0) return 'no_recipients';
   if (max_recipients !== null && people > max_recipients) return 'too_many_recipients';
-  if (approvers?.length === 0) return 'no_approvers';
+  if (approval_hours !== null && approvers.length === 0) return 'no_approvers';
   return min_gap_minutes !== null && since < min_gap_minutes * 60_000 ? 'too_soon' : null;
 }

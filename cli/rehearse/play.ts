@@ -71,7 +71,7 @@ export async function playCampaign(
 }
 
 function partOf({ people, approvers }: Outlook, perSecond: number | null, hours: number | null, { answer }: Wishes) {
-  return { people, perSecond, approvers: hours === null ? null : (approvers ?? []), approvalHours: hours ?? 0, answer };
+  return { people, perSecond, approvers: hours === null ? null : approvers, approvalHours: hours ?? 0, answer };
 }
 
 async function playLaunch({ run }: Stage, account: number, campaign: number): Promise<void> {
