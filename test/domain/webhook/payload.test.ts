@@ -73,6 +73,30 @@ describe('maily', () => {
     });
   });
 
+  const documented = (type: string, data: object) => ({
+    id: 'evt_7Hq2mVxT0cZkP4sWn9RbYd3L',
+    event: type,
+    created_at: '2026-05-17T10:00:00+00:00',
+    data,
+  });
+
+  test.each(['campaign.sent', 'campaign.failed'])('%s, field by field', (type) => {
+    const data = { subject: 'Friday Roundup', emails_sent: 2099 };
+    const payload = payloadIn('maily', told(type, { campaignId: 7, campaign, data }));
+    expect(payload).toStrictEqual(documented(type, { campaign: { ...campaign, emails_sent: 2099 } }));
+  });
+
+  test.each([
+    ['created', 'active'],
+    ['unsubscribed', 'unsubscribed'],
+    ['bounced', 'bounced'],
+    ['complained', 'complained'],
+  ])('subscriber.%s, field by field', (what, status) => {
+    const type = `subscriber.${what}`;
+    const payload = payloadIn('maily', told(type, { subscriberId: 42, subscriber, data: { list_id: 1, status } }));
+    expect(payload).toStrictEqual(documented(type, { subscriber: { ...subscriber, status } }));
+  });
+
   test('of somebody who was forgotten only the number is left', () => {
     const data = { list_id: 1, status: 'active' };
     const payload = payloadIn('maily', told('subscriber.erased', { subscriberId: 42, data }));
