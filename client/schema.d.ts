@@ -9482,6 +9482,212 @@ export interface paths {
         };
         trace?: never;
     };
+    "/api/v1/account/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was used of the plan in a month */
+        get: {
+            parameters: {
+                query?: {
+                    month?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Emails, drafts and requests are those of the month, in UTC; the others are counted at this moment. */
+                            data: {
+                                month: string;
+                                /** Format: date-time */
+                                resets_at: string;
+                                plan: string | null;
+                                ai: boolean;
+                                emails: {
+                                    used: number;
+                                    /** @description Of campaigns, messages and drafts that are under way. */
+                                    reserved: number;
+                                    /** @description Null: as much as it likes. */
+                                    limit: number | null;
+                                    /** @description Null: as much as it likes. */
+                                    remaining: number | null;
+                                };
+                                ai_drafts: {
+                                    used: number;
+                                    /** @description Of campaigns, messages and drafts that are under way. */
+                                    reserved: number;
+                                    /** @description Null: as much as it likes. */
+                                    limit: number | null;
+                                    /** @description Null: as much as it likes. */
+                                    remaining: number | null;
+                                };
+                                requests: {
+                                    used: number;
+                                    /** @description Null: as much as it likes. */
+                                    limit: number | null;
+                                    /** @description Null: as much as it likes. */
+                                    remaining: number | null;
+                                };
+                                /** @description Null: as much as it likes. */
+                                requests_per_minute: number | null;
+                                subscribers: {
+                                    used: number;
+                                    /** @description Null: as much as it likes. */
+                                    limit: number | null;
+                                    /** @description Null: as much as it likes. */
+                                    remaining: number | null;
+                                };
+                                campaigns: {
+                                    used: number;
+                                    /** @description Null: as much as it likes. */
+                                    limit: number | null;
+                                    /** @description Null: as much as it likes. */
+                                    remaining: number | null;
+                                };
+                                senders: {
+                                    used: number;
+                                    /** @description Null: as much as it likes. */
+                                    limit: number | null;
+                                    /** @description Null: as much as it likes. */
+                                    remaining: number | null;
+                                };
+                                clients: {
+                                    used: number;
+                                    /** @description Null: as much as it likes. */
+                                    limit: number | null;
+                                    /** @description Null: as much as it likes. */
+                                    remaining: number | null;
+                                };
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agency/clients/{id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a client has used of its plan in a month */
+        get: {
+            parameters: {
+                query?: {
+                    month?: string;
+                };
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Emails, drafts and requests are those of the month, in UTC; the others are counted at this moment. */
+                            data: {
+                                month: string;
+                                /** Format: date-time */
+                                resets_at: string;
+                                plan: string | null;
+                                ai: boolean;
+                                emails: {
+                                    used: number;
+                                    /** @description Of campaigns, messages and drafts that are under way. */
+                                    reserved: number;
+                                    /** @description Null: as much as it likes. */
+                                    limit: number | null;
+                                    /** @description Null: as much as it likes. */
+                                    remaining: number | null;
+                                };
+                                ai_drafts: {
+                                    used: number;
+                                    /** @description Of campaigns, messages and drafts that are under way. */
+                                    reserved: number;
+                                    /** @description Null: as much as it likes. */
+                                    limit: number | null;
+                                    /** @description Null: as much as it likes. */
+                                    remaining: number | null;
+                                };
+                                requests: {
+                                    used: number;
+                                    /** @description Null: as much as it likes. */
+                                    limit: number | null;
+                                    /** @description Null: as much as it likes. */
+                                    remaining: number | null;
+                                };
+                                /** @description Null: as much as it likes. */
+                                requests_per_minute: number | null;
+                                subscribers: {
+                                    used: number;
+                                    /** @description Null: as much as it likes. */
+                                    limit: number | null;
+                                    /** @description Null: as much as it likes. */
+                                    remaining: number | null;
+                                };
+                                campaigns: {
+                                    used: number;
+                                    /** @description Null: as much as it likes. */
+                                    limit: number | null;
+                                    /** @description Null: as much as it likes. */
+                                    remaining: number | null;
+                                };
+                                senders: {
+                                    used: number;
+                                    /** @description Null: as much as it likes. */
+                                    limit: number | null;
+                                    /** @description Null: as much as it likes. */
+                                    remaining: number | null;
+                                };
+                                clients: {
+                                    used: number;
+                                    /** @description Null: as much as it likes. */
+                                    limit: number | null;
+                                    /** @description Null: as much as it likes. */
+                                    remaining: number | null;
+                                };
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agency": {
         parameters: {
             query?: never;
@@ -9513,6 +9719,20 @@ export interface paths {
                                     total: number;
                                     active: number;
                                     suspended: number;
+                                };
+                                usage: {
+                                    month: string;
+                                    emails: {
+                                        used: number;
+                                        reserved: number;
+                                    };
+                                    ai_drafts: {
+                                        used: number;
+                                        reserved: number;
+                                    };
+                                    requests: number;
+                                    subscribers: number;
+                                    campaigns: number;
                                 };
                                 /** @description How many clients have each plan, by its name. */
                                 plans: {
