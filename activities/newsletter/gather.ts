@@ -2,6 +2,7 @@ import { approvalFor } from '../../domain/approval.js';
 import { FAILURES, Failure } from '../../domain/errors.js';
 import { promptForIssue } from '../../domain/newsletter/source.js';
 import { shownIn } from '../../domain/newsletter/zone.js';
+import type { Accounts } from '../../store/accounts.js';
 import type { Campaign, Campaigns, NewCampaign } from '../../store/campaigns.js';
 import type { Counters } from '../../store/counters.js';
 import type { Drafts } from '../../store/drafts.js';
@@ -21,6 +22,7 @@ export interface IssueGatheringDeps extends SourceDeps, IssueTellingDeps {
   readonly drafts: Pick<Drafts, 'ask' | 'newest' | 'forget'>;
   readonly pushed: IssueTellingDeps['pushed'] & SourceDeps['pushed'];
   readonly counters: Pick<Counters, 'block'>;
+  readonly accounts: Pick<Accounts, 'standing'>;
   readonly host: () => { heartbeat(): void };
 }
 
@@ -36,6 +38,9 @@ export function issueGathering(deps: IssueGatheringDeps) {
       ]);
       if (typeof newsletter === 'string' || row === null) return gone(ref);
       if (row.state !== 'preparing') return viewOf(row);
+      // What a suspended account would have sent is not made up for later.
+      const state = (await deps.accounts.standing(ref.account))?.state ?? 'active';
+      if (state !== 'active') return viewOf((await skipped(deps, row, 'quota', `The account is ${state}.`)) ?? row);
       const { heartbeat } = deps.host();
       const beat = setInterval(heartbeat, BEAT);
       const work =

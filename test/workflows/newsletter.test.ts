@@ -115,6 +115,22 @@ test('JSON fills the template; what it lacks keeps the issue back', async () => 
   expect((await lastMail()).html).toContain('Tulips &amp; more');
 });
 
+test('what a suspended account would have sent is skipped, and not made up for', async () => {
+  const { deps, account } = everpost.api;
+  const issue = await triggered(await aNewsletter({ source: { kind: 'data' }, html: '<p>x</p>' }));
+  await until(async () => (await issueOf(issue)).detail !== null, LIMIT);
+  await deps.suspension.suspend(account);
+  const found = () =>
+    everpost.api.store.db.collection<{ _id: string; state: string }>('issues').findOne({ _id: issue });
+  await until(async () => (await found())?.state === 'skipped', LIMIT);
+  await deps.suspension.resume(account);
+  expect(await issueOf(issue)).toMatchObject({
+    reason: 'quota',
+    detail: 'The account is suspended.',
+    campaign_id: null,
+  });
+});
+
 test('pushed data is taken by the issue that waits for it, and by no other', async () => {
   const id = await aNewsletter({ source: { kind: 'data' }, html: '<p>{{ data.word }}</p>' });
   const issue = await triggered(id);
