@@ -10,6 +10,7 @@ import { sweepPages } from './campaign-close.js';
 import type { Engine } from './engine.js';
 import { type InboundDeps, sweepInbound } from './inbound/sweep.js';
 import { type ReminderDeps, remindOfKeys } from './key-reminders.js';
+import { type ListNoticeDeps, tellListOwners } from './list-notices.js';
 import { type MessageSweepDeps, sweepMessages } from './message/sweep.js';
 import { lookAfterIssue, lookAfterNewsletter, type NewsletterSweepDeps, strayHunt } from './newsletter/schedule.js';
 import { type QuotaSweepDeps, sweepQuotas } from './quota-sweep.js';
@@ -26,11 +27,16 @@ export interface HousekeepingDeps
     SuspensionSweepDeps,
     NewsletterSweepDeps,
     Omit<QuotaSweepDeps, 'messages' | 'drafts'>,
+    Omit<ListNoticeDeps, 'messages' | 'engine' | 'subscribers' | 'river'>,
     Pick<ReminderDeps, 'keyRotation'> {
+  readonly river: BellDeps['river'] & ListNoticeDeps['river'];
   readonly progress: CampaignProgress;
   readonly guard: ReputationGuard;
   readonly ledger: Ledger;
-  readonly messages: MessageSweepDeps['messages'] & InboundDeps['messages'] & QuotaSweepDeps['messages'];
+  readonly messages: MessageSweepDeps['messages'] &
+    InboundDeps['messages'] &
+    QuotaSweepDeps['messages'] &
+    ListNoticeDeps['messages'];
   readonly messageProgress: MessageSweepDeps['messageProgress'] & InboundDeps['messageProgress'];
   readonly rounds: Pick<Rounds, 'inFlight'>;
   readonly imports: OwedRows;
@@ -39,7 +45,10 @@ export interface HousekeepingDeps
   readonly engine: Engine;
   readonly times: Pick<ProtocolTimes, 'lease' | 'resendAfter'>;
   readonly events: TellingDeps['events'];
-  readonly subscribers: TellingDeps['subscribers'] & MessageSweepDeps['subscribers'] & InboundDeps['subscribers'];
+  readonly subscribers: TellingDeps['subscribers'] &
+    MessageSweepDeps['subscribers'] &
+    InboundDeps['subscribers'] &
+    ListNoticeDeps['subscribers'];
 }
 
 /** Rows that say themselves when somebody should look at them. */
@@ -75,6 +84,7 @@ export function housekeepingActivities(deps: HousekeepingDeps) {
       await huntStrays();
       await sweepMessages(deps);
       await remindOfKeys(deps);
+      await tellListOwners(deps);
       await ring();
       await sweepInbound(deps);
       await sweepSuspensions(deps);

@@ -22,6 +22,12 @@ export const INDEXES: readonly Index[] = [
   { on: 'keys', keys: { hash: 1 }, options: unique, serves: 'who sends this request' },
   { on: 'lists', keys: { account: 1, _id: 1 }, serves: 'lists of an account' },
   { on: 'lists', keys: { uid: 1 }, options: unique, serves: 'a list by its public uid' },
+  ...(['subscribe', 'unsubscribe'] as const).map((what) => ({
+    on: 'lists',
+    keys: { [`notifications.${what}`]: 1 as const },
+    options: { partialFilterExpression: { [`notifications.${what}`]: true } },
+    serves: 'the sweep: lists whose owners want to hear of people',
+  })),
   {
     on: 'lists',
     keys: { account: 1, origin: 1 },

@@ -104,13 +104,7 @@ export function lists(store: Store) {
   return {
     find,
 
-    ...byUid(rows),
-
-    ofAccount: (account: number): Promise<List[]> =>
-      rows
-        .find({ account, deleting: { $exists: false } })
-        .sort({ _id: 1 })
-        .toArray(),
+    ...reading(rows),
 
     /** Adds a list; the same `origin` finds the list it made before. Atomic: one insert. */
     create: async (account: number, fields: ListFields & { name: string }, origin?: string): Promise<List> => {
@@ -129,7 +123,11 @@ export function lists(store: Store) {
     change: async (account: number, id: number, fields: ListFields): Promise<Owned<List>> => {
       const changed = await rows.findOneAndUpdate(
         { _id: id, account, deleting: { $exists: false } },
-        { $set: { ...named(fields), updated_at: now() } },
+        {
+          $set: { ...named(fields), updated_at: now() },
+          // Whoever turns notifications on hears of what happens from then on.
+          ...(fields.notifications !== undefined && { $unset: { noticed: 1 } }),
+        },
         { returnDocument: 'after' },
       );
       return changed ?? whyNot(rows, account, id);
@@ -154,8 +152,14 @@ export function lists(store: Store) {
   };
 }
 
-function byUid(rows: Collection<List>) {
+function reading(rows: Collection<List>) {
   return {
+    ofAccount: (account: number): Promise<List[]> =>
+      rows
+        .find({ account, deleting: { $exists: false } })
+        .sort({ _id: 1 })
+        .toArray(),
+
     /** The list a public address names; the uid, not a key, is the authority here, hence no account. */
     ofUid: (uid: string): Promise<List | null> => rows.findOne({ uid, deleting: { $exists: false } }),
 

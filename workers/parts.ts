@@ -29,6 +29,7 @@ import { imports } from '../store/imports.js';
 import { keyRotation } from '../store/key-rotation.js';
 import { ledger } from '../store/ledger.js';
 import { links } from '../store/links.js';
+import { listNotices } from '../store/list-notices.js';
 import { lists } from '../store/lists.js';
 import { members } from '../store/members.js';
 import { recipients } from '../store/recipients.js';
@@ -110,6 +111,7 @@ function rowsOf(store: Store, lease: number, limits: Limits) {
     campaigns: campaigns(store),
     progress: campaignProgress(store),
     keyRotation: keyRotation(store),
+    listNotices: listNotices(store),
     ledger: ledger(store, lease),
     rounds: rounds(store),
     recipients: recipients(store),

@@ -81,4 +81,6 @@ export const de: Wording = {
   rejected_text: 'Diese Mail geht nicht hinaus: Sie ist wieder ein Entwurf. Sie können diese Seite schließen.',
   asked_over_title: 'Diese Frage ist nicht mehr offen',
   asked_over_text: 'Die Mail wurde geändert oder zurückgenommen, oder die Zeit ist um. Gibt es eine neue Frage, so steht sie in einer neueren Mail.',
+  notice_joined: '{address} ist jetzt auf {list}',
+  notice_left: '{address} hat {list} verlassen',
 };

@@ -81,4 +81,6 @@ export const en: Wording = {
   rejected_text: 'This mail does not go out: it is a draft again. You can close this page.',
   asked_over_title: 'This question is no longer open',
   asked_over_text: 'The mail was changed or taken back, or the time is over. If there is a new question, it is in a newer mail.',
+  notice_joined: '{address} is on {list} now',
+  notice_left: '{address} has left {list}',
 };

@@ -81,4 +81,6 @@ export const es: Wording = {
   rejected_text: 'Este correo no sale: vuelve a ser un borrador. Puede cerrar esta página.',
   asked_over_title: 'Esta pregunta ya no está abierta',
   asked_over_text: 'El correo se modificó o se retiró, o el plazo ha terminado. Si hay una pregunta nueva, está en un correo más reciente.',
+  notice_joined: '{address} está ahora en {list}',
+  notice_left: '{address} ha dejado {list}',
 };

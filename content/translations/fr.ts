@@ -81,4 +81,6 @@ export const fr: Wording = {
   rejected_text: 'Ce message ne part pas : il est redevenu un brouillon. Vous pouvez fermer cette page.',
   asked_over_title: 'Cette question n’est plus ouverte',
   asked_over_text: 'Le message a été modifié ou retiré, ou le délai est passé. S’il y a une nouvelle question, elle se trouve dans un message plus récent.',
+  notice_joined: '{address} est maintenant sur {list}',
+  notice_left: '{address} a quitté {list}',
 };

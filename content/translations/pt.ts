@@ -81,4 +81,6 @@ export const pt: Wording = {
   rejected_text: 'Este e-mail não sai: voltou a ser um rascunho. Você pode fechar esta página.',
   asked_over_title: 'Esta pergunta não está mais aberta',
   asked_over_text: 'O e-mail foi alterado ou retirado, ou o prazo acabou. Se houver uma nova pergunta, ela está em um e-mail mais recente.',
+  notice_joined: '{address} entrou em {list}',
+  notice_left: '{address} saiu de {list}',
 };

@@ -82,4 +82,6 @@ export interface Wording {
   readonly rejected_text: string;
   readonly asked_over_title: string;
   readonly asked_over_text: string;
+  readonly notice_joined: string;
+  readonly notice_left: string;
 }
