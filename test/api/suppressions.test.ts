@@ -84,6 +84,16 @@ describe('many at once', () => {
     expect(await emails()).toEqual([]);
   });
 
+  test('the largest file goes in at once, and everything comes out as a stream', async () => {
+    const all = Array.from({ length: 50_000 }, (_, i) => `reader${i}@example.com`);
+    expect((await sent(`email\n${all.join('\n')}`)).json().data).toMatchObject({ added: 50_000, invalid: 0 });
+    expect((await sent(`email\n${all.join('\n')}`)).json().data).toMatchObject({ added: 0, known: 50_000 });
+    const answer = await api.call('GET /api/v1/suppressions/export');
+    expect(answer.headers).not.toHaveProperty('content-length');
+    const lines = answer.body.trim().split('\n');
+    expect(new Set(lines.slice(1).map((line) => line.split(',')[0]))).toEqual(new Set(all));
+  });
+
   test('an export has everybody, and nothing that a spreadsheet would run', async () => {
     await suppress({ email: 'ada@example.com', evidence: '=1+1' });
     await api.deps.suppressions.add(api.account, 'gone@example.com', 'erased', null);

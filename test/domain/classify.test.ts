@@ -61,6 +61,9 @@ describe('a refusal is read by the table', () => {
     [550, '5.1.8 sender address rejected: domain not found', 'failed', 'invalid_sender sender 5.1.8'],
     [550, '5.1.1 sender address unknown: user does not exist', 'failed', 'invalid_sender sender 5.1.1'],
     [550, '5.7.1 rejected by policy', 'failed', 'policy sender 5.7.1'],
+    [550, '5.7.0 not here', 'failed', 'policy sender 5.7.0'],
+    [550, '5.7.12 not from outside', 'failed', 'policy sender 5.7.12'],
+    [550, '5.7.29 ARC did not pass', 'failed', 'auth_failure sender 5.7.29'],
     // the way there
     [
       554,
@@ -76,6 +79,7 @@ describe('a refusal is read by the table', () => {
     [451, '4.4.1 no answer from host', 'deferred', 'transient infrastructure 4.4.1'],
     [535, '5.7.8 credentials invalid', 'deferred', 'submission_auth infrastructure 5.7.8'],
     [454, '4.7.0 temporary authentication failure', 'deferred', 'submission_auth infrastructure 4.7.0'],
+    [554, 'Service unavailable; blocked by Barracuda', 'deferred', 'ip_blocked infrastructure 554'],
     [550, '5.7.1 listed at SpamCop', 'deferred', 'ip_blocked infrastructure 5.7.1'],
     [451, '4.3.0 try later', 'deferred', 'transient infrastructure 4.3.0'],
     [451, '4.7.1 Greylisted, come back', 'deferred', 'greylisted session 4.7.1'],

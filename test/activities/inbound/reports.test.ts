@@ -20,6 +20,7 @@ const FORGED = returnPaths([{ kid: 1, key: Buffer.alloc(32, 9), current: true }]
 test.each<[string, string, string[]]>([
   ['postfix-unknown-user', 'bounced', ['recipient.bounced', 'subscriber.bounced']],
   ['exchange-not-found', 'bounced', ['recipient.bounced', 'subscriber.bounced']],
+  ['exim-unknown-user', 'bounced', ['recipient.bounced', 'subscriber.bounced']],
   ['ses-bounce', 'bounced', ['recipient.bounced', 'subscriber.bounced']],
   ['yahoo-no-account', 'bounced', ['recipient.bounced', 'subscriber.bounced']],
   ['yahoo-complaint', 'complained', ['recipient.complained', 'subscriber.complained']],

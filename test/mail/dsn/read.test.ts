@@ -15,6 +15,7 @@ test.each<[string, string, string, boolean]>([
   ['postfix-expired', 'failed', 'expired infrastructure 4.4.1', false],
   ['postfix-delayed', 'delayed', 'transient infrastructure 4.4.1', false],
   ['exim-mailbox-full', 'failed', 'mailbox_full address 5.2.2', false],
+  ['exim-unknown-user', 'failed', 'invalid_recipient address 550', true],
   ['exchange-not-found', 'failed', 'invalid_recipient address 5.1.10', true],
   ['gmail-disabled', 'failed', 'mailbox_disabled address 5.2.1', false],
   ['ses-bounce', 'failed', 'invalid_recipient address 5.4.1', true],
