@@ -17,6 +17,9 @@ beforeAll(async () => {
 });
 afterAll(() => ground?.close());
 
+/** More than are mailed, one a second, before a request is answered. */
+const MANY = Array.from({ length: 30 }, (_, n) => `reader${n}`);
+
 /** What provokes which types: requests, mails, visits and reports, as they come from outside. */
 const PROVOKED: readonly (readonly [types: readonly string[], act: () => Promise<void>])[] = [
   [
@@ -62,15 +65,15 @@ const PROVOKED: readonly (readonly [types: readonly string[], act: () => Promise
   [
     ['campaign.freezing', 'campaign.paused', 'campaign.sending', 'recipient.skipped', 'campaign.cancelled'],
     async () => {
-      const { list, at } = await ground.readers('one', 'two', 'three', 'four');
+      const { list, at } = await ground.readers(...MANY);
       const before = ground.receiver.accepted.length;
       const id = await aCampaign(ground.api, list, { send: true, settings: { rate_per_second: 1 } });
       await ground.receiver.untilAccepted(before + 1);
       await ground.call(`POST /campaigns/${id}/pause`, {});
       await ground.happens('campaign.paused', { campaign: id });
-      for (const name of ['one', 'two', 'three', 'four']) await ground.call(`DELETE /subscribers/${at(name)}`);
+      for (const name of MANY) await ground.call(`DELETE /subscribers/${at(name)}`);
       await ground.call(`POST /campaigns/${id}/resume`, {});
-      const { list: others } = await ground.readers('one', 'two');
+      const { list: others } = await ground.readers(...MANY);
       const other = await aCampaign(ground.api, others, { send: true, settings: { rate_per_second: 1 } });
       await ground.call(`POST /campaigns/${other}/cancel`, {});
     },
