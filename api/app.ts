@@ -9,6 +9,7 @@ import { secureHeaders } from './edge/headers.js';
 import { refuseWhenOverloaded } from './edge/overload.js';
 import { answerBrokenRequest, answerFailure, translateFailures } from './failures.js';
 import { requestIds, requestLog } from './logging.js';
+import { metrics } from './metrics.js';
 import { documentRoutes } from './openapi.js';
 import { rememberPaths } from './paths.js';
 import { providerHooks } from './providers/hooks.js';
@@ -56,6 +57,7 @@ export async function buildApp(deps: Deps): Promise<Api> {
   await documentRoutes(app, deps);
 
   limitAddresses(app, deps);
+  metrics(app, deps);
   health(app, deps);
   await app.register(async (pages: Api) => {
     publicPages(pages, deps);

@@ -10,6 +10,8 @@ export interface EdgeConfig {
   readonly headerSeconds: number;
   /** Milliseconds the event loop may lag before requests are turned away; 0: never. */
   readonly maxLoopDelay: number;
+  /** What `/metrics` asks for; none: there is no such page. */
+  readonly metricsToken: string | undefined;
 }
 
 export function edge({ text, count }: Reader, faults: string[]): { edge: EdgeConfig } {
@@ -17,6 +19,10 @@ export function edge({ text, count }: Reader, faults: string[]): { edge: EdgeCon
   const wrong = corsOrigins.filter((origin) => !/^https?:\/\/[\w.-]+(?::\d{1,5})?$/.test(origin));
   if (wrong.length > 0)
     faults.push(`CORS_ORIGINS must be origins such as https://app.example.org, not "${wrong.join(' ')}"`);
+  const metricsToken = text('METRICS_TOKEN');
+  if (metricsToken !== undefined && metricsToken.length < 16) {
+    faults.push('METRICS_TOKEN must have at least 16 characters');
+  }
   const limits = { requestSeconds: count('REQUEST_SECONDS', 300), headerSeconds: count('HEADER_SECONDS', 15) };
-  return { edge: { corsOrigins, ...limits, maxLoopDelay: count('MAX_LOOP_DELAY', 2_000) } };
+  return { edge: { corsOrigins, ...limits, maxLoopDelay: count('MAX_LOOP_DELAY', 2_000), metricsToken } };
 }

@@ -15,6 +15,7 @@ export interface CampaignSearch {
 /** A campaign without its letter: bodies have up to two million characters, and a page up to a hundred campaigns. */
 export type CampaignSummary = Omit<Campaign, 'html' | 'text'> & { readonly is_document: boolean };
 
+const UNDER_WAY: CampaignState[] = ['scheduled', 'freezing', 'sending', 'paused'];
 const OVER: readonly CampaignState[] = ['sent', 'failed', 'cancelled'];
 
 /** Campaign rows as the API shows them. */
@@ -33,6 +34,16 @@ export function campaignReading(store: Store) {
 
     /** The row a signed link names; the link is the authority here, hence no account. */
     ofLink: (id: number): Promise<Campaign | null> => rows.findOne({ _id: id }),
+
+    /** How many campaigns of all accounts are on their way, by state. */
+    underWay: () =>
+      rows
+        .aggregate<{ state: CampaignState; count: number }>([
+          { $match: { state: { $in: UNDER_WAY } } },
+          { $group: { _id: '$state', count: { $sum: 1 } } },
+          { $project: { _id: 0, state: '$_id', count: 1 } },
+        ])
+        .toArray(),
 
     /** One page, newest first, and how many there are in all. */
     page: async (account: number, search: CampaignSearch, skip: number, limit: number) => {

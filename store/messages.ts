@@ -61,6 +61,9 @@ function reading(rows: Collection<Message>) {
       return rows.find(filter).sort({ _id: -1 }).limit(limit).toArray();
     },
 
+    /** Of all accounts: messages that have not come to their end, or whose end was not told yet. */
+    countOpen: (): Promise<number> => rows.countDocuments({ wake_at: { $type: 'date' } }),
+
     /** The message that an Idempotency-Key has made. */
     underKey: (account: number, key: string): Promise<Message | null> => rows.findOne({ account, key }),
 

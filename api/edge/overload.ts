@@ -4,7 +4,7 @@ import type { Api } from '../app.js';
 import type { Deps } from '../deps.js';
 
 /** Who asks whether we are well is always answered: a probe must not mistake a busy process for a dead one. */
-const ALWAYS = /^\/(health|ready)$/;
+const ALWAYS = /^\/(health|ready|metrics)$/;
 
 /** While the process lags behind, requests are turned away at once: they would only wait, and make the others wait longer. */
 export async function refuseWhenOverloaded(app: Api, { config }: Pick<Deps, 'config'>): Promise<void> {

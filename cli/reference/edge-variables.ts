@@ -30,4 +30,11 @@ export const EDGE: readonly Variable[] = [
     example: '500',
     field: 'edge',
   },
+  {
+    name: 'METRICS_TOKEN',
+    meaning: 'opens `/metrics` to whoever sends it as `Authorization: Bearer`; 16 characters or more',
+    otherwise: 'there is no `/metrics`',
+    example: 'a-token-for-prometheus',
+    field: 'edge',
+  },
 ];

@@ -8,6 +8,7 @@ import schemathesis
 OWN_KEY = int(os.environ["FUZZ_KEY_ID"])
 SEEDED = int(os.environ["FUZZ_SEEDED"])
 LARGEST = 2**53 - 1
+DICE = random.Random(SEEDED)
 
 
 def is_id(value):
@@ -15,7 +16,7 @@ def is_id(value):
 
 
 def known(value):
-    return random.randint(1, SEEDED) if is_id(value) and random.random() < 0.5 else value
+    return DICE.randint(1, SEEDED) if is_id(value) and DICE.random() < 0.5 else value
 
 
 @schemathesis.hook

@@ -1,0 +1,85 @@
+import { timingSafeEqual } from 'node:crypto';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Failure } from '../domain/errors.js';
+import type { Api } from './app.js';
+import type { Deps } from './deps.js';
+
+const PATIENCE = 2_000;
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/**
+ * Figures of this process and of what lies in the store, for Prometheus, at `/metrics`: only where `METRICS_TOKEN` is set, and only for
+ * whoever sends it. No label names an account or a person.
+ */
+export function metrics(app: Api, deps: Deps): void {
+  const { metricsToken } = deps.config.edge;
+  if (metricsToken === undefined) return;
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  timeRequests(app, registry);
+  watchServers(registry, deps);
+  watchWork(registry, deps);
+  app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
+    if (!isToken(request.headers.authorization, metricsToken)) throw new Failure('unauthenticated');
+    return reply.type(registry.contentType).send(await registry.metrics());
+  });
+}
+
+function isToken(given: string | undefined, token: string): boolean {
+  const [said, wanted] = [Buffer.from(given ?? ''), Buffer.from(`Bearer ${token}`)];
+  return said.length === wanted.length && timingSafeEqual(said, wanted);
+}
+
+function timeRequests(app: Api, registry: Registry): void {
+  const seconds = new Histogram({
+    name: 'everpost_http_request_seconds',
+    help: 'Time from a request to its answer, by route as registered.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: SECONDS,
+    registers: [registry],
+  });
+  app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
+    const labels = { method, route: routeOptions.url ?? 'unknown', status: reply.statusCode };
+    seconds.observe(labels, reply.elapsedTime / 1_000);
+  });
+}
+
+function watchServers(registry: Registry, { store, engine }: Deps): void {
+  const up = new Gauge({
+    name: 'everpost_server_up',
+    help: '1 where this process reaches the server, else 0.',
+    labelNames: ['server'],
+    registers: [registry],
+    collect: async () => {
+      const ping = store.db.command({ ping: 1 }, { signal: AbortSignal.timeout(PATIENCE) });
+      const [stored, driven] = await Promise.all([ping.then(one, none), engine.reachable().then(Number, none)]);
+      up.set({ server: 'mongodb' }, stored);
+      up.set({ server: 'temporal' }, driven);
+    },
+  });
+}
+
+/** All accounts together, as the store has it: the same in every process. */
+function watchWork(registry: Registry, { campaigns, messages }: Deps): void {
+  const running = new Gauge({
+    name: 'everpost_campaigns',
+    help: 'Campaigns that are on their way, by state.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect: async () => {
+      running.reset();
+      for (const { state, count } of await campaigns.underWay()) running.set({ state }, count);
+    },
+  });
+  const open: Gauge = new Gauge({
+    name: 'everpost_messages_open',
+    help: 'Messages that have not come to their end.',
+    registers: [registry],
+    collect: async () => {
+      open.set(await messages.countOpen());
+    },
+  });
+}
+
+const one = () => 1;
+const none = () => 0;
