@@ -4,6 +4,7 @@ import { say } from '../../mail/wording.js';
 import type { Message } from '../../store/messages-row.js';
 import type { Api } from '../app.js';
 import type { Deps } from '../deps.js';
+import { ONE_CLICK, PAGE } from '../schemas/pages.js';
 import type { ReadMessageLink } from './link-reader.js';
 import { type Look, lookFor, sayOnPage, sendForged } from './visit.js';
 
@@ -19,7 +20,7 @@ export function optOut(app: Api, deps: Deps, readLink: ReadMessageLink): void {
 
   app.get(
     '/u/m/:token',
-    { schema: { ...schema, summary: 'Ask before leaving mails of a key' } },
+    { schema: { ...schema, summary: 'Ask before leaving mails of a key', response: PAGE } },
     async (request, reply) => {
       const row = await rowOf(request.params.token);
       if (row === undefined) return sendForged(deps, request, reply);
@@ -32,14 +33,15 @@ export function optOut(app: Api, deps: Deps, readLink: ReadMessageLink): void {
 
   app.post(
     '/u/m/:token',
-    { schema: { ...schema, summary: 'Leave mails of a key (RFC 8058)' } },
+    { schema: { ...schema, summary: 'Leave mails of a key (RFC 8058)', response: ONE_CLICK } },
     async (request, reply) => {
       const byPerson = typeof request.body === 'string' && /(?:^|&)from=page(?:&|$)/.test(request.body);
       const row = await rowOf(request.params.token);
-      if (row?.leaves_key === undefined) return byPerson ? sendForged(deps, request, reply) : reply.code(404).send();
+      if (row?.leaves_key === undefined)
+        return byPerson ? sendForged(deps, request, reply) : reply.code(404).send(undefined);
       await deps.optOuts.add(row.account, row.leaves_key, row.to_key);
       await tell(deps, row, row.leaves_key);
-      if (!byPerson) return reply.code(200).send();
+      if (!byPerson) return reply.code(200).send(undefined);
       const look: Look = await lookFor(deps, request);
       return sayOnPage(reply, look, { title: 'unsubscribed_title', text: 'unsubscribed_text' }, named(row));
     },
