@@ -49,6 +49,8 @@ export interface Config {
   readonly dialects: readonly DialectName[];
   readonly rateLimitPerMinute: number;
   readonly edge: EdgeConfig;
+  /** Days after which the night forgets; 0: never. */
+  readonly keptDays: { readonly events: number; readonly messages: number };
   readonly trustedProxies: readonly string[];
   readonly logLevel: string;
   readonly catcherPort: number;
@@ -97,6 +99,7 @@ export function readConfig(environment: Environment = process.env): Config {
   const config: Config = {
     ...addresses(read),
     ...edge(read, faults),
+    keptDays: { events: read.count('EVENTS_KEPT_DAYS', 0), messages: read.count('MESSAGES_KEPT_DAYS', 0) },
     ...mailing(read),
     ...attaching(read, faults),
     ...naming(read, faults),

@@ -15,6 +15,7 @@ import { type MessageSweepDeps, sweepMessages } from './message/sweep.js';
 import { lookAfterIssue, lookAfterNewsletter, type NewsletterSweepDeps, strayHunt } from './newsletter/schedule.js';
 import { type QuotaSweepDeps, sweepQuotas } from './quota-sweep.js';
 import type { ReputationGuard } from './reputation.js';
+import { forgetAtNight, type NightDeps } from './retention.js';
 import { type SuspensionSweepDeps, sweepSuspensions } from './suspension-sweep.js';
 import type { TellingDeps } from './telling.js';
 import { type BellDeps, endpointBell } from './webhook/bell.js';
@@ -27,8 +28,10 @@ export interface HousekeepingDeps
     SuspensionSweepDeps,
     NewsletterSweepDeps,
     Omit<QuotaSweepDeps, 'messages' | 'drafts'>,
-    Omit<ListNoticeDeps, 'messages' | 'engine' | 'subscribers' | 'river'>,
+    Omit<ListNoticeDeps, 'messages' | 'engine' | 'subscribers' | 'river' | 'config'>,
+    NightDeps,
     Pick<ReminderDeps, 'keyRotation'> {
+  readonly config: NightDeps['config'] & ListNoticeDeps['config'];
   readonly river: BellDeps['river'] & ListNoticeDeps['river'];
   readonly progress: CampaignProgress;
   readonly guard: ReputationGuard;
@@ -89,6 +92,7 @@ export function housekeepingActivities(deps: HousekeepingDeps) {
       await sweepInbound(deps);
       await sweepSuspensions(deps);
       await sweepQuotas(deps);
+      await forgetAtNight(deps);
     },
   };
 }

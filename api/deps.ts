@@ -37,6 +37,7 @@ import { usageReading } from '../store/quota/usage.js';
 import { recipients } from '../store/recipients.js';
 import { replies } from '../store/replies.js';
 import { requestLimits } from '../store/request-limits.js';
+import { retention } from '../store/retention.js';
 import { river } from '../store/river.js';
 import { rounds } from '../store/rounds.js';
 import { secrets } from '../store/secrets.js';
@@ -95,6 +96,7 @@ export function nounStores(store: Store, secret: string) {
     recipients: recipients(store),
     replies: replies(store),
     requestLimits: requestLimits(store),
+    retention: retention(store),
     rounds: rounds(store),
     secrets: secrets(store, secret),
     subscribers: subscribers(store),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { now } from '../clock.js';
 import type { LetterContent } from '../domain/campaign.js';
 import type { MessageContent } from '../domain/message.js';
 import { type BlobId, blobs } from './blobs.js';
@@ -9,7 +10,7 @@ import { fenced, type Store } from './connect.js';
 import { keepOnce } from './duplicate-key.js';
 
 /** What messages say and carry, once for each hash: rows come and go, nothing here ever changes. */
-interface Kept {
+export interface KeptContent {
   /** Account, kind and SHA-256. */
   readonly _id: string;
   readonly account: number;
@@ -17,22 +18,29 @@ interface Kept {
   readonly json?: string;
   /** Where the bytes of a file lie. */
   readonly blob?: BlobId;
+  /** When a message last named it: nobody forgets what has just been named. */
+  readonly named_at?: Date;
 }
 
 export type Contents = ReturnType<typeof contents>;
 
 export function contents(store: Store) {
-  const rows = fenced<Kept>(store, 'contents');
+  const rows = fenced<KeptContent>(store, 'contents');
   const files = blobs(store);
 
-  const insert = (row: Kept) => keepOnce(rows, row);
+  const insert = (row: KeptContent) => keepOnce(rows, row);
+
+  /** Says that it is needed; false where it is not there. Atomic: one update. */
+  const named = async (account: number, _id: string): Promise<boolean> =>
+    (await rows.updateOne({ _id, account }, { $set: { named_at: now() } })).matchedCount === 1;
 
   return {
     /** Keeps what a group of messages says and returns its hash. Atomic: one insert; known content is left alone. */
     keep: async (account: number, content: MessageContent): Promise<string> => {
       const json = JSON.stringify(content);
       const hash = createHash('sha256').update(json).digest('hex');
-      await insert({ _id: idOf(account, 'content', hash), account, json });
+      const _id = idOf(account, 'content', hash);
+      if (!(await named(account, _id))) await insert({ _id, account, json, named_at: now() });
       return hash;
     },
 
@@ -61,10 +69,10 @@ export function contents(store: Store) {
     /** Keeps a file under its hash, in GridFS, unless it is there. It counts once its row is written, after the bytes. */
     keepFile: async (account: number, sha256: string, bytes: Buffer): Promise<void> => {
       const _id = idOf(account, 'file', sha256);
-      if ((await rows.findOne({ _id, account }, { projection: { _id: 1 } })) !== null) return;
+      if (await named(account, _id)) return;
       const blob = files.newId();
       await pipeline(Readable.from([bytes]), files.write(account, blob, sha256));
-      if ((await insert({ _id, account, blob })) === 'known') await files.remove(account, blob);
+      if ((await insert({ _id, account, blob, named_at: now() })) === 'known') await files.remove(account, blob);
     },
 
     /** The bytes of a file; throws where there are none, because a message is accepted after its files are kept. */

@@ -113,6 +113,7 @@ export const INDEXES: readonly Index[] = [
     options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
     serves: 'the transport an Idempotency-Key has made',
   },
+  { on: 'import_errors', keys: { account: 1 }, serves: 'forgetting what files had of somebody' },
   { on: 'audit', keys: { account: 1, _id: -1 }, serves: 'changes of keys and of an account, the newest first' },
   {
     on: 'fields',

@@ -64,6 +64,10 @@ function reading(rows: Collection<Message>) {
     /** Of all accounts: messages that have not come to their end, or whose end was not told yet. */
     countOpen: (): Promise<number> => rows.countDocuments({ wake_at: { $type: 'date' } }),
 
+    /** What waits to be sent to somebody. */
+    waitingFor: (account: number, emailKey: string): Promise<Message[]> =>
+      rows.find({ account, to_key: emailKey, state: { $in: WAITING } }).toArray(),
+
     /** The message that an Idempotency-Key has made. */
     underKey: (account: number, key: string): Promise<Message | null> => rows.findOne({ account, key }),
 

@@ -34,6 +34,7 @@ import { lists } from '../store/lists.js';
 import { members } from '../store/members.js';
 import { recipients } from '../store/recipients.js';
 import { reputation } from '../store/reputation.js';
+import { retention } from '../store/retention.js';
 import { rounds } from '../store/rounds.js';
 import { keptSecret } from '../store/sealing.js';
 import { secrets } from '../store/secrets.js';
@@ -122,6 +123,7 @@ function rowsOf(store: Store, lease: number, limits: Limits) {
     importRows: importRows(store),
     customFields: customFields(store),
     importErrors: importErrors(store),
+    retention: retention(store),
     blobs: blobs(store),
     confirmations: confirmations(store),
     doubt: doubt(store),

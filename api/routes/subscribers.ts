@@ -130,7 +130,7 @@ function removeSubscriber(app: Api, deps: Deps): void {
       const { list_id, erase } = request.query;
       const { email_key } = named(request.params.email);
       if (erase === true && list_id !== undefined) throw new Failure('validation_failed', { list_id: [EVERY_LIST] });
-      if (erase === true) await deps.subscribers.erase(account, email_key);
+      if (erase === true) await forget(deps, account, email_key);
       else await deps.subscribers.unsubscribe(account, email_key, list_id);
       return reply.code(204).send(null);
     },
@@ -145,6 +145,13 @@ async function shown({ suppressions }: Deps, account: number, found: readonly Su
 
 async function shownOne({ suppressions }: Deps, row: Subscriber) {
   return subscriberView(row, await suppressions.among(row.account, [row.email_key]));
+}
+
+/** What waits for them is taken back; every step may be repeated. */
+async function forget({ messages, retention, subscribers }: Deps, account: number, emailKey: string): Promise<void> {
+  for (const { _id } of await messages.waitingFor(account, emailKey)) await messages.cancel(account, _id);
+  await retention.forgetPerson(account, emailKey);
+  await subscribers.erase(account, emailKey);
 }
 
 // Who names a list means that list: nothing that cannot be undone is done to the others.

@@ -1,4 +1,5 @@
 import { EDGE } from './edge-variables.js';
+import { KEPT } from './kept-variables.js';
 import { MAIL_VARIABLES } from './mail-variables.js';
 import { OUTSIDE } from './outside-variables.js';
 import type { Variable } from './variable.js';
@@ -107,6 +108,7 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
       field: 'rateLimitPerMinute',
     },
   ],
+  'What is kept': KEPT,
   'The edge': EDGE,
   'This machine': [
     {

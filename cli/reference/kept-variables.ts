@@ -1,0 +1,20 @@
+import type { Variable } from './variable.js';
+
+/** For how long. */
+export const KEPT: readonly Variable[] = [
+  {
+    name: 'EVENTS_KEPT_DAYS',
+    meaning: 'days after which events are forgotten at night, and with them opens and clicks of campaigns; 0: never',
+    fallback: '0',
+    example: '400',
+    field: 'keptDays',
+  },
+  {
+    name: 'MESSAGES_KEPT_DAYS',
+    meaning:
+      'days after which messages that ended are forgotten at night, with text, attachments and Idempotency-Key; 0: never',
+    fallback: '0',
+    example: '90',
+    field: 'keptDays',
+  },
+];

@@ -1,0 +1,130 @@
+import type { Collection } from 'mongodb';
+import { now } from '../clock.js';
+import { FINAL_STATES } from '../domain/message.js';
+import { leastIdAt, nextNight } from '../domain/retention.js';
+import { blobs } from './blobs.js';
+import { fenced, type Store } from './connect.js';
+import type { KeptContent } from './contents.js';
+import type { StoredEvent } from './events.js';
+import type { RowError } from './import/errors.js';
+import type { Message } from './messages-row.js';
+
+const FINAL = { $in: [...FINAL_STATES] };
+const AT_ONCE = 500;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const NIGHTLY = 'nightly';
+
+export type Retention = ReturnType<typeof retention>;
+
+/** Forgetting: what is too old, and who asks for it. Every step may be repeated; what a crash leaves, the next night takes. */
+export function retention(store: Store) {
+  return { ...nights(store), ...oldEvents(store), ...oldMessages(store), ...oldFiles(store), ...people(store) };
+}
+
+function nights({ db }: Store) {
+  const rows = db.collection<{ _id: string; due: Date }>('nights');
+  return {
+    /** Whether the night's work is due; whoever is told so does it. It is due again in an hour, unless it is `over`. Atomic. */
+    begins: async (): Promise<boolean> => {
+      const at = now();
+      await rows.updateOne({ _id: NIGHTLY }, { $setOnInsert: { due: nextNight(at) } }, { upsert: true });
+      const again = { $set: { due: new Date(at.getTime() + HOUR) } };
+      return (await rows.updateOne({ _id: NIGHTLY, due: { $lte: at } }, again)).modifiedCount === 1;
+    },
+
+    over: async (): Promise<void> => {
+      await rows.updateOne({ _id: NIGHTLY }, { $set: { due: nextNight(now()) } });
+    },
+  };
+}
+
+function oldEvents(store: Store) {
+  const events = fenced<StoredEvent>(store, 'events');
+  return {
+    /** Events from before that moment, in the order of the river, so that readers are told how many they have missed. */
+    forgetEvents: async (before: Date): Promise<void> => {
+      for (const account of await events.distinct('account', { at: { $lt: before } })) {
+        const young = { account, seq: { $exists: true }, at: { $gte: before } };
+        const kept = await events.findOne(young, { sort: { seq: 1 }, projection: { seq: 1 } });
+        const seq = { $exists: true, ...(kept?.seq !== undefined && { $lt: kept.seq }) };
+        await events.deleteMany({ account, at: { $lt: before }, seq });
+      }
+    },
+  };
+}
+
+function oldMessages(store: Store) {
+  const messages = fenced<Message>(store, 'messages');
+  return {
+    /** Messages that came to their end and were accepted before that moment, with what they said. */
+    forgetMessages: async (before: Date): Promise<void> => {
+      for (;;) {
+        const over = { _id: { $lt: leastIdAt(before) }, created_at: { $lt: before }, wake_at: null, state: FINAL };
+        const found = await messages.find(over).limit(AT_ONCE).toArray();
+        await forget(store, found, notLately());
+        if (found.length < AT_ONCE) return;
+      }
+    },
+  };
+}
+
+function oldFiles(store: Store) {
+  const contents = fenced<KeptContent>(store, 'contents');
+  return {
+    /** Files that no content names any more. Reads the contents of accounts with files once. */
+    forgetFiles: async (): Promise<void> => {
+      const old = { _id: /:file:/, ...notLately() };
+      for (const account of await contents.distinct('account', old)) {
+        const named = await filesNamed(contents, account);
+        for await (const { _id, blob } of contents.find({ ...old, account })) {
+          if (named.has(_id.split(':').at(-1) ?? '')) continue;
+          const { deletedCount } = await contents.deleteOne({ _id, account, ...notLately() });
+          if (deletedCount === 1 && blob !== undefined) await blobs(store).remove(account, blob);
+        }
+      }
+    },
+  };
+}
+
+function people(store: Store) {
+  const messages = fenced<Message>(store, 'messages');
+  const chunks = store.db.collection<{ account: number; errors: RowError[] }>('import_errors');
+  return {
+    /** What messages and imports know of somebody. What waits for them is taken back before. */
+    forgetPerson: async (account: number, emailKey: string): Promise<void> => {
+      // Nobody is about to send them the same once more: their words need not lie here for a day.
+      await forget(store, await messages.find({ account, to_key: emailKey, state: FINAL }).toArray(), {});
+      const pattern = `^${emailKey.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
+      const theirs = { value: { $regex: pattern, $options: 'i' } };
+      await chunks.updateMany({ account, errors: { $elemMatch: theirs } }, { $pull: { errors: theirs } });
+    },
+  };
+}
+
+/** The rows first: a content goes when no message says it any more, and stays where it is named meanwhile. */
+async function forget(store: Store, found: readonly Message[], unnamed: object): Promise<void> {
+  const messages = fenced<Message>(store, 'messages');
+  const contents = fenced<KeptContent>(store, 'contents');
+  await messages.deleteMany({ _id: { $in: found.map(({ _id }) => _id) }, state: FINAL });
+  const said = new Map(found.map((row) => [`${row.account}:content:${row.content}`, row]));
+  for (const [_id, { account, content }] of said) {
+    const saidStill = await messages.countDocuments({ account, content }, { limit: 1 });
+    if (saidStill === 0) await contents.deleteOne({ _id, account, ...unnamed });
+  }
+}
+
+/** What was named within a day may belong to a message that is being accepted. */
+function notLately() {
+  return { named_at: { $lt: new Date(now().getTime() - DAY) } };
+}
+
+/** SHA-256 of every file that a content of the account names. */
+async function filesNamed(contents: Collection<KeptContent>, account: number): Promise<ReadonlySet<string>> {
+  const named = new Set<string>();
+  const all = contents.find({ _id: { $gte: `${account}:content:`, $lt: `${account}:content;` }, account });
+  for await (const { json = '' } of all) {
+    for (const [, sha256 = ''] of json.matchAll(/"sha256":"([0-9a-f]{64})"/g)) named.add(sha256);
+  }
+  return named;
+}

@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { forgetAtNight } from '../../activities/retention.js';
+import { useClock } from '../../clock.js';
+import { retention } from '../../store/retention.js';
+import { aList, anApi, aSubscriber, type TestApi } from '../support/api.js';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await anApi();
+});
+beforeEach(async () => {
+  for (const name of ['messages', 'contents', 'events', 'nights']) await api.store.db.collection(name).deleteMany({});
+});
+afterAll(() => api.close());
+
+const NOON = new Date('2031-05-10T12:00:00Z').getTime();
+const DAY = 86_400_000;
+
+/** Does something some days after noon of the first. */
+async function onDay<T>(day: number, work: () => Promise<T>): Promise<T> {
+  const back = useClock({ now: () => new Date(NOON + day * DAY) });
+  try {
+    return await work();
+  } finally {
+    back();
+  }
+}
+
+const night = (day: number, keptDays = { events: 30, messages: 30 }) =>
+  onDay(day, () => forgetAtNight({ retention: retention(api.store), config: { keptDays } }));
+const count = (name: string, filter: object = {}) => api.store.db.collection(name).countDocuments(filter);
+const FILE = { name: 'a.txt', mime: 'text/plain', data: Buffer.from('a file').toString('base64') };
+
+async function aMessage(day: number, state: string, fields: object = {}): Promise<string> {
+  const payload = { to: 'ann@example.com', subject: 'Hello', text: `day ${day}`, ...fields };
+  const { id } = (await onDay(day, () => api.call('POST /api/v1/messages', { payload }))).json().data;
+  const wake_at = state === 'accepted' ? new Date(NOON) : null;
+  await api.store.db.collection<{ _id: string }>('messages').updateOne({ _id: id }, { $set: { state, wake_at } });
+  return id;
+}
+
+test('messages that ended long ago are forgotten with all they said and carried; the others stay', async () => {
+  await aMessage(0, 'sent', { attachments: [FILE] });
+  await aMessage(0, 'accepted');
+  const young = await aMessage(20, 'sent', { text: 'young' });
+  await night(0);
+  await night(31);
+  expect(await count('messages')).toBe(2);
+  expect(await count('messages', { _id: young })).toBe(1);
+  expect(await count('contents', { _id: /:content:/ })).toBe(2);
+  expect([await count('contents', { _id: /:file:/ }), await count('blobs.files')]).toEqual([0, 0]);
+});
+
+test('what a younger message says and carries as well is kept', async () => {
+  const same = { text: 'the same', attachments: [FILE] };
+  await aMessage(0, 'sent', same);
+  await aMessage(29, 'sent', same);
+  await night(0);
+  await night(35);
+  expect([await count('messages'), await count('contents')]).toEqual([1, 2]);
+});
+
+test('old events are forgotten, and whoever reads on is told how many', async () => {
+  const list = await onDay(0, () => aList(api));
+  for (const n of [1, 2, 3]) await onDay(0, () => aSubscriber(api, list, { email: `old${n}@example.com` }));
+  await onDay(20, () => aSubscriber(api, list, { email: 'young@example.com' }));
+  await onDay(21, () => api.call('GET /api/v1/events'));
+  await night(0);
+  await night(31);
+  const { data, meta } = (await api.call('GET /api/v1/events?after=0')).json();
+  expect([data.length, meta.forgotten]).toEqual([1, 3]);
+});
+
+test('a night is done once, and once more an hour later where it was not finished', async () => {
+  const { begins, over } = retention(api.store);
+  const at = (hours: number, work: () => Promise<unknown>) => onDay(hours / 24, work);
+  expect(await at(0, begins)).toBe(false);
+  expect([await at(15, begins), await at(15, begins), await at(15.5, begins)]).toEqual([true, false, false]);
+  expect(await at(16, begins)).toBe(true);
+  await at(16, over);
+  expect([await at(17, begins), await at(39, begins)]).toEqual([false, true]);
+});
+
+test('without a setting nothing is ever forgotten', async () => {
+  await aMessage(0, 'sent');
+  await night(0, { events: 0, messages: 0 });
+  await night(4_000, { events: 0, messages: 0 });
+  expect([await count('messages'), await count('nights')]).toEqual([1, 0]);
+});
+
+test('who is erased is forgotten in messages and imports as well; a hash bars whoever had left', async () => {
+  const list = await aList(api);
+  await aSubscriber(api, list, { email: 'ann@example.com' });
+  await api.call('DELETE /api/v1/subscribers/ann@example.com');
+  await aMessage(0, 'sent');
+  await aMessage(0, 'accepted');
+  const other = await aMessage(0, 'sent', { to: 'bob@example.com' });
+  const error = { row: 2, column: 'email', reason: 'too_long', value: 'Ann@example.com' } as const;
+  await api.deps.importErrors.note(api.account, 7, 0, [error, { ...error, value: 'bob@example.com' }]);
+  expect((await api.call('DELETE /api/v1/subscribers/ann@example.com?erase=true')).statusCode).toBe(204);
+  expect(await api.store.db.collection('messages').distinct('_id')).toEqual([other]);
+  const collections = await api.store.db.collections();
+  for (const each of collections) {
+    expect(JSON.stringify(await each.find().toArray()), each.collectionName).not.toMatch(/ann@example\.com/i);
+  }
+  expect(await api.deps.suppressions.among(api.account, ['ann@example.com'])).toEqual(new Set(['ann@example.com']));
+});
