@@ -13,6 +13,7 @@ const SAID: Readonly<Record<string, readonly [status: number, message: string]>>
   not_renderable: [400, 'HTML template is not valid'],
   unauthenticated: [401, 'Invalid API key'],
   quota_exceeded: [402, 'Not enough resources on the user balance'],
+  request_quota_exceeded: [402, 'Not enough resources on the user balance'],
   key_revoked: [403, 'API key is not active'],
   key_expired: [403, 'API key is not active'],
   key_unknown: [404, 'ExternalMailApiKey not found'],

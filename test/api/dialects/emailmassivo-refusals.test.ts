@@ -1,6 +1,6 @@
 import { MongoNetworkError } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { anApi, type Call, type TestApi } from '../../support/api.js';
+import { aClient, anApi, type Call, type TestApi } from '../../support/api.js';
 import { caller } from '../../support/dialects/callers.js';
 import { documentText } from '../../support/dialects/documents.js';
 import { aTemplate } from '../../support/templates.js';
@@ -10,6 +10,7 @@ let verifying: TestApi;
 let unpublished: number;
 let broken: number;
 let ended: string;
+let spent: string;
 
 const UNKNOWN = 'evp_ThisIsNoKeyOfAnybodyAtAllButItLooksLike1';
 const SEND = 'POST /api/v1/external-mails/send';
@@ -29,6 +30,10 @@ beforeAll(async () => {
   const { data } = (await api.call('POST /api/v1/keys', { payload: { name: 'Ended' } })).json();
   ended = data.key;
   await api.call(`DELETE /api/v1/keys/${data.id}`);
+  const client = await aClient(api, 'Spent');
+  const payload = { plan: { emails_per_month: 0 } };
+  await api.call(`PATCH /api/v1/agency/clients/${client.account}`, { payload });
+  spent = client.key;
   await api.deps.suppressions.add(api.account, 'complained@example.com', 'complaint', null);
   await api.deps.suppressions.add(api.account, 'gone@example.com', 'bounce', null);
   await api.deps.suppressions.add(api.account, 'away@example.com', 'manual', null);
@@ -54,6 +59,7 @@ const CASES: readonly Case[] = [
   { status: 400, message: 'HTML template is not valid', ask: () => [BY_TEMPLATE, byTemplate(broken, { test: 1 })] },
   { status: 401, message: 'Invalid API key', ask: () => [SEND, mail(), { key: null }] },
   { status: 401, message: 'Invalid API key', ask: () => [SEND, mail(), { key: 'short' }] },
+  { status: 402, message: 'Not enough resources on the user balance', ask: () => [SEND, mail(), { key: spent }] },
   { status: 403, message: 'API key is not active', ask: () => [SEND, mail(), { key: ended }] },
   { status: 404, message: 'ExternalMailApiKey not found', ask: () => [SEND, mail(), { key: UNKNOWN }] },
   { status: 404, message: 'User Domain not found', ask: () => [SEND, mail()], at: () => verifying },
@@ -97,8 +103,10 @@ test.each([
 /** Provoked where opt-outs are tested. */
 const ELSEWHERE = ['Email receiver unsubscribed from this API key mails'];
 
-test('no message of the document is left out', () => {
+test('no message and no status of the document is left out', () => {
   const text = documentText('emailmassivo');
+  const statuses = [...text.matchAll(/^(\d{3}) [A-Z].* \|$/gm)].map(([, status]) => Number(status));
+  expect(statuses).toEqual([200, ...new Set(CASES.map(({ status }) => status)), 500, 503]);
   const [, tables = ''] = /(^Possible messages:[\s\S]*?)^Email Sending Route with Template/m.exec(text) ?? [];
   const messages = [...tables.matchAll(/^([^|\n]+) \|\n.+ \|$/gm)].map(([, message = '']) => message);
   expect(messages).toHaveLength(13);
