@@ -55,7 +55,6 @@ export const NewCampaign = Type.Object(
         list_id: 1,
         subject: 'Friday Roundup',
         html: '<p>Hello! Here are this week’s updates...</p>',
-        scheduled_at: '2026-05-22T13:00:00Z',
       },
     ],
   },
