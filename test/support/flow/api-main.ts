@@ -10,7 +10,9 @@ dieWithTheTest();
 
 const plan = JSON.parse(process.argv[2] ?? '') as ApiPlan;
 const environment = { PORT: `${plan.port}`, EVERPOST_API_KEY: plan.key, EVERPOST_SECRET: SECRET };
-const config = readConfig({ ...environment, LOG_LEVEL: plan.logLevel, RATE_LIMIT_PER_MINUTE: '0' });
+// On a busy machine nobody is to be turned away: what these tests count are answers that were lost.
+const limits = { RATE_LIMIT_PER_MINUTE: '0', MAX_LOOP_DELAY: '0' };
+const config = readConfig({ ...environment, ...limits, LOG_LEVEL: plan.logLevel });
 const store = await openStore({ url: plan.mongodbUrl, database: plan.database });
 const log = openLog(config);
 const { client } = lazyClient(plan.temporalAddress, plan.namespace);
