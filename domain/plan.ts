@@ -44,12 +44,16 @@ const UNLIMITED: Plan = {
   ai: true,
 };
 
-/** What somebody has set; everything else is unlimited. */
+/**
+ * What somebody has set; everything else is unlimited. But whoever has a limit has no clients unless their number is named:
+ * a client has a plan of its own, and would lift the limit.
+ */
 export type GivenPlan = { readonly [Field in keyof Plan]?: Plan[Field] | undefined };
 
 export function planOf({ plan }: { readonly plan?: GivenPlan | null }): Plan {
   const given = Object.entries(plan ?? {}).filter(([, value]) => value !== undefined);
-  return { ...UNLIMITED, ...(Object.fromEntries(given) as Partial<Plan>) };
+  const isLimited = given.some(([field, value]) => field !== 'name' && value !== null && value !== true);
+  return { ...UNLIMITED, ...(isLimited && { clients: 0 }), ...(Object.fromEntries(given) as Partial<Plan>) };
 }
 
 /** The month that a moment counts for, in UTC: `2026-05`. */

@@ -1,4 +1,4 @@
-import type { Collection, Filter } from 'mongodb';
+import type { ClientSession, Collection, Filter } from 'mongodb';
 import { now } from '../clock.js';
 import { LIVE_STATES } from '../domain/campaign.js';
 import { type Account, type AccountState, freshAccount, nextAccountId } from './accounts.js';
@@ -6,6 +6,7 @@ import type { Store } from './connect.js';
 import { counters } from './counters.js';
 import { isDuplicateKey } from './duplicate-key.js';
 import { addWithin } from './room.js';
+import { together } from './transaction.js';
 
 export type Client = Account & { readonly kind: 'client'; readonly parent_id: number };
 
@@ -81,21 +82,23 @@ function changingClients(store: Store, rows: Collection<Account>) {
     },
 
     /**
-     * Closes the account for good: from this write on its keys are refused and nothing new of it goes out; then its keys
-     * end and its domains are free for others. Its rows are kept. `busy` while something of it is on its way. Repeatable.
+     * Closes the account for good: its keys are refused, nothing new of it goes out, its domains are free for others. Its
+     * rows are kept. `busy` while something of it is on its way. Atomic: one transaction.
      */
-    close: async (agency: number, id: number): Promise<'done' | 'busy'> => {
-      if (await isBusy(store, id)) return 'busy';
-      await rows.updateOne({ _id: id, parent_id: agency }, { $set: { state: 'closed', closed_at: now() } });
-      await store.db.collection('keys').updateMany({ account: id }, { $set: { state: 'revoked' } });
-      await store.db.collection('domains').deleteMany({ account: id });
-      return 'done';
-    },
+    close: (agency: number, id: number): Promise<'done' | 'busy'> =>
+      together(store, async (session) => {
+        if (await isBusy(store, id, session)) return 'busy';
+        const closed = { $set: { state: 'closed' as const, closed_at: now() } };
+        await rows.updateOne({ _id: id, parent_id: agency }, closed, { session });
+        await store.db.collection('keys').updateMany({ account: id }, { $set: { state: 'revoked' } }, { session });
+        await store.db.collection('domains').deleteMany({ account: id }, { session });
+        return 'done';
+      }),
   };
 }
 
 /** Whether something of the account is on its way, or will be. */
-async function isBusy({ db }: Store, account: number): Promise<boolean> {
+async function isBusy({ db }: Store, account: number, session: ClientSession): Promise<boolean> {
   const owed = {
     campaigns: [...LIVE_STATES],
     messages: ['accepted', 'sending', 'deferred'],
@@ -104,7 +107,7 @@ async function isBusy({ db }: Store, account: number): Promise<boolean> {
   for (const [collection, states] of Object.entries(owed)) {
     const found = await db
       .collection(collection)
-      .findOne({ account, state: { $in: states } }, { projection: { _id: 1 } });
+      .findOne({ account, state: { $in: states } }, { projection: { _id: 1 }, session });
     if (found !== null) return true;
   }
   return false;
