@@ -30,6 +30,10 @@ export async function acceptUploads(app: Api): Promise<void> {
 
 /** Stores the file, understands its header and queues the import. Refused or broken off: nothing stays behind. */
 export async function receiveImport(deps: IntakeDeps, request: FastifyRequest, intake: Intake): Promise<Import> {
+  // What cannot be cut into parts is no form: the parser would fail on it.
+  if (/^multipart\/(?!.*;\s*boundary=.)/is.test(request.headers['content-type'] ?? '')) {
+    throw new Failure('unsupported_media_type', undefined, 'The form has no boundary.');
+  }
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > intake.limit + FORM_FIELDS.fields * FORM_FIELDS.fieldSize) throw new Failure('payload_too_large');
   const row = await deps.imports.open(intake.account, intake.list, deps.blobs.newId());

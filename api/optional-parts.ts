@@ -1,3 +1,8 @@
+interface Shape {
+  required?: readonly string[];
+  readonly properties?: Readonly<Record<string, { readonly default?: unknown }>>;
+}
+
 interface Parameter {
   required?: boolean;
   readonly schema?: { readonly default?: unknown };
@@ -7,7 +12,7 @@ interface Operation {
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: {
     required?: boolean;
-    readonly content?: Readonly<Record<string, { readonly schema?: { readonly required?: readonly string[] } }>>;
+    readonly content?: Readonly<Record<string, { readonly schema?: Shape }>>;
   };
 }
 
@@ -15,7 +20,7 @@ interface Document {
   readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
-/** Says in the document what may be left out: a parameter that has a default, and a body that has no field it needs. */
+/** Says in the document what may be left out: what has a default, and a body that has no field it needs. */
 export function sayWhatIsOptional<T extends object>(document: T): T {
   const { paths = {} } = document as Document;
   for (const operation of Object.values(paths).flatMap((methods) => Object.values(methods))) {
@@ -23,9 +28,15 @@ export function sayWhatIsOptional<T extends object>(document: T): T {
       if (parameter.schema?.default !== undefined) parameter.required = false;
     }
     const { requestBody } = operation;
-    const schemas = Object.values(requestBody?.content ?? {}).map(({ schema }) => schema);
-    const needed = schemas.some((schema) => (schema?.required ?? []).length > 0);
+    const schemas = Object.values(requestBody?.content ?? {}).flatMap(({ schema }) => schema ?? []);
+    for (const schema of schemas) withoutDefaults(schema);
+    const needed = schemas.some(({ required = [] }) => required.length > 0);
     if (requestBody !== undefined && !needed) requestBody.required = false;
   }
   return document;
+}
+
+function withoutDefaults(schema: Shape): void {
+  if (schema.required === undefined) return;
+  schema.required = schema.required.filter((name) => schema.properties?.[name]?.default === undefined);
 }

@@ -8703,14 +8703,14 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            requestBody: {
+            requestBody?: {
                 content: {
                     "application/json": {
                         /**
                          * @description How long the secret before it goes on signing beside the new one.
                          * @default 24
                          */
-                        overlap_hours: number;
+                        overlap_hours?: number;
                     };
                 };
             };

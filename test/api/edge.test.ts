@@ -164,3 +164,10 @@ test.each([
 ])('an error that says %j is logged as %j', (said, logged) => {
   expect(scrubbed(said)).toBe(logged);
 });
+
+test('a form without a boundary is no form', async () => {
+  const { id } = (await api.call('POST /api/v1/lists', { payload: { name: 'News' } })).json().data;
+  const headers = { 'content-type': 'multipart/form-data' };
+  const refused = await api.call(`POST /api/v1/lists/${id}/imports`, { payload: 'email', headers });
+  expect([refused.statusCode, refused.json().error.code]).toEqual([415, 'unsupported_media_type']);
+});
