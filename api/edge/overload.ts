@@ -13,7 +13,9 @@ export async function refuseWhenOverloaded(app: Api, { config }: Pick<Deps, 'con
   await app.register(underPressure, {
     maxEventLoopDelay: maxLoopDelay,
     sampleInterval: 500,
-    pressureHandler: (request) => {
+    pressureHandler: (request, _reply, _type, delay) => {
+      // Nothing was measured yet: that is no overload.
+      if (!Number.isFinite(delay)) return;
       if (!ALWAYS.test(request.routeOptions.url ?? '')) throw new Failure('overloaded');
     },
   });

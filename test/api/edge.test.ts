@@ -19,7 +19,13 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const serverConfig = (more: object = {}) =>
-  readConfig({ PORT: '0', EVERPOST_SECRET: 'a secret for the tests', LOG_LEVEL: 'silent', ...more });
+  readConfig({
+    PORT: '0',
+    EVERPOST_SECRET: 'a secret for the tests',
+    LOG_LEVEL: 'silent',
+    MAX_LOOP_DELAY: '0',
+    ...more,
+  });
 const aServer = (more: object = {}, patience?: number) => {
   const { store, log } = api.deps;
   const parts = { config: serverConfig(more), store, log, engine: idleEngine };
