@@ -17,6 +17,12 @@ export const NEWSLETTER_INDEXES: readonly Index[] = [
   },
   {
     on: 'issues',
+    keys: { account: 1, origin: 1 },
+    options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
+    serves: 'the issue an Idempotency-Key has begun',
+  },
+  {
+    on: 'issues',
     keys: { wake_at: 1 },
     options: { partialFilterExpression: { wake_at: { $type: 'date' } } },
     serves: 'the sweep: issues that are owed a workflow',

@@ -37,10 +37,12 @@ export interface Issue {
   readonly closed_at: Date | null;
   /** When the sweep should look at this row; null once it is over. */
   readonly wake_at: Date | null;
+  /** The Idempotency-Key's claim that began it, so that a repeat after a crash finds it. */
+  readonly origin?: string;
 }
 
 export type NewIssue = Pick<Issue, '_id' | 'account' | 'newsletter' | 'kind' | 'scheduled_at' | 'send_at'> &
-  Partial<Pick<Issue, 'state' | 'reason' | 'late'>>;
+  Partial<Pick<Issue, 'state' | 'reason' | 'late' | 'origin'>>;
 
 export type IssueKey = Pick<Issue, '_id' | 'account'>;
 
@@ -62,11 +64,13 @@ export function issues({ db }: Store) {
   return {
     ...reading(rows),
 
-    /** Begins an issue, or finds the one that was begun. Atomic: one insert. */
+    /** Begins an issue, or finds the one that was begun for this time or under this `origin`. Atomic: one insert. */
     open: async (fresh: NewIssue): Promise<Issue> => {
       const row = freshIssue(fresh);
       if ((await keepOnce(rows, row)) === 'kept') return row;
-      const earlier = await rows.findOne({ _id: fresh._id, account: fresh.account });
+      const { _id, account, origin } = fresh;
+      const same = origin === undefined ? { _id } : { $or: [{ _id }, { origin }] };
+      const earlier = await rows.findOne({ ...same, account });
       if (earlier === null) throw new Error(`issue ${fresh._id} is another account's`);
       return earlier;
     },
@@ -111,6 +115,16 @@ function reading(rows: Collection<Issue>) {
       const of = { account, newsletter };
       const found = rows.find(of).sort({ scheduled_at: -1 }).skip(skip).limit(limit).toArray();
       return { found: await found, total: await rows.countDocuments(of) };
+    },
+
+    /** The issue that an Idempotency-Key's claim has begun. */
+    ofOrigin: (account: number, origin: string): Promise<Issue | null> => rows.findOne({ account, origin }),
+
+    /** The last issue that somebody began since `since` for a time since then, whatever has become of it. */
+    triggeredSince: (account: number, newsletter: number, since: Date): Promise<Issue | null> => {
+      // What was begun at 9:00:59 is the issue of 9:00:00.
+      const times = { scheduled_at: { $gt: new Date(since.getTime() - 60_000) }, created_at: { $gt: since } };
+      return rows.findOne({ account, newsletter, kind: 'triggered', ...times }, { sort: { scheduled_at: -1 } });
     },
 
     /** Issues that are not over, the oldest first. */

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { now } from '../../clock.js';
-import { aList, anApi, type TestApi } from '../support/api.js';
+import { now, useClock } from '../../clock.js';
+import { aList, anApi, idleEngine, type TestApi } from '../support/api.js';
 
 let api: TestApi;
 let list: number;
+let wake = () => {};
 const FEED = { kind: 'feed', url: 'https://acme.example/blog.xml' };
 
 beforeAll(async () => {
-  api = await anApi({ OPENAI_API_KEY: 'sk-test' });
+  api = await anApi({ OPENAI_API_KEY: 'sk-test' }, { engine: { ...idleEngine, wakeIssue: () => wake() } });
   list = await aList(api);
 });
 afterAll(() => api.close());
@@ -130,6 +131,25 @@ test('a double click on trigger is one issue, also with another key; a time is o
     expect((await call(`POST /${data.id}/trigger`, { scheduled_at: time })).error.code).toBe('not_a_time');
   }
   expect((await call(`GET /${data.id}/issues`)).data).toHaveLength(2);
+});
+
+test('a trigger is one issue though its answer was lost, or the minute turned and the issue is over', async () => {
+  const { data } = await made();
+  const start = Math.ceil(now().getTime() / 60_000) * 60_000 + 59_500;
+  const at = async (after: number, key?: string) => {
+    const real = useClock({ now: () => new Date(start + after) });
+    return call(`POST /${data.id}/trigger`, {}, key).finally(real);
+  };
+  wake = () => {
+    wake = () => {};
+    throw new Error('killed');
+  };
+  expect((await at(0, 'lost')).status).toBe(500);
+  const first = (await at(90_000, 'lost')).data;
+  await api.deps.issues.skip({ _id: first.id, account: api.account }, 'no_data');
+  expect((await at(1_000)).data.id).toBe(first.id);
+  expect((await call(`GET /${data.id}/issues`)).data).toHaveLength(1);
+  expect((await at(61_000)).data.id).not.toBe(first.id);
 });
 
 test('data is pushed until the next issue goes out, and only where issues are made of it', async () => {

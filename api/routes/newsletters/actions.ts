@@ -10,6 +10,7 @@ import type { Api } from '../../app.js';
 import { accountOf } from '../../auth.js';
 import type { Deps } from '../../deps.js';
 import { ours } from '../../failures.js';
+import { originOf } from '../../idempotency.js';
 import { pageMeta, skipOf } from '../../paging.js';
 import { NoFields } from '../../schemas/campaign.js';
 import { Data, Page, refusals } from '../../schemas/envelope.js';
@@ -98,29 +99,35 @@ function issues(app: Api, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const issue = await triggered(deps, await rowOf(deps, request), request.body.scheduled_at);
+      const row = await rowOf(deps, request);
+      const issue = await triggered(deps, row, request.body.scheduled_at, originOf(request));
       return reply.code(202).send({ data: issueShown(issue) });
     },
   );
 }
 
 /** A double click, a retry and a second backfill find the issue of the first. */
-async function triggered(deps: Deps, row: Newsletter, time: string | undefined): Promise<Issue> {
+async function triggered(deps: Deps, row: Newsletter, time: string | undefined, origin?: string): Promise<Issue> {
+  const { account, _id: newsletter } = row;
+  const earlier = origin === undefined ? null : await deps.issues.ofOrigin(account, origin);
+  const issue = earlier ?? (await begun(deps, row, time, origin));
+  if (issue.wake_at !== null) {
+    deps.engine.wakeIssue({ account, newsletter, scheduledAt: issue.scheduled_at.toISOString() });
+  }
+  return issue;
+}
+
+async function begun(deps: Deps, row: Newsletter, time: string | undefined, origin?: string): Promise<Issue> {
   const { account, _id: newsletter } = row;
   const scheduled_at = time === undefined ? await thisMinute(deps, row) : timeOf(row, time);
   const send_at = new Date(now().getTime() + row.lead_seconds * 1_000);
   const own = { _id: issueId(newsletter, scheduled_at), account, newsletter };
-  const issue = await deps.issues.open({ ...own, kind: 'triggered', scheduled_at, send_at });
-  if (issue.wake_at !== null) deps.engine.wakeIssue({ account, newsletter, scheduledAt: scheduled_at.toISOString() });
-  return issue;
+  return deps.issues.open({ ...own, kind: 'triggered', scheduled_at, send_at, ...(origin && { origin }) });
 }
 
-/** Two clicks across the turn of a minute are still one. */
+/** Two clicks across the turn of a minute are still one, also where the issue is over by then. */
 async function thisMinute({ issues }: Deps, { account, _id }: Newsletter): Promise<Date> {
-  const open = await issues.openOnes(account, _id);
-  const last = open.findLast(
-    ({ kind, created_at }) => kind === 'triggered' && now().getTime() - created_at.getTime() < MINUTE,
-  );
+  const last = await issues.triggeredSince(account, _id, new Date(now().getTime() - MINUTE));
   return last?.scheduled_at ?? new Date(Math.floor(now().getTime() / MINUTE) * MINUTE);
 }
 
