@@ -28,7 +28,7 @@ export async function workPage(deps: WorkDeps, attempt: Attempt, owner: PageOwne
   const claims = claimer(
     deps,
     attempt,
-    openRoster({ ...deps, freshness: deps.times.freshness }, owner.page()),
+    openRoster({ ...deps, freshness: deps.times.freshness, again: begunAgain(attempt, owner) }, owner.page()),
     bell.ring,
   );
 
@@ -57,6 +57,12 @@ export async function workPage(deps: WorkDeps, attempt: Attempt, owner: PageOwne
     await mails.ended();
     if (owner.lost()) await offerLate(deps, owner, fates);
   }
+}
+
+/** When a further round was due. */
+function begunAgain(attempt: Attempt, owner: PageOwner): Date | undefined {
+  const { round } = owner.page();
+  return round === 0 ? undefined : attempt.campaign().rounds[round]?.due;
 }
 
 /** Nothing is in flight. */

@@ -1,5 +1,5 @@
 import { monotonic } from '../clock.js';
-import { BAD_DOMAIN, domainOf, REMEMBERED } from '../domain/bad-domain.js';
+import { BAD_DOMAIN, type BadDomainMemory, domainOf, memoryMeans, REMEMBERED } from '../domain/bad-domain.js';
 import { leftSinceFreeze } from '../domain/eligibility.js';
 import type { Fate } from '../domain/outcome.js';
 import type { LedgerPage } from '../domain/page.js';
@@ -11,6 +11,8 @@ export interface RosterDeps {
   readonly suppressions: Pick<Suppressions, 'among' | 'badAmong'>;
   /** Rows and suppressions may be this old, in milliseconds, when their window is claimed. */
   readonly freshness: number;
+  /** When a further round began: whoever a remembered domain had made wait is tried in it. Undefined in the first. */
+  readonly again?: Date | undefined;
 }
 
 export type Sendable = Awaited<ReturnType<Subscribers['forSending']>>[number];
@@ -26,7 +28,7 @@ export type Roster = ReturnType<typeof openRoster>;
 export function openRoster(deps: RosterDeps, page: LedgerPage) {
   let rows = new Map<number, Sendable>();
   let suppressed = new Set<string>();
-  let bad: ReadonlyMap<string, string | null> = new Map();
+  let bad: ReadonlyMap<string, BadDomainMemory> = new Map();
   let from = 0;
   let to = 0;
   let readAt = Number.NEGATIVE_INFINITY;
@@ -58,7 +60,7 @@ export function openRoster(deps: RosterDeps, page: LedgerPage) {
       if (stale || start < from || end > to) await read(start, Math.max(count, ahead));
       return page.ids
         .slice(start, end)
-        .map((id, offset) => candidate(start + offset, rows.get(id), { suppressed, bad }));
+        .map((id, offset) => candidate(start + offset, rows.get(id), { suppressed, bad, again: deps.again }));
     },
   };
 }
@@ -66,19 +68,22 @@ export function openRoster(deps: RosterDeps, page: LedgerPage) {
 interface Barred {
   readonly suppressed: ReadonlySet<string>;
   /** Domains that take no mail, and what was said of them. */
-  readonly bad: ReadonlyMap<string, string | null>;
+  readonly bad: ReadonlyMap<string, BadDomainMemory>;
+  readonly again: Date | undefined;
 }
 
-function candidate(i: number, row: Sendable | undefined, { suppressed, bad }: Barred): Candidate {
+function candidate(i: number, row: Sendable | undefined, { suppressed, bad, again }: Barred): Candidate {
   const skip = leftSinceFreeze(row, row !== undefined && suppressed.has(row.email_key));
   if (skip !== undefined || row === undefined) return { i, skip: skip ?? gone(i) };
-  const reply = bad.get(domainOf(row.email_key));
-  return reply === undefined ? { i, subscriber: row } : { i, skip: unreachable(reply) };
+  const memory = bad.get(domainOf(row.email_key));
+  const meaning = memory === undefined ? 'ask' : memoryMeans(memory, again);
+  if (memory === undefined || meaning === 'ask') return { i, subscriber: row };
+  return { i, skip: unreachable(meaning, memory.reply) };
 }
 
-/** Answered as the first recipient of this domain was, without a connection. */
-function unreachable(reply: string | null): Exclude<Fate, { kind: 'sent' }> {
-  return { kind: 'failed', class: BAD_DOMAIN, scope: 'domain', code: null, reply, rule: REMEMBERED };
+/** Answered as another recipient of this domain was, without a connection. */
+function unreachable(kind: 'deferred' | 'failed', reply: string | null): Exclude<Fate, { kind: 'sent' }> {
+  return { kind, class: BAD_DOMAIN, scope: 'domain', code: null, reply, rule: REMEMBERED };
 }
 
 function gone(i: number): never {

@@ -51,6 +51,12 @@ export function stepOfLostOwner(facts: Pick<AttemptFacts, 'n' | 'at' | 'mayResen
   return doubt(facts, { class: 'owner_lost', code: null, reply: null }, resendAfter);
 }
 
+/** It was not tried, and waits until then. */
+export function stepOfWaiting({ n, at }: Pick<AttemptFacts, 'n' | 'at'>, why: Why, wait: number): MessageStep {
+  const due = after(at, wait);
+  return { state: 'deferred', due, entry: entryOf('deferred', { n, at }, why, due) };
+}
+
 /** It was not sent and will not be: out of time, suppressed, or nothing that can be mailed. */
 export function stepOfRefusal(facts: Pick<AttemptFacts, 'n' | 'at' | 'inDoubt'>, why: Why): MessageStep {
   const state = facts.inDoubt ? 'uncertain' : 'failed';

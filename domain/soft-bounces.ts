@@ -29,9 +29,12 @@ interface Odd {
   readonly rule?: string;
 }
 
-/** Whether it is held against the address, or its domain. A name that cannot be resolved for now is nobody's fault yet. */
+/**
+ * Whether it is held against the address, or its domain. A name that cannot be resolved for now is nobody's fault yet, and of
+ * a domain only an answer to our own mail counts, which a rule has read: a report may speak of where the mail was forwarded to.
+ */
 export function wears({ kind, class: reason, rule }: Odd): boolean {
-  if (reason === BAD_DOMAIN) return kind === 'failed' && rule !== REMEMBERED;
+  if (reason === BAD_DOMAIN) return kind === 'failed' && rule !== undefined && rule !== REMEMBERED;
   return (kind === 'failed' || kind === 'deferred') && isSoftBounce(reason);
 }
 

@@ -1,4 +1,5 @@
 import { now } from '../../clock.js';
+import { BAD_DOMAIN } from '../../domain/bad-domain.js';
 import { suppresses } from '../../domain/classify.js';
 import type { Evidence } from '../../domain/evidence.js';
 import { stepOfEvidence } from '../../domain/message-step.js';
@@ -65,7 +66,8 @@ async function bounce(deps: ConsequenceDeps, owner: Owner, fate: Bounce, at: Dat
 
 async function wear({ subscribers }: ConsequenceDeps, owner: Owner, fate: Bounce, at: Date) {
   const { class: reason, reply } = fate;
-  if (!wears(fate)) return;
+  // The domain that a report calls dead may be one the mail was forwarded to, not the one we have mailed.
+  if (reason === BAD_DOMAIN || !wears(fate)) return;
   await subscribers.wearDown(owner.account, owner.emailKey, { reason, at }, proof(owner, reply));
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { monotonic, now } from '../../clock.js';
-import { BAD_DOMAIN, domainOf } from '../../domain/bad-domain.js';
+import { BAD_DOMAIN, type BadDomainMemory, domainOf, memoryMeans, REMEMBERED } from '../../domain/bad-domain.js';
 import { fateOf } from '../../domain/classify.js';
 import { FINAL_STATES, type MessageState } from '../../domain/message.js';
 import {
@@ -9,9 +9,11 @@ import {
   stepOfEvidence,
   stepOfLostOwner,
   stepOfRefusal,
+  stepOfWaiting,
 } from '../../domain/message-step.js';
 import { namedDelay } from '../../domain/named-delay.js';
 import type { Outcome } from '../../domain/outcome.js';
+import { retryWait } from '../../domain/retry.js';
 import { shortReply } from '../../domain/scrub.js';
 import type { SplicedMail, Unrenderable } from '../../mail/letter.js';
 import type { Transport } from '../../mail/transport.js';
@@ -100,14 +102,15 @@ export function lostOwnerStep(row: Message, resendAfter: number): MessageStep {
 
 async function attempt(deps: MessageAttemptDeps, row: Message, report: Report): Promise<MessageStanding> {
   const way = deps.transportsFor(row.account, 'transactional');
-  const [refusal, mail, trouble] = await Promise.all([
-    suppressed(deps, row),
+  const [instead, mail, trouble] = await Promise.all([
+    insteadOfSending(deps, row),
     deps.messageMail(row),
     way.ready(),
     deps.tellAccepted(row),
   ]);
-  if (refusal !== undefined) return report(await refuse(deps, row, refusal));
-  if (mail.kind === 'unrenderable') return report(await refuse(deps, row, { ...mail, reply: mail.reason }));
+  if (instead !== undefined) return report(await take(deps, row, instead));
+  if (mail.kind === 'unrenderable')
+    return report(await take(deps, row, refusalOf(row, { ...mail, reply: mail.reason })));
   if (trouble !== undefined) return { kind: 'transport_down' };
   const ready = { way, mail, lookedAt: monotonic() };
   const sent = await deps.turn(
@@ -129,8 +132,8 @@ interface Ready {
 async function send(deps: MessageAttemptDeps, row: Message, { way, mail, lookedAt }: Ready): Promise<boolean> {
   if (deps.stopping.aborted) return false;
   // Whoever waited long for a turn looks again, and keeps it: a line that sends its first ones back never gets shorter.
-  const refusal = monotonic() - lookedAt > deps.times.freshness ? await suppressed(deps, row) : undefined;
-  if (refusal !== undefined) return (await refuse(deps, row, refusal)) !== null;
+  const instead = monotonic() - lookedAt > deps.times.freshness ? await insteadOfSending(deps, row) : undefined;
+  if (instead !== undefined) return (await take(deps, row, instead)) !== null;
   const token = randomUUID();
   const owner = await ownMessage(deps, row, token);
   if (owner === undefined) return false;
@@ -144,20 +147,37 @@ async function send(deps: MessageAttemptDeps, row: Message, { way, mail, lookedA
   return true;
 }
 
-async function suppressed({ suppressions, optOuts }: MessageAttemptDeps, { account, to_key, leaves_key }: Message) {
+/** What becomes of a message that must not be sent, or not yet; undefined where it may be. */
+async function insteadOfSending(deps: MessageAttemptDeps, row: Message): Promise<MessageStep | undefined> {
+  const { suppressions, optOuts, times } = deps;
+  const { account, to_key, leaves_key } = row;
   const domain = domainOf(to_key);
   const [barred, left, bad] = await Promise.all([
     suppressions.among(account, [to_key]),
     leaves_key === undefined ? new Set<string>() : optOuts.among(account, leaves_key, [to_key]),
     suppressions.badAmong(account, [domain]),
   ]);
-  if (barred.size > 0 || left.size > 0) return SUPPRESSED;
-  const reply = bad.get(domain);
-  return reply === undefined ? undefined : { class: BAD_DOMAIN, code: null, reply };
+  if (barred.size > 0 || left.size > 0) return refusalOf(row, SUPPRESSED);
+  const memory = bad.get(domain);
+  return memory === undefined ? undefined : stepOfMemory(row, memory, times.firstRetry);
 }
 
-function refuse({ progress }: MessageAttemptDeps, row: Message, why: Parameters<typeof stepOfRefusal>[1]) {
-  return progress.refuse(row, stepOfRefusal({ n: row.attempt + 1, at: now(), inDoubt: row.resent }, why));
+/** A re-send asks for itself: the doubt about the attempt before it must stay where evidence finds it. */
+function stepOfMemory(row: Message, memory: BadDomainMemory, firstRetry: number): MessageStep | undefined {
+  const waited = row.attempts.find(({ rule }) => rule === REMEMBERED);
+  const meaning = memoryMeans(memory, waited && new Date(waited.at));
+  if (meaning === 'ask' || row.resent) return undefined;
+  const why = { class: BAD_DOMAIN, code: null, reply: memory.reply, rule: REMEMBERED };
+  if (meaning === 'failed') return refusalOf(row, why);
+  return stepOfWaiting({ n: row.attempt + 1, at: now() }, why, retryWait(1, Math.random(), firstRetry));
+}
+
+function refusalOf(row: Message, why: Parameters<typeof stepOfRefusal>[1]): MessageStep {
+  return stepOfRefusal({ n: row.attempt + 1, at: now(), inDoubt: row.resent }, why);
+}
+
+function take({ progress }: MessageAttemptDeps, row: Message, step: MessageStep): Promise<Message | null> {
+  return step.state === 'deferred' ? progress.postpone(row, step) : progress.refuse(row, step);
 }
 
 function stepOf(outcome: Outcome, row: Message, firstRetry: number): MessageStep {

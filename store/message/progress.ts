@@ -77,6 +77,10 @@ function deciding(rows: Collection<Message>, lease: number) {
     /** A waiting message that must not or cannot be sent fails unsent. Atomic: one conditional update. */
     refuse: (row: Message, step: MessageStep): Promise<Message | null> => decide(unbegun(row), step, null),
 
+    /** A waiting message waits on without an attempt. Null where somebody else has looked after it. Atomic: one conditional update. */
+    postpone: (row: Message, step: MessageStep): Promise<Message | null> =>
+      decide({ ...unbegun(row), due: row.due }, step, null),
+
     /**
      * Late evidence settles doubt, also doubt whose re-send has not begun. With `token` only that of its own attempt.
      * Null where there is no such doubt. Atomic: one conditional update, which matches once.

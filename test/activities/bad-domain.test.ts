@@ -15,29 +15,42 @@ import { aReport } from '../support/reports.js';
 const store = ownStore();
 const DOMAIN = 'example.test';
 const noMail = (i: number) =>
-  anEntry({ i, kind: 'failed', class: 'bad_domain', scope: 'domain', reply: '556 null MX', at: now() });
+  anEntry({
+    i,
+    kind: 'failed',
+    class: 'bad_domain',
+    scope: 'domain',
+    reply: '556 null MX',
+    rule: '2:no-domain',
+    at: now(),
+  });
+
+const later = (ms: number) => new Date(now().getTime() + ms);
 
 /** Whom a lane would mail, and the classes of those it would not. */
-async function nextOf({ campaign, readers }: SentCampaign, account = campaign.account) {
-  const deps = { subscribers: subscribers(store), suppressions: suppressions(store), freshness: 10_000 };
-  const page = aPage({ account, campaign: campaign._id, ids: [...readers] });
+async function nextOf({ campaign, readers }: SentCampaign, again?: Date) {
+  const deps = { subscribers: subscribers(store), suppressions: suppressions(store), freshness: 10_000, again };
+  const page = aPage({ account: campaign.account, campaign: campaign._id, ids: [...readers] });
   const candidates = await openRoster(deps, page).next(0, readers.length, readers.length);
   return candidates.map((one) => ('skip' in one ? `${one.skip.kind} ${one.skip.class} ${one.skip.reply}` : 'mail'));
 }
 
-test('a domain that takes no mail is remembered for a day: the next recipients there cost no connection', async () => {
+test('a domain that takes no mail is remembered for a day: the next recipients there wait, without a connection', async () => {
   const sent = await aSentCampaign(store, 2);
   const { account, _id: campaign } = sent.campaign;
   const tell = teller({ events: events(store), subscribers: subscribers(store) });
   expect(await nextOf(sent)).toEqual(['mail', 'mail']);
   await tell(aPage({ account, campaign, page: 7, ids: [...sent.readers] }), [noMail(0)]);
-  const known = 'failed bad_domain 556 null MX';
-  expect(await nextOf(sent)).toEqual([known, known]);
+  const known = 'bad_domain 556 null MX';
+  expect(await nextOf(sent)).toEqual([`deferred ${known}`, `deferred ${known}`]);
+  // In a further round they are asked for; only where the domain has refused in it again, they fail.
+  expect(await nextOf(sent, later(60_000))).toEqual(['mail', 'mail']);
+  expect(await nextOf(sent, later(-60_000))).toEqual([`failed ${known}`, `failed ${known}`]);
   // Nobody is suppressed for it, and another account asks for itself.
   expect(await suppressedAmong(store, sent)).toEqual([]);
   expect(await suppressions(store).badAmong(account + 1, [DOMAIN])).toEqual(new Map());
   expect(await suppressions(store).badAmong(account, [DOMAIN, 'other.test'])).toEqual(
-    new Map([[DOMAIN, '556 null MX']]),
+    new Map([[DOMAIN, { reply: '556 null MX', at: expect.any(Date) }]]),
   );
 
   const rows = store.db.collection<{ _id: string; at: Date }>('bad_domains');
@@ -48,19 +61,23 @@ test('a domain that takes no mail is remembered for a day: the next recipients t
   expect(await nextOf(sent)).toEqual(['mail', 'mail']);
 });
 
-test('a report of it is remembered as well; releasing an address of the domain forgets it', async () => {
+test('a report of it is not believed of the whole domain; releasing an address of the domain forgets it', async () => {
   const sent = await aSentCampaign(store, 1);
   const { account } = sent.campaign;
+  const { noteBadDomain, badAmong } = suppressions(store);
   await suppressions(store).remove(account, `x@${DOMAIN}`);
   const raw = aReport('postfix-expired', sent.about(0)).toString().replace('Status: 4.4.1', 'Status: 5.1.2');
   expect(await takenIn(store, Buffer.from(raw))).toBe('soft_bounced');
-  expect([...(await suppressions(store).badAmong(account, [DOMAIN])).keys()]).toEqual([DOMAIN]);
+  expect(await badAmong(account, [DOMAIN])).toEqual(new Map());
+  await noteBadDomain(account, DOMAIN, null, now());
+  expect([...(await badAmong(account, [DOMAIN])).keys()]).toEqual([DOMAIN]);
   await suppressions(store).remove(account, `x@${DOMAIN}`);
   expect(await nextOf(sent)).toEqual(['mail']);
 });
 
 test.each([
-  ['failed', 'bad_domain', undefined, true],
+  ['failed', 'bad_domain', undefined, false],
+  ['failed', 'bad_domain', '2:no-domain', true],
   ['failed', 'bad_domain', REMEMBERED, false],
   ['deferred', 'bad_domain', undefined, false],
   ['deferred', 'mailbox_full', undefined, true],

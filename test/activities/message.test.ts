@@ -3,6 +3,7 @@ import { type MessageDeliveryDeps, messageActivities } from '../../activities/me
 import type { Outcome } from '../../domain/outcome.js';
 import { type ProtocolTimes, shrunkTimes } from '../../domain/protocol.js';
 import type { SplicedMail } from '../../mail/letter.js';
+import { fenced } from '../../store/connect.js';
 import { events } from '../../store/events.js';
 import { messageProgress } from '../../store/message/progress.js';
 import { messages } from '../../store/messages.js';
@@ -141,14 +142,28 @@ test('who has left the mails of a key since a message was accepted is not mailed
   expect(server.handed).toEqual([]);
 });
 
-test('a domain that takes no mail is not asked again within the day', async () => {
+test('a domain that is remembered for taking no mail makes a message wait, and fails it once it has refused again', async () => {
   const { server, steps } = aProcess();
   const message = await anAcceptedMessage(store);
   const domain = message.to_key.slice(message.to_key.lastIndexOf('@') + 1);
-  await suppressions(store).noteBadDomain(7, domain, '556 null MX', message.created_at);
-  expect(await steps.activities.beginMessage(input(message))).toEqual({ kind: 'final', state: 'failed' });
-  expect((await messages(store).find(7, message._id))?.attempts).toMatchObject([{ class: 'bad_domain' }]);
-  expect(server.handed).toEqual([]);
+  const { noteBadDomain } = suppressions(store);
+  await noteBadDomain(7, domain, '556 null MX', message.created_at);
+  expect(await steps.activities.beginMessage(input(message))).toMatchObject({ kind: 'waiting' });
+  const waits = { class: 'bad_domain', outcome: 'deferred', rule: 'remembered' };
+  expect((await read(message))?.attempts).toMatchObject([waits]);
+
+  // Refused again meanwhile: the next look fails it. Not refused since, another one is handed over.
+  const rows = fenced<Message>(store, 'messages');
+  const other = await anAcceptedMessage(store, { to_key: message.to_key });
+  await steps.activities.beginMessage(input(other));
+  await rows.updateMany({ _id: { $in: [message._id, other._id] } }, { $set: { due: message.created_at } });
+  const asked = steps.activities.deliverMessage(input(other));
+  await until(() => server.open.length === 1, 10_000);
+  server.answer(ACCEPTED);
+  expect(await asked).toEqual({ kind: 'final', state: 'sent' });
+  await noteBadDomain(7, domain, '556 null MX', new Date());
+  expect(await steps.activities.deliverMessage(input(message))).toEqual({ kind: 'final', state: 'failed' });
+  expect(server.handed).toEqual([other._id]);
   await suppressions(store).forgetBadDomain(7, domain);
 });
 
