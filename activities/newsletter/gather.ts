@@ -10,7 +10,7 @@ import type { Issue, Issues } from '../../store/newsletter/issues.js';
 import type { Newsletter, Newsletters } from '../../store/newsletters.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
 import { type Found, found, type SourceDeps } from './sources.js';
-import { type IssueTellingDeps, skipped } from './telling.js';
+import { type IssueTellingDeps, settled, skipped } from './telling.js';
 import { gone, type IssueView, keyOf, viewOf } from './view.js';
 
 export interface IssueGatheringDeps extends SourceDeps, IssueTellingDeps {
@@ -37,7 +37,10 @@ export function issueGathering(deps: IssueGatheringDeps) {
         deps.issues.find(keyOf(ref)),
       ]);
       if (typeof newsletter === 'string' || row === null) return gone(ref);
-      if (row.state !== 'preparing') return viewOf(row);
+      if (row.state !== 'preparing') {
+        await settled(deps, row);
+        return viewOf(row, { ready: row.state === 'launched' });
+      }
       // What a suspended account would have sent is not made up for later.
       const state = (await deps.accounts.standing(ref.account))?.state ?? 'active';
       if (state !== 'active') return viewOf((await skipped(deps, row, 'quota', `The account is ${state}.`)) ?? row);

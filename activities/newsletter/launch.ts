@@ -8,12 +8,12 @@ import type { Newsletter, Newsletters } from '../../store/newsletters.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
 import type { Engine } from '../engine.js';
 import { type GateDeps, gates, type Passed, showFirst } from './gates.js';
-import { type IssueTellingDeps, skipped, tell } from './telling.js';
+import { type IssueTellingDeps, millisecondsBehind, settled, skipped } from './telling.js';
 import { gone, type IssueView, keyOf, viewOf } from './view.js';
 
 export interface IssueLaunchDeps extends GateDeps, IssueTellingDeps {
   readonly newsletters: Pick<Newsletters, 'find' | 'takeTurn' | 'remember'>;
-  readonly issues: IssueTellingDeps['issues'] & Pick<Issues, 'launched' | 'close'>;
+  readonly issues: IssueTellingDeps['issues'] & Pick<Issues, 'launched' | 'takeBack' | 'close'>;
   readonly campaigns: Pick<Campaigns, 'find' | 'launch' | 'schedule' | 'edit'>;
   readonly engine: GateDeps['engine'] & Pick<Engine, 'wakeCampaign'>;
   readonly times: Pick<ProtocolTimes, 'lease'>;
@@ -50,7 +50,7 @@ export function issueLaunch(deps: IssueLaunchDeps) {
     watchIssue: async (ref: IssueRef): Promise<IssueView> => {
       const reading = await read(ref);
       if (reading === null) return gone(ref);
-      return reading.row.state === 'launched' ? watched(deps, reading) : viewOf(reading.row);
+      return reading.row.state === 'launched' ? watched(deps, reading) : asItStands(deps, reading.row);
     },
 
     skipIssue: async (ref: IssueRef, reason: IssueReason): Promise<IssueView> => {
@@ -62,13 +62,17 @@ export function issueLaunch(deps: IssueLaunchDeps) {
 
 async function launchOf(deps: IssueLaunchDeps, reading: Reading): Promise<IssueView> {
   const { row, campaign } = reading;
-  if (row.state !== 'preparing') return viewOf(row);
+  if (row.state !== 'preparing') return asItStands(deps, row);
   const isDone = campaign?.launch_origin === originOf(row);
   const stopped = isDone ? null : await passedOn(deps, reading);
   if (stopped !== null) return viewOf((await skipped(deps, row, stopped.reason, stopped.detail)) ?? row);
   const after = (await deps.issues.launched(row, campaign?.subject ?? '')) ?? row;
-  await tell(deps, after, 'launched');
-  return viewOf(after);
+  return asItStands(deps, after);
+}
+
+async function asItStands(deps: IssueLaunchDeps, row: Issue): Promise<IssueView> {
+  await settled(deps, row);
+  return viewOf(row);
 }
 
 /** The claim under which an issue's campaign is made and launched. */
@@ -103,7 +107,7 @@ async function started(deps: IssueLaunchDeps, seen: Campaign, at: Date | null, o
 }
 
 async function watched(deps: IssueLaunchDeps, { newsletter, row, campaign }: Reading): Promise<IssueView> {
-  if (campaign === null) return viewOf((await skipped(deps, row, 'withdrawn', null)) ?? row);
+  if (campaign === null) return asItStands(deps, (await deps.issues.takeBack(row, 'withdrawn', null)) ?? row);
   switch (campaign.state) {
     case 'awaiting_approval':
       return viewOf(row);
@@ -131,7 +135,8 @@ async function takenBack(
     return viewOf(row);
   }
   const why = reason === 'approval_expired' || reason === 'rejected' ? reason : 'withdrawn';
-  return viewOf((await skipped(deps, row, why, campaign.approval?.answer?.comment ?? null)) ?? row);
+  const comment = campaign.approval?.answer?.comment ?? null;
+  return asItStands(deps, (await deps.issues.takeBack(row, why, comment)) ?? row);
 }
 
 /** What stood in the feed is not new any more, once it goes out. */
@@ -145,14 +150,10 @@ async function rememberFeed(
   await newsletters.remember(account, _id, remembered(memory, at, marks));
 }
 
-async function ended(deps: IssueLaunchDeps, row: Issue, { state, launched_at }: Campaign): Promise<IssueView> {
+async function ended(deps: IssueLaunchDeps, row: Issue, campaign: Campaign): Promise<IssueView> {
+  const { state } = campaign;
   if (state !== 'sent' && state !== 'failed' && state !== 'cancelled') return viewOf(row);
-  const behind = (launched_at?.getTime() ?? 0) - row.send_at.getTime();
-  const end = state === 'sent' ? 'sent' : 'failed';
-  const after = (await deps.issues.close(row, end, behind >= deps.times.lease)) ?? row;
-  await tell(deps, after, end, {
-    late: after.late || after.sent_late,
-    seconds_behind: Math.max(0, Math.round(behind / 1_000)),
-  });
-  return viewOf(after);
+  const sentLate = millisecondsBehind(row, campaign) >= deps.times.lease;
+  const after = (await deps.issues.close(row, state === 'sent' ? 'sent' : 'failed', sentLate)) ?? row;
+  return asItStands(deps, after);
 }

@@ -5,7 +5,7 @@ import type { ProtocolTimes } from '../../domain/protocol.js';
 import type { Issue, Issues } from '../../store/newsletter/issues.js';
 import type { Newsletter, Newsletters } from '../../store/newsletters.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
-import { type IssueTellingDeps, skipped, tell } from './telling.js';
+import { type IssueTellingDeps, settled, skipped, tell } from './telling.js';
 import { gone, type IssueView, keyOf, viewOf } from './view.js';
 
 export interface IssueOpeningDeps extends IssueTellingDeps {
@@ -24,7 +24,10 @@ export function issueOpening(deps: IssueOpeningDeps) {
       // A Schedule that was changed by hand, or fires twice where clocks repeat an hour, has no say.
       if (known === null && !isTimeOf(newsletter, new Date(ref.scheduledAt))) return gone(ref);
       const row = known ?? (await begun(deps, newsletter, ref));
-      if (row.state !== 'preparing') return viewOf(row);
+      if (row.state !== 'preparing') {
+        await settled(deps, row);
+        return viewOf(row);
+      }
       const reason = await objection(deps, newsletter, row);
       if (reason !== null) return viewOf((await skipped(deps, row, reason)) ?? row);
       await tell(deps, row, 'begun', { kind: row.kind });

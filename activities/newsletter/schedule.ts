@@ -9,7 +9,7 @@ import type { Newsletter, Newsletters } from '../../store/newsletters.js';
 import type { NewsletterInput } from '../../workflows/messages/newsletter.js';
 import type { Engine } from '../engine.js';
 import { openingOf } from './open.js';
-import { type IssueTellingDeps, skipped, tellSkipped } from './telling.js';
+import { type IssueTellingDeps, settled, skipped } from './telling.js';
 
 export interface NewsletterSweepDeps extends IssueTellingDeps {
   readonly newsletters: Pick<Newsletters, 'find' | 'owed' | 'lookAgain' | 'accounted' | 'known'>;
@@ -72,7 +72,11 @@ async function accountForTimes(deps: NewsletterSweepDeps, row: Newsletter): Prom
 async function accountFor(deps: NewsletterSweepDeps, row: Newsletter, time: Date): Promise<boolean> {
   const { account, _id: newsletter } = row;
   const key = { account, _id: issueId(newsletter, time) };
-  if ((await deps.issues.find(key)) !== null) return true;
+  const known = await deps.issues.find(key);
+  if (known !== null) {
+    await settled(deps, known);
+    return true;
+  }
   const fate = opened({ ...openingOf(row, deps.times), kind: 'scheduled', scheduledAt: time, now: now() });
   const others = await deps.issues.openOnes(account, newsletter);
   const beside = others.length === 0 ? 'begin' : besideAnother(row.overlap);
@@ -88,7 +92,7 @@ async function accountFor(deps: NewsletterSweepDeps, row: Newsletter, time: Date
       send_at: fate.sendAt,
       ...skipping,
     });
-    if (made.state === 'skipped') await tellSkipped(deps, made);
+    await settled(deps, made);
     return true;
   }
   await deps.engine.wakeIssue({ account, newsletter, scheduledAt: time.toISOString() });

@@ -84,14 +84,13 @@ export function issues({ db }: Store) {
     launched: (key: IssueKey, subject: string) =>
       move(key, ['preparing'], { state: 'launched', subject, launched_at: now(), detail: null }),
 
+    /** Before its campaign is launched. */
     skip: (key: IssueKey, reason: IssueReason, detail?: string | null) =>
-      move(key, OPEN, {
-        state: 'skipped',
-        reason,
-        ...(detail !== undefined && { detail }),
-        closed_at: now(),
-        wake_at: null,
-      }),
+      move(key, ['preparing'], skippedFor(reason, detail)),
+
+    /** Its campaign was launched, and goes to nobody. */
+    takeBack: (key: IssueKey, reason: IssueReason, detail: string | null) =>
+      move(key, ['launched'], skippedFor(reason, detail)),
 
     close: (key: IssueKey, state: 'sent' | 'failed', sentLate: boolean) =>
       move(key, ['launched'], { state, sent_late: sentLate, closed_at: now(), wake_at: null }),
@@ -146,6 +145,10 @@ function reading(rows: Collection<Issue>) {
     /** Issues of every account that are owed a workflow. */
     owed: (before: Date): AsyncIterable<Issue> => rows.find({ wake_at: { $lte: before } }).sort({ wake_at: 1 }),
   };
+}
+
+function skippedFor(reason: IssueReason, detail?: string | null): Partial<Issue> {
+  return { state: 'skipped', reason, ...(detail !== undefined && { detail }), closed_at: now(), wake_at: null };
 }
 
 function freshIssue(fresh: NewIssue): Issue {

@@ -175,6 +175,20 @@ describe('gates', () => {
     expect(await ended(await triggered(id, 7))).toMatchObject({ state: 'skipped', reason: 'too_soon' });
   });
 
+  test('an issue that is launched and then begun again goes on to its end', async () => {
+    site.show(aFeed('Begun again'));
+    const issue = await triggered(await aNewsletter({ approval: true }, 1));
+    await until(async () => (await issueOf(issue)).state === 'launched', LIMIT);
+    const { campaign_id } = await issueOf(issue);
+    const [newsletter, ...time] = issue.split(':');
+    const handle = everpost.client.workflow.getHandle(`newsletter/${newsletter}/issue-${time.join(':')}`);
+    await handle.terminate('an accident');
+    await until(async () => (await handle.describe()).status.name === 'RUNNING', LIMIT);
+    const approve = () => call(`POST /campaigns/${campaign_id}/approve`, {});
+    await until(async () => (await approve()).data !== undefined, LIMIT);
+    expect(await ended(issue)).toMatchObject({ state: 'sent', subject: 'Begun again' });
+  });
+
   test('an approver says yes, or no; where nobody does, it goes out or not, as the newsletter says', async () => {
     site.show(aFeed('Approved'));
     const campaignOf = async (issue: string) => {

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { issueOpening } from '../../activities/newsletter/open.js';
+import { now } from '../../clock.js';
+import { issueId } from '../../domain/newsletter/issue.js';
+import { shrunkTimes } from '../../domain/protocol.js';
+import { campaigns } from '../../store/campaigns.js';
+import { events } from '../../store/events.js';
+import { issues } from '../../store/newsletter/issues.js';
+import { pushedData } from '../../store/newsletter/pushed.js';
+import { newsletters } from '../../store/newsletters.js';
+import { aNewsletter } from '../support/newsletters.js';
+import { ownStore } from '../support/own-store.js';
+
+const store = ownStore();
+const steps = () =>
+  issueOpening({
+    newsletters: newsletters(store),
+    issues: issues(store),
+    campaigns: campaigns(store),
+    events: events(store),
+    pushed: pushedData(store),
+    times: shrunkTimes(0.05),
+  });
+
+/** An issue that has taken the data, and whoever worked on it has died with the next write of its row. */
+async function anIssue() {
+  const { account, _id: newsletter } = await aNewsletter(store);
+  const scheduled_at = now();
+  const key = { account, _id: issueId(newsletter, scheduled_at) };
+  await issues(store).open({ ...key, newsletter, kind: 'triggered', scheduled_at, send_at: scheduled_at });
+  await pushedData(store).take(account, newsletter, key._id);
+  return { key, ref: { account, newsletter, scheduledAt: scheduled_at.toISOString() } };
+}
+const toldOf = async (id: string) => {
+  const found = store.db.collection<{ _id: string; type: string }>('events').find({ 'data.issue': id });
+  return (await found.sort({ type: 1 }).toArray()).map(({ type }) => type.replace('newsletter.issue_', ''));
+};
+
+test('whoever finds an issue skipped gives its data back and tells why, once', async () => {
+  const { key, ref } = await anIssue();
+  await issues(store).skip(key, 'no_recipients');
+  await steps().openIssue(ref);
+  expect(await steps().openIssue(ref)).toMatchObject({ state: 'skipped', open: false });
+  expect(await pushedData(store).take(ref.account, ref.newsletter, 'the next one')).not.toBeNull();
+  expect(await toldOf(key._id)).toEqual(['skipped']);
+});
+
+test('whoever finds an issue launched, or over, tells it; what was launched is not skipped for its source', async () => {
+  const { key, ref } = await anIssue();
+  await issues(store).launched(key, 'Tulips');
+  expect(await issues(store).skip(key, 'source_failed')).toBeNull();
+  expect(await steps().openIssue(ref)).toMatchObject({ state: 'launched', open: true });
+  expect(await toldOf(key._id)).toEqual(['launched']);
+  await issues(store).close(key, 'sent', false);
+  await steps().openIssue(ref);
+  expect(await toldOf(key._id)).toEqual(['launched', 'sent']);
+  expect(await pushedData(store).take(ref.account, ref.newsletter, 'the next one')).toBeNull();
+});
