@@ -26,7 +26,12 @@ test('a message is reserved when it is accepted, its copies as well; what would 
     planned.call('POST /api/v1/messages', { payload: { to, ...mail, ...over }, headers });
   const once = { 'idempotency-key': 'first' };
   expect((await send('a@example.com', { cc: ['b@example.com'] }, once)).statusCode).toBe(202);
-  const refused = await send('c@example.com', { cc: ['d@example.com'] });
+  const { db } = planned.store;
+  const kept = () => Promise.all(['contents', 'blobs.files'].map((name) => db.collection(name).countDocuments()));
+  const before = await kept();
+  const attachments = [{ name: 'a.txt', mime: 'text/plain', data: Buffer.from('a file').toString('base64') }];
+  const refused = await send('c@example.com', { cc: ['d@example.com'], text: 'refused', attachments });
+  expect(await kept()).toEqual(before);
   expect([refused.statusCode, refused.json().error]).toMatchObject([
     429,
     { code: 'quota_exceeded', details: { limit: 3, used: 0, reserved: 2 } },

@@ -52,10 +52,11 @@ async function newlyAccepted(deps: Deps, request: MessageRequest, wish: Wish, ha
   if (repeat?.earlier !== undefined)
     return { group: await deps.messages.ofGroup(account, repeat.earlier), known: true };
   const ids = reached.map(() => uuidv7());
+  // Before anything is kept: what is refused for its quota leaves no words and no files.
+  await demandMails(deps, account, ids);
   const [content, number] = await Promise.all([
     keep(deps, account, read),
     deps.counters.block('messages', reached.length),
-    demandMails(deps, account, ids),
   ]);
   const promise = repeat ?? { hash, ...(wish.key !== undefined && { key: wish.key }) };
   const group = rowsFor({ wish, number, request, said, read, content, reached, ids, times, ...promise });
