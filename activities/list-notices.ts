@@ -7,6 +7,7 @@ import type { Accounts } from '../store/accounts.js';
 import type { ListNotices, WatchedList } from '../store/list-notices.js';
 import type { PlacedEvent, River } from '../store/river.js';
 import type { Subscribers } from '../store/subscribers.js';
+import { suppressionId } from '../store/suppressions.js';
 import { acceptNote, type NoteDeps } from './message/note.js';
 
 export interface ListNoticeDeps extends NoteDeps {
@@ -59,5 +60,6 @@ async function tellOf(deps: ListNoticeDeps, list: WatchedList, event: PlacedEven
     html: html`<p>${text}</p>`.markup,
     text,
     tags: ['notification'],
+    about: suppressionId(account, person.email_key),
   });
 }

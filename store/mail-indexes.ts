@@ -103,6 +103,13 @@ export const MAIL_INDEXES: readonly Index[] = [
   { on: 'messages', keys: { account: 1, tags: 1, _id: -1 }, serves: 'messages of an account by tag' },
   { on: 'messages', keys: { number: 1 }, options: unique, serves: 'a message by its number' },
   { on: 'messages', keys: { account: 1, to_key: 1, _id: -1 }, serves: 'messages to somebody' },
+  {
+    on: 'messages',
+    keys: { account: 1, about: 1 },
+    options: { partialFilterExpression: { about: { $type: 'string' } } },
+    serves: 'messages that tell others of somebody',
+  },
+  { on: 'erasures', keys: { account: 1, _id: 1 }, serves: 'messages that are forgotten when they have ended' },
   { on: 'messages', keys: { account: 1, content: 1 }, serves: 'whether a content is still said by a message' },
   { on: 'messages', keys: { account: 1, group: 1 }, serves: 'the messages of one request' },
   { on: 'messages', keys: { account: 1, hash: 1, created_at: -1 }, serves: 'the same request once more' },

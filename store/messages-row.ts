@@ -26,6 +26,8 @@ export interface Message {
   readonly resend_if_uncertain: boolean;
   /** The API key it was sent with, where the recipient may leave the mails of that key. */
   readonly leaves_key?: number;
+  /** Hash of the person it tells others of, as suppressions know them: whoever is erased is found by it. */
+  readonly about?: string;
   /** Only the primary message of a request with an Idempotency-Key has it; unique with the account. */
   readonly key?: string;
   /** SHA-256 of the request, for the same key with another body, and for repeat detection. */

@@ -5,6 +5,7 @@ import { fenced, type Store } from './connect.js';
 import { messageAcceptance } from './message/acceptance.js';
 import type { Message } from './messages-row.js';
 import { asStranger, type Owned } from './owned.js';
+import { suppressionId } from './suppressions.js';
 
 export interface MessageQuery {
   readonly state?: MessageState | undefined;
@@ -20,6 +21,11 @@ export type Messages = ReturnType<typeof messages>;
 
 /** Messages that wait: they may be cancelled, and nothing of them has left since the last attempt. */
 export const WAITING: readonly MessageState[] = ['accepted', 'deferred'];
+
+/** Messages to somebody, and those that tell others of them. */
+export function toOrAbout(account: number, emailKey: string) {
+  return { account, $or: [{ to_key: emailKey }, { about: suppressionId(account, emailKey) }] };
+}
 
 /** Transactional messages as the API knows them; `message/progress.ts` has what brings them to their end. */
 export function messages(store: Store) {
@@ -64,9 +70,9 @@ function reading(rows: Collection<Message>) {
     /** Of all accounts: messages that have not come to their end, or whose end was not told yet. */
     countOpen: (): Promise<number> => rows.countDocuments({ wake_at: { $type: 'date' } }),
 
-    /** What waits to be sent to somebody. */
+    /** What waits to be sent to somebody, or tells others of them. */
     waitingFor: (account: number, emailKey: string): Promise<Message[]> =>
-      rows.find({ account, to_key: emailKey, state: { $in: WAITING } }).toArray(),
+      rows.find({ ...toOrAbout(account, emailKey), state: { $in: WAITING } }).toArray(),
 
     /** The message that an Idempotency-Key has made. */
     underKey: (account: number, key: string): Promise<Message | null> => rows.findOne({ account, key }),

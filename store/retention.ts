@@ -1,25 +1,23 @@
 import type { Collection } from 'mongodb';
 import { now } from '../clock.js';
-import { FINAL_STATES } from '../domain/message.js';
 import { leastIdAt, nextNight } from '../domain/retention.js';
 import { blobs } from './blobs.js';
 import { fenced, type Store } from './connect.js';
 import type { KeptContent } from './contents.js';
+import { erasures } from './erasures.js';
 import type { StoredEvent } from './events.js';
-import type { RowError } from './import/errors.js';
+import { AT_ONCE, FINAL, forgetRows, notLately, unsaidContents } from './forgetting.js';
 import type { Message } from './messages-row.js';
 
-const FINAL = { $in: [...FINAL_STATES] };
-const AT_ONCE = 500;
 const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 const NIGHTLY = 'nightly';
 
 export type Retention = ReturnType<typeof retention>;
 
 /** Forgetting: what is too old, and who asks for it. Every step may be repeated; what a crash leaves, the next night takes. */
 export function retention(store: Store) {
-  return { ...nights(store), ...oldEvents(store), ...oldMessages(store), ...oldFiles(store), ...people(store) };
+  const old = { ...oldEvents(store), ...oldMessages(store), ...unsaidContents(store), ...oldFiles(store) };
+  return { ...nights(store), ...old, ...erasures(store) };
 }
 
 function nights({ db }: Store) {
@@ -62,7 +60,7 @@ function oldMessages(store: Store) {
       for (;;) {
         const over = { _id: { $lt: leastIdAt(before) }, created_at: { $lt: before }, wake_at: null, state: FINAL };
         const found = await messages.find(over).limit(AT_ONCE).toArray();
-        await forget(store, found, notLately());
+        await forgetRows(store, found, notLately());
         if (found.length < AT_ONCE) return;
       }
     },
@@ -85,38 +83,6 @@ function oldFiles(store: Store) {
       }
     },
   };
-}
-
-function people(store: Store) {
-  const messages = fenced<Message>(store, 'messages');
-  const chunks = store.db.collection<{ account: number; errors: RowError[] }>('import_errors');
-  return {
-    /** What messages and imports know of somebody. What waits for them is taken back before. */
-    forgetPerson: async (account: number, emailKey: string): Promise<void> => {
-      // Nobody is about to send them the same once more: their words need not lie here for a day.
-      await forget(store, await messages.find({ account, to_key: emailKey, state: FINAL }).toArray(), {});
-      const pattern = `^${emailKey.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
-      const theirs = { value: { $regex: pattern, $options: 'i' } };
-      await chunks.updateMany({ account, errors: { $elemMatch: theirs } }, { $pull: { errors: theirs } });
-    },
-  };
-}
-
-/** The rows first: a content goes when no message says it any more, and stays where it is named meanwhile. */
-async function forget(store: Store, found: readonly Message[], unnamed: object): Promise<void> {
-  const messages = fenced<Message>(store, 'messages');
-  const contents = fenced<KeptContent>(store, 'contents');
-  await messages.deleteMany({ _id: { $in: found.map(({ _id }) => _id) }, state: FINAL });
-  const said = new Map(found.map((row) => [`${row.account}:content:${row.content}`, row]));
-  for (const [_id, { account, content }] of said) {
-    const saidStill = await messages.countDocuments({ account, content }, { limit: 1 });
-    if (saidStill === 0) await contents.deleteOne({ _id, account, ...unnamed });
-  }
-}
-
-/** What was named within a day may belong to a message that is being accepted. */
-function notLately() {
-  return { named_at: { $lt: new Date(now().getTime() - DAY) } };
 }
 
 /** SHA-256 of every file that a content of the account names. */

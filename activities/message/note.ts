@@ -28,13 +28,15 @@ export interface Note {
   readonly html: string;
   readonly text: string;
   readonly tags: readonly string[];
+  /** The hash of somebody else whom it names. */
+  readonly about?: string;
 }
 
 const TIME_TO_LIVE = 24 * 3_600_000;
 
 /** Accepts it as a message like any other: row first, workflow behind it. Nothing happens where the address is none. */
 export async function acceptNote({ messages, contents, counters, engine }: NoteDeps, note: Note): Promise<void> {
-  const { account, key, tags, to, ...said } = note;
+  const { account, key, tags, to, about, ...said } = note;
   const address = parseMailbox(to.email);
   if (address === undefined) return;
   const content = await contents.keep(account, { ...said, to, cc: [], preheader: null, headers: {}, attachments: [] });
@@ -52,6 +54,7 @@ export async function acceptNote({ messages, contents, counters, engine }: NoteD
     subject: note.subject,
     tags,
     key,
+    ...(about !== undefined && { about }),
     hash: createHash('sha256').update(key).digest('hex'),
     expires_at: new Date(now().getTime() + TIME_TO_LIVE),
   });

@@ -1,15 +1,19 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { tellListOwners } from '../../activities/list-notices.js';
 import { forgetAtNight } from '../../activities/retention.js';
 import { useClock } from '../../clock.js';
+import { listNotices } from '../../store/list-notices.js';
 import { retention } from '../../store/retention.js';
 import { aList, anApi, aSubscriber, type TestApi } from '../support/api.js';
+import { rows } from '../support/api-messages.js';
 
 let api: TestApi;
 beforeAll(async () => {
   api = await anApi();
 });
 beforeEach(async () => {
-  for (const name of ['messages', 'contents', 'events', 'nights']) await api.store.db.collection(name).deleteMany({});
+  for (const name of ['messages', 'contents', 'events', 'nights', 'erasures', 'blobs.files'])
+    await api.store.db.collection(name).deleteMany({});
 });
 afterAll(() => api.close());
 
@@ -85,7 +89,29 @@ test('without a setting nothing is ever forgotten', async () => {
   await aMessage(0, 'sent');
   await night(0, { events: 0, messages: 0 });
   await night(4_000, { events: 0, messages: 0 });
-  expect([await count('messages'), await count('nights')]).toEqual([1, 0]);
+  expect([await count('messages'), await count('contents')]).toEqual([1, 1]);
+});
+
+test('a content that a crash has left is forgotten, also one that does not say when it was named, so many a night', async () => {
+  const said = await aMessage(0, 'sent', { text: 'said still' });
+  await aMessage(0, 'sent', { text: 'left' });
+  await api.store.db.collection<{ _id: string }>('messages').deleteMany({ _id: { $ne: said } });
+  const unnamed = ['0', 'g'].map((hash) => ({
+    _id: `${api.account}:content:${hash}`,
+    account: api.account,
+    json: '{}',
+  }));
+  const letter = { _id: `${api.account}:letter:a`, account: api.account, json: '{}' };
+  await api.store.db.collection<{ _id: string }>('contents').insertMany([...unnamed, letter]);
+  const pass = (day: number) => onDay(day, () => retention(api.store).forgetContents(1));
+  await pass(0.5);
+  expect(await count('contents')).toBe(4);
+  for (const day of [2, 3, 4, 5, 6]) await pass(day);
+  const [{ content } = { content: '' }] = await rows(api);
+  expect(await api.store.db.collection('contents').distinct('_id')).toEqual([
+    `${api.account}:content:${content}`,
+    letter._id,
+  ]);
 });
 
 test('who is erased is forgotten in messages and imports as well; a hash bars whoever had left', async () => {
@@ -104,4 +130,46 @@ test('who is erased is forgotten in messages and imports as well; a hash bars wh
     expect(JSON.stringify(await each.find().toArray()), each.collectionName).not.toMatch(/ann@example\.com/i);
   }
   expect(await api.deps.suppressions.among(api.account, ['ann@example.com'])).toEqual(new Set(['ann@example.com']));
+});
+
+test('an erased copy goes with what the whole group said; what is on its way goes at night, whatever is kept', async () => {
+  const sent = {
+    to: 'bob@example.com',
+    cc: [{ email: 'cleo@example.com', name: 'Cleo' }],
+    subject: 'Hi',
+    text: 'Dear Cleo',
+  };
+  const both = (fields: object) => api.store.db.collection('messages').updateMany({}, { $set: fields });
+  await onDay(0, () => api.call('POST /api/v1/messages', { payload: { ...sent, attachments: [FILE] } }));
+  await both({ state: 'sent', wake_at: null });
+  const onItsWay = (
+    await onDay(0, () => api.call('POST /api/v1/messages', { payload: { ...sent, text: 'Cleo!' } }))
+  ).json().data.id;
+  await api.store.db
+    .collection<{ _id: string }>('messages')
+    .updateMany({ group: onItsWay }, { $set: { state: 'sending' } });
+  await onDay(0, () => api.call('DELETE /api/v1/subscribers/cleo@example.com?erase=true'));
+  expect([await count('messages'), await count('contents', { _id: /:content:/ })]).toEqual([2, 1]);
+  expect(JSON.stringify(await api.store.db.collection('erasures').find().toArray())).not.toMatch(/cleo/i);
+  await both({ state: 'sent', wake_at: null });
+  await night(0, { events: 0, messages: 0 });
+  await night(2, { events: 0, messages: 0 });
+  expect(await Promise.all(['messages', 'contents', 'erasures', 'blobs.files'].map((name) => count(name)))).toEqual([
+    0, 0, 0, 0,
+  ]);
+});
+
+test('who is erased is forgotten in the mails that told the owner of a list of them', async () => {
+  const list = await aList(api);
+  const notifications = { subscribe: true, subscribe_to: 'owner@acme.example' };
+  await api.call(`PATCH /api/v1/lists/${list}`, { payload: { notifications } });
+  const engine = { wakeMessage: async () => undefined };
+  const tell = () => tellListOwners({ ...api.deps, listNotices: listNotices(api.store), engine });
+  await tell();
+  for (const email of ['dora@example.com', 'eve@example.com']) await aSubscriber(api, list, { email });
+  await tell();
+  expect(await count('messages')).toBe(2);
+  await api.call('DELETE /api/v1/subscribers/dora@example.com?erase=true');
+  expect([await count('messages', { subject: /dora/ }), await count('contents', { json: /dora/ })]).toEqual([0, 0]);
+  expect(await count('messages', { subject: /eve/ })).toBe(1);
 });

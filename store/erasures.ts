@@ -1,0 +1,66 @@
+import { now } from '../clock.js';
+import { fenced, type Store } from './connect.js';
+import { AT_ONCE, FINAL, forgetRows } from './forgetting.js';
+import type { RowError } from './import/errors.js';
+import { toOrAbout } from './messages.js';
+import type { Message } from './messages-row.js';
+
+/** A message that names an erased person and is to be forgotten as soon as it has come to its end. Says nothing of them. */
+interface Erasure {
+  /** The message's id. */
+  readonly _id: string;
+  readonly account: number;
+  readonly at: Date;
+}
+
+export function erasures(store: Store) {
+  const messages = fenced<Message>(store, 'messages');
+  const marks = store.db.collection<Erasure>('erasures');
+  const chunks = store.db.collection<{ account: number; errors: RowError[] }>('import_errors');
+
+  /** All messages of a request share one content, which names its recipient and the copies. */
+  const mark = async (account: number, emailKey: string): Promise<void> => {
+    const groups = await messages.distinct('group', toOrAbout(account, emailKey));
+    for (let from = 0; from < groups.length; from += AT_ONCE) {
+      const group = { $in: groups.slice(from, from + AT_ONCE) };
+      const rows = await messages.find({ account, group }).project<{ _id: string }>({ _id: 1 }).toArray();
+      const upserts = rows.map(({ _id }) => {
+        const update = { $setOnInsert: { account, at: now() } };
+        return { updateOne: { filter: { _id }, update, upsert: true } };
+      });
+      if (upserts.length > 0) await marks.bulkWrite(upserts, { ordered: false });
+    }
+  };
+
+  /** What has come to its end; a mark goes after its message. */
+  const settle = async (filter: { readonly account?: number }, told: object): Promise<void> => {
+    for (let after = ''; ; ) {
+      const found = await marks
+        .find({ ...filter, _id: { $gt: after } })
+        .sort({ _id: 1 })
+        .limit(AT_ONCE)
+        .toArray();
+      const ids = found.map(({ _id }) => _id);
+      // Nobody is about to send them the same once more: their words need not lie here for a day.
+      await forgetRows(store, await messages.find({ _id: { $in: ids }, state: FINAL, ...told }).toArray(), {});
+      const open = await messages.distinct('_id', { _id: { $in: ids } });
+      await marks.deleteMany({ _id: { $in: ids.filter((id) => !open.includes(id)) } });
+      if (found.length < AT_ONCE) return;
+      after = ids.at(-1) ?? '';
+    }
+  };
+
+  return {
+    /** What messages and imports know of somebody. What waits for them is taken back before; what is on its way is marked. */
+    forgetPerson: async (account: number, emailKey: string): Promise<void> => {
+      await mark(account, emailKey);
+      await settle({ account }, {});
+      const pattern = `^${emailKey.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
+      const theirs = { value: { $regex: pattern, $options: 'i' } };
+      await chunks.updateMany({ account, errors: { $elemMatch: theirs } }, { $pull: { errors: theirs } });
+    },
+
+    /** Messages that were on their way when somebody in them was erased, and have ended. */
+    forgetErased: (): Promise<void> => settle({}, { wake_at: null }),
+  };
+}
