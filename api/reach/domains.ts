@@ -1,13 +1,14 @@
 import type { FastifyRequest } from 'fastify';
 import { Failure } from '../../domain/errors.js';
 import { parseMailbox, parseSender } from '../../mail/address.js';
-import type { Sender } from '../../store/campaigns.js';
+import type { Campaign, Sender } from '../../store/campaigns.js';
 import type { Deps } from '../deps.js';
 import { senderOf } from '../routes/campaigns/sender.js';
 
-type Stores = Pick<Deps, 'accounts' | 'campaigns' | 'config' | 'lists'>;
+type Stores = Pick<Deps, 'accounts' | 'campaigns' | 'config' | 'lists' | 'newsletters'>;
 
 const SENDING = /^\/api\/v1\/(messages|campaigns|templates|newsletters)\b/;
+const NEWSLETTERS = /^\/api\/v1\/newsletters\b/;
 const LAUNCHING = /^\/api\/v1\/campaigns\/:id\/(send|schedule|resume|retry|test|approve)$/;
 
 declare module 'fastify' {
@@ -50,15 +51,38 @@ async function sendersOf(stores: Stores, account: number, url: string, request: 
     return items.map((item) => addressIn((item as Body | null)?.from) ?? own);
   }
   if (url === '/api/v1/campaigns' && body.list_id !== undefined) {
-    const from = addressIn(body.from);
-    const campaign = { account, list_id: body.list_id, from: from === undefined ? null : { name: null, email: from } };
-    return [(await senderOf(stores, campaign)).email];
+    return [await senderAfter(stores, account, body, { list_id: body.list_id, from: null })];
   }
+  if (NEWSLETTERS.test(url)) return newsletterSenders(stores, account, body, request);
   if (LAUNCHING.test(url)) {
     const row = await stores.campaigns.find(account, (request.params as { readonly id: number }).id);
     return row === null ? [] : [(await senderOf(stores, row)).email];
   }
   return [addressIn(body.from) ?? []].flat();
+}
+
+/** A newsletter mails by itself from now on: whatever is done to it is done as the sender that it has, or will have. */
+async function newsletterSenders(stores: Stores, account: number, body: Body, { params }: FastifyRequest) {
+  const { id } = params as { readonly id?: number };
+  if (id === undefined) {
+    const { list_id } = body;
+    return list_id === undefined ? [] : [await senderAfter(stores, account, body, { list_id, from: null })];
+  }
+  const row = await stores.newsletters.find(account, id);
+  return typeof row === 'string' ? [] : [await senderAfter(stores, account, body, row)];
+}
+
+/** From whom that would be mailed which the body changes or makes: its own sender, else that of its list or account. */
+async function senderAfter(
+  stores: Stores,
+  account: number,
+  body: Body,
+  before: Pick<Campaign, 'list_id' | 'from'>,
+): Promise<string> {
+  const email = addressIn(body.from);
+  const named = email === undefined ? null : { name: null, email };
+  const from = body.from === undefined ? before.from : named;
+  return (await senderOf(stores, { account, list_id: body.list_id ?? before.list_id, from })).email;
 }
 
 async function lastResort({ accounts, config }: Stores, account: number): Promise<string> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { knownRoutes } from '../../api/paths.js';
 import { scopeOf } from '../../api/scopes.js';
 import { aList, anApi, aSubscriber, type TestApi } from '../support/api.js';
@@ -73,6 +73,55 @@ test('a key for one domain sends from that domain alone', async () => {
   const draft = { list_id: own, subject: 'x', html: '<p>x</p>' };
   const { id } = (await api.call('POST /api/v1/campaigns', { payload: draft })).json().data;
   expect((await api.call(`POST /api/v1/campaigns/${id}/send`, { key })).json().error.code).toBe('key_restricted');
+});
+
+describe('a newsletter mails by itself: a restricted key', () => {
+  const letter = { name: 'Weekly', schedule: { cron: '0 9 * * 5' }, source: { kind: 'data' }, html: '<p>x</p>' };
+  const post = (path: string, payload: object, key?: string) =>
+    api.call(`POST /api/v1/newsletters${path}`, { payload, ...(key !== undefined && { key }) });
+  const made = async (over: object): Promise<number> => (await post('', { ...letter, ...over })).json().data.id;
+  const deeds = [
+    ['POST', '/trigger'],
+    ['POST', '/pause'],
+    ['POST', '/resume'],
+    ['PUT', '/data', { data: { a: 1 } }],
+    ['PATCH', '', { name: 'x' }],
+    ['DELETE', ''],
+  ] as const;
+  const refused = async (key: string, id: number) => {
+    for (const [method, path, payload = {}] of deeds) {
+      const body = method === 'DELETE' ? {} : { payload };
+      const answer = await api.call(`${method} /api/v1/newsletters/${id}${path}`, { key, ...body });
+      expect([method, path, answer.json().error?.code]).toEqual([method, path, 'key_restricted']);
+    }
+  };
+
+  test('for one domain touches none that has another sender, or would have, named or from its list', async () => {
+    const key = await aKey({ domains: ['acme.example'] });
+    const [mine, theirs] = [{ email: 'news@acme.example' }, { email: 'news@other.example' }];
+    for (const from of [undefined, null, theirs]) {
+      const answer = await post('', { ...letter, list_id: own, from }, key);
+      expect(answer.json().error?.code).toBe('key_restricted');
+      await refused(key, await made({ list_id: own, from }));
+    }
+    const id = (await post('', { ...letter, list_id: own, from: mine }, key)).json().data.id;
+    const patch = (payload: object) => api.call(`PATCH /api/v1/newsletters/${id}`, { key, payload });
+    expect((await patch({ from: null })).json().error?.code).toBe('key_restricted');
+    expect((await patch({ name: 'Daily' })).statusCode).toBe(200);
+    expect((await post(`/${id}/trigger`, {}, key)).statusCode).toBe(202);
+    const list = await aList(api, { name: 'Acme', defaults: { from: mine } });
+    expect((await post('', { ...letter, list_id: list }, key)).statusCode).toBe(201);
+  });
+
+  test('for one list touches none of another list, and moves none there', async () => {
+    const key = await aKey({ lists: [own] });
+    expect((await post('', { ...letter, list_id: other }, key)).json().error.code).toBe('key_restricted');
+    await refused(key, await made({ list_id: other }));
+    const id = await made({ list_id: own });
+    const moved = await api.call(`PATCH /api/v1/newsletters/${id}`, { key, payload: { list_id: other } });
+    expect(moved.json().error?.code).toBe('key_restricted');
+    expect((await post(`/${id}/trigger`, {}, key)).statusCode).toBe(202);
+  });
 });
 
 test('a restricted key cannot be an admin key, nor be for a list of somebody else', async () => {
