@@ -19,6 +19,9 @@ export interface FieldRules {
   readonly strict: boolean;
 }
 
+/** Of a number written as a text. */
+const LONGEST_NUMBER = 40;
+
 export const FREE: FieldRules = { rules: [], strict: false };
 
 /** Names that everybody has: no attribute is defined under them. */
@@ -92,7 +95,8 @@ function keptAs({ type, choices }: FieldRule, value: Scalar): Scalar | undefined
 }
 
 function numberIn(text: string): number | undefined {
-  const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i.test(text) ? Number(text) : Number.NaN;
+  if (text.length > LONGEST_NUMBER) return undefined;
+  const number = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i.test(text) ? Number(text) : Number.NaN;
   return Number.isFinite(number) ? number : undefined;
 }
 

@@ -28,7 +28,7 @@ export function issueLetter(template: IssueTemplate, content: object): IssueTemp
     const fault = Object.entries(checkLetter({ subject, preheader, html, text: null }))[0];
     if (fault !== undefined) return `${fault[0]}: ${fault[1].join(' ')}`;
     if (subject === '') return 'the subject is empty';
-    if (html.replace(/<[^>]*>|&nbsp;|\s/g, '') === '') return 'the body is empty';
+    if (html.replace(/<[^<>]*>|&nbsp;|\s/g, '') === '') return 'the body is empty';
     return { subject: subject.slice(0, 998), preheader: preheader === '' ? null : preheader, html };
   } catch (error) {
     const fault = error instanceof Missing ? error.message : liquidFault(error);

@@ -32,7 +32,7 @@ const TEXT = {
 
 /** Reads RSS or Atom; undefined where it is neither, or only the first part of one. */
 export function readFeed(text: string): Feed | undefined {
-  if (!/<\/(?:rss|feed|rdf:RDF)\s*>\s*(?:<!--[\s\S]*?-->\s*)*$/i.test(text)) return undefined;
+  if (!isWhole(text)) return undefined;
   const document = parseDocument(text, { xmlMode: true });
   const feed = DomUtils.getFeed(document.children);
   if (feed === null) return undefined;
@@ -52,6 +52,17 @@ export function readFeed(text: string): Feed | undefined {
     link: safeLink(feed.link),
     items: items.filter((one) => one.title !== ''),
   };
+}
+
+/** The last thing in it, but for comments, is the end of a feed. From behind, in one pass: the text is a stranger's. */
+function isWhole(text: string): boolean {
+  let rest = text.trimEnd();
+  while (rest.endsWith('-->')) {
+    const start = rest.lastIndexOf('<!--', rest.length - '<!---->'.length);
+    if (start === -1 || rest.length < '<!---->'.length) return false;
+    rest = rest.slice(0, start).trimEnd();
+  }
+  return /^<\/(?:rss|feed|rdf:RDF)\s*>$/i.test(rest.slice(Math.max(0, rest.lastIndexOf('<'))));
 }
 
 /** Atom has links of several kinds; the page itself is the alternate one. */

@@ -30,6 +30,7 @@ describe('an attribute that is defined', () => {
   test.each([
     ['age', 'forty', 'The attributes.age must be a number.'],
     ['age', '', 'The attributes.age must be a number.'],
+    ['age', `${'1'.repeat(300_000)}x`, 'The attributes.age must be a number.'],
     ['age', '1e999', 'The attributes.age must be a number.'],
     ['vip', 'perhaps', 'The attributes.vip must be true or false.'],
     ['born', '2026-02-31', 'The attributes.born must be a date such as 2026-05-22.'],

@@ -38,6 +38,11 @@ describe('never an empty or half letter', () => {
     expect(issueLetter(faulty, { ...content, ...(sentence.includes('body') && { data: [] }) })).toContain(sentence);
   });
 
+  test('a body of tags that never end is read in one pass', () => {
+    const html = `${'<'.repeat(400_000)}`;
+    expect(issueLetter({ ...template, html }, content)).toMatchObject({ html });
+  });
+
   test('what the template allows for may be lacking', () => {
     const html = '{{ data.lead | default: "News" }}{% if data.more %}more{% endif %}';
     expect(issueLetter({ ...template, html }, content)).toMatchObject({ html: 'News' });

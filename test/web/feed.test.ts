@@ -35,6 +35,13 @@ test('an entry has the same mark whenever it is read, two have different ones', 
   expect(new Set(marks).size).toBe(2);
 });
 
+test('a feed of comments without an end is through in one pass', () => {
+  const many = '<!-- --> '.repeat(200_000);
+  expect(readFeed(`${many}</rss>${many}x`)).toBeUndefined();
+  expect(readFeed(`</rss>${'<!--'.repeat(200_000)}-->`)).toBeUndefined();
+  expect(readFeed(`${ATOM}${many}`)?.items).toHaveLength(1);
+});
+
 test.each(['', '<html><body>Not found</body></html>', '{"items": []}', RSS.slice(0, -20), ATOM.slice(0, 200)])(
   'what is no whole feed is none',
   (text) => {

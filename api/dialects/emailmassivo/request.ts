@@ -7,6 +7,8 @@ import { bodyReader } from '../../validation.js';
 const Person = Type.Object({ email: Mailbox, name: Type.Optional(Line(255)) }, closed);
 /** Several addresses stand in one string, between commas, or in a list. */
 const Copies = Type.Optional(Type.Union([Type.String({ maxLength: 20_000 }), Type.Array(Line(320), { maxItems: 50 })]));
+/** An address has 320 characters at most, and a name 255. */
+const LONGEST_COPY = 700;
 const AnyName = Type.String({ pattern: '^[\\s\\S]*$' });
 const Header = Type.Union([Type.String({ maxLength: 2_000 }), Type.Number(), Type.Boolean()]);
 const Files = Type.Optional(
@@ -104,10 +106,17 @@ function copiesIn(given: Static<typeof Copies> | undefined): ({ email: string; n
   return texts
     .map((text) => text.trim())
     .filter((text) => text !== '')
-    .map((text) => {
-      const [, name, email] = /^"?([^"<]*?)"?\s*<([^<>]+)>$/.exec(text) ?? [];
-      return email === undefined ? text : { email, ...(name && { name }) };
-    });
+    .map(copyIn);
+}
+
+/** `Name <address>`, the name in quotes or not; whatever is none stays the text it is, for the check to judge. */
+function copyIn(text: string): { email: string; name?: string } | string {
+  const start = text.indexOf('<');
+  if (text.length > LONGEST_COPY || start === -1 || !text.endsWith('>')) return text;
+  const email = text.slice(start + 1, -1);
+  const name = text.slice(0, start).trim().replace(/^"/, '').replace(/"$/, '');
+  if (/^$|[<>]/.test(email) || name.includes('"')) return text;
+  return { email, ...(name && { name }) };
 }
 
 /** Fields that are ours lose in silence; what could do harm is left out and said. */
