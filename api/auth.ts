@@ -3,7 +3,7 @@ import { now } from '../clock.js';
 import { Failure, type FailureCode } from '../domain/errors.js';
 import { mayBeUsed, standingOf } from '../domain/key.js';
 import type { Standing } from '../store/accounts.js';
-import type { Key } from '../store/keys.js';
+import { type Key, lineageOf } from '../store/keys.js';
 import { accountToActFor } from './acting.js';
 import type { Api } from './app.js';
 import type { Deps } from './deps.js';
@@ -16,6 +16,8 @@ export interface Principal {
   /** Whose key it is. */
   readonly owner: number;
   readonly key: number;
+  /** The first of the keys that this one followed. */
+  readonly lineage: number;
   readonly terms: Pick<Key, 'scopes' | 'lists' | 'domains' | 'per_minute'>;
 }
 
@@ -50,7 +52,8 @@ export function authenticate(
     const refusal = refusalOf(key, owner);
     if (refusal !== undefined) throw shut(reply, refusal);
     const account = await accountToActFor(accounts, request, { key, owner });
-    principals.set(request, { account: account._id, standing: account, owner: owner._id, key: key._id, terms: key });
+    const sender = { owner: owner._id, key: key._id, lineage: lineageOf(key), terms: key };
+    principals.set(request, { account: account._id, standing: account, ...sender });
   });
 }
 

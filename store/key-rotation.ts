@@ -4,7 +4,7 @@ import { mayBeUsed, standingOf } from '../domain/key.js';
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
 import { newSecret } from './key-secret.js';
-import { type IssuedKey, type Key, newKey } from './keys.js';
+import { type IssuedKey, type Key, lineageOf, newKey } from './keys.js';
 import { findOwned } from './owned.js';
 import { together } from './transaction.js';
 
@@ -32,7 +32,7 @@ export function keyRotation(store: Store) {
     const secret = newSecret();
     const { account, name, scopes, lists, domains, per_minute, expires_at } = old;
     const terms = { name, scopes, lists, domains, per_minute, expires_at };
-    const key = { ...newKey(await ids.block('keys'), account, terms, secret), replaces };
+    const key = { ...newKey(await ids.block('keys'), account, terms, secret), replaces, lineage: lineageOf(old) };
     const done = await together(store, async (session) => {
       const change = await rows.updateOne({ _id: old._id, account, state: 'active' }, { $set: after }, { session });
       if (change.modifiedCount === 1) await rows.insertOne(key, { session });

@@ -27,6 +27,8 @@ export interface Key {
   readonly per_minute: number | null;
   readonly expires_at: Date | null;
   readonly retires_at: Date | null;
+  /** The first key of those that replaced one another, which people who left its mails left; absent: this one. */
+  readonly lineage?: number;
   /** The key that this one was made to replace, until it is validated. */
   readonly replaces: number | null;
   /** It replaced another one, which has ended. */
@@ -145,4 +147,9 @@ export function newKey(id: number, account: number, terms: KeyTerms, secret: str
     last_used_at: null,
     created_at: at,
   };
+}
+
+/** The first of the keys that this one followed; itself where it followed none. */
+export function lineageOf({ _id, lineage }: Pick<Key, '_id' | 'lineage'>): number {
+  return lineage ?? _id;
 }

@@ -2,11 +2,12 @@ import { now } from '../clock.js';
 import type { Store } from './connect.js';
 import { suppressionId } from './suppressions.js';
 
-/** Somebody who wants no more of the mails that are sent with one API key. The address is kept as a hash. */
+/** Somebody who wants no more of the mails that are sent with one API key, or with those that follow it. The address is kept as a hash. */
 interface OptOut {
   /** `<key>:<account and hash of the address>` */
   readonly _id: string;
   readonly account: number;
+  /** The first of its lineage: an exchange of the key changes nothing. */
   readonly key: number;
   readonly created_at: Date;
 }

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import { parseMailbox } from '../../../mail/address.js';
 import type { Api } from '../../app.js';
-import { accountOf, principalOf, secretIn } from '../../auth.js';
+import { accountOf, type Principal, principalOf, secretIn } from '../../auth.js';
 import type { Deps } from '../../deps.js';
 import { type Accepted, acceptMessage } from '../../routes/messages/accept.js';
 import { additionalRecipients } from '../../routes/messages/copies.js';
@@ -93,7 +93,9 @@ function standing(api: Api, { messages }: Deps): void {
   );
 }
 
-async function answered(deps: Deps, sender: { account: number; key: number }, asked: Asked) {
+type Sender = Pick<Principal, 'account' | 'lineage'>;
+
+async function answered(deps: Deps, sender: Sender, asked: Asked) {
   const { request, dropped } = translated(asked);
   const accepted = await accept(deps, sender, request, asked.idempotencyKey);
   const [primary] = accepted.group;
@@ -124,16 +126,16 @@ function printable(name: string): string {
   return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 76);
 }
 
-/** Opt-outs are kept for each key, and its idempotencyKey never meets an Idempotency-Key: those have no blank in them. */
+/** Opt-outs are kept for each key and those that follow it, and its idempotencyKey never meets an Idempotency-Key: those have no blank in them. */
 async function accept(
   deps: Deps,
-  { account, key }: { account: number; key: number },
+  { account, lineage }: Sender,
   request: MessageRequest,
   given: string | undefined,
 ): Promise<Accepted> {
   const hash = given === undefined ? undefined : createHash('sha256').update(given).digest('hex');
   const own = hash === undefined ? {} : { key: `emailmassivo ${hash}`, firstWins: true };
-  const wish = { account, detectRepeats: true, anyHeader: true, leavesKey: key, ...own };
+  const wish = { account, detectRepeats: true, anyHeader: true, leavesKey: lineage, ...own };
   return acceptMessage(deps, request, wish).catch(async (error: unknown) => {
     if (!(error instanceof Failure) || error.code !== 'recipient_suppressed') throw error;
     const { email } = request.to as { email: string };

@@ -17,6 +17,12 @@ const MAIL = {
 };
 const TEXT = Buffer.from('string').toString('base64');
 
+const CLICK = {
+  key: null,
+  payload: 'List-Unsubscribe=One-Click',
+  headers: { 'content-type': 'application/x-www-form-urlencoded' },
+};
+
 beforeAll(async () => {
   api = await anApi();
   ask = caller(api, 'x-api-key');
@@ -139,12 +145,7 @@ test('who leaves the mails of a key gets none of it, and still those of another 
   const token = linkTokens(await api.deps.secrets.ring()).forMessage(account, number, new Date());
   expect((await api.call(`GET /u/m/${token}`, { key: null })).body).toContain('Unsubscribe from example.com?');
   expect((await post({ mail: { ...mail, ...fresh() } })).statusCode).toBe(200);
-  const click = {
-    key: null,
-    payload: 'List-Unsubscribe=One-Click',
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-  };
-  expect((await api.call(`POST /u/m/${token}`, click)).statusCode).toBe(200);
+  expect((await api.call(`POST /u/m/${token}`, CLICK)).statusCode).toBe(200);
   const refused = await post({ mail: { ...mail, ...fresh() } });
   expect(refused.json()).toEqual({
     statusCode: 422,
@@ -155,9 +156,23 @@ test('who leaves the mails of a key gets none of it, and still those of another 
   expect(copied.additionalRecipients).toEqual([{ error: 'Email receiver unavailable' }]);
   const other = (await api.call('POST /api/v1/keys', { payload: { name: 'Other' } })).json().data.key;
   expect((await post({ mail: { ...mail, ...fresh() } }, { key: other })).statusCode).toBe(200);
-  expect((await api.call(`POST /u/m/${token.replace(/^./, 'A')}`, click)).statusCode).toBe(404);
+  expect((await api.call(`POST /u/m/${token.replace(/^./, 'A')}`, CLICK)).statusCode).toBe(404);
   const told = await api.store.db.collection('events').find({ type: 'message.unsubscribed' }).toArray();
   expect(told).toHaveLength(1);
+});
+
+test('who has left the mails of a key gets none of those that it is exchanged for', async () => {
+  const mail = () => ({ mail: { ...MAIL, ...fresh(), to: { email: 'gone@example.com' } } });
+  const exchanged = async (route: string) => (await api.call(`POST /api/v1/keys${route}`, { payload: {} })).json().data;
+  const old = (await api.call('POST /api/v1/keys', { payload: { name: 'Old' } })).json().data;
+  const { number } = await shown((await post(mail(), { key: old.key })).json().uuid);
+  const token = linkTokens(await api.deps.secrets.ring()).forMessage(api.account, number, new Date());
+  expect((await api.call(`POST /u/m/${token}`, CLICK)).statusCode).toBe(200);
+  const rotated = await exchanged(`/${old.id}/rotate`);
+  expect((await post(mail(), { key: rotated.key })).statusCode).toBe(422);
+  await exchanged(`/${rotated.id}/validate`);
+  const reset = await exchanged(`/${rotated.id}/reset`);
+  expect((await post(mail(), { key: reset.key })).json().message).toContain('unsubscribed from this API key');
 });
 
 test('ten requests a second from an address, and no more', async () => {
