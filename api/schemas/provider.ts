@@ -11,9 +11,9 @@ export const ProviderSettings = Type.Object(
   {
     topic_arn: Word(300, 'SES: the SNS topic that its reports are published to.'),
     public_key: Word(1_000, 'SendGrid: the verification key of the signed event webhook.'),
-    signing_key: Word(200, 'Mailgun: the HTTP webhook signing key.'),
+    signing_key: Word(200, 'Mailgun: the HTTP webhook signing key; *** keeps the one that is set.'),
     username: Word(100, 'Postmark: the user in the URL of the webhook, if you want one.'),
-    password: Word(200, 'Postmark: the password in the URL of the webhook.'),
+    password: Word(200, 'Postmark: the password in the URL of the webhook; *** keeps the one that is set.'),
   },
   { ...closed, examples: [EXAMPLE] },
 );

@@ -13,6 +13,8 @@ import { ProviderPath, ProviderSettings, ProviderView } from '../../schemas/prov
 import { timestamp } from '../../timestamp.js';
 
 const tags = ['Bounces'];
+/** Settings that are not shown. */
+const SECRETS = ['signing_key', 'password'] as const;
 const ONE = { 200: Data(ProviderView), ...refusals };
 
 /** Providers whose webhooks tell what became of a mail: what is needed to tell them from forged ones. */
@@ -57,8 +59,10 @@ function setProvider(app: Api, { providers, config }: Deps): void {
     },
     async (request) => {
       const { name } = request.params;
+      const account = accountOf(request);
       demandSettings(name, request.body);
-      return { data: view(await providers.set(accountOf(request), name, request.body)) };
+      const settings = await withKept(providers, account, name, request.body);
+      return { data: view(await providers.set(account, name, settings)) };
     },
   );
 }
@@ -88,6 +92,25 @@ function demandSettings(name: ProviderName, given: Static<typeof ProviderSetting
     ...wrong,
   ]);
   if (Object.keys(errors).length > 0) throw new Failure('validation_failed', errors);
+}
+
+/** Whoever sends a hidden value back keeps it; where there is none it is refused. */
+async function withKept(
+  store: Pick<Providers, 'find' | 'opened'>,
+  account: number,
+  name: ProviderName,
+  given: Static<typeof ProviderSettings>,
+): Promise<Static<typeof ProviderSettings>> {
+  const hidden = SECRETS.filter((field) => given[field] === HIDDEN);
+  if (hidden.length === 0) return given;
+  const row = await store.find(account, name);
+  const before: Static<typeof ProviderSettings> = row === null ? {} : openedOr(store, row);
+  const lacking = hidden.filter((field) => before[field] === undefined);
+  if (lacking.length > 0) {
+    const errors = lacking.map((field) => [field, [`The ${field} must be said: none is kept.`]]);
+    throw new Failure('validation_failed', Object.fromEntries(errors));
+  }
+  return { ...given, ...Object.fromEntries(hidden.map((field) => [field, before[field]])) };
 }
 
 function faultsIn({ topic_arn, public_key }: Static<typeof ProviderSettings>): [string, string[]][] {

@@ -36,6 +36,18 @@ test.each<[string, Record<string, unknown>, string[]]>([
   expect([answer.statusCode, Object.keys(answer.json().error.errors)]).toEqual([422, fields]);
 });
 
+test('a hidden key that is sent back stays the key; without one it is refused', async () => {
+  const keyOf = async () => {
+    const row = await api.deps.providers.find(api.account, 'mailgun');
+    return row && api.deps.providers.opened(row).signing_key;
+  };
+  const before = await keyOf();
+  expect((await put('mailgun', { signing_key: '***' })).statusCode).toBe(200);
+  expect([before, await keyOf()]).toEqual([MAILGUN_KEY, MAILGUN_KEY]);
+  const refused = await put('postmark', { username: 'ann', password: '***' });
+  expect([refused.statusCode, Object.keys(refused.json().error.errors)]).toEqual([422, ['password']]);
+});
+
 test('another account has its own; an unknown name is not there', async () => {
   const { key } = await aStranger(api);
   const mine = (await put('ses', { topic_arn: TOPIC })).json().data;
