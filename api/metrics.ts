@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { Failure } from '../domain/errors.js';
 import type { Api } from './app.js';
@@ -52,14 +53,14 @@ function watchServers(registry: Registry, { store, engine }: Deps): void {
     registers: [registry],
     collect: async () => {
       const ping = store.db.command({ ping: 1 }, { signal: AbortSignal.timeout(PATIENCE) });
-      const [stored, driven] = await Promise.all([ping.then(one, none), engine.reachable().then(Number, none)]);
-      up.set({ server: 'mongodb' }, stored);
-      up.set({ server: 'temporal' }, driven);
+      const [stored, driven] = await Promise.all([ifTold(ping.then(one)), ifTold(engine.reachable())]);
+      up.set({ server: 'mongodb' }, stored ?? 0);
+      up.set({ server: 'temporal' }, Number(driven ?? false));
     },
   });
 }
 
-/** All accounts together, as the store has it: the same in every process. */
+/** All accounts together, as the store has it: the same in every process; no figures while it is away. */
 function watchWork(registry: Registry, { campaigns, messages }: Deps): void {
   const running = new Gauge({
     name: 'everpost_campaigns',
@@ -68,7 +69,7 @@ function watchWork(registry: Registry, { campaigns, messages }: Deps): void {
     registers: [registry],
     collect: async () => {
       running.reset();
-      for (const { state, count } of await campaigns.underWay()) running.set({ state }, count);
+      for (const { state, count } of (await ifTold(campaigns.underWay())) ?? []) running.set({ state }, count);
     },
   });
   const open: Gauge = new Gauge({
@@ -76,10 +77,17 @@ function watchWork(registry: Registry, { campaigns, messages }: Deps): void {
     help: 'Messages that have not come to their end.',
     registers: [registry],
     collect: async () => {
-      open.set(await messages.countOpen());
+      const count = await ifTold(messages.countOpen());
+      if (count === undefined) open.remove();
+      else open.set(count);
     },
   });
 }
 
 const one = () => 1;
-const none = () => 0;
+
+/** What a server answers in time; a figure that it does not give must not keep the others back. */
+function ifTold<T>(asked: Promise<T>): Promise<T | undefined> {
+  const late = setTimeout(PATIENCE, undefined, { ref: false });
+  return Promise.race([asked.catch(() => undefined), late]);
+}

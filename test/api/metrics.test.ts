@@ -35,6 +35,15 @@ test.each([null, 'wrong', `${TOKEN}x`])('nobody else sees them: %s', async (toke
   expect((await scrape(token)).statusCode).toBe(401);
 });
 
+test('while the database is away they say so, and the others are there', async () => {
+  const alone = await anApi({ METRICS_TOKEN: TOKEN });
+  await alone.store.close();
+  const answer = await alone.call('GET /metrics', { key: null, headers: { authorization: `Bearer ${TOKEN}` } });
+  expect([answer.statusCode, answer.body.includes('everpost_server_up{server="mongodb"} 0')]).toEqual([200, true]);
+  expect(answer.body).not.toMatch(/^everpost_(?:messages_open|campaigns)\b/m);
+  await alone.app.close();
+});
+
 test('without a token there is no such page', async () => {
   const quiet = await anApi();
   expect((await quiet.call('GET /metrics', { key: null })).statusCode).toBe(404);
