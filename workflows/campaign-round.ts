@@ -1,5 +1,12 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { CancellationScope, condition, executeChild, isCancellation, setCurrentDetails } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  executeChild,
+  isCancellation,
+  setCurrentDetails,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { PagesResult } from '../activities/delivery.js';
 import type { campaignLane } from './campaign-lane.js';
 import type { CampaignInput } from './messages.js';
@@ -8,17 +15,27 @@ import type { Operators } from './operators.js';
 import { quickSteps } from './steps.js';
 
 const FIRST_REPORT = 10_000;
-const LAST_REPORT = 300_000;
+const LAST_REPORT = 3_600_000;
+const A_DAY = 86_400_000;
+/** A run that has seen this many events goes on as a new one; Temporal ends it at 51,200. */
+const ENOUGH_EVENTS = 8_000;
 const BETWEEN_TRIES = 1_000;
 
-/** Sends a round in lanes until no page of it is open; a busy page is not a done page. */
+/** Its history is long; only asked where no lane is running. */
+export function outgrown(): boolean {
+  return workflowInfo().historyLength > ENOUGH_EVENTS;
+}
+
+/** Sends a round in lanes until no page of it is open, or the run is outgrown; a busy page is not a done page. */
 export async function sendRound(input: CampaignInput, operators: Operators): Promise<void> {
-  while (!operators.withdrawn()) {
+  let hasNews = true;
+  while (!operators.withdrawn() && !outgrown()) {
     if (!operators.sending()) {
-      await report(input, operators);
-      await operators.newsWithin(LAST_REPORT);
+      if (hasNews) await report(input, operators);
+      hasNews = await operators.newsWithin(A_DAY);
       continue;
     }
+    hasNews = true;
     const results = await inLanes(input, operators);
     await report(input, operators);
     if (results.includes('finished')) return;

@@ -1,6 +1,6 @@
 import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
 import { untilApproved } from './campaign-approval.js';
-import { sendRound } from './campaign-round.js';
+import { outgrown, sendRound } from './campaign-round.js';
 import type { CampaignInput, CampaignView } from './messages.js';
 import { listenToOperators, type Operators } from './operators.js';
 import { untilRendered, untilResumed } from './rendering.js';
@@ -24,6 +24,7 @@ export async function campaign(input: CampaignInput): Promise<CampaignView> {
     await operators.look();
     await untilRoundIsDue(operators);
     await sendRound(input, operators);
+    if (outgrown()) break;
     if (await quick.openNextRound(input, operators.plan().round)) continue;
     await quick.closeCampaign(input);
     await operators.look();
@@ -62,7 +63,7 @@ async function settleIfCancelled(input: CampaignInput, operators: Operators): Pr
   while ((await quickSteps().settleCancelled(input)) > 0) await operators.newsWithin(times.lease / 4);
 }
 
-/** Somebody may have launched again or opened a round while this run was ending: then it goes on as a new run. */
+/** Somebody may have launched again or opened a round while this run was ending, or it was outgrown: then it goes on as a new run. */
 async function farewell(input: CampaignInput, operators: Operators): Promise<CampaignView> {
   await condition(allHandlersFinished);
   const { state, v, launch } = operators.plan();

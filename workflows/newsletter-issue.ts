@@ -1,4 +1,11 @@
-import { condition, setHandler, sleep, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import {
+  condition,
+  continueAsNew,
+  setHandler,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { IssueView } from '../activities/newsletter/view.js';
 import { patience } from '../domain/newsletter/issue.js';
 import { written } from './issue-draft.js';
@@ -8,7 +15,10 @@ import { quickSteps, sourceSteps } from './steps.js';
 import { millisecondsUntil } from './waiting.js';
 
 const FIRST_LOOK = 2_000;
-const LONGEST_LOOK = 15 * 60_000;
+/** The sweep tells it of the end of its campaign. */
+const LONGEST_LOOK = 24 * 3_600_000;
+/** A run that has seen this many events goes on as a new one. */
+const ENOUGH_EVENTS = 3_000;
 
 /** One issue of a newsletter: something to say, its gates, its campaign, and what became of it. */
 export async function newsletterIssue(input: IssueInput): Promise<string> {
@@ -42,6 +52,7 @@ async function untilOver(issue: IssueRef, launched: IssueView, news: News): Prom
     const due = millisecondsUntil(view.due);
     await news.within(due > wait ? Math.min(due + FIRST_LOOK, LONGEST_LOOK) : wait);
     view = await quickSteps().watchIssue(issue);
+    if (view.open && workflowInfo().historyLength > ENOUGH_EVENTS) await continueAsNew<typeof newsletterIssue>(issue);
   }
   return view;
 }
