@@ -61,26 +61,41 @@ function nextLook(row: Newsletter, { lease }: Pick<ProtocolTimes, 'lease'>): Dat
 async function accountForTimes(deps: NewsletterSweepDeps, row: Newsletter): Promise<void> {
   const until = new Date(now().getTime() - deps.times.lease - row.jitter_seconds * 1_000);
   const times = timesBetween(row, row.accounted_until, until, AT_ONCE);
+  const look = { begun: false, waiting: false };
   for (const time of times) {
-    if (!(await accountFor(deps, row, time))) return;
-    await deps.newsletters.accounted(row, time);
+    const fate = await accountFor(deps, row, time, look);
+    look.begun ||= fate === 'begins';
+    look.waiting ||= fate === 'waits';
+    if (look.waiting && row.overlap !== 'buffer_one') return;
+    if (!look.waiting) await deps.newsletters.accounted(row, time);
   }
+  if (look.waiting) return;
   if (times.length < AT_ONCE && until > row.accounted_until) await deps.newsletters.accounted(row, until);
 }
 
-/** False: Temporal holds it back behind another issue, so it is looked at again later. */
-async function accountFor(deps: NewsletterSweepDeps, row: Newsletter, time: Date): Promise<boolean> {
+/** What came of the times before in this look: what was begun has no row yet; what waits is the one that may. */
+interface Look {
+  readonly begun: boolean;
+  readonly waiting: boolean;
+}
+
+/** `waits`: it is held back behind another issue, and looked at again later. */
+async function accountFor(
+  deps: NewsletterSweepDeps,
+  row: Newsletter,
+  time: Date,
+  look: Look,
+): Promise<'over' | 'begins' | 'waits'> {
   const { account, _id: newsletter } = row;
   const key = { account, _id: issueId(newsletter, time) };
   const known = await deps.issues.find(key);
   if (known !== null) {
     await settled(deps, known);
-    return true;
+    return 'over';
   }
   const fate = opened({ ...openingOf(row, deps.times), kind: 'scheduled', scheduledAt: time, now: now() });
-  const others = await deps.issues.openOnes(account, newsletter);
-  const beside = others.length === 0 ? 'begin' : besideAnother(row.overlap);
-  if (beside === 'wait' && !fate.tooLate) return false;
+  const beside = await besideOthers(deps, row, look);
+  if (beside === 'wait' && !fate.tooLate) return 'waits';
   if (fate.tooLate || beside === 'skip') {
     const reason = fate.tooLate ? ('missed' as const) : ('overlap' as const);
     const skipping = { state: 'skipped' as const, reason, late: true };
@@ -93,10 +108,16 @@ async function accountFor(deps: NewsletterSweepDeps, row: Newsletter, time: Date
       ...skipping,
     });
     await settled(deps, made);
-    return true;
+    return 'over';
   }
   await deps.engine.wakeIssue({ account, newsletter, scheduledAt: time.toISOString() });
-  return true;
+  return 'begins';
+}
+
+async function besideOthers({ issues }: NewsletterSweepDeps, { account, _id, overlap }: Newsletter, look: Look) {
+  if (look.waiting) return 'skip';
+  const isAlone = !look.begun && (await issues.openOnes(account, _id)).length === 0;
+  return isAlone ? 'begin' : besideAnother(overlap);
 }
 
 /** An issue whose workflow is not there is begun again; one that an operator has ended stays ended. */

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lookAfterNewsletter, strayHunt } from '../../activities/newsletter/schedule.js';
-import { EVERY_DAY } from '../../domain/newsletter/cron.js';
+import { now } from '../../clock.js';
+import { calendarOf, EVERY_DAY } from '../../domain/newsletter/cron.js';
 import { shrunkTimes } from '../../domain/protocol.js';
 import { campaigns } from '../../store/campaigns.js';
 import { events } from '../../store/events.js';
@@ -10,6 +11,7 @@ import { issues } from '../../store/newsletter/issues.js';
 import { pushedData } from '../../store/newsletter/pushed.js';
 import { type Newsletter, newsletters } from '../../store/newsletters.js';
 import { workerEngine } from '../../workers/engine.js';
+import type { IssueRef } from '../../workflows/messages/newsletter.js';
 import { newsletterScheduleId } from '../../workflows/names.js';
 import { aNewsletter, issuesOf } from '../support/newsletters.js';
 import { ownStore } from '../support/own-store.js';
@@ -38,7 +40,7 @@ const deps = () => ({
   times: { ...shrunkTimes(0.05), lease: 100 },
 });
 const handleOf = ({ _id }: Pick<Newsletter, '_id'>) => client.schedule.getHandle(newsletterScheduleId(prefix, _id));
-const rowOf = async ({ account, _id }: Newsletter): Promise<Newsletter> => {
+const rowOf = async ({ account, _id }: Pick<Newsletter, 'account' | '_id'>): Promise<Newsletter> => {
   const row = await newsletters(store).find(account, _id);
   if (typeof row === 'string') throw new Error(row);
   return row;
@@ -114,4 +116,31 @@ test('a time that nobody has begun is begun while its window is open, and writte
   expect(begun.every((id) => id.startsWith(`newsletter/${row._id}/issue-`))).toBe(true);
   const told = await store.db.collection('events').countDocuments({ type: 'newsletter.issue_skipped' });
   expect(told).toBe(missed.length);
+});
+
+test.each([
+  ['skip', 1, 2],
+  ['buffer_one', 1, 1],
+  ['buffer_all', 1, 0],
+  ['allow_all', 3, 0],
+] as const)('of three times that were missed at once, %s begins %i and lets %i go', async (overlap, begun, gone) => {
+  const minutes = [-4, -3, -2].map((by) => new Date(Math.floor(now().getTime() / 60_000 + by) * 60_000));
+  const calendars = minutes.map((at) =>
+    calendarOf({ hour: [at.getUTCHours()], minute: [at.getUTCMinutes()], second: [0] }),
+  );
+  const { account, _id } = await aNewsletter(store, { calendars, overlap });
+  const accounted_until = new Date(now().getTime() - 600_000);
+  await store.db.collection<Newsletter>('newsletters').updateOne({ _id }, { $set: { accounted_until } });
+  const woken: string[] = [];
+  const engine = { ...deps().engine, wakeIssue: async ({ scheduledAt }: IssueRef) => void woken.push(scheduledAt) };
+  const row = await rowOf({ account, _id });
+  await lookAfterNewsletter({ ...deps(), engine }, row);
+  expect(woken).toEqual(minutes.slice(0, begun).map((at) => at.toISOString()));
+  const rows = await issuesOf(store, row);
+  expect(rows.map(({ scheduled_at, reason }) => [scheduled_at, reason])).toEqual(
+    minutes
+      .slice(3 - gone)
+      .reverse()
+      .map((at) => [at, 'overlap']),
+  );
 });
