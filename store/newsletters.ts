@@ -61,7 +61,7 @@ export interface Newsletter extends NewsletterFields {
   readonly v: number;
   readonly memory: FeedMemory | null;
   /** The issue that went out last, and the time it was given. */
-  readonly last: { readonly issue: string; readonly at: Date } | null;
+  readonly last: (Turn & { readonly before?: Turn | null }) | null;
   /** Every time of the calendar up to here has an issue, or is none of ours. */
   readonly accounted_until: Date;
   readonly created_at: Date;
@@ -70,6 +70,11 @@ export interface Newsletter extends NewsletterFields {
   readonly wake_at: Date;
   /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
   readonly origin?: string;
+}
+
+export interface Turn {
+  readonly issue: string;
+  readonly at: Date;
 }
 
 export type NewsletterChange = Partial<NewsletterFields & Pick<Newsletter, 'state'>>;
@@ -141,6 +146,12 @@ function keeping(rows: Collection<Newsletter>, ids: ReturnType<typeof counters>)
   };
 }
 
+/** The turn that is replaced; an issue that asks again replaces none. */
+function turnBefore(issue: string) {
+  const other = { $cond: [{ $eq: ['$last.issue', issue] }, '$last.before', { issue: '$last.issue', at: '$last.at' }] };
+  return { $cond: [{ $eq: [{ $ifNull: ['$last', null] }, null] }, null, other] };
+}
+
 function remembering(rows: Collection<Newsletter>) {
   return {
     /**
@@ -151,8 +162,17 @@ function remembering(rows: Collection<Newsletter>) {
       const far = {
         $or: [{ 'last.issue': issue }, { last: null }, { 'last.at': { $lte: new Date(at.getTime() - gap) } }],
       };
-      const { matchedCount } = await rows.updateOne({ _id: id, account, ...far }, { $set: { last: { issue, at } } });
+      const { matchedCount } = await rows.updateOne({ _id: id, account, ...far }, [
+        { $set: { last: { issue, at, before: turnBefore(issue) } } },
+      ]);
       return matchedCount === 1;
+    },
+
+    /** It did not go out after all: the turn is what it was before. Atomic: one conditional write. */
+    giveTurnBack: async (account: number, id: number, issue: string): Promise<void> => {
+      await rows.updateOne({ _id: id, account, 'last.issue': issue }, [
+        { $set: { last: { $ifNull: ['$last.before', null] } } },
+      ]);
     },
 
     /** What the feed held when an issue was made of it. */

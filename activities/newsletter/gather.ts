@@ -14,7 +14,7 @@ import { type IssueTellingDeps, settled, skipped } from './telling.js';
 import { gone, type IssueView, keyOf, viewOf } from './view.js';
 
 export interface IssueGatheringDeps extends SourceDeps, IssueTellingDeps {
-  readonly newsletters: Pick<Newsletters, 'find'>;
+  readonly newsletters: IssueTellingDeps['newsletters'] & Pick<Newsletters, 'find'>;
   readonly issues: IssueTellingDeps['issues'] &
     SourceDeps['issues'] &
     Pick<Issues, 'prepared' | 'note' | 'lastSubjects'>;

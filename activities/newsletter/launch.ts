@@ -12,7 +12,7 @@ import { type IssueTellingDeps, millisecondsBehind, settled, skipped } from './t
 import { gone, type IssueView, keyOf, viewOf } from './view.js';
 
 export interface IssueLaunchDeps extends GateDeps, IssueTellingDeps {
-  readonly newsletters: Pick<Newsletters, 'find' | 'takeTurn' | 'remember'>;
+  readonly newsletters: IssueTellingDeps['newsletters'] & Pick<Newsletters, 'find' | 'takeTurn' | 'remember'>;
   readonly issues: IssueTellingDeps['issues'] & Pick<Issues, 'launched' | 'takeBack' | 'close'>;
   readonly campaigns: Pick<Campaigns, 'find' | 'launch' | 'schedule' | 'edit'>;
   readonly engine: GateDeps['engine'] & Pick<Engine, 'wakeCampaign'>;

@@ -9,7 +9,7 @@ import { type IssueTellingDeps, settled, skipped, tell } from './telling.js';
 import { gone, type IssueView, keyOf, viewOf } from './view.js';
 
 export interface IssueOpeningDeps extends IssueTellingDeps {
-  readonly newsletters: Pick<Newsletters, 'find'>;
+  readonly newsletters: IssueTellingDeps['newsletters'] & Pick<Newsletters, 'find'>;
   readonly issues: IssueTellingDeps['issues'] & Pick<Issues, 'open' | 'openOnes'>;
   readonly times: Pick<ProtocolTimes, 'lease'>;
 }

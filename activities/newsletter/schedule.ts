@@ -12,7 +12,8 @@ import { openingOf } from './open.js';
 import { type IssueTellingDeps, settled, skipped } from './telling.js';
 
 export interface NewsletterSweepDeps extends IssueTellingDeps {
-  readonly newsletters: Pick<Newsletters, 'find' | 'owed' | 'lookAgain' | 'accounted' | 'known'>;
+  readonly newsletters: IssueTellingDeps['newsletters'] &
+    Pick<Newsletters, 'find' | 'owed' | 'lookAgain' | 'accounted' | 'known'>;
   readonly issues: IssueTellingDeps['issues'] & Pick<Issues, 'open' | 'openOnes' | 'owed' | 'lookAgain'>;
   readonly campaigns: Pick<Campaigns, 'find'>;
   readonly engine: Pick<

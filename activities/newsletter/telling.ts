@@ -3,11 +3,13 @@ import type { Campaign, Campaigns } from '../../store/campaigns.js';
 import type { Events } from '../../store/events.js';
 import type { Issue, IssueKey, Issues } from '../../store/newsletter/issues.js';
 import type { PushedData } from '../../store/newsletter/pushed.js';
+import type { Newsletters } from '../../store/newsletters.js';
 
 export interface IssueTellingDeps {
   readonly events: Pick<Events, 'append'>;
   readonly campaigns: Pick<Campaigns, 'find'>;
   readonly issues: Pick<Issues, 'find' | 'skip'>;
+  readonly newsletters: Pick<Newsletters, 'giveTurnBack'>;
   readonly pushed: Pick<PushedData, 'giveBack'>;
 }
 
@@ -56,6 +58,7 @@ export async function skipped(
 export async function settled(deps: IssueTellingDeps, row: Issue): Promise<void> {
   if (row.state === 'skipped') {
     await deps.pushed.giveBack(row.account, row.newsletter, row._id);
+    await deps.newsletters.giveTurnBack(row.account, row.newsletter, row._id);
     await tellSkipped(deps, row);
   } else if (row.state !== 'preparing') {
     await tell(deps, row, 'launched');

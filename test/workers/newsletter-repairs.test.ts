@@ -56,3 +56,23 @@ test('whoever finds an issue launched, or over, tells it; what was launched is n
   expect(await toldOf(key._id)).toEqual(['launched', 'sent']);
   expect(await pushedData(store).take(ref.account, ref.newsletter, 'the next one')).toBeNull();
 });
+
+test('an issue that does not go out gives its turn back: the one before counts for the gap', async () => {
+  const { key, ref } = await anIssue();
+  const HOUR = 3_600_000;
+  const from = now().getTime();
+  const turn = (issue: string, hours: number) =>
+    newsletters(store).takeTurn(ref.account, ref.newsletter, issue, new Date(from + hours * HOUR), 2 * HOUR);
+  expect([await turn('the one before', -3), await turn(key._id, 0), await turn(key._id, 0)]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  expect(await turn('the next one', 1)).toBe(false);
+  await issues(store).launched(key, 'Tulips');
+  await issues(store).takeBack(key, 'rejected', null);
+  await steps().openIssue(ref);
+  expect([await turn('too near to the one before', -2), await turn('the next one', 1)]).toEqual([false, true]);
+  await steps().openIssue(ref);
+  expect(await turn('another', 2)).toBe(false);
+});
