@@ -38,12 +38,19 @@ export function byCli(action: string, target: number | null, fields: readonly st
 }
 
 /** Works on the MongoDB that is named, else on the one that runs on the data folder, else on one started for this. */
-export async function withStore<T>(config: Config, work: (store: Store, account: number) => Promise<T>): Promise<T> {
-  const { store, close } = await reach(config);
-  try {
+export function withStore<T>(config: Config, work: (store: Store, account: number) => Promise<T>): Promise<T> {
+  return onStore(config, async (store) => {
     const { account, secret } = await ensureFirstAccount(store, config);
     if (secret !== undefined) console.log(`The first key, shown this once: ${secret}`);
-    return await work(store, account);
+    return work(store, account);
+  });
+}
+
+/** The same, where nothing is made that is not there. */
+export async function onStore<T>(config: Config, work: (store: Store) => Promise<T>): Promise<T> {
+  const { store, close } = await reach(config);
+  try {
+    return await work(store);
   } finally {
     await close();
   }

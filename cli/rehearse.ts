@@ -1,12 +1,13 @@
 import { monotonic } from '../clock.js';
 import type { Config } from '../config.js';
 import { reasonOf } from '../servers/say.js';
+import { accounts, FIRST_ACCOUNT } from '../store/accounts.js';
 import { campaigns } from '../store/campaigns.js';
 import type { Store } from '../store/connect.js';
 import { members } from '../store/members.js';
 import { newsletters } from '../store/newsletters.js';
 import { subscribers } from '../store/subscribers.js';
-import { withStore } from './keys.js';
+import { onStore } from './keys.js';
 import { playCampaign, playNewsletter, type Wishes } from './rehearse/play.js';
 import { type Stage, stage } from './rehearse/stage.js';
 import { type Timeline, timeline } from './rehearse/timeline.js';
@@ -20,7 +21,12 @@ export interface RehearsalOptions extends Wishes {
 
 /** `everpost rehearse`: the real workflows in skipped time. The exit code: 1 where nothing could be rehearsed. */
 export function rehearse(config: Config, what: Rehearsed, id: number, options: RehearsalOptions): Promise<number> {
-  return withStore(config, async (store, account) => {
+  return onStore(config, async (store) => {
+    const account = FIRST_ACCOUNT;
+    if ((await accounts(store).find(account)) === null) {
+      console.error('Nothing was rehearsed: this database holds no account yet.');
+      return 1;
+    }
     let opened: Stage;
     try {
       opened = await stage(config, () => undefined);
