@@ -32,15 +32,26 @@ export async function sweepQuotas(deps: QuotaSweepDeps): Promise<void> {
 }
 
 async function lookAfter(deps: QuotaSweepDeps, due: readonly Reservation[]): Promise<void> {
-  const outcomes = [...(await ofMessages(deps, due)), ...(await ofDrafts(deps, due))];
+  const { ended, until } = await ofMessages(deps, due);
+  const outcomes = [...ended, ...(await ofDrafts(deps, due))];
   await deps.quotas.settle(outcomes);
   const over = new Set(outcomes.map(({ _id }) => _id));
   for (const row of due) if (await campaignIsOver(deps, row)) over.add(row._id);
-  await deps.quotas.lookAgain(due.filter(({ _id }) => !over.has(_id)));
+  await deps.quotas.lookAgain(
+    due.filter(({ _id }) => !over.has(_id)),
+    until,
+  );
 }
 
-async function ofMessages({ messages }: QuotaSweepDeps, due: readonly Reservation[]): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
+interface OfMessages {
+  readonly ended: readonly Outcome[];
+  /** When those that wait are due: nothing becomes of them before, unless they are taken back, which gives back at once. */
+  readonly until: ReadonlyMap<string, Date>;
+}
+
+async function ofMessages({ messages }: QuotaSweepDeps, due: readonly Reservation[]): Promise<OfMessages> {
+  const ended: Outcome[] = [];
+  const until = new Map<string, Date>();
   for (const account of new Set(due.map((row) => row.account))) {
     const own = due.flatMap((row) =>
       row.account === account && row.holder.kind === 'message' ? [{ row, id: row.holder.message }] : [],
@@ -51,15 +62,17 @@ async function ofMessages({ messages }: QuotaSweepDeps, due: readonly Reservatio
           account,
           own.map(({ id }) => id),
         )
-      ).map((one) => [one._id, one.state]),
+      ).map((one) => [one._id, one]),
     );
     for (const { row, id } of own) {
-      const state = found.get(id) ?? missing(row);
-      if (state === 'sent' || state === 'uncertain') outcomes.push({ _id: row._id, used: 1 });
-      if (state === 'failed' || state === 'cancelled' || state === 'gone') outcomes.push({ _id: row._id, used: 0 });
+      const message = found.get(id);
+      const state = message?.state ?? missing(row);
+      if (state === 'sent' || state === 'uncertain') ended.push({ _id: row._id, used: 1 });
+      else if (state === 'failed' || state === 'cancelled' || state === 'gone') ended.push({ _id: row._id, used: 0 });
+      else if (message !== undefined) until.set(row._id, message.due);
     }
   }
-  return outcomes;
+  return { ended, until };
 }
 
 async function ofDrafts({ drafts }: QuotaSweepDeps, due: readonly Reservation[]): Promise<Outcome[]> {

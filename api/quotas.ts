@@ -1,6 +1,7 @@
 import { now } from '../clock.js';
 import { Failure, type FailureCode } from '../domain/errors.js';
 import { endOfMonth, monthOf, type Plan, planOf } from '../domain/plan.js';
+import type { Message } from '../store/messages-row.js';
 import { LIMIT_OF, type Meter, type Metered } from '../store/quota/rows.js';
 import type { Deps } from './deps.js';
 
@@ -11,20 +12,27 @@ const REFUSALS: Readonly<Record<Metered, FailureCode>> = {
 
 type Stores = Pick<Deps, 'accounts' | 'usage'>;
 
-/** Reserves one mail for each of these messages; refuses by name where the month has not so many left. */
+/**
+ * Reserves one mail for each of these messages; refuses by name where the month has not so many left. Where it has no limit
+ * nothing is reserved and nobody waits: answers the month that their rows are to be counted for.
+ */
 export async function demandMails(
   deps: Stores & Pick<Deps, 'messageQuota'>,
   account: number,
   ids: readonly string[],
-): Promise<void> {
+): Promise<Pick<Message, 'counts_for'>> {
+  const plan = planOf((await deps.accounts.standing(account)) ?? {});
+  if (plan.emails_per_month === null) return { counts_for: monthOf(now()) };
   if ((await deps.messageQuota.hold(account, ids)) === 'over') throw await exceeded(deps, account, 'emails');
+  return {};
 }
 
 /** Whether a month has so many left; asked before a launch, which reserves when it is known who is mailed. */
 export async function demandLeft(deps: Stores, account: number, kind: Metered, wanted: number): Promise<void> {
-  const { plan, meter } = await standing(deps, account, kind);
-  const most = plan[LIMIT_OF[kind]];
-  if (most !== null && meter.used + meter.reserved + wanted > most) throw await exceeded(deps, account, kind);
+  const most = planOf((await deps.accounts.standing(account)) ?? {})[LIMIT_OF[kind]];
+  if (most === null) return;
+  const { [kind]: meter } = await deps.usage.meters(account, now());
+  if (meter.used + meter.reserved + wanted > most) throw await exceeded(deps, account, kind);
 }
 
 async function standing({ accounts, usage }: Stores, account: number, kind: Metered) {

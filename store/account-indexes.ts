@@ -39,6 +39,12 @@ export const ACCOUNT_INDEXES: readonly Index[] = [
     serves: 'forgetting settled reservations',
   },
   {
+    on: 'messages',
+    keys: { account: 1, counts_for: 1, state: 1 },
+    options: { partialFilterExpression: { counts_for: { $exists: true } } },
+    serves: 'messages of a month for which nothing is reserved, counted',
+  },
+  {
     on: 'usage',
     keys: { account: 1, month: 1 },
     options: { unique: true },

@@ -4,6 +4,7 @@ import { FINAL_STATES } from '../domain/message.js';
 import { fenced, type Store } from './connect.js';
 import type { KeptContent } from './contents.js';
 import type { Message } from './messages-row.js';
+import { forgetCounted } from './quota/months.js';
 
 export const FINAL = { $in: [...FINAL_STATES] };
 export const AT_ONCE = 500;
@@ -20,7 +21,9 @@ export function notLately() {
 export async function forgetRows(store: Store, found: readonly Message[], unnamed: object): Promise<void> {
   const messages = fenced<Message>(store, 'messages');
   const contents = fenced<KeptContent>(store, 'contents');
-  await messages.deleteMany({ _id: { $in: found.map(({ _id }) => _id) }, state: FINAL });
+  if (found.length === 0) return;
+  const ids = found.map(({ _id }) => _id);
+  await forgetCounted(store, ids);
   const said = new Map(found.map((row) => [`${row.account}:content:${row.content}`, row]));
   for (const [_id, { account, content }] of said) {
     const saidStill = await messages.countDocuments({ account, content }, { limit: 1 });

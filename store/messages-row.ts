@@ -21,6 +21,8 @@ export interface Message {
   /** What its caller should know, such as variables that were missing. */
   readonly warning?: string;
   readonly tags: readonly string[];
+  /** The month it counts for, where its account had no limit when it was accepted: nothing is reserved, the row is counted. */
+  readonly counts_for?: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly track: boolean;
   readonly resend_if_uncertain: boolean;

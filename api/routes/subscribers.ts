@@ -148,8 +148,12 @@ async function shownOne({ suppressions }: Deps, row: Subscriber) {
 }
 
 /** What waits for them is taken back; every step may be repeated. */
-async function forget({ messages, retention, subscribers }: Deps, account: number, emailKey: string): Promise<void> {
-  for (const { _id } of await messages.waitingFor(account, emailKey)) await messages.cancel(account, _id);
+async function forget(deps: Deps, account: number, emailKey: string): Promise<void> {
+  const { messages, messageQuota, retention, subscribers } = deps;
+  for (const { _id } of await messages.waitingFor(account, emailKey)) {
+    const taken = await messages.cancel(account, _id);
+    if (taken?.state === 'cancelled') await messageQuota.giveBack([taken]);
+  }
   await retention.forgetPerson(account, emailKey);
   await subscribers.erase(account, emailKey);
 }

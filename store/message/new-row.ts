@@ -8,12 +8,8 @@ export type NewMessage = Pick<
   '_id' | 'number' | 'account' | 'group' | 'role' | 'to' | 'to_key' | 'from_domain' | 'content' | 'subject' | 'hash'
 > &
   Pick<Message, 'expires_at'> &
-  Partial<
-    Pick<
-      Message,
-      'tags' | 'metadata' | 'track' | 'resend_if_uncertain' | 'key' | 'leaves_key' | 'scheduled_at' | 'about'
-    >
-  >;
+  Partial<Pick<Message, 'tags' | 'metadata' | 'track' | 'resend_if_uncertain' | 'key' | 'leaves_key'>> &
+  Partial<Pick<Message, 'scheduled_at' | 'about' | 'counts_for'>>;
 
 const LONG_PAST = new Date(0);
 

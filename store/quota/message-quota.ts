@@ -1,4 +1,5 @@
 import type { Store } from '../connect.js';
+import type { Message } from '../messages-row.js';
 import { type Held, quotas, type Wish } from './quotas.js';
 
 interface Asking {
@@ -59,7 +60,10 @@ export function messageQuota(store: Store) {
         if (!running.has(account)) void run(account);
       }),
 
-    /** These were not accepted after all. */
-    giveBack: (ids: readonly string[]): Promise<void> => settle(ids.map((id) => ({ _id: `message:${id}`, used: 0 }))),
+    /** These were not accepted after all, or were taken back; those that hold nothing cost nothing here. */
+    giveBack: async (group: readonly Pick<Message, '_id' | 'counts_for'>[]): Promise<void> => {
+      const holders = group.filter(({ counts_for }) => counts_for === undefined);
+      if (holders.length > 0) await settle(holders.map(({ _id }) => ({ _id: `message:${_id}`, used: 0 })));
+    },
   };
 }

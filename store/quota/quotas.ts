@@ -3,9 +3,9 @@ import { now } from '../../clock.js';
 import { monthOf, planOf } from '../../domain/plan.js';
 import type { Account } from '../accounts.js';
 import type { Store } from '../connect.js';
-import { isDuplicateKey } from '../duplicate-key.js';
 import { together } from '../transaction.js';
-import { type Holder, LIMIT_OF, METERED, type Metered, type Reservation, type UsageRow } from './rows.js';
+import { idOf, opened, unheldMails } from './months.js';
+import { type Holder, LIMIT_OF, type Metered, type Reservation, type UsageRow } from './rows.js';
 
 /** `over`: the plan has not so much left; nothing was reserved. */
 export type Held = 'held' | 'over';
@@ -43,8 +43,10 @@ export function quotas(store: Store) {
     const at = now();
     const month = monthOf(at);
     const plan = await accounts.findOne({ _id: account }, { projection: { plan: 1 } });
-    const most = planOf(plan ?? {})[LIMIT_OF[kind]];
+    const limit = planOf(plan ?? {})[LIMIT_OF[kind]];
     await opened(months, account, month);
+    const beside = limit === null || kind !== 'emails' ? NOTHING : await unheldMails(store.db, [account], month);
+    const most = limit === null ? null : limit - beside.used - beside.reserved;
     return together(store, async (session) => {
       const fresh = await unheld(rows, session, wishes, unless);
       const amount = fresh.reduce((sum, wish) => sum + wish.amount, 0);
@@ -96,6 +98,7 @@ interface Round {
   readonly round: number;
 }
 
+const NOTHING = { used: 0, reserved: 0 };
 const METER = (kind: Metered) => [`$${kind}.used`, `$${kind}.reserved`];
 
 function settling(store: Store, rows: Collection<Reservation>, months: Collection<UsageRow>) {
@@ -177,12 +180,13 @@ function looking(rows: Collection<Reservation>) {
         .limit(limit)
         .toArray(),
 
-    /** Looks at these again later: ever longer, as they are older. */
-    lookAgain: async (held: readonly Reservation[]): Promise<void> => {
+    /** Looks at these again later: ever longer, as they are older, and those that wait for a time of their own (`until`) after it. */
+    lookAgain: async (held: readonly Reservation[], until: ReadonlyMap<string, Date>): Promise<void> => {
       if (held.length === 0) return;
-      const later = ({ at }: Reservation) => {
+      const later = ({ _id, at }: Reservation) => {
         const age = now().getTime() - at.getTime();
-        return new Date(now().getTime() + Math.min(Math.max(age, FIRST_LOOK), LONGEST_LOOK));
+        const begins = Math.max(now().getTime(), until.get(_id)?.getTime() ?? 0);
+        return new Date(begins + Math.min(Math.max(age, FIRST_LOOK), LONGEST_LOOK));
       };
       const again = held.map((row) => ({
         updateOne: { filter: { _id: row._id, state: 'held' as const }, update: { $set: { look_at: later(row) } } },
@@ -209,19 +213,4 @@ async function unheld(
   // The same holder may have asked twice at once.
   const once = new Map(wishes.map((wish) => [wish._id, wish]));
   return [...once.values()].filter(({ _id }) => !known.has(_id));
-}
-
-export function idOf(account: number, month: string): string {
-  return `${account}:${month}`;
-}
-
-/** Outside of the transaction, so that the first two of a month do not stand in each other's way. */
-async function opened(months: Collection<UsageRow>, account: number, month: string): Promise<void> {
-  const _id = idOf(account, month);
-  if ((await months.findOne({ _id }, { projection: { _id: 1 } })) !== null) return;
-  const none = { used: 0, reserved: 0 };
-  const blank = { account, month, ...Object.fromEntries(METERED.map((kind) => [kind, none])) };
-  await months.updateOne({ _id }, { $setOnInsert: blank }, { upsert: true }).catch((error: unknown) => {
-    if (!isDuplicateKey(error)) throw error;
-  });
 }

@@ -1,5 +1,5 @@
 import type { Store } from '../connect.js';
-import { idOf } from './quotas.js';
+import { idOf } from './months.js';
 
 /** Requests of an account in a month, over all processes of the API. */
 interface RequestCount {

@@ -1,8 +1,9 @@
 import { monthOf } from '../../domain/plan.js';
 import type { Store } from '../connect.js';
 import { counted } from '../room.js';
+import { unheldMails } from './months.js';
 import { requestsOf } from './requests.js';
-import { METERED, type Meter, type Metered, type UsageRow } from './rows.js';
+import type { Meter, Metered, UsageRow } from './rows.js';
 
 /** What an account has used of a month, and what it has at this moment. */
 export interface Usage extends Readonly<Record<Metered, Meter>> {
@@ -18,13 +19,18 @@ export type UsageReading = ReturnType<typeof usageReading>;
 export function usageReading(store: Store) {
   const months = store.db.collection<UsageRow>('usage');
   const meters = async (accounts: readonly number[], month: string): Promise<Record<Metered, Meter>> => {
-    const rows = await months.find({ account: { $in: [...accounts] }, month }).toArray();
+    const [rows, unheld] = await Promise.all([
+      months.find({ account: { $in: [...accounts] }, month }).toArray(),
+      unheldMails(store.db, accounts, month),
+    ]);
     const sum = (kind: Metered, of: keyof Meter) => rows.reduce((total, row) => total + row[kind][of], 0);
     const meterOf = (kind: Metered): Meter => ({ used: sum(kind, 'used'), reserved: sum(kind, 'reserved') });
-    return Object.fromEntries(METERED.map((kind) => [kind, meterOf(kind)])) as Record<Metered, Meter>;
+    const { used, reserved } = meterOf('emails');
+    const emails = { used: used + unheld.used, reserved: reserved + unheld.reserved };
+    return { emails, ai_drafts: meterOf('ai_drafts') };
   };
   return {
-    /** The meters alone: one small read. */
+    /** The meters alone: a small read, and a count of messages by an index. */
     meters: (account: number, at: Date): Promise<Record<Metered, Meter>> => meters([account], monthOf(at)),
 
     /** Of one account, or of several together. */

@@ -50,6 +50,19 @@ test('what a message does not use is given back once it is over; one that was ne
   expect((await meters(account)).emails).toEqual({ used: 2, reserved: 0 });
 });
 
+test('a scheduled message is looked at once, and not again before it is due', async () => {
+  const due = new Date(now().getTime() + 86_400_000);
+  const row = await anAcceptedMessage(store, { scheduled_at: due, due, account: 78 });
+  await messageQuota(store).hold(78, [row._id]);
+  await sweepIn(20_000);
+  expect(await quotas(store).due(new Date(due.getTime() - 1), 10)).not.toContainEqual(
+    expect.objectContaining({ _id: `message:${row._id}` }),
+  );
+  await set('messages', row._id, { state: 'sent' });
+  await sweepIn(86_400_000 + 700_000);
+  expect((await meters(78)).emails).toEqual({ used: 1, reserved: 0 });
+});
+
 test('a campaign whose close was cut off before its mails were settled is settled; one under way is left alone', async () => {
   const draft = await aDraft(store, 3);
   const { account, _id: campaign } = draft;

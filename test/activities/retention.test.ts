@@ -55,6 +55,19 @@ test('messages that ended long ago are forgotten with all they said and carried;
   expect([await count('contents', { _id: /:file:/ }), await count('blobs.files')]).toEqual([0, 0]);
 });
 
+test('what was sent in a month counts for it, also when its messages are forgotten', async () => {
+  await aMessage(0, 'sent');
+  await aMessage(0, 'failed');
+  await night(0);
+  const used = async () =>
+    (await onDay(40, () => api.call('GET /api/v1/account/usage?month=2031-05'))).json().data.emails.used;
+  const before = await used();
+  await night(40);
+  await night(41);
+  expect([await count('messages'), await used()]).toEqual([0, before]);
+  expect(before).toBeGreaterThan(0);
+});
+
 test('what a younger message says and carries as well is kept', async () => {
   const same = { text: 'the same', attachments: [FILE] };
   await aMessage(0, 'sent', same);

@@ -46,6 +46,35 @@ test('a message is reserved when it is accepted, its copies as well; what would 
   expect(await planned.store.db.collection('messages').countDocuments({ account: planned.account })).toBe(3);
 });
 
+test('where a plan has no limit nothing is reserved; a limit set in the middle of the month starts from what was sent', async () => {
+  const planned = await aPlanned({ name: 'Large' });
+  const send = async (to: string) => planned.call('POST /api/v1/messages', { payload: { to, ...mail } });
+  const { account } = planned;
+  const rows = planned.store.db.collection<{ _id: string }>('messages');
+  const ids = [];
+  for (const n of [1, 2, 3, 4]) ids.push((await send(`n${n}@example.com`)).json().data.id);
+  for (const collection of ['reservations', 'usage']) {
+    expect(await planned.store.db.collection(collection).countDocuments({ account })).toBe(0);
+  }
+  await rows.updateOne({ _id: ids[0] }, { $set: { state: 'sent' } });
+  await rows.updateOne({ _id: ids[1] }, { $set: { state: 'failed' } });
+  expect((await usage(planned)).emails).toMatchObject({ used: 1, reserved: 2, limit: null });
+  await api.call(`PATCH /api/v1/agency/clients/${account}`, { payload: { plan: { emails_per_month: 4 } } });
+  expect((await send('n5@example.com')).statusCode).toBe(202);
+  expect((await send('n6@example.com')).statusCode).toBe(429);
+  expect((await usage(planned)).emails).toEqual({ used: 1, reserved: 3, limit: 4, remaining: 0 });
+  await planned.call(`POST /api/v1/messages/${ids[2]}/cancel`);
+  expect((await send('n6@example.com')).statusCode).toBe(202);
+});
+
+test('what is taken back is there again at once', async () => {
+  const planned = await aPlanned({ emails_per_month: 1 });
+  const payload = { to: 'a@example.com', ...mail };
+  const { id } = (await planned.call('POST /api/v1/messages', { payload })).json().data;
+  await planned.call(`POST /api/v1/messages/${id}/cancel`);
+  expect((await usage(planned)).emails).toMatchObject({ used: 0, reserved: 0 });
+});
+
 test('of many messages at once exactly so many are accepted as there are left', async () => {
   const planned = await aPlanned({ emails_per_month: 7 });
   const messages = Array.from({ length: 20 }, (_, n) => ({ to: `reader${n}@example.com`, ...mail }));
@@ -100,7 +129,7 @@ test('requests of a month are counted over all processes, and refused when there
 
 test('an agency sums up what its clients have used', async () => {
   const { used, reserved } = (await api.call('GET /api/v1/agency')).json().data.usage.emails;
-  expect([used, reserved]).toEqual([0, 10]);
+  expect([used, reserved]).toEqual([1, 13]);
   const past = await api.call('GET /api/v1/account/usage?month=2020-01');
   expect(past.json().data).toMatchObject({
     month: '2020-01',

@@ -53,31 +53,26 @@ async function newlyAccepted(deps: Deps, request: MessageRequest, wish: Wish, ha
     return { group: await deps.messages.ofGroup(account, repeat.earlier), known: true };
   const ids = reached.map(() => uuidv7());
   // Before anything is kept: what is refused for its quota leaves no words and no files.
-  await demandMails(deps, account, ids);
+  const counts = await demandMails(deps, account, ids);
   const [content, number] = await Promise.all([
     keep(deps, account, read),
     deps.counters.block('messages', reached.length),
   ]);
   const promise = repeat ?? { hash, ...(wish.key !== undefined && { key: wish.key }) };
-  const group = rowsFor({ wish, number, request, said, read, content, reached, ids, times, ...promise });
+  const group = rowsFor({ wish, number, request, said, read, content, reached, ids, times, counts, ...promise });
   return settled(deps, wish, group);
 }
 
 async function settled(deps: Deps, wish: Wish, group: readonly Message[]): Promise<Accepted> {
-  const { account } = wish;
   const verdict = await deps.messages.accept(group);
-  if (verdict.kind !== 'accepted' && verdict.kind !== 'unknown') await deps.messageQuota.giveBack(idsOf(group));
+  if (verdict.kind !== 'accepted' && verdict.kind !== 'unknown') await deps.messageQuota.giveBack(group);
   if (verdict.kind === 'key_reused' && wish.firstWins) return firstOf(deps, wish);
   if (verdict.kind === 'key_reused') throw new Failure('idempotency_key_reused');
   if (verdict.kind === 'unknown') throw inDoubt(verdict.id);
   const known = verdict.kind === 'known';
-  const rows = known ? await deps.messages.ofGroup(account, verdict.id) : group;
+  const rows = known ? await deps.messages.ofGroup(wish.account, verdict.id) : group;
   if (!known) for (const row of rows) deps.engine.wakeMessage(row);
   return { group: rows, known };
-}
-
-function idsOf(group: readonly Message[]): string[] {
-  return group.map(({ _id }) => _id);
 }
 
 function inDoubt(id: string): Failure {
@@ -163,6 +158,7 @@ interface Rows {
   /** Theirs, in the same order. */
   readonly ids: readonly string[];
   readonly times: Times;
+  readonly counts: Pick<Message, 'counts_for'>;
   readonly hash: string;
   readonly key?: string;
 }
@@ -191,6 +187,7 @@ function rowsFor(of: Rows): Message[] {
       ...(leavesKey !== undefined && { leaves_key: leavesKey }),
       ...(i === 0 && key !== undefined && { key }),
       hash: of.hash,
+      ...of.counts,
       ...(times.scheduled !== undefined && { scheduled_at: times.scheduled }),
       expires_at: times.expires,
     }),

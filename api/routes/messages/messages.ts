@@ -114,15 +114,22 @@ async function cancelled(deps: Deps, row: Message): Promise<Message> {
   const copies = row.role === 'to' ? await deps.messages.ofGroup(row.account, row.group) : [];
   for (const { _id } of copies) {
     const copy = _id === row._id ? null : await deps.messages.cancel(row.account, _id);
-    if (copy !== null) deps.engine.wakeMessage(copy);
+    if (copy !== null) await over(deps, copy);
   }
   return taken;
 }
 
-async function taking({ messages, engine }: Deps, { account, _id }: Message): Promise<Message> {
+/** What it held is given back now: the sweep does not look at it before it would have been due. */
+async function over({ engine, messageQuota }: Deps, taken: Message): Promise<void> {
+  engine.wakeMessage(taken);
+  if (taken.state === 'cancelled') await messageQuota.giveBack([taken]);
+}
+
+async function taking(deps: Deps, { account, _id }: Message): Promise<Message> {
+  const { messages } = deps;
   const taken = await messages.cancel(account, _id);
   if (taken !== null) {
-    engine.wakeMessage(taken);
+    await over(deps, taken);
     return taken;
   }
   const found = ours(await messages.owned(account, _id));
