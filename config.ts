@@ -99,7 +99,7 @@ export function readConfig(environment: Environment = process.env): Config {
   const config: Config = {
     ...addresses(read),
     ...edge(read, faults),
-    keptDays: { events: read.count('EVENTS_KEPT_DAYS', 0), messages: read.count('MESSAGES_KEPT_DAYS', 0) },
+    ...keeping(read, faults),
     ...mailing(read),
     ...attaching(read, faults),
     ...naming(read, faults),
@@ -131,6 +131,18 @@ function addresses({ text, port, url }: Reader) {
     inboxPort: port('INBOX_PORT', 8025),
     trustedProxies: (text('TRUSTED_PROXIES') ?? '').split(/[\s,]+/).filter(Boolean),
   };
+}
+
+const LEAST_KEPT_DAYS = 30;
+
+/** Events and messages make repeats harmless: what is forgotten too early is told, or mailed to approvers, once more. */
+function keeping({ count }: Reader, faults: string[]) {
+  const days = (name: string) => {
+    const n = count(name, 0);
+    if (n > 0 && n < LEAST_KEPT_DAYS) faults.push(`${name} must be 0 (for ever) or at least ${LEAST_KEPT_DAYS}`);
+    return n;
+  };
+  return { keptDays: { events: days('EVENTS_KEPT_DAYS'), messages: days('MESSAGES_KEPT_DAYS') } };
 }
 
 function mailing({ text, count, flag, url }: Reader) {

@@ -4,7 +4,8 @@ import type { Variable } from './variable.js';
 export const KEPT: readonly Variable[] = [
   {
     name: 'EVENTS_KEPT_DAYS',
-    meaning: 'days after which events are forgotten at night, and with them opens and clicks of campaigns; 0: never',
+    meaning:
+      'days after which events are forgotten at night, and with them opens and clicks of campaigns; at least 30; 0: never',
     fallback: '0',
     example: '400',
     field: 'keptDays',
@@ -12,7 +13,7 @@ export const KEPT: readonly Variable[] = [
   {
     name: 'MESSAGES_KEPT_DAYS',
     meaning:
-      'days after which messages that ended are forgotten at night, with text, attachments and Idempotency-Key; 0: never',
+      'days after which messages that ended are forgotten at night, with text, attachments and Idempotency-Key; at least 30; 0: never',
     fallback: '0',
     example: '90',
     field: 'keptDays',
