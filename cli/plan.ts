@@ -17,8 +17,9 @@ export function planAccount(config: Config, id: number, { unlimited, ...options 
   return onAccount(config, id, async (store, row) => {
     const changed: GivenPlan = { ...(unlimited ? {} : row.plan), ...options };
     if (unlimited || Object.keys(options).length > 0) {
+      const named = [...(unlimited ? ['unlimited'] : []), ...Object.keys(options)];
       const set = () => accounts(store).setPlan(id, changed);
-      await audit(store).around(id, byCli('account.plan', id, Object.keys(options)), set);
+      await audit(store).around(id, byCli('account.plan', id, named), set);
     }
     for (const line of linesOf((await accounts(store).find(id)) ?? row)) console.log(line);
   });

@@ -17,7 +17,8 @@ export function auditedAction(method: string, url: string): string | undefined {
   const words = parts.filter((part) => !part.startsWith(':'));
   const last = words.at(-1) ?? '';
   if (TRIALS.includes(last)) return undefined;
-  // A word behind an id is a verb: POST /keys/:id/rotate.
-  const isVerb = method === 'POST' && words.length > 1 && parts.at(-2)?.startsWith(':') === true;
+  // A word behind an id is a verb, unless it is a noun: POST /keys/:id/rotate, POST /agency/clients/:id/keys.
+  const isBehindId = words.length > 1 && parts.at(-2)?.startsWith(':') === true;
+  const isVerb = method === 'POST' && isBehindId && !AUDITED.includes(last);
   return isVerb ? words.join('.') : [...words, deed].join('.');
 }

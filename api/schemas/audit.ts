@@ -24,7 +24,7 @@ export const AuditView = Type.Object(
     id: Id,
     at: Timestamp,
     action: Type.String(),
-    target: nullable(Type.String({ description: 'Id of what was changed.' })),
+    target: nullable(Type.String({ description: 'Id of what was changed; of a key of a client `client/key`.' })),
     fields: Type.Array(Type.String(), { description: 'Which fields were named; never what they were set to.' }),
     by: By,
     address: nullable(Type.String()),

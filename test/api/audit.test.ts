@@ -59,6 +59,32 @@ test('what was refused and what was repeated leave no entry', async () => {
   expect((await trail()).data).toHaveLength(before + 1);
 });
 
+test('what an agency does with its clients is in its own trail, and what it does as a client in that of the client', async () => {
+  const made = await api.call('POST /api/v1/agency/clients', { payload: { name: 'Bakery' } });
+  const client = `/api/v1/agency/clients/${made.json().data.id}`;
+  const key = (await api.call(`POST ${client}/keys`, { payload: { name: 'Shop' } })).json().data.id;
+  await api.call(`PATCH ${client}`, { payload: { plan: { subscribers: 5 } } });
+  for (const word of ['suspend', 'resume']) await api.call(`POST ${client}/${word}`);
+  await api.call(`DELETE ${client}/keys/${key}`);
+  const headers = { 'everpost-account': String(made.json().data.id) };
+  await api.call('PATCH /api/v1/account', { headers, payload: { name: 'Corner Bakery' } });
+  const own = (await api.call('GET /api/v1/audit', { headers })).json().data;
+  await api.call(`DELETE ${client}`);
+  const id = String(made.json().data.id);
+  const [{ by }] = (await trail()).data;
+  expect((await trail('?limit=7')).data).toMatchObject([
+    { action: 'agency.clients.remove', target: id, by },
+    { action: 'agency.clients.keys.remove', target: `${id}/${key}`, by },
+    { action: 'agency.clients.resume', target: id, by },
+    { action: 'agency.clients.suspend', target: id, by },
+    { action: 'agency.clients.change', target: id, by, fields: ['plan'] },
+    { action: 'agency.clients.keys.create', target: `${id}/${key}`, by },
+    { action: 'agency.clients.create', target: id, by },
+  ]);
+  expect(by).toMatchObject({ kind: 'key', account_id: api.account });
+  expect(own).toMatchObject([{ action: 'account.change', target: null, by, outcome: 'done' }]);
+});
+
 test('a change whose process ended in the middle of it is there, in doubt', async () => {
   const rows = api.store.db.collection<AuditEntry>('audit');
   const { accounts } = api.deps;

@@ -3,6 +3,7 @@ import { createAccount, listAccounts, resumeAccount, showAccount, suspendAccount
 import { planAccount } from '../../cli/plan.js';
 import { type Config, readConfig } from '../../config.js';
 import { accounts } from '../../store/accounts.js';
+import { audit } from '../../store/audit.js';
 import { openStore, type Store } from '../../store/connect.js';
 import { keys } from '../../store/keys.js';
 import { type TestDatabase, testDatabase } from '../support/test-servers.js';
@@ -55,4 +56,9 @@ test('a plan is set as far as it is named, shown, and lifted', async () => {
   said = [];
   await planAccount(config, 1, { unlimited: true });
   expect(said).toEqual(expect.arrayContaining(['plan: none', 'subscribers: unlimited', 'ai: on']));
+  expect(await audit(store).page(1, { action: 'account.plan', limit: 5 })).toMatchObject([
+    { fields: ['unlimited'], by: { kind: 'cli' }, target: '1', outcome: 'done' },
+    { fields: ['emails_per_month'], by: { kind: 'cli' } },
+    { fields: ['name', 'subscribers', 'ai'], by: { kind: 'cli' } },
+  ]);
 });
