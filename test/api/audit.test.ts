@@ -93,7 +93,7 @@ test('a change whose process ended in the middle of it is there, in doubt', asyn
   Object.assign(accounts, {
     change: async (...args: Parameters<typeof change>) => {
       await change(...args);
-      seen = await rows.findOne({ action: 'account.change' });
+      seen = await rows.findOne({ action: 'account.change', account: api.account });
       throw new Error('the process ends here');
     },
   });
