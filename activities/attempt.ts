@@ -22,12 +22,19 @@ export interface AttemptHost {
   heartbeat(): void;
 }
 
+/** What is known before the attempt. */
+export interface AttemptGround {
+  readonly row: Campaign;
+  /** An earlier mail of this launch was taken under this sender. */
+  readonly senderProven: boolean;
+}
+
 export type Attempt = ReturnType<typeof beginAttempt>;
 
 /** Whether this attempt may claim more mail, and how fast; reads the campaign's row every `times.controlEvery`. */
-export function beginAttempt(deps: AttemptDeps, host: AttemptHost, input: PagesInput, row: Campaign) {
+export function beginAttempt(deps: AttemptDeps, host: AttemptHost, input: PagesInput, ground: AttemptGround) {
   const begun = monotonic();
-  let campaign = row;
+  let campaign = ground.row;
   let over = false;
   let failure: { readonly error: unknown } | undefined;
   const control = setInterval(() => {
@@ -47,7 +54,7 @@ export function beginAttempt(deps: AttemptDeps, host: AttemptHost, input: PagesI
     return limits.length === 0 ? null : Math.min(...limits);
   };
   const window = () => windowSize(deps.routes.connections / deps.lanes, pace());
-  const health = { ...transportHealth(input.probe, window), ...senderHealth(window) };
+  const health = { ...transportHealth(input.probe, window), ...senderHealth(window, ground.senderProven) };
   const wanted = () =>
     campaign.state === 'sending' && campaign.launch === input.launch && campaign.round === input.round;
   const ended = () => over || failure !== undefined || deps.stopping.aborted || host.cancelled.aborted;
@@ -103,29 +110,33 @@ function transportHealth(probe: boolean, window: () => number) {
   };
 }
 
-/** As long as no mail of this attempt was taken, so many refusals of its sender in a row are enough. */
+/** As long as no mail of this launch was taken, so many refusals of its sender in a row are enough. */
 const FEW = 5;
 
 /**
  * Refusals of the sender stop the send. Until somebody's mail was taken under it nobody is given up for them: those
- * recipients wait for a later round.
+ * recipients wait for a later round. Afterwards one strict domain speaks for itself alone, however many of its people are
+ * in line: only refusals of several domains in a row speak about the sender.
  */
-function senderHealth(window: () => number) {
-  let proven = false;
+export function senderHealth(window: () => number, provenBefore: boolean) {
+  let proven = provenBefore;
   let blames = 0;
+  const blaming = new Set<string | undefined>();
   let refused: string | undefined;
   return {
     /** Why nothing more may leave in this name, as the class of the refusals. */
     senderRefused: () => refused,
     /** Answers what the fate means for its recipient. */
-    judgeSender: (fate: Fate): Fate => {
+    judgeSender: (fate: Fate, domain: string | undefined): Fate => {
       if (fate.kind === 'sent') proven = true;
       if (fate.kind === 'sent' || !blamesTheSender(fate)) {
         blames = 0;
+        blaming.clear();
         return fate;
       }
       blames += 1;
-      if (blames >= (proven ? Math.max(window(), FEW) : FEW)) refused = fate.class;
+      blaming.add(domain);
+      if (proven ? blaming.size > 1 && blames >= Math.max(window(), FEW) : blames >= FEW) refused = fate.class;
       return proven ? fate : { ...fate, kind: 'deferred' };
     },
   };

@@ -9,7 +9,7 @@ import type { HandOverDeps } from './hand-over.js';
 import type { Letters } from './letters.js';
 import { instant, ownPage } from './page-owner.js';
 import { workPage } from './page-work.js';
-import { nowAndThen, type ReputationGuard } from './reputation.js';
+import type { ReputationGuard } from './reputation.js';
 import type { RosterDeps } from './roster.js';
 import type { Signing } from './signing.js';
 import { condemns, type TellingDeps, teller } from './telling.js';
@@ -50,7 +50,6 @@ export interface DeliveryDeps extends Omit<WorkDeps, 'routes' | 'signers'> {
 /** The send: takes free pages of a round one after another and works on each until the time of the attempt is over. */
 export function deliveryActivities(deps: DeliveryDeps) {
   const tell = teller(deps);
-  const guard = nowAndThen(deps.guard);
 
   /** Undefined: there is more to do. */
   const workOnNext = async (
@@ -64,7 +63,7 @@ export function deliveryActivities(deps: DeliveryDeps) {
     if (page === undefined) return (await deps.ledger.openPages(key)) === 0 ? 'finished' : 'busy';
     const owner = ownPage({ ...deps, tell }, page, takenAt, attempt.alive);
     await workPage(work, attempt, owner, letter);
-    if (owner.page().odd.some(condemns)) await guard(key.account, key.campaign);
+    if (owner.page().odd.some(condemns)) await deps.guard(key.account, key.campaign);
     attempt.rethrow();
     return owner.lost() ? 'more' : undefined;
   };
@@ -91,7 +90,8 @@ export function deliveryActivities(deps: DeliveryDeps) {
       const prepared = await readyToSend(deps, row);
       if (prepared === undefined) return 'not_wanted';
       const { letter, work } = prepared;
-      const attempt = beginAttempt(work, deps.host(), input, row);
+      const ground = { row, senderProven: await deps.ledger.hasSent(input) };
+      const attempt = beginAttempt(work, deps.host(), input, ground);
       try {
         const { account, campaign, launch, round } = input;
         return await workThrough(work, attempt, { account, campaign, launch, round }, letter);

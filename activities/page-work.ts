@@ -1,4 +1,5 @@
 import { now } from '../clock.js';
+import { domainOf } from '../domain/bad-domain.js';
 import type { Fate } from '../domain/outcome.js';
 import type { LedgerPage } from '../domain/page.js';
 import type { Fates } from '../domain/window.js';
@@ -10,20 +11,27 @@ import { doorbell } from './doorbell.js';
 import { handOvers } from './hand-over.js';
 import type { PageOwner } from './page-owner.js';
 import { openRoster } from './roster.js';
-import { claimer } from './window-claim.js';
+import { type Claim, claimer } from './window-claim.js';
 
 /** The work on one owned page: claim a window, hand it over, settle what came of it, until the page or the attempt ends. */
 export async function workPage(deps: WorkDeps, attempt: Attempt, owner: PageOwner, letter: CompiledLetter) {
   const fates = new Map<number, Fate>();
+  const domains = new Map<number, string>();
   const bell = doorbell();
   const mails = handOvers(deps, owner, letter, (i, fate) => {
     if (fate !== undefined) note(i, fate);
     bell.ring();
   });
   const note = (i: number, seen: Fate) => {
-    const fate = wasAsked(seen) ? attempt.judgeSender(seen) : seen;
+    const fate = wasAsked(seen) ? attempt.judgeSender(seen, domains.get(i)) : seen;
     fates.set(i, fate);
     attempt.judgeTransport(wasAsked(fate) ? blamesTheTransport(fate) : undefined);
+  };
+  const begin = (claim: Claim) => {
+    for (const one of claim.candidates) {
+      if ('subscriber' in one) domains.set(one.i, domainOf(one.subscriber.email_key));
+    }
+    mails.begin(claim);
   };
   const claims = claimer(
     deps,
@@ -41,7 +49,7 @@ export async function workPage(deps: WorkDeps, attempt: Attempt, owner: PageOwne
     if (claim !== undefined || (!claims.soon() && worthSettling(page, settled, attempt.window()))) {
       const odd = oddOnes(fates, page.settled, settled, now());
       const mine = await owner.advance({ settled, claimed: claim?.upTo ?? page.claimed, odd });
-      if (mine && claim !== undefined) mails.begin(claim);
+      if (mine && claim !== undefined) begin(claim);
       return true;
     }
     if (isAtRest(page) && (page.claimed === page.n || !attempt.mayClaim())) return false;

@@ -28,17 +28,33 @@ export function reputationGuard(deps: GuardDeps): ReputationGuard {
   };
 }
 
-/** Milliseconds between two looks at the same campaign by a lane; the sweep looks as well. */
+/** Milliseconds between two looks at the same campaign. */
 const BETWEEN_LOOKS = 2_000;
 
-/** For whoever would call it after every page. */
-export function nowAndThen(guard: ReputationGuard): ReputationGuard {
+/**
+ * For whoever would call it after every page or report: looks at once, and once more where it was called too soon after
+ * that, so that the last call is not lost. What goes wrong in that later look is left to the next one.
+ */
+export function nowAndThen(guard: ReputationGuard, between = BETWEEN_LOOKS): ReputationGuard {
   const looked = new Map<number, number>();
-  return async (account, campaign) => {
-    if (monotonic() - (looked.get(campaign) ?? Number.NEGATIVE_INFINITY) < BETWEEN_LOOKS) return;
+  const coming = new Set<number>();
+  const lookNow = async (account: number, campaign: number): Promise<void> => {
     if (looked.size > 1_000) looked.clear();
     looked.set(campaign, monotonic());
     await guard(account, campaign);
+  };
+  const lookLater = (account: number, campaign: number, wait: number): void => {
+    coming.add(campaign);
+    const look = () => {
+      coming.delete(campaign);
+      lookNow(account, campaign).catch(() => undefined);
+    };
+    setTimeout(look, wait).unref();
+  };
+  return async (account, campaign) => {
+    const left = (looked.get(campaign) ?? Number.NEGATIVE_INFINITY) + between - monotonic();
+    if (left <= 0) return lookNow(account, campaign);
+    if (!coming.has(campaign)) lookLater(account, campaign, left);
   };
 }
 

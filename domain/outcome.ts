@@ -33,6 +33,6 @@ export type Fate =
       readonly code: string | null;
       /** At most 120 characters, addresses scrubbed. */
       readonly reply: string | null;
-      /** Version and id of the rule that read the reply: `2:nobody-status`. */
+      /** Version and id of the rule that read the reply: `3:nobody-status`. */
       readonly rule?: string;
     };

@@ -24,7 +24,7 @@ export interface RefusalRule {
 }
 
 /** Changes with every change of a rule, so that stored classes can be told apart. */
-export const REFUSAL_RULES_VERSION = 2;
+export const REFUSAL_RULES_VERSION = 3;
 
 const BLOCKLISTS =
   /\b(?:spamhaus|barracuda(?:central|networks)?|spamcop|sorbs|uceprotect|abuseat|invaluement|surriel|senderbase|proofpoint dynamic reputation)\b|\b(?:rbl|dnsbl|blocklist(?:ed)?|blacklist(?:ed)?|block list)\b/i;
@@ -82,7 +82,8 @@ export const REFUSAL_RULES: readonly RefusalRule[] = [
   { id: 'auth-status', class: 'auth_failure', ...sender, status: /^7\.(?:2[0-9]|3[0-2]|515)$/ },
   { id: 'auth-text', class: 'auth_failure', ...sender, text: UNAUTHENTICATED },
   { id: 'sender-status', class: 'invalid_sender', ...sender, status: /^1\.[78]$/ },
-  { id: 'sender-text', class: 'invalid_sender', ...sender, text: ABOUT_THE_SENDER },
+  // A policy (5.7.1) that mentions the sender is that of one recipient or domain: no word about the sender everywhere.
+  { id: 'sender-text', class: 'invalid_sender', ...sender, unlessStatus: /^7\./, text: ABOUT_THE_SENDER },
   { id: 'ascii-only', class: 'eai_unsupported', ...message, status: /^6\.7$/ },
   { id: 'too-large-status', class: 'too_large', ...message, status: /^(?:2\.3|3\.4)$/ },
   { id: 'full-status', class: 'mailbox_full', ...wearing, status: /^2\.2$/ },
@@ -97,7 +98,7 @@ export const REFUSAL_RULES: readonly RefusalRule[] = [
   { id: 'nobody-exchange', class: 'invalid_recipient', ...nobody, status: /^1\.10$/, text: /recipient ?not ?found/i },
   { id: 'no-domain', class: 'bad_domain', scope: 'domain', means: 'fail', status: /^(?:1\.2|1\.10|4\.4)$/ },
   { id: 'off-status', class: 'mailbox_disabled', ...wearing, status: /^(?:2\.1|7\.13)$/ },
-  { id: 'off-text', class: 'mailbox_disabled', ...wearing, text: SWITCHED_OFF },
+  { id: 'off-text', class: 'mailbox_disabled', ...wearing, unlessStatus: /^7\./, text: SWITCHED_OFF },
   {
     id: 'nobody-text',
     class: 'invalid_recipient',

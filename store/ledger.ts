@@ -142,6 +142,14 @@ export function evidence(pages: Collection<LedgerPage>) {
 
     /** Pages of the round that are not done; a busy page is not a done page. */
     openPages: (key: RoundKey): Promise<number> => pages.countDocuments({ ...key, done: false }),
+
+    /** Whether a mail of this launch was ever taken: settled, and not an exception. One read, as old as its answer. */
+    hasSent: async ({ account, campaign, launch }: Omit<RoundKey, 'round'>): Promise<boolean> => {
+      const sent = { $gt: ['$settled', { $size: '$odd' }] };
+      const launched = { account, campaign, launch, settled: { $gt: 0 } };
+      const page = await pages.findOne({ ...launched, $expr: sent }, { projection: { _id: 1 } });
+      return page !== null;
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import type { ActivityDeps } from '../activities/index.js';
 import { compiledLetters } from '../activities/letters.js';
-import { reputationGuard } from '../activities/reputation.js';
+import { nowAndThen, reputationGuard } from '../activities/reputation.js';
 import { signing } from '../activities/signing.js';
 import type { Config } from '../config.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
@@ -133,8 +133,6 @@ function rowsOf(store: Store, lease: number, limits: Limits) {
     templates: templates(store),
     members: members(store),
   };
-  return {
-    ...rows,
-    guard: reputationGuard({ ...rows, accounts: accounts(store), reputation: reputation(store), limits }),
-  };
+  const guard = reputationGuard({ ...rows, accounts: accounts(store), reputation: reputation(store), limits });
+  return { ...rows, guard: nowAndThen(guard) };
 }

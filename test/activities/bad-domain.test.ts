@@ -21,7 +21,7 @@ const noMail = (i: number) =>
     class: 'bad_domain',
     scope: 'domain',
     reply: '556 null MX',
-    rule: '2:no-domain',
+    rule: '3:no-domain',
     at: now(),
   });
 
@@ -77,7 +77,7 @@ test('a report of it is not believed of the whole domain; releasing an address o
 
 test.each([
   ['failed', 'bad_domain', undefined, false],
-  ['failed', 'bad_domain', '2:no-domain', true],
+  ['failed', 'bad_domain', '3:no-domain', true],
   ['failed', 'bad_domain', REMEMBERED, false],
   ['deferred', 'bad_domain', undefined, false],
   ['deferred', 'mailbox_full', undefined, true],

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { nowAndThen } from '../../activities/reputation.js';
+
+test('a flood of reports costs a look at once and one more at its end', async () => {
+  const looks: number[] = [];
+  let told = (): void => undefined;
+  const again = new Promise<void>((resolve) => {
+    told = resolve;
+  });
+  const guard = nowAndThen(async (_, campaign) => {
+    looks.push(campaign);
+    if (looks.length === 3) told();
+  }, 1_000);
+  for (let i = 0; i < 50; i++) await guard(1, 7);
+  await guard(1, 8);
+  expect(looks).toEqual([7, 8]);
+  await again;
+  expect(looks).toEqual([7, 8, 7]);
+});
