@@ -5,6 +5,7 @@ import { timesAfter, timesBetween } from '../../domain/newsletter/timetable.js';
 import type { ProtocolTimes } from '../../domain/protocol.js';
 import type { Campaigns } from '../../store/campaigns.js';
 import type { Issue, Issues } from '../../store/newsletter/issues.js';
+import type { PushedData } from '../../store/newsletter/pushed.js';
 import type { Newsletter, Newsletters } from '../../store/newsletters.js';
 import type { NewsletterInput } from '../../workflows/messages/newsletter.js';
 import type { Engine } from '../engine.js';
@@ -14,7 +15,8 @@ import { type IssueTellingDeps, settled, skipped } from './telling.js';
 export interface NewsletterSweepDeps extends IssueTellingDeps {
   readonly newsletters: IssueTellingDeps['newsletters'] &
     Pick<Newsletters, 'find' | 'owed' | 'lookAgain' | 'accounted' | 'known'>;
-  readonly issues: IssueTellingDeps['issues'] & Pick<Issues, 'open' | 'openOnes' | 'owed' | 'lookAgain'>;
+  readonly issues: IssueTellingDeps['issues'] & Pick<Issues, 'open' | 'openOnes' | 'owed' | 'lookAgain' | 'forget'>;
+  readonly pushed: IssueTellingDeps['pushed'] & Pick<PushedData, 'forget'>;
   readonly campaigns: Pick<Campaigns, 'find'>;
   readonly engine: Pick<
     Engine,
@@ -124,6 +126,7 @@ async function besideOthers({ issues }: NewsletterSweepDeps, { account, _id, ove
 /** An issue whose workflow is not there is begun again; one that an operator has ended stays ended. */
 export async function lookAfterIssue(deps: NewsletterSweepDeps, row: Issue): Promise<void> {
   const { account, newsletter } = row;
+  if (typeof (await deps.newsletters.find(account, newsletter)) === 'string') return forgetRest(deps, row);
   const ref = { account, newsletter, scheduledAt: row.scheduled_at.toISOString() };
   const sighting = await deps.engine.issueSighting(ref);
   const isStopped =
@@ -134,6 +137,12 @@ export async function lookAfterIssue(deps: NewsletterSweepDeps, row: Issue): Pro
   }
   if (sighting.status !== 'running' || (await isOver(deps, row))) await deps.engine.wakeIssue(ref);
   await deps.issues.lookAgain(row, new Date(now().getTime() + deps.times.lease / 2));
+}
+
+/** What a removal that was cut short has left of its newsletter. */
+async function forgetRest({ issues, pushed }: NewsletterSweepDeps, { account, newsletter }: Issue): Promise<void> {
+  await pushed.forget(account, newsletter);
+  await issues.forget(account, newsletter);
 }
 
 /** Its campaign has come to an end, or back, and the issue does not know yet. */

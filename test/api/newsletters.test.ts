@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { lookAfterIssue } from '../../activities/newsletter/schedule.js';
 import { now, useClock } from '../../clock.js';
+import type { Issue } from '../../store/newsletter/issues.js';
 import { aList, anApi, idleEngine, type TestApi } from '../support/api.js';
 
 let api: TestApi;
@@ -12,6 +14,14 @@ beforeAll(async () => {
   list = await aList(api);
 });
 afterAll(() => api.close());
+
+const untouched = {
+  keepSchedule: async () => undefined,
+  forgetSchedule: async () => undefined,
+  scheduledNewsletters: async () => [],
+  issueSighting: async () => ({ status: 'unknown', closedAt: null }) as const,
+  wakeIssue: () => Promise.reject(new Error('begun again')),
+};
 
 const call = async (route: string, payload: object = {}, key?: string) => {
   const [method, path] = route.split(' ');
@@ -159,6 +169,19 @@ test('data is pushed until the next issue goes out, and only where issues are ma
   expect(pushed.data.deadline).toBe(next.send_at);
   const other = (await made()).data;
   expect((await call(`PUT /${other.id}/data`, { data: { a: 1 } })).error.code).toBe('no_data_expected');
+});
+
+test('a removal that was cut short is finished by the sweep, which begins no issue of it again', async () => {
+  const { data } = await made({ source: { kind: 'data' }, html: '{{ data.word }}' });
+  await call(`PUT /${data.id}/data`, { data: { word: 'Tulips' } });
+  await call(`POST /${data.id}/trigger`);
+  const { account, deps } = api;
+  await deps.newsletters.remove(account, data.id);
+  const [left] = await deps.issues.openOnes(account, data.id);
+  const times = { lease: 1_000 };
+  await lookAfterIssue({ ...deps, times, engine: untouched }, left as Issue);
+  expect(await deps.issues.openOnes(account, data.id)).toEqual([]);
+  expect(await deps.pushed.take(account, data.id, 'any')).toBeNull();
 });
 
 test('the same key makes one newsletter; a removed one is gone with its issues', async () => {
