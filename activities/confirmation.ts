@@ -8,7 +8,7 @@ import { confirmationJob } from '../mail/confirmation.js';
 import type { Renderer } from '../mail/render/pool.js';
 import { chosenSender } from '../mail/sender.js';
 import { confirmUrl, type LinkTokens } from '../mail/tokens.js';
-import type { Account, Accounts } from '../store/accounts.js';
+import { type Account, type Accounts, isActive } from '../store/accounts.js';
 import type { Confirmation } from '../store/confirmation/row.js';
 import type { Confirmations } from '../store/confirmations.js';
 import type { List, Lists } from '../store/lists.js';
@@ -78,7 +78,7 @@ async function mailTo(deps: ConfirmationDeps, row: Confirmation, reminder: boole
     deps.accounts.find(row.account),
     deps.subscribers.find(row.account, row.subscriber ?? 0),
   ]);
-  if (typeof list === 'string' || typeof person === 'string') return;
+  if (typeof list === 'string' || typeof person === 'string' || !isActive(account)) return;
   const lastResort = account?.mail_from ?? deps.config.mailFrom;
   const { reply_to, from } = list.defaults;
   const job = confirmationJob({

@@ -3,7 +3,7 @@ import { html } from '../domain/html.js';
 import { chosenLanguage } from '../domain/language.js';
 import { chosenSender } from '../mail/sender.js';
 import { say } from '../mail/wording.js';
-import type { Accounts } from '../store/accounts.js';
+import { type Accounts, isActive } from '../store/accounts.js';
 import type { ListNotices, WatchedList } from '../store/list-notices.js';
 import type { PlacedEvent, River } from '../store/river.js';
 import type { Subscribers } from '../store/subscribers.js';
@@ -47,6 +47,7 @@ async function tellOf(deps: ListNoticeDeps, list: WatchedList, event: PlacedEven
   const person = await deps.subscribers.find(account, event.subscriber ?? 0);
   if (!wanted || to === null || typeof person === 'string') return;
   const owner = await deps.accounts.find(account);
+  if (!isActive(owner)) return;
   const language = chosenLanguage({ list: list.language ?? owner?.brand?.language });
   const sentence = joined ? 'notice_joined' : 'notice_left';
   const text = say(language, sentence, { address: person.email, list: list.name });

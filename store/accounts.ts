@@ -40,6 +40,11 @@ export interface Account {
 
 export type AccountState = 'active' | 'suspended' | 'closed';
 
+/** Of one that is suspended or closed nothing is mailed, whoever asks for it. */
+export function isActive(account: Pick<Account, 'state'> | null): boolean {
+  return account !== null && (account.state ?? 'active') === 'active';
+}
+
 /** What every request needs to know of the account it acts for. */
 export type Standing = Pick<Account, '_id' | 'kind' | 'parent_id' | 'state' | 'plan'>;
 

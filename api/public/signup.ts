@@ -7,6 +7,7 @@ import { html } from '../../domain/html.js';
 import { chosenLanguage } from '../../domain/language.js';
 import { parseMailbox } from '../../mail/address.js';
 import { say } from '../../mail/wording.js';
+import { isActive } from '../../store/accounts.js';
 import type { List } from '../../store/lists.js';
 import type { Api } from '../app.js';
 import type { Deps } from '../deps.js';
@@ -69,10 +70,11 @@ export function signup(app: Api, deps: Deps): void {
   );
 }
 
-/** Only a list that asks back may be joined by anybody. */
-async function openList({ lists }: Deps, uid: string): Promise<List | undefined> {
+/** Only a list that asks back may be joined by anybody, and only while its account may mail. */
+async function openList({ lists, accounts }: Deps, uid: string): Promise<List | undefined> {
   const list = /^[0-9a-f]{32}$/.test(uid) ? await lists.ofUid(uid) : null;
-  return list?.double_opt_in === true ? list : undefined;
+  if (list?.double_opt_in !== true) return undefined;
+  return isActive(await accounts.standing(list.account)) ? list : undefined;
 }
 
 function languageOf(request: FastifyRequest, list: List, form: Signup) {

@@ -62,3 +62,13 @@ test('turned off nobody is told, and turned on again not of what happened meanwh
   await sweep();
   expect((await told()).slice(before)).toEqual([[OWNER, 'loud@example.com is on Tea & Co now']]);
 });
+
+test('of a suspended account nobody is told, nor later of what happened meanwhile', async () => {
+  const before = (await told()).length;
+  await aSubscriber(api, list, { email: 'meanwhile@example.com' });
+  await api.deps.suspension.suspend(api.account);
+  await sweep();
+  await api.deps.suspension.resume(api.account);
+  await sweep();
+  expect(await told()).toHaveLength(before);
+});

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { confirmationActivities } from '../../../activities/confirmation.js';
 import { useClock } from '../../../clock.js';
 import { linkTokens } from '../../../mail/tokens.js';
 import type { Confirmation } from '../../../store/confirmation/row.js';
@@ -85,6 +86,26 @@ test('a person who signs up waits as pending, counts as nobody, and is on the li
   expect(await api.deps.subscribers.countSendable(api.account, list)).toBe(sendable + 1);
   expect(await happened(row.subscriber ?? 0)).toEqual(['subscriber.pending', 'subscriber.created']);
   expect(await latest()).not.toHaveProperty('wish');
+});
+
+test('while its account is suspended or closed nobody may sign up, and nobody who has is asked by mail', async () => {
+  await form({ email });
+  const { _id: confirmation } = await latest();
+  const mails = () => Promise.reject(new Error('mails'));
+  const parts = { links: { forConfirmation: () => 'token' }, renderer: { render: mails }, templates: { inUse: mails } };
+  const engine = { wakeMessage: async () => undefined };
+  const steps = confirmationActivities({ ...api.deps, ...parts, engine });
+  const ask = () => steps.askForConfirmation({ account: api.account, confirmation });
+  const accounts = api.store.db.collection<{ _id: number; state?: string }>('accounts');
+  for (const state of ['suspended', 'closed']) {
+    await accounts.updateOne({ _id: api.account }, { $set: { state } });
+    expect((await api.call(`GET ${path}`, { key: null })).statusCode).toBe(404);
+    expect((await form({ email: 'stranger@example.com' })).statusCode).toBe(404);
+    await ask();
+  }
+  expect((await latest())._id).toBe(confirmation);
+  await accounts.updateOne({ _id: api.account }, { $unset: { state: '' } });
+  await expect(ask()).rejects.toThrow('mails');
 });
 
 test('confirming twice is once; the link cannot bring back somebody who has left since', async () => {
