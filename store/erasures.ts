@@ -20,7 +20,8 @@ export function erasures(store: Store) {
 
   /** All messages of a request share one content, which names its recipient and the copies. */
   const mark = async (account: number, emailKey: string): Promise<void> => {
-    const groups = await messages.distinct('group', toOrAbout(account, emailKey));
+    const asked = toOrAbout(account, emailKey).map((some) => messages.distinct('group', some));
+    const groups = [...new Set((await Promise.all(asked)).flat())];
     for (let from = 0; from < groups.length; from += AT_ONCE) {
       const group = { $in: groups.slice(from, from + AT_ONCE) };
       const rows = await messages.find({ account, group }).project<{ _id: string }>({ _id: 1 }).toArray();

@@ -106,7 +106,7 @@ export const MAIL_INDEXES: readonly Index[] = [
   {
     on: 'messages',
     keys: { account: 1, about: 1 },
-    options: { partialFilterExpression: { about: { $type: 'string' } } },
+    options: { partialFilterExpression: { about: { $exists: true } } },
     serves: 'messages that tell others of somebody',
   },
   { on: 'erasures', keys: { account: 1, _id: 1 }, serves: 'messages that are forgotten when they have ended' },

@@ -22,9 +22,12 @@ export type Messages = ReturnType<typeof messages>;
 /** Messages that wait: they may be cancelled, and nothing of them has left since the last attempt. */
 export const WAITING: readonly MessageState[] = ['accepted', 'deferred'];
 
-/** Messages to somebody, and those that tell others of them. */
+/** Messages to somebody, and those that tell others of them: two questions, each with its index. */
 export function toOrAbout(account: number, emailKey: string) {
-  return { account, $or: [{ to_key: emailKey }, { about: suppressionId(account, emailKey) }] };
+  return [
+    { account, to_key: emailKey },
+    { account, about: suppressionId(account, emailKey) },
+  ] as const;
 }
 
 /** Transactional messages as the API knows them; `message/progress.ts` has what brings them to their end. */
@@ -71,8 +74,11 @@ function reading(rows: Collection<Message>) {
     countOpen: (): Promise<number> => rows.countDocuments({ wake_at: { $type: 'date' } }),
 
     /** What waits to be sent to somebody, or tells others of them. */
-    waitingFor: (account: number, emailKey: string): Promise<Message[]> =>
-      rows.find({ ...toOrAbout(account, emailKey), state: { $in: WAITING } }).toArray(),
+    waitingFor: async (account: number, emailKey: string): Promise<Message[]> => {
+      const waiting = { state: { $in: WAITING } };
+      const of = toOrAbout(account, emailKey).map((asked) => rows.find({ ...asked, ...waiting }).toArray());
+      return (await Promise.all(of)).flat();
+    },
 
     /** The message that an Idempotency-Key has made. */
     underKey: (account: number, key: string): Promise<Message | null> => rows.findOne({ account, key }),

@@ -3,6 +3,7 @@ import { tellListOwners } from '../../activities/list-notices.js';
 import { forgetAtNight } from '../../activities/retention.js';
 import { useClock } from '../../clock.js';
 import { listNotices } from '../../store/list-notices.js';
+import { toOrAbout } from '../../store/messages.js';
 import { retention } from '../../store/retention.js';
 import { aList, anApi, aSubscriber, type TestApi } from '../support/api.js';
 import { rows } from '../support/api-messages.js';
@@ -185,4 +186,6 @@ test('who is erased is forgotten in the mails that told the owner of a list of t
   await api.call('DELETE /api/v1/subscribers/dora@example.com?erase=true');
   expect([await count('messages', { subject: /dora/ }), await count('contents', { json: /dora/ })]).toEqual([0, 0]);
   expect(await count('messages', { subject: /eve/ })).toBe(1);
+  const [, about] = toOrAbout(api.account, 'eve@example.com');
+  expect(await api.store.db.collection('messages').find(about).hint('account_1_about_1').toArray()).toHaveLength(1);
 });
