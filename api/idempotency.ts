@@ -89,7 +89,7 @@ export function keyOf(request: FastifyRequest): string | undefined {
 }
 
 function routeOf(request: FastifyRequest): string {
-  return `${request.method} ${request.url.replace(/\?.*$/s, '').replace(/\/+$/, '')}`;
+  return `${request.method} ${request.url.replace(/\?.*$/s, '').replace(/(?<!\/)\/+$/, '')}`;
 }
 
 /** SHA-256 of what was asked for; an upload, not read yet, is told apart by its length. */

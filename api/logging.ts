@@ -45,5 +45,5 @@ export function scrubbed(text: string): string {
     .replace(/\b(evp_|whsec_)[\w+/=-]+|\bBearer\s+[\x21-\x7e]+/gi, '[secret]')
     .replace(/([?&](?:api_key|token|secret|password)=)[^&\s"']+/gi, '$1[secret]')
     .replace(/(\w:\/\/)[^\s/@"']+@/g, '$1[secret]@')
-    .replace(/[^\s"'<>:,;()[\]{}/]+@[^\s"'<>,;()[\]{}]+/g, '[address]');
+    .replace(/(?<![^\s"'<>:,;()[\]{}/])[^\s"'<>:,;()[\]{}/]+@[^\s"'<>,;()[\]{}]+/g, '[address]');
 }

@@ -61,7 +61,7 @@ function linkFaults(address: string, rules: DraftRules): string[] {
 
 /** Mail programs make links of these by themselves. */
 const ADDRESS_IN_TEXT = /(?:https?:\/\/|www\.)[^\s<>"'()[\]]+/giu;
-const MAILBOX_IN_TEXT = /[\p{L}\p{N}._%+-]+@(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}/gu;
+const MAILBOX_IN_TEXT = /[\p{L}\p{N}._%+-]{1,64}@(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}/gu;
 const HOST_IN_TEXT =
   /(?<![\p{L}\p{N}@.-])(?:[\p{L}\p{N}-]+\.)+(?:com|net|org|info|biz|io|co|me|app|dev|xyz|top|ru|cn|de|eu|uk|br|fr|es|pt|ly|shop|site|online|link|click)(?![\p{L}\p{N}-])(?:\/[^\s<>"'()[\]]*)?/giu;
 
@@ -71,7 +71,7 @@ function hiddenLinkFaults(text: string, { links, words }: DraftRules): string[] 
   const given = [words, ...links].join('\n');
   return [ADDRESS_IN_TEXT, MAILBOX_IN_TEXT, HOST_IN_TEXT]
     .flatMap((pattern) => open.match(pattern) ?? [])
-    .map((found) => found.replace(/[.,;:!?…]+$/u, ''))
+    .map((found) => found.replace(/(?<![.,;:!?…])[.,;:!?…]+$/u, ''))
     .filter((found) => !mentions(given, found))
     .map((found) => `"${found}" is an address that nobody gave.`);
 }
@@ -83,5 +83,5 @@ function mentions(words: string, address: string): boolean {
 /** The addresses of the web that stand in a text of the account's own. */
 export function linksIn(text: string): readonly string[] {
   const found = text.match(/https?:\/\/[^\s<>"'`()[\]{}]+/giu) ?? [];
-  return [...new Set(found.map((address) => address.replace(/[.,;:!?…]+$/u, '')))];
+  return [...new Set(found.map((address) => address.replace(/(?<![.,;:!?…])[.,;:!?…]+$/u, '')))];
 }

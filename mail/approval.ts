@@ -1,5 +1,6 @@
 import { html } from '../domain/html.js';
 import type { Language } from '../domain/language.js';
+import { endOfTag } from './document.js';
 import { oneLine } from './headers.js';
 import type { Previewed } from './preview.js';
 import { say } from './wording.js';
@@ -75,8 +76,7 @@ function minuteOf(date: Date): string {
 }
 
 function withBox(letter: string, box: string): string {
-  const body = /<body\b[^>]*>/i.exec(letter);
-  if (body === null) return `${box}${letter}`;
-  const end = body.index + body[0].length;
+  const end = endOfTag(letter, 'body');
+  if (end === undefined) return `${box}${letter}`;
   return `${letter.slice(0, end)}\n${box}${letter.slice(end)}`;
 }

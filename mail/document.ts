@@ -120,12 +120,17 @@ export function textFromHtml(html: string): string {
   return text.replace(/\uE000(\d+)\uE001/g, (_, index) => tags[Number(index)] ?? '');
 }
 
+/** Where the first such tag ends. In one pass: tags behind the last `>` have no end, and are not looked at. */
+export function endOfTag(html: string, name: 'head' | 'body'): number | undefined {
+  const tag = new RegExp(`<${name}\\b[^>]*>`, 'i').exec(html.slice(0, html.lastIndexOf('>') + 1));
+  return tag === null ? undefined : tag.index + tag[0].length;
+}
+
 /** The HTML with a block as the first thing of its body. */
 export function afterStart(html: string, hidden: string): string {
   if (hidden === '') return html;
-  const body = /<body\b[^>]*>/i.exec(html);
-  if (body === null) return hidden + html;
-  const at = body.index + body[0].length;
+  const at = endOfTag(html, 'body');
+  if (at === undefined) return hidden + html;
   return `${html.slice(0, at)}\n${hidden}${html.slice(at)}`;
 }
 

@@ -86,7 +86,7 @@ export function relaxedField(field: string): string {
   const name = field
     .slice(0, colon)
     .toLowerCase()
-    .replace(/[ \t]+$/, '');
+    .replace(/(?<![ \t])[ \t]+$/, '');
   const value = field.slice(colon + 1).replace(/[ \t\r\n]+/g, ' ');
   return `${name}:${value.startsWith(' ') ? value.slice(1) : value}`.replace(/ $/, '');
 }

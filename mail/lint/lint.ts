@@ -56,7 +56,7 @@ function lawOf({ purpose, brand, html }: Looked): Finding[] {
 }
 
 function textOf({ text, subject }: Looked): Finding[] {
-  const words = text.replace(/\{\{[^}]*unsubscribe_url[^}]*\}\}/g, '').trim();
+  const words = text.replace(/\{\{[^{}]*\}\}/g, (tag) => (tag.includes('unsubscribe_url') ? '' : tag)).trim();
   const placeholder = PLACEHOLDER.exec(`${subject}\n${text}`)?.[0];
   return [
     ...(words === '' ? [finding('text_missing')] : []),

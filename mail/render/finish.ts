@@ -66,7 +66,7 @@ function withTextFooter({ purpose, brand, language }: RenderJob, text: string): 
 function said(text: string, address: string): boolean {
   const flat = (words: string) =>
     words
-      .replace(/<[^>]*>|&nbsp;|[,·|]/gi, ' ')
+      .replace(/<[^<>]*>|&nbsp;|[,·|]/gi, ' ')
       .replace(/\s+/g, ' ')
       .trim()
       .toLowerCase();

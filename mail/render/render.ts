@@ -1,6 +1,6 @@
 import juice from 'juice';
 import { distinct, type Finding, finding } from '../../domain/finding.js';
-import { isDocument } from '../document.js';
+import { endOfTag, isDocument } from '../document.js';
 import { lintLetter } from '../lint/lint.js';
 import { liquidFault } from '../liquid.js';
 import { htmlOfBlocks } from './blocks.js';
@@ -86,9 +86,8 @@ async function templateHtml(job: RenderJob, content: string, marks: Marks): Prom
 
 /** In front of the template's own styles, so that those win. */
 function withHead(html: string, block: string): string {
-  const head = /<head\b[^>]*>/i.exec(html);
-  if (head === null) return html.replace(/<html\b[^>]*>/i, (tag) => `${tag}<head>${block}</head>`);
-  const at = head.index + head[0].length;
+  const at = endOfTag(html, 'head');
+  if (at === undefined) return html.replace(/<html\b[^>]*>/i, (tag) => `${tag}<head>${block}</head>`);
   return html.slice(0, at) + block + html.slice(at);
 }
 
@@ -106,7 +105,7 @@ async function mjmlHtml(field: RenderFault['field'], source: string, { language 
     const findings = errors.map(({ line, message }) => finding('mjml_invalid', `line ${line}: ${message}`));
     // MJML has inlined what it means to be inline; the rest are resets and media queries.
     const reset = html.replace(/<style\b/gi, '<style data-embed');
-    return { html: reset.replace(/\s*\n\s*/g, '\n'), findings };
+    return { html: reset.replace(/(?<!\s)\s*\n\s*/g, '\n'), findings };
   } catch (error) {
     throw new RenderFault(field, `The MJML cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -54,9 +54,10 @@ const SCHEMES = ['http', 'https', 'mailto', 'tel', 'sms'];
 const HARMLESS_META = /^(?:content-type|x-ua-compatible|content-language)$/i;
 /** CSS that runs code or fetches what nobody asked for. */
 const BAD_CSS =
-  /expression\s*\(|javascript\s*:|vbscript\s*:|-moz-binding|behavior\s*:|@import|url\(\s*["']?\s*(?!https?:|cid:|["'\s#\uE000])[a-z]+:/i;
+  /expression\s*\(|javascript\s*:|vbscript\s*:|-moz-binding|behavior\s*:|@import|url\(\s*(?:["']\s*)?(?!https?:|cid:|["'\s#\uE000])[a-z]+:/i;
+const RUNS = /expression\s*\(|javascript\s*:|vbscript\s*:/i;
 const ACTIVE =
-  /<\s*\/?\s*(?:script|iframe|object|embed|applet|form|base|link|svg|math|meta)\b|[\s}"'/]on\w+\s*=|javascript\s*:|srcdoc/i;
+  /<\s*(?:\/\s*)?(?:script|iframe|object|embed|applet|form|base|link|svg|math|meta)\b|[\s}"'/]on\w+\s*=|javascript\s*:|srcdoc/i;
 const CONDITIONAL =
   /<!--\s*\[if\b[^\]]*\]>\s*<!-->|<!--\s*<!\[endif\]\s*-->|<!--\s*\[if\b[^\]]*\]>[\s\S]*?<!\[endif\]\s*-->/gi;
 
@@ -120,9 +121,9 @@ function harmlessSheet(sheet: string, removed: Set<string>): string {
   removed.add('style');
   return sheet
     .replace(/@import[^;]*;?/gi, '')
-    .replace(/[\w-]+\s*:[^;{}]*(?:expression\s*\(|javascript\s*:|vbscript\s*:)[^;{}]*;?/gi, '')
+    .replace(/[^;{}<>]+;?/g, (rule) => (RUNS.test(rule) ? '' : rule))
     .replace(/(?:-moz-binding|behavior)\s*:[^;{}]*;?/gi, '')
-    .replace(/url\(\s*["']?\s*(?!https?:|cid:|["'\s#\uE000])[a-z]+:[^)]*\)/gi, 'none');
+    .replace(/url\(\s*(?:["']\s*)?(?!https?:|cid:|["'\s#\uE000])[a-z]+:[^)<]*\)?/gi, 'none');
 }
 
 /** Liquid that would print active markup for every recipient. */
