@@ -19,9 +19,9 @@ type Stores = Pick<Deps, 'accounts' | 'usage'>;
 export async function demandMails(
   deps: Stores & Pick<Deps, 'messageQuota'>,
   account: number,
+  plan: Pick<Plan, 'emails_per_month'>,
   ids: readonly string[],
 ): Promise<Pick<Message, 'counts_for'>> {
-  const plan = planOf((await deps.accounts.standing(account)) ?? {});
   if (plan.emails_per_month === null) return { counts_for: monthOf(now()) };
   if ((await deps.messageQuota.hold(account, ids)) === 'over') throw await exceeded(deps, account, 'emails');
   return {};
