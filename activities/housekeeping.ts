@@ -2,7 +2,7 @@ import { now } from '../clock.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
 import type { CampaignProgress } from '../store/campaign-progress.js';
 import type { Campaign } from '../store/campaigns.js';
-import type { Drafts } from '../store/drafts.js';
+import type { Draft, Drafts } from '../store/drafts.js';
 import type { Event } from '../store/events.js';
 import type { Ledger } from '../store/ledger.js';
 import type { Rounds } from '../store/rounds.js';
@@ -17,6 +17,7 @@ import { type QuotaSweepDeps, sweepQuotas } from './quota-sweep.js';
 import type { ReputationGuard } from './reputation.js';
 import { forgetAtNight, type NightDeps } from './retention.js';
 import { type SuspensionSweepDeps, sweepSuspensions } from './suspension-sweep.js';
+import { type SweepPart, type SweepPassDeps, sweepPass } from './sweep-pass.js';
 import type { TellingDeps } from './telling.js';
 import { type BellDeps, endpointBell } from './webhook/bell.js';
 
@@ -30,6 +31,7 @@ export interface HousekeepingDeps
     Omit<QuotaSweepDeps, 'messages' | 'drafts'>,
     Omit<ListNoticeDeps, 'messages' | 'engine' | 'subscribers' | 'river' | 'config'>,
     NightDeps,
+    SweepPassDeps,
     Pick<ReminderDeps, 'keyRotation'> {
   readonly config: NightDeps['config'] & ListNoticeDeps['config'];
   readonly river: BellDeps['river'] & ListNoticeDeps['river'];
@@ -62,8 +64,10 @@ interface OwedRows {
 
 /** The sweep: rows say what should be; whatever a crash, a Terminate or an emptied Temporal left undone is started here. */
 export function housekeepingActivities(deps: HousekeepingDeps) {
-  const ring = endpointBell(deps);
-  const huntStrays = strayHunt(deps);
+  return { sweepRows: sweepPass(deps, [...rowParts(deps), ...otherParts(deps)]) };
+}
+
+function rowParts(deps: HousekeepingDeps): SweepPart[] {
   const eachRow = async <T extends { readonly _id: number | string }>(
     rows: AsyncIterable<T>,
     look: (row: T) => Promise<void>,
@@ -73,28 +77,33 @@ export function housekeepingActivities(deps: HousekeepingDeps) {
       await look(row).catch((error) => deps.log.warn({ id: row._id, error: String(error) }, 'sweep left a row undone'));
     }
   };
-  return {
-    sweepRows: async (): Promise<void> => {
-      await eachRow(deps.progress.owed(now()), (row) => lookAfterCampaign(deps, row));
-      await eachRow(deps.imports.owed(now()), (row) => lookAfterImport(deps, row));
-      await eachRow(deps.confirmations.owed(now()), (row) => lookAfterConfirmation(deps, row));
-      await eachRow(deps.drafts.owed(now()), async (row) => {
-        await deps.engine.wakeDraft(row);
-        await deps.drafts.lookAgain(row, soon(deps));
-      });
-      await eachRow(deps.newsletters.owed(now()), (row) => lookAfterNewsletter(deps, row));
-      await eachRow(deps.issues.owed(now()), (row) => lookAfterIssue(deps, row));
-      await huntStrays();
-      await sweepMessages(deps);
-      await remindOfKeys(deps);
-      await tellListOwners(deps);
-      await ring();
-      await sweepInbound(deps);
-      await sweepSuspensions(deps);
-      await sweepQuotas(deps);
-      await forgetAtNight(deps);
-    },
-  };
+  return [
+    ['campaigns', () => eachRow(deps.progress.owed(now()), (row) => lookAfterCampaign(deps, row))],
+    ['imports', () => eachRow(deps.imports.owed(now()), (row) => lookAfterImport(deps, row))],
+    ['confirmations', () => eachRow(deps.confirmations.owed(now()), (row) => lookAfterConfirmation(deps, row))],
+    ['drafts', () => eachRow(deps.drafts.owed(now()), (row) => lookAfterDraft(deps, row))],
+    ['newsletters', () => eachRow(deps.newsletters.owed(now()), (row) => lookAfterNewsletter(deps, row))],
+    ['issues', () => eachRow(deps.issues.owed(now()), (row) => lookAfterIssue(deps, row))],
+  ];
+}
+
+function otherParts(deps: HousekeepingDeps): SweepPart[] {
+  return [
+    ['strays', strayHunt(deps)],
+    ['messages', () => sweepMessages(deps)],
+    ['webhooks', endpointBell(deps)],
+    ['inbound', () => sweepInbound(deps)],
+    ['suspensions', () => sweepSuspensions(deps)],
+    ['quotas', () => sweepQuotas(deps)],
+    ['keys', () => remindOfKeys(deps)],
+    ['list owners', () => tellListOwners(deps)],
+    ['night', () => forgetAtNight(deps)],
+  ];
+}
+
+async function lookAfterDraft(deps: HousekeepingDeps, row: Draft): Promise<void> {
+  await deps.engine.wakeDraft(row);
+  await deps.drafts.lookAgain(row, soon(deps));
 }
 
 async function lookAfterCampaign(deps: HousekeepingDeps, row: Campaign): Promise<void> {

@@ -16,6 +16,7 @@ export interface ListNoticeDeps extends NoteDeps {
   readonly subscribers: Pick<Subscribers, 'find'>;
   readonly accounts: Pick<Accounts, 'find'>;
   readonly config: Pick<Config, 'mailFrom'>;
+  readonly log: { warn(details: object, message: string): void };
 }
 
 const JOINED = ['subscriber.created', 'subscriber.reactivated'];
@@ -25,10 +26,17 @@ const AT_ONCE = 200;
 /** Mails the owner of a list about whoever came or left, where its notifications ask for that: each once, from then on. */
 export async function tellListOwners(deps: ListNoticeDeps): Promise<void> {
   for await (const list of deps.listNotices.wanted()) {
-    const head = await deps.river.flow(list.account);
-    if (list.noticed === undefined) await deps.listNotices.told(list, head);
-    else await tellOwner(deps, list, list.noticed);
+    // One owner who cannot be told must not keep the others waiting.
+    await lookAt(deps, list).catch((error) =>
+      deps.log.warn({ list: list._id, error: String(error) }, 'the owner of a list was not told'),
+    );
   }
+}
+
+async function lookAt(deps: ListNoticeDeps, list: WatchedList): Promise<void> {
+  const head = await deps.river.flow(list.account);
+  if (list.noticed === undefined) await deps.listNotices.told(list, head);
+  else await tellOwner(deps, list, list.noticed);
 }
 
 async function tellOwner(deps: ListNoticeDeps, list: WatchedList, after: number): Promise<void> {

@@ -9,6 +9,8 @@ import type { StoredEvent } from './events.js';
 import { AT_ONCE, FINAL, forgetRows, notLately, unsaidContents } from './forgetting.js';
 import type { Message } from './messages-row.js';
 
+/** Places of the river that are forgotten in one delete. */
+const PLACES_AT_ONCE = 5_000;
 const HOUR = 3_600_000;
 const NIGHTLY = 'nightly';
 
@@ -31,6 +33,11 @@ function nights({ db }: Store) {
       return (await rows.updateOne({ _id: NIGHTLY, due: { $lte: at } }, again)).modifiedCount === 1;
     },
 
+    /** There is more to do: due again at once. */
+    goesOn: async (): Promise<void> => {
+      await rows.updateOne({ _id: NIGHTLY }, { $set: { due: now() } });
+    },
+
     over: async (): Promise<void> => {
       await rows.updateOne({ _id: NIGHTLY }, { $set: { due: nextNight(now()) } });
     },
@@ -40,14 +47,21 @@ function nights({ db }: Store) {
 function oldEvents(store: Store) {
   const events = fenced<StoredEvent>(store, 'events');
   return {
-    /** Events from before that moment, in the order of the river, so that readers are told how many they have missed. */
-    forgetEvents: async (before: Date): Promise<void> => {
+    /** Events from before that moment, in the order of the river, so that readers are told how many they have missed. False: more is left. */
+    forgetEvents: async (before: Date, mayGoOn: () => boolean): Promise<boolean> => {
       for (const account of await events.distinct('account', { at: { $lt: before } })) {
         const young = { account, seq: { $exists: true }, at: { $gte: before } };
         const kept = await events.findOne(young, { sort: { seq: 1 }, projection: { seq: 1 } });
-        const seq = { $exists: true, ...(kept?.seq !== undefined && { $lt: kept.seq }) };
-        await events.deleteMany({ account, at: { $lt: before }, seq });
+        const end = kept?.seq ?? Number.POSITIVE_INFINITY;
+        for (;;) {
+          const old = { account, at: { $lt: before }, seq: { $exists: true, $lt: end } };
+          const first = await events.findOne(old, { sort: { seq: 1 }, projection: { seq: 1 } });
+          if (first?.seq === undefined) break;
+          await events.deleteMany({ ...old, seq: { $lt: Math.min(end, first.seq + PLACES_AT_ONCE) } });
+          if (!mayGoOn()) return false;
+        }
       }
+      return true;
     },
   };
 }
@@ -55,13 +69,14 @@ function oldEvents(store: Store) {
 function oldMessages(store: Store) {
   const messages = fenced<Message>(store, 'messages');
   return {
-    /** Messages that came to their end and were accepted before that moment, with what they said. */
-    forgetMessages: async (before: Date): Promise<void> => {
+    /** Messages that came to their end and were accepted before that moment, with what they said. False: more is left. */
+    forgetMessages: async (before: Date, mayGoOn: () => boolean): Promise<boolean> => {
       for (;;) {
         const over = { _id: { $lt: leastIdAt(before) }, created_at: { $lt: before }, wake_at: null, state: FINAL };
         const found = await messages.find(over).limit(AT_ONCE).toArray();
         await forgetRows(store, found, notLately());
-        if (found.length < AT_ONCE) return;
+        if (found.length < AT_ONCE) return true;
+        if (!mayGoOn()) return false;
       }
     },
   };

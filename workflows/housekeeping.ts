@@ -1,5 +1,5 @@
 import { sleep } from '@temporalio/workflow';
-import { quickSteps } from './steps.js';
+import { sweepSteps } from './steps.js';
 
 export interface HousekeepingInput {
   /** Milliseconds between two passes. */
@@ -10,9 +10,9 @@ export interface HousekeepingInput {
 
 /** Compares rows with workflows again and again and starts what is missing. */
 export async function housekeeping({ every, passes }: HousekeepingInput): Promise<void> {
-  const quick = quickSteps();
+  const sweep = sweepSteps();
   for (let pass = 0; pass < passes; pass++) {
     if (pass > 0) await sleep(every);
-    await quick.sweepRows();
+    await sweep.sweepRows();
   }
 }

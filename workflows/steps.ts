@@ -17,6 +17,16 @@ export function quickSteps() {
   });
 }
 
+/** A pass of the sweep: each part has its own time and is caught by itself, so together they may take minutes. */
+export function sweepSteps() {
+  return proxyActivities<Pick<Activities, 'sweepRows'>>({
+    taskQueue: queues().steps,
+    startToCloseTimeout: '10m',
+    heartbeatTimeout: '30s',
+    retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '10s' },
+  });
+}
+
 /** Steps over a whole audience: minutes, with a heartbeat, idempotent from any line. */
 export function heavySteps() {
   return proxyActivities<Activities>({

@@ -99,6 +99,22 @@ test('a night is done once, and once more an hour later where it was not finishe
   expect([await at(17, begins), await at(39, begins)]).toEqual([false, true]);
 });
 
+test('a night that is too long for one pass goes on in the next', async () => {
+  for (let n = 0; n < 2; n++) await aMessage(0, 'sent');
+  const list = await onDay(0, () => aList(api));
+  await onDay(0, () => aSubscriber(api, list, { email: 'old@example.com' }));
+  await onDay(1, () => api.call('GET /api/v1/events'));
+  await night(0);
+  const pass = () =>
+    onDay(31, () =>
+      forgetAtNight({ retention: retention(api.store), config: { keptDays: { events: 30, messages: 30 } } }, 0),
+    );
+  await pass();
+  expect([await count('events', { seq: { $exists: true } }), await count('messages')]).toEqual([0, 2]);
+  await pass();
+  expect(await count('messages')).toBe(0);
+});
+
 test('without a setting nothing is ever forgotten', async () => {
   await aMessage(0, 'sent');
   await night(0, { events: 0, messages: 0 });
