@@ -31,7 +31,7 @@ export function parseMailbox(text: string): Address | undefined {
 
 /** `Name <address>`, `"Name" <address>` or a bare address, as in MAIL_FROM. */
 export function parseSender(text: string): { readonly name: string; readonly email: string } | undefined {
-  const named = /^\s*(?:"([^"\\<>]*)"|([^"<>]*?))\s*<([^<>]+)>\s*$/.exec(text);
+  const named = /^(?:"([^"\\<>]*)"\s*|([^"<>]*))<([^<>]+)>$/.exec(text.trim());
   const address = parseMailbox(named?.[3] ?? text);
   if (address === undefined) return undefined;
   const name = (named?.[1] ?? named?.[2] ?? '').trim();

@@ -98,7 +98,7 @@ test('a time that nobody has begun is begun while its window is open, and writte
     hour: Array.from({ length: 24 }, (_, i) => i),
     minute: Array.from({ length: 60 }, (_, i) => i),
   };
-  const row = await aNewsletter(store, { calendars: [often], catch_up_seconds: 90 });
+  const row = await aNewsletter(store, { calendars: [often], catch_up_seconds: 90, overlap: 'allow_all' });
   const past = new Date(row.created_at.getTime() - 300_000);
   await store.db
     .collection<Newsletter>('newsletters')
