@@ -56,8 +56,6 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'flow',
-          // They wait more than they work.
-          maxWorkers: 3,
           include: ['test/{flow,workflows,dialects}/**/*.test.ts'],
           globalSetup: [...servers, './test/support/flow/bundle.ts', './test/support/flow/programs.ts'],
           testTimeout: 240_000,

@@ -96,6 +96,8 @@ function argumentsFor(port: number, data: string, keyFile: string): string[] {
     ['--setParameter', 'diagnosticDataCollectionEnabled=false'],
     // Nobody reads the past. With the usual five minutes the files of dropped databases stay open until there are too many.
     ['--setParameter', 'minSnapshotHistoryWindowInSeconds=5'],
+    // What a killed process had begun holds its rows for this long; ours are through in a second.
+    ['--setParameter', 'transactionLifetimeLimitSeconds=20'],
     // Nobody could take over, so there is nothing to wait for.
     ['--setParameter', 'shutdownTimeoutMillisForSignaledShutdown=100'],
   ].flat();

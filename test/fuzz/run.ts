@@ -13,7 +13,7 @@ import { schemathesis } from './provision.js';
 import { SEEDED, seed } from './seed.js';
 
 /** Every request the OpenAPI document allows, and many it forbids, against a whole Everpost; bounded in time. */
-const SECONDS = process.env['FUZZ_SECONDS'] ?? '150';
+const SECONDS = process.env['FUZZ_SECONDS'] ?? '60';
 /**
  * Methods are not among them: Node's parser refuses those it does not know before there is a path, and `Allow` names what a
  * path with a parameter takes as well; test/api/conventions.test.ts has the 405s.

@@ -100,12 +100,14 @@ export function concrete(own: Belongings, url: string): string {
 /** Everything an account owns, as the store has it. */
 export async function everythingOf(api: TestApi, id: number): Promise<string> {
   const collections = (await api.store.db.collections()).map(({ collectionName }) => collectionName).sort();
+  // Requests of the account's own are counted up to a second late; a collection without a row of theirs is nothing.
   const rows = collections
-    .filter((name) => !['keys', 'replies', 'counters'].includes(name))
+    .filter((name) => !['keys', 'replies', 'counters', 'usage'].includes(name))
     .map((name) => api.store.db.collection(name).find({ account: id }).sort({ _id: 1 }).toArray());
   const account = await api.deps.accounts.find(id);
   const states = api.store.db.collection('keys').find({ account: id }).project({ state: 1 }).toArray();
-  return JSON.stringify([account, await Promise.all(rows), await states]);
+  const theirs = (await Promise.all(rows)).filter((found) => found.length > 0);
+  return JSON.stringify([account, theirs, await states]);
 }
 
 /** Somebody else's key, and what they see where they see something: theirs, and of lists with something of ours nothing. */
