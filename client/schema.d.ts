@@ -8226,11 +8226,11 @@ export interface paths {
                         topic_arn?: string;
                         /** @description SendGrid: the verification key of the signed event webhook. */
                         public_key?: string;
-                        /** @description Mailgun: the HTTP webhook signing key. */
+                        /** @description Mailgun: the HTTP webhook signing key; *** keeps the one that is set. */
                         signing_key?: string;
                         /** @description Postmark: the user in the URL of the webhook, if you want one. */
                         username?: string;
-                        /** @description Postmark: the password in the URL of the webhook. */
+                        /** @description Postmark: the password in the URL of the webhook; *** keeps the one that is set. */
                         password?: string;
                     };
                 };
@@ -9346,7 +9346,7 @@ export interface paths {
                                 /** Format: date-time */
                                 at: string;
                                 action: string;
-                                /** @description Id of what was changed. */
+                                /** @description Id of what was changed; of a key of a client `client/key`. */
                                 target: string | null;
                                 /** @description Which fields were named; never what they were set to. */
                                 fields: string[];
