@@ -9,7 +9,7 @@ import { approving, reasked } from './campaign/approval.js';
 import { type Drafting, drafting } from './campaign/drafting.js';
 import { set, steering } from './campaign/steering.js';
 import { fenced, type Store } from './connect.js';
-import { isDuplicateKey } from './duplicate-key.js';
+import { addOnce } from './made-once.js';
 import { addWithin } from './room.js';
 
 export interface Sender {
@@ -172,17 +172,11 @@ function editing(store: Store, rows: Collection<Campaign>) {
         updated_at: at,
         wake_at: null,
       };
-      try {
-        await addWithin(store, 'campaigns', row, fresh.origin && { origin: fresh.origin }, (session) =>
+      return addOnce(rows, row, () =>
+        addWithin(store, 'campaigns', row, fresh.origin && { origin: fresh.origin }, (session) =>
           (session ? store.db.collection<Campaign>('campaigns') : rows).insertOne(row, session && { session }),
-        );
-        return row;
-      } catch (error) {
-        const { account, origin } = fresh;
-        const earlier = origin && isDuplicateKey(error) ? await rows.findOne({ account, origin }) : null;
-        if (earlier === null) throw error;
-        return earlier;
-      }
+        ),
+      );
     },
 
     /** Changes content, settings or the time in one write; null if the row was steered or edited meanwhile. */

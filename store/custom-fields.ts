@@ -3,7 +3,7 @@ import type { FieldRule, FieldRules } from '../domain/custom-field.js';
 import type { Account } from './accounts.js';
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
-import { isDuplicateKey } from './duplicate-key.js';
+import { addUnlessTaken } from './made-once.js';
 import { findOwned, type Owned, whyNot } from './owned.js';
 
 /** What an account has said about an attribute of its people. */
@@ -54,13 +54,7 @@ export function customFields(store: Store) {
       const at = now();
       const _id = await ids.block('fields');
       const row: CustomField = { _id, account, ...fields, created_at: at, updated_at: at, ...(origin && { origin }) };
-      try {
-        await rows.insertOne(row);
-        return row;
-      } catch (error) {
-        if (!isDuplicateKey(error)) throw error;
-        return (origin && (await rows.findOne({ account, origin }))) || 'taken';
-      }
+      return addUnlessTaken(rows, row);
     },
 
     /** Atomic: one update. What people have stays as it is. */

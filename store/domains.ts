@@ -12,6 +12,7 @@ import {
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
 import { isDuplicateKey } from './duplicate-key.js';
+import { addUnlessTaken } from './made-once.js';
 import { findOwned, type Owned, whyNot } from './owned.js';
 import { addWithin } from './room.js';
 import { type Sealed, type Sealing, sealing } from './sealing.js';
@@ -104,14 +105,10 @@ function editing(store: Store, rows: Collection<SenderDomain>, seals: Sealing) {
         ...{ verified_at: null, checked_at: null, v: 0, created_at: now(), updated_at: now() },
         ...(origin !== undefined && { origin }),
       };
-      try {
-        await addWithin(store, 'senders', row, { domain }, (session) => rows.insertOne(row, session && { session }));
-        return row;
-      } catch (error) {
-        if (!isDuplicateKey(error)) throw error;
-        const earlier = origin === undefined ? null : await rows.findOne({ account, origin });
-        return earlier ?? 'exists';
-      }
+      const insert = () =>
+        addWithin(store, 'senders', row, { domain }, (session) => rows.insertOne(row, session && { session }));
+      const added = await addUnlessTaken(rows, row, insert);
+      return added === 'taken' ? 'exists' : added;
     },
 
     remove: async (account: number, id: number): Promise<'done' | 'missing' | 'foreign'> => {

@@ -4,7 +4,7 @@ import { now } from '../clock.js';
 import { LIVE_STATES } from '../domain/campaign.js';
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
-import { isDuplicateKey } from './duplicate-key.js';
+import { addOnce } from './made-once.js';
 import { findOwned, type Owned, whyNot } from './owned.js';
 
 export interface ListDefaults {
@@ -109,14 +109,7 @@ export function lists(store: Store) {
     /** Adds a list; the same `origin` finds the list it made before. Atomic: one insert. */
     create: async (account: number, fields: ListFields & { name: string }, origin?: string): Promise<List> => {
       const list = newList(await ids.block('lists'), account, fields, origin);
-      try {
-        await rows.insertOne(list);
-        return list;
-      } catch (error) {
-        const earlier = isDuplicateKey(error) && origin ? await rows.findOne({ account, origin }) : null;
-        if (earlier === null) throw error;
-        return earlier;
-      }
+      return addOnce(rows, list);
     },
 
     /** Atomic: one update of the named fields. */

@@ -2,7 +2,7 @@ import { now } from '../clock.js';
 import type { MemberRole } from '../domain/member.js';
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
-import { isDuplicateKey } from './duplicate-key.js';
+import { addUnlessTaken } from './made-once.js';
 import { findOwned, type Owned, whyNot } from './owned.js';
 
 /** Somebody who works with the account: may receive drafts and tests, and approves where that is their role. */
@@ -46,13 +46,7 @@ export function members(store: Store) {
     add: async (account: number, fields: NewMember, origin?: string): Promise<Member | 'taken'> => {
       const _id = await ids.block('members');
       const row: Member = { _id, account, ...fields, created_at: now(), ...(origin && { origin }) };
-      try {
-        await rows.insertOne(row);
-        return row;
-      } catch (error) {
-        if (!isDuplicateKey(error)) throw error;
-        return (origin && (await rows.findOne({ account, origin }))) || 'taken';
-      }
+      return addUnlessTaken(rows, row);
     },
 
     /** Atomic: one delete. */

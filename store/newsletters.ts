@@ -6,7 +6,7 @@ import type { FeedMemory, Source } from '../domain/newsletter/source.js';
 import type { CampaignSettings, Sender } from './campaigns.js';
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
-import { isDuplicateKey } from './duplicate-key.js';
+import { addOnce } from './made-once.js';
 import { findOwned, type Owned, whyNot } from './owned.js';
 
 /** When a newsletter comes out, and what happens where its time has passed. */
@@ -113,14 +113,7 @@ function keeping(rows: Collection<Newsletter>, ids: ReturnType<typeof counters>)
         ...times,
         ...(origin && { origin }),
       };
-      try {
-        await rows.insertOne(row);
-        return row;
-      } catch (error) {
-        const earlier = isDuplicateKey(error) && origin ? await rows.findOne({ account, origin }) : null;
-        if (earlier === null) throw error;
-        return earlier;
-      }
+      return addOnce(rows, row);
     },
 
     /**

@@ -4,6 +4,7 @@ import { isSystemTemplate, LAST_SYSTEM_TEMPLATE, type TemplateEdition } from '..
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
 import { isDuplicateKey } from './duplicate-key.js';
+import { addUnlessTaken } from './made-once.js';
 import { asStranger, type Owned } from './owned.js';
 import { SYSTEM_TEMPLATES } from './system-templates.js';
 import { publishing } from './template-versions.js';
@@ -85,13 +86,7 @@ function editing(store: Store, rows: Collection<Template>) {
     create: async (account: number, fields: TemplateFields, origin?: string): Promise<Template | 'taken'> => {
       await ids.reserve('templates', LAST_SYSTEM_TEMPLATE);
       const row = newRow(await ids.block('templates'), account, fields, origin);
-      try {
-        await rows.insertOne(row);
-        return row;
-      } catch (error) {
-        if (!isDuplicateKey(error)) throw error;
-        return (origin && (await rows.findOne({ account, origin }))) || 'taken';
-      }
+      return addUnlessTaken(rows, row);
     },
 
     /** Writes the row as it was seen; null when somebody was faster. Atomic: one update. */

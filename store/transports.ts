@@ -2,7 +2,7 @@ import { now } from '../clock.js';
 import type { TransportPurpose } from '../domain/transport.js';
 import type { Store } from './connect.js';
 import { counters } from './counters.js';
-import { isDuplicateKey } from './duplicate-key.js';
+import { addOnce } from './made-once.js';
 import { findOwned, type Owned, whyNot } from './owned.js';
 import { type Sealed, sealing } from './sealing.js';
 
@@ -62,14 +62,7 @@ export function transports(store: Store, secret: string) {
     /** Adds a transport; the same `origin` finds the one it made before. Atomic: one insert. */
     create: async (account: number, { url, ...settings }: NewTransport, origin?: string): Promise<StoredTransport> => {
       const row = newRow(await ids.block('transports'), account, { ...settings, ...sealed(url) }, origin);
-      try {
-        await rows.insertOne(row);
-        return row;
-      } catch (error) {
-        const earlier = isDuplicateKey(error) && origin ? await rows.findOne({ account, origin }) : null;
-        if (earlier === null) throw error;
-        return earlier;
-      }
+      return addOnce(rows, row);
     },
 
     /** Atomic: one update of the named fields. */

@@ -1,0 +1,47 @@
+import type { Collection, Document, Filter, OptionalUnlessRequiredId } from 'mongodb';
+import { isDuplicateKey } from './duplicate-key.js';
+
+/** `origin`: the claim of the Idempotency-Key that made the row; unique in its account. */
+interface Made extends Document {
+  readonly account: number;
+  readonly origin?: string;
+}
+
+/** Adds the row, or answers the one that its `origin` has made before. Atomic: one insert, unless `insert` does more. */
+export async function addOnce<T extends Made>(rows: Collection<T>, row: T, insert = plainly(rows, row)): Promise<T> {
+  try {
+    await insert();
+    return row;
+  } catch (error) {
+    const earlier = await earlierOf(rows, row, error);
+    if (earlier === null) throw error;
+    return earlier;
+  }
+}
+
+/** As `addOnce`, for rows that have another unique key: `taken` where that one is somebody's already. */
+export async function addUnlessTaken<T extends Made>(
+  rows: Collection<T>,
+  row: T,
+  insert = plainly(rows, row),
+): Promise<T | 'taken'> {
+  try {
+    await insert();
+    return row;
+  } catch (error) {
+    return (await earlierOf(rows, row, error)) ?? 'taken';
+  }
+}
+
+function plainly<T extends Made>(rows: Collection<T>, row: T): () => Promise<unknown> {
+  return () => rows.insertOne(row as OptionalUnlessRequiredId<T>);
+}
+
+async function earlierOf<T extends Made>(
+  rows: Collection<T>,
+  { account, origin }: Made,
+  error: unknown,
+): Promise<T | null> {
+  if (!isDuplicateKey(error)) throw error;
+  return origin === undefined ? null : ((await rows.findOne({ account, origin } as Filter<T>)) as T | null);
+}
