@@ -20,14 +20,16 @@ const FRAMEWORK: Readonly<Record<string, FailureCode>> = {
   FST_INVALID_MULTIPART_CONTENT_TYPE: 'unsupported_media_type',
 };
 
-/** The one place where a failure becomes an answer. */
-export function translateFailures(app: Api): void {
-  app.setErrorHandler((error: FastifyError | Failure, request, reply) => answerFailure(error, request, reply));
+type AnswerFailure = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+
+/** The one place where a failure becomes an answer; a dialect words it in its own way. */
+export function translateFailures(app: Api, answer: AnswerFailure = answerFailure): void {
+  app.setErrorHandler((error: FastifyError | Failure, request, reply) => answer(error, request, reply));
   app.setNotFoundHandler((request, reply) => {
     const methods = methodsAt(app, request.url.replace(/\?.*$/s, ''));
-    if (methods.length === 0) return answerFailure(new Failure('not_found'), request, reply);
+    if (methods.length === 0) return answer(new Failure('not_found'), request, reply);
     reply.header('allow', methods.join(', '));
-    return answerFailure(new Failure('method_not_allowed'), request, reply);
+    return answer(new Failure('method_not_allowed'), request, reply);
   });
 }
 

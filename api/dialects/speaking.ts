@@ -1,13 +1,10 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { DialectName } from '../../config.js';
-import { Failure } from '../../domain/errors.js';
 import type { Api } from '../app.js';
 import { authenticate } from '../auth.js';
 import type { Deps } from '../deps.js';
-import { admitFailure } from '../failures.js';
+import { admitFailure, translateFailures } from '../failures.js';
 import { answerOnce } from '../idempotency.js';
 import { acceptJsonOnly } from '../json.js';
-import { methodsAt } from '../paths.js';
 import { limitBursts, limitKeys } from '../rate-limits.js';
 import { demandReach } from '../reach/reach.js';
 import { countRequests } from '../request-quota.js';
@@ -44,16 +41,9 @@ function speak(api: Api, deps: Deps, dialect: Dialect, prefix: string): void {
 }
 
 function translateRefusals(api: Api, { refused }: Dialect): void {
-  const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  translateFailures(api, (error, request, reply) => {
     const failure = admitFailure(error, request, reply);
     const { status, body } = refused(failure, reply.statusCode);
     return reply.code(status).type('application/json; charset=utf-8').serializer(JSON.stringify).send(body);
-  };
-  api.setErrorHandler((error: FastifyError | Failure, request, reply) => refuse(error, request, reply));
-  api.setNotFoundHandler((request, reply) => {
-    const methods = methodsAt(api, request.url.replace(/\?.*$/s, ''));
-    if (methods.length === 0) return refuse(new Failure('not_found'), request, reply);
-    reply.header('allow', methods.join(', '));
-    return refuse(new Failure('method_not_allowed'), request, reply);
   });
 }

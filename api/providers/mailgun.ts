@@ -13,7 +13,7 @@ import {
   timeOf,
   UNREADABLE,
 } from './incoming.js';
-import { isTooOld } from './window.js';
+import { isStaleSecond } from './window.js';
 
 /** Mailgun comes again for eight hours. */
 const LONGEST = 12 * 3_600_000;
@@ -32,7 +32,7 @@ export function readMailgun({ body, settings, at }: Incoming): Reading {
   const { timestamp, token, signature } = fieldsOf(document['signature']) as Record<string, unknown>;
   const [time, secret] = [String(timestamp ?? ''), textOf(token)];
   if (secret === null || !isSigned(settings.signing_key, time + secret, textOf(signature) ?? '')) return FORGED;
-  if (!/^\d{9,12}$/.test(time) || isTooOld(new Date(Number(time) * 1_000), at, LONGEST)) return FORGED;
+  if (isStaleSecond(time, at, LONGEST)) return FORGED;
   const event = fieldsOf(document['event-data']);
   const id = textOf(event['id']);
   if (id === null) return UNREADABLE;

@@ -14,7 +14,7 @@ import {
   timeOf,
   UNREADABLE,
 } from './incoming.js';
-import { isTooOld } from './window.js';
+import { isStaleSecond } from './window.js';
 
 const SIGNATURE = 'x-twilio-email-event-webhook-signature';
 const TIMESTAMP = 'x-twilio-email-event-webhook-timestamp';
@@ -40,7 +40,7 @@ export function readSendgrid({ headers, body, settings, at }: Incoming): Reading
   const timestamp = String(headers[TIMESTAMP] ?? '');
   const signature = String(headers[SIGNATURE] ?? '');
   if (!isSigned(settings.public_key, Buffer.concat([Buffer.from(timestamp), body]), signature)) return FORGED;
-  if (!/^\d{9,12}$/.test(timestamp) || isTooOld(new Date(Number(timestamp) * 1_000), at)) return FORGED;
+  if (isStaleSecond(timestamp, at)) return FORGED;
   const events = documentIn(body);
   if (!Array.isArray(events)) return UNREADABLE;
   return { kind: 'reports', reports: itemsOf(events).flatMap((event) => reportOf(event, at)) };

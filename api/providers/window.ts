@@ -9,3 +9,8 @@ export function isTooOld(sentAt: Date, at: Date, longest = REPORTS_KEPT_DAYS * D
   const age = at.getTime() - sentAt.getTime();
   return Number.isNaN(age) || age > longest || age < -AHEAD;
 }
+
+/** The same for a time that came as seconds since 1970; one that is none is refused too. */
+export function isStaleSecond(seconds: string, at: Date, longest?: number): boolean {
+  return !/^\d{9,12}$/.test(seconds) || isTooOld(new Date(Number(seconds) * 1_000), at, longest);
+}

@@ -6,7 +6,7 @@ import type { Api } from '../app.js';
 import type { Deps } from '../deps.js';
 import { ONE_CLICK, PAGE } from '../schemas/pages.js';
 import type { ReadMessageLink } from './link-reader.js';
-import { type Look, lookFor, sayOnPage, sendForged } from './visit.js';
+import { isFromPage, type Look, lookFor, sayOnPage, sendForged } from './visit.js';
 
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [] };
 
@@ -35,7 +35,7 @@ export function optOut(app: Api, deps: Deps, readLink: ReadMessageLink): void {
     '/u/m/:token',
     { schema: { ...schema, summary: 'Leave mails of a key (RFC 8058)', response: ONE_CLICK } },
     async (request, reply) => {
-      const byPerson = typeof request.body === 'string' && /(?:^|&)from=page(?:&|$)/.test(request.body);
+      const byPerson = isFromPage(request);
       const row = await rowOf(request.params.token);
       if (row?.leaves_key === undefined)
         return byPerson ? sendForged(deps, request, reply) : reply.code(404).send(undefined);

@@ -7,7 +7,7 @@ import type { Api } from '../app.js';
 import type { Deps } from '../deps.js';
 import { ONE_CLICK, PAGE } from '../schemas/pages.js';
 import type { ReadLink } from './link-reader.js';
-import { type Look, lookFor, sayOnPage, sendForged } from './visit.js';
+import { isFromPage, type Look, lookFor, sayOnPage, sendForged } from './visit.js';
 
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
 
@@ -29,7 +29,7 @@ export function unsubscribe(app: Api, deps: Deps, readLink: ReadLink): void {
     '/u/:token',
     { schema: { ...schema, summary: 'Unsubscribe (RFC 8058)', response: ONE_CLICK } },
     async (request, reply) => {
-      const byPerson = typeof request.body === 'string' && /(?:^|&)from=page(?:&|$)/.test(request.body);
+      const byPerson = isFromPage(request);
       const owner = await readLink(request.params.token);
       if (owner === undefined) return byPerson ? sendForged(deps, request, reply) : reply.code(404).send(undefined);
       const campaign = owner.campaign === 0 ? {} : { campaign: owner.campaign };

@@ -54,6 +54,11 @@ export function sayOnPage(
   return sendPage(reply, said.status ?? 200, { ...look, title, body });
 }
 
+/** Whether the form of our own page was sent, rather than the one click of RFC 8058. */
+export function isFromPage({ body }: Pick<FastifyRequest, 'body'>): boolean {
+  return typeof body === 'string' && /(?:^|&)from=page(?:&|$)/.test(body);
+}
+
 /** For anything we did not sign. */
 export async function sendForged(deps: Deps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   return sayOnPage(reply, await lookFor(deps, request), { status: 404, title: 'forged_title', text: 'forged_text' });
