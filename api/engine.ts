@@ -63,6 +63,21 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** Wakes nobody: for an app that is looked at and not served. */
+export const idleEngine: Engine = {
+  wakeCampaign: () => {},
+  wakeConfirmation: () => {},
+  wakeImport: () => {},
+  wakeMessage: () => {},
+  draftWritten: async () => {},
+  cancelDraft: () => {},
+  wakeEndpoint: () => {},
+  wakeNewsletter: () => {},
+  wakeIssue: () => {},
+  reachable: async () => true,
+  close: async () => {},
+};
+
 export interface EngineOptions {
   /** Asked once, at the first wake-up, and again as long as it fails. */
   readonly client: () => Promise<Client> | Client;

@@ -1,6 +1,7 @@
 import { MongoClient } from 'mongodb';
 import { buildApp } from '../../api/app.js';
 import { nounStores } from '../../api/deps.js';
+import { idleEngine } from '../../api/engine.js';
 import { openLog } from '../../api/logging.js';
 import { openPress } from '../../api/press.js';
 import { readConfig } from '../../config.js';
@@ -16,23 +17,10 @@ export async function openApiDocument(): Promise<OpenApi> {
   // Clients connect when they are first asked for something; this one never is.
   const db = new MongoClient('mongodb://127.0.0.1').db('reference');
   const store = { db, ledger: db, close: async () => {} };
-  const engine = {
-    wakeCampaign: () => {},
-    wakeConfirmation: () => {},
-    wakeImport: () => {},
-    wakeMessage: () => {},
-    wakeNewsletter: () => {},
-    wakeIssue: () => {},
-    draftWritten: async () => {},
-    cancelDraft: () => {},
-    wakeEndpoint: () => {},
-    reachable: async () => true,
-    close: async () => {},
-  };
   const deps = {
     config,
     store,
-    engine,
+    engine: idleEngine,
     press: openPress(),
     web: webClient({ exceptions: [] }),
     log: openLog(config),

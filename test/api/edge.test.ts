@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { idleEngine } from '../../api/engine.js';
 import { openLog, scrubbed } from '../../api/logging.js';
 import { serveApi } from '../../api/server.js';
 import { readConfig } from '../../config.js';
-import { anApi, idleEngine, type TestApi } from '../support/api.js';
+import { anApi, type TestApi } from '../support/api.js';
 
 const ORIGIN = 'https://app.example.org';
 let api: TestApi;

@@ -2,10 +2,10 @@ import { request } from 'node:http';
 import { PassThrough, Readable } from 'node:stream';
 import { MongoNetworkError } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Engine } from '../../api/engine.js';
+import { type Engine, idleEngine } from '../../api/engine.js';
 import { storeUpload } from '../../api/import-upload.js';
 import type { Import } from '../../store/imports.js';
-import { aList, anApi, aStranger, idleEngine, type TestApi } from '../support/api.js';
+import { aList, anApi, aStranger, type TestApi } from '../support/api.js';
 import { aForm } from '../support/form.js';
 
 let api: TestApi;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { aList, anApi, idleEngine, type TestApi } from '../support/api.js';
+import { idleEngine } from '../../api/engine.js';
+import { aList, anApi, type TestApi } from '../support/api.js';
 
 const TOKEN = 'a-token-for-prometheus';
 let api: TestApi;

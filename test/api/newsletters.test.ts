@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lookAfterIssue } from '../../activities/newsletter/schedule.js';
+import { idleEngine } from '../../api/engine.js';
 import { now, useClock } from '../../clock.js';
 import type { Issue } from '../../store/newsletter/issues.js';
-import { aList, anApi, idleEngine, type TestApi } from '../support/api.js';
+import { aList, anApi, type TestApi } from '../support/api.js';
 
 let api: TestApi;
 let list: number;

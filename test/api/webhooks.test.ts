@@ -1,8 +1,9 @@
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { idleEngine } from '../../api/engine.js';
 import { useClock } from '../../clock.js';
 import { publicIdOf } from '../../store/events.js';
-import { anApi, idleEngine, type TestApi } from '../support/api.js';
+import { anApi, type TestApi } from '../support/api.js';
 import { type Hook, type HookReceiver, hookReceiver } from '../support/hook-receiver.js';
 
 let api: TestApi;

@@ -1,5 +1,5 @@
 import { renderingActivities } from '../../activities/rendering.js';
-import type { Engine } from '../../api/engine.js';
+import { type Engine, idleEngine } from '../../api/engine.js';
 import { campaignProgress } from '../../store/campaign-progress.js';
 import type { Campaign } from '../../store/campaigns.js';
 import { fenced } from '../../store/connect.js';
@@ -8,20 +8,7 @@ import { aList, aSubscriber, type TestApi } from './api.js';
 /** An engine that only remembers which campaigns it was to wake. */
 export function recordingEngine(): Engine & { readonly woken: number[] } {
   const woken: number[] = [];
-  return {
-    woken,
-    wakeCampaign: ({ _id }) => void woken.push(_id),
-    wakeConfirmation: () => {},
-    wakeImport: () => {},
-    wakeMessage: () => {},
-    wakeNewsletter: () => {},
-    wakeIssue: () => {},
-    draftWritten: async () => {},
-    cancelDraft: () => {},
-    wakeEndpoint: () => {},
-    reachable: async () => true,
-    close: async () => {},
-  };
+  return { ...idleEngine, woken, wakeCampaign: ({ _id }) => void woken.push(_id) };
 }
 
 export const LETTER = {

@@ -1,8 +1,8 @@
 import type { Response } from 'light-my-request';
-import type { Engine } from '../../api/engine.js';
+import { type Engine, idleEngine } from '../../api/engine.js';
 import { fenced } from '../../store/connect.js';
 import type { Message } from '../../store/messages-row.js';
-import { type Call, idleEngine, type TestApi } from './api.js';
+import type { Call, TestApi } from './api.js';
 
 /** An engine that only remembers which messages it was to wake. */
 export function listeningEngine(): Engine & { readonly woken: string[] } {

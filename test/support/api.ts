@@ -1,7 +1,7 @@
 import type { InjectOptions, Response } from 'light-my-request';
 import { type Api, buildApp } from '../../api/app.js';
 import { type Deps, nounStores } from '../../api/deps.js';
-import type { Engine } from '../../api/engine.js';
+import { idleEngine } from '../../api/engine.js';
 import { openLog } from '../../api/logging.js';
 import { openPress } from '../../api/press.js';
 import { type Config, readConfig } from '../../config.js';
@@ -33,21 +33,6 @@ const QUIET = {
   LOG_LEVEL: 'silent',
   RATE_LIMIT_PER_MINUTE: '0',
   MAX_LOOP_DELAY: '0',
-};
-
-/** An engine that is asked for nothing. */
-export const idleEngine: Engine = {
-  wakeCampaign: () => {},
-  wakeConfirmation: () => {},
-  wakeImport: () => {},
-  wakeMessage: () => {},
-  draftWritten: async () => {},
-  cancelDraft: () => {},
-  wakeEndpoint: () => {},
-  wakeNewsletter: () => {},
-  wakeIssue: () => {},
-  reachable: async () => true,
-  close: async () => {},
 };
 
 /** The whole API over a database of its own, without a port. */

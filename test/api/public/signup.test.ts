@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { confirmationActivities } from '../../../activities/confirmation.js';
+import { idleEngine } from '../../../api/engine.js';
 import { useClock } from '../../../clock.js';
 import { linkTokens } from '../../../mail/tokens.js';
 import type { Confirmation } from '../../../store/confirmation/row.js';
-import { aList, anApi, aSubscriber, type Call, idleEngine, type TestApi } from '../../support/api.js';
+import { aList, anApi, aSubscriber, type Call, type TestApi } from '../../support/api.js';
 
 let api: TestApi;
 let list: number;
