@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { pino } from 'pino';
-import { inject } from 'vitest';
 import { lazyClient, temporalEngine } from '../../api/engine.js';
 import { openLog } from '../../api/logging.js';
 import { type Config, readConfig } from '../../config.js';
-import { shrunkTimes } from '../../domain/protocol.js';
-import { type RunningWorker, startWorker } from '../../workers/main.js';
+import type { RunningWorker } from '../../workers/main.js';
 import { anApi } from './api.js';
 import { modelServer } from './model-server.js';
+import { ownWorker } from './own-worker.js';
 import { type SmtpScript, smtpServer } from './smtp-server.js';
 import { type TestTemporal, testTemporal } from './test-servers.js';
 
@@ -41,18 +39,8 @@ export async function draftEverpost(script: SmtpScript = {}, place: DraftPlace =
     receiver,
     client: new Client({ connection, namespace }),
     startWorker: async () => {
-      worker = await startWorker({
-        config,
-        store: api.store,
-        times: shrunkTimes(0.05),
-        lanes: 1,
-        log: pino({ level: 'silent' }),
-        smtpUrl: receiver.url,
-        temporalAddress: address,
-        prefix,
-        pace: { every: 500, runFor: 60_000 },
-        bundle: { codePath: inject('workflowBundle') },
-      });
+      const { store } = api;
+      worker = await ownWorker({ config, store, smtpUrl: receiver.url, temporalAddress: address, prefix });
     },
     close: async () => {
       await worker?.stop();

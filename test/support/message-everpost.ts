@@ -3,18 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { pino } from 'pino';
-import { inject } from 'vitest';
 import { readConfig } from '../../config.js';
 import type { MessageState } from '../../domain/message.js';
-import { shrunkTimes } from '../../domain/protocol.js';
 import { openStore } from '../../store/connect.js';
 import { messages } from '../../store/messages.js';
 import type { Message } from '../../store/messages-row.js';
 import { workerEngine } from '../../workers/engine.js';
-import { startWorker } from '../../workers/main.js';
 import { messageWorkflowId } from '../../workflows/names.js';
 import { anAcceptedMessage } from './messages.js';
+import { ownWorker, QUICK_RETRIES } from './own-worker.js';
 import { type SmtpScript, smtpServer } from './smtp-server.js';
 import { testDatabase, testTemporal } from './test-servers.js';
 import { until } from './until.js';
@@ -32,20 +29,8 @@ export async function messageEverpost(script: SmtpScript) {
   const { address, namespace } = testTemporal();
   const prefix = `messages-${randomUUID()}`;
   const config = { ...readConfig({}), dataDir: folder, smtpConnections: 4, temporalNamespace: namespace };
-  const start = () =>
-    startWorker({
-      config,
-      store,
-      times: { ...shrunkTimes(0.05), firstRetry: 300, resendAfter: 600 },
-      lanes: 1,
-      log: pino({ level: 'silent' }),
-      smtpUrl: receiver.url,
-      temporalAddress: address,
-      prefix,
-      pace: { every: 500, runFor: 60_000 },
-      bundle: { codePath: inject('workflowBundle') },
-    });
-  const worker = await start();
+  const own = { config, store, smtpUrl: receiver.url, temporalAddress: address, prefix };
+  const worker = await ownWorker({ ...own, times: QUICK_RETRIES });
   const connection = await Connection.connect({ address });
   const client = new Client({ connection, namespace });
   const engine = workerEngine({ client, prefix });

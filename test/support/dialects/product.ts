@@ -1,14 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { pino } from 'pino';
-import { inject } from 'vitest';
 import { lazyClient, temporalEngine } from '../../../api/engine.js';
 import { openLog } from '../../../api/logging.js';
 import { type Config, readConfig } from '../../../config.js';
-import { shrunkTimes } from '../../../domain/protocol.js';
 import { freePort } from '../../../servers/ports.js';
-import { startWorker } from '../../../workers/main.js';
 import { anApi } from '../api.js';
 import { aDraftAnswer, modelServer, says } from '../model-server.js';
+import { ownWorker, QUICK_RETRIES } from '../own-worker.js';
 import { type SmtpScript, smtpServer } from '../smtp-server.js';
 import { testTemporal } from '../test-servers.js';
 
@@ -34,18 +31,9 @@ export async function theProduct(script: SmtpScript = {}) {
   const api = await anApi(environment, { engine });
   await api.app.listen({ host: '127.0.0.1', port });
   const config: Config = { ...api.deps.config, smtpConnections: 4, temporalNamespace: namespace };
-  const worker = await startWorker({
-    config,
-    store: api.store,
-    times: { ...shrunkTimes(0.05), firstRetry: 300, resendAfter: 600 },
-    lanes: 1,
-    log: pino({ level: 'silent' }),
-    smtpUrl: receiver.url,
-    temporalAddress: address,
-    prefix,
-    pace: { every: 500, runFor: 60_000 },
-    bundle: { codePath: inject('workflowBundle') },
-  });
+  const { store } = api;
+  const own = { config, store, smtpUrl: receiver.url, temporalAddress: address, prefix };
+  const worker = await ownWorker({ ...own, times: QUICK_RETRIES });
   return {
     api,
     url,

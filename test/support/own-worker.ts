@@ -1,0 +1,23 @@
+import { pino } from 'pino';
+import { inject } from 'vitest';
+import { shrunkTimes } from '../../domain/protocol.js';
+import { type RunningWorker, startWorker, type WorkerParts } from '../../workers/main.js';
+
+/** What differs from one such worker to another. */
+type OwnWorker = Pick<WorkerParts, 'config' | 'store' | 'smtpUrl' | 'temporalAddress' | 'prefix'> &
+  Partial<Pick<WorkerParts, 'times'>>;
+
+/** Protocol times for tests that wait for later attempts too. */
+export const QUICK_RETRIES = { ...shrunkTimes(0.05), firstRetry: 300, resendAfter: 600 };
+
+/** A worker in this process: one lane, short times, a busy sweep, nothing logged. */
+export function ownWorker(own: OwnWorker): Promise<RunningWorker> {
+  return startWorker({
+    times: shrunkTimes(0.05),
+    ...own,
+    lanes: 1,
+    log: pino({ level: 'silent' }),
+    pace: { every: 500, runFor: 60_000 },
+    bundle: { codePath: inject('workflowBundle') },
+  });
+}
