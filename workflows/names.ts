@@ -1,6 +1,9 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 
-/** Ids and queues of everything that runs. One prefix per installation, so that several can share a namespace. */
+/**
+ * Ids and queues of everything that runs. Queues bear a prefix, ids do not: each installation needs a namespace to itself,
+ * or the campaign 7 of one would be taken for the other's.
+ */
 export function queuesOf(prefix: string) {
   return {
     /** Workflow tasks. */

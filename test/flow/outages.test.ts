@@ -1,9 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../servers/ports.js';
 import { expectHonestLedger } from '../support/flow/honest-ledger.js';
-import { type OwnServers, ownServers } from '../support/flow/own-servers.js';
+import { NATIVE_NAMESPACE, type OwnServers, ownServers } from '../support/flow/own-servers.js';
 import { atRate } from '../support/flow/settings.js';
 import { aWorld, type World } from '../support/flow/world.js';
+
+/** A lease that outlasts the start of a server on a busy machine. */
+const LONGER = { lease: 40_000, trust: 25_000, renewEvery: 3_000, startToClose: 200_000, resendAfter: 300_000 };
 
 let servers: OwnServers;
 let world: World;
@@ -11,14 +14,10 @@ beforeAll(async () => {
   servers = await ownServers();
 });
 afterAll(() => servers?.close());
-beforeEach(async () => {
-  // A lease that outlasts the start of a server on a busy machine.
-  const longer = { lease: 40_000, trust: 25_000, renewEvery: 3_000, startToClose: 200_000, resendAfter: 300_000 };
-  world = await aWorld({ servers, times: longer });
-});
 afterEach(() => world?.close());
 
 test('a restart of MongoDB in mid-campaign leaves nobody in doubt', async () => {
+  world = await aWorld({ servers, times: LONGER });
   await world.worker();
   const campaign = await world.launch(900, { settings: atRate(200) });
   await world.receiver.untilAccepted(200);
@@ -30,6 +29,7 @@ test('a restart of MongoDB in mid-campaign leaves nobody in doubt', async () => 
 });
 
 test('a restart of Temporal in mid-campaign leaves nobody in doubt', async () => {
+  world = await aWorld({ servers, times: LONGER });
   await world.worker();
   const campaign = await world.launch(900, { settings: atRate(150) });
   await world.receiver.untilAccepted(150);
@@ -41,6 +41,7 @@ test('a restart of Temporal in mid-campaign leaves nobody in doubt', async () =>
 });
 
 test('what an emptied Temporal has forgotten is started again, also what was sent while it was down', async () => {
+  world = await aWorld({ servers, namespace: NATIVE_NAMESPACE, times: LONGER });
   const worker = await world.worker();
   const campaign = await world.launch(700, { settings: atRate(150) });
   await world.receiver.untilAccepted(100);

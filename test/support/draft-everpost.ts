@@ -8,7 +8,7 @@ import { anApi } from './api.js';
 import { modelServer } from './model-server.js';
 import { ownWorker } from './own-worker.js';
 import { type SmtpScript, smtpServer } from './smtp-server.js';
-import { type TestTemporal, testTemporal } from './test-servers.js';
+import { type TestTemporal, testNamespace } from './test-servers.js';
 
 export type DraftEverpost = Awaited<ReturnType<typeof draftEverpost>>;
 
@@ -22,7 +22,7 @@ export interface DraftPlace {
 export async function draftEverpost(script: SmtpScript = {}, place: DraftPlace = {}) {
   const model = await modelServer();
   const receiver = await smtpServer({ keepRaw: true, ...script });
-  const { address, namespace } = place.temporal ?? testTemporal();
+  const { address, namespace } = place.temporal ?? (await testNamespace());
   const prefix = `drafts-${randomUUID()}`;
   const lazy = lazyClient(address, namespace);
   const environment = { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: model.url, ...place.environment };

@@ -33,7 +33,10 @@ export async function testDatabase(): Promise<TestDatabase> {
   return { url, name, drop };
 }
 
-/** Address (host:port) of the run's Temporal; its namespace is prepared and shared: name your task queues apart. */
+/**
+ * Address (host:port) of the run's Temporal; its namespace is prepared and shared: name task queues and workflows apart.
+ * Numbers do not do: each file's first campaign is `campaign/1`.
+ */
 export function testTemporal(): TestTemporal {
   return { address: inject('temporalAddress'), namespace: readConfig().temporalNamespace };
 }
@@ -43,7 +46,7 @@ export interface TestTemporal {
   readonly namespace: string;
 }
 
-/** A namespace of its own on the run's Temporal, for tests that list workflows; takes about a second. */
+/** A namespace of its own on the run's Temporal, for tests whose workflows are named by number; takes about a second. */
 export async function testNamespace(): Promise<TestTemporal> {
   const address = inject('temporalAddress');
   const namespace = `test-${randomUUID()}`;

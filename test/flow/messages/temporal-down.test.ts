@@ -2,7 +2,7 @@ import { setInterval } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { now } from '../../../clock.js';
 import { expectHonestMessages, untilAllEnded } from '../../support/flow/honest-messages.js';
-import { type OwnServers, ownServers } from '../../support/flow/own-servers.js';
+import { NATIVE_NAMESPACE, type OwnServers, ownServers } from '../../support/flow/own-servers.js';
 import { aPost, type Posting, postingTo } from '../../support/flow/posting.js';
 import { aWorld, type World } from '../../support/flow/world.js';
 
@@ -14,7 +14,8 @@ const accepted = new Map<string, string>();
 beforeAll(async () => {
   servers = await ownServers();
   // Nobody dies here whose claim others should wait for: time for a busy machine.
-  world = await aWorld({ servers, times: { lease: 20_000, trust: 14_000, renewEvery: 4_000 } });
+  const times = { lease: 20_000, trust: 14_000, renewEvery: 4_000 };
+  world = await aWorld({ servers, namespace: NATIVE_NAMESPACE, times });
   posting = await postingTo(world);
   await world.worker();
 });

@@ -7,7 +7,7 @@ import { anApi } from '../api.js';
 import { aDraftAnswer, modelServer, says } from '../model-server.js';
 import { ownWorker, QUICK_RETRIES } from '../own-worker.js';
 import { type SmtpScript, smtpServer } from '../smtp-server.js';
-import { testTemporal } from '../test-servers.js';
+import { testNamespace } from '../test-servers.js';
 
 export type Product = Awaited<ReturnType<typeof theProduct>>;
 
@@ -15,7 +15,7 @@ export type Product = Awaited<ReturnType<typeof theProduct>>;
 export async function theProduct(script: SmtpScript = {}) {
   const model = await modelServer(says(aDraftAnswer({ blocks: [{ type: 'paragraph', text: 'Try it for 14 days.' }] })));
   const receiver = await smtpServer({ keepRaw: true, ...script });
-  const { address, namespace } = testTemporal();
+  const { address, namespace } = await testNamespace();
   const prefix = `dialects-${randomUUID()}`;
   const lazy = lazyClient(address, namespace);
   const log = openLog(readConfig({ LOG_LEVEL: 'silent' }));

@@ -20,18 +20,19 @@ export interface WorldPlan {
   readonly times?: Partial<ProtocolTimes>;
   /** Servers of the test's own; otherwise those of the run. */
   readonly servers?: { mongodbUrl(): string; temporalAddress(): string };
+  /** One of the world's own unless it is named: ids of campaigns are numbers, and each world begins at 1. */
+  readonly namespace?: string;
 }
 
 const LIMIT = 120_000;
 
 /** One installation of Everpost in processes of its own, with a receiving server in this one. */
-export async function aWorld({ script = {}, times = {}, servers }: WorldPlan = {}) {
+export async function aWorld({ script = {}, times = {}, servers, namespace }: WorldPlan = {}) {
   const place: Place = {
     mongodbUrl: servers?.mongodbUrl() ?? inject('mongodbUrl'),
     temporalAddress: servers?.temporalAddress() ?? inject('temporalAddress'),
     database: `test_${randomUUID().replaceAll('-', '')}`,
-    // Of our own servers nothing but the namespace they are born with survives an emptying.
-    namespace: servers === undefined ? `flow-${randomUUID()}` : 'default',
+    namespace: namespace ?? `flow-${randomUUID()}`,
     prefix: `flow-${randomUUID()}`,
   };
   const receiver = await smtpServer(script);
