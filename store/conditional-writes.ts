@@ -26,12 +26,15 @@ export interface ConditionalWrite<T extends Row> {
   readonly isBefore: (now: T) => boolean;
 }
 
-/** PROTOCOL: match → go on; unknown → the identical write again; no match → one majority read decides. */
+/** A majority read of a primary that was elected a moment ago may be older than what we were told; this one is not. */
+const DECIDING = { readConcern: 'linearizable', maxTimeMS: 10_000 } as const;
+
+/** PROTOCOL: match → go on; unknown → the identical write again; no match → one linearizable read decides. */
 export function conditionalWrites<T extends Row>(rows: Collection<T>): ConditionalWrites<T> {
   const once = async ({ filter, update, id, isAfter, isBefore }: ConditionalWrite<T>): Promise<Verdict | 'again'> => {
     const { matchedCount } = await rows.updateOne(filter, update);
     if (matchedCount === 1) return 'done';
-    const now = (await rows.findOne({ _id: id } as Filter<T>)) as T | null;
+    const now = (await rows.findOne({ _id: id } as Filter<T>, DECIDING)) as T | null;
     if (now === null) return 'lost';
     if (isAfter(now)) return 'done';
     return isBefore(now) ? 'again' : 'lost';

@@ -4,6 +4,7 @@ import type { ProtocolTimes } from '../../domain/protocol.js';
 import { scrubbed } from '../../domain/scrub.js';
 import type { SplicedMail } from '../letter.js';
 import { bodyStream } from './body.js';
+import { deadline } from './deadline.js';
 import { type Session, type SmtpError, troubleOf } from './session.js';
 
 /** What the mail came to, and what its connection is good for now. */
@@ -30,17 +31,17 @@ export function handOver(
   return new Promise((resolve) => {
     let stage: Stage = 'envelope';
     const finish = (handed: Handed) => {
-      clearTimeout(timer);
+      limit.stop();
       socket?.off('data', heard);
       session.cut = undefined;
       if (handed.next === 'destroy') smtp.close();
       resolve(handed);
     };
     const cut = (what: string) => finish(lost(stage, { stage, what }));
-    let timer = setTimeout(() => cut('no reply in time'), times.smtpCommand);
+    let limit = deadline(times.smtpCommand, () => cut('no reply in time'));
     // replies to pipelined commands come one by one, and each has its own time
     const heard = () => {
-      if (stage === 'envelope') timer.refresh();
+      if (stage === 'envelope') limit.refresh();
     };
     const body = bodyStream(mail.chunks, {
       socket: () => socket,
@@ -52,7 +53,7 @@ export function handOver(
       },
       moved() {
         stage = 'body';
-        timer.refresh();
+        limit.refresh();
       },
       mayEnd() {
         if (!order.mayBegin()) {
@@ -60,8 +61,8 @@ export function handOver(
           return false;
         }
         stage = 'dot';
-        clearTimeout(timer);
-        timer = setTimeout(() => cut('no reply to the dot in time'), times.smtpDot);
+        limit.stop();
+        limit = deadline(times.smtpDot, () => cut('no reply to the dot in time'));
         return true;
       },
     });

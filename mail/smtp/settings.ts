@@ -62,6 +62,8 @@ function knownQuery(url: URL): URLSearchParams {
   return url.searchParams;
 }
 
+const A_DAY = 86_400_000;
+
 function connectionOptions(url: URL, query: URLSearchParams, { name, times }: Wishes): SMTPConnectionOptions {
   const secure = url.protocol === 'smtps:';
   const helo = query.get('name') ?? name;
@@ -73,8 +75,8 @@ function connectionOptions(url: URL, query: URLSearchParams, { name, times }: Wi
     ...(helo === undefined ? {} : { name: helo }),
     connectionTimeout: times.smtpCommand,
     greetingTimeout: times.smtpCommand,
-    // the last resort only: each wait has a timer of ours
-    socketTimeout: times.smtpDot + times.smtpCommand,
+    // each wait has a deadline of ours; this one would not read what has come before it breaks the connection
+    socketTimeout: A_DAY,
     // close() must not flush what is still to be written
     socketCloseTimeout: 0,
   };
