@@ -1,3 +1,4 @@
+import { hasWaitedLong } from './campaign-round.js';
 import type { CampaignInput } from './messages.js';
 import type { Operators } from './operators.js';
 import { untilRendered } from './rendering.js';
@@ -10,9 +11,9 @@ import { millisecondsUntil } from './waiting.js';
  */
 export async function untilApproved(input: CampaignInput, operators: Operators): Promise<void> {
   const quick = quickSteps();
-  while (operators.asking()) {
+  while (operators.asking() && !hasWaitedLong(input)) {
     await untilRendered(input, operators);
-    if (!operators.asking()) return;
+    if (!operators.asking() || hasWaitedLong(input)) return;
     const { remindAt, until } = operators.question();
     await quick.askApprovers(input, false);
     if (remindAt !== null) {

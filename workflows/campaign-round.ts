@@ -4,32 +4,43 @@ import {
   condition,
   executeChild,
   isCancellation,
+  patched,
   setCurrentDetails,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type { PagesResult } from '../activities/delivery.js';
 import type { campaignLane } from './campaign-lane.js';
 import type { CampaignInput } from './messages.js';
 import { laneWorkflowId } from './names.js';
 import type { Operators } from './operators.js';
+import { outgrown } from './outgrown.js';
 import { quickSteps } from './steps.js';
 
 const FIRST_REPORT = 10_000;
 const LAST_REPORT = 3_600_000;
 const A_DAY = 86_400_000;
-/** A run that has seen this many events goes on as a new one; Temporal ends it at 51,200. */
+/** A run that has seen this many events goes on as a new one. */
 const ENOUGH_EVENTS = 8_000;
 const BETWEEN_TRIES = 1_000;
 
 /** Its history is long; only asked where no lane is running. */
-export function outgrown(): boolean {
-  return workflowInfo().historyLength > ENOUGH_EVENTS;
+export function isLong(input: CampaignInput): boolean {
+  return outgrown(input, ENOUGH_EVENTS);
+}
+
+/** The same while it waits; a run that has waited on so far, under an earlier plot, still does. */
+export function hasWaitedLong(input: CampaignInput): boolean {
+  return isLong(input) && patched('goes-on-while-waiting');
+}
+
+/** Paused before its audience was frozen, and resumed: a run that began in that pause has asked nobody, nor waited for its time. */
+export function waitsAnew(operators: Operators): boolean {
+  return (operators.asking() || operators.scheduled()) && patched('waits-anew');
 }
 
 /** Sends a round in lanes until no page of it is open, or the run is outgrown; a busy page is not a done page. */
 export async function sendRound(input: CampaignInput, operators: Operators): Promise<void> {
   let hasNews = true;
-  while (!operators.withdrawn() && !outgrown()) {
+  while (!operators.withdrawn() && !isLong(input) && !waitsAnew(operators)) {
     if (!operators.sending()) {
       if (hasNews) await report(input, operators);
       hasNews = await operators.newsWithin(A_DAY);

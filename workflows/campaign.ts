@@ -1,6 +1,6 @@
 import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
 import { untilApproved } from './campaign-approval.js';
-import { outgrown, sendRound } from './campaign-round.js';
+import { hasWaitedLong, isLong, sendRound, waitsAnew } from './campaign-round.js';
 import type { CampaignInput, CampaignView } from './messages.js';
 import { listenToOperators, type Operators } from './operators.js';
 import { untilRendered, untilResumed } from './rendering.js';
@@ -15,16 +15,19 @@ export async function campaign(input: CampaignInput): Promise<CampaignView> {
   await operators.look();
 
   await untilItMayGo(input, operators);
-  await untilRendered(input, operators);
-  while (!operators.withdrawn()) {
+  while (!operators.withdrawn() && !hasWaitedLong(input)) {
     if ((await heavy.freezeAudience(input)) === 'refused') {
-      await untilResumed(operators);
+      await untilResumed(input, operators);
       continue;
     }
     await operators.look();
-    await untilRoundIsDue(operators);
+    await untilRoundIsDue(input, operators);
     await sendRound(input, operators);
-    if (outgrown()) break;
+    if (isLong(input)) break;
+    if (waitsAnew(operators)) {
+      await untilItMayGo(input, operators);
+      continue;
+    }
     if (await quick.openNextRound(input, operators.plan().round)) continue;
     await quick.closeCampaign(input);
     await operators.look();
@@ -35,23 +38,24 @@ export async function campaign(input: CampaignInput): Promise<CampaignView> {
 
 /** Somebody's yes to the rendered letter first where it is asked for; another letter needs another. */
 async function untilItMayGo(input: CampaignInput, operators: Operators): Promise<void> {
-  while (operators.asking() || operators.scheduled()) {
+  while ((operators.asking() || operators.scheduled()) && !hasWaitedLong(input)) {
     await untilApproved(input, operators);
     await untilSendTime(input, operators);
   }
+  await untilRendered(input, operators);
 }
 
 /** A scheduled campaign waits here; it may be moved, sent now or withdrawn meanwhile. */
 async function untilSendTime(input: CampaignInput, operators: Operators): Promise<void> {
-  while (operators.scheduled()) {
+  while (operators.scheduled() && !hasWaitedLong(input)) {
     if (await operators.newsWithin(millisecondsUntil(operators.plan().sendAt))) continue;
     await quickSteps().beginCampaign(input);
     await operators.look();
   }
 }
 
-async function untilRoundIsDue(operators: Operators): Promise<void> {
-  while (!operators.withdrawn() && millisecondsUntil(operators.plan().due) > 0) {
+async function untilRoundIsDue(input: CampaignInput, operators: Operators): Promise<void> {
+  while (!operators.withdrawn() && !hasWaitedLong(input) && millisecondsUntil(operators.plan().due) > 0) {
     await operators.newsWithin(millisecondsUntil(operators.plan().due));
   }
 }

@@ -12,8 +12,13 @@ import {
   queuesOf,
 } from './names.js';
 
+export interface RunLength {
+  /** Tests only: a run goes on as a new one after so many events of its history. */
+  readonly longestHistory?: number;
+}
+
 /** The contract between whoever starts or steers a workflow and the workflow itself: ids and counts, no addresses. */
-export interface CampaignInput {
+export interface CampaignInput extends RunLength {
   readonly account: number;
   readonly campaign: number;
   readonly launch: number;
@@ -81,11 +86,9 @@ export const lookAtConfirmation = defineSignal('look');
 /** The message's row has changed, it was cancelled for instance: read it. */
 export const lookAtMessage = defineSignal('look');
 
-export interface EndpointInput {
+export interface EndpointInput extends RunLength {
   readonly account: number;
   readonly endpoint: number;
-  /** Tests only: a run ends after so many events of its history. */
-  readonly longestHistory?: number;
 }
 
 /** There is something to deliver. */

@@ -11,6 +11,7 @@ import { patience } from '../domain/newsletter/issue.js';
 import { written } from './issue-draft.js';
 import { type IssueInput, type IssueRef, lookAtIssue } from './messages/newsletter.js';
 import { PHASE } from './names.js';
+import { outgrown } from './outgrown.js';
 import { quickSteps, sourceSteps } from './steps.js';
 import { millisecondsUntil } from './waiting.js';
 
@@ -42,6 +43,7 @@ async function untilReady(issue: IssueRef, { sendAt }: IssueView, news: News): P
     if (found.draft !== null && (await written(found.draft, sendAt))) continue;
     if (isLast) return quickSteps().skipIssue(issue, found.draft === null ? found.trouble : 'draft_failed');
     await news.within(Math.min(patience(tries), millisecondsUntil(sendAt)));
+    await goOnIfOutgrown(issue);
   }
 }
 
@@ -52,9 +54,14 @@ async function untilOver(issue: IssueRef, launched: IssueView, news: News): Prom
     const due = millisecondsUntil(view.due);
     await news.within(due > wait ? Math.min(due + FIRST_LOOK, LONGEST_LOOK) : wait);
     view = await quickSteps().watchIssue(issue);
-    if (view.open && workflowInfo().historyLength > ENOUGH_EVENTS) await continueAsNew<typeof newsletterIssue>(issue);
+    if (view.open) await goOnIfOutgrown(issue);
   }
   return view;
+}
+
+/** The new run begins with a look at the rows, so that whatever was heard meanwhile is seen. */
+async function goOnIfOutgrown(issue: IssueRef): Promise<void> {
+  if (outgrown(issue, ENOUGH_EVENTS)) await continueAsNew<typeof newsletterIssue>(issue);
 }
 
 type News = ReturnType<typeof listen>;

@@ -1,3 +1,4 @@
+import { hasWaitedLong } from './campaign-round.js';
 import type { CampaignInput } from './messages.js';
 import type { Operators } from './operators.js';
 import { heavySteps } from './steps.js';
@@ -9,13 +10,14 @@ const LONGEST_WAIT = 86_400_000;
  * pauses the campaign; a resume looks at it again.
  */
 export async function untilRendered(input: CampaignInput, operators: Operators): Promise<void> {
-  while (!operators.withdrawn() && (await heavySteps().renderContent(input)) === 'refused') {
-    await untilResumed(operators);
+  while (!operators.withdrawn() && !hasWaitedLong(input)) {
+    if ((await heavySteps().renderContent(input)) !== 'refused') return;
+    await untilResumed(input, operators);
   }
 }
 
 /** Something stands in the way of mailing anybody; the row says what. */
-export async function untilResumed(operators: Operators): Promise<void> {
+export async function untilResumed(input: CampaignInput, operators: Operators): Promise<void> {
   await operators.look();
-  while (operators.paused()) await operators.newsWithin(LONGEST_WAIT);
+  while (operators.paused() && !hasWaitedLong(input)) await operators.newsWithin(LONGEST_WAIT);
 }

@@ -1,5 +1,6 @@
-import { condition, continueAsNew, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import { condition, continueAsNew, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { type EndpointInput, lookAtEndpoint } from './messages.js';
+import { outgrown } from './outgrown.js';
 import { hookSteps } from './steps.js';
 
 /** Temporal suggests an end at 4,096 events; a run ends well before, so that it never reaches 5,000. */
@@ -9,7 +10,6 @@ const LEAST_WAIT = 100;
 
 /** Brings events to one endpoint as long as any are owed to it; how far it is stands in the endpoint's row. */
 export async function webhookEndpoint(input: EndpointInput): Promise<string> {
-  const longest = input.longestHistory ?? LONGEST_HISTORY;
   const { untilNews, isQuiet } = listenForNews();
   for (;;) {
     const pass = await hookSteps().deliverEvents(input);
@@ -18,7 +18,7 @@ export async function webhookEndpoint(input: EndpointInput): Promise<string> {
     );
     if (pass.kind === 'waiting') await untilNews(Date.parse(pass.until) - Date.now());
     if ((pass.kind === 'idle' || pass.kind === 'off') && isQuiet()) return pass.kind;
-    if (workflowInfo().historyLength > longest) await continueAsNew<typeof webhookEndpoint>(input);
+    if (outgrown(input, LONGEST_HISTORY)) await continueAsNew<typeof webhookEndpoint>(input);
   }
 }
 

@@ -2,6 +2,7 @@ import { defineSignal } from '@temporalio/workflow';
 import { issueMoment } from '../../domain/newsletter/issue.js';
 import { type Overlap, scheduleSpec } from '../../domain/newsletter/schedule.js';
 import type { Timetable } from '../../domain/newsletter/timetable.js';
+import type { RunLength } from '../messages.js';
 import { ACCOUNT, issueWorkflowBase, KIND, newsletterScheduleId, newsletterWorkflowId, queuesOf } from '../names.js';
 
 export interface NewsletterInput {
@@ -9,13 +10,13 @@ export interface NewsletterInput {
   readonly newsletter: number;
 }
 
-export interface IssueInput extends NewsletterInput {
+export interface IssueInput extends NewsletterInput, RunLength {
   /** ISO 8601; a Schedule leaves it out and names the time itself. */
   readonly scheduledAt?: string;
 }
 
 /** One issue, by its time. */
-export interface IssueRef extends NewsletterInput {
+export interface IssueRef extends IssueInput {
   readonly scheduledAt: string;
 }
 
@@ -49,12 +50,13 @@ export function newsletterStart(prefix: string, input: NewsletterInput) {
 }
 
 /** How an issue is begun by anybody but its Schedule: under the id that the Schedule would give it. */
-export function issueStart(prefix: string, { account, newsletter, scheduledAt }: IssueRef) {
+export function issueStart(prefix: string, issue: IssueRef) {
+  const { account, newsletter, scheduledAt } = issue;
   return {
     ...ROW_DECIDES,
     workflowId: `${issueWorkflowBase(newsletter)}-${issueMoment(new Date(scheduledAt))}`,
     taskQueue: queuesOf(prefix).workflows,
-    args: [{ account, newsletter, scheduledAt }] as [IssueInput],
+    args: [issue] as [IssueInput],
     staticSummary: `Issue of newsletter ${newsletter} of account ${account}`,
     typedSearchAttributes: attributes(account, 'issue'),
   };

@@ -1,0 +1,166 @@
+import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { now } from '../../clock.js';
+import { approvalFor } from '../../domain/approval.js';
+import { calendarOf } from '../../domain/newsletter/cron.js';
+import { issueId } from '../../domain/newsletter/issue.js';
+import { accounts } from '../../store/accounts.js';
+import { type Campaign, campaigns } from '../../store/campaigns.js';
+import { members } from '../../store/members.js';
+import { issues } from '../../store/newsletter/issues.js';
+import { ISSUE_TYPE, issueStart, lookAtIssue } from '../../workflows/messages/newsletter.js';
+import {
+  approveCampaign,
+  CAMPAIGN_TYPE,
+  campaignStart,
+  changeCampaignRate,
+  lookAtCampaign,
+  pauseCampaign,
+  resumeCampaign,
+  sendCampaignNow,
+} from '../../workflows/messages.js';
+import { steered } from '../support/campaigns.js';
+import { atRate } from '../support/flow/settings.js';
+import { aWorld, type World } from '../support/flow/world.js';
+import { aNewsletter, issuesOf } from '../support/newsletters.js';
+import { aFeed, fails, webServer } from '../support/web-server.js';
+
+/** More than a run needs for what it does between two waits. */
+const LONGEST = 60;
+const LIMIT = { timeout: 120_000 };
+let world: World;
+let site: Awaited<ReturnType<typeof webServer>>;
+
+beforeAll(async () => {
+  world = await aWorld();
+  site = await webServer(fails(503));
+  await world.worker({ environment: { ALLOWED_PRIVATE_HOSTS: '127.0.0.1' } });
+  const { _id: account } = await accounts(world.store).ensureFirst();
+  const email = 'grace@acme.example';
+  await members(world.store).add(account, { name: 'Grace', email, email_key: email, role: 'approver' });
+});
+afterAll(async () => {
+  await world?.close();
+  await site?.close();
+});
+
+/** Calls again and again until another run has taken over; each call is heard before the next. */
+async function untilTurned(handle: WorkflowHandle, call: () => Promise<unknown>): Promise<void> {
+  const { runId } = await handle.describe();
+  await world.untilTrue(async () => {
+    await call();
+    await world.untilTrue(async () => isAtRest(await handle.describe()));
+    return (await handle.describe()).runId !== runId;
+  });
+}
+const isAtRest = ({ raw }: WorkflowExecutionDescription) =>
+  !raw.pendingWorkflowTask && (raw.pendingActivities ?? []).length === 0;
+const mailsTo = (who: string) => world.receiver.accepted.filter(({ to }) => to.some((one) => one.startsWith(who)));
+const untilState = async (row: Campaign, state: Campaign['state']) => {
+  await world.untilState(row, state);
+  return world.row(row);
+};
+
+async function begun(row: Campaign) {
+  const input = { account: row.account, campaign: row._id, launch: row.launch, longestHistory: LONGEST };
+  return world.client.workflow.start(CAMPAIGN_TYPE, campaignStart(world.place.prefix, input));
+}
+
+test(
+  'an issue goes on in another run, while it waits for its source and for its campaign; it comes out once',
+  LIMIT,
+  async () => {
+    const upTo = (most: number) => Array.from({ length: most }, (_, i) => i);
+    const newsletter = await aNewsletter(world.store, {
+      calendars: [calendarOf({ hour: upTo(24), minute: upTo(60) })],
+      end_at: now(),
+      source: { kind: 'feed', url: site.url, max_items: 5 },
+      html: null,
+      approval_hours: 24,
+    });
+    const { account, _id } = newsletter;
+    const scheduled_at = new Date(Math.floor(now().getTime() / 60_000 - 1) * 60_000);
+    const own = { _id: issueId(_id, scheduled_at), account, newsletter: _id };
+    const send_at = new Date(now().getTime() + 3_600_000);
+    await issues(world.store).open({ ...own, kind: 'triggered', scheduled_at, send_at });
+    const ref = { account, newsletter: _id, scheduledAt: scheduled_at.toISOString(), longestHistory: LONGEST };
+    const handle = await world.client.workflow.start(ISSUE_TYPE, issueStart(world.place.prefix, ref));
+    const look = () => handle.signal(lookAtIssue);
+    const issue = async () => (await issuesOf(world.store, newsletter)).at(0);
+
+    await untilTurned(handle, look);
+    expect((await issue())?.state).toBe('preparing');
+    site.show(aFeed('Tulips'));
+    await look();
+    await world.untilTrue(async () => (await issue())?.state === 'launched');
+    await untilTurned(handle, look);
+    const asking = await campaigns(world.store).find(account, (await issue())?.campaign ?? 0);
+    await world.untilTrue(async () => asking !== null && (await world.row(asking)).rendered != null);
+    await campaigns(world.store).approve(await world.row(asking as Campaign), { by: null, comment: null });
+    await world.wake(asking as Campaign);
+    expect(await handle.result()).toBe('sent');
+
+    expect(await issuesOf(world.store, newsletter)).toHaveLength(1);
+    expect(await world.store.db.collection('campaigns').countDocuments({ origin: `issue ${own._id}` })).toBe(1);
+    expect(mailsTo('reader')).toHaveLength(1);
+    const told = await world.store.db.collection('events').find({ 'data.issue': own._id }).toArray();
+    const types = told.map(({ type }) => String(type).replace('newsletter.issue_', ''));
+    expect(types.sort()).toEqual(['begun', 'launched', 'sent']);
+  },
+);
+
+test(
+  'a campaign goes on in another run, while it is asked about, scheduled and paused; nobody is mailed twice',
+  LIMIT,
+  async () => {
+    const READERS = 60;
+    const before = [mailsTo('reader').length, mailsTo('grace').length] as const;
+    const draft = await world.draft(READERS, { approval: approvalFor(72), settings: atRate(30) });
+    const tomorrow = new Date(now().getTime() + 86_400_000);
+    const row = steered(await campaigns(world.store).schedule(draft, tomorrow));
+    const handle = await begun(row);
+    const look = () => handle.signal(lookAtCampaign);
+
+    await untilTurned(handle, look);
+    expect((await handle.executeUpdate(approveCampaign, { args: [{}] })).state).toBe('scheduled');
+    await untilTurned(handle, look);
+    expect((await handle.executeUpdate(sendCampaignNow, { args: [{}] })).state).toBe('freezing');
+    await world.receiver.untilAccepted(before[0] + before[1] + 10);
+    expect((await handle.executeUpdate(pauseCampaign, { args: [{}] })).state).toBe('paused');
+    let per_second = 100;
+    await untilTurned(handle, () => {
+      per_second += 1;
+      return handle.executeUpdate(changeCampaignRate, { args: [{ per_second }] });
+    });
+    expect(await untilState(row, 'paused')).toMatchObject({ want: { rate: per_second } });
+    expect((await handle.executeUpdate(resumeCampaign, { args: [{}] })).state).toBe('sending');
+    expect(await handle.result()).toMatchObject({ state: 'sent' });
+
+    expect(new Set(mailsTo('reader').flatMap(({ to }) => to)).size).toBe(before[0] + READERS);
+    expect(mailsTo('reader')).toHaveLength(before[0] + READERS);
+    expect(mailsTo('grace')).toHaveLength(before[1] + 1);
+  },
+);
+
+test.each([
+  ['asked about', approvalFor(72)],
+  ['sent', null],
+])(
+  'a campaign that may not go out goes on in another run; mended and resumed, it is %s',
+  LIMIT,
+  async (_, approval) => {
+    const before = mailsTo('grace').length;
+    const html = '<p><a href="/prices">Prices</a></p>';
+    const row = steered(await campaigns(world.store).launch(await world.draft(1, { approval, html })));
+    const handle = await begun(row);
+    const blocked = await untilState(row, 'paused');
+    await untilTurned(handle, () => handle.signal(lookAtCampaign));
+    await campaigns(world.store).edit(blocked, { html: '<p>Prices</p>' });
+    await handle.executeUpdate(resumeCampaign, { args: [{}] });
+    if (approval !== null) {
+      await world.untilTrue(() => mailsTo('grace').length > before);
+      await handle.executeUpdate(approveCampaign, { args: [{}] });
+    }
+    expect(await handle.result()).toMatchObject({ state: 'sent' });
+  },
+);
