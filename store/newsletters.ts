@@ -62,6 +62,8 @@ export interface Newsletter extends NewsletterFields {
   readonly memory: FeedMemory | null;
   /** The issue that went out last, and the time it was given. */
   readonly last: (Turn & { readonly before?: Turn | null }) | null;
+  /** The last click that began an issue, and the time of that issue. */
+  readonly clicked?: Click;
   /** Every time of the calendar up to here has an issue, or is none of ours. */
   readonly accounted_until: Date;
   readonly created_at: Date;
@@ -70,6 +72,11 @@ export interface Newsletter extends NewsletterFields {
   readonly wake_at: Date;
   /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
   readonly origin?: string;
+}
+
+export interface Click {
+  readonly at: Date;
+  readonly scheduled_at: Date;
 }
 
 export interface Turn {
@@ -81,6 +88,7 @@ export type NewsletterChange = Partial<NewsletterFields & Pick<Newsletter, 'stat
 
 /** Unless the wake-up behind the answer fails, nobody has to look before this. */
 const OWED_AFTER = 5_000;
+const MINUTE = 60_000;
 
 export type Newsletters = ReturnType<typeof newsletters>;
 
@@ -159,6 +167,21 @@ function remembering(rows: Collection<Newsletter>) {
         { $set: { last: { issue, at, before: turnBefore(issue) } } },
       ]);
       return matchedCount === 1;
+    },
+
+    /**
+     * The time of the issue that a click at `at` begins: the minute it falls in, or the time that the last click was given where
+     * that was less than a minute ago. Atomic: one conditional write, so that two clicks at once are one across its turn too.
+     */
+    clickedAt: async (account: number, id: number, at: Date): Promise<Owned<Date>> => {
+      const fresh = { at, scheduled_at: new Date(Math.floor(at.getTime() / MINUTE) * MINUTE) };
+      const isRecent = { $gt: ['$clicked.at', new Date(at.getTime() - MINUTE)] };
+      const row = await rows.findOneAndUpdate(
+        { _id: id, account },
+        [{ $set: { clicked: { $cond: [isRecent, '$clicked', fresh] } } }],
+        { returnDocument: 'after' },
+      );
+      return row?.clicked?.scheduled_at ?? whyNot(rows, account, id);
     },
 
     /** It did not go out after all: the turn is what it was before. Atomic: one conditional write. */

@@ -119,13 +119,6 @@ function reading(rows: Collection<Issue>) {
     /** The issue that an Idempotency-Key's claim has begun. */
     ofOrigin: (account: number, origin: string): Promise<Issue | null> => rows.findOne({ account, origin }),
 
-    /** The last issue that somebody began since `since` for a time since then, whatever has become of it. */
-    triggeredSince: (account: number, newsletter: number, since: Date): Promise<Issue | null> => {
-      // What was begun at 9:00:59 is the issue of 9:00:00.
-      const times = { scheduled_at: { $gt: new Date(since.getTime() - 60_000) }, created_at: { $gt: since } };
-      return rows.findOne({ account, newsletter, kind: 'triggered', ...times }, { sort: { scheduled_at: -1 } });
-    },
-
     /** Issues that are not over, the oldest first. */
     openOnes: (account: number, newsletter: number): Promise<Issue[]> =>
       rows

@@ -163,6 +163,18 @@ test('a trigger is one issue though its answer was lost, or the minute turned an
   expect((await at(61_000)).data.id).not.toBe(first.id);
 });
 
+test('clicks at once on either side of the turn of a minute are one issue, whatever their keys', async () => {
+  const { data } = await made();
+  const turn = Math.ceil(now().getTime() / 60_000) * 60_000 + 120_000;
+  let looks = 0;
+  const real = useClock({ now: () => new Date(turn + (looks++ % 2 === 0 ? -1 : 1)) });
+  const clicks = Array.from({ length: 8 }, (_, i) => call(`POST /${data.id}/trigger`, {}, `click-${i}`));
+  const answers = await Promise.all(clicks).finally(real);
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));
+  expect(new Set(answers.map((answer) => answer.data.id)).size).toBe(1);
+  expect((await call(`GET /${data.id}/issues`)).data).toHaveLength(1);
+});
+
 test('data is pushed until the next issue goes out, and only where issues are made of it', async () => {
   const { data } = await made({ source: { kind: 'data' }, html: '{{ data.headline }}' });
   const pushed = await call(`PUT /${data.id}/data`, { data: { headline: 'Tulips' } });

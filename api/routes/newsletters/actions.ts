@@ -30,7 +30,6 @@ import { issueShown, newsletterShown, nextShown } from './view.js';
 
 const tags = ['Newsletters'];
 const NEXT = 10;
-const MINUTE = 60_000;
 
 /** What may be asked of a newsletter. */
 export function newsletterActions(app: Api, deps: Deps): void {
@@ -119,16 +118,11 @@ async function triggered(deps: Deps, row: Newsletter, time: string | undefined, 
 
 async function begun(deps: Deps, row: Newsletter, time: string | undefined, origin?: string): Promise<Issue> {
   const { account, _id: newsletter } = row;
-  const scheduled_at = time === undefined ? await thisMinute(deps, row) : timeOf(row, time);
+  const scheduled_at =
+    time === undefined ? ours(await deps.newsletters.clickedAt(account, newsletter, now())) : timeOf(row, time);
   const send_at = new Date(now().getTime() + row.lead_seconds * 1_000);
   const own = { _id: issueId(newsletter, scheduled_at), account, newsletter };
   return deps.issues.open({ ...own, kind: 'triggered', scheduled_at, send_at, ...(origin && { origin }) });
-}
-
-/** Two clicks across the turn of a minute are still one, also where the issue is over by then. */
-async function thisMinute({ issues }: Deps, { account, _id }: Newsletter): Promise<Date> {
-  const last = await issues.triggeredSince(account, _id, new Date(now().getTime() - MINUTE));
-  return last?.scheduled_at ?? new Date(Math.floor(now().getTime() / MINUTE) * MINUTE);
 }
 
 function timeOf(row: Newsletter, text: string): Date {
