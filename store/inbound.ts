@@ -124,11 +124,14 @@ function acting(rows: Rows) {
     claim: async ({ _id, wake_at }: InboundRow, until: Date): Promise<boolean> =>
       (await rows.updateOne({ _id, wake_at }, { $set: { wake_at: until } })).matchedCount === 1,
 
-    /** It is done; what it said is kept until `readable`, where a person may want to read it. Atomic: one update. */
+    /**
+     * It is done; what it said is kept until `readable`, where a person may want to read it. The first verdict stays.
+     * Atomic: one conditional update.
+     */
     done: async ({ _id }: InboundRow, verdict: string, readable?: Date): Promise<void> => {
       const said = readable === undefined ? { $unset: SAID } : {};
       const $set = { verdict, wake_at: null, ...(readable && { readable_until: readable }) };
-      await rows.updateOne({ _id }, { $set, ...said } as never);
+      await rows.updateOne({ _id, verdict: null }, { $set, ...said } as never);
     },
 
     /** Forgets what reports said that nobody has read in time; that they came in is kept. Repeatable. */
@@ -144,9 +147,9 @@ function acting(rows: Rows) {
       return stream;
     },
 
-    /** It did not work this time. Atomic: one update. */
+    /** It did not work this time; where somebody else has done it meanwhile that stays. Atomic: one conditional update. */
     later: async ({ _id }: InboundRow, at: Date): Promise<void> => {
-      await rows.updateOne({ _id }, { $set: { wake_at: at }, $inc: { tries: 1 } });
+      await rows.updateOne({ _id, verdict: null }, { $set: { wake_at: at }, $inc: { tries: 1 } });
     },
 
     find: (_id: string): Promise<InboundRow | null> => rows.findOne({ _id }),

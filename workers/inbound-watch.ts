@@ -8,8 +8,8 @@ export interface InboundWatchGround {
   readonly log: { warn(details: object, message: string): void };
 }
 
-/** What no ring has told is found then, if the sweep has not found it before. */
-const LONGEST_SLEEP = 60_000;
+/** What no ring has told is found then, as what a killed worker had begun: the sweep may wait for that worker itself. */
+const LONGEST_SLEEP = 5_000;
 const PAUSE = 1_000;
 
 /**
@@ -24,6 +24,8 @@ export function watchInbound({ inbound, read, log }: InboundWatchGround): () => 
   const open = (): void => {
     if (closed) return;
     stream = inbound.watch(bell.ring);
+    // What came in before there was anybody to hear it.
+    bell.ring();
     stream.once('error', (error) => {
       log.warn({ error: String(error) }, 'new reports are not heard of; the sweep finds them');
       void stream?.close().catch(() => undefined);

@@ -1,5 +1,6 @@
 import { monotonic, now } from '../../clock.js';
 import { type Evidence, feedbackEvidence } from '../../domain/evidence.js';
+import type { ProtocolTimes } from '../../domain/protocol.js';
 import { type InboundMail, readInbound } from '../../mail/dsn/read.js';
 import { type ReturnPaths, returnPaths } from '../../mail/return-path.js';
 import type {
@@ -23,6 +24,7 @@ export interface InboundDeps extends ConsequenceDeps, OwnerDeps {
   readonly campaigns: ConsequenceDeps['campaigns'];
   readonly messages: ConsequenceDeps['messages'];
   readonly subscribers: ConsequenceDeps['subscribers'] & OwnerDeps['subscribers'];
+  readonly times: Pick<ProtocolTimes, 'lease'>;
   readonly log: { warn(details: object, message: string): void };
 }
 
@@ -31,8 +33,8 @@ const PASS = 10_000;
 const MOST_AT_ONCE = 200;
 const SIDE_BY_SIDE = 8;
 const MOST_TRIES = 20;
-/** Whoever takes a row has so long for it; somebody else takes it afterwards. */
-const LEASE = 30_000;
+/** Whoever takes a row has this share of a lease for it, 15 s; somebody else takes it afterwards. Acting takes milliseconds. */
+const SHARE_OF_LEASE = 1 / 4;
 const LONGEST_WAIT = 600_000;
 const PATIENCE = 10_000;
 
@@ -57,7 +59,8 @@ export async function sweepInbound(deps: InboundDeps): Promise<void> {
 
 /** One row that cannot be helped must not keep the others waiting, nor be tried for ever. */
 async function lookAfter(deps: InboundDeps, paths: ReturnPaths, row: InboundRow): Promise<void> {
-  if (!(await deps.inbound.claim(row, after(LEASE)).catch(() => false))) return;
+  const until = after(deps.times.lease * SHARE_OF_LEASE);
+  if (!(await deps.inbound.claim(row, until).catch(() => false))) return;
   try {
     const { verdict, keepRaw } = row.kind === 'mail' ? await readMail(deps, paths, row) : await heed(deps, paths, row);
     await deps.inbound.done(row, verdict, keepRaw ? readable(deps) : undefined);

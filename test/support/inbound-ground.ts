@@ -36,6 +36,7 @@ export function inboundDeps(store: Store, over: Partial<InboundDeps> = {}): Inbo
     ring: async () => [KEY],
     readableFor: 86_400_000,
     web: { send: async () => ({ kind: 'failed', why: 'connection', ms: 0 }) },
+    times: { lease: 60_000 },
     log: { warn: () => undefined },
     ...over,
   };

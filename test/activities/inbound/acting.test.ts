@@ -100,6 +100,17 @@ test('what nobody could act on can be read for a while and is forgotten then; wi
   expect(await keep(0)).not.toHaveProperty('raw');
 });
 
+test('a worker that comes back when another has acted meanwhile undoes nothing of it', async () => {
+  const sent = await aSentCampaign(store, 1);
+  const id = await inbound(store).keepMail(null, aBounce(sent), []);
+  const claimed = await inbound(store).find(id);
+  if (claimed === null) throw new Error('nothing was kept');
+  await sweepInbound(inboundDeps(store));
+  await inbound(store).later(claimed, new Date(0));
+  await inbound(store).done(claimed, 'given_up');
+  expect(await inbound(store).find(id)).toMatchObject({ verdict: 'bounced', wake_at: null, tries: 0 });
+});
+
 test('two workers at once: one of them has a row, and nobody waits for it', async () => {
   const sent = await aSentCampaign(store, 1);
   const id = await inbound(store).keepMail(null, aBounce(sent), []);
