@@ -4,21 +4,24 @@ import type { Deps } from './deps.js';
 
 const EXAMPLES = 5;
 
-/** Suppresses the addresses among the texts and counts what each of them was. */
+/** Suppresses the addresses among the texts, batch by batch, and counts what each of them was. Repeatable in whole. */
 export async function suppressMany(
   { suppressions }: Pick<Deps, 'suppressions'>,
   account: number,
-  emails: readonly string[],
+  batches: Iterable<readonly string[]> | AsyncIterable<readonly string[]>,
   reason: SuppressionReason,
 ) {
-  const read = emails.map((email) => ({ email, key: parseMailbox(email)?.identity }));
-  const invalid = read.filter(({ key }) => key === undefined).map(({ email }) => email);
-  const keys = read.flatMap(({ key }) => key ?? []);
-  const added = await suppressions.addMany(account, [...new Set(keys)], reason);
-  return {
-    added,
-    known: keys.length - added,
-    invalid: invalid.length,
-    invalid_examples: invalid.slice(0, EXAMPLES),
-  };
+  const counts = { added: 0, known: 0, invalid: 0 };
+  const examples: string[] = [];
+  for await (const emails of batches) {
+    const read = emails.map((email) => ({ email, key: parseMailbox(email)?.identity }));
+    const invalid = read.filter(({ key }) => key === undefined).map(({ email }) => email);
+    const keys = read.flatMap(({ key }) => key ?? []);
+    const added = await suppressions.addMany(account, [...new Set(keys)], reason);
+    counts.added += added;
+    counts.known += keys.length - added;
+    counts.invalid += invalid.length;
+    examples.push(...invalid.slice(0, EXAMPLES - examples.length));
+  }
+  return { ...counts, invalid_examples: examples };
 }

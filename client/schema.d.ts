@@ -10992,7 +10992,7 @@ export interface paths {
         put?: never;
         /**
          * Suppress the addresses of a CSV file
-         * @description The file as `text/csv`, up to 50,000 rows: a column `email`, or one column without a header.
+         * @description The file as `text/csv`, up to 64 MiB: a column `email`, or one column without a header.
          */
         post: {
             parameters: {

@@ -1,6 +1,4 @@
 import { Readable } from 'node:stream';
-import { CsvError } from 'csv-parse';
-import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify';
 import { Type } from 'typebox';
 import { Failure } from '../../domain/errors.js';
@@ -10,18 +8,16 @@ import type { Deps } from '../deps.js';
 import { Data, refusals } from '../schemas/envelope.js';
 import { ImportedSearch, SuppressedMany, suppressionView } from '../schemas/suppression.js';
 import { suppressMany } from '../suppress-many.js';
+import { uploadedAddresses } from '../suppression-upload.js';
 
 const tags = ['Suppressions'];
 const COLUMNS = ['email', 'reason', 'evidence', 'created_at'];
-const LARGEST_FILE = 5 * 1024 * 1024;
-const MOST_ROWS = 50_000;
+const LARGEST_FILE = 64 * 1024 * 1024;
 
-/** Suppressions as CSV: in at once, within limits; out as a stream. */
+/** Suppressions as CSV, in and out as streams. */
 export function suppressionFiles(app: Api, deps: Deps): void {
   app.register(async (files: Api) => {
-    files.addContentTypeParser('text/csv', { parseAs: 'buffer', bodyLimit: LARGEST_FILE }, (_request, body, done) =>
-      done(null, body),
-    );
+    files.addContentTypeParser('text/csv', (_request, _payload, done) => done(null, undefined));
     importing(files, deps);
   });
   exporting(app, deps);
@@ -35,47 +31,22 @@ function importing(app: Api, deps: Deps): void {
       schema: {
         tags,
         summary: 'Suppress the addresses of a CSV file',
-        description: 'The file as `text/csv`, up to 50,000 rows: a column `email`, or one column without a header.',
+        description: 'The file as `text/csv`, up to 64 MiB: a column `email`, or one column without a header.',
         querystring: ImportedSearch,
         consumes: ['text/csv'],
         response: { 200: Data(SuppressedMany), ...refusals },
       },
     },
     async (request) => {
-      if (!Buffer.isBuffer(request.body)) throw new Failure('unsupported_media_type', undefined, 'Send text/csv.');
+      if (!/^text\/csv\b/i.test(request.headers['content-type'] ?? '')) {
+        throw new Failure('unsupported_media_type', undefined, 'Send text/csv.');
+      }
+      if (Number(request.headers['content-length'] ?? 0) > LARGEST_FILE) throw new Failure('payload_too_large');
       const { reason = 'manual' } = request.query;
-      return { data: await suppressMany(deps, accountOf(request), addressesIn(request.body), reason) };
+      const batches = uploadedAddresses(request.raw, LARGEST_FILE);
+      return { data: await suppressMany(deps, accountOf(request), batches, reason) };
     },
   );
-}
-
-function addressesIn(file: Buffer): string[] {
-  const rows = cells(file);
-  const [header = []] = rows;
-  const column = header.findIndex((name) => /^e-?mail(?: address)?$/i.test(name.trim()));
-  if (column < 0 && header.length > 1) throw refused('The file must have a column email.');
-  const addresses = rows.slice(column < 0 ? 0 : 1).map((row) => row[Math.max(0, column)]?.trim() ?? '');
-  if (addresses.length > MOST_ROWS) throw refused(`The file must not have more than ${MOST_ROWS} rows.`);
-  return addresses.filter((address) => address !== '');
-}
-
-function cells(file: Buffer): string[][] {
-  try {
-    const options = {
-      bom: true,
-      delimiter: [',', ';', '\t'],
-      relax_column_count: true,
-      skip_empty_lines: true,
-    } as const;
-    return parse(file, { ...options, delimiter: [...options.delimiter], to: MOST_ROWS + 2 });
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    throw refused('The file is not CSV.');
-  }
-}
-
-function refused(sentence: string): Failure {
-  return new Failure('validation_failed', { file: [sentence] });
 }
 
 function exporting(app: Api, { suppressions }: Deps): void {

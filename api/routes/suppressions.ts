@@ -84,7 +84,7 @@ function suppressBatch(app: Api, deps: Deps): void {
     },
     async (request) => {
       const { emails, reason = 'manual' } = request.body;
-      return { data: await suppressMany(deps, accountOf(request), emails, reason) };
+      return { data: await suppressMany(deps, accountOf(request), [emails], reason) };
     },
   );
 }

@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { uploadedAddresses } from '../../api/suppression-upload.js';
 import { aList, anApi, aStranger, aSubscriber, type TestApi } from '../support/api.js';
 
 let api: TestApi;
@@ -79,12 +81,35 @@ describe('many at once', () => {
   test('a file without addresses, too long, broken or of another type changes nothing', async () => {
     expect((await sent('a,b\n1,2\n')).json().error.errors).toEqual({ file: ['The file must have a column email.'] });
     expect((await sent('email\n"ada@example.com')).statusCode).toBe(422);
-    expect((await sent('a@b.example\n'.repeat(50_001))).statusCode).toBe(422);
+    expect((await sent(`email\nbob@example.com\n"${'x'.repeat(70_000)}`)).statusCode).toBe(422);
+    expect((await sent(`ada@example.com\n${' '.repeat(64 * 1024 * 1024)}`)).statusCode).toBe(413);
     expect((await sent('email\n', 'text/plain')).statusCode).toBe(415);
     expect(await emails()).toEqual([]);
   });
 
-  test('the largest file goes in at once, and everything comes out as a stream', async () => {
+  test('a file that does not say how long it is ends at the limit, before its first address', async () => {
+    const blocks = Array.from({ length: 3 }, () => Buffer.from('ada@example.com\n'));
+    const taken = async (limit: number) => {
+      const found: string[] = [];
+      for await (const batch of uploadedAddresses(Readable.from(blocks), limit)) found.push(...batch);
+      return found;
+    };
+    expect(await taken(48)).toHaveLength(3);
+    await expect(taken(47)).rejects.toMatchObject({ code: 'payload_too_large' });
+  });
+
+  test('a row that is no address is counted and shown, and those around it are suppressed', async () => {
+    const bad = (i: number) => (i % 1_000 === 7 ? `nobody${i}` : `reader${i}@example.com`);
+    const file = Array.from({ length: 7_000 }, (_, i) => bad(i)).join('\n');
+    expect((await sent(`email\n${file}`)).json().data).toEqual({
+      added: 6_993,
+      known: 0,
+      invalid: 7,
+      invalid_examples: ['nobody7', 'nobody1007', 'nobody2007', 'nobody3007', 'nobody4007'],
+    });
+  });
+
+  test('a large file goes in batch by batch, and everything comes out as a stream', async () => {
     const all = Array.from({ length: 50_000 }, (_, i) => `reader${i}@example.com`);
     expect((await sent(`email\n${all.join('\n')}`)).json().data).toMatchObject({ added: 50_000, invalid: 0 });
     expect((await sent(`email\n${all.join('\n')}`)).json().data).toMatchObject({ added: 0, known: 50_000 });

@@ -1,0 +1,93 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { CsvError, parse } from 'csv-parse';
+import { Failure } from '../domain/errors.js';
+
+const AT_ONCE = 1_000;
+/** Bytes; a quote that is never closed must not gather the rest of the file in memory. */
+const LONGEST_ROW = 65_536;
+const READING = {
+  bom: true,
+  delimiter: [',', ';', '\t'],
+  relax_column_count: true,
+  skip_empty_lines: true,
+  max_record_size: LONGEST_ROW,
+};
+
+/**
+ * The addresses of a CSV file, at most 1,000 at a time. The file is read to its end before the first of them: throws
+ * `payload_too_large` beyond `limit` bytes and `validation_failed` where it is no CSV file with addresses.
+ */
+export async function* uploadedAddresses(source: Readable, limit: number): AsyncGenerator<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'everpost-suppressions-'));
+  try {
+    const path = join(folder, 'upload.csv');
+    await pipeline(source, upTo(limit), createWriteStream(path));
+    for await (const _ of addressesIn(path));
+    yield* inBatches(addressesIn(path));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function upTo(limit: number) {
+  return async function* (blocks: AsyncIterable<Buffer>) {
+    let bytes = 0;
+    for await (const block of blocks) {
+      bytes += block.length;
+      if (bytes > limit) throw new Failure('payload_too_large');
+      yield block;
+    }
+  };
+}
+
+async function* addressesIn(path: string): AsyncGenerator<string> {
+  let column: number | undefined;
+  for await (const row of rowsIn(path)) {
+    const isFirst = column === undefined;
+    column ??= columnIn(row);
+    // A single column needs no header.
+    if (isFirst && column >= 0) continue;
+    const address = row[Math.max(0, column)]?.trim() ?? '';
+    if (address !== '') yield address;
+  }
+}
+
+async function* rowsIn(path: string): AsyncGenerator<string[]> {
+  const file = createReadStream(path);
+  const rows = parse(READING);
+  file.once('error', (error) => rows.destroy(error));
+  try {
+    for await (const row of file.pipe(rows)) yield row as string[];
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw refused('The file is not CSV.');
+  } finally {
+    file.destroy();
+  }
+}
+
+function columnIn(header: readonly string[]): number {
+  const column = header.findIndex((name) => /^e-?mail(?: address)?$/i.test(name.trim()));
+  if (column < 0 && header.length > 1) throw refused('The file must have a column email.');
+  return column;
+}
+
+async function* inBatches(addresses: AsyncIterable<string>): AsyncGenerator<string[]> {
+  let batch: string[] = [];
+  for await (const address of addresses) {
+    batch.push(address);
+    if (batch.length < AT_ONCE) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function refused(sentence: string): Failure {
+  return new Failure('validation_failed', { file: [sentence] });
+}
