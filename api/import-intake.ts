@@ -7,6 +7,7 @@ import type { Api } from './app.js';
 import type { Deps } from './deps.js';
 import { type StoredUpload, storeUpload, understood } from './import-upload.js';
 import { importWishes } from './import-wishes.js';
+import { expectAtMost, expectCsv, streamCsv } from './uploads.js';
 
 export const UPLOAD_LIMIT = 1_073_741_824;
 /** What the form around a file may add. */
@@ -25,7 +26,7 @@ type IntakeDeps = Pick<Deps, 'imports' | 'blobs'>;
 /** Lets forms and `text/csv` bodies through unread: the route streams them. */
 export async function acceptUploads(app: Api): Promise<void> {
   await app.register(multipart, { limits: FORM_FIELDS });
-  app.addContentTypeParser('text/csv', (_request, _payload, done) => done(null, undefined));
+  streamCsv(app);
 }
 
 /** Stores the file, understands its header and queues the import. Refused or broken off: nothing stays behind. */
@@ -34,8 +35,7 @@ export async function receiveImport(deps: IntakeDeps, request: FastifyRequest, i
   if (/^multipart\/(?!.*;\s*boundary=.)/is.test(request.headers['content-type'] ?? '')) {
     throw new Failure('unsupported_media_type', undefined, 'The form has no boundary.');
   }
-  const declared = Number(request.headers['content-length'] ?? 0);
-  if (declared > intake.limit + FORM_FIELDS.fields * FORM_FIELDS.fieldSize) throw new Failure('payload_too_large');
+  expectAtMost(request, intake.limit + FORM_FIELDS.fields * FORM_FIELDS.fieldSize);
   const row = await deps.imports.open(intake.account, intake.list, deps.blobs.newId());
   const upload = await stored(deps, request, intake, row);
   // Outside of any undoing: where the answer is lost the import may stand and needs its file; else the sweep forgets it.
@@ -66,9 +66,7 @@ type Sink = (name: string) => Writable;
 
 async function received(request: FastifyRequest, sink: Sink, limit: number): Promise<Received> {
   if (request.isMultipart()) return fromForm(request, sink, limit);
-  if (!/^text\/csv\b/i.test(request.headers['content-type'] ?? '')) {
-    throw new Failure('unsupported_media_type', undefined, 'Send a form with a file, or the file as text/csv.');
-  }
+  expectCsv(request, 'Send a form with a file, or the file as text/csv.');
   const name = 'upload.csv';
   return { upload: await storeUpload(request.raw, sink(name), { name, limit }), fields: {} };
 }

@@ -13,6 +13,7 @@ import {
 } from '../domain/csv-text.js';
 import { Failure } from '../domain/errors.js';
 import type { CsvFile } from '../store/imports.js';
+import { upTo } from './uploads.js';
 
 /** A file that was stored, as far as it was looked at while it went by. */
 export interface StoredUpload {
@@ -76,17 +77,6 @@ function headerOf(head: Buffer, encoding: CsvEncoding, delimiter: Delimiter) {
 
 function refused(field: 'file' | 'mapping', sentences: readonly string[]): Failure {
   return new Failure('validation_failed', { [field]: sentences });
-}
-
-function upTo(limit: number) {
-  return async function* (blocks: AsyncIterable<Buffer>) {
-    let bytes = 0;
-    for await (const block of blocks) {
-      bytes += block.length;
-      if (bytes > limit) throw new Failure('payload_too_large');
-      yield block;
-    }
-  };
 }
 
 /** Takes the byte order mark off; UTF-16 becomes UTF-8, so that a position in the stored file is a byte. */

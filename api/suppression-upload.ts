@@ -6,6 +6,8 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CsvError, parse } from 'csv-parse';
 import { Failure } from '../domain/errors.js';
+import { inBatches } from './in-batches.js';
+import { upTo } from './uploads.js';
 
 const AT_ONCE = 1_000;
 /** Bytes; a quote that is never closed must not gather the rest of the file in memory. */
@@ -28,21 +30,10 @@ export async function* uploadedAddresses(source: Readable, limit: number): Async
     const path = join(folder, 'upload.csv');
     await pipeline(source, upTo(limit), createWriteStream(path));
     for await (const _ of addressesIn(path));
-    yield* inBatches(addressesIn(path));
+    yield* inBatches(addressesIn(path), AT_ONCE);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function upTo(limit: number) {
-  return async function* (blocks: AsyncIterable<Buffer>) {
-    let bytes = 0;
-    for await (const block of blocks) {
-      bytes += block.length;
-      if (bytes > limit) throw new Failure('payload_too_large');
-      yield block;
-    }
-  };
 }
 
 async function* addressesIn(path: string): AsyncGenerator<string> {
@@ -75,17 +66,6 @@ function columnIn(header: readonly string[]): number {
   const column = header.findIndex((name) => /^e-?mail(?: address)?$/i.test(name.trim()));
   if (column < 0 && header.length > 1) throw refused('The file must have a column email.');
   return column;
-}
-
-async function* inBatches(addresses: AsyncIterable<string>): AsyncGenerator<string[]> {
-  let batch: string[] = [];
-  for await (const address of addresses) {
-    batch.push(address);
-    if (batch.length < AT_ONCE) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }
 
 function refused(sentence: string): Failure {

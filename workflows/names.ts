@@ -1,8 +1,8 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 
 /**
- * Ids and queues of everything that runs. Queues bear a prefix, ids do not: each installation needs a namespace to itself,
- * or the campaign 7 of one would be taken for the other's.
+ * Ids and queues of everything that runs. Queues and Schedules bear a prefix, ids of workflows do not: each installation
+ * needs a namespace to itself, or the campaign 7 of one would be taken for the other's.
  */
 export function queuesOf(prefix: string) {
   return {

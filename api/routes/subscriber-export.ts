@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify';
 import { Type } from 'typebox';
-import type { Subscriber } from '../../store/subscribers.js';
 import type { Api } from '../app.js';
 import { accountOf } from '../auth.js';
 import type { Deps } from '../deps.js';
 import { ours } from '../failures.js';
+import { inBatches } from '../in-batches.js';
 import { refusals } from '../schemas/envelope.js';
 import { closed, Id } from '../schemas/fields.js';
 import { subscriberView } from '../schemas/subscriber.js';
@@ -55,7 +55,7 @@ export function subscriberExport(app: Api, deps: Deps): void {
 }
 
 async function* cells({ subscribers, suppressions }: Deps, account: number, list: number) {
-  for await (const rows of inBlocks(subscribers.everybody(account, list))) {
+  for await (const rows of inBatches(subscribers.everybody(account, list), ROWS_AT_ONCE)) {
     const suppressed = await suppressions.among(
       account,
       rows.map(({ email_key }) => email_key),
@@ -65,15 +65,4 @@ async function* cells({ subscribers, suppressions }: Deps, account: number, list
       yield { ...cells, suppressed: String(barred), tags: tags.join(', '), attributes: JSON.stringify(attributes) };
     }
   }
-}
-
-async function* inBlocks(rows: AsyncIterable<Subscriber>): AsyncGenerator<Subscriber[]> {
-  let block: Subscriber[] = [];
-  for await (const row of rows) {
-    block.push(row);
-    if (block.length < ROWS_AT_ONCE) continue;
-    yield block;
-    block = [];
-  }
-  if (block.length > 0) yield block;
 }

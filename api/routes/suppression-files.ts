@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify';
 import { Type } from 'typebox';
-import { Failure } from '../../domain/errors.js';
 import type { Api } from '../app.js';
 import { accountOf } from '../auth.js';
 import type { Deps } from '../deps.js';
@@ -9,6 +8,7 @@ import { Data, refusals } from '../schemas/envelope.js';
 import { ImportedSearch, SuppressedMany, suppressionView } from '../schemas/suppression.js';
 import { suppressMany } from '../suppress-many.js';
 import { uploadedAddresses } from '../suppression-upload.js';
+import { expectAtMost, expectCsv, streamCsv } from '../uploads.js';
 
 const tags = ['Suppressions'];
 const COLUMNS = ['email', 'reason', 'evidence', 'created_at'];
@@ -17,7 +17,7 @@ const LARGEST_FILE = 64 * 1024 * 1024;
 /** Suppressions as CSV, in and out as streams. */
 export function suppressionFiles(app: Api, deps: Deps): void {
   app.register(async (files: Api) => {
-    files.addContentTypeParser('text/csv', (_request, _payload, done) => done(null, undefined));
+    streamCsv(files);
     importing(files, deps);
   });
   exporting(app, deps);
@@ -38,10 +38,8 @@ function importing(app: Api, deps: Deps): void {
       },
     },
     async (request) => {
-      if (!/^text\/csv\b/i.test(request.headers['content-type'] ?? '')) {
-        throw new Failure('unsupported_media_type', undefined, 'Send text/csv.');
-      }
-      if (Number(request.headers['content-length'] ?? 0) > LARGEST_FILE) throw new Failure('payload_too_large');
+      expectCsv(request, 'Send text/csv.');
+      expectAtMost(request, LARGEST_FILE);
       const { reason = 'manual' } = request.query;
       const batches = uploadedAddresses(request.raw, LARGEST_FILE);
       return { data: await suppressMany(deps, accountOf(request), batches, reason) };

@@ -1,0 +1,33 @@
+import type { FastifyRequest } from 'fastify';
+import { Failure } from '../domain/errors.js';
+import type { Api } from './app.js';
+
+type Headed = Pick<FastifyRequest, 'headers'>;
+
+/** Lets `text/csv` bodies through unread: the route streams them. */
+export function streamCsv(app: Api): void {
+  app.addContentTypeParser('text/csv', (_request, _payload, done) => done(null, undefined));
+}
+
+/** Throws `unsupported_media_type` with the sentence where the body is not `text/csv`. */
+export function expectCsv({ headers }: Headed, sentence: string): void {
+  if (/^text\/csv\b/i.test(headers['content-type'] ?? '')) return;
+  throw new Failure('unsupported_media_type', undefined, sentence);
+}
+
+/** Throws `payload_too_large` where the request itself says that it has more bytes; one that does not say passes. */
+export function expectAtMost({ headers }: Headed, bytes: number): void {
+  if (Number(headers['content-length'] ?? 0) > bytes) throw new Failure('payload_too_large');
+}
+
+/** Passes blocks on; throws `payload_too_large` at the first byte beyond the limit. */
+export function upTo(limit: number) {
+  return async function* (blocks: AsyncIterable<Buffer>) {
+    let bytes = 0;
+    for await (const block of blocks) {
+      bytes += block.length;
+      if (bytes > limit) throw new Failure('payload_too_large');
+      yield block;
+    }
+  };
+}
