@@ -5,9 +5,9 @@ import type { Campaign } from '../../store/campaigns.js';
 import { aList } from '../support/campaigns.js';
 import type { Child } from '../support/flow/child.js';
 import { expectHonestLedger } from '../support/flow/honest-ledger.js';
+import { KEY } from '../support/flow/plan.js';
 import { aWorld, type World } from '../support/flow/world.js';
 
-const KEY = 'a_key_for_the_flow_tests';
 const CAMPAIGNS = 12;
 const READERS = 10;
 let world: World;
@@ -16,7 +16,7 @@ let api: Child;
 beforeAll(async () => {
   world = await aWorld();
   port = await freePort(0);
-  api = await world.api(port, KEY);
+  api = await world.api(port);
 });
 afterAll(() => world?.close());
 
@@ -40,7 +40,7 @@ async function killAndRestart(): Promise<void> {
   await api.end('SIGKILL');
   const since = new Date(0);
   await world.store.db.collection('replies').updateMany({ state: 'in_flight' }, { $set: { since } });
-  api = await world.api(port, KEY);
+  api = await world.api(port);
 }
 
 test('requests repeated under their key while the API is killed make each campaign once, and each goes out', async () => {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../servers/ports.js';
 import { expectHonestLedger } from '../support/flow/honest-ledger.js';
 import { NATIVE_NAMESPACE, type OwnServers, ownServers } from '../support/flow/own-servers.js';
+import { KEY } from '../support/flow/plan.js';
 import { atRate } from '../support/flow/settings.js';
 import { aWorld, type World } from '../support/flow/world.js';
 
@@ -62,12 +63,11 @@ test('what an emptied Temporal has forgotten is started again, also what was sen
 /** A campaign created by the test and sent through an API that cannot reach Temporal. */
 async function sentByRequest() {
   const port = await freePort(0);
-  const key = 'a_key_for_the_flow_tests';
-  await world.api(port, key);
+  await world.api(port);
   const draft = await world.draft(50);
   const answer = await fetch(`http://127.0.0.1:${port}/api/v1/campaigns/${draft._id}/send`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
     body: '{}',
   });
   expect(answer.status).toBe(200);

@@ -5,12 +5,11 @@ import { freePort } from '../../servers/ports.js';
 import { secrets } from '../../store/secrets.js';
 import type { Subscriber } from '../../store/subscribers.js';
 import { suppressionId } from '../../store/suppressions.js';
-import { SECRET } from '../support/flow/plan.js';
+import { KEY, SECRET } from '../support/flow/plan.js';
 import { aWorld, type World } from '../support/flow/world.js';
 import { aDocument } from '../support/provider-documents.js';
 import { type AboutMail, aReport } from '../support/reports.js';
 
-const KEY = 'a_key_for_the_flow_tests';
 let world: World;
 let url: string;
 /** Whose mail is taken without an answer. */
@@ -18,7 +17,7 @@ let lost = '';
 beforeAll(async () => {
   world = await aWorld({ script: { onData: ({ to }) => (to[0] === lost ? 'drop' : undefined) } });
   const port = await freePort(0);
-  await world.api(port, KEY);
+  await world.api(port);
   url = `http://127.0.0.1:${port}`;
 });
 afterAll(() => world?.close());

@@ -30,6 +30,8 @@ export interface ApiPlan extends Place {
 }
 
 export const SECRET = 'a secret for the flow tests';
+/** The first account's key at every API of a world. */
+export const KEY = 'a_key_for_the_flow_tests';
 
 /** A tenth of the real times: lease 6 s, drain 2.5 s. What a busy machine needs stays longer. */
 export function flowTimes(over: Partial<ProtocolTimes> = {}): ProtocolTimes {

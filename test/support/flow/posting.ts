@@ -1,9 +1,9 @@
 import { freePort } from '../../../servers/ports.js';
 import { until } from '../until.js';
 import type { Child } from './child.js';
+import { KEY } from './plan.js';
 import type { World } from './world.js';
 
-const KEY = 'a_key_for_the_flow_tests';
 /** Of one caller's patience; on a busy machine an API takes its time to start. */
 const LIMIT = 600_000;
 
@@ -92,7 +92,7 @@ export async function postingTo(world: World) {
 
 async function started(world: World): Promise<{ api: Child; url: string }> {
   const port = await freePort(0);
-  return { api: await world.api(port, KEY), url: `http://127.0.0.1:${port}/api/v1` };
+  return { api: await world.api(port), url: `http://127.0.0.1:${port}/api/v1` };
 }
 
 /** A mail to a reader of its own. */

@@ -11,7 +11,7 @@ import { aDraft, steered } from '../campaigns.js';
 import { type SmtpScript, type SmtpServer, smtpServer } from '../smtp-server.js';
 import { until } from '../until.js';
 import { aChild, type Child } from './child.js';
-import { flowTimes, type Place, type WorkerPlan } from './plan.js';
+import { flowTimes, KEY, type Place, type WorkerPlan } from './plan.js';
 
 export type World = Awaited<ReturnType<typeof aWorld>>;
 
@@ -67,7 +67,7 @@ export async function aWorld({ script = {}, times = {}, servers, namespace }: Wo
     /** A worker process, ready. */
     worker: (over: Partial<WorkerPlan> = {}) =>
       started(aChild('worker-main', { ...workerPlan(place, receiver, flowTimes(times)), ...over })),
-    api: (port: number, key: string) => started(aChild('api-main', { ...place, port, key, logLevel: 'silent' })),
+    api: (port: number) => started(aChild('api-main', { ...place, port, key: KEY, logLevel: 'silent' })),
     /** Launches a campaign to new readers as the API does: the row first, then the workflow. */
     launch: async (readers: number, over: Partial<NewCampaign> = {}): Promise<Campaign> =>
       begin(await aDraft(store, readers, over)),
