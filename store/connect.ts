@@ -27,7 +27,8 @@ export async function openStore({ url, database, ledgerTimeout }: StoreOptions):
   const common = { retryWrites: true, retryReads: true, ignoreUndefined: true, appName: 'everpost' } as const;
   const client = new MongoClient(url, { ...common, w: 'majority', journal: true, serverSelectionTimeoutMS: 10_000 });
   const ledgerClient = new MongoClient(url, { ...common, ...boundedBy(ledgerTimeout ?? PROTOCOL_TIMES.storeTimeout) });
-  await Promise.all([client.connect(), ledgerClient.connect()]);
+  // The ledger's connects with its first use: its short times must not fail the start of a process on a busy machine.
+  await client.connect();
   const db = client.db(database);
   await ensureIndexes(db);
   return {

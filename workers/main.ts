@@ -17,6 +17,7 @@ import { workerEngine } from './engine.js';
 import { watchInbound } from './inbound-watch.js';
 import { prepareNamespace } from './namespace.js';
 import { activityParts, type Surroundings } from './parts.js';
+import { patiently } from './patience.js';
 import { hookQueue, MODEL_QUEUE, messageQueue, STEP_QUEUE, sendQueue, WORKFLOW_QUEUE } from './queues.js';
 import { watchRiver } from './river-watch.js';
 import { installRuntime } from './runtime.js';
@@ -52,7 +53,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const connection = await connected(address, parts);
   const client = new Client({ connection, namespace });
   const prepare = () => prepareNamespace(connection, namespace);
-  await prepare();
+  await patiently('namespace', prepare, parts.log);
 
   const shared = await activityParts(parts, stop);
   const deps: ActivityDeps = { ...shared, engine: workerEngine({ client, prefix }) };
@@ -79,7 +80,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     .finally(() => connection.close())
     .then(() => undefined);
   ended.catch(() => undefined);
-  await ensureSweep(client, prefix, parts.pace);
+  await patiently('sweep', () => ensureSweep(client, prefix, parts.pace), parts.log);
   return {
     ended,
     client: () => (stop.stopping.aborted ? undefined : client),

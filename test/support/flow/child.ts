@@ -18,16 +18,21 @@ export type Program = 'worker-main' | 'api-main';
 export async function aChild(program: Program, plan: object): Promise<Child> {
   const path = join(inject('flowPrograms'), `${program}.js`);
   const child = spawn(process.execPath, [path, JSON.stringify(plan)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const ended = once(child, 'exit').then(([code, signal]) => String(signal ?? code));
+  let lastWords = '';
+  child.stderr.setEncoding('utf8').on('data', (said: string) => {
+    process.stderr.write(said);
+    lastWords = (lastWords + said).slice(-2_000);
+  });
+  const ended = once(child, 'close').then(([code, signal]) => String(signal ?? code));
   const ready = new Promise<void>((resolve) => {
     child.stdout.on('data', (said: Buffer) => said.includes('ready') && resolve());
   });
   await Promise.race([
     ready,
     ended.then((how) => {
-      throw new Error(`${program} ended with ${how} before it was ready`);
+      throw new Error(`${program} ended with ${how} before it was ready: ${lastWords}`);
     }),
   ]);
   return {
