@@ -110,9 +110,9 @@ describe('many at once', () => {
   });
 
   test('a large file goes in batch by batch, and everything comes out as a stream', async () => {
-    const all = Array.from({ length: 50_000 }, (_, i) => `reader${i}@example.com`);
-    expect((await sent(`email\n${all.join('\n')}`)).json().data).toMatchObject({ added: 50_000, invalid: 0 });
-    expect((await sent(`email\n${all.join('\n')}`)).json().data).toMatchObject({ added: 0, known: 50_000 });
+    const all = Array.from({ length: 12_000 }, (_, i) => `reader${i}@example.com`);
+    expect((await sent(`email\n${all.join('\n')}`)).json().data).toMatchObject({ added: 12_000, invalid: 0 });
+    expect((await sent(`email\n${all.join('\n')}`)).json().data).toMatchObject({ added: 0, known: 12_000 });
     const answer = await api.call('GET /api/v1/suppressions/export');
     expect(answer.headers).not.toHaveProperty('content-length');
     const lines = answer.body.trim().split('\n');
