@@ -1,9 +1,10 @@
+import { monotonic } from '../clock.js';
 import type { ConnectionTrouble, Outcome } from '../domain/outcome.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
 import type { SplicedMail } from './letter.js';
 import { handOver } from './smtp/hand-over.js';
 import { sessionPool } from './smtp/pool.js';
-import { settingsFrom } from './smtp/settings.js';
+import { settingsFrom, type Took } from './smtp/settings.js';
 
 /** What may be asked of the one who owns the claim while a mail is on its way. */
 export interface HandOverOrder {
@@ -37,6 +38,7 @@ export interface SmtpTransportOptions {
   /** What this host calls itself in EHLO. */
   readonly name?: string;
   readonly log?: (message: string, details: Readonly<Record<string, unknown>>) => void;
+  readonly took?: Took | undefined;
 }
 
 /** A failure before the body began goes to another connection; the second one is reported. */
@@ -55,7 +57,9 @@ export function smtpTransport(options: SmtpTransportOptions): Transport {
       pool.release(session, 'idle');
       return NOT_BEGUN;
     }
+    const begun = monotonic();
     const { outcome, next } = await handOver(session, mail, order, settings.times);
+    if ('reply' in outcome) settings.took('mail', monotonic() - begun);
     pool.release(session, next);
     return outcome;
   }

@@ -3,6 +3,7 @@ import type { ProtocolTimes } from '../domain/protocol.js';
 import { connectionShare, type Rate, serves, type TransportPurpose, type TransportUse } from '../domain/transport.js';
 import { lineOver } from '../mail/routes/line.js';
 import { type Route, type Routes, routesOver, type TransportsFor, type Way } from '../mail/routes/routes.js';
+import type { Took } from '../mail/smtp/settings.js';
 import { smtpTransport, type Transport } from '../mail/transport.js';
 import type { Accounts } from '../store/accounts.js';
 import type { Buckets, RateScope } from '../store/buckets.js';
@@ -17,6 +18,7 @@ export interface TransportDeps {
   readonly smtpConnections: number;
   readonly times: ProtocolTimes;
   readonly log: { warn(details: object, message: string): void };
+  readonly took?: Took | undefined;
 }
 
 /** All ways out of this process. */
@@ -40,7 +42,8 @@ export function accountTransports(deps: TransportDeps): Transports {
   let isGone = false;
   const open = ({ way, url, version, note }: Plan): Opened => {
     const log = (message: string, details: object) => deps.log.warn({ ...details, transport: way.id }, message);
-    const transport = smtpTransport({ url, connections: way.connections, times: deps.times, log });
+    const { times, took } = deps;
+    const transport = smtpTransport({ url, connections: way.connections, times, log, took });
     opened.add(transport);
     if (isGone) transport.destroy();
     return { version, line: lineOver(transport, { name: way.id, patience: PATIENCE, log, note }) };

@@ -1,3 +1,4 @@
+import { monotonic } from '../../clock.js';
 import type { ConnectionTrouble } from '../../domain/outcome.js';
 import type { Handed } from './hand-over.js';
 import { type Opening, openSession, type Session } from './session.js';
@@ -99,6 +100,7 @@ function hasRoom({ state, sessions, opening, settings }: Pool): boolean {
 }
 
 function open(pool: Pool): void {
+  const begun = monotonic();
   const opening = openSession(pool.settings);
   pool.opening.add(opening);
   void opening.opened.then((got) => {
@@ -109,6 +111,7 @@ function open(pool: Pool): void {
       serve(pool);
       return;
     }
+    pool.settings.took('connect', monotonic() - begun);
     adopt(pool, got);
   });
 }

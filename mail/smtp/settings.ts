@@ -1,6 +1,11 @@
 import type { SMTPConnectionAuth, SMTPConnectionOptions } from 'nodemailer/lib/smtp-connection';
 import type { ProtocolTimes } from '../../domain/protocol.js';
 
+/** What an SMTP server is timed at: until it is ready for mail, and from MAIL to its answer for the mail. */
+export type SmtpStep = 'connect' | 'mail';
+/** Told of what a server answered, never of what it did not; must not throw. */
+export type Took = (step: SmtpStep, milliseconds: number) => void;
+
 export interface SmtpSettings {
   readonly connections: number;
   readonly times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'>;
@@ -9,6 +14,7 @@ export interface SmtpSettings {
   /** Mails after which a connection says QUIT and makes room for a fresh one. */
   readonly messages: number;
   readonly log: (message: string, details: Readonly<Record<string, unknown>>) => void;
+  readonly took: Took;
 }
 
 interface Wishes {
@@ -17,6 +23,7 @@ interface Wishes {
   readonly times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'>;
   readonly name?: string;
   readonly log?: SmtpSettings['log'];
+  readonly took?: Took | undefined;
 }
 
 const MESSAGES_PER_CONNECTION = 1_000;
@@ -40,6 +47,7 @@ export function settingsFrom(wishes: Wishes): SmtpSettings {
     auth: credentials(url, query),
     messages,
     log: wishes.log ?? (() => undefined),
+    took: wishes.took ?? (() => undefined),
   };
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Outcome } from '../../domain/outcome.js';
+import type { Took } from '../../mail/smtp/settings.js';
 import { type HandOverOrder, smtpTransport, type Transport } from '../../mail/transport.js';
 import { aMail } from '../support/letters.js';
 import { type SmtpScript, type SmtpServer, type Step, smtpServer } from '../support/smtp-server.js';
@@ -17,10 +18,10 @@ async function server(script: SmtpScript = {}): Promise<SmtpServer> {
 
 function transport(
   url: string,
-  over: { connections?: number; smtpCommand?: number; smtpDot?: number } = {},
+  over: { connections?: number; smtpCommand?: number; smtpDot?: number; took?: Took } = {},
 ): Transport {
-  const { connections = 1, smtpCommand = 5_000, smtpDot = 5_000 } = over;
-  const made = smtpTransport({ url, connections, times: { smtpCommand, smtpDot } });
+  const { connections = 1, smtpCommand = 5_000, smtpDot = 5_000, took } = over;
+  const made = smtpTransport({ url, connections, times: { smtpCommand, smtpDot }, took });
   open.push({ close: () => made.destroy() });
   return made;
 }
@@ -165,4 +166,17 @@ test('a slow server has its time for each command', async () => {
     on: (step) => (slow.includes(step) ? new Promise((resolve) => setTimeout(resolve, 400, undefined)) : undefined),
   });
   expect(short(await transport(smtp.url, { smtpCommand: 900 }).deliver(aMail(), always))).toBe('accepted');
+});
+
+test('a server is timed by what it answers: a connection, a mail taken, one refused; not by what it leaves open', async () => {
+  const smtp = await server({
+    on: (step, _, nth) => (step === 'dot' ? [undefined, '554 5.7.1 spam', 'drop'][nth - 1] : undefined),
+  });
+  const timed: string[] = [];
+  const took: Took = (step) => timed.push(step);
+  const sender = transport(smtp.url, { took });
+  const outcomes: Expected[] = [];
+  for (let mails = 3; mails > 0; mails -= 1) outcomes.push(short(await sender.deliver(aMail(), always)));
+  expect(outcomes).toEqual(['accepted', 'refused 554', 'uncertain']);
+  expect(timed).toEqual(['connect', 'mail', 'mail']);
 });
