@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
 import { accounts } from '../store/accounts.js';
 import { audit } from '../store/audit.js';
@@ -130,4 +131,6 @@ export interface Deps extends ReturnType<typeof nounStores> {
   /** The guarded way out to hosts that others name. */
   readonly web: Pick<WebClient, 'send'>;
   readonly log: FastifyBaseLogger;
+  /** Figures of others in this process, for `/metrics` to show with its own. */
+  readonly registry?: Registry | undefined;
 }

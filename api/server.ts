@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
 import type { Store } from '../store/connect.js';
 import { ensureFirstAccount } from '../store/keys.js';
@@ -15,6 +16,8 @@ export interface ServerParts {
   readonly store: Store;
   readonly engine: Engine;
   readonly log: FastifyBaseLogger;
+  /** Figures of a worker in this process, for `/metrics`. */
+  readonly registry?: Registry | undefined;
   /** Milliseconds that open requests have at a stop; PATIENCE where absent. */
   readonly patience?: number;
 }

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Logger } from 'pino';
+import { Registry } from 'prom-client';
 import { lazyClient, temporalEngine } from '../api/engine.js';
 import { type ApiServer, serveApi } from '../api/server.js';
 import type { Config } from '../config.js';
@@ -17,13 +18,25 @@ export function storeOf(config: Config, { mongodbUrl }: Pick<Addresses, 'mongodb
   return openStore({ url: mongodbUrl, database: config.mongodbDatabase });
 }
 
-/** The API role over an open store; `worker` is the one in this process, where and while there is one. */
+/** Where a worker keeps its figures; undefined where nobody may see them. */
+export function figuresOf({ edge: { metricsToken } }: Config): Registry | undefined {
+  return metricsToken === undefined ? undefined : new Registry();
+}
+
+/** What the API sees of a worker in the same process. */
+interface Nearby {
+  /** The worker, while there is one. */
+  readonly worker?: () => RunningWorker | undefined;
+  readonly registry?: Registry | undefined;
+}
+
+/** The API role over an open store. */
 export async function runApi(
   config: Config,
   store: Store,
   at: Addresses,
   log: Logger,
-  worker: () => RunningWorker | undefined = () => undefined,
+  { worker = () => undefined, registry }: Nearby = {},
 ): Promise<ApiServer> {
   const temporal = lazyClient(at.temporalAddress, config.temporalNamespace);
   const engine = temporalEngine({
@@ -32,7 +45,7 @@ export async function runApi(
     prefix: DEFAULT_PREFIX,
     log: log as FastifyBaseLogger,
   });
-  const server = await serveApi({ config, store, engine, log: log as FastifyBaseLogger });
+  const server = await serveApi({ config, store, engine, log: log as FastifyBaseLogger, registry });
   return {
     ...server,
     stop: async () => {
@@ -44,11 +57,18 @@ export async function runApi(
 }
 
 /** The worker role over an open store. */
-export function runWorker(config: Config, store: Store, at: Addresses, log: Logger): Promise<RunningWorker> {
+export function runWorker(
+  config: Config,
+  store: Store,
+  at: Addresses,
+  log: Logger,
+  registry?: Registry,
+): Promise<RunningWorker> {
   return startWorker({
     config,
     store,
     log,
+    registry,
     temporalAddress: at.temporalAddress,
     smtpUrl: at.smtpUrl,
     times: PROTOCOL_TIMES,

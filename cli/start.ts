@@ -4,7 +4,7 @@ import { FIRST_ACCOUNT } from '../store/accounts.js';
 import { keys } from '../store/keys.js';
 import type { RunningWorker } from '../workers/main.js';
 import { type Installation, openInstallation } from './installation.js';
-import { runApi, runWorker, storeOf, untilTold } from './roles.js';
+import { figuresOf, runApi, runWorker, storeOf, untilTold } from './roles.js';
 
 /** A whole Everpost in this process: the servers it needs, the API and a worker. */
 export interface Everpost {
@@ -22,8 +22,9 @@ export async function openEverpost(config: Config, log: Logger): Promise<Everpos
   const at = await openInstallation(config, (line) => console.log(line));
   const store = await storeOf(config, at);
   let worker: RunningWorker | undefined;
-  const api = await runApi(config, store, at, log, () => worker);
-  const running = await runWorker(config, store, at, log);
+  const registry = figuresOf(config);
+  const api = await runApi(config, store, at, log, { worker: () => worker, registry });
+  const running = await runWorker(config, store, at, log, registry);
   worker = running;
   return {
     at,

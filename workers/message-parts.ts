@@ -17,6 +17,8 @@ import { messages } from '../store/messages.js';
 import { optOuts } from '../store/opt-outs.js';
 import { subscribers } from '../store/subscribers.js';
 import { suppressions } from '../store/suppressions.js';
+import { countedProgress } from './counted.js';
+import type { MailFigures } from './figures.js';
 import type { Stop } from './stop.js';
 import type { Transports } from './transports.js';
 
@@ -29,14 +31,15 @@ export interface MessageSurroundings {
   readonly bounceDomainOf: BounceDomainOf;
   readonly tokens: LinkTokens;
   readonly publicUrl: string;
+  readonly figures: MailFigures | undefined;
 }
 
 /** What transactional messages need, put together once a process. */
 export function messageParts(surroundings: MessageSurroundings, { stopping, drained }: Stop) {
-  const { store, times, ways } = surroundings;
+  const { store, times, ways, figures } = surroundings;
   const rows = messages(store);
   const trailOf = messageTrails({ ...surroundings, accounts: accounts(store), numbers: links(store) });
-  const progress = messageProgress(store, times.lease);
+  const progress = countedProgress(messageProgress(store, times.lease), figures?.message);
   return {
     messages: rows,
     messageProgress: progress,

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import type { ActivityDeps } from '../activities/index.js';
 import { compiledLetters } from '../activities/letters.js';
 import { nowAndThen, reputationGuard } from '../activities/reputation.js';
@@ -44,7 +45,9 @@ import { templates } from '../store/templates.js';
 import { transports } from '../store/transports.js';
 import { accountParts } from './account-parts.js';
 import { bounceParts } from './bounce-parts.js';
+import { countedLedger } from './counted.js';
 import { draftParts } from './draft-parts.js';
+import { type MailFigures, mailFigures } from './figures.js';
 import { hookParts } from './hook-parts.js';
 import { messageParts } from './message-parts.js';
 import { newsletterParts } from './newsletter-parts.js';
@@ -59,10 +62,14 @@ export interface Surroundings {
   readonly times: ProtocolTimes;
   readonly lanes: number;
   readonly log: Logger;
+  /** Where figures of mails are kept; none: nobody counts. */
+  readonly registry?: Registry | undefined;
 }
 
 /** Everything the activities are given, put together once a process; the engine comes with the connection. */
-export async function activityParts({ config, store, times, lanes, log, smtpUrl }: Surroundings, stop: Stop) {
+export async function activityParts(surroundings: Surroundings, stop: Stop) {
+  const { config, store, times, lanes, log, smtpUrl, registry } = surroundings;
+  const figures = registry === undefined ? undefined : mailFigures(registry);
   const secret = config.secret ?? keptSecret(config.dataDir);
   const noun = { accounts: accounts(store), lists: lists(store) };
   const linkKeys = secrets(store, secret);
@@ -70,16 +77,16 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
   const senders = domains(store, secret);
   const keys = signing({ domains: senders, config });
   const back = await bounceParts(store, { config, domains: senders, ring: linkKeys.ring });
-  const relay = { smtpUrl, smtpConnections: config.smtpConnections, times, log };
+  const relay = { smtpUrl, smtpConnections: config.smtpConnections, times, log, took: figures?.took };
   const ways = accountTransports({ ...noun, transports: transports(store, secret), buckets: tokens, ...relay });
   const followed = { tokens: rotatingTokens(await linkKeys.ring(), linkKeys.ring), publicUrl: config.publicUrl };
   return {
     ...noun,
     config,
-    ...messageParts({ store, times, ways, signing: keys, ...back, ...followed }, stop),
+    ...messageParts({ store, times, ways, signing: keys, ...back, ...followed, figures }, stop),
     ...hookParts({ config, store, secret }),
     signing: keys,
-    ...rowsOf(store, times.lease, config.pauseAt),
+    ...rowsOf(store, times.lease, config.pauseAt, figures),
     ...draftParts(store, config),
     ...newsletterParts(store),
     senderDomains: senders,
@@ -98,22 +105,27 @@ export async function activityParts({ config, store, times, lanes, log, smtpUrl 
     lanes,
     stopping: stop.stopping,
     unqueue: stop.drained,
-    heartbeat: () => Context.current().heartbeat(),
-    host: () => {
-      const context = Context.current();
-      return { cancelled: context.cancellationSignal, heartbeat: () => context.heartbeat() };
-    },
+    ...underTemporal,
   } satisfies Omit<ActivityDeps, 'engine'> & { ways: Transports };
 }
 
+/** What an activity asks of whoever runs it. */
+const underTemporal = {
+  heartbeat: () => Context.current().heartbeat(),
+  host: () => {
+    const context = Context.current();
+    return { cancelled: context.cancellationSignal, heartbeat: () => context.heartbeat() };
+  },
+};
+
 /** The vocabulary of each noun; `lease` in milliseconds. */
-function rowsOf(store: Store, lease: number, limits: Limits) {
+function rowsOf(store: Store, lease: number, limits: Limits, figures: MailFigures | undefined) {
   const rows = {
     campaigns: campaigns(store),
     progress: campaignProgress(store),
     keyRotation: keyRotation(store),
     listNotices: listNotices(store),
-    ledger: ledger(store, lease),
+    ledger: countedLedger(ledger(store, lease), figures?.campaign),
     rounds: rounds(store),
     recipients: recipients(store),
     subscribers: subscribers(store),

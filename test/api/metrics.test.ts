@@ -1,6 +1,14 @@
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { idleEngine } from '../../api/engine.js';
+import { shrunkTimes } from '../../domain/protocol.js';
+import { activityParts } from '../../workers/parts.js';
+import { orderlyStop } from '../../workers/stop.js';
 import { aList, anApi, type TestApi } from '../support/api.js';
+import { aPage, layPages } from '../support/ledger-pages.js';
+import { anAcceptedMessage } from '../support/messages.js';
+import { smtpServer } from '../support/smtp-server.js';
 
 const TOKEN = 'a-token-for-prometheus';
 let api: TestApi;
@@ -30,6 +38,42 @@ test('figures of requests, servers and of what is under way are there for Promet
   }
   expect(body).toContain('nodejs_eventloop_lag_seconds');
   expect(body).not.toContain('ann@example.com');
+});
+
+test('with a worker in the same process they say what became of its mails', async () => {
+  const registry = new Registry();
+  const both = await anApi({ METRICS_TOKEN: TOKEN }, { registry });
+  const { store, account, deps } = both;
+  const receiver = await smtpServer({ onRcpt: (to) => (to === 'gone@example.com' ? '550 5.1.1 no' : undefined) });
+  const surroundings = {
+    config: deps.config,
+    store,
+    times: shrunkTimes(0.05),
+    lanes: 1,
+    log: pino({ level: 'silent' }),
+  };
+  const worker = await activityParts({ ...surroundings, smtpUrl: receiver.url, registry }, orderlyStop());
+  for (const email of ['ann@example.com', 'gone@example.com']) {
+    const message = await anAcceptedMessage(store, { account, to: { email, name: null }, to_key: email });
+    await worker.messageSteps.activities.beginMessage({ account, message: message._id });
+  }
+  await layPages(store, [aPage({ account, ids: [1, 2, 3], token: 'gone', claimed: 3 })]);
+  await worker.ledger.sweep(account, 1);
+  const { body } = await both.call('GET /metrics', { key: null, headers: { authorization: `Bearer ${TOKEN}` } });
+  for (const line of [
+    'everpost_mails_total{kind="message",outcome="sent"} 1',
+    'everpost_mails_total{kind="message",outcome="failed"} 1',
+    'everpost_mails_total{kind="campaign",outcome="uncertain"} 3',
+    'everpost_smtp_seconds_count{step="connect"} 1',
+    'everpost_smtp_seconds_count{step="mail"} 2',
+    'everpost_server_up{server="mongodb"} 1',
+  ]) {
+    expect(body).toContain(line);
+  }
+  expect(body).not.toMatch(/example\.com|127\.0\.0\.1/);
+  await Promise.all([worker.ways.close(), worker.web.close(), worker.renderer.close(), worker.messageSteps.ended()]);
+  await receiver.close();
+  await both.close();
 });
 
 test.each([null, 'wrong', `${TOKEN}x`])('nobody else sees them: %s', async (token) => {

@@ -38,7 +38,7 @@ const QUIET = {
 /** The whole API over a database of its own, without a port. */
 export async function anApi(
   environment: Parameters<typeof readConfig>[0] = {},
-  parts: Partial<Pick<Deps, 'engine' | 'log' | 'web'>> = {},
+  parts: Partial<Pick<Deps, 'engine' | 'log' | 'web' | 'registry'>> = {},
 ): Promise<TestApi> {
   const database = await testDatabase();
   const store = await openStore({ url: database.url, database: database.name });
@@ -52,6 +52,7 @@ export async function anApi(
     press: openPress(),
     web: parts.web ?? webClient({ exceptions: [] }),
     log: parts.log ?? openLog(config),
+    registry: parts.registry,
     ...nounStores(store, config.secret ?? ''),
   };
   const app = await buildApp(deps);
