@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
 import { type Config, ConfigurationError } from '../config.js';
-import { missingAddresses } from './installation.js';
-import { runApi, runWorker, storeOf, untilTold } from './roles.js';
+import { missingSettings } from './installation.js';
+import { figuresOf, runApi, runWorker, storeOf, untilTold } from './roles.js';
+import { serveWorkerMetrics } from './worker-metrics.js';
 
 function addresses(config: Config, role: 'api' | 'worker') {
-  const faults = missingAddresses(config, role);
+  const faults = missingSettings(config, role);
   if (faults.length > 0) throw new ConfigurationError(faults);
   const { mongodbUrl = '', temporalAddress = '', smtpUrl = '' } = config;
   return { mongodbUrl, temporalAddress, smtpUrl };
@@ -26,12 +27,15 @@ export async function api(config: Config, log: Logger): Promise<void> {
 export async function worker(config: Config, log: Logger): Promise<void> {
   const at = addresses(config, 'worker');
   const store = await storeOf(config, at);
-  const running = await runWorker(config, store, at, log);
+  const registry = config.edge.metricsPort === undefined ? undefined : figuresOf(config);
+  const watched = await serveWorkerMetrics(config, registry, log);
+  const running = await runWorker(config, store, at, log, registry);
   log.info('worker runs');
   try {
     await Promise.race([untilTold(), running.ended]);
   } finally {
     await running.stop();
+    watched?.stop();
     await store.close();
   }
 }

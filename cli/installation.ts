@@ -51,15 +51,18 @@ export async function openInstallation(config: Config, say: Say): Promise<Instal
   }
 }
 
-/** For roles that run alone: the addresses must be given. Returns the faults, all of them. */
-export function missingAddresses(config: Config, role: 'api' | 'worker'): string[] {
+/** For roles that run alone: the addresses must be given, for one thing. Returns the faults, all of them. */
+export function missingSettings(config: Config, role: 'api' | 'worker'): string[] {
   const needed = {
     MONGODB_URL: config.mongodbUrl,
     TEMPORAL_ADDRESS: config.temporalAddress,
     EVERPOST_SECRET: config.secret,
   };
   const all = role === 'worker' ? { ...needed, SMTP_URL: config.smtpUrl } : needed;
-  return Object.entries(all).flatMap(([name, value]) =>
+  const missing = Object.entries(all).flatMap(([name, value]) =>
     value === undefined ? [`${name} must be set to run the ${role} alone`] : [],
   );
+  const { metricsPort, metricsToken } = config.edge;
+  const unseen = role === 'worker' && metricsPort !== undefined && metricsToken === undefined;
+  return unseen ? [...missing, 'METRICS_PORT needs METRICS_TOKEN'] : missing;
 }

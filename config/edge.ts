@@ -1,6 +1,6 @@
 import type { Reader } from './reader.js';
 
-/** What the API does to whoever is slow, far away or too many. */
+/** What the API does to whoever is slow, far away or too many, and who may watch. */
 export interface EdgeConfig {
   /** Origins whose pages may call the API from a browser; none: CORS is off. */
   readonly corsOrigins: readonly string[];
@@ -12,9 +12,11 @@ export interface EdgeConfig {
   readonly maxLoopDelay: number;
   /** What `/metrics` asks for; none: there is no such page. */
   readonly metricsToken: string | undefined;
+  /** Where a worker alone has that page; none: nowhere. */
+  readonly metricsPort: number | undefined;
 }
 
-export function edge({ text, count }: Reader, faults: string[]): { edge: EdgeConfig } {
+export function edge({ text, count, port }: Reader, faults: string[]): { edge: EdgeConfig } {
   const corsOrigins = (text('CORS_ORIGINS') ?? '').split(/[\s,]+/).filter(Boolean);
   const wrong = corsOrigins.filter((origin) => !/^https?:\/\/[\w.-]+(?::\d{1,5})?$/.test(origin));
   if (wrong.length > 0)
@@ -23,6 +25,8 @@ export function edge({ text, count }: Reader, faults: string[]): { edge: EdgeCon
   if (metricsToken !== undefined && metricsToken.length < 16) {
     faults.push('METRICS_TOKEN must have at least 16 characters');
   }
+  const metricsPort = text('METRICS_PORT') === undefined ? undefined : port('METRICS_PORT', 0);
   const limits = { requestSeconds: count('REQUEST_SECONDS', 300), headerSeconds: count('HEADER_SECONDS', 15) };
-  return { edge: { corsOrigins, ...limits, maxLoopDelay: count('MAX_LOOP_DELAY', 2_000), metricsToken } };
+  const maxLoopDelay = count('MAX_LOOP_DELAY', 2_000);
+  return { edge: { corsOrigins, ...limits, maxLoopDelay, metricsToken, metricsPort } };
 }

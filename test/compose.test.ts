@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { missingAddresses } from '../cli/installation.js';
+import { missingSettings } from '../cli/installation.js';
 import { VARIABLES } from '../cli/reference/variables.js';
 import { packageRoot, readConfig } from '../config.js';
 import { PROTOCOL_TIMES } from '../domain/protocol.js';
@@ -68,7 +68,7 @@ describe.each(ours)('our service %s', (name, { command = [], environment = {}, h
     expect(Object.keys(environment).filter((variable) => !known.includes(variable))).toEqual([]);
     const values = Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, filled(value)]));
     const config = readConfig({ ...values, SMTP_CONNECTIONS: '16', SMTP_URL: 'smtp://relay.example.org' });
-    expect(missingAddresses(config, name as 'api' | 'worker')).toEqual([]);
+    expect(missingSettings(config, name as 'api' | 'worker')).toEqual([]);
     expect(name === 'api' || 'SMTP_URL' in environment).toBe(true);
   });
 

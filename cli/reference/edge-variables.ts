@@ -1,6 +1,6 @@
 import type { Variable } from './variable.js';
 
-/** What concerns whoever is slow, far away or too many. */
+/** What concerns whoever is slow, far away or too many, and who may watch. */
 export const EDGE: readonly Variable[] = [
   {
     name: 'CORS_ORIGINS',
@@ -35,6 +35,14 @@ export const EDGE: readonly Variable[] = [
     meaning: 'opens `/metrics` to whoever sends it as `Authorization: Bearer`; 16 characters or more',
     otherwise: 'there is no `/metrics`',
     example: 'a-token-for-prometheus',
+    field: 'edge',
+  },
+  {
+    name: 'METRICS_PORT',
+    meaning:
+      'port, on `HOST`, where a worker that runs alone has its `/metrics`; 0 takes a free one; needs `METRICS_TOKEN`',
+    otherwise: 'a worker alone has none; with `start` and `demo` its figures are on the `/metrics` of the API',
+    example: '9464',
     field: 'edge',
   },
 ];

@@ -1,0 +1,63 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { collectDefaultMetrics, type Registry } from 'prom-client';
+import { isToken } from '../api/metrics.js';
+import type { Config } from '../config.js';
+
+export interface WorkerMetrics {
+  /** Where it really listens; undefined where it could not. */
+  readonly port: number | undefined;
+  stop(): void;
+}
+
+/**
+ * `/metrics` of a worker that runs alone, and nothing else, on a port of its own. A port that is not to be had is logged:
+ * a worker that nobody can watch still sends.
+ */
+export async function serveWorkerMetrics(
+  { host, edge: { metricsPort, metricsToken } }: Pick<Config, 'host' | 'edge'>,
+  registry: Registry | undefined,
+  log: Logger,
+): Promise<WorkerMetrics | undefined> {
+  if (metricsPort === undefined || metricsToken === undefined || registry === undefined) return undefined;
+  collectDefaultMetrics({ register: registry });
+  const server = createServer((request, response) => void answer(request, response, { registry, token: metricsToken }));
+  const listens = new Promise<number | undefined>((resolve) => {
+    server.on('error', (error) => {
+      log.error({ metricsPort, error: String(error) }, 'figures of this worker cannot be served');
+      resolve(undefined);
+    });
+    server.listen(metricsPort, host, () => resolve((server.address() as AddressInfo).port));
+  });
+  const port = await listens;
+  if (port !== undefined) log.info({ port }, 'figures of this worker are served');
+  return {
+    port,
+    stop: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+interface Figures {
+  readonly registry: Registry;
+  readonly token: string;
+}
+
+async function answer(
+  { method, url, headers }: IncomingMessage,
+  response: ServerResponse,
+  { registry, token }: Figures,
+) {
+  const end = (status: number, text: string, type = 'text/plain; charset=utf-8') =>
+    response.writeHead(status, { 'content-type': type }).end(text);
+  if (method !== 'GET' || url?.split('?')[0] !== '/metrics') return end(404, 'Not found\n');
+  if (!isToken(headers.authorization, token)) return end(401, 'Unauthorized\n');
+  try {
+    return end(200, await registry.metrics(), registry.contentType);
+  } catch {
+    return end(500, 'No figures now\n');
+  }
+}
