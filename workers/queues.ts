@@ -10,7 +10,8 @@ type QueueOptions = Omit<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBu
 
 const STEPS_AT_ONCE = 20;
 
-export const WORKFLOW_QUEUE: QueueOptions = { maxCachedWorkflows: 500 };
+/** Tasks wait three seconds for the worker that has their workflow in memory: that long a killed worker's workflows stand still. */
+export const WORKFLOW_QUEUE: QueueOptions = { maxCachedWorkflows: 500, stickyQueueScheduleToStartTimeout: 3_000 };
 
 /** Rows and audiences. */
 export const STEP_QUEUE: QueueOptions = { maxConcurrentActivityTaskExecutions: STEPS_AT_ONCE };
