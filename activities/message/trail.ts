@@ -24,9 +24,12 @@ export function leavingOf({ tokens, publicUrl }: Pick<MessageTrailDeps, 'tokens'
 /** Where the links of a message lead, stored before its mail leaves; undefined where nothing of it is followed. */
 export function messageTrails({ accounts, numbers, tokens, publicUrl }: MessageTrailDeps): MessageTrail {
   return async ({ _id: uuid, account, number: id, track }, said, at) => {
-    if (!track || (await accounts.find(account))?.track === false) return undefined;
+    if (!track) return undefined;
     const { html, text } = messageBodies(said);
     const urls = destinationsIn({ text, ...(html !== null && { html }) }, publicUrl);
+    // A plain text without a link, as most codes are, has nothing that could be followed.
+    if (html === null && urls.length === 0) return undefined;
+    if ((await accounts.find(account))?.track === false) return undefined;
     const links = await numbers.number({ kind: 'message', account, id, uuid }, urls);
     return { opens: true, links, publicUrl, token: tokens.forMessage(account, id, at) };
   };
