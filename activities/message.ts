@@ -25,6 +25,9 @@ export type FirstStanding = MessageStanding | { readonly kind: 'under_way' };
  */
 const FIRST_LOOK = 3_000;
 
+/** A third of what Temporal waits for a beat (`messageSteps`): hundreds of messages may stand in line at once. */
+const BETWEEN_BEATS = 5_000;
+
 /**
  * The steps of a message. An attempt outlives the activity that began it: it holds its claim, renews it and settles it,
  * and whoever asks for the same message in this process joins it. So no time limit of Temporal's ever leaves doubt.
@@ -51,7 +54,7 @@ export function messageActivities(deps: MessageDeliveryDeps) {
 
       /** Looks after a message that is due. Where somebody else has it, the retry comes when that may have changed. */
       deliverMessage: async (input: DeliverMessage): Promise<MessageStanding> => {
-        const beat = setInterval(deps.heartbeat, deps.times.controlEvery);
+        const beat = setInterval(deps.heartbeat, BETWEEN_BEATS);
         const standing = await join(input).finally(() => clearInterval(beat));
         if (standing.kind === 'busy') throw busy(standing.wait);
         return standing;
