@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import type { TestProject } from 'vitest/node';
 import { packageRoot } from '../../../config.js';
 
@@ -12,21 +11,36 @@ declare module 'vitest' {
   }
 }
 
+/** Found by path at run time, or one with what the engine's native part hands out. */
+const APART = ['@temporalio/*', '@fastify/swagger-ui', 'mjml', 'juice'];
+/** What packages of the older module system ask for, in a file of the newer one. */
+const REQUIRE =
+  "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);";
+
 let folder: string | undefined;
 
-/** Compiles the programs once for the run, as a build does: a process of theirs starts in half the time that its sources would take. */
+/** Makes each program one file, once for the run: a process reads that in half the time that two thousand files take. */
 export async function setup(project: TestProject): Promise<void> {
   const root = packageRoot();
   await mkdir(join(root, 'dist'), { recursive: true });
   folder = await mkdtemp(join(root, 'dist', 'flow-'));
-  await promisify(execFile)(
-    join(root, 'node_modules', '.bin', 'tsc'),
-    ['-p', 'tsconfig.flow.json', '--outDir', folder],
-    {
-      cwd: root,
-    },
-  );
-  project.provide('flowPrograms', join(folder, 'test', 'support', 'flow'));
+  await build({
+    entryPoints: [
+      join(root, 'test/support/flow/worker-main.ts'),
+      join(root, 'test/support/flow/api-main.ts'),
+      join(root, 'mail/render/thread.ts'),
+    ],
+    outdir: folder,
+    entryNames: '[name]',
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    external: APART,
+    banner: { js: REQUIRE },
+    logLevel: 'error',
+  });
+  project.provide('flowPrograms', folder);
 }
 
 export async function teardown(): Promise<void> {
