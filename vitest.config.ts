@@ -4,15 +4,21 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const servers = ['./test/support/start-servers.ts'];
 
 /**
- * Files that run for most of a minute or longer, the longest first. Two run at a time: a long one that began last would
+ * Files that run for half a minute or longer, the longest first. Few run at a time: a long one that began last would
  * be waited for alone. A new checkout has no durations to go by.
  */
 const LONGEST = [
   'flow/messages/killed',
   'flow/messages/temporal-down',
-  'flow/doubt',
+  'flow/newsletter-killed',
   'flow/outages',
+  'workflows/newsletter',
   'flow/import-kill',
+  'flow/api-killed',
+  'flow/messages/beside-campaign',
+  'flow/newsletter-outage',
+  'flow/failover',
+  'flow/doubt',
 ] as const;
 
 /** The order of the test files: the longest ones, then as vitest would have it. */

@@ -6,13 +6,13 @@ import { aWorld, type World } from '../../support/flow/world.js';
 
 const MESSAGES = 2_000;
 const KILLS = 3;
-/** Of a worker's eight connections, the messages' own: what one kill can leave in doubt. */
-const CONNECTIONS = 2;
+/** Of a worker's connections a quarter is kept for messages: what one kill can leave in doubt. */
+const CONNECTIONS = 8;
 let world: World;
 let posting: Posting;
 beforeAll(async () => {
-  // Only the dead may lose their claims: a living worker on a busy machine keeps its own.
-  world = await aWorld({ times: { lease: 10_000, trust: 7_000, renewEvery: 2_000 } });
+  // Only the dead may lose their claims, and who waits in line is not to be woken: a busy machine needs its time.
+  world = await aWorld({ times: { lease: 20_000, trust: 14_000, renewEvery: 4_000 } });
   posting = await postingTo(world);
 });
 afterAll(() => world?.close());
@@ -42,14 +42,14 @@ test('API and worker are killed while 2,000 messages are posted under keys: each
       await posting.prepareSuccessor();
     }
   };
-  let worker = await world.worker();
-  let successor = await world.worker();
+  let worker = await world.worker({ connections: 4 * CONNECTIONS });
+  let successor = await world.worker({ connections: 4 * CONNECTIONS });
   const killWorkers = async () => {
     for (const moment of moments()) {
       await world.receiver.untilAccepted(moment);
       await worker.end('SIGKILL');
       worker = successor;
-      successor = await world.worker();
+      successor = await world.worker({ connections: 4 * CONNECTIONS });
     }
   };
   await posting.prepareSuccessor();
