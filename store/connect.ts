@@ -1,5 +1,6 @@
 import { type Collection, type Db, type Document, MongoClient, ReadConcern, ReadPreference } from 'mongodb';
 import { PROTOCOL_TIMES } from '../domain/protocol.js';
+import { letGoOfDeadSockets } from './dead-socket.js';
 import { ensureIndexes } from './indexes.js';
 
 /** The open store. `ledger` is a client of its own: what decides about mail must not inherit options from a URL. */
@@ -24,6 +25,7 @@ const FENCED = {
 } as const;
 
 export async function openStore({ url, database, ledgerTimeout }: StoreOptions): Promise<Store> {
+  letGoOfDeadSockets();
   const common = { retryWrites: true, retryReads: true, ignoreUndefined: true, appName: 'everpost' } as const;
   const client = new MongoClient(url, { ...common, w: 'majority', journal: true, serverSelectionTimeoutMS: 10_000 });
   const ledgerClient = new MongoClient(url, { ...common, ...boundedBy(ledgerTimeout ?? PROTOCOL_TIMES.storeTimeout) });
