@@ -16,9 +16,10 @@ const HEAP = 192;
 
 /** `everpost worker` as a process of its own, built as in production: compiled, its workflows bundled before it starts. */
 export function aWorkerProcess(environment: Readonly<Record<string, string>>): WorkerProcess {
-  const product = join(inject('flowPrograms'), '..', '..', '..');
-  copyFileSync(inject('workflowBundle'), join(product, 'workflow-bundle.js'));
-  const child = spawn(process.execPath, [`--max-old-space-size=${HEAP}`, join(product, 'cli.js'), 'worker'], {
+  const programs = inject('flowPrograms');
+  // Where the build leaves it: above the folder of what asks for it.
+  copyFileSync(inject('workflowBundle'), join(programs, '..', 'workflow-bundle.js'));
+  const child = spawn(process.execPath, [`--max-old-space-size=${HEAP}`, join(programs, 'cli.js'), 'worker'], {
     env: { ...process.env, LOG_LEVEL: 'error', SMTP_URL: 'smtp://127.0.0.1:9', ...environment },
     stdio: ['ignore', 'ignore', 'inherit'],
   });

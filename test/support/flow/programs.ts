@@ -28,9 +28,10 @@ export async function setup(project: TestProject): Promise<void> {
     entryPoints: [
       join(root, 'test/support/flow/worker-main.ts'),
       join(root, 'test/support/flow/api-main.ts'),
+      join(root, 'cli.ts'),
       join(root, 'mail/render/thread.ts'),
     ],
-    outdir: folder,
+    outdir: join(folder, 'programs'),
     entryNames: '[name]',
     bundle: true,
     platform: 'node',
@@ -40,7 +41,7 @@ export async function setup(project: TestProject): Promise<void> {
     banner: { js: REQUIRE },
     logLevel: 'error',
   });
-  project.provide('flowPrograms', folder);
+  project.provide('flowPrograms', join(folder, 'programs'));
 }
 
 export async function teardown(): Promise<void> {
