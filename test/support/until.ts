@@ -3,7 +3,7 @@ import { monotonic } from '../../clock.js';
 
 const SHORTEST = 10;
 /** Looking costs what those who are waited for could use. */
-const LONGEST = 150;
+const LONGEST = 75;
 
 /** Looks again until the condition holds; for what announces itself by no event, such as the end of a foreign process. */
 export async function until(condition: () => Promise<boolean> | boolean, limitMs = 20_000): Promise<void> {
