@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { asApplicationFailure } from '../activities/failures.js';
@@ -41,8 +40,6 @@ export interface RunningWorker {
   /** Claims no more, settles what is open, then ends. */
   stop(): Promise<void>;
 }
-
-const BETWEEN_TRIES = 1_000;
 
 /** The composition root of a worker process: workflows, steps and sending lanes over one connection. */
 export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
@@ -100,17 +97,11 @@ function watchStore(shared: Awaited<ReturnType<typeof activityParts>>, deps: Act
   return () => Promise.all(ends.map((end) => end()));
 }
 
-/** Temporal may come up after us: a worker waits for it. */
-async function connected(address: string, { log }: WorkerParts): Promise<NativeConnection> {
-  for (;;) {
-    try {
-      // Nothing but ids and counts goes over it: too little to be worth compressing.
-      return await NativeConnection.connect({ address, grpcCompression: { codec: 'none' } });
-    } catch (error) {
-      log.warn({ address, error: String(error) }, 'Temporal does not answer yet');
-      await delay(BETWEEN_TRIES);
-    }
-  }
+/** Temporal may come up after us: a worker waits for it as long as it takes. */
+function connected(address: string, { log }: WorkerParts): Promise<NativeConnection> {
+  // Nothing but ids and counts goes over it: too little to be worth compressing.
+  const connect = () => NativeConnection.connect({ address, grpcCompression: { codec: 'none' } });
+  return patiently(`connection to ${address}`, connect, log, Number.POSITIVE_INFINITY);
 }
 
 /** The workers of a process, one a queue. Tests give them a connection to a server whose time they move. */

@@ -1,16 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
+/** A start that was answered once is not put off for ever: what fails so often is a failure. */
 const TRIES = 10;
 const BETWEEN_TRIES = 1_000;
 
-/** A start asks again, a second later, where a busy Temporal answered too late; what fails ten times is a failure. */
-export async function patiently<T>(what: string, ask: () => Promise<T>, log: Pick<Logger, 'warn'>): Promise<T> {
+/** A start asks again, a second later, where Temporal is not up yet or answered too late; throws what the last try threw. */
+export async function patiently<T>(
+  what: string,
+  ask: () => Promise<T>,
+  log: Pick<Logger, 'warn'>,
+  mostTries = TRIES,
+): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await ask();
     } catch (error) {
-      if (tries === TRIES) throw error;
+      if (tries === mostTries) throw error;
       log.warn({ what, tries, error: String(error) }, 'Temporal did not take it; it is asked again');
       await delay(BETWEEN_TRIES);
     }
