@@ -1,6 +1,6 @@
 import { Connection } from 'mongodb/lib/cmap/connection.js';
 
-const mended = new WeakSet<object>();
+let mended = false;
 
 /**
  * A command that the driver (7.9) writes to a socket which has just been destroyed waits for its 'drain', and that never
@@ -8,9 +8,9 @@ const mended = new WeakSet<object>();
  * lives. Whoever waits is let go when the connection is closed; the driver then sees that it is closed, and says so.
  */
 export function letGoOfDeadSockets(): void {
+  if (mended) return;
+  mended = true;
   const { prototype } = Connection;
-  if (mended.has(prototype)) return;
-  mended.add(prototype);
   const { cleanup } = prototype;
   prototype.cleanup = function (this: Connection, error: Error): void {
     const isFirst = !this.closed;
