@@ -6,8 +6,8 @@ import { aWorld, type World } from '../../support/flow/world.js';
 
 const MESSAGES = 2_000;
 const KILLS = 3;
-/** Of a worker's connections a quarter is kept for messages: what one kill can leave in doubt. */
-const CONNECTIONS = 8;
+/** Of a worker's eight connections, the messages' own: what one kill can leave in doubt. */
+const CONNECTIONS = 2;
 let world: World;
 let posting: Posting;
 beforeAll(async () => {
@@ -42,14 +42,14 @@ test('API and worker are killed while 2,000 messages are posted under keys: each
       await posting.prepareSuccessor();
     }
   };
-  let worker = await world.worker({ connections: 4 * CONNECTIONS });
-  let successor = await world.worker({ connections: 4 * CONNECTIONS });
+  let worker = await world.worker();
+  let successor = await world.worker();
   const killWorkers = async () => {
     for (const moment of moments()) {
       await world.receiver.untilAccepted(moment);
       await worker.end('SIGKILL');
       worker = successor;
-      successor = await world.worker({ connections: 4 * CONNECTIONS });
+      successor = await world.worker();
     }
   };
   await posting.prepareSuccessor();
