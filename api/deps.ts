@@ -133,4 +133,6 @@ export interface Deps extends ReturnType<typeof nounStores> {
   readonly log: FastifyBaseLogger;
   /** Figures of others in this process, for `/metrics` to show with its own. */
   readonly registry?: Registry | undefined;
+  /** How long a visitor of a tracked link waits for the write of the visit, in milliseconds; the group commit's own if absent. */
+  readonly visitPatience?: number;
 }

@@ -53,6 +53,8 @@ export async function anApi(
     web: parts.web ?? webClient({ exceptions: [] }),
     log: parts.log ?? openLog(config),
     registry: parts.registry,
+    // Visits are read back at once.
+    visitPatience: 60_000,
     ...nounStores(store, config.secret ?? ''),
   };
   const app = await buildApp(deps);

@@ -28,7 +28,8 @@ interface Tracker {
 
 /** Links and pixels of tracked mails. A destination comes from what was stored before the mail left, never from the request. */
 export function trackedLinks(app: Api, deps: Deps): void {
-  const hits = groupCommit<Hit>({ write: recordingHits(deps), log: deps.log });
+  const { log, visitPatience: patience } = deps;
+  const hits = groupCommit<Hit>({ write: recordingHits(deps), log, ...(patience !== undefined && { patience }) });
   app.addHook('onClose', () => hits.close());
   const tracker = { read: visitReader(deps.secrets), source: trackedSources(deps.links), hits };
 

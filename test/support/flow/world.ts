@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { inject } from 'vitest';
+import type { LedgerPage } from '../../../domain/page.js';
 import type { ProtocolTimes } from '../../../domain/protocol.js';
 import { type Campaign, campaigns, type NewCampaign } from '../../../store/campaigns.js';
-import { openStore, type Store } from '../../../store/connect.js';
+import { fenced, openStore, type Store } from '../../../store/connect.js';
 import { recipients } from '../../../store/recipients.js';
 import { workerEngine } from '../../../workers/engine.js';
 import { prepareNamespace } from '../../../workers/namespace.js';
@@ -80,8 +81,8 @@ export async function aWorld({ script = {}, times = {}, servers, namespace }: Wo
     /** Waits until the campaign's row is in that state with nothing owed to it. */
     untilState: (campaign: Campaign, state: Campaign['state']) =>
       until(async () => (await row(campaign)).state === state, LIMIT),
-    untilAtRest: (campaign: Campaign) =>
-      until(async () => (await recipients(store).totals(campaign.account, campaign._id)).in_flight === 0, LIMIT),
+    /** Waits until no lane holds a page of it: between two windows nothing is in flight either, and a lane goes on. */
+    untilAtRest: ({ account, _id }: Campaign) => until(async () => (await heldPages(store, account, _id)) === 0, LIMIT),
     untilTrue: (condition: () => Promise<boolean> | boolean) => until(condition, LIMIT),
     close: async () => {
       for (const child of children) await child.end('SIGKILL');
@@ -95,6 +96,11 @@ export async function aWorld({ script = {}, times = {}, servers, namespace }: Wo
 function workerPlan(place: Place, receiver: SmtpServer, times: ProtocolTimes): WorkerPlan {
   const bundle = inject('workflowBundle');
   return { ...place, smtpUrl: receiver.url, times, bundle, lanes: 2, connections: 8, logLevel: 'fatal' };
+}
+
+function heldPages(store: Store, account: number, campaign: number): Promise<number> {
+  const held = { $or: [{ token: { $ne: null } }, { $expr: { $ne: ['$settled', '$claimed'] } }] };
+  return fenced<LedgerPage>(store, 'ledger').countDocuments({ account, campaign, ...held });
 }
 
 async function dropped(store: Store): Promise<void> {
