@@ -32,13 +32,30 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, 'everpost.lock');
   const note: LockNote = { id: randomUUID(), host: hostname(), holder: await lifeOf(process.pid) };
-  while (!(await claim(path, note))) await clearStale(path, folder);
+  await take(path, note, folder);
   return {
     noteServer: async (pid) => replace(path, { ...note, server: await lifeOf(pid) }),
     release: async () => {
       if ((await read(path))?.id === note.id) await rm(path, { force: true });
     },
   };
+}
+
+/**
+ * Whoever finds the note of a dead holder takes the right to follow it, in the same way: one file, named by that note.
+ * Nobody else replaces the note meanwhile, so a newer one is never moved away; and where its taker dies too, that right is
+ * taken over like the folder itself.
+ */
+async function take(path: string, note: LockNote, folder: string): Promise<void> {
+  while (!(await claim(path, note))) {
+    const found = await read(path);
+    if (found === undefined) continue;
+    await untilDead(found, path, folder);
+    const right = `${path}.after-${found.id}`;
+    await take(right, note, folder);
+    if ((await read(path))?.id === found.id) return rename(right, path);
+    await rm(right, { force: true });
+  }
 }
 
 /** A link appears with its whole content or not at all, and never over another. */
@@ -62,9 +79,7 @@ async function replace(path: string, note: LockNote): Promise<void> {
   await rename(draft, path);
 }
 
-async function clearStale(path: string, folder: string): Promise<void> {
-  const note = await read(path);
-  if (note === undefined) return;
+async function untilDead(note: LockNote, path: string, folder: string): Promise<void> {
   if (note.host !== hostname() || (await lives(note.holder))) {
     throw new FolderInUse(
       `${folder} is in use by process ${note.holder.pid} on ${note.host}. Stop that Everpost first, or set DATA_DIR to another folder. ` +
@@ -72,12 +87,6 @@ async function clearStale(path: string, folder: string): Promise<void> {
     );
   }
   if (note.server !== undefined) await untilGone(note.server, folder);
-  // Whoever moves the stale note away has it; where it was a newer one meanwhile, it is put back.
-  const aside = `${path}.${randomUUID()}`;
-  await rename(path, aside).catch(() => {});
-  const moved = await read(aside);
-  if (moved !== undefined && moved.id !== note.id) await link(aside, path).catch(() => {});
-  await rm(aside, { force: true });
 }
 
 async function untilGone(server: Life, folder: string): Promise<void> {

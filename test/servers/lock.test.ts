@@ -10,8 +10,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+const leave = (name: string, note: object) => writeFile(join(folder, name), JSON.stringify(note));
 const leaveLock = (holder: { pid: number; born: string }, host = hostname()) =>
-  writeFile(join(folder, 'everpost.lock'), JSON.stringify({ id: 'old', host, holder }));
+  leave('everpost.lock', { id: 'old', host, holder });
 
 test('a folder in use is refused by name, and free again after its release', async () => {
   const lock = await lockFolder(folder);
@@ -25,6 +26,16 @@ test('a folder in use is refused by name, and free again after its release', asy
 test('a lock whose process is gone is taken over, even where its number belongs to another process now', async () => {
   await leaveLock({ pid: process.pid, born: 'long ago' });
   const lock = await lockFolder(folder);
+  await lock.release();
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('where whoever was taking it over has died as well, the next one takes it, and nothing stays behind', async () => {
+  const holder = { pid: process.pid, born: 'long ago' };
+  await leaveLock(holder);
+  await leave('everpost.lock.after-old', { id: 'taker', host: hostname(), holder });
+  const lock = await lockFolder(folder);
+  await expect(lockFolder(folder)).rejects.toThrow(FolderInUse);
   await lock.release();
   expect(await readdir(folder)).toEqual([]);
 });
