@@ -3,6 +3,7 @@ import { now } from '../../clock.js';
 import type { LedgerPage } from '../../domain/page.js';
 import { openStore, type Store } from '../../store/connect.js';
 import { ledger } from '../../store/ledger.js';
+import { outcomeIsUnknown } from '../../store/unknown.js';
 import { type Fault, over } from '../model/network.js';
 import { anEntry, aPage } from '../support/ledger-pages.js';
 import { type TestDatabase, testDatabase } from '../support/test-servers.js';
@@ -41,9 +42,12 @@ const byAnother = (page: LedgerPage) => ledger(store, -1_000).take(keyOf(page), 
 test('take: the lowest free page of the round is mine, with its marks as they were', async () => {
   const page = await put();
   await stored().insertOne(aPage({ ...four, campaign, page: 1 }));
+  const before = now().getTime();
   const taken = await plain().take(keyOf(page), 'mine', alive);
   expect(taken).toMatchObject({ _id: page._id, token: 'mine', settled: 0, claimed: 0, odd: [] });
-  expect(Math.abs((taken?.seen.getTime() ?? 0) - now().getTime())).toBeLessThan(5_000);
+  // By the server's clock.
+  expect(taken?.seen.getTime()).toBeGreaterThan(before - 5_000);
+  expect(taken?.seen.getTime()).toBeLessThan(now().getTime() + 5_000);
 });
 
 test('take: a page whose owner was seen within the lease is left alone', async () => {
@@ -221,6 +225,6 @@ test('an operation that hangs is given up within the limit, as an unknown outcom
   const write = hasty.ledger
     .collection<LedgerPage>('ledger')
     .updateOne({ ...hang, _id: page._id }, { $set: { told: 0 } });
-  await expect(write).rejects.toMatchObject({ name: 'MongoNetworkTimeoutError' });
+  await expect(write).rejects.toSatisfy(outcomeIsUnknown);
   await hasty.close();
 });

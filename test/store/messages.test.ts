@@ -50,7 +50,7 @@ test('accept: the same key with another request is refused', async () => {
 
 test('accept: of many equal requests at once one is accepted, and all get its id', async () => {
   const many = Array.from({ length: 12 }, () => aGroup('crowd', { hash: 'the same' }));
-  const verdicts = await Promise.all(many.map((group) => plain().accept(group)));
+  const verdicts = await Promise.all(many.map((group) => plain().accept(group, 60_000)));
   const [id, ...others] = new Set(verdicts.map((verdict) => ('id' in verdict ? verdict.id : '')));
   expect(others).toEqual([]);
   expect(verdicts.filter(({ kind }) => kind === 'accepted')).toHaveLength(1);
@@ -68,8 +68,8 @@ test('accept: a lost answer is looked up by the same ids', async () => {
 
 test('accept: where nobody can say, the id is named', async () => {
   const row = aMessage();
-  const lost = Array.from({ length: 50 }, (): Fault => 'drop');
-  expect(await faulty(...lost).accept([row], 150)).toEqual({ kind: 'unknown', id: row._id });
+  const away = { faults: { shift: () => 'drop' } as unknown as Fault[] };
+  expect(await messages(over(store, away, [])).accept([row], 150)).toEqual({ kind: 'unknown', id: row._id });
 });
 
 test('cancel: only what waits, once, and only the account’s own', async () => {
