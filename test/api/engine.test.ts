@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import { connect as connectTo, createServer } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
@@ -7,7 +6,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lazyClient, temporalEngine } from '../../api/engine.js';
 import { wakeQueue } from '../../api/wake-queue.js';
 import { campaignWorkflowId, importWorkflowId, messageWorkflowId } from '../../workflows/names.js';
+import { quietPort } from '../support/quiet-port.js';
 import { type TestTemporal, testNamespace } from '../support/test-servers.js';
+import { until } from '../support/until.js';
 
 let temporal: TestTemporal;
 let connection: Connection;
@@ -32,11 +33,12 @@ function heard() {
 test('a wake-up starts the workflow, a second one tells the same run to look again', async () => {
   const { log, lines } = heard();
   const lazy = lazyClient(temporal.address, temporal.namespace);
-  const engine = temporalEngine({ client: lazy.client, prefix: `wake-${randomUUID()}`, log });
+  const prefix = `wake-${randomUUID()}`;
+  const engine = temporalEngine({ client: lazy.client, prefix, log, deadline: 30_000 });
   const row = { _id: 7, account: 3, launch: 1 };
   const message = randomUUID();
+  await until(() => engine.reachable());
   engine.wakeCampaign(row);
-  await expect.poll(() => engine.reachable()).toBe(true);
   const first = await untilStarted(campaignWorkflowId(7));
   engine.wakeCampaign({ ...row, launch: 2 });
   engine.wakeImport({ _id: 9, account: 3 });
@@ -65,7 +67,7 @@ test('a wake-up starts the workflow, a second one tells the same run to look aga
 
 test('with nobody at the address nothing is thrown, one line is logged, and closing does not hang', async () => {
   const { log, lines } = heard();
-  const lazy = lazyClient(`127.0.0.1:${await closedPort()}`, 'default');
+  const lazy = lazyClient(`127.0.0.1:${await quietPort()}`, 'default');
   const engine = temporalEngine({ client: lazy.client, prefix: 'nowhere', log, deadline: 300, atOnce: 2 });
   for (let id = 1; id <= 20; id += 1) engine.wakeCampaign({ _id: id, account: 1, launch: 1 });
   expect(await engine.reachable()).toBe(false);
@@ -77,9 +79,9 @@ test('with nobody at the address nothing is thrown, one line is logged, and clos
 
 test('a client that was refused at first is used as soon as Temporal is there', async () => {
   const { log } = heard();
-  const port = await closedPort();
+  const port = await quietPort();
   const lazy = lazyClient(`127.0.0.1:${port}`, temporal.namespace);
-  const engine = temporalEngine({ client: lazy.client, prefix: `late-${randomUUID()}`, log, deadline: 300 });
+  const engine = temporalEngine({ client: lazy.client, prefix: `late-${randomUUID()}`, log, deadline: 1_000 });
   expect(await engine.reachable()).toBe(false);
   const proxy = createServer((socket) => {
     const [host, target] = temporal.address.split(':');
@@ -88,7 +90,7 @@ test('a client that was refused at first is used as soon as Temporal is there', 
     for (const each of [socket, upstream]) each.on('error', () => each.destroy());
   });
   await new Promise<void>((listening) => proxy.listen(port, '127.0.0.1', listening));
-  await expect.poll(() => engine.reachable(), { timeout: 20_000, interval: 100 }).toBe(true);
+  await until(() => engine.reachable());
   await engine.close();
   await lazy.close();
   await new Promise((closed) => proxy.close(closed));
@@ -112,21 +114,16 @@ test('wake-ups beyond the limit are dropped, those of one workflow wait as one',
 
 async function untilStarted(id: string) {
   const handle = client.workflow.getHandle(id);
-  return expect
-    .poll(() => handle.describe().catch(() => undefined), { timeout: 20_000 })
-    .toBeDefined()
-    .then(() => handle.describe());
+  await until(() =>
+    handle.describe().then(
+      () => true,
+      () => false,
+    ),
+  );
+  return handle.describe();
 }
 
 async function signalsOf(id: string) {
   const { events } = await client.workflow.getHandle(id).fetchHistory();
   return events?.flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? []);
-}
-
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type HandOverOrder, smtpTransport, type Transport } from '../../mail/transport.js';
 import { aMail } from '../support/letters.js';
+import { quietPort } from '../support/quiet-port.js';
 import { type SmtpScript, type SmtpServer, smtpServer } from '../support/smtp-server.js';
 
 const open: { close(): unknown }[] = [];
@@ -156,9 +157,9 @@ test('never more connections than allowed, and all of them used', async () => {
 });
 
 test('an idle connection that the server closed is not used again', async () => {
-  const [smtp, sender] = await started();
+  const port = await quietPort();
+  const [smtp, sender] = await started({ port });
   expect(await sender.ready()).toBeUndefined();
-  const { port } = smtp;
   await smtp.close();
   const again = await smtpServer({ port });
   open.push(again);

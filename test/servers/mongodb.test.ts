@@ -7,8 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../config.js';
 import { birthOf } from '../../servers/life.js';
 import { type RunningMongo, startMongo } from '../../servers/mongodb.js';
-import { freePort } from '../../servers/ports.js';
 import { portOf } from '../support/port-of.js';
+import { quietPort } from '../support/quiet-port.js';
 import { until } from '../support/until.js';
 
 let dataDir: string;
@@ -17,7 +17,7 @@ const start = (port: number) => startMongo({ config: readConfig(), dataDir, say:
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'everpost-mongodb-'));
-  mongo = await start(0);
+  mongo = await start(await quietPort());
 });
 afterAll(async () => {
   await mongo.stop();
@@ -73,7 +73,7 @@ test('what was written is there after kill -9 and a start on the same port', asy
 });
 
 test('where the wanted port is busy it takes another one and still finds itself', async () => {
-  const busy = createServer().listen(await freePort(0), '127.0.0.1');
+  const busy = createServer().listen(0, '127.0.0.1');
   const taken = await portOf(busy);
   try {
     await mongo.stop();

@@ -9,6 +9,8 @@ export interface RoutePlan {
   /** With user and password. */
   readonly login?: string;
   readonly way?: Partial<Way>;
+  /** Milliseconds to wait for a session; long enough for a busy machine unless it is named. */
+  readonly patience?: number;
 }
 
 export interface SomeRoutes {
@@ -37,20 +39,20 @@ export function routesOfTests() {
   return { started, open };
 }
 
-const TIMES = { smtpCommand: 3_000, smtpDot: 3_000 };
+const TIMES = { smtpCommand: 10_000, smtpDot: 10_000 };
 
 /** Routes a, b, c … in that order, each to a scripted server of its own; a line that is down may be probed at once. */
 export async function someRoutes(...plans: readonly RoutePlan[]): Promise<SomeRoutes> {
   const servers = await Promise.all(plans.map(({ script = {} }) => smtpServer(script)));
   const said: string[] = [];
   const paid: string[] = [];
-  const table = plans.map(({ login, way = {} }, i): Route => {
+  const table = plans.map(({ login, way = {}, patience = 10_000 }, i): Route => {
     const id = 'abc'.charAt(i);
     const connections = way.connections ?? 2;
     const url = (servers[i]?.url ?? '').replace('://', login === undefined ? '://' : `://${login}@`);
     const transport = smtpTransport({ url, connections, times: TIMES });
     const log = (message: string) => said.push(`${message} ${id}`);
-    const line = lineOver(transport, { name: id, log, patience: 500, rest: () => 0 });
+    const line = lineOver(transport, { name: id, log, patience, rest: () => 0 });
     return { way: { id, rates: [], ...way, connections }, line };
   });
   const all = [...table];

@@ -6,6 +6,7 @@ import { openStore, type Store } from '../../store/connect.js';
 import { type NewTransport, transports } from '../../store/transports.js';
 import { accountTransports, type Transports } from '../../workers/transports.js';
 import { aMail } from '../support/letters.js';
+import { quietPort } from '../support/quiet-port.js';
 import { always } from '../support/routes.js';
 import { type SmtpScript, type SmtpServer, smtpServer } from '../support/smtp-server.js';
 import { type TestDatabase, testDatabase } from '../support/test-servers.js';
@@ -187,7 +188,7 @@ test('a URL sealed with another secret is left out with a warning, the others ca
 
 test('what is wrong with a transport stands in its row until a worker reaches it again', async () => {
   const ways = await aProcess();
-  const relay = await server();
+  const relay = await server({ port: await quietPort() });
   const { _id } = await aTransport(relay.url);
   const trouble = async () => (await rows().ofAccount(account)).find((row) => row._id === _id)?.trouble;
   await relay.close();

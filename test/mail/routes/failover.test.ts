@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { aMail } from '../../support/letters.js';
+import { quietPort } from '../../support/quiet-port.js';
 import { always, routesOfTests, type SomeRoutes } from '../../support/routes.js';
 import { smtpServer } from '../../support/smtp-server.js';
 import { until } from '../../support/until.js';
@@ -42,7 +43,7 @@ describe('the next takes over', () => {
   });
 
   test('where the first never says a word: nobody waits for it long', async () => {
-    const some = await started(at('connect', 'silence'), {});
+    const some = await started({ ...at('connect', 'silence'), patience: 500 }, {});
     expect(await some.routes.ready()).toBeUndefined();
     expect(some.routes.way()?.id).toBe('b');
   });
@@ -102,12 +103,13 @@ test('a server that dies in the middle: each mail arrives once over both, or is 
 }, 60_000);
 
 test('it is used again when it is back', async () => {
-  const some = await started({}, {});
+  const port = await quietPort();
+  const some = await started({ script: { port } }, {});
   const [first] = some.servers;
   await first?.close();
   expect(await some.routes.ready()).toBeUndefined();
   expect(some.routes.way()?.id).toBe('b');
-  const again = await smtpServer({ port: first?.port ?? 0 });
+  const again = await smtpServer({ port });
   open.push(again);
   await until(async () => {
     await some.routes.ready();
