@@ -12,6 +12,7 @@ import {
   says,
   silence,
 } from '../support/model-server.js';
+import { until } from '../support/until.js';
 
 let server: ModelServer;
 let model: LanguageModel;
@@ -110,5 +111,5 @@ test.each([
   });
   const { reply } = await model.ask({ ...QUESTION, signal: calledOff.signal });
   expect(reply).toEqual({ kind: 'cancelled' });
-  await expect.poll(() => server.waiting()).toBe(0);
+  await until(() => server.waiting() === 0);
 });

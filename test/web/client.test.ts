@@ -31,7 +31,7 @@ function aClient(exceptions: readonly string[], resolve?: Resolve): WebClient {
   return client;
 }
 
-const ask = (client: WebClient, url: string, timeout = 5_000) =>
+const ask = (client: WebClient, url: string, timeout = 20_000) =>
   client.send({ method: 'POST', url, headers: {}, body: '{}', timeout, keep: 1_024 });
 const at = (host: string, path = '/') => `http://${host}:${receiver.port}${path}`;
 const standsFor =
@@ -81,7 +81,7 @@ test('an answer is read to its limit; one that drips counts by its status; silen
   const client = aClient(['127.0.0.1']);
   const large = await ask(client, at('127.0.0.1', '/large'));
   expect(large.kind === 'answered' && large.body.length).toBe(1_024);
-  const drip = await ask(client, at('127.0.0.1', '/drip'), 500);
+  const drip = await ask(client, at('127.0.0.1', '/drip'), 2_000);
   expect(drip.kind === 'answered' && [drip.status, drip.body.toString()]).toEqual([202, 'first']);
   expect(await ask(client, at('127.0.0.1', '/silent'), 300)).toMatchObject({ kind: 'failed', why: 'timeout' });
 });

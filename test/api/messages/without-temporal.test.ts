@@ -1,15 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lazyClient, temporalEngine } from '../../../api/engine.js';
 import { openLog } from '../../../api/logging.js';
-import { monotonic } from '../../../clock.js';
 import { readConfig } from '../../../config.js';
 import { anApi, type TestApi } from '../../support/api.js';
 import { post, rows } from '../../support/api-messages.js';
 
-/** Nobody listens on the discard port. */
+/** Nobody listens on the discard port; and no call comes as far as that before the tests are through. */
 const temporal = lazyClient('127.0.0.1:9', 'default');
 const log = openLog(readConfig({ LOG_LEVEL: 'silent' }));
-const engine = temporalEngine({ client: temporal.client, prefix: 'none', log });
+let letGo = () => {};
+const through = new Promise<void>((resolve) => {
+  letGo = resolve;
+});
+const engine = temporalEngine({ client: () => through.then(temporal.client), prefix: 'none', log });
 let api: TestApi;
 
 beforeAll(async () => {
@@ -17,18 +20,17 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await api.close();
+  letGo();
   await engine.close();
   await temporal.close();
 });
 
 test('messages are accepted and taken back while Temporal is down, and the sweep will find them', async () => {
-  const begun = monotonic();
   const answers = await Promise.all(Array.from({ length: 40 }, () => post(api)));
   expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([202]));
   const cancelled = await api.call(`POST /api/v1/messages/${answers[0]?.json().data.id}/cancel`);
   expect(cancelled.statusCode).toBe(200);
-  // Each wake-up may take 2.5 s to fail; none of them is waited for.
-  expect(monotonic() - begun).toBeLessThan(20_000);
+  // None of the wake-ups has ended, so none was waited for.
   const owed = await api.deps.messages.owed(new Date('2100-01-01T00:00:00Z'), 100);
   expect(owed).toHaveLength(40);
   expect((await rows(api, { state: 'accepted' })).every(({ wake_at }) => wake_at !== null)).toBe(true);

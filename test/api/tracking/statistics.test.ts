@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { now } from '../../../clock.js';
+import { now, useClock } from '../../../clock.js';
 import { aList, anApi, aSubscriber, type TestApi } from '../../support/api.js';
 import { aCampaign, force } from '../../support/api-campaigns.js';
 import { aPage, layPages } from '../../support/ledger-pages.js';
@@ -37,7 +37,9 @@ test('opens and clicks of machines are recorded and counted apart: proxy, scanne
   await visit(api, `/c/${ada}/2`);
   await visit(api, `/o/${bo}.gif`, { 'user-agent': APPLE_PRIVACY });
   await visit(api, `/c/${bo}/1`, { 'user-agent': 'Mozilla/5.0 (compatible; Mimecast URL scanner)' });
-  await Promise.all([1, 2, 3].map((n) => visit(api, `/c/${cy}/${n}`)));
+  const at = now();
+  const restore = useClock({ now: () => at });
+  await Promise.all([1, 2, 3].map((n) => visit(api, `/c/${cy}/${n}`))).finally(restore);
   await visit(api, `/c/${di}/1`, {}, 'HEAD');
   const shown = await shownOf(id);
   expect(shown).toMatchObject({ recipient_count: 4, emails_sent: 4, emails_failed: 0, opens: 1, clicks: 1 });

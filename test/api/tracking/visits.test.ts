@@ -89,8 +89,10 @@ test('machines are led on and recorded as such, each with the rule that told', a
   });
   expect((await visit(api, `/c/${token}/1`, { 'user-agent': 'Barracuda Sentinel (EE)' })).statusCode).toBe(302);
   await visit(api, `/c/${token}/2`, { 'user-agent': 'Googlebot/2.1 (+http://www.google.com/bot.html)' });
-  const justMade = await tokenFor(api, campaign, id, now());
-  await visit(api, `/c/${justMade}/2`);
+  const at = now();
+  const justMade = await tokenFor(api, campaign, id, at);
+  const restore = useClock({ now: () => at });
+  await visit(api, `/c/${justMade}/2`).finally(restore);
   const verdicts = (await told()).map(({ data }) => [data.by, data.rule]);
   expect(verdicts.map(([by]) => by)).toEqual(verdicts.map(() => 'machine'));
   expect(verdicts.map(([, rule]) => rule).sort()).toEqual([
