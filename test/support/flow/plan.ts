@@ -33,6 +33,17 @@ export const SECRET = 'a secret for the flow tests';
 /** The first account's key at every API of a world. */
 export const KEY = 'a_key_for_the_flow_tests';
 
+/**
+ * Where nobody dies whose claim others should wait for: time for a busy machine. One attempt of a lane outlasts what a
+ * test needs, so that no lane is between two of them when it is paused.
+ */
+export const PATIENT = {
+  lease: 16_000,
+  trust: 12_000,
+  renewEvery: 3_000,
+  attempt: 10_000,
+} as const satisfies Partial<ProtocolTimes>;
+
 /** A tenth of the real times: lease 6 s, drain 2.5 s. What a busy machine needs stays longer. */
 export function flowTimes(over: Partial<ProtocolTimes> = {}): ProtocolTimes {
   const times = { ...shrunkTimes(0.1), storeTimeout: 1_500, heartbeat: 4_000, controlEvery: 200, ...over };
