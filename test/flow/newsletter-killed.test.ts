@@ -6,6 +6,7 @@ import { type Campaign, campaigns } from '../../store/campaigns.js';
 import { members } from '../../store/members.js';
 import { issues } from '../../store/newsletter/issues.js';
 import type { Newsletter, NewsletterFields } from '../../store/newsletters.js';
+import { campaignWorkflowId } from '../../workflows/names.js';
 import { aWorld, type World } from '../support/flow/world.js';
 import { aDraftAnswer, modelServer, says, silence } from '../support/model-server.js';
 import { aNewsletter, issuesOf } from '../support/newsletters.js';
@@ -67,12 +68,15 @@ test('killed in the middle of fetch, draft, approval and freeze, each issue stil
   await untilAsking(campaignsOf);
   await second.end('SIGKILL');
 
-  for (const row of await Promise.all(campaignsOf.map(world.row))) {
+  for (const row of await rowsOf(campaignsOf)) {
     expect(await campaigns(world.store).approve(row, { by: null, comment: null })).not.toBeNull();
   }
+  // Whoever lays the first page waits until it is let go: nobody is mailed before the kill.
+  const letGo = await inTheWayOfFreezing(campaignsOf);
   const third = await worker();
-  await world.untilTrue(async () => (await world.store.db.collection('ledger').countDocuments()) > 0);
+  await world.untilTrue(async () => (await rowsOf(campaignsOf)).every(({ round }) => round === 0));
   await third.end('SIGKILL');
+  await letGo();
   await worker();
   for (const newsletter of [feed, drafted]) {
     await world.untilTrue(async () => (await issuesOf(world.store, newsletter)).at(0)?.state === 'sent');
@@ -91,10 +95,27 @@ async function campaignOf(newsletter: Newsletter): Promise<Campaign> {
   return row;
 }
 
-/** The letters are rendered, and somebody may say yes to them. */
+const rowsOf = (rows: readonly Campaign[]) => Promise.all(rows.map(world.row));
+
+/** The letters are rendered, and nothing is done but to wait for somebody's yes to them. */
 async function untilAsking(rows: readonly Campaign[]): Promise<void> {
-  await world.untilTrue(async () => {
-    const found = await Promise.all(rows.map(world.row));
-    return found.every(({ state, rendered }) => state === 'awaiting_approval' && rendered != null);
-  });
+  await world.untilTrue(async () =>
+    (await rowsOf(rows)).every(({ state, rendered }) => state === 'awaiting_approval' && rendered != null),
+  );
+  for (const { _id } of rows) await world.untilIdle(campaignWorkflowId(_id));
+}
+
+/** Whoever wants to lay a first page waits, as for a neighbour in the middle of a transaction, until it is let go. */
+async function inTheWayOfFreezing(rows: readonly Campaign[]): Promise<() => Promise<void>> {
+  const session = world.store.db.client.startSession();
+  session.startTransaction();
+  const pages = rows.map(({ _id: campaign, account, launch }) => ({
+    _id: `${campaign}:${launch}:0:0`,
+    ...{ account, campaign, launch, round: 0, page: 0 },
+  }));
+  await world.store.db.collection<{ _id: string }>('ledger').insertMany(pages, { session });
+  return async () => {
+    await session.abortTransaction();
+    await session.endSession();
+  };
 }

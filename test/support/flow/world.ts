@@ -83,6 +83,8 @@ export async function aWorld({ script = {}, times = {}, servers, namespace }: Wo
       until(async () => (await row(campaign)).state === state, LIMIT),
     /** Waits until no lane holds a page of it: between two windows nothing is in flight either, and a lane goes on. */
     untilAtRest: ({ account, _id }: Campaign) => until(async () => (await heldPages(store, account, _id)) === 0, LIMIT),
+    /** Waits until the workflow does nothing but wait for news. */
+    untilIdle: (workflowId: string) => until(() => isIdle(client, workflowId), LIMIT),
     untilTrue: (condition: () => Promise<boolean> | boolean) => until(condition, LIMIT),
     close: async () => {
       for (const child of children) await child.end('SIGKILL');
@@ -101,6 +103,11 @@ function workerPlan(place: Place, receiver: SmtpServer, times: ProtocolTimes): W
 function heldPages(store: Store, account: number, campaign: number): Promise<number> {
   const held = { $or: [{ token: { $ne: null } }, { $expr: { $ne: ['$settled', '$claimed'] } }] };
   return fenced<LedgerPage>(store, 'ledger').countDocuments({ account, campaign, ...held });
+}
+
+async function isIdle({ workflow }: Client, workflowId: string): Promise<boolean> {
+  const { raw } = await workflow.getHandle(workflowId).describe();
+  return !raw.pendingWorkflowTask && (raw.pendingActivities ?? []).length === 0;
 }
 
 async function dropped(store: Store): Promise<void> {
