@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { monotonic } from '../../clock.js';
 import { FIRST_ACCOUNT } from '../../store/accounts.js';
+import { campaigns } from '../../store/campaigns.js';
 import { type NewTransport, transports } from '../../store/transports.js';
+import { steered } from '../support/campaigns.js';
 import { expectHonestLedger } from '../support/flow/honest-ledger.js';
+import { expectPace } from '../support/flow/pace.js';
 import { SECRET } from '../support/flow/plan.js';
 import { atRate } from '../support/flow/settings.js';
 import { aWorld, type World } from '../support/flow/world.js';
@@ -39,17 +42,22 @@ test('a transport dies in mid-campaign and comes back: nobody is lost, nobody is
   await aTransport('first', first.url, 1);
   await aTransport('second', second.url, 2);
   await world.worker();
-  const campaign = await world.launch(600, { settings: atRate(50) });
+  const campaign = await world.launch(500, { settings: atRate(50) });
+  const changeRate = async (perSecond: number) =>
+    steered(await campaigns(world.store).changeRate(await world.row(campaign), perSecond));
   await first.untilAccepted(100);
   expect(second.steps.connect).toBe(0);
   await first.close();
   await second.untilAccepted(50);
+  // However late it is seen on a busy machine that the first is back, there is mail left for it.
+  await changeRate(10);
   const again = await aServer({ port: first.port });
-  await again.untilAccepted(50);
+  await again.untilAccepted(10);
+  await changeRate(2_000);
   await world.untilState(campaign, 'sent');
 
   const { totals, uncertain } = await expectHonestLedger(seenBy(first, second, again), campaign);
-  expect(totals.sent + uncertain.length).toBe(600);
+  expect(totals.sent + uncertain.length).toBe(500);
   // Only what was between its dot and the answer: a socket each.
   expect(uncertain.length).toBeLessThanOrEqual(8);
   expect(world.receiver.steps.connect).toBe(0);
@@ -57,6 +65,7 @@ test('a transport dies in mid-campaign and comes back: nobody is lost, nobody is
 
 test('the rate of a transport holds over the lanes of two campaigns and two workers', async () => {
   const PER_SECOND = 50;
+  const READERS = 120;
   const arrivals: number[] = [];
   const on = (step: string) => {
     if (step === 'dot') arrivals.push(monotonic());
@@ -65,15 +74,11 @@ test('the rate of a transport holds over the lanes of two campaigns and two work
   const server = await aServer({ on });
   await aTransport('slow', server.url, 1, { rate_per_second: PER_SECOND });
   await Promise.all([world.worker(), world.worker()]);
-  const both = [await world.launch(200), await world.launch(200)];
+  const both = [await world.launch(READERS), await world.launch(READERS)];
   for (const campaign of both) {
     await world.untilState(campaign, 'sent');
-    expect((await expectHonestLedger(seenBy(server), campaign)).totals.sent).toBe(200);
+    expect((await expectHonestLedger(seenBy(server), campaign)).totals.sent).toBe(READERS);
   }
-  // In no two seconds more than three seconds' worth: a slow machine may only be slower.
-  const crowded = arrivals.filter((at, i) => (arrivals[i + 3 * PER_SECOND] ?? Number.POSITIVE_INFINITY) - at < 2_000);
-  expect(crowded).toEqual([]);
-  const overall = ((arrivals.length - 1) / ((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0))) * 1_000;
-  expect(overall).toBeLessThan(PER_SECOND * 1.1);
-  expect(overall).toBeGreaterThan(PER_SECOND * 0.2);
+  // The window of a lane is 16 mails: four on each of its four connections.
+  expectPace(arrivals, PER_SECOND, 2 * 16);
 });
