@@ -1,4 +1,4 @@
-import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { now } from '../../clock.js';
 import { approvalFor } from '../../domain/approval.js';
@@ -6,7 +6,9 @@ import { calendarOf } from '../../domain/newsletter/cron.js';
 import { issueId } from '../../domain/newsletter/issue.js';
 import { accounts } from '../../store/accounts.js';
 import { type Campaign, campaigns } from '../../store/campaigns.js';
+import { fenced } from '../../store/connect.js';
 import { members } from '../../store/members.js';
+import type { Message } from '../../store/messages-row.js';
 import { issues } from '../../store/newsletter/issues.js';
 import { ISSUE_TYPE, issueStart, lookAtIssue } from '../../workflows/messages/newsletter.js';
 import {
@@ -49,13 +51,14 @@ async function untilTurned(handle: WorkflowHandle, call: () => Promise<unknown>)
   const { runId } = await handle.describe();
   await world.untilTrue(async () => {
     await call();
-    await world.untilTrue(async () => isAtRest(await handle.describe()));
+    await world.untilIdle(handle.workflowId);
     return (await handle.describe()).runId !== runId;
   });
 }
-const isAtRest = ({ raw }: WorkflowExecutionDescription) =>
-  !raw.pendingWorkflowTask && (raw.pendingActivities ?? []).length === 0;
 const mailsTo = (who: string) => world.receiver.accepted.filter(({ to }) => to.some((one) => one.startsWith(who)));
+/** Mails to Grace, whether they have reached her or not. */
+const questionsAbout = ({ _id }: Campaign) =>
+  fenced<Message>(world.store, 'messages').countDocuments({ key: { $regex: `^approval ${_id} ` } });
 const untilState = async (row: Campaign, state: Campaign['state']) => {
   await world.untilState(row, state);
   return world.row(row);
@@ -114,7 +117,7 @@ test(
   LIMIT,
   async () => {
     const READERS = 60;
-    const before = [mailsTo('reader').length, mailsTo('grace').length] as const;
+    const before = mailsTo('reader').length;
     const draft = await world.draft(READERS, { approval: approvalFor(72), settings: atRate(30) });
     const tomorrow = new Date(now().getTime() + 86_400_000);
     const row = steered(await campaigns(world.store).schedule(draft, tomorrow));
@@ -125,8 +128,11 @@ test(
     expect((await handle.executeUpdate(approveCampaign, { args: [{}] })).state).toBe('scheduled');
     await untilTurned(handle, look);
     expect((await handle.executeUpdate(sendCampaignNow, { args: [{}] })).state).toBe('freezing');
-    await world.receiver.untilAccepted(before[0] + before[1] + 10);
+    await world.untilTrue(() => mailsTo('reader').length >= before + 10);
+    // Nothing more is answered until it is paused: on a busy machine the campaign would be through before.
+    const letGo = world.receiver.hold();
     expect((await handle.executeUpdate(pauseCampaign, { args: [{}] })).state).toBe('paused');
+    letGo();
     let per_second = 100;
     await untilTurned(handle, () => {
       per_second += 1;
@@ -136,9 +142,9 @@ test(
     expect((await handle.executeUpdate(resumeCampaign, { args: [{}] })).state).toBe('sending');
     expect(await handle.result()).toMatchObject({ state: 'sent' });
 
-    expect(new Set(mailsTo('reader').flatMap(({ to }) => to)).size).toBe(before[0] + READERS);
-    expect(mailsTo('reader')).toHaveLength(before[0] + READERS);
-    expect(mailsTo('grace')).toHaveLength(before[1] + 1);
+    expect(new Set(mailsTo('reader').flatMap(({ to }) => to)).size).toBe(before + READERS);
+    expect(mailsTo('reader')).toHaveLength(before + READERS);
+    expect(await questionsAbout(row)).toBe(1);
   },
 );
 
@@ -149,16 +155,15 @@ test.each([
   'a campaign that may not go out goes on in another run; mended and resumed, it is %s',
   LIMIT,
   async (_, approval) => {
-    const before = mailsTo('grace').length;
     const html = '<p><a href="/prices">Prices</a></p>';
     const row = steered(await campaigns(world.store).launch(await world.draft(1, { approval, html })));
     const handle = await begun(row);
     const blocked = await untilState(row, 'paused');
     await untilTurned(handle, () => handle.signal(lookAtCampaign));
-    await campaigns(world.store).edit(blocked, { html: '<p>Prices</p>' });
+    steered(await campaigns(world.store).edit(blocked, { html: '<p>Prices</p>' }));
     await handle.executeUpdate(resumeCampaign, { args: [{}] });
     if (approval !== null) {
-      await world.untilTrue(() => mailsTo('grace').length > before);
+      await world.untilTrue(async () => (await questionsAbout(row)) > 0);
       await handle.executeUpdate(approveCampaign, { args: [{}] });
     }
     expect(await handle.result()).toMatchObject({ state: 'sent' });
