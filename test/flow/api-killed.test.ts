@@ -8,7 +8,7 @@ import { expectHonestLedger } from '../support/flow/honest-ledger.js';
 import { KEY } from '../support/flow/plan.js';
 import { aWorld, type World } from '../support/flow/world.js';
 
-const CAMPAIGNS = 12;
+const CAMPAIGNS = 8;
 const READERS = 10;
 let world: World;
 let port: number;
@@ -35,12 +35,16 @@ async function post(path: string, idempotencyKey: string, body: object): Promise
   );
 }
 
-/** The API dies with requests under way; what it had begun to answer is given up at once instead of after a minute. */
+/** The API dies with requests under way. */
 async function killAndRestart(): Promise<void> {
   await api.end('SIGKILL');
+  api = await world.api(port);
+}
+
+/** What a dead API had begun to answer is given up at once instead of after a minute; all others have been answered. */
+async function freeKeys(): Promise<void> {
   const since = new Date(0);
   await world.store.db.collection('replies').updateMany({ state: 'in_flight' }, { $set: { since } });
-  api = await world.api(port);
 }
 
 test('requests repeated under their key while the API is killed make each campaign once, and each goes out', async () => {
@@ -53,7 +57,8 @@ test('requests repeated under their key while the API is killed make each campai
       const person = { email: `new-${key}@example.test`, list_id, first_name: 'Ada' };
       const joined = await post('subscribers', `${key}-reader`, person);
       const letter = { list_id, subject, html: '<p>Hello {{ first_name }}</p>', send: true };
-      const sent = joined === undefined ? undefined : await post('campaigns', key, letter);
+      const isJoined = joined === 200 || joined === 201;
+      const sent = isJoined ? await post('campaigns', key, letter) : undefined;
       if (sent === 201) open.delete(key);
     });
     // In the first rounds the API dies as soon as the first of the answers is there.
@@ -62,6 +67,7 @@ test('requests repeated under their key while the API is killed make each campai
       await killAndRestart();
     }
     await Promise.all(answers);
+    await freeKeys();
   }
 
   const rows = await world.store.db.collection<Campaign>('campaigns').find().toArray();

@@ -29,6 +29,8 @@ export async function postingTo(world: World) {
     const answer = await asked
       .then(async (given) => ({ status: given.status, text: await given.text() }))
       .catch(() => null);
+    // The claim of an API that was killed may have been written behind its end.
+    if (answer?.status === 409) await freeKeys(world);
     if (answer?.status === 202) return (JSON.parse(answer.text) as { data: { id: string } }).data.id;
     repeated += 1;
     if (answer === null || answer.status === 409 || answer.status >= 500) return undefined;
@@ -78,16 +80,20 @@ export async function postingTo(world: World) {
     prepareSuccessor: async () => {
       successor = await started(world);
     },
-    /** The API dies with requests under way; a key it had claimed is free at once instead of after a minute. */
+    /** The API dies with requests under way; the keys it had claimed are free at once instead of after a minute. */
     killApi: async () => {
       if (successor === undefined) throw new Error('there is no other API to go on with');
       await api.end('SIGKILL');
-      const since = new Date(0);
-      await world.store.db.collection('replies').updateMany({ state: 'in_flight' }, { $set: { since } });
+      await freeKeys(world);
       ({ api, url } = successor);
       successor = undefined;
     },
   };
+}
+
+/** What dead processes had begun to answer is given up at once; nobody here asks twice at the same time. */
+async function freeKeys({ store }: World): Promise<void> {
+  await store.db.collection('replies').updateMany({ state: 'in_flight' }, { $set: { since: new Date(0) } });
 }
 
 async function started(world: World): Promise<{ api: Child; url: string }> {
