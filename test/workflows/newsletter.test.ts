@@ -225,28 +225,25 @@ describe('gates', () => {
 
 test('two times with one issue still under way: the second is skipped, begun beside it, or held back, as overlap says', async () => {
   const { deps, account } = everpost.api;
-  const ids = [];
-  for (let n = 0; n < 3; n += 1) ids.push(await aNewsletter({ source: { kind: 'data' }, html: '{{ data.a }}' }));
+  const data = { source: { kind: 'data' }, html: '{{ data.a }}' };
+  const [skip, beside, held] = [await aNewsletter(data), await aNewsletter(data), await aNewsletter(data)];
   const start = Math.ceil(now().getTime() / 1_000 + 3) * 1_000;
   const [one, two] = [new Date(start), new Date(start + 2_000)];
   const calendars = [one, two].map((at) =>
     calendarOf({ hour: [at.getUTCHours()], minute: [at.getUTCMinutes()], second: [at.getUTCSeconds()] }),
   );
-  for (const [n, overlap] of (['skip', 'allow_all', 'buffer_one'] as const).entries()) {
-    const row = await deps.newsletters.find(account, ids[n] ?? 0);
+  const goes = async (id: number, overlap: 'skip' | 'allow_all' | 'buffer_one') => {
+    const row = await deps.newsletters.find(account, id);
     if (typeof row === 'string') throw new Error(row);
     const after = await deps.newsletters.change(row, { calendars, end_at: two, overlap, lead_seconds: 60 });
     if (after !== null) deps.engine.wakeNewsletter(after);
-  }
-  const [skip, beside, held] = ids as [number, number, number];
+  };
+  await Promise.all([goes(skip, 'skip'), goes(beside, 'allow_all'), goes(held, 'buffer_one')]);
   const statesOf = async (newsletter: number) =>
     (await call(`GET /newsletters/${newsletter}/issues`)).data.map((row: { state: string; reason: string | null }) =>
       [row.state, row.reason].filter(Boolean).join(' '),
     );
-  await until(async () => (await statesOf(skip)).length === 2 && (await statesOf(beside)).length === 2, LIMIT);
-  await until(async () => (await statesOf(skip))[0] === 'skipped overlap', LIMIT);
-  await until(async () => (await statesOf(held)).length > 0, LIMIT);
-  expect(await statesOf(skip)).toEqual(['skipped overlap', 'preparing']);
-  expect(await statesOf(beside)).toEqual(['preparing', 'preparing']);
-  expect(await statesOf(held)).toEqual(['preparing']);
+  const all = () => Promise.all([skip, beside, held].map(statesOf));
+  await until(async () => (await all()).flat().length === 5 && (await all())[0]?.[0] === 'skipped overlap', LIMIT);
+  expect(await all()).toEqual([['skipped overlap', 'preparing'], ['preparing', 'preparing'], ['preparing']]);
 });
