@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
+import { writeAnswersBySchema } from './answers.js';
 import type { Deps } from './deps.js';
 import { speakDialects } from './dialects/speaking.js';
 import { LARGEST_BODY, limitBodies } from './edge/body-limits.js';
@@ -53,6 +54,7 @@ export async function buildApp(deps: Deps): Promise<Api> {
   rememberPaths(app);
   limitBodies(app);
   validateWithTypeBox(app);
+  writeAnswersBySchema(app);
   translateFailures(app);
   await documentRoutes(app, deps);
 

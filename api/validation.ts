@@ -6,6 +6,7 @@ import { Value } from 'typebox/value';
 import { Failure } from '../domain/errors.js';
 import { parseMailbox } from '../mail/address.js';
 import type { Api } from './app.js';
+import { compiledOnce } from './compiled.js';
 import { MOST_ERRORS, sentencesOf } from './sentences.js';
 
 /** The keywords `coerced` needs to know of a schema. */
@@ -13,6 +14,8 @@ interface Shape {
   readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, Shape>>;
 }
+
+const checker = compiledOnce((schema: TSchema) => Compile(schema));
 
 /**
  * Checks every part of a request against its schema. Bodies are taken as they are; query strings and path parameters
@@ -22,23 +25,23 @@ export function validateWithTypeBox(app: Api): void {
   Settings.Set({ maxErrors: MOST_ERRORS });
   Format.Set('email', (text) => parseMailbox(text) !== undefined);
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
-    const validator = Compile(schema);
+    const check = checker(schema);
     return (given: unknown) => {
       const value = Value.Default(schema, prepared(given, schema as Shape, httpPart));
-      if (validator.Check(value)) return { value };
+      if (check().Check(value)) return { value };
       if (httpPart === 'params') return { error: new Failure('not_found') };
-      return { error: new Failure('validation_failed', sentencesOf(validator.Errors(value))) };
+      return { error: new Failure('validation_failed', sentencesOf(check().Errors(value))) };
     };
   });
 }
 
 /** Reads one item of a body as if it were the body; throws the Failure that names its fields at fault. */
 export function bodyReader(schema: TSchema): (given: unknown) => unknown {
-  const validator = Compile(schema);
+  const check = checker(schema);
   return (given) => {
     const value = Value.Default(schema, structuredClone(given ?? {}));
-    if (validator.Check(value)) return value;
-    throw new Failure('validation_failed', sentencesOf(validator.Errors(value)));
+    if (check().Check(value)) return value;
+    throw new Failure('validation_failed', sentencesOf(check().Errors(value)));
   };
 }
 
