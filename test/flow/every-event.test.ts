@@ -196,6 +196,9 @@ const PROVOKED: readonly (readonly [types: readonly string[], act: () => Promise
       await ground.call(`PATCH /webhooks/${id}`, { enabled: false });
       await ground.readers('ada');
       await ground.call('GET /events');
+      // It stands where it stood, also if something came up before it was switched off.
+      const stood = { cursor: position, busy_until: null };
+      await ground.collection('endpoints').updateOne({ _id: id }, { $set: stood });
       await ground.collection('events').deleteMany({ seq: { $lte: position + 1 } });
       await ground.call(`PATCH /webhooks/${id}`, { enabled: true });
     },
