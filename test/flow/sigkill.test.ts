@@ -3,7 +3,7 @@ import { expectHonestLedger } from '../support/flow/honest-ledger.js';
 import { atRate } from '../support/flow/settings.js';
 import { aWorld, type World } from '../support/flow/world.js';
 
-const READERS = 1_200;
+const READERS = 700;
 let world: World;
 beforeAll(async () => {
   world = await aWorld();
