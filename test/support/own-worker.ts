@@ -7,13 +7,16 @@ import { type RunningWorker, startWorker, type WorkerParts } from '../../workers
 type OwnWorker = Pick<WorkerParts, 'config' | 'store' | 'smtpUrl' | 'temporalAddress' | 'prefix'> &
   Partial<Pick<WorkerParts, 'times'>>;
 
+/** What a busy machine needs stays longer. */
+const SHORT = { ...shrunkTimes(0.05), heartbeat: 4_000 };
+
 /** Protocol times for tests that wait for later attempts too. */
-export const QUICK_RETRIES = { ...shrunkTimes(0.05), firstRetry: 300, resendAfter: 600 };
+export const QUICK_RETRIES = { ...SHORT, firstRetry: 300, resendAfter: 600 };
 
 /** A worker in this process: one lane, short times, a busy sweep, nothing logged. */
 export function ownWorker(own: OwnWorker): Promise<RunningWorker> {
   return startWorker({
-    times: shrunkTimes(0.05),
+    times: SHORT,
     ...own,
     lanes: 1,
     log: pino({ level: 'silent' }),

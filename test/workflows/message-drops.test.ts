@@ -32,7 +32,7 @@ async function broken(at: Step, left: number, over: Partial<Message> = {}): Prom
 test.each<Step>(['connect', 'mail', 'rcpt', 'data'])(
   'a connection that breaks at %s has carried nothing: the message is sent after all, once',
   async (at) => {
-    const { row, state } = await broken(at, 4);
+    const { row, state } = await broken(at, 2);
     expect(state).toBe('sent');
     expect(arrivals(row)).toHaveLength(1);
     expect(row.attempts.filter(({ outcome }) => outcome === 'uncertain')).toEqual([]);
