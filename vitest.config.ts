@@ -8,17 +8,19 @@ const servers = ['./test/support/start-servers.ts'];
  * be waited for alone. A new checkout has no durations to go by.
  */
 const LONGEST = [
+  'flow/newsletter-killed',
   'flow/messages/killed',
   'flow/messages/temporal-down',
-  'flow/newsletter-killed',
-  'flow/outages',
   'workflows/newsletter',
+  'flow/outages',
   'flow/import-kill',
-  'flow/api-killed',
-  'flow/messages/beside-campaign',
   'flow/newsletter-outage',
-  'flow/failover',
   'flow/doubt',
+  'workflows/rehearse',
+  'flow/failover',
+  'flow/sigterm',
+  'flow/api-killed',
+  'flow/sigkill',
 ] as const;
 
 /** The order of the test files: the longest ones, then as vitest would have it. */
