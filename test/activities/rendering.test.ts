@@ -4,7 +4,6 @@ import { renderingActivities } from '../../activities/rendering.js';
 import { readConfig } from '../../config.js';
 import { approvalFor } from '../../domain/approval.js';
 import { DEFAULT_BRAND } from '../../domain/brand.js';
-import { renderer } from '../../mail/render/pool.js';
 import { accounts } from '../../store/accounts.js';
 import { campaignProgress } from '../../store/campaign-progress.js';
 import { type Campaign, campaigns, type NewCampaign } from '../../store/campaigns.js';
@@ -15,9 +14,10 @@ import { subscribers } from '../../store/subscribers.js';
 import { templates } from '../../store/templates.js';
 import { aDraft, steered } from '../support/campaigns.js';
 import { ownStore } from '../support/own-store.js';
+import { patientRenderer } from '../support/rendering.js';
 
 const store = ownStore();
-const threads = renderer();
+const threads = patientRenderer();
 afterAll(() => threads.close());
 
 function parts() {

@@ -8,6 +8,7 @@ import { type Config, readConfig } from '../../config.js';
 import { openStore, type Store } from '../../store/connect.js';
 import { ensureFirstAccount } from '../../store/keys.js';
 import { webClient } from '../../web/client.js';
+import { patientRenderer } from './rendering.js';
 import { testDatabase } from './test-servers.js';
 
 export type Call = Omit<InjectOptions, 'method' | 'url'> & {
@@ -49,7 +50,7 @@ export async function anApi(
     config,
     store,
     engine: parts.engine ?? idleEngine,
-    press: openPress(),
+    press: openPress(patientRenderer()),
     web: parts.web ?? webClient({ exceptions: [] }),
     log: parts.log ?? openLog(config),
     registry: parts.registry,

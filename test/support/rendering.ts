@@ -1,5 +1,6 @@
 import { type Brand, DEFAULT_BRAND } from '../../domain/brand.js';
 import type { RenderJob, Template } from '../../mail/render/job.js';
+import { RENDER_LIMITS, type Renderer, renderer } from '../../mail/render/pool.js';
 
 export const someBrand: Brand = {
   ...DEFAULT_BRAND,
@@ -8,6 +9,11 @@ export const someBrand: Brand = {
   postal_address: '1 Harbour Road\nPorto, Portugal',
   social: [{ network: 'github', url: 'https://github.com/acme?a=1&b=2' }],
 };
+
+/** For letters that no test means to be refused: on a busy machine an ordinary one may take longer than a hostile one is given. */
+export function patientRenderer(): Renderer {
+  return renderer({ ...RENDER_LIMITS, time: 120_000 });
+}
 
 /** A job whose template is as plain as a template can be. */
 export function aJob(over: Partial<RenderJob> = {}): RenderJob {
