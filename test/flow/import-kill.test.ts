@@ -8,13 +8,13 @@ import { aList, anApi, type TestApi } from '../support/api.js';
 import { testNamespace } from '../support/test-servers.js';
 import { aWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
 
-const ROWS = 40_000;
+const ROWS = 100_000;
 const LEFT = { unsubscribed: 100, bounced: 50, complained: 25 } as const;
 /** At which share of the file the worker ends, and how. */
 const DEATHS = [
-  [0.1, 'SIGKILL'],
-  [0.25, 'SIGKILL'],
-  [0.4, 'SIGTERM'],
+  [0.2, 'SIGKILL'],
+  [0.5, 'SIGKILL'],
+  [0.7, 'SIGTERM'],
 ] as const;
 /** A step of an import, in rows. */
 const STEP = 1_000;
@@ -110,7 +110,7 @@ function whileSampling(samples: number[], enough: (row: Import) => boolean) {
   };
 }
 
-test('40,000 rows are each counted once although the worker is killed twice and stopped once on the way', async () => {
+test('100,000 rows are each counted once although the worker is killed twice and stopped once on the way', async () => {
   const before = await whoLeft();
   const csv = aFile();
   const expected = expectedOf(csv, before);

@@ -4,7 +4,7 @@ import { expectHonestMessages, untilAllEnded } from '../../support/flow/honest-m
 import { aPost, type Posting, postingTo } from '../../support/flow/posting.js';
 import { aWorld, type World } from '../../support/flow/world.js';
 
-const MESSAGES = 600;
+const MESSAGES = 2_000;
 const KILLS = 3;
 /** Of a worker's eight connections, the messages' own: what one kill can leave in doubt. */
 const CONNECTIONS = 2;
@@ -23,7 +23,7 @@ const moments = () =>
 
 const posts = Array.from({ length: MESSAGES }, (_, n) => aPost(n));
 
-test('API and worker are killed while 600 messages are posted under keys: each arrives once, or is listed as uncertain', {
+test('API and worker are killed while 2,000 messages are posted under keys: each arrives once, or is listed as uncertain', {
   timeout: 900_000,
 }, async () => {
   const progress = new EventEmitter();
