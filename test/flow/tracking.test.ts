@@ -10,7 +10,7 @@ const READERS = ['ada', 'bo', 'cy', 'di', 'flo'];
 const HTML =
   '<p>Hello {{ first_name }}, <a href="https://shop.test/tea?size=1&amp;kind=green">tea</a>, <a href="https://shop.test/cups">cups</a>, <a href="https://shop.test/notes" data-notrack>notes</a></p>';
 const SCANNER = { 'user-agent': 'Mozilla/5.0 (compatible; Mimecast URL scanner)' };
-const LIMIT = 30_000;
+const LIMIT = 90_000;
 
 let everpost: DraftEverpost;
 let list: number;

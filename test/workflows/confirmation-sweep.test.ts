@@ -6,7 +6,7 @@ import { aList } from '../support/api.js';
 import { type DraftEverpost, draftEverpost } from '../support/draft-everpost.js';
 import { until } from '../support/until.js';
 
-const LIMIT = 30_000;
+const LIMIT = 90_000;
 const HOUR = 3_600_000;
 let everpost: DraftEverpost;
 let list_id: number;

@@ -154,12 +154,12 @@ test('what was taken back before anybody looked at it was accepted all the same'
   const message = await everpost.leave({ due: new Date(Date.now() + 3_000_000), wake_at: null });
   await messages(everpost.store).cancel(message.account, message._id);
   const told = ['message.accepted', 'message.cancelled'];
-  await expect.poll(() => everpost.eventsOf(message), { timeout: 20_000 }).toEqual(told);
+  await expect.poll(() => everpost.eventsOf(message), { timeout: 60_000 }).toEqual(told);
 });
 
 test('what a dead owner left in flight is in doubt, by the sweep, and told', async () => {
   const message = await everpost.leave({ state: 'sending', attempt: 1, token: 'gone' });
   await everpost.untilState(message, 'uncertain');
-  await expect.poll(() => everpost.eventsOf(message), { timeout: 20_000 }).toEqual(['message.uncertain']);
+  await expect.poll(() => everpost.eventsOf(message), { timeout: 60_000 }).toEqual(['message.uncertain']);
   expect(mailsTo(message.to.email)).toEqual([]);
 });

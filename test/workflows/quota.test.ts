@@ -28,9 +28,9 @@ test('a launch over the quota stands still before its first mail; with a larger 
     args: [input],
   });
   const now = () => campaigns(store).find(row.account, row._id);
-  await expect.poll(now, { timeout: 20_000 }).toMatchObject({ state: 'paused', reason: 'quota_exceeded' });
+  await expect.poll(now, { timeout: 60_000 }).toMatchObject({ state: 'paused', reason: 'quota_exceeded' });
   const told = () => store.db.collection('events').findOne({ campaign: row._id, type: 'campaign.paused' });
-  await expect.poll(told, { timeout: 20_000 }).toMatchObject({ data: { reason: 'quota_exceeded' } });
+  await expect.poll(told, { timeout: 60_000 }).toMatchObject({ data: { reason: 'quota_exceeded' } });
 
   await accounts(store).setPlan(FIRST_ACCOUNT, { emails_per_month: 10 });
   const paused = await now();
