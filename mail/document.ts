@@ -1,4 +1,4 @@
-import { convert, type FormatCallback } from 'html-to-text';
+import { compile, type FormatCallback } from 'html-to-text';
 import { WHOLE_DOCUMENT } from '../domain/html.js';
 import { escapeHtml, LIQUID_TAG } from './liquid.js';
 
@@ -102,22 +102,23 @@ const cell: FormatCallback = (element, walk, builder) => {
   builder.addInline(' ');
 };
 
+const converted = compile({
+  wordwrap: false,
+  formatters: { altText, row, cell },
+  selectors: [
+    { selector: 'a', options: { linkBrackets: ['(', ')'], hideLinkHrefIfSameAsText: true } },
+    { selector: 'img', format: 'altText' },
+    { selector: 'tr', format: 'row' },
+    ...['td', 'th'].map((selector) => ({ selector, format: 'cell' })),
+    ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
+  ],
+});
+
 /** Liquid stands aside behind private-use marks while the HTML is read: `<`, quotes and line breaks in it are not markup. */
 export function textFromHtml(html: string): string {
   const tags: string[] = [];
   const marked = html.replace(LIQUID_TAG, (tag) => `\uE000${tags.push(tag) - 1}\uE001`);
-  const text = convert(marked, {
-    wordwrap: false,
-    formatters: { altText, row, cell },
-    selectors: [
-      { selector: 'a', options: { linkBrackets: ['(', ')'], hideLinkHrefIfSameAsText: true } },
-      { selector: 'img', format: 'altText' },
-      { selector: 'tr', format: 'row' },
-      ...['td', 'th'].map((selector) => ({ selector, format: 'cell' })),
-      ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
-    ],
-  });
-  return text.replace(/\uE000(\d+)\uE001/g, (_, index) => tags[Number(index)] ?? '');
+  return converted(marked).replace(/\uE000(\d+)\uE001/g, (_, index) => tags[Number(index)] ?? '');
 }
 
 /** Where the first such tag ends. In one pass: tags behind the last `>` have no end, and are not looked at. */
