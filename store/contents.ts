@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import type { Collection } from 'mongodb';
 import { now } from '../clock.js';
 import type { LetterContent } from '../domain/campaign.js';
 import type { MessageContent } from '../domain/message.js';
 import { type BlobId, blobs } from './blobs.js';
 import { fenced, type Store } from './connect.js';
-import { keepOnce } from './duplicate-key.js';
+import { isDuplicateKey, keepOnce } from './duplicate-key.js';
 
 /** What messages say and carry, once for each hash: rows come and go, nothing here ever changes. */
 export interface KeptContent {
@@ -35,12 +36,12 @@ export function contents(store: Store) {
     (await rows.updateOne({ _id, account }, { $set: { named_at: now() } })).matchedCount === 1;
 
   return {
-    /** Keeps what a group of messages says and returns its hash. Atomic: one insert; known content is left alone. */
+    /** Keeps what a group of messages says and returns its hash. Atomic: one upsert; what known content says is left alone. */
     keep: async (account: number, content: MessageContent): Promise<string> => {
       const json = JSON.stringify(content);
       const hash = createHash('sha256').update(json).digest('hex');
       const _id = idOf(account, 'content', hash);
-      if (!(await named(account, _id))) await insert({ _id, account, json, named_at: now() });
+      await keepNamed(rows, { _id, account }, json);
       return hash;
     },
 
@@ -83,6 +84,19 @@ export function contents(store: Store) {
       return buffer(stream);
     },
   };
+}
+
+/** Atomic: one upsert, which is repeated where somebody else was the first meanwhile. */
+async function keepNamed(
+  rows: Collection<KeptContent>,
+  content: Pick<KeptContent, '_id' | 'account'>,
+  json: string,
+): Promise<void> {
+  const keep = () => rows.updateOne(content, { $set: { named_at: now() }, $setOnInsert: { json } }, { upsert: true });
+  await keep().catch((error) => {
+    if (!isDuplicateKey(error)) throw error;
+    return keep();
+  });
 }
 
 function idOf(account: number, kind: 'content' | 'letter' | 'file', hash: string): string {
