@@ -46,9 +46,9 @@ export function isActive(account: Pick<Account, 'state'> | null): boolean {
 }
 
 /** What every request needs to know of the account it acts for. */
-export type Standing = Pick<Account, '_id' | 'kind' | 'parent_id' | 'state' | 'plan'>;
+export type Standing = Pick<Account, '_id' | 'kind' | 'parent_id' | 'state' | 'plan' | 'detect_repeats'>;
 
-const STANDING = { kind: 1, parent_id: 1, state: 1, plan: 1 } as const;
+const STANDING = { kind: 1, parent_id: 1, state: 1, plan: 1, detect_repeats: 1 } as const;
 
 type Changeable =
   | 'name'

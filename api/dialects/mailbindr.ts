@@ -1,8 +1,9 @@
 import { Type } from 'typebox';
-import { accountOf, secretIn } from '../auth.js';
+import { secretIn } from '../auth.js';
 import { envelopeOf } from '../failures.js';
 import { keyOf } from '../idempotency.js';
 import { acceptMessage } from '../routes/messages/accept.js';
+import { wishOf } from '../routes/messages/wish.js';
 import { refusals } from '../schemas/envelope.js';
 import { closed, Mailbox } from '../schemas/fields.js';
 import { byTemplate } from '../schemas/message-template.js';
@@ -57,10 +58,8 @@ export const mailbindr: Dialect = {
       },
       async (request) => {
         const { receiver: to, ...by } = request.body;
-        const account = accountOf(request);
         const key = keyOf(request);
-        const { detect_repeats: detectRepeats } = await deps.accounts.settings(account);
-        const wish = { account, detectRepeats, ...(key !== undefined && { key }) };
+        const wish = { ...wishOf(request), ...(key !== undefined && { key }) };
         const { group } = await acceptMessage(deps, { to, ...by }, wish);
         const [{ _id: id, state: status, warning } = { _id: '', state: 'accepted' }] = group;
         return { id, status, ...(warning !== undefined && { warning }) };

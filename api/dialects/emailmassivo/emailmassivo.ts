@@ -93,7 +93,7 @@ function standing(api: Api, { messages }: Deps): void {
   );
 }
 
-type Sender = Pick<Principal, 'account' | 'lineage'>;
+type Sender = Pick<Principal, 'account' | 'lineage' | 'standing'>;
 
 async function answered(deps: Deps, sender: Sender, asked: Asked) {
   const { request, dropped } = translated(asked);
@@ -129,13 +129,13 @@ function printable(name: string): string {
 /** Opt-outs are kept for each key and those that follow it, and its idempotencyKey never meets an Idempotency-Key: those have no blank in them. */
 async function accept(
   deps: Deps,
-  { account, lineage }: Sender,
+  { account, lineage, standing }: Sender,
   request: MessageRequest,
   given: string | undefined,
 ): Promise<Accepted> {
   const hash = given === undefined ? undefined : createHash('sha256').update(given).digest('hex');
   const own = hash === undefined ? {} : { key: `emailmassivo ${hash}`, firstWins: true };
-  const wish = { account, detectRepeats: true, anyHeader: true, leavesKey: lineage, ...own };
+  const wish = { account, plan: standing.plan, detectRepeats: true, anyHeader: true, leavesKey: lineage, ...own };
   return acceptMessage(deps, request, wish).catch(async (error: unknown) => {
     if (!(error instanceof Failure) || error.code !== 'recipient_suppressed') throw error;
     const { email } = request.to as { email: string };

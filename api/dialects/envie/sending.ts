@@ -1,11 +1,11 @@
 import type { Static } from 'typebox';
 import { withExtension } from '../../../domain/attachment.js';
 import type { Api } from '../../app.js';
-import { accountOf } from '../../auth.js';
 import type { Deps } from '../../deps.js';
 import { keyOf } from '../../idempotency.js';
 import { acceptMessage } from '../../routes/messages/accept.js';
 import { bodyLimit } from '../../routes/messages/limits.js';
+import { wishOf } from '../../routes/messages/wish.js';
 import { type MessageRequest, NewMessage } from '../../schemas/message.js';
 import { bodyReader } from '../../validation.js';
 import { about, refusals, Sent, Single } from './schemas.js';
@@ -21,10 +21,8 @@ export function sending(api: Api, deps: Deps): void {
       schema: { ...about, summary: 'Send one email', body: Single, response: { 200: Sent, ...refusals } },
     },
     async (request) => {
-      const account = accountOf(request);
       const key = keyOf(request);
-      const { detect_repeats: detectRepeats } = await deps.accounts.settings(account);
-      const wish = { account, detectRepeats, ...(key !== undefined && { key }) };
+      const wish = { ...wishOf(request), ...(key !== undefined && { key }) };
       const [row] = (await acceptMessage(deps, translated(request.body), wish)).group;
       if (row === undefined) throw new Error('An accepted message has no row');
       return { status: 'success', message: { id: row.number, token: row._id } };

@@ -14,6 +14,7 @@ import { MessageAccepted, type MessageRequest } from '../../schemas/message.js';
 import { Trial } from '../../schemas/preview.js';
 import { acceptMessage } from '../messages/accept.js';
 import { acceptedView } from '../messages/view.js';
+import { wishOf } from '../messages/wish.js';
 import { filledFor, recipientFor, rendition } from './rendition.js';
 import { senderOf } from './sender.js';
 import { demandText } from './steering.js';
@@ -53,11 +54,11 @@ async function trialOf(deps: Deps, row: Campaign, wish: Static<typeof Trial>): P
   return { from, reply_to: row.reply_to, subject: line, html, text, headers: { 'X-Everpost-Environment': 'testing' } };
 }
 
-async function sent(deps: Deps, request: FastifyRequest, { account, _id }: Campaign, message: MessageRequest) {
+async function sent(deps: Deps, request: FastifyRequest, { _id }: Campaign, message: MessageRequest) {
   const key = keyOf(request);
   // No caller's key has a blank in it, so that a test and a message never meet.
   const keyed = key === undefined ? {} : { key: `${key} test ${_id} ${message.to}` };
-  const accepted = await acceptMessage(deps, message, { account, detectRepeats: false, ...keyed });
+  const accepted = await acceptMessage(deps, message, { ...wishOf(request), detectRepeats: false, ...keyed });
   return acceptedView(accepted, message, key !== undefined);
 }
 

@@ -45,7 +45,7 @@ export async function acceptMessage(deps: Deps, request: MessageRequest, wish: W
 async function newlyAccepted(deps: Deps, request: MessageRequest, wish: Wish, hash: string): Promise<Accepted> {
   const { account } = wish;
   const times = timesOf(request);
-  const [reached, standing] = await Promise.all([reachable(deps, wish, request), deps.accounts.standing(account)]);
+  const reached = await reachable(deps, wish, request);
   const said = isByTemplate(request) ? await saidByTemplate(deps, account, request, reached) : saidItself(request);
   const read = await readContent(deps, wish, request, said, reached);
   await demandVerified(deps, account, read.fromDomain);
@@ -54,7 +54,7 @@ async function newlyAccepted(deps: Deps, request: MessageRequest, wish: Wish, ha
     return { group: await deps.messages.ofGroup(account, repeat.earlier), known: true };
   const ids = reached.map(() => uuidv7());
   // Before anything is kept: what is refused for its quota leaves no words and no files.
-  const counts = await demandMails(deps, account, planOf(standing ?? {}), ids);
+  const counts = await demandMails(deps, account, planOf({ plan: wish.plan ?? null }), ids);
   const [content, number] = await Promise.all([
     keep(deps, account, read),
     deps.counters.block('messages', reached.length),

@@ -1,6 +1,5 @@
 import { FAILURES, Failure } from '../../../domain/errors.js';
 import type { Api } from '../../app.js';
-import { accountOf } from '../../auth.js';
 import type { Deps } from '../../deps.js';
 import { keyOf } from '../../idempotency.js';
 import { refusals } from '../../schemas/envelope.js';
@@ -9,7 +8,7 @@ import { bodyReader } from '../../validation.js';
 import { acceptMessage } from './accept.js';
 import { bodyLimit } from './limits.js';
 import { acceptedView } from './view.js';
-import type { Wish } from './wish.js';
+import { type Wish, wishOf } from './wish.js';
 
 /** Items under way at once. */
 const AT_ONCE = 10;
@@ -30,13 +29,12 @@ export function messageBatches(app: Api, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const account = accountOf(request);
       const key = keyOf(request);
-      const { detect_repeats } = await deps.accounts.settings(account);
+      const asked = wishOf(request);
       const { messages } = request.body;
       const data = await inTurn(messages, (given, index) => {
         // No caller's key has a blank in it, so that items and single messages never meet.
-        const wish = { account, detectRepeats: detect_repeats, ...(key !== undefined && { key: `${key} ${index}` }) };
+        const wish = { ...asked, ...(key !== undefined && { key: `${key} ${index}` }) };
         return one(deps, given, index, wish);
       });
       const accepted = data.filter(({ message }) => message !== undefined).length;

@@ -19,6 +19,7 @@ import {
 import { acceptMessage } from './accept.js';
 import { bodyLimit } from './limits.js';
 import { acceptedView, messageView, wholeView } from './view.js';
+import { wishOf } from './wish.js';
 
 const tags = ['Messages'];
 
@@ -41,10 +42,8 @@ function postMessage(app: Api, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const account = accountOf(request);
       const key = keyOf(request);
-      const { detect_repeats } = await deps.accounts.settings(account);
-      const wish = { account, detectRepeats: detect_repeats, ...(key !== undefined && { key }) };
+      const wish = { ...wishOf(request), ...(key !== undefined && { key }) };
       const accepted = await acceptMessage(deps, request.body, wish);
       return reply.code(202).send({ data: acceptedView(accepted, request.body, key !== undefined) });
     },
