@@ -100,18 +100,26 @@ export function lostOwnerStep(row: Message, resendAfter: number): MessageStep {
   return stepOfLostOwner({ n: row.attempt, at: now(), mayResend: mayResend(row) }, resendAfter);
 }
 
+/** What comes of most messages is known within this, in milliseconds; then both are told at once. */
+const SOON_KNOWN = 300;
+
+/** Attempts, and lets it be known meanwhile that the message was accepted, should the attempt take its time. */
 async function attempt(deps: MessageAttemptDeps, row: Message, report: Report): Promise<MessageStanding> {
+  // Where this fails, whoever tells of the outcome makes up for it.
+  const telling = setTimeout(() => void deps.tellAccepted(row).catch(() => undefined), SOON_KNOWN);
+  return attempted(deps, row, report).finally(() => clearTimeout(telling));
+}
+
+async function attempted(deps: MessageAttemptDeps, row: Message, report: Report): Promise<MessageStanding> {
   const way = deps.transportsFor(row.account, 'transactional');
-  const [instead, mail, trouble] = await Promise.all([
-    insteadOfSending(deps, row),
-    deps.messageMail(row),
-    way.ready(),
-    deps.tellAccepted(row),
-  ]);
+  const [instead, mail, trouble] = await Promise.all([insteadOfSending(deps, row), deps.messageMail(row), way.ready()]);
   if (instead !== undefined) return report(await take(deps, row, instead));
   if (mail.kind === 'unrenderable')
     return report(await take(deps, row, refusalOf(row, { ...mail, reply: mail.reason })));
-  if (trouble !== undefined) return { kind: 'transport_down' };
+  if (trouble !== undefined) {
+    await deps.tellAccepted(row);
+    return { kind: 'transport_down' };
+  }
   const ready = { way, mail, lookedAt: monotonic() };
   const sent = await deps.turn(
     String(row.account),

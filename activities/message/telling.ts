@@ -15,12 +15,10 @@ export interface MessageTellingDeps extends ClickDeps {
 
 export type TellMessage = (row: Message) => Promise<void>;
 
-/** Makes known that a message was accepted. Every owner does so before its first claim, so later looks need not. */
+/** Makes known that a message was accepted, where what comes of it takes its time; whoever tells of that tells this first. */
 export function tellAccepted({ events }: { readonly events: Pick<Events, 'append'> }): TellMessage {
-  return async ({ _id, account, group, role, attempt }) => {
-    if (attempt > 0) return;
-    const data = { message: _id, group, role };
-    await events.append([{ _id: `message:${_id}:accepted`, account, type: 'message.accepted', data }]);
+  return async (row) => {
+    if (row.attempt === 0) await events.append([acceptedEvent(row)]);
   };
 }
 
@@ -44,10 +42,8 @@ function eventTypeOf({ outcome, class: reason }: MessageAttempt): string {
  */
 export function messageTeller(deps: MessageTellingDeps): TellMessage {
   const { events, subscribers, messages } = deps;
-  const accepted = tellAccepted({ events });
   return async (found) => {
     const row = await settledByClick(deps, found);
-    await accepted(row);
     const condemning = row.attempts.find(
       ({ outcome, class: reason }) => outcome !== 'deferred' && condemnsAddress(reason),
     );
@@ -64,6 +60,11 @@ export function messageTeller(deps: MessageTellingDeps): TellMessage {
   };
 }
 
+function acceptedEvent({ _id, account, group, role }: Message): Omit<Event, 'at'> {
+  const data = { message: _id, group, role };
+  return { _id: `message:${_id}:accepted`, account, type: 'message.accepted', data };
+}
+
 function eventsOf(row: Message): Omit<Event, 'at'>[] {
   const { _id, account, state } = row;
   const told = row.attempts.map((entry, i) => {
@@ -71,6 +72,11 @@ function eventsOf(row: Message): Omit<Event, 'at'>[] {
     const data = { message: _id, attempt: n, class: reason, code, reply, next };
     return { _id: `message:${_id}:${i}`, account, type: eventTypeOf(entry), data };
   });
-  if (state !== 'cancelled') return told;
-  return [...told, { _id: `message:${_id}:cancelled`, account, type: 'message.cancelled', data: { message: _id } }];
+  const accepted = acceptedEvent(row);
+  if (state !== 'cancelled') return [accepted, ...told];
+  return [
+    accepted,
+    ...told,
+    { _id: `message:${_id}:cancelled`, account, type: 'message.cancelled', data: { message: _id } },
+  ];
 }
