@@ -8,9 +8,9 @@ const servers = ['./test/support/start-servers.ts'];
  * be waited for alone. A new checkout has no durations to go by.
  */
 const LONGEST = [
-  'flow/newsletter-killed',
   'flow/messages/killed',
   'flow/messages/temporal-down',
+  'flow/newsletter-killed',
   'workflows/newsletter',
   'flow/outages',
   'flow/import-kill',
