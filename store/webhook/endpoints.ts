@@ -191,9 +191,9 @@ function moved(url: string | undefined): Partial<Endpoint> {
   return url === undefined ? {} : untroubled();
 }
 
-/** Nothing is held against it; what is owed to it is looked at now. */
+/** Nothing is held against it, and nobody is waited for who may be at work on what it was; what is owed to it is looked at now. */
 function untroubled() {
-  return { failures: 0, failing_since: null, rest_until: null, wake_at: now() };
+  return { failures: 0, failing_since: null, rest_until: null, busy_until: null, wake_at: now() };
 }
 
 function newRow(

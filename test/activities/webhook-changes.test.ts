@@ -78,6 +78,7 @@ describe('whoever changes an endpoint while a pass is under way', () => {
     expect((await ground.pass(row)).kind).toBe('off');
     expect(order(receiver)).toEqual(['0', '1']);
     await ground.deps.endpoints.change(row.account, row._id, { enabled: true });
+    expect(await ground.row(row)).toMatchObject({ state: 'enabled', busy_until: null });
     expect(await ground.pass(row)).toEqual({ kind: 'idle', place: 5 });
     expect(order(receiver)).toEqual(names(5));
   });
