@@ -5739,7 +5739,7 @@ export interface paths {
                         html?: string | null;
                         text?: string | null;
                         headers?: {
-                            [key: string]: string;
+                            [key: string]: string | string[];
                         };
                         attachments?: {
                             name: string;
@@ -5918,7 +5918,7 @@ export interface paths {
                                 html: string | null;
                                 text: string | null;
                                 headers: {
-                                    [key: string]: string;
+                                    [key: string]: string | string[];
                                 };
                                 attachments: {
                                     name: string;
@@ -11671,8 +11671,23 @@ export interface paths {
                             };
                             previewTitle?: string;
                             headers?: {
-                                [key: string]: string | number | boolean;
-                            };
+                                [key: string]: ((string | number | boolean) | {
+                                    prepared?: boolean;
+                                    value: string | number | boolean;
+                                }) | ((string | number | boolean) | {
+                                    prepared?: boolean;
+                                    value: string | number | boolean;
+                                })[];
+                            } | {
+                                key: string;
+                                value: ((string | number | boolean) | {
+                                    prepared?: boolean;
+                                    value: string | number | boolean;
+                                }) | ((string | number | boolean) | {
+                                    prepared?: boolean;
+                                    value: string | number | boolean;
+                                })[];
+                            }[];
                             cc?: string | string[];
                             bcc?: string | string[];
                             /** @description Each file as `{"name.extension": "<base64>"}`. */
@@ -11754,8 +11769,23 @@ export interface paths {
                             };
                             previewTitle?: string;
                             headers?: {
-                                [key: string]: string | number | boolean;
-                            };
+                                [key: string]: ((string | number | boolean) | {
+                                    prepared?: boolean;
+                                    value: string | number | boolean;
+                                }) | ((string | number | boolean) | {
+                                    prepared?: boolean;
+                                    value: string | number | boolean;
+                                })[];
+                            } | {
+                                key: string;
+                                value: ((string | number | boolean) | {
+                                    prepared?: boolean;
+                                    value: string | number | boolean;
+                                }) | ((string | number | boolean) | {
+                                    prepared?: boolean;
+                                    value: string | number | boolean;
+                                })[];
+                            }[];
                             cc?: string | string[];
                             bcc?: string | string[];
                             /** @description Each file as `{"name.extension": "<base64>"}`. */

@@ -1,3 +1,13 @@
+/** Fields of a caller's by name; several fields of one name stand in a list, in their order. */
+export type CustomHeaders = Readonly<Record<string, string | string[]>>;
+
+/** Each field of its own: name and value. */
+export function valuesOf(headers: CustomHeaders): [name: string, value: string][] {
+  return Object.entries(headers).flatMap(([name, values]) =>
+    [values].flat().map((value): [string, string] => [name, value]),
+  );
+}
+
 /** Fields that Everpost writes itself; a caller's field of the same name loses. */
 const OURS: ReadonlySet<string> = new Set([
   'from',
@@ -52,6 +62,8 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'thread-index',
   'thread-topic',
 ]);
+/** Beside `X-…`, those of which a mail may have several (RFC 5322 §3.6). */
+const MANY: ReadonlySet<string> = new Set(['comments', 'keywords']);
 /** Structured fields: an encoded word in them means nothing (RFC 2047 §5). */
 const IDS_ONLY: ReadonlySet<string> = new Set(['in-reply-to', 'references']);
 
@@ -60,7 +72,16 @@ const MESSAGE_IDS = /^<[!-;=?-~]{1,250}>(?: <[!-;=?-~]{1,250}>){0,49}$/;
 export const LONGEST_HEADER = 2_000;
 
 /** Why a caller's header field does not go into the mail. */
-export type HeaderFault = 'ours' | 'dangerous' | 'unknown' | 'malformed';
+export type HeaderFault = 'ours' | 'dangerous' | 'unknown' | 'malformed' | 'repeated';
+
+/** Undefined where fields of this name may stand in a mail as they are. */
+export function headersFault(name: string, values: string | readonly string[]): HeaderFault | undefined {
+  const all = [values].flat();
+  const fault = all.map((value) => headerFault(name, value)).find((found) => found !== undefined);
+  if (fault !== undefined) return fault;
+  const key = name.toLowerCase();
+  return all.length > 1 && !key.startsWith('x-') && !MANY.has(key) ? 'repeated' : undefined;
+}
 
 /** Undefined where the field may stand in a mail as it is. */
 export function headerFault(name: string, value: string): HeaderFault | undefined {
@@ -84,5 +105,6 @@ export const HEADER_SENTENCES: Readonly<Record<HeaderFault, string>> = {
   ours: 'is a field that Everpost sets itself',
   dangerous: 'is a field that no caller may set',
   unknown: 'is not one of the fields that may be set; names that begin with X- are',
+  repeated: 'may stand in a mail once',
   malformed: `must be a field name and one line of at most ${LONGEST_HEADER} characters`,
 };

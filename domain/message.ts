@@ -1,3 +1,5 @@
+import type { CustomHeaders } from './custom-headers.js';
+
 /** A transactional message: one row, one recipient. cc and bcc are messages of their own in the same group. */
 export const MESSAGE_STATES = ['accepted', 'sending', 'deferred', 'sent', 'failed', 'uncertain', 'cancelled'] as const;
 export type MessageState = (typeof MESSAGE_STATES)[number];
@@ -33,7 +35,7 @@ export interface MessageContent {
   readonly preheader: string | null;
   readonly html: string | null;
   readonly text: string | null;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: CustomHeaders;
   readonly attachments: readonly AttachmentRef[];
 }
 

@@ -1,4 +1,5 @@
 import MailComposer from 'nodemailer/lib/mail-composer';
+import { valuesOf } from '../domain/custom-headers.js';
 import type { Mailbox, MessageContent, MessageRole } from '../domain/message.js';
 import { parseMailbox } from './address.js';
 import { type MessageBodies, messageBodies } from './bodies.js';
@@ -93,7 +94,7 @@ function subject(content: MessageContent) {
 }
 
 function customHeaders({ headers }: MessageContent) {
-  return Object.entries(headers).map(([key, value]) => ({ key, value: oneLine(value) }));
+  return valuesOf(headers).map(([key, value]) => ({ key, value: oneLine(value) }));
 }
 
 /** RFC 3834: nobody's holiday answers a receipt. Feedback-ID as in Google's loop: stream, account, sender. */

@@ -35,6 +35,12 @@ const Attachment = Type.Object(
 /** Every name, also one with a line break in it, has its value checked; which names may be is said elsewhere. */
 const AnyName = Type.String({ pattern: '^[\\s\\S]*$' });
 
+const HeaderValue = Type.String({ maxLength: LONGEST_HEADER });
+const Header = Type.Union([
+  HeaderValue,
+  Type.Array(HeaderValue, { minItems: 1, maxItems: 10, description: 'Several fields of this name, in this order.' }),
+]);
+
 export const NewMessage = Type.Object(
   {
     to: Person,
@@ -47,7 +53,7 @@ export const NewMessage = Type.Object(
     ...byTemplate,
     html: Body,
     text: Body,
-    headers: Type.Optional(Type.Record(AnyName, Type.String({ maxLength: LONGEST_HEADER }), { maxProperties: 50 })),
+    headers: Type.Optional(Type.Record(AnyName, Header, { maxProperties: 50 })),
     attachments: Type.Optional(Type.Array(Attachment, { maxItems: 20 })),
     tags: Type.Optional(Type.Array(Line(64, 1), { maxItems: 10 })),
     metadata: Type.Optional(Type.Record(AnyName, Line(500), { maxProperties: 50 })),
@@ -191,7 +197,7 @@ export const MessageView = Type.Object(
     preheader: nullable(Type.String()),
     html: nullable(Type.String()),
     text: nullable(Type.String()),
-    headers: Type.Record(Type.String(), Type.String()),
+    headers: Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())])),
     attachments: Type.Array(
       Type.Object({
         name: Type.String(),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type HeaderFault, headerFault } from '../../domain/custom-headers.js';
+import { type HeaderFault, headerFault, headersFault } from '../../domain/custom-headers.js';
 
 test.each([
   ['X-Order', '4711'],
@@ -63,4 +63,15 @@ test.each([
   ['References', '<a@b.example>,<c@d.example>'],
 ])('the value of %s: %j is no line', (name, value) => {
   expect(headerFault(name, value)).toBe('malformed');
+});
+
+test.each<[string, string[], HeaderFault | undefined]>([
+  ['X-Order', ['4711', '4712'], undefined],
+  ['keywords', ['tea', 'cups'], undefined],
+  ['Importance', ['high', 'low'], 'repeated'],
+  ['References', ['<a@b.example>', '<c@d.example>'], 'repeated'],
+  ['X-Order', ['4711', 'a\r\nBcc: eve@example.org'], 'malformed'],
+  ['Bcc', ['eve@example.org', 'bo@example.org'], 'dangerous'],
+])('%s as several fields, %j: %s', (name, values, fault) => {
+  expect(headersFault(name, values)).toBe(fault);
 });

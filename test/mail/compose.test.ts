@@ -118,11 +118,12 @@ describe('a transactional mail', () => {
   });
 
   test('carries custom fields', async () => {
-    const headers = { 'X-Order': 'Größe 42', 'In-Reply-To': '<a@b.example>' };
+    const headers = { 'X-Order': 'Größe 42', 'In-Reply-To': '<a@b.example>', 'X-Tea': ['green', 'black'] };
     const raw = await bytesOf(aDraft({ headers }));
     const read = await PostalMime.parse(raw);
     expect(raw.toString()).toMatch(/^X-Order: =\?UTF-8\?Q\?Gr=C3=B6=C3=9Fe_42\?=\r$/m);
     expect(read.inReplyTo).toBe('<a@b.example>');
+    expect(raw.toString()).toMatch(/^X-Tea: green\r\nX-Tea: black\r$/m);
   });
 });
 

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { headerFault } from '../../../domain/custom-headers.js';
+import { headersFault, LONGEST_HEADER } from '../../../domain/custom-headers.js';
 import { closed, Id, Line, Mailbox } from '../../schemas/fields.js';
 import { type MessageRequest, NewMessage } from '../../schemas/message.js';
 import { bodyReader } from '../../validation.js';
@@ -10,7 +10,14 @@ const Copies = Type.Optional(Type.Union([Type.String({ maxLength: 20_000 }), Typ
 /** An address has 320 characters at most, and a name 255. */
 const LONGEST_COPY = 700;
 const AnyName = Type.String({ pattern: '^[\\s\\S]*$' });
-const Header = Type.Union([Type.String({ maxLength: 2_000 }), Type.Number(), Type.Boolean()]);
+const Plain = Type.Union([Type.String({ maxLength: LONGEST_HEADER }), Type.Number(), Type.Boolean()]);
+const One = Type.Union([Plain, Type.Object({ prepared: Type.Optional(Type.Boolean()), value: Plain }, closed)]);
+const Header = Type.Union([One, Type.Array(One, { minItems: 1, maxItems: 10 })]);
+/** Every form of the page that the document links to: by name, also several of a name, or in a list of names and values. */
+const Headers = Type.Union([
+  Type.Record(AnyName, Header, { maxProperties: 50 }),
+  Type.Array(Type.Object({ key: AnyName, value: Header }, closed), { maxItems: 50 }),
+]);
 const Files = Type.Optional(
   Type.Array(Type.Record(AnyName, Type.String()), {
     maxItems: 20,
@@ -22,7 +29,7 @@ const envelope = {
   to: Person,
   from: Type.Optional(Person),
   previewTitle: Type.Optional(Line(255)),
-  headers: Type.Optional(Type.Record(AnyName, Header, { maxProperties: 50 })),
+  headers: Type.Optional(Headers),
   cc: Copies,
   bcc: Copies,
   attachments: Files,
@@ -120,17 +127,29 @@ function copyIn(text: string): { email: string; name?: string } | string {
 }
 
 /** Fields that are ours lose in silence; what could do harm is left out and said. */
-function headersIn(given: Readonly<Record<string, string | number | boolean>>) {
-  const kept: Record<string, string> = {};
+function headersIn(given: Static<typeof Headers>) {
+  const kept: Record<string, string | string[]> = {};
   const dropped: string[] = [];
-  const seen = new Set<string>();
-  for (const [name, value] of Object.entries(given)) {
-    const fault = headerFault(name, String(value));
-    const repeated = seen.has(name.toLowerCase());
-    seen.add(name.toLowerCase());
-    if (fault === 'ours') continue;
-    if (repeated || fault === 'dangerous' || fault === 'malformed') dropped.push(name);
-    else kept[name] = String(value);
+  for (const [name, values] of byName(given)) {
+    const fault = headersFault(name, values);
+    if (fault === undefined || fault === 'unknown') kept[name] = values.length === 1 ? values.join() : values;
+    else if (fault !== 'ours') dropped.push(name);
   }
   return { kept, dropped };
+}
+
+/** Names that differ in case alone are the same field, under the name it has first. */
+function byName(given: Static<typeof Headers>): Iterable<[name: string, values: string[]]> {
+  const fields = Array.isArray(given) ? given.map(({ key, value }) => [key, value] as const) : Object.entries(given);
+  const found = new Map<string, [string, string[]]>();
+  for (const [name, value] of fields) {
+    const field = found.get(name.toLowerCase()) ?? [name, []];
+    field[1].push(...[value].flat().map(textOf));
+    found.set(name.toLowerCase(), field);
+  }
+  return found.values();
+}
+
+function textOf(value: Static<typeof One>): string {
+  return String(typeof value === 'object' ? value.value : value);
 }

@@ -1,4 +1,5 @@
 import { brandOf } from '../../../domain/brand.js';
+import type { CustomHeaders } from '../../../domain/custom-headers.js';
 import { Failure, type FieldErrors } from '../../../domain/errors.js';
 import type { MessageByTemplate } from '../../../domain/message.js';
 import { chosenLanguage, type TemplateEdition } from '../../../domain/template.js';
@@ -14,7 +15,7 @@ export interface Said {
   readonly preheader: string | null;
   readonly html: string | null;
   readonly text: string | null;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: CustomHeaders;
   readonly template?: MessageByTemplate;
   /** What the caller should know although the message was accepted. */
   readonly warning?: string;

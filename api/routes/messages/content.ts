@@ -1,4 +1,4 @@
-import { HEADER_SENTENCES, headerFault } from '../../../domain/custom-headers.js';
+import { type CustomHeaders, HEADER_SENTENCES, headersFault } from '../../../domain/custom-headers.js';
 import { Failure, type FieldErrors } from '../../../domain/errors.js';
 import type { Mailbox, MessageContent } from '../../../domain/message.js';
 import { parseMailbox, parseSender } from '../../../mail/address.js';
@@ -95,13 +95,13 @@ function senderFaults(field: string, { email, name }: Mailbox): FieldErrors {
   return { [field]: [`The name of ${field} must not be another address.`] };
 }
 
-function headerFaults(headers: Readonly<Record<string, string>>, any: boolean): FieldErrors {
+function headerFaults(headers: CustomHeaders, any: boolean): FieldErrors {
   const seen = new Set<string>();
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => {
       const repeated = seen.has(name.toLowerCase());
       seen.add(name.toLowerCase());
-      const fault = headerFault(name, value) ?? (repeated ? 'malformed' : undefined);
+      const fault = headersFault(name, value) ?? (repeated ? 'malformed' : undefined);
       return fault === undefined || (any && fault === 'unknown')
         ? []
         : [[`headers.${name}`, [`The header ${name} ${HEADER_SENTENCES[fault]}.`]]];

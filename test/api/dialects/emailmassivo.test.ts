@@ -119,6 +119,20 @@ test('any header goes through, ours win in silence, dangerous ones are left out 
   expect(warning).toBe('These headers were left out: Bcc, X-A?B.');
 });
 
+test('headers may be given in every form of the page that the document links to', async () => {
+  const several = { 'X-Tea': ['green', 'black'], 'X-Cup': { prepared: true, value: 'blue' } };
+  const { uuid } = (await send({ ...fresh(), headers: several }, { idempotencyKey: 'several' })).json();
+  expect((await shown(uuid)).headers).toEqual({ 'X-Tea': ['green', 'black'], 'X-Cup': 'blue' });
+  const listed = [
+    { key: 'X-Tea', value: 'green' },
+    { key: 'x-tea', value: 'black' },
+    { key: 'Importance', value: ['high', 'low'] },
+  ];
+  const answer = (await send({ ...fresh(), headers: listed }, { idempotencyKey: 'listed' })).json();
+  expect((await shown(answer.uuid)).headers).toEqual({ 'X-Tea': ['green', 'black'] });
+  expect(answer.warning).toBe('These headers were left out: Importance.');
+});
+
 test('by a template: params fill it, and its subject may be another one', async () => {
   const { html: _none, ...mail } = MAIL;
   const body = { mail: { ...mail, ...fresh(), idTemplateMailUser: templateId, params: { test: 'filled' } } };

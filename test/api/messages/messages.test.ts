@@ -89,6 +89,7 @@ describe('POST /messages', () => {
     ['metadata.a b', { metadata: { 'a b': 'c' } }],
     ['nonsense', { nonsense: 1 }],
     ['headers.Bcc', { headers: { Bcc: 'eve@example.org' } }],
+    ['headers.References', { headers: { References: ['<a@b.example>', '<c@d.example>'] } }],
   ])('refuses, naming %s: %j', async (field, fields) => {
     const answer = await post(api, fields);
     expect(answer.statusCode, answer.body).toBe(422);
