@@ -101,7 +101,7 @@ export function lostOwnerStep(row: Message, resendAfter: number): MessageStep {
 }
 
 /** What comes of most messages is known within this, in milliseconds; then both are told at once. */
-const SOON_KNOWN = 300;
+const SOON_KNOWN = 1_000;
 
 /** Attempts, and lets it be known meanwhile that the message was accepted, should the attempt take its time. */
 async function attempt(deps: MessageAttemptDeps, row: Message, report: Report): Promise<MessageStanding> {
