@@ -70,7 +70,17 @@ export type Inbound = ReturnType<typeof inbound>;
 /** The intake: whatever comes in is a row before anybody is told that we have it. Bodies of understood mails are dropped. */
 export function inbound(store: Store) {
   const rows = fenced<InboundRow>(store, 'inbound');
-  return { ...taking(rows), ...acting(rows) };
+  return { ...taking(rows), ...acting(rows), watch: watching(store) };
+}
+
+/** Hears of each row as it is added, by whichever process. The caller closes it. The ledger's client would cut its long waits short. */
+function watching({ db }: Store) {
+  return (added: () => void): ChangeStream => {
+    const only = [{ $match: { operationType: 'insert' } }, { $project: { operationType: 1 } }];
+    const stream = db.collection('inbound').watch(only);
+    stream.on('change', added);
+    return stream;
+  };
 }
 
 function taking(rows: Rows) {
@@ -138,13 +148,6 @@ function acting(rows: Rows) {
     forgetSaid: async (before: Date): Promise<void> => {
       const $unset = { ...SAID, readable_until: '' };
       await rows.updateMany({ readable_until: { $lte: before } }, { $unset } as never);
-    },
-
-    /** Hears of each row as it is added, by whichever process. The caller closes it. */
-    watch: (added: () => void): ChangeStream => {
-      const stream = rows.watch([{ $match: { operationType: 'insert' } }, { $project: { operationType: 1 } }]);
-      stream.on('change', added);
-      return stream;
     },
 
     /** It did not work this time; where somebody else has done it meanwhile that stays. Atomic: one conditional update. */
