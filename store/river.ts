@@ -1,5 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ChangeStream, Filter } from 'mongodb';
-import { now } from '../clock.js';
+import { monotonic, now } from '../clock.js';
 import { fenced, type Store } from './connect.js';
 import { isDuplicateKey } from './duplicate-key.js';
 import type { StoredEvent } from './events.js';
@@ -30,6 +31,12 @@ export interface EventQuery {
   readonly limit: number;
 }
 
+/** Somebody listens to the river. */
+export interface Watch {
+  readonly ended: Promise<void>;
+  close(): Promise<void>;
+}
+
 export type River = ReturnType<typeof river>;
 
 const PLACED_AT_ONCE = 1_000;
@@ -53,9 +60,16 @@ export function river(store: Store) {
       for (;;) {
         // Before the events: if the head is still there afterwards, nobody has given them a place meanwhile.
         const before = (await heads.findOne({ _id: account })) ?? { _id: account, head: 0, batch: null, from: 0 };
-        const decided = before.batch === null ? await decide(heads, events, before) : before;
+        if (before.batch !== null) {
+          await place(store, heads, events, before);
+          continue;
+        }
+        const decided = await decide(heads, events, before);
         if (decided === 'nothing') return before.head;
-        if (decided !== 'overtaken') await place(store, heads, events, decided);
+        if (decided === 'overtaken') continue;
+        await place(store, heads, events, decided);
+        // One that is not full holds all that was visible when it was decided.
+        if (decided.batch.length < PLACED_AT_ONCE) return decided.from + decided.batch.length;
       }
     },
 
@@ -101,19 +115,43 @@ export function river(store: Store) {
     byPublicIds: (account: number, evts: readonly string[]): Promise<StoredEvent[]> =>
       evts.length === 0 ? Promise.resolve([]) : events.find({ evt: { $in: [...evts] }, account }).toArray(),
 
-    /** Tells whose river moves, as it moves, until it is closed. */
-    watch: (moves: (account: number) => void): ChangeStream => {
-      const only = [
-        { $match: { operationType: 'insert' } },
-        { $project: { operationType: 1, 'fullDocument.account': 1 } },
-      ];
-      const stream = store.db.collection<StoredEvent>('events').watch(only);
-      stream.on('change', (change) => {
-        if (change.operationType === 'insert') moves(change.fullDocument.account);
-      });
-      return stream;
-    },
+    watch: watching(store),
   };
+}
+
+/** Milliseconds: each answer of the stream costs both sides as much as a write, so what follows the first is gathered. */
+const GATHERED = 200;
+/** Within so many milliseconds what came with the last answer has been read. */
+const AT_HAND = 10;
+
+/** Tells whose river moves, as it moves, until it is closed; `ended` rejects where it cannot go on. */
+function watching({ db }: Store) {
+  return (moves: (account: number) => void): Watch => {
+    const only = [
+      { $match: { operationType: 'insert' } },
+      { $project: { operationType: 1, 'fullDocument.account': 1 } },
+    ];
+    const stream = db.collection<StoredEvent>('events').watch(only);
+    let closing = false;
+    const ended = follow(stream, moves).catch((error) => {
+      if (!closing) throw error;
+    });
+    const close = (): Promise<void> => {
+      closing = true;
+      return stream.close();
+    };
+    return { ended, close };
+  };
+}
+
+async function follow(stream: ChangeStream<StoredEvent>, moves: (account: number) => void): Promise<void> {
+  let gathered = Number.NEGATIVE_INFINITY;
+  for await (const change of stream) {
+    if (change.operationType === 'insert') moves(change.fullDocument.account);
+    if (monotonic() - gathered < AT_HAND) continue;
+    await pause(GATHERED);
+    gathered = monotonic();
+  }
 }
 
 async function oldestPlace(events: Stored, account: number): Promise<number | undefined> {

@@ -18,7 +18,7 @@ export function watchRiver({ river, ring, log }: WatchGround): () => Promise<voi
   /** Accounts whose bell has rung within the last second, and whether they have moved since. */
   const rung = new Map<number, boolean>();
   let closed = false;
-  let stream: ReturnType<River['watch']> | undefined;
+  let watch: ReturnType<River['watch']> | undefined;
 
   const ringFor = async (account: number): Promise<void> => {
     rung.set(account, false);
@@ -34,14 +34,16 @@ export function watchRiver({ river, ring, log }: WatchGround): () => Promise<voi
     else void ringFor(account);
   };
 
+  const reopen = (why: unknown): void => {
+    if (closed) return;
+    log.warn({ error: String(why) }, 'new events are not heard of; the sweep finds them');
+    void watch?.close().catch(() => undefined);
+    setTimeout(open, PAUSE).unref();
+  };
   const open = (): void => {
     if (closed) return;
-    stream = river.watch(moves);
-    stream.once('error', (error) => {
-      log.warn({ error: String(error) }, 'new events are not heard of; the sweep finds them');
-      void stream?.close().catch(() => undefined);
-      setTimeout(open, PAUSE).unref();
-    });
+    watch = river.watch(moves);
+    watch.ended.then(() => reopen('the stream has ended'), reopen);
     // What was appended before there was anybody to hear it.
     river.accountsInMotion().then(
       (accounts) => accounts.forEach(moves),
@@ -52,6 +54,6 @@ export function watchRiver({ river, ring, log }: WatchGround): () => Promise<voi
   open();
   return async () => {
     closed = true;
-    await stream?.close().catch(() => undefined);
+    await watch?.close().catch(() => undefined);
   };
 }
