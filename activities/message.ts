@@ -1,10 +1,10 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { type MessageAttemptDeps, type MessageStanding, messageAttempts } from './message/attempt.js';
-import { type MessageTellingDeps, messageTeller, tellAccepted } from './message/telling.js';
+import { acceptanceTeller, type MessageTellingDeps, messageTeller, tellAccepted } from './message/telling.js';
 import { turns } from './message/turns.js';
 
 export interface MessageDeliveryDeps
-  extends Omit<MessageAttemptDeps, 'tell' | 'tellAccepted' | 'turn'>,
+  extends Omit<MessageAttemptDeps, 'tell' | 'tellAccepted' | 'underWay' | 'turn'>,
     Omit<MessageTellingDeps, 'messageProgress'> {
   readonly messages: MessageAttemptDeps['messages'] & MessageTellingDeps['messages'];
   readonly heartbeat: () => void;
@@ -37,6 +37,7 @@ export function messageActivities(deps: MessageDeliveryDeps) {
     ...deps,
     tell: messageTeller({ ...deps, messageProgress: deps.progress }),
     tellAccepted: tellAccepted(deps),
+    underWay: acceptanceTeller(deps),
     turn: turns(),
   });
   const open = new Map<string, Promise<MessageStanding>>();

@@ -22,7 +22,7 @@ import type { Message } from '../../store/messages-row.js';
 import type { OptOuts } from '../../store/opt-outs.js';
 import type { Suppressions } from '../../store/suppressions.js';
 import { type MessageOwnerDeps, ownMessage } from './owner.js';
-import type { TellMessage } from './telling.js';
+import type { TellMessage, UnderWay } from './telling.js';
 import type { turns } from './turns.js';
 
 /** Where mails of an account leave. */
@@ -36,6 +36,7 @@ export interface MessageAttemptDeps extends MessageOwnerDeps {
   readonly messageMail: (row: Message) => Promise<SplicedMail | Unrenderable>;
   readonly tell: TellMessage;
   readonly tellAccepted: TellMessage;
+  readonly underWay: UnderWay;
   readonly turn: ReturnType<typeof turns>;
   /** SIGTERM: claim no more. */
   readonly stopping: AbortSignal;
@@ -100,14 +101,9 @@ export function lostOwnerStep(row: Message, resendAfter: number): MessageStep {
   return stepOfLostOwner({ n: row.attempt, at: now(), mayResend: mayResend(row) }, resendAfter);
 }
 
-/** What comes of most messages is known within this, in milliseconds; then both are told at once. */
-const SOON_KNOWN = 1_000;
-
 /** Attempts, and lets it be known meanwhile that the message was accepted, should the attempt take its time. */
-async function attempt(deps: MessageAttemptDeps, row: Message, report: Report): Promise<MessageStanding> {
-  // Where this fails, whoever tells of the outcome makes up for it.
-  const telling = setTimeout(() => void deps.tellAccepted(row).catch(() => undefined), SOON_KNOWN);
-  return attempted(deps, row, report).finally(() => clearTimeout(telling));
+function attempt(deps: MessageAttemptDeps, row: Message, report: Report): Promise<MessageStanding> {
+  return attempted(deps, row, report).finally(deps.underWay(row));
 }
 
 async function attempted(deps: MessageAttemptDeps, row: Message, report: Report): Promise<MessageStanding> {

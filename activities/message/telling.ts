@@ -22,6 +22,36 @@ export function tellAccepted({ events }: { readonly events: Pick<Events, 'append
   };
 }
 
+/** What comes of most messages is known within this, in milliseconds; then both are told at once. */
+const SOON_KNOWN = 1_000;
+
+/** Says that somebody is at work on a message; answers how to say that nobody is any more. */
+export type UnderWay = (row: Message) => () => void;
+
+/** Makes known that messages were accepted whose outcome lets people wait: all that do, in one write, once a second. */
+export function acceptanceTeller({ events }: { readonly events: Pick<Events, 'append'> }): UnderWay {
+  const waiting = new Map<string, Message>();
+  let timer: NodeJS.Timeout | undefined;
+  const tellAll = (): void => {
+    timer = undefined;
+    const told = [...waiting.values()].map(acceptedEvent);
+    waiting.clear();
+    // Where this fails, whoever tells of an outcome makes up for it.
+    void events.append(told).catch(() => undefined);
+  };
+  return (row) => {
+    if (row.attempt > 0) return () => undefined;
+    waiting.set(row._id, row);
+    timer ??= setTimeout(tellAll, SOON_KNOWN);
+    return () => {
+      waiting.delete(row._id);
+      if (waiting.size > 0) return;
+      clearTimeout(timer);
+      timer = undefined;
+    };
+  };
+}
+
 const EVENT_OF = {
   sent: 'message.sent',
   failed: 'message.failed',

@@ -160,6 +160,8 @@ test('what was taken back before anybody looked at it was accepted all the same'
 test('what a dead owner left in flight is in doubt, by the sweep, and told', async () => {
   const message = await everpost.leave({ state: 'sending', attempt: 1, token: 'gone' });
   await everpost.untilState(message, 'uncertain');
-  await expect.poll(() => everpost.eventsOf(message), { timeout: 60_000 }).toEqual(['message.accepted', 'message.uncertain']);
+  await expect
+    .poll(() => everpost.eventsOf(message), { timeout: 60_000 })
+    .toEqual(['message.accepted', 'message.uncertain']);
   expect(mailsTo(message.to.email)).toEqual([]);
 });
