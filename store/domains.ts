@@ -77,7 +77,13 @@ export type Domains = ReturnType<typeof domains>;
 export function domains(store: Store, secret: string) {
   const rows = store.db.collection<SenderDomain>('domains');
   const seals = sealing(secret, 'domains');
-  return { ...reading(rows), ...editing(store, rows, seals), ...standing(rows, seals), ...returning(rows) };
+  const asked = askedTogether(rows);
+  return {
+    ...reading(rows),
+    ...editing(store, rows, seals),
+    ...standing(rows, seals, asked),
+    ...returning(rows, asked),
+  };
 }
 
 function reading(rows: Collection<SenderDomain>) {
@@ -145,7 +151,20 @@ function editing(store: Store, rows: Collection<SenderDomain>, seals: Sealing) {
   };
 }
 
-function standing(rows: Collection<SenderDomain>, seals: Sealing) {
+type Ask = (account: number, domain: string) => Promise<SenderDomain | null>;
+
+/** Every mail asks at the same moment who signs it and where reports come to: those are answered with one read. */
+function askedTogether(rows: Collection<SenderDomain>): Ask {
+  const open = new Map<string, ReturnType<Ask>>();
+  return (account, domain) => {
+    const name = `${account} ${domain}`;
+    const answer = open.get(name) ?? rows.findOne({ account, domain }).finally(() => open.delete(name));
+    open.set(name, answer);
+    return answer;
+  };
+}
+
+function standing(rows: Collection<SenderDomain>, seals: Sealing, ask: Ask) {
   return {
     /** Whether the account has shown that the domain (lower-cased A-label) is its own. */
     verifiedFor: async (account: number, domain: string): Promise<boolean> => {
@@ -155,17 +174,17 @@ function standing(rows: Collection<SenderDomain>, seals: Sealing) {
 
     /** The keys that mail from the domain is signed with, RSA first; none where the account has not added it. */
     signersFor: async (account: number, domain: string): Promise<readonly OpenKey[]> => {
-      const row = await rows.findOne({ account, domain });
+      const row = await ask(account, domain);
       return row === null ? [] : signingKeys(row.keys).map((key) => openKey(domain, key, seals));
     },
   };
 }
 
-function returning(rows: Collection<SenderDomain>) {
+function returning(rows: Collection<SenderDomain>, ask: Ask) {
   return {
     /** Where reports about mail from the domain (lower-cased A-label) come to, if that is said. */
     bounceDomainOf: async (account: number, domain: string): Promise<string | null> =>
-      (await rows.findOne({ account, domain }, { projection: { bounce_domain: 1 } }))?.bounce_domain ?? null,
+      (await ask(account, domain))?.bounce_domain ?? null,
 
     /** Says where reports about its mail come to; null: nowhere of its own. Atomic: one update. */
     changeBounceDomain: async (account: number, id: number, bounce_domain: string | null) => {
