@@ -1,12 +1,18 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { type MessageAttemptDeps, type MessageStanding, messageAttempts } from './message/attempt.js';
-import { acceptanceTeller, type MessageTellingDeps, messageTeller, tellAccepted } from './message/telling.js';
+import {
+  type AcceptanceDeps,
+  acceptanceTeller,
+  type MessageTellingDeps,
+  messageTeller,
+  tellAccepted,
+} from './message/telling.js';
 import { turns } from './message/turns.js';
 
 export interface MessageDeliveryDeps
   extends Omit<MessageAttemptDeps, 'tell' | 'tellAccepted' | 'underWay' | 'turn'>,
     Omit<MessageTellingDeps, 'messageProgress'> {
-  readonly messages: MessageAttemptDeps['messages'] & MessageTellingDeps['messages'];
+  readonly messages: MessageAttemptDeps['messages'] & MessageTellingDeps['messages'] & AcceptanceDeps['messages'];
   readonly heartbeat: () => void;
 }
 

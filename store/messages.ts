@@ -118,6 +118,11 @@ function sweeping(rows: Collection<Message>) {
         .limit(limit)
         .toArray(),
 
+    /** Somebody has these in line: where they have not begun, the sweep need not look before then. Atomic for each. */
+    putOff: async (ids: readonly string[], until: Date): Promise<void> => {
+      await rows.updateMany({ _id: { $in: [...ids] }, state: 'accepted' }, { $max: { wake_at: until } });
+    },
+
     /** Looks again at `at`, or never; false if something was done about the row since it was read. Atomic: one CAS. */
     lookAgain: async ({ _id, state, attempt, wake_at }: Message, at: Date | null): Promise<boolean> => {
       const { matchedCount } = await rows.updateOne({ _id, state, attempt, wake_at }, { $set: { wake_at: at } });

@@ -1,5 +1,7 @@
+import { now } from '../../clock.js';
 import { condemnsAddress } from '../../domain/classify.js';
 import { FINAL_STATES, type MessageAttempt } from '../../domain/message.js';
+import type { ProtocolTimes } from '../../domain/protocol.js';
 import { wears } from '../../domain/soft-bounces.js';
 import type { Event, Events } from '../../store/events.js';
 import type { Messages } from '../../store/messages.js';
@@ -28,16 +30,27 @@ const SOON_KNOWN = 1_000;
 /** Says that somebody is at work on a message; answers how to say that nobody is any more. */
 export type UnderWay = (row: Message) => () => void;
 
-/** Makes known that messages were accepted whose outcome lets people wait: all that do, in one write, once a second. */
-export function acceptanceTeller({ events }: { readonly events: Pick<Events, 'append'> }): UnderWay {
+export interface AcceptanceDeps {
+  readonly events: Pick<Events, 'append'>;
+  readonly messages: Pick<Messages, 'putOff'>;
+  readonly times: Pick<ProtocolTimes, 'lease'>;
+}
+
+/**
+ * Makes known that messages were accepted whose outcome lets people wait, and keeps the sweep from starting them anew: all
+ * that wait with one write each, once a second.
+ */
+export function acceptanceTeller({ events, messages, times }: AcceptanceDeps): UnderWay {
   const waiting = new Map<string, Message>();
   let timer: NodeJS.Timeout | undefined;
   const tellAll = (): void => {
     timer = undefined;
-    const told = [...waiting.values()].map(acceptedEvent);
+    const rows = [...waiting.values()];
     waiting.clear();
-    // Where this fails, whoever tells of an outcome makes up for it.
-    void events.append(told).catch(() => undefined);
+    const until = new Date(now().getTime() + times.lease);
+    const ids = rows.map(({ _id }) => _id);
+    // Where this fails, whoever tells of an outcome makes up for it, and the sweep finds the message under way.
+    void Promise.allSettled([events.append(rows.map(acceptedEvent)), messages.putOff(ids, until)]);
   };
   return (row) => {
     if (row.attempt > 0) return () => undefined;

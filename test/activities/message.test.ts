@@ -4,7 +4,7 @@ import type { Outcome } from '../../domain/outcome.js';
 import { type ProtocolTimes, shrunkTimes } from '../../domain/protocol.js';
 import type { SplicedMail } from '../../mail/letter.js';
 import { fenced } from '../../store/connect.js';
-import { events } from '../../store/events.js';
+import { type Event, events } from '../../store/events.js';
 import { messageProgress } from '../../store/message/progress.js';
 import { messages } from '../../store/messages.js';
 import type { Message } from '../../store/messages-row.js';
@@ -71,6 +71,12 @@ function aProcess(over: Partial<MessageDeliveryDeps> = {}) {
 
 const input = ({ _id, account }: Message) => ({ account, message: _id });
 const read = async ({ _id, account }: Message) => messages(store).find(account, _id);
+
+const told = (ids: readonly string[]) =>
+  store.db
+    .collection<Event>('events')
+    .find({ _id: { $in: [...ids] } })
+    .toArray();
 
 /** As a workflow task does: whose attempt is under way still is asked for again. */
 async function beginning({ steps }: ReturnType<typeof aProcess>, message: Message) {
@@ -142,6 +148,28 @@ test('who waited long for a turn keeps it, and is looked at again: suppressed me
   const states = (await Promise.all(ends)).map((end) => (end.kind === 'final' ? end.state : end.kind));
   expect(states.sort()).toEqual(['failed', 'sent', 'sent', 'sent']);
   expect((await messages(store).find(7, gone?._id ?? ''))?.attempts).toMatchObject([{ class: 'suppressed' }]);
+});
+
+test('who waits in line is told as accepted before there is an outcome, and the sweep does not start it anew', async () => {
+  const { server, steps } = aProcess();
+  const rows = [await anAcceptedMessage(store), await anAcceptedMessage(store), await anAcceptedMessage(store)];
+  const all = rows.map((row) => steps.activities.deliverMessage(input(row)));
+  const accepted = rows.map(({ _id }) => `message:${_id}:accepted`);
+  await until(async () => (await told(accepted)).length === 3);
+  const inLine = async () => (await Promise.all(rows.map(read))).filter((row) => row?.state === 'accepted');
+  await until(async () => {
+    const [waiting, ...others] = await inLine();
+    return others.length === 0 && (waiting?.wake_at?.getTime() ?? 0) > Date.now() + TIMES.lease / 2;
+  });
+  await until(() => server.open.length === 2);
+  server.answer(ACCEPTED);
+  await until(() => server.open.length === 1);
+  server.answer(ACCEPTED);
+  await Promise.all(all);
+  const story = [...accepted, ...rows.map(({ _id }) => `message:${_id}:0`)];
+  expect((await told(story)).map(({ type }) => type).sort()).toEqual(
+    ['message.accepted', 'message.sent'].flatMap((type) => [type, type, type]),
+  );
 });
 
 test('who has left the mails of a key since a message was accepted is not mailed', async () => {
