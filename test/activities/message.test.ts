@@ -1,82 +1,22 @@
 import { expect, test } from 'vitest';
-import { type MessageDeliveryDeps, messageActivities } from '../../activities/message.js';
 import type { Outcome } from '../../domain/outcome.js';
-import { type ProtocolTimes, shrunkTimes } from '../../domain/protocol.js';
-import type { SplicedMail } from '../../mail/letter.js';
 import { fenced } from '../../store/connect.js';
-import { type Event, events } from '../../store/events.js';
-import { messageProgress } from '../../store/message/progress.js';
+import { events } from '../../store/events.js';
 import { messages } from '../../store/messages.js';
 import type { Message } from '../../store/messages-row.js';
 import { optOuts } from '../../store/opt-outs.js';
-import { subscribers } from '../../store/subscribers.js';
 import { suppressions } from '../../store/suppressions.js';
+import { aProcess, slowServer, TIMES } from '../support/message-process.js';
 import { anAcceptedMessage } from '../support/messages.js';
 import { ownStore } from '../support/own-store.js';
 import { until } from '../support/until.js';
 
-/** A lease that nobody loses because the machine is busy: no test waits for its end. */
-const TIMES: ProtocolTimes = { ...shrunkTimes(0.05), lease: 60_000, renewEvery: 100 };
 const ACCEPTED: Outcome = { kind: 'accepted', reply: { code: 250, text: 'ok' } };
 
 const store = ownStore();
 
-/** A mail server that answers when it is told to. */
-function slowServer() {
-  const open: ((outcome: Outcome) => void)[] = [];
-  const handed: string[] = [];
-  let most = 0;
-  return {
-    open,
-    handed,
-    most: () => most,
-    way: {
-      connections: 2,
-      ready: async () => undefined,
-      deliver: (mail: SplicedMail) => {
-        handed.push(mail.messageId);
-        return new Promise<Outcome>((resolve) => {
-          open.push(resolve);
-          most = Math.max(most, open.length);
-        });
-      },
-    },
-    answer: (outcome: Outcome) => {
-      for (const resolve of open.splice(0)) resolve(outcome);
-    },
-  };
-}
-
-function aProcess(over: Partial<MessageDeliveryDeps> = {}) {
-  const server = slowServer();
-  const steps = messageActivities({
-    messages: messages(store),
-    progress: messageProgress(store, TIMES.lease),
-    suppressions: suppressions(store),
-    optOuts: optOuts(store),
-    subscribers: subscribers(store),
-    events: events(store),
-    messageMail: async ({ _id }) => {
-      return { kind: 'mail', envelope: { from: 'a@b.test', to: 'c@d.test' }, messageId: _id, chunks: [] };
-    },
-    transportsFor: () => server.way,
-    times: TIMES,
-    stopping: new AbortController().signal,
-    unqueue: new AbortController().signal,
-    heartbeat: () => undefined,
-    ...over,
-  });
-  return { server, steps };
-}
-
 const input = ({ _id, account }: Message) => ({ account, message: _id });
 const read = async ({ _id, account }: Message) => messages(store).find(account, _id);
-
-const told = (ids: readonly string[]) =>
-  store.db
-    .collection<Event>('events')
-    .find({ _id: { $in: [...ids] } })
-    .toArray();
 
 /** As a workflow task does: whose attempt is under way still is asked for again. */
 async function beginning({ steps }: ReturnType<typeof aProcess>, message: Message) {
@@ -87,7 +27,7 @@ async function beginning({ steps }: ReturnType<typeof aProcess>, message: Messag
 }
 
 test('whoever asks for a message whose attempt goes on joins it', async () => {
-  const one = aProcess();
+  const one = aProcess(store);
   const { server, steps } = one;
   const message = await anAcceptedMessage(store);
   const first = steps.activities.deliverMessage(input(message));
@@ -102,13 +42,13 @@ test('whoever asks for a message whose attempt goes on joins it', async () => {
 });
 
 test('a claim is renewed for as long as its mail is open; in another process it is busy', async () => {
-  const { server, steps } = aProcess();
+  const { server, steps } = aProcess(store);
   const message = await anAcceptedMessage(store);
   const sending = steps.activities.deliverMessage(input(message));
   await until(() => server.open.length === 1);
   const claimed = await read(message);
   await until(async () => ((await read(message))?.seen ?? 0) > (claimed?.seen ?? 0));
-  const elsewhere = aProcess();
+  const elsewhere = aProcess(store);
   await expect(elsewhere.steps.activities.deliverMessage(input(message))).rejects.toMatchObject({
     type: 'message_busy',
     nextRetryDelay: TIMES.lease / 4,
@@ -119,7 +59,7 @@ test('a claim is renewed for as long as its mail is open; in another process it 
 });
 
 test('no more are claimed at once than there are connections', async () => {
-  const { server, steps } = aProcess();
+  const { server, steps } = aProcess(store);
   const all = await Promise.all(Array.from({ length: 5 }, () => anAcceptedMessage(store)));
   const ends = all.map((message) => steps.activities.deliverMessage(input(message)));
   for (let handed = 2; handed <= 5; handed += 2) {
@@ -133,7 +73,7 @@ test('no more are claimed at once than there are connections', async () => {
 });
 
 test('who waited long for a turn keeps it, and is looked at again: suppressed meanwhile, it is refused', async () => {
-  const { server, steps } = aProcess({ times: { ...TIMES, freshness: -1 } });
+  const { server, steps } = aProcess(store, { times: { ...TIMES, freshness: -1 } });
   const all = await Promise.all(Array.from({ length: 4 }, () => anAcceptedMessage(store)));
   const ends = all.map((message) => steps.activities.deliverMessage(input(message)));
   await until(() => server.open.length === 2);
@@ -150,30 +90,8 @@ test('who waited long for a turn keeps it, and is looked at again: suppressed me
   expect((await messages(store).find(7, gone?._id ?? ''))?.attempts).toMatchObject([{ class: 'suppressed' }]);
 });
 
-test('who waits in line is told as accepted before there is an outcome, and the sweep does not start it anew', async () => {
-  const { server, steps } = aProcess();
-  const rows = [await anAcceptedMessage(store), await anAcceptedMessage(store), await anAcceptedMessage(store)];
-  const all = rows.map((row) => steps.activities.deliverMessage(input(row)));
-  const accepted = rows.map(({ _id }) => `message:${_id}:accepted`);
-  await until(async () => (await told(accepted)).length === 3);
-  const inLine = async () => (await Promise.all(rows.map(read))).filter((row) => row?.state === 'accepted');
-  await until(async () => {
-    const [waiting, ...others] = await inLine();
-    return others.length === 0 && (waiting?.wake_at?.getTime() ?? 0) > Date.now() + TIMES.lease / 2;
-  });
-  await until(() => server.open.length === 2);
-  server.answer(ACCEPTED);
-  await until(() => server.open.length === 1);
-  server.answer(ACCEPTED);
-  await Promise.all(all);
-  const story = [...accepted, ...rows.map(({ _id }) => `message:${_id}:0`)];
-  expect((await told(story)).map(({ type }) => type).sort()).toEqual(
-    ['message.accepted', 'message.sent'].flatMap((type) => [type, type, type]),
-  );
-});
-
 test('who has left the mails of a key since a message was accepted is not mailed', async () => {
-  const { server, steps } = aProcess();
+  const { server, steps } = aProcess(store);
   const message = await anAcceptedMessage(store, { leaves_key: 3 });
   await optOuts(store).add(7, 3, message.to_key);
   expect(await steps.activities.deliverMessage(input(message))).toMatchObject({ kind: 'final', state: 'failed' });
@@ -181,7 +99,7 @@ test('who has left the mails of a key since a message was accepted is not mailed
 });
 
 test('a domain that is remembered for taking no mail makes a message wait, and fails it once it has refused again', async () => {
-  const one = aProcess();
+  const one = aProcess(store);
   const { server, steps } = one;
   const message = await anAcceptedMessage(store);
   const domain = message.to_key.slice(message.to_key.lastIndexOf('@') + 1);
@@ -208,7 +126,7 @@ test('a domain that is remembered for taking no mail makes a message wait, and f
 
 test('a process that stops claims nothing more', async () => {
   const stop = new AbortController();
-  const one = aProcess({ stopping: stop.signal });
+  const one = aProcess(store, { stopping: stop.signal });
   stop.abort();
   const message = await anAcceptedMessage(store);
   expect(await beginning(one, message)).toMatchObject({ kind: 'busy' });
@@ -220,7 +138,7 @@ test('a process that stops claims nothing more', async () => {
 test('where no connection is to be had nothing is claimed', async () => {
   const server = slowServer();
   const way = { ...server.way, ready: async () => ({ stage: 'connect' as const, what: 'ECONNREFUSED' }) };
-  const { steps } = aProcess({ transportsFor: () => way });
+  const { steps } = aProcess(store, { transportsFor: () => way });
   const message = await anAcceptedMessage(store);
   expect(await steps.activities.deliverMessage(input(message))).toEqual({ kind: 'transport_down' });
   expect(await read(message)).toMatchObject({ state: 'accepted', attempt: 0 });
@@ -235,7 +153,7 @@ test('a mail that cannot be made fails by name', async () => {
       code: null,
       reason: 'not an address',
     }) as const;
-  const { steps } = aProcess({ messageMail });
+  const { steps } = aProcess(store, { messageMail });
   const message = await anAcceptedMessage(store);
   expect(await steps.activities.deliverMessage(input(message))).toEqual({ kind: 'final', state: 'failed' });
   expect((await read(message))?.attempts).toMatchObject([{ class: 'invalid_address', reply: 'not an address' }]);
@@ -244,7 +162,7 @@ test('a mail that cannot be made fails by name', async () => {
 test.each([false, true])(
   'whoever clicks while nobody has heard of their mail yet has it: no doubt, no second mail (asked for: %s)',
   async (resend_if_uncertain) => {
-    const { server, steps } = aProcess();
+    const { server, steps } = aProcess(store);
     const message = await anAcceptedMessage(store, { track: true, resend_if_uncertain });
     const click = (by: string) => {
       const data = { message: message._id, by, rule: null, link: 1 };

@@ -1,0 +1,63 @@
+import { type MessageDeliveryDeps, messageActivities } from '../../activities/message.js';
+import type { Outcome } from '../../domain/outcome.js';
+import { type ProtocolTimes, shrunkTimes } from '../../domain/protocol.js';
+import type { SplicedMail } from '../../mail/letter.js';
+import type { Store } from '../../store/connect.js';
+import { events } from '../../store/events.js';
+import { messageProgress } from '../../store/message/progress.js';
+import { messages } from '../../store/messages.js';
+import { optOuts } from '../../store/opt-outs.js';
+import { subscribers } from '../../store/subscribers.js';
+import { suppressions } from '../../store/suppressions.js';
+
+/** A lease that nobody loses because the machine is busy: no test waits for its end. */
+export const TIMES: ProtocolTimes = { ...shrunkTimes(0.05), lease: 60_000, renewEvery: 100 };
+
+/** A mail server that answers when it is told to. */
+export function slowServer() {
+  const open: ((outcome: Outcome) => void)[] = [];
+  const handed: string[] = [];
+  let most = 0;
+  return {
+    open,
+    handed,
+    most: () => most,
+    way: {
+      connections: 2,
+      ready: async () => undefined,
+      deliver: (mail: SplicedMail) => {
+        handed.push(mail.messageId);
+        return new Promise<Outcome>((resolve) => {
+          open.push(resolve);
+          most = Math.max(most, open.length);
+        });
+      },
+    },
+    answer: (outcome: Outcome) => {
+      for (const resolve of open.splice(0)) resolve(outcome);
+    },
+  };
+}
+
+/** The steps of a message in one process, with a mail server of its own that answers when it is told to. */
+export function aProcess(store: Store, over: Partial<MessageDeliveryDeps> = {}) {
+  const server = slowServer();
+  const steps = messageActivities({
+    messages: messages(store),
+    progress: messageProgress(store, TIMES.lease),
+    suppressions: suppressions(store),
+    optOuts: optOuts(store),
+    subscribers: subscribers(store),
+    events: events(store),
+    messageMail: async ({ _id }) => {
+      return { kind: 'mail', envelope: { from: 'a@b.test', to: 'c@d.test' }, messageId: _id, chunks: [] };
+    },
+    transportsFor: () => server.way,
+    times: TIMES,
+    stopping: new AbortController().signal,
+    unqueue: new AbortController().signal,
+    heartbeat: () => undefined,
+    ...over,
+  });
+  return { server, steps };
+}
