@@ -60,8 +60,9 @@ export function river(store: Store) {
       for (;;) {
         // Before the events: if the head is still there afterwards, nobody has given them a place meanwhile.
         const before = (await heads.findOne({ _id: account })) ?? { _id: account, head: 0, batch: null, from: 0 };
-        if (before.batch !== null) {
-          await place(store, heads, events, before);
+        const { batch } = before;
+        if (batch !== null) {
+          await place(store, heads, events, { ...before, batch });
           continue;
         }
         const decided = await decide(heads, events, before);
@@ -124,7 +125,7 @@ const GATHERED = 200;
 /** Within so many milliseconds what came with the last answer has been read. */
 const AT_HAND = 10;
 
-/** Tells whose river moves, as it moves, until it is closed; `ended` rejects where it cannot go on. */
+/** Tells whose river moves, as it moves, until it is closed; `ended` rejects, and the stream is closed, where it cannot go on. */
 function watching({ db }: Store) {
   return (moves: (account: number) => void): Watch => {
     const only = [
@@ -181,8 +182,7 @@ async function decide(heads: Heads, events: Stored, { _id, head }: Head): Promis
 }
 
 /** Writes down what is decided. Every step may be repeated, by several at once: the places are the same for all. */
-async function place(store: Store, heads: Heads, events: Stored, { _id, from, batch }: Head): Promise<void> {
-  if (batch === null) return;
+async function place(store: Store, heads: Heads, events: Stored, { _id, from, batch }: Decided): Promise<void> {
   const places = batch.map((event, i) => ({
     updateOne: { filter: { _id: event }, update: { $set: { seq: from + 1 + i }, $unset: { fresh: '' as const } } },
   }));

@@ -35,15 +35,13 @@ export function watchRiver({ river, ring, log }: WatchGround): () => Promise<voi
   };
 
   const reopen = (why: unknown): void => {
-    if (closed) return;
     log.warn({ error: String(why) }, 'new events are not heard of; the sweep finds them');
-    void watch?.close().catch(() => undefined);
     setTimeout(open, PAUSE).unref();
   };
   const open = (): void => {
     if (closed) return;
     watch = river.watch(moves);
-    watch.ended.then(() => reopen('the stream has ended'), reopen);
+    watch.ended.catch(reopen);
     // What was appended before there was anybody to hear it.
     river.accountsInMotion().then(
       (accounts) => accounts.forEach(moves),
