@@ -1,18 +1,14 @@
 import { expect, test } from 'vitest';
-import type { Outcome } from '../../domain/outcome.js';
 import type { Event } from '../../store/events.js';
 import { messages } from '../../store/messages.js';
 import type { Message } from '../../store/messages-row.js';
-import { aProcess, TIMES } from '../support/message-process.js';
+import { ACCEPTED, aProcess, input, TIMES } from '../support/message-process.js';
 import { anAcceptedMessage } from '../support/messages.js';
 import { ownStore } from '../support/own-store.js';
 import { until } from '../support/until.js';
 
-const ACCEPTED: Outcome = { kind: 'accepted', reply: { code: 250, text: 'ok' } };
-
 const store = ownStore();
 
-const input = ({ _id, account }: Message) => ({ account, message: _id });
 const read = async ({ _id, account }: Message) => messages(store).find(account, _id);
 const told = (ids: readonly string[]) =>
   store.db

@@ -1,21 +1,17 @@
 import { expect, test } from 'vitest';
-import type { Outcome } from '../../domain/outcome.js';
 import { fenced } from '../../store/connect.js';
 import { events } from '../../store/events.js';
 import { messages } from '../../store/messages.js';
 import type { Message } from '../../store/messages-row.js';
 import { optOuts } from '../../store/opt-outs.js';
 import { suppressions } from '../../store/suppressions.js';
-import { aProcess, slowServer, TIMES } from '../support/message-process.js';
+import { ACCEPTED, aProcess, input, slowServer, TIMES } from '../support/message-process.js';
 import { anAcceptedMessage } from '../support/messages.js';
 import { ownStore } from '../support/own-store.js';
 import { until } from '../support/until.js';
 
-const ACCEPTED: Outcome = { kind: 'accepted', reply: { code: 250, text: 'ok' } };
-
 const store = ownStore();
 
-const input = ({ _id, account }: Message) => ({ account, message: _id });
 const read = async ({ _id, account }: Message) => messages(store).find(account, _id);
 
 /** As a workflow task does: whose attempt is under way still is asked for again. */

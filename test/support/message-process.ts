@@ -6,12 +6,18 @@ import type { Store } from '../../store/connect.js';
 import { events } from '../../store/events.js';
 import { messageProgress } from '../../store/message/progress.js';
 import { messages } from '../../store/messages.js';
+import type { Message } from '../../store/messages-row.js';
 import { optOuts } from '../../store/opt-outs.js';
 import { subscribers } from '../../store/subscribers.js';
 import { suppressions } from '../../store/suppressions.js';
 
 /** A lease that nobody loses because the machine is busy: no test waits for its end. */
 export const TIMES: ProtocolTimes = { ...shrunkTimes(0.05), lease: 60_000, renewEvery: 100 };
+
+export const ACCEPTED: Outcome = { kind: 'accepted', reply: { code: 250, text: 'ok' } };
+
+/** What a step is told of a message. */
+export const input = ({ _id, account }: Message) => ({ account, message: _id });
 
 /** A mail server that answers when it is told to. */
 export function slowServer() {
