@@ -18,14 +18,19 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A database of its own on the run's MongoDB; the caller drops it when the file is through. */
+/** Emptied databases of earlier files of this process: making 35 collections and their indexes costs 0.6 CPU seconds. */
+const emptied: string[] = [];
+
+/** An empty database of its own on the run's MongoDB; the caller drops it at the end of the file, and a later file reuses it. */
 export async function testDatabase(): Promise<TestDatabase> {
   const url = inject('mongodbUrl');
-  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const name = emptied.pop() ?? `test_${randomUUID().replaceAll('-', '')}`;
   const drop = async () => {
     const client = new MongoClient(url, { serverSelectionTimeoutMS: 10_000 });
     try {
-      await client.db(name).dropDatabase();
+      const collections = await client.db(name).collections();
+      await Promise.all(collections.map((collection) => collection.deleteMany({})));
+      emptied.push(name);
     } finally {
       await client.close();
     }
