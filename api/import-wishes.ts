@@ -1,6 +1,7 @@
 import type { ColumnMapping } from '../domain/csv-columns.js';
 import { Failure, type FieldErrors } from '../domain/errors.js';
 import { SUBSCRIBER_LIMITS } from '../domain/subscriber.js';
+import { jsonIn } from './json.js';
 
 /** What a caller wants of an upload. */
 export interface ImportWishes {
@@ -29,18 +30,10 @@ export function importWishes(given: Readonly<Record<string, unknown>>): ImportWi
 }
 
 function mappingOf(given: unknown): ColumnMapping | undefined {
-  const value = typeof given === 'string' ? fromJson(given) : given;
+  const value = typeof given === 'string' ? jsonIn(given.trim() || '{}') : given;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const fits = Object.values(value).every((field) => field === null || typeof field === 'string');
   return fits ? (value as ColumnMapping) : undefined;
-}
-
-function fromJson(text: string): unknown {
-  try {
-    return text.trim() === '' ? {} : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function flagOf(given: unknown): boolean | undefined {

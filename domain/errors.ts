@@ -1,3 +1,5 @@
+import { MOST_LEVELS } from './json-depth.js';
+
 /**
  * Every failure Everpost can name: its stable code, the HTTP status it becomes, its sentence, and whether trying the
  * same again is pointless. `api/failures.ts` and `activities/failures.ts` translate; nothing else invents codes.
@@ -104,6 +106,7 @@ export const FAILURES = {
   uri_too_long: { status: 414, permanent: true, message: 'The address is too long.' },
   unsupported_media_type: { status: 415, permanent: true, message: 'Send application/json.' },
   validation_failed: { status: 422, permanent: true, message: 'One or more fields are invalid.' },
+  json_too_deep: { status: 422, permanent: true, message: `JSON may be nested at most ${MOST_LEVELS} levels deep.` },
   attachment_type_forbidden: { status: 422, permanent: true, message: 'A file of this kind may not be attached.' },
   attachments_too_large: { status: 422, permanent: true, message: 'The attachments are too large.' },
   attachment_unreadable: { status: 422, permanent: true, message: 'An attachment could not be decoded.' },

@@ -1,3 +1,4 @@
+import { isTooDeep } from '../../domain/json-depth.js';
 import type { IssueReason } from '../../domain/newsletter/issue.js';
 import { type Source, withoutLiquid } from '../../domain/newsletter/source.js';
 import { shownIn } from '../../domain/newsletter/zone.js';
@@ -89,7 +90,9 @@ async function fromJson(deps: SourceDeps, url: string): Promise<Content | Found>
   const answer = await fetchDocument(deps.web, { url, accept: 'application/json' });
   if (answer.kind !== 'document') return failed(answer.kind === 'failed' ? answer.why : 'status 304');
   const data = parsed(answer.text);
-  return isEmpty(data) ? failed('not JSON, or nothing in it') : { fields: { data: withoutLiquid(data) }, feed: null };
+  return isEmpty(data)
+    ? failed('not JSON, nested too deep, or nothing in it')
+    : { fields: { data: withoutLiquid(data) }, feed: null };
 }
 
 async function fromPushed(deps: SourceDeps, row: Issue): Promise<Content | Found> {
@@ -103,6 +106,7 @@ function failed(why: string): Found {
 }
 
 function parsed(text: string): unknown {
+  if (isTooDeep(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ProviderSettings } from '../../domain/provider/names.js';
 import type { ToldReport } from '../../store/inbound.js';
+import { jsonIn } from '../json.js';
 
 /** One request of a provider's webhook, as it came. */
 export interface Incoming {
@@ -32,13 +33,9 @@ export const UNREADABLE: Reading = { kind: 'unreadable' };
 /** A foreign document: fields come and go, and nothing about it is certain. */
 export type Foreign = Readonly<Record<string, unknown>>;
 
-/** The document in a body; undefined where there is none. */
+/** The document in a body; undefined where there is none. Throws `json_too_deep`. */
 export function documentIn(body: Buffer | string): unknown {
-  try {
-    return JSON.parse(body.toString());
-  } catch {
-    return undefined;
-  }
+  return jsonIn(body.toString());
 }
 
 /** An object's fields, and those of no object: none. */

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { Failure, type FieldErrors } from '../../domain/errors.js';
+import { jsonIn } from '../json.js';
 import { closed, Line } from '../schemas/fields.js';
 import { bodyReader } from '../validation.js';
 import { formOf, nameIn } from './forms.js';
@@ -58,11 +59,9 @@ function fromJson(body: unknown): Signup {
 }
 
 function parsed(body: unknown): unknown {
-  try {
-    return JSON.parse(typeof body === 'string' ? body : '');
-  } catch {
-    throw new Failure('malformed_json');
-  }
+  const value = jsonIn(typeof body === 'string' ? body : '');
+  if (value === undefined) throw new Failure('malformed_json');
+  return value;
 }
 
 /** Lenient: a form on somebody's site may have buttons and fields of its own. */

@@ -6,6 +6,7 @@ import { accountOf, type Principal, principalOf } from '../../auth.js';
 import type { Deps } from '../../deps.js';
 import { ours } from '../../failures.js';
 import { originOf } from '../../idempotency.js';
+import { jsonIn } from '../../json.js';
 import { type PageQuery, skipOf } from '../../paging.js';
 import { bodyReader } from '../../validation.js';
 import {
@@ -94,11 +95,9 @@ async function uidBehind({ raw, headers }: FastifyRequest): Promise<{ UID?: stri
     text += String(part);
     if (text.length > MOST_BYTES) throw new Failure('payload_too_large');
   }
-  try {
-    return readBody(JSON.parse(text)) as { UID?: string };
-  } catch (error) {
-    throw error instanceof Failure ? error : new Failure('malformed_json');
-  }
+  const value = jsonIn(text);
+  if (value === undefined) throw new Failure('malformed_json');
+  return readBody(value) as { UID?: string };
 }
 
 async function listOf({ lists }: Deps, { account, terms }: Principal, uid: string): Promise<List> {
