@@ -1,17 +1,31 @@
+import type { FastifyContextConfig } from 'fastify';
 import { Failure } from '../../domain/errors.js';
 import type { Api } from '../app.js';
 import { principalOf } from '../auth.js';
 import type { Deps } from '../deps.js';
+import { scopeOf } from '../scopes.js';
 import { demandDomains } from './domains.js';
 import { demandLists } from './lists.js';
+import { sendersOf } from './senders.js';
 
 /** How far a key reaches: one that is restricted to lists or domains is refused beyond them, before anything is done. */
 export function demandReach(app: Api, deps: Deps): void {
+  app.addHook('onRoute', ({ method, url, config }) => {
+    const bare = [method].flat().find((each) => lacksSenders(each, url, config));
+    if (bare !== undefined) throw new Error(`${bare} ${url} says no sender: give it a rule in api/reach/senders.ts`);
+  });
   app.addHook('preHandler', async (request) => {
     const { account, terms } = principalOf(request);
     if (terms.lists !== null) await demandLists(deps, account, terms.lists, request);
     if (terms.domains !== null) await demandDomains(deps, account, terms.domains, request);
   });
+}
+
+/** Every route that a restricted key may change things through says from whom mail leaves by it. */
+function lacksSenders(method: string, url: string, config: Partial<FastifyContextConfig> = {}): boolean {
+  const scope = config.scope ?? scopeOf(method, url);
+  const isOpen = method !== 'GET' && method !== 'HEAD' && (scope === 'contacts' || scope === 'send');
+  return isOpen && config.senderIn === undefined && sendersOf(method, url) === undefined;
 }
 
 /** A restricted key could otherwise make itself a wider one. */

@@ -33,7 +33,7 @@ function createList(api: Api, deps: Deps): void {
   api.post(
     '/create',
     {
-      config: { scope: 'contacts' },
+      config: { scope: 'contacts', senderIn: 'none' },
       schema: { ...about, summary: 'Create a list', body: NewList, response: { 200: ListMade, ...refusals } },
     },
     async (request) => {

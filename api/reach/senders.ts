@@ -1,0 +1,112 @@
+import { parseSender } from '../../mail/address.js';
+import type { Campaign } from '../../store/campaigns.js';
+import type { Deps } from '../deps.js';
+import { senderOf } from '../routes/campaigns/sender.js';
+
+export type SenderStores = Pick<Deps, 'accounts' | 'campaigns' | 'config' | 'lists' | 'newsletters'>;
+
+/** What a body may say of senders, whatever its route. */
+interface Body {
+  readonly from?: unknown;
+  readonly list_id?: number;
+  readonly messages?: readonly unknown[];
+  readonly defaults?: { readonly from?: unknown };
+  readonly double_opt_in?: boolean;
+  readonly notifications?: { readonly subscribe?: boolean; readonly unsubscribe?: boolean };
+}
+
+export interface Asked {
+  readonly account: number;
+  readonly body: Body;
+  /** The row in the path; undefined where the path names none. */
+  readonly id: number | undefined;
+}
+
+type Senders = (stores: SenderStores, asked: Asked) => Promise<readonly string[]>;
+
+const none: Senders = async () => [];
+
+/**
+ * From whom mail leaves through each route that sends, prepares or sets it; the first rule that fits counts. A route of the
+ * scopes `contacts` and `send` must have one. The scope `admin` has none: a restricted key cannot hold it.
+ */
+const RULES: readonly (readonly [route: RegExp, senders: Senders])[] = [
+  [/^POST \/messages(\/batch)?$/, ofMessages],
+  [/^POST \/campaigns$/, ofNew],
+  [/^PATCH \/campaigns\/:id$/, ofCampaign],
+  [/^POST \/campaigns\/:id\/(send|schedule|resume|retry|test|approve|drafts|drafts\/:n\/choose)$/, ofCampaign],
+  [/^POST \/newsletters$/, ofNew],
+  [/^(POST|PUT|PATCH|DELETE) \/newsletters\/:id(\/|$)/, ofNewsletter],
+  [/^(POST \/lists|PATCH \/lists\/:id)$/, ofList],
+  [/^(DELETE \/lists\/:id|POST \/lists\/:id\/imports)$/, none],
+  [/^(DELETE \/campaigns\/:id|POST \/campaigns\/:id\/(pause|cancel|reject|rate|preview|check))$/, none],
+  [/^POST \/messages\/:id\/cancel$/, none],
+  // Templates have no sender; what is sent by them names one.
+  [/^\w+ \/templates(\/|$)/, none],
+  // A list asks back as its own sender, which was checked when it was set.
+  [/^\w+ \/(subscribers|suppressions|inbound)(\/|$)/, none],
+];
+
+/** The rule of a native route; undefined where there is none. */
+export function sendersOf(method: string, url: string): Senders | undefined {
+  const route = `${method} ${url.replace('/api/v1', '')}`;
+  return RULES.find(([pattern]) => pattern.test(route))?.[1];
+}
+
+async function ofMessages(stores: SenderStores, { account, body }: Asked): Promise<string[]> {
+  const own = await accountSender(stores, account);
+  return (body.messages ?? [body]).map((item) => addressIn((item as Body | null)?.from) ?? own);
+}
+
+/** A new campaign or newsletter. */
+async function ofNew(stores: SenderStores, { account, body }: Asked): Promise<string[]> {
+  const { list_id } = body;
+  return list_id === undefined ? [] : [await senderAfter(stores, account, body, { list_id, from: null })];
+}
+
+async function ofCampaign(stores: SenderStores, { account, body, id = 0 }: Asked): Promise<string[]> {
+  const row = await stores.campaigns.find(account, id);
+  return row === null ? [] : [await senderAfter(stores, account, body, row)];
+}
+
+/** A newsletter mails by itself: every change of it is made as the sender that it has, or will have. */
+async function ofNewsletter(stores: SenderStores, { account, body, id = 0 }: Asked): Promise<string[]> {
+  const row = await stores.newsletters.find(account, id);
+  return typeof row === 'string' ? [] : [await senderAfter(stores, account, body, row)];
+}
+
+/** A list sends confirmations as its own sender and notifications as that of the account. */
+async function ofList(stores: SenderStores, { account, body, id }: Asked): Promise<string[]> {
+  const found = id === undefined ? undefined : await stores.lists.find(account, id);
+  if (typeof found === 'string') return [];
+  const given = body.defaults?.from;
+  const own = await accountSender(stores, account);
+  const sender = (given === undefined ? found?.defaults.from?.email : addressIn(given)) ?? own;
+  const asksBack = body.double_opt_in ?? found?.double_opt_in ?? false;
+  const { subscribe, unsubscribe } = { ...found?.notifications, ...body.notifications };
+  return [...(given !== undefined || asksBack ? [sender] : []), ...(subscribe || unsubscribe ? [own] : [])];
+}
+
+/** The sender of the row once the body has changed it: its own, else that of its list or account. */
+async function senderAfter(
+  stores: SenderStores,
+  account: number,
+  body: Body,
+  before: Pick<Campaign, 'list_id' | 'from'>,
+): Promise<string> {
+  const email = addressIn(body.from);
+  const named = email === undefined ? null : { name: null, email };
+  const from = body.from === undefined ? before.from : named;
+  return (await senderOf(stores, { account, list_id: body.list_id ?? before.list_id, from })).email;
+}
+
+/** The account's sender, else MAIL_FROM. */
+export async function accountSender({ accounts, config }: SenderStores, account: number): Promise<string> {
+  return parseSender((await accounts.find(account))?.mail_from ?? config.mailFrom)?.email ?? '';
+}
+
+function addressIn(from: unknown): string | undefined {
+  if (typeof from === 'string') return parseSender(from)?.email ?? from;
+  const { email } = { ...(from as { readonly email?: string } | null | undefined) };
+  return email;
+}
