@@ -1,13 +1,14 @@
 import { Failure } from '../domain/errors.js';
 import { urlFault } from '../mail/smtp/settings.js';
 import { HIDDEN } from '../store/transports.js';
+import type { Reach } from '../web/reach.js';
 
 /**
  * An SMTP URL as it is to be stored. Whoever sends the shown one back keeps the password, and nobody else: with another
  * host or user the password has to be said again, or it would be shown to whoever listens there.
  */
-export function givenUrl(given: string, before?: string): string {
-  const fault = urlFault(given);
+export function givenUrl(given: string, guard?: Pick<Reach, 'hostFaultOf'>, before?: string): string {
+  const fault = urlFault(given) ?? guard?.hostFaultOf(new URL(given).hostname);
   if (fault !== undefined) refuse(fault);
   const url = new URL(given);
   if (url.password !== HIDDEN) return given;

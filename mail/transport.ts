@@ -4,7 +4,7 @@ import type { ProtocolTimes } from '../domain/protocol.js';
 import type { SplicedMail } from './letter.js';
 import { handOver } from './smtp/hand-over.js';
 import { sessionPool } from './smtp/pool.js';
-import { settingsFrom, type Took } from './smtp/settings.js';
+import { type Dial, settingsFrom, type Took } from './smtp/settings.js';
 
 /** What may be asked of the one who owns the claim while a mail is on its way. */
 export interface HandOverOrder {
@@ -37,6 +37,8 @@ export interface SmtpTransportOptions {
   readonly times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'>;
   /** What this host calls itself in EHLO. */
   readonly name?: string;
+  /** Opens the sockets where the host of the URL is not trusted. */
+  readonly dial?: Dial | undefined;
   readonly log?: (message: string, details: Readonly<Record<string, unknown>>) => void;
   readonly took?: Took | undefined;
 }

@@ -1,5 +1,5 @@
 import { lookup as systemLookup } from 'node:dns/promises';
-import { isIP, type LookupFunction } from 'node:net';
+import { connect, isIP, type LookupFunction, Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import { PUBLIC_PORTS, type Reach, type Standing } from './reach.js';
 
@@ -31,19 +31,33 @@ export function guardedConnector(reach: Reach, resolve: Resolve = SYSTEM): build
       callback(new ForbiddenAddress(hostname), null);
       return;
     }
-    const lookup: LookupFunction = (host, { all, family }, answer) => {
-      resolve(host).then(
-        (found) => {
-          const wanted = found.filter((one) => allowed(one.address) && matches(family, one.family));
-          const [first] = wanted;
-          if (first === undefined) answer(new ForbiddenAddress(host), '', 0);
-          else if (all === true) answer(null, [...wanted]);
-          else answer(null, first.address, first.family);
-        },
-        (error: NodeJS.ErrnoException) => answer(error, '', 0),
-      );
-    };
+    const lookup = guardedLookup(allowed, resolve);
     buildConnector({ lookup })(options, callback);
+  };
+}
+
+/** Sockets to servers other than web servers, on any port, under the same judgement. */
+export function guardedDial(reach: Reach, resolve: Resolve = SYSTEM) {
+  return ({ host, port }: { readonly host: string; readonly port: number }): Socket => {
+    const allowed = (address: string) => reach.standingOf(host, address) !== 'forbidden';
+    if (isIP(host) !== 0 && !allowed(host)) return new Socket().destroy(new ForbiddenAddress(host));
+    return connect({ host, port, lookup: guardedLookup(allowed, resolve) });
+  };
+}
+
+/** Resolves a host once and answers those of its addresses that are allowed. */
+function guardedLookup(allowed: (address: string) => boolean, resolve: Resolve): LookupFunction {
+  return (host, { all, family }, answer) => {
+    resolve(host).then(
+      (found) => {
+        const wanted = found.filter((one) => allowed(one.address) && matches(family, one.family));
+        const [first] = wanted;
+        if (first === undefined) answer(new ForbiddenAddress(host), '', 0);
+        else if (all === true) answer(null, [...wanted]);
+        else answer(null, first.address, first.family);
+      },
+      (error: NodeJS.ErrnoException) => answer(error, '', 0),
+    );
   };
 }
 

@@ -9,10 +9,14 @@ export interface Reach {
   standingOf(host: string, address: string): Standing;
   /** What is wrong with a URL before anything is resolved, as the end of a sentence; undefined: it may be tried. */
   faultOf(url: string): string | undefined;
+  /** The same for the host of another kind of URL, whatever its port. */
+  hostFaultOf(host: string): string | undefined;
 }
 
 /** Where requests may go that others have named the target of. */
 export const PUBLIC_PORTS: readonly string[] = ['', '443', '8443'];
+
+const PRIVATE = 'must not point to a private or reserved address';
 
 /**
  * Private, loopback, link-local, shared (CGNAT), multicast, reserved and translated addresses are forbidden: what is not
@@ -35,8 +39,14 @@ export function reach(exceptions: readonly string[]): Reach {
     if (url === undefined || !/^https?:$/.test(url.protocol)) return 'must be an https:// URL';
     if (url.username + url.password !== '') return 'must not hold a user or a password';
     const standing = literalStanding(url.hostname.replace(/^\[|\]$|\.$/g, ''));
-    if (standing === 'forbidden') return 'must not point to a private or reserved address';
+    if (standing === 'forbidden') return PRIVATE;
     return standing === 'public' ? publicFault(url) : undefined;
+  };
+
+  const hostFaultOf = (host: string): string | undefined => {
+    // As resolvers read it: 127.1 and 0x7f000001 are addresses too.
+    const read = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : host;
+    return literalStanding(read.replace(/^\[|\]$|\.$/g, '')) === 'forbidden' ? PRIVATE : undefined;
   };
 
   /** A name may turn out to be an exception once it is resolved; it is judged again with each connection. */
@@ -45,7 +55,7 @@ export function reach(exceptions: readonly string[]): Reach {
     return exceptions.length > 0 ? 'unresolved' : 'public';
   };
 
-  return { standingOf, faultOf };
+  return { standingOf, faultOf, hostFaultOf };
 }
 
 function publicFault({ protocol, port }: URL): string | undefined {

@@ -43,6 +43,8 @@ import { subscribers } from '../store/subscribers.js';
 import { suppressions } from '../store/suppressions.js';
 import { templates } from '../store/templates.js';
 import { transports } from '../store/transports.js';
+import { guardedDial } from '../web/connector.js';
+import { reach } from '../web/reach.js';
 import { accountParts } from './account-parts.js';
 import { bounceParts } from './bounce-parts.js';
 import { countedLedger } from './counted.js';
@@ -77,7 +79,8 @@ export async function activityParts(surroundings: Surroundings, stop: Stop) {
   const senders = domains(store, secret);
   const keys = signing({ domains: senders, config });
   const back = await bounceParts(store, { config, domains: senders, ring: linkKeys.ring });
-  const relay = { smtpUrl, smtpConnections: config.smtpConnections, times, log, took: figures?.took };
+  const dial = guardedDial(reach(config.allowedPrivateHosts));
+  const relay = { smtpUrl, smtpConnections: config.smtpConnections, times, dial, log, took: figures?.took };
   const ways = accountTransports({ ...noun, transports: transports(store, secret), buckets: tokens, ...relay });
   const followed = { tokens: rotatingTokens(await linkKeys.ring(), linkKeys.ring), publicUrl: config.publicUrl };
   return {

@@ -1,9 +1,10 @@
 import { monotonic } from '../clock.js';
 import type { ProtocolTimes } from '../domain/protocol.js';
 import { connectionShare, type Rate, serves, type TransportPurpose, type TransportUse } from '../domain/transport.js';
-import { lineOver } from '../mail/routes/line.js';
+import { lineOver, SLOW } from '../mail/routes/line.js';
 import { type Route, type Routes, routesOver, type TransportsFor, type Way } from '../mail/routes/routes.js';
-import type { Took } from '../mail/smtp/settings.js';
+import { UNREACHED } from '../mail/smtp/session.js';
+import type { Dial, Took } from '../mail/smtp/settings.js';
 import { smtpTransport, type Transport } from '../mail/transport.js';
 import type { Accounts } from '../store/accounts.js';
 import type { Buckets, RateScope } from '../store/buckets.js';
@@ -17,6 +18,8 @@ export interface TransportDeps {
   readonly smtpUrl: string;
   readonly smtpConnections: number;
   readonly times: ProtocolTimes;
+  /** Opens the sockets of transports that clients have set up. */
+  readonly dial: Dial;
   readonly log: { warn(details: object, message: string): void };
   readonly took?: Took | undefined;
 }
@@ -40,10 +43,10 @@ export function accountTransports(deps: TransportDeps): Transports {
   const opened = new Set<Transport>();
   const views = new Map<string, Routes>();
   let isGone = false;
-  const open = ({ way, url, version, note }: Plan): Opened => {
+  const open = ({ way, url, version, note, dial }: Plan): Opened => {
     const log = (message: string, details: object) => deps.log.warn({ ...details, transport: way.id }, message);
     const { times, took } = deps;
-    const transport = smtpTransport({ url, connections: way.connections, times, log, took });
+    const transport = smtpTransport({ url, connections: way.connections, times, dial, log, took });
     opened.add(transport);
     if (isGone) transport.destroy();
     return { version, line: lineOver(transport, { name: way.id, patience: PATIENCE, log, note }) };
@@ -56,9 +59,9 @@ export function accountTransports(deps: TransportDeps): Transports {
 
   const view = (account: number, use: TransportUse): Routes => {
     const lines = openLines(open, drain);
-    const routes = oncePer(({ transports, rates }: AccountRows) => {
+    const routes = oncePer(({ transports, rates, isClient }: AccountRows) => {
       const rows = transports.filter(({ purpose }) => serves(purpose, use));
-      const plans = rows.filter(({ enabled }) => enabled).flatMap((row) => plansOf(deps, row, use));
+      const plans = rows.filter(({ enabled }) => enabled).flatMap((row) => plansOf(deps, row, use, isClient));
       const theirs = lines(plans);
       // Whoever has switched all of theirs off does not want the mail to leave by another.
       const table = rows.length === 0 ? [own[use]()] : theirs;
@@ -91,6 +94,7 @@ interface Plan {
   readonly url: string;
   readonly version: number;
   readonly note: (trouble: string | undefined) => void;
+  readonly dial?: Dial | undefined;
 }
 
 interface Opened extends Pick<Route, 'line'> {
@@ -107,10 +111,12 @@ function rateOf(key: string, perSecond: number | null | undefined): Rate[] {
   return perSecond == null ? [] : [{ key, perSecond }];
 }
 
-function plansOf(deps: TransportDeps, row: StoredTransport, use: TransportUse): Plan[] {
+function plansOf(deps: TransportDeps, row: StoredTransport, use: TransportUse, isClient: boolean): Plan[] {
   const way = wayOf(String(row._id), row.purpose, use, row);
   try {
-    return [{ way, url: deps.transports.urlOf(row), version: row.version, note: notes(deps, row) }];
+    const url = deps.transports.urlOf(row);
+    const guard = isClient ? { dial: deps.dial } : {};
+    return [{ way, url, version: row.version, note: notes(deps, row, isClient), ...guard }];
   } catch (error) {
     deps.log.warn({ transport: way.id, error: String(error) }, 'a transport was sealed with another EVERPOST_SECRET');
     return [];
@@ -118,9 +124,11 @@ function plansOf(deps: TransportDeps, row: StoredTransport, use: TransportUse): 
 }
 
 /** For whoever looks at the transport; losing a note costs nobody a mail. */
-function notes({ transports }: TransportDeps, { account, _id }: StoredTransport) {
+function notes({ transports }: TransportDeps, { account, _id }: StoredTransport, isClient: boolean) {
   return (trouble: string | undefined): void => {
-    transports.noteTrouble(account, _id, trouble ?? null).catch(() => undefined);
+    // To a client a port that is slow to answer is told like one that refuses.
+    const says = isClient && trouble === SLOW.what ? UNREACHED.what : trouble;
+    transports.noteTrouble(account, _id, says ?? null).catch(() => undefined);
   };
 }
 
@@ -178,6 +186,7 @@ interface AccountRows {
   readonly transports: readonly StoredTransport[];
   /** What all mail of the account shares, by whichever transport it leaves. */
   readonly rates: readonly Rate[];
+  readonly isClient: boolean;
 }
 
 /** What the rows of an account say, at most two seconds old; where the store is silent what they said last. */
@@ -185,7 +194,8 @@ function freshRows({ transports, accounts }: Pick<TransportDeps, 'transports' | 
   const kept = new Map<number, { readonly at: number; readonly rows: Promise<AccountRows> }>();
   const read = async (account: number): Promise<AccountRows> => {
     const [theirs, row] = await Promise.all([transports.ofAccount(account), accounts.find(account)]);
-    return { transports: theirs, rates: rateOf(`account:${account}`, row?.rate_per_second) };
+    const rates = rateOf(`account:${account}`, row?.rate_per_second);
+    return { transports: theirs, rates, isClient: row?.kind === 'client' };
   };
   return (account: number): Promise<AccountRows> => {
     const last = kept.get(account);

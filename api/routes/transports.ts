@@ -1,9 +1,12 @@
+import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { Failure } from '../../domain/errors.js';
 import { probe } from '../../mail/smtp/probe.js';
 import type { StoredTransport } from '../../store/transports.js';
+import { guardedDial } from '../../web/connector.js';
+import { type Reach, reach } from '../../web/reach.js';
 import type { Api } from '../app.js';
-import { accountOf } from '../auth.js';
+import { accountOf, principalOf } from '../auth.js';
 import type { Deps } from '../deps.js';
 import { demandDone, ours } from '../failures.js';
 import { originOf } from '../idempotency.js';
@@ -41,7 +44,7 @@ function listTransports(app: Api, { transports }: Deps): void {
   );
 }
 
-function createTransport(app: Api, { transports }: Deps): void {
+function createTransport(app: Api, deps: Deps): void {
   app.post(
     '/transports',
     {
@@ -53,8 +56,8 @@ function createTransport(app: Api, { transports }: Deps): void {
       },
     },
     async (request, reply) => {
-      const fields = { ...newTransport(request.body), url: givenUrl(request.body.url) };
-      const row = await transports.create(accountOf(request), fields, originOf(request));
+      const fields = { ...newTransport(request.body), url: givenUrl(request.body.url, guardOf(deps, request)) };
+      const row = await deps.transports.create(accountOf(request), fields, originOf(request));
       return reply.code(201).send({ data: transportView(row) });
     },
   );
@@ -75,7 +78,7 @@ function changeTransport(app: Api, deps: Deps): void {
     async (request) => {
       const account = accountOf(request);
       const before = ours(await deps.transports.find(account, request.params.id));
-      const fields = changes(deps, request.body, before);
+      const fields = changes(deps, request, request.body, before);
       return { data: transportView(ours(await deps.transports.change(account, before._id, fields))) };
     },
   );
@@ -105,13 +108,25 @@ function testTransport(app: Api, deps: Deps): void {
     },
     async (request) => {
       const row = ours(await deps.transports.find(accountOf(request), request.params.id));
-      return { data: await probe(opened(deps, row), PATIENCE) };
+      const guard = guardOf(deps, request);
+      return { data: await probe(opened(deps, row), PATIENCE, guard && guardedDial(guard)) };
     },
   );
 }
 
-function changes(deps: Deps, { url, ...fields }: Static<typeof TransportPatch>, before: StoredTransport) {
-  return url === undefined ? fields : { ...fields, url: givenUrl(url, keptUrl(deps, before)) };
+function changes(
+  deps: Deps,
+  request: FastifyRequest,
+  { url, ...fields }: Static<typeof TransportPatch>,
+  before: StoredTransport,
+) {
+  if (url === undefined) return fields;
+  return { ...fields, url: givenUrl(url, guardOf(deps, request), keptUrl(deps, before)) };
+}
+
+/** What keeps the transports of a client from private hosts; those of the operator's accounts may reach them. */
+function guardOf({ config }: Deps, request: FastifyRequest): Reach | undefined {
+  return principalOf(request).standing.kind === 'client' ? reach(config.allowedPrivateHosts) : undefined;
 }
 
 /** Undefined where it was sealed with another secret: then the password has to be said again. */

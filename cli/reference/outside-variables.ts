@@ -5,7 +5,7 @@ export const OUTSIDE: readonly Variable[] = [
   {
     name: 'ALLOWED_PRIVATE_HOSTS',
     meaning:
-      'hosts, addresses or CIDR ranges that webhooks and feeds may reach although private, also by http and on any port; API and workers need the same',
+      'hosts, addresses or CIDR ranges that webhooks, feeds and the transports of clients may reach although private, also by http and on any port; API and workers need the same',
     otherwise: 'none',
     example: '10.0.0.0/8',
     field: 'allowedPrivateHosts',

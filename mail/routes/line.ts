@@ -125,7 +125,7 @@ function healthOf({ name, log, note, rest = restAfter }: LineDeps) {
   };
 }
 
-const SLOW: ConnectionTrouble = { stage: 'connect', what: 'no session in good time' };
+export const SLOW: ConnectionTrouble = { stage: 'connect', what: 'no session in good time' };
 
 function isBlame(outcome: Outcome): boolean {
   return outcome.kind === 'uncertain' || blamesTheTransport(fateOf(outcome));

@@ -191,7 +191,8 @@ function destroy(pool: Pool): void {
   pool.state = 'gone';
   pool.idle.length = 0;
   const sessions = [...pool.sessions.keys()];
-  for (const { smtp } of [...sessions, ...pool.opening]) smtp.close();
+  for (const { smtp } of sessions) smtp.close();
+  for (const opening of pool.opening) opening.close();
   for (const session of sessions) session.cut?.('the transport was destroyed');
   dismiss(pool, GONE);
   pool.over.abort();

@@ -4,7 +4,7 @@ import type { ConnectionTrouble } from '../../domain/outcome.js';
 import type { ProtocolTimes } from '../../domain/protocol.js';
 import { shortReply } from '../../domain/scrub.js';
 import { openSession, type Session } from './session.js';
-import { settingsFrom } from './settings.js';
+import { type Dial, settingsFrom } from './settings.js';
 
 /** What an SMTP server showed to somebody who sends nothing. */
 export interface Sighting {
@@ -23,9 +23,9 @@ export interface Sighting {
 }
 
 /** Connects, says EHLO, starts TLS and logs in as mail would, then says QUIT. Never rejects, sends no mail. */
-export async function probe(url: string, patience: number): Promise<Sighting> {
+export async function probe(url: string, patience: number, dial?: Dial): Promise<Sighting> {
   const times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'> = { smtpCommand: patience, smtpDot: patience };
-  const settings = settingsFrom({ url, connections: 1, times });
+  const settings = settingsFrom({ url, connections: 1, times, dial });
   const begun = monotonic();
   const seen = await openSession(settings).opened;
   const milliseconds = Math.round(monotonic() - begun);

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { ConnectionTrouble } from '../../domain/outcome.js';
 import { shortReply } from '../../domain/scrub.js';
@@ -20,16 +21,50 @@ export interface SmtpError extends Error {
   readonly response?: string | undefined;
 }
 
-/** A connection that is being opened; closing `smtp` ends the attempt with trouble. */
+/** A connection that is being opened; closing it ends the attempt with trouble. */
 export interface Opening {
-  readonly smtp: SMTPConnection;
+  close(): void;
   readonly opened: Promise<Session | ConnectionTrouble>;
 }
 
+/** Why a dialled server was not reached: no more is told, so that its ports and names cannot be explored. */
+export const UNREACHED: ConnectionTrouble = { stage: 'connect', what: 'no connection to the server' };
+
 /** Connects, says EHLO, starts TLS and logs in, as far as the settings and the server want it. */
 export function openSession(settings: SmtpSettings): Opening {
+  const socket = settings.dial?.();
+  if (socket !== undefined) return openOver(settings, socket);
   const smtp = new SMTPConnection(settings.connection);
-  const opened = new Promise<Session | ConnectionTrouble>((resolve) => {
+  return { close: () => smtp.close(), opened: sessionOn(settings, smtp) };
+}
+
+function openOver(settings: SmtpSettings, socket: Socket): Opening {
+  const smtp = new SMTPConnection({ ...settings.connection, connection: socket });
+  const opened = isConnected(socket, settings.times.smtpCommand).then((connected) =>
+    connected ? sessionOn(settings, smtp) : UNREACHED,
+  );
+  const close = () => {
+    smtp.close();
+    socket.destroy();
+  };
+  return { close, opened };
+}
+
+function isConnected(socket: Socket, patience: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const end = (connected: boolean) => {
+      clearTimeout(timer);
+      resolve(connected);
+    };
+    const timer = setTimeout(() => socket.destroy(), patience);
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+    socket.once('close', () => end(false));
+  });
+}
+
+function sessionOn(settings: SmtpSettings, smtp: SMTPConnection): Promise<Session | ConnectionTrouble> {
+  return new Promise((resolve) => {
     const fail = (error: SmtpError) => {
       clearTimeout(timer);
       resolve(troubleOf('connect', error));
@@ -50,7 +85,6 @@ export function openSession(settings: SmtpSettings): Opening {
       smtp.login({ ...settings.auth }, (refusal) => (refusal ? fail(refusal) : done()));
     });
   });
-  return { smtp, opened };
 }
 
 export function troubleOf(stage: ConnectionTrouble['stage'], error: SmtpError): ConnectionTrouble {

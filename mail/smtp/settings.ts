@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { SMTPConnectionAuth, SMTPConnectionOptions } from 'nodemailer/lib/smtp-connection';
 import type { ProtocolTimes } from '../../domain/protocol.js';
 
@@ -6,10 +7,15 @@ export type SmtpStep = 'connect' | 'mail';
 /** Told of what a server answered, never of what it did not; must not throw. */
 export type Took = (step: SmtpStep, milliseconds: number) => void;
 
+/** Begins a connection to a server whose host is not trusted; the socket may end in an error instead. */
+export type Dial = (target: { readonly host: string; readonly port: number }) => Socket;
+
 export interface SmtpSettings {
   readonly connections: number;
   readonly times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'>;
   readonly connection: SMTPConnectionOptions;
+  /** Undefined: the connection is opened as the options say. */
+  readonly dial: (() => Socket) | undefined;
   readonly auth: SMTPConnectionAuth | undefined;
   /** Mails after which a connection says QUIT and makes room for a fresh one. */
   readonly messages: number;
@@ -22,6 +28,7 @@ interface Wishes {
   readonly connections: number;
   readonly times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'>;
   readonly name?: string;
+  readonly dial?: Dial | undefined;
   readonly log?: SmtpSettings['log'];
   readonly took?: Took | undefined;
 }
@@ -40,10 +47,13 @@ export function settingsFrom(wishes: Wishes): SmtpSettings {
   const query = knownQuery(url);
   const messages = Number(query.get('messages') ?? MESSAGES_PER_CONNECTION);
   if (!Number.isInteger(messages) || messages < 1) throw new Error('SMTP_URL: messages must be a whole number from 1');
+  const { dial } = wishes;
+  const target = { host: hostOf(url), port: portOf(url) };
   return {
     connections: Math.max(1, Math.floor(wishes.connections)),
     times: wishes.times,
-    connection: connectionOptions(url, query, wishes),
+    connection: { ...target, ...connectionOptions(url, query, wishes) },
+    dial: dial && (() => dial(target)),
     auth: credentials(url, query),
     messages,
     log: wishes.log ?? (() => undefined),
@@ -73,11 +83,9 @@ function knownQuery(url: URL): URLSearchParams {
 const A_DAY = 86_400_000;
 
 function connectionOptions(url: URL, query: URLSearchParams, { name, times }: Wishes): SMTPConnectionOptions {
-  const secure = url.protocol === 'smtps:';
+  const secure = isSecure(url);
   const helo = query.get('name') ?? name;
   return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? (secure ? 465 : 25) : Number(url.port),
     secure,
     ...tlsOptions(query.get('tls')),
     ...(helo === undefined ? {} : { name: helo }),
@@ -88,6 +96,19 @@ function connectionOptions(url: URL, query: URLSearchParams, { name, times }: Wi
     // close() must not flush what is still to be written
     socketCloseTimeout: 0,
   };
+}
+
+function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
+function portOf(url: URL): number {
+  if (url.port !== '') return Number(url.port);
+  return isSecure(url) ? 465 : 25;
+}
+
+function isSecure({ protocol }: URL): boolean {
+  return protocol === 'smtps:';
 }
 
 function tlsOptions(tls: string | null): SMTPConnectionOptions {

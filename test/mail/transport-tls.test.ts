@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Dial } from '../../mail/smtp/settings.js';
 import { smtpTransport } from '../../mail/transport.js';
 import { aMail } from '../support/letters.js';
 import { smtpServer } from '../support/smtp-server.js';
@@ -29,8 +30,8 @@ async function tlsServer(secure: boolean): Promise<{ port: number; secured: () =
   return { port: (server.server.address() as AddressInfo).port, secured: () => secured };
 }
 
-async function deliverTo(url: string) {
-  const sender = smtpTransport({ url, connections: 1, times: { smtpCommand: 5_000, smtpDot: 5_000 } });
+async function deliverTo(url: string, dial?: Dial) {
+  const sender = smtpTransport({ url, connections: 1, times: { smtpCommand: 5_000, smtpDot: 5_000 }, dial });
   const outcome = await sender.deliver(aMail(), { mayBegin: () => true, signal: new AbortController().signal });
   await sender.close();
   return outcome;
@@ -44,6 +45,21 @@ describe('TLS', () => {
     const server = await tlsServer(secure);
     expect(await deliverTo(`${protocol}://127.0.0.1:${server.port}?tls=insecure`)).toMatchObject({ kind: 'accepted' });
     expect(server.secured()).toBe(true);
+  });
+
+  test.each([
+    ['smtps', true],
+    ['smtp', false],
+  ])('%s over a connection that was dialled: the same', async (protocol, secure) => {
+    const server = await tlsServer(secure);
+    const url = `${protocol}://localhost:${server.port}`;
+    const dial: Dial = ({ port }) => connect(port, '127.0.0.1');
+    expect(await deliverTo(`${url}?tls=insecure`, dial)).toMatchObject({ kind: 'accepted' });
+    expect(server.secured()).toBe(true);
+    expect(await deliverTo(url, dial)).toMatchObject({
+      kind: 'not_handed_over',
+      why: { what: expect.stringMatching(/self.signed|certificate/i) },
+    });
   });
 
   test.each([

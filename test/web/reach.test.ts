@@ -100,6 +100,15 @@ const HIDDEN = [
 
 test.each(HIDDEN)('%s is refused before anything is resolved', (url) => {
   expect(nobody.faultOf(url)).toBe('must not point to a private or reserved address');
+  const host = url.replace(/^https:\/\/|\/.*$/g, '');
+  expect(nobody.hostFaultOf(host)).toBe('must not point to a private or reserved address');
+});
+
+test('a host is judged alone: names, public addresses and exceptions are taken', () => {
+  for (const host of ['relay.example.org', '93.184.216.34', '[2606:4700::1111]', 'a%20b'])
+    expect(nobody.hostFaultOf(host)).toBeUndefined();
+  expect(reach(['10.0.0.0/8']).hostFaultOf('10.1.2.3')).toBeUndefined();
+  expect(reach(['10.0.0.0/8']).hostFaultOf('127.0.0.1')).toBeDefined();
 });
 
 test.each([

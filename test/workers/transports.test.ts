@@ -4,6 +4,8 @@ import { accounts } from '../../store/accounts.js';
 import { buckets } from '../../store/buckets.js';
 import { openStore, type Store } from '../../store/connect.js';
 import { type NewTransport, transports } from '../../store/transports.js';
+import { guardedDial } from '../../web/connector.js';
+import { reach } from '../../web/reach.js';
 import { accountTransports, type Transports } from '../../workers/transports.js';
 import { aMail } from '../support/letters.js';
 import { quietPort } from '../support/quiet-port.js';
@@ -48,6 +50,7 @@ async function aProcess(over: { secret?: string; warnings?: string[] } = {}): Pr
     smtpUrl: house.url,
     smtpConnections: 4,
     times: PROTOCOL_TIMES,
+    dial: guardedDial(reach([])),
     log: { warn: (_, message) => over.warnings?.push(message) },
   });
   open.push({ close: () => ways.destroy() });
