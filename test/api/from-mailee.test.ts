@@ -14,7 +14,7 @@ afterAll(() => api.close());
 test('the guide has a line for each thing that Mailee names', () => {
   const lines = STEPS.map(({ line }) => line).join('\n');
   for (const noun of ['lists', 'fields', 'templates', 'campaigns', 'messages', 'sent', 'account', 'keys', 'agency']) {
-    expect(lines).toContain(`$API/${noun}`);
+    expect(lines).toContain(`$EVERPOST/api/v1/${noun}`);
   }
 });
 

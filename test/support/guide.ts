@@ -10,7 +10,7 @@ interface Block {
   readonly text: string;
 }
 
-/** A curl line of a guide, and the answer that the guide shows right below it. */
+/** A curl command of a guide, and the response that the guide shows right below it. */
 export interface GuideStep {
   readonly line: string;
   readonly shown: object | undefined;
@@ -34,9 +34,9 @@ export function guideSteps(name: string): readonly GuideStep[] {
   });
 }
 
-/** Runs a line as a reader would, and compares what it answers with what the guide shows. */
+/** Runs a command as a reader would, and compares its response with the one in the guide. */
 export async function followStep(api: TestApi, { line, shown }: GuideStep): Promise<void> {
-  const filled = line.replaceAll('$API', 'http://here/api/v1').replaceAll('$KEY', api.key);
+  const filled = line.replaceAll('$EVERPOST', 'http://here').replaceAll('$KEY', api.key);
   const { method, url, ...rest } = readCurl(filled);
   const answer = await api.call(`${method} ${url.replace('http://here', '')}`, { key: null, ...rest });
   expect(answer.statusCode, answer.body).toBeLessThan(300);
