@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { openApiDocument } from '../../cli/reference/document.js';
+import { packageRoot } from '../../config.js';
+
+const read = (path: string) => readFileSync(join(packageRoot(), path), 'utf8');
+const guides = readdirSync(join(packageRoot(), 'docs/guides')).map((name) => `docs/guides/${name}`);
+const GLOSSARY = 'docs/reference/glossary.md';
+const handWritten = ['README.md', 'CONTRIBUTING.md', ...guides, 'docs/reference/conventions.md', GLOSSARY];
+
+/** Words that only this project used, and subjects that are no thing. */
+const PRIVATE =
+  /\b(?:nobody|somebody|anybody|everybody|whoever|river|doorbell|tidings|errand|logbook|roster|teller|farewell)\b/i;
+
+const ADDRESS = 'EVERPOST=http://127.0.0.1:3000';
+const FIRST_PARTY = /\$API\b|\blocalhost\b|127\.0\.0\.1:3000/g;
+
+interface Operation {
+  readonly tags?: readonly string[];
+}
+
+/** The first segment of every registered public route, such as `/u/`. */
+async function publicPrefixes(): Promise<string[]> {
+  const { paths } = await openApiDocument();
+  const routes = Object.entries(paths as Readonly<Record<string, Readonly<Record<string, Operation>>>>);
+  const isPublic = (methods: Readonly<Record<string, Operation>>) =>
+    Object.values(methods).some(({ tags = [] }) => tags.includes('Public pages'));
+  return [...new Set(routes.flatMap(([path, methods]) => (isPublic(methods) ? `/${path.split('/')[1]}/` : [])))].sort();
+}
+
+test('the production guide lists the path of every public page, and no other', async () => {
+  const rows = read('docs/guides/production.md').matchAll(
+    /^\| `(\/\w+\/)` \| (recipients|mail programs|visitors|approvers)\b/gm,
+  );
+  const listed = Array.from(rows, ([, prefix]) => prefix);
+  expect(listed.sort()).toEqual(await publicPrefixes());
+});
+
+describe.each(guides)('%s', (path) => {
+  const text = read(path);
+  const uses = /\$EVERPOST\b|\$KEY\b/.test(text);
+
+  test('defines the variables of its commands before their first use', () => {
+    const first = text.search(/\$EVERPOST\b|\$KEY\b/);
+    const defined = text.indexOf(`${ADDRESS}\nKEY=evp_…\n`);
+    expect(uses ? defined >= 0 && defined < first : defined === -1).toBe(true);
+  });
+
+  test('uses one address for the API', () => {
+    const others = [...text.replaceAll(ADDRESS, '').matchAll(FIRST_PARTY)].map(([found]) => found);
+    expect(others).toEqual(path.endsWith('/client.md') ? ['127.0.0.1:3000'] : []);
+  });
+});
+
+test.each(handWritten)('%s uses the words of the field', (path) => {
+  expect(PRIVATE.exec(read(path))?.[0]).toBeUndefined();
+});
+
+test('the glossary has at most fifteen terms in alphabetical order, and the README links to it', () => {
+  const terms = Array.from(read(GLOSSARY).matchAll(/^\| ([a-z ]+) \| [A-Z]/gm), ([, term]) => term);
+  expect(terms.length).toBeGreaterThan(0);
+  expect(terms.length).toBeLessThanOrEqual(15);
+  expect(terms).toEqual(terms.toSorted());
+  expect(read('README.md')).toContain(`](${GLOSSARY})`);
+});
