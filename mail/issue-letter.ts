@@ -40,7 +40,8 @@ export function issueLetter(template: IssueTemplate, content: object): IssueTemp
 /** What is wrong with a template before there is any content; undefined: nothing. */
 export function templateFault(source: string, mode: Mode): string | undefined {
   try {
-    parseLiquid(prepared(source).source, mode);
+    // As it stands as well: the recipients' part of it goes into a letter later.
+    for (const liquid of [source, prepared(source).source]) parseLiquid(liquid, mode);
     return undefined;
   } catch (error) {
     const fault = liquidFault(error);

@@ -1,4 +1,5 @@
-import { Context, Liquid, LiquidError, type Template, UndefinedVariableError } from 'liquidjs';
+import { Context, Liquid, LiquidError, Parser, type Template, UndefinedVariableError } from 'liquidjs';
+import { boundedTokens, complexityOf, type SourceLimits } from './complexity.js';
 import { Capture, mayBeMarkup, ownMarkup, withoutMarkup } from './markup.js';
 
 /** Liquid as letters may use it: no files, bounded, unknown fields empty, unknown filters an error. */
@@ -7,7 +8,7 @@ export type Mode = 'html' | 'plain';
 /** Each looks no further than the next opening brace pair, so that a text full of them is read once. */
 export const LIQUID_TAG = /\{\{(?:(?!\{\{).)*?\}\}|\{%(?:(?!\{%).)*?%\}/gs;
 
-const LIMITS = { parseLimit: 2_000_000, memoryLimit: 5_000_000 };
+const LIMITS = { memoryLimit: 5_000_000 };
 /** Milliseconds for one recipient. Only a runaway loop comes near: a busy machine must not fail a recipient. */
 const RENDER_LIMIT = 2_000;
 
@@ -83,9 +84,10 @@ export function textOf(value: unknown): string {
   return Array.isArray(value) ? value.map(textOf).join('') : String(value);
 }
 
-/** Throws a LiquidError that says line and column. */
-export function parseLiquid(source: string, mode: Mode): Template[] {
-  return engines[mode].parse(source);
+/** Throws a LiquidError that says line and column, or a TooComplex. */
+export function parseLiquid(source: string, mode: Mode, limits?: SourceLimits): Template[] {
+  const liquid = engines[mode];
+  return new Parser(liquid).parseTokens(boundedTokens(source, liquid, limits));
 }
 
 /** Variables live in the context: what `assign` sets in one tag, the next one sees. */
@@ -144,6 +146,8 @@ interface Bundled {
 
 /** One sentence, if the error is the letter's fault. */
 export function liquidFault(error: unknown): string | undefined {
+  const complexity = complexityOf(error);
+  if (complexity !== undefined) return complexity.message;
   if (!LiquidError.is(error)) return undefined;
   return (error.message.split('\n')[0] ?? '').trim();
 }

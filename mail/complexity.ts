@@ -1,0 +1,132 @@
+import { type Liquid, Tokenizer, TokenKind, type TopLevelToken } from 'liquidjs';
+
+/** What one piece of Liquid may consist of. Real letters stay below a tenth of it; parsing grows faster than its source. */
+export interface SourceLimits {
+  readonly tags: number;
+  /** Of one tag: characters, and names, operators and strings. */
+  readonly length: number;
+  readonly words: number;
+  /** Of all tags together. */
+  readonly allLength: number;
+  readonly allWords: number;
+  /** Blocks inside blocks. */
+  readonly depth: number;
+}
+
+export const SOURCE_LIMITS: SourceLimits = {
+  tags: 5_000,
+  length: 4_000,
+  words: 500,
+  allLength: 200_000,
+  allWords: 30_000,
+  depth: 30,
+};
+
+/** The source asks for more work than a letter may take; the message is a sentence for its author. */
+export class TooComplex extends Error {
+  override readonly name = 'TooComplex';
+}
+
+type Options = Parameters<Tokenizer['readTagToken']>[0];
+
+/** Reads texts at once instead of character by character, and no tag further than it may be long. */
+class BoundedTokenizer extends Tokenizer {
+  readonly #longest: number;
+
+  constructor(source: string, operators: Options['operators'], { length }: SourceLimits) {
+    super(source, operators);
+    this.#longest = length;
+  }
+
+  override readHTMLToken(stops: string[]): ReturnType<Tokenizer['readHTMLToken']> {
+    const begin = this.p;
+    OPENINGS.lastIndex = begin;
+    this.p = OPENINGS.exec(this.input)?.index ?? this.N;
+    const token = super.readHTMLToken(stops);
+    token.begin = begin;
+    return token;
+  }
+
+  override readTagToken(options: Options): ReturnType<Tokenizer['readTagToken']> {
+    return this.#within('%}', () => super.readTagToken(options));
+  }
+
+  override readOutputToken(options: Options): ReturnType<Tokenizer['readOutputToken']> {
+    return this.#within('}}', () => super.readOutputToken(options));
+  }
+
+  #within<T>(closing: string, read: () => T): T {
+    const [begin, end] = [this.p, this.N];
+    this.N = Math.min(end, begin + this.#longest);
+    try {
+      return read();
+    } catch (error) {
+      const isCut = this.N < end && this.p >= this.N && this.input.includes(closing, begin);
+      throw isCut ? tooMany(`${this.#longest} characters in one tag`) : error;
+    } finally {
+      this.N = end;
+    }
+  }
+}
+
+const OPENINGS = /\{[{%]/g;
+/** A string is one word, however long it is. */
+const WORDS = /"(?:\\.|[^"\\])*(?:"|$)|'(?:\\.|[^'\\])*(?:'|$)|[\w-]+|[^\s\w]/gs;
+const BLOCKS = new Set(['if', 'unless', 'case', 'for', 'tablerow', 'capture']);
+
+/** The tags and texts of a source as liquidjs sees them; throws TooComplex before anything is parsed. */
+export function boundedTokens(source: string, liquid: Liquid, limits = SOURCE_LIMITS): TopLevelToken[] {
+  // Counted first: each tag becomes an object.
+  if ((source.match(OPENINGS)?.length ?? 0) > limits.tags) throw tooMany(`${limits.tags} tags`);
+  const tokens = new BoundedTokenizer(source, liquid.options.operators, limits).readTopLevelTokens(liquid.options);
+  demandWords(tokens, limits);
+  demandDepth(tokens, limits);
+  return tokens;
+}
+
+/** The same for an expression that a filter reads from a string. */
+export function demandSimple(expression: string, { words } = SOURCE_LIMITS): void {
+  if (expression.length > words || (expression.match(WORDS)?.length ?? 0) > words) throw tooMany(`${words} words`);
+}
+
+function demandWords(tokens: readonly TopLevelToken[], { words, allLength, allWords }: SourceLimits): void {
+  let [length, all] = [0, 0];
+  for (const token of tokens) {
+    if (token.kind === TokenKind.HTML) continue;
+    const found = token.getText().match(WORDS)?.length ?? 0;
+    if (found > words) throw tooMany(`${words} words in one tag`);
+    length += token.end - token.begin;
+    all += found;
+  }
+  if (length > allLength) throw tooMany(`${allLength} characters in its tags`);
+  if (all > allWords) throw tooMany(`${allWords} words in its tags`);
+}
+
+function demandDepth(tokens: readonly TopLevelToken[], { depth }: SourceLimits): void {
+  let open = 0;
+  let isComment = false;
+  for (const token of tokens) {
+    const name = 'name' in token ? String(token.name) : '';
+    if (name === 'comment' || name === 'endcomment') isComment = name === 'comment';
+    if (isComment) continue;
+    if (BLOCKS.has(name)) open += 1;
+    if (name.startsWith('end') && BLOCKS.has(name.slice('end'.length))) open -= 1;
+    if (open > depth) throw tooMany(`${depth} blocks inside each other`);
+  }
+}
+
+function tooMany(what: string): TooComplex {
+  return new TooComplex(`The template is too complex: it has more than ${what}.`);
+}
+
+/** The first TooComplex behind an error: liquidjs wraps and bundles what is thrown in a tag. */
+export function complexityOf(error: unknown): TooComplex | undefined {
+  if (error instanceof TooComplex) return error;
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { originalError, errors = [] } = error as { originalError?: unknown; errors?: readonly unknown[] };
+  for (const cause of [...errors, originalError]) {
+    const found = complexityOf(cause);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
