@@ -1,17 +1,17 @@
 #!/usr/bin/env node
 import { Argument, Command } from 'commander';
-import { openLog } from './api/logging.js';
-import { accountCommands } from './cli/account-commands.js';
-import { api, worker } from './cli/alone.js';
+import { openLog } from './api/hooks/logging.js';
+import { accountCommands } from './cli/accounts/commands.js';
 import { benchCommands } from './cli/bench.js';
 import { catcher } from './cli/catcher.js';
 import { count, run, stderr } from './cli/command.js';
-import { demo } from './cli/demo.js';
-import { doctor } from './cli/doctor.js';
+import { demo } from './cli/demo/demo.js';
+import { doctor } from './cli/doctor/doctor.js';
 import { health, type Role } from './cli/health.js';
-import { issueKey, listKeys, revokeKey } from './cli/keys.js';
-import { listLinkKeys, rotateLinkKeys } from './cli/link-keys.js';
-import { type RehearsalOptions, type Rehearsed, rehearse } from './cli/rehearse.js';
+import { issueKey, listKeys, revokeKey } from './cli/keys/keys.js';
+import { listLinkKeys, rotateLinkKeys } from './cli/keys/link-keys.js';
+import { type RehearsalOptions, type RehearsalSubject, rehearse } from './cli/rehearse/rehearse.js';
+import { api, worker } from './cli/standalone.js';
 import { start } from './cli/start.js';
 
 const program = new Command('everpost').description('A durable email engine: each mail is sent once.');
@@ -87,8 +87,9 @@ program
   .option('--issues <number>', 'of a newsletter', count, 12)
   .option('--zone <name>', 'in which the times of a campaign are shown', 'UTC')
   .option('--unanswered', 'approvers do not answer; otherwise they say yes', false)
-  .action((what: Rehearsed, id: number, { unanswered, ...options }: RehearsalOptions & { unanswered: boolean }) =>
-    run(({ config }) => rehearse(config, what, id, { ...options, answer: unanswered ? 'none' : 'yes' }))(),
+  .action(
+    (what: RehearsalSubject, id: number, { unanswered, ...options }: RehearsalOptions & { unanswered: boolean }) =>
+      run(({ config }) => rehearse(config, what, id, { ...options, answer: unanswered ? 'none' : 'yes' }))(),
   );
 
 benchCommands(program.command('bench').description('measure, as a ratio against a named reference'));

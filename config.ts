@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type EdgeConfig, edge } from './config/edge.js';
+import { type HttpConfig, httpSettings } from './config/http.js';
 import { type Environment, type Reader, reader } from './config/reader.js';
 
 /** Everything the environment may say, read once; DESIGN section 8 has the table. */
@@ -48,9 +48,9 @@ export interface Config {
   /** APIs of others that are spoken here beside the native one. */
   readonly dialects: readonly DialectName[];
   readonly rateLimitPerMinute: number;
-  readonly edge: EdgeConfig;
+  readonly http: HttpConfig;
   /** Days after which the night forgets; 0: never. */
-  readonly keptDays: { readonly events: number; readonly messages: number };
+  readonly retentionDays: { readonly events: number; readonly messages: number };
   readonly trustedProxies: readonly string[];
   readonly logLevel: string;
   readonly catcherPort: number;
@@ -97,17 +97,17 @@ export function readConfig(environment: Environment = process.env): Config {
   const faults: string[] = [];
   const read = reader(environment, faults);
   const config: Config = {
-    ...addresses(read),
-    ...edge(read, faults),
-    ...keeping(read, faults),
-    ...mailing(read),
-    ...attaching(read, faults),
-    ...naming(read, faults),
-    ...drafting(read),
-    ...receiving(read, faults),
-    ...secrets(read, faults),
-    ...speaking(read, faults),
-    ...machine(read, faults),
+    ...addressSettings(read),
+    ...httpSettings(read, faults),
+    ...retentionSettings(read, faults),
+    ...mailSettings(read),
+    ...attachmentSettings(read, faults),
+    ...networkSettings(read, faults),
+    ...modelSettings(read),
+    ...inboundSettings(read, faults),
+    ...secretSettings(read, faults),
+    ...dialectSettings(read, faults),
+    ...processSettings(read, faults),
     pauseAt: { complaints: read.percent('PAUSE_AT_COMPLAINTS', 0.3), bounces: read.percent('PAUSE_AT_BOUNCES', 5) },
     rateLimitPerMinute: read.count('RATE_LIMIT_PER_MINUTE', 60),
     retryAfterCloseMinutes: read.count('RETRY_AFTER_CLOSE_MINUTES', 15),
@@ -116,7 +116,7 @@ export function readConfig(environment: Environment = process.env): Config {
   return Object.freeze(config);
 }
 
-function addresses({ text, port, url }: Reader) {
+function addressSettings({ text, port, url }: Reader) {
   const listenPort = port('PORT', 3000);
   const host = text('HOST') ?? '127.0.0.1';
   return {
@@ -133,19 +133,20 @@ function addresses({ text, port, url }: Reader) {
   };
 }
 
-const LEAST_KEPT_DAYS = 30;
+const LEAST_RETENTION_DAYS = 30;
 
 /** Events and messages make repeats harmless: what is forgotten too early is told, or mailed to approvers, once more. */
-function keeping({ count }: Reader, faults: string[]) {
+function retentionSettings({ count }: Reader, faults: string[]) {
   const days = (name: string) => {
     const n = count(name, 0);
-    if (n > 0 && n < LEAST_KEPT_DAYS) faults.push(`${name} must be 0 (for ever) or at least ${LEAST_KEPT_DAYS}`);
+    if (n > 0 && n < LEAST_RETENTION_DAYS)
+      faults.push(`${name} must be 0 (for ever) or at least ${LEAST_RETENTION_DAYS}`);
     return n;
   };
-  return { keptDays: { events: days('EVENTS_KEPT_DAYS'), messages: days('MESSAGES_KEPT_DAYS') } };
+  return { retentionDays: { events: days('EVENTS_KEPT_DAYS'), messages: days('MESSAGES_KEPT_DAYS') } };
 }
 
-function mailing({ text, count, flag, url }: Reader) {
+function mailSettings({ text, count, flag, url }: Reader) {
   return {
     smtpUrl: url('SMTP_URL', ['smtp', 'smtps']),
     smtpConnections: Math.max(1, count('SMTP_CONNECTIONS', 16)),
@@ -154,7 +155,7 @@ function mailing({ text, count, flag, url }: Reader) {
   };
 }
 
-function naming({ text }: Reader, faults: string[]) {
+function networkSettings({ text }: Reader, faults: string[]) {
   const dnsServers = (text('DNS_SERVERS') ?? '').split(/[\s,]+/).filter(Boolean);
   const isServer = (server: string) => isIP(server.replace(/^\[(.+)\](?::\d{1,5})?$|^([^:]+):\d{1,5}$/, '$1$2')) !== 0;
   if (!dnsServers.every(isServer)) faults.push('DNS_SERVERS must be IP addresses, each with a port if need be');
@@ -172,7 +173,7 @@ function isHostOrRange(text: string): boolean {
   return rest.length === 0 && version !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
 }
 
-function receiving({ text, port, count }: Reader, faults: string[]) {
+function inboundSettings({ text, port, count }: Reader, faults: string[]) {
   const bounceDomain = text('BOUNCE_DOMAIN')?.toLowerCase();
   const isDomain = bounceDomain === undefined || /^(?=.{4,180}$)[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(bounceDomain);
   if (!isDomain) faults.push(`BOUNCE_DOMAIN must be a host name such as bounce.example.org, not "${bounceDomain}"`);
@@ -182,7 +183,7 @@ function receiving({ text, port, count }: Reader, faults: string[]) {
   return { bounceDomain, inboundSmtpPort, inboundTlsPem, unreadReportsDays };
 }
 
-function attaching({ text, count }: Reader, faults: string[]) {
+function attachmentSettings({ text, count }: Reader, faults: string[]) {
   const types = (text('ATTACHMENT_TYPES') ?? ATTACHMENT_TYPES.join(' '))
     .toLowerCase()
     .split(/[\s,]+/)
@@ -192,7 +193,7 @@ function attaching({ text, count }: Reader, faults: string[]) {
   return { attachmentTypes: types, attachmentBytes: count('ATTACHMENT_BYTES', ATTACHMENT_BYTES) };
 }
 
-function drafting({ text, url }: Reader) {
+function modelSettings({ text, url }: Reader) {
   return {
     openaiApiKey: text('OPENAI_API_KEY'),
     openaiBaseUrl: (url('OPENAI_BASE_URL', ['http', 'https']) ?? 'https://api.openai.com/v1').replace(/\/+$/, ''),
@@ -200,14 +201,14 @@ function drafting({ text, url }: Reader) {
   };
 }
 
-function speaking({ text }: Reader, faults: string[]) {
+function dialectSettings({ text }: Reader, faults: string[]) {
   const named = (text('DIALECTS') ?? DIALECTS.join(',')).split(/[\s,]+/).filter((name) => name !== 'none');
   const dialects = DIALECTS.filter((known) => named.includes(known));
   if (dialects.length !== named.length) faults.push(`DIALECTS must be none, or some of ${DIALECTS.join(', ')}`);
   return { dialects };
 }
 
-function secrets({ text }: Reader, faults: string[]) {
+function secretSettings({ text }: Reader, faults: string[]) {
   const apiKey = text('EVERPOST_API_KEY');
   if (apiKey !== undefined && !/^[\x21-\x7e]{20,128}$/.test(apiKey)) {
     faults.push('EVERPOST_API_KEY must have 20 to 128 visible characters');
@@ -217,7 +218,7 @@ function secrets({ text }: Reader, faults: string[]) {
   return { apiKey, secret };
 }
 
-function machine({ text }: Reader, faults: string[]) {
+function processSettings({ text }: Reader, faults: string[]) {
   const logLevel = text('LOG_LEVEL') ?? 'info';
   if (!LOG_LEVELS.includes(logLevel)) faults.push(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`);
   return {

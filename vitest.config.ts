@@ -1,26 +1,26 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-const servers = ['./test/support/start-servers.ts'];
+const servers = ['./test/support/servers/start-servers.ts'];
 
 /**
  * Files that run for half a minute or longer, the longest first. Few run at a time: a long one that began last would
  * be waited for alone. A new checkout has no durations to go by.
  */
 const LONGEST = [
-  'flow/messages/killed',
-  'flow/messages/temporal-down',
-  'flow/newsletter-killed',
-  'workflows/newsletter',
-  'flow/outages',
-  'flow/import-kill',
-  'flow/newsletter-outage',
-  'flow/doubt',
+  'end-to-end/messages/killed',
+  'end-to-end/messages/temporal-down',
+  'end-to-end/newsletters/worker-killed',
+  'workflows/newsletter/newsletter',
+  'end-to-end/campaigns/server-outages',
+  'end-to-end/import-killed',
+  'end-to-end/newsletters/outage',
+  'end-to-end/campaigns/uncertain',
   'workflows/rehearse',
-  'flow/failover',
-  'flow/sigterm',
-  'flow/api-killed',
-  'flow/sigkill',
+  'end-to-end/campaigns/failover',
+  'end-to-end/campaigns/sigterm',
+  'end-to-end/campaigns/api-killed',
+  'end-to-end/campaigns/sigkill',
 ] as const;
 
 /** The order of the test files: the longest ones, then as vitest would have it. */
@@ -53,7 +53,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'floor',
+          name: 'integration',
           include: ['test/{store,api,activities,servers,model,workers,cli}/**/*.test.ts'],
           globalSetup: servers,
           testTimeout: 60_000,
@@ -64,9 +64,9 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'flow',
-          include: ['test/{flow,workflows,dialects}/**/*.test.ts'],
-          globalSetup: [...servers, './test/support/flow/bundle.ts', './test/support/flow/programs.ts'],
+          name: 'end-to-end',
+          include: ['test/{end-to-end,workflows,dialects}/**/*.test.ts'],
+          globalSetup: [...servers, './test/support/end-to-end/bundle.ts', './test/support/end-to-end/programs.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 2 },

@@ -1,6 +1,6 @@
 import type { Config } from '../config.js';
 import { parseMailbox } from '../mail/address.js';
-import type { Domains } from '../store/domains.js';
+import type { Domains } from '../store/domains/domains.js';
 
 /** Where reports about mail from an address come to; null: to that address. */
 export type BounceDomainOf = (account: number, from: string) => Promise<string | null>;

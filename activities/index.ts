@@ -1,20 +1,20 @@
-import { type ApprovalDeps, approvalActivities } from './approval.js';
-import { type AudienceDeps, audienceActivities } from './audience.js';
-import { type CampaignDeps, campaignActivities } from './campaign.js';
-import { type ClosingDeps, closingActivities } from './campaign-close.js';
-import { type ConfirmationDeps, confirmationActivities } from './confirmation.js';
-import { type DeliveryDeps, deliveryActivities } from './delivery.js';
-import { type DraftSettlingDeps, type DraftWritingDeps, draftSettling, draftWriting } from './draft.js';
-import { type HousekeepingDeps, housekeepingActivities } from './housekeeping.js';
-import type { MessageActivities } from './message.js';
-import { type IssueGatheringDeps, issueGathering } from './newsletter/gather.js';
+import { type ApprovalDeps, approvalActivities } from './campaign/approval.js';
+import { type AudienceDeps, audienceActivities } from './campaign/audience.js';
+import { type CampaignDeps, campaignActivities } from './campaign/campaign.js';
+import { type ClosingDeps, closingActivities } from './campaign/close.js';
+import { type DeliveryDeps, deliveryActivities } from './campaign/delivery.js';
+import { type RenderingDeps, renderingActivities } from './campaign/rendering.js';
+import { type DraftSettlingDeps, type DraftWritingDeps, draftSettling, draftWriting } from './draft/draft.js';
+import type { MessageActivities } from './message/message.js';
 import { type IssueLaunchDeps, issueLaunch } from './newsletter/launch.js';
 import { type IssueOpeningDeps, issueOpening } from './newsletter/open.js';
-import { type NewsletterSweepDeps, scheduleKeeping } from './newsletter/schedule.js';
-import { type RenderingDeps, renderingActivities } from './rendering.js';
-import { type SubscriberImportDeps, subscriberImportActivities } from './subscriber-import.js';
-import type { WebhookDeps } from './webhook/course.js';
-import { webhookActivities } from './webhook.js';
+import { type IssuePreparationDeps, issuePreparation } from './newsletter/prepare.js';
+import { type NewsletterSweepDeps, scheduleReconciliation } from './newsletter/schedule.js';
+import { type ConfirmationDeps, confirmationActivities } from './subscriber/confirmation.js';
+import { type SubscriberImportDeps, subscriberImportActivities } from './subscriber/import.js';
+import { type SweepDeps, sweepActivities } from './sweep/sweep.js';
+import { webhookActivities } from './webhook/delivery.js';
+import type { WebhookDeps } from './webhook/delivery-pass.js';
 
 export type StepDeps = ApprovalDeps &
   AudienceDeps &
@@ -22,8 +22,8 @@ export type StepDeps = ApprovalDeps &
   ClosingDeps &
   ConfirmationDeps &
   DraftSettlingDeps &
-  HousekeepingDeps &
-  IssueGatheringDeps &
+  SweepDeps &
+  IssuePreparationDeps &
   IssueLaunchDeps &
   IssueOpeningDeps &
   NewsletterSweepDeps &
@@ -44,11 +44,11 @@ export function stepActivities(deps: StepDeps) {
     ...confirmationActivities(deps),
     ...audienceActivities(deps),
     ...draftSettling(deps),
-    ...housekeepingActivities(deps),
-    ...issueGathering(deps),
+    ...sweepActivities(deps),
+    ...issuePreparation(deps),
     ...issueLaunch(deps),
     ...issueOpening(deps),
-    ...scheduleKeeping(deps),
+    ...scheduleReconciliation(deps),
     ...renderingActivities(deps),
     ...subscriberImportActivities(deps),
   };

@@ -1,8 +1,8 @@
 import type { Config } from '../config.js';
-import { type BadKey, probedSigner } from '../mail/dkim/probe.js';
+import { type BadKey, testedSigner } from '../mail/dkim/probe.js';
 import { type Signer, signedMail } from '../mail/dkim/sign.js';
-import type { SplicedMail, Unrenderable } from '../mail/letter.js';
-import type { Domains, OpenKey } from '../store/domains.js';
+import type { SplicedMail, Unrenderable } from '../mail/letter/letter.js';
+import type { Domains, OpenKey } from '../store/domains/domains.js';
 
 export interface SigningDeps {
   readonly domains: Pick<Domains, 'signersFor' | 'verifiedFor'>;
@@ -10,14 +10,14 @@ export interface SigningDeps {
 }
 
 /** What mail from a domain is signed with (nothing, where the account has not added it), or why none may leave. */
-export type SigningStanding =
+export type SigningStatus =
   | { readonly kind: 'signers'; readonly signers: readonly Signer[] }
   | BadKey
   | { readonly kind: 'domain_not_verified'; readonly domain: string; readonly reason: string };
 
 export type Signing = ReturnType<typeof signing>;
 
-const KEPT = 256;
+const CACHE_SIZE = 256;
 
 /** The keys of senders, each tried once a process before the first mail depends on it. */
 export function signing({ domains, config }: SigningDeps) {
@@ -25,17 +25,17 @@ export function signing({ domains, config }: SigningDeps) {
 
   const tryOnce = (key: OpenKey): Promise<Signer | BadKey> => {
     const name = [key.domain, key.selector, key.publicKey, key.privateKey.toString('base64')].join(' ');
-    const result = tried.get(name) ?? probedSigner(key);
+    const result = tried.get(name) ?? testedSigner(key);
     tried.delete(name);
     tried.set(name, result);
     for (const oldest of tried.keys()) {
-      if (tried.size <= KEPT) break;
+      if (tried.size <= CACHE_SIZE) break;
       tried.delete(oldest);
     }
     return result;
   };
 
-  const standing = async (account: number, domain: string): Promise<SigningStanding> => {
+  const statusOf = async (account: number, domain: string): Promise<SigningStatus> => {
     const keys = await domains.signersFor(account, domain);
     const mismatched = keys.find((key) => key.mismatched);
     if (mismatched !== undefined) return badKey(mismatched, 'Another key is published under its name.');
@@ -52,12 +52,12 @@ export function signing({ domains, config }: SigningDeps) {
   };
 
   return {
-    standing,
+    standing: statusOf,
 
     /** Signs one finished mail with the keys of its sender's domain; where that cannot be, nothing leaves unsigned. */
     signed: async (account: number, mail: SplicedMail): Promise<SplicedMail | Unrenderable> => {
       const { from } = mail.envelope;
-      const found = await standing(account, from.slice(from.lastIndexOf('@') + 1).toLowerCase());
+      const found = await statusOf(account, from.slice(from.lastIndexOf('@') + 1).toLowerCase());
       if (found.kind === 'signers') return signedMail(mail, found.signers);
       return { kind: 'unrenderable', class: found.kind, scope: 'message', code: null, reason: found.reason };
     },

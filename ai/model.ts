@@ -1,32 +1,32 @@
 import OpenAI, { APIConnectionError, APIError, APIUserAbortError } from 'openai';
 import { monotonic } from '../clock.js';
-import type { Tokens } from '../domain/draft.js';
+import type { Tokens } from '../domain/draft/draft.js';
 
 export interface ModelSettings {
   readonly apiKey: string;
   readonly baseUrl: string;
   readonly model: string;
   /** Milliseconds one call may take. */
-  readonly patience?: number;
+  readonly timeout?: number;
 }
 
-export interface Turn {
+export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant';
   readonly content: string;
 }
 
-export interface Question {
-  readonly turns: readonly Turn[];
+export interface ModelRequest {
+  readonly messages: readonly ChatMessage[];
   /** Name and JSON Schema of the answer; not every endpoint keeps to it, so the answer is checked by whoever asks. */
   readonly schema: { readonly name: string; readonly schema: Record<string, unknown> };
   readonly signal?: AbortSignal;
 }
 
 /** What came of a call. `unavailable` may be tried again, after `retryAfter` milliseconds where the endpoint says so. */
-export type Reply =
+export type ModelReply =
   | { readonly kind: 'answer'; readonly text: string }
   | { readonly kind: 'truncated'; readonly text: string }
-  | { readonly kind: 'refused'; readonly says: string }
+  | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'rejected'; readonly why: string }
   | { readonly kind: 'unavailable'; readonly why: string; readonly retryAfter?: number }
   | { readonly kind: 'cancelled' };
@@ -39,23 +39,23 @@ export interface Usage extends Tokens {
   readonly request_id: string | null;
 }
 
-export interface Asked {
-  readonly reply: Reply;
+export interface ModelResult {
+  readonly reply: ModelReply;
   readonly usage: Usage;
 }
 
 export type LanguageModel = ReturnType<typeof languageModel>;
 
-const PATIENCE = 50_000;
-const LONGEST_ANSWER = 6_000;
+const CALL_TIMEOUT = 50_000;
+const MOST_OUTPUT_TOKENS = 6_000;
 
 /** One OpenAI-compatible endpoint: asks once, never again by itself, and answers a value whatever happens. */
-export function languageModel({ apiKey, baseUrl, model, patience = PATIENCE }: ModelSettings) {
+export function languageModel({ apiKey, baseUrl, model, timeout = CALL_TIMEOUT }: ModelSettings) {
   const client = new OpenAI({
     apiKey,
     baseURL: baseUrl,
     maxRetries: 0,
-    timeout: patience,
+    timeout: timeout,
     // What the environment says is read in `config.ts`.
     organization: null,
     project: null,
@@ -63,28 +63,28 @@ export function languageModel({ apiKey, baseUrl, model, patience = PATIENCE }: M
   });
 
   return {
-    ask: async ({ turns, schema, signal }: Question): Promise<Asked> => {
-      const begun = monotonic();
-      const latency_ms = () => Math.round(monotonic() - begun);
+    complete: async ({ messages, schema, signal }: ModelRequest): Promise<ModelResult> => {
+      const startedAt = monotonic();
+      const latency_ms = () => Math.round(monotonic() - startedAt);
       // The client's own time limit ends with the headers; this one covers a body that drips.
-      const late = AbortSignal.timeout(patience);
+      const late = AbortSignal.timeout(timeout);
       const either = signal === undefined ? late : AbortSignal.any([late, signal]);
       try {
         const completion = await client.chat.completions.create(
           {
             model,
-            messages: turns.map(({ role, content }) => ({ role, content })),
-            max_completion_tokens: LONGEST_ANSWER,
+            messages: messages.map(({ role, content }) => ({ role, content })),
+            max_completion_tokens: MOST_OUTPUT_TOKENS,
             response_format: { type: 'json_schema', json_schema: { ...schema, strict: true } },
           },
           { signal: either },
         );
         const reply = replyIn(completion);
-        return { reply, usage: { ...usageIn(completion, model, turns, reply), latency_ms: latency_ms() } };
+        return { reply, usage: { ...usageIn(completion, model, messages, reply), latency_ms: latency_ms() } };
       } catch (error) {
-        const reply: Reply = signal?.aborted ? { kind: 'cancelled' } : failureIn(error, late.aborted);
+        const reply: ModelReply = signal?.aborted ? { kind: 'cancelled' } : failureIn(error, late.aborted);
         const request_id = error instanceof APIError ? (error.requestID ?? null) : null;
-        return { reply, usage: { ...estimate(model, turns, reply), latency_ms: latency_ms(), request_id } };
+        return { reply, usage: { ...estimate(model, messages, reply), latency_ms: latency_ms(), request_id } };
       }
     },
   };
@@ -93,20 +93,21 @@ export function languageModel({ apiKey, baseUrl, model, patience = PATIENCE }: M
 type Completion = OpenAI.Chat.ChatCompletion & { readonly _request_id?: string | null };
 
 /** Nothing is believed about the shape of what came: proxies answer with pages of their own. */
-function replyIn(completion: Completion): Reply {
+function replyIn(completion: Completion): ModelReply {
   const choice = (completion as Partial<Completion> | null)?.choices?.[0];
   const message = choice?.message;
   if (choice === undefined || message === undefined) return { kind: 'unavailable', why: 'not an answer of a model' };
-  if (typeof message.refusal === 'string' && message.refusal !== '') return { kind: 'refused', says: message.refusal };
-  if (choice.finish_reason === 'content_filter') return { kind: 'refused', says: 'stopped by a content filter' };
+  if (typeof message.refusal === 'string' && message.refusal !== '')
+    return { kind: 'refused', message: message.refusal };
+  if (choice.finish_reason === 'content_filter') return { kind: 'refused', message: 'stopped by a content filter' };
   const text = typeof message.content === 'string' ? message.content : '';
   return { kind: choice.finish_reason === 'length' ? 'truncated' : 'answer', text };
 }
 
-function usageIn(completion: Completion, asked: string, turns: readonly Turn[], reply: Reply) {
-  const { usage, model = asked } = completion as Partial<Completion>;
+function usageIn(completion: Completion, requestedModel: string, messages: readonly ChatMessage[], reply: ModelReply) {
+  const { usage, model = requestedModel } = completion as Partial<Completion>;
   const request_id = completion._request_id ?? null;
-  if (usage == null) return { ...estimate(model, turns, reply), request_id };
+  if (usage == null) return { ...estimate(model, messages, reply), request_id };
   return {
     model,
     input_tokens: usage.prompt_tokens,
@@ -118,9 +119,9 @@ function usageIn(completion: Completion, asked: string, turns: readonly Turn[], 
 }
 
 /** About four characters a token; what never reached a model used nothing. */
-function estimate(model: string, turns: readonly Turn[], reply: Reply) {
+function estimate(model: string, messages: readonly ChatMessage[], reply: ModelReply) {
   const used = reply.kind === 'answer' || reply.kind === 'truncated';
-  const sent = turns.reduce((sum, { content }) => sum + content.length, 0);
+  const sent = messages.reduce((sum, { content }) => sum + content.length, 0);
   const received = used ? reply.text.length : 0;
   const tokens = (characters: number) => Math.ceil(characters / 4);
   return {
@@ -134,9 +135,9 @@ function estimate(model: string, turns: readonly Turn[], reply: Reply) {
 }
 
 /** Statuses after which the same request may succeed. */
-const FOR_NOW = [408, 409, 429];
+const RETRYABLE_STATUSES = [408, 409, 429];
 
-function failureIn(error: unknown, late: boolean): Reply {
+function failureIn(error: unknown, late: boolean): ModelReply {
   if (late || error instanceof APIUserAbortError) return { kind: 'unavailable', why: 'no answer in time' };
   if (error instanceof APIConnectionError) return { kind: 'unavailable', why: 'no connection' };
   if (!(error instanceof APIError)) return { kind: 'unavailable', why: 'not an answer of a model' };
@@ -144,13 +145,13 @@ function failureIn(error: unknown, late: boolean): Reply {
   // A spent budget also says 429, and no waiting helps.
   const spent = error.code === 'insufficient_quota';
   const why = `status ${status}${error.code ? `, ${error.code}` : ''}`;
-  if (spent || !(FOR_NOW.includes(status) || status >= 500)) return { kind: 'rejected', why };
-  const retryAfter = waitAsked(error.headers);
+  if (spent || !(RETRYABLE_STATUSES.includes(status) || status >= 500)) return { kind: 'rejected', why };
+  const retryAfter = requestedDelay(error.headers);
   return { kind: 'unavailable', why, ...(retryAfter !== undefined && { retryAfter }) };
 }
 
 /** Milliseconds from `Retry-After-Ms` or `Retry-After` in seconds; a date is left to our own schedule. */
-function waitAsked(headers: Headers | undefined): number | undefined {
+function requestedDelay(headers: Headers | undefined): number | undefined {
   const ms = Number(headers?.get('retry-after-ms') ?? Number.NaN);
   if (Number.isFinite(ms) && ms >= 0) return ms;
   const seconds = Number(headers?.get('retry-after') ?? Number.NaN);

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Voice } from '../domain/voice.js';
-import type { Turn } from './model.js';
+import type { Voice } from '../domain/brand/voice.js';
+import type { ChatMessage } from './model.js';
 import { voiceLines } from './voice.js';
 
 /** What a draft is made from. No contact is in it: fields are names, and no list is ever read out. */
-export interface Brief {
+export interface DraftBrief {
   readonly prompt: string;
   /** Text from outside to write about; nothing in it is obeyed, no link of it may be used. */
   readonly source: string | null;
@@ -14,8 +14,8 @@ export interface Brief {
 }
 
 /** What the model wrote before, and what was wrong with it. */
-export interface Earlier {
-  readonly said: string;
+export interface PreviousOutput {
+  readonly content: string;
   readonly faults: readonly string[];
 }
 
@@ -44,17 +44,17 @@ export const PROMPT_VERSION = createHash('sha256')
   .slice(0, 12);
 
 /** The first turn, or the one repair. */
-export function turnsFor(brief: Brief, earlier: Earlier | null): readonly Turn[] {
-  const asked: Turn[] = [
+export function messagesFor(brief: DraftBrief, earlier: PreviousOutput | null): readonly ChatMessage[] {
+  const messages: ChatMessage[] = [
     { role: 'system', content: SYSTEM },
-    { role: 'user', content: request(brief) },
+    { role: 'user', content: requestText(brief) },
   ];
-  if (earlier === null) return asked;
+  if (earlier === null) return messages;
   const complaint = [REPAIR, ...earlier.faults.map((fault) => `- ${fault}`), AGAIN].join('\n');
-  return [...asked, { role: 'assistant', content: earlier.said }, { role: 'user', content: complaint }];
+  return [...messages, { role: 'assistant', content: earlier.content }, { role: 'user', content: complaint }];
 }
 
-function request({ prompt, source, links, fields, voice }: Brief): string {
+function requestText({ prompt, source, links, fields, voice }: DraftBrief): string {
   // Nobody outside can guess the mark, so nobody can end the material early.
   const mark = randomBytes(6).toString('hex');
   return [
@@ -62,8 +62,8 @@ function request({ prompt, source, links, fields, voice }: Brief): string {
     section('Voice', voiceLines(voice)),
     section('Links', links),
     section('Fields', fields),
-    ...voice.samples.map((sample, i) => fenced(`sample ${i + 1}, for its sound only`, sample, mark)),
-    ...(source === null ? [] : [fenced('source', source, mark)]),
+    ...voice.samples.map((sample, i) => delimited(`sample ${i + 1}, for its sound only`, sample, mark)),
+    ...(source === null ? [] : [delimited('source', source, mark)]),
   ].join('\n\n');
 }
 
@@ -71,6 +71,6 @@ function section(title: string, lines: readonly string[]): string {
   return `${title}:\n${lines.length === 0 ? '(none)' : lines.map((line) => `- ${line.replace(/\s+/g, ' ')}`).join('\n')}`;
 }
 
-function fenced(what: string, text: string, mark: string): string {
+function delimited(what: string, text: string, mark: string): string {
   return `begin ${mark} (${what})\n${text.replaceAll(mark, '')}\nend ${mark}`;
 }

@@ -1,24 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
-import { writeAnswersBySchema } from './answers.js';
-import type { Deps } from './deps.js';
-import { speakDialects } from './dialects/speaking.js';
-import { LARGEST_BODY, limitBodies } from './edge/body-limits.js';
-import { allowOrigins } from './edge/cors.js';
-import { secureHeaders } from './edge/headers.js';
-import { refuseWhenOverloaded } from './edge/overload.js';
-import { answerBrokenRequest, answerFailure, translateFailures } from './failures.js';
-import { requestIds, requestLog } from './logging.js';
+import { registerDialects } from './dialects/register.js';
+import { allowOrigins } from './hooks/cors.js';
+import { answerUnreadableRequest, sendFailure, translateFailures } from './hooks/failures.js';
+import { recordRoutes } from './hooks/known-routes.js';
+import { LARGEST_BODY, limitBodies } from './hooks/limits/body-limits.js';
+import { refuseWhenOverloaded } from './hooks/limits/overload.js';
+import { limitAddresses } from './hooks/limits/rate-limits.js';
+import { requestIds, requestLog } from './hooks/logging.js';
+import { secureHeaders } from './hooks/security-headers.js';
+import { serializeResponsesBySchema } from './hooks/validation/serialization.js';
+import { validateWithTypeBox } from './hooks/validation/validation.js';
 import { metrics } from './metrics.js';
 import { documentRoutes } from './openapi.js';
-import { rememberPaths } from './paths.js';
-import { providerHooks } from './providers/hooks.js';
-import { publicPages } from './public/pages.js';
-import { limitAddresses } from './rate-limits.js';
-import { health } from './routes/health.js';
-import { validateWithTypeBox } from './validation.js';
+import { providerWebhooks } from './providers/webhook-route.js';
+import { publicPages } from './public/routes.js';
+import { health } from './routes/health/routes.js';
 import { versionOne } from './version-one.js';
+import type { Deps } from './wiring.js';
 
 export type Api = FastifyInstance<
   RawServerDefault,
@@ -29,20 +29,20 @@ export type Api = FastifyInstance<
 >;
 
 /** How often Node looks for requests that take too long. */
-const LOOK_EVERY = 1_000;
+const CONNECTION_CHECK_INTERVAL = 1_000;
 
 /** The table of contents: every plugin and every route of the API, in the order a request meets them. */
 export async function buildApp(deps: Deps): Promise<Api> {
-  const { headerSeconds, requestSeconds } = deps.config.edge;
+  const { headerSeconds, requestSeconds } = deps.config.http;
   const app: Api = fastify({
     loggerInstance: deps.log,
     bodyLimit: LARGEST_BODY,
     requestTimeout: requestSeconds * 1000,
-    http: { headersTimeout: headerSeconds * 1000, connectionsCheckingInterval: LOOK_EVERY },
+    http: { headersTimeout: headerSeconds * 1000, connectionsCheckingInterval: CONNECTION_CHECK_INTERVAL },
     trustProxy: deps.config.trustedProxies.length > 0 ? [...deps.config.trustedProxies] : false,
     return503OnClosing: false,
-    clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (error, request, reply) => answerFailure(error, request, reply),
+    clientErrorHandler: answerUnreadableRequest,
+    frameworkErrors: (error, request, reply) => sendFailure(error, request, reply),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
     ...requestIds,
   }).withTypeProvider<TypeBoxTypeProvider>();
@@ -51,10 +51,10 @@ export async function buildApp(deps: Deps): Promise<Api> {
   await secureHeaders(app, deps);
   allowOrigins(app, deps);
   await refuseWhenOverloaded(app, deps);
-  rememberPaths(app);
+  recordRoutes(app);
   limitBodies(app);
   validateWithTypeBox(app);
-  writeAnswersBySchema(app);
+  serializeResponsesBySchema(app);
   translateFailures(app);
   await documentRoutes(app, deps);
 
@@ -65,9 +65,9 @@ export async function buildApp(deps: Deps): Promise<Api> {
     publicPages(pages, deps);
   });
   await app.register(async (hooks: Api) => {
-    providerHooks(hooks, deps, deps.web);
+    providerWebhooks(hooks, deps, deps.web);
   });
   await app.register(async (api: Api) => versionOne(api, deps), { prefix: '/api/v1' });
-  await speakDialects(app, deps);
+  await registerDialects(app, deps);
   return app;
 }

@@ -3,23 +3,23 @@ import { setTimeout } from 'node:timers/promises';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { Failure } from '../domain/errors.js';
 import type { Api } from './app.js';
-import type { Deps } from './deps.js';
+import type { Deps } from './wiring.js';
 
-const PATIENCE = 2_000;
-const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const COLLECT_TIMEOUT_MS = 2_000;
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /**
  * Figures of this process and of what lies in the store, for Prometheus, at `/metrics`: only where `METRICS_TOKEN` is set, and only for
  * whoever sends it. No label names an account or a person.
  */
 export function metrics(app: Api, deps: Deps): void {
-  const { metricsToken } = deps.config.edge;
+  const { metricsToken } = deps.config.http;
   if (metricsToken === undefined) return;
   const registry = deps.registry ?? new Registry();
   collectDefaultMetrics({ register: registry });
   timeRequests(app, registry);
   watchServers(registry, deps);
-  watchWork(registry, deps);
+  watchOpenWork(registry, deps);
   app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
     if (!isToken(request.headers.authorization, metricsToken)) throw new Failure('unauthenticated');
     return reply.type(registry.contentType).send(await registry.metrics());
@@ -28,8 +28,8 @@ export function metrics(app: Api, deps: Deps): void {
 
 /** Whether the header says the token, without telling by its time how much of it is right. */
 export function isToken(given: string | undefined, token: string): boolean {
-  const [said, wanted] = [Buffer.from(given ?? ''), Buffer.from(`Bearer ${token}`)];
-  return said.length === wanted.length && timingSafeEqual(said, wanted);
+  const [sent, expected] = [Buffer.from(given ?? ''), Buffer.from(`Bearer ${token}`)];
+  return sent.length === expected.length && timingSafeEqual(sent, expected);
 }
 
 function timeRequests(app: Api, registry: Registry): void {
@@ -37,7 +37,7 @@ function timeRequests(app: Api, registry: Registry): void {
     name: 'everpost_http_request_seconds',
     help: 'Time from a request to its answer, by route as registered.',
     labelNames: ['method', 'route', 'status'],
-    buckets: SECONDS,
+    buckets: BUCKETS,
     registers: [registry],
   });
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
@@ -53,16 +53,16 @@ function watchServers(registry: Registry, { store, engine }: Deps): void {
     labelNames: ['server'],
     registers: [registry],
     collect: async () => {
-      const ping = store.db.command({ ping: 1 }, { signal: AbortSignal.timeout(PATIENCE) });
-      const [stored, driven] = await Promise.all([ifTold(ping.then(one)), ifTold(engine.reachable())]);
-      up.set({ server: 'mongodb' }, stored ?? 0);
-      up.set({ server: 'temporal' }, Number(driven ?? false));
+      const ping = store.db.command({ ping: 1 }, { signal: AbortSignal.timeout(COLLECT_TIMEOUT_MS) });
+      const [mongodb, temporal] = await Promise.all([withinTimeout(ping.then(one)), withinTimeout(engine.reachable())]);
+      up.set({ server: 'mongodb' }, mongodb ?? 0);
+      up.set({ server: 'temporal' }, Number(temporal ?? false));
     },
   });
 }
 
 /** All accounts together, as the store has it: the same in every process; no figures while it is away. */
-function watchWork(registry: Registry, { campaigns, messages }: Deps): void {
+function watchOpenWork(registry: Registry, { campaigns, messages }: Deps): void {
   const running = new Gauge({
     name: 'everpost_campaigns',
     help: 'Campaigns that are on their way, by state.',
@@ -70,7 +70,8 @@ function watchWork(registry: Registry, { campaigns, messages }: Deps): void {
     registers: [registry],
     collect: async () => {
       running.reset();
-      for (const { state, count } of (await ifTold(campaigns.underWay())) ?? []) running.set({ state }, count);
+      for (const { state, count } of (await withinTimeout(campaigns.countUnderWay())) ?? [])
+        running.set({ state }, count);
     },
   });
   const open: Gauge = new Gauge({
@@ -78,7 +79,7 @@ function watchWork(registry: Registry, { campaigns, messages }: Deps): void {
     help: 'Messages that have not come to their end.',
     registers: [registry],
     collect: async () => {
-      const count = await ifTold(messages.countOpen());
+      const count = await withinTimeout(messages.countOpen());
       if (count === undefined) open.remove();
       else open.set(count);
     },
@@ -88,7 +89,7 @@ function watchWork(registry: Registry, { campaigns, messages }: Deps): void {
 const one = () => 1;
 
 /** What a server answers in time; a figure that it does not give must not keep the others back. */
-function ifTold<T>(asked: Promise<T>): Promise<T | undefined> {
-  const late = setTimeout(PATIENCE, undefined, { ref: false });
-  return Promise.race([asked.catch(() => undefined), late]);
+function withinTimeout<T>(figure: Promise<T>): Promise<T | undefined> {
+  const timeout = setTimeout(COLLECT_TIMEOUT_MS, undefined, { ref: false });
+  return Promise.race([figure.catch(() => undefined), timeout]);
 }

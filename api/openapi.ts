@@ -5,9 +5,9 @@ import swaggerUi from '@fastify/swagger-ui';
 import { Type } from 'typebox';
 import { DIALECTS, packageRoot } from '../config.js';
 import type { Api } from './app.js';
-import type { Deps } from './deps.js';
-import { chapterOf, DIALECT_KEYS } from './dialects/chapters.js';
-import { sayWhatIsOptional } from './optional-parts.js';
+import { DIALECT_KEYS, tagOf } from './dialects/tags.js';
+import { markOptionalFields } from './optional-fields.js';
+import type { Deps } from './wiring.js';
 
 const INTRODUCTION = `Newsletters that arrive once, and what is in doubt is listed by name.
 
@@ -16,7 +16,7 @@ Authenticate with \`Authorization: Bearer evp_…\`. Every answer is \`{data, me
 \`Everpost-Account: <id>\` a key of an agency acts for that client, on every route.`;
 
 /** In the order a reader needs them. */
-const CHAPTERS = [
+const TAGS = [
   'Lists',
   'Subscribers',
   'Imports',
@@ -29,7 +29,7 @@ const CHAPTERS = [
   'Agency',
   'Operations',
   'Public pages',
-  ...DIALECTS.map(chapterOf),
+  ...DIALECTS.map(tagOf),
 ];
 
 const IDEMPOTENCY_KEY = Type.Object({
@@ -65,13 +65,13 @@ export async function documentRoutes(app: Api, { config }: Pick<Deps, 'config'>)
         },
       },
       security: [{ bearer: [] }, { query: [] }],
-      tags: CHAPTERS.map((name) => ({ name })),
+      tags: TAGS.map((name) => ({ name })),
     },
     transformObject: (document) =>
-      sayWhatIsOptional('openapiObject' in document ? document.openapiObject : document.swaggerObject),
+      markOptionalFields('openapiObject' in document ? document.openapiObject : document.swaggerObject),
     transform: ({ schema, url, route }) => {
-      const answeredOnce = route.method === 'POST' && url.startsWith('/api/v1');
-      return { url, schema: answeredOnce ? { ...schema, headers: IDEMPOTENCY_KEY } : schema };
+      const isIdempotent = route.method === 'POST' && url.startsWith('/api/v1');
+      return { url, schema: isIdempotent ? { ...schema, headers: IDEMPOTENCY_KEY } : schema };
     },
   });
   await app.register(swaggerUi, {

@@ -1,17 +1,17 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
-import type { Store } from '../store/connect.js';
-import { ensureFirstAccount } from '../store/keys.js';
-import { keptSecret } from '../store/sealing.js';
+import { ensureFirstAccount } from '../store/keys/keys.js';
+import type { Store } from '../store/mongo/connect.js';
+import { keptSecret } from '../store/secrets/sealing.js';
 import { webClient } from '../web/client.js';
 import { buildApp } from './app.js';
-import { nounStores } from './deps.js';
-import type { Engine } from './engine.js';
-import { openPress } from './press.js';
-import { openIntake } from './smtp/intake.js';
+import type { Engine } from './engine/engine.js';
+import { openInboundSmtp } from './smtp/inbound-server.js';
+import { openTemplateCache } from './template-cache.js';
+import { createStores } from './wiring.js';
 
-export interface ServerParts {
+export interface ServerOptions {
   readonly config: Config;
   readonly store: Store;
   readonly engine: Engine;
@@ -19,11 +19,11 @@ export interface ServerParts {
   /** Figures of a worker in this process, for `/metrics`. */
   readonly registry?: Registry | undefined;
   /** Milliseconds that open requests have at a stop; PATIENCE where absent. */
-  readonly patience?: number;
+  readonly stopTimeout?: number;
 }
 
 /** Less than a container is given to end. */
-const PATIENCE = 25_000;
+const STOP_TIMEOUT_MS = 25_000;
 
 export interface ApiServer {
   /** Where it really listens, such as `http://127.0.0.1:3000`. */
@@ -37,15 +37,15 @@ export interface ApiServer {
 }
 
 /** The composition root of the API: puts its parts together and listens. */
-export async function serveApi(parts: ServerParts): Promise<ApiServer> {
-  const { config, store } = parts;
+export async function serveApi(options: ServerOptions): Promise<ApiServer> {
+  const { config, store } = options;
   const { secret: firstKey } = await ensureFirstAccount(store, config);
   const secret = config.secret ?? keptSecret(config.dataDir);
-  const press = openPress();
+  const templateCache = openTemplateCache();
   const web = webClient({ exceptions: config.allowedPrivateHosts });
-  const nouns = nounStores(store, secret);
-  const app = await buildApp({ ...parts, press, web, ...nouns });
-  app.addHook('onClose', () => press.close());
+  const stores = createStores(store, secret);
+  const app = await buildApp({ ...options, templateCache, web, ...stores });
+  app.addHook('onClose', () => templateCache.close());
   app.addHook('onClose', () => web.close());
   let stopping = false;
   app.addHook('onSend', async (_request, reply) => {
@@ -54,13 +54,14 @@ export async function serveApi(parts: ServerParts): Promise<ApiServer> {
   });
   const address = await app.listen({ host: config.host, port: config.port });
   const { inboundSmtpPort } = config;
-  const intake = inboundSmtpPort === undefined ? undefined : await openIntake({ ...parts, ...nouns }, inboundSmtpPort);
+  const inboundSmtp =
+    inboundSmtpPort === undefined ? undefined : await openInboundSmtp({ ...options, ...stores }, inboundSmtpPort);
   const stop = async () => {
     stopping = true;
     // Whoever is still sending then has had their time.
-    const limit = setTimeout(() => app.server.closeAllConnections(), parts.patience ?? PATIENCE);
-    await Promise.all([app.close(), intake?.stop()]);
+    const limit = setTimeout(() => app.server.closeAllConnections(), options.stopTimeout ?? STOP_TIMEOUT_MS);
+    await Promise.all([app.close(), inboundSmtp?.stop()]);
     clearTimeout(limit);
   };
-  return { address, firstKey, inboundPort: intake?.port, stop };
+  return { address, firstKey, inboundPort: inboundSmtp?.port, stop };
 }

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { Failure } from '../domain/errors.js';
 import type { Api } from './app.js';
 
-type Headed = Pick<FastifyRequest, 'headers'>;
+type WithHeaders = Pick<FastifyRequest, 'headers'>;
 
 /** Lets `text/csv` bodies through unread: the route streams them. */
 export function streamCsv(app: Api): void {
@@ -10,18 +10,18 @@ export function streamCsv(app: Api): void {
 }
 
 /** Throws `unsupported_media_type` with the sentence where the body is not `text/csv`. */
-export function expectCsv({ headers }: Headed, sentence: string): void {
+export function expectCsv({ headers }: WithHeaders, sentence: string): void {
   if (/^text\/csv\b/i.test(headers['content-type'] ?? '')) return;
   throw new Failure('unsupported_media_type', undefined, sentence);
 }
 
 /** Throws `payload_too_large` where the request itself says that it has more bytes; one that does not say passes. */
-export function expectAtMost({ headers }: Headed, bytes: number): void {
+export function expectAtMost({ headers }: WithHeaders, bytes: number): void {
   if (Number(headers['content-length'] ?? 0) > bytes) throw new Failure('payload_too_large');
 }
 
 /** Passes blocks on; throws `payload_too_large` at the first byte beyond the limit. */
-export function upTo(limit: number) {
+export function limitBytes(limit: number) {
   return async function* (blocks: AsyncIterable<Buffer>) {
     let bytes = 0;
     for await (const block of blocks) {

@@ -1,75 +1,75 @@
 import type { Api } from './app.js';
-import { writeDown } from './audit.js';
-import { authenticate } from './auth.js';
-import type { Deps } from './deps.js';
-import { answerOnce } from './idempotency.js';
-import { acceptJsonOnly } from './json.js';
-import { limitKeys } from './rate-limits.js';
-import { demandReach } from './reach/reach.js';
-import { countRequests } from './request-quota.js';
-import { account } from './routes/account.js';
-import { agency } from './routes/agency/agency.js';
-import { clientAccess } from './routes/agency/client-access.js';
-import { agencyClients } from './routes/agency/clients.js';
-import { auditTrail } from './routes/audit.js';
-import { brand } from './routes/brand.js';
+import { auditChanges } from './hooks/audit.js';
+import { authenticate } from './hooks/auth.js';
+import { enforceIdempotency } from './hooks/idempotency.js';
+import { acceptJsonOnly } from './hooks/json-bodies.js';
+import { demandKeyRestrictions } from './hooks/key-restrictions/key-restrictions.js';
+import { limitKeys } from './hooks/limits/rate-limits.js';
+import { countRequests } from './hooks/limits/request-quota.js';
+import { demandScopes } from './hooks/scopes.js';
+import { account } from './routes/accounts/routes.js';
+import { clientAccess } from './routes/agencies/client-access.js';
+import { agencyClients } from './routes/agencies/clients.js';
+import { agency } from './routes/agencies/routes.js';
+import { auditTrail } from './routes/audit/routes.js';
+import { brand } from './routes/brands/routes.js';
 import { campaignActions } from './routes/campaigns/actions.js';
-import { campaignApproval } from './routes/campaigns/approval.js';
-import { campaigns } from './routes/campaigns/campaigns.js';
-import { campaignDrafts } from './routes/campaigns/drafts.js';
-import { campaignPreviews } from './routes/campaigns/preview.js';
-import { campaignRecipients } from './routes/campaigns/recipients.js';
-import { campaignStatistics } from './routes/campaigns/statistics.js';
-import { campaignTrial } from './routes/campaigns/trial.js';
-import { customFieldRoutes } from './routes/custom-fields.js';
-import { domains } from './routes/domains.js';
-import { events } from './routes/events.js';
-import { imports } from './routes/imports.js';
-import { providers } from './routes/inbound/providers.js';
-import { inboundMail } from './routes/inbound/raw.js';
-import { keys } from './routes/keys.js';
-import { lists } from './routes/lists.js';
-import { members } from './routes/members.js';
+import { campaignApproval } from './routes/campaigns/approval/routes.js';
+import { campaignDrafts } from './routes/campaigns/drafts/routes.js';
+import { campaignPreviews } from './routes/campaigns/previews/routes.js';
+import { campaignTestSends } from './routes/campaigns/previews/test-send.js';
+import { campaignRecipients } from './routes/campaigns/recipients/routes.js';
+import { campaigns } from './routes/campaigns/routes.js';
+import { campaignStatistics } from './routes/campaigns/statistics/routes.js';
+import { customFieldRoutes } from './routes/custom-fields/routes.js';
+import { domains } from './routes/domains/routes.js';
+import { events } from './routes/events/routes.js';
+import { imports } from './routes/imports/routes.js';
+import { inboundMail } from './routes/inbound/routes.js';
+import { keys } from './routes/keys/routes.js';
+import { lists } from './routes/lists/routes.js';
+import { members } from './routes/members/routes.js';
 import { messageBatches } from './routes/messages/batch.js';
-import { messages } from './routes/messages/messages.js';
+import { messages } from './routes/messages/routes.js';
 import { newsletterActions } from './routes/newsletters/actions.js';
-import { newsletters } from './routes/newsletters/newsletters.js';
-import { sentMail } from './routes/sent.js';
-import { subscriberBatches } from './routes/subscriber-batches.js';
-import { subscriberExport } from './routes/subscriber-export.js';
-import { subscribers } from './routes/subscribers.js';
-import { suppressionFiles } from './routes/suppression-files.js';
-import { suppressions } from './routes/suppressions.js';
+import { newsletters } from './routes/newsletters/routes.js';
+import { providers } from './routes/providers/routes.js';
+import { sentMail } from './routes/sent-mail/routes.js';
+import { subscriberBatches } from './routes/subscribers/batches.js';
+import { subscriberExport } from './routes/subscribers/export.js';
+import { subscribers } from './routes/subscribers/routes.js';
+import { suppressionFiles } from './routes/suppressions/files.js';
+import { suppressions } from './routes/suppressions/routes.js';
 import { templatePreviews } from './routes/templates/preview.js';
-import { templates } from './routes/templates/templates.js';
+import { templates } from './routes/templates/routes.js';
 import { templateVersions } from './routes/templates/versions.js';
-import { transports } from './routes/transports.js';
-import { accountUsage } from './routes/usage.js';
-import { voice } from './routes/voice.js';
+import { transports } from './routes/transports/routes.js';
+import { accountUsage } from './routes/usage/routes.js';
+import { voice } from './routes/voices/routes.js';
 import { webhookActions } from './routes/webhooks/actions.js';
 import { webhookDeliveries } from './routes/webhooks/deliveries.js';
-import { webhooks } from './routes/webhooks/webhooks.js';
-import { demandScopes } from './scopes.js';
+import { webhooks } from './routes/webhooks/routes.js';
+import type { Deps } from './wiring.js';
 
 /** Everything that needs a key, in the order a request meets it. */
 export function versionOne(api: Api, deps: Deps): void {
   acceptJsonOnly(api);
   authenticate(api, deps);
   demandScopes(api);
-  demandReach(api, deps);
+  demandKeyRestrictions(api, deps);
   limitKeys(api, deps);
   countRequests(api, deps);
-  answerOnce(api, deps);
-  writeDown(api, deps);
+  enforceIdempotency(api, deps);
+  auditChanges(api, deps);
 
-  people(api, deps);
-  letters(api, deps);
-  roads(api, deps);
-  house(api, deps);
+  audienceRoutes(api, deps);
+  sendingRoutes(api, deps);
+  deliveryRoutes(api, deps);
+  accountRoutes(api, deps);
 }
 
 /** Who is written to, and who no more. */
-function people(api: Api, deps: Deps): void {
+function audienceRoutes(api: Api, deps: Deps): void {
   lists(api, deps);
   subscribers(api, deps);
   subscriberBatches(api, deps);
@@ -81,7 +81,7 @@ function people(api: Api, deps: Deps): void {
 }
 
 /** What is sent. */
-function letters(api: Api, deps: Deps): void {
+function sendingRoutes(api: Api, deps: Deps): void {
   templates(api, deps);
   templateVersions(api, deps);
   templatePreviews(api, deps);
@@ -91,7 +91,7 @@ function letters(api: Api, deps: Deps): void {
   campaignApproval(api, deps);
   campaignRecipients(api, deps);
   campaignPreviews(api, deps);
-  campaignTrial(api, deps);
+  campaignTestSends(api, deps);
   campaignStatistics(api, deps);
   messages(api, deps);
   messageBatches(api, deps);
@@ -99,7 +99,7 @@ function letters(api: Api, deps: Deps): void {
 }
 
 /** How mail leaves, what comes back, and who is told. */
-function roads(api: Api, deps: Deps): void {
+function deliveryRoutes(api: Api, deps: Deps): void {
   transports(api, deps);
   newsletters(api, deps);
   newsletterActions(api, deps);
@@ -113,7 +113,7 @@ function roads(api: Api, deps: Deps): void {
 }
 
 /** Whose it all is. */
-function house(api: Api, deps: Deps): void {
+function accountRoutes(api: Api, deps: Deps): void {
   keys(api, deps);
   auditTrail(api, deps);
   account(api, deps);

@@ -3,19 +3,19 @@ import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { readRunning } from '../cli/running.js';
+import { readRunningFile } from '../cli/running-file.js';
 import { type Config, readConfig } from '../config.js';
-import { linkTokens } from '../mail/tokens.js';
-import { openStore } from '../store/connect.js';
-import { keptSecret } from '../store/sealing.js';
-import { secrets } from '../store/secrets.js';
-import { bearer } from './bearer.js';
-import { cpuOfTree } from './cpu-of-tree.js';
-import { type EverpostProcess, everpostProcess } from './everpost-process.js';
-import { machineTime } from './machine-time.js';
-import { LINKS, linkedHtml, newsletter } from './newsletter.js';
-import { aListOf } from './readers.js';
-import { type ClockedSink, ownSink } from './sink.js';
+import { linkTokens } from '../mail/tokens/link-tokens.js';
+import { openStore } from '../store/mongo/connect.js';
+import { linkKeyRing } from '../store/secrets/link-keys.js';
+import { keptSecret } from '../store/secrets/sealing.js';
+import { apiClient } from './harness/api-client.js';
+import { type EverpostProcess, everpostProcess } from './harness/everpost-process.js';
+import { machineTime } from './harness/machine-time.js';
+import { LINKS, linkedHtml, newsletter } from './harness/newsletter.js';
+import { cpuOfTree } from './harness/process-cpu.js';
+import { type ClockedSink, ownSink } from './harness/sink.js';
+import { aListOfSubscribers } from './harness/subscribers.js';
 
 export interface BenchClicksOptions {
   readonly config: Config;
@@ -29,7 +29,7 @@ export interface BenchClicksOptions {
   readonly paced?: number;
 }
 
-type Call = ReturnType<typeof bearer>;
+type Call = ReturnType<typeof apiClient>;
 
 const READER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 /** Long before the hits: they are a person's. */
@@ -43,9 +43,9 @@ export async function benchClicks(options: BenchClicksOptions): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'everpost-clicks-'));
   const sink = await ownSink();
   const everpost = await everpostProcess(config, dataDir, sink.url);
-  const call = bearer(everpost.address, everpost.key);
+  const call = apiClient(everpost.address, everpost.key);
   try {
-    const list = await aListOf(call, 'Clicks', recipients);
+    const list = await aListOfSubscribers(call, 'Clicks', recipients);
     const first = await launched(call, list, {});
     await ended(call, first);
     const capacity = speed((await sink.accepted()).map(({ at }) => at));
@@ -83,7 +83,7 @@ async function beside({ sink, hits, seconds, perSecond, recipients, paced }: Bes
   const mails = async () => (await sink.accepted()).length;
   while ((await mails()) < recipients + perSecond) await pause(250);
   const sent = { with: [] as number[], without: [] as number[] };
-  const during: Stretch[] = [];
+  const during: Interval[] = [];
   for (let turn = 0; turn < 4 && (await mails()) + perSecond * seconds < 2 * recipients; turn += 1) {
     const [before, begun] = [await mails(), machineTime()];
     if (turn % 2 === 0) await pause(seconds * 1_000);
@@ -92,7 +92,7 @@ async function beside({ sink, hits, seconds, perSecond, recipients, paced }: Bes
     sent[turn % 2 === 0 ? 'without' : 'with'].push(rate);
   }
   if (sent.with.length === 0) throw new Error('the campaign was over before the hits were: take more recipients');
-  for (const stretch of during) console.log(`beside a campaign paced at ${perSecond}/s: ${figures(stretch)}`);
+  for (const interval of during) console.log(`beside a campaign paced at ${perSecond}/s: ${figures(interval)}`);
   const [quiet, busy] = [mean(sent.without), mean(sent.with)];
   console.log(
     `campaign: ${quiet.toFixed(0)} mails/s without hits, ${busy.toFixed(0)} with; ratio ${(busy / quiet).toFixed(3)}`,
@@ -101,11 +101,11 @@ async function beside({ sink, hits, seconds, perSecond, recipients, paced }: Bes
 
 /** Where each recipient's links lead, as they stand in the mails. */
 async function trackedPaths(dataDir: string, campaign: number, recipients: number): Promise<readonly string[]> {
-  const running = await readRunning(dataDir);
+  const running = await readRunningFile(dataDir);
   if (running === undefined) throw new Error('the installation does not run');
   const store = await openStore({ url: running.mongodbUrl, database: readConfig({}).mongodbDatabase });
   try {
-    const tokens = linkTokens(await secrets(store, keptSecret(dataDir)).ring());
+    const tokens = linkTokens(await linkKeyRing(store, keptSecret(dataDir)).ring());
     const people = store.db.collection<{ _id: number }>('subscribers').find().limit(recipients).project({ _id: 1 });
     const ids = (await people.toArray()).map(({ _id }) => Number(_id));
     return ids.flatMap((id, i) => `/c/${tokens.forRecipient(campaign, id, MADE)}/${(i % LINKS) + 1}`);
@@ -114,7 +114,7 @@ async function trackedPaths(dataDir: string, campaign: number, recipients: numbe
   }
 }
 
-interface Stretch {
+interface Interval {
   readonly perSecond: number;
   /** Milliseconds until the redirect, ascending. */
   readonly waits: readonly number[];
@@ -127,16 +127,16 @@ function hitting({ address }: EverpostProcess, paths: readonly string[], callers
   const hit = (): Promise<void> =>
     new Promise((resolve, reject) => {
       next += 1;
-      const asked = get(`${address}${paths[next % paths.length]}`, { agent, headers: { 'user-agent': READER } });
-      asked.once('error', reject).once('response', (answer) => {
-        answer.resume().once('end', resolve);
-        if (answer.statusCode !== 302) reject(new Error(`a link answered ${answer.statusCode}`));
+      const request = get(`${address}${paths[next % paths.length]}`, { agent, headers: { 'user-agent': READER } });
+      request.once('error', reject).once('response', (response) => {
+        response.resume().once('end', resolve);
+        if (response.statusCode !== 302) reject(new Error(`a link answered ${response.statusCode}`));
       });
     });
 
   return {
     /** All callers, each as soon as it is answered; with `paced` no more than so many a second together. */
-    during: async (seconds: number, paced = 0): Promise<Stretch> => {
+    during: async (seconds: number, paced = 0): Promise<Interval> => {
       const begun = machineTime();
       const waits: number[] = [];
       let started = 0;
@@ -145,9 +145,9 @@ function hitting({ address }: EverpostProcess, paths: readonly string[], callers
           const due = paced === 0 ? 0 : begun + (started * 1_000) / paced - machineTime();
           started += 1;
           if (due > 0) await pause(due);
-          const asked = machineTime();
+          const requestedAt = machineTime();
           await hit();
-          waits.push(machineTime() - asked);
+          waits.push(machineTime() - requestedAt);
         }
       };
       await Promise.all(Array.from({ length: callers }, oneByOne));
@@ -157,7 +157,7 @@ function hitting({ address }: EverpostProcess, paths: readonly string[], callers
   };
 }
 
-function figures({ perSecond, waits }: Stretch): string {
+function figures({ perSecond, waits }: Interval): string {
   const at = (share: number) => (waits[Math.floor((waits.length - 1) * share)] ?? Number.NaN).toFixed(1);
   return `${perSecond.toFixed(0)} hits/s, answered in ${at(0.5)} ms (p50), ${at(0.99)} ms (p99)`;
 }

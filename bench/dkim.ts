@@ -1,14 +1,14 @@
 import { hash, type KeyObject, sign } from 'node:crypto';
 import { monotonic, now } from '../clock.js';
 import type { DkimAlgorithm } from '../domain/sender-domain.js';
-import { compileLetter } from '../mail/compile.js';
 import { relaxOnce } from '../mail/dkim/canonical.js';
 import { newKeyPair } from '../mail/dkim/keys.js';
-import { probedSigner } from '../mail/dkim/probe.js';
+import { testedSigner } from '../mail/dkim/probe.js';
 import { type Signer, signedMail } from '../mail/dkim/sign.js';
-import { spliceMail } from '../mail/splice.js';
-import { linkTokens } from '../mail/tokens.js';
-import { newsletter, reader } from './newsletter.js';
+import { compileLetter } from '../mail/letter/compile.js';
+import { spliceMail } from '../mail/letter/splice.js';
+import { linkTokens } from '../mail/tokens/link-tokens.js';
+import { newsletter, reader } from './harness/newsletter.js';
 
 export interface BenchDkimOptions {
   /** Mails, or bare signatures, of one run (1,000). */
@@ -119,7 +119,7 @@ async function measured(one: (id: number) => Promise<void>, times: number): Prom
 
 async function aSigner(algorithm: DkimAlgorithm): Promise<Signer> {
   const selector = algorithm === 'rsa-sha256' ? 'one' : 'two';
-  const signer = await probedSigner({ ...(await newKeyPair(algorithm)), domain: 'example.test', selector });
+  const signer = await testedSigner({ ...(await newKeyPair(algorithm)), domain: 'example.test', selector });
   if ('kind' in signer) throw new Error(signer.reason);
   return signer;
 }

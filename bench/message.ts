@@ -4,12 +4,12 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../config.js';
-import { bearer } from './bearer.js';
-import { type EverpostProcess, everpostProcess } from './everpost-process.js';
-import { machineTime } from './machine-time.js';
-import { newsletter } from './newsletter.js';
-import { aListOf } from './readers.js';
-import { type ClockedSink, ownSink } from './sink.js';
+import { apiClient } from './harness/api-client.js';
+import { type EverpostProcess, everpostProcess } from './harness/everpost-process.js';
+import { machineTime } from './harness/machine-time.js';
+import { newsletter } from './harness/newsletter.js';
+import { type ClockedSink, ownSink } from './harness/sink.js';
+import { aListOfSubscribers } from './harness/subscribers.js';
 
 export interface BenchMessageOptions {
   readonly config: Config;
@@ -21,13 +21,13 @@ export interface BenchMessageOptions {
   readonly recipients?: number;
 }
 
-type Call = ReturnType<typeof bearer>;
+type Call = ReturnType<typeof apiClient>;
 
 /** One post: when it was asked for and when it was answered. */
 interface Posted {
   readonly to: string;
-  readonly asked: number;
-  readonly answered: number;
+  readonly requestedAt: number;
+  readonly respondedAt: number;
 }
 
 /** How long a caller waits for the answer, and a reader, from the answer on, until the mail server has it. */
@@ -87,9 +87,9 @@ async function post({ address, key }: EverpostProcess): Promise<Posted> {
     text: 'It is 123456',
     html: '<p>It is 123456</p>',
   };
-  const asked = machineTime();
-  await bearer(address, key)('POST', '/messages', body);
-  return { to, asked, answered: machineTime() };
+  const requestedAt = machineTime();
+  await apiClient(address, key)('POST', '/messages', body);
+  return { to, requestedAt, respondedAt: machineTime() };
 }
 
 /** Each as soon as the one before has arrived. */
@@ -106,14 +106,14 @@ async function oneByOne(everpost: EverpostProcess, sink: ClockedSink, count: num
 async function timesOf(sink: ClockedSink, posted: readonly Posted[]): Promise<Times> {
   const arrivals = new Map((await sink.accepted()).map(({ to, at }) => [to, at]));
   return {
-    accept: posted.map(({ asked, answered }) => answered - asked),
-    toSmtp: posted.map(({ to, answered }) => (arrivals.get(to) ?? Number.NaN) - answered),
+    accept: posted.map(({ requestedAt, respondedAt }) => respondedAt - requestedAt),
+    toSmtp: posted.map(({ to, respondedAt }) => (arrivals.get(to) ?? Number.NaN) - respondedAt),
   };
 }
 
 async function besideCampaign(everpost: EverpostProcess, sink: ClockedSink, count: number, recipients: number) {
-  const call = bearer(everpost.address, everpost.key);
-  const list = await aListOf(call, 'Beside', recipients);
+  const call = apiClient(everpost.address, everpost.key);
+  const list = await aListOfSubscribers(call, 'Beside', recipients);
   const alone = await launched(call, list, {});
   await ended(call, alone);
   const capacity = speed((await sink.accepted()).filter(isReader).map(({ at }) => at));
@@ -161,10 +161,10 @@ async function allAtOnce(everpost: EverpostProcess, sink: ClockedSink, count: nu
   await Promise.all(posted.map(({ to }) => sink.taken(to)));
   const ours = new Set(posted.map(({ to }) => to));
   const arrivals = (await sink.accepted()).filter(({ to }) => ours.has(to)).map(({ at }) => at);
-  const begun = Math.min(...posted.map(({ asked }) => asked));
+  const begun = Math.min(...posted.map(({ requestedAt }) => requestedAt));
   return {
     times: await timesOf(sink, posted),
-    accepted: speed([begun, ...posted.map(({ answered }) => answered).sort(ascending)]),
+    accepted: speed([begun, ...posted.map(({ respondedAt }) => respondedAt).sort(ascending)]),
     sent: speed([begun, ...arrivals]),
   };
 }

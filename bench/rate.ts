@@ -4,15 +4,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openLog } from '../api/logging.js';
+import { openLog } from '../api/hooks/logging.js';
 import { openInstallation } from '../cli/installation.js';
 import { runApi, storeOf } from '../cli/roles.js';
 import { type Config, packageRoot } from '../config.js';
-import { FIRST_ACCOUNT } from '../store/accounts.js';
-import { keys } from '../store/keys.js';
-import { bearer } from './bearer.js';
-import { newsletter } from './newsletter.js';
-import { ownSink } from './sink.js';
+import { FIRST_ACCOUNT } from '../store/accounts/accounts.js';
+import { keys } from '../store/keys/keys.js';
+import { apiClient } from './harness/api-client.js';
+import { newsletter } from './harness/newsletter.js';
+import { ownSink } from './harness/sink.js';
 
 export interface BenchRateOptions {
   readonly config: Config;
@@ -40,7 +40,7 @@ export async function benchRate(options: BenchRateOptions): Promise<void> {
   const processes = Array.from({ length: workers }, () => workerProcess(ours, at));
   try {
     const { secret } = await keys(store).issue(FIRST_ACCOUNT, 'bench');
-    await sendLimited(bearer(api.address, secret), perSecond, recipients);
+    await sendLimited(apiClient(api.address, secret), perSecond, recipients);
     const arrivals = await sink.accepted();
     console.log(`${workers} workers with ${connections} connections each, limit ${perSecond}/s`);
     report(
@@ -79,7 +79,7 @@ async function ended(child: ChildProcess): Promise<void> {
   await once(child, 'exit');
 }
 
-async function sendLimited(call: ReturnType<typeof bearer>, perSecond: number, recipients: number): Promise<void> {
+async function sendLimited(call: ReturnType<typeof apiClient>, perSecond: number, recipients: number): Promise<void> {
   const list = await call<{ id: number }>('POST', '/lists', { name: 'Rate' });
   for (let first = 0; first < recipients; first += 1_000) {
     const subscribers = Array.from({ length: Math.min(1_000, recipients - first) }, (_, i) => ({

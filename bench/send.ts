@@ -1,14 +1,14 @@
 import nodemailer from 'nodemailer';
 import { monotonic, now } from '../clock.js';
-import { PROTOCOL_TIMES } from '../domain/protocol.js';
-import { compileLetter } from '../mail/compile.js';
-import type { Letter } from '../mail/letter.js';
-import { spliceMail } from '../mail/splice.js';
-import { linkTokens, unsubscribeUrl } from '../mail/tokens.js';
-import { destinationsOf } from '../mail/tracked.js';
-import { type HandOverOrder, smtpTransport } from '../mail/transport.js';
-import { linkedHtml, newsletter, reader } from './newsletter.js';
-import { startSink } from './sink.js';
+import { PROTOCOL_TIMES } from '../domain/delivery/protocol.js';
+import { compileLetter } from '../mail/letter/compile.js';
+import type { Letter } from '../mail/letter/letter.js';
+import { spliceMail } from '../mail/letter/splice.js';
+import { destinationsOf } from '../mail/letter/tracking.js';
+import { linkTokens, unsubscribeUrl } from '../mail/tokens/link-tokens.js';
+import { type HandOverOrder, smtpTransport } from '../mail/transports/transport.js';
+import { linkedHtml, newsletter, reader } from './harness/newsletter.js';
+import { startSink } from './harness/sink.js';
 
 export interface BenchSendOptions {
   /** Where to look for smtp-sink, as in PATH. */

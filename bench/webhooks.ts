@@ -5,18 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { openLog } from '../api/logging.js';
+import { openLog } from '../api/hooks/logging.js';
 import { openInstallation } from '../cli/installation.js';
 import { runApi, storeOf } from '../cli/roles.js';
 import { type Config, packageRoot } from '../config.js';
-import { FIRST_ACCOUNT } from '../store/accounts.js';
-import type { Store } from '../store/connect.js';
-import { events } from '../store/events.js';
-import { keys } from '../store/keys.js';
+import { FIRST_ACCOUNT } from '../store/accounts/accounts.js';
+import { events } from '../store/events/events.js';
+import { keys } from '../store/keys/keys.js';
+import type { Store } from '../store/mongo/connect.js';
 import { endpointWorkflowId } from '../workflows/names.js';
-import { bearer } from './bearer.js';
-import { type ClockedReceiver, clockedReceiver } from './hook-receiver.js';
-import { machineTime } from './machine-time.js';
+import { apiClient } from './harness/api-client.js';
+import { type ClockedReceiver, clockedReceiver } from './harness/hook-receiver.js';
+import { machineTime } from './harness/machine-time.js';
 
 export interface BenchWebhooksOptions {
   readonly config: Config;
@@ -44,7 +44,7 @@ export async function benchWebhooks(options: BenchWebhooksOptions): Promise<void
   const worker = workerProcess(ours, at);
   try {
     const { secret } = await keys(store).issue(FIRST_ACCOUNT, 'bench');
-    const call = bearer(api.address, secret);
+    const call = apiClient(api.address, secret);
     const endpoint = await call<Endpoint>('POST', '/webhooks', { url: receiver.url });
     // The worker comes up.
     await events(store).append([happened('warm-up')]);

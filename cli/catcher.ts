@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Config } from '../config.js';
-import { catchMail } from '../servers/catcher/catch.js';
+import { catchMail } from '../servers/catcher/catcher.js';
 import { catcherOptions } from '../servers/catcher/start.js';
-import { lockFolder } from '../servers/lock.js';
+import { lockFolder } from '../servers/folder-lock.js';
 
 /** `everpost catcher`: the mail catcher alone, in the foreground; returns after Ctrl-C. */
 export async function catcher(config: Config): Promise<void> {

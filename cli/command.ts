@@ -1,17 +1,17 @@
 import { InvalidArgumentError } from 'commander';
 import type { Logger } from 'pino';
 import { pino } from 'pino';
-import { openLog } from '../api/logging.js';
+import { openLog } from '../api/hooks/logging.js';
 import { type Config, ConfigurationError, readConfig } from '../config.js';
 
 /** What a command is given. */
-export interface CommandParts {
+export interface CommandContext {
   readonly config: Config;
   readonly log: Logger;
 }
 
 /** Runs a command with the configuration and a log; a fault is one readable message and exit code 1. */
-export function run(command: (parts: CommandParts) => Promise<unknown>) {
+export function run(command: (context: CommandContext) => Promise<unknown>) {
   return async (): Promise<void> => {
     try {
       const config = readConfig();

@@ -6,40 +6,40 @@ import { DEFAULT_PREFIX, queuesOf } from '../workflows/names.js';
 
 export type Role = 'api' | 'worker';
 
-const PATIENCE = 3_000;
+const TIMEOUT = 3_000;
 /** A worker asks for work at least once a minute. */
-const SILENT_TOO_LONG = 150_000;
+const MAX_POLL_AGE = 150_000;
 /** TaskQueueType of Temporal's API. */
 const WORKFLOW_TASKS = 1;
 
 /** `everpost health`: whether the role that runs beside it on this host is alive. The exit code: 1 if it is not. */
 export async function health(config: Config, role: Role): Promise<number> {
-  const alive = role === 'api' ? await apiAnswers(config) : await workerAsksForWork(config);
+  const alive = role === 'api' ? await apiResponds(config) : await workerPolls(config);
   if (!alive) console.error(`The ${role} on ${hostname()} is not alive.`);
   return alive ? 0 : 1;
 }
 
-async function apiAnswers({ host, port }: Pick<Config, 'host' | 'port'>): Promise<boolean> {
+async function apiResponds({ host, port }: Pick<Config, 'host' | 'port'>): Promise<boolean> {
   const here = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  const answer = fetch(`http://${here}:${port}/health`, { signal: AbortSignal.timeout(PATIENCE) });
-  return answer.then(
+  const response = fetch(`http://${here}:${port}/health`, { signal: AbortSignal.timeout(TIMEOUT) });
+  return response.then(
     ({ ok }) => ok,
     () => false,
   );
 }
 
 /** A worker serves nobody, so nobody but Temporal knows whether it still comes for work. */
-export async function workerAsksForWork(
+export async function workerPolls(
   { temporalAddress, temporalNamespace: namespace }: Pick<Config, 'temporalAddress' | 'temporalNamespace'>,
   prefix = DEFAULT_PREFIX,
   host = hostname(),
 ): Promise<boolean> {
-  const connection = await Connection.connect({ address: temporalAddress ?? '', connectTimeout: PATIENCE });
+  const connection = await Connection.connect({ address: temporalAddress ?? '', connectTimeout: TIMEOUT });
   try {
     const taskQueue = { name: queuesOf(prefix).workflows };
-    const asked = { namespace, taskQueue, taskQueueType: WORKFLOW_TASKS };
-    const { pollers } = await connection.workflowService.describeTaskQueue(asked);
-    const since = now().getTime() - SILENT_TOO_LONG;
+    const request = { namespace, taskQueue, taskQueueType: WORKFLOW_TASKS };
+    const { pollers } = await connection.workflowService.describeTaskQueue(request);
+    const since = now().getTime() - MAX_POLL_AGE;
     return (pollers ?? []).some(
       ({ identity, lastAccessTime }) =>
         identity?.endsWith(`@${host}`) === true && Number(lastAccessTime?.seconds ?? 0) * 1_000 > since,

@@ -1,9 +1,9 @@
 import type { Config } from '../config.js';
 import { startCatcher } from '../servers/catcher/start.js';
-import { startMongo } from '../servers/mongodb.js';
-import type { Say } from '../servers/say.js';
+import { startMongo } from '../servers/mongodb/mongodb.js';
+import type { Report } from '../servers/report.js';
 import { startTemporal } from '../servers/temporal.js';
-import { noteRunning } from './running.js';
+import { writeRunningFile } from './running-file.js';
 
 /** Where the three servers are, whoever runs them. */
 export interface Installation {
@@ -20,7 +20,7 @@ export interface Installation {
 type Stoppable = { stop(): Promise<void> };
 
 /** Starts a server of our own for each one that the environment does not name. */
-export async function openInstallation(config: Config, say: Say): Promise<Installation> {
+export async function openInstallation(config: Config, report: Report): Promise<Installation> {
   const started: Stoppable[] = [];
   const stop = async () => {
     for (const server of started.reverse()) await server.stop();
@@ -31,7 +31,7 @@ export async function openInstallation(config: Config, say: Say): Promise<Instal
     started.push(server);
     return server;
   };
-  const plan = { config, dataDir: config.dataDir, say };
+  const plan = { config, dataDir: config.dataDir, report };
   try {
     const mongo = await own(config.mongodbUrl, () => startMongo(plan));
     const temporal = await own(config.temporalAddress, () => startTemporal(plan));
@@ -43,7 +43,7 @@ export async function openInstallation(config: Config, say: Say): Promise<Instal
       smtpUrl: config.smtpUrl ?? catcher?.smtpUrl ?? '',
       inboxUrl: catcher?.inboxUrl,
     };
-    if (mongo !== undefined) started.push({ stop: await noteRunning(config.dataDir, at) });
+    if (mongo !== undefined) started.push({ stop: await writeRunningFile(config.dataDir, at) });
     return { ...at, stop };
   } catch (error) {
     await stop();
@@ -62,7 +62,7 @@ export function missingSettings(config: Config, role: 'api' | 'worker'): string[
   const missing = Object.entries(all).flatMap(([name, value]) =>
     value === undefined ? [`${name} must be set to run the ${role} alone`] : [],
   );
-  const { metricsPort, metricsToken } = config.edge;
+  const { metricsPort, metricsToken } = config.http;
   const unseen = role === 'worker' && metricsPort !== undefined && metricsToken === undefined;
   return unseen ? [...missing, 'METRICS_PORT needs METRICS_TOKEN'] : missing;
 }

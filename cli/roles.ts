@@ -1,14 +1,14 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
-import { lazyClient, temporalEngine } from '../api/engine.js';
+import { lazyClient, temporalEngine } from '../api/engine/engine.js';
 import { type ApiServer, serveApi } from '../api/server.js';
 import type { Config } from '../config.js';
-import { PROTOCOL_TIMES } from '../domain/protocol.js';
-import { openStore, type Store } from '../store/connect.js';
+import { PROTOCOL_TIMES } from '../domain/delivery/protocol.js';
+import { openStore, type Store } from '../store/mongo/connect.js';
 import { type RunningWorker, startWorker } from '../workers/main.js';
 import { LANES_PER_PROCESS } from '../workers/queues.js';
-import { SWEEP_PACE } from '../workers/schedule.js';
+import { SWEEP_TIMING } from '../workers/sweep-schedule.js';
 import { DEFAULT_PREFIX } from '../workflows/names.js';
 import type { Installation } from './installation.js';
 
@@ -19,12 +19,12 @@ export function storeOf(config: Config, { mongodbUrl }: Pick<Addresses, 'mongodb
 }
 
 /** Where a worker keeps its figures; undefined where nobody may see them. */
-export function figuresOf({ edge: { metricsToken } }: Config): Registry | undefined {
+export function metricsRegistryOf({ http: { metricsToken } }: Config): Registry | undefined {
   return metricsToken === undefined ? undefined : new Registry();
 }
 
 /** What the API sees of a worker in the same process. */
-interface Nearby {
+interface SameProcess {
   /** The worker, while there is one. */
   readonly worker?: () => RunningWorker | undefined;
   readonly registry?: Registry | undefined;
@@ -36,12 +36,12 @@ export async function runApi(
   store: Store,
   at: Addresses,
   log: Logger,
-  { worker = () => undefined, registry }: Nearby = {},
+  { worker = () => undefined, registry }: SameProcess = {},
 ): Promise<ApiServer> {
   const temporal = lazyClient(at.temporalAddress, config.temporalNamespace);
   const engine = temporalEngine({
     client: temporal.client,
-    nearby: () => worker()?.client(),
+    localClient: () => worker()?.client(),
     prefix: DEFAULT_PREFIX,
     log: log as FastifyBaseLogger,
   });
@@ -74,17 +74,17 @@ export function runWorker(
     times: PROTOCOL_TIMES,
     lanes: LANES_PER_PROCESS,
     prefix: DEFAULT_PREFIX,
-    pace: SWEEP_PACE,
+    sweepTiming: SWEEP_TIMING,
   });
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
-export function untilTold(): Promise<void> {
+export function untilStopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    const told = () => {
+    const onSignal = () => {
       resolve();
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
     };
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, told);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, onSignal);
   });
 }

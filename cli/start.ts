@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
-import { FIRST_ACCOUNT } from '../store/accounts.js';
-import { keys } from '../store/keys.js';
+import { FIRST_ACCOUNT } from '../store/accounts/accounts.js';
+import { keys } from '../store/keys/keys.js';
 import type { RunningWorker } from '../workers/main.js';
 import { type Installation, openInstallation } from './installation.js';
-import { figuresOf, runApi, runWorker, storeOf, untilTold } from './roles.js';
+import { metricsRegistryOf, runApi, runWorker, storeOf, untilStopSignal } from './roles.js';
 
 /** A whole Everpost in this process: the servers it needs, the API and a worker. */
 export interface Everpost {
@@ -22,7 +22,7 @@ export async function openEverpost(config: Config, log: Logger): Promise<Everpos
   const at = await openInstallation(config, (line) => console.log(line));
   const store = await storeOf(config, at);
   let worker: RunningWorker | undefined;
-  const registry = figuresOf(config);
+  const registry = metricsRegistryOf(config);
   const api = await runApi(config, store, at, log, { worker: () => worker, registry });
   const running = await runWorker(config, store, at, log, registry);
   worker = running;
@@ -48,7 +48,7 @@ export async function start(config: Config, log: Logger): Promise<void> {
     console.log(`\nYour API key, shown this once: ${everpost.firstKey}`);
   }
   try {
-    await Promise.race([untilTold(), everpost.ended]);
+    await Promise.race([untilStopSignal(), everpost.ended]);
   } finally {
     console.log('Stopping: finishing what is claimed …');
     await everpost.stop();

@@ -16,13 +16,15 @@ export interface WorkerMetrics {
  * a worker that nobody can watch still sends.
  */
 export async function serveWorkerMetrics(
-  { host, edge: { metricsPort, metricsToken } }: Pick<Config, 'host' | 'edge'>,
+  { host, http: { metricsPort, metricsToken } }: Pick<Config, 'host' | 'http'>,
   registry: Registry | undefined,
   log: Logger,
 ): Promise<WorkerMetrics | undefined> {
   if (metricsPort === undefined || metricsToken === undefined || registry === undefined) return undefined;
   collectDefaultMetrics({ register: registry });
-  const server = createServer((request, response) => void answer(request, response, { registry, token: metricsToken }));
+  const server = createServer(
+    (request, response) => void respond(request, response, { registry, token: metricsToken }),
+  );
   const listens = new Promise<number | undefined>((resolve) => {
     server.on('error', (error) => {
       log.error({ metricsPort, error: String(error) }, 'figures of this worker cannot be served');
@@ -41,15 +43,15 @@ export async function serveWorkerMetrics(
   };
 }
 
-interface Figures {
+interface MetricsAccess {
   readonly registry: Registry;
   readonly token: string;
 }
 
-async function answer(
+async function respond(
   { method, url, headers }: IncomingMessage,
   response: ServerResponse,
-  { registry, token }: Figures,
+  { registry, token }: MetricsAccess,
 ) {
   const end = (status: number, text: string, type = 'text/plain; charset=utf-8') =>
     response.writeHead(status, { 'content-type': type }).end(text);

@@ -2,7 +2,7 @@ import { MOST_LEVELS } from './json-depth.js';
 
 /**
  * Every failure Everpost can name: its stable code, the HTTP status it becomes, its sentence, and whether trying the
- * same again is pointless. `api/failures.ts` and `activities/failures.ts` translate; nothing else invents codes.
+ * same again is pointless. `api/hooks/failures.ts` and `activities/failures.ts` translate; nothing else invents codes.
  */
 export const FAILURES = {
   malformed_json: { status: 400, permanent: true, message: 'The body is not valid JSON.' },

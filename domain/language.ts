@@ -4,17 +4,17 @@ export type Language = (typeof LANGUAGES)[number];
 
 export const FALLBACK_LANGUAGE: Language = 'en';
 
-interface Wishes {
+interface LanguagePreferences {
   /** `?lang=` of the address: what somebody chose on a page comes first. */
-  readonly asked?: string | undefined;
+  readonly requested?: string | undefined;
   /** The list's own language: what its mails are written in. */
   readonly list?: string | null | undefined;
   /** The browser's Accept-Language. */
   readonly accepted?: string | undefined;
 }
 
-export function chosenLanguage({ asked, list, accepted }: Wishes): Language {
-  return known(asked) ?? known(list) ?? firstAccepted(accepted) ?? FALLBACK_LANGUAGE;
+export function preferredLanguage({ requested, list, accepted }: LanguagePreferences): Language {
+  return known(requested) ?? known(list) ?? firstAccepted(accepted) ?? FALLBACK_LANGUAGE;
 }
 
 /** `pt-BR` is understood as `pt`. */

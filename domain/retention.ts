@@ -1,11 +1,11 @@
-const HOUR_OF_NIGHT = 3;
+const NIGHTLY_HOUR = 3;
 
 /** When the next night's work is due: 03:00 UTC. */
-export function nextNight(after: Date): Date {
-  const night = new Date(after);
-  night.setUTCHours(HOUR_OF_NIGHT, 0, 0, 0);
-  if (night <= after) night.setUTCDate(night.getUTCDate() + 1);
-  return night;
+export function nextNightlyRun(after: Date): Date {
+  const run = new Date(after);
+  run.setUTCHours(NIGHTLY_HOUR, 0, 0, 0);
+  if (run <= after) run.setUTCDate(run.getUTCDate() + 1);
+  return run;
 }
 
 /** The least id (UUID v7) that a row of this moment can have: ids are in the order of time. */

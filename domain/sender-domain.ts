@@ -3,7 +3,7 @@ export const RECORD_STATES = ['missing', 'wrong', 'ok'] as const;
 export type RecordState = (typeof RECORD_STATES)[number];
 
 /** What a look into the DNS said of one record. */
-export interface Check {
+export interface RecordCheck {
   readonly state: RecordState;
   /** What is published there, as far as it looks like the record meant. */
   readonly found: string | null;
@@ -12,7 +12,7 @@ export interface Check {
 }
 
 /** Nobody who knows the zone answered: what was known before still holds. */
-export interface NoAnswer {
+export interface NoDnsAnswer {
   readonly state: 'unknown';
   readonly note: string;
 }
@@ -20,25 +20,25 @@ export interface NoAnswer {
 export type DkimAlgorithm = 'rsa-sha256' | 'ed25519-sha256';
 
 /** One key of a domain: `next` ones wait until their records are seen, then they take over from the active ones. */
-export interface KeyStanding {
+export interface DkimKeyStatus {
   readonly algorithm: DkimAlgorithm;
   readonly use: 'active' | 'next' | 'retired';
-  readonly check: Check;
+  readonly check: RecordCheck;
 }
 
-export const UNCHECKED: Check = { state: 'missing', found: null, note: null };
+export const UNCHECKED: RecordCheck = { state: 'missing', found: null, note: null };
 
-export function noAnswer(why: string): NoAnswer {
+export function noDnsAnswer(why: string): NoDnsAnswer {
   return { state: 'unknown', note: `The name servers did not answer (${why}).` };
 }
 
 /** The newer check where there was an answer; else the older one with a note on why. */
-export function latest(before: Check, now: Check | NoAnswer): Check {
+export function latestCheck(before: RecordCheck, now: RecordCheck | NoDnsAnswer): RecordCheck {
   return now.state === 'unknown' ? { ...before, note: now.note } : now;
 }
 
 /** Receivers believe a domain whose RSA record is there and of whose records none is wrong; ed25519 is an extra. */
-export function isPublished(keys: readonly KeyStanding[]): boolean {
+export function isPublished(keys: readonly DkimKeyStatus[]): boolean {
   return (
     keys.some(({ algorithm, check }) => algorithm === 'rsa-sha256' && check.state === 'ok') &&
     keys.every(({ check }) => check.state !== 'wrong')
@@ -46,7 +46,7 @@ export function isPublished(keys: readonly KeyStanding[]): boolean {
 }
 
 /** The next keys take over once they are published; those they replace are kept by name, for mail on its way. */
-export function afterLook<K extends KeyStanding>(keys: readonly K[]): readonly K[] {
+export function promoteNextKeys<K extends DkimKeyStatus>(keys: readonly K[]): readonly K[] {
   const next = keys.filter(({ use }) => use === 'next');
   if (!isPublished(next)) return keys;
   const retired = keys.filter(({ use }) => use === 'active').map((key) => ({ ...key, use: 'retired' as const }));
@@ -54,7 +54,7 @@ export function afterLook<K extends KeyStanding>(keys: readonly K[]): readonly K
 }
 
 /** Before anything was published all active keys sign; afterwards those whose record is there, or is wrong, which stops. */
-export function signingKeys<K extends KeyStanding>(keys: readonly K[]): readonly K[] {
+export function signingKeys<K extends DkimKeyStatus>(keys: readonly K[]): readonly K[] {
   const active = keys.filter(({ use }) => use === 'active');
   const seen = active.filter(({ check }) => check.state !== 'missing');
   return seen.length === 0 ? active : seen;
@@ -72,10 +72,10 @@ export function tagsOf(record: string): ReadonlyMap<string, string> {
 }
 
 /** `key` is the `p=` that belongs there. */
-export function judgeDkim(records: readonly string[], algorithm: string, key: string): Check {
+export function checkDkimRecord(records: readonly string[], algorithm: string, key: string): RecordCheck {
   const [found] = records;
   if (found === undefined) return UNCHECKED;
-  const wrong = (note: string): Check => ({ state: 'wrong', found, note });
+  const wrong = (note: string): RecordCheck => ({ state: 'wrong', found, note });
   if (records.length > 1) return wrong('There is more than one record under this name; leave one.');
   const tags = tagsOf(found);
   const version = tags.get('v');
@@ -94,7 +94,7 @@ export function isDmarc(record: string): boolean {
 }
 
 /** RFC 9989: several records of one name are none; without a valid `p=` nothing is asked of receivers. */
-export function judgeDmarc(records: readonly string[]): Check {
+export function checkDmarcRecord(records: readonly string[]): RecordCheck {
   const [found] = records;
   if (found === undefined) return UNCHECKED;
   if (records.length > 1) return { state: 'wrong', found, note: 'There is more than one DMARC record; leave one.' };

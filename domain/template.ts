@@ -31,7 +31,7 @@ export const LAST_SYSTEM_TEMPLATE = 100;
 /** Used by campaigns that name no template, where the account has chosen no other. */
 export const FIRST_DEFAULT_TEMPLATE = 1;
 /** Everpost's own mails are in this one. */
-export const PLAIN_LETTER = 2;
+export const SYSTEM_MAIL_TEMPLATE = 2;
 
 /** What a campaign is rendered into: the template it names, else the default; null: a whole document stands for itself. */
 export function templateFor(
@@ -47,26 +47,26 @@ export function isSystemTemplate(id: number): boolean {
 }
 
 /** `pt-BR` → `pt-BR`, `pt`, then the template's own language. */
-export function fallbackChain(asked: string | undefined, own: string): readonly string[] {
-  const parts = asked === undefined ? [] : asked.split('-');
+export function fallbackChain(requested: string | undefined, own: string): readonly string[] {
+  const parts = requested === undefined ? [] : requested.split('-');
   const chain = parts.map((_, i) => parts.slice(0, parts.length - i).join('-'));
   return [...new Set([...chain, own].map((tag) => tag.toLowerCase()))];
 }
 
-export interface ChosenLanguage {
+export interface MatchedLanguage {
   readonly language: string;
   readonly content: LanguageContent;
 }
 
 /** The first of the chain that the edition has; letter case does not matter. Undefined only where it lacks its own language. */
-export function chosenLanguage(
+export function matchLanguage(
   { contents, default_language }: TemplateEdition,
-  asked: string | undefined,
-): ChosenLanguage | undefined {
+  requested: string | undefined,
+): MatchedLanguage | undefined {
   const known = new Map(
     Object.entries(contents).map(([tag, content]) => [tag.toLowerCase(), { language: tag, content }]),
   );
-  return fallbackChain(asked, default_language).flatMap((tag) => known.get(tag) ?? [])[0];
+  return fallbackChain(requested, default_language).flatMap((tag) => known.get(tag) ?? [])[0];
 }
 
 /** The language an edition falls back to where nobody names it; undefined: it must be named. */

@@ -25,10 +25,10 @@ export function connectionShare(purpose: TransportPurpose, use: TransportUse, co
   return use === 'transactional' ? kept : Math.max(1, connections - kept);
 }
 
-const FIRST_PROBE = 5_000;
-const LONGEST_REST = 300_000;
+const FIRST_BACKOFF = 5_000;
+const LONGEST_BACKOFF = 300_000;
 
 /** Milliseconds until a transport that failed so many times in a row is asked again: 5 s, doubled, at most 5 min. */
-export function restAfter(failures: number): number {
-  return Math.min(LONGEST_REST, FIRST_PROBE * 2 ** Math.max(0, failures - 1));
+export function backoffAfter(failures: number): number {
+  return Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** Math.max(0, failures - 1));
 }

@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url';
-import { fitsSmtp, identityOf, isHostname, needsSmtpUtf8, splitMailbox } from '../domain/address.js';
+import { fitsSmtp, identityOf, isHostname, needsSmtpUtf8, splitMailbox } from '../domain/mail/address.js';
 
 export interface Address {
   /** As given, without blanks around it. */

@@ -51,14 +51,14 @@ export async function startProcess({ command, args, log }: ProcessPlan): Promise
 }
 
 function handleOf(child: ChildProcess, log: string): ServerProcess {
-  const lifeline = child.stdio[3] as Socket;
-  lifeline.on('error', () => {});
-  lifeline.unref();
+  const parentPipe = child.stdio[3] as Socket;
+  parentPipe.on('error', () => {});
+  parentPipe.unref();
   child.unref();
   const ended = () => child.signalCode ?? (child.exitCode === null ? undefined : `code ${child.exitCode}`);
   const gone = new Promise<void>((resolve) => {
     child.once('exit', () => {
-      lifeline.end('goodbye\n');
+      parentPipe.end('goodbye\n');
       resolve();
     });
   });
@@ -74,10 +74,14 @@ function handleOf(child: ChildProcess, log: string): ServerProcess {
 }
 
 /** Waits until the server's own log says so: another server that happens to hold the port can not answer for it. */
-export async function untilAnnounced(server: ServerProcess, sign: RegExp, limitMs: number): Promise<'up' | 'ended'> {
+export async function untilReady(
+  server: ServerProcess,
+  readyPattern: RegExp,
+  limitMs: number,
+): Promise<'up' | 'ended'> {
   const deadline = monotonic() + limitMs;
   while (monotonic() < deadline) {
-    if (sign.test(await readFile(server.log, 'utf8'))) return 'up';
+    if (readyPattern.test(await readFile(server.log, 'utf8'))) return 'up';
     if (server.ended() !== undefined) return 'ended';
     await delay(20);
   }
@@ -86,7 +90,7 @@ export async function untilAnnounced(server: ServerProcess, sign: RegExp, limitM
 }
 
 /** The last lines of a server's log, for the message of a failed start. */
-export async function lastWords(server: ServerProcess): Promise<string> {
+export async function logTail(server: ServerProcess): Promise<string> {
   const lines = (await readFile(server.log, 'utf8')).trimEnd().split('\n');
   return `it ended with ${server.ended()}; the end of ${server.log}:\n${lines.slice(-5).join('\n')}`;
 }

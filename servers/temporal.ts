@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { type BinaryConfig, findBinary } from './find.js';
-import { type FolderLock, lockFolder } from './lock.js';
+import { type FolderLock, lockFolder } from './folder-lock.js';
 import { freePort } from './ports.js';
-import { lastWords, type ServerProcess, startProcess, untilAnnounced } from './process.js';
-import type { Say } from './say.js';
+import { logTail, type ServerProcess, startProcess, untilReady } from './process.js';
+import { type BinaryConfig, findBinary } from './provision/find-binary.js';
+import type { Report } from './report.js';
 
-const USUAL_PORT = 7233;
-const USUAL_UI_PORT = 8233;
+const DEFAULT_PORT = 7233;
+const DEFAULT_UI_PORT = 8233;
 const READY_MS = 60_000;
 /** What `start-dev` prints once its server runs. */
 const RUNNING = /^(Temporal )?Server:\s+\S+:\d+/m;
@@ -15,7 +15,7 @@ const RUNNING = /^(Temporal )?Server:\s+\S+:\d+/m;
 export interface TemporalPlan {
   readonly config: BinaryConfig;
   readonly dataDir: string;
-  readonly say: Say;
+  readonly report: Report;
   /** Wanted ports; others are taken where they are busy. */
   readonly port?: number;
   readonly uiPort?: number;
@@ -31,7 +31,7 @@ export interface RunningTemporal {
 
 /** Starts a Temporal of our own with its state in one file and its UI, on the loopback; returns when it answers. */
 export async function startTemporal(plan: TemporalPlan): Promise<RunningTemporal> {
-  const { path, version } = await findBinary('temporal', plan.config, plan.say);
+  const { path, version } = await findBinary('temporal', plan.config, plan.report);
   // The file of one release is not migrated for another: the name keeps them apart.
   const release = version.split('.').slice(0, 2).join('.');
   const folder = join(plan.dataDir, `temporal-${release}`);
@@ -40,7 +40,7 @@ export async function startTemporal(plan: TemporalPlan): Promise<RunningTemporal
     const { server, port, uiPort } = await listen({ program: path, folder, lock, plan });
     const address = `127.0.0.1:${port}`;
     await untilItAnswers(address, server);
-    plan.say(`Temporal ${version} on ${address}, UI on http://127.0.0.1:${uiPort}, data in ${folder}`);
+    plan.report(`Temporal ${version} on ${address}, UI on http://127.0.0.1:${uiPort}, data in ${folder}`);
     const stop = () => server.stop().finally(lock.release);
     return { address, uiUrl: `http://127.0.0.1:${uiPort}`, pid: server.pid, stop };
   } catch (failure) {
@@ -50,8 +50,8 @@ export async function startTemporal(plan: TemporalPlan): Promise<RunningTemporal
 }
 
 /** The time-skipping server that @temporalio/testing starts itself, given the path. */
-export async function temporalTestServerPath(config: BinaryConfig, say: Say): Promise<string> {
-  const { path } = await findBinary('temporalTestServer', config, say);
+export async function temporalTestServerPath(config: BinaryConfig, report: Report): Promise<string> {
+  const { path } = await findBinary('temporalTestServer', config, report);
   return path;
 }
 
@@ -66,14 +66,14 @@ async function listen({ program, folder, lock, plan }: Listening) {
   let server: ServerProcess | undefined;
   // Somebody may take a port between the look and the start; start-dev has no exit code of its own for that.
   for (let tries = 0; tries < 3; tries++) {
-    const port = await freePort(tries === 0 ? (plan.port ?? USUAL_PORT) : 0);
-    const uiPort = await freePort(tries === 0 ? (plan.uiPort ?? USUAL_UI_PORT) : 0);
+    const port = await freePort(tries === 0 ? (plan.port ?? DEFAULT_PORT) : 0);
+    const uiPort = await freePort(tries === 0 ? (plan.uiPort ?? DEFAULT_UI_PORT) : 0);
     const args = argumentsFor(port, uiPort, join(folder, 'temporal.sqlite'));
     server = await startProcess({ command: program, args, log: join(folder, 'temporal.log') });
-    await lock.noteServer(server.pid);
-    if ((await untilAnnounced(server, RUNNING, READY_MS)) === 'up') return { server, port, uiPort };
+    await lock.recordServer(server.pid);
+    if ((await untilReady(server, RUNNING, READY_MS)) === 'up') return { server, port, uiPort };
   }
-  throw new Error(`Temporal did not start${server === undefined ? '' : `: ${await lastWords(server)}`}`);
+  throw new Error(`Temporal did not start${server === undefined ? '' : `: ${await logTail(server)}`}`);
 }
 
 function argumentsFor(port: number, uiPort: number, file: string): string[] {

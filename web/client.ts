@@ -1,9 +1,9 @@
 import { Agent, request } from 'undici';
 import { monotonic } from '../clock.js';
+import { type AddressGuard, addressGuard } from './address-guard.js';
 import { ForbiddenAddress, guardedConnector, type Resolve } from './connector.js';
-import { type Reach, reach } from './reach.js';
 
-export interface Outgoing {
+export interface WebRequest {
   readonly method: 'GET' | 'POST';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -11,35 +11,35 @@ export interface Outgoing {
   /** Milliseconds for everything: name, connection, answer. */
   readonly timeout: number;
   /** Bytes of the answer that are read; the connection ends there. */
-  readonly keep: number;
+  readonly maxBytes: number;
 }
 
 /** Stable words, for callers to see: what a resolver or a socket said inside our network is nobody's business. */
 export type WebTrouble = 'forbidden_address' | 'timeout' | 'tls' | 'connection' | 'bad_answer';
 
-export type WebAnswer =
+export type WebResponse =
   | {
       readonly kind: 'answered';
       readonly status: number;
       readonly body: Buffer;
       /** Whether that is all of it: neither cut at `keep` nor broken off. */
       readonly whole: boolean;
-      readonly headers: AnswerHeaders;
+      readonly headers: ResponseHeaders;
       readonly retryAfter: string | null;
       readonly ms: number;
     }
   | { readonly kind: 'failed'; readonly why: WebTrouble; readonly ms: number };
 
 /** Of an answer, where it has them. */
-export interface AnswerHeaders {
+export interface ResponseHeaders {
   readonly etag: string | null;
   readonly modified: string | null;
   readonly location: string | null;
 }
 
-export interface WebClient extends Reach {
+export interface WebClient extends AddressGuard {
   /** One request to a host that somebody else has named. Redirects are answers like any other: they are not followed. */
-  send(outgoing: Outgoing): Promise<WebAnswer>;
+  send(outgoing: WebRequest): Promise<WebResponse>;
   close(): Promise<void>;
 }
 
@@ -54,26 +54,37 @@ const USER_AGENT = 'Everpost/1 (webhooks)';
 
 /** The one way out to hosts that callers name: webhook endpoints, feeds. */
 export function webClient({ exceptions, resolve }: WebClientOptions): WebClient {
-  const guard = reach(exceptions);
+  const guard = addressGuard(exceptions);
   // Connections to one host are not shared out among endpoints: each has its own bound, and a slow one keeps to itself.
   const dispatcher = new Agent({ connect: guardedConnector(guard, resolve) });
 
   return {
     ...guard,
     send: async (outgoing) => {
-      const begun = monotonic();
-      const ms = () => Math.round(monotonic() - begun);
+      const startedAt = monotonic();
+      const ms = () => Math.round(monotonic() - startedAt);
       if (guard.faultOf(outgoing.url) !== undefined) return { kind: 'failed', why: 'forbidden_address', ms: 0 };
       const signal = AbortSignal.timeout(outgoing.timeout);
       try {
         const { method, url, body = null } = outgoing;
         const headers = { 'user-agent': USER_AGENT, ...outgoing.headers };
-        const answer = await request(url, { method, headers, body, signal, dispatcher });
-        const read = await firstBytes(answer.body, outgoing.keep);
-        const header = (name: string) => [answer.headers[name] ?? null].flat()[0] ?? null;
-        const said = { etag: header('etag'), modified: header('last-modified'), location: header('location') };
+        const response = await request(url, { method, headers, body, signal, dispatcher });
+        const read = await firstBytes(response.body, outgoing.maxBytes);
+        const header = (name: string) => [response.headers[name] ?? null].flat()[0] ?? null;
+        const responseHeaders = {
+          etag: header('etag'),
+          modified: header('last-modified'),
+          location: header('location'),
+        };
         const retryAfter = header('retry-after');
-        return { kind: 'answered', status: answer.statusCode, ...read, headers: said, retryAfter, ms: ms() };
+        return {
+          kind: 'answered',
+          status: response.statusCode,
+          ...read,
+          headers: responseHeaders,
+          retryAfter,
+          ms: ms(),
+        };
       } catch (error) {
         return { kind: 'failed', why: signal.aborted ? 'timeout' : troubleIn(error), ms: ms() };
       }
@@ -83,7 +94,7 @@ export function webClient({ exceptions, resolve }: WebClientOptions): WebClient 
 }
 
 /** The status has been said: for most callers whatever becomes of the rest of the body changes nothing. */
-async function firstBytes(body: AsyncIterable<Buffer>, keep: number): Promise<{ body: Buffer; whole: boolean }> {
+async function firstBytes(body: AsyncIterable<Buffer>, maxBytes: number): Promise<{ body: Buffer; whole: boolean }> {
   const parts: Buffer[] = [];
   let length = 0;
   let whole = true;
@@ -91,14 +102,14 @@ async function firstBytes(body: AsyncIterable<Buffer>, keep: number): Promise<{ 
     for await (const part of body) {
       parts.push(part);
       length += part.length;
-      whole = length <= keep;
-      if (length >= keep) break;
+      whole = length <= maxBytes;
+      if (length >= maxBytes) break;
     }
   } catch {
     // Broken off, or too slow.
     whole = false;
   }
-  return { body: Buffer.concat(parts).subarray(0, keep), whole };
+  return { body: Buffer.concat(parts).subarray(0, maxBytes), whole };
 }
 
 function troubleIn(error: unknown): WebTrouble {

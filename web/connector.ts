@@ -1,7 +1,7 @@
 import { lookup as systemLookup } from 'node:dns/promises';
 import { connect, isIP, type LookupFunction, Socket } from 'node:net';
 import { buildConnector } from 'undici';
-import { PUBLIC_PORTS, type Reach, type Standing } from './reach.js';
+import { type AddressClass, type AddressGuard, PUBLIC_PORTS } from './address-guard.js';
 
 export interface Resolved {
   readonly address: string;
@@ -22,11 +22,11 @@ const SYSTEM: Resolve = (host) => systemLookup(host, { all: true });
  * Connects to addresses that were judged, and to no others: the socket gets the very addresses of the one lookup, so that a
  * name that resolves to something else a moment later gains nothing.
  */
-export function guardedConnector(reach: Reach, resolve: Resolve = SYSTEM): buildConnector.connector {
+export function guardedConnector(guard: AddressGuard, resolve: Resolve = SYSTEM): buildConnector.connector {
   return (options, callback) => {
     const { hostname, protocol, port } = options;
     const exceptionsOnly = protocol !== 'https:' || !PUBLIC_PORTS.includes(port);
-    const allowed = (address: string) => isAllowed(reach.standingOf(hostname, address), exceptionsOnly);
+    const allowed = (address: string) => isAllowed(guard.classOf(hostname, address), exceptionsOnly);
     if (isIP(hostname) !== 0 && !allowed(hostname)) {
       callback(new ForbiddenAddress(hostname), null);
       return;
@@ -37,9 +37,9 @@ export function guardedConnector(reach: Reach, resolve: Resolve = SYSTEM): build
 }
 
 /** Sockets to servers other than web servers, on any port, under the same judgement. */
-export function guardedDial(reach: Reach, resolve: Resolve = SYSTEM) {
+export function guardedDial(reach: AddressGuard, resolve: Resolve = SYSTEM) {
   return ({ host, port }: { readonly host: string; readonly port: number }): Socket => {
-    const allowed = (address: string) => reach.standingOf(host, address) !== 'forbidden';
+    const allowed = (address: string) => reach.classOf(host, address) !== 'forbidden';
     if (isIP(host) !== 0 && !allowed(host)) return new Socket().destroy(new ForbiddenAddress(host));
     return connect({ host, port, lookup: guardedLookup(allowed, resolve) });
   };
@@ -61,8 +61,8 @@ function guardedLookup(allowed: (address: string) => boolean, resolve: Resolve):
   };
 }
 
-function isAllowed(standing: Standing, exceptionsOnly: boolean): boolean {
-  return standing === 'excepted' || (standing === 'public' && !exceptionsOnly);
+function isAllowed(addressClass: AddressClass, exceptionsOnly: boolean): boolean {
+  return addressClass === 'excepted' || (addressClass === 'public' && !exceptionsOnly);
 }
 
 function matches(wanted: number | string | undefined, family: number): boolean {

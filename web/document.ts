@@ -1,12 +1,12 @@
 import type { WebClient } from './client.js';
 
 /** What came of asking for a document at an address that somebody else has named. */
-export type Fetched =
+export type FetchedDocument =
   | { readonly kind: 'document'; readonly text: string; readonly etag: string | null; readonly modified: string | null }
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'failed'; readonly why: string };
 
-export interface Wanted {
+export interface DocumentRequest {
   readonly url: string;
   readonly accept: string;
   /** As it was last: an unchanged document is not sent again. */
@@ -21,10 +21,16 @@ const REDIRECTS = 3;
 const MOVED = [301, 302, 303, 307, 308];
 
 /** Asks for the whole of it: what breaks off is a failure. Redirects are followed, each judged as the first address was. */
-export async function fetchDocument(web: Pick<WebClient, 'send'>, wanted: Wanted): Promise<Fetched> {
+export async function fetchDocument(web: Pick<WebClient, 'send'>, wanted: DocumentRequest): Promise<FetchedDocument> {
   let { url } = wanted;
   for (let hops = 0; hops <= REDIRECTS; hops += 1) {
-    const answer = await web.send({ method: 'GET', url, headers: headersOf(wanted), timeout: TIMEOUT, keep: LONGEST });
+    const answer = await web.send({
+      method: 'GET',
+      url,
+      headers: headersOf(wanted),
+      timeout: TIMEOUT,
+      maxBytes: LONGEST,
+    });
     if (answer.kind === 'failed') return { kind: 'failed', why: answer.why };
     const { status, body, whole, headers } = answer;
     if (MOVED.includes(status) && headers.location !== null && URL.canParse(headers.location, url)) {
@@ -39,7 +45,7 @@ export async function fetchDocument(web: Pick<WebClient, 'send'>, wanted: Wanted
   return { kind: 'failed', why: 'too many redirects' };
 }
 
-function headersOf({ accept, etag, modified }: Wanted): Record<string, string> {
+function headersOf({ accept, etag, modified }: DocumentRequest): Record<string, string> {
   return {
     'user-agent': 'Everpost/1 (newsletters)',
     accept,

@@ -5,7 +5,7 @@ import { DomUtils, parseDocument } from 'htmlparser2';
 /** One entry of a feed as a letter may use it: plain text, and a link that a browser follows. */
 export interface FeedItem {
   /** The same for the same entry, whenever the feed is read. */
-  readonly mark: string;
+  readonly fingerprint: string;
   readonly title: string;
   readonly link: string;
   readonly summary: string;
@@ -41,11 +41,11 @@ export function readFeed(text: string): Feed | undefined {
     const link = safeLink(pageOf(entries[i]) ?? item.link);
     const title = plain(item.title ?? '', 300);
     const date = item.pubDate !== undefined && !Number.isNaN(item.pubDate.getTime()) ? item.pubDate.toISOString() : '';
-    const mark = createHash('sha256')
+    const fingerprint = createHash('sha256')
       .update(item.id || link || title)
       .digest('base64url')
       .slice(0, 16);
-    return { mark, title, link, summary: plain(item.description ?? '', LONGEST_SUMMARY), date };
+    return { fingerprint, title, link, summary: plain(item.description ?? '', LONGEST_SUMMARY), date };
   });
   return {
     title: plain(feed.title ?? '', 300),

@@ -7,15 +7,15 @@ export const PREBUILT = fileURLToPath(new URL('../workflow-bundle.js', import.me
 
 /** The workflows as one sandboxed bundle: the prebuilt one of the product, else made now (about a second). */
 export async function workflowBundle(): Promise<WorkflowBundleOption> {
-  return existsSync(PREBUILT) ? { codePath: PREBUILT } : bundled();
+  return existsSync(PREBUILT) ? { codePath: PREBUILT } : bundleWorkflows();
 }
 
 /** Bundles the sandboxed code: the sources in development, compiled files in the product. */
-export function bundled(): Promise<{ code: string }> {
+export function bundleWorkflows(): Promise<{ code: string }> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const workflowsPath = fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url));
   return bundleWorkflowCode({ workflowsPath, logger: QUIET });
 }
 
-const nothing = () => undefined;
-const QUIET = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+const ignore = () => undefined;
+const QUIET = { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };

@@ -1,19 +1,19 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import type { Engine, Sighting } from '../activities/engine.js';
-import { ISSUE_TYPE, issueStart, lookAtIssue } from '../workflows/messages/newsletter.js';
+import type { Engine, WorkflowStatus } from '../activities/engine.js';
+import { ISSUE_TYPE, issueRowChanged, issueStart } from '../workflows/messages/newsletter.js';
 import {
   CAMPAIGN_TYPE,
   CONFIRMATION_TYPE,
+  campaignRowChanged,
   campaignStart,
   confirmationStart,
   DRAFT_TYPE,
   draftStart,
   ENDPOINT_TYPE,
+  endpointRowChanged,
   endpointStart,
   IMPORT_TYPE,
   importStart,
-  lookAtCampaign,
-  lookAtEndpoint,
   MESSAGE_TYPE,
   messageStart,
 } from '../workflows/messages.js';
@@ -28,7 +28,7 @@ export interface EngineOptions {
 
 /** Starts and looks at workflows on behalf of activities and of the boot pass. */
 export function workerEngine({ client, prefix }: EngineOptions): Engine {
-  const sighting = async (workflowId: string): Promise<Sighting> => {
+  const workflowStatus = async (workflowId: string): Promise<WorkflowStatus> => {
     try {
       const { status, closeTime } = await client.workflow.getHandle(workflowId).describe();
       return { status: wordFor(status.name), closedAt: closeTime ?? null };
@@ -38,39 +38,39 @@ export function workerEngine({ client, prefix }: EngineOptions): Engine {
     }
   };
   return {
-    campaignSighting: (campaign) => sighting(campaignWorkflowId(campaign)),
-    wakeCampaign: async ({ _id, account, launch }) => {
+    campaignWorkflowStatus: (campaign) => workflowStatus(campaignWorkflowId(campaign)),
+    notifyCampaign: async ({ _id, account, launch }) => {
       const start = campaignStart(prefix, { account, campaign: _id, launch });
-      await client.workflow.signalWithStart(CAMPAIGN_TYPE, { ...start, signal: lookAtCampaign, signalArgs: [] });
+      await client.workflow.signalWithStart(CAMPAIGN_TYPE, { ...start, signal: campaignRowChanged, signalArgs: [] });
     },
-    confirmationSighting: (id) => sighting(confirmationWorkflowId(id)),
-    wakeConfirmation: async ({ _id, account }) => {
+    confirmationWorkflowStatus: (id) => workflowStatus(confirmationWorkflowId(id)),
+    startConfirmation: async ({ _id, account }) => {
       await client.workflow.start(CONFIRMATION_TYPE, confirmationStart(prefix, { account, confirmation: _id }));
     },
-    importSighting: (id) => sighting(importWorkflowId(id)),
-    wakeImport: async ({ _id, account }) => {
+    importWorkflowStatus: (id) => workflowStatus(importWorkflowId(id)),
+    startImport: async ({ _id, account }) => {
       await client.workflow.start(IMPORT_TYPE, importStart(prefix, { account, import: _id }));
     },
-    wakeDraft: async ({ account, campaign, n }) => {
+    startDraft: async ({ account, campaign, n }) => {
       await client.workflow.start(DRAFT_TYPE, draftStart(prefix, { account, campaign, n }));
     },
-    wakeEndpoint: async ({ _id, account }) => {
+    notifyEndpoint: async ({ _id, account }) => {
       const start = endpointStart(prefix, { account, endpoint: _id });
-      await client.workflow.signalWithStart(ENDPOINT_TYPE, { ...start, signal: lookAtEndpoint, signalArgs: [] });
+      await client.workflow.signalWithStart(ENDPOINT_TYPE, { ...start, signal: endpointRowChanged, signalArgs: [] });
     },
     ...newsletterSchedules(client, prefix),
-    issueSighting: (issue) => sighting(issueStart(prefix, issue).workflowId),
-    wakeIssue: async (issue) => {
+    issueWorkflowStatus: (issue) => workflowStatus(issueStart(prefix, issue).workflowId),
+    notifyIssue: async (issue) => {
       const start = issueStart(prefix, issue);
-      await client.workflow.signalWithStart(ISSUE_TYPE, { ...start, signal: lookAtIssue, signalArgs: [] });
+      await client.workflow.signalWithStart(ISSUE_TYPE, { ...start, signal: issueRowChanged, signalArgs: [] });
     },
-    wakeMessage: async ({ _id, account }) => {
+    startMessage: async ({ _id, account }) => {
       await client.workflow.start(MESSAGE_TYPE, messageStart(prefix, { account, message: _id }));
     },
   };
 }
 
-function wordFor(status: string): Sighting['status'] {
+function wordFor(status: string): WorkflowStatus['status'] {
   if (status === 'RUNNING') return 'running';
   return status === 'TERMINATED' ? 'terminated' : 'ended';
 }

@@ -9,25 +9,25 @@ import {
   sendActivities,
   stepActivities,
 } from '../activities/index.js';
-import { endpointBell } from '../activities/webhook/bell.js';
+import { endpointNotifier } from '../activities/webhook/notifier.js';
 import { queuesOf } from '../workflows/names.js';
 import { workflowBundle } from './bundle.js';
 import { workerEngine } from './engine.js';
-import { watchInbound } from './inbound-watch.js';
 import { prepareNamespace } from './namespace.js';
-import { activityParts, type Surroundings } from './parts.js';
-import { patiently } from './patience.js';
 import { hookQueue, MODEL_QUEUE, messageQueue, STEP_QUEUE, sendQueue, WORKFLOW_QUEUE } from './queues.js';
-import { watchRiver } from './river-watch.js';
+import { withRetries } from './retry.js';
 import { installRuntime } from './runtime.js';
-import { ensureSweep, keepSweep, type SweepPace } from './schedule.js';
 import { orderlyStop } from './stop.js';
+import { ensureSweep, type SweepTiming, watchSweepSchedule } from './sweep-schedule.js';
+import { watchEventLog } from './watch/event-log.js';
+import { watchInbound } from './watch/inbound.js';
+import { activityWiring, type WorkerDependencies } from './wiring/activities.js';
 
-export interface WorkerParts extends Surroundings {
+export interface WorkerSettings extends WorkerDependencies {
   readonly temporalAddress: string;
   /** Names the installation's queues. */
   readonly prefix: string;
-  readonly pace: SweepPace;
+  readonly sweepTiming: SweepTiming;
   /** Bundled once by whoever starts several workers. */
   readonly bundle?: WorkerOptions['workflowBundle'];
 }
@@ -42,34 +42,40 @@ export interface RunningWorker {
 }
 
 /** The composition root of a worker process: workflows, steps and sending lanes over one connection. */
-export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
-  const { times, temporalAddress: address, prefix, config } = parts;
+export async function startWorker(settings: WorkerSettings): Promise<RunningWorker> {
+  const { times, temporalAddress: address, prefix, config } = settings;
   const namespace = config.temporalNamespace;
-  installRuntime(parts.log);
+  installRuntime(settings.log);
   const stop = orderlyStop();
-  const connection = await connected(address, parts);
+  const connection = await connectToTemporal(address, settings);
   const client = new Client({ connection, namespace });
   const prepare = () => prepareNamespace(connection, namespace);
-  await patiently('namespace', prepare, parts.log);
+  await withRetries('namespace', prepare, settings.log);
 
-  const shared = await activityParts(parts, stop);
+  const shared = await activityWiring(settings, stop);
   const deps: ActivityDeps = { ...shared, engine: workerEngine({ client, prefix }) };
-  const workers = await createWorkers(parts, connection, deps);
+  const workers = await createWorkers(settings, connection, deps);
   const unwatch = watchStore(shared, deps);
-  const forgetSweep = keepSweep({ client, prefix, pace: parts.pace, prepare, log: parts.log });
+  const stopSweepChecks = watchSweepSchedule({
+    client,
+    prefix,
+    timing: settings.sweepTiming,
+    prepare,
+    log: settings.log,
+  });
   let drain: NodeJS.Timeout | undefined;
   const shutdown = () => {
     if (stop.stopping.aborted) return;
     stop.begin();
-    drain = setTimeout(() => stop.letGo(shared.ways), times.drain);
+    drain = setTimeout(() => stop.drain(shared.outgoing), times.drain);
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   // One queue that cannot go on takes the others with it: half a worker would look alive.
   const running = Promise.all(workers.map((worker) => worker.run().finally(shutdown)));
   const ended = running
     .finally(() => clearTimeout(drain))
-    .finally(forgetSweep)
-    .finally(() => shared.ways.close())
+    .finally(stopSweepChecks)
+    .finally(() => shared.outgoing.close())
     .finally(unwatch)
     .finally(() => shared.web.close())
     .finally(() => shared.renderer.close())
@@ -77,7 +83,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     .finally(() => connection.close())
     .then(() => undefined);
   ended.catch(() => undefined);
-  await patiently('sweep', () => ensureSweep(client, prefix, parts.pace), parts.log);
+  await withRetries('sweep', () => ensureSweep(client, prefix, settings.sweepTiming), settings.log);
   return {
     ended,
     client: () => (stop.stopping.aborted ? undefined : client),
@@ -89,53 +95,53 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
 }
 
 /** Hears of what other processes have added, events and reports; the sweep finds what is missed. */
-function watchStore(shared: Awaited<ReturnType<typeof activityParts>>, deps: ActivityDeps): () => Promise<unknown> {
-  const ends = [
-    watchRiver({ ...shared, ring: endpointBell(deps) }),
+function watchStore(shared: Awaited<ReturnType<typeof activityWiring>>, deps: ActivityDeps): () => Promise<unknown> {
+  const stops = [
+    watchEventLog({ ...shared, notify: endpointNotifier(deps) }),
     watchInbound({ ...shared, read: () => sweepInbound(deps) }),
   ];
-  return () => Promise.all(ends.map((end) => end()));
+  return () => Promise.all(stops.map((stop) => stop()));
 }
 
 /** Temporal may come up after us: a worker waits for it as long as it takes. */
-function connected(address: string, { log }: WorkerParts): Promise<NativeConnection> {
+function connectToTemporal(address: string, { log }: WorkerSettings): Promise<NativeConnection> {
   // Nothing but ids and counts goes over it: too little to be worth compressing.
   const connect = () => NativeConnection.connect({ address, grpcCompression: { codec: 'none' } });
-  return patiently(`connection to ${address}`, connect, log, Number.POSITIVE_INFINITY);
+  return withRetries(`connection to ${address}`, connect, log, Number.POSITIVE_INFINITY);
 }
 
 /** The workers of a process, one a queue. Tests give them a connection to a server whose time they move. */
 export async function createWorkers(
-  parts: Pick<WorkerParts, 'prefix' | 'config' | 'bundle' | 'lanes' | 'times'>,
+  settings: Pick<WorkerSettings, 'prefix' | 'config' | 'bundle' | 'lanes' | 'times'>,
   connection: NativeConnection,
   deps: ActivityDeps,
 ): Promise<Worker[]> {
-  const queues = queuesOf(parts.prefix);
+  const queues = queuesOf(settings.prefix);
   const common = {
     connection,
-    namespace: parts.config.temporalNamespace,
-    interceptors: { activity: [() => ({ inbound: { execute: translated } })] },
+    namespace: settings.config.temporalNamespace,
+    interceptors: { activity: [() => ({ inbound: { execute: translateFailures } })] },
   } satisfies Partial<WorkerOptions>;
-  const workflowCode = parts.bundle ?? (await workflowBundle());
+  const workflowCode = settings.bundle ?? (await workflowBundle());
   return Promise.all([
     Worker.create({ ...common, ...WORKFLOW_QUEUE, taskQueue: queues.workflows, workflowBundle: workflowCode }),
     Worker.create({ ...common, ...STEP_QUEUE, taskQueue: queues.steps, activities: stepActivities(deps) }),
     Worker.create({ ...common, ...MODEL_QUEUE, taskQueue: queues.model, activities: modelActivities(deps) }),
     Worker.create({
       ...common,
-      ...sendQueue(parts.lanes, parts.times),
+      ...sendQueue(settings.lanes, settings.times),
       taskQueue: queues.send,
       activities: sendActivities(deps),
     }),
     Worker.create({
       ...common,
-      ...hookQueue(parts.times),
+      ...hookQueue(settings.times),
       taskQueue: queues.hooks,
       activities: hookActivities(deps),
     }),
     Worker.create({
       ...common,
-      ...messageQueue(parts.times),
+      ...messageQueue(settings.times),
       taskQueue: queues.messages,
       workflowBundle: workflowCode,
       activities: deps.messageSteps.activities,
@@ -143,7 +149,7 @@ export async function createWorkers(
   ]);
 }
 
-async function translated<I, O>(input: I, next: (input: I) => Promise<O>): Promise<O> {
+async function translateFailures<I, O>(input: I, next: (input: I) => Promise<O>): Promise<O> {
   try {
     return await next(input);
   } catch (error) {

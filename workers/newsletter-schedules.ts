@@ -14,19 +14,19 @@ type Wanted = ReturnType<typeof newsletterSchedule>;
 export function newsletterSchedules(
   { schedule }: Pick<Client, 'schedule'>,
   prefix: string,
-): Pick<Engine, 'keepSchedule' | 'forgetSchedule' | 'scheduledNewsletters'> {
-  const repaired = async (wanted: Wanted): Promise<void> => {
+): Pick<Engine, 'reconcileSchedule' | 'deleteSchedule' | 'scheduledNewsletters'> {
+  const repair = async (wanted: Wanted): Promise<void> => {
     const handle = schedule.getHandle(wanted.scheduleId);
-    const there = await handle.describe();
-    if (isAsWanted(there, wanted)) return;
+    const existing = await handle.describe();
+    if (isAsWanted(existing, wanted)) return;
     const { scheduleId: _id, ...rest } = wanted;
     await handle.update(() => rest);
   };
   return {
-    keepSchedule: async (row: Scheduled) => {
+    reconcileSchedule: async (row: Scheduled) => {
       const wanted = newsletterSchedule(prefix, row);
       try {
-        await repaired(wanted);
+        await repair(wanted);
       } catch (error) {
         if (!(error instanceof ScheduleNotFoundError)) throw error;
         await schedule.create(wanted).catch((reason) => {
@@ -35,7 +35,7 @@ export function newsletterSchedules(
       }
     },
 
-    forgetSchedule: async (newsletter) => {
+    deleteSchedule: async (newsletter) => {
       try {
         await schedule.getHandle(newsletterScheduleId(prefix, newsletter)).delete();
       } catch (error) {
@@ -55,8 +55,8 @@ export function newsletterSchedules(
 }
 
 /** An update makes Temporal forget what it was about to catch up with: nothing is written where nothing differs. */
-export function isAsWanted(there: ScheduleDescription, wanted: Wanted): boolean {
-  return JSON.stringify(essence(there)) === JSON.stringify(essence(wanted));
+export function isAsWanted(existing: ScheduleDescription, wanted: Wanted): boolean {
+  return JSON.stringify(comparedFields(existing)) === JSON.stringify(comparedFields(wanted));
 }
 
 type Compared = Pick<ScheduleDescription, 'state' | 'action'> & {
@@ -64,7 +64,7 @@ type Compared = Pick<ScheduleDescription, 'state' | 'action'> & {
   readonly spec: Wanted['spec'] | ScheduleDescription['spec'];
 };
 
-function essence({ state, policies, action, spec }: Compared | Wanted) {
+function comparedFields({ state, policies, action, spec }: Compared | Wanted) {
   return [
     state.paused,
     state.note,

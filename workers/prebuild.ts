@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import { bundled, PREBUILT } from './bundle.js';
+import { bundleWorkflows, PREBUILT } from './bundle.js';
 
 /** The last step of `npm run build`: the product starts without bundling. */
-const { code } = await bundled();
+const { code } = await bundleWorkflows();
 await writeFile(PREBUILT, code);

@@ -1,5 +1,5 @@
 import type { WorkerOptions } from '@temporalio/worker';
-import type { ProtocolTimes } from '../domain/protocol.js';
+import type { ProtocolTimes } from '../domain/delivery/protocol.js';
 
 /** Sending lanes of one process; they share its SMTP connections. */
 export const LANES_PER_PROCESS = 4;

@@ -6,7 +6,7 @@ export interface Stop {
   readonly drained: AbortSignal;
   begin(): void;
   /** Sockets first, at once: what is open is in doubt from here on, what has not begun is deferred. */
-  letGo(transports: { destroy(): void }): void;
+  drain(transports: { destroy(): void }): void;
 }
 
 export function orderlyStop(): Stop {
@@ -18,7 +18,7 @@ export function orderlyStop(): Stop {
     stopping: stopping.signal,
     drained: drained.signal,
     begin: () => stopping.abort(),
-    letGo: (transports) => {
+    drain: (transports) => {
       drained.abort();
       transports.destroy();
     },

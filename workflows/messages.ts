@@ -55,7 +55,7 @@ export const rejectCampaign = defineUpdate<CampaignView, [Control]>('reject');
 export const scheduleCampaign = defineUpdate<CampaignView, [ScheduleControl]>('schedule');
 export const changeCampaignRate = defineUpdate<CampaignView, [RateControl]>('change_rate');
 /** The row has changed: read it. */
-export const lookAtCampaign = defineSignal('look');
+export const campaignRowChanged = defineSignal('rowChanged');
 export const campaignView = defineQuery<CampaignView>('view');
 
 export interface ImportInput {
@@ -81,10 +81,10 @@ export interface ConfirmationInput {
 }
 
 /** The request's row has changed, it was confirmed for instance: read it. */
-export const lookAtConfirmation = defineSignal('look');
+export const confirmationRowChanged = defineSignal('rowChanged');
 
 /** The message's row has changed, it was cancelled for instance: read it. */
-export const lookAtMessage = defineSignal('look');
+export const messageRowChanged = defineSignal('rowChanged');
 
 export interface EndpointInput extends RunLength {
   readonly account: number;
@@ -92,7 +92,7 @@ export interface EndpointInput extends RunLength {
 }
 
 /** There is something to deliver. */
-export const lookAtEndpoint = defineSignal('look');
+export const endpointRowChanged = defineSignal('rowChanged');
 
 /** Rows decide, so a start is never refused: a closed workflow may run again, a running one is joined. */
 const ROW_DECIDES = { workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'USE_EXISTING' } as const;

@@ -1,6 +1,6 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.js';
-import type { ProtocolTimes } from '../domain/protocol.js';
+import type { ProtocolTimes } from '../domain/delivery/protocol.js';
 import { queuesOf } from './names.js';
 
 /** The activities, grouped by temper. Workflows run on the queue that names the installation; the others follow from it. */
@@ -39,7 +39,7 @@ export function heavySteps() {
 
 /** One try of a newsletter's source: a host of somebody else's may take its time, or the process may be gone. */
 export function sourceSteps() {
-  return proxyActivities<Pick<Activities, 'gatherIssue'>>({
+  return proxyActivities<Pick<Activities, 'prepareIssue'>>({
     taskQueue: queues().steps,
     startToCloseTimeout: '2m',
     heartbeatTimeout: '6s',
@@ -59,7 +59,7 @@ export function modelSteps() {
 }
 
 /** The first look at a message, on the worker that runs its workflow: it answers within seconds, and is never repeated. */
-export function firstLook() {
+export function firstAttempt() {
   return proxyLocalActivities<Pick<Activities, 'beginMessage'>>({
     startToCloseTimeout: '4s',
     retry: { maximumAttempts: 1 },

@@ -1,77 +1,82 @@
 import { monotonic, now } from '../../clock.js';
-import { type Evidence, feedbackEvidence } from '../../domain/evidence.js';
-import type { ProtocolTimes } from '../../domain/protocol.js';
+import { type Evidence, feedbackEvidence } from '../../domain/delivery/evidence.js';
+import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import { type InboundMail, readInbound } from '../../mail/dsn/read.js';
-import { type ReturnPaths, returnPaths } from '../../mail/return-path.js';
+import { type ReturnPaths, returnPaths } from '../../mail/tokens/return-path.js';
 import type {
   Inbound,
   InboundMailRow,
   InboundReportRow,
   InboundRow,
   InboundSubscriptionRow,
-} from '../../store/inbound.js';
-import type { Secrets } from '../../store/secrets.js';
+} from '../../store/inbound/inbound.js';
+import type { LinkKeyRing } from '../../store/secrets/link-keys.js';
 import type { WebClient } from '../../web/client.js';
-import { type ConsequenceDeps, consequencesOf } from './consequences.js';
-import { addressOwner, type Owner, type OwnerDeps, ownerOf } from './owners.js';
+import { applyEvidence, type EvidenceDeps } from './apply-evidence.js';
+import { type ReportedMail, type ReportedMailDeps, reportedAddress, reportedMailOf } from './reported-mail.js';
 
-export interface InboundDeps extends ConsequenceDeps, OwnerDeps {
-  readonly inbound: Pick<Inbound, 'owed' | 'claim' | 'done' | 'later' | 'forgetSaid'>;
+export interface InboundDeps extends EvidenceDeps, ReportedMailDeps {
+  readonly inbound: Pick<Inbound, 'due' | 'claim' | 'done' | 'retryLater' | 'deleteContent'>;
   /** Milliseconds for which a report that nobody could act on can be read by a person. */
   readonly readableFor: number;
-  readonly ring: Secrets['ring'];
+  readonly keyring: LinkKeyRing['ring'];
   readonly web: Pick<WebClient, 'send'>;
-  readonly campaigns: ConsequenceDeps['campaigns'];
-  readonly messages: ConsequenceDeps['messages'];
-  readonly subscribers: ConsequenceDeps['subscribers'] & OwnerDeps['subscribers'];
+  readonly campaigns: EvidenceDeps['campaigns'];
+  readonly messages: EvidenceDeps['messages'];
+  readonly subscribers: EvidenceDeps['subscribers'] & ReportedMailDeps['subscribers'];
   readonly times: Pick<ProtocolTimes, 'lease'>;
   readonly log: { warn(details: object, message: string): void };
 }
 
 /** One pass ends within its time and the next goes on; the longest owed come first. */
-const PASS = 10_000;
-const MOST_AT_ONCE = 200;
-const SIDE_BY_SIDE = 8;
-const MOST_TRIES = 20;
+const PASS_MS = 10_000;
+const BATCH_SIZE = 200;
+const CONCURRENCY = 8;
+const MAX_TRIES = 20;
 /** Whoever takes a row has this share of a lease for it, 15 s; somebody else takes it afterwards. Acting takes milliseconds. */
 const SHARE_OF_LEASE = 1 / 4;
 const LONGEST_WAIT = 600_000;
-const PATIENCE = 10_000;
+const SUBSCRIPTION_TIMEOUT_MS = 10_000;
 
 /** Reads what came in and acts on it. Rows are only ever added by the intake, and only ever finished here. */
 export async function sweepInbound(deps: InboundDeps): Promise<void> {
-  await deps.inbound.forgetSaid(now());
-  const begun = monotonic();
+  await deps.inbound.deleteContent(now());
+  const startedAt = monotonic();
   let paths: ReturnPaths | undefined;
-  while (monotonic() - begun < PASS) {
-    const owed = await deps.inbound.owed(now(), MOST_AT_ONCE);
-    if (owed.length === 0) return;
+  while (monotonic() - startedAt < PASS_MS) {
+    const due = await deps.inbound.due(now(), BATCH_SIZE);
+    if (due.length === 0) return;
     // Read after the rows: whatever signed them is in it.
-    paths ??= returnPaths(await deps.ring());
-    const rows = owed.values();
-    const known = paths;
-    const some = async () => {
-      for (const row of rows) await lookAfter(deps, known, row);
+    paths ??= returnPaths(await deps.keyring());
+    const rows = due.values();
+    const returnPathReader = paths;
+    const processRows = async () => {
+      for (const row of rows) await processRow(deps, returnPathReader, row);
     };
-    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, some));
+    await Promise.all(Array.from({ length: CONCURRENCY }, processRows));
   }
 }
 
 /** One row that cannot be helped must not keep the others waiting, nor be tried for ever. */
-async function lookAfter(deps: InboundDeps, paths: ReturnPaths, row: InboundRow): Promise<void> {
-  const until = after(deps.times.lease * SHARE_OF_LEASE);
+async function processRow(deps: InboundDeps, paths: ReturnPaths, row: InboundRow): Promise<void> {
+  const until = fromNow(deps.times.lease * SHARE_OF_LEASE);
   if (!(await deps.inbound.claim(row, until).catch(() => false))) return;
   try {
-    const { verdict, keepRaw } = row.kind === 'mail' ? await readMail(deps, paths, row) : await heed(deps, paths, row);
-    await deps.inbound.done(row, verdict, keepRaw ? readable(deps) : undefined);
+    const { verdict, keepRaw } =
+      row.kind === 'mail' ? await readMail(deps, paths, row) : await processReport(deps, paths, row);
+    await deps.inbound.done(row, verdict, keepRaw ? readableUntil(deps) : undefined);
   } catch (error) {
     deps.log.warn({ id: row._id, error: String(error) }, 'a report that came in was left undone');
-    if (row.tries >= MOST_TRIES) await deps.inbound.done(row, 'given_up', readable(deps)).catch(() => undefined);
-    else await deps.inbound.later(row, backedOff(row)).catch(() => undefined);
+    if (row.tries >= MAX_TRIES) await deps.inbound.done(row, 'given_up', readableUntil(deps)).catch(() => undefined);
+    else await deps.inbound.retryLater(row, nextTryAt(row)).catch(() => undefined);
   }
 }
 
-function heed(deps: InboundDeps, paths: ReturnPaths, row: InboundReportRow | InboundSubscriptionRow): Promise<Verdict> {
+function processReport(
+  deps: InboundDeps,
+  paths: ReturnPaths,
+  row: InboundReportRow | InboundSubscriptionRow,
+): Promise<Verdict> {
   return row.kind === 'subscription' ? subscribe(deps, row) : readReport(deps, paths, row);
 }
 
@@ -82,18 +87,18 @@ interface Verdict {
 
 async function readMail(deps: InboundDeps, paths: ReturnPaths, row: InboundMailRow): Promise<Verdict> {
   const mail = await readInbound(Buffer.from(row.raw?.buffer ?? []), row.to);
-  const asked = { account: row.account, leaving: mail.kind !== 'delivery' };
-  const owner = await ownerOf(deps, paths, mail, asked);
-  if (owner === undefined) return { verdict: 'unknown' };
-  const evidence = evidenceIn(mail, owner);
+  const scope = { account: row.account, byUnsubscribeAddress: mail.kind !== 'delivery' };
+  const reported = await reportedMailOf(deps, paths, mail, scope);
+  if (reported === undefined) return { verdict: 'unknown' };
+  const evidence = evidenceIn(mail, reported);
   if (evidence === undefined) return { verdict: mail.kind, keepRaw: mail.kind === 'unparsed' };
-  return { verdict: await consequencesOf(deps, owner, evidence, row.received_at) };
+  return { verdict: await applyEvidence(deps, reported, evidence, row.received_at) };
 }
 
 /** Whoever holds a link may leave by it and complain, but cannot say that an address is dead. */
-function evidenceIn(mail: InboundMail, owner: Owner): Evidence | undefined {
+function evidenceIn(mail: InboundMail, reported: ReportedMail): Evidence | undefined {
   if (mail.kind === 'feedback') return feedbackEvidence(mail.type);
-  if (owner.leaves) return mail.kind === 'unparsed' ? { kind: 'left' } : undefined;
+  if (reported.unsubscribes) return mail.kind === 'unparsed' ? { kind: 'left' } : undefined;
   if (mail.kind !== 'delivery') return undefined;
   const { verdict } = mail;
   if (verdict.kind === 'delivered') return verdict;
@@ -105,27 +110,29 @@ async function readReport(
   paths: ReturnPaths,
   { account, report }: InboundReportRow,
 ): Promise<Verdict> {
-  const asked = { account, leaving: report.evidence.kind === 'complained' };
-  const owner = (await ownerOf(deps, paths, report, asked)) ?? addressOwner(account, report.email);
-  if (owner === undefined) return { verdict: 'unknown' };
-  return { verdict: await consequencesOf(deps, owner, report.evidence, report.at) };
+  const scope = { account, byUnsubscribeAddress: report.evidence.kind === 'complained' };
+  const reported = (await reportedMailOf(deps, paths, report, scope)) ?? reportedAddress(account, report.email);
+  if (reported === undefined) return { verdict: 'unknown' };
+  return { verdict: await applyEvidence(deps, reported, report.evidence, report.at) };
 }
 
 /** Says yes to a topic that its account has named: its signature was verified before the row was kept. */
 async function subscribe({ web }: InboundDeps, { url }: InboundSubscriptionRow): Promise<Verdict> {
-  const answer = await web.send({ method: 'GET', url, headers: {}, timeout: PATIENCE, keep: 0 });
-  if (answer.kind === 'answered' && answer.status < 300) return { verdict: 'subscribed' };
-  throw new Error(`the subscription was not confirmed: ${answer.kind === 'answered' ? answer.status : answer.why}`);
+  const response = await web.send({ method: 'GET', url, headers: {}, timeout: SUBSCRIPTION_TIMEOUT_MS, maxBytes: 0 });
+  if (response.kind === 'answered' && response.status < 300) return { verdict: 'subscribed' };
+  throw new Error(
+    `the subscription was not confirmed: ${response.kind === 'answered' ? response.status : response.why}`,
+  );
 }
 
-function backedOff({ tries }: InboundRow): Date {
-  return after(Math.min(LONGEST_WAIT, 5_000 * 2 ** tries));
+function nextTryAt({ tries }: InboundRow): Date {
+  return fromNow(Math.min(LONGEST_WAIT, 5_000 * 2 ** tries));
 }
 
-function readable({ readableFor }: InboundDeps): Date | undefined {
-  return readableFor > 0 ? after(readableFor) : undefined;
+function readableUntil({ readableFor }: InboundDeps): Date | undefined {
+  return readableFor > 0 ? fromNow(readableFor) : undefined;
 }
 
-function after(ms: number): Date {
+function fromNow(ms: number): Date {
   return new Date(now().getTime() + ms);
 }

@@ -1,8 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { monotonic, now } from '../../clock.js';
-import { BAD_DOMAIN, type BadDomainMemory, domainOf, memoryMeans, REMEMBERED } from '../../domain/bad-domain.js';
-import { fateOf } from '../../domain/classify.js';
-import { FINAL_STATES, type MessageState } from '../../domain/message.js';
+import {
+  BAD_DOMAIN,
+  type BadDomainRefusal,
+  decideForBadDomain,
+  domainOf,
+  KNOWN_BAD_DOMAIN,
+} from '../../domain/delivery/bad-domain.js';
+import { fateOf } from '../../domain/delivery/classify.js';
+import type { Outcome } from '../../domain/delivery/outcome.js';
+import { requestedDelay } from '../../domain/delivery/requested-delay.js';
+import { retryWait } from '../../domain/delivery/retry.js';
+import { shortReply } from '../../domain/delivery/scrub.js';
+import { FINAL_STATES, type MessageState } from '../../domain/message/message.js';
 import {
   type MessageStep,
   stepAfter,
@@ -10,42 +20,38 @@ import {
   stepOfLostOwner,
   stepOfRefusal,
   stepOfWaiting,
-} from '../../domain/message-step.js';
-import { namedDelay } from '../../domain/named-delay.js';
-import type { Outcome } from '../../domain/outcome.js';
-import { retryWait } from '../../domain/retry.js';
-import { shortReply } from '../../domain/scrub.js';
-import type { SplicedMail, Unrenderable } from '../../mail/letter.js';
-import type { Transport } from '../../mail/transport.js';
-import type { Messages } from '../../store/messages.js';
-import type { Message } from '../../store/messages-row.js';
-import type { OptOuts } from '../../store/opt-outs.js';
-import type { Suppressions } from '../../store/suppressions.js';
+} from '../../domain/message/step.js';
+import type { SplicedMail, Unrenderable } from '../../mail/letter/letter.js';
+import type { Transport } from '../../mail/transports/transport.js';
+import type { Messages } from '../../store/messages/messages.js';
+import type { Message } from '../../store/messages/row.js';
+import type { OptOuts } from '../../store/suppressions/opt-outs.js';
+import type { Suppressions } from '../../store/suppressions/suppressions.js';
 import { type MessageOwnerDeps, ownMessage } from './owner.js';
-import type { TellMessage, UnderWay } from './telling.js';
-import type { turns } from './turns.js';
+import type { PublishMessage, TrackAttempt } from './publishing.js';
+import type { keyedSemaphore } from './semaphore.js';
 
 /** Where mails of an account leave. */
-export type WayOut = Pick<Transport, 'connections' | 'ready' | 'deliver'>;
+export type OutgoingTransport = Pick<Transport, 'connections' | 'ready' | 'deliver'>;
 
 export interface MessageAttemptDeps extends MessageOwnerDeps {
-  readonly messages: Pick<Messages, 'find' | 'lookAgain'>;
-  readonly suppressions: Pick<Suppressions, 'among' | 'badAmong'>;
+  readonly messages: Pick<Messages, 'find' | 'sweepAgain'>;
+  readonly suppressions: Pick<Suppressions, 'among' | 'badDomainsAmong'>;
   readonly optOuts: Pick<OptOuts, 'among'>;
-  readonly transportsFor: (account: number, use: 'transactional') => WayOut;
+  readonly transportsFor: (account: number, use: 'transactional') => OutgoingTransport;
   readonly messageMail: (row: Message) => Promise<SplicedMail | Unrenderable>;
-  readonly tell: TellMessage;
-  readonly tellAccepted: TellMessage;
-  readonly underWay: UnderWay;
-  readonly turn: ReturnType<typeof turns>;
+  readonly publish: PublishMessage;
+  readonly publishAccepted: PublishMessage;
+  readonly trackAttempt: TrackAttempt;
+  readonly withSlot: ReturnType<typeof keyedSemaphore>;
   /** SIGTERM: claim no more. */
   readonly stopping: AbortSignal;
   /** The drain limit: whatever has not begun stays with us. */
-  readonly unqueue: AbortSignal;
+  readonly drained: AbortSignal;
 }
 
 /** How things stand with a message after somebody has looked after it. */
-export type MessageStanding =
+export type MessageStatus =
   | { readonly kind: 'final'; readonly state: MessageState | 'gone' }
   /** Nothing to do before then; ISO 8601. */
   | { readonly kind: 'waiting'; readonly until: string }
@@ -53,35 +59,35 @@ export type MessageStanding =
   | { readonly kind: 'busy'; readonly wait: number }
   | { readonly kind: 'transport_down' };
 
-const SOON = 250;
+const RETRY_SOON_MS = 250;
 
 /** Looks after one message: decides what needs no sending, else makes one attempt under a claim and settles it. */
 export function messageAttempts(deps: MessageAttemptDeps) {
-  const tellAndReport = async (row: Message | null): Promise<MessageStanding> => {
-    if (row === null) return { kind: 'busy', wait: SOON };
-    await deps.tell(row);
-    return standingOf(row);
+  const publishAndReport = async (row: Message | null): Promise<MessageStatus> => {
+    if (row === null) return { kind: 'busy', wait: RETRY_SOON_MS };
+    await deps.publish(row);
+    return statusOf(row);
   };
 
-  return async (account: number, id: string): Promise<MessageStanding> => {
+  return async (account: number, id: string): Promise<MessageStatus> => {
     const row = await deps.messages.find(account, id);
     if (row === null) return { kind: 'final', state: 'gone' };
-    if (FINAL_STATES.includes(row.state)) return tellAndReport(row);
-    if (row.state === 'sending') return overtake(deps, row, tellAndReport);
+    if (FINAL_STATES.includes(row.state)) return publishAndReport(row);
+    if (row.state === 'sending') return overtake(deps, row, publishAndReport);
     if (row.expires_at <= now()) {
       const expired = stepOfRefusal({ n: row.attempt, at: now(), inDoubt: row.resent }, EXPIRED);
-      return tellAndReport(await deps.progress.expire(row, expired));
+      return publishAndReport(await deps.progress.expire(row, expired));
     }
     if (row.due > now()) {
-      await deps.tellAccepted(row);
-      await deps.messages.lookAgain(row, new Date(row.due.getTime() + deps.times.lease));
-      return standingOf(row);
+      await deps.publishAccepted(row);
+      await deps.messages.sweepAgain(row, new Date(row.due.getTime() + deps.times.lease));
+      return statusOf(row);
     }
-    return attempt(deps, row, tellAndReport);
+    return attempt(deps, row, publishAndReport);
   };
 }
 
-type Report = (row: Message | null) => Promise<MessageStanding>;
+type ReportStatus = (row: Message | null) => Promise<MessageStatus>;
 
 const EXPIRED = { class: 'expired', code: null, reply: null } as const;
 const SUPPRESSED = { class: 'suppressed', code: null, reply: null } as const;
@@ -90,10 +96,10 @@ const SUPPRESSED = { class: 'suppressed', code: null, reply: null } as const;
 async function overtake(
   { progress, times }: MessageAttemptDeps,
   row: Message,
-  report: Report,
-): Promise<MessageStanding> {
+  report: ReportStatus,
+): Promise<MessageStatus> {
   const step = lostOwnerStep(row, times.resendAfter);
-  const overtaken = await progress.overtake(row, step);
+  const overtaken = await progress.takeOver(row, step);
   return overtaken === null ? { kind: 'busy', wait: times.lease / 4 } : report(overtaken);
 }
 
@@ -102,47 +108,51 @@ export function lostOwnerStep(row: Message, resendAfter: number): MessageStep {
 }
 
 /** Attempts, and lets it be known meanwhile that the message was accepted, should the attempt take its time. */
-function attempt(deps: MessageAttemptDeps, row: Message, report: Report): Promise<MessageStanding> {
-  return attempted(deps, row, report).finally(deps.underWay(row));
+function attempt(deps: MessageAttemptDeps, row: Message, report: ReportStatus): Promise<MessageStatus> {
+  return attempted(deps, row, report).finally(deps.trackAttempt(row));
 }
 
-async function attempted(deps: MessageAttemptDeps, row: Message, report: Report): Promise<MessageStanding> {
-  const way = deps.transportsFor(row.account, 'transactional');
-  const [instead, mail, trouble] = await Promise.all([insteadOfSending(deps, row), deps.messageMail(row), way.ready()]);
-  if (instead !== undefined) return report(await take(deps, row, instead));
+async function attempted(deps: MessageAttemptDeps, row: Message, report: ReportStatus): Promise<MessageStatus> {
+  const transport = deps.transportsFor(row.account, 'transactional');
+  const [blocked, mail, trouble] = await Promise.all([
+    preSendCheck(deps, row),
+    deps.messageMail(row),
+    transport.ready(),
+  ]);
+  if (blocked !== undefined) return report(await recordStep(deps, row, blocked));
   if (mail.kind === 'unrenderable')
-    return report(await take(deps, row, refusalOf(row, { ...mail, reply: mail.reason })));
+    return report(await recordStep(deps, row, refusalOf(row, { ...mail, reply: mail.reason })));
   if (trouble !== undefined) {
-    await deps.tellAccepted(row);
+    await deps.publishAccepted(row);
     return { kind: 'transport_down' };
   }
-  const ready = { way, mail, lookedAt: monotonic() };
-  const sent = await deps.turn(
+  const ready = { transport, mail, checkedAt: monotonic() };
+  const sent = await deps.withSlot(
     String(row.account),
-    () => way.connections,
+    () => transport.connections,
     () => send(deps, row, ready),
   );
   // The row says it: how our attempt ended, or what somebody else has made of it.
-  return sent ? report(await deps.messages.find(row.account, row._id)) : { kind: 'busy', wait: SOON };
+  return sent ? report(await deps.messages.find(row.account, row._id)) : { kind: 'busy', wait: RETRY_SOON_MS };
 }
 
 interface Ready {
-  readonly way: WayOut;
+  readonly transport: OutgoingTransport;
   readonly mail: SplicedMail;
-  readonly lookedAt: number;
+  readonly checkedAt: number;
 }
 
 /** Claims, hands over and settles, or refuses; false where nothing was done. */
-async function send(deps: MessageAttemptDeps, row: Message, { way, mail, lookedAt }: Ready): Promise<boolean> {
+async function send(deps: MessageAttemptDeps, row: Message, { transport, mail, checkedAt }: Ready): Promise<boolean> {
   if (deps.stopping.aborted) return false;
   // Whoever waited long for a turn looks again, and keeps it: a line that sends its first ones back never gets shorter.
-  const instead = monotonic() - lookedAt > deps.times.freshness ? await insteadOfSending(deps, row) : undefined;
-  if (instead !== undefined) return (await take(deps, row, instead)) !== null;
+  const blocked = monotonic() - checkedAt > deps.times.freshness ? await preSendCheck(deps, row) : undefined;
+  if (blocked !== undefined) return (await recordStep(deps, row, blocked)) !== null;
   const token = randomUUID();
   const owner = await ownMessage(deps, row, token);
   if (owner === undefined) return false;
-  const outcome = await way
-    .deliver(mail, { mayBegin: owner.trusted, signal: deps.unqueue })
+  const outcome = await transport
+    .deliver(mail, { mayBegin: owner.trusted, signal: deps.drained })
     // A bug of ours on the way: nobody knows how far the mail came.
     .catch((error): Outcome => ({ kind: 'uncertain', why: { stage: 'body', what: shortReply(String(error)) } }));
   const step = stepOf(outcome, row, deps.times.firstRetry);
@@ -152,26 +162,26 @@ async function send(deps: MessageAttemptDeps, row: Message, { way, mail, lookedA
 }
 
 /** What becomes of a message that must not be sent, or not yet; undefined where it may be. */
-async function insteadOfSending(deps: MessageAttemptDeps, row: Message): Promise<MessageStep | undefined> {
+async function preSendCheck(deps: MessageAttemptDeps, row: Message): Promise<MessageStep | undefined> {
   const { suppressions, optOuts, times } = deps;
   const { account, to_key, leaves_key } = row;
   const domain = domainOf(to_key);
-  const [barred, left, bad] = await Promise.all([
+  const [suppressed, optedOut, bad] = await Promise.all([
     suppressions.among(account, [to_key]),
     leaves_key === undefined ? new Set<string>() : optOuts.among(account, leaves_key, [to_key]),
-    suppressions.badAmong(account, [domain]),
+    suppressions.badDomainsAmong(account, [domain]),
   ]);
-  if (barred.size > 0 || left.size > 0) return refusalOf(row, SUPPRESSED);
+  if (suppressed.size > 0 || optedOut.size > 0) return refusalOf(row, SUPPRESSED);
   const memory = bad.get(domain);
   return memory === undefined ? undefined : stepOfMemory(row, memory, times.firstRetry);
 }
 
 /** A re-send asks for itself: the doubt about the attempt before it must stay where evidence finds it. */
-function stepOfMemory(row: Message, memory: BadDomainMemory, firstRetry: number): MessageStep | undefined {
-  const waited = row.attempts.find(({ rule }) => rule === REMEMBERED);
-  const meaning = memoryMeans(memory, waited && new Date(waited.at));
-  if (meaning === 'ask' || row.resent) return undefined;
-  const why = { class: BAD_DOMAIN, code: null, reply: memory.reply, rule: REMEMBERED };
+function stepOfMemory(row: Message, memory: BadDomainRefusal, firstRetry: number): MessageStep | undefined {
+  const waited = row.attempts.find(({ rule }) => rule === KNOWN_BAD_DOMAIN);
+  const meaning = decideForBadDomain(memory, waited && new Date(waited.at));
+  if (meaning === 'attempt' || row.resent) return undefined;
+  const why = { class: BAD_DOMAIN, code: null, reply: memory.reply, rule: KNOWN_BAD_DOMAIN };
   if (meaning === 'failed') return refusalOf(row, why);
   return stepOfWaiting({ n: row.attempt + 1, at: now() }, why, retryWait(1, Math.random(), firstRetry));
 }
@@ -180,7 +190,7 @@ function refusalOf(row: Message, why: Parameters<typeof stepOfRefusal>[1]): Mess
   return stepOfRefusal({ n: row.attempt + 1, at: now(), inDoubt: row.resent }, why);
 }
 
-function take({ progress }: MessageAttemptDeps, row: Message, step: MessageStep): Promise<Message | null> {
+function recordStep({ progress }: MessageAttemptDeps, row: Message, step: MessageStep): Promise<Message | null> {
   return step.state === 'deferred' ? progress.postpone(row, step) : progress.refuse(row, step);
 }
 
@@ -190,7 +200,7 @@ function stepOf(outcome: Outcome, row: Message, firstRetry: number): MessageStep
     at: now(),
     mayResend: mayResend(row),
     inDoubt: row.resent,
-    asked: outcome.kind === 'refused' ? namedDelay(outcome.reply.text) : undefined,
+    requestedDelay: outcome.kind === 'refused' ? requestedDelay(outcome.reply.text) : undefined,
     firstRetry,
     chance: Math.random(),
   });
@@ -205,16 +215,16 @@ async function offerEvidence(
 ): Promise<void> {
   if (state !== 'sent' && state !== 'failed') return;
   const at = new Date(entry.at);
-  await progress.late(account, _id, stepOfEvidence({ n: entry.n, at }, state, entry), token);
+  await progress.recordLateEvidence(account, _id, stepOfEvidence({ n: entry.n, at }, state, entry), token);
 }
 
 function mayResend({ resend_if_uncertain, resent }: Message): boolean {
   return resend_if_uncertain && !resent;
 }
 
-function standingOf(row: Message): MessageStanding {
+function statusOf(row: Message): MessageStatus {
   if (FINAL_STATES.includes(row.state)) return { kind: 'final', state: row.state };
-  if (row.state === 'sending') return { kind: 'busy', wait: SOON };
+  if (row.state === 'sending') return { kind: 'busy', wait: RETRY_SOON_MS };
   const until = Math.min(row.due.getTime(), row.expires_at.getTime());
   return { kind: 'waiting', until: new Date(until).toISOString() };
 }

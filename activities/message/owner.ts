@@ -1,9 +1,9 @@
-import type { MessageStep } from '../../domain/message-step.js';
-import type { ProtocolTimes } from '../../domain/protocol.js';
-import type { Verdict } from '../../store/conditional-writes.js';
-import type { MessageProgress } from '../../store/message/progress.js';
-import type { Message } from '../../store/messages-row.js';
-import { elapsedSince, instant } from '../page-owner.js';
+import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
+import type { MessageStep } from '../../domain/message/step.js';
+import type { MessageProgress } from '../../store/messages/progress.js';
+import type { Message } from '../../store/messages/row.js';
+import type { Verdict } from '../../store/mongo/conditional-writes.js';
+import { elapsedSince, instant } from '../campaign/page/owner.js';
 
 export interface MessageOwnerDeps {
   readonly progress: MessageProgress;
@@ -15,10 +15,10 @@ export interface MessageOwnerDeps {
  * the moment the last confirmed write was *sent*. Undefined where somebody else was quicker.
  */
 export async function ownMessage({ progress, times }: MessageOwnerDeps, row: Message, token: string) {
-  const begun = instant();
-  const alive = () => elapsedSince(begun) < times.startToClose;
+  const claimedAt = instant();
+  const alive = () => elapsedSince(claimedAt) < times.startToClose;
   if ((await progress.claim(row, token, alive)) === 'lost') return undefined;
-  let confirmed = begun;
+  let confirmed = claimedAt;
   let lost = false;
   let renewing: Promise<void> = Promise.resolve();
 

@@ -1,25 +1,26 @@
 import { now } from '../../clock.js';
+import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import type { IssueReason } from '../../domain/newsletter/issue.js';
-import { remembered } from '../../domain/newsletter/source.js';
-import type { ProtocolTimes } from '../../domain/protocol.js';
-import type { Campaign, Campaigns } from '../../store/campaigns.js';
-import type { Issue, Issues } from '../../store/newsletter/issues.js';
-import type { Newsletter, Newsletters } from '../../store/newsletters.js';
+import { nextFeedState } from '../../domain/newsletter/source.js';
+import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
+import type { Issue, Issues } from '../../store/newsletters/issues.js';
+import type { Newsletter, Newsletters } from '../../store/newsletters/newsletters.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
 import type { Engine } from '../engine.js';
-import { type GateDeps, gates, type Passed, showFirst } from './gates.js';
-import { type IssueTellingDeps, millisecondsBehind, settled, skipped } from './telling.js';
+import { type PreSendDeps, type PreSendResult, preSendChecks, sendTestCopies } from './pre-send-checks.js';
+import { type IssuePublishingDeps, millisecondsBehind, settle, skip } from './publishing.js';
 import { gone, type IssueView, keyOf, viewOf } from './view.js';
 
-export interface IssueLaunchDeps extends GateDeps, IssueTellingDeps {
-  readonly newsletters: IssueTellingDeps['newsletters'] & Pick<Newsletters, 'find' | 'takeTurn' | 'remember'>;
-  readonly issues: IssueTellingDeps['issues'] & Pick<Issues, 'launched' | 'takeBack' | 'close'>;
+export interface IssueLaunchDeps extends PreSendDeps, IssuePublishingDeps {
+  readonly newsletters: IssuePublishingDeps['newsletters'] &
+    Pick<Newsletters, 'find' | 'reserveSendTime' | 'saveMemory'>;
+  readonly issues: IssuePublishingDeps['issues'] & Pick<Issues, 'recordLaunched' | 'skipLaunched' | 'close'>;
   readonly campaigns: Pick<Campaigns, 'find' | 'launch' | 'schedule' | 'edit'>;
-  readonly engine: GateDeps['engine'] & Pick<Engine, 'wakeCampaign'>;
+  readonly engine: PreSendDeps['engine'] & Pick<Engine, 'notifyCampaign'>;
   readonly times: Pick<ProtocolTimes, 'lease'>;
 }
 
-interface Reading {
+interface IssueRows {
   readonly newsletter: Newsletter;
   readonly row: Issue;
   readonly campaign: Campaign | null;
@@ -27,7 +28,7 @@ interface Reading {
 
 /** From a written issue to its end. Each step may be repeated: the rows say what was done. */
 export function issueLaunch(deps: IssueLaunchDeps) {
-  const read = async (ref: IssueRef): Promise<Reading | null> => {
+  const read = async (ref: IssueRef): Promise<IssueRows | null> => {
     const [newsletter, row] = await Promise.all([
       deps.newsletters.find(ref.account, ref.newsletter),
       deps.issues.find(keyOf(ref)),
@@ -42,36 +43,36 @@ export function issueLaunch(deps: IssueLaunchDeps) {
   return {
     /** Through the gates; then its campaign is launched, once. */
     launchIssue: async (ref: IssueRef): Promise<IssueView> => {
-      const reading = await read(ref);
-      return reading === null ? gone(ref) : launchOf(deps, reading);
+      const rows = await read(ref);
+      return rows === null ? gone(ref) : launchOf(deps, rows);
     },
 
     /** What has become of its campaign meanwhile. */
     watchIssue: async (ref: IssueRef): Promise<IssueView> => {
-      const reading = await read(ref);
-      if (reading === null) return gone(ref);
-      return reading.row.state === 'launched' ? watched(deps, reading) : asItStands(deps, reading.row);
+      const rows = await read(ref);
+      if (rows === null) return gone(ref);
+      return rows.row.state === 'launched' ? followCampaign(deps, rows) : settledView(deps, rows.row);
     },
 
     skipIssue: async (ref: IssueRef, reason: IssueReason): Promise<IssueView> => {
-      const row = await skipped(deps, keyOf(ref), reason);
+      const row = await skip(deps, keyOf(ref), reason);
       return row === null ? gone(ref) : viewOf(row);
     },
   };
 }
 
-async function launchOf(deps: IssueLaunchDeps, reading: Reading): Promise<IssueView> {
-  const { row, campaign } = reading;
-  if (row.state !== 'preparing') return asItStands(deps, row);
+async function launchOf(deps: IssueLaunchDeps, rows: IssueRows): Promise<IssueView> {
+  const { row, campaign } = rows;
+  if (row.state !== 'preparing') return settledView(deps, row);
   const isDone = campaign?.launch_origin === originOf(row);
-  const stopped = isDone ? null : await passedOn(deps, reading);
-  if (stopped !== null) return viewOf((await skipped(deps, row, stopped.reason, stopped.detail)) ?? row);
-  const after = (await deps.issues.launched(row, campaign?.subject ?? '')) ?? row;
-  return asItStands(deps, after);
+  const stopped = isDone ? null : await launchUnlessStopped(deps, rows);
+  if (stopped !== null) return viewOf((await skip(deps, row, stopped.reason, stopped.detail)) ?? row);
+  const after = (await deps.issues.recordLaunched(row, campaign?.subject ?? '')) ?? row;
+  return settledView(deps, after);
 }
 
-async function asItStands(deps: IssueLaunchDeps, row: Issue): Promise<IssueView> {
-  await settled(deps, row);
+async function settledView(deps: IssueLaunchDeps, row: Issue): Promise<IssueView> {
+  await settle(deps, row);
   return viewOf(row);
 }
 
@@ -80,34 +81,42 @@ function originOf({ _id }: Issue): string {
   return `issue ${_id}`;
 }
 
-type Stopped = Pick<Passed & { kind: 'stopped' }, 'reason' | 'detail'>;
+type Stopped = Pick<PreSendResult & { kind: 'stopped' }, 'reason' | 'detail'>;
 
 /** Null: its campaign is launched. */
-async function passedOn(deps: IssueLaunchDeps, { newsletter, row, campaign }: Reading): Promise<Stopped | null> {
+async function launchUnlessStopped(
+  deps: IssueLaunchDeps,
+  { newsletter, row, campaign }: IssueRows,
+): Promise<Stopped | null> {
   if (campaign?.state !== 'draft') return { reason: 'withdrawn', detail: null };
   if (newsletter.state === 'paused' && row.kind === 'scheduled') return { reason: 'paused', detail: null };
-  const passed = await gates(deps, newsletter, campaign);
+  const passed = await preSendChecks(deps, newsletter, campaign);
   if (passed.kind === 'stopped') return passed;
   const at = row.kind === 'scheduled' && row.send_at > now() ? row.send_at : null;
   const gap = (newsletter.min_gap_minutes ?? 0) * 60_000;
-  const isFree = await deps.newsletters.takeTurn(row.account, newsletter._id, row._id, at ?? now(), gap);
+  const isFree = await deps.newsletters.reserveSendTime(row.account, newsletter._id, row._id, at ?? now(), gap);
   if (!isFree) return { reason: 'too_soon', detail: null };
-  await showFirst(deps, newsletter, campaign, passed.rendered);
-  await started(deps, campaign, at, originOf(row));
+  await sendTestCopies(deps, newsletter, campaign, passed.rendered);
+  await launchCampaign(deps, campaign, at, originOf(row));
   return null;
 }
 
 /** As the API launches one: the row first, then its workflow hears of it. */
-async function started(deps: IssueLaunchDeps, seen: Campaign, at: Date | null, origin: string): Promise<Campaign> {
+async function launchCampaign(
+  deps: IssueLaunchDeps,
+  seen: Campaign,
+  at: Date | null,
+  origin: string,
+): Promise<Campaign> {
   const row = at === null ? await deps.campaigns.launch(seen, origin) : await deps.campaigns.schedule(seen, at, origin);
   // Somebody else wrote first: the step is repeated and decides anew.
   if (row === null) throw new Error('the campaign was written meanwhile');
-  await deps.engine.wakeCampaign(row).catch(() => undefined);
+  await deps.engine.notifyCampaign(row).catch(() => undefined);
   return row;
 }
 
-async function watched(deps: IssueLaunchDeps, { newsletter, row, campaign }: Reading): Promise<IssueView> {
-  if (campaign === null) return asItStands(deps, (await deps.issues.takeBack(row, 'withdrawn', null)) ?? row);
+async function followCampaign(deps: IssueLaunchDeps, { newsletter, row, campaign }: IssueRows): Promise<IssueView> {
+  if (campaign === null) return settledView(deps, (await deps.issues.skipLaunched(row, 'withdrawn', null)) ?? row);
   switch (campaign.state) {
     case 'awaiting_approval':
       return viewOf(row);
@@ -115,28 +124,28 @@ async function watched(deps: IssueLaunchDeps, { newsletter, row, campaign }: Rea
       return viewOf(row, { due: campaign.scheduled_at?.toISOString() ?? null });
     case 'draft':
     case 'drafting':
-      return takenBack(deps, { newsletter, row, campaign });
+      return withdrawIssue(deps, { newsletter, row, campaign });
     default:
       await rememberFeed(deps, newsletter, row);
-      return ended(deps, row, campaign);
+      return closeIssue(deps, row, campaign);
   }
 }
 
 /** Not approved, not in time, or taken back by hand. */
-async function takenBack(
+async function withdrawIssue(
   deps: IssueLaunchDeps,
-  { newsletter, row, campaign }: Reading & { campaign: Campaign },
+  { newsletter, row, campaign }: IssueRows & { campaign: Campaign },
 ): Promise<IssueView> {
   const { reason } = campaign;
   if (reason === 'approval_expired' && newsletter.on_expiry === 'send') {
     const unasked = await deps.campaigns.edit(campaign, { approval: null });
     if (unasked === null) throw new Error('the campaign was written meanwhile');
-    await started(deps, unasked, null, `issue ${row._id} unanswered`);
+    await launchCampaign(deps, unasked, null, `issue ${row._id} unanswered`);
     return viewOf(row);
   }
   const why = reason === 'approval_expired' || reason === 'rejected' ? reason : 'withdrawn';
-  const comment = campaign.approval?.answer?.comment ?? null;
-  return asItStands(deps, (await deps.issues.takeBack(row, why, comment)) ?? row);
+  const comment = campaign.approval?.response?.comment ?? null;
+  return settledView(deps, (await deps.issues.skipLaunched(row, why, comment)) ?? row);
 }
 
 /** What stood in the feed is not new any more, once it goes out. */
@@ -147,13 +156,13 @@ async function rememberFeed(
 ): Promise<void> {
   if (feed === null) return;
   const { marks, ...at } = feed;
-  await newsletters.remember(account, _id, remembered(memory, at, marks));
+  await newsletters.saveMemory(account, _id, nextFeedState(memory, at, marks));
 }
 
-async function ended(deps: IssueLaunchDeps, row: Issue, campaign: Campaign): Promise<IssueView> {
+async function closeIssue(deps: IssueLaunchDeps, row: Issue, campaign: Campaign): Promise<IssueView> {
   const { state } = campaign;
   if (state !== 'sent' && state !== 'failed' && state !== 'cancelled') return viewOf(row);
   const sentLate = millisecondsBehind(row, campaign) >= deps.times.lease;
   const after = (await deps.issues.close(row, state === 'sent' ? 'sent' : 'failed', sentLate)) ?? row;
-  return asItStands(deps, after);
+  return settledView(deps, after);
 }

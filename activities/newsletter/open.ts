@@ -1,16 +1,16 @@
 import { now } from '../../clock.js';
-import { besideAnother, type IssueReason, issueId, opened } from '../../domain/newsletter/issue.js';
+import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
+import { type IssueReason, issueId, issueTiming, overlapAction } from '../../domain/newsletter/issue.js';
 import { isTimeOf } from '../../domain/newsletter/timetable.js';
-import type { ProtocolTimes } from '../../domain/protocol.js';
-import type { Issue, Issues } from '../../store/newsletter/issues.js';
-import type { Newsletter, Newsletters } from '../../store/newsletters.js';
+import type { Issue, Issues } from '../../store/newsletters/issues.js';
+import type { Newsletter, Newsletters } from '../../store/newsletters/newsletters.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
-import { type IssueTellingDeps, settled, skipped, tell } from './telling.js';
+import { type IssuePublishingDeps, publish, settle, skip } from './publishing.js';
 import { gone, type IssueView, keyOf, viewOf } from './view.js';
 
-export interface IssueOpeningDeps extends IssueTellingDeps {
-  readonly newsletters: IssueTellingDeps['newsletters'] & Pick<Newsletters, 'find'>;
-  readonly issues: IssueTellingDeps['issues'] & Pick<Issues, 'open' | 'openOnes'>;
+export interface IssueOpeningDeps extends IssuePublishingDeps {
+  readonly newsletters: IssuePublishingDeps['newsletters'] & Pick<Newsletters, 'find'>;
+  readonly issues: IssuePublishingDeps['issues'] & Pick<Issues, 'open' | 'openIssues'>;
   readonly times: Pick<ProtocolTimes, 'lease'>;
 }
 
@@ -23,28 +23,28 @@ export function issueOpening(deps: IssueOpeningDeps) {
       const known = await deps.issues.find(keyOf(ref));
       // A Schedule that was changed by hand, or fires twice where clocks repeat an hour, has no say.
       if (known === null && !isTimeOf(newsletter, new Date(ref.scheduledAt))) return gone(ref);
-      const row = known ?? (await begun(deps, newsletter, ref));
+      const row = known ?? (await openRow(deps, newsletter, ref));
       if (row.state !== 'preparing') {
-        await settled(deps, row);
+        await settle(deps, row);
         return viewOf(row);
       }
-      const reason = await objection(deps, newsletter, row);
-      if (reason !== null) return viewOf((await skipped(deps, row, reason)) ?? row);
-      await tell(deps, row, 'begun', { kind: row.kind });
-      if (row.late) await tell(deps, row, 'late');
+      const reason = await skipReason(deps, newsletter, row);
+      if (reason !== null) return viewOf((await skip(deps, row, reason)) ?? row);
+      await publish(deps, row, 'begun', { kind: row.kind });
+      if (row.late) await publish(deps, row, 'late');
       return viewOf(row);
     },
   };
 }
 
 /** The row that this issue begins with; how late it is, is said once. */
-function begun({ issues, times }: IssueOpeningDeps, newsletter: Newsletter, ref: IssueRef): Promise<Issue> {
+function openRow({ issues, times }: IssueOpeningDeps, newsletter: Newsletter, ref: IssueRef): Promise<Issue> {
   const scheduledAt = new Date(ref.scheduledAt);
-  const { late, sendAt } = opened({ ...openingOf(newsletter, times), kind: 'scheduled', scheduledAt, now: now() });
+  const { late, sendAt } = issueTiming({ ...openingOf(newsletter, times), kind: 'scheduled', scheduledAt, now: now() });
   const { account, _id } = newsletter;
   const id = issueId(_id, scheduledAt);
-  const times_ = { scheduled_at: scheduledAt, send_at: sendAt, late };
-  return issues.open({ _id: id, account, newsletter: _id, kind: 'scheduled', ...times_ });
+  const timeFields = { scheduled_at: scheduledAt, send_at: sendAt, late };
+  return issues.open({ _id: id, account, newsletter: _id, kind: 'scheduled', ...timeFields });
 }
 
 export function openingOf(newsletter: Newsletter, { lease }: Pick<ProtocolTimes, 'lease'>) {
@@ -57,9 +57,9 @@ export function openingOf(newsletter: Newsletter, { lease }: Pick<ProtocolTimes,
 }
 
 /** Why it may not begin. Asked again after a crash it has begun already: being late is judged by when its row was made. */
-async function objection(deps: IssueOpeningDeps, newsletter: Newsletter, row: Issue): Promise<IssueReason | null> {
+async function skipReason(deps: IssueOpeningDeps, newsletter: Newsletter, row: Issue): Promise<IssueReason | null> {
   if (row.kind === 'triggered') return null;
-  const { tooLate } = opened({
+  const { tooLate } = issueTiming({
     ...openingOf(newsletter, deps.times),
     kind: row.kind,
     scheduledAt: row.scheduled_at,
@@ -67,8 +67,8 @@ async function objection(deps: IssueOpeningDeps, newsletter: Newsletter, row: Is
   });
   if (tooLate) return 'too_late';
   if (newsletter.state === 'paused') return 'paused';
-  if (besideAnother(newsletter.overlap) !== 'skip' || row.campaign !== null) return null;
-  const others = (await deps.issues.openOnes(row.account, row.newsletter)).filter(({ _id }) => _id !== row._id);
+  if (overlapAction(newsletter.overlap) !== 'skip' || row.campaign !== null) return null;
+  const others = (await deps.issues.openIssues(row.account, row.newsletter)).filter(({ _id }) => _id !== row._id);
   return others.some((other) => isBefore(other, row)) ? 'overlap' : null;
 }
 

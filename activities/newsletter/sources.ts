@@ -1,22 +1,22 @@
 import { isTooDeep } from '../../domain/json-depth.js';
 import type { IssueReason } from '../../domain/newsletter/issue.js';
 import { type Source, withoutLiquid } from '../../domain/newsletter/source.js';
-import { shownIn } from '../../domain/newsletter/zone.js';
-import { type IssueTemplate, issueLetter } from '../../mail/issue-letter.js';
-import type { Issue, Issues } from '../../store/newsletter/issues.js';
-import type { PushedData } from '../../store/newsletter/pushed.js';
-import type { Newsletter } from '../../store/newsletters.js';
+import { formatInZone } from '../../domain/newsletter/zone.js';
+import { type IssueTemplate, issueLetter } from '../../mail/letter/issue.js';
+import type { Issue, Issues } from '../../store/newsletters/issues.js';
+import type { Newsletter } from '../../store/newsletters/newsletters.js';
+import type { PushedData } from '../../store/newsletters/pushed-data.js';
 import type { WebClient } from '../../web/client.js';
 import { fetchDocument } from '../../web/document.js';
 import { readFeed } from '../../web/feed.js';
 
 export interface SourceDeps {
   readonly web: Pick<WebClient, 'send'>;
-  readonly issues: Pick<Issues, 'openOnes'>;
+  readonly issues: Pick<Issues, 'openIssues'>;
   readonly pushed: Pick<PushedData, 'take'>;
 }
 
-export type Found =
+export type SourceResult =
   | { readonly kind: 'letter'; readonly letter: IssueTemplate; readonly feed: Issue['feed'] }
   | { readonly kind: 'nothing' }
   | { readonly kind: 'failed'; readonly reason: IssueReason; readonly why: string };
@@ -27,17 +27,17 @@ interface Content {
 }
 
 /** Where a newsletter of a feed brings no template of its own. */
-const OF_FEED = `{% for item in items %}<h2>{% if item.link != "" %}<a href="{{ item.link }}">{{ item.title }}</a>{% else %}{{ item.title }}{% endif %}</h2>
+const FEED_TEMPLATE = `{% for item in items %}<h2>{% if item.link != "" %}<a href="{{ item.link }}">{{ item.title }}</a>{% else %}{{ item.title }}{% endif %}</h2>
 <p>{{ item.summary }}</p>
 {% endfor %}`;
 
 /** What the source of a newsletter gives for one issue, as a letter. */
-export async function found(deps: SourceDeps, newsletter: Newsletter, row: Issue): Promise<Found> {
+export async function readSource(deps: SourceDeps, newsletter: Newsletter, row: Issue): Promise<SourceResult> {
   const content = await contentOf(deps, newsletter, row);
   if ('kind' in content) return content;
   const letter = issueLetter(templateOf(newsletter), {
     newsletter: { name: newsletter.name },
-    issue: { date: shownIn(newsletter.zone, row.scheduled_at).slice(4, -6), time: row.scheduled_at.toISOString() },
+    issue: { date: formatInZone(newsletter.zone, row.scheduled_at).slice(4, -6), time: row.scheduled_at.toISOString() },
     ...content.fields,
   });
   if (typeof letter === 'string') return { kind: 'failed', reason: 'source_failed', why: letter.slice(0, 500) };
@@ -46,10 +46,10 @@ export async function found(deps: SourceDeps, newsletter: Newsletter, row: Issue
 
 function templateOf({ subject, preheader, html, source }: Newsletter): IssueTemplate {
   const plain = source.kind === 'feed' ? '{{ items[0].title }}' : '{{ newsletter.name }}';
-  return { subject: subject ?? plain, preheader, html: html ?? (source.kind === 'feed' ? OF_FEED : '') };
+  return { subject: subject ?? plain, preheader, html: html ?? (source.kind === 'feed' ? FEED_TEMPLATE : '') };
 }
 
-function contentOf(deps: SourceDeps, newsletter: Newsletter, row: Issue): Promise<Content | Found> {
+function contentOf(deps: SourceDeps, newsletter: Newsletter, row: Issue): Promise<Content | SourceResult> {
   const { source } = newsletter;
   if (source.kind === 'feed') return fromFeed(deps, newsletter, source, row);
   return source.kind === 'json' ? fromJson(deps, source.url) : fromPushed(deps, row);
@@ -61,24 +61,24 @@ async function fromFeed(
   { memory }: Newsletter,
   { url, max_items }: Source & { kind: 'feed' },
   row: Issue,
-): Promise<Content | Found> {
+): Promise<Content | SourceResult> {
   const known = memory?.url === url ? memory : null;
   const wanted = { url, accept: 'application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.1' };
-  const answer = await fetchDocument(deps.web, {
+  const response = await fetchDocument(deps.web, {
     ...wanted,
     etag: known?.etag ?? null,
     modified: known?.modified ?? null,
   });
-  if (answer.kind === 'unchanged') return { kind: 'nothing' };
-  if (answer.kind === 'failed') return failed(answer.why);
-  const feed = readFeed(answer.text);
+  if (response.kind === 'unchanged') return { kind: 'nothing' };
+  if (response.kind === 'failed') return failed(response.why);
+  const feed = readFeed(response.text);
   if (feed === undefined) return failed('neither RSS nor Atom, or not all of it');
-  const others = (await deps.issues.openOnes(row.account, row.newsletter)).filter(({ _id }) => _id !== row._id);
+  const others = (await deps.issues.openIssues(row.account, row.newsletter)).filter(({ _id }) => _id !== row._id);
   const seen = new Set([...(known?.seen ?? []), ...others.flatMap((one) => one.feed?.marks ?? [])]);
-  const fresh = feed.items.filter(({ mark }) => !seen.has(mark));
+  const fresh = feed.items.filter(({ fingerprint }) => !seen.has(fingerprint));
   if (fresh.length === 0) return { kind: 'nothing' };
-  const { etag, modified } = answer;
-  const marks = feed.items.map(({ mark }) => mark);
+  const { etag, modified } = response;
+  const marks = feed.items.map(({ fingerprint }) => fingerprint);
   const items = withoutLiquid(fresh.slice(0, max_items));
   return {
     fields: { items, feed: withoutLiquid({ title: feed.title, link: feed.link }) },
@@ -86,22 +86,22 @@ async function fromFeed(
   };
 }
 
-async function fromJson(deps: SourceDeps, url: string): Promise<Content | Found> {
-  const answer = await fetchDocument(deps.web, { url, accept: 'application/json' });
-  if (answer.kind !== 'document') return failed(answer.kind === 'failed' ? answer.why : 'status 304');
-  const data = parsed(answer.text);
+async function fromJson(deps: SourceDeps, url: string): Promise<Content | SourceResult> {
+  const response = await fetchDocument(deps.web, { url, accept: 'application/json' });
+  if (response.kind !== 'document') return failed(response.kind === 'failed' ? response.why : 'status 304');
+  const data = parsed(response.text);
   return isEmpty(data)
     ? failed('not JSON, nested too deep, or nothing in it')
     : { fields: { data: withoutLiquid(data) }, feed: null };
 }
 
-async function fromPushed(deps: SourceDeps, row: Issue): Promise<Content | Found> {
+async function fromPushed(deps: SourceDeps, row: Issue): Promise<Content | SourceResult> {
   const pushed = await deps.pushed.take(row.account, row.newsletter, row._id);
   if (pushed === null) return { kind: 'failed', reason: 'no_data', why: 'no data was pushed yet' };
   return { fields: { data: withoutLiquid(pushed.data) }, feed: null };
 }
 
-function failed(why: string): Found {
+function failed(why: string): SourceResult {
   return { kind: 'failed', reason: 'source_failed', why };
 }
 

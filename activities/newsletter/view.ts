@@ -1,6 +1,6 @@
 import type { IssueReason, IssueState } from '../../domain/newsletter/issue.js';
 import { issueId } from '../../domain/newsletter/issue.js';
-import type { Issue, IssueKey } from '../../store/newsletter/issues.js';
+import type { Issue, IssueKey } from '../../store/newsletters/issues.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
 import type { DraftInput } from '../../workflows/messages.js';
 

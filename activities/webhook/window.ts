@@ -1,65 +1,65 @@
 import { now } from '../../clock.js';
-import type { DeliveryResult } from '../../store/webhook/deliveries.js';
-import type { Attempted, Errand } from './attempt.js';
-import { logbook, type Step, type WriteDown } from './logbook.js';
-import type { Tally } from './tally.js';
+import type { DeliveryResult } from '../../store/webhooks/deliveries.js';
+import type { Attempted, DeliveryJob } from './attempt.js';
+import { deliveryLog, type TrackedEvent, type WriteResults } from './delivery-log.js';
+import type { FailureTracker } from './failure-counter.js';
 
 export interface WindowDeps {
   /** Attempts under way at once. */
   readonly size: number;
   /** The place in the river where the endpoint stands. */
-  readonly place: number;
-  readonly tally: Tally;
-  attempt(errand: Errand): Promise<Attempted | undefined>;
-  readonly write: WriteDown;
+  readonly sequence: number;
+  readonly failureCounter: FailureTracker;
+  attempt(job: DeliveryJob): Promise<Attempted | undefined>;
+  readonly write: WriteResults;
 }
 
 /** Attempts begin in the order in which they come, some at once. */
-export function deliveryWindow({ size, place, tally, attempt, write }: WindowDeps) {
+export function deliveryWindow({ size, sequence, failureCounter, attempt, write }: WindowDeps) {
   const open = new Set<Promise<void>>();
-  const log = logbook(place, write);
+  const log = deliveryLog(sequence, write);
 
-  const run = async (errand: Errand, step: Step | undefined): Promise<void> => {
-    const attempted = await attempt(errand);
+  const run = async (job: DeliveryJob, step: TrackedEvent | undefined): Promise<void> => {
+    const attempted = await attempt(job);
     if (attempted !== undefined) {
-      tally.note(attempted.verdict);
-      log.note(attempted.result);
+      failureCounter.record(attempted.verdict);
+      log.record(attempted.result);
     }
     if (step !== undefined) step.done = true;
-    else if (attempted === undefined) log.note(nothingToSend(errand.tidings.id, errand.tidings.type, errand.seq));
+    else if (attempted === undefined) log.record(nothingToSend(job.eventPayload.id, job.eventPayload.type, job.seq));
     await log.flushIfWorthIt();
   };
 
-  const room = async (): Promise<void> => {
+  const untilFree = async (): Promise<void> => {
     while (open.size >= size) await Promise.race(open);
   };
 
   return {
     /** Waits until one more attempt may be under way. */
-    room,
+    room: untilFree,
     /** Begins an attempt once there is room. With `from` the river it is a step on the endpoint's way, else a retry. */
-    begin: async (errand: Errand, from: 'river' | 'log'): Promise<void> => {
-      await room();
-      const step = from === 'river' && errand.seq !== null ? log.step(errand.seq, false) : undefined;
-      if (from === 'log') log.open(errand.tidings.id);
-      const running = run(errand, step).finally(() => open.delete(running));
+    begin: async (job: DeliveryJob, from: 'new' | 'retry'): Promise<void> => {
+      await untilFree();
+      const step = from === 'new' && job.seq !== null ? log.track(job.seq, false) : undefined;
+      if (from === 'retry') log.open(job.eventPayload.id);
+      const running = run(job, step).finally(() => open.delete(running));
       // Its failure is that of the window: whoever settles hears of it.
       running.catch(() => undefined);
       open.add(running);
     },
     /** Nothing for this endpoint lies between the last step and there. */
-    passTo: (reached: number): void => void log.step(reached, true),
+    passTo: (reached: number): void => void log.track(reached, true),
     /** Being retried right now, or not written down yet. */
     isUnderWay: log.isOpen,
     /** There is nothing to retry any more. */
     giveUp: ({ event, type, seq }: Pick<DeliveryResult, 'event' | 'type' | 'seq'>): void =>
-      log.note(nothingToSend(event, type, seq)),
+      log.record(nothingToSend(event, type, seq)),
     /** Waits for everything that is open and writes it down. */
     settle: async (): Promise<void> => {
       await Promise.all(open);
       await log.flush();
     },
-    place: log.place,
+    sequence: log.sequence,
   };
 }
 

@@ -1,10 +1,10 @@
 import type { Failure } from '../../domain/errors.js';
 import type { Api } from '../app.js';
-import type { Credentials } from '../auth.js';
-import type { Deps } from '../deps.js';
+import type { Credentials } from '../hooks/auth.js';
+import type { Deps } from '../wiring.js';
 
 /** How a refusal reads in a dialect. */
-export interface Refused {
+export interface RefusalResponse {
   readonly status: number;
   readonly body: object;
 }
@@ -17,7 +17,7 @@ export interface Dialect {
   /** Requests that one address may make in a second, whatever keys it has. */
   readonly perSecondAndAddress?: number;
   /** `status` is the native one. */
-  readonly refused: (failure: Failure, status: number) => Refused;
+  readonly toRefusal: (failure: Failure, status: number) => RefusalResponse;
   /** Registers what lies below a prefix. */
   readonly routes: (api: Api, deps: Deps, prefix: string) => void;
 }

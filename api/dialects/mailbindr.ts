@@ -1,15 +1,15 @@
 import { Type } from 'typebox';
-import { secretIn } from '../auth.js';
-import { envelopeOf } from '../failures.js';
-import { keyOf } from '../idempotency.js';
+import { secretIn } from '../hooks/auth.js';
+import { errorEnvelope } from '../hooks/failures.js';
+import { keyOf } from '../hooks/idempotency.js';
 import { acceptMessage } from '../routes/messages/accept.js';
-import { wishOf } from '../routes/messages/wish.js';
-import { refusals } from '../schemas/envelope.js';
-import { closed, Mailbox } from '../schemas/fields.js';
-import { byTemplate } from '../schemas/message-template.js';
-import { Identifier } from '../schemas/template.js';
-import { chapterOf } from './chapters.js';
+import { acceptOptionsOf } from '../routes/messages/accept-options.js';
+import { byTemplate } from '../routes/messages/template-schema.js';
+import { Identifier } from '../routes/templates/schema.js';
+import { refusals } from '../schema/envelope.js';
+import { closed, Mailbox } from '../schema/fields.js';
 import type { Dialect } from './dialect.js';
+import { tagOf } from './tags.js';
 
 const { language, environment, context } = byTemplate;
 
@@ -39,9 +39,9 @@ const Sent = Type.Object(
 export const mailbindr: Dialect = {
   prefixes: ['/email'],
   credentials: { secretOf: ({ headers }) => secretIn(headers['x-api-token']) },
-  refused: (failure, status) => ({
+  toRefusal: (failure, status) => ({
     status: failure.code === 'template_not_found' ? 404 : status,
-    body: envelopeOf(failure),
+    body: errorEnvelope(failure),
   }),
   routes: (api, deps) => {
     api.post(
@@ -49,7 +49,7 @@ export const mailbindr: Dialect = {
       {
         config: { scope: 'send', senderIn: () => undefined },
         schema: {
-          tags: [chapterOf('mailbindr')],
+          tags: [tagOf('mailbindr')],
           summary: 'Send an email by the identifier of its template',
           security: [{ 'x-api-token': [] }],
           body: SendEmail,
@@ -59,8 +59,8 @@ export const mailbindr: Dialect = {
       async (request) => {
         const { receiver: to, ...by } = request.body;
         const key = keyOf(request);
-        const wish = { ...wishOf(request), ...(key !== undefined && { key }) };
-        const { group } = await acceptMessage(deps, { to, ...by }, wish);
+        const options = { ...acceptOptionsOf(request), ...(key !== undefined && { key }) };
+        const { group } = await acceptMessage(deps, { to, ...by }, options);
         const [{ _id: id, state: status, warning } = { _id: '', state: 'accepted' }] = group;
         return { id, status, ...(warning !== undefined && { warning }) };
       },

@@ -1,25 +1,25 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Evidence } from '../../domain/evidence.js';
-import { bounceTold, delayTold, type TakenFor } from '../../domain/provider/evidence.js';
+import type { Evidence } from '../../domain/delivery/evidence.js';
+import { type BounceCause, bounceEvidence, delayEvidence } from '../../domain/provider/evidence.js';
+import { isTooOldSecond } from './max-age.js';
 import {
-  documentIn,
   FORGED,
-  type Foreign,
   fieldsOf,
-  type Incoming,
+  type JsonFields,
   messageIdsIn,
-  type Reading,
+  parseJson,
   textOf,
   timeOf,
   UNREADABLE,
-} from './incoming.js';
-import { isStaleSecond } from './window.js';
+  type WebhookContent,
+  type WebhookRequest,
+} from './webhook.js';
 
 /** Mailgun comes again for eight hours. */
-const LONGEST = 12 * 3_600_000;
+const MAX_AGE = 12 * 3_600_000;
 
-const REASONS: Readonly<Record<string, TakenFor>> = {
-  'suppress-bounce': 'nobody',
+const REASONS: Readonly<Record<string, BounceCause>> = {
+  'suppress-bounce': 'no_mailbox',
   'suppress-complaint': 'blocked',
   'suppress-unsubscribe': 'blocked',
   espblock: 'blocked',
@@ -27,18 +27,18 @@ const REASONS: Readonly<Record<string, TakenFor>> = {
 };
 
 /** Mailgun: HMAC-SHA256 over time and token. The body is not signed, so a token counts for one event alone. */
-export function readMailgun({ body, settings, at }: Incoming): Reading {
-  const document = fieldsOf(documentIn(body));
+export function readMailgun({ body, settings, at }: WebhookRequest): WebhookContent {
+  const document = fieldsOf(parseJson(body));
   const { timestamp, token, signature } = fieldsOf(document['signature']) as Record<string, unknown>;
   const [time, secret] = [String(timestamp ?? ''), textOf(token)];
   if (secret === null || !isSigned(settings.signing_key, time + secret, textOf(signature) ?? '')) return FORGED;
-  if (isStaleSecond(time, at, LONGEST)) return FORGED;
+  if (isTooOldSecond(time, at, MAX_AGE)) return FORGED;
   const event = fieldsOf(document['event-data']);
   const id = textOf(event['id']);
   if (id === null) return UNREADABLE;
   const evidence = evidenceOf(event);
-  const once = { token: secret, event: id };
-  if (evidence === undefined) return { kind: 'reports', reports: [], once };
+  const singleUse = { token: secret, event: id };
+  if (evidence === undefined) return { kind: 'reports', reports: [], singleUse };
   const headers = fieldsOf(fieldsOf(event['message'])['headers']);
   const report = {
     id,
@@ -48,20 +48,20 @@ export function readMailgun({ body, settings, at }: Incoming): Reading {
     addresses: [textOf(fieldsOf(event['envelope'])['sender']) ?? []].flat(),
     messageIds: messageIdsIn(headers['message-id']),
   };
-  return { kind: 'reports', reports: [report], once };
+  return { kind: 'reports', reports: [report], singleUse };
 }
 
-function isSigned(key: string | undefined, said: string, signature: string): boolean {
+function isSigned(key: string | undefined, signedText: string, signature: string): boolean {
   if (key === undefined || !/^[0-9a-f]{64}$/i.test(signature)) return false;
-  return timingSafeEqual(createHmac('sha256', key).update(said).digest(), Buffer.from(signature, 'hex'));
+  return timingSafeEqual(createHmac('sha256', key).update(signedText).digest(), Buffer.from(signature, 'hex'));
 }
 
-function evidenceOf(event: Foreign): Evidence | undefined {
+function evidenceOf(event: JsonFields): Evidence | undefined {
   const status = fieldsOf(event['delivery-status']);
   const code = textOf(status['enhanced-code']);
-  const said = textOf(status['message']) ?? textOf(status['description']);
+  const text = textOf(status['message']) ?? textOf(status['description']);
   const basic = Number(status['code']);
-  const words = said !== null && basic >= 400 && basic < 600 && !/^\d{3}\b/.test(said) ? `${basic} ${said}` : said;
+  const words = text !== null && basic >= 400 && basic < 600 && !/^\d{3}\b/.test(text) ? `${basic} ${text}` : text;
   switch (event['event']) {
     case 'delivered':
       return { kind: 'delivered' };
@@ -70,11 +70,11 @@ function evidenceOf(event: Foreign): Evidence | undefined {
     case 'unsubscribed':
       return { kind: 'left' };
     case 'failed': {
-      if (event['severity'] === 'temporary') return delayTold(code, words);
+      if (event['severity'] === 'temporary') return delayEvidence(code, words);
       const reason = String(event['reason'] ?? '');
       // Codes from 600 on are Mailgun's own: it did not even ask the other server.
       const takenFor = basic >= 600 && reason !== 'suppress-bounce' ? 'unknown' : (REASONS[reason] ?? 'unknown');
-      return bounceTold({ status: code, words, rule: `mailgun:${reason}`, takenFor });
+      return bounceEvidence({ status: code, words, rule: `mailgun:${reason}`, cause: takenFor });
     }
     default:
       return undefined;

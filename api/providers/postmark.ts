@@ -1,25 +1,25 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Evidence } from '../../domain/evidence.js';
-import { bounceTold, type TakenFor } from '../../domain/provider/evidence.js';
-import type { ProviderSettings } from '../../domain/provider/names.js';
-import type { ToldReport } from '../../store/inbound.js';
+import type { Evidence } from '../../domain/delivery/evidence.js';
+import { type BounceCause, bounceEvidence } from '../../domain/provider/evidence.js';
+import type { ProviderSettings } from '../../domain/provider/settings.js';
+import type { IdentifiedReport } from '../../store/inbound/inbound.js';
 import {
-  documentIn,
   FORGED,
-  type Foreign,
   fieldsOf,
-  type Incoming,
-  type Reading,
+  type JsonFields,
+  parseJson,
   textOf,
   timeOf,
   UNREADABLE,
-} from './incoming.js';
+  type WebhookContent,
+  type WebhookRequest,
+} from './webhook.js';
 
 /** Types of bounce that say something about the mail; `Transient`, auto-responders and the like do not. */
-const BOUNCES: Readonly<Record<string, TakenFor>> = {
-  HardBounce: 'nobody',
-  BadEmailAddress: 'nobody',
-  ManuallyDeactivated: 'nobody',
+const BOUNCES: Readonly<Record<string, BounceCause>> = {
+  HardBounce: 'no_mailbox',
+  BadEmailAddress: 'no_mailbox',
+  ManuallyDeactivated: 'no_mailbox',
   SoftBounce: 'unknown',
   Undetermined: 'unknown',
   Unknown: 'unknown',
@@ -29,46 +29,46 @@ const BOUNCES: Readonly<Record<string, TakenFor>> = {
   Blocked: 'blocked',
   DMARCPolicy: 'blocked',
 };
-const MOST_MARKS = 20;
+const MAX_IDENTIFIERS = 20;
 
 /** Postmark signs nothing: the secret in the URL vouches, and a user and password in it where they are set. */
-export function readPostmark({ headers, body, settings, at }: Incoming): Reading {
-  if (!isIntroduced(settings, headers.authorization)) return FORGED;
-  const record = fieldsOf(documentIn(body));
+export function readPostmark({ headers, body, settings, at }: WebhookRequest): WebhookContent {
+  if (!isAuthorized(settings, headers.authorization)) return FORGED;
+  const record = fieldsOf(parseJson(body));
   const type = textOf(record['RecordType']);
   if (type === null) return UNREADABLE;
   const report = reportOf(type, record, at);
   return { kind: 'reports', reports: report === undefined ? [] : [report] };
 }
 
-function isIntroduced({ username, password }: ProviderSettings, given = ''): boolean {
+function isAuthorized({ username, password }: ProviderSettings, given = ''): boolean {
   if (username === undefined && password === undefined) return true;
-  const wanted = `${username ?? ''}:${password ?? ''}`;
-  const said = Buffer.from(/^Basic +([\w+/=]+)$/i.exec(given.trim())?.[1] ?? '', 'base64');
-  return timingSafeEqual(digest(wanted), digest(said));
+  const expected = `${username ?? ''}:${password ?? ''}`;
+  const received = Buffer.from(/^Basic +([\w+/=]+)$/i.exec(given.trim())?.[1] ?? '', 'base64');
+  return timingSafeEqual(digest(expected), digest(received));
 }
 
-function digest(said: string | Buffer): Buffer {
-  return createHash('sha256').update(said).digest();
+function digest(value: string | Buffer): Buffer {
+  return createHash('sha256').update(value).digest();
 }
 
-function reportOf(type: string, record: Foreign, received: Date): ToldReport | undefined {
+function reportOf(type: string, record: JsonFields, received: Date): IdentifiedReport | undefined {
   const evidence = evidenceOf(type, record);
   if (evidence === undefined) return undefined;
   const [time] = ['BouncedAt', 'DeliveredAt'].flatMap((name) => record[name] ?? []);
   const email = textOf(record['Email']) ?? textOf(record['Recipient']);
   const id = [type, record['ID'] ?? record['MessageID'], email, evidence.kind, time].join(':');
-  return { id, evidence, at: timeOf(time, received), email, ...marksIn(textOf(record['Content']) ?? '') };
+  return { id, evidence, at: timeOf(time, received), email, ...identifiersIn(textOf(record['Content']) ?? '') };
 }
 
 /** The mail that came back, where Postmark is told to send it along: our own marks may stand anywhere in it. */
-function marksIn(content: string): Pick<ToldReport, 'addresses' | 'messageIds'> {
+function identifiersIn(content: string): Pick<IdentifiedReport, 'addresses' | 'messageIds'> {
   const addresses = content.match(/\bb\+[a-z2-7]{24,31}\.[a-z2-7]{20}@[\w.-]{1,253}/gi) ?? [];
   const messageIds = [...content.matchAll(/^message-id:\s*<([^<>\s]{3,250})>/gim)].flatMap(([, id]) => id ?? []);
-  return { addresses: addresses.slice(0, MOST_MARKS), messageIds: messageIds.slice(0, MOST_MARKS) };
+  return { addresses: addresses.slice(0, MAX_IDENTIFIERS), messageIds: messageIds.slice(0, MAX_IDENTIFIERS) };
 }
 
-function evidenceOf(type: string, record: Foreign): Evidence | undefined {
+function evidenceOf(type: string, record: JsonFields): Evidence | undefined {
   switch (type) {
     case 'Delivery':
       return { kind: 'delivered' };
@@ -81,8 +81,8 @@ function evidenceOf(type: string, record: Foreign): Evidence | undefined {
   }
 }
 
-function bounceOf(kind: string, record: Foreign): Evidence | undefined {
+function bounceOf(kind: string, record: JsonFields): Evidence | undefined {
   const takenFor = BOUNCES[kind];
   const words = textOf(record['Details']) ?? textOf(record['Description']);
-  return takenFor && bounceTold({ status: null, words, rule: `postmark:${kind}`, takenFor });
+  return takenFor && bounceEvidence({ status: null, words, rule: `postmark:${kind}`, cause: takenFor });
 }

@@ -1,27 +1,27 @@
 import { createPublicKey, createVerify, type KeyObject } from 'node:crypto';
-import type { Evidence } from '../../domain/evidence.js';
-import { bounceTold, delayTold, type TakenFor } from '../../domain/provider/evidence.js';
-import type { ToldReport } from '../../store/inbound.js';
+import type { Evidence } from '../../domain/delivery/evidence.js';
+import { type BounceCause, bounceEvidence, delayEvidence } from '../../domain/provider/evidence.js';
+import type { IdentifiedReport } from '../../store/inbound/inbound.js';
+import { isTooOldSecond } from './max-age.js';
 import {
-  documentIn,
   FORGED,
-  type Foreign,
-  type Incoming,
   itemsOf,
+  type JsonFields,
   messageIdsIn,
-  type Reading,
+  parseJson,
   textOf,
   timeOf,
   UNREADABLE,
-} from './incoming.js';
-import { isStaleSecond } from './window.js';
+  type WebhookContent,
+  type WebhookRequest,
+} from './webhook.js';
 
 const SIGNATURE = 'x-twilio-email-event-webhook-signature';
 const TIMESTAMP = 'x-twilio-email-event-webhook-timestamp';
 
 /** `bounce_classification`, where the words of the other server say nothing. */
-const CLASSIFIED: Readonly<Record<string, TakenFor>> = {
-  'Invalid Address': 'nobody',
+const CLASSIFICATIONS: Readonly<Record<string, BounceCause>> = {
+  'Invalid Address': 'no_mailbox',
   'Mailbox Unavailable': 'full',
   Content: 'content',
   Reputation: 'blocked',
@@ -30,18 +30,18 @@ const CLASSIFIED: Readonly<Record<string, TakenFor>> = {
 };
 
 /** Why SendGrid did not even try. */
-const DROPPED: readonly (readonly [RegExp, TakenFor])[] = [
-  [/^(?:bounced address|invalid)/i, 'nobody'],
+const DROPPED: readonly (readonly [RegExp, BounceCause])[] = [
+  [/^(?:bounced address|invalid)/i, 'no_mailbox'],
   [/spam content/i, 'content'],
 ];
 
 /** SendGrid's signed event webhook: ECDSA over the time and the body as it came. */
-export function readSendgrid({ headers, body, settings, at }: Incoming): Reading {
+export function readSendgrid({ headers, body, settings, at }: WebhookRequest): WebhookContent {
   const timestamp = String(headers[TIMESTAMP] ?? '');
   const signature = String(headers[SIGNATURE] ?? '');
   if (!isSigned(settings.public_key, Buffer.concat([Buffer.from(timestamp), body]), signature)) return FORGED;
-  if (isStaleSecond(timestamp, at)) return FORGED;
-  const events = documentIn(body);
+  if (isTooOldSecond(timestamp, at)) return FORGED;
+  const events = parseJson(body);
   if (!Array.isArray(events)) return UNREADABLE;
   return { kind: 'reports', reports: itemsOf(events).flatMap((event) => reportOf(event, at)) };
 }
@@ -56,17 +56,17 @@ export function sendgridKey(text: string): KeyObject | undefined {
   }
 }
 
-function isSigned(publicKey: string | undefined, said: Buffer, signature: string): boolean {
+function isSigned(publicKey: string | undefined, signedBytes: Buffer, signature: string): boolean {
   const key = publicKey === undefined ? undefined : sendgridKey(publicKey);
   if (key === undefined || signature === '') return false;
   try {
-    return createVerify('SHA256').update(said).verify(key, signature, 'base64');
+    return createVerify('SHA256').update(signedBytes).verify(key, signature, 'base64');
   } catch {
     return false;
   }
 }
 
-function reportOf(event: Foreign, received: Date): ToldReport[] {
+function reportOf(event: JsonFields, received: Date): IdentifiedReport[] {
   const id = textOf(event['sg_event_id']);
   const evidence = evidenceOf(event);
   if (id === null || evidence === undefined) return [];
@@ -75,14 +75,14 @@ function reportOf(event: Foreign, received: Date): ToldReport[] {
   return [{ id, evidence, at, email: textOf(event['email']), addresses: [], messageIds }];
 }
 
-function evidenceOf(event: Foreign): Evidence | undefined {
+function evidenceOf(event: JsonFields): Evidence | undefined {
   const status = textOf(event['status']);
   const words = textOf(event['reason']) ?? textOf(event['response']);
   switch (event['event']) {
     case 'delivered':
       return { kind: 'delivered' };
     case 'deferred':
-      return delayTold(status, words);
+      return delayEvidence(status, words);
     case 'spamreport':
       return { kind: 'complained', detail: 'sendgrid: spamreport' };
     case 'unsubscribe':
@@ -90,8 +90,13 @@ function evidenceOf(event: Foreign): Evidence | undefined {
       return { kind: 'left' };
     case 'bounce': {
       const classified = String(event['bounce_classification'] ?? '');
-      const takenFor = event['type'] === 'blocked' ? 'blocked' : (CLASSIFIED[classified] ?? 'unknown');
-      return bounceTold({ status, words, rule: `sendgrid:${event['type'] ?? 'bounce'}/${classified}`, takenFor });
+      const takenFor = event['type'] === 'blocked' ? 'blocked' : (CLASSIFICATIONS[classified] ?? 'unknown');
+      return bounceEvidence({
+        status,
+        words,
+        rule: `sendgrid:${event['type'] ?? 'bounce'}/${classified}`,
+        cause: takenFor,
+      });
     }
     case 'dropped':
       return dropped(status, words);
@@ -103,5 +108,5 @@ function evidenceOf(event: Foreign): Evidence | undefined {
 /** Addresses on SendGrid's own lists of people who left or complained are not ours to judge. */
 function dropped(status: string | null, words: string | null): Evidence {
   const takenFor = DROPPED.find(([pattern]) => pattern.test(words ?? ''))?.[1] ?? 'unknown';
-  return bounceTold({ status, words, rule: 'sendgrid:dropped', takenFor });
+  return bounceEvidence({ status, words, rule: 'sendgrid:dropped', cause: takenFor });
 }

@@ -1,28 +1,28 @@
-import type { Evidence } from '../../domain/evidence.js';
-import { bounceTold, delayTold, type TakenFor } from '../../domain/provider/evidence.js';
-import { shortReply } from '../../domain/scrub.js';
-import type { ToldReport } from '../../store/inbound.js';
+import type { Evidence } from '../../domain/delivery/evidence.js';
+import { shortReply } from '../../domain/delivery/scrub.js';
+import { type BounceCause, bounceEvidence, delayEvidence } from '../../domain/provider/evidence.js';
+import type { IdentifiedReport } from '../../store/inbound/inbound.js';
+import { isTooOld } from './max-age.js';
+import { type CertificateAt, isSignedBySns, isSnsUrl, regionOf } from './sns.js';
 import {
-  documentIn,
   FORGED,
-  type Foreign,
   fieldsOf,
   itemsOf,
+  type JsonFields,
   messageIdsIn,
+  parseJson,
   type ReadWebhook,
   textOf,
   timeOf,
   UNREADABLE,
-} from './incoming.js';
-import { type CertificateAt, isOfSns, isSignedBySns, regionOf } from './sns.js';
-import { isTooOld } from './window.js';
+} from './webhook.js';
 
-const PERMANENT: Readonly<Record<string, TakenFor>> = {
-  NoEmail: 'nobody',
-  Suppressed: 'nobody',
-  OnAccountSuppressionList: 'nobody',
+const PERMANENT: Readonly<Record<string, BounceCause>> = {
+  NoEmail: 'no_mailbox',
+  Suppressed: 'no_mailbox',
+  OnAccountSuppressionList: 'no_mailbox',
 };
-const TRANSIENT: Readonly<Record<string, TakenFor>> = {
+const TRANSIENT: Readonly<Record<string, BounceCause>> = {
   MailboxFull: 'full',
   MessageTooLarge: 'too_large',
   ContentRejected: 'content',
@@ -33,7 +33,7 @@ const TRANSIENT: Readonly<Record<string, TakenFor>> = {
 /** Amazon SES, by SNS: notifications of an identity (`notificationType`) and of a configuration set (`eventType`). */
 export function sesReader(certificateAt: CertificateAt): ReadWebhook {
   return async ({ body, settings, at }) => {
-    const envelope = fieldsOf(documentIn(body));
+    const envelope = fieldsOf(parseJson(body));
     const topic = textOf(envelope['TopicArn']);
     // Anybody on AWS has validly signed messages: of a topic of their own.
     if (topic === null || topic !== settings.topic_arn) return FORGED;
@@ -52,42 +52,42 @@ export function sesReader(certificateAt: CertificateAt): ReadWebhook {
   };
 }
 
-function confirmation(envelope: Foreign, id: string, topic: string) {
+function confirmation(envelope: JsonFields, id: string, topic: string) {
   const url = textOf(envelope['SubscribeURL']) ?? '';
-  return isOfSns(url, regionOf(topic)) ? ({ kind: 'subscription', id, url } as const) : FORGED;
+  return isSnsUrl(url, regionOf(topic)) ? ({ kind: 'subscription', id, url } as const) : FORGED;
 }
 
 /** SES says with a sentence that it will say more: what is no document is no report. */
-function notification(envelope: Foreign, id: string, sentAt: Date) {
-  const said = documentIn(textOf(envelope['Message']) ?? '');
-  if (said === undefined) return { kind: 'reports', reports: [] } as const;
-  const message = fieldsOf(said);
+function notification(envelope: JsonFields, id: string, sentAt: Date) {
+  const document = parseJson(textOf(envelope['Message']) ?? '');
+  if (document === undefined) return { kind: 'reports', reports: [] } as const;
+  const message = fieldsOf(document);
   const mail = fieldsOf(message['mail']);
   if (Object.keys(mail).length === 0) return UNREADABLE;
   return {
     kind: 'reports',
-    reports: toldIn(message).map((one, n) => reportOf(one, mail, `${id}:${n}`, sentAt)),
+    reports: recipientReportsIn(message).map((one, n) => reportOf(one, mail, `${id}:${n}`, sentAt)),
   } as const;
 }
 
-interface Told {
+interface RecipientReport {
   readonly evidence: Evidence | undefined;
   readonly email: unknown;
   readonly at: unknown;
 }
 
-function toldIn(message: Foreign): (Told & { readonly evidence: Evidence })[] {
+function recipientReportsIn(message: JsonFields): (RecipientReport & { readonly evidence: Evidence })[] {
   const { bounce, complaint, delivery, deliveryDelay } = message as Record<string, unknown>;
-  const told: Told[] = [
+  const reports: RecipientReport[] = [
     ...bounces(fieldsOf(bounce)),
     ...complaints(fieldsOf(complaint)),
     ...delays(fieldsOf(deliveryDelay)),
-    ...arrivals(fieldsOf(delivery)),
+    ...deliveries(fieldsOf(delivery)),
   ];
-  return told.flatMap((one) => (one.evidence === undefined ? [] : [{ ...one, evidence: one.evidence }]));
+  return reports.flatMap((one) => (one.evidence === undefined ? [] : [{ ...one, evidence: one.evidence }]));
 }
 
-function bounces({ bounceType, bounceSubType, bouncedRecipients, timestamp }: Foreign): Told[] {
+function bounces({ bounceType, bounceSubType, bouncedRecipients, timestamp }: JsonFields): RecipientReport[] {
   return itemsOf(bouncedRecipients).map(({ emailAddress, status, diagnosticCode }) => {
     const known = { status: textOf(status), words: textOf(diagnosticCode) };
     const takenFor = (bounceType === 'Permanent' ? PERMANENT : TRANSIENT)[String(bounceSubType)] ?? 'unknown';
@@ -95,14 +95,14 @@ function bounces({ bounceType, bounceSubType, bouncedRecipients, timestamp }: Fo
     const says = bounceType === 'Permanent' || takenFor !== 'unknown' || known.words !== null;
     const rule = `ses:${bounceType}/${bounceSubType}`;
     return {
-      evidence: says ? bounceTold({ ...known, rule, takenFor }) : undefined,
+      evidence: says ? bounceEvidence({ ...known, rule, cause: takenFor }) : undefined,
       email: emailAddress,
       at: timestamp,
     };
   });
 }
 
-function complaints({ complainedRecipients, complaintFeedbackType, timestamp }: Foreign): Told[] {
+function complaints({ complainedRecipients, complaintFeedbackType, timestamp }: JsonFields): RecipientReport[] {
   if (complaintFeedbackType === 'not-spam') return [];
   const detail = shortReply(`ses: ${textOf(complaintFeedbackType) ?? 'complaint'}`);
   return itemsOf(complainedRecipients).map(({ emailAddress }) => {
@@ -110,24 +110,24 @@ function complaints({ complainedRecipients, complaintFeedbackType, timestamp }: 
   });
 }
 
-function delays({ delayedRecipients, timestamp }: Foreign): Told[] {
+function delays({ delayedRecipients, timestamp }: JsonFields): RecipientReport[] {
   return itemsOf(delayedRecipients).map(({ emailAddress, status, diagnosticCode }) => {
-    return { evidence: delayTold(textOf(status), textOf(diagnosticCode)), email: emailAddress, at: timestamp };
+    return { evidence: delayEvidence(textOf(status), textOf(diagnosticCode)), email: emailAddress, at: timestamp };
   });
 }
 
-function arrivals({ recipients, timestamp }: Foreign): Told[] {
+function deliveries({ recipients, timestamp }: JsonFields): RecipientReport[] {
   if (!Array.isArray(recipients)) return [];
   return recipients.map((email) => ({ evidence: { kind: 'delivered' }, email, at: timestamp }));
 }
 
 /** SES gives the mail a Message-ID of its own; ours is among the headers it was handed, our return path is its `source`. */
 function reportOf(
-  { evidence, email, at }: Told & { evidence: Evidence },
-  mail: Foreign,
+  { evidence, email, at }: RecipientReport & { evidence: Evidence },
+  mail: JsonFields,
   id: string,
   sentAt: Date,
-): ToldReport {
+): IdentifiedReport {
   const ours = itemsOf(mail['headers']).filter(({ name }) => String(name).toLowerCase() === 'message-id');
   return {
     id,

@@ -1,7 +1,7 @@
 import { createVerify, X509Certificate } from 'node:crypto';
 import { Failure } from '../../domain/errors.js';
 import type { WebClient } from '../../web/client.js';
-import { type Foreign, textOf } from './incoming.js';
+import { type JsonFields, textOf } from './webhook.js';
 
 /** Hosts that SNS speaks from; nobody else can have a certificate for them. */
 const SNS_HOST = /^sns\.([a-z]{2}(?:-[a-z]+)+-\d{1,2})\.amazonaws\.com(?:\.cn)?$/;
@@ -9,11 +9,11 @@ const ALGORITHMS: Readonly<Record<string, string>> = { '1': 'RSA-SHA1', '2': 'RS
 const NOTIFICATION = ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type'];
 const CONFIRMATION = ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type'];
 const LARGEST_CERTIFICATE = 16_384;
-const PATIENCE = 5_000;
-const MOST_KEPT = 20;
+const FETCH_TIMEOUT_MS = 5_000;
+const MAX_CERTIFICATES = 20;
 
 /** Where SNS may send us: plain https to a host of SNS itself, in the region of the topic. */
-export function isOfSns(text: string, region?: string): boolean {
+export function isSnsUrl(text: string, region?: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, port, username, password } = new URL(text);
   const found = SNS_HOST.exec(hostname)?.[1];
@@ -30,23 +30,29 @@ export type CertificateAt = (url: string) => Promise<X509Certificate | undefined
 
 /** Certificates are fetched through the guarded client and kept: SNS names a new one by a new URL. */
 export function snsCertificates(web: Pick<WebClient, 'send'>): CertificateAt {
-  const kept = new Map<string, X509Certificate>();
+  const cache = new Map<string, X509Certificate>();
   return async (url) => {
-    const known = kept.get(url);
+    const known = cache.get(url);
     if (known !== undefined) return known;
-    if (!isOfSns(url) || !new URL(url).pathname.endsWith('.pem')) return undefined;
-    const answer = await web.send({ method: 'GET', url, headers: {}, timeout: PATIENCE, keep: LARGEST_CERTIFICATE });
-    if (answer.kind === 'failed' || answer.status >= 500) throw new Failure('unavailable');
-    const found = answer.status === 200 ? certificateIn(answer.body) : undefined;
+    if (!isSnsUrl(url) || !new URL(url).pathname.endsWith('.pem')) return undefined;
+    const response = await web.send({
+      method: 'GET',
+      url,
+      headers: {},
+      timeout: FETCH_TIMEOUT_MS,
+      maxBytes: LARGEST_CERTIFICATE,
+    });
+    if (response.kind === 'failed' || response.status >= 500) throw new Failure('unavailable');
+    const found = response.status === 200 ? certificateIn(response.body) : undefined;
     if (found === undefined) return undefined;
-    if (kept.size >= MOST_KEPT) kept.clear();
-    kept.set(url, found);
+    if (cache.size >= MAX_CERTIFICATES) cache.clear();
+    cache.set(url, found);
     return found;
   };
 }
 
 /** Whether SNS signed this document: version 1 with SHA-1, version 2 with SHA-256, over some fields in order of name. */
-export async function isSignedBySns(document: Foreign, certificateAt: CertificateAt, at: Date): Promise<boolean> {
+export async function isSignedBySns(document: JsonFields, certificateAt: CertificateAt, at: Date): Promise<boolean> {
   const algorithm = ALGORITHMS[textOf(document['SignatureVersion']) ?? ''];
   const signature = textOf(document['Signature']);
   const url = textOf(document['SigningCertURL']);
@@ -61,7 +67,7 @@ export async function isSignedBySns(document: Foreign, certificateAt: Certificat
 }
 
 /** Name and value of each signed field that is there, a line each. */
-export function signedTextOf(document: Foreign): string {
+export function signedTextOf(document: JsonFields): string {
   const names = document['Type'] === 'Notification' ? NOTIFICATION : CONFIRMATION;
   return names.flatMap((name) => (typeof document[name] === 'string' ? `${name}\n${document[name]}\n` : [])).join('');
 }

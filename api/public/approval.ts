@@ -1,20 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import type { LetterContent } from '../../domain/campaign.js';
+import type { LetterContent } from '../../domain/campaign/campaign.js';
 import { type Html, html } from '../../domain/html.js';
 import type { Language } from '../../domain/language.js';
-import { askedOf, saidOf } from '../../mail/approval.js';
-import { type ApprovalLink, approvalTokens } from '../../mail/approval-token.js';
-import { previewFor } from '../../mail/preview.js';
-import { say } from '../../mail/wording.js';
-import type { Campaign } from '../../store/campaigns.js';
-import type { Member } from '../../store/members.js';
+import { previewFor } from '../../mail/letter/preview.js';
+import { inboxLines, sendingSummary } from '../../mail/system/approval.js';
+import { type ApprovalLink, approvalTokens } from '../../mail/tokens/approval-tokens.js';
+import { translate } from '../../mail/translate.js';
+import type { Member } from '../../store/accounts/members.js';
+import type { Campaign } from '../../store/campaigns/campaigns.js';
 import type { Api } from '../app.js';
-import type { Deps } from '../deps.js';
-import { PAGE } from '../schemas/pages.js';
+import type { Deps } from '../wiring.js';
 import { formOf } from './forms.js';
 import { sendPage } from './page.js';
-import { lookFor, sayOnPage, sendForged } from './visit.js';
+import { pageStyleFor, sendInvalidLink, sendTextPage } from './page-style.js';
+import { PAGE } from './schema.js';
 
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
 const LONGEST_COMMENT = 2_000;
@@ -27,15 +27,15 @@ const LETTER_POLICY =
 export function approval(app: Api, deps: Deps): void {
   app.get('/approve/:token', { schema: { ...schema, summary: 'Ask an approver' } }, async (request, reply) => {
     const link = await linkIn(deps, request.params.token);
-    if (link === undefined) return sendForged(deps, request, reply);
-    return answerPage(deps, request, reply, link);
+    if (link === undefined) return sendInvalidLink(deps, request, reply);
+    return sendApprovalPage(deps, request, reply, link);
   });
 
   app.post('/approve/:token', { schema: { ...schema, summary: 'Approve or reject' } }, async (request, reply) => {
     const link = await linkIn(deps, request.params.token);
-    if (link === undefined) return sendForged(deps, request, reply);
-    await obey(deps, link, formOf(request));
-    return answerPage(deps, request, reply, link);
+    if (link === undefined) return sendInvalidLink(deps, request, reply);
+    await applyDecision(deps, link, formOf(request));
+    return sendApprovalPage(deps, request, reply, link);
   });
 
   app.get(
@@ -43,8 +43,8 @@ export function approval(app: Api, deps: Deps): void {
     { schema: { ...schema, summary: 'The mail in question' } },
     async (request, reply) => {
       const link = await linkIn(deps, request.params.token);
-      const found = link && (await foundBy(deps, link));
-      if (found === undefined) return sendForged(deps, request, reply);
+      const found = link && (await approvalRequestBehind(deps, link));
+      if (found === undefined) return sendInvalidLink(deps, request, reply);
       return reply
         .headers({
           'content-security-policy': LETTER_POLICY,
@@ -64,14 +64,17 @@ async function linkIn({ secrets }: Deps, token: string): Promise<ApprovalLink | 
   return approvalTokens(await secrets.ring()).read(token);
 }
 
-interface Found {
+interface ApprovalRequest {
   readonly row: Campaign;
   readonly letter: LetterContent;
   readonly member: Member;
 }
 
 /** The campaign as it was when this was asked, for somebody who is still asked; undefined for anything that came later. */
-async function foundBy({ campaigns, contents, members }: Deps, link: ApprovalLink): Promise<Found | undefined> {
+async function approvalRequestBehind(
+  { campaigns, contents, members }: Deps,
+  link: ApprovalLink,
+): Promise<ApprovalRequest | undefined> {
   const row = await campaigns.ofLink(link.campaign);
   if (row === null || row.launch !== link.launch || row.revision !== link.revision) return undefined;
   if (row.rendered == null || !row.rendered.startsWith(link.letter)) return undefined;
@@ -80,53 +83,53 @@ async function foundBy({ campaigns, contents, members }: Deps, link: ApprovalLin
   return { row, member, letter: await contents.letter(row.account, row.rendered) };
 }
 
-async function obey(deps: Deps, link: ApprovalLink, form: URLSearchParams): Promise<void> {
-  const found = await foundBy(deps, link);
-  const wish = form.get('do');
-  if (found?.row.state !== 'awaiting_approval' || (wish !== 'approve' && wish !== 'reject')) return;
+async function applyDecision(deps: Deps, link: ApprovalLink, form: URLSearchParams): Promise<void> {
+  const found = await approvalRequestBehind(deps, link);
+  const decision = form.get('do');
+  if (found?.row.state !== 'awaiting_approval' || (decision !== 'approve' && decision !== 'reject')) return;
   const comment = (form.get('comment') ?? '').trim().slice(0, LONGEST_COMMENT) || null;
-  const after = await deps.campaigns[wish](found.row, { by: found.member._id, comment });
-  if (after !== null) deps.engine.wakeCampaign(after);
+  const after = await deps.campaigns[decision](found.row, { member: found.member._id, comment });
+  if (after !== null) deps.engine.notifyCampaign(after);
 }
 
-function previewOf({ letter, member }: Found) {
+function previewOf({ letter, member }: ApprovalRequest) {
   const [first_name = '', ...rest] = member.name.split(' ');
   return previewFor(letter, { email: member.email, first_name, last_name: rest.join(' ') });
 }
 
-async function answerPage(deps: Deps, request: FastifyRequest, reply: FastifyReply, link: ApprovalLink) {
-  const found = await foundBy(deps, link);
+async function sendApprovalPage(deps: Deps, request: FastifyRequest, reply: FastifyReply, link: ApprovalLink) {
+  const found = await approvalRequestBehind(deps, link);
   const list = found && (await deps.lists.find(found.row.account, found.row.list_id));
-  const look = await lookFor(deps, request, typeof list === 'object' ? list : undefined);
-  const { answer } = found?.row.approval ?? {};
+  const style = await pageStyleFor(deps, request, typeof list === 'object' ? list : undefined);
+  const { response } = found?.row.approval ?? {};
   if (found?.row.state === 'awaiting_approval' && typeof list === 'object') {
     const people = await deps.subscribers.countSendable(found.row.account, list._id);
-    const title = say(look.language, 'approve_title');
+    const title = translate(style.language, 'approve_title');
     const token = (request.params as { token: string }).token;
-    const body = question(look.language, found, people, token);
-    return sendPage(reply, 200, { ...look, title, body, wide: true });
+    const body = decisionForm(style.language, found, people, token);
+    return sendPage(reply, 200, { ...style, title, body, wide: true });
   }
-  const isThis = answer?.launch === link.launch && answer.revision === link.revision;
-  if (found !== undefined && isThis && answer.decision === 'approved')
-    return sayOnPage(reply, look, { title: 'approved_title', text: 'approved_text' });
-  if (found !== undefined && isThis && answer.decision === 'rejected')
-    return sayOnPage(reply, look, { title: 'rejected_title', text: 'rejected_text' });
-  return sayOnPage(reply, look, { status: 410, title: 'asked_over_title', text: 'asked_over_text' });
+  const isThis = response?.launch === link.launch && response.revision === link.revision;
+  if (found !== undefined && isThis && response.decision === 'approved')
+    return sendTextPage(reply, style, { title: 'approved_title', text: 'approved_text' });
+  if (found !== undefined && isThis && response.decision === 'rejected')
+    return sendTextPage(reply, style, { title: 'rejected_title', text: 'rejected_text' });
+  return sendTextPage(reply, style, { status: 410, title: 'approval_closed_title', text: 'approval_closed_text' });
 }
 
-function question(language: Language, found: Found, people: number, token: string): Html {
+function decisionForm(language: Language, found: ApprovalRequest, people: number, token: string): Html {
   const { row, letter } = found;
-  const asked = askedOf(language, { list: letter.list, people, sendAt: row.scheduled_at });
-  const lines = saidOf(language, previewOf(found), letter.from).map(
+  const summary = sendingSummary(language, { list: letter.list, people, sendAt: row.scheduled_at });
+  const lines = inboxLines(language, previewOf(found), letter.from).map(
     ([name, value], i) => html`${i === 0 ? undefined : html`<br>`}${name}: <strong>${value}</strong>`,
   );
-  return html`<p>${asked}</p>
+  return html`<p>${summary}</p>
 <p>${lines}</p>
-<p><a href="${token}/letter" target="_blank" rel="noopener">${say(language, 'approve_see')}</a></p>
+<p><a href="${token}/letter" target="_blank" rel="noopener">${translate(language, 'approve_see')}</a></p>
 <form method="post">
-<label>${say(language, 'approve_comment')}<textarea name="comment" maxlength="${LONGEST_COMMENT}"></textarea></label>
-<button name="do" value="approve">${say(language, 'approve_button')}</button>
-<button class="quiet" name="do" value="reject">${say(language, 'reject_button')}</button>
+<label>${translate(language, 'approve_comment')}<textarea name="comment" maxlength="${LONGEST_COMMENT}"></textarea></label>
+<button name="do" value="approve">${translate(language, 'approve_button')}</button>
+<button class="quiet" name="do" value="reject">${translate(language, 'reject_button')}</button>
 </form>
 `;
 }

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyReply } from 'fastify';
 import { packageRoot } from '../../config.js';
-import { type BrandLogo, DEFAULT_BRAND } from '../../domain/brand.js';
-import { inkOn, readableOn } from '../../domain/colour.js';
+import { type BrandLogo, DEFAULT_BRAND } from '../../domain/brand/brand.js';
+import { inkOn, readableOn } from '../../domain/brand/colour.js';
 import { type Html, html } from '../../domain/html.js';
 import { LANGUAGES, type Language } from '../../domain/language.js';
-import { say } from '../../mail/wording.js';
+import { translate } from '../../mail/translate.js';
 
 /** Whose page it is: what an account's brand says of it. */
 export interface PageBrand {
@@ -26,13 +26,13 @@ export interface PublicPage {
   /** What follows the heading; `html` escapes what is put into it. */
   readonly body: Html;
   /** The languages to choose from at the foot; off where the page is not translated. */
-  readonly choice?: boolean;
+  readonly languageChoice?: boolean;
   /** Room for something large, a preview for instance. */
   readonly wide?: boolean;
 }
 
 /** Not indexed, not cached, not framed, and no address of ours told to anybody. */
-export const QUIET = {
+export const PRIVATE_HEADERS = {
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
   'x-robots-tag': 'noindex',
@@ -55,7 +55,7 @@ export function sendPage(reply: FastifyReply, status: number, page: PublicPage):
   return reply
     .code(status)
     .headers({
-      ...QUIET,
+      ...PRIVATE_HEADERS,
       'content-security-policy': policyFor(style, page.brand),
       'content-language': page.language,
     })
@@ -95,7 +95,10 @@ function decoded(url: string): string {
   }
 }
 
-function documentOf({ language, brand, title, body, choice = true, wide = false }: PublicPage, style: string): Html {
+function documentOf(
+  { language, brand, title, body, languageChoice = true, wide = false }: PublicPage,
+  style: string,
+): Html {
   return html`<!doctype html>
 <html lang="${language}">
 <head>
@@ -109,7 +112,7 @@ ${headOf(brand)}<main${wide ? { markup: ' class="wide"' } : undefined}>
 <h1>${title}</h1>
 ${body}
 </main>
-${footOf(language, brand, choice)}</body>
+${footOf(language, brand, languageChoice)}</body>
 </html>
 `;
 }
@@ -125,18 +128,18 @@ function pictureOf({ url, alt, dark_url }: NonNullable<PageBrand['logo']>): Html
   return html`<picture><source srcset="${dark_url}" media="(prefers-color-scheme: dark)"><img src="${url}" alt="${alt}"></picture>`;
 }
 
-function footOf(language: Language, { address }: PageBrand, choice: boolean): Html | undefined {
-  if (!choice && address === null) return undefined;
-  const place = address === null ? undefined : html`<p>${address}</p>\n`;
-  return html`<footer>\n${place}${choice ? choiceOf(language) : undefined}</footer>\n`;
+function footOf(language: Language, { address }: PageBrand, languageChoice: boolean): Html | undefined {
+  if (!languageChoice && address === null) return undefined;
+  const addressLine = address === null ? undefined : html`<p>${address}</p>\n`;
+  return html`<footer>\n${addressLine}${languageChoice ? languageChoiceOf(language) : undefined}</footer>\n`;
 }
 
-function choiceOf(current: Language): Html {
+function languageChoiceOf(current: Language): Html {
   const entries = LANGUAGES.map((language) => {
-    const name = say(language, 'name');
+    const name = translate(language, 'name');
     return language === current
       ? html`<li><span aria-current="true" lang="${language}">${name}</span></li>`
       : html`<li><a href="?lang=${language}" hreflang="${language}" lang="${language}">${name}</a></li>`;
   });
-  return html`<nav aria-label="${say(current, 'choose_language')}"><ul>${entries}</ul></nav>\n`;
+  return html`<nav aria-label="${translate(current, 'choose_language')}"><ul>${entries}</ul></nav>\n`;
 }

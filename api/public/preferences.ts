@@ -1,18 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { masked } from '../../domain/address.js';
 import { type Html, html } from '../../domain/html.js';
-import type { LinkOwner } from '../../mail/tokens.js';
-import { say } from '../../mail/wording.js';
-import type { List } from '../../store/lists.js';
-import type { Subscriber } from '../../store/subscribers.js';
+import { masked } from '../../domain/mail/address.js';
+import type { LinkOwner } from '../../mail/tokens/link-tokens.js';
+import { translate } from '../../mail/translate.js';
+import type { List } from '../../store/lists/lists.js';
+import type { Subscriber } from '../../store/subscribers/subscribers.js';
 import type { Api } from '../app.js';
-import type { Deps } from '../deps.js';
-import { PAGE } from '../schemas/pages.js';
+import type { Deps } from '../wiring.js';
 import { formOf, nameIn } from './forms.js';
 import type { ReadLink } from './link-reader.js';
 import { sendPage } from './page.js';
-import { type Look, lookFor, noticeOf, sayOnPage, sendForged } from './visit.js';
+import { noticeOf, type PageStyle, pageStyleFor, sendInvalidLink, sendTextPage } from './page-style.js';
+import { PAGE } from './schema.js';
 
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
 
@@ -23,8 +23,8 @@ export function preferences(app: Api, deps: Deps, readLink: ReadLink): void {
     { schema: { ...schema, summary: 'Show the subscriptions of a recipient' } },
     async (request, reply) => {
       const owner = await readLink(request.params.token);
-      if (owner === undefined) return sendForged(deps, request, reply);
-      return show(deps, request, reply, owner);
+      if (owner === undefined) return sendInvalidLink(deps, request, reply);
+      return sendPreferences(deps, request, reply, owner);
     },
   );
 
@@ -33,95 +33,95 @@ export function preferences(app: Api, deps: Deps, readLink: ReadLink): void {
     { schema: { ...schema, summary: 'Change the subscriptions of a recipient' } },
     async (request, reply) => {
       const owner = await readLink(request.params.token);
-      if (owner === undefined) return sendForged(deps, request, reply);
-      const done = await obey(deps, owner, formOf(request));
-      return show(deps, request, reply, owner, done);
+      if (owner === undefined) return sendInvalidLink(deps, request, reply);
+      const done = await applyForm(deps, owner, formOf(request));
+      return sendPreferences(deps, request, reply, owner, done);
     },
   );
 }
 
 /** What the form asked for, done; undefined where it asked for nothing we know. */
-type Done =
+type FormResult =
   | { readonly kind: 'left_one'; readonly list: number }
   | { readonly kind: 'left_all' | 'name_saved' | 'not_understood' };
 
-async function obey(deps: Deps, owner: LinkOwner, form: URLSearchParams): Promise<Done> {
+async function applyForm(deps: Deps, owner: LinkOwner, form: URLSearchParams): Promise<FormResult> {
   const person = await deps.subscribers.ofLink(owner.subscriber);
-  const wish = form.get('do');
+  const action = form.get('do');
   if (person === null) return { kind: 'not_understood' };
   const { account, email_key } = person;
   const leaving = { by: 'preferences', ...(owner.campaign > 0 && { campaign: owner.campaign }) } as const;
-  if (wish === 'leave_all') {
+  if (action === 'leave_all') {
     await deps.subscribers.unsubscribe(account, email_key, undefined, leaving);
     return { kind: 'left_all' };
   }
   const list = Number(form.get('list'));
-  if (wish === 'leave' && Number.isSafeInteger(list) && list > 0) {
+  if (action === 'leave' && Number.isSafeInteger(list) && list > 0) {
     await deps.subscribers.unsubscribe(account, email_key, list, leaving);
     return { kind: 'left_one', list };
   }
   const [first_name, last_name] = [nameIn(form, 'first_name'), nameIn(form, 'last_name')];
-  if (wish !== 'name' || first_name === undefined || last_name === undefined) return { kind: 'not_understood' };
-  for (const row of await deps.subscribers.everywhere(account, email_key)) {
+  if (action !== 'name' || first_name === undefined || last_name === undefined) return { kind: 'not_understood' };
+  for (const row of await deps.subscribers.onEveryList(account, email_key)) {
     await deps.subscribers.change(account, row._id, { first_name, last_name });
   }
   return { kind: 'name_saved' };
 }
 
-async function show(
+async function sendPreferences(
   deps: Deps,
   request: FastifyRequest,
   reply: FastifyReply,
   { subscriber }: LinkOwner,
-  done?: Done,
+  done?: FormResult,
 ): Promise<FastifyReply> {
   const person = await deps.subscribers.ofLink(subscriber);
   const lists = person === null ? [] : await deps.lists.ofAccount(person.account);
-  const look = await lookFor(
+  const style = await pageStyleFor(
     deps,
     request,
     lists.find(({ _id }) => _id === person?.list_id),
   );
-  if (person === null) return sayOnPage(reply, look, { title: 'gone_title', text: 'gone_text' });
-  const rows = await deps.subscribers.everywhere(person.account, person.email_key);
+  if (person === null) return sendTextPage(reply, style, { title: 'gone_title', text: 'gone_text' });
+  const rows = await deps.subscribers.onEveryList(person.account, person.email_key);
   const active = rows.filter(({ status }) => status === 'active').map(({ list_id }) => list_id);
   const subscribed = lists.filter(({ _id }) => active.includes(_id));
-  const { language } = look;
-  const text = say(language, subscribed.length > 0 ? 'preferences_text' : 'preferences_none', {
+  const { language } = style;
+  const text = translate(language, subscribed.length > 0 ? 'preferences_text' : 'preferences_none', {
     address: masked(person.email),
   });
-  const body = html`${done && noticeFor(look, done, lists)}<p>${text}</p>
-${subscribed.length > 0 ? leaveForms(look, subscribed) : undefined}${nameForm(look, person)}`;
+  const body = html`${done && noticeFor(style, done, lists)}<p>${text}</p>
+${subscribed.length > 0 ? leaveForms(style, subscribed) : undefined}${nameForm(style, person)}`;
   const status = done?.kind === 'not_understood' ? 422 : 200;
-  return sendPage(reply, status, { ...look, title: say(language, 'preferences_title'), body });
+  return sendPage(reply, status, { ...style, title: translate(language, 'preferences_title'), body });
 }
 
-function noticeFor({ language }: Look, done: Done, lists: readonly List[]): Html {
+function noticeFor({ language }: PageStyle, done: FormResult, lists: readonly List[]): Html {
   const name = done.kind === 'left_one' ? lists.find(({ _id }) => _id === done.list)?.name : undefined;
-  const text = say(language, done.kind, { list: name ?? say(language, 'this_list') });
+  const text = translate(language, done.kind, { list: name ?? translate(language, 'this_list') });
   return noticeOf(text, done.kind === 'not_understood' ? 'bad' : 'good');
 }
 
-function leaveForms({ language }: Look, lists: readonly List[]): Html {
+function leaveForms({ language }: PageStyle, lists: readonly List[]): Html {
   const rows = lists.map(({ _id, name }) => {
-    const label = say(language, 'unsubscribe_from', { list: name });
+    const label = translate(language, 'unsubscribe_from', { list: name });
     return html`<li><span>${name}</span>
 <form method="post"><input type="hidden" name="list" value="${_id}">
-<button class="quiet small" name="do" value="leave" aria-label="${label}">${say(language, 'unsubscribe_button')}</button></form></li>
+<button class="quiet small" name="do" value="leave" aria-label="${label}">${translate(language, 'unsubscribe_button')}</button></form></li>
 `;
   });
   return html`<ul class="rows">
 ${rows}</ul>
-<form method="post"><button class="quiet" name="do" value="leave_all">${say(language, 'unsubscribe_all')}</button></form>
+<form method="post"><button class="quiet" name="do" value="leave_all">${translate(language, 'unsubscribe_all')}</button></form>
 `;
 }
 
-function nameForm({ language }: Look, { first_name, last_name }: Subscriber): Html {
-  return html`<h2>${say(language, 'your_name')}</h2>
+function nameForm({ language }: PageStyle, { first_name, last_name }: Subscriber): Html {
+  return html`<h2>${translate(language, 'your_name')}</h2>
 <form method="post">
-<label>${say(language, 'first_name')}<input name="first_name" value="${first_name ?? ''}" maxlength="255" autocomplete="given-name"></label>
-<label>${say(language, 'last_name')}<input name="last_name" value="${last_name ?? ''}" maxlength="255" autocomplete="family-name"></label>
-<button name="do" value="name">${say(language, 'save')}</button>
+<label>${translate(language, 'first_name')}<input name="first_name" value="${first_name ?? ''}" maxlength="255" autocomplete="given-name"></label>
+<label>${translate(language, 'last_name')}<input name="last_name" value="${last_name ?? ''}" maxlength="255" autocomplete="family-name"></label>
+<button name="do" value="name">${translate(language, 'save')}</button>
 </form>
 `;
 }

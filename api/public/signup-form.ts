@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { Failure, type FieldErrors } from '../../domain/errors.js';
-import { jsonIn } from '../json.js';
-import { closed, Line } from '../schemas/fields.js';
-import { bodyReader } from '../validation.js';
+import { jsonIn } from '../hooks/json-bodies.js';
+import { bodyReader } from '../hooks/validation/validation.js';
+import { closed, Line } from '../schema/fields.js';
 import { formOf, nameIn } from './forms.js';
 
 /** What somebody has filled in, or a program sent for them. */
@@ -13,10 +13,10 @@ export interface Signup {
   readonly last_name: string | null;
   readonly language: string | undefined;
   /** Only a program fills in what nobody sees. */
-  readonly trapped: boolean;
+  readonly honeypotFilled: boolean;
   readonly source: 'form' | 'page';
   /** Something is in it that no form of ours sends. */
-  readonly faulty: boolean;
+  readonly invalid: boolean;
   readonly errors?: FieldErrors;
 }
 
@@ -54,8 +54,16 @@ export function signupIn(request: FastifyRequest): Signup {
 function fromJson(body: unknown): Signup {
   const { email, first_name, last_name, language, website = '' } = read(parsed(body)) as Fields;
   const [first, last] = [first_name?.trim() || null, last_name?.trim() || null];
-  const trapped = website !== '';
-  return { email: email.trim(), first_name: first, last_name: last, language, trapped, source: 'form', faulty: false };
+  const honeypotFilled = website !== '';
+  return {
+    email: email.trim(),
+    first_name: first,
+    last_name: last,
+    language,
+    honeypotFilled,
+    source: 'form',
+    invalid: false,
+  };
 }
 
 function parsed(body: unknown): unknown {
@@ -73,8 +81,8 @@ function fromForm(request: FastifyRequest): Signup {
     first_name: first ?? null,
     last_name: last ?? null,
     language: form.get('language') ?? undefined,
-    trapped: (form.get('website') ?? '') !== '',
+    honeypotFilled: (form.get('website') ?? '') !== '',
     source: form.get('from') === 'page' ? 'page' : 'form',
-    faulty: first === undefined || last === undefined,
+    invalid: first === undefined || last === undefined,
   };
 }

@@ -1,25 +1,25 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { now } from '../../clock.js';
-import { visitorOf } from '../../domain/confirmation.js';
 import { Failure } from '../../domain/errors.js';
 import { html } from '../../domain/html.js';
-import { chosenLanguage } from '../../domain/language.js';
+import { preferredLanguage } from '../../domain/language.js';
+import { visitorOf } from '../../domain/subscriber/confirmation.js';
 import { parseMailbox } from '../../mail/address.js';
-import { say } from '../../mail/wording.js';
-import { isActive } from '../../store/accounts.js';
-import type { List } from '../../store/lists.js';
+import { translate } from '../../mail/translate.js';
+import { isActive } from '../../store/accounts/accounts.js';
+import type { List } from '../../store/lists/lists.js';
 import type { Api } from '../app.js';
-import type { Deps } from '../deps.js';
-import { answerFailure } from '../failures.js';
-import { ASKED_PAGE, PAGE } from '../schemas/pages.js';
+import { sendFailure } from '../hooks/failures.js';
+import type { Deps } from '../wiring.js';
 import { sendPage } from './page.js';
+import { noticeOf, type PageStyle, pageStyleFor, sendTextPage } from './page-style.js';
+import { PAGE, SIGNUP_PAGE } from './schema.js';
 import { type Signup, signupIn, wantsJson } from './signup-form.js';
-import { type Look, lookFor, noticeOf, sayOnPage } from './visit.js';
 
 const HOUR = 3_600_000;
 /** Requests of one visitor to one list within an hour. */
-const MOST_OF_A_VISITOR = 20;
+const MAX_PER_VISITOR = 20;
 
 const schema = { tags: ['Public pages'], params: Type.Object({ uid: Type.String() }), security: [] };
 
@@ -32,61 +32,70 @@ export function signup(app: Api, deps: Deps): void {
     '/lists/:uid/signup',
     { schema: { ...schema, summary: 'The sign-up page of a list', response: PAGE } },
     async (request, reply) => {
-      const list = await openList(deps, request.params.uid);
+      const list = await joinableList(deps, request.params.uid);
       if (list === undefined) return refuse(deps, request, reply, 'not_found');
-      return showForm(reply, await lookFor(deps, request, list), list);
+      return showForm(reply, await pageStyleFor(deps, request, list), list);
     },
   );
 
   app.post(
     '/lists/:uid/signup',
-    { schema: { ...schema, summary: 'Ask to be put on a list', response: ASKED_PAGE } },
+    { schema: { ...schema, summary: 'Ask to be put on a list', response: SIGNUP_PAGE } },
     async (request, reply) => {
-      const list = await openList(deps, request.params.uid);
+      const list = await joinableList(deps, request.params.uid);
       if (list === undefined) return refuse(deps, request, reply, 'not_found');
       const form = signupIn(request);
       const address = parseMailbox(form.email);
-      if (address?.ascii !== true || form.faulty) return ask(deps, request, reply, list, form);
-      if (form.trapped) return accepted(deps, request, reply, list);
+      if (address?.ascii !== true || form.invalid) return sendFormAgain(deps, request, reply, list, form);
+      if (form.honeypotFilled) return sendAccepted(deps, request, reply, list);
       const visitor = visitorOf(request.ip);
-      const lately = await deps.confirmations.countFrom(list._id, visitor, new Date(now().getTime() - HOUR));
-      if (lately >= MOST_OF_A_VISITOR) return refuse(deps, request, reply, 'rate_limited', list);
+      const recentRequests = await deps.confirmations.countByVisitor(
+        list._id,
+        visitor,
+        new Date(now().getTime() - HOUR),
+      );
+      if (recentRequests >= MAX_PER_VISITOR) return refuse(deps, request, reply, 'rate_limited', list);
       const { first_name, last_name } = form;
-      const wish = { email: address.shown, email_key: address.identity, first_name, last_name };
+      const subscriber = { email: address.shown, email_key: address.identity, first_name, last_name };
       const { account, _id: list_id } = list;
       const language = languageOf(request, list, form);
-      const row = await deps.confirmations.ask({
+      const row = await deps.confirmations.add({
         account,
         list_id,
-        wish,
+        requested: subscriber,
         language,
         source: form.source,
         ip: request.ip,
         visitor,
       });
-      deps.engine.wakeConfirmation(row);
-      return accepted(deps, request, reply, list);
+      deps.engine.notifyConfirmation(row);
+      return sendAccepted(deps, request, reply, list);
     },
   );
 }
 
 /** Only a list that asks back may be joined by anybody, and only while its account may mail. */
-async function openList({ lists, accounts }: Deps, uid: string): Promise<List | undefined> {
+async function joinableList({ lists, accounts }: Deps, uid: string): Promise<List | undefined> {
   const list = /^[0-9a-f]{32}$/.test(uid) ? await lists.ofUid(uid) : null;
   if (list?.double_opt_in !== true) return undefined;
-  return isActive(await accounts.standing(list.account)) ? list : undefined;
+  return isActive(await accounts.status(list.account)) ? list : undefined;
 }
 
 function languageOf(request: FastifyRequest, list: List, form: Signup) {
   const { lang } = request.query as { lang?: unknown };
-  const asked = form.language ?? (typeof lang === 'string' ? lang : undefined);
-  return chosenLanguage({ asked, list: list.language, accepted: request.headers['accept-language'] });
+  const requested = form.language ?? (typeof lang === 'string' ? lang : undefined);
+  return preferredLanguage({ requested, list: list.language, accepted: request.headers['accept-language'] });
 }
 
-async function accepted(deps: Deps, request: FastifyRequest, reply: FastifyReply, list: List): Promise<FastifyReply> {
+async function sendAccepted(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  list: List,
+): Promise<FastifyReply> {
   if (wantsJson(request)) return reply.code(202).send({ data: { status: 'asked' } });
-  const look = await lookFor(deps, request, list);
-  return sayOnPage(reply, look, { status: 202, title: 'asked_title', text: 'asked_text' });
+  const style = await pageStyleFor(deps, request, list);
+  return sendTextPage(reply, style, { status: 202, title: 'confirmation_sent_title', text: 'confirmation_sent_text' });
 }
 
 async function refuse(
@@ -97,34 +106,34 @@ async function refuse(
   list?: List,
 ): Promise<FastifyReply> {
   if (why === 'rate_limited') reply.header('retry-after', String(HOUR / 1000));
-  if (wantsJson(request)) return answerFailure(new Failure(why), request, reply);
-  const look = await lookFor(deps, request, list);
+  if (wantsJson(request)) return sendFailure(new Failure(why), request, reply);
+  const style = await pageStyleFor(deps, request, list);
   return why === 'not_found'
-    ? sayOnPage(reply, look, { status: 404, title: 'no_signup_title', text: 'no_signup_text' })
-    : sayOnPage(reply, look, { status: 429, title: 'too_often_title', text: 'too_often_text' });
+    ? sendTextPage(reply, style, { status: 404, title: 'no_signup_title', text: 'no_signup_text' })
+    : sendTextPage(reply, style, { status: 429, title: 'too_often_title', text: 'too_often_text' });
 }
 
 /** What was filled in cannot be right: it is asked for again. */
-async function ask(deps: Deps, request: FastifyRequest, reply: FastifyReply, list: List, form: Signup) {
-  if (!wantsJson(request)) return showForm(reply, await lookFor(deps, request, list), list, form);
+async function sendFormAgain(deps: Deps, request: FastifyRequest, reply: FastifyReply, list: List, form: Signup) {
+  if (!wantsJson(request)) return showForm(reply, await pageStyleFor(deps, request, list), list, form);
   const sentence = 'The email must be a valid email address.';
-  return answerFailure(new Failure('validation_failed', form.errors ?? { email: [sentence] }), request, reply);
+  return sendFailure(new Failure('validation_failed', form.errors ?? { email: [sentence] }), request, reply);
 }
 
-function showForm(reply: FastifyReply, look: Look, list: List, wrong?: Signup): FastifyReply {
-  const { language } = look;
-  const optional = `(${say(language, 'optional')})`;
-  const notice = wrong && noticeOf(say(language, wrong.faulty ? 'not_understood' : 'bad_address'), 'bad');
+function showForm(reply: FastifyReply, style: PageStyle, list: List, wrong?: Signup): FastifyReply {
+  const { language } = style;
+  const optional = `(${translate(language, 'optional')})`;
+  const notice = wrong && noticeOf(translate(language, wrong.invalid ? 'not_understood' : 'bad_address'), 'bad');
   const invalid = wrong && { markup: ' aria-invalid="true"' };
-  const body = html`${notice}<p>${say(language, 'signup_text')}</p>
+  const body = html`${notice}<p>${translate(language, 'signup_text')}</p>
 <form method="post">
-<label>${say(language, 'email_address')}<input type="email" name="email" value="${wrong?.email}" required maxlength="254" autocomplete="email"${invalid}></label>
-<label>${say(language, 'first_name')} ${optional}<input name="first_name" value="${wrong?.first_name ?? ''}" maxlength="255" autocomplete="given-name"></label>
-<label>${say(language, 'last_name')} ${optional}<input name="last_name" value="${wrong?.last_name ?? ''}" maxlength="255" autocomplete="family-name"></label>
-<div class="trap" aria-hidden="true"><label>${say(language, 'leave_empty')}<input name="website" tabindex="-1" autocomplete="off"></label></div>
-<button name="from" value="page">${say(language, 'signup_button')}</button>
+<label>${translate(language, 'email_address')}<input type="email" name="email" value="${wrong?.email}" required maxlength="254" autocomplete="email"${invalid}></label>
+<label>${translate(language, 'first_name')} ${optional}<input name="first_name" value="${wrong?.first_name ?? ''}" maxlength="255" autocomplete="given-name"></label>
+<label>${translate(language, 'last_name')} ${optional}<input name="last_name" value="${wrong?.last_name ?? ''}" maxlength="255" autocomplete="family-name"></label>
+<div class="trap" aria-hidden="true"><label>${translate(language, 'leave_empty')}<input name="website" tabindex="-1" autocomplete="off"></label></div>
+<button name="from" value="page">${translate(language, 'signup_button')}</button>
 </form>
 `;
-  const title = say(language, 'signup_title', { list: list.name });
-  return sendPage(reply, wrong === undefined ? 200 : 422, { ...look, title, body });
+  const title = translate(language, 'signup_title', { list: list.name });
+  return sendPage(reply, wrong === undefined ? 200 : 422, { ...style, title, body });
 }

@@ -1,13 +1,13 @@
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { html } from '../../domain/html.js';
-import type { LinkOwner } from '../../mail/tokens.js';
-import { say } from '../../mail/wording.js';
+import type { LinkOwner } from '../../mail/tokens/link-tokens.js';
+import { translate } from '../../mail/translate.js';
 import type { Api } from '../app.js';
-import type { Deps } from '../deps.js';
-import { ONE_CLICK, PAGE } from '../schemas/pages.js';
+import type { Deps } from '../wiring.js';
 import type { ReadLink } from './link-reader.js';
-import { isFromPage, type Look, lookFor, sayOnPage, sendForged } from './visit.js';
+import { isFromPage, type PageStyle, pageStyleFor, sendInvalidLink, sendTextPage } from './page-style.js';
+import { ONE_CLICK, PAGE } from './schema.js';
 
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
 
@@ -18,11 +18,11 @@ const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.Strin
 export function unsubscribe(app: Api, deps: Deps, readLink: ReadLink): void {
   app.get('/u/:token', { schema: { ...schema, summary: 'Ask before unsubscribing' } }, async (request, reply) => {
     const owner = await readLink(request.params.token);
-    if (owner === undefined) return sendForged(deps, request, reply);
+    if (owner === undefined) return sendInvalidLink(deps, request, reply);
     const { list, subscribed } = await subscriptionOf(deps, owner);
-    const look = await lookFor(deps, request, list);
-    const answer = subscribed ? sayQuestion : sayFarewell;
-    return answer(reply, look, list?.name, request.params.token);
+    const style = await pageStyleFor(deps, request, list);
+    const send = subscribed ? sendQuestion : sendUnsubscribed;
+    return send(reply, style, list?.name, request.params.token);
   });
 
   app.post(
@@ -31,12 +31,13 @@ export function unsubscribe(app: Api, deps: Deps, readLink: ReadLink): void {
     async (request, reply) => {
       const byPerson = isFromPage(request);
       const owner = await readLink(request.params.token);
-      if (owner === undefined) return byPerson ? sendForged(deps, request, reply) : reply.code(404).send(undefined);
+      if (owner === undefined)
+        return byPerson ? sendInvalidLink(deps, request, reply) : reply.code(404).send(undefined);
       const campaign = owner.campaign === 0 ? {} : { campaign: owner.campaign };
-      await deps.subscribers.leaveByLink(owner.subscriber, { by: byPerson ? 'link' : 'one_click', ...campaign });
+      await deps.subscribers.unsubscribeByLink(owner.subscriber, { by: byPerson ? 'link' : 'one_click', ...campaign });
       if (!byPerson) return reply.code(200).send(undefined);
       const { list } = await subscriptionOf(deps, owner);
-      return sayFarewell(reply, await lookFor(deps, request, list), list?.name, request.params.token);
+      return sendUnsubscribed(reply, await pageStyleFor(deps, request, list), list?.name, request.params.token);
     },
   );
 }
@@ -48,18 +49,33 @@ async function subscriptionOf({ subscribers, lists }: Deps, { subscriber }: Link
   return { list: typeof list === 'object' ? list : undefined, subscribed: row.status === 'active' };
 }
 
-function sayQuestion(reply: FastifyReply, look: Look, name: string | undefined, token: string): FastifyReply {
-  const button = say(look.language, 'unsubscribe_button');
+function sendQuestion(reply: FastifyReply, style: PageStyle, name: string | undefined, token: string): FastifyReply {
+  const button = translate(style.language, 'unsubscribe_button');
   const below = html`<form method="post"><button name="from" value="page">${button}</button></form>
-<p class="after"><a href="../p/${token}?lang=${look.language}">${say(look.language, 'all_preferences')}</a></p>`;
-  return sayOnPage(reply, look, { title: 'unsubscribe_title', text: 'unsubscribe_text', below }, named(look, name));
+<p class="after"><a href="../p/${token}?lang=${style.language}">${translate(style.language, 'all_preferences')}</a></p>`;
+  return sendTextPage(
+    reply,
+    style,
+    { title: 'unsubscribe_title', text: 'unsubscribe_text', below },
+    listNameFor(style, name),
+  );
 }
 
-function sayFarewell(reply: FastifyReply, look: Look, name: string | undefined, token: string): FastifyReply {
-  const below = html`<p><a href="../p/${token}?lang=${look.language}">${say(look.language, 'all_preferences')}</a></p>`;
-  return sayOnPage(reply, look, { title: 'unsubscribed_title', text: 'unsubscribed_text', below }, named(look, name));
+function sendUnsubscribed(
+  reply: FastifyReply,
+  style: PageStyle,
+  name: string | undefined,
+  token: string,
+): FastifyReply {
+  const below = html`<p><a href="../p/${token}?lang=${style.language}">${translate(style.language, 'all_preferences')}</a></p>`;
+  return sendTextPage(
+    reply,
+    style,
+    { title: 'unsubscribed_title', text: 'unsubscribed_text', below },
+    listNameFor(style, name),
+  );
 }
 
-function named({ language }: Look, list: string | undefined) {
-  return { list: list ?? say(language, 'this_list') };
+function listNameFor({ language }: PageStyle, list: string | undefined) {
+  return { list: list ?? translate(language, 'this_list') };
 }

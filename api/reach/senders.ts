@@ -1,7 +1,7 @@
 import { parseSender } from '../../mail/address.js';
-import type { Campaign } from '../../store/campaigns.js';
-import type { Deps } from '../deps.js';
+import type { Campaign } from '../../store/campaigns/campaigns.js';
 import { senderOf } from '../routes/campaigns/sender.js';
+import type { Deps } from '../wiring.js';
 
 export type SenderStores = Pick<Deps, 'accounts' | 'campaigns' | 'config' | 'lists' | 'newsletters'>;
 

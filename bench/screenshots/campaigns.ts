@@ -1,10 +1,10 @@
-import type { Deps } from '../../api/deps.js';
-import { approvalFor } from '../../domain/approval.js';
-import { approvalTokens } from '../../mail/approval-token.js';
-import { linkTokens } from '../../mail/tokens.js';
-import { campaignProgress } from '../../store/campaign-progress.js';
-import type { Campaign, NewCampaign } from '../../store/campaigns.js';
-import type { List } from '../../store/lists.js';
+import type { Deps } from '../../api/wiring.js';
+import { newApproval } from '../../domain/campaign/approval.js';
+import { approvalTokens } from '../../mail/tokens/approval-tokens.js';
+import { linkTokens } from '../../mail/tokens/link-tokens.js';
+import type { Campaign, NewCampaign } from '../../store/campaigns/campaigns.js';
+import { campaignProgress } from '../../store/campaigns/progress.js';
+import type { List } from '../../store/lists/lists.js';
 import { letterOf } from './templates.js';
 
 /** Where a reader looks at the mail they got, and what is there where no such mail was sent. */
@@ -17,20 +17,20 @@ export async function sentCampaign(deps: Deps, account: number, list: List): Pro
 }
 
 /** Where an approver is asked about three campaigns. */
-export async function askedPaths(deps: Deps, account: number, list: List) {
+export async function approvalPaths(deps: Deps, account: number, list: List) {
   const fields = { name: 'Grace Hopper', email: 'grace@harbour.example', email_key: 'grace@harbour.example' };
   const member = await deps.members.add(account, { ...fields, role: 'approver' });
   if (member === 'taken') throw new Error('the approver is there already');
   const tokens = approvalTokens(await deps.secrets.ring());
   const path = async () => {
-    const row = await launched(deps, account, list, { approval: approvalFor(48) });
+    const row = await launched(deps, account, list, { approval: newApproval(48) });
     const { _id: campaign, launch, revision, rendered } = row;
     return `/approve/${tokens.sign({ campaign, launch, revision, letter: rendered ?? '', member: member._id })}`;
   };
   return { waiting: await path(), approved: await path(), rejected: await path() };
 }
 
-const SAID = {
+const CONTENT = {
   subject: 'We open a second shop, and the kettle is on',
   preheader: 'Quay Street, from Monday on',
   reply_to: null,
@@ -40,7 +40,7 @@ const SAID = {
 async function launched(deps: Deps, account: number, list: List, over: Partial<NewCampaign> = {}): Promise<Campaign> {
   const html = await letterOf('announcement');
   const draft = await deps.campaigns.create({
-    ...SAID,
+    ...CONTENT,
     _id: await deps.counters.block('campaigns'),
     account,
     list_id: list._id,
@@ -56,8 +56,8 @@ async function launched(deps: Deps, account: number, list: List, over: Partial<N
   const row = await deps.campaigns.launch(draft);
   if (row === null) throw new Error('the campaign was not launched');
   const from = { name: 'The Tea Harbour', email: 'news@harbour.example' };
-  const rendered = await deps.contents.keepLetter(account, { ...SAID, html, text: '', from, list: list.name });
+  const rendered = await deps.contents.saveLetter(account, { ...CONTENT, html, text: '', from, list: list.name });
   const { _id: campaign, launch, revision } = row;
-  await campaignProgress(deps.store).rendered({ account, campaign, launch }, revision, { rendered });
+  await campaignProgress(deps.store).recordRendered({ account, campaign, launch }, revision, { rendered });
   return { ...row, rendered };
 }

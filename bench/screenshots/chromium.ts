@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
 /** What a page is looked at through. */
-export interface Window {
+export interface Viewport {
   readonly width: number;
   readonly scheme: 'light' | 'dark';
   /** Pixels of the picture for each of the page. */
@@ -14,12 +14,12 @@ export interface Window {
 
 export interface Chromium {
   /** A JPEG of the whole page at an address. */
-  picture(url: string, window: Window, quality?: number): Promise<Buffer>;
+  picture(url: string, window: Viewport, quality?: number): Promise<Buffer>;
   close(): Promise<void>;
 }
 
 type Result = Readonly<Record<string, unknown>>;
-type Told = {
+type ProtocolMessage = {
   readonly id?: number;
   readonly method?: string;
   readonly sessionId?: string;
@@ -36,7 +36,7 @@ export async function chromium(program = 'chromium'): Promise<Chromium> {
   const child = spawn(program, [...flags, `--user-data-dir=${profile}`], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
   });
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const { ask, once } = protocol(child.stdio[3] as Writable, child.stdio[4] as Readable);
   return {
     picture: async (url, { width, scheme, scale }, quality = QUALITY) => {
@@ -59,7 +59,7 @@ export async function chromium(program = 'chromium'): Promise<Chromium> {
     },
     close: async () => {
       await ask('Browser.close').catch(() => undefined);
-      await gone;
+      await exited;
       await rm(profile, { recursive: true, force: true });
     },
   };
@@ -67,12 +67,12 @@ export async function chromium(program = 'chromium'): Promise<Chromium> {
 
 /** Messages are JSON with a zero byte behind each. */
 function protocol(into: Writable, from: Readable) {
-  const asked = new Map<number, { resolve: (result: Result) => void; reject: (error: Error) => void }>();
+  const pending = new Map<number, { resolve: (result: Result) => void; reject: (error: Error) => void }>();
   const awaited: { method: string; sessionId: string; resolve: () => void }[] = [];
   let last = 0;
   let rest = '';
-  const hear = ({ id, method, sessionId, result, error }: Told) => {
-    const call = id === undefined ? undefined : asked.get(id);
+  const onMessage = ({ id, method, sessionId, result, error }: ProtocolMessage) => {
+    const call = id === undefined ? undefined : pending.get(id);
     if (error !== undefined) call?.reject(new Error(JSON.stringify(error)));
     else call?.resolve(result ?? {});
     const at = awaited.findIndex((wait) => wait.method === method && wait.sessionId === sessionId);
@@ -81,13 +81,13 @@ function protocol(into: Writable, from: Readable) {
   from.setEncoding('utf8').on('data', (piece: string) => {
     const messages = (rest + piece).split('\0');
     rest = messages.pop() ?? '';
-    for (const message of messages) hear(JSON.parse(message) as Told);
+    for (const message of messages) onMessage(JSON.parse(message) as ProtocolMessage);
   });
   return {
     ask: (method: string, params: object = {}, sessionId?: string) =>
       new Promise<Result>((resolve, reject) => {
         last += 1;
-        asked.set(last, { resolve, reject });
+        pending.set(last, { resolve, reject });
         into.write(`${JSON.stringify({ id: last, method, params, ...(sessionId !== undefined && { sessionId }) })}\0`);
       }),
     once: (method: string, sessionId: string) =>

@@ -2,40 +2,48 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Api, buildApp } from '../../api/app.js';
-import { type Deps, nounStores } from '../../api/deps.js';
-import { temporalEngine } from '../../api/engine.js';
-import { openLog } from '../../api/logging.js';
-import { openPress } from '../../api/press.js';
+import { temporalEngine } from '../../api/engine/engine.js';
+import { openLog } from '../../api/hooks/logging.js';
+import { openTemplateCache } from '../../api/template-cache.js';
+import { createStores, type Deps } from '../../api/wiring.js';
 import { readConfig } from '../../config.js';
-import { DEFAULT_BRAND } from '../../domain/brand.js';
-import { linkTokens } from '../../mail/tokens.js';
-import { startMongo } from '../../servers/mongodb.js';
-import { openStore } from '../../store/connect.js';
-import type { List } from '../../store/lists.js';
+import { DEFAULT_BRAND } from '../../domain/brand/brand.js';
+import { linkTokens } from '../../mail/tokens/link-tokens.js';
+import { startMongo } from '../../servers/mongodb/mongodb.js';
+import type { List } from '../../store/lists/lists.js';
+import { openStore } from '../../store/mongo/connect.js';
 import { webClient } from '../../web/client.js';
-import { askedPaths, sentCampaign } from './campaigns.js';
-import type { Sight } from './sheet.js';
-import { BRAND, drawn } from './templates.js';
+import { approvalPaths, sentCampaign } from './campaigns.js';
+import type { Screenshot } from './sheet.js';
+import { BRAND, withDrawnLogo } from './templates.js';
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const ADDRESS = '1 Harbour Road\n4000-123 Porto, Portugal';
 
 /** Every public page, as the real API answers it over a store of its own. */
-export async function pageSights(): Promise<readonly Sight[]> {
+export async function pageScreenshots(): Promise<readonly Screenshot[]> {
   const folder = await mkdtemp(join(tmpdir(), 'everpost-pages-'));
   const config = readConfig({ ...process.env, EVERPOST_SECRET: 'a secret for pictures', LOG_LEVEL: 'silent' });
-  const mongo = await startMongo({ config, dataDir: folder, say: () => {} });
+  const mongo = await startMongo({ config, dataDir: folder, report: () => {} });
   const store = await openStore({ url: mongo.url, database: 'pictures' });
   try {
-    const nouns = nounStores(store, config.secret ?? '');
+    const nouns = createStores(store, config.secret ?? '');
     const log = openLog(config);
     const client = () => Promise.reject(new Error('no picture needs Temporal'));
     const engine = temporalEngine({ client, prefix: 'pictures', log });
-    const deps: Deps = { config, store, engine, press: openPress(), web: webClient({ exceptions: [] }), log, ...nouns };
+    const deps: Deps = {
+      config,
+      store,
+      engine,
+      templateCache: openTemplateCache(),
+      web: webClient({ exceptions: [] }),
+      log,
+      ...nouns,
+    };
     const app = await buildApp(deps);
-    const sights = await visited(app, deps);
-    await Promise.all([app.close(), deps.press.close(), engine.close()]);
-    return sights;
+    const screenshots = await requestedPages(app, deps);
+    await Promise.all([app.close(), deps.templateCache.close(), engine.close()]);
+    return screenshots;
   } finally {
     await store.close();
     await mongo.stop();
@@ -43,7 +51,7 @@ export async function pageSights(): Promise<readonly Sight[]> {
   }
 }
 
-async function visited(app: Api, deps: Deps): Promise<Sight[]> {
+async function requestedPages(app: Api, deps: Deps): Promise<Screenshot[]> {
   const { _id: account } = await deps.accounts.open('The Tea Harbour');
   const colors = { ...DEFAULT_BRAND.colors, primary: '#1f7a6b' };
   const brand = { ...DEFAULT_BRAND, name: 'The Tea Harbour', colors, postal_address: ADDRESS };
@@ -52,19 +60,19 @@ async function visited(app: Api, deps: Deps): Promise<Sight[]> {
   const shop = await deps.lists.create(account, { name: 'New leaves in the shop', language: 'de' });
   const wish = { email: 'ada@example.com', email_key: 'ada@example.com', first_name: 'Ada', last_name: 'Lovelace' };
   const joins = [list, shop].map(({ _id }) =>
-    deps.subscribers.join({ account, list: _id, source: 'api', ip: null, wish }),
+    deps.subscribers.subscribe({ account, list: _id, source: 'api', ip: null, subscriber: wish }),
   );
   const [joined] = await Promise.all(joins);
-  await crowd(deps, account, list);
+  await addReaders(deps, account, list);
   if (joined === undefined || joined.kind === 'too_large') throw new Error('nobody is on the list');
   const links = linkTokens(await deps.secrets.ring());
   const token = links.forRecipient(0, joined.subscriber._id);
   const confirm = `/confirm/${await waiting(deps, account, list._id)}`;
   const signup = `/lists/${list.uid}/signup`;
-  const page = async (name: string, url: string, form?: string): Promise<Sight> => {
+  const page = async (name: string, url: string, form?: string): Promise<Screenshot> => {
     const asked = form === undefined ? { method: 'GET' as const } : { method: 'POST' as const, payload: form };
     const { body } = await app.inject({ ...asked, url, headers: form === undefined ? {} : FORM });
-    return { name: `page-${name}`, html: drawn(body) };
+    return { name: `page-${name}`, html: withDrawnLogo(body) };
   };
   return [
     await page('signup', signup),
@@ -83,22 +91,22 @@ async function visited(app: Api, deps: Deps): Promise<Sight[]> {
 }
 
 /** So that numbers on pages are those of a list that somebody writes to. */
-async function crowd({ subscribers }: Deps, account: number, { _id: list }: List): Promise<void> {
+async function addReaders({ subscribers }: Deps, account: number, { _id: list }: List): Promise<void> {
   for (let n = 0; n < 24; n += 1) {
     const email = `reader${n}@example.com`;
-    await subscribers.join({ account, list, source: 'api', ip: null, wish: { email, email_key: email } });
+    await subscribers.subscribe({ account, list, source: 'api', ip: null, subscriber: { email, email_key: email } });
   }
 }
 
-interface Ground {
+interface PageContext {
   readonly deps: Deps;
-  readonly page: (name: string, url: string, form?: string) => Promise<Sight>;
+  readonly page: (name: string, url: string, form?: string) => Promise<Screenshot>;
 }
 
 /** Around a campaign; what is said to whoever asks too often, or where nobody may ask; under a logo. */
-async function furtherPages({ deps, page }: Ground, account: number, list: List): Promise<Sight[]> {
+async function furtherPages({ deps, page }: PageContext, account: number, list: List): Promise<Screenshot[]> {
   const { view, none } = await sentCampaign(deps, account, list);
-  const { waiting: asked, approved, rejected } = await askedPaths(deps, account, list);
+  const { waiting: asked, approved, rejected } = await approvalPaths(deps, account, list);
   const signup = `/lists/${list.uid}/signup`;
   const plain = [
     await page('view', view),
@@ -118,8 +126,8 @@ async function furtherPages({ deps, page }: Ground, account: number, list: List)
 }
 
 async function waiting({ confirmations, secrets }: Deps, account: number, list_id: number): Promise<string> {
-  const wish = { email: 'mary@example.com', email_key: 'mary@example.com' };
-  const request = { account, list_id, wish, language: 'en', source: 'page', ip: null, visitor: null } as const;
-  const row = await confirmations.open(account, (await confirmations.ask(request))._id);
+  const requested = { email: 'mary@example.com', email_key: 'mary@example.com' };
+  const request = { account, list_id, requested, language: 'en', source: 'page', ip: null, visitor: null } as const;
+  const row = await confirmations.open(account, (await confirmations.add(request))._id);
   return linkTokens(await secrets.ring()).forConfirmation(row?._id ?? 0, row?.subscriber ?? 0);
 }

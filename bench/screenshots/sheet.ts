@@ -2,12 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Chromium, Window } from './chromium.js';
+import type { Chromium, Viewport } from './chromium.js';
 
 /** Something to look at: an address that answers, or a whole document. */
-export type Sight = { readonly name: string } & ({ readonly url: string } | { readonly html: string });
+export type Screenshot = { readonly name: string } & ({ readonly url: string } | { readonly html: string });
 
-const WINDOWS: readonly Window[] = [
+const WINDOWS: readonly Viewport[] = [
   { width: 760, scheme: 'light', scale: 1 },
   { width: 760, scheme: 'dark', scale: 1 },
   { width: 375, scheme: 'light', scale: 1 },
@@ -17,7 +17,7 @@ const LARGEST = 100_000;
 const GAP = 16;
 
 /** One JPEG of below 100 KB: desktop and phone, by day and by night, side by side. */
-export async function sheetOf(browser: Chromium, sight: Sight): Promise<Buffer> {
+export async function sheetOf(browser: Chromium, screenshot: Screenshot): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'everpost-sheet-'));
   const page = async (name: string, html: string) => {
     const path = join(folder, name);
@@ -25,7 +25,7 @@ export async function sheetOf(browser: Chromium, sight: Sight): Promise<Buffer> 
     return pathToFileURL(path).href;
   };
   try {
-    const url = 'url' in sight ? sight.url : await page('sight.html', sight.html);
+    const url = 'url' in screenshot ? screenshot.url : await page('sight.html', screenshot.html);
     const cells: string[] = [];
     for (const window of WINDOWS) {
       const picture = await browser.picture(url, window, 90);

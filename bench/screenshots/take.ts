@@ -2,24 +2,24 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageRoot } from '../../config.js';
 import { chromium } from './chromium.js';
-import { pageSights } from './pages.js';
-import { type Sight, sheetOf } from './sheet.js';
-import { templateSights } from './templates.js';
+import { pageScreenshots } from './pages.js';
+import { type Screenshot, sheetOf } from './sheet.js';
+import { templateScreenshots } from './templates.js';
 
 /**
  * Takes the pictures of `docs/screenshots` anew: `npm run screenshots`, or `npm run screenshots -- digest` for those
  * whose name has that word. Needs Chromium on the PATH, or named in CHROMIUM.
  */
 const wanted = process.argv[2] ?? '';
-const sights: readonly Sight[] = [...(await templateSights()), ...(await pageSights())];
+const screenshots: readonly Screenshot[] = [...(await templateScreenshots()), ...(await pageScreenshots())];
 const folder = join(packageRoot(), 'docs', 'screenshots');
 await mkdir(folder, { recursive: true });
 const browser = await chromium(process.env['CHROMIUM'] ?? 'chromium');
 try {
-  for (const sight of sights.filter(({ name }) => name.includes(wanted))) {
-    const sheet = await sheetOf(browser, sight);
-    await writeFile(join(folder, `${sight.name}.jpg`), sheet);
-    console.log(`${sight.name}.jpg ${Math.ceil(sheet.length / 1_000)} KB`);
+  for (const screenshot of screenshots.filter(({ name }) => name.includes(wanted))) {
+    const sheet = await sheetOf(browser, screenshot);
+    await writeFile(join(folder, `${screenshot.name}.jpg`), sheet);
+    console.log(`${screenshot.name}.jpg ${Math.ceil(sheet.length / 1_000)} KB`);
   }
 } finally {
   await browser.close();

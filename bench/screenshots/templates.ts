@@ -1,9 +1,9 @@
-import type { Block } from '../../domain/blocks.js';
-import { type Brand, DEFAULT_BRAND } from '../../domain/brand.js';
-import { liquidContext, parseLiquid, renderLiquid } from '../../mail/liquid.js';
+import { type Brand, DEFAULT_BRAND } from '../../domain/brand/brand.js';
+import type { Block } from '../../domain/mail/blocks.js';
+import { liquidContext, parseLiquid, renderLiquid } from '../../mail/liquid/engine.js';
 import { renderLetter } from '../../mail/render/render.js';
-import { SYSTEM_TEMPLATES } from '../../store/system-templates.js';
-import type { Sight } from './sheet.js';
+import { SYSTEM_TEMPLATES } from '../../store/templates/system-templates.js';
+import type { Screenshot } from './sheet.js';
 
 const LOGO = (ink: string) =>
   `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" width="140" height="36"><circle cx="18" cy="18" r="16" fill="#1f7a6b"/><path d="M8 20q5-6 10 0t10 0" stroke="#fff" stroke-width="3" fill="none"/><text x="44" y="25" font-family="Georgia" font-size="21" fill="${ink}">Harbour</text></svg>`)}`;
@@ -118,20 +118,20 @@ const READER = {
 };
 
 /** The six templates as one reader sees them. */
-export function templateSights(): Promise<readonly Sight[]> {
+export function templateScreenshots(): Promise<readonly Screenshot[]> {
   return Promise.all(
-    SYSTEM_TEMPLATES.map(({ identifier, contents }) => sightOf(identifier ?? '', contents['en']?.source ?? '')),
+    SYSTEM_TEMPLATES.map(({ identifier, contents }) => screenshotOf(identifier ?? '', contents['en']?.source ?? '')),
   );
 }
 
-async function sightOf(name: string, source: string): Promise<Sight> {
+async function screenshotOf(name: string, source: string): Promise<Screenshot> {
   const html = await letterOf(name, source);
   const filled = renderLiquid(parseLiquid(html, 'html'), liquidContext(READER, 'html'), 'html');
-  return { name: `template-${name}`, html: drawn(filled) };
+  return { name: `template-${name}`, html: withDrawnLogo(filled) };
 }
 
 /** Nothing is loaded from elsewhere: the logo is drawn here. */
-export function drawn(html: string): string {
+export function withDrawnLogo(html: string): string {
   return html
     .replaceAll('https://harbour.example/logo.png', LOGO('#1f2933'))
     .replaceAll('https://harbour.example/dark.png', LOGO('#e6e9ee'));

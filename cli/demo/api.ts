@@ -21,10 +21,10 @@ export async function demoApi({ api, demoKey, at }: Pick<Everpost, 'api' | 'demo
     },
     campaign: async (id: number) => (await client.get('/api/v1/campaigns/{id}', { path: { id } })).data,
     /** Mails in the catcher; undefined where mail goes elsewhere. */
-    caught: async (): Promise<number | undefined> => {
+    caughtMails: async (): Promise<number | undefined> => {
       if (at.inboxUrl === undefined) return undefined;
-      const answer = await fetch(`${at.inboxUrl}/api/count`);
-      return ((await answer.json()) as { count: number }).count;
+      const response = await fetch(`${at.inboxUrl}/api/count`);
+      return ((await response.json()) as { count: number }).count;
     },
   };
 }

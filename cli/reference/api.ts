@@ -33,10 +33,10 @@ function byTag(paths: Paths): Readonly<Record<string, string[][]>> {
   const groups: Record<string, string[][]> = {};
   for (const [path, methods] of Object.entries(paths)) {
     for (const [method, { tags = [], summary = '', responses = {} }] of Object.entries(methods)) {
-      const answers = Object.keys(responses).filter((status) => /^\d+$/.test(status));
+      const statuses = Object.keys(responses).filter((status) => /^\d+$/.test(status));
       const tag = tags[0] ?? 'Others';
       groups[tag] ??= [];
-      groups[tag].push([method.toUpperCase(), code(path), summary, answers.join(', ')]);
+      groups[tag].push([method.toUpperCase(), code(path), summary, statuses.join(', ')]);
     }
   }
   return groups;

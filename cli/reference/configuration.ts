@@ -1,6 +1,6 @@
 import { code, type Page, page, table } from './page.js';
-import type { Variable } from './variable.js';
-import { VARIABLES } from './variables.js';
+import type { Variable } from './variables/variable.js';
+import { VARIABLES } from './variables/variables.js';
 
 /** Every variable of the environment. */
 export function configurationPage(): Page {
@@ -13,7 +13,7 @@ export function configurationPage(): Page {
   ]);
   return page(
     'configuration',
-    'cli/reference/variables.ts',
+    'cli/reference/variables/variables.ts',
     'Configuration',
     'The environment is read once at the start; all faults are reported together. Switches are `on` or `off`. `npm run doctor`\nsays what is in the way of a start.',
     ...groups,
@@ -21,8 +21,8 @@ export function configurationPage(): Page {
   );
 }
 
-function meaningOf({ meaning, idle }: Variable): string {
-  return idle === true ? `${meaning}. Read and checked, but without effect yet` : meaning;
+function meaningOf({ meaning, unused }: Variable): string {
+  return unused === true ? `${meaning}. Read and checked, but without effect yet` : meaning;
 }
 
 function defaultOf({ fallback, otherwise }: Variable): string {

@@ -1,9 +1,9 @@
 import { MongoClient } from 'mongodb';
 import { buildApp } from '../../api/app.js';
-import { nounStores } from '../../api/deps.js';
-import { idleEngine } from '../../api/engine.js';
-import { openLog } from '../../api/logging.js';
-import { openPress } from '../../api/press.js';
+import { idleEngine } from '../../api/engine/engine.js';
+import { openLog } from '../../api/hooks/logging.js';
+import { openTemplateCache } from '../../api/template-cache.js';
+import { createStores } from '../../api/wiring.js';
 import { readConfig } from '../../config.js';
 import { webClient } from '../../web/client.js';
 
@@ -21,10 +21,10 @@ export async function openApiDocument(): Promise<OpenApi> {
     config,
     store,
     engine: idleEngine,
-    press: openPress(),
+    templateCache: openTemplateCache(),
     web: webClient({ exceptions: [] }),
     log: openLog(config),
-    ...nounStores(store, config.secret ?? ''),
+    ...createStores(store, config.secret ?? ''),
   };
   const app = await buildApp(deps);
   await app.ready();

@@ -1,4 +1,4 @@
-import { EVENTS } from './event-kinds.js';
+import { EVENTS } from './event-types/event-types.js';
 import { code, type Page, page, table } from './page.js';
 
 /** What is appended to the river. */
@@ -6,16 +6,16 @@ export function eventsPage(): Page {
   const rows = EVENTS.map(({ type, when, id, data, by }) => [code(type), when, idCell(id), data, code(by)]);
   return page(
     'events',
-    'cli/reference/event-kinds.ts',
+    'cli/reference/event-types/event-types.ts',
     'Events',
     [
-      'The collection `events` is append only; `store/events.ts` is the only writer. Each row has `_id`, `account`, `type`,',
+      'The collection `events` is append only; `store/events/events.ts` is the only writer. Each row has `_id`, `account`, `type`,',
       '`at`, and where they apply `campaign`, `subscriber` and `data`. Where a retry could repeat an append, `_id` is made from',
       'what happened, so that it stands there once. Events hold no addresses.',
     ].join('\n'),
     table(['type', 'when', '`_id`', '`data`', 'appended by'], rows),
     [
-      'That a recipient of a campaign was *sent* to is no event: the ledger page says it (`store/ledger.ts`). Rows of a batch',
+      'That a recipient of a campaign was *sent* to is no event: the ledger page says it (`store/campaigns/ledger.ts`). Rows of a batch',
       'or a CSV file are not told one by one either.',
     ].join('\n'),
   );

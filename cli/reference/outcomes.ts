@@ -1,7 +1,7 @@
-import { RECIPIENT_STATUSES, type RecipientStatus } from '../../domain/campaign.js';
-import { REFUSAL_RULES, REFUSAL_RULES_VERSION, type RefusalAction } from '../../domain/refusals.js';
-import { RETRY_WAITS } from '../../domain/retry.js';
-import { SOFT_BOUNCES } from '../../domain/soft-bounces.js';
+import { RECIPIENT_STATUSES, type RecipientStatus } from '../../domain/campaign/campaign.js';
+import { REFUSAL_RULES, REFUSAL_RULES_VERSION, type RefusalAction } from '../../domain/delivery/refusal-rules.js';
+import { RETRY_WAITS } from '../../domain/delivery/retry.js';
+import { SOFT_BOUNCES } from '../../domain/delivery/soft-bounces.js';
 import { code, type Page, page, table } from './page.js';
 
 const STATUSES: Readonly<Record<RecipientStatus, string>> = {
@@ -14,7 +14,7 @@ const STATUSES: Readonly<Record<RecipientStatus, string>> = {
 };
 
 /** Classes that no reply brings about. */
-const OWN: readonly (readonly [name: string, status: RecipientStatus, meaning: string])[] = [
+const CLASSES_WITHOUT_REPLY: readonly (readonly [name: string, status: RecipientStatus, meaning: string])[] = [
   ['gone', 'skipped', 'The subscriber was deleted after the freeze.'],
   ['unsubscribed', 'skipped', 'Left after the freeze.'],
   ['pending', 'skipped', 'Left after the freeze, came back, and has not confirmed yet.'],
@@ -41,7 +41,7 @@ const OWN: readonly (readonly [name: string, status: RecipientStatus, meaning: s
   ['accepted', 'sent', 'Was uncertain; late evidence says that it arrived.'],
 ];
 
-const FOLLOWS: Readonly<Record<RefusalAction, string>> = {
+const CONSEQUENCES: Readonly<Record<RefusalAction, string>> = {
   suppress: 'final; suppressed at once',
   count: 'final; suppressed when it goes on (below)',
   fail: 'final',
@@ -52,7 +52,7 @@ const FOLLOWS: Readonly<Record<RefusalAction, string>> = {
 export function outcomesPage(): Page {
   return page(
     'outcomes',
-    'domain/refusals.ts, domain/soft-bounces.ts and domain/retry.ts',
+    'domain/delivery/refusal-rules.ts, domain/delivery/soft-bounces.ts and domain/delivery/retry.ts',
     'What became of a recipient',
     "`GET /api/v1/campaigns/{id}/recipients` shows one line each: `status`, `class` and the server's `reply` with addresses\nstruck out.",
     table(
@@ -62,12 +62,12 @@ export function outcomesPage(): Page {
     '## Classes without a reply behind them',
     table(
       ['class', 'status', 'meaning'],
-      OWN.map(([name, status, meaning]) => [code(name), code(status), meaning]),
+      CLASSES_WITHOUT_REPLY.map(([name, status, meaning]) => [code(name), code(status), meaning]),
     ),
     `## Rules by which refusals are read\n\nVersion ${REFUSAL_RULES_VERSION}; the first that matches counts, and \`version:rule\` is stored beside the refusal. A 4xx reply is tried\nagain whatever its class. Only scope \`address\` takes an address off every list and suppresses it; a reply that no rule\nknows never does.`,
     table(
       ['rule', 'class', 'who is affected', 'after a 5xx reply'],
-      REFUSAL_RULES.map(({ id, class: name, scope, means }) => [code(id), code(name), scope, FOLLOWS[means]]),
+      REFUSAL_RULES.map(({ id, class: name, scope, means }) => [code(id), code(name), scope, CONSEQUENCES[means]]),
     ),
     '## Soft bounces\n\nRefusals and reports of one day count once; what is older than 90 days is forgotten.',
     table(

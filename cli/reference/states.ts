@@ -4,7 +4,7 @@ import {
   type CampaignState,
   refusalOf,
   statusOf,
-} from '../../domain/campaign.js';
+} from '../../domain/campaign/campaign.js';
 import { code, type Page, page, table } from './page.js';
 
 /** Every action, and the request it stands for. */
@@ -47,7 +47,7 @@ export function statesPage(): Page {
   ]);
   return page(
     'states',
-    'domain/campaign.ts',
+    'domain/campaign/campaign.ts',
     'States of a campaign',
     [
       '`state` is the precise word, `status` the documented one of five. A code in a cell is the refusal (409, see',

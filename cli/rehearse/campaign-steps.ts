@@ -1,11 +1,11 @@
-import type { CampaignPlan } from '../../activities/campaign.js';
-import { approvalFor, askedAt, remindAt } from '../../domain/approval.js';
+import type { CampaignPlan } from '../../activities/campaign/campaign.js';
+import { newApproval, remindAt, requestApproval } from '../../domain/campaign/approval.js';
 import type { CampaignInput } from '../../workflows/messages.js';
-import { stepTime } from './stage.js';
+import { stepTime } from './environment.js';
 import { sending, type Timeline } from './timeline.js';
 
 /** What a rehearsal knows of a campaign. */
-export interface Part {
+export interface CampaignFacts {
   readonly people: number;
   readonly perSecond: number | null;
   /** Names of those who are asked; null: nobody is. */
@@ -17,104 +17,104 @@ export interface Part {
   readonly answer: 'yes' | 'none';
 }
 
-export interface CampaignScene {
-  readonly part: Part;
+export interface CampaignRehearsal {
+  readonly facts: CampaignFacts;
   /** The workflow reads its row again. */
-  readonly tell: (campaign: number) => Promise<unknown>;
-  readonly line: Timeline;
+  readonly notify: (campaign: number) => Promise<unknown>;
+  readonly timeline: Timeline;
   /** No more time passes. */
-  readonly hold: () => Promise<void>;
+  readonly stopTime: () => Promise<void>;
 }
 
-interface Played {
+interface RehearsedCampaign {
   state: CampaignPlan['state'];
   round: number;
-  question: CampaignPlan['question'];
+  approvalRequest: CampaignPlan['approvalRequest'];
   v: number;
 }
 
 const TIMES = { startToClose: 60_000, heartbeat: 60_000, lease: 60_000 };
 
 /** The steps of a campaign's workflow as a rehearsal plays them: states move, nothing is read, written or sent. */
-export function campaignSteps(sceneOf: (campaign: number) => CampaignScene) {
-  const played = new Map<number, Played>();
-  const now = ({ campaign }: CampaignInput): Played => {
-    const known = played.get(campaign);
+export function campaignSteps(rehearsalOf: (campaign: number) => CampaignRehearsal) {
+  const campaigns = new Map<number, RehearsedCampaign>();
+  const now = ({ campaign }: CampaignInput): RehearsedCampaign => {
+    const known = campaigns.get(campaign);
     if (known !== undefined) return known;
-    const begun = first(sceneOf(campaign).part);
-    played.set(campaign, begun);
+    const begun = initialState(rehearsalOf(campaign).facts);
+    campaigns.set(campaign, begun);
     return begun;
   };
-  const move = (input: CampaignInput, to: Partial<Played>) => {
+  const move = (input: CampaignInput, to: Partial<RehearsedCampaign>) => {
     const before = now(input);
     Object.assign(before, to, { v: before.v + 1 });
   };
-  const note = ({ campaign }: CampaignInput, what: string) => sceneOf(campaign).line.note(stepTime(), what);
+  const record = ({ campaign }: CampaignInput, what: string) => rehearsalOf(campaign).timeline.add(stepTime(), what);
   const plan = async (input: CampaignInput): Promise<CampaignPlan> => {
-    const { sendAt } = sceneOf(input.campaign).part;
+    const { sendAt } = rehearsalOf(input.campaign).facts;
     const time = sendAt === null ? null : new Date(sendAt).toISOString();
     return { ...now(input), launch: input.launch, due: null, sendAt: time, lanes: 1, times: TIMES };
   };
   return {
     loadCampaign: plan,
-    ...approvalSteps(sceneOf, { now, move, note }),
+    ...approvalSteps(rehearsalOf, { now, move, record }),
     beginCampaign: async (input: CampaignInput) => move(input, { state: 'freezing' }),
     renderContent: async () => 'rendered' as const,
     freezeAudience: async (input: CampaignInput) => move(input, { state: 'sending', round: 0 }),
     describeProgress: async () => 'a rehearsal',
     sendPages: async (input: CampaignInput) => {
-      const { people, perSecond } = sceneOf(input.campaign).part;
-      note(input, `sends ${sending(people, perSecond)}`);
+      const { people, perSecond } = rehearsalOf(input.campaign).facts;
+      record(input, `sends ${sending(people, perSecond)}`);
       return 'finished' as const;
     },
     openNextRound: async () => false,
-    noteTrouble: async () => undefined,
+    recordTrouble: async () => undefined,
     closeCampaign: async (input: CampaignInput) => {
       move(input, { state: 'sent' });
-      await sceneOf(input.campaign).hold();
+      await rehearsalOf(input.campaign).stopTime();
     },
     settleCancelled: async () => 0,
   };
 }
 
 interface Moves {
-  now(input: CampaignInput): Played;
-  move(input: CampaignInput, to: Partial<Played>): void;
-  note(input: CampaignInput, what: string): void;
+  now(input: CampaignInput): RehearsedCampaign;
+  move(input: CampaignInput, to: Partial<RehearsedCampaign>): void;
+  record(input: CampaignInput, what: string): void;
 }
 
-function approvalSteps(sceneOf: (campaign: number) => CampaignScene, { now, move, note }: Moves) {
+function approvalSteps(rehearsalOf: (campaign: number) => CampaignRehearsal, { now, move, record }: Moves) {
   return {
-    askApprovers: async (input: CampaignInput, reminder: boolean) => {
-      const { part, tell } = sceneOf(input.campaign);
-      const { state, question } = now(input);
+    requestApproval: async (input: CampaignInput, reminder: boolean) => {
+      const { facts, notify } = rehearsalOf(input.campaign);
+      const { state, approvalRequest: question } = now(input);
       // Asked again it is the same question, as in the real step.
       if (state !== 'awaiting_approval' || (question !== null && !reminder)) return;
-      const names = (part.approvers ?? []).join(', ');
-      note(input, reminder ? `reminds ${names}` : `waits for ${names}, ${part.approvalHours} h at most`);
+      const names = (facts.approvers ?? []).join(', ');
+      record(input, reminder ? `reminds ${names}` : `waits for ${names}, ${facts.approvalHours} h at most`);
       if (reminder) return;
-      move(input, { question: questionFor(part) });
-      if (part.answer === 'yes') {
-        const isEarly = part.sendAt !== null && part.sendAt > stepTime();
+      move(input, { approvalRequest: questionFor(facts) });
+      if (facts.answer === 'yes') {
+        const isEarly = facts.sendAt !== null && facts.sendAt > stepTime();
         move(input, { state: isEarly ? 'scheduled' : 'freezing' });
-        note(input, 'the rehearsal says yes');
+        record(input, 'the rehearsal says yes');
       }
-      await tell(input.campaign);
+      await notify(input.campaign);
     },
-    lapseApproval: async (input: CampaignInput) => {
+    expireApproval: async (input: CampaignInput) => {
       move(input, { state: 'draft' });
-      note(input, 'nobody has answered in time');
-      await sceneOf(input.campaign).hold();
+      record(input, 'nobody has answered in time');
+      await rehearsalOf(input.campaign).stopTime();
     },
   };
 }
 
-function questionFor({ approvalHours }: Part): CampaignPlan['question'] {
-  const { asked } = askedAt(approvalFor(approvalHours), new Date(stepTime()));
-  return asked && { remindAt: remindAt(asked)?.toISOString() ?? null, until: asked.until.toISOString() };
+function questionFor({ approvalHours }: CampaignFacts): CampaignPlan['approvalRequest'] {
+  const { requested } = requestApproval(newApproval(approvalHours), new Date(stepTime()));
+  return requested && { remindAt: remindAt(requested)?.toISOString() ?? null, until: requested.until.toISOString() };
 }
 
-function first({ approvers, sendAt }: Part): Played {
+function initialState({ approvers, sendAt }: CampaignFacts): RehearsedCampaign {
   const waits = sendAt === null ? 'freezing' : 'scheduled';
-  return { state: approvers === null ? waits : 'awaiting_approval', round: -1, question: null, v: 0 };
+  return { state: approvers === null ? waits : 'awaiting_approval', round: -1, approvalRequest: null, v: 0 };
 }

@@ -1,28 +1,28 @@
 import type { IssueView } from '../../activities/newsletter/view.js';
-import type { Newsletter } from '../../store/newsletters.js';
+import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
-import { stepTime } from './stage.js';
+import { stepTime } from './environment.js';
 import type { Timeline } from './timeline.js';
 
 /** What the gates of a newsletter would say today. */
-export interface Outlook {
+export interface CurrentAudience {
   readonly people: number;
   /** Names of those who would be asked. */
   readonly approvers: readonly string[];
 }
 
-export interface IssueScene {
+export interface IssueRehearsal {
   readonly newsletter: Newsletter;
-  readonly outlook: Outlook;
-  readonly line: Timeline;
+  readonly audience: CurrentAudience;
+  readonly timeline: Timeline;
   /** Its campaign would go out then. */
   readonly launched: (sendAt: number) => void;
   /** No more time passes. */
-  readonly hold: () => Promise<void>;
+  readonly stopTime: () => Promise<void>;
 }
 
 /** The steps of an issue's workflow as a rehearsal plays them: the source is taken to have something, nothing is asked. */
-export function issueSteps({ newsletter, outlook, line, launched, hold }: IssueScene) {
+export function issueSteps({ newsletter, audience, timeline, launched, stopTime }: IssueRehearsal) {
   let lastSent = Number.NEGATIVE_INFINITY;
   const view = (state: IssueView['state'], sendAt: number, more: Partial<IssueView> = {}): IssueView => {
     const open = state === 'preparing' || state === 'launched';
@@ -32,28 +32,28 @@ export function issueSteps({ newsletter, outlook, line, launched, hold }: IssueS
   const sendAtOf = ({ scheduledAt }: IssueRef) => Date.parse(scheduledAt) + newsletter.lead_seconds * 1_000;
   return {
     openIssue: async (ref: IssueRef) => {
-      line.note(stepTime(), `issue of ${newsletter.name} begins`);
+      timeline.add(stepTime(), `issue of ${newsletter.name} begins`);
       return view('preparing', sendAtOf(ref));
     },
-    gatherIssue: async (ref: IssueRef) => {
-      line.note(stepTime(), `  ${SOURCES[newsletter.source.kind]}`);
+    prepareIssue: async (ref: IssueRef) => {
+      timeline.add(stepTime(), `  ${SOURCES[newsletter.source.kind]}`);
       return view('preparing', sendAtOf(ref), { ready: true });
     },
     launchIssue: async (ref: IssueRef) => {
       const sendAt = sendAtOf(ref);
-      const stopped = stoppedBy(newsletter, outlook, sendAt - lastSent);
+      const stopped = skipReason(newsletter, audience, sendAt - lastSent);
       if (stopped !== null) {
-        line.note(stepTime(), `  skipped: ${stopped}`);
-        await hold();
+        timeline.add(stepTime(), `  skipped: ${stopped}`);
+        await stopTime();
         return view('skipped', sendAt);
       }
       lastSent = sendAt;
-      for (const email of newsletter.test_to) line.note(stepTime(), `  ${email} gets it first`);
+      for (const email of newsletter.test_to) timeline.add(stepTime(), `  ${email} gets it first`);
       launched(sendAt);
       return view('launched', sendAt);
     },
     watchIssue: async (ref: IssueRef) => {
-      await hold();
+      await stopTime();
       return view('sent', sendAtOf(ref));
     },
     skipIssue: async (ref: IssueRef) => view('skipped', sendAtOf(ref)),
@@ -67,9 +67,9 @@ const SOURCES = {
   data: 'takes what was pushed',
 } as const;
 
-function stoppedBy(
+function skipReason(
   { max_recipients, min_gap_minutes, approval_hours }: Newsletter,
-  { people, approvers }: Outlook,
+  { people, approvers }: CurrentAudience,
   since: number,
 ): string | null {
   if (people === 0) return 'no_recipients';

@@ -1,9 +1,9 @@
-import { shownIn } from '../../domain/newsletter/zone.js';
+import { formatInZone } from '../../domain/newsletter/zone.js';
 
 /** What happens in a rehearsal, in the order in which it happens. */
 export interface Timeline {
   /** `at` in milliseconds, of the skipped time. */
-  note(at: number, what: string): void;
+  add(at: number, what: string): void;
   readonly count: () => number;
 }
 
@@ -11,9 +11,9 @@ export interface Timeline {
 export function timeline(zone: string, print: (line: string) => void): Timeline {
   let lines = 0;
   return {
-    note: (at, what) => {
+    add: (at, what) => {
       lines += 1;
-      print(`${shownIn(zone, new Date(at))}  ${what}`);
+      print(`${formatInZone(zone, new Date(at))}  ${what}`);
     },
     count: () => lines,
   };

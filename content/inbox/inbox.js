@@ -1,6 +1,6 @@
 // Says that new mail has come in; what somebody reads never moves by itself.
 const count = document.getElementById('count');
-const news = document.getElementById('news');
+const news = document.getElementById('new-mail');
 document.querySelector('form[action="/clear"]').addEventListener('submit', (event) => {
   if (!confirm('Delete all mails of this inbox?')) event.preventDefault();
 });

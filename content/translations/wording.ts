@@ -7,8 +7,8 @@ export interface Wording {
   readonly this_list: string;
   readonly forged_title: string;
   readonly forged_text: string;
-  readonly trouble_title: string;
-  readonly trouble_text: string;
+  readonly error_title: string;
+  readonly error_text: string;
   readonly unsubscribe_title: string;
   readonly unsubscribe_text: string;
   readonly unsubscribe_button: string;
@@ -39,8 +39,8 @@ export interface Wording {
   readonly confirm_text: string;
   readonly confirmed_title: string;
   readonly confirmed_text: string;
-  readonly over_title: string;
-  readonly over_text: string;
+  readonly link_expired_title: string;
+  readonly link_expired_text: string;
   readonly signup_title: string;
   readonly signup_text: string;
   readonly email_address: string;
@@ -48,8 +48,8 @@ export interface Wording {
   readonly signup_button: string;
   readonly leave_empty: string;
   readonly bad_address: string;
-  readonly asked_title: string;
-  readonly asked_text: string;
+  readonly confirmation_sent_title: string;
+  readonly confirmation_sent_text: string;
   readonly no_signup_title: string;
   readonly no_signup_text: string;
   readonly too_often_title: string;
@@ -57,7 +57,7 @@ export interface Wording {
   readonly letter_preferences: string;
   readonly letter_view: string;
   readonly letter_website: string;
-  readonly letter_news: string;
+  readonly letter_whats_new: string;
   readonly letter_total: string;
   readonly no_mail_title: string;
   readonly no_mail_text: string;
@@ -80,8 +80,8 @@ export interface Wording {
   readonly approved_text: string;
   readonly rejected_title: string;
   readonly rejected_text: string;
-  readonly asked_over_title: string;
-  readonly asked_over_text: string;
+  readonly approval_closed_title: string;
+  readonly approval_closed_text: string;
   readonly notice_joined: string;
   readonly notice_left: string;
 }

@@ -41,7 +41,7 @@ export function issueId(newsletter: number, scheduledAt: Date): string {
   return `${newsletter}:${issueMoment(scheduledAt)}`;
 }
 
-export interface Opening {
+export interface IssueStart {
   readonly kind: IssueKind;
   readonly scheduledAt: Date;
   readonly now: Date;
@@ -54,7 +54,7 @@ export interface Opening {
 }
 
 /** How late an issue begins, when it may be sent, and whether it is too late for it. */
-export function opened({ kind, scheduledAt, now, catchUp, lead, jitter, lateAfter }: Opening) {
+export function issueTiming({ kind, scheduledAt, now, catchUp, lead, jitter, lateAfter }: IssueStart) {
   const behind = kind === 'triggered' ? 0 : Math.max(0, now.getTime() - scheduledAt.getTime() - jitter);
   const late = behind >= lateAfter;
   // What begins late is prepared as long as any other.
@@ -63,12 +63,12 @@ export function opened({ kind, scheduledAt, now, catchUp, lead, jitter, lateAfte
 }
 
 /** What becomes of an issue that would begin while another is open; `wait`: Temporal's Schedule holds it back. */
-export function besideAnother(overlap: Overlap): 'skip' | 'begin' | 'wait' {
+export function overlapAction(overlap: Overlap): 'skip' | 'begin' | 'wait' {
   if (overlap === 'skip') return 'skip';
   return overlap === 'allow_all' ? 'begin' : 'wait';
 }
 
 /** Milliseconds until a source that failed is asked again. */
-export function patience(tries: number): number {
+export function sourceRetryDelay(tries: number): number {
   return Math.min(15 * 60_000, 2_000 * 2 ** Math.min(tries, 12));
 }

@@ -8,7 +8,7 @@ export type Source =
 export const SOURCE_KINDS = ['ai', 'feed', 'json', 'data'] as const satisfies Source['kind'][];
 
 /** What a newsletter remembers of its feed: of this address, as it was when an issue was made from it last. */
-export interface FeedMemory {
+export interface FeedState {
   readonly url: string;
   readonly etag: string | null;
   readonly modified: string | null;
@@ -17,16 +17,16 @@ export interface FeedMemory {
 }
 
 /** Marks that are kept: more than a feed has items. */
-const KEPT = 2_000;
+const MOST_SEEN = 2_000;
 
 /** The memory after an issue: what the feed held then is not new any more. */
-export function remembered(
-  before: FeedMemory | null,
-  now: Omit<FeedMemory, 'seen'>,
-  marks: readonly string[],
-): FeedMemory {
+export function nextFeedState(
+  before: FeedState | null,
+  now: Omit<FeedState, 'seen'>,
+  fingerprints: readonly string[],
+): FeedState {
   const earlier = before?.url === now.url ? before.seen : [];
-  const seen = [...earlier.filter((mark) => !marks.includes(mark)), ...marks].slice(-KEPT);
+  const seen = [...earlier.filter((mark) => !fingerprints.includes(mark)), ...fingerprints].slice(-MOST_SEEN);
   return { ...now, seen };
 }
 

@@ -61,7 +61,7 @@ export function isRepeatedLater(zone: string, instant: number): boolean {
 }
 
 /** `Fri 15 May 2026 09:00`, as clocks in the zone show it. */
-export function shownIn(zone: string, date: Date): string {
+export function formatInZone(zone: string, date: Date): string {
   const wall = new Date(wallOf(zone, date.getTime()));
   const [day = '', on = '', month = '', year = ''] = wall.toUTCString().replace(',', '').split(' ');
   return `${day} ${on} ${month} ${year} ${wall.toISOString().slice(11, 16)}`;

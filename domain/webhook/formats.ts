@@ -14,11 +14,11 @@ interface FormatRules {
   readonly retries: readonly number[];
   isDelivered(status: number): boolean;
   /** Whether an endpoint may say when it wants to be asked again, and that it wants no more. */
-  readonly listens: boolean;
+  readonly obeysEndpoint: boolean;
   /** What is sent where nothing is asked for. */
-  readonly usual: readonly EventPattern[];
+  readonly defaultEvents: readonly EventPattern[];
   /** What can be said in this format at all. */
-  readonly knows: readonly EventPattern[];
+  readonly supportedEvents: readonly EventPattern[];
 }
 
 const succeeded = (status: number) => status >= 200 && status < 300;
@@ -38,16 +38,16 @@ export const FORMATS: Readonly<Record<WebhookFormat, FormatRules>> = {
     timeout: 15 * SECOND,
     retries: [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR],
     isDelivered: succeeded,
-    listens: true,
-    usual: ['*'],
-    knows: ['*'],
+    obeysEndpoint: true,
+    defaultEvents: ['*'],
+    supportedEvents: ['*'],
   },
   maily: {
     timeout: 8 * SECOND,
     retries: [],
     isDelivered: succeeded,
-    listens: false,
-    usual: [
+    obeysEndpoint: false,
+    defaultEvents: [
       'campaign.sent',
       'campaign.failed',
       'subscriber.created',
@@ -55,15 +55,15 @@ export const FORMATS: Readonly<Record<WebhookFormat, FormatRules>> = {
       'subscriber.bounced',
       'subscriber.complained',
     ],
-    knows: ['*'],
+    supportedEvents: ['*'],
   },
   envie: {
     timeout: 15 * SECOND,
     retries: [5 * SECOND, 5 * MINUTE],
     isDelivered: (status) => status === 200,
-    listens: false,
-    usual: ENVIE_TYPES,
-    knows: ENVIE_TYPES,
+    obeysEndpoint: false,
+    defaultEvents: ENVIE_TYPES,
+    supportedEvents: ENVIE_TYPES,
   },
 };
 
@@ -71,7 +71,7 @@ export const FORMATS: Readonly<Record<WebhookFormat, FormatRules>> = {
 export const IN_FLIGHT = 32;
 
 /** The types an endpoint gets: those it asked for, of those its format knows. */
-export function typesFor(format: WebhookFormat, asked: readonly EventPattern[]): readonly string[] {
-  const known = new Set(FORMATS[format].knows.flatMap(typesOf));
-  return [...new Set(asked.flatMap(typesOf))].filter((type) => known.has(type));
+export function typesFor(format: WebhookFormat, requested: readonly EventPattern[]): readonly string[] {
+  const known = new Set(FORMATS[format].supportedEvents.flatMap(typesOf));
+  return [...new Set(requested.flatMap(typesOf))].filter((type) => known.has(type));
 }

@@ -19,7 +19,7 @@ interface Run {
   readonly emptyLines: number;
 }
 
-interface Opening {
+interface HeaderEnd {
   readonly head: string;
   /** Of `head` alone: they stand for it where what came before ended with a whole field. */
   readonly fields: readonly Field[];
@@ -32,7 +32,7 @@ export interface RelaxedMail {
 }
 
 /** What unchanging chunks come to; a chunk that is not in here is looked at each time. */
-const openings = new WeakMap<Buffer, Opening>();
+const headerEnds = new WeakMap<Buffer, HeaderEnd>();
 const runs = new WeakMap<Buffer, Run>();
 
 /**
@@ -47,9 +47,9 @@ export function relaxOnce(pieces: readonly (Buffer | number)[]): void {
       if (!runs.has(piece)) runs.set(piece, runOf(piece));
       continue;
     }
-    const opening = openings.get(piece) ?? openingOf(piece);
-    if (opening === undefined) continue;
-    openings.set(piece, opening);
+    const headerEnd = headerEnds.get(piece) ?? headerEndOf(piece);
+    if (headerEnd === undefined) continue;
+    headerEnds.set(piece, headerEnd);
     inHeader = false;
   }
 }
@@ -64,13 +64,13 @@ export function relaxedMail(chunks: readonly Buffer[]): RelaxedMail {
       body.push(runs.get(lines) ?? runOf(lines));
       continue;
     }
-    const opening = openings.get(lines) ?? openingOf(lines);
-    if (opening === undefined) {
+    const headerEnd = headerEnds.get(lines) ?? headerEndOf(lines);
+    if (headerEnd === undefined) {
       head += lines.toString('latin1');
       continue;
     }
-    fields = isFolded(opening.head) ? fieldsOf(head + opening.head) : [...fieldsOf(head), ...opening.fields];
-    body.push(opening.run);
+    fields = isFolded(headerEnd.head) ? fieldsOf(head + headerEnd.head) : [...fieldsOf(head), ...headerEnd.fields];
+    body.push(headerEnd.run);
   }
   return { fields: fields ?? fieldsOf(head), body: joined(body) };
 }
@@ -102,7 +102,7 @@ function fieldsOf(head: string): Field[] {
 }
 
 /** Undefined: the header goes on after these lines. */
-function openingOf(lines: Buffer): Opening | undefined {
+function headerEndOf(lines: Buffer): HeaderEnd | undefined {
   // the empty line may be the first one, when the header's last line ended the chunk before
   const empty = lines[0] === CR && lines[1] === LF ? 0 : lines.indexOf('\r\n\r\n') + 2;
   if (empty === 1) return undefined;

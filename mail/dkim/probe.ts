@@ -27,17 +27,19 @@ const TYPES: Readonly<Record<DkimAlgorithm, string>> = { 'rsa-sha256': 'rsa', 'e
 const SHORTEST_RSA = 1_024;
 
 /** Tries a key before any mail depends on it: it is read, compared with its published half, signs once and is verified once. */
-export async function probedSigner(given: SigningKey): Promise<Signer | BadKey> {
+export async function testedSigner(given: SigningKey): Promise<Signer | BadKey> {
   const { domain, selector, algorithm } = given;
   const bad = (reason: string): BadKey => ({ kind: 'bad_signing_key', domain, selector, reason });
-  const key = readable(given.privateKey);
+  const key = readKey(given.privateKey);
   if (key === undefined) return bad('The private key cannot be read.');
   const fault = faultOf(key, given);
   if (fault !== undefined) return bad(fault);
-  return (await worksFor(algorithm, key)) ? { domain, selector, algorithm, key } : bad('The key does not sign.');
+  return (await signsAndVerifies(algorithm, key))
+    ? { domain, selector, algorithm, key }
+    : bad('The key does not sign.');
 }
 
-function readable(der: Buffer): KeyObject | undefined {
+function readKey(der: Buffer): KeyObject | undefined {
   try {
     return readPrivateKey(der);
   } catch {
@@ -54,12 +56,12 @@ function faultOf(key: KeyObject, { algorithm, publicKey }: SigningKey): string |
   return undefined;
 }
 
-async function worksFor(algorithm: DkimAlgorithm, key: KeyObject): Promise<boolean> {
+async function signsAndVerifies(algorithm: DkimAlgorithm, key: KeyObject): Promise<boolean> {
   try {
     const signature = await signatureOf(SAMPLE, algorithm, key);
-    const open = createPublicKey(key);
-    if (algorithm === 'rsa-sha256') return verify('sha256', SAMPLE, open, signature);
-    return verify(null, hash('sha256', SAMPLE, 'buffer'), open, signature);
+    const publicKey = createPublicKey(key);
+    if (algorithm === 'rsa-sha256') return verify('sha256', SAMPLE, publicKey, signature);
+    return verify(null, hash('sha256', SAMPLE, 'buffer'), publicKey, signature);
   } catch {
     return false;
   }

@@ -2,7 +2,7 @@ import { hash, type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
 import { now } from '../../clock.js';
 import type { DkimAlgorithm } from '../../domain/sender-domain.js';
-import type { SplicedMail } from '../letter.js';
+import type { SplicedMail } from '../letter/letter.js';
 import { type Field, relaxedField, relaxedMail } from './canonical.js';
 
 /** A private key that was tried and found to work (`probe.ts`), and where its public half is published. */

@@ -1,12 +1,12 @@
 import {
-  type Check,
+  checkDkimRecord,
+  checkDmarcRecord,
   type DkimAlgorithm,
   domainsAbove,
   isDmarc,
-  judgeDkim,
-  judgeDmarc,
-  type NoAnswer,
-  noAnswer,
+  type NoDnsAnswer,
+  noDnsAnswer,
+  type RecordCheck,
   UNCHECKED,
 } from '../../domain/sender-domain.js';
 import type { Lookup } from './lookup.js';
@@ -20,30 +20,30 @@ export async function checkDkim(
   lookup: Lookup,
   name: string,
   { algorithm, public_key }: { readonly algorithm: DkimAlgorithm; readonly public_key: string },
-): Promise<Check | NoAnswer> {
+): Promise<RecordCheck | NoDnsAnswer> {
   const answer = await lookup.txt(name);
-  if (answer.kind === 'unreachable') return noAnswer(answer.why);
+  if (answer.kind === 'unreachable') return noDnsAnswer(answer.why);
   const records = answer.kind === 'none' ? [] : answer.records;
-  return judgeDkim(records, algorithm === 'rsa-sha256' ? 'rsa' : 'ed25519', public_key);
+  return checkDkimRecord(records, algorithm === 'rsa-sha256' ? 'rsa' : 'ed25519', public_key);
 }
 
 /** The policy that holds for the domain: its own, or that of the nearest domain above it. */
-export async function checkDmarc(lookup: Lookup, domain: string): Promise<Check | NoAnswer> {
+export async function checkDmarc(lookup: Lookup, domain: string): Promise<RecordCheck | NoDnsAnswer> {
   for (const above of domainsAbove(domain)) {
     const answer = await lookup.txt(`_dmarc.${above}`);
-    if (answer.kind === 'unreachable') return noAnswer(answer.why);
+    if (answer.kind === 'unreachable') return noDnsAnswer(answer.why);
     const records = answer.kind === 'none' ? [] : answer.records.filter(isDmarc);
     if (records.length === 0) continue;
-    const check = judgeDmarc(records);
+    const check = checkDmarcRecord(records);
     return above === domain || check.note !== null ? check : { ...check, note: `Published at _dmarc.${above}.` };
   }
   return UNCHECKED;
 }
 
 /** Bounces go to the sender's own domain: somebody must take mail for it. */
-export async function checkReturnPath(lookup: Lookup, domain: string): Promise<Check | NoAnswer> {
+export async function checkReturnPath(lookup: Lookup, domain: string): Promise<RecordCheck | NoDnsAnswer> {
   const answer = await lookup.mx(domain);
-  if (answer.kind === 'unreachable') return noAnswer(answer.why);
+  if (answer.kind === 'unreachable') return noDnsAnswer(answer.why);
   if (answer.kind === 'none') return UNCHECKED;
   const [first] = [...answer.records].sort((a, b) => a.priority - b.priority);
   const found = first === undefined ? null : `${first.priority} ${first.exchange || '.'}`;

@@ -1,6 +1,6 @@
 import { Resolver } from 'node:dns/promises';
 
-export type Answer<T> =
+export type DnsAnswer<T> =
   | { readonly kind: 'found'; readonly records: readonly T[] }
   /** The name does not exist, or has no record of this type. */
   | { readonly kind: 'none' }
@@ -15,8 +15,8 @@ export interface MailExchange {
 /** The DNS as the checks of a domain need it. */
 export interface Lookup {
   /** Each record with its character strings joined (RFC 7208 §3.3). */
-  txt(name: string): Promise<Answer<string>>;
-  mx(name: string): Promise<Answer<MailExchange>>;
+  txt(name: string): Promise<DnsAnswer<string>>;
+  mx(name: string): Promise<DnsAnswer<MailExchange>>;
 }
 
 export interface LookupOptions {
@@ -36,22 +36,26 @@ export function dnsLookup({ servers = [], timeout = 2_000 }: LookupOptions = {})
   if (servers.length > 0) resolver.setServers(servers);
   return {
     txt: async (name) => {
-      const answer = await followed(resolver, name, (at) => resolver.resolveTxt(at));
+      const answer = await resolveThroughAliases(resolver, name, (at) => resolver.resolveTxt(at));
       return answer.kind === 'found'
         ? { ...answer, records: answer.records.map((strings) => strings.join('')) }
         : answer;
     },
-    mx: (name) => followed(resolver, name, (at) => resolver.resolveMx(at)),
+    mx: (name) => resolveThroughAliases(resolver, name, (at) => resolver.resolveMx(at)),
   };
 }
 
 /** A server that does not follow CNAMEs itself answers with the alias alone: then the next name is asked for here. */
-async function followed<T>(resolver: Resolver, name: string, ask: (name: string) => Promise<T[]>): Promise<Answer<T>> {
+async function resolveThroughAliases<T>(
+  resolver: Resolver,
+  name: string,
+  resolve: (name: string) => Promise<T[]>,
+): Promise<DnsAnswer<T>> {
   let at = name;
   for (let hops = 0; hops < LONGEST_CHAIN; hops += 1) {
-    const answer = await asked(() => ask(at));
+    const answer = await query(() => resolve(at));
     if (answer.kind !== 'none') return answer;
-    const alias = await asked(() => resolver.resolveCname(at));
+    const alias = await query(() => resolver.resolveCname(at));
     if (alias.kind !== 'found') return alias;
     const [next] = alias.records;
     if (next === undefined) return { kind: 'none' };
@@ -60,9 +64,9 @@ async function followed<T>(resolver: Resolver, name: string, ask: (name: string)
   return { kind: 'unreachable', why: 'ECNAMELOOP' };
 }
 
-async function asked<T>(ask: () => Promise<T[]>): Promise<Answer<T>> {
+async function query<T>(resolve: () => Promise<T[]>): Promise<DnsAnswer<T>> {
   try {
-    const records = await ask();
+    const records = await resolve();
     return records.length === 0 ? { kind: 'none' } : { kind: 'found', records };
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? 'EUNKNOWN';

@@ -1,22 +1,22 @@
 /** Field names in lower case; of several fields of one name the first counts. */
 export type Fields = ReadonlyMap<string, string>;
 
-const MOST_GROUPS = 50;
-const MOST_FIELDS = 100;
+const MAX_GROUPS = 50;
+const MAX_FIELDS = 100;
 const LONGEST_VALUE = 2_000;
 
 /** Groups of header-like fields with empty lines between them (RFC 3464 §2.1, RFC 5965 §3), unfolded. */
 export function fieldGroups(text: string): Fields[] {
   return text
     .replace(/\r\n?/g, '\n')
-    .split(/\n(?:[ \t]*\n)+/, MOST_GROUPS)
+    .split(/\n(?:[ \t]*\n)+/, MAX_GROUPS)
     .map(fieldsOf)
     .filter((fields) => fields.size > 0);
 }
 
 function fieldsOf(block: string): Fields {
   const fields = new Map<string, string>();
-  for (const line of block.replace(/\n[ \t]+/g, ' ').split('\n', MOST_FIELDS)) {
+  for (const line of block.replace(/\n[ \t]+/g, ' ').split('\n', MAX_FIELDS)) {
     const [, name, value = ''] = /^([!-9;-~]+)[ \t]*:(.*)$/.exec(line) ?? [];
     if (name === undefined || fields.has(name.toLowerCase())) continue;
     fields.set(name.toLowerCase(), value.trim().slice(0, LONGEST_VALUE));

@@ -1,9 +1,9 @@
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
-import { type DeliveryVerdict, type RecipientReport, verdictOf } from '../../domain/delivery-report.js';
+import { type RecipientReport, type ReportedDelivery, reportedDelivery } from '../../domain/delivery/report.js';
 import { type Fields, fieldGroups } from './fields.js';
 
 /** Where a mail that came in may say which mail of ours it is about. Nothing here is believed before its MAC is. */
-export interface Clues {
+export interface MailReferences {
   /** Addresses that may be ours, the likeliest first. */
   readonly addresses: readonly string[];
   /** Message-IDs of the mail that came back, without brackets. */
@@ -11,9 +11,9 @@ export interface Clues {
 }
 
 /** What somebody's mail server tells us. */
-export type InboundMail = Clues &
+export type InboundMail = MailReferences &
   (
-    | { readonly kind: 'delivery'; readonly verdict: DeliveryVerdict }
+    | { readonly kind: 'delivery'; readonly verdict: ReportedDelivery }
     /** RFC 5965; `type` as registered: abuse, fraud, not-spam, opt-out … */
     | { readonly kind: 'feedback'; readonly type: string }
     /** A holiday or a machine that answers: no report. */
@@ -23,26 +23,26 @@ export type InboundMail = Clues &
   );
 
 const OPTIONS = { forceRfc822Attachments: true, maxNestingDepth: 20, maxHeadersSize: 256 * 1024 } as const;
-const MOST_PARTS = 50;
-const MOST_CLUES = 20;
+const MAX_PARTS = 50;
+const MAX_REFERENCES = 20;
 
 /** Takes a raw mail apart: DSN (RFC 3464), ARF (RFC 5965), or neither. Never throws for what it is given. */
 export async function readInbound(raw: Buffer, envelopeTo: readonly string[] = []): Promise<InboundMail> {
   const mail = await parsed(raw);
   if (mail === undefined) return { kind: 'unparsed', addresses: [...envelopeTo], messageIds: [] };
-  const parts = mail.attachments.slice(0, MOST_PARTS);
+  const parts = mail.attachments.slice(0, MAX_PARTS);
   const status = fieldsIn(parts, /^message\/(?:global-)?delivery-status$/);
   const feedback = fieldsIn(parts, /^message\/feedback-report$/);
   const returned = fieldsIn(
     parts,
     /^(?:message\/(?:global|rfc822)|message\/global-headers|text\/rfc822-headers)$/,
   ).slice(0, 1);
-  const clues = cluesIn({ mail, envelopeTo, about: [...feedback.slice(0, 1), ...returned] });
+  const references = referencesIn({ mail, envelopeTo, about: [...feedback.slice(0, 1), ...returned] });
   const type = feedback[0]?.get('feedback-type')?.toLowerCase();
-  if (type !== undefined) return { ...clues, kind: 'feedback', type };
-  const verdict = verdictOf(status.flatMap(reportIn));
-  if (verdict !== undefined) return { ...clues, kind: 'delivery', verdict };
-  return { ...clues, kind: answersByItself(mail) ? 'auto_reply' : 'unparsed' };
+  if (type !== undefined) return { ...references, kind: 'feedback', type };
+  const verdict = reportedDelivery(status.flatMap(reportIn));
+  if (verdict !== undefined) return { ...references, kind: 'delivery', verdict };
+  return { ...references, kind: isAutoReply(mail) ? 'auto_reply' : 'unparsed' };
 }
 
 async function parsed(raw: Buffer): Promise<Email | undefined> {
@@ -69,28 +69,31 @@ function reportIn(fields: Fields): RecipientReport[] {
   return [{ action, status, diagnostic: fields.get('diagnostic-code') ?? null }];
 }
 
-interface Places {
+interface ReferenceSources {
   readonly mail: Email;
   readonly envelopeTo: readonly string[];
   /** The fields of a feedback report and those of the mail that came back. */
   readonly about: readonly Fields[];
 }
 
-const OUR_FIELDS = ['to', 'delivered-to', 'x-original-to', 'envelope-to'];
-const THEIR_FIELDS = ['original-mail-from', 'return-path', 'x-mailfrom', 'list-unsubscribe'];
+const OUTER_FIELDS = ['to', 'delivered-to', 'x-original-to', 'envelope-to'];
+const RETURNED_FIELDS = ['original-mail-from', 'return-path', 'x-mailfrom', 'list-unsubscribe'];
 
-function cluesIn({ mail, envelopeTo, about }: Places): Clues {
-  const outer = mail.headers.filter(({ key }) => OUR_FIELDS.includes(key)).map(({ value }) => value);
-  const inner = about.flatMap((fields) => THEIR_FIELDS.map((name) => fields.get(name) ?? ''));
+function referencesIn({ mail, envelopeTo, about }: ReferenceSources): MailReferences {
+  const outer = mail.headers.filter(({ key }) => OUTER_FIELDS.includes(key)).map(({ value }) => value);
+  const inner = about.flatMap((fields) => RETURNED_FIELDS.map((name) => fields.get(name) ?? ''));
   const addresses = [...envelopeTo, ...outer, ...inner].flatMap(
     (text) => text.match(/[\w.+-]{3,64}@[\w.-]{1,253}/g) ?? [],
   );
   const messageIds = about.flatMap((fields) => /<([^<>\s]{3,250})>/.exec(fields.get('message-id') ?? '')?.[1] ?? []);
-  return { addresses: [...new Set(addresses)].slice(0, MOST_CLUES), messageIds: messageIds.slice(0, MOST_CLUES) };
+  return {
+    addresses: [...new Set(addresses)].slice(0, MAX_REFERENCES),
+    messageIds: messageIds.slice(0, MAX_REFERENCES),
+  };
 }
 
 /** RFC 3834 §5, and what programs did before it. */
-function answersByItself({ headers }: Email): boolean {
+function isAutoReply({ headers }: Email): boolean {
   const value = (name: string) => headers.find(({ key }) => key === name)?.value.toLowerCase();
   const submitted = value('auto-submitted');
   if (submitted !== undefined && !submitted.startsWith('no')) return true;

@@ -1,4 +1,4 @@
-import { type Finding, finding } from '../../domain/finding.js';
+import { type Finding, finding } from '../../domain/mail/finding.js';
 import { type Element, elementsIn, wordsOf } from './tree.js';
 
 /** What people who cannot see the mail, or see it badly, need of it. */

@@ -22,10 +22,10 @@ const NAMED: Readonly<Record<string, string>> = {
 
 /** `#rrggbb` of a CSS colour without transparency; undefined for what is not known. */
 export function cssColour(text: string): string | undefined {
-  const said = text.trim().toLowerCase();
-  if (/^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/.test(said)) return said;
-  const rgb = /^rgb\(\s*(\d{1,3})\s*[, ]\s*(\d{1,3})\s*[, ]\s*(\d{1,3})\s*\)$/.exec(said);
-  if (rgb === null) return NAMED[said];
+  const value = text.trim().toLowerCase();
+  if (/^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/.test(value)) return value;
+  const rgb = /^rgb\(\s*(\d{1,3})\s*[, ]\s*(\d{1,3})\s*[, ]\s*(\d{1,3})\s*\)$/.exec(value);
+  if (rgb === null) return NAMED[value];
   const parts = rgb.slice(1).map((part) => Math.min(255, Number(part)).toString(16).padStart(2, '0'));
   return `#${parts.join('')}`;
 }

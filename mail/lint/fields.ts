@@ -1,9 +1,9 @@
-import { type Finding, finding } from '../../domain/finding.js';
-import { LIQUID_TAG } from '../liquid.js';
-import { pathsIn } from '../render/stage.js';
+import { type Finding, finding } from '../../domain/mail/finding.js';
+import { LIQUID_TAG } from '../liquid/engine.js';
+import { pathsIn } from '../render/fixed-tags.js';
 
 /** What every recipient has. */
-const ALWAYS = [
+const BUILT_IN_FIELDS = [
   'email',
   'first_name',
   'last_name',
@@ -14,17 +14,17 @@ const ALWAYS = [
   'view_url',
 ];
 const NAMES_A_VARIABLE = /^\{%-?\s*(?:assign|capture|for|tablerow|increment|decrement)\s+(\w+)/;
-const ASKS = /^\{%-?\s*(?:if|unless|elsif|case|when)\b/;
+const CONDITION = /^\{%-?\s*(?:if|unless|elsif|case|when)\b/;
 const HAS_DEFAULT = /\|\s*default\b/;
 
 /** Fields that no recipient has: printed without a default and without asking first. */
 export function unknownFields(sources: readonly string[], fields: readonly string[]): readonly Finding[] {
   const tags = sources.flatMap((source) => source.match(LIQUID_TAG) ?? []);
-  const known = new Set([...ALWAYS, ...fields, 'forloop', 'tablerowloop']);
+  const known = new Set([...BUILT_IN_FIELDS, ...fields, 'forloop', 'tablerowloop']);
   for (const tag of tags) {
     const named = NAMES_A_VARIABLE.exec(tag)?.[1];
     if (named !== undefined) known.add(named);
-    if (ASKS.test(tag)) for (const path of pathsIn(tag)) known.add(fieldOf(path));
+    if (CONDITION.test(tag)) for (const path of pathsIn(tag)) known.add(fieldOf(path));
   }
   const printed = tags.filter((tag) => tag.startsWith('{{') && !HAS_DEFAULT.test(tag));
   return printed.flatMap((tag) =>

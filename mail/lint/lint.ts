@@ -1,8 +1,8 @@
-import { isSetUp } from '../../domain/brand.js';
-import { type Finding, finding } from '../../domain/finding.js';
-import { NAMES_UNSUBSCRIBE } from '../document.js';
+import { isSetUp } from '../../domain/brand/brand.js';
+import { type Finding, finding } from '../../domain/mail/finding.js';
+import { NAMES_UNSUBSCRIBE } from '../letter/document.js';
+import { newPlaceholders as newMarks } from '../liquid/placeholders.js';
 import type { RenderJob } from '../render/job.js';
-import { marks as newMarks } from '../render/marks.js';
 import { attributesShielded } from '../render/scan.js';
 import { accessibilityOf } from './accessibility.js';
 import { contrastOf } from './contrast.js';
@@ -11,7 +11,7 @@ import { linksOf } from './links.js';
 import { treeOf } from './tree.js';
 
 /** Everything a look at a letter needs: what it was made from and what came of it. */
-export type Looked = Pick<RenderJob, 'brand' | 'purpose' | 'fields' | 'subject'> & {
+export type LintInput = Pick<RenderJob, 'brand' | 'purpose' | 'fields' | 'subject'> & {
   readonly html: string;
   readonly text: string;
 };
@@ -22,23 +22,25 @@ const NEAR = 90 * KILOBYTE;
 const PLACEHOLDER = /\blorem ipsum\b|\[(?:your|insert|name|company)[^\]]{0,40}\]|\bTODO\b|\bXXX+\b/i;
 
 /** The look before sending: pure, the same for a preview, a check and a launch. */
-export function lintLetter(letter: Looked): readonly Finding[] {
-  const marks = newMarks();
-  const marked = attributesShielded(marks.hide(letter.html), marks);
+export function lintLetter(letter: LintInput): readonly Finding[] {
+  const placeholders = newMarks();
+  const marked = attributesShielded(placeholders.hide(letter.html), placeholders);
   const root = treeOf(marked);
   const found = [
-    ...sizeOf(letter.html),
-    ...lawOf(letter),
-    ...textOf(letter),
+    ...sizeFindings(letter.html),
+    ...legalFindings(letter),
+    ...textFindings(letter),
     ...(letter.fields === null ? [] : unknownFields([letter.subject, letter.html, letter.text], letter.fields)),
     ...accessibilityOf(root),
-    ...linksOf(root, marks),
-    ...contrastOf(marked, marks),
+    ...linksOf(root, placeholders),
+    ...contrastOf(marked, placeholders),
   ];
-  return found.map(({ where, ...rest }) => (where === undefined ? rest : { ...rest, where: marks.restore(where) }));
+  return found.map(({ where, ...rest }) =>
+    where === undefined ? rest : { ...rest, where: placeholders.restore(where) },
+  );
 }
 
-function sizeOf(html: string): Finding[] {
+function sizeFindings(html: string): Finding[] {
   const size = Buffer.byteLength(html);
   const shown = `${Math.ceil(size / KILOBYTE)} KB`;
   if (size > CUT_AT) return [finding('size_over_limit', shown)];
@@ -46,7 +48,7 @@ function sizeOf(html: string): Finding[] {
 }
 
 /** Bulk mail names a postal address and a way out (CAN-SPAM, and most countries' law). */
-function lawOf({ purpose, brand, html }: Looked): Finding[] {
+function legalFindings({ purpose, brand, html }: LintInput): Finding[] {
   if (purpose !== 'campaign') return [];
   const nameless = brand.postal_address === null;
   return [
@@ -55,7 +57,7 @@ function lawOf({ purpose, brand, html }: Looked): Finding[] {
   ];
 }
 
-function textOf({ text, subject }: Looked): Finding[] {
+function textFindings({ text, subject }: LintInput): Finding[] {
   const words = text.replace(/\{\{[^{}]*\}\}/g, (tag) => (tag.includes('unsubscribe_url') ? '' : tag)).trim();
   const placeholder = PLACEHOLDER.exec(`${subject}\n${text}`)?.[0];
   return [

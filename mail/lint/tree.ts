@@ -50,10 +50,10 @@ export function declarationsOf({ attribs }: Element): ReadonlyMap<string, string
   const important = new Set<string>();
   for (const declaration of (attribs['style'] ?? '').split(';')) {
     const [, name = '', value = ''] = /^\s*([\w-]+)\s*:([\s\S]*)$/.exec(declaration) ?? [];
-    const weighs = /!\s*important\s*$/i.test(value);
+    const isImportant = /!\s*important\s*$/i.test(value);
     const property = name.toLowerCase();
-    if (property === '' || (important.has(property) && !weighs)) continue;
-    if (weighs) important.add(property);
+    if (property === '' || (important.has(property) && !isImportant)) continue;
+    if (isImportant) important.add(property);
     found.set(property, value.replace(/!\s*important\s*$/i, '').trim());
   }
   return found;

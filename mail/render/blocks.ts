@@ -1,27 +1,27 @@
-import { type Block, type ImageBlock, INLINE_LINK } from '../../domain/blocks.js';
-import { escapeHtml } from '../liquid.js';
-import type { Marks } from './marks.js';
+import { type Block, type ImageBlock, INLINE_LINK } from '../../domain/mail/blocks.js';
+import { escapeHtml } from '../liquid/engine.js';
+import type { Placeholders } from '../liquid/placeholders.js';
 
 /** A body in blocks as HTML with the classes that `style.ts` dresses; Liquid in its texts stays Liquid. */
-export function htmlOfBlocks(blocks: readonly Block[], marks: Marks): string {
-  return blocks.map((block) => htmlOf(block, marks)).join('\n');
+export function htmlOfBlocks(blocks: readonly Block[], placeholders: Placeholders): string {
+  return blocks.map((block) => htmlOf(block, placeholders)).join('\n');
 }
 
-function htmlOf(block: Block, marks: Marks): string {
-  const text = (source: string) => inline(marks.hide(source));
+function htmlOf(block: Block, placeholders: Placeholders): string {
+  const text = (source: string) => inline(placeholders.hide(source));
   switch (block.type) {
     case 'heading':
       return `<h${block.level ?? 2}>${text(block.text)}</h${block.level ?? 2}>`;
     case 'paragraph':
       return `<p>${text(block.text)}</p>`;
     case 'button':
-      return button(text(block.label), escapeHtml(marks.hide(block.url)));
+      return button(text(block.label), escapeHtml(placeholders.hide(block.url)));
     case 'list': {
       const tag = block.ordered === true ? 'ol' : 'ul';
       return `<${tag}>${block.items.map((item) => `<li>${text(item)}</li>`).join('')}</${tag}>`;
     }
     case 'image':
-      return image(block, marks);
+      return image(block, placeholders);
     case 'quote': {
       const cite = block.cite === undefined ? '' : `<p class="ep-cite">${text(block.cite)}</p>`;
       return `<blockquote><p>${text(block.text)}</p>${cite}</blockquote>`;
@@ -43,10 +43,10 @@ function button(label: string, url: string): string {
   return `<table class="ep-button-table" role="presentation" cellpadding="0" cellspacing="0" border="0"><tr>${cell}</tr></table>`;
 }
 
-function image({ url, alt, width = 536, link }: ImageBlock, marks: Marks): string {
-  const [src, words] = [escapeHtml(marks.hide(url)), escapeHtml(marks.hide(alt))];
+function image({ url, alt, width = 536, link }: ImageBlock, placeholders: Placeholders): string {
+  const [src, words] = [escapeHtml(placeholders.hide(url)), escapeHtml(placeholders.hide(alt))];
   const img = `<img src="${src}" alt="${words}" width="${Math.min(width, 536)}">`;
-  const linked = link === undefined ? img : `<a href="${escapeHtml(marks.hide(link))}">${img}</a>`;
+  const linked = link === undefined ? img : `<a href="${escapeHtml(placeholders.hide(link))}">${img}</a>`;
   return `<p class="ep-image">${linked}</p>`;
 }
 

@@ -1,6 +1,6 @@
-import { type Brand, brandOf } from '../../domain/brand.js';
-import { chosenLanguage, type TemplateEdition } from '../../domain/template.js';
-import { isDocument } from '../document.js';
+import { type Brand, brandOf } from '../../domain/brand/brand.js';
+import { matchLanguage, type TemplateEdition } from '../../domain/template.js';
+import { isDocument } from '../letter/document.js';
 import type { RenderJob } from './job.js';
 
 /** What a campaign's letter is made of, as the rows have it. */
@@ -30,16 +30,16 @@ interface Company {
 }
 
 /** Whether a template is needed at all: a whole document that no template was named for stays its own. */
-export function standsAlone({ template_id, html }: CampaignSources['campaign']): boolean {
+export function needsNoTemplate({ template_id, html }: CampaignSources['campaign']): boolean {
   return template_id === null && isDocument(html);
 }
 
 export function campaignJob({ campaign, account, list, template, fields }: CampaignSources): RenderJob {
   const brand = brandOf(account);
   const language = list.language ?? brand.language;
-  const edition = template === null ? undefined : chosenLanguage(template, language);
+  const edition = template === null ? undefined : matchLanguage(template, language);
   return {
-    template: standsAlone(campaign) || edition === undefined ? null : templateOf(edition.content),
+    template: needsNoTemplate(campaign) || edition === undefined ? null : templateOf(edition.content),
     body: { format: 'html', source: campaign.html },
     brand: { ...brand, postal_address: brand.postal_address ?? addressOf(list.company, brand.name) },
     subject: campaign.subject,

@@ -1,16 +1,16 @@
 import {
-  afterStart,
-  beforeEnd,
   directionOf,
-  endLine,
   escapedAroundLiquid,
+  insertAtBodyEnd,
+  insertAtBodyStart,
   isDocument,
   NAMES_UNSUBSCRIBE,
   preheaderBlock,
   textFromHtml,
-} from '../document.js';
-import { escapeHtml, liquidFault, parseLiquid } from '../liquid.js';
-import { letterWords } from './fields.js';
+  withFinalNewline,
+} from '../letter/document.js';
+import { escapeHtml, liquidFault, parseLiquid } from '../liquid/engine.js';
+import { letterTranslations } from './fixed-fields.js';
 import type { RenderJob } from './job.js';
 
 interface Letter {
@@ -19,10 +19,13 @@ interface Letter {
 }
 
 /** What every letter has, whoever wrote it: language, title, the ways out, a text part, the words for the inbox. */
-export function finished(job: RenderJob, html: string): Letter {
+export function finishLetter(job: RenderJob, html: string): Letter {
   const whole = withFooter(job, withTitle(job, withLanguage(job, html)));
   const text = withTextFooter(job, job.text ?? wholeBlocks(textFromHtml(whole)));
-  return { html: endLine(afterStart(whole, preheaderBlock(job.preheader))), text: endLine(text) };
+  return {
+    html: withFinalNewline(insertAtBodyStart(whole, preheaderBlock(job.preheader))),
+    text: withFinalNewline(text),
+  };
 }
 
 function withLanguage({ language }: RenderJob, html: string): string {
@@ -45,25 +48,25 @@ function withFooter({ purpose, brand, language }: RenderJob, html: string): stri
   if (purpose !== 'campaign') return html;
   const lines: string[] = [];
   const { postal_address: address } = brand;
-  if (address !== null && !said(html, address)) lines.push(escapeHtml(address).replace(/\n/g, '<br>\n'));
+  if (address !== null && !containsAddress(html, address)) lines.push(escapeHtml(address).replace(/\n/g, '<br>\n'));
   if (!NAMES_UNSUBSCRIBE.test(html)) {
-    lines.push(`<a href="{{ unsubscribe_url }}" style="color:#595959">${letterWords(language).unsubscribe}</a>`);
+    lines.push(`<a href="{{ unsubscribe_url }}" style="color:#595959">${letterTranslations(language).unsubscribe}</a>`);
   }
   if (lines.length === 0) return html;
   const style = 'margin:24px 0 0;font-size:13px;line-height:1.5;color:#595959;background-color:#ffffff';
-  return beforeEnd(html, lines.map((line) => `\n<p style="${style}">${line}</p>\n`).join(''));
+  return insertAtBodyEnd(html, lines.map((line) => `\n<p style="${style}">${line}</p>\n`).join(''));
 }
 
 function withTextFooter({ purpose, brand, language }: RenderJob, text: string): string {
   if (purpose !== 'campaign') return text;
   const { postal_address: address } = brand;
-  const named = address === null || said(text, address) ? text : `${text.trimEnd()}\n\n${address}\n`;
+  const named = address === null || containsAddress(text, address) ? text : `${text.trimEnd()}\n\n${address}\n`;
   if (NAMES_UNSUBSCRIBE.test(named)) return named;
-  return `${named.trimEnd()}\n\n${letterWords(language).unsubscribe}: {{ unsubscribe_url }}\n`;
+  return `${named.trimEnd()}\n\n${letterTranslations(language).unsubscribe}: {{ unsubscribe_url }}\n`;
 }
 
 /** Whether a text names the address, however its lines are broken. */
-function said(text: string, address: string): boolean {
+function containsAddress(text: string, address: string): boolean {
   const flat = (words: string) =>
     words
       .replace(/<[^<>]*>|&nbsp;|[,·|]/gi, ' ')

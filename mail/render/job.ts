@@ -1,6 +1,6 @@
-import type { Block } from '../../domain/blocks.js';
-import type { Brand } from '../../domain/brand.js';
-import type { Finding } from '../../domain/finding.js';
+import type { Brand } from '../../domain/brand/brand.js';
+import type { Block } from '../../domain/mail/blocks.js';
+import type { Finding } from '../../domain/mail/finding.js';
 
 /** What a body is poured into. `source` is Liquid: `{{ content }}`, `brand.*` and `mail.*` are filled once, the rest for each recipient. */
 export interface Template {
@@ -36,7 +36,7 @@ export interface RenderJob {
   readonly fields: readonly string[] | null;
 }
 
-/** A letter that is the same for all but for the Liquid left in it, which `mail/compile.ts` fills for each recipient. */
+/** A letter that is the same for all but for the Liquid left in it, which `mail/letter/compile.ts` fills for each recipient. */
 export interface Rendered {
   /** A whole document: styles inlined, preheader in place, footer with what the law asks for. */
   readonly html: string;

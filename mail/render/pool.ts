@@ -37,7 +37,7 @@ export interface Renderer {
  */
 export function renderer(limits: RenderLimits = RENDER_LIMITS): Renderer {
   const threads = new Set<RenderThread>();
-  const turns = turnsOf(limits);
+  const semaphore = newSemaphore(limits);
   const freeThread = () => {
     const free = [...threads].find((thread) => thread.isFree());
     if (free !== undefined) return free;
@@ -47,48 +47,48 @@ export function renderer(limits: RenderLimits = RENDER_LIMITS): Renderer {
   };
   return {
     render: async (job) => {
-      demandSizes(job, limits);
-      await turns.take();
+      checkSizes(job, limits);
+      await semaphore.acquire();
       try {
         return await freeThread().render(job);
       } finally {
-        turns.give();
+        semaphore.release();
       }
     },
     close: async () => {
-      turns.close();
+      semaphore.close();
       await Promise.all([...threads].map((thread) => thread.end(new Failure('unavailable'))));
     },
   };
 }
 
 /** As many turns as there are threads; whoever comes later waits in line. */
-function turnsOf({ threads, waiting }: RenderLimits) {
-  const line: { readonly go: () => void; readonly refuse: (error: unknown) => void }[] = [];
+function newSemaphore({ threads, waiting }: RenderLimits) {
+  const queue: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   let free = threads;
   let closed = false;
   return {
-    take: async (): Promise<void> => {
-      if (closed || line.length >= waiting) throw new Failure('unavailable');
+    acquire: async (): Promise<void> => {
+      if (closed || queue.length >= waiting) throw new Failure('unavailable');
       if (free > 0) {
         free -= 1;
         return;
       }
-      await new Promise<void>((go, refuse) => line.push({ go, refuse }));
+      await new Promise<void>((resolve, reject) => queue.push({ resolve, reject }));
     },
-    give: () => {
-      const first = line.shift();
+    release: () => {
+      const first = queue.shift();
       if (first === undefined) free += 1;
-      else first.go();
+      else first.resolve();
     },
     close: () => {
       closed = true;
-      for (const { refuse } of line.splice(0)) refuse(new Failure('unavailable'));
+      for (const { reject } of queue.splice(0)) reject(new Failure('unavailable'));
     },
   };
 }
 
-function demandSizes({ template, body }: RenderJob, limits: RenderLimits): void {
+function checkSizes({ template, body }: RenderJob, limits: RenderLimits): void {
   const source = body === null ? '' : body.format === 'blocks' ? JSON.stringify(body.blocks) : body.source;
   if ((template?.source.length ?? 0) > limits.template) throw tooLong('template', limits.template);
   if (source.length > limits.body) throw tooLong('body', limits.body);

@@ -1,16 +1,16 @@
 import juice from 'juice';
-import { distinct, type Finding, finding } from '../../domain/finding.js';
-import { endOfTag, isDocument } from '../document.js';
+import { distinct, type Finding, finding } from '../../domain/mail/finding.js';
+import { endOfTag, isDocument } from '../letter/document.js';
 import { lintLetter } from '../lint/lint.js';
-import { liquidFault } from '../liquid.js';
+import { liquidFault } from '../liquid/engine.js';
+import { newPlaceholders as newMarks, type Placeholders, withoutPlaceholders } from '../liquid/placeholders.js';
 import { htmlOfBlocks } from './blocks.js';
-import { stageFields } from './fields.js';
-import { finished } from './finish.js';
+import { finishLetter } from './finish.js';
+import { fixedFields } from './fixed-fields.js';
+import { fillFixedTags } from './fixed-tags.js';
 import type { Body, Rendered, RenderJob } from './job.js';
-import { type Marks, marks as newMarks, unmarked } from './marks.js';
 import { sanitised } from './sanitise.js';
 import { attributesShielded, keptByMjml, textShielded, unshielded } from './scan.js';
-import { fillStage } from './stage.js';
 import { contentStyle } from './style.js';
 
 interface Piece {
@@ -41,12 +41,12 @@ export class RenderFault extends Error {
  * is left. Pure but for the time it takes; run it where nobody waits for the event loop.
  */
 export async function renderLetter(job: RenderJob): Promise<Rendered> {
-  const marks = newMarks();
-  const body = job.body === null ? { html: '', findings: [] } : await bodyHtml(job.body, job, marks);
-  const document = job.template === null ? body : await templateHtml(job, body.html, marks);
-  const clean = sanitised(attributesShielded(document.html, marks), marks);
+  const placeholders = newMarks();
+  const body = job.body === null ? { html: '', findings: [] } : await bodyHtml(job.body, job, placeholders);
+  const document = job.template === null ? body : await templateHtml(job, body.html, placeholders);
+  const clean = sanitised(attributesShielded(document.html, placeholders), placeholders);
   const inlined = juice(textShielded(clean.html), INLINING);
-  const letter = finished(job, marks.restore(unshielded(compact(inlined))));
+  const letter = finishLetter(job, placeholders.restore(unshielded(compact(inlined))));
   const found = [...body.findings, ...document.findings, ...clean.findings, ...lintLetter({ ...job, ...letter })];
   return { ...letter, findings: distinct(found) };
 }
@@ -58,9 +58,11 @@ function compact(html: string): string {
 }
 
 /** The body as HTML with marks; it may speak of the brand, but has no place for another body. */
-async function bodyHtml(body: Body, job: RenderJob, marks: Marks): Promise<Piece> {
-  if (body.format === 'blocks') return { html: htmlOfBlocks(body.blocks, marks), findings: [] };
-  const filled = filledOr('body', () => fillStage(unmarked(body.source), stageFields(job, marks), marks));
+async function bodyHtml(body: Body, job: RenderJob, placeholders: Placeholders): Promise<Piece> {
+  if (body.format === 'blocks') return { html: htmlOfBlocks(body.blocks, placeholders), findings: [] };
+  const filled = filledOrFault('body', () =>
+    fillFixedTags(withoutPlaceholders(body.source), fixedFields(job, placeholders), placeholders),
+  );
   if (body.format === 'html') {
     // In a template a whole document is what its body shows, with its own sheets.
     const isNested = job.template !== null && isDocument(filled);
@@ -71,17 +73,21 @@ async function bodyHtml(body: Body, job: RenderJob, marks: Marks): Promise<Piece
   return job.template === null ? compiled : { ...compiled, html: insideOf(compiled.html) };
 }
 
-async function templateHtml(job: RenderJob, content: string, marks: Marks): Promise<Piece> {
+async function templateHtml(job: RenderJob, content: string, placeholders: Placeholders): Promise<Piece> {
   if (job.template === null) throw new RenderFault('template', 'There is none.');
   const { format, source } = job.template;
-  const hole = marks.mark('');
-  const filled = filledOr('template', () => fillStage(unmarked(source), stageFields(job, marks, hole), marks));
+  const contentPlaceholder = placeholders.mark('');
+  const filled = filledOrFault('template', () =>
+    fillFixedTags(withoutPlaceholders(source), fixedFields(job, placeholders, contentPlaceholder), placeholders),
+  );
   const { html, findings } =
     format === 'mjml' ? await mjmlHtml('template', filled, job) : { html: filled, findings: [] };
   const whole = isDocument(html) ? html : `<!doctype html>\n<html><head></head><body>\n${html}\n</body></html>`;
-  const dressed = whole.includes('ep-content');
-  const poured = whole.split(hole).join(dressed ? content : `<div class="ep-content">${content}</div>`);
-  return { html: withHead(poured, contentStyle(job, dressed)), findings };
+  const hasContentClass = whole.includes('ep-content');
+  const withContent = whole
+    .split(contentPlaceholder)
+    .join(hasContentClass ? content : `<div class="ep-content">${content}</div>`);
+  return { html: withHead(withContent, contentStyle(job, hasContentClass)), findings };
 }
 
 /** In front of the template's own styles, so that those win. */
@@ -121,7 +127,7 @@ function insideOf(html: string): string {
   return styles + shown.replace(/<style\b[^>]*>[\s\S]*?<\/style>/gi, '');
 }
 
-function filledOr<T>(field: RenderFault['field'], fill: () => T): T {
+function filledOrFault<T>(field: RenderFault['field'], fill: () => T): T {
   try {
     return fill();
   } catch (error) {

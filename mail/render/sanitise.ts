@@ -1,6 +1,6 @@
 import sanitizeHtml from 'sanitize-html';
-import { type Finding, finding } from '../../domain/finding.js';
-import { eachMark, type Marks } from './marks.js';
+import { type Finding, finding } from '../../domain/mail/finding.js';
+import { type Placeholders, replacePlaceholders } from '../liquid/placeholders.js';
 
 const TAGS =
   'html head body title meta style a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p pre q rp rt ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var wbr picture source'.split(
@@ -64,10 +64,10 @@ const CONDITIONAL =
 /** Only what mails may contain is left. Input and output have marks for Liquid; conditional comments of Outlook become marks too. */
 export function sanitised(
   html: string,
-  marks: Marks,
+  placeholders: Placeholders,
 ): { readonly html: string; readonly findings: readonly Finding[] } {
   const removed = new Set<string>();
-  const shielded = shieldComments(withoutActiveMarks(html, marks, removed), marks, removed);
+  const shielded = shieldComments(withoutActiveMarks(html, placeholders, removed), placeholders, removed);
   const clean = sanitizeHtml(shielded, {
     allowedTags: TAGS,
     allowedAttributes: ATTRIBUTES,
@@ -80,7 +80,7 @@ export function sanitised(
     nonTextTags: WITH_CONTENT,
     nestingLimit: 250,
     transformTags: {
-      '*': (tagName, attribs) => ({ tagName, attribs: harmless(tagName, attribs, { marks, removed }) }),
+      '*': (tagName, attribs) => ({ tagName, attribs: harmless(tagName, attribs, { placeholders, removed }) }),
     },
     onOpenTag: (name) => {
       if (!TAGS.includes(name)) removed.add(`<${name}>`);
@@ -96,12 +96,12 @@ export function sanitised(
 function harmless(
   tag: string,
   attribs: Record<string, string>,
-  { marks, removed }: { readonly marks: Marks; readonly removed: Set<string> },
+  { placeholders, removed }: { readonly placeholders: Placeholders; readonly removed: Set<string> },
 ): Record<string, string> {
   const refreshing = tag === 'meta' && !HARMLESS_META.test((attribs['http-equiv'] ?? 'content-type').trim());
   if (refreshing) removed.add('<meta http-equiv>');
   const kept = Object.entries(attribs).filter(([name, value]) => {
-    const liquid = ` ${marks.restore(marks.sourceOf(/^data-liquid-(\d+)$/.exec(name)?.[1] ?? -1))}`;
+    const liquid = ` ${placeholders.restore(placeholders.sourceOf(/^data-liquid-(\d+)$/.exec(name)?.[1] ?? -1))}`;
     const active =
       name.startsWith('on') || ACTIVE.test(liquid) || (name === 'style' && BAD_CSS.test(value) && !hasSafeCss(value));
     if (active) removed.add(`${tag} ${name}`);
@@ -127,18 +127,18 @@ function harmlessSheet(sheet: string, removed: Set<string>): string {
 }
 
 /** Liquid that would print active markup for every recipient. */
-function withoutActiveMarks(html: string, marks: Marks, removed: Set<string>): string {
-  return eachMark(html, (index, mark) => {
-    if (!ACTIVE.test(` ${marks.sourceOf(index)}`)) return mark;
+function withoutActiveMarks(html: string, placeholders: Placeholders, removed: Set<string>): string {
+  return replacePlaceholders(html, (index, mark) => {
+    if (!ACTIVE.test(` ${placeholders.sourceOf(index)}`)) return mark;
     removed.add('Liquid that prints active markup');
     return '';
   });
 }
 
 /** Word's engine, which reads conditional comments, runs no scripts; what looks like one is dropped all the same. */
-function shieldComments(html: string, marks: Marks, removed: Set<string>): string {
-  return html.replace(/<!doctype[^>]*>/i, marks.mark).replace(CONDITIONAL, (comment) => {
-    if (!ACTIVE.test(comment)) return marks.mark(comment);
+function shieldComments(html: string, placeholders: Placeholders, removed: Set<string>): string {
+  return html.replace(/<!doctype[^>]*>/i, placeholders.mark).replace(CONDITIONAL, (comment) => {
+    if (!ACTIVE.test(comment)) return placeholders.mark(comment);
     removed.add('conditional comment');
     return '';
   });

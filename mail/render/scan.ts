@@ -1,4 +1,4 @@
-import { eachMark, hasMark, type Marks } from './marks.js';
+import { hasPlaceholder, type Placeholders, replacePlaceholders } from '../liquid/placeholders.js';
 
 /** Comments, elements whose content is not markup, tags, text, and a lone `<`. */
 const HTML =
@@ -10,14 +10,14 @@ const MJML =
   /<!--[\s\S]*?-->|<(mj-(?:text|button|raw|table|style|title|preview|accordion-title|accordion-text|navbar-link|social-element))\b[\s\S]*?<\/\1\s*>|<\/?[a-z!](?:"[^"]*"|'[^']*'|[^"'>])*>|[^<]+|</gi;
 
 /** Marks between attributes become an attribute, which parsers keep; from the first to the last of a tag they are one. */
-export function attributesShielded(html: string, marks: Marks): string {
-  return eachToken(html, (token) => (token.startsWith('<') ? attributesOf(token, marks) : token));
+export function attributesShielded(html: string, placeholders: Placeholders): string {
+  return eachToken(html, (token) => (token.startsWith('<') ? attributesOf(token, placeholders) : token));
 }
 
 /** Marks between elements become comments, which may stand anywhere in a tree, also between the rows of a table. */
 export function textShielded(html: string): string {
   const shielded = eachToken(html, (token) =>
-    token.startsWith('<') ? token : eachMark(token, (_, mark) => `<!--${mark}-->`),
+    token.startsWith('<') ? token : replacePlaceholders(token, (_, mark) => `<!--${mark}-->`),
   );
   return shielded.replace(FIRST_ROW, '$1<tbody>$2');
 }
@@ -30,26 +30,26 @@ export function unshielded(html: string): string {
 }
 
 function eachToken(html: string, by: (token: string) => string): string {
-  if (!hasMark(html)) return html;
+  if (!hasPlaceholder(html)) return html;
   return html.replace(HTML, (token, raw) => (raw !== undefined || token.startsWith('<!') ? token : by(token)));
 }
 
 /** Text between MJML's elements would be dropped: a mark there is raw output. */
 export function keptByMjml(source: string): string {
-  if (!hasMark(source)) return source;
+  if (!hasPlaceholder(source)) return source;
   return source.replace(MJML, (token, ending) => {
     if (ending !== undefined || token.startsWith('<')) return token;
-    return eachMark(token, (_, mark) => `<mj-raw>${mark}</mj-raw>`);
+    return replacePlaceholders(token, (_, mark) => `<mj-raw>${mark}</mj-raw>`);
   });
 }
 
 /** `{% if x %}class="a"{% endif %}` stays whole. */
-function attributesOf(tag: string, marks: Marks): string {
+function attributesOf(tag: string, placeholders: Placeholders): string {
   const bare = tag.replace(/"[^"]*"|'[^']*'/g, (value) => '"'.padEnd(value.length, ' '));
   const unquoted = [...bare.matchAll(/(?<!=\s*)\uE000\d+\uE001/g)];
   const [first, last] = [unquoted[0], unquoted.at(-1)];
   if (first === undefined || last === undefined) return tag;
   const end = last.index + last[0].length;
-  const index = marks.mark(tag.slice(first.index, end)).slice(1, -1);
+  const index = placeholders.mark(tag.slice(first.index, end)).slice(1, -1);
   return `${tag.slice(0, first.index)} data-liquid-${index}=""${tag.slice(end)}`;
 }

@@ -1,22 +1,25 @@
-import { darkPalette, lightPalette, type Palette } from '../../domain/brand.js';
-import { directionOf } from '../document.js';
+import { darkPalette, lightPalette, type Palette } from '../../domain/brand/brand.js';
+import { directionOf } from '../letter/document.js';
 import type { RenderJob } from './job.js';
 
 /**
  * How a body looks inside a template. It is inlined; what a template says itself comes later and wins. The night is for
  * templates that dress their paper in it too.
  */
-export function contentStyle({ brand: { colors }, language }: Pick<RenderJob, 'brand' | 'language'>, night: boolean) {
+export function contentStyle(
+  { brand: { colors }, language }: Pick<RenderJob, 'brand' | 'language'>,
+  hasDarkMode: boolean,
+) {
   const [start, end] = directionOf(language) === 'ltr' ? ['left', 'right'] : ['right', 'left'];
-  const dark = night
+  const dark = hasDarkMode
     ? `
-@media (prefers-color-scheme: dark){${nightOf(darkPalette(colors))}}`
+@media (prefers-color-scheme: dark){${darkStyles(darkPalette(colors))}}`
     : '';
-  return `<style>${day(lightPalette(colors), start, end)}${dark}</style>
+  return `<style>${lightStyles(lightPalette(colors), start, end)}${dark}</style>
 `;
 }
 
-function day({ text, muted, link, button, button_text, line }: Palette, start = 'left', end = 'right'): string {
+function lightStyles({ text, muted, link, button, button_text, line }: Palette, start = 'left', end = 'right'): string {
   return `
 .ep-content h1{margin:0 0 16px;font-size:28px;line-height:1.25;font-weight:700;color:${text}}
 .ep-content h2{margin:28px 0 12px;font-size:21px;line-height:1.3;font-weight:700;color:${text}}
@@ -56,7 +59,7 @@ const onPaper = [
   .join(',');
 
 /** Inlined styles are stronger than a sheet: everything here needs !important. */
-function nightOf({ background, surface, text, muted, link, button, button_text, line, outside }: Palette): string {
+function darkStyles({ background, surface, text, muted, link, button, button_text, line, outside }: Palette): string {
   const paint = (selector: string, property: string, colour: string) =>
     `${selector}{${property}:${colour} !important}\n`;
   return [

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { Failure } from '../../domain/errors.js';
 import type { Rendered, RenderJob } from './job.js';
 import type { RenderLimits } from './pool.js';
-import type { JobAnswer, ThreadAnswer } from './thread.js';
+import type { JobResult, ThreadMessage } from './thread.js';
 
 const MEGABYTES = 256;
 
@@ -19,7 +19,7 @@ interface Work {
 }
 
 /** One thread and the one job it may have. `gone` is called once, when it takes no more. */
-export function openThread(limits: Pick<RenderLimits, 'time' | 'idle'>, gone: () => void): RenderThread {
+export function openThread(limits: Pick<RenderLimits, 'time' | 'idle'>, onEnd: () => void): RenderThread {
   const worker = newWorker();
   let work: Work | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -28,14 +28,14 @@ export function openThread(limits: Pick<RenderLimits, 'time' | 'idle'>, gone: ()
 
   const end = async (reason: unknown) => {
     clearTimeout(timer);
-    if (!ended) gone();
+    if (!ended) onEnd();
     ended = true;
     work?.reject(reason);
     work = undefined;
     await worker.terminate();
   };
   /** A thread without work keeps no process alive, and goes after a while. */
-  const rest = () => {
+  const becomeIdle = () => {
     worker.unref();
     timer = setTimeout(() => void end(undefined), limits.idle).unref();
   };
@@ -43,8 +43,8 @@ export function openThread(limits: Pick<RenderLimits, 'time' | 'idle'>, gone: ()
     clearTimeout(timer);
     if (loaded && work !== undefined) timer = setTimeout(() => void end(tooMuch('time')), limits.time);
   };
-  worker.on('message', (answer: ThreadAnswer) => {
-    if (answer.kind === 'ready') {
+  worker.on('message', (message: ThreadMessage) => {
+    if (message.kind === 'ready') {
       loaded = true;
       watch();
       return;
@@ -52,8 +52,8 @@ export function openThread(limits: Pick<RenderLimits, 'time' | 'idle'>, gone: ()
     clearTimeout(timer);
     const done = work;
     work = undefined;
-    rest();
-    if (done !== undefined) settle(answer, done);
+    becomeIdle();
+    if (done !== undefined) settle(message, done);
   });
   worker.on('error', (error) => void end(isOutOfMemory(error) ? tooMuch('memory') : error));
   worker.on('exit', () => void end(new Error('a rendering thread has ended')));
@@ -81,10 +81,10 @@ function newWorker(): Worker {
   return new Worker(bootstrap, { ...options, eval: true });
 }
 
-function settle(answer: JobAnswer, { resolve, reject }: Work): void {
-  if (answer.kind === 'rendered') resolve(answer.rendered);
-  else if (answer.kind === 'fault') reject(new Failure('not_renderable', { [answer.field]: [answer.reason] }));
-  else reject(new Error(`rendering failed: ${answer.message}`));
+function settle(result: JobResult, { resolve, reject }: Work): void {
+  if (result.kind === 'rendered') resolve(result.rendered);
+  else if (result.kind === 'fault') reject(new Failure('not_renderable', { [result.field]: [result.reason] }));
+  else reject(new Error(`rendering failed: ${result.message}`));
 }
 
 function tooMuch(what: 'time' | 'memory'): Failure {

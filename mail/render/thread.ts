@@ -3,19 +3,19 @@ import type { Rendered, RenderJob } from './job.js';
 import { RenderFault, renderLetter } from './render.js';
 
 /** What a thread says: it has loaded, then for each job a letter, what is wrong with the job, or what is wrong with us. */
-export type ThreadAnswer = { readonly kind: 'ready' } | JobAnswer;
-export type JobAnswer =
+export type ThreadMessage = { readonly kind: 'ready' } | JobResult;
+export type JobResult =
   | { readonly kind: 'rendered'; readonly rendered: Rendered }
   | { readonly kind: 'fault'; readonly field: string; readonly reason: string }
   | { readonly kind: 'crash'; readonly message: string };
 
 parentPort?.on('message', async (job: RenderJob) => {
-  parentPort?.postMessage(await answer(job));
+  parentPort?.postMessage(await runJob(job));
 });
 
-parentPort?.postMessage({ kind: 'ready' } satisfies ThreadAnswer);
+parentPort?.postMessage({ kind: 'ready' } satisfies ThreadMessage);
 
-async function answer(job: RenderJob): Promise<JobAnswer> {
+async function runJob(job: RenderJob): Promise<JobResult> {
   try {
     return { kind: 'rendered', rendered: await renderLetter(job) };
   } catch (error) {

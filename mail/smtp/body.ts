@@ -33,14 +33,14 @@ export function bodyStream(chunks: readonly Buffer[], watch: BodyWatch): Readabl
 
 /** The dot would wait behind unsent bytes, so that the answer to "may it leave?" could be old by the time it does. */
 function endWhenWritten(body: Readable, watch: BodyWatch): void {
-  const look = () => {
+  const check = () => {
     const socket = watch.socket();
     if (body.destroyed || socket === undefined || socket.destroyed) return;
     if (socket.writableLength > 0) {
-      socket.write(NOTHING, () => setImmediate(look));
+      socket.write(NOTHING, () => setImmediate(check));
       return;
     }
     if (watch.mayEnd()) body.push(null);
   };
-  setImmediate(look);
+  setImmediate(check);
 }

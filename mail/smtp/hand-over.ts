@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
-import type { ConnectionTrouble, Outcome, SmtpReply } from '../../domain/outcome.js';
-import type { ProtocolTimes } from '../../domain/protocol.js';
-import { scrubbed } from '../../domain/scrub.js';
-import type { SplicedMail } from '../letter.js';
+import type { ConnectionTrouble, Outcome, SmtpReply } from '../../domain/delivery/outcome.js';
+import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
+import { scrubbed } from '../../domain/delivery/scrub.js';
+import type { SplicedMail } from '../letter/letter.js';
 import { bodyStream } from './body.js';
 import { deadline } from './deadline.js';
 import { type Session, type SmtpError, troubleOf } from './session.js';
 
 /** What the mail came to, and what its connection is good for now. */
-export interface Handed {
+export interface HandOverResult {
   readonly outcome: Outcome;
   readonly next: 'idle' | 'reset' | 'destroy';
 }
@@ -25,22 +25,22 @@ export function handOver(
   mail: SplicedMail,
   order: { mayBegin(): boolean },
   times: Times,
-): Promise<Handed> {
+): Promise<HandOverResult> {
   const { smtp } = session;
   const socket = (smtp._socket || undefined) as Socket | undefined;
   return new Promise((resolve) => {
     let stage: Stage = 'envelope';
-    const finish = (handed: Handed) => {
+    const finish = (result: HandOverResult) => {
       limit.stop();
-      socket?.off('data', heard);
-      session.cut = undefined;
-      if (handed.next === 'destroy') smtp.close();
-      resolve(handed);
+      socket?.off('data', onData);
+      session.abort = undefined;
+      if (result.next === 'destroy') smtp.close();
+      resolve(result);
     };
-    const cut = (what: string) => finish(lost(stage, { stage, what }));
-    let limit = deadline(times.smtpCommand, () => cut('no reply in time'));
+    const abort = (what: string) => finish(connectionLost(stage, { stage, what }));
+    let limit = deadline(times.smtpCommand, () => abort('no reply in time'));
     // replies to pipelined commands come one by one, and each has its own time
-    const heard = () => {
+    const onData = () => {
       if (stage === 'envelope') limit.refresh();
     };
     const body = bodyStream(mail.chunks, {
@@ -48,7 +48,7 @@ export function handOver(
       mayStart() {
         const allowed = order.mayBegin();
         if (allowed && isGoAhead(smtp.lastServerResponse)) return true;
-        cut(allowed ? 'unexpected reply to DATA' : 'no longer allowed');
+        abort(allowed ? 'unexpected reply to DATA' : 'no longer allowed');
         return false;
       },
       moved() {
@@ -57,20 +57,20 @@ export function handOver(
       },
       mayEnd() {
         if (!order.mayBegin()) {
-          cut('no longer allowed');
+          abort('no longer allowed');
           return false;
         }
         stage = 'dot';
         limit.stop();
-        limit = deadline(times.smtpDot, () => cut('no reply to the dot in time'));
+        limit = deadline(times.smtpDot, () => abort('no reply to the dot in time'));
         return true;
       },
     });
-    session.cut = cut;
-    socket?.on('data', heard);
+    session.abort = abort;
+    socket?.on('data', onData);
     const size = mail.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     smtp.send({ from: mail.envelope.from, to: [mail.envelope.to], size }, body, (error, info) =>
-      finish(error ? failed(stage, error) : answered(stage, replyOf(info?.response ?? ''))),
+      finish(error ? resultOfError(stage, error) : resultOfReply(stage, replyOf(info?.response ?? ''))),
     );
   });
 }
@@ -79,20 +79,20 @@ function isGoAhead(reply: string | false): boolean {
   return reply !== false && reply.startsWith('354');
 }
 
-function answered(stage: Stage, reply: SmtpReply): Handed {
+function resultOfReply(stage: Stage, reply: SmtpReply): HandOverResult {
   if (stage === 'dot') return { outcome: { kind: 'accepted', reply }, next: 'idle' };
-  return lost(stage, { stage, what: `reply ${reply.code} before the end of the mail` });
+  return connectionLost(stage, { stage, what: `reply ${reply.code} before the end of the mail` });
 }
 
 /** RFC 5321 §4.2.1: only 4xx and 5xx refuse; any other unexpected reply says that the two sides have lost step. */
-function failed(stage: Stage, error: SmtpError): Handed {
+function resultOfError(stage: Stage, error: SmtpError): HandOverResult {
   if (isTooLarge(error)) {
     const reply = { code: 552, text: '5.3.4 larger than the size the server announced' };
     return { outcome: { kind: 'refused', reply }, next: 'idle' };
   }
   const reply = replyOf(error.response ?? '');
-  const answersUs = error.code !== 'EPROTOCOL' && reply.code >= 400 && reply.code < 600;
-  if (!answersUs) return lost(stage, troubleOf(stage, error));
+  const isReply = error.code !== 'EPROTOCOL' && reply.code >= 400 && reply.code < 600;
+  if (!isReply) return connectionLost(stage, troubleOf(stage, error));
   return {
     outcome: { kind: 'refused', reply: { ...reply, text: scrubbed(reply.text) } },
     next: afterRefusal(stage, reply),
@@ -100,12 +100,12 @@ function failed(stage: Stage, error: SmtpError): Handed {
 }
 
 /** A refusal in mid-body leaves a mail without its dot on the line: nothing else may follow there. */
-function afterRefusal(stage: Stage, reply: SmtpReply): Handed['next'] {
+function afterRefusal(stage: Stage, reply: SmtpReply): HandOverResult['next'] {
   if (reply.code === 421 || stage === 'body') return 'destroy';
   return stage === 'dot' ? 'idle' : 'reset';
 }
 
-function lost(stage: Stage, why: ConnectionTrouble): Handed {
+function connectionLost(stage: Stage, why: ConnectionTrouble): HandOverResult {
   return { outcome: { kind: stage === 'envelope' ? 'not_handed_over' : 'uncertain', why }, next: 'destroy' };
 }
 

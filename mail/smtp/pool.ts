@@ -1,6 +1,6 @@
 import { monotonic } from '../../clock.js';
-import type { ConnectionTrouble } from '../../domain/outcome.js';
-import type { Handed } from './hand-over.js';
+import type { ConnectionTrouble } from '../../domain/delivery/outcome.js';
+import type { HandOverResult } from './hand-over.js';
 import { type Opening, openSession, type Session } from './session.js';
 import type { SmtpSettings } from './settings.js';
 
@@ -8,7 +8,7 @@ export interface SessionPool {
   hasOpen(): boolean;
   /** The next free connection, a new one where there is room; trouble if it could not be opened, or was no longer wanted. */
   acquire(signal: AbortSignal): Promise<Session | ConnectionTrouble>;
-  release(session: Session, next: Handed['next']): void;
+  release(session: Session, next: HandOverResult['next']): void;
   destroy(): void;
   close(): Promise<void>;
 }
@@ -22,8 +22,8 @@ interface Waiter {
 const IDLE = 30_000;
 const QUIT_WITHIN = 1_000;
 
-const UNWANTED: ConnectionTrouble = { stage: 'connect', what: 'no longer wanted' };
-const GONE: ConnectionTrouble = { stage: 'connect', what: 'the transport is closed' };
+const CANCELLED: ConnectionTrouble = { stage: 'connect', what: 'no longer wanted' };
+const CLOSED: ConnectionTrouble = { stage: 'connect', what: 'the transport is closed' };
 
 interface Pool {
   readonly settings: SmtpSettings;
@@ -63,14 +63,14 @@ export function sessionPool(settings: SmtpSettings): SessionPool {
 }
 
 function acquire(pool: Pool, signal: AbortSignal): Promise<Session | ConnectionTrouble> {
-  if (pool.state !== 'open') return Promise.resolve(GONE);
+  if (pool.state !== 'open') return Promise.resolve(CLOSED);
   const session = pool.waiting.length === 0 ? pool.idle.pop() : undefined;
   if (session !== undefined) return Promise.resolve(session);
-  if (signal.aborted) return Promise.resolve(UNWANTED);
+  if (signal.aborted) return Promise.resolve(CANCELLED);
   if (!pool.watched.has(signal)) {
     pool.watched.add(signal);
     const until = pool.over.signal;
-    signal.addEventListener('abort', () => dismiss(pool, UNWANTED, signal), { once: true, signal: until });
+    signal.addEventListener('abort', () => dismiss(pool, CANCELLED, signal), { once: true, signal: until });
   }
   return new Promise((resolve) => {
     pool.waiting.push({ signal, resolve });
@@ -92,10 +92,10 @@ function serve(pool: Pool): void {
     const session = pool.idle.pop();
     if (session !== undefined) pool.waiting.shift()?.resolve(session);
   }
-  while (pool.waiting.length > pool.opening.size && hasRoom(pool)) open(pool);
+  while (pool.waiting.length > pool.opening.size && hasCapacity(pool)) open(pool);
 }
 
-function hasRoom({ state, sessions, opening, settings }: Pool): boolean {
+function hasCapacity({ state, sessions, opening, settings }: Pool): boolean {
   return state === 'open' && sessions.size + opening.size < settings.connections;
 }
 
@@ -111,22 +111,22 @@ function open(pool: Pool): void {
       serve(pool);
       return;
     }
-    pool.settings.took('connect', monotonic() - begun);
-    adopt(pool, got);
+    pool.settings.recordDuration('connect', monotonic() - begun);
+    addSession(pool, got);
   });
 }
 
-function adopt(pool: Pool, session: Session): void {
+function addSession(pool: Pool, session: Session): void {
   const retire = setTimeout(() => {
     if (pool.idle.includes(session)) quit(pool, session);
   }, IDLE);
   pool.sessions.set(session, retire);
-  session.smtp.once('end', () => forget(pool, session));
-  if (session.smtp.destroyed) forget(pool, session);
+  session.smtp.once('end', () => removeSession(pool, session));
+  if (session.smtp.destroyed) removeSession(pool, session);
   else release(pool, session, 'idle');
 }
 
-function forget(pool: Pool, session: Session): void {
+function removeSession(pool: Pool, session: Session): void {
   clearTimeout(pool.sessions.get(session));
   pool.sessions.delete(session);
   leaveIdle(pool, session);
@@ -139,7 +139,7 @@ function leaveIdle({ idle }: Pool, session: Session): void {
   if (at >= 0) idle.splice(at, 1);
 }
 
-function release(pool: Pool, session: Session, next: Handed['next']): void {
+function release(pool: Pool, session: Session, next: HandOverResult['next']): void {
   const retire = pool.sessions.get(session);
   if (retire === undefined) return;
   if (next === 'destroy') {
@@ -193,14 +193,14 @@ function destroy(pool: Pool): void {
   const sessions = [...pool.sessions.keys()];
   for (const { smtp } of sessions) smtp.close();
   for (const opening of pool.opening) opening.close();
-  for (const session of sessions) session.cut?.('the transport was destroyed');
-  dismiss(pool, GONE);
+  for (const session of sessions) session.abort?.('the transport was destroyed');
+  dismiss(pool, CLOSED);
   pool.over.abort();
 }
 
 async function close(pool: Pool): Promise<void> {
   if (pool.state === 'open') pool.state = 'closing';
-  dismiss(pool, GONE);
+  dismiss(pool, CLOSED);
   pool.over.abort();
   for (const session of [...pool.idle]) quit(pool, session);
   await Promise.all([...pool.opening].map(({ opened }) => opened));

@@ -1,13 +1,13 @@
 import { TLSSocket } from 'node:tls';
 import { monotonic } from '../../clock.js';
-import type { ConnectionTrouble } from '../../domain/outcome.js';
-import type { ProtocolTimes } from '../../domain/protocol.js';
-import { shortReply } from '../../domain/scrub.js';
+import type { ConnectionTrouble } from '../../domain/delivery/outcome.js';
+import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
+import { shortReply } from '../../domain/delivery/scrub.js';
 import { openSession, type Session } from './session.js';
 import { type Dial, settingsFrom } from './settings.js';
 
 /** What an SMTP server showed to somebody who sends nothing. */
-export interface Sighting {
+export interface ProbeResult {
   /** A mail would get as far as its envelope. */
   readonly ok: boolean;
   /** Where it ended: past EHLO and AUTH, or in front of one of them. */
@@ -23,32 +23,32 @@ export interface Sighting {
 }
 
 /** Connects, says EHLO, starts TLS and logs in as mail would, then says QUIT. Never rejects, sends no mail. */
-export async function probe(url: string, patience: number, dial?: Dial): Promise<Sighting> {
-  const times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'> = { smtpCommand: patience, smtpDot: patience };
+export async function probe(url: string, timeout: number, dial?: Dial): Promise<ProbeResult> {
+  const times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'> = { smtpCommand: timeout, smtpDot: timeout };
   const settings = settingsFrom({ url, connections: 1, times, dial });
   const begun = monotonic();
-  const seen = await openSession(settings).opened;
+  const opened = await openSession(settings).opened;
   const milliseconds = Math.round(monotonic() - begun);
-  if ('stage' in seen) return { ...unseen(seen), milliseconds };
-  const sighting = sightOf(seen, settings.auth !== undefined);
-  const cut = setTimeout(() => seen.smtp.close(), patience);
-  seen.smtp.once('end', () => clearTimeout(cut));
-  seen.smtp.quit();
-  return { ...sighting, milliseconds };
+  if ('stage' in opened) return { ...failedProbe(opened), milliseconds };
+  const result = outcomeOf(opened, settings.auth !== undefined);
+  const timer = setTimeout(() => opened.smtp.close(), timeout);
+  opened.smtp.once('end', () => clearTimeout(timer));
+  opened.smtp.quit();
+  return { ...result, milliseconds };
 }
 
-type Seen = Omit<Sighting, 'milliseconds'>;
+type ProbeOutcome = Omit<ProbeResult, 'milliseconds'>;
 
-function unseen({ what }: ConnectionTrouble): Seen {
+function failedProbe({ what }: ConnectionTrouble): ProbeOutcome {
   return { ok: false, stage: stageOf(what), tls: null, cipher: null, authenticated: false, says: what };
 }
 
-function stageOf(what: string): Sighting['stage'] {
+function stageOf(what: string): ProbeResult['stage'] {
   if (/\b(?:EAUTH|ENOAUTH|EOAUTH2)\b/.test(what)) return 'auth';
   return /\b(?:ETLS|EREQUIRETLS)\b|certificate|\bSSL\b/i.test(what) ? 'tls' : 'connect';
 }
 
-function sightOf({ smtp }: Session, authenticated: boolean): Seen {
+function outcomeOf({ smtp }: Session, authenticated: boolean): ProbeOutcome {
   const socket = smtp._socket;
   const isSecure = socket instanceof TLSSocket;
   return {

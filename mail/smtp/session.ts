@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
-import type { ConnectionTrouble } from '../../domain/outcome.js';
-import { shortReply } from '../../domain/scrub.js';
+import type { ConnectionTrouble } from '../../domain/delivery/outcome.js';
+import { shortReply } from '../../domain/delivery/scrub.js';
 import type { SmtpSettings } from './settings.js';
 
 /** One connection past EHLO and AUTH. */
@@ -10,7 +10,7 @@ export interface Session {
   /** Mails it was used for. */
   served: number;
   /** Ends the mail that is on it, once its socket is gone. */
-  cut: ((what: string) => void) | undefined;
+  abort: ((what: string) => void) | undefined;
 }
 
 /** An error as nodemailer hands it out. */
@@ -72,7 +72,7 @@ function sessionOn(settings: SmtpSettings, smtp: SMTPConnection): Promise<Sessio
     };
     const done = () => {
       clearTimeout(timer);
-      resolve({ smtp, served: 0, cut: undefined });
+      resolve({ smtp, served: 0, abort: undefined });
     };
     // the connection's own limits cover everything up to TLS; this one also EHLO and AUTH
     const timer = setTimeout(() => fail(failure('ETIMEDOUT', 'no session in time')), 2 * settings.times.smtpCommand);
@@ -89,8 +89,8 @@ function sessionOn(settings: SmtpSettings, smtp: SMTPConnection): Promise<Sessio
 
 export function troubleOf(stage: ConnectionTrouble['stage'], error: SmtpError): ConnectionTrouble {
   const code = error.originalCode ?? error.code;
-  const told = code === undefined || error.message.includes(code) ? error.message : `${code} ${error.message}`;
-  return { stage, what: shortReply(told) };
+  const text = code === undefined || error.message.includes(code) ? error.message : `${code} ${error.message}`;
+  return { stage, what: shortReply(text) };
 }
 
 function failure(code: string, message: string): SmtpError {

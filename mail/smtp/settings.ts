@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import type { SMTPConnectionAuth, SMTPConnectionOptions } from 'nodemailer/lib/smtp-connection';
-import type { ProtocolTimes } from '../../domain/protocol.js';
+import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 
 /** What an SMTP server is timed at: until it is ready for mail, and from MAIL to its answer for the mail. */
 export type SmtpStep = 'connect' | 'mail';
 /** Told of what a server answered, never of what it did not; must not throw. */
-export type Took = (step: SmtpStep, milliseconds: number) => void;
+export type RecordDuration = (step: SmtpStep, milliseconds: number) => void;
 
 /** Begins a connection to a server whose host is not trusted; the socket may end in an error instead. */
 export type Dial = (target: { readonly host: string; readonly port: number }) => Socket;
@@ -20,17 +20,17 @@ export interface SmtpSettings {
   /** Mails after which a connection says QUIT and makes room for a fresh one. */
   readonly messages: number;
   readonly log: (message: string, details: Readonly<Record<string, unknown>>) => void;
-  readonly took: Took;
+  readonly recordDuration: RecordDuration;
 }
 
-interface Wishes {
+interface SmtpOptions {
   readonly url: string;
   readonly connections: number;
   readonly times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'>;
   readonly name?: string;
   readonly dial?: Dial | undefined;
   readonly log?: SmtpSettings['log'];
-  readonly took?: Took | undefined;
+  readonly recordDuration?: RecordDuration | undefined;
 }
 
 const MESSAGES_PER_CONNECTION = 1_000;
@@ -40,24 +40,24 @@ const MESSAGES_PER_CONNECTION = 1_000;
  * it, `tls=off` never asks for it, `tls=insecure` accepts any certificate; `auth=LOGIN` picks the mechanism; `messages=100`
  * limits a connection; `name=mail.example.org` is said in EHLO. Throws on anything else.
  */
-export function settingsFrom(wishes: Wishes): SmtpSettings {
-  const url = new URL(wishes.url);
+export function settingsFrom(options: SmtpOptions): SmtpSettings {
+  const url = new URL(options.url);
   if (url.protocol !== 'smtp:' && url.protocol !== 'smtps:')
     throw new Error('SMTP_URL must start with smtp:// or smtps://');
   const query = knownQuery(url);
   const messages = Number(query.get('messages') ?? MESSAGES_PER_CONNECTION);
   if (!Number.isInteger(messages) || messages < 1) throw new Error('SMTP_URL: messages must be a whole number from 1');
-  const { dial } = wishes;
+  const { dial } = options;
   const target = { host: hostOf(url), port: portOf(url) };
   return {
-    connections: Math.max(1, Math.floor(wishes.connections)),
-    times: wishes.times,
-    connection: { ...target, ...connectionOptions(url, query, wishes) },
+    connections: Math.max(1, Math.floor(options.connections)),
+    times: options.times,
+    connection: { ...target, ...connectionOptions(url, query, options) },
     dial: dial && (() => dial(target)),
     auth: credentials(url, query),
     messages,
-    log: wishes.log ?? (() => undefined),
-    took: wishes.took ?? (() => undefined),
+    log: options.log ?? (() => undefined),
+    recordDuration: options.recordDuration ?? (() => undefined),
   };
 }
 
@@ -68,8 +68,8 @@ export function urlFault(url: string): string | undefined {
     return new URL(url).hostname === '' ? 'must name a host' : undefined;
   } catch (error) {
     const { message } = error as Error;
-    const said = /^SMTP_URL:? (.*)/.exec(message)?.[1];
-    return said === undefined ? 'must look like smtp://user:password@host:port' : `is not accepted: ${said}`;
+    const reason = /^SMTP_URL:? (.*)/.exec(message)?.[1];
+    return reason === undefined ? 'must look like smtp://user:password@host:port' : `is not accepted: ${reason}`;
   }
 }
 
@@ -82,7 +82,7 @@ function knownQuery(url: URL): URLSearchParams {
 
 const A_DAY = 86_400_000;
 
-function connectionOptions(url: URL, query: URLSearchParams, { name, times }: Wishes): SMTPConnectionOptions {
+function connectionOptions(url: URL, query: URLSearchParams, { name, times }: SmtpOptions): SMTPConnectionOptions {
   const secure = isSecure(url);
   const helo = query.get('name') ?? name;
   return {

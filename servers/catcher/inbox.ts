@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { type Answer, type Call, page, pageNumber, redirect } from './answer.js';
-import { apiAnswer } from './json.js';
+import { apiResponse } from './json-api.js';
 import type { Mailbox } from './mailbox.js';
 import { listPage, mailPage, notFoundPage, VIEWS } from './pages.js';
-import { readMail } from './read.js';
+import { readMail } from './read-mail.js';
+import { type InboxRequest, type InboxResponse, page, pageNumber, redirect } from './response.js';
 
 const PER_PAGE = 50;
 
@@ -18,22 +18,22 @@ const ASSETS: Readonly<Record<string, string>> = {
 /** The web inbox and its JSON, for browsers and tests on this machine. */
 export function inboxServer(mailbox: Mailbox, assets: string): Server {
   return createServer((request, response) => {
-    answerTo(mailbox, assets, request).then(
+    respondTo(mailbox, assets, request).then(
       (answer) => send(response, answer),
       (failure: Error) => send(response, { status: 500, type: 'text/plain; charset=utf-8', body: failure.message }),
     );
   });
 }
 
-async function answerTo(mailbox: Mailbox, assets: string, request: IncomingMessage): Promise<Answer> {
+async function respondTo(mailbox: Mailbox, assets: string, request: IncomingMessage): Promise<InboxResponse> {
   if (!isLocal(request)) return { status: 403, type: 'text/plain; charset=utf-8', body: 'Only for this machine.\n' };
   const url = new URL(request.url ?? '/', 'http://localhost');
-  const call: Call = { method: request.method ?? 'GET', path: url.pathname, query: url.searchParams };
+  const call: InboxRequest = { method: request.method ?? 'GET', path: url.pathname, query: url.searchParams };
   const asset = ASSETS[url.pathname.slice(1)];
   if (asset !== undefined)
     return { status: 200, type: asset, body: await readFile(join(assets, url.pathname.slice(1))) };
-  if (url.pathname.startsWith('/api/')) return apiAnswer(mailbox, call);
-  return pageAnswer(mailbox, call);
+  if (url.pathname.startsWith('/api/')) return apiResponse(mailbox, call);
+  return pageResponse(mailbox, call);
 }
 
 /** A page of another site may neither read mails through a name that points here, nor delete them. */
@@ -43,7 +43,7 @@ function isLocal({ headers }: IncomingMessage): boolean {
   return ['127.0.0.1', 'localhost', '[::1]'].includes(host) && site !== 'cross-site' && site !== 'same-site';
 }
 
-async function pageAnswer(mailbox: Mailbox, { method, path, query }: Call): Promise<Answer> {
+async function pageResponse(mailbox: Mailbox, { method, path, query }: InboxRequest): Promise<InboxResponse> {
   if (path === '/clear' && method === 'POST') {
     await mailbox.clear();
     return redirect('/');
@@ -65,7 +65,7 @@ async function pageAnswer(mailbox: Mailbox, { method, path, query }: Call): Prom
 }
 
 /** The mail's own HTML. The policy repeats the frame's sandbox, so that it holds for a page opened by itself too. */
-function foreignPage(content: string, remote: boolean): Answer {
+function foreignPage(content: string, remote: boolean): InboxResponse {
   const hosts = remote ? ' https: http:' : '';
   const policy = [
     "default-src 'none'",
@@ -83,7 +83,7 @@ function withTarget(content: string): string {
   return `${doctype}<base target="_blank">${content.slice(doctype.length)}`;
 }
 
-function send(response: ServerResponse, { status, type, body, policy, location }: Answer): void {
+function send(response: ServerResponse, { status, type, body, policy, location }: InboxResponse): void {
   const ours =
     "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'";
   response.writeHead(status, {

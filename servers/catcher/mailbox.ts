@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Directory, openDirectory } from './directory.js';
-import type { Entry, Envelope, MailPage, StoredMail } from './mail.js';
+import { type MailIndex, openMailIndex } from './mail-index.js';
+import type { Entry, Envelope, MailPage, StoredMail } from './stored-mail.js';
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
 
@@ -17,7 +17,7 @@ export interface Mailbox {
   close(): Promise<void>;
 }
 
-interface Waiting {
+interface PendingMail {
   readonly envelope: Envelope;
   readonly raw: Buffer;
   readonly done: (failure?: Error) => void;
@@ -25,7 +25,7 @@ interface Waiting {
 
 interface Files {
   readonly folder: string;
-  readonly directory: Directory;
+  readonly index: MailIndex;
   segment: number;
   writer: FileHandle;
   size: number;
@@ -35,7 +35,7 @@ interface Files {
 export async function openMailbox(folder: string): Promise<Mailbox> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const files = await openFiles(folder);
-  const waiting: Waiting[] = [];
+  const waiting: PendingMail[] = [];
   let writing: Promise<void> | undefined;
   const exclusively = async <T>(work: () => Promise<T>): Promise<T> => {
     while (writing !== undefined) await writing;
@@ -57,25 +57,25 @@ export async function openMailbox(folder: string): Promise<Mailbox> {
         waiting.push({ envelope, raw, done: (failure) => (failure ? reject(failure) : resolve()) });
         if (waiting.length === 1) void flush();
       }),
-    page: ({ to, page, perPage }) => files.directory.page(to, page, perPage),
-    find: (id) => files.directory.find(id),
+    page: ({ to, page, perPage }) => files.index.page(to, page, perPage),
+    find: (id) => files.index.find(id),
     raw: (mail) => readRaw(folder, mail),
-    count: () => files.directory.count(),
+    count: () => files.index.count(),
     clear: () => exclusively(() => clear(files)),
     close: () => exclusively(() => closeFiles(files)),
   };
 }
 
 async function openFiles(folder: string): Promise<Files> {
-  const directory = await openDirectory(join(folder, 'directory'));
-  const last = await directory.find(directory.count());
+  const index = await openMailIndex(join(folder, 'index'));
+  const last = await index.find(index.count());
   const segment = last?.segment ?? 1;
   const writer = await open(segmentPath(folder, segment), 'a', 0o600);
-  return { folder, directory, segment, writer, size: (await writer.stat()).size };
+  return { folder, index, segment, writer, size: (await writer.stat()).size };
 }
 
 /** All mails that came while the batch before was written go out in two writes: first the bytes, then the lines that name them. */
-async function writeBatch(files: Files, batch: readonly Waiting[]): Promise<void> {
+async function writeBatch(files: Files, batch: readonly PendingMail[]): Promise<void> {
   if (batch.length === 0) return;
   try {
     if (files.size >= SEGMENT_BYTES) await nextSegment(files);
@@ -87,7 +87,7 @@ async function writeBatch(files: Files, batch: readonly Waiting[]): Promise<void
     }
     await files.writer.appendFile(Buffer.concat(batch.map(({ raw }) => raw)));
     files.size = offset;
-    await files.directory.append(entries);
+    await files.index.append(entries);
     for (const { done } of batch) done();
   } catch (failure) {
     // How much of it was written is unknown: go on behind it.
@@ -115,7 +115,7 @@ async function readRaw(folder: string, { segment, offset, size }: StoredMail): P
 }
 
 async function clear(files: Files): Promise<void> {
-  await files.directory.clear();
+  await files.index.clear();
   await files.writer.close();
   for (let segment = 1; segment <= files.segment; segment++) {
     await rm(segmentPath(files.folder, segment), { force: true });
@@ -126,7 +126,7 @@ async function clear(files: Files): Promise<void> {
 }
 
 async function closeFiles(files: Files): Promise<void> {
-  await files.directory.close();
+  await files.index.close();
   await files.writer.close();
 }
 

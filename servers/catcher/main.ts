@@ -1,4 +1,4 @@
-import { type CatcherOptions, catchMail } from './catch.js';
+import { type CatcherOptions, catchMail } from './catcher.js';
 
 /** The catcher as a process of its own: its options as JSON in the first argument, its addresses as JSON on the first line. */
 const running = await catchMail(JSON.parse(process.argv[2] ?? '{}') as CatcherOptions);

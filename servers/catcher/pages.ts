@@ -1,6 +1,6 @@
 import { type Html, html } from '../../domain/html.js';
-import type { MailPage, StoredMail } from './mail.js';
-import { type ReadMail, readableSubject } from './read.js';
+import { type ReadMail, readableSubject } from './read-mail.js';
+import type { MailPage, StoredMail } from './stored-mail.js';
 
 export const VIEWS = ['html', 'text', 'headers', 'source'] as const;
 export type View = (typeof VIEWS)[number];
@@ -36,7 +36,7 @@ export function listPage({ total, mails }: MailPage, request: ListRequest): stri
       </form>
       <form method="post" action="/clear"><button class="quiet">Delete all</button></form>
     </header>
-    <p id="news" hidden><a href="/">New mail has come in: show it</a></p>
+    <p id="new-mail" hidden><a href="/">New mail has come in: show it</a></p>
     <main>${list}</main>
     <script src="/inbox.js" defer></script>`,
   );

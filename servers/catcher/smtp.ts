@@ -1,7 +1,7 @@
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import { now } from '../../clock.js';
-import type { Envelope } from './mail.js';
 import type { Mailbox } from './mailbox.js';
+import type { Envelope } from './stored-mail.js';
 
 const LARGEST_MAIL = 50 * 1024 * 1024;
 /** Subjects live in the first bytes of a mail; further back nobody puts them. */

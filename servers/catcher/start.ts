@@ -3,18 +3,18 @@ import { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Config, packageRoot } from '../../config.js';
-import { lockFolder } from '../lock.js';
-import { lastWords, startProcess, untilAnnounced } from '../process.js';
-import type { Say } from '../say.js';
-import type { CatcherOptions } from './catch.js';
+import { lockFolder } from '../folder-lock.js';
+import { logTail, startProcess, untilReady } from '../process.js';
+import type { Report } from '../report.js';
+import type { CatcherOptions } from './catcher.js';
 
 const READY_MS = 30_000;
-const ANNOUNCEMENT = /^\{"smtpPort":\d+,"inboxPort":\d+\}$/m;
+const READY_LINE = /^\{"smtpPort":\d+,"inboxPort":\d+\}$/m;
 
 export interface CatcherPlan {
   readonly config: Pick<Config, 'catcherPort' | 'inboxPort'>;
   readonly dataDir: string;
-  readonly say: Say;
+  readonly report: Report;
 }
 
 export interface RunningCatcher {
@@ -26,7 +26,7 @@ export interface RunningCatcher {
 }
 
 /** Starts the catcher as a process of its own, so that it never shares an event loop with the sender. */
-export async function startCatcher({ config, dataDir, say }: CatcherPlan): Promise<RunningCatcher> {
+export async function startCatcher({ config, dataDir, report }: CatcherPlan): Promise<RunningCatcher> {
   const folder = join(dataDir, 'mail');
   const lock = await lockFolder(folder);
   try {
@@ -35,14 +35,14 @@ export async function startCatcher({ config, dataDir, say }: CatcherPlan): Promi
       args: catcherArguments({ folder, ...catcherOptions(config) }),
       log: join(folder, 'catcher.log'),
     });
-    await lock.noteServer(server.pid);
-    if ((await untilAnnounced(server, ANNOUNCEMENT, READY_MS)) === 'ended') {
-      throw new Error(`The mail catcher did not start: ${await lastWords(server)}`);
+    await lock.recordServer(server.pid);
+    if ((await untilReady(server, READY_LINE, READY_MS)) === 'ended') {
+      throw new Error(`The mail catcher did not start: ${await logTail(server)}`);
     }
-    const announced = ANNOUNCEMENT.exec(await readFile(server.log, 'utf8'))?.[0] ?? '{}';
-    const { smtpPort, inboxPort } = JSON.parse(announced) as { smtpPort: number; inboxPort: number };
+    const readyLine = READY_LINE.exec(await readFile(server.log, 'utf8'))?.[0] ?? '{}';
+    const { smtpPort, inboxPort } = JSON.parse(readyLine) as { smtpPort: number; inboxPort: number };
     const urls = { smtpUrl: `smtp://127.0.0.1:${smtpPort}`, inboxUrl: `http://127.0.0.1:${inboxPort}` };
-    say(`Mail catcher on ${urls.smtpUrl}, inbox on ${urls.inboxUrl}, mails in ${folder}`);
+    report(`Mail catcher on ${urls.smtpUrl}, inbox on ${urls.inboxUrl}, mails in ${folder}`);
     return { ...urls, pid: server.pid, stop: () => server.stop().finally(lock.release) };
   } catch (failure) {
     await lock.release();

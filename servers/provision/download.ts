@@ -8,7 +8,7 @@ const STALLED_MS = 30_000;
 
 /** Opens a download; whoever does not answer with a first byte within the deadline is given up. Follows redirects. */
 export async function open(url: string, deadlineMs = FIRST_BYTE_MS, hops = 5): Promise<IncomingMessage> {
-  const response = await answerOf(new URL(url), deadlineMs);
+  const response = await responseOf(new URL(url), deadlineMs);
   const { statusCode = 0, headers } = response;
   if (statusCode === 200) return response;
   response.destroy();
@@ -18,7 +18,7 @@ export async function open(url: string, deadlineMs = FIRST_BYTE_MS, hops = 5): P
   throw new Error(`${new URL(url).host} answered ${statusCode}`);
 }
 
-function answerOf(url: URL, deadlineMs: number): Promise<IncomingMessage> {
+function responseOf(url: URL, deadlineMs: number): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const options: RequestOptions = { headers: { 'user-agent': 'everpost' } };
     const call = url.protocol === 'http:' ? requestPlain(url, options) : request(url, options);

@@ -1,6 +1,6 @@
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Binary, TEMPORAL_SDK } from '../binaries.js';
+import { type Binary, TEMPORAL_SDK } from './binaries.js';
 import { downloadFile, downloadJson, open } from './download.js';
 import { run } from './run.js';
 import { unzipMember } from './unzip.js';
@@ -41,8 +41,8 @@ async function fetchTemporal(artifact: string, folder: string): Promise<string> 
     'sdk-name': 'sdk-typescript',
     'sdk-version': TEMPORAL_SDK,
   });
-  const answer = await downloadJson(`https://temporal.download/${artifact}/default?${query}`);
-  const { archiveUrl, fileToExtract } = answer as TemporalArtifact;
+  const response = await downloadJson(`https://temporal.download/${artifact}/default?${query}`);
+  const { archiveUrl, fileToExtract } = response as TemporalArtifact;
   const archive = join(folder, 'archive');
   await downloadFile(archiveUrl, archive);
   const program = join(folder, 'program');

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { signing } from '../../activities/signing.js';
 import { dkimRecord, newKeyPair } from '../../mail/dkim/keys.js';
 import { dkimName } from '../../mail/dns/checks.js';
-import { openStore, type Store } from '../../store/connect.js';
-import { domains, type NewDomainKey, type SenderDomain } from '../../store/domains.js';
-import { ensureIndexes } from '../../store/indexes.js';
-import { aMail } from '../support/letters.js';
-import { verdicts } from '../support/signing.js';
-import { type TestDatabase, testDatabase } from '../support/test-servers.js';
+import { domains, type NewDomainKey, type SenderDomain } from '../../store/domains/domains.js';
+import { ensureIndexes } from '../../store/indexes/indexes.js';
+import { openStore, type Store } from '../../store/mongo/connect.js';
+import { aMail } from '../support/mail/letters.js';
+import { verdicts } from '../support/mail/signing.js';
+import { type TestDatabase, testDatabase } from '../support/servers/test-servers.js';
 
 const SECRET = 'a secret for the tests';
 const ACCOUNT = 3;
@@ -82,7 +82,7 @@ test('another key in the DNS stops the sender until the record is right, without
   const noun = domains(store, SECRET);
   const looked = async (seen: SenderDomain, state: 'ok' | 'wrong') => {
     const found = seen.keys.map((key) => ({ ...key, check: { state, found: null, note: null } }));
-    const after = await noun.noteLook(seen, { ...seen, keys: found });
+    const after = await noun.recordFindings(seen, { ...seen, keys: found });
     if (after === null || after === 'claimed_elsewhere') throw new Error('not written');
     return after;
   };

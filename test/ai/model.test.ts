@@ -2,16 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LanguageModel, languageModel } from '../../ai/model.js';
 import {
   aPage,
-  dripping,
   fails,
   hangsUp,
   type ModelServer,
   modelServer,
   refuses,
-  type Scripted,
+  type ScriptedReply,
   says,
   silence,
-} from '../support/model-server.js';
+  unfinished,
+} from '../support/scripted/model-server.js';
 import { until } from '../support/until.js';
 
 let server: ModelServer;
@@ -23,26 +23,26 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const QUESTION = {
-  turns: [
+  messages: [
     { role: 'system', content: 'Write.' },
     { role: 'user', content: 'About tea.' },
   ],
   schema: { name: 'newsletter', schema: { type: 'object' } },
 } as const;
 
-async function told(line: Scripted, of: LanguageModel = model) {
+async function completed(line: ScriptedReply, of: LanguageModel = model) {
   server.script(line);
-  return of.ask(QUESTION);
+  return of.complete(QUESTION);
 }
 
 test('the question goes out as the wire wants it, with the key, and once', async () => {
-  await told(says('{}'));
+  await completed(says('{}'));
   expect(server.asked).toEqual([
     {
       authorization: 'Bearer sk-test',
       body: {
         model: 'gpt-4.1-mini',
-        messages: QUESTION.turns,
+        messages: QUESTION.messages,
         max_completion_tokens: 6_000,
         response_format: { type: 'json_schema', json_schema: { ...QUESTION.schema, strict: true } },
       },
@@ -51,7 +51,7 @@ test('the question goes out as the wire wants it, with the key, and once', async
 });
 
 test('an answer comes with what it used and the id to ask the provider about', async () => {
-  const { reply, usage } = await told(says('{"a":1}', { model: 'gpt-4.1-mini-2025-04-14' }));
+  const { reply, usage } = await completed(says('{"a":1}', { model: 'gpt-4.1-mini-2025-04-14' }));
   expect(reply).toEqual({ kind: 'answer', text: '{"a":1}' });
   expect(usage).toEqual({
     model: 'gpt-4.1-mini-2025-04-14',
@@ -65,7 +65,7 @@ test('an answer comes with what it used and the id to ask the provider about', a
 });
 
 test('an endpoint that does not say what was used is estimated', async () => {
-  const { usage } = await told(says('12345678', { usage: null }));
+  const { usage } = await completed(says('12345678', { usage: null }));
   expect(usage).toMatchObject({ input_tokens: 4, output_tokens: 2, estimated: true });
 });
 
@@ -87,29 +87,29 @@ describe('what is not an answer is a value too', () => {
     ['a page instead', aPage, { kind: 'unavailable', why: 'not an answer of a model' }],
     ['a broken connection', hangsUp, { kind: 'unavailable', why: 'no connection' }],
   ])('%s', async (_what, line, reply) => {
-    expect((await told(line)).reply).toMatchObject(reply);
+    expect((await completed(line)).reply).toMatchObject(reply);
     expect(server.asked).toHaveLength(1);
   });
 
   test.each([
     ['silence', silence],
-    ['a body that never ends', dripping],
+    ['a body that never ends', unfinished],
   ])('%s runs out of time', async (_what, line) => {
-    const hasty = languageModel({ apiKey: 'k', baseUrl: server.url, model: 'm', patience: 150 });
-    expect((await told(line, hasty)).reply).toEqual({ kind: 'unavailable', why: 'no answer in time' });
+    const hasty = languageModel({ apiKey: 'k', baseUrl: server.url, model: 'm', timeout: 150 });
+    expect((await completed(line, hasty)).reply).toEqual({ kind: 'unavailable', why: 'no answer in time' });
   });
 });
 
 test.each([
   ['silence', silence],
-  ['a body that never ends', dripping],
+  ['a body that never ends', unfinished],
 ])('a cancelled question hangs up at once, also during %s', async (_what, line) => {
   const calledOff = new AbortController();
   server.script((response, asked) => {
     line(response, asked);
     calledOff.abort();
   });
-  const { reply } = await model.ask({ ...QUESTION, signal: calledOff.signal });
+  const { reply } = await model.complete({ ...QUESTION, signal: calledOff.signal });
   expect(reply).toEqual({ kind: 'cancelled' });
   await until(() => server.waiting() === 0);
 });

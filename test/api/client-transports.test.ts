@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { aClient, anApi, type TestApi } from '../support/api.js';
-import { quietPort } from '../support/quiet-port.js';
-import { type SmtpServer, smtpServer } from '../support/smtp-server.js';
+import { aClient, anApi, type TestApi } from '../support/api/api.js';
+import { type SmtpServer, smtpServer } from '../support/scripted/smtp-server.js';
+import { quietPort } from '../support/servers/quiet-port.js';
 
 let api: TestApi;
 let relay: SmtpServer;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EverpostError, everpost } from '../../client/everpost.js';
-import { anApi, type TestApi } from '../support/api.js';
+import { anApi, type TestApi } from '../support/api/api.js';
 
 let api: TestApi;
 let client: ReturnType<typeof everpost>;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { knownRoutes } from '../../api/paths.js';
-import { aList, anApi, type TestApi } from '../support/api.js';
-import { MAILGUN_KEY } from '../support/provider-documents.js';
+import { knownRoutes } from '../../api/hooks/known-routes.js';
+import { aList, anApi, type TestApi } from '../support/api/api.js';
+import { MAILGUN_KEY } from '../support/mail/provider-documents.js';
 
 let api: TestApi;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { knownRoutes } from '../../api/paths.js';
-import { scopeOf } from '../../api/scopes.js';
-import { aList, anApi, type TestApi } from '../support/api.js';
+import { knownRoutes } from '../../api/hooks/known-routes.js';
+import { scopeOf } from '../../api/hooks/scopes.js';
+import { aList, anApi, type TestApi } from '../support/api/api.js';
 
 const FOREIGN = 'ceo@bank.example';
 const OWN = 'news@acme.example';

@@ -1,14 +1,14 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { idleEngine } from '../../api/engine.js';
-import { PROTOCOL_TIMES } from '../../domain/protocol.js';
-import { activityParts } from '../../workers/parts.js';
+import { idleEngine } from '../../api/engine/engine.js';
+import { PROTOCOL_TIMES } from '../../domain/delivery/protocol.js';
 import { orderlyStop } from '../../workers/stop.js';
-import { aList, anApi, type TestApi } from '../support/api.js';
-import { aPage, layPages } from '../support/ledger-pages.js';
-import { anAcceptedMessage } from '../support/messages.js';
-import { smtpServer } from '../support/smtp-server.js';
+import { activityWiring } from '../../workers/wiring/activities.js';
+import { aList, anApi, type TestApi } from '../support/api/api.js';
+import { smtpServer } from '../support/scripted/smtp-server.js';
+import { aPage, insertPages } from '../support/store/ledger-pages.js';
+import { anAcceptedMessage } from '../support/store/messages.js';
 
 const TOKEN = 'a-token-for-prometheus';
 let api: TestApi;
@@ -52,14 +52,14 @@ test('with a worker in the same process they say what became of its mails', asyn
     lanes: 1,
     log: pino({ level: 'silent' }),
   };
-  const worker = await activityParts({ ...surroundings, smtpUrl: receiver.url, registry }, orderlyStop());
+  const worker = await activityWiring({ ...surroundings, smtpUrl: receiver.url, registry }, orderlyStop());
   for (const email of ['ann@example.com', 'gone@example.com']) {
     const message = await anAcceptedMessage(store, { account, to: { email, name: null }, to_key: email });
     await worker.messageSteps.activities.beginMessage({ account, message: message._id });
   }
   // On a busy machine the first look at one has ended before its attempt.
   await worker.messageSteps.ended();
-  await layPages(store, [aPage({ account, ids: [1, 2, 3], token: 'gone', claimed: 3 })]);
+  await insertPages(store, [aPage({ account, ids: [1, 2, 3], token: 'gone', claimed: 3 })]);
   await worker.ledger.sweep(account, 1);
   const { body } = await both.call('GET /metrics', { key: null, headers: { authorization: `Bearer ${TOKEN}` } });
   for (const line of [
@@ -73,7 +73,12 @@ test('with a worker in the same process they say what became of its mails', asyn
     expect(body).toContain(line);
   }
   expect(body).not.toMatch(/example\.com|127\.0\.0\.1/);
-  await Promise.all([worker.ways.close(), worker.web.close(), worker.renderer.close(), worker.messageSteps.ended()]);
+  await Promise.all([
+    worker.outgoing.close(),
+    worker.web.close(),
+    worker.renderer.close(),
+    worker.messageSteps.ended(),
+  ]);
   await receiver.close();
   await both.close();
 });

@@ -3,11 +3,11 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { idleEngine } from '../../api/engine.js';
-import { knownRoutes } from '../../api/paths.js';
+import { idleEngine } from '../../api/engine/engine.js';
+import { knownRoutes } from '../../api/hooks/known-routes.js';
 import { serveApi } from '../../api/server.js';
 import { readConfig } from '../../config.js';
-import { anApi, type TestApi } from '../support/api.js';
+import { anApi, type TestApi } from '../support/api/api.js';
 
 let api: TestApi;
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { now } from '../../clock.js';
-import { monthOf } from '../../domain/plan.js';
-import { aClient, aList, anApi, aSubscriber, type Call, type TestApi } from '../support/api.js';
+import { monthOf } from '../../domain/account/plan.js';
+import { aClient, aList, anApi, aSubscriber, type Call, type TestApi } from '../support/api/api.js';
 import { until } from '../support/until.js';
 
 let api: TestApi;

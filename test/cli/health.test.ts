@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { expect, test, vi } from 'vitest';
-import { health, workerAsksForWork } from '../../cli/health.js';
+import { health, workerPolls } from '../../cli/health.js';
 import { readConfig } from '../../config.js';
 import { workflowBundle } from '../../workers/bundle.js';
-import { portOf } from '../support/port-of.js';
-import { testTemporal } from '../support/test-servers.js';
+import { portOf } from '../support/servers/port-of.js';
+import { testTemporal } from '../support/servers/test-servers.js';
 import { until } from '../support/until.js';
 
 vi.spyOn(console, 'error').mockImplementation(() => undefined);
@@ -33,12 +33,12 @@ test('a worker is alive once it asks Temporal for work, on its own host only', a
   const { address, namespace } = testTemporal();
   const config = { temporalAddress: address, temporalNamespace: namespace };
   const taskQueue = `health-${randomUUID()}`;
-  expect(await workerAsksForWork(config, taskQueue)).toBe(false);
+  expect(await workerPolls(config, taskQueue)).toBe(false);
   const connection = await NativeConnection.connect({ address });
   const worker = await Worker.create({ connection, namespace, taskQueue, workflowBundle: await workflowBundle() });
   await worker.runUntil(async () => {
-    await until(() => workerAsksForWork(config, taskQueue));
-    expect(await workerAsksForWork(config, taskQueue, 'elsewhere')).toBe(false);
+    await until(() => workerPolls(config, taskQueue));
+    expect(await workerPolls(config, taskQueue, 'elsewhere')).toBe(false);
   });
   await connection.close();
 });

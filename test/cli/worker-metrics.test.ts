@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { missingSettings } from '../../cli/installation.js';
 import { serveWorkerMetrics, type WorkerMetrics } from '../../cli/worker-metrics.js';
 import { readConfig } from '../../config.js';
-import { mailFigures } from '../../workers/figures.js';
+import { mailMetrics } from '../../workers/metrics/metrics.js';
 
 const TOKEN = 'a-token-for-prometheus';
 const log = pino({ level: 'silent' });
@@ -12,7 +12,7 @@ const configured = readConfig({ METRICS_TOKEN: TOKEN, METRICS_PORT: '0' });
 const registry = new Registry();
 let page: WorkerMetrics | undefined;
 beforeAll(async () => {
-  mailFigures(registry).campaign('sent', 12);
+  mailMetrics(registry).campaign('sent', 12);
   page = await serveWorkerMetrics(configured, registry, log);
 });
 afterAll(() => page?.stop());
@@ -43,8 +43,8 @@ test.each([
 });
 
 test('where the port is taken the worker goes on without', async () => {
-  const edge = { ...configured.edge, metricsPort: page?.port };
-  const second = await serveWorkerMetrics({ ...configured, edge }, new Registry(), log);
+  const edge = { ...configured.http, metricsPort: page?.port };
+  const second = await serveWorkerMetrics({ ...configured, http: edge }, new Registry(), log);
   expect(second?.port).toBeUndefined();
   second?.stop();
 });

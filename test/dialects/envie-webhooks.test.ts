@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FIREFOX } from '../support/api/tracking.js';
 import { blocksOf } from '../support/dialects/documents.js';
 import { type Product, theProduct } from '../support/dialects/product.js';
 import { shapeFaults } from '../support/dialects/shape.js';
-import { type HookReceiver, hookReceiver } from '../support/hook-receiver.js';
-import { FIREFOX } from '../support/tracked.js';
+import { type HookReceiver, hookReceiver } from '../support/scripted/hook-receiver.js';
 
 interface Payload {
   readonly event: string;
@@ -46,15 +46,15 @@ async function send(to_email: string): Promise<void> {
   const person = { to_name: '', to_email, from_name: 'Loja', from_email: 'loja@example.org' };
   const body = '<html><body><p><a href="https://loja.test/cha">Chá</a></p></body></html>';
   const reply = { reply_to_name: 'Loja', reply_to_email: 'loja@example.org' };
-  const answer = await fetch(`${product.url}/singlesending/create`, {
+  const response = await fetch(`${product.url}/singlesending/create`, {
     method: 'POST',
     headers: { 'public-key': '1', 'private-key': product.api.key, 'content-type': 'application/json' },
     body: JSON.stringify({ ...person, ...reply, subject: 'Chá', body }),
   });
-  expect(answer.status, await answer.text()).toBe(200);
+  expect(response.status, await response.text()).toBe(200);
 }
 
-const told = () => receiver.hooks.map(({ body }) => JSON.parse(body) as Payload);
+const received = () => receiver.hooks.map(({ body }) => JSON.parse(body) as Payload);
 
 /** What stands in the mail, as a mailbox decodes it. */
 function linkIn(pattern: RegExp): string {
@@ -73,14 +73,14 @@ test('what happens to a single mail arrives as the six documented webhooks, fiel
   for (const address of Object.keys(FIRST)) await send(address);
   const wanted = DOCUMENTED.map(({ event }) => event).sort();
   expect(wanted).toHaveLength(6);
-  await receiver.until(() => wanted.every((event) => told().some((hook) => hook.event === event)));
+  await receiver.until(() => wanted.every((event) => received().some((hook) => hook.event === event)));
   for (const shown of DOCUMENTED) {
-    for (const given of told().filter(({ event }) => event === shown.event)) {
+    for (const given of received().filter(({ event }) => event === shown.event)) {
       expect(shapeFaults(shown, given)).toEqual([]);
       expect(shapeFaults(given, shown)).toEqual([]);
     }
   }
-  const about = (event: string) => told().find((hook) => hook.event === event)?.payload;
+  const about = (event: string) => received().find((hook) => hook.event === event)?.payload;
   expect(about('MessageHeld')?.message.to).toBe('held@example.org');
   expect(about('MessageDelayed')?.message.to).toBe('delayed@example.org');
   expect(about('MessageDeliveryFailed')?.message.to).toBe('gone@example.org');

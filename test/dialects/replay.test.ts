@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { aList, aSubscriber } from '../support/api.js';
+import { aList, aSubscriber } from '../support/api/api.js';
+import { aTemplate } from '../support/api/templates.js';
 import { type Product, theProduct } from '../support/dialects/product.js';
 import { type Answer, curl, node, php, python, type Replayer, shell } from '../support/dialects/replayers.js';
 import { emailmassivoSamples } from '../support/dialects/samples/emailmassivo.js';
@@ -8,15 +9,14 @@ import { mailbindrSamples } from '../support/dialects/samples/mailbindr.js';
 import { mailySamples } from '../support/dialects/samples/maily.js';
 import { itemOf, type Sample } from '../support/dialects/samples/sample.js';
 import { shapeFaults } from '../support/dialects/shape.js';
-import type { Place } from '../support/dialects/substitutions.js';
-import { aTemplate } from '../support/templates.js';
+import type { SampleValues } from '../support/dialects/substitutions.js';
 
-const NOWHERE: Place = { url: 'http://nowhere', key: '', templateId: 0, listUid: '' };
-const samplesAt = (place: Place): Sample[] => [
-  ...mailySamples(place),
-  ...mailbindrSamples(place),
-  ...emailmassivoSamples(place),
-  ...envieSamples(place),
+const NOWHERE: SampleValues = { url: 'http://nowhere', key: '', templateId: 0, listUid: '' };
+const samplesAt = (values: SampleValues): Sample[] => [
+  ...mailySamples(values),
+  ...mailbindrSamples(values),
+  ...emailmassivoSamples(values),
+  ...envieSamples(values),
 ];
 
 let product: Product;
@@ -43,12 +43,12 @@ afterAll(() => product?.close());
 
 async function ask(replayer: Replayer, samples: readonly Sample[]): Promise<void> {
   const own = samples.filter(({ program }) => program === undefined || program.language === replayer.name);
-  const said: Answer[] = [];
-  if (replayer === curl) for (const sample of own) said.push(await byCurl(sample));
-  else said.push(...(await replayer.run(own.map(itemOf))));
+  const given: Answer[] = [];
+  if (replayer === curl) for (const sample of own) given.push(await byCurl(sample));
+  else given.push(...(await replayer.run(own.map(itemOf))));
   for (const [at, { document, name }] of own.entries()) {
     const id = `${document}: ${name}`;
-    const answer = said[at];
+    const answer = given[at];
     if (answer === undefined) throw new Error(`${replayer.name} was not answered to ${id}`);
     answers.set(id, [...(answers.get(id) ?? []), answer]);
   }

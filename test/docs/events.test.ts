@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { EVENTS } from '../../cli/reference/event-kinds.js';
+import { EVENTS } from '../../cli/reference/event-types/event-types.js';
 import { packageRoot } from '../../config.js';
-import { CAMPAIGN_STATES } from '../../domain/campaign.js';
+import { CAMPAIGN_STATES } from '../../domain/campaign/campaign.js';
 import { EVENT_TYPES } from '../../domain/event-types.js';
 
 const read = (path: string) => readFileSync(join(packageRoot(), path), 'utf8');
@@ -34,7 +34,7 @@ function typesIn(path: string): string[] {
 }
 
 test('only the documented files append to the river', () => {
-  const emitters = product.filter((path) => /\b(?:events|river)\.append\(/.test(read(path)));
+  const emitters = product.filter((path) => /\b(?:events|eventLog)\.append\(/.test(read(path)));
   const writers = new Set(EVENTS.map(({ by }) => by));
   expect(emitters.sort()).toEqual([...writers].sort());
 });
@@ -48,7 +48,7 @@ test.each([...new Set(EVENTS.map(({ by }) => by))])('%s appends what is document
 });
 
 test('campaign events are the steered states and the two ends', () => {
-  const steered = /new Set\(\[([^\]]+)\]\)/.exec(read('activities/campaign.ts'))?.[1]?.match(/\w+/g) ?? [];
+  const steered = /new Set\(\[([^\]]+)\]\)/.exec(read('activities/campaign/campaign.ts'))?.[1]?.match(/\w+/g) ?? [];
   const documented = EVENTS.filter(({ type }) => type.startsWith('campaign.')).map(({ type }) => type.slice(9));
   expect([...new Set(documented)].sort()).toEqual([...steered, 'sent', 'failed'].sort());
 });
@@ -58,8 +58,8 @@ test('what may be asked for is what is documented', () => {
 });
 
 /** The flow itself compares types one by one; this says so before it is run. */
-test('a new type is provoked in test/flow/every-event.test.ts', () => {
-  const acts = read('test/flow/every-event.test.ts');
+test('a new type is provoked in test/end-to-end/every-event.test.ts', () => {
+  const acts = read('test/end-to-end/every-event.test.ts');
   const isNamed = (type: string) => acts.includes(`'${type}'`) || acts.includes(`'${type.split('.').at(-1)}'`);
   const bare = (type: string) => type.replace(/^newsletter\.issue_/, 'newsletter.');
   expect(EVENT_TYPES.filter((type) => !isNamed(bare(type)))).toEqual([]);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { VARIABLES } from '../../cli/reference/variables.js';
+import { VARIABLES } from '../../cli/reference/variables/variables.js';
 import { packageRoot, readConfig } from '../../config.js';
 
 const variables = Object.values(VARIABLES).flat();
@@ -28,7 +28,7 @@ test('every variable that is read is documented, and the other way round', () =>
   expect(variables.map(({ name }) => name).sort()).toEqual(namesRead());
 });
 
-describe.each(variables)('$name', ({ name, fallback, example, field, idle }) => {
+describe.each(variables)('$name', ({ name, fallback, example, field, unused }) => {
   test('its default, written out, changes nothing', () => {
     expect(readConfig(fallback === undefined ? {} : { [name]: fallback })).toEqual(readConfig({}));
   });
@@ -37,7 +37,7 @@ describe.each(variables)('$name', ({ name, fallback, example, field, idle }) => 
     expect(readConfig({ [name]: example })[field]).not.toEqual(readConfig({})[field]);
   });
 
-  test(idle === true ? 'nothing asks for it yet' : 'somebody asks for it', () => {
-    expect(new RegExp(`\\b${field}\\b`).test(sources)).toBe(idle !== true);
+  test(unused === true ? 'nothing asks for it yet' : 'somebody asks for it', () => {
+    expect(new RegExp(`\\b${field}\\b`).test(sources)).toBe(unused !== true);
   });
 });

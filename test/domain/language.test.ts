@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { en } from '../../content/translations/en.js';
-import { chosenLanguage, LANGUAGES } from '../../domain/language.js';
-import { type Sentence, say } from '../../mail/wording.js';
+import { LANGUAGES, preferredLanguage } from '../../domain/language.js';
+import { type TranslationKey, translate } from '../../mail/translate.js';
 
 test.each([
-  [{ asked: 'de', list: 'fr', accepted: 'es' }, 'de'],
-  [{ asked: 'klingon', list: 'fr', accepted: 'es' }, 'fr'],
+  [{ requested: 'de', list: 'fr', accepted: 'es' }, 'de'],
+  [{ requested: 'klingon', list: 'fr', accepted: 'es' }, 'fr'],
   [{ list: null, accepted: 'pt-BR,pt;q=0.9,en;q=0.8' }, 'pt'],
   [{ list: 'pt_BR' }, 'pt'],
   [{ accepted: 'nl, de;q=0.3, fr;q=0.7' }, 'fr'],
@@ -14,15 +14,15 @@ test.each([
   [{ accepted: '*' }, 'en'],
   [{}, 'en'],
 ] as const)('of %j the language is %s', (wishes, language) => {
-  expect(chosenLanguage(wishes)).toBe(language);
+  expect(preferredLanguage(wishes)).toBe(language);
 });
 
 test('every language says every sentence, with the same things filled in', () => {
   const slots = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(([slot]) => slot).sort();
-  for (const sentence of Object.keys(en) as Sentence[]) {
+  for (const sentence of Object.keys(en) as TranslationKey[]) {
     for (const language of LANGUAGES) {
-      expect(say(language, sentence).trim(), `${language} ${sentence}`).not.toBe('');
-      expect(slots(say(language, sentence)), `${language} ${sentence}`).toEqual(slots(say('en', sentence)));
+      expect(translate(language, sentence).trim(), `${language} ${sentence}`).not.toBe('');
+      expect(slots(translate(language, sentence)), `${language} ${sentence}`).toEqual(slots(translate('en', sentence)));
     }
   }
 });

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import {
-  afterLook,
-  type Check,
+  checkDkimRecord,
+  checkDmarcRecord,
+  type DkimKeyStatus,
   domainsAbove,
   isPublished,
-  judgeDkim,
-  judgeDmarc,
-  type KeyStanding,
-  latest,
-  noAnswer,
+  latestCheck,
+  noDnsAnswer,
+  promoteNextKeys,
+  type RecordCheck,
   type RecordState,
   signingKeys,
   UNCHECKED,
@@ -27,7 +27,7 @@ describe('a DKIM record', () => {
     ['no key at all', ['hello'], 'wrong'],
     ['two of them', ['v=DKIM1; p=KEY', 'v=DKIM1; p=KEY'], 'wrong'],
   ])('%s', (_, records, state) => {
-    expect(judgeDkim(records, 'rsa', 'KEY').state).toBe(state);
+    expect(checkDkimRecord(records, 'rsa', 'KEY').state).toBe(state);
   });
 });
 
@@ -40,7 +40,7 @@ describe('a DMARC record', () => {
     [['v=DMARC1'], 'wrong'],
     [['v=DMARC1; p=none', 'v=DMARC1; p=none'], 'wrong'],
   ])('%j is %s', (records, state) => {
-    expect(judgeDmarc(records).state).toBe(state);
+    expect(checkDmarcRecord(records).state).toBe(state);
   });
 
   test('is looked for at the domain and at each one above it', () => {
@@ -49,8 +49,8 @@ describe('a DMARC record', () => {
   });
 });
 
-const check = (state: RecordState): Check => ({ ...UNCHECKED, state });
-const keys = (use: KeyStanding['use'], rsa: RecordState, ed25519: RecordState): KeyStanding[] => [
+const check = (state: RecordState): RecordCheck => ({ ...UNCHECKED, state });
+const keys = (use: DkimKeyStatus['use'], rsa: RecordState, ed25519: RecordState): DkimKeyStatus[] => [
   { algorithm: 'rsa-sha256', use, check: check(rsa) },
   { algorithm: 'ed25519-sha256', use, check: check(ed25519) },
 ];
@@ -76,7 +76,7 @@ test('all keys sign before anything is published, then those that are; a wrong o
 
 test('next keys take over when they are published, and not before', () => {
   const uses = (rsa: RecordState, ed25519: RecordState) =>
-    afterLook([...keys('active', 'ok', 'ok'), ...keys('next', rsa, ed25519), ...keys('retired', 'ok', 'ok')]).map(
+    promoteNextKeys([...keys('active', 'ok', 'ok'), ...keys('next', rsa, ed25519), ...keys('retired', 'ok', 'ok')]).map(
       ({ use }) => use,
     );
   expect(uses('missing', 'ok')).toEqual(['active', 'active', 'next', 'next', 'retired', 'retired']);
@@ -85,9 +85,9 @@ test('next keys take over when they are published, and not before', () => {
 });
 
 test('where nobody answers, what was known stands', () => {
-  expect(latest(check('ok'), noAnswer('ETIMEOUT'))).toEqual({
+  expect(latestCheck(check('ok'), noDnsAnswer('ETIMEOUT'))).toEqual({
     ...check('ok'),
     note: 'The name servers did not answer (ETIMEOUT).',
   });
-  expect(latest(check('ok'), check('missing'))).toEqual(check('missing'));
+  expect(latestCheck(check('ok'), check('missing'))).toEqual(check('missing'));
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { chosenLanguage, fallbackChain, type LanguageContent, ownLanguage } from '../../domain/template.js';
+import { fallbackChain, type LanguageContent, matchLanguage, ownLanguage } from '../../domain/template.js';
 
-const said = (source: string): LanguageContent => ({
+const contentWith = (source: string): LanguageContent => ({
   subject: null,
   preheader: null,
   format: 'html',
@@ -27,8 +27,8 @@ test.each([
   ['fr', 'en'],
   [undefined, 'en'],
 ])('asked for %s, a template in en, de and pt-BR speaks %s', (asked, language) => {
-  const contents = { en: said('en'), de: said('de'), 'pt-BR': said('pt-BR') };
-  expect(chosenLanguage({ contents, default_language: 'en' }, asked)?.language).toBe(language);
+  const contents = { en: contentWith('en'), de: contentWith('de'), 'pt-BR': contentWith('pt-BR') };
+  expect(matchLanguage({ contents, default_language: 'en' }, asked)?.language).toBe(language);
 });
 
 test.each([
@@ -38,5 +38,5 @@ test.each([
   [['pt', 'de'], 'de', 'de'],
   [['pt', 'de'], 'en', undefined],
 ])('of %j with %s named, %s is its own', (tags, named, own) => {
-  expect(ownLanguage(Object.fromEntries(tags.map((tag) => [tag, said(tag)])), named)).toBe(own);
+  expect(ownLanguage(Object.fromEntries(tags.map((tag) => [tag, contentWith(tag)])), named)).toBe(own);
 });

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { openLog } from '../../api/logging.js';
+import { openLog } from '../../api/hooks/logging.js';
 import { openEverpost } from '../../cli/start.js';
 import { readConfig } from '../../config.js';
-import { openStore } from '../../store/connect.js';
-import { counters } from '../../store/counters.js';
-import { keys } from '../../store/keys.js';
-import { dataFolder } from '../support/data-folder.js';
+import { keys } from '../../store/keys/keys.js';
+import { openStore } from '../../store/mongo/connect.js';
+import { counters } from '../../store/mongo/counters.js';
+import { dataFolder } from '../support/servers/data-folder.js';
 import { schemathesis } from './provision.js';
 import { SEEDED, seed } from './seed.js';
 
@@ -16,7 +16,7 @@ import { SEEDED, seed } from './seed.js';
 const SECONDS = process.env['FUZZ_SECONDS'] ?? '60';
 /**
  * Methods are not among them: Node's parser refuses those it does not know before there is a path, and `Allow` names what a
- * path with a parameter takes as well; test/api/conventions.test.ts has the 405s.
+ * path with a parameter takes as well; test/api/hooks/conventions.test.ts has the 405s.
  */
 const CHECKS = [
   'not_a_server_error',

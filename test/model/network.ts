@@ -1,5 +1,5 @@
 import { type Collection, type Db, type Document, MongoNetworkError, ReadConcern } from 'mongodb';
-import type { Store } from '../../store/connect.js';
+import type { Store } from '../../store/mongo/connect.js';
 
 /**
  * What the network does to one write: `drop` loses it, `deaf` applies it and loses the answer, `late` loses the answer
@@ -9,7 +9,7 @@ import type { Store } from '../../store/connect.js';
 export type Fault = 'ok' | 'drop' | 'deaf' | 'late' | 'twice' | 'hang';
 
 /** One party's line to MongoDB. */
-export interface Line {
+export interface Connection {
   /** What happens to its next writes; an empty list is a good line. */
   readonly faults: Fault[];
   /** The operation that waits for its answer. */
@@ -22,12 +22,12 @@ export interface Line {
 export type Underway = (() => Promise<unknown>)[];
 
 /** How a mutant of the protocol bends a write before it is sent, and what it makes of the outcome. */
-export interface Bend {
+export interface Mutation {
   readonly write?: (method: string, args: readonly unknown[]) => readonly unknown[];
-  readonly believesUnknown?: boolean;
+  readonly acceptsUnknown?: boolean;
   readonly ignoresNoMatch?: boolean;
   readonly handsOverEarly?: boolean;
-  readonly tellsEarly?: boolean;
+  readonly publishesEarly?: boolean;
 }
 
 const WRITES = new Set(['updateOne', 'updateMany', 'findOneAndUpdate', 'insertOne']);
@@ -36,26 +36,39 @@ const WRITES = new Set(['updateOne', 'updateMany', 'findOneAndUpdate', 'insertOn
 const QUICK = { writeConcern: { w: 1, journal: false }, readConcern: new ReadConcern('local') } as const;
 
 /** The store on a line that never fails. */
-export function quick(store: Store): Store {
+export function fastStore(store: Store): Store {
   return { ...store, ledger: { collection: (name: string) => store.ledger.collection(name, QUICK) } as unknown as Db };
 }
 
 /** The same store over a line that may fail. Only the ledger's client is concerned: events repeat themselves anyway. */
-export function over(store: Store, line: Line, underway: Underway, bend: Bend = {}): Store {
-  const collection = (name: string) => unreliable(store.ledger.collection(name), line, underway, bend);
+export function unreliableStore(
+  store: Store,
+  connection: Connection,
+  underway: Underway,
+  mutation: Mutation = {},
+): Store {
+  const collection = (name: string) => unreliable(store.ledger.collection(name), connection, underway, mutation);
   return { ...store, ledger: { collection } as unknown as Db };
 }
 
-function unreliable(collection: Collection, line: Line, underway: Underway, bend: Bend): Collection {
-  const believes = (name: string) => bend.believesUnknown === true && name === 'updateOne';
+function unreliable(
+  collection: Collection,
+  connection: Connection,
+  underway: Underway,
+  mutation: Mutation,
+): Collection {
+  const acceptsUnknown = (name: string) => mutation.acceptsUnknown === true && name === 'updateOne';
   return new Proxy(collection, {
     get: (target, name) => {
       const method = Reflect.get(target, name) as unknown;
       if (typeof method !== 'function') return method;
       if (typeof name !== 'string' || !WRITES.has(name)) return method.bind(target);
       return async (...args: unknown[]) => {
-        const bent = bend.write?.(name, args) ?? args;
-        return judged(bend, await sent(() => method.apply(target, [...bent]), line, underway, believes(name)));
+        const mutated = mutation.write?.(name, args) ?? args;
+        return mutatedAnswer(
+          mutation,
+          await sent(() => method.apply(target, [...mutated]), connection, underway, acceptsUnknown(name)),
+        );
       };
     },
   });
@@ -63,15 +76,15 @@ function unreliable(collection: Collection, line: Line, underway: Underway, bend
 
 async function sent(
   write: () => Promise<unknown>,
-  line: Line,
+  connection: Connection,
   underway: Underway,
-  believed: boolean,
+  accepted: boolean,
 ): Promise<unknown> {
   const lost = () => {
-    if (believed) return { matchedCount: 1 };
+    if (accepted) return { matchedCount: 1 };
     throw new MongoNetworkError('the answer was lost');
   };
-  const fault = line.faults.shift() ?? 'ok';
+  const fault = connection.faults.shift() ?? 'ok';
   if (fault === 'drop') return lost();
   if (fault === 'late') {
     underway.push(write);
@@ -79,8 +92,8 @@ async function sent(
   }
   if (fault === 'hang') {
     await new Promise<void>((resume) => {
-      line.parked = resume;
-      line.onPark?.();
+      connection.parked = resume;
+      connection.onPark?.();
     });
   }
   const answer = await write();
@@ -88,31 +101,31 @@ async function sent(
   return fault === 'deaf' ? lost() : answer;
 }
 
-function judged({ ignoresNoMatch = false }: Bend, answer: unknown): unknown {
+function mutatedAnswer({ ignoresNoMatch = false }: Mutation, answer: unknown): unknown {
   return ignoresNoMatch && (answer as Document | null)?.['matchedCount'] === 0 ? { matchedCount: 1 } : answer;
 }
 
 /** Starts an operation on the line and waits until it has its answer or hangs. */
-export function issue(line: Line, start: () => Promise<void>): Promise<void> {
-  return untilAnsweredOrParked(line, () => {
-    line.operation = start();
+export function issue(connection: Connection, start: () => Promise<void>): Promise<void> {
+  return untilAnsweredOrParked(connection, () => {
+    connection.operation = start();
   });
 }
 
 /** Lets a hanging operation go on. */
-export function resume(line: Line): Promise<void> {
-  return untilAnsweredOrParked(line, () => {
-    const goOn = line.parked;
-    delete line.parked;
+export function resume(connection: Connection): Promise<void> {
+  return untilAnsweredOrParked(connection, () => {
+    const goOn = connection.parked;
+    delete connection.parked;
     goOn?.();
   });
 }
 
-async function untilAnsweredOrParked(line: Line, go: () => void): Promise<void> {
+async function untilAnsweredOrParked(connection: Connection, go: () => void): Promise<void> {
   const parked = new Promise<true>((resolve) => {
-    line.onPark = () => resolve(true);
+    connection.onPark = () => resolve(true);
   });
   go();
-  const hangs = await Promise.race([line.operation?.then(() => false), parked]);
-  if (hangs !== true) delete line.operation;
+  const hangs = await Promise.race([connection.operation?.then(() => false), parked]);
+  if (hangs !== true) delete connection.operation;
 }

@@ -1,27 +1,27 @@
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { now, useClock } from '../../clock.js';
-import { monthOf } from '../../domain/plan.js';
-import { accounts } from '../../store/accounts.js';
-import { messageQuota } from '../../store/quota/message-quota.js';
-import { quotas } from '../../store/quota/quotas.js';
-import type { Reservation, UsageRow } from '../../store/quota/rows.js';
-import { ownStore } from '../support/own-store.js';
+import { monthOf } from '../../domain/account/plan.js';
+import { accounts } from '../../store/accounts/accounts.js';
+import { messageQuota } from '../../store/quotas/message-quota.js';
+import { quotas } from '../../store/quotas/quotas.js';
+import type { Reservation, UsageRow } from '../../store/quotas/rows.js';
+import { ownStore } from '../support/store/own-store.js';
 
 const store = ownStore();
 const LIMIT = 20;
 
-let back = () => {};
-afterEach(() => back());
+let restoreClock = () => {};
+afterEach(() => restoreClock());
 
 /** What somebody does; several do it at once, and anybody may do it again. */
-type Deed =
+type Operation =
   | { readonly kind: 'reserve' | 'settle'; readonly campaign: number; readonly round: number; readonly n: number }
   | { readonly kind: 'message'; readonly id: number; readonly n: number }
   | { readonly kind: 'settle_message'; readonly id: number; readonly n: number };
 
 const campaign = fc.integer({ min: 1, max: 3 });
-const deed: fc.Arbitrary<Deed> = fc.oneof(
+const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({
     kind: fc.constantFrom('reserve', 'settle'),
     campaign,
@@ -35,24 +35,24 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
   }),
 );
 
-async function aWorld(month: Date) {
+async function aQuotaFixture(month: Date) {
   const { _id: account } = await accounts(store).open('Measured');
   await accounts(store).setPlan(account, { emails_per_month: LIMIT });
-  back();
-  back = useClock({ now: () => month });
+  restoreClock();
+  restoreClock = useClock({ now: () => month });
   // Two processes.
   const desks = [quotas(store), quotas(store)] as const;
   const queues = [messageQuota(store), messageQuota(store)] as const;
   // Ids of their own, so that runs do not meet.
   const own = (id: number) => account * 1_000 + id;
-  const act = async (one: Deed, by: 0 | 1): Promise<unknown> => {
+  const act = async (one: Operation, by: 0 | 1): Promise<unknown> => {
     switch (one.kind) {
       case 'reserve':
         return desks[by].reserveRound(account, { campaign: own(one.campaign), launch: 1, round: one.round }, one.n);
       case 'settle':
         return desks[by].settleCampaign(own(one.campaign), 1, one.n);
       case 'message':
-        return queues[by].hold(account, one.n === 0 ? [`${own(one.id)}`] : [`${own(one.id)}`, `${own(one.id)}b`]);
+        return queues[by].reserve(account, one.n === 0 ? [`${own(one.id)}`] : [`${own(one.id)}`, `${own(one.id)}b`]);
       case 'settle_message':
         return desks[by].settle([{ _id: `message:${own(one.id)}`, used: one.n }]);
     }
@@ -72,8 +72,8 @@ test(
   { timeout: 120_000 },
   () =>
     fc.assert(
-      fc.asyncProperty(fc.array(fc.array(deed, { maxLength: 6 }), { maxLength: 5 }), async (batches) => {
-        const { act, books, account, desk } = await aWorld(new Date('2026-05-15T12:00:00Z'));
+      fc.asyncProperty(fc.array(fc.array(operation, { maxLength: 6 }), { maxLength: 5 }), async (batches) => {
+        const { act, books, account, desk } = await aQuotaFixture(new Date('2026-05-15T12:00:00Z'));
         for (const batch of batches) {
           await Promise.all(batch.map((one, at) => act(one, at % 2 === 0 ? 0 : 1)));
           const { rows, emails } = await books();
@@ -92,7 +92,7 @@ test(
 );
 
 test('a later round of a campaign that still holds its mails needs no more; a retry after its end reserves anew', async () => {
-  const { account, own, desk, books } = await aWorld(new Date('2026-05-15T12:00:00Z'));
+  const { account, own, desk, books } = await aQuotaFixture(new Date('2026-05-15T12:00:00Z'));
   const round = (n: number) => ({ campaign: own(1), launch: 1, round: n });
   expect(await desk.reserveRound(account, round(0), 18)).toBe('held');
   expect(await desk.reserveRound(account, round(1), 5)).toBe('held');
@@ -107,12 +107,12 @@ test('a later round of a campaign that still holds its mails needs no more; a re
 });
 
 test('a month begins whole, in UTC; what was reserved before it counts for the month before', async () => {
-  const { account, own, desk } = await aWorld(new Date('2026-05-31T23:59:59Z'));
+  const { account, own, desk } = await aQuotaFixture(new Date('2026-05-31T23:59:59Z'));
   const round = (id: number) => ({ campaign: own(id), launch: 1, round: 0 });
   expect(await desk.reserveRound(account, round(1), LIMIT)).toBe('held');
   expect(await desk.reserveRound(account, round(2), 1)).toBe('over');
-  back();
-  back = useClock({ now: () => new Date('2026-06-01T00:00:00Z') });
+  restoreClock();
+  restoreClock = useClock({ now: () => new Date('2026-06-01T00:00:00Z') });
   expect(await desk.reserveRound(account, round(2), 1)).toBe('held');
   await desk.settleCampaign(own(1), 1, 7);
   const months = await store.db.collection<UsageRow>('usage').find({ account }).sort({ month: 1 }).toArray();

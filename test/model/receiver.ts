@@ -1,7 +1,7 @@
 /** What became of a mail, as the receiver's side decides it, at whatever time it likes. */
 export type Resolution = 'accept' | 'refuse' | 'defer' | 'drop_accepted' | 'drop_lost' | 'before';
 
-/** What the worker is told of it; `again`: no byte of the body was written. */
+/** What the worker is published of it; `again`: no byte of the body was written. */
 export type Reply = 'sent' | 'failed' | 'deferred' | 'uncertain' | 'again';
 
 export interface Letter {

@@ -6,14 +6,14 @@ import { Client, Connection } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../config.js';
-import { birthOf } from '../../servers/life.js';
+import { startTimeOf } from '../../servers/process-identity.js';
 import { type RunningTemporal, startTemporal } from '../../servers/temporal.js';
 import { prepareNamespace, SEARCH_ATTRIBUTES } from '../../workers/namespace.js';
 import { until } from '../support/until.js';
 
 let dataDir: string;
 let temporal: RunningTemporal;
-const start = () => startTemporal({ config: readConfig(), dataDir, say: () => {}, port: 0, uiPort: 0 });
+const start = () => startTemporal({ config: readConfig(), dataDir, report: () => {}, port: 0, uiPort: 0 });
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'everpost-temporal-'));
@@ -65,7 +65,7 @@ test('the UI answers', async () => {
 test('workflows and the prepared namespace are there after kill -9', async () => {
   const { pid } = temporal;
   process.kill(pid, 'SIGKILL');
-  await until(async () => (await birthOf(pid)) === undefined);
+  await until(async () => (await startTimeOf(pid)) === undefined);
   await temporal.stop();
   temporal = await start();
   await connected(async (connection) => {

@@ -1,6 +1,6 @@
 import { MongoClient } from 'mongodb';
 import { expect, test } from 'vitest';
-import { testDatabase, testTemporal } from '../support/test-servers.js';
+import { testDatabase, testTemporal } from '../support/servers/test-servers.js';
 
 test('every test file gets a database of its own that is gone after drop', async () => {
   const database = await testDatabase();

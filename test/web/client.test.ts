@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type WebClient, webClient } from '../../web/client.js';
 import type { Resolve } from '../../web/connector.js';
-import { type HookReceiver, hookReceiver } from '../support/hook-receiver.js';
+import { type HookReceiver, hookReceiver } from '../support/scripted/hook-receiver.js';
 
 let receiver: HookReceiver;
 const clients: WebClient[] = [];
@@ -32,7 +32,7 @@ function aClient(exceptions: readonly string[], resolve?: Resolve): WebClient {
 }
 
 const ask = (client: WebClient, url: string, timeout = 20_000) =>
-  client.send({ method: 'POST', url, headers: {}, body: '{}', timeout, keep: 1_024 });
+  client.send({ method: 'POST', url, headers: {}, body: '{}', timeout, maxBytes: 1_024 });
 const at = (host: string, path = '/') => `http://${host}:${receiver.port}${path}`;
 const standsFor =
   (...addresses: string[]): Resolve =>

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import type { Outgoing, WebAnswer } from '../../web/client.js';
+import type { WebRequest, WebResponse } from '../../web/client.js';
 import { fetchDocument } from '../../web/document.js';
 
 const NONE = { etag: null, modified: null, location: null };
-type Answered = Partial<WebAnswer & { kind: 'answered' }>;
+type Answered = Partial<WebResponse & { kind: 'answered' }>;
 
 /** A way out that answers in this order, and what it was asked. */
-function web(...answers: (Answered | (WebAnswer & { kind: 'failed' }))[]) {
-  const asked: Outgoing[] = [];
-  const send = async (outgoing: Outgoing): Promise<WebAnswer> => {
+function web(...answers: (Answered | (WebResponse & { kind: 'failed' }))[]) {
+  const asked: WebRequest[] = [];
+  const send = async (outgoing: WebRequest): Promise<WebResponse> => {
     asked.push(outgoing);
     const next = answers[asked.length - 1] ?? answers.at(-1);
     if (next?.kind === 'failed') return next;
@@ -21,7 +21,7 @@ function web(...answers: (Answered | (WebAnswer & { kind: 'failed' }))[]) {
       retryAfter: null,
       ms: 1,
     };
-    return { ...plain, ...next } as WebAnswer;
+    return { ...plain, ...next } as WebResponse;
   };
   return { send, asked };
 }

@@ -30,8 +30,8 @@ test('of Atom the page is linked, not the entry itself', () => {
 });
 
 test('an entry has the same mark whenever it is read, two have different ones', () => {
-  const marks = readFeed(RSS)?.items.map(({ mark }) => mark);
-  expect(readFeed(RSS)?.items.map(({ mark }) => mark)).toEqual(marks);
+  const marks = readFeed(RSS)?.items.map(({ fingerprint }) => fingerprint);
+  expect(readFeed(RSS)?.items.map(({ fingerprint }) => fingerprint)).toEqual(marks);
   expect(new Set(marks).size).toBe(2);
 });
 

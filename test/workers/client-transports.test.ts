@@ -1,18 +1,18 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { PROTOCOL_TIMES } from '../../domain/protocol.js';
+import { PROTOCOL_TIMES } from '../../domain/delivery/protocol.js';
 import { UNREACHED } from '../../mail/smtp/session.js';
-import { accounts } from '../../store/accounts.js';
-import { buckets } from '../../store/buckets.js';
-import { clients } from '../../store/clients.js';
-import { openStore, type Store } from '../../store/connect.js';
-import { transports } from '../../store/transports.js';
+import { accounts } from '../../store/accounts/accounts.js';
+import { clients } from '../../store/accounts/clients.js';
+import { openStore, type Store } from '../../store/mongo/connect.js';
+import { buckets } from '../../store/transports/token-buckets.js';
+import { transports } from '../../store/transports/transports.js';
+import { addressGuard } from '../../web/address-guard.js';
 import { guardedDial } from '../../web/connector.js';
-import { reach } from '../../web/reach.js';
 import { accountTransports, type Transports } from '../../workers/transports.js';
-import { aMail } from '../support/letters.js';
-import { quietPort } from '../support/quiet-port.js';
-import { type SmtpServer, smtpServer } from '../support/smtp-server.js';
-import { type TestDatabase, testDatabase } from '../support/test-servers.js';
+import { aMail } from '../support/mail/letters.js';
+import { type SmtpServer, smtpServer } from '../support/scripted/smtp-server.js';
+import { quietPort } from '../support/servers/quiet-port.js';
+import { type TestDatabase, testDatabase } from '../support/servers/test-servers.js';
 import { until } from '../support/until.js';
 
 let database: TestDatabase;
@@ -45,7 +45,7 @@ function aProcess(exceptions: readonly string[]): Transports {
     smtpUrl: relay.url,
     smtpConnections: 1,
     times: PROTOCOL_TIMES,
-    dial: guardedDial(reach(exceptions)),
+    dial: guardedDial(addressGuard(exceptions)),
     log: { warn: () => undefined },
   });
   open.push(ways);

@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { lookAfterNewsletter, strayHunt } from '../../activities/newsletter/schedule.js';
+import { orphanSweep, sweepNewsletter } from '../../activities/newsletter/schedule.js';
 import { now } from '../../clock.js';
+import { shrunkTimes } from '../../domain/delivery/protocol.js';
 import { calendarOf, EVERY_DAY } from '../../domain/newsletter/cron.js';
-import { shrunkTimes } from '../../domain/protocol.js';
-import { campaigns } from '../../store/campaigns.js';
-import { events } from '../../store/events.js';
-import { issues } from '../../store/newsletter/issues.js';
-import { pushedData } from '../../store/newsletter/pushed.js';
-import { type Newsletter, newsletters } from '../../store/newsletters.js';
+import { campaigns } from '../../store/campaigns/campaigns.js';
+import { events } from '../../store/events/events.js';
+import { issues } from '../../store/newsletters/issues.js';
+import { type Newsletter, newsletters } from '../../store/newsletters/newsletters.js';
+import { pushedData } from '../../store/newsletters/pushed-data.js';
 import { workerEngine } from '../../workers/engine.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
 import { newsletterScheduleId } from '../../workflows/names.js';
-import { aNewsletter, issuesOf } from '../support/newsletters.js';
-import { ownStore } from '../support/own-store.js';
-import { testNamespace } from '../support/test-servers.js';
+import { testNamespace } from '../support/servers/test-servers.js';
+import { aNewsletter, issuesOf } from '../support/store/newsletters.js';
+import { ownStore } from '../support/store/own-store.js';
 import { until } from '../support/until.js';
 
 const store = ownStore();
@@ -48,40 +48,40 @@ const rowOf = async ({ account, _id }: Pick<Newsletter, 'account' | '_id'>): Pro
 
 test('the sweep makes the Schedule, and leaves one alone that is as the row says', async () => {
   const row = await aNewsletter(store, { skip: ['2027-12-25'], jitter_seconds: 60, overlap: 'buffer_one' });
-  await lookAfterNewsletter(deps(), row);
+  await sweepNewsletter(deps(), row);
   const made = await handleOf(row).describe();
   expect(made).toMatchObject({
     policies: { overlap: 'BUFFER_ONE', catchupWindow: 3_600_000 },
     state: { paused: false },
   });
-  await lookAfterNewsletter(deps(), row);
+  await sweepNewsletter(deps(), row);
   expect((await handleOf(row).describe()).info.lastUpdatedAt).toEqual(made.info.lastUpdatedAt);
 });
 
 test('what was changed by hand, or in the row, is repaired towards the row', async () => {
   const row = await aNewsletter(store);
-  await lookAfterNewsletter(deps(), row);
+  await sweepNewsletter(deps(), row);
   await handleOf(row).update((there) => ({
     ...there,
     spec: { ...there.spec, timezone: 'Asia/Tokyo' },
     state: { paused: true },
   }));
-  await lookAfterNewsletter(deps(), row);
+  await sweepNewsletter(deps(), row);
   expect(await handleOf(row).describe()).toMatchObject({ spec: { timezone: 'UTC' }, state: { paused: false } });
   await newsletters(store).change(row, { state: 'paused' });
-  await lookAfterNewsletter(deps(), await rowOf(row));
+  await sweepNewsletter(deps(), await rowOf(row));
   expect((await handleOf(row).describe()).state.paused).toBe(true);
   await handleOf(row).delete();
-  await lookAfterNewsletter(deps(), await rowOf(row));
+  await sweepNewsletter(deps(), await rowOf(row));
   expect((await handleOf(row).describe()).state.paused).toBe(true);
 });
 
 test('a Schedule whose newsletter is gone is removed', async () => {
   const row = await aNewsletter(store);
-  await lookAfterNewsletter(deps(), row);
+  await sweepNewsletter(deps(), row);
   await newsletters(store).remove(row.account, row._id);
   await until(async () => {
-    await strayHunt(deps())();
+    await orphanSweep(deps())();
     return handleOf(row)
       .describe()
       .then(
@@ -103,7 +103,7 @@ test('a time that nobody has begun is begun while its window is open, and writte
   await store.db
     .collection<Newsletter>('newsletters')
     .updateOne({ account, _id: row._id }, { $set: { accounted_until: past } });
-  await lookAfterNewsletter(deps(), await rowOf(row));
+  await sweepNewsletter(deps(), await rowOf(row));
   const missed = await issuesOf(store, row);
   expect(missed.length).toBeGreaterThanOrEqual(3);
   expect(new Set(missed.map(({ state, reason }) => `${state} ${reason}`))).toEqual(new Set(['skipped missed']));
@@ -132,9 +132,9 @@ test.each([
   const accounted_until = new Date(now().getTime() - 600_000);
   await store.db.collection<Newsletter>('newsletters').updateOne({ _id }, { $set: { accounted_until } });
   const woken: string[] = [];
-  const engine = { ...deps().engine, wakeIssue: async ({ scheduledAt }: IssueRef) => void woken.push(scheduledAt) };
+  const engine = { ...deps().engine, notifyIssue: async ({ scheduledAt }: IssueRef) => void woken.push(scheduledAt) };
   const row = await rowOf({ account, _id });
-  await lookAfterNewsletter({ ...deps(), engine }, row);
+  await sweepNewsletter({ ...deps(), engine }, row);
   expect(woken).toEqual(minutes.slice(0, begun).map((at) => at.toISOString()));
   const rows = await issuesOf(store, row);
   expect(rows.map(({ scheduled_at, reason }) => [scheduled_at, reason])).toEqual(

@@ -5,7 +5,7 @@ import { readCron } from '../../domain/newsletter/cron.js';
 import { scheduleSpec } from '../../domain/newsletter/schedule.js';
 import { type Timetable, timesAfter } from '../../domain/newsletter/timetable.js';
 import { isRepeatedLater } from '../../domain/newsletter/zone.js';
-import { testTemporal } from '../support/test-servers.js';
+import { testTemporal } from '../support/servers/test-servers.js';
 
 let connection: Connection;
 let client: Client;

@@ -1,17 +1,17 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { PROTOCOL_TIMES } from '../../domain/protocol.js';
-import { accounts } from '../../store/accounts.js';
-import { buckets } from '../../store/buckets.js';
-import { openStore, type Store } from '../../store/connect.js';
-import { type NewTransport, transports } from '../../store/transports.js';
+import { PROTOCOL_TIMES } from '../../domain/delivery/protocol.js';
+import { accounts } from '../../store/accounts/accounts.js';
+import { openStore, type Store } from '../../store/mongo/connect.js';
+import { buckets } from '../../store/transports/token-buckets.js';
+import { type NewTransport, transports } from '../../store/transports/transports.js';
+import { addressGuard } from '../../web/address-guard.js';
 import { guardedDial } from '../../web/connector.js';
-import { reach } from '../../web/reach.js';
 import { accountTransports, type Transports } from '../../workers/transports.js';
-import { aMail } from '../support/letters.js';
-import { quietPort } from '../support/quiet-port.js';
-import { always } from '../support/routes.js';
-import { type SmtpScript, type SmtpServer, smtpServer } from '../support/smtp-server.js';
-import { type TestDatabase, testDatabase } from '../support/test-servers.js';
+import { always } from '../support/mail/failover.js';
+import { aMail } from '../support/mail/letters.js';
+import { type SmtpScript, type SmtpServer, smtpServer } from '../support/scripted/smtp-server.js';
+import { quietPort } from '../support/servers/quiet-port.js';
+import { type TestDatabase, testDatabase } from '../support/servers/test-servers.js';
 import { until } from '../support/until.js';
 
 let database: TestDatabase;
@@ -50,7 +50,7 @@ async function aProcess(over: { secret?: string; warnings?: string[] } = {}): Pr
     smtpUrl: house.url,
     smtpConnections: 4,
     times: PROTOCOL_TIMES,
-    dial: guardedDial(reach([])),
+    dial: guardedDial(addressGuard([])),
     log: { warn: (_, message) => over.warnings?.push(message) },
   });
   open.push({ close: () => ways.destroy() });
@@ -75,7 +75,7 @@ test('an account without transports uses the installation’s, with connections 
     expect(await routes.ready()).toBeUndefined();
     expect((await routes.deliver(aMail(), always)).kind).toBe('accepted');
   }
-  expect([bulk.way(), transactional.way()]).toEqual([
+  expect([bulk.route(), transactional.route()]).toEqual([
     { id: 'default', rates: [], connections: 3 },
     { id: 'default', rates: [], connections: 1 },
   ]);
@@ -97,7 +97,7 @@ test('a transport for campaigns alone leaves messages to the installation', asyn
   const relay = await server();
   const { _id } = await aTransport(relay.url, { purpose: 'bulk', rate_per_second: 50 });
   await ways.of(account, 'bulk').ready();
-  expect(ways.of(account, 'bulk').way()).toEqual({
+  expect(ways.of(account, 'bulk').route()).toEqual({
     id: `${_id}`,
     rates: [{ key: `transport:${_id}`, perSecond: 50 }],
     connections: 8,
@@ -122,17 +122,17 @@ describe('a change is seen within seconds', () => {
     const second = await aTransport(other.url, { priority: 20 });
     const routes = ways.of(account, 'bulk');
     await routes.ready();
-    expect(routes.way()?.id).toBe(`${first._id}`);
+    expect(routes.route()?.id).toBe(`${first._id}`);
     await rows().change(account, second._id, { priority: 5, rate_per_second: 7 });
     await until(async () => {
       await routes.ready();
-      return routes.way()?.id === `${second._id}`;
+      return routes.route()?.id === `${second._id}`;
     });
-    expect(routes.way()?.rates).toMatchObject([{ perSecond: 7 }]);
+    expect(routes.route()?.rates).toMatchObject([{ perSecond: 7 }]);
     await rows().change(account, second._id, { rate_per_second: 9 });
     await until(async () => {
       await routes.ready();
-      return routes.way()?.rates[0]?.perSecond === 9;
+      return routes.route()?.rates[0]?.perSecond === 9;
     });
     // only another URL or number of connections costs a connection
     expect(other.steps.connect).toBe(1);
@@ -210,13 +210,13 @@ test('the speed limit of an account holds for all its ways, beside those of its 
   const [bulk, transactional] = [ways.of(limited, 'bulk'), ways.of(limited, 'transactional')];
   await Promise.all([bulk.ready(), transactional.ready()]);
   const ofAccount = { key: `account:${limited}`, perSecond: 30 };
-  expect([bulk.way()?.rates, transactional.way()?.rates]).toEqual([[ofAccount], [ofAccount]]);
+  expect([bulk.route()?.rates, transactional.route()?.rates]).toEqual([[ofAccount], [ofAccount]]);
   expect((await transactional.deliver(aMail(), always)).kind).toBe('accepted');
   const bucket = await store.db.collection<{ _id: string; granted: number }>('buckets').findOne({ _id: ofAccount.key });
   expect(bucket?.granted).toBe(1);
   await accounts(store).change(limited, { rate_per_second: null });
   await until(async () => {
     await bulk.ready();
-    return bulk.way()?.rates.length === 0;
+    return bulk.route()?.rates.length === 0;
   });
 });

@@ -1,22 +1,22 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Stage, stage } from '../../cli/rehearse/stage.js';
-import { rehearsal } from '../../cli/rehearse.js';
+import { type RehearsalEnvironment, rehearsalEnvironment } from '../../cli/rehearse/environment.js';
+import { rehearsal } from '../../cli/rehearse/rehearse.js';
 import { readConfig } from '../../config.js';
-import { approvalFor } from '../../domain/approval.js';
+import { newApproval } from '../../domain/campaign/approval.js';
 import { readCron } from '../../domain/newsletter/cron.js';
-import { accounts } from '../../store/accounts.js';
-import { campaigns } from '../../store/campaigns.js';
-import { members } from '../../store/members.js';
-import { type Newsletter, type NewsletterFields, newsletters } from '../../store/newsletters.js';
-import { aDraft, aList } from '../support/campaigns.js';
-import { ownStore } from '../support/own-store.js';
+import { accounts } from '../../store/accounts/accounts.js';
+import { members } from '../../store/accounts/members.js';
+import { campaigns } from '../../store/campaigns/campaigns.js';
+import { type Newsletter, type NewsletterFields, newsletters } from '../../store/newsletters/newsletters.js';
+import { aDraft, aList } from '../support/store/campaigns.js';
+import { ownStore } from '../support/store/own-store.js';
 
 const store = ownStore();
-let opened: Stage;
+let opened: RehearsalEnvironment;
 let account: number;
 
 beforeAll(async () => {
-  opened = await stage(readConfig(), () => undefined);
+  opened = await rehearsalEnvironment(readConfig(), () => undefined);
   ({ _id: account } = await accounts(store).ensureFirst());
 });
 afterAll(() => opened?.close());
@@ -84,7 +84,7 @@ test('gates are rehearsed with the figures of today', async () => {
 });
 
 test('a campaign is rehearsed as if it were launched now; its row stays as it was', async () => {
-  const draft = await aDraft(store, 5, { approval: approvalFor(24) });
+  const draft = await aDraft(store, 5, { approval: newApproval(24) });
   const { lines } = await rehearsed('campaign', draft._id);
   expect(lines.join('\n')).toMatch(/waits for Grace, Ada, 24 h at most\n.*says yes\n.*sends 5 mails, as fast as/);
   expect(await campaigns(store).find(account, draft._id)).toEqual(draft);

@@ -21,9 +21,9 @@ export interface IssueRef extends IssueInput {
 }
 
 /** The newsletter's row has changed: compare its Schedule with it. */
-export const lookAtNewsletter = defineSignal('look');
+export const newsletterRowChanged = defineSignal('rowChanged');
 /** Something came in that the issue may be waiting for. */
-export const lookAtIssue = defineSignal('look');
+export const issueRowChanged = defineSignal('rowChanged');
 
 export const NEWSLETTER_TYPE = 'newsletter';
 export const ISSUE_TYPE = 'newsletterIssue';

@@ -3,23 +3,23 @@ import { Type } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import { parseMailbox } from '../../../mail/address.js';
 import type { Api } from '../../app.js';
-import { accountOf, type Principal, principalOf, secretIn } from '../../auth.js';
-import type { Deps } from '../../deps.js';
+import { accountOf, type Principal, principalOf, secretIn } from '../../hooks/auth.js';
 import { type Accepted, acceptMessage } from '../../routes/messages/accept.js';
-import { additionalRecipients } from '../../routes/messages/copies.js';
-import { bodyLimit } from '../../routes/messages/limits.js';
-import type { MessageRequest } from '../../schemas/message.js';
+import { bodyLimit } from '../../routes/messages/body-limit.js';
+import { additionalRecipients } from '../../routes/messages/recipients.js';
+import type { MessageRequest } from '../../routes/messages/schema.js';
 import { timestamp } from '../../timestamp.js';
-import { chapterOf } from '../chapters.js';
+import type { Deps } from '../../wiring.js';
 import type { Dialect } from '../dialect.js';
-import { BARRED, refused } from './refusals.js';
-import { type Asked, Send, SendByTemplate, translated } from './request.js';
+import { tagOf } from '../tags.js';
+import { SUPPRESSED, toRefusal } from './refusals.js';
+import { Send, SendByTemplate, type SendRequest, toNativeRequest } from './request.js';
 
 const Uuid = Type.String({ format: 'uuid' });
 const Refusal = Type.Object({ statusCode: Type.Integer(), message: Type.String(), error: Type.String() });
 const refusals = { '4xx': Refusal, '5xx': Refusal } as const;
 
-const Accepted200 = Type.Object({
+const AcceptedResponse = Type.Object({
   uuid: Uuid,
   additionalRecipients: Type.Optional(
     Type.Array(Type.Object({ uuid: Type.Optional(Uuid), error: Type.Optional(Type.String()) })),
@@ -28,7 +28,7 @@ const Accepted200 = Type.Object({
 });
 
 /** The document shows no answer: this one is ours. */
-const Standing = Type.Object({
+const MailStatus = Type.Object({
   uuid: Uuid,
   state: Type.String(),
   to: Type.String(),
@@ -38,40 +38,40 @@ const Standing = Type.Object({
   updatedAt: Type.String(),
 });
 
-const schema = { tags: [chapterOf('emailmassivo')], security: [{ 'x-api-key': [] }] };
+const schema = { tags: [tagOf('emailmassivo')], security: [{ 'x-api-key': [] }] };
 
 /** EmailMassivo: external mails, with its messages for what is refused. */
 export const emailmassivo: Dialect = {
   prefixes: ['/api/v1/external-mails'],
-  credentials: { secretOf: ({ headers }) => secretIn(headers['x-api-key']), unknown: 'key_unknown' },
+  credentials: { secretOf: ({ headers }) => secretIn(headers['x-api-key']), unknownKeyCode: 'key_unknown' },
   perSecondAndAddress: 10,
-  refused,
+  toRefusal,
   routes: (api, deps) => {
     sending(api, deps);
-    standing(api, deps);
+    mailStatus(api, deps);
   },
 };
 
 function sending(api: Api, deps: Deps): void {
-  const senderIn = (body: unknown) => (body as Asked).mail.from?.email;
+  const senderIn = (body: unknown) => (body as SendRequest).mail.from?.email;
   const options = { bodyLimit: bodyLimit(deps.config), config: { scope: 'send', senderIn } } as const;
-  const answers = { 200: Accepted200, ...refusals };
+  const responses = { 200: AcceptedResponse, ...refusals };
   api.post(
     '/send',
-    { ...options, schema: { ...schema, summary: 'Send an email with ready HTML', body: Send, response: answers } },
-    async (request) => answered(deps, principalOf(request), request.body),
+    { ...options, schema: { ...schema, summary: 'Send an email with ready HTML', body: Send, response: responses } },
+    async (request) => sendMail(deps, principalOf(request), request.body),
   );
   api.post(
     '/send-by-template',
     {
       ...options,
-      schema: { ...schema, summary: 'Send an email by a template', body: SendByTemplate, response: answers },
+      schema: { ...schema, summary: 'Send an email by a template', body: SendByTemplate, response: responses },
     },
-    async (request) => answered(deps, principalOf(request), request.body),
+    async (request) => sendMail(deps, principalOf(request), request.body),
   );
 }
 
-function standing(api: Api, { messages }: Deps): void {
+function mailStatus(api: Api, { messages }: Deps): void {
   api.get(
     '/:uuid',
     {
@@ -80,7 +80,7 @@ function standing(api: Api, { messages }: Deps): void {
         ...schema,
         summary: 'What became of an email',
         params: Type.Object({ uuid: Type.String() }),
-        response: { 200: Standing, ...refusals },
+        response: { 200: MailStatus, ...refusals },
       },
     },
     async (request) => {
@@ -93,15 +93,15 @@ function standing(api: Api, { messages }: Deps): void {
   );
 }
 
-type Sender = Pick<Principal, 'account' | 'lineage' | 'standing'>;
+type Caller = Pick<Principal, 'account' | 'rootKey' | 'accountStatus'>;
 
-async function answered(deps: Deps, sender: Sender, asked: Asked) {
-  const { request, dropped } = translated(asked);
-  const accepted = await accept(deps, sender, request, asked.idempotencyKey);
+async function sendMail(deps: Deps, sender: Caller, sendRequest: SendRequest) {
+  const { request, dropped } = toNativeRequest(sendRequest);
+  const accepted = await accept(deps, sender, request, sendRequest.idempotencyKey);
   const [primary] = accepted.group;
   if (primary === undefined) throw new Error('An accepted message has no row');
   const warning = warningOf([
-    ...(asked.idempotencyKey === undefined ? [WITHOUT_KEY] : []),
+    ...(sendRequest.idempotencyKey === undefined ? [NO_KEY_WARNING] : []),
     ...(primary.warning === undefined ? [] : [primary.warning]),
     ...(dropped.length === 0 ? [] : [`These headers were left out: ${dropped.map(printable).join(', ')}.`]),
   ]);
@@ -111,7 +111,7 @@ async function answered(deps: Deps, sender: Sender, asked: Asked) {
   return { uuid: primary._id, ...(copies.length > 0 && { additionalRecipients: copies }), ...warning };
 }
 
-const WITHOUT_KEY = 'idempotencyKey was not provided: an equal email within an hour is taken for this one.';
+const NO_KEY_WARNING = 'idempotencyKey was not provided: an equal email within an hour is taken for this one.';
 const UNAVAILABLE = 'Email receiver unavailable';
 const COPY_FAULTS: Readonly<Record<string, string>> = {
   invalid_address: 'Invalid email address',
@@ -129,17 +129,24 @@ function printable(name: string): string {
 /** Opt-outs are kept for each key and those that follow it, and its idempotencyKey never meets an Idempotency-Key: those have no blank in them. */
 async function accept(
   deps: Deps,
-  { account, lineage, standing }: Sender,
+  { account, rootKey, accountStatus }: Caller,
   request: MessageRequest,
   given: string | undefined,
 ): Promise<Accepted> {
   const hash = given === undefined ? undefined : createHash('sha256').update(given).digest('hex');
-  const own = hash === undefined ? {} : { key: `emailmassivo ${hash}`, firstWins: true };
-  const wish = { account, plan: standing.plan, detectRepeats: true, anyHeader: true, leavesKey: lineage, ...own };
-  return acceptMessage(deps, request, wish).catch(async (error: unknown) => {
+  const keyed = hash === undefined ? {} : { key: `emailmassivo ${hash}`, firstWins: true };
+  const options = {
+    account,
+    plan: accountStatus.plan,
+    detectRepeats: true,
+    anyHeader: true,
+    leavesKey: rootKey,
+    ...keyed,
+  };
+  return acceptMessage(deps, request, options).catch(async (error: unknown) => {
     if (!(error instanceof Failure) || error.code !== 'recipient_suppressed') throw error;
     const { email } = request.to as { email: string };
     const row = await deps.suppressions.find(account, parseMailbox(email)?.identity ?? '');
-    throw new Failure('recipient_suppressed', undefined, BARRED[row?.reason ?? 'manual']);
+    throw new Failure('recipient_suppressed', undefined, SUPPRESSED[row?.reason ?? 'manual']);
   });
 }

@@ -1,10 +1,10 @@
 import { STATUS_CODES } from 'node:http';
 import type { Failure } from '../../../domain/errors.js';
-import type { SuppressionReason } from '../../../store/suppressions.js';
-import type { Refused } from '../dialect.js';
+import type { SuppressionReason } from '../../../store/suppressions/suppressions.js';
+import type { RefusalResponse } from '../dialect.js';
 
 /** What the document calls our failures, by code. */
-const SAID: Readonly<Record<string, readonly [status: number, message: string]>> = {
+const DOCUMENTED: Readonly<Record<string, readonly [status: number, message: string]>> = {
   attachment_unreadable: [400, 'Attachments parse failed'],
   attachment_repeated: [400, 'Attachments parse failed'],
   attachments_too_large: [400, 'Attachments size more than allowed'],
@@ -26,7 +26,7 @@ const SAID: Readonly<Record<string, readonly [status: number, message: string]>>
 };
 
 /** Why an address is suppressed, as the document has it. */
-export const BARRED: Readonly<Record<SuppressionReason, string>> = {
+export const SUPPRESSED: Readonly<Record<SuppressionReason, string>> = {
   complaint: 'Email receiver complained from this API key mails',
   bounce: "Email receiver doesn't exist",
   manual: 'Email receiver unavailable',
@@ -34,16 +34,16 @@ export const BARRED: Readonly<Record<SuppressionReason, string>> = {
 };
 
 /** What every validation is here. */
-const VALIDATION: Readonly<Record<number, number>> = { 413: 400, 414: 400, 415: 400, 422: 400 };
+const VALIDATION_STATUSES: Readonly<Record<number, number>> = { 413: 400, 414: 400, 415: 400, 422: 400 };
 
 /** `{statusCode, message, error}`, with the message of the document where it has one. */
-export function refused(failure: Failure, native: number): Refused {
-  const [status, message] = SAID[failure.code] ?? [statusOf(failure, native), sentenceOf(failure)];
+export function toRefusal(failure: Failure, native: number): RefusalResponse {
+  const [status, message] = DOCUMENTED[failure.code] ?? [statusOf(failure, native), sentenceOf(failure)];
   return { status, body: { statusCode: status, message, error: STATUS_CODES[status] ?? 'Error' } };
 }
 
 function statusOf({ code }: Failure, native: number): number {
-  return code === 'recipient_suppressed' ? 422 : (VALIDATION[native] ?? native);
+  return code === 'recipient_suppressed' ? 422 : (VALIDATION_STATUSES[native] ?? native);
 }
 
 function sentenceOf({ message, errors = {} }: Failure): string {

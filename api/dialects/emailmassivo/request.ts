@@ -1,8 +1,8 @@
 import { type Static, Type } from 'typebox';
-import { headersFault, LONGEST_HEADER } from '../../../domain/custom-headers.js';
-import { closed, Id, Line, Mailbox } from '../../schemas/fields.js';
-import { type MessageRequest, NewMessage } from '../../schemas/message.js';
-import { bodyReader } from '../../validation.js';
+import { headersFault, LONGEST_HEADER } from '../../../domain/mail/custom-headers.js';
+import { bodyReader } from '../../hooks/validation/validation.js';
+import { type MessageRequest, NewMessage } from '../../routes/messages/schema.js';
+import { closed, Id, Line, Mailbox } from '../../schema/fields.js';
 
 const Person = Type.Object({ email: Mailbox, name: Type.Optional(Line(255)) }, closed);
 /** Several addresses stand in one string, between commas, or in a list. */
@@ -11,8 +11,8 @@ const Copies = Type.Optional(Type.Union([Type.String({ maxLength: 20_000 }), Typ
 const LONGEST_COPY = 700;
 const AnyName = Type.String({ pattern: '^[\\s\\S]*$' });
 const Plain = Type.Union([Type.String({ maxLength: LONGEST_HEADER }), Type.Number(), Type.Boolean()]);
-const One = Type.Union([Plain, Type.Object({ prepared: Type.Optional(Type.Boolean()), value: Plain }, closed)]);
-const Header = Type.Union([One, Type.Array(One, { minItems: 1, maxItems: 10 })]);
+const HeaderValue = Type.Union([Plain, Type.Object({ prepared: Type.Optional(Type.Boolean()), value: Plain }, closed)]);
+const Header = Type.Union([HeaderValue, Type.Array(HeaderValue, { minItems: 1, maxItems: 10 })]);
 /** Every form of the page that the document links to: by name, also several of a name, or in a list of names and values. */
 const Headers = Type.Union([
   Type.Record(AnyName, Header, { maxProperties: 50 }),
@@ -34,13 +34,16 @@ const envelope = {
   bcc: Copies,
   attachments: Files,
 };
-const around = { idempotencyKey: Type.Optional(Type.String({ minLength: 1, maxLength: 1_000 })), attachments: Files };
-const person = { email: 'user@example.com', name: 'string' };
-const example = { to: person, from: person, subject: 'string', previewTitle: 'string' };
+const commonFields = {
+  idempotencyKey: Type.Optional(Type.String({ minLength: 1, maxLength: 1_000 })),
+  attachments: Files,
+};
+const examplePerson = { email: 'user@example.com', name: 'string' };
+const example = { to: examplePerson, from: examplePerson, subject: 'string', previewTitle: 'string' };
 
 export const Send = Type.Object(
   {
-    ...around,
+    ...commonFields,
     mail: Type.Object(
       {
         ...envelope,
@@ -61,7 +64,7 @@ export const Send = Type.Object(
 
 export const SendByTemplate = Type.Object(
   {
-    ...around,
+    ...commonFields,
     mail: Type.Object(
       {
         ...envelope,
@@ -80,17 +83,20 @@ export const SendByTemplate = Type.Object(
   },
 );
 
-export type Asked = Static<typeof Send> | Static<typeof SendByTemplate>;
+export type SendRequest = Static<typeof Send> | Static<typeof SendByTemplate>;
 
 const read = bodyReader(NewMessage);
 
 /** The native request for what was asked for, checked as that is, and the names of header fields that were left out. */
-export function translated({ mail, attachments = [] }: Asked): { request: MessageRequest; dropped: string[] } {
+export function toNativeRequest({ mail, attachments = [] }: SendRequest): {
+  request: MessageRequest;
+  dropped: string[];
+} {
   const { kept, dropped } = headersIn(mail.headers ?? {});
   const files = [...attachments, ...(mail.attachments ?? [])].flatMap((file) => Object.entries(file));
   const request = {
-    to: named(mail.to),
-    ...(mail.from !== undefined && { from: named(mail.from) }),
+    to: mailboxOf(mail.to),
+    ...(mail.from !== undefined && { from: mailboxOf(mail.from) }),
     ...(mail.subject !== undefined && { subject: mail.subject }),
     ...(mail.previewTitle && { preheader: mail.previewTitle }),
     cc: copiesIn(mail.cc),
@@ -104,7 +110,7 @@ export function translated({ mail, attachments = [] }: Asked): { request: Messag
   return { request: read(request) as MessageRequest, dropped };
 }
 
-function named({ email, name }: Static<typeof Person>) {
+function mailboxOf({ email, name }: Static<typeof Person>) {
   return { email, ...(name && { name }) };
 }
 
@@ -150,6 +156,6 @@ function byName(given: Static<typeof Headers>): Iterable<[name: string, values: 
   return found.values();
 }
 
-function textOf(value: Static<typeof One>): string {
+function textOf(value: Static<typeof HeaderValue>): string {
   return String(typeof value === 'object' ? value.value : value);
 }

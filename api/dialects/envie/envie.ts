@@ -1,6 +1,6 @@
 import type { Failure } from '../../../domain/errors.js';
-import { secretIn } from '../../auth.js';
-import type { Dialect, Refused } from '../dialect.js';
+import { secretIn } from '../../hooks/auth.js';
+import type { Dialect, RefusalResponse } from '../dialect.js';
 import { lists } from './lists.js';
 import { sending } from './sending.js';
 
@@ -9,9 +9,9 @@ export const envie: Dialect = {
   prefixes: ['/lists', '/singlesending'],
   credentials: {
     secretOf: ({ headers }) => secretIn(headers['private-key']),
-    fits: ({ headers }, { _id }) => headers['public-key'] === String(_id),
+    matches: ({ headers }, { _id }) => headers['public-key'] === String(_id),
   },
-  refused,
+  toRefusal,
   routes: (api, deps, prefix) => (prefix === '/lists' ? lists(api, deps) : sending(api, deps)),
 };
 
@@ -27,7 +27,7 @@ const STATUSES: Readonly<Record<number, number>> = {
 };
 
 /** `{status, error}` with the status of the document; a body that is no JSON is 406. */
-function refused({ code, message, errors = {} }: Failure, native: number): Refused {
+function toRefusal({ code, message, errors = {} }: Failure, native: number): RefusalResponse {
   const status = code === 'malformed_json' ? 406 : (STATUSES[native] ?? native);
   return { status, body: { status: 'error', error: Object.values(errors).flat().join(' ') || message } };
 }

@@ -1,25 +1,25 @@
 import type { FastifyRequest } from 'fastify';
 import { Failure } from '../../../domain/errors.js';
-import type { List } from '../../../store/lists.js';
+import type { List } from '../../../store/lists/lists.js';
 import type { Api } from '../../app.js';
-import { accountOf, type Principal, principalOf } from '../../auth.js';
-import type { Deps } from '../../deps.js';
-import { ours } from '../../failures.js';
-import { originOf } from '../../idempotency.js';
-import { jsonIn } from '../../json.js';
-import { type PageQuery, skipOf } from '../../paging.js';
-import { bodyReader } from '../../validation.js';
+import { accountOf, type Principal, principalOf } from '../../hooks/auth.js';
+import { demandOwned } from '../../hooks/failures.js';
+import { originOf } from '../../hooks/idempotency.js';
+import { jsonIn } from '../../hooks/json-bodies.js';
+import { bodyReader } from '../../hooks/validation/validation.js';
+import { type PageQuery, skipOf } from '../../schema/paging.js';
+import type { Deps } from '../../wiring.js';
 import {
-  Asked,
-  AskedInBody,
-  AskedInPath,
-  about,
-  ListMade,
-  NamedList,
+  ListCreated,
+  ListReference,
+  ListResponse,
   NewList,
-  OneList,
   refusals,
-  Shown,
+  routeDefaults,
+  ShowBody,
+  ShowPath,
+  ShowQuery,
+  ShowResponse,
 } from './schemas.js';
 import { pageOf, recordOf, subscriberOf } from './view.js';
 
@@ -34,10 +34,15 @@ function createList(api: Api, deps: Deps): void {
     '/create',
     {
       config: { scope: 'contacts', senderIn: 'none' },
-      schema: { ...about, summary: 'Create a list', body: NewList, response: { 200: ListMade, ...refusals } },
+      schema: {
+        ...routeDefaults,
+        summary: 'Create a list',
+        body: NewList,
+        response: { 200: ListCreated, ...refusals },
+      },
     },
     async (request) => {
-      if (principalOf(request).terms.lists !== null) throw new Failure('key_restricted');
+      if (principalOf(request).keySettings.lists !== null) throw new Failure('key_restricted');
       const { uid } = await deps.lists.create(accountOf(request), request.body.general, originOf(request));
       return { status: 'success', list_uid: uid };
     },
@@ -49,7 +54,12 @@ function getList(api: Api, deps: Deps): void {
     '/get',
     {
       config: { scope: 'read' },
-      schema: { ...about, summary: 'Retrieve a list', body: NamedList, response: { 200: OneList, ...refusals } },
+      schema: {
+        ...routeDefaults,
+        summary: 'Retrieve a list',
+        body: ListReference,
+        response: { 200: ListResponse, ...refusals },
+      },
     },
     async (request) => {
       const list = await listOf(deps, principalOf(request), request.body.list);
@@ -61,60 +71,61 @@ function getList(api: Api, deps: Deps): void {
 /** The UID may stand in the path, in the query or in a body. */
 function showLists(api: Api, deps: Deps): void {
   const config = { scope: 'read' } as const;
-  const schema = { ...about, querystring: Asked, response: { 200: Shown, ...refusals } };
-  const answer = async (request: FastifyRequest, { UID, ...page }: PageQuery & { UID?: string }) => {
+  const schema = { ...routeDefaults, querystring: ShowQuery, response: { 200: ShowResponse, ...refusals } };
+  const respond = async (request: FastifyRequest, { UID, ...page }: PageQuery & { UID?: string }) => {
     const principal = principalOf(request);
     return {
       status: 'success',
-      data: UID === undefined ? await everyList(deps, principal, page) : await everybody(deps, principal, UID, page),
+      data:
+        UID === undefined ? await allLists(deps, principal, page) : await subscribersOfList(deps, principal, UID, page),
     };
   };
   api.get('/show', { config, schema: { ...schema, summary: 'List lists, or who is on one' } }, async (request) =>
-    answer(request, { ...(await uidBehind(request)), ...request.query }),
+    respond(request, { ...(await uidInBody(request)), ...request.query }),
   );
   api.post(
     '/show',
-    { config, schema: { ...schema, summary: 'The same, with the UID in the body', body: AskedInBody } },
-    (request) => answer(request, { ...request.query, ...request.body }),
+    { config, schema: { ...schema, summary: 'The same, with the UID in the body', body: ShowBody } },
+    (request) => respond(request, { ...request.query, ...request.body }),
   );
   api.get(
     '/show/:uid',
-    { config, schema: { ...schema, summary: 'List who is on a list', params: AskedInPath } },
-    (request) => answer(request, { ...request.query, UID: request.params.uid }),
+    { config, schema: { ...schema, summary: 'List who is on a list', params: ShowPath } },
+    (request) => respond(request, { ...request.query, UID: request.params.uid }),
   );
 }
 
-const MOST_BYTES = 1_000;
-const readBody = bodyReader(AskedInBody);
+const MAX_BODY_BYTES = 1_000;
+const readBody = bodyReader(ShowBody);
 
 /** Some clients send a body with GET, which is read nowhere else. */
-async function uidBehind({ raw, headers }: FastifyRequest): Promise<{ UID?: string }> {
+async function uidInBody({ raw, headers }: FastifyRequest): Promise<{ UID?: string }> {
   if (Number(headers['content-length'] ?? 0) === 0) return {};
   let text = '';
   for await (const part of raw) {
     text += String(part);
-    if (text.length > MOST_BYTES) throw new Failure('payload_too_large');
+    if (text.length > MAX_BODY_BYTES) throw new Failure('payload_too_large');
   }
   const value = jsonIn(text);
   if (value === undefined) throw new Failure('malformed_json');
   return readBody(value) as { UID?: string };
 }
 
-async function listOf({ lists }: Deps, { account, terms }: Principal, uid: string): Promise<List> {
-  const list = ours(await lists.withUid(account, uid));
-  if (terms.lists !== null && !terms.lists.includes(list._id)) throw new Failure('key_restricted');
+async function listOf({ lists }: Deps, { account, keySettings }: Principal, uid: string): Promise<List> {
+  const list = demandOwned(await lists.withUid(account, uid));
+  if (keySettings.lists !== null && !keySettings.lists.includes(list._id)) throw new Failure('key_restricted');
   return list;
 }
 
-async function everyList({ lists }: Deps, { account, terms }: Principal, page: PageQuery) {
+async function allLists({ lists }: Deps, { account, keySettings }: Principal, page: PageQuery) {
   const all = await lists.ofAccount(account);
-  const found = all.filter(({ _id }) => terms.lists === null || terms.lists.includes(_id));
+  const found = all.filter(({ _id }) => keySettings.lists === null || keySettings.lists.includes(_id));
   const records = found.slice(skipOf(page), skipOf(page) + page.per_page).map(recordOf);
   const meta = pageOf(page, found.length);
   return { ...meta, next_page: page.page < meta.total_pages ? page.page + 1 : 0, records };
 }
 
-async function everybody(deps: Deps, principal: Principal, uid: string, page: PageQuery) {
+async function subscribersOfList(deps: Deps, principal: Principal, uid: string, page: PageQuery) {
   const { account, _id: list } = await listOf(deps, principal, uid);
   const { found, total } = await deps.subscribers.page(account, { list }, skipOf(page), page.per_page);
   return { ...pageOf(page, total), records: found.map(subscriberOf) };

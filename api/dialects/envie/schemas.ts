@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
-import { pageFields } from '../../paging.js';
-import { closed, Id, Line, Mailbox } from '../../schemas/fields.js';
-import { chapterOf } from '../chapters.js';
+import { closed, Id, Line, Mailbox } from '../../schema/fields.js';
+import { pageFields } from '../../schema/paging.js';
+import { tagOf } from '../tags.js';
 
-export const about = { tags: [chapterOf('envie')], security: [{ 'public-key': [], 'private-key': [] }] };
+export const routeDefaults = { tags: [tagOf('envie')], security: [{ 'public-key': [], 'private-key': [] }] };
 
 const Refusal = Type.Object({ status: Type.Literal('error'), error: Type.String() });
 export const refusals = { '4xx': Refusal, '5xx': Refusal } as const;
@@ -19,9 +19,9 @@ export const NewList = Type.Object(
   { ...closed, examples: [{ general: { name: 'string', description: 'string' } }] },
 );
 
-export const ListMade = Type.Object({ status: text, list_uid: text });
+export const ListCreated = Type.Object({ status: text, list_uid: text });
 
-export const NamedList = Type.Object({ list: Uid }, { ...closed, examples: [{ list: 'string' }] });
+export const ListReference = Type.Object({ list: Uid }, { ...closed, examples: [{ list: 'string' }] });
 
 const Record = Type.Object({
   general: texts('list_uid', 'name', 'display_name', 'description'),
@@ -40,13 +40,13 @@ const Record = Type.Object({
   }),
 });
 
-export const OneList = Type.Object({ status: text, data: Type.Object({ record: Record }) });
+export const ListResponse = Type.Object({ status: text, data: Type.Object({ record: Record }) });
 
 const page = { count: text, total_pages: Type.Integer(), current_page: Type.Integer() };
 const Subscriber = texts('subscriber_uid', 'EMAIL', 'FNAME', 'LNAME', 'status', 'source', 'ip_address', 'date_added');
 
 /** Lists without a UID, subscribers with one. */
-export const Shown = Type.Object({
+export const ShowResponse = Type.Object({
   status: text,
   data: Type.Union([
     Type.Object({ ...page, next_page: Type.Integer(), records: Type.Array(Record) }),
@@ -54,11 +54,11 @@ export const Shown = Type.Object({
   ]),
 });
 
-export const Asked = Type.Object({ UID: Type.Optional(Uid), ...pageFields(50) }, closed);
-export const AskedInBody = Type.Object({ UID: Type.Optional(Uid) }, closed);
-export const AskedInPath = Type.Object({ uid: Uid });
+export const ShowQuery = Type.Object({ UID: Type.Optional(Uid), ...pageFields(50) }, closed);
+export const ShowBody = Type.Object({ UID: Type.Optional(Uid) }, closed);
+export const ShowPath = Type.Object({ uid: Uid });
 
-export const Single = Type.Object(
+export const SingleEmail = Type.Object(
   {
     to_name: Line(255),
     to_email: Mailbox,

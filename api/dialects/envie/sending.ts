@@ -1,14 +1,14 @@
 import type { Static } from 'typebox';
-import { withExtension } from '../../../domain/attachment.js';
+import { withExtension } from '../../../domain/mail/attachment.js';
 import type { Api } from '../../app.js';
-import type { Deps } from '../../deps.js';
-import { keyOf } from '../../idempotency.js';
+import { keyOf } from '../../hooks/idempotency.js';
+import { bodyReader } from '../../hooks/validation/validation.js';
 import { acceptMessage } from '../../routes/messages/accept.js';
-import { bodyLimit } from '../../routes/messages/limits.js';
-import { wishOf } from '../../routes/messages/wish.js';
-import { type MessageRequest, NewMessage } from '../../schemas/message.js';
-import { bodyReader } from '../../validation.js';
-import { about, refusals, Sent, Single } from './schemas.js';
+import { acceptOptionsOf } from '../../routes/messages/accept-options.js';
+import { bodyLimit } from '../../routes/messages/body-limit.js';
+import { type MessageRequest, NewMessage } from '../../routes/messages/schema.js';
+import type { Deps } from '../../wiring.js';
+import { refusals, routeDefaults, Sent, SingleEmail } from './schemas.js';
 
 const read = bodyReader(NewMessage);
 
@@ -17,13 +17,13 @@ export function sending(api: Api, deps: Deps): void {
     '/create',
     {
       bodyLimit: bodyLimit(deps.config),
-      config: { scope: 'send', senderIn: (body) => (body as Static<typeof Single>).from_email },
-      schema: { ...about, summary: 'Send one email', body: Single, response: { 200: Sent, ...refusals } },
+      config: { scope: 'send', senderIn: (body) => (body as Static<typeof SingleEmail>).from_email },
+      schema: { ...routeDefaults, summary: 'Send one email', body: SingleEmail, response: { 200: Sent, ...refusals } },
     },
     async (request) => {
       const key = keyOf(request);
-      const wish = { ...wishOf(request), ...(key !== undefined && { key }) };
-      const [row] = (await acceptMessage(deps, translated(request.body), wish)).group;
+      const options = { ...acceptOptionsOf(request), ...(key !== undefined && { key }) };
+      const [row] = (await acceptMessage(deps, toNativeRequest(request.body), options)).group;
       if (row === undefined) throw new Error('An accepted message has no row');
       return { status: 'success', message: { id: row.number, token: row._id } };
     },
@@ -31,11 +31,11 @@ export function sending(api: Api, deps: Deps): void {
 }
 
 /** The native request, checked as that is. Opens and clicks are followed: two of the documented webhooks tell of them. */
-function translated(mail: Static<typeof Single>): MessageRequest {
+function toNativeRequest(mail: Static<typeof SingleEmail>): MessageRequest {
   const request = {
-    to: named(mail.to_email, mail.to_name),
-    from: named(mail.from_email, mail.from_name),
-    reply_to: named(mail.reply_to_email, mail.reply_to_name),
+    to: mailboxOf(mail.to_email, mail.to_name),
+    from: mailboxOf(mail.from_email, mail.from_name),
+    reply_to: mailboxOf(mail.reply_to_email, mail.reply_to_name),
     subject: mail.subject,
     html: mail.body,
     ...(mail.plain_text && { text: mail.plain_text }),
@@ -49,6 +49,6 @@ function translated(mail: Static<typeof Single>): MessageRequest {
   return read(request) as MessageRequest;
 }
 
-function named(email: string, name: string) {
+function mailboxOf(email: string, name: string) {
   return { email, ...(name !== '' && { name }) };
 }

@@ -8,38 +8,38 @@ export interface GroupCommitOptions<T> {
   /** How long the first of a group waits for others, in milliseconds. */
   readonly gather?: number;
   /** After this long nobody waits for a write any more; it goes on behind them. */
-  readonly patience?: number;
+  readonly timeout?: number;
   /** More than this are not kept while nothing can be written: the memory of a process ends somewhere. */
-  readonly most?: number;
+  readonly maxWaiting?: number;
   /** How long an orderly stop tries to write what is left. */
-  readonly lastTries?: number;
+  readonly stopTimeout?: number;
 }
 
 export type GroupCommit<T> = ReturnType<typeof groupCommit<T>>;
 
 const LARGEST_GROUP = 2_000;
-const BETWEEN_TRIES = 250;
+const RETRY_INTERVAL = 250;
 
 /**
  * Writes many small things in few writes. Whoever adds something waits until it is written, and no longer than `patience`:
  * so a crash loses nothing that was answered in time, and a store that is down keeps nobody waiting.
  */
 export function groupCommit<T>(options: GroupCommitOptions<T>) {
-  const { write, log, gather = 40, patience = 250, most = 50_000, lastTries = 10_000 } = options;
+  const { write, log, gather = 40, timeout = 250, maxWaiting = 50_000, stopTimeout = 10_000 } = options;
   let waiting: { readonly one: T; readonly written: () => void }[] = [];
   let running: Promise<void> | undefined;
   let stopping = false;
   let lost = 0;
 
-  const stubbornly = async (group: readonly T[]): Promise<boolean> => {
-    for (let tried = 0; !stopping || tried < lastTries; tried += BETWEEN_TRIES) {
+  const writeWithRetries = async (group: readonly T[]): Promise<boolean> => {
+    for (let tried = 0; !stopping || tried < stopTimeout; tried += RETRY_INTERVAL) {
       try {
         await write(group);
         return true;
       } catch (error) {
         if (tried === 0)
           log.warn({ err: error, hits: group.length }, 'hits could not be written; they are tried again');
-        await pause(BETWEEN_TRIES);
+        await pause(RETRY_INTERVAL);
       }
     }
     log.warn({ hits: group.length }, 'hits were lost at the stop: the store did not take them');
@@ -51,7 +51,7 @@ export function groupCommit<T>(options: GroupCommitOptions<T>) {
       if (!stopping) await pause(gather);
       const group = waiting.slice(0, LARGEST_GROUP);
       waiting = waiting.slice(LARGEST_GROUP);
-      await stubbornly(group.map(({ one }) => one));
+      await writeWithRetries(group.map(({ one }) => one));
       for (const { written } of group) written();
     }
     running = undefined;
@@ -60,15 +60,15 @@ export function groupCommit<T>(options: GroupCommitOptions<T>) {
   return {
     /** Resolves when it is written, or when patience is over. */
     add: async (one: T): Promise<void> => {
-      if (waiting.length >= most) {
+      if (waiting.length >= maxWaiting) {
         lost += 1;
         if (lost === 1 || lost % 10_000 === 0) log.warn({ lost }, 'more hits than can be kept in memory');
         return;
       }
       await new Promise<void>((resolve) => {
-        const patient = setTimeout(resolve, patience);
+        const timer = setTimeout(resolve, timeout);
         const written = () => {
-          clearTimeout(patient);
+          clearTimeout(timer);
           resolve();
         };
         waiting.push({ one, written });

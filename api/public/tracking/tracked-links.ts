@@ -1,37 +1,41 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { now } from '../../../clock.js';
-import type { Visit } from '../../../domain/tracking.js';
-import type { TrackedLinks } from '../../../store/links.js';
+import type { Visit } from '../../../domain/tracking/visit.js';
+import type { TrackedLinks } from '../../../store/tracking/links.js';
 import type { Api } from '../../app.js';
-import type { Deps } from '../../deps.js';
-import { LINK, PIXEL as POINT } from '../../schemas/pages.js';
-import { type ReadVisited, visitReader } from '../link-reader.js';
-import { sendForged } from '../visit.js';
+import type { Deps } from '../../wiring.js';
+import { type ReadTrackedLink, trackedLinkReader } from '../link-reader.js';
+import { sendInvalidLink } from '../page-style.js';
+import { LINK, PIXEL as POINT } from '../schema.js';
 import { type GroupCommit, groupCommit } from './group-commit.js';
+import { type FindSource, linkSources } from './link-sources.js';
 import { type Hit, recordingHits } from './recording.js';
-import { type FindSource, trackedSources } from './sources.js';
-import { judged, visitorOf } from './visitor.js';
+import { verdictOf, visitorOf } from './visitor.js';
 
 const schema = { tags: ['Public pages'], security: [] };
 
 /** One transparent point. */
 const PIXEL = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
 
-const QUIET = { 'cache-control': 'no-store', 'x-robots-tag': 'noindex', 'referrer-policy': 'no-referrer' } as const;
+const PRIVATE_HEADERS = {
+  'cache-control': 'no-store',
+  'x-robots-tag': 'noindex',
+  'referrer-policy': 'no-referrer',
+} as const;
 
 interface Tracker {
-  readonly read: ReadVisited;
+  readonly read: ReadTrackedLink;
   readonly source: FindSource;
   readonly hits: GroupCommit<Hit>;
 }
 
 /** Links and pixels of tracked mails. A destination comes from what was stored before the mail left, never from the request. */
 export function trackedLinks(app: Api, deps: Deps): void {
-  const { log, visitPatience: patience } = deps;
-  const hits = groupCommit<Hit>({ write: recordingHits(deps), log, ...(patience !== undefined && { patience }) });
+  const { log, visitTimeout: timeout } = deps;
+  const hits = groupCommit<Hit>({ write: recordingHits(deps), log, ...(timeout !== undefined && { timeout }) });
   app.addHook('onClose', () => hits.close());
-  const tracker = { read: visitReader(deps.secrets), source: trackedSources(deps.links), hits };
+  const tracker = { read: trackedLinkReader(deps.secrets), source: linkSources(deps.links), hits };
 
   const params = Type.Object({ token: Type.String(), n: Type.String() });
   app.get(
@@ -42,11 +46,11 @@ export function trackedLinks(app: Api, deps: Deps): void {
       const link = /^[1-9]\d{0,5}$/.test(n) ? Number(n) : 0;
       const mail = await mailOf(tracker, token, link);
       const destination = mail?.source.urls[link - 1];
-      if (mail === undefined || destination === undefined) return sendForged(deps, request, reply);
+      if (mail === undefined || destination === undefined) return sendInvalidLink(deps, request, reply);
       await accept(tracker, request, mail, { what: 'clicked', link, url: destination });
       return reply
         .code(302)
-        .headers({ ...QUIET, location: destination })
+        .headers({ ...PRIVATE_HEADERS, location: destination })
         .send();
     },
   );
@@ -68,7 +72,7 @@ export function trackedLinks(app: Api, deps: Deps): void {
 interface Mail {
   readonly token: string;
   readonly source: TrackedLinks;
-  readonly whose: Hit['whose'];
+  readonly owner: Hit['owner'];
   readonly madeAt: Date | undefined;
 }
 
@@ -80,26 +84,28 @@ async function mailOf({ read, source }: Tracker, token: string, link: number): P
     const found = await source('message', owner.message, link);
     const message = found?.account === owner.account ? found.message : undefined;
     if (found === undefined || message === undefined) return undefined;
-    return { token, source: found, whose: { message }, madeAt: owner.madeAt };
+    return { token, source: found, owner: { message }, madeAt: owner.madeAt };
   }
   const { campaign, subscriber, madeAt } = owner;
   const found = await source('campaign', campaign, link);
-  return found && { token, source: found, whose: { campaign, subscriber }, madeAt };
+  return found && { token, source: found, owner: { campaign, subscriber }, madeAt };
 }
 
 /** HEAD asks where a link leads and reads nothing: it is not recorded. */
 async function accept(
   { hits }: Tracker,
   request: FastifyRequest,
-  { token, source, whose, madeAt }: Mail,
-  { url, ...visit }: { readonly what: Visit['what']; readonly link?: number; readonly url?: string },
+  { token, source, owner, madeAt }: Mail,
+  { url, ...hit }: { readonly what: Visit['what']; readonly link?: number; readonly url?: string },
 ): Promise<void> {
   if (request.method !== 'GET') return;
-  const verdict = judged(visit.what, request, madeAt);
-  const told = 'message' in whose && { told: { ...visitorOf(request, token), ...(url !== undefined && { url }) } };
-  await hits.add({ account: source.account, whose, ...visit, ...told, verdict, at: now() });
+  const verdict = verdictOf(hit.what, request, madeAt);
+  const webhookFields = 'message' in owner && {
+    webhookFields: { ...visitorOf(request, token), ...(url !== undefined && { url }) },
+  };
+  await hits.add({ account: source.account, owner, ...hit, ...webhookFields, verdict, at: now() });
 }
 
 function sendPixel(reply: FastifyReply): FastifyReply {
-  return reply.code(200).headers(QUIET).type('image/gif').send(PIXEL);
+  return reply.code(200).headers(PRIVATE_HEADERS).type('image/gif').send(PIXEL);
 }

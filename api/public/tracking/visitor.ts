@@ -2,18 +2,18 @@ import type { FastifyRequest } from 'fastify';
 import ipaddr from 'ipaddr.js';
 import { isbot } from 'isbot';
 import { now } from '../../../clock.js';
-import { type Verdict, type Visit, verdictOn } from '../../../domain/tracking.js';
+import { classifyVisit, type Visit, type VisitClass } from '../../../domain/tracking/visit.js';
 
-const READS_AHEAD = /\bprefetch\b|\bpreview\b|\bprerender\b/i;
+const PREFETCH = /\bprefetch\b|\bpreview\b|\bprerender\b/i;
 
 /** Person or machine, from what the request alone tells. */
-export function judged(what: Visit['what'], { headers }: FastifyRequest, madeAt: Date | undefined): Verdict {
+export function verdictOf(what: Visit['what'], { headers }: FastifyRequest, madeAt: Date | undefined): VisitClass {
   const userAgent = headers['user-agent'] ?? '';
   const purpose = [headers['sec-purpose'], headers['purpose'], headers['x-purpose'], headers['x-moz']].join(' ');
-  return verdictOn({
+  return classifyVisit({
     what,
     userAgent,
-    prefetched: READS_AHEAD.test(purpose),
+    prefetched: PREFETCH.test(purpose),
     knownRobot: isbot(userAgent),
     age: madeAt === undefined ? undefined : now().getTime() - madeAt.getTime(),
   });

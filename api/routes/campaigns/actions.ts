@@ -1,155 +1,172 @@
 import type { Static, TSchema } from 'typebox';
 import { now } from '../../../clock.js';
-import type { TakenKind } from '../../../domain/campaign.js';
+import type { RetriedKind } from '../../../domain/campaign/campaign.js';
 import { Failure } from '../../../domain/errors.js';
-import type { Campaign } from '../../../store/campaigns.js';
+import type { Campaign } from '../../../store/campaigns/campaigns.js';
 import type { Api } from '../../app.js';
-import type { Deps } from '../../deps.js';
-import { originOf } from '../../idempotency.js';
-import { CampaignView, NoFields, Rate, Retry, SendLater, SendNow } from '../../schemas/campaign.js';
-import { Data, refusals } from '../../schemas/envelope.js';
-import { IdPath } from '../../schemas/fields.js';
-import { demandApprovers } from './approval.js';
-import { forgetDraft } from './drafting.js';
-import { timeToCome } from './fields.js';
-import { demandSendable, looked } from './rendition.js';
+import { originOf } from '../../hooks/idempotency.js';
+import { Data, refusals } from '../../schema/envelope.js';
+import { IdPath } from '../../schema/fields.js';
+import type { Deps } from '../../wiring.js';
+import { demandApprovers } from './approval/routes.js';
+import { cancelDrafting } from './drafts/drafting.js';
+import { futureTime } from './fields.js';
+import { demandSendable, withFindings } from './previews/rendering.js';
+import { CampaignView, EmptyBody, Rate, Retry, ScheduleBody, SendBody } from './schema.js';
 import { demandVerifiedSender } from './sender.js';
-import { demandRecipients, demandText, forgetCancelled, steered, type Which, whichOf } from './steering.js';
-import { answered } from './view.js';
+import {
+  type CampaignRef,
+  campaignRefOf,
+  demandRecipients,
+  demandText,
+  discardCancelledLaunch,
+  updateAndNotify,
+} from './update.js';
+import { respondWithCampaign } from './view.js';
 
 /** What may be asked of a campaign; each answers the campaign as it is afterwards. */
 export function campaignActions(app: Api, deps: Deps): void {
-  app.post('/campaigns/:id/send', about('Send a campaign, now or at a time', SendNow), async (request, reply) => {
-    const { scheduled_at: time } = request.body;
-    return answered(
-      deps,
-      reply,
-      onceUnder(deps, whichOf(request), originOf(request), (origin) =>
-        time == null
-          ? sendNow(deps, whichOf(request), origin)
-          : sendAt(deps, whichOf(request), timeToCome(time), origin),
-      ),
-    );
-  });
   app.post(
-    '/campaigns/:id/schedule',
-    about('Schedule a campaign, or take it off', SendLater),
+    '/campaigns/:id/send',
+    routeOptions('Send a campaign, now or at a time', SendBody),
     async (request, reply) => {
       const { scheduled_at: time } = request.body;
-      return answered(
+      return respondWithCampaign(
         deps,
         reply,
-        time === null ? unschedule(deps, whichOf(request)) : sendAt(deps, whichOf(request), timeToCome(time)),
+        launchOnce(deps, campaignRefOf(request), originOf(request), (origin) =>
+          time == null
+            ? sendNow(deps, campaignRefOf(request), origin)
+            : sendAt(deps, campaignRefOf(request), futureTime(time), origin),
+        ),
       );
     },
   );
-  for (const [action, summary, turn] of STEPS) {
-    app.post(`/campaigns/:id/${action}`, about(summary, NoFields), async (request, reply) =>
-      answered(deps, reply, turn(deps, whichOf(request))),
+  app.post(
+    '/campaigns/:id/schedule',
+    routeOptions('Schedule a campaign, or take it off', ScheduleBody),
+    async (request, reply) => {
+      const { scheduled_at: time } = request.body;
+      return respondWithCampaign(
+        deps,
+        reply,
+        time === null
+          ? unschedule(deps, campaignRefOf(request))
+          : sendAt(deps, campaignRefOf(request), futureTime(time)),
+      );
+    },
+  );
+  for (const [action, summary, act] of SIMPLE_ACTIONS) {
+    app.post(`/campaigns/:id/${action}`, routeOptions(summary, EmptyBody), async (request, reply) =>
+      respondWithCampaign(deps, reply, act(deps, campaignRefOf(request))),
     );
   }
-  app.post('/campaigns/:id/rate', about('Change how fast a campaign is sent', Rate), async (request, reply) => {
+  app.post('/campaigns/:id/rate', routeOptions('Change how fast a campaign is sent', Rate), async (request, reply) => {
     const { per_second: rate } = request.body;
-    return answered(
+    return respondWithCampaign(
       deps,
       reply,
-      steered(deps, whichOf(request), 'rate', (row) => deps.campaigns.changeRate(row, rate)),
+      updateAndNotify(deps, campaignRefOf(request), 'rate', (row) => deps.campaigns.changeRate(row, rate)),
     );
   });
-  app.post('/campaigns/:id/retry', about('Mail again whom it failed, in a new round', Retry), async (request, reply) =>
-    answered(deps, reply, retry(deps, whichOf(request), request.body)),
+  app.post(
+    '/campaigns/:id/retry',
+    routeOptions('Mail again whom it failed, in a new round', Retry),
+    async (request, reply) => respondWithCampaign(deps, reply, retry(deps, campaignRefOf(request), request.body)),
   );
 }
 
-function about<T extends TSchema>(summary: string, body: T) {
+function routeOptions<T extends TSchema>(summary: string, body: T) {
   return {
     schema: { tags: ['Campaigns'], summary, params: IdPath, body, response: { 200: Data(CampaignView), ...refusals } },
   };
 }
 
 /** A launch whose answer was lost in a crash is answered when it is asked for again under its key. */
-async function onceUnder(
+async function launchOnce(
   { campaigns, engine }: Deps,
-  { account, id }: Which,
+  { account, id }: CampaignRef,
   origin: string | undefined,
   launch: (origin: string | undefined) => Promise<Campaign>,
 ): Promise<Campaign> {
   const row = origin === undefined ? null : await campaigns.find(account, id);
   if (row === null || row.launch_origin !== origin) return launch(origin);
-  engine.wakeCampaign(row);
+  engine.notifyCampaign(row);
   return row;
 }
 
-function sendNow(deps: Deps, which: Which, origin?: string): Promise<Campaign> {
-  return steered(deps, which, 'send', async (row) => {
+function sendNow(deps: Deps, ref: CampaignRef, origin?: string): Promise<Campaign> {
+  return updateAndNotify(deps, ref, 'send', async (row) => {
     demandText(row);
     await demandApprovers(deps, row);
     await demandVerifiedSender(deps, row);
     const findings = await demandSendable(deps, row);
     await demandRecipients(deps, row);
-    await forgetCancelled(deps, row, 'already_sent');
-    return looked(await deps.campaigns.launch(row, origin), findings);
+    await discardCancelledLaunch(deps, row, 'already_sent');
+    return withFindings(await deps.campaigns.launch(row, origin), findings);
   });
 }
 
-function sendAt(deps: Deps, which: Which, time: Date, origin?: string): Promise<Campaign> {
-  return steered(deps, which, 'schedule', async (row) => {
+function sendAt(deps: Deps, ref: CampaignRef, time: Date, origin?: string): Promise<Campaign> {
+  return updateAndNotify(deps, ref, 'schedule', async (row) => {
     demandText(row);
     await demandApprovers(deps, row);
     await demandVerifiedSender(deps, row);
     const findings = await demandSendable(deps, row);
-    await forgetCancelled(deps, row, 'already_sent');
-    return looked(await deps.campaigns.schedule(row, time, origin), findings);
+    await discardCancelledLaunch(deps, row, 'already_sent');
+    return withFindings(await deps.campaigns.schedule(row, time, origin), findings);
   });
 }
 
-function unschedule(deps: Deps, which: Which): Promise<Campaign> {
-  return steered(deps, which, 'schedule', async (row) =>
+function unschedule(deps: Deps, ref: CampaignRef): Promise<Campaign> {
+  return updateAndNotify(deps, ref, 'schedule', async (row) =>
     row.state === 'scheduled' ? deps.campaigns.withdraw(row) : row,
   );
 }
 
-function pause(deps: Deps, which: Which): Promise<Campaign> {
-  return steered(deps, which, 'pause', async (row) => (row.state === 'paused' ? row : deps.campaigns.pause(row)));
+function pause(deps: Deps, ref: CampaignRef): Promise<Campaign> {
+  return updateAndNotify(deps, ref, 'pause', async (row) => (row.state === 'paused' ? row : deps.campaigns.pause(row)));
 }
 
-function resume(deps: Deps, which: Which): Promise<Campaign> {
-  return steered(deps, which, 'resume', async (row) => (row.state === 'paused' ? deps.campaigns.resume(row) : row));
+function resume(deps: Deps, ref: CampaignRef): Promise<Campaign> {
+  return updateAndNotify(deps, ref, 'resume', async (row) =>
+    row.state === 'paused' ? deps.campaigns.resume(row) : row,
+  );
 }
 
 /** Before anything was due, cancelling leaves a draft; afterwards the campaign is cancelled for good. */
-function cancel(deps: Deps, which: Which): Promise<Campaign> {
-  return steered(deps, which, 'cancel', async (row) => {
+function cancel(deps: Deps, ref: CampaignRef): Promise<Campaign> {
+  return updateAndNotify(deps, ref, 'cancel', async (row) => {
     if (row.state === 'cancelled') return row;
-    if (row.state === 'drafting') return withoutDraft(deps, row);
+    if (row.state === 'drafting') return withdrawAndCancelDraft(deps, row);
     const isEarly = row.state === 'scheduled' || row.state === 'awaiting_approval';
     return isEarly ? deps.campaigns.withdraw(row) : deps.campaigns.cancel(row);
   });
 }
 
 /** The row first: whatever the model still says then is kept as a version and changes nothing. */
-async function withoutDraft(deps: Deps, row: Campaign): Promise<Campaign | null> {
+async function withdrawAndCancelDraft(deps: Deps, row: Campaign): Promise<Campaign | null> {
   const after = await deps.campaigns.withdraw(row);
-  if (after !== null) await forgetDraft(deps, row);
+  if (after !== null) await cancelDrafting(deps, row);
   return after;
 }
 
-const STEPS = [
+const SIMPLE_ACTIONS = [
   ['pause', 'Pause a campaign', pause],
   ['resume', 'Resume a campaign', resume],
   ['cancel', 'Cancel a campaign', cancel],
 ] as const;
 
-const TAKES: Readonly<Record<Static<typeof Retry>['status'], readonly TakenKind[]>> = {
+const RETRY_KINDS: Readonly<Record<Static<typeof Retry>['status'], readonly RetriedKind[]>> = {
   failed: ['failed'],
   uncertain: ['uncertain'],
   all: ['failed', 'uncertain'],
 };
 
 /** An explicit further round; what was in doubt is mailed again knowingly, so late answers get their time first. */
-function retry(deps: Deps, which: Which, { status, ids }: Static<typeof Retry>): Promise<Campaign> {
-  const takes = TAKES[status];
-  return steered(deps, which, 'retry', async (row) => {
+function retry(deps: Deps, ref: CampaignRef, { status, ids }: Static<typeof Retry>): Promise<Campaign> {
+  const takes = RETRY_KINDS[status];
+  return updateAndNotify(deps, ref, 'retry', async (row) => {
     const wait = deps.config.retryAfterCloseMinutes * 60_000;
     if (row.closed_at === null || now().getTime() < row.closed_at.getTime() + wait) throw new Failure('too_early');
     if (!(await deps.recipients.anyOpen(row.account, row._id, takes, ids))) throw new Failure('nothing_to_retry');

@@ -1,18 +1,18 @@
 import type { Static } from 'typebox';
 import { now } from '../../../clock.js';
-import type { Approval } from '../../../domain/approval.js';
+import type { Approval } from '../../../domain/campaign/approval.js';
 import { Failure, type FieldErrors } from '../../../domain/errors.js';
 import { parseMailbox } from '../../../mail/address.js';
-import { checkLetter } from '../../../mail/compile.js';
+import { checkLetter } from '../../../mail/letter/compile.js';
 import type {
   CampaignChange,
   CampaignContent,
   CampaignSettings,
   NewCampaign as Fresh,
-} from '../../../store/campaigns.js';
-import type { List } from '../../../store/lists.js';
-import type { CampaignPatch, NewCampaign } from '../../schemas/campaign.js';
-import { approvalWish } from './approval.js';
+} from '../../../store/campaigns/campaigns.js';
+import type { List } from '../../../store/lists/lists.js';
+import { requestedApproval } from './approval/routes.js';
+import type { CampaignPatch, NewCampaign } from './schema.js';
 
 type New = Static<typeof NewCampaign>;
 type Patch = Static<typeof CampaignPatch>;
@@ -30,7 +30,7 @@ export function newContent(body: New, list: List): Pick<Fresh, keyof CampaignCon
   // A model writes a subject of its own where the request has none.
   const subject = body.subject || (body.ai === undefined && list.defaults.subject) || '';
   const html = body.html ?? '';
-  demand({
+  demandNoFaults({
     ...(subject === '' && body.ai === undefined && { subject: ['The subject field is required.'] }),
     ...bodyFaults(body),
     ...faultsOf(body),
@@ -53,11 +53,11 @@ export function newContent(body: New, list: List): Pick<Fresh, keyof CampaignCon
 export function changedContent(
   body: Patch,
   before: CampaignSettings & { readonly subject: string },
-  asked?: Approval | null,
+  approvalBefore?: Approval | null,
 ): CampaignChange {
-  demand(faultsOf(body));
-  const { settings, scheduled_at, from, name, approval: _wish, approval_expires_hours: _hours, ...others } = body;
-  const approval = approvalWish(body, asked);
+  demandNoFaults(faultsOf(body));
+  const { settings, scheduled_at, from, name, approval: _approval, approval_expires_hours: _hours, ...others } = body;
+  const approval = requestedApproval(body, approvalBefore);
   const { subject, ...current } = before;
   return {
     ...others,
@@ -65,18 +65,18 @@ export function changedContent(
     ...(name !== undefined && { name: name || body.subject || subject }),
     ...(from !== undefined && { from: senderOf(from) ?? null }),
     ...(settings !== undefined && { settings: { ...current, ...settings } }),
-    ...(scheduled_at !== undefined && { scheduled_at: timeToCome(scheduled_at) }),
+    ...(scheduled_at !== undefined && { scheduled_at: futureTime(scheduled_at) }),
   };
 }
 
 /** A moment in the future, or a refusal that names the field. */
-export function timeToCome(text: string): Date {
+export function futureTime(text: string): Date {
   const at = new Date(text);
   if (at > now()) return at;
   throw new Failure('validation_failed', { scheduled_at: ['The scheduled_at must be in the future.'] });
 }
 
-function demand(faults: FieldErrors): void {
+function demandNoFaults(faults: FieldErrors): void {
   if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
 }
 

@@ -1,23 +1,23 @@
 import type { FastifyReply } from 'fastify';
-import { fixedLetter, statusOf } from '../../../domain/campaign.js';
-import { type Engagement, NO_ENGAGEMENT } from '../../../domain/engagement.js';
-import { finding } from '../../../domain/finding.js';
+import { fixedLetter, statusOf } from '../../../domain/campaign/campaign.js';
+import { type Engagement, NO_ENGAGEMENT } from '../../../domain/campaign/engagement.js';
+import type { CampaignTotals } from '../../../domain/campaign/totals.js';
+import { finding } from '../../../domain/mail/finding.js';
 import { templateFor } from '../../../domain/template.js';
-import type { CampaignTotals } from '../../../domain/totals.js';
-import { isDocument } from '../../../mail/document.js';
-import type { Account } from '../../../store/accounts.js';
-import type { CampaignSummary } from '../../../store/campaign-reading.js';
-import type { Campaign } from '../../../store/campaigns.js';
-import type { Deps } from '../../deps.js';
-import { tagged } from '../../revisions.js';
-import type { CampaignRowShown, CampaignShown } from '../../schemas/campaign.js';
+import { isDocument } from '../../../mail/letter/document.js';
+import type { Account } from '../../../store/accounts/accounts.js';
+import type { Campaign } from '../../../store/campaigns/campaigns.js';
+import type { CampaignSummary } from '../../../store/campaigns/reading.js';
+import { setETag } from '../../etag.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
-import { approvalShown } from './approval-view.js';
+import type { Deps } from '../../wiring.js';
+import { approvalView } from './approval/view.js';
+import type { CampaignResponse, CampaignRowResponse } from './schema.js';
 
-type Reading = Pick<Deps, 'accounts' | 'recipients' | 'engagements'>;
+type ViewDeps = Pick<Deps, 'accounts' | 'recipients' | 'engagements'>;
 
 /** Answers one campaign with its content and where its audience stands. */
-async function shown(deps: Reading, row: Campaign): Promise<{ data: CampaignShown }> {
+async function campaignView(deps: ViewDeps, row: Campaign): Promise<{ data: CampaignResponse }> {
   const [totals, engagement, account] = await Promise.all([
     deps.recipients.totals(row.account, row._id),
     deps.engagements.of(row),
@@ -26,36 +26,36 @@ async function shown(deps: Reading, row: Campaign): Promise<{ data: CampaignShow
   const summary = { ...row, is_document: isDocument(row.html) };
   const findings = row.findings?.map(({ code, where }) => finding(code, where)) ?? null;
   const content = { content: row.html, text: row.text, findings };
-  return { data: { ...rowShown(summary, totals, engagement, account), ...content } };
+  return { data: { ...campaignRowView(summary, totals, engagement, account), ...content } };
 }
 
 /** The same as an answer, whose ETag says what was read. */
-export async function answered(deps: Reading, reply: FastifyReply, turn: Campaign | Promise<Campaign>) {
-  const row = await turn;
-  tagged(reply, { revision: tagOf(row) });
-  return shown(deps, row);
+export async function respondWithCampaign(deps: ViewDeps, reply: FastifyReply, campaign: Campaign | Promise<Campaign>) {
+  const row = await campaign;
+  setETag(reply, { revision: etagOf(row) });
+  return campaignView(deps, row);
 }
 
 /** Content has a revision, everything else that is steered a version. */
-export function tagOf({ revision, want }: Pick<Campaign, 'revision' | 'want'>): string {
+export function etagOf({ revision, want }: Pick<Campaign, 'revision' | 'want'>): string {
   return `${revision}.${want.v}`;
 }
 
 /** Rows of a list, without their content. */
-export async function allShown(
-  { accounts, recipients, engagements }: Reading,
+export async function campaignRowViews(
+  { accounts, recipients, engagements }: ViewDeps,
   account: number,
   rows: readonly CampaignSummary[],
-): Promise<CampaignRowShown[]> {
+): Promise<CampaignRowResponse[]> {
   const ids = rows.map(({ _id }) => _id);
-  const [totals, reached, owner] = await Promise.all([
+  const [totals, engagementById, owner] = await Promise.all([
     recipients.totalsOfMany(account, ids),
     engagements.ofMany(account, rows),
     accounts.find(account),
   ]);
   return rows.flatMap((row) => {
     const own = totals.get(row._id);
-    return own === undefined ? [] : [rowShown(row, own, reached.get(row._id) ?? NO_ENGAGEMENT, owner)];
+    return own === undefined ? [] : [campaignRowView(row, own, engagementById.get(row._id) ?? NO_ENGAGEMENT, owner)];
   });
 }
 
@@ -64,22 +64,22 @@ export function statsOf(
   { round }: Pick<Campaign, 'round'>,
   { anySent, ...totals }: CampaignTotals,
   { links, hours, ...engagement }: Engagement,
-): CampaignRowShown['stats'] {
+): CampaignRowResponse['stats'] {
   return { ...totals, rounds: round + 1, ...engagement };
 }
 
 /** The template its letter is in, or would be in now. */
-function templateShown(row: CampaignSummary, account: Pick<Account, 'default_template'> | null): number | null {
-  if (fixedLetter(row) !== null) return row.rendered_into ?? null;
+function templateIdOf(row: CampaignSummary, account: Pick<Account, 'default_template'> | null): number | null {
+  if (fixedLetter(row) !== null) return row.rendered_template ?? null;
   return templateFor(row, account?.default_template);
 }
 
-function rowShown(
+function campaignRowView(
   row: CampaignSummary,
   totals: CampaignTotals,
   engagement: Engagement,
   account: Account | null,
-): CampaignRowShown {
+): CampaignRowResponse {
   const { _id: id, name, subject, preheader, state, reason, list_id, creation_method, from, reply_to, settings } = row;
   return {
     id,
@@ -90,13 +90,13 @@ function rowShown(
     state,
     reason,
     list_id,
-    template_id: templateShown(row, account),
+    template_id: templateIdOf(row, account),
     creation_method,
     from,
     reply_to,
     settings,
     revision: row.revision,
-    ...approvalShown(row),
+    ...approvalView(row),
     rate_per_second: row.want.rate ?? settings.rate_per_second,
     recipient_count: row.round < 0 ? 0 : row.recipient_count,
     emails_sent: totals.sent,

@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { now } from '../../../clock.js';
+import { planOf } from '../../../domain/account/plan.js';
 import { Failure } from '../../../domain/errors.js';
-import type { MessageContent } from '../../../domain/message.js';
-import { planOf } from '../../../domain/plan.js';
-import { newMessageRow } from '../../../store/message/new-row.js';
-import type { Message } from '../../../store/messages-row.js';
-import type { Deps } from '../../deps.js';
-import { canonical } from '../../idempotency.js';
-import { demandMails } from '../../quotas.js';
-import type { MessageRequest } from '../../schemas/message.js';
-import { timeToCome } from '../campaigns/fields.js';
-import { isByTemplate, type Said, saidByTemplate } from './by-template.js';
-import { type ReadContent, readContent, saidItself } from './content.js';
-import { everybody, type Named } from './copies.js';
-import { demandVerified } from './senders.js';
-import type { Wish } from './wish.js';
+import type { MessageContent } from '../../../domain/message/message.js';
+import { newMessageRow } from '../../../store/messages/new-row.js';
+import type { Message } from '../../../store/messages/row.js';
+import { canonical } from '../../hooks/idempotency.js';
+import { reserveMails } from '../../quotas.js';
+import type { Deps } from '../../wiring.js';
+import { futureTime } from '../campaigns/fields.js';
+import type { AcceptOptions } from './accept-options.js';
+import { bodyFromTemplate, type MessageBody, usesTemplate } from './by-template.js';
+import { bodyOfRequest, type ReadContent, readContent } from './content.js';
+import { allRecipients, type NamedRecipient } from './recipients.js';
+import type { MessageRequest } from './schema.js';
+import { demandVerified } from './verified-sender.js';
 
 export interface Accepted {
   /** The primary message first. */
@@ -26,93 +26,112 @@ export interface Accepted {
 
 /** How long a message is tried where nobody says. */
 const TIME_TO_LIVE = 24 * 3_600_000;
-const LONGEST_LIFE = 30 * 24 * 3_600_000;
+const LONGEST_TIME_TO_LIVE = 30 * 24 * 3_600_000;
 const HOUR = 3_600_000;
 
 /** Row first, workflow behind it. Throws the Failure by name where the request is refused; then nothing was stored. */
-export async function acceptMessage(deps: Deps, request: MessageRequest, wish: Wish): Promise<Accepted> {
+export async function acceptMessage(deps: Deps, request: MessageRequest, options: AcceptOptions): Promise<Accepted> {
   const hash = digest(canonical(request));
   try {
-    return await newlyAccepted(deps, request, wish, hash);
+    return await acceptNew(deps, request, options, hash);
   } catch (error) {
     // What was accepted once stays accepted, although the same request might be refused today.
-    const earlier = error instanceof Failure ? await earlierUnder(deps, wish, hash) : undefined;
+    const earlier = error instanceof Failure ? await acceptedUnderKey(deps, options, hash) : undefined;
     if (earlier === undefined) throw error;
     return earlier;
   }
 }
 
-async function newlyAccepted(deps: Deps, request: MessageRequest, wish: Wish, hash: string): Promise<Accepted> {
-  const { account } = wish;
+async function acceptNew(deps: Deps, request: MessageRequest, options: AcceptOptions, hash: string): Promise<Accepted> {
+  const { account } = options;
   const times = timesOf(request);
-  const reached = await reachable(deps, wish, request);
-  const said = isByTemplate(request) ? await saidByTemplate(deps, account, request, reached) : saidItself(request);
-  const read = await readContent(deps, wish, request, said, reached);
+  const recipients = await mailableRecipients(deps, options, request);
+  const body = usesTemplate(request)
+    ? await bodyFromTemplate(deps, account, request, recipients)
+    : bodyOfRequest(request);
+  const read = await readContent(deps, options, request, body, recipients);
   await demandVerified(deps, account, read.fromDomain);
-  const repeat = wish.key === undefined && wish.detectRepeats ? await repeatOf(deps, account, read.content) : undefined;
+  const repeat =
+    options.key === undefined && options.detectRepeats ? await repeatOf(deps, account, read.content) : undefined;
   if (repeat?.earlier !== undefined)
     return { group: await deps.messages.ofGroup(account, repeat.earlier), known: true };
-  const ids = reached.map(() => uuidv7());
+  const ids = recipients.map(() => uuidv7());
   // Before anything is kept: what is refused for its quota leaves no words and no files.
-  const counts = await demandMails(deps, account, planOf({ plan: wish.plan ?? null }), ids);
+  const counts = await reserveMails(deps, account, planOf({ plan: options.plan ?? null }), ids);
   const [content, number] = await Promise.all([
-    keep(deps, account, read),
-    deps.counters.block('messages', reached.length),
+    storeContent(deps, account, read),
+    deps.counters.block('messages', recipients.length),
   ]);
-  const promise = repeat ?? { hash, ...(wish.key !== undefined && { key: wish.key }) };
-  const group = rowsFor({ wish, number, request, said, read, content, reached, ids, times, counts, ...promise });
-  return settled(deps, wish, group);
+  const hashAndKey = repeat ?? { hash, ...(options.key !== undefined && { key: options.key }) };
+  const group = rowsFor({
+    options,
+    number,
+    request,
+    body,
+    read,
+    content,
+    recipients,
+    ids,
+    times,
+    counts,
+    ...hashAndKey,
+  });
+  return storeAndStart(deps, options, group);
 }
 
-async function settled(deps: Deps, wish: Wish, group: readonly Message[]): Promise<Accepted> {
+async function storeAndStart(deps: Deps, options: AcceptOptions, group: readonly Message[]): Promise<Accepted> {
   const verdict = await deps.messages.accept(group);
-  if (verdict.kind !== 'accepted' && verdict.kind !== 'unknown') await deps.messageQuota.giveBack(group);
-  if (verdict.kind === 'key_reused' && wish.firstWins) return firstOf(deps, wish);
+  if (verdict.kind !== 'accepted' && verdict.kind !== 'unknown') await deps.messageQuota.release(group);
+  if (verdict.kind === 'key_reused' && options.firstWins) return firstAccepted(deps, options);
   if (verdict.kind === 'key_reused') throw new Failure('idempotency_key_reused');
-  if (verdict.kind === 'unknown') throw inDoubt(verdict.id);
+  if (verdict.kind === 'unknown') throw outcomeUnknown(verdict.id);
   const known = verdict.kind === 'known';
-  const rows = known ? await deps.messages.ofGroup(wish.account, verdict.id) : group;
-  if (!known) for (const row of rows) deps.engine.wakeMessage(row);
+  const rows = known ? await deps.messages.ofGroup(options.account, verdict.id) : group;
+  if (!known) for (const row of rows) deps.engine.startMessage(row);
   return { group: rows, known };
 }
 
-function inDoubt(id: string): Failure {
+function outcomeUnknown(id: string): Failure {
   const sentence = `Nobody can say now whether this message was accepted; if it was, GET /messages/${id} will show it.`;
   return new Failure('unavailable', undefined, sentence);
 }
 
-async function earlierUnder(
+async function acceptedUnderKey(
   { messages }: Deps,
-  { account, key, firstWins }: Wish,
+  { account, key, firstWins }: AcceptOptions,
   hash: string,
 ): Promise<Accepted | undefined> {
-  const row = key === undefined ? null : await messages.underKey(account, key);
+  const row = key === undefined ? null : await messages.withIdempotencyKey(account, key);
   return row !== null && (firstWins || row.hash === hash)
     ? { group: await messages.ofGroup(account, row._id), known: true }
     : undefined;
 }
 
-async function firstOf(deps: Deps, wish: Wish): Promise<Accepted> {
-  const earlier = await earlierUnder(deps, wish, '');
+async function firstAccepted(deps: Deps, options: AcceptOptions): Promise<Accepted> {
+  const earlier = await acceptedUnderKey(deps, options, '');
   if (earlier === undefined) throw new Failure('idempotency_key_reused');
   return earlier;
 }
 
 /** Whom mails may go to: each address once, none that is suppressed. The primary recipient must be among them. */
-async function reachable(deps: Deps, { account, leavesKey }: Wish, request: MessageRequest): Promise<readonly Named[]> {
-  const named = everybody(request);
+async function mailableRecipients(
+  deps: Deps,
+  { account, optOutKey }: AcceptOptions,
+  request: MessageRequest,
+): Promise<readonly NamedRecipient[]> {
+  const named = allRecipients(request);
   if (named[0].address === undefined) {
     throw new Failure('validation_failed', { to: ['The to must be an address that mail can be sent to.'] });
   }
   const keys = named.flatMap(({ address }) => address?.identity ?? []);
-  const [suppressed, left] = await Promise.all([
+  const [suppressed, optedOut] = await Promise.all([
     deps.suppressions.among(account, keys),
-    leavesKey === undefined ? new Set<string>() : deps.optOuts.among(account, leavesKey, keys),
+    optOutKey === undefined ? new Set<string>() : deps.optOuts.among(account, optOutKey, keys),
   ]);
   if (suppressed.has(named[0].address.identity)) throw new Failure('recipient_suppressed');
-  if (left.has(named[0].address.identity)) throw new Failure('recipient_opted_out');
-  const may = (key: string) => !suppressed.has(key) && !left.has(key);
-  return named.filter(({ address, repeated }) => address && !repeated && may(address.identity));
+  if (optedOut.has(named[0].address.identity)) throw new Failure('recipient_opted_out');
+  const isMailable = (key: string) => !suppressed.has(key) && !optedOut.has(key);
+  return named.filter(({ address, repeated }) => address && !repeated && isMailable(address.identity));
 }
 
 interface Times {
@@ -121,20 +140,20 @@ interface Times {
 }
 
 function timesOf({ scheduled_at, expires_at }: MessageRequest): Times {
-  const scheduled = scheduled_at == null ? undefined : timeToCome(scheduled_at);
+  const scheduled = scheduled_at == null ? undefined : futureTime(scheduled_at);
   const begins = scheduled ?? now();
   const expires = expires_at == null ? new Date(begins.getTime() + TIME_TO_LIVE) : new Date(expires_at);
   const after = expires.getTime() - begins.getTime();
-  if (after > 0 && after <= LONGEST_LIFE) return { scheduled, expires };
+  if (after > 0 && after <= LONGEST_TIME_TO_LIVE) return { scheduled, expires };
   const sentence = 'The expires_at must be after the sending time, by at most 30 days.';
   throw new Failure('validation_failed', { expires_at: [sentence] });
 }
 
 /** An equal mail of the last hour, or else the key under which only one of several equal requests at once is accepted. */
-async function repeatOf({ messages }: Deps, account: number, { from, to, ...said }: MessageContent) {
-  const { subject, html, text, attachments } = said;
+async function repeatOf({ messages }: Deps, account: number, { from, to, ...content }: MessageContent) {
+  const { subject, html, text, attachments } = content;
   const hash = digest(canonical(['repeat', from.email, to.email.toLowerCase(), subject, html, text, attachments]));
-  const last = await messages.latestLike(account, hash);
+  const last = await messages.latestWithHash(account, hash);
   const stands = last !== null && !['cancelled', 'failed'].includes(last.state);
   const recent = stands && last.created_at.getTime() > now().getTime() - HOUR;
   // No caller's key has a blank in it.
@@ -142,20 +161,20 @@ async function repeatOf({ messages }: Deps, account: number, { from, to, ...said
 }
 
 /** Files and words before the row that names them. */
-async function keep({ contents }: Deps, account: number, { content, files }: ReadContent): Promise<string> {
-  for (const { ref, bytes } of files) await contents.keepFile(account, ref.sha256, bytes);
-  return contents.keep(account, content);
+async function storeContent({ contents }: Deps, account: number, { content, files }: ReadContent): Promise<string> {
+  for (const { ref, bytes } of files) await contents.saveFile(account, ref.sha256, bytes);
+  return contents.save(account, content);
 }
 
-interface Rows {
-  readonly wish: Wish;
+interface NewRows {
+  readonly options: AcceptOptions;
   /** Of the first row; the others follow. */
   readonly number: number;
   readonly request: MessageRequest;
-  readonly said: Said;
+  readonly body: MessageBody;
   readonly read: ReadContent;
   readonly content: string;
-  readonly reached: readonly Named[];
+  readonly recipients: readonly NamedRecipient[];
   /** Theirs, in the same order. */
   readonly ids: readonly string[];
   readonly times: Times;
@@ -164,10 +183,10 @@ interface Rows {
   readonly key?: string;
 }
 
-function rowsFor(of: Rows): Message[] {
-  const { number, request, said, reached, ids, times, key } = of;
-  const { account, leavesKey } = of.wish;
-  return reached.map(({ role, mailbox, address }, i) =>
+function rowsFor(input: NewRows): Message[] {
+  const { number, request, body, recipients, ids, times, key } = input;
+  const { account, optOutKey } = input.options;
+  return recipients.map(({ role, mailbox, address }, i) =>
     newMessageRow({
       _id: ids[i] ?? '',
       number: number + i,
@@ -176,19 +195,19 @@ function rowsFor(of: Rows): Message[] {
       role,
       to: mailbox,
       to_key: address?.identity ?? '',
-      from_domain: of.read.fromDomain,
-      content: of.content,
-      subject: said.subject,
-      ...(said.template !== undefined && { template: said.template }),
-      ...(said.warning !== undefined && { warning: said.warning }),
+      from_domain: input.read.fromDomain,
+      content: input.content,
+      subject: body.subject,
+      ...(body.template !== undefined && { template: body.template }),
+      ...(body.warning !== undefined && { warning: body.warning }),
       tags: request.tags ?? [],
       metadata: request.metadata ?? {},
       track: request.track ?? false,
       resend_if_uncertain: request.resend_if_uncertain ?? false,
-      ...(leavesKey !== undefined && { leaves_key: leavesKey }),
+      ...(optOutKey !== undefined && { leaves_key: optOutKey }),
       ...(i === 0 && key !== undefined && { key }),
-      hash: of.hash,
-      ...of.counts,
+      hash: input.hash,
+      ...input.counts,
       ...(times.scheduled !== undefined && { scheduled_at: times.scheduled }),
       expires_at: times.expires,
     }),

@@ -1,17 +1,17 @@
 import { FAILURES, Failure } from '../../../domain/errors.js';
 import type { Api } from '../../app.js';
-import type { Deps } from '../../deps.js';
-import { keyOf } from '../../idempotency.js';
-import { refusals } from '../../schemas/envelope.js';
-import { BatchAccepted, type MessageRequest, NewMessage, NewMessages } from '../../schemas/message.js';
-import { bodyReader } from '../../validation.js';
+import { keyOf } from '../../hooks/idempotency.js';
+import { bodyReader } from '../../hooks/validation/validation.js';
+import { refusals } from '../../schema/envelope.js';
+import type { Deps } from '../../wiring.js';
 import { acceptMessage } from './accept.js';
-import { bodyLimit } from './limits.js';
+import { type AcceptOptions, acceptOptionsOf } from './accept-options.js';
+import { bodyLimit } from './body-limit.js';
+import { BatchAccepted, type MessageRequest, NewMessage, NewMessages } from './schema.js';
 import { acceptedView } from './view.js';
-import { type Wish, wishOf } from './wish.js';
 
 /** Items under way at once. */
-const AT_ONCE = 10;
+const CONCURRENCY = 10;
 
 const read = bodyReader(NewMessage);
 
@@ -30,12 +30,12 @@ export function messageBatches(app: Api, deps: Deps): void {
     },
     async (request, reply) => {
       const key = keyOf(request);
-      const asked = wishOf(request);
+      const accountOptions = acceptOptionsOf(request);
       const { messages } = request.body;
-      const data = await inTurn(messages, (given, index) => {
+      const data = await mapWithLimit(messages, (given, index) => {
         // No caller's key has a blank in it, so that items and single messages never meet.
-        const wish = { ...asked, ...(key !== undefined && { key: `${key} ${index}` }) };
-        return one(deps, given, index, wish);
+        const options = { ...accountOptions, ...(key !== undefined && { key: `${key} ${index}` }) };
+        return acceptItem(deps, given, index, options);
       });
       const accepted = data.filter(({ message }) => message !== undefined).length;
       const meta = { received: data.length, accepted, refused: data.length - accepted };
@@ -44,11 +44,11 @@ export function messageBatches(app: Api, deps: Deps): void {
   );
 }
 
-async function one(deps: Deps, given: unknown, index: number, wish: Wish) {
+async function acceptItem(deps: Deps, given: unknown, index: number, options: AcceptOptions) {
   try {
     const request = read(given) as MessageRequest;
-    const accepted = await acceptMessage(deps, request, wish);
-    return { index, message: acceptedView(accepted, request, wish.key !== undefined) };
+    const accepted = await acceptMessage(deps, request, options);
+    return { index, message: acceptedView(accepted, request, options.key !== undefined) };
   } catch (error) {
     // A fault of ours is no fault of the item: the whole request fails and may be repeated under its key.
     if (!(error instanceof Failure) || FAILURES[error.code].status >= 500) throw error;
@@ -62,12 +62,12 @@ function faultsIn(errors: NonNullable<Failure['errors']>): Record<string, string
 }
 
 /** Results in the order of the items, a few of them under way at once. */
-async function inTurn<T, R>(items: readonly T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {
+async function mapWithLimit<T, R>(items: readonly T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const queue = items.entries();
   const worker = async () => {
     for (const [index, item] of queue) results[index] = await work(item, index);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
   return results;
 }

@@ -1,13 +1,13 @@
-import { type CustomHeaders, HEADER_SENTENCES, headersFault } from '../../../domain/custom-headers.js';
 import { Failure, type FieldErrors } from '../../../domain/errors.js';
-import type { Mailbox, MessageContent } from '../../../domain/message.js';
+import { type CustomHeaders, HEADER_SENTENCES, headersFault } from '../../../domain/mail/custom-headers.js';
+import type { Mailbox, MessageContent } from '../../../domain/message/message.js';
 import { parseMailbox, parseSender } from '../../../mail/address.js';
-import { type ReadAttachment, readAttachments } from '../../../mail/attachments.js';
-import type { Deps } from '../../deps.js';
-import type { MessageRequest } from '../../schemas/message.js';
-import { isByTemplate, type Said } from './by-template.js';
-import { mailboxOf, type Named } from './copies.js';
-import type { Wish } from './wish.js';
+import { type ReadAttachment, readAttachments } from '../../../mail/message/attachments.js';
+import type { Deps } from '../../wiring.js';
+import type { AcceptOptions } from './accept-options.js';
+import { type MessageBody, usesTemplate } from './by-template.js';
+import { mailboxOf, type NamedRecipient } from './recipients.js';
+import type { MessageRequest } from './schema.js';
 
 export interface ReadContent {
   readonly content: MessageContent;
@@ -18,16 +18,16 @@ export interface ReadContent {
 /** What a request says, checked; throws the Failure that names each field at fault. */
 export async function readContent(
   deps: Pick<Deps, 'accounts' | 'config'>,
-  { account, anyHeader = false }: Pick<Wish, 'account' | 'anyHeader'>,
+  { account, anyHeader = false }: Pick<AcceptOptions, 'account' | 'anyHeader'>,
   request: MessageRequest,
-  said: Said,
-  reached: readonly Named[],
+  body: MessageBody,
+  recipients: readonly NamedRecipient[],
 ): Promise<ReadContent> {
   const from = await senderOf(deps, account, request.from);
   const reply_to = request.reply_to == null ? null : mailboxOf(request.reply_to);
-  demandNone({
-    ...bodyFaults(said),
-    ...(isByTemplate(request) ? {} : templateFaults(request)),
+  demandNoFaults({
+    ...bodyFaults(body),
+    ...(usesTemplate(request) ? {} : templateFaults(request)),
     ...senderFaults('from', from),
     ...(reply_to !== null && senderFaults('reply_to', reply_to)),
     ...headerFaults(request.headers ?? {}, anyHeader),
@@ -42,19 +42,24 @@ export async function readContent(
     from,
     reply_to,
     to: mailboxOf(request.to),
-    cc: reached.filter(({ role }) => role === 'cc').map(({ mailbox }) => mailbox),
-    subject: said.subject,
-    preheader: said.preheader,
-    html: said.html || null,
-    text: said.text || null,
-    headers: { ...request.headers, ...said.headers },
+    cc: recipients.filter(({ role }) => role === 'cc').map(({ mailbox }) => mailbox),
+    subject: body.subject,
+    preheader: body.preheader,
+    html: body.html || null,
+    text: body.text || null,
+    headers: { ...request.headers, ...body.headers },
     attachments: files.map(({ ref }) => ref),
   };
   return { content, files, fromDomain: parseMailbox(from.email)?.domain ?? '' };
 }
 
 /** What a request without a template says itself. */
-export function saidItself({ subject = '', preheader = null, html = null, text = null }: MessageRequest): Said {
+export function bodyOfRequest({
+  subject = '',
+  preheader = null,
+  html = null,
+  text = null,
+}: MessageRequest): MessageBody {
   return { subject, preheader, html, text, headers: {} };
 }
 
@@ -75,11 +80,13 @@ function givenFile({ name, data, mime, cid }: NonNullable<MessageRequest['attach
 }
 
 function templateFaults(request: MessageRequest): FieldErrors {
-  const stray = (['language', 'environment', 'context'] as const).filter((field) => request[field] !== undefined);
-  return Object.fromEntries(stray.map((field) => [field, [`The ${field} field needs template_id or identifier.`]]));
+  const unexpected = (['language', 'environment', 'context'] as const).filter((field) => request[field] !== undefined);
+  return Object.fromEntries(
+    unexpected.map((field) => [field, [`The ${field} field needs template_id or identifier.`]]),
+  );
 }
 
-function bodyFaults({ html, text, subject }: Said): FieldErrors {
+function bodyFaults({ html, text, subject }: MessageBody): FieldErrors {
   return {
     ...(!html && !text && { html: ['The html field is required when text is not present.'] }),
     ...(subject.trim() === '' && { subject: ['The subject field is required.'] }),
@@ -115,6 +122,6 @@ function metadataFaults(metadata: Readonly<Record<string, string>>): FieldErrors
   return Object.fromEntries(wrong.map((name) => [`metadata.${name}`, [sentence]]));
 }
 
-function demandNone(faults: FieldErrors): void {
+function demandNoFaults(faults: FieldErrors): void {
   if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
 }

@@ -1,20 +1,21 @@
-import type { MessageContent } from '../../../domain/message.js';
-import { messageIdOn } from '../../../mail/compose.js';
-import type { Message } from '../../../store/messages-row.js';
-import type { Deps } from '../../deps.js';
-import type { AdditionalShown, MessageRequest, MessageShown } from '../../schemas/message.js';
+import type { MessageContent } from '../../../domain/message/message.js';
+import { messageIdOn } from '../../../mail/message/compose.js';
+import type { Message } from '../../../store/messages/row.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
+import type { Deps } from '../../wiring.js';
 import type { Accepted } from './accept.js';
-import { additionalRecipients } from './copies.js';
-import { AFTERWARDS_TYPES, MOST_AFTERWARDS, timelineOf } from './timeline.js';
+import { additionalRecipients } from './recipients.js';
+import type { AdditionalRecipientResponse, MessageRequest, MessageResponse } from './schema.js';
+import { LATER_EVENT_TYPES, MAX_LATER_EVENTS, timelineOf } from './timeline.js';
 
-const KNOWN = 'An equal message was accepted within the last hour; this is that one, and nothing more was sent.';
+const REPEAT_WARNING =
+  'An equal message was accepted within the last hour; this is that one, and nothing more was sent.';
 
 /** The answer to whoever posts a message. */
 export function acceptedView({ group, known }: Accepted, request: MessageRequest, keyed: boolean) {
   const [primary] = group;
   if (primary === undefined) throw new Error('An accepted message has no row');
-  const warnings = [primary.warning ?? [], known && !keyed ? KNOWN : []].flat().join(' ');
+  const warnings = [primary.warning ?? [], known && !keyed ? REPEAT_WARNING : []].flat().join(' ');
   return {
     ...messageView(primary),
     additionalRecipients: additionalRecipients(request, group),
@@ -22,7 +23,7 @@ export function acceptedView({ group, known }: Accepted, request: MessageRequest
   };
 }
 
-export function messageView(row: Message): MessageShown {
+export function messageView(row: Message): MessageResponse {
   const waits = row.state === 'accepted' || row.state === 'deferred';
   return {
     id: row._id,
@@ -48,28 +49,28 @@ export function messageView(row: Message): MessageShown {
 }
 
 /** A message with everything that is known about it. */
-export async function wholeView(
+export async function messageDetailView(
   { contents, messages, events }: Pick<Deps, 'contents' | 'events' | 'messages'>,
   row: Message,
 ) {
-  const [content, group, afterwards] = await Promise.all([
+  const [content, group, laterEvents] = await Promise.all([
     contents.find(row.account, row.content),
     row.role === 'to' ? messages.ofGroup(row.account, row.group) : [row],
-    events.ofMessage(row.account, row._id, AFTERWARDS_TYPES, MOST_AFTERWARDS),
+    events.ofMessage(row.account, row._id, LATER_EVENT_TYPES, MAX_LATER_EVENTS),
   ]);
   if (content === null) throw new Error(`the content of message ${row._id} is not in the store`);
   return {
     ...messageView(row),
-    ...saidIn(content),
-    additionalRecipients: row.role === 'to' ? copiesIn(group) : [],
-    timeline: timelineOf(row, afterwards),
+    ...contentView(content),
+    additionalRecipients: row.role === 'to' ? copyViews(group) : [],
+    timeline: timelineOf(row, laterEvents),
   };
 }
 
-function saidIn({ from, reply_to, cc, preheader, html, text, headers, attachments }: MessageContent) {
+function contentView({ from, reply_to, cc, preheader, html, text, headers, attachments }: MessageContent) {
   return { from, reply_to, cc: [...cc], preheader, html, text, headers: { ...headers }, attachments: [...attachments] };
 }
 
-function copiesIn(group: readonly Message[]): AdditionalShown[] {
+function copyViews(group: readonly Message[]): AdditionalRecipientResponse[] {
   return group.flatMap(({ _id: id, role, to: { email } }) => (role === 'to' ? [] : [{ email, role, id }]));
 }

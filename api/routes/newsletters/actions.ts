@@ -4,41 +4,33 @@ import { now } from '../../../clock.js';
 import { Failure } from '../../../domain/errors.js';
 import { issueId } from '../../../domain/newsletter/issue.js';
 import { isTimeOf, timesAfter } from '../../../domain/newsletter/timetable.js';
-import type { Issue } from '../../../store/newsletter/issues.js';
-import type { Newsletter } from '../../../store/newsletters.js';
+import type { Issue } from '../../../store/newsletters/issues.js';
+import type { Newsletter } from '../../../store/newsletters/newsletters.js';
 import type { Api } from '../../app.js';
-import { accountOf } from '../../auth.js';
-import type { Deps } from '../../deps.js';
-import { ours } from '../../failures.js';
-import { originOf } from '../../idempotency.js';
-import { pageMeta, skipOf } from '../../paging.js';
-import { NoFields } from '../../schemas/campaign.js';
-import { Data, Page, refusals } from '../../schemas/envelope.js';
-import { IdPath } from '../../schemas/fields.js';
-import {
-  IssueSearch,
-  IssueShown,
-  NewsletterView,
-  NextTime,
-  PushedBody,
-  PushedView,
-  Trigger,
-} from '../../schemas/newsletter.js';
+import { accountOf } from '../../hooks/auth.js';
+import { demandOwned } from '../../hooks/failures.js';
+import { originOf } from '../../hooks/idempotency.js';
+import { Data, Page, refusals } from '../../schema/envelope.js';
+import { IdPath } from '../../schema/fields.js';
+import { pageMeta, skipOf } from '../../schema/paging.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
-import { turnedNewsletter } from './newsletters.js';
-import { issueShown, newsletterShown, nextShown } from './view.js';
+import type { Deps } from '../../wiring.js';
+import { EmptyBody } from '../campaigns/schema.js';
+import { updateNewsletter } from './routes.js';
+import { IssueSearch, IssueView, NewsletterView, NextTime, PushedBody, PushedView, Trigger } from './schema.js';
+import { issueView, newsletterView, nextTimesView } from './view.js';
 
 const tags = ['Newsletters'];
 const NEXT = 10;
 
 /** What may be asked of a newsletter. */
 export function newsletterActions(app: Api, deps: Deps): void {
-  steering(app, deps);
+  pauseAndResume(app, deps);
   issues(app, deps);
-  pushing(app, deps);
+  pushData(app, deps);
 }
 
-function steering(app: Api, deps: Deps): void {
+function pauseAndResume(app: Api, deps: Deps): void {
   const response = { 200: Data(NewsletterView), ...refusals };
   for (const [action, state, summary] of [
     ['pause', 'paused', 'Begin no further issue; what was launched goes on'],
@@ -46,11 +38,11 @@ function steering(app: Api, deps: Deps): void {
   ] as const) {
     app.post(
       `/newsletters/:id/${action}`,
-      { schema: { tags, summary, params: IdPath, body: NoFields, response } },
+      { schema: { tags, summary, params: IdPath, body: EmptyBody, response } },
       async (request) => {
         const seen = await rowOf(deps, request);
-        if (seen.state === state) return { data: newsletterShown(seen) };
-        return { data: newsletterShown(await turnedNewsletter(deps, seen.account, seen._id, () => ({ state }))) };
+        if (seen.state === state) return { data: newsletterView(seen) };
+        return { data: newsletterView(await updateNewsletter(deps, seen.account, seen._id, () => ({ state }))) };
       },
     );
   }
@@ -64,7 +56,7 @@ function steering(app: Api, deps: Deps): void {
         response: { 200: Data(Type.Array(NextTime)), ...refusals },
       },
     },
-    async (request) => ({ data: nextShown(await rowOf(deps, request), NEXT) }),
+    async (request) => ({ data: nextTimesView(await rowOf(deps, request), NEXT) }),
   );
 }
 
@@ -77,13 +69,13 @@ function issues(app: Api, deps: Deps): void {
         summary: 'What became of each time, the latest first',
         params: IdPath,
         querystring: IssueSearch,
-        response: { 200: Page(IssueShown), ...refusals },
+        response: { 200: Page(IssueView), ...refusals },
       },
     },
     async (request) => {
       const { account, _id } = await rowOf(deps, request);
       const { found, total } = await deps.issues.page(account, _id, skipOf(request.query), request.query.per_page);
-      return { data: found.map(issueShown), meta: pageMeta(request.query, total) };
+      return { data: found.map(issueView), meta: pageMeta(request.query, total) };
     },
   );
   app.post(
@@ -94,32 +86,34 @@ function issues(app: Api, deps: Deps): void {
         summary: 'Begin an issue now',
         params: IdPath,
         body: Trigger,
-        response: { 202: Data(IssueShown), ...refusals },
+        response: { 202: Data(IssueView), ...refusals },
       },
     },
     async (request, reply) => {
       const row = await rowOf(deps, request);
-      const issue = await triggered(deps, row, request.body.scheduled_at, originOf(request));
-      return reply.code(202).send({ data: issueShown(issue) });
+      const issue = await triggerIssue(deps, row, request.body.scheduled_at, originOf(request));
+      return reply.code(202).send({ data: issueView(issue) });
     },
   );
 }
 
 /** A double click, a retry and a second backfill find the issue of the first. */
-async function triggered(deps: Deps, row: Newsletter, time: string | undefined, origin?: string): Promise<Issue> {
+async function triggerIssue(deps: Deps, row: Newsletter, time: string | undefined, origin?: string): Promise<Issue> {
   const { account, _id: newsletter } = row;
   const earlier = origin === undefined ? null : await deps.issues.ofOrigin(account, origin);
-  const issue = earlier ?? (await begun(deps, row, time, origin));
-  if (issue.wake_at !== null) {
-    deps.engine.wakeIssue({ account, newsletter, scheduledAt: issue.scheduled_at.toISOString() });
+  const issue = earlier ?? (await openIssue(deps, row, time, origin));
+  if (issue.sweep_at !== null) {
+    deps.engine.notifyIssue({ account, newsletter, scheduledAt: issue.scheduled_at.toISOString() });
   }
   return issue;
 }
 
-async function begun(deps: Deps, row: Newsletter, time: string | undefined, origin?: string): Promise<Issue> {
+async function openIssue(deps: Deps, row: Newsletter, time: string | undefined, origin?: string): Promise<Issue> {
   const { account, _id: newsletter } = row;
   const scheduled_at =
-    time === undefined ? ours(await deps.newsletters.clickedAt(account, newsletter, now())) : timeOf(row, time);
+    time === undefined
+      ? demandOwned(await deps.newsletters.startManually(account, newsletter, now()))
+      : timeOf(row, time);
   const send_at = new Date(now().getTime() + row.lead_seconds * 1_000);
   const own = { _id: issueId(newsletter, scheduled_at), account, newsletter };
   return deps.issues.open({ ...own, kind: 'triggered', scheduled_at, send_at, ...(origin && { origin }) });
@@ -131,7 +125,7 @@ function timeOf(row: Newsletter, text: string): Date {
   throw new Failure('not_a_time', { scheduled_at: ['The scheduled_at must be a past time of the newsletter.'] });
 }
 
-function pushing(app: Api, deps: Deps): void {
+function pushData(app: Api, deps: Deps): void {
   app.put(
     '/newsletters/:id/data',
     {
@@ -154,11 +148,11 @@ function pushing(app: Api, deps: Deps): void {
 
 /** Of the issue that waits for data, which tries again now; else of the next one. */
 async function deadlineOf({ issues, engine }: Deps, row: Newsletter): Promise<Date | null> {
-  const open = await issues.openOnes(row.account, row._id);
+  const open = await issues.openIssues(row.account, row._id);
   const waiting = open.find(({ state, campaign }) => state === 'preparing' && campaign === null);
   if (waiting !== undefined) {
     const { account, newsletter, scheduled_at, send_at } = waiting;
-    engine.wakeIssue({ account, newsletter, scheduledAt: scheduled_at.toISOString() });
+    engine.notifyIssue({ account, newsletter, scheduledAt: scheduled_at.toISOString() });
     return send_at;
   }
   const [next] = row.state === 'paused' ? [] : timesAfter(row, now(), 1);
@@ -167,5 +161,5 @@ async function deadlineOf({ issues, engine }: Deps, row: Newsletter): Promise<Da
 
 async function rowOf(deps: Deps, request: FastifyRequest): Promise<Newsletter> {
   const { id } = request.params as Static<typeof IdPath>;
-  return ours(await deps.newsletters.find(accountOf(request), id));
+  return demandOwned(await deps.newsletters.find(accountOf(request), id));
 }

@@ -1,19 +1,19 @@
 import type { Static } from 'typebox';
-import { DEFAULT_HOURS } from '../../../domain/approval.js';
+import { DEFAULT_HOURS } from '../../../domain/campaign/approval.js';
 import { Failure, type FieldErrors } from '../../../domain/errors.js';
 import { calendarOf, readCron } from '../../../domain/newsletter/cron.js';
 import type { Source } from '../../../domain/newsletter/source.js';
 import { isZone } from '../../../domain/newsletter/zone.js';
 import { parseMailbox } from '../../../mail/address.js';
-import { templateFault } from '../../../mail/issue-letter.js';
-import type { NewsletterFields, NewsletterTimes } from '../../../store/newsletters.js';
-import type { NewNewsletter, NewsletterPatch } from '../../schemas/newsletter.js';
+import { templateFault } from '../../../mail/letter/issue.js';
+import type { NewsletterFields, NewsletterTimes } from '../../../store/newsletters/newsletters.js';
 import { DEFAULT_SETTINGS } from '../campaigns/fields.js';
+import type { NewNewsletter, NewsletterPatch } from './schema.js';
 
 type Patch = Static<typeof NewsletterPatch>;
 type Fields = Omit<NewsletterFields, 'settings' | 'source' | keyof NewsletterTimes>;
 
-const NO_TIMES: NewsletterTimes = {
+const DEFAULT_SCHEDULE: NewsletterTimes = {
   cron: null,
   calendars: [],
   zone: 'UTC',
@@ -26,8 +26,8 @@ const NO_TIMES: NewsletterTimes = {
   lead_seconds: 900,
 };
 
-const BARE: Omit<NewsletterFields, 'name' | 'list_id' | 'source'> = {
-  ...NO_TIMES,
+const DEFAULTS: Omit<NewsletterFields, 'name' | 'list_id' | 'source'> = {
+  ...DEFAULT_SCHEDULE,
   subject: null,
   preheader: null,
   html: null,
@@ -43,21 +43,21 @@ const BARE: Omit<NewsletterFields, 'name' | 'list_id' | 'source'> = {
 };
 
 /** A new newsletter, or a refusal that names each field at fault. `reach`: what is wrong with an address to fetch from. */
-export function newNewsletter(body: Static<typeof NewNewsletter>, reach: Reach): NewsletterFields {
+export function newNewsletter(body: Static<typeof NewNewsletter>, checkUrl: UrlCheck): NewsletterFields {
   const { name, list_id } = body;
   const source: Source = { kind: 'data' };
-  return changedNewsletter(body, { ...BARE, name, list_id, source }, reach);
+  return changedNewsletter(body, { ...DEFAULTS, name, list_id, source }, checkUrl);
 }
 
-type Reach = (url: string) => string | undefined;
+type UrlCheck = (url: string) => string | undefined;
 
 /** The newsletter as a patch leaves it. */
-export function changedNewsletter(body: Patch, before: NewsletterFields, reach: Reach): NewsletterFields {
+export function changedNewsletter(body: Patch, before: NewsletterFields, checkUrl: UrlCheck): NewsletterFields {
   const { schedule, source, settings, approval, approval_expires_hours, from, ...others } = body;
   const given = Object.fromEntries(
     Object.entries(others).filter(([, value]) => value !== undefined),
   ) as Partial<Fields>;
-  const asks = approval ?? before.approval_hours !== null;
+  const needsApproval = approval ?? before.approval_hours !== null;
   const after: NewsletterFields = {
     ...before,
     ...given,
@@ -65,9 +65,9 @@ export function changedNewsletter(body: Patch, before: NewsletterFields, reach: 
     ...(source !== undefined && { source: sourceOf(source) }),
     ...(settings !== undefined && { settings: { ...before.settings, ...settings } }),
     ...(from !== undefined && { from: from && { name: from.name ?? null, email: from.email } }),
-    approval_hours: asks ? (approval_expires_hours ?? before.approval_hours ?? DEFAULT_HOURS) : null,
+    approval_hours: needsApproval ? (approval_expires_hours ?? before.approval_hours ?? DEFAULT_HOURS) : null,
   };
-  demand({ ...timeFaults(body, after), ...sourceFaults(after, reach), ...letterFaults(after) });
+  demandNoFaults({ ...timeFaults(body, after), ...sourceFaults(after, checkUrl), ...letterFaults(after) });
   return after;
 }
 
@@ -115,20 +115,20 @@ function sourceOf({ kind, prompt = '', links = [], url = '', max_items = 10 }: N
   return kind === 'json' ? { kind, url } : { kind };
 }
 
-function sourceFaults({ source, html }: NewsletterFields, reach: Reach): FieldErrors {
+function sourceFaults({ source, html }: NewsletterFields, checkUrl: UrlCheck): FieldErrors {
   if (source.kind === 'ai')
     return source.prompt === '' ? { 'source.prompt': ['The source.prompt is required for ai.'] } : {};
   if (source.kind !== 'feed' && html === null)
     return { html: [`The html is required for ${source.kind}: the template of an issue.`] };
   if (source.kind === 'data') return {};
-  const fault = source.url === '' ? 'is required' : reach(source.url);
+  const fault = source.url === '' ? 'is required' : checkUrl(source.url);
   return fault === undefined ? {} : { 'source.url': [`The source.url ${fault}.`] };
 }
 
 function letterFaults({ subject, preheader, html, from, reply_to, source }: NewsletterFields): FieldErrors {
   const fault = (field: string, text: string | null, mode: 'html' | 'plain') => {
-    const said = text === null || source.kind === 'ai' ? undefined : templateFault(text, mode);
-    return said === undefined ? {} : { [field]: [said] };
+    const sentence = text === null || source.kind === 'ai' ? undefined : templateFault(text, mode);
+    return sentence === undefined ? {} : { [field]: [sentence] };
   };
   const cannot = (address: string | undefined) => address !== undefined && parseMailbox(address)?.ascii !== true;
   return {
@@ -140,6 +140,6 @@ function letterFaults({ subject, preheader, html, from, reply_to, source }: News
   };
 }
 
-function demand(faults: FieldErrors): void {
+function demandNoFaults(faults: FieldErrors): void {
   if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
 }

@@ -1,13 +1,13 @@
 import type { Static } from 'typebox';
 import { now } from '../../../clock.js';
 import { timesAfter } from '../../../domain/newsletter/timetable.js';
-import { shownIn } from '../../../domain/newsletter/zone.js';
-import type { Issue } from '../../../store/newsletter/issues.js';
-import type { Newsletter } from '../../../store/newsletters.js';
-import type { IssueShown, NewsletterShown, NextTime } from '../../schemas/newsletter.js';
+import { formatInZone } from '../../../domain/newsletter/zone.js';
+import type { Issue } from '../../../store/newsletters/issues.js';
+import type { Newsletter } from '../../../store/newsletters/newsletters.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
+import type { IssueView, NewsletterResponse, NextTime } from './schema.js';
 
-export function newsletterShown(row: Newsletter): NewsletterShown {
+export function newsletterView(row: Newsletter): NewsletterResponse {
   const { _id: id, state, name, list_id, source, subject, preheader, html, template_id, from, reply_to } = row;
   const { on_expiry, max_recipients, min_gap_minutes, approval_hours } = row;
   const [next] = state === 'paused' ? [] : timesAfter(row, now(), 1);
@@ -16,7 +16,7 @@ export function newsletterShown(row: Newsletter): NewsletterShown {
     state,
     name,
     list_id,
-    schedule: scheduleShown(row),
+    schedule: scheduleView(row),
     next_at: next === undefined ? null : timestamp(next),
     source,
     ...{ subject, preheader, html, template_id, from, reply_to, settings: row.settings },
@@ -28,7 +28,7 @@ export function newsletterShown(row: Newsletter): NewsletterShown {
   };
 }
 
-function scheduleShown(row: Newsletter): NewsletterShown['schedule'] {
+function scheduleView(row: Newsletter): NewsletterResponse['schedule'] {
   const { cron, zone, skip, jitter_seconds, overlap, calendars } = row;
   const [only] = calendars;
   const named = only && {
@@ -53,15 +53,15 @@ function scheduleShown(row: Newsletter): NewsletterShown['schedule'] {
 }
 
 /** When an issue begins, when it goes out, and what clocks show there. */
-export function nextShown(row: Newsletter, count: number): Static<typeof NextTime>[] {
+export function nextTimesView(row: Newsletter, count: number): Static<typeof NextTime>[] {
   return timesAfter(row, now(), count).map((time) => ({
     scheduled_at: timestamp(time),
     send_at: timestamp(new Date(time.getTime() + row.lead_seconds * 1_000)),
-    local: shownIn(row.zone, time),
+    local: formatInZone(row.zone, time),
   }));
 }
 
-export function issueShown(row: Issue): Static<typeof IssueShown> {
+export function issueView(row: Issue): Static<typeof IssueView> {
   const { _id: id, kind, state, reason, detail, late, sent_late, subject, campaign: campaign_id } = row;
   return {
     ...{ id, kind, scheduled_at: timestamp(row.scheduled_at), send_at: timestamp(row.send_at) },

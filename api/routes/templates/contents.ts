@@ -6,18 +6,18 @@ import {
   type TemplateContents,
   type TemplateEdition,
 } from '../../../domain/template.js';
-import { checkLiquid } from '../../../mail/compile.js';
-import type { ContentsAnswered, ContentsGiven } from '../../schemas/template.js';
+import { checkLiquid } from '../../../mail/letter/compile.js';
+import type { ContentsRequest, ContentsResponse } from './schema.js';
 
-type Given = ContentsGiven[string];
+type Given = ContentsRequest[string];
 
 /** What a request says, in every language; throws the Failure that names language, field, line and column at fault. */
-export function readContents(given: ContentsGiven): TemplateContents {
+export function readContents(given: ContentsRequest): TemplateContents {
   const faults = Object.entries(given).map(([tag, said]) => ({
-    ...tagFault(tag),
+    ...languageFault(tag),
     ...faultsOf(`contents.${tag}`, said),
   }));
-  demandNone(Object.assign({}, ...faults) as FieldErrors);
+  demandNoFaults(Object.assign({}, ...faults) as FieldErrors);
   return Object.fromEntries(Object.entries(given).map(([tag, said]) => [tag, contentOf(said)]));
 }
 
@@ -30,11 +30,11 @@ export function readEdition(contents: TemplateContents, language: string | undef
   });
 }
 
-export function contentsShown(contents: TemplateContents): ContentsAnswered {
-  const shown = ({ subject, preheader, format, source, text }: LanguageContent) => {
+export function contentsView(contents: TemplateContents): ContentsResponse {
+  const view = ({ subject, preheader, format, source, text }: LanguageContent) => {
     return { subject, preheader, html: null, mjml: null, [format]: source, text };
   };
-  return Object.fromEntries(Object.entries(contents).map(([tag, content]) => [tag, shown(content)]));
+  return Object.fromEntries(Object.entries(contents).map(([tag, content]) => [tag, view(content)]));
 }
 
 function contentOf({ subject, preheader, html, mjml, text }: Given): LanguageContent {
@@ -43,23 +43,23 @@ function contentOf({ subject, preheader, html, mjml, text }: Given): LanguageCon
   return { subject: subject ?? null, preheader: preheader ?? null, ...body, text: text ?? null };
 }
 
-function tagFault(tag: string): FieldErrors {
+function languageFault(tag: string): FieldErrors {
   if (LANGUAGE_TAG.test(tag)) return {};
   return { [`contents.${tag}`]: [`The contents.${tag} is not a language tag such as en or pt-BR.`] };
 }
 
-function faultsOf(at: string, said: Given): FieldErrors {
-  const bodies = [said.html, said.mjml].filter((body) => body != null);
+function faultsOf(at: string, content: Given): FieldErrors {
+  const bodies = [content.html, content.mjml].filter((body) => body != null);
   if (bodies.length === 0) return { [`${at}.html`]: [`The ${at}.html field is required when mjml is not present.`] };
   if (bodies.length === 2) return { [`${at}.html`]: [`The ${at}.html field cannot be used together with mjml.`] };
   const checked = (['subject', 'preheader', 'html', 'mjml', 'text'] as const).map((field) => {
-    const source = said[field];
+    const source = content[field];
     const faults = source == null ? [] : checkLiquid(source, field === 'html' || field === 'mjml' ? 'html' : 'plain');
     return [`${at}.${field}`, faults] as const;
   });
   return Object.fromEntries(checked.filter(([, faults]) => faults.length > 0));
 }
 
-function demandNone(faults: FieldErrors): void {
+function demandNoFaults(faults: FieldErrors): void {
   if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
 }

@@ -1,26 +1,26 @@
-import { brandOf } from '../../../domain/brand.js';
+import { brandOf } from '../../../domain/brand/brand.js';
 import { Failure } from '../../../domain/errors.js';
-import { chosenLanguage } from '../../../domain/template.js';
-import { filled, parsedParts } from '../../../mail/filling.js';
-import { preferencesUrl, unsubscribeUrl, viewUrl } from '../../../mail/tokens.js';
-import type { Template } from '../../../store/templates.js';
+import { matchLanguage } from '../../../domain/template.js';
+import { fillParts, parseParts } from '../../../mail/liquid/fill-parts.js';
+import { preferencesUrl, unsubscribeUrl, viewUrl } from '../../../mail/tokens/link-tokens.js';
+import type { Template } from '../../../store/templates/templates.js';
 import type { Api } from '../../app.js';
-import { accountOf } from '../../auth.js';
-import type { Deps } from '../../deps.js';
-import { ours } from '../../failures.js';
-import { Data, refusals } from '../../schemas/envelope.js';
-import { IdPath } from '../../schemas/fields.js';
-import { PreviewView, TemplatePreviewSearch, TemplatePreviewWish } from '../../schemas/preview.js';
-import { NO_TOKEN, previewShown } from '../campaigns/rendition.js';
+import { accountOf } from '../../hooks/auth.js';
+import { demandOwned } from '../../hooks/failures.js';
+import { Data, refusals } from '../../schema/envelope.js';
+import { IdPath } from '../../schema/fields.js';
+import { PreviewView, TemplatePreviewRequest, TemplatePreviewSearch } from '../../schema/preview.js';
+import type { Deps } from '../../wiring.js';
+import { PREVIEW_TOKEN, previewView } from '../campaigns/previews/rendering.js';
 
 const tags = ['Templates'];
 const ONE = { 200: Data(PreviewView), ...refusals };
-const HAS_PLACE = /\{\{-?\s*content\b/;
-const SOMEBODY = { email: 'ada@example.org', name: 'Ada Lovelace', first_name: 'Ada', last_name: 'Lovelace' };
+const HAS_CONTENT_SLOT = /\{\{-?\s*content\b/;
+const SAMPLE_RECIPIENT = { email: 'ada@example.org', name: 'Ada Lovelace', first_name: 'Ada', last_name: 'Lovelace' };
 const SAMPLE_BODY =
   '<h2>A heading</h2><p>Hello {{ first_name }}, the text of a campaign stands here, with <a href="https://example.org/">a link</a>.</p>';
 
-interface Wish {
+interface PreviewOptions {
   readonly language?: string;
   readonly context?: Readonly<Record<string, unknown>>;
   readonly html?: string;
@@ -28,7 +28,7 @@ interface Wish {
 
 /** The draft of a template in the account's brand, with sample data. */
 export function templatePreviews(app: Api, deps: Deps): void {
-  const found = async (account: number, id: number) => ours(await deps.templates.find(account, id));
+  const ownedTemplate = async (account: number, id: number) => demandOwned(await deps.templates.find(account, id));
 
   app.get(
     '/templates/:id/preview',
@@ -43,7 +43,7 @@ export function templatePreviews(app: Api, deps: Deps): void {
     },
     async (request) => {
       const account = accountOf(request);
-      return preview(deps, account, await found(account, request.params.id), request.query);
+      return preview(deps, account, await ownedTemplate(account, request.params.id), request.query);
     },
   );
 
@@ -54,42 +54,47 @@ export function templatePreviews(app: Api, deps: Deps): void {
         tags,
         summary: 'Preview the draft of a template with data of your own',
         params: IdPath,
-        body: TemplatePreviewWish,
+        body: TemplatePreviewRequest,
         response: ONE,
       },
     },
     async (request) => {
       const account = accountOf(request);
-      return preview(deps, account, await found(account, request.params.id), request.body);
+      return preview(deps, account, await ownedTemplate(account, request.params.id), request.body);
     },
   );
 }
 
-async function preview(deps: Pick<Deps, 'accounts' | 'config' | 'press'>, account: number, row: Template, wish: Wish) {
-  const chosen = chosenLanguage(row, wish.language);
+async function preview(
+  deps: Pick<Deps, 'accounts' | 'config' | 'templateCache'>,
+  account: number,
+  row: Template,
+  options: PreviewOptions,
+) {
+  const chosen = matchLanguage(row, options.language);
   if (chosen === undefined) throw new Error(`template ${row._id} lacks its own language`);
   const { subject, preheader, format, source, text } = chosen.content;
-  const hasPlace = HAS_PLACE.test(source);
-  const rendered = await deps.press.render({
+  const hasSlot = HAS_CONTENT_SLOT.test(source);
+  const rendered = await deps.templateCache.render({
     template: { format, source },
-    body: hasPlace ? { format: 'html', source: wish.html ?? SAMPLE_BODY } : null,
+    body: hasSlot ? { format: 'html', source: options.html ?? SAMPLE_BODY } : null,
     brand: brandOf(await deps.accounts.settings(account)),
     subject: subject ?? '',
     preheader,
     text,
     language: chosen.language,
-    purpose: hasPlace ? 'campaign' : 'message',
+    purpose: hasSlot ? 'campaign' : 'message',
     fields: null,
   });
   const { publicUrl } = deps.config;
   const links = {
-    unsubscribe_url: unsubscribeUrl(publicUrl, NO_TOKEN),
-    preferences_url: preferencesUrl(publicUrl, NO_TOKEN),
-    view_url: viewUrl(publicUrl, NO_TOKEN),
+    unsubscribe_url: unsubscribeUrl(publicUrl, PREVIEW_TOKEN),
+    preferences_url: preferencesUrl(publicUrl, PREVIEW_TOKEN),
+    view_url: viewUrl(publicUrl, PREVIEW_TOKEN),
   };
-  const context = { ...SOMEBODY, ...links, ...wish.context };
-  const parts = parsedParts({ subject: subject ?? '', preheader, html: rendered.html, text: rendered.text });
-  const said = filled(parts, context);
-  if (typeof said === 'string') throw new Failure('not_renderable', { context: [said] });
-  return { data: previewShown(said, rendered) };
+  const context = { ...SAMPLE_RECIPIENT, ...links, ...options.context };
+  const parts = parseParts({ subject: subject ?? '', preheader, html: rendered.html, text: rendered.text });
+  const filledTemplate = fillParts(parts, context);
+  if (typeof filledTemplate === 'string') throw new Failure('not_renderable', { context: [filledTemplate] });
+  return { data: previewView(filledTemplate, rendered) };
 }

@@ -1,9 +1,9 @@
-import { brandOf } from '../../../domain/brand.js';
+import { brandOf } from '../../../domain/brand/brand.js';
 import { Failure, type FieldErrors } from '../../../domain/errors.js';
 import type { LanguageContent, TemplateContents } from '../../../domain/template.js';
-import type { Deps } from '../../deps.js';
+import type { Deps } from '../../wiring.js';
 
-type RenderDeps = Pick<Deps, 'accounts' | 'press'>;
+type RenderDeps = Pick<Deps, 'accounts' | 'templateCache'>;
 
 /** MJML is compiled once before it is stored: an element that is not known is named with its line. */
 export async function demandRenderable(deps: RenderDeps, account: number, contents: TemplateContents): Promise<void> {
@@ -23,7 +23,7 @@ async function faultsIn(
 ): Promise<string[]> {
   const { subject, preheader, format, source, text } = content;
   try {
-    const { findings } = await deps.press.render({
+    const { findings } = await deps.templateCache.render({
       template: { format, source },
       body: null,
       brand: brandOf(await deps.accounts.settings(account)),

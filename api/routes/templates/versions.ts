@@ -1,13 +1,15 @@
 import { Failure } from '../../../domain/errors.js';
 import type { Api } from '../../app.js';
-import { accountOf } from '../../auth.js';
-import type { Deps } from '../../deps.js';
-import { ours } from '../../failures.js';
-import { originOf } from '../../idempotency.js';
-import { tagged } from '../../revisions.js';
-import { NoFields } from '../../schemas/campaign.js';
-import { Data, refusals } from '../../schemas/envelope.js';
-import { IdPath } from '../../schemas/fields.js';
+import { setETag } from '../../etag.js';
+import { accountOf } from '../../hooks/auth.js';
+import { demandOwned } from '../../hooks/failures.js';
+import { originOf } from '../../hooks/idempotency.js';
+import { Data, refusals } from '../../schema/envelope.js';
+import { IdPath } from '../../schema/fields.js';
+import { timestamp, timestampOrNull } from '../../timestamp.js';
+import type { Deps } from '../../wiring.js';
+import { EmptyBody } from '../campaigns/schema.js';
+import { contentsView } from './contents.js';
 import {
   Rollback,
   TemplateCopy,
@@ -16,11 +18,9 @@ import {
   VersionPath,
   VersionSearch,
   VersionView,
-} from '../../schemas/template.js';
-import { timestamp, timestampOrNull } from '../../timestamp.js';
-import { contentsShown } from './contents.js';
-import { standing, turned } from './turning.js';
-import { shown } from './view.js';
+} from './schema.js';
+import { demandFreeIdentifier, updateTemplate } from './update.js';
+import { templateView } from './view.js';
 
 const tags = ['Templates'];
 const ONE = { 200: Data(TemplateView), ...refusals };
@@ -29,11 +29,11 @@ const ONE = { 200: Data(TemplateView), ...refusals };
 export function templateVersions(app: Api, deps: Deps): void {
   app.post(
     '/templates/:id/publish',
-    { schema: { tags, summary: 'Publish the draft', params: IdPath, body: NoFields, response: ONE } },
+    { schema: { tags, summary: 'Publish the draft', params: IdPath, body: EmptyBody, response: ONE } },
     async (request, reply) => {
-      const row = await turned(deps, request, (seen) => deps.templates.publish(seen));
-      tagged(reply, row);
-      return shown(deps, row.account, row);
+      const row = await updateTemplate(deps, request, (seen) => deps.templates.publish(seen));
+      setETag(reply, row);
+      return templateView(deps, row.account, row);
     },
   );
 
@@ -42,13 +42,13 @@ export function templateVersions(app: Api, deps: Deps): void {
     { schema: { tags, summary: 'Publish an earlier version again', params: IdPath, body: Rollback, response: ONE } },
     async (request, reply) => {
       const { version } = request.body;
-      const row = await turned(deps, request, async (seen) => {
+      const row = await updateTemplate(deps, request, async (seen) => {
         const edition = await deps.templates.version(seen.account, seen._id, version);
         if (edition === null) throw unknownVersion();
         return seen.published?.version === version ? seen : deps.templates.republish(seen, edition);
       });
-      tagged(reply, row);
-      return shown(deps, row.account, row);
+      setETag(reply, row);
+      return templateView(deps, row.account, row);
     },
   );
 
@@ -70,14 +70,14 @@ function copies(app: Api, deps: Deps): void {
     },
     async (request, reply) => {
       const account = accountOf(request);
-      const { category, contents, default_language, ...of } = ours(
+      const { category, contents, default_language, ...of } = demandOwned(
         await deps.templates.find(account, request.params.id),
       );
       const { name = `Copy of ${of.name}`.slice(0, 255), identifier = null } = request.body;
       const fields = { name, identifier, category, contents, default_language };
-      const row = standing(await deps.templates.create(account, fields, originOf(request)));
-      tagged(reply.code(201), row);
-      return shown(deps, account, row);
+      const row = demandFreeIdentifier(await deps.templates.create(account, fields, originOf(request)));
+      setETag(reply.code(201), row);
+      return templateView(deps, account, row);
     },
   );
 }
@@ -96,7 +96,7 @@ function history(app: Api, deps: Deps): void {
     },
     async (request) => {
       const account = accountOf(request);
-      const row = ours(await deps.templates.find(account, request.params.id));
+      const row = demandOwned(await deps.templates.find(account, request.params.id));
       const { after, limit } = request.query;
       const found = await deps.templates.history(account, row._id, after, limit + 1);
       const data = found.slice(0, limit).map(({ version, copy_of, published_at }) => {
@@ -124,11 +124,11 @@ function history(app: Api, deps: Deps): void {
     async (request) => {
       const { id, version } = request.params;
       const account = accountOf(request);
-      const row = ours(await deps.templates.find(account, id));
+      const row = demandOwned(await deps.templates.find(account, id));
       const found = await deps.templates.version(account, row._id, version);
       if (found === null) throw new Failure('not_found');
       const { default_language, contents, published_at } = found;
-      const shownContents = contentsShown(contents);
+      const shownContents = contentsView(contents);
       return {
         data: { version, default_language, contents: shownContents, published_at: timestampOrNull(published_at) },
       };

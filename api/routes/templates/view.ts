@@ -1,10 +1,10 @@
 import { FIRST_DEFAULT_TEMPLATE, isSystemTemplate } from '../../../domain/template.js';
-import { sampleContext } from '../../../mail/variables.js';
-import type { Template, TemplateSummary } from '../../../store/templates.js';
-import type { Deps } from '../../deps.js';
-import type { ReadyRequestShown, TemplateRowShown } from '../../schemas/template.js';
+import { sampleContext } from '../../../mail/liquid/sample-context.js';
+import type { Template, TemplateSummary } from '../../../store/templates/templates.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
-import { contentsShown } from './contents.js';
+import type { Deps } from '../../wiring.js';
+import { contentsView } from './contents.js';
+import type { IntegrationExampleResponse, TemplateRowResponse } from './schema.js';
 
 /** The template of campaigns that name none: the account's choice while it stands, else Everpost's first. */
 export async function defaultTemplateId(
@@ -16,13 +16,17 @@ export async function defaultTemplateId(
 }
 
 /** A template with what its draft says and a request to send a message by it. */
-export async function shown(deps: Pick<Deps, 'accounts' | 'templates' | 'config'>, account: number, row: Template) {
-  const row_ = rowShown(row, await defaultTemplateId(deps, account));
-  const request = readyRequest(deps.config.publicUrl, row);
-  return { data: { ...row_, contents: contentsShown(row.contents), request } };
+export async function templateView(
+  deps: Pick<Deps, 'accounts' | 'templates' | 'config'>,
+  account: number,
+  row: Template,
+) {
+  const summary = templateRowView(row, await defaultTemplateId(deps, account));
+  const request = integrationExample(deps.config.publicUrl, row);
+  return { data: { ...summary, contents: contentsView(row.contents), request } };
 }
 
-export function rowShown(row: TemplateSummary, defaultId: number): TemplateRowShown {
+export function templateRowView(row: TemplateSummary, defaultId: number): TemplateRowResponse {
   const { _id: id, name, category, identifier, default_language, revision, drafted, published } = row;
   return {
     id,
@@ -41,20 +45,26 @@ export function rowShown(row: TemplateSummary, defaultId: number): TemplateRowSh
   };
 }
 
-function readyRequest(publicUrl: string, row: Template): ReadyRequestShown {
+function integrationExample(publicUrl: string, row: Template): IntegrationExampleResponse {
   const content = row.contents[row.default_language];
-  const said = [content?.subject, content?.preheader, content?.source, content?.text].flatMap((text) => text ?? []);
+  const texts = [content?.subject, content?.preheader, content?.source, content?.text].flatMap((text) => text ?? []);
   const body = {
     to: 'ada@example.org',
     ...(row.identifier === null ? { template_id: row._id } : { identifier: row.identifier }),
     language: row.default_language,
     environment: row.published === null ? 'testing' : 'live',
-    context: sampleContext(said),
+    context: sampleContext(texts),
   };
   const url = `${publicUrl}/api/v1/messages`;
   const headers = { authorization: 'Bearer YOUR_API_KEY', 'content-type': 'application/json' };
-  const given = Object.entries(headers).map(([name, value]) => ` -H '${name}: ${value}'`);
+  const headerArguments = Object.entries(headers).map(([name, value]) => ` -H '${name}: ${value}'`);
   // In a shell a quote ends the quoted word.
   const quoted = JSON.stringify(body).replaceAll("'", "'\\''");
-  return { method: 'POST', url, headers, body, curl: `curl -X POST '${url}'${given.join('')} -d '${quoted}'` };
+  return {
+    method: 'POST',
+    url,
+    headers,
+    body,
+    curl: `curl -X POST '${url}'${headerArguments.join('')} -d '${quoted}'`,
+  };
 }

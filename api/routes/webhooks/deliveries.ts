@@ -1,11 +1,11 @@
-import type { Delivery } from '../../../store/webhook/deliveries.js';
+import type { Delivery } from '../../../store/webhooks/deliveries.js';
 import type { Api } from '../../app.js';
-import { accountOf } from '../../auth.js';
-import type { Deps } from '../../deps.js';
-import { ours } from '../../failures.js';
-import { refusals } from '../../schemas/envelope.js';
-import { IdPath } from '../../schemas/fields.js';
-import { DeliveryPage, DeliverySearch, deliveryView } from '../../schemas/webhook.js';
+import { accountOf } from '../../hooks/auth.js';
+import { demandOwned } from '../../hooks/failures.js';
+import { refusals } from '../../schema/envelope.js';
+import { IdPath } from '../../schema/fields.js';
+import type { Deps } from '../../wiring.js';
+import { DeliveryPage, DeliverySearch, deliveryView } from './schema.js';
 
 export function webhookDeliveries(app: Api, { endpoints, deliveries }: Deps): void {
   app.get(
@@ -20,22 +20,22 @@ export function webhookDeliveries(app: Api, { endpoints, deliveries }: Deps): vo
       },
     },
     async (request) => {
-      const row = ours(await endpoints.find(accountOf(request), request.params.id));
+      const row = demandOwned(await endpoints.find(accountOf(request), request.params.id));
       const { after, limit, ...search } = request.query;
-      const place = after === undefined ? {} : { after: placeFrom(after) };
-      const found = await deliveries.page(row, { ...search, ...place, limit: limit + 1 });
+      const cursor = after === undefined ? {} : { after: parseCursor(after) };
+      const found = await deliveries.page(row, { ...search, ...cursor, limit: limit + 1 });
       const shown = found.slice(0, limit);
       const last = found.length > limit ? shown.at(-1) : undefined;
-      return { data: shown.map(deliveryView), meta: { next: last === undefined ? null : cursorOf(last) } };
+      return { data: shown.map(deliveryView), meta: { next: last === undefined ? null : formatCursor(last) } };
     },
   );
 }
 
-function cursorOf({ created_at, event }: Delivery): string {
+function formatCursor({ created_at, event }: Delivery): string {
   return `${created_at.getTime()}.${event}`;
 }
 
-function placeFrom(text: string) {
+function parseCursor(text: string) {
   const [at = '0', event = ''] = text.split('.');
   return { at: new Date(Number(at)), event };
 }

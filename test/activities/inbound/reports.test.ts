@@ -1,20 +1,27 @@
 import { describe, expect, test } from 'vitest';
 import { sweepInbound } from '../../../activities/inbound/sweep.js';
-import { leavingAddress, returnPaths } from '../../../mail/return-path.js';
-import { linkTokens } from '../../../mail/tokens.js';
-import { fenced } from '../../../store/connect.js';
-import { inbound } from '../../../store/inbound.js';
-import type { Message } from '../../../store/messages-row.js';
-import { places } from '../../../store/places.js';
-import { recipients } from '../../../store/recipients.js';
-import { aSentCampaign, inboundDeps, paths, storyOf, suppressedAmong, takenIn } from '../../support/inbound-ground.js';
-import { anEntry } from '../../support/ledger-pages.js';
-import { anAcceptedMessage } from '../../support/messages.js';
-import { ownStore } from '../../support/own-store.js';
-import { aReport } from '../../support/reports.js';
+import { linkTokens } from '../../../mail/tokens/link-tokens.js';
+import { returnPaths, unsubscribeAddress } from '../../../mail/tokens/return-path.js';
+import { ledgerPositions } from '../../../store/campaigns/ledger-positions.js';
+import { recipients } from '../../../store/campaigns/recipients.js';
+import { inbound } from '../../../store/inbound/inbound.js';
+import type { Message } from '../../../store/messages/row.js';
+import { majorityCollection } from '../../../store/mongo/connect.js';
+import {
+  aSentCampaign,
+  eventTypesOf,
+  inboundDeps,
+  paths,
+  readReport,
+  suppressedAmong,
+} from '../../support/activities/inbound-fixture.js';
+import { aReport } from '../../support/mail/reports.js';
+import { anException } from '../../support/store/ledger-pages.js';
+import { anAcceptedMessage } from '../../support/store/messages.js';
+import { ownStore } from '../../support/store/own-store.js';
 
 const store = ownStore();
-const doubt = (i: number) => anEntry({ i, kind: 'uncertain', class: 'owner_lost' });
+const doubt = (i: number) => anException({ i, kind: 'uncertain', class: 'owner_lost' });
 const FORGED = returnPaths([{ kid: 1, key: Buffer.alloc(32, 9), current: true }]);
 
 test.each<[string, string, string[]]>([
@@ -33,8 +40,8 @@ test.each<[string, string, string[]]>([
   ['free-text', 'unparsed', []],
 ])('%s finds its recipient, among others: %s', async (name, verdict, story) => {
   const sent = await aSentCampaign(store, 3);
-  expect(await takenIn(store, aReport(name, sent.about(1)))).toBe(verdict);
-  expect(await storyOf(store, sent, 1)).toEqual([...story].sort());
+  expect(await readReport(store, aReport(name, sent.about(1)))).toBe(verdict);
+  expect(await eventTypesOf(store, sent, 1)).toEqual([...story].sort());
   // An event of the campaign names it; whoever is off one list is off all.
   expect(await suppressedAmong(store, sent)).toEqual(story.some((type) => type.startsWith('subscriber')) ? [1] : []);
 });
@@ -43,12 +50,12 @@ test('the same report twice, or swept twice, is told once', async () => {
   const sent = await aSentCampaign(store, 1);
   const raw = aReport('postfix-unknown-user', sent.about(0));
   const dies = { ...inbound(store), done: async () => Promise.reject(new Error('the process ends here')) };
-  const id = await inbound(store).keepMail(null, raw, []);
+  const id = await inbound(store).saveMail(null, raw, []);
   await sweepInbound(inboundDeps(store, { inbound: dies }));
   expect(await inbound(store).find(id)).toMatchObject({ tries: 1, verdict: null });
-  await store.db.collection<{ _id: string }>('inbound').updateOne({ _id: id }, { $set: { wake_at: new Date(0) } });
-  expect(await takenIn(store, raw)).toBe('bounced');
-  expect(await storyOf(store, sent, 0)).toEqual(['recipient.bounced', 'subscriber.bounced']);
+  await store.db.collection<{ _id: string }>('inbound').updateOne({ _id: id }, { $set: { sweep_at: new Date(0) } });
+  expect(await readReport(store, raw)).toBe('bounced');
+  expect(await eventTypesOf(store, sent, 0)).toEqual(['recipient.bounced', 'subscriber.bounced']);
   expect(await inbound(store).find(id)).not.toHaveProperty('raw');
 });
 
@@ -57,11 +64,13 @@ test('a forged address, a changed mark, an address of somebody else’s mail: no
   const honest = sent.about(0);
   const returnPath = `${FORGED.forRecipient(sent.campaign._id, sent.readers[0] ?? 0)}@bounce.acme.example`;
   const messageId = honest.messageId.replace(/\.[^.]+@/, '.AAAAAAAAAA@');
-  expect(await takenIn(store, aReport('postfix-unknown-user', { returnPath, messageId }))).toBe('unknown');
-  expect(await takenIn(store, aReport('yahoo-complaint', { returnPath, messageId }))).toBe('unknown');
-  expect(await takenIn(store, aReport('postfix-unknown-user', honest), [], sent.campaign.account + 1)).toBe('unknown');
+  expect(await readReport(store, aReport('postfix-unknown-user', { returnPath, messageId }))).toBe('unknown');
+  expect(await readReport(store, aReport('yahoo-complaint', { returnPath, messageId }))).toBe('unknown');
+  expect(await readReport(store, aReport('postfix-unknown-user', honest), [], sent.campaign.account + 1)).toBe(
+    'unknown',
+  );
   expect(await suppressedAmong(store, sent)).toEqual([]);
-  expect(await storyOf(store, sent, 0)).toEqual([]);
+  expect(await eventTypesOf(store, sent, 0)).toEqual([]);
 });
 
 describe('doubt', () => {
@@ -72,17 +81,17 @@ describe('doubt', () => {
 
   test('about a recipient is settled by a report, and told', async () => {
     const sent = await aSentCampaign(store, 4, [doubt(1), doubt(2)]);
-    await takenIn(store, aReport('postfix-unknown-user', sent.about(2)));
+    await readReport(store, aReport('postfix-unknown-user', sent.about(2)));
     const arrived = aReport('postfix-delayed', sent.about(1)).toString().replace('Action: delayed', 'Action: relayed');
-    expect(await takenIn(store, Buffer.from(arrived))).toBe('delivered');
+    expect(await readReport(store, Buffer.from(arrived))).toBe('delivered');
     expect(await standing(sent.campaign)).toEqual([
       'sent null',
       'sent accepted',
       'failed invalid_recipient',
       'sent null',
     ]);
-    expect(await storyOf(store, sent, 1)).toEqual(['recipient.sent']);
-    expect(await storyOf(store, sent, 2)).toEqual(['recipient.bounced', 'recipient.failed', 'subscriber.bounced']);
+    expect(await eventTypesOf(store, sent, 1)).toEqual(['recipient.sent']);
+    expect(await eventTypesOf(store, sent, 2)).toEqual(['recipient.bounced', 'recipient.failed', 'subscriber.bounced']);
   });
 
   test('about a message too', async () => {
@@ -91,8 +100,8 @@ describe('doubt', () => {
       returnPath: `${paths.forMessage(row._id)}@bounce.acme.example`,
       messageId: `${row._id}@acme.example`,
     };
-    expect(await takenIn(store, aReport('exchange-not-found', about))).toBe('bounced');
-    const after = await fenced<Message>(store, 'messages').findOne({ _id: row._id });
+    expect(await readReport(store, aReport('exchange-not-found', about))).toBe('bounced');
+    const after = await majorityCollection<Message>(store, 'messages').findOne({ _id: row._id });
     expect(after).toMatchObject({ state: 'failed', attempts: [{ outcome: 'failed', class: 'invalid_recipient' }] });
     const told = await store.db.collection('events').find({ 'data.message': row._id }).toArray();
     expect(told.map(({ type, _id }) => [type, _id])).toEqual([['message.bounced', `message:${row._id}:bounced`]]);
@@ -102,10 +111,10 @@ describe('doubt', () => {
 test('the place of a recipient is found by an index, page by page', async () => {
   const { campaign, readers } = await aSentCampaign(store, 9);
   for (const id of readers) {
-    const place = await places(store).lastOf(campaign, id);
+    const place = await ledgerPositions(store).lastPositionOf(campaign, id);
     expect(place?.page.ids[place.i]).toBe(id);
   }
-  expect(await places(store).lastOf(campaign, (readers.at(-1) ?? 0) + 1)).toBeUndefined();
+  expect(await ledgerPositions(store).lastPositionOf(campaign, (readers.at(-1) ?? 0) + 1)).toBeUndefined();
   const asked = { account: 1, campaign: 1, launch: 1, round: 0, 'ids.0': { $lte: 5 } };
   const plan = await store.db.collection('ledger').find(asked).sort({ 'ids.0': -1 }).limit(1).explain('queryPlanner');
   expect(JSON.stringify(plan)).toContain('ids.0_1');
@@ -114,14 +123,14 @@ test('the place of a recipient is found by an index, page by page', async () => 
 
 test('whoever writes to the address for leaving has left; a report that comes there says no more than a link may', async () => {
   const sent = await aSentCampaign(store, 2);
-  const key = (await inboundDeps(store).ring())[0];
+  const key = (await inboundDeps(store).keyring())[0];
   if (key === undefined) throw new Error('no key');
   const to = (i: number) =>
-    `${leavingAddress(linkTokens([key]).forRecipient(sent.campaign._id, sent.readers[i] ?? 0))}@bounce.acme.example`;
+    `${unsubscribeAddress(linkTokens([key]).forRecipient(sent.campaign._id, sent.readers[i] ?? 0))}@bounce.acme.example`;
   const mail = Buffer.from('From: ada@reader.example\r\nTo: x\r\nSubject: unsubscribe\r\n\r\n');
-  expect(await takenIn(store, mail, [to(0).toUpperCase()])).toBe('left');
-  expect(await storyOf(store, sent, 0)).toEqual(['subscriber.unsubscribed']);
+  expect(await readReport(store, mail, [to(0).toUpperCase()])).toBe('left');
+  expect(await eventTypesOf(store, sent, 0)).toEqual(['subscriber.unsubscribed']);
   const nothing = { returnPath: to(1), messageId: 'x@y.example' };
-  expect(await takenIn(store, aReport('postfix-unknown-user', nothing), [to(1)])).toBe('unknown');
+  expect(await readReport(store, aReport('postfix-unknown-user', nothing), [to(1)])).toBe('unknown');
   expect(await suppressedAmong(store, sent)).toEqual([]);
 });

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { translated } from '../../../api/dialects/emailmassivo/request.js';
+import { toNativeRequest } from '../../../api/dialects/emailmassivo/request.js';
 
 const mail = { to: { email: 'ada@example.com' }, subject: 'Hello', html: '<p>Hello</p>' };
-const copiesOf = (cc: string) => translated({ mail: { ...mail, cc } }).request.cc;
+const copiesOf = (cc: string) => toNativeRequest({ mail: { ...mail, cc } }).request.cc;
 
 test('copies are addresses with or without a name, between commas', () => {
   expect(copiesOf('Bob <bob@example.com>, "Eve E." <eve@example.com>;<sam@example.com>, kim@example.com')).toEqual([

@@ -1,9 +1,9 @@
 import { MongoNetworkError } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { aClient, anApi, type Call, type TestApi } from '../../support/api.js';
+import { aClient, anApi, type Call, type TestApi } from '../../support/api/api.js';
+import { aTemplate } from '../../support/api/templates.js';
 import { caller } from '../../support/dialects/callers.js';
 import { documentText } from '../../support/dialects/documents.js';
-import { aTemplate } from '../../support/templates.js';
 
 let api: TestApi;
 let verifying: TestApi;

@@ -1,6 +1,6 @@
 import { MongoNetworkError } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { aList, anApi, aStranger, aSubscriber, type Call, type TestApi } from '../../support/api.js';
+import { aList, anApi, aStranger, aSubscriber, type Call, type TestApi } from '../../support/api/api.js';
 import { caller } from '../../support/dialects/callers.js';
 import { documentText } from '../../support/dialects/documents.js';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { anApi, aStranger, type TestApi } from '../../support/api.js';
-import { rows } from '../../support/api-messages.js';
+import { anApi, aStranger, type TestApi } from '../../support/api/api.js';
+import { rows } from '../../support/api/messages.js';
+import { aTemplate } from '../../support/api/templates.js';
 import { caller } from '../../support/dialects/callers.js';
-import { aTemplate } from '../../support/templates.js';
 
 let api: TestApi;
 let ask: ReturnType<typeof caller>;

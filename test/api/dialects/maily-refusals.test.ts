@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../../config.js';
-import { aClient, aList, anApi, aStranger, aSubscriber, type Call, type TestApi } from '../../support/api.js';
-import { aCampaign, force } from '../../support/api-campaigns.js';
+import { aClient, aList, anApi, aStranger, aSubscriber, type Call, type TestApi } from '../../support/api/api.js';
+import { aCampaign, forceCampaign } from '../../support/api/campaigns.js';
 import { documentText } from '../../support/dialects/documents.js';
 
 let api: TestApi;
@@ -18,7 +18,7 @@ beforeAll(async () => {
   list = await aList(api);
   await aSubscriber(api, list);
   sent = await aCampaign(api, list);
-  await force(api, sent, { state: 'sent' });
+  await forceCampaign(api, sent, { state: 'sent' });
   foreign = (await aStranger(api)).key;
 });
 afterAll(() => Promise.all([api?.close(), drafting?.close()]));
@@ -89,7 +89,7 @@ test.each(CASES)('$status $code', async ({ status, code, provoke }) => {
 });
 
 /** Provoked where the model is: it takes a worker. */
-const ELSEWHERE: Readonly<Record<string, string>> = { '502': 'test/workflows/draft.test.ts' };
+const ELSEWHERE: Readonly<Record<string, string>> = { '502': 'test/workflows/draft/draft.test.ts' };
 
 test('no status and no code of the document is left out', () => {
   const text = documentText('maily');

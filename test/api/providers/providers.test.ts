@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { anApi, aStranger, type TestApi } from '../../support/api.js';
-import { MAILGUN_KEY, SENDGRID_KEY, TOPIC } from '../../support/provider-documents.js';
+import { anApi, aStranger, type TestApi } from '../../support/api/api.js';
+import { MAILGUN_KEY, SENDGRID_KEY, TOPIC } from '../../support/mail/provider-documents.js';
 
 let api: TestApi;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { linkTokens } from '../../../mail/tokens.js';
-import { aList, anApi, aStranger, aSubscriber, type TestApi } from '../../support/api.js';
+import { linkTokens } from '../../../mail/tokens/link-tokens.js';
+import { aList, anApi, aStranger, aSubscriber, type TestApi } from '../../support/api/api.js';
 
 let api: TestApi;
 let tea: number;
@@ -31,7 +31,7 @@ const post = (fields: Record<string, string>, query = '') =>
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
   });
 const standing = async () => {
-  const rows = await api.deps.subscribers.everywhere(api.account, email);
+  const rows = await api.deps.subscribers.onEveryList(api.account, email);
   return rows.map(({ list_id, status }) => [list_id, status]);
 };
 
@@ -75,13 +75,13 @@ test('all lists of the account are left at once, those of other accounts are not
   const { body } = await post({ do: 'leave_all' });
   expect(body).toContain('You are unsubscribed from all lists.');
   expect((await standing()).map(([, status]) => status)).toEqual(['unsubscribed', 'unsubscribed']);
-  const elsewhere = await api.deps.subscribers.everywhere(stranger.account, email);
+  const elsewhere = await api.deps.subscribers.onEveryList(stranger.account, email);
   expect(elsewhere.map(({ status }) => status)).toEqual(['active']);
 });
 
 test('the name is changed on every list, and emptied', async () => {
   expect((await post({ do: 'name', first_name: ' Grace ', last_name: '' })).body).toContain('Your name is saved.');
-  const rows = await api.deps.subscribers.everywhere(api.account, email);
+  const rows = await api.deps.subscribers.onEveryList(api.account, email);
   expect(rows.map(({ first_name, last_name }) => [first_name, last_name])).toEqual([
     ['Grace', null],
     ['Grace', null],
@@ -98,7 +98,7 @@ test.each([
   const { statusCode, body } = await post(fields as Record<string, string>);
   expect(statusCode).toBe(422);
   expect(body).toContain('role="alert">Nothing was changed');
-  const rows = await api.deps.subscribers.everywhere(api.account, email);
+  const rows = await api.deps.subscribers.onEveryList(api.account, email);
   expect(rows.map(({ first_name, status }) => [first_name, status])).toEqual([
     ['Ada', 'active'],
     [null, 'active'],

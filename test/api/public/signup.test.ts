@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { confirmationActivities } from '../../../activities/confirmation.js';
-import { idleEngine } from '../../../api/engine.js';
+import { confirmationActivities } from '../../../activities/subscriber/confirmation.js';
+import { idleEngine } from '../../../api/engine/engine.js';
 import { useClock } from '../../../clock.js';
-import { linkTokens } from '../../../mail/tokens.js';
-import type { Confirmation } from '../../../store/confirmation/row.js';
-import { aList, anApi, aSubscriber, type Call, type TestApi } from '../../support/api.js';
+import { linkTokens } from '../../../mail/tokens/link-tokens.js';
+import type { Confirmation } from '../../../store/confirmations/row.js';
+import { aList, anApi, aSubscriber, type Call, type TestApi } from '../../support/api/api.js';
 
 let api: TestApi;
 let list: number;
@@ -38,7 +38,7 @@ const json = (payload: unknown) =>
 const requests = () => api.store.db.collection<Confirmation>('confirmations');
 const latest = async () => (await requests().findOne({}, { sort: { _id: -1 } })) as Confirmation;
 const opened = async () => (await api.deps.confirmations.open(api.account, (await latest())._id)) as Confirmation;
-const person = async () => (await api.deps.subscribers.everywhere(api.account, email.toLowerCase()))[0];
+const person = async () => (await api.deps.subscribers.onEveryList(api.account, email.toLowerCase()))[0];
 const linkOf = async ({ _id, subscriber }: Confirmation) =>
   `/confirm/${linkTokens(await api.deps.secrets.ring()).forConfirmation(_id, subscriber ?? 0)}`;
 const happened = async (id: number) => {
@@ -61,7 +61,12 @@ test('whoever is named, the answer is the same, and nothing is looked up before 
   expect(new Set(answers.map(({ statusCode, body }) => `${statusCode} ${body}`)).size).toBe(1);
   expect(answers[0]?.statusCode).toBe(202);
   expect((await json({ email: known })).json()).toEqual({ data: { status: 'asked' } });
-  expect(await latest()).toMatchObject({ state: 'asked', source: 'form', ip: `192.0.2.${visitor}`, language: 'de' });
+  expect(await latest()).toMatchObject({
+    state: 'requested',
+    source: 'form',
+    ip: `192.0.2.${visitor}`,
+    language: 'de',
+  });
   expect(woken.at(-1)).toBe((await latest())._id);
 });
 
@@ -79,24 +84,28 @@ test('a person who signs up waits as pending, counts as nobody, and is on the li
   expect([statusCode, body.includes('R•••@example.com')]).toEqual([200, true]);
   expect(await person()).toMatchObject({
     status: 'active',
-    consent: { source: 'page', ip: `192.0.2.${visitor}`, at: row.asked_at, confirmed_ip: '198.51.100.7' },
+    consent: { source: 'page', ip: `192.0.2.${visitor}`, at: row.requested_at, confirmed_ip: '198.51.100.7' },
   });
   expect((await api.deps.lists.counts(api.account, [list])).get(list)?.active).toBe(
     (counts.get(list)?.active ?? 0) + 1,
   );
   expect(await api.deps.subscribers.countSendable(api.account, list)).toBe(sendable + 1);
   expect(await happened(row.subscriber ?? 0)).toEqual(['subscriber.pending', 'subscriber.created']);
-  expect(await latest()).not.toHaveProperty('wish');
+  expect(await latest()).not.toHaveProperty('requested');
 });
 
 test('while its account is suspended or closed nobody may sign up, and nobody who has is asked by mail', async () => {
   await form({ email });
   const { _id: confirmation } = await latest();
   const mails = () => Promise.reject(new Error('mails'));
-  const parts = { links: { forConfirmation: () => 'token' }, renderer: { render: mails }, templates: { inUse: mails } };
-  const engine = { wakeMessage: async () => undefined };
+  const parts = {
+    links: { forConfirmation: () => 'token' },
+    renderer: { render: mails },
+    templates: { publishedEdition: mails },
+  };
+  const engine = { startMessage: async () => undefined };
   const steps = confirmationActivities({ ...api.deps, ...parts, engine });
-  const ask = () => steps.askForConfirmation({ account: api.account, confirmation });
+  const ask = () => steps.requestConfirmation({ account: api.account, confirmation });
   const accounts = api.store.db.collection<{ _id: number; state?: string }>('accounts');
   for (const state of ['suspended', 'closed']) {
     await accounts.updateOne({ _id: api.account }, { $set: { state } });
@@ -137,7 +146,7 @@ test('somebody who had left is asked, and keeps their name until they confirm th
 test.each(['active', 'bounced', 'complained'] as const)('somebody who is %s is not asked', async (status) => {
   await aSubscriber(api, list, { email });
   if (status !== 'active')
-    await api.deps.subscribers.condemn(api.account, email.toLowerCase(), status, { reply: null });
+    await api.deps.subscribers.suppress(api.account, email.toLowerCase(), status, { reply: null });
   await form({ email });
   expect(await opened()).toMatchObject({ state: 'closed' });
   expect((await person())?.status).toBe(status);
@@ -147,8 +156,8 @@ test('whoever is asked already is not asked again', async () => {
   await form({ email });
   const first = await opened();
   await form({ email });
-  expect(await opened()).toMatchObject({ state: 'closed', reason: 'asked_before' });
-  expect(await api.deps.confirmations.stillWaits(api.account, first._id)).toBe(true);
+  expect(await opened()).toMatchObject({ state: 'closed', reason: 'already_requested' });
+  expect(await api.deps.confirmations.isStillWaiting(api.account, first._id)).toBe(true);
 });
 
 test('after its time a link is worth nothing, and a person who never confirmed is forgotten', async () => {

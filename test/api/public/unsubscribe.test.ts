@@ -1,7 +1,7 @@
 import { MongoNetworkError } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { linkTokens } from '../../../mail/tokens.js';
-import { aList, anApi, aSubscriber, type Call, type TestApi } from '../../support/api.js';
+import { linkTokens } from '../../../mail/tokens/link-tokens.js';
+import { aList, anApi, aSubscriber, type Call, type TestApi } from '../../support/api/api.js';
 
 let api: TestApi;
 let list: number;
@@ -157,17 +157,17 @@ test('a link for somebody who was erased is answered all the same', async () => 
 });
 
 test('nobody who bounced is turned into somebody who could come back', async () => {
-  await api.deps.subscribers.condemn(api.account, `reader${visitor}@example.com`, 'bounced', { reply: null });
+  await api.deps.subscribers.suppress(api.account, `reader${visitor}@example.com`, 'bounced', { reply: null });
   await api.call(`POST ${path}`, ONE_CLICK);
   expect(await statusOf()).toBe('bounced');
 });
 
 test('where it cannot be done a person is told so on a page, and a mail program by the status', async () => {
-  const { leaveByLink } = api.deps.subscribers;
-  api.deps.subscribers.leaveByLink = () => Promise.reject(new MongoNetworkError('gone'));
+  const { unsubscribeByLink } = api.deps.subscribers;
+  api.deps.subscribers.unsubscribeByLink = () => Promise.reject(new MongoNetworkError('gone'));
   const asked: Call = { ...ONE_CLICK, payload: 'from=page' };
   const [person, program] = await Promise.all([api.call(`POST ${path}`, asked), api.call(`POST ${path}`, ONE_CLICK)]);
-  api.deps.subscribers.leaveByLink = leaveByLink;
+  api.deps.subscribers.unsubscribeByLink = unsubscribeByLink;
   expect([person.statusCode, program.statusCode]).toEqual([503, 503]);
   expect(person.headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8', 'retry-after': '5' });
   expect(person.body).toContain('Please try again');

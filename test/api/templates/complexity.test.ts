@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { aList, anApi, type TestApi } from '../../support/api.js';
+import { aList, anApi, type TestApi } from '../../support/api/api.js';
 
 let api: TestApi;
 

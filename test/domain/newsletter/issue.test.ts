@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { besideAnother, issueId, opened, patience } from '../../../domain/newsletter/issue.js';
-import { promptForIssue, remembered, withoutLiquid } from '../../../domain/newsletter/source.js';
+import { issueId, issueTiming, overlapAction, sourceRetryDelay } from '../../../domain/newsletter/issue.js';
+import { nextFeedState, promptForIssue, withoutLiquid } from '../../../domain/newsletter/source.js';
 
 const MINUTE = 60_000;
 const scheduledAt = new Date('2026-05-15T07:00:00.400Z');
@@ -23,7 +23,7 @@ test.each([
   ['with no window at all, late', 2, { catchUp: 0 }, { late: true, tooLate: true }],
   ['by hand, whenever', 10_000, { kind: 'triggered' as const }, { late: false, tooLate: false }],
 ])('an issue that begins %s', (_what, minutes, over, fate) => {
-  expect(opened({ ...plan, ...over, now: after(minutes) })).toMatchObject(fate);
+  expect(issueTiming({ ...plan, ...over, now: after(minutes) })).toMatchObject(fate);
 });
 
 test('an issue is named by newsletter and time, whoever begins it', () => {
@@ -31,7 +31,7 @@ test('an issue is named by newsletter and time, whoever begins it', () => {
 });
 
 test('beside another it is skipped, waits behind it, or goes out too', () => {
-  expect((['skip', 'buffer_one', 'buffer_all', 'allow_all'] as const).map(besideAnother)).toEqual([
+  expect((['skip', 'buffer_one', 'buffer_all', 'allow_all'] as const).map(overlapAction)).toEqual([
     'skip',
     'wait',
     'wait',
@@ -40,7 +40,7 @@ test('beside another it is skipped, waits behind it, or goes out too', () => {
 });
 
 test('a source is tried soon, then ever less often, at least every quarter of an hour', () => {
-  const waits = Array.from({ length: 60 }, (_, tries) => patience(tries));
+  const waits = Array.from({ length: 60 }, (_, tries) => sourceRetryDelay(tries));
   expect(waits[0]).toBe(2_000);
   expect(waits).toEqual([...waits].sort((a, b) => a - b));
   expect(waits.at(-1)).toBe(15 * MINUTE);
@@ -48,11 +48,11 @@ test('a source is tried soon, then ever less often, at least every quarter of an
 
 test('what a feed held is remembered, of this address alone, and not without end', () => {
   const at = { url: 'https://acme.example/a', etag: '"1"', modified: null };
-  const before = remembered(null, at, ['b', 'a']);
-  expect(remembered(before, { ...at, etag: '"2"' }, ['c', 'b']).seen).toEqual(['a', 'c', 'b']);
-  expect(remembered(before, { ...at, url: 'https://acme.example/b' }, ['c']).seen).toEqual(['c']);
+  const before = nextFeedState(null, at, ['b', 'a']);
+  expect(nextFeedState(before, { ...at, etag: '"2"' }, ['c', 'b']).seen).toEqual(['a', 'c', 'b']);
+  expect(nextFeedState(before, { ...at, url: 'https://acme.example/b' }, ['c']).seen).toEqual(['c']);
   const many = Array.from({ length: 3_000 }, (_, i) => String(i));
-  expect(remembered(before, at, many).seen.length).toBe(2_000);
+  expect(nextFeedState(before, at, many).seen.length).toBe(2_000);
 });
 
 test('a model is told the day, and what was sent already', () => {

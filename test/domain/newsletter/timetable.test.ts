@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { calendarOf, readCron } from '../../../domain/newsletter/cron.js';
 import { type Timetable, timesAfter, timesBetween } from '../../../domain/newsletter/timetable.js';
-import { isZone, shownIn } from '../../../domain/newsletter/zone.js';
+import { formatInZone, isZone } from '../../../domain/newsletter/zone.js';
 
 function timetable(cron: string, zone: string, over: Partial<Timetable> = {}): Timetable {
   const fields = readCron(cron);
@@ -113,7 +113,7 @@ test('times ascend, show what the calendar says, and none is lost between two lo
         const table = timetable(`${minute} ${hour} * * *`, zone);
         const times = timesAfter(table, from, 6);
         const clock = `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`;
-        expect(times.map((time) => shownIn(zone, time).slice(-5))).toEqual(times.map(() => clock));
+        expect(times.map((time) => formatInZone(zone, time).slice(-5))).toEqual(times.map(() => clock));
         expect(times).toEqual([...times].sort((a, b) => a.getTime() - b.getTime()));
         const [first, second] = times;
         if (first === undefined || second === undefined) throw new Error('a daily time has a next one');

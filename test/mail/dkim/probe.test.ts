@@ -1,10 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
 import { newKeyPair } from '../../../mail/dkim/keys.js';
-import { probedSigner, type SigningKey } from '../../../mail/dkim/probe.js';
+import { type SigningKey, testedSigner } from '../../../mail/dkim/probe.js';
 import { signedMail } from '../../../mail/dkim/sign.js';
-import { aMail } from '../../support/letters.js';
-import { someKeys, type TestKeys } from '../../support/signing.js';
+import { aMail } from '../../support/mail/letters.js';
+import { someKeys, type TestKeys } from '../../support/mail/signing.js';
 
 let keys: TestKeys;
 beforeAll(async () => {
@@ -31,7 +31,7 @@ test.each<[string, (rsa: SigningKey, ed25519: SigningKey) => Promise<Partial<Sig
 ])('a key that is %s is refused by name before anything is signed', async (_, change, reason) => {
   const [rsa, ed25519] = keys.keys;
   if (rsa === undefined || ed25519 === undefined) throw new Error('no keys');
-  const bad = await probedSigner({ ...rsa, ...(await change(rsa, ed25519)) });
+  const bad = await testedSigner({ ...rsa, ...(await change(rsa, ed25519)) });
   expect(bad).toEqual({ kind: 'bad_signing_key', domain: 'example.test', selector: 'one', reason });
 });
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { compileLetter } from '../../../mail/compile.js';
 import { relaxedMail, relaxOnce } from '../../../mail/dkim/canonical.js';
-import type { SplicedMail } from '../../../mail/letter.js';
-import { spliceMail } from '../../../mail/splice.js';
-import { aLetter, aMail, aRecipient, someLinks, someTime } from '../../support/letters.js';
-import { signedBytes, signedNames, someKeys, type TestKeys, verdicts } from '../../support/signing.js';
+import { compileLetter } from '../../../mail/letter/compile.js';
+import type { SplicedMail } from '../../../mail/letter/letter.js';
+import { spliceMail } from '../../../mail/letter/splice.js';
+import { aLetter, aMail, aRecipient, someLinks, someTime } from '../../support/mail/letters.js';
+import { signedBytes, signedNames, someKeys, type TestKeys, verdicts } from '../../support/mail/signing.js';
 
 let keys: TestKeys;
 beforeAll(async () => {

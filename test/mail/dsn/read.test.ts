@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { suppresses } from '../../../domain/classify.js';
+import { suppresses } from '../../../domain/delivery/classify.js';
 import { readInbound } from '../../../mail/dsn/read.js';
-import { aReport } from '../../support/reports.js';
+import { aReport } from '../../support/mail/reports.js';
 
 const ABOUT = {
   returnPath: 'b+aaaaaaaaaaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbb@bounce.acme.example',

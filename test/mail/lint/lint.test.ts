@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_BRAND } from '../../../domain/brand.js';
-import { blocksSending, distinct, FINDINGS, finding } from '../../../domain/finding.js';
-import { type Looked, lintLetter } from '../../../mail/lint/lint.js';
-import { someBrand } from '../../support/rendering.js';
+import { DEFAULT_BRAND } from '../../../domain/brand/brand.js';
+import { blocksSending, distinct, FINDINGS, finding } from '../../../domain/mail/finding.js';
+import { type LintInput, lintLetter } from '../../../mail/lint/lint.js';
+import { someBrand } from '../../support/mail/rendering.js';
 
 const OUT = '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>';
 
-function look(body: string, over: Partial<Looked> = {}) {
+function look(body: string, over: Partial<LintInput> = {}) {
   const html = `<!doctype html><html lang="en"><head><title>News</title></head><body>${body}${OUT}</body></html>`;
   return lintLetter({
     brand: someBrand,
@@ -19,7 +19,7 @@ function look(body: string, over: Partial<Looked> = {}) {
     ...over,
   });
 }
-const codes = (body: string, over: Partial<Looked> = {}) => look(body, over).map(({ code }) => code);
+const codes = (body: string, over: Partial<LintInput> = {}) => look(body, over).map(({ code }) => code);
 
 test('a letter with nothing wrong has no findings', () => {
   expect(

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { RENDER_LIMITS, renderer } from '../../../mail/render/pool.js';
-import { aJob, column, htmlTemplate, mjmlTemplate } from '../../support/rendering.js';
+import { aJob, column, htmlTemplate, mjmlTemplate } from '../../support/mail/rendering.js';
 
 /** Time enough for an ordinary letter on a busy machine, and far from enough for the bomb. */
 const pool = renderer({ ...RENDER_LIMITS, threads: 1, time: 2_500, body: 100 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RenderFault, renderLetter } from '../../../mail/render/render.js';
-import { aJob, column, htmlTemplate, mjmlTemplate } from '../../support/rendering.js';
+import { aJob, column, htmlTemplate, mjmlTemplate } from '../../support/mail/rendering.js';
 
 const flat = (html: string) => html.replace(/\s+/g, ' ').replace(/> </g, '><');
 

@@ -1,11 +1,11 @@
 import { HtmlValidate } from 'html-validate';
 import { expect, test } from 'vitest';
-import type { Block } from '../../../domain/blocks.js';
-import type { Brand } from '../../../domain/brand.js';
-import { liquidContext, parseLiquid, renderLiquid } from '../../../mail/liquid.js';
+import type { Brand } from '../../../domain/brand/brand.js';
+import type { Block } from '../../../domain/mail/blocks.js';
+import { liquidContext, parseLiquid, renderLiquid } from '../../../mail/liquid/engine.js';
 import { renderLetter } from '../../../mail/render/render.js';
-import { SYSTEM_TEMPLATES } from '../../../store/system-templates.js';
-import { aJob, someBrand } from '../../support/rendering.js';
+import { SYSTEM_TEMPLATES } from '../../../store/templates/system-templates.js';
+import { aJob, someBrand } from '../../support/mail/rendering.js';
 
 const blocks: readonly Block[] = [
   { type: 'heading', text: 'Good morning, {{ first_name }}' },

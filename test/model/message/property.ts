@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { now } from '../../../clock.js';
-import { stepOfLostOwner } from '../../../domain/message-step.js';
-import type { Store } from '../../../store/connect.js';
-import type { Message } from '../../../store/messages-row.js';
-import { aMessage } from '../../support/messages.js';
-import { type Bend, type Fault, quick, resume } from '../network.js';
+import { stepOfLostOwner } from '../../../domain/message/step.js';
+import type { Message } from '../../../store/messages/row.js';
+import type { Store } from '../../../store/mongo/connect.js';
+import { aMessage } from '../../support/store/messages.js';
+import { type Fault, fastStore, type Mutation, resume } from '../network.js';
 import type { Resolution } from '../receiver.js';
-import { act, cancel, claim, hand, settle } from './deeds.js';
-import { anOwner, checkEnd, checkMessage, type MessageWorld, messageWorld, open, rowOf, WRONG_LEASE } from './world.js';
+import { anOwner, checkEnd, checkMessage, type MessageModel, messageModel, open, rowOf, WRONG_LEASE } from './model.js';
+import { act, cancel, claim, hand, settle } from './operations.js';
 
-type Deed = (world: MessageWorld) => Promise<unknown> | unknown;
+type Operation = (model: MessageModel) => Promise<unknown> | unknown;
 
 const faults = fc.oneof(
   { weight: 4, arbitrary: fc.constant<Fault[]>([]) },
@@ -17,24 +17,24 @@ const faults = fc.oneof(
 );
 
 const acts = fc.tuple(fc.nat({ max: 1 }), fc.nat({ max: 99 }), faults).map(
-  ([at, dice, trouble]): Deed =>
-    (world) => {
-      const line = world.owners[at]?.line;
-      if (line !== undefined && line.operation === undefined)
-        line.faults.splice(0, Number.POSITIVE_INFINITY, ...trouble);
-      return act(world, at, dice);
+  ([at, dice, trouble]): Operation =>
+    (model) => {
+      const connection = model.owners[at]?.connection;
+      if (connection !== undefined && connection.operation === undefined)
+        connection.faults.splice(0, Number.POSITIVE_INFINITY, ...trouble);
+      return act(model, at, dice);
     },
 );
 const resolves = fc
   .constantFrom<Resolution>('accept', 'accept', 'refuse', 'defer', 'drop_accepted', 'drop_lost', 'before')
   .map(
-    (how): Deed =>
+    (how): Operation =>
       ({ receiver }) => {
         if (receiver.open.length > 0) receiver.resolve(0, how);
       },
   );
 const deliveries = fc.tuple(fc.nat({ max: 5 }), fc.boolean()).map(
-  ([which, again]): Deed =>
+  ([which, again]): Operation =>
     async ({ underway }) => {
       if (underway.length === 0) return;
       const at = which % underway.length;
@@ -42,12 +42,12 @@ const deliveries = fc.tuple(fc.nat({ max: 5 }), fc.boolean()).map(
       await late?.();
     },
 );
-const cancels = fc.constant<Deed>(cancel);
-const timeIsOver = fc.constant<Deed>(({ store, id }) =>
+const cancels = fc.constant<Operation>(cancel);
+const timeIsOver = fc.constant<Operation>(({ store, id }) =>
   rows(store).updateOne({ _id: id }, { $set: { expires_at: new Date(0) } }),
 );
 
-const deeds = fc.array(
+const operations = fc.array(
   fc.oneof(
     { weight: 14, arbitrary: acts },
     { weight: 6, arbitrary: resolves },
@@ -58,54 +58,54 @@ const deeds = fc.array(
 );
 
 /** Any deeds in any order, then faults stop: nobody is mailed twice unasked, and what is in doubt says so. */
-export function messagesHold(store: Store, bend: Bend) {
-  return fc.asyncProperty(fc.boolean(), deeds, async (resend_if_uncertain, list) => {
+export function messagesHold(store: Store, mutation: Mutation) {
+  return fc.asyncProperty(fc.boolean(), operations, async (resend_if_uncertain, list) => {
     const row = aMessage({ resend_if_uncertain });
-    await rows(quick(store)).insertOne(row);
-    const world = messageWorld(quick(store), row._id, bend);
-    for (const deed of list) {
-      await deed(world);
-      await checkMessage(world);
+    await rows(fastStore(store)).insertOne(row);
+    const model = messageModel(fastStore(store), row._id, mutation);
+    for (const operation of list) {
+      await operation(model);
+      await checkMessage(model);
     }
-    await heal(world);
-    await checkEnd(world);
-    for (const write of [...world.underway, ...world.underway]) await write();
-    while (world.receiver.open.length > 0) world.receiver.resolve(0, 'drop_accepted');
-    await checkEnd(world);
+    await recover(model);
+    await checkEnd(model);
+    for (const write of [...model.underway, ...model.underway]) await write();
+    while (model.receiver.open.length > 0) model.receiver.resolve(0, 'drop_accepted');
+    await checkEnd(model);
   });
 }
 
 /** Everybody dies, half of what was on its way arrives, and one healthy owner looks after the message (invariant 7). */
-async function heal(world: MessageWorld): Promise<void> {
-  const all = [...world.owners, ...world.dead];
+async function recover(model: MessageModel): Promise<void> {
+  const all = [...model.owners, ...model.dead];
   for (const owner of all) owner.state = 'dead';
-  for (const { line } of all) {
-    line.faults.length = 0;
-    while (line.parked !== undefined) await resume(line);
-    await line.operation;
+  for (const { connection } of all) {
+    connection.faults.length = 0;
+    while (connection.parked !== undefined) await resume(connection);
+    await connection.operation;
   }
-  for (const write of world.underway.splice(0, Math.ceil(world.underway.length / 2))) await write();
-  for (let turn = 0; turn < 6; turn++) await bringOn(world);
+  for (const write of model.underway.splice(0, Math.ceil(model.underway.length / 2))) await write();
+  for (let pass = 0; pass < 6; pass++) await advanceOnce(model);
 }
 
-async function bringOn(world: MessageWorld): Promise<void> {
-  const row = await rowOf(world);
-  const owner = anOwner(world);
-  world.owners[0] = owner;
+async function advanceOnce(model: MessageModel): Promise<void> {
+  const row = await rowOf(model);
+  const owner = anOwner(model);
+  model.owners[0] = owner;
   if (row.state === 'sending') {
     const mayResend = row.resend_if_uncertain && !row.resent;
-    await open(owner, WRONG_LEASE).overtake(row, stepOfLostOwner({ n: row.attempt, at: now(), mayResend }, 0));
+    await open(owner, WRONG_LEASE).takeOver(row, stepOfLostOwner({ n: row.attempt, at: now(), mayResend }, 0));
     return;
   }
   if (row.state !== 'accepted' && row.state !== 'deferred') return;
   if (row.expires_at <= now()) {
-    await act(world, 0, 99);
+    await act(model, 0, 99);
     return;
   }
-  await claim(world, owner, row);
-  hand(world, owner);
-  world.receiver.resolve(world.receiver.open.length - 1, 'accept');
-  await settle(world, 0, owner);
+  await claim(model, owner, row);
+  hand(model, owner);
+  model.receiver.resolve(model.receiver.open.length - 1, 'accept');
+  await settle(model, 0, owner);
 }
 
 function rows(store: Store) {

@@ -1,5 +1,5 @@
 import type { Response } from 'light-my-request';
-import type { Call, TestApi } from '../api.js';
+import type { Call, TestApi } from '../api/api.js';
 
 type Ask = (route: string, payload?: unknown, options?: Call) => Promise<Response>;
 

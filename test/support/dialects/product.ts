@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { lazyClient, temporalEngine } from '../../../api/engine.js';
-import { openLog } from '../../../api/logging.js';
+import { lazyClient, temporalEngine } from '../../../api/engine/engine.js';
+import { openLog } from '../../../api/hooks/logging.js';
 import { type Config, readConfig } from '../../../config.js';
 import { freePort } from '../../../servers/ports.js';
-import { anApi } from '../api.js';
-import { aDraftAnswer, modelServer, says } from '../model-server.js';
-import { ownWorker, QUICK_RETRIES } from '../own-worker.js';
-import { type SmtpScript, smtpServer } from '../smtp-server.js';
-import { testNamespace } from '../test-servers.js';
+import { anApi } from '../api/api.js';
+import { ownWorker, QUICK_RETRIES } from '../everpost/own-worker.js';
+import { aDraftAnswer, modelServer, says } from '../scripted/model-server.js';
+import { type SmtpScript, smtpServer } from '../scripted/smtp-server.js';
+import { testNamespace } from '../servers/test-servers.js';
 
 export type Product = Awaited<ReturnType<typeof theProduct>>;
 

@@ -27,7 +27,7 @@ export interface Replayer {
 
 const run = promisify(execFile);
 const PROGRAMS = join(packageRoot(), 'test/support/dialects/programs');
-const SHOWN = 'everpost-status:';
+const STATUS_PREFIX = 'everpost-status:';
 
 export const node: Replayer = { name: 'node', run: through(process.execPath, 'replay.mjs') };
 
@@ -50,7 +50,7 @@ export const curl: Replayer = {
       if ('code' in item) throw new Error('curl runs no programs');
       const headers = Object.entries(item.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
       const body = item.body === undefined ? [] : ['--data-binary', item.body];
-      const args = ['-sS', '-w', `\n${SHOWN}%{http_code}`, '-X', item.method, ...headers, ...body, item.url];
+      const args = ['-sS', '-w', `\n${STATUS_PREFIX}%{http_code}`, '-X', item.method, ...headers, ...body, item.url];
       answers.push(read((await run('curl', args)).stdout));
     }
     return answers;
@@ -59,12 +59,12 @@ export const curl: Replayer = {
 
 /** A curl line exactly as a document shows it, through a shell. */
 export async function shell(line: string): Promise<Answer> {
-  return read((await run('bash', ['-c', `${line} -sS -w '\n${SHOWN}%{http_code}'`])).stdout);
+  return read((await run('bash', ['-c', `${line} -sS -w '\n${STATUS_PREFIX}%{http_code}'`])).stdout);
 }
 
 function read(out: string): Answer {
-  const at = out.lastIndexOf(`\n${SHOWN}`);
-  return { status: Number(out.slice(at + 1 + SHOWN.length)), body: out.slice(0, at) };
+  const at = out.lastIndexOf(`\n${STATUS_PREFIX}`);
+  return { status: Number(out.slice(at + 1 + STATUS_PREFIX.length)), body: out.slice(0, at) };
 }
 
 function through(program: string, script: string): Replayer['run'] {
@@ -74,12 +74,12 @@ function through(program: string, script: string): Replayer['run'] {
 function fed(program: string, script: string, input: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
-    let said = '';
+    let output = '';
     child.stdout.setEncoding('utf8').on('data', (part: string) => {
-      said += part;
+      output += part;
     });
     child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve(said) : reject(new Error(`${script} ended with ${code}`))));
+    child.once('close', (code) => (code === 0 ? resolve(output) : reject(new Error(`${script} ended with ${code}`))));
     child.stdin.end(input);
   });
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { programsOf } from './documents.js';
 
 /** What a sample cannot know. */
-export interface Place {
+export interface SampleValues {
   /** Where the product listens. */
   readonly url: string;
   readonly key: string;
@@ -13,7 +13,7 @@ export interface Place {
 type Substitution = readonly [what: string | RegExp, instead: string];
 
 /** THE table of substitutions: host, key, placeholders, dates that have passed. Nothing else of a sample is touched. */
-function table({ url, key, templateId, listUid }: Place): readonly Substitution[] {
+function table({ url, key, templateId, listUid }: SampleValues): readonly Substitution[] {
   return [
     ['https://usemaily.xyz', url],
     ['https://backend.mailbindr.app', url],
@@ -32,8 +32,8 @@ function table({ url, key, templateId, listUid }: Place): readonly Substitution[
   ];
 }
 
-export function substituted(sample: string, place: Place): string {
-  return table(place).reduce((text, [what, instead]) => text.replaceAll(global(what), instead), sample);
+export function substituted(sample: string, values: SampleValues): string {
+  return table(values).reduce((text, [what, instead]) => text.replaceAll(global(what), instead), sample);
 }
 
 function global(what: string | RegExp): string | RegExp {

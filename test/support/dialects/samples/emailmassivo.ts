@@ -1,5 +1,5 @@
 import { blocksOf, documentText, type Program, programsOf } from '../documents.js';
-import { type Place, substituted } from '../substitutions.js';
+import { type SampleValues, substituted } from '../substitutions.js';
 import type { Sample } from './sample.js';
 
 const SENT = { uuid: 'string' };
@@ -10,24 +10,24 @@ const REFUSED = { statusCode: 401, message: 'Invalid API key', error: 'string' }
 /** What the document says to write where its PHP is answered "Invalid API key". */
 const REPAIR = /^\$headers = array\( .*\);$/m.exec(documentText('emailmassivo'))?.[0] ?? '';
 
-export function emailmassivoSamples(place: Place): Sample[] {
+export function emailmassivoSamples(values: SampleValues): Sample[] {
   const [send = '', , byTemplate = ''] = blocksOf('emailmassivo');
-  const headers = { 'content-type': 'application/json', 'x-api-key': place.key };
+  const headers = { 'content-type': 'application/json', 'x-api-key': values.key };
   const requests = [
     ['send', send, SENT_WITH_COPIES],
     ['send-by-template', byTemplate, SENT],
   ] as const;
-  const asked = requests.map(([path, text, shape]): Sample => {
-    const url = `${place.url}/api/v1/external-mails/${path}`;
-    const request = { method: 'POST', url, headers, body: substituted(text, place) };
+  const sent = requests.map(([path, text, shape]): Sample => {
+    const url = `${values.url}/api/v1/external-mails/${path}`;
+    const request = { method: 'POST', url, headers, body: substituted(text, values) };
     return { document: 'emailmassivo', name: path, request, statuses: [200], shape };
   });
-  return [...asked, ...programsOf('emailmassivo').flatMap((program, at) => programSamples(program, at, place))];
+  return [...sent, ...programsOf('emailmassivo').flatMap((program, at) => programSamples(program, at, values))];
 }
 
-function programSamples({ language, code }: Program, at: number, place: Place): Sample[] {
+function programSamples({ language, code }: Program, at: number, values: SampleValues): Sample[] {
   const name = `program ${at + 1} in ${language}`;
-  const of = (text: string) => ({ program: { language, code: substituted(text, place) } });
+  const of = (text: string) => ({ program: { language, code: substituted(text, values) } });
   const base = { document: 'emailmassivo', name, statuses: [200], shape: SENT } as const;
   if (language !== 'php') return [{ ...base, ...of(code) }];
   // Its headers are names that lead to values, which PHP's curl does not send: the document says what happens then.

@@ -1,5 +1,5 @@
 import { blocksOf, curlLinesOf } from '../documents.js';
-import { type Place, substituted } from '../substitutions.js';
+import { type SampleValues, substituted } from '../substitutions.js';
 import type { Sample } from './sample.js';
 
 const [, LISTS, SUBSCRIBERS, , , BATCH, TEMPLATES, CAMPAIGN] = blocksOf('maily').map((block) => JSON.parse(block));
@@ -19,27 +19,27 @@ const SHOWN: readonly (readonly [name: string, statuses: readonly number[], shap
 ];
 
 /** Routes whose answer the document shows without a line that asks for it. */
-const TOLD: readonly (readonly [name: string, path: string, shape: unknown])[] = [
+const WITHOUT_REQUEST: readonly (readonly [name: string, path: string, shape: unknown])[] = [
   ['list templates', '/templates', TEMPLATES],
   ['retrieve a campaign', '/campaigns/1', CAMPAIGN],
 ];
 
-export function mailySamples(place: Place): Sample[] {
+export function mailySamples(values: SampleValues): Sample[] {
   const lines = curlLinesOf('maily').map((line, at): Sample => {
     const [name = line, statuses = [], shape] = SHOWN[at] ?? [];
     return {
       document: 'maily',
       name,
-      line: substituted(line, place),
+      line: substituted(line, values),
       statuses,
       empty: EMPTY,
       ...(shape !== undefined && { shape }),
     };
   });
-  const headers = { authorization: `Bearer ${place.key}` };
-  const told = TOLD.map(([name, path, shape]): Sample => {
-    const request = { method: 'GET', url: `${place.url}/api/v1${path}`, headers };
+  const headers = { authorization: `Bearer ${values.key}` };
+  const withoutRequest = WITHOUT_REQUEST.map(([name, path, shape]): Sample => {
+    const request = { method: 'GET', url: `${values.url}/api/v1${path}`, headers };
     return { document: 'maily', name, request, statuses: [200], shape, empty: EMPTY };
   });
-  return [...lines, ...told];
+  return [...lines, ...withoutRequest];
 }

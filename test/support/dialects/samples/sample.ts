@@ -1,4 +1,4 @@
-import { readCurl } from '../../curl.js';
+import { readCurl } from '../../api/curl.js';
 import type { DocumentName, Language } from '../documents.js';
 import type { Item } from '../replayers.js';
 
@@ -23,6 +23,6 @@ export interface Sample {
 export function itemOf({ line, request, program }: Sample): Item {
   if (program !== undefined) return { code: program.code };
   if (request !== undefined) return request;
-  const { payload, ...asked } = readCurl(line ?? '');
-  return { ...asked, ...(payload !== undefined && { body: payload }) };
+  const { payload, ...fields } = readCurl(line ?? '');
+  return { ...fields, ...(payload !== undefined && { body: payload }) };
 }

@@ -1,0 +1,110 @@
+import type { Config } from '../../config.js';
+import { remindAt } from '../../domain/campaign/approval.js';
+import type { LetterContent } from '../../domain/campaign/campaign.js';
+import { preferredLanguage } from '../../domain/language.js';
+import { previewFor } from '../../mail/letter/preview.js';
+import { resolveSender } from '../../mail/letter/sender.js';
+import { approvalMail } from '../../mail/system/approval.js';
+import { approvalTokens, approvalUrl } from '../../mail/tokens/approval-tokens.js';
+import type { Accounts } from '../../store/accounts/accounts.js';
+import type { Member, Members } from '../../store/accounts/members.js';
+import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
+import type { Lists } from '../../store/lists/lists.js';
+import type { Contents } from '../../store/messages/contents.js';
+import type { LinkKeyRing } from '../../store/secrets/link-keys.js';
+import type { Subscribers } from '../../store/subscribers/subscribers.js';
+import type { CampaignInput } from '../../workflows/messages.js';
+import { acceptSystemMail, type SystemMailDeps } from '../message/system-mail.js';
+
+export interface ApprovalDeps extends SystemMailDeps {
+  readonly campaigns: Pick<Campaigns, 'find' | 'expire'>;
+  readonly members: Pick<Members, 'approvers'>;
+  readonly accounts: Pick<Accounts, 'find'>;
+  readonly lists: Pick<Lists, 'find'>;
+  readonly subscribers: Pick<Subscribers, 'countSendable'>;
+  readonly contents: Pick<Contents, 'save' | 'letter'>;
+  readonly linkKeyring: LinkKeyRing['ring'];
+  readonly config: Pick<Config, 'publicUrl' | 'mailFrom'>;
+}
+
+/** What the workflow waits for; ISO 8601. */
+export interface ApprovalRequest {
+  readonly remindAt: string | null;
+  readonly until: string;
+}
+
+export function approvalRequestOf({ approval }: Pick<Campaign, 'approval'>): ApprovalRequest | null {
+  if (approval?.requested == null) return null;
+  const { requested } = approval;
+  return { remindAt: remindAt(requested)?.toISOString() ?? null, until: requested.until.toISOString() };
+}
+
+/** The steps of a campaign that waits for somebody's yes. */
+export function approvalActivities(deps: ApprovalDeps) {
+  const campaignAwaitingApproval = async ({ account, campaign, launch }: CampaignInput): Promise<Campaign | null> => {
+    const row = await deps.campaigns.find(account, campaign);
+    return row?.launch === launch && row.state === 'awaiting_approval' ? row : null;
+  };
+  /** The letter as it is rendered; null: it was changed a moment ago, and the workflow will hear of it. */
+  const renderedLetter = async ({ account, rendered }: Campaign) =>
+    rendered == null ? null : { hash: rendered, content: await deps.contents.letter(account, rendered) };
+  return {
+    /** Mails every approver, each once about each text and once as a reminder, however often this is asked for. */
+    requestApproval: async (input: CampaignInput, reminder: boolean): Promise<void> => {
+      const row = await campaignAwaitingApproval(input);
+      const letter = row && (await renderedLetter(row));
+      if (row === null || letter === null) return;
+      for (const member of await deps.members.approvers(row.account))
+        await mailApprover(deps, row, letter, member, reminder);
+    },
+
+    /** Nobody has answered in time: a draft again. */
+    expireApproval: async (input: CampaignInput): Promise<void> => {
+      const row = await campaignAwaitingApproval(input);
+      if (row !== null) await deps.campaigns.expire(row);
+    },
+  };
+}
+
+interface Rendered {
+  readonly hash: string;
+  readonly content: LetterContent;
+}
+
+async function mailApprover(
+  deps: ApprovalDeps,
+  row: Campaign,
+  { hash, content }: Rendered,
+  member: Member,
+  reminder: boolean,
+): Promise<void> {
+  const { account, _id: campaign, launch, revision, approval } = row;
+  const [list, owner, recipientCount, keyring] = await Promise.all([
+    deps.lists.find(account, row.list_id),
+    deps.accounts.find(account),
+    deps.subscribers.countSendable(account, row.list_id),
+    deps.linkKeyring(),
+  ]);
+  if (typeof list === 'string' || approval?.requested == null) return;
+  const [first_name = '', ...rest] = member.name.split(' ');
+  const token = approvalTokens(keyring).sign({ campaign, launch, revision, letter: hash, member: member._id });
+  await acceptSystemMail(deps, {
+    account,
+    key: `approval ${campaign} ${launch} ${revision} ${hash.slice(0, 12)} ${member._id} ${reminder ? 'reminder' : 'request'}`,
+    from: resolveSender({ campaign: null, list: null, fallback: owner?.mail_from ?? deps.config.mailFrom }),
+    reply_to: null,
+    to: { email: member.email, name: member.name },
+    tags: ['approval'],
+    ...approvalMail({
+      preview: previewFor(content, { email: member.email, first_name, last_name: rest.join(' ') }),
+      language: preferredLanguage({ list: list.language ?? owner?.brand?.language }),
+      from: content.from,
+      list: content.list,
+      people: recipientCount,
+      url: approvalUrl(deps.config.publicUrl, token),
+      until: approval.requested.until,
+      sendAt: row.scheduled_at,
+      reminder,
+    }),
+  });
+}

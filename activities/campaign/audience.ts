@@ -1,0 +1,124 @@
+import { now } from '../../clock.js';
+import { needsApproval } from '../../domain/campaign/approval.js';
+import { PAGE_SIZE } from '../../domain/delivery/protocol.js';
+import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
+import type { RoundKey } from '../../store/campaigns/ledger.js';
+import type { CampaignProgress } from '../../store/campaigns/progress.js';
+import type { Rounds } from '../../store/campaigns/rounds.js';
+import type { Subscribers } from '../../store/subscribers/subscribers.js';
+import type { Suppressions } from '../../store/suppressions/suppressions.js';
+import type { CampaignInput } from '../../workflows/messages.js';
+import type { Letters } from './letters.js';
+import type { RoundCheck } from './round-check.js';
+
+export interface AudienceDeps {
+  readonly campaigns: Campaigns;
+  readonly progress: CampaignProgress;
+  readonly rounds: Rounds;
+  readonly subscribers: Pick<Subscribers, 'idsAfter' | 'highestId' | 'forSending'>;
+  readonly suppressions: Pick<Suppressions, 'among'>;
+  readonly letters: Pick<Letters, 'senderOf'>;
+  readonly checkRound: RoundCheck;
+  readonly heartbeat: () => void;
+}
+
+/** `refused`: nobody of this round may be mailed now; the campaign is paused and its row says why. */
+export type Frozen = 'frozen' | 'refused';
+
+const READ_AT_ONCE = 2_000;
+
+/** Freezes who is to be mailed: the pages of a round are laid once, whoever lays them and however often. */
+export function audienceActivities(deps: AudienceDeps) {
+  return {
+    /** Lays the pages of the campaign's current round, opening round 0 first. A no-op where they are laid. */
+    freezeAudience: async (input: CampaignInput): Promise<Frozen> => {
+      const row = await campaignWithOpenRound(deps, input);
+      if (row === undefined) return 'frozen';
+      const key: RoundKey = { account: row.account, campaign: row._id, launch: row.launch, round: row.round };
+      if (row.round === 0) {
+        await createPages(deps, key, (after) => activeIds(deps, row, after));
+        await deps.rounds.deleteOrphans(key);
+        const recipients = await deps.rounds.recipientsOf(key);
+        if (await pauseIfNotAllowed(deps, input, key, recipients)) return 'refused';
+        await deps.progress.completeFreeze(input, recipients);
+        return 'frozen';
+      }
+      const round = row.rounds[row.round];
+      if (round === undefined) throw new Error(`campaign ${row._id} has no round ${row.round}`);
+      if ((await deps.rounds.openPagesBefore(key)) > 0) throw new Error(`round ${row.round} is frozen before its time`);
+      await deps.rounds.mark(key, round.takes, round.only && new Set(round.only));
+      await createPages(deps, key, (after) => deps.rounds.marked(key, after));
+      return (await pauseIfNotAllowed(deps, input, key, await deps.rounds.recipientsOf(key))) ? 'refused' : 'frozen';
+    },
+  };
+}
+
+/** Where the account may not mail these people now, the campaign is paused, nobody of them mailed, and its row says why. */
+async function pauseIfNotAllowed(deps: AudienceDeps, input: CampaignInput, key: RoundKey, recipients: number) {
+  const refusal = await deps.checkRound(key, recipients);
+  if (refusal !== undefined) await deps.progress.holdBack(input, refusal);
+  return refusal !== undefined;
+}
+
+/** The row with its round open; undefined where nothing is to be frozen. */
+async function campaignWithOpenRound(deps: AudienceDeps, input: CampaignInput): Promise<Campaign | undefined> {
+  const row = await deps.campaigns.find(input.account, input.campaign);
+  if (row === null || row.launch !== input.launch) return undefined;
+  if (!mayBeFrozen(row)) return undefined;
+  if (row.round >= 0) return row;
+  // No way leads here without the yes; if one did, it must stand still where somebody sees it.
+  if (needsApproval(row)) throw new Error(`campaign ${row._id} has no yes for the letter it would send`);
+  const up_to = await deps.subscribers.highestId(row.account, row.list_id);
+  const sender = await deps.letters.senderOf(row);
+  await deps.progress.openRound(input, 0, { takes: [], due: now() }, { up_to, sender });
+  const reread = await deps.campaigns.find(input.account, input.campaign);
+  return reread !== null && reread.round >= 0 ? reread : undefined;
+}
+
+/** A round whose entries are marked is laid to its end also after a cancel: a marked recipient without a page would be lost. */
+function mayBeFrozen({ state, round, closed_at }: Campaign): boolean {
+  if (state === 'cancelled') return round > 0 && closed_at === null;
+  return ['freezing', 'paused', 'sending'].includes(state);
+}
+
+/** The chain: each page holds the ids after the *stored* page before it, so that two freezers lay one chain. */
+async function createPages(deps: AudienceDeps, key: RoundKey, idsAfter: (after: number) => AsyncGenerator<number>) {
+  let stored = await deps.rounds.lastPage(key);
+  while (stored?.last !== true) {
+    const after: number = stored?.ids.at(-1) ?? 0;
+    let ids: number[] = [];
+    let page: number = (stored?.page ?? -1) + 1;
+    let conflicting = false;
+    for await (const id of idsAfter(after)) {
+      if (ids.length === PAGE_SIZE) {
+        deps.heartbeat();
+        stored = await deps.rounds.addPage(key, page, ids, false);
+        conflicting = stored.last || stored.ids.length !== ids.length || stored.ids.at(-1) !== ids.at(-1);
+        if (conflicting) break;
+        ids = [];
+        page += 1;
+      }
+      ids.push(id);
+    }
+    if (!conflicting) stored = await deps.rounds.addPage(key, page, ids, true);
+  }
+}
+
+/** Active and not suppressed, ascending, up to the end fixed when the round was opened. */
+async function* activeIds(deps: AudienceDeps, row: Campaign, start: number): AsyncGenerator<number> {
+  let after = start;
+  for (;;) {
+    const slice = { account: row.account, list: row.list_id, after, upTo: row.up_to ?? 0, limit: READ_AT_ONCE };
+    const ids = await deps.subscribers.idsAfter(slice);
+    const last = ids.at(-1);
+    if (last === undefined) return;
+    const found = await deps.subscribers.forSending(row.account, ids);
+    const keys = new Map(found.map(({ _id, email_key }) => [_id, email_key]));
+    const suppressed = await deps.suppressions.among(row.account, [...keys.values()]);
+    for (const id of ids) {
+      const key = keys.get(id);
+      if (key !== undefined && !suppressed.has(key)) yield id;
+    }
+    after = last;
+  }
+}

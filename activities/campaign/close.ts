@@ -1,0 +1,109 @@
+import type { CampaignState } from '../../domain/campaign/campaign.js';
+import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
+import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
+import type { Ledger } from '../../store/campaigns/ledger.js';
+import type { CampaignProgress } from '../../store/campaigns/progress.js';
+import type { Recipients } from '../../store/campaigns/recipients.js';
+import type { Rounds } from '../../store/campaigns/rounds.js';
+import type { Event, Events } from '../../store/events/events.js';
+import type { Quotas } from '../../store/quotas/quotas.js';
+import type { CampaignInput } from '../../workflows/messages.js';
+import { type PublishingDeps, pagePublisher } from './publishing.js';
+import { type ClickEvidenceDeps, settleByClicks } from './settle-by-clicks.js';
+
+export interface ClosingDeps extends PublishingDeps, ClickEvidenceDeps {
+  readonly campaigns: Campaigns;
+  readonly progress: CampaignProgress;
+  readonly ledger: Ledger;
+  readonly rounds: Rounds;
+  readonly recipients: Pick<Recipients, 'totals'>;
+  readonly events: Events;
+  readonly quotas: Pick<Quotas, 'settleCampaign'>;
+}
+
+/** How a campaign ends: everybody has a fate, every fate is told, the row says how it went. */
+export function closingActivities(deps: ClosingDeps) {
+  const { campaigns, progress, recipients, events } = deps;
+  return {
+    /** Deferred for ever → failed, each by name; then sent, or failed where nobody accepted. */
+    closeCampaign: async (input: CampaignInput): Promise<CampaignState> => {
+      const row = await campaigns.find(input.account, input.campaign);
+      if (row === null || row.launch !== input.launch) return 'cancelled';
+      if (row.state === 'sending') await expireDeferred(deps, row, EXPIRED);
+      await deps.rounds.deleteOrphans(input);
+      await settleByClicks(deps, row);
+      const { sent, uncertain } = await recipients.totals(row.account, row._id);
+      await progress.close(input, row.round, sent > 0 ? 'sent' : 'failed');
+      const closed = (await campaigns.find(row.account, row._id)) ?? row;
+      if (closed.state === 'sent' || closed.state === 'failed') {
+        await events.append([endEvent(closed, sent)]);
+        await deps.quotas.settleCampaign(row._id, row.launch, sent + uncertain);
+      }
+      await deps.engagements.rollUp(closed);
+      return closed.state;
+    },
+
+    /** After a cancel: what a dead owner left is in doubt, the rest was never claimed. Answers how many pages are open. */
+    settleCancelled: async (input: CampaignInput): Promise<number> => {
+      await sweepPages(deps, input);
+      const publish = pagePublisher(deps);
+      for await (const page of deps.rounds.idlePages(input.account, input.campaign)) {
+        await publish(page, page.exceptions.slice(page.published));
+        await deps.rounds.closeUnclaimed(page);
+      }
+      const open = await deps.rounds.openPagesOf(input.account, input.campaign);
+      if (open > 0) return open;
+      await expireDeferred(deps, { account: input.account, _id: input.campaign }, CANCELLED);
+      await progress.closeCancelled(input);
+      const { sent, uncertain } = await recipients.totals(input.account, input.campaign);
+      await deps.quotas.settleCampaign(input.campaign, input.launch, sent + uncertain);
+      return open;
+    },
+  };
+}
+
+/** Declares in doubt what owners that are gone left between the marks, and tells it. */
+export async function sweepPages(
+  deps: PublishingDeps & { readonly ledger: Ledger },
+  { account, campaign }: Pick<CampaignInput, 'account' | 'campaign'>,
+): Promise<void> {
+  const publish = pagePublisher(deps);
+  for (;;) {
+    const page: LedgerPage | undefined = await deps.ledger.sweep(account, campaign);
+    if (page === undefined) return;
+    await publish(page, page.exceptions.slice(page.published));
+  }
+}
+
+const EXPIRED = { kind: 'failed', class: 'expired' } as const;
+const CANCELLED = { kind: 'skipped', class: 'cancelled' } as const;
+
+/** Whoever still waits for another round will not be tried again: told, then written. */
+async function expireDeferred(
+  { rounds, events }: ClosingDeps,
+  { account, _id }: Pick<Campaign, 'account' | '_id'>,
+  as: typeof EXPIRED | typeof CANCELLED,
+): Promise<void> {
+  for await (const page of rounds.withDeferred(account, _id)) {
+    const waiting = page.exceptions.filter((entry) => entry.kind === 'deferred' && entry.next === null);
+    await events.append(
+      waiting.map(({ i, reply }) => {
+        const subscriber = page.ids[i];
+        const about = { account, campaign: _id, ...(subscriber === undefined ? {} : { subscriber }) };
+        const data = { class: as.class, reply };
+        return { ...about, _id: `${page._id}:${i}:${as.class}`, type: `recipient.${as.kind}`, data };
+      }),
+    );
+  }
+  await rounds.expire(account, _id, as);
+}
+
+function endEvent(row: Campaign, sent: number): Omit<Event, 'at'> {
+  return {
+    _id: `campaign:${row._id}:v${row.want.v}:${row.state}`,
+    account: row.account,
+    campaign: row._id,
+    type: `campaign.${row.state}`,
+    data: { subject: row.subject, emails_sent: sent },
+  };
+}

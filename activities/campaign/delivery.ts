@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { relaxOnce } from '../../mail/dkim/canonical.js';
+import type { CompiledLetter } from '../../mail/letter/compile.js';
+import type { FailoverTransport, TransportsFor } from '../../mail/transports/failover.js';
+import type { Campaign } from '../../store/campaigns/campaigns.js';
+import type { Ledger, RoundKey } from '../../store/campaigns/ledger.js';
+import type { Signing } from '../signing.js';
+import { type ActivityContext, type Attempt, type AttemptDeps, beginAttempt } from './attempt.js';
+import type { Letters } from './letters.js';
+import type { HandOverDeps } from './page/hand-over.js';
+import { instant, ownPage } from './page/owner.js';
+import type { RecipientReaderDeps } from './page/recipient-reader.js';
+import type { ClaimDeps } from './page/window-claim.js';
+import { workPage } from './page/work.js';
+import { type PublishingDeps, pagePublisher, suppressesAddress } from './publishing.js';
+import type { ReputationGuard } from './reputation.js';
+
+export interface PagesInput {
+  readonly account: number;
+  readonly campaign: number;
+  readonly launch: number;
+  readonly round: number;
+  /** The transport was down: try one mail before a whole window. */
+  readonly probe: boolean;
+}
+
+/** Why an attempt came back: no page is open, all open ones are busy, the row wants otherwise, time is over. */
+export type PagesResult = 'finished' | 'busy' | 'not_wanted' | 'transport_down' | 'more';
+
+/** What the work on pages needs; the routes are those of the campaign's account. */
+export interface WorkDeps
+  extends AttemptDeps,
+    HandOverDeps,
+    ClaimDeps,
+    PublishingDeps,
+    Pick<RecipientReaderDeps, 'suppressions' | 'subscribers'> {
+  readonly ledger: Ledger;
+  readonly letters: Letters;
+  readonly subscribers: RecipientReaderDeps['subscribers'] & PublishingDeps['subscribers'];
+  readonly activityContext: () => ActivityContext;
+  readonly routes: FailoverTransport;
+}
+
+export interface DeliveryDeps extends Omit<WorkDeps, 'routes' | 'signers'> {
+  readonly signing: Pick<Signing, 'standing'>;
+  readonly transportsFor: TransportsFor;
+  readonly guard: ReputationGuard;
+}
+
+/** The send: takes free pages of a round one after another and works on each until the time of the attempt is over. */
+export function deliveryActivities(deps: DeliveryDeps) {
+  const publish = pagePublisher(deps);
+
+  /** Undefined: there is more to do. */
+  const workOnNextPage = async (
+    work: WorkDeps,
+    attempt: Attempt,
+    key: RoundKey,
+    letter: CompiledLetter,
+  ): Promise<PagesResult | undefined> => {
+    const takenAt = instant();
+    const page = await deps.ledger.take(key, randomUUID(), attempt.alive);
+    if (page === undefined) return (await deps.ledger.openPages(key)) === 0 ? 'finished' : 'busy';
+    const owner = ownPage({ ...deps, publish }, page, takenAt, attempt.alive);
+    await workPage(work, attempt, owner, letter);
+    if (owner.page().exceptions.some(suppressesAddress)) await deps.guard(key.account, key.campaign);
+    attempt.rethrow();
+    return owner.lost() ? 'more' : undefined;
+  };
+
+  const workOnPages = async (
+    work: WorkDeps,
+    attempt: Attempt,
+    key: RoundKey,
+    letter: CompiledLetter,
+  ): Promise<PagesResult> => {
+    while (attempt.mayClaim()) {
+      const result = await workOnNextPage(work, attempt, key, letter);
+      if (result !== undefined) return result;
+    }
+    if (await pauseIfSenderRefused(deps, attempt)) return 'not_wanted';
+    if (attempt.transportDown()) return 'transport_down';
+    return attempt.wanted() ? 'more' : 'not_wanted';
+  };
+
+  return {
+    sendPages: async (input: PagesInput): Promise<PagesResult> => {
+      const row = await deps.campaigns.find(input.account, input.campaign);
+      if (row === null || !stillSending(row, input)) return 'not_wanted';
+      const prepared = await prepareSend(deps, row);
+      if (prepared === undefined) return 'not_wanted';
+      const { letter, work } = prepared;
+      const context = { row, senderProven: await deps.ledger.hasSent(input) };
+      const attempt = beginAttempt(work, deps.activityContext(), input, context);
+      try {
+        const { account, campaign, launch, round } = input;
+        return await workOnPages(work, attempt, { account, campaign, launch, round }, letter);
+      } finally {
+        attempt.end();
+      }
+    },
+  };
+}
+
+function stillSending(row: Campaign, { launch, round }: PagesInput): boolean {
+  return row.state === 'sending' && row.launch === launch && row.round === round;
+}
+
+/** The letter and what its mails need; undefined where nothing may leave in the name of its sender. */
+async function prepareSend(
+  deps: DeliveryDeps,
+  row: Campaign,
+): Promise<{ readonly letter: CompiledLetter; readonly work: WorkDeps } | undefined> {
+  const letter = await deps.letters.of(row);
+  const signing = await deps.signing.standing(row.account, letter.sender.domain);
+  if (signing.kind !== 'signers') {
+    await pauseCampaign(deps, row, signing);
+    return undefined;
+  }
+  const { signers } = signing;
+  if (signers.length > 0) for (const { plan } of [letter, letter.untracked ?? letter]) relaxOnce(plan);
+  return { letter, work: { ...deps, signers, routes: deps.transportsFor(row.account, 'bulk') } };
+}
+
+/** Where the server will have nothing from this sender, the campaign stands still instead of failing everybody. */
+async function pauseIfSenderRefused(deps: DeliveryDeps, attempt: Attempt): Promise<boolean> {
+  const refusal = attempt.senderRefused();
+  if (refusal === undefined) return false;
+  await pauseCampaign(deps, attempt.campaign(), { kind: refusal, reason: 'The mail server refuses this sender.' });
+  return true;
+}
+
+/** Pauses the campaign and says why; `resume` goes on once it is put right. */
+async function pauseCampaign(
+  { campaigns, events }: Pick<DeliveryDeps, 'campaigns' | 'events'>,
+  row: Campaign,
+  { kind, reason }: { readonly kind: string; readonly reason: string },
+): Promise<void> {
+  const paused = await campaigns.pause(row, kind);
+  if (paused === null) return;
+  const { _id: campaign, account, want } = paused;
+  const event = { _id: `campaign:${campaign}:v${want.v}:paused`, account, campaign, type: 'campaign.paused' };
+  await events.append([{ ...event, data: { reason: kind, detail: reason } }]);
+}

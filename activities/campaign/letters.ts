@@ -1,0 +1,86 @@
+import type { Config } from '../../config.js';
+import { type CompiledLetter, compileLetter } from '../../mail/letter/compile.js';
+import { resolveSender } from '../../mail/letter/sender.js';
+import type { Accounts } from '../../store/accounts/accounts.js';
+import type { Campaign, Sender } from '../../store/campaigns/campaigns.js';
+import type { List, Lists } from '../../store/lists/lists.js';
+import type { Contents } from '../../store/messages/contents.js';
+import type { Links } from '../../store/tracking/links.js';
+import type { BounceDomainOf } from '../bounce-domain.js';
+import { trackingOf } from './letter-tracking.js';
+
+export interface LetterDeps {
+  readonly accounts: Accounts;
+  readonly lists: Lists;
+  readonly links: Pick<Links, 'number'>;
+  readonly contents: Pick<Contents, 'letter'>;
+  readonly config: Pick<Config, 'publicUrl' | 'mailFrom'>;
+  readonly bounceDomainOf: BounceDomainOf;
+}
+
+export type Letters = ReturnType<typeof compiledLetters>;
+
+const CACHE_SIZE = 8;
+
+/** Compiled letters of the campaigns this process is sending: each compiled once, the longest unused forgotten. */
+export function compiledLetters(deps: LetterDeps) {
+  const cache = new Map<string, Promise<CompiledLetter>>();
+  return {
+    /** Who a campaign is from, wherever that is said. */
+    senderOf: (campaign: Campaign): Promise<Sender> => senderOf(deps, campaign),
+
+    of: (campaign: Campaign): Promise<CompiledLetter> => {
+      const key = `${campaign._id}:${campaign.launch}:${campaign.pinned}`;
+      const letter = cache.get(key) ?? compile(deps, campaign);
+      cache.delete(key);
+      cache.set(key, letter);
+      letter.catch(() => cache.delete(key));
+      for (const oldest of cache.keys()) {
+        if (cache.size <= CACHE_SIZE) break;
+        cache.delete(oldest);
+      }
+      return letter;
+    },
+  };
+}
+
+/** As its letter says; without one campaign → list → account → MAIL_FROM. */
+async function senderOf({ accounts, lists, contents, config }: LetterDeps, campaign: Campaign): Promise<Sender> {
+  if (campaign.rendered != null) return (await contents.letter(campaign.account, campaign.rendered)).from;
+  if (campaign.from !== null) return campaign.from;
+  const [list, account] = await Promise.all([
+    lists.find(campaign.account, campaign.list_id),
+    accounts.find(campaign.account),
+  ]);
+  const defaults = typeof list === 'object' ? list.defaults.from : null;
+  return resolveSender({ campaign: null, list: defaults, fallback: account?.mail_from ?? config.mailFrom });
+}
+
+async function compile(deps: LetterDeps, campaign: Campaign): Promise<CompiledLetter> {
+  const list = await deps.lists.find(campaign.account, campaign.list_id);
+  if (typeof list === 'string') throw new Error(`campaign ${campaign._id} has no list any more`);
+  const from = campaign.sender ?? (await senderOf(deps, campaign));
+  const { listName, ...content } = await contentOf(deps, campaign, list);
+  const letter = {
+    account: campaign.account,
+    campaign: campaign._id,
+    ...content,
+    from,
+    list: { id: list._id, uid: list.uid, name: listName },
+    publicUrl: deps.config.publicUrl,
+    bounceDomain: await deps.bounceDomainOf(campaign.account, from.email),
+    boundarySeed: campaign.seed,
+  };
+  return compileLetter({ ...letter, ...(await trackingOf(deps, campaign, letter)) });
+}
+
+/** What was rendered at the launch; the campaign's own words where nothing was. */
+async function contentOf({ contents }: LetterDeps, campaign: Campaign, list: List) {
+  const { account, rendered, subject, preheader, html, text, reply_to } = campaign;
+  if (rendered == null) {
+    return { subject, preheader, html, text, replyTo: reply_to ?? list.defaults.reply_to, listName: list.name };
+  }
+  const letter = await contents.letter(account, rendered);
+  const content = { subject: letter.subject, preheader: null, html: letter.html, text: letter.text };
+  return { ...content, replyTo: letter.reply_to, listName: letter.list };
+}

@@ -1,0 +1,99 @@
+import { monotonic } from '../../../clock.js';
+import { leftSinceFreeze } from '../../../domain/campaign/eligibility.js';
+import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
+import {
+  BAD_DOMAIN,
+  type BadDomainRefusal,
+  decideForBadDomain,
+  domainOf,
+  KNOWN_BAD_DOMAIN,
+} from '../../../domain/delivery/bad-domain.js';
+import type { Fate } from '../../../domain/delivery/outcome.js';
+import type { Subscriber, Subscribers } from '../../../store/subscribers/subscribers.js';
+import type { Suppressions } from '../../../store/suppressions/suppressions.js';
+
+export interface RecipientReaderDeps {
+  readonly subscribers: Pick<Subscribers, 'forSending'>;
+  readonly suppressions: Pick<Suppressions, 'among' | 'badDomainsAmong'>;
+  /** Rows and suppressions may be this old, in milliseconds, when their window is claimed. */
+  readonly freshness: number;
+  /** When a further round began: whoever a remembered domain had made wait is tried in it. Undefined in the first. */
+  readonly roundStart?: Date | undefined;
+}
+
+export type Sendable = Awaited<ReturnType<Subscribers['forSending']>>[number];
+
+/** The next recipient in line: mail them, or skip them with a fate. */
+export type Candidate =
+  | { readonly i: number; readonly subscriber: Sendable }
+  | { readonly i: number; readonly skip: Exclude<Fate, { kind: 'sent' }> };
+
+export type RecipientReader = ReturnType<typeof openRecipientReader>;
+
+/** Reads the subscribers of a page and their suppressions, always fresh enough for the claim that follows. */
+export function openRecipientReader(deps: RecipientReaderDeps, page: LedgerPage) {
+  let rows = new Map<number, Sendable>();
+  let suppressed = new Set<string>();
+  let bad: ReadonlyMap<string, BadDomainRefusal> = new Map();
+  let from = 0;
+  let to = 0;
+  let readAt = Number.NEGATIVE_INFINITY;
+
+  const read = async (start: number, count: number): Promise<void> => {
+    const ids = page.ids.slice(start, start + count);
+    const at = monotonic();
+    const found = await deps.subscribers.forSending(page.account, [...ids]);
+    const keys = found.map((row) => row.email_key);
+    [suppressed, bad] = await Promise.all([
+      deps.suppressions.among(page.account, keys),
+      deps.suppressions.badDomainsAmong(page.account, keys.map(domainOf)),
+    ]);
+    rows = new Map(found.map((row) => [row._id, row]));
+    [from, to, readAt] = [start, start + ids.length, at];
+  };
+
+  return {
+    /** What was read last may still be claimed upon. */
+    isFresh: (): boolean => monotonic() - readAt <= deps.freshness,
+
+    /**
+     * The next `count` recipients from place `start`. Reads `ahead` of them at once where what is held is too old or
+     * too short: as many as will be through within the freshness.
+     */
+    next: async (start: number, count: number, ahead: number): Promise<Candidate[]> => {
+      const end = Math.min(page.n, start + count);
+      const stale = monotonic() - readAt > deps.freshness * 0.8;
+      if (stale || start < from || end > to) await read(start, Math.max(count, ahead));
+      return page.ids
+        .slice(start, end)
+        .map((id, offset) => candidate(start + offset, rows.get(id), { suppressed, bad, roundStart: deps.roundStart }));
+    },
+  };
+}
+
+interface Exclusions {
+  readonly suppressed: ReadonlySet<string>;
+  /** Domains that take no mail, and what was said of them. */
+  readonly bad: ReadonlyMap<string, BadDomainRefusal>;
+  readonly roundStart: Date | undefined;
+}
+
+function candidate(i: number, row: Sendable | undefined, { suppressed, bad, roundStart }: Exclusions): Candidate {
+  const skip = leftSinceFreeze(row, row !== undefined && suppressed.has(row.email_key));
+  if (skip !== undefined || row === undefined) return { i, skip: skip ?? gone(i) };
+  const memory = bad.get(domainOf(row.email_key));
+  const meaning = memory === undefined ? 'attempt' : decideForBadDomain(memory, roundStart);
+  if (memory === undefined || meaning === 'attempt') return { i, subscriber: row };
+  return { i, skip: unreachable(meaning, memory.reply) };
+}
+
+/** Answered as another recipient of this domain was, without a connection. */
+function unreachable(kind: 'deferred' | 'failed', reply: string | null): Exclude<Fate, { kind: 'sent' }> {
+  return { kind, class: BAD_DOMAIN, scope: 'domain', code: null, reply, rule: KNOWN_BAD_DOMAIN };
+}
+
+function gone(i: number): never {
+  throw new Error(`place ${i} has neither a subscriber nor a reason to skip`);
+}
+
+export type { Subscriber };

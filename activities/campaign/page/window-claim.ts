@@ -1,0 +1,115 @@
+import { monotonic } from '../../../clock.js';
+import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
+import { claimCapacity } from '../../../domain/campaign/window.js';
+import type { Rate } from '../../../domain/transport.js';
+import type { FailoverTransport, Route } from '../../../mail/transports/failover.js';
+import { outcomeIsUnknown } from '../../../store/mongo/unknown-outcome.js';
+import type { Buckets, Grant } from '../../../store/transports/token-buckets.js';
+import type { Attempt } from '../attempt.js';
+import type { Candidate, RecipientReader } from './recipient-reader.js';
+
+export interface ClaimDeps {
+  readonly routes: Pick<FailoverTransport, 'ready' | 'route'>;
+  readonly buckets: Buckets;
+}
+
+/** The next recipients to claim: those who are skipped among them cost no token. */
+export interface Claim {
+  readonly upTo: number;
+  readonly candidates: readonly Candidate[];
+  /** The transport whose tokens were taken. */
+  readonly paid: string | undefined;
+}
+
+interface Prepared extends Claim {
+  readonly from: number;
+}
+
+const LONGEST_WAIT = 200;
+const NO_GRANT: Grant = { tokens: 0, wait: LONGEST_WAIT };
+
+/**
+ * Decides how far to claim: room in the window, a healthy transport, fresh rows, tokens (PROTOCOL "Work on a page" 1–3).
+ * All of that is asked for behind the page's work, which goes on settling and renewing while a server keeps silent.
+ */
+export function claimer(deps: ClaimDeps, attempt: Attempt, recipients: RecipientReader, notify: () => void) {
+  let retryAt = 0;
+  let requestedAt: number | undefined;
+  let prepared: Prepared | undefined;
+
+  const lease = (route: Route | undefined, wanted: number): Promise<Grant> | Grant => {
+    const rates = ratesOf(attempt, route);
+    if (wanted === 0 || rates.length === 0) return { tokens: wanted, wait: 0 };
+    return deps.buckets.lease(rates, wanted).catch(() => NO_GRANT);
+  };
+
+  const prepare = async (from: number, capacity: number): Promise<void> => {
+    if ((await deps.routes.ready()) !== undefined) {
+      attempt.markTransportDown();
+      return;
+    }
+    const upcoming = await recipients.next(from, capacity, attempt.readAhead());
+    const route = deps.routes.route();
+    const { tokens, wait } = await lease(route, upcoming.filter((candidate) => 'subscriber' in candidate).length);
+    retryAt = wait === 0 ? 0 : monotonic() + wait;
+    const candidates = affordable(upcoming, tokens);
+    if (candidates.length > 0) prepared = { from, upTo: from + candidates.length, candidates, paid: route?.id };
+  };
+
+  const prepareInBackground = (from: number, capacity: number): void => {
+    requestedAt = monotonic();
+    prepare(from, capacity)
+      .catch((error) => {
+        // A store that does not answer now is asked again; what is claimed is settled meanwhile.
+        if (outcomeIsUnknown(error)) retryAt = monotonic() + LONGEST_WAIT;
+        else attempt.fail(error);
+      })
+      .finally(() => {
+        requestedAt = undefined;
+        notify();
+      });
+  };
+
+  return {
+    /** Milliseconds until another try makes sense. */
+    waitFor: (): number => {
+      const left = retryAt - monotonic();
+      return left > 0 ? Math.min(LONGEST_WAIT, Math.ceil(left)) : LONGEST_WAIT;
+    },
+
+    /** An answer is due any moment: settling can go into the same write as the claim. */
+    soon: (): boolean => attempt.mayClaim() && requestedAt !== undefined && monotonic() - requestedAt < LONGEST_WAIT,
+
+    /** What may be claimed now; otherwise asks for it where there is room, and news are called when it is there. */
+    next: (page: LedgerPage, settled: number, window: number): Claim | undefined => {
+      const claim = prepared;
+      prepared = undefined;
+      if (!attempt.mayClaim()) return undefined;
+      if (claim?.from === page.claimed && recipients.isFresh()) return claim;
+      const capacity = claimCapacity(page, settled, window);
+      const worthIt = capacity >= leastClaim(page, settled, window);
+      if (worthIt && requestedAt === undefined && monotonic() >= retryAt) prepareInBackground(page.claimed, capacity);
+      return undefined;
+    },
+  };
+}
+
+/** While mail is open, claiming waits for half a window: fewer, larger writes. */
+function leastClaim(page: LedgerPage, settled: number, window: number): number {
+  if (settled === page.claimed) return 1;
+  return Math.max(1, Math.min(Math.ceil(window / 2), page.n - page.claimed));
+}
+
+/** The campaign's own first: what it does not get is not taken from account and transport, which others share. */
+function ratesOf(attempt: Attempt, route: Route | undefined): Rate[] {
+  const perSecond = attempt.rate();
+  const own = perSecond === null ? [] : [{ key: `campaign:${attempt.campaign()._id}`, perSecond }];
+  return [...own, ...(route?.rates ?? [])];
+}
+
+/** The longest head of the line that the tokens pay for. */
+function affordable(upcoming: readonly Candidate[], tokens: number): Candidate[] {
+  let left = tokens;
+  const end = upcoming.findIndex((candidate) => 'subscriber' in candidate && left-- <= 0);
+  return end < 0 ? [...upcoming] : upcoming.slice(0, end);
+}

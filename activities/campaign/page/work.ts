@@ -1,0 +1,109 @@
+import { now } from '../../../clock.js';
+import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
+import type { Fates } from '../../../domain/campaign/window.js';
+import {
+  exceptionsAmong,
+  isTransportFailure,
+  lowestUnfinished,
+  serverAnswered,
+} from '../../../domain/campaign/window.js';
+import { domainOf } from '../../../domain/delivery/bad-domain.js';
+import type { Fate } from '../../../domain/delivery/outcome.js';
+import type { CompiledLetter } from '../../../mail/letter/compile.js';
+import { localSignal } from '../../signal.js';
+import type { Attempt } from '../attempt.js';
+import type { WorkDeps } from '../delivery.js';
+import { handOvers } from './hand-over.js';
+import type { PageOwner } from './owner.js';
+import { openRecipientReader } from './recipient-reader.js';
+import { type Claim, claimer } from './window-claim.js';
+
+/** The work on one owned page: claim a window, hand it over, settle what came of it, until the page or the attempt ends. */
+export async function workPage(deps: WorkDeps, attempt: Attempt, owner: PageOwner, letter: CompiledLetter) {
+  const fates = new Map<number, Fate>();
+  const domains = new Map<number, string>();
+  const signal = localSignal();
+  const mails = handOvers(deps, owner, letter, (i, fate) => {
+    if (fate !== undefined) record(i, fate);
+    signal.notify();
+  });
+  const record = (i: number, seen: Fate) => {
+    const fate = serverAnswered(seen) ? attempt.recordSenderOutcome(seen, domains.get(i)) : seen;
+    fates.set(i, fate);
+    attempt.recordTransportOutcome(serverAnswered(fate) ? isTransportFailure(fate) : undefined);
+  };
+  const begin = (claim: Claim) => {
+    for (const one of claim.candidates) {
+      if ('subscriber' in one) domains.set(one.i, domainOf(one.subscriber.email_key));
+    }
+    mails.begin(claim);
+  };
+  const claims = claimer(
+    deps,
+    attempt,
+    openRecipientReader(
+      { ...deps, freshness: deps.times.freshness, roundStart: roundStart(attempt, owner) },
+      owner.page(),
+    ),
+    signal.notify,
+  );
+
+  /** One page write, or a rest until there is news; false: there is nothing left to do here. */
+  const step = async (): Promise<boolean> => {
+    const page = owner.page();
+    const settled = lowestUnfinished(page, fates);
+    const claim = claims.next(page, settled, attempt.window());
+    // Settling goes into the same write as the claim where one is about to follow.
+    if (claim !== undefined || (!claims.soon() && worthSettling(page, settled, attempt.window()))) {
+      const exceptions = exceptionsAmong(fates, page.settled, settled, now());
+      const mine = await owner.advance({ settled, claimed: claim?.upTo ?? page.claimed, exceptions });
+      if (mine && claim !== undefined) begin(claim);
+      return true;
+    }
+    if (isAtRest(page) && (page.claimed === page.n || !attempt.mayClaim())) return false;
+    await signal.wait(claims.waitFor());
+    await owner.renewIfDue();
+    return true;
+  };
+
+  try {
+    while (!owner.lost() && (await step()));
+    if (!owner.lost()) await owner.close();
+  } finally {
+    await mails.ended();
+    if (owner.lost()) await offerLateEvidence(deps, owner, fates);
+  }
+}
+
+/** When a further round was due. */
+function roundStart(attempt: Attempt, owner: PageOwner): Date | undefined {
+  const { round } = owner.page();
+  return round === 0 ? undefined : attempt.campaign().rounds[round]?.due;
+}
+
+/** Nothing is in flight. */
+function isAtRest({ settled, claimed }: LedgerPage): boolean {
+  return settled === claimed;
+}
+
+/** Settling alone is worth a write once half a window has come in, or nothing else is left to wait for. */
+function worthSettling(page: { settled: number; claimed: number }, settled: number, window: number): boolean {
+  const newlySettled = settled - page.settled;
+  return newlySettled > 0 && (settled === page.claimed || newlySettled >= Math.ceil(window / 2));
+}
+
+/** The page has another owner, who listed our open mail as doubtful: what we learned of it is evidence. */
+async function offerLateEvidence({ ledger, events }: WorkDeps, owner: PageOwner, fates: Fates): Promise<void> {
+  const page = owner.page();
+  if (page.token === null) return;
+  for (const [i, fate] of fates) {
+    if (i < page.settled || (fate.kind !== 'sent' && fate.kind !== 'failed')) continue;
+    const result = fate.kind === 'sent' ? { class: 'accepted', code: null } : { class: fate.class, code: fate.code };
+    const evidence = { i, kind: fate.kind, ...result, reply: fate.reply ?? null, at: now() };
+    if (!(await ledger.recordLateEvidence(page, { ...evidence, by: page.token }))) continue;
+    const { account, campaign, ids } = page;
+    const subscriber = ids[i];
+    const event = { _id: `${page._id}:${i}:late`, account, campaign, type: `recipient.${fate.kind}`, data: result };
+    await events.append([{ ...event, ...(subscriber === undefined ? {} : { subscriber }) }]);
+  }
+}

@@ -1,0 +1,97 @@
+import { monotonic, now } from '../../clock.js';
+import {
+  BREACHES,
+  type Breach,
+  breachIn,
+  type Limits,
+  type ReputationCounts,
+} from '../../domain/campaign/reputation.js';
+import type { Account, Accounts } from '../../store/accounts/accounts.js';
+import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
+import type { Reputation } from '../../store/campaigns/reputation.js';
+import type { Events } from '../../store/events/events.js';
+
+export interface GuardDeps {
+  readonly accounts: Pick<Accounts, 'find'>;
+  readonly campaigns: Pick<Campaigns, 'find' | 'pause' | 'excuse'>;
+  readonly events: Pick<Events, 'append'>;
+  readonly reputation: Reputation;
+  /** Of accounts that have none of their own. */
+  readonly limits: Limits;
+}
+
+/** Looks at how a campaign is received and pauses it before the sender's name is spoilt. May be called at any time. */
+export type ReputationGuard = (account: number, campaign: number) => Promise<void>;
+
+export function reputationGuard(deps: GuardDeps): ReputationGuard {
+  return async (account, campaign) => {
+    const row = await deps.campaigns.find(account, campaign);
+    if (row?.state === 'sending') return pauseIfBreached(deps, row);
+    // What comes in while it stands still for this is before the eyes of whoever resumes it.
+    if (row?.state === 'paused' && isBreach(row.reason)) {
+      await deps.campaigns.excuse(row, await reputationOf(deps, row));
+    }
+  };
+}
+
+/** Milliseconds between two looks at the same campaign. */
+const CHECK_INTERVAL_MS = 2_000;
+
+/**
+ * For whoever would call it after every page or report: looks at once, and once more where it was called too soon after
+ * that, so that the last call is not lost. What goes wrong in that later look is left to the next one.
+ */
+export function throttledGuard(guard: ReputationGuard, between = CHECK_INTERVAL_MS): ReputationGuard {
+  const checkedAt = new Map<number, number>();
+  const scheduled = new Set<number>();
+  const checkNow = async (account: number, campaign: number): Promise<void> => {
+    if (checkedAt.size > 1_000) checkedAt.clear();
+    checkedAt.set(campaign, monotonic());
+    await guard(account, campaign);
+  };
+  const checkLater = (account: number, campaign: number, wait: number): void => {
+    scheduled.add(campaign);
+    const check = () => {
+      scheduled.delete(campaign);
+      checkNow(account, campaign).catch(() => undefined);
+    };
+    setTimeout(check, wait).unref();
+  };
+  return async (account, campaign) => {
+    const wait = (checkedAt.get(campaign) ?? Number.NEGATIVE_INFINITY) + between - monotonic();
+    if (wait <= 0) return checkNow(account, campaign);
+    if (!scheduled.has(campaign)) checkLater(account, campaign, wait);
+  };
+}
+
+async function pauseIfBreached(deps: GuardDeps, row: Campaign): Promise<void> {
+  const measured = await reputationOf(deps, row);
+  const limits = limitsOf(await deps.accounts.find(row.account), deps.limits);
+  const reason = breachIn(measured, limits, row.excused ?? undefined);
+  if (reason === undefined) return;
+  const { complaintsToday: _today, ...excused } = measured;
+  const paused = await deps.campaigns.pause(row, reason, excused);
+  // Somebody steered it meanwhile; the next look sees what became of it.
+  if (paused === null) return;
+  await deps.events.append([pausedEvent(paused, reason, excused)]);
+}
+
+function reputationOf({ reputation }: GuardDeps, { account, _id }: Campaign) {
+  return reputation.counts(account, _id, now());
+}
+
+function limitsOf(account: Account | null, otherwise: Limits): Limits {
+  return {
+    complaints: account?.pause_at_complaints ?? otherwise.complaints,
+    bounces: account?.pause_at_bounces ?? otherwise.bounces,
+  };
+}
+
+function isBreach(reason: string | null): boolean {
+  return BREACHES.some((known) => known === reason);
+}
+
+function pausedEvent({ _id: campaign, account, want }: Campaign, reason: Breach, figures: ReputationCounts) {
+  const _id = `campaign:${campaign}:v${want.v}:paused`;
+  return { _id, account, campaign, type: 'campaign.paused', data: { reason, ...figures } };
+}

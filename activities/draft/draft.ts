@@ -1,0 +1,172 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { DraftWriter, WrittenDraft } from '../../ai/draft-writer.js';
+import { DRAFT_SENTENCES, LONGEST_WAIT } from '../../domain/draft/draft.js';
+import { bodyOfDraft } from '../../mail/letter/draft-body.js';
+import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
+import type { Draft, Drafts } from '../../store/drafts/drafts.js';
+import type { Voices } from '../../store/drafts/voices.js';
+import type { Events } from '../../store/events/events.js';
+import { draftHolder, type Quotas } from '../../store/quotas/quotas.js';
+import type { Subscribers } from '../../store/subscribers/subscribers.js';
+import type { DraftInput } from '../../workflows/messages.js';
+import type { Engine } from '../engine.js';
+
+export interface DraftWritingDeps {
+  readonly drafts: Drafts;
+  readonly voices: Pick<Voices, 'current'>;
+  readonly campaigns: Pick<Campaigns, 'find'>;
+  readonly subscribers: Pick<Subscribers, 'fieldNames'>;
+  readonly quotas: Pick<Quotas, 'reserveDraft'>;
+  /** Undefined where this worker has no key. */
+  readonly draftWriter: DraftWriter | undefined;
+  readonly activityContext: () => { readonly cancelled: AbortSignal; heartbeat(): void };
+}
+
+export interface DraftSettlingDeps {
+  readonly drafts: Drafts;
+  readonly campaigns: Pick<Campaigns, 'find' | 'completeDrafting' | 'abandonDrafting'>;
+  readonly events: Pick<Events, 'append'>;
+  readonly engine: Pick<Engine, 'notifyCampaign'>;
+  readonly quotas: Pick<Quotas, 'settle'>;
+}
+
+/** How the writing ended; whether there is a text stands in the row. */
+export type DraftEnd = 'written' | 'gave_up' | 'cancelled';
+
+const HEARTBEAT_MS = 3_000;
+
+/** One turn of the model. */
+export function draftWriting(deps: DraftWritingDeps) {
+  return {
+    /** `again`: the answer could not be used, and the next turn says why. A limit or an outage is a failure to repeat. */
+    writeDraft: async (input: DraftInput): Promise<'done' | 'again'> => {
+      const [row, campaign] = await Promise.all([
+        deps.drafts.find(input),
+        deps.campaigns.find(input.account, input.campaign),
+      ]);
+      if (row?.state !== 'waiting' || campaign === null) return 'done';
+      // Who asked for it has reserved it, or died in between: then it is done here.
+      if ((await deps.quotas.reserveDraft(row.account, row)) === 'over') {
+        await deps.drafts.fail(row, 'rejected', 'the plan has no drafts by AI left this month');
+        return 'done';
+      }
+      if (deps.draftWriter === undefined) {
+        await deps.drafts.fail(row, 'rejected', 'this worker has no OPENAI_API_KEY');
+        return 'done';
+      }
+      return recordTurn(deps, row, await runTurn(deps, deps.draftWriter, row, campaign));
+    },
+  };
+}
+
+async function runTurn(
+  deps: DraftWritingDeps,
+  writer: DraftWriter,
+  row: Draft,
+  campaign: Campaign,
+): Promise<WrittenDraft> {
+  const [voice, fields] = await Promise.all([
+    deps.voices.current(row.account),
+    deps.subscribers.fieldNames(row.account, campaign.list_id),
+  ]);
+  const { prompt, source, links } = row;
+  const earlier = row.said === null ? null : { content: row.said, faults: row.faults };
+  const watcher = watchDraft(deps, row);
+  const turn = await writer
+    .write({ prompt, source, links, fields, voice }, earlier, watcher.signal)
+    .finally(watcher.end);
+  await deps.drafts.recordCall(row, turn.call, voice.hash);
+  return turn;
+}
+
+/** Beats, and calls the question off where Temporal asks for it or the row does not wait any more. */
+function watchDraft({ activityContext, drafts }: DraftWritingDeps, row: Draft) {
+  const { cancelled, heartbeat } = activityContext();
+  const unwanted = new AbortController();
+  const heartbeatTimer = setInterval(() => {
+    heartbeat();
+    drafts.find(row).then(
+      (now) => now?.state !== 'waiting' && unwanted.abort(),
+      // The store will be asked again; the question has a time limit of its own.
+      () => undefined,
+    );
+  }, HEARTBEAT_MS);
+  return { signal: AbortSignal.any([cancelled, unwanted.signal]), end: () => clearInterval(heartbeatTimer) };
+}
+
+async function recordTurn(
+  { drafts, activityContext }: DraftWritingDeps,
+  row: Draft,
+  { step }: WrittenDraft,
+): Promise<'done' | 'again'> {
+  switch (step.kind) {
+    case 'ready':
+      await drafts.ready(row, step.text);
+      return 'done';
+    case 'repair':
+      return (await drafts.repair(row, step.content, step.faults)) === null ? 'done' : 'again';
+    case 'failed':
+      await drafts.fail(row, step.reason, step.detail, step.content);
+      return 'done';
+    case 'cancelled':
+      activityContext().cancelled.throwIfAborted();
+      return 'done';
+    case 'unavailable':
+      if ((step.retryAfter ?? 0) <= LONGEST_WAIT) throw retryLater(step.why, step.retryAfter);
+      await drafts.fail(row, 'unavailable', `${step.why}; it asks to wait ${Math.ceil(step.retryAfter ?? 0)} ms`);
+      return 'done';
+  }
+}
+
+function retryLater(why: string, wait: number | undefined): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'model_unavailable',
+    message: why,
+    ...(wait !== undefined && { nextRetryDelay: wait }),
+  });
+}
+
+/** What a draft's end means for its campaign. */
+export function draftSettling(deps: DraftSettlingDeps) {
+  return {
+    /** Brings row and campaign to their end; every step may be repeated. Answers the state of the draft. */
+    settleDraft: async (input: DraftInput, end: DraftEnd): Promise<string> => {
+      const { drafts } = deps;
+      if (end === 'cancelled') await drafts.cancel(input);
+      if (end === 'gave_up') await drafts.fail(input, 'unavailable', DRAFT_SENTENCES.unavailable);
+      const row = await drafts.find(input);
+      if (row === null) return 'gone';
+      const used = row.state === 'ready' ? 1 : 0;
+      if (row.state !== 'waiting') await deps.quotas.settle([{ _id: draftHolder(row), used }]);
+      const campaign = await deps.campaigns.find(row.account, row.campaign);
+      if (campaign === null) await drafts.deleteAll(row.account, row.campaign);
+      else await settle(deps, campaign, row);
+      return row.state;
+    },
+  };
+}
+
+async function settle(deps: DraftSettlingDeps, campaign: Campaign, row: Draft): Promise<void> {
+  if (campaign.state === 'drafting' && campaign.drafting?.n === row.n) {
+    const after = await releaseCampaign(deps, campaign, row);
+    // Somebody else wrote first: the step is repeated and decides anew.
+    if (after === null) throw new Error('the campaign was written meanwhile');
+    await deps.engine.notifyCampaign(after);
+  }
+  const { account, campaign: id, n, state, reason } = row;
+  const about = { account, campaign: id, data: { draft: n, reason } };
+  if (state === 'ready') await deps.events.append([{ ...about, _id: `draft:${row._id}`, type: 'draft.ready' }]);
+  if (state === 'failed') await deps.events.append([{ ...about, _id: `draft:${row._id}`, type: 'draft.failed' }]);
+  await deps.drafts.sweepAgain(row, null);
+}
+
+/** Out of `drafting`: with the text, or without one and the reason why. */
+function releaseCampaign({ campaigns }: DraftSettlingDeps, campaign: Campaign, row: Draft): Promise<Campaign | null> {
+  if (row.state === 'ready' && row.text !== null) return campaigns.completeDrafting(campaign, contentOf(campaign, row));
+  return campaigns.abandonDrafting(campaign, row.state === 'failed' ? 'ai_failed' : null);
+}
+
+function contentOf({ name }: Campaign, row: Draft) {
+  const content = bodyOfDraft(row);
+  return { ...content, name: name || content.subject };
+}

@@ -1,0 +1,98 @@
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { type MessageAttemptDeps, type MessageStatus, messageAttempts } from './attempt.js';
+import {
+  type AcceptanceDeps,
+  acceptancePublisher,
+  type MessagePublishingDeps,
+  messagePublisher,
+  publishAccepted,
+} from './publishing.js';
+import { keyedSemaphore } from './semaphore.js';
+
+export interface MessageDeliveryDeps
+  extends Omit<MessageAttemptDeps, 'publish' | 'publishAccepted' | 'trackAttempt' | 'withSlot'>,
+    Omit<MessagePublishingDeps, 'messageProgress'> {
+  readonly messages: MessageAttemptDeps['messages'] & MessagePublishingDeps['messages'] & AcceptanceDeps['messages'];
+  readonly heartbeat: () => void;
+}
+
+/** Ids only: what is said and to whom stands in the row. */
+export interface DeliverMessageInput {
+  readonly account: number;
+  readonly message: string;
+}
+
+/** `under_way`: the attempt goes on in this process; ask again and it is joined. */
+export type FirstMessageStatus = MessageStatus | { readonly kind: 'under_way' };
+
+/**
+ * A workflow task waits at most this long for a first attempt; an SMTP server may take ten minutes (RFC 5321 §4.5.3.2.6).
+ * Far below the 10 s after which Temporal gives the task to somebody else: see decision 19.
+ */
+const FIRST_ATTEMPT_MS = 3_000;
+
+/** A third of what Temporal waits for a beat (`messageSteps`): hundreds of messages may stand in line at once. */
+const HEARTBEAT_MS = 5_000;
+
+/**
+ * The steps of a message. An attempt outlives the activity that began it: it holds its claim, renews it and settles it,
+ * and whoever asks for the same message in this process joins it. So no time limit of Temporal's ever leaves doubt.
+ */
+export function messageActivities(deps: MessageDeliveryDeps) {
+  const attempts = messageAttempts({
+    ...deps,
+    publish: messagePublisher({ ...deps, messageProgress: deps.progress }),
+    publishAccepted: publishAccepted(deps),
+    trackAttempt: acceptancePublisher(deps),
+    withSlot: keyedSemaphore(),
+  });
+  const open = new Map<string, Promise<MessageStatus>>();
+
+  const join = ({ account, message }: DeliverMessageInput): Promise<MessageStatus> => {
+    const running = open.get(message) ?? attempts(account, message).finally(() => open.delete(message));
+    open.set(message, running);
+    return running;
+  };
+
+  return {
+    activities: {
+      /** The first look at a message, within a workflow task: answers in good time, whatever the mail server does. */
+      beginMessage: async (input: DeliverMessageInput): Promise<FirstMessageStatus> =>
+        within(FIRST_ATTEMPT_MS, join(input)),
+
+      /** Looks after a message that is due. Where somebody else has it, the retry comes when that may have changed. */
+      deliverMessage: async (input: DeliverMessageInput): Promise<MessageStatus> => {
+        const heartbeatTimer = setInterval(deps.heartbeat, HEARTBEAT_MS);
+        const status = await join(input).finally(() => clearInterval(heartbeatTimer));
+        if (status.kind === 'busy') throw busy(status.wait);
+        return status;
+      },
+    },
+
+    /** Resolves when no attempt is open in this process. */
+    ended: async (): Promise<void> => {
+      while (open.size > 0) await Promise.allSettled(open.values());
+    },
+  };
+}
+
+export type MessageActivities = ReturnType<typeof messageActivities>['activities'];
+
+async function within(ms: number, running: Promise<MessageStatus>): Promise<FirstMessageStatus> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<FirstMessageStatus>((resolve) => {
+    timer = setTimeout(() => resolve({ kind: 'under_way' }), ms);
+  });
+  // Where nobody waits for it any longer, its failure is told to whoever joins it, or found by the sweep.
+  running.catch(() => undefined);
+  return Promise.race([running, late]).finally(() => clearTimeout(timer));
+}
+
+function busy(wait: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'message_busy',
+    message: 'Another attempt has this message',
+    nextRetryDelay: wait,
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}

@@ -1,0 +1,125 @@
+import { now } from '../../clock.js';
+import { isSuppressingClass } from '../../domain/delivery/classify.js';
+import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
+import { countsAgainstAddress } from '../../domain/delivery/soft-bounces.js';
+import { FINAL_STATES, type MessageAttempt } from '../../domain/message/message.js';
+import type { Event, Events } from '../../store/events/events.js';
+import type { Messages } from '../../store/messages/messages.js';
+import type { Message } from '../../store/messages/row.js';
+import type { Subscribers } from '../../store/subscribers/subscribers.js';
+import { type ClickDeps, settledByClick } from './click-evidence.js';
+
+export interface MessagePublishingDeps extends ClickDeps {
+  readonly events: Pick<Events, 'append'> & ClickDeps['events'];
+  readonly subscribers: Pick<Subscribers, 'suppress' | 'recordSoftBounce'>;
+  readonly messages: Pick<Messages, 'sweepAgain'>;
+}
+
+export type PublishMessage = (row: Message) => Promise<void>;
+
+/** Makes known that a message was accepted, where what comes of it takes its time; whoever tells of that tells this first. */
+export function publishAccepted({ events }: { readonly events: Pick<Events, 'append'> }): PublishMessage {
+  return async (row) => {
+    if (row.attempt === 0) await events.append([acceptedEvent(row)]);
+  };
+}
+
+/** What comes of most messages is known within this, in milliseconds; then both are told at once. */
+const ACCEPTANCE_DELAY_MS = 1_000;
+
+/** Says that somebody is at work on a message; answers how to say that nobody is any more. */
+export type TrackAttempt = (row: Message) => () => void;
+
+export interface AcceptanceDeps {
+  readonly events: Pick<Events, 'append'>;
+  readonly messages: Pick<Messages, 'postponeSweep'>;
+  readonly times: Pick<ProtocolTimes, 'lease'>;
+}
+
+/**
+ * Makes known that messages were accepted whose outcome lets people wait, and keeps the sweep from starting them anew: all
+ * that wait with one write each, once a second.
+ */
+export function acceptancePublisher({ events, messages, times }: AcceptanceDeps): TrackAttempt {
+  const waiting = new Map<string, Message>();
+  let timer: NodeJS.Timeout | undefined;
+  const publishAll = (): void => {
+    timer = undefined;
+    const rows = [...waiting.values()];
+    waiting.clear();
+    const until = new Date(now().getTime() + times.lease);
+    const ids = rows.map(({ _id }) => _id);
+    // Where this fails, whoever tells of an outcome makes up for it, and the sweep finds the message under way.
+    void Promise.allSettled([events.append(rows.map(acceptedEvent)), messages.postponeSweep(ids, until)]);
+  };
+  return (row) => {
+    if (row.attempt > 0) return () => undefined;
+    waiting.set(row._id, row);
+    timer ??= setTimeout(publishAll, ACCEPTANCE_DELAY_MS);
+    return () => {
+      waiting.delete(row._id);
+      if (waiting.size > 0) return;
+      clearTimeout(timer);
+      timer = undefined;
+    };
+  };
+}
+
+const EVENT_OF = {
+  sent: 'message.sent',
+  failed: 'message.failed',
+  deferred: 'message.delayed',
+  uncertain: 'message.uncertain',
+} as const satisfies Record<MessageAttempt['outcome'], string>;
+
+/** A refusal for now that names a block list: waiting alone may not help, so it has a name of its own. */
+const BLOCKED = 'ip_blocked';
+
+function eventTypeOf({ outcome, class: reason }: MessageAttempt): string {
+  return outcome === 'deferred' && reason === BLOCKED ? 'message.held' : EVENT_OF[outcome];
+}
+
+/**
+ * Makes known what came of a message: one event for each entry of its timeline, and a suppression where a refusal speaks
+ * about the address itself. Every step may be repeated; a final row that is told is owed nothing any more.
+ */
+export function messagePublisher(deps: MessagePublishingDeps): PublishMessage {
+  const { events, subscribers, messages } = deps;
+  return async (found) => {
+    const row = await settledByClick(deps, found);
+    const hardBounce = row.attempts.find(
+      ({ outcome, class: reason }) => outcome !== 'deferred' && isSuppressingClass(reason),
+    );
+    if (hardBounce !== undefined) {
+      await subscribers.suppress(row.account, row.to_key, 'bounced', { reply: hardBounce.reply });
+    }
+    for (const { class: reason, at, reply } of row.attempts.filter((entry) =>
+      countsAgainstAddress({ ...entry, kind: entry.outcome }),
+    )) {
+      await subscribers.recordSoftBounce(row.account, row.to_key, { reason, at: new Date(at) }, { reply });
+    }
+    await events.append(eventsOf(row));
+    if (FINAL_STATES.includes(row.state) && row.sweep_at !== null) await messages.sweepAgain(row, null);
+  };
+}
+
+function acceptedEvent({ _id, account, group, role }: Message): Omit<Event, 'at'> {
+  const data = { message: _id, group, role };
+  return { _id: `message:${_id}:accepted`, account, type: 'message.accepted', data };
+}
+
+function eventsOf(row: Message): Omit<Event, 'at'>[] {
+  const { _id, account, state } = row;
+  const outcomes = row.attempts.map((entry, i) => {
+    const { n, class: reason, code, reply, next } = entry;
+    const data = { message: _id, attempt: n, class: reason, code, reply, next };
+    return { _id: `message:${_id}:${i}`, account, type: eventTypeOf(entry), data };
+  });
+  const accepted = acceptedEvent(row);
+  if (state !== 'cancelled') return [accepted, ...outcomes];
+  return [
+    accepted,
+    ...outcomes,
+    { _id: `message:${_id}:cancelled`, account, type: 'message.cancelled', data: { message: _id } },
+  ];
+}

@@ -1,0 +1,36 @@
+interface Queue {
+  busy: number;
+  readonly waiting: (() => void)[];
+}
+
+/**
+ * Lets `limit()` at once of each kind go on, in the order in which they came. What is claimed but not yet on a connection
+ * would be in doubt if the process died, so nobody claims before there is a connection for them.
+ */
+export function keyedSemaphore() {
+  const queues = new Map<string, Queue>();
+
+  return async <T>(key: string, limit: () => number, work: () => Promise<T>): Promise<T> => {
+    const queue = queues.get(key) ?? { busy: 0, waiting: [] };
+    queues.set(key, queue);
+    await new Promise<void>((go) => {
+      queue.waiting.push(go);
+      admit(queue, limit());
+    });
+    try {
+      return await work();
+    } finally {
+      queue.busy -= 1;
+      admit(queue, limit());
+      if (queue.busy === 0) queues.delete(key);
+    }
+  };
+}
+
+/** The limit may have grown meanwhile, and there is always room for one. */
+function admit(queue: Queue, limit: number): void {
+  while (queue.waiting.length > 0 && queue.busy < Math.max(1, limit)) {
+    queue.busy += 1;
+    queue.waiting.shift()?.();
+  }
+}

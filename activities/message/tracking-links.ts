@@ -1,0 +1,41 @@
+import type { MessageContent } from '../../domain/message/message.js';
+import { destinationsIn, type TrackingLinks } from '../../mail/letter/tracking.js';
+import { messageBodies } from '../../mail/message/bodies.js';
+import { type LinkTokens, optOutUrl } from '../../mail/tokens/link-tokens.js';
+import type { Accounts } from '../../store/accounts/accounts.js';
+import type { Message } from '../../store/messages/row.js';
+import type { Links } from '../../store/tracking/links.js';
+
+export interface MessageTrackingDeps {
+  readonly accounts: Pick<Accounts, 'find'>;
+  readonly linkNumbers: Pick<Links, 'number'>;
+  readonly tokens: Pick<LinkTokens, 'forMessage'>;
+  readonly publicUrl: string;
+}
+
+export type TrackingLinksOf = (row: Message, content: MessageContent, at: Date) => Promise<TrackingLinks | undefined>;
+
+/** Where the recipient leaves the mails of the key that a message was sent with; undefined where there is no such way. */
+export function optOutUrls({ tokens, publicUrl }: Pick<MessageTrackingDeps, 'tokens' | 'publicUrl'>) {
+  return ({ account, number, leaves_key, created_at }: Message): string | undefined =>
+    leaves_key === undefined ? undefined : optOutUrl(publicUrl, tokens.forMessage(account, number, created_at));
+}
+
+/** Where the links of a message lead, stored before its mail leaves; undefined where nothing of it is followed. */
+export function messageTrackingLinks({
+  accounts,
+  linkNumbers,
+  tokens,
+  publicUrl,
+}: MessageTrackingDeps): TrackingLinksOf {
+  return async ({ _id: uuid, account, number: id, track }, content, at) => {
+    if (!track) return undefined;
+    const { html, text } = messageBodies(content);
+    const urls = destinationsIn({ text, ...(html !== null && { html }) }, publicUrl);
+    // A plain text without a link, as most codes are, has nothing that could be followed.
+    if (html === null && urls.length === 0) return undefined;
+    if ((await accounts.find(account))?.track === false) return undefined;
+    const links = await linkNumbers.number({ kind: 'message', account, id, uuid }, urls);
+    return { opens: true, links, publicUrl, token: tokens.forMessage(account, id, at) };
+  };
+}

@@ -1,0 +1,103 @@
+import type { Config } from '../../config.js';
+import type { LetterContent } from '../../domain/campaign/campaign.js';
+import type { IssueReason } from '../../domain/newsletter/issue.js';
+import { parseMailbox } from '../../mail/address.js';
+import { resolveSender } from '../../mail/letter/sender.js';
+import { fieldsOf } from '../../mail/letter/splice.js';
+import { fillParts, parseParts } from '../../mail/liquid/fill-parts.js';
+import type { Members } from '../../store/accounts/members.js';
+import type { Campaign } from '../../store/campaigns/campaigns.js';
+import type { Domains } from '../../store/domains/domains.js';
+import type { Newsletter } from '../../store/newsletters/newsletters.js';
+import type { Subscribers } from '../../store/subscribers/subscribers.js';
+import { type LetterRenderingDeps, renderLetter } from '../campaign/rendering.js';
+import { acceptSystemMail, type SystemMailDeps } from '../message/system-mail.js';
+
+export interface PreSendDeps extends SystemMailDeps, LetterRenderingDeps {
+  readonly members: Pick<Members, 'approvers'>;
+  readonly subscribers: LetterRenderingDeps['subscribers'] & Pick<Subscribers, 'countSendable'>;
+  readonly senderDomains: Pick<Domains, 'verifiedFor'>;
+  readonly config: Pick<Config, 'publicUrl' | 'mailFrom' | 'requireVerifiedDomains'>;
+}
+
+export type PreSendResult =
+  | { readonly kind: 'passed'; readonly rendered: LetterContent; readonly recipientCount: number }
+  | { readonly kind: 'stopped'; readonly reason: IssueReason; readonly detail: string | null };
+
+/** What keeps an issue from its readers although it is written. Nothing changes here. */
+export async function preSendChecks(
+  deps: PreSendDeps,
+  newsletter: Newsletter,
+  campaign: Campaign,
+): Promise<PreSendResult> {
+  const stopped = (reason: IssueReason, detail: string | null = null) => ({ kind: 'stopped' as const, reason, detail });
+  const recipientCount = await deps.subscribers.countSendable(campaign.account, campaign.list_id);
+  if (recipientCount === 0) return stopped('no_recipients');
+  const { max_recipients: most } = newsletter;
+  if (most !== null && recipientCount > most)
+    return stopped('too_many_recipients', `${recipientCount} recipients, ${most} at most`);
+  if (campaign.approval != null && (await deps.members.approvers(campaign.account)).length === 0)
+    return stopped('no_approvers');
+  const { email } = await senderOf(deps, campaign);
+  if (!(await isVerifiedSender(deps, campaign.account, email))) return stopped('sender_not_verified', email);
+  const rendered = await renderedLetterOf(deps, campaign);
+  return typeof rendered === 'string'
+    ? stopped('content_blocked', rendered)
+    : { kind: 'passed', rendered, recipientCount };
+}
+
+/** The letter as it would go out; a string says what the check found. */
+async function renderedLetterOf(deps: PreSendDeps, campaign: Campaign): Promise<LetterContent | string> {
+  const { letter, findings } = await renderLetter(deps, campaign);
+  if (letter !== undefined) return letter;
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  return errors
+    .map(({ code, message }) => `${code}: ${message}`)
+    .join(' ')
+    .slice(0, 500);
+}
+
+async function isVerifiedSender(
+  { config, senderDomains }: PreSendDeps,
+  account: number,
+  email: string,
+): Promise<boolean> {
+  if (!config.requireVerifiedDomains) return true;
+  const domain = parseMailbox(email)?.domain;
+  return domain !== undefined && senderDomains.verifiedFor(account, domain);
+}
+
+async function senderOf({ accounts, lists, config }: PreSendDeps, { account, list_id, from }: Campaign) {
+  const [list, owner] = await Promise.all([lists.find(account, list_id), accounts.find(account)]);
+  const ofList = typeof list === 'object' ? list.defaults.from : null;
+  return resolveSender({ campaign: from, list: ofList, fallback: owner?.mail_from ?? config.mailFrom });
+}
+
+/** Members see an issue before its readers do; each once, however often this is asked for. */
+export async function sendTestCopies(
+  deps: PreSendDeps,
+  { test_to, _id }: Newsletter,
+  campaign: Campaign,
+  rendered: LetterContent,
+): Promise<void> {
+  if (test_to.length === 0) return;
+  const from = await senderOf(deps, campaign);
+  for (const email of test_to) {
+    const recipient = { id: 0, email, first_name: 'Ada', last_name: 'Lovelace', attributes: {} };
+    const { subject, preheader } = campaign;
+    const parts = parseParts({ subject, preheader, html: rendered.html, text: rendered.text });
+    const content = fillParts(parts, fieldsOf(recipient, deps.config.publicUrl, 'preview'));
+    if (typeof content === 'string') continue;
+    await acceptSystemMail(deps, {
+      account: campaign.account,
+      key: `issue ${_id} ${campaign._id} ${campaign.revision} test ${email}`,
+      from,
+      reply_to: null,
+      to: { email, name: null },
+      tags: ['test'],
+      subject: `[Test] ${content.subject.replace(/\p{Cc}+/gu, ' ').trim()}`.slice(0, 998),
+      html: content.html,
+      text: content.text,
+    });
+  }
+}

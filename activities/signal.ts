@@ -1,0 +1,23 @@
+/** Lets one loop sleep until somebody has news, or for `ms` at most. A ring that nobody waited for is not lost. */
+export function localSignal() {
+  let notified = false;
+  let resume: (() => void) | undefined;
+  return {
+    notify: (): void => {
+      notified = true;
+      resume?.();
+    },
+    wait: (ms: number): Promise<void> =>
+      new Promise((resolve) => {
+        const go = () => {
+          clearTimeout(timer);
+          resume = undefined;
+          notified = false;
+          resolve();
+        };
+        const timer = setTimeout(go, ms);
+        resume = go;
+        if (notified) go();
+      }),
+  };
+}

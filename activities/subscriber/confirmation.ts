@@ -1,0 +1,123 @@
+import { now } from '../../clock.js';
+import type { Config } from '../../config.js';
+import { type Brand, DEFAULT_BRAND } from '../../domain/brand/brand.js';
+import type { Language } from '../../domain/language.js';
+import { postalAddressOf } from '../../domain/subscriber/confirmation.js';
+import { matchLanguage, SYSTEM_MAIL_TEMPLATE } from '../../domain/template.js';
+import { resolveSender } from '../../mail/letter/sender.js';
+import type { Renderer } from '../../mail/render/pool.js';
+import { confirmationJob } from '../../mail/system/confirmation.js';
+import { confirmUrl, type LinkTokens } from '../../mail/tokens/link-tokens.js';
+import { type Account, type Accounts, isActive } from '../../store/accounts/accounts.js';
+import type { Confirmations } from '../../store/confirmations/confirmations.js';
+import type { Confirmation } from '../../store/confirmations/row.js';
+import type { List, Lists } from '../../store/lists/lists.js';
+import type { Subscribers } from '../../store/subscribers/subscribers.js';
+import type { Templates } from '../../store/templates/templates.js';
+import type { ConfirmationInput } from '../../workflows/messages.js';
+import { acceptSystemMail, type SystemMailDeps } from '../message/system-mail.js';
+
+export interface ConfirmationDeps extends SystemMailDeps {
+  readonly confirmations: Confirmations;
+  readonly accounts: Pick<Accounts, 'find'>;
+  readonly lists: Pick<Lists, 'find'>;
+  readonly subscribers: Pick<Subscribers, 'find'>;
+  readonly links: Pick<LinkTokens, 'forConfirmation'>;
+  readonly templates: Pick<Templates, 'publishedEdition'>;
+  readonly renderer: Pick<Renderer, 'render'>;
+  readonly config: Pick<Config, 'publicUrl' | 'mailFrom'>;
+}
+
+/** ISO 8601. */
+export interface Deadlines {
+  readonly remindAt: string;
+  readonly expiresAt: string;
+}
+
+const DAY = 24 * 3_600_000;
+/** Beyond the deadline by as much the sweep looks whether somebody has kept it. */
+const SWEEP_DELAY = 60_000;
+
+/** The steps of a request to be put on a list that asks back. Each may be repeated: the row says what is done. */
+export function confirmationActivities(deps: ConfirmationDeps) {
+  const { confirmations } = deps;
+  return {
+    /** Asks the person by mail; null where nobody is asked, or the request is over. */
+    requestConfirmation: async ({ account, confirmation }: ConfirmationInput): Promise<Deadlines | null> => {
+      const row = await confirmations.open(account, confirmation);
+      if (row?.state !== 'open') return null;
+      // Whoever was not asked in time is not asked about a link that is worth nothing any more.
+      if (row.expires_at > now()) await mailSubscriber(deps, row, false);
+      await confirmations.sweepAgain(row._id, sweepTimeAfter(row.remind_at));
+      return { remindAt: row.remind_at.toISOString(), expiresAt: row.expires_at.toISOString() };
+    },
+
+    isConfirmationPending: ({ account, confirmation }: ConfirmationInput): Promise<boolean> =>
+      confirmations.isStillWaiting(account, confirmation),
+
+    /** The one reminder. */
+    sendConfirmationReminder: async ({ account, confirmation }: ConfirmationInput): Promise<void> => {
+      if (!(await confirmations.isStillWaiting(account, confirmation))) return;
+      const row = await confirmations.find(account, confirmation);
+      if (row === null || row.expires_at <= now()) return;
+      await mailSubscriber(deps, row, true);
+      await confirmations.sweepAgain(row._id, sweepTimeAfter(row.expires_at));
+    },
+
+    expireConfirmation: ({ account, confirmation }: ConfirmationInput): Promise<void> =>
+      confirmations.expire(account, confirmation),
+
+    confirmationState: async ({ account, confirmation }: ConfirmationInput): Promise<string> =>
+      (await confirmations.find(account, confirmation))?.state ?? 'gone',
+  };
+}
+
+async function mailSubscriber(deps: ConfirmationDeps, row: Confirmation, reminder: boolean): Promise<void> {
+  const [list, account, subscriber] = await Promise.all([
+    deps.lists.find(row.account, row.list_id),
+    deps.accounts.find(row.account),
+    deps.subscribers.find(row.account, row.subscriber ?? 0),
+  ]);
+  if (typeof list === 'string' || typeof subscriber === 'string' || !isActive(account)) return;
+  const lastResort = account?.mail_from ?? deps.config.mailFrom;
+  const { reply_to, from } = list.defaults;
+  const job = confirmationJob({
+    language: row.language,
+    list: list.name,
+    url: confirmUrl(deps.config.publicUrl, deps.links.forConfirmation(row._id, subscriber._id)),
+    days: Math.round((row.expires_at.getTime() - row.requested_at.getTime()) / DAY),
+    reminder,
+    brand: brandFor(list, account),
+    template: await plainLetter(deps, row.account, row.language),
+  });
+  await acceptSystemMail(deps, {
+    account: row.account,
+    key: `confirmation ${row._id} ${reminder ? 'reminder' : 'request'}`,
+    from: resolveSender({ campaign: null, list: from, fallback: lastResort }),
+    reply_to: reply_to === null ? null : { email: reply_to, name: null },
+    to: { email: subscriber.email, name: null },
+    tags: ['confirmation'],
+    subject: job.subject,
+    html: (await deps.renderer.render(job)).html,
+    text: job.text,
+  });
+}
+
+/** The account's brand; of a list whose company is known, that company where the brand says nothing. */
+function brandFor({ company }: List, account: Account | null): Brand {
+  const brand = account?.brand ?? DEFAULT_BRAND;
+  const postal_address = brand.postal_address ?? (postalAddressOf(company) || null);
+  return { ...brand, name: brand.name ?? company.name ?? account?.name ?? null, postal_address };
+}
+
+/** Everpost's plain letter: it has a place for the body and no more. */
+async function plainLetter({ templates }: ConfirmationDeps, account: number, language: Language) {
+  const edition = await templates.publishedEdition(account, SYSTEM_MAIL_TEMPLATE);
+  const { format, source } = (edition && matchLanguage(edition, language)?.content) ?? {};
+  if (format === undefined || source === undefined) throw new Error('the plain letter is not there');
+  return { format, source };
+}
+
+function sweepTimeAfter(deadline: Date): Date {
+  return new Date(deadline.getTime() + SWEEP_DELAY);
+}

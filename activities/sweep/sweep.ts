@@ -1,0 +1,157 @@
+import { now } from '../../clock.js';
+import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
+import type { Campaign } from '../../store/campaigns/campaigns.js';
+import type { Ledger } from '../../store/campaigns/ledger.js';
+import type { CampaignProgress } from '../../store/campaigns/progress.js';
+import type { Rounds } from '../../store/campaigns/rounds.js';
+import type { Draft, Drafts } from '../../store/drafts/drafts.js';
+import type { Event } from '../../store/events/events.js';
+import { sweepPages } from '../campaign/close.js';
+import type { PublishingDeps } from '../campaign/publishing.js';
+import type { ReputationGuard } from '../campaign/reputation.js';
+import type { Engine } from '../engine.js';
+import { type InboundDeps, sweepInbound } from '../inbound/sweep.js';
+import { type MessageSweepDeps, sweepMessages } from '../message/sweep.js';
+import { type NewsletterSweepDeps, orphanSweep, sweepIssue, sweepNewsletter } from '../newsletter/schedule.js';
+import { type EndpointNotifierDeps, endpointNotifier } from '../webhook/notifier.js';
+import { type KeyReminderDeps, publishKeyReminders } from './key-reminders.js';
+import { type ListNoticeDeps, notifyListOwners } from './list-notices.js';
+import { type SweepPart, type SweepPassDeps, sweepPass } from './pass.js';
+import { type QuotaSweepDeps, sweepQuotas } from './quotas.js';
+import { type RetentionDeps, runNightlyRetention } from './retention.js';
+import { type SuspensionSweepDeps, sweepSuspensions } from './suspensions.js';
+
+export interface SweepDeps
+  extends PublishingDeps,
+    MessageSweepDeps,
+    InboundDeps,
+    EndpointNotifierDeps,
+    SuspensionSweepDeps,
+    NewsletterSweepDeps,
+    Omit<QuotaSweepDeps, 'messages' | 'drafts'>,
+    Omit<ListNoticeDeps, 'messages' | 'engine' | 'subscribers' | 'eventLog' | 'config'>,
+    RetentionDeps,
+    SweepPassDeps,
+    Pick<KeyReminderDeps, 'keyRotation'> {
+  readonly config: RetentionDeps['config'] & ListNoticeDeps['config'];
+  readonly eventLog: EndpointNotifierDeps['eventLog'] & ListNoticeDeps['eventLog'];
+  readonly progress: CampaignProgress;
+  readonly guard: ReputationGuard;
+  readonly ledger: Ledger;
+  readonly messages: MessageSweepDeps['messages'] &
+    InboundDeps['messages'] &
+    QuotaSweepDeps['messages'] &
+    ListNoticeDeps['messages'];
+  readonly messageProgress: MessageSweepDeps['messageProgress'] & InboundDeps['messageProgress'];
+  readonly rounds: Pick<Rounds, 'inFlight'>;
+  readonly imports: DueRows;
+  readonly confirmations: DueRows;
+  readonly drafts: Pick<Drafts, 'due' | 'sweepAgain' | 'find'>;
+  readonly engine: Engine;
+  readonly times: Pick<ProtocolTimes, 'lease' | 'resendAfter'>;
+  readonly events: PublishingDeps['events'];
+  readonly subscribers: PublishingDeps['subscribers'] &
+    MessageSweepDeps['subscribers'] &
+    InboundDeps['subscribers'] &
+    ListNoticeDeps['subscribers'];
+}
+
+/** Rows that say themselves when somebody should look at them. */
+interface DueRows {
+  due(before: Date): AsyncIterable<{ readonly _id: number; readonly account: number }>;
+  sweepAgain(id: number, at: Date): Promise<void>;
+}
+
+/** The sweep: rows say what should be; whatever a crash, a Terminate or an emptied Temporal left undone is started here. */
+export function sweepActivities(deps: SweepDeps) {
+  return { sweepRows: sweepPass(deps, [...rowParts(deps), ...otherParts(deps)]) };
+}
+
+function rowParts(deps: SweepDeps): SweepPart[] {
+  const eachRow = async <T extends { readonly _id: number | string }>(
+    rows: AsyncIterable<T>,
+    check: (row: T) => Promise<void>,
+  ) => {
+    for await (const row of rows) {
+      // One row that cannot be helped must not keep the others waiting.
+      await check(row).catch((error) =>
+        deps.log.warn({ id: row._id, error: String(error) }, 'sweep left a row undone'),
+      );
+    }
+  };
+  return [
+    ['campaigns', () => eachRow(deps.progress.due(now()), (row) => sweepCampaign(deps, row))],
+    ['imports', () => eachRow(deps.imports.due(now()), (row) => sweepImport(deps, row))],
+    ['confirmations', () => eachRow(deps.confirmations.due(now()), (row) => sweepConfirmation(deps, row))],
+    ['drafts', () => eachRow(deps.drafts.due(now()), (row) => sweepDraft(deps, row))],
+    ['newsletters', () => eachRow(deps.newsletters.due(now()), (row) => sweepNewsletter(deps, row))],
+    ['issues', () => eachRow(deps.issues.due(now()), (row) => sweepIssue(deps, row))],
+  ];
+}
+
+function otherParts(deps: SweepDeps): SweepPart[] {
+  return [
+    ['orphaned schedules', orphanSweep(deps)],
+    ['messages', () => sweepMessages(deps)],
+    ['webhooks', endpointNotifier(deps)],
+    ['inbound', () => sweepInbound(deps)],
+    ['suspensions', () => sweepSuspensions(deps)],
+    ['quotas', () => sweepQuotas(deps)],
+    ['keys', () => publishKeyReminders(deps)],
+    ['list owners', () => notifyListOwners(deps)],
+    ['nightly run', () => runNightlyRetention(deps)],
+  ];
+}
+
+async function sweepDraft(deps: SweepDeps, row: Draft): Promise<void> {
+  await deps.engine.startDraft(row);
+  await deps.drafts.sweepAgain(row, nextCheck(deps));
+}
+
+async function sweepCampaign(deps: SweepDeps, row: Campaign): Promise<void> {
+  const workflow = await deps.engine.campaignWorkflowStatus(row._id);
+  const runs = workflow.status === 'running';
+  const isStopped = workflow.status === 'terminated' && workflow.closedAt !== null && workflow.closedAt > row.want.at;
+  if (row.state === 'paused') {
+    await settlePaused(deps, row, runs);
+    return;
+  }
+  // Whoever terminated it meant it: shown, and started again by `resume` alone.
+  if (isStopped && row.state !== 'cancelled') {
+    if (await deps.progress.pauseAsEngineStopped(row)) await deps.events.append([stoppedEvent(row)]);
+    return;
+  }
+  if (!runs || row.want.v > row.applied_v) await deps.engine.notifyCampaign(row);
+  if (row.state === 'sending') await deps.guard(row.account, row._id);
+  await deps.progress.sweepAgain(row, nextCheck(deps));
+}
+
+/** Nobody works on a paused campaign: what its owners left in flight is in doubt. Without a workflow the row may then rest. */
+async function settlePaused(deps: SweepDeps, row: Campaign, runs: boolean): Promise<void> {
+  if (runs && row.want.v > row.applied_v) await deps.engine.notifyCampaign(row);
+  await sweepPages(deps, { account: row.account, campaign: row._id });
+  const busy = (await deps.rounds.inFlight(row.account, row._id)) > 0;
+  await deps.progress.sweepAgain(row, runs || busy ? nextCheck(deps) : null);
+}
+
+function stoppedEvent({ _id, account, want }: Campaign): Omit<Event, 'at'> {
+  const reason = { reason: 'engine_stopped' };
+  return { _id: `campaign:${_id}:v${want.v}:stopped`, account, campaign: _id, type: 'campaign.paused', data: reason };
+}
+
+/** Half a lease from now: what was in flight is in doubt, or settled, one or two looks later. */
+function nextCheck({ times }: SweepDeps): Date {
+  return new Date(now().getTime() + times.lease / 2);
+}
+
+async function sweepConfirmation(deps: SweepDeps, row: { _id: number; account: number }): Promise<void> {
+  const workflow = await deps.engine.confirmationWorkflowStatus(row._id);
+  if (workflow.status !== 'running') await deps.engine.startConfirmation(row);
+  await deps.confirmations.sweepAgain(row._id, nextCheck(deps));
+}
+
+async function sweepImport(deps: SweepDeps, row: { _id: number; account: number }): Promise<void> {
+  const workflow = await deps.engine.importWorkflowStatus(row._id);
+  if (workflow.status !== 'running') await deps.engine.startImport(row);
+  await deps.imports.sweepAgain(row._id, nextCheck(deps));
+}

@@ -1,0 +1,101 @@
+import { publicSubscriber } from '../../domain/subscriber/public-subscriber.js';
+import type { CampaignSummary, EventPayload, MessageSummary } from '../../domain/webhook/event-payload.js';
+import type { Campaigns } from '../../store/campaigns/campaigns.js';
+import type { Recipients } from '../../store/campaigns/recipients.js';
+import type { StoredEvent } from '../../store/events/events.js';
+import type { Contents } from '../../store/messages/contents.js';
+import type { Messages } from '../../store/messages/messages.js';
+import type { Message } from '../../store/messages/row.js';
+import type { Subscribers } from '../../store/subscribers/subscribers.js';
+import type { Suppressions } from '../../store/suppressions/suppressions.js';
+
+export interface EventPayloadDeps {
+  readonly campaigns: Pick<Campaigns, 'find'>;
+  readonly recipients: Pick<Recipients, 'totals'>;
+  readonly subscribers: Pick<Subscribers, 'findMany'>;
+  readonly suppressions: Pick<Suppressions, 'among'>;
+  readonly messages: Pick<Messages, 'findMany'>;
+  readonly contents: Pick<Contents, 'find'>;
+}
+
+/** Events with what they are about, read for many at once. `withSender`: the message's sender is wanted as well. */
+export async function eventPayloadsOf(
+  deps: EventPayloadDeps,
+  account: number,
+  events: readonly StoredEvent[],
+  withSender: boolean,
+): Promise<EventPayload[]> {
+  const [people, letters, campaigns] = await Promise.all([
+    peopleIn(deps, account, events),
+    messagesIn(deps, account, events, withSender),
+    campaignsIn(deps, account, events),
+  ]);
+  return events.map(({ public_id: id, type, at, data = {}, campaign: campaignId, subscriber: subscriberId }) => {
+    const campaign = type.startsWith('campaign.') ? campaigns.get(campaignId ?? 0) : undefined;
+    const subscriber = people.get(subscriberId ?? 0);
+    const message = letters.get(String(data['message']));
+    return {
+      id,
+      type,
+      at,
+      data,
+      ...(campaignId !== undefined && { campaignId }),
+      ...(subscriberId !== undefined && { subscriberId }),
+      ...(campaign && { campaign }),
+      ...(subscriber && { subscriber }),
+      ...(message && { message }),
+    };
+  });
+}
+
+function distinct<T>(found: readonly (T | undefined)[]): T[] {
+  return [...new Set(found)].filter((one) => one !== undefined);
+}
+
+async function peopleIn(deps: EventPayloadDeps, account: number, events: readonly StoredEvent[]) {
+  const ids = distinct(events.map(({ subscriber }) => subscriber));
+  const rows = ids.length === 0 ? [] : await deps.subscribers.findMany(account, ids);
+  const suppressed = await deps.suppressions.among(
+    account,
+    rows.map(({ email_key }) => email_key),
+  );
+  return new Map(rows.map((row) => [row._id, publicSubscriber(row, suppressed.has(row.email_key))]));
+}
+
+async function messagesIn(
+  deps: EventPayloadDeps,
+  account: number,
+  events: readonly StoredEvent[],
+  withSender: boolean,
+) {
+  const ids = distinct(events.map(({ data }) => data?.['message'])).map(String);
+  const rows = ids.length === 0 ? [] : await deps.messages.findMany(account, ids);
+  const senders = new Map<string, string>();
+  for (const hash of withSender ? distinct(rows.map(({ content }) => content)) : []) {
+    senders.set(hash, (await deps.contents.find(account, hash))?.from.email ?? '');
+  }
+  return new Map(rows.map((row) => [row._id, messageDataOf(row, senders.get(row.content))]));
+}
+
+function messageDataOf(row: Message, from: string | undefined): MessageSummary {
+  const { _id: id, number, to, subject, tags, metadata, state, created_at } = row;
+  const sent = row.attempts.find(({ outcome }) => outcome === 'sent');
+  const sent_at = sent === undefined ? null : new Date(sent.at);
+  const fields = { id, number, to: to.email, subject, tags: [...tags], metadata, state, created_at, sent_at };
+  return { ...fields, ...(from !== undefined && { from }) };
+}
+
+/** Only for the few events that are about a campaign as a whole. */
+async function campaignsIn(deps: EventPayloadDeps, account: number, events: readonly StoredEvent[]) {
+  const whole = events.filter(({ type }) => type.startsWith('campaign.'));
+  const found = new Map<number, CampaignSummary>();
+  for (const id of distinct(whole.map(({ campaign }) => campaign))) {
+    const row = await deps.campaigns.find(account, id);
+    if (row === null) continue;
+    const { sent, failed, uncertain } = await deps.recipients.totals(account, id);
+    const { subject, state, list_id, recipient_count } = row;
+    const counts = { recipient_count, emails_sent: sent, emails_failed: failed, emails_uncertain: uncertain };
+    found.set(id, { id, subject, state, list_id, ...counts });
+  }
+  return found;
+}

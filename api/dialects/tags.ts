@@ -1,0 +1,16 @@
+import type { DialectName } from '../../config.js';
+
+/** The chapter of the OpenAPI document that a dialect stands in. */
+export function tagOf(name: DialectName): string {
+  return `Dialect: ${name}`;
+}
+
+const header = (name: string) => ({ type: 'apiKey', in: 'header', name }) as const;
+
+/** How each dialect wants its key. */
+export const DIALECT_KEYS = {
+  'public-key': header('public-key'),
+  'private-key': header('private-key'),
+  'x-api-token': header('X-Api-Token'),
+  'x-api-key': header('X-Api-Key'),
+};

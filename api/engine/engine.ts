@@ -1,0 +1,233 @@
+import { Client, Connection } from '@temporalio/client';
+import type { FastifyBaseLogger } from 'fastify';
+import { now } from '../../clock.js';
+import type { Campaign } from '../../store/campaigns/campaigns.js';
+import type { Confirmation } from '../../store/confirmations/row.js';
+import type { DraftKey } from '../../store/drafts/drafts.js';
+import type { Message } from '../../store/messages/row.js';
+import {
+  ISSUE_TYPE,
+  type IssueRef,
+  issueRowChanged,
+  issueStart,
+  NEWSLETTER_TYPE,
+  newsletterRowChanged,
+  newsletterStart,
+} from '../../workflows/messages/newsletter.js';
+import {
+  CAMPAIGN_TYPE,
+  CONFIRMATION_TYPE,
+  campaignRowChanged,
+  campaignStart,
+  confirmationRowChanged,
+  confirmationStart,
+  DRAFT_TYPE,
+  draftStart,
+  ENDPOINT_TYPE,
+  endpointRowChanged,
+  endpointStart,
+  IMPORT_TYPE,
+  importStart,
+  MESSAGE_TYPE,
+  messageRowChanged,
+  messageStart,
+} from '../../workflows/messages.js';
+import { draftWorkflowId } from '../../workflows/names.js';
+import { callQueue } from './call-queue.js';
+
+/**
+ * What a route may ask of the workflows. Never awaited by an answer: rows say what should be, and the sweep starts
+ * whatever a wake-up could not.
+ */
+export interface Engine {
+  /** Start the campaign's workflow, or tell the running one to read its row again. */
+  notifyCampaign(row: Pick<Campaign, '_id' | 'account' | 'launch'>): void;
+  /** Start the request's workflow, or tell the running one to read its row again. */
+  notifyConfirmation(row: Pick<Confirmation, '_id' | 'account'>): void;
+  startImport(row: { readonly _id: number; readonly account: number }): void;
+  /** Starts the message's workflow; a cancelled one's is told to read the row. */
+  startMessage(row: Pick<Message, '_id' | 'account' | 'state'>): void;
+  /** Starts the draft's workflow and waits for its end, `patience` milliseconds at most. Its row says what came of it. */
+  startDraftAndWait(row: DraftKey, timeout: number): Promise<void>;
+  /** Nobody wants the draft any more. */
+  cancelDraft(row: DraftKey): void;
+  /** Starts the endpoint's workflow, or tells the running one that there is something to deliver. */
+  notifyEndpoint(row: { readonly _id: number; readonly account: number }): void;
+  /** Has the newsletter's Schedule compared with its row. */
+  notifyNewsletter(row: { readonly _id: number; readonly account: number }): void;
+  /** Begins the issue, or tells the running one that something came in for it. */
+  notifyIssue(issue: IssueRef): void;
+  /** Whether Temporal answers right now. */
+  reachable(): Promise<boolean>;
+  /** Waits for the wake-ups under way; none is accepted afterwards. */
+  close(): Promise<void>;
+}
+
+/** Wakes nobody: for an app that is looked at and not served. */
+export const idleEngine: Engine = {
+  notifyCampaign: () => {},
+  notifyConfirmation: () => {},
+  startImport: () => {},
+  startMessage: () => {},
+  startDraftAndWait: async () => {},
+  cancelDraft: () => {},
+  notifyEndpoint: () => {},
+  notifyNewsletter: () => {},
+  notifyIssue: () => {},
+  reachable: async () => true,
+  close: async () => {},
+};
+
+export interface EngineOptions {
+  /** Asked once, at the first wake-up, and again as long as it fails. */
+  readonly client: () => Promise<Client> | Client;
+  /** The client of a worker in this process, where there is one: it gets a message's first task with the start itself. */
+  readonly localClient?: () => Client | undefined;
+  /** Of the installation's queues. */
+  readonly prefix: string;
+  readonly log: FastifyBaseLogger;
+  readonly concurrency?: number;
+  readonly maxQueued?: number;
+  /** Milliseconds one call may take. */
+  readonly callTimeout?: number;
+}
+
+/** Wakes workflows behind the answers. Works, and lets the API work, while Temporal is down. */
+export function temporalEngine(options: EngineOptions): Engine {
+  const { client, prefix, log, concurrency = 16, maxQueued = 1_000, callTimeout = 2_500 } = options;
+  const queue = callQueue({ log, concurrency, maxQueued });
+  let closed = false;
+
+  const withTimeout = async <T>(call: (temporal: Client) => Promise<T>, at?: Client): Promise<T> => {
+    const temporal = at ?? (await client());
+    return temporal.withDeadline(now().getTime() + callTimeout, () => call(temporal));
+  };
+  const enqueue = (name: string, call: (temporal: Client) => Promise<unknown>, at?: Client): void => {
+    if (!closed) queue.add(name, () => withTimeout(call, at));
+  };
+
+  return {
+    notifyCampaign: ({ _id, account, launch }) => {
+      const start = campaignStart(prefix, { account, campaign: _id, launch });
+      enqueue(start.workflowId, ({ workflow }) =>
+        workflow.signalWithStart(CAMPAIGN_TYPE, { ...start, signal: campaignRowChanged, signalArgs: [] }),
+      );
+    },
+
+    notifyConfirmation: ({ _id, account }) => {
+      const start = confirmationStart(prefix, { account, confirmation: _id });
+      enqueue(start.workflowId, ({ workflow }) =>
+        workflow.signalWithStart(CONFIRMATION_TYPE, { ...start, signal: confirmationRowChanged, signalArgs: [] }),
+      );
+    },
+
+    startImport: ({ _id, account }) => {
+      const start = importStart(prefix, { account, import: _id });
+      enqueue(start.workflowId, ({ workflow }) => workflow.start(IMPORT_TYPE, start));
+    },
+
+    ...messageCalls(options, enqueue),
+    ...newsletterCalls(options, enqueue),
+    ...draftCalls(prefix, { client, withTimeout, enqueue, log }),
+
+    notifyEndpoint: ({ _id, account }) => {
+      const start = endpointStart(prefix, { account, endpoint: _id });
+      enqueue(start.workflowId, ({ workflow }) =>
+        workflow.signalWithStart(ENDPOINT_TYPE, { ...start, signal: endpointRowChanged, signalArgs: [] }),
+      );
+    },
+
+    reachable: () =>
+      withTimeout(({ workflowService }) => workflowService.getSystemInfo({})).then(
+        () => true,
+        () => false,
+      ),
+
+    close: async () => {
+      closed = true;
+      await queue.drain();
+    },
+  };
+}
+
+type Enqueue = (name: string, call: (temporal: Client) => Promise<unknown>, at?: Client) => void;
+
+function messageCalls({ prefix, localClient }: EngineOptions, enqueue: Enqueue): Pick<Engine, 'startMessage'> {
+  return {
+    startMessage: ({ _id, account, state }) => {
+      const start = messageStart(prefix, { account, message: _id });
+      if (state === 'cancelled') {
+        enqueue(start.workflowId, ({ workflow }) =>
+          workflow.signalWithStart(MESSAGE_TYPE, { ...start, signal: messageRowChanged, signalArgs: [] }),
+        );
+        return;
+      }
+      const local = localClient?.();
+      const requestEagerStart = local !== undefined;
+      enqueue(start.workflowId, ({ workflow }) => workflow.start(MESSAGE_TYPE, { ...start, requestEagerStart }), local);
+    },
+  };
+}
+
+function newsletterCalls(
+  { prefix }: EngineOptions,
+  enqueue: Enqueue,
+): Pick<Engine, 'notifyNewsletter' | 'notifyIssue'> {
+  return {
+    notifyNewsletter: ({ _id, account }) => {
+      const start = newsletterStart(prefix, { account, newsletter: _id });
+      enqueue(start.workflowId, ({ workflow }) =>
+        workflow.signalWithStart(NEWSLETTER_TYPE, { ...start, signal: newsletterRowChanged, signalArgs: [] }),
+      );
+    },
+
+    notifyIssue: (issue) => {
+      const start = issueStart(prefix, issue);
+      enqueue(start.workflowId, ({ workflow }) =>
+        workflow.signalWithStart(ISSUE_TYPE, { ...start, signal: issueRowChanged, signalArgs: [] }),
+      );
+    },
+  };
+}
+
+interface DraftCallDeps extends Pick<EngineOptions, 'client' | 'log'> {
+  withTimeout<T>(call: (temporal: Client) => Promise<T>): Promise<T>;
+  readonly enqueue: Enqueue;
+}
+
+function draftCalls(
+  prefix: string,
+  { client, withTimeout, enqueue, log }: DraftCallDeps,
+): Pick<Engine, 'startDraftAndWait' | 'cancelDraft'> {
+  return {
+    startDraftAndWait: async ({ account, campaign, n }, timeout) => {
+      const start = draftStart(prefix, { account, campaign, n });
+      const until = now().getTime() + timeout;
+      try {
+        const { workflowId } = await withTimeout(({ workflow }) => workflow.start(DRAFT_TYPE, start));
+        const temporal = await client();
+        await temporal.withDeadline(until, () => temporal.workflow.getHandle(workflowId).result());
+      } catch (error) {
+        // It takes longer, was cancelled, or Temporal is down and the sweep will start it.
+        log.debug({ err: error, workflow: start.workflowId }, 'a draft was not awaited to its end');
+      }
+    },
+
+    cancelDraft: ({ campaign, n }) => {
+      const id = draftWorkflowId(campaign, n);
+      enqueue(id, ({ workflow }) => workflow.getHandle(id).cancel());
+    },
+  };
+}
+
+export interface LazyClient {
+  readonly client: () => Client;
+  close(): Promise<void>;
+}
+
+/** A client that connects when it is first used, and again whenever it must. */
+export function lazyClient(address: string, namespace: string): LazyClient {
+  const connection = Connection.lazy({ address, connectTimeout: '3s' });
+  const client = new Client({ connection, namespace });
+  return { client: () => client, close: () => connection.close() };
+}

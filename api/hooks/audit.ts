@@ -1,0 +1,60 @@
+import type { FastifyRequest } from 'fastify';
+import { auditedAction } from '../../domain/account/audit.js';
+import type { Api } from '../app.js';
+import type { Deps } from '../wiring.js';
+import { principalOf } from './auth.js';
+
+interface PendingEntry {
+  readonly account: number;
+  readonly id: number;
+  readonly action: string;
+  readonly targetIds: readonly string[];
+}
+
+const pendingEntries = new WeakMap<FastifyRequest, PendingEntry>();
+
+/**
+ * Writes down every change of keys and accounts: before it is done, once the request is known to be valid and no repeat, so
+ * that none goes unwritten however the process ends. What was refused is struck out again.
+ */
+export function auditChanges(app: Api, { audit }: Pick<Deps, 'audit'>): void {
+  app.addHook('preHandler', async (request) => {
+    const action = auditedAction(request.method, (request.routeOptions.url ?? '').replace(/^\/api\/v1/, ''));
+    if (action === undefined) return;
+    const { account, owner, key } = principalOf(request);
+    const targetIds = Object.values({ ...(request.params as Record<string, number | string> | null) }).map(String);
+    const entry = {
+      action,
+      by: { kind: 'key' as const, key, account: owner },
+      address: request.ip,
+      target: targetIds.length === 0 ? null : targetIds.join('/'),
+      fields: fieldsOf(request.body),
+    };
+    pendingEntries.set(request, { account, id: await audit.begin(account, entry), action, targetIds });
+  });
+
+  app.addHook('onSend', async (request, reply, payload) => {
+    const entry = pendingEntries.get(request);
+    if (entry === undefined) return;
+    pendingEntries.delete(request);
+    const { account, id } = entry;
+    const { statusCode } = reply;
+    // What was done is done: losing the note must not turn the answer into a failure.
+    const finish = async () => {
+      if (statusCode < 400) await audit.done(account, id, createdId(entry, payload));
+      else if (statusCode < 500) await audit.drop(account, id);
+    };
+    await finish().catch((error: unknown) => request.log.error({ err: error }, 'an entry of the audit stays in doubt'));
+  });
+}
+
+function fieldsOf(body: unknown): string[] {
+  return typeof body === 'object' && body !== null && !Array.isArray(body) ? Object.keys(body).slice(0, 50) : [];
+}
+
+/** The id of what was made, behind the ids of what it belongs to. */
+function createdId({ action, targetIds }: PendingEntry, payload: unknown): string | null {
+  if (!action.endsWith('.create') || typeof payload !== 'string') return null;
+  const { data } = JSON.parse(payload) as { readonly data?: { readonly id?: number | string } };
+  return data?.id === undefined ? null : [...targetIds, data.id].join('/');
+}

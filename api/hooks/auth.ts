@@ -1,0 +1,93 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { now } from '../../clock.js';
+import { keyStatusOf, mayBeUsed } from '../../domain/account/key.js';
+import { Failure, type FailureCode } from '../../domain/errors.js';
+import type { AccountStatus } from '../../store/accounts/accounts.js';
+import { type Key, rootKeyOf } from '../../store/keys/keys.js';
+import type { Api } from '../app.js';
+import type { Deps } from '../wiring.js';
+import { accountOnBehalfOf } from './on-behalf-of.js';
+
+/** Who sends a request. */
+export interface Principal {
+  /** Whom the request acts for: the key's account, or one of its clients. */
+  readonly account: number;
+  readonly accountStatus: AccountStatus;
+  /** Whose key it is. */
+  readonly owner: number;
+  readonly key: number;
+  /** The first of the keys that this one followed. */
+  readonly rootKey: number;
+  readonly keySettings: Pick<Key, 'scopes' | 'lists' | 'domains' | 'per_minute'>;
+}
+
+/** How an API wants its keys sent. */
+export interface Credentials {
+  /** Undefined where there is none, or one that cannot be a key. */
+  readonly secretOf: (request: FastifyRequest) => string | undefined;
+  /** Whether what is sent beside the key belongs to it. */
+  readonly matches?: (request: FastifyRequest, key: Key) => boolean;
+  /** What a key that could be one, but is not known, is told. */
+  readonly unknownKeyCode?: FailureCode;
+}
+
+const principals = new WeakMap<FastifyRequest, Principal>();
+
+/** `Authorization: Bearer …`, or `?api_key=` for a try in a browser. */
+const BEARER: Credentials = { secretOf: bearerOf };
+
+/** Every route registered after this needs a key. */
+export function authenticate(
+  app: Api,
+  { keys, accounts }: Pick<Deps, 'keys' | 'accounts'>,
+  credentials: Credentials = BEARER,
+): void {
+  const { secretOf, matches = () => true, unknownKeyCode = 'unauthenticated' } = credentials;
+  app.addHook('onRequest', async (request, reply) => {
+    const secret = secretOf(request);
+    const found = secret === undefined ? null : await keys.findBySecret(secret);
+    const key = found !== null && matches(request, found) ? found : null;
+    const owner = key && (await accounts.status(key.account));
+    if (key === null || owner === null)
+      throw unauthenticated(reply, secret === undefined ? 'unauthenticated' : unknownKeyCode);
+    const refusal = refusalCodeOf(key, owner);
+    if (refusal !== undefined) throw unauthenticated(reply, refusal);
+    const account = await accountOnBehalfOf(accounts, request, { key, owner });
+    const sender = { owner: owner._id, key: key._id, rootKey: rootKeyOf(key), keySettings: key };
+    principals.set(request, { account: account._id, accountStatus: account, ...sender });
+  });
+}
+
+function unauthenticated(reply: FastifyReply, code: FailureCode): Failure {
+  reply.header('www-authenticate', 'Bearer realm="everpost"');
+  return new Failure(code);
+}
+
+function refusalCodeOf(key: Key, owner: AccountStatus): FailureCode | undefined {
+  // The keys of a closed account have ended with it.
+  const keyState = owner.state === 'closed' ? 'revoked' : keyStatusOf(key, now());
+  if (mayBeUsed(keyState)) return undefined;
+  return keyState === 'expired' ? 'key_expired' : 'key_revoked';
+}
+
+/** The account a request acts for. */
+export function accountOf(request: FastifyRequest): number {
+  return principalOf(request).account;
+}
+
+export function principalOf(request: FastifyRequest): Principal {
+  const principal = principals.get(request);
+  if (principal === undefined) throw new Failure('unauthenticated');
+  return principal;
+}
+
+function bearerOf(request: FastifyRequest): string | undefined {
+  const { authorization } = request.headers;
+  if (authorization !== undefined) return /^Bearer +([\x21-\x7e]{20,128})$/i.exec(authorization.trim())?.[1];
+  return secretIn((request.query as { api_key?: unknown }).api_key);
+}
+
+/** What could be a key; undefined for everything else. */
+export function secretIn(given: unknown): string | undefined {
+  return typeof given === 'string' && /^[\x21-\x7e]{20,128}$/.test(given) ? given : undefined;
+}

@@ -1,0 +1,41 @@
+import type { FastifyRequest } from 'fastify';
+import { Failure } from '../../../domain/errors.js';
+import { parseMailbox } from '../../../mail/address.js';
+import { type Asked, accountSender, type SenderStores, sendersOf } from '../../reach/senders.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Where the body of a dialect names its sender; undefined stands for the account's. `none`: it has no sender. */
+    senderIn?: 'none' | ((body: unknown) => string | undefined);
+  }
+}
+
+/** Throws `key_restricted` where the request sends, prepares or sets up mail from a domain that is not among these. */
+export async function demandAllowedDomains(
+  stores: SenderStores,
+  account: number,
+  domains: readonly string[],
+  request: FastifyRequest,
+): Promise<void> {
+  if (request.method === 'GET' || request.method === 'HEAD') return;
+  for (const sender of await sendersIn(stores, account, request)) {
+    const domain = parseMailbox(sender)?.domain;
+    if (domain !== undefined && domains.includes(domain)) continue;
+    throw new Failure(
+      'key_restricted',
+      undefined,
+      `This API key is not for senders of ${domain ?? 'an invalid address'}.`,
+    );
+  }
+}
+
+async function sendersIn(stores: SenderStores, account: number, request: FastifyRequest): Promise<readonly string[]> {
+  const { url = '', config } = request.routeOptions;
+  if (config.senderIn === 'none') return [];
+  if (config.senderIn !== undefined) {
+    return [config.senderIn(request.body) ?? (await accountSender(stores, account))];
+  }
+  const { id } = request.params as Pick<Asked, 'id'>;
+  const body = (request.body ?? {}) as Asked['body'];
+  return (await sendersOf(request.method, url)?.(stores, { account, body, id })) ?? [];
+}

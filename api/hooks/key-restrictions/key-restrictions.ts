@@ -1,0 +1,36 @@
+import type { FastifyContextConfig } from 'fastify';
+import { Failure } from '../../../domain/errors.js';
+import type { Api } from '../../app.js';
+import { sendersOf } from '../../reach/senders.js';
+import type { Deps } from '../../wiring.js';
+import { principalOf } from '../auth.js';
+import { scopeOf } from '../scopes.js';
+import { demandAllowedDomains } from './domains.js';
+import { demandAllowedLists } from './lists.js';
+
+/** How far a key reaches: one that is restricted to lists or domains is refused beyond them, before anything is done. */
+export function demandKeyRestrictions(app: Api, deps: Deps): void {
+  app.addHook('onRoute', ({ method, url, config }) => {
+    const bare = [method].flat().find((each) => lacksSenders(each, url, config));
+    if (bare !== undefined) throw new Error(`${bare} ${url} says no sender: give it a rule in api/reach/senders.ts`);
+  });
+  app.addHook('preHandler', async (request) => {
+    const { account, keySettings } = principalOf(request);
+    if (keySettings.lists !== null) await demandAllowedLists(deps, account, keySettings.lists, request);
+    if (keySettings.domains !== null) await demandAllowedDomains(deps, account, keySettings.domains, request);
+  });
+}
+
+/** Every route that a restricted key may change things through says from whom mail leaves by it. */
+function lacksSenders(method: string, url: string, config: Partial<FastifyContextConfig> = {}): boolean {
+  const scope = config.scope ?? scopeOf(method, url);
+  const isOpen = method !== 'GET' && method !== 'HEAD' && (scope === 'contacts' || scope === 'send');
+  return isOpen && config.senderIn === undefined && sendersOf(method, url) === undefined;
+}
+
+/** A restricted key could otherwise make itself a wider one. */
+export function demandNoAdminScope(scopes: readonly string[], restricted: boolean): void {
+  if (!restricted || !scopes.includes('admin')) return;
+  const sentence = 'The scopes of a key that is restricted to lists or domains cannot hold admin.';
+  throw new Failure('validation_failed', { scopes: [sentence] });
+}

@@ -1,0 +1,116 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { planOf } from '../../../domain/account/plan.js';
+import { Failure } from '../../../domain/errors.js';
+import type { AccountStatus } from '../../../store/accounts/accounts.js';
+import {
+  countOf,
+  overOrFailed,
+  type RequestCount,
+  type RequestLimits,
+} from '../../../store/requests/request-limits.js';
+import type { Api } from '../../app.js';
+import type { Deps } from '../../wiring.js';
+import { principalOf } from '../auth.js';
+
+/** A class of routes with a limit of its own, in requests a minute and key. */
+interface Limit {
+  readonly name: string;
+  readonly perMinute: number;
+  readonly covers: (method: string, path: string, body: unknown) => boolean;
+}
+
+const requestsDraft = (body: unknown) => ({ ...(body as { readonly ai?: unknown } | null) }).ai != null;
+
+/** Messages, and what dialects call sending one. */
+const SENDING =
+  /^\/(?:messages(?:\/batch)?|singlesending\/create|email\/send-email|external-mails\/send(?:-by-template)?)\/?$/;
+
+/** API.md "Keys, plans, rate limits"; the first that covers a request counts. */
+export const LIMITS: readonly Limit[] = [
+  {
+    name: 'drafts',
+    perMinute: 10,
+    covers: (method, path, body) =>
+      method === 'POST' && (/^\/campaigns\/:id\/drafts$/.test(path) || (path === '/campaigns' && requestsDraft(body))),
+  },
+  { name: 'sends', perMinute: 5, covers: (method, path) => method === 'POST' && path === '/campaigns/:id/send' },
+  { name: 'batches', perMinute: 20, covers: (method, path) => method === 'POST' && path === '/subscribers/batch' },
+  {
+    name: 'messages',
+    perMinute: 5_000,
+    covers: (method, path) => method === 'POST' && SENDING.test(path),
+  },
+];
+
+/** Requests a minute and address to what needs no key: a guard against floods, well above what proxies of mailboxes ask. */
+const PER_ADDRESS = 30_000;
+const MINUTE = 60;
+
+type LimitedDeps = Pick<Deps, 'config'> & { readonly requestLimits: RequestLimits };
+
+/**
+ * Counts what a key asks for, over all processes of the API, once the request is known to be valid and before anything
+ * is done for it. `RATE_LIMIT_PER_MINUTE=0` turns every limit off.
+ */
+export function limitKeys(app: Api, { config, requestLimits }: LimitedDeps): void {
+  if (config.rateLimitPerMinute === 0) return;
+  app.addHook('preHandler', async (request, reply) => {
+    const { key, keySettings, accountStatus } = principalOf(request);
+    const path = (request.routeOptions.url ?? '').replace(/^\/api\/v1/, '');
+    const limit = LIMITS.find(({ covers }) => covers(request.method, path, request.body));
+    const perMinute = limit?.perMinute ?? keySettings.per_minute ?? config.rateLimitPerMinute;
+    const policy = { name: limit?.name ?? 'default', limit: perMinute, seconds: MINUTE };
+    applyPolicy(reply, policy, await requestLimits.count(policy.name, perMinute, String(key)));
+    await limitAccount(requestLimits, reply, accountStatus);
+  });
+}
+
+/** What a plan allows all keys of an account together. */
+async function limitAccount(
+  requestLimits: RequestLimits,
+  reply: FastifyReply,
+  accountStatus: AccountStatus,
+): Promise<void> {
+  const { requests_per_minute: most } = planOf(accountStatus);
+  if (most === null) return;
+  const counted = await requestLimits.count('plan', most, `account ${accountStatus._id}`);
+  if (counted.over) applyPolicy(reply, { name: 'plan', limit: most, seconds: MINUTE }, counted);
+}
+
+/** Counts what an address asks for within a second, over all processes of the API, as `limitKeys` counts what a key does. */
+export function limitBursts(app: Api, { config, requestLimits }: LimitedDeps, perSecond: number): void {
+  if (config.rateLimitPerMinute === 0) return;
+  app.addHook('preHandler', async (request, reply) => {
+    const policy = { name: 'bursts', limit: perSecond, seconds: 1 };
+    applyPolicy(reply, policy, await requestLimits.count(policy.name, perSecond, request.ip, 1));
+  });
+}
+
+/** Counts what an address asks for outside `/api/v1`, in this process alone. */
+export function limitAddresses(app: Api, { config }: Pick<Deps, 'config'>): void {
+  if (config.rateLimitPerMinute === 0) return;
+  const policy = { name: 'address', limit: PER_ADDRESS, seconds: MINUTE };
+  const counter = new RateLimiterMemory({ points: PER_ADDRESS, duration: MINUTE });
+  app.addHook('onRequest', async (request: FastifyRequest, reply) => {
+    if (/^\/api\/v1(\/|$)/.test(request.url)) return;
+    const counted = counter.consume(request.ip);
+    applyPolicy(reply, policy, await counted.then((result) => countOf(result, false)).catch(overOrFailed));
+  });
+}
+
+interface Policy {
+  readonly name: string;
+  readonly limit: number;
+  readonly seconds: number;
+}
+
+/** The fields of draft-ietf-httpapi-ratelimit-headers, as structured fields (RFC 9651). */
+function applyPolicy(reply: FastifyReply, { name, limit, seconds }: Policy, { left, over, ms }: RequestCount): void {
+  const wait = Math.max(1, Math.ceil(ms / 1000));
+  reply.header('ratelimit-policy', `"${name}";q=${limit};w=${seconds}`);
+  reply.header('ratelimit', `"${name}";r=${left};t=${wait}`);
+  if (!over) return;
+  reply.header('retry-after', String(wait));
+  throw new Failure('rate_limited');
+}

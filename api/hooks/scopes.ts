@@ -1,0 +1,52 @@
+import { allows, type Scope } from '../../domain/account/key.js';
+import { Failure } from '../../domain/errors.js';
+import type { Api } from '../app.js';
+import { principalOf } from './auth.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a route of a dialect asks for: its path says nothing of it. */
+    scope?: Scope;
+  }
+}
+
+interface Rule {
+  /** The first part of the path behind `/api/v1`. */
+  readonly noun: RegExp;
+  /** What GET asks for. */
+  readonly reading: Scope;
+  /** What everything else asks for. */
+  readonly changing: Scope;
+}
+
+/** Which scope a route needs; the first rule that fits counts, and every route must have one. */
+export const SCOPE_RULES: readonly Rule[] = [
+  { noun: /^(keys|audit|agency|providers)$/, reading: 'admin', changing: 'admin' },
+  { noun: /^(lists|subscribers|imports|suppressions)$/, reading: 'read', changing: 'contacts' },
+  { noun: /^fields$/, reading: 'read', changing: 'admin' },
+  { noun: /^inbound$/, reading: 'read', changing: 'contacts' },
+  { noun: /^(campaigns|messages|templates|newsletters|drafts)$/, reading: 'read', changing: 'send' },
+  { noun: /^(account|domains|transports|webhooks|members)$/, reading: 'read', changing: 'admin' },
+  { noun: /^(events|sent)$/, reading: 'read', changing: 'admin' },
+];
+
+export function scopeOf(method: string, url: string): Scope | undefined {
+  const noun = /^\/api\/v1\/([^/:?]+)/.exec(url)?.[1] ?? '';
+  const rule = SCOPE_RULES.find((each) => each.noun.test(noun));
+  return method === 'GET' || method === 'HEAD' ? rule?.reading : rule?.changing;
+}
+
+/** Every route registered after this is open only to keys of its scope. */
+export function demandScopes(app: Api): void {
+  app.addHook('onRoute', ({ method, url, config }) => {
+    const unscoped = [method].flat().find((each) => (config?.scope ?? scopeOf(each, url)) === undefined);
+    if (unscoped !== undefined)
+      throw new Error(`${unscoped} ${url} has no scope: give its noun one in api/hooks/scopes.ts`);
+  });
+  app.addHook('onRequest', async (request) => {
+    const { url, method, config } = request.routeOptions;
+    const needed = url === undefined ? undefined : (config.scope ?? scopeOf([method].flat()[0] ?? 'GET', url));
+    if (needed === undefined || allows(principalOf(request).keySettings.scopes, needed)) return;
+    throw new Failure('missing_scope', undefined, `The API key does not have the scope "${needed}".`);
+  });
+}

@@ -1,0 +1,96 @@
+import type { TLocalizedValidationError, TValidationError } from 'typebox/error';
+import type { FieldErrors } from '../../../domain/errors.js';
+import { ONE_LINE } from '../../schema/fields.js';
+
+/** No answer lists more faults than this. */
+export const MAX_ERRORS = 20;
+
+type Fault = readonly [field: string, sentence: string];
+
+/** Says each fault of a request in one sentence under the field it is about; nested fields as `ai.prompt`. */
+export function fieldErrorsOf(faults: readonly TLocalizedValidationError[]): FieldErrors {
+  // A map, because a caller may name a field `constructor`.
+  const errors = new Map<string, Set<string>>();
+  for (const [field, sentence] of faults.flatMap(faultsIn).slice(0, MAX_ERRORS)) {
+    errors.set(field, (errors.get(field) ?? new Set<string>()).add(sentence));
+  }
+  return Object.fromEntries([...errors].map(([field, sentences]) => [field, [...sentences]]));
+}
+
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  string: 'a string',
+  integer: 'an integer',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  null: 'null',
+};
+
+const FORMAT_WORDS: Readonly<Record<string, string>> = {
+  email: 'a valid email address',
+  'date-time': 'a date and time in ISO 8601, such as 2026-05-22T13:00:00Z',
+  uri: 'a valid URL',
+  uuid: 'a valid UUID',
+};
+
+function faultsIn(fault: TLocalizedValidationError): Fault[] {
+  const path = fault.instancePath.split('/').slice(1).map(unescaped);
+  const within = (name: string) => [...path, name].join('.');
+  const error: TValidationError = fault;
+  if (error.keyword === 'required') {
+    return error.params.requiredProperties.map((name) => [within(name), `The ${within(name)} field is required.`]);
+  }
+  if (error.keyword === 'additionalProperties') {
+    return error.params.additionalProperties.map((name) => [within(name), `The ${within(name)} field is not known.`]);
+  }
+  const field = path.join('.') || 'body';
+  // The schema `false` stands behind `additionalProperties: false`; with many faults only these are reported.
+  if (error.keyword === 'boolean') return [[field, `The ${field} field is not known.`]];
+  return [[field, `The ${field} ${requirementOf(error)}.`]];
+}
+
+function requirementOf(error: TValidationError): string {
+  switch (error.keyword) {
+    case 'type':
+      return `must be ${[error.params.type]
+        .flat()
+        .map((type) => TYPE_WORDS[type] ?? type)
+        .join(' or ')}`;
+    case 'format':
+      return `must be ${FORMAT_WORDS[error.params.format] ?? `a valid ${error.params.format}`}`;
+    case 'enum':
+      return `must be one of ${error.params.allowedValues.join(', ')}`;
+    default:
+      return limitOf(error);
+  }
+}
+
+function limitOf(error: TValidationError): string {
+  switch (error.keyword) {
+    case 'minimum':
+      return `must be at least ${error.params.limit}`;
+    case 'maximum':
+      return `must not be greater than ${error.params.limit}`;
+    case 'minLength':
+      return error.params.limit === 1 ? 'must not be empty' : `must have at least ${error.params.limit} characters`;
+    case 'maxLength':
+      return `must not have more than ${error.params.limit} characters`;
+    case 'minItems':
+      return `must have at least ${error.params.limit} item${error.params.limit === 1 ? '' : 's'}`;
+    case 'maxItems':
+      return `must not have more than ${error.params.limit} items`;
+    case 'minProperties':
+      return 'must not be empty';
+    case 'maxProperties':
+      return `must not have more than ${error.params.limit} fields`;
+    case 'pattern':
+      return error.params.pattern === ONE_LINE ? 'must be one line without control characters' : 'is not valid';
+    default:
+      return 'is not valid';
+  }
+}
+
+function unescaped(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~');
+}

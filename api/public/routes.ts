@@ -1,0 +1,36 @@
+import type { Api } from '../app.js';
+import { applyFailure, sendFailure } from '../hooks/failures.js';
+import type { Deps } from '../wiring.js';
+import { approval } from './approval.js';
+import { confirm } from './confirm.js';
+import { acceptForms } from './forms.js';
+import { optOut } from './key-opt-out.js';
+import { confirmationReader, linkReader, messageLinkReader } from './link-reader.js';
+import { pageStyleFor, sendTextPage } from './page-style.js';
+import { preferences } from './preferences.js';
+import { signup } from './signup.js';
+import { wantsJson } from './signup-form.js';
+import { trackedLinks } from './tracking/tracked-links.js';
+import { unsubscribe } from './unsubscribe.js';
+import { viewInBrowser } from './view-in-browser.js';
+
+/** The pages that links in mails lead to: for people without a key, in their language, never depending on JavaScript. */
+export function publicPages(app: Api, deps: Deps): void {
+  acceptForms(app);
+  app.setErrorHandler(async (error, request, reply) => {
+    if (wantsJson(request)) return sendFailure(error, request, reply);
+    applyFailure(error, request, reply);
+    const style = await pageStyleFor(deps, request);
+    return sendTextPage(reply, style, { status: reply.statusCode, title: 'error_title', text: 'error_text' });
+  });
+  const readLink = linkReader(deps.secrets);
+
+  unsubscribe(app, deps, readLink);
+  optOut(app, deps, messageLinkReader(deps.secrets));
+  preferences(app, deps, readLink);
+  viewInBrowser(app, deps, readLink);
+  signup(app, deps);
+  approval(app, deps);
+  confirm(app, deps, confirmationReader(deps.secrets));
+  trackedLinks(app, deps);
+}

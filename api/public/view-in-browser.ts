@@ -1,0 +1,108 @@
+import type { FastifyReply } from 'fastify';
+import { Type } from 'typebox';
+import { type CompiledLetter, compileLetter } from '../../mail/letter/compile.js';
+import { resolveSender } from '../../mail/letter/sender.js';
+import { recipientHtml } from '../../mail/letter/view.js';
+import { type LinkOwner, linkTokens } from '../../mail/tokens/link-tokens.js';
+import type { Campaign } from '../../store/campaigns/campaigns.js';
+import type { List } from '../../store/lists/lists.js';
+import type { Api } from '../app.js';
+import type { Deps } from '../wiring.js';
+import type { ReadLink } from './link-reader.js';
+import { PRIVATE_HEADERS } from './page.js';
+import { pageStyleFor, sendInvalidLink, sendTextPage } from './page-style.js';
+import { PAGE } from './schema.js';
+
+const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
+
+/** A mail is somebody else's markup under our address: no script runs, no form leaves, and it has no origin of its own. */
+const POLICY = [
+  'sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation',
+  "default-src 'none'",
+  'img-src http: https: data:',
+  "style-src 'unsafe-inline' http: https:",
+  'font-src http: https: data:',
+  "form-action 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const MAX_LETTERS = 8;
+
+/** The mail as its recipient got it, in a browser. To look at it is not recorded, its links are the plain ones. */
+export function viewInBrowser(app: Api, deps: Deps, readLink: ReadLink): void {
+  const letterOf = plainLetters(deps);
+  app.get('/v/:token', { schema: { ...schema, summary: 'A mail as its recipient got it' } }, async (request, reply) => {
+    const owner = await readLink(request.params.token);
+    if (owner === undefined) return sendInvalidLink(deps, request, reply);
+    const html = await mailOf(deps, owner, letterOf);
+    if (html !== undefined) return sendMail(reply, html);
+    return sendTextPage(reply, await pageStyleFor(deps, request), {
+      status: 404,
+      title: 'no_mail_title',
+      text: 'no_mail_text',
+    });
+  });
+}
+
+async function mailOf(deps: Deps, owner: LinkOwner, letterOf: LetterOf): Promise<string | undefined> {
+  const person = await deps.subscribers.ofLink(owner.subscriber);
+  if (person === null) return undefined;
+  const campaign = await deps.campaigns.find(person.account, owner.campaign);
+  const list = campaign === null ? 'missing' : await deps.lists.find(person.account, campaign.list_id);
+  if (campaign === null || campaign.launched_at === null || typeof list === 'string') return undefined;
+  const links = linkTokens(await deps.secrets.ring());
+  const recipient = { ...person, id: person._id };
+  return recipientHtml(await letterOf(campaign, list), recipient, campaign.launched_at, links);
+}
+
+type LetterOf = (campaign: Campaign, list: List) => Promise<CompiledLetter>;
+
+/** Letters without tracking, the last few kept: one mail that is much looked at is compiled once. */
+function plainLetters(deps: Pick<Deps, 'config' | 'contents'>): LetterOf {
+  const cache = new Map<string, CompiledLetter>();
+  return async (campaign, list) => {
+    const key = `${campaign._id}:${campaign.launch}:${campaign.pinned}`;
+    const letter = cache.get(key) ?? (await compiled(deps, campaign, list));
+    cache.delete(key);
+    cache.set(key, letter);
+    for (const oldest of cache.keys()) {
+      if (cache.size <= MAX_LETTERS) break;
+      cache.delete(oldest);
+    }
+    return letter;
+  };
+}
+
+async function compiled(
+  { config, contents }: Pick<Deps, 'config' | 'contents'>,
+  campaign: Campaign,
+  list: List,
+): Promise<CompiledLetter> {
+  const { publicUrl, mailFrom } = config;
+  const { _id, account, subject, preheader, html, text, sender, seed, rendered } = campaign;
+  const from = resolveSender({ campaign: sender, list: list.defaults.from, fallback: mailFrom });
+  const pinned = rendered == null ? undefined : await contents.letter(account, rendered);
+  const content =
+    pinned === undefined ? { preheader, html, text } : { preheader: null, html: pinned.html, text: pinned.text };
+  const named = { id: list._id, uid: list.uid, name: list.name };
+  return compileLetter({
+    account,
+    campaign: _id,
+    subject,
+    ...content,
+    from,
+    replyTo: null,
+    list: named,
+    publicUrl,
+    boundarySeed: seed,
+  });
+}
+
+function sendMail(reply: FastifyReply, html: string): FastifyReply {
+  return reply
+    .headers({ ...PRIVATE_HEADERS, 'content-security-policy': POLICY })
+    .type('text/html; charset=utf-8')
+    .serializer((markup: string) => markup)
+    .send(html);
+}

@@ -1,0 +1,69 @@
+import { type Static, Type } from 'typebox';
+import type { AuditEntry } from '../../../store/accounts/audit.js';
+import { closed, Id, nullable, Timestamp } from '../../schema/fields.js';
+import { timestamp } from '../../timestamp.js';
+
+export const AuditSearch = Type.Object(
+  {
+    action: Type.Optional(Type.String({ maxLength: 64, examples: ['keys.rotate'] })),
+    key_id: Type.Optional(Id),
+    after: Type.Optional(Type.Integer({ minimum: 1, description: '`meta.next` of the page before.' })),
+    limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
+  },
+  closed,
+);
+
+const By = Type.Object({
+  kind: Type.Enum(['key', 'cli']),
+  key_id: nullable(Id),
+  account_id: nullable(Type.Integer({ description: 'Whose key it was: an agency acts for its clients.' })),
+});
+
+export const AuditView = Type.Object(
+  {
+    id: Id,
+    at: Timestamp,
+    action: Type.String(),
+    target: nullable(Type.String({ description: 'Id of what was changed; of a key of a client `client/key`.' })),
+    fields: Type.Array(Type.String(), { description: 'Which fields were named; never what they were set to.' }),
+    by: By,
+    address: nullable(Type.String()),
+    outcome: Type.Enum(['done', 'in_doubt'], {
+      description: '`in_doubt`: it was begun, and nobody could note what came of it.',
+    }),
+  },
+  {
+    examples: [
+      {
+        id: 12,
+        at: '2026-01-12T10:14:23+00:00',
+        action: 'keys.rotate',
+        target: '3',
+        fields: ['overlap_hours'],
+        by: { kind: 'key', key_id: 2, account_id: 1 },
+        address: '203.0.113.9',
+        outcome: 'done',
+      },
+    ],
+  },
+);
+
+export const AuditPage = Type.Object({
+  data: Type.Array(AuditView),
+  meta: Type.Object({ next: nullable(Type.Integer()) }),
+});
+
+export function auditView({ _id: id, at, action, target, fields, by, address, outcome }: AuditEntry) {
+  const actor = by.kind === 'key' ? { key_id: by.key, account_id: by.account } : { key_id: null, account_id: null };
+  const view: Static<typeof AuditView> = {
+    id,
+    at: timestamp(at),
+    action,
+    target,
+    fields: [...fields],
+    by: { kind: by.kind, ...actor },
+    address,
+    outcome,
+  };
+  return view;
+}

@@ -1,0 +1,22 @@
+import type { Campaign } from '../../../../store/campaigns/campaigns.js';
+import { timestamp, timestampOrNull } from '../../../timestamp.js';
+
+/** What a campaign tells of its approval. */
+export function approvalView({ approval, rendered = null }: Pick<Campaign, 'approval' | 'rendered'>) {
+  const answer = approval?.response ?? null;
+  return {
+    approval: approval != null,
+    approval_expires_hours: approval?.hours ?? null,
+    approval_asked_at: timestampOrNull(approval?.requested?.at ?? null),
+    approval_expires_at: timestampOrNull(approval?.requested?.until ?? null),
+    approval_letter: approval == null ? null : rendered,
+    approval_answer: answer && {
+      decision: answer.decision,
+      revision: answer.revision,
+      letter: answer.letter,
+      member_id: answer.member,
+      comment: answer.comment,
+      at: timestamp(answer.at),
+    },
+  };
+}

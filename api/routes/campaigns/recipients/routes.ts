@@ -1,0 +1,71 @@
+import { parseMailbox, parseSender } from '../../../../mail/address.js';
+import { messageIdOf } from '../../../../mail/letter/compile.js';
+import type { Campaign } from '../../../../store/campaigns/campaigns.js';
+import type { CampaignRecipient, RecipientPosition } from '../../../../store/campaigns/recipients.js';
+import type { Api } from '../../../app.js';
+import { accountOf } from '../../../hooks/auth.js';
+import { demandOwned } from '../../../hooks/failures.js';
+import { refusals } from '../../../schema/envelope.js';
+import { IdPath } from '../../../schema/fields.js';
+import { timestampOrNull } from '../../../timestamp.js';
+import type { Deps } from '../../../wiring.js';
+import { RecipientPage, RecipientSearch } from './schema.js';
+
+export function campaignRecipients(app: Api, deps: Deps): void {
+  app.get(
+    '/campaigns/:id/recipients',
+    {
+      schema: {
+        tags: ['Campaigns'],
+        summary: 'List who got what',
+        params: IdPath,
+        querystring: RecipientSearch,
+        response: { 200: RecipientPage, ...refusals },
+      },
+    },
+    async (request) => {
+      const { status, after, limit } = request.query;
+      const row = demandOwned(await deps.campaigns.owned(accountOf(request), request.params.id));
+      const query = { account: row.account, campaign: row._id, limit, ...(status && { status }) };
+      const { found, next } = await deps.recipients.list({ ...query, ...(after && { after: parseCursor(after) }) });
+      const domain = await senderDomain(deps, row);
+      return {
+        data: found.map((one) => recipientView(row, domain, one)),
+        meta: { next: next ? formatCursor(next) : null },
+      };
+    },
+  );
+}
+
+function recipientView(row: Campaign, domain: string, one: CampaignRecipient) {
+  const letter = { boundarySeed: row.seed, campaign: row._id };
+  const { subscriber_id, email, status, class: why, reply, attempts, updated_at } = one;
+  return {
+    subscriber_id,
+    email,
+    status,
+    class: why,
+    reply,
+    attempts,
+    message_id: attempts > 0 ? messageIdOf({ letter, sender: { domain } }, subscriber_id) : null,
+    updated_at: timestampOrNull(updated_at),
+  };
+}
+
+/** campaign → list → account → MAIL_FROM, as at sending. */
+async function senderDomain({ lists, accounts, config }: Deps, row: Campaign): Promise<string> {
+  if (row.sender !== null) return parseMailbox(row.sender.email)?.domain ?? '';
+  const [list, account] = await Promise.all([lists.find(row.account, row.list_id), accounts.find(row.account)]);
+  const given = row.from ?? (typeof list === 'object' ? list.defaults.from : null);
+  const sender = given ?? parseSender(account?.mail_from ?? config.mailFrom);
+  return parseMailbox(sender?.email ?? '')?.domain ?? '';
+}
+
+function formatCursor({ round, page, i }: RecipientPosition): string {
+  return `${round}:${page}:${i}`;
+}
+
+function parseCursor(text: string): RecipientPosition {
+  const [round = 0, page = 0, i = 0] = text.split(':').map(Number);
+  return { round, page, i };
+}

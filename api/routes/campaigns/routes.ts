@@ -1,0 +1,163 @@
+import type { Static } from 'typebox';
+import { Failure } from '../../../domain/errors.js';
+import type { Finding } from '../../../domain/mail/finding.js';
+import type { Campaign, NewCampaign as Fresh } from '../../../store/campaigns/campaigns.js';
+import type { Api } from '../../app.js';
+import { accountOf } from '../../hooks/auth.js';
+import { demandOwned } from '../../hooks/failures.js';
+import { originOf } from '../../hooks/idempotency.js';
+import { referencedList, referencedTemplate } from '../../references.js';
+import { Data, NoContent, Page, refusals } from '../../schema/envelope.js';
+import { IdPath } from '../../schema/fields.js';
+import { pageMeta, skipOf } from '../../schema/paging.js';
+import type { Deps } from '../../wiring.js';
+import { demandApprovers, requestedApproval } from './approval/routes.js';
+import { cancelDrafting, createDraftedCampaign, demandDrafting } from './drafts/drafting.js';
+import { changedContent, futureTime, newContent } from './fields.js';
+import { demandSendable, withFindings } from './previews/rendering.js';
+import { CampaignPatch, CampaignRow, CampaignSearch, CampaignView, NewCampaign } from './schema.js';
+import { demandVerifiedSender } from './sender.js';
+import {
+  type CampaignRef,
+  campaignRefOf,
+  demandRecipients,
+  discardCancelledLaunch,
+  notifyIfLive,
+  updateCampaign,
+} from './update.js';
+import { campaignRowViews, respondWithCampaign } from './view.js';
+
+const tags = ['Campaigns'];
+const ONE = { 200: Data(CampaignView), ...refusals };
+
+export function campaigns(app: Api, deps: Deps): void {
+  app.get(
+    '/campaigns',
+    {
+      schema: {
+        tags,
+        summary: 'List campaigns',
+        querystring: CampaignSearch,
+        response: { 200: Page(CampaignRow), ...refusals },
+      },
+    },
+    async (request) => {
+      const account = accountOf(request);
+      const { page, per_page, ...search } = request.query;
+      const at = { page, per_page };
+      const { found, total } = await deps.campaigns.page(account, search, skipOf(at), per_page);
+      return { data: await campaignRowViews(deps, account, found), meta: pageMeta(at, total) };
+    },
+  );
+
+  app.get(
+    '/campaigns/:id',
+    { schema: { tags, summary: 'Retrieve a campaign', params: IdPath, response: ONE } },
+    async (request, reply) => {
+      const row = demandOwned(await deps.campaigns.owned(accountOf(request), request.params.id));
+      return respondWithCampaign(deps, reply, row);
+    },
+  );
+
+  app.post(
+    '/campaigns',
+    {
+      schema: {
+        tags,
+        summary: 'Create a campaign',
+        body: NewCampaign,
+        response: { 201: Data(CampaignView), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const campaign = await createCampaign(deps, accountOf(request), request.body, originOf(request));
+      return reply.code(201).send(await respondWithCampaign(deps, reply, campaign));
+    },
+  );
+
+  changeRoutes(app, deps);
+}
+
+function changeRoutes(app: Api, deps: Deps): void {
+  app.patch(
+    '/campaigns/:id',
+    { schema: { tags, summary: 'Change a campaign', params: IdPath, body: CampaignPatch, response: ONE } },
+    async (request, reply) => {
+      const row = await patchCampaign(deps, campaignRefOf(request), request.body);
+      return respondWithCampaign(deps, reply, row);
+    },
+  );
+
+  app.delete(
+    '/campaigns/:id',
+    { schema: { tags, summary: 'Delete a draft', params: IdPath, response: { 204: NoContent, ...refusals } } },
+    async (request, reply) => {
+      const row = await updateCampaign(deps, campaignRefOf(request), 'delete', async (seen) => {
+        await discardCancelledLaunch(deps, seen, 'cannot_delete');
+        return (await deps.campaigns.remove(seen)) ? seen : null;
+      });
+      notifyIfLive(deps, row);
+      if (row.state === 'drafting') await cancelDrafting(deps, row);
+      await deps.drafts.deleteAll(row.account, row._id);
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+async function createCampaign(
+  deps: Deps,
+  account: number,
+  body: Static<typeof NewCampaign>,
+  origin: string | undefined,
+): Promise<Campaign> {
+  const list = await referencedList(deps, account, body.list_id);
+  const content = newContent(body, list);
+  const approval = requestedApproval(body) ?? null;
+  if (body.template_id != null) await referencedTemplate(deps, account, body.template_id);
+  const at = body.scheduled_at == null ? null : futureTime(body.scheduled_at);
+  if (body.ai !== undefined) await demandDrafting(deps, account);
+  const goesOut = body.send === true || at !== null;
+  const newCampaign = { account, list_id: list._id, ...content, approval, ...(origin !== undefined && { origin }) };
+  const findings = goesOut ? await demandLaunchable(deps, newCampaign, at) : [];
+  if (body.ai !== undefined) return createDraftedCampaign(deps, newCampaign, body.ai, { send: goesOut, at });
+  const draft = await deps.campaigns.create({ _id: await deps.counters.block('campaigns'), ...newCampaign });
+  // Found again by its Idempotency-Key, it may have been launched already.
+  if (!goesOut || draft.launch > 0) return draft;
+  const launching = at === null ? deps.campaigns.launch(draft) : deps.campaigns.schedule(draft, at);
+  const launched = withFindings(await launching, findings);
+  const row = launched ?? demandOwned(await deps.campaigns.owned(account, draft._id));
+  deps.engine.notifyCampaign(row);
+  return row;
+}
+
+/** What would refuse the launch refuses the request; what a model is still to write cannot be looked at yet. */
+async function demandLaunchable(
+  deps: Deps,
+  newCampaign: Omit<Fresh, '_id'>,
+  at: Date | null,
+): Promise<readonly Finding[]> {
+  await demandApprovers(deps, newCampaign);
+  await demandVerifiedSender(deps, newCampaign);
+  if (at === null) await demandRecipients(deps, newCampaign);
+  return newCampaign.creation_method === 'html' ? demandSendable(deps, newCampaign) : [];
+}
+
+async function patchCampaign(deps: Deps, ref: CampaignRef, body: Static<typeof CampaignPatch>): Promise<Campaign> {
+  const { settings, ...content } = body;
+  const action = Object.keys(content).length > 0 ? 'patch_content' : 'patch_settings';
+  if (body.list_id !== undefined) await referencedList(deps, ref.account, body.list_id);
+  if (body.template_id != null) await referencedTemplate(deps, ref.account, body.template_id);
+  const row = await updateCampaign(deps, ref, action, async (seen) => {
+    const change = changedContent(body, { ...seen.settings, subject: seen.subject }, seen.approval);
+    const hasTime = seen.state === 'scheduled' || seen.state === 'awaiting_approval';
+    if (change.scheduled_at !== undefined && !hasTime) throw notScheduled();
+    if (seen.state === 'scheduled') await demandApprovers(deps, { ...seen, ...change });
+    return deps.campaigns.edit(seen, change);
+  });
+  return notifyIfLive(deps, row);
+}
+
+function notScheduled(): Failure {
+  const sentence = 'The scheduled_at can be changed while the campaign is scheduled; to schedule it, use /schedule.';
+  return new Failure('validation_failed', { scheduled_at: [sentence] });
+}

@@ -1,0 +1,201 @@
+import { type Static, Type } from 'typebox';
+import { APPROVAL_DECISIONS } from '../../../domain/campaign/approval.js';
+import { CAMPAIGN_STATES, CAMPAIGN_STATUSES } from '../../../domain/campaign/campaign.js';
+import { closed, Id, Line, Mailbox, nullable, PerSecond, Timestamp } from '../../schema/fields.js';
+import { pageFields } from '../../schema/paging.js';
+import { Finding } from '../../schema/preview.js';
+import { From } from '../lists/schema.js';
+import { Ai } from './drafts/schema.js';
+import { CampaignStats } from './statistics/schema.js';
+
+/** What the Liquid parser takes. */
+const LONGEST_BODY = 2_000_000;
+
+export const Hours = Type.Integer({ minimum: 1, maximum: 720 });
+const OnUncertain = Type.Enum(['hold', 'resend']);
+
+export const Settings = Type.Object(
+  {
+    rate_per_second: Type.Optional(PerSecond),
+    on_uncertain: Type.Optional(OnUncertain),
+    track_opens: Type.Optional(Type.Boolean()),
+    track_clicks: Type.Optional(Type.Boolean()),
+    ttl_hours: Type.Optional(Hours),
+  },
+  closed,
+);
+
+const content = {
+  name: Type.Optional(nullable(Line(255))),
+  preheader: Type.Optional(nullable(Line(150))),
+  text: Type.Optional(nullable(Type.String({ maxLength: LONGEST_BODY }))),
+  from: Type.Optional(nullable(From)),
+  reply_to: Type.Optional(nullable(Mailbox)),
+  template_id: Type.Optional(nullable(Id)),
+  settings: Type.Optional(Settings),
+  approval: Type.Optional(Type.Boolean({ description: 'Nothing is sent before an approver says yes.' })),
+  approval_expires_hours: Type.Optional(Hours),
+};
+const Html = Type.String({ minLength: 1, maxLength: LONGEST_BODY });
+
+export const NewCampaign = Type.Object(
+  {
+    list_id: Id,
+    subject: Type.Optional(nullable(Line(998))),
+    ...content,
+    ai: Type.Optional(Ai),
+    html: Type.Optional(Html),
+    send: Type.Optional(Type.Boolean()),
+    scheduled_at: Type.Optional(nullable(Timestamp)),
+  },
+  {
+    ...closed,
+    examples: [
+      {
+        list_id: 1,
+        subject: 'Friday Roundup',
+        html: '<p>Hello! Here are this week’s updates...</p>',
+      },
+    ],
+  },
+);
+
+export const CampaignPatch = Type.Object(
+  {
+    list_id: Type.Optional(Id),
+    subject: Type.Optional(Line(998, 1)),
+    ...content,
+    html: Type.Optional(Html),
+    scheduled_at: Type.Optional(Timestamp),
+  },
+  closed,
+);
+
+export const CampaignSearch = Type.Object(
+  {
+    status: Type.Optional(Type.Enum([...CAMPAIGN_STATUSES])),
+    state: Type.Optional(Type.Enum([...CAMPAIGN_STATES])),
+    list_id: Type.Optional(Id),
+    ...pageFields(20),
+  },
+  closed,
+);
+
+export const SendBody = Type.Object({ scheduled_at: Type.Optional(nullable(Timestamp)) }, closed);
+export const ScheduleBody = Type.Object({ scheduled_at: nullable(Timestamp) }, closed);
+export const Rate = Type.Object({ per_second: PerSecond }, closed);
+export const EmptyBody = Type.Object({}, closed);
+export const Retry = Type.Object(
+  {
+    status: Type.Enum(['failed', 'uncertain', 'all']),
+    ids: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: 1_000 })),
+  },
+  closed,
+);
+
+export const ApprovalDecision = Type.Object(
+  {
+    comment: Type.Optional(nullable(Type.String({ maxLength: 2_000 }))),
+    revision: Type.Optional(Type.Integer({ minimum: 1, description: 'Refused where the text has changed since.' })),
+    letter: Type.Optional(
+      Type.String({ maxLength: 64, description: '`approval_letter` as it was read; another letter is not approved.' }),
+    ),
+  },
+  closed,
+);
+
+const Count = Type.Integer();
+
+export const SettingsView = Type.Object({
+  rate_per_second: PerSecond,
+  on_uncertain: OnUncertain,
+  track_opens: Type.Boolean(),
+  track_clicks: Type.Boolean(),
+  ttl_hours: Hours,
+});
+
+const view = {
+  id: Id,
+  name: Type.String(),
+  subject: Type.String(),
+  preheader: nullable(Type.String()),
+  status: Type.Enum([...CAMPAIGN_STATUSES]),
+  state: Type.Enum([...CAMPAIGN_STATES]),
+  reason: nullable(Type.String()),
+  list_id: Id,
+  template_id: nullable(
+    Type.Integer({
+      minimum: 1,
+      description: 'What the body is in, also where it is the default; null: a document of its own.',
+    }),
+  ),
+  creation_method: Type.Enum(['ai', 'html']),
+  from: nullable(Type.Object({ name: nullable(Type.String()), email: Type.String() })),
+  reply_to: nullable(Type.String()),
+  settings: SettingsView,
+  revision: Type.Integer(),
+  approval: Type.Boolean(),
+  approval_expires_hours: nullable(Hours),
+  approval_asked_at: nullable(Timestamp),
+  approval_expires_at: nullable(Timestamp),
+  approval_letter: nullable(Type.String({ description: 'Hash of the rendered letter that is asked about.' })),
+  approval_answer: nullable(
+    Type.Object({
+      decision: Type.Enum([...APPROVAL_DECISIONS]),
+      revision: Type.Integer(),
+      letter: nullable(Type.String()),
+      member_id: nullable(Id),
+      comment: nullable(Type.String()),
+      at: Timestamp,
+    }),
+  ),
+  rate_per_second: PerSecond,
+  recipient_count: Count,
+  emails_sent: Count,
+  emails_failed: Count,
+  opens: Count,
+  clicks: Count,
+  stats: CampaignStats,
+  scheduled_at: nullable(Timestamp),
+  sent_at: nullable(Timestamp),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+};
+
+export const CampaignRow = Type.Object(view);
+
+export const CampaignView = Type.Object(
+  {
+    ...view,
+    content: Type.String(),
+    text: nullable(Type.String()),
+    findings: nullable(
+      Type.Array(Finding, { description: 'What the check at the launch found, as `/check` says it; null before it.' }),
+    ),
+  },
+  {
+    examples: [
+      {
+        id: 7,
+        subject: 'Our new pricing tiers',
+        preheader: 'Plus a free 14-day trial — start anytime.',
+        status: 'sent',
+        list_id: 1,
+        template_id: 1,
+        creation_method: 'ai',
+        recipient_count: 2104,
+        emails_sent: 2099,
+        emails_failed: 5,
+        opens: 837,
+        clicks: 142,
+        scheduled_at: null,
+        sent_at: '2026-05-15T09:00:12+00:00',
+        created_at: '2026-05-15T08:59:47+00:00',
+        content: '<p>...</p>',
+      },
+    ],
+  },
+);
+
+export type CampaignRowResponse = Static<typeof CampaignRow>;
+export type CampaignResponse = Static<typeof CampaignView>;

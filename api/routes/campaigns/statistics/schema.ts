@@ -1,0 +1,48 @@
+import { Type } from 'typebox';
+import { Id, Timestamp } from '../../../schema/fields.js';
+
+const Count = Type.Integer();
+
+/** People once each, all their visits, and machines apart. */
+const VisitCounts = { people: Count, total: Count, machines: Count, machine_total: Count };
+const HourCount = Type.Object({ people: Count, total: Count });
+
+/** Where the audience stands, and what came of the mails. */
+export const CampaignStats = Type.Object({
+  recipients: Count,
+  pending: Count,
+  in_flight: Count,
+  sent: Count,
+  failed: Count,
+  uncertain: Count,
+  skipped: Count,
+  deferred: Count,
+  rounds: Count,
+  opens: Type.Object(VisitCounts),
+  clicks: Type.Object(VisitCounts),
+  bounces: Count,
+  complaints: Count,
+  unsubscribes: Count,
+});
+
+const VISIT_COUNTS_EXAMPLE = { people: 142, total: 181, machines: 12, machine_total: 60 };
+
+export const StatisticsView = Type.Object(
+  {
+    campaign_id: Id,
+    stats: CampaignStats,
+    links: Type.Array(Type.Object({ n: Type.Integer(), url: Type.String(), ...VisitCounts })),
+    hours: Type.Array(Type.Object({ at: Timestamp, opens: HourCount, clicks: HourCount })),
+  },
+  {
+    examples: [
+      {
+        campaign_id: 7,
+        links: [{ n: 1, url: 'https://shop.example/pricing', ...VISIT_COUNTS_EXAMPLE }],
+        hours: [
+          { at: '2026-05-15T09:00:00+00:00', opens: { people: 411, total: 502 }, clicks: { people: 88, total: 101 } },
+        ],
+      },
+    ],
+  },
+);

@@ -1,0 +1,96 @@
+import type { Readable, Writable } from 'node:stream';
+import multipart from '@fastify/multipart';
+import type { FastifyRequest } from 'fastify';
+import { Failure } from '../../../domain/errors.js';
+import type { Import } from '../../../store/imports/imports.js';
+import type { Api } from '../../app.js';
+import { expectAtMost, expectCsv, streamCsv } from '../../uploads.js';
+import type { Deps } from '../../wiring.js';
+import { csvFileOf, type StoredUpload, storeUpload } from './csv-file.js';
+import { importOptions } from './options.js';
+
+export const UPLOAD_LIMIT = 1_073_741_824;
+/** What the form around a file may add. */
+const FORM_FIELDS = { fields: 16, fieldSize: 65_536, files: 1, fileSize: Number.POSITIVE_INFINITY, parts: 17 };
+
+export interface ImportUpload {
+  readonly account: number;
+  readonly list: number;
+  /** Bytes of the file. */
+  readonly limit: number;
+  readonly origin: string | undefined;
+}
+
+type UploadDeps = Pick<Deps, 'imports' | 'blobs'>;
+
+/** Lets forms and `text/csv` bodies through unread: the route streams them. */
+export async function acceptUploads(app: Api): Promise<void> {
+  await app.register(multipart, { limits: FORM_FIELDS });
+  streamCsv(app);
+}
+
+/** Stores the file, understands its header and queues the import. Refused or broken off: nothing stays behind. */
+export async function receiveImport(deps: UploadDeps, request: FastifyRequest, target: ImportUpload): Promise<Import> {
+  // What cannot be cut into parts is no form: the parser would fail on it.
+  if (/^multipart\/(?!.*;\s*boundary=.)/is.test(request.headers['content-type'] ?? '')) {
+    throw new Failure('unsupported_media_type', undefined, 'The form has no boundary.');
+  }
+  expectAtMost(request, target.limit + FORM_FIELDS.fields * FORM_FIELDS.fieldSize);
+  const row = await deps.imports.openUpload(target.account, target.list, deps.blobs.newId());
+  const upload = await storeFile(deps, request, target, row);
+  // Outside of any undoing: where the answer is lost the import may stand and needs its file; else the sweep forgets it.
+  const accepted = await deps.imports.accept(row, { ...upload, origin: target.origin });
+  // A repeat of a request whose answer was lost: the earlier upload stands, this one was in vain.
+  if (accepted._id !== row._id) await discard(deps, row);
+  return accepted;
+}
+
+async function storeFile(deps: UploadDeps, request: FastifyRequest, { account, limit }: ImportUpload, row: Import) {
+  try {
+    const sink = (name: string) => deps.blobs.write(account, row.blob, name);
+    const { upload, fields } = await receiveUpload(request, sink, limit);
+    const { mapping, ...options } = importOptions({ ...(request.query as object), ...fields });
+    return { ...options, file: csvFileOf(upload, mapping) };
+  } catch (error) {
+    await discard(deps, row);
+    throw error;
+  }
+}
+
+interface ReceivedUpload {
+  readonly upload: StoredUpload;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+type Sink = (name: string) => Writable;
+
+async function receiveUpload(request: FastifyRequest, sink: Sink, limit: number): Promise<ReceivedUpload> {
+  if (request.isMultipart()) return fromForm(request, sink, limit);
+  expectCsv(request, 'Send a form with a file, or the file as text/csv.');
+  const name = 'upload.csv';
+  return { upload: await storeUpload(request.raw, sink(name), { name, limit }), fields: {} };
+}
+
+/** Fields may stand before or behind the file. */
+async function fromForm(request: FastifyRequest, sink: Sink, limit: number): Promise<ReceivedUpload> {
+  const fields: Record<string, unknown> = {};
+  let upload: StoredUpload | undefined;
+  for await (const part of request.parts()) {
+    if (part.type === 'field') {
+      const { fieldname, value } = part;
+      fields[fieldname] = fieldname in fields ? [fields[fieldname], value].flat() : value;
+    } else if (part.fieldname === 'file') {
+      const name = part.filename.slice(0, 255) || 'upload.csv';
+      upload = await storeUpload(part.file as Readable, sink(name), { name, limit });
+    } else {
+      throw new Failure('validation_failed', { [part.fieldname]: [`The ${part.fieldname} field is not known.`] });
+    }
+  }
+  if (upload !== undefined) return { upload, fields };
+  throw new Failure('validation_failed', { file: ['The file field is required.'] });
+}
+
+async function discard({ imports, blobs }: UploadDeps, row: Import): Promise<void> {
+  await blobs.remove(row.account, row.blob);
+  await imports.deleteUpload(row);
+}

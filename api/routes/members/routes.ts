@@ -1,0 +1,49 @@
+import { type Static, Type } from 'typebox';
+import { Failure } from '../../../domain/errors.js';
+import { parseMailbox } from '../../../mail/address.js';
+import type { NewMember as Fresh } from '../../../store/accounts/members.js';
+import type { Api } from '../../app.js';
+import { accountOf } from '../../hooks/auth.js';
+import { demandDone } from '../../hooks/failures.js';
+import { originOf } from '../../hooks/idempotency.js';
+import { Data, NoContent, refusals } from '../../schema/envelope.js';
+import { IdPath } from '../../schema/fields.js';
+import type { Deps } from '../../wiring.js';
+import { MemberView, memberView, NewMember } from './schema.js';
+
+const tags = ['Account'];
+
+/** Who works with the account; drafts and tests go to nobody else. */
+export function members(app: Api, { members }: Pick<Deps, 'members'>): void {
+  app.get(
+    '/account/members',
+    { schema: { tags, summary: 'List members', response: { 200: Data(Type.Array(MemberView)), ...refusals } } },
+    async (request) => ({ data: (await members.ofAccount(accountOf(request))).map(memberView) }),
+  );
+
+  app.post(
+    '/account/members',
+    { schema: { tags, summary: 'Add a member', body: NewMember, response: { 201: Data(MemberView), ...refusals } } },
+    async (request, reply) => {
+      const row = await members.add(accountOf(request), newMember(request.body), originOf(request));
+      if (row === 'taken') throw new Failure('already_a_member');
+      return reply.code(201).send({ data: memberView(row) });
+    },
+  );
+
+  app.delete(
+    '/account/members/:id',
+    { schema: { tags, summary: 'Remove a member', params: IdPath, response: { 204: NoContent, ...refusals } } },
+    async (request, reply) => {
+      demandDone(await members.remove(accountOf(request), request.params.id));
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+/** Mail must reach a member without SMTPUTF8, as it must any recipient of a message. */
+function newMember({ name, email, role }: Static<typeof NewMember>): Fresh {
+  const address = parseMailbox(email);
+  if (address?.ascii === true) return { name, email: address.shown, email_key: address.identity, role };
+  throw new Failure('validation_failed', { email: ['The email must be an address that mail can be sent to.'] });
+}

@@ -1,0 +1,139 @@
+import { Failure } from '../../../domain/errors.js';
+import { parseMailbox } from '../../../mail/address.js';
+import type { Message } from '../../../store/messages/row.js';
+import type { Api } from '../../app.js';
+import { accountOf } from '../../hooks/auth.js';
+import { demandOwned } from '../../hooks/failures.js';
+import { keyOf } from '../../hooks/idempotency.js';
+import { Data, refusals } from '../../schema/envelope.js';
+import type { Deps } from '../../wiring.js';
+import { acceptMessage } from './accept.js';
+import { acceptOptionsOf } from './accept-options.js';
+import { bodyLimit } from './body-limit.js';
+import {
+  MessageAccepted,
+  MessagePage,
+  MessagePath,
+  MessageRow,
+  MessageSearch,
+  MessageView,
+  NewMessage,
+} from './schema.js';
+import { acceptedView, messageDetailView, messageView } from './view.js';
+
+const tags = ['Messages'];
+
+export function messages(app: Api, deps: Deps): void {
+  postMessage(app, deps);
+  readMessages(app, deps);
+  cancelMessage(app, deps);
+}
+
+function postMessage(app: Api, deps: Deps): void {
+  app.post(
+    '/messages',
+    {
+      bodyLimit: bodyLimit(deps.config),
+      schema: {
+        tags,
+        summary: 'Send a message',
+        body: NewMessage,
+        response: { 202: Data(MessageAccepted), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const key = keyOf(request);
+      const options = { ...acceptOptionsOf(request), ...(key !== undefined && { key }) };
+      const accepted = await acceptMessage(deps, request.body, options);
+      return reply.code(202).send({ data: acceptedView(accepted, request.body, key !== undefined) });
+    },
+  );
+}
+
+function readMessages(app: Api, deps: Deps): void {
+  app.get(
+    '/messages',
+    {
+      schema: {
+        tags,
+        summary: 'List messages, the newest first',
+        querystring: MessageSearch,
+        response: { 200: MessagePage, ...refusals },
+      },
+    },
+    async (request) => {
+      const { to, limit, ...search } = request.query;
+      const query = { ...search, limit: limit + 1, ...(to !== undefined && { to: parseMailbox(to)?.identity }) };
+      const found = await deps.messages.page(accountOf(request), query);
+      const shown = found.slice(0, limit);
+      const next = found.length > limit ? (shown.at(-1)?._id ?? null) : null;
+      return { data: shown.map(messageView), meta: { next } };
+    },
+  );
+
+  app.get(
+    '/messages/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Retrieve a message with its timeline',
+        params: MessagePath,
+        response: { 200: Data(MessageView), ...refusals },
+      },
+    },
+    async (request) => ({
+      data: await messageDetailView(deps, await owned(deps, accountOf(request), request.params.id)),
+    }),
+  );
+}
+
+function cancelMessage(app: Api, deps: Deps): void {
+  app.post(
+    '/messages/:id/cancel',
+    {
+      schema: {
+        tags,
+        summary: 'Take back a message that waits',
+        params: MessagePath,
+        response: { 200: Data(MessageRow), ...refusals },
+      },
+    },
+    async (request) => {
+      const row = await owned(deps, accountOf(request), request.params.id);
+      return { data: messageView(await cancelWithCopies(deps, row)) };
+    },
+  );
+}
+
+async function owned({ messages }: Deps, account: number, id: string): Promise<Message> {
+  return demandOwned(await messages.owned(account, /^\d+$/.test(id) ? Number(id) : id.toLowerCase()));
+}
+
+/** Takes a message back, and with a primary one the copies that still wait. Repeating it changes nothing. */
+async function cancelWithCopies(deps: Deps, row: Message): Promise<Message> {
+  const taken = await cancelOne(deps, row);
+  const copies = row.role === 'to' ? await deps.messages.ofGroup(row.account, row.group) : [];
+  for (const { _id } of copies) {
+    const copy = _id === row._id ? null : await deps.messages.cancel(row.account, _id);
+    if (copy !== null) await afterCancel(deps, copy);
+  }
+  return taken;
+}
+
+/** What it held is given back now: the sweep does not look at it before it would have been due. */
+async function afterCancel({ engine, messageQuota }: Deps, taken: Message): Promise<void> {
+  engine.startMessage(taken);
+  if (taken.state === 'cancelled') await messageQuota.release([taken]);
+}
+
+async function cancelOne(deps: Deps, { account, _id }: Message): Promise<Message> {
+  const { messages } = deps;
+  const taken = await messages.cancel(account, _id);
+  if (taken !== null) {
+    await afterCancel(deps, taken);
+    return taken;
+  }
+  const found = demandOwned(await messages.owned(account, _id));
+  if (found.state === 'cancelled') return found;
+  throw new Failure(found.state === 'sending' ? 'being_sent' : 'not_cancellable');
+}

@@ -1,0 +1,152 @@
+import { type Static, Type } from 'typebox';
+import { Failure } from '../../../domain/errors.js';
+import { type ProviderName, SETTINGS } from '../../../domain/provider/settings.js';
+import type { OpenedHook, ProviderHook, Providers } from '../../../store/inbound/providers.js';
+import { HIDDEN } from '../../../store/transports/transports.js';
+import type { Api } from '../../app.js';
+import { accountOf } from '../../hooks/auth.js';
+import { sendgridKey } from '../../providers/sendgrid.js';
+import { regionOf } from '../../providers/sns.js';
+import { Data, NoContent, refusals } from '../../schema/envelope.js';
+import { timestamp } from '../../timestamp.js';
+import type { Deps } from '../../wiring.js';
+import { ProviderPath, ProviderSettings, ProviderView } from './schema.js';
+
+const tags = ['Bounces'];
+/** Settings that are not shown. */
+const SECRETS = ['signing_key', 'password'] as const;
+const ONE = { 200: Data(ProviderView), ...refusals };
+
+/** Providers whose webhooks tell what became of a mail: what is needed to tell them from forged ones. */
+export function providers(app: Api, deps: Deps): void {
+  readProviders(app, deps);
+  setProvider(app, deps);
+  removeProvider(app, deps);
+}
+
+function readProviders(app: Api, { providers, config }: Deps): void {
+  const view = viewOf(providers, config.publicUrl);
+  app.get(
+    '/providers',
+    { schema: { tags, summary: 'List providers', response: { 200: Data(Type.Array(ProviderView)), ...refusals } } },
+    async (request) => ({ data: (await providers.ofAccount(accountOf(request))).map(view) }),
+  );
+
+  app.get(
+    '/providers/:name',
+    { schema: { tags, summary: 'Retrieve a provider', params: ProviderPath, response: ONE } },
+    async (request) => {
+      const row = await providers.find(accountOf(request), request.params.name);
+      if (row === null) throw new Failure('not_found');
+      return { data: view(row) };
+    },
+  );
+}
+
+function setProvider(app: Api, { providers, config }: Deps): void {
+  const view = viewOf(providers, config.publicUrl);
+  app.put(
+    '/providers/:name',
+    {
+      schema: {
+        tags,
+        summary: 'Set up a provider',
+        description: 'Answers the URL for its webhook; it stays the same when the settings change.',
+        params: ProviderPath,
+        body: ProviderSettings,
+        response: ONE,
+      },
+    },
+    async (request) => {
+      const { name } = request.params;
+      const account = accountOf(request);
+      demandSettings(name, request.body);
+      const settings = await withStoredSecrets(providers, account, name, request.body);
+      return { data: view(await providers.set(account, name, settings)) };
+    },
+  );
+}
+
+function removeProvider(app: Api, { providers }: Deps): void {
+  app.delete(
+    '/providers/:name',
+    {
+      schema: { tags, summary: 'Remove a provider', params: ProviderPath, response: { 204: NoContent, ...refusals } },
+    },
+    async (request, reply) => {
+      if (!(await providers.remove(accountOf(request), request.params.name))) throw new Failure('not_found');
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function demandSettings(name: ProviderName, given: Static<typeof ProviderSettings>): void {
+  const { needs, may } = SETTINGS[name];
+  const missing = needs.filter((field) => given[field] === undefined);
+  const known: readonly string[] = [...needs, ...may];
+  const other = Object.keys(given).filter((field) => !known.includes(field));
+  const wrong = faultsIn(given);
+  const errors = Object.fromEntries([
+    ...missing.map((field) => [field, [`The ${field} field is required.`]]),
+    ...other.map((field) => [field, [`The ${field} field is not one of ${name}.`]]),
+    ...wrong,
+  ]);
+  if (Object.keys(errors).length > 0) throw new Failure('validation_failed', errors);
+}
+
+/** Whoever sends a hidden value back keeps it; where there is none it is refused. */
+async function withStoredSecrets(
+  store: Pick<Providers, 'find' | 'opened'>,
+  account: number,
+  name: ProviderName,
+  given: Static<typeof ProviderSettings>,
+): Promise<Static<typeof ProviderSettings>> {
+  const hidden = SECRETS.filter((field) => given[field] === HIDDEN);
+  if (hidden.length === 0) return given;
+  const row = await store.find(account, name);
+  const before: Static<typeof ProviderSettings> = row === null ? {} : openProvider(store, row);
+  const lacking = hidden.filter((field) => before[field] === undefined);
+  if (lacking.length > 0) {
+    const errors = lacking.map((field) => [field, [`The ${field} must be said: none is kept.`]]);
+    throw new Failure('validation_failed', Object.fromEntries(errors));
+  }
+  return { ...given, ...Object.fromEntries(hidden.map((field) => [field, before[field]])) };
+}
+
+function faultsIn({ topic_arn, public_key }: Static<typeof ProviderSettings>): [string, string[]][] {
+  const faults: [string, string[]][] = [];
+  if (topic_arn !== undefined && regionOf(topic_arn) === undefined) {
+    faults.push(['topic_arn', ['The topic_arn must look like arn:aws:sns:<region>:<account>:<topic>.']]);
+  }
+  if (public_key !== undefined && sendgridKey(public_key) === undefined) {
+    faults.push(['public_key', ['The public_key must be the verification key that SendGrid shows.']]);
+  }
+  return faults;
+}
+
+function viewOf(store: Pick<Providers, 'opened'>, publicUrl: string): (row: ProviderHook) => ProviderView {
+  return (row) => {
+    const { hook, signing_key, password, ...open } = openProvider(store, row);
+    return {
+      name: row.name,
+      url: `${publicUrl}/inbound/${row.name}/${hook}`,
+      ...open,
+      ...(signing_key !== undefined && { signing_key: HIDDEN }),
+      ...(password !== undefined && { password: HIDDEN }),
+      created_at: timestamp(row.created_at),
+      updated_at: timestamp(row.updated_at),
+    };
+  };
+}
+
+function openProvider({ opened }: Pick<Providers, 'opened'>, row: ProviderHook): OpenedHook {
+  try {
+    return opened(row);
+  } catch {
+    throw new Failure(
+      'sealed_elsewhere',
+      undefined,
+      'It was sealed with another EVERPOST_SECRET; remove it and set it up again.',
+    );
+  }
+}

@@ -1,0 +1,28 @@
+import { Failure } from '../../../domain/errors.js';
+import { checkAttributes, type FieldRules } from '../../../domain/subscriber/custom-field.js';
+import type { SubscriberFields } from '../../../domain/subscriber/subscriber.js';
+import { MAX_ERRORS } from '../../hooks/validation/messages.js';
+import type { Deps } from '../../wiring.js';
+
+/** The person a caller describes, with attributes as the account's fields keep them; refuses what does not fit, by name. */
+export async function withValidAttributes<T extends SubscriberFields>(
+  { customFields }: Pick<Deps, 'customFields'>,
+  account: number,
+  person: T,
+): Promise<T> {
+  if (person.attributes === undefined) return person;
+  const fit = fitAttributes(person, await customFields.rules(account));
+  if (!('faults' in fit)) return fit;
+  const faults = fit.faults.slice(0, MAX_ERRORS);
+  throw new Failure(
+    'validation_failed',
+    Object.fromEntries(faults.map(({ name, sentence }) => [`attributes.${name}`, [sentence]])),
+  );
+}
+
+/** The same for one of many, whose faults are told elsewhere. */
+export function fitAttributes<T extends SubscriberFields>(person: T, rules: FieldRules) {
+  if (person.attributes === undefined) return person;
+  const fit = checkAttributes(person.attributes, rules);
+  return fit.kind === 'faults' ? { faults: fit.faults } : { ...person, attributes: fit.attributes };
+}

@@ -1,0 +1,73 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { CsvError, parse } from 'csv-parse';
+import { Failure } from '../../../domain/errors.js';
+import { inBatches } from '../../in-batches.js';
+import { limitBytes } from '../../uploads.js';
+
+const BATCH_SIZE = 1_000;
+/** Bytes; a quote that is never closed must not gather the rest of the file in memory. */
+const LONGEST_ROW = 65_536;
+const CSV_OPTIONS = {
+  bom: true,
+  delimiter: [',', ';', '\t'],
+  relax_column_count: true,
+  skip_empty_lines: true,
+  max_record_size: LONGEST_ROW,
+};
+
+/**
+ * The addresses of a CSV file, at most 1,000 at a time. The file is read to its end before the first of them: throws
+ * `payload_too_large` beyond `limit` bytes and `validation_failed` where it is no CSV file with addresses.
+ */
+export async function* uploadedAddresses(source: Readable, limit: number): AsyncGenerator<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'everpost-suppressions-'));
+  try {
+    const path = join(folder, 'upload.csv');
+    await pipeline(source, limitBytes(limit), createWriteStream(path));
+    for await (const _ of addressesIn(path));
+    yield* inBatches(addressesIn(path), BATCH_SIZE);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function* addressesIn(path: string): AsyncGenerator<string> {
+  let column: number | undefined;
+  for await (const row of rowsIn(path)) {
+    const isFirst = column === undefined;
+    column ??= columnIn(row);
+    // A single column needs no header.
+    if (isFirst && column >= 0) continue;
+    const address = row[Math.max(0, column)]?.trim() ?? '';
+    if (address !== '') yield address;
+  }
+}
+
+async function* rowsIn(path: string): AsyncGenerator<string[]> {
+  const file = createReadStream(path);
+  const rows = parse(CSV_OPTIONS);
+  file.once('error', (error) => rows.destroy(error));
+  try {
+    for await (const row of file.pipe(rows)) yield row as string[];
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw refused('The file is not CSV.');
+  } finally {
+    file.destroy();
+  }
+}
+
+function columnIn(header: readonly string[]): number {
+  const column = header.findIndex((name) => /^e-?mail(?: address)?$/i.test(name.trim()));
+  if (column < 0 && header.length > 1) throw refused('The file must have a column email.');
+  return column;
+}
+
+function refused(sentence: string): Failure {
+  return new Failure('validation_failed', { file: [sentence] });
+}

@@ -1,0 +1,142 @@
+import type { FastifyRequest } from 'fastify';
+import type { Static } from 'typebox';
+import { Failure } from '../../../domain/errors.js';
+import type { Template, TemplateChange } from '../../../store/templates/templates.js';
+import type { Api } from '../../app.js';
+import { demandRevision, setETag } from '../../etag.js';
+import { accountOf } from '../../hooks/auth.js';
+import { demandOwned } from '../../hooks/failures.js';
+import { originOf } from '../../hooks/idempotency.js';
+import { Data, NoContent, Page, refusals } from '../../schema/envelope.js';
+import { IdPath } from '../../schema/fields.js';
+import { pageMeta, skipOf } from '../../schema/paging.js';
+import type { Deps } from '../../wiring.js';
+import { readContents, readEdition } from './contents.js';
+import { demandRenderable } from './renderable.js';
+import { NewTemplate, TemplatePatch, TemplateRow, TemplateSearch, TemplateView } from './schema.js';
+import { demandFreeIdentifier, updateTemplate } from './update.js';
+import { defaultTemplateId, templateRowView, templateView } from './view.js';
+
+const tags = ['Templates'];
+const ONE = { 200: Data(TemplateView), ...refusals };
+const CUSTOM = 'custom';
+
+export function templates(app: Api, deps: Deps): void {
+  readTemplates(app, deps);
+  createTemplate(app, deps);
+  changeTemplate(app, deps);
+  removeTemplate(app, deps);
+}
+
+function readTemplates(app: Api, deps: Deps): void {
+  app.get(
+    '/templates',
+    {
+      schema: {
+        tags,
+        summary: "List templates, Everpost's first",
+        querystring: TemplateSearch,
+        response: { 200: Page(TemplateRow), ...refusals },
+      },
+    },
+    async (request) => {
+      const account = accountOf(request);
+      const { page, per_page, category } = request.query;
+      const at = { page, per_page };
+      const { found, total } = await deps.templates.page(account, category, skipOf(at), per_page);
+      const defaultId = await defaultTemplateId(deps, account);
+      return { data: found.map((row) => templateRowView(row, defaultId)), meta: pageMeta(at, total) };
+    },
+  );
+
+  app.get(
+    '/templates/:id',
+    { schema: { tags, summary: 'Retrieve a template', params: IdPath, response: ONE } },
+    async (request, reply) => {
+      const account = accountOf(request);
+      const row = demandOwned(await deps.templates.find(account, request.params.id));
+      setETag(reply, row);
+      return templateView(deps, account, row);
+    },
+  );
+}
+
+function createTemplate(app: Api, deps: Deps): void {
+  app.post(
+    '/templates',
+    {
+      schema: {
+        tags,
+        summary: 'Create a template',
+        body: NewTemplate,
+        response: { 201: Data(TemplateView), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const account = accountOf(request);
+      const { name, category = CUSTOM, identifier = null, contents, default_language } = request.body;
+      const edition = readEdition(readContents(contents), default_language);
+      await demandRenderable(deps, account, edition.contents);
+      const fields = { name, category, identifier, ...edition };
+      const row = demandFreeIdentifier(await deps.templates.create(account, fields, originOf(request)));
+      setETag(reply.code(201), row);
+      return templateView(deps, account, row);
+    },
+  );
+}
+
+function changeTemplate(app: Api, deps: Deps): void {
+  app.patch(
+    '/templates/:id',
+    { schema: { tags, summary: 'Change a template', params: IdPath, body: TemplatePatch, response: ONE } },
+    async (request, reply) => {
+      const { is_default, ...fields } = request.body;
+      const account = accountOf(request);
+      if (fields.contents !== undefined) await demandRenderable(deps, account, readContents(fields.contents));
+      const row = await patchTemplate(deps, request, fields);
+      if (is_default !== undefined) await makeDefault(deps, row, account, is_default);
+      setETag(reply, row);
+      return templateView(deps, account, row);
+    },
+  );
+}
+
+function removeTemplate(app: Api, deps: Deps): void {
+  app.delete(
+    '/templates/:id',
+    { schema: { tags, summary: 'Remove a template', params: IdPath, response: { 204: NoContent, ...refusals } } },
+    async (request, reply) => {
+      await updateTemplate(deps, request, async (row) => {
+        if (await deps.campaigns.anyOpenWithTemplate(row.account, row._id)) throw new Failure('template_in_use');
+        return (await deps.templates.remove(row)) ? row : null;
+      });
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+type Patch = Omit<Static<typeof TemplatePatch>, 'is_default'>;
+
+/** Which template is the default is said on the account: that may be one of Everpost's as well. */
+async function patchTemplate(deps: Deps, request: FastifyRequest, patch: Patch): Promise<Template> {
+  if (Object.keys(patch).length > 0)
+    return updateTemplate(deps, request, (row) => deps.templates.change(row, changeOf(row, patch)));
+  const { id } = request.params as { readonly id: number };
+  const row = demandOwned(await deps.templates.find(accountOf(request), id));
+  demandRevision(request, row);
+  return row;
+}
+
+function changeOf(row: Template, { contents, default_language, ...fields }: Patch): TemplateChange {
+  if (contents === undefined && default_language === undefined) return fields;
+  const newContents = contents === undefined ? row.contents : readContents(contents);
+  const kept = row.default_language in newContents ? row.default_language : undefined;
+  return { ...fields, ...readEdition(newContents, default_language ?? kept) };
+}
+
+async function makeDefault(deps: Deps, row: Template, account: number, shouldBeDefault: boolean): Promise<void> {
+  if (shouldBeDefault && row.published === null) throw new Failure('template_not_published');
+  const isDefault = (await defaultTemplateId(deps, account)) === row._id;
+  if (isDefault === shouldBeDefault) return;
+  await deps.accounts.change(account, { default_template: shouldBeDefault ? row._id : null });
+}

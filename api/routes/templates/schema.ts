@@ -1,0 +1,142 @@
+import { type Static, Type } from 'typebox';
+import { LANGUAGE_TAG } from '../../../domain/template.js';
+import { closed, Id, Line, nullable, Timestamp } from '../../schema/fields.js';
+import { pageFields } from '../../schema/paging.js';
+
+const LONGEST_SOURCE = 500_000;
+const Source = nullable(Type.String({ minLength: 1, maxLength: LONGEST_SOURCE }));
+
+export const LanguageTag = Type.String({ pattern: LANGUAGE_TAG.source });
+export const Identifier = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$' });
+
+const LanguageContent = Type.Object(
+  {
+    subject: Type.Optional(nullable(Line(998, 1))),
+    preheader: Type.Optional(nullable(Line(255))),
+    html: Type.Optional(Source),
+    mjml: Type.Optional(Source),
+    text: Type.Optional(Source),
+  },
+  { ...closed, description: 'Liquid throughout; either `html` or `mjml`.' },
+);
+
+/** Which names are languages is said elsewhere: a pattern here would let the others through unread. */
+const Contents = Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), LanguageContent, {
+  minProperties: 1,
+  maxProperties: 30,
+  description: 'By language; replaced as a whole.',
+});
+
+const fields = {
+  category: Type.Optional(Line(60, 1)),
+  identifier: Type.Optional(Type.Union([Identifier, Type.Null()])),
+  default_language: Type.Optional(LanguageTag),
+};
+
+const EXAMPLE = {
+  name: 'Order receipt',
+  category: 'receipt',
+  identifier: 'order-receipt',
+  default_language: 'en',
+  contents: {
+    en: { subject: 'Your order {{ order.id }}', html: '<p>Thank you, {{ name }}.</p>' },
+    'pt-BR': { subject: 'Seu pedido {{ order.id }}', html: '<p>Obrigado, {{ name }}.</p>' },
+  },
+};
+
+export const NewTemplate = Type.Object(
+  { name: Line(255, 1), ...fields, contents: Contents },
+  { ...closed, examples: [EXAMPLE] },
+);
+
+export const TemplatePatch = Type.Object(
+  {
+    name: Type.Optional(Line(255, 1)),
+    ...fields,
+    contents: Type.Optional(Contents),
+    is_default: Type.Optional(Type.Boolean({ description: 'The one for campaigns that name none.' })),
+  },
+  { ...closed, examples: [{ name: 'Receipt', is_default: true }] },
+);
+
+export const TemplateCopy = Type.Object(
+  { name: Type.Optional(Line(255, 1)), identifier: fields.identifier },
+  { ...closed, examples: [{ name: 'Our digest' }] },
+);
+
+export const Rollback = Type.Object({ version: Id }, { ...closed, examples: [{ version: 3 }] });
+
+export const TemplateSearch = Type.Object({ category: Type.Optional(Line(60, 1)), ...pageFields(50) }, closed);
+
+export const VersionSearch = Type.Object(
+  { after: Type.Optional(Id), limit: Type.Integer({ minimum: 1, maximum: 100, default: 50 }) },
+  closed,
+);
+
+export const VersionPath = Type.Object({ id: Id, version: Id });
+
+const row = {
+  id: Id,
+  name: Type.String(),
+  category: Type.String(),
+  is_system: Type.Boolean(),
+  is_default: Type.Boolean(),
+  identifier: nullable(Type.String()),
+  default_language: Type.String(),
+  revision: Type.Integer(),
+  published_version: nullable(Type.Integer()),
+  published_at: nullable(Timestamp),
+  has_unpublished_changes: Type.Boolean(),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+};
+
+const LanguageContentView = Type.Object({
+  subject: nullable(Type.String()),
+  preheader: nullable(Type.String()),
+  html: nullable(Type.String()),
+  mjml: nullable(Type.String()),
+  text: nullable(Type.String()),
+});
+const ContentsView = Type.Record(Type.String(), LanguageContentView);
+
+export const TemplateRow = Type.Object(row);
+
+const IntegrationExample = Type.Object(
+  {
+    method: Type.String(),
+    url: Type.String(),
+    headers: Type.Record(Type.String(), Type.String()),
+    body: Type.Record(Type.String(), Type.Unknown()),
+    curl: Type.String(),
+  },
+  { description: 'Integration instructions: a message by this template, with every variable it reads.' },
+);
+
+export const TemplateView = Type.Object(
+  { ...row, contents: ContentsView, request: IntegrationExample },
+  { examples: [{ id: 101, ...EXAMPLE, is_system: false, is_default: false, revision: 2, published_version: 1 }] },
+);
+
+const version = {
+  version: Type.Integer(),
+  copy_of: nullable(Type.Integer({ description: 'The earlier version it repeats.' })),
+  published_at: Timestamp,
+};
+
+export const VersionRow = Type.Object({ ...version, is_current: Type.Boolean() });
+export const VersionPage = Type.Object({
+  data: Type.Array(VersionRow),
+  meta: Type.Object({ next: nullable(Type.Integer()) }),
+});
+export const VersionView = Type.Object({
+  version: Type.Integer(),
+  published_at: nullable(Timestamp),
+  default_language: Type.String(),
+  contents: ContentsView,
+});
+
+export type ContentsRequest = Static<typeof Contents>;
+export type TemplateRowResponse = Static<typeof TemplateRow>;
+export type IntegrationExampleResponse = Static<typeof IntegrationExample>;
+export type ContentsResponse = Static<typeof ContentsView>;

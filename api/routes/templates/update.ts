@@ -1,0 +1,36 @@
+import type { FastifyRequest } from 'fastify';
+import { Failure } from '../../../domain/errors.js';
+import { isSystemTemplate } from '../../../domain/template.js';
+import type { Template } from '../../../store/templates/templates.js';
+import { demandRevision } from '../../etag.js';
+import { accountOf } from '../../hooks/auth.js';
+import { demandOwned } from '../../hooks/failures.js';
+import type { Deps } from '../../wiring.js';
+
+const TRIES = 5;
+
+/** Writes the row as it was seen; null when somebody was faster. */
+type TemplateWrite = (row: Template) => Promise<Template | 'taken' | null>;
+
+/** Reads, compares with `If-Match`, writes; whoever was overtaken reads again and decides anew. Everpost's own stay as they are. */
+export async function updateTemplate(
+  deps: Pick<Deps, 'templates'>,
+  request: FastifyRequest,
+  write: TemplateWrite,
+): Promise<Template> {
+  const { id } = request.params as { readonly id: number };
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const row = demandOwned(await deps.templates.find(accountOf(request), id));
+    if (isSystemTemplate(row._id)) throw new Failure('template_read_only');
+    demandRevision(request, row);
+    const after = await write(row);
+    if (after !== null) return demandFreeIdentifier(after);
+  }
+  throw new Failure('busy', undefined, 'The template is being changed by others; try again.');
+}
+
+/** A template that could be written, or the refusal of an identifier that another one has. */
+export function demandFreeIdentifier(row: Template | 'taken'): Template {
+  if (row === 'taken') throw new Failure('identifier_taken', { identifier: ['The identifier has been taken.'] });
+  return row;
+}

@@ -1,0 +1,147 @@
+import type { FastifyRequest } from 'fastify';
+import { type Static, Type } from 'typebox';
+import { Failure } from '../../../domain/errors.js';
+import { probe } from '../../../mail/smtp/probe.js';
+import type { StoredTransport } from '../../../store/transports/transports.js';
+import { type AddressGuard, addressGuard } from '../../../web/address-guard.js';
+import { guardedDial } from '../../../web/connector.js';
+import type { Api } from '../../app.js';
+import { accountOf, principalOf } from '../../hooks/auth.js';
+import { demandDone, demandOwned } from '../../hooks/failures.js';
+import { originOf } from '../../hooks/idempotency.js';
+import { Data, NoContent, refusals } from '../../schema/envelope.js';
+import { IdPath } from '../../schema/fields.js';
+import type { Deps } from '../../wiring.js';
+import {
+  NewTransport,
+  newTransport,
+  TransportPatch,
+  TransportTestResult,
+  TransportView,
+  transportView,
+} from './schema.js';
+import { urlToStore } from './url.js';
+
+const tags = ['Transports'];
+const ONE = { 200: Data(TransportView), ...refusals };
+/** Milliseconds for each step of a test. */
+const STEP_TIMEOUT_MS = 10_000;
+
+export function transports(app: Api, deps: Deps): void {
+  listTransports(app, deps);
+  createTransport(app, deps);
+  retrieveTransport(app, deps);
+  changeTransport(app, deps);
+  removeTransport(app, deps);
+  testTransport(app, deps);
+}
+
+function listTransports(app: Api, { transports }: Deps): void {
+  app.get(
+    '/transports',
+    { schema: { tags, summary: 'List transports', response: { 200: Data(Type.Array(TransportView)), ...refusals } } },
+    async (request) => ({ data: (await transports.ofAccount(accountOf(request))).map(transportView) }),
+  );
+}
+
+function createTransport(app: Api, deps: Deps): void {
+  app.post(
+    '/transports',
+    {
+      schema: {
+        tags,
+        summary: 'Add a transport',
+        body: NewTransport,
+        response: { 201: Data(TransportView), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const fields = { ...newTransport(request.body), url: urlToStore(request.body.url, guardOf(deps, request)) };
+      const row = await deps.transports.create(accountOf(request), fields, originOf(request));
+      return reply.code(201).send({ data: transportView(row) });
+    },
+  );
+}
+
+function retrieveTransport(app: Api, { transports }: Deps): void {
+  app.get(
+    '/transports/:id',
+    { schema: { tags, summary: 'Retrieve a transport', params: IdPath, response: ONE } },
+    async (request) => ({
+      data: transportView(demandOwned(await transports.find(accountOf(request), request.params.id))),
+    }),
+  );
+}
+
+function changeTransport(app: Api, deps: Deps): void {
+  app.patch(
+    '/transports/:id',
+    { schema: { tags, summary: 'Change a transport', params: IdPath, body: TransportPatch, response: ONE } },
+    async (request) => {
+      const account = accountOf(request);
+      const before = demandOwned(await deps.transports.find(account, request.params.id));
+      const fields = changes(deps, request, request.body, before);
+      return { data: transportView(demandOwned(await deps.transports.change(account, before._id, fields))) };
+    },
+  );
+}
+
+function removeTransport(app: Api, { transports }: Deps): void {
+  app.delete(
+    '/transports/:id',
+    { schema: { tags, summary: 'Remove a transport', params: IdPath, response: { 204: NoContent, ...refusals } } },
+    async (request, reply) => {
+      demandDone(await transports.remove(accountOf(request), request.params.id));
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function testTransport(app: Api, deps: Deps): void {
+  app.post(
+    '/transports/:id/test',
+    {
+      schema: {
+        tags,
+        summary: 'Connect and log in, send nothing',
+        params: IdPath,
+        response: { 200: Data(TransportTestResult), ...refusals },
+      },
+    },
+    async (request) => {
+      const row = demandOwned(await deps.transports.find(accountOf(request), request.params.id));
+      const guard = guardOf(deps, request);
+      return { data: await probe(storedUrl(deps, row), STEP_TIMEOUT_MS, guard && guardedDial(guard)) };
+    },
+  );
+}
+
+function changes(
+  deps: Deps,
+  request: FastifyRequest,
+  { url, ...fields }: Static<typeof TransportPatch>,
+  before: StoredTransport,
+) {
+  if (url === undefined) return fields;
+  return { ...fields, url: urlToStore(url, guardOf(deps, request), keptUrl(deps, before)) };
+}
+
+/** What keeps the transports of a client from private hosts; those of the operator's accounts may reach them. */
+function guardOf({ config }: Deps, request: FastifyRequest): AddressGuard | undefined {
+  return principalOf(request).accountStatus.kind === 'client' ? addressGuard(config.allowedPrivateHosts) : undefined;
+}
+
+/** Undefined where it was sealed with another secret: then the password has to be said again. */
+function keptUrl({ transports }: Deps, row: StoredTransport): string | undefined {
+  try {
+    return transports.urlOf(row);
+  } catch {
+    return undefined;
+  }
+}
+
+function storedUrl(deps: Deps, row: StoredTransport): string {
+  const url = keptUrl(deps, row);
+  if (url === undefined) throw new Failure('sealed_elsewhere');
+  return url;
+}

@@ -1,0 +1,101 @@
+import { type Static, Type } from 'typebox';
+import { endOfMonth, type Plan } from '../../../domain/account/plan.js';
+import type { Meter } from '../../../store/quotas/rows.js';
+import type { Usage } from '../../../store/quotas/usage.js';
+import { closed, nullable, Timestamp } from '../../schema/fields.js';
+import { timestamp } from '../../timestamp.js';
+
+const Limit = nullable(Type.Integer({ description: 'Null: as much as it likes.' }));
+const Count = Type.Object({ used: Type.Integer(), limit: Limit, remaining: Limit });
+const Metered = Type.Object({
+  used: Type.Integer(),
+  reserved: Type.Integer({ description: 'Of campaigns, messages and drafts that are under way.' }),
+  limit: Limit,
+  remaining: Limit,
+});
+
+export const Month = Type.Object(
+  { month: Type.Optional(Type.String({ pattern: '^20\\d\\d-(0[1-9]|1[0-2])$', examples: ['2026-05'] })) },
+  closed,
+);
+
+const metered = { used: 8_120, reserved: 200, limit: 10_000, remaining: 1_680 };
+const count = (used: number, limit: number | null) => ({
+  used,
+  limit,
+  remaining: limit === null ? null : limit - used,
+});
+
+export const UsageView = Type.Object(
+  {
+    month: Type.String(),
+    resets_at: Timestamp,
+    plan: nullable(Type.String()),
+    ai: Type.Boolean(),
+    emails: Metered,
+    ai_drafts: Metered,
+    requests: Count,
+    requests_per_minute: Limit,
+    subscribers: Count,
+    campaigns: Count,
+    senders: Count,
+    clients: Count,
+  },
+  {
+    description: 'Emails, drafts and requests are those of the month, in UTC; the others are counted at this moment.',
+    examples: [
+      {
+        month: '2026-05',
+        resets_at: '2026-06-01T00:00:00+00:00',
+        plan: 'Starter',
+        ai: true,
+        emails: metered,
+        ai_drafts: { used: 3, reserved: 0, limit: null, remaining: null },
+        requests: count(1_204, null),
+        requests_per_minute: null,
+        subscribers: count(1_990, 2_000),
+        campaigns: count(14, null),
+        senders: count(1, 3),
+        clients: count(0, 0),
+      },
+    ],
+  },
+);
+
+/** What all clients of an agency have used together. */
+export const UsageSum = Type.Object({
+  month: Type.String(),
+  emails: Type.Object({ used: Type.Integer(), reserved: Type.Integer() }),
+  ai_drafts: Type.Object({ used: Type.Integer(), reserved: Type.Integer() }),
+  requests: Type.Integer(),
+  subscribers: Type.Integer(),
+  campaigns: Type.Integer(),
+});
+
+export function usageView(month: string, plan: Plan, usage: Usage): Static<typeof UsageView> {
+  const counted = (used: number, limit: number | null) => ({ used, limit, remaining: left(limit, used) });
+  const meter = ({ used, reserved }: Meter, limit: number | null) => ({
+    used,
+    reserved,
+    limit,
+    remaining: left(limit, used + reserved),
+  });
+  return {
+    month,
+    resets_at: timestamp(endOfMonth(month)),
+    plan: plan.name,
+    ai: plan.ai,
+    emails: meter(usage.emails, plan.emails_per_month),
+    ai_drafts: meter(usage.ai_drafts, plan.ai_drafts_per_month),
+    requests: counted(usage.requests, plan.requests_per_month),
+    requests_per_minute: plan.requests_per_minute,
+    subscribers: counted(usage.subscribers, plan.subscribers),
+    campaigns: counted(usage.campaigns, plan.campaigns),
+    senders: counted(usage.senders, plan.senders),
+    clients: counted(usage.clients, plan.clients),
+  };
+}
+
+function left(limit: number | null, used: number): number | null {
+  return limit === null ? null : Math.max(0, limit - used);
+}

@@ -1,0 +1,146 @@
+import { type Static, Type } from 'typebox';
+import { now } from '../../../clock.js';
+import { Failure } from '../../../domain/errors.js';
+import { FORMATS, typesFor, type WebhookFormat } from '../../../domain/webhook/formats.js';
+import type { Endpoint } from '../../../store/webhooks/endpoints.js';
+import { type AddressGuard, addressGuard } from '../../../web/address-guard.js';
+import type { Api } from '../../app.js';
+import { accountOf } from '../../hooks/auth.js';
+import { demandDone, demandOwned } from '../../hooks/failures.js';
+import { originOf } from '../../hooks/idempotency.js';
+import { Data, NoContent, refusals } from '../../schema/envelope.js';
+import { IdPath } from '../../schema/fields.js';
+import type { Deps } from '../../wiring.js';
+import { NewWebhook, Rotation, WebhookPatch, WebhookView, WebhookWithSecret, webhookView } from './schema.js';
+
+const tags = ['Webhooks'];
+const ONE = { 200: Data(WebhookView), ...refusals };
+const HOUR = 3_600_000;
+
+export function webhooks(app: Api, deps: Deps): void {
+  const guard = addressGuard(deps.config.allowedPrivateHosts);
+  readWebhooks(app, deps);
+  createWebhook(app, deps, guard);
+  changeWebhook(app, deps, guard);
+  removeWebhook(app, deps);
+  rotateSecret(app, deps);
+}
+
+function readWebhooks(app: Api, { endpoints }: Deps): void {
+  app.get(
+    '/webhooks',
+    {
+      schema: {
+        tags,
+        summary: 'List webhook endpoints',
+        response: { 200: Data(Type.Array(WebhookView)), ...refusals },
+      },
+    },
+    async (request) => ({
+      data: (await endpoints.ofAccount(accountOf(request))).map((row) => webhookView(row, now())),
+    }),
+  );
+
+  app.get(
+    '/webhooks/:id',
+    { schema: { tags, summary: 'Retrieve a webhook endpoint', params: IdPath, response: ONE } },
+    async (request) => ({
+      data: webhookView(demandOwned(await endpoints.find(accountOf(request), request.params.id)), now()),
+    }),
+  );
+}
+
+function createWebhook(app: Api, { endpoints, eventLog }: Deps, guard: AddressGuard): void {
+  app.post(
+    '/webhooks',
+    {
+      config: { secretResponse: true },
+      schema: {
+        tags,
+        summary: 'Add a webhook endpoint; shows its secret, this once',
+        body: NewWebhook,
+        response: { 201: Data(WebhookWithSecret), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const account = accountOf(request);
+      const fields = newEndpoint(request.body, guard);
+      // What happened before is none of its business.
+      const cursor = await eventLog.assignSequences(account);
+      const { row, secret } = await endpoints.create(account, { ...fields, cursor }, originOf(request));
+      return reply.code(201).send({ data: { ...webhookView(row, now()), secret } });
+    },
+  );
+}
+
+function changeWebhook(app: Api, { endpoints, engine }: Deps, guard: AddressGuard): void {
+  app.patch(
+    '/webhooks/:id',
+    { schema: { tags, summary: 'Change a webhook endpoint', params: IdPath, body: WebhookPatch, response: ONE } },
+    async (request) => {
+      const account = accountOf(request);
+      const before = demandOwned(await endpoints.find(account, request.params.id));
+      const { url, events } = request.body;
+      if (url !== undefined) demandReachable(url, guard);
+      if (events !== undefined) demandKnown(events, before.format);
+      const row = demandOwned(await endpoints.change(account, before._id, request.body));
+      if (row.state === 'enabled') engine.notifyEndpoint(row);
+      return { data: webhookView(row, now()) };
+    },
+  );
+}
+
+function removeWebhook(app: Api, { endpoints }: Deps): void {
+  app.delete(
+    '/webhooks/:id',
+    {
+      schema: { tags, summary: 'Remove a webhook endpoint', params: IdPath, response: { 204: NoContent, ...refusals } },
+    },
+    async (request, reply) => {
+      demandDone(await endpoints.remove(accountOf(request), request.params.id));
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function rotateSecret(app: Api, { endpoints }: Deps): void {
+  app.post(
+    '/webhooks/:id/rotate',
+    {
+      config: { secretResponse: true },
+      schema: {
+        tags,
+        summary: 'Make a new secret; the one before it goes on signing for a while',
+        params: IdPath,
+        body: Rotation,
+        response: { 200: Data(WebhookWithSecret), ...refusals },
+      },
+    },
+    async (request) => {
+      const row = demandOwned(await endpoints.find(accountOf(request), request.params.id));
+      const rotated = await endpoints.rotate(row, request.body.overlap_hours * HOUR);
+      if (rotated === null) throw new Failure('busy', undefined, 'The secret is being changed by others; try again.');
+      return { data: { ...webhookView(rotated.row, now()), secret: rotated.secret } };
+    },
+  );
+}
+
+function newEndpoint(body: Static<typeof NewWebhook>, guard: AddressGuard) {
+  const { url, format = 'standard', events, description = null, ordered = false } = body;
+  demandReachable(url, guard);
+  if (events !== undefined) demandKnown(events, format);
+  return { url, format, events: events ?? FORMATS[format].defaultEvents, description, ordered };
+}
+
+function demandReachable(url: string, guard: AddressGuard): void {
+  const fault = guard.faultOf(url);
+  if (fault !== undefined) throw new Failure('validation_failed', { url: [`The url ${fault}.`] });
+}
+
+/** Each pattern stands for something that this format can say. */
+function demandKnown(events: Endpoint['events'], format: WebhookFormat): void {
+  const unknown = events.filter((pattern) => pattern !== '*' && typesFor(format, [pattern]).length === 0);
+  if (unknown.length === 0) return;
+  const sentences = unknown.map((pattern) => `No event of the ${format} format is called ${pattern}.`);
+  throw new Failure('validation_failed', { events: sentences.slice(0, 20) });
+}

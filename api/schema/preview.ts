@@ -1,0 +1,99 @@
+import { type Static, Type } from 'typebox';
+import { FINDINGS, type FindingCode } from '../../domain/mail/finding.js';
+import { LanguageTag } from '../routes/templates/schema.js';
+import { closed, Id, Line, Mailbox, nullable } from './fields.js';
+
+const Sample = Type.Object(
+  {
+    email: Type.Optional(Mailbox),
+    first_name: Type.Optional(nullable(Line(255))),
+    last_name: Type.Optional(nullable(Line(255))),
+    attributes: Type.Optional(
+      Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]), {
+        maxProperties: 50,
+      }),
+    ),
+  },
+  closed,
+);
+
+export const PreviewSearch = Type.Object({ subscriber_id: Type.Optional(Id) }, closed);
+
+/** As one subscriber gets it, or somebody made up. */
+export const PreviewRequest = Type.Object(
+  { subscriber_id: Type.Optional(Id), sample: Type.Optional(Sample) },
+  { ...closed, examples: [{ sample: { first_name: 'Ada', attributes: { city: 'London' } } }] },
+);
+
+const language = Type.Optional(LanguageTag);
+export const TemplatePreviewSearch = Type.Object({ language }, closed);
+export const TemplatePreviewRequest = Type.Object(
+  {
+    language,
+    context: Type.Optional(Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), Type.Unknown())),
+    html: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 500_000, description: 'A body for the place of `content`.' }),
+    ),
+  },
+  { ...closed, examples: [{ language: 'pt', context: { order: { id: '4711' } } }] },
+);
+
+export const Finding = Type.Object({
+  code: Type.Enum(Object.keys(FINDINGS) as FindingCode[]),
+  severity: Type.Enum(['error', 'warning']),
+  message: Type.String(),
+  where: Type.Optional(Type.String()),
+});
+
+export const PreviewView = Type.Object(
+  {
+    subject: Type.String(),
+    preheader: nullable(Type.String()),
+    html: Type.String(),
+    text: Type.String(),
+    bytes: Type.Integer({ description: 'Of the HTML; Gmail cuts mails off at 102 KB.' }),
+    missing: Type.Array(Type.String(), { description: 'Variables that are empty here.' }),
+    findings: Type.Array(Finding),
+  },
+  {
+    examples: [
+      {
+        subject: 'Hello Ada',
+        preheader: null,
+        html: '<!doctype html>…',
+        text: 'Hello Ada',
+        bytes: 12_480,
+        missing: [],
+      },
+    ],
+  },
+);
+
+export const CheckView = Type.Object(
+  {
+    ok: Type.Boolean({ description: 'False: an error keeps it from being sent.' }),
+    bytes: Type.Integer(),
+    findings: Type.Array(Finding),
+  },
+  {
+    examples: [
+      {
+        ok: true,
+        bytes: 12_480,
+        findings: [{ code: 'image_without_alt', severity: 'warning', message: FINDINGS.image_without_alt.message }],
+      },
+    ],
+  },
+);
+
+export const TestSend = Type.Object(
+  {
+    to: Type.Array(Mailbox, { minItems: 1, maxItems: 5, description: 'Members of the account.' }),
+    subscriber_id: Type.Optional(Id),
+    sample: Type.Optional(Sample),
+  },
+  { ...closed, examples: [{ to: ['grace@acme.example'] }] },
+);
+
+export type PreviewResponse = Static<typeof PreviewView>;
+export type PreviewRecipient = Static<typeof PreviewRequest>;

@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import type { FastifyBaseLogger } from 'fastify';
+import { SMTPServer, type SMTPServerAddress, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import type { Config } from '../../config.js';
+import { readInbound } from '../../mail/dsn/read.js';
+import type { Inbound } from '../../store/inbound/inbound.js';
+import type { LinkKeyRing } from '../../store/secrets/link-keys.js';
+import { LARGEST_REPORT } from './limits.js';
+import { type ReadReturnPath, returnPathReader } from './return-path-reader.js';
+
+export interface InboundSmtpDeps {
+  readonly config: Pick<Config, 'host' | 'bounceDomain' | 'inboundTlsPem'>;
+  readonly inbound: Pick<Inbound, 'saveMail'>;
+  readonly secrets: Pick<LinkKeyRing, 'ring'>;
+  readonly log: FastifyBaseLogger;
+}
+
+export interface InboundSmtp {
+  readonly port: number;
+  /** Lets open mail end, then closes. */
+  stop(): Promise<void>;
+}
+
+const MAX_RECIPIENTS = 10;
+const MAX_CLIENTS = 100;
+const IDLE_TIMEOUT_MS = 60_000;
+/** Where feedback loops and people write to; RFC 2142. What they say is kept only if it is a report. */
+const ROLE_ADDRESSES = /^(?:fbl|abuse|postmaster)$/i;
+
+/**
+ * Takes reports in by SMTP. An address is accepted only if we made it: whatever else comes is refused before its body. A
+ * 250 after the dot means that the mail is on the journal of a majority.
+ */
+export async function openInboundSmtp(deps: InboundSmtpDeps, port: number): Promise<InboundSmtp> {
+  const read = returnPathReader(deps.secrets);
+  const server = new SMTPServer({
+    banner: 'Everpost',
+    ...encryption(deps.config),
+    disableReverseLookup: true,
+    size: LARGEST_REPORT,
+    maxClients: MAX_CLIENTS,
+    socketTimeout: IDLE_TIMEOUT_MS,
+    closeTimeout: 5_000,
+    logger: false,
+    onRcptTo: (address, session, callback) => respond(checkRecipient(deps, read, address, session), deps, callback),
+    onData: (stream, session, callback) => respond(receive(deps, stream, session), deps, callback),
+  });
+  server.on('error', (error) => deps.log.debug({ error: String(error) }, 'an SMTP client left'));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, deps.config.host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const bound = server.server.address();
+  return {
+    port: typeof bound === 'object' && bound !== null ? bound.port : port,
+    stop: () => new Promise((resolve) => server.close(resolve)),
+  };
+}
+
+/** With a certificate STARTTLS is offered; servers that send reports fall back to plain text where it is not. */
+function encryption({ inboundTlsPem }: InboundSmtpDeps['config']) {
+  if (inboundTlsPem === undefined) return { disabledCommands: ['AUTH', 'STARTTLS'] };
+  const pem = readFileSync(inboundTlsPem);
+  return { disabledCommands: ['AUTH'], cert: pem, key: pem };
+}
+
+/** A refusal says what it is; what is not a refusal is our trouble, and they come again. */
+function respond(work: Promise<void>, { log }: InboundSmtpDeps, callback: (error?: Error | null) => void): void {
+  work.then(
+    () => callback(),
+    (error: Error & { responseCode?: number }) => {
+      if (error.responseCode === undefined) log.error({ err: error }, 'a report could not be taken in');
+      callback(error.responseCode === undefined ? refusal(451, '4.3.0 Try again later') : error);
+    },
+  );
+}
+
+async function checkRecipient(
+  { config }: InboundSmtpDeps,
+  read: ReadReturnPath,
+  { address }: SMTPServerAddress,
+  { envelope }: SMTPServerSession,
+): Promise<void> {
+  if (envelope.rcptTo.length >= MAX_RECIPIENTS) throw refusal(452, '4.5.3 Too many recipients');
+  const [local = '', domain = ''] = address.split('@');
+  if ((await read(local)) !== undefined) return;
+  if (config.bounceDomain === domain.toLowerCase() && ROLE_ADDRESSES.test(local)) return;
+  throw refusal(550, '5.1.1 There is nobody here by that name');
+}
+
+async function receive({ inbound }: InboundSmtpDeps, stream: SMTPServerDataStream, { envelope }: SMTPServerSession) {
+  const raw = await collected(stream);
+  const to = envelope.rcptTo.map(({ address }) => address);
+  if (to.every((address) => ROLE_ADDRESSES.test(address.split('@')[0] ?? ''))) await demandReport(raw);
+  await inbound.saveMail(null, raw, to);
+}
+
+/** Nobody fills our store through an address that everybody knows. */
+async function demandReport(raw: Buffer): Promise<void> {
+  const { kind } = await readInbound(raw);
+  if (kind !== 'feedback' && kind !== 'delivery') throw refusal(550, '5.7.1 Only reports are read here');
+}
+
+async function collected(stream: SMTPServerDataStream): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  // What is too large is read to its end, but not kept.
+  for await (const chunk of stream) if (!stream.sizeExceeded) chunks.push(chunk as Buffer);
+  if (stream.sizeExceeded) throw refusal(552, `5.3.4 A report may have ${LARGEST_REPORT} bytes`);
+  return Buffer.concat(chunks);
+}
+
+function refusal(responseCode: number, message: string): Error {
+  return Object.assign(new Error(message), { responseCode });
+}

@@ -1,0 +1,19 @@
+import { randomUUID } from 'node:crypto';
+
+/** Calls the API at `address` with a key; answers `data`, throws with the whole answer where it is not 2xx. */
+export function apiClient(address: string, key: string) {
+  return async <T>(method: string, path: string, body?: object): Promise<T> => {
+    const response = await fetch(`${address}/api/v1${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(method === 'POST' ? { 'idempotency-key': randomUUID() } : {}),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+    return (JSON.parse(text) as { data: T }).data;
+  };
+}

@@ -1,0 +1,62 @@
+import { createServer } from 'node:net';
+import { type Arrival, machineTime, type SinkRequest } from './machine-time.js';
+
+/** A receiver that takes every mail and looks at nothing: run in a process of its own, it tells its port to the parent. */
+const END = '\r\n.\r\n';
+/** When each mail was taken and for whom. */
+const accepted: Arrival[] = [];
+/** Addresses that somebody waits for. */
+const awaited = new Set<string>();
+
+const server = createServer({ noDelay: true }, (socket) => {
+  let rest = '';
+  let inBody = false;
+  let to = '';
+  socket.on('error', () => socket.destroy());
+  socket.on('data', (chunk) => {
+    rest += chunk.toString('latin1');
+    let replies = '';
+    for (let verb = next(); verb !== undefined; verb = next()) replies += replyTo(verb);
+    // the end of a mail may be cut in two; what lies before it is of no interest
+    if (inBody) rest = rest.slice(-(END.length - 1));
+    if (replies !== '') socket.write(replies);
+  });
+  const next = () => {
+    const mark = inBody ? END : '\r\n';
+    const end = rest.indexOf(mark);
+    if (end < 0) return undefined;
+    const verb = inBody ? 'DOT' : rest.slice(0, 4).toUpperCase();
+    if (verb === 'RCPT') to = rest.slice('RCPT TO:<'.length, rest.indexOf('>'));
+    rest = rest.slice(end + mark.length);
+    inBody = verb === 'DATA';
+    if (verb === 'DOT') take({ at: machineTime(), to });
+    return verb;
+  };
+  socket.write('220 sink ESMTP\r\n');
+});
+
+function replyTo(verb: string): string {
+  if (verb === 'EHLO') return '250-sink\r\n250 PIPELINING\r\n';
+  if (verb === 'DATA') return '354 go ahead\r\n';
+  return verb === 'QUIT' ? '221 bye\r\n' : '250 ok\r\n';
+}
+
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  if (address !== null && typeof address === 'object') process.send?.(address.port);
+});
+function take(arrival: Arrival): void {
+  accepted.push(arrival);
+  if (awaited.delete(arrival.to)) process.send?.({ taken: arrival });
+}
+
+process.on('message', (request: SinkRequest) => {
+  if (request === 'accepted') {
+    process.send?.({ accepted });
+    return;
+  }
+  const arrival = accepted.findLast(({ to }) => to === request.taken);
+  if (arrival === undefined) awaited.add(request.taken);
+  else process.send?.({ taken: arrival });
+});
+process.once('disconnect', () => process.exit(0));

@@ -1,0 +1,77 @@
+import type { Config } from '../../config.js';
+import { type Account, accounts } from '../../store/accounts/accounts.js';
+import { audit } from '../../store/accounts/audit.js';
+import { suspension } from '../../store/accounts/suspension.js';
+import { keys } from '../../store/keys/keys.js';
+import type { Store } from '../../store/mongo/connect.js';
+import { byCli, withStore } from '../keys/keys.js';
+
+/** `everpost accounts`: every account, closed ones too. */
+export function listAccounts(config: Config): Promise<void> {
+  return withStore(config, async (store) => {
+    for (const row of await accounts(store).all()) console.log(lineOf(row));
+  });
+}
+
+/** `everpost accounts create <name>`: an account of its own, beside the first one, and its first key. */
+export function createAccount(config: Config, name: string): Promise<void> {
+  return withStore(config, async (store) => {
+    const row = await accounts(store).open(name);
+    const issue = () => keys(store).issue(row._id, 'First key');
+    const { secret } = await audit(store).around(row._id, byCli('keys.create', null, ['name']), issue);
+    console.log(`${lineOf(row)}\nIts first key, shown this once: ${secret}`);
+  });
+}
+
+/** `everpost accounts show <id>`. The exit code: 1 where there is no such account. */
+export function showAccount(config: Config, id: number): Promise<number> {
+  return withAccount(config, id, async (store, row) => {
+    const own = await keys(store).ofAccount(id);
+    console.log(lineOf(row));
+    console.log(`sender: ${row.mail_from ?? config.mailFrom}`);
+    console.log(`keys: ${own.filter(({ state }) => state !== 'revoked').length}`);
+    console.log(`since: ${row.created_at.toISOString().slice(0, 10)}`);
+  });
+}
+
+/** `everpost accounts suspend <id>`: its keys are refused, its campaigns stand still; their workflows hear of it by the sweep. */
+export function suspendAccount(config: Config, id: number): Promise<number> {
+  return withAccount(config, id, async (store) => {
+    const suspend = () => suspension(store).suspend(id);
+    const done = await audit(store).around(id, byCli('account.suspend', id), suspend);
+    const paused = await suspension(store).pauseCampaigns(id);
+    console.log(done ? `Account ${id} is suspended; campaigns that stand still: ${paused.length}.` : closed(id));
+  });
+}
+
+/** `everpost accounts resume <id>`: brings back the account and what its suspension has stopped. */
+export function resumeAccount(config: Config, id: number): Promise<number> {
+  return withAccount(config, id, async (store) => {
+    const resume = () => suspension(store).resume(id);
+    const done = await audit(store).around(id, byCli('account.resume', id), resume);
+    const resumed = done ? await suspension(store).resumeCampaigns(id) : [];
+    console.log(done ? `Account ${id} is active; campaigns that go on: ${resumed.length}.` : closed(id));
+  });
+}
+
+export async function withAccount(
+  config: Config,
+  id: number,
+  work: (store: Store, row: Account) => Promise<void>,
+): Promise<number> {
+  return withStore(config, async (store) => {
+    const row = await accounts(store).find(id);
+    if (row === null) console.log(`There is no account ${id}.`);
+    else await work(store, row);
+    return row === null ? 1 : 0;
+  });
+}
+
+function closed(id: number): string {
+  return `Account ${id} is closed.`;
+}
+
+function lineOf({ _id, name, kind, parent_id, state = 'active' }: Account): string {
+  const what = kind === 'client' ? `client of ${parent_id}` : kind;
+  return `${_id}  ${state}  ${what}  ${name}`;
+}

@@ -1,0 +1,80 @@
+import { Connection } from '@temporalio/client';
+import { MongoClient } from 'mongodb';
+import { monotonic, now } from '../../clock.js';
+import type { Config } from '../../config.js';
+import { BINARIES, type BinaryName } from '../../servers/provision/binaries.js';
+import { findInstalled } from '../../servers/provision/find-binary.js';
+import { reasonOf } from '../../servers/report.js';
+import { type Finding, fault, ok, warning } from './finding.js';
+
+const CONNECT_TIMEOUT_MS = 5000;
+const SKEW_WARNING_MS = 2000;
+const SKEW_FAULT_MS = 60_000;
+
+/** The embedded program where no address is given: here already, or to be fetched. */
+async function checkBinary(name: BinaryName, config: Config): Promise<Finding> {
+  const { title, variable } = BINARIES[name];
+  try {
+    const { path, version, origin } = await findInstalled(name, config);
+    return ok(title, `embedded, ${[version, path].filter(Boolean).join(' in ')} (${origin})`);
+  } catch {
+    const advice = `the first start fetches it; without network install it or set ${variable}`;
+    return warning(title, 'embedded, its program is not here yet', advice);
+  }
+}
+
+export async function checkMongo(config: Config): Promise<Finding[]> {
+  if (config.mongodbUrl === undefined) return [await checkBinary('mongod', config)];
+  const client = new MongoClient(config.mongodbUrl, {
+    serverSelectionTimeoutMS: CONNECT_TIMEOUT_MS,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+  });
+  try {
+    const database = client.db(config.mongodbDatabase);
+    const { version } = await database.command({ buildInfo: 1 });
+    const requestedAt = monotonic();
+    const hello = await database.command({ hello: 1 });
+    const oneWay = (monotonic() - requestedAt) / 2;
+    const skew = Math.round(now().getTime() - oneWay - (hello['localTime'] as Date).getTime());
+    return [checkTopology(String(version), hello['setName'] as string | undefined), checkSkew(skew)];
+  } catch (failure) {
+    const advice = 'check that it runs and that MONGODB_URL names host, user and password rightly';
+    return [fault('MongoDB', `not reached: ${reasonOf(failure)}`, advice)];
+  } finally {
+    await client.close();
+  }
+}
+
+function checkTopology(version: string, setName: string | undefined): Finding {
+  if (Number.parseInt(version, 10) < 6)
+    return fault('MongoDB', `version ${version} is too old`, 'run MongoDB 6 or newer');
+  if (setName !== undefined) return ok('MongoDB', `reached, version ${version}, replica set ${setName}`);
+  return fault('MongoDB', `version ${version} is no replica set`, 'start it with --replSet and run rs.initiate() once');
+}
+
+export function checkSkew(skewMs: number): Finding {
+  const says = `${Math.abs(skewMs)} ms ${skewMs < 0 ? 'behind' : 'ahead of'} MongoDB's`;
+  const advice = 'let a time service (chrony, systemd-timesyncd) set the clock of both machines';
+  if (Math.abs(skewMs) > SKEW_FAULT_MS) return fault('Clock', says, advice);
+  return Math.abs(skewMs) > SKEW_WARNING_MS ? warning('Clock', says, advice) : ok('Clock', says);
+}
+
+export async function checkTemporal(config: Config): Promise<Finding> {
+  const { temporalAddress: address, temporalNamespace: namespace } = config;
+  if (address === undefined) return checkBinary('temporal', config);
+  try {
+    const connection = await Connection.connect({ address, connectTimeout: CONNECT_TIMEOUT_MS });
+    try {
+      const { serverVersion } = await connection.workflowService.getSystemInfo({});
+      const known = await connection.workflowService.describeNamespace({ namespace }).catch(() => undefined);
+      const says = `reached, version ${serverVersion}, namespace ${namespace}`;
+      if (known !== undefined) return ok('Temporal', says);
+      return warning('Temporal', `${says} is not there`, 'nothing to do where Everpost may register it at its start');
+    } finally {
+      await connection.close();
+    }
+  } catch (failure) {
+    const advice = 'check that it runs and that TEMPORAL_ADDRESS is host:port of its gRPC service';
+    return fault('Temporal', `${address} not reached: ${reasonOf(failure)}`, advice);
+  }
+}

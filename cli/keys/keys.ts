@@ -1,0 +1,76 @@
+import type { Config } from '../../config.js';
+import { startMongo } from '../../servers/mongodb/mongodb.js';
+import { audit, type NewEntry } from '../../store/accounts/audit.js';
+import { ensureFirstAccount, type Key, keys } from '../../store/keys/keys.js';
+import type { Store } from '../../store/mongo/connect.js';
+import { storeOf } from '../roles.js';
+import { readRunningFile } from '../running-file.js';
+
+/** `everpost keys`: the keys of the first account, newest last, without their secrets. */
+export function listKeys(config: Config): Promise<void> {
+  return withStore(config, async (store, account) => {
+    for (const key of await keys(store).ofAccount(account)) console.log(lineOf(key));
+  });
+}
+
+/** `everpost keys issue <name>`: prints the key, this once. */
+export function issueKey(config: Config, name: string): Promise<void> {
+  return withStore(config, async (store, account) => {
+    const entry = byCli('keys.create', null, ['name']);
+    const { key, secret } = await audit(store).around(account, entry, () => keys(store).issue(account, name));
+    console.log(`${lineOf(key)}\nThe key, shown this once: ${secret}`);
+  });
+}
+
+/** `everpost keys revoke <id>`: from now on the key is refused. The exit code: 1 where there is no such key. */
+export function revokeKey(config: Config, id: number): Promise<number> {
+  return withStore(config, async (store, account) => {
+    const revoke = () => keys(store).revoke(account, id);
+    const done = (await audit(store).around(account, byCli('keys.remove', id), revoke)) === 'done';
+    console.log(done ? `Key ${id} is revoked.` : `There is no key ${id}.`);
+    return done ? 0 : 1;
+  });
+}
+
+/** An entry of the audit for what is done here. */
+export function byCli(action: string, target: number | null, fields: readonly string[] = []): NewEntry {
+  return { action, by: { kind: 'cli' }, address: null, target: target === null ? null : String(target), fields };
+}
+
+/** Works on the MongoDB that is named, else on the one that runs on the data folder, else on one started for this. */
+export function withStore<T>(config: Config, work: (store: Store, account: number) => Promise<T>): Promise<T> {
+  return withOpenStore(config, async (store) => {
+    const { account, secret } = await ensureFirstAccount(store, config);
+    if (secret !== undefined) console.log(`The first key, shown this once: ${secret}`);
+    return work(store, account);
+  });
+}
+
+/** The same, where nothing is made that is not there. */
+export async function withOpenStore<T>(config: Config, work: (store: Store) => Promise<T>): Promise<T> {
+  const { store, close } = await openReachableStore(config);
+  try {
+    return await work(store);
+  } finally {
+    await close();
+  }
+}
+
+async function openReachableStore(config: Config): Promise<{ store: Store; close(): Promise<void> }> {
+  if (config.mongodbUrl !== undefined) {
+    const store = await storeOf(config, { mongodbUrl: config.mongodbUrl });
+    return { store, close: () => store.close() };
+  }
+  const running = await readRunningFile(config.dataDir);
+  // A note may outlive a killed installation: then nobody answers there.
+  const beside = running && (await storeOf(config, running).catch(() => undefined));
+  if (beside !== undefined) return { store: beside, close: () => beside.close() };
+  const own = await startMongo({ config, dataDir: config.dataDir, report: () => {} });
+  const store = await storeOf(config, { mongodbUrl: own.url });
+  return { store, close: () => store.close().finally(() => own.stop()) };
+}
+
+function lineOf({ _id, prefix, state, name, last_used_at }: Key): string {
+  const used = last_used_at === null ? 'never used' : `last used ${last_used_at.toISOString().slice(0, 16)}Z`;
+  return `${_id}  ${prefix}…  ${state}  ${name}  (${used})`;
+}

@@ -1,0 +1,22 @@
+import type { Config } from '../../config.js';
+import { type LinkKey, linkKeyRing } from '../../store/secrets/link-keys.js';
+import { keptSecret } from '../../store/secrets/sealing.js';
+import { withStore } from './keys.js';
+
+/** `everpost link-keys`: which keys the links in mails are signed with, without the keys themselves. */
+export function listLinkKeys(config: Config): Promise<void> {
+  return withStore(config, async (store) => say(await linkKeyRing(store, secretOf(config)).ring()));
+}
+
+/** `everpost link-keys rotate`: new links are signed with a new key; links in mailboxes go on working. */
+export function rotateLinkKeys(config: Config): Promise<void> {
+  return withStore(config, async (store) => say(await linkKeyRing(store, secretOf(config)).renew()));
+}
+
+function secretOf({ secret, dataDir }: Config): string {
+  return secret ?? keptSecret(dataDir);
+}
+
+function say(ring: readonly LinkKey[]): void {
+  for (const { kid, current } of ring) console.log(`${kid}  ${current ? 'signs and reads' : 'reads'}`);
+}

@@ -1,0 +1,98 @@
+import { timesAfter } from '../../domain/newsletter/timetable.js';
+import type { Campaign } from '../../store/campaigns/campaigns.js';
+import type { Newsletter } from '../../store/newsletters/newsletters.js';
+import { ISSUE_TYPE, issueStart } from '../../workflows/messages/newsletter.js';
+import { CAMPAIGN_TYPE, campaignRowChanged, campaignStart } from '../../workflows/messages.js';
+import { type CampaignFacts, type CampaignRehearsal, campaignSteps } from './campaign-steps.js';
+import { PREFIX, type RehearsalEnvironment } from './environment.js';
+import { type CurrentAudience, issueSteps } from './issue-steps.js';
+import type { Timeline } from './timeline.js';
+
+export interface RunOptions {
+  /** Issues of a newsletter that are played. */
+  readonly issues: number;
+  readonly answer: CampaignFacts['answer'];
+}
+
+/** The next issues of a newsletter, one after the other: each through its own workflow, then its campaign's. */
+export async function runNewsletter(
+  environment: RehearsalEnvironment,
+  timeline: Timeline,
+  newsletter: Newsletter,
+  audience: CurrentAudience,
+  options: RunOptions,
+): Promise<number> {
+  const { account, _id } = newsletter;
+  const times = timesAfter(newsletter, new Date(await environment.now()), options.issues);
+  let sendAt: number | null = null;
+  const basis = factsOf(audience, newsletter.settings.rate_per_second, newsletter.approval_hours, options);
+  const rehearsal: CampaignRehearsal = {
+    facts: { ...basis, sendAt: null },
+    timeline: indented(timeline),
+    notify: (campaign) => signalCampaign(environment, campaign),
+    stopTime: environment.hold,
+  };
+  const launched = (at: number) => {
+    sendAt = at;
+  };
+  const steps = {
+    ...issueSteps({ newsletter, audience, timeline, launched, stopTime: environment.hold }),
+    ...campaignSteps(() => ({ ...rehearsal, facts: { ...basis, sendAt } })),
+  };
+  await environment.withSteps(steps, async () => {
+    for (const [i, time] of times.entries()) {
+      sendAt = null;
+      const start = issueStart(PREFIX, { account, newsletter: _id, scheduledAt: time.toISOString() });
+      await environment.run(ISSUE_TYPE, start);
+      if (sendAt !== null) await runLaunch(environment, account, i + 1);
+    }
+  });
+  return times.length;
+}
+
+/** A campaign, as if it were launched now. */
+export async function runCampaign(
+  environment: RehearsalEnvironment,
+  timeline: Timeline,
+  row: Campaign,
+  audience: CurrentAudience,
+  options: RunOptions,
+): Promise<void> {
+  const rate = row.want.rate ?? row.settings.rate_per_second;
+  const facts = {
+    ...factsOf(audience, rate, row.approval?.hours ?? null, options),
+    sendAt: row.scheduled_at?.getTime() ?? null,
+  };
+  const rehearsal: CampaignRehearsal = {
+    facts,
+    timeline,
+    notify: (campaign) => signalCampaign(environment, campaign),
+    stopTime: environment.hold,
+  };
+  await environment.withSteps(
+    campaignSteps(() => rehearsal),
+    () => runLaunch(environment, row.account, row._id),
+  );
+}
+
+function factsOf(
+  { people, approvers }: CurrentAudience,
+  perSecond: number | null,
+  hours: number | null,
+  { answer }: RunOptions,
+) {
+  return { people, perSecond, approvers: hours === null ? null : approvers, approvalHours: hours ?? 0, answer };
+}
+
+async function runLaunch({ run }: RehearsalEnvironment, account: number, campaign: number): Promise<void> {
+  await run(CAMPAIGN_TYPE, campaignStart(PREFIX, { account, campaign, launch: 1 }));
+}
+
+function signalCampaign({ client }: RehearsalEnvironment, campaign: number): Promise<void> {
+  const { workflowId } = campaignStart(PREFIX, { account: 0, campaign, launch: 1 });
+  return client.workflow.getHandle(workflowId).signal(campaignRowChanged);
+}
+
+function indented({ add, count }: Timeline): Timeline {
+  return { add: (at, what) => add(at, `  ${what}`), count };
+}

@@ -1,0 +1,166 @@
+/** The precise states; the API shows them as `state` and maps them to the documented five as `status`. */
+export const CAMPAIGN_STATES = [
+  'draft',
+  'drafting',
+  'awaiting_approval',
+  'scheduled',
+  'freezing',
+  'sending',
+  'paused',
+  'sent',
+  'failed',
+  'cancelled',
+] as const;
+export type CampaignState = (typeof CAMPAIGN_STATES)[number];
+
+export const CAMPAIGN_STATUSES = ['draft', 'scheduled', 'sending', 'sent', 'failed'] as const;
+export type CampaignStatus = (typeof CAMPAIGN_STATUSES)[number];
+
+/** What a launch says to all, fixed when it is rendered. The words are Liquid that waits for recipients. */
+export interface LetterContent {
+  readonly subject: string;
+  /** It stands in the HTML already. */
+  readonly preheader: string | null;
+  readonly html: string;
+  readonly text: string;
+  readonly from: { readonly name: string | null; readonly email: string };
+  readonly reply_to: string | null;
+  /** Name of the list, as its List-Id says it. */
+  readonly list: string;
+}
+
+interface PinnedLaunch {
+  readonly state: CampaignState;
+  readonly revision: number;
+  readonly pinned: number | null;
+  readonly rendered?: string | null;
+}
+
+/** Hash of the letter that this launch has fixed; null where it would be rendered anew. */
+export function fixedLetter({ state, revision, pinned, rendered = null }: PinnedLaunch): string | null {
+  return state === 'draft' || revision !== pinned ? null : rendered;
+}
+
+export type OnUncertain = 'hold' | 'resend';
+
+/** `anySent`: whether a byte of any mail may have left; a cancelled campaign is history only then. */
+export function statusOf(state: CampaignState, anySent: boolean): CampaignStatus {
+  if (state === 'scheduled' || state === 'sent' || state === 'failed') return state;
+  if (state === 'freezing' || state === 'sending' || state === 'paused') return 'sending';
+  if (state === 'cancelled' && anySent) return 'sent';
+  return 'draft';
+}
+
+/** The precise states that a documented status stands for. `cancelled` stands under both `draft` and `sent`. */
+export function statesOf(status: CampaignStatus): readonly CampaignState[] {
+  if (status === 'draft') return ['draft', 'drafting', 'awaiting_approval', 'cancelled'];
+  if (status === 'sending') return ['freezing', 'sending', 'paused'];
+  if (status === 'sent') return ['sent', 'cancelled'];
+  return [status];
+}
+
+/** States in which a workflow owes this campaign something. */
+export const LIVE_STATES: readonly CampaignState[] = [
+  'drafting',
+  'awaiting_approval',
+  'scheduled',
+  'freezing',
+  'sending',
+  'paused',
+];
+
+/** Kinds an entry of `odd` may have; a recipient below `settled` without an entry is sent. */
+export type ExceptionKind = 'failed' | 'skipped' | 'deferred' | 'uncertain' | 'sent';
+
+/** Kinds a round may take up again. */
+export type RetriedKind = 'failed' | 'deferred' | 'uncertain';
+
+/** What the API answers for one recipient of a campaign. */
+export const RECIPIENT_STATUSES = ['sent', 'failed', 'uncertain', 'skipped', 'deferred', 'pending'] as const;
+export type RecipientStatus = (typeof RECIPIENT_STATUSES)[number];
+
+/** What somebody may ask of a campaign; API.md has the table this encodes. */
+export type CampaignAction =
+  | 'patch_content'
+  | 'patch_settings'
+  | 'delete'
+  | 'send'
+  | 'schedule'
+  | 'pause'
+  | 'resume'
+  | 'cancel'
+  | 'rate'
+  | 'retry'
+  | 'approve'
+  | 'reject';
+
+type Refusal =
+  | 'already_sent'
+  | 'already_sending'
+  | 'busy'
+  | 'cannot_delete'
+  | 'not_awaiting_approval'
+  | 'not_editable'
+  | 'not_sending'
+  | 'not_paused'
+  | 'not_sent';
+
+type Phase = 'open' | 'drafting' | 'approval' | 'scheduled' | 'live' | 'paused' | 'closed';
+
+function phaseOf(state: CampaignState, anySent: boolean): Phase {
+  if (state === 'draft') return 'open';
+  if (state === 'awaiting_approval') return 'approval';
+  if (state === 'drafting' || state === 'scheduled' || state === 'paused') return state;
+  if (state === 'freezing' || state === 'sending') return 'live';
+  return state === 'cancelled' && !anySent ? 'open' : 'closed';
+}
+
+const NOT_AWAITING_APPROVAL = {
+  open: 'not_awaiting_approval',
+  drafting: 'not_awaiting_approval',
+  scheduled: 'not_awaiting_approval',
+  live: 'not_awaiting_approval',
+  paused: 'not_awaiting_approval',
+  closed: 'not_awaiting_approval',
+} as const;
+
+/** Rows: phases. A missing cell means yes. */
+const REFUSALS: Record<CampaignAction, Partial<Record<Phase, Refusal>>> = {
+  patch_content: { drafting: 'busy', live: 'not_editable', paused: 'not_editable', closed: 'not_editable' },
+  patch_settings: { drafting: 'busy', closed: 'not_editable' },
+  delete: { live: 'cannot_delete', paused: 'cannot_delete', closed: 'cannot_delete' },
+  send: { drafting: 'busy', live: 'already_sending', paused: 'already_sending', closed: 'already_sent' },
+  schedule: { drafting: 'busy', live: 'already_sending', paused: 'already_sending', closed: 'already_sent' },
+  pause: {
+    open: 'not_sending',
+    drafting: 'not_sending',
+    approval: 'not_sending',
+    scheduled: 'not_sending',
+    closed: 'not_sending',
+  },
+  resume: {
+    open: 'not_paused',
+    drafting: 'not_paused',
+    approval: 'not_paused',
+    scheduled: 'not_paused',
+    closed: 'not_paused',
+  },
+  cancel: { open: 'not_sending', closed: 'already_sent' },
+  rate: { closed: 'not_sending' },
+  retry: {
+    open: 'not_sent',
+    drafting: 'not_sent',
+    approval: 'not_sent',
+    scheduled: 'not_sent',
+    live: 'already_sending',
+    paused: 'already_sending',
+  },
+  approve: NOT_AWAITING_APPROVAL,
+  reject: NOT_AWAITING_APPROVAL,
+};
+
+/** The code of the refusal, or undefined where the action is allowed. Cancelling twice is allowed and changes nothing. */
+export function refusalOf(action: CampaignAction, state: CampaignState, anySent: boolean): Refusal | undefined {
+  if (action === 'cancel' && state === 'cancelled') return undefined;
+  return REFUSALS[action][phaseOf(state, anySent)];
+}

@@ -1,0 +1,85 @@
+import type { ConnectionTrouble, Fate, Outcome, RefusalScope, SmtpReply } from './outcome.js';
+import { REFUSAL_RULES, REFUSAL_RULES_VERSION, type RefusalRule } from './refusal-rules.js';
+import { scrubbed, shortReply } from './scrub.js';
+
+export type ExceptionFate = Exclude<Fate, { readonly kind: 'sent' }>;
+
+/** What the outcome of one hand-over means for its recipient. */
+export function fateOf(outcome: Outcome): Fate {
+  switch (outcome.kind) {
+    case 'accepted':
+      return { kind: 'sent', reply: replyLine(outcome.reply) };
+    case 'refused':
+      return fateOfRefusal(outcome.reply);
+    case 'not_handed_over':
+      return fateOfTrouble('deferred', troubleClass(outcome.why), outcome.why);
+    case 'uncertain':
+      return fateOfTrouble('uncertain', 'unknown_outcome', outcome.why);
+  }
+}
+
+/** Whether nobody can be reached there any more, so that the address is taken off at once. */
+export function suppresses(fate: Pick<ExceptionFate, 'kind' | 'scope' | 'class'> | { readonly kind: 'sent' }): boolean {
+  return fate.kind === 'failed' && fate.scope === 'address' && isSuppressingClass(fate.class);
+}
+
+/** As `suppresses`, of a refusal that is known by its class alone. */
+export function isSuppressingClass(reason: string): boolean {
+  return REFUSAL_RULES.some(({ class: name, scope, means }) => {
+    return name === reason && scope === 'address' && means === 'suppress';
+  });
+}
+
+/** Classes of refusals by which an address is taken off at once. */
+export function suppressingClasses(): string[] {
+  return [...new Set(REFUSAL_RULES.map(({ class: name }) => name).filter(isSuppressingClass))];
+}
+
+/** 4xx is tried again whatever it says, also after the dot; 5xx is final unless a rule says that it concerns us. */
+export function fateOfRefusal(reply: SmtpReply): ExceptionFate {
+  const text = scrubbed(reply.text);
+  const status = enhancedStatus(reply.code, text);
+  const rule = REFUSAL_RULES.find((candidate) => matches(candidate, reply.code, status, text));
+  const temporary = reply.code < 500;
+  return {
+    kind: temporary || rule?.means === 'retry' ? 'deferred' : 'failed',
+    class: rule?.class ?? (temporary ? 'transient' : 'unrecognised'),
+    scope: scopeOf(rule, temporary),
+    code: status ?? String(reply.code),
+    reply: replyLine(reply),
+    ...(rule && { rule: `${REFUSAL_RULES_VERSION}:${rule.id}` }),
+  };
+}
+
+/** A temporary word that nobody is there is no word about the address. */
+function scopeOf(rule: RefusalRule | undefined, temporary: boolean): RefusalScope {
+  if (rule === undefined) return temporary ? 'session' : 'message';
+  return temporary && rule.means === 'suppress' ? 'message' : rule.scope;
+}
+
+function matches(rule: RefusalRule, code: number, status: string | undefined, text: string): boolean {
+  if (rule.codes !== undefined && !rule.codes.includes(code)) return false;
+  const subject = status?.slice(2) ?? '';
+  if (rule.status !== undefined && !rule.status.test(subject)) return false;
+  if (rule.unlessStatus?.test(subject) === true) return false;
+  return rule.text === undefined || rule.text.test(text);
+}
+
+/** The first RFC 3463 status in the text that agrees with the basic code. */
+function enhancedStatus(code: number, text: string): string | undefined {
+  const found = text.match(/(?<![\w.])[45]\.\d{1,3}\.\d{1,3}(?![\w.]\d|\d)/g) ?? [];
+  return found.find((status) => status.startsWith(String(code).charAt(0)));
+}
+
+function fateOfTrouble(kind: 'deferred' | 'uncertain', name: string, why: ConnectionTrouble): ExceptionFate {
+  return { kind, class: name, scope: 'infrastructure', code: null, reply: shortReply(`${why.stage}: ${why.what}`) };
+}
+
+function troubleClass({ what }: ConnectionTrouble): string {
+  if (/\b(?:EAUTH|ENOAUTH|EOAUTH2)\b/.test(what)) return 'submission_auth';
+  return /\b(?:ETLS|EREQUIRETLS)\b/.test(what) ? 'tls' : 'connection_lost';
+}
+
+function replyLine({ code, text }: SmtpReply): string {
+  return shortReply(`${code} ${text}`);
+}

@@ -1,0 +1,38 @@
+/** One answer of an SMTP server (RFC 5321 §4.2): the three digits and the text of all its lines. */
+export interface SmtpReply {
+  readonly code: number;
+  readonly text: string;
+}
+
+/** Where in the dialogue a connection failed, and the transport's own short word for it. */
+export interface ConnectionTrouble {
+  readonly stage: 'connect' | 'envelope' | 'body' | 'dot';
+  readonly what: string;
+}
+
+/** What the transport saw of one mail. */
+export type Outcome =
+  | { readonly kind: 'accepted'; readonly reply: SmtpReply }
+  | { readonly kind: 'refused'; readonly reply: SmtpReply }
+  /** No byte of the body left: safe to try again. */
+  | { readonly kind: 'not_handed_over'; readonly why: ConnectionTrouble }
+  | { readonly kind: 'uncertain'; readonly why: ConnectionTrouble };
+
+/** Who is affected by a refusal; only scope `address` may suppress (research: A5). */
+export type RefusalScope = 'address' | 'domain' | 'message' | 'sender' | 'session' | 'infrastructure';
+
+/** What an outcome means for the recipient; the odd ones are written into the page, `sent` is the page itself. */
+export type Fate =
+  | { readonly kind: 'sent'; readonly reply?: string }
+  | {
+      readonly kind: 'failed' | 'skipped' | 'deferred' | 'uncertain';
+      /** Why, in one stable word: `invalid_recipient`, `left`, `suppressed`, `connection_lost` … */
+      readonly class: string;
+      readonly scope: RefusalScope;
+      /** Basic or enhanced status code, such as `550` or `5.1.1`. */
+      readonly code: string | null;
+      /** At most 120 characters, addresses scrubbed. */
+      readonly reply: string | null;
+      /** Version and id of the rule that read the reply: `3:no-mailbox-status`. */
+      readonly rule?: string;
+    };

@@ -1,0 +1,123 @@
+import { ATTRIBUTE_NAME, SUBSCRIBER_LIMITS } from '../subscriber/subscriber.js';
+
+/** Where the cells of a column go: a field of the subscriber, `attributes.<name>`, or nowhere. */
+export type ColumnField = 'email' | 'first_name' | 'last_name' | 'tags' | `attributes.${string}` | null;
+
+export interface CsvColumn {
+  /** As the file has it. */
+  readonly header: string;
+  readonly field: ColumnField;
+}
+
+/** Header → field as the caller wants it; null leaves the column out. */
+export type ColumnMapping = Readonly<Record<string, string | null>>;
+
+/** Ours, or what is wrong with the wish, one sentence each. */
+export type Columns =
+  | { readonly kind: 'columns'; readonly columns: readonly CsvColumn[] }
+  | { readonly kind: 'faults'; readonly about: 'file' | 'mapping'; readonly sentences: readonly string[] };
+
+export const DELIMITERS = [',', ';', '\t', '|'] as const;
+export type Delimiter = (typeof DELIMITERS)[number];
+
+/** Headers as programs and people write them, without case, blanks and punctuation. */
+const SYNONYMS: Readonly<Record<'email' | 'first_name' | 'last_name' | 'tags', readonly string[]>> = {
+  email: ['email', 'emailaddress', 'mail', 'mailaddress', 'emailadresse', 'mailadresse', 'correo', 'courriel'],
+  first_name: ['firstname', 'first', 'givenname', 'forename', 'vorname', 'prenom', 'nombre', 'nome'],
+  last_name: ['lastname', 'last', 'surname', 'familyname', 'nachname', 'familienname', 'apellido', 'cognome'],
+  tags: ['tags', 'tag', 'labels', 'schlagworte'],
+};
+
+const ATTRIBUTE = new RegExp(ATTRIBUTE_NAME, 'u');
+
+/** Decides for each column of a file where it goes: the caller's mapping first, then known words, the rest are attributes. */
+export function columnsOf(headers: readonly string[], mapping: ColumnMapping = {}): Columns {
+  const mapped = new Map(Object.entries(mapping).map(([header, field]) => [folded(header), field]));
+  const faults = mappingFaults(headers, mapping);
+  if (faults.length > 0) return { kind: 'faults', about: 'mapping', sentences: faults };
+  const taken = new Set<string>([...mapped.values()].filter((field) => field !== null));
+  const columns = headers.map((header): CsvColumn => {
+    const wanted = mapped.get(folded(header));
+    if (wanted !== undefined) return { header, field: wanted as ColumnField };
+    const field = fieldFor(header, taken);
+    if (field !== null) taken.add(field);
+    return { header, field };
+  });
+  const sentences = fileFaults(columns);
+  return sentences.length > 0 ? { kind: 'faults', about: 'file', sentences } : { kind: 'columns', columns };
+}
+
+/** The delimiter that cuts the first line into the most cells; a comma where nothing cuts it. */
+export function delimiterOf(text: string): Delimiter {
+  const line = firstLine(text);
+  const cuts = (delimiter: Delimiter) => line.split(delimiter).length;
+  return DELIMITERS.reduce((best, delimiter) => (cuts(delimiter) > cuts(best) ? delimiter : best));
+}
+
+/** Excel's first line `sep=;` names the delimiter; `length` is that of the line with its end. */
+export function namedDelimiter(text: string): { readonly delimiter: Delimiter; readonly length: number } | undefined {
+  const found = /^"?sep=([,;\t|])"?\r?\n/i.exec(text);
+  const delimiter = DELIMITERS.find((one) => one === found?.[1]);
+  return found === null || delimiter === undefined ? undefined : { delimiter, length: found[0].length };
+}
+
+function fieldFor(header: string, taken: ReadonlySet<string>): ColumnField {
+  const word = folded(header).replace(/[\s._-]/g, '');
+  const known = (['email', 'first_name', 'last_name', 'tags'] as const).find((field) => SYNONYMS[field].includes(word));
+  if (known !== undefined) return taken.has(known) ? null : known;
+  const name = attributeName(header);
+  return name === '' || taken.has(`attributes.${name}`) ? null : `attributes.${name}`;
+}
+
+/** "Favourite Colour" → `favourite_colour`: a name that templates can use. */
+function attributeName(header: string): string {
+  const name = header
+    .normalize('NFC')
+    .replace(/^attributes\./i, '')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '_')
+    .replace(/^_+|_+$/g, '')
+    .slice(0, 60);
+  const safe = /^\p{N}/u.test(name) ? `_${name}` : name;
+  return ATTRIBUTE.test(safe) ? safe : '';
+}
+
+function mappingFaults(headers: readonly string[], mapping: ColumnMapping): string[] {
+  const known = new Set(headers.map(folded));
+  const fields = Object.values(mapping).filter((field) => field !== null);
+  return Object.entries(mapping).flatMap(([header, field]) => {
+    if (!known.has(folded(header))) return [`The file has no column "${header}".`];
+    if (field === null) return [];
+    if (!isField(field)) {
+      return [`"${field}" is not email, first_name, last_name, tags, attributes.<name> or null.`];
+    }
+    return fields.indexOf(field) === fields.lastIndexOf(field) ? [] : [`More than one column goes to "${field}".`];
+  });
+}
+
+function fileFaults(columns: readonly CsvColumn[]): string[] {
+  const attributes = columns.filter(({ field }) => field?.startsWith('attributes.')).length;
+  return [
+    ...(columns.some(({ field }) => field === 'email')
+      ? []
+      : ['No column of the file holds email addresses; name one in the mapping.']),
+    ...(attributes > SUBSCRIBER_LIMITS.attributes
+      ? [`The file has ${attributes} columns of attributes; ${SUBSCRIBER_LIMITS.attributes} are allowed.`]
+      : []),
+  ];
+}
+
+function isField(text: string): boolean {
+  const known = ['email', 'first_name', 'last_name', 'tags'].includes(text);
+  return known || (text.startsWith('attributes.') && ATTRIBUTE.test(text.slice('attributes.'.length)));
+}
+
+function folded(header: string): string {
+  return header.normalize('NFKD').replace(/\p{M}/gu, '').trim().toLowerCase();
+}
+
+/** The first line outside of quotes, with quoted cells emptied. */
+function firstLine(text: string): string {
+  const unquoted = text.replace(/"(?:[^"]|"")*"/g, '');
+  return /^[^\r\n]*/.exec(unquoted.replace(/^[\r\n]+/, ''))?.[0] ?? '';
+}

@@ -1,0 +1,73 @@
+/** A kind of file: how its name ends, and what its bytes look like. */
+interface FileKind {
+  readonly extensions: readonly [string, ...string[]];
+  readonly detected: DetectedType;
+}
+
+/** What the first bytes say, whatever name and type claim. */
+export type DetectedType =
+  | 'pdf'
+  | 'zip'
+  | 'office'
+  | 'ole'
+  | 'jpeg'
+  | 'png'
+  | 'gif'
+  | 'webp'
+  | 'text'
+  | 'program'
+  | 'unknown';
+
+const SHEET = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+const DOCUMENT = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
+
+/** Media types whose files can be told by their bytes; others are only kept from being programs. */
+const KINDS: Readonly<Record<string, FileKind>> = {
+  'application/pdf': { extensions: ['pdf'], detected: 'pdf' },
+  'application/zip': { extensions: ['zip'], detected: 'zip' },
+  'text/plain': { extensions: ['txt', 'text', 'log'], detected: 'text' },
+  [SHEET]: { extensions: ['xlsx'], detected: 'office' },
+  [DOCUMENT]: { extensions: ['docx'], detected: 'office' },
+  'application/excel': { extensions: ['xls'], detected: 'ole' },
+  'application/vnd.ms-excel': { extensions: ['xls'], detected: 'ole' },
+  'image/jpeg': { extensions: ['jpg', 'jpeg'], detected: 'jpeg' },
+  'image/png': { extensions: ['png'], detected: 'png' },
+  'image/gif': { extensions: ['gif'], detected: 'gif' },
+  'image/webp': { extensions: ['webp'], detected: 'webp' },
+  'text/csv': { extensions: ['csv'], detected: 'text' },
+  'text/calendar': { extensions: ['ics'], detected: 'text' },
+};
+
+/** The media type that is meant: the one named, else the allowed one that the file's name points to. */
+export function mediaTypeOf(name: string, mime: string | undefined, allowed: readonly string[]): string | undefined {
+  if (mime !== undefined) return mime.toLowerCase();
+  const extension = extensionOf(name);
+  return allowed.find((type) => extension !== undefined && KINDS[type]?.extensions.includes(extension));
+}
+
+/** The name the recipient sees, with the extension of its type; undefined where it ends like something else. */
+export function fileName(name: string, mime: string): string | undefined {
+  const kind = KINDS[mime];
+  if (kind === undefined) return name;
+  const extension = extensionOf(name);
+  if (extension !== undefined && kind.extensions.includes(extension)) return name;
+  return extension === undefined ? `${name}.${kind.extensions[0]}` : undefined;
+}
+
+/** A name without its extension gets that of the type, whatever dots are in it; one that has it keeps it. */
+export function withExtension(name: string, mime: string): string {
+  const kind = KINDS[mime.toLowerCase()];
+  return kind === undefined || fileName(name, mime.toLowerCase()) === name ? name : `${name}.${kind.extensions[0]}`;
+}
+
+/** Whether bytes of this look may go under this type. */
+export function matchesContent(mime: string, detected: DetectedType): boolean {
+  const expected = KINDS[mime]?.detected;
+  if (expected === undefined) return detected !== 'program';
+  // Every office document is a zip as well, and an empty text is a text.
+  return detected === expected || (expected === 'zip' && detected === 'office');
+}
+
+function extensionOf(name: string): string | undefined {
+  return /\.([A-Za-z0-9]{1,8})$/.exec(name)?.[1]?.toLowerCase();
+}

@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { Failure, type FieldErrors } from '../../domain/errors.js';
+import { parseMailbox } from '../address.js';
+import { liquidFault, type Mode } from '../liquid/engine.js';
+import { mailboxField, oneLine, phrase } from '../mime/headers.js';
+import { quotedRun } from '../mime/quoted-printable.js';
+import { bodiesOf } from './document.js';
+import type { Letter } from './letter.js';
+import { type Slot, slotsIn } from './slots.js';
+import { trackedBodies } from './tracking.js';
+
+export type Part = 'subject' | 'text' | 'html';
+
+/** A slot of a body and the part whose variables it sees. */
+export interface BodySlot extends Slot {
+  readonly part: Part;
+}
+
+/** A letter ready for splicing: parsed, made into MIME and encoded but for what is personal. */
+export interface CompiledLetter {
+  readonly letter: Letter;
+  readonly sender: { readonly address: string; readonly domain: string };
+  readonly subject: readonly (string | Slot)[];
+  readonly slots: readonly BodySlot[];
+  /** Everything after the personal header fields, in order: encoded bytes, or the index of a slot. */
+  readonly plan: readonly (Buffer | number)[];
+  /** A tracked letter as it goes to those who do not want to be followed. */
+  readonly untracked?: CompiledLetter;
+}
+
+/** Parses, wraps and encodes a letter once; throws `validation_failed` naming the field that is at fault. */
+export function compileLetter(letter: Letter): CompiledLetter {
+  const faults: Record<string, readonly string[]> = { ...checkLetter(letter) };
+  const from = parseMailbox(letter.from.email);
+  const replyTo = letter.replyTo === null ? undefined : parseMailbox(letter.replyTo);
+  if (from?.ascii !== true) faults['from'] = ['is not an address that mail can be sent from'];
+  if (letter.replyTo !== null && replyTo?.ascii !== true) faults['reply_to'] = ['is not a valid address'];
+  if (from === undefined || Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
+  const { html, text } = trackedBodies(bodiesOf(letter), letter);
+  const boundary = `=_${digest(`${letter.boundarySeed} boundary`).toString('hex').slice(0, 24)}`;
+  const plan = planner();
+  plan.add(fixedFields(letter, from.envelope, replyTo?.envelope, boundary));
+  plan.add(partHead(boundary, 'text/plain'));
+  plan.body(textSlots(text, letter.text === null), 'text');
+  plan.add(`\r\n${partHead(boundary, 'text/html')}`);
+  plan.body(slotsIn(html, 'html'), 'html');
+  plan.add(`\r\n--${boundary}--\r\n`);
+  return {
+    letter,
+    sender: { address: from.envelope, domain: from.domain },
+    subject: slotsIn(letter.subject, 'plain'),
+    slots: plan.slots,
+    plan: plan.merged(),
+    ...(letter.tracking !== undefined && { untracked: compileLetter(withoutTracking(letter)) }),
+  };
+}
+
+function withoutTracking({ tracking, ...letter }: Letter): Letter {
+  return letter;
+}
+
+/** Markup that does not reach the text part may take half of a block with it; then the blocks go and their content stays. */
+function textSlots(text: string, derived: boolean): (string | Slot)[] {
+  const whole = !derived || checkLiquid(text, 'plain').length === 0;
+  return slotsIn(whole ? text : text.replace(/\{%(?:(?!\{%).)*?%\}/gs, ''), 'plain');
+}
+
+/** Names every field whose Liquid is malformed, with line and column; empty when all can be compiled. */
+export function checkLetter(
+  draft: Partial<Readonly<Record<'subject' | 'preheader' | 'html' | 'text', string | null>>>,
+): FieldErrors {
+  const errors: Record<string, readonly string[]> = {};
+  for (const field of ['subject', 'preheader', 'html', 'text'] as const) {
+    const source = draft[field];
+    const faults =
+      source === null || source === undefined ? [] : checkLiquid(source, field === 'html' ? 'html' : 'plain');
+    if (faults.length > 0) errors[field] = faults;
+  }
+  return errors;
+}
+
+/** What is wrong with a piece of Liquid, as sentences; the parser stops at the first fault. */
+export function checkLiquid(source: string, mode: Mode): readonly string[] {
+  try {
+    slotsIn(source, mode);
+    return [];
+  } catch (error) {
+    const fault = liquidFault(error);
+    if (fault === undefined) throw error;
+    return [fault];
+  }
+}
+
+/** The same for a recipient in every round and at every try, so that a repeated mail can be told as such. */
+export function messageIdOf(
+  compiled: {
+    readonly letter: Pick<Letter, 'boundarySeed' | 'campaign'>;
+    readonly sender: Pick<CompiledLetter['sender'], 'domain'>;
+  },
+  subscriber: number,
+): string {
+  const { boundarySeed, campaign } = compiled.letter;
+  const mark = digest(`${boundarySeed} ${campaign}.${subscriber}`).toString('base64url').slice(0, 10);
+  return `<${campaign}.${subscriber}.${mark}@${compiled.sender.domain}>`;
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** The header fields that are the same for all, and the empty line after the header. */
+function fixedFields(letter: Letter, from: string, replyTo: string | undefined, boundary: string): string {
+  const { account, campaign, list } = letter;
+  const host = new URL(letter.publicUrl).hostname.replace(/[^a-z0-9.-]/gi, '');
+  const listName = phrase(list.name, 'List-Id: '.length);
+  return [
+    mailboxField('From', letter.from.name, from),
+    replyTo === undefined ? '' : mailboxField('Reply-To', null, replyTo),
+    `List-Id: ${listName === '' ? '' : `${listName}\r\n `}<${oneLine(list.uid).replace(/[^a-z0-9-]/gi, '')}.${host}>\r\n`,
+    'List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n',
+    'Precedence: bulk\r\n',
+    `Feedback-ID: ${campaign}:campaign:${account}:everpost\r\n`,
+    'X-Auto-Response-Suppress: OOF, AutoReply\r\n',
+    'MIME-Version: 1.0\r\n',
+    `Content-Type: multipart/alternative;\r\n boundary="${boundary}"\r\n\r\n`,
+  ].join('');
+}
+
+function partHead(boundary: string, type: string): string {
+  return `--${boundary}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n`;
+}
+
+/** Collects the pieces of a mail; neighbouring bytes become one buffer, equal slots one slot. */
+function planner() {
+  const pieces: (Buffer | number)[] = [];
+  const slots: BodySlot[] = [];
+  const known = new Map<string, number>();
+  const indexOf = (slot: Slot, part: Part) => {
+    const index = slot.key === undefined ? undefined : known.get(slot.key);
+    if (index !== undefined) return index;
+    if (slot.key !== undefined) known.set(slot.key, slots.length);
+    return slots.push({ ...slot, part }) - 1;
+  };
+  return {
+    slots,
+    add: (text: string) => pieces.push(Buffer.from(text)),
+    body(parts: readonly (string | Slot)[], part: Part) {
+      for (const piece of parts) pieces.push(typeof piece === 'string' ? quotedRun(piece) : indexOf(piece, part));
+    },
+    merged(): readonly (Buffer | number)[] {
+      const merged: (Buffer | number)[] = [];
+      for (const piece of pieces) {
+        const last = merged.at(-1);
+        if (typeof piece === 'object' && typeof last === 'object')
+          merged[merged.length - 1] = Buffer.concat([last, piece]);
+        else merged.push(piece);
+      }
+      return merged;
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import { compile, type FormatCallback } from 'html-to-text';
+import { WHOLE_DOCUMENT } from '../../domain/html.js';
+import { escapeHtml, LIQUID_TAG } from '../liquid/engine.js';
+
+/** The two bodies of a letter, still Liquid. */
+export interface Bodies {
+  readonly html: string;
+  readonly text: string;
+}
+
+interface Draft {
+  readonly subject: string;
+  readonly preheader: string | null;
+  readonly html: string;
+  readonly text: string | null;
+  readonly lang?: string;
+}
+
+export const NAMES_UNSUBSCRIBE = /\{[{%][^{}]*\bunsubscribe_url\b/;
+const RIGHT_TO_LEFT = /^(?:ar|dv|fa|he|ku|ps|sd|ug|ur|yi)\b/i;
+
+const FOOTER =
+  '\n<p style="margin:24px 0 0;font-size:13px;color:#595959"><a href="{{ unsubscribe_url }}" style="color:#595959">Unsubscribe</a></p>\n';
+const TEXT_FOOTER = '\n\nUnsubscribe: {{ unsubscribe_url }}\n';
+/** Keeps mail clients from filling the preview line with the body's first words. */
+const PREVIEW_FILLER = '&zwnj;&nbsp;'.repeat(40);
+
+/** A whole HTML document and its text part; both let people unsubscribe. */
+export function bodiesOf(draft: Draft): Bodies {
+  const html = NAMES_UNSUBSCRIBE.test(draft.html) ? draft.html : insertAtBodyEnd(draft.html, FOOTER);
+  return { html: withFinalNewline(documentOf(draft, html)), text: withFinalNewline(textOf(draft.text, html)) };
+}
+
+function documentOf(draft: Draft, html: string): string {
+  const hidden = preheaderBlock(draft.preheader);
+  if (isDocument(html)) return insertAtBodyStart(html, hidden);
+  const lang = escapeHtml(draft.lang ?? 'en');
+  const direction = draft.lang === undefined ? 'auto' : directionOf(draft.lang);
+  return `<!doctype html>
+<html lang="${lang}" dir="${direction}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapedAroundLiquid(draft.subject)}</title>
+</head>
+<body>
+${hidden}<div lang="${lang}" dir="${direction}">
+${html}
+</div>
+</body>
+</html>
+`;
+}
+
+/** A whole document, or a fragment that needs one around it. */
+export function isDocument(html: string): boolean {
+  return WHOLE_DOCUMENT.test(html);
+}
+
+export function directionOf(language: string): 'ltr' | 'rtl' {
+  return RIGHT_TO_LEFT.test(language) ? 'rtl' : 'ltr';
+}
+
+export function preheaderBlock(preheader: string | null): string {
+  if (preheader === null || preheader.trim() === '') return '';
+  return previewBlock(escapedAroundLiquid(preheader));
+}
+
+/** What a mailbox shows behind the subject and nobody sees in the mail. */
+export function previewBlock(html: string): string {
+  const style = 'display:none;max-height:0;max-width:0;overflow:hidden;mso-hide:all';
+  return `<div style="${style}">${html}${PREVIEW_FILLER}</div>\n`;
+}
+
+/** Subjects and preheaders are plain text with Liquid in it; the Liquid escapes its values itself. */
+export function escapedAroundLiquid(source: string): string {
+  const tags = source.match(LIQUID_TAG) ?? [];
+  return source
+    .split(LIQUID_TAG)
+    .map((text, i) => escapeHtml(text) + (tags[i] ?? ''))
+    .join('');
+}
+
+function textOf(text: string | null, html: string): string {
+  if (text === null) return textFromHtml(html);
+  return NAMES_UNSUBSCRIBE.test(text) ? text : text.trimEnd() + TEXT_FOOTER;
+}
+
+const altText: FormatCallback = (element, _walk, builder) => {
+  const alt: unknown = (element.attribs as Readonly<Record<string, string>>)['alt'];
+  if (typeof alt === 'string' && alt !== '') builder.addInline(alt);
+};
+
+/** A row is a line, its cells have a blank between them. */
+const row: FormatCallback = (element, walk, builder) => {
+  builder.openBlock({ leadingLineBreaks: 1 });
+  walk(element.children, builder);
+  builder.closeBlock({ trailingLineBreaks: 1 });
+};
+const cell: FormatCallback = (element, walk, builder) => {
+  walk(element.children, builder);
+  builder.addInline(' ');
+};
+
+const converted = compile({
+  wordwrap: false,
+  formatters: { altText, row, cell },
+  selectors: [
+    { selector: 'a', options: { linkBrackets: ['(', ')'], hideLinkHrefIfSameAsText: true } },
+    { selector: 'img', format: 'altText' },
+    { selector: 'tr', format: 'row' },
+    ...['td', 'th'].map((selector) => ({ selector, format: 'cell' })),
+    ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
+  ],
+});
+
+/** Liquid stands aside behind private-use marks while the HTML is read: `<`, quotes and line breaks in it are not markup. */
+export function textFromHtml(html: string): string {
+  const tags: string[] = [];
+  const marked = html.replace(LIQUID_TAG, (tag) => `\uE000${tags.push(tag) - 1}\uE001`);
+  return converted(marked).replace(/\uE000(\d+)\uE001/g, (_, index) => tags[Number(index)] ?? '');
+}
+
+/** Where the first such tag ends. In one pass: tags behind the last `>` have no end, and are not looked at. */
+export function endOfTag(html: string, name: 'head' | 'body'): number | undefined {
+  const tag = new RegExp(`<${name}\\b[^>]*>`, 'i').exec(html.slice(0, html.lastIndexOf('>') + 1));
+  return tag === null ? undefined : tag.index + tag[0].length;
+}
+
+/** The HTML with a block as the first thing of its body. */
+export function insertAtBodyStart(html: string, hidden: string): string {
+  if (hidden === '') return html;
+  const at = endOfTag(html, 'body');
+  if (at === undefined) return hidden + html;
+  return `${html.slice(0, at)}\n${hidden}${html.slice(at)}`;
+}
+
+/** The HTML with a block as the last thing of its body. */
+export function insertAtBodyEnd(html: string, footer: string): string {
+  const end = [...html.matchAll(/<\/body *>/gi)].at(-1) ?? [...html.matchAll(/<\/html *>/gi)].at(-1);
+  return end === undefined ? html + footer : html.slice(0, end.index) + footer + html.slice(end.index);
+}
+
+export function withFinalNewline(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`;
+}

@@ -1,0 +1,164 @@
+import { containsHiddenLiquid, hideLiquid, PLACEHOLDER_START, restoreLiquid } from '../liquid/hide-liquid.js';
+
+/** The links of a body: where they go, and how many only a recipient's own fields decide. */
+export interface FoundLinks {
+  /** In the order in which they come, each once. */
+  readonly destinations: readonly string[];
+  /** As they stand in the source: left alone by tracking. */
+  readonly personal: readonly string[];
+}
+
+/** What stands in place of a destination; undefined leaves the link as it is. */
+export type Rewrite = (destination: string) => string | undefined;
+
+/** A proxy refuses a header beyond this. */
+const LONGEST_DESTINATION = 4_000;
+const LONGEST_TAG = 16_384;
+/** Tags without an end are looked at this often; a letter has none. */
+const MAX_BROKEN_TAGS = 20;
+
+const OPENING = new RegExp(`<(?:a|area|v:[a-z]+)(?=[\\s/${PLACEHOLDER_START}])`, 'gi');
+const ATTRIBUTE = /([^\s"'<>/=]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'<>=`]+))?/g;
+
+/** Where the links of an HTML body go; Liquid or not. */
+export function linksIn(html: string): FoundLinks {
+  const destinations = new Set<string>();
+  const personal: string[] = [];
+  const { marked, tags } = hideLiquid(html);
+  for (const { value, kept } of hrefsOf(marked)) {
+    if (kept) continue;
+    if (containsHiddenLiquid(value)) personal.push(restoreLiquid(value, tags));
+    else if (destinationOf(value) !== undefined) destinations.add(destinationOf(value) ?? '');
+  }
+  return { destinations: [...destinations], personal };
+}
+
+/** Destinations that a body names but does not want followed, by `data-notrack`. */
+export function untrackedIn(html: string): ReadonlySet<string> {
+  const hrefs = [...hrefsOf(hideLiquid(html).marked)];
+  return new Set(hrefs.flatMap(({ value, kept }) => (kept ? (destinationOf(value) ?? []) : [])));
+}
+
+/** The HTML with other destinations in its links; whatever a link says and looks like stays. */
+export function rewriteHtml(html: string, rewrite: Rewrite): string {
+  const { marked, tags } = hideLiquid(html);
+  let done = '';
+  let from = 0;
+  for (const { start, end, value, kept } of hrefsOf(marked)) {
+    const destination = kept || containsHiddenLiquid(value) ? undefined : destinationOf(value);
+    const other = destination === undefined ? undefined : rewrite(destination);
+    if (other === undefined) continue;
+    done += `${marked.slice(from, start)}"${other}"`;
+    from = end;
+  }
+  return restoreLiquid(done + marked.slice(from), tags);
+}
+
+const BARE = /https?:\/\/[^\s<>"'[\]{}|\\^`]+/gi;
+
+/** The same for a text part, where an address stands for itself. */
+export function rewriteText(text: string, rewrite: Rewrite): string {
+  const { marked, tags } = hideLiquid(text);
+  const done = marked.replace(BARE, (found) => {
+    const [before = ''] = found.split(PLACEHOLDER_START, 1);
+    const bare = before.length > LONGEST_DESTINATION ? '' : withoutTrailingPunctuation(before);
+    // Liquid right behind it is the rest of the address.
+    const personal = bare === before && before !== found;
+    const destination = personal ? undefined : destinationOf(bare.replaceAll('&', '&amp;'));
+    const other = destination === undefined ? undefined : rewrite(destination);
+    return other === undefined ? found : other + found.slice(bare.length);
+  });
+  return restoreLiquid(done, tags);
+}
+
+/** Where the addresses of a text part go. */
+export function addressesIn(text: string): readonly string[] {
+  const found = new Set<string>();
+  rewriteText(text, (destination) => {
+    found.add(destination);
+    return undefined;
+  });
+  return [...found];
+}
+
+/** What ends a sentence or closes a parenthesis around an address is not part of it. */
+function withoutTrailingPunctuation(address: string): string {
+  let bare = address;
+  for (;;) {
+    const last = bare.at(-1) ?? '';
+    const opens = last === ')' && count(bare, '(') < count(bare, ')');
+    if (!opens && (last === '' || !'.,;:!?'.includes(last))) return bare;
+    bare = bare.slice(0, -1);
+  }
+}
+
+function count(text: string, char: string): number {
+  return text.split(char).length - 1;
+}
+
+interface Href {
+  /** Of the value with its quotes. */
+  readonly start: number;
+  readonly end: number;
+  readonly value: string;
+  /** The author wants it as it is. */
+  readonly kept: boolean;
+}
+
+function* hrefsOf(html: string): Generator<Href> {
+  let broken = 0;
+  OPENING.lastIndex = 0;
+  for (let from = 0; broken < MAX_BROKEN_TAGS; ) {
+    OPENING.lastIndex = from;
+    const opening = OPENING.exec(html);
+    if (opening === null) return;
+    const start = opening.index + opening[0].length;
+    const end = endOfTag(html, start);
+    from = end ?? start;
+    if (end === undefined) broken += 1;
+    else yield* hrefIn(html, start, end);
+  }
+}
+
+function endOfTag(html: string, start: number): number | undefined {
+  let quote = '';
+  for (let i = start; i < Math.min(html.length, start + LONGEST_TAG); i += 1) {
+    const char = html[i] ?? '';
+    if (quote !== '') quote = char === quote ? '' : quote;
+    else if (char === '"' || char === "'") quote = char;
+    else if (char === '>') return i;
+  }
+  return undefined;
+}
+
+/** The first `href` of a tag counts, as in a browser. */
+function* hrefIn(html: string, start: number, end: number): Generator<Href> {
+  const tag = html.slice(start, end);
+  const attributes = [...tag.matchAll(ATTRIBUTE)];
+  const href = attributes.find(([, name = '', value]) => name.toLowerCase() === 'href' && value !== undefined);
+  const given = href?.[2];
+  if (href === undefined || given === undefined) return;
+  const at = start + href.index + href[0].length - given.length;
+  const value = /^["']/.test(given) ? given.slice(1, -1) : given;
+  const kept = attributes.some(([, name = '']) => name.toLowerCase() === 'data-notrack');
+  yield { start: at, end: at + given.length, value, kept };
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', quot: '"', apos: "'", lt: '<', gt: '>' };
+
+/** Where a browser would go; undefined for what is no web address, or one that cannot be read for sure. */
+export function destinationOf(value: string): string | undefined {
+  let known = true;
+  const address = value.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z][a-z0-9]*));/gi, (_, decimal, hex, name) => {
+    const char = name === undefined ? charOf(Number(decimal ?? `0x${hex}`)) : ENTITIES[String(name).toLowerCase()];
+    known &&= char !== undefined;
+    return char ?? '';
+  });
+  const trimmed = address.trim();
+  if (!known || !/^https?:\/\//i.test(trimmed) || trimmed.length > LONGEST_DESTINATION) return undefined;
+  return URL.canParse(trimmed) ? new URL(trimmed).href : undefined;
+}
+
+function charOf(code: number): string | undefined {
+  return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
+}

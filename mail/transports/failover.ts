@@ -1,0 +1,123 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { monotonic } from '../../clock.js';
+import type { ConnectionTrouble, Outcome } from '../../domain/delivery/outcome.js';
+import type { Rate, TransportUse } from '../../domain/transport.js';
+import type { TransportMonitor } from './monitor.js';
+import type { HandOverOrder, Transport } from './transport.js';
+
+/** What bounds the mails that leave by one route. */
+export interface Route {
+  readonly id: string;
+  /** Of the account and of the transport, where they are set: a mail needs a token of each. */
+  readonly rates: readonly Rate[];
+  /** Sockets this process may hold open for the use. */
+  readonly connections: number;
+}
+
+export interface RouteEntry {
+  readonly route: Route;
+  readonly monitor: TransportMonitor;
+}
+
+/** A transport over several, in order of priority: what one cannot take before its body has begun goes to the next. */
+export interface FailoverTransport extends Pick<Transport, 'connections' | 'ready' | 'deliver'> {
+  /** The way that the next mails leave by, as `ready` found it last. */
+  route(): Route | undefined;
+}
+
+/** The routes of an account as they are now, each with a share of connections for the use. */
+export type TransportsFor = (account: number, use: TransportUse) => FailoverTransport;
+
+export interface FailoverDeps {
+  /** In order of priority; asked before each mail, so answered from memory as a rule. */
+  routes(): Promise<readonly RouteEntry[]>;
+  /** Takes one token of each rate of the way; milliseconds to wait where one has none. */
+  takeToken(route: Route): Promise<number>;
+}
+
+/** A mail waits this long for its turn on a route whose rate was not paid with the claim. */
+const MAX_RATE_WAIT = 30_000;
+const RATE_CHECK_INTERVAL = 200;
+
+export function failoverTransport(deps: FailoverDeps): FailoverTransport {
+  let found: RouteEntry | undefined;
+  return {
+    get connections() {
+      return found?.route.connections ?? 1;
+    },
+    route: () => (found?.monitor.isUp() === false ? undefined : found?.route),
+
+    ready: async () => {
+      const routes = await deps.routes();
+      for (const { monitor } of routes) monitor.probeIfDue();
+      let trouble: ConnectionTrouble | undefined = NO_ROUTE;
+      for (const entry of upFirst(routes)) {
+        trouble = await entry.monitor.check(routes.length === 1);
+        if (trouble !== undefined) continue;
+        found = entry;
+        return undefined;
+      }
+      return trouble;
+    },
+
+    deliver: async (mail, order) => {
+      const tried = new Set<TransportMonitor>();
+      let outcome: Outcome = { kind: 'not_handed_over', why: NO_ROUTE };
+      for (;;) {
+        const routes = await deps.routes().catch(() => []);
+        const entry = nextRoute(routes, tried, order.paid);
+        if (entry === undefined || !isAllowed(order)) return outcome;
+        tried.add(entry.monitor);
+        if (!(await waitForRate(deps, entry.route, order))) return { kind: 'not_handed_over', why: RATE_TIMEOUT };
+        outcome = await handOver(entry, routes.length, mail, order);
+        // Whatever else it saw is final for this attempt: bytes of the body may have left.
+        if (outcome.kind !== 'not_handed_over') return outcome;
+      }
+    },
+  };
+}
+
+const NO_ROUTE: ConnectionTrouble = { stage: 'connect', what: 'no transport is enabled' };
+const RATE_TIMEOUT: ConnectionTrouble = { stage: 'envelope', what: 'no turn in time within the rate of the transport' };
+
+/** The one that was paid for where it is up, else the first that is; where all are down the first gets a try. */
+function nextRoute(
+  routes: readonly RouteEntry[],
+  tried: ReadonlySet<TransportMonitor>,
+  paid: string | undefined,
+): RouteEntry | undefined {
+  const left = routes.filter(({ monitor }) => !tried.has(monitor));
+  const up = left.filter(({ monitor }) => monitor.isUp());
+  const last = tried.size === 0 ? left[0] : undefined;
+  return up.find(({ route }) => route.id === paid) ?? up[0] ?? last;
+}
+
+function upFirst(routes: readonly RouteEntry[]): RouteEntry[] {
+  const up = routes.filter(({ monitor }) => monitor.isUp());
+  return [...up, ...routes.filter((entry) => !up.includes(entry))];
+}
+
+/** A line without an alternative is left to those who ask: they have their own waits. */
+async function handOver({ monitor }: RouteEntry, routes: number, ...[mail, order]: Parameters<Transport['deliver']>) {
+  if (routes === 1 || !monitor.isUp()) return monitor.transport.deliver(mail, order);
+  const signal = monitor.untilDown(order.signal);
+  const outcome = await monitor.transport.deliver(mail, { mayBegin: order.mayBegin, signal });
+  if (isAllowed(order)) await monitor.recordOutcome(outcome);
+  return outcome;
+}
+
+/** Mail that changes its route pays again there: a rate holds whatever happens to the others. */
+async function waitForRate(deps: FailoverDeps, route: Route, order: HandOverOrder): Promise<boolean> {
+  if (route.rates.length === 0 || route.id === order.paid) return true;
+  const until = monotonic() + MAX_RATE_WAIT;
+  while (isAllowed(order) && monotonic() < until) {
+    const wait = await deps.takeToken(route).catch(() => RATE_CHECK_INTERVAL);
+    if (wait === 0) return true;
+    await pause(Math.min(wait, RATE_CHECK_INTERVAL));
+  }
+  return false;
+}
+
+function isAllowed(order: HandOverOrder): boolean {
+  return !order.signal.aborted && order.mayBegin();
+}

@@ -1,0 +1,98 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { MongoClient, MongoServerError } from 'mongodb';
+import { monotonic } from '../../clock.js';
+import type { Credentials } from './credentials.js';
+
+const SET = 'everpost';
+const AUTHENTICATION_FAILED = 18;
+const ALREADY_INITIALIZED = 23;
+const USER_EXISTS = 51_003;
+const NOT_YET_INITIALIZED = 94;
+
+export interface Member {
+  readonly port: number;
+  /** Process that must answer on the port. */
+  readonly pid: number;
+  readonly credentials: Credentials;
+  readonly limitMs: number;
+}
+
+/** Makes a listening mongod the primary of its set of one: at its first start, after a crash, and on another port than before. */
+export async function becomePrimary(member: Member): Promise<void> {
+  if (!(await knowsUser(member))) await bootstrap(member);
+  await connected(member, member.credentials, async (client) => {
+    const { pid } = await client.db('admin').command({ serverStatus: 1, repl: 0, metrics: 0 });
+    if (Number(pid) !== member.pid) throw new Error(`process ${pid} answers on port ${member.port}, not our own`);
+    await moveTo(client, member.port);
+    await untilPrimary(client, member.limitMs);
+  });
+}
+
+async function connected<T>(
+  { port }: Member,
+  credentials: Credentials | undefined,
+  work: (client: MongoClient) => Promise<T>,
+): Promise<T> {
+  const client = new MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`, {
+    ...(credentials && { auth: { username: credentials.user, password: credentials.password } }),
+    serverSelectionTimeoutMS: 20_000,
+    retryReads: true,
+  });
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}
+
+async function knowsUser(member: Member): Promise<boolean> {
+  try {
+    await connected(member, member.credentials, (client) => client.db('admin').command({ connectionStatus: 1 }));
+    return true;
+  } catch (failure) {
+    if (isOneOf(failure, [AUTHENTICATION_FAILED, NOT_YET_INITIALIZED])) return false;
+    throw failure;
+  }
+}
+
+/** Without a user yet, a connection from this machine may do just this (the localhost exception). */
+async function bootstrap(member: Member): Promise<void> {
+  const { port, credentials, limitMs } = member;
+  await connected(member, undefined, async (client) => {
+    const admin = client.db('admin');
+    const members = [{ _id: 0, host: hostOf(port) }];
+    await admin.command({ replSetInitiate: { _id: SET, members } }).catch(unless([ALREADY_INITIALIZED]));
+    await untilPrimary(client, limitMs);
+    await admin
+      .command({ createUser: credentials.user, pwd: credentials.password, roles: ['root'] })
+      .catch(unless([USER_EXISTS]));
+  });
+}
+
+/** The set remembers its member by its port: on another one it does not find itself, and must be told by force. */
+async function moveTo(client: MongoClient, port: number): Promise<void> {
+  const admin = client.db('admin');
+  const { config } = await admin.command({ replSetGetConfig: 1 });
+  if (config.members[0].host === hostOf(port)) return;
+  const members = [{ ...config.members[0], host: hostOf(port) }];
+  await admin.command({ replSetReconfig: { ...config, members, version: config.version + 1 }, force: true });
+}
+
+async function untilPrimary(client: MongoClient, limitMs: number): Promise<void> {
+  const deadline = monotonic() + limitMs;
+  while (monotonic() < deadline) {
+    const { isWritablePrimary } = await client.db('admin').command({ hello: 1 });
+    if (isWritablePrimary) return;
+    await delay(50);
+  }
+  throw new Error(`MongoDB did not become primary within ${limitMs / 1000} s`);
+}
+
+const hostOf = (port: number) => `127.0.0.1:${port}`;
+
+const isOneOf = (failure: unknown, codes: readonly number[]) =>
+  failure instanceof MongoServerError && codes.includes(Number(failure.code));
+
+const unless = (codes: readonly number[]) => (failure: unknown) => {
+  if (!isOneOf(failure, codes)) throw failure;
+};

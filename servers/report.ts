@@ -1,0 +1,9 @@
+/** Where a server's start reports what was chosen and why; the command line prints it, tests collect it. */
+export type Report = (line: string) => void;
+
+/** The one sentence of an unknown failure. */
+export function reasonOf(failure: unknown): string {
+  if (!(failure instanceof Error)) return String(failure);
+  const code = 'code' in failure && typeof failure.code === 'string' ? failure.code : undefined;
+  return (failure.message || code || failure.name).split('\n')[0] ?? failure.name;
+}

@@ -1,0 +1,137 @@
+import { now } from '../../clock.js';
+import type { PlanSettings } from '../../domain/account/plan.js';
+import type { Brand } from '../../domain/brand/brand.js';
+import type { Store } from '../mongo/connect.js';
+import { type Counters, counters } from '../mongo/counters.js';
+
+export interface Account {
+  readonly _id: number;
+  readonly kind: 'account' | 'client';
+  /** The agency that a client belongs to. */
+  readonly parent_id?: number;
+  /** Suspended: its keys are refused and nothing of it is sent. Closed: for good. Active where absent. */
+  readonly state?: AccountState;
+  readonly name: string;
+  /** Sender where neither campaign nor list names one: `Name <mailbox>`; null falls back to `MAIL_FROM`. */
+  readonly mail_from: string | null;
+  /** An equal transactional mail within the hour, without an Idempotency-Key, is not sent again. Off where absent. */
+  readonly detect_repeats?: boolean;
+  /** Mails a second over all campaigns, messages and transports; no limit where absent. */
+  readonly rate_per_second?: number | null;
+  /** Of campaigns that name none; absent or null: Everpost's first. */
+  readonly default_template?: number | null;
+  /** What its mails look like; absent until somebody has set it up. */
+  readonly brand?: Brand;
+  /** False: no open and no click of this account's mails is recorded, whatever a campaign or message says. On where absent. */
+  readonly track?: boolean;
+  /** True: attributes that are not defined as fields are refused. Off where absent. */
+  readonly strict_fields?: boolean;
+  /** Percent of complaints, and of hard bounces, above which a campaign is paused; the installation's where absent or null. */
+  readonly pause_at_complaints?: number | null;
+  readonly pause_at_bounces?: number | null;
+  readonly created_at: Date;
+  readonly closed_at?: Date;
+  /** What is not set is unlimited. */
+  readonly plan?: PlanSettings | null;
+  readonly plan_since?: Date;
+  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  readonly origin?: string;
+}
+
+export type AccountState = 'active' | 'suspended' | 'closed';
+
+/** Of one that is suspended or closed nothing is mailed, whoever asks for it. */
+export function isActive(account: Pick<Account, 'state'> | null): boolean {
+  return account !== null && (account.state ?? 'active') === 'active';
+}
+
+/** What every request needs to know of the account it acts for. */
+export type AccountStatus = Pick<Account, '_id' | 'kind' | 'parent_id' | 'state' | 'plan' | 'detect_repeats'>;
+
+const STATUS_FIELDS = { kind: 1, parent_id: 1, state: 1, plan: 1, detect_repeats: 1 } as const;
+
+type Changeable =
+  | 'name'
+  | 'mail_from'
+  | 'detect_repeats'
+  | 'rate_per_second'
+  | 'default_template'
+  | 'brand'
+  | 'track'
+  | 'strict_fields'
+  | 'pause_at_complaints'
+  | 'pause_at_bounces';
+
+export type AccountChange = Partial<Pick<Account, Changeable>>;
+
+export const FIRST_ACCOUNT = 1;
+
+export type Accounts = ReturnType<typeof accounts>;
+
+export function accounts(store: Store) {
+  const rows = store.db.collection<Account>('accounts');
+  const ids = counters(store);
+  return {
+    /** Adds an account. Atomic: one insert. */
+    open: async (name: string): Promise<Account> => {
+      const account = freshAccount(await nextAccountId(ids), { kind: 'account', name, mail_from: null });
+      await rows.insertOne(account);
+      return account;
+    },
+
+    /** The first account, made if it is not there; two processes make one. Atomic: one upsert on a fixed id. */
+    ensureFirst: async (): Promise<Account> => {
+      await ids.reserve('accounts', FIRST_ACCOUNT);
+      const row = await rows.findOneAndUpdate(
+        { _id: FIRST_ACCOUNT },
+        { $setOnInsert: { kind: 'account', name: 'Everpost', mail_from: null, created_at: now() } },
+        { upsert: true, returnDocument: 'after' },
+      );
+      if (row === null) throw new Error('The first account could not be made');
+      return row;
+    },
+
+    /** The account of a key that was just shown: it is there. */
+    settings: async (account: number): Promise<Account> => {
+      const row = await rows.findOne({ _id: account });
+      if (row === null) throw new Error(`there is no account ${account}`);
+      return row;
+    },
+
+    /** Changes what is named and answers the row afterwards. Atomic: one update. */
+    change: async (account: number, change: AccountChange): Promise<Account> => {
+      const row = await rows.findOneAndUpdate({ _id: account }, { $set: { ...change } }, { returnDocument: 'after' });
+      if (row === null) throw new Error(`there is no account ${account}`);
+      return row;
+    },
+
+    /** Sets the plan as a whole; null lifts every limit. Atomic: one update. */
+    setPlan: async (account: number, plan: PlanSettings | null): Promise<void> => {
+      await rows.updateOne({ _id: account }, { $set: { plan, plan_since: now() } });
+    },
+
+    find: (account: number): Promise<Account | null> => rows.findOne({ _id: account }),
+
+    status: (account: number): Promise<AccountStatus | null> =>
+      rows.findOne({ _id: account }, { projection: STATUS_FIELDS }) as Promise<AccountStatus | null>,
+
+    /** Every account, closed ones too, in order of ids. */
+    all: (): Promise<Account[]> => rows.find().sort({ _id: 1 }).toArray(),
+
+    /** Those of these accounts that follow nobody. */
+    untrackedAmong: async (accounts: readonly number[]): Promise<ReadonlySet<number>> =>
+      new Set(await rows.distinct('_id', { _id: { $in: [...accounts] }, track: false })),
+  };
+}
+
+export async function nextAccountId(ids: Counters): Promise<number> {
+  await ids.reserve('accounts', FIRST_ACCOUNT);
+  return ids.block('accounts');
+}
+
+export function freshAccount(
+  _id: number,
+  fields: Pick<Account, 'kind' | 'name' | 'mail_from' | 'parent_id' | 'plan'>,
+): Account {
+  return { _id, ...fields, created_at: now() };
+}

@@ -1,0 +1,41 @@
+import type { Collection } from 'mongodb';
+import type { Campaign, CampaignContent, Seen } from './campaigns.js';
+import { controlWrite, launchFields, writeAsSeen } from './controls.js';
+
+/** What a campaign that is being drafted waits for, and what becomes of it then. */
+export interface Drafting {
+  /** Number of the draft. */
+  readonly n: number;
+  readonly send: boolean;
+  /** When it is to be sent, where not at once. */
+  readonly at: Date | null;
+}
+
+export type DraftedContent = Pick<CampaignContent, 'name' | 'subject' | 'preheader' | 'html'>;
+
+/** The steps into and out of `drafting`. Each is a compare-and-set, as every control. */
+export function drafting(rows: Collection<Campaign>) {
+  return {
+    /** A draft that came to nothing is asked for again. */
+    restartDrafting: (seen: Seen, request: Drafting): Promise<Campaign | null> =>
+      writeAsSeen(rows, seen, {
+        state: 'drafting',
+        reason: null,
+        drafting: request,
+        want: { ...seen.want, v: seen.want.v + 1 },
+      }),
+
+    /** The text is there: a draft, or launched in the same write where that was asked for. */
+    completeDrafting: (seen: Seen & Pick<Campaign, 'drafting'>, content: DraftedContent): Promise<Campaign | null> => {
+      const revision = seen.revision + 1;
+      const { n, send = false, at = null } = seen.drafting ?? {};
+      const chosen = n === undefined ? {} : { chosen_draft: n };
+      const then = send ? launchFields({ ...seen, revision }, at) : { state: 'draft' as const, reason: null };
+      return controlWrite(rows, seen, { ...content, ...chosen, revision, ...then });
+    },
+
+    /** There will be no text: back to a draft, and the reason stands there. */
+    abandonDrafting: (seen: Seen, reason: string | null): Promise<Campaign | null> =>
+      controlWrite(rows, seen, { state: 'draft', reason }),
+  };
+}

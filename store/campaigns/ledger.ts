@@ -1,0 +1,222 @@
+import type { Collection, Document, Filter } from 'mongodb';
+import type { LateEvidence, LedgerPage, Step } from '../../domain/campaign/ledger-page.js';
+import {
+  type Alive,
+  type ConditionalWrites,
+  conditionalWrites,
+  untilNextAttempt,
+  type Verdict,
+} from '../mongo/conditional-writes.js';
+import { majorityCollection, type Store } from '../mongo/connect.js';
+import { outcomeIsUnknown } from '../mongo/unknown-outcome.js';
+
+export interface RoundKey {
+  readonly account: number;
+  readonly campaign: number;
+  /** Pages of another launch are not seen: a freezer or a lane that slept through a cancel cannot reach the new chain. */
+  readonly launch: number;
+  readonly round: number;
+}
+
+export const EPOCH = new Date(0);
+
+export type Ledger = ReturnType<typeof ledger>;
+
+/** The truth: whether a mail may be sent is decided by the writes below and by nothing else. `lease` in milliseconds. */
+export function ledger(store: Store, lease: number) {
+  const pages = majorityCollection<LedgerPage>(store, 'ledger');
+  const write = conditionalWrites(pages);
+  return { ...taking(pages, lease), ...owning(write), ...closing(write), ...evidence(pages) };
+}
+
+function taking(pages: Collection<LedgerPage>, lease: number) {
+  return {
+    /**
+     * Takes the lowest page of the round that nobody works on, in one write. Recovery is part of taking: whatever the
+     * last owner left between the marks becomes `uncertain`. A lost answer is looked up by the token.
+     */
+    take: async (key: RoundKey, token: string, alive: Alive): Promise<LedgerPage | undefined> => {
+      let attempted = false;
+      while (alive()) {
+        try {
+          const held = attempted ? await pages.findOne({ ...key, token, done: false }) : null;
+          attempted = true;
+          return held ?? (await takeFree(pages, { ...key, done: false, $expr: leaseExpired(lease) }, token));
+        } catch (error) {
+          if (!outcomeIsUnknown(error)) throw error;
+          await untilNextAttempt();
+        }
+      }
+      return undefined;
+    },
+
+    /**
+     * As take, for a page nobody will work on (a cancelled campaign's, or one found by housekeeping): what its dead owner
+     * left between the marks becomes `uncertain`, and the page is nobody's.
+     */
+    sweep: (account: number, campaign: number): Promise<LedgerPage | undefined> => {
+      const abandoned = { $or: [{ $lt: ['$settled', '$claimed'] }, { $ne: ['$token', null] }] };
+      return takeFree(
+        pages,
+        { account, campaign, done: false, $expr: { $and: [abandoned, leaseExpired(lease)] } },
+        null,
+      );
+    },
+  };
+}
+
+function owning(write: ConditionalWrites<LedgerPage>) {
+  return {
+    /** Settles one window and claims the next in a single conditional write. The only way to earn the right to send. */
+    advance: (page: LedgerPage, step: Step, alive: Alive): Promise<Verdict> =>
+      write(alive, {
+        filter: { ...ownedBy(page), settled: page.settled, claimed: page.claimed },
+        update: {
+          $set: { settled: step.settled, claimed: step.claimed, published: step.published },
+          $push: { exceptions: { $each: [...step.exceptions] } },
+          $currentDate: { seen: true },
+        },
+        id: page._id,
+        isAfter: (now) => now.token === page.token && isExactly(now, page, step),
+        isBefore: (now) => now.token === page.token && now.settled === page.settled && now.claimed === page.claimed,
+      }),
+
+    /** Says that the owner lives. */
+    renew: (page: LedgerPage, alive: Alive): Promise<Verdict> =>
+      write(alive, {
+        filter: ownedBy(page),
+        update: { $currentDate: { seen: true } },
+        id: page._id,
+        isAfter: () => false,
+        isBefore: (now) => now.token === page.token,
+      }),
+  };
+}
+
+function closing(write: ConditionalWrites<LedgerPage>) {
+  return {
+    /** Closes a page whose every recipient has a fate and whose every exceptions entry is published. */
+    finish: (page: LedgerPage, alive: Alive): Promise<Verdict> =>
+      write(alive, {
+        filter: {
+          ...ownedBy(page),
+          settled: page.n,
+          claimed: page.n,
+          published: page.published,
+          exceptions: { $size: page.published },
+        },
+        update: { $set: { done: true, token: null } },
+        id: page._id,
+        isAfter: (now) => now.done,
+        isBefore: (now) => now.token === page.token && now.settled === page.n && isPublished(now, page.published),
+      }),
+
+    /** Gives a page back with nothing in flight, so that the next owner need not wait for the lease. */
+    release: (page: LedgerPage, alive: Alive): Promise<Verdict> =>
+      write(alive, {
+        filter: { ...ownedBy(page), settled: page.claimed, claimed: page.claimed },
+        update: { $set: { token: null, seen: EPOCH } },
+        id: page._id,
+        isAfter: (now) => now.token !== page.token,
+        isBefore: (now) => now.token === page.token && now.settled === page.claimed && now.claimed === page.claimed,
+      }),
+  };
+}
+
+/** What is learned of a recipient from outside of the send. */
+export function evidence(pages: Collection<LedgerPage>) {
+  return {
+    /** Late evidence settles a doubtful recipient that no later round took up. Matches at most one entry, once. */
+    recordLateEvidence: async (page: Pick<LedgerPage, '_id' | 'account'>, late: LateEvidence): Promise<boolean> => {
+      const owner = late.by === undefined ? {} : { by: late.by };
+      const { matchedCount } = await pages.updateOne(
+        {
+          _id: page._id,
+          account: page.account,
+          exceptions: { $elemMatch: { i: late.i, kind: 'uncertain', next: null, ...owner } },
+        },
+        {
+          $set: {
+            'exceptions.$.kind': late.kind,
+            'exceptions.$.class': late.class,
+            'exceptions.$.code': late.code,
+            'exceptions.$.reply': late.reply,
+            'exceptions.$.at': late.at,
+          },
+        },
+      );
+      return matchedCount === 1;
+    },
+
+    page: (account: number, _id: string): Promise<LedgerPage | null> => pages.findOne({ account, _id }),
+
+    /** Pages of the round that are not done; a busy page is not a done page. */
+    openPages: (key: RoundKey): Promise<number> => pages.countDocuments({ ...key, done: false }),
+
+    /** Whether a mail of this launch was ever taken: settled, and not an exception. One read, as old as its answer. */
+    hasSent: async ({ account, campaign, launch }: Omit<RoundKey, 'round'>): Promise<boolean> => {
+      const sent = { $gt: ['$settled', { $size: '$exceptions' }] };
+      const launched = { account, campaign, launch, settled: { $gt: 0 } };
+      const page = await pages.findOne({ ...launched, $expr: sent }, { projection: { _id: 1 } });
+      return page !== null;
+    },
+  };
+}
+
+function ownedBy({ _id, token }: LedgerPage): Filter<LedgerPage> {
+  return { _id, token };
+}
+
+/** A late repetition of our own take leaves our token and, where we settle all, our marks: but other fates than ours. */
+function isExactly(now: LedgerPage, before: LedgerPage, step: Step): boolean {
+  const marks = now.settled === step.settled && now.claimed === step.claimed && now.published === step.published;
+  const known = new Map(now.exceptions.map((entry) => [entry.i, entry.kind]));
+  const fates = step.exceptions.every((entry) => known.get(entry.i) === entry.kind);
+  return marks && fates && now.exceptions.length === before.exceptions.length + step.exceptions.length;
+}
+
+function isPublished(now: LedgerPage, published: number): boolean {
+  return now.published === published && now.exceptions.length === published;
+}
+
+/** Leases are judged by the server's clock only, on both sides. */
+function leaseExpired(lease: number): Document {
+  return { $lt: ['$seen', { $subtract: ['$$NOW', lease] }] };
+}
+
+/** One entry for each recipient between the marks; a pipeline may hold no text of others, and this holds none. */
+const UNCERTAIN_ENTRIES: Document = {
+  $map: {
+    input: { $range: ['$settled', '$claimed'] },
+    as: 'i',
+    in: {
+      i: '$$i',
+      kind: 'uncertain',
+      class: 'owner_lost',
+      scope: 'session',
+      code: null,
+      reply: null,
+      at: '$$NOW',
+      by: '$token',
+      next: null,
+    },
+  },
+};
+
+async function takeFree(pages: Collection<LedgerPage>, filter: Filter<LedgerPage>, token: string | null) {
+  const taken = await pages.findOneAndUpdate(
+    filter,
+    [
+      {
+        $set: {
+          exceptions: { $concatArrays: ['$exceptions', UNCERTAIN_ENTRIES] },
+          settled: '$claimed',
+          token,
+          seen: '$$NOW',
+        },
+      },
+    ],
+    { sort: { page: 1 }, returnDocument: 'after' },
+  );
+  return taken ?? undefined;
+}

@@ -1,0 +1,134 @@
+import type { Collection } from 'mongodb';
+import { now } from '../../clock.js';
+import { type CampaignState, LIVE_STATES } from '../../domain/campaign/campaign.js';
+import type { StoredFinding } from '../../domain/mail/finding.js';
+import { majorityCollection, type Store } from '../mongo/connect.js';
+import type { Campaign, CampaignRound } from './campaigns.js';
+
+/** The row of one launch: a step of an earlier launch must not touch a later one. */
+export interface LaunchKey {
+  readonly account: number;
+  readonly campaign: number;
+  readonly launch: number;
+}
+
+/** What the first round fixes: the highest subscriber id of the audience, and the sender. */
+export type FixedAtFreeze = Pick<Campaign, 'up_to' | 'sender'>;
+
+/** The letter's hash, what it was made with, and what a look at it found. */
+export type RenderedLetter = Pick<Campaign, 'rendered' | 'rendered_template' | 'findings'>;
+
+export type CampaignProgress = ReturnType<typeof campaignProgress>;
+
+/** What the workflow writes into a campaign's row. Each step is a compare-and-set, and a no-op once it is done. */
+export function campaignProgress(store: Store) {
+  const rows = majorityCollection<Campaign>(store, 'campaigns');
+  return { ...rendering(rows), ...advancing(rows), ...sweeping(rows) };
+}
+
+function transitions(rows: Collection<Campaign>) {
+  return async (
+    key: LaunchKey,
+    from: Partial<Record<'round', number>>,
+    states: CampaignState[],
+    to: Partial<Campaign>,
+  ) =>
+    (await rows.updateOne({ ...rowOf(key), state: { $in: states }, ...from }, { $set: { ...to, updated_at: now() } }))
+      .matchedCount === 1;
+}
+
+function rendering(rows: Collection<Campaign>) {
+  const transition = transitions(rows);
+  return {
+    /** What this launch says is fixed. Whoever renders first fixes it; what was edited meanwhile is another letter. */
+    recordRendered: async (key: LaunchKey, revision: number, letter: RenderedLetter): Promise<void> => {
+      await rows.updateOne({ ...rowOf(key), revision, round: -1, rendered: null }, { $set: letter });
+    },
+
+    /** The content cannot go out: it stands still before anybody is mailed, until somebody has mended it and resumes. */
+    pauseAsUnsendable: (key: LaunchKey, reason: string, findings: readonly StoredFinding[]): Promise<boolean> =>
+      transition(key, { round: -1 }, ['awaiting_approval', 'freezing'], { state: 'paused', reason, findings }),
+  };
+}
+
+function advancing(rows: Collection<Campaign>) {
+  const transition = transitions(rows);
+  return {
+    /** The time has come: scheduled → freezing. */
+    beginFreeze: (key: LaunchKey): Promise<boolean> =>
+      transition(key, {}, ['scheduled'], { state: 'freezing', launched_at: now(), sweep_at: now() }),
+
+    /** Opens round `number` if the one before it is the current one; the first also fixes who may be mailed and by whom. */
+    openRound: async (
+      key: LaunchKey,
+      number: number,
+      round: CampaignRound,
+      fixed?: FixedAtFreeze,
+    ): Promise<boolean> => {
+      const states: CampaignState[] = number === 0 ? ['freezing', 'paused'] : ['sending', 'paused'];
+      const { matchedCount } = await rows.updateOne(
+        { ...rowOf(key), state: { $in: states }, round: number - 1 },
+        {
+          $set: { round: number, updated_at: now(), ...fixed },
+          $push: { rounds: round },
+        },
+      );
+      return matchedCount === 1;
+    },
+
+    /** The first round's pages are laid and counted; whoever was freezing sends now, whoever is paused stays so. */
+    completeFreeze: async (key: LaunchKey, recipientCount: number): Promise<void> => {
+      await transition(key, { round: 0 }, ['freezing', 'paused', 'sending'], { recipient_count: recipientCount });
+      await transition(key, { round: 0 }, ['freezing'], { state: 'sending' });
+    },
+
+    /** A round may not be mailed now: it stands still, for this reason, until somebody resumes it. */
+    holdBack: (key: LaunchKey, reason: string): Promise<boolean> =>
+      transition(key, {}, ['freezing', 'sending'], { state: 'paused', reason }),
+
+    /** {sending, round} → sent or failed. */
+    close: (key: LaunchKey, round: number, state: 'sent' | 'failed'): Promise<boolean> =>
+      transition(key, { round }, ['sending'], {
+        state,
+        reason: null,
+        sent_at: now(),
+        closed_at: now(),
+        sweep_at: null,
+      }),
+
+    /** A cancelled campaign has nothing in flight any more. */
+    closeCancelled: (key: LaunchKey): Promise<boolean> =>
+      transition(key, {}, ['cancelled'], { closed_at: now(), sweep_at: null }),
+
+    /** Why a live campaign stands still, such as `transport_unavailable`; null when it goes on. */
+    recordReason: (key: LaunchKey, reason: string | null): Promise<boolean> =>
+      transition(key, {}, ['sending'], { reason }),
+
+    /** The workflow has acted on control writes up to `v`. */
+    recordApplied: async (key: LaunchKey, v: number): Promise<void> => {
+      await rows.updateOne(rowOf(key), { $max: { applied_v: v } });
+    },
+  };
+}
+
+function sweeping(rows: Collection<Campaign>) {
+  return {
+    /** Rows that are owed a workflow and were not looked at since `before`. */
+    due: (before: Date): AsyncIterable<Campaign> =>
+      rows.find({ state: { $in: [...LIVE_STATES, 'cancelled'] }, sweep_at: { $ne: null, $lte: before } }),
+
+    /** Looks again at `at`, or never; false if somebody steered the row meanwhile. */
+    sweepAgain: async ({ _id, want }: Pick<Campaign, '_id' | 'want'>, at: Date | null): Promise<boolean> =>
+      (await rows.updateOne({ _id, 'want.v': want.v }, { $set: { sweep_at: at } })).matchedCount === 1,
+
+    /** An operator ended the workflow: shown as paused, not restarted by itself. */
+    pauseAsEngineStopped: async ({ _id, state, want }: Pick<Campaign, '_id' | 'state' | 'want'>): Promise<boolean> => {
+      const stopped = { state: 'paused' as const, reason: 'engine_stopped', sweep_at: now(), updated_at: now() };
+      return (await rows.updateOne({ _id, state, 'want.v': want.v }, { $set: stopped })).matchedCount === 1;
+    },
+  };
+}
+
+function rowOf({ account, campaign, launch }: LaunchKey) {
+  return { _id: campaign, account, launch };
+}

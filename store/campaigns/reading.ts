@@ -1,0 +1,119 @@
+import type { Collection, Filter } from 'mongodb';
+import { CAMPAIGN_STATES, type CampaignState, type CampaignStatus, statesOf } from '../../domain/campaign/campaign.js';
+import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
+import { WHOLE_DOCUMENT } from '../../domain/html.js';
+import { majorityCollection, type Store } from '../mongo/connect.js';
+import { findOwned, type Owned } from '../mongo/ownership.js';
+import type { Campaign } from './campaigns.js';
+
+export interface CampaignSearch {
+  readonly status?: CampaignStatus | undefined;
+  readonly state?: CampaignState | undefined;
+  readonly list_id?: number | undefined;
+}
+
+/** A campaign without its letter: bodies have up to two million characters, and a page up to a hundred campaigns. */
+export type CampaignSummary = Omit<Campaign, 'html' | 'text'> & { readonly is_document: boolean };
+
+const UNDER_WAY: CampaignState[] = ['scheduled', 'freezing', 'sending', 'paused'];
+const OVER: readonly CampaignState[] = ['sent', 'failed', 'cancelled'];
+
+/** Campaign rows as the API shows them. */
+export function campaignReading(store: Store) {
+  const rows = majorityCollection<Campaign>(store, 'campaigns');
+  const pages = majorityCollection<LedgerPage>(store, 'ledger');
+  return {
+    /** The row, or whether it is another's. */
+    owned: (account: number, id: number): Promise<Owned<Campaign>> => findOwned(rows, account, id),
+
+    /** Whether a campaign that is not over names this template. */
+    anyOpenWithTemplate: async (account: number, template_id: number): Promise<boolean> => {
+      const waiting = { account, template_id, state: { $nin: [...OVER] } };
+      return (await rows.countDocuments(waiting, { limit: 1 })) > 0;
+    },
+
+    /** The row a signed link names; the link is the authority here, hence no account. */
+    ofLink: (id: number): Promise<Campaign | null> => rows.findOne({ _id: id }),
+
+    /** How many campaigns of all accounts are on their way, by state. */
+    countUnderWay: () =>
+      rows
+        .aggregate<{ state: CampaignState; count: number }>([
+          { $match: { state: { $in: UNDER_WAY } } },
+          { $group: { _id: '$state', count: { $sum: 1 } } },
+          { $project: { _id: 0, state: '$_id', count: 1 } },
+        ])
+        .toArray(),
+
+    /** One page, newest first, and how many there are in all. */
+    page: async (account: number, search: CampaignSearch, skip: number, limit: number) => {
+      const filter = await matching({ rows, pages }, account, search);
+      const [found, total] = await Promise.all([
+        rows
+          .aggregate<CampaignSummary>([
+            { $match: filter },
+            { $sort: { _id: -1 } },
+            { $skip: skip },
+            { $limit: limit },
+            { $set: { is_document: { $regexMatch: { input: '$html', regex: WHOLE_DOCUMENT } } } },
+            { $unset: ['html', 'text'] },
+          ])
+          .toArray(),
+        rows.countDocuments(filter),
+      ]);
+      return { found, total };
+    },
+
+    /** Campaigns that are under way or have mailed somebody, the last launched first; those behind `after` where named. */
+    byLaunch: async (account: number, after: LaunchPosition | undefined, limit: number): Promise<CampaignSummary[]> => {
+      const sent = await matching({ rows, pages }, account, { status: 'sent' });
+      const filter = { $or: [sent, { account, state: { $in: [...statesOf('sending')] } }] };
+      return rows
+        .find({ account, $and: [filter, ...(after === undefined ? [] : [launchedBefore(after)])] })
+        .project<CampaignSummary>({ html: 0, text: 0 })
+        .sort({ launched_at: -1, _id: -1 })
+        .limit(limit)
+        .toArray();
+    },
+  };
+}
+
+/** A place in the order of launches. */
+export interface LaunchPosition {
+  readonly at: Date;
+  readonly id: number;
+}
+
+function launchedBefore({ at, id }: LaunchPosition): Filter<Campaign> {
+  return { $or: [{ launched_at: { $lt: at } }, { launched_at: at, _id: { $lt: id } }] };
+}
+
+interface Collections {
+  readonly rows: Collection<Campaign>;
+  readonly pages: Collection<LedgerPage>;
+}
+
+async function matching(
+  collections: Collections,
+  account: number,
+  { status, state, list_id }: CampaignSearch,
+): Promise<Filter<Campaign>> {
+  const of: Filter<Campaign> = { account, ...(list_id !== undefined && { list_id }) };
+  const states = (status === undefined ? CAMPAIGN_STATES : statesOf(status)).filter(
+    (one) => state === undefined || one === state,
+  );
+  if (status === undefined || !states.includes('cancelled')) return { ...of, state: { $in: states } };
+  const cancelled = { state: 'cancelled' as const, _id: await cancelledAs(status, collections, of) };
+  return { ...of, $or: [{ state: { $in: states.filter((one) => one !== 'cancelled') } }, cancelled] };
+}
+
+/** A cancelled campaign is a draft again unless a mail may have left: only its pages know. */
+async function cancelledAs(status: CampaignStatus, { rows, pages }: Collections, of: Filter<Campaign>) {
+  const cancelled = await rows.distinct('_id', { ...of, state: 'cancelled' });
+  const sent = await pages.distinct('campaign', {
+    account: of.account as number,
+    campaign: { $in: cancelled },
+    claimed: { $gt: 0 },
+  });
+  return { $in: status === 'sent' ? sent : cancelled.filter((id) => !sent.includes(id)) };
+}

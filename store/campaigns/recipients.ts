@@ -1,0 +1,180 @@
+import type { Collection, Filter } from 'mongodb';
+import type { ExceptionKind, RecipientStatus, RetriedKind } from '../../domain/campaign/campaign.js';
+import { type LedgerPage, type PageException, recipientAt } from '../../domain/campaign/ledger-page.js';
+import { type CampaignTotals, totalsOf } from '../../domain/campaign/totals.js';
+import { majorityCollection, type Store } from '../mongo/connect.js';
+import { earlierAttempts, mayHaveLeft } from './earlier-attempts.js';
+import { campaignTotals } from './recipient-totals.js';
+
+/** Where a recipient stands in a campaign's chain of pages; everything after it is later in this order. */
+export interface RecipientPosition {
+  readonly round: number;
+  readonly page: number;
+  readonly i: number;
+}
+
+export interface CampaignRecipient extends RecipientPosition {
+  readonly subscriber_id: number;
+  /** Null where the person was erased or the subscriber deleted. */
+  readonly email: string | null;
+  readonly status: RecipientStatus;
+  readonly class: string | null;
+  readonly reply: string | null;
+  /** Rounds in which a mail to this recipient may have left. */
+  readonly attempts: number;
+  readonly updated_at: Date | null;
+}
+
+export interface RecipientQuery {
+  readonly account: number;
+  readonly campaign: number;
+  readonly status?: RecipientStatus;
+  readonly after?: RecipientPosition;
+  readonly limit: number;
+}
+
+type Found = Omit<CampaignRecipient, 'email'>;
+
+export type Recipients = ReturnType<typeof recipients>;
+
+/** Who got what, read from the ledger's pages and from nothing else. */
+export function recipients(store: Store) {
+  const pages = majorityCollection<LedgerPage>(store, 'ledger');
+  const subscribers = store.db.collection<{ _id: number; account: number; email: string }>('subscribers');
+  return {
+    /** Where the audience of a campaign stands; nobody before the freeze. */
+    totals: async (account: number, campaign: number): Promise<CampaignTotals> =>
+      (await campaignTotals(pages, account, [campaign])).get(campaign) ?? totalsOf([]),
+
+    /** The same for several campaigns, read at once. */
+    totalsOfMany: (account: number, campaigns: readonly number[]): Promise<Map<number, CampaignTotals>> =>
+      campaignTotals(pages, account, campaigns),
+
+    /** Those of the campaigns of which a mail may have left. */
+    withAnySent: async (account: number, campaigns: readonly number[]): Promise<Set<number>> =>
+      new Set(await pages.distinct('campaign', { account, campaign: { $in: [...campaigns] }, claimed: { $gt: 0 } })),
+
+    /** Whether a re-send round would find anybody: of these kinds, taken by no round, among `ids` where given. */
+    anyOpen: async (account: number, campaign: number, takes: readonly RetriedKind[], ids?: readonly number[]) => {
+      const open = { kind: { $in: [...takes] }, next: null };
+      const wanted = ids && new Set(ids);
+      for await (const page of pages.find({ account, campaign, exceptions: { $elemMatch: open } })) {
+        const found = page.exceptions.filter(
+          ({ kind, next }) => next === null && takes.some((taken) => taken === kind),
+        );
+        if (wanted === undefined || found.some(({ i }) => wanted.has(page.ids[i] ?? 0))) return true;
+      }
+      return false;
+    },
+
+    /**
+     * Recipients in the order of rounds and pages, each in the round that decides. Nobody is missed while the campaign
+     * goes on: who is taken up by a later round moves to a later place.
+     */
+    list: async (
+      query: RecipientQuery,
+    ): Promise<{ found: CampaignRecipient[]; next: RecipientPosition | undefined }> => {
+      const reading = readRecipients(pages, query);
+      const found: Found[] = [];
+      for await (const recipient of reading) {
+        found.push(recipient);
+        if (found.length > query.limit) break;
+      }
+      const shown = found.slice(0, query.limit);
+      const [emails, earlier] = await Promise.all([
+        emailsOf(subscribers, query.account, shown),
+        earlierAttempts(pages, query, shown),
+      ]);
+      const complete = shown.map((one) => ({
+        ...one,
+        email: emails.get(one.subscriber_id) ?? null,
+        attempts: one.attempts + (earlier.get(one.subscriber_id) ?? 0),
+      }));
+      return { found: complete, next: found.length > query.limit ? shown.at(-1) : undefined };
+    },
+  };
+}
+
+async function* readRecipients(pages: Collection<LedgerPage>, query: RecipientQuery): AsyncGenerator<Found> {
+  const { account, campaign, status, after } = query;
+  const [end] = await pages.find({ account, campaign }).sort({ round: -1, page: -1 }).limit(1).toArray();
+  if (end === undefined) return;
+  const later = after && { $or: [{ round: { $gt: after.round } }, { round: after.round, page: { $gte: after.page } }] };
+  const holding = status === undefined ? {} : mayContain(status, end);
+  const filter: Filter<LedgerPage> = { $and: [{ account, campaign }, later ?? {}, holding] };
+  for await (const page of pages.find(filter).sort({ round: 1, page: 1 })) {
+    const isFirst = page.round === after?.round && page.page === after.page;
+    for (const recipient of recipientsOn(page, isFirst ? after.i + 1 : 0, end)) {
+      if (status === undefined || recipient.status === status) yield recipient;
+    }
+  }
+}
+
+/** The last page there is: what a round has laid can be told from it, because only the last round is ever unfinished. */
+type LastPage = Pick<LedgerPage, 'round' | 'last' | 'ids'>;
+
+/** Recipients of one page, without those whom a later round has on a page of its own. */
+function* recipientsOn(page: LedgerPage, from: number, end: LastPage): Generator<Found> {
+  const entries = new Map(page.exceptions.map((entry) => [entry.i, entry]));
+  for (let i = from; i < page.n; i += 1) {
+    const entry = entries.get(i);
+    const next = entry?.next ?? null;
+    if (next === null || !isWritten(next, page.ids[i] ?? 0, end)) yield recipientFrom(page, i, entry);
+  }
+}
+
+/** Ids ascend along the chain of a round. */
+function isWritten(round: number, subscriber: number, end: LastPage): boolean {
+  if (round !== end.round) return round < end.round;
+  return end.last || subscriber <= (end.ids.at(-1) ?? 0);
+}
+
+/** Pages without such a recipient need not be read. */
+function mayContain(status: RecipientStatus, end: LastPage): Filter<LedgerPage> {
+  const openEntry = { exceptions: { $elemMatch: { kind: status as ExceptionKind, next: null } } };
+  switch (status) {
+    case 'pending':
+      return { done: false };
+    case 'sent':
+      return { settled: { $gt: 0 } };
+    case 'skipped':
+      return { $or: [openEntry, { done: true, $expr: { $lt: ['$claimed', '$n'] } }] };
+    case 'deferred':
+      // Also whoever a round took up that has no page for them yet.
+      return { $or: [openEntry, { 'exceptions.next': { $gte: end.last ? end.round + 1 : end.round } }] };
+    default:
+      return openEntry;
+  }
+}
+
+function recipientFrom(page: LedgerPage, i: number, entry: PageException | undefined): Found {
+  const waiting = entry?.next != null;
+  const status = waiting ? 'deferred' : (entry?.kind ?? recipientAt({ ...page, exceptions: [] }, i));
+  const cut = entry === undefined && status === 'skipped';
+  return {
+    round: page.round,
+    page: page.page,
+    i,
+    subscriber_id: page.ids[i] ?? 0,
+    status,
+    class: entry?.class ?? (cut ? 'cancelled' : null),
+    reply: entry?.reply ?? null,
+    attempts: i < page.claimed && mayHaveLeft(entry) ? 1 : 0,
+    updated_at: entry?.at ?? settledAt(page, i),
+  };
+}
+
+/** Sent recipients have no time of their own: the page's last write is the nearest. A page given back has forgotten it. */
+function settledAt(page: LedgerPage, i: number): Date | null {
+  return i < page.settled && page.seen.getTime() > 0 ? page.seen : null;
+}
+
+async function emailsOf(
+  subscribers: Collection<{ _id: number; account: number; email: string }>,
+  account: number,
+  found: readonly Found[],
+): Promise<Map<number, string>> {
+  const ids = found.map((one) => one.subscriber_id);
+  const rows = subscribers.find({ _id: { $in: ids }, account }, { projection: { email: 1 } });
+  return new Map((await rows.toArray()).map(({ _id, email }) => [_id, email]));
+}

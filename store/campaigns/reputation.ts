@@ -1,0 +1,52 @@
+import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
+import { DAY, type ReputationCounts } from '../../domain/campaign/reputation.js';
+import { suppressingClasses } from '../../domain/delivery/classify.js';
+import type { StoredEvent } from '../events/events.js';
+import type { Store } from '../mongo/connect.js';
+import { campaignTotals } from './recipient-totals.js';
+
+export type Reputation = ReturnType<typeof reputation>;
+
+/** How the mails of a campaign were received: counted in the ledger and in the river, so nothing can drift. */
+export function reputation({ db }: Store) {
+  const pages = db.collection<LedgerPage>('ledger');
+  const events = db.collection<StoredEvent>('events');
+
+  /** Refusals while we talked; those that settled a doubt later have a report, and count there. */
+  const refused = async (account: number, campaign: number): Promise<number> => {
+    const classes = suppressingClasses();
+    const entry = {
+      'exceptions.kind': 'failed',
+      'exceptions.by': null,
+      'exceptions.next': null,
+      'exceptions.class': { $in: classes },
+    };
+    const found = pages.aggregate<{ n: number }>([
+      { $match: { account, campaign, 'exceptions.kind': 'failed' } },
+      { $unwind: '$exceptions' },
+      { $match: entry },
+      { $count: 'n' },
+    ]);
+    return (await found.next())?.n ?? 0;
+  };
+
+  return {
+    /** Reads what is true at this moment, more or less; a later look sees the rest. */
+    counts: async (
+      account: number,
+      campaign: number,
+      at: Date,
+    ): Promise<ReputationCounts & { complaintsToday: number }> => {
+      const complained = { account, campaign, type: 'recipient.complained' };
+      const [totals, atOnce, later, complaints, complaintsToday] = await Promise.all([
+        campaignTotals(pages, account, [campaign]),
+        refused(account, campaign),
+        events.countDocuments({ account, campaign, 'data.hard': true }),
+        events.countDocuments(complained),
+        events.countDocuments({ ...complained, at: { $gte: new Date(at.getTime() - DAY) } }),
+      ]);
+      const accepted = totals.get(campaign)?.sent ?? 0;
+      return { accepted, hard: atOnce + later, complaints, complaintsToday };
+    },
+  };
+}

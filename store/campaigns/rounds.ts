@@ -1,0 +1,206 @@
+import type { Collection, Filter } from 'mongodb';
+import { now } from '../../clock.js';
+import type { RetriedKind } from '../../domain/campaign/campaign.js';
+import type { LedgerPage, PageException } from '../../domain/campaign/ledger-page.js';
+import { majorityCollection, type Store } from '../mongo/connect.js';
+import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { EPOCH, type RoundKey } from './ledger.js';
+
+export type Rounds = ReturnType<typeof rounds>;
+
+/** The pages of a round as a chain: laid once, marked when a later round takes their entries up, closed. */
+export function rounds(store: Store) {
+  const pages = majorityCollection<LedgerPage>(store, 'ledger');
+  return { ...adding(pages), ...marking(pages), ...closing(pages) };
+}
+
+function adding(pages: Collection<LedgerPage>) {
+  return {
+    /** The end of the stored chain, from which a freeze goes on. */
+    lastPage: (key: RoundKey): Promise<LedgerPage | null> => pages.find(key).sort({ page: -1 }).limit(1).next(),
+
+    /**
+     * Lays the next page. Whoever comes second finds the page stored by the first and gets that one: one chain,
+     * however many freeze. A lost answer is repaired by repeating the call.
+     */
+    addPage: async (key: RoundKey, page: number, ids: readonly number[], last: boolean): Promise<LedgerPage> => {
+      const fresh = blankPage(key, page, ids, last);
+      try {
+        await pages.insertOne(fresh);
+        return fresh;
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
+        const stored = await pages.findOne({ _id: fresh._id });
+        if (stored === null) throw error;
+        return stored;
+      }
+    },
+
+    /** How many recipients the laid pages of a round hold. */
+    recipientsOf: async (key: RoundKey): Promise<number> => {
+      const [sum] = await pages
+        .aggregate<{ n: number }>([{ $match: key }, { $group: { _id: null, n: { $sum: '$n' } } }])
+        .toArray();
+      return sum?.n ?? 0;
+    },
+
+    /** Removes what a freezer of an earlier launch laid after its launch was cancelled: nothing of it was ever claimed. */
+    deleteOrphans: async ({ account, campaign, launch }: Omit<RoundKey, 'round'>): Promise<void> => {
+      await pages.deleteMany({ account, campaign, launch: { $ne: launch }, claimed: 0 });
+    },
+
+    /** Removes the pages of a launch that was cancelled before anything was claimed; true if none is left. */
+    deleteUnclaimed: async (account: number, campaign: number): Promise<boolean> => {
+      await pages.deleteMany({ account, campaign, claimed: 0 });
+      return (await pages.countDocuments({ account, campaign })) === 0;
+    },
+  };
+}
+
+function blankPage(key: RoundKey, page: number, ids: readonly number[], last: boolean): LedgerPage {
+  return {
+    _id: `${key.campaign}:${key.launch}:${key.round}:${page}`,
+    account: key.account,
+    campaign: key.campaign,
+    launch: key.launch,
+    round: key.round,
+    page,
+    ids,
+    n: ids.length,
+    last,
+    settled: 0,
+    claimed: 0,
+    exceptions: [],
+    published: 0,
+    token: null,
+    seen: EPOCH,
+    done: ids.length === 0,
+  };
+}
+
+function marking(pages: Collection<LedgerPage>) {
+  return {
+    /** Pages of earlier rounds that are not done; a round is not frozen before there are none. */
+    openPagesBefore: ({ account, campaign, launch, round }: RoundKey): Promise<number> =>
+      pages.countDocuments({ account, campaign, launch, round: { $lt: round }, done: false }),
+
+    /**
+     * Marks each entry of an earlier round that this round takes: kind taken, not taken before. A page is marked once for
+     * a round, before the round is laid: evidence that turns doubt into failure later finds the audience closed.
+     */
+    mark: async (key: RoundKey, takes: readonly RetriedKind[], only?: ReadonlySet<number>): Promise<void> => {
+      const unmarked: Filter<LedgerPage> = {
+        account: key.account,
+        campaign: key.campaign,
+        launch: key.launch,
+        round: { $lt: key.round },
+        'exceptions.0': { $exists: true },
+        marked: { $not: { $gte: key.round } },
+      };
+      const set = { $set: { 'exceptions.$[entry].next': key.round, marked: key.round } };
+      if (only === undefined) {
+        await pages.updateMany(unmarked, set, { arrayFilters: [entryFilter(takes)] });
+        return;
+      }
+      for await (const { _id, ids } of pages.find({ ...unmarked, ids: { $in: [...only] } })) {
+        const positions = ids.flatMap((id, i) => (only.has(id) ? [i] : []));
+        const entries = { ...entryFilter(takes), 'entry.i': { $in: positions } };
+        await pages.updateOne({ ...unmarked, _id }, set, { arrayFilters: [entries] });
+      }
+    },
+
+    /** Subscriber ids that the round takes up, ascending, each once, beginning after `after`. */
+    marked: (key: RoundKey, after: number): AsyncGenerator<number> => ascending(pages, key, after),
+  };
+}
+
+function entryFilter(takes: readonly RetriedKind[]) {
+  return { 'entry.kind': { $in: [...takes] }, 'entry.next': null };
+}
+
+/** Each earlier round is ascending; merging their heads keeps the whole ascending without holding it in memory. */
+async function* ascending(pages: Collection<LedgerPage>, key: RoundKey, after: number): AsyncGenerator<number> {
+  const heads: { id: number; rest: AsyncGenerator<number> }[] = [];
+  for (let round = 0; round < key.round; round++) {
+    const rest = markedIn(pages, { ...key, round }, key.round, after);
+    const head = await rest.next();
+    if (!head.done) heads.push({ id: head.value, rest });
+  }
+  try {
+    while (heads.length > 0) {
+      heads.sort((one, other) => one.id - other.id);
+      const lowest = heads[0];
+      if (lowest === undefined) return;
+      yield lowest.id;
+      const following = await lowest.rest.next();
+      if (following.done) heads.shift();
+      else lowest.id = following.value;
+    }
+  } finally {
+    // Whoever stops reading in the middle leaves no cursor open on the server.
+    await Promise.all(heads.map(({ rest }) => rest.return(undefined)));
+  }
+}
+
+async function* markedIn(
+  pages: Collection<LedgerPage>,
+  key: RoundKey,
+  next: number,
+  after: number,
+): AsyncGenerator<number> {
+  for await (const page of pages.find({ ...key, 'exceptions.next': next }).sort({ page: 1 })) {
+    const positions = page.exceptions.filter((entry) => entry.next === next).map((entry) => entry.i);
+    for (const i of positions.sort((one, other) => one - other)) {
+      const id = page.ids[i];
+      if (id !== undefined && id > after) yield id;
+    }
+  }
+}
+
+function closing(pages: Collection<LedgerPage>) {
+  const waitingEntry = { kind: 'deferred', next: null } as const;
+  return {
+    /** Pages with recipients that still wait for a later round, to be published before they are expired. */
+    withDeferred: (account: number, campaign: number): AsyncIterable<LedgerPage> =>
+      pages.find({ account, campaign, done: true, exceptions: { $elemMatch: waitingEntry } }),
+
+    /** Deferred and taken by no round → failed/expired, or skipped/cancelled after a cancel. Repeating changes nothing. */
+    expire: async (
+      account: number,
+      campaign: number,
+      as: Pick<PageException, 'kind' | 'class'> = { kind: 'failed', class: 'expired' },
+    ): Promise<void> => {
+      await pages.updateMany(
+        { account, campaign, done: true, exceptions: { $elemMatch: waitingEntry } },
+        {
+          $set: {
+            'exceptions.$[entry].kind': as.kind,
+            'exceptions.$[entry].class': as.class,
+            'exceptions.$[entry].at': now(),
+          },
+        },
+        { arrayFilters: [{ 'entry.kind': waitingEntry.kind, 'entry.next': null }] },
+      );
+    },
+
+    /** After a cancel: closes a page with nothing in flight; whoever is above its marks was never claimed. */
+    closeUnclaimed: async ({ _id, account, settled, exceptions }: LedgerPage): Promise<boolean> => {
+      const { matchedCount } = await pages.updateOne(
+        { _id, account, token: null, settled, claimed: settled, exceptions: { $size: exceptions.length } },
+        { $set: { done: true, published: exceptions.length } },
+      );
+      return matchedCount === 1;
+    },
+
+    /** After a cancel: open pages nobody owns, with nothing in flight. */
+    idlePages: (account: number, campaign: number): AsyncIterable<LedgerPage> =>
+      pages.find({ account, campaign, done: false, token: null, $expr: { $eq: ['$settled', '$claimed'] } }),
+
+    /** Pages with recipients between the marks. */
+    inFlight: (account: number, campaign: number): Promise<number> =>
+      pages.countDocuments({ account, campaign, done: false, $expr: { $lt: ['$settled', '$claimed'] } }),
+
+    openPagesOf: (account: number, campaign: number): Promise<number> =>
+      pages.countDocuments({ account, campaign, done: false }),
+  };
+}

@@ -1,0 +1,129 @@
+import type { ClientSession, Collection } from 'mongodb';
+import { now } from '../../clock.js';
+import { CONFIRMATION_TIMES, type Consent } from '../../domain/subscriber/confirmation.js';
+import { merged, tooLarge } from '../../domain/subscriber/subscriber.js';
+import { type Events, events } from '../events/events.js';
+import type { Store } from '../mongo/connect.js';
+import { inTransaction } from '../mongo/transaction.js';
+import { subscriberEvent } from '../subscribers/events.js';
+import type { Subscriber } from '../subscribers/subscribers.js';
+import type { Confirmation } from './row.js';
+
+/** What became of a click on the link. `over`: expired, left meanwhile, or forgotten. */
+export type ConfirmationResult = 'confirmed' | 'over';
+
+interface ConfirmationContext {
+  readonly rows: Collection<Confirmation>;
+  readonly subscribers: Collection<Subscriber>;
+  readonly eventLog: Events;
+}
+
+/** From a person who waits to one who is on the list, or is not. Each method is one transaction; repeating it changes nothing. */
+export function confirming(store: Store) {
+  const rows = store.db.collection<Confirmation>('confirmations');
+  const context: ConfirmationContext = {
+    rows,
+    subscribers: store.db.collection<Subscriber>('subscribers'),
+    eventLog: events(store),
+  };
+  return {
+    /** What a signed link names; the link is the authority here, hence no account. */
+    ofLink: (id: number, subscriber: number): Promise<Confirmation | null> => rows.findOne({ _id: id, subscriber }),
+
+    /** The person has said yes: on the list from now on, with the evidence. The link is the authority, hence no account. */
+    confirm: (id: number, subscriber: number, ip: string | null): Promise<ConfirmationResult> =>
+      inTransaction(store, async (session) => {
+        const row = await rows.findOne({ _id: id, subscriber }, { session });
+        return row === null ? 'over' : confirm(context, session, row, ip);
+      }),
+
+    /** Whether the request still waits for its answer; one that was settled another way is closed. */
+    isStillWaiting: (account: number, id: number): Promise<boolean> =>
+      inTransaction(store, async (session) => {
+        const row = await rows.findOne({ _id: id, account }, { session });
+        if (row?.state !== 'open') return false;
+        if ((await subscriberOf(context, session, row))?.status === 'pending') return true;
+        await close(context, session, row, { state: 'closed', reason: 'answered' });
+        return false;
+      }),
+
+    /** Nobody has said yes: a row that was made for the request goes, one that had left is as it was. */
+    expire: (account: number, id: number): Promise<void> =>
+      inTransaction(store, async (session) => {
+        const row = await rows.findOne({ _id: id, account, state: 'open' }, { session });
+        if (row !== null) await expire(context, session, row);
+      }),
+  };
+}
+
+async function confirm(
+  context: ConfirmationContext,
+  session: ClientSession,
+  row: Confirmation,
+  ip: string | null,
+): Promise<ConfirmationResult> {
+  const status = (await subscriberOf(context, session, row))?.status;
+  if (row.state === 'confirmed') return status === 'active' ? 'confirmed' : 'over';
+  if (row.state !== 'open' || row.expires_at <= now()) return 'over';
+  if (status !== 'pending' && status !== 'active') {
+    await close(context, session, row, { state: 'closed', reason: 'answered' });
+    return 'over';
+  }
+  if (status === 'pending') await activate(context, session, row, ip);
+  await close(context, session, row, { state: 'confirmed', confirmed_at: now() });
+  return 'confirmed';
+}
+
+async function activate(
+  context: ConfirmationContext,
+  session: ClientSession,
+  row: Confirmation,
+  ip: string | null,
+): Promise<void> {
+  const person = await subscriberOf(context, session, row);
+  if (person === null) return;
+  const at = now();
+  const requested = row.requested === undefined ? person : merged(person, row.requested);
+  const { first_name, last_name, attributes, tags } = tooLarge(requested) === undefined ? requested : person;
+  const consent: Consent = { source: row.source, ip: row.ip, at: row.requested_at, confirmed_ip: ip, confirmed_at: at };
+  const back = { status: 'active' as const, subscribed_at: at, unsubscribed_at: null, updated_at: at };
+  const fields = { first_name, last_name, attributes, tags, consent, ...back };
+  await context.subscribers.updateOne({ _id: person._id }, { $set: fields }, { session });
+  const type = row.new_subscriber ? 'subscriber.created' : 'subscriber.reactivated';
+  await context.eventLog.append([subscriberEvent(type, { ...person, ...fields })], at, session);
+}
+
+async function expire(
+  { subscribers, eventLog, ...context }: ConfirmationContext,
+  session: ClientSession,
+  row: Confirmation,
+): Promise<void> {
+  const person = await subscriberOf({ subscribers }, session, row);
+  if (person?.status === 'pending') {
+    const gone = { _id: person._id };
+    const left = { status: 'unsubscribed' as const, updated_at: now() };
+    if (row.new_subscriber) await subscribers.deleteOne(gone, { session });
+    else await subscribers.updateOne(gone, { $set: left }, { session });
+    await eventLog.append([subscriberEvent('subscriber.unconfirmed', { ...person, ...left })], now(), session);
+  }
+  await close(context, session, row, { state: 'expired' });
+}
+
+function subscriberOf(
+  { subscribers }: Pick<ConfirmationContext, 'subscribers'>,
+  session: ClientSession,
+  { subscriber, account }: Confirmation,
+) {
+  return subscribers.findOne({ _id: subscriber ?? 0, account }, { session });
+}
+
+/** What was asked for is forgotten with the end; the row itself when its link needs no explaining any more. */
+async function close(
+  { rows }: Pick<ConfirmationContext, 'rows'>,
+  session: ClientSession,
+  { _id }: Confirmation,
+  how: Pick<Confirmation, 'state'> & Partial<Pick<Confirmation, 'reason' | 'confirmed_at'>>,
+): Promise<void> {
+  const delete_at = new Date(now().getTime() + CONFIRMATION_TIMES.keptFor);
+  await rows.updateOne({ _id }, { $set: { ...how, sweep_at: null, delete_at }, $unset: { requested: 1 } }, { session });
+}

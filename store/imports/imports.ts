@@ -1,0 +1,186 @@
+import type { Collection, Filter, FindCursor } from 'mongodb';
+import { now } from '../../clock.js';
+import type { CsvColumn, Delimiter } from '../../domain/import/csv-columns.js';
+import type { CsvEncoding } from '../../domain/import/csv-encoding.js';
+import type { BlobId } from '../mongo/blobs.js';
+import type { Store } from '../mongo/connect.js';
+import { counters } from '../mongo/counters.js';
+import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { findOwned, type Owned } from '../mongo/ownership.js';
+import { importProgress, UPLOAD_TIMEOUT } from './progress.js';
+
+export const IMPORT_STATES = ['queued', 'running', 'done', 'failed'] as const;
+export type ImportState = (typeof IMPORT_STATES)[number];
+
+/** Why an import ended before the end of its file. */
+export type ImportFailure = 'unclosed_quote' | 'row_too_long' | 'list_deleted' | 'file_lost';
+
+/** Rows, each in exactly one of them. */
+export interface ImportCounts {
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly invalid: number;
+  /** Absent where there was room for everybody. */
+  readonly skipped_over_cap?: number;
+}
+
+/** Where an import goes on: this many rows are done with, the next one begins at this byte of the stored file. */
+export interface ImportPosition {
+  readonly row: number;
+  readonly byte: number;
+}
+
+/** What was found out about a file when it was accepted; nothing is guessed again later. */
+export interface CsvFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly encoding: CsvEncoding;
+  readonly delimiter: Delimiter;
+  readonly columns: readonly CsvColumn[];
+  /** The byte of the first row below the header. */
+  readonly start: number;
+}
+
+export interface Import {
+  readonly _id: number;
+  readonly account: number;
+  readonly list_id: number;
+  /** `uploading` rows are not shown: they only know which blob to forget if the upload breaks off (`sweep_at`). */
+  readonly state: ImportState | 'uploading';
+  readonly reason: ImportFailure | null;
+  readonly dry_run: boolean;
+  /** Added to everybody in the file. */
+  readonly tags: readonly string[];
+  readonly blob: BlobId;
+  readonly file: CsvFile | null;
+  readonly at: ImportPosition;
+  readonly counts: ImportCounts;
+  /** The attempt that may move `at` and `counts`; each attempt draws its own, which ends the right of all before it. */
+  readonly token: string | null;
+  readonly created_at: Date;
+  readonly started_at: Date | null;
+  readonly finished_at: Date | null;
+  /** When the sweep should look at this row; null where nothing is owed. */
+  readonly sweep_at: Date | null;
+  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  readonly origin?: string;
+}
+
+export interface AcceptedUpload {
+  readonly file: CsvFile;
+  readonly dry_run: boolean;
+  readonly tags: readonly string[];
+  readonly origin: string | undefined;
+}
+
+export interface ImportQuery {
+  readonly list?: number | undefined;
+  readonly state?: ImportState | undefined;
+}
+
+export type Imports = ReturnType<typeof imports>;
+
+const SHOWN: Filter<Import> = { state: { $in: [...IMPORT_STATES] } };
+
+/** Import rows: what was uploaded, how far it is, and who may move it. */
+export function imports(store: Store) {
+  const rows = store.db.collection<Import>('imports');
+  return { ...accepting(store, rows), ...reading(rows), ...sweeping(rows), ...importProgress(rows) };
+}
+
+function accepting(store: Store, rows: Collection<Import>) {
+  const ids = counters(store);
+  return {
+    /** Notes an upload before its first byte, so that one that breaks off is forgotten with its blob. Atomic: one insert. */
+    openUpload: async (account: number, list: number, blob: BlobId): Promise<Import> => {
+      const sweep_at = new Date(now().getTime() + UPLOAD_TIMEOUT);
+      const row: Import = { ...empty(await ids.block('imports')), account, list_id: list, blob, sweep_at };
+      await rows.insertOne(row);
+      return row;
+    },
+
+    /** The upload is stored and understood: the import is owed from here on. The same `origin` finds the earlier one. */
+    accept: async ({ _id, account }: Import, { file, dry_run, tags, origin }: AcceptedUpload): Promise<Import> => {
+      const at = { row: 0, byte: file.start };
+      const change = { state: 'queued', file, dry_run, tags, at, sweep_at: now(), ...(origin && { origin }) } as const;
+      const uploading = { _id, account, state: 'uploading' } as const;
+      const accepted = await rows
+        .findOneAndUpdate(uploading, { $set: change }, { returnDocument: 'after' })
+        .catch((error: unknown) =>
+          isDuplicateKey(error) && origin ? rows.findOne({ account, origin }) : raise(error),
+        );
+      if (accepted === null) throw new Error('An upload was forgotten before it was accepted');
+      return accepted;
+    },
+
+    /** Forgets an upload that came to nothing. */
+    deleteUpload: async ({ _id, account }: Pick<Import, '_id' | 'account'>): Promise<void> => {
+      await rows.deleteOne({ _id, account, state: 'uploading' });
+    },
+  };
+}
+
+function reading(rows: Collection<Import>) {
+  return {
+    find: async (account: number, id: number): Promise<Owned<Import>> => {
+      const found = await findOwned(rows, account, id);
+      return typeof found === 'object' && found.state === 'uploading' ? 'missing' : found;
+    },
+
+    /** One page, newest first, and how many there are in all. */
+    page: async (account: number, { list, state }: ImportQuery, skip: number, limit: number) => {
+      const filter: Filter<Import> = {
+        account,
+        ...SHOWN,
+        ...(list !== undefined && { list_id: list }),
+        ...(state !== undefined && { state }),
+      };
+      const [found, total] = await Promise.all([
+        rows.find(filter).sort({ _id: -1 }).skip(skip).limit(limit).toArray(),
+        rows.countDocuments(filter),
+      ]);
+      return { found, total };
+    },
+
+    /** Whose import this is: what starts its workflow knows only the id. */
+    accountOf: async (id: number): Promise<number | undefined> =>
+      (await rows.findOne({ _id: id }, { projection: { account: 1 } }))?.account,
+  };
+}
+
+function sweeping(rows: Collection<Import>) {
+  return {
+    /** Imports that may be owed a workflow, of every account; also uploads that broke off, which are owed being forgotten. */
+    due: (before: Date): FindCursor<Pick<Import, '_id' | 'account'>> =>
+      rows
+        .find({ state: { $in: ['uploading', ...IMPORT_STATES] }, sweep_at: { $lte: before } })
+        .project<Pick<Import, '_id' | 'account'>>({ account: 1 }),
+
+    /** The sweep has looked; a row that is owed nothing any more stays so. */
+    sweepAgain: async (id: number, at: Date): Promise<void> => {
+      await rows.updateOne({ _id: id, sweep_at: { $ne: null } }, { $set: { sweep_at: at } });
+    },
+  };
+}
+
+function empty(_id: number): Omit<Import, 'account' | 'list_id' | 'blob' | 'sweep_at'> {
+  return {
+    _id,
+    state: 'uploading',
+    reason: null,
+    dry_run: false,
+    tags: [],
+    file: null,
+    at: { row: 0, byte: 0 },
+    counts: { created: 0, updated: 0, unchanged: 0, invalid: 0 },
+    token: null,
+    created_at: now(),
+    started_at: null,
+    finished_at: null,
+  };
+}
+
+function raise(error: unknown): never {
+  throw error;
+}

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import type { Collection } from 'mongodb';
+import { now } from '../../clock.js';
+import type { Import, ImportCounts, ImportFailure, ImportPosition } from './imports.js';
+
+/** A running import in the hands of one attempt. */
+export type OwnedImport = Import & { readonly state: 'running'; readonly token: string };
+
+export type TakeResult =
+  | { readonly kind: 'owned'; readonly row: OwnedImport }
+  /** An earlier import of the same list is not through: files are imported in the order they came in. */
+  | { readonly kind: 'busy' }
+  | { readonly kind: 'over'; readonly row: Import }
+  /** An upload that broke off long ago. */
+  | { readonly kind: 'abandoned'; readonly row: Import }
+  | { readonly kind: 'missing' };
+
+export type ImportProgress = ReturnType<typeof importProgress>;
+
+/** An upload that takes longer, in milliseconds, has lost its request: the sweep has it forgotten. */
+export const UPLOAD_TIMEOUT = 6 * 3_600_000;
+/** No attempt moves a row for longer than this without a sign of life; then the sweep may look. */
+const SWEEP_INTERVAL = 60_000;
+
+/** Every write names the attempt's token: one that has been overtaken moves nothing any more. */
+export function importProgress(rows: Collection<Import>) {
+  const owned = ({ _id, account, token }: OwnedImport) => ({ _id, account, token, state: 'running' }) as const;
+  const nextSweep = () => new Date(now().getTime() + SWEEP_INTERVAL);
+
+  const isAbandoned = ({ created_at }: Import) => created_at.getTime() + UPLOAD_TIMEOUT <= now().getTime();
+
+  const waitsForEarlier = async ({ _id, account, list_id, dry_run }: Import): Promise<boolean> => {
+    if (dry_run) return false;
+    const earlier = { account, list_id, dry_run, state: { $in: ['queued', 'running'] }, _id: { $lt: _id } } as const;
+    return (await rows.countDocuments(earlier, { limit: 1 })) > 0;
+  };
+
+  const end = async (row: OwnedImport, state: 'done' | 'failed', reason: ImportFailure | null): Promise<boolean> => {
+    const change = { state, reason, token: null, finished_at: now(), sweep_at: nextSweep() };
+    return (await rows.updateOne(owned(row), { $set: change })).matchedCount === 1;
+  };
+
+  return {
+    /** Takes the import over from whoever had it and says where to go on. Atomic: one update that draws a new token. */
+    take: async (account: number, id: number): Promise<TakeResult> => {
+      const seen = await rows.findOne({ _id: id, account });
+      if (seen === null) return { kind: 'missing' };
+      if (seen.state === 'uploading') return isAbandoned(seen) ? { kind: 'abandoned', row: seen } : { kind: 'missing' };
+      if (seen.state === 'done' || seen.state === 'failed') return { kind: 'over', row: seen };
+      if (await waitsForEarlier(seen)) return { kind: 'busy' };
+      const row = await rows.findOneAndUpdate(
+        { _id: id, account, state: { $in: ['queued', 'running'] } },
+        {
+          $set: { state: 'running', token: randomUUID(), started_at: seen.started_at ?? now(), sweep_at: nextSweep() },
+        },
+        { returnDocument: 'after' },
+      );
+      return row === null ? { kind: 'missing' } : { kind: 'owned', row: row as OwnedImport };
+    },
+
+    /**
+     * Counts the rows between the position of `row` and `at`, and moves there: counters and position are one conditional
+     * write, so that no row is counted twice and none is passed over. Undefined: another attempt has taken over.
+     */
+    advance: async (row: OwnedImport, at: ImportPosition, counted: ImportCounts): Promise<OwnedImport | undefined> => {
+      const { created, updated, unchanged, invalid, skipped_over_cap = 0 } = counted;
+      const moved = await rows.findOneAndUpdate(
+        { ...owned(row), 'at.row': row.at.row, 'at.byte': row.at.byte },
+        {
+          $set: { at, sweep_at: nextSweep() },
+          $inc: {
+            'counts.created': created,
+            'counts.updated': updated,
+            'counts.unchanged': unchanged,
+            'counts.invalid': invalid,
+            ...(skipped_over_cap > 0 && { 'counts.skipped_over_cap': skipped_over_cap }),
+          },
+        },
+        { returnDocument: 'after' },
+      );
+      return moved === null ? undefined : (moved as OwnedImport);
+    },
+
+    /** The file is through. False: another attempt has taken over. */
+    finish: (row: OwnedImport): Promise<boolean> => end(row, 'done', null),
+
+    /** The rest of the file cannot be imported; what was counted stays. */
+    fail: (row: OwnedImport, reason: ImportFailure): Promise<boolean> => end(row, 'failed', reason),
+
+    /** Nothing of a finished import is left to tidy up. */
+    recordCleanedUp: async ({ _id, account }: Pick<Import, '_id' | 'account'>): Promise<void> => {
+      await rows.updateOne({ _id, account, state: { $in: ['done', 'failed'] } }, { $set: { sweep_at: null } });
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import { BAD_DOMAIN_HOURS } from '../../domain/delivery/bad-domain.js';
+import { REPORT_RETENTION_DAYS } from '../../domain/delivery/evidence.js';
+import { SOFT_BOUNCE_RETENTION_DAYS } from '../../domain/delivery/soft-bounces.js';
+import { TOKEN_RETENTION_DAYS } from '../../domain/provider/settings.js';
+import type { Index } from './indexes.js';
+
+const unique = { unique: true } as const;
+
+/** Indexes of what was sent and of what came back. */
+export const MAIL_INDEXES: readonly Index[] = [
+  {
+    on: 'ledger',
+    keys: { campaign: 1, launch: 1, round: 1, 'ids.0': 1 },
+    serves: 'the page that has a recipient: ids ascend along the pages of a round',
+  },
+  {
+    on: 'inbound',
+    keys: { sweep_at: 1 },
+    options: { partialFilterExpression: { sweep_at: { $type: 'date' } } },
+    serves: 'the sweep: reports that wait to be read',
+  },
+  {
+    on: 'inbound',
+    keys: { readable_until: 1 },
+    options: { partialFilterExpression: { readable_until: { $type: 'date' } } },
+    serves: 'forgetting what nobody has read in time',
+  },
+  {
+    on: 'inbound',
+    keys: { received_at: 1 },
+    options: { expireAfterSeconds: REPORT_RETENTION_DAYS * 86_400 },
+    serves: 'forgetting reports',
+  },
+  {
+    on: 'providers',
+    keys: { hook_hash: 1 },
+    options: unique,
+    serves: 'the webhook of a provider, by the secret in its URL',
+  },
+  { on: 'providers', keys: { account: 1 }, serves: 'providers of an account' },
+  {
+    on: 'provider_tokens',
+    keys: { at: 1 },
+    options: { expireAfterSeconds: TOKEN_RETENTION_DAYS * 86_400 },
+    serves: 'forgetting spent tokens',
+  },
+  {
+    on: 'events',
+    keys: { campaign: 1, 'data.hard': 1 },
+    options: { partialFilterExpression: { 'data.hard': true } },
+    serves: 'hard bounces of a campaign',
+  },
+  {
+    on: 'events',
+    keys: { campaign: 1, type: 1, at: 1 },
+    options: { partialFilterExpression: { type: 'recipient.complained' } },
+    serves: 'complaints about a campaign',
+  },
+  {
+    on: 'bad_domains',
+    keys: { at: 1 },
+    options: { expireAfterSeconds: BAD_DOMAIN_HOURS * 3_600 },
+    serves: 'asking a domain again after a day',
+  },
+  {
+    on: 'soft_bounces',
+    keys: { at: 1 },
+    options: { expireAfterSeconds: SOFT_BOUNCE_RETENTION_DAYS * 86_400 },
+    serves: 'forgetting soft bounces',
+  },
+  {
+    on: 'ledger',
+    keys: { campaign: 1, launch: 1, round: 1, page: 1 },
+    options: unique,
+    serves: 'pages of a round in order; one chain whoever freezes',
+  },
+  {
+    on: 'ledger',
+    keys: { campaign: 1, launch: 1, round: 1, page: 1, done: 1 },
+    options: { partialFilterExpression: { done: false } },
+    serves: 'the lowest free page',
+  },
+  {
+    on: 'ledger',
+    keys: { campaign: 1, 'exceptions.kind': 1 },
+    options: { partialFilterExpression: { 'exceptions.kind': 'uncertain' } },
+    serves: 'recipients in doubt, of whom a click may tell',
+  },
+  {
+    on: 'messages',
+    keys: { account: 1, key: 1 },
+    options: { unique: true, partialFilterExpression: { key: { $exists: true } } },
+    serves: 'the message an Idempotency-Key has made',
+  },
+  {
+    on: 'messages',
+    keys: { sweep_at: 1 },
+    options: { partialFilterExpression: { sweep_at: { $type: 'date' } } },
+    serves: 'the sweep: messages that are owed a workflow or a telling',
+  },
+  { on: 'messages', keys: { account: 1, _id: -1 }, serves: 'messages of an account, the newest first' },
+  { on: 'messages', keys: { account: 1, state: 1, _id: -1 }, serves: 'messages of an account by state' },
+  { on: 'messages', keys: { account: 1, tags: 1, _id: -1 }, serves: 'messages of an account by tag' },
+  { on: 'messages', keys: { number: 1 }, options: unique, serves: 'a message by its number' },
+  { on: 'messages', keys: { account: 1, to_key: 1, _id: -1 }, serves: 'messages to somebody' },
+  {
+    on: 'messages',
+    keys: { account: 1, about: 1 },
+    options: { partialFilterExpression: { about: { $exists: true } } },
+    serves: 'messages that tell others of somebody',
+  },
+  { on: 'erasures', keys: { account: 1, _id: 1 }, serves: 'messages that are forgotten when they have ended' },
+  { on: 'messages', keys: { account: 1, content: 1 }, serves: 'whether a content is still said by a message' },
+  { on: 'messages', keys: { account: 1, group: 1 }, serves: 'the messages of one request' },
+  { on: 'messages', keys: { account: 1, hash: 1, created_at: -1 }, serves: 'the same request once more' },
+];

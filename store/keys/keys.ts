@@ -1,0 +1,155 @@
+import type { Collection } from 'mongodb';
+import { now } from '../../clock.js';
+import type { Config } from '../../config.js';
+import { type KeyState, rotationDue, SCOPES, type Scope } from '../../domain/account/key.js';
+import { accounts } from '../accounts/accounts.js';
+import type { Store } from '../mongo/connect.js';
+import { counters } from '../mongo/counters.js';
+import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
+import { hashOf, newSecret } from './secret.js';
+
+export interface Key {
+  readonly _id: number;
+  readonly account: number;
+  readonly name: string;
+  /** SHA-256 of the key in hex; the key itself is kept nowhere. */
+  readonly hash: string;
+  /** The first characters, so that people can tell their keys apart. */
+  readonly prefix: string;
+  readonly state: KeyState;
+  readonly scopes: readonly Scope[];
+  /** Only these lists; null: all of the account. */
+  readonly lists: readonly number[] | null;
+  /** Only senders of these domains; null: all of the account. */
+  readonly domains: readonly string[] | null;
+  /** Requests a minute where no other limit names the route; null: `RATE_LIMIT_PER_MINUTE`. */
+  readonly per_minute: number | null;
+  readonly expires_at: Date | null;
+  readonly retires_at: Date | null;
+  /** The first key of those that replaced one another, which people who left its mails left; absent: this one. */
+  readonly root_key?: number;
+  /** The key that this one was made to replace, until it is validated. */
+  readonly replaces: number | null;
+  /** It replaced another one, which has ended. */
+  readonly validated?: true;
+  readonly rotation_due_at: Date;
+  /** Its owner was told that a rotation is due. */
+  readonly reminded?: true;
+  readonly last_used_at: Date | null;
+  readonly created_at: Date;
+}
+
+/** What its owner decides about a key. */
+export type KeyTerms = Pick<Key, 'name' | 'scopes' | 'lists' | 'domains' | 'per_minute' | 'expires_at'>;
+
+export interface IssuedKey {
+  readonly key: Key;
+  /** In this answer and nowhere else. */
+  readonly secret: string;
+}
+
+export type Keys = ReturnType<typeof keys>;
+
+const FIRST_KEY = 1;
+const USE_RECORDED_EVERY = 60_000;
+
+export function keys(store: Store) {
+  const rows = store.db.collection<Key>('keys');
+  const ids = counters(store);
+  const nextId = async () => {
+    await ids.reserve('keys', FIRST_KEY);
+    return ids.block('keys');
+  };
+  return {
+    ...reading(rows),
+
+    /** Makes a key, for everything unless its terms say otherwise. Atomic: one insert. */
+    issue: async (account: number, name: string, terms: Partial<KeyTerms> = {}): Promise<IssuedKey> => {
+      const secret = newSecret();
+      const key = newKey(await nextId(), account, { ...ALL, ...terms, name }, secret);
+      await rows.insertOne(key);
+      return { key, secret };
+    },
+
+    /** Accepts a secret chosen by the operator; a known one stays as it is, revoked or not. Atomic: one upsert. */
+    accept: async (account: number, name: string, secret: string): Promise<void> => {
+      const { hash, ...fields } = newKey(await nextId(), account, { ...ALL, name }, secret);
+      await rows.updateOne({ hash }, { $setOnInsert: fields }, { upsert: true });
+    },
+
+    /** The very first key under a fixed id: of several processes one gets the secret. Atomic: one insert. */
+    issueFirst: async (account: number): Promise<string | undefined> => {
+      await ids.reserve('keys', FIRST_KEY);
+      if ((await rows.countDocuments({ account }, { limit: 1 })) > 0) return undefined;
+      const secret = newSecret();
+      try {
+        await rows.insertOne(newKey(FIRST_KEY, account, { ...ALL, name: 'First key' }, secret));
+        return secret;
+      } catch (error) {
+        if (isDuplicateKey(error)) return undefined;
+        throw error;
+      }
+    },
+
+    /** Revokes for good; repeating it changes nothing. Atomic: one update. */
+    revoke: async (account: number, id: number): Promise<'done' | 'missing' | 'foreign'> => {
+      const { matchedCount } = await rows.updateOne({ _id: id, account }, { $set: { state: 'revoked' } });
+      return matchedCount === 1 ? 'done' : explainNoMatch(rows, account, id);
+    },
+  };
+}
+
+function reading(rows: Collection<Key>) {
+  return {
+    /** The key behind a secret, ended ones too; notes its use at most once a minute. */
+    findBySecret: async (secret: string): Promise<Key | null> => {
+      const key = await rows.findOne({ hash: hashOf(secret) });
+      if (key !== null && (key.last_used_at?.getTime() ?? 0) < now().getTime() - USE_RECORDED_EVERY) {
+        await rows.updateOne({ _id: key._id }, { $set: { last_used_at: now() } }, { writeConcern: { w: 1 } });
+      }
+      return key;
+    },
+
+    ofAccount: (account: number): Promise<Key[]> => rows.find({ account }).sort({ _id: 1 }).toArray(),
+
+    find: (account: number, id: number): Promise<Owned<Key>> => findOwned(rows, account, id),
+  };
+}
+
+const ALL: Omit<KeyTerms, 'name'> = { scopes: SCOPES, lists: null, domains: null, per_minute: null, expires_at: null };
+
+/** Makes the first account and its first key. Returns the secret if one was made here: it is shown this once. */
+export async function ensureFirstAccount(
+  store: Store,
+  config: Pick<Config, 'apiKey'>,
+): Promise<{ account: number; secret: string | undefined }> {
+  const { _id: account } = await accounts(store).ensureFirst();
+  if (config.apiKey !== undefined) {
+    await keys(store).accept(account, 'EVERPOST_API_KEY', config.apiKey);
+    return { account, secret: undefined };
+  }
+  return { account, secret: await keys(store).issueFirst(account) };
+}
+
+export function newKey(id: number, account: number, terms: KeyTerms, secret: string): Key {
+  const at = now();
+  return {
+    _id: id,
+    account,
+    ...terms,
+    hash: hashOf(secret),
+    prefix: secret.slice(0, 8),
+    state: 'active',
+    retires_at: null,
+    replaces: null,
+    rotation_due_at: rotationDue(at),
+    last_used_at: null,
+    created_at: at,
+  };
+}
+
+/** The first of the keys that this one followed; itself where it followed none. */
+export function rootKeyOf({ _id, root_key }: Pick<Key, '_id' | 'root_key'>): number {
+  return root_key ?? _id;
+}

@@ -1,0 +1,25 @@
+import type { Store } from '../mongo/connect.js';
+import type { List } from './lists.js';
+
+/** A list whose owner wants to hear of its people, and up to which place of the river that was told. */
+export type NotifyingList = List & { readonly notified_seq?: number };
+
+export type ListNotices = ReturnType<typeof listNotices>;
+
+export function listNotices({ db }: Store) {
+  const rows = db.collection<NotifyingList>('lists');
+  return {
+    /** Lists with a notification that is turned on. */
+    withNotifications: (): AsyncIterable<NotifyingList> =>
+      rows.find({
+        $or: [{ 'notifications.subscribe': true }, { 'notifications.unsubscribe': true }],
+        deleting: { $exists: false },
+      }),
+
+    /** Everything up to that place was told. Atomic: one update, none where the settings were changed meanwhile. */
+    recordNotified: async ({ _id, account, notified_seq }: NotifyingList, sequence: number): Promise<void> => {
+      const seen = notified_seq === undefined ? { notified_seq: { $exists: false } } : { notified_seq };
+      await rows.updateOne({ _id, account, ...seen }, { $set: { notified_seq: sequence } });
+    },
+  };
+}

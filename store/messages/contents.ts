@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import type { Collection } from 'mongodb';
+import { now } from '../../clock.js';
+import type { LetterContent } from '../../domain/campaign/campaign.js';
+import type { MessageContent } from '../../domain/message/message.js';
+import { type BlobId, blobs } from '../mongo/blobs.js';
+import { majorityCollection, type Store } from '../mongo/connect.js';
+import { insertOnce, isDuplicateKey } from '../mongo/duplicate-key.js';
+
+/** What messages say and carry, once for each hash: rows come and go, nothing here ever changes. */
+export interface StoredContent {
+  /** Account, kind and SHA-256. */
+  readonly _id: string;
+  readonly account: number;
+  /** A message's content as JSON: its field names are a caller's, and no database should read them. */
+  readonly json?: string;
+  /** Where the bytes of a file lie. */
+  readonly blob?: BlobId;
+  /** When a message last named it: nobody forgets what has just been named. */
+  readonly referenced_at?: Date;
+}
+
+export type Contents = ReturnType<typeof contents>;
+
+export function contents(store: Store) {
+  const rows = majorityCollection<StoredContent>(store, 'contents');
+  const files = blobs(store);
+
+  const insert = (row: StoredContent) => insertOnce(rows, row);
+
+  /** Says that it is needed; false where it is not there. Atomic: one update. */
+  const markReferenced = async (account: number, _id: string): Promise<boolean> =>
+    (await rows.updateOne({ _id, account }, { $set: { referenced_at: now() } })).matchedCount === 1;
+
+  return {
+    /** Keeps what a group of messages says and returns its hash. Atomic: one upsert; what known content says is left alone. */
+    save: async (account: number, content: MessageContent): Promise<string> => {
+      const json = JSON.stringify(content);
+      const hash = createHash('sha256').update(json).digest('hex');
+      const _id = idOf(account, 'content', hash);
+      await upsertReferenced(rows, { _id, account }, json);
+      return hash;
+    },
+
+    find: async (account: number, hash: string): Promise<MessageContent | null> => {
+      const row = await rows.findOne({ _id: idOf(account, 'content', hash), account });
+      return row?.json === undefined ? null : (JSON.parse(row.json) as MessageContent);
+    },
+
+    /** The same for what a campaign says to all. */
+    saveLetter: async (account: number, letter: LetterContent): Promise<string> => {
+      const { subject, preheader, html, text, from, reply_to, list } = letter;
+      const sender = { name: from.name, email: from.email };
+      const json = JSON.stringify({ subject, preheader, html, text, from: sender, reply_to, list });
+      const hash = createHash('sha256').update(json).digest('hex');
+      await insert({ _id: idOf(account, 'letter', hash), account, json });
+      return hash;
+    },
+
+    /** A letter that a campaign's row names; throws where it is gone, because the row is written after it. */
+    letter: async (account: number, hash: string): Promise<LetterContent> => {
+      const row = await rows.findOne({ _id: idOf(account, 'letter', hash), account });
+      if (row?.json === undefined) throw new Error(`the letter ${hash} of account ${account} is not in the store`);
+      return JSON.parse(row.json) as LetterContent;
+    },
+
+    /** Keeps a file under its hash, in GridFS, unless it is there. It counts once its row is written, after the bytes. */
+    saveFile: async (account: number, sha256: string, bytes: Buffer): Promise<void> => {
+      const _id = idOf(account, 'file', sha256);
+      if (await markReferenced(account, _id)) return;
+      const blob = files.newId();
+      await pipeline(Readable.from([bytes]), files.write(account, blob, sha256));
+      if ((await insert({ _id, account, blob, referenced_at: now() })) === 'known') await files.remove(account, blob);
+    },
+
+    /** The bytes of a file; throws where there are none, because a message is accepted after its files are kept. */
+    file: async (account: number, sha256: string): Promise<Buffer> => {
+      const row = await rows.findOne({ _id: idOf(account, 'file', sha256), account });
+      const stream = row?.blob === undefined ? undefined : await files.read(account, row.blob);
+      if (stream === undefined) throw new Error(`the attachment ${sha256} of account ${account} is not in the store`);
+      return buffer(stream);
+    },
+  };
+}
+
+/** Atomic: one upsert, which is repeated where somebody else was the first meanwhile. */
+async function upsertReferenced(
+  rows: Collection<StoredContent>,
+  content: Pick<StoredContent, '_id' | 'account'>,
+  json: string,
+): Promise<void> {
+  const upsert = () =>
+    rows.updateOne(content, { $set: { referenced_at: now() }, $setOnInsert: { json } }, { upsert: true });
+  await upsert().catch((error) => {
+    if (!isDuplicateKey(error)) throw error;
+    return upsert();
+  });
+}
+
+function idOf(account: number, kind: 'content' | 'letter' | 'file', hash: string): string {
+  return `${account}:${kind}:${hash}`;
+}

@@ -1,0 +1,132 @@
+import type { Collection, Filter } from 'mongodb';
+import { now } from '../../clock.js';
+import type { MessageState } from '../../domain/message/message.js';
+import { majorityCollection, type Store } from '../mongo/connect.js';
+import { foreignOrMissing, type Owned } from '../mongo/ownership.js';
+import { suppressionId } from '../suppressions/suppressions.js';
+import { messageAcceptance } from './acceptance.js';
+import type { Message } from './row.js';
+
+export interface MessageQuery {
+  readonly state?: MessageState | undefined;
+  readonly tag?: string | undefined;
+  /** Identity of the recipient's address. */
+  readonly to?: string | undefined;
+  /** Id of the last message that was seen: older ones follow. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+export type Messages = ReturnType<typeof messages>;
+
+/** Messages that wait: they may be cancelled, and nothing of them has left since the last attempt. */
+export const WAITING: readonly MessageState[] = ['accepted', 'deferred'];
+
+/** Messages to somebody, and those that tell others of them: two questions, each with its index. */
+export function toOrAbout(account: number, emailKey: string) {
+  return [
+    { account, to_key: emailKey },
+    { account, about: suppressionId(account, emailKey) },
+  ] as const;
+}
+
+/** Transactional messages as the API knows them; `message/progress.ts` has what brings them to their end. */
+export function messages(store: Store) {
+  const rows = majorityCollection<Message>(store, 'messages');
+  return { ...messageAcceptance(store), ...reading(rows), ...sweeping(rows), ...cancelling(rows) };
+}
+
+function reading(rows: Collection<Message>) {
+  return {
+    find: (account: number, _id: string): Promise<Message | null> => rows.findOne({ _id, account }),
+
+    /** In no order; those that do not exist are missing. */
+    findMany: (account: number, ids: readonly string[]): Promise<Message[]> =>
+      rows.find({ _id: { $in: [...ids] }, account }).toArray(),
+
+    /** The row that a signed return path names; the path is the authority here, hence no account. */
+    ofReturnPath: (_id: string): Promise<Message | null> => rows.findOne({ _id }),
+
+    /** By its UUID or its number; says whose it is, and never hands out another account's. */
+    owned: async (account: number, id: string | number): Promise<Owned<Message>> => {
+      const row = await rows.findOne(typeof id === 'number' ? { number: id } : { _id: id });
+      if (row === null) return 'missing';
+      return row.account === account ? row : foreignOrMissing(rows, account, row.account);
+    },
+
+    /** The primary message first, then its copies in the order in which they were named. */
+    ofGroup: (account: number, group: string): Promise<Message[]> =>
+      rows.find({ account, group }).sort({ number: 1 }).toArray(),
+
+    /** The newest first. */
+    page: (account: number, { state, tag, to, after, limit }: MessageQuery): Promise<Message[]> => {
+      const filter: Filter<Message> = {
+        account,
+        ...(state !== undefined && { state }),
+        ...(tag !== undefined && { tags: tag }),
+        ...(to !== undefined && { to_key: to }),
+        ...(after !== undefined && { _id: { $lt: after } }),
+      };
+      return rows.find(filter).sort({ _id: -1 }).limit(limit).toArray();
+    },
+
+    /** Of all accounts: messages that have not come to their end, or whose end was not told yet. */
+    countOpen: (): Promise<number> => rows.countDocuments({ sweep_at: { $type: 'date' } }),
+
+    /** What waits to be sent to somebody, or tells others of them. */
+    waitingFor: async (account: number, emailKey: string): Promise<Message[]> => {
+      const waiting = { state: { $in: WAITING } };
+      const of = toOrAbout(account, emailKey).map((filter) => rows.find({ ...filter, ...waiting }).toArray());
+      return (await Promise.all(of)).flat();
+    },
+
+    /** The message that an Idempotency-Key has made. */
+    withIdempotencyKey: (account: number, key: string): Promise<Message | null> => rows.findOne({ account, key }),
+
+    /** The newest primary message of an equal request. */
+    latestWithHash: (account: number, hash: string): Promise<Message | null> =>
+      rows.findOne({ account, hash, role: 'to' }, { sort: { created_at: -1 } }),
+  };
+}
+
+function cancelling(rows: Collection<Message>) {
+  return {
+    /**
+     * Takes a waiting message back; null where it does not wait (any more). One that waits to be sent again because it was
+     * in doubt stays in doubt. Atomic: one conditional update.
+     */
+    cancel: async (account: number, _id: string): Promise<Message | null> => {
+      const at = now();
+      return rows.findOneAndUpdate(
+        { _id, account, state: { $in: WAITING } },
+        [{ $set: { state: CANCELLED, token: null, updated_at: at, sweep_at: at } }],
+        { returnDocument: 'after' },
+      );
+    },
+  };
+}
+
+const CANCELLED = { $cond: ['$resent', 'uncertain', 'cancelled'] };
+
+function sweeping(rows: Collection<Message>) {
+  return {
+    /** Messages of every account that somebody should look at, the longest owed first. */
+    due: (before: Date, limit: number): Promise<Message[]> =>
+      rows
+        .find({ sweep_at: { $lte: before } })
+        .sort({ sweep_at: 1 })
+        .limit(limit)
+        .toArray(),
+
+    /** Somebody has these in line: where they have not begun, the sweep need not look before then. Atomic for each. */
+    postponeSweep: async (ids: readonly string[], until: Date): Promise<void> => {
+      await rows.updateMany({ _id: { $in: [...ids] }, state: 'accepted' }, { $max: { sweep_at: until } });
+    },
+
+    /** Looks again at `at`, or never; false if something was done about the row since it was read. Atomic: one CAS. */
+    sweepAgain: async ({ _id, state, attempt, sweep_at }: Message, at: Date | null): Promise<boolean> => {
+      const { matchedCount } = await rows.updateOne({ _id, state, attempt, sweep_at }, { $set: { sweep_at: at } });
+      return matchedCount === 1;
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import type { Collection, Document, Filter, UpdateFilter } from 'mongodb';
+import { now } from '../../clock.js';
+import type { MessageAttempt } from '../../domain/message/message.js';
+import type { MessageStep } from '../../domain/message/step.js';
+import { type Alive, type ConditionalWrites, conditionalWrites, type Verdict } from '../mongo/conditional-writes.js';
+import { majorityCollection, type Store } from '../mongo/connect.js';
+import { WAITING } from './messages.js';
+import type { Message } from './row.js';
+
+export type MessageProgress = ReturnType<typeof messageProgress>;
+
+/**
+ * PROTOCOL "Messages": whether a message may be sent is decided by these writes and by nothing else. Leases are judged by
+ * the server alone. `lease` in milliseconds; it is also the slack after which the sweep looks at a step that did not come.
+ */
+export function messageProgress(store: Store, lease: number) {
+  const rows = majorityCollection<Message>(store, 'messages');
+  return { ...owning(conditionalWrites(rows), lease), ...deciding(rows, lease) };
+}
+
+function owning(write: ConditionalWrites<Message>, lease: number) {
+  return {
+    /** Earns the right to send once: attempt k, waiting, due and in time → attempt k + 1, sending, under this token. */
+    claim: (row: Message, token: string, alive: Alive): Promise<Verdict> => {
+      const at = now();
+      const attempt = row.attempt + 1;
+      return write(alive, {
+        filter: { ...stillWaiting(row), due: { $lte: at }, expires_at: { $gt: at } },
+        update: {
+          $set: { state: 'sending', attempt, token, sweep_at: later(2 * lease) },
+          $currentDate: { seen: true, updated_at: true },
+        },
+        id: row._id,
+        isAfter: (now) => isOwnedBy(now, token) && now.attempt === attempt,
+        isBefore: (now) => waits(now) && now.attempt === row.attempt && now.due <= at && now.expires_at > at,
+      });
+    },
+
+    /** Says that the owner lives. */
+    renew: ({ _id }: Message, token: string, alive: Alive): Promise<Verdict> =>
+      write(alive, {
+        filter: { _id, token, state: 'sending' },
+        update: { $set: { sweep_at: later(2 * lease) }, $currentDate: { seen: true } },
+        id: _id,
+        isAfter: () => false,
+        isBefore: (now) => isOwnedBy(now, token),
+      }),
+
+    /** Writes down what came of the attempt. The token is enough: the lease may be over, but nobody else has decided. */
+    settle: ({ _id }: Message, token: string, step: MessageStep, alive: Alive): Promise<Verdict> =>
+      write(alive, {
+        filter: { _id, token, state: 'sending' },
+        // Doubt keeps its token, also while its re-send waits: there may still be evidence.
+        update: stepUpdate(step, lease, step.state === 'uncertain' || step.resends === true ? token : null),
+        id: _id,
+        isAfter: (now) => now.attempts.some((entry) => isSame(entry, step.entry)),
+        isBefore: (now) => isOwnedBy(now, token),
+      }),
+  };
+}
+
+function deciding(rows: Collection<Message>, lease: number) {
+  const decide = (filter: Filter<Message>, step: MessageStep, token: string | null): Promise<Message | null> =>
+    rows.findOneAndUpdate(filter, stepUpdate(step, lease, token), { returnDocument: 'after' });
+  return {
+    /**
+     * The owner of attempt k is gone: nobody knows how far it came. Null where it lives, or where somebody else has
+     * decided. `step` is doubt, or the one re-send of it. Atomic: one conditional update.
+     */
+    takeOver: ({ _id, attempt, token, resent }: Message, step: MessageStep): Promise<Message | null> =>
+      decide({ _id, attempt, token, resent, state: 'sending', $expr: leaseExpired(lease) }, step, token),
+
+    /** A waiting message whose time is over fails. Null where it does not wait or has time. Atomic: one conditional update. */
+    expire: (row: Message, step: MessageStep): Promise<Message | null> =>
+      decide({ ...stillWaiting(row), expires_at: { $lte: now() } }, step, null),
+
+    /** A waiting message that must not or cannot be sent fails unsent. Atomic: one conditional update. */
+    refuse: (row: Message, step: MessageStep): Promise<Message | null> => decide(stillWaiting(row), step, null),
+
+    /** A waiting message waits on without an attempt. Null where somebody else has looked after it. Atomic: one conditional update. */
+    postpone: (row: Message, step: MessageStep): Promise<Message | null> =>
+      decide({ ...stillWaiting(row), due: row.due }, step, null),
+
+    /**
+     * Late evidence settles doubt, also doubt whose re-send has not begun. With `token` only that of its own attempt.
+     * Null where there is no such doubt. Atomic: one conditional update, which matches once.
+     */
+    recordLateEvidence: (account: number, _id: string, step: MessageStep, token?: string): Promise<Message | null> =>
+      decide({ _id, account, state: { $in: ['uncertain', 'deferred'] }, token: token ?? { $ne: null } }, step, null),
+  };
+}
+
+function stepUpdate({ state, entry, due, resends }: MessageStep, lease: number, token: string | null) {
+  const resent = resends === true ? { resent: true } : {};
+  const again = due === undefined ? {} : { due };
+  // The sweep looks once more where the next step, or the telling of the last one, has not come by then.
+  const sweep_at = new Date((due ?? now()).getTime() + lease);
+  return {
+    $set: { state, token, sweep_at, ...again, ...resent },
+    $push: { attempts: entry },
+    $currentDate: { updated_at: true },
+  } satisfies UpdateFilter<Message>;
+}
+
+function stillWaiting({ _id, attempt }: Message): Filter<Message> {
+  return { _id, attempt, state: { $in: WAITING } };
+}
+
+function waits({ state }: Message): boolean {
+  return WAITING.includes(state);
+}
+
+function isOwnedBy(row: Message, token: string): boolean {
+  return row.token === token && row.state === 'sending';
+}
+
+function isSame(one: MessageAttempt, other: MessageAttempt): boolean {
+  return one.n === other.n && one.at === other.at && one.outcome === other.outcome && one.class === other.class;
+}
+
+function leaseExpired(lease: number): Document {
+  return { $lt: ['$seen', { $subtract: ['$$NOW', lease] }] };
+}
+
+function later(ms: number): Date {
+  return new Date(now().getTime() + ms);
+}

@@ -1,0 +1,60 @@
+import type {
+  Mailbox,
+  MessageAttempt,
+  MessageByTemplate,
+  MessageRole,
+  MessageState,
+} from '../../domain/message/message.js';
+
+/** One transactional message to one recipient; PROTOCOL "Messages". */
+export interface Message {
+  /** UUID v7. */
+  readonly _id: string;
+  /** The integer beside it, which some webhooks need. */
+  readonly number: number;
+  readonly account: number;
+  /** The primary message's id; the group shares one content. */
+  readonly group: string;
+  readonly role: MessageRole;
+  readonly to: Mailbox;
+  /** Identity of the address: what suppressions know. */
+  readonly to_key: string;
+  readonly from_domain: string;
+  /** Hash under which the content is stored. */
+  readonly content: string;
+  readonly subject: string;
+  readonly template?: MessageByTemplate;
+  /** What its caller should know, such as variables that were missing. */
+  readonly warning?: string;
+  readonly tags: readonly string[];
+  /** The month it counts for, where its account had no limit when it was accepted: nothing is reserved, the row is counted. */
+  readonly counts_for?: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly track: boolean;
+  readonly resend_if_uncertain: boolean;
+  /** The API key it was sent with, where the recipient may leave the mails of that key. */
+  readonly leaves_key?: number;
+  /** Hash of the person it tells others of, as suppressions know them: whoever is erased is found by it. */
+  readonly about?: string;
+  /** Only the primary message of a request with an Idempotency-Key has it; unique with the account. */
+  readonly key?: string;
+  /** SHA-256 of the request, for the same key with another body, and for repeat detection. */
+  readonly hash: string;
+  readonly state: MessageState;
+  readonly attempt: number;
+  readonly attempts: readonly MessageAttempt[];
+  /** Of the attempt under way, or of the one whose outcome is in doubt: late evidence of its owner names it. */
+  readonly token: string | null;
+  readonly seen: Date;
+  /** Not before this: scheduled, or deferred until. */
+  readonly due: Date;
+  /** When the caller wanted it sent, where not at once; `due` moves on with each attempt. */
+  readonly scheduled_at?: Date;
+  readonly expires_at: Date;
+  /** The one re-send of an uncertain attempt has happened. */
+  readonly resent: boolean;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  /** When the sweep should look at this row; null once it is final and its events are told. */
+  readonly sweep_at: Date | null;
+}

@@ -1,0 +1,61 @@
+import { type Collection, type Db, type Document, MongoClient, ReadConcern, ReadPreference } from 'mongodb';
+import { PROTOCOL_TIMES } from '../../domain/delivery/protocol.js';
+import { ensureIndexes } from '../indexes/indexes.js';
+import { releaseDeadSockets } from './dead-socket.js';
+
+/** The open store. `ledger` is a client of its own: what decides about mail must not inherit options from a URL. */
+export interface Store {
+  readonly db: Db;
+  readonly ledger: Db;
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  readonly url: string;
+  readonly database: string;
+  /** Milliseconds one operation on the ledger may take before its outcome counts as unknown. */
+  readonly ledgerTimeout?: number;
+}
+
+/** PROTOCOL "Constants": set here, on every ledger and message collection; no URL can weaken them. */
+const MAJORITY = {
+  writeConcern: { w: 'majority', journal: true },
+  readConcern: new ReadConcern('majority'),
+  readPreference: ReadPreference.primary,
+} as const;
+
+export async function openStore({ url, database, ledgerTimeout }: StoreOptions): Promise<Store> {
+  releaseDeadSockets();
+  const common = { retryWrites: true, retryReads: true, ignoreUndefined: true, appName: 'everpost' } as const;
+  const client = new MongoClient(url, { ...common, w: 'majority', journal: true, serverSelectionTimeoutMS: 10_000 });
+  const ledgerClient = new MongoClient(url, { ...common, ...boundedBy(ledgerTimeout ?? PROTOCOL_TIMES.storeTimeout) });
+  // The ledger's connects with its first use: its short times must not fail the start of a process on a busy machine.
+  await client.connect();
+  const db = client.db(database);
+  await ensureIndexes(db);
+  return {
+    db,
+    ledger: ledgerClient.db(database, MAJORITY),
+    close: async () => {
+      await Promise.all([client.close(), ledgerClient.close()]);
+    },
+  };
+}
+
+/**
+ * The driver (7.9) ignores `timeoutMS`; each stage is bounded instead. `retryWrites` tries a write twice, so that half
+ * the time per try keeps the whole within `milliseconds`; the floors keep a busy machine from looking like an outage.
+ */
+function boundedBy(milliseconds: number) {
+  return {
+    socketTimeoutMS: Math.max(1_000, Math.ceil(milliseconds / 2)),
+    connectTimeoutMS: Math.max(2_000, milliseconds),
+    serverSelectionTimeoutMS: Math.max(2_000, milliseconds),
+    waitQueueTimeoutMS: Math.max(2_000, milliseconds),
+  } as const;
+}
+
+/** A collection under the ledger's concerns: `w: majority, j: true`, majority reads on the primary. */
+export function majorityCollection<T extends Document>(store: Store, name: string): Collection<T> {
+  return store.ledger.collection<T>(name, MAJORITY);
+}

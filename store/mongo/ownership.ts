@@ -1,0 +1,53 @@
+import type { Collection, Document, Filter, WithId } from 'mongodb';
+
+/**
+ * A row read for an account: the API tells "not there" (404) from "not yours" (403), as the documents ask. What belongs
+ * to a sibling, another client of the same agency, is not there.
+ */
+export type Owned<T> = T | 'missing' | 'foreign';
+
+interface Owner extends Document {
+  _id: number;
+  account: number;
+}
+
+/** Reads one row by its integer id and says whose it is; a foreign row is never handed out. */
+export async function findOwned<T extends Owner>(
+  rows: Collection<T>,
+  account: number,
+  id: number,
+): Promise<Owned<WithId<T>>> {
+  const row = await rows.findOne({ _id: id } as Filter<T>);
+  if (row === null) return 'missing';
+  return row.account === account ? row : foreignOrMissing(rows, account, row.account);
+}
+
+/** Why a write that matched nothing matched nothing. */
+export async function explainNoMatch<T extends Owner>(
+  rows: Collection<T>,
+  account: number,
+  id: number,
+): Promise<'missing' | 'foreign'> {
+  const found = await findOwned(rows, account, id);
+  return typeof found === 'string' ? found : 'missing';
+}
+
+/** What an account learns of a row of another one: nothing where both are clients of one agency. */
+export async function foreignOrMissing<T extends { account: number }>(
+  rows: Collection<T>,
+  account: number,
+  owner: T['account'],
+): Promise<'missing' | 'foreign'> {
+  const ofBoth = { $match: { _id: { $in: [account, owner] }, parent_id: { $exists: true } } };
+  // The database of the row, reached through its collection.
+  const [found] = await rows
+    .aggregate<{ family: readonly { parent_id: number }[] }>([
+      { $match: { account: owner } },
+      { $limit: 1 },
+      { $project: { _id: 0 } },
+      { $lookup: { from: 'accounts', pipeline: [ofBoth, { $project: { parent_id: 1 } }], as: 'family' } },
+    ])
+    .toArray();
+  const [one, other] = found?.family ?? [];
+  return one !== undefined && one.parent_id === other?.parent_id ? 'missing' : 'foreign';
+}

@@ -1,0 +1,168 @@
+import type { Collection } from 'mongodb';
+import { now } from '../../clock.js';
+import type { IssueKind, IssueReason, IssueState } from '../../domain/newsletter/issue.js';
+import type { Store } from '../mongo/connect.js';
+import { insertOnce } from '../mongo/duplicate-key.js';
+
+/** One issue of a newsletter: what is to become of one of its times. */
+export interface Issue {
+  /** Newsletter and time: `7:2026-05-15T07:00:00Z`, the same whoever begins it. */
+  readonly _id: string;
+  readonly account: number;
+  readonly newsletter: number;
+  readonly kind: IssueKind;
+  readonly scheduled_at: Date;
+  /** Until when its source is tried, and when it goes out. */
+  readonly send_at: Date;
+  readonly state: IssueState;
+  readonly reason: IssueReason | null;
+  /** What stood in the way last, in words. */
+  readonly detail: string | null;
+  /** It began late. */
+  readonly late: boolean;
+  readonly sent_late: boolean;
+  /** Its campaign, once there is something to send. */
+  readonly campaign: number | null;
+  readonly subject: string | null;
+  /** What is remembered of the feed once it goes out. */
+  readonly feed: {
+    readonly url: string;
+    readonly etag: string | null;
+    readonly modified: string | null;
+    readonly marks: readonly string[];
+  } | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly launched_at: Date | null;
+  readonly closed_at: Date | null;
+  /** When the sweep should look at this row; null once it is over. */
+  readonly sweep_at: Date | null;
+  /** The Idempotency-Key's claim that began it, so that a repeat after a crash finds it. */
+  readonly origin?: string;
+}
+
+export type NewIssue = Pick<Issue, '_id' | 'account' | 'newsletter' | 'kind' | 'scheduled_at' | 'send_at'> &
+  Partial<Pick<Issue, 'state' | 'reason' | 'late' | 'origin'>>;
+
+export type IssueKey = Pick<Issue, '_id' | 'account'>;
+
+const OPEN: readonly IssueState[] = ['preparing', 'launched'];
+/** Unless its start behind the answer fails, nobody has to look before this. */
+const SWEEP_AFTER = 5_000;
+
+export type Issues = ReturnType<typeof issues>;
+
+/** Rows of issues. A step is a compare-and-set on the state; an issue that is over is never touched again. */
+export function issues({ db }: Store) {
+  const rows = db.collection<Issue>('issues');
+  const move = ({ _id, account }: IssueKey, from: readonly IssueState[], to: Partial<Issue>): Promise<Issue | null> =>
+    rows.findOneAndUpdate(
+      { _id, account, state: { $in: [...from] } },
+      { $set: { ...to, updated_at: now() } },
+      { returnDocument: 'after' },
+    );
+  return {
+    ...reading(rows),
+
+    /** Begins an issue, or finds the one that was begun for this time or under this `origin`. Atomic: one insert. */
+    open: async (fresh: NewIssue): Promise<Issue> => {
+      const row = freshIssue(fresh);
+      if ((await insertOnce(rows, row)) === 'inserted') return row;
+      const { _id, account, origin } = fresh;
+      const same = origin === undefined ? { _id } : { $or: [{ _id }, { origin }] };
+      const earlier = await rows.findOne({ ...same, account });
+      if (earlier === null) throw new Error(`issue ${fresh._id} is another account's`);
+      return earlier;
+    },
+
+    /** There is something to send. */
+    recordPrepared: (key: IssueKey, made: Pick<Issue, 'campaign' | 'subject' | 'feed'>) =>
+      move(key, ['preparing'], made),
+
+    /** What stood in the way this time. */
+    recordDetail: (key: IssueKey, detail: string | null) => move(key, ['preparing'], { detail }),
+
+    recordLaunched: (key: IssueKey, subject: string) =>
+      move(key, ['preparing'], { state: 'launched', subject, launched_at: now(), detail: null }),
+
+    /** Before its campaign is launched. */
+    skip: (key: IssueKey, reason: IssueReason, detail?: string | null) =>
+      move(key, ['preparing'], skippedFor(reason, detail)),
+
+    /** Its campaign was launched, and goes to nobody. */
+    skipLaunched: (key: IssueKey, reason: IssueReason, detail: string | null) =>
+      move(key, ['launched'], skippedFor(reason, detail)),
+
+    close: (key: IssueKey, state: 'sent' | 'failed', sentLate: boolean) =>
+      move(key, ['launched'], { state, sent_late: sentLate, closed_at: now(), sweep_at: null }),
+
+    /** Looks again at `at`. */
+    sweepAgain: (key: IssueKey, at: Date) => move(key, OPEN, { sweep_at: at }),
+
+    /** With the newsletter its history goes. */
+    deleteAll: async (account: number, newsletter: number): Promise<void> => {
+      await rows.deleteMany({ account, newsletter });
+    },
+  };
+}
+
+function reading(rows: Collection<Issue>) {
+  return {
+    find: ({ _id, account }: IssueKey): Promise<Issue | null> => rows.findOne({ _id, account }),
+
+    /** One page, the latest time first, and how many there are in all. */
+    page: async (account: number, newsletter: number, skip: number, limit: number) => {
+      const of = { account, newsletter };
+      const found = rows.find(of).sort({ scheduled_at: -1 }).skip(skip).limit(limit).toArray();
+      return { found: await found, total: await rows.countDocuments(of) };
+    },
+
+    /** The issue that an Idempotency-Key's claim has begun. */
+    ofOrigin: (account: number, origin: string): Promise<Issue | null> => rows.findOne({ account, origin }),
+
+    /** Issues that are not over, the oldest first. */
+    openIssues: (account: number, newsletter: number): Promise<Issue[]> =>
+      rows
+        .find({ account, newsletter, state: { $in: [...OPEN] } })
+        .sort({ scheduled_at: 1 })
+        .toArray(),
+
+    /** What the last issues that went out were called, the newest first. */
+    lastSubjects: async (account: number, newsletter: number, limit = 10): Promise<string[]> => {
+      const found = rows
+        .find({ account, newsletter, launched_at: { $ne: null } })
+        .sort({ scheduled_at: -1 })
+        .limit(limit);
+      return (await found.toArray()).flatMap(({ subject }) => subject ?? []);
+    },
+
+    /** Issues of every account that are owed a workflow. */
+    due: (before: Date): AsyncIterable<Issue> => rows.find({ sweep_at: { $lte: before } }).sort({ sweep_at: 1 }),
+  };
+}
+
+function skippedFor(reason: IssueReason, detail?: string | null): Partial<Issue> {
+  return { state: 'skipped', reason, ...(detail !== undefined && { detail }), closed_at: now(), sweep_at: null };
+}
+
+function freshIssue(fresh: NewIssue): Issue {
+  const at = now();
+  const state = fresh.state ?? 'preparing';
+  const isOpen = state === 'preparing';
+  return {
+    reason: null,
+    late: false,
+    ...fresh,
+    state,
+    detail: null,
+    sent_late: false,
+    campaign: null,
+    subject: null,
+    feed: null,
+    created_at: at,
+    updated_at: at,
+    launched_at: null,
+    closed_at: isOpen ? null : at,
+    sweep_at: isOpen ? new Date(at.getTime() + SWEEP_AFTER) : null,
+  };
+}

@@ -1,0 +1,227 @@
+import type { Collection, Filter } from 'mongodb';
+import { now } from '../../clock.js';
+import type { CalendarFields } from '../../domain/newsletter/cron.js';
+import type { Overlap } from '../../domain/newsletter/schedule.js';
+import type { FeedState, Source } from '../../domain/newsletter/source.js';
+import type { CampaignSettings, Sender } from '../campaigns/campaigns.js';
+import type { Store } from '../mongo/connect.js';
+import { counters } from '../mongo/counters.js';
+import { addOnce } from '../mongo/insert-once.js';
+import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
+
+/** When a newsletter comes out, and what happens where its time has passed. */
+export interface NewsletterTimes {
+  /** As given; the calendars are what it means. */
+  readonly cron: string | null;
+  readonly calendars: readonly CalendarFields[];
+  readonly zone: string;
+  readonly start_at: Date | null;
+  readonly end_at: Date | null;
+  readonly skip: readonly string[];
+  readonly jitter_seconds: number;
+  readonly overlap: Overlap;
+  /** How late an issue may still begin. */
+  readonly catch_up_seconds: number;
+  /** From the beginning of an issue to its sending: as long its source is tried. */
+  readonly lead_seconds: number;
+}
+
+/** What every issue of it has in common. Subject, preheader and html are Liquid over what the source gives. */
+export interface NewsletterLetter {
+  readonly subject: string | null;
+  readonly preheader: string | null;
+  readonly html: string | null;
+  readonly template_id: number | null;
+  readonly from: Sender | null;
+  readonly reply_to: string | null;
+  readonly settings: CampaignSettings;
+}
+
+/** What stands between an issue and its readers. */
+export interface PreSendChecks {
+  /** Null: nobody is asked. */
+  readonly approval_hours: number | null;
+  readonly on_expiry: 'send' | 'skip';
+  readonly max_recipients: number | null;
+  readonly min_gap_minutes: number | null;
+  readonly test_to: readonly string[];
+}
+
+export interface NewsletterFields extends NewsletterTimes, NewsletterLetter, PreSendChecks {
+  readonly name: string;
+  readonly list_id: number;
+  readonly source: Source;
+}
+
+export interface Newsletter extends NewsletterFields {
+  readonly _id: number;
+  readonly account: number;
+  readonly state: 'active' | 'paused';
+  /** Raised by every change; the note of its Schedule names it. */
+  readonly v: number;
+  readonly memory: FeedState | null;
+  /** The issue that went out last, and the time it was given. */
+  readonly last: (LastIssue & { readonly before?: LastIssue | null }) | null;
+  /** The last click that began an issue, and the time of that issue. */
+  readonly manual_start?: ManualStart;
+  /** Every time of the calendar up to here has an issue, or is none of ours. */
+  readonly accounted_until: Date;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  /** When the sweep compares it with its Schedule. */
+  readonly sweep_at: Date;
+  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  readonly origin?: string;
+}
+
+export interface ManualStart {
+  readonly at: Date;
+  readonly scheduled_at: Date;
+}
+
+export interface LastIssue {
+  readonly issue: string;
+  readonly at: Date;
+}
+
+export type NewsletterChange = Partial<NewsletterFields & Pick<Newsletter, 'state'>>;
+
+/** Unless the wake-up behind the answer fails, nobody has to look before this. */
+const SWEEP_AFTER = 5_000;
+const MINUTE = 60_000;
+
+export type Newsletters = ReturnType<typeof newsletters>;
+
+export function newsletters(store: Store) {
+  const rows = store.db.collection<Newsletter>('newsletters');
+  return { ...editing(rows, counters(store)), ...sendTimes(rows), ...sweeping(rows) };
+}
+
+function editing(rows: Collection<Newsletter>, ids: ReturnType<typeof counters>) {
+  return {
+    find: (account: number, id: number): Promise<Owned<Newsletter>> => findOwned(rows, account, id),
+
+    /** One page, the newest first, and how many there are in all. */
+    page: async (account: number, list_id: number | undefined, skip: number, limit: number) => {
+      const of: Filter<Newsletter> = { account, ...(list_id !== undefined && { list_id }) };
+      const found = rows.find(of).sort({ _id: -1 }).skip(skip).limit(limit).toArray();
+      return { found: await found, total: await rows.countDocuments(of) };
+    },
+
+    /** Adds a newsletter; the same `origin` finds the one it made before. Atomic: one insert. */
+    create: async (account: number, fields: NewsletterFields, origin?: string): Promise<Newsletter> => {
+      const at = now();
+      const own = { state: 'active' as const, v: 1, memory: null, last: null, accounted_until: at };
+      const times = { created_at: at, updated_at: at, sweep_at: new Date(at.getTime() + SWEEP_AFTER) };
+      const row = {
+        _id: await ids.block('newsletters'),
+        account,
+        ...fields,
+        ...own,
+        ...times,
+        ...(origin && { origin }),
+      };
+      return addOnce(rows, row);
+    },
+
+    /**
+     * Another version, if nobody else made one meanwhile (then null). With other times, or after a pause, the calendar counts
+     * from now on. Atomic: one update.
+     */
+    change: async ({ account, _id, v }: Newsletter, fields: NewsletterChange): Promise<Newsletter | null> => {
+      const at = now();
+      const anew = fields.calendars !== undefined || fields.state === 'active' ? { accounted_until: at } : {};
+      const sweep_at = new Date(at.getTime() + SWEEP_AFTER);
+      return rows.findOneAndUpdate(
+        { _id, account, v },
+        { $set: { ...fields, ...anew, v: v + 1, updated_at: at, sweep_at } },
+        { returnDocument: 'after' },
+      );
+    },
+
+    /** Atomic: one delete. Its Schedule is a stray from now on, and the sweep removes it. */
+    remove: async (account: number, id: number): Promise<'done' | 'missing' | 'foreign'> => {
+      const { deletedCount } = await rows.deleteOne({ _id: id, account });
+      return deletedCount === 1 ? 'done' : explainNoMatch(rows, account, id);
+    },
+  };
+}
+
+/** The turn that is replaced; an issue that asks again replaces none. */
+function previousIssue(issue: string) {
+  const other = { $cond: [{ $eq: ['$last.issue', issue] }, '$last.before', { issue: '$last.issue', at: '$last.at' }] };
+  return { $cond: [{ $eq: [{ $ifNull: ['$last', null] }, null] }, null, other] };
+}
+
+function sendTimes(rows: Collection<Newsletter>) {
+  return {
+    /**
+     * Gives an issue its turn at `at`; false where another went out less than `gap` milliseconds from it. The same issue
+     * asks as often as it likes. Atomic: one conditional write, so that of two issues at once one is too soon.
+     */
+    reserveSendTime: async (account: number, id: number, issue: string, at: Date, gap: number): Promise<boolean> => {
+      const far = {
+        $or: [{ 'last.issue': issue }, { last: null }, { 'last.at': { $lte: new Date(at.getTime() - gap) } }],
+      };
+      const { matchedCount } = await rows.updateOne({ _id: id, account, ...far }, [
+        { $set: { last: { issue, at, before: previousIssue(issue) } } },
+      ]);
+      return matchedCount === 1;
+    },
+
+    /**
+     * The time of the issue that a click at `at` begins: the minute it falls in, or the time that the last click was given where
+     * that was less than a minute ago. Atomic: one conditional write, so that two clicks at once are one across its turn too.
+     */
+    startManually: async (account: number, id: number, at: Date): Promise<Owned<Date>> => {
+      const fresh = { at, scheduled_at: new Date(Math.floor(at.getTime() / MINUTE) * MINUTE) };
+      const isRecent = { $gt: ['$manual_start.at', new Date(at.getTime() - MINUTE)] };
+      const row = await rows.findOneAndUpdate(
+        { _id: id, account },
+        [{ $set: { manual_start: { $cond: [isRecent, '$manual_start', fresh] } } }],
+        { returnDocument: 'after' },
+      );
+      return row?.manual_start?.scheduled_at ?? explainNoMatch(rows, account, id);
+    },
+
+    /** It did not go out after all: the turn is what it was before. Atomic: one conditional write. */
+    releaseSendTime: async (account: number, id: number, issue: string): Promise<void> => {
+      await rows.updateOne({ _id: id, account, 'last.issue': issue }, [
+        { $set: { last: { $ifNull: ['$last.before', null] } } },
+      ]);
+    },
+
+    /** What the feed held when an issue was made of it. */
+    saveMemory: async (account: number, id: number, memory: FeedState): Promise<void> => {
+      await rows.updateOne({ _id: id, account }, { $set: { memory } });
+    },
+  };
+}
+
+function sweeping(rows: Collection<Newsletter>) {
+  return {
+    /** Newsletters of every account whose turn it is to be compared with their Schedule. */
+    due: (before: Date): AsyncIterable<Newsletter> => rows.find({ sweep_at: { $lte: before } }).sort({ sweep_at: 1 }),
+
+    /** Looks again at `at`; nothing is lost where it was changed meanwhile. */
+    sweepAgain: async ({ account, _id, v }: Newsletter, at: Date): Promise<void> => {
+      await rows.updateOne({ _id, account, v }, { $set: { sweep_at: at } });
+    },
+
+    /** Every time of the calendar up to `until` has its issue. */
+    recordAccounted: async ({ account, _id, v }: Newsletter, until: Date): Promise<void> => {
+      await rows.updateOne({ _id, account, v }, { $max: { accounted_until: until } });
+    },
+
+    /** Which of these are there, of whatever account: their Schedules are no strays. */
+    known: async (ids: readonly number[]): Promise<ReadonlySet<number>> =>
+      new Set(
+        (
+          await rows
+            .find({ _id: { $in: [...ids] } })
+            .project<{ _id: number }>({ _id: 1 })
+            .toArray()
+        ).map(({ _id }) => _id),
+      ),
+  };
+}

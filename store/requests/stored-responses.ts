@@ -1,0 +1,123 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { now } from '../../clock.js';
+import type { Store } from '../mongo/connect.js';
+import { isDuplicateKey } from '../mongo/duplicate-key.js';
+
+interface StoredResponse {
+  /** Account, route and key; being the `_id` it is unique. */
+  readonly _id: string;
+  readonly account: number;
+  readonly fingerprint: string;
+  /** Who answers at the moment; settled replies keep the last one. */
+  readonly token: string;
+  /** Stays the same however often the answering is taken over: rows made under it are found again. */
+  readonly origin: string;
+  readonly state: 'in_flight' | 'stored' | 'secret';
+  readonly since: Date;
+  readonly expires_at: Date;
+  readonly status?: number;
+  readonly body?: string;
+}
+
+/** The right to answer one request. */
+export interface Claim {
+  readonly id: string;
+  readonly token: string;
+  readonly origin: string;
+}
+
+export type Admission =
+  | { readonly kind: 'go'; readonly claim: Claim }
+  | { readonly kind: 'replay'; readonly status: number; readonly body: string }
+  | { readonly kind: 'in_flight' | 'other_request' | 'secret' };
+
+export type StoredResponses = ReturnType<typeof storedResponses>;
+
+const KEPT_FOR = 24 * 3_600_000;
+/** An answer that takes longer than this has lost its process: the next one may try. */
+const CLAIM_TIMEOUT = 60_000;
+
+export function storedResponses({ db }: Store) {
+  const rows = db.collection<StoredResponse>('stored_responses');
+
+  const takeOver = async (row: StoredResponse, fingerprint: string): Promise<Claim | undefined> => {
+    const at = now();
+    const expired = row.expires_at <= at;
+    const next: StoredResponse = {
+      ...fresh(row._id, row.account, fingerprint, at),
+      ...(!expired && { origin: row.origin }),
+    };
+    const { modifiedCount } = await rows.replaceOne({ _id: row._id, token: row.token, state: row.state }, next);
+    return modifiedCount === 1 ? claimOf(next) : undefined;
+  };
+
+  const judge = async (row: StoredResponse, fingerprint: string): Promise<Admission> => {
+    const settled = row.expires_at > now() ? settledAdmission(row, fingerprint) : undefined;
+    if (settled !== undefined) return settled;
+    const claim = await takeOver(row, fingerprint);
+    return claim === undefined ? { kind: 'in_flight' } : { kind: 'go', claim };
+  };
+
+  return {
+    /** Whether to act, to replay or to refuse. Atomic: an insert decides, and a compare-and-set takes over from the dead. */
+    admit: async (account: number, route: string, key: string, fingerprint: string): Promise<Admission> => {
+      const id = createHash('sha256')
+        .update(JSON.stringify([account, route, key]))
+        .digest('base64url');
+      const row = fresh(id, account, fingerprint, now());
+      try {
+        await rows.insertOne(row);
+        return { kind: 'go', claim: claimOf(row) };
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
+      }
+      const earlier = await rows.findOne({ _id: id, account });
+      // Released in this very moment: the caller may come again at once.
+      return earlier === null ? { kind: 'in_flight' } : judge(earlier, fingerprint);
+    },
+
+    /** Keeps the answer for a day; without a body where it must not be shown twice. Atomic: only for the claim's owner. */
+    save: async (account: number, claim: Claim, status: number, body: string | undefined): Promise<void> => {
+      const answer = body === undefined ? { state: 'secret' as const } : { state: 'stored' as const, body };
+      await rows.updateOne({ _id: claim.id, account, token: claim.token }, { $set: { ...answer, status } });
+    },
+
+    /**
+     * Nobody can say what was done: whoever comes next with the same request takes over at once, under the same origin,
+     * and finds the rows that were made. Atomic: only for the claim's owner.
+     */
+    abandon: async (account: number, claim: Claim): Promise<void> => {
+      await rows.updateOne({ _id: claim.id, account, token: claim.token }, { $set: { since: new Date(0) } });
+    },
+
+    /** Nothing was done: the key is free again. Atomic: only for the claim's owner. */
+    release: async (account: number, claim: Claim): Promise<void> => {
+      await rows.deleteOne({ _id: claim.id, account, token: claim.token });
+    },
+  };
+}
+
+/** What a record that still counts says; undefined where whoever was answering has been given up. */
+function settledAdmission(row: StoredResponse, fingerprint: string): Admission | undefined {
+  if (row.fingerprint !== fingerprint) return { kind: 'other_request' };
+  if (row.state === 'secret') return { kind: 'secret' };
+  if (row.state === 'stored') return { kind: 'replay', status: row.status ?? 200, body: row.body ?? '' };
+  return row.since.getTime() > now().getTime() - CLAIM_TIMEOUT ? { kind: 'in_flight' } : undefined;
+}
+
+function fresh(id: string, account: number, fingerprint: string, at: Date): StoredResponse {
+  return {
+    _id: id,
+    account,
+    fingerprint,
+    token: randomUUID(),
+    origin: randomUUID(),
+    state: 'in_flight',
+    since: at,
+    expires_at: new Date(at.getTime() + KEPT_FOR),
+  };
+}
+
+function claimOf({ _id, token, origin }: StoredResponse): Claim {
+  return { id: _id, token, origin };
+}

@@ -1,0 +1,192 @@
+import type { Collection, Filter, FindCursor } from 'mongodb';
+import type { Consent } from '../../domain/subscriber/confirmation.js';
+import type { Attributes, KnownFields, SubscriberStatus } from '../../domain/subscriber/subscriber.js';
+import { refusesTracking } from '../../domain/tracking/visit.js';
+import type { Store } from '../mongo/connect.js';
+import { findOwned, type Owned } from '../mongo/ownership.js';
+import { suppressedKeys } from '../suppressions/suppressions.js';
+import { subscriberBatches } from './batches.js';
+import { subscriberChanges } from './changes.js';
+import { definedNames } from './custom-fields.js';
+
+/** One person on one list. */
+export interface Subscriber extends KnownFields {
+  readonly _id: number;
+  readonly account: number;
+  readonly list_id: number;
+  /** As given. */
+  readonly email: string;
+  /** Identity of the address: unique on a list, and what suppressions know. */
+  readonly email_key: string;
+  readonly status: SubscriberStatus;
+  /** Where the row came from: `api`, `batch`, `import:<id>` … */
+  readonly source: string;
+  readonly ip: string | null;
+  /** Where the person has agreed, where they were asked. */
+  readonly consent?: Consent;
+  readonly subscribed_at: Date;
+  readonly unsubscribed_at: Date | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+/** What a mail needs to know of its recipient. */
+export interface Recipient {
+  readonly _id: number;
+  readonly list_id: number;
+  readonly email: string;
+  readonly email_key: string;
+  readonly first_name: string | null;
+  readonly last_name: string | null;
+  readonly attributes: Attributes;
+  readonly status: SubscriberStatus;
+}
+
+export interface SubscriberQuery {
+  readonly list?: number | undefined;
+  readonly status?: SubscriberStatus | undefined;
+  readonly tag?: string | undefined;
+  /** Found anywhere in address, first or last name, whatever the case. */
+  readonly search?: string | undefined;
+}
+
+export interface AudienceSlice {
+  readonly account: number;
+  readonly list: number;
+  /** Ids above this one. */
+  readonly after: number;
+  /** Ids up to and including this one. */
+  readonly upTo: number;
+  readonly limit: number;
+}
+
+export type Subscribers = ReturnType<typeof subscribers>;
+
+const BUILT_IN_FIELDS = ['first_name', 'last_name', 'email'];
+/** Read to learn which attributes people have. */
+const NEWEST_READ = 200;
+
+const FOR_SENDING = {
+  list_id: 1,
+  email: 1,
+  email_key: 1,
+  first_name: 1,
+  last_name: 1,
+  attributes: 1,
+  status: 1,
+} as const;
+
+const TRACKING_FIELDS = { 'attributes.track': 1, 'attributes.do_not_track': 1 } as const;
+
+export function subscribers(store: Store) {
+  const rows = store.db.collection<Subscriber>('subscribers');
+  return {
+    ...subscriberChanges(store),
+    ...subscriberBatches(store),
+    ...naming(store, rows),
+    ...byLink(rows),
+
+    find: (account: number, id: number): Promise<Owned<Subscriber>> => findOwned(rows, account, id),
+
+    /** One person's rows, a row a list. */
+    onEveryList: (account: number, emailKey: string): Promise<Subscriber[]> =>
+      rows.find({ account, email_key: emailKey }).sort({ list_id: 1 }).toArray(),
+
+    /** One page, oldest first, and how many there are in all. */
+    page: async (account: number, query: SubscriberQuery, skip: number, limit: number) => {
+      const filter = matching(account, query);
+      // Ids first: they come from an index alone, so that only the rows of this page are read, however deep it lies.
+      const skipped = rows.find(filter).project<{ _id: number }>({ _id: 1 }).sort({ _id: 1 }).skip(skip).limit(limit);
+      const ids = (await skipped.toArray()).map(({ _id }) => _id);
+      const found = await rows
+        .find({ _id: { $in: ids }, account })
+        .sort({ _id: 1 })
+        .toArray();
+      return { found, total: await rows.countDocuments(filter) };
+    },
+
+    /** Everybody on a list in order of ids, a few at a time; the caller reads to the end or closes it. */
+    allOnList: (account: number, list: number): FindCursor<Subscriber> =>
+      rows.find({ account, list_id: list }).sort({ _id: 1 }).batchSize(1_000),
+
+    /** The recipients of a window, in no order; those who are gone are missing. */
+    forSending: (account: number, ids: readonly number[]): Promise<Recipient[]> =>
+      rows
+        .find({ _id: { $in: [...ids] }, account })
+        .project<Recipient>(FOR_SENDING)
+        .toArray(),
+
+    /** Active ids in ascending order, read from an index alone. */
+    idsAfter: async ({ account, list, after, upTo, limit }: AudienceSlice): Promise<number[]> => {
+      const slice = { account, list_id: list, status: 'active' as const, _id: { $gt: after, $lte: upTo } };
+      const found = await rows.find(slice).project<{ _id: number }>({ _id: 1 }).sort({ _id: 1 }).limit(limit).toArray();
+      return found.map(({ _id }) => _id);
+    },
+
+    /** The highest id of an active subscriber; 0 for an empty list. */
+    highestId: async (account: number, list: number): Promise<number> => {
+      const active = { account, list_id: list, status: 'active' as const };
+      const last = await rows.findOne(active, { projection: { _id: 1 }, sort: { _id: -1 } });
+      return last?._id ?? 0;
+    },
+
+    /** Active and not suppressed. Counted as active minus the suppressed among them: there are fewer of those. */
+    countSendable: async (account: number, list: number): Promise<number> => {
+      const active = { account, list_id: list, status: 'active' as const };
+      let count = await rows.countDocuments(active);
+      for await (const keys of suppressedKeys(store, account)) {
+        count -= await rows.countDocuments({ ...active, email_key: { $in: keys } });
+      }
+      return count;
+    },
+  };
+}
+
+function naming(store: Store, rows: Collection<Subscriber>) {
+  return {
+    /** Whole rows, in no order; those who are gone are missing. */
+    findMany: (account: number, ids: readonly number[]): Promise<Subscriber[]> =>
+      rows.find({ _id: { $in: [...ids] }, account }).toArray(),
+
+    /** Names that a letter to this list may use: those of everybody, the defined ones, and the attributes of its newest people. */
+    fieldNames: async (account: number, list: number): Promise<string[]> => {
+      const newest = rows.find({ account, list_id: list }).sort({ _id: -1 }).limit(NEWEST_READ);
+      const known = await newest.project<Pick<Subscriber, 'attributes'>>({ attributes: 1, _id: 0 }).toArray();
+      const defined = await definedNames(store, account);
+      const names = [...defined, ...known.flatMap(({ attributes }) => Object.keys(attributes))];
+      // Other names than these cannot stand in a template without an index.
+      return [
+        ...new Set([...BUILT_IN_FIELDS, ...names.filter((name) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(name)).sort()]),
+      ];
+    },
+  };
+}
+
+/** A signed link is the authority here, hence no account. */
+function byLink(rows: Collection<Subscriber>) {
+  return {
+    /** The row a signed link names. */
+    ofLink: (id: number): Promise<Subscriber | null> => rows.findOne({ _id: id }),
+
+    /** Those of these who are still there and let themselves be followed. */
+    trackableAmong: async (ids: readonly number[]): Promise<ReadonlySet<number>> => {
+      const found = rows
+        .find({ _id: { $in: [...ids] } })
+        .project<Pick<Subscriber, '_id' | 'attributes'>>(TRACKING_FIELDS);
+      return new Set(
+        (await found.toArray()).flatMap(({ _id, attributes }) => (refusesTracking(attributes) ? [] : _id)),
+      );
+    },
+  };
+}
+
+function matching(account: number, { list, status, tag, search }: SubscriberQuery): Filter<Subscriber> {
+  const pattern = search ? { $regex: search.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), $options: 'i' } : undefined;
+  return {
+    account,
+    ...(list !== undefined && { list_id: list }),
+    ...(status !== undefined && { status }),
+    ...(tag !== undefined && { tags: tag }),
+    ...(pattern && { $or: [{ email: pattern }, { first_name: pattern }, { last_name: pattern }] }),
+  };
+}

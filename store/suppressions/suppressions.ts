@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import type { Collection, Filter } from 'mongodb';
+import { now } from '../../clock.js';
+import { domainOf } from '../../domain/delivery/bad-domain.js';
+import type { Store } from '../mongo/connect.js';
+import { badDomains } from './bad-domains.js';
+
+export const SUPPRESSION_REASONS = ['bounce', 'complaint', 'manual', 'erased'] as const;
+export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];
+
+/** An address that must not be mailed, whatever any list says. */
+export interface Suppression {
+  /** Account and hash of the address: it can be asked for, and survives when the address itself is forgotten. */
+  readonly _id: string;
+  readonly account: number;
+  /** Absent once the person was erased. */
+  readonly email_key?: string;
+  readonly reason: SuppressionReason;
+  /** What proves it: a reply with addresses scrubbed, a report's id, who asked. */
+  readonly evidence: string | null;
+  readonly created_at: Date;
+}
+
+const KEYS_AT_ONCE = 1_000;
+
+export interface SuppressionQuery {
+  readonly emailKey?: string | undefined;
+  readonly reason?: SuppressionReason | undefined;
+  /** What the page before called `next`: older ones follow. */
+  readonly after?: string | undefined;
+}
+
+export type Suppressions = ReturnType<typeof suppressions>;
+
+/** The `_id` of an address: SHA-256 over account and identity. */
+export function suppressionId(account: number, emailKey: string): string {
+  return createHash('sha256').update(`${account}:${emailKey}`).digest('base64url');
+}
+
+export function suppressions(store: Store) {
+  const rows = store.db.collection<Suppression>('suppressions');
+  return { ...adding(rows), ...listing(rows), ...releasing(store, rows), ...badDomains(store) };
+}
+
+function adding(rows: Collection<Suppression>) {
+  return {
+    /** Suppresses an address; the first reason stays. Atomic: one upsert. */
+    add: async (
+      account: number,
+      emailKey: string,
+      reason: SuppressionReason,
+      evidence: string | null,
+    ): Promise<'added' | 'known'> => {
+      const { upsertedCount } = await rows.updateOne(
+        { _id: suppressionId(account, emailKey) },
+        {
+          $setOnInsert: {
+            account,
+            ...(reason !== 'erased' && { email_key: emailKey }),
+            reason,
+            evidence,
+            created_at: now(),
+          },
+        },
+        { upsert: true },
+      );
+      return upsertedCount === 1 ? 'added' : 'known';
+    },
+
+    /** Suppresses many addresses and answers how many were not suppressed before. Atomic per address, repeatable in whole. */
+    addMany: async (account: number, emailKeys: readonly string[], reason: SuppressionReason): Promise<number> => {
+      let added = 0;
+      for (let from = 0; from < emailKeys.length; from += KEYS_AT_ONCE) {
+        const upserts = emailKeys.slice(from, from + KEYS_AT_ONCE).map((email_key) => {
+          const row = { account, email_key, reason, evidence: null, created_at: now() };
+          const filter = { _id: suppressionId(account, email_key) };
+          return { updateOne: { filter, update: { $setOnInsert: row }, upsert: true } };
+        });
+        added += (await rows.bulkWrite(upserts, { ordered: false })).upsertedCount;
+      }
+      return added;
+    },
+
+    /** Forgets who it was, not that nobody may write there. Atomic: one update. */
+    eraseAddress: async (account: number, emailKey: string): Promise<void> => {
+      await rows.updateOne({ _id: suppressionId(account, emailKey), account }, { $unset: { email_key: 1 } });
+    },
+
+    /** Those of the addresses that must not be mailed. One read; as old as its answer. */
+    among: async (account: number, emailKeys: readonly string[]): Promise<Set<string>> => {
+      if (emailKeys.length === 0) return new Set();
+      const byId = new Map(emailKeys.map((key) => [suppressionId(account, key), key]));
+      const hits = await rows.find({ _id: { $in: [...byId.keys()] }, account }, { projection: { _id: 1 } }).toArray();
+      return new Set(hits.flatMap(({ _id }) => byId.get(_id) ?? []));
+    },
+  };
+}
+
+function listing(rows: Collection<Suppression>) {
+  return {
+    find: (account: number, emailKey: string): Promise<Suppression | null> =>
+      rows.findOne({ _id: suppressionId(account, emailKey), account }),
+
+    /** The newest first; `next` where there are more. */
+    page: async (account: number, { emailKey, reason, after }: SuppressionQuery, limit: number) => {
+      const filter: Filter<Suppression> = {
+        account,
+        ...(emailKey !== undefined && { _id: suppressionId(account, emailKey) }),
+        ...(reason !== undefined && { reason }),
+        ...(after !== undefined && olderThan(after)),
+      };
+      const found = await rows
+        .find(filter)
+        .sort({ created_at: -1, _id: -1 })
+        .limit(limit + 1)
+        .toArray();
+      const shown = found.slice(0, limit);
+      const last = shown.at(-1);
+      const next = found.length > limit && last ? `${last.created_at.getTime()}.${last._id}` : undefined;
+      return { found: shown, next };
+    },
+
+    /** All of an account, the oldest first. */
+    all: (account: number): AsyncIterable<Suppression> => rows.find({ account }).sort({ created_at: 1 }),
+  };
+}
+
+function olderThan(after: string): Filter<Suppression> {
+  const [ms = '', id = ''] = after.split('.');
+  const created_at = new Date(Number(ms));
+  return { $or: [{ created_at: { $lt: created_at } }, { created_at, _id: { $lt: id } }] };
+}
+
+function releasing(store: Store, rows: Collection<Suppression>) {
+  const { db } = store;
+  const { deleteBadDomain } = badDomains(store);
+  return {
+    /** Releases an address and forgets what was held against it; false where it was not suppressed. Repeatable in whole. */
+    remove: async (account: number, emailKey: string): Promise<boolean> => {
+      const id = suppressionId(account, emailKey);
+      await db.collection<{ _id: string; account: number }>('soft_bounces').deleteMany({
+        _id: { $gte: `${id}:`, $lt: `${id}:~` },
+        account,
+      });
+      await deleteBadDomain(account, domainOf(emailKey));
+      return (await rows.deleteOne({ _id: id, account })).deletedCount === 1;
+    },
+  };
+}
+
+/** An erased person who gave their address again is known by it again, so that lists can be counted. Atomic per row. */
+export async function restoreErasedAddresses(
+  { db }: Store,
+  account: number,
+  emailKeys: readonly string[],
+): Promise<void> {
+  if (emailKeys.length === 0) return;
+  const rows = db.collection<Suppression>('suppressions');
+  const byId = new Map(emailKeys.map((key) => [suppressionId(account, key), key]));
+  const nameless = { _id: { $in: [...byId.keys()] }, account, email_key: { $exists: false } };
+  for await (const { _id } of rows.find(nameless)) {
+    const email_key = byId.get(_id);
+    if (email_key !== undefined) await rows.updateOne({ _id, account }, { $set: { email_key } });
+  }
+}
+
+/** Every suppressed address of an account whose name is still known, some at a time. */
+export async function* suppressedKeys({ db }: Store, account: number): AsyncGenerator<string[]> {
+  const rows = db.collection<Suppression>('suppressions');
+  let keys: string[] = [];
+  for await (const { email_key } of rows.find({ account, email_key: { $exists: true } })) {
+    if (email_key !== undefined) keys.push(email_key);
+    if (keys.length < KEYS_AT_ONCE) continue;
+    yield keys;
+    keys = [];
+  }
+  if (keys.length > 0) yield keys;
+}

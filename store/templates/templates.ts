@@ -1,0 +1,122 @@
+import type { Collection } from 'mongodb';
+import { now } from '../../clock.js';
+import { isSystemTemplate, LAST_SYSTEM_TEMPLATE, type TemplateEdition } from '../../domain/template.js';
+import type { Store } from '../mongo/connect.js';
+import { counters } from '../mongo/counters.js';
+import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { addUnlessTaken } from '../mongo/insert-once.js';
+import { foreignOrMissing, type Owned } from '../mongo/ownership.js';
+import { SYSTEM_TEMPLATES } from './system-templates.js';
+import { publishing } from './versions.js';
+
+/** A template: its draft, and which version of it is published. */
+export interface Template extends TemplateEdition {
+  readonly _id: number;
+  /** 0: one of Everpost's own, for all accounts and not to be changed. */
+  readonly account: number;
+  readonly name: string;
+  readonly category: string;
+  /** What messages may call it by; unique within the account. */
+  readonly identifier: string | null;
+  /** Raised by every change; the ETag. */
+  readonly revision: number;
+  /** The revision that last changed what the draft says. */
+  readonly drafted: number;
+  /** How many versions were ever published. */
+  readonly versions: number;
+  /** `drafted`: what the draft was at then. */
+  readonly published: { readonly version: number; readonly drafted: number; readonly at: Date } | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  /** Removed, and kept for the campaigns that were sent with it. */
+  readonly removed_at?: Date;
+  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  readonly origin?: string;
+}
+
+export type TemplateSummary = Omit<Template, 'contents'>;
+
+export type TemplateFields = Pick<Template, 'name' | 'category' | 'identifier' | 'default_language' | 'contents'>;
+export type TemplateChange = { readonly [Field in keyof TemplateFields]?: TemplateFields[Field] };
+
+/** The row as it was read: it is written only if nobody wrote since. */
+export type SeenTemplate = Pick<Template, '_id' | 'account' | 'revision'>;
+
+export type Templates = ReturnType<typeof templates>;
+
+const NOT_REMOVED = { removed_at: { $exists: false } } as const;
+
+export function templates(store: Store) {
+  const rows = store.db.collection<Template>('templates');
+  return { ...reading(rows), ...editing(store, rows), ...publishing(store, rows) };
+}
+
+function reading(rows: Collection<Template>) {
+  return {
+    find: async (account: number, id: number): Promise<Owned<Template>> => {
+      if (isSystemTemplate(id)) return SYSTEM_TEMPLATES.find(({ _id }) => _id === id) ?? 'missing';
+      const row = await rows.findOne({ _id: id, ...NOT_REMOVED });
+      if (row === null) return 'missing';
+      return row.account === account ? row : foreignOrMissing(rows, account, row.account);
+    },
+
+    /** By what messages call it; an account's own wins over one of Everpost's. */
+    findByIdentifier: async (account: number, identifier: string): Promise<Template | null> =>
+      (await rows.findOne({ account, identifier })) ??
+      SYSTEM_TEMPLATES.find((one) => one.identifier === identifier) ??
+      null,
+
+    /** Everpost's templates first, then the account's own in order of ids; without what they say. */
+    page: async (account: number, category: string | undefined, skip: number, limit: number) => {
+      const system = SYSTEM_TEMPLATES.filter((one) => category === undefined || one.category === category);
+      const own = { account, ...NOT_REMOVED, ...(category !== undefined && { category }) };
+      const shown: TemplateSummary[] = system.slice(skip, skip + limit);
+      const rest = limit - shown.length;
+      const query = { projection: { contents: 0 }, skip: Math.max(0, skip - system.length), limit: rest } as const;
+      const found = rest === 0 ? [] : await rows.find(own, query).sort({ _id: 1 }).toArray();
+      return { found: [...shown, ...found], total: system.length + (await rows.countDocuments(own)) };
+    },
+  };
+}
+
+function editing(store: Store, rows: Collection<Template>) {
+  const ids = counters(store);
+  return {
+    /** Adds a draft; the same `origin` finds the one it made before. Atomic: one insert. */
+    create: async (account: number, fields: TemplateFields, origin?: string): Promise<Template | 'taken'> => {
+      await ids.reserve('templates', LAST_SYSTEM_TEMPLATE);
+      const row = newRow(await ids.block('templates'), account, fields, origin);
+      return addUnlessTaken(rows, row);
+    },
+
+    /** Writes the row as it was seen; null when somebody was faster. Atomic: one update. */
+    change: async (seen: SeenTemplate, change: TemplateChange): Promise<Template | 'taken' | null> => {
+      const revision = seen.revision + 1;
+      const redrafted = change.contents !== undefined || change.default_language !== undefined;
+      const $set = { ...change, revision, updated_at: now(), ...(redrafted && { drafted: revision }) };
+      try {
+        return await rows.findOneAndUpdate({ ...asSeen(seen) }, { $set }, { returnDocument: 'after' });
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
+        return 'taken';
+      }
+    },
+
+    /** Nobody finds it any more, its identifier is free; false when somebody was faster. Atomic: one update. */
+    remove: async (seen: SeenTemplate): Promise<boolean> => {
+      const at = now();
+      const $set = { removed_at: at, updated_at: at, identifier: null, revision: seen.revision + 1 };
+      return (await rows.updateOne({ ...asSeen(seen) }, { $set })).modifiedCount === 1;
+    },
+  };
+}
+
+function asSeen({ _id, account, revision }: SeenTemplate) {
+  return { _id, account, revision, ...NOT_REMOVED };
+}
+
+function newRow(_id: number, account: number, fields: TemplateFields, origin?: string): Template {
+  const at = now();
+  const begun = { revision: 1, drafted: 1, versions: 0, published: null, created_at: at, updated_at: at };
+  return { _id, account, ...fields, ...begun, ...(origin && { origin }) };
+}

@@ -1,0 +1,132 @@
+import type { Collection, Document } from 'mongodb';
+import {
+  type Engagement,
+  type HourSums,
+  hoursOf,
+  type LinkSums,
+  linksOf,
+  NO_ENGAGEMENT,
+  type VisitSums,
+  visitCountsOf,
+} from '../../domain/campaign/engagement.js';
+import type { StoredEvent } from '../events/events.js';
+import { majorityCollection, type Store } from '../mongo/connect.js';
+import { BURSTS, DEPARTURES, HOURS, LINKS, REACH, VISITS } from './engagement-pipeline.js';
+
+/** A campaign's figures as they were read from so many events. Events are never taken back: as many are the same ones. */
+interface StoredEngagement {
+  readonly _id: number;
+  readonly account: number;
+  readonly events: number;
+  readonly engagement: Engagement;
+}
+
+/** Which campaign; events of people on several lists count for the campaign's own. */
+export interface CampaignRef {
+  readonly _id: number;
+  readonly account: number;
+  readonly list_id: number;
+}
+
+export type Engagements = ReturnType<typeof engagements>;
+
+/**
+ * Opens, clicks and departures, read from the river and from nothing else. What was read is kept beside the number of
+ * events it was read from; while that number is the same the kept figures are exact, and otherwise they are read anew.
+ */
+export function engagements(store: Store) {
+  const eventRows = majorityCollection<StoredEvent>(store, 'events');
+  const figures = majorityCollection<StoredEngagement>(store, 'statistics');
+
+  const read = async (campaign: CampaignRef, events: number): Promise<Engagement> => {
+    const engagement = await readEngagement(eventRows, campaign);
+    const { _id, account } = campaign;
+    // Events may have come meanwhile: then the next reader finds another number and reads again.
+    await figures.updateOne({ _id, account }, { $set: { events, engagement } }, { upsert: true });
+    return engagement;
+  };
+
+  const ofMany = async (account: number, campaigns: readonly CampaignRef[]): Promise<Map<number, Engagement>> => {
+    const counts = await countsOf(
+      eventRows,
+      account,
+      campaigns.map(({ _id }) => _id),
+    );
+    const rolled = await figures.find({ _id: { $in: [...counts.keys()] }, account }).toArray();
+    const known = new Map(rolled.map((row) => [row._id, row]));
+    const found = new Map<number, Engagement>();
+    for (const campaign of campaigns) {
+      const events = counts.get(campaign._id) ?? 0;
+      const last = known.get(campaign._id);
+      if (events === 0) found.set(campaign._id, NO_ENGAGEMENT);
+      else found.set(campaign._id, last?.events === events ? last.engagement : await read(campaign, events));
+    }
+    return found;
+  };
+
+  return {
+    /** Those of several campaigns, exact as of now. */
+    ofMany,
+
+    of: async (campaign: CampaignRef): Promise<Engagement> =>
+      (await ofMany(campaign.account, [campaign])).get(campaign._id) ?? NO_ENGAGEMENT,
+
+    /** The same, read from every event whatever was kept. */
+    rollUp: async (campaign: CampaignRef): Promise<Engagement> => {
+      const counts = await countsOf(eventRows, campaign.account, [campaign._id]);
+      return read(campaign, counts.get(campaign._id) ?? 0);
+    },
+
+    /** Those of these recipients in whose mail a person has clicked. */
+    clickersAmong: (account: number, campaign: number, subscribers: readonly number[]): Promise<number[]> => {
+      const clicks = { account, campaign, type: 'recipient.clicked', 'data.by': 'person' } as const;
+      return eventRows.distinct('subscriber', { ...clicks, subscriber: { $in: [...subscribers] } }) as Promise<
+        number[]
+      >;
+    },
+  };
+}
+
+/** Told from an index alone. */
+async function countsOf(eventRows: Collection<StoredEvent>, account: number, campaigns: readonly number[]) {
+  const counted = eventRows.aggregate<{ _id: number; n: number }>([
+    { $match: { account, campaign: { $in: [...campaigns] }, type: { $in: [...VISITS, ...DEPARTURES] } } },
+    { $group: { _id: '$campaign', n: { $sum: 1 } } },
+  ]);
+  return new Map((await counted.toArray()).map(({ _id, n }) => [_id, n]));
+}
+
+interface Facets {
+  readonly reach: readonly VisitSums[];
+  readonly links: readonly LinkSums[];
+  readonly hours: readonly HourSums[];
+}
+
+async function readEngagement(
+  eventRows: Collection<StoredEvent>,
+  { _id, account, list_id }: CampaignRef,
+): Promise<Engagement> {
+  const visits: Document = { account, campaign: _id, type: { $in: [...VISITS] } };
+  const left: Document = { account, campaign: _id, type: { $in: [...DEPARTURES] }, 'data.list_id': list_id };
+  const [[facets], departures] = await Promise.all([
+    eventRows
+      .aggregate<Facets>([{ $match: visits }, ...BURSTS, { $facet: { reach: REACH, links: LINKS, hours: HOURS } }], {
+        allowDiskUse: true,
+      })
+      .toArray(),
+    eventRows
+      .aggregate<{ _id: string; n: number }>([{ $match: left }, { $group: { _id: '$type', n: { $sum: 1 } } }])
+      .toArray(),
+  ]);
+  const { reach = [], links = [], hours = [] } = facets ?? {};
+  const gone = (type: string) => departures.find((one) => one._id === type)?.n ?? 0;
+  return {
+    opens: visitCountsOf(reach.filter(({ what }) => what === 'recipient.opened')),
+    clicks: visitCountsOf(reach.filter(({ what }) => what === 'recipient.clicked')),
+    bounces: gone('subscriber.bounced'),
+    complaints: gone('subscriber.complained'),
+    unsubscribes: gone('subscriber.unsubscribed'),
+    links: linksOf(links),
+    hours: hoursOf(hours),
+  };
+}

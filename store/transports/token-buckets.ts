@@ -1,0 +1,80 @@
+import type { Collection } from 'mongodb';
+import type { Rate } from '../../domain/transport.js';
+import type { Store } from '../mongo/connect.js';
+
+/** One token bucket. `level` in mails, `at` by the server's clock. */
+interface Bucket {
+  readonly _id: string;
+  readonly level: number;
+  readonly at: Date;
+  readonly granted: number;
+}
+
+export interface RateScope extends Rate {
+  /** Tokens that may be taken ahead of time; whoever takes none of them waits until they have flown in. */
+  readonly ahead?: number;
+}
+
+export interface Grant {
+  readonly tokens: number;
+  /** Milliseconds until it makes sense to ask again; 0 where tokens were granted. */
+  readonly wait: number;
+}
+
+export type Buckets = ReturnType<typeof buckets>;
+
+/** A slice holds what flows in a quarter of a second, so that a lost lease costs no more than that. */
+const SLICE_SECONDS = 0.25;
+
+/** Leased token buckets. Each lease is one atomic update on one document; an unknown grant counts as none. */
+export function buckets(store: Store) {
+  const rows = store.db.collection<Bucket>('buckets');
+  return {
+    /**
+     * Leases up to `wanted` tokens from every scope; the scarcest decides, and what others granted beyond that they get
+     * back. Where that fails it is lost: it only under-sends.
+     */
+    lease: async (scopes: readonly RateScope[], wanted: number): Promise<Grant> => {
+      const granted: { readonly key: string; readonly tokens: number }[] = [];
+      let last: Grant = { tokens: wanted, wait: 0 };
+      for (const scope of scopes) {
+        last = await leaseOne(rows, scope, last.tokens);
+        granted.push({ key: scope.key, tokens: last.tokens });
+        if (last.tokens === 0) break;
+      }
+      const excess = granted.map(({ key, tokens }) => ({ key, tokens: tokens - last.tokens }));
+      for (const { key, tokens } of excess) if (tokens > 0) await returnTokens(rows, key, tokens);
+      return last;
+    },
+  };
+}
+
+/** Nobody has used them. Atomic: one update; the next lease caps the level. */
+async function returnTokens(rows: Collection<Bucket>, key: string, tokens: number): Promise<void> {
+  await rows.updateOne({ _id: key }, { $inc: { level: tokens } }).catch(() => undefined);
+}
+
+async function leaseOne(
+  rows: Collection<Bucket>,
+  { key, perSecond, ahead = 0 }: RateScope,
+  wanted: number,
+): Promise<Grant> {
+  const capacity = Math.max(1, perSecond * SLICE_SECONDS);
+  const perMillisecond = perSecond / 1_000;
+  const elapsed = { $max: [0, { $subtract: ['$$NOW', { $ifNull: ['$at', '$$NOW'] }] }] };
+  const refilled = {
+    $min: [capacity, { $add: [{ $ifNull: ['$level', 0] }, { $multiply: [elapsed, perMillisecond] }] }],
+  };
+  const bucket = await rows.findOneAndUpdate(
+    { _id: key },
+    [
+      { $set: { level: refilled, at: '$$NOW' } },
+      { $set: { granted: { $max: [0, { $min: [wanted, { $floor: { $add: ['$level', ahead] } }] }] } } },
+      { $set: { level: { $subtract: ['$level', '$granted'] } } },
+    ],
+    { upsert: true, returnDocument: 'after' },
+  );
+  const granted = bucket?.granted ?? 0;
+  if (granted > 0) return { tokens: granted, wait: 0 };
+  return { tokens: 0, wait: Math.ceil((1 - ahead - (bucket?.level ?? 0)) / perMillisecond) };
+}

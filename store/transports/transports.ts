@@ -1,0 +1,118 @@
+import { now } from '../../clock.js';
+import type { TransportPurpose } from '../../domain/transport.js';
+import type { Store } from '../mongo/connect.js';
+import { counters } from '../mongo/counters.js';
+import { addOnce } from '../mongo/insert-once.js';
+import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
+import { type Sealed, sealing } from '../secrets/sealing.js';
+
+/** A way out of an account's own: an SMTP server, how fast it may be used and for what. */
+export interface StoredTransport {
+  readonly _id: number;
+  readonly account: number;
+  readonly name: string;
+  /** The whole SMTP URL; nothing of it lies open but `shown`. */
+  readonly url: Sealed;
+  /** The URL with `***` in place of the password. */
+  readonly shown: string;
+  readonly rate_per_second: number | null;
+  /** Sockets of one worker process. */
+  readonly connections: number;
+  /** The lowest goes first. */
+  readonly priority: number;
+  readonly enabled: boolean;
+  readonly purpose: TransportPurpose;
+  /** What kept a worker from it last; null since one has reached it again. */
+  readonly trouble: { readonly at: Date; readonly says: string } | null;
+  /** Counts the changes that need other connections. */
+  readonly version: number;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  readonly origin?: string;
+}
+
+type Settings = Pick<StoredTransport, 'name' | 'rate_per_second' | 'connections' | 'priority' | 'enabled' | 'purpose'>;
+
+export type NewTransport = Settings & { readonly url: string };
+
+export type TransportFields = { readonly [Field in keyof NewTransport]?: NewTransport[Field] | undefined };
+
+/** Purpose of the seals. */
+export const SEALED_AS = 'transports';
+
+export type TransportStore = ReturnType<typeof transports>;
+
+export function transports(store: Store, secret: string) {
+  const rows = store.db.collection<StoredTransport>('transports');
+  const ids = counters(store);
+  const { seal, open } = sealing(secret, SEALED_AS);
+  const sealed = (url: string) => ({ url: seal(Buffer.from(url)), shown: withoutPassword(url) });
+
+  return {
+    find: (account: number, id: number): Promise<Owned<StoredTransport>> => findOwned(rows, account, id),
+
+    /** In the order in which mail tries them. */
+    ofAccount: (account: number): Promise<StoredTransport[]> =>
+      rows.find({ account }).sort({ priority: 1, _id: 1 }).toArray(),
+
+    /** The URL with its password: for whoever connects. Throws where it was sealed with another secret. */
+    urlOf: ({ url }: Pick<StoredTransport, 'url'>): string => open(url).toString(),
+
+    /** Adds a transport; the same `origin` finds the one it made before. Atomic: one insert. */
+    create: async (account: number, { url, ...settings }: NewTransport, origin?: string): Promise<StoredTransport> => {
+      const row = newRow(await ids.block('transports'), account, { ...settings, ...sealed(url) }, origin);
+      return addOnce(rows, row);
+    },
+
+    /** Atomic: one update of the named fields. */
+    change: async (account: number, id: number, fields: TransportFields): Promise<Owned<StoredTransport>> => {
+      const { url, ...settings } = fields;
+      const reconnects = url !== undefined || settings.connections !== undefined || settings.purpose !== undefined;
+      const $set: Record<string, unknown> = { ...settings, ...(url && sealed(url)), updated_at: now() };
+      const changed = await rows.findOneAndUpdate(
+        { _id: id, account },
+        {
+          $set,
+          $inc: { version: reconnects ? 1 : 0 },
+        },
+        { returnDocument: 'after' },
+      );
+      return changed ?? explainNoMatch(rows, account, id);
+    },
+
+    /** What a worker saw, `null`: it is well. Atomic: one update, none where nothing is new. */
+    recordTrouble: async (account: number, id: number, says: string | null): Promise<void> => {
+      const trouble = says === null ? null : { at: now(), says };
+      await rows.updateOne(
+        { _id: id, account, ...(trouble === null && { trouble: { $ne: null } }) },
+        { $set: { trouble } },
+      );
+    },
+
+    /** Atomic: one delete. Workers finish what is open on it. */
+    remove: async (account: number, id: number): Promise<'done' | 'missing' | 'foreign'> => {
+      const { deletedCount } = await rows.deleteOne({ _id: id, account });
+      return deletedCount === 1 ? 'done' : explainNoMatch(rows, account, id);
+    },
+  };
+}
+
+function newRow(
+  id: number,
+  account: number,
+  fields: Settings & Pick<StoredTransport, 'url' | 'shown'>,
+  origin?: string,
+): StoredTransport {
+  const at = now();
+  const row = { _id: id, account, ...fields, trouble: null, version: 1, created_at: at, updated_at: at };
+  return { ...row, ...(origin && { origin }) };
+}
+
+export const HIDDEN = '***';
+
+function withoutPassword(url: string): string {
+  const shown = new URL(url);
+  if (shown.password !== '') shown.password = HIDDEN;
+  return shown.href;
+}

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { bounceDomains } from '../../activities/bounce-domain.js';
+import { handOvers } from '../../activities/campaign/page/hand-over.js';
+import type { PageOwner } from '../../activities/campaign/page/owner.js';
+import { messageMail } from '../../activities/message/mail.js';
+import { compileLetter } from '../../mail/letter/compile.js';
+import type { SplicedMail } from '../../mail/letter/letter.js';
+import { returnPaths } from '../../mail/tokens/return-path.js';
+import { domains } from '../../store/domains/domains.js';
+import { contents } from '../../store/messages/contents.js';
+import { aLetter, aRecipient, someLinks } from '../support/mail/letters.js';
+import { anAcceptedMessage } from '../support/store/messages.js';
+import { ownStore } from '../support/store/own-store.js';
+
+const store = ownStore();
+const paths = returnPaths([{ kid: 1, key: Buffer.alloc(32, 7), current: true }]);
+const bounceDomain = 'bounce.everpost.test';
+
+/** The envelope sender with which a campaign's mail leaves. */
+async function envelopeOf(domain: string | null): Promise<string> {
+  const sent: SplicedMail[] = [];
+  const owner = { lost: () => false, trusted: () => true } as PageOwner;
+  const deliver = async (mail: SplicedMail) => {
+    sent.push(mail);
+    return { kind: 'accepted' as const, reply: { code: 250, text: 'ok' } };
+  };
+  const deps = { routes: { deliver }, links: someLinks, paths, signers: [], drained: new AbortController().signal };
+  const mails = handOvers(deps, owner, compileLetter(aLetter({ bounceDomain: domain })), () => undefined);
+  const { id, ...fields } = aRecipient();
+  const subscriber = { ...fields, _id: id, list_id: 5, email_key: fields.email, status: 'active' as const };
+  mails.begin({ candidates: [{ i: 0, subscriber: { ...subscriber, attributes: {} } }], paid: undefined });
+  await mails.ended();
+  return sent[0]?.envelope.from ?? '';
+}
+
+test('a campaign’s mail returns to an address that names its recipient, where a bounce domain is set', async () => {
+  const [local = '', domain] = (await envelopeOf(bounceDomain)).split('@');
+  expect([paths.read(local), domain]).toEqual([{ kind: 'recipient', campaign: 7, subscriber: 42 }, bounceDomain]);
+  expect(await envelopeOf(null)).toBe('news@example.test');
+});
+
+test('a message returns to an address of its own; the sender’s bounce domain goes before the installation’s', async () => {
+  const rows = domains(store, 'a secret for the tests');
+  const signing = { signed: async (_account: number, mail: SplicedMail) => mail };
+  const row = await anAcceptedMessage(store);
+  const from = async (config: { bounceDomain: string | undefined }) => {
+    const bounceDomainOf = bounceDomains({ domains: rows, config });
+    const trailOf = async () => undefined;
+    const mail = await messageMail({
+      contents: contents(store),
+      signing,
+      paths,
+      bounceDomainOf,
+      trackingLinksOf: trailOf,
+      optOutUrlOf: () => undefined,
+    })(row);
+    return mail.kind === 'mail' ? mail.envelope.from.split('@') : [];
+  };
+  expect(await from({ bounceDomain: undefined })).toEqual(['codes', 'example.test']);
+  const [local = '', domain] = await from({ bounceDomain });
+  expect([paths.read(local), domain]).toEqual([{ kind: 'message', message: row._id }, bounceDomain]);
+  const own = await rows.create(row.account, 'example.test', []);
+  if (own === 'exists') throw new Error(own);
+  await rows.changeBounceDomain(row.account, own._id, 'b.example.test');
+  expect((await from({ bounceDomain }))[1]).toBe('b.example.test');
+});

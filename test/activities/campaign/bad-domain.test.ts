@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { openRecipientReader } from '../../../activities/campaign/page/recipient-reader.js';
+import { pagePublisher } from '../../../activities/campaign/publishing.js';
+import { now } from '../../../clock.js';
+import { KNOWN_BAD_DOMAIN } from '../../../domain/delivery/bad-domain.js';
+import { countsAgainstAddress } from '../../../domain/delivery/soft-bounces.js';
+import { events } from '../../../store/events/events.js';
+import { subscribers } from '../../../store/subscribers/subscribers.js';
+import { suppressions } from '../../../store/suppressions/suppressions.js';
+import {
+  aSentCampaign,
+  readReport,
+  type SentCampaign,
+  suppressedAmong,
+} from '../../support/activities/inbound-fixture.js';
+import { aReport } from '../../support/mail/reports.js';
+import { anException, aPage } from '../../support/store/ledger-pages.js';
+import { ownStore } from '../../support/store/own-store.js';
+
+const store = ownStore();
+const DOMAIN = 'example.test';
+const noMail = (i: number) =>
+  anException({
+    i,
+    kind: 'failed',
+    class: 'bad_domain',
+    scope: 'domain',
+    reply: '556 null MX',
+    rule: '3:no-domain',
+    at: now(),
+  });
+
+const later = (ms: number) => new Date(now().getTime() + ms);
+
+/** Whom a lane would mail, and the classes of those it would not. */
+async function nextOf({ campaign, readers }: SentCampaign, again?: Date) {
+  const deps = { subscribers: subscribers(store), suppressions: suppressions(store), freshness: 10_000, again };
+  const page = aPage({ account: campaign.account, campaign: campaign._id, ids: [...readers] });
+  const candidates = await openRecipientReader(deps, page).next(0, readers.length, readers.length);
+  return candidates.map((one) => ('skip' in one ? `${one.skip.kind} ${one.skip.class} ${one.skip.reply}` : 'mail'));
+}
+
+test('a domain that takes no mail is remembered for a day: the next recipients there wait, without a connection', async () => {
+  const sent = await aSentCampaign(store, 2);
+  const { account, _id: campaign } = sent.campaign;
+  const tell = pagePublisher({ events: events(store), subscribers: subscribers(store) });
+  expect(await nextOf(sent)).toEqual(['mail', 'mail']);
+  await tell(aPage({ account, campaign, page: 7, ids: [...sent.readers] }), [noMail(0)]);
+  const known = 'bad_domain 556 null MX';
+  expect(await nextOf(sent)).toEqual([`deferred ${known}`, `deferred ${known}`]);
+  // In a further round they are asked for; only where the domain has refused in it again, they fail.
+  expect(await nextOf(sent, later(60_000))).toEqual(['mail', 'mail']);
+  expect(await nextOf(sent, later(-60_000))).toEqual([`failed ${known}`, `failed ${known}`]);
+  // Nobody is suppressed for it, and another account asks for itself.
+  expect(await suppressedAmong(store, sent)).toEqual([]);
+  expect(await suppressions(store).badDomainsAmong(account + 1, [DOMAIN])).toEqual(new Map());
+  expect(await suppressions(store).badDomainsAmong(account, [DOMAIN, 'other.test'])).toEqual(
+    new Map([[DOMAIN, { reply: '556 null MX', at: expect.any(Date) }]]),
+  );
+
+  const rows = store.db.collection<{ _id: string; at: Date }>('bad_domains');
+  const before = await rows.findOne({ _id: `${account}:${DOMAIN}` });
+  await tell(aPage({ account, campaign, page: 8, ids: [...sent.readers] }), [{ ...noMail(1), rule: KNOWN_BAD_DOMAIN }]);
+  expect(await rows.findOne({ _id: `${account}:${DOMAIN}` })).toEqual(before);
+  await rows.updateMany({}, { $set: { at: new Date((before?.at.getTime() ?? 0) - 24 * 3_600_000) } });
+  expect(await nextOf(sent)).toEqual(['mail', 'mail']);
+});
+
+test('a report of it is not believed of the whole domain; releasing an address of the domain forgets it', async () => {
+  const sent = await aSentCampaign(store, 1);
+  const { account } = sent.campaign;
+  const { recordBadDomain, badDomainsAmong } = suppressions(store);
+  await suppressions(store).remove(account, `x@${DOMAIN}`);
+  const raw = aReport('postfix-expired', sent.about(0)).toString().replace('Status: 4.4.1', 'Status: 5.1.2');
+  expect(await readReport(store, Buffer.from(raw))).toBe('soft_bounced');
+  expect(await badDomainsAmong(account, [DOMAIN])).toEqual(new Map());
+  await recordBadDomain(account, DOMAIN, null, now());
+  expect([...(await badDomainsAmong(account, [DOMAIN])).keys()]).toEqual([DOMAIN]);
+  await suppressions(store).remove(account, `x@${DOMAIN}`);
+  expect(await nextOf(sent)).toEqual(['mail']);
+});
+
+test.each([
+  ['failed', 'bad_domain', undefined, false],
+  ['failed', 'bad_domain', '3:no-domain', true],
+  ['failed', 'bad_domain', KNOWN_BAD_DOMAIN, false],
+  ['deferred', 'bad_domain', undefined, false],
+  ['deferred', 'mailbox_full', undefined, true],
+  ['uncertain', 'mailbox_full', undefined, false],
+  ['failed', 'policy', undefined, false],
+])('%s as %s (%s) is held against the address or its domain: %s', (kind, reason, rule, held) => {
+  expect(countsAgainstAddress({ kind, class: reason, ...(rule && { rule }) })).toBe(held);
+});

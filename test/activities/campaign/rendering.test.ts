@@ -1,0 +1,141 @@
+import { afterAll, expect, test } from 'vitest';
+import { compiledLetters } from '../../../activities/campaign/letters.js';
+import { renderingActivities } from '../../../activities/campaign/rendering.js';
+import { readConfig } from '../../../config.js';
+import { DEFAULT_BRAND } from '../../../domain/brand/brand.js';
+import { newApproval } from '../../../domain/campaign/approval.js';
+import { accounts } from '../../../store/accounts/accounts.js';
+import { type Campaign, campaigns, type NewCampaign } from '../../../store/campaigns/campaigns.js';
+import { campaignProgress } from '../../../store/campaigns/progress.js';
+import { lists } from '../../../store/lists/lists.js';
+import { contents } from '../../../store/messages/contents.js';
+import { subscribers } from '../../../store/subscribers/subscribers.js';
+import { templates } from '../../../store/templates/templates.js';
+import { links } from '../../../store/tracking/links.js';
+import { rendererWithLongTimeout } from '../../support/mail/rendering.js';
+import { aDraft, steered } from '../../support/store/campaigns.js';
+import { ownStore } from '../../support/store/own-store.js';
+
+const store = ownStore();
+const threads = rendererWithLongTimeout();
+afterAll(() => threads.close());
+
+function parts() {
+  const noun = { accounts: accounts(store), lists: lists(store), contents: contents(store), links: links(store) };
+  const rows = { campaigns: campaigns(store), progress: campaignProgress(store), templates: templates(store) };
+  const config = readConfig({});
+  const { renderContent } = renderingActivities({
+    ...noun,
+    ...rows,
+    subscribers: subscribers(store),
+    config,
+    renderer: threads,
+  });
+  return {
+    ...noun,
+    ...rows,
+    renderContent,
+    letters: compiledLetters({ ...noun, config, bounceDomainOf: async () => null }),
+  };
+}
+
+async function launched(over: Partial<NewCampaign> = {}) {
+  const row = steered(await campaigns(store).launch(await aDraft(store, 1, over)));
+  return { row, input: { account: row.account, campaign: row._id, launch: row.launch } };
+}
+
+async function bodyOf(row: Campaign): Promise<string> {
+  const { plan } = await parts().letters.of(row);
+  const bytes = plan.map((piece) => (typeof piece === 'number' ? '' : piece.toString()));
+  return bytes.join('').replace(/=\r\n/g, '').replace(/=3D/g, '=');
+}
+
+const found = async ({ account, _id }: Campaign) => {
+  const row = await campaigns(store).find(account, _id);
+  if (row === null) throw new Error('gone');
+  return row;
+};
+
+test('a fragment is rendered once at launch: brand and template that change later change no mail of it', async () => {
+  const { accounts, renderContent } = parts();
+  const { row, input } = await launched();
+  await accounts.change(row.account, { brand: { ...DEFAULT_BRAND, name: 'First', postal_address: '1 Harbour Road' } });
+  expect(await renderContent(input)).toBe('rendered');
+  const first = await found(row);
+  await accounts.change(row.account, { brand: { ...DEFAULT_BRAND, name: 'Second', postal_address: '2 Harbour Road' } });
+  expect(await renderContent(input)).toBe('rendered');
+  expect((await found(row)).rendered).toBe(first.rendered);
+  const body = await bodyOf(await found(row));
+  expect(body).toContain('1 Harbour Road');
+  expect(body).not.toContain('2 Harbour Road');
+  expect(body).toContain('role="presentation"');
+});
+
+test('sender, reply address and the name of the list are fixed with the letter', async () => {
+  const { renderContent, letters, lists } = parts();
+  const { row, input } = await launched({ from: null });
+  const before = { from: { name: 'Old', email: 'old@example.test' }, reply_to: 'old@example.test', subject: null };
+  await lists.change(row.account, row.list_id, { name: 'Old name', defaults: before });
+  await renderContent(input);
+  const after = { from: { name: 'New', email: 'new@example.test' }, reply_to: 'new@example.test', subject: null };
+  await lists.change(row.account, row.list_id, { name: 'New name', defaults: after });
+  const body = await bodyOf(await found(row));
+  expect(body).toMatch(/List-Id: "?Old name"?\r\n <.*>\r\n/);
+  expect(body).toContain('From: Old <old@example.test>\r\nReply-To: old@example.test');
+  expect(body).not.toMatch(/New name|new@/);
+  expect(await letters.senderOf(await found(row))).toEqual(before.from);
+});
+
+test('what is edited while it is rendered is another letter', async () => {
+  const { renderContent } = parts();
+  const { row, input } = await launched({ approval: newApproval(72) });
+  const edited = steered(await campaigns(store).edit(row, { subject: 'Another' }));
+  await campaignProgress(store).recordRendered(input, row.revision, { rendered: 'a hash of the old one' });
+  expect((await found(row)).rendered).toBeNull();
+  await renderContent(input);
+  const pinned = await found(row);
+  expect(await contents(store).letter(row.account, pinned.rendered ?? '')).toMatchObject({ subject: 'Another' });
+  expect(await campaigns(store).approve(edited, { member: null, comment: null })).toBeNull();
+  expect(await campaigns(store).approve(pinned, { member: null, comment: null })).toMatchObject({ state: 'freezing' });
+});
+
+test('content that may not go out is asked about by nobody; mended and resumed, it is asked about', async () => {
+  const { renderContent } = parts();
+  const { row, input } = await launched({ approval: newApproval(72), html: '<p><a href="pricing">Prices</a></p>' });
+  expect(await renderContent(input)).toBe('refused');
+  const paused = await found(row);
+  expect(paused).toMatchObject({ state: 'paused', reason: 'content_blocked', rendered: null });
+  expect(paused.findings).toContainEqual({ code: 'link_broken', where: 'pricing' });
+  expect(steered(await campaigns(store).resume(paused))).toMatchObject({ state: 'awaiting_approval', rendered: null });
+});
+
+test('another launch is rendered anew', async () => {
+  const { renderContent } = parts();
+  const { row, input } = await launched();
+  await renderContent(input);
+  const cancelled = steered(await campaigns(store).cancel(await found(row)));
+  const again = steered(await campaigns(store).launch(cancelled));
+  expect(again.rendered).toBeNull();
+});
+
+test('a whole document that names no template stays its own', async () => {
+  const { renderContent } = parts();
+  const html =
+    '<!doctype html><html lang="de"><head><title>Mein</title></head><body><p>Hallo {{ first_name }}</p></body></html>';
+  const { row, input } = await launched({ html });
+  expect(await renderContent(input)).toBe('rendered');
+  const body = await bodyOf(await found(row));
+  expect(body).toContain('<title>Mein</title>');
+  expect(body).not.toContain('ep-content');
+});
+
+test('content that may not go out pauses the campaign before anybody is mailed, and says so', async () => {
+  const { renderContent, accounts } = parts();
+  const { row, input } = await launched();
+  await accounts.change(row.account, { brand: { ...DEFAULT_BRAND, font: 'serif', postal_address: null } });
+  expect(await renderContent(input)).toBe('refused');
+  expect(await found(row)).toMatchObject({ state: 'paused', reason: 'content_blocked', round: -1 });
+  await accounts.change(row.account, { brand: { ...DEFAULT_BRAND, postal_address: '1 Harbour Road' } });
+  steered(await campaigns(store).resume(await found(row)));
+  expect(await renderContent(input)).toBe('rendered');
+});

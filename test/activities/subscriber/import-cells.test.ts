@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import { readRow } from '../../../activities/subscriber/import-cells.js';
+import { columnsOf } from '../../../domain/import/csv-columns.js';
+
+const found = columnsOf(['Mail', 'Vorname', 'Tags', 'City', 'Note'], { Mail: 'email', Note: null });
+const columns = found.kind === 'columns' ? found.columns : [];
+const reader = { columns, encoding: 'utf-8', tags: ['all'] } as const;
+
+const fields = { rules: [{ name: 'city', type: 'number', choices: null }], strict: true } as const;
+
+describe('a row', () => {
+  test('keeps an attribute as its field says, or names the cell that does not fit', () => {
+    expect(readRow({ ...reader, fields }, ['a@a.test', '', '', '12'], 0)).toMatchObject({
+      request: { attributes: { city: 12 } },
+    });
+    const error = { row: 2, column: 'City', reason: 'not_of_its_type', value: 'Rome' };
+    expect(readRow({ ...reader, fields }, ['a@a.test', '', '', 'Rome'], 0)).toEqual({ kind: 'error', error });
+  });
+
+  test('says what is in its cells and nothing of empty ones', () => {
+    expect(readRow(reader, [' Ann@A.test ', ' Ann\nMary ', 'a; b,a', '', 'ignored'], 7)).toEqual({
+      kind: 'request',
+      request: {
+        row: 7,
+        email: 'Ann@A.test',
+        email_key: 'ann@a.test',
+        first_name: 'Ann Mary',
+        tags: ['all', 'a', 'b', 'a'],
+      },
+    });
+    expect(readRow(reader, ['b@a.test'], 8)).toEqual({
+      kind: 'request',
+      request: { row: 8, email: 'b@a.test', email_key: 'b@a.test', tags: ['all'] },
+    });
+  });
+
+  test('keeps an attribute as text', () => {
+    expect(readRow(reader, ['a@a.test', '', '', '00123'], 0)).toMatchObject({
+      request: { attributes: { city: '00123' } },
+    });
+  });
+
+  test.each([
+    [['', 'Ann'], { column: 'Mail', reason: 'missing_email', value: '' }],
+    [['Ann <ann@a.test>'], { column: 'Mail', reason: 'invalid_email', value: 'Ann <ann@a.test>' }],
+    [['a@a.test', 'x'.repeat(256)], { column: 'Vorname', reason: 'too_long', value: 'x'.repeat(254) }],
+    [['a@a.test', '', `ok,${'t'.repeat(65)}`], { column: 'Tags', reason: 'too_long', value: 't'.repeat(65) }],
+    [['a@a.test', '', '', 'c'.repeat(2_049)], { column: 'City', reason: 'too_long', value: 'c'.repeat(254) }],
+  ])('that cannot be imported is numbered as in a spreadsheet: %#', (cells, error) => {
+    expect(readRow(reader, cells, 0)).toEqual({ kind: 'error', error: { row: 2, ...error } });
+  });
+});

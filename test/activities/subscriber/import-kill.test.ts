@@ -1,0 +1,158 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SubscriberImportDeps } from '../../../activities/subscriber/import.js';
+import type { ImportRows } from '../../../store/imports/rows.js';
+import { listTarget } from '../../../store/imports/targets.js';
+import { ACCOUNT, type ImportFixture, importFixture } from '../../support/activities/import-fixture.js';
+
+let fixture: ImportFixture;
+
+beforeAll(async () => {
+  fixture = await importFixture();
+});
+afterAll(() => fixture.close());
+
+class Killed extends Error {}
+
+const chunk = { rows: 4, bytes: 1_000_000 };
+
+async function runToTheEnd(id: number, activities = fixture.activities({ chunk })) {
+  for (;;) {
+    const pass = await activities.importNextRows({ account: ACCOUNT, import: id });
+    if (pass.kind !== 'more') return pass;
+  }
+}
+
+/** Rows that stand in for a process that dies: before, in the middle of, or behind what it writes. */
+function dying(at: Death): Partial<SubscriberImportDeps> {
+  const importRows: ImportRows = {
+    ...fixture.importRows,
+    importRows: async (rows) => {
+      if (rows.from < at.row || at.moment === 'after_counting') return fixture.importRows.importRows(rows);
+      if (at.moment === 'half_written') {
+        await fixture.importRows.importRows({ ...rows, requests: halfThePeople(rows.requests) });
+      } else {
+        await fixture.importRows.importRows(rows);
+      }
+      throw new Killed();
+    },
+  };
+  const imports: SubscriberImportDeps['imports'] = {
+    ...fixture.imports,
+    advance: async (...write) => {
+      const moved = await fixture.imports.advance(...write);
+      if (at.moment === 'after_counting' && write[0].at.row >= at.row) throw new Killed();
+      return moved;
+    },
+  };
+  return { importRows, imports, chunk };
+}
+
+/** Each person is one write: a kill falls between people, never between the rows of one. */
+function halfThePeople<T extends { readonly email_key: string }>(requests: readonly T[]): readonly T[] {
+  const people = [...new Set(requests.map(({ email_key }) => email_key))];
+  const written = new Set(people.filter((_, index) => index % 2 === 0));
+  return requests.filter(({ email_key }) => written.has(email_key));
+}
+
+function gate() {
+  let open = () => {};
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open: () => open(), passed };
+}
+
+interface Death {
+  readonly moment: 'half_written' | 'before_counting' | 'after_counting';
+  readonly row: number;
+}
+
+const line = fc.record({
+  who: fc.integer({ min: 0, max: 7 }),
+  name: fc.constantFrom('', 'Ann', 'Bob'),
+  good: fc.integer({ min: 0, max: 9 }),
+});
+const file = fc.array(line, { minLength: 1, maxLength: 25 }).map((lines) => {
+  const cells = lines.map(({ who, name, good }) => `${good === 0 ? 'nobody' : `p${who}@a.test`},${name}`);
+  return `email,first_name\n${cells.join('\n')}\n`;
+});
+const deaths = fc.array(
+  fc.record({
+    moment: fc.constantFrom<Death['moment']>('half_written', 'before_counting', 'after_counting'),
+    row: fc.integer({ min: 0, max: 24 }),
+  }),
+  { maxLength: 5 },
+);
+
+const fieldsOf = (people: readonly Record<string, unknown>[]) =>
+  people.map(({ email_key, first_name, tags }) => ({ email_key, first_name, tags }));
+
+describe('whatever is killed and whenever', () => {
+  test('a file counts and leaves the same as if nothing had happened', { timeout: 120_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(file, file, deaths, async (before, csv, kills) => {
+        const [calm, stormy] = [await fixture.aList(), await fixture.aList()];
+        for (const list of [calm, stormy]) await runToTheEnd((await fixture.anImport(list, before))._id);
+        const reference = await fixture.anImport(calm, csv);
+        await runToTheEnd(reference._id);
+        const { _id: id } = await fixture.anImport(stormy, csv);
+        for (const death of kills) {
+          await runToTheEnd(id, fixture.activities(dying(death))).catch((error: unknown) => {
+            if (!(error instanceof Killed)) throw error;
+          });
+        }
+        await runToTheEnd(id);
+        const [calmly, stormily] = [await fixture.row(reference._id), await fixture.row(id)];
+        expect(stormily.counts).toEqual(calmly.counts);
+        expect(stormily.at).toEqual(calmly.at);
+        expect(await fixture.errorsOf(id)).toEqual(await fixture.errorsOf(reference._id));
+        expect(fieldsOf(await fixture.people(stormy))).toEqual(fieldsOf(await fixture.people(calm)));
+      }),
+      { numRuns: 15 },
+    );
+  });
+});
+
+describe('an attempt that was overtaken', () => {
+  test('counts nothing and overwrites nothing when it wakes up', async () => {
+    const list = await fixture.aList();
+    const { _id: id } = await fixture.anImport(list, 'email,first_name\na@a.test,One\nb@a.test,B\na@a.test,Two\n');
+    const asleep = gate();
+    const reached = gate();
+    const importRows: ImportRows = {
+      ...fixture.importRows,
+      importRows: async (rows) => {
+        reached.open();
+        await asleep.passed;
+        return fixture.importRows.importRows(rows);
+      },
+    };
+    const zombie = fixture.activities({ importRows, chunk: { rows: 2, bytes: 1_000 } });
+    const late = zombie.importNextRows({ account: ACCOUNT, import: id });
+    await reached.passed;
+    await runToTheEnd(id, fixture.activities({ chunk: { rows: 2, bytes: 1_000 } }));
+    const after = await fixture.row(id);
+    const people = await fixture.people(list);
+    asleep.open();
+    expect((await late).kind).toBe('more');
+    expect(await fixture.row(id)).toEqual(after);
+    expect(await fixture.people(list)).toEqual(people);
+    expect(after.counts).toEqual({ created: 2, updated: 1, unchanged: 0, invalid: 0 });
+  });
+
+  test('writes nobody it has read before its successor wrote them', async () => {
+    const list = await fixture.aList();
+    await runToTheEnd((await fixture.anImport(list, 'email,first_name\na@a.test,Old\n'))._id);
+    const stale = { account: ACCOUNT, list, import: 900, from: 0, dryRun: false, requests: [] };
+    const late = listTarget(fixture.store, stale);
+    const wish = { email: 'a@a.test', email_key: 'a@a.test', first_name: 'One', row: 0 };
+    const before = (await late.read(['a@a.test'])).get('a@a.test');
+    await fixture.importRows.importRows({ ...stale, requests: [wish] });
+    await fixture.importRows.importRows({ ...stale, from: 1, requests: [{ ...wish, first_name: 'Two', row: 1 }] });
+    const fields = { first_name: 'One', last_name: null, attributes: {}, tags: [] };
+    const written = await late.write([{ before, request: wish, fields, stamp: { id: 900, row: 0, fates: 'u' } }]);
+    expect(written).toMatchObject({ again: true });
+    expect(await fixture.people(list)).toMatchObject([{ first_name: 'Two' }]);
+  });
+});

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { notifyListOwners } from '../../../activities/sweep/list-notices.js';
+import { listNotices } from '../../../store/lists/notices.js';
+import { aList, anApi, aSubscriber, type TestApi } from '../../support/api/api.js';
+import { rows } from '../../support/api/messages.js';
+
+let api: TestApi;
+let list: number;
+const OWNER = 'owner@acme.example';
+
+beforeAll(async () => {
+  api = await anApi();
+  list = await aList(api, { name: 'Tea & Co' });
+});
+afterAll(() => api.close());
+
+const sweep = (over: object = {}) => {
+  const engine = { startMessage: async () => undefined };
+  const log = { warn: () => undefined };
+  return notifyListOwners({ ...api.deps, log, listNotices: listNotices(api.store), engine, ...over });
+};
+const notify = (notifications: object) => api.call(`PATCH /api/v1/lists/${list}`, { payload: { notifications } });
+const told = async () => (await rows(api)).map(({ to, subject }) => [to.email, subject]);
+
+test('who came and who left is mailed to the addresses of the list, each once', async () => {
+  await aSubscriber(api, list, { email: 'before@example.com' });
+  await notify({ subscribe: true, subscribe_to: OWNER, unsubscribe: true, unsubscribe_to: OWNER });
+  await sweep();
+  await aSubscriber(api, list, { email: 'ana@example.com' });
+  await aSubscriber(api, await aList(api, { name: 'Other' }), { email: 'elsewhere@example.com' });
+  await api.call(`DELETE /api/v1/subscribers/ana@example.com?list_id=${list}`);
+  await sweep();
+  await sweep();
+  const expected = [
+    [OWNER, 'ana@example.com is on Tea & Co now'],
+    [OWNER, 'ana@example.com has left Tea & Co'],
+  ];
+  expect(await told()).toEqual(expected);
+});
+
+test('a crash between the mail and the note of it repeats no mail', async () => {
+  const before = (await told()).length;
+  await aSubscriber(api, list, { email: 'bo@example.com' });
+  const broken = {
+    ...listNotices(api.store),
+    told: async () => {
+      throw new Error('killed');
+    },
+  };
+  const warned: unknown[] = [];
+  await sweep({ listNotices: broken, log: { warn: (details: object) => warned.push(details) } });
+  // One list that cannot be told of keeps nothing from the others.
+  expect(warned).toContainEqual({ list, error: 'Error: killed' });
+  await sweep();
+  expect((await told()).slice(before)).toEqual([[OWNER, 'bo@example.com is on Tea & Co now']]);
+});
+
+test('turned off nobody is told, and turned on again not of what happened meanwhile', async () => {
+  const before = (await told()).length;
+  await notify({ subscribe: false });
+  await aSubscriber(api, list, { email: 'quiet@example.com' });
+  await sweep();
+  await notify({ subscribe: true });
+  await sweep();
+  await aSubscriber(api, list, { email: 'loud@example.com' });
+  await sweep();
+  expect((await told()).slice(before)).toEqual([[OWNER, 'loud@example.com is on Tea & Co now']]);
+});
+
+test('of a suspended account nobody is told, nor later of what happened meanwhile', async () => {
+  const before = (await told()).length;
+  await aSubscriber(api, list, { email: 'meanwhile@example.com' });
+  await api.deps.suspension.suspend(api.account);
+  await sweep();
+  await api.deps.suspension.resume(api.account);
+  await sweep();
+  expect(await told()).toHaveLength(before);
+});

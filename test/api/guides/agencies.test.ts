@@ -1,0 +1,18 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { anApi, type TestApi } from '../../support/api/api.js';
+import { followStep, guideSteps } from '../../support/api/guide.js';
+
+const STEPS = guideSteps('agencies.md');
+
+let api: TestApi;
+
+beforeAll(async () => {
+  api = await anApi();
+});
+afterAll(() => api.close());
+
+test('the guide goes from adding a client to closing it', () => {
+  expect(STEPS).toHaveLength(10);
+});
+
+test.each(STEPS)('$line', (step) => followStep(api, step));

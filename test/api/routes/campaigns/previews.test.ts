@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { aList, anApi, aSubscriber, type TestApi } from '../../../support/api/api.js';
+import { aCampaign, renderCampaign } from '../../../support/api/campaigns.js';
+import { aTemplate } from '../../../support/api/templates.js';
+
+let api: TestApi;
+let list: number;
+
+beforeAll(async () => {
+  api = await anApi();
+  list = await aList(api);
+  for (const name of ['Grace', 'Ed']) {
+    const payload = { name, email: `${name.toLowerCase()}@acme.example`, role: 'editor' };
+    await api.call('POST /api/v1/account/members', { payload });
+  }
+});
+afterAll(() => api.close());
+
+const campaign = (fields: Record<string, unknown> = {}) =>
+  aCampaign(api, list, {
+    subject: 'Hello {{ first_name }}',
+    html: '<p>From {{ city | default: "nowhere" }}</p>',
+    ...fields,
+  });
+const call = async (route: string, payload?: object, headers: Record<string, string> = {}) => {
+  const answer = await api.call(route, { ...(payload && { payload }), headers });
+  return { status: answer.statusCode, ...answer.json() };
+};
+
+describe('a campaign’s template', () => {
+  test('is the one named, else the default; a whole document stands for itself', async () => {
+    const { id: own } = await aTemplate(api, { contents: { en: { html: '<p>own</p>{{ content }}' } } }, true);
+    const html = async (fields: Record<string, unknown>) =>
+      (await call(`GET /api/v1/campaigns/${await campaign(fields)}/preview`)).data.html;
+    expect(await html({ template_id: own })).toContain('<p>own</p>');
+    expect(await html({})).not.toContain('<p>own</p>');
+    await api.call(`PATCH /api/v1/templates/${own}`, { payload: { is_default: true } });
+    expect(await html({})).toContain('<p>own</p>');
+    const document = '<!doctype html><html><body>mine</body></html>';
+    expect(await html({ html: document })).not.toContain('<p>own</p>');
+    await api.call(`PATCH /api/v1/templates/${own}`, { payload: { is_default: false } });
+  });
+
+  test('takes what the body of a whole document shows, with its own sheets', async () => {
+    const html =
+      '<html><head><title>x</title><style>.a{color:#123456}</style></head><body><p class="a">mine</p></body></html>';
+    const id = await campaign({ template_id: 1, html });
+    const { data } = await call(`GET /api/v1/campaigns/${id}/preview`);
+    expect(data.html).toMatch(/class="ep-content"[\s\S]*<p class="a" style="[^"]*color: #123456[^"]*">mine<\/p>/);
+    expect(data.html.match(/<(?:html|body|title)\b/gi)).toHaveLength(3);
+  });
+
+  test('is what a campaign shows, also where it named none: the default until it was sent, then what was used', async () => {
+    const { id: own } = await aTemplate(api, { contents: { en: { html: '{{ content }}' } } }, true);
+    const unnamed = await campaign();
+    const document = await campaign({ html: '<!doctype html><html><body>mine</body></html>' });
+    const shown = async (id: number) => (await call(`GET /api/v1/campaigns/${id}`)).data.template_id;
+    expect([await shown(unnamed), await shown(document), await shown(await campaign({ template_id: 2 }))]).toEqual([
+      1,
+      null,
+      2,
+    ]);
+    await aSubscriber(api, list, { email: 'reader@example.com' });
+    await call(`POST /api/v1/campaigns/${unnamed}/send`, {});
+    await renderCampaign(api, unnamed);
+    await api.call(`PATCH /api/v1/templates/${own}`, { payload: { is_default: true } });
+    expect([await shown(unnamed), await shown(await campaign())]).toEqual([1, own]);
+    const { data } = await call('GET /api/v1/campaigns?per_page=4');
+    const listed = data.map(({ id, template_id }: { id: number; template_id: number | null }) => [id, template_id]);
+    expect(listed).toEqual(
+      expect.arrayContaining([
+        [unnamed, 1],
+        [document, null],
+      ]),
+    );
+    await api.call(`PATCH /api/v1/templates/${own}`, { payload: { is_default: false } });
+  });
+
+  test('that is not published, or gone, is refused at the send by name', async () => {
+    const { id } = await aTemplate(api, { contents: { en: { html: '{{ content }}' } } });
+    await aSubscriber(api, list, { email: 'reader@example.com' });
+    const sent = await call(`POST /api/v1/campaigns/${await campaign({ template_id: id })}/send`, {});
+    expect([sent.status, sent.error.code]).toEqual([422, 'template_not_published']);
+  });
+});
+
+describe('a preview', () => {
+  test('is the campaign in its template, with the fields of somebody made up or of a subscriber', async () => {
+    const id = await campaign();
+    const sample = (await call(`GET /api/v1/campaigns/${id}/preview`)).data;
+    expect(sample).toMatchObject({ subject: 'Hello Ada', missing: [] });
+    expect(sample.html).toContain('From nowhere');
+    expect(sample.html).toMatch(/\/u\/preview/);
+    const { id: subscriber } = await aSubscriber(api, list, {
+      email: 'zoe@example.com',
+      first_name: 'Zoë',
+      attributes: { city: 'Köln' },
+    });
+    const real = (await call(`GET /api/v1/campaigns/${id}/preview?subscriber_id=${subscriber}`)).data;
+    expect([real.subject, real.html.includes('From Köln'), real.text.includes('From Köln')]).toEqual([
+      'Hello Zoë',
+      true,
+      true,
+    ]);
+    const made = { sample: { first_name: 'Bo', attributes: { city: '<b>' } } };
+    expect((await call(`POST /api/v1/campaigns/${id}/preview`, made)).data.html).toContain('From &lt;b&gt;');
+  });
+
+  test('of a subscriber of another list is refused', async () => {
+    const { id: stranger } = await aSubscriber(api, await aList(api, { name: 'Other' }), {
+      email: 'other@example.com',
+    });
+    const refused = await call(`GET /api/v1/campaigns/${await campaign()}/preview?subscriber_id=${stranger}`);
+    expect([refused.status, Object.keys(refused.error.errors)]).toEqual([422, ['subscriber_id']]);
+  });
+
+  test('of a template shows its draft in the brand, with a body where it has a place for one', async () => {
+    const { id } = await aTemplate(api);
+    const shown = await call(`POST /api/v1/templates/${id}/preview`, {
+      language: 'pt',
+      context: { customer: 'Bo', order: {} },
+    });
+    expect(shown.data).toMatchObject({ subject: 'Pedido', missing: ['order.id'] });
+    expect(shown.data.html).toContain('Obrigado, Bo.');
+    const digest = (await call('GET /api/v1/templates/1/preview')).data;
+    expect(digest.html).toContain('the text of a campaign stands here');
+  });
+});
+
+describe('a check', () => {
+  test('says what it found, and what stands in the way of sending', async () => {
+    const good = (await call(`POST /api/v1/campaigns/${await campaign()}/check`, {})).data;
+    expect(good.ok).toBe(true);
+    await api.call('PUT /api/v1/account/brand', { payload: { name: 'Acme', postal_address: 'Main St 1, 1000 Town' } });
+    const large = await campaign({ html: `<p>${'long '.repeat(25_000)}</p>` });
+    const bad = (await call(`POST /api/v1/campaigns/${large}/check`, {})).data;
+    expect(bad).toMatchObject({ ok: false, findings: [{ code: 'size_over_limit', severity: 'error' }] });
+    await aSubscriber(api, list, { email: 'reader@example.com' });
+    const sent = await call(`POST /api/v1/campaigns/${large}/send`, {});
+    expect([sent.status, sent.error.code]).toEqual([422, 'content_blocked']);
+    expect(Object.keys(sent.error.errors)).toEqual(['size_over_limit']);
+    expect((await call(`GET /api/v1/campaigns/${large}`)).data.state).toBe('draft');
+  });
+});
+
+describe('a test', () => {
+  const trial = async (id: number, payload: object, key = '') =>
+    call(`POST /api/v1/campaigns/${id}/test`, payload, key === '' ? {} : { 'idempotency-key': key });
+
+  test('goes to members as messages, marked, and once for each key', async () => {
+    const id = await campaign();
+    const to = ['grace@acme.example', 'Ed@acme.example'];
+    const { status, data } = await trial(id, { to }, 'trial');
+    expect([status, data.map((one: { subject: string }) => one.subject)]).toEqual([
+      202,
+      Array(2).fill('[Test] Hello Ada'),
+    ]);
+    const whole = (await call(`GET /api/v1/messages/${data[0].id}`)).data;
+    expect(whole.headers).toEqual({ 'X-Everpost-Environment': 'testing' });
+    expect(whole.html).toContain('From nowhere');
+    await api.store.db.collection('stored_responses').deleteMany({});
+    const again = await trial(id, { to }, 'trial');
+    expect(again.data.map((one: { id: string }) => one.id)).toEqual(data.map((one: { id: string }) => one.id));
+  });
+
+  test('to anybody else, or to more than five, is refused', async () => {
+    const id = await campaign();
+    const before = await api.store.db.collection('messages').countDocuments();
+    const stranger = await trial(id, { to: ['grace@acme.example', 'ada@example.org'] });
+    expect([stranger.status, stranger.error.code]).toEqual([403, 'receiver_not_a_member']);
+    expect((await trial(id, { to: Array(6).fill('grace@acme.example') })).status).toBe(422);
+    expect(await api.store.db.collection('messages').countDocuments()).toBe(before);
+  });
+});

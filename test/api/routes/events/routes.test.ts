@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { aList, anApi, aStranger, aSubscriber, type TestApi } from '../../../support/api/api.js';
+
+interface Shown {
+  readonly id: string;
+  readonly type: string;
+  readonly position: number;
+  readonly subscriber_id: number | null;
+  readonly data: Record<string, unknown>;
+}
+
+let api: TestApi;
+let list: number;
+let alice: number;
+
+beforeAll(async () => {
+  api = await anApi();
+  list = await aList(api);
+  ({ id: alice } = await aSubscriber(api, list));
+  await aSubscriber(api, list, { email: 'bob@example.com' });
+  await api.call(`PATCH /api/v1/subscribers/${alice}`, { payload: { first_name: 'Alice' } });
+  await api.call('DELETE /api/v1/subscribers/alice@example.com');
+  const about = { account: api.account, campaign: 7 };
+  await api.deps.events.append([{ ...about, _id: 'sent', type: 'campaign.sent' }], new Date('2026-05-15T09:00:00Z'));
+  const message = { message: '01890a5d-ac96-7aa1-8d3c-5a0f3f0f8a11' };
+  await api.deps.events.append([{ account: api.account, _id: 'mail', type: 'message.sent', data: message }]);
+});
+afterAll(() => api?.close());
+
+async function listed(query = ''): Promise<{ data: Shown[]; meta: { next: number | null; forgotten: number } }> {
+  const answer = await api.call(`GET /api/v1/events${query}`);
+  expect(answer.statusCode, answer.body).toBe(200);
+  return answer.json();
+}
+
+const typesIn = async (query: string) => (await listed(query)).data.map(({ type }) => type);
+
+test('everything that happened is listed in order, without addresses', async () => {
+  const { data, meta } = await listed();
+  expect(data.map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(meta.next).toBeNull();
+  const types = ['created', 'created', 'updated', 'unsubscribed'].map((type) => `subscriber.${type}`);
+  expect(data.map(({ type }) => type).sort()).toEqual(['campaign.sent', 'message.sent', ...types].sort());
+  for (const { id } of data) expect(id).toMatch(/^evt_[0-9A-Za-z]{24}$/);
+  expect(JSON.stringify(data)).not.toContain('@');
+});
+
+describe('filters', () => {
+  test.each([
+    ['?type=campaign.sent', ['campaign.sent']],
+    ['?campaign=7', ['campaign.sent']],
+    ['?message=01890a5d-ac96-7aa1-8d3c-5a0f3f0f8a11', ['message.sent']],
+    ['?from=2026-05-15T09:00:00Z&to=2026-05-15T09:00:01Z', ['campaign.sent']],
+    ['?type=subscriber.*&to=2026-05-16T00:00:00Z', []],
+  ])('%s', async (query, types) => {
+    expect(await typesIn(query)).toEqual(types);
+  });
+
+  test('a subscriber’s story', async () => {
+    const story = ['subscriber.created', 'subscriber.updated', 'subscriber.unsubscribed'];
+    expect(await typesIn(`?subscriber=${alice}&type=subscriber.*`)).toEqual(story);
+    expect(await typesIn(`?subscriber=${alice}&order=desc`)).toEqual([...story].reverse());
+  });
+
+  test.each(['type=campaign.sold', 'type=nonsense', 'from=yesterday', 'sort=up'])('%s is refused', async (query) => {
+    expect((await api.call(`GET /api/v1/events?${query}`)).statusCode).toBe(422);
+  });
+});
+
+test('page by page everything comes once, in either direction; what is new comes after the place that was reached', async () => {
+  for (const order of ['asc', 'desc']) {
+    const pages: number[][] = [];
+    for (let next: number | null = null; ; ) {
+      const page = await listed(`?order=${order}&limit=4${next === null ? '' : `&after=${next}`}`);
+      pages.push(page.data.map(({ position }) => position));
+      next = page.meta.next;
+      if (next === null) break;
+    }
+    const all = [1, 2, 3, 4, 5, 6];
+    expect(pages.flat()).toEqual(order === 'asc' ? all : all.reverse());
+    expect(pages.length).toBe(2);
+  }
+  await aSubscriber(api, list, { email: 'carol@example.com' });
+  expect((await listed('?after=6')).data).toMatchObject([{ type: 'subscriber.created', position: 7 }]);
+});
+
+test('another account sees nothing of it', async () => {
+  const { key } = await aStranger(api);
+  expect((await api.call('GET /api/v1/events?campaign=7', { key })).json().data).toEqual([]);
+});
+
+test('whoever comes back after so long that events are kept no more is told how many were missed', async () => {
+  await api.store.db.collection('events').deleteMany({ account: api.account, seq: { $lte: 5 } });
+  const { data, meta } = await listed('?after=2');
+  expect(meta.forgotten).toBe(3);
+  expect(data[0]).toMatchObject({ position: 6 });
+  for (const query of ['', '?after=5', '?after=6', '?order=desc&after=2']) {
+    expect((await listed(query)).meta.forgotten, query).toBe(0);
+  }
+});

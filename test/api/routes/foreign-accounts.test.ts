@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { aClient, anApi, aStranger, type TestApi } from '../../support/api/api.js';
+import {
+  checkedRoutes,
+  concretePath,
+  ownResponsesOf,
+  requestEveryRoute,
+  storedRowsOf,
+} from '../../support/isolation/every-route.js';
+import { EXPECTED_STATUSES } from '../../support/isolation/expected-statuses.js';
+import { type OwnedResources, ownedResources } from '../../support/isolation/owned-resources.js';
+
+let api: TestApi;
+let stranger: { account: number; key: string };
+let client: { account: number; key: string };
+let own: OwnedResources;
+let theirs: OwnedResources;
+
+beforeAll(async () => {
+  api = await anApi();
+  stranger = await aStranger(api);
+  client = await aClient(api, 'Client');
+  own = { ...(await ownedResources(api, api.key)), client: client.account };
+  theirs = { ...(await ownedResources(api, client.key)), client: client.account };
+});
+afterAll(() => api.close());
+
+test('every route, walked with the key of another account, shows and changes nothing', async () => {
+  const before = await storedRowsOf(api, api.account);
+  const walker = { key: stranger.key, theirs: ownResponsesOf(stranger.account, 'Stranger') };
+  expect(await requestEveryRoute(api, own, walker)).toEqual(EXPECTED_STATUSES);
+  expect(await storedRowsOf(api, api.account)).toBe(before);
+  expect((await api.deps.accounts.find(client.account))?.name).toBe('Client');
+});
+
+/** What is another account's is not there where that is a sibling; and a client has no clients. */
+const SIBLING_ANSWERS = Object.fromEntries(
+  Object.entries(EXPECTED_STATUSES).map(([route, status]) => {
+    if (route.includes('/agency')) return [route, 403];
+    return [route, status === 403 ? 404 : status];
+  }),
+);
+
+test('between two clients of an agency nothing of the other is there', async () => {
+  const sibling = await aClient(api, 'Sibling');
+  const before = await storedRowsOf(api, client.account);
+  const walker = { key: sibling.key, theirs: ownResponsesOf(sibling.account, 'Sibling') };
+  expect(await requestEveryRoute(api, theirs, walker)).toEqual(SIBLING_ANSWERS);
+  expect(await storedRowsOf(api, client.account)).toBe(before);
+});
+
+test('an agency reaches what is its client’s in the name of the client, and not in its own', async () => {
+  const headers = { 'everpost-account': String(client.account) };
+  for (const { method, url } of checkedRoutes(api)) {
+    if (method !== 'GET' || !url.includes(':') || /agency|providers/.test(url)) continue;
+    const path = `GET ${concretePath(theirs, url)}`;
+    expect([url, (await api.call(path, { headers })).statusCode]).not.toEqual([url, 403]);
+    expect([url, (await api.call(path)).statusCode]).toEqual([url, 403]);
+  }
+});
+
+test('every route under /api/v1 refuses a request without a key, before it looks at anything else', async () => {
+  for (const { method, url } of checkedRoutes(api)) {
+    const answer = await api.call(`${method} ${concretePath(own, url)}`, { key: null, payload: { nonsense: true } });
+    expect([method, url, answer.statusCode]).toEqual([method, url, 401]);
+  }
+});
+
+test('a 403 is empty-handed and a 404 says no more than that', async () => {
+  const foreign = await api.call(`GET /api/v1/lists/${own['list']}`, { key: stranger.key });
+  expect(foreign.json()).toEqual({ error: { code: 'forbidden', message: expect.any(String) } });
+  const unknown = await api.call('GET /api/v1/lists/999999', { key: stranger.key });
+  expect(unknown.json()).toEqual({ error: { code: 'not_found', message: expect.any(String) } });
+});
+
+test('the same address on lists of two accounts is two people', async () => {
+  const { data } = (await api.call('POST /api/v1/lists', { key: stranger.key, payload: { name: 'Theirs' } })).json();
+  const theirs = { email: 'mine@example.com', list_id: data.id };
+  expect((await api.call('POST /api/v1/subscribers', { key: stranger.key, payload: theirs })).statusCode).toBe(201);
+  await api.call('DELETE /api/v1/subscribers/mine@example.com', { key: stranger.key });
+  const mine = (await api.call(`GET /api/v1/subscribers/${own['subscriber']}`)).json().data;
+  expect(mine).toMatchObject({ status: 'active' });
+  await api.deps.suppressions.add(stranger.account, 'mine@example.com', 'manual', null);
+  expect(await api.deps.suppressions.among(api.account, ['mine@example.com'])).toEqual(new Set());
+});

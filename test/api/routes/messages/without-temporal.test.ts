@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { lazyClient, temporalEngine } from '../../../../api/engine/engine.js';
+import { openLog } from '../../../../api/hooks/logging.js';
+import { readConfig } from '../../../../config.js';
+import { anApi, type TestApi } from '../../../support/api/api.js';
+import { post, rows } from '../../../support/api/messages.js';
+
+/** Nobody listens on the discard port; and no call comes as far as that before the tests are through. */
+const temporal = lazyClient('127.0.0.1:9', 'default');
+const log = openLog(readConfig({ LOG_LEVEL: 'silent' }));
+let letGo = () => {};
+const through = new Promise<void>((resolve) => {
+  letGo = resolve;
+});
+const engine = temporalEngine({ client: () => through.then(temporal.client), prefix: 'none', log });
+let api: TestApi;
+
+beforeAll(async () => {
+  api = await anApi({}, { engine, log });
+});
+afterAll(async () => {
+  await api.close();
+  letGo();
+  await engine.close();
+  await temporal.close();
+});
+
+test('messages are accepted and taken back while Temporal is down, and the sweep will find them', async () => {
+  const answers = await Promise.all(Array.from({ length: 40 }, () => post(api)));
+  expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([202]));
+  const cancelled = await api.call(`POST /api/v1/messages/${answers[0]?.json().data.id}/cancel`);
+  expect(cancelled.statusCode).toBe(200);
+  // None of the wake-ups has ended, so none was waited for.
+  const owed = await api.deps.messages.due(new Date('2100-01-01T00:00:00Z'), 100);
+  expect(owed).toHaveLength(40);
+  expect((await rows(api, { state: 'accepted' })).every(({ sweep_at }) => sweep_at !== null)).toBe(true);
+});

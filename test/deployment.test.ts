@@ -1,0 +1,128 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { missingSettings } from '../cli/installation.js';
+import { VARIABLES } from '../cli/reference/variables/variables.js';
+import { packageRoot, readConfig } from '../config.js';
+import { PROTOCOL_TIMES } from '../domain/delivery/protocol.js';
+
+interface Service {
+  readonly image: string;
+  readonly build?: string;
+  readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly volumes?: readonly string[];
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly healthcheck?: { readonly test: readonly string[] };
+  readonly stop_grace_period?: string;
+}
+interface Compose {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
+}
+
+const read = (path: string) => readFileSync(join(packageRoot(), path), 'utf8');
+const exists = (path: string) => existsSync(join(packageRoot(), path));
+const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose;
+const services = Object.entries(compose.services);
+const ours = services.filter(([, { build }]) => build !== undefined);
+const known = Object.values(VARIABLES).flatMap((group) => group.map(({ name }) => name));
+const commands = [...read('cli.ts').matchAll(/\.command\('(\w+)/g)].map(([, name]) => name);
+const built = (path: string) => path.replace(/^dist\//, '').replace(/\.js$/, '.ts');
+const filled = (text: string) =>
+  text.replace(/\$\{\w+:-(.*?)\}/g, '$1').replace(/\$\{\w+:\?\}/g, 'https://given-by-me.example');
+
+test('the API and a worker are ours; the servers come as images with a version', () => {
+  expect(ours.map(([name]) => name).sort()).toEqual(['api', 'worker']);
+  for (const [, { image }] of services) expect(image).toMatch(/^[\w./-]+:[\w.-]+$/);
+  for (const [, { image }] of services) expect(image).not.toMatch(/:latest$/);
+});
+
+describe.each(services)('service %s', (_name, service) => {
+  test('has a health check and waits for healthy ones only', () => {
+    expect(service.healthcheck?.test.length).toBeGreaterThan(1);
+    for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
+      expect(compose.services[other]?.healthcheck).toBeDefined();
+      expect(condition).toBe('service_healthy');
+    }
+  });
+
+  test('mounts only what is declared or there', () => {
+    for (const volume of service.volumes ?? []) {
+      const [source = ''] = volume.split(':');
+      expect(source in compose.volumes || exists(source)).toBe(true);
+    }
+  });
+});
+
+describe.each(ours)('our service %s', (name, { command = [], environment = {}, healthcheck }) => {
+  test('runs a command of cli.ts, and asks another one for its health', () => {
+    expect(commands).toContain(command[0]);
+    const [, program, file = '', verb, role] = healthcheck?.test ?? [];
+    expect([program, verb, role]).toEqual(['node', 'health', name]);
+    expect(exists(built(file))).toBe(true);
+  });
+
+  test('is given variables that config.ts reads, and all that its role needs', () => {
+    expect(Object.keys(environment).filter((variable) => !known.includes(variable))).toEqual([]);
+    const values = Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, filled(value)]));
+    const config = readConfig({ ...values, SMTP_CONNECTIONS: '16', SMTP_URL: 'smtp://relay.example.org' });
+    expect(missingSettings(config, name as 'api' | 'worker')).toEqual([]);
+    expect(name === 'api' || 'SMTP_URL' in environment).toBe(true);
+  });
+
+  test('API and worker agree on what stands in mails and on secrets', () => {
+    const same = ['PUBLIC_URL', 'MAIL_FROM', 'EVERPOST_SECRET', 'MONGODB_URL', 'TEMPORAL_ADDRESS'];
+    for (const variable of same) expect(environment[variable]).toBe(compose.services['api']?.environment?.[variable]);
+  });
+});
+
+test('a worker has the time to settle what it has claimed', () => {
+  const { shutdownGrace, drain } = PROTOCOL_TIMES;
+  const grace = Number.parseInt(compose.services['worker']?.stop_grace_period ?? '', 10) * 1_000;
+  expect(grace).toBeGreaterThan(shutdownGrace + drain);
+});
+
+test('MongoDB is the replica set that the URL names, initiated under its own address', () => {
+  const { entrypoint, healthcheck } = compose.services['mongodb'] as Service & { entrypoint: readonly string[] };
+  const url = new URL(ours[0]?.[1].environment?.['MONGODB_URL']?.replace(/\$\{.*?\}/g, 'x') ?? '');
+  const set = url.searchParams.get('replicaSet');
+  expect(entrypoint.join(' ')).toContain(`--replSet ${set} `);
+  expect(healthcheck?.test.join(' ')).toContain(`_id: '${set}', members: [{ _id: 0, host: '${url.host}' }]`);
+});
+
+describe('the Dockerfile', () => {
+  const lines = read('Dockerfile').split('\n');
+  const copies = lines.filter((line) => line.startsWith('COPY ')).map((line) => line.split(/\s+/).slice(1, -1));
+
+  test('copies what is there, or what the build makes', () => {
+    const sources = copies.flat().map((source) => source.replace(/^\/app\//, ''));
+    const made = ['dist', 'node_modules', '--from=build', '.'];
+    expect(sources.filter((source) => !made.includes(source) && !exists(source))).toEqual([]);
+    expect(lines).toContain('RUN npm run build && npm prune --omit=dev --no-audit --no-fund');
+    expect(JSON.parse(read('package.json')).scripts.build).toBeDefined();
+  });
+
+  test('runs a known role as nobody special, on the Node.js of .nvmrc', () => {
+    expect(lines.filter((line) => line.startsWith('FROM ')).every((line) => line.includes('node:20-slim'))).toBe(true);
+    expect(read('.nvmrc').trim()).toBe('20');
+    expect(lines.indexOf('USER node')).toBeGreaterThan(0);
+    const [, role = ''] = /^CMD \["(\w+)"\]$/m.exec(read('Dockerfile')) ?? [];
+    expect(commands).toContain(role);
+    expect(read('Dockerfile')).toMatch(/^HEALTHCHECK .*"health", "api"\]$/m);
+  });
+
+  test('the build is given every source it compiles, and nothing of the machine', () => {
+    const allowed =
+      read('.dockerignore')
+        .match(/^!.+$/gm)
+        ?.map((line) => line.slice(1)) ?? [];
+    expect(allowed.filter((path) => !exists(path))).toEqual([]);
+    const floors = readdirSync(packageRoot(), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+      .map(({ name }) => name)
+      .filter((name) => !['node_modules', 'dist', 'docs', 'test', 'client', 'coverage'].includes(name));
+    expect(floors.filter((floor) => !allowed.includes(floor))).toEqual([]);
+  });
+});

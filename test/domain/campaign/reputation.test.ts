@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { breachIn, type ReputationCounts } from '../../../domain/campaign/reputation.js';
+
+const LIMITS = { complaints: 0.3, bounces: 5 };
+type Row = [accepted: number, hard: number, complaints: number, today: number, breach: string | undefined];
+
+test.each<Row>([
+  [0, 0, 0, 0, undefined],
+  [999, 0, 4, 4, undefined],
+  [1_000, 0, 3, 3, undefined],
+  [1_000, 0, 4, 0, 'complaint_rate'],
+  [200, 0, 4, 4, undefined],
+  [200, 0, 5, 4, undefined],
+  [200, 0, 5, 5, 'complaint_rate'],
+  [10_000, 0, 30, 30, undefined],
+  [10_000, 0, 31, 31, 'complaint_rate'],
+  [900, 99, 0, 0, undefined],
+  [900, 100, 0, 0, 'bounce_rate'],
+  [950, 50, 0, 0, undefined],
+  [0, 1_000, 0, 0, 'bounce_rate'],
+  [1_000, 900, 900, 900, 'complaint_rate'],
+])('%i accepted, %i hard bounces, %i complaints, %i of them today: %s', (accepted, hard, complaints, today, breach) => {
+  expect(breachIn({ accepted, hard, complaints, complaintsToday: today }, LIMITS)).toBe(breach);
+});
+
+const standing = fc.record({ accepted: fc.nat(1e6), hard: fc.nat(1e6), complaints: fc.nat(1e6) });
+
+test('what was excused is no breach, whatever it was; nor is anything where the limits are 100', () => {
+  fc.assert(
+    fc.property(standing, (seen: ReputationCounts) => {
+      expect(breachIn({ ...seen, complaintsToday: seen.complaints }, LIMITS, seen)).toBeUndefined();
+    }),
+  );
+  fc.assert(
+    fc.property(standing, ({ accepted, hard }) => {
+      const all = { accepted, hard, complaints: accepted, complaintsToday: accepted };
+      expect(breachIn(all, { complaints: 100, bounces: 100 })).toBeUndefined();
+    }),
+  );
+});
+
+test('after an excuse only what is new counts, against new mails where it comes with its mail', () => {
+  const excused = { accepted: 2_000, hard: 500, complaints: 20 };
+  const next = { accepted: 2_900, hard: 590, complaints: 20, complaintsToday: 20 };
+  expect(breachIn(next, LIMITS, excused)).toBeUndefined();
+  expect(breachIn({ ...next, hard: 600 }, LIMITS, excused)).toBe('bounce_rate');
+  expect(breachIn({ ...next, complaints: 28, complaintsToday: 8 }, LIMITS, excused)).toBeUndefined();
+  expect(breachIn({ ...next, complaints: 29, complaintsToday: 9 }, LIMITS, excused)).toBe('complaint_rate');
+});

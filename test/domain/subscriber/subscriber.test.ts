@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  ATTRIBUTE_NAME,
+  merged,
+  NO_FIELDS,
+  type SubscriberFields,
+  sameFields,
+  tooLarge,
+} from '../../../domain/subscriber/subscriber.js';
+
+const name = fc.option(fc.string({ maxLength: 20 }), { nil: undefined });
+const scalar = fc.oneof(fc.string({ maxLength: 10 }), fc.integer(), fc.boolean());
+const changes: fc.Arbitrary<SubscriberFields> = fc.record({
+  first_name: fc.oneof(name, fc.constant(null)),
+  last_name: fc.oneof(name, fc.constant(null)),
+  attributes: fc.option(fc.dictionary(fc.string({ maxLength: 5 }), fc.option(scalar)), { nil: undefined }),
+  tags: fc.option(fc.array(fc.string({ maxLength: 5 })), { nil: undefined }),
+});
+
+test('a wish repeated changes nothing more', () => {
+  fc.assert(
+    fc.property(changes, changes, (before, wish) => {
+      const once = merged(merged(NO_FIELDS, before), wish);
+      expect(sameFields(merged(once, wish), once)).toBe(true);
+    }),
+  );
+});
+
+test('nothing named, nothing changed', () => {
+  fc.assert(
+    fc.property(changes, (wish) => {
+      const person = merged(NO_FIELDS, wish);
+      expect(sameFields(merged(person, {}), person)).toBe(true);
+    }),
+  );
+});
+
+test('null removes an attribute, tags are added once or replaced', () => {
+  const person = merged(NO_FIELDS, { attributes: { plan: 'free', seats: 2 }, tags: ['a'] });
+  expect(merged(person, { attributes: { plan: null }, tags: ['b', 'a'] })).toMatchObject({
+    attributes: { seats: 2 },
+    tags: ['a', 'b'],
+  });
+  expect(merged(person, { tags: ['b'] }, 'replace').tags).toEqual(['b']);
+});
+
+test.each([
+  [{ attributes: Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`a${at}`, 1])) }, 'attributes'],
+  [{ attributes: { text: 'é'.repeat(2_048) } }, 'attributes'],
+  [{ tags: Array.from({ length: 51 }, (_, at) => `t${at}`) }, 'tags'],
+  [{ attributes: { text: 'x'.repeat(4_000) } }, undefined],
+])('limits hold in bytes and numbers (%#)', (wish, field) => {
+  expect(tooLarge(merged(NO_FIELDS, wish))).toBe(field);
+});
+
+test.each([
+  ['plan', true],
+  ['Größe', true],
+  ['first purchase', true],
+  ['$set', false],
+  ['a.b', false],
+  ['', false],
+  ['1st', false],
+])('the attribute name %j: %s', (attribute, allowed) => {
+  expect(new RegExp(ATTRIBUTE_NAME, 'u').test(attribute)).toBe(allowed);
+});

@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../../../servers/ports.js';
+import type { Campaign } from '../../../store/campaigns/campaigns.js';
+import { pauseCampaign, resumeCampaign } from '../../../workflows/messages.js';
+import { campaignWorkflowId } from '../../../workflows/names.js';
+import { atRate } from '../../support/end-to-end/campaign-settings.js';
+import type { Child } from '../../support/end-to-end/child.js';
+import { expectLedgerMatchesReceiver } from '../../support/end-to-end/ledger-check.js';
+import { NATIVE_NAMESPACE, type OwnServers, ownServers } from '../../support/end-to-end/own-servers.js';
+import { KEY } from '../../support/end-to-end/plan.js';
+import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cluster.js';
+
+/** A lease that outlasts the start of a server on a busy machine. */
+const LONGER = { lease: 40_000, trust: 25_000, renewEvery: 3_000, startToClose: 200_000, resendAfter: 300_000 };
+
+const OVERDUE = new Date(0);
+
+let servers: OwnServers;
+let cluster: TestCluster;
+/** It lives through what befalls the servers. */
+let worker: Child;
+beforeAll(async () => {
+  servers = await ownServers();
+  cluster = await aTestCluster({ servers, namespace: NATIVE_NAMESPACE, times: LONGER });
+});
+afterAll(async () => {
+  await cluster?.close();
+  await servers?.close();
+});
+
+/** A campaign at a rate, and when so many of its mails have arrived. */
+async function inMidCampaign(readers: number, perSecond: number): Promise<Campaign> {
+  const before = cluster.receiver.accepted.length;
+  const campaign = await cluster.launch(readers, { settings: atRate(perSecond) });
+  await cluster.receiver.untilAccepted(before + perSecond);
+  return campaign;
+}
+
+/** The sweep looks at it next. */
+async function makeDue({ _id }: Campaign): Promise<void> {
+  await cluster.store.db.collection<Campaign>('campaigns').updateOne({ _id }, { $set: { sweep_at: OVERDUE } });
+}
+
+async function expectAllSent(campaign: Campaign): Promise<void> {
+  await cluster.untilState(campaign, 'sent');
+  const { totals } = await expectLedgerMatchesReceiver(cluster, campaign);
+  expect(totals).toMatchObject({ sent: totals.recipients, uncertain: 0 });
+}
+
+test('a pause survives a restart of worker, Temporal and MongoDB; a resume then finishes the campaign', async () => {
+  const { receiver } = cluster;
+  // No lane is between two attempts when it is paused: it would take a page once more.
+  const first = await cluster.worker({ times: { ...cluster.times, attempt: 20_000 } });
+  const campaign = await inMidCampaign(600, 150);
+  const operator = cluster.client.workflow.getHandle(campaignWorkflowId(campaign._id));
+  // Nothing more is answered until it is paused: on a busy machine the campaign would be through before.
+  const letGo = receiver.hold();
+  await operator.executeUpdate(pauseCampaign, { args: [{}] });
+  letGo();
+  await cluster.untilAtRest(campaign);
+  const sentSoFar = receiver.accepted.length;
+
+  await first.end('SIGKILL');
+  await servers.killTemporal();
+  await servers.killMongo();
+  await servers.startMongo();
+  await servers.startTemporal();
+  await makeDue(campaign);
+  worker = await cluster.worker();
+  // The sweep has looked at the campaign and put the next look off.
+  await cluster.untilTrue(async () => (await cluster.row(campaign)).sweep_at?.getTime() !== OVERDUE.getTime());
+  expect((await cluster.row(campaign)).state).toBe('paused');
+  const still = await expectLedgerMatchesReceiver(cluster, campaign);
+  expect(still.totals).toMatchObject({ sent: sentSoFar, pending: 600 - sentSoFar, uncertain: 0 });
+  expect(receiver.accepted).toHaveLength(sentSoFar);
+
+  await operator.executeUpdate(resumeCampaign, { args: [{}] });
+  await expectAllSent(campaign);
+});
+
+test('a restart of MongoDB in mid-campaign leaves nobody in doubt', async () => {
+  const campaign = await inMidCampaign(600, 200);
+  await servers.killMongo();
+  await servers.startMongo();
+  await expectAllSent(campaign);
+});
+
+test('a restart of Temporal in mid-campaign leaves nobody in doubt', async () => {
+  const campaign = await inMidCampaign(600, 100);
+  await servers.killTemporal();
+  await servers.startTemporal();
+  await expectAllSent(campaign);
+});
+
+test('what an emptied Temporal has forgotten is started again, also what was sent while it was down', async () => {
+  const campaign = await inMidCampaign(600, 100);
+  await servers.killTemporal();
+  await servers.emptyTemporal();
+  const later = await sentByRequest();
+  // Nobody restarts the worker: it finds that its sweep is gone.
+  await servers.startTemporal();
+  await makeDue(campaign);
+  for (const one of [campaign, later]) await expectAllSent(one);
+  expect(await worker.end('SIGTERM')).toBe('0');
+});
+
+/** A campaign created by the test and sent through an API that cannot reach Temporal. */
+async function sentByRequest(): Promise<Campaign> {
+  const port = await freePort(0);
+  await cluster.api(port);
+  const draft = await cluster.draft(50);
+  const answer = await fetch(`http://127.0.0.1:${port}/api/v1/campaigns/${draft._id}/send`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+    body: '{}',
+  });
+  expect(answer.status).toBe(200);
+  expect((await cluster.row(draft)).state).toBe('freezing');
+  return draft;
+}

@@ -1,0 +1,48 @@
+import PostalMime from 'postal-mime';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { campaignWorkflowId, laneWorkflowId } from '../../../workflows/names.js';
+import { expectLedgerMatchesReceiver } from '../../support/end-to-end/ledger-check.js';
+import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cluster.js';
+
+/** Three pages: as many lanes. */
+const READERS = 1_100;
+let cluster: TestCluster;
+beforeAll(async () => {
+  cluster = await aTestCluster();
+});
+afterAll(() => cluster?.close());
+
+test('1,100 readers get 1,100 different mails, each once, and Temporal knows no address of them', async () => {
+  await cluster.worker();
+  const campaign = await cluster.launch(READERS);
+  await cluster.untilState(campaign, 'sent');
+
+  const { totals } = await expectLedgerMatchesReceiver(cluster, campaign);
+  expect(totals).toMatchObject({ sent: READERS, recipients: READERS });
+  expect((await cluster.row(campaign)).recipient_count).toBe(READERS);
+  const { accepted } = cluster.receiver;
+  expect(new Set(accepted.map(({ messageId }) => messageId)).size).toBe(READERS);
+  for (const { to, raw } of accepted) {
+    const name = `Reader ${/\d+/.exec(to[0] ?? '')?.[0]}`;
+    const mail = await PostalMime.parse(raw ?? '');
+    expect(mail.subject).toBe(`News for ${name}`);
+    expect(mail.html).toMatch(new RegExp(`<p[^>]*>Hello ${name}</p>`));
+  }
+
+  const query = `EverpostCampaign = '${campaign._id}' AND EverpostPhase = 'sent'`;
+  await cluster.untilTrue(async () => (await cluster.client.workflow.count(query)).count === 1);
+  const ids = [campaignWorkflowId(campaign._id), ...[0, 1, 2].map((lane) => laneWorkflowId(campaign._id, lane))];
+  for (const id of ids) {
+    const history = JSON.stringify(await cluster.client.workflow.getHandle(id).fetchHistory());
+    const said = payloadsOf(history);
+    expect(said.length).toBeGreaterThan(1);
+    expect(said.filter((text) => text.includes('@'))).toEqual([]);
+    // Beside the payloads stand the names of processes, queues and failures.
+    expect(history.match(/reader\d+@|example\.test/g)).toBeNull();
+  }
+});
+
+/** What the payloads of a history say; they stand there in base64. */
+function payloadsOf(history: string): string[] {
+  return [...history.matchAll(/"data":"([^"]*)"/g)].map(([, data = '']) => Buffer.from(data, 'base64').toString());
+}

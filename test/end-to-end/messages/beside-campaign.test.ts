@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { campaigns } from '../../../store/campaigns/campaigns.js';
+import { atRate } from '../../support/end-to-end/campaign-settings.js';
+import { expectLedgerMatchesReceiver } from '../../support/end-to-end/ledger-check.js';
+import { expectMessagesMatchReceiver, isOfMessage, untilAllEnded } from '../../support/end-to-end/message-check.js';
+import { aPost, type Posting, postingTo } from '../../support/end-to-end/posting.js';
+import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cluster.js';
+import type { Step } from '../../support/scripted/smtp-server.js';
+import { steered } from '../../support/store/campaigns.js';
+
+const MESSAGES = 30;
+/** So many that at twenty a second they outlast the messages on a busy machine too. */
+const READERS = 700;
+let cluster: TestCluster;
+let posting: Posting;
+/** While it is there, no dot of a campaign's mail is answered. */
+let gate: Promise<undefined> | undefined;
+/** Ids by key of all that was answered. */
+const accepted = new Map<string, string>();
+beforeAll(async () => {
+  // Nobody dies here whose claim others should wait for: time for a busy machine.
+  const slowServer = { smtpDot: 130_000, startToClose: 150_000, resendAfter: 150_000 };
+  const times = { lease: 20_000, trust: 14_000, renewEvery: 4_000, ...slowServer };
+  const on = (step: Step, id: string) => (step === 'dot' && !isOfMessage(id) ? gate : undefined);
+  cluster = await aTestCluster({ script: { on }, times });
+  posting = await postingTo(cluster);
+  await cluster.worker();
+});
+afterAll(() => cluster?.close());
+
+const ofMessages = () => cluster.receiver.accepted.filter(({ messageId }) => isOfMessage(messageId)).length;
+const ofCampaigns = () => cluster.receiver.accepted.length - ofMessages();
+
+/** Posts messages and waits until each has come to its end. */
+async function sendMessages(): Promise<void> {
+  const posts = Array.from({ length: MESSAGES }, (_, n) => aPost(accepted.size + n));
+  for (const [key, id] of await posting.all(posts, 8)) accepted.set(key, id);
+  await untilAllEnded(cluster, accepted.size);
+  expect((await expectMessagesMatchReceiver(cluster, accepted)).filter(({ state }) => state !== 'sent')).toEqual([]);
+}
+
+test('where every lane of a campaign waits for a slow server, messages go their way', async () => {
+  let openGate: () => void = () => undefined;
+  gate = new Promise((resolve) => {
+    openGate = () => resolve(undefined);
+  });
+  const campaign = await cluster.launch(100);
+  await cluster.receiver.untilStep('dot', 6);
+  await sendMessages();
+  expect([ofMessages(), ofCampaigns()]).toEqual([MESSAGES, 0]);
+  openGate();
+  await cluster.untilState(campaign, 'sent');
+  expect((await expectLedgerMatchesReceiver(cluster, campaign)).totals).toMatchObject({ sent: 100 });
+});
+
+test('a campaign in full swing does not hold up messages, and they do not hold it up', async () => {
+  gate = undefined;
+  const before = ofCampaigns();
+  const campaign = await cluster.launch(READERS, { settings: atRate(20) });
+  await cluster.untilTrue(() => ofCampaigns() > before);
+  const begun = ofCampaigns();
+  await sendMessages();
+  const meanwhile = ofCampaigns() - before;
+  expect(meanwhile).toBeGreaterThan(begun - before);
+  expect(meanwhile).toBeLessThan(READERS);
+  steered(await campaigns(cluster.store).changeRate(await cluster.row(campaign), 100_000));
+  await cluster.untilState(campaign, 'sent');
+  expect((await expectLedgerMatchesReceiver(cluster, campaign)).totals).toMatchObject({ sent: READERS, uncertain: 0 });
+});

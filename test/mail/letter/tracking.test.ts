@@ -1,0 +1,70 @@
+import PostalMime from 'postal-mime';
+import { expect, test } from 'vitest';
+import { compileLetter } from '../../../mail/letter/compile.js';
+import type { Letter, Recipient, SplicedMail } from '../../../mail/letter/letter.js';
+import { spliceMail } from '../../../mail/letter/splice.js';
+import { destinationsOf } from '../../../mail/letter/tracking.js';
+import { aLetter, aRecipient, someLinks, someTime } from '../../support/mail/letters.js';
+
+const HTML =
+  '<p><a href="https://a.test/x">{{ first_name }}</a> <a href="{{ unsubscribe_url }}">Leave</a> {% if first_name %}<a href="https://a.test/?a=1&amp;b=2">b</a>{% endif %}</p>';
+const BASE = 'https://mail.example.test';
+
+/** As its worker compiles it: the destinations are numbered first. */
+function trackedLetter(over: Partial<Letter> = {}, opens = true): Letter {
+  const letter = aLetter({ html: HTML, ...over });
+  return { ...letter, tracking: { opens, links: new Map(destinationsOf(letter).map((url, i) => [url, i + 1])) } };
+}
+
+function mailTo(letter: Letter, over: Partial<Recipient> = {}): SplicedMail {
+  const mail = spliceMail(compileLetter(letter), aRecipient(over), someTime, someLinks);
+  if (mail.kind !== 'mail') throw new Error(mail.reason);
+  return mail;
+}
+
+const read = (mail: SplicedMail) => PostalMime.parse(Buffer.concat(mail.chunks));
+const tokenIn = (html = '') => /\/c\/([\w-]+)\//.exec(html)?.[1] ?? '';
+
+test('links lead through us, with one token that names campaign, recipient and time', async () => {
+  const { html = '', text = '', headers } = await read(mailTo(trackedLetter()));
+  const token = tokenIn(html);
+  expect(someLinks.read(token)).toEqual({ campaign: 7, subscriber: 42, madeAt: someTime });
+  expect(html).toContain(`<a href="${BASE}/c/${token}/1">Ada</a>`);
+  expect(html).toContain(`<a href="${BASE}/c/${token}/2">b</a>`);
+  expect(html).toContain(`<a href="${BASE}/u/${token}">Leave</a>`);
+  expect(html).toMatch(new RegExp(`<img src="${BASE}/o/${token}\\.gif"[^>]*>\\s*</body>`));
+  expect(text).toContain(`(${BASE}/c/${token}/1)`);
+  expect(text).not.toContain('a.test');
+  expect(headers.find(({ key }) => key === 'list-unsubscribe')?.value).toBe(`<${BASE}/u/${token}>`);
+});
+
+test.each([[{ track: false }], [{ track: 'no' }], [{ do_not_track: true }], [{ do_not_track: '1' }]])(
+  'whoever says %j gets the same letter with the links as they were written',
+  async (attributes) => {
+    const { html, text } = await read(mailTo(trackedLetter(), { attributes }));
+    const plain = await read(mailTo(aLetter({ html: HTML }), { attributes }));
+    expect({ html, text }).toEqual({ html: plain.html, text: plain.text });
+    expect(html).toContain('href="https://a.test/x"');
+  },
+);
+
+test('clicks and opens are followed each for itself', async () => {
+  const onlyClicks = (await read(mailTo(trackedLetter({}, false)))).html ?? '';
+  expect(onlyClicks).toContain('/c/');
+  expect(onlyClicks).not.toContain('/o/');
+  const letter = aLetter({ html: HTML, tracking: { opens: true, links: new Map() } });
+  const onlyOpens = (await read(mailTo(letter))).html ?? '';
+  expect(onlyOpens).toContain('/o/');
+  expect(onlyOpens).toContain('href="https://a.test/x"');
+});
+
+test('what the author keeps untouched stays so in the text part too, and our own pages are never followed', () => {
+  const html = `<a href="https://a.test/keep" data-notrack>keep</a> <a href="${BASE}/p/x">ours</a> <a href="https://a.test/go">go</a>`;
+  expect(destinationsOf(aLetter({ html }))).toEqual(['https://a.test/go']);
+});
+
+test('the pixel of a mail that would be cut off stands before the cut', async () => {
+  const long = `<html><body>${'<p>Tea and biscuits.</p>\n'.repeat(6_000)}</body></html>`;
+  const { html = '' } = await read(mailTo(trackedLetter({ html: long })));
+  expect(html.indexOf('/o/')).toBeLessThan(1_000);
+});

@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import PostalMime from 'postal-mime';
+import { describe, expect, test } from 'vitest';
+import type { MessageContent } from '../../../domain/message/message.js';
+import { composeMessage, type MessageDraft } from '../../../mail/message/compose.js';
+import { someTime } from '../../support/mail/letters.js';
+
+const ID = '01890a5d-ac96-774b-bcce-b302099a8057';
+const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
+
+function contentOf(over: Partial<MessageContent> = {}): MessageContent {
+  return {
+    from: { name: 'Acme', email: 'hello@acme.example' },
+    reply_to: null,
+    to: { name: 'Ada', email: 'ada@example.test' },
+    cc: [],
+    subject: 'Your receipt',
+    preheader: null,
+    html: '<p>Thank <b>you</b></p>',
+    text: null,
+    headers: {},
+    attachments: [],
+    ...over,
+  };
+}
+
+function aDraft(content: Partial<MessageContent> = {}, over: Partial<MessageDraft> = {}): MessageDraft {
+  const whole = contentOf(content);
+  return { id: ID, account: 3, content: whole, to: whole.to, role: 'to', file: async () => PNG, ...over };
+}
+
+async function bytesOf(draft: MessageDraft): Promise<Buffer> {
+  const mail = await composeMessage(draft, someTime);
+  if (mail.kind !== 'mail') throw new Error(mail.reason);
+  return Buffer.concat(mail.chunks);
+}
+
+const aFile = (name: string, mime: string, cid: string | null = null) => ({
+  name,
+  mime,
+  cid,
+  bytes: PNG.length,
+  sha256: createHash('sha256').update(PNG).digest('hex'),
+});
+
+describe('a transactional mail', () => {
+  test('has one recipient, a Message-ID that never changes and the fields a machine’s mail should have', async () => {
+    const mail = await composeMessage(aDraft(), someTime);
+    expect(mail).toMatchObject({
+      kind: 'mail',
+      envelope: { from: 'hello@acme.example', to: 'ada@example.test' },
+      messageId: `<${ID}@acme.example>`,
+    });
+    const text = (await bytesOf(aDraft())).toString();
+    expect(text).toContain('From: Acme <hello@acme.example>\r\n');
+    expect(text).toContain('To: Ada <ada@example.test>\r\n');
+    expect(text).toContain(`Message-ID: <${ID}@acme.example>\r\n`);
+    expect(text).toContain('Date: Fri, 15 May 2026 09:00:12 +0000\r\n');
+    expect(text).toContain('Auto-Submitted: auto-generated\r\n');
+    expect(text).toContain('X-Auto-Response-Suppress: OOF, AutoReply\r\n');
+    expect(text).toMatch(/^Feedback-ID: message:transactional:3:everpost\r$/m);
+    expect(text).not.toMatch(/^(?:Bcc|Precedence|List-|Return-Path)/im);
+  });
+
+  test('is the same, byte for byte, at every attempt', async () => {
+    const draft = aDraft({ attachments: [aFile('a.png', 'image/png')] });
+    expect(await bytesOf(draft)).toEqual(await bytesOf(draft));
+  });
+
+  test('has a text part made from the HTML, or the one that was given', async () => {
+    const made = await PostalMime.parse(await bytesOf(aDraft()));
+    expect(made.text?.trim()).toBe('Thank you');
+    const given = await PostalMime.parse(await bytesOf(aDraft({ text: 'Thanks!' })));
+    expect(given.text?.trim()).toBe('Thanks!');
+    expect(given.html).toContain('<b>you</b>');
+  });
+
+  test('with text alone is plain text', async () => {
+    const raw = await bytesOf(aDraft({ html: null, text: 'Your code is 123456' }));
+    expect(raw.toString()).toContain('Content-Type: text/plain; charset=utf-8\r\n');
+    expect((await PostalMime.parse(raw)).text?.trim()).toBe('Your code is 123456');
+  });
+
+  test('hides its preheader before everything else, as text', async () => {
+    const html = '<html><body class="a"><p>Hello</p></body></html>';
+    const read = await PostalMime.parse(await bytesOf(aDraft({ html, preheader: 'Inside: <5 things> & {{ more }}' })));
+    expect(read.html).toMatch(
+      /<body class="a">\s*<div style="display:none[^>]*>Inside: &lt;5 things&gt; &amp; {{ more }}/,
+    );
+  });
+
+  test('shows cc and reply-to, and a copy for somebody else only changes the envelope', async () => {
+    const content = contentOf({
+      cc: [{ name: 'Bo, Jr.', email: 'bo@example.test' }],
+      reply_to: { name: null, email: 'help@acme.example' },
+    });
+    const draft = aDraft(content, { role: 'bcc', to: { name: null, email: 'secret@example.test' } });
+    const mail = await composeMessage(draft, someTime);
+    expect(mail).toMatchObject({ envelope: { from: 'hello@acme.example', to: 'secret@example.test' } });
+    const raw = await bytesOf(draft);
+    expect(raw.toString()).not.toContain('secret@example.test');
+    const read = await PostalMime.parse(raw);
+    expect(read.to).toMatchObject([{ address: 'ada@example.test', name: 'Ada' }]);
+    expect(read.cc).toMatchObject([{ address: 'bo@example.test', name: 'Bo, Jr.' }]);
+    expect(read.replyTo).toMatchObject([{ address: 'help@acme.example' }]);
+  });
+
+  test('carries files, and images inside the HTML by cid', async () => {
+    const attachments = [aFile('Rechnung für März.pdf', 'application/pdf'), aFile('logo.png', 'image/png', 'logo')];
+    const raw = await bytesOf(aDraft({ html: '<img src="cid:logo" alt="Logo">', attachments }));
+    expect(raw.toString()).toMatch(/multipart\/mixed[\s\S]*multipart\/alternative[\s\S]*multipart\/related/);
+    const read = await PostalMime.parse(raw);
+    expect(read.attachments).toMatchObject([
+      { filename: 'logo.png', mimeType: 'image/png', contentId: '<logo>', disposition: 'inline' },
+      { filename: 'Rechnung für März.pdf', mimeType: 'application/pdf', disposition: 'attachment' },
+    ]);
+    for (const { content } of read.attachments) expect(Buffer.from(content as ArrayBuffer)).toEqual(PNG);
+  });
+
+  test('carries custom fields', async () => {
+    const headers = { 'X-Order': 'Größe 42', 'In-Reply-To': '<a@b.example>', 'X-Tea': ['green', 'black'] };
+    const raw = await bytesOf(aDraft({ headers }));
+    const read = await PostalMime.parse(raw);
+    expect(raw.toString()).toMatch(/^X-Order: =\?UTF-8\?Q\?Gr=C3=B6=C3=9Fe_42\?=\r$/m);
+    expect(read.inReplyTo).toBe('<a@b.example>');
+    expect(raw.toString()).toMatch(/^X-Tea: green\r\nX-Tea: black\r$/m);
+  });
+});
+
+describe('its bytes', () => {
+  const NASTY = [
+    '.',
+    '..',
+    '.\n..\n.hidden',
+    `${'.'.repeat(200)}\n.`,
+    `${'a'.repeat(75)}.${'b'.repeat(75)}.c`,
+    '.  \n. ',
+  ];
+
+  test.each(NASTY)('never begin a line with a dot: %j', async (text) => {
+    const raw = await bytesOf(aDraft({ text, html: `<pre>\n${text}</pre>` }));
+    const lines = raw.toString('latin1').split('\r\n');
+    expect(lines.filter((line) => line.startsWith('.'))).toEqual([]);
+    expect(lines.filter((line) => line.length > 76)).toEqual([]);
+    const read = await PostalMime.parse(raw);
+    expect(read.text?.replace(/\n$/, '')).toBe(text);
+    expect(read.html?.replace(/\r\n/g, '\n')).toContain(`<pre>\n${text}</pre>`);
+  });
+
+  test('end with CRLF, and have no other line end', async () => {
+    const raw = (await bytesOf(aDraft({ text: 'a\rb\nc\r\nd' }))).toString('latin1');
+    expect(raw).not.toMatch(/[^\r]\n|\r[^\n]/);
+    expect(raw.endsWith('\r\n')).toBe(true);
+  });
+
+  test('have no header line longer than may be sent, whatever the subject', async () => {
+    const raw = (await bytesOf(aDraft({ subject: 'x'.repeat(998) }))).toString('latin1');
+    expect(Math.max(...raw.split('\r\n').map(({ length }) => length))).toBeLessThanOrEqual(78);
+    expect((await PostalMime.parse(raw)).subject).toBe('x'.repeat(998));
+  });
+});
+
+test.each([
+  ['jürgen@example.test', 'eai_unsupported'],
+  ['nobody', 'invalid_address'],
+])('a copy for %s cannot be made: %s', async (email, why) => {
+  const mail = await composeMessage(aDraft({}, { to: { name: null, email } }), someTime);
+  expect(mail).toMatchObject({ kind: 'unrenderable', class: why });
+});
+
+test('a mail that can be left says where, with one click', async () => {
+  const text = (await bytesOf(aDraft({}, { unsubscribeUrl: 'https://mail.example.org/u/m/token' }))).toString();
+  expect(text).toMatch(/^List-Unsubscribe: <https:\/\/mail\.example\.org\/u\/m\/token>\r$/m);
+  expect(text).toMatch(/^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r$/m);
+  expect((await bytesOf(aDraft())).toString()).not.toContain('List-Unsubscribe');
+});

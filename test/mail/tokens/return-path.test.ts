@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { fromBase32, toBase32 } from '../../../mail/tokens/base32.js';
+import { linkTokens } from '../../../mail/tokens/link-tokens.js';
+import { returnPaths, unsubscribeAddress } from '../../../mail/tokens/return-path.js';
+
+const old = { kid: 1, key: Buffer.alloc(32, 1), current: false };
+const current = { kid: 2, key: Buffer.alloc(32, 2), current: true };
+const ids = fc.integer({ min: 0, max: 2 ** 48 - 1 });
+const paths = returnPaths([old, current]);
+
+test('a return path names its campaign and recipient, in any case, within 64 octets', { timeout: 60_000 }, () => {
+  fc.assert(
+    fc.property(ids, ids, (campaign, subscriber) => {
+      const local = paths.forRecipient(campaign, subscriber);
+      expect(local).toMatch(/^b\+[a-z2-7]{24}\.[a-z2-7]{20}$/);
+      expect(local.length).toBeLessThanOrEqual(64);
+      for (const seen of [local, local.toUpperCase()]) {
+        expect(paths.read(seen)).toEqual({ kind: 'recipient', campaign, subscriber });
+      }
+    }),
+  );
+});
+
+test('a message has one too', () => {
+  const message = randomUUID();
+  const local = paths.forMessage(message);
+  expect(local.length).toBeLessThanOrEqual(64);
+  expect(paths.read(local.toUpperCase())).toEqual({ kind: 'message', message });
+});
+
+test('the address for leaving carries the link’s own token', () => {
+  const local = unsubscribeAddress(linkTokens([current]).forRecipient(7, 42));
+  expect(local.length).toBeLessThanOrEqual(64);
+  expect(paths.read(local.toUpperCase())).toEqual({ kind: 'leave', campaign: 7, subscriber: 42 });
+});
+
+test('a changed letter, another key, a link’s MAC: all of them are worth nothing', () => {
+  const local = paths.forRecipient(7, 42);
+  for (let i = 0; i < local.length; i += 1) {
+    const forged = local.slice(0, i) + (local[i] === 'a' ? 'b' : 'a') + local.slice(i + 1);
+    expect(paths.read(forged)).toBeUndefined();
+  }
+  const token = Buffer.from(linkTokens([current]).forRecipient(7, 42), 'base64url');
+  const fromLink = `b+${toBase32(token.subarray(0, 15))}.${toBase32(token.subarray(15))}`;
+  for (const other of [fromLink, '', 'b+', 'postmaster', `${local}x`, ` ${local}`]) {
+    expect(paths.read(other)).toBeUndefined();
+  }
+  expect(returnPaths([{ ...old, current: true }]).read(local)).toBeUndefined();
+  expect(returnPaths([{ ...current, key: old.key }]).read(local)).toBeUndefined();
+});
+
+test('paths made before a rotation still work', () => {
+  const before = returnPaths([{ ...old, current: true }]).forRecipient(1, 2);
+  expect(paths.read(before)).toEqual({ kind: 'recipient', campaign: 1, subscriber: 2 });
+});
+
+test('base 32 of any octets reads back, and nothing else reads', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (octets) => {
+      expect(fromBase32(toBase32(octets))).toEqual(Buffer.from(octets));
+    }),
+  );
+  for (const other of ['a', '1', 'ab!', 'ab=', 'aa aa']) expect(fromBase32(other)).toBeUndefined();
+  expect(toBase32(Buffer.from('foobar'))).toBe('mzxw6ytboi');
+});

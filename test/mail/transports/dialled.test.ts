@@ -1,0 +1,91 @@
+import { once } from 'node:events';
+import { connect, Socket } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { probe } from '../../../mail/smtp/probe.js';
+import { UNREACHED } from '../../../mail/smtp/session.js';
+import type { Dial } from '../../../mail/smtp/settings.js';
+import { smtpTransport } from '../../../mail/transports/transport.js';
+import { addressGuard } from '../../../web/address-guard.js';
+import { guardedDial, type Resolve } from '../../../web/connector.js';
+import { aMail } from '../../support/mail/letters.js';
+import { type SmtpServer, smtpServer } from '../../support/scripted/smtp-server.js';
+import { quietPort } from '../../support/servers/quiet-port.js';
+
+const open: SmtpServer[] = [];
+afterEach(async () => {
+  for (const server of open.splice(0)) await server.close();
+});
+const server = async (...given: Parameters<typeof smtpServer>) => {
+  const started = await smtpServer(...given);
+  open.push(started);
+  return started;
+};
+
+const PATIENCE = 5_000;
+const standsFor =
+  (...addresses: string[]): Resolve =>
+  async () =>
+    addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+const unreached = { ok: false, stage: 'connect', tls: null, authenticated: false, says: UNREACHED.what };
+
+test('a name that stands for a private address is not connected to, whatever it stood for before', async () => {
+  const relay = await server();
+  const url = `smtp://relay.example.org:${relay.port}`;
+  for (const addresses of [['127.0.0.1'], ['::ffff:127.0.0.1'], ['10.0.0.1', '127.0.0.1'], []]) {
+    const dial = guardedDial(addressGuard([]), standsFor(...addresses));
+    expect(await probe(url, PATIENCE, dial)).toMatchObject(unreached);
+  }
+  expect(await probe(relay.url, PATIENCE, guardedDial(addressGuard([])))).toMatchObject(unreached);
+  expect(relay.steps.connect).toBe(0);
+});
+
+test('a port that refuses, one that does not answer and a name that is not there are told alike', async () => {
+  const dial = guardedDial(addressGuard(['127.0.0.1']), standsFor('127.0.0.1'));
+  const refusing = `smtp://relay.example.org:${await quietPort()}`;
+  const filtered: Dial = () => new Socket();
+  const nameless = guardedDial(addressGuard([]), async () => {
+    throw new Error('ENOTFOUND');
+  });
+  for (const [patience, each] of [
+    [PATIENCE, dial],
+    [50, filtered],
+    [PATIENCE, nameless],
+  ] as const) {
+    expect(await probe(refusing, patience, each)).toMatchObject(unreached);
+  }
+});
+
+test('a host that is allowed is logged in to and carries mail', async () => {
+  const relay = await server({ extensions: ['AUTH PLAIN'] });
+  const dial = guardedDial(addressGuard(['127.0.0.1']), standsFor('127.0.0.1'));
+  const url = `smtp://user:password@relay.example.org:${relay.port}`;
+  expect(await probe(url, PATIENCE, dial)).toMatchObject({ ok: true, stage: 'ready', authenticated: true });
+  const times = { smtpCommand: PATIENCE, smtpDot: PATIENCE };
+  const transport = smtpTransport({ url, connections: 1, times, dial });
+  const order = { mayBegin: () => true, signal: new AbortController().signal };
+  expect((await transport.deliver(aMail(), order)).kind).toBe('accepted');
+  await transport.close();
+});
+
+test('destroy ends an attempt that is still being dialled', async () => {
+  const sockets: Socket[] = [];
+  const dial: Dial = () => {
+    const socket = new Socket();
+    sockets.push(socket);
+    return socket;
+  };
+  const times = { smtpCommand: 60_000, smtpDot: 60_000 };
+  const transport = smtpTransport({ url: 'smtp://relay.example.org', connections: 1, times, dial });
+  const ready = transport.ready();
+  transport.destroy();
+  expect(await ready).toMatchObject({ stage: 'connect' });
+  expect(sockets.map(({ destroyed }) => destroyed)).toEqual([true]);
+});
+
+test('what the server says before anything is listened to is not lost', async () => {
+  const relay = await server();
+  const socket = connect(relay.port, '127.0.0.1');
+  const early = once(socket, 'connect');
+  expect(await probe(relay.url, PATIENCE, () => socket)).toMatchObject({ ok: true });
+  await early;
+});

@@ -1,0 +1,30 @@
+import type { AsyncCommand } from 'fast-check';
+import { checkAlways } from './invariants.js';
+import type { CampaignModel } from './model.js';
+
+export type Command = AsyncCommand<CampaignModel, CampaignModel>;
+
+/**
+ * One command: where it makes sense, what it does (it may say what that was, for the report of a failure); the invariants
+ * are checked behind it.
+ */
+export function command(
+  name: string,
+  may: (model: CampaignModel) => boolean,
+  does: (model: CampaignModel) => unknown,
+): Command {
+  let did: unknown;
+  return {
+    check: may,
+    run: async (model) => {
+      did = await does(model);
+      await checkAlways(model);
+    },
+    toString: () => (typeof did === 'string' ? `${name} ${did}` : name),
+  };
+}
+
+/** The element at `place`, counted round and round. */
+export function pick<T>(all: readonly T[], index: number): T | undefined {
+  return all[index % all.length];
+}

@@ -1,0 +1,77 @@
+import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
+import { type Campaign, campaigns } from '../../../store/campaigns/campaigns.js';
+import type { ledger } from '../../../store/campaigns/ledger.js';
+import { campaignProgress, type LaunchKey } from '../../../store/campaigns/progress.js';
+import type { Store } from '../../../store/mongo/connect.js';
+import type { Connection, Mutation, Underway } from '../network.js';
+import type { Receiver, Reply } from '../receiver.js';
+
+export type Known = Exclude<Reply, 'again'> | 'open' | 'skipped';
+
+/** One attempt of a page activity, as PROTOCOL "Work on a page" tells it, over a line that may fail. */
+export interface Attempt {
+  readonly connection: Connection;
+  readonly mutation: Mutation;
+  readonly open: (lease: number) => ReturnType<typeof ledger>;
+  state: 'idle' | 'working' | 'lost' | 'dead';
+  token: string;
+  /** The page as the last confirmed write left it. */
+  page: LedgerPage | undefined;
+  /** What is known of the claimed places that are not settled. */
+  readonly known: Map<number, Known>;
+  /** How many of the page's exceptions entries were published. */
+  publishedTo: number;
+}
+
+/** An activity that freezes; it remembers how far it came, and may be as late as it likes. */
+export interface Freezer {
+  readonly connection: Connection;
+  readonly store: Store;
+  /** Recipients on each of its pages: two freezers need not agree. */
+  readonly size: number;
+  round: number;
+  phase: 'open' | 'mark' | 'lay';
+  before: LedgerPage | null;
+}
+
+/** One run: a campaign of its own, those who work on it, and the receiver. */
+export interface CampaignModel {
+  readonly store: Store;
+  readonly key: LaunchKey;
+  readonly mutation: Mutation;
+  readonly underway: Underway;
+  readonly receiver: Receiver;
+  /** Subscribers of the list, ascending; those who left are frozen no more, and skipped where they were. */
+  readonly list: readonly number[];
+  readonly left: Set<number>;
+  readonly slots: Attempt[];
+  /** Attempts that lost their page and go on all the same. */
+  readonly staleAttempts: Attempt[];
+  /** Dead attempts; a write of theirs may still hang. */
+  readonly crashed: Attempt[];
+  readonly freezers: readonly Freezer[];
+  /** The last look at each page: marks never fall. */
+  readonly pages: Map<string, LedgerPage>;
+  /** Rounds that took uncertain recipients up. */
+  readonly resends: boolean;
+  round: number;
+  tokens: number;
+}
+
+export function aToken(model: CampaignModel): string {
+  model.tokens += 1;
+  return `token-${model.tokens}`;
+}
+
+export async function rowOf({ store, key }: CampaignModel): Promise<Campaign> {
+  const row = await campaigns(store).find(key.account, key.campaign);
+  if (row === null) throw new Error('the campaign is gone');
+  return row;
+}
+
+export function pagesOf({ store, key }: CampaignModel): Promise<LedgerPage[]> {
+  const { campaign } = key;
+  return store.ledger.collection<LedgerPage>('ledger').find({ campaign }).sort({ round: 1, page: 1 }).toArray();
+}
+
+export const progressOf = ({ store }: CampaignModel) => campaignProgress(store);

@@ -1,0 +1,58 @@
+import type { Document } from 'mongodb';
+import type { Mutation } from '../network.js';
+
+type Arguments = readonly unknown[];
+
+/** Changes the filter or the update of one kind of write; every other write goes out as it is. */
+function mutating(
+  isMeant: (method: string, update: unknown) => boolean,
+  mutate: (args: Arguments) => Arguments,
+): Mutation {
+  return { write: (method, args) => (isMeant(method, args[1]) ? mutate(args) : args) };
+}
+
+const isAdvance = (method: string, update: unknown) =>
+  method === 'updateOne' && (update as Document)['$push']?.exceptions !== undefined;
+const isTake = (method: string) => method === 'findOneAndUpdate';
+const isMark = (_method: string, update: unknown) =>
+  (update as Document)?.['$set']?.['exceptions.$[entry].next'] !== undefined;
+const isLay = (method: string) => method === 'insertOne';
+
+const without =
+  (...keys: string[]) =>
+  ([filter, ...rest]: Arguments): Arguments => [
+    Object.fromEntries(Object.entries(filter as Document).filter(([key]) => !keys.includes(key))),
+    ...rest,
+  ];
+
+/** Replaces expressions of take's pipeline. */
+const taking =
+  (change: Document) =>
+  ([filter, pipeline, ...rest]: Arguments): Arguments => {
+    const [stage] = pipeline as readonly Document[];
+    return [filter, [{ $set: { ...stage?.['$set'], ...change } }], ...rest];
+  };
+
+/** Deliberate faults (invariant 8): the property must catch every one, else it proves nothing. */
+export const MUTANTS: Readonly<Record<string, Mutation>> = {
+  'no token in the filter': mutating(isAdvance, without('token')),
+  'no marks in the filter': mutating(isAdvance, without('settled', 'claimed')),
+  'an unknown outcome is believed': { acceptsUnknown: true },
+  'a write that matched nothing is ignored': { ignoresNoMatch: true },
+  'mail is handed over before the claim is answered': { handsOverEarly: true },
+  'doubtful mail is sent again in place': mutating(
+    isTake,
+    taking({ exceptions: '$exceptions', claimed: '$settled', settled: '$settled' }),
+  ),
+  'recovery takes doubtful mail for sent': mutating(isTake, taking({ exceptions: '$exceptions' })),
+  'an entry is published before it is written': { publishesEarly: true },
+  'a later round takes what an earlier one took': mutating(isMark, ([filter, update, options, ...rest]) => {
+    const [entry] = (options as { arrayFilters: Document[] }).arrayFilters;
+    const anyNext = { arrayFilters: [without('entry.next')([entry])[0]] };
+    return [filter, update, anyNext, ...rest];
+  }),
+  'each freezer lays pages of its own': mutating(isLay, ([page, ...rest]) => {
+    const own = page as Document;
+    return [{ ...own, _id: `${own['_id']}:${own['n']}`, page: own['page'] + own['n'] / 1000 }, ...rest];
+  }),
+};

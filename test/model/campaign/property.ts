@@ -1,0 +1,42 @@
+import fc from 'fast-check';
+import type { Store } from '../../../store/mongo/connect.js';
+import { fastStore, type Mutation } from '../network.js';
+import { campaignCommands } from './campaign-commands.js';
+import { freeze } from './freezer.js';
+import { checkEnd } from './invariants.js';
+import { aCampaignModel } from './launch.js';
+import { type CampaignModel, progressOf } from './model.js';
+import { pageCommands } from './page-commands.js';
+import { applyLateWrites, recover } from './recovery.js';
+
+let campaigns = 0;
+
+const plans = fc.record({
+  recipients: fc.integer({ min: 1, max: 12 }),
+  resends: fc.boolean(),
+  /** Most runs begin behind the first freeze, so that their commands go to the pages. */
+  frozen: fc.oneof({ weight: 7, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+});
+
+const commands = fc.commands([...pageCommands, ...campaignCommands], { maxCommands: 140, size: 'max' });
+
+/** Any commands in any order, then faults stop: PROTOCOL's invariants hold throughout and at the end. */
+export function theProtocolHolds(store: Store, mutation: Mutation) {
+  return fc.asyncProperty(plans, commands, async ({ frozen, ...plan }, sequence) => {
+    campaigns += 1;
+    const model = await aCampaignModel({ ...plan, store: fastStore(store), campaign: campaigns, mutation });
+    if (frozen) await freezeFirst(model);
+    await fc.asyncModelRun(async () => ({ model: model, real: model }), sequence);
+    await recover(model);
+    await checkEnd(model);
+    await applyLateWrites(model);
+    await checkEnd(model);
+  });
+}
+
+async function freezeFirst(model: CampaignModel): Promise<void> {
+  const [freezer] = model.freezers;
+  if (freezer === undefined) return;
+  while (!(await freeze(model, freezer)));
+  await progressOf(model).completeFreeze(model.key, model.list.length);
+}

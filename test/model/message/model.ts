@@ -1,0 +1,94 @@
+import { FINAL_STATES, type MessageState } from '../../../domain/message/message.js';
+import { messageProgress } from '../../../store/messages/progress.js';
+import type { Message } from '../../../store/messages/row.js';
+import type { Store } from '../../../store/mongo/connect.js';
+import { type Connection, type Mutation, type Underway, unreliableStore } from '../network.js';
+import { type Receiver, type Reply, receiver } from '../receiver.js';
+
+/** Judges every claim as abandoned, whoever holds it and however alive. */
+export const WRONG_LEASE = -60_000;
+export const FAIR_LEASE = 3_600_000;
+
+/** One who looks after the message, over a line that may fail. */
+export interface Owner {
+  readonly connection: Connection;
+  readonly store: Store;
+  readonly token: string;
+  state: 'idle' | 'owning' | 'dead';
+  /** The row as it was read before the claim. */
+  row: Message | undefined;
+  /** What became of the mail; `open` until it is known. */
+  known: Reply | 'open' | undefined;
+}
+
+export interface MessageModel {
+  readonly store: Store;
+  readonly id: string;
+  readonly mutation: Mutation;
+  readonly underway: Underway;
+  readonly receiver: Receiver;
+  readonly owners: Owner[];
+  /** Dead ones; a write of theirs may still hang. */
+  readonly dead: Owner[];
+  tokens: number;
+}
+
+export function messageModel(store: Store, id: string, mutation: Mutation): MessageModel {
+  const model = {
+    store,
+    id,
+    mutation,
+    underway: [],
+    receiver: receiver(),
+    owners: [],
+    dead: [],
+    tokens: 0,
+  } as MessageModel;
+  model.owners.push(anOwner(model), anOwner(model));
+  return model;
+}
+
+export function anOwner(model: MessageModel): Owner {
+  model.tokens += 1;
+  const connection: Connection = { faults: [] };
+  const store = unreliableStore(model.store, connection, model.underway, model.mutation);
+  return { connection, store, token: `token-${model.tokens}`, state: 'idle', row: undefined, known: undefined };
+}
+
+export const open = (owner: Owner, lease = FAIR_LEASE) => messageProgress(owner.store, lease);
+export const alive = (owner: Owner) => () => owner.state !== 'dead';
+
+export async function rowOf({ store, id }: MessageModel): Promise<Message> {
+  const row = await store.ledger.collection<Message>('messages').findOne({ _id: id });
+  if (row === null) throw new Error('the message is gone');
+  return row;
+}
+
+/** PROTOCOL's invariants as they speak of messages. */
+export class Broken extends Error {
+  override readonly name = 'Broken';
+  constructor(invariant: number, what: string) {
+    super(`invariant ${invariant}: ${what}`);
+  }
+}
+
+const NOT_ACCEPTED: readonly MessageState[] = ['accepted', 'failed', 'cancelled'];
+
+/** What must hold at any moment, checked against the receiver. */
+export async function checkMessage(model: MessageModel): Promise<void> {
+  const row = await rowOf(model);
+  const attempts = [...model.receiver.everHanded()].map((key) => Number(key.split(':')[0]));
+  const sum = (count: (attempt: number) => number) => attempts.reduce((all, attempt) => all + count(attempt), 0);
+  const handed = sum((attempt) => model.receiver.handed(attempt, 1));
+  const accepted = sum((attempt) => model.receiver.accepted(attempt, 1));
+  if (handed > (row.resent ? 2 : 1)) throw new Broken(1, `handed over ${handed} times, re-sent: ${row.resent}`);
+  if (row.state === 'sent' && accepted === 0) throw new Broken(2, 'sent, and the receiver has nothing');
+  const notAccepted = NOT_ACCEPTED.includes(row.state) || (row.state === 'deferred' && !row.resent);
+  if (notAccepted && accepted > 0) throw new Broken(2, `${row.state}, and the receiver has it`);
+}
+
+export async function checkEnd(model: MessageModel): Promise<void> {
+  const { state } = await rowOf(model);
+  if (!FINAL_STATES.includes(state)) throw new Broken(7, `after the faults have stopped it is ${state}`);
+  await checkMessage(model);
+}

@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { ExceptionKind } from '../../../domain/campaign/campaign.js';
+import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
+import { ledger } from '../../../store/campaigns/ledger.js';
+import { rounds } from '../../../store/campaigns/rounds.js';
+import { openStore, type Store } from '../../../store/mongo/connect.js';
+import { type TestDatabase, testDatabase } from '../../support/servers/test-servers.js';
+import { anException, aPage, insertPages } from '../../support/store/ledger-pages.js';
+
+const account = 7;
+
+let database: TestDatabase;
+let store: Store;
+let campaign = 0;
+beforeAll(async () => {
+  database = await testDatabase();
+  store = await openStore({ url: database.url, database: database.name });
+});
+beforeEach(() => {
+  campaign += 1;
+});
+afterAll(async () => {
+  await store.close();
+  await database.drop();
+});
+
+const key = (round: number) => ({ account, campaign, launch: 1, round });
+const pages = () =>
+  store.ledger.collection<LedgerPage>('ledger').find({ campaign }).sort({ round: 1, page: 1 }).toArray();
+/** A done page on which everybody has the fate given for their place. */
+const aDonePage = (round: number, page: number, ids: number[], kinds: readonly (ExceptionKind | 'sent')[]) => {
+  const exceptions = kinds.flatMap((kind, i) => (kind === 'sent' ? [] : [anException({ i, kind })]));
+  const marks = { settled: ids.length, claimed: ids.length, published: exceptions.length, done: true };
+  return aPage({ account, campaign, round, page, ids, exceptions: exceptions, ...marks });
+};
+const nexts = async () => (await pages()).flatMap((page) => page.exceptions.map(({ i, next }) => [page.ids[i], next]));
+const all = async (ids: AsyncGenerator<number>) => {
+  const found: number[] = [];
+  for await (const id of ids) found.push(id);
+  return found;
+};
+
+test('two freezers lay one chain: the second gets the page that the first has laid', async () => {
+  const first = await rounds(store).addPage(key(0), 0, [1, 2, 3], false);
+  const second = await rounds(store).addPage(key(0), 0, [1, 2], true);
+  expect(second).toEqual(first);
+  await Promise.all([1, 2, 3].map((n) => rounds(store).addPage(key(0), 1, [3 + n], true)));
+  expect(await pages()).toHaveLength(2);
+  expect(await rounds(store).lastPage(key(0))).toMatchObject({ page: 1, last: true });
+});
+
+test('a laid page is free for everybody; an empty audience is an empty page, done', async () => {
+  await rounds(store).addPage(key(0), 0, [1, 2], true);
+  await rounds(store).addPage(key(1), 0, [], true);
+  expect(await pages()).toMatchObject([
+    { n: 2, settled: 0, claimed: 0, token: null, seen: new Date(0), done: false },
+    { n: 0, done: true, last: true },
+  ]);
+});
+
+test('a round marks what it takes, once: kind taken, not taken before, earlier rounds only', async () => {
+  await insertPages(store, [
+    aDonePage(0, 0, [1, 2, 3], ['deferred', 'failed', 'sent']),
+    aDonePage(1, 0, [4, 5], ['deferred', 'uncertain']),
+    aDonePage(2, 0, [6], ['deferred']),
+  ]);
+  await rounds(store).mark(key(1), ['deferred']);
+  await rounds(store).mark(key(2), ['deferred', 'uncertain']);
+  const once = await nexts();
+  await rounds(store).mark(key(2), ['deferred', 'uncertain']);
+  await rounds(store).mark(key(1), ['deferred']);
+  expect(once).toEqual([
+    [1, 1],
+    [2, null],
+    [4, 2],
+    [5, 2],
+    [6, null],
+  ]);
+  expect(await nexts()).toEqual(once);
+});
+
+test('a mark for named recipients takes only them', async () => {
+  await insertPages(store, [
+    aDonePage(0, 0, [1, 2], ['failed', 'failed']),
+    aDonePage(0, 1, [3, 4], ['failed', 'uncertain']),
+  ]);
+  await rounds(store).mark(key(1), ['failed'], new Set([2, 4, 99]));
+  expect(await nexts()).toEqual([
+    [1, null],
+    [2, 1],
+    [3, null],
+    [4, null],
+  ]);
+});
+
+test.for([undefined, new Set([1, 2])])(
+  'evidence that comes after the mark finds the round closed (%s)',
+  async (only) => {
+    const page = aDonePage(0, 0, [1, 2], ['failed', 'uncertain']);
+    await insertPages(store, [page]);
+    await rounds(store).mark(key(1), ['failed'], only);
+    await rounds(store).addPage(key(1), 0, [1], true);
+    const late = { i: 1, kind: 'failed', class: 'refused', code: '550', reply: null, at: new Date(0) } as const;
+    expect(await ledger(store, 0).recordLateEvidence(page, late)).toBe(true);
+    await rounds(store).mark(key(1), ['failed'], only);
+    expect(await nexts()).toEqual([
+      [1, 1],
+      [2, null],
+    ]);
+  },
+);
+
+test('a late freezer of an earlier round marks nothing for a round that is over', async () => {
+  const page = aDonePage(0, 0, [1, 2], ['deferred', 'uncertain']);
+  await insertPages(store, [page]);
+  await rounds(store).mark(key(1), ['deferred']);
+  await rounds(store).mark(key(2), ['uncertain']);
+  await rounds(store).mark(key(1), ['deferred', 'uncertain', 'failed']);
+  expect(await nexts()).toEqual([
+    [1, 1],
+    [2, 2],
+  ]);
+});
+
+test('what a round takes comes ascending from all earlier rounds, after the id that is laid already', async () => {
+  await insertPages(store, [
+    aDonePage(0, 0, [1, 4, 9], ['deferred', 'sent', 'deferred']),
+    aDonePage(0, 1, [10, 12], ['uncertain', 'deferred']),
+    aDonePage(1, 0, [2, 11], ['deferred', 'deferred']),
+  ]);
+  await rounds(store).mark(key(2), ['deferred']);
+  expect(await all(rounds(store).marked(key(2), 0))).toEqual([1, 2, 9, 11, 12]);
+  expect(await all(rounds(store).marked(key(2), 9))).toEqual([11, 12]);
+});
+
+test('places published in another order than on the page still ascend', async () => {
+  const exceptions = [anException({ i: 2, kind: 'deferred' }), anException({ i: 0, kind: 'deferred' })];
+  await insertPages(store, [{ ...aDonePage(0, 0, [1, 2, 3], []), exceptions: exceptions }]);
+  await rounds(store).mark(key(1), ['deferred']);
+  expect(await all(rounds(store).marked(key(1), 0))).toEqual([1, 3]);
+});
+
+test('a round is not frozen before the earlier ones are done', async () => {
+  await insertPages(store, [aDonePage(0, 0, [1], ['sent']), aPage({ account, campaign, page: 1, ids: [2] })]);
+  expect(await rounds(store).openPagesBefore(key(1))).toBe(1);
+  expect(await rounds(store).openPagesBefore(key(0))).toBe(0);
+  expect(await rounds(store).recipientsOf(key(0))).toBe(2);
+});
+
+test('expire: who waits for no round has failed; who was taken up has not', async () => {
+  await insertPages(store, [aDonePage(0, 0, [1, 2], ['deferred', 'failed'])]);
+  await rounds(store).mark(key(1), ['deferred']);
+  await insertPages(store, [aDonePage(1, 0, [1], ['deferred'])]);
+  await rounds(store).expire(account, campaign);
+  await rounds(store).expire(account, campaign);
+  const exceptions = (await pages()).flatMap((page) => page.exceptions);
+  expect(exceptions.map((entry) => [entry.kind, entry.class, entry.next])).toEqual([
+    ['deferred', 'refused', 1],
+    ['failed', 'refused', null],
+    ['failed', 'expired', null],
+  ]);
+});
+
+test('cut: a page at rest is closed with what it has; one that was taken meanwhile is not', async () => {
+  const exceptions = [anException({ i: 0, kind: 'failed' })];
+  const resting = aPage({ account, campaign, ids: [1, 2, 3], settled: 1, claimed: 1, exceptions: exceptions });
+  await insertPages(store, [resting]);
+  for await (const page of rounds(store).idlePages(account, campaign)) {
+    const taken = await ledger(store, -1_000).take(key(0), 'mine', () => true);
+    expect(await rounds(store).closeUnclaimed(page)).toBe(false);
+    if (taken !== undefined) await ledger(store, 0).release(taken, () => true);
+  }
+  expect(await rounds(store).closeUnclaimed(resting)).toBe(true);
+  expect(await pages()).toMatchObject([{ done: true, settled: 1, claimed: 1, published: 1 }]);
+  expect(await rounds(store).openPagesOf(account, campaign)).toBe(0);
+});
+
+test('pages of a launch nobody began are forgotten; with a single claim the launch is history', async () => {
+  await insertPages(store, [aPage({ account, campaign, ids: [1] }), aPage({ account, campaign, page: 1, ids: [2] })]);
+  expect(await rounds(store).deleteUnclaimed(account, campaign)).toBe(true);
+  await insertPages(store, [aPage({ account, campaign, ids: [1], claimed: 1 })]);
+  expect(await rounds(store).deleteUnclaimed(account, campaign)).toBe(false);
+});
+
+test('what a freezer of a cancelled launch lays afterwards is not seen by the next launch, and is removed', async () => {
+  const [earlier, later] = [
+    { ...key(0), launch: 1 },
+    { ...key(0), launch: 2 },
+  ];
+  await rounds(store).addPage(later, 0, [1, 2], true);
+  await rounds(store).addPage(earlier, 0, [2], false);
+  expect(await rounds(store).lastPage(later)).toMatchObject({ launch: 2, ids: [1, 2], last: true });
+  expect(await rounds(store).recipientsOf(later)).toBe(2);
+  await rounds(store).deleteOrphans(later);
+  expect(await rounds(store).lastPage(earlier)).toBeNull();
+  expect(await rounds(store).lastPage(later)).toMatchObject({ ids: [1, 2] });
+});

@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { EVENT_TYPES } from '../../../domain/event-types.js';
+import { type EventLog, eventLog } from '../../../store/events/event-log.js';
+import { type Event, type Events, events } from '../../../store/events/events.js';
+import { openStore, type Store } from '../../../store/mongo/connect.js';
+import { inTransaction } from '../../../store/mongo/transaction.js';
+import { type TestDatabase, testDatabase } from '../../support/servers/test-servers.js';
+import { until } from '../../support/until.js';
+
+let database: TestDatabase;
+let store: Store;
+let tell: Events;
+let ordered: EventLog;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  store = await openStore({ url: database.url, database: database.name });
+  tell = events(store);
+  ordered = eventLog(store);
+});
+afterAll(async () => {
+  await store?.close();
+  await database?.drop();
+});
+
+const happened = (account: number, _id: string): Omit<Event, 'at'> => ({ _id, account, type: 'campaign.sent' });
+
+/** Reads on from a place as a mill does, until there is nothing more. */
+async function readOn(account: number, after: number, limit = 7): Promise<{ ids: string[]; upTo: number }> {
+  const ids: string[] = [];
+  for (let upTo = after; ; ) {
+    const page = await ordered.next(account, upTo, EVENT_TYPES, limit);
+    ids.push(...page.found.map(({ _id }) => _id));
+    if (page.upTo === upTo) return { ids, upTo };
+    upTo = page.upTo;
+  }
+}
+
+test('an event that becomes visible late comes after what was read already, whatever its time says', async () => {
+  const early = new Date('2026-01-01T00:00:00Z');
+  let afterwards = 0;
+  await inTransaction(store, async (session) => {
+    await tell.append([happened(1, 'within')], early, session);
+    await tell.append([happened(1, 'meanwhile')]);
+    expect(await ordered.assignSequences(1)).toBe(1);
+    const read = await readOn(1, 0);
+    expect(read.ids).toEqual(['meanwhile']);
+    afterwards = read.upTo;
+  });
+  await ordered.assignSequences(1);
+  expect((await readOn(1, afterwards)).ids).toEqual(['within']);
+});
+
+test('many append and many order at once: whoever reads on from a place reads every event once', async () => {
+  const names = Array.from({ length: 400 }, (_, n) => `event${n}`);
+  const queue = names.values();
+  const appending = Array.from({ length: 8 }, async () => {
+    for (const name of queue) await tell.append([happened(2, name)], new Date(Math.random() * 1e12));
+  });
+  let appended = false;
+  let placed = false;
+  const ordering = Array.from({ length: 3 }, async () => {
+    while (!appended) await ordered.assignSequences(2);
+  });
+  const read: string[] = [];
+  let place = 0;
+  const reading = (async () => {
+    while (!placed || (await ordered.head(2)) > place) {
+      const { ids, upTo } = await readOn(2, place);
+      read.push(...ids);
+      place = upTo;
+    }
+  })();
+  await Promise.all(appending);
+  appended = true;
+  await Promise.all(ordering);
+  // Beside others it may answer while one of them still places what it has decided.
+  await ordered.assignSequences(2);
+  placed = true;
+  await reading;
+  expect(place).toBe(400);
+  expect([...read].sort()).toEqual([...names].sort());
+});
+
+test('a batch that was decided and left by its process is finished by the next, in the decided order', async () => {
+  await tell.append(['a', 'b', 'c'].map((name) => happened(3, name)));
+  const rows = store.db.collection<{ _id: number; head: number; batch: string[] | null; from: number }>(
+    'event_sequences',
+  );
+  await rows.insertOne({ _id: 3, head: 0, batch: ['c', 'a'], from: 0 });
+  await store.db
+    .collection<Event>('events')
+    .updateOne({ _id: 'c' }, { $set: { seq: 1 }, $unset: { append_index: '' } });
+  expect((await readOn(3, 0)).ids).toEqual([]);
+  expect(await ordered.assignSequences(3)).toBe(3);
+  expect((await readOn(3, 0)).ids).toEqual(['c', 'a', 'b']);
+});
+
+test('what new events owe to the endpoints of their account is written down before their batch is over', async () => {
+  const rows = store.db.collection<{ _id: number; account: number; state: string; sweep_at: Date | null }>('endpoints');
+  const endpoint = (_id: number, account: number, state: string) => ({ _id, account, state, sweep_at: null });
+  await rows.insertMany([endpoint(1, 4, 'enabled'), endpoint(2, 4, 'disabled'), endpoint(3, 5, 'enabled')]);
+  await tell.append([happened(4, 'news')]);
+  await ordered.assignSequences(4);
+  const owed = async () => (await rows.find({ sweep_at: { $ne: null } }).toArray()).map(({ _id }) => _id);
+  expect(await owed()).toEqual([1]);
+  // Left by a process that died after its events could be read.
+  await rows.updateMany({}, { $set: { sweep_at: null } });
+  const heads = store.db.collection<{ _id: number; head: number; batch: string[] | null }>('event_sequences');
+  await heads.updateOne({ _id: 4 }, { $set: { batch: ['news'] } });
+  expect(await ordered.accountsToSequence()).toContain(4);
+  expect(await ordered.assignSequences(4)).toBe(1);
+  expect(await owed()).toEqual([1]);
+});
+
+test('accounts in motion are those whose events wait for a place', async () => {
+  await tell.append([happened(6, 'six'), happened(7, 'seven')]);
+  await ordered.assignSequences(6);
+  expect(await ordered.accountsToSequence()).toEqual([7]);
+});
+
+test('an append is heard of as it happens, once for each event', async () => {
+  const heard: number[] = [];
+  const stream = ordered.watch((account) => void heard.push(account));
+  // The stream is open once the server has answered it; before that, whoever listens looks for what waits.
+  await until(async () => {
+    await tell.append([happened(8, `early ${heard.length} ${Math.random()}`)]);
+    return heard.length > 0;
+  });
+  const before = heard.length;
+  await tell.append([happened(9, 'one'), happened(9, 'two')]);
+  await until(() => heard.filter((account) => account === 9).length === 2);
+  expect(heard.slice(before).at(-1)).toBe(9);
+  await stream.close();
+});

@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Events, events } from '../../../store/events/events.js';
+import { openStore, type Store } from '../../../store/mongo/connect.js';
+import { type TestDatabase, testDatabase } from '../../support/servers/test-servers.js';
+
+const ACCOUNT = 1;
+const CAMPAIGN = 7;
+
+let database: TestDatabase;
+let store: Store;
+let river: Events;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  store = await openStore({ url: database.url, database: database.name });
+  river = events(store);
+});
+afterAll(async () => {
+  await store.close();
+  await database.drop();
+});
+
+const happened = (_id: string, type: string) => ({ _id, account: ACCOUNT, campaign: CAMPAIGN, type });
+const told = async () => (await river.ofCampaign(ACCOUNT, CAMPAIGN)).map(({ _id, type }) => `${_id} ${type}`);
+
+test('what is told again is not told twice, and what comes with it is not lost', async () => {
+  await river.append([happened('a', 'recipient.failed')]);
+  await river.append([happened('a', 'recipient.sent'), happened('b', 'recipient.skipped')]);
+  expect((await told()).sort()).toEqual(['a recipient.failed', 'b recipient.skipped']);
+});
+
+test('any other trouble than a repetition is not swallowed', async () => {
+  const before = await told();
+  await store.db.command({ collMod: 'events', validator: { type: { $ne: 'recipient.unheard' } } });
+  const both = [happened('a', 'recipient.failed'), happened('c', 'recipient.unheard')];
+  await expect(river.append(both)).rejects.toThrow();
+  expect(await told()).toEqual(before);
+});

@@ -1,0 +1,183 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { importRows } from '../../../store/imports/rows.js';
+import { type List, lists } from '../../../store/lists/lists.js';
+import { openStore, type Store } from '../../../store/mongo/connect.js';
+import { type Subscribers, subscribers } from '../../../store/subscribers/subscribers.js';
+import { type Suppressions, suppressions } from '../../../store/suppressions/suppressions.js';
+import { type TestDatabase, testDatabase } from '../../support/servers/test-servers.js';
+
+const ACCOUNT = 1;
+const OTHER = 2;
+
+let database: TestDatabase;
+let store: Store;
+let people: Subscribers;
+let barred: Suppressions;
+let list: List;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  store = await openStore({ url: database.url, database: database.name });
+  people = subscribers(store);
+  barred = suppressions(store);
+  list = await lists(store).create(ACCOUNT, { name: 'Main' });
+});
+afterAll(async () => {
+  await store.close();
+  await database.drop();
+});
+
+const wish = (name: string) => ({ email: `${name}@example.com`, email_key: `${name}@example.com` });
+const aListOf = async (names: readonly string[]): Promise<number> => {
+  const { _id } = await lists(store).create(ACCOUNT, { name: 'Own' });
+  await people.addBatch({ account: ACCOUNT, list: _id, source: 'test', requests: names.map(wish) });
+  return _id;
+};
+const slice = (own: number, after: number, limit = 10) =>
+  people.idsAfter({ account: ACCOUNT, list: own, after, upTo: Number.MAX_SAFE_INTEGER, limit });
+
+test('an audience is read in ascending ids, active people only, up to a mark', async () => {
+  const own = await aListOf(['a', 'b', 'c', 'd', 'e']);
+  await people.unsubscribe(ACCOUNT, 'c@example.com', own);
+  const all = await slice(own, 0);
+  expect(all).toHaveLength(4);
+  expect(all).toEqual([...all].sort((one, two) => one - two));
+  const [first = 0, second = 0, third = 0, fourth = 0] = all;
+  expect(await slice(own, first, 2)).toEqual([second, third]);
+  const upTo = { account: ACCOUNT, list: own, after: 0, upTo: second, limit: 10 };
+  expect(await people.idsAfter(upTo)).toEqual([first, second]);
+  expect(await people.highestId(ACCOUNT, own)).toBe(fourth);
+  expect(await people.idsAfter({ ...upTo, account: OTHER })).toEqual([]);
+  expect(await people.highestId(OTHER, own)).toBe(0);
+});
+
+test('reading an audience touches the index alone', async () => {
+  const audience = { account: ACCOUNT, list_id: list._id, status: 'active', _id: { $gt: 0, $lte: 10 } };
+  const explained = await store.db
+    .collection('subscribers')
+    .find(audience as object)
+    .project({ _id: 1 })
+    .sort({ _id: 1 })
+    .explain('executionStats');
+  expect(explained['executionStats'].totalDocsExamined).toBe(0);
+});
+
+test('who may be mailed is counted without the suppressed, known by name or by hash', async () => {
+  const names = Array.from({ length: 1_200 }, (_, index) => `s${index}`);
+  const own = await aListOf(names);
+  for (const name of names.slice(0, 1_050)) await barred.add(ACCOUNT, `${name}@example.com`, 'manual', null);
+  await barred.add(ACCOUNT, 'elsewhere@example.com', 'bounce', '550 no');
+  expect(await people.countSendable(ACCOUNT, own)).toBe(150);
+  await people.unsubscribe(ACCOUNT, 's1199@example.com', own);
+  await people.unsubscribe(ACCOUNT, 's1@example.com', own);
+  expect(await people.countSendable(ACCOUNT, own)).toBe(149);
+});
+
+test('what a mail needs is read by id, and only for its own account', async () => {
+  const own = await aListOf(['mail']);
+  const ids = await slice(own, 0);
+  const [recipient] = await people.forSending(ACCOUNT, ids);
+  expect(Object.keys(recipient ?? {}).sort()).toEqual(
+    ['_id', 'attributes', 'email', 'email_key', 'first_name', 'last_name', 'list_id', 'status'].sort(),
+  );
+  expect(await people.forSending(OTHER, ids)).toEqual([]);
+});
+
+test('whoever is erased is gone from rows, events and suppressions, and still not mailed', async () => {
+  const own = await aListOf(['forget', 'happy']);
+  await people.suppress(ACCOUNT, 'forget@example.com', 'complained', { reply: null });
+  await people.erase(ACCOUNT, 'forget@example.com');
+  await people.erase(ACCOUNT, 'forget@example.com');
+  await people.erase(ACCOUNT, 'happy@example.com');
+  const left = await Promise.all(
+    ['subscribers', 'events', 'suppressions'].map((name) => store.db.collection(name).find().toArray()),
+  );
+  expect(JSON.stringify(left)).not.toMatch(/forget|happy/);
+  const asked = ['forget@example.com', 'happy@example.com'];
+  expect(await barred.among(ACCOUNT, asked)).toEqual(new Set(['forget@example.com']));
+  expect(await barred.among(OTHER, asked)).toEqual(new Set());
+  await people.addBatch({
+    account: ACCOUNT,
+    list: own,
+    source: 'test',
+    requests: asked.map((email) => wish(email.split('@')[0] ?? '')),
+  });
+  expect(await people.countSendable(ACCOUNT, own)).toBe(1);
+});
+
+test('soft bounces wear an address down over days, and retries of one day count once', async () => {
+  const own = await aListOf(['full', 'off', 'angry']);
+  const full = (day: string) =>
+    people.recordSoftBounce(
+      ACCOUNT,
+      'full@example.com',
+      { reason: 'mailbox_full', at: new Date(`2026-05-${day}Z`) },
+      QUOTA,
+    );
+  const suppressed = async () => [...(await barred.among(ACCOUNT, ['full@example.com', 'off@example.com']))];
+  for (const day of ['01T08:00', '01T09:00', '02T08:00', '03T08:00', '04T08:00', '14T08:00']) await full(day);
+  expect(await suppressed()).toEqual([]);
+  await full('15T08:00');
+  await full('15T08:00');
+  expect(await suppressed()).toEqual(['full@example.com']);
+  const off = { reason: 'mailbox_disabled', at: new Date('2026-05-01T20:00Z') };
+  await people.recordSoftBounce(ACCOUNT, 'off@example.com', off, QUOTA);
+  await people.recordSoftBounce(OTHER, 'off@example.com', { ...off, at: new Date('2026-05-03T20:00Z') }, QUOTA);
+  expect(await suppressed()).toEqual(['full@example.com']);
+  expect(await people.countSendable(ACCOUNT, own)).toBe(2);
+});
+
+const QUOTA = { reply: '452 4.2.2 over quota' };
+
+test('a complaint is not forgotten when the address bounces later', async () => {
+  const own = await aListOf(['angry']);
+  await people.suppress(ACCOUNT, 'angry@example.com', 'complained', { reply: null });
+  await people.suppress(ACCOUNT, 'angry@example.com', 'bounced', { reply: null });
+  const { found } = await people.page(ACCOUNT, { list: own }, 0, 10);
+  expect(found.map(({ status }) => status)).toEqual(['complained']);
+});
+
+test('an import leaves the erased and the unsubscribed where they are', async () => {
+  const own = await aListOf(['leaver']);
+  await people.unsubscribe(ACCOUNT, 'leaver@example.com', own);
+  await people.erase(ACCOUNT, 'leaver@example.com');
+  const wishes = [{ ...wish('leaver'), row: 0 }];
+  await importRows(store).importRows({
+    account: ACCOUNT,
+    list: own,
+    import: 1,
+    from: 0,
+    dryRun: false,
+    requests: wishes,
+  });
+  expect(await people.countSendable(ACCOUNT, own)).toBe(0);
+});
+
+test('two writers who name different fields do not undo each other', async () => {
+  const own = await aListOf(['shared']);
+  const add = (attributes: Record<string, number>, tags: string[]) =>
+    people.addBatch({
+      account: ACCOUNT,
+      list: own,
+      source: 'test',
+      requests: [{ ...wish('shared'), attributes, tags }],
+    });
+  await Promise.all([add({ a: 1 }, ['a']), add({ b: 2 }, ['b']), add({ c: 3 }, ['c'])]);
+  const { found } = await people.page(ACCOUNT, { list: own }, 0, 10);
+  expect(found[0]?.attributes).toEqual({ a: 1, b: 2, c: 3 });
+  expect([...(found[0]?.tags ?? [])].sort()).toEqual(['a', 'b', 'c']);
+});
+
+test('a row that would grow too large is refused by its index, the others are not', async () => {
+  const own = await aListOf([]);
+  const attributes = { a: 'x'.repeat(5_000) };
+  const wishes = [wish('small'), { ...wish('large'), attributes }, wish('small2')];
+  expect(await people.addBatch({ account: ACCOUNT, list: own, source: 'x', requests: wishes })).toEqual({
+    created: 2,
+    updated: 0,
+    unchanged: 0,
+    reactivated: 0,
+    refused: [1],
+    over: [],
+  });
+});

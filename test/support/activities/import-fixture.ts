@@ -1,0 +1,92 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type SubscriberImportDeps, subscriberImportActivities } from '../../../activities/subscriber/import.js';
+import { type ColumnMapping, columnsOf, delimiterOf } from '../../../domain/import/csv-columns.js';
+import { importErrors } from '../../../store/imports/errors.js';
+import { type Import, imports } from '../../../store/imports/imports.js';
+import { importRows } from '../../../store/imports/rows.js';
+import { lists } from '../../../store/lists/lists.js';
+import { blobs } from '../../../store/mongo/blobs.js';
+import { openStore, type Store } from '../../../store/mongo/connect.js';
+import { customFields } from '../../../store/subscribers/custom-fields.js';
+import { testDatabase } from '../servers/test-servers.js';
+
+export const ACCOUNT = 1;
+
+export interface Upload {
+  readonly dry_run?: boolean;
+  readonly tags?: readonly string[];
+  readonly mapping?: ColumnMapping;
+  readonly encoding?: 'utf-8' | 'windows-1252';
+}
+
+export type ImportFixture = Awaited<ReturnType<typeof importFixture>>;
+
+/** A database with one empty list, and everything an import is made of. */
+export async function importFixture() {
+  const database = await testDatabase();
+  const store = await openStore({ url: database.url, database: database.name });
+  const stores = {
+    imports: imports(store),
+    importRows: importRows(store),
+    importErrors: importErrors(store),
+    blobs: blobs(store),
+    customFields: customFields(store),
+  };
+  return {
+    store,
+    database,
+    ...stores,
+    aList: () => aList(store),
+    /** A stored upload, accepted and waiting. */
+    anImport: (list: number, csv: string | Buffer, upload: Upload = {}) => accepted(stores, list, csv, upload),
+    activities: (more: Partial<SubscriberImportDeps> = {}) =>
+      subscriberImportActivities({
+        ...stores,
+        activityContext: () => ({ cancelled: new AbortController().signal, heartbeat: () => undefined }),
+        stopping: new AbortController().signal,
+        ...more,
+      }),
+    row: async (id: number): Promise<Import> => {
+      const row = await stores.imports.find(ACCOUNT, id);
+      if (typeof row === 'string') throw new Error(`Import ${id} is ${row}`);
+      return row;
+    },
+    errorsOf: async (id: number) => {
+      const errors = [];
+      for await (const error of stores.importErrors.read(ACCOUNT, id, Number.MAX_SAFE_INTEGER)) errors.push(error);
+      return errors;
+    },
+    people: (list: number) =>
+      store.db.collection('subscribers').find({ list_id: list }).sort({ email_key: 1 }).toArray(),
+    close: async () => {
+      await store.close();
+      await database.drop();
+    },
+  };
+}
+
+async function aList(store: Store): Promise<number> {
+  return (await lists(store).create(ACCOUNT, { name: 'News' }))._id;
+}
+
+type Stores = Pick<SubscriberImportDeps, 'imports' | 'blobs'>;
+
+async function accepted(stores: Stores, list: number, csv: string | Buffer, upload: Upload): Promise<Import> {
+  const bytes = Buffer.from(csv as string);
+  const header = /^.*?\r?\n/.exec(bytes.toString('latin1'))?.[0] ?? '';
+  const delimiter = delimiterOf(header);
+  const found = columnsOf(header.trim().split(delimiter), upload.mapping);
+  if (found.kind === 'faults') throw new Error(found.sentences.join(' '));
+  const { imports, blobs } = stores;
+  const row = await imports.openUpload(ACCOUNT, list, blobs.newId());
+  await pipeline(Readable.from([bytes]), blobs.write(ACCOUNT, row.blob, 'people.csv'));
+  const encoding = upload.encoding ?? 'utf-8';
+  const file = { name: 'people.csv', bytes: bytes.length, encoding, delimiter, columns: found.columns };
+  return imports.accept(row, {
+    file: { ...file, start: header.length },
+    dry_run: upload.dry_run ?? false,
+    tags: upload.tags ?? [],
+    origin: undefined,
+  });
+}

@@ -1,0 +1,69 @@
+import { type MessageDeliveryDeps, messageActivities } from '../../../activities/message/message.js';
+import type { Outcome } from '../../../domain/delivery/outcome.js';
+import { type ProtocolTimes, shrunkTimes } from '../../../domain/delivery/protocol.js';
+import type { SplicedMail } from '../../../mail/letter/letter.js';
+import { events } from '../../../store/events/events.js';
+import { messages } from '../../../store/messages/messages.js';
+import { messageProgress } from '../../../store/messages/progress.js';
+import type { Message } from '../../../store/messages/row.js';
+import type { Store } from '../../../store/mongo/connect.js';
+import { subscribers } from '../../../store/subscribers/subscribers.js';
+import { optOuts } from '../../../store/suppressions/opt-outs.js';
+import { suppressions } from '../../../store/suppressions/suppressions.js';
+
+/** A lease that nobody loses because the machine is busy: no test waits for its end. */
+export const TIMES: ProtocolTimes = { ...shrunkTimes(0.05), lease: 60_000, renewEvery: 100 };
+
+export const ACCEPTED: Outcome = { kind: 'accepted', reply: { code: 250, text: 'ok' } };
+
+/** What a step is told of a message. */
+export const input = ({ _id, account }: Message) => ({ account, message: _id });
+
+/** A mail server that answers when it is told to. */
+export function slowServer() {
+  const open: ((outcome: Outcome) => void)[] = [];
+  const handed: string[] = [];
+  let most = 0;
+  return {
+    open,
+    handed,
+    most: () => most,
+    transport: {
+      connections: 2,
+      ready: async () => undefined,
+      deliver: (mail: SplicedMail) => {
+        handed.push(mail.messageId);
+        return new Promise<Outcome>((resolve) => {
+          open.push(resolve);
+          most = Math.max(most, open.length);
+        });
+      },
+    },
+    answer: (outcome: Outcome) => {
+      for (const resolve of open.splice(0)) resolve(outcome);
+    },
+  };
+}
+
+/** The steps of a message in one process, with a mail server of its own that answers when it is told to. */
+export function aProcess(store: Store, over: Partial<MessageDeliveryDeps> = {}) {
+  const server = slowServer();
+  const steps = messageActivities({
+    messages: messages(store),
+    progress: messageProgress(store, TIMES.lease),
+    suppressions: suppressions(store),
+    optOuts: optOuts(store),
+    subscribers: subscribers(store),
+    events: events(store),
+    messageMail: async ({ _id }) => {
+      return { kind: 'mail', envelope: { from: 'a@b.test', to: 'c@d.test' }, messageId: _id, chunks: [] };
+    },
+    transportsFor: () => server.transport,
+    times: TIMES,
+    stopping: new AbortController().signal,
+    drained: new AbortController().signal,
+    heartbeat: () => undefined,
+    ...over,
+  });
+  return { server, steps };
+}

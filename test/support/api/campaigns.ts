@@ -1,0 +1,45 @@
+import { renderingActivities } from '../../../activities/campaign/rendering.js';
+import { type Engine, idleEngine } from '../../../api/engine/engine.js';
+import type { Campaign } from '../../../store/campaigns/campaigns.js';
+import { campaignProgress } from '../../../store/campaigns/progress.js';
+import { majorityCollection } from '../../../store/mongo/connect.js';
+import { aList, aSubscriber, type TestApi } from './api.js';
+
+/** An engine that only remembers which campaigns it was to wake. */
+export function recordingCampaignEngine(): Engine & { readonly notified: number[] } {
+  const notified: number[] = [];
+  return { ...idleEngine, notified, notifyCampaign: ({ _id }) => void notified.push(_id) };
+}
+
+export const LETTER = {
+  subject: 'Friday Roundup',
+  html: '<p>Hello {{first_name}}! Here are this week’s updates...</p>',
+};
+
+/** A list that somebody is on. */
+export async function aListWithSubscriber(api: TestApi): Promise<number> {
+  const list = await aList(api);
+  await aSubscriber(api, list);
+  return list;
+}
+
+export async function aCampaign(api: TestApi, list_id: number, fields: Record<string, unknown> = {}): Promise<number> {
+  const response = await api.call('POST /api/v1/campaigns', { payload: { list_id, ...LETTER, ...fields } });
+  return response.json<{ data: { id: number } }>().data.id;
+}
+
+/** Renders what a launch says, as its workflow does. */
+export async function renderCampaign(api: TestApi, id: number): Promise<'rendered' | 'refused'> {
+  const { deps, store, account } = api;
+  const steps = renderingActivities({ ...deps, progress: campaignProgress(store), renderer: deps.templateCache });
+  return steps.renderContent({ account, campaign: id, launch: (await rowOf(api, id))?.launch ?? 0 });
+}
+
+/** Puts a row into a state, as its workflow and time would have. */
+export async function forceCampaign({ store }: TestApi, id: number, fields: Partial<Campaign>): Promise<void> {
+  await majorityCollection<Campaign>(store, 'campaigns').updateOne({ _id: id }, { $set: fields });
+}
+
+export async function rowOf({ store }: TestApi, id: number): Promise<Campaign | null> {
+  return majorityCollection<Campaign>(store, 'campaigns').findOne({ _id: id });
+}

@@ -1,0 +1,20 @@
+import { lazyClient, temporalEngine } from '../../../api/engine/engine.js';
+import { openLog } from '../../../api/hooks/logging.js';
+import { serveApi } from '../../../api/server.js';
+import { readConfig } from '../../../config.js';
+import { openStore } from '../../../store/mongo/connect.js';
+import { exitWithTest } from './exit-with-test.js';
+import { type ApiPlan, SECRET } from './plan.js';
+
+exitWithTest();
+
+const plan = JSON.parse(process.argv[2] ?? '') as ApiPlan;
+const environment = { PORT: `${plan.port}`, EVERPOST_API_KEY: plan.key, EVERPOST_SECRET: SECRET };
+// On a busy machine nobody is to be turned away: what these tests count are answers that were lost.
+const limits = { RATE_LIMIT_PER_MINUTE: '0', MAX_LOOP_DELAY: '0' };
+const config = readConfig({ ...environment, ...limits, LOG_LEVEL: plan.logLevel });
+const store = await openStore({ url: plan.mongodbUrl, database: plan.database });
+const log = openLog(config);
+const { client } = lazyClient(plan.temporalAddress, plan.namespace);
+await serveApi({ config, store, engine: temporalEngine({ client, prefix: plan.prefix, log }), log });
+process.stdout.write('ready\n');

@@ -1,0 +1,53 @@
+import { type ProtocolTimes, shrunkTimes, violatedOrder } from '../../../domain/delivery/protocol.js';
+
+/** Where the processes of one test meet. */
+export interface ClusterAddresses {
+  readonly mongodbUrl: string;
+  readonly database: string;
+  readonly temporalAddress: string;
+  readonly namespace: string;
+  readonly prefix: string;
+}
+
+/** What a worker process is told. */
+export interface WorkerPlan extends ClusterAddresses {
+  readonly smtpUrl: string;
+  readonly times: ProtocolTimes;
+  readonly lanes: number;
+  readonly connections: number;
+  /** Path of the bundled workflows. */
+  readonly bundle: string;
+  readonly logLevel: string;
+  /** What its environment says beyond that. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** What an API process is told. */
+export interface ApiPlan extends ClusterAddresses {
+  readonly port: number;
+  readonly key: string;
+  readonly logLevel: string;
+}
+
+export const SECRET = 'a secret for the end-to-end tests';
+/** The first account's key at every API of a world. */
+export const KEY = 'a_key_for_the_end_to_end_tests';
+
+/**
+ * Where nobody dies whose claim others should wait for: time for a busy machine. One attempt of a lane outlasts what a
+ * test needs, so that no lane is between two of them when it is paused.
+ */
+export const LONG_LEASE_TIMES = {
+  lease: 16_000,
+  trust: 12_000,
+  renewEvery: 3_000,
+  attempt: 10_000,
+} as const satisfies Partial<ProtocolTimes>;
+
+/** A tenth of the real times: lease 6 s, drain 2.5 s. What a busy machine needs stays longer. */
+export function endToEndTimes(over: Partial<ProtocolTimes> = {}): ProtocolTimes {
+  const times = { ...shrunkTimes(0.1), storeTimeout: 1_500, heartbeat: 4_000, controlEvery: 200, ...over };
+  const broken = violatedOrder(times);
+  if (broken !== undefined) throw new Error(`the times do not hold together: ${broken}`);
+  return times;
+}

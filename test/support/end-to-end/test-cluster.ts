@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { inject } from 'vitest';
+import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
+import type { ProtocolTimes } from '../../../domain/delivery/protocol.js';
+import { type Campaign, campaigns, type NewCampaign } from '../../../store/campaigns/campaigns.js';
+import { recipients } from '../../../store/campaigns/recipients.js';
+import { majorityCollection, openStore, type Store } from '../../../store/mongo/connect.js';
+import { workerEngine } from '../../../workers/engine.js';
+import { prepareNamespace } from '../../../workers/namespace.js';
+import { type SmtpScript, type SmtpServer, smtpServer } from '../scripted/smtp-server.js';
+import { aDraft, steered } from '../store/campaigns.js';
+import { until } from '../until.js';
+import { aChild, type Child } from './child.js';
+import { type ClusterAddresses, endToEndTimes, KEY, type WorkerPlan } from './plan.js';
+
+export type TestCluster = Awaited<ReturnType<typeof aTestCluster>>;
+
+export interface TestClusterPlan {
+  readonly script?: SmtpScript;
+  readonly times?: Partial<ProtocolTimes>;
+  /** Servers of the test's own; otherwise those of the run. */
+  readonly servers?: { mongodbUrl(): string; temporalAddress(): string };
+  /** One of the world's own unless it is named: ids of campaigns are numbers, and each world begins at 1. */
+  readonly namespace?: string;
+}
+
+const LIMIT = 120_000;
+
+/** One installation of Everpost in processes of its own, with a receiving server in this one. */
+export async function aTestCluster({ script = {}, times = {}, servers, namespace }: TestClusterPlan = {}) {
+  const addresses: ClusterAddresses = {
+    mongodbUrl: servers?.mongodbUrl() ?? inject('mongodbUrl'),
+    temporalAddress: servers?.temporalAddress() ?? inject('temporalAddress'),
+    database: `test_${randomUUID().replaceAll('-', '')}`,
+    namespace: namespace ?? `end-to-end-${randomUUID()}`,
+    prefix: `end-to-end-${randomUUID()}`,
+  };
+  const receiver = await smtpServer(script);
+  const connection = await Connection.connect({ address: addresses.temporalAddress });
+  await prepareNamespace(connection, addresses.namespace);
+  const client = new Client({ connection, namespace: addresses.namespace });
+  const store = await openStore({ url: addresses.mongodbUrl, database: addresses.database });
+  const engine = workerEngine({ client, prefix: addresses.prefix });
+  const children: Child[] = [];
+  const started = async (child: Promise<Child>) => {
+    children.push(await child);
+    return child;
+  };
+  const begin = async (draft: Campaign): Promise<Campaign> => {
+    const launched = steered(await campaigns(store).launch(draft));
+    await engine.notifyCampaign(launched);
+    return launched;
+  };
+  const row = async ({ account, _id }: Campaign): Promise<Campaign> => {
+    const found = await campaigns(store).find(account, _id);
+    if (found === null) throw new Error(`campaign ${_id} is gone`);
+    return found;
+  };
+
+  return {
+    place: addresses,
+    store,
+    receiver,
+    client,
+    row,
+    times: endToEndTimes(times),
+    /** A worker process, ready. */
+    worker: (over: Partial<WorkerPlan> = {}) =>
+      started(aChild('worker-main', { ...workerPlan(addresses, receiver, endToEndTimes(times)), ...over })),
+    api: (port: number) => started(aChild('api-main', { ...addresses, port, key: KEY, logLevel: 'silent' })),
+    /** Launches a campaign to new readers as the API does: the row first, then the workflow. */
+    launch: async (readers: number, over: Partial<NewCampaign> = {}): Promise<Campaign> =>
+      begin(await aDraft(store, readers, over)),
+    /** Launches a draft. */
+    begin,
+    /** A campaign that nobody has launched. */
+    draft: (readers: number, over: Partial<NewCampaign> = {}): Promise<Campaign> => aDraft(store, readers, over),
+    notify: (campaign: Campaign) => engine.notifyCampaign(campaign),
+    totals: ({ account, _id }: Campaign) => recipients(store).totals(account, _id),
+    /** Waits until the campaign's row is in that state with nothing owed to it. */
+    untilState: (campaign: Campaign, state: Campaign['state']) =>
+      until(async () => (await row(campaign)).state === state, LIMIT),
+    /** Waits until no lane holds a page of it: between two windows nothing is in flight either, and a lane goes on. */
+    untilAtRest: ({ account, _id }: Campaign) => until(async () => (await heldPages(store, account, _id)) === 0, LIMIT),
+    /** Waits until the workflow does nothing but wait for news. */
+    untilIdle: (workflowId: string) => until(() => isIdle(client, workflowId), LIMIT),
+    untilTrue: (condition: () => Promise<boolean> | boolean) => until(condition, LIMIT),
+    close: async () => {
+      for (const child of children) await child.end('SIGKILL');
+      await receiver.close();
+      await connection.close();
+      await dropped(store);
+    },
+  };
+}
+
+function workerPlan(addresses: ClusterAddresses, receiver: SmtpServer, times: ProtocolTimes): WorkerPlan {
+  const bundle = inject('workflowBundle');
+  return { ...addresses, smtpUrl: receiver.url, times, bundle, lanes: 2, connections: 8, logLevel: 'fatal' };
+}
+
+function heldPages(store: Store, account: number, campaign: number): Promise<number> {
+  const held = { $or: [{ token: { $ne: null } }, { $expr: { $ne: ['$settled', '$claimed'] } }] };
+  return majorityCollection<LedgerPage>(store, 'ledger').countDocuments({ account, campaign, ...held });
+}
+
+async function isIdle({ workflow }: Client, workflowId: string): Promise<boolean> {
+  const { raw } = await workflow.getHandle(workflowId).describe();
+  return !raw.pendingWorkflowTask && (raw.pendingActivities ?? []).length === 0;
+}
+
+async function dropped(store: Store): Promise<void> {
+  await store.db.dropDatabase();
+  await store.close();
+}

@@ -1,6 +1,0 @@
-/** A program of a test ends when the test's process is gone, however that came. */
-export function dieWithTheTest(): void {
-  process.stdin.on('end', () => process.exit(1));
-  process.stdin.resume();
-  process.stdin.unref();
-}

@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../../config.js';
+
+export interface AboutMail {
+  readonly returnPath: string;
+  /** Without brackets. */
+  readonly messageId: string;
+}
+
+/** A report of `test/fixtures/dsn` about a mail, as it comes in. */
+export function aReport(name: string, { returnPath, messageId }: AboutMail): Buffer {
+  const text = readFileSync(join(packageRoot(), 'test/fixtures/dsn', `${name}.eml`), 'utf8');
+  const filled = text.replaceAll('{{return_path}}', returnPath).replaceAll('{{message_id}}', messageId);
+  return Buffer.from(filled.replace(/\n/g, '\r\n'));
+}

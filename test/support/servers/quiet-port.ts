@@ -1,0 +1,13 @@
+import { isFree } from '../../../servers/ports.js';
+
+/** Systems hand out ports above these by themselves: Linux from 32,768 on, others from 49,152 (RFC 6335). */
+const FIRST = 10_000;
+const LAST = 32_000;
+
+/** A port where nobody listens, and that nobody gets by chance: a server may come there late, or again. */
+export async function quietPort(): Promise<number> {
+  for (;;) {
+    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
+    if (await isFree(port)) return port;
+  }
+}

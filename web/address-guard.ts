@@ -1,0 +1,83 @@
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+
+/** What we think of an address that a host of somebody else's naming stands for. */
+export type AddressClass = 'public' | 'excepted' | 'forbidden';
+
+export interface AddressGuard {
+  /** `host` as the URL names it, `address` as it was resolved. */
+  classOf(host: string, address: string): AddressClass;
+  /** What is wrong with a URL before anything is resolved, as the end of a sentence; undefined: it may be tried. */
+  faultOf(url: string): string | undefined;
+  /** The same for the host of another kind of URL, whatever its port. */
+  hostFaultOf(host: string): string | undefined;
+}
+
+/** Where requests may go that others have named the target of. */
+export const PUBLIC_PORTS: readonly string[] = ['', '443', '8443'];
+
+const PRIVATE = 'must not point to a private or reserved address';
+
+/**
+ * Private, loopback, link-local, shared (CGNAT), multicast, reserved and translated addresses are forbidden: what is not
+ * plainly public is not reached. `exceptions` are hosts, addresses or CIDR ranges that may be, also by http and on any port.
+ */
+export function addressGuard(exceptions: readonly string[]): AddressGuard {
+  const ranges = exceptions.map(rangeOf).filter((range) => range !== undefined);
+  const names = new Set(exceptions.filter((text) => rangeOf(text) === undefined).map(bareName));
+
+  const classOf = (host: string, address: string): AddressClass => {
+    if (names.has(bareName(host))) return 'excepted';
+    if (!ipaddr.isValid(address)) return 'forbidden';
+    const bare = ipaddr.process(address);
+    if (ranges.some((range) => bare.kind() === range[0].kind() && bare.match(range))) return 'excepted';
+    return isPublic(ipaddr.parse(address)) ? 'public' : 'forbidden';
+  };
+
+  const faultOf = (text: string): string | undefined => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url === undefined || !/^https?:$/.test(url.protocol)) return 'must be an https:// URL';
+    if (url.username + url.password !== '') return 'must not hold a user or a password';
+    const addressClass = literalClass(url.hostname.replace(/^\[|\]$|\.$/g, ''));
+    if (addressClass === 'forbidden') return PRIVATE;
+    return addressClass === 'public' ? publicFault(url) : undefined;
+  };
+
+  const hostFaultOf = (host: string): string | undefined => {
+    // As resolvers read it: 127.1 and 0x7f000001 are addresses too.
+    const read = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : host;
+    return literalClass(read.replace(/^\[|\]$|\.$/g, '')) === 'forbidden' ? PRIVATE : undefined;
+  };
+
+  /** A name may turn out to be an exception once it is resolved; it is judged again with each connection. */
+  const literalClass = (host: string): AddressClass | 'unresolved' => {
+    if (isIP(host) !== 0) return classOf(host, host);
+    return exceptions.length > 0 ? 'unresolved' : 'public';
+  };
+
+  return { classOf, faultOf, hostFaultOf };
+}
+
+function publicFault({ protocol, port }: URL): string | undefined {
+  if (protocol !== 'https:') return 'must be an https:// URL';
+  return PUBLIC_PORTS.includes(port) ? undefined : 'must use port 443 or 8443';
+}
+
+/** Only what is handed out to networks of the world: IPv6 has given out 2000::/3 so far. */
+function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  if (address.range() !== 'unicast') return false;
+  return address.kind() === 'ipv4' || address.match(ipaddr.parseCIDR('2000::/3'));
+}
+
+/** Undefined where the text is the name of a host. */
+export function rangeOf(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] | undefined {
+  const bare = text.replace(/^\[|\]$/g, '');
+  if (ipaddr.isValidCIDR(bare)) return ipaddr.parseCIDR(bare);
+  if (isIP(bare) === 0) return undefined;
+  const address = ipaddr.parse(bare);
+  return [address, address.kind() === 'ipv4' ? 32 : 128];
+}
+
+function bareName(host: string): string {
+  return host.toLowerCase().replace(/\.$/, '');
+}

@@ -1,0 +1,82 @@
+import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import { KIND, queuesOf, sweepScheduleId } from '../workflows/names.js';
+
+/** Milliseconds: how often rows are compared with workflows, and how long one run of the sweep goes on doing so. */
+export interface SweepTiming {
+  readonly every: number;
+  readonly runFor: number;
+}
+
+export const SWEEP_TIMING: SweepTiming = { every: 10_000, runFor: 300_000 };
+
+/** Makes sure that the sweep is scheduled and runs now; safe from every worker at every start. */
+export async function ensureSweep(client: Client, prefix: string, timing: SweepTiming): Promise<void> {
+  const schedule = client.schedule.getHandle(sweepScheduleId(prefix));
+  const wanted = sweepSchedule(prefix, timing);
+  try {
+    await client.schedule.create({ ...wanted, scheduleId: schedule.scheduleId });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    await schedule.update(({ state }) => ({ ...wanted, state }));
+  }
+  await schedule.trigger(ScheduleOverlapPolicy.SKIP);
+}
+
+export interface SweepContext {
+  readonly client: Client;
+  readonly prefix: string;
+  readonly timing: SweepTiming;
+  /** Makes the namespace fit again. */
+  readonly prepare: () => Promise<unknown>;
+  readonly log: { warn(details: object, message: string): void };
+}
+
+/**
+ * An emptied Temporal has forgotten the sweep too, and nothing would be started again: each worker looks after it now
+ * and then. Returns how to end that.
+ */
+export function watchSweepSchedule({ client, prefix, timing, prepare, log }: SweepContext): () => void {
+  const check = async (): Promise<void> => {
+    if (await isScheduled(client, prefix)) return;
+    await prepare();
+    await ensureSweep(client, prefix, timing);
+  };
+  let checking = false;
+  const timer = setInterval(() => {
+    if (checking) return;
+    checking = true;
+    check()
+      .catch((error) => log.warn({ error: String(error) }, 'the sweep could not be looked after'))
+      .finally(() => {
+        checking = false;
+      });
+  }, timing.every * 3);
+  return () => clearInterval(timer);
+}
+
+async function isScheduled(client: Client, prefix: string): Promise<boolean> {
+  try {
+    await client.schedule.getHandle(sweepScheduleId(prefix)).describe();
+    return true;
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return false;
+    throw error;
+  }
+}
+
+function sweepSchedule(prefix: string, { every, runFor }: SweepTiming) {
+  return {
+    spec: { intervals: [{ every: runFor }] },
+    action: {
+      type: 'startWorkflow' as const,
+      workflowType: 'housekeeping',
+      workflowId: sweepScheduleId(prefix),
+      taskQueue: queuesOf(prefix).workflows,
+      args: [{ every, passes: Math.max(1, Math.floor(runFor / every)) }],
+      workflowExecutionTimeout: runFor * 2,
+      typedSearchAttributes: [{ key: KIND, value: 'sweep' }],
+    },
+    // A run that is late delays the next one; skipped, that one would leave a gap as long as a run.
+    policies: { overlap: ScheduleOverlapPolicy.BUFFER_ONE, catchupWindow: '1 minute' as const },
+  };
+}

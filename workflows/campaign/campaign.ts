@@ -1,0 +1,77 @@
+import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
+import { millisecondsUntil } from '../deadline.js';
+import type { CampaignInput, CampaignView } from '../messages.js';
+import { heavySteps, quickSteps } from '../steps.js';
+import { untilApproved } from './approval.js';
+import { listenToOperators, type Operators } from './operators.js';
+import { untilRendered, untilResumed } from './rendering.js';
+import { hasWaitedLong, isLong, mustWaitAgain, sendRound } from './round.js';
+
+/** Sends one campaign to the audience frozen at launch; survives pauses, restarts and deploys. */
+export async function campaign(input: CampaignInput): Promise<CampaignView> {
+  const quick = quickSteps();
+  const heavy = heavySteps();
+  const operators = listenToOperators(input);
+  await operators.look();
+
+  await untilReadyToSend(input, operators);
+  while (!operators.finished() && !hasWaitedLong(input)) {
+    if ((await heavy.freezeAudience(input)) === 'refused') {
+      await untilResumed(input, operators);
+      continue;
+    }
+    await operators.look();
+    await untilRoundIsDue(input, operators);
+    await sendRound(input, operators);
+    if (isLong(input)) break;
+    if (mustWaitAgain(operators)) {
+      await untilReadyToSend(input, operators);
+      continue;
+    }
+    if (await quick.openNextRound(input, operators.plan().round)) continue;
+    await quick.closeCampaign(input);
+    await operators.look();
+  }
+  await settleIfCancelled(input, operators);
+  return finish(input, operators);
+}
+
+/** Somebody's yes to the rendered letter first where it is asked for; another letter needs another. */
+async function untilReadyToSend(input: CampaignInput, operators: Operators): Promise<void> {
+  while ((operators.awaitingApproval() || operators.scheduled()) && !hasWaitedLong(input)) {
+    await untilApproved(input, operators);
+    await untilSendTime(input, operators);
+  }
+  await untilRendered(input, operators);
+}
+
+/** A scheduled campaign waits here; it may be moved, sent now or withdrawn meanwhile. */
+async function untilSendTime(input: CampaignInput, operators: Operators): Promise<void> {
+  while (operators.scheduled() && !hasWaitedLong(input)) {
+    if (await operators.updatedWithin(millisecondsUntil(operators.plan().sendAt))) continue;
+    await quickSteps().beginCampaign(input);
+    await operators.look();
+  }
+}
+
+async function untilRoundIsDue(input: CampaignInput, operators: Operators): Promise<void> {
+  while (!operators.finished() && !hasWaitedLong(input) && millisecondsUntil(operators.plan().due) > 0) {
+    await operators.updatedWithin(millisecondsUntil(operators.plan().due));
+  }
+}
+
+/** After a cancel, owners that are gone may have left mail in doubt: it is listed once their lease is over. */
+async function settleIfCancelled(input: CampaignInput, operators: Operators): Promise<void> {
+  const { state, launch, times } = operators.plan();
+  if (state !== 'cancelled' || launch !== input.launch) return;
+  while ((await quickSteps().settleCancelled(input)) > 0) await operators.updatedWithin(times.lease / 4);
+}
+
+/** Somebody may have launched again or opened a round while this run was ending, or it was outgrown: then it goes on as a new run. */
+async function finish(input: CampaignInput, operators: Operators): Promise<CampaignView> {
+  await condition(allHandlersFinished);
+  const { state, v, launch } = operators.plan();
+  const again = ['awaiting_approval', 'scheduled', 'freezing', 'sending', 'paused'].includes(state);
+  if (again) await continueAsNew<typeof campaign>({ ...input, launch });
+  return { state, v };
+}

@@ -1,0 +1,36 @@
+import { continueAsNew, sleep } from '@temporalio/workflow';
+import type { PagesResult } from '../../activities/campaign/delivery.js';
+import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
+import type { CampaignInput } from '../messages.js';
+import { mailSteps, quickSteps } from '../steps.js';
+
+export interface LaneInput extends CampaignInput {
+  readonly round: number;
+  readonly times: Pick<ProtocolTimes, 'startToClose' | 'heartbeat'>;
+  /** How often in a row the transport was found down; carried over a continue-as-new. */
+  readonly downs?: number;
+}
+
+const ATTEMPTS_PER_RUN = 500;
+const FIRST_WAIT = 5_000;
+const LONGEST_WAIT = 300_000;
+
+/** One lane of a round: page attempts one after another, over any free pages, until none is left to take. */
+export async function campaignLane({ times, downs = 0, ...input }: LaneInput): Promise<PagesResult> {
+  const mail = mailSteps(times);
+  const quick = quickSteps();
+  let down = downs;
+  for (let attempt = 0; attempt < ATTEMPTS_PER_RUN; attempt++) {
+    const result = await mail.sendPages({ ...input, probe: down > 0 });
+    if (result === 'transport_down') {
+      if (down === 0) await quick.recordTrouble(input, 'transport_unavailable');
+      await sleep(Math.min(FIRST_WAIT * 2 ** down, LONGEST_WAIT), { summary: 'waiting for the mail server' });
+      down += 1;
+      continue;
+    }
+    if (down > 0) await quick.recordTrouble(input, null);
+    down = 0;
+    if (result !== 'more') return result;
+  }
+  return continueAsNew<typeof campaignLane>({ ...input, times, downs: down });
+}

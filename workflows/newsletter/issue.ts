@@ -1,0 +1,97 @@
+import {
+  condition,
+  continueAsNew,
+  setHandler,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { IssueView } from '../../activities/newsletter/view.js';
+import { sourceRetryDelay } from '../../domain/newsletter/issue.js';
+import { millisecondsUntil } from '../deadline.js';
+import { historyExceeds } from '../history-limit.js';
+import { type IssueInput, type IssueRef, issueRowChanged } from '../messages/newsletter.js';
+import { PHASE } from '../names.js';
+import { quickSteps, sourceSteps } from '../steps.js';
+import { writeIssueDraft } from './draft.js';
+
+const FIRST_CHECK_MS = 2_000;
+/** The sweep tells it of the end of its campaign. */
+const LONGEST_CHECK_MS = 24 * 3_600_000;
+/** A run that has seen this many events goes on as a new one. */
+const HISTORY_LIMIT = 3_000;
+
+/** One issue of a newsletter: something to say, its gates, its campaign, and what became of it. */
+export async function newsletterIssue(input: IssueInput): Promise<string> {
+  const issue: IssueRef = { ...input, scheduledAt: input.scheduledAt ?? timeOfSchedule() };
+  const changes = listenForChanges();
+  await sleepUntil(issue.scheduledAt);
+  const opened = await quickSteps().openIssue(issue);
+  if (!opened.open) return finish(opened);
+  const ready = await untilReady(issue, opened, changes);
+  if (!ready.open) return finish(ready);
+  const launched = await quickSteps().launchIssue(issue);
+  return finish(launched.open ? await untilOver(issue, launched, changes) : launched);
+}
+
+/** Asks the source again and again until there is something to send; at the time to send it is asked once more. */
+async function untilReady(issue: IssueRef, { sendAt }: IssueView, changes: Changes): Promise<IssueView> {
+  for (let tries = 0; ; tries += 1) {
+    const isLast = millisecondsUntil(sendAt) === 0;
+    const found = await sourceSteps().prepareIssue(issue, isLast);
+    if (!found.open || found.ready) return found;
+    if (found.draft !== null && (await writeIssueDraft(found.draft, sendAt))) continue;
+    if (isLast) return quickSteps().skipIssue(issue, found.draft === null ? found.trouble : 'draft_failed');
+    await changes.within(Math.min(sourceRetryDelay(tries), millisecondsUntil(sendAt)));
+    await continueIfLong(issue);
+  }
+}
+
+/** Its campaign goes its own way; what becomes of it is the end of the issue. */
+async function untilOver(issue: IssueRef, launched: IssueView, changes: Changes): Promise<IssueView> {
+  let view = launched;
+  for (let wait = FIRST_CHECK_MS; view.open; wait = Math.min(wait * 1.5, LONGEST_CHECK_MS)) {
+    const due = millisecondsUntil(view.due);
+    await changes.within(due > wait ? Math.min(due + FIRST_CHECK_MS, LONGEST_CHECK_MS) : wait);
+    view = await quickSteps().watchIssue(issue);
+    if (view.open) await continueIfLong(issue);
+  }
+  return view;
+}
+
+/** The new run begins with a look at the rows, so that whatever was heard meanwhile is seen. */
+async function continueIfLong(issue: IssueRef): Promise<void> {
+  if (historyExceeds(issue, HISTORY_LIMIT)) await continueAsNew<typeof newsletterIssue>(issue);
+}
+
+type Changes = ReturnType<typeof listenForChanges>;
+
+function listenForChanges() {
+  let changed = false;
+  const onChange = () => {
+    changed = true;
+  };
+  setHandler(issueRowChanged, onChange, { description: 'Something came in: try again now' });
+  return {
+    within: async (ms: number): Promise<void> => {
+      await condition(() => changed, Math.max(1, ms));
+      changed = false;
+    },
+  };
+}
+
+/** A Schedule says for which time it has begun this, without the jitter; so does the id, and it is nearer. */
+function timeOfSchedule(): string {
+  const { workflowId } = workflowInfo();
+  return new Date(workflowId.slice(workflowId.indexOf('-') + 1)).toISOString();
+}
+
+async function sleepUntil(time: string): Promise<void> {
+  const ms = millisecondsUntil(time);
+  if (ms > 0) await sleep(ms, { summary: 'until its time' });
+}
+
+function finish({ state }: IssueView): string {
+  upsertSearchAttributes([{ key: PHASE, value: state }]);
+  return state;
+}
