@@ -117,6 +117,7 @@ export const FAILURES = {
     message: 'The domain of the sender is not verified for this account.',
   },
   not_renderable: { status: 422, permanent: true, message: 'The content cannot be rendered.' },
+  template_too_complex: { status: 422, permanent: true, message: 'The template is too complex; see errors.' },
   content_blocked: { status: 422, permanent: true, message: 'The check of the content found errors; see errors.' },
   template_not_found: { status: 422, permanent: true, message: 'There is no such template.' },
   missing_variables: {
@@ -147,6 +148,11 @@ export const FAILURES = {
 } as const satisfies Record<string, { status: number; permanent: boolean; message: string }>;
 
 export type FailureCode = keyof typeof FAILURES;
+
+/** The content is at fault: its author can change it, the same again fails again. */
+export function isUnrenderable(error: unknown): error is Failure {
+  return error instanceof Failure && (error.code === 'not_renderable' || error.code === 'template_too_complex');
+}
 
 /** Field name → what is wrong with it; the shape of `errors` in an answer. */
 export type FieldErrors = Readonly<Record<string, readonly string[]>>;

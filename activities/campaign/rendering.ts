@@ -1,6 +1,6 @@
 import type { Config } from '../../config.js';
 import type { LetterContent } from '../../domain/campaign/campaign.js';
-import { Failure } from '../../domain/errors.js';
+import { isUnrenderable } from '../../domain/errors.js';
 import { blocksSending, type Finding, storedFindings } from '../../domain/mail/finding.js';
 import { FIRST_DEFAULT_TEMPLATE, templateFor } from '../../domain/template.js';
 import { isDocument } from '../../mail/letter/document.js';
@@ -87,7 +87,7 @@ export async function renderLetter(deps: LetterRenderingDeps, row: Campaign): Pr
     const { subject, preheader } = job;
     return { letter: { subject, preheader, html, text, from, reply_to, list: list.name }, template, findings };
   } catch (error) {
-    if (error instanceof Failure && error.code === 'not_renderable') return { template, findings: [] };
+    if (isUnrenderable(error)) return { template, findings: [] };
     throw error;
   }
 }

@@ -87,7 +87,7 @@ export async function sendTestCopies(
     const { subject, preheader } = campaign;
     const parts = parseParts({ subject, preheader, html: rendered.html, text: rendered.text });
     const content = fillParts(parts, fieldsOf(recipient, deps.config.publicUrl, 'preview'));
-    if (typeof content === 'string') continue;
+    if ('fault' in content) continue;
     await acceptSystemMail(deps, {
       account: campaign.account,
       key: `issue ${_id} ${campaign._id} ${campaign.revision} test ${email}`,

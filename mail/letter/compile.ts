@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Failure, type FieldErrors } from '../../domain/errors.js';
 import { parseMailbox } from '../address.js';
+import { type SourceLimits, TRACKED_LIMITS } from '../liquid/complexity.js';
 import { liquidFault, type Mode } from '../liquid/engine.js';
 import { mailboxField, oneLine, phrase } from '../mime/headers.js';
 import { quotedRun } from '../mime/quoted-printable.js';
@@ -43,7 +44,7 @@ export function compileLetter(letter: Letter): CompiledLetter {
   plan.add(partHead(boundary, 'text/plain'));
   plan.body(textSlots(text, letter.text === null), 'text');
   plan.add(`\r\n${partHead(boundary, 'text/html')}`);
-  plan.body(slotsIn(html, 'html'), 'html');
+  plan.body(slotsIn(html, 'html', TRACKED_LIMITS), 'html');
   plan.add(`\r\n--${boundary}--\r\n`);
   return {
     letter,
@@ -61,8 +62,8 @@ function withoutTracking({ tracking, ...letter }: Letter): Letter {
 
 /** Markup that does not reach the text part may take half of a block with it; then the blocks go and their content stays. */
 function textSlots(text: string, derived: boolean): (string | Slot)[] {
-  const whole = !derived || checkLiquid(text, 'plain').length === 0;
-  return slotsIn(whole ? text : text.replace(/\{%(?:(?!\{%).)*?%\}/gs, ''), 'plain');
+  const whole = !derived || checkLiquid(text, 'plain', TRACKED_LIMITS).length === 0;
+  return slotsIn(whole ? text : text.replace(/\{%(?:(?!\{%).)*?%\}/gs, ''), 'plain', TRACKED_LIMITS);
 }
 
 /** Names every field whose Liquid is malformed, with line and column; empty when all can be compiled. */
@@ -80,9 +81,9 @@ export function checkLetter(
 }
 
 /** What is wrong with a piece of Liquid, as sentences; the parser stops at the first fault. */
-export function checkLiquid(source: string, mode: Mode): readonly string[] {
+export function checkLiquid(source: string, mode: Mode, limits?: SourceLimits): readonly string[] {
   try {
-    slotsIn(source, mode);
+    slotsIn(source, mode, limits);
     return [];
   } catch (error) {
     const fault = liquidFault(error);

@@ -1,4 +1,4 @@
-import { LIQUID_TAG, liquidFault, type Mode, parseLiquid, renderStrictly } from '../liquid/engine.js';
+import { LIQUID_TAG, liquidFault, type Mode, messageBudget, parseLiquid, renderStrictly } from '../liquid/engine.js';
 import { newPlaceholders } from '../liquid/placeholders.js';
 import { checkLetter } from './compile.js';
 
@@ -56,7 +56,7 @@ class MissingVariable extends Error {
 
 function filledPart(source: string, content: object, mode: Mode): string {
   const { source: ours, restore } = prepared(source);
-  const { text, missing } = renderStrictly(parseLiquid(ours, mode), content, mode);
+  const { text, missing } = renderStrictly(parseLiquid(ours, mode), { fields: content, mode, budget: messageBudget() });
   if (missing.length > 0) throw new MissingVariable(`the content lacks ${missing.join(', ')}`);
   return restore(text);
 }

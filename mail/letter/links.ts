@@ -83,13 +83,14 @@ export function addressesIn(text: string): readonly string[] {
 
 /** What ends a sentence or closes a parenthesis around an address is not part of it. */
 function withoutTrailingPunctuation(address: string): string {
-  let bare = address;
-  for (;;) {
-    const last = bare.at(-1) ?? '';
-    const opens = last === ')' && count(bare, '(') < count(bare, ')');
-    if (!opens && (last === '' || !'.,;:!?'.includes(last))) return bare;
-    bare = bare.slice(0, -1);
+  let end = address.length;
+  let unopened = count(address, ')') - count(address, '(');
+  for (; end > 0; end -= 1) {
+    const last = address[end - 1] ?? '';
+    if (last === ')' && unopened > 0) unopened -= 1;
+    else if (!'.,;:!?'.includes(last)) break;
   }
+  return address.slice(0, end);
 }
 
 function count(text: string, char: string): number {

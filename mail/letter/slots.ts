@@ -1,13 +1,7 @@
 import { type Context, type Template, TokenKind } from 'liquidjs';
-import {
-  escapeHtml,
-  liquidContext,
-  type Mode,
-  parseLiquid,
-  recipientContext,
-  renderLiquid,
-  textOf,
-} from '../liquid/engine.js';
+import { printed } from '../liquid/budget.js';
+import type { SourceLimits } from '../liquid/complexity.js';
+import { escapeHtml, liquidContext, type Mode, parseLiquid, recipientContext, renderLiquid } from '../liquid/engine.js';
 
 /** The fields of one recipient, as Liquid sees them. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -49,10 +43,10 @@ export function rendering(fields: Fields, mode: Mode): Rendering {
 }
 
 /** Cuts a template into its unchanging text and its slots; throws a LiquidError if it is malformed. */
-export function slotsIn(source: string, mode: Mode): (string | Slot)[] {
+export function slotsIn(source: string, mode: Mode, limits?: SourceLimits): (string | Slot)[] {
   const fastAllowed = !SETS_VARIABLES.test(source);
   const pieces: (string | Slot)[] = [];
-  for (const template of parseLiquid(source, mode)) {
+  for (const template of parseLiquid(source, mode, limits)) {
     const piece = pieceOf(template, mode, fastAllowed);
     const last = pieces.at(-1);
     if (typeof piece === 'string' && typeof last === 'string') pieces[pieces.length - 1] = last + piece;
@@ -79,7 +73,7 @@ function fastSlot(source: string, mode: Mode): Slot | undefined {
     step(filter, double ?? single),
   );
   if (read === undefined || !steps.every((found) => found !== undefined)) return undefined;
-  const print = mode === 'html' ? escapeHtml : textOf;
+  const print = mode === 'html' ? escapeHtml : printed;
   return {
     key: `${mode} ${source}`,
     render: ({ fields }) => print(steps.reduce<unknown>((value, next) => next(value), read(fields))),
@@ -101,9 +95,9 @@ function own(fields: Fields, name: string): unknown {
 function step(filter: string, argument: string | undefined): Step | undefined {
   if (filter === 'default' && argument !== undefined) return (value) => (isBlank(value) ? argument : value);
   if (argument !== undefined) return undefined;
-  if (filter === 'upcase') return (value) => textOf(value).toUpperCase();
-  if (filter === 'downcase') return (value) => textOf(value).toLowerCase();
-  if (filter === 'strip') return (value) => textOf(value).trim();
+  if (filter === 'upcase') return (value) => printed(value).toUpperCase();
+  if (filter === 'downcase') return (value) => printed(value).toLowerCase();
+  if (filter === 'strip') return (value) => printed(value).trim();
   return undefined;
 }
 

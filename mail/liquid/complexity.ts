@@ -1,6 +1,6 @@
 import { type Liquid, Tokenizer, TokenKind, type TopLevelToken } from 'liquidjs';
 
-/** What one piece of Liquid may consist of. Real letters stay below a tenth of it; parsing grows faster than its source. */
+/** What one piece of Liquid may consist of. Real letters stay below a tenth of it; parsing takes more than linear time. */
 export interface SourceLimits {
   readonly tags: number;
   /** Of one tag: characters, and names, operators and strings. */
@@ -20,6 +20,15 @@ export const SOURCE_LIMITS: SourceLimits = {
   allLength: 200_000,
   allWords: 30_000,
   depth: 30,
+};
+
+/** The links of one letter: tracking puts a tag of 20 characters into each. */
+export const MOST_LINKS = 5_000;
+export const TRACKED_LIMITS: SourceLimits = {
+  ...SOURCE_LIMITS,
+  tags: SOURCE_LIMITS.tags + 2 * MOST_LINKS,
+  allLength: SOURCE_LIMITS.allLength + 40 * MOST_LINKS,
+  allWords: SOURCE_LIMITS.allWords + 10 * MOST_LINKS,
 };
 
 /** The source asks for more work than a letter may take; the message is a sentence for its author. */
@@ -119,12 +128,12 @@ function tooMany(what: string): TooComplex {
   return new TooComplex(`The template is too complex: it has more than ${what}.`);
 }
 
-/** The first TooComplex behind an error: liquidjs wraps and bundles what is thrown in a tag. */
+/** The first TooComplex behind an error: liquidjs wraps what is thrown in a tag, and bundles the errors of a block. */
 export function complexityOf(error: unknown): TooComplex | undefined {
   if (error instanceof TooComplex) return error;
   if (typeof error !== 'object' || error === null) return undefined;
-  const { originalError, errors = [] } = error as { originalError?: unknown; errors?: readonly unknown[] };
-  for (const cause of [...errors, originalError]) {
+  const { errors, originalError } = error as { errors?: readonly unknown[]; originalError?: unknown };
+  for (const cause of errors ?? [originalError]) {
     const found = complexityOf(cause);
     if (found !== undefined) return found;
   }

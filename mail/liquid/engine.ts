@@ -1,6 +1,8 @@
-import { Context, Liquid, LiquidError, Parser, type Template, UndefinedVariableError } from 'liquidjs';
+import { type Context, Liquid, LiquidError, type Template, toValueSync, UndefinedVariableError } from 'liquidjs';
+import { BoundedContext, Budget, boundedOutput, printed } from './budget.js';
 import { boundedTokens, complexityOf, type SourceLimits } from './complexity.js';
 import { Capture, mayBeMarkup, ownMarkup, withoutMarkup } from './markup.js';
+import { MeteredParser, meteredOperators, meterFilters, meterRanges } from './metered.js';
 
 /** Liquid as letters may use it: no files, bounded, unknown fields empty, unknown filters an error. */
 export type Mode = 'html' | 'plain';
@@ -8,7 +10,6 @@ export type Mode = 'html' | 'plain';
 /** Each looks no further than the next opening brace pair, so that a text full of them is read once. */
 export const LIQUID_TAG = /\{\{(?:(?!\{\{).)*?\}\}|\{%(?:(?!\{%).)*?%\}/gs;
 
-const LIMITS = { memoryLimit: 5_000_000 };
 /** Milliseconds for one recipient. Only a runaway loop comes near: a busy machine must not fail a recipient. */
 const RENDER_LIMIT = 2_000;
 
@@ -19,7 +20,7 @@ const engines: Readonly<Record<Mode, Liquid>> = { html: htmlEngine(), plain: pla
 
 function engine(options: { outputEscape?: 'escape' }): Liquid {
   const liquid = new Liquid({
-    ...LIMITS,
+    operators: meteredOperators,
     ...options,
     ownPropertyOnly: true,
     strictFilters: true,
@@ -28,13 +29,19 @@ function engine(options: { outputEscape?: 'escape' }): Liquid {
     locale: 'en-US',
   });
   for (const tag of NO_FILES) delete liquid.tags[tag];
+  liquid.registerTag('capture', Capture);
+  return liquid;
+}
+
+function metered(liquid: Liquid): Liquid {
+  meterRanges(liquid);
+  meterFilters(liquid);
   return liquid;
 }
 
 /** Every value is escaped once; `raw` hands the HTML of a message's caller through, a recipient's data never. */
 function htmlEngine(): Liquid {
   const liquid = engine({ outputEscape: 'escape' });
-  liquid.registerTag('capture', Capture);
   liquid.registerFilter('raw', {
     raw: true,
     handler(value: unknown) {
@@ -53,7 +60,7 @@ function htmlEngine(): Liquid {
       return ownMarkup(this.context, escapeHtml(value).replace(/\r\n?|\n/g, '<br>\n'));
     },
   });
-  return liquid;
+  return metered(liquid);
 }
 
 /** In text and subjects there is nothing to escape, also where the HTML next to it asked for it. */
@@ -62,7 +69,7 @@ function plainEngine(): Liquid {
   for (const filter of ['escape', 'escape_once', 'xml_escape', 'newline_to_br']) {
     liquid.registerFilter(filter, (value: unknown) => value);
   }
-  return liquid;
+  return metered(liquid);
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -74,26 +81,18 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 export function escapeHtml(value: unknown): string {
-  return textOf(value).replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
-}
-
-/** A value as Liquid prints it. */
-export function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (value === null || value === undefined) return '';
-  return Array.isArray(value) ? value.map(textOf).join('') : String(value);
+  return printed(value).replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
 }
 
 /** Throws a LiquidError that says line and column, or a TooComplex. */
 export function parseLiquid(source: string, mode: Mode, limits?: SourceLimits): Template[] {
   const liquid = engines[mode];
-  return new Parser(liquid).parseTokens(boundedTokens(source, liquid, limits));
+  return new MeteredParser(liquid).parseTokens(boundedTokens(source, liquid, limits));
 }
 
 /** Variables live in the context: what `assign` sets in one tag, the next one sees. */
 export function liquidContext(fields: object, mode: Mode): Context {
-  const liquid = engines[mode];
-  return new Context(fields, liquid.options, { sync: true, renderLimit: RENDER_LIMIT }, { liquid });
+  return new BoundedContext(fields, { liquid: engines[mode], budget: new Budget(RENDER_LIMIT) });
 }
 
 /** The same for one recipient, whose data brings no markup into the letter. */
@@ -102,31 +101,46 @@ export function recipientContext(fields: object, mode: Mode): Context {
 }
 
 export function renderLiquid(templates: Template[], context: Context, mode: Mode): string {
-  return textOf(engines[mode].renderSync(templates, context));
+  const output = boundedOutput(context);
+  toValueSync(engines[mode].renderer.renderTemplates(templates, context, output));
+  return output.buffer;
 }
 
-/** Milliseconds for one part of a message: it is filled where others wait. */
-const MESSAGE_LIMIT = 500;
+/** Milliseconds for one message: it is filled where others wait. */
+const MESSAGE_LIMIT = 1_000;
+
+/** For all parts of one message, and for finding what they lack. */
+export function messageBudget(): Budget {
+  return new Budget(MESSAGE_LIMIT);
+}
+
+interface Filling {
+  readonly fields: object;
+  readonly mode: Mode;
+  readonly budget: Budget;
+  /** Fields that are not trusted bring no markup. */
+  readonly isTrusted?: boolean;
+}
 
 /**
  * Renders and names the variables that are not there, each once and as the template writes it. Asking for one in a
- * condition, or with a `default`, is no fault. Whoever is not trusted brings no markup.
+ * condition, or with a `default`, is no fault.
  */
-export function renderStrictly(templates: Template[], fields: object, mode: Mode, isTrusted = true) {
+export function renderStrictly(templates: Template[], { fields, mode, budget, isTrusted = true }: Filling) {
   const liquid = engines[mode];
-  const limits = { sync: true, renderLimit: MESSAGE_LIMIT } as const;
-  const contextBy = (options: Liquid['options']) => {
-    const context = new Context(fields, options, limits, { liquid });
-    return isTrusted ? context : withoutMarkup(context);
+  const length = templates[0]?.token.input.length ?? 0;
+  const render = (options: Liquid['options']) => {
+    const context = new BoundedContext(fields, { liquid, budget, options, length });
+    return renderLiquid(templates, isTrusted ? context : withoutMarkup(context), mode);
   };
-  const strict = { ...liquid.options, strictVariables: true, lenientIf: true, catchAllErrors: true };
   try {
-    const text = textOf(liquid.renderSync(templates, contextBy(strict)));
-    return { text, missing: [] };
+    const strict = { ...liquid.options, strictVariables: true, lenientIf: true, catchAllErrors: true };
+    return { text: render(strict), missing: [] };
   } catch (error) {
+    const complexity = complexityOf(error);
+    if (complexity !== undefined) throw complexity;
     const missing = missingIn(error);
-    const text = textOf(liquid.renderSync(templates, contextBy(liquid.options)));
-    return { text, missing: [...new Set(missing)] };
+    return { text: render(liquid.options), missing: [...new Set(missing)] };
   }
 }
 

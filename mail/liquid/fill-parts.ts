@@ -1,5 +1,6 @@
 import type { Template } from 'liquidjs';
-import { liquidFault, type Mode, parseLiquid, renderStrictly } from './engine.js';
+import { complexityOf } from './complexity.js';
+import { liquidFault, type Mode, messageBudget, parseLiquid, renderStrictly } from './engine.js';
 
 /** The parts of a message in which Liquid waits for a context; `html` and `text` as rendering leaves them. */
 export interface MailParts {
@@ -22,6 +23,12 @@ export interface FilledParts extends MailParts {
 
 const MODES: Readonly<Record<Part, Mode>> = { subject: 'plain', preheader: 'plain', html: 'html', text: 'plain' };
 
+/** Why a template cannot be filled. */
+export interface Unfilled {
+  readonly code: 'not_renderable' | 'template_too_complex';
+  readonly fault: string;
+}
+
 export function parseParts({ preheader, ...parts }: MailParts): ParsedMailParts {
   const parsed = (part: Part, source: string) => parseLiquid(source, MODES[part]);
   return {
@@ -32,11 +39,13 @@ export function parseParts({ preheader, ...parts }: MailParts): ParsedMailParts 
   };
 }
 
-/** One message, or a campaign for one recipient, whose data is not trusted; a fault of the template, such as a loop without end, is a sentence. */
-export function fillParts(parts: ParsedMailParts, context: object, isTrusted = true): FilledParts | string {
+/** One message, or a campaign for one recipient, whose data is not trusted; a fault of the template is a sentence. */
+export function fillParts(parts: ParsedMailParts, context: object, isTrusted = true): FilledParts | Unfilled {
   const missing = new Set<string>();
+  const budget = messageBudget();
   const fill = (part: Part) => {
-    const { text, missing: lacking } = renderStrictly([...parts[part]], context, MODES[part], isTrusted);
+    const filling = { fields: context, mode: MODES[part], budget, isTrusted };
+    const { text, missing: lacking } = renderStrictly([...parts[part]], filling);
     for (const name of lacking) missing.add(name);
     return text;
   };
@@ -51,6 +60,6 @@ export function fillParts(parts: ParsedMailParts, context: object, isTrusted = t
   } catch (error) {
     const fault = liquidFault(error);
     if (fault === undefined) throw error;
-    return fault;
+    return { code: complexityOf(error) === undefined ? 'not_renderable' : 'template_too_complex', fault };
   }
 }

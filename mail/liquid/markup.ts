@@ -1,4 +1,5 @@
 import { CaptureTag, type Context } from 'liquidjs';
+import { boundedOutput } from './budget.js';
 
 /** What a letter itself has written, in each context that holds somebody's data. */
 const written = new WeakMap<Context, Set<unknown>>();
@@ -23,7 +24,9 @@ export function mayBeMarkup(context: Context, value: unknown): boolean {
 /** `capture`: what it kept is the letter's own. */
 export class Capture extends CaptureTag {
   override *render(context: Context): Generator<unknown, void, string> {
-    yield* super.render(context);
-    written.get(context)?.add(context.bottom()[this.variable]);
+    const output = boundedOutput(context);
+    yield this.liquid.renderer.renderTemplates(this.templates, context, output);
+    context.bottom()[this.variable] = output.buffer;
+    written.get(context)?.add(output.buffer);
   }
 }

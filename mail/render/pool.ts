@@ -26,7 +26,7 @@ export const RENDER_LIMITS: RenderLimits = {
 };
 
 export interface Renderer {
-  /** Throws `not_renderable` where the job is at fault, `unavailable` where too many wait. */
+  /** Throws `not_renderable` or `template_too_complex` where the job is at fault, `unavailable` where too many wait. */
   render(job: RenderJob): Promise<Rendered>;
   close(): Promise<void>;
 }

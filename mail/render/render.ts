@@ -2,7 +2,9 @@ import juice from 'juice';
 import { distinct, type Finding, finding } from '../../domain/mail/finding.js';
 import { endOfTag, isDocument } from '../letter/document.js';
 import { lintLetter } from '../lint/lint.js';
+import { complexityOf } from '../liquid/complexity.js';
 import { liquidFault } from '../liquid/engine.js';
+import type { Unfilled } from '../liquid/fill-parts.js';
 import { newPlaceholders as newMarks, type Placeholders, withoutPlaceholders } from '../liquid/placeholders.js';
 import { htmlOfBlocks } from './blocks.js';
 import { finishLetter } from './finish.js';
@@ -12,6 +14,7 @@ import type { Body, Rendered, RenderJob } from './job.js';
 import { sanitised } from './sanitise.js';
 import { attributesShielded, keptByMjml, textShielded, unshielded } from './scan.js';
 import { contentStyle } from './style.js';
+import { trialFault } from './trial.js';
 
 interface Piece {
   readonly html: string;
@@ -30,9 +33,11 @@ const INLINING: juice.Options = {
 export class RenderFault extends Error {
   override readonly name = 'RenderFault';
   readonly field: 'template' | 'body';
-  constructor(field: RenderFault['field'], reason: string) {
+  readonly code: Unfilled['code'];
+  constructor(field: RenderFault['field'], reason: string, code: RenderFault['code'] = 'not_renderable') {
     super(reason);
     this.field = field;
+    this.code = code;
   }
 }
 
@@ -47,6 +52,7 @@ export async function renderLetter(job: RenderJob): Promise<Rendered> {
   const clean = sanitised(attributesShielded(document.html, placeholders), placeholders);
   const inlined = juice(textShielded(clean.html), INLINING);
   const letter = finishLetter(job, placeholders.restore(unshielded(compact(inlined))));
+  demandAffordable(job, letter);
   const found = [...body.findings, ...document.findings, ...clean.findings, ...lintLetter({ ...job, ...letter })];
   return { ...letter, findings: distinct(found) };
 }
@@ -127,12 +133,19 @@ function insideOf(html: string): string {
   return styles + shown.replace(/<style\b[^>]*>[\s\S]*?<\/style>/gi, '');
 }
 
+/** Fills the letter for a sample recipient: what takes too much work is refused before it is sent. */
+function demandAffordable(job: RenderJob, letter: Pick<Rendered, 'html' | 'text'>): void {
+  const fault = trialFault(job, letter);
+  if (fault !== undefined)
+    throw new RenderFault(job.body === null ? 'template' : 'body', fault, 'template_too_complex');
+}
+
 function filledOrFault<T>(field: RenderFault['field'], fill: () => T): T {
   try {
     return fill();
   } catch (error) {
     const fault = liquidFault(error);
     if (fault === undefined) throw error;
-    throw new RenderFault(field, fault);
+    throw new RenderFault(field, fault, complexityOf(error) && 'template_too_complex');
   }
 }

@@ -83,12 +83,12 @@ function newWorker(): Worker {
 
 function settle(result: JobResult, { resolve, reject }: Work): void {
   if (result.kind === 'rendered') resolve(result.rendered);
-  else if (result.kind === 'fault') reject(new Failure('not_renderable', { [result.field]: [result.reason] }));
+  else if (result.kind === 'fault') reject(new Failure(result.code, { [result.field]: [result.reason] }));
   else reject(new Error(`rendering failed: ${result.message}`));
 }
 
 function tooMuch(what: 'time' | 'memory'): Failure {
-  return new Failure('not_renderable', { template: [`Rendering took too much ${what}.`] });
+  return new Failure('template_too_complex', { template: [`Rendering took too much ${what}.`] });
 }
 
 function isOutOfMemory(error: unknown): boolean {

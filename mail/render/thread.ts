@@ -6,7 +6,12 @@ import { RenderFault, renderLetter } from './render.js';
 export type ThreadMessage = { readonly kind: 'ready' } | JobResult;
 export type JobResult =
   | { readonly kind: 'rendered'; readonly rendered: Rendered }
-  | { readonly kind: 'fault'; readonly field: string; readonly reason: string }
+  | {
+      readonly kind: 'fault';
+      readonly code: RenderFault['code'];
+      readonly field: string;
+      readonly reason: string;
+    }
   | { readonly kind: 'crash'; readonly message: string };
 
 parentPort?.on('message', async (job: RenderJob) => {
@@ -19,7 +24,10 @@ async function runJob(job: RenderJob): Promise<JobResult> {
   try {
     return { kind: 'rendered', rendered: await renderLetter(job) };
   } catch (error) {
-    if (error instanceof RenderFault) return { kind: 'fault', field: error.field, reason: error.message };
+    if (error instanceof RenderFault) {
+      const { code, field, message: reason } = error;
+      return { kind: 'fault', code, field, reason };
+    }
     return { kind: 'crash', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
 }

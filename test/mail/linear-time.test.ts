@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { redacted } from '../../api/hooks/logging.js';
 import { relaxedField } from '../../mail/dkim/canonical.js';
 import { insertAtBodyStart } from '../../mail/letter/document.js';
+import { addressesIn } from '../../mail/letter/links.js';
 import { newPlaceholders } from '../../mail/liquid/placeholders.js';
 import { sanitised } from '../../mail/render/sanitise.js';
 
@@ -13,6 +14,7 @@ test.each<[string, () => unknown]>([
   ['tags of a body that never end', () => insertAtBodyStart('<body '.repeat(MANY), 'x')],
   ['blanks in the name of a header', () => relaxedField(`a${' '.repeat(MANY)}b: c`)],
   ['blanks behind the url of a style', () => clean(`<p style="background:url(${' '.repeat(MANY)}x">y</p>`)],
+  ['addresses that end in parentheses', () => addressesIn(`https://x.example/${')'.repeat(3_900)} `.repeat(100))],
   ['properties of a sheet that runs code', () => clean(`<style>a{${'b:'.repeat(MANY)}c}d{e:expression(1)}</style>`)],
 ])('%s: through in one pass', (_what, read) => {
   expect(read()).toBeDefined();

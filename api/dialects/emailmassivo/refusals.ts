@@ -11,6 +11,7 @@ const DOCUMENTED: Readonly<Record<string, readonly [status: number, message: str
   payload_too_large: [400, 'Attachments size more than allowed'],
   attachment_type_forbidden: [400, 'Attachments type forbidden'],
   not_renderable: [400, 'HTML template is not valid'],
+  template_too_complex: [400, 'HTML template is not valid'],
   unauthenticated: [401, 'Invalid API key'],
   quota_exceeded: [402, 'Not enough resources on the user balance'],
   request_quota_exceeded: [402, 'Not enough resources on the user balance'],

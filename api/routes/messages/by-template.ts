@@ -52,7 +52,7 @@ export async function bodyFromTemplate(
   const parts = await deps.templateCache.partsOf({ ...chosen, contentKey: key, brand });
   const to = mailboxOf(request.to);
   const filledTemplate = fillParts(parts, { email: to.email, name: to.name ?? '', ...context });
-  if (typeof filledTemplate === 'string') throw new Failure('not_renderable', { context: [filledTemplate] });
+  if ('fault' in filledTemplate) throw new Failure(filledTemplate.code, { context: [filledTemplate.fault] });
   const template = { id: row._id, version, language: chosen.language, environment };
   return { ...markedBody(request, filledTemplate, environment), ...warningOf(filledTemplate, environment), template };
 }

@@ -95,6 +95,6 @@ async function preview(
   const context = { ...SAMPLE_RECIPIENT, ...links, ...options.context };
   const parts = parseParts({ subject: subject ?? '', preheader, html: rendered.html, text: rendered.text });
   const filledTemplate = fillParts(parts, context);
-  if (typeof filledTemplate === 'string') throw new Failure('not_renderable', { context: [filledTemplate] });
+  if ('fault' in filledTemplate) throw new Failure(filledTemplate.code, { context: [filledTemplate.fault] });
   return { data: previewView(filledTemplate, rendered) };
 }

@@ -1,5 +1,5 @@
 import { brandOf } from '../../../domain/brand/brand.js';
-import { Failure, type FieldErrors } from '../../../domain/errors.js';
+import { Failure, type FieldErrors, isUnrenderable } from '../../../domain/errors.js';
 import type { LanguageContent, TemplateContents } from '../../../domain/template.js';
 import type { Deps } from '../../wiring.js';
 
@@ -36,7 +36,7 @@ async function faultsIn(
     });
     return findings.flatMap(({ code, where = '' }) => (code === 'mjml_invalid' ? where : []));
   } catch (error) {
-    if (!(error instanceof Failure) || error.code !== 'not_renderable') throw error;
+    if (!isUnrenderable(error)) throw error;
     return Object.values(error.errors ?? {}).flat();
   }
 }

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aList, anApi, type TestApi } from '../../support/api/api.js';
+import { aCampaign, aListWithSubscriber, renderCampaign } from '../../support/api/campaigns.js';
+import { aTemplate } from '../../support/api/templates.js';
 
 let api: TestApi;
 
@@ -34,4 +36,35 @@ test.each([
     expect(answer.error).toMatchObject({ code: 'validation_failed', errors: { [field]: [expect.any(String)] } });
     expect(answer.error.errors[field][0]).toContain('too complex');
   }
+});
+
+const LOOPS = '{% for a in (1..1000) %}{% for b in (1..1000) %}x{% endfor %}{% endfor %}';
+const LOOP = '<p>{% for i in (1..1000000) %}x{% endfor %}</p>';
+const codeOf = (answer: { statusCode: number; json(): { error?: { code: string } } }) => [
+  answer.statusCode,
+  answer.json().error?.code,
+];
+
+test.each([
+  ['loops inside loops', LOOPS],
+  ['a long loop', LOOP],
+])('%s: no preview, no message and no campaign of it', async (_, html) => {
+  const post = (path: string, payload: object) => api.call(`POST /api/v1${path}`, { payload });
+  const template = await aTemplate(api, { contents: { en: { subject: 'Bomb', html } } }, true);
+  expect(codeOf(await post(`/templates/${template.id}/preview`, {}))).toEqual([422, 'template_too_complex']);
+  const message = { to: 'ada@example.org', from: 'a@example.org', template_id: template.id };
+  expect(codeOf(await post('/messages', message))).toEqual([422, 'template_too_complex']);
+  const campaign = await aCampaign(api, await aListWithSubscriber(api), { html });
+  expect(codeOf(await post(`/campaigns/${campaign}/preview`, {}))).toEqual([422, 'template_too_complex']);
+  expect(codeOf(await post(`/campaigns/${campaign}/send`, {}))).toEqual([422, 'template_too_complex']);
+  expect(await renderCampaign(api, campaign)).toBe('refused');
+});
+
+test('what only a context makes too complex is refused with that context', async () => {
+  const html = '{% for i in (1..count) %}{% for j in (1..count) %}{{ i }}{% endfor %}{% endfor %}';
+  const { id } = await aTemplate(api, { contents: { en: { subject: 'Rows', html } } });
+  const preview = (count: number) =>
+    api.call(`POST /api/v1/templates/${id}/preview`, { payload: { context: { count } } });
+  expect((await preview(2)).statusCode).toBe(200);
+  expect(codeOf(await preview(5_000))).toEqual([422, 'template_too_complex']);
 });

@@ -6,8 +6,8 @@ import { aJob, column, htmlTemplate, mjmlTemplate } from '../../support/mail/ren
 const pool = renderer({ ...RENDER_LIMITS, threads: 1, time: 2_500, body: 100 });
 afterAll(() => pool.close());
 
-const refusal = (field: string, sentence: string) => ({
-  code: 'not_renderable',
+const refusal = (field: string, sentence: string, code = 'not_renderable') => ({
+  code,
   errors: { [field]: [expect.stringContaining(sentence)] },
 });
 
@@ -25,7 +25,10 @@ test('a letter is rendered in another thread; faults and sizes come back by name
 test('a job that overruns is refused and its thread replaced; who waited is served', { timeout: 40_000 }, async () => {
   const bomb = aJob({ template: mjmlTemplate(column('<mj-text>x</mj-text>'.repeat(24_000))) });
   const [refused, served] = await Promise.allSettled([pool.render(bomb), pool.render(aJob())]);
-  expect(refused).toMatchObject({ status: 'rejected', reason: refusal('template', 'too much time') });
+  expect(refused).toMatchObject({
+    status: 'rejected',
+    reason: refusal('template', 'too much time', 'template_too_complex'),
+  });
   expect(served.status).toBe('fulfilled');
 });
 

@@ -87,7 +87,7 @@ export function fillLetter(
 ): FilledParts {
   const fields = fieldsOf(recipient, config.publicUrl, PREVIEW_TOKEN);
   const filledLetter = fillParts(parseParts({ subject, preheader, html, text }), fields, false);
-  if (typeof filledLetter === 'string') throw new Failure('not_renderable', { html: [filledLetter] });
+  if ('fault' in filledLetter) throw new Failure(filledLetter.code, { html: [filledLetter.fault] });
   return filledLetter;
 }
 

@@ -1,0 +1,158 @@
+import { Context, Drop, type Emitter, type Liquid, toValue } from 'liquidjs';
+import { TooComplex } from './complexity.js';
+
+/** What one letter may cost. Counted rather than timed, so that a busy machine and a free one answer the same. */
+export const RENDER_LIMITS = {
+  /** Nodes rendered, variables read, filters and comparisons: about a microsecond each. */
+  steps: 100_000,
+  /** Characters and elements that filters read and make. */
+  size: 10_000_000,
+  /** The same as liquidjs counts it, before it makes them. */
+  memory: 5_000_000,
+  /** Characters printed. */
+  output: 3_000_000,
+  /** Arrays inside arrays. */
+  depth: 100,
+} as const;
+
+/** Characters read to say where missing variables stand; those behind are empty and are not named. */
+const MOST_SEARCHED = 5_000_000;
+
+type Resource = 'steps' | 'size' | 'memory' | 'output';
+
+/** Counts what a rendering uses. Once a limit is passed, every further step throws. */
+export class Budget {
+  readonly #used = { steps: 0, size: 0, memory: 0, output: 0 };
+  readonly #deadline: number;
+  #searched = 0;
+  #spent: TooComplex | undefined;
+
+  /** `time`: milliseconds, for what the counters do not see. */
+  constructor(time: number) {
+    this.#deadline = performance.now() + time;
+  }
+
+  use(resource: Resource, amount: number): void {
+    if (this.#spent !== undefined) throw this.#spent;
+    this.#used[resource] += Math.max(amount, 0) || 0;
+    if (this.#used[resource] > RENDER_LIMITS[resource]) this.#end(resource);
+  }
+
+  demandTime(now: number): void {
+    if (now > this.#deadline) this.#end('time');
+  }
+
+  /** A value counts with all that is in it, each time it is read. */
+  useValue(value: unknown): void {
+    if (typeof value === 'string') this.use('size', value.length);
+    else if (typeof value !== 'object' || value === null || value instanceof Drop) this.use('size', 1);
+    else this.#useLayers(value);
+  }
+
+  /** Whether a missing variable is still searched for in a source of so many characters. */
+  maySearch(characters: number): boolean {
+    this.#searched += characters;
+    return this.#searched <= MOST_SEARCHED;
+  }
+
+  #useLayers(value: object): void {
+    let layer: readonly object[] = [value];
+    for (let depth = 0; layer.length > 0; depth += 1) {
+      if (depth > RENDER_LIMITS.depth) this.#end('depth');
+      const next: object[] = [];
+      for (const container of layer) this.use('size', sizeOf(container, next));
+      layer = next;
+    }
+  }
+
+  #end(what: Resource | 'time' | 'depth'): never {
+    this.#spent = new TooComplex(`The template is too complex: a limit was reached while it was rendered (${what}).`);
+    throw this.#spent;
+  }
+}
+
+/** Each takes as long to look into as so many elements. */
+const CONTAINER = 10;
+
+/** Characters and elements in a list or an object; what has elements of its own is put into `deeper`. */
+function sizeOf(container: object, deeper: object[]): number {
+  let size = CONTAINER;
+  for (const one of Array.isArray(container) ? container : Object.values(container)) {
+    size += typeof one === 'string' ? one.length + 1 : 1;
+    if (typeof one === 'object' && one !== null && !(one instanceof Drop)) deeper.push(one);
+  }
+  return size;
+}
+
+interface Bounds {
+  readonly liquid: Liquid;
+  readonly budget: Budget;
+  readonly options?: Liquid['options'];
+  /** Characters of what is rendered. */
+  readonly length?: number;
+}
+
+/** A context in which everything that repeats work is counted: liquidjs itself looks at the clock between nodes only. */
+export class BoundedContext extends Context {
+  readonly budget: Budget;
+  readonly #bounds: Bounds;
+
+  constructor(fields: object, bounds: Bounds) {
+    const { liquid, budget, options = liquid.options } = bounds;
+    super(fields, options, { sync: true }, { liquid });
+    this.budget = budget;
+    this.#bounds = bounds;
+    this.memoryLimit.use = (amount) => budget.use('memory', amount);
+    this.renderLimit.check = (now) => {
+      budget.use('steps', 1);
+      budget.demandTime(now);
+    };
+  }
+
+  /** Called for each item of a loop, and of a filter that evaluates an expression. */
+  override push(scope: object): number {
+    this.budget.use('steps', 1);
+    return super.push(scope);
+  }
+
+  /** Called for each item of a filter that compares a property. */
+  override spawn(scope: object = {}): Context {
+    this.budget.use('steps', 1);
+    return new BoundedContext(scope, this.#bounds);
+  }
+
+  /** Called for each variable. An error that names a missing one costs as much as reading its source. */
+  override *_getFromScope(...[scope, paths, strict]: Parameters<Context['_getFromScope']>): IterableIterator<unknown> {
+    this.budget.use('steps', 1 + paths.length);
+    const value = yield* super._getFromScope(scope, paths, false);
+    if (value !== undefined || !(strict ?? this.strictVariables)) return value;
+    if (!this.budget.maySearch(this.#bounds.length ?? 0)) return value;
+    return yield* super._getFromScope(scope, paths, true);
+  }
+}
+
+export function budgetOf(context: Context): Budget | undefined {
+  return context instanceof BoundedContext ? context.budget : undefined;
+}
+
+/** Collects what is printed, as liquidjs does, up to a limit. */
+export function boundedOutput(context: Context): Emitter {
+  const budget = budgetOf(context);
+  const output = {
+    buffer: '',
+    write(value: unknown) {
+      const text = printed(value);
+      budget?.use('output', text.length);
+      output.buffer += text;
+    },
+  };
+  return output;
+}
+
+/** A value as Liquid prints it. */
+export function printed(given: unknown): string {
+  const value: unknown = toValue(given);
+  if (typeof value === 'string') return value;
+  if (value === null || value === undefined) return '';
+  return Array.isArray(value) ? value.map(printed).join('') : String(value);
+}

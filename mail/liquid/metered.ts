@@ -1,0 +1,111 @@
+import {
+  defaultOperators,
+  Expression,
+  type FilterImplOptions,
+  type Liquid,
+  Parser,
+  type Template,
+  Tokenizer,
+  type TopLevelToken,
+  TypeGuards,
+} from 'liquidjs';
+import { BoundedContext, budgetOf } from './budget.js';
+import { demandSimple } from './complexity.js';
+
+type Handler = Extract<FilterImplOptions, (...args: never[]) => unknown>;
+
+/** Liquid's operators, each of them a step. */
+export const meteredOperators: typeof defaultOperators = Object.fromEntries(
+  Object.entries(defaultOperators).map(([name, operator]) => [name, meteredOperator(name, operator)]),
+);
+
+function meteredOperator(name: string, operator: (typeof defaultOperators)[string]): typeof operator {
+  return (...operands: unknown[]) => {
+    const budget = operands.find((operand) => operand instanceof BoundedContext)?.budget;
+    budget?.use('steps', 1);
+    for (const operand of operands.slice(0, 2)) if (isRead(name, operand)) budget?.useValue(operand);
+    return Reflect.apply(operator, undefined, operands);
+  };
+}
+
+/** Lists are compared item by item; of two strings the lengths mostly decide. */
+function isRead(operator: string, operand: unknown): boolean {
+  return operator === 'contains' || (typeof operand === 'object' && (operator === '==' || operator === '!='));
+}
+
+/** Counts what each filter reads and makes. What one makes the next reads, so that no chain grows unseen. */
+export function meterFilters(liquid: Liquid): void {
+  for (const name of ['json', 'jsonify', 'inspect'])
+    liquid.registerFilter(name, (value: unknown) => JSON.stringify(value));
+  for (const [name, filter] of Object.entries(liquid.filters)) {
+    if (filter !== undefined) liquid.registerFilter(name, metered(name, filter));
+  }
+}
+
+function metered(name: string, filter: FilterImplOptions): FilterImplOptions {
+  const [handler, raw] = typeof filter === 'function' ? [filter, false] : [filter.handler, filter.raw];
+  const readsExpression = name.endsWith('_exp');
+  const counted: Handler = function* (...given: Parameters<Handler>) {
+    const budget = budgetOf(this.context);
+    budget?.use('steps', 1);
+    for (const value of given) budget?.useValue(value);
+    if (readsExpression) demandSimple(String(given[2]));
+    const made: unknown = yield handler.apply(this, given);
+    budget?.useValue(made);
+    return made;
+  };
+  return { raw, handler: counted };
+}
+
+/** A name that no template can write. */
+const RANGE = '(..)';
+const LARGEST = 1_000_000_000;
+
+/**
+ * `(1..5)` as a filter of its first bound. liquidjs counts in steps of one, which has no end where a bound is so large
+ * that adding one does not change it.
+ */
+export function meterRanges(liquid: Liquid): void {
+  liquid.registerFilter(RANGE, function (low: unknown, high: unknown) {
+    const [from, to] = [Number(low), Number(high)];
+    const isLarge = [from, to].some((bound) => Math.abs(bound) > LARGEST);
+    const length = Math.max(Math.ceil(to + 1 - from), 0) || 0;
+    this.context.memoryLimit.use(isLarge ? Number.POSITIVE_INFINITY : length);
+    return Array.from({ length }, (_, i) => from + i);
+  });
+}
+
+const readGroupOrRange = Tokenizer.prototype.readGroupOrRange;
+
+/** The one place that every range passes, also one in the expression of a filter. */
+Tokenizer.prototype.readGroupOrRange = function (this: Tokenizer) {
+  const range = readGroupOrRange.call(this);
+  if (range === undefined || !TypeGuards.isRangeToken(range)) return range;
+  const filtered = new Tokenizer(`low | range: high`).readFilteredValue();
+  const [filter] = filtered.filters;
+  if (filter === undefined) return range;
+  filter.name = RANGE;
+  filter.args = [range.rhs];
+  const { input, begin, end } = range;
+  return Object.assign(filtered, { initial: new Expression([range.lhs]), input, begin, end });
+};
+
+/** Branches and candidates of a tag are evaluated one after the other: each is a step. */
+export class MeteredParser extends Parser {
+  override parseToken(token: TopLevelToken, rest: TopLevelToken[]): ReturnType<Parser['parseToken']> {
+    const template = super.parseToken(token, rest);
+    const cost = costOf(template);
+    if (cost <= 1) return template;
+    const render = template.render.bind(template) as Template['render'];
+    return Object.assign(template, {
+      render: function* (...[context, output]: Parameters<Template['render']>): Generator<unknown, unknown, unknown> {
+        budgetOf(context)?.use('steps', cost);
+        return yield render(context, output);
+      },
+    });
+  }
+}
+
+function costOf(template: Template): number {
+  return [...(template.arguments?.() ?? [])].length;
+}
