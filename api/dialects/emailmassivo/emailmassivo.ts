@@ -140,7 +140,7 @@ async function accept(
     plan: accountStatus.plan,
     detectRepeats: true,
     anyHeader: true,
-    leavesKey: rootKey,
+    optOutKey: rootKey,
     ...keyed,
   };
   return acceptMessage(deps, request, options).catch(async (error: unknown) => {

@@ -84,21 +84,21 @@ export const EVENTS: readonly EventKind[] = [
   steered('paused', 'it was paused'),
   paused(
     'it may not go out: `content_blocked`, `quota_exceeded`, `account_suspended` or `account_closed`',
-    'campaign/campaign',
+    'activities/campaign/campaign.ts',
     'reason',
   ),
   {
-    ...paused('an operator terminated its workflow', 'sweep/sweep', 'reason'),
+    ...paused('an operator terminated its workflow', 'activities/sweep/sweep.ts', 'reason'),
     id: 'campaign:<campaign>:v<want.v>:stopped',
   },
   paused(
     'nothing may leave in the name of its sender: `bad_signing_key` or `domain_not_verified`',
-    'campaign/delivery',
+    'activities/campaign/delivery.ts',
   ),
-  paused('the mail server refuses its sender: `auth_failure` or `invalid_sender`', 'campaign/delivery'),
+  paused('the mail server refuses its sender: `auth_failure` or `invalid_sender`', 'activities/campaign/delivery.ts'),
   paused(
     'too many complaints or hard bounces: `complaint_rate` or `bounce_rate`',
-    'campaign/reputation',
+    'activities/campaign/reputation.ts',
     'reason, accepted, hard, complaints',
   ),
   steered('cancelled', 'it was cancelled'),

@@ -43,7 +43,7 @@ test('a crash between the mail and the note of it repeats no mail', async () => 
   await aSubscriber(api, list, { email: 'bo@example.com' });
   const broken = {
     ...listNotices(api.store),
-    told: async () => {
+    recordNotified: async () => {
       throw new Error('killed');
     },
   };

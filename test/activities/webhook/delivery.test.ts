@@ -46,7 +46,7 @@ describe('the stream', () => {
     const receiver = await receiving();
     const { row, secret } = await fixture.endpoint(account, receiver.url);
     await fixture.appendEvents(account, names(5));
-    expect(await fixture.pass(row)).toEqual({ kind: 'idle', place: 5 });
+    expect(await fixture.pass(row)).toEqual({ kind: 'idle', sequence: 5 });
     expect(order(receiver)).toEqual(names(5));
     const events = await fixture.deps.eventLog.page(account, { limit: 10 });
     expect(receiver.hooks.map(({ headers }) => headers['webhook-id'])).toEqual(
@@ -57,7 +57,7 @@ describe('the stream', () => {
         type: 'campaign.sent',
       });
     }
-    expect(await fixture.pass(row)).toEqual({ kind: 'idle', place: 5 });
+    expect(await fixture.pass(row)).toEqual({ kind: 'idle', sequence: 5 });
     expect(receiver.hooks).toHaveLength(5);
     expect(await fixture.log(row)).toHaveLength(5);
   });
@@ -83,7 +83,7 @@ describe('the stream', () => {
     await fixture.appendEvents(account, names(3));
     await fixture.appendEvents(account, ['x'], { type: 'campaign.failed' });
     await fixture.appendEvents(account, ['y']);
-    expect(await fixture.pass(row)).toEqual({ kind: 'idle', place: 5 });
+    expect(await fixture.pass(row)).toEqual({ kind: 'idle', sequence: 5 });
     expect(order(receiver)).toEqual(['x']);
   });
 
@@ -111,14 +111,14 @@ describe('what fails', () => {
     const receiver = await receiving(failing('1', 500, 503));
     const { row } = await fixture.endpoint(account, receiver.url);
     await fixture.appendEvents(account, names(4));
-    expect(await fixture.pass(row)).toMatchObject({ kind: 'waiting', place: 4 });
+    expect(await fixture.pass(row)).toMatchObject({ kind: 'waiting', sequence: 4 });
     later(5_100);
-    expect(await fixture.pass(row)).toMatchObject({ kind: 'waiting', place: 4 });
+    expect(await fixture.pass(row)).toMatchObject({ kind: 'waiting', sequence: 4 });
     // Five minutes behind the second try, however long this test takes.
     later(240_000);
     expect((await fixture.pass(row)).kind).toBe('waiting');
     later(61_000);
-    expect(await fixture.pass(row)).toEqual({ kind: 'idle', place: 4 });
+    expect(await fixture.pass(row)).toEqual({ kind: 'idle', sequence: 4 });
     expect(order(receiver)).toEqual(['0', '1', '2', '3', '1', '1']);
     const [entry] = (await fixture.log(row)).filter(({ tries }) => tries.length > 1);
     expect(entry).toMatchObject({ state: 'delivered', attempts: 3, due: null });
@@ -132,7 +132,7 @@ describe('what fails', () => {
     expect((await fixture.pass(row)).kind).toBe('waiting');
     expect(order(receiver)).toEqual(['0', '1']);
     later(5_100);
-    expect(await fixture.pass(row)).toEqual({ kind: 'idle', place: 4 });
+    expect(await fixture.pass(row)).toEqual({ kind: 'idle', sequence: 4 });
     expect(order(receiver)).toEqual(['0', '1', '1', '2', '3']);
     expect(receiver.mostAtOnce()).toBe(1);
   });
@@ -150,7 +150,7 @@ describe('what fails', () => {
     expect((await fixture.pass(row)).kind).toBe('waiting');
     expect(receiver.hooks).toHaveLength(1);
     later(61_000);
-    expect(await fixture.pass(row)).toEqual({ kind: 'idle', place: 2 });
+    expect(await fixture.pass(row)).toEqual({ kind: 'idle', sequence: 2 });
     expect(receiver.hooks).toHaveLength(3);
   });
 
@@ -164,7 +164,7 @@ describe('what fails', () => {
     expect(receiver.hooks.length).toBeLessThan(100);
     broken = false;
     later(60_000);
-    expect(await fixture.pass(row)).toEqual({ kind: 'idle', place: 200 });
+    expect(await fixture.pass(row)).toEqual({ kind: 'idle', sequence: 200 });
     expect(receiver.hooks).toHaveLength(200);
     expect(await fixture.row(row)).toMatchObject({ failures: 0, failing_since: null });
   });
@@ -204,7 +204,7 @@ describe('an endpoint', () => {
     const receiver = await receiving(({ body }) => (JSON.parse(body).data.n === '2' ? 204 : 410));
     const { row, secret } = await fixture.endpoint(account, receiver.url, { format: 'maily' });
     await fixture.appendEvents(account, names(2));
-    expect(await fixture.pass(row)).toEqual({ kind: 'idle', place: 2 });
+    expect(await fixture.pass(row)).toEqual({ kind: 'idle', sequence: 2 });
     expect(await fixture.row(row)).toMatchObject({ failures: 2, state: 'enabled' });
     await fixture.appendEvents(account, ['2']);
     await fixture.pass(row);
@@ -229,7 +229,7 @@ describe('an endpoint', () => {
       },
     };
     expect((await fixture.pass(row, { deliveries: meanwhile })).kind).toBe('more');
-    expect(await fixture.pass(row)).toEqual({ kind: 'idle', place: 2 });
+    expect(await fixture.pass(row)).toEqual({ kind: 'idle', sequence: 2 });
     expect(await fixture.row(row)).toMatchObject({ sweep_at: null, leased_until: null });
     expect(now().getTime()).toBeGreaterThan(0);
   });

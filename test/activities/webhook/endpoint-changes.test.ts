@@ -62,9 +62,9 @@ describe('whoever changes an endpoint while a pass is under way', () => {
   test('to another URL: what follows goes there, and what the old one said does not count', async () => {
     const fresh = await hookReceiver();
     const { row, receiver, result } = await changedAtTheSecond({ url: fresh.url }, 410);
-    expect(result).toEqual({ kind: 'more', place: 2 });
+    expect(result).toEqual({ kind: 'more', sequence: 2 });
     expect(await fixture.row(row)).toMatchObject({ state: 'enabled', failures: 0, cursor: 2 });
-    expect(await fixture.pass(row)).toEqual({ kind: 'idle', place: 5 });
+    expect(await fixture.pass(row)).toEqual({ kind: 'idle', sequence: 5 });
     expect([order(receiver), order(fresh)]).toEqual([
       ['0', '1'],
       ['2', '3', '4'],
@@ -74,18 +74,18 @@ describe('whoever changes an endpoint while a pass is under way', () => {
 
   test('to nothing: it is off within the pass, and goes on at its place once it is on again', async () => {
     const { row, receiver, result } = await changedAtTheSecond({ enabled: false });
-    expect(result).toEqual({ kind: 'more', place: 2 });
+    expect(result).toEqual({ kind: 'more', sequence: 2 });
     expect((await fixture.pass(row)).kind).toBe('off');
     expect(order(receiver)).toEqual(['0', '1']);
     await fixture.deps.endpoints.change(row.account, row._id, { enabled: true });
     expect(await fixture.row(row)).toMatchObject({ state: 'enabled', leased_until: null });
-    expect(await fixture.pass(row)).toEqual({ kind: 'idle', place: 5 });
+    expect(await fixture.pass(row)).toEqual({ kind: 'idle', sequence: 5 });
     expect(order(receiver)).toEqual(names(5));
   });
 
   test('to other events: only those are delivered of what was not under way', async () => {
     const { row, receiver } = await changedAtTheSecond({ events: ['campaign.failed'] });
-    expect(await fixture.pass(row)).toEqual({ kind: 'idle', place: 5 });
+    expect(await fixture.pass(row)).toEqual({ kind: 'idle', sequence: 5 });
     expect(order(receiver)).toEqual(['0', '1']);
   });
 });
@@ -99,7 +99,7 @@ test('a pass begins nothing after its time; the next goes on behind it', async (
   await fixture.appendEvents(account, names(200));
   expect((await fixture.pass(row)).kind).toBe('more');
   expect(receiver.hooks.length).toBeLessThan(100);
-  expect(await fixture.pass(row)).toEqual({ kind: 'idle', place: 200 });
+  expect(await fixture.pass(row)).toEqual({ kind: 'idle', sequence: 200 });
   expect(new Set(order(receiver))).toEqual(new Set(names(200)));
   expect(receiver.hooks).toHaveLength(200);
 });
@@ -115,7 +115,7 @@ test('a replay that is asked for while the event is under way is not lost to the
   await fixture.appendEvents(account, ['once']);
   await fixture.pass(row);
   // It is due at once; the time of a second try after a failure is five seconds away.
-  expect(await fixture.pass(row)).toEqual({ kind: 'idle', place: 1 });
+  expect(await fixture.pass(row)).toEqual({ kind: 'idle', sequence: 1 });
   const [line] = await fixture.log(row);
   expect(line).toMatchObject({ state: 'delivered', attempts: 1, due: null, seq: 1, type: 'campaign.sent' });
   expect(line?.tries.map(({ status, answer }) => [status, answer])).toEqual([
@@ -137,14 +137,14 @@ test('a stop waits for what is under way and begins nothing more, also where an 
   });
   const { row } = await fixture.endpoint(account, receiver.url);
   await fixture.appendEvents(account, names(64));
-  expect(await fixture.pass(row, { stopping: stop.signal })).toEqual({ kind: 'more', place: 32 });
+  expect(await fixture.pass(row, { stopping: stop.signal })).toEqual({ kind: 'more', sequence: 32 });
   expect(receiver.hooks).toHaveLength(32);
-  expect(await fixture.pass(row)).toEqual({ kind: 'idle', place: 64 });
+  expect(await fixture.pass(row)).toEqual({ kind: 'idle', sequence: 64 });
   expect(receiver.hooks).toHaveLength(64);
 });
 
 describe('the end of an endpoint', () => {
-  test.each(['switchOff', 'record', 'note'])('is not forgotten by a crash at %s', async (line) => {
+  test.each(['disable', 'record', 'recordPass'])('is not forgotten by a crash at %s', async (line) => {
     const receiver = await receiving(() => 410);
     const { row } = await fixture.endpoint(account, receiver.url);
     await fixture.appendEvents(account, ['gone']);
@@ -194,7 +194,7 @@ describe('events that were forgotten before an endpoint got them', () => {
     const { row } = await fixture.endpoint(account, receiver.url);
     await fixture.appendEvents(account, names(3));
     await forget(3);
-    expect(await fixture.pass(row)).toMatchObject({ place: 3 });
+    expect(await fixture.pass(row)).toMatchObject({ sequence: 3 });
     expect(await told(row, 'webhook.missed')).toEqual([{ webhook: row._id, from: 1, to: 3 }]);
   });
 

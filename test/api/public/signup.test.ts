@@ -14,7 +14,7 @@ let visitor = 0;
 const woken: number[] = [];
 
 beforeAll(async () => {
-  const engine = { ...idleEngine, wakeConfirmation: ({ _id }: { _id: number }) => void woken.push(_id) };
+  const engine = { ...idleEngine, notifyConfirmation: ({ _id }: { _id: number }) => void woken.push(_id) };
   api = await anApi({}, { engine });
   list = await aList(api, { name: 'Tea & Biscuits', double_opt_in: true, language: 'de' });
   path = (await api.call(`GET /api/v1/lists/${list}`)).json().data.signup_url.replace('http://127.0.0.1:3000', '');

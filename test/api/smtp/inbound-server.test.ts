@@ -79,7 +79,7 @@ describe('by SMTP', () => {
 
   test('what is too large is refused, what cannot be stored is asked for again', async () => {
     expect(await codeFor(own(), Buffer.alloc(LARGEST_REPORT + 1, 'a'))).toBe(552);
-    const broken = { ...api.deps.inbound, keepMail: async () => Promise.reject(new Error('the store is gone')) };
+    const broken = { ...api.deps.inbound, saveMail: async () => Promise.reject(new Error('the store is gone')) };
     const other = await openInboundSmtp({ ...api.deps, inbound: broken }, 0);
     expect(await codeFor(own(), report(), other.port)).toBe(451);
     await other.stop();

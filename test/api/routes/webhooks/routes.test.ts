@@ -11,7 +11,7 @@ let receiver: HookReceiver;
 const notified: number[] = [];
 
 beforeAll(async () => {
-  const engine = { ...idleEngine, wakeEndpoint: ({ _id }: { _id: number }) => void notified.push(_id) };
+  const engine = { ...idleEngine, notifyEndpoint: ({ _id }: { _id: number }) => void notified.push(_id) };
   api = await anApi({ ALLOWED_PRIVATE_HOSTS: '127.0.0.0/8' }, { engine });
   receiver = await hookReceiver(({ path }, _nth, answer) => {
     if (path === '/bytes') answer.writeHead(200).end(Buffer.from([0, 255, 254, 0x7b, 0xc3]));
