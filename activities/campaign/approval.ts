@@ -3,9 +3,9 @@ import { remindAt } from '../../domain/campaign/approval.js';
 import type { LetterContent } from '../../domain/campaign/campaign.js';
 import { preferredLanguage } from '../../domain/language.js';
 import { previewFor } from '../../mail/letter/preview.js';
-import { resolveSender } from '../../mail/letter/sender.js';
 import { approvalMail } from '../../mail/system/approval.js';
 import { approvalTokens, approvalUrl } from '../../mail/tokens/approval-tokens.js';
+import { accountSender } from '../../services/sender.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
 import type { Member, Members } from '../../store/accounts/members.js';
 import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
@@ -91,7 +91,7 @@ async function mailApprover(
   await acceptSystemMail(deps, {
     account,
     key: `approval ${campaign} ${launch} ${revision} ${hash.slice(0, 12)} ${member._id} ${reminder ? 'reminder' : 'request'}`,
-    from: resolveSender({ campaign: null, list: null, fallback: owner?.mail_from ?? deps.config.mailFrom }),
+    from: await accountSender(deps, account),
     reply_to: null,
     to: { email: member.email, name: member.name },
     tags: ['approval'],

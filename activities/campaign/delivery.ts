@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { relaxOnce } from '../../mail/dkim/canonical.js';
 import type { CompiledLetter } from '../../mail/letter/compile.js';
 import type { FailoverTransport, TransportsFor } from '../../mail/transports/failover.js';
+import type { Signing } from '../../services/signing.js';
 import type { Campaign } from '../../store/campaigns/campaigns.js';
 import type { Ledger, RoundKey } from '../../store/campaigns/ledger.js';
-import type { Signing } from '../signing.js';
 import { type ActivityContext, type Attempt, type AttemptDeps, beginAttempt } from './attempt.js';
 import type { Letters } from './letters.js';
 import type { HandOverDeps } from './page/hand-over.js';
@@ -42,7 +42,7 @@ export interface WorkDeps
 }
 
 export interface DeliveryDeps extends Omit<WorkDeps, 'routes' | 'signers'> {
-  readonly signing: Pick<Signing, 'standing'>;
+  readonly signing: Pick<Signing, 'statusOf'>;
   readonly transportsFor: TransportsFor;
   readonly guard: ReputationGuard;
 }
@@ -112,7 +112,7 @@ async function prepareSend(
   row: Campaign,
 ): Promise<{ readonly letter: CompiledLetter; readonly work: WorkDeps } | undefined> {
   const letter = await deps.letters.of(row);
-  const signing = await deps.signing.standing(row.account, letter.sender.domain);
+  const signing = await deps.signing.statusOf(row.account, letter.sender.domain);
   if (signing.kind !== 'signers') {
     await pauseCampaign(deps, row, signing);
     return undefined;

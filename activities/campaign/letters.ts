@@ -1,12 +1,11 @@
 import type { Config } from '../../config.js';
 import { type CompiledLetter, compileLetter } from '../../mail/letter/compile.js';
-import { resolveSender } from '../../mail/letter/sender.js';
+import { type BounceDomainStores, bounceDomainFor, launchSender } from '../../services/sender.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
 import type { Campaign, Sender } from '../../store/campaigns/campaigns.js';
 import type { List, Lists } from '../../store/lists/lists.js';
 import type { Contents } from '../../store/messages/contents.js';
 import type { Links } from '../../store/tracking/links.js';
-import type { BounceDomainOf } from '../bounce-domain.js';
 import { trackingOf } from './letter-tracking.js';
 
 export interface LetterDeps {
@@ -14,8 +13,8 @@ export interface LetterDeps {
   readonly lists: Lists;
   readonly links: Pick<Links, 'number'>;
   readonly contents: Pick<Contents, 'letter'>;
-  readonly config: Pick<Config, 'publicUrl' | 'mailFrom'>;
-  readonly bounceDomainOf: BounceDomainOf;
+  readonly domains: BounceDomainStores['domains'];
+  readonly config: Pick<Config, 'publicUrl' | 'mailFrom' | 'bounceDomain'>;
 }
 
 export type Letters = ReturnType<typeof compiledLetters>;
@@ -26,8 +25,7 @@ const CACHE_SIZE = 8;
 export function compiledLetters(deps: LetterDeps) {
   const cache = new Map<string, Promise<CompiledLetter>>();
   return {
-    /** Who a campaign is from, wherever that is said. */
-    senderOf: (campaign: Campaign): Promise<Sender> => senderOf(deps, campaign),
+    senderOf: (campaign: Campaign): Promise<Sender> => launchSender(deps, campaign),
 
     of: (campaign: Campaign): Promise<CompiledLetter> => {
       const key = `${campaign._id}:${campaign.launch}:${campaign.pinned}`;
@@ -44,22 +42,10 @@ export function compiledLetters(deps: LetterDeps) {
   };
 }
 
-/** As its letter says; without one campaign → list → account → MAIL_FROM. */
-async function senderOf({ accounts, lists, contents, config }: LetterDeps, campaign: Campaign): Promise<Sender> {
-  if (campaign.rendered != null) return (await contents.letter(campaign.account, campaign.rendered)).from;
-  if (campaign.from !== null) return campaign.from;
-  const [list, account] = await Promise.all([
-    lists.find(campaign.account, campaign.list_id),
-    accounts.find(campaign.account),
-  ]);
-  const defaults = typeof list === 'object' ? list.defaults.from : null;
-  return resolveSender({ campaign: null, list: defaults, fallback: account?.mail_from ?? config.mailFrom });
-}
-
 async function compile(deps: LetterDeps, campaign: Campaign): Promise<CompiledLetter> {
   const list = await deps.lists.find(campaign.account, campaign.list_id);
   if (typeof list === 'string') throw new Error(`campaign ${campaign._id} has no list any more`);
-  const from = campaign.sender ?? (await senderOf(deps, campaign));
+  const from = await launchSender(deps, campaign);
   const { listName, ...content } = await contentOf(deps, campaign, list);
   const letter = {
     account: campaign.account,
@@ -68,7 +54,7 @@ async function compile(deps: LetterDeps, campaign: Campaign): Promise<CompiledLe
     from,
     list: { id: list._id, uid: list.uid, name: listName },
     publicUrl: deps.config.publicUrl,
-    bounceDomain: await deps.bounceDomainOf(campaign.account, from.email),
+    bounceDomain: await bounceDomainFor(deps, campaign.account, from.email),
     boundarySeed: campaign.seed,
   };
   return compileLetter({ ...letter, ...(await trackingOf(deps, campaign, letter)) });

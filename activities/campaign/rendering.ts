@@ -4,9 +4,9 @@ import { isUnrenderable } from '../../domain/errors.js';
 import { blocksSending, type Finding, storedFindings } from '../../domain/mail/finding.js';
 import { FIRST_DEFAULT_TEMPLATE, templateFor } from '../../domain/template.js';
 import { isDocument } from '../../mail/letter/document.js';
-import { resolveSender } from '../../mail/letter/sender.js';
 import { campaignJob } from '../../mail/render/campaign-job.js';
 import type { Renderer } from '../../mail/render/pool.js';
+import { campaignSender } from '../../services/sender.js';
 import type { Account, Accounts } from '../../store/accounts/accounts.js';
 import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
 import type { CampaignProgress } from '../../store/campaigns/progress.js';
@@ -78,11 +78,10 @@ export async function renderLetter(deps: LetterRenderingDeps, row: Campaign): Pr
   if (typeof list === 'string') throw new Error(`campaign ${row._id} has no list any more`);
   const { template, edition } = await editionFor(deps, row, account);
   const job = campaignJob({ campaign: row, account, list, template: edition, fields });
-  const lastResort = account.mail_from ?? deps.config.mailFrom;
   try {
     const { html, text, findings } = await deps.renderer.render(job);
     if (blocksSending(findings)) return { template, findings };
-    const from = resolveSender({ campaign: row.from, list: list.defaults.from, fallback: lastResort });
+    const from = await campaignSender(deps, row);
     const reply_to = row.reply_to ?? list.defaults.reply_to;
     const { subject, preheader } = job;
     return { letter: { subject, preheader, html, text, from, reply_to, list: list.name }, template, findings };

@@ -2,31 +2,24 @@ import { now } from '../../clock.js';
 import type { SplicedMail, Unrenderable } from '../../mail/letter/letter.js';
 import { composeMessage } from '../../mail/message/compose.js';
 import type { ReturnPaths } from '../../mail/tokens/return-path.js';
+import { type BounceDomainStores, bounceDomainFor } from '../../services/sender.js';
+import type { Signing } from '../../services/signing.js';
 import type { Contents } from '../../store/messages/contents.js';
 import type { Message } from '../../store/messages/row.js';
-import type { BounceDomainOf } from '../bounce-domain.js';
-import type { Signing } from '../signing.js';
 import type { TrackingLinksOf } from './tracking-links.js';
 
-export interface MessageMailDeps {
+export interface MessageMailDeps extends BounceDomainStores {
   readonly contents: Pick<Contents, 'find' | 'file'>;
   readonly signing: Pick<Signing, 'signed'>;
   readonly paths: Pick<ReturnPaths, 'forMessage'>;
-  readonly bounceDomainOf: BounceDomainOf;
   readonly trackingLinksOf: TrackingLinksOf;
   /** Where the recipient of a message leaves such mails; undefined: nowhere. */
   readonly optOutUrlOf: (row: Message) => string | undefined;
 }
 
 /** Makes the mail of one message from what was stored when it was accepted; the same but for the dates in it each time. */
-export function messageMail({
-  contents,
-  signing,
-  paths,
-  bounceDomainOf,
-  trackingLinksOf,
-  optOutUrlOf,
-}: MessageMailDeps) {
+export function messageMail(deps: MessageMailDeps) {
+  const { contents, signing, paths, trackingLinksOf, optOutUrlOf } = deps;
   return async (row: Message): Promise<SplicedMail | Unrenderable> => {
     const { _id, account, content, to, role } = row;
     const stored = await contents.find(account, content);
@@ -48,7 +41,7 @@ export function messageMail({
     if (mail.kind !== 'mail') return mail;
     const [signed, domain] = await Promise.all([
       signing.signed(account, mail),
-      bounceDomainOf(account, mail.envelope.from),
+      bounceDomainFor(deps, account, mail.envelope.from),
     ]);
     if (signed.kind !== 'mail' || domain === null) return signed;
     return { ...signed, envelope: { ...signed.envelope, from: `${paths.forMessage(_id)}@${domain}` } };

@@ -1,10 +1,9 @@
 import type { Config } from '../../config.js';
 import type { LetterContent } from '../../domain/campaign/campaign.js';
 import type { IssueReason } from '../../domain/newsletter/issue.js';
-import { parseMailbox } from '../../mail/address.js';
-import { resolveSender } from '../../mail/letter/sender.js';
 import { fieldsOf } from '../../mail/letter/splice.js';
 import { fillParts, parseParts } from '../../mail/liquid/fill-parts.js';
+import { campaignSender, isPermittedSender } from '../../services/sender.js';
 import type { Members } from '../../store/accounts/members.js';
 import type { Campaign } from '../../store/campaigns/campaigns.js';
 import type { Domains } from '../../store/domains/domains.js';
@@ -16,7 +15,7 @@ import { acceptSystemMail, type SystemMailDeps } from '../message/system-mail.js
 export interface PreSendDeps extends SystemMailDeps, LetterRenderingDeps {
   readonly members: Pick<Members, 'approvers'>;
   readonly subscribers: LetterRenderingDeps['subscribers'] & Pick<Subscribers, 'countSendable'>;
-  readonly senderDomains: Pick<Domains, 'verifiedFor'>;
+  readonly domains: Pick<Domains, 'verifiedFor'>;
   readonly config: Pick<Config, 'publicUrl' | 'mailFrom' | 'requireVerifiedDomains'>;
 }
 
@@ -38,8 +37,8 @@ export async function preSendChecks(
     return stopped('too_many_recipients', `${recipientCount} recipients, ${most} at most`);
   if (campaign.approval != null && (await deps.members.approvers(campaign.account)).length === 0)
     return stopped('no_approvers');
-  const { email } = await senderOf(deps, campaign);
-  if (!(await isVerifiedSender(deps, campaign.account, email))) return stopped('sender_not_verified', email);
+  const { email } = await campaignSender(deps, campaign);
+  if (!(await isPermittedSender(deps, campaign.account, email))) return stopped('sender_not_verified', email);
   const rendered = await renderedLetterOf(deps, campaign);
   return typeof rendered === 'string'
     ? stopped('content_blocked', rendered)
@@ -57,22 +56,6 @@ async function renderedLetterOf(deps: PreSendDeps, campaign: Campaign): Promise<
     .slice(0, 500);
 }
 
-async function isVerifiedSender(
-  { config, senderDomains }: PreSendDeps,
-  account: number,
-  email: string,
-): Promise<boolean> {
-  if (!config.requireVerifiedDomains) return true;
-  const domain = parseMailbox(email)?.domain;
-  return domain !== undefined && senderDomains.verifiedFor(account, domain);
-}
-
-async function senderOf({ accounts, lists, config }: PreSendDeps, { account, list_id, from }: Campaign) {
-  const [list, owner] = await Promise.all([lists.find(account, list_id), accounts.find(account)]);
-  const ofList = typeof list === 'object' ? list.defaults.from : null;
-  return resolveSender({ campaign: from, list: ofList, fallback: owner?.mail_from ?? config.mailFrom });
-}
-
 /** Members see an issue before its readers do; each once, however often this is asked for. */
 export async function sendTestCopies(
   deps: PreSendDeps,
@@ -81,7 +64,7 @@ export async function sendTestCopies(
   rendered: LetterContent,
 ): Promise<void> {
   if (test_to.length === 0) return;
-  const from = await senderOf(deps, campaign);
+  const from = await campaignSender(deps, campaign);
   for (const email of test_to) {
     const recipient = { id: 0, email, first_name: 'Ada', last_name: 'Lovelace', attributes: {} };
     const { subject, preheader } = campaign;

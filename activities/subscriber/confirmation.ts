@@ -4,10 +4,10 @@ import { type Brand, DEFAULT_BRAND } from '../../domain/brand/brand.js';
 import type { Language } from '../../domain/language.js';
 import { postalAddressOf } from '../../domain/subscriber/confirmation.js';
 import { matchLanguage, SYSTEM_MAIL_TEMPLATE } from '../../domain/template.js';
-import { resolveSender } from '../../mail/letter/sender.js';
 import type { Renderer } from '../../mail/render/pool.js';
 import { confirmationJob } from '../../mail/system/confirmation.js';
 import { confirmUrl, type LinkTokens } from '../../mail/tokens/link-tokens.js';
+import { accountSender } from '../../services/sender.js';
 import { type Account, type Accounts, isActive } from '../../store/accounts/accounts.js';
 import type { Confirmations } from '../../store/confirmations/confirmations.js';
 import type { Confirmation } from '../../store/confirmations/row.js';
@@ -79,7 +79,6 @@ async function mailSubscriber(deps: ConfirmationDeps, row: Confirmation, reminde
     deps.subscribers.find(row.account, row.subscriber ?? 0),
   ]);
   if (typeof list === 'string' || typeof subscriber === 'string' || !isActive(account)) return;
-  const lastResort = account?.mail_from ?? deps.config.mailFrom;
   const { reply_to, from } = list.defaults;
   const job = confirmationJob({
     language: row.language,
@@ -93,7 +92,7 @@ async function mailSubscriber(deps: ConfirmationDeps, row: Confirmation, reminde
   await acceptSystemMail(deps, {
     account: row.account,
     key: `confirmation ${row._id} ${reminder ? 'reminder' : 'request'}`,
-    from: resolveSender({ campaign: null, list: from, fallback: lastResort }),
+    from: from ?? (await accountSender(deps, row.account)),
     reply_to: reply_to === null ? null : { email: reply_to, name: null },
     to: { email: subscriber.email, name: null },
     tags: ['confirmation'],

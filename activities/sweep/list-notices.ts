@@ -1,8 +1,8 @@
 import type { Config } from '../../config.js';
 import { html } from '../../domain/html.js';
 import { preferredLanguage } from '../../domain/language.js';
-import { resolveSender } from '../../mail/letter/sender.js';
 import { translate } from '../../mail/translate.js';
+import { accountSender } from '../../services/sender.js';
 import { type Accounts, isActive } from '../../store/accounts/accounts.js';
 import type { EventLog, SequencedEvent } from '../../store/events/event-log.js';
 import type { ListNotices, NotifyingList } from '../../store/lists/notices.js';
@@ -62,7 +62,7 @@ async function notifyOfEvent(deps: ListNoticeDeps, list: NotifyingList, event: S
   await acceptSystemMail(deps, {
     account,
     key: `notice ${list._id} ${event.public_id}`,
-    from: resolveSender({ campaign: null, list: null, fallback: owner?.mail_from ?? deps.config.mailFrom }),
+    from: await accountSender(deps, account),
     reply_to: null,
     to: { email: to, name: null },
     subject: text,

@@ -1,9 +1,9 @@
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { type CompiledLetter, compileLetter } from '../../mail/letter/compile.js';
-import { resolveSender } from '../../mail/letter/sender.js';
 import { recipientHtml } from '../../mail/letter/view.js';
 import { type LinkOwner, linkTokens } from '../../mail/tokens/link-tokens.js';
+import { launchSender } from '../../services/sender.js';
 import type { Campaign } from '../../store/campaigns/campaigns.js';
 import type { List } from '../../store/lists/lists.js';
 import type { Api } from '../app.js';
@@ -59,7 +59,7 @@ async function mailOf(deps: Deps, owner: LinkOwner, letterOf: LetterOf): Promise
 type LetterOf = (campaign: Campaign, list: List) => Promise<CompiledLetter>;
 
 /** Letters without tracking, the last few kept: one mail that is much looked at is compiled once. */
-function plainLetters(deps: Pick<Deps, 'config' | 'contents'>): LetterOf {
+function plainLetters(deps: Deps): LetterOf {
   const cache = new Map<string, CompiledLetter>();
   return async (campaign, list) => {
     const key = `${campaign._id}:${campaign.launch}:${campaign.pinned}`;
@@ -74,15 +74,10 @@ function plainLetters(deps: Pick<Deps, 'config' | 'contents'>): LetterOf {
   };
 }
 
-async function compiled(
-  { config, contents }: Pick<Deps, 'config' | 'contents'>,
-  campaign: Campaign,
-  list: List,
-): Promise<CompiledLetter> {
-  const { publicUrl, mailFrom } = config;
-  const { _id, account, subject, preheader, html, text, sender, seed, rendered } = campaign;
-  const from = resolveSender({ campaign: sender, list: list.defaults.from, fallback: mailFrom });
-  const pinned = rendered == null ? undefined : await contents.letter(account, rendered);
+async function compiled(deps: Deps, campaign: Campaign, list: List): Promise<CompiledLetter> {
+  const { _id, account, subject, preheader, html, text, seed, rendered } = campaign;
+  const from = await launchSender(deps, campaign);
+  const pinned = rendered == null ? undefined : await deps.contents.letter(account, rendered);
   const content =
     pinned === undefined ? { preheader, html, text } : { preheader: null, html: pinned.html, text: pinned.text };
   const named = { id: list._id, uid: list.uid, name: list.name };
@@ -94,7 +89,7 @@ async function compiled(
     from,
     replyTo: null,
     list: named,
-    publicUrl,
+    publicUrl: deps.config.publicUrl,
     boundarySeed: seed,
   });
 }

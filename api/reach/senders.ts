@@ -1,6 +1,6 @@
 import { parseSender } from '../../mail/address.js';
+import { accountSender, campaignSender } from '../../services/sender.js';
 import type { Campaign } from '../../store/campaigns/campaigns.js';
-import { senderOf } from '../routes/campaigns/sender.js';
 import type { Deps } from '../wiring.js';
 
 export type SenderStores = Pick<Deps, 'accounts' | 'campaigns' | 'config' | 'lists' | 'newsletters'>;
@@ -54,7 +54,7 @@ export function sendersOf(method: string, url: string): Senders | undefined {
 }
 
 async function ofMessages(stores: SenderStores, { account, body }: Asked): Promise<string[]> {
-  const own = await accountSender(stores, account);
+  const own = (await accountSender(stores, account)).email;
   return (body.messages ?? [body]).map((item) => addressIn((item as Body | null)?.from) ?? own);
 }
 
@@ -80,7 +80,7 @@ async function ofList(stores: SenderStores, { account, body, id }: Asked): Promi
   const found = id === undefined ? undefined : await stores.lists.find(account, id);
   if (typeof found === 'string') return [];
   const given = body.defaults?.from;
-  const own = await accountSender(stores, account);
+  const own = (await accountSender(stores, account)).email;
   const sender = (given === undefined ? found?.defaults.from?.email : addressIn(given)) ?? own;
   const asksBack = body.double_opt_in ?? found?.double_opt_in ?? false;
   const { subscribe, unsubscribe } = { ...found?.notifications, ...body.notifications };
@@ -97,12 +97,7 @@ async function senderAfter(
   const email = addressIn(body.from);
   const named = email === undefined ? null : { name: null, email };
   const from = body.from === undefined ? before.from : named;
-  return (await senderOf(stores, { account, list_id: body.list_id ?? before.list_id, from })).email;
-}
-
-/** The account's sender, else MAIL_FROM. */
-export async function accountSender({ accounts, config }: SenderStores, account: number): Promise<string> {
-  return parseSender((await accounts.find(account))?.mail_from ?? config.mailFrom)?.email ?? '';
+  return (await campaignSender(stores, { account, list_id: body.list_id ?? before.list_id, from })).email;
 }
 
 function addressIn(from: unknown): string | undefined {

@@ -4,12 +4,12 @@ import type { Registry } from 'prom-client';
 import { compiledLetters } from '../../activities/campaign/letters.js';
 import { reputationGuard, throttledGuard } from '../../activities/campaign/reputation.js';
 import type { ActivityDeps } from '../../activities/index.js';
-import { signing } from '../../activities/signing.js';
 import type { Config } from '../../config.js';
 import type { Limits } from '../../domain/campaign/reputation.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import { renderer } from '../../mail/render/pool.js';
 import { rotatingTokens } from '../../mail/tokens/rotating-tokens.js';
+import { signing } from '../../services/signing.js';
 import { accounts } from '../../store/accounts/accounts.js';
 import { members } from '../../store/accounts/members.js';
 import { campaigns } from '../../store/campaigns/campaigns.js';
@@ -76,9 +76,9 @@ export async function activityWiring(dependencies: WorkerDependencies, stop: Sto
   const stores = { accounts: accounts(store), lists: lists(store) };
   const linkKeys = linkKeyRing(store, secret);
   const tokens = buckets(store);
-  const senders = domains(store, secret);
-  const keys = signing({ domains: senders, config });
-  const bounces = await bounceWiring(store, { config, domains: senders, ring: linkKeys.ring });
+  const senders = { config, domains: domains(store, secret) };
+  const keys = signing(senders);
+  const bounces = await bounceWiring(store, { config, ring: linkKeys.ring });
   const dial = guardedDial(addressGuard(config.allowedPrivateHosts));
   const smtp = { smtpUrl, smtpConnections: config.smtpConnections, times, dial, log, took: metrics?.duration };
   const outgoing = accountTransports({ ...stores, transports: transports(store, secret), buckets: tokens, ...smtp });
@@ -86,17 +86,17 @@ export async function activityWiring(dependencies: WorkerDependencies, stop: Sto
   return {
     ...stores,
     config,
-    ...messageWiring({ store, times, outgoing, signing: keys, ...bounces, ...linkTracking, metrics }, stop),
+    ...messageWiring({ ...senders, store, times, outgoing, signing: keys, ...bounces, ...linkTracking, metrics }, stop),
     ...webhookWiring({ config, store, secret }),
     signing: keys,
     ...storeWiring(store, times.lease, config.pauseAt, metrics),
     ...draftWiring(store, config),
     ...newsletterWiring(store),
-    senderDomains: senders,
+    domains: senders.domains,
     buckets: tokens,
     ...accountWiring(store),
     ...bounces,
-    letters: compiledLetters({ ...stores, ...bounces, contents: contents(store), links: links(store), config }),
+    letters: compiledLetters({ ...stores, ...senders, contents: contents(store), links: links(store) }),
     renderer: renderer(),
     links: linkTracking.tokens,
     linkKeyring: linkKeys.ring,

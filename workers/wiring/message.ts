@@ -1,12 +1,12 @@
 import { Context } from '@temporalio/activity';
-import type { BounceDomainOf } from '../../activities/bounce-domain.js';
 import { messageMail } from '../../activities/message/mail.js';
 import { messageActivities } from '../../activities/message/message.js';
 import { messageTrackingLinks, optOutUrls } from '../../activities/message/tracking-links.js';
-import type { Signing } from '../../activities/signing.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import type { LinkTokens } from '../../mail/tokens/link-tokens.js';
 import type { ReturnPaths } from '../../mail/tokens/return-path.js';
+import type { BounceDomainStores } from '../../services/sender.js';
+import type { Signing } from '../../services/signing.js';
 import { accounts } from '../../store/accounts/accounts.js';
 import { events } from '../../store/events/events.js';
 import { contents } from '../../store/messages/contents.js';
@@ -22,13 +22,12 @@ import type { MailMetrics } from '../metrics/metrics.js';
 import type { Stop } from '../stop.js';
 import type { Transports } from '../transports.js';
 
-export interface MessageDependencies {
+export interface MessageDependencies extends BounceDomainStores {
   readonly store: Store;
   readonly times: ProtocolTimes;
   readonly outgoing: Pick<Transports, 'of'>;
   readonly signing: Signing;
   readonly paths: ReturnPaths;
-  readonly bounceDomainOf: BounceDomainOf;
   readonly tokens: LinkTokens;
   readonly publicUrl: string;
   readonly metrics: MailMetrics | undefined;

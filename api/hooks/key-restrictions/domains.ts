@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { Failure } from '../../../domain/errors.js';
 import { parseMailbox } from '../../../mail/address.js';
-import { type Asked, accountSender, type SenderStores, sendersOf } from '../../reach/senders.js';
+import { accountSender } from '../../../services/sender.js';
+import { type Asked, type SenderStores, sendersOf } from '../../reach/senders.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -33,7 +34,7 @@ async function sendersIn(stores: SenderStores, account: number, request: Fastify
   const { url = '', config } = request.routeOptions;
   if (config.senderIn === 'none') return [];
   if (config.senderIn !== undefined) {
-    return [config.senderIn(request.body) ?? (await accountSender(stores, account))];
+    return [config.senderIn(request.body) ?? (await accountSender(stores, account)).email];
   }
   const { id } = request.params as Pick<Asked, 'id'>;
   const body = (request.body ?? {}) as Asked['body'];

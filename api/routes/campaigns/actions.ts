@@ -2,6 +2,7 @@ import type { Static, TSchema } from 'typebox';
 import { now } from '../../../clock.js';
 import type { RetriedKind } from '../../../domain/campaign/campaign.js';
 import { Failure } from '../../../domain/errors.js';
+import { campaignSender, demandPermittedSender } from '../../../services/sender.js';
 import type { Campaign } from '../../../store/campaigns/campaigns.js';
 import type { Api } from '../../app.js';
 import { originOf } from '../../hooks/idempotency.js';
@@ -13,7 +14,6 @@ import { cancelDrafting } from './drafts/drafting.js';
 import { futureTime } from './fields.js';
 import { demandSendable, withFindings } from './previews/rendering.js';
 import { CampaignView, EmptyBody, Rate, Retry, ScheduleBody, SendBody } from './schema.js';
-import { demandVerifiedSender } from './sender.js';
 import {
   type CampaignRef,
   campaignRefOf,
@@ -99,7 +99,7 @@ function sendNow(deps: Deps, ref: CampaignRef, origin?: string): Promise<Campaig
   return updateAndNotify(deps, ref, 'send', async (row) => {
     demandText(row);
     await demandApprovers(deps, row);
-    await demandVerifiedSender(deps, row);
+    await demandPermittedSender(deps, row.account, (await campaignSender(deps, row)).email);
     const findings = await demandSendable(deps, row);
     await demandRecipients(deps, row);
     await discardCancelledLaunch(deps, row, 'already_sent');
@@ -111,7 +111,7 @@ function sendAt(deps: Deps, ref: CampaignRef, time: Date, origin?: string): Prom
   return updateAndNotify(deps, ref, 'schedule', async (row) => {
     demandText(row);
     await demandApprovers(deps, row);
-    await demandVerifiedSender(deps, row);
+    await demandPermittedSender(deps, row.account, (await campaignSender(deps, row)).email);
     const findings = await demandSendable(deps, row);
     await discardCancelledLaunch(deps, row, 'already_sent');
     return withFindings(await deps.campaigns.schedule(row, time, origin), findings);

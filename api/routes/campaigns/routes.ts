@@ -1,6 +1,7 @@
 import type { Static } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import type { Finding } from '../../../domain/mail/finding.js';
+import { campaignSender, demandPermittedSender } from '../../../services/sender.js';
 import type { Campaign, NewCampaign as Fresh } from '../../../store/campaigns/campaigns.js';
 import type { Api } from '../../app.js';
 import { accountOf } from '../../hooks/auth.js';
@@ -16,7 +17,6 @@ import { cancelDrafting, createDraftedCampaign, demandDrafting } from './drafts/
 import { changedContent, futureTime, newContent } from './fields.js';
 import { demandSendable, withFindings } from './previews/rendering.js';
 import { CampaignPatch, CampaignRow, CampaignSearch, CampaignView, NewCampaign } from './schema.js';
-import { demandVerifiedSender } from './sender.js';
 import {
   type CampaignRef,
   campaignRefOf,
@@ -137,7 +137,7 @@ async function demandLaunchable(
   at: Date | null,
 ): Promise<readonly Finding[]> {
   await demandApprovers(deps, newCampaign);
-  await demandVerifiedSender(deps, newCampaign);
+  await demandPermittedSender(deps, newCampaign.account, (await campaignSender(deps, newCampaign)).email);
   if (at === null) await demandRecipients(deps, newCampaign);
   return newCampaign.creation_method === 'html' ? demandSendable(deps, newCampaign) : [];
 }

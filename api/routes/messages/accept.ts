@@ -4,6 +4,7 @@ import { now } from '../../../clock.js';
 import { planOf } from '../../../domain/account/plan.js';
 import { Failure } from '../../../domain/errors.js';
 import type { MessageContent } from '../../../domain/message/message.js';
+import { demandPermittedSender } from '../../../services/sender.js';
 import { newMessageRow } from '../../../store/messages/new-row.js';
 import type { Message } from '../../../store/messages/row.js';
 import { canonical } from '../../hooks/idempotency.js';
@@ -15,7 +16,6 @@ import { bodyFromTemplate, type MessageBody, usesTemplate } from './by-template.
 import { bodyOfRequest, type ReadContent, readContent } from './content.js';
 import { allRecipients, type NamedRecipient } from './recipients.js';
 import type { MessageRequest } from './schema.js';
-import { demandVerified } from './verified-sender.js';
 
 export interface Accepted {
   /** The primary message first. */
@@ -50,7 +50,7 @@ async function acceptNew(deps: Deps, request: MessageRequest, options: AcceptOpt
     ? await bodyFromTemplate(deps, account, request, recipients)
     : bodyOfRequest(request);
   const read = await readContent(deps, options, request, body, recipients);
-  await demandVerified(deps, account, read.fromDomain);
+  await demandPermittedSender(deps, account, read.content.from.email);
   const repeat =
     options.key === undefined && options.detectRepeats ? await repeatOf(deps, account, read.content) : undefined;
   if (repeat?.earlier !== undefined)

@@ -1,8 +1,9 @@
 import { Failure, type FieldErrors } from '../../../domain/errors.js';
 import { type CustomHeaders, HEADER_SENTENCES, headersFault } from '../../../domain/mail/custom-headers.js';
 import type { Mailbox, MessageContent } from '../../../domain/message/message.js';
-import { parseMailbox, parseSender } from '../../../mail/address.js';
+import { parseMailbox } from '../../../mail/address.js';
 import { type ReadAttachment, readAttachments } from '../../../mail/message/attachments.js';
+import { accountSender } from '../../../services/sender.js';
 import type { Deps } from '../../wiring.js';
 import type { AcceptOptions } from './accept-options.js';
 import { type MessageBody, usesTemplate } from './by-template.js';
@@ -23,7 +24,7 @@ export async function readContent(
   body: MessageBody,
   recipients: readonly NamedRecipient[],
 ): Promise<ReadContent> {
-  const from = await senderOf(deps, account, request.from);
+  const from = request.from == null ? await accountSender(deps, account) : mailboxOf(request.from);
   const reply_to = request.reply_to == null ? null : mailboxOf(request.reply_to);
   demandNoFaults({
     ...bodyFaults(body),
@@ -61,18 +62,6 @@ export function bodyOfRequest({
   text = null,
 }: MessageRequest): MessageBody {
   return { subject, preheader, html, text, headers: {} };
-}
-
-/** message → account → MAIL_FROM. */
-async function senderOf(
-  { accounts, config }: Pick<Deps, 'accounts' | 'config'>,
-  account: number,
-  given: MessageRequest['from'],
-): Promise<Mailbox> {
-  if (given != null) return mailboxOf(given);
-  const sender = parseSender((await accounts.find(account))?.mail_from ?? config.mailFrom);
-  if (sender === undefined) throw new Failure('validation_failed', { from: ['The from field is required.'] });
-  return { email: sender.email, name: sender.name || null };
 }
 
 function givenFile({ name, data, mime, cid }: NonNullable<MessageRequest['attachments']>[number]) {

@@ -7,6 +7,7 @@ import { newApproval } from '../../../domain/campaign/approval.js';
 import { accounts } from '../../../store/accounts/accounts.js';
 import { type Campaign, campaigns, type NewCampaign } from '../../../store/campaigns/campaigns.js';
 import { campaignProgress } from '../../../store/campaigns/progress.js';
+import { domains } from '../../../store/domains/domains.js';
 import { lists } from '../../../store/lists/lists.js';
 import { contents } from '../../../store/messages/contents.js';
 import { subscribers } from '../../../store/subscribers/subscribers.js';
@@ -35,7 +36,7 @@ function parts() {
     ...noun,
     ...rows,
     renderContent,
-    letters: compiledLetters({ ...noun, config, bounceDomainOf: async () => null }),
+    letters: compiledLetters({ ...noun, config, domains: domains(store, 'a secret for the tests') }),
   };
 }
 

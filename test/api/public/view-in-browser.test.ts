@@ -73,3 +73,18 @@ test('what was never sent, of another account, forged or to somebody who was era
   }
   expect((await api.call('GET /v/forged', { key: null })).statusCode).toBe(404);
 });
+
+test('the sender is the account’s where neither campaign nor list names one, whatever MAIL_FROM says', async () => {
+  const other = await anApi({ MAIL_FROM: 'not a mailbox' });
+  try {
+    await other.call('PATCH /api/v1/account', { payload: { mail_from: 'Acme <hello@acme.example>' } });
+    const list = await aList(other);
+    const { id: subscriber } = await aSubscriber(other, list);
+    const id = await aCampaign(other, list);
+    await forceCampaign(other, id, { state: 'sent', launched_at: now(), launch: 1, round: 0 });
+    const token = linkTokens(await other.deps.secrets.ring()).forRecipient(id, subscriber);
+    expect((await other.call(`GET /v/${token}`, { key: null })).statusCode).toBe(200);
+  } finally {
+    await other.close();
+  }
+});

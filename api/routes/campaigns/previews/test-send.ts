@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { Failure } from '../../../../domain/errors.js';
 import { parseMailbox } from '../../../../mail/address.js';
+import { campaignSender } from '../../../../services/sender.js';
 import type { Campaign } from '../../../../store/campaigns/campaigns.js';
 import type { Api } from '../../../app.js';
 import { accountOf } from '../../../hooks/auth.js';
@@ -15,7 +16,6 @@ import { acceptMessage } from '../../messages/accept.js';
 import { acceptOptionsOf } from '../../messages/accept-options.js';
 import { MessageAccepted, type MessageRequest } from '../../messages/schema.js';
 import { acceptedView } from '../../messages/view.js';
-import { senderOf } from '../sender.js';
 import { demandText } from '../update.js';
 import { fillLetter, previewRecipient, renderCampaign } from './rendering.js';
 
@@ -54,7 +54,7 @@ async function testMessageOf(
   const rendered = await renderCampaign(deps, row);
   const { subject, html, text } = fillLetter(deps, row, rendered, recipient);
   const subjectLine = `[Test] ${subject.replace(/\p{Cc}+/gu, ' ').trim()}`.slice(0, 998);
-  const from = await senderOf(deps, row);
+  const from = await campaignSender(deps, row);
   return {
     from,
     reply_to: row.reply_to,

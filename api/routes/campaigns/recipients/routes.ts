@@ -1,5 +1,6 @@
-import { parseMailbox, parseSender } from '../../../../mail/address.js';
+import { parseMailbox } from '../../../../mail/address.js';
 import { messageIdOf } from '../../../../mail/letter/compile.js';
+import { launchSender } from '../../../../services/sender.js';
 import type { Campaign } from '../../../../store/campaigns/campaigns.js';
 import type { CampaignRecipient, RecipientPosition } from '../../../../store/campaigns/recipients.js';
 import type { Api } from '../../../app.js';
@@ -28,7 +29,7 @@ export function campaignRecipients(app: Api, deps: Deps): void {
       const row = demandOwned(await deps.campaigns.owned(accountOf(request), request.params.id));
       const query = { account: row.account, campaign: row._id, limit, ...(status && { status }) };
       const { found, next } = await deps.recipients.list({ ...query, ...(after && { after: parseCursor(after) }) });
-      const domain = await senderDomain(deps, row);
+      const domain = parseMailbox((await launchSender(deps, row)).email)?.domain ?? '';
       return {
         data: found.map((one) => recipientView(row, domain, one)),
         meta: { next: next ? formatCursor(next) : null },
@@ -50,15 +51,6 @@ function recipientView(row: Campaign, domain: string, one: CampaignRecipient) {
     message_id: attempts > 0 ? messageIdOf({ letter, sender: { domain } }, subscriber_id) : null,
     updated_at: timestampOrNull(updated_at),
   };
-}
-
-/** campaign → list → account → MAIL_FROM, as at sending. */
-async function senderDomain({ lists, accounts, config }: Deps, row: Campaign): Promise<string> {
-  if (row.sender !== null) return parseMailbox(row.sender.email)?.domain ?? '';
-  const [list, account] = await Promise.all([lists.find(row.account, row.list_id), accounts.find(row.account)]);
-  const given = row.from ?? (typeof list === 'object' ? list.defaults.from : null);
-  const sender = given ?? parseSender(account?.mail_from ?? config.mailFrom);
-  return parseMailbox(sender?.email ?? '')?.domain ?? '';
 }
 
 function formatCursor({ round, page, i }: RecipientPosition): string {

@@ -50,7 +50,7 @@ test('a campaign from a domain that is not verified is neither sent nor schedule
       422,
       expect.objectContaining({
         code: 'domain_not_verified',
-        errors: { from: ['The domain of news@other.example is not verified.'] },
+        errors: { from: ['The domain of news@other.example is not verified for this account; see POST /domains.'] },
       }),
     ]);
   }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { signing } from '../../activities/signing.js';
 import { dkimRecord, newKeyPair } from '../../mail/dkim/keys.js';
 import { dkimName } from '../../mail/dns/checks.js';
+import { signing } from '../../services/signing.js';
 import { domains, type NewDomainKey, type SenderDomain } from '../../store/domains/domains.js';
 import { ensureIndexes } from '../../store/indexes/indexes.js';
 import { openStore, type Store } from '../../store/mongo/connect.js';
@@ -73,8 +73,8 @@ test('a message whose key does not work fails by name', async () => {
 
 test('keys sealed with another secret do not open, and nothing leaves', async () => {
   await aDomain('sealed.example');
-  const standing = await theSigning(false, 'quite another secret').standing(ACCOUNT, 'sealed.example');
-  expect(standing).toMatchObject({ kind: 'bad_signing_key', reason: 'The private key cannot be read.' });
+  const status = await theSigning(false, 'quite another secret').statusOf(ACCOUNT, 'sealed.example');
+  expect(status).toMatchObject({ kind: 'bad_signing_key', reason: 'The private key cannot be read.' });
 });
 
 test('another key in the DNS stops the sender until the record is right, without a restart', async () => {
@@ -88,10 +88,10 @@ test('another key in the DNS stops the sender until the record is right, without
   };
   const ours = theSigning();
   const verified = await looked(row, 'ok');
-  expect((await ours.standing(ACCOUNT, 'moved.example')).kind).toBe('signers');
+  expect((await ours.statusOf(ACCOUNT, 'moved.example')).kind).toBe('signers');
   const wrong = await looked(verified, 'wrong');
   expect(wrong.verified_at).toBeNull();
-  expect((await ours.standing(ACCOUNT, 'moved.example')).kind).toBe('bad_signing_key');
+  expect((await ours.statusOf(ACCOUNT, 'moved.example')).kind).toBe('bad_signing_key');
   expect((await looked(wrong, 'ok')).verified_at).not.toBeNull();
-  expect((await ours.standing(ACCOUNT, 'moved.example')).kind).toBe('signers');
+  expect((await ours.statusOf(ACCOUNT, 'moved.example')).kind).toBe('signers');
 });

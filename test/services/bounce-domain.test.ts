@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { bounceDomains } from '../../activities/bounce-domain.js';
 import { handOvers } from '../../activities/campaign/page/hand-over.js';
 import type { PageOwner } from '../../activities/campaign/page/owner.js';
 import { messageMail } from '../../activities/message/mail.js';
@@ -44,14 +43,13 @@ test('a message returns to an address of its own; the sender’s bounce domain g
   const signing = { signed: async (_account: number, mail: SplicedMail) => mail };
   const row = await anAcceptedMessage(store);
   const from = async (config: { bounceDomain: string | undefined }) => {
-    const bounceDomainOf = bounceDomains({ domains: rows, config });
-    const trailOf = async () => undefined;
     const mail = await messageMail({
       contents: contents(store),
       signing,
       paths,
-      bounceDomainOf,
-      trackingLinksOf: trailOf,
+      domains: rows,
+      config,
+      trackingLinksOf: async () => undefined,
       optOutUrlOf: () => undefined,
     })(row);
     return mail.kind === 'mail' ? mail.envelope.from.split('@') : [];

@@ -52,7 +52,7 @@ export function signing({ domains, config }: SigningDeps) {
   };
 
   return {
-    standing: statusOf,
+    statusOf,
 
     /** Signs one finished mail with the keys of its sender's domain; where that cannot be, nothing leaves unsigned. */
     signed: async (account: number, mail: SplicedMail): Promise<SplicedMail | Unrenderable> => {
