@@ -56,13 +56,8 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   const deps: ActivityDeps = { ...shared, engine: workerEngine({ client, prefix }) };
   const workers = await createWorkers(settings, connection, deps);
   const unwatch = watchStore(shared, deps);
-  const stopSweepChecks = watchSweepSchedule({
-    client,
-    prefix,
-    timing: settings.sweepTiming,
-    prepare,
-    log: settings.log,
-  });
+  const { sweepTiming: timing, log } = settings;
+  const stopSweepChecks = watchSweepSchedule({ client, prefix, timing, prepare, log });
   let drain: NodeJS.Timeout | undefined;
   const shutdown = () => {
     if (stop.stopping.aborted) return;

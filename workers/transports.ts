@@ -51,26 +51,13 @@ export function accountTransports(deps: TransportDeps): Transports {
   let isGone = false;
   const open = ({ route, url, version, recordTrouble, dial }: TransportPlan): Opened => {
     const log = (message: string, details: object) => deps.log.warn({ ...details, transport: route.id }, message);
-    const { times, duration } = deps;
-    const transport = smtpTransport({
-      url,
-      connections: route.connections,
-      times,
-      dial,
-      log,
-      recordDuration: duration,
-    });
+    const { times, duration: recordDuration } = deps;
+    const { id: name, connections } = route;
+    const transport = smtpTransport({ url, connections, times, dial, log, recordDuration });
     opened.add(transport);
     if (isGone) transport.destroy();
-    return {
-      version,
-      monitor: monitorTransport(transport, {
-        name: route.id,
-        sessionTimeout: SESSION_TIMEOUT_MS,
-        log,
-        recordHealth: recordTrouble,
-      }),
-    };
+    const watch = { name, sessionTimeout: SESSION_TIMEOUT_MS, log, recordHealth: recordTrouble };
+    return { version, monitor: monitorTransport(transport, watch) };
   };
   const drain = ({ monitor: { transport } }: Opened): void => {
     void transport.close().finally(() => opened.delete(transport));

@@ -81,6 +81,7 @@ export function domains(store: Store, secret: string) {
   return {
     ...reading(rows),
     ...editing(store, rows, seals),
+    ...checking(rows),
     ...signing(rows, seals, findDomain),
     ...bounceDomains(rows, findDomain),
   };
@@ -132,7 +133,11 @@ function editing(store: Store, rows: Collection<SenderDomain>, seals: Sealing) {
       const kept = waits ? seen.keys.filter(({ use }) => use !== 'next') : [];
       return replace(rows, seen, { keys: [...kept, ...fresh] });
     },
+  };
+}
 
+function checking(rows: Collection<SenderDomain>) {
+  return {
     /** Writes down what was found, once; null if the row was written meanwhile. No two accounts have a domain verified. */
     recordFindings: async (
       seen: SenderDomain,

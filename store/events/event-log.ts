@@ -78,13 +78,9 @@ export function eventLog(store: Store) {
 
     /** Accounts with events that have no place yet, or with a batch that somebody left undone. */
     accountsToSequence: async (): Promise<number[]> => {
-      const undone = heads.find({ batch: { $type: 'array' } }).map(({ _id }) => _id);
-      return [
-        ...new Set([
-          ...(await events.distinct('account', { append_index: { $exists: true } })),
-          ...(await undone.toArray()),
-        ]),
-      ];
+      const undone = await heads.find({ batch: { $type: 'array' } }).toArray();
+      const unsequenced = await events.distinct('account', { append_index: { $exists: true } });
+      return [...new Set([...unsequenced, ...undone.map(({ _id }) => _id)])];
     },
 
     /** The next events beyond a place, in order, and how far this has looked: the place to go on from. */

@@ -1,4 +1,4 @@
-import type { AnyBulkWriteOperation, UpdateFilter } from 'mongodb';
+import type { AnyBulkWriteOperation, Collection, UpdateFilter } from 'mongodb';
 import { now } from '../../clock.js';
 import {
   type KnownFields,
@@ -51,19 +51,13 @@ export function subscriberBatches(store: Store) {
   const rows = store.db.collection<Subscriber>('subscribers');
   const ids = counters(store);
 
-  const known = async ({ account, list }: Batch, requests: readonly NumberedRequest[]) => {
-    const keys = [...new Set(requests.map(({ request }) => request.email_key))];
-    const found = await rows.find({ list_id: list, email_key: { $in: keys }, account }).toArray();
-    return new Map(found.map((row) => [row.email_key, row]));
-  };
-
   /** Writes what the wishes come to; returns those whose person somebody else inserted in the meantime. */
   const apply = async (
     batch: Batch,
     requests: readonly NumberedRequest[],
     fates: Fate[],
   ): Promise<readonly NumberedRequest[]> => {
-    const before = await known(batch, requests);
+    const before = await knownRows(rows, batch, requests);
     const after = applyRequests(batch, requests, before, fates);
     const fresh = [...after.values()].filter((row) => !before.has(row.email_key));
     const first = fresh.length === 0 ? 0 : await ids.block('subscribers', fresh.length);
@@ -92,9 +86,8 @@ export function subscriberBatches(store: Store) {
     /** Upserts and brings unsubscribed people back, as the documents say; bounced and complained ones stay. */
     addBatch: async (batch: Batch): Promise<BatchCounts> => {
       const counts = await run(batch);
-      const keys = batch.requests
-        .filter((_, index) => !counts.refused.includes(index))
-        .map((request) => request.email_key);
+      const accepted = batch.requests.filter((_, index) => !counts.refused.includes(index));
+      const keys = accepted.map((request) => request.email_key);
       const at = now();
       const back = await rows.updateMany(
         { account: batch.account, list_id: batch.list, email_key: { $in: keys }, status: { $in: [...RESUBSCRIBABLE] } },
@@ -103,6 +96,16 @@ export function subscriberBatches(store: Store) {
       return { ...counts, reactivated: back.modifiedCount };
     },
   };
+}
+
+async function knownRows(
+  rows: Collection<Subscriber>,
+  { account, list }: Batch,
+  requests: readonly NumberedRequest[],
+): Promise<Map<string, Subscriber>> {
+  const keys = [...new Set(requests.map(({ request }) => request.email_key))];
+  const found = await rows.find({ list_id: list, email_key: { $in: keys }, account }).toArray();
+  return new Map(found.map((row) => [row.email_key, row]));
 }
 
 /** Works through the wishes in order; the second of two for one person finds the row the first has made. */

@@ -68,9 +68,7 @@ export function listenToOperators(input: CampaignInput) {
   });
   setHandler(campaignView, () => ({ state: plan.state, v: plan.v }), { description: 'State and version of the row' });
   for (const [update, action] of CONTROLS) {
-    setHandler(update, (control = {}) => steer({ action, control }), {
-      validator: (_control: Control) => refuse(action),
-    });
+    setHandler(update, (control = {}) => steer({ action, control }), { validator: (_: Control) => refuse(action) });
   }
   setHandler(changeCampaignRate, (control) => steer({ action: 'rate', control }), {
     validator: (control: RateControl) => refuse('rate', badRate(control)),

@@ -31,15 +31,11 @@ export function campaignActions(app: Api, deps: Deps): void {
     routeOptions('Send a campaign, now or at a time', SendBody),
     async (request, reply) => {
       const { scheduled_at: time } = request.body;
-      return respondWithCampaign(
-        deps,
-        reply,
-        launchOnce(deps, campaignRefOf(request), originOf(request), (origin) =>
-          time == null
-            ? sendNow(deps, campaignRefOf(request), origin)
-            : sendAt(deps, campaignRefOf(request), futureTime(time), origin),
-        ),
+      const ref = campaignRefOf(request);
+      const launched = launchOnce(deps, ref, originOf(request), (origin) =>
+        time == null ? sendNow(deps, ref, origin) : sendAt(deps, ref, futureTime(time), origin),
       );
+      return respondWithCampaign(deps, reply, launched);
     },
   );
   app.post(
@@ -47,13 +43,9 @@ export function campaignActions(app: Api, deps: Deps): void {
     routeOptions('Schedule a campaign, or take it off', ScheduleBody),
     async (request, reply) => {
       const { scheduled_at: time } = request.body;
-      return respondWithCampaign(
-        deps,
-        reply,
-        time === null
-          ? unschedule(deps, campaignRefOf(request))
-          : sendAt(deps, campaignRefOf(request), futureTime(time)),
-      );
+      const ref = campaignRefOf(request);
+      const changed = time === null ? unschedule(deps, ref) : sendAt(deps, ref, futureTime(time));
+      return respondWithCampaign(deps, reply, changed);
     },
   );
   for (const [action, summary, act] of SIMPLE_ACTIONS) {
