@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type HttpConfig, httpSettings } from './config/http.js';
 import { type Environment, type Reader, reader } from './config/reader.js';
 
-/** Everything the environment may say, read once; DESIGN section 8 has the table. */
+/** The environment, read once; docs/reference/configuration.md has the table. */
 export interface Config {
   readonly port: number;
   readonly host: string;

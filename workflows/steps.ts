@@ -87,7 +87,7 @@ export function hookSteps() {
   });
 }
 
-/** Page activities: PROTOCOL "Constants". The ledger makes every retry safe, so there is no end to them. */
+/** Page activities (docs/architecture/protocol.md "Constants and time"). The ledger makes every retry safe, so they are retried without limit. */
 export function mailSteps(times: Pick<ProtocolTimes, 'startToClose' | 'heartbeat'>) {
   return proxyActivities<Activities>({
     taskQueue: queues().send,

@@ -21,7 +21,7 @@ const MOST_PER_PASS = 2_000;
 const CONCURRENCY = 8;
 const LONGEST_BACK_OFF = 600_000;
 
-/** PROTOCOL "Messages", sweep: starts what is owed a workflow, declares what dead owners left, tells what is untold. */
+/** Starts missing workflows, overtakes dead owners and publishes results (docs/architecture/protocol.md "Messages"). */
 export async function sweepMessages(deps: MessageSweepDeps): Promise<void> {
   const due = await deps.messages.due(now(), MOST_PER_PASS);
   const publish = messagePublisher(deps);

@@ -18,7 +18,7 @@ export interface PageException {
   readonly next: number | null;
 }
 
-/** One page of a campaign's round; PROTOCOL "Documents". */
+/** One page of a campaign's round; docs/architecture/protocol.md "Documents". */
 export interface LedgerPage {
   readonly _id: string;
   readonly account: number;
@@ -54,7 +54,7 @@ export interface LateEvidence extends Pick<PageException, 'i' | 'class' | 'code'
   readonly by?: string;
 }
 
-/** What is known of the recipient at place `i`, from the marks and the exceptions entries alone (PROTOCOL "Documents"). */
+/** What is known of the recipient at place `i`, from the marks and the exceptions entries alone (docs/architecture/protocol.md "Documents"). */
 export function recipientAt(
   page: Pick<LedgerPage, 'settled' | 'claimed' | 'exceptions' | 'done'>,
   i: number,

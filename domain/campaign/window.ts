@@ -5,7 +5,7 @@ import type { LedgerPage, PageException } from './ledger-page.js';
 /** Fates known so far of the recipients between the marks, by their place on the page. */
 export type Fates = ReadonlyMap<number, Fate>;
 
-/** The lowest place without a fate: as far as `settled` may move (PROTOCOL "advance"). */
+/** The lowest place without a fate: as far as `settled` may move (docs/architecture/protocol.md "Operations on a page"). */
 export function lowestUnfinished(page: Pick<LedgerPage, 'settled' | 'claimed'>, fates: Fates): number {
   let place = page.settled;
   while (place < page.claimed && fates.has(place)) place++;

@@ -46,7 +46,7 @@ export interface SmtpTransportOptions {
 /** A failure before the body began goes to another connection; the second one is reported. */
 const TRIES = 2;
 
-/** Hands mails over on SMTP connections of its own, one recipient each (PROTOCOL, "Work on a page"). */
+/** Hands mails over on SMTP connections of its own, one recipient each (docs/architecture/protocol.md "Work on a page"). */
 export function smtpTransport(options: SmtpTransportOptions): Transport {
   const settings = settingsFrom(options);
   const pool = sessionPool(settings);

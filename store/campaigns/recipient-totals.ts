@@ -62,7 +62,7 @@ const TAKEN: Document = {
   },
 };
 
-/** PROTOCOL "Documents": below `settled` sent unless an entry says otherwise, then in flight, then pending. */
+/** Below `settled` sent unless an exception says otherwise, then in flight, then pending (docs/architecture/protocol.md "Documents"). */
 const PAGE: Document = {
   campaign: 1,
   round: 1,

@@ -19,7 +19,7 @@ export const SWEEP_AFTER = 5_000;
 
 const ACCEPT_TIMEOUT = 8_000;
 
-/** PROTOCOL "accept": the rows of one request are inserted together or not at all; each row is its own record. */
+/** Inserts the rows of one request together or not at all (docs/architecture/protocol.md "Messages"). */
 export function messageAcceptance(store: Store) {
   const rows = majorityCollection<Message>(store, 'messages');
   return {

@@ -10,7 +10,7 @@ import type { Message } from './row.js';
 export type MessageProgress = ReturnType<typeof messageProgress>;
 
 /**
- * PROTOCOL "Messages": whether a message may be sent is decided by these writes and by nothing else. Leases are judged by
+ * Only these writes decide whether a message may be sent (docs/architecture/protocol.md "Messages"). Leases are judged by
  * the server alone. `lease` in milliseconds; it is also the slack after which the sweep looks at a step that did not come.
  */
 export function messageProgress(store: Store, lease: number) {

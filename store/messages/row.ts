@@ -6,7 +6,7 @@ import type {
   MessageState,
 } from '../../domain/message/message.js';
 
-/** One transactional message to one recipient; PROTOCOL "Messages". */
+/** One transactional message to one recipient; docs/architecture/protocol.md "Messages". */
 export interface Message {
   /** UUID v7. */
   readonly _id: string;

@@ -29,7 +29,7 @@ export interface ConditionalWrite<T extends Row> {
 /** A majority read of a primary that was elected a moment ago may be older than what we were told; this one is not. */
 const DECIDING_READ = { readConcern: 'linearizable', maxTimeMS: 10_000 } as const;
 
-/** PROTOCOL: match → go on; unknown → the identical write again; no match → one linearizable read decides. */
+/** Issues an unknown write again; after no match one linearizable read decides (docs/architecture/protocol.md "Operations on a page"). */
 export function conditionalWrites<T extends Row>(rows: Collection<T>): ConditionalWrites<T> {
   const once = async ({ filter, update, id, isAfter, isBefore }: ConditionalWrite<T>): Promise<Verdict | 'again'> => {
     const { matchedCount } = await rows.updateOne(filter, update);

@@ -17,7 +17,7 @@ export interface StoreOptions {
   readonly ledgerTimeout?: number;
 }
 
-/** PROTOCOL "Constants": set here, on every ledger and message collection; no URL can weaken them. */
+/** Set in code, so that no URL can weaken them (docs/architecture/protocol.md "Constants and time"). */
 const MAJORITY = {
   writeConcern: { w: 'majority', journal: true },
   readConcern: new ReadConcern('majority'),

@@ -14,6 +14,7 @@ const decisions = inFolder('docs/decisions');
 const written = [
   'README.md',
   'CONTRIBUTING.md',
+  ...inFolder('docs/architecture'),
   ...inFolder('docs/guides'),
   ...inFolder('docs/reference'),
   ...decisions,

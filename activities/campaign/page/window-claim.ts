@@ -29,7 +29,7 @@ const LONGEST_WAIT = 200;
 const NO_GRANT: Grant = { tokens: 0, wait: LONGEST_WAIT };
 
 /**
- * Decides how far to claim: room in the window, a healthy transport, fresh rows, tokens (PROTOCOL "Work on a page" 1–3).
+ * Decides how far to claim: room in the window, a healthy transport, fresh rows, tokens (docs/architecture/protocol.md "Work on a page" 1–3).
  * All of that is asked for behind the page's work, which goes on settling and renewing while a server keeps silent.
  */
 export function claimer(deps: ClaimDeps, attempt: Attempt, recipients: RecipientReader, notify: () => void) {

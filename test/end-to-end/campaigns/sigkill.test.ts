@@ -22,6 +22,6 @@ test('a campaign whose worker is killed again and again loses nobody and mails n
 
   const { uncertain, totals } = await expectLedgerMatchesReceiver(cluster, campaign);
   expect(totals.sent + uncertain.length).toBe(READERS);
-  // PROTOCOL "Bound on uncertain": 4 × 8 connections a kill.
+  // docs/architecture/protocol.md "Bound on uncertain": 4 × 8 connections a kill.
   expect(uncertain.length).toBeLessThanOrEqual(3 * 32);
 });

@@ -3,7 +3,7 @@ import { events } from '../../../store/events/events.js';
 import { WINDOW } from './attempt.js';
 import { type CampaignModel, pagesOf, rowOf } from './model.js';
 
-/** PROTOCOL's invariants, by their numbers. */
+/** The invariants by their numbers (docs/architecture/protocol.md "Invariants"). */
 export class Broken extends Error {
   override readonly name = 'Broken';
   constructor(invariant: number, what: string) {

@@ -8,7 +8,7 @@ import type { Receiver, Reply } from '../receiver.js';
 
 export type Known = Exclude<Reply, 'again'> | 'open' | 'skipped';
 
-/** One attempt of a page activity, as PROTOCOL "Work on a page" tells it, over a line that may fail. */
+/** One attempt of a page activity, over a network that may fail (docs/architecture/protocol.md "Work on a page"). */
 export interface Attempt {
   readonly connection: Connection;
   readonly mutation: Mutation;

@@ -20,7 +20,7 @@ const plans = fc.record({
 
 const commands = fc.commands([...pageCommands, ...campaignCommands], { maxCommands: 140, size: 'max' });
 
-/** Any commands in any order, then faults stop: PROTOCOL's invariants hold throughout and at the end. */
+/** Any commands in any order, then faults stop: the invariants hold throughout (docs/architecture/protocol.md "Invariants"). */
 export function theProtocolHolds(store: Store, mutation: Mutation) {
   return fc.asyncProperty(plans, commands, async ({ frozen, ...plan }, sequence) => {
     campaigns += 1;

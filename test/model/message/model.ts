@@ -64,7 +64,7 @@ export async function rowOf({ store, id }: MessageModel): Promise<Message> {
   return row;
 }
 
-/** PROTOCOL's invariants as they speak of messages. */
+/** The invariants for messages (docs/architecture/protocol.md "Invariants"). */
 export class Broken extends Error {
   override readonly name = 'Broken';
   constructor(invariant: number, what: string) {

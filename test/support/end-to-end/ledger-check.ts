@@ -22,8 +22,8 @@ export interface LedgerComparison {
 }
 
 /**
- * Compares the ledger with the receiving server id by id (PROTOCOL, invariants 1, 2, 4, 5, 6). For a campaign at rest:
- * nothing may be in flight. Throws at the first lie.
+ * Compares the ledger with the receiving server id by id (docs/architecture/protocol.md "Invariants" 1, 2, 4, 5, 6). The
+ * campaign must be at rest, with nothing in flight. Throws at the first contradiction.
  */
 export async function expectLedgerMatchesReceiver(cluster: TestCluster, campaign: Campaign): Promise<LedgerComparison> {
   const pages = await majorityCollection<LedgerPage>(cluster.store, 'ledger')
