@@ -54,7 +54,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
-          include: ['test/{store,api,activities,servers,model,workers,cli}/**/*.test.ts'],
+          include: ['test/{store,services,api,activities,servers,model,workers,cli}/**/*.test.ts'],
           globalSetup: servers,
           testTimeout: 60_000,
           hookTimeout: 120_000,

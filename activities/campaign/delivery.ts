@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { PageException } from '../../domain/campaign/ledger-page.js';
+import { decideForAddress } from '../../domain/delivery/suppression.js';
 import { relaxOnce } from '../../mail/dkim/canonical.js';
 import type { CompiledLetter } from '../../mail/letter/compile.js';
 import type { FailoverTransport, TransportsFor } from '../../mail/transports/failover.js';
@@ -9,10 +11,9 @@ import { type ActivityContext, type Attempt, type AttemptDeps, beginAttempt } fr
 import type { Letters } from './letters.js';
 import type { HandOverDeps } from './page/hand-over.js';
 import { instant, ownPage } from './page/owner.js';
-import type { RecipientReaderDeps } from './page/recipient-reader.js';
 import type { ClaimDeps } from './page/window-claim.js';
 import { workPage } from './page/work.js';
-import { type PublishingDeps, pagePublisher, suppressesAddress } from './publishing.js';
+import { type PublishingDeps, pagePublisher } from './publishing.js';
 import type { ReputationGuard } from './reputation.js';
 
 export interface PagesInput {
@@ -28,15 +29,9 @@ export interface PagesInput {
 export type PagesResult = 'finished' | 'busy' | 'not_wanted' | 'transport_down' | 'more';
 
 /** What the work on pages needs; the routes are those of the campaign's account. */
-export interface WorkDeps
-  extends AttemptDeps,
-    HandOverDeps,
-    ClaimDeps,
-    PublishingDeps,
-    Pick<RecipientReaderDeps, 'suppressions' | 'subscribers'> {
+export interface WorkDeps extends AttemptDeps, HandOverDeps, ClaimDeps, PublishingDeps {
   readonly ledger: Ledger;
   readonly letters: Letters;
-  readonly subscribers: RecipientReaderDeps['subscribers'] & PublishingDeps['subscribers'];
   readonly activityContext: () => ActivityContext;
   readonly routes: FailoverTransport;
 }
@@ -63,7 +58,7 @@ export function deliveryActivities(deps: DeliveryDeps) {
     if (page === undefined) return (await deps.ledger.openPages(key)) === 0 ? 'finished' : 'busy';
     const owner = ownPage({ ...deps, publish }, page, takenAt, attempt.alive);
     await workPage(work, attempt, owner, letter);
-    if (owner.page().exceptions.some(suppressesAddress)) await deps.guard(key.account, key.campaign);
+    if (owner.page().exceptions.some(isHardBounce)) await deps.guard(key.account, key.campaign);
     attempt.rethrow();
     return owner.lost() ? 'more' : undefined;
   };
@@ -100,6 +95,11 @@ export function deliveryActivities(deps: DeliveryDeps) {
       }
     },
   };
+}
+
+/** A hard bounce may exceed the limit of the campaign's reputation. */
+function isHardBounce(entry: PageException): boolean {
+  return decideForAddress(entry) === 'suppress';
 }
 
 function stillSending(row: Campaign, { launch, round }: PagesInput): boolean {

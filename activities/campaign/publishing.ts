@@ -1,42 +1,29 @@
 import type { LedgerPage, PageException } from '../../domain/campaign/ledger-page.js';
-import { suppresses } from '../../domain/delivery/classify.js';
-import { countsAgainstAddress } from '../../domain/delivery/soft-bounces.js';
+import { decideForAddress } from '../../domain/delivery/suppression.js';
+import { applyRefusal, type SuppressionStores } from '../../services/suppress.js';
 import type { Event, Events } from '../../store/events/events.js';
-import type { Subscribers } from '../../store/subscribers/subscribers.js';
 
-export interface PublishingDeps {
+export interface PublishingDeps extends SuppressionStores {
   readonly events: Events;
-  readonly subscribers: Pick<Subscribers, 'forSending' | 'suppress' | 'recordSoftBounce'>;
 }
 
 /**
- * Makes odd entries known: one event each (`campaign:launch:round:page:i`), and for each refusal that speaks about the
- * address itself a suppression, at once or when it has gone on for long enough. Every step may be repeated.
+ * Publishes a page's exceptions: one event each (`campaign:launch:round:page:i`), and for each refusal what it means for the
+ * recipient's address. Every step may be repeated.
  */
-export function pagePublisher({ events, subscribers }: PublishingDeps) {
+export function pagePublisher(deps: PublishingDeps) {
   return async (page: LedgerPage, entries: readonly PageException[]): Promise<void> => {
-    const aboutAddress = entries.filter((entry) => suppressesAddress(entry) || countsAgainstAddress(entry));
+    const about = { account: page.account, campaign: page.campaign };
+    const aboutAddress = entries.filter((entry) => decideForAddress(entry) !== 'nothing');
     const byId = new Map(aboutAddress.map((entry) => [page.ids[entry.i], entry]));
     const ids = [...byId.keys()].filter((id) => id !== undefined);
-    const affected = ids.length === 0 ? [] : await subscribers.forSending(page.account, ids);
+    const affected = ids.length === 0 ? [] : await deps.subscribers.forSending(page.account, ids);
     for (const { _id, email_key } of affected) {
       const entry = byId.get(_id);
-      if (entry !== undefined) await holdAgainst(page, email_key, entry);
+      if (entry !== undefined) await applyRefusal(deps, { ...about, emailKey: email_key }, entry);
     }
-    await events.append(entries.map((entry) => eventOf(page, entry)));
+    await deps.events.append(entries.map((entry) => eventOf(page, entry)));
   };
-
-  async function holdAgainst({ account, campaign }: LedgerPage, emailKey: string, entry: PageException): Promise<void> {
-    const { class: reason, reply, at } = entry;
-    const evidence = { reply, campaign };
-    if (suppressesAddress(entry)) await subscribers.suppress(account, emailKey, 'bounced', evidence);
-    else await subscribers.recordSoftBounce(account, emailKey, { reason, at }, evidence);
-  }
-}
-
-/** Nobody is there any more. */
-export function suppressesAddress(entry: PageException): boolean {
-  return entry.kind === 'failed' && suppresses({ ...entry, kind: 'failed' });
 }
 
 export function eventOf(page: LedgerPage, entry: PageException): Omit<Event, 'at'> {

@@ -1,20 +1,18 @@
 import { now } from '../../clock.js';
-import { BAD_DOMAIN } from '../../domain/delivery/bad-domain.js';
-import { suppresses } from '../../domain/delivery/classify.js';
 import type { Evidence } from '../../domain/delivery/evidence.js';
-import { countsAgainstAddress } from '../../domain/delivery/soft-bounces.js';
+import { decideForAddress } from '../../domain/delivery/suppression.js';
 import { stepOfEvidence } from '../../domain/message/step.js';
+import { applyComplaint, applyRefusal, type SuppressionStores } from '../../services/suppress.js';
 import type { Campaigns } from '../../store/campaigns/campaigns.js';
 import type { Ledger } from '../../store/campaigns/ledger.js';
 import type { LedgerPositions } from '../../store/campaigns/ledger-positions.js';
 import type { Event, Events } from '../../store/events/events.js';
 import type { Messages } from '../../store/messages/messages.js';
 import type { MessageProgress } from '../../store/messages/progress.js';
-import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import type { ReputationGuard } from '../campaign/reputation.js';
 import type { ReportedMail } from './reported-mail.js';
 
-export interface EvidenceDeps {
+export interface EvidenceDeps extends SuppressionStores {
   readonly campaigns: Pick<Campaigns, 'find'>;
   readonly events: Pick<Events, 'append'>;
   readonly guard: ReputationGuard;
@@ -22,7 +20,6 @@ export interface EvidenceDeps {
   readonly ledgerPositions: LedgerPositions;
   readonly messages: Pick<Messages, 'ofReturnPath'>;
   readonly messageProgress: Pick<MessageProgress, 'recordLateEvidence'>;
-  readonly subscribers: Pick<Subscribers, 'suppress' | 'recordSoftBounce' | 'unsubscribeByLink'>;
 }
 
 /** Acts on what is proven: the address, the river, doubt in the ledger. Every step may be repeated. Answers in one word. */
@@ -37,16 +34,11 @@ export async function applyEvidence(
       return unsubscribe(deps, reported);
     case 'complained':
       await deps.events.append(eventsFor(reported, 'complained', { detail: evidence.detail }));
-      await deps.subscribers.suppress(
-        reported.account,
-        reported.emailKey,
-        'complained',
-        suppressionEvidence(reported, evidence.detail),
-      );
+      await applyComplaint(deps, reported, evidence.detail);
       if (reported.campaign !== undefined) await deps.guard(reported.account, reported.campaign);
       return 'complained';
     case 'delayed':
-      await recordSoftBounce(deps, reported, evidence.fate, at);
+      await applyRefusal(deps, reported, { ...evidence.fate, at }, 'report');
       return 'delayed';
     case 'delivered':
       await settle(deps, reported, { kind: 'sent', class: 'accepted', code: null, reply: null });
@@ -60,41 +52,18 @@ type Bounce = Extract<Evidence, { kind: 'bounced' }>['fate'];
 
 async function bounce(deps: EvidenceDeps, reported: ReportedMail, fate: Bounce, at: Date): Promise<string> {
   const { class: reason, code, reply } = fate;
-  const hard = suppresses(fate);
+  const hard = decideForAddress(fate, 'report') === 'suppress';
   await deps.events.append(eventsFor(reported, 'bounced', { class: reason, code, reply, hard }));
   await settle(deps, reported, { kind: 'failed', class: reason, code, reply });
-  if (hard)
-    await deps.subscribers.suppress(
-      reported.account,
-      reported.emailKey,
-      'bounced',
-      suppressionEvidence(reported, reply),
-    );
-  else await recordSoftBounce(deps, reported, fate, at);
+  await applyRefusal(deps, reported, { ...fate, at }, 'report');
   if (hard && reported.campaign !== undefined) await deps.guard(reported.account, reported.campaign);
   return hard ? 'bounced' : 'soft_bounced';
-}
-
-async function recordSoftBounce({ subscribers }: EvidenceDeps, reported: ReportedMail, fate: Bounce, at: Date) {
-  const { class: reason, reply } = fate;
-  // The domain that a report calls dead may be one the mail was forwarded to, not the one we have mailed.
-  if (reason === BAD_DOMAIN || !countsAgainstAddress(fate)) return;
-  await subscribers.recordSoftBounce(
-    reported.account,
-    reported.emailKey,
-    { reason, at },
-    suppressionEvidence(reported, reply),
-  );
 }
 
 async function unsubscribe({ subscribers }: EvidenceDeps, { subscriber, campaign }: ReportedMail): Promise<string> {
   if (subscriber === undefined) return 'ignored';
   await subscribers.unsubscribeByLink(subscriber, { by: 'mail', ...(campaign !== undefined && { campaign }) });
   return 'left';
-}
-
-function suppressionEvidence({ campaign }: ReportedMail, reply: string | null) {
-  return { reply, ...(campaign !== undefined && { campaign }) };
 }
 
 interface LateEvidence {

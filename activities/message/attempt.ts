@@ -36,7 +36,7 @@ export type OutgoingTransport = Pick<Transport, 'connections' | 'ready' | 'deliv
 
 export interface MessageAttemptDeps extends MessageOwnerDeps {
   readonly messages: Pick<Messages, 'find' | 'sweepAgain'>;
-  readonly suppressions: Pick<Suppressions, 'among' | 'badDomainsAmong'>;
+  readonly suppressions: Suppressions;
   readonly optOuts: Pick<OptOuts, 'among'>;
   readonly transportsFor: (account: number, use: 'transactional') => OutgoingTransport;
   readonly messageMail: (row: Message) => Promise<SplicedMail | Unrenderable>;

@@ -1,17 +1,14 @@
 import { now } from '../../clock.js';
-import { isSuppressingClass } from '../../domain/delivery/classify.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
-import { countsAgainstAddress } from '../../domain/delivery/soft-bounces.js';
 import { FINAL_STATES, type MessageAttempt } from '../../domain/message/message.js';
+import { applyRefusal, type SuppressionStores } from '../../services/suppress.js';
 import type { Event, Events } from '../../store/events/events.js';
 import type { Messages } from '../../store/messages/messages.js';
 import type { Message } from '../../store/messages/row.js';
-import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import { type ClickDeps, settledByClick } from './click-evidence.js';
 
-export interface MessagePublishingDeps extends ClickDeps {
+export interface MessagePublishingDeps extends ClickDeps, SuppressionStores {
   readonly events: Pick<Events, 'append'> & ClickDeps['events'];
-  readonly subscribers: Pick<Subscribers, 'suppress' | 'recordSoftBounce'>;
   readonly messages: Pick<Messages, 'sweepAgain'>;
 }
 
@@ -80,23 +77,16 @@ function eventTypeOf({ outcome, class: reason }: MessageAttempt): string {
 }
 
 /**
- * Makes known what came of a message: one event for each entry of its timeline, and a suppression where a refusal speaks
- * about the address itself. Every step may be repeated; a final row that is told is owed nothing any more.
+ * Publishes what came of a message: one event for each entry of its timeline, and for each refusal what it means for the
+ * recipient's address. Every step may be repeated; a final row that is published is no longer due for the sweep.
  */
 export function messagePublisher(deps: MessagePublishingDeps): PublishMessage {
-  const { events, subscribers, messages } = deps;
+  const { events, messages } = deps;
   return async (found) => {
     const row = await settledByClick(deps, found);
-    const hardBounce = row.attempts.find(
-      ({ outcome, class: reason }) => outcome !== 'deferred' && isSuppressingClass(reason),
-    );
-    if (hardBounce !== undefined) {
-      await subscribers.suppress(row.account, row.to_key, 'bounced', { reply: hardBounce.reply });
-    }
-    for (const { class: reason, at, reply } of row.attempts.filter((entry) =>
-      countsAgainstAddress({ ...entry, kind: entry.outcome }),
-    )) {
-      await subscribers.recordSoftBounce(row.account, row.to_key, { reason, at: new Date(at) }, { reply });
+    const mail = { account: row.account, emailKey: row.to_key };
+    for (const entry of row.attempts) {
+      await applyRefusal(deps, mail, { ...entry, kind: entry.outcome, at: new Date(entry.at) });
     }
     await events.append(eventsOf(row));
     if (FINAL_STATES.includes(row.state) && row.sweep_at !== null) await messages.sweepAgain(row, null);

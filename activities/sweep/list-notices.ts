@@ -7,7 +7,7 @@ import { type Accounts, isActive } from '../../store/accounts/accounts.js';
 import type { EventLog, SequencedEvent } from '../../store/events/event-log.js';
 import type { ListNotices, NotifyingList } from '../../store/lists/notices.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
-import { suppressionId } from '../../store/suppressions/suppressions.js';
+import { suppressionId } from '../../store/suppressions/suppression-id.js';
 import { acceptSystemMail, type SystemMailDeps } from '../message/system-mail.js';
 
 export interface ListNoticeDeps extends SystemMailDeps {

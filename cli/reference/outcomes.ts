@@ -1,7 +1,7 @@
 import { RECIPIENT_STATUSES, type RecipientStatus } from '../../domain/campaign/campaign.js';
 import { REFUSAL_RULES, REFUSAL_RULES_VERSION, type RefusalAction } from '../../domain/delivery/refusal-rules.js';
 import { RETRY_WAITS } from '../../domain/delivery/retry.js';
-import { SOFT_BOUNCES } from '../../domain/delivery/soft-bounces.js';
+import { SOFT_BOUNCES } from '../../domain/delivery/suppression.js';
 import { code, type Page, page, table } from './page.js';
 
 const STATUSES: Readonly<Record<RecipientStatus, string>> = {
@@ -52,7 +52,7 @@ const CONSEQUENCES: Readonly<Record<RefusalAction, string>> = {
 export function outcomesPage(): Page {
   return page(
     'outcomes',
-    'domain/delivery/refusal-rules.ts, domain/delivery/soft-bounces.ts and domain/delivery/retry.ts',
+    'domain/delivery/refusal-rules.ts, domain/delivery/suppression.ts and domain/delivery/retry.ts',
     'What became of a recipient',
     "`GET /api/v1/campaigns/{id}/recipients` shows one line each: `status`, `class` and the server's `reply` with addresses\nstruck out.",
     table(

@@ -18,23 +18,6 @@ export function fateOf(outcome: Outcome): Fate {
   }
 }
 
-/** Whether nobody can be reached there any more, so that the address is taken off at once. */
-export function suppresses(fate: Pick<ExceptionFate, 'kind' | 'scope' | 'class'> | { readonly kind: 'sent' }): boolean {
-  return fate.kind === 'failed' && fate.scope === 'address' && isSuppressingClass(fate.class);
-}
-
-/** As `suppresses`, of a refusal that is known by its class alone. */
-export function isSuppressingClass(reason: string): boolean {
-  return REFUSAL_RULES.some(({ class: name, scope, means }) => {
-    return name === reason && scope === 'address' && means === 'suppress';
-  });
-}
-
-/** Classes of refusals by which an address is taken off at once. */
-export function suppressingClasses(): string[] {
-  return [...new Set(REFUSAL_RULES.map(({ class: name }) => name).filter(isSuppressingClass))];
-}
-
 /** 4xx is tried again whatever it says, also after the dot; 5xx is final unless a rule says that it concerns us. */
 export function fateOfRefusal(reply: SmtpReply): ExceptionFate {
   const text = scrubbed(reply.text);

@@ -3,7 +3,7 @@ import type { RefusalScope } from './outcome.js';
 /**
  * What follows from a 5xx reply that a rule reads; a 4xx reply is tried again whatever it says.
  * `suppress`: nobody can be reached there, at once. `count`: final for this mail, and held against the address until it
- * has happened often enough (`soft-bounces.ts`). `fail`: final for this mail. `retry`: says nothing about this mail.
+ * has happened often enough (`suppression.ts`). `fail`: final for this mail. `retry`: says nothing about this mail.
  */
 export type RefusalAction = 'suppress' | 'count' | 'fail' | 'retry';
 

@@ -1,6 +1,6 @@
 import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
 import { DAY, type ReputationCounts } from '../../domain/campaign/reputation.js';
-import { suppressingClasses } from '../../domain/delivery/classify.js';
+import { suppressingClasses } from '../../domain/delivery/suppression.js';
 import type { StoredEvent } from '../events/events.js';
 import type { Store } from '../mongo/connect.js';
 import { campaignTotals } from './recipient-totals.js';

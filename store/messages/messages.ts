@@ -3,7 +3,7 @@ import { now } from '../../clock.js';
 import type { MessageState } from '../../domain/message/message.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { foreignOrMissing, type Owned } from '../mongo/ownership.js';
-import { suppressionId } from '../suppressions/suppressions.js';
+import { suppressionId } from '../suppressions/suppression-id.js';
 import { messageAcceptance } from './acceptance.js';
 import type { Message } from './row.js';
 

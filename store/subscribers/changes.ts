@@ -1,7 +1,5 @@
 import type { ClientSession, Collection, Filter } from 'mongodb';
 import { now } from '../../clock.js';
-import { BAD_DOMAIN, domainOf } from '../../domain/delivery/bad-domain.js';
-import { exceedsSoftBounceLimit } from '../../domain/delivery/soft-bounces.js';
 import {
   merged,
   RESUBSCRIBABLE,
@@ -17,7 +15,6 @@ import { type Counters, counters } from '../mongo/counters.js';
 import { foreignOrMissing } from '../mongo/ownership.js';
 import { inTransaction } from '../mongo/transaction.js';
 import { capacity } from '../quotas/capacity.js';
-import { type SoftBounces, softBounces } from '../suppressions/soft-bounces.js';
 import { restoreErasedAddresses, type Suppressions, suppressions } from '../suppressions/suppressions.js';
 import { newRow, type SubscriberRequest } from './batches.js';
 import { type EventCause, subscriberEvent } from './events.js';
@@ -76,14 +73,6 @@ export function subscriberChanges(store: Store) {
     suppress: (account: number, emailKey: string, status: SuppressedStatus, evidence: Evidence): Promise<void> =>
       suppress(context, account, emailKey, status, evidence),
 
-    /** A soft bounce: remembered, and condemned like a hard one when it has gone on for long enough. Repeatable in whole. */
-    recordSoftBounce: async (account: number, emailKey: string, { reason, at }: SoftBounced, evidence: Evidence) => {
-      if (reason === BAD_DOMAIN)
-        return context.suppressions.recordBadDomain(account, domainOf(emailKey), evidence.reply, at);
-      const times = await context.softBounces.record(account, emailKey, reason, at);
-      if (exceedsSoftBounceLimit(reason, times, at)) await suppress(context, account, emailKey, 'bounced', evidence);
-    },
-
     /**
      * Forgets a person on every list. Whoever had left, bounced or complained stays barred by a hash. The bar is put up
      * before the rows go, so that repeating it after a crash finishes it.
@@ -93,12 +82,6 @@ export function subscriberChanges(store: Store) {
 }
 
 type SuppressedStatus = 'bounced' | 'complained';
-
-interface SoftBounced {
-  /** A class of `domain/delivery/soft-bounces.ts`. */
-  readonly reason: string;
-  readonly at: Date;
-}
 
 interface Evidence {
   /** Addresses scrubbed. */
@@ -112,13 +95,11 @@ interface ChangeContext {
   readonly ids: Counters;
   readonly eventLog: Events;
   readonly suppressions: Suppressions;
-  readonly softBounces: SoftBounces;
 }
 
 function contextOf(store: Store): ChangeContext {
   const rows = store.db.collection<Subscriber>('subscribers');
-  const bars = { suppressions: suppressions(store), softBounces: softBounces(store) };
-  return { store, rows, ids: counters(store), eventLog: events(store), ...bars };
+  return { store, rows, ids: counters(store), eventLog: events(store), suppressions: suppressions(store) };
 }
 
 async function subscribe(

@@ -1,6 +1,6 @@
 import { now } from '../../clock.js';
 import type { Store } from '../mongo/connect.js';
-import { suppressionId } from './suppressions.js';
+import { suppressionId } from './suppression-id.js';
 
 /** Somebody who wants no more of the mails that are sent with one API key, or with those that follow it. The address is kept as a hash. */
 interface OptOut {

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Collection, Filter } from 'mongodb';
 import { now } from '../../clock.js';
 import { domainOf } from '../../domain/delivery/bad-domain.js';
 import type { Store } from '../mongo/connect.js';
-import { badDomains } from './bad-domains.js';
+import { badDomains, softBounces } from './bounces.js';
+import { suppressionId } from './suppression-id.js';
 
 export const SUPPRESSION_REASONS = ['bounce', 'complaint', 'manual', 'erased'] as const;
 export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];
@@ -32,14 +32,15 @@ export interface SuppressionQuery {
 
 export type Suppressions = ReturnType<typeof suppressions>;
 
-/** The `_id` of an address: SHA-256 over account and identity. */
-export function suppressionId(account: number, emailKey: string): string {
-  return createHash('sha256').update(`${account}:${emailKey}`).digest('base64url');
-}
-
 export function suppressions(store: Store) {
   const rows = store.db.collection<Suppression>('suppressions');
-  return { ...adding(rows), ...listing(rows), ...releasing(store, rows), ...badDomains(store) };
+  return {
+    ...adding(rows),
+    ...listing(rows),
+    ...releasing(store, rows),
+    ...badDomains(store),
+    ...softBounces(store),
+  };
 }
 
 function adding(rows: Collection<Suppression>) {
@@ -132,18 +133,14 @@ function olderThan(after: string): Filter<Suppression> {
 }
 
 function releasing(store: Store, rows: Collection<Suppression>) {
-  const { db } = store;
   const { deleteBadDomain } = badDomains(store);
+  const { deleteSoftBounces } = softBounces(store);
   return {
-    /** Releases an address and forgets what was held against it; false where it was not suppressed. Repeatable in whole. */
+    /** Releases an address and forgets its bounces; false where it was not suppressed. Repeatable in whole. */
     remove: async (account: number, emailKey: string): Promise<boolean> => {
-      const id = suppressionId(account, emailKey);
-      await db.collection<{ _id: string; account: number }>('soft_bounces').deleteMany({
-        _id: { $gte: `${id}:`, $lt: `${id}:~` },
-        account,
-      });
+      await deleteSoftBounces(account, emailKey);
       await deleteBadDomain(account, domainOf(emailKey));
-      return (await rows.deleteOne({ _id: id, account })).deletedCount === 1;
+      return (await rows.deleteOne({ _id: suppressionId(account, emailKey), account })).deletedCount === 1;
     },
   };
 }

@@ -13,8 +13,8 @@ import type { Subscriber, Subscribers } from '../../../store/subscribers/subscri
 import type { Suppressions } from '../../../store/suppressions/suppressions.js';
 
 export interface RecipientReaderDeps {
-  readonly subscribers: Pick<Subscribers, 'forSending'>;
-  readonly suppressions: Pick<Suppressions, 'among' | 'badDomainsAmong'>;
+  readonly subscribers: Subscribers;
+  readonly suppressions: Suppressions;
   /** Rows and suppressions may be this old, in milliseconds, when their window is claimed. */
   readonly freshness: number;
   /** When a further round began: whoever a remembered domain had made wait is tried in it. Undefined in the first. */

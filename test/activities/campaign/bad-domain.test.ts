@@ -3,7 +3,7 @@ import { openRecipientReader } from '../../../activities/campaign/page/recipient
 import { pagePublisher } from '../../../activities/campaign/publishing.js';
 import { now } from '../../../clock.js';
 import { KNOWN_BAD_DOMAIN } from '../../../domain/delivery/bad-domain.js';
-import { countsAgainstAddress } from '../../../domain/delivery/soft-bounces.js';
+import { decideForAddress } from '../../../domain/delivery/suppression.js';
 import { events } from '../../../store/events/events.js';
 import { subscribers } from '../../../store/subscribers/subscribers.js';
 import { suppressions } from '../../../store/suppressions/suppressions.js';
@@ -33,8 +33,8 @@ const noMail = (i: number) =>
 const later = (ms: number) => new Date(now().getTime() + ms);
 
 /** Whom a lane would mail, and the classes of those it would not. */
-async function nextOf({ campaign, readers }: SentCampaign, again?: Date) {
-  const deps = { subscribers: subscribers(store), suppressions: suppressions(store), freshness: 10_000, again };
+async function nextOf({ campaign, readers }: SentCampaign, roundStart?: Date) {
+  const deps = { subscribers: subscribers(store), suppressions: suppressions(store), freshness: 10_000, roundStart };
   const page = aPage({ account: campaign.account, campaign: campaign._id, ids: [...readers] });
   const candidates = await openRecipientReader(deps, page).next(0, readers.length, readers.length);
   return candidates.map((one) => ('skip' in one ? `${one.skip.kind} ${one.skip.class} ${one.skip.reply}` : 'mail'));
@@ -43,9 +43,10 @@ async function nextOf({ campaign, readers }: SentCampaign, again?: Date) {
 test('a domain that takes no mail is remembered for a day: the next recipients there wait, without a connection', async () => {
   const sent = await aSentCampaign(store, 2);
   const { account, _id: campaign } = sent.campaign;
-  const tell = pagePublisher({ events: events(store), subscribers: subscribers(store) });
+  const stores = { events: events(store), subscribers: subscribers(store), suppressions: suppressions(store) };
+  const publish = pagePublisher(stores);
   expect(await nextOf(sent)).toEqual(['mail', 'mail']);
-  await tell(aPage({ account, campaign, page: 7, ids: [...sent.readers] }), [noMail(0)]);
+  await publish(aPage({ account, campaign, page: 7, ids: [...sent.readers] }), [noMail(0)]);
   const known = 'bad_domain 556 null MX';
   expect(await nextOf(sent)).toEqual([`deferred ${known}`, `deferred ${known}`]);
   // In a further round they are asked for; only where the domain has refused in it again, they fail.
@@ -60,7 +61,9 @@ test('a domain that takes no mail is remembered for a day: the next recipients t
 
   const rows = store.db.collection<{ _id: string; at: Date }>('bad_domains');
   const before = await rows.findOne({ _id: `${account}:${DOMAIN}` });
-  await tell(aPage({ account, campaign, page: 8, ids: [...sent.readers] }), [{ ...noMail(1), rule: KNOWN_BAD_DOMAIN }]);
+  await publish(aPage({ account, campaign, page: 8, ids: [...sent.readers] }), [
+    { ...noMail(1), rule: KNOWN_BAD_DOMAIN },
+  ]);
   expect(await rows.findOne({ _id: `${account}:${DOMAIN}` })).toEqual(before);
   await rows.updateMany({}, { $set: { at: new Date((before?.at.getTime() ?? 0) - 24 * 3_600_000) } });
   expect(await nextOf(sent)).toEqual(['mail', 'mail']);
@@ -81,13 +84,19 @@ test('a report of it is not believed of the whole domain; releasing an address o
 });
 
 test.each([
-  ['failed', 'bad_domain', undefined, false],
-  ['failed', 'bad_domain', '3:no-domain', true],
-  ['failed', 'bad_domain', KNOWN_BAD_DOMAIN, false],
-  ['deferred', 'bad_domain', undefined, false],
-  ['deferred', 'mailbox_full', undefined, true],
-  ['uncertain', 'mailbox_full', undefined, false],
-  ['failed', 'policy', undefined, false],
-])('%s as %s (%s) is held against the address or its domain: %s', (kind, reason, rule, held) => {
-  expect(countsAgainstAddress({ kind, class: reason, ...(rule && { rule }) })).toBe(held);
+  ['failed', 'bad_domain', undefined, 'server', 'nothing'],
+  ['failed', 'bad_domain', '3:no-domain', 'server', 'record_bad_domain'],
+  ['failed', 'bad_domain', '3:no-domain', 'report', 'nothing'],
+  ['failed', 'bad_domain', KNOWN_BAD_DOMAIN, 'server', 'nothing'],
+  ['deferred', 'bad_domain', undefined, 'server', 'nothing'],
+  ['deferred', 'mailbox_full', undefined, 'server', 'count_soft_bounce'],
+  ['deferred', 'mailbox_full', undefined, 'report', 'count_soft_bounce'],
+  ['uncertain', 'mailbox_full', undefined, 'server', 'nothing'],
+  ['failed', 'policy', undefined, 'server', 'nothing'],
+  ['failed', 'invalid_recipient', undefined, 'server', 'suppress'],
+  ['uncertain', 'invalid_recipient', undefined, 'server', 'suppress'],
+  ['deferred', 'invalid_recipient', undefined, 'server', 'nothing'],
+  ['skipped', 'invalid_recipient', undefined, 'server', 'nothing'],
+] as const)('%s as %s (rule %s, from the %s): %s', (kind, reason, rule, source, decision) => {
+  expect(decideForAddress({ kind, class: reason, ...(rule && { rule }) }, source)).toBe(decision);
 });

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fateOf, suppresses } from '../../../domain/delivery/classify.js';
+import { fateOf } from '../../../domain/delivery/classify.js';
+import type { Fate } from '../../../domain/delivery/outcome.js';
 import { REFUSAL_RULES, REFUSAL_RULES_VERSION } from '../../../domain/delivery/refusal-rules.js';
-import { isSoftBounce, SOFT_BOUNCES } from '../../../domain/delivery/soft-bounces.js';
+import { decideForAddress, isSoftBounce, SOFT_BOUNCES } from '../../../domain/delivery/suppression.js';
+
+const suppresses = (fate: Fate) => fate.kind !== 'sent' && decideForAddress(fate) === 'suppress';
 
 const refused = (code: number, text: string) => fateOf({ kind: 'refused', reply: { code, text } });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { suppresses } from '../../../domain/delivery/classify.js';
+import { decideForAddress } from '../../../domain/delivery/suppression.js';
 import { readInbound } from '../../../mail/dsn/read.js';
 import { aReport } from '../../support/mail/reports.js';
 
@@ -25,7 +25,7 @@ test.each<[string, string, string, boolean]>([
   if (mail.kind !== 'delivery' || mail.verdict.kind === 'delivered') throw new Error(JSON.stringify(mail));
   const { fate } = mail.verdict;
   expect([mail.verdict.kind, `${fate.class} ${fate.scope} ${fate.code}`]).toEqual([kind, words]);
-  expect(suppresses(fate)).toBe(suppressed);
+  expect(decideForAddress(fate, 'report') === 'suppress').toBe(suppressed);
   expect(fate.reply).not.toMatch(/ada@/);
   expect(mail.addresses).toContain(ABOUT.returnPath);
   expect(mail.messageIds).toEqual([ABOUT.messageId]);
@@ -63,7 +63,8 @@ test('whatever comes in is read without an exception, and cut pieces of reports 
   await fc.assert(
     fc.asyncProperty(noise, async (raw) => {
       const mail = await readInbound(raw, ['x@bounce.acme.example']);
-      if (mail.kind === 'delivery' && mail.verdict.kind === 'failed') expect(suppresses(mail.verdict.fate)).toBe(false);
+      if (mail.kind !== 'delivery' || mail.verdict.kind !== 'failed') return;
+      expect(decideForAddress(mail.verdict.fate, 'report')).not.toBe('suppress');
     }),
     { numRuns: 200 },
   );

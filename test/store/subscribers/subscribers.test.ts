@@ -105,30 +105,6 @@ test('whoever is erased is gone from rows, events and suppressions, and still no
   expect(await people.countSendable(ACCOUNT, own)).toBe(1);
 });
 
-test('soft bounces wear an address down over days, and retries of one day count once', async () => {
-  const own = await aListOf(['full', 'off', 'angry']);
-  const full = (day: string) =>
-    people.recordSoftBounce(
-      ACCOUNT,
-      'full@example.com',
-      { reason: 'mailbox_full', at: new Date(`2026-05-${day}Z`) },
-      QUOTA,
-    );
-  const suppressed = async () => [...(await barred.among(ACCOUNT, ['full@example.com', 'off@example.com']))];
-  for (const day of ['01T08:00', '01T09:00', '02T08:00', '03T08:00', '04T08:00', '14T08:00']) await full(day);
-  expect(await suppressed()).toEqual([]);
-  await full('15T08:00');
-  await full('15T08:00');
-  expect(await suppressed()).toEqual(['full@example.com']);
-  const off = { reason: 'mailbox_disabled', at: new Date('2026-05-01T20:00Z') };
-  await people.recordSoftBounce(ACCOUNT, 'off@example.com', off, QUOTA);
-  await people.recordSoftBounce(OTHER, 'off@example.com', { ...off, at: new Date('2026-05-03T20:00Z') }, QUOTA);
-  expect(await suppressed()).toEqual(['full@example.com']);
-  expect(await people.countSendable(ACCOUNT, own)).toBe(2);
-});
-
-const QUOTA = { reply: '452 4.2.2 over quota' };
-
 test('a complaint is not forgotten when the address bounces later', async () => {
   const own = await aListOf(['angry']);
   await people.suppress(ACCOUNT, 'angry@example.com', 'complained', { reply: null });

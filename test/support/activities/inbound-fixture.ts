@@ -33,6 +33,7 @@ export function inboundDeps(store: Store, over: Partial<InboundDeps> = {}): Inbo
     messages: messages(store),
     messageProgress: messageProgress(store, 60_000),
     subscribers: subscribers(store),
+    suppressions: suppressions(store),
     keyring: async () => [KEY],
     readableFor: 86_400_000,
     web: { send: async () => ({ kind: 'failed', why: 'connection', ms: 0 }) },

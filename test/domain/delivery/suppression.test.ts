@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { exceedsSoftBounceLimit, isSoftBounce, SOFT_BOUNCES } from '../../../domain/delivery/soft-bounces.js';
+import { exceedsSoftBounceLimit, isSoftBounce, SOFT_BOUNCES } from '../../../domain/delivery/suppression.js';
 
 const HOUR = 3_600_000;
 const NOW = new Date('2026-05-30T12:00:00Z');

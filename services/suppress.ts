@@ -1,0 +1,66 @@
+import { domainOf } from '../domain/delivery/bad-domain.js';
+import {
+  type AddressDecision,
+  type DecidedRefusal,
+  decideForAddress,
+  exceedsSoftBounceLimit,
+} from '../domain/delivery/suppression.js';
+import type { Subscribers } from '../store/subscribers/subscribers.js';
+import type { Suppressions } from '../store/suppressions/suppressions.js';
+
+export interface SuppressionStores {
+  readonly subscribers: Subscribers;
+  readonly suppressions: Suppressions;
+}
+
+/** The mail that was refused, or that its recipient complained about. */
+export interface BouncedMail {
+  readonly account: number;
+  /** Identity of the recipient's address. */
+  readonly emailKey: string;
+  readonly campaign?: number | undefined;
+}
+
+export interface Refusal extends DecidedRefusal {
+  /** Addresses scrubbed. */
+  readonly reply: string | null;
+  readonly at: Date;
+}
+
+/**
+ * Acts on what a refusal means for the recipient's address: suppresses it at once, counts a soft bounce, or remembers that
+ * its domain accepts no mail. Repeating it changes nothing.
+ */
+export async function applyRefusal(
+  stores: SuppressionStores,
+  mail: BouncedMail,
+  refusal: Refusal,
+  source: 'server' | 'report' = 'server',
+): Promise<AddressDecision> {
+  const { account, emailKey } = mail;
+  const { class: reason, reply, at } = refusal;
+  const decision = decideForAddress(refusal, source);
+  if (decision === 'record_bad_domain') {
+    await stores.suppressions.recordBadDomain(account, domainOf(emailKey), reply, at);
+  }
+  if (decision === 'count_soft_bounce') {
+    const times = await stores.suppressions.recordSoftBounce(account, emailKey, reason, at);
+    if (exceedsSoftBounceLimit(reason, times, at)) await suppress(stores, mail, 'bounced', reply);
+  }
+  if (decision === 'suppress') await suppress(stores, mail, 'bounced', reply);
+  return decision;
+}
+
+/** The recipient called the mail spam. `detail`: the reporter's words, addresses scrubbed. */
+export function applyComplaint(stores: SuppressionStores, mail: BouncedMail, detail: string | null): Promise<void> {
+  return suppress(stores, mail, 'complained', detail);
+}
+
+function suppress(
+  { subscribers }: SuppressionStores,
+  { account, emailKey, campaign }: BouncedMail,
+  status: 'bounced' | 'complained',
+  reply: string | null,
+): Promise<void> {
+  return subscribers.suppress(account, emailKey, status, { reply, ...(campaign !== undefined && { campaign }) });
+}

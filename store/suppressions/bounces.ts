@@ -1,0 +1,73 @@
+import { now } from '../../clock.js';
+import { BAD_DOMAIN_HOURS, type BadDomainRefusal } from '../../domain/delivery/bad-domain.js';
+import { dayOf } from '../../domain/delivery/suppression.js';
+import type { Store } from '../mongo/connect.js';
+import { suppressionId } from './suppression-id.js';
+
+/** A domain that accepts no mail, as an account's own mail server has found. */
+interface BadDomain extends BadDomainRefusal {
+  /** `<account>:<domain>` */
+  readonly _id: string;
+  readonly account: number;
+}
+
+/** Domains that accept no mail, remembered for a day. Of each account alone: another one's server may see another DNS. */
+export function badDomains({ db }: Store) {
+  const rows = db.collection<BadDomain>('bad_domains');
+  return {
+    /** Remembers a domain for a day from its last refusal on. Atomic: one upsert. */
+    recordBadDomain: async (account: number, domain: string, reply: string | null, at: Date): Promise<void> => {
+      await rows.updateOne(
+        { _id: `${account}:${domain}` },
+        { $set: { reply }, $max: { at }, $setOnInsert: { account } },
+        { upsert: true },
+      );
+    },
+
+    /** Those of the domains that are known to accept no mail, with their last refusal. One read; as old as its answer. */
+    badDomainsAmong: async (
+      account: number,
+      domains: readonly string[],
+    ): Promise<ReadonlyMap<string, BadDomainRefusal>> => {
+      if (domains.length === 0) return new Map();
+      const since = new Date(now().getTime() - BAD_DOMAIN_HOURS * 3_600_000);
+      const prefix = `${account}:`;
+      const ids = [...new Set(domains)].map((domain) => prefix + domain);
+      const found = await rows.find({ _id: { $in: ids }, account, at: { $gt: since } }).toArray();
+      return new Map(found.map(({ _id, reply, at }) => [_id.slice(prefix.length), { reply, at }]));
+    },
+
+    /** Forgets a domain: the next mail to it is tried at once. Atomic: one delete. */
+    deleteBadDomain: async (account: number, domain: string): Promise<void> => {
+      await rows.deleteOne({ _id: `${account}:${domain}`, account });
+    },
+  };
+}
+
+/** The first soft bounce of an address on one day, by class. Holds a hash of the address, no other personal data. */
+interface SoftBounce {
+  /** `<hash of account and address>:<class>:<day>`: retries of one day are one row. */
+  readonly _id: string;
+  readonly account: number;
+  readonly at: Date;
+}
+
+/** Soft bounces of addresses, one row a day. */
+export function softBounces({ db }: Store) {
+  const rows = db.collection<SoftBounce>('soft_bounces');
+  return {
+    /** Counts a soft bounce and answers the times of all stored ones. Atomic: one upsert; the first of a day stays. */
+    recordSoftBounce: async (account: number, emailKey: string, reason: string, at: Date): Promise<Date[]> => {
+      const prefix = `${suppressionId(account, emailKey)}:${reason}:`;
+      await rows.updateOne({ _id: `${prefix}${dayOf(at)}` }, { $setOnInsert: { account, at } }, { upsert: true });
+      const known = await rows.find({ _id: { $gte: prefix, $lt: `${prefix}~` }, account }).toArray();
+      return known.map((row) => row.at);
+    },
+
+    /** Forgets every soft bounce of an address. Repeatable. */
+    deleteSoftBounces: async (account: number, emailKey: string): Promise<void> => {
+      const id = suppressionId(account, emailKey);
+      await rows.deleteMany({ _id: { $gte: `${id}:`, $lt: `${id}:~` }, account });
+    },
+  };
+}
