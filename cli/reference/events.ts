@@ -1,7 +1,7 @@
 import { EVENTS } from './event-types/event-types.js';
 import { code, type Page, page, table } from './page.js';
 
-/** What is appended to the river. */
+/** The page about the event log. */
 export function eventsPage(): Page {
   const rows = EVENTS.map(({ type, when, id, data, by }) => [code(type), when, idCell(id), data, code(by)]);
   return page(
@@ -11,12 +11,12 @@ export function eventsPage(): Page {
     [
       'The collection `events` is append only; `store/events/events.ts` is the only writer. Each row has `_id`, `account`, `type`,',
       '`at`, and where they apply `campaign`, `subscriber` and `data`. Where a retry could repeat an append, `_id` is made from',
-      'what happened, so that it stands there once. Events hold no addresses.',
+      'what happened, so that it is stored once. Events hold no addresses.',
     ].join('\n'),
     table(['type', 'when', '`_id`', '`data`', 'appended by'], rows),
     [
-      'That a recipient of a campaign was *sent* to is no event: the ledger page says it (`store/campaigns/ledger.ts`). Rows of a batch',
-      'or a CSV file are not told one by one either.',
+      'A *sent* mail of a campaign has no event of its own: the ledger page records it (`store/campaigns/ledger.ts`). The rows of a',
+      'batch or a CSV file have no events either.',
     ].join('\n'),
   );
 }

@@ -17,7 +17,7 @@ const product = execFileSync('git', ['ls-files', '*.ts'], { cwd: packageRoot() }
 const NOUNS = [...new Set(EVENTS.map(({ type }) => type.split('.')[0]))].join('|');
 const WRITTEN = new RegExp(`['\`]((?:${NOUNS})\\.(?:[a-z_]+|\\$\\{[\\w.]+\\}))['\`]`, 'g');
 
-/** What the templates of the code may come to. */
+/** The types that a template string of the code can produce. */
 const MAY_BE: Readonly<Record<string, readonly string[]>> = {
   'campaign.${row.state}': CAMPAIGN_STATES.map((state) => `campaign.${state}`),
   'recipient.${entry.kind}': ['failed', 'skipped', 'deferred', 'uncertain'].map((kind) => `recipient.${kind}`),
@@ -33,7 +33,7 @@ function typesIn(path: string): string[] {
   return [...read(path).matchAll(WRITTEN)].flatMap(([, type = '']) => MAY_BE[type] ?? [type]);
 }
 
-test('only the documented files append to the river', () => {
+test('only the documented files append to the event log', () => {
   const emitters = product.filter((path) => /\b(?:events|eventLog)\.append\(/.test(read(path)));
   const writers = new Set(EVENTS.map(({ by }) => by));
   expect(emitters.sort()).toEqual([...writers].sort());
@@ -53,12 +53,12 @@ test('campaign events are the steered states and the two ends', () => {
   expect([...new Set(documented)].sort()).toEqual([...steered, 'sent', 'failed'].sort());
 });
 
-test('what may be asked for is what is documented', () => {
+test('the types a caller can filter by are the documented ones', () => {
   expect([...EVENT_TYPES]).toEqual([...new Set(EVENTS.map(({ type }) => type))].sort());
 });
 
-/** The flow itself compares types one by one; this says so before it is run. */
-test('a new type is provoked in test/end-to-end/every-event.test.ts', () => {
+/** `every-event.test.ts` compares the types one by one; this test fails earlier. */
+test('every type is triggered in test/end-to-end/every-event.test.ts', () => {
   const acts = read('test/end-to-end/every-event.test.ts');
   const isNamed = (type: string) => acts.includes(`'${type}'`) || acts.includes(`'${type.split('.').at(-1)}'`);
   const bare = (type: string) => type.replace(/^newsletter\.issue_/, 'newsletter.');

@@ -5,7 +5,7 @@ import { expectLedgerMatchesReceiver } from '../../support/end-to-end/ledger-che
 import { expectMessagesMatchReceiver, isOfMessage, untilAllEnded } from '../../support/end-to-end/message-check.js';
 import { aPost, type Posting, postingTo } from '../../support/end-to-end/posting.js';
 import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cluster.js';
-import type { Step } from '../../support/scripted/smtp-server.js';
+import type { Step } from '../../support/scripted/smtp-script.js';
 import { steered } from '../../support/store/campaigns.js';
 
 const MESSAGES = 30;

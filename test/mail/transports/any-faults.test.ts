@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { always, testRoutes } from '../../support/mail/failover.js';
 import { aMail } from '../../support/mail/letters.js';
-import type { Act, SmtpScript, Step } from '../../support/scripted/smtp-server.js';
+import type { Act, SmtpScript, Step } from '../../support/scripted/smtp-script.js';
 
 const FAULTS: Readonly<Partial<Record<Step, readonly Act[]>>> = {
   connect: ['drop', '421 4.3.2 busy', '554 no'],

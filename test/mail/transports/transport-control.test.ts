@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type HandOverOrder, smtpTransport, type Transport } from '../../../mail/transports/transport.js';
 import { aMail } from '../../support/mail/letters.js';
-import { type SmtpScript, type SmtpServer, smtpServer } from '../../support/scripted/smtp-server.js';
+import type { SmtpScript } from '../../support/scripted/smtp-script.js';
+import { type SmtpServer, smtpServer } from '../../support/scripted/smtp-server.js';
 import { quietPort } from '../../support/servers/quiet-port.js';
 
 const open: { close(): unknown }[] = [];

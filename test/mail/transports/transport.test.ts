@@ -3,7 +3,8 @@ import type { Outcome } from '../../../domain/delivery/outcome.js';
 import type { RecordDuration } from '../../../mail/smtp/settings.js';
 import { type HandOverOrder, smtpTransport, type Transport } from '../../../mail/transports/transport.js';
 import { aMail } from '../../support/mail/letters.js';
-import { type SmtpScript, type SmtpServer, type Step, smtpServer } from '../../support/scripted/smtp-server.js';
+import type { SmtpScript, Step } from '../../support/scripted/smtp-script.js';
+import { type SmtpServer, smtpServer } from '../../support/scripted/smtp-server.js';
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {

@@ -6,7 +6,8 @@ import { freePort } from '../../../servers/ports.js';
 import { anApi } from '../api/api.js';
 import { ownWorker, QUICK_RETRIES } from '../everpost/own-worker.js';
 import { aDraftAnswer, modelServer, says } from '../scripted/model-server.js';
-import { type SmtpScript, smtpServer } from '../scripted/smtp-server.js';
+import type { SmtpScript } from '../scripted/smtp-script.js';
+import { smtpServer } from '../scripted/smtp-server.js';
 import { testNamespace } from '../servers/test-servers.js';
 
 export type Product = Awaited<ReturnType<typeof theProduct>>;

@@ -6,7 +6,8 @@ import { type Config, readConfig } from '../../../config.js';
 import type { RunningWorker } from '../../../workers/main.js';
 import { anApi } from '../api/api.js';
 import { modelServer } from '../scripted/model-server.js';
-import { type SmtpScript, smtpServer } from '../scripted/smtp-server.js';
+import type { SmtpScript } from '../scripted/smtp-script.js';
+import { smtpServer } from '../scripted/smtp-server.js';
 import { type TestTemporal, testNamespace } from '../servers/test-servers.js';
 import { ownWorker } from './own-worker.js';
 

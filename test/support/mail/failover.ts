@@ -7,7 +7,8 @@ import {
 } from '../../../mail/transports/failover.js';
 import { monitorTransport } from '../../../mail/transports/monitor.js';
 import { type HandOverOrder, smtpTransport } from '../../../mail/transports/transport.js';
-import { type SmtpScript, type SmtpServer, smtpServer } from '../scripted/smtp-server.js';
+import type { SmtpScript } from '../scripted/smtp-script.js';
+import { type SmtpServer, smtpServer } from '../scripted/smtp-server.js';
 
 export interface ServerPlan {
   readonly script?: SmtpScript;

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Act, ReceivedMail, ServerState, Step } from './smtp-server.js';
+import type { Act, ReceivedMail, ServerState, Step } from './smtp-script.js';
 
 const END = Buffer.from('\r\n.\r\n');
 const EMPTY_END = END.subarray(2);

@@ -2,33 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
 import { smtpConversation } from './smtp-conversation.js';
-
-/** Where in the dialogue a script is asked; `body` is the first chunk of a mail, `dot` its end. */
-export type Step = 'connect' | 'ehlo' | 'auth' | 'mail' | 'rcpt' | 'data' | 'body' | 'dot' | 'rset' | 'quit';
-
-/** What the server does instead of the usual: a reply, a broken connection, or never a word. */
-export type Act = string | 'drop' | 'silence' | undefined;
-
-export interface ReceivedMail {
-  readonly messageId: string;
-  readonly from: string;
-  readonly to: readonly string[];
-  /** Undefined where the server does not keep bytes. */
-  readonly raw: Buffer | undefined;
-}
-
-export interface SmtpScript {
-  /** Called at each step; `nth` counts the steps of that kind on the whole server, from 1. */
-  readonly on?: (step: Step, argument: string, nth: number) => Act | Promise<Act>;
-  /** A reply instead of 250, by recipient. */
-  readonly onRcpt?: (address: string) => string | undefined;
-  /** A reply instead of 250 after the dot; a mail it answers with 4xx or 5xx is not accepted. */
-  readonly onData?: (mail: ReceivedMail) => string | undefined;
-  /** Extensions offered in EHLO (PIPELINING). */
-  readonly extensions?: readonly string[];
-  readonly keepRaw?: boolean;
-  readonly port?: number;
-}
+import type { ReceivedMail, ServerState, SmtpScript, Step } from './smtp-script.js';
 
 export interface SmtpServer {
   readonly port: number;
@@ -46,15 +20,6 @@ export interface SmtpServer {
   untilStep(step: Step, count: number): Promise<void>;
   /** Breaks all connections and stops listening. */
   close(): Promise<void>;
-}
-
-/** What the conversations of one server share. */
-export interface ServerState {
-  readonly script: SmtpScript;
-  readonly accepted: ReceivedMail[];
-  readonly steps: Record<Step, number>;
-  held: Promise<void> | undefined;
-  changed: () => void;
 }
 
 /** A real SMTP server on a free port of 127.0.0.1 that follows a script and remembers every mail it took. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Message } from '../../../store/messages/row.js';
 import { type MessageEverpost, messageEverpost } from '../../support/everpost/message-everpost.js';
-import type { Step } from '../../support/scripted/smtp-server.js';
+import type { Step } from '../../support/scripted/smtp-script.js';
 
 let everpost: MessageEverpost;
 /** Where the receiver breaks the connection, and how many more times. */

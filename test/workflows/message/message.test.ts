@@ -5,7 +5,7 @@ import { majorityCollection } from '../../../store/mongo/connect.js';
 import { suppressions } from '../../../store/suppressions/suppressions.js';
 import { messageRowChanged } from '../../../workflows/messages.js';
 import { type MessageEverpost, messageEverpost } from '../../support/everpost/message-everpost.js';
-import type { Act } from '../../support/scripted/smtp-server.js';
+import type { Act } from '../../support/scripted/smtp-script.js';
 
 let everpost: MessageEverpost;
 /** What the receiver does at the end of the next mails to an address. */

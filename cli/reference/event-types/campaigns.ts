@@ -1,0 +1,75 @@
+import type { EventKind } from './event-kind.js';
+
+const STATE_CHANGE = 'campaign:<campaign>:v<want.v>:<state>';
+
+const steered = (state: string, when: string): EventKind => ({
+  type: `campaign.${state}`,
+  when,
+  id: STATE_CHANGE,
+  data: '–',
+  by: 'activities/campaign/campaign.ts',
+});
+const paused = (when: string, by: string, data = 'reason, detail'): EventKind => ({
+  ...steered('paused', when),
+  data,
+  by,
+});
+const ended = (state: string, when: string): EventKind => ({
+  ...steered(state, when),
+  data: 'subject, emails_sent',
+  by: 'activities/campaign/close.ts',
+});
+const draft = (state: string, when: string): EventKind => ({
+  type: `draft.${state}`,
+  when,
+  id: 'draft:<campaign>:<n>',
+  data: 'draft, reason',
+  by: 'activities/draft/draft.ts',
+});
+const issue = (what: string, when: string, more = ''): EventKind => ({
+  type: `newsletter.issue_${what}`,
+  when,
+  id: `issue:<issue>:${what}`,
+  data: `issue, newsletter, scheduled_at${more}`,
+  by: 'activities/newsletter/publishing.ts',
+});
+
+/** Events of campaigns, of their drafts and of the newsletters that create them. */
+export const CAMPAIGN_EVENTS: readonly EventKind[] = [
+  steered('draft', 'a scheduled campaign was unscheduled, or its approval was refused or expired'),
+  steered('awaiting_approval', 'approvers were asked for approval, for the first time or for a changed text'),
+  steered('scheduled', 'it waits for its send time, or the send time changed'),
+  steered('freezing', 'it was launched and its audience is being frozen'),
+  steered('sending', 'it is being sent, was resumed, or its rate changed'),
+  steered('paused', 'it was paused'),
+  paused(
+    'it must not be sent: `content_blocked`, `quota_exceeded`, `account_suspended` or `account_closed`',
+    'activities/campaign/campaign.ts',
+    'reason',
+  ),
+  {
+    ...paused('an operator terminated its workflow', 'activities/sweep/sweep.ts', 'reason'),
+    id: 'campaign:<campaign>:v<want.v>:stopped',
+  },
+  paused(
+    'its sender domain cannot be signed or verified: `bad_signing_key` or `domain_not_verified`',
+    'activities/campaign/delivery.ts',
+  ),
+  paused('the mail server refuses its sender: `auth_failure` or `invalid_sender`', 'activities/campaign/delivery.ts'),
+  paused(
+    'too many complaints or hard bounces: `complaint_rate` or `bounce_rate`',
+    'activities/campaign/reputation.ts',
+    'reason, accepted, hard, complaints',
+  ),
+  steered('cancelled', 'it was cancelled'),
+  ended('sent', 'every recipient has a final state and at least one mail was accepted'),
+  ended('failed', 'every recipient has a final state and no mail was accepted'),
+  draft('ready', 'a model has written a text for a campaign'),
+  draft('failed', 'the model wrote no usable text; `reason` says why'),
+  issue('begun', 'an issue of a newsletter is being prepared', ', kind'),
+  issue('late', 'it began late, but within the catch-up window'),
+  issue('launched', 'it is written and approved; its campaign was launched'),
+  issue('skipped', 'it is not sent; `reason` says why', ', reason, detail'),
+  issue('sent', 'its campaign was sent', ', late, seconds_behind'),
+  issue('failed', 'its campaign failed or was cancelled', ', late, seconds_behind'),
+];
