@@ -18,80 +18,80 @@ const program = new Command('everpost').description('A durable email engine: eac
 
 program
   .command('start')
-  .description('the servers it needs, the API and a worker')
+  .description('start the embedded servers, the API and a worker')
   .action(run(({ config, log }) => start(config, log)));
 program
   .command('demo')
   .description('import a sample CSV, send a campaign, show each mail in the inbox')
   .option('--recipients <number>', 'how many sample subscribers', count, 10_000)
-  .option('--exit', 'leave at the end', false)
+  .option('--exit', 'exit at the end', false)
   .action((options: { recipients: number; exit: boolean }) =>
     run(({ config }) => demo(config, openLog({ logLevel: 'warn' }, stderr()), options))(),
   );
 program
   .command('api')
-  .description('the API alone')
+  .description('start the API alone')
   .action(run(({ config, log }) => api(config, log)));
 program
   .command('worker')
-  .description('a worker alone')
+  .description('start a worker alone')
   .action(run(({ config, log }) => worker(config, log)));
 program
   .command('catcher')
-  .description('the mail catcher alone')
+  .description('start the mail catcher alone')
   .action(run(({ config }) => catcher(config)));
 program
   .command('doctor')
-  .description('what is in the way of a start, and what to do')
+  .description('check what prevents a start and say how to fix it')
   .action(run(({ config }) => doctor(config)));
 
 program
   .command('health')
-  .description('is the API or the worker on this host alive? For container health checks')
+  .description('check that the API or the worker on this host is alive; for container health checks')
   .addArgument(new Argument('<role>').choices(['api', 'worker']))
   .action((role: Role) => run(({ config }) => health(config, role))());
 
-const keys = program.command('keys').description('the API keys of the first account');
+const keys = program.command('keys').description('manage the API keys of the first account');
 keys
   .command('list', { isDefault: true })
-  .description('which keys there are, without their secrets')
+  .description('list the keys, without their secrets')
   .action(run(({ config }) => listKeys(config)));
 keys
   .command('issue')
-  .description('make a key and show it, this once')
+  .description('create a key and show it once')
   .argument('<name>')
   .action((name: string) => run(({ config }) => issueKey(config, name))());
 keys
   .command('revoke')
-  .description('refuse a key from now on')
+  .description('revoke a key')
   .argument('<id>', 'its number in the list', count)
   .action((id: number) => run(({ config }) => revokeKey(config, id))());
 
 accountCommands(program.command('accounts'));
 
-const linkKeys = program.command('link-keys').description('the keys that sign the links in mails');
+const linkKeys = program.command('link-keys').description('manage the keys that sign the links in mails');
 linkKeys
   .command('list', { isDefault: true })
-  .description('which keys there are, the one that signs first')
+  .description('list the keys; the signing key comes first')
   .action(run(({ config }) => listLinkKeys(config)));
 linkKeys
   .command('rotate')
-  .description('sign new links with a new key; links in mailboxes go on working')
+  .description('sign new links with a new key; links in mails already sent keep working')
   .action(run(({ config }) => rotateLinkKeys(config)));
 
 program
   .command('rehearse')
-  .description('what would happen when, in skipped time: sends nothing')
+  .description('simulate a campaign or newsletter in skipped time; sends nothing')
   .addArgument(new Argument('<what>').choices(['campaign', 'newsletter']))
   .argument('<id>', 'its number', count)
-  .option('--issues <number>', 'of a newsletter', count, 12)
-  .option('--zone <name>', 'in which the times of a campaign are shown', 'UTC')
-  .option('--unanswered', 'approvers do not answer; otherwise they say yes', false)
+  .option('--issues <number>', 'issues of a newsletter', count, 12)
+  .option('--zone <name>', 'time zone of the printed times of a campaign', 'UTC')
+  .option('--unanswered', 'approvers do not respond; otherwise they approve', false)
   .action(
     (what: RehearsalSubject, id: number, { unanswered, ...options }: RehearsalOptions & { unanswered: boolean }) =>
       run(({ config }) => rehearse(config, what, id, { ...options, answer: unanswered ? 'none' : 'yes' }))(),
   );
 
-benchCommands(program.command('bench').description('measure, as a ratio against a named reference'));
+benchCommands(program.command('bench').description('measure against a named reference and print ratios'));
 
 await program.parseAsync();

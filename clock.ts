@@ -1,7 +1,7 @@
 /** The only place that reads a clock, so that tests can move time. Durations come from the monotonic clock. */
 export interface Clock {
   now(): Date;
-  /** Milliseconds that only ever grow; unrelated to the wall clock. */
+  /** Monotonic milliseconds, unrelated to the wall clock. */
   monotonic(): number;
 }
 

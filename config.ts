@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type HttpConfig, httpSettings } from './config/http.js';
 import { type Environment, type Reader, reader } from './config/reader.js';
 
-/** The environment, read once; docs/reference/configuration.md has the table. */
+/** The configuration, read once from the environment; docs/reference/configuration.md lists every variable. */
 export interface Config {
   readonly port: number;
   readonly host: string;
@@ -22,34 +22,34 @@ export interface Config {
   readonly attachmentTypes: readonly string[];
   /** All attachments of a message together, decoded. */
   readonly attachmentBytes: number;
-  /** Name servers that verify domains; none: those of the system. */
+  /** Name servers used to verify domains; none: those of the system. */
   readonly dnsServers: readonly string[];
   /** Hosts, addresses and CIDR ranges that webhooks and feeds may reach although private. */
   readonly allowedPrivateHosts: readonly string[];
-  /** The name under which the sending servers are listed in SPF. */
+  /** The SPF include name of the sending servers. */
   readonly spfInclude: string | undefined;
-  /** What writes drafts: the key of an OpenAI-compatible endpoint; none: no drafting. */
+  /** API key of an OpenAI-compatible endpoint for drafts; none: no drafting. */
   readonly openaiApiKey: string | undefined;
   readonly openaiBaseUrl: string;
   readonly openaiModel: string;
-  /** Where bounces, complaints and `mailto:` unsubscribes come to; none: mails have the sender's own address as envelope. */
+  /** Domain for bounces, complaints and `mailto:` unsubscribes; none: the envelope sender is the sender's own address. */
   readonly bounceDomain: string | undefined;
   /** SMTP port of the intake; none: it is off. */
   readonly inboundSmtpPort: number | undefined;
   /** File of the certificate and its key with which the intake offers STARTTLS; none: it speaks no TLS. */
   readonly inboundTlsPem: string | undefined;
-  /** Days for which reports that nobody could act on can be read. */
+  /** Days for which unmatched reports are kept. */
   readonly unreadReportsDays: number;
-  /** Percent of complaints and of hard bounces above which a campaign is paused, where its account says nothing else. */
+  /** Percent of complaints and of hard bounces above which a campaign is paused, unless its account sets another limit. */
   readonly pauseAt: { readonly complaints: number; readonly bounces: number };
   readonly apiKey: string | undefined;
   readonly dataDir: string;
   readonly secret: string | undefined;
-  /** APIs of others that are spoken here beside the native one. */
+  /** Dialects served beside the native API. */
   readonly dialects: readonly DialectName[];
   readonly rateLimitPerMinute: number;
   readonly http: HttpConfig;
-  /** Days after which the night forgets; 0: never. */
+  /** Days after which the nightly run deletes; 0: never. */
   readonly retentionDays: { readonly events: number; readonly messages: number };
   readonly trustedProxies: readonly string[];
   readonly logLevel: string;
@@ -78,7 +78,7 @@ export class ConfigurationError extends Error {
 export const DIALECTS = ['envie', 'mailbindr', 'emailmassivo'] as const;
 export type DialectName = (typeof DIALECTS)[number];
 
-/** What envie's documentation lists. */
+/** The media types in envie's documentation. */
 const ATTACHMENT_TYPES = [
   'application/pdf',
   'application/zip',
@@ -92,7 +92,7 @@ const ATTACHMENT_BYTES = 10 * 1024 * 1024;
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
-/** Reads the environment; throws one ConfigurationError that names every fault. */
+/** Reads the environment; throws one ConfigurationError that lists every error. */
 export function readConfig(environment: Environment = process.env): Config {
   const faults: string[] = [];
   const read = reader(environment, faults);
@@ -135,7 +135,7 @@ function addressSettings({ text, port, url }: Reader) {
 
 const LEAST_RETENTION_DAYS = 30;
 
-/** Events and messages make repeats harmless: what is forgotten too early is told, or mailed to approvers, once more. */
+/** Events and messages make repeats harmless: if they are deleted too early, an event or an approval request repeats. */
 function retentionSettings({ count }: Reader, faults: string[]) {
   const days = (name: string) => {
     const n = count(name, 0);

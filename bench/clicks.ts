@@ -23,21 +23,21 @@ export interface BenchClicksOptions {
   readonly recipients?: number;
   /** Callers at once (64). */
   readonly callers?: number;
-  /** Length of each stretch, in seconds (5). */
+  /** Seconds of each interval (5). */
   readonly seconds?: number;
-  /** Hits a second beside the paced campaign; 0: as many as come through (500). */
+  /** Hits a second beside the paced campaign; 0: unlimited (500). */
   readonly paced?: number;
 }
 
 type Call = ReturnType<typeof apiClient>;
 
 const READER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
-/** Long before the hits: they are a person's. */
+/** Long before the hits, so that they count as a person's. */
 const MADE = new Date('2026-01-01T00:00:00Z');
 
 const letter = { subject: newsletter.subject, html: linkedHtml };
 
-/** Hits a second on tracked links, and what they take from a campaign that is paced at half of what it could send. */
+/** Measures hits a second on tracked links, and how much they slow a campaign that is paced at half of its capacity. */
 export async function benchClicks(options: BenchClicksOptions): Promise<void> {
   const { config, recipients = 20_000, callers = 64, seconds = 5, paced = 500 } = options;
   const dataDir = await mkdtemp(join(tmpdir(), 'everpost-clicks-'));
@@ -61,7 +61,7 @@ export async function benchClicks(options: BenchClicksOptions): Promise<void> {
     await beside({ sink, hits, seconds, perSecond, recipients, paced });
     await call('POST', `/campaigns/${campaign}/cancel`, {});
     const { stats } = await call<{ stats: { clicks: { total: number } } }>('GET', `/campaigns/${first}`);
-    console.log(`clicks told by the campaign: ${stats.clicks.total.toLocaleString('en-US')}`);
+    console.log(`clicks counted by the campaign: ${stats.clicks.total.toLocaleString('en-US')}`);
   } finally {
     await everpost.stop();
     await sink.stop();
@@ -78,7 +78,7 @@ interface Beside {
   readonly paced: number;
 }
 
-/** Stretches with and without hits in turn, while one campaign goes out. */
+/** Alternates intervals with and without hits while one campaign is sent. */
 async function beside({ sink, hits, seconds, perSecond, recipients, paced }: Beside): Promise<void> {
   const mails = async () => (await sink.accepted()).length;
   while ((await mails()) < recipients + perSecond) await pause(250);
@@ -91,7 +91,7 @@ async function beside({ sink, hits, seconds, perSecond, recipients, paced }: Bes
     const rate = (((await mails()) - before) * 1_000) / (machineTime() - begun);
     sent[turn % 2 === 0 ? 'without' : 'with'].push(rate);
   }
-  if (sent.with.length === 0) throw new Error('the campaign was over before the hits were: take more recipients');
+  if (sent.with.length === 0) throw new Error('the campaign ended before the hits did: use more recipients');
   for (const interval of during) console.log(`beside a campaign paced at ${perSecond}/s: ${figures(interval)}`);
   const [quiet, busy] = [mean(sent.without), mean(sent.with)];
   console.log(
@@ -99,10 +99,10 @@ async function beside({ sink, hits, seconds, perSecond, recipients, paced }: Bes
   );
 }
 
-/** Where each recipient's links lead, as they stand in the mails. */
+/** The tracked links of each recipient, as in the mails. */
 async function trackedPaths(dataDir: string, campaign: number, recipients: number): Promise<readonly string[]> {
   const running = await readRunningFile(dataDir);
-  if (running === undefined) throw new Error('the installation does not run');
+  if (running === undefined) throw new Error('the installation is not running');
   const store = await openStore({ url: running.mongodbUrl, database: readConfig({}).mongodbDatabase });
   try {
     const tokens = linkTokens(await linkKeyRing(store, keptSecret(dataDir)).ring());
@@ -135,7 +135,7 @@ function hitting({ address }: EverpostProcess, paths: readonly string[], callers
     });
 
   return {
-    /** All callers, each as soon as it is answered; with `paced` no more than so many a second together. */
+    /** Each caller sends its next request after a response; `paced` limits all of them together, per second. */
     during: async (seconds: number, paced = 0): Promise<Interval> => {
       const begun = machineTime();
       const waits: number[] = [];

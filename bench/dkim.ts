@@ -28,16 +28,16 @@ export interface BenchDkimResult {
   readonly everpost: Run;
   /** Bare signatures with the same keys, by the same call. */
   readonly bare: Run;
-  /** Medians over neighbouring runs, so that what else the machine does falls on both. */
+  /** Medians over neighbouring runs, so that other load affects both sides. */
   readonly ratio: { readonly speed: number; readonly cpu: number };
 }
 
-/** Enough in flight to keep the thread pool busy while the machine does something else for a moment. */
+/** Enough in flight to keep the thread pool busy during short interruptions. */
 const IN_FLIGHT = 256;
 
 const links = linkTokens([{ kid: 1, key: Buffer.alloc(32, 7), current: true }]);
 
-/** Signed mails against bare signatures of the same keys: RSA alone, then RSA and ed25519, one after the other; prints medians and ratios. */
+/** Signed mails against bare signatures of the same keys: first RSA, then RSA and ed25519; prints medians and ratios. */
 export async function benchDkim(options: BenchDkimOptions = {}): Promise<readonly BenchDkimResult[]> {
   const both = [await aSigner('rsa-sha256'), await aSigner('ed25519-sha256')];
   const results: BenchDkimResult[] = [];
@@ -85,7 +85,7 @@ function signedMails(signers: readonly Signer[]) {
   };
 }
 
-/** What cannot be saved: a signature of 32 finished bytes for each key. */
+/** The lower bound: one signature over a 32-byte hash for each key. */
 function bareSignatures(signers: readonly Signer[]) {
   const digest = hash('sha256', 'a mail', 'buffer');
   return async (): Promise<void> => {

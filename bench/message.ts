@@ -23,14 +23,14 @@ export interface BenchMessageOptions {
 
 type Call = ReturnType<typeof apiClient>;
 
-/** One post: when it was asked for and when it was answered. */
+/** One post: when it was sent and when it was answered. */
 interface Posted {
   readonly to: string;
   readonly requestedAt: number;
   readonly respondedAt: number;
 }
 
-/** How long a caller waits for the answer, and a reader, from the answer on, until the mail server has it. */
+/** Durations from the request to the response, and from the response to the mail server. */
 interface Times {
   readonly accept: readonly number[];
   readonly toSmtp: readonly number[];
@@ -92,7 +92,7 @@ async function post({ address, key }: EverpostProcess): Promise<Posted> {
   return { to, requestedAt, respondedAt: machineTime() };
 }
 
-/** Each as soon as the one before has arrived. */
+/** Posts each message once the previous one has arrived. */
 async function oneByOne(everpost: EverpostProcess, sink: ClockedSink, count: number): Promise<Times> {
   const posted: Posted[] = [];
   for (let n = 0; n < count; n += 1) {
@@ -126,7 +126,7 @@ async function besideCampaign(everpost: EverpostProcess, sink: ClockedSink, coun
   const times = await oneByOne(everpost, sink, count);
   const meanwhile = (await readers()) - before;
   if ((await readers()) >= 2 * recipients)
-    console.log('the campaign was over before the messages were: take more recipients');
+    console.log('the campaign ended before the messages did: use more recipients');
   await ended(call, campaign);
   return { times, capacity, perSecond, meanwhile };
 }

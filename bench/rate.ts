@@ -26,7 +26,7 @@ export interface BenchRateOptions {
   readonly connections?: number;
 }
 
-/** A campaign limited to N mails a second, sent by several worker processes: what the receiving side measures. */
+/** A campaign limited to N mails a second, sent by several worker processes: as the receiver measures it. */
 export async function benchRate(options: BenchRateOptions): Promise<void> {
   const { config, perSecond = 50, recipients = 1_000, workers = 3, connections = 20 } = options;
   const dataDir = await mkdtemp(join(tmpdir(), 'everpost-rate-'));

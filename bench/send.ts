@@ -11,7 +11,7 @@ import { linkedHtml, newsletter, reader } from './harness/newsletter.js';
 import { startSink } from './harness/sink.js';
 
 export interface BenchSendOptions {
-  /** Where to look for smtp-sink, as in PATH. */
+  /** Folders to search for smtp-sink, as in PATH. */
   readonly path: string;
   /** Mails of one run (4,000). */
   readonly mails?: number;
@@ -30,7 +30,7 @@ export interface Run {
 export interface BenchSendResult {
   readonly everpost: Run;
   readonly nodemailer: Run;
-  /** The same letter with eight links, left alone and followed, pixel and all. */
+  /** The same letter with eight links, without and with tracking. */
   readonly links: Run;
   readonly followed: Run;
   /** How many times more mails a second, and how many times less CPU. */
@@ -48,8 +48,8 @@ type Name = 'everpost' | 'nodemailer' | 'links' | 'followed';
 const NAMES: readonly Name[] = ['everpost', 'nodemailer', 'links', 'followed'];
 
 /**
- * Our path against nodemailer's composing pool, and a letter whose links are followed against the same one left alone: same
- * sink, interleaved runs; prints medians and ratios.
+ * Compares our send path with nodemailer's composing pool, and a tracked letter with an untracked one: same sink,
+ * interleaved runs; prints medians and ratios.
  */
 export async function benchSend(options: BenchSendOptions): Promise<BenchSendResult> {
   const { mails = 4_000, rounds = 5, connections = 16 } = options;
@@ -92,7 +92,7 @@ function reported(sums: Record<Name, Run>): BenchSendResult {
   console.log(`ratio  ${ratio.speed.toFixed(2)} × the speed, CPU ÷ ${ratio.cpu.toFixed(2)}`);
   const more = sums.followed.cpuPerMail / sums.links.cpuPerMail;
   const speed = sums.followed.mailsPerSecond / sums.links.mailsPerSecond;
-  console.log(`followed against left alone: ${speed.toFixed(2)} × the speed, ${more.toFixed(2)} × the CPU`);
+  console.log(`tracked against untracked: ${speed.toFixed(2)} × the speed, ${more.toFixed(2)} × the CPU`);
   return { ...sums, ratio };
 }
 
@@ -169,7 +169,7 @@ function composingPool(url: string, connections: number): Side {
   };
 }
 
-/** The cheapest templating there is, so that only composing and sending are compared. */
+/** Minimal templating, so that only composing and sending are compared. */
 function filled(template: string, values: Readonly<Record<string, unknown>>): string {
   return template.replace(/\{\{ ([\w.]+) \}\}/g, (_, field: string) => String(values[field]));
 }

@@ -22,7 +22,7 @@ export interface BenchWebhooksOptions {
   readonly config: Config;
   /** Events that are appended as fast as they can be (100,000). */
   readonly events?: number;
-  /** Events one by one, each once the one before has arrived (50). */
+  /** Events appended one at a time, each after the previous one has arrived (50). */
   readonly single?: number;
 }
 
@@ -31,7 +31,7 @@ interface Endpoint {
   readonly position: number;
 }
 
-/** Events to one endpoint: how long one takes, how fast many drain, and how long its workflow's history gets meanwhile. */
+/** Measures events to one endpoint: latency of one, throughput of many, and the length of its workflow's history. */
 export async function benchWebhooks(options: BenchWebhooksOptions): Promise<void> {
   const { config, events: many = 100_000, single = 50 } = options;
   const dataDir = await mkdtemp(join(tmpdir(), 'everpost-webhooks-'));
@@ -46,7 +46,7 @@ export async function benchWebhooks(options: BenchWebhooksOptions): Promise<void
     const { secret } = await keys(store).issue(FIRST_ACCOUNT, 'bench');
     const call = apiClient(api.address, secret);
     const endpoint = await call<Endpoint>('POST', '/webhooks', { url: receiver.url });
-    // The worker comes up.
+    // The worker is starting.
     await events(store).append([happened('warm-up')]);
     await receiver.until(1);
     await pause(1_200);
@@ -95,7 +95,7 @@ async function oneByOne(store: Store, receiver: ClockedReceiver, count: number):
     await events(store).append([happened(`single:${n}`)]);
     await receiver.until(known + 1);
     waits.push(machineTime() - begun);
-    // Within the same second the bell does not ring at once.
+    // A second notification within the same second is delayed.
     await pause(1_200);
   }
   waits.sort((a, b) => a - b);

@@ -8,7 +8,7 @@ import { benchWebhooks } from '../bench/webhooks.js';
 import type { Config } from '../config.js';
 import { count, run } from './command.js';
 
-/** What a count stands for and how much it is where nobody says. */
+/** The meaning of each count and its default. */
 type Counts<O> = Readonly<Record<keyof O & string, readonly [string, number]>>;
 
 interface Measurement<O extends Readonly<Record<string, number>>> {
@@ -37,7 +37,7 @@ export function benchCommands(bench: Command): void {
     measure: benchDkim,
   });
   add<{ messages: number; burst: number; recipients: number }>('message', {
-    what: 'messages on embedded servers: accepting, the way to the mail server, idle and beside a campaign',
+    what: 'messages on embedded servers: accepting and delivering, idle and beside a campaign',
     counts: {
       messages: ['posted one by one', 200],
       burst: ['posted all at once', 2_000],
@@ -61,7 +61,7 @@ export function benchCommands(bench: Command): void {
     measure: (options, config) => benchWebhooks({ config, ...options }),
   });
   add<{ recipients: number; callers: number; seconds: number; paced: number }>('clicks', {
-    what: 'hits a second on tracked links, and what they take from a campaign paced at half its capacity',
+    what: 'hits a second on tracked links, and how much they slow a campaign paced at half its capacity',
     counts: {
       recipients: ['of the campaigns', 20_000],
       callers: ['at once', 64],

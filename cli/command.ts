@@ -4,13 +4,13 @@ import { pino } from 'pino';
 import { openLog } from '../api/hooks/logging.js';
 import { type Config, ConfigurationError, readConfig } from '../config.js';
 
-/** What a command is given. */
+/** What each command receives. */
 export interface CommandContext {
   readonly config: Config;
   readonly log: Logger;
 }
 
-/** Runs a command with the configuration and a log; a fault is one readable message and exit code 1. */
+/** Runs a command with the configuration and a log; an error is printed and the exit code is 1. */
 export function run(command: (context: CommandContext) => Promise<unknown>) {
   return async (): Promise<void> => {
     try {
@@ -28,7 +28,7 @@ export function stderr() {
   return pino.destination({ fd: 2, sync: false });
 }
 
-/** An option that counts something. */
+/** Parses a count. */
 export function count(text: string): number {
   if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('a whole number from 1 to 9999999');

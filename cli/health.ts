@@ -7,12 +7,12 @@ import { DEFAULT_PREFIX, queuesOf } from '../workflows/names.js';
 export type Role = 'api' | 'worker';
 
 const TIMEOUT = 3_000;
-/** A worker asks for work at least once a minute. */
+/** A worker polls at least once a minute. */
 const MAX_POLL_AGE = 150_000;
 /** TaskQueueType of Temporal's API. */
 const WORKFLOW_TASKS = 1;
 
-/** `everpost health`: whether the role that runs beside it on this host is alive. The exit code: 1 if it is not. */
+/** `everpost health`: whether the API or the worker on this host is alive. Exit code 1 if it is not. */
 export async function health(config: Config, role: Role): Promise<number> {
   const alive = role === 'api' ? await apiResponds(config) : await workerPolls(config);
   if (!alive) console.error(`The ${role} on ${hostname()} is not alive.`);
@@ -28,7 +28,7 @@ async function apiResponds({ host, port }: Pick<Config, 'host' | 'port'>): Promi
   );
 }
 
-/** A worker serves nobody, so nobody but Temporal knows whether it still comes for work. */
+/** A worker has no port: only Temporal knows whether it still polls. */
 export async function workerPolls(
   { temporalAddress, temporalNamespace: namespace }: Pick<Config, 'temporalAddress' | 'temporalNamespace'>,
   prefix = DEFAULT_PREFIX,

@@ -5,21 +5,21 @@ import type { Report } from '../servers/report.js';
 import { startTemporal } from '../servers/temporal.js';
 import { writeRunningFile } from './running-file.js';
 
-/** Where the three servers are, whoever runs them. */
+/** Addresses of the three servers, embedded or external. */
 export interface Installation {
   readonly mongodbUrl: string;
   readonly temporalAddress: string;
-  /** Known only where Temporal is ours. */
+  /** Known only for the embedded Temporal. */
   readonly temporalUi: string | undefined;
   readonly smtpUrl: string;
   readonly inboxUrl: string | undefined;
-  /** Stops what was started here, the last first. */
+  /** Stops what was started here, in reverse order. */
   stop(): Promise<void>;
 }
 
 type Stoppable = { stop(): Promise<void> };
 
-/** Starts a server of our own for each one that the environment does not name. */
+/** Starts an embedded server for each one that the environment does not name. */
 export async function openInstallation(config: Config, report: Report): Promise<Installation> {
   const started: Stoppable[] = [];
   const stop = async () => {
@@ -51,7 +51,7 @@ export async function openInstallation(config: Config, report: Report): Promise<
   }
 }
 
-/** For roles that run alone: the addresses must be given, for one thing. Returns the faults, all of them. */
+/** Returns every setting that a role needs to run alone and that is missing. */
 export function missingSettings(config: Config, role: 'api' | 'worker'): string[] {
   const needed = {
     MONGODB_URL: config.mongodbUrl,

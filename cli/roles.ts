@@ -18,14 +18,14 @@ export function storeOf(config: Config, { mongodbUrl }: Pick<Addresses, 'mongodb
   return openStore({ url: mongodbUrl, database: config.mongodbDatabase });
 }
 
-/** Where a worker keeps its figures; undefined where nobody may see them. */
+/** Where a worker records its metrics; undefined where metrics are off. */
 export function metricsRegistryOf({ http: { metricsToken } }: Config): Registry | undefined {
   return metricsToken === undefined ? undefined : new Registry();
 }
 
 /** What the API sees of a worker in the same process. */
 interface SameProcess {
-  /** The worker, while there is one. */
+  /** The worker, while it runs. */
   readonly worker?: () => RunningWorker | undefined;
   readonly registry?: Registry | undefined;
 }

@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Where an embedded installation is reached while it runs; holds a password, so that only its owner may read it. */
+/** Addresses of a running embedded installation; holds a password, so only its owner may read it. */
 export interface RunningInstallation {
   readonly mongodbUrl: string;
   readonly temporalAddress: string;
@@ -9,7 +9,7 @@ export interface RunningInstallation {
 
 const runningFile = (dataDir: string) => join(dataDir, 'running.json');
 
-/** Leaves word for commands that run beside `everpost start`; the returned function takes it away. */
+/** Writes the file for commands that run beside `everpost start`; the returned function deletes it. */
 export async function writeRunningFile(
   dataDir: string,
   installation: RunningInstallation,
@@ -18,7 +18,7 @@ export async function writeRunningFile(
   return () => rm(runningFile(dataDir), { force: true });
 }
 
-/** The installation that runs on this data folder, or ran until it was killed: whoever connects will see. */
+/** The installation on this data folder. A killed one leaves its file behind: the caller finds out by connecting. */
 export async function readRunningFile(dataDir: string): Promise<RunningInstallation | undefined> {
   try {
     return JSON.parse(await readFile(runningFile(dataDir), 'utf8')) as RunningInstallation;

@@ -6,14 +6,14 @@ import type { RunningWorker } from '../workers/main.js';
 import { type Installation, openInstallation } from './installation.js';
 import { metricsRegistryOf, runApi, runWorker, storeOf, untilStopSignal } from './roles.js';
 
-/** A whole Everpost in this process: the servers it needs, the API and a worker. */
+/** A complete Everpost in this process: embedded servers, the API and a worker. */
 export interface Everpost {
   readonly at: Installation;
   readonly api: string;
   readonly firstKey: string | undefined;
-  /** A key of the demo's own. */
+  /** A separate key for the demo. */
   demoKey(): Promise<string>;
-  /** Rejects if the worker cannot go on. */
+  /** Rejects if the worker fails. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
@@ -40,7 +40,7 @@ export async function openEverpost(config: Config, log: Logger): Promise<Everpos
   };
 }
 
-/** `everpost start`: everything, until told to stop. */
+/** `everpost start`: runs everything until SIGINT or SIGTERM. */
 export async function start(config: Config, log: Logger): Promise<void> {
   const everpost = await openEverpost(config, log);
   console.log(`\nEverpost is running.\n${addressesOf(everpost)}`);
@@ -50,7 +50,7 @@ export async function start(config: Config, log: Logger): Promise<void> {
   try {
     await Promise.race([untilStopSignal(), everpost.ended]);
   } finally {
-    console.log('Stopping: finishing what is claimed …');
+    console.log('Stopping: finishing claimed mails …');
     await everpost.stop();
   }
 }

@@ -6,14 +6,14 @@ import { isToken } from '../api/metrics.js';
 import type { Config } from '../config.js';
 
 export interface WorkerMetrics {
-  /** Where it really listens; undefined where it could not. */
+  /** The port it listens on; undefined if it could not listen. */
   readonly port: number | undefined;
   stop(): void;
 }
 
 /**
- * `/metrics` of a worker that runs alone, and nothing else, on a port of its own. A port that is not to be had is logged:
- * a worker that nobody can watch still sends.
+ * `/metrics` of a worker that runs alone, and nothing else, on a port of its own. A port that cannot be
+ * bound is logged, and the worker sends without metrics.
  */
 export async function serveWorkerMetrics(
   { host, http: { metricsPort, metricsToken } }: Pick<Config, 'host' | 'http'>,

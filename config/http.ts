@@ -1,18 +1,18 @@
 import type { Reader } from './reader.js';
 
-/** What the API does to whoever is slow, far away or too many, and who may watch. */
+/** Limits on requests, proxies, CORS and metrics. */
 export interface HttpConfig {
   /** Origins whose pages may call the API from a browser; none: CORS is off. */
   readonly corsOrigins: readonly string[];
-  /** A whole request, uploads too, must have come by then. */
+  /** Time limit of a whole request, uploads included. */
   readonly requestSeconds: number;
-  /** So must its header section. */
+  /** Time limit of its header section. */
   readonly headerSeconds: number;
   /** Milliseconds the event loop may lag before requests are turned away; 0: never. */
   readonly maxLoopDelay: number;
-  /** What `/metrics` asks for; none: there is no such page. */
+  /** Bearer token of `/metrics`; none: the page is off. */
   readonly metricsToken: string | undefined;
-  /** Where a worker alone has that page; none: nowhere. */
+  /** Port of that page for a worker that runs alone; none: off. */
   readonly metricsPort: number | undefined;
 }
 

@@ -2,7 +2,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type Reader = ReturnType<typeof reader>;
 
-/** Reads one variable at a time; what is wrong with it is added to the faults. */
+/** Reads one variable at a time; errors are collected. */
 export function reader(environment: Environment, faults: string[]) {
   const text = (name: string) => environment[name]?.trim() || undefined;
   const port = (name: string, fallback: number) => {

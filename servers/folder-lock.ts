@@ -12,22 +12,22 @@ interface LockRecord {
   readonly id: string;
   readonly host: string;
   readonly holder: ProcessIdentity;
-  /** The server that works in the folder; it may outlive a killed holder by some seconds. */
+  /** The server that uses the folder; it may outlive a killed holder by some seconds. */
   readonly server?: ProcessIdentity;
 }
 
 export interface FolderLock {
-  /** Notes the server that works in the folder, so that the next holder waits for its end. */
+  /** Records the server that uses the folder, so that the next holder waits for its end. */
   recordServer(pid: number): Promise<void>;
   release(): Promise<void>;
 }
 
-/** Another living process works in the folder. */
+/** Another live process uses the folder. */
 export class FolderInUse extends Error {
   override readonly name = 'FolderInUse';
 }
 
-/** Takes a data folder for this process alone; a lock whose holder is gone is taken over, once its server is gone too. */
+/** Locks a data folder for this process; the lock of a dead holder is taken over once its server has ended too. */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, 'everpost.lock');
@@ -42,9 +42,9 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
 }
 
 /**
- * Whoever finds the note of a dead holder takes the right to follow it, in the same way: one file, named by that note.
- * Nobody else replaces the note meanwhile, so a newer one is never moved away; and where its taker dies too, that right is
- * taken over like the folder itself.
+ * A process that finds the lock of a dead holder first locks the takeover in the same way: one file, named after that lock.
+ * Only its owner replaces the old lock, so a newer one is never removed. If the owner dies too, the takeover lock is taken
+ * over like the folder itself.
  */
 async function take(path: string, record: LockRecord, folder: string): Promise<void> {
   while (!(await claim(path, record))) {
@@ -58,7 +58,7 @@ async function take(path: string, record: LockRecord, folder: string): Promise<v
   }
 }
 
-/** A link appears with its whole content or not at all, and never over another. */
+/** A link is created with its whole content or not at all, and never replaces another. */
 async function claim(path: string, record: LockRecord): Promise<boolean> {
   const draft = `${path}.${record.id}`;
   await writeFile(draft, JSON.stringify(record), { mode: 0o600 });

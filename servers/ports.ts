@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 
 const LOOPBACK = '127.0.0.1';
 
-/** Whether a server could listen there right now. */
+/** Whether the port is free now. */
 export function isFree(port: number, host = LOOPBACK): Promise<boolean> {
   return listenOnce(port, host).then(
     () => true,
@@ -10,7 +10,7 @@ export function isFree(port: number, host = LOOPBACK): Promise<boolean> {
   );
 }
 
-/** The wanted port where it is free, else any that is; 0 asks for any. */
+/** The preferred port if it is free, else any free one; 0 means any. */
 export function freePort(wanted: number, host = LOOPBACK): Promise<number> {
   return listenOnce(wanted, host).catch(() => listenOnce(0, host));
 }

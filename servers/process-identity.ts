@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { run } from './provision/run.js';
 
-/** A process id alone may be somebody else's by now; together with its birth it names one process. */
+/** A process id may be reused; with its start time it identifies one process. */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly startTime: string;
 }
 
-/** Whether that very process still runs. */
+/** Whether this process still runs. */
 export async function isRunning({ pid, startTime }: ProcessIdentity): Promise<boolean> {
   return (await startTimeOf(pid)) === startTime;
 }
@@ -16,7 +16,7 @@ export async function identityOf(pid: number): Promise<ProcessIdentity> {
   return { pid, startTime: (await startTimeOf(pid)) ?? 'unknown' };
 }
 
-/** When a process started, as the system writes it; undefined where there is none or only its corpse. */
+/** Start time of a process as the system reports it; undefined if there is none, or only a zombie. */
 export async function startTimeOf(pid: number): Promise<string | undefined> {
   if (process.platform !== 'linux') {
     const { code, output } = await run('ps', ['-o', 'lstart=', '-p', `${pid}`], 5000);

@@ -6,8 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { monotonic } from '../clock.js';
 
 /**
- * Started by sh, which leaves a watcher behind and then becomes the server, so that the process id is the server's own. The
- * watcher reads a pipe that only our process holds: a line means goodbye, its end means that we died, however that came.
+ * Started by sh, which forks a watcher and then replaces itself with the server, so that the process id is the server's. The
+ * watcher reads a pipe that only our process holds: a line means an orderly stop, end of file means that our process died.
  */
 const NO_ORPHANS = `
 (
@@ -25,20 +25,20 @@ exec "$@"
 export interface ServerProcess {
   readonly pid: number;
   readonly log: string;
-  /** How it ended, where it has. */
+  /** Exit code or signal, once it has ended. */
   ended(): string | undefined;
-  /** SIGTERM, and SIGKILL where that takes longer than the limit; returns when the process is gone. */
+  /** Sends SIGTERM, then SIGKILL after the limit; returns when the process is gone. */
   stop(limitMs?: number): Promise<void>;
 }
 
 export interface ProcessPlan {
   readonly command: string;
   readonly args: readonly string[];
-  /** Both output streams; the log of the run before is kept beside it. */
+  /** Both output streams; the log of the previous run is kept beside it. */
   readonly log: string;
 }
 
-/** Starts a server that can not outlive this process and does not share its terminal's signals. */
+/** Starts a server that cannot outlive this process and does not receive its terminal's signals. */
 export async function startProcess({ command, args, log }: ProcessPlan): Promise<ServerProcess> {
   await rename(log, `${log}.previous`).catch(() => {});
   const file = await open(log, 'a', 0o600);
@@ -64,7 +64,7 @@ function handleOf(child: ChildProcess, log: string): ServerProcess {
   });
   const stop = async (limitMs = 15_000) => {
     if (ended() !== undefined) return;
-    // While we wait for it the event loop must live.
+    // Keeps the event loop alive while we wait.
     child.ref();
     child.kill('SIGTERM');
     const limit = setTimeout(() => child.kill('SIGKILL'), limitMs);
@@ -73,7 +73,7 @@ function handleOf(child: ChildProcess, log: string): ServerProcess {
   return { pid: child.pid ?? 0, log, ended, stop };
 }
 
-/** Waits until the server's own log says so: another server that happens to hold the port can not answer for it. */
+/** Waits for a line in the server's own log: another server on the same port could answer a connection. */
 export async function untilReady(
   server: ServerProcess,
   readyPattern: RegExp,

@@ -1,7 +1,7 @@
-/** Where a server's start reports what was chosen and why; the command line prints it, tests collect it. */
+/** Receives what a server's start has chosen and why; the command line prints it, tests collect it. */
 export type Report = (line: string) => void;
 
-/** The one sentence of an unknown failure. */
+/** One sentence for an unknown error. */
 export function reasonOf(failure: unknown): string {
   if (!(failure instanceof Error)) return String(failure);
   const code = 'code' in failure && typeof failure.code === 'string' ? failure.code : undefined;

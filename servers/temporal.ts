@@ -16,7 +16,7 @@ export interface TemporalPlan {
   readonly config: BinaryConfig;
   readonly dataDir: string;
   readonly report: Report;
-  /** Wanted ports; others are taken where they are busy. */
+  /** Preferred ports; if one is in use, another is chosen. */
   readonly port?: number;
   readonly uiPort?: number;
 }
@@ -29,10 +29,10 @@ export interface RunningTemporal {
   stop(): Promise<void>;
 }
 
-/** Starts a Temporal of our own with its state in one file and its UI, on the loopback; returns when it answers. */
+/** Starts the embedded Temporal on the loopback, with its UI and its state in one file; returns when it is ready. */
 export async function startTemporal(plan: TemporalPlan): Promise<RunningTemporal> {
   const { path, version } = await findBinary('temporal', plan.config, plan.report);
-  // The file of one release is not migrated for another: the name keeps them apart.
+  // The file is not migrated between releases, so each release has its own.
   const release = version.split('.').slice(0, 2).join('.');
   const folder = join(plan.dataDir, `temporal-${release}`);
   const lock = await lockFolder(folder);
@@ -64,7 +64,7 @@ interface Listening {
 
 async function listen({ program, folder, lock, plan }: Listening) {
   let server: ServerProcess | undefined;
-  // Somebody may take a port between the look and the start; start-dev has no exit code of its own for that.
+  // Another process may take the port between the check and the start; start-dev has no exit code for that.
   for (let tries = 0; tries < 3; tries++) {
     const port = await freePort(tries === 0 ? (plan.port ?? DEFAULT_PORT) : 0);
     const uiPort = await freePort(tries === 0 ? (plan.uiPort ?? DEFAULT_UI_PORT) : 0);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/** Calls the API at `address` with a key; answers `data`, throws with the whole answer where it is not 2xx. */
+/** Calls the API at `address` with a key; returns `data`, throws with the whole response unless it is 2xx. */
 export function apiClient(address: string, key: string) {
   return async <T>(method: string, path: string, body?: object): Promise<T> => {
     const response = await fetch(`${address}/api/v1${path}`, {

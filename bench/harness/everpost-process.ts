@@ -14,14 +14,14 @@ export interface EverpostProcess {
 
 const KEY = 'evp_a_key_for_this_bench_alone';
 
-/** `everpost start` in a process of its own: embedded servers with data of their own, mail goes to `smtpUrl`. */
+/** `everpost start` in a child process with its own data folder; mail goes to `smtpUrl`. */
 export async function everpostProcess(config: Config, dataDir: string, smtpUrl: string): Promise<EverpostProcess> {
   const port = await freePort(0);
   const child = spawn(process.execPath, [join(packageRoot(), 'dist', 'cli.js'), 'start'], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       PATH: config.path,
-      // Servers that were provisioned once are kept there.
+      // Provisioned servers are cached there.
       ...(process.env['HOME'] !== undefined && { HOME: process.env['HOME'] }),
       PORT: String(port),
       INBOX_PORT: '0',

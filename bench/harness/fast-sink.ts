@@ -1,11 +1,11 @@
 import { createServer } from 'node:net';
 import { type Arrival, machineTime, type SinkRequest } from './machine-time.js';
 
-/** A receiver that takes every mail and looks at nothing: run in a process of its own, it tells its port to the parent. */
+/** A receiver that accepts every mail without parsing it. It runs as a child process and sends its port to the parent. */
 const END = '\r\n.\r\n';
-/** When each mail was taken and for whom. */
+/** When each mail was accepted, and its recipient. */
 const accepted: Arrival[] = [];
-/** Addresses that somebody waits for. */
+/** Addresses that the parent waits for. */
 const awaited = new Set<string>();
 
 const server = createServer({ noDelay: true }, (socket) => {
@@ -17,7 +17,7 @@ const server = createServer({ noDelay: true }, (socket) => {
     rest += chunk.toString('latin1');
     let replies = '';
     for (let verb = next(); verb !== undefined; verb = next()) replies += replyTo(verb);
-    // the end of a mail may be cut in two; what lies before it is of no interest
+    // the end of a mail may be split over two chunks; the bytes before it are not needed
     if (inBody) rest = rest.slice(-(END.length - 1));
     if (replies !== '') socket.write(replies);
   });

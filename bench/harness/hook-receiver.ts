@@ -6,7 +6,7 @@ import { machineTime } from './machine-time.js';
 
 export interface ClockedReceiver {
   readonly url: string;
-  /** When each id came for the first time. */
+  /** First arrival of each id. */
   readonly arrivals: ReadonlyMap<string, number>;
   /** Requests, repetitions included. */
   requests(): number;
@@ -14,7 +14,7 @@ export interface ClockedReceiver {
   stop(): Promise<void>;
 }
 
-/** An endpoint that reads and answers 204, and notes when each event came. */
+/** An endpoint that answers 204 and records when each event arrived. */
 export async function clockedReceiver(): Promise<ClockedReceiver> {
   const arrivals = new Map<string, number>();
   let requests = 0;

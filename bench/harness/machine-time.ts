@@ -9,6 +9,6 @@ export interface Arrival {
   readonly to: string;
 }
 
-/** What the sink may be asked: all arrivals, or the one at an address as soon as it is there. */
+/** Requests to the sink: all arrivals, or the arrival at an address once it is there. */
 export type SinkRequest = 'accepted' | { readonly taken: string };
 export type SinkResponse = { readonly accepted: readonly Arrival[] } | { readonly taken: Arrival };

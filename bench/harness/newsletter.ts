@@ -1,6 +1,6 @@
 import type { Letter, Recipient } from '../../mail/letter/letter.js';
 
-/** A newsletter of about 12 KB with 14 personal places, as both sides of the comparison send it. */
+/** A newsletter of about 12 KB with 14 personal values, as both sides of the comparison send it. */
 const PARAGRAPH =
   'The harbour opened early this year, and with it the little shop that sells tea by the ounce; “come in”, says the sign, and people do. ';
 
@@ -33,7 +33,7 @@ export const newsletter = {
 
 export const LINKS = 8;
 
-/** The same with links to places, as a shop has them. */
+/** The same with links, as in a shop's newsletter. */
 export const linkedHtml = newsletter.html.replace(
   '</body>',
   `${Array.from({ length: LINKS }, (_, n) => `<p><a href="https://shop.example.test/${n}">Part ${n}</a></p>`).join('')}</body>`,

@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** Linux counts in hundredths of a second. */
 const TICK = 10;
 
-/** CPU milliseconds that a process and those it has started have used so far; NaN where there is no /proc. */
+/** CPU milliseconds of a process and its children so far; NaN without /proc. */
 export function cpuOfTree(root: number): number {
   const processes = statsOfAll();
   const family = new Set([root]);
-  // Ids ascend along generations but for a turn of the counter, which a bench does not live to see.
+  // A child has a higher id than its parent unless the counter wraps, which does not happen during a bench.
   for (const { pid, parent } of processes) if (family.has(parent)) family.add(pid);
   const own = processes.filter(({ pid }) => family.has(pid));
   return own.length === 0 ? Number.NaN : own.reduce((sum, { ticks }) => sum + ticks, 0) * TICK;

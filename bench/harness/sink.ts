@@ -35,10 +35,10 @@ async function postfixSink(program: string): Promise<Sink> {
   return ownSink();
 }
 
-/** Our own sink also tells when it took each mail, by the machine's monotonic clock, in the order in which they came. */
+/** Our own sink also reports when it accepted each mail, in order, by the machine's monotonic clock. */
 export interface ClockedSink extends Sink {
   accepted(): Promise<readonly Arrival[]>;
-  /** The mail to this address, as soon as it is there; asked once for each address. */
+  /** Resolves with the mail to this address; call it once for each address. */
   taken(to: string): Promise<Arrival>;
 }
 

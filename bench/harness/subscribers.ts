@@ -1,6 +1,6 @@
 import type { apiClient } from './api-client.js';
 
-/** A list of so many readers, added through the API as an integrator would. */
+/** Creates a list with this many readers through the API. */
 export async function aListOfSubscribers(
   call: ReturnType<typeof apiClient>,
   name: string,

@@ -7,7 +7,7 @@ import { campaignProgress } from '../../store/campaigns/progress.js';
 import type { List } from '../../store/lists/lists.js';
 import { letterOf } from './templates.js';
 
-/** Where a reader looks at the mail they got, and what is there where no such mail was sent. */
+/** The view-in-browser page of a sent mail, and of one that was never sent. */
 export async function sentCampaign(deps: Deps, account: number, list: List): Promise<{ view: string; none: string }> {
   const { _id: campaign } = await launched(deps, account, list);
   const { found } = await deps.subscribers.page(account, { list: list._id }, 0, 1);
@@ -16,11 +16,11 @@ export async function sentCampaign(deps: Deps, account: number, list: List): Pro
   return { view: path(campaign), none: path(0) };
 }
 
-/** Where an approver is asked about three campaigns. */
+/** Three campaigns that wait for an approver. */
 export async function approvalPaths(deps: Deps, account: number, list: List) {
   const fields = { name: 'Grace Hopper', email: 'grace@harbour.example', email_key: 'grace@harbour.example' };
   const member = await deps.members.add(account, { ...fields, role: 'approver' });
-  if (member === 'taken') throw new Error('the approver is there already');
+  if (member === 'taken') throw new Error('the approver already exists');
   const tokens = approvalTokens(await deps.secrets.ring());
   const path = async () => {
     const row = await launched(deps, account, list, { approval: newApproval(48) });
@@ -36,7 +36,7 @@ const CONTENT = {
   reply_to: null,
 };
 
-/** Launched, and rendered as its workflow would have. */
+/** Launches a campaign and renders it as its workflow does. */
 async function launched(deps: Deps, account: number, list: List, over: Partial<NewCampaign> = {}): Promise<Campaign> {
   const html = await letterOf('announcement');
   const draft = await deps.campaigns.create({

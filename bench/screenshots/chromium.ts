@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
-/** What a page is looked at through. */
+/** The window that shows a page. */
 export interface Viewport {
   readonly width: number;
   readonly scheme: 'light' | 'dark';
-  /** Pixels of the picture for each of the page. */
+  /** Pixels of the image for each CSS pixel. */
   readonly scale: number;
 }
 
@@ -29,7 +29,7 @@ type ProtocolMessage = {
 
 const QUALITY = 72;
 
-/** Debian's Chromium without a head, spoken to over two pipes; only documentation needs it, never the product. */
+/** Headless Chromium, driven over two pipes; only the documentation needs it. */
 export async function chromium(program = 'chromium'): Promise<Chromium> {
   const profile = await mkdtemp(join(tmpdir(), 'everpost-chromium-'));
   const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--remote-debugging-pipe'];
@@ -65,7 +65,7 @@ export async function chromium(program = 'chromium'): Promise<Chromium> {
   };
 }
 
-/** Messages are JSON with a zero byte behind each. */
+/** Each message is JSON, followed by a zero byte. */
 function protocol(into: Writable, from: Readable) {
   const pending = new Map<number, { resolve: (result: Result) => void; reject: (error: Error) => void }>();
   const awaited: { method: string; sessionId: string; resolve: () => void }[] = [];

@@ -20,7 +20,7 @@ import { BRAND, withDrawnLogo } from './templates.js';
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const ADDRESS = '1 Harbour Road\n4000-123 Porto, Portugal';
 
-/** Every public page, as the real API answers it over a store of its own. */
+/** Every public page, served by the real API over its own database. */
 export async function pageScreenshots(): Promise<readonly Screenshot[]> {
   const folder = await mkdtemp(join(tmpdir(), 'everpost-pages-'));
   const config = readConfig({ ...process.env, EVERPOST_SECRET: 'a secret for pictures', LOG_LEVEL: 'silent' });
@@ -64,7 +64,7 @@ async function requestedPages(app: Api, deps: Deps): Promise<Screenshot[]> {
   );
   const [joined] = await Promise.all(joins);
   await addReaders(deps, account, list);
-  if (joined === undefined || joined.kind === 'too_large') throw new Error('nobody is on the list');
+  if (joined === undefined || joined.kind === 'too_large') throw new Error('the list has no subscribers');
   const links = linkTokens(await deps.secrets.ring());
   const token = links.forRecipient(0, joined.subscriber._id);
   const confirm = `/confirm/${await waiting(deps, account, list._id)}`;
@@ -90,7 +90,7 @@ async function requestedPages(app: Api, deps: Deps): Promise<Screenshot[]> {
   ];
 }
 
-/** So that numbers on pages are those of a list that somebody writes to. */
+/** A list with enough subscribers for realistic numbers on the pages. */
 async function addReaders({ subscribers }: Deps, account: number, { _id: list }: List): Promise<void> {
   for (let n = 0; n < 24; n += 1) {
     const email = `reader${n}@example.com`;
@@ -103,7 +103,7 @@ interface PageContext {
   readonly page: (name: string, url: string, form?: string) => Promise<Screenshot>;
 }
 
-/** Around a campaign; what is said to whoever asks too often, or where nobody may ask; under a logo. */
+/** Pages about a campaign, the refusals of the sign-up form, and pages with a logo. */
 async function furtherPages({ deps, page }: PageContext, account: number, list: List): Promise<Screenshot[]> {
   const { view, none } = await sentCampaign(deps, account, list);
   const { waiting: asked, approved, rejected } = await approvalPaths(deps, account, list);
@@ -116,7 +116,7 @@ async function furtherPages({ deps, page }: PageContext, account: number, list: 
     await page('rejected', rejected, 'do=reject&comment=Not+yet'),
     await page('signup-none', `/lists/${'0'.repeat(32)}/signup`),
   ];
-  // The address of whoever fills in this form is the same each time.
+  // Every sign-up comes from the same IP address.
   for (let n = 0; n < 20; n += 1) await page('often', signup, `email=reader${n}%40example.com`);
   const often = await page('signup-too-often', signup, 'email=grace%40example.com');
   await deps.accounts.change(account, { brand: BRAND });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Chromium, Viewport } from './chromium.js';
 
-/** Something to look at: an address that answers, or a whole document. */
+/** The page to capture: an address or a whole document. */
 export type Screenshot = { readonly name: string } & ({ readonly url: string } | { readonly html: string });
 
 const WINDOWS: readonly Viewport[] = [
@@ -16,7 +16,7 @@ const WINDOWS: readonly Viewport[] = [
 const LARGEST = 100_000;
 const GAP = 16;
 
-/** One JPEG of below 100 KB: desktop and phone, by day and by night, side by side. */
+/** One JPEG of below 100 KB: desktop and phone, light and dark, side by side. */
 export async function sheetOf(browser: Chromium, screenshot: Screenshot): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'everpost-sheet-'));
   const page = async (name: string, html: string) => {
@@ -51,5 +51,5 @@ async function withinSize(browser: Chromium, url: string, width: number): Promis
     const sheet = await browser.picture(url, { width, scheme: 'light', scale }, quality);
     if (sheet.length < LARGEST) return sheet;
   }
-  throw new Error('the sheet does not become small enough');
+  throw new Error('the image stays above the size limit');
 }

@@ -7,8 +7,8 @@ import { type Screenshot, sheetOf } from './sheet.js';
 import { templateScreenshots } from './templates.js';
 
 /**
- * Takes the pictures of `docs/screenshots` anew: `npm run screenshots`, or `npm run screenshots -- digest` for those
- * whose name has that word. Needs Chromium on the PATH, or named in CHROMIUM.
+ * Takes the pictures of `docs/screenshots`: `npm run screenshots`, or `npm run screenshots -- digest` for those
+ * with that word in their name. Needs Chromium on the PATH or in CHROMIUM.
  */
 const wanted = process.argv[2] ?? '';
 const screenshots: readonly Screenshot[] = [...(await templateScreenshots()), ...(await pageScreenshots())];

@@ -117,7 +117,7 @@ const READER = {
   total: '€ 33.50',
 };
 
-/** The six templates as one reader sees them. */
+/** The six templates, rendered for one reader. */
 export function templateScreenshots(): Promise<readonly Screenshot[]> {
   return Promise.all(
     SYSTEM_TEMPLATES.map(({ identifier, contents }) => screenshotOf(identifier ?? '', contents['en']?.source ?? '')),
@@ -130,14 +130,14 @@ async function screenshotOf(name: string, source: string): Promise<Screenshot> {
   return { name: `template-${name}`, html: withDrawnLogo(filled) };
 }
 
-/** Nothing is loaded from elsewhere: the logo is drawn here. */
+/** No remote images: the logo is inline SVG. */
 export function withDrawnLogo(html: string): string {
   return html
     .replaceAll('https://harbour.example/logo.png', LOGO('#1f2933'))
     .replaceAll('https://harbour.example/dark.png', LOGO('#e6e9ee'));
 }
 
-/** One of the six, as it stands before it is filled for anybody. */
+/** One of the six, before personal values are filled in. */
 export async function letterOf(name: string, source = sourceOf(name)): Promise<string> {
   const { html } = await renderLetter({
     template: { format: 'mjml', source },

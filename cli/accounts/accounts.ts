@@ -6,14 +6,14 @@ import { keys } from '../../store/keys/keys.js';
 import type { Store } from '../../store/mongo/connect.js';
 import { byCli, withStore } from '../keys/keys.js';
 
-/** `everpost accounts`: every account, closed ones too. */
+/** `everpost accounts`: lists every account, closed ones too. */
 export function listAccounts(config: Config): Promise<void> {
   return withStore(config, async (store) => {
     for (const row of await accounts(store).all()) console.log(lineOf(row));
   });
 }
 
-/** `everpost accounts create <name>`: an account of its own, beside the first one, and its first key. */
+/** `everpost accounts create <name>`: creates an account and its first key. */
 export function createAccount(config: Config, name: string): Promise<void> {
   return withStore(config, async (store) => {
     const row = await accounts(store).open(name);
@@ -23,7 +23,7 @@ export function createAccount(config: Config, name: string): Promise<void> {
   });
 }
 
-/** `everpost accounts show <id>`. The exit code: 1 where there is no such account. */
+/** `everpost accounts show <id>`. Exit code 1 if there is no such account. */
 export function showAccount(config: Config, id: number): Promise<number> {
   return withAccount(config, id, async (store, row) => {
     const own = await keys(store).ofAccount(id);
@@ -34,23 +34,23 @@ export function showAccount(config: Config, id: number): Promise<number> {
   });
 }
 
-/** `everpost accounts suspend <id>`: its keys are refused, its campaigns stand still; their workflows hear of it by the sweep. */
+/** `everpost accounts suspend <id>`: refuses its keys and pauses its campaigns; the sweep notifies their workflows. */
 export function suspendAccount(config: Config, id: number): Promise<number> {
   return withAccount(config, id, async (store) => {
     const suspend = () => suspension(store).suspend(id);
     const done = await audit(store).around(id, byCli('account.suspend', id), suspend);
     const paused = await suspension(store).pauseCampaigns(id);
-    console.log(done ? `Account ${id} is suspended; campaigns that stand still: ${paused.length}.` : closed(id));
+    console.log(done ? `Account ${id} is suspended; campaigns paused: ${paused.length}.` : closed(id));
   });
 }
 
-/** `everpost accounts resume <id>`: brings back the account and what its suspension has stopped. */
+/** `everpost accounts resume <id>`: reactivates the account and resumes what its suspension paused. */
 export function resumeAccount(config: Config, id: number): Promise<number> {
   return withAccount(config, id, async (store) => {
     const resume = () => suspension(store).resume(id);
     const done = await audit(store).around(id, byCli('account.resume', id), resume);
     const resumed = done ? await suspension(store).resumeCampaigns(id) : [];
-    console.log(done ? `Account ${id} is active; campaigns that go on: ${resumed.length}.` : closed(id));
+    console.log(done ? `Account ${id} is active; campaigns resumed: ${resumed.length}.` : closed(id));
   });
 }
 

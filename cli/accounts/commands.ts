@@ -6,48 +6,48 @@ import { type PlanOptions, planAccount } from './plan.js';
 
 /** `everpost accounts …` */
 export function accountCommands(accounts: Command): void {
-  accounts.description('the accounts of this installation');
+  accounts.description('manage the accounts of this installation');
   accounts
     .command('list', { isDefault: true })
-    .description('which accounts there are, and who is whose client')
+    .description('list the accounts and the agency of each client')
     .action(run(({ config }) => listAccounts(config)));
   accounts
     .command('create')
-    .description('make an account and its first key, shown this once')
+    .description('create an account and its first key, shown once')
     .argument('<name>')
     .action((name: string) => run(({ config }) => createAccount(config, name))());
   accounts
     .command('show')
-    .description('one account')
+    .description('show one account')
     .argument('<id>', 'its number in the list', count)
     .action((id: number) => run(({ config }) => showAccount(config, id))());
   planCommand(accounts.command('plan'));
   accounts
     .command('suspend')
-    .description('refuse its keys, stop its campaigns')
+    .description('refuse its keys and pause its campaigns')
     .argument('<id>', 'its number in the list', count)
     .action((id: number) => run(({ config }) => suspendAccount(config, id))());
   accounts
     .command('resume')
-    .description('let it go on')
+    .description('reactivate it and resume its campaigns')
     .argument('<id>', 'its number in the list', count)
     .action((id: number) => run(({ config }) => resumeAccount(config, id))());
 }
 
 function planCommand(plan: Command): void {
   plan
-    .description('show what an account may have and do, or change what is named')
+    .description('show the plan of an account, or change the named limits')
     .argument('<id>', 'its number in the list', count)
-    .option('--name <name>', 'what people call the plan')
+    .option('--name <name>', 'name of the plan')
     .option('--no-ai', 'no drafting by AI')
     .option('--ai', 'drafting by AI')
-    .option('--unlimited', 'lift every limit that is not named');
+    .option('--unlimited', 'remove every limit that is not named');
   for (const limit of PLAN_LIMITS)
-    plan.option(`--${limit.replaceAll('_', '-')} <number>`, 'at most so many', nonNegative);
+    plan.option(`--${limit.replaceAll('_', '-')} <number>`, 'upper limit', nonNegative);
   plan.action((id: number) => run(({ config }) => planAccount(config, id, givenOptions(plan)))());
 }
 
-/** What was named, under the names of the plan. */
+/** The options given on the command line, by their names in the plan. */
 function givenOptions(plan: Command): PlanOptions {
   const named = Object.entries(plan.opts()).filter(([name]) => plan.getOptionValueSource(name) === 'cli');
   return Object.fromEntries(

@@ -5,14 +5,14 @@ import { audit } from '../../store/accounts/audit.js';
 import { byCli } from '../keys/keys.js';
 import { withAccount } from './accounts.js';
 
-/** What a command line may say of a plan, as commander hands it over. */
+/** The plan options of the command line, as commander parses them. */
 export type PlanOptions = Partial<Record<PlanLimit, number>> & {
   readonly name?: string;
   readonly ai?: boolean;
   readonly unlimited?: boolean;
 };
 
-/** `everpost accounts plan <id>`: changes what is named, or shows the plan. The exit code: 1 where there is no such account. */
+/** `everpost accounts plan <id>`: changes the named limits and shows the plan. Exit code 1 if there is no such account. */
 export function planAccount(config: Config, id: number, { unlimited, ...options }: PlanOptions): Promise<number> {
   return withAccount(config, id, async (store, row) => {
     const changed: PlanSettings = { ...(unlimited ? {} : row.plan), ...options };

@@ -4,7 +4,7 @@ import type { Everpost } from '../start.js';
 
 export type DemoApi = Awaited<ReturnType<typeof demoApi>>;
 
-/** The few calls of the demo, over HTTP with the client that anybody may use. */
+/** The API calls of the demo, made with the published client. */
 export async function demoApi({ api, demoKey, at }: Pick<Everpost, 'api' | 'demoKey' | 'at'>) {
   const client = everpost({ url: api, key: await demoKey() });
   return {
@@ -20,7 +20,7 @@ export async function demoApi({ api, demoKey, at }: Pick<Everpost, 'api' | 'demo
       return (await client.post('/api/v1/campaigns', { body: { list_id, subject, html, send: true } })).data.id;
     },
     campaign: async (id: number) => (await client.get('/api/v1/campaigns/{id}', { path: { id } })).data,
-    /** Mails in the catcher; undefined where mail goes elsewhere. */
+    /** Mails in the catcher; undefined if mail goes to another server. */
     caughtMails: async (): Promise<number | undefined> => {
       if (at.inboxUrl === undefined) return undefined;
       const response = await fetch(`${at.inboxUrl}/api/count`);

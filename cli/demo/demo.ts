@@ -11,17 +11,17 @@ import { watchCampaign, watchImport } from './watch.js';
 
 export interface DemoOptions {
   readonly recipients: number;
-  /** Leave at the end instead of staying up. */
+  /** Exit at the end instead of staying up. */
   readonly exit: boolean;
 }
 
-/** `everpost demo`: a sample CSV in, a campaign out, each mail in the inbox once. The exit code: 1 if one is missing. */
+/** `everpost demo`: imports a sample CSV, sends a campaign and counts the mails in the inbox. Exit code 1 if one is missing. */
 export async function demo(config: Config, log: Logger, { recipients, exit }: DemoOptions): Promise<number> {
   const everpost = await openEverpost(config, log);
   const stopped = untilStopSignal();
   try {
     const delivered = await runDemo(everpost, recipients);
-    console.log(`\nHave a look:\n${addressesOf(everpost)}`);
+    console.log(`\nOpen:\n${addressesOf(everpost)}`);
     if (exit) return delivered ? 0 : 1;
     console.log('\nEverpost stays up until Ctrl-C.');
     await Promise.race([stopped, everpost.ended]);
@@ -31,7 +31,7 @@ export async function demo(config: Config, log: Logger, { recipients, exit }: De
   }
 }
 
-/** Import, campaign, count: all through the API, as an integrator would. */
+/** Imports, sends and counts through the API, as an integrator would. */
 async function runDemo(everpost: Everpost, recipients: number): Promise<boolean> {
   const api = await demoApi(everpost);
   const folder = await mkdtemp(join(tmpdir(), 'everpost-demo-'));

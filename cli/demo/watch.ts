@@ -6,7 +6,7 @@ type Totals = Awaited<ReturnType<DemoApi['campaign']>>['stats'];
 
 const EVERY = 250;
 const WIDTH = 30;
-/** As long as the API's own limit on reads allows. */
+/** Slow enough for the API's rate limit on reads. */
 const SLOWER = 1_100;
 
 export async function watchImport(api: DemoApi, id: number): Promise<void> {
@@ -44,7 +44,7 @@ function barOf(stats: Totals, all: number, seconds: number): string {
   return `${bar} ${sent} sent · ${failed} failed · ${uncertain} uncertain · ${Math.round(rate)}/s · ${left} left`;
 }
 
-/** On a terminal the line is replaced; elsewhere each is a line of its own. */
+/** Replaces the line on a terminal; elsewhere prints a new one. */
 function show(line: string): void {
   process.stdout.write(process.stdout.isTTY ? `\r\x1b[2K${line}` : `${line}\n`);
 }

@@ -7,7 +7,7 @@ import { checkTransports } from './transports.js';
 
 const MARKS: Readonly<Record<Finding['state'], string>> = { ok: '✓', warning: '!', fault: '✗' };
 
-/** `everpost doctor`: prints what is fine, what is worth knowing and what is in the way. The exit code: 1 where something is in the way. */
+/** `everpost doctor`: prints the result of each check. Exit code 1 if a check failed. */
 export async function doctor(config: Config): Promise<number> {
   const findings = await examine(config);
   for (const finding of findings) console.log(lineOf(finding));

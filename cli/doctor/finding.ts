@@ -1,4 +1,4 @@
-/** One line of the doctor's list: fine, worth knowing, or in the way of Everpost. */
+/** One line of the doctor's list: fine, a warning, or a fault that prevents a start. */
 export interface Finding {
   readonly state: 'ok' | 'warning' | 'fault';
   readonly subject: string;

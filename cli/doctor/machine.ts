@@ -17,7 +17,7 @@ export function checkNode(version = process.versions.node): Finding {
   return fault('Node.js', `${version} is too old`, `install Node.js ${OLDEST_NODE.join('.')} or newer`);
 }
 
-/** pip is one of the ways to fetch the embedded servers; whoever has them needs none. */
+/** pip is one of the sources of the embedded servers; it is not needed once they are provisioned. */
 export async function checkPip(): Promise<Finding> {
   const { code, output } = await run('python3', ['-m', 'pip', '--version'], 30_000).catch(() => ({
     code: 1,

@@ -11,7 +11,7 @@ const CONNECT_TIMEOUT_MS = 5000;
 const SKEW_WARNING_MS = 2000;
 const SKEW_FAULT_MS = 60_000;
 
-/** The embedded program where no address is given: here already, or to be fetched. */
+/** The embedded server where no address is given: already provisioned, or to be fetched. */
 async function checkBinary(name: BinaryName, config: Config): Promise<Finding> {
   const { title, variable } = BINARIES[name];
   try {

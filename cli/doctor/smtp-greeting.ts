@@ -5,17 +5,17 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 const TIMEOUT_MS = 10_000;
 
 export interface Greeting {
-  /** How the conversation is protected once it is under way; a certificate that does not hold throws. */
+  /** The protection of the established connection; an invalid certificate throws. */
   readonly protection: 'TLS' | 'STARTTLS' | 'none';
 }
 
-/** Says hello to an SMTP server and, where it is offered, goes on to TLS as a sender would (RFC 3207); throws where that fails. */
+/** Sends EHLO to an SMTP server and upgrades to TLS where it is offered (RFC 3207); throws if that fails. */
 export async function greet(smtpUrl: string): Promise<Greeting> {
   const { protocol, hostname, port } = new URL(smtpUrl);
   const immediate = protocol === 'smtps:';
   const where = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (immediate ? 465 : 25)) };
   const socket = immediate ? connectTls({ ...where, servername: nameOf(where.host) }) : connect(where);
-  // Whoever waits for the socket hears of its errors; nobody else has to.
+  // Errors reach the code that waits for the socket; without a waiting reader they are ignored.
   socket.on('error', () => {});
   socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error('no answer in time')));
   try {
@@ -36,7 +36,7 @@ function upgrade(socket: Socket, host: string): TLSSocket {
   return connectTls({ socket, host, servername: nameOf(host) });
 }
 
-/** An address is no name that a server could be asked for (RFC 6066, 3). */
+/** An IP address is not allowed as a server name (RFC 6066, 3). */
 const nameOf = (host: string) => (isIP(host) === 0 ? host : '');
 
 function command(socket: Socket, line: string): Promise<string> {
@@ -44,7 +44,7 @@ function command(socket: Socket, line: string): Promise<string> {
   return replyOf(socket);
 }
 
-/** The whole next reply; a refusal throws. */
+/** The next complete reply; a refusal throws. */
 function replyOf(socket: Socket): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';

@@ -14,22 +14,22 @@ const MAX_TRANSPORTS = 20;
 
 type Known = Pick<Config, 'mongodbUrl' | 'mongodbDatabase' | 'secret' | 'allowedPrivateHosts'>;
 
-/** The transports that accounts have set up: each is connected to and logged in at, as `POST /transports/{id}/test` does. */
+/** Connects and logs in to each transport of the accounts, as `POST /transports/{id}/test` does. */
 export async function checkTransports({ mongodbUrl, mongodbDatabase, secret, ...known }: Known): Promise<Finding[]> {
   if (mongodbUrl === undefined || secret === undefined) return [];
   const { rows, clients } = await enabled(mongodbUrl, mongodbDatabase);
   const dial = guardedDial(addressGuard(known.allowedPrivateHosts));
-  // As the workers do: the host of a client is not trusted.
+  // As the workers do: the host name of a client's transport is not trusted.
   return Promise.all(rows.map((row) => checkTransport(row, secret, clients.has(row.account) ? dial : undefined)));
 }
 
 interface Enabled {
   readonly rows: readonly StoredTransport[];
-  /** Accounts of theirs that are clients. */
+  /** Those of the accounts that are clients. */
   readonly clients: ReadonlySet<number>;
 }
 
-/** None where MongoDB is out of reach: another check says so. */
+/** None if MongoDB cannot be reached; another check reports that. */
 async function enabled(url: string, database: string): Promise<Enabled> {
   const client = new MongoClient(url, {
     serverSelectionTimeoutMS: CONNECT_TIMEOUT_MS,

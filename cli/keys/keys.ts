@@ -13,7 +13,7 @@ export function listKeys(config: Config): Promise<void> {
   });
 }
 
-/** `everpost keys issue <name>`: prints the key, this once. */
+/** `everpost keys issue <name>`: creates a key and prints it once. */
 export function issueKey(config: Config, name: string): Promise<void> {
   return withStore(config, async (store, account) => {
     const entry = byCli('keys.create', null, ['name']);
@@ -22,7 +22,7 @@ export function issueKey(config: Config, name: string): Promise<void> {
   });
 }
 
-/** `everpost keys revoke <id>`: from now on the key is refused. The exit code: 1 where there is no such key. */
+/** `everpost keys revoke <id>`: revokes the key. Exit code 1 if there is no such key. */
 export function revokeKey(config: Config, id: number): Promise<number> {
   return withStore(config, async (store, account) => {
     const revoke = () => keys(store).revoke(account, id);
@@ -32,12 +32,12 @@ export function revokeKey(config: Config, id: number): Promise<number> {
   });
 }
 
-/** An entry of the audit for what is done here. */
+/** An audit entry for a command. */
 export function byCli(action: string, target: number | null, fields: readonly string[] = []): NewEntry {
   return { action, by: { kind: 'cli' }, address: null, target: target === null ? null : String(target), fields };
 }
 
-/** Works on the MongoDB that is named, else on the one that runs on the data folder, else on one started for this. */
+/** Uses the configured MongoDB, else the one running on the data folder, else starts one. */
 export function withStore<T>(config: Config, work: (store: Store, account: number) => Promise<T>): Promise<T> {
   return withOpenStore(config, async (store) => {
     const { account, secret } = await ensureFirstAccount(store, config);
@@ -46,7 +46,7 @@ export function withStore<T>(config: Config, work: (store: Store, account: numbe
   });
 }
 
-/** The same, where nothing is made that is not there. */
+/** The same without creating the first account. */
 export async function withOpenStore<T>(config: Config, work: (store: Store) => Promise<T>): Promise<T> {
   const { store, close } = await openReachableStore(config);
   try {
@@ -62,7 +62,7 @@ async function openReachableStore(config: Config): Promise<{ store: Store; close
     return { store, close: () => store.close() };
   }
   const running = await readRunningFile(config.dataDir);
-  // A note may outlive a killed installation: then nobody answers there.
+  // The file of a killed installation may remain: then no server answers.
   const beside = running && (await storeOf(config, running).catch(() => undefined));
   if (beside !== undefined) return { store: beside, close: () => beside.close() };
   const own = await startMongo({ config, dataDir: config.dataDir, report: () => {} });

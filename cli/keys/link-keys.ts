@@ -3,12 +3,12 @@ import { type LinkKey, linkKeyRing } from '../../store/secrets/link-keys.js';
 import { keptSecret } from '../../store/secrets/sealing.js';
 import { withStore } from './keys.js';
 
-/** `everpost link-keys`: which keys the links in mails are signed with, without the keys themselves. */
+/** `everpost link-keys`: lists the keys that sign links, without their secrets. */
 export function listLinkKeys(config: Config): Promise<void> {
   return withStore(config, async (store) => say(await linkKeyRing(store, secretOf(config)).ring()));
 }
 
-/** `everpost link-keys rotate`: new links are signed with a new key; links in mailboxes go on working. */
+/** `everpost link-keys rotate`: new links are signed with a new key; links in mails already sent keep working. */
 export function rotateLinkKeys(config: Config): Promise<void> {
   return withStore(config, async (store) => say(await linkKeyRing(store, secretOf(config)).renew()));
 }

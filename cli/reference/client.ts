@@ -7,8 +7,8 @@ import { packageRoot } from '../../config.js';
 import { openApiDocument } from './document.js';
 
 /**
- * `npm run client` writes client/schema.d.ts anew from the OpenAPI document; with `--check` it compares and fails where the two
- * differ. The generator needs a compiler older than ours: it is a package of its own, installed when it is first needed.
+ * `npm run client` generates client/schema.d.ts from the OpenAPI document; with `--check` it compares and fails if they
+ * differ. The generator needs an older TypeScript: it is a package of its own, installed at its first use.
  */
 const FOLDER = join(packageRoot(), 'client', 'generator');
 const SCHEMA = join(packageRoot(), 'client', 'schema.d.ts');
@@ -18,7 +18,7 @@ function run(command: string, args: readonly string[]): void {
   if (status !== 0) throw new Error(`${command} ${args[0]} failed`);
 }
 
-/** Refusals are thrown and all of one shape; examples are in the reference; where it is served is no matter of types. */
+/** Errors are thrown and have one shape; examples and servers do not affect types. */
 function onlyWhatTypesNeed(name: string, value: unknown): unknown {
   return ['4XX', '5XX', 'examples', 'example', 'servers'].includes(name) ? undefined : value;
 }

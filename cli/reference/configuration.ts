@@ -15,7 +15,7 @@ export function configurationPage(): Page {
     'configuration',
     'cli/reference/variables/variables.ts',
     'Configuration',
-    'The environment is read once at the start; all faults are reported together. Switches are `on` or `off`. `npm run doctor`\nsays what is in the way of a start.',
+    'The environment is read once at the start; all errors are reported together. Switches are `on` or `off`. `npm run doctor`\nsays what prevents a start.',
     ...groups,
     SMTP_PARAMETERS,
   );

@@ -14,7 +14,7 @@ export interface OpenApi {
 /** The OpenAPI document of an app that is built and never served. */
 export async function openApiDocument(): Promise<OpenApi> {
   const config = readConfig({ EVERPOST_SECRET: 'nothing is sealed with this', LOG_LEVEL: 'silent' });
-  // Clients connect when they are first asked for something; this one never is.
+  // A client connects at its first operation; here there is none.
   const db = new MongoClient('mongodb://127.0.0.1').db('reference');
   const store = { db, ledger: db, close: async () => {} };
   const deps = {

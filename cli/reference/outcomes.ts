@@ -6,14 +6,14 @@ import { code, type Page, page, table } from './page.js';
 
 const STATUSES: Readonly<Record<RecipientStatus, string>> = {
   sent: 'The receiving server answered 250 after the final dot.',
-  failed: 'It refused for good, the mail could not be made, or time ran out.',
-  uncertain: 'The mail may have arrived and may not: nobody knows. It is not repeated unless you ask for it.',
+  failed: 'The server refused permanently, the mail could not be rendered, or time ran out.',
+  uncertain: 'The mail may have arrived or not. It is not repeated unless you ask for it.',
   skipped: 'Not mailed on purpose: left, suppressed or gone since the freeze, or the campaign was cancelled first.',
-  deferred: 'Refused for now, or never handed over; a later round takes it up.',
+  deferred: 'Refused temporarily, or never handed over; a later round tries again.',
   pending: 'Not claimed yet, or claimed and not settled.',
 };
 
-/** Classes that no reply brings about. */
+/** Classes that do not come from a reply. */
 const CLASSES_WITHOUT_REPLY: readonly (readonly [name: string, status: RecipientStatus, meaning: string])[] = [
   ['gone', 'skipped', 'The subscriber was deleted after the freeze.'],
   ['unsubscribed', 'skipped', 'Left after the freeze.'],
@@ -48,13 +48,13 @@ const CONSEQUENCES: Readonly<Record<RefusalAction, string>> = {
   retry: 'tried again',
 };
 
-/** What may become of a recipient, and by which word. */
+/** Every outcome of a recipient and its name. */
 export function outcomesPage(): Page {
   return page(
     'outcomes',
     'domain/delivery/refusal-rules.ts, domain/delivery/suppression.ts and domain/delivery/retry.ts',
-    'What became of a recipient',
-    "`GET /api/v1/campaigns/{id}/recipients` shows one line each: `status`, `class` and the server's `reply` with addresses\nstruck out.",
+    'Outcomes of a recipient',
+    "`GET /api/v1/campaigns/{id}/recipients` lists each recipient: `status`, `class` and the server's `reply` with addresses\nredacted.",
     table(
       ['status', 'meaning'],
       RECIPIENT_STATUSES.map((status) => [code(status), STATUSES[status]]),
@@ -64,12 +64,12 @@ export function outcomesPage(): Page {
       ['class', 'status', 'meaning'],
       CLASSES_WITHOUT_REPLY.map(([name, status, meaning]) => [code(name), code(status), meaning]),
     ),
-    `## Rules by which refusals are read\n\nVersion ${REFUSAL_RULES_VERSION}; the first that matches counts, and \`version:rule\` is stored beside the refusal. A 4xx reply is tried\nagain whatever its class. Only scope \`address\` takes an address off every list and suppresses it; a reply that no rule\nknows never does.`,
+    `## Rules that classify refusals\n\nVersion ${REFUSAL_RULES_VERSION}; the first that matches counts, and \`version:rule\` is stored beside the refusal. A 4xx reply is tried\nagain whatever its class. Only scope \`address\` removes an address from every list and suppresses it; a reply that no rule\nknows never does.`,
     table(
       ['rule', 'class', 'who is affected', 'after a 5xx reply'],
       REFUSAL_RULES.map(({ id, class: name, scope, means }) => [code(id), code(name), scope, CONSEQUENCES[means]]),
     ),
-    '## Soft bounces\n\nRefusals and reports of one day count once; what is older than 90 days is forgotten.',
+    '## Soft bounces\n\nRefusals and reports of one day count once; older ones than 90 days do not count.',
     table(
       ['class', 'suppressed after'],
       Object.entries(SOFT_BOUNCES).map(([name, { days, hours }]) => [

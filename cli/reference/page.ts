@@ -4,7 +4,7 @@ export interface Page {
   readonly text: string;
 }
 
-/** A page that says where it comes from, so that nobody mends it by hand. */
+/** A page that names its source, so that it is not edited by hand. */
 export function page(name: string, source: string, ...blocks: readonly string[]): Page {
   const [title = name, ...rest] = blocks;
   const origin = `<!-- Generated from ${source} by \`npm run docs\`. -->`;

@@ -6,7 +6,7 @@ import { outcomesPage } from './outcomes.js';
 import type { Page } from './page.js';
 import { statesPage } from './states.js';
 
-/** Every generated page of docs/reference, as the code has it now. */
+/** Every generated page of docs/reference, from the current code. */
 export async function referencePages(): Promise<readonly Page[]> {
   return [await apiPage(), configurationPage(), errorsPage(), eventsPage(), outcomesPage(), statesPage()];
 }

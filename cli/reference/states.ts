@@ -7,7 +7,7 @@ import {
 } from '../../domain/campaign/campaign.js';
 import { code, type Page, page, table } from './page.js';
 
-/** Every action, and the request it stands for. */
+/** Every action and its request. */
 const ACTIONS: Readonly<Record<CampaignAction, string>> = {
   patch_content: '`PATCH` content',
   patch_settings: '`PATCH` settings',
@@ -37,7 +37,7 @@ const ROWS: readonly Row[] = CAMPAIGN_STATES.flatMap((state): Row[] => {
   ];
 });
 
-/** What may be asked of a campaign in which state. */
+/** Which actions each state of a campaign allows. */
 export function statesPage(): Page {
   const actions = Object.keys(ACTIONS) as CampaignAction[];
   const rows = ROWS.map(({ name, state, anySent }) => [

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { packageRoot } from '../../config.js';
 import { referencePages } from './pages.js';
 
-/** `npm run docs`: writes docs/reference anew. */
+/** `npm run docs`: generates docs/reference. */
 for (const { path, text } of await referencePages()) {
   const file = join(packageRoot(), path);
   await mkdir(dirname(file), { recursive: true });

@@ -5,7 +5,7 @@ import { smtpServer } from './smtp.js';
 
 export interface CatcherOptions {
   readonly folder: string;
-  /** Wanted ports; others are taken where they are busy. */
+  /** Preferred ports; if one is in use, another is chosen. */
   readonly smtpPort: number;
   readonly inboxPort: number;
   /** Folder with the inbox's static files. */

@@ -36,7 +36,7 @@ async function respondTo(mailbox: Mailbox, assets: string, request: IncomingMess
   return pageResponse(mailbox, call);
 }
 
-/** A page of another site may neither read mails through a name that points here, nor delete them. */
+/** Pages of other sites must not read or delete mails, also not through DNS rebinding. */
 function isLocal({ headers }: IncomingMessage): boolean {
   const host = (headers.host ?? '').replace(/:\d+$/, '');
   const site = headers['sec-fetch-site'];
@@ -64,7 +64,7 @@ async function pageResponse(mailbox: Mailbox, { method, path, query }: InboxRequ
   return page(200, mailPage(mail, read, raw.toString('utf8'), { view, remote }));
 }
 
-/** The mail's own HTML. The policy repeats the frame's sandbox, so that it holds for a page opened by itself too. */
+/** The mail's own HTML. The policy repeats the frame's sandbox, so that it also applies when the page is opened directly. */
 function foreignPage(content: string, remote: boolean): InboxResponse {
   const hosts = remote ? ' https: http:' : '';
   const policy = [

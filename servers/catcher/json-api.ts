@@ -8,7 +8,7 @@ const PER_PAGE = 50;
 const MOST_PER_PAGE = 1000;
 const NOTHING = json(404, { error: { code: 'not_found', message: 'There is nothing here.' } });
 
-/** The inbox for programs: list, count, one mail taken apart or raw, delete all. */
+/** The JSON API of the inbox: list, count, one mail parsed or raw, delete all. */
 export async function apiResponse(mailbox: Mailbox, { method, path, query }: InboxRequest): Promise<InboxResponse> {
   if (path === '/api/messages' && method === 'DELETE') {
     await mailbox.clear();
@@ -41,7 +41,7 @@ async function one(mailbox: Mailbox, path: string): Promise<InboxResponse> {
   const mail = match ? await mailbox.find(Number(match[1])) : undefined;
   if (mail === undefined) return NOTHING;
   const raw = await mailbox.raw(mail);
-  // As text: a browser must not take a foreign mail for anything else.
+  // As text, so that a browser does not interpret a foreign mail.
   if (match?.[2] !== undefined) return { status: 200, type: 'text/plain; charset=utf-8', body: raw };
   const { headers, text, html, attachments } = await readMail(raw);
   return json(200, { data: { ...summary(mail), headers, text, html, attachments } });

@@ -4,7 +4,7 @@ import type { Entry, MailPage, StoredMail } from './stored-mail.js';
 const SCAN_BYTES = 1024 * 1024;
 const LINE_FEED = 0x0a;
 
-/** The list of all mails, one line of JSON each, in a file; only where each line begins is held in memory. */
+/** The list of all mails, one line of JSON each, in a file; memory holds only the offset of each line. */
 export interface MailIndex {
   append(entries: readonly Entry[]): Promise<void>;
   /** A page, newest first, of all mails or of those whose recipient contains the text. */
@@ -16,7 +16,7 @@ export interface MailIndex {
   close(): Promise<void>;
 }
 
-/** Where the lines begin; the last element is the end of the file. */
+/** Offsets of the lines; the last element is the end of the file. */
 interface Lines {
   starts: Float64Array;
   count: number;
@@ -52,7 +52,7 @@ function addLine(lines: Lines, end: number): void {
 
 const startOf = (lines: Lines, index: number) => (index === 0 ? 0 : (lines.starts[index] ?? 0));
 
-/** Finds the lines of an earlier run; half a line, left by a crash, names no accepted mail and is cut off. */
+/** Finds the lines of an earlier run; an incomplete line after a crash names no accepted mail and is truncated. */
 async function readLines(file: FileHandle, lines: Lines): Promise<void> {
   const chunk = Buffer.alloc(SCAN_BYTES);
   let at = 0;
@@ -90,7 +90,7 @@ async function plainPage(file: FileHandle, lines: Lines, page: number, perPage: 
   return { total: lines.count, mails: mails.toReversed() };
 }
 
-/** Walks the whole file from its end, a block at a time, so that memory does not grow with it. */
+/** Reads the file backwards, a block at a time, so that memory stays constant. */
 async function searchPage(
   file: FileHandle,
   lines: Lines,
@@ -131,7 +131,7 @@ async function readRange(
   const mails: StoredMail[] = [];
   for (let index = first; index < last; index++) {
     const line = bytes.toString('utf8', startOf(lines, index) - start, startOf(lines, index + 1) - start);
-    // Most lines fall out here, unparsed.
+    // Filters most lines without parsing them.
     if (escaped !== undefined && !line.toLowerCase().includes(escaped)) continue;
     const entry = JSON.parse(line) as Entry;
     if (recipient === undefined || entry.to.some((address) => address.toLowerCase().includes(recipient))) {

@@ -7,7 +7,7 @@ import type { Entry, Envelope, MailPage, StoredMail } from './stored-mail.js';
 const SEGMENT_BYTES = 64 * 1024 * 1024;
 
 export interface Mailbox {
-  /** Resolves when the mail is in the files: it survives the end of this process. */
+  /** Resolves when the mail is written: it survives the end of this process. */
   append(envelope: Envelope, raw: Buffer): Promise<void>;
   page(request: { to?: string; page: number; perPage: number }): Promise<MailPage>;
   find(id: number): Promise<StoredMail | undefined>;
@@ -31,7 +31,7 @@ interface Files {
   size: number;
 }
 
-/** Mails in a folder: raw bytes in segments that only grow, one line each in a directory. Memory holds eight bytes a mail. */
+/** Mails in a folder: raw bytes in append-only segments, one index line each. Memory holds eight bytes a mail. */
 export async function openMailbox(folder: string): Promise<Mailbox> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const files = await openFiles(folder);
@@ -74,7 +74,7 @@ async function openFiles(folder: string): Promise<Files> {
   return { folder, index, segment, writer, size: (await writer.stat()).size };
 }
 
-/** All mails that came while the batch before was written go out in two writes: first the bytes, then the lines that name them. */
+/** Mails that arrive during a write form the next batch, written in two steps: first the bytes, then their index lines. */
 async function writeBatch(files: Files, batch: readonly PendingMail[]): Promise<void> {
   if (batch.length === 0) return;
   try {
@@ -90,7 +90,7 @@ async function writeBatch(files: Files, batch: readonly PendingMail[]): Promise<
     await files.index.append(entries);
     for (const { done } of batch) done();
   } catch (failure) {
-    // How much of it was written is unknown: go on behind it.
+    // How much was written is unknown: continue after it.
     files.size = (await files.writer.stat().catch(() => ({ size: files.size }))).size;
     for (const { done } of batch) done(failure instanceof Error ? failure : new Error(String(failure)));
   }

@@ -4,12 +4,12 @@ export interface ReadMail {
   readonly subject: string;
   readonly headers: readonly { readonly name: string; readonly value: string }[];
   readonly text: string;
-  /** As the sender wrote it, embedded pictures filled in; to be shown in a sandbox only. */
+  /** As the sender wrote it, with embedded pictures inlined; to be shown in a sandbox only. */
   readonly html: string;
   readonly attachments: readonly { readonly name: string; readonly type: string; readonly size: number }[];
 }
 
-/** Takes a raw mail apart; done only for a mail that somebody looks at. */
+/** Parses a raw mail; only for a mail that is opened. */
 export async function readMail(raw: Buffer): Promise<ReadMail> {
   const mail = await PostalMime.parse(raw);
   return {
@@ -25,7 +25,7 @@ export async function readMail(raw: Buffer): Promise<ReadMail> {
   };
 }
 
-/** A subject as the directory holds it, for people. */
+/** Decodes the subject of an index line. */
 export function readableSubject(subject: string): string {
   return decodeWords(subject);
 }

@@ -1,4 +1,4 @@
-/** What is asked of the inbox. */
+/** A request to the inbox. */
 export interface InboxRequest {
   readonly method: string;
   readonly path: string;
@@ -28,7 +28,7 @@ export const json = (status: number, value: unknown): InboxResponse => ({
   body: JSON.stringify(value),
 });
 
-/** The asked page, from 1; nonsense is the first. */
+/** The requested page, from 1; an invalid number means the first. */
 export function pageNumber(query: URLSearchParams): number {
   const requested = Number(query.get('page') ?? 1);
   return Number.isSafeInteger(requested) && requested >= 1 ? requested : 1;

@@ -4,11 +4,11 @@ import type { Mailbox } from './mailbox.js';
 import type { Envelope } from './stored-mail.js';
 
 const LARGEST_MAIL = 50 * 1024 * 1024;
-/** Subjects live in the first bytes of a mail; further back nobody puts them. */
+/** The subject is read from the first bytes of a mail. */
 const HEADER_BYTES = 16 * 1024;
 const SUBJECT_LENGTH = 500;
 
-/** An SMTP server that accepts every mail for every recipient and hands it to the mailbox before it says so. */
+/** An SMTP server that accepts every mail for every recipient, after the mailbox has stored it. */
 export function smtpServer(mailbox: Mailbox): SMTPServer {
   return new SMTPServer({
     banner: 'Everpost catcher',
@@ -36,7 +36,7 @@ async function receive(mailbox: Mailbox, stream: SMTPServerDataStream, session: 
 function collect(stream: SMTPServerDataStream): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    // What is too large is read to its end, but not kept.
+    // A mail that is too large is read to its end and discarded.
     stream.on('data', (chunk: Buffer) => stream.sizeExceeded || chunks.push(chunk));
     stream.once('end', () => resolve(Buffer.concat(chunks)));
     stream.once('error', reject);

@@ -18,14 +18,14 @@ export interface CatcherPlan {
 }
 
 export interface RunningCatcher {
-  /** Where the sender delivers. */
+  /** The address that the sender delivers to. */
   readonly smtpUrl: string;
   readonly inboxUrl: string;
   readonly pid: number;
   stop(): Promise<void>;
 }
 
-/** Starts the catcher as a process of its own, so that it never shares an event loop with the sender. */
+/** Starts the catcher as a child process, so that it does not share an event loop with the sender. */
 export async function startCatcher({ config, dataDir, report }: CatcherPlan): Promise<RunningCatcher> {
   const folder = join(dataDir, 'mail');
   const lock = await lockFolder(folder);
@@ -50,7 +50,7 @@ export async function startCatcher({ config, dataDir, report }: CatcherPlan): Pr
   }
 }
 
-/** Ports and assets of a catcher by the configuration. */
+/** Ports and assets of a catcher, from the configuration. */
 export function catcherOptions(config: CatcherPlan['config']): Omit<CatcherOptions, 'folder'> {
   const assets = join(packageRoot(), 'content', 'inbox');
   return { smtpPort: config.catcherPort, inboxPort: config.inboxPort, assets };

@@ -1,14 +1,14 @@
-/** What is known of a mail without opening it. */
+/** The index data of a mail. */
 export interface Envelope {
   readonly from: string;
   readonly to: readonly string[];
-  /** As it stands in the header, encoded words and all. */
+  /** As in the header, with its encoded words. */
   readonly subject: string;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
 }
 
-/** One line of the directory: the envelope and where the bytes lie. */
+/** One index line: the envelope and the position of the bytes. */
 export interface Entry extends Envelope {
   readonly segment: number;
   readonly offset: number;

@@ -7,7 +7,7 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** What the embedded MongoDB asks for: made at the first start, kept in its data folder, readable by its owner alone. */
+/** Credentials of the embedded MongoDB: created at the first start, kept in its data folder, readable by its owner alone. */
 export async function readCredentials(folder: string): Promise<{ keyFile: string; credentials: Credentials }> {
   const keyFile = join(folder, 'key');
   await writeOnce(keyFile, randomBytes(567).toString('base64'));

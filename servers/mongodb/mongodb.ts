@@ -9,18 +9,18 @@ import { type Credentials, readCredentials } from './credentials.js';
 import { becomePrimary } from './replica-set.js';
 
 const DEFAULT_PORT = 27_017;
-/** Recovery after a crash included. */
+/** Includes recovery after a crash. */
 const READY_MS = 60_000;
 /** The message "Waiting for connections" in mongod's structured log. */
 const LISTENING = /"id":23016,/;
-/** mongod's exit code where it can not listen (EXIT_NET_ERROR). */
+/** mongod's exit code where it cannot listen (EXIT_NET_ERROR). */
 const PORT_TAKEN = 'code 48';
 
 export interface MongoPlan {
   readonly config: BinaryConfig;
   readonly dataDir: string;
   readonly report: Report;
-  /** Wanted port; another one is taken where it is busy. */
+  /** Preferred port; if it is in use, another one is chosen. */
   readonly port?: number;
 }
 
@@ -31,7 +31,7 @@ export interface RunningMongo {
   stop(): Promise<void>;
 }
 
-/** Starts a MongoDB of our own, a replica set of one on the loopback, and waits until it takes writes. */
+/** Starts the embedded MongoDB, a one-member replica set on the loopback, and waits until it accepts writes. */
 export async function startMongo({ config, dataDir, report, port }: MongoPlan): Promise<RunningMongo> {
   const { path, version } = await findBinary('mongod', config, report);
   const release = version.split('.').slice(0, 2).join('.');
@@ -73,7 +73,7 @@ interface Listening {
 async function listen(plan: Listening, wanted: number): Promise<{ server: ServerProcess; taken: number }> {
   const data = join(plan.folder, 'data');
   await mkdir(data, { recursive: true, mode: 0o700 });
-  // Somebody may take a port between the look and the start.
+  // Another process may take the port between the check and the start.
   for (let tries = 0; tries < 5; tries++) {
     const taken = await freePort(tries === 0 ? wanted : 0);
     const server = await startProcess({
@@ -94,11 +94,11 @@ function argumentsFor(port: number, data: string, keyFile: string): string[] {
     ['--dbpath', data, '--nounixsocket', '--quiet', '--networkMessageCompressors', 'disabled'],
     ['--wiredTigerCacheSizeGB', '0.5', '--oplogSize', '512'],
     ['--setParameter', 'diagnosticDataCollectionEnabled=false'],
-    // Nobody reads the past. With the usual five minutes the files of dropped databases stay open until there are too many.
+    // No reads of old snapshots. With the default five minutes the files of dropped databases stay open and exceed the limit.
     ['--setParameter', 'minSnapshotHistoryWindowInSeconds=5'],
-    // What a killed process had begun holds its rows for this long; ours are through in a second.
+    // A transaction of a killed process locks its rows for this long; ours take less than a second.
     ['--setParameter', 'transactionLifetimeLimitSeconds=20'],
-    // Nobody could take over, so there is nothing to wait for.
+    // There is no secondary to hand over to, so there is nothing to wait for.
     ['--setParameter', 'shutdownTimeoutMillisForSignaledShutdown=100'],
   ].flat();
 }

@@ -11,13 +11,13 @@ const NOT_YET_INITIALIZED = 94;
 
 export interface Member {
   readonly port: number;
-  /** Process that must answer on the port. */
+  /** The process that must answer on the port. */
   readonly pid: number;
   readonly credentials: Credentials;
   readonly limitMs: number;
 }
 
-/** Makes a listening mongod the primary of its set of one: at its first start, after a crash, and on another port than before. */
+/** Makes a listening mongod the primary of its one-member replica set: at the first start, after a crash, and after a change of port. */
 export async function becomePrimary(member: Member): Promise<void> {
   if (!(await knowsUser(member))) await bootstrap(member);
   await connected(member, member.credentials, async (client) => {
@@ -55,7 +55,7 @@ async function knowsUser(member: Member): Promise<boolean> {
   }
 }
 
-/** Without a user yet, a connection from this machine may do just this (the localhost exception). */
+/** Before the first user exists, a local connection may create it (the localhost exception). */
 async function bootstrap(member: Member): Promise<void> {
   const { port, credentials, limitMs } = member;
   await connected(member, undefined, async (client) => {
@@ -69,7 +69,7 @@ async function bootstrap(member: Member): Promise<void> {
   });
 }
 
-/** The set remembers its member by its port: on another one it does not find itself, and must be told by force. */
+/** The configuration names the member by its port: on another port it must be reconfigured by force. */
 async function moveTo(client: MongoClient, port: number): Promise<void> {
   const admin = client.db('admin');
   const { config } = await admin.command({ replSetGetConfig: 1 });

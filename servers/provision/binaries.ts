@@ -10,12 +10,12 @@ export interface Wheel {
 }
 
 export interface Binary {
-  /** As people call the server. */
+  /** Display name of the server. */
   readonly title: string;
   readonly command: string;
   /** Environment variable that names the program; config.ts reads it. */
   readonly variable: string;
-  /** Arguments that make it say its version, and what the answer looks like: major, minor, the whole. */
+  /** Arguments that print its version, and a pattern for it: major, minor, the whole. */
   readonly versionArgument: string;
   readonly versionPattern: RegExp;
   readonly oldest: readonly [major: number, minor: number];
@@ -70,7 +70,7 @@ export const BINARIES: Readonly<Record<BinaryName, Binary>> = {
     title: 'Temporal test server',
     command: 'temporal-test-server',
     variable: 'TEMPORAL_TEST_SERVER_PATH',
-    // It knows no --version: it complains that this is no port, naming itself, which is proof enough that it runs.
+    // It has no --version: it rejects the argument with an error that names itself, which proves that it runs.
     versionArgument: '--version',
     versionPattern: /io\.temporal\.testserver/,
     oldest: [0, 0],
@@ -87,10 +87,10 @@ export const BINARIES: Readonly<Record<BinaryName, Binary>> = {
   },
 };
 
-/** The SDK release whose default download is taken; it also names the file in the cache. */
+/** The SDK release whose default download is used; it also names the file in the cache. */
 export const TEMPORAL_SDK = '1.24.0';
 
-/** Names under which a provisioned program may lie in the cache folder, the vendor's first. */
+/** File names of a provisioned program in the cache folder, the vendor's first. */
 export function cachedNames(binary: Binary, wheel: Wheel | undefined): { vendor: string; wheel: string | undefined } {
   const release = binary.vendor.kind === 'mongodb' ? binary.vendor.version : `sdk-${TEMPORAL_SDK}`;
   return {

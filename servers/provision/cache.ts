@@ -6,8 +6,8 @@ const INCOMING = 'incoming-';
 const ABANDONED_MS = 24 * 60 * 60_000;
 
 /**
- * Lets `fetch` put a program into a folder of its own and moves it to its name in the cache in one step: two processes that
- * provision at the same time each finish, and whoever looks never sees half a file.
+ * `fetch` writes a program into a temporary folder; one rename then moves it into the cache. Two processes may provision at
+ * the same time, and readers never see an incomplete file.
  */
 export async function intoCache(
   cacheDir: string,
@@ -28,7 +28,7 @@ export async function intoCache(
   }
 }
 
-/** What a killed process left half fetched; nothing takes a day. */
+/** Deletes incomplete downloads of killed processes; no download takes a day. */
 async function sweepAbandoned(cacheDir: string): Promise<void> {
   for (const name of await readdir(cacheDir)) {
     if (!name.startsWith(INCOMING)) continue;

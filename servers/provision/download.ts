@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 const FIRST_BYTE_MS = 10_000;
 const STALLED_MS = 30_000;
 
-/** Opens a download; whoever does not answer with a first byte within the deadline is given up. Follows redirects. */
+/** Opens a download; fails if the first byte does not arrive within the deadline. Follows redirects. */
 export async function open(url: string, deadlineMs = FIRST_BYTE_MS, hops = 5): Promise<IncomingMessage> {
   const response = await responseOf(new URL(url), deadlineMs);
   const { statusCode = 0, headers } = response;

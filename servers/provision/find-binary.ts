@@ -15,28 +15,28 @@ export type BinaryConfig = Pick<Config, 'binaries' | 'cacheDir' | 'path'>;
 
 export interface FoundBinary {
   readonly path: string;
-  /** Version of the server in it; empty where the program does not tell. */
+  /** Version of the server in it; empty if the program does not print it. */
   readonly version: string;
   readonly origin: string;
 }
 
-/** One place to look; undefined means that there is nothing, an exception why what is there does not serve. */
+/** One source of a program; undefined means that it has none, an exception says why its program cannot be used. */
 interface Attempt {
   readonly origin: string;
   find(): Promise<string | undefined>;
 }
 
-/** No place had a program that runs; the message names every place and its reason. */
+/** No source had a usable program; the message names each source and the reason. */
 export class BinaryNotFound extends Error {
   override readonly name = 'BinaryNotFound';
 }
 
-/** Finds a server's program where it already is, without fetching anything. */
+/** Finds an installed or provisioned program, without fetching anything. */
 export function findInstalled(name: BinaryName, config: BinaryConfig): Promise<FoundBinary> {
   return firstThatRuns(BINARIES[name], installedAttempts(name, config), () => {});
 }
 
-/** Finds a server's program, fetching it where it is nowhere; says in one line what was chosen and what did not serve. */
+/** Finds a server's program, fetching it if needed; reports in one line what was chosen and what was rejected. */
 export function findBinary(name: BinaryName, config: BinaryConfig, report: Report): Promise<FoundBinary> {
   return firstThatRuns(
     BINARIES[name],
@@ -82,7 +82,7 @@ function fetchAttempts(name: BinaryName, config: BinaryConfig, report: Report): 
   const fromVendor = {
     origin: "fetched from the vendor's download",
     find: () => {
-      report(`${binary.title} is not here yet: fetching it, once`);
+      report(`${binary.title} is not installed: fetching it once`);
       return intoCache(config.cacheDir, names.vendor, (folder) => fetchFromVendor(binary, folder));
     },
   };
@@ -126,7 +126,7 @@ async function versionOf(binary: Binary, path: string): Promise<string> {
   return version;
 }
 
-/** A program that was written a moment ago can still be open for writing in a child that is just being started (ETXTBSY). */
+/** A program that was just written may still be open in a child process that is starting (ETXTBSY). */
 async function runUnlessBusy(path: string, args: readonly string[], tries = 10): ReturnType<typeof run> {
   try {
     return await run(path, args, PROBE_LIMIT_MS);

@@ -6,7 +6,7 @@ const LOCAL_HEADER = 0x04034b50;
 const STORED = 0;
 const DEFLATED = 8;
 
-/** The bytes of one member of a zip archive (APPNOTE.TXT 4.3); throws where the archive or the member is not as it should be. */
+/** The bytes of one member of a zip archive (APPNOTE.TXT 4.3); throws if the archive or the member is damaged. */
 export function unzipMember(archive: Buffer, member: string): Buffer {
   const entry = findEntry(archive, member);
   if (archive.readUInt32LE(entry.headerAt) !== LOCAL_HEADER) throw new Error('the archive is damaged');
@@ -56,5 +56,5 @@ function endOfDirectory(archive: Buffer): number {
   for (let at = archive.length - 22; at >= farthest; at--) {
     if (archive.readUInt32LE(at) === END_OF_DIRECTORY) return at;
   }
-  throw new Error('this is no zip archive');
+  throw new Error('the file is not a zip archive');
 }

@@ -7,7 +7,7 @@ import { unzipMember } from './unzip.js';
 
 const UNPACK_LIMIT_MS = 60_000;
 
-/** Fetches the program the way its vendor offers it into the folder. */
+/** Downloads the program from its vendor into the folder. */
 export function fetchFromVendor(binary: Binary, folder: string): Promise<string> {
   return binary.vendor.kind === 'mongodb'
     ? fetchMongod(binary.vendor.version, folder)
@@ -20,10 +20,10 @@ async function fetchMongod(version: string, folder: string): Promise<string> {
   const { MongoBinaryDownloadUrl } = await import('mongodb-memory-server-core/lib/util/MongoBinaryDownloadUrl.js');
   const { arch, os } = await DryMongoBinary.generateOptions({ version, downloadDir: folder });
   const where = { version, arch, os, platform: process.platform };
-  // The package has no deadline of its own: ask for the first byte before it does.
+  // The package has no timeout of its own: request the first byte first.
   (await open(await new MongoBinaryDownloadUrl(where).getDownloadUrl())).destroy();
   const program = join(folder, 'program');
-  // It may have found one that belongs to another project: ours is a copy.
+  // The program it found may belong to another project: copy it.
   await copyFile(await MongoBinary.getPath({ ...where, downloadDir: folder, checkMD5: true }), program);
   return program;
 }

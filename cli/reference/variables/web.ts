@@ -1,6 +1,6 @@
 import type { Variable } from './variable.js';
 
-/** What concerns hosts that callers name. */
+/** Requests to hosts that callers name. */
 export const WEB_VARIABLES: readonly Variable[] = [
   {
     name: 'ALLOWED_PRIVATE_HOSTS',
