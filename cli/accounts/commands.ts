@@ -42,8 +42,7 @@ function planCommand(plan: Command): void {
     .option('--no-ai', 'no drafting by AI')
     .option('--ai', 'drafting by AI')
     .option('--unlimited', 'remove every limit that is not named');
-  for (const limit of PLAN_LIMITS)
-    plan.option(`--${limit.replaceAll('_', '-')} <number>`, 'upper limit', nonNegative);
+  for (const limit of PLAN_LIMITS) plan.option(`--${limit.replaceAll('_', '-')} <number>`, 'upper limit', nonNegative);
   plan.action((id: number) => run(({ config }) => planAccount(config, id, givenOptions(plan)))());
 }
 
