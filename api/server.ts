@@ -4,12 +4,12 @@ import type { Config } from '../config.js';
 import { ensureFirstAccount } from '../store/keys/keys.js';
 import type { Store } from '../store/mongo/connect.js';
 import { keptSecret } from '../store/secrets/sealing.js';
+import { stores } from '../store/stores.js';
 import { webClient } from '../web/client.js';
 import { buildApp } from './app.js';
 import type { Engine } from './engine/engine.js';
 import { openInboundSmtp } from './smtp/inbound-server.js';
 import { openTemplateCache } from './template-cache.js';
-import { createStores } from './wiring.js';
 
 export interface ServerOptions {
   readonly config: Config;
@@ -43,8 +43,8 @@ export async function serveApi(options: ServerOptions): Promise<ApiServer> {
   const secret = config.secret ?? keptSecret(config.dataDir);
   const templateCache = openTemplateCache();
   const web = webClient({ exceptions: config.allowedPrivateHosts });
-  const stores = createStores(store, secret);
-  const app = await buildApp({ ...options, templateCache, web, ...stores });
+  const rows = stores(store, { secret });
+  const app = await buildApp({ ...options, templateCache, web, ...rows });
   app.addHook('onClose', () => templateCache.close());
   app.addHook('onClose', () => web.close());
   let stopping = false;
@@ -55,7 +55,7 @@ export async function serveApi(options: ServerOptions): Promise<ApiServer> {
   const address = await app.listen({ host: config.host, port: config.port });
   const { inboundSmtpPort } = config;
   const inboundSmtp =
-    inboundSmtpPort === undefined ? undefined : await openInboundSmtp({ ...options, ...stores }, inboundSmtpPort);
+    inboundSmtpPort === undefined ? undefined : await openInboundSmtp({ ...options, ...rows }, inboundSmtpPort);
   const stop = async () => {
     stopping = true;
     // Whoever is still sending then has had their time.

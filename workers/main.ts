@@ -21,7 +21,7 @@ import { orderlyStop } from './stop.js';
 import { ensureSweep, type SweepTiming, watchSweepSchedule } from './sweep-schedule.js';
 import { watchEventLog } from './watch/event-log.js';
 import { watchInbound } from './watch/inbound.js';
-import { activityWiring, type WorkerDependencies } from './wiring/activities.js';
+import { activityWiring, type WorkerDependencies } from './wiring.js';
 
 export interface WorkerSettings extends WorkerDependencies {
   readonly temporalAddress: string;

@@ -19,7 +19,7 @@ import type { StoredTransport, TransportStore } from '../store/transports/transp
 export interface TransportDeps {
   readonly transports: Pick<TransportStore, 'ofAccount' | 'urlOf' | 'recordTrouble'>;
   readonly accounts: Pick<Accounts, 'find'>;
-  readonly buckets: Buckets;
+  readonly tokenBuckets: Buckets;
   /** The installation's own, for accounts that have none. */
   readonly smtpUrl: string;
   readonly smtpConnections: number;
@@ -27,7 +27,7 @@ export interface TransportDeps {
   /** Opens the sockets of transports that clients have set up. */
   readonly dial: Dial;
   readonly log: { warn(details: object, message: string): void };
-  readonly duration?: RecordDuration | undefined;
+  readonly recordDuration?: RecordDuration | undefined;
 }
 
 /** All ways out of this process. */
@@ -51,7 +51,7 @@ export function accountTransports(deps: TransportDeps): Transports {
   let isGone = false;
   const open = ({ route, url, version, recordTrouble, dial }: TransportPlan): Opened => {
     const log = (message: string, details: object) => deps.log.warn({ ...details, transport: route.id }, message);
-    const { times, duration: recordDuration } = deps;
+    const { times, recordDuration } = deps;
     const { id: name, connections } = route;
     const transport = smtpTransport({ url, connections, times, dial, log, recordDuration });
     opened.add(transport);
@@ -80,7 +80,7 @@ export function accountTransports(deps: TransportDeps): Transports {
     });
     return failoverTransport({
       routes: async () => routes(await rowsOf(account)),
-      takeToken: async ({ rates }) => (await deps.buckets.lease(scopesOf(rates, use), 1)).wait,
+      takeToken: async ({ rates }) => (await deps.tokenBuckets.lease(scopesOf(rates, use), 1)).wait,
     });
   };
   return {

@@ -23,7 +23,7 @@ export interface ApprovalDeps extends SystemMailDeps {
   readonly lists: Pick<Lists, 'find'>;
   readonly subscribers: Pick<Subscribers, 'countSendable'>;
   readonly contents: Pick<Contents, 'save' | 'letter'>;
-  readonly linkKeyring: LinkKeyRing['ring'];
+  readonly linkKeys: Pick<LinkKeyRing, 'ring'>;
   readonly config: Pick<Config, 'publicUrl' | 'mailFrom'>;
 }
 
@@ -83,7 +83,7 @@ async function mailApprover(
     deps.lists.find(account, row.list_id),
     deps.accounts.find(account),
     deps.subscribers.countSendable(account, row.list_id),
-    deps.linkKeyring(),
+    deps.linkKeys.ring(),
   ]);
   if (typeof list === 'string' || approval?.requested == null) return;
   const [first_name = '', ...rest] = member.name.split(' ');

@@ -13,7 +13,7 @@ import type { RoundCheck } from './round-check.js';
 
 export interface AudienceDeps {
   readonly campaigns: Campaigns;
-  readonly progress: CampaignProgress;
+  readonly campaignProgress: CampaignProgress;
   readonly rounds: Rounds;
   readonly subscribers: Pick<Subscribers, 'idsAfter' | 'highestId' | 'forSending'>;
   readonly suppressions: Pick<Suppressions, 'among'>;
@@ -40,7 +40,7 @@ export function audienceActivities(deps: AudienceDeps) {
         await deps.rounds.deleteOrphans(key);
         const recipients = await deps.rounds.recipientsOf(key);
         if (await pauseIfNotAllowed(deps, input, key, recipients)) return 'refused';
-        await deps.progress.completeFreeze(input, recipients);
+        await deps.campaignProgress.completeFreeze(input, recipients);
         return 'frozen';
       }
       const round = row.rounds[row.round];
@@ -56,7 +56,7 @@ export function audienceActivities(deps: AudienceDeps) {
 /** Where the account may not mail these people now, the campaign is paused, nobody of them mailed, and its row says why. */
 async function pauseIfNotAllowed(deps: AudienceDeps, input: CampaignInput, key: RoundKey, recipients: number) {
   const refusal = await deps.checkRound(key, recipients);
-  if (refusal !== undefined) await deps.progress.holdBack(input, refusal);
+  if (refusal !== undefined) await deps.campaignProgress.holdBack(input, refusal);
   return refusal !== undefined;
 }
 
@@ -70,7 +70,7 @@ async function campaignWithOpenRound(deps: AudienceDeps, input: CampaignInput): 
   if (needsApproval(row)) throw new Error(`campaign ${row._id} has no yes for the letter it would send`);
   const up_to = await deps.subscribers.highestId(row.account, row.list_id);
   const sender = await deps.letters.senderOf(row);
-  await deps.progress.openRound(input, 0, { takes: [], due: now() }, { up_to, sender });
+  await deps.campaignProgress.openRound(input, 0, { takes: [], due: now() }, { up_to, sender });
   const reread = await deps.campaigns.find(input.account, input.campaign);
   return reread !== null && reread.round >= 0 ? reread : undefined;
 }

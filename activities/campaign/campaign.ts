@@ -13,7 +13,7 @@ import { type ApprovalRequest, approvalRequestOf } from './approval.js';
 
 export interface CampaignDeps {
   readonly campaigns: Campaigns;
-  readonly progress: CampaignProgress;
+  readonly campaignProgress: CampaignProgress;
   readonly recipients: Pick<Recipients, 'totals'>;
   readonly events: Events;
   readonly times: ProtocolTimes;
@@ -44,13 +44,13 @@ export type Steering =
 
 /** The quick steps of a campaign: each is a no-op where the row says it is done. */
 export function campaignActivities(deps: CampaignDeps) {
-  const { campaigns, progress, events } = deps;
+  const { campaigns, campaignProgress, events } = deps;
   const load = (input: CampaignInput) => campaigns.find(input.account, input.campaign);
   const plan = async (input: CampaignInput): Promise<CampaignPlan> => {
     const row = await load(input);
     if (row?.launch === input.launch) {
       if (STEERED_STATES.has(row.state)) await events.append([stateEvent(row)]);
-      await progress.recordApplied(input, row.want.v);
+      await campaignProgress.recordApplied(input, row.want.v);
     }
     return planOf(deps, row);
   };
@@ -68,7 +68,7 @@ export function campaignActivities(deps: CampaignDeps) {
 
     /** The time has come: a scheduled campaign is launched. */
     beginCampaign: async (input: CampaignInput): Promise<void> => {
-      await progress.beginFreeze(input);
+      await campaignProgress.beginFreeze(input);
     },
 
     /** Opens the round after `round` while deferred recipients are left and time remains; false: nothing left to try. */
@@ -77,12 +77,12 @@ export function campaignActivities(deps: CampaignDeps) {
       if (row?.launch !== input.launch || (row.state !== 'sending' && row.state !== 'paused')) return false;
       if (row.round > round) return true;
       const next = await roundAfter(deps, row);
-      return next !== undefined && (await progress.openRound(input, round + 1, next));
+      return next !== undefined && (await campaignProgress.openRound(input, round + 1, next));
     },
 
     /** Why a sending campaign stands still; null once it goes on. */
     recordTrouble: async (input: CampaignInput, reason: string | null): Promise<void> => {
-      await progress.recordReason(input, reason);
+      await campaignProgress.recordReason(input, reason);
     },
 
     /** One line of figures for the Temporal UI. */

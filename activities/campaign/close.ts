@@ -13,7 +13,7 @@ import { type ClickEvidenceDeps, settleByClicks } from './settle-by-clicks.js';
 
 export interface ClosingDeps extends PublishingDeps, ClickEvidenceDeps {
   readonly campaigns: Campaigns;
-  readonly progress: CampaignProgress;
+  readonly campaignProgress: CampaignProgress;
   readonly ledger: Ledger;
   readonly rounds: Rounds;
   readonly recipients: Pick<Recipients, 'totals'>;
@@ -23,7 +23,7 @@ export interface ClosingDeps extends PublishingDeps, ClickEvidenceDeps {
 
 /** How a campaign ends: everybody has a fate, every fate is told, the row says how it went. */
 export function closingActivities(deps: ClosingDeps) {
-  const { campaigns, progress, recipients, events } = deps;
+  const { campaigns, campaignProgress, recipients, events } = deps;
   return {
     /** Deferred for ever → failed, each by name; then sent, or failed where nobody accepted. */
     closeCampaign: async (input: CampaignInput): Promise<CampaignState> => {
@@ -33,7 +33,7 @@ export function closingActivities(deps: ClosingDeps) {
       await deps.rounds.deleteOrphans(input);
       await settleByClicks(deps, row);
       const { sent, uncertain } = await recipients.totals(row.account, row._id);
-      await progress.close(input, row.round, sent > 0 ? 'sent' : 'failed');
+      await campaignProgress.close(input, row.round, sent > 0 ? 'sent' : 'failed');
       const closed = (await campaigns.find(row.account, row._id)) ?? row;
       if (closed.state === 'sent' || closed.state === 'failed') {
         await events.append([endEvent(closed, sent)]);
@@ -54,7 +54,7 @@ export function closingActivities(deps: ClosingDeps) {
       const open = await deps.rounds.openPagesOf(input.account, input.campaign);
       if (open > 0) return open;
       await expireDeferred(deps, { account: input.account, _id: input.campaign }, CANCELLED);
-      await progress.closeCancelled(input);
+      await campaignProgress.closeCancelled(input);
       const { sent, uncertain } = await recipients.totals(input.account, input.campaign);
       await deps.quotas.settleCampaign(input.campaign, input.launch, sent + uncertain);
       return open;

@@ -18,7 +18,7 @@ import type { CampaignInput } from '../../workflows/messages.js';
 
 export interface RenderingDeps {
   readonly campaigns: Pick<Campaigns, 'find'>;
-  readonly progress: Pick<CampaignProgress, 'recordRendered' | 'pauseAsUnsendable'>;
+  readonly campaignProgress: Pick<CampaignProgress, 'recordRendered' | 'pauseAsUnsendable'>;
   readonly accounts: Accounts;
   readonly lists: Lists;
   readonly subscribers: Pick<Subscribers, 'fieldNames'>;
@@ -41,11 +41,11 @@ export function renderingActivities(deps: RenderingDeps) {
       const { letter, template, findings } = await renderLetter(deps, row);
       const found = storedFindings(findings);
       if (letter === undefined) {
-        await deps.progress.pauseAsUnsendable(input, 'content_blocked', found);
+        await deps.campaignProgress.pauseAsUnsendable(input, 'content_blocked', found);
         return 'refused';
       }
       const rendered = await deps.contents.saveLetter(row.account, letter);
-      await deps.progress.recordRendered(input, row.revision, {
+      await deps.campaignProgress.recordRendered(input, row.revision, {
         rendered,
         rendered_template: template,
         findings: found,

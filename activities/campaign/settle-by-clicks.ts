@@ -4,16 +4,16 @@ import type { UncertainRecipients } from '../../store/campaigns/uncertain-recipi
 import type { Engagements } from '../../store/tracking/engagement.js';
 
 export interface ClickEvidenceDeps {
-  readonly doubt: UncertainRecipients;
+  readonly uncertainRecipients: UncertainRecipients;
   readonly engagements: Pick<Engagements, 'clickersAmong' | 'rollUp'>;
 }
 
 /** A click may have come before the ledger knew that it was in doubt: whoever has clicked has the mail. */
 export async function settleByClicks(
-  { doubt, engagements }: ClickEvidenceDeps,
+  { uncertainRecipients, engagements }: ClickEvidenceDeps,
   { account, _id }: Pick<Campaign, 'account' | '_id'>,
 ): Promise<void> {
-  const doubtful = await doubt.ofCampaign(account, _id);
+  const doubtful = await uncertainRecipients.ofCampaign(account, _id);
   if (doubtful.length === 0) return;
-  await doubt.settleAsSent(account, _id, await engagements.clickersAmong(account, _id, doubtful), now());
+  await uncertainRecipients.settleAsSent(account, _id, await engagements.clickersAmong(account, _id, doubtful), now());
 }

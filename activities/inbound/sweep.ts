@@ -19,7 +19,7 @@ export interface InboundDeps extends EvidenceDeps, ReportedMailDeps {
   readonly inbound: Pick<Inbound, 'due' | 'claim' | 'done' | 'retryLater' | 'deleteContent'>;
   /** Milliseconds for which a report that nobody could act on can be read by a person. */
   readonly readableFor: number;
-  readonly keyring: LinkKeyRing['ring'];
+  readonly linkKeys: Pick<LinkKeyRing, 'ring'>;
   readonly web: Pick<WebClient, 'send'>;
   readonly campaigns: EvidenceDeps['campaigns'];
   readonly messages: EvidenceDeps['messages'];
@@ -47,7 +47,7 @@ export async function sweepInbound(deps: InboundDeps): Promise<void> {
     const due = await deps.inbound.due(now(), BATCH_SIZE);
     if (due.length === 0) return;
     // Read after the rows: whatever signed them is in it.
-    paths ??= returnPaths(await deps.keyring());
+    paths ??= returnPaths(await deps.linkKeys.ring());
     const rows = due.values();
     const returnPathReader = paths;
     const processRows = async () => {

@@ -76,7 +76,7 @@ export function messageAttempts(deps: MessageAttemptDeps) {
     if (row.state === 'sending') return overtake(deps, row, publishAndReport);
     if (row.expires_at <= now()) {
       const expired = stepOfRefusal({ n: row.attempt, at: now(), inDoubt: row.resent }, EXPIRED);
-      return publishAndReport(await deps.progress.expire(row, expired));
+      return publishAndReport(await deps.messageProgress.expire(row, expired));
     }
     if (row.due > now()) {
       await deps.publishAccepted(row);
@@ -94,12 +94,12 @@ const SUPPRESSED = { class: 'suppressed', code: null, reply: null } as const;
 
 /** Whoever had it may be gone. Where it lives, a quarter of its lease later is soon enough to ask again. */
 async function overtake(
-  { progress, times }: MessageAttemptDeps,
+  { messageProgress, times }: MessageAttemptDeps,
   row: Message,
   report: ReportStatus,
 ): Promise<MessageStatus> {
   const step = lostOwnerStep(row, times.resendAfter);
-  const overtaken = await progress.takeOver(row, step);
+  const overtaken = await messageProgress.takeOver(row, step);
   return overtaken === null ? { kind: 'busy', wait: times.lease / 4 } : report(overtaken);
 }
 
@@ -190,8 +190,8 @@ function refusalOf(row: Message, why: Parameters<typeof stepOfRefusal>[1]): Mess
   return stepOfRefusal({ n: row.attempt + 1, at: now(), inDoubt: row.resent }, why);
 }
 
-function recordStep({ progress }: MessageAttemptDeps, row: Message, step: MessageStep): Promise<Message | null> {
-  return step.state === 'deferred' ? progress.postpone(row, step) : progress.refuse(row, step);
+function recordStep({ messageProgress }: MessageAttemptDeps, row: Message, step: MessageStep): Promise<Message | null> {
+  return step.state === 'deferred' ? messageProgress.postpone(row, step) : messageProgress.refuse(row, step);
 }
 
 function stepOf(outcome: Outcome, row: Message, firstRetry: number): MessageStep {
@@ -208,14 +208,14 @@ function stepOf(outcome: Outcome, row: Message, firstRetry: number): MessageStep
 
 /** Somebody has declared our attempt in doubt meanwhile; what we know settles it, where nobody has gone on from there. */
 async function offerEvidence(
-  { progress }: MessageAttemptDeps,
+  { messageProgress }: MessageAttemptDeps,
   { account, _id }: Message,
   token: string,
   { state, entry }: MessageStep,
 ): Promise<void> {
   if (state !== 'sent' && state !== 'failed') return;
   const at = new Date(entry.at);
-  await progress.recordLateEvidence(account, _id, stepOfEvidence({ n: entry.n, at }, state, entry), token);
+  await messageProgress.recordLateEvidence(account, _id, stepOfEvidence({ n: entry.n, at }, state, entry), token);
 }
 
 function mayResend({ resend_if_uncertain, resent }: Message): boolean {

@@ -41,7 +41,7 @@ const HEARTBEAT_MS = 5_000;
 export function messageActivities(deps: MessageDeliveryDeps) {
   const attempts = messageAttempts({
     ...deps,
-    publish: messagePublisher({ ...deps, messageProgress: deps.progress }),
+    publish: messagePublisher({ ...deps, messageProgress: deps.messageProgress }),
     publishAccepted: publishAccepted(deps),
     trackAttempt: acceptancePublisher(deps),
     withSlot: keyedSemaphore(),

@@ -6,7 +6,7 @@ import type { Verdict } from '../../store/mongo/conditional-writes.js';
 import { elapsedSince, instant } from '../campaign/page/owner.js';
 
 export interface MessageOwnerDeps {
-  readonly progress: MessageProgress;
+  readonly messageProgress: MessageProgress;
   readonly times: ProtocolTimes;
 }
 
@@ -14,17 +14,17 @@ export interface MessageOwnerDeps {
  * Claims the message and owns it until it is settled: renews the claim and says for how long it is trusted, counted from
  * the moment the last confirmed write was *sent*. Undefined where somebody else was quicker.
  */
-export async function ownMessage({ progress, times }: MessageOwnerDeps, row: Message, token: string) {
+export async function ownMessage({ messageProgress, times }: MessageOwnerDeps, row: Message, token: string) {
   const claimedAt = instant();
   const alive = () => elapsedSince(claimedAt) < times.startToClose;
-  if ((await progress.claim(row, token, alive)) === 'lost') return undefined;
+  if ((await messageProgress.claim(row, token, alive)) === 'lost') return undefined;
   let confirmed = claimedAt;
   let lost = false;
   let renewing: Promise<void> = Promise.resolve();
 
   const renew = async (): Promise<void> => {
     const at = instant();
-    const verdict = await progress.renew(row, token, alive);
+    const verdict = await messageProgress.renew(row, token, alive);
     lost = verdict === 'lost';
     if (!lost) confirmed = at;
   };
@@ -39,7 +39,7 @@ export async function ownMessage({ progress, times }: MessageOwnerDeps, row: Mes
     settle: async (step: MessageStep): Promise<Verdict> => {
       clearInterval(timer);
       await renewing;
-      return progress.settle(row, token, step, alive);
+      return messageProgress.settle(row, token, step, alive);
     },
     /** Ends ownership without a word: the claim is left to time. */
     abandon: (): void => clearInterval(timer),

@@ -8,26 +8,21 @@ import type { Links } from '../../store/tracking/links.js';
 
 export interface MessageTrackingDeps {
   readonly accounts: Pick<Accounts, 'find'>;
-  readonly linkNumbers: Pick<Links, 'number'>;
-  readonly tokens: Pick<LinkTokens, 'forMessage'>;
+  readonly links: Pick<Links, 'number'>;
+  readonly linkTokens: Pick<LinkTokens, 'forMessage'>;
   readonly publicUrl: string;
 }
 
 export type TrackingLinksOf = (row: Message, content: MessageContent, at: Date) => Promise<TrackingLinks | undefined>;
 
 /** Where the recipient leaves the mails of the key that a message was sent with; undefined where there is no such way. */
-export function optOutUrls({ tokens, publicUrl }: Pick<MessageTrackingDeps, 'tokens' | 'publicUrl'>) {
+export function optOutUrls({ linkTokens, publicUrl }: Pick<MessageTrackingDeps, 'linkTokens' | 'publicUrl'>) {
   return ({ account, number, leaves_key, created_at }: Message): string | undefined =>
-    leaves_key === undefined ? undefined : optOutUrl(publicUrl, tokens.forMessage(account, number, created_at));
+    leaves_key === undefined ? undefined : optOutUrl(publicUrl, linkTokens.forMessage(account, number, created_at));
 }
 
 /** Where the links of a message lead, stored before its mail leaves; undefined where nothing of it is followed. */
-export function messageTrackingLinks({
-  accounts,
-  linkNumbers,
-  tokens,
-  publicUrl,
-}: MessageTrackingDeps): TrackingLinksOf {
+export function messageTrackingLinks({ accounts, links, linkTokens, publicUrl }: MessageTrackingDeps): TrackingLinksOf {
   return async ({ _id: uuid, account, number: id, track }, content, at) => {
     if (!track) return undefined;
     const { html, text } = messageBodies(content);
@@ -35,7 +30,7 @@ export function messageTrackingLinks({
     // A plain text without a link, as most codes are, has nothing that could be followed.
     if (html === null && urls.length === 0) return undefined;
     if ((await accounts.find(account))?.track === false) return undefined;
-    const links = await linkNumbers.number({ kind: 'message', account, id, uuid }, urls);
-    return { opens: true, links, publicUrl, token: tokens.forMessage(account, id, at) };
+    const numbered = await links.number({ kind: 'message', account, id, uuid }, urls);
+    return { opens: true, links: numbered, publicUrl, token: linkTokens.forMessage(account, id, at) };
   };
 }

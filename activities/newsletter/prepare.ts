@@ -20,7 +20,7 @@ export interface IssuePreparationDeps extends SourceDeps, IssuePublishingDeps {
     Pick<Issues, 'recordPrepared' | 'recordDetail' | 'lastSubjects'>;
   readonly campaigns: Pick<Campaigns, 'create' | 'find' | 'restartDrafting'>;
   readonly drafts: Pick<Drafts, 'request' | 'newest' | 'deleteAll'>;
-  readonly pushed: IssuePublishingDeps['pushed'] & SourceDeps['pushed'];
+  readonly pushedData: IssuePublishingDeps['pushedData'] & SourceDeps['pushedData'];
   readonly counters: Pick<Counters, 'block'>;
   readonly accounts: Pick<Accounts, 'status'>;
   readonly activityContext: () => { heartbeat(): void };

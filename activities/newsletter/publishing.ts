@@ -10,7 +10,7 @@ export interface IssuePublishingDeps {
   readonly campaigns: Pick<Campaigns, 'find'>;
   readonly issues: Pick<Issues, 'find' | 'skip'>;
   readonly newsletters: Pick<Newsletters, 'releaseSendTime'>;
-  readonly pushed: Pick<PushedData, 'release'>;
+  readonly pushedData: Pick<PushedData, 'release'>;
 }
 
 const TYPES = {
@@ -57,7 +57,7 @@ export async function skip(
 /** What follows from the state of an issue, where whoever wrote its row may have died before it; a repetition changes nothing. */
 export async function settle(deps: IssuePublishingDeps, row: Issue): Promise<void> {
   if (row.state === 'skipped') {
-    await deps.pushed.release(row.account, row.newsletter, row._id);
+    await deps.pushedData.release(row.account, row.newsletter, row._id);
     await deps.newsletters.releaseSendTime(row.account, row.newsletter, row._id);
     await publishSkipped(deps, row);
   } else if (row.state !== 'preparing') {

@@ -17,7 +17,7 @@ export interface NewsletterSweepDeps extends IssuePublishingDeps {
     Pick<Newsletters, 'find' | 'due' | 'sweepAgain' | 'recordAccounted' | 'known'>;
   readonly issues: IssuePublishingDeps['issues'] &
     Pick<Issues, 'open' | 'openIssues' | 'due' | 'sweepAgain' | 'deleteAll'>;
-  readonly pushed: IssuePublishingDeps['pushed'] & Pick<PushedData, 'delete'>;
+  readonly pushedData: IssuePublishingDeps['pushedData'] & Pick<PushedData, 'delete'>;
   readonly campaigns: Pick<Campaigns, 'find'>;
   readonly engine: Pick<
     Engine,
@@ -145,8 +145,11 @@ export async function sweepIssue(deps: NewsletterSweepDeps, row: Issue): Promise
 }
 
 /** What a removal that was cut short has left of its newsletter. */
-async function deleteRemains({ issues, pushed }: NewsletterSweepDeps, { account, newsletter }: Issue): Promise<void> {
-  await pushed.delete(account, newsletter);
+async function deleteRemains(
+  { issues, pushedData }: NewsletterSweepDeps,
+  { account, newsletter }: Issue,
+): Promise<void> {
+  await pushedData.delete(account, newsletter);
   await issues.deleteAll(account, newsletter);
 }
 

@@ -13,7 +13,7 @@ import { readFeed } from '../../web/feed.js';
 export interface SourceDeps {
   readonly web: Pick<WebClient, 'send'>;
   readonly issues: Pick<Issues, 'openIssues'>;
-  readonly pushed: Pick<PushedData, 'take'>;
+  readonly pushedData: Pick<PushedData, 'take'>;
 }
 
 export type SourceResult =
@@ -96,7 +96,7 @@ async function fromJson(deps: SourceDeps, url: string): Promise<Content | Source
 }
 
 async function fromPushed(deps: SourceDeps, row: Issue): Promise<Content | SourceResult> {
-  const pushed = await deps.pushed.take(row.account, row.newsletter, row._id);
+  const pushed = await deps.pushedData.take(row.account, row.newsletter, row._id);
   if (pushed === null) return { kind: 'failed', reason: 'no_data', why: 'no data was pushed yet' };
   return { fields: { data: withoutLiquid(pushed.data) }, feed: null };
 }

@@ -22,7 +22,7 @@ export interface ConfirmationDeps extends SystemMailDeps {
   readonly accounts: Pick<Accounts, 'find'>;
   readonly lists: Pick<Lists, 'find'>;
   readonly subscribers: Pick<Subscribers, 'find'>;
-  readonly links: Pick<LinkTokens, 'forConfirmation'>;
+  readonly linkTokens: Pick<LinkTokens, 'forConfirmation'>;
   readonly templates: Pick<Templates, 'publishedEdition'>;
   readonly renderer: Pick<Renderer, 'render'>;
   readonly config: Pick<Config, 'publicUrl' | 'mailFrom'>;
@@ -83,7 +83,7 @@ async function mailSubscriber(deps: ConfirmationDeps, row: Confirmation, reminde
   const job = confirmationJob({
     language: row.language,
     list: list.name,
-    url: confirmUrl(deps.config.publicUrl, deps.links.forConfirmation(row._id, subscriber._id)),
+    url: confirmUrl(deps.config.publicUrl, deps.linkTokens.forConfirmation(row._id, subscriber._id)),
     days: Math.round((row.expires_at.getTime() - row.requested_at.getTime()) / DAY),
     reminder,
     brand: brandFor(list, account),

@@ -35,7 +35,7 @@ export interface SweepDeps
     Pick<KeyReminderDeps, 'keyRotation'> {
   readonly config: RetentionDeps['config'] & ListNoticeDeps['config'];
   readonly eventLog: EndpointNotifierDeps['eventLog'] & ListNoticeDeps['eventLog'];
-  readonly progress: CampaignProgress;
+  readonly campaignProgress: CampaignProgress;
   readonly guard: ReputationGuard;
   readonly ledger: Ledger;
   readonly messages: MessageSweepDeps['messages'] &
@@ -80,7 +80,7 @@ function rowParts(deps: SweepDeps): SweepPart[] {
     }
   };
   return [
-    ['campaigns', () => eachRow(deps.progress.due(now()), (row) => sweepCampaign(deps, row))],
+    ['campaigns', () => eachRow(deps.campaignProgress.due(now()), (row) => sweepCampaign(deps, row))],
     ['imports', () => eachRow(deps.imports.due(now()), (row) => sweepImport(deps, row))],
     ['confirmations', () => eachRow(deps.confirmations.due(now()), (row) => sweepConfirmation(deps, row))],
     ['drafts', () => eachRow(deps.drafts.due(now()), (row) => sweepDraft(deps, row))],
@@ -118,12 +118,12 @@ async function sweepCampaign(deps: SweepDeps, row: Campaign): Promise<void> {
   }
   // Whoever terminated it meant it: shown, and started again by `resume` alone.
   if (isStopped && row.state !== 'cancelled') {
-    if (await deps.progress.pauseAsEngineStopped(row)) await deps.events.append([stoppedEvent(row)]);
+    if (await deps.campaignProgress.pauseAsEngineStopped(row)) await deps.events.append([stoppedEvent(row)]);
     return;
   }
   if (!runs || row.want.v > row.applied_v) await deps.engine.notifyCampaign(row);
   if (row.state === 'sending') await deps.guard(row.account, row._id);
-  await deps.progress.sweepAgain(row, nextCheck(deps));
+  await deps.campaignProgress.sweepAgain(row, nextCheck(deps));
 }
 
 /** Nobody works on a paused campaign: what its owners left in flight is in doubt. Without a workflow the row may then rest. */
@@ -131,7 +131,7 @@ async function settlePaused(deps: SweepDeps, row: Campaign, runs: boolean): Prom
   if (runs && row.want.v > row.applied_v) await deps.engine.notifyCampaign(row);
   await sweepPages(deps, { account: row.account, campaign: row._id });
   const busy = (await deps.rounds.inFlight(row.account, row._id)) > 0;
-  await deps.progress.sweepAgain(row, runs || busy ? nextCheck(deps) : null);
+  await deps.campaignProgress.sweepAgain(row, runs || busy ? nextCheck(deps) : null);
 }
 
 function stoppedEvent({ _id, account, want }: Campaign): Omit<Event, 'at'> {

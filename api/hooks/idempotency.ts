@@ -20,11 +20,11 @@ const claims = new WeakMap<FastifyRequest, Claim>();
  * Refusals are not stored; their key is free again. A failure may have happened behind the deed: its key is kept for
  * the same request, which takes over what was begun.
  */
-export function enforceIdempotency(app: Api, { replies }: Pick<Deps, 'replies'>): void {
+export function enforceIdempotency(app: Api, { storedResponses }: Pick<Deps, 'storedResponses'>): void {
   app.addHook('preHandler', async (request, reply) => {
     const key = request.method === 'POST' ? keyOf(request) : undefined;
     if (key === undefined) return;
-    const admission = await replies.admit(accountOf(request), routeOf(request), key, fingerprintOf(request));
+    const admission = await storedResponses.admit(accountOf(request), routeOf(request), key, fingerprintOf(request));
     if (admission.kind === 'go') claims.set(request, admission.claim);
     else return replay(admission, reply);
   });
@@ -36,7 +36,7 @@ export function enforceIdempotency(app: Api, { replies }: Pick<Deps, 'replies'>)
     const secret = request.routeOptions.config.secretResponse === true;
     const response = { status: reply.statusCode, body: typeof payload === 'string' ? payload : '', secret };
     // What was done is done: losing the note must not turn the answer into a failure.
-    await settle(replies, accountOf(request), claim, response).catch((error: unknown) =>
+    await settle(storedResponses, accountOf(request), claim, response).catch((error: unknown) =>
       request.log.error({ err: error }, 'an Idempotency-Key could not be settled'),
     );
   });
@@ -48,7 +48,12 @@ interface StoredResponse {
   readonly secret: boolean;
 }
 
-function settle(replies: Deps['replies'], account: number, claim: Claim, { status, body, secret }: StoredResponse) {
+function settle(
+  replies: Deps['storedResponses'],
+  account: number,
+  claim: Claim,
+  { status, body, secret }: StoredResponse,
+) {
   if (status >= 500) return replies.abandon(account, claim);
   if (status >= 400) return replies.release(account, claim);
   return replies.save(account, claim, status, secret ? undefined : body);

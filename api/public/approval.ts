@@ -60,8 +60,8 @@ export function approval(app: Api, deps: Deps): void {
   );
 }
 
-async function linkIn({ secrets }: Deps, token: string): Promise<ApprovalLink | undefined> {
-  return approvalTokens(await secrets.ring()).read(token);
+async function linkIn({ linkKeys }: Deps, token: string): Promise<ApprovalLink | undefined> {
+  return approvalTokens(await linkKeys.ring()).read(token);
 }
 
 interface ApprovalRequest {

@@ -23,14 +23,14 @@ export function publicPages(app: Api, deps: Deps): void {
     const style = await pageStyleFor(deps, request);
     return sendTextPage(reply, style, { status: reply.statusCode, title: 'error_title', text: 'error_text' });
   });
-  const readLink = linkReader(deps.secrets);
+  const readLink = linkReader(deps.linkKeys);
 
   unsubscribe(app, deps, readLink);
-  optOut(app, deps, messageLinkReader(deps.secrets));
+  optOut(app, deps, messageLinkReader(deps.linkKeys));
   preferences(app, deps, readLink);
   viewInBrowser(app, deps, readLink);
   signup(app, deps);
   approval(app, deps);
-  confirm(app, deps, confirmationReader(deps.secrets));
+  confirm(app, deps, confirmationReader(deps.linkKeys));
   trackedLinks(app, deps);
 }

@@ -51,7 +51,7 @@ async function mailOf(deps: Deps, owner: LinkOwner, letterOf: LetterOf): Promise
   const campaign = await deps.campaigns.find(person.account, owner.campaign);
   const list = campaign === null ? 'missing' : await deps.lists.find(person.account, campaign.list_id);
   if (campaign === null || campaign.launched_at === null || typeof list === 'string') return undefined;
-  const links = linkTokens(await deps.secrets.ring());
+  const links = linkTokens(await deps.linkKeys.ring());
   const recipient = { ...person, id: person._id };
   return recipientHtml(await letterOf(campaign, list), recipient, campaign.launched_at, links);
 }

@@ -11,7 +11,7 @@ import { type ReadReturnPath, returnPathReader } from './return-path-reader.js';
 export interface InboundSmtpDeps {
   readonly config: Pick<Config, 'host' | 'bounceDomain' | 'inboundTlsPem'>;
   readonly inbound: Pick<Inbound, 'saveMail'>;
-  readonly secrets: Pick<LinkKeyRing, 'ring'>;
+  readonly linkKeys: Pick<LinkKeyRing, 'ring'>;
   readonly log: FastifyBaseLogger;
 }
 
@@ -32,7 +32,7 @@ const ROLE_ADDRESSES = /^(?:fbl|abuse|postmaster)$/i;
  * 250 after the dot means that the mail is on the journal of a majority.
  */
 export async function openInboundSmtp(deps: InboundSmtpDeps, port: number): Promise<InboundSmtp> {
-  const read = returnPathReader(deps.secrets);
+  const read = returnPathReader(deps.linkKeys);
   const server = new SMTPServer({
     banner: 'Everpost',
     ...encryption(deps.config),

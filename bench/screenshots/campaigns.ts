@@ -11,7 +11,7 @@ import { letterOf } from './templates.js';
 export async function sentCampaign(deps: Deps, account: number, list: List): Promise<{ view: string; none: string }> {
   const { _id: campaign } = await launched(deps, account, list);
   const { found } = await deps.subscribers.page(account, { list: list._id }, 0, 1);
-  const links = linkTokens(await deps.secrets.ring());
+  const links = linkTokens(await deps.linkKeys.ring());
   const path = (id: number) => `/v/${links.forRecipient(id, found[0]?._id ?? 0)}`;
   return { view: path(campaign), none: path(0) };
 }
@@ -21,7 +21,7 @@ export async function approvalPaths(deps: Deps, account: number, list: List) {
   const fields = { name: 'Grace Hopper', email: 'grace@harbour.example', email_key: 'grace@harbour.example' };
   const member = await deps.members.add(account, { ...fields, role: 'approver' });
   if (member === 'taken') throw new Error('the approver already exists');
-  const tokens = approvalTokens(await deps.secrets.ring());
+  const tokens = approvalTokens(await deps.linkKeys.ring());
   const path = async () => {
     const row = await launched(deps, account, list, { approval: newApproval(48) });
     const { _id: campaign, launch, revision, rendered } = row;

@@ -5,13 +5,14 @@ import { type Api, buildApp } from '../../api/app.js';
 import { temporalEngine } from '../../api/engine/engine.js';
 import { openLog } from '../../api/hooks/logging.js';
 import { openTemplateCache } from '../../api/template-cache.js';
-import { createStores, type Deps } from '../../api/wiring.js';
+import type { Deps } from '../../api/wiring.js';
 import { readConfig } from '../../config.js';
 import { DEFAULT_BRAND } from '../../domain/brand/brand.js';
 import { linkTokens } from '../../mail/tokens/link-tokens.js';
 import { startMongo } from '../../servers/mongodb/mongodb.js';
 import type { List } from '../../store/lists/lists.js';
 import { openStore } from '../../store/mongo/connect.js';
+import { stores } from '../../store/stores.js';
 import { webClient } from '../../web/client.js';
 import { approvalPaths, sentCampaign } from './campaigns.js';
 import type { Screenshot } from './sheet.js';
@@ -27,7 +28,7 @@ export async function pageScreenshots(): Promise<readonly Screenshot[]> {
   const mongo = await startMongo({ config, dataDir: folder, report: () => {} });
   const store = await openStore({ url: mongo.url, database: 'pictures' });
   try {
-    const nouns = createStores(store, config.secret ?? '');
+    const nouns = stores(store, { secret: config.secret ?? '' });
     const log = openLog(config);
     const client = () => Promise.reject(new Error('no picture needs Temporal'));
     const engine = temporalEngine({ client, prefix: 'pictures', log });
@@ -65,7 +66,7 @@ async function requestedPages(app: Api, deps: Deps): Promise<Screenshot[]> {
   const [joined] = await Promise.all(joins);
   await addReaders(deps, account, list);
   if (joined === undefined || joined.kind === 'too_large') throw new Error('the list has no subscribers');
-  const links = linkTokens(await deps.secrets.ring());
+  const links = linkTokens(await deps.linkKeys.ring());
   const token = links.forRecipient(0, joined.subscriber._id);
   const confirm = `/confirm/${await waiting(deps, account, list._id)}`;
   const signup = `/lists/${list.uid}/signup`;
@@ -125,9 +126,9 @@ async function furtherPages({ deps, page }: PageContext, account: number, list: 
   return [...plain, often, logo, await page('signup-logo-by-day', signup)];
 }
 
-async function waiting({ confirmations, secrets }: Deps, account: number, list_id: number): Promise<string> {
+async function waiting({ confirmations, linkKeys }: Deps, account: number, list_id: number): Promise<string> {
   const requested = { email: 'mary@example.com', email_key: 'mary@example.com' };
   const request = { account, list_id, requested, language: 'en', source: 'page', ip: null, visitor: null } as const;
   const row = await confirmations.open(account, (await confirmations.add(request))._id);
-  return linkTokens(await secrets.ring()).forConfirmation(row?._id ?? 0, row?.subscriber ?? 0);
+  return linkTokens(await linkKeys.ring()).forConfirmation(row?._id ?? 0, row?.subscriber ?? 0);
 }

@@ -3,8 +3,8 @@ import { buildApp } from '../../api/app.js';
 import { idleEngine } from '../../api/engine/engine.js';
 import { openLog } from '../../api/hooks/logging.js';
 import { openTemplateCache } from '../../api/template-cache.js';
-import { createStores } from '../../api/wiring.js';
 import { readConfig } from '../../config.js';
+import { stores } from '../../store/stores.js';
 import { webClient } from '../../web/client.js';
 
 export interface OpenApi {
@@ -24,7 +24,7 @@ export async function openApiDocument(): Promise<OpenApi> {
     templateCache: openTemplateCache(),
     web: webClient({ exceptions: [] }),
     log: openLog(config),
-    ...createStores(store, config.secret ?? ''),
+    ...stores(store, { secret: config.secret ?? '' }),
   };
   const app = await buildApp(deps);
   await app.ready();

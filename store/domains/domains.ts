@@ -99,12 +99,7 @@ function editing(store: Store, rows: Collection<SenderDomain>, seals: Sealing) {
   const ids = counters(store);
   return {
     /** Adds a domain; the same `origin` finds the one it made before. Atomic: one insert. */
-    create: async (
-      account: number,
-      domain: string,
-      keys: readonly NewDomainKey[],
-      origin?: string,
-    ): Promise<SenderDomain | 'exists'> => {
+    create: async (account: number, domain: string, keys: readonly NewDomainKey[], origin?: string) => {
       const row: SenderDomain = {
         ...{ _id: await ids.block('domains'), account, domain },
         keys: keys.map((key) => sealedKey(key, 'active', seals)),
@@ -115,7 +110,7 @@ function editing(store: Store, rows: Collection<SenderDomain>, seals: Sealing) {
       const insert = () =>
         addWithinCapacity(store, 'senders', row, { domain }, (session) => rows.insertOne(row, session && { session }));
       const added = await addUnlessTaken(rows, row, insert);
-      return added === 'taken' ? 'exists' : added;
+      return added === 'taken' ? ('exists' as const) : added;
     },
 
     remove: async (account: number, id: number): Promise<'done' | 'missing' | 'foreign'> => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { idleEngine } from '../../api/engine/engine.js';
 import { PROTOCOL_TIMES } from '../../domain/delivery/protocol.js';
 import { orderlyStop } from '../../workers/stop.js';
-import { activityWiring } from '../../workers/wiring/activities.js';
+import { activityWiring } from '../../workers/wiring.js';
 import { aList, anApi, type TestApi } from '../support/api/api.js';
 import { smtpServer } from '../support/scripted/smtp-server.js';
 import { aPage, insertPages } from '../support/store/ledger-pages.js';

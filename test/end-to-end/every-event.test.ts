@@ -148,7 +148,7 @@ const PROVOKED: readonly (readonly [types: readonly string[], act: () => Promise
       const headers = { 'x-api-key': api.key };
       const sent = await api.call('POST /api/v1/external-mails/send', { key: null, payload: { mail }, headers });
       const row = await api.deps.messages.find(api.account, sent.json().uuid);
-      const token = linkTokens(await api.deps.secrets.ring()).forMessage(api.account, row?.number ?? 0, new Date());
+      const token = linkTokens(await api.deps.linkKeys.ring()).forMessage(api.account, row?.number ?? 0, new Date());
       await visit(api, `/u/m/${token}`, {}, 'POST');
     },
   ],

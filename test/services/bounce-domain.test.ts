@@ -23,7 +23,13 @@ async function envelopeOf(domain: string | null): Promise<string> {
     sent.push(mail);
     return { kind: 'accepted' as const, reply: { code: 250, text: 'ok' } };
   };
-  const deps = { routes: { deliver }, links: someLinks, paths, signers: [], drained: new AbortController().signal };
+  const deps = {
+    routes: { deliver },
+    linkTokens: someLinks,
+    paths,
+    signers: [],
+    drained: new AbortController().signal,
+  };
   const mails = handOvers(deps, owner, compileLetter(aLetter({ bounceDomain: domain })), () => undefined);
   const { id, ...fields } = aRecipient();
   const subscriber = { ...fields, _id: id, list_id: 5, email_key: fields.email, status: 'active' as const };

@@ -41,7 +41,7 @@ function aProcess(exceptions: readonly string[]): Transports {
   const ways = accountTransports({
     transports: rows(),
     accounts: accounts(store),
-    buckets: buckets(store),
+    tokenBuckets: buckets(store),
     smtpUrl: relay.url,
     smtpConnections: 1,
     times: PROTOCOL_TIMES,

@@ -35,7 +35,7 @@ const deps = () => ({
   issues: issues(store),
   campaigns: campaigns(store),
   events: events(store),
-  pushed: pushedData(store),
+  pushedData: pushedData(store),
   engine: workerEngine({ client, prefix }),
   times: { ...shrunkTimes(0.05), lease: 100 },
 });

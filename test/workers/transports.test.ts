@@ -47,7 +47,7 @@ async function aProcess(over: { secret?: string; warnings?: string[] } = {}): Pr
   const ways = accountTransports({
     transports: transports(store, over.secret ?? 'house secret'),
     accounts: accounts(store),
-    buckets: buckets(store),
+    tokenBuckets: buckets(store),
     smtpUrl: house.url,
     smtpConnections: 4,
     times: PROTOCOL_TIMES,

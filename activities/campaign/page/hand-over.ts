@@ -16,7 +16,7 @@ import type { Claim } from './window-claim.js';
 
 export interface HandOverDeps {
   readonly routes: Pick<FailoverTransport, 'deliver'>;
-  readonly links: LinkTokens;
+  readonly linkTokens: LinkTokens;
   readonly paths: Pick<ReturnPaths, 'forRecipient'>;
   /** None: mail leaves as it is. */
   readonly signers: readonly Signer[];
@@ -34,7 +34,7 @@ export function handOvers(deps: HandOverDeps, owner: PageOwner, letter: Compiled
   const open = new Set<Promise<void>>();
 
   const deliver = async (i: number, subscriber: Sendable, paid: string | undefined): Promise<void> => {
-    const made = splice(letter, subscriber, deps.links);
+    const made = splice(letter, subscriber, deps.linkTokens);
     if (made.kind === 'unrenderable') {
       const { class: reason, scope, code } = made;
       settle(i, { kind: 'failed', class: reason, scope, code, reply: made.reason });

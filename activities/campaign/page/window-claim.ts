@@ -10,7 +10,7 @@ import type { Candidate, RecipientReader } from './recipient-reader.js';
 
 export interface ClaimDeps {
   readonly routes: Pick<FailoverTransport, 'ready' | 'route'>;
-  readonly buckets: Buckets;
+  readonly tokenBuckets: Buckets;
 }
 
 /** The next recipients to claim: those who are skipped among them cost no token. */
@@ -40,7 +40,7 @@ export function claimer(deps: ClaimDeps, attempt: Attempt, recipients: Recipient
   const lease = (route: Route | undefined, wanted: number): Promise<Grant> | Grant => {
     const rates = ratesOf(attempt, route);
     if (wanted === 0 || rates.length === 0) return { tokens: wanted, wait: 0 };
-    return deps.buckets.lease(rates, wanted).catch(() => NO_GRANT);
+    return deps.tokenBuckets.lease(rates, wanted).catch(() => NO_GRANT);
   };
 
   const prepare = async (from: number, capacity: number): Promise<void> => {

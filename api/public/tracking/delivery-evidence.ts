@@ -10,7 +10,7 @@ export type DeliveryEvidence = Pick<Hit, 'account' | 'owner' | 'at'>;
 /** Whoever clicks has the mail: where a campaign or a message is in doubt about it, it no longer is. */
 export async function settleUncertain(deps: Deps, evidence: readonly DeliveryEvidence[]): Promise<void> {
   for (const { account, campaign, subscribers, at } of byCampaign(evidence)) {
-    await deps.doubt.settleAsSent(account, campaign, subscribers, at);
+    await deps.uncertainRecipients.settleAsSent(account, campaign, subscribers, at);
   }
   for (const { account, owner, at } of evidence) {
     if ('message' in owner) await settleMessage(deps, account, owner.message, at);

@@ -35,7 +35,7 @@ export function trackedLinks(app: Api, deps: Deps): void {
   const { log, visitTimeout: timeout } = deps;
   const hits = groupCommit<Hit>({ write: recordingHits(deps), log, ...(timeout !== undefined && { timeout }) });
   app.addHook('onClose', () => hits.close());
-  const tracker = { read: trackedLinkReader(deps.secrets), source: linkSources(deps.links), hits };
+  const tracker = { read: trackedLinkReader(deps.linkKeys), source: linkSources(deps.links), hits };
 
   const params = Type.Object({ token: Type.String(), n: Type.String() });
   app.get(

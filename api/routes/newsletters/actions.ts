@@ -140,7 +140,7 @@ function pushData(app: Api, deps: Deps): void {
     async (request) => {
       const row = await rowOf(deps, request);
       if (row.source.kind !== 'data') throw new Failure('no_data_expected');
-      const pushed_at = await deps.pushed.put(row.account, row._id, request.body.data);
+      const pushed_at = await deps.pushedData.put(row.account, row._id, request.body.data);
       return { data: { pushed_at: timestamp(pushed_at), deadline: timestampOrNull(await deadlineOf(deps, row)) } };
     },
   );

@@ -114,7 +114,7 @@ function removing(app: Api, deps: Deps): void {
       const { id } = request.params;
       demandDone(await deps.newsletters.remove(account, id));
       await deps.issues.deleteAll(account, id);
-      await deps.pushed.delete(account, id);
+      await deps.pushedData.delete(account, id);
       deps.engine.notifyNewsletter({ _id: id, account });
       return reply.code(204).send(null);
     },

@@ -18,7 +18,7 @@ const store = ownStore();
 const freeze = (input: { account: number; campaign: number; launch: number }, obstacle?: string) =>
   audienceActivities({
     campaigns: campaigns(store),
-    progress: campaignProgress(store),
+    campaignProgress: campaignProgress(store),
     rounds: rounds(store),
     subscribers: subscribers(store),
     suppressions: suppressions(store),

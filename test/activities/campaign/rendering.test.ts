@@ -23,7 +23,7 @@ afterAll(() => threads.close());
 
 function parts() {
   const noun = { accounts: accounts(store), lists: lists(store), contents: contents(store), links: links(store) };
-  const rows = { campaigns: campaigns(store), progress: campaignProgress(store), templates: templates(store) };
+  const rows = { campaigns: campaigns(store), campaignProgress: campaignProgress(store), templates: templates(store) };
   const config = readConfig({});
   const { renderContent } = renderingActivities({
     ...noun,

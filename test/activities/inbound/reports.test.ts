@@ -123,7 +123,7 @@ test('the place of a recipient is found by an index, page by page', async () => 
 
 test('whoever writes to the address for leaving has left; a report that comes there says no more than a link may', async () => {
   const sent = await aSentCampaign(store, 2);
-  const key = (await inboundDeps(store).keyring())[0];
+  const key = (await inboundDeps(store).linkKeys.ring())[0];
   if (key === undefined) throw new Error('no key');
   const to = (i: number) =>
     `${unsubscribeAddress(linkTokens([key]).forRecipient(sent.campaign._id, sent.readers[i] ?? 0))}@bounce.acme.example`;

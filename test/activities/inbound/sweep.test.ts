@@ -51,7 +51,7 @@ test('a report is acted upon as it comes in, without waiting for the sweep', asy
 const DEATH = async () => Promise.reject(new Error('the process ends here'));
 /** What a worker may have done, and not done, when it was killed. */
 const DEATHS: Readonly<Record<string, () => Parameters<typeof inboundDeps>[1]>> = {
-  'before it began': () => ({ keyring: DEATH }),
+  'before it began': () => ({ linkKeys: { ring: DEATH } }),
   'before the first event': () => ({ events: { append: DEATH } }),
   'before the doubt was settled': () => ({ ledger: { recordLateEvidence: DEATH } }),
   'before the address was taken off': () => ({ subscribers: { ...subscribers(store), suppress: DEATH } }),

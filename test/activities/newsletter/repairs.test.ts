@@ -18,7 +18,7 @@ const steps = () =>
     issues: issues(store),
     campaigns: campaigns(store),
     events: events(store),
-    pushed: pushedData(store),
+    pushedData: pushedData(store),
     times: shrunkTimes(0.05),
   });
 

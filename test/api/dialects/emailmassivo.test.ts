@@ -156,7 +156,7 @@ test('a uuid shows what became of it; that of another account does not', async (
 test('who leaves the mails of a key gets none of it, and still those of another one', async () => {
   const mail = { ...MAIL, ...fresh(), to: { email: 'left@example.com' } };
   const { number, account } = { ...(await shown((await post({ mail })).json().uuid)), account: api.account };
-  const token = linkTokens(await api.deps.secrets.ring()).forMessage(account, number, new Date());
+  const token = linkTokens(await api.deps.linkKeys.ring()).forMessage(account, number, new Date());
   expect((await api.call(`GET /u/m/${token}`, { key: null })).body).toContain('Unsubscribe from example.com?');
   expect((await post({ mail: { ...mail, ...fresh() } })).statusCode).toBe(200);
   expect((await api.call(`POST /u/m/${token}`, CLICK)).statusCode).toBe(200);
@@ -180,7 +180,7 @@ test('who has left the mails of a key gets none of those that it is exchanged fo
   const exchanged = async (route: string) => (await api.call(`POST /api/v1/keys${route}`, { payload: {} })).json().data;
   const old = (await api.call('POST /api/v1/keys', { payload: { name: 'Old' } })).json().data;
   const { number } = await shown((await post(mail(), { key: old.key })).json().uuid);
-  const token = linkTokens(await api.deps.secrets.ring()).forMessage(api.account, number, new Date());
+  const token = linkTokens(await api.deps.linkKeys.ring()).forMessage(api.account, number, new Date());
   expect((await api.call(`POST /u/m/${token}`, CLICK)).statusCode).toBe(200);
   const rotated = await exchanged(`/${old.id}/rotate`);
   expect((await post(mail(), { key: rotated.key })).statusCode).toBe(422);

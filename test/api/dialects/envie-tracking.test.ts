@@ -85,7 +85,7 @@ test('what became of a message arrives in the documented shapes, field by field'
 
 test('what its reader does arrives in the documented shapes, field by field', async () => {
   await api.deps.links.number({ kind: 'message', account: api.account, id: row.number, uuid: row._id }, [SHOP]);
-  const token = linkTokens(await api.deps.secrets.ring()).forMessage(api.account, row.number, ACCEPTED_AT);
+  const token = linkTokens(await api.deps.linkKeys.ring()).forMessage(api.account, row.number, ACCEPTED_AT);
   const told = await delivered(async () => {
     await visit(api, `/o/${token}.gif`);
     await visit(api, `/c/${token}/1`);

@@ -38,7 +38,7 @@ test('what the guide reads has happened', async () => {
   const { id: uuid } = (await api.call('GET /api/v1/messages/1')).json().data;
   const source = { kind: 'message', account: api.account, id: 1, uuid } as const;
   await api.deps.links.number(source, ['https://shop.example/orders/7']);
-  const mine = linkTokens(await api.deps.secrets.ring()).forMessage(api.account, 1, LONG_AGO);
+  const mine = linkTokens(await api.deps.linkKeys.ring()).forMessage(api.account, 1, LONG_AGO);
   expect((await visit(api, `/c/${mine}/1`)).headers.location).toBe('https://shop.example/orders/7');
 });
 

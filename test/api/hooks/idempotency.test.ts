@@ -118,10 +118,10 @@ test('a secret is shown once', async () => {
 });
 
 test('a crash between the deed and its answer blocks the key for a minute, and the deed is not done twice', async () => {
-  const { save } = api.deps.replies;
-  api.deps.replies.save = () => Promise.reject(new Error('killed'));
+  const { save } = api.deps.storedResponses;
+  api.deps.storedResponses.save = () => Promise.reject(new Error('killed'));
   const first = await post('crashed', 'Crashed');
-  api.deps.replies.save = save;
+  api.deps.storedResponses.save = save;
   expect((await post('crashed', 'Crashed')).json().error.code).toBe('in_flight');
   const later = new Date(now().getTime() + 61_000);
   restoreClock = useClock({ now: () => later });

@@ -20,7 +20,7 @@ beforeEach(async () => {
   email = `reader${visitor}@example.com`;
   ({ id } = await aSubscriber(api, tea, { email, first_name: 'Ada' }));
   await aSubscriber(api, coffee, { email });
-  path = `/p/${linkTokens(await api.deps.secrets.ring()).forRecipient(7, id)}`;
+  path = `/p/${linkTokens(await api.deps.linkKeys.ring()).forRecipient(7, id)}`;
 });
 afterAll(() => api.close());
 

@@ -40,7 +40,7 @@ const latest = async () => (await requests().findOne({}, { sort: { _id: -1 } }))
 const opened = async () => (await api.deps.confirmations.open(api.account, (await latest())._id)) as Confirmation;
 const person = async () => (await api.deps.subscribers.onEveryList(api.account, email.toLowerCase()))[0];
 const linkOf = async ({ _id, subscriber }: Confirmation) =>
-  `/confirm/${linkTokens(await api.deps.secrets.ring()).forConfirmation(_id, subscriber ?? 0)}`;
+  `/confirm/${linkTokens(await api.deps.linkKeys.ring()).forConfirmation(_id, subscriber ?? 0)}`;
 const happened = async (id: number) => {
   const river = api.store.db.collection<{ _id: string; subscriber: number; type: string }>('events');
   return (await river.find({ subscriber: id }).sort({ at: 1 }).toArray()).map(({ type }) => type);
@@ -99,7 +99,7 @@ test('while its account is suspended or closed nobody may sign up, and nobody wh
   const { _id: confirmation } = await latest();
   const mails = () => Promise.reject(new Error('mails'));
   const parts = {
-    links: { forConfirmation: () => 'token' },
+    linkTokens: { forConfirmation: () => 'token' },
     renderer: { render: mails },
     templates: { publishedEdition: mails },
   };

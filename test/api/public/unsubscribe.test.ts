@@ -25,7 +25,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   visitor += 1;
   ({ id } = await aSubscriber(api, list, { email: `reader${visitor}@example.com` }));
-  path = `/u/${linkTokens(await api.deps.secrets.ring()).forRecipient(CAMPAIGN, id)}`;
+  path = `/u/${linkTokens(await api.deps.linkKeys.ring()).forRecipient(CAMPAIGN, id)}`;
 });
 afterAll(() => api.close());
 
@@ -73,7 +73,7 @@ test.each<[string, Call]>([
 });
 
 test('a link of the list as a whole, without a campaign, does what it says', async () => {
-  const link = `/u/${linkTokens(await api.deps.secrets.ring()).forRecipient(0, id)}`;
+  const link = `/u/${linkTokens(await api.deps.linkKeys.ring()).forRecipient(0, id)}`;
   expect((await api.call(`POST ${link}`, ONE_CLICK)).statusCode).toBe(200);
   expect(await statusOf()).toBe('unsubscribed');
   expect(await farewells()).toMatchObject([{ data: { by: 'one_click' } }]);
@@ -90,7 +90,7 @@ test('somebody who is suppressed leaves like everybody else, and nobody is redir
 
 test('somebody who waits to confirm leaves as well', async () => {
   const waiting = await aSubscriber(api, list, { email: `waiting${visitor}@example.com`, status: 'pending' });
-  const link = `/u/${linkTokens(await api.deps.secrets.ring()).forRecipient(0, waiting.id)}`;
+  const link = `/u/${linkTokens(await api.deps.linkKeys.ring()).forRecipient(0, waiting.id)}`;
   await api.call(`POST ${link}`, ONE_CLICK);
   expect(await statusOf(waiting.id)).toBe('unsubscribed');
 });
@@ -141,7 +141,7 @@ test('a forged, foreign or cut-off token is 404 and changes nothing', async () =
 });
 
 test('old links work after the key ring was renewed, new ones at once', async () => {
-  const renewed = await api.deps.secrets.renew();
+  const renewed = await api.deps.linkKeys.renew();
   expect(renewed.map(({ kid, current }) => [kid, current])).toEqual([
     [2, true],
     [1, false],

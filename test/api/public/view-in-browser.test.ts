@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const tokenFor = async (id: number, subscriber: number) =>
-  linkTokens(await api.deps.secrets.ring()).forRecipient(id, subscriber);
+  linkTokens(await api.deps.linkKeys.ring()).forRecipient(id, subscriber);
 const view = async (id: number, subscriber: number) =>
   api.call(`GET /v/${await tokenFor(id, subscriber)}`, { key: null });
 
@@ -82,7 +82,7 @@ test('the sender is the account’s where neither campaign nor list names one, w
     const { id: subscriber } = await aSubscriber(other, list);
     const id = await aCampaign(other, list);
     await forceCampaign(other, id, { state: 'sent', launched_at: now(), launch: 1, round: 0 });
-    const token = linkTokens(await other.deps.secrets.ring()).forRecipient(id, subscriber);
+    const token = linkTokens(await other.deps.linkKeys.ring()).forRecipient(id, subscriber);
     expect((await other.call(`GET /v/${token}`, { key: null })).statusCode).toBe(200);
   } finally {
     await other.close();

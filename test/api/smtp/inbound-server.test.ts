@@ -19,7 +19,7 @@ let paths: ReturnPaths;
 beforeAll(async () => {
   api = await anApi({ BOUNCE_DOMAIN: DOMAIN });
   intake = await openInboundSmtp(api.deps, 0);
-  paths = returnPaths(await api.deps.secrets.ring());
+  paths = returnPaths(await api.deps.linkKeys.ring());
 });
 afterAll(async () => {
   await intake?.stop();
@@ -59,7 +59,7 @@ describe('by SMTP', () => {
       sweep_at: expect.any(Date),
     });
     expect(row?.['raw'].buffer.toString()).toContain('User unknown');
-    const leaving = unsubscribeAddress(linkTokens(await api.deps.secrets.ring()).forRecipient(7, 42));
+    const leaving = unsubscribeAddress(linkTokens(await api.deps.linkKeys.ring()).forRecipient(7, 42));
     expect(await codeFor(`${leaving}@anything.example`, 'Subject: unsubscribe\r\n\r\n')).toBe(250);
   });
 

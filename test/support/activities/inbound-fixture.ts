@@ -34,7 +34,7 @@ export function inboundDeps(store: Store, over: Partial<InboundDeps> = {}): Inbo
     messageProgress: messageProgress(store, 60_000),
     subscribers: subscribers(store),
     suppressions: suppressions(store),
-    keyring: async () => [KEY],
+    linkKeys: { ring: async () => [KEY] },
     readableFor: 86_400_000,
     web: { send: async () => ({ kind: 'failed', why: 'connection', ms: 0 }) },
     times: { lease: 60_000 },

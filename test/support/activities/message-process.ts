@@ -50,7 +50,7 @@ export function aProcess(store: Store, over: Partial<MessageDeliveryDeps> = {}) 
   const server = slowServer();
   const steps = messageActivities({
     messages: messages(store),
-    progress: messageProgress(store, TIMES.lease),
+    messageProgress: messageProgress(store, TIMES.lease),
     suppressions: suppressions(store),
     optOuts: optOuts(store),
     subscribers: subscribers(store),

@@ -3,10 +3,11 @@ import { type Api, buildApp } from '../../../api/app.js';
 import { idleEngine } from '../../../api/engine/engine.js';
 import { openLog } from '../../../api/hooks/logging.js';
 import { openTemplateCache } from '../../../api/template-cache.js';
-import { createStores, type Deps } from '../../../api/wiring.js';
+import type { Deps } from '../../../api/wiring.js';
 import { type Config, readConfig } from '../../../config.js';
 import { ensureFirstAccount } from '../../../store/keys/keys.js';
 import { openStore, type Store } from '../../../store/mongo/connect.js';
+import { stores } from '../../../store/stores.js';
 import { webClient } from '../../../web/client.js';
 import { rendererWithLongTimeout } from '../mail/rendering.js';
 import { testDatabase } from '../servers/test-servers.js';
@@ -56,7 +57,7 @@ export async function anApi(
     registry: parts.registry,
     // Visits are read back at once.
     visitTimeout: 60_000,
-    ...createStores(store, config.secret ?? ''),
+    ...stores(store, { secret: config.secret ?? '' }),
   };
   const app = await buildApp(deps);
   const call = (route: string, { key: given, ...options }: Call = {}) => {

@@ -23,7 +23,7 @@ export async function tokenFor(
   subscriber: number,
   madeAt = LONG_AGO,
 ): Promise<string> {
-  return linkTokens(await deps.secrets.ring()).forRecipient(campaign, subscriber, madeAt);
+  return linkTokens(await deps.linkKeys.ring()).forRecipient(campaign, subscriber, madeAt);
 }
 
 /** A visit to a public address, without a key; a person's browser unless another is named. */

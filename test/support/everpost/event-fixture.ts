@@ -73,7 +73,7 @@ export async function eventFixture() {
       const headers = { 'content-type': 'message/rfc822' };
       await api.call('POST /api/v1/inbound/raw', { payload: aReport(name, about), headers });
     },
-    paths: async () => returnPaths(await api.deps.secrets.ring()),
+    paths: async () => returnPaths(await api.deps.linkKeys.ring()),
     aMessage: async (local: string, fields: object = {}): Promise<string> =>
       (await post(api, { to: `${local}@messages.test`, html: HTML, ...fields })).json().data.id,
     close: async () => {

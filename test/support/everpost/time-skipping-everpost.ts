@@ -13,7 +13,7 @@ import { createWorkers } from '../../../workers/main.js';
 import { SEARCH_ATTRIBUTES } from '../../../workers/namespace.js';
 import { installRuntime } from '../../../workers/runtime.js';
 import { orderlyStop } from '../../../workers/stop.js';
-import { activityWiring } from '../../../workers/wiring/activities.js';
+import { activityWiring } from '../../../workers/wiring.js';
 import { queuesOf } from '../../../workflows/names.js';
 import { smtpServer } from '../scripted/smtp-server.js';
 import { testDatabase } from '../servers/test-servers.js';

@@ -146,7 +146,7 @@ test('links of a tracked message work the same, and are told as the message’s'
   const number = 4_000 + campaign;
   await api.deps.links.number({ kind: 'message', account: api.account, id: number, uuid: message }, [SHOP]);
   const made = new Date('2026-05-15T09:00:12Z');
-  const mine = linkTokens(await api.deps.secrets.ring()).forMessage(api.account, number, made);
+  const mine = linkTokens(await api.deps.linkKeys.ring()).forMessage(api.account, number, made);
   expect((await visit(api, `/c/${mine}/1`)).headers.location).toBe(SHOP);
   expect((await visit(api, `/o/${mine}.gif`)).statusCode).toBe(200);
   expect((await visit(api, `/u/${mine}`)).statusCode).toBe(404);
@@ -173,7 +173,7 @@ test('a person’s click in a message that is in doubt settles it, a machine’s
     ...{ state: 'uncertain', attempt: 1, token: 'owner', attempts: [{ ...lost, next: null }] },
   });
   await api.deps.links.number({ kind: 'message', account, id: number, uuid: _id }, [SHOP]);
-  const mine = linkTokens(await api.deps.secrets.ring()).forMessage(account, number, at);
+  const mine = linkTokens(await api.deps.linkKeys.ring()).forMessage(account, number, at);
   const shown = async () => (await api.call(`GET /api/v1/messages/${_id}`)).json().data;
   await visit(api, `/c/${mine}/1`, { 'user-agent': 'Barracuda Sentinel (EE)' });
   await visit(api, `/o/${mine}.gif`);

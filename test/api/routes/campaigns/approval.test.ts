@@ -32,7 +32,7 @@ const linkOf = async (id: number, who = member) => {
   const row = await rowOf(api, id);
   const { launch = 0, revision = 0 } = row ?? {};
   const link = { campaign: id, launch, revision, letter: row?.rendered ?? '', member: who };
-  const token = approvalTokens(await api.deps.secrets.ring()).sign(link);
+  const token = approvalTokens(await api.deps.linkKeys.ring()).sign(link);
   return `/approve/${token}`;
 };
 const open = (url: string) => api.call(`GET ${url}`, { key: null });

@@ -194,7 +194,7 @@ test('a removal that was cut short is finished by the sweep, which begins no iss
   const times = { lease: 1_000 };
   await sweepIssue({ ...deps, times, engine: untouched }, left as Issue);
   expect(await deps.issues.openIssues(account, data.id)).toEqual([]);
-  expect(await deps.pushed.take(account, data.id, 'any')).toBeNull();
+  expect(await deps.pushedData.take(account, data.id, 'any')).toBeNull();
 });
 
 test('the same key makes one newsletter; a removed one is gone with its issues', async () => {

@@ -1,0 +1,121 @@
+import { Context } from '@temporalio/activity';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import { compiledLetters } from '../activities/campaign/letters.js';
+import { reputationGuard, throttledGuard } from '../activities/campaign/reputation.js';
+import { roundCheck } from '../activities/campaign/round-check.js';
+import type { ActivityDeps } from '../activities/index.js';
+import { messageMail } from '../activities/message/mail.js';
+import { messageActivities } from '../activities/message/message.js';
+import { messageTrackingLinks, optOutUrls } from '../activities/message/tracking-links.js';
+import { draftWriter } from '../ai/draft-writer.js';
+import { languageModel } from '../ai/model.js';
+import type { Config } from '../config.js';
+import type { ProtocolTimes } from '../domain/delivery/protocol.js';
+import { renderer } from '../mail/render/pool.js';
+import { returnPaths } from '../mail/tokens/return-path.js';
+import { rotatingTokens } from '../mail/tokens/rotating-tokens.js';
+import { signing } from '../services/signing.js';
+import type { Store } from '../store/mongo/connect.js';
+import { keptSecret } from '../store/secrets/sealing.js';
+import { stores } from '../store/stores.js';
+import { addressGuard } from '../web/address-guard.js';
+import { webClient } from '../web/client.js';
+import { guardedDial } from '../web/connector.js';
+import { countedLedger, countedProgress } from './metrics/counted-stores.js';
+import { mailMetrics } from './metrics/metrics.js';
+import { LANES_PER_CAMPAIGN } from './queues.js';
+import type { Stop } from './stop.js';
+import { accountTransports, type Transports } from './transports.js';
+
+export interface WorkerDependencies {
+  readonly config: Config;
+  readonly store: Store;
+  readonly smtpUrl: string;
+  readonly times: ProtocolTimes;
+  readonly lanes: number;
+  readonly log: Logger;
+  /** Where the outcomes of mails are counted; undefined: they are not. */
+  readonly registry?: Registry | undefined;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Everything the activities of a worker process use, made once; the engine comes with the connection to Temporal. */
+export async function activityWiring(dependencies: WorkerDependencies, { stopping, drained }: Stop) {
+  const { config, times, lanes, log } = dependencies;
+  const rows = countedStores(dependencies);
+  const ring = await rows.linkKeys.ring();
+  const outgoing = openTransports(dependencies, rows);
+  const mail = {
+    config,
+    publicUrl: config.publicUrl,
+    outgoing,
+    transportsFor: outgoing.of,
+    signing: signing({ ...rows, config }),
+    paths: returnPaths(ring),
+    linkTokens: rotatingTokens(ring, rows.linkKeys.ring),
+    times,
+    stopping,
+    drained,
+    ...temporalContext,
+  };
+  return {
+    ...rows,
+    ...mail,
+    log,
+    lanes,
+    maxLanes: LANES_PER_CAMPAIGN,
+    renderer: renderer(),
+    web: webClient({ exceptions: config.allowedPrivateHosts }),
+    draftWriter: draftWriterOf(config),
+    readableFor: config.unreadReportsDays * DAY_MS,
+    letters: compiledLetters({ ...rows, ...mail }),
+    checkRound: roundCheck(rows),
+    guard: throttledGuard(reputationGuard({ ...rows, limits: config.pauseAt })),
+    messageSteps: messageSteps({ ...rows, ...mail }),
+  } satisfies Omit<ActivityDeps, 'engine'> & { outgoing: Transports };
+}
+
+type Rows = ReturnType<typeof countedStores>;
+
+/** The stores; the two that record outcomes of mails also count them. */
+function countedStores({ config, store, times, registry }: WorkerDependencies) {
+  const rows = stores(store, { secret: config.secret ?? keptSecret(config.dataDir), lease: times.lease });
+  const metrics = registry === undefined ? undefined : mailMetrics(registry);
+  return {
+    ...rows,
+    ledger: countedLedger(rows.ledger, metrics?.campaign),
+    messageProgress: countedProgress(rows.messageProgress, metrics?.message),
+    recordDuration: metrics?.duration,
+  };
+}
+
+function openTransports({ config, smtpUrl, times, log }: WorkerDependencies, rows: Rows): Transports {
+  const dial = guardedDial(addressGuard(config.allowedPrivateHosts));
+  const { smtpConnections } = config;
+  return accountTransports({ ...rows, smtpUrl, smtpConnections, times, dial, log });
+}
+
+type MessageStepDeps = Omit<Parameters<typeof messageActivities>[0], 'messageMail'> &
+  Omit<Parameters<typeof messageMail>[0], 'trackingLinksOf' | 'optOutUrlOf'> &
+  Parameters<typeof messageTrackingLinks>[0];
+
+function messageSteps(deps: MessageStepDeps) {
+  const links = { trackingLinksOf: messageTrackingLinks(deps), optOutUrlOf: optOutUrls(deps) };
+  return messageActivities({ ...deps, messageMail: messageMail({ ...deps, ...links }) });
+}
+
+/** Without a key of a language model there are no drafts; everything else works. */
+function draftWriterOf({ openaiApiKey: apiKey, openaiBaseUrl: baseUrl, openaiModel: model }: Config) {
+  return apiKey === undefined ? undefined : draftWriter(languageModel({ apiKey, baseUrl, model }));
+}
+
+/** What an activity uses of Temporal's SDK. */
+const temporalContext = {
+  heartbeat: () => Context.current().heartbeat(),
+  activityContext: () => {
+    const context = Context.current();
+    return { cancelled: context.cancellationSignal, heartbeat: () => context.heartbeat() };
+  },
+};
