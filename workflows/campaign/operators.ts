@@ -51,7 +51,6 @@ export function listenToOperators(input: CampaignInput) {
     upsertSearchAttributes([{ key: PHASE, value: plan.state }]);
     return { state: plan.state, v: plan.v };
   };
-  const refresh = async () => applyPlan(await quick.loadCampaign(input));
   const refuse = (action: Steering['action'], fault?: string) => {
     const refusal = plan === NOT_READ_YET ? undefined : refusalOf(action, plan.state, plan.round >= 0);
     if (refusal !== undefined) throw new Error(`${refusal}: ${FAILURES[refusal].message}`);
@@ -80,7 +79,7 @@ export function listenToOperators(input: CampaignInput) {
   const is = (...states: CampaignPlan['state'][]) => plan.launch === input.launch && states.includes(plan.state);
   return {
     plan: () => plan,
-    look: refresh,
+    look: async () => applyPlan(await quick.loadCampaign(input)),
     awaitingApproval: () => is('awaiting_approval'),
     /** Of a campaign that is asking. */
     approvalRequest: () =>
