@@ -1,20 +1,18 @@
 import { now } from '../../clock.js';
 import type { CampaignState } from '../../domain/campaign/campaign.js';
-import { refusalOf } from '../../domain/campaign/campaign.js';
 import { PAGE_SIZE, type ProtocolTimes } from '../../domain/delivery/protocol.js';
 import { nextRound } from '../../domain/delivery/retry.js';
-import { Failure } from '../../domain/errors.js';
-import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
+import { type Steering, type SteeringStores, stateEvent, steerCampaign } from '../../services/steer-campaign.js';
+import type { Campaign } from '../../store/campaigns/campaigns.js';
 import type { CampaignProgress } from '../../store/campaigns/progress.js';
 import type { Recipients } from '../../store/campaigns/recipients.js';
 import type { Events } from '../../store/events/events.js';
 import type { CampaignInput, Control, RateControl, ScheduleControl } from '../../workflows/messages.js';
 import { type ApprovalRequest, approvalRequestOf } from './approval.js';
 
-export interface CampaignDeps {
-  readonly campaigns: Campaigns;
+export interface CampaignDeps extends SteeringStores {
   readonly campaignProgress: CampaignProgress;
-  readonly recipients: Pick<Recipients, 'totals'>;
+  readonly recipients: Recipients;
   readonly events: Events;
   readonly times: ProtocolTimes;
   /** Lanes a campaign may have, over all workers. */
@@ -37,7 +35,8 @@ export interface CampaignPlan {
   readonly times: Pick<ProtocolTimes, 'startToClose' | 'heartbeat' | 'lease'>;
 }
 
-export type Steering =
+/** A control with its name, as Temporal updates carry it. */
+export type OperatorControl =
   | { readonly action: 'pause' | 'resume' | 'cancel' | 'send' | 'approve' | 'reject'; readonly control: Control }
   | { readonly action: 'rate'; readonly control: RateControl }
   | { readonly action: 'schedule'; readonly control: ScheduleControl };
@@ -60,9 +59,9 @@ export function campaignActivities(deps: CampaignDeps) {
     loadCampaign: plan,
 
     /** A control from the Temporal UI or CLI: writes the row if the API has not done so already. */
-    steerCampaign: async (input: CampaignInput, steering: Steering): Promise<CampaignPlan> => {
+    steerCampaign: async (input: CampaignInput, control: OperatorControl): Promise<CampaignPlan> => {
       const row = await load(input);
-      if (row?.launch === input.launch && steering.control.v === undefined) await steer(campaigns, row, steering);
+      if (row?.launch === input.launch && control.control.v === undefined) await steer(deps, input, control);
       return plan(input);
     },
 
@@ -134,45 +133,26 @@ async function roundAfter(deps: CampaignDeps, row: Campaign) {
   return nextRound({ ...need, resendAfter, firstRetry }, Math.random());
 }
 
-async function steer(campaigns: Campaigns, row: Campaign, steering: Steering): Promise<void> {
-  const refusal = refusalOf(steering.action, row.state, row.round >= 0);
-  if (refusal !== undefined) throw new Failure(refusal);
-  // The loser reads again and decides anew: Temporal repeats the step.
-  if ((await write(campaigns, row, steering)) === null) throw new Error('the row was written meanwhile');
+/** Writes the row for an operator, as the API would. */
+async function steer(
+  deps: CampaignDeps,
+  { account, campaign, launch }: CampaignInput,
+  control: OperatorControl,
+): Promise<void> {
+  const read = async (): Promise<Campaign> => {
+    const row = await deps.campaigns.find(account, campaign);
+    if (row?.launch !== launch) throw new Error(`launch ${launch} of campaign ${campaign} is over`);
+    return row;
+  };
+  await steerCampaign(deps, { read }, steeringOf(control));
 }
 
-/** The row as it is afterwards; null if somebody else wrote first. What is so already is not written again. */
-async function write(campaigns: Campaigns, row: Campaign, { action, control }: Steering): Promise<Campaign | null> {
-  switch (action) {
-    case 'pause':
-      return row.state === 'paused' ? row : campaigns.pause(row);
-    case 'resume':
-      return row.state === 'paused' ? campaigns.resume(row) : row;
-    case 'cancel':
-      if (row.state === 'cancelled') return row;
-      return row.state === 'scheduled' || row.state === 'awaiting_approval'
-        ? campaigns.withdraw(row)
-        : campaigns.cancel(row);
-    case 'send':
-      return campaigns.launch(row);
-    case 'approve':
-      return campaigns.approve(row, NO_MEMBER);
-    case 'reject':
-      return campaigns.reject(row, NO_MEMBER);
-    case 'rate':
-      return campaigns.changeRate(row, control.per_second ?? null);
-    case 'schedule':
-      return control.scheduled_at == null
-        ? campaigns.withdraw(row)
-        : campaigns.schedule(row, new Date(control.scheduled_at));
-  }
+function steeringOf({ action, control }: OperatorControl): Steering {
+  if (action === 'rate') return { action, perSecond: control.per_second ?? null };
+  if (action === 'schedule')
+    return { action, at: control.scheduled_at == null ? null : new Date(control.scheduled_at) };
+  return action === 'approve' || action === 'reject' ? { action, review: BY_OPERATOR } : { action };
 }
 
-/** An operator at the engine, whom no member stands for. */
-const NO_MEMBER = { member: null, comment: null };
-
-function stateEvent(row: Campaign) {
-  const about = { account: row.account, campaign: row._id };
-  const reason = row.state === 'paused' && row.reason !== null ? { data: { reason: row.reason } } : {};
-  return { ...about, _id: `campaign:${row._id}:v${row.want.v}:${row.state}`, type: `campaign.${row.state}`, ...reason };
-}
+/** An operator who answers for the approvers is no member. */
+const BY_OPERATOR = { member: null, comment: null };

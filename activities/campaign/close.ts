@@ -1,11 +1,12 @@
 import type { CampaignState } from '../../domain/campaign/campaign.js';
 import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
+import { stateEvent } from '../../services/steer-campaign.js';
 import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
 import type { Ledger } from '../../store/campaigns/ledger.js';
 import type { CampaignProgress } from '../../store/campaigns/progress.js';
 import type { Recipients } from '../../store/campaigns/recipients.js';
 import type { Rounds } from '../../store/campaigns/rounds.js';
-import type { Event, Events } from '../../store/events/events.js';
+import type { Events } from '../../store/events/events.js';
 import type { Quotas } from '../../store/quotas/quotas.js';
 import type { CampaignInput } from '../../workflows/messages.js';
 import { type PublishingDeps, pagePublisher } from './publishing.js';
@@ -36,7 +37,7 @@ export function closingActivities(deps: ClosingDeps) {
       await campaignProgress.close(input, row.round, sent > 0 ? 'sent' : 'failed');
       const closed = (await campaigns.find(row.account, row._id)) ?? row;
       if (closed.state === 'sent' || closed.state === 'failed') {
-        await events.append([endEvent(closed, sent)]);
+        await events.append([stateEvent(closed, { subject: closed.subject, emails_sent: sent })]);
         await deps.quotas.settleCampaign(row._id, row.launch, sent + uncertain);
       }
       await deps.engagements.rollUp(closed);
@@ -96,14 +97,4 @@ async function expireDeferred(
     );
   }
   await rounds.expire(account, _id, as);
-}
-
-function endEvent(row: Campaign, sent: number): Omit<Event, 'at'> {
-  return {
-    _id: `campaign:${row._id}:v${row.want.v}:${row.state}`,
-    account: row.account,
-    campaign: row._id,
-    type: `campaign.${row.state}`,
-    data: { subject: row.subject, emails_sent: sent },
-  };
 }

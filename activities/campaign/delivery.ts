@@ -5,6 +5,7 @@ import { relaxOnce } from '../../mail/dkim/canonical.js';
 import type { CompiledLetter } from '../../mail/letter/compile.js';
 import type { FailoverTransport, TransportsFor } from '../../mail/transports/failover.js';
 import type { Signing } from '../../services/signing.js';
+import { pauseCampaign } from '../../services/steer-campaign.js';
 import type { Campaign } from '../../store/campaigns/campaigns.js';
 import type { Ledger, RoundKey } from '../../store/campaigns/ledger.js';
 import { type ActivityContext, type Attempt, type AttemptDeps, beginAttempt } from './attempt.js';
@@ -114,7 +115,7 @@ async function prepareSend(
   const letter = await deps.letters.of(row);
   const signing = await deps.signing.statusOf(row.account, letter.sender.domain);
   if (signing.kind !== 'signers') {
-    await pauseCampaign(deps, row, signing);
+    await pauseCampaign(deps, row, signing.kind, { detail: signing.reason });
     return undefined;
   }
   const { signers } = signing;
@@ -126,19 +127,6 @@ async function prepareSend(
 async function pauseIfSenderRefused(deps: DeliveryDeps, attempt: Attempt): Promise<boolean> {
   const refusal = attempt.senderRefused();
   if (refusal === undefined) return false;
-  await pauseCampaign(deps, attempt.campaign(), { kind: refusal, reason: 'The mail server refuses this sender.' });
+  await pauseCampaign(deps, attempt.campaign(), refusal, { detail: 'The mail server refuses this sender.' });
   return true;
-}
-
-/** Pauses the campaign and says why; `resume` goes on once it is put right. */
-async function pauseCampaign(
-  { campaigns, events }: Pick<DeliveryDeps, 'campaigns' | 'events'>,
-  row: Campaign,
-  { kind, reason }: { readonly kind: string; readonly reason: string },
-): Promise<void> {
-  const paused = await campaigns.pause(row, kind);
-  if (paused === null) return;
-  const { _id: campaign, account, want } = paused;
-  const event = { _id: `campaign:${campaign}:v${want.v}:paused`, account, campaign, type: 'campaign.paused' };
-  await events.append([{ ...event, data: { reason: kind, detail: reason } }]);
 }

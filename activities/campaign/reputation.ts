@@ -1,11 +1,6 @@
 import { monotonic, now } from '../../clock.js';
-import {
-  BREACHES,
-  type Breach,
-  breachIn,
-  type Limits,
-  type ReputationCounts,
-} from '../../domain/campaign/reputation.js';
+import { BREACHES, breachIn, type Limits } from '../../domain/campaign/reputation.js';
+import { pauseCampaign } from '../../services/steer-campaign.js';
 import type { Account, Accounts } from '../../store/accounts/accounts.js';
 import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
 import type { Reputation } from '../../store/campaigns/reputation.js';
@@ -70,10 +65,8 @@ async function pauseIfBreached(deps: GuardDeps, row: Campaign): Promise<void> {
   const reason = breachIn(measured, limits, row.excused ?? undefined);
   if (reason === undefined) return;
   const { complaintsToday: _today, ...excused } = measured;
-  const paused = await deps.campaigns.pause(row, reason, excused);
-  // Somebody steered it meanwhile; the next look sees what became of it.
-  if (paused === null) return;
-  await deps.events.append([pausedEvent(paused, reason, excused)]);
+  // A row that was written meanwhile stays as it is: the next check reads it again.
+  await pauseCampaign(deps, row, reason, excused, excused);
 }
 
 function reputationOf({ reputation }: GuardDeps, { account, _id }: Campaign) {
@@ -89,9 +82,4 @@ function limitsOf(account: Account | null, otherwise: Limits): Limits {
 
 function isBreach(reason: string | null): boolean {
   return BREACHES.some((known) => known === reason);
-}
-
-function pausedEvent({ _id: campaign, account, want }: Campaign, reason: Breach, figures: ReputationCounts) {
-  const _id = `campaign:${campaign}:v${want.v}:paused`;
-  return { _id, account, campaign, type: 'campaign.paused', data: { reason, ...figures } };
 }

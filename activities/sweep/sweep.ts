@@ -1,11 +1,11 @@
 import { now } from '../../clock.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
+import { stateEvent } from '../../services/steer-campaign.js';
 import type { Campaign } from '../../store/campaigns/campaigns.js';
 import type { Ledger } from '../../store/campaigns/ledger.js';
 import type { CampaignProgress } from '../../store/campaigns/progress.js';
 import type { Rounds } from '../../store/campaigns/rounds.js';
 import type { Draft, Drafts } from '../../store/drafts/drafts.js';
-import type { Event } from '../../store/events/events.js';
 import { sweepPages } from '../campaign/close.js';
 import type { PublishingDeps } from '../campaign/publishing.js';
 import type { ReputationGuard } from '../campaign/reputation.js';
@@ -118,7 +118,8 @@ async function sweepCampaign(deps: SweepDeps, row: Campaign): Promise<void> {
   }
   // Whoever terminated it meant it: shown, and started again by `resume` alone.
   if (isStopped && row.state !== 'cancelled') {
-    if (await deps.campaignProgress.pauseAsEngineStopped(row)) await deps.events.append([stoppedEvent(row)]);
+    const stopped = { ...row, state: 'paused', reason: 'engine_stopped' } as const;
+    if (await deps.campaignProgress.pauseAsEngineStopped(row)) await deps.events.append([stateEvent(stopped)]);
     return;
   }
   if (!runs || row.want.v > row.applied_v) await deps.engine.notifyCampaign(row);
@@ -132,11 +133,6 @@ async function settlePaused(deps: SweepDeps, row: Campaign, runs: boolean): Prom
   await sweepPages(deps, { account: row.account, campaign: row._id });
   const busy = (await deps.rounds.inFlight(row.account, row._id)) > 0;
   await deps.campaignProgress.sweepAgain(row, runs || busy ? nextCheck(deps) : null);
-}
-
-function stoppedEvent({ _id, account, want }: Campaign): Omit<Event, 'at'> {
-  const reason = { reason: 'engine_stopped' };
-  return { _id: `campaign:${_id}:v${want.v}:stopped`, account, campaign: _id, type: 'campaign.paused', data: reason };
 }
 
 /** Half a lease from now: what was in flight is in doubt, or settled, one or two looks later. */

@@ -1,5 +1,5 @@
 import { condition, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
-import type { CampaignPlan, Steering } from '../../activities/campaign/campaign.js';
+import type { CampaignPlan, OperatorControl } from '../../activities/campaign/campaign.js';
 import { refusalOf } from '../../domain/campaign/campaign.js';
 import { FAILURES } from '../../domain/errors.js';
 import {
@@ -51,7 +51,7 @@ export function listenToOperators(input: CampaignInput) {
     upsertSearchAttributes([{ key: PHASE, value: plan.state }]);
     return { state: plan.state, v: plan.v };
   };
-  const refuse = (action: Steering['action'], fault?: string) => {
+  const refuse = (action: OperatorControl['action'], fault?: string) => {
     const refusal = plan === NOT_READ_YET ? undefined : refusalOf(action, plan.state, plan.round >= 0);
     if (refusal !== undefined) throw new Error(`${refusal}: ${FAILURES[refusal].message}`);
     if (fault !== undefined) throw new Error(`validation_failed: ${fault}`);
@@ -60,7 +60,7 @@ export function listenToOperators(input: CampaignInput) {
     updated = true;
     return applyPlan(latest);
   };
-  const steer = async (steering: Steering) => applyUpdate(await quick.steerCampaign(input, steering));
+  const steer = async (control: OperatorControl) => applyUpdate(await quick.steerCampaign(input, control));
 
   setHandler(campaignRowChanged, async () => void applyUpdate(await quick.loadCampaign(input)), {
     description: 'The row has changed: read it',

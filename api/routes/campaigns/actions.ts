@@ -2,7 +2,9 @@ import type { Static, TSchema } from 'typebox';
 import { now } from '../../../clock.js';
 import type { RetriedKind } from '../../../domain/campaign/campaign.js';
 import { Failure } from '../../../domain/errors.js';
+import type { Finding } from '../../../domain/mail/finding.js';
 import { campaignSender, demandPermittedSender } from '../../../services/sender.js';
+import type { Steering } from '../../../services/steer-campaign.js';
 import type { Campaign } from '../../../store/campaigns/campaigns.js';
 import type { Api } from '../../app.js';
 import { originOf } from '../../hooks/idempotency.js';
@@ -14,17 +16,10 @@ import { cancelDrafting } from './drafts/drafting.js';
 import { futureTime } from './fields.js';
 import { demandSendable, withFindings } from './previews/rendering.js';
 import { CampaignView, EmptyBody, Rate, Retry, ScheduleBody, SendBody } from './schema.js';
-import {
-  type CampaignRef,
-  campaignRefOf,
-  demandRecipients,
-  demandText,
-  discardCancelledLaunch,
-  updateAndNotify,
-} from './update.js';
+import { type CampaignRef, campaignRefOf, demandRecipients, demandText, steerAndNotify } from './update.js';
 import { respondWithCampaign } from './view.js';
 
-/** What may be asked of a campaign; each answers the campaign as it is afterwards. */
+/** The actions on a campaign; each answers the campaign as it is afterwards. */
 export function campaignActions(app: Api, deps: Deps): void {
   app.post(
     '/campaigns/:id/send',
@@ -48,18 +43,19 @@ export function campaignActions(app: Api, deps: Deps): void {
       return respondWithCampaign(deps, reply, changed);
     },
   );
-  for (const [action, summary, act] of SIMPLE_ACTIONS) {
-    app.post(`/campaigns/:id/${action}`, routeOptions(summary, EmptyBody), async (request, reply) =>
-      respondWithCampaign(deps, reply, act(deps, campaignRefOf(request))),
-    );
+  for (const [action, summary] of SIMPLE_ACTIONS) {
+    app.post(`/campaigns/:id/${action}`, routeOptions(summary, EmptyBody), async (request, reply) => {
+      const { row } = await steerAndNotify(deps, campaignRefOf(request), { action });
+      return respondWithCampaign(deps, reply, row);
+    });
   }
+  app.post('/campaigns/:id/cancel', routeOptions('Cancel a campaign', EmptyBody), async (request, reply) =>
+    respondWithCampaign(deps, reply, cancel(deps, campaignRefOf(request))),
+  );
   app.post('/campaigns/:id/rate', routeOptions('Change how fast a campaign is sent', Rate), async (request, reply) => {
-    const { per_second: rate } = request.body;
-    return respondWithCampaign(
-      deps,
-      reply,
-      updateAndNotify(deps, campaignRefOf(request), 'rate', (row) => deps.campaigns.changeRate(row, rate)),
-    );
+    const { per_second: perSecond } = request.body;
+    const { row } = await steerAndNotify(deps, campaignRefOf(request), { action: 'rate', perSecond });
+    return respondWithCampaign(deps, reply, row);
   });
   app.post(
     '/campaigns/:id/retry',
@@ -74,7 +70,7 @@ function routeOptions<T extends TSchema>(summary: string, body: T) {
   };
 }
 
-/** A launch whose answer was lost in a crash is answered when it is asked for again under its key. */
+/** A repeated request under the same Idempotency-Key finds its launch done, also where a crash lost the response. */
 async function launchOnce(
   { campaigns, engine }: Deps,
   { account, id }: CampaignRef,
@@ -87,66 +83,41 @@ async function launchOnce(
   return row;
 }
 
-function sendNow(deps: Deps, ref: CampaignRef, origin?: string): Promise<Campaign> {
-  return updateAndNotify(deps, ref, 'send', async (row) => {
-    demandText(row);
-    await demandApprovers(deps, row);
-    await demandPermittedSender(deps, row.account, (await campaignSender(deps, row)).email);
-    const findings = await demandSendable(deps, row);
-    await demandRecipients(deps, row);
-    await discardCancelledLaunch(deps, row, 'already_sent');
-    return withFindings(await deps.campaigns.launch(row, origin), findings);
+async function sendNow(deps: Deps, ref: CampaignRef, origin?: string): Promise<Campaign> {
+  return launch(deps, ref, { action: 'send', origin });
+}
+
+async function sendAt(deps: Deps, ref: CampaignRef, at: Date, origin?: string): Promise<Campaign> {
+  return launch(deps, ref, { action: 'schedule', at, origin });
+}
+
+/** Refuses what could not be sent before anything changes; the number of recipients counts only for a launch now. */
+async function launch(deps: Deps, ref: CampaignRef, steering: Steering): Promise<Campaign> {
+  let findings: readonly Finding[] = [];
+  const { row } = await steerAndNotify(deps, ref, steering, async (seen) => {
+    demandText(seen);
+    await demandApprovers(deps, seen);
+    await demandPermittedSender(deps, seen.account, (await campaignSender(deps, seen)).email);
+    findings = await demandSendable(deps, seen);
+    if (steering.action === 'send') await demandRecipients(deps, seen);
   });
+  return withFindings(row, findings);
 }
 
-function sendAt(deps: Deps, ref: CampaignRef, time: Date, origin?: string): Promise<Campaign> {
-  return updateAndNotify(deps, ref, 'schedule', async (row) => {
-    demandText(row);
-    await demandApprovers(deps, row);
-    await demandPermittedSender(deps, row.account, (await campaignSender(deps, row)).email);
-    const findings = await demandSendable(deps, row);
-    await discardCancelledLaunch(deps, row, 'already_sent');
-    return withFindings(await deps.campaigns.schedule(row, time, origin), findings);
-  });
+async function unschedule(deps: Deps, ref: CampaignRef): Promise<Campaign> {
+  return (await steerAndNotify(deps, ref, { action: 'schedule', at: null })).row;
 }
 
-function unschedule(deps: Deps, ref: CampaignRef): Promise<Campaign> {
-  return updateAndNotify(deps, ref, 'schedule', async (row) =>
-    row.state === 'scheduled' ? deps.campaigns.withdraw(row) : row,
-  );
-}
-
-function pause(deps: Deps, ref: CampaignRef): Promise<Campaign> {
-  return updateAndNotify(deps, ref, 'pause', async (row) => (row.state === 'paused' ? row : deps.campaigns.pause(row)));
-}
-
-function resume(deps: Deps, ref: CampaignRef): Promise<Campaign> {
-  return updateAndNotify(deps, ref, 'resume', async (row) =>
-    row.state === 'paused' ? deps.campaigns.resume(row) : row,
-  );
-}
-
-/** Before anything was due, cancelling leaves a draft; afterwards the campaign is cancelled for good. */
-function cancel(deps: Deps, ref: CampaignRef): Promise<Campaign> {
-  return updateAndNotify(deps, ref, 'cancel', async (row) => {
-    if (row.state === 'cancelled') return row;
-    if (row.state === 'drafting') return withdrawAndCancelDraft(deps, row);
-    const isEarly = row.state === 'scheduled' || row.state === 'awaiting_approval';
-    return isEarly ? deps.campaigns.withdraw(row) : deps.campaigns.cancel(row);
-  });
-}
-
-/** The row first: whatever the model still says then is kept as a version and changes nothing. */
-async function withdrawAndCancelDraft(deps: Deps, row: Campaign): Promise<Campaign | null> {
-  const after = await deps.campaigns.withdraw(row);
-  if (after !== null) await cancelDrafting(deps, row);
-  return after;
+/** The row is written first: what the model still answers then is kept as a version and changes nothing. */
+async function cancel(deps: Deps, ref: CampaignRef): Promise<Campaign> {
+  const { before, row } = await steerAndNotify(deps, ref, { action: 'cancel' });
+  if (before.state === 'drafting') await cancelDrafting(deps, before);
+  return row;
 }
 
 const SIMPLE_ACTIONS = [
-  ['pause', 'Pause a campaign', pause],
-  ['resume', 'Resume a campaign', resume],
-  ['cancel', 'Cancel a campaign', cancel],
+  ['pause', 'Pause a campaign'],
+  ['resume', 'Resume a campaign'],
 ] as const;
 
 const RETRY_KINDS: Readonly<Record<Static<typeof Retry>['status'], readonly RetriedKind[]>> = {
@@ -155,13 +126,11 @@ const RETRY_KINDS: Readonly<Record<Static<typeof Retry>['status'], readonly Retr
   all: ['failed', 'uncertain'],
 };
 
-/** An explicit further round; what was in doubt is mailed again knowingly, so late answers get their time first. */
-function retry(deps: Deps, ref: CampaignRef, { status, ids }: Static<typeof Retry>): Promise<Campaign> {
-  const takes = RETRY_KINDS[status];
-  return updateAndNotify(deps, ref, 'retry', async (row) => {
-    const wait = deps.config.retryAfterCloseMinutes * 60_000;
-    if (row.closed_at === null || now().getTime() < row.closed_at.getTime() + wait) throw new Failure('too_early');
-    if (!(await deps.recipients.anyOpen(row.account, row._id, takes, ids))) throw new Failure('nothing_to_retry');
-    return deps.campaigns.reopen(row, { takes, due: now(), ...(ids !== undefined && { only: ids }) });
+/** Late reports about uncertain recipients get their time first: a retry mails them again knowingly. */
+async function retry(deps: Deps, ref: CampaignRef, { status, ids }: Static<typeof Retry>): Promise<Campaign> {
+  const wait = deps.config.retryAfterCloseMinutes * 60_000;
+  const { row } = await steerAndNotify(deps, ref, { action: 'retry', takes: RETRY_KINDS[status], ids }, (seen) => {
+    if (seen.closed_at === null || now().getTime() < seen.closed_at.getTime() + wait) throw new Failure('too_early');
   });
+  return row;
 }

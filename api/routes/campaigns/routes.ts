@@ -2,6 +2,7 @@ import type { Static } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import type { Finding } from '../../../domain/mail/finding.js';
 import { campaignSender, demandPermittedSender } from '../../../services/sender.js';
+import { discardCancelledLaunch } from '../../../services/steer-campaign.js';
 import type { Campaign, NewCampaign as Fresh } from '../../../store/campaigns/campaigns.js';
 import type { Api } from '../../app.js';
 import { accountOf } from '../../hooks/auth.js';
@@ -17,14 +18,7 @@ import { cancelDrafting, createDraftedCampaign, demandDrafting } from './drafts/
 import { changedContent, futureTime, newContent } from './fields.js';
 import { demandSendable, withFindings } from './previews/rendering.js';
 import { CampaignPatch, CampaignRow, CampaignSearch, CampaignView, NewCampaign } from './schema.js';
-import {
-  type CampaignRef,
-  campaignRefOf,
-  demandRecipients,
-  discardCancelledLaunch,
-  notifyIfLive,
-  updateCampaign,
-} from './update.js';
+import { type CampaignRef, campaignRefOf, demandRecipients, notifyIfLive, updateCampaign } from './update.js';
 import { campaignRowViews, respondWithCampaign } from './view.js';
 
 const tags = ['Campaigns'];
@@ -123,9 +117,8 @@ async function createCampaign(
   const draft = await deps.campaigns.create({ _id: await deps.counters.block('campaigns'), ...newCampaign });
   // Found again by its Idempotency-Key, it may have been launched already.
   if (!goesOut || draft.launch > 0) return draft;
-  const launching = at === null ? deps.campaigns.launch(draft) : deps.campaigns.schedule(draft, at);
-  const launched = withFindings(await launching, findings);
-  const row = launched ?? demandOwned(await deps.campaigns.owned(account, draft._id));
+  const launched = at === null ? await deps.campaigns.launch(draft) : await deps.campaigns.schedule(draft, at);
+  const row = launched ? withFindings(launched, findings) : demandOwned(await deps.campaigns.owned(account, draft._id));
   deps.engine.notifyCampaign(row);
   return row;
 }

@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
-import { type CampaignAction, LIVE_STATES, refusalOf } from '../../../domain/campaign/campaign.js';
+import { type CampaignAction, LIVE_STATES } from '../../../domain/campaign/campaign.js';
 import { Failure } from '../../../domain/errors.js';
+import { changeCampaign, type Steered, type Steering, steerCampaign } from '../../../services/steer-campaign.js';
 import type { Campaign } from '../../../store/campaigns/campaigns.js';
 import { demandETag } from '../../etag.js';
 import { accountOf } from '../../hooks/auth.js';
@@ -11,13 +12,11 @@ import type { IdPath } from '../../schema/fields.js';
 import type { Deps } from '../../wiring.js';
 import { etagOf } from './view.js';
 
-const TRIES = 5;
-
-/** Which campaign somebody wants to change. */
+/** The campaign that a request is about. */
 export interface CampaignRef {
   readonly account: number;
   readonly id: number;
-  /** The `If-Match` of the request: it changes nothing where somebody else has since. */
+  /** The `If-Match` of the request: a campaign that has changed since is refused. */
   readonly ifMatch?: string | undefined;
 }
 
@@ -26,72 +25,54 @@ export function campaignRefOf(request: FastifyRequest): CampaignRef {
   return { account: accountOf(request), id, ifMatch: request.headers['if-match'] };
 }
 
-/** Writes the row as it was seen; null when somebody was faster. */
-export type CampaignWrite = (row: Campaign) => Promise<Campaign | null>;
-
-/** Reads, asks the table, writes; whoever was overtaken reads again and decides anew. Wakes nobody. */
-export async function updateCampaign(
-  { campaigns, recipients }: Pick<Deps, 'campaigns' | 'recipients'>,
-  { account, id, ifMatch }: CampaignRef,
-  action: CampaignAction | ((row: Campaign) => CampaignAction),
-  write: CampaignWrite,
-): Promise<Campaign> {
-  for (let tries = 0; tries < TRIES; tries += 1) {
+function reading({ campaigns }: Pick<Deps, 'campaigns'>, { account, id, ifMatch }: CampaignRef) {
+  return async (): Promise<Campaign> => {
     const row = demandOwned(await campaigns.owned(account, id));
     demandETag(ifMatch, etagOf(row));
-    const anySent = row.state === 'cancelled' && (await recipients.withAnySent(account, [id])).has(id);
-    const refusal = refusalOf(typeof action === 'string' ? action : action(row), row.state, anySent);
-    if (refusal !== undefined) throw new Failure(refusal);
-    const after = await write(row);
-    if (after !== null) return after;
-  }
-  throw new Failure('busy', undefined, 'The campaign is being changed by others; try again.');
+    return row;
+  };
 }
 
-/** The same, and its workflow reads the row again. */
-export async function updateAndNotify(
+/** Writes a change of the campaign where its state permits this; does not notify its workflow. */
+export async function updateCampaign(
   deps: Deps,
   ref: CampaignRef,
   action: CampaignAction,
-  write: CampaignWrite,
+  write: (row: Campaign) => Promise<Campaign | null>,
 ): Promise<Campaign> {
-  const row = await updateCampaign(deps, ref, action, write);
-  deps.engine.notifyCampaign(row);
-  return row;
+  return (await changeCampaign(deps, reading(deps, ref), action, write)).row;
 }
 
-/** After an edit: a campaign that has a workflow is told; one that rests is not. */
+/** Steers the campaign and notifies its workflow. */
+export async function steerAndNotify(
+  deps: Deps,
+  ref: CampaignRef,
+  steering: Steering,
+  check?: (row: Campaign) => Promise<void> | void,
+): Promise<Steered> {
+  const steered = await steerCampaign(deps, { read: reading(deps, ref), ...(check && { check }) }, steering);
+  deps.engine.notifyCampaign(steered.row);
+  return steered;
+}
+
+/** After an edit: notifies the workflow of a campaign that has one. */
 export function notifyIfLive({ engine }: Pick<Deps, 'engine'>, row: Campaign): Campaign {
   if (LIVE_STATES.includes(row.state)) engine.notifyCampaign(row);
   return row;
 }
 
-/** Nothing to read is nothing to send: a draft may have failed, or have been cancelled. */
+/** A campaign may have no text: its draft may have failed, or have been cancelled. */
 export function demandText({ html, text }: Pick<Campaign, 'html' | 'text'>): void {
   if (html !== '' || text !== null) return;
   throw new Failure('validation_failed', { html: ['The campaign has no text yet.'] });
 }
 
-/** A list that nobody may be mailed on, or more people than the month has mails left for, is refused before anything changes. */
+/** Refuses a list without recipients, and more recipients than the quota of the month has mails left for. */
 export async function demandRecipients(
   deps: Pick<Deps, 'subscribers' | 'accounts' | 'usage'>,
   { account, list_id }: Pick<Campaign, 'account' | 'list_id'>,
 ): Promise<void> {
-  const people = await deps.subscribers.countSendable(account, list_id);
-  if (people === 0) throw new Failure('no_recipients');
-  await demandQuotaLeft(deps, account, 'emails', people);
-}
-
-/** A campaign that was cancelled unsent may go out again once nothing of that launch is left. */
-export async function discardCancelledLaunch(
-  { rounds }: Pick<Deps, 'rounds'>,
-  { account, _id, state, round, closed_at }: Campaign,
-  otherwise: 'already_sent' | 'cannot_delete',
-): Promise<void> {
-  if (state !== 'cancelled') return;
-  // A freeze under way could still lay pages of the old audience among the new ones.
-  if (round >= 0 && closed_at === null) {
-    throw new Failure('busy', undefined, 'The campaign is still being cancelled; try again in a moment.');
-  }
-  if (!(await rounds.deleteUnclaimed(account, _id))) throw new Failure(otherwise);
+  const recipients = await deps.subscribers.countSendable(account, list_id);
+  if (recipients === 0) throw new Failure('no_recipients');
+  await demandQuotaLeft(deps, account, 'emails', recipients);
 }

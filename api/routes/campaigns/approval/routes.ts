@@ -6,10 +6,10 @@ import { Data, refusals } from '../../../schema/envelope.js';
 import { IdPath } from '../../../schema/fields.js';
 import type { Deps } from '../../../wiring.js';
 import { ApprovalDecision, CampaignView } from '../schema.js';
-import { campaignRefOf, updateAndNotify } from '../update.js';
+import { campaignRefOf, steerAndNotify } from '../update.js';
 import { respondWithCampaign } from '../view.js';
 
-/** Answers for the approvers, by whoever holds a key. */
+/** Decisions on behalf of the approvers, through the API. */
 export function campaignApproval(app: Api, deps: Deps): void {
   for (const [action, summary] of [
     ['approve', 'Say yes to a campaign that waits for approval'],
@@ -19,17 +19,17 @@ export function campaignApproval(app: Api, deps: Deps): void {
     const schema = { tags: ['Campaigns'], summary, params: IdPath, body: ApprovalDecision, response };
     app.post(`/campaigns/:id/${action}`, { schema }, async (request, reply) => {
       const { comment = null, revision, letter } = request.body;
-      const row = await updateAndNotify(deps, campaignRefOf(request), action, (seen) => {
+      const steering = { action, review: { member: null, comment } };
+      const { row } = await steerAndNotify(deps, campaignRefOf(request), steering, (seen) => {
         if (revision !== undefined && revision !== seen.revision) throw new Failure('changed_meanwhile');
         if (action === 'approve') demandLetter(seen, letter);
-        return deps.campaigns[action](seen, { member: null, comment });
       });
       return respondWithCampaign(deps, reply, row);
     });
   }
 }
 
-/** A yes is for one letter: that one must be there, and be the one that was read. */
+/** An approval is for one letter: it must be rendered, and be the one that the caller has read. */
 function demandLetter({ rendered = null }: Pick<Campaign, 'rendered'>, read: string | undefined): void {
   if (rendered === null)
     throw new Failure('busy', undefined, 'The letter is still being rendered; try again in a moment.');
@@ -41,7 +41,7 @@ interface ApprovalRequest {
   readonly approval_expires_hours?: number | undefined;
 }
 
-/** What a request makes of the wish; undefined: nothing is said about it. */
+/** The approval that a request asks for; undefined: the request does not mention it. */
 export function requestedApproval(
   { approval, approval_expires_hours: hours }: ApprovalRequest,
   before?: Approval | null,
@@ -51,7 +51,7 @@ export function requestedApproval(
   return { ...(before ?? newApproval(DEFAULT_HOURS)), ...(hours !== undefined && { hours }) };
 }
 
-/** Where nobody could be asked, nothing would ever be sent. */
+/** Refuses a campaign that needs approval in an account without approvers: it would never be sent. */
 export async function demandApprovers(
   { members }: Pick<Deps, 'members'>,
   row: Pick<Campaign, 'account' | 'approval'> & Partial<Pick<Campaign, 'launch' | 'revision'>>,

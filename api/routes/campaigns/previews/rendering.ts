@@ -58,9 +58,9 @@ export async function demandSendable(deps: RenderDeps, campaign: Content): Promi
   throw new Failure('content_blocked', Object.fromEntries(sentences));
 }
 
-/** A launched row with what the look at it found, until its letter is rendered and looked at once more. */
-export function withFindings(row: Campaign | null, findings: readonly Finding[]): Campaign | null {
-  return row && { ...row, findings: storedFindings(findings) };
+/** A launched row with the findings of its check, until its letter is rendered and checked again. */
+export function withFindings(row: Campaign, findings: readonly Finding[]): Campaign {
+  return { ...row, findings: storedFindings(findings) };
 }
 
 /** Somebody on the campaign's list, or somebody made up. */

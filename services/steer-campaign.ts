@@ -1,0 +1,155 @@
+import { now } from '../clock.js';
+import { type CampaignAction, type RetriedKind, refusalOf } from '../domain/campaign/campaign.js';
+import type { ReputationBaseline } from '../domain/campaign/reputation.js';
+import { Failure } from '../domain/errors.js';
+import type { Review } from '../store/campaigns/approval.js';
+import type { Campaign, Campaigns } from '../store/campaigns/campaigns.js';
+import type { Recipients } from '../store/campaigns/recipients.js';
+import type { Rounds } from '../store/campaigns/rounds.js';
+import type { Event, Events } from '../store/events/events.js';
+
+export interface SteeringStores {
+  readonly campaigns: Campaigns;
+  readonly recipients: Pick<Recipients, 'withAnySent' | 'anyOpen'>;
+  readonly rounds: Pick<Rounds, 'deleteUnclaimed'>;
+}
+
+/** What the API, or an operator through a Temporal update, asks of a campaign. */
+export type Steering =
+  | { readonly action: 'pause' | 'resume' | 'cancel' }
+  | { readonly action: 'send'; readonly origin?: string | undefined }
+  /** Null takes the campaign off the schedule. */
+  | { readonly action: 'schedule'; readonly at: Date | null; readonly origin?: string | undefined }
+  | { readonly action: 'rate'; readonly perSecond: number | null }
+  | { readonly action: 'approve' | 'reject'; readonly review: Review }
+  | { readonly action: 'retry'; readonly takes: readonly RetriedKind[]; readonly ids?: readonly number[] | undefined };
+
+export interface Reading {
+  /** Reads the row; throws where it is not there, or not the one that is meant. */
+  readonly read: () => Promise<Campaign>;
+  /** Throws what stands against the action besides the state of the campaign. */
+  readonly check?: (row: Campaign) => Promise<void> | void;
+}
+
+export interface Steered {
+  readonly before: Campaign;
+  readonly row: Campaign;
+}
+
+const TRIES = 5;
+
+/** Steers a campaign: throws the refusal that the table of actions and states names, else writes the row. */
+export function steerCampaign(stores: SteeringStores, { read, check }: Reading, steering: Steering): Promise<Steered> {
+  return changeCampaign(stores, read, steering.action, async (row) => {
+    await check?.(row);
+    return writeSteering(stores, row, steering);
+  });
+}
+
+/** Reads the row, asks the table, writes. A row that was written meanwhile is read and decided anew. */
+export async function changeCampaign(
+  { recipients }: Pick<SteeringStores, 'recipients'>,
+  read: () => Promise<Campaign>,
+  action: CampaignAction,
+  write: (row: Campaign) => Promise<Campaign | null>,
+): Promise<Steered> {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const before = await read();
+    const { account, _id, state } = before;
+    const anySent = state === 'cancelled' && (await recipients.withAnySent(account, [_id])).has(_id);
+    const refusal = refusalOf(action, state, anySent);
+    if (refusal !== undefined) throw new Failure(refusal);
+    const row = await write(before);
+    if (row !== null) return { before, row };
+  }
+  throw new Failure('busy', undefined, 'Other requests are changing this campaign; try again.');
+}
+
+/** The row afterwards; null where it was written meanwhile. A row that is already as asked is not written again. */
+async function writeSteering(stores: SteeringStores, row: Campaign, steering: Steering): Promise<Campaign | null> {
+  const { campaigns } = stores;
+  switch (steering.action) {
+    case 'pause':
+      return row.state === 'paused' ? row : campaigns.pause(row);
+    case 'resume':
+      return row.state === 'paused' ? campaigns.resume(row) : row;
+    case 'cancel':
+      return cancel(campaigns, row);
+    case 'send':
+      await discardCancelledLaunch(stores, row, 'already_sent');
+      return campaigns.launch(row, steering.origin);
+    case 'schedule':
+      return schedule(stores, row, steering);
+    case 'rate':
+      return campaigns.changeRate(row, steering.perSecond);
+    case 'approve':
+      return campaigns.approve(row, steering.review);
+    case 'reject':
+      return campaigns.reject(row, steering.review);
+    case 'retry':
+      return reopen(stores, row, steering);
+  }
+}
+
+/** Before its time a cancelled campaign is a draft again; afterwards it is cancelled for good. */
+async function cancel(campaigns: Campaigns, row: Campaign): Promise<Campaign | null> {
+  if (row.state === 'cancelled') return row;
+  const isEarly = ['drafting', 'scheduled', 'awaiting_approval'].includes(row.state);
+  return isEarly ? campaigns.withdraw(row) : campaigns.cancel(row);
+}
+
+async function schedule(
+  stores: SteeringStores,
+  row: Campaign,
+  { at, origin }: Extract<Steering, { action: 'schedule' }>,
+): Promise<Campaign | null> {
+  if (at === null) return row.state === 'scheduled' ? stores.campaigns.withdraw(row) : row;
+  await discardCancelledLaunch(stores, row, 'already_sent');
+  return stores.campaigns.schedule(row, at, origin);
+}
+
+/** Opens one further round. It takes uncertain recipients up knowingly: they may get the mail twice. */
+async function reopen(
+  { campaigns, recipients }: SteeringStores,
+  row: Campaign,
+  { takes, ids }: Extract<Steering, { action: 'retry' }>,
+): Promise<Campaign | null> {
+  if (!(await recipients.anyOpen(row.account, row._id, takes, ids))) throw new Failure('nothing_to_retry');
+  return campaigns.reopen(row, { takes, due: now(), ...(ids !== undefined && { only: ids }) });
+}
+
+/** A campaign that was cancelled before it mailed anyone may be launched again once no page of that launch is left. */
+export async function discardCancelledLaunch(
+  { rounds }: Pick<SteeringStores, 'rounds'>,
+  { account, _id, state, round, closed_at }: Campaign,
+  otherwise: 'already_sent' | 'cannot_delete',
+): Promise<void> {
+  if (state !== 'cancelled') return;
+  // A freeze under way could still add pages of the old audience to the new ones.
+  if (round >= 0 && closed_at === null) {
+    throw new Failure('busy', undefined, 'The campaign is still being cancelled; try again in a moment.');
+  }
+  if (!(await rounds.deleteUnclaimed(account, _id))) throw new Failure(otherwise);
+}
+
+/** Pauses a campaign for a reason, and publishes it; null where the row was written meanwhile. `resume` goes on. */
+export async function pauseCampaign(
+  { campaigns, events }: { readonly campaigns: Pick<Campaigns, 'pause'>; readonly events: Pick<Events, 'append'> },
+  row: Campaign,
+  reason: string,
+  details: Event['data'] = {},
+  excused?: ReputationBaseline,
+): Promise<Campaign | null> {
+  const paused = await campaigns.pause(row, reason, excused);
+  if (paused !== null) await events.append([stateEvent(paused, { reason, ...details })]);
+  return paused;
+}
+
+/** The event of a campaign's state. Its id names the version of the row, so that a repeated step publishes it once. */
+export function stateEvent(
+  { _id, account, want, state, reason }: Campaign,
+  data: Event['data'] | undefined = state === 'paused' && reason !== null ? { reason } : undefined,
+): Omit<Event, 'at'> {
+  const event = { _id: `campaign:${_id}:v${want.v}:${state}`, account, campaign: _id, type: `campaign.${state}` };
+  return { ...event, ...(data !== undefined && { data }) };
+}
