@@ -10,20 +10,19 @@ interface Operation {
 
 type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
-/** Every route, from the OpenAPI document of an app that is built and never served. */
+/** Every route of the OpenAPI document. */
 export async function apiPage(): Promise<Page> {
   const groups = Object.entries(byTag((await openApiDocument()).paths as Paths)).flatMap(([tag, rows]) => [
     `## ${tag}`,
-    table(['method', 'path', 'what it does', 'answers'], rows),
+    table(['method', 'path', 'what it does', 'responses'], rows),
   ]);
   return page(
     'api',
     "the routes' schemas",
     'API',
     [
-      'The whole document, with every field, is at `/openapi.json` of a running API, to read and try at `/docs`. Conventions are',
-      'in [conventions](conventions.md), codes in [errors](errors.md). Every route below `/api/v1` needs a key and may',
-      'also answer 4xx and 5xx in the one envelope.',
+      'A running API serves the whole OpenAPI document at `/openapi.json` and shows it at `/docs`. See [conventions](conventions.md)',
+      'and [errors](errors.md). Every route below `/api/v1` needs a key and may also respond with 4xx and 5xx errors.',
     ].join('\n'),
     ...groups,
   );

@@ -15,7 +15,7 @@ export function configurationPage(): Page {
     'configuration',
     'cli/reference/variables/variables.ts',
     'Configuration',
-    'The environment is read once at the start; all errors are reported together. Switches are `on` or `off`. `npm run doctor`\nsays what prevents a start.',
+    'The environment is read once at the start; all errors are reported together. Switches are `on` or `off`. `npm run doctor`\nreports what prevents a start.',
     ...groups,
     SMTP_PARAMETERS,
   );
@@ -33,11 +33,11 @@ const SMTP_PARAMETERS = `## Parameters of \`SMTP_URL\`
 
 | parameter | meaning |
 | --- | --- |
-| \`tls=require\` | insist on STARTTLS; without the parameter it is used where it is offered |
-| \`tls=off\` | never ask for STARTTLS |
+| \`tls=require\` | require STARTTLS; without the parameter it is used if the server offers it |
+| \`tls=off\` | never use STARTTLS |
 | \`tls=insecure\` | accept any certificate |
-| \`auth=LOGIN\` | the mechanism, instead of the one the server prefers |
-| \`messages=100\` | mails after which a connection is replaced by a fresh one (1000) |
-| \`name=mail.example.org\` | what is said in EHLO |
+| \`auth=LOGIN\` | the authentication mechanism, instead of the one that the server prefers |
+| \`messages=100\` | mails after which a connection is replaced (1000) |
+| \`name=mail.example.org\` | the name in EHLO |
 
-Anything else is refused at the start.`;
+Other parameters are refused at the start.`;

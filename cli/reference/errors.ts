@@ -11,12 +11,12 @@ export function errorsPage(): Page {
     'domain/errors.ts',
     'Errors',
     [
-      'Every refusal and failure has one shape, and `code` never changes its meaning:',
+      'Every error response has the same shape. The meaning of a `code` never changes:',
       '```json\n{"error": {"code": "validation_failed", "message": "…", "errors": {"email": ["…"]}}}\n```',
-      '`errors` lists invalid fields: at most 20 sentences, by field. The message may say more than the',
-      'sentence below. "Try again" says whether the same request may succeed later.',
+      '`errors` lists invalid fields, with at most 20 sentences. `message` may contain more details than the sentence below.',
+      '"Try again" says whether the same request may succeed later.',
     ].join('\n'),
     table(['status', 'code', 'message', 'try again'], rows),
-    'A 503 carries `Retry-After`.',
+    'A 503 response has the header `Retry-After`.',
   );
 }

@@ -10,8 +10,8 @@ export function eventsPage(): Page {
     'Events',
     [
       'The collection `events` is append only; `store/events/events.ts` is the only writer. Each row has `_id`, `account`, `type`,',
-      '`at`, and where they apply `campaign`, `subscriber` and `data`. Where a retry could repeat an append, `_id` is made from',
-      'what happened, so that it is stored once. Events hold no addresses.',
+      '`at`, and, if they apply, `campaign`, `subscriber` and `data`. If a retry could repeat an append, `_id` is derived from what',
+      'happened, so the event is stored once. Events contain no addresses.',
     ].join('\n'),
     table(['type', 'when', '`_id`', '`data`', 'appended by'], rows),
     [

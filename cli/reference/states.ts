@@ -50,9 +50,8 @@ export function statesPage(): Page {
     'domain/campaign/campaign.ts',
     'States of a campaign',
     [
-      '`state` is the precise word, `status` the documented one of five. A code in a cell is the refusal (409, see',
-      '[errors](errors.md)); a dot means that the action is allowed. The same table decides for the API and for updates',
-      'in the Temporal UI.',
+      '`state` is the precise state, `status` one of five documented values. A dot means that the action is allowed; a code is',
+      'the refusal (409, see [errors](errors.md)). The same table applies to the API and to updates in the Temporal UI.',
     ].join('\n'),
     table(['state', 'status', ...actions.map((action) => ACTIONS[action])], rows),
     NOTES,
@@ -64,16 +63,32 @@ function cell(action: CampaignAction, state: CampaignState, anySent: boolean): s
   return refusal === undefined ? '·' : code(refusal);
 }
 
-const NOTES = `- \`/cancel\` of a scheduled, drafting or asking campaign leaves a draft. Of a freezing, sending or paused one it is final.
-- \`/cancel\` of a cancelled campaign and \`/pause\` of a paused one change nothing and answer 200.
-- A campaign's answer has an \`ETag\`. Sent back as \`If-Match\` with a \`PATCH\`, \`DELETE\` or action, it changes nothing where
-  somebody else has since: 412 \`revision_mismatch\`.
-- \`PATCH\` of \`scheduled_at\` needs a scheduled campaign; \`/schedule\` schedules and, with \`null\`, takes off.
-- \`/retry\` opens a new round for failed or uncertain recipients; \`too_early\` until the closing is old enough
-  (\`RETRY_AFTER_CLOSE_MINUTES\`).
-- \`drafting\`: a model writes the text; see [drafts by AI](../guides/ai-drafts.md). \`awaiting_approval\`: a launched
-  campaign waits for an approver; a change of the text asks anew, also while it is scheduled.
-- \`reason\` says why: \`cancelled\`, \`ai_failed\` (no draft could be written), \`rejected\`, \`approval_expired\`, \`content_blocked\` (the check at the launch found errors; mend brand or template and resume, or cancel), \`engine_stopped\` (an operator terminated the workflow), \`transport_unavailable\` (the
-  mail server cannot be reached; sending goes on when it can), \`bad_signing_key\` (a DKIM key of the sender's domain does not
-  work, or another one is published), \`domain_not_verified\` (\`REQUIRE_VERIFIED_DOMAINS\`), \`complaint_rate\` or \`bounce_rate\` (too many complaints or hard bounces), \`auth_failure\` or
-  \`invalid_sender\` (the mail server refuses whatever comes from this sender); after the last six \`/resume\` goes on.`;
+const NOTES = `- \`/cancel\` turns a campaign that is scheduled, drafting or awaiting approval into a draft. For a freezing, sending or
+  paused campaign it is final.
+- \`/cancel\` of a cancelled campaign and \`/pause\` of a paused one change nothing and respond with 200.
+- The response for a campaign has an \`ETag\`. If a \`PATCH\`, \`DELETE\` or action sends it as \`If-Match\` and the campaign has
+  changed since, the response is 412 \`revision_mismatch\` and nothing changes.
+- \`PATCH\` of \`scheduled_at\` needs a scheduled campaign. \`/schedule\` sets the send time; with \`null\` it unschedules.
+- \`/retry\` opens a new round for failed or uncertain recipients. Until \`RETRY_AFTER_CLOSE_MINUTES\` have passed since the close,
+  the response is \`too_early\`.
+- \`drafting\`: a model writes the text, see [drafts by AI](../guides/ai-drafts.md). \`awaiting_approval\`: a launched campaign waits
+  for an approver. A change of the content asks the approvers again, also while the campaign is scheduled.
+
+\`reason\` explains a state:
+
+| reason | meaning |
+| --- | --- |
+| \`cancelled\` | a caller or an operator cancelled the campaign |
+| \`ai_failed\` | the model wrote no usable draft |
+| \`rejected\`, \`approval_expired\` | an approver rejected the campaign, or none answered in time |
+| \`content_blocked\` | the content check at the launch found errors; correct the brand or the template and resume, or cancel |
+| \`quota_exceeded\` | the plan has too few mails left this month |
+| \`account_suspended\`, \`account_closed\` | the account may not send |
+| \`engine_stopped\` | an operator terminated the workflow |
+| \`transport_unavailable\` | the mail server cannot be reached; sending continues by itself when it can |
+| \`bad_signing_key\` | a DKIM key of the sender's domain does not work, or another key is published |
+| \`domain_not_verified\` | \`REQUIRE_VERIFIED_DOMAINS\` is on and the sender's domain is not verified |
+| \`complaint_rate\`, \`bounce_rate\` | too many complaints or hard bounces |
+| \`auth_failure\`, \`invalid_sender\` | the mail server refuses this sender |
+
+A paused campaign continues after \`/resume\`.`;
