@@ -3,7 +3,7 @@ import type { CampaignInput } from '../messages.js';
 import { quickSteps } from '../steps.js';
 import type { Operators } from './operators.js';
 import { untilRendered } from './rendering.js';
-import { hasWaitedLong } from './round.js';
+import { isLong } from './round.js';
 
 /**
  * A campaign that needs a yes waits here. Its letter is rendered first, so that the yes is for what will go out. Approvers
@@ -11,9 +11,9 @@ import { hasWaitedLong } from './round.js';
  */
 export async function untilApproved(input: CampaignInput, operators: Operators): Promise<void> {
   const quick = quickSteps();
-  while (operators.awaitingApproval() && !hasWaitedLong(input)) {
+  while (operators.awaitingApproval() && !isLong(input)) {
     await untilRendered(input, operators);
-    if (!operators.awaitingApproval() || hasWaitedLong(input)) return;
+    if (!operators.awaitingApproval() || isLong(input)) return;
     const { remindAt, until } = operators.approvalRequest();
     await quick.requestApproval(input, false);
     if (remindAt !== null) {

@@ -5,7 +5,7 @@ import { heavySteps, quickSteps } from '../steps.js';
 import { untilApproved } from './approval.js';
 import { listenToOperators, type Operators } from './operators.js';
 import { untilRendered, untilResumed } from './rendering.js';
-import { hasWaitedLong, isLong, mustWaitAgain, sendRound } from './round.js';
+import { isLong, mustWaitAgain, sendRound } from './round.js';
 
 /** Sends one campaign to the audience frozen at launch; survives pauses, restarts and deploys. */
 export async function campaign(input: CampaignInput): Promise<CampaignView> {
@@ -15,7 +15,7 @@ export async function campaign(input: CampaignInput): Promise<CampaignView> {
   await operators.look();
 
   await untilReadyToSend(input, operators);
-  while (!operators.finished() && !hasWaitedLong(input)) {
+  while (!operators.finished() && !isLong(input)) {
     if ((await heavy.freezeAudience(input)) === 'refused') {
       await untilResumed(input, operators);
       continue;
@@ -38,7 +38,7 @@ export async function campaign(input: CampaignInput): Promise<CampaignView> {
 
 /** Somebody's yes to the rendered letter first where it is asked for; another letter needs another. */
 async function untilReadyToSend(input: CampaignInput, operators: Operators): Promise<void> {
-  while ((operators.awaitingApproval() || operators.scheduled()) && !hasWaitedLong(input)) {
+  while ((operators.awaitingApproval() || operators.scheduled()) && !isLong(input)) {
     await untilApproved(input, operators);
     await untilSendTime(input, operators);
   }
@@ -47,7 +47,7 @@ async function untilReadyToSend(input: CampaignInput, operators: Operators): Pro
 
 /** A scheduled campaign waits here; it may be moved, sent now or withdrawn meanwhile. */
 async function untilSendTime(input: CampaignInput, operators: Operators): Promise<void> {
-  while (operators.scheduled() && !hasWaitedLong(input)) {
+  while (operators.scheduled() && !isLong(input)) {
     if (await operators.updatedWithin(millisecondsUntil(operators.plan().sendAt))) continue;
     await quickSteps().beginCampaign(input);
     await operators.look();
@@ -55,7 +55,7 @@ async function untilSendTime(input: CampaignInput, operators: Operators): Promis
 }
 
 async function untilRoundIsDue(input: CampaignInput, operators: Operators): Promise<void> {
-  while (!operators.finished() && !hasWaitedLong(input) && millisecondsUntil(operators.plan().due) > 0) {
+  while (!operators.finished() && !isLong(input) && millisecondsUntil(operators.plan().due) > 0) {
     await operators.updatedWithin(millisecondsUntil(operators.plan().due));
   }
 }

@@ -1,7 +1,7 @@
 import type { CampaignInput } from '../messages.js';
 import { heavySteps } from '../steps.js';
 import type { Operators } from './operators.js';
-import { hasWaitedLong } from './round.js';
+import { isLong } from './round.js';
 
 const LONGEST_WAIT = 86_400_000;
 
@@ -10,7 +10,7 @@ const LONGEST_WAIT = 86_400_000;
  * pauses the campaign; a resume looks at it again.
  */
 export async function untilRendered(input: CampaignInput, operators: Operators): Promise<void> {
-  while (!operators.finished() && !hasWaitedLong(input)) {
+  while (!operators.finished() && !isLong(input)) {
     if ((await heavySteps().renderContent(input)) !== 'refused') return;
     await untilResumed(input, operators);
   }
@@ -19,5 +19,5 @@ export async function untilRendered(input: CampaignInput, operators: Operators):
 /** Something stands in the way of mailing anybody; the row says what. */
 export async function untilResumed(input: CampaignInput, operators: Operators): Promise<void> {
   await operators.look();
-  while (operators.paused() && !hasWaitedLong(input)) await operators.updatedWithin(LONGEST_WAIT);
+  while (operators.paused() && !isLong(input)) await operators.updatedWithin(LONGEST_WAIT);
 }

@@ -1,12 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  CancellationScope,
-  condition,
-  executeChild,
-  isCancellation,
-  patched,
-  setCurrentDetails,
-} from '@temporalio/workflow';
+import { CancellationScope, condition, executeChild, isCancellation, setCurrentDetails } from '@temporalio/workflow';
 import type { PagesResult } from '../../activities/campaign/delivery.js';
 import { historyExceeds } from '../history-limit.js';
 import type { CampaignInput } from '../messages.js';
@@ -27,14 +20,9 @@ export function isLong(input: CampaignInput): boolean {
   return historyExceeds(input, HISTORY_LIMIT);
 }
 
-/** The same while it waits; a run that has waited on so far, under an earlier plot, still does. */
-export function hasWaitedLong(input: CampaignInput): boolean {
-  return isLong(input) && patched('goes-on-while-waiting');
-}
-
-/** Paused before its audience was frozen, and resumed: a run that began in that pause has asked nobody, nor waited for its time. */
+/** Paused before its audience was frozen, and resumed: a run that began during the pause has not requested approval or waited for its send time. */
 export function mustWaitAgain(operators: Operators): boolean {
-  return (operators.awaitingApproval() || operators.scheduled()) && patched('waits-anew');
+  return operators.awaitingApproval() || operators.scheduled();
 }
 
 /** Sends a round in lanes until no page of it is open, or the run is outgrown; a busy page is not a done page. */
