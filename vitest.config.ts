@@ -4,8 +4,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const servers = ['./test/support/servers/start-servers.ts'];
 
 /**
- * Files that run for half a minute or longer, the longest first. Few run at a time: a long one that began last would
- * be waited for alone. A new checkout has no durations to go by.
+ * Files that run for half a minute or longer, the longest first: a long file that began last would extend the run alone.
+ * Most of their time is waiting (leases, outages, catch-up windows), which overlaps with the work of the other files.
  */
 const LONGEST = [
   'end-to-end/messages/killed',
@@ -21,22 +21,30 @@ const LONGEST = [
   'end-to-end/campaigns/sigterm',
   'end-to-end/campaigns/api-killed',
   'end-to-end/campaigns/sigkill',
-] as const;
+];
+/** Whole flows wait most, unit tests never: they fill the end of the run. */
+const PROJECTS = ['end-to-end', 'integration', 'unit'];
 
-/** The order of the test files: the longest ones, then as vitest would have it. */
+/** The order of the test files: the longest, then project by project, each as vitest would order it. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const others = await super.sort(files);
-    return others.toSorted((one, other) => placeOf(one) - placeOf(other));
+    return others.toSorted((one, other) => rankOf(one) - rankOf(other));
   }
 }
 
-/** Three floors of tests: no servers, real servers, whole flows. They run one after the other, the quick ones first. */
+function rankOf({ moduleId, project }: TestSpecification): number {
+  const rank = LONGEST.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
+  return rank === -1 ? LONGEST.length + PROJECTS.indexOf(project.name) : rank;
+}
+
+/** Three projects: tests without servers, with real servers, and of whole flows. All share one queue of files. */
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2,
-    // Files keep their state in databases and task queues of their own: what they import is loaded once a worker.
+    // One more than the cores of the smallest machine: a file that waits must not leave a core idle.
+    maxWorkers: 3,
+    // Each file has its own databases and task queues, so that modules are loaded once for each worker.
     isolate: false,
     sequence: { sequencer: LongestFirst },
     projects: [
@@ -47,7 +55,6 @@ export default defineConfig({
           include: ['test/*.test.ts', 'test/{domain,mail,ai,web,docs}/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
-          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -58,7 +65,6 @@ export default defineConfig({
           globalSetup: servers,
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -69,14 +75,8 @@ export default defineConfig({
           globalSetup: [...servers, './test/support/end-to-end/bundle.ts', './test/support/end-to-end/programs.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 2 },
         },
       },
     ],
   },
 });
-
-function placeOf({ moduleId }: TestSpecification): number {
-  const place = LONGEST.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
-  return place === -1 ? LONGEST.length : place;
-}
