@@ -16,7 +16,7 @@ let pids: readonly number[];
 
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'everpost-orphans-'));
-  const script = join(packageRoot(), 'test', 'support', 'server-parent.ts');
+  const script = join(packageRoot(), 'test', 'support', 'servers', 'server-parent.ts');
   parent = fork(script, [dataDir], { execArgv: ['--import', 'tsx'], cwd: packageRoot() });
   [pids] = (await once(parent, 'message')) as [readonly number[]];
 });

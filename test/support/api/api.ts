@@ -1,4 +1,4 @@
-import type { InjectOptions, Response } from 'light-my-request';
+import type { InjectOptions, LightMyRequestResponse as Response } from 'fastify';
 import { type Api, buildApp } from '../../../api/app.js';
 import { idleEngine } from '../../../api/engine/engine.js';
 import { openLog } from '../../../api/hooks/logging.js';

@@ -1,4 +1,4 @@
-import type { Response } from 'light-my-request';
+import type { LightMyRequestResponse as Response } from 'fastify';
 import { type Engine, idleEngine } from '../../../api/engine/engine.js';
 import type { Message } from '../../../store/messages/row.js';
 import { majorityCollection } from '../../../store/mongo/connect.js';

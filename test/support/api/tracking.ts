@@ -1,4 +1,4 @@
-import type { InjectOptions } from 'light-my-request';
+import type { InjectOptions } from 'fastify';
 import { linkTokens } from '../../../mail/tokens/link-tokens.js';
 import type { TestApi } from './api.js';
 

@@ -1,4 +1,4 @@
-import type { Response } from 'light-my-request';
+import type { LightMyRequestResponse as Response } from 'fastify';
 import type { Call, TestApi } from '../api/api.js';
 
 type Ask = (route: string, payload?: unknown, options?: Call) => Promise<Response>;
