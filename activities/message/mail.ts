@@ -34,8 +34,8 @@ export function messageMail(deps: MessageMailDeps) {
       to,
       role,
       file: (sha256: string) => contents.file(account, sha256),
-      ...(trackingLinks !== undefined && { trail: trackingLinks }),
-      ...(optOutUrl !== undefined && { leave: optOutUrl }),
+      ...(trackingLinks !== undefined && { trackingLinks }),
+      ...(optOutUrl !== undefined && { unsubscribeUrl: optOutUrl }),
     };
     const mail = await composeMessage(draft, at);
     if (mail.kind !== 'mail') return mail;
