@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
+import { openTemplateCache } from '../services/template-cache.js';
 import { ensureFirstAccount } from '../store/keys/keys.js';
 import type { Store } from '../store/mongo/connect.js';
 import { keptSecret } from '../store/secrets/sealing.js';
@@ -9,7 +10,6 @@ import { webClient } from '../web/client.js';
 import { buildApp } from './app.js';
 import type { Engine } from './engine/engine.js';
 import { openInboundSmtp } from './smtp/inbound-server.js';
-import { openTemplateCache } from './template-cache.js';
 
 export interface ServerOptions {
   readonly config: Config;

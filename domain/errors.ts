@@ -178,3 +178,8 @@ export class Failure extends Error {
     this.details = details;
   }
 }
+
+/** Throws `validation_failed` with these faults, if there are any. */
+export function demandNoFaults(faults: FieldErrors): void {
+  if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
+}

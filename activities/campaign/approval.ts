@@ -5,24 +5,23 @@ import { preferredLanguage } from '../../domain/language.js';
 import { previewFor } from '../../mail/letter/preview.js';
 import { approvalMail } from '../../mail/system/approval.js';
 import { approvalTokens, approvalUrl } from '../../mail/tokens/approval-tokens.js';
+import { acceptSystemMail } from '../../services/accept-system-mail.js';
+import type { GroupStores } from '../../services/message/message-group.js';
 import { accountSender } from '../../services/sender.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
 import type { Member, Members } from '../../store/accounts/members.js';
 import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
 import type { Lists } from '../../store/lists/lists.js';
-import type { Contents } from '../../store/messages/contents.js';
 import type { LinkKeyRing } from '../../store/secrets/link-keys.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import type { CampaignInput } from '../../workflows/messages.js';
-import { acceptSystemMail, type SystemMailDeps } from '../message/system-mail.js';
 
-export interface ApprovalDeps extends SystemMailDeps {
+export interface ApprovalDeps extends GroupStores {
   readonly campaigns: Pick<Campaigns, 'find' | 'expire'>;
   readonly members: Pick<Members, 'approvers'>;
   readonly accounts: Pick<Accounts, 'find'>;
   readonly lists: Pick<Lists, 'find'>;
   readonly subscribers: Pick<Subscribers, 'countSendable'>;
-  readonly contents: Pick<Contents, 'save' | 'letter'>;
   readonly linkKeys: Pick<LinkKeyRing, 'ring'>;
   readonly config: Pick<Config, 'publicUrl' | 'mailFrom'>;
 }

@@ -3,6 +3,8 @@ import type { LetterContent } from '../../domain/campaign/campaign.js';
 import type { IssueReason } from '../../domain/newsletter/issue.js';
 import { fieldsOf } from '../../mail/letter/splice.js';
 import { fillParts, parseParts } from '../../mail/liquid/fill-parts.js';
+import { acceptSystemMail } from '../../services/accept-system-mail.js';
+import type { GroupStores } from '../../services/message/message-group.js';
 import { campaignSender, isPermittedSender } from '../../services/sender.js';
 import type { Members } from '../../store/accounts/members.js';
 import type { Campaign } from '../../store/campaigns/campaigns.js';
@@ -10,9 +12,8 @@ import type { Domains } from '../../store/domains/domains.js';
 import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import { type LetterRenderingDeps, renderLetter } from '../campaign/rendering.js';
-import { acceptSystemMail, type SystemMailDeps } from '../message/system-mail.js';
 
-export interface PreSendDeps extends SystemMailDeps, LetterRenderingDeps {
+export interface PreSendDeps extends GroupStores, LetterRenderingDeps {
   readonly members: Pick<Members, 'approvers'>;
   readonly subscribers: LetterRenderingDeps['subscribers'] & Pick<Subscribers, 'countSendable'>;
   readonly domains: Pick<Domains, 'verifiedFor'>;

@@ -7,6 +7,8 @@ import { matchLanguage, SYSTEM_MAIL_TEMPLATE } from '../../domain/template.js';
 import type { Renderer } from '../../mail/render/pool.js';
 import { confirmationJob } from '../../mail/system/confirmation.js';
 import { confirmUrl, type LinkTokens } from '../../mail/tokens/link-tokens.js';
+import { acceptSystemMail } from '../../services/accept-system-mail.js';
+import type { GroupStores } from '../../services/message/message-group.js';
 import { accountSender } from '../../services/sender.js';
 import { type Account, type Accounts, isActive } from '../../store/accounts/accounts.js';
 import type { Confirmations } from '../../store/confirmations/confirmations.js';
@@ -15,9 +17,8 @@ import type { List, Lists } from '../../store/lists/lists.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import type { Templates } from '../../store/templates/templates.js';
 import type { ConfirmationInput } from '../../workflows/messages.js';
-import { acceptSystemMail, type SystemMailDeps } from '../message/system-mail.js';
 
-export interface ConfirmationDeps extends SystemMailDeps {
+export interface ConfirmationDeps extends GroupStores {
   readonly confirmations: Confirmations;
   readonly accounts: Pick<Accounts, 'find'>;
   readonly lists: Pick<Lists, 'find'>;

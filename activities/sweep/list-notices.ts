@@ -2,15 +2,16 @@ import type { Config } from '../../config.js';
 import { html } from '../../domain/html.js';
 import { preferredLanguage } from '../../domain/language.js';
 import { translate } from '../../mail/translate.js';
+import { acceptSystemMail } from '../../services/accept-system-mail.js';
+import type { GroupStores } from '../../services/message/message-group.js';
 import { accountSender } from '../../services/sender.js';
 import { type Accounts, isActive } from '../../store/accounts/accounts.js';
 import type { EventLog, SequencedEvent } from '../../store/events/event-log.js';
 import type { ListNotices, NotifyingList } from '../../store/lists/notices.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import { suppressionId } from '../../store/suppressions/suppression-id.js';
-import { acceptSystemMail, type SystemMailDeps } from '../message/system-mail.js';
 
-export interface ListNoticeDeps extends SystemMailDeps {
+export interface ListNoticeDeps extends GroupStores {
   readonly listNotices: ListNotices;
   readonly eventLog: Pick<EventLog, 'assignSequences' | 'next'>;
   readonly subscribers: Pick<Subscribers, 'find'>;

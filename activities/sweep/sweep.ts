@@ -59,7 +59,7 @@ export interface SweepDeps
 /** Rows that say themselves when somebody should look at them. */
 interface DueRows {
   due(before: Date): AsyncIterable<{ readonly _id: number; readonly account: number }>;
-  sweepAgain(id: number, at: Date): Promise<void>;
+  sweepAgain(id: number, at: Date): Promise<boolean>;
 }
 
 /** The sweep: rows say what should be; whatever a crash, a Terminate or an emptied Temporal left undone is started here. */

@@ -1,10 +1,10 @@
 import { Type } from 'typebox';
+import { acceptMessage } from '../../services/accept-message.js';
 import { secretIn } from '../hooks/auth.js';
 import { errorEnvelope } from '../hooks/failures.js';
 import { keyOf } from '../hooks/idempotency.js';
-import { acceptMessage } from '../routes/messages/accept.js';
-import { acceptOptionsOf } from '../routes/messages/accept-options.js';
-import { byTemplate } from '../routes/messages/template-schema.js';
+import { acceptOptionsOf } from '../routes/messages/posting.js';
+import { byTemplate } from '../routes/messages/schema.js';
 import { Identifier } from '../routes/templates/schema.js';
 import { refusals } from '../schema/envelope.js';
 import { closed, Mailbox } from '../schema/fields.js';
@@ -58,10 +58,8 @@ export const mailbindr: Dialect = {
       },
       async (request) => {
         const { receiver: to, ...by } = request.body;
-        const key = keyOf(request);
-        const options = { ...acceptOptionsOf(request), ...(key !== undefined && { key }) };
-        const { group } = await acceptMessage(deps, { to, ...by }, options);
-        const [{ _id: id, state: status, warning } = { _id: '', state: 'accepted' }] = group;
+        const { primary } = await acceptMessage(deps, { to, ...by }, acceptOptionsOf(request, keyOf(request)));
+        const { _id: id, state: status, warning } = primary;
         return { id, status, ...(warning !== undefined && { warning }) };
       },
     );

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { canonicalJson } from '../../domain/canonical-json.js';
 import { Failure } from '../../domain/errors.js';
 import type { Admission, Claim } from '../../store/requests/stored-responses.js';
 import type { Api } from '../app.js';
@@ -103,14 +104,6 @@ function fingerprintOf({ query, body, headers }: FastifyRequest): string {
   const length = /^application\/json\b/i.test(headers['content-type'] ?? '') ? null : headers['content-length'];
   const content = Buffer.isBuffer(body) ? createHash('sha256').update(body).digest('hex') : body;
   return createHash('sha256')
-    .update(canonical([fields, content, length]))
+    .update(canonicalJson([fields, content, length]))
     .digest('hex');
-}
-
-/** JSON with the fields of every object in order, so that only the content counts. */
-export function canonical(value: unknown): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonical(field)}`).join(',')}}`;
 }

@@ -2,8 +2,8 @@ import { MongoClient } from 'mongodb';
 import { buildApp } from '../../api/app.js';
 import { idleEngine } from '../../api/engine/engine.js';
 import { openLog } from '../../api/hooks/logging.js';
-import { openTemplateCache } from '../../api/template-cache.js';
 import { readConfig } from '../../config.js';
+import { openTemplateCache } from '../../services/template-cache.js';
 import { stores } from '../../store/stores.js';
 import { webClient } from '../../web/client.js';
 

@@ -8,6 +8,7 @@ import {
   type Verdict,
 } from '../mongo/conditional-writes.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
+import { leaseExpired, NEVER_SEEN } from '../mongo/lease.js';
 import { outcomeIsUnknown } from '../mongo/unknown-outcome.js';
 
 export interface RoundKey {
@@ -17,8 +18,6 @@ export interface RoundKey {
   readonly launch: number;
   readonly round: number;
 }
-
-export const EPOCH = new Date(0);
 
 export type Ledger = ReturnType<typeof ledger>;
 
@@ -115,7 +114,7 @@ function closing(write: ConditionalWrites<LedgerPage>) {
     release: (page: LedgerPage, alive: Alive): Promise<Verdict> =>
       write(alive, {
         filter: { ...ownedBy(page), settled: page.claimed, claimed: page.claimed },
-        update: { $set: { token: null, seen: EPOCH } },
+        update: { $set: { token: null, seen: NEVER_SEEN } },
         id: page._id,
         isAfter: (now) => now.token !== page.token,
         isBefore: (now) => now.token === page.token && now.settled === page.claimed && now.claimed === page.claimed,
@@ -177,11 +176,6 @@ function isExactly(now: LedgerPage, before: LedgerPage, step: Step): boolean {
 
 function isPublished(now: LedgerPage, published: number): boolean {
   return now.published === published && now.exceptions.length === published;
-}
-
-/** Leases are judged by the server's clock only, on both sides. */
-function leaseExpired(lease: number): Document {
-  return { $lt: ['$seen', { $subtract: ['$$NOW', lease] }] };
 }
 
 /** One entry for each recipient between the marks; a pipeline may hold no text of others, and this holds none. */

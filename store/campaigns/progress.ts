@@ -3,6 +3,7 @@ import { now } from '../../clock.js';
 import { type CampaignState, LIVE_STATES } from '../../domain/campaign/campaign.js';
 import type { StoredFinding } from '../../domain/mail/finding.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
+import { dueRows, moveSweep } from '../mongo/lease.js';
 import type { Campaign, CampaignRound } from './campaigns.js';
 
 /** The row of one launch: a step of an earlier launch must not touch a later one. */
@@ -113,13 +114,13 @@ function advancing(rows: Collection<Campaign>) {
 
 function sweeping(rows: Collection<Campaign>) {
   return {
-    /** Rows that are owed a workflow and were not looked at since `before`. */
+    /** Campaigns of every account whose workflow is to be checked, the longest due first. */
     due: (before: Date): AsyncIterable<Campaign> =>
-      rows.find({ state: { $in: [...LIVE_STATES, 'cancelled'] }, sweep_at: { $ne: null, $lte: before } }),
+      dueRows(rows, before, { state: { $in: [...LIVE_STATES, 'cancelled'] } }),
 
-    /** Looks again at `at`, or never; false if somebody steered the row meanwhile. */
-    sweepAgain: async ({ _id, want }: Pick<Campaign, '_id' | 'want'>, at: Date | null): Promise<boolean> =>
-      (await rows.updateOne({ _id, 'want.v': want.v }, { $set: { sweep_at: at } })).matchedCount === 1,
+    /** Checks again at `at`, or never; false if the row was steered meanwhile. */
+    sweepAgain: ({ _id, want }: Pick<Campaign, '_id' | 'want'>, at: Date | null): Promise<boolean> =>
+      moveSweep(rows, { _id, 'want.v': want.v }, at),
 
     /** An operator ended the workflow: shown as paused, not restarted by itself. */
     pauseAsEngineStopped: async ({ _id, state, want }: Pick<Campaign, '_id' | 'state' | 'want'>): Promise<boolean> => {

@@ -4,7 +4,8 @@ import type { RetriedKind } from '../../domain/campaign/campaign.js';
 import type { LedgerPage, PageException } from '../../domain/campaign/ledger-page.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
-import { EPOCH, type RoundKey } from './ledger.js';
+import { NEVER_SEEN } from '../mongo/lease.js';
+import type { RoundKey } from './ledger.js';
 
 export type Rounds = ReturnType<typeof rounds>;
 
@@ -73,7 +74,7 @@ function blankPage(key: RoundKey, page: number, ids: readonly number[], last: bo
     exceptions: [],
     published: 0,
     token: null,
-    seen: EPOCH,
+    seen: NEVER_SEEN,
     done: ids.length === 0,
   };
 }

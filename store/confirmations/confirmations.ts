@@ -1,5 +1,6 @@
 import type { ConfirmationTimes } from '../../domain/subscriber/confirmation.js';
 import type { Store } from '../mongo/connect.js';
+import { dueRows, moveSweep } from '../mongo/lease.js';
 import { confirming } from './confirming.js';
 import { confirmationRequests } from './requests.js';
 import type { Confirmation } from './row.js';
@@ -15,12 +16,10 @@ export function confirmations(store: Store, times?: ConfirmationTimes) {
 
     find: (account: number, id: number): Promise<Confirmation | null> => rows.findOne({ _id: id, account }),
 
-    /** Rows of every account that are owed a look. */
-    due: (before: Date): AsyncIterable<Confirmation> => rows.find({ sweep_at: { $ne: null, $lte: before } }),
+    /** Requests of every account whose workflow is to be checked, the longest due first. */
+    due: (before: Date): AsyncIterable<Confirmation> => dueRows(rows, before),
 
-    /** Looks again at `at`; a row that is over stays over. Atomic: one conditional update. */
-    sweepAgain: async (id: number, at: Date): Promise<void> => {
-      await rows.updateOne({ _id: id, sweep_at: { $ne: null } }, { $set: { sweep_at: at } });
-    },
+    /** Checks again at `at`; a request that is over stays over. */
+    sweepAgain: (id: number, at: Date): Promise<boolean> => moveSweep(rows, { _id: id, sweep_at: { $ne: null } }, at),
   };
 }

@@ -9,6 +9,7 @@ import {
 import { events } from '../events/events.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
+import { firstSweepAt } from '../mongo/lease.js';
 import { inTransaction } from '../mongo/transaction.js';
 import { capacity } from '../quotas/capacity.js';
 import { newRow, type SubscriberRequest } from '../subscribers/batches.js';
@@ -23,9 +24,6 @@ export type ConfirmationRequest = Pick<
 > & {
   readonly requested: SubscriberRequest;
 };
-
-/** The sweep starts what was not started behind the answer. */
-const SWEEP_AFTER = 5_000;
 
 /** From a request to a person who waits for their own word. */
 export function confirmationRequests(store: Store, times: ConfirmationTimes = CONFIRMATION_TIMES) {
@@ -43,7 +41,7 @@ export function confirmationRequests(store: Store, times: ConfirmationTimes = CO
         requested_at: now(),
         remind_at: later(times.remindAfter),
         expires_at: later(times.expireAfter),
-        sweep_at: later(SWEEP_AFTER),
+        sweep_at: firstSweepAt(now()),
       };
       await rows.insertOne(row);
       return row;

@@ -4,6 +4,7 @@ import type { DraftReason, DraftState, ModelCall } from '../../domain/draft/draf
 import type { DraftText } from '../../domain/draft/draft-text.js';
 import type { Store } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { dueRows, firstSweepAt, moveSweep } from '../mongo/lease.js';
 
 /** What a draft is asked for with. */
 export interface DraftRequest {
@@ -46,9 +47,6 @@ export interface DraftKey {
   readonly campaign: number;
   readonly n: number;
 }
-
-/** Unless its start behind the answer fails, nobody has to look before this. */
-const SWEEP_AFTER = 5_000;
 
 export type Drafts = ReturnType<typeof drafts>;
 
@@ -128,7 +126,7 @@ function freshDraft(
     calls: [],
     created_at: at,
     updated_at: at,
-    sweep_at: new Date(at.getTime() + SWEEP_AFTER),
+    sweep_at: firstSweepAt(at),
     ...(origin !== undefined && { origin }),
   };
 }
@@ -163,12 +161,11 @@ function writing(rows: Collection<Draft>) {
 
 function sweeping(rows: Collection<Draft>) {
   return {
-    /** Drafts of every account that are owed a workflow, the longest first. */
-    due: (before: Date): AsyncIterable<Draft> => rows.find({ sweep_at: { $lte: before } }).sort({ sweep_at: 1 }),
+    /** Drafts of every account whose workflow is to be checked, the longest due first. */
+    due: (before: Date): AsyncIterable<Draft> => dueRows(rows, before),
 
-    /** Looks again at `at`, or never. */
-    sweepAgain: async ({ account, _id }: Pick<Draft, 'account' | '_id'>, at: Date | null): Promise<void> => {
-      await rows.updateOne({ _id, account }, { $set: { sweep_at: at } });
-    },
+    /** Checks again at `at`, or never. */
+    sweepAgain: ({ account, _id }: Pick<Draft, 'account' | '_id'>, at: Date | null): Promise<boolean> =>
+      moveSweep(rows, { _id, account }, at),
   };
 }

@@ -6,6 +6,7 @@ import type { BlobId } from '../mongo/blobs.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { dueRows, moveSweep } from '../mongo/lease.js';
 import { findOwned, type Owned } from '../mongo/ownership.js';
 import { importProgress, UPLOAD_TIMEOUT } from './progress.js';
 
@@ -151,16 +152,14 @@ function reading(rows: Collection<Import>) {
 
 function sweeping(rows: Collection<Import>) {
   return {
-    /** Imports that may be owed a workflow, of every account; also uploads that broke off, which are owed being forgotten. */
+    /** Imports of every account whose workflow is to be checked, and uploads that broke off. */
     due: (before: Date): FindCursor<Pick<Import, '_id' | 'account'>> =>
-      rows
-        .find({ state: { $in: ['uploading', ...IMPORT_STATES] }, sweep_at: { $lte: before } })
-        .project<Pick<Import, '_id' | 'account'>>({ account: 1 }),
+      dueRows(rows, before, { state: { $in: ['uploading', ...IMPORT_STATES] } }).project<
+        Pick<Import, '_id' | 'account'>
+      >({ account: 1 }),
 
-    /** The sweep has looked; a row that is owed nothing any more stays so. */
-    sweepAgain: async (id: number, at: Date): Promise<void> => {
-      await rows.updateOne({ _id: id, sweep_at: { $ne: null } }, { $set: { sweep_at: at } });
-    },
+    /** Checks again at `at`; a row that is not due any more stays so. */
+    sweepAgain: (id: number, at: Date): Promise<boolean> => moveSweep(rows, { _id: id, sweep_at: { $ne: null } }, at),
   };
 }
 

@@ -4,6 +4,7 @@ import { now } from '../../clock.js';
 import type { Evidence } from '../../domain/delivery/evidence.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { duplicatesIn, insertOnce } from '../mongo/duplicate-key.js';
+import { dueRows, moveSweep } from '../mongo/lease.js';
 
 /** What a provider's webhook told of one recipient, in our words. */
 export interface ProviderReport {
@@ -122,17 +123,11 @@ function receiving(rows: Rows) {
 
 function processing(rows: Rows) {
   return {
-    /** Rows of every account that wait for somebody, the longest first. */
-    due: (before: Date, limit: number): Promise<InboundRow[]> =>
-      rows
-        .find({ sweep_at: { $lte: before } })
-        .sort({ sweep_at: 1 })
-        .limit(limit)
-        .toArray(),
+    /** Rows of every account that are due, the longest due first. */
+    due: (before: Date, limit: number): Promise<InboundRow[]> => dueRows(rows, before).limit(limit).toArray(),
 
     /** Makes it one's own until then; false where somebody else has it. Atomic: one conditional update. */
-    claim: async ({ _id, sweep_at }: InboundRow, until: Date): Promise<boolean> =>
-      (await rows.updateOne({ _id, sweep_at }, { $set: { sweep_at: until } })).matchedCount === 1,
+    claim: ({ _id, sweep_at }: InboundRow, until: Date): Promise<boolean> => moveSweep(rows, { _id, sweep_at }, until),
 
     /**
      * It is done; what it said is kept until `readable`, where a person may want to read it. The first verdict stays.

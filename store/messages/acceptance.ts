@@ -14,9 +14,6 @@ export type Acceptance =
   | { readonly kind: 'accepted' | 'known' | 'unknown'; readonly id: string }
   | { readonly kind: 'key_reused' };
 
-/** The sweep starts what was not started behind the answer, this many milliseconds after it was accepted. */
-export const SWEEP_AFTER = 5_000;
-
 const ACCEPT_TIMEOUT = 8_000;
 
 /** Inserts the rows of one request together or not at all (docs/architecture/protocol.md "Messages"). */

@@ -2,6 +2,7 @@ import type { Collection, Filter } from 'mongodb';
 import { now } from '../../clock.js';
 import type { MessageState } from '../../domain/message/message.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
+import { dueRows, moveSweep } from '../mongo/lease.js';
 import { foreignOrMissing, type Owned } from '../mongo/ownership.js';
 import { suppressionId } from '../suppressions/suppression-id.js';
 import { messageAcceptance } from './acceptance.js';
@@ -110,13 +111,8 @@ const CANCELLED = { $cond: ['$resent', 'uncertain', 'cancelled'] };
 
 function sweeping(rows: Collection<Message>) {
   return {
-    /** Messages of every account that somebody should look at, the longest owed first. */
-    due: (before: Date, limit: number): Promise<Message[]> =>
-      rows
-        .find({ sweep_at: { $lte: before } })
-        .sort({ sweep_at: 1 })
-        .limit(limit)
-        .toArray(),
+    /** Messages of every account whose check is due, the longest due first. */
+    due: (before: Date, limit: number): Promise<Message[]> => dueRows(rows, before).limit(limit).toArray(),
 
     /** Somebody has these in line: where they have not begun, the sweep need not look before then. Atomic for each. */
     postponeSweep: async (ids: readonly string[], until: Date): Promise<void> => {
@@ -124,9 +120,7 @@ function sweeping(rows: Collection<Message>) {
     },
 
     /** Looks again at `at`, or never; false if something was done about the row since it was read. Atomic: one CAS. */
-    sweepAgain: async ({ _id, state, attempt, sweep_at }: Message, at: Date | null): Promise<boolean> => {
-      const { matchedCount } = await rows.updateOne({ _id, state, attempt, sweep_at }, { $set: { sweep_at: at } });
-      return matchedCount === 1;
-    },
+    sweepAgain: ({ _id, state, attempt, sweep_at }: Message, at: Date | null): Promise<boolean> =>
+      moveSweep(rows, { _id, state, attempt, sweep_at }, at),
   };
 }

@@ -1,9 +1,10 @@
-import type { Collection, Document, Filter, UpdateFilter } from 'mongodb';
+import type { Collection, Filter, UpdateFilter } from 'mongodb';
 import { now } from '../../clock.js';
 import type { MessageAttempt } from '../../domain/message/message.js';
 import type { MessageStep } from '../../domain/message/step.js';
 import { type Alive, type ConditionalWrites, conditionalWrites, type Verdict } from '../mongo/conditional-writes.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
+import { leaseExpired } from '../mongo/lease.js';
 import { WAITING } from './messages.js';
 import type { Message } from './row.js';
 
@@ -116,10 +117,6 @@ function isOwnedBy(row: Message, token: string): boolean {
 
 function isSame(one: MessageAttempt, other: MessageAttempt): boolean {
   return one.n === other.n && one.at === other.at && one.outcome === other.outcome && one.class === other.class;
-}
-
-function leaseExpired(lease: number): Document {
-  return { $lt: ['$seen', { $subtract: ['$$NOW', lease] }] };
 }
 
 function later(ms: number): Date {

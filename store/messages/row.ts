@@ -1,3 +1,4 @@
+import { now } from '../../clock.js';
 import type {
   Mailbox,
   MessageAttempt,
@@ -5,6 +6,7 @@ import type {
   MessageRole,
   MessageState,
 } from '../../domain/message/message.js';
+import { firstSweepAt, NEVER_SEEN } from '../mongo/lease.js';
 
 /** One transactional message to one recipient; docs/architecture/protocol.md "Messages". */
 export interface Message {
@@ -57,4 +59,31 @@ export interface Message {
   readonly updated_at: Date;
   /** When the sweep should look at this row; null once it is final and its events are told. */
   readonly sweep_at: Date | null;
+}
+
+const DEFAULTS = { tags: [], metadata: {}, track: false, resend_if_uncertain: false };
+
+function initialState(at: Date, due: Date) {
+  return {
+    state: 'accepted',
+    attempt: 0,
+    attempts: [],
+    token: null,
+    seen: NEVER_SEEN,
+    due,
+    resent: false,
+    created_at: at,
+    updated_at: at,
+    sweep_at: new Date(Math.max(due.getTime(), firstSweepAt(at).getTime())),
+  } satisfies Partial<Message>;
+}
+
+/** What is decided about a message before it is accepted. */
+export type NewMessage = Omit<Message, keyof ReturnType<typeof initialState> | keyof typeof DEFAULTS> &
+  Partial<Pick<Message, keyof typeof DEFAULTS>>;
+
+/** The row of a message at the moment it is accepted. */
+export function newMessageRow(decided: NewMessage): Message {
+  const at = now();
+  return { ...DEFAULTS, ...decided, ...initialState(at, decided.scheduled_at ?? at) };
 }

@@ -3,6 +3,7 @@ import { now } from '../../clock.js';
 import type { IssueKind, IssueReason, IssueState } from '../../domain/newsletter/issue.js';
 import type { Store } from '../mongo/connect.js';
 import { insertOnce } from '../mongo/duplicate-key.js';
+import { dueRows, firstSweepAt } from '../mongo/lease.js';
 
 /** One issue of a newsletter: what is to become of one of its times. */
 export interface Issue {
@@ -47,8 +48,6 @@ export type NewIssue = Pick<Issue, '_id' | 'account' | 'newsletter' | 'kind' | '
 export type IssueKey = Pick<Issue, '_id' | 'account'>;
 
 const OPEN: readonly IssueState[] = ['preparing', 'launched'];
-/** Unless its start behind the answer fails, nobody has to look before this. */
-const SWEEP_AFTER = 5_000;
 
 export type Issues = ReturnType<typeof issues>;
 
@@ -136,8 +135,8 @@ function reading(rows: Collection<Issue>) {
       return (await found.toArray()).flatMap(({ subject }) => subject ?? []);
     },
 
-    /** Issues of every account that are owed a workflow. */
-    due: (before: Date): AsyncIterable<Issue> => rows.find({ sweep_at: { $lte: before } }).sort({ sweep_at: 1 }),
+    /** Issues of every account whose workflow is to be checked, the longest due first. */
+    due: (before: Date): AsyncIterable<Issue> => dueRows(rows, before),
   };
 }
 
@@ -163,6 +162,6 @@ function freshIssue(fresh: NewIssue): Issue {
     updated_at: at,
     launched_at: null,
     closed_at: isOpen ? null : at,
-    sweep_at: isOpen ? new Date(at.getTime() + SWEEP_AFTER) : null,
+    sweep_at: isOpen ? firstSweepAt(at) : null,
   };
 }

@@ -7,6 +7,7 @@ import type { CampaignSettings, Sender } from '../campaigns/campaigns.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
 import { addOnce } from '../mongo/insert-once.js';
+import { dueRows, firstSweepAt, moveSweep } from '../mongo/lease.js';
 import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
 
 /** When a newsletter comes out, and what happens where its time has passed. */
@@ -86,8 +87,6 @@ export interface LastIssue {
 
 export type NewsletterChange = Partial<NewsletterFields & Pick<Newsletter, 'state'>>;
 
-/** Unless the wake-up behind the answer fails, nobody has to look before this. */
-const SWEEP_AFTER = 5_000;
 const MINUTE = 60_000;
 
 export type Newsletters = ReturnType<typeof newsletters>;
@@ -112,7 +111,7 @@ function editing(rows: Collection<Newsletter>, ids: ReturnType<typeof counters>)
     create: async (account: number, fields: NewsletterFields, origin?: string): Promise<Newsletter> => {
       const at = now();
       const own = { state: 'active' as const, v: 1, memory: null, last: null, accounted_until: at };
-      const times = { created_at: at, updated_at: at, sweep_at: new Date(at.getTime() + SWEEP_AFTER) };
+      const times = { created_at: at, updated_at: at, sweep_at: firstSweepAt(at) };
       const row = {
         _id: await ids.block('newsletters'),
         account,
@@ -131,7 +130,7 @@ function editing(rows: Collection<Newsletter>, ids: ReturnType<typeof counters>)
     change: async ({ account, _id, v }: Newsletter, fields: NewsletterChange): Promise<Newsletter | null> => {
       const at = now();
       const anew = fields.calendars !== undefined || fields.state === 'active' ? { accounted_until: at } : {};
-      const sweep_at = new Date(at.getTime() + SWEEP_AFTER);
+      const sweep_at = firstSweepAt(at);
       return rows.findOneAndUpdate(
         { _id, account, v },
         { $set: { ...fields, ...anew, v: v + 1, updated_at: at, sweep_at } },
@@ -200,13 +199,12 @@ function sendTimes(rows: Collection<Newsletter>) {
 
 function sweeping(rows: Collection<Newsletter>) {
   return {
-    /** Newsletters of every account whose turn it is to be compared with their Schedule. */
-    due: (before: Date): AsyncIterable<Newsletter> => rows.find({ sweep_at: { $lte: before } }).sort({ sweep_at: 1 }),
+    /** Newsletters of every account that are to be compared with their Schedule, the longest due first. */
+    due: (before: Date): AsyncIterable<Newsletter> => dueRows(rows, before),
 
-    /** Looks again at `at`; nothing is lost where it was changed meanwhile. */
-    sweepAgain: async ({ account, _id, v }: Newsletter, at: Date): Promise<void> => {
-      await rows.updateOne({ _id, account, v }, { $set: { sweep_at: at } });
-    },
+    /** Compares again at `at`; false where it was changed meanwhile, which sets a time of its own. */
+    sweepAgain: ({ account, _id, v }: Newsletter, at: Date): Promise<boolean> =>
+      moveSweep(rows, { _id, account, v }, at),
 
     /** Every time of the calendar up to `until` has its issue. */
     recordAccounted: async ({ account, _id, v }: Newsletter, until: Date): Promise<void> => {

@@ -3,6 +3,7 @@ import { now } from '../../clock.js';
 import { monthOf, planOf } from '../../domain/account/plan.js';
 import type { Account } from '../accounts/accounts.js';
 import type { Store } from '../mongo/connect.js';
+import { dueRows } from '../mongo/lease.js';
 import { inTransaction } from '../mongo/transaction.js';
 import { ensureMonth, idOf, unreservedMails } from './months.js';
 import { type Holder, LIMIT_OF, type Metered, type Reservation, type UsageRow } from './rows.js';
@@ -178,13 +179,8 @@ function sums(settled: readonly Settled[]): Map<string, Record<string, number>> 
 
 function sweeping(rows: Collection<Reservation>) {
   return {
-    /** Reservations of every account whose holders somebody should look after, the longest due first. */
-    due: (before: Date, limit: number): Promise<Reservation[]> =>
-      rows
-        .find({ sweep_at: { $lte: before } })
-        .sort({ sweep_at: 1 })
-        .limit(limit)
-        .toArray(),
+    /** Reservations of every account whose holders are to be checked, the longest due first. */
+    due: (before: Date, limit: number): Promise<Reservation[]> => dueRows(rows, before).limit(limit).toArray(),
 
     /** Looks at these again later: ever longer, as they are older, and those that wait for a time of their own (`until`) after it. */
     sweepAgain: async (held: readonly Reservation[], until: ReadonlyMap<string, Date>): Promise<void> => {

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { Type } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
+import type { MessageRequest } from '../../../domain/message/request.js';
 import { parseMailbox } from '../../../mail/address.js';
+import { type AcceptedMessage, acceptMessage } from '../../../services/accept-message.js';
 import type { Api } from '../../app.js';
 import { accountOf, type Principal, principalOf, secretIn } from '../../hooks/auth.js';
-import { type Accepted, acceptMessage } from '../../routes/messages/accept.js';
-import { bodyLimit } from '../../routes/messages/body-limit.js';
-import { additionalRecipients } from '../../routes/messages/recipients.js';
-import type { MessageRequest } from '../../routes/messages/schema.js';
+import { bodyLimit } from '../../routes/messages/posting.js';
 import { timestamp } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
 import type { Dialect } from '../dialect.js';
@@ -97,18 +96,16 @@ type Caller = Pick<Principal, 'account' | 'rootKey' | 'accountStatus'>;
 
 async function sendMail(deps: Deps, sender: Caller, sendRequest: SendRequest) {
   const { request, dropped } = toNativeRequest(sendRequest);
-  const accepted = await accept(deps, sender, request, sendRequest.idempotencyKey);
-  const [primary] = accepted.group;
-  if (primary === undefined) throw new Error('An accepted message has no row');
+  const { primary, copies } = await accept(deps, sender, request, sendRequest.idempotencyKey);
   const warning = warningOf([
     ...(sendRequest.idempotencyKey === undefined ? [NO_KEY_WARNING] : []),
     ...(primary.warning === undefined ? [] : [primary.warning]),
     ...(dropped.length === 0 ? [] : [`These headers were left out: ${dropped.map(printable).join(', ')}.`]),
   ]);
-  const copies = additionalRecipients(request, accepted.group).map(({ id, error }) =>
+  const additionalRecipients = copies.map(({ id, error }) =>
     id === undefined ? { error: COPY_FAULTS[error ?? ''] ?? UNAVAILABLE } : { uuid: id },
   );
-  return { uuid: primary._id, ...(copies.length > 0 && { additionalRecipients: copies }), ...warning };
+  return { uuid: primary._id, ...(copies.length > 0 && { additionalRecipients }), ...warning };
 }
 
 const NO_KEY_WARNING = 'idempotencyKey was not provided: an equal email within an hour is taken for this one.';
@@ -132,7 +129,7 @@ async function accept(
   { account, rootKey, accountStatus }: Caller,
   request: MessageRequest,
   given: string | undefined,
-): Promise<Accepted> {
+): Promise<AcceptedMessage> {
   const hash = given === undefined ? undefined : createHash('sha256').update(given).digest('hex');
   const keyed = hash === undefined ? {} : { key: `emailmassivo ${hash}`, firstWins: true };
   const options = {

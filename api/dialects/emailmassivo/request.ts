@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { headersFault, LONGEST_HEADER } from '../../../domain/mail/custom-headers.js';
+import type { MessageRequest } from '../../../domain/message/request.js';
 import { bodyReader } from '../../hooks/validation/validation.js';
-import { type MessageRequest, NewMessage } from '../../routes/messages/schema.js';
+import { NewMessage } from '../../routes/messages/schema.js';
 import { closed, Id, Line, Mailbox } from '../../schema/fields.js';
 
 const Person = Type.Object({ email: Mailbox, name: Type.Optional(Line(255)) }, closed);

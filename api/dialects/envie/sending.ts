@@ -1,12 +1,12 @@
 import type { Static } from 'typebox';
 import { withExtension } from '../../../domain/mail/attachment.js';
+import type { MessageRequest } from '../../../domain/message/request.js';
+import { acceptMessage } from '../../../services/accept-message.js';
 import type { Api } from '../../app.js';
 import { keyOf } from '../../hooks/idempotency.js';
 import { bodyReader } from '../../hooks/validation/validation.js';
-import { acceptMessage } from '../../routes/messages/accept.js';
-import { acceptOptionsOf } from '../../routes/messages/accept-options.js';
-import { bodyLimit } from '../../routes/messages/body-limit.js';
-import { type MessageRequest, NewMessage } from '../../routes/messages/schema.js';
+import { acceptOptionsOf, bodyLimit } from '../../routes/messages/posting.js';
+import { NewMessage } from '../../routes/messages/schema.js';
 import type { Deps } from '../../wiring.js';
 import { refusals, routeDefaults, Sent, SingleEmail } from './schemas.js';
 
@@ -21,11 +21,9 @@ export function sending(api: Api, deps: Deps): void {
       schema: { ...routeDefaults, summary: 'Send one email', body: SingleEmail, response: { 200: Sent, ...refusals } },
     },
     async (request) => {
-      const key = keyOf(request);
-      const options = { ...acceptOptionsOf(request), ...(key !== undefined && { key }) };
-      const [row] = (await acceptMessage(deps, toNativeRequest(request.body), options)).group;
-      if (row === undefined) throw new Error('An accepted message has no row');
-      return { status: 'success', message: { id: row.number, token: row._id } };
+      const options = acceptOptionsOf(request, keyOf(request));
+      const { primary } = await acceptMessage(deps, toNativeRequest(request.body), options);
+      return { status: 'success', message: { id: primary.number, token: primary._id } };
     },
   );
 }

@@ -1,16 +1,17 @@
 import { FAILURES, Failure } from '../../../domain/errors.js';
+import type { MessageRequest } from '../../../domain/message/request.js';
+import { type AcceptOptions, acceptMessage } from '../../../services/accept-message.js';
 import type { Api } from '../../app.js';
 import { keyOf } from '../../hooks/idempotency.js';
 import { bodyReader } from '../../hooks/validation/validation.js';
 import { refusals } from '../../schema/envelope.js';
 import type { Deps } from '../../wiring.js';
-import { acceptMessage } from './accept.js';
-import { type AcceptOptions, acceptOptionsOf } from './accept-options.js';
-import { bodyLimit } from './body-limit.js';
-import { BatchAccepted, type MessageRequest, NewMessage, NewMessages } from './schema.js';
+import { acceptOptionsOf, bodyLimit } from './posting.js';
+import { NewMessage, NewMessages } from './schema.js';
 import { acceptedView } from './view.js';
+import { BatchAccepted } from './view-schema.js';
 
-/** Items under way at once. */
+/** Items accepted at the same time. */
 const CONCURRENCY = 10;
 
 const read = bodyReader(NewMessage);
@@ -30,11 +31,10 @@ export function messageBatches(app: Api, deps: Deps): void {
     },
     async (request, reply) => {
       const key = keyOf(request);
-      const accountOptions = acceptOptionsOf(request);
       const { messages } = request.body;
       const data = await mapWithLimit(messages, (given, index) => {
-        // No caller's key has a blank in it, so that items and single messages never meet.
-        const options = { ...accountOptions, ...(key !== undefined && { key: `${key} ${index}` }) };
+        // A caller's key contains no blank, so the key of an item never equals that of a single message.
+        const options = acceptOptionsOf(request, key === undefined ? undefined : `${key} ${index}`);
         return acceptItem(deps, given, index, options);
       });
       const accepted = data.filter(({ message }) => message !== undefined).length;
@@ -48,9 +48,9 @@ async function acceptItem(deps: Deps, given: unknown, index: number, options: Ac
   try {
     const request = read(given) as MessageRequest;
     const accepted = await acceptMessage(deps, request, options);
-    return { index, message: acceptedView(accepted, request, options.key !== undefined) };
+    return { index, message: acceptedView(accepted, options.key) };
   } catch (error) {
-    // A fault of ours is no fault of the item: the whole request fails and may be repeated under its key.
+    // An outage is not the fault of an item: the whole request fails and may be repeated under its key.
     if (!(error instanceof Failure) || FAILURES[error.code].status >= 500) throw error;
     const { code, message, errors } = error;
     return { index, error: { code, message, ...(errors !== undefined && { errors: { ...faultsIn(errors) } }) } };
@@ -61,7 +61,7 @@ function faultsIn(errors: NonNullable<Failure['errors']>): Record<string, string
   return Object.fromEntries(Object.entries(errors).map(([field, sentences]) => [field, [...sentences]]));
 }
 
-/** Results in the order of the items, a few of them under way at once. */
+/** Results in the order of the items, with at most CONCURRENCY running. */
 async function mapWithLimit<T, R>(items: readonly T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const queue = items.entries();

@@ -1,5 +1,6 @@
 import { Failure } from '../../../domain/errors.js';
 import { parseMailbox } from '../../../mail/address.js';
+import { acceptMessage } from '../../../services/accept-message.js';
 import type { Message } from '../../../store/messages/row.js';
 import type { Api } from '../../app.js';
 import { accountOf } from '../../hooks/auth.js';
@@ -7,19 +8,10 @@ import { demandOwned } from '../../hooks/failures.js';
 import { keyOf } from '../../hooks/idempotency.js';
 import { Data, refusals } from '../../schema/envelope.js';
 import type { Deps } from '../../wiring.js';
-import { acceptMessage } from './accept.js';
-import { acceptOptionsOf } from './accept-options.js';
-import { bodyLimit } from './body-limit.js';
-import {
-  MessageAccepted,
-  MessagePage,
-  MessagePath,
-  MessageRow,
-  MessageSearch,
-  MessageView,
-  NewMessage,
-} from './schema.js';
+import { acceptOptionsOf, bodyLimit } from './posting.js';
+import { MessagePath, MessageSearch, NewMessage } from './schema.js';
 import { acceptedView, messageDetailView, messageView } from './view.js';
+import { MessageAccepted, MessagePage, MessageRow, MessageView } from './view-schema.js';
 
 const tags = ['Messages'];
 
@@ -43,9 +35,8 @@ function postMessage(app: Api, deps: Deps): void {
     },
     async (request, reply) => {
       const key = keyOf(request);
-      const options = { ...acceptOptionsOf(request), ...(key !== undefined && { key }) };
-      const accepted = await acceptMessage(deps, request.body, options);
-      return reply.code(202).send({ data: acceptedView(accepted, request.body, key !== undefined) });
+      const accepted = await acceptMessage(deps, request.body, acceptOptionsOf(request, key));
+      return reply.code(202).send({ data: acceptedView(accepted, key) });
     },
   );
 }

@@ -1,10 +1,9 @@
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import { LONGEST_HEADER } from '../../../domain/mail/custom-headers.js';
-import { MESSAGE_STATES } from '../../../domain/message/message.js';
+import { MESSAGE_ENVIRONMENTS, MESSAGE_STATES } from '../../../domain/message/message.js';
 import { closed, Id, Line, Mailbox, nullable, Timestamp } from '../../schema/fields.js';
 import { From } from '../lists/schema.js';
-import { byTemplate, FilledFrom } from './template-schema.js';
-import { TimelineEntry } from './timeline-schema.js';
+import { Identifier, LanguageTag } from '../templates/schema.js';
 
 /** What one part of a mail may have; twice as much is a page of several hundred sheets. */
 const LONGEST_BODY = 2_000_000;
@@ -41,6 +40,23 @@ const Header = Type.Union([
   Type.Array(HeaderValue, { minItems: 1, maxItems: 10, description: 'Several fields of this name, in this order.' }),
 ]);
 
+export const Environment = Type.Enum([...MESSAGE_ENVIRONMENTS], {
+  description: 'Of the template: its draft, for members only; its draft, for anybody, marked; what is published.',
+});
+
+/** How a message names what it is filled from. */
+export const byTemplate = {
+  template_id: Type.Optional(Id),
+  identifier: Type.Optional(Identifier),
+  language: Type.Optional(LanguageTag),
+  environment: Type.Optional(Environment),
+  context: Type.Optional(
+    Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), Type.Unknown(), {
+      description: 'What the Liquid of the template may name.',
+    }),
+  ),
+};
+
 export const NewMessage = Type.Object(
   {
     to: Person,
@@ -76,8 +92,6 @@ export const NewMessage = Type.Object(
     ],
   },
 );
-export type MessageRequest = Static<typeof NewMessage>;
-
 export const NewMessages = Type.Object(
   {
     messages: Type.Array(Type.Unknown({ description: 'Each as the body of `POST /messages`.' }), {
@@ -105,139 +119,4 @@ export const MessageSearch = Type.Object(
 /** The UUID, or the number beside it. */
 export const MessagePath = Type.Object({
   id: Type.String({ pattern: '^(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[1-9]\\d{0,14})$' }),
-});
-
-const MailboxView = Type.Object({ email: Type.String(), name: nullable(Type.String()) });
-const Uuid = Type.String({ format: 'uuid' });
-
-const AdditionalRecipient = Type.Object({
-  email: Type.String(),
-  role: Type.Enum(['cc', 'bcc']),
-  id: Type.Optional(Uuid),
-  error: Type.Optional(Type.String()),
-});
-
-const view = {
-  id: Uuid,
-  number: Id,
-  state: Type.Enum([...MESSAGE_STATES]),
-  role: Type.Enum(['to', 'cc', 'bcc']),
-  group: Uuid,
-  to: MailboxView,
-  subject: Type.String(),
-  template: FilledFrom,
-  tags: Type.Array(Type.String()),
-  metadata: Type.Record(Type.String(), Type.String()),
-  track: Type.Boolean(),
-  resend_if_uncertain: Type.Boolean(),
-  message_id: Type.String(),
-  attempts: Type.Integer(),
-  scheduled_at: nullable(Timestamp),
-  next_attempt_at: nullable(Timestamp),
-  expires_at: Timestamp,
-  created_at: Timestamp,
-  updated_at: Timestamp,
-};
-
-export const MessageRow = Type.Object(view);
-
-const EXAMPLE = {
-  id: '01890a5d-ac96-774b-bcce-b302099a8057',
-  number: 42,
-  state: 'accepted',
-  role: 'to',
-  group: '01890a5d-ac96-774b-bcce-b302099a8057',
-  to: { email: 'ada@example.org', name: 'Ada' },
-  subject: 'Your receipt',
-};
-
-export const MessageAccepted = Type.Object(
-  {
-    ...view,
-    additionalRecipients: Type.Array(AdditionalRecipient),
-    warning: Type.Optional(Type.String()),
-  },
-  {
-    examples: [
-      {
-        ...EXAMPLE,
-        additionalRecipients: [
-          { email: 'bo@example.org', role: 'cc', id: '01890a5d-ac96-7aa1-8d3c-5a0f3f0f8a11' },
-          { email: 'nobody', role: 'bcc', error: 'invalid_address' },
-        ],
-      },
-    ],
-  },
-);
-
-const Problem = Type.Object({
-  code: Type.String(),
-  message: Type.String(),
-  errors: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
-});
-
-/** In the order of the request: each with its message, or with why there is none. */
-export const BatchAccepted = Type.Object({
-  data: Type.Array(
-    Type.Object({
-      index: Type.Integer(),
-      message: Type.Optional(MessageAccepted),
-      error: Type.Optional(Problem),
-    }),
-  ),
-  meta: Type.Object({ received: Type.Integer(), accepted: Type.Integer(), refused: Type.Integer() }),
-});
-
-export const MessageView = Type.Object(
-  {
-    ...view,
-    from: MailboxView,
-    reply_to: Type.Union([MailboxView, Type.Null()]),
-    cc: Type.Array(MailboxView),
-    preheader: nullable(Type.String()),
-    html: nullable(Type.String()),
-    text: nullable(Type.String()),
-    headers: Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())])),
-    attachments: Type.Array(
-      Type.Object({
-        name: Type.String(),
-        mime: Type.String(),
-        bytes: Type.Integer(),
-        sha256: Type.String(),
-        cid: nullable(Type.String()),
-      }),
-    ),
-    additionalRecipients: Type.Array(AdditionalRecipient),
-    timeline: Type.Array(TimelineEntry),
-  },
-  {
-    examples: [
-      {
-        ...EXAMPLE,
-        state: 'sent',
-        timeline: [
-          { at: '2026-05-15T09:00:12+00:00', event: 'accepted' },
-          {
-            at: '2026-05-15T09:00:12+00:00',
-            event: 'deferred',
-            attempt: 1,
-            class: 'greylisted',
-            code: '4.2.0',
-            reply: 'try again later',
-            until: '2026-05-15T09:01:12+00:00',
-          },
-          { at: '2026-05-15T09:01:13+00:00', event: 'sent', attempt: 2, code: '2.0.0', reply: 'queued as 4FzX' },
-          { at: '2026-05-15T09:14:40+00:00', event: 'clicked', by: 'person', url: 'https://acme.example/orders/4711' },
-        ],
-      },
-    ],
-  },
-);
-
-export type MessageResponse = Static<typeof MessageRow>;
-export type AdditionalRecipientResponse = Static<typeof AdditionalRecipient>;
-
-export const MessagePage = Type.Object({
-  data: Type.Array(MessageRow),
-  meta: Type.Object({ next: nullable(Type.String()) }),
 });

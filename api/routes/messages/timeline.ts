@@ -1,7 +1,7 @@
 import type { Event } from '../../../store/events/events.js';
 import type { Message } from '../../../store/messages/row.js';
 import { timestamp } from '../../timestamp.js';
-import { LATER_EVENTS, type TimelineEntryResponse } from './timeline-schema.js';
+import { LATER_EVENTS, type TimelineEntryResponse } from './view-schema.js';
 
 const EMPTY_ENTRY = { attempt: null, class: null, code: null, reply: null, until: null } as const;
 

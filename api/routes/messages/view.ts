@@ -1,24 +1,21 @@
 import type { MessageContent } from '../../../domain/message/message.js';
 import { messageIdOn } from '../../../mail/message/compose.js';
+import type { AcceptedMessage } from '../../../services/accept-message.js';
 import type { Message } from '../../../store/messages/row.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
-import type { Accepted } from './accept.js';
-import { additionalRecipients } from './recipients.js';
-import type { AdditionalRecipientResponse, MessageRequest, MessageResponse } from './schema.js';
 import { LATER_EVENT_TYPES, MAX_LATER_EVENTS, timelineOf } from './timeline.js';
+import type { MessageResponse } from './view-schema.js';
 
 const REPEAT_WARNING =
   'An equal message was accepted within the last hour; this is that one, and nothing more was sent.';
 
-/** The answer to whoever posts a message. */
-export function acceptedView({ group, known }: Accepted, request: MessageRequest, keyed: boolean) {
-  const [primary] = group;
-  if (primary === undefined) throw new Error('An accepted message has no row');
-  const warnings = [primary.warning ?? [], known && !keyed ? REPEAT_WARNING : []].flat().join(' ');
+/** The answer to an accepted request. */
+export function acceptedView({ primary, known, copies }: AcceptedMessage, key: string | undefined) {
+  const warnings = [primary.warning ?? [], known && key === undefined ? REPEAT_WARNING : []].flat().join(' ');
   return {
     ...messageView(primary),
-    additionalRecipients: additionalRecipients(request, group),
+    additionalRecipients: copies,
     ...(warnings !== '' && { warning: warnings }),
   };
 }
@@ -48,7 +45,7 @@ export function messageView(row: Message): MessageResponse {
   };
 }
 
-/** A message with everything that is known about it. */
+/** A message with its content, its copies and its timeline. */
 export async function messageDetailView(
   { contents, messages, events }: Pick<Deps, 'contents' | 'events' | 'messages'>,
   row: Message,
@@ -71,6 +68,6 @@ function contentView({ from, reply_to, cc, preheader, html, text, headers, attac
   return { from, reply_to, cc: [...cc], preheader, html, text, headers: { ...headers }, attachments: [...attachments] };
 }
 
-function copyViews(group: readonly Message[]): AdditionalRecipientResponse[] {
+function copyViews(group: readonly Message[]) {
   return group.flatMap(({ _id: id, role, to: { email } }) => (role === 'to' ? [] : [{ email, role, id }]));
 }

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { closed, nullable, Timestamp } from '../../schema/fields.js';
 import { CampaignRow } from '../campaigns/schema.js';
-import { MessageRow } from '../messages/schema.js';
+import { MessageRow } from '../messages/view-schema.js';
 
 export const SENT_KINDS = ['campaign', 'message'] as const;
 

@@ -2,9 +2,9 @@ import type { InjectOptions, LightMyRequestResponse as Response } from 'fastify'
 import { type Api, buildApp } from '../../../api/app.js';
 import { idleEngine } from '../../../api/engine/engine.js';
 import { openLog } from '../../../api/hooks/logging.js';
-import { openTemplateCache } from '../../../api/template-cache.js';
 import type { Deps } from '../../../api/wiring.js';
 import { type Config, readConfig } from '../../../config.js';
+import { openTemplateCache } from '../../../services/template-cache.js';
 import { ensureFirstAccount } from '../../../store/keys/keys.js';
 import { openStore, type Store } from '../../../store/mongo/connect.js';
 import { stores } from '../../../store/stores.js';

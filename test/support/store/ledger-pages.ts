@@ -1,6 +1,6 @@
 import type { LedgerPage, PageException } from '../../../domain/campaign/ledger-page.js';
-import { EPOCH } from '../../../store/campaigns/ledger.js';
 import { majorityCollection, type Store } from '../../../store/mongo/connect.js';
+import { NEVER_SEEN } from '../../../store/mongo/lease.js';
 
 /** A page as one of the protocol's writes may have left it. */
 export function aPage(page: Partial<LedgerPage> & Pick<LedgerPage, 'ids'>): LedgerPage {
@@ -19,7 +19,7 @@ export function aPage(page: Partial<LedgerPage> & Pick<LedgerPage, 'ids'>): Ledg
     exceptions: [],
     published: 0,
     token: null,
-    seen: EPOCH,
+    seen: NEVER_SEEN,
     done: false,
     ...page,
   };

@@ -1,10 +1,10 @@
 import { v7 } from 'uuid';
 import { now } from '../../../clock.js';
 import type { MessageContent } from '../../../domain/message/message.js';
-import { EPOCH } from '../../../store/campaigns/ledger.js';
 import { contents } from '../../../store/messages/contents.js';
 import type { Message } from '../../../store/messages/row.js';
 import { majorityCollection, type Store } from '../../../store/mongo/connect.js';
+import { NEVER_SEEN } from '../../../store/mongo/lease.js';
 
 const HOUR = 3_600_000;
 let numbers = 0;
@@ -35,7 +35,7 @@ export function aMessage(over: Partial<Message> = {}): Message {
     attempt: 0,
     attempts: [],
     token: null,
-    seen: EPOCH,
+    seen: NEVER_SEEN,
     due: at,
     expires_at: new Date(at.getTime() + HOUR),
     resent: false,

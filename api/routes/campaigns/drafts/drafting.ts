@@ -1,12 +1,12 @@
 import { planOf } from '../../../../domain/account/plan.js';
 import { DRAFT_SENTENCES } from '../../../../domain/draft/draft.js';
 import { Failure } from '../../../../domain/errors.js';
+import { quotaExceeded } from '../../../../services/quotas.js';
 import type { Campaign, NewCampaign } from '../../../../store/campaigns/campaigns.js';
 import type { Drafting } from '../../../../store/campaigns/drafting.js';
 import type { Draft, DraftKey, DraftRequest } from '../../../../store/drafts/drafts.js';
 import { draftHolder } from '../../../../store/quotas/quotas.js';
 import { demandOwned } from '../../../hooks/failures.js';
-import { quotaExceeded } from '../../../quotas.js';
 import type { Deps } from '../../../wiring.js';
 import type { AiRequest } from './schema.js';
 

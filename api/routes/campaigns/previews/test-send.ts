@@ -1,7 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { Failure } from '../../../../domain/errors.js';
+import type { MessageRequest } from '../../../../domain/message/request.js';
 import { parseMailbox } from '../../../../mail/address.js';
+import { acceptMessage } from '../../../../services/accept-message.js';
 import { campaignSender } from '../../../../services/sender.js';
 import type { Campaign } from '../../../../store/campaigns/campaigns.js';
 import type { Api } from '../../../app.js';
@@ -12,10 +14,9 @@ import { Data, refusals } from '../../../schema/envelope.js';
 import { IdPath } from '../../../schema/fields.js';
 import { TestSend } from '../../../schema/preview.js';
 import type { Deps } from '../../../wiring.js';
-import { acceptMessage } from '../../messages/accept.js';
-import { acceptOptionsOf } from '../../messages/accept-options.js';
-import { MessageAccepted, type MessageRequest } from '../../messages/schema.js';
+import { acceptOptionsOf } from '../../messages/posting.js';
 import { acceptedView } from '../../messages/view.js';
+import { MessageAccepted } from '../../messages/view-schema.js';
 import { demandText } from '../update.js';
 import { fillLetter, previewRecipient, renderCampaign } from './rendering.js';
 
@@ -67,10 +68,9 @@ async function testMessageOf(
 
 async function acceptTestMessage(deps: Deps, request: FastifyRequest, { _id }: Campaign, message: MessageRequest) {
   const key = keyOf(request);
-  // No caller's key has a blank in it, so that a test and a message never meet.
-  const keyed = key === undefined ? {} : { key: `${key} test ${_id} ${message.to}` };
-  const accepted = await acceptMessage(deps, message, { ...acceptOptionsOf(request), detectRepeats: false, ...keyed });
-  return acceptedView(accepted, message, key !== undefined);
+  // A caller's key contains no blank, so the key of a test never equals that of a message.
+  const options = acceptOptionsOf(request, key === undefined ? undefined : `${key} test ${_id} ${message.to}`);
+  return acceptedView(await acceptMessage(deps, message, { ...options, detectRepeats: false }), key);
 }
 
 async function demandMembers(

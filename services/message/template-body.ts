@@ -1,15 +1,17 @@
-import { brandOf } from '../../../domain/brand/brand.js';
-import { Failure, type FieldErrors } from '../../../domain/errors.js';
-import type { CustomHeaders } from '../../../domain/mail/custom-headers.js';
-import type { MessageByTemplate } from '../../../domain/message/message.js';
-import { matchLanguage, type TemplateEdition } from '../../../domain/template.js';
-import { type FilledParts, fillParts } from '../../../mail/liquid/fill-parts.js';
-import type { Template } from '../../../store/templates/templates.js';
-import type { Deps } from '../../wiring.js';
-import { mailboxOf, type NamedRecipient } from './recipients.js';
-import type { MessageRequest } from './schema.js';
+import { brandOf } from '../../domain/brand/brand.js';
+import { demandNoFaults, Failure, type FieldErrors } from '../../domain/errors.js';
+import type { CustomHeaders } from '../../domain/mail/custom-headers.js';
+import type { MessageByTemplate } from '../../domain/message/message.js';
+import type { MessageRequest } from '../../domain/message/request.js';
+import { matchLanguage, type TemplateEdition } from '../../domain/template.js';
+import { type FilledParts, fillParts } from '../../mail/liquid/fill-parts.js';
+import type { Accounts } from '../../store/accounts/accounts.js';
+import type { Members } from '../../store/accounts/members.js';
+import type { Template, Templates } from '../../store/templates/templates.js';
+import type { TemplateCache } from '../template-cache.js';
+import type { MailableRecipient, Recipients } from './recipients.js';
 
-/** What a message says, wherever that comes from. */
+/** The body of a message, as given or filled from a template. */
 export interface MessageBody {
   readonly subject: string;
   readonly preheader: string | null;
@@ -17,11 +19,17 @@ export interface MessageBody {
   readonly text: string | null;
   readonly headers: CustomHeaders;
   readonly template?: MessageByTemplate;
-  /** What the caller should know although the message was accepted. */
+  /** Shown to the caller although the message is accepted. */
   readonly warning?: string;
 }
 
-type TemplateDeps = Pick<Deps, 'accounts' | 'members' | 'templateCache' | 'templates'>;
+export interface TemplateStores {
+  readonly accounts: Accounts;
+  readonly members: Members;
+  readonly templates: Templates;
+  readonly templateCache: TemplateCache;
+}
+
 type Environment = MessageByTemplate['environment'];
 
 const MAX_CONTEXT_BYTES = 256 * 1024;
@@ -31,14 +39,14 @@ export function usesTemplate({ template_id, identifier }: MessageRequest): boole
 }
 
 /**
- * Fills a template when the message is accepted: what it says never changes afterwards. `draft` is for members only,
- * `testing` for anybody and marked, `live` says what is published.
+ * Fills a template at acceptance; the content never changes afterwards. `draft` uses the draft and may go to members
+ * only, `testing` uses the draft and marks the mail, `live` uses the published version.
  */
 export async function bodyFromTemplate(
-  deps: TemplateDeps,
+  deps: TemplateStores,
   account: number,
   request: MessageRequest,
-  recipients: readonly NamedRecipient[],
+  recipients: Recipients<MailableRecipient>,
 ): Promise<MessageBody> {
   const { environment = 'live', context = {} } = request;
   demandNoFaults(faultsOf(request));
@@ -50,14 +58,14 @@ export async function bodyFromTemplate(
   const brand = brandOf(await deps.accounts.settings(account));
   const key = version === null ? `${row._id}:d${row.drafted}` : `${row._id}:v${version}`;
   const parts = await deps.templateCache.partsOf({ ...chosen, contentKey: key, brand });
-  const to = mailboxOf(request.to);
+  const to = recipients[0].mailbox;
   const filledTemplate = fillParts(parts, { email: to.email, name: to.name ?? '', ...context });
   if ('fault' in filledTemplate) throw new Failure(filledTemplate.code, { context: [filledTemplate.fault] });
   const template = { id: row._id, version, language: chosen.language, environment };
   return { ...markedBody(request, filledTemplate, environment), ...warningOf(filledTemplate, environment), template };
 }
 
-async function templateOf({ templates }: TemplateDeps, account: number, request: MessageRequest): Promise<Template> {
+async function templateOf({ templates }: TemplateStores, account: number, request: MessageRequest): Promise<Template> {
   const { template_id, identifier = '' } = request;
   if (template_id === undefined) {
     const byIdentifier = await templates.findByIdentifier(account, identifier);
@@ -70,7 +78,7 @@ async function templateOf({ templates }: TemplateDeps, account: number, request:
 }
 
 async function editionOf(
-  { templates }: TemplateDeps,
+  { templates }: TemplateStores,
   account: number,
   row: Template,
   environment: Environment,
@@ -84,16 +92,16 @@ async function editionOf(
 }
 
 async function demandMembers(
-  { members }: TemplateDeps,
+  { members }: TemplateStores,
   account: number,
-  recipients: readonly NamedRecipient[],
+  recipients: readonly MailableRecipient[],
 ): Promise<void> {
-  const keys = recipients.flatMap(({ address }) => address?.identity ?? []);
+  const keys = recipients.map(({ address }) => address.identity);
   const known = await members.among(account, keys);
   if (keys.some((key) => !known.has(key))) throw new Failure('receiver_not_a_member');
 }
 
-/** The caller's subject and preheader win; a test can be told from the real thing. */
+/** The caller's subject and preheader win over those of the template. A test is marked in its subject and a header. */
 function markedBody(request: MessageRequest, filledTemplate: FilledParts, environment: Environment): MessageBody {
   const subject = (request.subject ?? filledTemplate.subject).replace(/\p{Cc}+/gu, ' ').trim();
   if (subject === '') throw new Failure('validation_failed', { subject: ['The subject field is required.'] });
@@ -109,7 +117,7 @@ function markedBody(request: MessageRequest, filledTemplate: FilledParts, enviro
   };
 }
 
-/** What is missing in a trial is an error; what goes out for real goes out, and says so. */
+/** Missing variables are an error in a test; a live message is sent with a warning. */
 function warningOf({ missing }: FilledParts, environment: Environment): Pick<MessageBody, 'warning'> {
   if (missing.length === 0) return {};
   if (environment === 'live') return { warning: `The context lacks ${missing.join(', ')}: empty in this mail.` };
@@ -128,8 +136,4 @@ function faultsOf({ template_id, identifier, html, text, context = {} }: Message
       context: ['The context must not have more than 256 KiB.'],
     }),
   };
-}
-
-function demandNoFaults(faults: FieldErrors): void {
-  if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { openTemplateCache } from '../../api/template-cache.js';
 import { DEFAULT_BRAND } from '../../domain/brand/brand.js';
 import type { RenderJob } from '../../mail/render/job.js';
+import { openTemplateCache } from '../../services/template-cache.js';
 
 const content = { subject: 'S', preheader: null, format: 'html', source: '<p>{{ name }}</p>', text: null } as const;
 const plate = { contentKey: '101:v1', language: 'en', content, brand: DEFAULT_BRAND };

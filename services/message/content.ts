@@ -1,14 +1,19 @@
-import { Failure, type FieldErrors } from '../../../domain/errors.js';
-import { type CustomHeaders, HEADER_SENTENCES, headersFault } from '../../../domain/mail/custom-headers.js';
-import type { Mailbox, MessageContent } from '../../../domain/message/message.js';
-import { parseMailbox } from '../../../mail/address.js';
-import { type ReadAttachment, readAttachments } from '../../../mail/message/attachments.js';
-import { accountSender } from '../../../services/sender.js';
-import type { Deps } from '../../wiring.js';
-import type { AcceptOptions } from './accept-options.js';
-import { type MessageBody, usesTemplate } from './by-template.js';
-import { mailboxOf, type NamedRecipient } from './recipients.js';
-import type { MessageRequest } from './schema.js';
+import type { Config } from '../../config.js';
+import { demandNoFaults, type FieldErrors } from '../../domain/errors.js';
+import { type CustomHeaders, HEADER_SENTENCES, headersFault } from '../../domain/mail/custom-headers.js';
+import type { Mailbox, MessageContent } from '../../domain/message/message.js';
+import type { MessageRequest } from '../../domain/message/request.js';
+import { type Address, parseMailbox } from '../../mail/address.js';
+import { type ReadAttachment, readAttachments } from '../../mail/message/attachments.js';
+import type { Accounts } from '../../store/accounts/accounts.js';
+import { accountSender } from '../sender.js';
+import { type MailableRecipient, mailboxOf, type Recipients } from './recipients.js';
+import { type MessageBody, usesTemplate } from './template-body.js';
+
+export interface ContentStores {
+  readonly accounts: Accounts;
+  readonly config: Pick<Config, 'attachmentBytes' | 'attachmentTypes' | 'mailFrom'>;
+}
 
 export interface ReadContent {
   readonly content: MessageContent;
@@ -16,34 +21,32 @@ export interface ReadContent {
   readonly fromDomain: string;
 }
 
-/** What a request says, checked; throws the Failure that names each field at fault. */
+/** The content of a request, checked. Throws the Failure that names each field at fault. */
 export async function readContent(
-  deps: Pick<Deps, 'accounts' | 'config'>,
-  { account, anyHeader = false }: Pick<AcceptOptions, 'account' | 'anyHeader'>,
+  stores: ContentStores,
+  { account, anyHeader = false }: { readonly account: number; readonly anyHeader?: boolean },
   request: MessageRequest,
   body: MessageBody,
-  recipients: readonly NamedRecipient[],
+  [primary, ...copies]: Recipients<MailableRecipient>,
 ): Promise<ReadContent> {
-  const from = request.from == null ? await accountSender(deps, account) : mailboxOf(request.from);
+  const from = request.from == null ? await accountSender(stores, account) : mailboxOf(request.from);
+  const fromAddress = parseMailbox(from.email);
   const reply_to = request.reply_to == null ? null : mailboxOf(request.reply_to);
   demandNoFaults({
     ...bodyFaults(body),
     ...(usesTemplate(request) ? {} : templateFaults(request)),
-    ...senderFaults('from', from),
-    ...(reply_to !== null && senderFaults('reply_to', reply_to)),
+    ...senderFaults('from', from, fromAddress),
+    ...(reply_to !== null && senderFaults('reply_to', reply_to, parseMailbox(reply_to.email))),
     ...headerFaults(request.headers ?? {}, anyHeader),
     ...metadataFaults(request.metadata ?? {}),
   });
-  const { attachmentTypes, attachmentBytes } = deps.config;
-  const files = readAttachments((request.attachments ?? []).map(givenFile), {
-    types: attachmentTypes,
-    bytes: attachmentBytes,
-  });
+  const { attachmentTypes: types, attachmentBytes: bytes } = stores.config;
+  const files = readAttachments(request.attachments ?? [], { types, bytes });
   const content: MessageContent = {
     from,
     reply_to,
-    to: mailboxOf(request.to),
-    cc: recipients.filter(({ role }) => role === 'cc').map(({ mailbox }) => mailbox),
+    to: primary.mailbox,
+    cc: copies.filter(({ role }) => role === 'cc').map(({ mailbox }) => mailbox),
     subject: body.subject,
     preheader: body.preheader,
     html: body.html || null,
@@ -51,10 +54,10 @@ export async function readContent(
     headers: { ...request.headers, ...body.headers },
     attachments: files.map(({ ref }) => ref),
   };
-  return { content, files, fromDomain: parseMailbox(from.email)?.domain ?? '' };
+  return { content, files, fromDomain: fromAddress?.domain ?? '' };
 }
 
-/** What a request without a template says itself. */
+/** The body of a request without a template. */
 export function bodyOfRequest({
   subject = '',
   preheader = null,
@@ -62,10 +65,6 @@ export function bodyOfRequest({
   text = null,
 }: MessageRequest): MessageBody {
   return { subject, preheader, html, text, headers: {} };
-}
-
-function givenFile({ name, data, mime, cid }: NonNullable<MessageRequest['attachments']>[number]) {
-  return { name, data, ...(mime !== undefined && { mime }), ...(cid !== undefined && { cid }) };
 }
 
 function templateFaults(request: MessageRequest): FieldErrors {
@@ -82,9 +81,8 @@ function bodyFaults({ html, text, subject }: MessageBody): FieldErrors {
   };
 }
 
-/** Somebody to answer to: an address of ASCII, under a name that does not pretend to be another one. */
-function senderFaults(field: string, { email, name }: Mailbox): FieldErrors {
-  const address = parseMailbox(email);
+/** A sender or Reply-To has an ASCII address, and its name does not contain another address. */
+function senderFaults(field: string, { name }: Mailbox, address: Address | undefined): FieldErrors {
   if (address?.ascii !== true) return { [field]: [`The ${field} must be an address that can send.`] };
   const claimed = /[^\s<>"'(),;:]+@[^\s<>"'(),;:]+\.[^\s<>"'(),;:]+/.exec(name ?? '')?.[0];
   if (claimed === undefined || parseMailbox(claimed)?.identity === address.identity) return {};
@@ -109,8 +107,4 @@ function metadataFaults(metadata: Readonly<Record<string, string>>): FieldErrors
   const wrong = Object.keys(metadata).filter((name) => !/^[A-Za-z0-9_-]{1,40}$/.test(name));
   const sentence = 'The name must have 1 to 40 letters, digits, dashes or underscores.';
   return Object.fromEntries(wrong.map((name) => [`metadata.${name}`, [sentence]]));
-}
-
-function demandNoFaults(faults: FieldErrors): void {
-  if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
 }

@@ -1,0 +1,180 @@
+import { v7 as uuidv7 } from 'uuid';
+import { now } from '../clock.js';
+import type { Config } from '../config.js';
+import { type PlanSettings, planOf } from '../domain/account/plan.js';
+import { canonicalJson } from '../domain/canonical-json.js';
+import { Failure } from '../domain/errors.js';
+import type { MessageContent } from '../domain/message/message.js';
+import type { MessageRequest } from '../domain/message/request.js';
+import type { Domains } from '../store/domains/domains.js';
+import type { Message } from '../store/messages/row.js';
+import { bodyOfRequest, type ContentStores, readContent } from './message/content.js';
+import { acceptGroup, type GroupStores, type MessageGroup, sha256 } from './message/message-group.js';
+import {
+  type CopyResult,
+  copyResults,
+  mailableRecipients,
+  parseRecipients,
+  type Recipients,
+  type SuppressionStores,
+} from './message/recipients.js';
+import { bodyFromTemplate, type TemplateStores, usesTemplate } from './message/template-body.js';
+import { type QuotaStores, reserveMails } from './quotas.js';
+import { demandPermittedSender } from './sender.js';
+
+export interface AcceptStores extends GroupStores, ContentStores, SuppressionStores, TemplateStores, QuotaStores {
+  readonly domains: Domains;
+  readonly config: Config;
+}
+
+/** For which account a message is accepted, and under which rules. */
+export interface AcceptOptions {
+  readonly account: number;
+  /** Of the account, as read with the request. */
+  readonly plan: PlanSettings | null | undefined;
+  /** The caller's Idempotency-Key: the same key with the same request is one message for ever. */
+  readonly key?: string;
+  /** Without a key: an equal message of the last hour is returned instead of sending it again. */
+  readonly detectRepeats: boolean | undefined;
+  /** Another request under the same key returns the first message, instead of being refused. */
+  readonly firstWins?: boolean;
+  /** Accepts every header field that does no harm, not only the known ones. */
+  readonly anyHeader?: boolean;
+  /** The API key whose mails recipients may opt out of; recipients who have opted out are not mailed. */
+  readonly optOutKey?: number;
+}
+
+export interface AcceptedMessage {
+  readonly primary: Message;
+  /** The message had been accepted before, and this request changed nothing. */
+  readonly known: boolean;
+  /** What happened to each cc and bcc of this request. */
+  readonly copies: CopyResult[];
+}
+
+interface AcceptedGroup {
+  /** The primary message first. */
+  readonly rows: readonly Message[];
+  readonly known: boolean;
+}
+
+const HOUR = 3_600_000;
+/** How long delivery is attempted if the request does not say. */
+const TIME_TO_LIVE = 24 * HOUR;
+const MAX_TIME_TO_LIVE = 30 * 24 * HOUR;
+
+/** Stores the messages of a request and starts their workflows. Throws the Failure of a refusal; then nothing is stored. */
+export async function acceptMessage(
+  stores: AcceptStores,
+  request: MessageRequest,
+  options: AcceptOptions,
+): Promise<AcceptedMessage> {
+  const hash = sha256(canonicalJson(request));
+  const recipients = parseRecipients(request);
+  const { rows, known } = await acceptNew(stores, request, recipients, options, hash).catch(async (error: unknown) => {
+    // A request that was accepted once stays accepted, even if the same request would be refused now.
+    const earlier = error instanceof Failure ? await acceptedUnderKey(stores, options, hash) : undefined;
+    if (earlier === undefined) throw error;
+    return earlier;
+  });
+  const [primary] = rows;
+  if (primary === undefined) throw new Error('An accepted message has no row');
+  return { primary, known, copies: copyResults(recipients, rows) };
+}
+
+async function acceptNew(
+  stores: AcceptStores,
+  request: MessageRequest,
+  named: Recipients,
+  options: AcceptOptions,
+  hash: string,
+): Promise<AcceptedGroup> {
+  const { account } = options;
+  const times = timesOf(request);
+  const recipients = await mailableRecipients(stores, options, named);
+  const body = usesTemplate(request)
+    ? await bodyFromTemplate(stores, account, request, recipients)
+    : bodyOfRequest(request);
+  const { content, files, fromDomain } = await readContent(stores, options, request, body, recipients);
+  await demandPermittedSender(stores, account, content.from.email);
+  const repeat = options.key === undefined && options.detectRepeats ? await repeatOf(stores, account, content) : null;
+  if (repeat?.earlier != null) return { rows: await stores.messages.ofGroup(account, repeat.earlier), known: true };
+  const ids = recipients.map(() => uuidv7());
+  // Before anything is stored: a request refused for its quota leaves no content and no files behind.
+  const counts = await reserveMails(stores, account, planOf({ plan: options.plan ?? null }), ids);
+  const key = repeat?.key ?? options.key;
+  const common = {
+    account,
+    from_domain: fromDomain,
+    subject: body.subject,
+    hash: repeat?.hash ?? hash,
+    ...(body.template !== undefined && { template: body.template }),
+    ...(body.warning !== undefined && { warning: body.warning }),
+    ...requestFields(request),
+    ...(options.optOutKey !== undefined && { leaves_key: options.optOutKey }),
+    ...counts,
+    ...times,
+  };
+  return acceptWithQuota(stores, { ids, recipients, content, files, common, ...(key !== undefined && { key }) });
+}
+
+function requestFields({ tags, metadata, track, resend_if_uncertain }: MessageRequest) {
+  return {
+    ...(tags !== undefined && { tags }),
+    ...(metadata !== undefined && { metadata }),
+    ...(track !== undefined && { track }),
+    ...(resend_if_uncertain !== undefined && { resend_if_uncertain }),
+  };
+}
+
+/** Accepts the group; what it reserved is given back where it is not accepted. */
+async function acceptWithQuota(stores: AcceptStores, group: MessageGroup): Promise<AcceptedGroup> {
+  const { verdict, rows } = await acceptGroup(stores, group);
+  if (verdict.kind === 'accepted') return { rows, known: false };
+  if (verdict.kind === 'unknown') throw outcomeUnknown(verdict.id);
+  await stores.messageQuota.release(rows);
+  if (verdict.kind === 'key_reused') throw new Failure('idempotency_key_reused');
+  return { rows: await stores.messages.ofGroup(group.common.account, verdict.id), known: true };
+}
+
+function outcomeUnknown(id: string): Failure {
+  const sentence = `It is not known yet whether this message was accepted; if it was, GET /messages/${id} will show it.`;
+  return new Failure('unavailable', undefined, sentence);
+}
+
+async function acceptedUnderKey(
+  { messages }: AcceptStores,
+  { account, key, firstWins }: AcceptOptions,
+  hash: string,
+): Promise<AcceptedGroup | undefined> {
+  const row = key === undefined ? null : await messages.withIdempotencyKey(account, key);
+  return row !== null && (firstWins || row.hash === hash)
+    ? { rows: await messages.ofGroup(account, row._id), known: true }
+    : undefined;
+}
+
+function timesOf({ scheduled_at, expires_at }: MessageRequest): Pick<Message, 'scheduled_at' | 'expires_at'> {
+  const scheduled = scheduled_at == null ? undefined : new Date(scheduled_at);
+  if (scheduled !== undefined && scheduled <= now()) {
+    throw new Failure('validation_failed', { scheduled_at: ['The scheduled_at must be in the future.'] });
+  }
+  const begins = scheduled ?? now();
+  const expires = expires_at == null ? new Date(begins.getTime() + TIME_TO_LIVE) : new Date(expires_at);
+  const after = expires.getTime() - begins.getTime();
+  if (after > 0 && after <= MAX_TIME_TO_LIVE) {
+    return { expires_at: expires, ...(scheduled !== undefined && { scheduled_at: scheduled }) };
+  }
+  const sentence = 'The expires_at must be after the sending time, by at most 30 days.';
+  throw new Failure('validation_failed', { expires_at: [sentence] });
+}
+
+/** An equal message of the last hour, or the key under which only one of several equal concurrent requests is accepted. */
+async function repeatOf({ messages }: AcceptStores, account: number, { from, to, ...content }: MessageContent) {
+  const { subject, html, text, attachments } = content;
+  const hash = sha256(canonicalJson(['repeat', from.email, to.email.toLowerCase(), subject, html, text, attachments]));
+  const last = await messages.latestWithHash(account, hash);
+  const stands = last !== null && !['cancelled', 'failed'].includes(last.state);
+  const recent = stands && last.created_at.getTime() > now().getTime() - HOUR;
+  // A caller's key contains no blank, so the two never collide.
+  return { hash, key: `repeat ${hash} ${last?._id ?? ''}`, earlier: recent ? last._id : undefined };
+}

@@ -1,0 +1,51 @@
+import { v7 as uuidv7 } from 'uuid';
+import { now } from '../clock.js';
+import type { Mailbox } from '../domain/message/message.js';
+import { parseMailbox } from '../mail/address.js';
+import { acceptGroup, type GroupStores, sha256 } from './message/message-group.js';
+
+/** A mail that Everpost itself writes to one recipient in an account's name: a confirmation, a notice, an approval. */
+export interface SystemMail {
+  readonly account: number;
+  /** The same key is one mail for ever, however often it is requested. It must contain a blank: a caller's key has none. */
+  readonly key: string;
+  readonly from: Mailbox;
+  readonly reply_to: Mailbox | null;
+  readonly to: Mailbox;
+  readonly subject: string;
+  readonly html: string;
+  readonly text: string;
+  readonly tags: readonly string[];
+  /** The hash of another person whom the mail names; an erasure finds the mail by it. */
+  readonly about?: string;
+}
+
+const TIME_TO_LIVE = 24 * 3_600_000;
+
+/**
+ * Accepts a system mail as a message like any other, outside of the account's quota. Suppressions are checked when it is
+ * sent. Does nothing where the recipient's address is not valid.
+ */
+export async function acceptSystemMail(stores: GroupStores, mail: SystemMail): Promise<void> {
+  const { account, key, from, reply_to, to, subject, html, text, tags, about } = mail;
+  const address = parseMailbox(to.email);
+  if (address === undefined) return;
+  const id = uuidv7();
+  const { verdict } = await acceptGroup(stores, {
+    ids: [id],
+    recipients: [{ role: 'to', mailbox: to, address, repeated: false }],
+    content: { from, reply_to, subject, html, text, to, cc: [], preheader: null, headers: {}, attachments: [] },
+    files: [],
+    key,
+    common: {
+      account,
+      from_domain: parseMailbox(from.email)?.domain ?? '',
+      subject,
+      tags,
+      ...(about !== undefined && { about }),
+      hash: sha256(key),
+      expires_at: new Date(now().getTime() + TIME_TO_LIVE),
+    },
+  });
+  if (verdict.kind === 'unknown') throw new Error(`The system mail ${key} may or may not be accepted as message ${id}`);
+}

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import type { MessageContent } from '../../domain/message/message.js';
+import type { ReadAttachment } from '../../mail/message/attachments.js';
+import type { Acceptance } from '../../store/messages/acceptance.js';
+import type { Contents } from '../../store/messages/contents.js';
+import type { Messages } from '../../store/messages/messages.js';
+import { type Message, type NewMessage, newMessageRow } from '../../store/messages/row.js';
+import type { Counters } from '../../store/mongo/counters.js';
+import type { MailableRecipient, Recipients } from './recipients.js';
+
+export interface GroupStores {
+  readonly messages: Messages;
+  readonly contents: Contents;
+  readonly counters: Counters;
+  /** Starts the workflow of a message. The sweep starts it if this fails. */
+  readonly engine: { startMessage(row: Message): unknown };
+}
+
+/** The messages of one request: one row for each recipient, one content for all. */
+export interface MessageGroup {
+  /** One id for each recipient, in the same order; UUID v7. */
+  readonly ids: readonly string[];
+  readonly recipients: Recipients<MailableRecipient>;
+  readonly content: MessageContent;
+  readonly files: readonly ReadAttachment[];
+  /** Makes the request known: only the primary row has it. */
+  readonly key?: string;
+  /** The fields that all rows have in common. */
+  readonly common: Omit<NewMessage, '_id' | 'number' | 'group' | 'role' | 'to' | 'to_key' | 'content' | 'key'>;
+}
+
+/** Stores files and content, then the rows that name them, then starts the workflows. */
+export async function acceptGroup(
+  { messages, contents, counters, engine }: GroupStores,
+  group: MessageGroup,
+): Promise<{ readonly verdict: Acceptance; readonly rows: readonly Message[] }> {
+  const { account } = group.common;
+  const [content, number] = await Promise.all([
+    storeContent(contents, account, group),
+    counters.block('messages', group.recipients.length),
+  ]);
+  const rows = rowsOf(group, content, number);
+  const verdict = await messages.accept(rows);
+  if (verdict.kind === 'accepted') await Promise.allSettled(rows.map(async (row) => engine.startMessage(row)));
+  return { verdict, rows };
+}
+
+async function storeContent(contents: Contents, account: number, { content, files }: MessageGroup): Promise<string> {
+  for (const { ref, bytes } of files) await contents.saveFile(account, ref.sha256, bytes);
+  return contents.save(account, content);
+}
+
+/** `number` is that of the first row; the others follow. */
+function rowsOf({ ids, recipients, key, common }: MessageGroup, content: string, number: number): Message[] {
+  const group = ids[0] ?? '';
+  return recipients.map(({ role, mailbox, address }, i) =>
+    newMessageRow({
+      ...common,
+      _id: ids[i] ?? '',
+      number: number + i,
+      group,
+      role,
+      to: mailbox,
+      to_key: address.identity,
+      content,
+      ...(i === 0 && key !== undefined && { key }),
+    }),
+  );
+}
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

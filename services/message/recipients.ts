@@ -1,0 +1,91 @@
+import { Failure } from '../../domain/errors.js';
+import type { Mailbox, MessageRole } from '../../domain/message/message.js';
+import type { GivenMailbox, MessageRequest } from '../../domain/message/request.js';
+import { type Address, parseMailbox } from '../../mail/address.js';
+import type { Message } from '../../store/messages/row.js';
+import type { OptOuts } from '../../store/suppressions/opt-outs.js';
+import type { Suppressions } from '../../store/suppressions/suppressions.js';
+
+/** A recipient that a request names, parsed once. */
+export interface Recipient {
+  readonly role: MessageRole;
+  readonly mailbox: Mailbox;
+  /** Undefined: no mail can be sent there. */
+  readonly address: Address | undefined;
+  /** An earlier recipient of the request has the same address: one mail is enough. */
+  readonly repeated: boolean;
+}
+
+/** A recipient that may be mailed. */
+export type MailableRecipient = Recipient & { readonly address: Address };
+
+/** The primary recipient first, then cc, then bcc. */
+export type Recipients<R = Recipient> = readonly [primary: R, ...copies: R[]];
+
+/** What happened to a copy: a message of its own, or the reason why there is none. */
+export interface CopyResult {
+  readonly email: string;
+  readonly role: 'cc' | 'bcc';
+  readonly id?: string;
+  readonly error?: 'invalid_address' | 'already_a_recipient' | 'recipient_suppressed';
+}
+
+export function mailboxOf(given: GivenMailbox): Mailbox {
+  if (typeof given === 'string') return { email: given.trim(), name: null };
+  return { email: given.email.trim(), name: given.name ?? null };
+}
+
+export function parseRecipients({ to, cc = [], bcc = [] }: MessageRequest): Recipients {
+  const seen = new Set<string>();
+  const recipientOf = (given: GivenMailbox, role: MessageRole): Recipient => {
+    const mailbox = mailboxOf(given);
+    const parsed = parseMailbox(mailbox.email);
+    const address = parsed?.ascii === true ? parsed : undefined;
+    const repeated = address !== undefined && seen.has(address.identity);
+    if (address !== undefined) seen.add(address.identity);
+    return { role, mailbox, address, repeated };
+  };
+  const primary = recipientOf(to, 'to');
+  return [primary, ...cc.map((one) => recipientOf(one, 'cc')), ...bcc.map((one) => recipientOf(one, 'bcc'))];
+}
+
+export interface SuppressionStores {
+  readonly suppressions: Suppressions;
+  readonly optOuts: OptOuts;
+}
+
+/** The recipients that may be mailed, each address once. Throws the Failure where the primary recipient may not. */
+export async function mailableRecipients(
+  { suppressions, optOuts }: SuppressionStores,
+  { account, optOutKey }: { readonly account: number; readonly optOutKey?: number },
+  recipients: Recipients,
+): Promise<Recipients<MailableRecipient>> {
+  const [primary, ...copies] = recipients;
+  if (!isMailable(primary)) {
+    throw new Failure('validation_failed', { to: ['The to must be an address that mail can be sent to.'] });
+  }
+  const keys = recipients.flatMap(({ address }) => address?.identity ?? []);
+  const [suppressed, optedOut] = await Promise.all([
+    suppressions.among(account, keys),
+    optOutKey === undefined ? new Set<string>() : optOuts.among(account, optOutKey, keys),
+  ]);
+  if (suppressed.has(primary.address.identity)) throw new Failure('recipient_suppressed');
+  if (optedOut.has(primary.address.identity)) throw new Failure('recipient_opted_out');
+  const isExcluded = ({ identity }: Address) => suppressed.has(identity) || optedOut.has(identity);
+  return [primary, ...copies.filter(isMailable).filter(({ address }) => !isExcluded(address))];
+}
+
+function isMailable(recipient: Recipient): recipient is MailableRecipient {
+  return recipient.address !== undefined && !recipient.repeated;
+}
+
+/** The result of each copy, in the order of the request. */
+export function copyResults([, ...copies]: Recipients, group: readonly Message[]): CopyResult[] {
+  return copies.flatMap(({ role, mailbox: { email }, address, repeated }): CopyResult[] => {
+    if (role === 'to') return [];
+    if (address === undefined) return [{ email, role, error: 'invalid_address' }];
+    if (repeated) return [{ email, role, error: 'already_a_recipient' }];
+    const row = group.find((one) => one.role === role && one.to_key === address.identity);
+    return [row === undefined ? { email, role, error: 'recipient_suppressed' } : { email, role, id: row._id }];
+  });
+}
