@@ -4,6 +4,7 @@ import type { Fate } from '../../domain/delivery/outcome.js';
 import { type ProtocolTimes, windowSize } from '../../domain/delivery/protocol.js';
 import type { FailoverTransport } from '../../mail/transports/failover.js';
 import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
+import type { ActivityContext } from '../heartbeat.js';
 import type { PagesInput } from './delivery.js';
 
 export interface AttemptDeps {
@@ -14,12 +15,6 @@ export interface AttemptDeps {
   readonly routes: Pick<FailoverTransport, 'route' | 'connections'>;
   /** SIGTERM: claim no more, finish what is claimed. */
   readonly stopping: AbortSignal;
-}
-
-export interface ActivityContext {
-  /** Temporal cancelled the activity. */
-  readonly cancelled: AbortSignal;
-  heartbeat(): void;
 }
 
 /** What is known before the attempt. */

@@ -10,6 +10,7 @@ import { draftHolder, type Quotas } from '../../store/quotas/quotas.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import type { DraftInput } from '../../workflows/messages.js';
 import type { Engine } from '../engine.js';
+import { type ActivityContext, withHeartbeat } from '../heartbeat.js';
 
 export interface DraftWritingDeps {
   readonly drafts: Drafts;
@@ -19,7 +20,7 @@ export interface DraftWritingDeps {
   readonly quotas: Pick<Quotas, 'reserveDraft'>;
   /** Undefined where this worker has no key. */
   readonly draftWriter: DraftWriter | undefined;
-  readonly activityContext: () => { readonly cancelled: AbortSignal; heartbeat(): void };
+  readonly activityContext: () => ActivityContext;
 }
 
 export interface DraftSettlingDeps {
@@ -71,27 +72,27 @@ async function runTurn(
   ]);
   const { prompt, source, links } = row;
   const earlier = row.said === null ? null : { content: row.said, faults: row.faults };
-  const watcher = watchDraft(deps, row);
-  const turn = await writer
-    .write({ prompt, source, links, fields, voice }, earlier, watcher.signal)
-    .finally(watcher.end);
+  const { signal, check } = cancellation(deps, row);
+  const turn = await withHeartbeat({ heartbeat: check }, HEARTBEAT_MS, () =>
+    writer.write({ prompt, source, links, fields, voice }, earlier, signal),
+  );
   await deps.drafts.recordCall(row, turn.call, voice.hash);
   return turn;
 }
 
-/** Beats, and calls the question off where Temporal asks for it or the row does not wait any more. */
-function watchDraft({ activityContext, drafts }: DraftWritingDeps, row: Draft) {
+/** Aborts the model's request when Temporal cancels the activity, or when `check` finds that the row no longer waits. */
+function cancellation({ activityContext, drafts }: DraftWritingDeps, row: Draft) {
   const { cancelled, heartbeat } = activityContext();
   const unwanted = new AbortController();
-  const heartbeatTimer = setInterval(() => {
+  const check = () => {
     heartbeat();
     drafts.find(row).then(
       (now) => now?.state !== 'waiting' && unwanted.abort(),
-      // The store will be asked again; the question has a time limit of its own.
+      // The next heartbeat reads the row again; the request has a time limit of its own.
       () => undefined,
     );
-  }, HEARTBEAT_MS);
-  return { signal: AbortSignal.any([cancelled, unwanted.signal]), end: () => clearInterval(heartbeatTimer) };
+  };
+  return { signal: AbortSignal.any([cancelled, unwanted.signal]), check };
 }
 
 async function recordTurn(

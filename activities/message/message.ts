@@ -1,4 +1,5 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { withHeartbeat } from '../heartbeat.js';
 import { type MessageAttemptDeps, type MessageStatus, messageAttempts } from './attempt.js';
 import {
   type AcceptanceDeps,
@@ -62,8 +63,7 @@ export function messageActivities(deps: MessageDeliveryDeps) {
 
       /** Looks after a message that is due. Where somebody else has it, the retry comes when that may have changed. */
       deliverMessage: async (input: DeliverMessageInput): Promise<MessageStatus> => {
-        const heartbeatTimer = setInterval(deps.heartbeat, HEARTBEAT_MS);
-        const status = await join(input).finally(() => clearInterval(heartbeatTimer));
+        const status = await withHeartbeat(deps, HEARTBEAT_MS, () => join(input));
         if (status.kind === 'busy') throw busy(status.wait);
         return status;
       },

@@ -9,6 +9,7 @@ import type { Counters } from '../../store/mongo/counters.js';
 import type { Issue, Issues } from '../../store/newsletters/issues.js';
 import type { Newsletter, Newsletters } from '../../store/newsletters/newsletters.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
+import { type ActivityContext, withHeartbeat } from '../heartbeat.js';
 import { type IssuePublishingDeps, settle, skip } from './publishing.js';
 import { readSource, type SourceDeps, type SourceResult } from './sources.js';
 import { gone, type IssueView, keyOf, viewOf } from './view.js';
@@ -23,7 +24,7 @@ export interface IssuePreparationDeps extends SourceDeps, IssuePublishingDeps {
   readonly pushedData: IssuePublishingDeps['pushedData'] & SourceDeps['pushedData'];
   readonly counters: Pick<Counters, 'block'>;
   readonly accounts: Pick<Accounts, 'status'>;
-  readonly activityContext: () => { heartbeat(): void };
+  readonly activityContext: () => ActivityContext;
 }
 
 const HEARTBEAT_MS = 1_000;
@@ -44,11 +45,13 @@ export function issuePreparation(deps: IssuePreparationDeps) {
       // What a suspended account would have sent is not made up for later.
       const state = (await deps.accounts.status(ref.account))?.state ?? 'active';
       if (state !== 'active') return viewOf((await skip(deps, row, 'quota', `The account is ${state}.`)) ?? row);
-      const { heartbeat } = deps.activityContext();
-      const heartbeatTimer = setInterval(heartbeat, HEARTBEAT_MS);
-      const work =
-        newsletter.source.kind === 'ai' ? fromModel(deps, newsletter, row, isLast) : fromSource(deps, newsletter, row);
-      return work.catch((error) => skipIfRefused(deps, row, error)).finally(() => clearInterval(heartbeatTimer));
+      return withHeartbeat(deps.activityContext(), HEARTBEAT_MS, () => {
+        const work =
+          newsletter.source.kind === 'ai'
+            ? fromModel(deps, newsletter, row, isLast)
+            : fromSource(deps, newsletter, row);
+        return work.catch((error) => skipIfRefused(deps, row, error));
+      });
     },
   };
 }

@@ -7,15 +7,9 @@ import type { ImportRows, NumberedRequest } from '../../store/imports/rows.js';
 import type { Blobs } from '../../store/mongo/blobs.js';
 import type { CustomFields } from '../../store/subscribers/custom-fields.js';
 import type { ImportInput } from '../../workflows/messages.js';
+import { type ActivityContext, withHeartbeat } from '../heartbeat.js';
 import { readRow, rowError } from './import-cells.js';
 import { CHUNK, type ChunkLimits, type CsvPiece, chunksOf } from './import-chunks.js';
-
-/** What Temporal gives an attempt; the same as for a page of a campaign. */
-export interface ActivityContext {
-  /** Temporal cancelled the activity, or the worker is being shut down. */
-  readonly cancelled: AbortSignal;
-  heartbeat(): void;
-}
 
 export interface SubscriberImportDeps {
   readonly imports: Imports;
@@ -48,17 +42,13 @@ export function subscriberImportActivities(deps: SubscriberImportDeps) {
   return {
     importNextRows: async ({ account, import: id }: ImportInput): Promise<ImportPass> => {
       const activityContext = deps.activityContext();
-      activityContext.heartbeat();
-      const alive = setInterval(() => activityContext.heartbeat(), HEARTBEAT_MS);
-      try {
+      return withHeartbeat(activityContext, HEARTBEAT_MS, async () => {
         const taken = await deps.imports.take(account, id);
-        if (taken.kind === 'owned') return await importRows(deps, activityContext, taken.row);
-        if (taken.kind === 'over') return await tidyUp(deps, taken.row);
-        if (taken.kind === 'abandoned') return await forgetUpload(deps, taken.row);
+        if (taken.kind === 'owned') return importRows(deps, activityContext, taken.row);
+        if (taken.kind === 'over') return tidyUp(deps, taken.row);
+        if (taken.kind === 'abandoned') return forgetUpload(deps, taken.row);
         return { kind: taken.kind, rows: 0 };
-      } finally {
-        clearInterval(alive);
-      }
+      });
     },
   };
 }

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { withHeartbeat } from '../heartbeat.js';
 
 export interface SweepPassDeps {
   readonly heartbeat: () => void;
@@ -16,7 +17,7 @@ const HEARTBEAT_MS = 5_000;
  * One part after the other. A part that fails is logged and keeps nothing from those behind it; one that is not through in
  * its time goes on beside them, and is not begun again before it has ended.
  */
-export function sweepPass({ heartbeat, log }: SweepPassDeps, parts: readonly SweepPart[], budget = BUDGET) {
+export function sweepPass(deps: SweepPassDeps, parts: readonly SweepPart[], budget = BUDGET) {
   const running = new Set<string>();
 
   const begin = async ([name, work]: SweepPart): Promise<void> => {
@@ -24,7 +25,7 @@ export function sweepPass({ heartbeat, log }: SweepPassDeps, parts: readonly Swe
     try {
       await work();
     } catch (error) {
-      log.warn({ part: name, error: String(error) }, 'sweep left a part undone');
+      deps.log.warn({ part: name, error: String(error) }, 'sweep left a part undone');
     } finally {
       running.delete(name);
     }
@@ -35,15 +36,12 @@ export function sweepPass({ heartbeat, log }: SweepPassDeps, parts: readonly Swe
     const late = pause(budget, 'late', { signal: over.signal }).catch(() => 'ended');
     const end = await Promise.race([begin(part), late]);
     over.abort();
-    if (end === 'late') log.warn({ part: part[0] }, 'a part of the sweep takes long; the others go on');
+    if (end === 'late') deps.log.warn({ part: part[0] }, 'a part of the sweep takes long; the others go on');
   };
 
   return async (): Promise<void> => {
-    const heartbeatTimer = setInterval(heartbeat, HEARTBEAT_MS);
-    try {
+    await withHeartbeat(deps, HEARTBEAT_MS, async () => {
       for (const part of parts) if (!running.has(part[0])) await within(part);
-    } finally {
-      clearInterval(heartbeatTimer);
-    }
+    });
   };
 }

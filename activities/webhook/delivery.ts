@@ -1,5 +1,6 @@
 import { monotonic, now } from '../../clock.js';
 import type { EndpointInput } from '../../workflows/messages.js';
+import { withHeartbeat } from '../heartbeat.js';
 import { deliveryPass, restUntil, type WebhookDeps } from './delivery-pass.js';
 import { publishMissed } from './missed-events.js';
 import { nextStep, type StepResult } from './pass-step.js';
@@ -20,13 +21,7 @@ export function webhookActivities(deps: WebhookDeps) {
   return {
     /** Brings what is due and what is new to one endpoint, for a while. Kill it at any line: what was not written is repeated. */
     deliverEvents: async ({ account, endpoint }: EndpointInput): Promise<PassResult> => {
-      deps.heartbeat();
-      const heartbeatTimer = setInterval(deps.heartbeat, HEARTBEAT_MS);
-      try {
-        return await pass(deps, account, endpoint);
-      } finally {
-        clearInterval(heartbeatTimer);
-      }
+      return withHeartbeat(deps, HEARTBEAT_MS, () => pass(deps, account, endpoint));
     },
   };
 }

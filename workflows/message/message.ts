@@ -1,14 +1,18 @@
-import { condition, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { FirstMessageStatus } from '../../activities/message/message.js';
+import { listenForChanges } from '../changes.js';
 import { type MessageInput, messageRowChanged } from '../messages.js';
 import { firstAttempt, messageSteps } from '../steps.js';
 
+/** The least wait: this process's clock may be ahead of the store's. */
+const LEAST_WAIT = 250;
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 60_000;
 
-/** Brings one accepted message to its end; what happens to it is decided by its row, and this keeps looking after it. */
+/** Delivers one accepted message. Its row decides what happens; the workflow calls the next step when it is due. */
 export async function message(input: MessageInput): Promise<string> {
-  const { untilChanged } = listenForChanges();
+  const changes = listenForChanges(messageRowChanged, 'The row has changed: check it now');
+  const untilChanged = (ms: number) => changes.within(Math.max(ms, LEAST_WAIT));
   let downs = 0;
   let status = await beginInFirstTask(input);
   while (status.kind !== 'final') {
@@ -22,25 +26,11 @@ export async function message(input: MessageInput): Promise<string> {
   return status.state;
 }
 
-/** Without a task of its own: it saves half of the way to the mail server. Whatever goes wrong here, the next look repairs. */
+/** The first attempt runs in the first workflow task, which halves the time to the mail server. The next step repairs a failure. */
 async function beginInFirstTask(input: MessageInput): Promise<FirstMessageStatus> {
   try {
     return await firstAttempt().beginMessage(input);
   } catch {
     return { kind: 'under_way' };
   }
-}
-
-function listenForChanges() {
-  let changed = false;
-  setHandler(messageRowChanged, () => {
-    changed = true;
-  });
-  return {
-    /** Returns after so many milliseconds, or when the row has changed. Never at once: our clock may be ahead of the store's. */
-    untilChanged: async (ms: number): Promise<void> => {
-      await condition(() => changed, Math.max(ms, FIRST_WAIT / 4));
-      changed = false;
-    },
-  };
 }

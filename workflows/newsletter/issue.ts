@@ -1,13 +1,7 @@
-import {
-  condition,
-  continueAsNew,
-  setHandler,
-  sleep,
-  upsertSearchAttributes,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { continueAsNew, sleep, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { IssueView } from '../../activities/newsletter/view.js';
 import { sourceRetryDelay } from '../../domain/newsletter/issue.js';
+import { listenForChanges } from '../changes.js';
 import { millisecondsUntil } from '../deadline.js';
 import { historyExceeds } from '../history-limit.js';
 import { type IssueInput, type IssueRef, issueRowChanged } from '../messages/newsletter.js';
@@ -24,7 +18,7 @@ const HISTORY_LIMIT = 3_000;
 /** One issue of a newsletter: something to say, its gates, its campaign, and what became of it. */
 export async function newsletterIssue(input: IssueInput): Promise<string> {
   const issue: IssueRef = { ...input, scheduledAt: input.scheduledAt ?? timeOfSchedule() };
-  const changes = listenForChanges();
+  const changes = listenForChanges(issueRowChanged, 'Something came in: try again now');
   await sleepUntil(issue.scheduledAt);
   const opened = await quickSteps().openIssue(issue);
   if (!opened.open) return finish(opened);
@@ -65,20 +59,6 @@ async function continueIfLong(issue: IssueRef): Promise<void> {
 }
 
 type Changes = ReturnType<typeof listenForChanges>;
-
-function listenForChanges() {
-  let changed = false;
-  const onChange = () => {
-    changed = true;
-  };
-  setHandler(issueRowChanged, onChange, { description: 'Something came in: try again now' });
-  return {
-    within: async (ms: number): Promise<void> => {
-      await condition(() => changed, Math.max(1, ms));
-      changed = false;
-    },
-  };
-}
 
 /** A Schedule says for which time it has begun this, without the jitter; so does the id, and it is nearer. */
 function timeOfSchedule(): string {

@@ -1,16 +1,12 @@
-import { condition, setHandler } from '@temporalio/workflow';
+import { listenForChanges } from '../changes.js';
 import { type NewsletterInput, newsletterRowChanged } from '../messages/newsletter.js';
 import { quickSteps } from '../steps.js';
 
-/** Makes a newsletter's Schedule what its row says; a change meanwhile is looked at too. */
+/** Makes a newsletter's Schedule what its row says, again if the row changes meanwhile. */
 export async function newsletter(input: NewsletterInput): Promise<void> {
-  let changed = true;
-  const onChange = () => {
-    changed = true;
-  };
-  setHandler(newsletterRowChanged, onChange, { description: 'The row has changed: compare the Schedule with it' });
-  while (await condition(() => changed, 1)) {
-    changed = false;
+  const changes = listenForChanges(newsletterRowChanged, 'The row has changed: compare the Schedule with it');
+  do {
+    changes.acknowledge();
     await quickSteps().reconcileSchedule(input);
-  }
+  } while (await changes.within(1));
 }

@@ -1,4 +1,5 @@
-import { condition, continueAsNew, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { continueAsNew, setCurrentDetails } from '@temporalio/workflow';
+import { listenForChanges } from '../changes.js';
 import { historyExceeds } from '../history-limit.js';
 import { type EndpointInput, endpointRowChanged } from '../messages.js';
 import { hookSteps } from '../steps.js';
@@ -10,34 +11,14 @@ const LEAST_WAIT = 100;
 
 /** Brings events to one endpoint as long as any are owed to it; how far it is stands in the endpoint's row. */
 export async function webhookEndpoint(input: EndpointInput): Promise<string> {
-  const { untilChanged, isUnchanged } = listenForChanges();
+  const changes = listenForChanges(endpointRowChanged, 'Events are due: deliver them now');
   for (;;) {
     const pass = await hookSteps().deliverEvents(input);
     setCurrentDetails(
       `${pass.kind === 'waiting' ? `Goes on at ${pass.until}` : 'Delivers'}, at place **${pass.sequence}**`,
     );
-    if (pass.kind === 'waiting') await untilChanged(Date.parse(pass.until) - Date.now());
-    if ((pass.kind === 'idle' || pass.kind === 'off') && isUnchanged()) return pass.kind;
+    if (pass.kind === 'waiting') await changes.within(Math.max(Date.parse(pass.until) - Date.now(), LEAST_WAIT));
+    if ((pass.kind === 'idle' || pass.kind === 'off') && !changes.acknowledge()) return pass.kind;
     if (historyExceeds(input, LONGEST_HISTORY)) await continueAsNew<typeof webhookEndpoint>(input);
   }
-}
-
-function listenForChanges() {
-  let changed = false;
-  setHandler(endpointRowChanged, () => {
-    changed = true;
-  });
-  return {
-    /** Returns after so many milliseconds, or when there is something to deliver. */
-    untilChanged: async (ms: number): Promise<void> => {
-      await condition(() => changed, Math.max(ms, LEAST_WAIT));
-      changed = false;
-    },
-    /** Whether nobody has called since this was asked last. */
-    isUnchanged: (): boolean => {
-      const quiet = !changed;
-      changed = false;
-      return quiet;
-    },
-  };
 }
