@@ -95,9 +95,12 @@ export function headerFault(name: string, value: string): HeaderFault | undefine
   return IDS_ONLY.has(key) && !MESSAGE_IDS.test(value) ? 'malformed' : undefined;
 }
 
+/** Bidi controls are removed from a header, so they alone are no text. */
+const BIDI_CONTROLS = /[\u202A-\u202E\u2066-\u2069]/gu;
+
 /** Text that can be folded: RFC 5322 §2.1.1 ends a line at 998 characters, the name among them. */
 function isLine(value: string): boolean {
-  const fits = value.trim() !== '' && value.length <= LONGEST_HEADER;
+  const fits = value.replace(BIDI_CONTROLS, '').trim() !== '' && value.length <= LONGEST_HEADER;
   return fits && !/[\p{Cc}\p{Cs}\u2028\u2029]|\S{901}/u.test(value);
 }
 

@@ -51,6 +51,7 @@ describe.each<[HeaderFault, string[]]>([
 test.each([
   ['X-A', ''],
   ['X-A', ' '],
+  ['X-A', '\u202E'],
   ['X-A', 'a\r\nBcc: eve@example.org'],
   ['X-A', 'a\nb'],
   ['X-A', 'a\0'],
