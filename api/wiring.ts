@@ -1,11 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
+import type { TemplateCache } from '../services/template-cache.js';
 import type { Store } from '../store/mongo/connect.js';
 import type { Stores } from '../store/stores.js';
 import type { WebClient } from '../web/client.js';
 import type { Engine } from './engine/engine.js';
-import type { TemplateCache } from '../services/template-cache.js';
 
 /** Everything a route may use. */
 export interface Deps extends Stores {
