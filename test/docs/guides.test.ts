@@ -5,13 +5,23 @@ import { openApiDocument } from '../../cli/reference/document.js';
 import { packageRoot } from '../../config.js';
 
 const read = (path: string) => readFileSync(join(packageRoot(), path), 'utf8');
-const guides = readdirSync(join(packageRoot(), 'docs/guides')).map((name) => `docs/guides/${name}`);
+const inFolder = (folder: string) => readdirSync(join(packageRoot(), folder)).map((name) => `${folder}/${name}`);
+const guides = inFolder('docs/guides');
 const GLOSSARY = 'docs/reference/glossary.md';
-const handWritten = ['README.md', 'CONTRIBUTING.md', ...guides, 'docs/reference/conventions.md', GLOSSARY];
+const handWritten = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...guides,
+  ...inFolder('docs/architecture'),
+  ...inFolder('docs/decisions'),
+  'docs/reference/conventions.md',
+  'docs/reference/dialects.md',
+  GLOSSARY,
+];
 
-/** Words that only this project used, and subjects that are no thing. */
+/** Words that only this project used, and pronouns that hide the subject. */
 const PRIVATE =
-  /\b(?:nobody|somebody|anybody|everybody|whoever|river|doorbell|tidings|errand|logbook|roster|teller|farewell)\b/i;
+  /\b(?:nobody|somebody|anybody|everybody|whoever|(?<!d)river|doorbell|tidings|errand|logbook|roster|teller|farewell)\b/i;
 
 const ADDRESS = 'EVERPOST=http://127.0.0.1:3000';
 const FIRST_PARTY = /\$API\b|\blocalhost\b|127\.0\.0\.1:3000/g;
