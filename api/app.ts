@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
+import fastify from 'fastify';
+import type { Api } from './api.js';
 import { registerDialects } from './dialects/register.js';
 import { allowOrigins } from './hooks/cors.js';
 import { answerUnreadableRequest, sendFailure, translateFailures } from './hooks/failures.js';
@@ -19,14 +19,6 @@ import { publicPages } from './public/routes.js';
 import { health } from './routes/health/routes.js';
 import { versionOne } from './version-one.js';
 import type { Deps } from './wiring.js';
-
-export type Api = FastifyInstance<
-  RawServerDefault,
-  IncomingMessage,
-  ServerResponse,
-  FastifyBaseLogger,
-  TypeBoxTypeProvider
->;
 
 /** How often Node looks for requests that take too long. */
 const CONNECTION_CHECK_INTERVAL = 1_000;

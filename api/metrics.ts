@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { Failure } from '../domain/errors.js';
-import type { Api } from './app.js';
+import type { Api } from './api.js';
 import type { Deps } from './wiring.js';
 
 const COLLECT_TIMEOUT_MS = 2_000;

@@ -4,7 +4,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { Type } from 'typebox';
 import { DIALECTS, packageRoot } from '../config.js';
-import type { Api } from './app.js';
+import type { Api } from './api.js';
 import { DIALECT_KEYS, tagOf } from './dialects/tags.js';
 import { markOptionalFields } from './optional-fields.js';
 import type { Deps } from './wiring.js';

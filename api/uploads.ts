@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { Failure } from '../domain/errors.js';
-import type { Api } from './app.js';
+import type { Api } from './api.js';
 
 type WithHeaders = Pick<FastifyRequest, 'headers'>;
 

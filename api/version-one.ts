@@ -1,4 +1,4 @@
-import type { Api } from './app.js';
+import type { Api } from './api.js';
 import { auditChanges } from './hooks/audit.js';
 import { authenticate } from './hooks/auth.js';
 import { enforceIdempotency } from './hooks/idempotency.js';

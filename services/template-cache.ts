@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Brand } from '../domain/brand/brand.js';
 import type { MatchedLanguage } from '../domain/template.js';
 import { type ParsedMailParts, parseParts } from '../mail/liquid/fill-parts.js';
@@ -15,23 +16,18 @@ export type TemplateCache = ReturnType<typeof openTemplateCache>;
 
 const MAX_ENTRIES = 200;
 
-/** Renders templates and keeps what messages are filled into, so that a message costs little; the longest unused goes. */
+/** Renders templates and keeps the parsed parts of the most recently used ones, so that a message is only filled in. */
 export function openTemplateCache(pool: Renderer = renderer()) {
-  const cache = new Map<string, Promise<ParsedMailParts>>();
+  const cache = new LRUCache<string, Promise<ParsedMailParts>>({ max: MAX_ENTRIES });
   return {
     render: pool.render,
 
-    /** What a message by this template is filled into; rendered and parsed once. */
+    /** The parts that a message by this template is filled into; rendered and parsed once. */
     partsOf: (edition: TemplateEdition): Promise<ParsedMailParts> => {
       const key = `${edition.contentKey}:${edition.language}:${digest(JSON.stringify(edition.brand))}`;
       const parts = cache.get(key) ?? renderEdition(pool, edition);
-      cache.delete(key);
       cache.set(key, parts);
       parts.catch(() => cache.delete(key));
-      for (const oldest of cache.keys()) {
-        if (cache.size <= MAX_ENTRIES) break;
-        cache.delete(oldest);
-      }
       return parts;
     },
 
@@ -39,7 +35,7 @@ export function openTemplateCache(pool: Renderer = renderer()) {
   };
 }
 
-/** The preheader stands aside: a message may have one of its own. */
+/** Without the preheader: a message may have its own. */
 async function renderEdition(pool: Renderer, { brand, language, content }: TemplateEdition): Promise<ParsedMailParts> {
   const { subject, preheader, format, source, text } = content;
   const { html, text: written } = await pool.render({

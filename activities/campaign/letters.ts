@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config.js';
 import { type CompiledLetter, compileLetter } from '../../mail/letter/compile.js';
 import { type BounceDomainStores, bounceDomainFor, launchSender } from '../../services/sender.js';
@@ -23,20 +24,15 @@ const CACHE_SIZE = 8;
 
 /** Compiled letters of the campaigns this process is sending: each compiled once, the longest unused forgotten. */
 export function compiledLetters(deps: LetterDeps) {
-  const cache = new Map<string, Promise<CompiledLetter>>();
+  const cache = new LRUCache<string, Promise<CompiledLetter>>({ max: CACHE_SIZE });
   return {
     senderOf: (campaign: Campaign): Promise<Sender> => launchSender(deps, campaign),
 
     of: (campaign: Campaign): Promise<CompiledLetter> => {
       const key = `${campaign._id}:${campaign.launch}:${campaign.pinned}`;
       const letter = cache.get(key) ?? compile(deps, campaign);
-      cache.delete(key);
       cache.set(key, letter);
       letter.catch(() => cache.delete(key));
-      for (const oldest of cache.keys()) {
-        if (cache.size <= CACHE_SIZE) break;
-        cache.delete(oldest);
-      }
       return letter;
     },
   };

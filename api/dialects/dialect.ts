@@ -1,5 +1,5 @@
 import type { Failure } from '../../domain/errors.js';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 import type { Credentials } from '../hooks/auth.js';
 import type { Deps } from '../wiring.js';
 

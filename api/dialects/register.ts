@@ -1,5 +1,5 @@
 import type { DialectName } from '../../config.js';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 import { authenticate } from '../hooks/auth.js';
 import { applyFailure, translateFailures } from '../hooks/failures.js';
 import { enforceIdempotency } from '../hooks/idempotency.js';

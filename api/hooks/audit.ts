@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { auditedAction } from '../../domain/account/audit.js';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import { principalOf } from './auth.js';
 

@@ -4,7 +4,7 @@ import { keyStatusOf, mayBeUsed } from '../../domain/account/key.js';
 import { Failure, type FailureCode } from '../../domain/errors.js';
 import type { AccountStatus } from '../../store/accounts/accounts.js';
 import { type Key, rootKeyOf } from '../../store/keys/keys.js';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import { accountOnBehalfOf } from './on-behalf-of.js';
 

@@ -1,4 +1,4 @@
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';

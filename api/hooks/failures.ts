@@ -4,7 +4,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { FAILURES, Failure, type FailureCode } from '../../domain/errors.js';
 import type { Owned } from '../../store/mongo/ownership.js';
 import { outcomeIsUnknown } from '../../store/mongo/unknown-outcome.js';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 import { methodsAt } from './known-routes.js';
 
 /** Fastify's own errors that are the caller's, by their stable codes. */

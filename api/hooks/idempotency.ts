@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { canonicalJson } from '../../domain/canonical-json.js';
 import { Failure } from '../../domain/errors.js';
 import type { Admission, Claim } from '../../store/requests/stored-responses.js';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import { accountOf } from './auth.js';
 

@@ -1,6 +1,6 @@
 import { Failure } from '../../domain/errors.js';
 import { isTooDeep } from '../../domain/json-depth.js';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 
 /** What is not UTF-8 is refused: half a name is worse than none. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true });

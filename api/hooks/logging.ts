@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { LogController } from 'fastify';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Config } from '../../config.js';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 
 /** Structured logs without addresses, bodies, keys or query strings. */
 export function openLog(config: Pick<Config, 'logLevel'>, out?: DestinationStream): Logger {

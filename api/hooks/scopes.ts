@@ -1,6 +1,6 @@
 import { allows, type Scope } from '../../domain/account/key.js';
 import { Failure } from '../../domain/errors.js';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 import { principalOf } from './auth.js';
 
 declare module 'fastify' {

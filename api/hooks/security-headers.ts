@@ -1,5 +1,5 @@
 import helmet from '@fastify/helmet';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 
 /** What an answer may do in a browser: nothing. Pages say themselves what they need. */

@@ -1,4 +1,5 @@
 import { createVerify, X509Certificate } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { Failure } from '../../domain/errors.js';
 import type { WebClient } from '../../web/client.js';
 import { type JsonFields, textOf } from './webhook.js';
@@ -30,7 +31,7 @@ export type CertificateAt = (url: string) => Promise<X509Certificate | undefined
 
 /** Certificates are fetched through the guarded client and kept: SNS names a new one by a new URL. */
 export function snsCertificates(web: Pick<WebClient, 'send'>): CertificateAt {
-  const cache = new Map<string, X509Certificate>();
+  const cache = new LRUCache<string, X509Certificate>({ max: MAX_CERTIFICATES });
   return async (url) => {
     const known = cache.get(url);
     if (known !== undefined) return known;
@@ -45,7 +46,6 @@ export function snsCertificates(web: Pick<WebClient, 'send'>): CertificateAt {
     if (response.kind === 'failed' || response.status >= 500) throw new Failure('unavailable');
     const found = response.status === 200 ? certificateIn(response.body) : undefined;
     if (found === undefined) return undefined;
-    if (cache.size >= MAX_CERTIFICATES) cache.clear();
     cache.set(url, found);
     return found;
   };

@@ -9,7 +9,7 @@ import { type ApprovalLink, approvalTokens } from '../../mail/tokens/approval-to
 import { translate } from '../../mail/translate.js';
 import type { Member } from '../../store/accounts/members.js';
 import type { Campaign } from '../../store/campaigns/campaigns.js';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import { formOf } from './forms.js';
 import { sendPage } from './page.js';

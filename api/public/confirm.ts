@@ -5,7 +5,7 @@ import { html } from '../../domain/html.js';
 import { masked } from '../../domain/mail/address.js';
 import { translate } from '../../mail/translate.js';
 import type { Confirmation } from '../../store/confirmations/row.js';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import type { ReadConfirmation } from './link-reader.js';
 import { pageStyleFor, sendInvalidLink, sendTextPage } from './page-style.js';

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 
 const BODY_LIMIT = 64 * 1024;
 

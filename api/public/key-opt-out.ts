@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { html } from '../../domain/html.js';
 import { translate } from '../../mail/translate.js';
 import type { Message } from '../../store/messages/row.js';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import type { ReadMessageLink } from './link-reader.js';
 import { isFromPage, type PageStyle, pageStyleFor, sendInvalidLink, sendTextPage } from './page-style.js';

@@ -6,7 +6,7 @@ import type { LinkOwner } from '../../mail/tokens/link-tokens.js';
 import { translate } from '../../mail/translate.js';
 import type { List } from '../../store/lists/lists.js';
 import type { Subscriber } from '../../store/subscribers/subscribers.js';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import { formOf, nameIn } from './forms.js';
 import type { ReadLink } from './link-reader.js';

@@ -1,4 +1,4 @@
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 import { applyFailure, sendFailure } from '../hooks/failures.js';
 import type { Deps } from '../wiring.js';
 import { approval } from './approval.js';

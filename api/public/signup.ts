@@ -9,7 +9,7 @@ import { parseMailbox } from '../../mail/address.js';
 import { translate } from '../../mail/translate.js';
 import { isActive } from '../../store/accounts/accounts.js';
 import type { List } from '../../store/lists/lists.js';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 import { sendFailure } from '../hooks/failures.js';
 import type { Deps } from '../wiring.js';
 import { sendPage } from './page.js';

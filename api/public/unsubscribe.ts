@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { html } from '../../domain/html.js';
 import type { LinkOwner } from '../../mail/tokens/link-tokens.js';
 import { translate } from '../../mail/translate.js';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import type { ReadLink } from './link-reader.js';
 import { isFromPage, type PageStyle, pageStyleFor, sendInvalidLink, sendTextPage } from './page-style.js';

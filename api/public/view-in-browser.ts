@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { Type } from 'typebox';
 import { type CompiledLetter, compileLetter } from '../../mail/letter/compile.js';
 import { recipientHtml } from '../../mail/letter/view.js';
@@ -6,7 +7,7 @@ import { type LinkOwner, linkTokens } from '../../mail/tokens/link-tokens.js';
 import { launchSender } from '../../services/sender.js';
 import type { Campaign } from '../../store/campaigns/campaigns.js';
 import type { List } from '../../store/lists/lists.js';
-import type { Api } from '../app.js';
+import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import type { ReadLink } from './link-reader.js';
 import { PRIVATE_HEADERS } from './page.js';
@@ -60,16 +61,11 @@ type LetterOf = (campaign: Campaign, list: List) => Promise<CompiledLetter>;
 
 /** Letters without tracking, the last few kept: one mail that is much looked at is compiled once. */
 function plainLetters(deps: Deps): LetterOf {
-  const cache = new Map<string, CompiledLetter>();
+  const cache = new LRUCache<string, CompiledLetter>({ max: MAX_LETTERS });
   return async (campaign, list) => {
     const key = `${campaign._id}:${campaign.launch}:${campaign.pinned}`;
     const letter = cache.get(key) ?? (await compiled(deps, campaign, list));
-    cache.delete(key);
     cache.set(key, letter);
-    for (const oldest of cache.keys()) {
-      if (cache.size <= MAX_LETTERS) break;
-      cache.delete(oldest);
-    }
     return letter;
   };
 }

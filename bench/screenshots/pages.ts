@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Api, buildApp } from '../../api/app.js';
+import type { Api } from '../../api/api.js';
+import { buildApp } from '../../api/app.js';
 import { temporalEngine } from '../../api/engine/engine.js';
 import { openLog } from '../../api/hooks/logging.js';
 import type { Deps } from '../../api/wiring.js';

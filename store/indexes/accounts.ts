@@ -1,4 +1,4 @@
-import type { Index } from './indexes.js';
+import type { Index } from './definition.js';
 
 /** Indexes of accounts, their clients and what they may do. */
 export const ACCOUNT_INDEXES: readonly Index[] = [

@@ -1,4 +1,4 @@
-import type { Index } from './indexes.js';
+import type { Index } from './definition.js';
 
 /** Places of events: only events that have one are in them. */
 export function eventLogIndexes(): Index[] {

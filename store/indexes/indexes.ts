@@ -1,20 +1,13 @@
-import type { CreateIndexesOptions, Db, IndexSpecification } from 'mongodb';
+import type { Db } from 'mongodb';
 import { ACCOUNT_INDEXES } from './accounts.js';
+import type { Index } from './definition.js';
 import { eventLogIndexes, webhookIndexes } from './events.js';
 import { MAIL_INDEXES } from './mail.js';
 import { NEWSLETTER_INDEXES } from './newsletters.js';
 
-export interface Index {
-  readonly on: string;
-  readonly keys: IndexSpecification;
-  readonly options?: CreateIndexesOptions;
-  /** The query it serves. */
-  readonly serves: string;
-}
-
 const unique = { unique: true } as const;
 
-/** Every index of the house, each with the query it serves. */
+/** Every index of the database, each with the query it serves. */
 export const INDEXES: readonly Index[] = [
   ...MAIL_INDEXES,
   ...ACCOUNT_INDEXES,

@@ -1,4 +1,4 @@
-import type { Index } from './indexes.js';
+import type { Index } from './definition.js';
 
 /** Of newsletters and their issues. */
 export const NEWSLETTER_INDEXES: readonly Index[] = [

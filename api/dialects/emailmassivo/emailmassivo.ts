@@ -4,7 +4,7 @@ import { Failure } from '../../../domain/errors.js';
 import type { MessageRequest } from '../../../domain/message/request.js';
 import { parseMailbox } from '../../../mail/address.js';
 import { type AcceptedMessage, acceptMessage } from '../../../services/accept-message.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf, type Principal, principalOf, secretIn } from '../../hooks/auth.js';
 import { bodyLimit } from '../../routes/messages/posting.js';
 import { timestamp } from '../../timestamp.js';

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { Failure } from '../../../domain/errors.js';
 import type { List } from '../../../store/lists/lists.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf, type Principal, principalOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
 import { originOf } from '../../hooks/idempotency.js';

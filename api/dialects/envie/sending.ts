@@ -2,7 +2,7 @@ import type { Static } from 'typebox';
 import { withExtension } from '../../../domain/mail/attachment.js';
 import type { MessageRequest } from '../../../domain/message/request.js';
 import { acceptMessage } from '../../../services/accept-message.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { keyOf } from '../../hooks/idempotency.js';
 import { bodyReader } from '../../hooks/validation/validation.js';
 import { acceptOptionsOf, bodyLimit } from '../../routes/messages/posting.js';

@@ -1,6 +1,6 @@
 import type { FastifyContextConfig } from 'fastify';
 import { Failure } from '../../../domain/errors.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { sendersOf } from '../../reach/senders.js';
 import type { Deps } from '../../wiring.js';
 import { principalOf } from '../auth.js';

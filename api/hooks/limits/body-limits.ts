@@ -1,4 +1,4 @@
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 
 const KIB = 1024;
 

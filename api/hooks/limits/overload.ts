@@ -1,6 +1,6 @@
 import underPressure from '@fastify/under-pressure';
 import { Failure } from '../../../domain/errors.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import type { Deps } from '../../wiring.js';
 
 /** Who asks whether we are well is always answered: a probe must not mistake a busy process for a dead one. */

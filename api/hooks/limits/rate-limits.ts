@@ -9,7 +9,7 @@ import {
   type RequestCount,
   type RequestLimits,
 } from '../../../store/requests/request-limits.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import type { Deps } from '../../wiring.js';
 import { principalOf } from '../auth.js';
 

@@ -1,5 +1,5 @@
 import stringifier from 'fast-json-stringify';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { compileOnce } from './compile-once.js';
 
 type Schema = Parameters<typeof stringifier>[0];

@@ -5,7 +5,7 @@ import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
 import { Failure } from '../../../domain/errors.js';
 import { parseMailbox } from '../../../mail/address.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { compileOnce } from './compile-once.js';
 import { fieldErrorsOf, MAX_ERRORS } from './messages.js';
 

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { monotonic } from '../../../clock.js';
 import type { LinkSource, Links, TrackedLinks } from '../../../store/tracking/links.js';
 
@@ -11,9 +12,9 @@ interface CachedSource {
 
 export type FindSource = (kind: LinkSource['kind'], id: number, link?: number) => Promise<TrackedLinks | undefined>;
 
-/** Where the links of recent visits lead, at hand. Numbers are given once, so what is known stays true. */
+/** The targets of recently visited links. A link number is assigned once, so a known target stays valid. */
 export function linkSources({ ofLink }: Pick<Links, 'ofLink'>): FindSource {
-  const cache = new Map<string, CachedSource>();
+  const cache = new LRUCache<string, CachedSource>({ max: MAX_ENTRIES });
 
   return async (kind, id, link = 0) => {
     const key = `${kind}:${id}`;
@@ -21,10 +22,7 @@ export function linkSources({ ofLink }: Pick<Links, 'ofLink'>): FindSource {
     const knows = last?.found !== undefined && link <= last.found.urls.length;
     if (last !== undefined && (knows || monotonic() - last.at < RECHECK_INTERVAL)) return last.found;
     const entry = { found: (await ofLink(kind, id)) ?? undefined, at: monotonic() };
-    cache.delete(key);
     cache.set(key, entry);
-    const [oldest] = cache.keys();
-    if (cache.size > MAX_ENTRIES && oldest !== undefined) cache.delete(oldest);
     return entry.found;
   };
 }

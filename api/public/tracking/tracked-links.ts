@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { now } from '../../../clock.js';
 import type { Visit } from '../../../domain/tracking/visit.js';
 import type { TrackedLinks } from '../../../store/tracking/links.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import type { Deps } from '../../wiring.js';
 import { type ReadTrackedLink, trackedLinkReader } from '../link-reader.js';
 import { sendInvalidLink } from '../page-style.js';

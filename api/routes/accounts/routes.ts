@@ -2,7 +2,7 @@ import type { Static } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import { parseMailbox, parseSender } from '../../../mail/address.js';
 import type { Account } from '../../../store/accounts/accounts.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { Data, refusals } from '../../schema/envelope.js';
 import { timestamp } from '../../timestamp.js';

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { demandDone } from '../../hooks/failures.js';
 import { Data, NoContent, refusals } from '../../schema/envelope.js';
 import { IdPath } from '../../schema/fields.js';

@@ -1,7 +1,7 @@
 import { Failure } from '../../../domain/errors.js';
 import type { Client } from '../../../store/accounts/clients.js';
 import type { Campaign } from '../../../store/campaigns/campaigns.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { originOf } from '../../hooks/idempotency.js';
 import { Data, NoContent, Page, refusals } from '../../schema/envelope.js';
 import { IdPath } from '../../schema/fields.js';

@@ -1,7 +1,7 @@
 import { now } from '../../../clock.js';
 import { monthOf, planOf } from '../../../domain/account/plan.js';
 import type { Client } from '../../../store/accounts/clients.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { Data, refusals } from '../../schema/envelope.js';
 import type { Deps } from '../../wiring.js';
 import { agencyOf } from './caller.js';

@@ -1,4 +1,4 @@
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { refusals } from '../../schema/envelope.js';
 import type { Deps } from '../../wiring.js';

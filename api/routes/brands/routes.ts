@@ -1,6 +1,6 @@
 import { brandFaults, DEFAULT_BRAND } from '../../../domain/brand/brand.js';
 import { Failure } from '../../../domain/errors.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { Data, refusals } from '../../schema/envelope.js';
 import type { Deps } from '../../wiring.js';

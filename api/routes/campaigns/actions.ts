@@ -6,7 +6,7 @@ import type { Finding } from '../../../domain/mail/finding.js';
 import { campaignSender, demandPermittedSender } from '../../../services/sender.js';
 import type { Steering } from '../../../services/steer-campaign.js';
 import type { Campaign } from '../../../store/campaigns/campaigns.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { originOf } from '../../hooks/idempotency.js';
 import { Data, refusals } from '../../schema/envelope.js';
 import { IdPath } from '../../schema/fields.js';

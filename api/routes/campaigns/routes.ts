@@ -4,7 +4,7 @@ import type { Finding } from '../../../domain/mail/finding.js';
 import { campaignSender, demandPermittedSender } from '../../../services/sender.js';
 import { discardCancelledLaunch } from '../../../services/steer-campaign.js';
 import type { Campaign, NewCampaign as Fresh } from '../../../store/campaigns/campaigns.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
 import { originOf } from '../../hooks/idempotency.js';

@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import { BUILT_IN_FIELDS } from '../../../domain/subscriber/custom-field.js';
 import { MOST_FIELDS, type NewField } from '../../../store/subscribers/custom-fields.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandDone, demandOwned } from '../../hooks/failures.js';
 import { originOf } from '../../hooks/idempotency.js';

@@ -6,7 +6,7 @@ import { isHostname } from '../../../domain/mail/address.js';
 import { newKeyPair } from '../../../mail/dkim/keys.js';
 import { dnsLookup } from '../../../mail/dns/lookup.js';
 import type { NewDomainKey, SenderDomain } from '../../../store/domains/domains.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandDone, demandOwned } from '../../hooks/failures.js';
 import { originOf } from '../../hooks/idempotency.js';

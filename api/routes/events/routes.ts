@@ -2,7 +2,7 @@ import type { Static } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import { typesOf } from '../../../domain/event-types.js';
 import type { EventQuery } from '../../../store/events/event-log.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { refusals } from '../../schema/envelope.js';
 import type { Deps } from '../../wiring.js';

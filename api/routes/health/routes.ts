@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { refusals } from '../../schema/envelope.js';
 import type { Deps } from '../../wiring.js';
 

@@ -3,7 +3,7 @@ import multipart from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { Failure } from '../../../domain/errors.js';
 import type { Import } from '../../../store/imports/imports.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { expectAtMost, expectCsv, streamCsv } from '../../uploads.js';
 import type { Deps } from '../../wiring.js';
 import { csvFileOf, type StoredUpload, storeUpload } from './csv-file.js';

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { Data, refusals } from '../../schema/envelope.js';
 import { closed } from '../../schema/fields.js';

@@ -4,7 +4,7 @@ import { SCOPES, type Scope } from '../../../domain/account/key.js';
 import { Failure, type FailureCode } from '../../../domain/errors.js';
 import type { KeyTerms } from '../../../store/keys/keys.js';
 import type { NotRotated } from '../../../store/keys/rotation.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandDone, demandOwned } from '../../hooks/failures.js';
 import { demandNoAdminScope } from '../../hooks/key-restrictions/key-restrictions.js';

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import type { List } from '../../../store/lists/lists.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf, principalOf } from '../../hooks/auth.js';
 import { demandDone, demandOwned } from '../../hooks/failures.js';
 import { originOf } from '../../hooks/idempotency.js';

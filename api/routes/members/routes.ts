@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import { parseMailbox } from '../../../mail/address.js';
 import type { NewMember as Fresh } from '../../../store/accounts/members.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandDone } from '../../hooks/failures.js';
 import { originOf } from '../../hooks/idempotency.js';

@@ -1,7 +1,7 @@
 import { FAILURES, Failure } from '../../../domain/errors.js';
 import type { MessageRequest } from '../../../domain/message/request.js';
 import { type AcceptOptions, acceptMessage } from '../../../services/accept-message.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { keyOf } from '../../hooks/idempotency.js';
 import { bodyReader } from '../../hooks/validation/validation.js';
 import { refusals } from '../../schema/envelope.js';

@@ -2,7 +2,7 @@ import { Failure } from '../../../domain/errors.js';
 import { parseMailbox } from '../../../mail/address.js';
 import { acceptMessage } from '../../../services/accept-message.js';
 import type { Message } from '../../../store/messages/row.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
 import { keyOf } from '../../hooks/idempotency.js';

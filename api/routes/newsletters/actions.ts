@@ -6,7 +6,7 @@ import { issueId } from '../../../domain/newsletter/issue.js';
 import { isTimeOf, timesAfter } from '../../../domain/newsletter/timetable.js';
 import type { Issue } from '../../../store/newsletters/issues.js';
 import type { Newsletter } from '../../../store/newsletters/newsletters.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
 import { originOf } from '../../hooks/idempotency.js';

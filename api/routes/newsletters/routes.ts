@@ -3,7 +3,7 @@ import { Failure } from '../../../domain/errors.js';
 import { parseMailbox } from '../../../mail/address.js';
 import type { Newsletter, NewsletterChange, NewsletterFields } from '../../../store/newsletters/newsletters.js';
 import { addressGuard } from '../../../web/address-guard.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandDone, demandOwned } from '../../hooks/failures.js';
 import { originOf } from '../../hooks/idempotency.js';

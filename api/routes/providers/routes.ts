@@ -3,7 +3,7 @@ import { Failure } from '../../../domain/errors.js';
 import { type ProviderName, SETTINGS } from '../../../domain/provider/settings.js';
 import type { OpenedHook, ProviderHook, Providers } from '../../../store/inbound/providers.js';
 import { HIDDEN } from '../../../store/transports/transports.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { sendgridKey } from '../../providers/sendgrid.js';
 import { regionOf } from '../../providers/sns.js';

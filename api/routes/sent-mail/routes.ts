@@ -1,7 +1,7 @@
 import { Failure } from '../../../domain/errors.js';
 import type { CampaignSummary, LaunchPosition } from '../../../store/campaigns/reading.js';
 import type { Message } from '../../../store/messages/row.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { refusals } from '../../schema/envelope.js';
 import { timestamp } from '../../timestamp.js';

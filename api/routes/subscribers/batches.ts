@@ -2,7 +2,7 @@ import type { Static } from 'typebox';
 import type { FieldRules } from '../../../domain/subscriber/custom-field.js';
 import { parseMailbox } from '../../../mail/address.js';
 import type { SubscriberRequest } from '../../../store/subscribers/batches.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { referencedList } from '../../references.js';
 import { refusals } from '../../schema/envelope.js';

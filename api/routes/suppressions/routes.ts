@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import { parseMailbox } from '../../../mail/address.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { Data, NoContent, refusals } from '../../schema/envelope.js';
 import type { Deps } from '../../wiring.js';

@@ -4,7 +4,7 @@ import { matchLanguage } from '../../../domain/template.js';
 import { fillParts, parseParts } from '../../../mail/liquid/fill-parts.js';
 import { preferencesUrl, unsubscribeUrl, viewUrl } from '../../../mail/tokens/link-tokens.js';
 import type { Template } from '../../../store/templates/templates.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
 import { Data, refusals } from '../../schema/envelope.js';

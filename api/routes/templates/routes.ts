@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import type { Template, TemplateChange } from '../../../store/templates/templates.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { demandRevision, setETag } from '../../etag.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';

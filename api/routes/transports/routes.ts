@@ -5,7 +5,7 @@ import { probe } from '../../../mail/smtp/probe.js';
 import type { StoredTransport } from '../../../store/transports/transports.js';
 import { type AddressGuard, addressGuard } from '../../../web/address-guard.js';
 import { guardedDial } from '../../../web/connector.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf, principalOf } from '../../hooks/auth.js';
 import { demandDone, demandOwned } from '../../hooks/failures.js';
 import { originOf } from '../../hooks/idempotency.js';

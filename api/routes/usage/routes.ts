@@ -1,7 +1,7 @@
 import { now } from '../../../clock.js';
 import { monthOf, planOf } from '../../../domain/account/plan.js';
 import type { Account } from '../../../store/accounts/accounts.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { Data, refusals } from '../../schema/envelope.js';
 import { IdPath } from '../../schema/fields.js';

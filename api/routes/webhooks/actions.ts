@@ -9,7 +9,7 @@ import type { SequencedEvent } from '../../../store/events/event-log.js';
 import type { Endpoint } from '../../../store/webhooks/endpoints.js';
 import { type WebClient, webClient } from '../../../web/client.js';
 import { webhookRequest } from '../../../web/webhook-request.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
 import { Data, refusals } from '../../schema/envelope.js';

@@ -1,5 +1,5 @@
 import type { Delivery } from '../../../store/webhooks/deliveries.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
 import { refusals } from '../../schema/envelope.js';

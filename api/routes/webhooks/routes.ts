@@ -4,7 +4,7 @@ import { Failure } from '../../../domain/errors.js';
 import { FORMATS, typesFor, type WebhookFormat } from '../../../domain/webhook/formats.js';
 import type { Endpoint } from '../../../store/webhooks/endpoints.js';
 import { type AddressGuard, addressGuard } from '../../../web/address-guard.js';
-import type { Api } from '../../app.js';
+import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandDone, demandOwned } from '../../hooks/failures.js';
 import { originOf } from '../../hooks/idempotency.js';

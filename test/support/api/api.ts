@@ -1,5 +1,6 @@
 import type { InjectOptions, LightMyRequestResponse as Response } from 'fastify';
-import { type Api, buildApp } from '../../../api/app.js';
+import type { Api } from '../../../api/api.js';
+import { buildApp } from '../../../api/app.js';
 import { idleEngine } from '../../../api/engine/engine.js';
 import { openLog } from '../../../api/hooks/logging.js';
 import type { Deps } from '../../../api/wiring.js';

@@ -1,7 +1,7 @@
 import { type Approval, DEFAULT_HOURS, needsApproval, newApproval } from '../../../../domain/campaign/approval.js';
 import { Failure } from '../../../../domain/errors.js';
 import type { Campaign } from '../../../../store/campaigns/campaigns.js';
-import type { Api } from '../../../app.js';
+import type { Api } from '../../../api.js';
 import { Data, refusals } from '../../../schema/envelope.js';
 import { IdPath } from '../../../schema/fields.js';
 import type { Deps } from '../../../wiring.js';

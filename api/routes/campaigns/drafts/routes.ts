@@ -3,7 +3,7 @@ import { Failure } from '../../../../domain/errors.js';
 import { bodyOfDraft } from '../../../../mail/letter/draft-body.js';
 import type { Campaign } from '../../../../store/campaigns/campaigns.js';
 import type { Draft, DraftRequest } from '../../../../store/drafts/drafts.js';
-import type { Api } from '../../../app.js';
+import type { Api } from '../../../api.js';
 import { accountOf } from '../../../hooks/auth.js';
 import { demandOwned } from '../../../hooks/failures.js';
 import { originOf } from '../../../hooks/idempotency.js';

@@ -1,6 +1,6 @@
 import { blocksSending } from '../../../../domain/mail/finding.js';
 import type { Campaign } from '../../../../store/campaigns/campaigns.js';
-import type { Api } from '../../../app.js';
+import type { Api } from '../../../api.js';
 import { accountOf } from '../../../hooks/auth.js';
 import { demandOwned } from '../../../hooks/failures.js';
 import { Data, refusals } from '../../../schema/envelope.js';

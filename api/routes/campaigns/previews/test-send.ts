@@ -6,7 +6,7 @@ import { parseMailbox } from '../../../../mail/address.js';
 import { acceptMessage } from '../../../../services/accept-message.js';
 import { campaignSender } from '../../../../services/sender.js';
 import type { Campaign } from '../../../../store/campaigns/campaigns.js';
-import type { Api } from '../../../app.js';
+import type { Api } from '../../../api.js';
 import { accountOf } from '../../../hooks/auth.js';
 import { demandOwned } from '../../../hooks/failures.js';
 import { keyOf } from '../../../hooks/idempotency.js';
