@@ -1,0 +1,96 @@
+import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
+import { connectionShare, type Rate, type TransportPurpose, type TransportUse } from '../../domain/transport.js';
+import type { Dial, RecordDuration } from '../smtp/settings.js';
+import type { Route, RouteEntry } from './failover.js';
+import { monitorTransport } from './monitor.js';
+import { smtpTransport, type Transport } from './transport.js';
+
+/** A route as the configuration of an account wants it; a new version replaces the open connections. */
+export interface RoutePlan {
+  readonly route: Route;
+  readonly url: string;
+  readonly version: number;
+  readonly recordTrouble: (trouble: string | undefined) => void;
+  readonly dial?: Dial | undefined;
+}
+
+export interface OpenRoute extends Pick<RouteEntry, 'monitor'> {
+  readonly version: number;
+}
+
+export interface RouteSettings {
+  readonly times: ProtocolTimes;
+  readonly log: { warn(details: object, message: string): void };
+  readonly recordDuration?: RecordDuration | undefined;
+}
+
+export type RouteOpener = ReturnType<typeof routeOpener>;
+
+/** A session that takes longer is not waited for where the account has another route. */
+const SESSION_TIMEOUT_MS = 5_000;
+
+/** Opens the routes of this process and closes them together. */
+export function routeOpener({ times, log: logger, recordDuration }: RouteSettings) {
+  const opened = new Set<Transport>();
+  let isDestroyed = false;
+  return {
+    open: ({ route, url, version, recordTrouble, dial }: RoutePlan): OpenRoute => {
+      const { id: name, connections } = route;
+      const log = (message: string, details: object) => logger.warn({ ...details, transport: name }, message);
+      const transport = smtpTransport({ url, connections, times, dial, log, recordDuration });
+      opened.add(transport);
+      if (isDestroyed) transport.destroy();
+      const settings = { name, sessionTimeout: SESSION_TIMEOUT_MS, log, recordHealth: recordTrouble };
+      return { version, monitor: monitorTransport(transport, settings) };
+    },
+
+    /** Ends a route after its open mail. */
+    drain: ({ monitor: { transport } }: OpenRoute): void => {
+      void transport.close().finally(() => opened.delete(transport));
+    },
+
+    /** Closes all sockets at once; a route that is opened afterwards is closed at once, too. */
+    destroy: (): void => {
+      isDestroyed = true;
+      for (const transport of opened) transport.destroy();
+    },
+
+    /** Lets open mail end, also of routes that were changed or removed. */
+    close: async (): Promise<void> => {
+      await Promise.all([...opened].map((transport) => transport.close()));
+    },
+  };
+}
+
+/** Keeps a route open while its plan has the same version; the routes that a new table lacks are drained. */
+export function keepRoutesOpen({ open, drain }: Pick<RouteOpener, 'open' | 'drain'>) {
+  let openById = new Map<string, OpenRoute>();
+  return (plans: readonly RoutePlan[]): RouteEntry[] => {
+    const before = openById;
+    openById = new Map(
+      plans.map((plan) => {
+        const known = before.get(plan.route.id);
+        return [plan.route.id, known?.version === plan.version ? known : open(plan)];
+      }),
+    );
+    for (const [id, opened] of before) if (openById.get(id) !== opened) drain(opened);
+    return plans.flatMap(({ route }) => {
+      const monitor = openById.get(route.id)?.monitor;
+      return monitor === undefined ? [] : [{ route, monitor }];
+    });
+  };
+}
+
+export interface RouteLimits {
+  readonly perSecond: number | null;
+  readonly connections: number;
+}
+
+export function routeOf(id: string, purpose: TransportPurpose, use: TransportUse, limits: RouteLimits): Route {
+  const connections = connectionShare(purpose, use, limits.connections);
+  return { id, rates: rateOf(`transport:${id}`, limits.perSecond), connections };
+}
+
+export function rateOf(key: string, perSecond: number | null | undefined): Rate[] {
+  return perSecond == null ? [] : [{ key, perSecond }];
+}
