@@ -1,8 +1,8 @@
 import { MOST_LEVELS } from './json-depth.js';
 
 /**
- * Every failure Everpost can name: its stable code, the HTTP status it becomes, its sentence, and whether trying the
- * same again is pointless. `api/hooks/failures.ts` and `activities/failures.ts` translate; nothing else invents codes.
+ * Every error code with its HTTP status, its sentence, and whether the failure is permanent: repeating the same request
+ * fails again. `api/hooks/failures.ts` and `activities/failures.ts` translate them; there are no other codes.
  */
 export const FAILURES = {
   malformed_json: { status: 400, permanent: true, message: 'The body is not valid JSON.' },
@@ -17,11 +17,11 @@ export const FAILURES = {
   key_unknown: { status: 401, permanent: true, message: 'There is no such API key.' },
   key_revoked: { status: 401, permanent: true, message: 'The API key has been revoked.' },
   key_expired: { status: 401, permanent: true, message: 'The API key has expired.' },
-  ai_not_available: { status: 402, permanent: true, message: 'Drafting by AI is not available here; pass html.' },
-  subscriber_limit_reached: { status: 402, permanent: true, message: 'The plan has no room for more subscribers.' },
-  campaign_limit_reached: { status: 402, permanent: true, message: 'The plan has no room for more campaigns.' },
-  sender_limit_reached: { status: 402, permanent: true, message: 'The plan has no room for more domains.' },
-  client_limit_reached: { status: 402, permanent: true, message: 'The plan has no room for more clients.' },
+  ai_not_available: { status: 402, permanent: true, message: 'Drafting by AI is not configured; pass html.' },
+  subscriber_limit_reached: { status: 402, permanent: true, message: 'The plan allows no more subscribers.' },
+  campaign_limit_reached: { status: 402, permanent: true, message: 'The plan allows no more campaigns.' },
+  sender_limit_reached: { status: 402, permanent: true, message: 'The plan allows no more domains.' },
+  client_limit_reached: { status: 402, permanent: true, message: 'The plan allows no more clients.' },
   forbidden: { status: 403, permanent: true, message: 'This resource belongs to another account.' },
   receiver_not_a_member: {
     status: 403,
@@ -43,32 +43,36 @@ export const FAILURES = {
   already_sending: { status: 409, permanent: true, message: 'The campaign is already being sent.' },
   busy: { status: 409, permanent: false, message: 'The campaign is being drafted; try again when it is ready.' },
   cannot_delete: { status: 409, permanent: true, message: 'Mails of this campaign were sent: it is kept as history.' },
-  list_in_use: { status: 409, permanent: true, message: 'A campaign of this list is on its way; cancel it first.' },
+  list_in_use: { status: 409, permanent: true, message: 'A campaign of this list is being sent; cancel it first.' },
   not_editable: { status: 409, permanent: true, message: 'The campaign can no longer be changed in this way.' },
   not_awaiting_approval: { status: 409, permanent: true, message: 'The campaign does not wait for approval.' },
   not_sending: { status: 409, permanent: true, message: 'The campaign is not being sent.' },
   not_paused: { status: 409, permanent: true, message: 'The campaign is not paused.' },
   not_sent: { status: 409, permanent: true, message: 'The campaign has not been sent yet.' },
-  changed_meanwhile: { status: 409, permanent: true, message: 'The text has changed since; look at it again.' },
+  changed_meanwhile: { status: 409, permanent: true, message: 'The content has changed since; read it again.' },
   draft_not_ready: { status: 409, permanent: true, message: 'This draft has no text that could be chosen.' },
   too_early: { status: 409, permanent: false, message: 'The campaign closed too recently to be retried.' },
-  nothing_to_retry: { status: 409, permanent: true, message: 'No recipient of this campaign is in the asked state.' },
-  recipient_suppressed: { status: 409, permanent: true, message: 'This address must not be mailed.' },
+  nothing_to_retry: {
+    status: 409,
+    permanent: true,
+    message: 'No recipient of this campaign has the requested status.',
+  },
+  recipient_suppressed: { status: 409, permanent: true, message: 'This address is suppressed and gets no mail.' },
   recipient_opted_out: {
     status: 409,
     permanent: true,
-    message: 'The recipient has left the mails that are sent with this API key.',
+    message: 'The recipient has opted out of mails that are sent with this API key.',
   },
-  not_cancellable: { status: 409, permanent: true, message: 'The message is no longer waiting: it has a final state.' },
-  being_sent: { status: 409, permanent: false, message: 'The message is being handed over at this moment.' },
-  field_exists: { status: 409, permanent: true, message: 'There is a field of this name already.' },
+  not_cancellable: { status: 409, permanent: true, message: 'The message already has a final state.' },
+  being_sent: { status: 409, permanent: false, message: 'The message is being sent at this moment.' },
+  field_exists: { status: 409, permanent: true, message: 'A field with this name already exists.' },
   not_a_time: { status: 422, permanent: true, message: 'The newsletter has no issue at this time.' },
   no_data_expected: {
     status: 409,
     permanent: true,
     message: 'The issues of this newsletter are not made from pushed data.',
   },
-  already_a_member: { status: 409, permanent: true, message: 'Somebody with this address is a member already.' },
+  already_a_member: { status: 409, permanent: true, message: 'A member with this address already exists.' },
   template_read_only: {
     status: 409,
     permanent: true,
@@ -82,26 +86,30 @@ export const FAILURES = {
   client_busy: {
     status: 409,
     permanent: false,
-    message: 'Something of this client is on its way; cancel it, or wait until it is through.',
+    message: 'A campaign or message of this client is still under way; cancel it or wait for its end.',
   },
   domain_taken: { status: 409, permanent: true, message: 'Another account has verified this domain.' },
-  in_flight: { status: 409, permanent: false, message: 'A request with this Idempotency-Key is still being answered.' },
+  in_flight: {
+    status: 409,
+    permanent: false,
+    message: 'A request with this Idempotency-Key is still being processed.',
+  },
   secret_already_shown: {
     status: 409,
     permanent: true,
-    message: 'The answer to this Idempotency-Key held a secret that is shown only once.',
+    message: 'The response for this Idempotency-Key contained a secret that is shown only once.',
   },
   sealed_elsewhere: {
     status: 409,
     permanent: true,
-    message: 'The password was sealed with another EVERPOST_SECRET; set the url again.',
+    message: 'The password was encrypted with another EVERPOST_SECRET; set the url again.',
   },
   revision_mismatch: {
     status: 412,
     permanent: true,
-    message: 'It was changed since you read it: If-Match names another revision.',
+    message: 'The resource has changed since you read it: If-Match names another revision.',
   },
-  request_timeout: { status: 408, permanent: false, message: 'The request did not come in time.' },
+  request_timeout: { status: 408, permanent: false, message: 'The request was not received in time.' },
   payload_too_large: { status: 413, permanent: true, message: 'The body is larger than this path accepts.' },
   uri_too_long: { status: 414, permanent: true, message: 'The address is too long.' },
   unsupported_media_type: { status: 415, permanent: true, message: 'Send application/json.' },
@@ -131,20 +139,24 @@ export const FAILURES = {
     permanent: true,
     message: 'No member of the account is an approver; see POST /account/members.',
   },
-  no_recipients: { status: 422, permanent: true, message: 'The list has no recipient who may be mailed.' },
+  no_recipients: { status: 422, permanent: true, message: 'The list has no subscriber who may get mail.' },
   idempotency_key_reused: {
     status: 422,
     permanent: true,
     message: 'This Idempotency-Key was used with another request.',
   },
-  quota_exceeded: { status: 429, permanent: false, message: 'The plan has not so many emails left this month.' },
+  quota_exceeded: { status: 429, permanent: false, message: 'The plan has too few emails left this month.' },
   ai_quota_exceeded: { status: 429, permanent: false, message: 'The plan has no drafts by AI left this month.' },
   request_quota_exceeded: { status: 429, permanent: false, message: 'The plan has no requests left this month.' },
   rate_limited: { status: 429, permanent: false, message: 'Too many requests; see Retry-After.' },
-  internal_error: { status: 500, permanent: false, message: 'Something went wrong on our side.' },
+  internal_error: { status: 500, permanent: false, message: 'The server failed to process the request.' },
   ai_failed: { status: 502, permanent: false, message: 'The draft could not be written; the campaign is kept.' },
-  overloaded: { status: 503, permanent: false, message: 'Everpost is very busy at this moment; see Retry-After.' },
-  unavailable: { status: 503, permanent: false, message: 'Everpost is starting, stopping or has lost its store.' },
+  overloaded: { status: 503, permanent: false, message: 'The server is overloaded; see Retry-After.' },
+  unavailable: {
+    status: 503,
+    permanent: false,
+    message: 'The server is starting or stopping, or cannot reach its database.',
+  },
 } as const satisfies Record<string, { status: number; permanent: boolean; message: string }>;
 
 export type FailureCode = keyof typeof FAILURES;
