@@ -6,7 +6,6 @@ import { members } from './accounts/members.js';
 import { suspension } from './accounts/suspension.js';
 import { campaigns } from './campaigns/campaigns.js';
 import { ledger } from './campaigns/ledger.js';
-import { ledgerPositions } from './campaigns/ledger-positions.js';
 import { campaignProgress } from './campaigns/progress.js';
 import { campaignReading } from './campaigns/reading.js';
 import { recipients } from './campaigns/recipients.js';
@@ -103,7 +102,6 @@ function campaignStores(store: Store, lease: number) {
     campaignProgress: campaignProgress(store),
     campaigns: { ...campaigns(store), ...campaignReading(store) },
     ledger: ledger(store, lease),
-    ledgerPositions: ledgerPositions(store),
     recipients: recipients(store),
     reputation: reputation(store),
     rounds: rounds(store),

@@ -1,5 +1,6 @@
 import type { CampaignState } from '../../domain/campaign/campaign.js';
 import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
+import { type RecipientEvidenceStores, settleEarlierClickers } from '../../services/evidence.js';
 import { stateEvent } from '../../services/steer-campaign.js';
 import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
 import type { Ledger } from '../../store/campaigns/ledger.js';
@@ -8,11 +9,12 @@ import type { Recipients } from '../../store/campaigns/recipients.js';
 import type { Rounds } from '../../store/campaigns/rounds.js';
 import type { Events } from '../../store/events/events.js';
 import type { Quotas } from '../../store/quotas/quotas.js';
+import type { Engagements } from '../../store/tracking/engagement.js';
 import type { CampaignInput } from '../../workflows/messages.js';
 import { type PublishingDeps, pagePublisher } from './publishing.js';
-import { type ClickEvidenceDeps, settleByClicks } from './settle-by-clicks.js';
 
-export interface ClosingDeps extends PublishingDeps, ClickEvidenceDeps {
+export interface ClosingDeps extends PublishingDeps, RecipientEvidenceStores {
+  readonly engagements: Engagements;
   readonly campaigns: Campaigns;
   readonly campaignProgress: CampaignProgress;
   readonly ledger: Ledger;
@@ -32,7 +34,7 @@ export function closingActivities(deps: ClosingDeps) {
       if (row === null || row.launch !== input.launch) return 'cancelled';
       if (row.state === 'sending') await expireDeferred(deps, row, EXPIRED);
       await deps.rounds.deleteOrphans(input);
-      await settleByClicks(deps, row);
+      await settleEarlierClickers(deps, row);
       const { sent, uncertain } = await recipients.totals(row.account, row._id);
       await campaignProgress.close(input, row.round, sent > 0 ? 'sent' : 'failed');
       const closed = (await campaigns.find(row.account, row._id)) ?? row;

@@ -4,6 +4,7 @@ import { decideForAddress } from '../../domain/delivery/suppression.js';
 import { relaxOnce } from '../../mail/dkim/canonical.js';
 import type { CompiledLetter } from '../../mail/letter/compile.js';
 import type { FailoverTransport, TransportsFor } from '../../mail/transports/failover.js';
+import type { RecipientEvidenceStores } from '../../services/evidence.js';
 import type { Signing } from '../../services/signing.js';
 import { pauseCampaign } from '../../services/steer-campaign.js';
 import type { Campaign } from '../../store/campaigns/campaigns.js';
@@ -31,7 +32,7 @@ export interface PagesInput {
 export type PagesResult = 'finished' | 'busy' | 'not_wanted' | 'transport_down' | 'more';
 
 /** What the work on pages needs; the routes are those of the campaign's account. */
-export interface WorkDeps extends AttemptDeps, HandOverDeps, ClaimDeps, PublishingDeps {
+export interface WorkDeps extends AttemptDeps, HandOverDeps, ClaimDeps, PublishingDeps, RecipientEvidenceStores {
   readonly ledger: Ledger;
   readonly letters: Letters;
   readonly activityContext: () => ActivityContext;

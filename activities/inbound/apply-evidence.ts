@@ -1,25 +1,23 @@
 import { now } from '../../clock.js';
-import type { Evidence } from '../../domain/delivery/evidence.js';
+import type { Evidence, SettlingEvidence } from '../../domain/delivery/evidence.js';
 import { decideForAddress } from '../../domain/delivery/suppression.js';
-import { stepOfEvidence } from '../../domain/message/step.js';
+import {
+  type MessageEvidenceStores,
+  type RecipientEvidenceStores,
+  settleMessage,
+  settleRecipient,
+} from '../../services/evidence.js';
 import { applyComplaint, applyRefusal, type SuppressionStores } from '../../services/suppress.js';
 import type { Campaigns } from '../../store/campaigns/campaigns.js';
-import type { Ledger } from '../../store/campaigns/ledger.js';
-import type { LedgerPositions } from '../../store/campaigns/ledger-positions.js';
-import type { Event, Events } from '../../store/events/events.js';
+import type { Event } from '../../store/events/events.js';
 import type { Messages } from '../../store/messages/messages.js';
-import type { MessageProgress } from '../../store/messages/progress.js';
 import type { ReputationGuard } from '../campaign/reputation.js';
 import type { ReportedMail } from './reported-mail.js';
 
-export interface EvidenceDeps extends SuppressionStores {
+export interface EvidenceDeps extends SuppressionStores, RecipientEvidenceStores, MessageEvidenceStores {
   readonly campaigns: Pick<Campaigns, 'find'>;
-  readonly events: Pick<Events, 'append'>;
   readonly guard: ReputationGuard;
-  readonly ledger: Pick<Ledger, 'recordLateEvidence'>;
-  readonly ledgerPositions: LedgerPositions;
   readonly messages: Pick<Messages, 'ofReturnPath'>;
-  readonly messageProgress: Pick<MessageProgress, 'recordLateEvidence'>;
 }
 
 /** Acts on what is proven: the address, the river, doubt in the ledger. Every step may be repeated. Answers in one word. */
@@ -66,48 +64,22 @@ async function unsubscribe({ subscribers }: EvidenceDeps, { subscriber, campaign
   return 'left';
 }
 
-interface LateEvidence {
-  readonly kind: 'sent' | 'failed';
-  readonly class: string;
-  readonly code: string | null;
-  readonly reply: string | null;
-}
-
-/** A mail whose fate was in doubt has one now. Who was sent to, or refused, stays what they are. */
-async function settle(deps: EvidenceDeps, reported: ReportedMail, late: LateEvidence): Promise<void> {
-  if (reported.message !== undefined) await settleMessage(deps, reported.account, reported.message, late);
-  else if (reported.campaign !== undefined && reported.subscriber !== undefined) {
-    await settleRecipient(deps, reported.account, reported.campaign, reported.subscriber, late);
-  }
-}
-
-async function settleMessage(deps: EvidenceDeps, account: number, id: string, late: LateEvidence): Promise<void> {
-  const row = await deps.messages.ofReturnPath(id);
-  if (row === null || row.account !== account) return;
-  await deps.messageProgress.recordLateEvidence(
-    account,
-    id,
-    stepOfEvidence({ n: row.attempt, at: now() }, late.kind, late),
-  );
-}
-
-async function settleRecipient(
-  { campaigns, ledgerPositions, ledger, events }: EvidenceDeps,
-  account: number,
-  campaign: number,
-  subscriber: number,
-  late: LateEvidence,
+/** Settles a mail whose outcome was unknown; one that was sent, or refused, stays so. */
+async function settle(
+  deps: EvidenceDeps,
+  { account, message, campaign, subscriber }: ReportedMail,
+  result: Omit<SettlingEvidence, 'at'>,
 ): Promise<void> {
-  const row = await campaigns.find(account, campaign);
-  const position = row === null ? undefined : await ledgerPositions.lastPositionOf(row, subscriber);
-  if (position === undefined) return;
-  const { page, i } = position;
-  const entry = page.exceptions.find((one) => one.i === i);
-  const alreadyRecorded = entry?.kind === late.kind && entry.class === late.class;
-  if (!alreadyRecorded && !(await ledger.recordLateEvidence(page, { i, ...late, at: now() }))) return;
-  const { kind, class: reason, code } = late;
-  const event = { _id: `${page._id}:${i}:late`, account, campaign, subscriber, type: `recipient.${kind}` };
-  await events.append([{ ...event, data: { class: reason, code } }]);
+  const evidence = { ...result, at: now() };
+  if (message !== undefined) {
+    const row = await deps.messages.ofReturnPath(message);
+    if (row?.account === account) await settleMessage(deps, row, evidence);
+    return;
+  }
+  if (campaign === undefined || subscriber === undefined) return;
+  const row = await deps.campaigns.find(account, campaign);
+  const position = row === null ? undefined : await deps.uncertainRecipients.lastPositionOf(row, subscriber);
+  if (position !== undefined) await settleRecipient(deps, account, position, evidence);
 }
 
 /** What was told about which mail; a report about an address alone is told by its subscribers' own events. */

@@ -16,13 +16,13 @@ import { FINAL_STATES, type MessageState } from '../../domain/message/message.js
 import {
   type MessageStep,
   stepAfter,
-  stepOfEvidence,
   stepOfLostOwner,
   stepOfRefusal,
   stepOfWaiting,
 } from '../../domain/message/step.js';
 import type { SplicedMail, Unrenderable } from '../../mail/letter/letter.js';
 import type { Transport } from '../../mail/transports/transport.js';
+import { settleMessage } from '../../services/evidence.js';
 import type { Messages } from '../../store/messages/messages.js';
 import type { Message } from '../../store/messages/row.js';
 import type { OptOuts } from '../../store/suppressions/opt-outs.js';
@@ -206,16 +206,16 @@ function stepOf(outcome: Outcome, row: Message, firstRetry: number): MessageStep
   });
 }
 
-/** Somebody has declared our attempt in doubt meanwhile; what we know settles it, where nobody has gone on from there. */
+/** Our attempt was declared uncertain meanwhile: what we know settles it, unless the message went on from there. */
 async function offerEvidence(
-  { messageProgress }: MessageAttemptDeps,
-  { account, _id }: Message,
+  deps: MessageAttemptDeps,
+  row: Message,
   token: string,
   { state, entry }: MessageStep,
 ): Promise<void> {
   if (state !== 'sent' && state !== 'failed') return;
-  const at = new Date(entry.at);
-  await messageProgress.recordLateEvidence(account, _id, stepOfEvidence({ n: entry.n, at }, state, entry), token);
+  const evidence = { ...entry, kind: state, attempt: entry.n, at: new Date(entry.at) };
+  await settleMessage(deps, row, evidence, token);
 }
 
 function mayResend({ resend_if_uncertain, resent }: Message): boolean {

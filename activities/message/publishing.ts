@@ -1,14 +1,14 @@
 import { now } from '../../clock.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import { FINAL_STATES, type MessageAttempt } from '../../domain/message/message.js';
+import { type MessageEvidenceStores, settleByEarlierClick } from '../../services/evidence.js';
 import { applyRefusal, type SuppressionStores } from '../../services/suppress.js';
 import type { Event, Events } from '../../store/events/events.js';
 import type { Messages } from '../../store/messages/messages.js';
 import type { Message } from '../../store/messages/row.js';
-import { type ClickDeps, settledByClick } from './click-evidence.js';
 
-export interface MessagePublishingDeps extends ClickDeps, SuppressionStores {
-  readonly events: Pick<Events, 'append'> & ClickDeps['events'];
+export interface MessagePublishingDeps extends MessageEvidenceStores, SuppressionStores {
+  readonly events: Events;
   readonly messages: Pick<Messages, 'sweepAgain'>;
 }
 
@@ -83,7 +83,7 @@ function eventTypeOf({ outcome, class: reason }: MessageAttempt): string {
 export function messagePublisher(deps: MessagePublishingDeps): PublishMessage {
   const { events, messages } = deps;
   return async (found) => {
-    const row = await settledByClick(deps, found);
+    const row = await settleByEarlierClick(deps, found);
     const mail = { account: row.account, emailKey: row.to_key };
     for (const entry of row.attempts) {
       await applyRefusal(deps, mail, { ...entry, kind: entry.outcome, at: new Date(entry.at) });

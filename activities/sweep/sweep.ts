@@ -1,5 +1,6 @@
 import { now } from '../../clock.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
+import { publishLateEvidence } from '../../services/evidence.js';
 import { stateEvent } from '../../services/steer-campaign.js';
 import type { Campaign } from '../../store/campaigns/campaigns.js';
 import type { Ledger } from '../../store/campaigns/ledger.js';
@@ -95,6 +96,7 @@ function otherParts(deps: SweepDeps): SweepPart[] {
     ['messages', () => sweepMessages(deps)],
     ['webhooks', endpointNotifier(deps)],
     ['inbound', () => sweepInbound(deps)],
+    ['late evidence', () => publishLateEvidence(deps)],
     ['suspensions', () => sweepSuspensions(deps)],
     ['quotas', () => sweepQuotas(deps)],
     ['keys', () => publishKeyReminders(deps)],

@@ -1,3 +1,4 @@
+import type { SettlingEvidence } from '../delivery/evidence.js';
 import type { RefusalScope } from '../delivery/outcome.js';
 import type { ExceptionKind, RecipientStatus } from './campaign.js';
 
@@ -16,6 +17,8 @@ export interface PageException {
   readonly by: string | null;
   /** The round that took this recipient up again. */
   readonly next: number | null;
+  /** Late evidence settled it, and the event of that is not appended yet. */
+  readonly unpublished?: boolean;
 }
 
 /** One page of a campaign's round; docs/architecture/protocol.md "Documents". */
@@ -48,9 +51,9 @@ export interface Step {
   readonly exceptions: readonly PageException[];
 }
 
-export interface LateEvidence extends Pick<PageException, 'i' | 'class' | 'code' | 'reply' | 'at' | 'rule'> {
-  readonly kind: 'sent' | 'failed';
-  /** Only an entry that this token left in doubt. */
+export interface LateEvidence extends SettlingEvidence {
+  readonly i: number;
+  /** Only an entry that the owner with this token left uncertain. */
   readonly by?: string;
 }
 

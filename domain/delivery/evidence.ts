@@ -11,6 +11,17 @@ export type Evidence =
   /** A mail to the `mailto:` of List-Unsubscribe. */
   | { readonly kind: 'left' };
 
+/** What settles a mail whose outcome was unknown. */
+export interface SettlingEvidence {
+  readonly kind: 'sent' | 'failed';
+  readonly class: string;
+  readonly code: string | null;
+  /** Addresses scrubbed. */
+  readonly reply: string | null;
+  readonly rule?: string;
+  readonly at: Date;
+}
+
 /** Types of feedback (RFC 5965 §7.3) that mean: I do not want this mail. */
 const COMPLAINTS = ['abuse', 'fraud', 'virus', 'other'];
 

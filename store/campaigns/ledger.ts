@@ -1,5 +1,5 @@
 import type { Collection, Document, Filter } from 'mongodb';
-import type { LateEvidence, LedgerPage, Step } from '../../domain/campaign/ledger-page.js';
+import type { LedgerPage, Step } from '../../domain/campaign/ledger-page.js';
 import {
   type Alive,
   type ConditionalWrites,
@@ -25,7 +25,7 @@ export type Ledger = ReturnType<typeof ledger>;
 export function ledger(store: Store, lease: number) {
   const pages = majorityCollection<LedgerPage>(store, 'ledger');
   const write = conditionalWrites(pages);
-  return { ...taking(pages, lease), ...owning(write), ...closing(write), ...evidence(pages) };
+  return { ...taking(pages, lease), ...owning(write), ...closing(write), ...reading(pages) };
 }
 
 function taking(pages: Collection<LedgerPage>, lease: number) {
@@ -122,33 +122,8 @@ function closing(write: ConditionalWrites<LedgerPage>) {
   };
 }
 
-/** What is learned of a recipient from outside of the send. */
-export function evidence(pages: Collection<LedgerPage>) {
+function reading(pages: Collection<LedgerPage>) {
   return {
-    /** Late evidence settles a doubtful recipient that no later round took up. Matches at most one entry, once. */
-    recordLateEvidence: async (page: Pick<LedgerPage, '_id' | 'account'>, late: LateEvidence): Promise<boolean> => {
-      const owner = late.by === undefined ? {} : { by: late.by };
-      const { matchedCount } = await pages.updateOne(
-        {
-          _id: page._id,
-          account: page.account,
-          exceptions: { $elemMatch: { i: late.i, kind: 'uncertain', next: null, ...owner } },
-        },
-        {
-          $set: {
-            'exceptions.$.kind': late.kind,
-            'exceptions.$.class': late.class,
-            'exceptions.$.code': late.code,
-            'exceptions.$.reply': late.reply,
-            'exceptions.$.at': late.at,
-          },
-        },
-      );
-      return matchedCount === 1;
-    },
-
-    page: (account: number, _id: string): Promise<LedgerPage | null> => pages.findOne({ account, _id }),
-
     /** Pages of the round that are not done; a busy page is not a done page. */
     openPages: (key: RoundKey): Promise<number> => pages.countDocuments({ ...key, done: false }),
 

@@ -1,70 +1,111 @@
-import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
-import { events } from '../events/events.js';
+import type { Collection, Filter } from 'mongodb';
+import type { LateEvidence, LedgerPage } from '../../domain/campaign/ledger-page.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
-import { evidence } from './ledger.js';
+import type { Campaign } from './campaigns.js';
 
 export type UncertainRecipients = ReturnType<typeof uncertainRecipients>;
 
-interface UncertainPosition {
-  /** Id of the ledger page. */
+/** A recipient's place in the ledger. */
+export interface LedgerPosition {
+  /** Id of the page. */
   readonly page: string;
   readonly i: number;
-  readonly subscriber: number;
 }
 
-/** Recipients of whom nobody knows whether the mail arrived, and the evidence that a person's click is. */
+type CampaignRef = Pick<Campaign, '_id' | 'account'>;
+
+/**
+ * Recipients whose outcome is unknown, and the late evidence that settles them. The write that settles an entry marks it as
+ * unpublished, so its event cannot be lost: it is due until `confirmPublished`.
+ */
 export function uncertainRecipients(store: Store) {
   const pages = majorityCollection<LedgerPage>(store, 'ledger');
-  const { recordLateEvidence } = evidence(pages);
-  const eventLog = events(store);
-  const hasUncertain = { 'exceptions.kind': 'uncertain' } as const;
+  return { ...finding(pages), ...settling(pages) };
+}
+
+function finding(pages: Collection<LedgerPage>) {
+  const uncertainPages = (filter: Filter<LedgerPage>) =>
+    pages.find({ ...filter, 'exceptions.kind': 'uncertain' }).project<LedgerPage>({ ids: 1, exceptions: 1 });
 
   return {
-    /** Everybody about whom a campaign is in doubt, read from an index of pages with doubt alone. */
-    ofCampaign: async (account: number, campaign: number): Promise<number[]> => {
-      const found = await pages
-        .find({ account, campaign, ...hasUncertain })
-        .project<LedgerPage>(ENTRY_FIELDS)
-        .toArray();
-      return found.flatMap(positionsOn).map(({ subscriber }) => subscriber);
+    /** Ids of the uncertain subscribers of a campaign. Reads pages with uncertain entries only, by their index. */
+    ofCampaign: async ({ account, _id: campaign }: CampaignRef): Promise<number[]> => {
+      const found = await uncertainPages({ account, campaign }).toArray();
+      return found.flatMap(uncertainOn).map(({ subscriber }) => subscriber);
     },
 
-    /**
-     * These people have clicked: where the ledger is in doubt about their mail, it is sent. Each write matches once, and
-     * not once a later round took them up; repeating all of it changes nothing.
-     */
-    settleAsSent: async (
-      account: number,
-      campaign: number,
+    /** Where the ledger is uncertain about these subscribers. */
+    positionsOf: async (
+      { account, _id: campaign }: CampaignRef,
       subscribers: readonly number[],
-      at: Date,
-    ): Promise<void> => {
-      const wanted = new Set(subscribers);
-      if (wanted.size === 0) return;
-      const filter = { account, campaign, ...hasUncertain, ids: { $in: [...wanted] } };
-      const found = await pages.find(filter).project<LedgerPage>(ENTRY_FIELDS).toArray();
-      for (const { page, i, subscriber } of found.flatMap(positionsOn)) {
-        if (!wanted.has(subscriber)) continue;
-        const arrived = { i, kind: 'sent', class: 'clicked', code: null, reply: null, at } as const;
-        if (!(await recordLateEvidence({ _id: page, account }, arrived))) continue;
-        const data = { class: 'clicked', code: null };
-        await eventLog.append([
-          { _id: `${page}:${i}:late`, account, campaign, subscriber, type: 'recipient.sent', data },
-        ]);
+    ): Promise<LedgerPosition[]> => {
+      if (subscribers.length === 0) return [];
+      const found = await uncertainPages({ account, campaign, ids: { $in: [...subscribers] } }).toArray();
+      return found.flatMap(uncertainOn).filter(({ subscriber }) => subscribers.includes(subscriber));
+    },
+
+    /** The last round's position of a subscriber; ids ascend along the pages of a round, so one page a round is read. */
+    lastPositionOf: async (
+      { _id, account, launch, round: last }: CampaignRef & Pick<Campaign, 'launch' | 'round'>,
+      subscriber: number,
+    ): Promise<LedgerPosition | undefined> => {
+      for (let round = last; round >= 0; round -= 1) {
+        const filter = { account, campaign: _id, launch, round, 'ids.0': { $lte: subscriber } };
+        const page = await pages.findOne(filter, { sort: { 'ids.0': -1 } });
+        const i = page?.ids.indexOf(subscriber) ?? -1;
+        if (page !== null && i >= 0) return { page: page._id, i };
       }
+      return undefined;
     },
   };
 }
 
-const ENTRY_FIELDS = { ids: 1, exceptions: 1 } as const;
+function settling(pages: Collection<LedgerPage>) {
+  return {
+    /**
+     * Settles an uncertain recipient that no later round took up, and marks its event as due; false where there is none.
+     * Atomic: one conditional update, which matches at most one entry, once.
+     */
+    recordLateEvidence: async (account: number, page: string, late: LateEvidence): Promise<boolean> => {
+      const owner = late.by === undefined ? {} : { by: late.by };
+      const { matchedCount } = await pages.updateOne(
+        {
+          ...{ _id: page, account },
+          exceptions: { $elemMatch: { i: late.i, kind: 'uncertain', next: null, ...owner } },
+        },
+        {
+          $set: {
+            'exceptions.$.kind': late.kind,
+            'exceptions.$.class': late.class,
+            'exceptions.$.code': late.code,
+            'exceptions.$.reply': late.reply,
+            'exceptions.$.at': late.at,
+            'exceptions.$.unpublished': true,
+          },
+        },
+      );
+      return matchedCount === 1;
+    },
 
-function positionsOn({
-  _id: page,
-  ids,
-  exceptions,
-}: Pick<LedgerPage, '_id' | 'ids' | 'exceptions'>): UncertainPosition[] {
+    page: (account: number, _id: string): Promise<LedgerPage | null> => pages.findOne({ account, _id }),
+
+    /** Pages of every account with late evidence whose event is due. */
+    unpublishedPages: (): AsyncIterable<LedgerPage> => pages.find({ 'exceptions.unpublished': true }),
+
+    /** The events of these entries are appended. Atomic: one update; an entry is settled once, so it never becomes due again. */
+    confirmPublished: async ({ _id, account }: LedgerPage, entries: readonly number[]): Promise<void> => {
+      await pages.updateOne(
+        { _id, account },
+        { $unset: { 'exceptions.$[entry].unpublished': '' } },
+        { arrayFilters: [{ 'entry.i': { $in: [...entries] } }] },
+      );
+    },
+  };
+}
+
+function uncertainOn({ _id: page, ids, exceptions }: LedgerPage): (LedgerPosition & { readonly subscriber: number })[] {
   return exceptions.flatMap(({ i, kind, next }) => {
     const subscriber = ids[i];
-    return kind === 'uncertain' && next === null && subscriber !== undefined ? { page, i, subscriber } : [];
+    return kind === 'uncertain' && next === null && subscriber !== undefined ? [{ page, i, subscriber }] : [];
   });
 }

@@ -84,7 +84,13 @@ export const MAIL_INDEXES: readonly Index[] = [
     on: 'ledger',
     keys: { campaign: 1, 'exceptions.kind': 1 },
     options: { partialFilterExpression: { 'exceptions.kind': 'uncertain' } },
-    serves: 'recipients in doubt, of whom a click may tell',
+    serves: 'uncertain recipients, whom a click may settle',
+  },
+  {
+    on: 'ledger',
+    keys: { 'exceptions.unpublished': 1 },
+    options: { partialFilterExpression: { 'exceptions.unpublished': true } },
+    serves: 'the sweep: late evidence whose event is due',
   },
   {
     on: 'messages',

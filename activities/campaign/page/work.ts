@@ -10,6 +10,7 @@ import {
 import { domainOf } from '../../../domain/delivery/bad-domain.js';
 import type { Fate } from '../../../domain/delivery/outcome.js';
 import type { CompiledLetter } from '../../../mail/letter/compile.js';
+import { settleRecipient } from '../../../services/evidence.js';
 import { localSignal } from '../../signal.js';
 import type { Attempt } from '../attempt.js';
 import type { WorkDeps } from '../delivery.js';
@@ -92,18 +93,14 @@ function worthSettling(page: { settled: number; claimed: number }, settled: numb
   return newlySettled > 0 && (settled === page.claimed || newlySettled >= Math.ceil(window / 2));
 }
 
-/** The page has another owner, who listed our open mail as doubtful: what we learned of it is evidence. */
-async function offerLateEvidence({ ledger, events }: WorkDeps, owner: PageOwner, fates: Fates): Promise<void> {
-  const page = owner.page();
-  if (page.token === null) return;
+/** The page has another owner, who listed our open mail as uncertain: what we learned of it is evidence. */
+async function offerLateEvidence(deps: WorkDeps, owner: PageOwner, fates: Fates): Promise<void> {
+  const { _id: page, account, settled, token } = owner.page();
+  if (token === null) return;
   for (const [i, fate] of fates) {
-    if (i < page.settled || (fate.kind !== 'sent' && fate.kind !== 'failed')) continue;
-    const result = fate.kind === 'sent' ? { class: 'accepted', code: null } : { class: fate.class, code: fate.code };
-    const evidence = { i, kind: fate.kind, ...result, reply: fate.reply ?? null, at: now() };
-    if (!(await ledger.recordLateEvidence(page, { ...evidence, by: page.token }))) continue;
-    const { account, campaign, ids } = page;
-    const subscriber = ids[i];
-    const event = { _id: `${page._id}:${i}:late`, account, campaign, type: `recipient.${fate.kind}`, data: result };
-    await events.append([{ ...event, ...(subscriber === undefined ? {} : { subscriber }) }]);
+    if (i < settled || (fate.kind !== 'sent' && fate.kind !== 'failed')) continue;
+    const { kind, reply = null } = fate;
+    const result = kind === 'sent' ? { class: 'accepted', code: null } : { class: fate.class, code: fate.code };
+    await settleRecipient(deps, account, { page, i }, { kind, ...result, reply, at: now() }, token);
   }
 }

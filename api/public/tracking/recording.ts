@@ -1,7 +1,7 @@
 import type { Visit, VisitClass } from '../../../domain/tracking/visit.js';
+import { settleClickedMessage, settleClickers } from '../../../services/evidence.js';
 import type { Event } from '../../../store/events/events.js';
 import type { Deps } from '../../wiring.js';
-import { type DeliveryEvidence, settleUncertain } from './delivery-evidence.js';
 import type { Visitor } from './visitor.js';
 
 /** One visit to the pixel or to a link of a mail, as it was accepted. */
@@ -25,7 +25,7 @@ export function recordingHits(deps: Deps): RecordHits {
     const isAllowed = await trackingAllowed(deps, hits);
     const counted = hits.filter(isAllowed);
     await deps.events.append(counted.map(eventOf));
-    await settleUncertain(deps, deliveryEvidenceIn(counted));
+    await settleClicks(deps, counted);
   };
 }
 
@@ -54,9 +54,26 @@ function eventOf({ account, owner, what, link, webhookFields, verdict, at }: Hit
   return { _id: `${what}:${owner.campaign}:${owner.subscriber}:${hit}`, account, ...owner, type, data };
 }
 
-/** A person who clicks has the mail. */
-function deliveryEvidenceIn(hits: readonly Hit[]): readonly DeliveryEvidence[] {
-  return hits.flatMap(({ account, owner, what, verdict, at }) =>
-    what === 'clicked' && verdict.by === 'person' ? { account, owner, at } : [],
-  );
+/** A person who clicks has the mail: what is uncertain about it is settled. */
+async function settleClicks(deps: Deps, hits: readonly Hit[]): Promise<void> {
+  const clicks = hits.filter(({ what, verdict }) => what === 'clicked' && verdict.by === 'person');
+  for (const { account, campaign, subscribers, at } of clickersByCampaign(clicks)) {
+    await settleClickers(deps, { account, _id: campaign }, subscribers, at);
+  }
+  for (const { account, owner, at } of clicks) {
+    const row = 'message' in owner ? await deps.messages.find(account, owner.message) : null;
+    if (row !== null) await settleClickedMessage(deps, row, at);
+  }
+}
+
+function clickersByCampaign(clicks: readonly Hit[]) {
+  const found = new Map<number, { account: number; campaign: number; subscribers: number[]; at: Date }>();
+  for (const { account, owner, at } of clicks) {
+    if ('message' in owner) continue;
+    const { campaign, subscriber } = owner;
+    const entry = found.get(campaign) ?? { account, campaign, subscribers: [], at };
+    entry.subscribers.push(subscriber);
+    found.set(campaign, entry);
+  }
+  return found.values();
 }

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { sweepInbound } from '../../../activities/inbound/sweep.js';
 import { linkTokens } from '../../../mail/tokens/link-tokens.js';
 import { returnPaths, unsubscribeAddress } from '../../../mail/tokens/return-path.js';
-import { ledgerPositions } from '../../../store/campaigns/ledger-positions.js';
 import { recipients } from '../../../store/campaigns/recipients.js';
+import { uncertainRecipients } from '../../../store/campaigns/uncertain-recipients.js';
 import { inbound } from '../../../store/inbound/inbound.js';
 import type { Message } from '../../../store/messages/row.js';
 import { majorityCollection } from '../../../store/mongo/connect.js';
@@ -111,10 +111,11 @@ describe('doubt', () => {
 test('the place of a recipient is found by an index, page by page', async () => {
   const { campaign, readers } = await aSentCampaign(store, 9);
   for (const id of readers) {
-    const place = await ledgerPositions(store).lastPositionOf(campaign, id);
-    expect(place?.page.ids[place.i]).toBe(id);
+    const place = await uncertainRecipients(store).lastPositionOf(campaign, id);
+    const page = await uncertainRecipients(store).page(campaign.account, place?.page ?? '');
+    expect(page?.ids[place?.i ?? -1]).toBe(id);
   }
-  expect(await ledgerPositions(store).lastPositionOf(campaign, (readers.at(-1) ?? 0) + 1)).toBeUndefined();
+  expect(await uncertainRecipients(store).lastPositionOf(campaign, (readers.at(-1) ?? 0) + 1)).toBeUndefined();
   const asked = { account: 1, campaign: 1, launch: 1, round: 0, 'ids.0': { $lte: 5 } };
   const plan = await store.db.collection('ledger').find(asked).sort({ 'ids.0': -1 }).limit(1).explain('queryPlanner');
   expect(JSON.stringify(plan)).toContain('ids.0_1');

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { sweepInbound } from '../../../activities/inbound/sweep.js';
-import { ledger } from '../../../store/campaigns/ledger.js';
+import { uncertainRecipients } from '../../../store/campaigns/uncertain-recipients.js';
+import { events } from '../../../store/events/events.js';
 import { inbound } from '../../../store/inbound/inbound.js';
 import { subscribers } from '../../../store/subscribers/subscribers.js';
 import { watchInbound } from '../../../workers/watch/inbound.js';
@@ -52,8 +53,11 @@ const DEATH = async () => Promise.reject(new Error('the process ends here'));
 /** What a worker may have done, and not done, when it was killed. */
 const DEATHS: Readonly<Record<string, () => Parameters<typeof inboundDeps>[1]>> = {
   'before it began': () => ({ linkKeys: { ring: DEATH } }),
-  'before the first event': () => ({ events: { append: DEATH } }),
-  'before the doubt was settled': () => ({ ledger: { recordLateEvidence: DEATH } }),
+  'before the first event': () => ({ events: { ...events(store), append: DEATH } }),
+  'before the recipient was settled': () => ({
+    uncertainRecipients: { ...uncertainRecipients(store), recordLateEvidence: DEATH },
+  }),
+  'before the event of that': () => ({ uncertainRecipients: { ...uncertainRecipients(store), page: DEATH } }),
   'before the address was taken off': () => ({ subscribers: { ...subscribers(store), suppress: DEATH } }),
   'before the campaign was looked at': () => ({ guard: DEATH }),
   'before the row was done': () => ({ inbound: { ...inbound(store), done: DEATH, retryLater: DEATH } }),
@@ -116,11 +120,12 @@ test('two workers at once: one of them has a row, and nobody waits for it', asyn
   const id = await inbound(store).saveMail(null, aBounce(sent), []);
   const seen: unknown[] = [];
   const counted = {
+    ...events(store),
     append: async (told: readonly unknown[]) => {
       seen.push(told);
     },
   };
-  const over = { events: counted, ledger: ledger(store, 60_000) };
+  const over = { events: counted };
   await Promise.all(Array.from({ length: 4 }, () => sweepInbound(inboundDeps(store, over))));
   expect(await verdict(id)).toBe('bounced');
   expect(seen).toHaveLength(1);

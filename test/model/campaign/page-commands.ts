@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { now } from '../../../clock.js';
 import { ledger } from '../../../store/campaigns/ledger.js';
+import { uncertainRecipients } from '../../../store/campaigns/uncertain-recipients.js';
 import type { Fault } from '../network.js';
 import type { Resolution } from '../receiver.js';
 import { act } from './act.js';
@@ -84,7 +85,8 @@ const evidence = fc.tuple(position, position).map(([which, at]) =>
       const [i, kind] = pick([...(stale?.known ?? [])], at) ?? [];
       if (stale?.page === undefined || i === undefined || (kind !== 'sent' && kind !== 'failed')) return;
       const reported = { class: 'late', code: null, reply: null, at: now(), by: stale.token };
-      await ledger(model.store, FAIR_LEASE).recordLateEvidence(stale.page, { i, kind, ...reported });
+      const { account, _id } = stale.page;
+      await uncertainRecipients(model.store).recordLateEvidence(account, _id, { i, kind, ...reported });
     },
   ),
 );

@@ -204,36 +204,6 @@ test('release: a page at rest is free at once; one with mail in flight is kept',
   expect(await read(busy)).toMatchObject({ token: 'mine', settled: 1 });
 });
 
-const said = { class: 'accepted', code: '250', reply: 'ok', at: new Date(1_000) };
-
-test('late: evidence settles doubt once, and only the doubt its owner left', async () => {
-  const page = await put({
-    settled: 2,
-    claimed: 2,
-    exceptions: [anException({ i: 0, kind: 'uncertain', by: 'gone' }), anException({ i: 1, kind: 'failed' })],
-  });
-  const late = (i: number, by?: string) =>
-    plain().recordLateEvidence(page, { i, kind: 'sent', ...said, ...(by === undefined ? {} : { by }) });
-  expect(await late(0, 'somebody else')).toBe(false);
-  expect(await late(1)).toBe(false);
-  expect(await late(0, 'gone')).toBe(true);
-  expect(await late(0, 'gone')).toBe(false);
-  expect((await read(page))?.exceptions).toMatchObject([
-    { i: 0, kind: 'sent', code: '250' },
-    { i: 1, kind: 'failed' },
-  ]);
-});
-
-test('late: doubt that a later round took up stays doubt', async () => {
-  const page = await put({
-    done: true,
-    settled: 1,
-    claimed: 1,
-    exceptions: [anException({ i: 0, kind: 'uncertain', next: 1 })],
-  });
-  expect(await plain().recordLateEvidence(page, { i: 0, kind: 'sent', ...said })).toBe(false);
-});
-
 test('an operation that hangs is given up within the limit, as an unknown outcome', async () => {
   const hasty = await openStore({ url: database.url, database: database.name, ledgerTimeout: 400 });
   const page = await put();

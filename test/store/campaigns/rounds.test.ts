@@ -3,6 +3,7 @@ import type { ExceptionKind } from '../../../domain/campaign/campaign.js';
 import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
 import { ledger } from '../../../store/campaigns/ledger.js';
 import { rounds } from '../../../store/campaigns/rounds.js';
+import { uncertainRecipients } from '../../../store/campaigns/uncertain-recipients.js';
 import { openStore, type Store } from '../../../store/mongo/connect.js';
 import { type TestDatabase, testDatabase } from '../../support/servers/test-servers.js';
 import { anException, aPage, insertPages } from '../../support/store/ledger-pages.js';
@@ -101,7 +102,7 @@ test.for([undefined, new Set([1, 2])])(
     await rounds(store).mark(key(1), ['failed'], only);
     await rounds(store).addPage(key(1), 0, [1], true);
     const late = { i: 1, kind: 'failed', class: 'refused', code: '550', reply: null, at: new Date(0) } as const;
-    expect(await ledger(store, 0).recordLateEvidence(page, late)).toBe(true);
+    expect(await uncertainRecipients(store).recordLateEvidence(page.account, page._id, late)).toBe(true);
     await rounds(store).mark(key(1), ['failed'], only);
     expect(await nexts()).toEqual([
       [1, 1],

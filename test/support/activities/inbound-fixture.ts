@@ -5,8 +5,7 @@ import { messageIdOf } from '../../../mail/letter/compile.js';
 import { returnPaths } from '../../../mail/tokens/return-path.js';
 import type { Campaign } from '../../../store/campaigns/campaigns.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
-import { ledger } from '../../../store/campaigns/ledger.js';
-import { ledgerPositions } from '../../../store/campaigns/ledger-positions.js';
+import { uncertainRecipients } from '../../../store/campaigns/uncertain-recipients.js';
 import { events } from '../../../store/events/events.js';
 import { inbound } from '../../../store/inbound/inbound.js';
 import { messages } from '../../../store/messages/messages.js';
@@ -28,8 +27,7 @@ export function inboundDeps(store: Store, over: Partial<InboundDeps> = {}): Inbo
     campaigns: campaigns(store),
     events: events(store),
     guard: async () => undefined,
-    ledger: ledger(store, 60_000),
-    ledgerPositions: ledgerPositions(store),
+    uncertainRecipients: uncertainRecipients(store),
     messages: messages(store),
     messageProgress: messageProgress(store, 60_000),
     subscribers: subscribers(store),
