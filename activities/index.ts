@@ -14,7 +14,7 @@ import { type ConfirmationDeps, confirmationActivities } from './subscriber/conf
 import { type SubscriberImportDeps, subscriberImportActivities } from './subscriber/import.js';
 import { type SweepDeps, sweepActivities } from './sweep/sweep.js';
 import { webhookActivities } from './webhook/delivery.js';
-import type { WebhookDeps } from './webhook/delivery-pass.js';
+import type { WebhookDeps } from './webhook/pass.js';
 
 export type StepDeps = ApprovalDeps &
   AudienceDeps &

@@ -35,7 +35,7 @@ export interface SweepDeps
     SweepPassDeps,
     Pick<KeyReminderDeps, 'keyRotation'> {
   readonly config: RetentionDeps['config'] & ListNoticeDeps['config'];
-  readonly eventLog: EndpointNotifierDeps['eventLog'] & ListNoticeDeps['eventLog'];
+  readonly eventLog: EndpointNotifierDeps['eventLog'];
   readonly campaignProgress: CampaignProgress;
   readonly guard: ReputationGuard;
   readonly ledger: Ledger;

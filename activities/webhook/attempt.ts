@@ -1,13 +1,12 @@
 import { now } from '../../clock.js';
 import { type AttemptOutcome, outcomeOfAttempt } from '../../domain/webhook/attempt-outcome.js';
-import { deliveryBody } from '../../domain/webhook/delivery-body.js';
 import type { EventPayload } from '../../domain/webhook/event-payload.js';
+import { postEvent } from '../../services/webhook-post.js';
 import type { DeliveryResult } from '../../store/webhooks/deliveries.js';
 import type { Endpoint } from '../../store/webhooks/endpoints.js';
 import type { WebClient } from '../../web/client.js';
-import { webhookRequest } from '../../web/webhook-request.js';
 
-/** One event that is to be posted, and how often it has been before. */
+/** One event to post. */
 export interface DeliveryJob {
   readonly eventPayload: EventPayload;
   readonly seq: number | null;
@@ -16,42 +15,25 @@ export interface DeliveryJob {
 }
 
 export interface Attempted {
-  readonly verdict: AttemptOutcome;
+  readonly outcome: AttemptOutcome;
   readonly result: DeliveryResult;
 }
 
-/** Posts one event and says what came of it; undefined where the format has no words for it. Never throws. */
+/** Posts one event and returns the outcome; undefined where the format has no payload for the event. Never throws. */
 export async function attemptDelivery(
-  web: Pick<WebClient, 'send'>,
-  { url, format }: Pick<Endpoint, 'url' | 'format'>,
+  web: WebClient,
+  endpoint: Endpoint,
   secrets: readonly string[],
   { eventPayload, seq, attempt }: DeliveryJob,
 ): Promise<Attempted | undefined> {
-  const payload = deliveryBody(format, eventPayload);
-  if (payload === undefined) return undefined;
-  const { id, type } = eventPayload;
-  const at = now();
-  const response = await web.send(
-    webhookRequest({ url, format, id, type, body: JSON.stringify(payload), secrets, at }),
-  );
-  const responded = response.kind === 'answered';
-  const status = responded ? response.status : null;
-  const tried = {
-    at,
-    status,
-    error: responded ? null : response.why,
-    ms: response.ms,
-    answer: responded ? response.body.toString('utf8') : '',
-  };
+  const posted = await postEvent(web, endpoint, secrets, eventPayload);
+  if (posted === undefined) return undefined;
+  const { tried, retryAfter } = posted;
+  const { id: event, type } = eventPayload;
   const after = now();
-  const verdict = outcomeOfAttempt(
-    format,
-    attempt,
-    { status, retryAfter: responded ? response.retryAfter : null },
-    after,
-  );
-  const due = verdict.kind === 'again' ? new Date(after.getTime() + verdict.after) : null;
-  return { verdict, result: { event: id, seq, type, state: stateAfter(verdict), attempt, due, tried } };
+  const outcome = outcomeOfAttempt(endpoint.format, attempt, { status: tried.status, retryAfter }, after);
+  const due = outcome.kind === 'again' ? new Date(after.getTime() + outcome.after) : null;
+  return { outcome, result: { event, seq, type, state: stateAfter(outcome), attempt, due, tried } };
 }
 
 function stateAfter({ kind }: AttemptOutcome): DeliveryResult['state'] {

@@ -1,46 +1,56 @@
 import { monotonic, now } from '../../clock.js';
 import type { EndpointInput } from '../../workflows/messages.js';
 import { withHeartbeat } from '../heartbeat.js';
-import { deliveryPass, restUntil, type WebhookDeps } from './delivery-pass.js';
-import { publishMissed } from './missed-events.js';
-import { nextStep, type StepResult } from './pass-step.js';
+import { deliveryPass, nextStep, publishMissed, type StepResult, type WebhookDeps } from './pass.js';
 
-/** Places and times only: what is said and to whom stands in the rows. */
+/** Sequence numbers and times only: addresses and contents stay in the rows. */
 export type PassResult =
   | { readonly kind: 'more' | 'idle' | 'off'; readonly sequence: number }
-  /** Nothing to do before then; ISO 8601. */
+  /** Nothing is due before `until`; ISO 8601. */
   | { readonly kind: 'waiting'; readonly sequence: number; readonly until: string };
 
-/** One pass works this long, so that endpoints share the slots of a process fairly, and a stop never waits for a backlog. */
+/** Time of one pass: endpoints share the slots of a process fairly, and a stop never waits for a backlog. */
 const PASS_MS = 20_000;
 const HEARTBEAT_MS = 4_000;
-/** What a pass may take beyond its time: attempts under way, writes. */
+/** Time a pass may take beyond `PASS_MS` for attempts in flight and writes. */
 const GRACE_MS = 25_000;
 
+/**
+ * Deliveries to webhook endpoints. One pass over one endpoint runs in this order:
+ *
+ * 1. `startPass` takes the lease of the endpoint's row. A disabled endpoint ends here.
+ * 2. `publishMissed` reports events that were deleted before the endpoint received them.
+ * 3. `nextStep` repeats until the time is over or nothing is left: retries that are due, then new events by sequence number.
+ *    `window.ts` keeps up to 32 attempts in flight, one at an ordered endpoint; `attempt.ts` posts one event.
+ * 4. `results.ts` writes while attempts continue: it disables the endpoint if `failure-counter.ts` says so, then writes the
+ *    results, then moves the cursor. A crash at any line repeats what was not written, under the same event ids.
+ * 5. `finishPass` releases the row with the time of the next retry, unless new events arrived meanwhile.
+ *
+ * Imports follow this order: delivery → pass → window → results → failure-counter, attempt.
+ */
 export function webhookActivities(deps: WebhookDeps) {
   return {
-    /** Brings what is due and what is new to one endpoint, for a while. Kill it at any line: what was not written is repeated. */
-    deliverEvents: async ({ account, endpoint }: EndpointInput): Promise<PassResult> => {
-      return withHeartbeat(deps, HEARTBEAT_MS, () => pass(deps, account, endpoint));
-    },
+    deliverEvents: ({ account, endpoint }: EndpointInput): Promise<PassResult> =>
+      withHeartbeat(deps, HEARTBEAT_MS, () => runPass(deps, account, endpoint)),
   };
 }
 
-async function pass(deps: WebhookDeps, account: number, id: number): Promise<PassResult> {
-  const end = monotonic() + (deps.hookPassMs ?? PASS_MS);
-  const busy = new Date(now().getTime() + PASS_MS + GRACE_MS);
-  const row = await deps.endpoints.startPass(account, id, busy);
+async function runPass(deps: WebhookDeps, account: number, id: number): Promise<PassResult> {
+  const end = monotonic() + PASS_MS;
+  const busyUntil = new Date(now().getTime() + PASS_MS + GRACE_MS);
+  const row = await deps.endpoints.startPass(account, id, busyUntil);
   if (row === null) return { kind: 'off', sequence: 0 };
-  const current = deliveryPass(deps, row, end);
-  await publishMissed(current);
+  const pass = deliveryPass(deps, row, end);
+  await publishMissed(pass);
   let last: StepResult = 'more';
-  while (last === 'more') last = await nextStep(current);
-  await current.window.settle();
-  const sequence = current.window.sequence();
-  if (current.endedBy === 'off') return { kind: 'off', sequence };
-  if (current.endedBy === 'changed' || last === 'over') return { kind: 'more', sequence };
-  const next = last === 'resting' ? restUntil(current) : await deps.deliveries.nextDue(row);
-  // Something came up meanwhile: the next pass begins with it.
-  if (!(await deps.endpoints.finishPass(row, busy, next))) return { kind: 'more', sequence };
+  while (last === 'more') last = await nextStep(pass);
+  await pass.window.settle();
+  const { endedBy, restUntil } = pass.results;
+  const sequence = pass.results.sequence();
+  if (endedBy() === 'disabled') return { kind: 'off', sequence };
+  if (endedBy() === 'changed' || last === 'over') return { kind: 'more', sequence };
+  const next = last === 'resting' ? restUntil() : await deps.deliveries.nextDue(row);
+  // New events arrived during the pass: the next pass begins with them.
+  if (!(await deps.endpoints.finishPass(row, busyUntil, next))) return { kind: 'more', sequence };
   return next === null ? { kind: 'idle', sequence } : { kind: 'waiting', sequence, until: next.toISOString() };
 }

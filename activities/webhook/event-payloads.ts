@@ -10,30 +10,30 @@ import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import type { Suppressions } from '../../store/suppressions/suppressions.js';
 
 export interface EventPayloadDeps {
-  readonly campaigns: Pick<Campaigns, 'find'>;
-  readonly recipients: Pick<Recipients, 'totals'>;
-  readonly subscribers: Pick<Subscribers, 'findMany'>;
-  readonly suppressions: Pick<Suppressions, 'among'>;
-  readonly messages: Pick<Messages, 'findMany'>;
-  readonly contents: Pick<Contents, 'find'>;
+  readonly campaigns: Campaigns;
+  readonly recipients: Recipients;
+  readonly subscribers: Subscribers;
+  readonly suppressions: Suppressions;
+  readonly messages: Messages;
+  readonly contents: Contents;
 }
 
-/** Events with what they are about, read for many at once. `withSender`: the message's sender is wanted as well. */
+/** Adds to events the rows they are about, with one query for each collection. `withSender` reads the senders of messages too. */
 export async function eventPayloadsOf(
   deps: EventPayloadDeps,
   account: number,
   events: readonly StoredEvent[],
   withSender: boolean,
 ): Promise<EventPayload[]> {
-  const [people, letters, campaigns] = await Promise.all([
-    peopleIn(deps, account, events),
+  const [subscribers, messages, campaigns] = await Promise.all([
+    subscribersIn(deps, account, events),
     messagesIn(deps, account, events, withSender),
     campaignsIn(deps, account, events),
   ]);
   return events.map(({ public_id: id, type, at, data = {}, campaign: campaignId, subscriber: subscriberId }) => {
     const campaign = type.startsWith('campaign.') ? campaigns.get(campaignId ?? 0) : undefined;
-    const subscriber = people.get(subscriberId ?? 0);
-    const message = letters.get(String(data['message']));
+    const subscriber = subscribers.get(subscriberId ?? 0);
+    const message = messages.get(String(data['message']));
     return {
       id,
       type,
@@ -52,7 +52,7 @@ function distinct<T>(found: readonly (T | undefined)[]): T[] {
   return [...new Set(found)].filter((one) => one !== undefined);
 }
 
-async function peopleIn(deps: EventPayloadDeps, account: number, events: readonly StoredEvent[]) {
+async function subscribersIn(deps: EventPayloadDeps, account: number, events: readonly StoredEvent[]) {
   const ids = distinct(events.map(({ subscriber }) => subscriber));
   const rows = ids.length === 0 ? [] : await deps.subscribers.findMany(account, ids);
   const suppressed = await deps.suppressions.among(
@@ -85,7 +85,7 @@ function messageDataOf(row: Message, from: string | undefined): MessageSummary {
   return { ...fields, ...(from !== undefined && { from }) };
 }
 
-/** Only for the few events that are about a campaign as a whole. */
+/** Only for events about a campaign as a whole, which are few. */
 async function campaignsIn(deps: EventPayloadDeps, account: number, events: readonly StoredEvent[]) {
   const whole = events.filter(({ type }) => type.startsWith('campaign.'));
   const found = new Map<number, CampaignSummary>();

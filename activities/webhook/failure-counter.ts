@@ -2,20 +2,20 @@ import { now } from '../../clock.js';
 import { type AttemptOutcome, backoffAfter, FAILING_LIMIT } from '../../domain/webhook/attempt-outcome.js';
 import { FORMATS } from '../../domain/webhook/formats.js';
 import type { Endpoint } from '../../store/webhooks/endpoints.js';
-import type { FailureCounter } from '../../store/webhooks/progress.js';
+import type { FailureCounts } from '../../store/webhooks/progress.js';
 
-/** What the answers of one pass say about their endpoint. */
-export function countFailures(endpoint: Endpoint) {
+/** Counts the outcomes of one pass and decides from them when the endpoint rests and when it is disabled. */
+export function failureCounter(endpoint: Endpoint) {
   let { failures, failing_since: since } = endpoint;
   let restUntil: Date | null = null;
   let gone = false;
-  /** Whether this pass has met a failure since the last good answer: nobody is given up for what happened long ago. */
+  /** Whether this pass has seen a failure since the last success: old failures alone do not disable an endpoint. */
   let failsNow = false;
   let fresh = { failures: 0, anyDelivered: false };
 
   return {
-    record: (verdict: AttemptOutcome): void => {
-      if (verdict.kind === 'delivered') {
+    count: (outcome: AttemptOutcome): void => {
+      if (outcome.kind === 'delivered') {
         failures = 0;
         since = null;
         failsNow = false;
@@ -26,28 +26,26 @@ export function countFailures(endpoint: Endpoint) {
       failsNow = true;
       since ??= now();
       fresh = { ...fresh, failures: fresh.failures + 1 };
-      gone ||= verdict.kind === 'gone';
-      const wait = verdict.kind === 'again' && verdict.hold ? verdict.after : backoffAfter(failures);
+      gone ||= outcome.kind === 'gone';
+      const wait = outcome.kind === 'again' && outcome.hold ? outcome.after : backoffAfter(failures);
       if (wait > 0) restUntil = latest(restUntil, new Date(now().getTime() + wait));
     },
-    /** What came in since this was asked last. */
-    takeCounts: (): FailureCounter => {
+    /** Counts since the last call. */
+    takeCounts: (): FailureCounts => {
       const taken = { ...fresh, restUntil };
       fresh = { failures: 0, anyDelivered: false };
       return taken;
     },
-    /** Nothing more goes there before then; null: go on. */
+    /** Nothing more is sent before this time; null: no wait. */
     restUntil: (): Date | null => restUntil,
-    /** Why it is to be switched off. */
-    switchOffReason: (): 'gone' | 'failing' | undefined => {
+    /** Why the endpoint must be disabled. */
+    disableReason: (): 'gone' | 'failing' | undefined => {
       if (gone) return 'gone';
       if (!failsNow || since === null || !FORMATS[endpoint.format].obeysEndpoint) return undefined;
       return now().getTime() - since.getTime() >= FAILING_LIMIT ? 'failing' : undefined;
     },
   };
 }
-
-export type FailureTracker = ReturnType<typeof countFailures>;
 
 function latest(one: Date | null, other: Date): Date {
   return one !== null && one > other ? one : other;

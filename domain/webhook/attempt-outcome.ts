@@ -1,26 +1,26 @@
 import { FORMATS, type WebhookFormat } from './formats.js';
 
-/** What came back, or what was in the way. */
+/** The response to an attempt. */
 export interface EndpointResponse {
-  /** Null: no answer came. */
+  /** Null: no response. */
   readonly status: number | null;
   readonly retryAfter: string | null;
 }
 
 export type AttemptOutcome =
   | { readonly kind: 'delivered' }
-  /** `after` in milliseconds. `hold`: the endpoint asked for it, so nothing else goes there meanwhile either. */
+  /** `after` in milliseconds. `hold`: the endpoint sent Retry-After, so all its deliveries wait. */
   | { readonly kind: 'again'; readonly after: number; readonly hold: boolean }
   | { readonly kind: 'given_up' }
-  /** The endpoint wants no more, ever. */
+  /** 410: the endpoint must be disabled. */
   | { readonly kind: 'gone' };
 
 const GONE = 410;
 const LONGEST_WAIT = 24 * 3_600_000;
-/** Standard endpoints that have answered nothing well for so long are switched off. */
+/** Standard endpoints without a successful delivery for this long are disabled; milliseconds. */
 export const FAILING_LIMIT = 5 * 24 * 3_600_000;
 
-/** What an attempt comes to; `attempt` counts from 1. */
+/** The outcome of an attempt; `attempt` counts from 1. */
 export function outcomeOfAttempt(
   format: WebhookFormat,
   attempt: number,
@@ -37,7 +37,7 @@ export function outcomeOfAttempt(
   return { kind: 'again', after: Math.max(wait, Math.min(requested, LONGEST_WAIT)), hold: true };
 }
 
-/** RFC 9110 §10.2.3: seconds or a date. Milliseconds from now; undefined where it says nothing. */
+/** Retry-After, RFC 9110 §10.2.3: seconds or a date. Milliseconds from now; undefined where it is neither. */
 export function retryAfterMs(retryAfter: string | null, now: Date): number | undefined {
   const text = retryAfter?.trim() ?? '';
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000;
@@ -45,12 +45,12 @@ export function retryAfterMs(retryAfter: string | null, now: Date): number | und
   return Number.isNaN(at) ? undefined : Math.max(0, at - now.getTime());
 }
 
-/** Failures in a row after which an endpoint gets a rest before the next events: whole windows came back broken. */
+/** Consecutive failures after which an endpoint rests before the next events: a whole window has failed. */
 const FAILURES_BEFORE_BACKOFF = 32;
 const FIRST_BACKOFF = 5_000;
 const LONGEST_BACKOFF = 300_000;
 
-/** How long the stream rests after so many failures in a row; its events stay in the river. */
+/** Milliseconds an endpoint rests after this many consecutive failures; its events wait in the event log. */
 export function backoffAfter(failures: number): number {
   if (failures < FAILURES_BEFORE_BACKOFF) return 0;
   return Math.min(FIRST_BACKOFF * 2 ** (Math.floor(failures / FAILURES_BEFORE_BACKOFF) - 1), LONGEST_BACKOFF);

@@ -15,7 +15,7 @@ export interface MessageSummary {
   readonly id: string;
   readonly number: number;
   readonly to: string;
-  /** Absent where nobody asked for it. */
+  /** Present only where the caller requests it. */
   readonly from?: string;
   readonly subject: string;
   readonly tags: readonly string[];
@@ -25,22 +25,22 @@ export interface MessageSummary {
   readonly sent_at: Date | null;
 }
 
-/** One event with what it is about, as the rows say it when it is told. */
+/** One event with the rows it is about, as they are when the event is delivered. */
 export interface EventPayload {
-  /** The public id: the same at every attempt. */
+  /** The public id, the same at every attempt. */
   readonly id: string;
   readonly type: string;
   readonly at: Date;
   readonly data: Readonly<Record<string, unknown>>;
   readonly campaignId?: number;
   readonly subscriberId?: number;
-  /** Absent where the row is gone, or the event is not about one. */
+  /** Absent where the row is deleted, or the event is about none. */
   readonly campaign?: CampaignSummary;
   readonly subscriber?: PublicSubscriber;
   readonly message?: MessageSummary;
 }
 
-/** The text of a field of an event's data; empty where there is none. */
+/** A text field of an event's data; empty where the field is missing or no text. */
 export function textField({ data }: Pick<EventPayload, 'data'>, field: string): string {
   const value = data[field];
   return typeof value === 'string' ? value : '';

@@ -8,31 +8,32 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
 interface FormatRules {
-  /** Milliseconds for a whole attempt. */
+  /** Milliseconds for one attempt, from name lookup to response. */
   readonly timeout: number;
-  /** Waits between attempts; when they are used up, the delivery is given up. */
+  /** Milliseconds between attempts. After the last one the delivery has failed. */
   readonly retries: readonly number[];
   isDelivered(status: number): boolean;
-  /** Whether an endpoint may say when it wants to be asked again, and that it wants no more. */
+  /** Whether Retry-After delays the endpoint's deliveries, and 410 disables it. */
   readonly obeysEndpoint: boolean;
-  /** What is sent where nothing is asked for. */
+  /** Events of an endpoint that names none. */
   readonly defaultEvents: readonly EventPattern[];
-  /** What can be said in this format at all. */
+  /** Events that have a payload in this format. */
   readonly supportedEvents: readonly EventPattern[];
 }
 
 const succeeded = (status: number) => status >= 200 && status < 300;
 
-const ENVIE_TYPES: readonly EventPattern[] = [
-  'message.opened',
-  'message.clicked',
-  'message.sent',
-  'message.delayed',
-  'message.failed',
-  'message.held',
-];
+/** Event types that have a payload in the envie format, with their documented names. */
+export const ENVIE_EVENTS: Readonly<Record<string, string>> = {
+  'message.opened': 'MessageLoaded',
+  'message.clicked': 'MessageLinkClicked',
+  'message.sent': 'MessageSent',
+  'message.delayed': 'MessageDelayed',
+  'message.failed': 'MessageDeliveryFailed',
+  'message.held': 'MessageHeld',
+};
 
-/** `maily` and `envie` as their documentation says; where it is silent, as in `standard`. */
+/** `maily` and `envie` follow their documentation; what it leaves open is as in `standard`. */
 export const FORMATS: Readonly<Record<WebhookFormat, FormatRules>> = {
   standard: {
     timeout: 15 * SECOND,
@@ -62,15 +63,15 @@ export const FORMATS: Readonly<Record<WebhookFormat, FormatRules>> = {
     retries: [5 * SECOND, 5 * MINUTE],
     isDelivered: (status) => status === 200,
     obeysEndpoint: false,
-    defaultEvents: ENVIE_TYPES,
-    supportedEvents: ENVIE_TYPES,
+    defaultEvents: Object.keys(ENVIE_EVENTS),
+    supportedEvents: Object.keys(ENVIE_EVENTS),
   },
 };
 
-/** Deliveries of one endpoint that are under way at once. */
+/** Deliveries in flight at once at one endpoint. */
 export const IN_FLIGHT = 32;
 
-/** The types an endpoint gets: those it asked for, of those its format knows. */
+/** The event types an endpoint receives: those it requests, as far as its format has a payload for them. */
 export function typesFor(format: WebhookFormat, requested: readonly EventPattern[]): readonly string[] {
   const known = new Set(FORMATS[format].supportedEvents.flatMap(typesOf));
   return [...new Set(requested.flatMap(typesOf))].filter((type) => known.has(type));

@@ -5,18 +5,18 @@ import { majorityCollection, type Store } from '../mongo/connect.js';
 export const DELIVERY_STATES = ['waiting', 'delivered', 'failed'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
-/** One attempt as its endpoint answered it. */
+/** One attempt and the endpoint's response. */
 export interface DeliveryTry {
   readonly at: Date;
-  /** Null: no answer came, and `error` says why. */
+  /** Null: no response; `error` has the cause. */
   readonly status: number | null;
   readonly error: string | null;
   readonly ms: number;
-  /** The first kilobyte of the answer. */
+  /** The first kilobyte of the response. */
   readonly answer: string;
 }
 
-/** What became of one event at one endpoint. */
+/** The delivery of one event to one endpoint. */
 export interface Delivery {
   /** Endpoint and event. */
   readonly _id: string;
@@ -24,24 +24,24 @@ export interface Delivery {
   readonly endpoint: number;
   /** The public id of the event. */
   readonly event: string;
-  /** Its place; null for a test, which is no event. */
+  /** Its sequence number; null for a test delivery. */
   readonly seq: number | null;
   readonly type: string;
   readonly state: DeliveryState;
-  /** Of the current run; a replay begins anew. */
+  /** Since the last replay. */
   readonly attempts: number;
-  /** The last ones, the newest last. */
+  /** The latest attempts, the newest last. */
   readonly tries: readonly DeliveryTry[];
-  /** When it is tried again; null: not. */
+  /** When the next attempt is due; null: none. */
   readonly due: Date | null;
-  /** When somebody asked last that it be delivered once more. */
+  /** When the last replay was requested. */
   readonly replayed_at?: Date | null;
   readonly created_at: Date;
   readonly updated_at: Date;
   readonly expires_at: Date;
 }
 
-/** What is to be written down about one attempt. */
+/** The result of one attempt, to be written. */
 export interface DeliveryResult {
   readonly event: string;
   readonly seq: number | null;
@@ -60,7 +60,7 @@ interface Owner {
 export interface DeliveryQuery {
   readonly state?: DeliveryState;
   readonly event?: string;
-  /** `created_at` and id of the last one that was seen. */
+  /** `created_at` and event id of the last delivery on the page before. */
   readonly after?: { readonly at: Date; readonly event: string };
   readonly limit: number;
 }
@@ -70,7 +70,7 @@ export type Deliveries = ReturnType<typeof deliveries>;
 const KEPT_FOR = 30 * 24 * 3_600_000;
 const TRIES_KEPT = 12;
 
-/** The log of an endpoint, which is also where what must be tried again waits. */
+/** The delivery log of endpoints, which also holds the retries that are due. */
 export function deliveries(store: Store) {
   const rows = majorityCollection<Delivery>(store, 'deliveries');
   const write = async (operations: AnyBulkWriteOperation<Delivery>[]): Promise<void> => {
@@ -79,8 +79,8 @@ export function deliveries(store: Store) {
 
   return {
     /**
-     * Writes attempts down; one that began before a replay was asked for is logged and settles nothing. Each row is atomic;
-     * writing one down again adds it to the log again and changes nothing else.
+     * Writes results. The result of an attempt that began before a replay was requested is logged and does not change the state.
+     * Each row is atomic; a repetition adds the attempt to the log again and changes nothing else.
      */
     record: (owner: Owner, results: readonly DeliveryResult[]): Promise<void> =>
       write(
@@ -89,11 +89,11 @@ export function deliveries(store: Store) {
         ),
       ),
 
-    /** To be delivered (again), from the first attempt on, at once and in order. Each row is atomic. */
+    /** Makes the events due at `due` with no attempts counted. Each row is atomic. */
     replay: (owner: Owner, events: readonly Pick<Delivery, 'event' | 'seq' | 'type'>[], due: Date): Promise<void> =>
       write(events.map((event) => upsert(owner, event, { state: 'waiting', attempts: 0, due, replayed_at: due }, []))),
 
-    /** What is due by then, the longest due first, in the order of the river. */
+    /** Deliveries due by `by`: the longest due first, then by sequence number. */
     due: ({ _id, account }: Owner, by: Date, limit: number): Promise<Delivery[]> =>
       rows
         .find({ endpoint: _id, account, due: { $lte: by } })
@@ -101,7 +101,7 @@ export function deliveries(store: Store) {
         .limit(limit)
         .toArray(),
 
-    /** When something is due next; null: nothing waits. */
+    /** When the next retry is due; null: none waits. */
     nextDue: async ({ _id, account }: Owner): Promise<Date | null> => {
       const waiting = { endpoint: _id, account, due: { $type: 'date' } } as Filter<Delivery>;
       return (await rows.findOne(waiting, { sort: { due: 1 }, projection: { due: 1 } }))?.due ?? null;
@@ -120,7 +120,7 @@ export function deliveries(store: Store) {
 
 type DeliveryStatus = Pick<Delivery, 'state' | 'attempts' | 'due'>;
 
-/** Expressions: what an attempt comes to, or what stands there where a replay was asked for after it had begun. */
+/** Update expressions: the new status, or the stored one where a replay was requested after the attempt began. */
 function unlessReplayed(begun: Date, status: DeliveryStatus): Record<keyof DeliveryStatus, Document> {
   const unless = (field: keyof DeliveryStatus) => ({
     $cond: [{ $gte: ['$replayed_at', begun] }, `$${field}`, status[field]],
@@ -128,7 +128,7 @@ function unlessReplayed(begun: Date, status: DeliveryStatus): Record<keyof Deliv
   return { state: unless('state'), attempts: unless('attempts'), due: unless('due') };
 }
 
-/** One update as a pipeline, in which everything from outside is a literal. */
+/** An update pipeline. Every value from outside is a `$literal`, so that none is read as an expression. */
 function upsert(
   { _id: endpoint, account }: Owner,
   { event, seq, type }: Pick<Delivery, 'event' | 'seq' | 'type'>,

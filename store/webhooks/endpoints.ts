@@ -8,21 +8,20 @@ import { counters } from '../mongo/counters.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
 import { type Sealed, sealing } from '../secrets/sealing.js';
-import { disabling } from './disabling.js';
 import { endpointProgress } from './progress.js';
 
 export type EndpointState = 'enabled' | 'disabled';
-/** Why it is off: its owner said so, it answered 410, or it failed for days. */
+/** Why it is disabled: by request, after a 410, or after days of failures. */
 export type EndpointReason = 'by_request' | 'gone' | 'failing';
 
 export interface EndpointSecret {
   readonly sealed: Sealed;
   readonly created_at: Date;
-  /** Null: it does not end. */
+  /** Null: it does not expire. */
   readonly expires_at: Date | null;
 }
 
-/** Where an integrator wants to hear of events. */
+/** A URL that receives the events of an account. */
 export interface Endpoint {
   readonly _id: number;
   readonly account: number;
@@ -30,32 +29,32 @@ export interface Endpoint {
   readonly description: string | null;
   readonly events: readonly EventPattern[];
   readonly format: WebhookFormat;
-  /** A failed delivery holds up those behind it. */
+  /** A failed delivery holds back all later events. */
   readonly ordered: boolean;
   readonly state: EndpointState;
   readonly reason: EndpointReason | null;
-  /** The newest last; two are live during a rotation. */
+  /** The newest last; two sign during a rotation. */
   readonly secrets: readonly EndpointSecret[];
-  /** Place in the river: everything up to here was tried at least once, and written down. */
+  /** Every event up to this sequence number was attempted at least once, and the result is written. */
   readonly cursor: number;
-  /** Failed attempts since the last one that was answered well. */
+  /** Failed attempts since the last successful one. */
   readonly failures: number;
   readonly failing_since: Date | null;
   readonly last_delivered_at: Date | null;
-  /** The stream rests until then. */
+  /** No attempt begins before this time. */
   readonly rest_until: Date | null;
-  /** Somebody is at work on it until then: no need to wake it. */
+  /** A pass holds the endpoint until this time; no notification is needed. */
   readonly leased_until: Date | null;
-  /** When the sweep should look at this row; null where nothing is owed. */
+  /** When the sweep checks this row; null where nothing is due. */
   readonly sweep_at: Date | null;
   readonly created_at: Date;
   readonly updated_at: Date;
-  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  /** The Idempotency-Key's claim that created it: a repetition after a crash finds it. */
   readonly origin?: string;
 }
 
 export type NewEndpoint = Pick<Endpoint, 'url' | 'description' | 'events' | 'format' | 'ordered'> & {
-  /** Only what happens after this place is delivered. */
+  /** Only later events are delivered. */
   readonly cursor: number;
 };
 export type EndpointFields = {
@@ -67,7 +66,7 @@ export interface WithSecret {
   readonly secret: string;
 }
 
-/** Purpose of the seals. */
+/** Purpose of the sealed secrets. */
 export const SEALED_AS = 'endpoints';
 
 export type Endpoints = ReturnType<typeof endpoints>;
@@ -81,7 +80,6 @@ export function endpoints(store: Store, secret: string) {
   };
   return {
     ...endpointProgress(store),
-    ...disabling(store),
     ...making(store, rows, seals),
     ...rotating(rows, seals),
 
@@ -90,8 +88,8 @@ export function endpoints(store: Store, secret: string) {
     ofAccount: (account: number): Promise<Endpoint[]> => rows.find({ account }).sort({ _id: 1 }).toArray(),
 
     /**
-     * Atomic: one update of the named fields. One that is switched on goes on at its place, as if nothing had been; so does
-     * one with another URL, as what the old one said does not speak of the new one.
+     * Changes the named fields. An endpoint that is enabled again, or gets another URL, continues at its cursor with its failures
+     * reset. Atomic: one update.
      */
     change: async (account: number, id: number, { enabled, ...fields }: EndpointFields): Promise<Owned<Endpoint>> => {
       const $set: Record<string, unknown> = {
@@ -104,7 +102,7 @@ export function endpoints(store: Store, secret: string) {
       return changed ?? explainNoMatch(rows, account, id);
     },
 
-    /** Atomic: one delete. What is under way ends by itself; its log goes with time. */
+    /** Atomic: one delete. A pass under way ends by itself; the delivery log expires. */
     remove: async (account: number, id: number): Promise<'done' | 'missing' | 'foreign'> => {
       const { deletedCount } = await rows.deleteOne({ _id: id, account });
       return deletedCount === 1 ? 'done' : explainNoMatch(rows, account, id);
@@ -121,15 +119,15 @@ function making(store: Store, rows: Collection<Endpoint>, { fresh, open }: Seals
   const ids = counters(store);
   return {
     /**
-     * Adds an endpoint; its secret is in this answer and lies sealed in the store. The same `origin` finds the earlier one,
-     * whose answer never left. Atomic: one insert.
+     * Adds an endpoint and returns its secret, which is stored sealed. The same `origin` returns the endpoint that an earlier,
+     * interrupted request created. Atomic: one insert.
      */
     create: async (account: number, fields: NewEndpoint, origin?: string): Promise<WithSecret> => {
-      const shown = newSecret();
-      const row = newRow(await ids.block('endpoints'), account, fields, fresh(shown), origin);
+      const plain = newSecret();
+      const row = newRow(await ids.block('endpoints'), account, fields, fresh(plain), origin);
       try {
         await rows.insertOne(row);
-        return { row, secret: shown };
+        return { row, secret: plain };
       } catch (error) {
         const earlier = isDuplicateKey(error) && origin ? await rows.findOne({ account, origin }) : null;
         const [kept] = earlier?.secrets ?? [];
@@ -144,8 +142,8 @@ function rotating(rows: Collection<Endpoint>, { fresh, open }: Seals) {
   const isLive = ({ expires_at }: EndpointSecret, at: Date) => expires_at === null || expires_at > at;
   return {
     /**
-     * The secrets that sign now, the oldest first, of those that this house can open: one that was sealed with another
-     * secret of the house must not silence the one that was made in its place. Throws where none can be opened.
+     * The live secrets, the oldest first. One that was sealed with another EVERPOST_SECRET is left out, so that the secret made in
+     * its place still signs. Throws where none can be opened.
      */
     secretsOf: ({ secrets }: Pick<Endpoint, 'secrets'>, at: Date): string[] => {
       const live = secrets.filter((one) => isLive(one, at));
@@ -153,18 +151,18 @@ function rotating(rows: Collection<Endpoint>, { fresh, open }: Seals) {
       return opened.length > 0 ? opened : live.map(open);
     },
 
-    /** A new secret; the one before it ends after `overlap` milliseconds. Null: overtaken. Atomic: one conditional update. */
+    /** Adds a secret; the previous one expires after `overlap` milliseconds. Null: another rotation was first. Atomic: one conditional update. */
     rotate: async ({ _id, account, secrets }: Endpoint, overlap: number): Promise<WithSecret | null> => {
-      const shown = newSecret();
+      const plain = newSecret();
       const newest = secrets.at(-1);
       const ends = new Date(now().getTime() + overlap);
       const retiring = newest === undefined ? [] : [{ ...newest, expires_at: ends }];
       const row = await rows.findOneAndUpdate(
         { _id, account, 'secrets.sealed': newest?.sealed ?? '' },
-        { $set: { secrets: [...retiring, fresh(shown)], updated_at: now() } },
+        { $set: { secrets: [...retiring, fresh(plain)], updated_at: now() } },
         { returnDocument: 'after' },
       );
-      return row && { row, secret: shown };
+      return row && { row, secret: plain };
     },
   };
 }
@@ -191,7 +189,7 @@ function afterUrlChange(url: string | undefined): Partial<Endpoint> {
   return url === undefined ? {} : healthy();
 }
 
-/** Nothing is held against it, and nobody is waited for who may be at work on what it was; what is owed to it is looked at now. */
+/** Resets failures, takes the lease from a pass over the old settings and makes the endpoint due now. */
 function healthy() {
   return { failures: 0, failing_since: null, rest_until: null, leased_until: null, sweep_at: now() };
 }

@@ -1,24 +1,28 @@
-import type { Filter } from 'mongodb';
+import type { Collection, Filter } from 'mongodb';
 import { now } from '../../clock.js';
+import { events } from '../events/events.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
-import type { Endpoint } from './endpoints.js';
+import { inTransaction } from '../mongo/transaction.js';
+import type { Endpoint, EndpointReason } from './endpoints.js';
 
-/** What some attempts in the order of their answers say about their endpoint. */
-export interface FailureCounter {
-  /** Failed attempts since the last good one among them. */
+/** Outcomes of some attempts, in the order of the responses. */
+export interface FailureCounts {
+  /** Failed attempts since the last successful one. */
   readonly failures: number;
-  /** Whether one was answered well. */
+  /** Whether any attempt succeeded. */
   readonly anyDelivered: boolean;
   readonly restUntil: Date | null;
 }
 
-export type EndpointProgress = ReturnType<typeof endpointProgress>;
-
-/** How far an endpoint is, and who is owed a look at it. Fenced: a place that is written is never taken back. */
+/** Cursor, failures, lease and sweep time of an endpoint. The cursor never moves back. */
 export function endpointProgress(store: Store) {
   const rows = majorityCollection<Endpoint>(store, 'endpoints');
+  return { ...passes(rows), ...endpointSweep(rows), ...disabling(store, rows) };
+}
+
+function passes(rows: Collection<Endpoint>) {
   return {
-    /** Says that somebody is at work on it until then. Null where it is off or gone. Atomic: one conditional update. */
+    /** Takes the lease until `until`. Null where the endpoint is disabled or deleted. Atomic: one conditional update. */
     startPass: (account: number, id: number, until: Date): Promise<Endpoint | null> =>
       rows.findOneAndUpdate(
         { _id: id, account, state: 'enabled' },
@@ -27,8 +31,8 @@ export function endpointProgress(store: Store) {
       ),
 
     /**
-     * Says that all is done until `next`, unless something came up since `begin` (or an earlier answer of this) said `until`.
-     * Answers whether it may rest. Atomic: one conditional update.
+     * Releases the lease and sets the next sweep to `next`. False where an event or a change moved the sweep time since `startPass`
+     * set it to `until`: the caller must run another pass. Atomic: one conditional update.
      */
     finishPass: async ({ _id, account }: Endpoint, until: Date, next: Date | null): Promise<boolean> => {
       const { matchedCount } = await rows.updateOne(
@@ -39,16 +43,16 @@ export function endpointProgress(store: Store) {
     },
 
     /**
-     * Moves the place on, never back, and counts; what was answered does not count for an endpoint that was changed
-     * since. Each update is atomic; repeating it may count a failure twice.
+     * Moves the cursor forward and adds the counts; counts for an endpoint that was changed since it was read are dropped. Each
+     * update is atomic; a repetition may count a failure twice.
      */
     recordPass: async (
       { _id, account, updated_at }: Endpoint,
       cursor: number,
-      counter: FailureCounter,
+      counts: FailureCounts,
     ): Promise<void> => {
       const at = now();
-      const { failures, anyDelivered, restUntil } = counter;
+      const { failures, anyDelivered, restUntil } = counts;
       const counted = anyDelivered
         ? { $set: { failures, failing_since: failures > 0 ? at : null, last_delivered_at: at } }
         : { $inc: { failures } };
@@ -59,11 +63,15 @@ export function endpointProgress(store: Store) {
       if (restUntil !== null) await rows.updateOne(same, { $max: { rest_until: restUntil } });
     },
 
-    /** Whether its owner has changed it since it was read, or taken it away. */
+    /** Whether the endpoint was changed or deleted since it was read. */
     hasChanged: async ({ _id, account, updated_at }: Endpoint): Promise<boolean> =>
       (await rows.findOne({ _id, account, updated_at }, { projection: { _id: 1 } })) === null,
+  };
+}
 
-    /** Endpoints that are owed a look and that nobody is at work on, of one account or of all. */
+function endpointSweep(rows: Collection<Endpoint>) {
+  return {
+    /** Endpoints whose sweep time has come and that no pass holds, of one account or of all. */
     due: (account?: number): Promise<Endpoint[]> =>
       rows
         .find({ ...dueNow(), ...(account !== undefined && { account }) })
@@ -71,12 +79,12 @@ export function endpointProgress(store: Store) {
         .limit(BATCH_SIZE)
         .toArray(),
 
-    /** Something is owed to it from now on. Atomic: one update. */
+    /** Makes the endpoint due now. Atomic: one update. */
     scheduleSweep: async ({ _id, account }: Pick<Endpoint, '_id' | 'account'>): Promise<void> => {
       await rows.updateOne({ _id, account, state: 'enabled' }, { $set: { sweep_at: now() } });
     },
 
-    /** Whoever moves the row's time has its turn; the others need not wake it. Null: somebody else has. Atomic: one CAS. */
+    /** Moves the sweep time; the caller that succeeds notifies the endpoint. Null: another process was first. Atomic: one compare-and-set. */
     claimSweep: async ({ _id, account, sweep_at }: Endpoint, next: Date): Promise<Endpoint | null> =>
       rows.findOneAndUpdate(
         { ...dueNow(), _id, account, sweep_at },
@@ -84,20 +92,42 @@ export function endpointProgress(store: Store) {
         { returnDocument: 'after' },
       ),
 
-    /** Nothing in the river up to there is for it. Atomic: one CAS, none where something came up meanwhile. */
+    /** No event up to `cursor` is for this endpoint. Changes nothing where the sweep time has moved meanwhile. Atomic: one compare-and-set. */
     skipTo: async ({ _id, account, sweep_at }: Endpoint, cursor: number, next: Date | null): Promise<void> => {
       await rows.updateOne({ ...idle(), _id, account, sweep_at }, { $max: { cursor }, $set: { sweep_at: next } });
     },
   };
 }
 
+function disabling(store: Store, rows: Collection<Endpoint>) {
+  const eventLog = events(store);
+  return {
+    /**
+     * Disables the endpoint and appends `webhook.disabled`. False where the endpoint was changed since it was read: responses of
+     * the old URL do not disable the new one. Atomic: one transaction.
+     */
+    disable: ({ _id, account, updated_at }: Endpoint, reason: EndpointReason): Promise<boolean> =>
+      inTransaction(store, async (session) => {
+        const off = { state: 'disabled' as const, reason, sweep_at: null, leased_until: null, updated_at: now() };
+        const asRead = { _id, account, state: 'enabled' as const, updated_at };
+        const { matchedCount } = await rows.updateOne(asRead, { $set: off }, { session });
+        if (matchedCount === 0) return false;
+        const data = { webhook: _id, reason };
+        const eventId = `webhook:${_id}:${updated_at.getTime()}:${reason}`;
+        await eventLog.append([{ _id: eventId, account, type: 'webhook.disabled', data }], now(), session);
+        return true;
+      }),
+  };
+}
+
+/** Endpoints of one sweep. */
 const BATCH_SIZE = 500;
 
 function dueNow(): Filter<Endpoint> {
   return { ...idle(), sweep_at: { $lte: now() } };
 }
 
-/** Nobody is at work on it. */
+/** No pass holds the lease. */
 function idle(): Filter<Endpoint> {
   return { state: 'enabled', $or: [{ leased_until: null }, { leased_until: { $lte: now() } }] };
 }

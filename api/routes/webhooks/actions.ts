@@ -2,23 +2,22 @@ import { randomBytes } from 'node:crypto';
 import type { Static } from 'typebox';
 import { now } from '../../../clock.js';
 import { Failure } from '../../../domain/errors.js';
-import { deliveryBody } from '../../../domain/webhook/delivery-body.js';
 import { FORMATS, typesFor } from '../../../domain/webhook/formats.js';
-import { sampleEventPayload } from '../../../domain/webhook/sample-event.js';
+import { postEvent } from '../../../services/webhook-post.js';
 import type { SequencedEvent } from '../../../store/events/event-log.js';
 import type { Endpoint } from '../../../store/webhooks/endpoints.js';
 import { type WebClient, webClient } from '../../../web/client.js';
-import { webhookRequest } from '../../../web/webhook-request.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
 import { Data, refusals } from '../../schema/envelope.js';
 import { IdPath } from '../../schema/fields.js';
 import type { Deps } from '../../wiring.js';
+import { sampleEventPayload } from './sample-event.js';
 import { deliveryAttemptView, Replay, Replayed, WebhookTest, WebhookTestResult } from './schema.js';
 
 const tags = ['Webhooks'];
-/** Of one call; who needs more asks for the next stretch of time. */
+/** Events of one call; for more the caller repeats the call with the next time range. */
 const MAX_REPLAYED = 10_000;
 const REPLAY_BATCH = 1_000;
 
@@ -35,7 +34,7 @@ function testWebhook(app: Api, deps: Deps, web: WebClient): void {
     {
       schema: {
         tags,
-        summary: 'Send a sample at once and show the answer',
+        summary: 'Send a sample event now and show the response',
         params: IdPath,
         body: WebhookTest,
         response: { 200: Data(WebhookTestResult), ...refusals },
@@ -54,36 +53,31 @@ async function sendTest(
   row: Endpoint,
   requestedType: string | undefined,
 ) {
-  const { url, format } = row;
+  const { format } = row;
   const [type] = typesFor(format, requestedType === undefined ? row.events : [requestedType]);
   if (type === undefined || (requestedType !== undefined && requestedType !== type)) {
     throw new Failure('validation_failed', { type: ['The selected type is invalid.'] });
   }
   const at = now();
   const id = `evt_${randomBytes(12).toString('hex')}`;
-  const body = JSON.stringify(deliveryBody(format, sampleEventPayload(id, type, at)));
-  const answer = await web.send(
-    webhookRequest({ url, format, id, type, body, at, secrets: secretsOf(endpoints, row, at) }),
-  );
-  const answered = answer.kind === 'answered';
-  const entry = {
-    at,
-    status: answered ? answer.status : null,
-    error: answered ? null : answer.why,
-    ms: answer.ms,
-    answer: answered ? answer.body.toString('utf8') : '',
-  };
-  const delivered = answered && FORMATS[format].isDelivered(answer.status);
+  const posted = await postEvent(web, row, secretsOf(endpoints, row, at), sampleEventPayload(id, type, at));
+  if (posted === undefined) throw new Error(`the sample of ${type} has no payload in the ${format} format`);
+  const { tried } = posted;
+  const delivered = tried.status !== null && FORMATS[format].isDelivered(tried.status);
   const state = delivered ? 'delivered' : 'failed';
-  await deliveries.record(row, [{ event: id, seq: null, type, state, attempt: 1, due: null, tried: entry }]);
-  return { id, delivered, try: deliveryAttemptView(entry) };
+  await deliveries.record(row, [{ event: id, seq: null, type, state, attempt: 1, due: null, tried }]);
+  return { id, delivered, try: deliveryAttemptView(tried) };
 }
 
 function secretsOf(endpoints: Deps['endpoints'], row: Endpoint, at: Date): string[] {
   try {
     return endpoints.secretsOf(row, at);
   } catch {
-    throw new Failure('sealed_elsewhere', undefined, 'The secret was sealed with another EVERPOST_SECRET; rotate it.');
+    throw new Failure(
+      'sealed_elsewhere',
+      undefined,
+      'The secret of this endpoint was sealed with another EVERPOST_SECRET. Rotate the secret.',
+    );
   }
 }
 
@@ -93,7 +87,7 @@ function replayEvents(app: Api, deps: Deps): void {
     {
       schema: {
         tags,
-        summary: 'Deliver an event, or those of a stretch of time, once more under their ids',
+        summary: 'Deliver one event, or the events of a time range, again under the same ids',
         params: IdPath,
         body: Replay,
         response: { 202: Data(Replayed), ...refusals },
@@ -114,7 +108,7 @@ function replayEvents(app: Api, deps: Deps): void {
   );
 }
 
-/** By id whatever its format can say; by time what the endpoint would have got. */
+/** By id: any event that has a payload in the format. By time: the events the endpoint subscribes to. */
 async function eventsToReplay(
   { eventLog }: Deps,
   row: Endpoint,
@@ -122,8 +116,7 @@ async function eventsToReplay(
 ): Promise<SequencedEvent[]> {
   await eventLog.assignSequences(row.account);
   if (event !== undefined) {
-    if (from !== undefined || to !== undefined)
-      throw invalidField('event', 'Name an event or a stretch of time, not both.');
+    if (from !== undefined || to !== undefined) throw invalidField('event', 'Name an event or a time range, not both.');
     return [await eventToReplay(eventLog, row, event)];
   }
   if (from === undefined) throw invalidField('from', 'The from field is required without event.');
@@ -132,7 +125,7 @@ async function eventsToReplay(
   const types = typesFor(row.format, row.events);
   const found = await eventLog.page(row.account, { types, ...range, limit: MAX_REPLAYED + 1 });
   if (found.length <= MAX_REPLAYED) return found;
-  throw invalidField('to', `More than ${MAX_REPLAYED} events: take a shorter stretch.`);
+  throw invalidField('to', `More than ${MAX_REPLAYED} events: use a shorter time range.`);
 }
 
 async function eventToReplay(
@@ -143,7 +136,7 @@ async function eventToReplay(
   const found = await eventLog.byPublicId(account, event);
   if (found?.seq === undefined) throw invalidField('event', 'The selected event is invalid.');
   if (typesFor(format, [found.type]).length > 0) return found as SequencedEvent;
-  throw invalidField('event', `The ${format} format has no words for ${found.type}.`);
+  throw invalidField('event', `The ${format} format has no payload for ${found.type}.`);
 }
 
 function invalidField(field: string, sentence: string): Failure {

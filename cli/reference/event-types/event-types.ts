@@ -21,13 +21,13 @@ export const EVENTS: readonly EventKind[] = [
     when: 'an endpoint answered 410 (`gone`) or had no success for five days (`failing`)',
     id: 'webhook:<endpoint>:<its last change>:<reason>',
     data: 'webhook, reason',
-    by: 'store/webhooks/disabling.ts',
+    by: 'store/webhooks/progress.ts',
   },
   {
     type: 'webhook.missed',
     when: 'events expired before a paused or failing endpoint received them; deliveries go on after them',
     id: 'webhook:<endpoint>:missed:<its cursor>',
     data: 'webhook, from, to',
-    by: 'activities/webhook/missed-events.ts',
+    by: 'activities/webhook/pass.ts',
   },
 ];

@@ -1,6 +1,6 @@
-import type { EventPayload } from './event-payload.js';
+import type { EventPayload } from '../../../domain/webhook/event-payload.js';
 
-/** What a test shows of a type: somebody who does not exist, and a campaign that never was. */
+/** The payload of a test delivery, about a subscriber and a campaign that do not exist. */
 export function sampleEventPayload(id: string, type: string, at: Date): EventPayload {
   const about = { id, type, at };
   switch (type.split('.')[0]) {
@@ -13,13 +13,13 @@ export function sampleEventPayload(id: string, type: string, at: Date): EventPay
       return { ...about, campaignId: CAMPAIGN.id, subscriberId: ALICE.id, subscriber: ALICE, data };
     }
     case 'message':
-      return { ...about, message: MESSAGE, data: { message: MESSAGE.id, attempt: 1, ...SEEN } };
+      return { ...about, message: MESSAGE, data: { message: MESSAGE.id, attempt: 1, ...DETAILS } };
     default:
       return { ...about, data: {} };
   }
 }
 
-const SEEN = {
+const DETAILS = {
   class: 'accepted',
   code: '2.0.0',
   reply: '250 2.0.0 queued',

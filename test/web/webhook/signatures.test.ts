@@ -2,9 +2,9 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
-import { now } from '../../clock.js';
-import { seconds } from '../../domain/timestamp.js';
-import { bodySignature, standardSignature } from '../../web/webhook-signatures.js';
+import { now } from '../../../clock.js';
+import { seconds } from '../../../domain/timestamp.js';
+import { bodySignature, standardSignature } from '../../../web/webhook/request.js';
 
 const aSecret = fc
   .uint8Array({ minLength: 24, maxLength: 64 })

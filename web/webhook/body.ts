@@ -1,9 +1,9 @@
-import { timestamp } from '../timestamp.js';
+import { timestamp } from '../../domain/timestamp.js';
+import type { CampaignSummary, EventPayload, MessageSummary } from '../../domain/webhook/event-payload.js';
+import type { WebhookFormat } from '../../domain/webhook/formats.js';
 import { enviePayload } from './envie.js';
-import type { CampaignSummary, EventPayload, MessageSummary } from './event-payload.js';
-import type { WebhookFormat } from './formats.js';
 
-/** The body of a delivery; undefined where the format has no words for the event. */
+/** The body of a delivery; undefined where the format has no payload for the event. */
 export function deliveryBody(format: WebhookFormat, eventPayload: EventPayload): object | undefined {
   const { id, type, at } = eventPayload;
   switch (format) {
@@ -16,22 +16,27 @@ export function deliveryBody(format: WebhookFormat, eventPayload: EventPayload):
   }
 }
 
-/** What the event is about, under its noun; beside it what the event itself has to say. */
-function dataOf({ type, data, campaignId, subscriberId, ...about }: EventPayload): object {
+/** The event's subject under its noun (`campaign`, `subscriber`, `message`), beside it the event's own fields. */
+function dataOf({ type, data, campaignId, subscriberId, ...subjects }: EventPayload): object {
   const { message: messageId, subject: _subject, emails_sent: _emailsSent, list_id, status, ...rest } = data;
-  const person = { ...(about.subscriber ?? { id: subscriberId, list_id }), ...(status !== undefined && { status }) };
+  const subscriber = {
+    ...(subjects.subscriber ?? { id: subscriberId, list_id }),
+    ...(status !== undefined && { status }),
+  };
   switch (type.split('.')[0]) {
     case 'campaign':
-      return { campaign: about.campaign ? publicCampaign(about.campaign, data) : { id: campaignId }, ...rest };
+      return { campaign: subjects.campaign ? publicCampaign(subjects.campaign, data) : { id: campaignId }, ...rest };
     case 'subscriber':
-      return { subscriber: person, ...(campaignId !== undefined && { campaign: { id: campaignId } }), ...rest };
+      return { subscriber, ...(campaignId !== undefined && { campaign: { id: campaignId } }), ...rest };
     case 'recipient':
-      return { campaign: { id: campaignId }, subscriber: person, ...rest };
+      return { campaign: { id: campaignId }, subscriber, ...rest };
     case 'message':
       return {
-        ...(messageId !== undefined && { message: about.message ? publicMessage(about.message) : { id: messageId } }),
+        ...(messageId !== undefined && {
+          message: subjects.message ? publicMessage(subjects.message) : { id: messageId },
+        }),
         ...(campaignId !== undefined && { campaign: { id: campaignId } }),
-        ...(subscriberId !== undefined && { subscriber: person }),
+        ...(subscriberId !== undefined && { subscriber }),
         ...rest,
       };
     default:
@@ -39,7 +44,7 @@ function dataOf({ type, data, campaignId, subscriberId, ...about }: EventPayload
   }
 }
 
-/** What was counted when the event happened wins over what is counted now. */
+/** The count stored with the event has priority over the present count. */
 function publicCampaign(campaign: CampaignSummary, { emails_sent }: EventPayload['data']): object {
   return { ...campaign, ...(typeof emails_sent === 'number' && { emails_sent }) };
 }

@@ -1,21 +1,13 @@
-import { seconds } from '../timestamp.js';
-import { type EventPayload, type MessageSummary, textField } from './event-payload.js';
+import { seconds } from '../../domain/timestamp.js';
+import { type EventPayload, type MessageSummary, textField } from '../../domain/webhook/event-payload.js';
+import { ENVIE_EVENTS } from '../../domain/webhook/formats.js';
 
-const NAMES: Readonly<Record<string, string>> = {
-  'message.opened': 'MessageLoaded',
-  'message.clicked': 'MessageLinkClicked',
-  'message.sent': 'MessageSent',
-  'message.delayed': 'MessageDelayed',
-  'message.failed': 'MessageDeliveryFailed',
-  'message.held': 'MessageHeld',
-};
-
-/** One of the six payloads, in the documented shape; undefined where there is none. */
+/** One of the six documented payloads; undefined for every other event, and where the message is deleted. */
 export function enviePayload(eventPayload: EventPayload): object | undefined {
-  const event = NAMES[eventPayload.type];
+  const event = ENVIE_EVENTS[eventPayload.type];
   if (event === undefined || eventPayload.message === undefined) return undefined;
   const timestamp = seconds(eventPayload.at);
-  // The documented MessageSent is the one without a time of its own.
+  // The documented MessageSent has no time of its own.
   if (event === 'MessageSent')
     return { event, payload: { output: textField(eventPayload, 'reply'), ...sent(eventPayload.message) } };
   return { event, timestamp, payload: payloadOf(event, eventPayload, eventPayload.message) };
@@ -25,13 +17,13 @@ function payloadOf(event: string, eventPayload: EventPayload, message: MessageSu
   const visitor = { ip_address: textField(eventPayload, 'ip'), user_agent: textField(eventPayload, 'user_agent') };
   switch (event) {
     case 'MessageLoaded':
-      return { ...visitor, message: whole(message) };
+      return { ...visitor, message: withSender(message) };
     case 'MessageLinkClicked':
       return {
         url: textField(eventPayload, 'url'),
         token: textField(eventPayload, 'token'),
         ...visitor,
-        message: whole(message),
+        message: withSender(message),
       };
     default:
       return {
@@ -43,7 +35,7 @@ function payloadOf(event: string, eventPayload: EventPayload, message: MessageSu
 }
 
 function sent(message: MessageSummary): object {
-  return { details: 'The mail server has accepted the message.', message: whole(message) };
+  return { details: 'The mail server has accepted the message.', message: withSender(message) };
 }
 
 const SENTENCES: Readonly<Record<string, string>> = {
@@ -58,12 +50,12 @@ function detailsOf(event: string, eventPayload: EventPayload): string {
   return `${SENTENCES[event]}${next === '' ? '' : ` at ${next}`}${reason === '' ? '' : ` (${reason})`}.`;
 }
 
-/** Its time is when the mail was sent, or accepted by us where it was not. */
+/** Its timestamp is the time of sending, or of acceptance where the mail is not sent. */
 function brief({ number: id, to, sent_at, created_at, tags: [tag = ''] }: MessageSummary) {
   return { id, to, timestamp: seconds(sent_at ?? created_at), tag };
 }
 
-function whole(message: MessageSummary): object {
+function withSender(message: MessageSummary): object {
   const { id, to, timestamp, tag } = brief(message);
   return { id, to, from: message.from ?? '', timestamp, tag };
 }

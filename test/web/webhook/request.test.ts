@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { type WebhookEnvelope, webhookRequest } from '../../web/webhook-request.js';
+import { type WebhookEnvelope, webhookRequest } from '../../../web/webhook/request.js';
 
 const OLD = 'whsec_b2xkIHNlY3JldA==';
 const NEW = 'whsec_bmV3IHNlY3JldA==';

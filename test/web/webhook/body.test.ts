@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { deliveryBody } from '../../../domain/webhook/delivery-body.js';
 import type { EventPayload } from '../../../domain/webhook/event-payload.js';
+import { deliveryBody } from '../../../web/webhook/body.js';
 
 const AT = new Date('2026-05-17T10:00:00Z');
 const SENT_AT = new Date('2026-05-17T09:59:00Z');
