@@ -17,7 +17,7 @@ export interface FailureCounts {
 /** Cursor, failures, lease and sweep time of an endpoint. The cursor never moves back. */
 export function endpointProgress(store: Store) {
   const rows = majorityCollection<Endpoint>(store, 'endpoints');
-  return { ...passes(rows), ...endpointSweep(rows), ...disabling(store, rows) };
+  return { ...passes(rows), ...endpointSweep(rows), ...disabling(store) };
 }
 
 function passes(rows: Collection<Endpoint>) {
@@ -99,7 +99,9 @@ function endpointSweep(rows: Collection<Endpoint>) {
   };
 }
 
-function disabling(store: Store, rows: Collection<Endpoint>) {
+function disabling(store: Store) {
+  // Transactions run on the store's main client, not on that of `majorityCollection`.
+  const rows = store.db.collection<Endpoint>('endpoints');
   const eventLog = events(store);
   return {
     /**
