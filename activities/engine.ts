@@ -1,7 +1,8 @@
 import type { Campaign } from '../store/campaigns/campaigns.js';
 import type { Draft } from '../store/drafts/drafts.js';
 import type { Message } from '../store/messages/row.js';
-import type { IssueRef, Scheduled } from '../workflows/messages/newsletter.js';
+import type { Newsletter } from '../store/newsletters/newsletters.js';
+import type { IssueRef } from '../workflows/messages/newsletter.js';
 
 /** How Temporal last saw a workflow. */
 export interface WorkflowStatus {
@@ -21,16 +22,16 @@ export interface Engine {
   startImport(row: { readonly _id: number; readonly account: number }): Promise<void>;
   /** Starts the draft's workflow; a running one goes on. */
   startDraft(row: Pick<Draft, 'account' | 'campaign' | 'n'>): Promise<void>;
-  /** Makes a newsletter's Schedule what its row says; one that is so already is left alone. */
-  reconcileSchedule(row: Scheduled): Promise<void>;
+  /** Makes a newsletter's Schedule what its row says. */
+  reconcileSchedule(row: Newsletter): Promise<void>;
   deleteSchedule(newsletter: number): Promise<void>;
   /** The newsletters that have a Schedule. */
   scheduledNewsletters(): Promise<readonly number[]>;
   issueWorkflowStatus(issue: IssueRef): Promise<WorkflowStatus>;
-  /** Begins the issue, or tells the running one that there is news for it. */
+  /** Starts the issue's workflow, or signals the running one. */
   notifyIssue(issue: IssueRef): Promise<void>;
   /** Starts the message's workflow; a running one goes on. */
   startMessage(row: Pick<Message, '_id' | 'account'>): Promise<void>;
-  /** Starts the endpoint's workflow, or tells the running one that there is something to deliver. */
+  /** Starts the endpoint's workflow, or signals the running one. */
   notifyEndpoint(row: { readonly _id: number; readonly account: number }): Promise<void>;
 }

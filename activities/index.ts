@@ -7,9 +7,8 @@ import { type RenderingDeps, renderingActivities } from './campaign/rendering.js
 import { type DraftSettlingDeps, type DraftWritingDeps, draftSettling, draftWriting } from './draft/draft.js';
 import type { MessageActivities } from './message/message.js';
 import { type IssueLaunchDeps, issueLaunch } from './newsletter/launch.js';
-import { type IssueOpeningDeps, issueOpening } from './newsletter/open.js';
-import { type IssuePreparationDeps, issuePreparation } from './newsletter/prepare.js';
-import { type NewsletterSweepDeps, scheduleReconciliation } from './newsletter/schedule.js';
+import { type IssuePreparationDeps, issueOpening, issuePreparation } from './newsletter/prepare.js';
+import { type NewsletterSweepDeps, scheduleReconciliation } from './newsletter/sweep.js';
 import { type ConfirmationDeps, confirmationActivities } from './subscriber/confirmation.js';
 import { type SubscriberImportDeps, subscriberImportActivities } from './subscriber/import.js';
 import { type SweepDeps, sweepActivities } from './sweep/sweep.js';
@@ -25,7 +24,6 @@ export type StepDeps = ApprovalDeps &
   SweepDeps &
   IssuePreparationDeps &
   IssueLaunchDeps &
-  IssueOpeningDeps &
   NewsletterSweepDeps &
   RenderingDeps &
   SubscriberImportDeps;

@@ -8782,7 +8782,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send a sample at once and show the answer */
+        /** Send a sample event now and show the response */
         post: {
             parameters: {
                 query?: never;
@@ -8844,7 +8844,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Deliver an event, or those of a stretch of time, once more under their ids */
+        /** Deliver one event, or the events of a time range, again under the same ids */
         post: {
             parameters: {
                 query?: never;

@@ -5,12 +5,15 @@ import {
   ScheduleNotFoundError,
 } from '@temporalio/client';
 import type { Engine } from '../activities/engine.js';
-import { newsletterSchedule, type Scheduled } from '../workflows/messages/newsletter.js';
-import { newsletterOfSchedule, newsletterScheduleId } from '../workflows/names.js';
+import type { CalendarFields } from '../domain/newsletter/cron.js';
+import type { Timetable } from '../domain/newsletter/timetable.js';
+import type { Newsletter } from '../store/newsletters/newsletters.js';
+import { attributes, ISSUE_TYPE, type IssueInput } from '../workflows/messages/newsletter.js';
+import { issueWorkflowBase, newsletterOfSchedule, newsletterScheduleId, queuesOf } from '../workflows/names.js';
 
 type Wanted = ReturnType<typeof newsletterSchedule>;
 
-/** Schedules of newsletters: made, compared and repaired towards the row. */
+/** Creates the Schedules of newsletters and keeps them as the rows say. */
 export function newsletterSchedules(
   { schedule }: Pick<Client, 'schedule'>,
   prefix: string,
@@ -23,7 +26,7 @@ export function newsletterSchedules(
     await handle.update(() => rest);
   };
   return {
-    reconcileSchedule: async (row: Scheduled) => {
+    reconcileSchedule: async (row: Newsletter) => {
       const wanted = newsletterSchedule(prefix, row);
       try {
         await repair(wanted);
@@ -54,7 +57,7 @@ export function newsletterSchedules(
   };
 }
 
-/** An update makes Temporal forget what it was about to catch up with: nothing is written where nothing differs. */
+/** An update makes Temporal drop pending catch-up starts, so that a Schedule that needs no change is not updated. */
 export function isAsWanted(existing: ScheduleDescription, wanted: Wanted): boolean {
   return JSON.stringify(comparedFields(existing)) === JSON.stringify(comparedFields(wanted));
 }
@@ -79,11 +82,83 @@ function comparedFields({ state, policies, action, spec }: Compared | Wanted) {
 
 const FIELDS = ['second', 'minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'] as const;
 
-/** What we write are single values; whatever else stands there is not ours. */
+/** Everpost writes single values only; a range was written by hand. */
 function valuesOf(value: unknown): unknown {
   return [value].flat().map((one) => {
     if (typeof one !== 'object' || one === null) return one;
     const { start, end } = one as { readonly start: unknown; readonly end?: unknown };
     return end === undefined || end === start ? start : [start, end];
   });
+}
+
+const OVERLAP = { skip: 'SKIP', buffer_one: 'BUFFER_ONE', buffer_all: 'BUFFER_ALL', allow_all: 'ALLOW_ALL' } as const;
+/** Temporal's shortest catch-up window, in seconds. */
+const SHORTEST_WINDOW = 10;
+
+/** The Schedule of a newsletter's row. */
+function newsletterSchedule(prefix: string, row: Newsletter) {
+  const { _id: newsletter, account, state, v } = row;
+  return {
+    scheduleId: newsletterScheduleId(prefix, newsletter),
+    spec: scheduleSpec(row, row.jitter_seconds),
+    policies: {
+      overlap: OVERLAP[row.overlap],
+      catchupWindow: Math.max(SHORTEST_WINDOW, row.catch_up_seconds) * 1_000,
+    },
+    state: { paused: state === 'paused', note: `row version ${v}` },
+    action: {
+      type: 'startWorkflow' as const,
+      workflowType: ISSUE_TYPE,
+      workflowId: issueWorkflowBase(newsletter),
+      taskQueue: queuesOf(prefix).workflows,
+      args: [{ account, newsletter }] as [IssueInput],
+      typedSearchAttributes: attributes(account, 'issue'),
+    },
+  };
+}
+
+const MONTHS = [
+  'JANUARY',
+  'FEBRUARY',
+  'MARCH',
+  'APRIL',
+  'MAY',
+  'JUNE',
+  'JULY',
+  'AUGUST',
+  'SEPTEMBER',
+  'OCTOBER',
+  'NOVEMBER',
+  'DECEMBER',
+] as const;
+const WEEKDAYS = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'] as const;
+
+/** A timetable as a Temporal Schedule; `test/workers/newsletter-times.test.ts` compares the times of the two. */
+export function scheduleSpec(timetable: Timetable, jitterSeconds = 0) {
+  const { calendars, zone, start_at, end_at, skip } = timetable;
+  return {
+    calendars: calendars.map(calendarSpec),
+    skip: skip.map(daySpec),
+    timezone: zone,
+    jitter: jitterSeconds * 1_000,
+    ...(start_at !== null && { startAt: start_at }),
+    ...(end_at !== null && { endAt: end_at }),
+  };
+}
+
+function calendarSpec({ second, minute, hour, day, month, weekday }: CalendarFields) {
+  return {
+    second: [...second],
+    minute: [...minute],
+    hour: [...hour],
+    dayOfMonth: [...day],
+    month: month.flatMap((one) => MONTHS[one - 1] ?? []),
+    dayOfWeek: weekday.flatMap((one) => WEEKDAYS[one] ?? []),
+  };
+}
+
+function daySpec(date: string) {
+  const [year = 0, month = 0, dayOfMonth = 0] = date.split('-').map(Number);
+  const name = MONTHS[month - 1] ?? 'JANUARY';
+  return { year, month: name, dayOfMonth, hour: '*', minute: '*', second: '*' } as const;
 }

@@ -1,24 +1,15 @@
 import { now } from '../../clock.js';
-import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import type { IssueReason } from '../../domain/newsletter/issue.js';
 import { nextFeedState } from '../../domain/newsletter/source.js';
-import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
-import type { Issue, Issues } from '../../store/newsletters/issues.js';
-import type { Newsletter, Newsletters } from '../../store/newsletters/newsletters.js';
+import type { Campaign } from '../../store/campaigns/campaigns.js';
+import type { Issue } from '../../store/newsletters/issues.js';
+import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
 import type { Engine } from '../engine.js';
+import { gone, type IssueDeps, type IssueView, keyOf, millisecondsBehind, settle, skip, viewOf } from './issue.js';
 import { type PreSendDeps, type PreSendResult, preSendChecks, sendTestCopies } from './pre-send-checks.js';
-import { type IssuePublishingDeps, millisecondsBehind, settle, skip } from './publishing.js';
-import { gone, type IssueView, keyOf, viewOf } from './view.js';
 
-export interface IssueLaunchDeps extends PreSendDeps, IssuePublishingDeps {
-  readonly newsletters: IssuePublishingDeps['newsletters'] &
-    Pick<Newsletters, 'find' | 'reserveSendTime' | 'saveMemory'>;
-  readonly issues: IssuePublishingDeps['issues'] & Pick<Issues, 'recordLaunched' | 'skipLaunched' | 'close'>;
-  readonly campaigns: Pick<Campaigns, 'find' | 'launch' | 'schedule' | 'edit'>;
-  readonly engine: PreSendDeps['engine'] & Pick<Engine, 'notifyCampaign'>;
-  readonly times: Pick<ProtocolTimes, 'lease'>;
-}
+export type IssueLaunchDeps = PreSendDeps & IssueDeps & { readonly engine: Engine };
 
 interface IssueRows {
   readonly newsletter: Newsletter;
@@ -26,7 +17,7 @@ interface IssueRows {
   readonly campaign: Campaign | null;
 }
 
-/** From a written issue to its end. Each step may be repeated: the rows say what was done. */
+/** From a prepared issue to its end. Each step may be repeated: the rows record what was done. */
 export function issueLaunch(deps: IssueLaunchDeps) {
   const read = async (ref: IssueRef): Promise<IssueRows | null> => {
     const [newsletter, row] = await Promise.all([
@@ -41,13 +32,13 @@ export function issueLaunch(deps: IssueLaunchDeps) {
     };
   };
   return {
-    /** Through the gates; then its campaign is launched, once. */
+    /** Runs the pre-send checks, then launches the campaign, once. */
     launchIssue: async (ref: IssueRef): Promise<IssueView> => {
       const rows = await read(ref);
       return rows === null ? gone(ref) : launchOf(deps, rows);
     },
 
-    /** What has become of its campaign meanwhile. */
+    /** Follows the issue's campaign. */
     watchIssue: async (ref: IssueRef): Promise<IssueView> => {
       const rows = await read(ref);
       if (rows === null) return gone(ref);
@@ -76,14 +67,14 @@ async function settledView(deps: IssueLaunchDeps, row: Issue): Promise<IssueView
   return viewOf(row);
 }
 
-/** The claim under which an issue's campaign is made and launched. */
+/** The origin under which an issue's campaign is created and launched. */
 function originOf({ _id }: Issue): string {
   return `issue ${_id}`;
 }
 
 type Stopped = Pick<PreSendResult & { kind: 'stopped' }, 'reason' | 'detail'>;
 
-/** Null: its campaign is launched. */
+/** Null: the campaign is launched. */
 async function launchUnlessStopped(
   deps: IssueLaunchDeps,
   { newsletter, row, campaign }: IssueRows,
@@ -101,7 +92,7 @@ async function launchUnlessStopped(
   return null;
 }
 
-/** As the API launches one: the row first, then its workflow hears of it. */
+/** As the API launches a campaign: the row first, then its workflow is notified. */
 async function launchCampaign(
   deps: IssueLaunchDeps,
   seen: Campaign,
@@ -109,8 +100,8 @@ async function launchCampaign(
   origin: string,
 ): Promise<Campaign> {
   const row = at === null ? await deps.campaigns.launch(seen, origin) : await deps.campaigns.schedule(seen, at, origin);
-  // Somebody else wrote first: the step is repeated and decides anew.
-  if (row === null) throw new Error('the campaign was written meanwhile');
+  // Temporal repeats the step, which reads the rows again.
+  if (row === null) throw changedMeanwhile(seen);
   await deps.engine.notifyCampaign(row).catch(() => undefined);
   return row;
 }
@@ -131,16 +122,16 @@ async function followCampaign(deps: IssueLaunchDeps, { newsletter, row, campaign
   }
 }
 
-/** Not approved, not in time, or taken back by hand. */
+/** The campaign is back in state `draft`: not approved, not in time, or withdrawn by hand. */
 async function withdrawIssue(
   deps: IssueLaunchDeps,
   { newsletter, row, campaign }: IssueRows & { campaign: Campaign },
 ): Promise<IssueView> {
   const { reason } = campaign;
   if (reason === 'approval_expired' && newsletter.on_expiry === 'send') {
-    const unasked = await deps.campaigns.edit(campaign, { approval: null });
-    if (unasked === null) throw new Error('the campaign was written meanwhile');
-    await launchCampaign(deps, unasked, null, `issue ${row._id} unanswered`);
+    const withoutApproval = await deps.campaigns.edit(campaign, { approval: null });
+    if (withoutApproval === null) throw changedMeanwhile(campaign);
+    await launchCampaign(deps, withoutApproval, null, `issue ${row._id} unanswered`);
     return viewOf(row);
   }
   const why = reason === 'approval_expired' || reason === 'rejected' ? reason : 'withdrawn';
@@ -148,7 +139,7 @@ async function withdrawIssue(
   return settledView(deps, (await deps.issues.skipLaunched(row, why, comment)) ?? row);
 }
 
-/** What stood in the feed is not new any more, once it goes out. */
+/** Once the issue goes out, its feed items are no longer new. */
 async function rememberFeed(
   { newsletters }: IssueLaunchDeps,
   { memory, account, _id }: Newsletter,
@@ -165,4 +156,8 @@ async function closeIssue(deps: IssueLaunchDeps, row: Issue, campaign: Campaign)
   const sentLate = millisecondsBehind(row, campaign) >= deps.times.lease;
   const after = (await deps.issues.close(row, state === 'sent' ? 'sent' : 'failed', sentLate)) ?? row;
   return settledView(deps, after);
+}
+
+function changedMeanwhile({ _id }: Campaign): Error {
+  return new Error(`campaign ${_id} was changed by another process; the step is repeated`);
 }

@@ -13,18 +13,19 @@ import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import { type LetterRenderingDeps, renderLetter } from '../campaign/rendering.js';
 
-export interface PreSendDeps extends GroupStores, LetterRenderingDeps {
-  readonly members: Pick<Members, 'approvers'>;
-  readonly subscribers: LetterRenderingDeps['subscribers'] & Pick<Subscribers, 'countSendable'>;
-  readonly domains: Pick<Domains, 'verifiedFor'>;
-  readonly config: Pick<Config, 'publicUrl' | 'mailFrom' | 'requireVerifiedDomains'>;
-}
+export type PreSendDeps = GroupStores &
+  LetterRenderingDeps & {
+    readonly members: Members;
+    readonly subscribers: Subscribers;
+    readonly domains: Domains;
+    readonly config: Config;
+  };
 
 export type PreSendResult =
   | { readonly kind: 'passed'; readonly rendered: LetterContent; readonly recipientCount: number }
   | { readonly kind: 'stopped'; readonly reason: IssueReason; readonly detail: string | null };
 
-/** What keeps an issue from its readers although it is written. Nothing changes here. */
+/** Whether a prepared issue may be sent. Changes nothing. */
 export async function preSendChecks(
   deps: PreSendDeps,
   newsletter: Newsletter,
@@ -46,7 +47,7 @@ export async function preSendChecks(
     : { kind: 'passed', rendered, recipientCount };
 }
 
-/** The letter as it would go out; a string says what the check found. */
+/** The rendered letter; a string holds the errors that the content check found. */
 async function renderedLetterOf(deps: PreSendDeps, campaign: Campaign): Promise<LetterContent | string> {
   const { letter, findings } = await renderLetter(deps, campaign);
   if (letter !== undefined) return letter;
@@ -57,7 +58,7 @@ async function renderedLetterOf(deps: PreSendDeps, campaign: Campaign): Promise<
     .slice(0, 500);
 }
 
-/** Members see an issue before its readers do; each once, however often this is asked for. */
+/** Sends an issue to the members in `test_to` before it is launched; each member gets it once, also where the step is repeated. */
 export async function sendTestCopies(
   deps: PreSendDeps,
   { test_to, _id }: Newsletter,

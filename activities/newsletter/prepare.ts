@@ -1,35 +1,94 @@
+import { now } from '../../clock.js';
 import { newApproval } from '../../domain/campaign/approval.js';
 import { FAILURES, Failure } from '../../domain/errors.js';
+import { type IssueReason, issueId, issueTiming, overlapAction } from '../../domain/newsletter/issue.js';
 import { promptForIssue } from '../../domain/newsletter/source.js';
+import { isTimeOf } from '../../domain/newsletter/timetable.js';
 import { formatInZone } from '../../domain/newsletter/zone.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
-import type { Campaign, Campaigns, NewCampaign } from '../../store/campaigns/campaigns.js';
+import type { Campaign, NewCampaign } from '../../store/campaigns/campaigns.js';
 import type { Drafts } from '../../store/drafts/drafts.js';
 import type { Counters } from '../../store/mongo/counters.js';
-import type { Issue, Issues } from '../../store/newsletters/issues.js';
-import type { Newsletter, Newsletters } from '../../store/newsletters/newsletters.js';
+import type { Issue } from '../../store/newsletters/issues.js';
+import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
 import { type ActivityContext, withHeartbeat } from '../heartbeat.js';
-import { type IssuePublishingDeps, settle, skip } from './publishing.js';
+import { gone, type IssueDeps, type IssueView, keyOf, publish, settle, skip, viewOf } from './issue.js';
 import { readSource, type SourceDeps, type SourceResult } from './sources.js';
-import { gone, type IssueView, keyOf, viewOf } from './view.js';
 
-export interface IssuePreparationDeps extends SourceDeps, IssuePublishingDeps {
-  readonly newsletters: IssuePublishingDeps['newsletters'] & Pick<Newsletters, 'find'>;
-  readonly issues: IssuePublishingDeps['issues'] &
-    SourceDeps['issues'] &
-    Pick<Issues, 'recordPrepared' | 'recordDetail' | 'lastSubjects'>;
-  readonly campaigns: Pick<Campaigns, 'create' | 'find' | 'restartDrafting'>;
-  readonly drafts: Pick<Drafts, 'request' | 'newest' | 'deleteAll'>;
-  readonly pushedData: IssuePublishingDeps['pushedData'] & SourceDeps['pushedData'];
-  readonly counters: Pick<Counters, 'block'>;
-  readonly accounts: Pick<Accounts, 'status'>;
+export interface IssuePreparationDeps extends SourceDeps {
+  readonly drafts: Drafts;
+  readonly counters: Counters;
+  readonly accounts: Accounts;
   readonly activityContext: () => ActivityContext;
 }
 
 const HEARTBEAT_MS = 1_000;
 
-/** One try of an issue's source. The letter is a campaign's draft from the moment it is whole; nothing of it stands elsewhere. */
+/** The first step of an issue: creates its row and decides whether it may begin. */
+export function issueOpening(deps: IssueDeps) {
+  return {
+    openIssue: async (ref: IssueRef): Promise<IssueView> => {
+      const newsletter = await deps.newsletters.find(ref.account, ref.newsletter);
+      if (typeof newsletter === 'string') return gone(ref);
+      const known = await deps.issues.find(keyOf(ref));
+      // A Schedule that was changed by hand, or that fires twice where clocks repeat an hour, starts no issue.
+      if (known === null && !isTimeOf(newsletter, new Date(ref.scheduledAt))) return gone(ref);
+      const row = known ?? (await openRow(deps, newsletter, ref));
+      if (row.state !== 'preparing') {
+        await settle(deps, row);
+        return viewOf(row);
+      }
+      const reason = await skipReason(deps, newsletter, row);
+      if (reason !== null) return viewOf((await skip(deps, row, reason)) ?? row);
+      await publish(deps, row, 'begun', { kind: row.kind });
+      if (row.late) await publish(deps, row, 'late');
+      return viewOf(row);
+    },
+  };
+}
+
+/** Creates the row of an issue, which records how late the issue begins. */
+function openRow({ issues, times }: IssueDeps, newsletter: Newsletter, ref: IssueRef): Promise<Issue> {
+  const scheduledAt = new Date(ref.scheduledAt);
+  const { late, sendAt } = issueTiming({ ...openingOf(newsletter, times), kind: 'scheduled', scheduledAt, now: now() });
+  const { account, _id } = newsletter;
+  const id = issueId(_id, scheduledAt);
+  const timeFields = { scheduled_at: scheduledAt, send_at: sendAt, late };
+  return issues.open({ _id: id, account, newsletter: _id, kind: 'scheduled', ...timeFields });
+}
+
+export function openingOf(newsletter: Newsletter, { lease }: IssueDeps['times']) {
+  return {
+    catchUp: newsletter.catch_up_seconds * 1_000,
+    lead: newsletter.lead_seconds * 1_000,
+    jitter: newsletter.jitter_seconds * 1_000,
+    lateAfter: lease,
+  };
+}
+
+/** Why the issue must not begin. Lateness counts up to the creation of the row, so that a repetition after a crash decides alike. */
+async function skipReason(deps: IssueDeps, newsletter: Newsletter, row: Issue): Promise<IssueReason | null> {
+  if (row.kind === 'triggered') return null;
+  const { tooLate } = issueTiming({
+    ...openingOf(newsletter, deps.times),
+    kind: row.kind,
+    scheduledAt: row.scheduled_at,
+    now: row.created_at,
+  });
+  if (tooLate) return 'too_late';
+  if (newsletter.state === 'paused') return 'paused';
+  if (overlapAction(newsletter.overlap) !== 'skip' || row.campaign !== null) return null;
+  const others = (await deps.issues.openIssues(row.account, row.newsletter)).filter(({ _id }) => _id !== row._id);
+  return others.some((other) => isBefore(other, row)) ? 'overlap' : null;
+}
+
+function isBefore(one: Issue, other: Issue): boolean {
+  const apart = one.created_at.getTime() - other.created_at.getTime();
+  return apart < 0 || (apart === 0 && one._id < other._id);
+}
+
+/** Tries an issue's source once. The content goes straight into a campaign in state `draft` and is stored nowhere else. */
 export function issuePreparation(deps: IssuePreparationDeps) {
   return {
     prepareIssue: async (ref: IssueRef, isLast: boolean): Promise<IssueView> => {
@@ -42,7 +101,7 @@ export function issuePreparation(deps: IssuePreparationDeps) {
         await settle(deps, row);
         return viewOf(row, { ready: row.state === 'launched' });
       }
-      // What a suspended account would have sent is not made up for later.
+      // Issues of a suspended account are skipped, not postponed.
       const state = (await deps.accounts.status(ref.account))?.state ?? 'active';
       if (state !== 'active') return viewOf((await skip(deps, row, 'quota', `The account is ${state}.`)) ?? row);
       return withHeartbeat(deps.activityContext(), HEARTBEAT_MS, () => {
@@ -56,7 +115,7 @@ export function issuePreparation(deps: IssuePreparationDeps) {
   };
 }
 
-/** What the account's plan does not allow is no outage: the issue is skipped. */
+/** A limit of the account's plan is permanent: the issue is skipped, not retried. */
 async function skipIfRefused(deps: IssuePreparationDeps, row: Issue, error: unknown): Promise<IssueView> {
   if (!(error instanceof Failure && FAILURES[error.code].permanent)) throw error;
   return viewOf((await skip(deps, row, 'quota', error.message)) ?? row);
@@ -88,7 +147,7 @@ async function createCampaign(
   return deps.issues.recordPrepared(row, { campaign: campaign._id, subject: campaign.subject, feed });
 }
 
-/** The campaign of an issue: its origin is the issue, so that there is one however often it is made. */
+/** The campaign of an issue. Its origin is the issue, so that a repetition finds the same campaign. */
 async function campaignFields(
   { counters }: IssuePreparationDeps,
   newsletter: Newsletter,
@@ -109,7 +168,7 @@ async function campaignFields(
   };
 }
 
-/** A text by the model: asked for as a draft of the campaign, and asked for again where none came of it. */
+/** Content by the model: a draft of the campaign, requested again where the last one failed. */
 async function fromModel(
   deps: IssuePreparationDeps,
   newsletter: Newsletter,
@@ -133,7 +192,7 @@ async function fromModel(
 
 async function requestDraft(deps: IssuePreparationDeps, newsletter: Newsletter, row: Issue): Promise<Campaign> {
   const { account, source, subject, preheader } = newsletter;
-  if (source.kind !== 'ai') throw new Error(`newsletter ${newsletter._id} asks no model`);
+  if (source.kind !== 'ai') throw new Error(`newsletter ${newsletter._id} has no source of kind ai`);
   const subjects = await deps.issues.lastSubjects(account, newsletter._id);
   const day = formatInZone(newsletter.zone, row.scheduled_at).slice(0, -6);
   const prompt = promptForIssue(source.prompt, newsletter.name, day, subjects);
@@ -142,7 +201,7 @@ async function requestDraft(deps: IssuePreparationDeps, newsletter: Newsletter, 
   const { n } = await deps.drafts.request(account, fields._id, { prompt, source: null, links: source.links, given });
   const empty = { subject: '', preheader: null, html: '', text: null, creation_method: 'ai' as const };
   const campaign = await deps.campaigns.create({ ...fields, ...empty, drafting: { n, send: false, at: null } });
-  // A try before this one, which died, has made it already.
+  // An earlier try created the campaign before it crashed.
   if (campaign._id !== fields._id) await deps.drafts.deleteAll(account, fields._id);
   await deps.issues.recordPrepared(row, { campaign: campaign._id, subject: null, feed: null });
   return campaign;

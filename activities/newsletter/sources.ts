@@ -3,17 +3,15 @@ import type { IssueReason } from '../../domain/newsletter/issue.js';
 import { type Source, withoutLiquid } from '../../domain/newsletter/source.js';
 import { formatInZone } from '../../domain/newsletter/zone.js';
 import { type IssueTemplate, issueLetter } from '../../mail/letter/issue.js';
-import type { Issue, Issues } from '../../store/newsletters/issues.js';
+import type { Issue } from '../../store/newsletters/issues.js';
 import type { Newsletter } from '../../store/newsletters/newsletters.js';
-import type { PushedData } from '../../store/newsletters/pushed-data.js';
 import type { WebClient } from '../../web/client.js';
 import { fetchDocument } from '../../web/document.js';
 import { readFeed } from '../../web/feed.js';
+import type { IssueDeps } from './issue.js';
 
-export interface SourceDeps {
-  readonly web: Pick<WebClient, 'send'>;
-  readonly issues: Pick<Issues, 'openIssues'>;
-  readonly pushedData: Pick<PushedData, 'take'>;
+export interface SourceDeps extends IssueDeps {
+  readonly web: WebClient;
 }
 
 export type SourceResult =
@@ -26,12 +24,12 @@ interface Content {
   readonly feed: Issue['feed'];
 }
 
-/** Where a newsletter of a feed brings no template of its own. */
+/** Template of feed newsletters that have none of their own. */
 const FEED_TEMPLATE = `{% for item in items %}<h2>{% if item.link != "" %}<a href="{{ item.link }}">{{ item.title }}</a>{% else %}{{ item.title }}{% endif %}</h2>
 <p>{{ item.summary }}</p>
 {% endfor %}`;
 
-/** What the source of a newsletter gives for one issue, as a letter. */
+/** Reads a newsletter's source and renders the content of one issue. */
 export async function readSource(deps: SourceDeps, newsletter: Newsletter, row: Issue): Promise<SourceResult> {
   const content = await contentOf(deps, newsletter, row);
   if ('kind' in content) return content;
@@ -55,7 +53,7 @@ function contentOf(deps: SourceDeps, newsletter: Newsletter, row: Issue): Promis
   return source.kind === 'json' ? fromJson(deps, source.url) : fromPushed(deps, row);
 }
 
-/** Only what has been in no issue: neither in one that went out nor in one that is still on its way. */
+/** Only items that are in no other issue, sent or still open. */
 async function fromFeed(
   deps: SourceDeps,
   { memory }: Newsletter,
@@ -72,7 +70,7 @@ async function fromFeed(
   if (response.kind === 'unchanged') return { kind: 'nothing' };
   if (response.kind === 'failed') return failed(response.why);
   const feed = readFeed(response.text);
-  if (feed === undefined) return failed('neither RSS nor Atom, or not all of it');
+  if (feed === undefined) return failed('the document is neither RSS nor Atom, or incomplete');
   const others = (await deps.issues.openIssues(row.account, row.newsletter)).filter(({ _id }) => _id !== row._id);
   const seen = new Set([...(known?.seen ?? []), ...others.flatMap((one) => one.feed?.marks ?? [])]);
   const fresh = feed.items.filter(({ fingerprint }) => !seen.has(fingerprint));
@@ -91,13 +89,13 @@ async function fromJson(deps: SourceDeps, url: string): Promise<Content | Source
   if (response.kind !== 'document') return failed(response.kind === 'failed' ? response.why : 'status 304');
   const data = parsed(response.text);
   return isEmpty(data)
-    ? failed('not JSON, nested too deep, or nothing in it')
+    ? failed('the document is not JSON, nested too deep, or empty')
     : { fields: { data: withoutLiquid(data) }, feed: null };
 }
 
 async function fromPushed(deps: SourceDeps, row: Issue): Promise<Content | SourceResult> {
   const pushed = await deps.pushedData.take(row.account, row.newsletter, row._id);
-  if (pushed === null) return { kind: 'failed', reason: 'no_data', why: 'no data was pushed yet' };
+  if (pushed === null) return { kind: 'failed', reason: 'no_data', why: 'no data was pushed for this issue' };
   return { fields: { data: withoutLiquid(pushed.data) }, feed: null };
 }
 

@@ -13,7 +13,7 @@ import type { ReputationGuard } from '../campaign/reputation.js';
 import type { Engine } from '../engine.js';
 import { type InboundDeps, sweepInbound } from '../inbound/sweep.js';
 import { type MessageSweepDeps, sweepMessages } from '../message/sweep.js';
-import { type NewsletterSweepDeps, orphanSweep, sweepIssue, sweepNewsletter } from '../newsletter/schedule.js';
+import { type NewsletterSweepDeps, orphanSweep, sweepIssue, sweepNewsletter } from '../newsletter/sweep.js';
 import { type EndpointNotifierDeps, endpointNotifier } from '../webhook/notifier.js';
 import { type KeyReminderDeps, publishKeyReminders } from './key-reminders.js';
 import { type ListNoticeDeps, notifyListOwners } from './list-notices.js';
@@ -36,6 +36,7 @@ export interface SweepDeps
     Pick<KeyReminderDeps, 'keyRotation'> {
   readonly config: RetentionDeps['config'] & ListNoticeDeps['config'];
   readonly eventLog: EndpointNotifierDeps['eventLog'];
+  readonly campaigns: NewsletterSweepDeps['campaigns'];
   readonly campaignProgress: CampaignProgress;
   readonly guard: ReputationGuard;
   readonly ledger: Ledger;

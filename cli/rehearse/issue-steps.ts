@@ -1,4 +1,4 @@
-import type { IssueView } from '../../activities/newsletter/view.js';
+import type { IssueView } from '../../activities/newsletter/issue.js';
 import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
 import { stepTime } from './environment.js';

@@ -1,5 +1,3 @@
-import type { Overlap } from './schedule.js';
-
 export const ISSUE_STATES = ['preparing', 'launched', 'sent', 'failed', 'skipped'] as const;
 export type IssueState = (typeof ISSUE_STATES)[number];
 
@@ -40,6 +38,10 @@ export function issueMoment(scheduledAt: Date): string {
 export function issueId(newsletter: number, scheduledAt: Date): string {
   return `${newsletter}:${issueMoment(scheduledAt)}`;
 }
+
+/** What happens at a time of the calendar while the previous issue is still open. */
+export const OVERLAPS = ['skip', 'buffer_one', 'buffer_all', 'allow_all'] as const;
+export type Overlap = (typeof OVERLAPS)[number];
 
 export interface IssueStart {
   readonly kind: IssueKind;

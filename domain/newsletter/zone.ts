@@ -54,12 +54,6 @@ export function clockOf(zone: string, midnight: number): { readonly at: (wall: n
   };
 }
 
-/** Whether clocks in the zone show the same time once more, later on that day. */
-export function isRepeatedLater(zone: string, instant: number): boolean {
-  const wall = wallOf(zone, instant);
-  return clockOf(zone, Math.floor(wall / DAY) * DAY).at(wall) !== instant;
-}
-
 /** `Fri 15 May 2026 09:00`, as clocks in the zone show it. */
 export function formatInZone(zone: string, date: Date): string {
   const wall = new Date(wallOf(zone, date.getTime()));

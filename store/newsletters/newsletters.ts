@@ -1,7 +1,7 @@
 import type { Collection, Filter } from 'mongodb';
 import { now } from '../../clock.js';
 import type { CalendarFields } from '../../domain/newsletter/cron.js';
-import type { Overlap } from '../../domain/newsletter/schedule.js';
+import type { Overlap } from '../../domain/newsletter/issue.js';
 import type { FeedState, Source } from '../../domain/newsletter/source.js';
 import type { CampaignSettings, Sender } from '../campaigns/campaigns.js';
 import type { Store } from '../mongo/connect.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { orphanSweep, sweepNewsletter } from '../../activities/newsletter/schedule.js';
+import { orphanSweep, sweepNewsletter } from '../../activities/newsletter/sweep.js';
 import { now } from '../../clock.js';
 import { shrunkTimes } from '../../domain/delivery/protocol.js';
 import { calendarOf, EVERY_DAY } from '../../domain/newsletter/cron.js';

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readCron } from '../../domain/newsletter/cron.js';
-import { scheduleSpec } from '../../domain/newsletter/schedule.js';
 import { type Timetable, timesAfter } from '../../domain/newsletter/timetable.js';
-import { isRepeatedLater } from '../../domain/newsletter/zone.js';
+import { clockOf, wallOf } from '../../domain/newsletter/zone.js';
+import { scheduleSpec } from '../../workers/newsletter-schedules.js';
 import { testTemporal } from '../support/servers/test-servers.js';
 
 let connection: Connection;
@@ -33,6 +33,12 @@ async function timesOfTemporal(table: Timetable): Promise<string[]> {
   const { info } = await handle.describe();
   await handle.delete();
   return info.nextActionTimes.map((time) => time.toISOString());
+}
+
+/** Whether clocks in the zone show the same time once more, later on that day. */
+function isRepeatedLater(zone: string, instant: number): boolean {
+  const wall = wallOf(zone, instant);
+  return clockOf(zone, Math.floor(wall / 86_400_000) * 86_400_000).at(wall) !== instant;
 }
 
 const CHANGES = [

@@ -1,9 +1,7 @@
 import { defineSignal } from '@temporalio/workflow';
 import { issueMoment } from '../../domain/newsletter/issue.js';
-import { type Overlap, scheduleSpec } from '../../domain/newsletter/schedule.js';
-import type { Timetable } from '../../domain/newsletter/timetable.js';
 import type { RunLength } from '../messages.js';
-import { ACCOUNT, issueWorkflowBase, KIND, newsletterScheduleId, newsletterWorkflowId, queuesOf } from '../names.js';
+import { ACCOUNT, issueWorkflowBase, KIND, newsletterWorkflowId, queuesOf } from '../names.js';
 
 export interface NewsletterInput {
   readonly account: number;
@@ -11,7 +9,7 @@ export interface NewsletterInput {
 }
 
 export interface IssueInput extends NewsletterInput, RunLength {
-  /** ISO 8601; a Schedule leaves it out and names the time itself. */
+  /** ISO 8601; absent where a Schedule starts the issue: its time is in the workflow id. */
   readonly scheduledAt?: string;
 }
 
@@ -20,9 +18,9 @@ export interface IssueRef extends IssueInput {
   readonly scheduledAt: string;
 }
 
-/** The newsletter's row has changed: compare its Schedule with it. */
+/** The newsletter's row has changed. */
 export const newsletterRowChanged = defineSignal('rowChanged');
-/** Something came in that the issue may be waiting for. */
+/** The issue's row, its pushed data or its campaign has changed. */
 export const issueRowChanged = defineSignal('rowChanged');
 
 export const NEWSLETTER_TYPE = 'newsletter';
@@ -30,14 +28,14 @@ export const ISSUE_TYPE = 'newsletterIssue';
 
 const ROW_DECIDES = { workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'USE_EXISTING' } as const;
 
-function attributes(account: number, kind: string) {
+export function attributes(account: number, kind: string) {
   return [
     { key: ACCOUNT, value: String(account) },
     { key: KIND, value: kind },
   ];
 }
 
-/** How the workflow that looks after a newsletter's Schedule is started. */
+/** Start options of the workflow that reconciles a newsletter's Schedule. */
 export function newsletterStart(prefix: string, input: NewsletterInput) {
   return {
     ...ROW_DECIDES,
@@ -49,7 +47,7 @@ export function newsletterStart(prefix: string, input: NewsletterInput) {
   };
 }
 
-/** How an issue is begun by anybody but its Schedule: under the id that the Schedule would give it. */
+/** Start options of an issue that no Schedule starts: the workflow id is the one that the Schedule would use. */
 export function issueStart(prefix: string, issue: IssueRef) {
   const { account, newsletter, scheduledAt } = issue;
   return {
@@ -59,42 +57,5 @@ export function issueStart(prefix: string, issue: IssueRef) {
     args: [issue] as [IssueInput],
     staticSummary: `Issue of newsletter ${newsletter} of account ${account}`,
     typedSearchAttributes: attributes(account, 'issue'),
-  };
-}
-
-/** What of a newsletter's row its Schedule is made from. */
-export interface Scheduled extends Timetable {
-  readonly _id: number;
-  readonly account: number;
-  readonly state: 'active' | 'paused';
-  readonly v: number;
-  readonly overlap: Overlap;
-  readonly jitter_seconds: number;
-  readonly catch_up_seconds: number;
-}
-
-const OVERLAP = { skip: 'SKIP', buffer_one: 'BUFFER_ONE', buffer_all: 'BUFFER_ALL', allow_all: 'ALLOW_ALL' } as const;
-/** Temporal takes no shorter one. */
-const SHORTEST_WINDOW = 10;
-
-/** The Schedule that a newsletter's row asks for. */
-export function newsletterSchedule(prefix: string, row: Scheduled) {
-  const { _id: newsletter, account, state, v } = row;
-  return {
-    scheduleId: newsletterScheduleId(prefix, newsletter),
-    spec: scheduleSpec(row, row.jitter_seconds),
-    policies: {
-      overlap: OVERLAP[row.overlap],
-      catchupWindow: Math.max(SHORTEST_WINDOW, row.catch_up_seconds) * 1_000,
-    },
-    state: { paused: state === 'paused', note: `row version ${v}` },
-    action: {
-      type: 'startWorkflow' as const,
-      workflowType: ISSUE_TYPE,
-      workflowId: issueWorkflowBase(newsletter),
-      taskQueue: queuesOf(prefix).workflows,
-      args: [{ account, newsletter }] as [IssueInput],
-      typedSearchAttributes: attributes(account, 'issue'),
-    },
   };
 }

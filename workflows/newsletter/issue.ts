@@ -1,5 +1,5 @@
 import { continueAsNew, sleep, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import type { IssueView } from '../../activities/newsletter/view.js';
+import type { IssueView } from '../../activities/newsletter/issue.js';
 import { sourceRetryDelay } from '../../domain/newsletter/issue.js';
 import { listenForChanges } from '../changes.js';
 import { millisecondsUntil } from '../deadline.js';

@@ -1,6 +1,11 @@
 import { type Static, Type } from 'typebox';
-import { ISSUE_KINDS, ISSUE_REASONS, ISSUE_STATES, type IssueReason } from '../../../domain/newsletter/issue.js';
-import { OVERLAPS } from '../../../domain/newsletter/schedule.js';
+import {
+  ISSUE_KINDS,
+  ISSUE_REASONS,
+  ISSUE_STATES,
+  type IssueReason,
+  OVERLAPS,
+} from '../../../domain/newsletter/issue.js';
 import { SOURCE_KINDS } from '../../../domain/newsletter/source.js';
 import { closed, Id, Line, Mailbox, nullable, Timestamp } from '../../schema/fields.js';
 import { pageFields } from '../../schema/paging.js';

@@ -31,7 +31,7 @@ const issue = (what: string, when: string, more = ''): EventKind => ({
   when,
   id: `issue:<issue>:${what}`,
   data: `issue, newsletter, scheduled_at${more}`,
-  by: 'activities/newsletter/publishing.ts',
+  by: 'activities/newsletter/issue.ts',
 });
 
 /** Events of campaigns, of their drafts and of the newsletters that create them. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { issueOpening } from '../../../activities/newsletter/open.js';
+import { issueOpening } from '../../../activities/newsletter/prepare.js';
 import { now } from '../../../clock.js';
 import { shrunkTimes } from '../../../domain/delivery/protocol.js';
 import { issueId } from '../../../domain/newsletter/issue.js';

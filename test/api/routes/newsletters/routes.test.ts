@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sweepIssue } from '../../../../activities/newsletter/schedule.js';
+import { sweepIssue } from '../../../../activities/newsletter/sweep.js';
 import { idleEngine } from '../../../../api/engine/engine.js';
 import { now, useClock } from '../../../../clock.js';
 import type { Issue } from '../../../../store/newsletters/issues.js';

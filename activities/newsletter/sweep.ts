@@ -1,35 +1,24 @@
 import { monotonic, now } from '../../clock.js';
 import type { CampaignState } from '../../domain/campaign/campaign.js';
-import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import { issueId, issueTiming, overlapAction } from '../../domain/newsletter/issue.js';
 import { timesAfter, timesBetween } from '../../domain/newsletter/timetable.js';
-import type { Campaigns } from '../../store/campaigns/campaigns.js';
-import type { Issue, Issues } from '../../store/newsletters/issues.js';
-import type { Newsletter, Newsletters } from '../../store/newsletters/newsletters.js';
-import type { PushedData } from '../../store/newsletters/pushed-data.js';
+import type { Issue } from '../../store/newsletters/issues.js';
+import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import type { NewsletterInput } from '../../workflows/messages/newsletter.js';
 import type { Engine } from '../engine.js';
-import { openingOf } from './open.js';
-import { type IssuePublishingDeps, settle, skip } from './publishing.js';
+import { type IssueDeps, settle, skip } from './issue.js';
+import { openingOf } from './prepare.js';
 
-export interface NewsletterSweepDeps extends IssuePublishingDeps {
-  readonly newsletters: IssuePublishingDeps['newsletters'] &
-    Pick<Newsletters, 'find' | 'due' | 'sweepAgain' | 'recordAccounted' | 'known'>;
-  readonly issues: IssuePublishingDeps['issues'] &
-    Pick<Issues, 'open' | 'openIssues' | 'due' | 'sweepAgain' | 'deleteAll'>;
-  readonly pushedData: IssuePublishingDeps['pushedData'] & Pick<PushedData, 'delete'>;
-  readonly campaigns: Pick<Campaigns, 'find'>;
+export interface NewsletterSweepDeps extends IssueDeps {
   readonly engine: Pick<
     Engine,
     'reconcileSchedule' | 'deleteSchedule' | 'scheduledNewsletters' | 'issueWorkflowStatus' | 'notifyIssue'
   >;
-  readonly times: Pick<ProtocolTimes, 'lease'>;
 }
 
-/** The Schedule of one newsletter. */
 export function scheduleReconciliation(deps: NewsletterSweepDeps) {
   return {
-    /** Compares the Schedule with the row and repairs it towards the row. */
+    /** Makes the newsletter's Schedule what its row says. */
     reconcileSchedule: async ({ account, newsletter }: NewsletterInput): Promise<void> => {
       const row = await deps.newsletters.find(account, newsletter);
       if (typeof row === 'string') await deps.engine.deleteSchedule(newsletter);
@@ -40,18 +29,18 @@ export function scheduleReconciliation(deps: NewsletterSweepDeps) {
 
 const OVER: readonly CampaignState[] = ['draft', 'sent', 'failed', 'cancelled'];
 
-/** Times in one look; a newsletter that has more of them unaccounted for is looked at again. */
+/** Times of one check; a newsletter with more of them is checked again. */
 const TIMES_PER_CHECK = 50;
 
-/** A newsletter's turn in the sweep: its Schedule, and every time of its calendar that has passed. */
+/** Repairs a newsletter's Schedule and gives every past time of its calendar an issue. */
 export async function sweepNewsletter(deps: NewsletterSweepDeps, row: Newsletter): Promise<void> {
   await deps.engine.reconcileSchedule(row);
   if (row.state === 'active') await accountForTimes(deps, row);
   await deps.newsletters.sweepAgain(row, nextCheck(row, deps.times));
 }
 
-/** A little after the next time, and now and then in any case. */
-function nextCheck(row: Newsletter, { lease }: Pick<ProtocolTimes, 'lease'>): Date {
+/** A little after the next time, and every five leases at the latest. */
+function nextCheck(row: Newsletter, { lease }: IssueDeps['times']): Date {
   const usual = now().getTime() + 5 * lease;
   const [next] = timesAfter(row, new Date(now().getTime() - lease - row.jitter_seconds * 1_000), 1);
   const due = next === undefined ? usual : next.getTime() + row.jitter_seconds * 1_000 + lease;
@@ -59,8 +48,8 @@ function nextCheck(row: Newsletter, { lease }: Pick<ProtocolTimes, 'lease'>): Da
 }
 
 /**
- * A time that has passed has an issue: the Schedule's, or, where it was lost with Temporal or with an outage, one that is
- * begun here while the catch-up window is open, or one that is written down as missed.
+ * Every past time has an issue: normally the Schedule starts it. Where Temporal or an outage lost it, the sweep starts it while the
+ * catch-up window is open, and records it as missed afterwards.
  */
 async function accountForTimes(deps: NewsletterSweepDeps, row: Newsletter): Promise<void> {
   const until = new Date(now().getTime() - deps.times.lease - row.jitter_seconds * 1_000);
@@ -77,13 +66,13 @@ async function accountForTimes(deps: NewsletterSweepDeps, row: Newsletter): Prom
   if (times.length < TIMES_PER_CHECK && until > row.accounted_until) await deps.newsletters.recordAccounted(row, until);
 }
 
-/** What came of the times before in this look: what was begun has no row yet; what waits is the one that may. */
+/** What became of the earlier times of this check: a begun issue has no row yet, and at most one issue waits. */
 interface EarlierTimes {
   readonly begun: boolean;
   readonly waiting: boolean;
 }
 
-/** `waits`: it is held back behind another issue, and looked at again later. */
+/** `waits`: another issue is open, and the time is checked again later. */
 async function accountFor(
   deps: NewsletterSweepDeps,
   row: Newsletter,
@@ -98,9 +87,9 @@ async function accountFor(
     return 'over';
   }
   const fate = issueTiming({ ...openingOf(row, deps.times), kind: 'scheduled', scheduledAt: time, now: now() });
-  const beside = await besideOthers(deps, row, earlier);
-  if (beside === 'wait' && !fate.tooLate) return 'waits';
-  if (fate.tooLate || beside === 'skip') {
+  const overlap = await overlapOf(deps, row, earlier);
+  if (overlap === 'wait' && !fate.tooLate) return 'waits';
+  if (fate.tooLate || overlap === 'skip') {
     const reason = fate.tooLate ? ('missed' as const) : ('overlap' as const);
     const skipping = { state: 'skipped' as const, reason, late: true };
     const made = await deps.issues.open({
@@ -118,7 +107,7 @@ async function accountFor(
   return 'begins';
 }
 
-async function besideOthers(
+async function overlapOf(
   { issues }: NewsletterSweepDeps,
   { account, _id, overlap }: Newsletter,
   earlier: EarlierTimes,
@@ -128,7 +117,7 @@ async function besideOthers(
   return isAlone ? 'begin' : overlapAction(overlap);
 }
 
-/** An issue whose workflow is not there is begun again; one that an operator has ended stays ended. */
+/** Starts an issue's workflow again where none runs. An issue whose workflow an operator has terminated is skipped. */
 export async function sweepIssue(deps: NewsletterSweepDeps, row: Issue): Promise<void> {
   const { account, newsletter } = row;
   if (typeof (await deps.newsletters.find(account, newsletter)) === 'string') return deleteRemains(deps, row);
@@ -144,7 +133,7 @@ export async function sweepIssue(deps: NewsletterSweepDeps, row: Issue): Promise
   await deps.issues.sweepAgain(row, new Date(now().getTime() + deps.times.lease / 2));
 }
 
-/** What a removal that was cut short has left of its newsletter. */
+/** Deletes what an interrupted removal has left of the newsletter. */
 async function deleteRemains(
   { issues, pushedData }: NewsletterSweepDeps,
   { account, newsletter }: Issue,
@@ -153,14 +142,14 @@ async function deleteRemains(
   await issues.deleteAll(account, newsletter);
 }
 
-/** Its campaign has come to an end, or back, and the issue does not know yet. */
+/** Whether the campaign has ended, or was taken back, while the issue still counts as launched. */
 async function isOver({ campaigns }: NewsletterSweepDeps, { account, state, campaign }: Issue): Promise<boolean> {
   if (state !== 'launched' || campaign === null) return false;
   const row = await campaigns.find(account, campaign);
   return row === null || OVER.includes(row.state);
 }
 
-/** Schedules whose newsletter is gone are removed; asked once a lease, since it lists them all. */
+/** Deletes Schedules of deleted newsletters, at most once a lease, because it lists all Schedules. */
 export function orphanSweep(deps: NewsletterSweepDeps): () => Promise<void> {
   let last = Number.NEGATIVE_INFINITY;
   return async () => {
