@@ -13,8 +13,9 @@ import { languageModel } from '../ai/model.js';
 import type { Config } from '../config.js';
 import type { ProtocolTimes } from '../domain/delivery/protocol.js';
 import { renderer } from '../mail/render/pool.js';
+import { rotatingRing } from '../mail/tokens/key-ring.js';
+import { linkTokens } from '../mail/tokens/link-tokens.js';
 import { returnPaths } from '../mail/tokens/return-path.js';
-import { rotatingTokens } from '../mail/tokens/rotating-tokens.js';
 import { signing } from '../services/signing.js';
 import type { Store } from '../store/mongo/connect.js';
 import { keptSecret } from '../store/secrets/sealing.js';
@@ -45,7 +46,7 @@ const DAY_MS = 86_400_000;
 export async function activityWiring(dependencies: WorkerDependencies, { stopping, drained }: Stop) {
   const { config, times, lanes, log } = dependencies;
   const rows = countedStores(dependencies);
-  const ring = await rows.linkKeys.ring();
+  const ring = rotatingRing(await rows.linkKeys.ring(), rows.linkKeys.ring);
   const outgoing = openTransports(dependencies, rows);
   const mail = {
     config,
@@ -54,7 +55,7 @@ export async function activityWiring(dependencies: WorkerDependencies, { stoppin
     transportsFor: outgoing.of,
     signing: signing({ ...rows, config }),
     paths: returnPaths(ring),
-    linkTokens: rotatingTokens(ring, rows.linkKeys.ring),
+    linkTokens: linkTokens(ring),
     times,
     stopping,
     drained,

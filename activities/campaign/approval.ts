@@ -4,7 +4,7 @@ import type { LetterContent } from '../../domain/campaign/campaign.js';
 import { preferredLanguage } from '../../domain/language.js';
 import { previewFor } from '../../mail/letter/preview.js';
 import { approvalMail } from '../../mail/system/approval.js';
-import { approvalTokens, approvalUrl } from '../../mail/tokens/approval-tokens.js';
+import { approvalUrl, type LinkTokens } from '../../mail/tokens/link-tokens.js';
 import { acceptSystemMail } from '../../services/accept-system-mail.js';
 import type { GroupStores } from '../../services/message/message-group.js';
 import { accountSender } from '../../services/sender.js';
@@ -12,7 +12,6 @@ import type { Accounts } from '../../store/accounts/accounts.js';
 import type { Member, Members } from '../../store/accounts/members.js';
 import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
 import type { Lists } from '../../store/lists/lists.js';
-import type { LinkKeyRing } from '../../store/secrets/link-keys.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import type { CampaignInput } from '../../workflows/messages.js';
 
@@ -22,7 +21,7 @@ export interface ApprovalDeps extends GroupStores {
   readonly accounts: Pick<Accounts, 'find'>;
   readonly lists: Pick<Lists, 'find'>;
   readonly subscribers: Pick<Subscribers, 'countSendable'>;
-  readonly linkKeys: Pick<LinkKeyRing, 'ring'>;
+  readonly linkTokens: Pick<LinkTokens, 'forApproval'>;
   readonly config: Pick<Config, 'publicUrl' | 'mailFrom'>;
 }
 
@@ -78,15 +77,14 @@ async function mailApprover(
   reminder: boolean,
 ): Promise<void> {
   const { account, _id: campaign, launch, revision, approval } = row;
-  const [list, owner, recipientCount, keyring] = await Promise.all([
+  const [list, owner, recipientCount] = await Promise.all([
     deps.lists.find(account, row.list_id),
     deps.accounts.find(account),
     deps.subscribers.countSendable(account, row.list_id),
-    deps.linkKeys.ring(),
   ]);
   if (typeof list === 'string' || approval?.requested == null) return;
   const [first_name = '', ...rest] = member.name.split(' ');
-  const token = approvalTokens(keyring).sign({ campaign, launch, revision, letter: hash, member: member._id });
+  const token = deps.linkTokens.forApproval({ campaign, launch, revision, letter: hash, member: member._id });
   await acceptSystemMail(deps, {
     account,
     key: `approval ${campaign} ${launch} ${revision} ${hash.slice(0, 12)} ${member._id} ${reminder ? 'reminder' : 'request'}`,

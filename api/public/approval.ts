@@ -5,7 +5,7 @@ import { type Html, html } from '../../domain/html.js';
 import type { Language } from '../../domain/language.js';
 import { previewFor } from '../../mail/letter/preview.js';
 import { inboxLines, sendingSummary } from '../../mail/system/approval.js';
-import { type ApprovalLink, approvalTokens } from '../../mail/tokens/approval-tokens.js';
+import { type ApprovalLink, linkTokens } from '../../mail/tokens/link-tokens.js';
 import { translate } from '../../mail/translate.js';
 import type { Member } from '../../store/accounts/members.js';
 import type { Campaign } from '../../store/campaigns/campaigns.js';
@@ -61,7 +61,7 @@ export function approval(app: Api, deps: Deps): void {
 }
 
 async function linkIn({ linkKeys }: Deps, token: string): Promise<ApprovalLink | undefined> {
-  return approvalTokens(await linkKeys.ring()).read(token);
+  return linkTokens(await linkKeys.ring()).readApproval(token);
 }
 
 interface ApprovalRequest {

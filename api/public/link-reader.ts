@@ -1,4 +1,4 @@
-import { monotonic } from '../../clock.js';
+import { ringReader } from '../../mail/tokens/key-ring.js';
 import {
   type ConfirmationLink,
   type LinkOwner,
@@ -8,12 +8,14 @@ import {
 } from '../../mail/tokens/link-tokens.js';
 import type { LinkKeyRing } from '../../store/secrets/link-keys.js';
 
-const MAX_RING_AGE = 60_000;
-
-/** Whom a link was made for; undefined for anything we did not sign. */
+/** The recipient a link was made for; undefined for anything we did not sign. */
 export type ReadLink = (token: string) => Promise<LinkOwner | undefined>;
 /** What a link confirms. */
 export type ReadConfirmation = (token: string) => Promise<ConfirmationLink | undefined>;
+/** Which message a link stands in. */
+export type ReadMessageLink = (token: string) => Promise<MessageLinkOwner | undefined>;
+/** The mail that a tracked link or a pixel stands in: a recipient's, or a message. */
+export type ReadTrackedLink = (token: string) => Promise<LinkOwner | MessageLinkOwner | undefined>;
 
 export function linkReader(secrets: Pick<LinkKeyRing, 'ring'>): ReadLink {
   return reader(secrets, (tokens, token) => tokens.read(token));
@@ -23,15 +25,9 @@ export function confirmationReader(secrets: Pick<LinkKeyRing, 'ring'>): ReadConf
   return reader(secrets, (tokens, token) => tokens.readConfirmation(token));
 }
 
-/** Which message a link stands in. */
-export type ReadMessageLink = (token: string) => Promise<MessageLinkOwner | undefined>;
-
 export function messageLinkReader(secrets: Pick<LinkKeyRing, 'ring'>): ReadMessageLink {
   return reader(secrets, (tokens, token) => tokens.readMessage(token));
 }
-
-/** Whose mail a tracked link or a pixel stands in: a recipient's, or a message. */
-export type ReadTrackedLink = (token: string) => Promise<LinkOwner | MessageLinkOwner | undefined>;
 
 export function trackedLinkReader(secrets: Pick<LinkKeyRing, 'ring'>): ReadTrackedLink {
   return reader<LinkOwner | MessageLinkOwner>(
@@ -40,19 +36,7 @@ export function trackedLinkReader(secrets: Pick<LinkKeyRing, 'ring'>): ReadTrack
   );
 }
 
-/** Keeps the key ring at hand. A token it cannot read may be signed with a newer key, so the ring is read once more. */
 function reader<T>(secrets: Pick<LinkKeyRing, 'ring'>, read: (tokens: LinkTokens, token: string) => T | undefined) {
-  let tokens: LinkTokens | undefined;
-  let readAt = 0;
-
-  const refreshed = async (): Promise<LinkTokens> => {
-    const fresh = linkTokens(await secrets.ring());
-    [tokens, readAt] = [fresh, monotonic()];
-    return fresh;
-  };
-
-  return async (token: string): Promise<T | undefined> => {
-    const kept = monotonic() - readAt < MAX_RING_AGE ? tokens : undefined;
-    return (kept && read(kept, token)) ?? read(await refreshed(), token);
-  };
+  const readWithRing = ringReader(secrets.ring);
+  return (token: string) => readWithRing((ring) => read(linkTokens(ring), token));
 }

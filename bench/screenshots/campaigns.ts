@@ -1,6 +1,5 @@
 import type { Deps } from '../../api/wiring.js';
 import { newApproval } from '../../domain/campaign/approval.js';
-import { approvalTokens } from '../../mail/tokens/approval-tokens.js';
 import { linkTokens } from '../../mail/tokens/link-tokens.js';
 import type { Campaign, NewCampaign } from '../../store/campaigns/campaigns.js';
 import { campaignProgress } from '../../store/campaigns/progress.js';
@@ -21,11 +20,11 @@ export async function approvalPaths(deps: Deps, account: number, list: List) {
   const fields = { name: 'Grace Hopper', email: 'grace@harbour.example', email_key: 'grace@harbour.example' };
   const member = await deps.members.add(account, { ...fields, role: 'approver' });
   if (member === 'taken') throw new Error('the approver already exists');
-  const tokens = approvalTokens(await deps.linkKeys.ring());
+  const tokens = linkTokens(await deps.linkKeys.ring());
   const path = async () => {
     const row = await launched(deps, account, list, { approval: newApproval(48) });
     const { _id: campaign, launch, revision, rendered } = row;
-    return `/approve/${tokens.sign({ campaign, launch, revision, letter: rendered ?? '', member: member._id })}`;
+    return `/approve/${tokens.forApproval({ campaign, launch, revision, letter: rendered ?? '', member: member._id })}`;
   };
   return { waiting: await path(), approved: await path(), rejected: await path() };
 }

@@ -1,5 +1,6 @@
 /** RFC 4648 without padding, in lower case: mail systems may change the case of an address, and this survives it. */
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
+const FORM = /^[a-z2-7]*$/i;
 
 export function toBase32(octets: Uint8Array): string {
   let text = '';
@@ -13,20 +14,19 @@ export function toBase32(octets: Uint8Array): string {
   return bits === 0 ? text : text + ALPHABET[(held << (5 - bits)) & 31];
 }
 
-/** Undefined for anything that `toBase32` does not write, but for its case. */
+/** Undefined for anything that `toBase32` does not write, except for its case. */
 export function fromBase32(text: string): Buffer | undefined {
+  if (!FORM.test(text)) return undefined;
   const octets: number[] = [];
   let bits = 0;
   let held = 0;
   for (const letter of text.toLowerCase()) {
-    const value = ALPHABET.indexOf(letter);
-    if (value < 0) return undefined;
-    held = ((held << 5) | value) & 0xfff;
+    held = ((held << 5) | ALPHABET.indexOf(letter)) & 0xfff;
     bits += 5;
     if (bits < 8) continue;
     bits -= 8;
     octets.push((held >>> bits) & 0xff);
   }
-  const octetsOnly = Buffer.from(octets);
-  return toBase32(octetsOnly) === text.toLowerCase() ? octetsOnly : undefined;
+  const read = Buffer.from(octets);
+  return toBase32(read) === text.toLowerCase() ? read : undefined;
 }

@@ -1,18 +1,20 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import { fromBase32, toBase32 } from './base32.js';
-import { type LinkKey, type LinkOwner, linkTokens } from './link-tokens.js';
+import type { KeyRing } from './key-ring.js';
+import { type LinkOwner, linkTokens } from './link-tokens.js';
+import { type Purpose, payloadOctets, signedTokens } from './signed-token.js';
 
-/** What an address of ours stands for. */
+/** What an address made here stands for. */
 export type AddressOwner =
-  /** One recipient of a campaign: reports about that mail come here. */
-  | ({ readonly kind: 'recipient' } & LinkOwner)
+  /** One recipient of a campaign: reports about that mail arrive here. */
+  | { readonly kind: 'recipient'; readonly campaign: number; readonly subscriber: number }
   /** One transactional message. */
   | { readonly kind: 'message'; readonly message: string }
-  /** Whoever writes here leaves the list: the `mailto:` of List-Unsubscribe. */
+  /** The `mailto:` of List-Unsubscribe: a mail to it unsubscribes its recipient. */
   | ({ readonly kind: 'leave' } & LinkOwner);
 
+/** Return paths (VERP): `b+<payload>.<mac>@…`. No address is in them. */
 export interface ReturnPaths {
-  /** The envelope sender's local part for one recipient of a campaign: 47 octets, no address in it. */
+  /** The envelope sender's local part for one recipient of a campaign: 47 octets. */
   forRecipient(campaign: number, subscriber: number): string;
   /** The same for a message (a UUID): 54 octets. */
   forMessage(message: string): string;
@@ -20,82 +22,72 @@ export interface ReturnPaths {
   read(local: string): AddressOwner | undefined;
 }
 
-const RECIPIENT = 1;
-const MESSAGE = 2;
-/** 96 bits, as in links. */
-const MAC_OCTETS = 12;
-const SHAPE = /^b\+([a-z2-7]{24}|[a-z2-7]{31})\.([a-z2-7]{20})$/i;
-const UNSUBSCRIBE_SHAPE = /^u\+([a-z2-7]{44})$/i;
+const RETURN_PATH = /^b\+([a-z2-7]{24}|[a-z2-7]{31})\.([a-z2-7]{20})$/i;
+/** A link's token, without or with the time in it. */
+const UNSUBSCRIBE = /^u\+([a-z2-7]{44}|[a-z2-7]{48})$/i;
+const UUID = /^([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$/i;
 
 /**
- * Return paths (VERP): `b+<what>.<mac>@…`. The MAC is one of its own, so that whoever holds a link, from a mail that was
- * forwarded to them, cannot report a bounce; and whoever reads an address in a log of some server cannot unsubscribe.
+ * Tokens of return paths have purposes of their own: a link from a forwarded mail cannot report a bounce, and an address
+ * from a server's log cannot unsubscribe.
  */
-export function returnPaths(ring: readonly LinkKey[]): ReturnPaths {
-  const current = ring.find((entry) => entry.current);
-  if (current === undefined) throw new Error('the key ring for return paths has no current key');
-  const keys = new Map(ring.map((entry) => [entry.kid, entry.key]));
+export function returnPaths(ring: KeyRing): ReturnPaths {
+  const { sign, verify } = signedTokens(ring);
   const links = linkTokens(ring);
-  const signed = (payload: Buffer) => `b+${toBase32(payload)}.${toBase32(mac(current.key, payload))}`;
   return {
-    forRecipient: (campaign, subscriber) => {
-      const payload = headed(RECIPIENT, current.kid, 12);
-      payload.writeUIntBE(campaign, 3, 6);
-      payload.writeUIntBE(subscriber, 9, 6);
-      return signed(payload);
-    },
-    forMessage: (message) => {
-      const payload = headed(MESSAGE, current.kid, 16);
-      payload.write(message.replaceAll('-', ''), 3, 'hex');
-      return signed(payload);
-    },
+    forRecipient: (campaign, subscriber) =>
+      localPart('recipientReturnPath', sign('recipientReturnPath', [campaign, subscriber])),
+    forMessage: (message) => localPart('messageReturnPath', sign('messageReturnPath', uuidFields(message))),
     read: (local) => {
-      const unsubscribe = UNSUBSCRIBE_SHAPE.exec(local);
-      if (unsubscribe !== null)
-        return unsubscriber(links.read(fromBase32(unsubscribe[1] ?? '')?.toString('base64url') ?? ''));
-      const [, first = '', second = ''] = SHAPE.exec(local) ?? [];
-      const [payload, given] = [fromBase32(first), fromBase32(second)];
-      return payload === undefined || given === undefined ? undefined : checked(keys, payload, given);
+      const unsubscribe = UNSUBSCRIBE.exec(local)?.[1];
+      if (unsubscribe !== undefined) {
+        const owner = links.read(fromBase32(unsubscribe)?.toString('base64url') ?? '');
+        return owner && { kind: 'leave', ...owner };
+      }
+      const token = tokenOf(local);
+      const recipient = token && verify('recipientReturnPath', token);
+      if (recipient !== undefined) return { kind: 'recipient', campaign: recipient[0], subscriber: recipient[1] };
+      const message = token && verify('messageReturnPath', token);
+      return message && { kind: 'message', message: uuidOf(message) };
     },
   };
 }
 
-/** The local part behind the `mailto:` of List-Unsubscribe: the link's token in letters that survive a change of case. */
+/** The local part of the `mailto:` of List-Unsubscribe: the link's token in letters that survive a change of case. */
 export function unsubscribeAddress(token: string): string {
   return `u+${toBase32(Buffer.from(token, 'base64url'))}`;
 }
 
 /**
- * The header field of leaving (RFC 2369, RFC 8058): the link, and where a bounce domain is set a `mailto:` in the same
- * field, for mail programs that know no https.
+ * The header field for unsubscribing (RFC 2369, RFC 8058): the link and, where a bounce domain is set, a `mailto:` in the same
+ * field for mail programs that know no https.
  */
 export function listUnsubscribe(url: string, token: string, bounceDomain: string | null | undefined): string {
   const mailto = bounceDomain ? `,\r\n <mailto:${unsubscribeAddress(token)}@${bounceDomain}?subject=unsubscribe>` : '';
   return `List-Unsubscribe: <${url}>${mailto}\r\n`;
 }
 
-function headed(kind: number, kid: number, octets: number): Buffer {
-  const payload = Buffer.alloc(3 + octets);
-  payload.writeUInt8(kind, 0);
-  payload.writeUInt16BE(kid, 1);
-  return payload;
+function localPart(purpose: Purpose, token: Buffer): string {
+  const payload = payloadOctets(purpose);
+  return `b+${toBase32(token.subarray(0, payload))}.${toBase32(token.subarray(payload))}`;
 }
 
-function checked(keys: ReadonlyMap<number, Buffer>, payload: Buffer, given: Buffer): AddressOwner | undefined {
-  const key = payload.length < 3 ? undefined : keys.get(payload.readUInt16BE(1));
-  if (key === undefined || given.length !== MAC_OCTETS || !timingSafeEqual(mac(key, payload), given)) return undefined;
-  if (payload[0] === RECIPIENT && payload.length === 15) {
-    return { kind: 'recipient', campaign: payload.readUIntBE(3, 6), subscriber: payload.readUIntBE(9, 6) };
-  }
-  if (payload[0] !== MESSAGE || payload.length !== 19) return undefined;
-  const hex = payload.toString('hex', 3);
-  return { kind: 'message', message: hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') };
+function tokenOf(local: string): Buffer | undefined {
+  const [, first = '', second = ''] = RETURN_PATH.exec(local) ?? [];
+  const [payload, mac] = [fromBase32(first), fromBase32(second)];
+  return payload && mac && Buffer.concat([payload, mac]);
 }
 
-function unsubscriber(owner: LinkOwner | undefined): AddressOwner | undefined {
-  return owner && { kind: 'leave', ...owner };
+/** The 128 bits of a UUID as two numbers of 48 and one of 32. */
+function uuidFields(uuid: string): readonly [number, number, number] {
+  if (!UUID.test(uuid)) throw new RangeError('The id of a message must be a UUID.');
+  const hex = uuid.replaceAll('-', '');
+  const field = (from: number, to: number) => Number.parseInt(hex.slice(from, to), 16);
+  return [field(0, 12), field(12, 24), field(24, 32)];
 }
 
-function mac(key: Buffer, payload: Buffer): Buffer {
-  return createHmac('sha256', key).update('return path').update(payload).digest().subarray(0, MAC_OCTETS);
+function uuidOf([first, second, third]: readonly [number, number, number]): string {
+  const digits = (value: number, length: number) => value.toString(16).padStart(length, '0');
+  const hex = `${digits(first, 12)}${digits(second, 12)}${digits(third, 8)}`;
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }

@@ -28,15 +28,28 @@ test('a message has one too', () => {
   const local = paths.forMessage(message);
   expect(local.length).toBeLessThanOrEqual(64);
   expect(paths.read(local.toUpperCase())).toEqual({ kind: 'message', message });
+  expect(() => paths.forMessage('not a UUID')).toThrow(RangeError);
 });
 
-test('the address for leaving carries the link’s own token', () => {
-  const local = unsubscribeAddress(linkTokens([current]).forRecipient(7, 42));
+test.each([
+  ['a mail without tracking', undefined],
+  ['a tracked mail', new Date('2026-05-15T09:00:12Z')],
+])('the unsubscribe address of %s carries the link’s own token', (_, madeAt) => {
+  const local = unsubscribeAddress(linkTokens([current]).forRecipient(7, 42, madeAt));
   expect(local.length).toBeLessThanOrEqual(64);
-  expect(paths.read(local.toUpperCase())).toEqual({ kind: 'leave', campaign: 7, subscriber: 42 });
+  const owner = { kind: 'leave', campaign: 7, subscriber: 42, ...(madeAt && { madeAt }) };
+  for (const seen of [local, local.toUpperCase()]) expect(paths.read(seen)).toEqual(owner);
+  expect(paths.read(`${local}aaaa`)).toBeUndefined();
 });
 
-test('a changed letter, another key, a link’s MAC: all of them are worth nothing', () => {
+test('the unsubscribe address of another link is not read', () => {
+  const links = linkTokens([current]);
+  for (const token of [links.forMessage(3, 42, new Date(0)), links.forConfirmation(7, 42)]) {
+    expect(paths.read(unsubscribeAddress(token))).toBeUndefined();
+  }
+});
+
+test('a return path with a changed letter, another key or a link’s MAC is not read', () => {
   const local = paths.forRecipient(7, 42);
   for (let i = 0; i < local.length; i += 1) {
     const forged = local.slice(0, i) + (local[i] === 'a' ? 'b' : 'a') + local.slice(i + 1);
@@ -56,12 +69,13 @@ test('paths made before a rotation still work', () => {
   expect(paths.read(before)).toEqual({ kind: 'recipient', campaign: 1, subscriber: 2 });
 });
 
-test('base 32 of any octets reads back, and nothing else reads', () => {
+test('base32 of any octets reads back, and nothing else does', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (octets) => {
       expect(fromBase32(toBase32(octets))).toEqual(Buffer.from(octets));
     }),
   );
-  for (const other of ['a', '1', 'ab!', 'ab=', 'aa aa']) expect(fromBase32(other)).toBeUndefined();
+  // The last one is the Kelvin sign, whose lower case is a k.
+  for (const other of ['a', '1', 'ab!', 'ab=', 'aa aa', 'm\u212a']) expect(fromBase32(other)).toBeUndefined();
   expect(toBase32(Buffer.from('foobar'))).toBe('mzxw6ytboi');
 });

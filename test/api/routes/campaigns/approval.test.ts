@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { approvalTokens } from '../../../../mail/tokens/approval-tokens.js';
+import { linkTokens } from '../../../../mail/tokens/link-tokens.js';
 import { anApi, type TestApi } from '../../../support/api/api.js';
 import {
   aCampaign,
@@ -32,7 +32,7 @@ const linkOf = async (id: number, who = member) => {
   const row = await rowOf(api, id);
   const { launch = 0, revision = 0 } = row ?? {};
   const link = { campaign: id, launch, revision, letter: row?.rendered ?? '', member: who };
-  const token = approvalTokens(await api.deps.linkKeys.ring()).sign(link);
+  const token = linkTokens(await api.deps.linkKeys.ring()).forApproval(link);
   return `/approve/${token}`;
 };
 const open = (url: string) => api.call(`GET ${url}`, { key: null });
