@@ -5,7 +5,7 @@ import { masked } from '../../domain/mail/address.js';
 import type { LinkOwner } from '../../mail/tokens/link-tokens.js';
 import { translate } from '../../mail/translate.js';
 import type { List } from '../../store/lists/lists.js';
-import type { Subscriber } from '../../store/subscribers/subscribers.js';
+import type { Subscriber } from '../../store/subscribers/row.js';
 import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import { formOf, nameIn } from './forms.js';

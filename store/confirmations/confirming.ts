@@ -5,8 +5,8 @@ import { merged, tooLarge } from '../../domain/subscriber/subscriber.js';
 import { type Events, events } from '../events/events.js';
 import type { Store } from '../mongo/connect.js';
 import { inTransaction } from '../mongo/transaction.js';
-import { subscriberEvent } from '../subscribers/events.js';
-import type { Subscriber } from '../subscribers/subscribers.js';
+import type { Subscriber } from '../subscribers/row.js';
+import { subscriberEvent } from '../subscribers/row.js';
 import type { Confirmation } from './row.js';
 
 /** What became of a click on the link. `over`: expired, left meanwhile, or forgotten. */

@@ -12,9 +12,8 @@ import { counters } from '../mongo/counters.js';
 import { firstSweepAt } from '../mongo/lease.js';
 import { inTransaction } from '../mongo/transaction.js';
 import { capacity } from '../quotas/capacity.js';
-import { newRow, type SubscriberRequest } from '../subscribers/batches.js';
-import { subscriberEvent } from '../subscribers/events.js';
-import type { Subscriber } from '../subscribers/subscribers.js';
+import type { Subscriber } from '../subscribers/row.js';
+import { newRow, type SubscriberRequest, subscriberEvent } from '../subscribers/row.js';
 import { suppressions } from '../suppressions/suppressions.js';
 import type { Confirmation } from './row.js';
 

@@ -1,7 +1,7 @@
 import { decodeFates, encodeFates, type Folded, foldRows, type RowFate } from '../../domain/import/row-fate.js';
 import type { KnownFields } from '../../domain/subscriber/subscriber.js';
 import type { Store } from '../mongo/connect.js';
-import type { SubscriberRequest } from '../subscribers/batches.js';
+import type { SubscriberRequest } from '../subscribers/row.js';
 import { restoreErasedAddresses } from '../suppressions/suppressions.js';
 import { dryRunTarget, listTarget } from './targets.js';
 

@@ -2,9 +2,9 @@ import type { AnyBulkWriteOperation, Collection, Document } from 'mongodb';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
 import { duplicatesIn } from '../mongo/duplicate-key.js';
-import { changesBetween, newRow } from '../subscribers/batches.js';
 import { insertSubscribers } from '../subscribers/insertion.js';
-import type { Subscriber } from '../subscribers/subscribers.js';
+import type { Subscriber } from '../subscribers/row.js';
+import { changesBetween, newRow } from '../subscribers/row.js';
 import type { ImportTarget, KnownPerson, PersonChange, RowChunk, RowStamp, Written } from './rows.js';
 
 type StampedSubscriber = Subscriber & { readonly import?: RowStamp };

@@ -1,11 +1,10 @@
-import type { AnyBulkWriteOperation, Collection, UpdateFilter } from 'mongodb';
+import type { AnyBulkWriteOperation, Collection } from 'mongodb';
 import { now } from '../../clock.js';
 import {
   type KnownFields,
   merged,
   NO_FIELDS,
   RESUBSCRIBABLE,
-  type SubscriberFields,
   sameFields,
   tooLarge,
 } from '../../domain/subscriber/subscriber.js';
@@ -13,22 +12,16 @@ import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
 import { restoreErasedAddresses } from '../suppressions/suppressions.js';
 import { insertSubscribers } from './insertion.js';
-import type { Subscriber } from './subscribers.js';
-
-/** A person a caller wants on a list; address and identity are already checked. */
-export interface SubscriberRequest extends SubscriberFields {
-  readonly email: string;
-  readonly email_key: string;
-}
+import { changesBetween, newRow, type Subscriber, type SubscriberRequest } from './row.js';
 
 export interface BatchCounts {
   readonly created: number;
   readonly updated: number;
   readonly unchanged: number;
   readonly reactivated: number;
-  /** Indexes of the wishes that would grow a person beyond the limits: nothing was done for them. */
+  /** Indexes of the requests that would grow a person beyond the limits; they change nothing. */
   readonly refused: readonly number[];
-  /** Indexes of the wishes for people whom the plan has no room for. */
+  /** Indexes of the requests for new people beyond the capacity of the plan. */
   readonly overCapacity: readonly number[];
 }
 
@@ -46,50 +39,18 @@ interface NumberedRequest {
 
 type Fate = 'created' | 'updated' | 'unchanged' | 'refused' | 'over';
 
-/** Many rows at once. Each row is atomic and repeating a batch changes nothing; events are not written for single rows. */
+/** Many rows at once. Each row is atomic and repeating a batch changes nothing; no events are written for single rows. */
 export function subscriberBatches(store: Store) {
-  const rows = store.db.collection<Subscriber>('subscribers');
-  const ids = counters(store);
-
-  /** Writes what the wishes come to; returns those whose person somebody else inserted in the meantime. */
-  const apply = async (
-    batch: Batch,
-    requests: readonly NumberedRequest[],
-    fates: Fate[],
-  ): Promise<readonly NumberedRequest[]> => {
-    const before = await knownRows(rows, batch, requests);
-    const after = applyRequests(batch, requests, before, fates);
-    const fresh = [...after.values()].filter((row) => !before.has(row.email_key));
-    const first = fresh.length === 0 ? 0 : await ids.block('subscribers', fresh.length);
-    const numbered = fresh.map((row, offset) => ({ ...row, _id: first + offset }));
-    const { duplicates, overCapacity } = await insertSubscribers(store, batch.account, numbered);
-    const changes = updates(before, after);
-    if (changes.length > 0) await rows.bulkWrite(changes, { ordered: false });
-    for (const { request, index } of requests) if (overCapacity.has(request.email_key)) fates[index] = 'over';
-    const keys = fresh.map((row) => row.email_key).filter((key) => !overCapacity.has(key));
-    await restoreErasedAddresses(store, batch.account, keys);
-    return requests.filter(({ request }) => duplicates.has(request.email_key));
-  };
-
-  const run = async (batch: Batch): Promise<Omit<BatchCounts, 'reactivated'>> => {
-    const fates: Fate[] = [];
-    let open: readonly NumberedRequest[] = batch.requests.map((request, index) => ({ request, index }));
-    while (open.length > 0) open = await apply(batch, open, fates);
-    const count = (fate: Fate) => fates.filter((one) => one === fate).length;
-    const which = (fate: Fate) => fates.flatMap((one, index) => (one === fate ? [index] : []));
-    const [refused, overCapacity] = [which('refused'), which('over')];
-    const [created, updated, unchanged] = [count('created'), count('updated'), count('unchanged')];
-    return { created, updated, unchanged, refused, overCapacity };
-  };
-
+  const context = { store, rows: store.db.collection<Subscriber>('subscribers') };
   return {
-    /** Upserts and brings unsubscribed people back, as the documents say; bounced and complained ones stay. */
+    /** Upserts, and reactivates unsubscribed people, as the API documents say; bounced and complained ones stay. */
     addBatch: async (batch: Batch): Promise<BatchCounts> => {
-      const counts = await run(batch);
-      const accepted = batch.requests.filter((_, index) => !counts.refused.includes(index));
-      const keys = accepted.map((request) => request.email_key);
+      const counts = await run(context, batch);
+      const keys = batch.requests
+        .filter((_, index) => !counts.refused.includes(index))
+        .map((request) => request.email_key);
       const at = now();
-      const back = await rows.updateMany(
+      const back = await context.rows.updateMany(
         { account: batch.account, list_id: batch.list, email_key: { $in: keys }, status: { $in: [...RESUBSCRIBABLE] } },
         { $set: { status: 'active', subscribed_at: at, unsubscribed_at: null, updated_at: at } },
       );
@@ -98,17 +59,50 @@ export function subscriberBatches(store: Store) {
   };
 }
 
-async function knownRows(
-  rows: Collection<Subscriber>,
-  { account, list }: Batch,
+interface BatchContext {
+  readonly store: Store;
+  readonly rows: Collection<Subscriber>;
+}
+
+async function run(context: BatchContext, batch: Batch): Promise<Omit<BatchCounts, 'reactivated'>> {
+  const fates: Fate[] = [];
+  let open: readonly NumberedRequest[] = batch.requests.map((request, index) => ({ request, index }));
+  while (open.length > 0) open = await apply(context, batch, open, fates);
+  const count = (fate: Fate) => fates.filter((one) => one === fate).length;
+  const which = (fate: Fate) => fates.flatMap((one, index) => (one === fate ? [index] : []));
+  const [refused, overCapacity] = [which('refused'), which('over')];
+  const [created, updated, unchanged] = [count('created'), count('updated'), count('unchanged')];
+  return { created, updated, unchanged, refused, overCapacity };
+}
+
+/** Writes the result of the requests; returns those whose person was inserted by another writer in the meantime. */
+async function apply(
+  { store, rows }: BatchContext,
+  batch: Batch,
   requests: readonly NumberedRequest[],
-): Promise<Map<string, Subscriber>> {
+  fates: Fate[],
+): Promise<readonly NumberedRequest[]> {
+  const before = await known(rows, batch, requests);
+  const after = applyRequests(batch, requests, before, fates);
+  const fresh = [...after.values()].filter((row) => !before.has(row.email_key));
+  const first = fresh.length === 0 ? 0 : await counters(store).block('subscribers', fresh.length);
+  const numbered = fresh.map((row, offset) => ({ ...row, _id: first + offset }));
+  const { duplicates, overCapacity } = await insertSubscribers(store, batch.account, numbered);
+  const changes = updates(before, after);
+  if (changes.length > 0) await rows.bulkWrite(changes, { ordered: false });
+  for (const { request, index } of requests) if (overCapacity.has(request.email_key)) fates[index] = 'over';
+  const keys = fresh.map((row) => row.email_key).filter((key) => !overCapacity.has(key));
+  await restoreErasedAddresses(store, batch.account, keys);
+  return requests.filter(({ request }) => duplicates.has(request.email_key));
+}
+
+async function known(rows: Collection<Subscriber>, { account, list }: Batch, requests: readonly NumberedRequest[]) {
   const keys = [...new Set(requests.map(({ request }) => request.email_key))];
   const found = await rows.find({ list_id: list, email_key: { $in: keys }, account }).toArray();
   return new Map(found.map((row) => [row.email_key, row]));
 }
 
-/** Works through the wishes in order; the second of two for one person finds the row the first has made. */
+/** Applies the requests in order; the second of two for one person finds the row the first has made. */
 function applyRequests(
   batch: Batch,
   requests: readonly NumberedRequest[],
@@ -133,20 +127,6 @@ function fateOf(person: Subscriber | undefined, fields: KnownFields): Fate {
   return sameFields(person, fields) ? 'unchanged' : 'updated';
 }
 
-/** The row a wish makes; its id is given when the whole batch is known. */
-export function newRow(
-  { account, list, source }: Omit<Batch, 'requests'>,
-  request: SubscriberRequest,
-  id: number,
-  ip: string | null = null,
-): Subscriber {
-  const at = now();
-  const { email, email_key } = request;
-  const dates = { subscribed_at: at, unsubscribed_at: null, created_at: at, updated_at: at };
-  const who = { _id: id, account, list_id: list, email, email_key };
-  return { ...who, ...merged(NO_FIELDS, request), status: 'active', source, ip, ...dates };
-}
-
 function updates(
   before: ReadonlyMap<string, Subscriber>,
   after: ReadonlyMap<string, Subscriber>,
@@ -156,23 +136,4 @@ function updates(
     if (row === undefined || row === old) return [];
     return [{ updateOne: { filter: { _id: old._id, account: old.account }, update: changesBetween(old, row) } }];
   });
-}
-
-/** Field by field, so that two writers who name different fields do not undo each other. `more` is set beside them. */
-export function changesBetween(old: KnownFields, row: KnownFields, more: object = {}) {
-  const { first_name, last_name } = row;
-  const changed = Object.entries(row.attributes).filter(([name, value]) => old.attributes[name] !== value);
-  const removed = Object.keys(old.attributes).filter((name) => !Object.hasOwn(row.attributes, name));
-  const named = (name: string) => `attributes.${name}`;
-  return {
-    $set: {
-      ...(first_name !== old.first_name && { first_name }),
-      ...(last_name !== old.last_name && { last_name }),
-      ...Object.fromEntries(changed.map(([name, value]) => [named(name), value])),
-      ...more,
-      updated_at: now(),
-    },
-    $addToSet: { tags: { $each: [...row.tags] } },
-    ...(removed.length > 0 && { $unset: Object.fromEntries(removed.map((name) => [named(name), 1])) }),
-  } as UpdateFilter<Subscriber>;
 }

@@ -6,11 +6,11 @@ import { counters } from '../mongo/counters.js';
 import { addUnlessTaken } from '../mongo/insert-once.js';
 import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
 
-/** What an account has said about an attribute of its people. */
+/** The definition of an attribute of the account's subscribers. */
 export interface CustomField extends FieldRule {
   readonly _id: number;
   readonly account: number;
-  /** For people to read. */
+  /** The name that forms and pages show. */
   readonly label: string | null;
   readonly created_at: Date;
   readonly updated_at: Date;
@@ -21,8 +21,8 @@ export interface CustomField extends FieldRule {
 export type NewField = Pick<CustomField, 'name' | 'type' | 'choices' | 'label'>;
 export type FieldChange = Partial<Pick<CustomField, 'label' | 'choices'>>;
 
-/** All of them are read with every person who is added. */
-export const MOST_FIELDS = 200;
+/** All definitions are read whenever a subscriber is added. */
+export const MAX_FIELDS = 200;
 
 export type CustomFields = ReturnType<typeof customFields>;
 
@@ -35,9 +35,9 @@ export function customFields(store: Store) {
     find: (account: number, id: number): Promise<Owned<CustomField>> => findOwned(rows, account, id),
 
     ofAccount: (account: number): Promise<CustomField[]> =>
-      rows.find({ account }).sort({ _id: 1 }).limit(MOST_FIELDS).toArray(),
+      rows.find({ account }).sort({ _id: 1 }).limit(MAX_FIELDS).toArray(),
 
-    /** What attributes are held against. */
+    /** What attributes are checked against. */
     rules: async (account: number): Promise<FieldRules> => {
       const strict = accounts.findOne({ _id: account }, { projection: { strict_fields: 1 } });
       const rules = await rows
@@ -50,21 +50,21 @@ export function customFields(store: Store) {
 
     /** Adds a definition; the same `origin` finds the one it made before. Atomic: one insert. */
     add: async (account: number, fields: NewField, origin?: string): Promise<CustomField | 'taken' | 'too_many'> => {
-      if ((await rows.countDocuments({ account })) >= MOST_FIELDS) return 'too_many';
+      if ((await rows.countDocuments({ account })) >= MAX_FIELDS) return 'too_many';
       const at = now();
       const _id = await ids.block('fields');
       const row: CustomField = { _id, account, ...fields, created_at: at, updated_at: at, ...(origin && { origin }) };
       return addUnlessTaken(rows, row);
     },
 
-    /** Atomic: one update. What people have stays as it is. */
+    /** Atomic: one update. Attributes of subscribers stay as they are. */
     change: async (account: number, id: number, change: FieldChange): Promise<Owned<CustomField>> => {
       const set = { $set: { ...change, updated_at: now() } };
       const row = await rows.findOneAndUpdate({ _id: id, account }, set, { returnDocument: 'after' });
       return row ?? explainNoMatch(rows, account, id);
     },
 
-    /** Atomic: one delete. What people have stays. */
+    /** Atomic: one delete. Attributes of subscribers stay. */
     remove: async (account: number, id: number): Promise<'done' | 'missing' | 'foreign'> => {
       const { deletedCount } = await rows.deleteOne({ _id: id, account });
       return deletedCount === 1 ? 'done' : explainNoMatch(rows, account, id);

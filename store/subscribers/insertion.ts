@@ -3,17 +3,17 @@ import type { Store } from '../mongo/connect.js';
 import { duplicatesIn, isDuplicateKey } from '../mongo/duplicate-key.js';
 import { inTransaction } from '../mongo/transaction.js';
 import { type Cap, capacity } from '../quotas/capacity.js';
-import type { Subscriber } from './subscribers.js';
+import type { Subscriber } from './row.js';
 
-/** What became of new rows, by the identity of the address. */
+/** Rows that were not inserted, by the identity of the address. */
 export interface InsertResult {
-  /** Somebody else was quicker: the person is there by now. */
+  /** Another writer inserted the person first. */
   readonly duplicates: Set<string>;
-  /** The plan has no room for them. */
+  /** Beyond the capacity of the plan. */
   readonly overCapacity: ReadonlySet<string>;
 }
 
-/** Adds many people; under a cap the first of them that there is room for. Atomic per row, or as a whole under a cap. */
+/** Inserts many rows; under a cap only the first ones within the capacity. Atomic per row, or as a whole under a cap. */
 export async function insertSubscribers<T extends Subscriber>(
   store: Store,
   account: number,
@@ -36,7 +36,7 @@ async function inserted(rows: Collection<Subscriber>, fresh: readonly Subscriber
   }
 }
 
-/** One who was quicker ends the transaction: then all of them are looked up again. */
+/** A duplicate aborts the transaction; the caller then reads all of them again. */
 async function withinCap(
   store: Store,
   rows: Collection<Subscriber>,

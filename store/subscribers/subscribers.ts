@@ -1,6 +1,5 @@
 import type { Collection, Filter, FindCursor } from 'mongodb';
-import type { Consent } from '../../domain/subscriber/confirmation.js';
-import type { Attributes, KnownFields, SubscriberStatus } from '../../domain/subscriber/subscriber.js';
+import type { Attributes, SubscriberStatus } from '../../domain/subscriber/subscriber.js';
 import { refusesTracking } from '../../domain/tracking/visit.js';
 import type { Store } from '../mongo/connect.js';
 import { findOwned, type Owned } from '../mongo/ownership.js';
@@ -8,27 +7,8 @@ import { suppressedKeys } from '../suppressions/suppressions.js';
 import { subscriberBatches } from './batches.js';
 import { subscriberChanges } from './changes.js';
 import { definedNames } from './custom-fields.js';
-
-/** One person on one list. */
-export interface Subscriber extends KnownFields {
-  readonly _id: number;
-  readonly account: number;
-  readonly list_id: number;
-  /** As given. */
-  readonly email: string;
-  /** Identity of the address: unique on a list, and what suppressions know. */
-  readonly email_key: string;
-  readonly status: SubscriberStatus;
-  /** Where the row came from: `api`, `batch`, `import:<id>` … */
-  readonly source: string;
-  readonly ip: string | null;
-  /** Where the person has agreed, where they were asked. */
-  readonly consent?: Consent;
-  readonly subscribed_at: Date;
-  readonly unsubscribed_at: Date | null;
-  readonly created_at: Date;
-  readonly updated_at: Date;
-}
+import { subscriberDepartures } from './departures.js';
+import type { Subscriber } from './row.js';
 
 /** What a mail needs to know of its recipient. */
 export interface Recipient {
@@ -46,7 +26,7 @@ export interface SubscriberQuery {
   readonly list?: number | undefined;
   readonly status?: SubscriberStatus | undefined;
   readonly tag?: string | undefined;
-  /** Found anywhere in address, first or last name, whatever the case. */
+  /** Matches anywhere in address, first or last name, in any case. */
   readonly search?: string | undefined;
 }
 
@@ -62,8 +42,9 @@ export interface AudienceSlice {
 
 export type Subscribers = ReturnType<typeof subscribers>;
 
-const BUILT_IN_FIELDS = ['first_name', 'last_name', 'email'];
-/** Read to learn which attributes people have. */
+/** Fields of each subscriber that a template may use. */
+const TEMPLATE_FIELDS = ['first_name', 'last_name', 'email'];
+/** How many of the newest subscribers are read for the names of their attributes. */
 const NEWEST_READ = 200;
 
 const FOR_SENDING = {
@@ -82,13 +63,14 @@ export function subscribers(store: Store) {
   const rows = store.db.collection<Subscriber>('subscribers');
   return {
     ...subscriberChanges(store),
+    ...subscriberDepartures(store),
     ...subscriberBatches(store),
-    ...naming(store, rows),
+    ...forTemplates(store, rows),
     ...byLink(rows),
 
     find: (account: number, id: number): Promise<Owned<Subscriber>> => findOwned(rows, account, id),
 
-    /** One person's rows, a row a list. */
+    /** One person's rows, one for each list. */
     onEveryList: (account: number, emailKey: string): Promise<Subscriber[]> =>
       rows.find({ account, email_key: emailKey }).sort({ list_id: 1 }).toArray(),
 
@@ -105,11 +87,11 @@ export function subscribers(store: Store) {
       return { found, total: await rows.countDocuments(filter) };
     },
 
-    /** Everybody on a list in order of ids, a few at a time; the caller reads to the end or closes it. */
+    /** All subscribers of a list in order of ids, in batches; the caller reads to the end or closes the cursor. */
     allOnList: (account: number, list: number): FindCursor<Subscriber> =>
       rows.find({ account, list_id: list }).sort({ _id: 1 }).batchSize(1_000),
 
-    /** The recipients of a window, in no order; those who are gone are missing. */
+    /** The recipients of a window, in no order; deleted ones are missing. */
     forSending: (account: number, ids: readonly number[]): Promise<Recipient[]> =>
       rows
         .find({ _id: { $in: [...ids] }, account })
@@ -142,21 +124,21 @@ export function subscribers(store: Store) {
   };
 }
 
-function naming(store: Store, rows: Collection<Subscriber>) {
+function forTemplates(store: Store, rows: Collection<Subscriber>) {
   return {
-    /** Whole rows, in no order; those who are gone are missing. */
+    /** Whole rows, in no order; deleted ones are missing. */
     findMany: (account: number, ids: readonly number[]): Promise<Subscriber[]> =>
       rows.find({ _id: { $in: [...ids] }, account }).toArray(),
 
-    /** Names that a letter to this list may use: those of everybody, the defined ones, and the attributes of its newest people. */
+    /** Names that a letter to this list may use: fields of each subscriber, defined fields, and attributes of the newest subscribers. */
     fieldNames: async (account: number, list: number): Promise<string[]> => {
       const newest = rows.find({ account, list_id: list }).sort({ _id: -1 }).limit(NEWEST_READ);
       const known = await newest.project<Pick<Subscriber, 'attributes'>>({ attributes: 1, _id: 0 }).toArray();
       const defined = await definedNames(store, account);
       const names = [...defined, ...known.flatMap(({ attributes }) => Object.keys(attributes))];
-      // Other names than these cannot stand in a template without an index.
+      // A template can use only such names without index brackets.
       return [
-        ...new Set([...BUILT_IN_FIELDS, ...names.filter((name) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(name)).sort()]),
+        ...new Set([...TEMPLATE_FIELDS, ...names.filter((name) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(name)).sort()]),
       ];
     },
   };
@@ -168,7 +150,7 @@ function byLink(rows: Collection<Subscriber>) {
     /** The row a signed link names. */
     ofLink: (id: number): Promise<Subscriber | null> => rows.findOne({ _id: id }),
 
-    /** Those of these who are still there and let themselves be followed. */
+    /** Those of these ids that still exist and do not refuse tracking. */
     trackableAmong: async (ids: readonly number[]): Promise<ReadonlySet<number>> => {
       const found = rows
         .find({ _id: { $in: [...ids] } })

@@ -3,7 +3,7 @@ import { monotonic } from '../../clock.js';
 import { returnPaths } from '../../mail/tokens/return-path.js';
 import { freePort } from '../../servers/ports.js';
 import { linkKeyRing } from '../../store/secrets/link-keys.js';
-import type { Subscriber } from '../../store/subscribers/subscribers.js';
+import type { Subscriber } from '../../store/subscribers/row.js';
 import { suppressionId } from '../../store/suppressions/suppression-id.js';
 import { KEY, SECRET } from '../support/end-to-end/plan.js';
 import { aTestCluster, type TestCluster } from '../support/end-to-end/test-cluster.js';

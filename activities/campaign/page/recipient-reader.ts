@@ -9,7 +9,8 @@ import {
   KNOWN_BAD_DOMAIN,
 } from '../../../domain/delivery/bad-domain.js';
 import type { Fate } from '../../../domain/delivery/outcome.js';
-import type { Subscriber, Subscribers } from '../../../store/subscribers/subscribers.js';
+import type { Subscriber } from '../../../store/subscribers/row.js';
+import type { Subscribers } from '../../../store/subscribers/subscribers.js';
 import type { Suppressions } from '../../../store/suppressions/suppressions.js';
 
 export interface RecipientReaderDeps {

@@ -1,5 +1,5 @@
 import type { List } from '../../../store/lists/lists.js';
-import type { Subscriber } from '../../../store/subscribers/subscribers.js';
+import type { Subscriber } from '../../../store/subscribers/row.js';
 import { timestamp } from '../../timestamp.js';
 
 /** Where the parts of a company's address stand on an envelope. */

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import { BUILT_IN_FIELDS } from '../../../domain/subscriber/custom-field.js';
-import { MOST_FIELDS, type NewField } from '../../../store/subscribers/custom-fields.js';
+import { MAX_FIELDS, type NewField } from '../../../store/subscribers/custom-fields.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandDone, demandOwned } from '../../hooks/failures.js';
@@ -53,7 +53,7 @@ function defineField(app: Api, { customFields }: FieldDeps): void {
     async (request, reply) => {
       const row = await customFields.add(accountOf(request), newField(request.body), originOf(request));
       if (row === 'taken') throw new Failure('field_exists');
-      if (row === 'too_many') throw invalidField('name', `An account has at most ${MOST_FIELDS} fields.`);
+      if (row === 'too_many') throw invalidField('name', `An account has at most ${MAX_FIELDS} fields.`);
       return reply.code(201).send({ data: customFieldView(row) });
     },
   );

@@ -3,7 +3,7 @@ import { Failure } from '../../../domain/errors.js';
 import { SUBSCRIBER_LIMITS } from '../../../domain/subscriber/subscriber.js';
 import { type Address, parseMailbox } from '../../../mail/address.js';
 import type { SubscribeResult } from '../../../store/subscribers/changes.js';
-import type { Subscriber } from '../../../store/subscribers/subscribers.js';
+import type { Subscriber } from '../../../store/subscribers/row.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';

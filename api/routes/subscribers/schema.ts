@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { publicSubscriber } from '../../../domain/subscriber/public-subscriber.js';
 import { ATTRIBUTE_NAME, SUBSCRIBER_LIMITS, SUBSCRIBER_STATUSES } from '../../../domain/subscriber/subscriber.js';
-import type { Subscriber } from '../../../store/subscribers/subscribers.js';
+import type { Subscriber } from '../../../store/subscribers/row.js';
 import { closed, Id, Line, Mailbox, nullable, Timestamp } from '../../schema/fields.js';
 import { pageFields } from '../../schema/paging.js';
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { recipients } from '../../../store/campaigns/recipients.js';
 import { confirmations } from '../../../store/confirmations/confirmations.js';
-import { type Subscriber, subscribers } from '../../../store/subscribers/subscribers.js';
+import type { Subscriber } from '../../../store/subscribers/row.js';
+import { subscribers } from '../../../store/subscribers/subscribers.js';
 import { suppressions } from '../../../store/suppressions/suppressions.js';
 import { atRate } from '../../support/end-to-end/campaign-settings.js';
 import { expectLedgerMatchesReceiver } from '../../support/end-to-end/ledger-check.js';

@@ -5,7 +5,7 @@ import type { Totals } from '../../../domain/campaign/totals.js';
 import type { Campaign } from '../../../store/campaigns/campaigns.js';
 import type { Event } from '../../../store/events/events.js';
 import { majorityCollection } from '../../../store/mongo/connect.js';
-import type { Subscriber } from '../../../store/subscribers/subscribers.js';
+import type { Subscriber } from '../../../store/subscribers/row.js';
 import type { TestCluster } from './test-cluster.js';
 
 /** What the ledger says of one recipient, round by round, and how often the receiving server took a mail to them. */

@@ -1,0 +1,114 @@
+import type { Filter } from 'mongodb';
+import { now } from '../../clock.js';
+import type { SubscriberStatus } from '../../domain/subscriber/subscriber.js';
+import { deleteRequests } from '../confirmations/row.js';
+import type { Store } from '../mongo/connect.js';
+import { inTransaction } from '../mongo/transaction.js';
+import { type Suppressions, suppressions } from '../suppressions/suppressions.js';
+import { appendEvent, type ChangeContext, changeContext, rewrite } from './recorded-change.js';
+import type { Subscriber } from './row.js';
+
+/** How a person unsubscribed, and by which campaign's link. */
+export interface UnsubscribeCause {
+  readonly by: 'api' | 'link' | 'one_click' | 'preferences' | 'mail';
+  readonly campaign?: number;
+}
+
+type SuppressedStatus = 'bounced' | 'complained';
+
+interface Evidence {
+  /** Addresses scrubbed. */
+  readonly reply: string | null;
+  readonly campaign?: number;
+}
+
+interface DepartureContext extends ChangeContext {
+  readonly suppressions: Suppressions;
+}
+
+/** People who leave: unsubscribed, suppressed or erased. A row and its event are written in one transaction. */
+export function subscriberDepartures(store: Store) {
+  const context = { ...changeContext(store), suppressions: suppressions(store) };
+  return {
+    /** Unsubscribes an address from one list or all. Atomic: one transaction; repeating it changes nothing. */
+    unsubscribe: (
+      account: number,
+      emailKey: string,
+      list: number | undefined,
+      cause: UnsubscribeCause = { by: 'api' },
+    ): Promise<number> =>
+      unsubscribeMatching(
+        context,
+        { account, email_key: emailKey, ...(list !== undefined && { list_id: list }) },
+        cause,
+      ),
+
+    /**
+     * Unsubscribes the row a signed link names. The link, not a key, is the authority here, hence no account. Atomic:
+     * one transaction; repeating it changes nothing.
+     */
+    unsubscribeByLink: (id: number, cause: UnsubscribeCause): Promise<number> =>
+      unsubscribeMatching(context, { _id: id }, cause),
+
+    /** A hard bounce or a complaint: suppressed first, then marked on every list. Each step atomic, repeatable in whole. */
+    suppress: (account: number, emailKey: string, status: SuppressedStatus, evidence: Evidence): Promise<void> =>
+      suppress(context, account, emailKey, status, evidence),
+
+    /**
+     * Deletes a person from all lists. A person who had unsubscribed, bounced or complained stays suppressed by a hash. The
+     * suppression is written before the rows are deleted, so that a repeat after a crash finishes it.
+     */
+    erase: (account: number, emailKey: string): Promise<void> => erase(context, account, emailKey),
+  };
+}
+
+/** Unsubscribes all matching rows; those that are unsubscribed already are not written and publish no event. */
+function unsubscribeMatching(
+  context: ChangeContext,
+  filter: Filter<Subscriber>,
+  cause: UnsubscribeCause,
+): Promise<number> {
+  return inTransaction(context.store, async (session) => {
+    const found = await context.rows.find({ ...filter, status: { $in: ['active', 'pending'] } }, { session }).toArray();
+    const at = now();
+    const gone = { status: 'unsubscribed' as const, unsubscribed_at: at, updated_at: at };
+    for (const row of found) {
+      await rewrite(context, session, 'subscriber.unsubscribed', { ...row, ...gone }, cause);
+    }
+    return found.length;
+  });
+}
+
+async function suppress(
+  context: DepartureContext,
+  account: number,
+  emailKey: string,
+  status: SuppressedStatus,
+  { reply, ...by }: Evidence,
+): Promise<void> {
+  await context.suppressions.add(account, emailKey, status === 'bounced' ? 'bounce' : 'complaint', reply);
+  await inTransaction(context.store, async (session) => {
+    // A complaint stays a complaint, also after a bounce.
+    const final: SubscriberStatus[] = status === 'bounced' ? ['bounced', 'complained'] : ['complained'];
+    const open = { account, email_key: emailKey, status: { $nin: final } };
+    for (const row of await context.rows.find(open, { session }).toArray()) {
+      // The status is final, so the event happens once for each row.
+      const once = `subscriber:${row._id}:${status}`;
+      await rewrite(context, session, `subscriber.${status}`, { ...row, status, updated_at: now() }, { ...by, once });
+    }
+  });
+}
+
+async function erase(context: DepartureContext, account: number, emailKey: string): Promise<void> {
+  const known = { account, email_key: emailKey };
+  const left = [{ status: { $nin: ['active', 'pending'] as const } }, { unsubscribed_at: { $ne: null } }];
+  const gone = await context.rows.findOne({ ...known, $or: left });
+  if (gone !== null) await context.suppressions.add(account, emailKey, 'erased', null);
+  await context.suppressions.eraseAddress(account, emailKey);
+  await inTransaction(context.store, async (session) => {
+    const found = await context.rows.find(known, { session }).toArray();
+    await context.rows.deleteMany(known, { session });
+    await deleteRequests(context.store, session, account, emailKey, found);
+    for (const row of found) await appendEvent(context, session, 'subscriber.erased', row);
+  });
+}

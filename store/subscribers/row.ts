@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import type { UpdateFilter } from 'mongodb';
+import { now } from '../../clock.js';
+import type { Consent } from '../../domain/subscriber/confirmation.js';
+import {
+  type KnownFields,
+  merged,
+  NO_FIELDS,
+  type SubscriberFields,
+  type SubscriberStatus,
+} from '../../domain/subscriber/subscriber.js';
+import type { Event } from '../events/events.js';
+
+/** One person on one list. */
+export interface Subscriber extends KnownFields {
+  readonly _id: number;
+  readonly account: number;
+  readonly list_id: number;
+  /** As given. */
+  readonly email: string;
+  /** Identity of the address: unique on a list, and the key of suppressions. */
+  readonly email_key: string;
+  readonly status: SubscriberStatus;
+  /** Where the row came from: `api`, `batch`, `import:<id>` … */
+  readonly source: string;
+  readonly ip: string | null;
+  /** Present where the subscription was confirmed by mail. */
+  readonly consent?: Consent;
+  readonly subscribed_at: Date;
+  readonly unsubscribed_at: Date | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+/** A person to put on a list; address and identity are already checked. */
+export interface SubscriberRequest extends SubscriberFields {
+  readonly email: string;
+  readonly email_key: string;
+}
+
+/** The active row that a request makes. */
+export function newRow(
+  { account, list, source }: { readonly account: number; readonly list: number; readonly source: string },
+  request: SubscriberRequest,
+  id: number,
+  ip: string | null = null,
+): Subscriber {
+  const at = now();
+  const { email, email_key } = request;
+  const dates = { subscribed_at: at, unsubscribed_at: null, created_at: at, updated_at: at };
+  const identity = { _id: id, account, list_id: list, email, email_key };
+  return { ...identity, ...merged(NO_FIELDS, request), status: 'active', source, ip, ...dates };
+}
+
+/** Field by field, so that two writers of different fields do not undo each other. `more` is set beside them. */
+export function changesBetween(old: KnownFields, row: KnownFields, more: object = {}) {
+  const { first_name, last_name } = row;
+  const changed = Object.entries(row.attributes).filter(([name, value]) => old.attributes[name] !== value);
+  const removed = Object.keys(old.attributes).filter((name) => !Object.hasOwn(row.attributes, name));
+  const path = (name: string) => `attributes.${name}`;
+  return {
+    $set: {
+      ...(first_name !== old.first_name && { first_name }),
+      ...(last_name !== old.last_name && { last_name }),
+      ...Object.fromEntries(changed.map(([name, value]) => [path(name), value])),
+      ...more,
+      updated_at: now(),
+    },
+    $addToSet: { tags: { $each: [...row.tags] } },
+    ...(removed.length > 0 && { $unset: Object.fromEntries(removed.map((name) => [path(name), 1])) }),
+  } as UpdateFilter<Subscriber>;
+}
+
+/** Why something happened to a subscriber. */
+export interface EventCause {
+  readonly by?: string;
+  readonly campaign?: number;
+  /** Id of an event that cannot happen twice. */
+  readonly once?: string;
+}
+
+/** Events name the row and hold nothing of the person, so that erasing a row erases the person. */
+export function subscriberEvent(
+  type: string,
+  { _id, account, list_id, status }: Subscriber,
+  { campaign, once = randomUUID(), ...cause }: EventCause = {},
+): Omit<Event, 'at'> {
+  const event = { _id: once, account, type, subscriber: _id, data: { list_id, status, ...cause } };
+  return { ...event, ...(campaign !== undefined && { campaign }) };
+}
