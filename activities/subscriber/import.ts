@@ -1,14 +1,15 @@
 import { monotonic } from '../../clock.js';
-import type { RowFate } from '../../domain/import/row-fate.js';
-import type { ImportErrors, RowError } from '../../store/imports/errors.js';
-import type { CsvFile, Import, ImportCounts, Imports } from '../../store/imports/imports.js';
+import { countFates } from '../../domain/import/row-fate.js';
+import { readRow, refusalError } from '../../domain/import/row-reading.js';
+import { parseMailbox } from '../../mail/address.js';
+import type { ImportErrors } from '../../store/imports/errors.js';
+import type { CsvFile, Import, Imports } from '../../store/imports/imports.js';
 import type { OwnedImport } from '../../store/imports/progress.js';
-import type { ImportRows, NumberedRequest } from '../../store/imports/rows.js';
+import type { ImportRows } from '../../store/imports/rows.js';
 import type { Blobs } from '../../store/mongo/blobs.js';
 import type { CustomFields } from '../../store/subscribers/custom-fields.js';
 import type { ImportInput } from '../../workflows/messages.js';
 import { type ActivityContext, withHeartbeat } from '../heartbeat.js';
-import { readRow, rowError } from './import-cells.js';
 import { CHUNK, type ChunkLimits, type CsvPiece, chunksOf } from './import-chunks.js';
 
 export interface SubscriberImportDeps {
@@ -16,28 +17,28 @@ export interface SubscriberImportDeps {
   readonly importRows: ImportRows;
   readonly importErrors: ImportErrors;
   readonly blobs: Blobs;
-  readonly customFields: Pick<CustomFields, 'rules'>;
+  readonly customFields: CustomFields;
   readonly activityContext: () => ActivityContext;
-  /** SIGTERM: finish the chunk at hand, begin no other. */
+  /** SIGTERM: the current chunk is finished, no other begins. */
   readonly stopping: AbortSignal;
-  /** Tests only: other chunks and a shorter pass. */
+  /** Tests only: other sizes of chunks and a shorter pass. */
   readonly chunk?: ChunkLimits;
   readonly passMs?: number;
 }
 
-/** Why a pass came back; `rows` is how far the import is. */
+/** Why a pass returned; `rows` counts the imported rows. */
 export interface ImportPass {
   readonly kind: 'more' | 'busy' | 'done' | 'failed' | 'missing';
   readonly rows: number;
 }
 
-/** One call of the activity works this long, so that a stop or a deploy never waits for a whole file. */
+/** The duration of one activity, so that a stop or a deploy does not wait for a whole file. */
 const PASS_MS = 60_000;
 const HEARTBEAT_MS = 4_000;
-/** Errors beyond are counted, not listed. */
+/** Further errors are counted, not listed. */
 const ERRORS_LISTED = 100_000;
 
-/** Imports from where the row says, chunk by chunk; kill it at any line and the next attempt tells the same story. */
+/** Imports chunk by chunk from the position in the row. If the process dies at any line, the next attempt has the same result. */
 export function subscriberImportActivities(deps: SubscriberImportDeps) {
   return {
     importNextRows: async ({ account, import: id }: ImportInput): Promise<ImportPass> => {
@@ -45,8 +46,8 @@ export function subscriberImportActivities(deps: SubscriberImportDeps) {
       return withHeartbeat(activityContext, HEARTBEAT_MS, async () => {
         const taken = await deps.imports.take(account, id);
         if (taken.kind === 'owned') return importRows(deps, activityContext, taken.row);
-        if (taken.kind === 'over') return tidyUp(deps, taken.row);
-        if (taken.kind === 'abandoned') return forgetUpload(deps, taken.row);
+        if (taken.kind === 'over') return cleanUp(deps, taken.row);
+        if (taken.kind === 'abandoned') return deleteUpload(deps, taken.row);
         return { kind: taken.kind, rows: 0 };
       });
     },
@@ -75,7 +76,7 @@ async function importRows(
   return end(deps, row, null);
 }
 
-/** Rows first, then their errors, then the one write that counts both and moves on. Undefined: overtaken. */
+/** Writes the rows, then their errors, then counts both and moves on in one write. Undefined: another attempt took over. */
 async function importChunk(
   deps: SubscriberImportDeps,
   row: OwnedImport,
@@ -84,45 +85,32 @@ async function importChunk(
 ): Promise<OwnedImport | undefined> {
   const { _id: id, account, list_id: list, dry_run: dryRun, tags } = row;
   const from = row.at.row;
-  const reader = { ...file, tags, fields: await deps.customFields.rules(account) };
+  const reader = { ...file, tags, fields: await deps.customFields.rules(account), parseAddress: parseMailbox };
   const read = rows.map((cells, offset) => readRow(reader, cells, from + offset));
-  const requests = read.flatMap((one) => (one.kind === 'request' ? [one.request] : []));
+  const requests = read.flatMap((one) => (one.kind === 'request' ? one.request : []));
   const fates = await deps.importRows.importRows({ account, list, import: id, from, dryRun, requests });
   const errors = [
-    ...read.flatMap((one) => (one.kind === 'error' ? [one.error] : [])),
-    ...requests.flatMap((request) => refusedRow(request, fates.get(request.row)) ?? []),
-  ];
-  errors.sort((a, b) => a.row - b.row);
+    ...read.flatMap((one) => (one.kind === 'error' ? one.error : [])),
+    ...requests.flatMap((request) => refusalError(request, fates.get(request.row)) ?? []),
+  ].sort((a, b) => a.row - b.row);
   if (row.counts.invalid < ERRORS_LISTED) await deps.importErrors.record(account, id, from, errors);
-  return deps.imports.advance(row, at, { ...countsOf([...fates.values()]), invalid: errors.length });
-}
-
-function refusedRow({ row, email }: NumberedRequest, fate: RowFate | undefined): RowError | undefined {
-  if (fate === 'too_many_tags') return rowError(row, { column: 'tags', reason: fate, value: email });
-  if (fate === 'attributes_too_large') return rowError(row, { column: 'attributes', reason: fate, value: email });
-  return undefined;
-}
-
-function countsOf(fates: readonly RowFate[]): Omit<ImportCounts, 'invalid'> {
-  const count = (fate: RowFate) => fates.filter((one) => one === fate).length;
-  const [created, updated, unchanged] = [count('created'), count('updated'), count('unchanged')];
-  return { created, updated, unchanged, skipped_over_cap: count('over_cap') };
+  return deps.imports.advance(row, at, { ...countFates(fates.values()), invalid: errors.length });
 }
 
 async function end(deps: SubscriberImportDeps, row: OwnedImport, reason: Import['reason']): Promise<ImportPass> {
   const ended = reason === null ? await deps.imports.finish(row) : await deps.imports.fail(row, reason);
   if (!ended) return { kind: 'more', rows: row.at.row };
-  return tidyUp(deps, { ...row, state: reason === null ? 'done' : 'failed' });
+  return cleanUp(deps, { ...row, state: reason === null ? 'done' : 'failed' });
 }
 
-async function forgetUpload({ blobs, imports }: SubscriberImportDeps, row: Import): Promise<ImportPass> {
+async function deleteUpload({ blobs, imports }: SubscriberImportDeps, row: Import): Promise<ImportPass> {
   await blobs.remove(row.account, row.blob);
   await imports.deleteUpload(row);
   return { kind: 'missing', rows: 0 };
 }
 
-/** The file has served; repeating this changes nothing, and the sweep repeats it after a crash. */
-async function tidyUp(deps: SubscriberImportDeps, row: Import): Promise<ImportPass> {
+/** Deletes the file and the dry run. Repeating it changes nothing, and the sweep repeats it after a crash. */
+async function cleanUp(deps: SubscriberImportDeps, row: Import): Promise<ImportPass> {
   await deps.blobs.remove(row.account, row.blob);
   if (row.dry_run) await deps.importRows.deleteDryRun(row.account, row._id);
   await deps.imports.recordCleanedUp(row);

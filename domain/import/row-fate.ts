@@ -7,13 +7,13 @@ import {
   tooLarge,
 } from '../subscriber/subscriber.js';
 
-/** What became of one row of an imported file. */
+/** The result of one row of an imported file. */
 export type RowFate = 'created' | 'updated' | 'unchanged' | 'over_cap' | Refusal;
 
-/** Together with what was known of them, too much for one person. */
+/** Too much for one person, together with what was known of them. */
 export type Refusal = 'attributes_too_large' | 'too_many_tags';
 
-/** Whoever the plan had no room for is nowhere: their rows are judged anew. */
+/** `over_cap` has no letter: such a person is not written, so their rows are judged again. */
 const FATE_CODES: Readonly<Record<Exclude<RowFate, 'over_cap'>, string>> = {
   created: 'c',
   updated: 'u',
@@ -30,7 +30,7 @@ export interface Folded {
   readonly changed: boolean;
 }
 
-/** The rows of one person in the order of the file; the second finds what the first has made of them. */
+/** The rows of one person in the order of the file; each is applied to the result of the one before. */
 export function foldRows(known: KnownFields | undefined, rows: readonly SubscriberFields[]): Folded {
   let person = known;
   const fates = rows.map((row): RowFate => {
@@ -45,11 +45,29 @@ export function foldRows(known: KnownFields | undefined, rows: readonly Subscrib
   return { fields: person ?? NO_FIELDS, fates, changed: person !== known };
 }
 
-/** Fates as they are kept on a subscriber's row: one letter each. */
+/** Fates as they are stored on a subscriber's row: one letter each. */
 export function encodeFates(fates: readonly RowFate[]): string {
   return fates.map((fate) => (fate === 'over_cap' ? '' : FATE_CODES[fate])).join('');
 }
 
 export function decodeFates(codes: string): RowFate[] {
   return [...codes].flatMap((letter) => FATES_BY_CODE.get(letter) ?? []);
+}
+
+/** Rows, each in exactly one of them. */
+export interface ImportCounts {
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly invalid: number;
+  /** Absent where the plan had capacity for all. */
+  readonly skipped_over_cap?: number;
+}
+
+/** The counts of valid rows. */
+export function countFates(fates: Iterable<RowFate>): Omit<ImportCounts, 'invalid'> {
+  const all = [...fates];
+  const count = (fate: RowFate) => all.filter((one) => one === fate).length;
+  const [created, updated, unchanged] = [count('created'), count('updated'), count('unchanged')];
+  return { created, updated, unchanged, skipped_over_cap: count('over_cap') };
 }

@@ -17,6 +17,12 @@ export interface SubscriberFields {
   readonly tags?: readonly string[] | undefined;
 }
 
+/** A person to put on a list; address and identity are already checked. */
+export interface SubscriberRequest extends SubscriberFields {
+  readonly email: string;
+  readonly email_key: string;
+}
+
 export interface KnownFields {
   readonly first_name: string | null;
   readonly last_name: string | null;

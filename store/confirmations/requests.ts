@@ -6,6 +6,7 @@ import {
   type NoConfirmationReason,
   reasonNotToConfirm,
 } from '../../domain/subscriber/confirmation.js';
+import type { SubscriberRequest } from '../../domain/subscriber/subscriber.js';
 import { events } from '../events/events.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
@@ -13,7 +14,7 @@ import { firstSweepAt } from '../mongo/lease.js';
 import { inTransaction } from '../mongo/transaction.js';
 import { capacity } from '../quotas/capacity.js';
 import type { Subscriber } from '../subscribers/row.js';
-import { newRow, type SubscriberRequest, subscriberEvent } from '../subscribers/row.js';
+import { newRow, subscriberEvent } from '../subscribers/row.js';
 import { suppressions } from '../suppressions/suppressions.js';
 import type { Confirmation } from './row.js';
 

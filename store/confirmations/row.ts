@@ -1,8 +1,8 @@
 import type { ClientSession } from 'mongodb';
 import type { Language } from '../../domain/language.js';
 import type { ConfirmationState, NoConfirmationReason } from '../../domain/subscriber/confirmation.js';
+import type { SubscriberRequest } from '../../domain/subscriber/subscriber.js';
 import type { Store } from '../mongo/connect.js';
-import type { SubscriberRequest } from '../subscribers/row.js';
 
 /** Somebody's request to be put on a list, until it is confirmed by a link in a mail, or is over. */
 export interface Confirmation {

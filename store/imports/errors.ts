@@ -1,30 +1,18 @@
-import type { Refusal } from '../../domain/import/row-fate.js';
+import type { RowError } from '../../domain/import/row-reading.js';
 import type { Store } from '../mongo/connect.js';
-
-/** Why a row of a file was not imported. */
-export type RowFault = 'missing_email' | 'invalid_email' | 'too_long' | 'not_of_its_type' | 'unknown_field' | Refusal;
-
-export interface RowError {
-  /** As a spreadsheet counts: the header is row 1; empty rows are not counted. */
-  readonly row: number;
-  /** The header of the cell at fault. */
-  readonly column: string;
-  readonly reason: RowFault;
-  readonly value: string;
-}
 
 interface ChunkErrors {
   readonly _id: string;
   readonly account: number;
   readonly import: number;
-  /** Rows done with before this chunk. */
+  /** How many rows come before this chunk. */
   readonly from: number;
   readonly errors: readonly RowError[];
 }
 
 export type ImportErrors = ReturnType<typeof importErrors>;
 
-/** One document a chunk under a fixed id: a repeated chunk replaces its own. */
+/** One document for each chunk under a fixed id: a repeated chunk replaces its own. */
 export function importErrors({ db }: Store) {
   const chunks = db.collection<ChunkErrors>('import_errors');
   return {
@@ -34,7 +22,7 @@ export function importErrors({ db }: Store) {
       await chunks.replaceOne({ _id: `${id}/${from}`, account }, chunk, { upsert: true });
     },
 
-    /** In the order of the file, and only of rows that are counted: the first `upTo`. */
+    /** In the order of the file, and only of counted rows: the first `upTo`. */
     read: async function* (account: number, id: number, upTo: number): AsyncGenerator<RowError> {
       const counted = { account, import: id, from: { $lt: upTo } };
       for await (const { errors } of chunks.find(counted).sort({ from: 1 }).batchSize(50)) yield* errors;

@@ -2,6 +2,7 @@ import type { Collection, Filter, FindCursor } from 'mongodb';
 import { now } from '../../clock.js';
 import type { CsvColumn, Delimiter } from '../../domain/import/csv-columns.js';
 import type { CsvEncoding } from '../../domain/import/csv-encoding.js';
+import type { ImportCounts } from '../../domain/import/row-fate.js';
 import type { BlobId } from '../mongo/blobs.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
@@ -16,23 +17,13 @@ export type ImportState = (typeof IMPORT_STATES)[number];
 /** Why an import ended before the end of its file. */
 export type ImportFailure = 'unclosed_quote' | 'row_too_long' | 'list_deleted' | 'file_lost';
 
-/** Rows, each in exactly one of them. */
-export interface ImportCounts {
-  readonly created: number;
-  readonly updated: number;
-  readonly unchanged: number;
-  readonly invalid: number;
-  /** Absent where there was room for everybody. */
-  readonly skipped_over_cap?: number;
-}
-
-/** Where an import goes on: this many rows are done with, the next one begins at this byte of the stored file. */
+/** Where an import continues: the number of rows behind it, and the byte of the stored file at which the next row begins. */
 export interface ImportPosition {
   readonly row: number;
   readonly byte: number;
 }
 
-/** What was found out about a file when it was accepted; nothing is guessed again later. */
+/** What was detected in a file when it was accepted; nothing is detected again later. */
 export interface CsvFile {
   readonly name: string;
   readonly bytes: number;
@@ -47,24 +38,24 @@ export interface Import {
   readonly _id: number;
   readonly account: number;
   readonly list_id: number;
-  /** `uploading` rows are not shown: they only know which blob to forget if the upload breaks off (`sweep_at`). */
+  /** `uploading` rows are not shown: they name the blob to delete if the upload breaks off (`sweep_at`). */
   readonly state: ImportState | 'uploading';
   readonly reason: ImportFailure | null;
   readonly dry_run: boolean;
-  /** Added to everybody in the file. */
+  /** Added to each subscriber in the file. */
   readonly tags: readonly string[];
   readonly blob: BlobId;
   readonly file: CsvFile | null;
   readonly at: ImportPosition;
   readonly counts: ImportCounts;
-  /** The attempt that may move `at` and `counts`; each attempt draws its own, which ends the right of all before it. */
+  /** The attempt that may move `at` and `counts`; each attempt draws its own token and so excludes all earlier ones. */
   readonly token: string | null;
   readonly created_at: Date;
   readonly started_at: Date | null;
   readonly finished_at: Date | null;
-  /** When the sweep should look at this row; null where nothing is owed. */
+  /** When the sweep checks this row; null where nothing is due. */
   readonly sweep_at: Date | null;
-  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  /** The claim of the Idempotency-Key that made it, so that a repeat after a crash finds it. */
   readonly origin?: string;
 }
 
@@ -84,7 +75,7 @@ export type Imports = ReturnType<typeof imports>;
 
 const SHOWN: Filter<Import> = { state: { $in: [...IMPORT_STATES] } };
 
-/** Import rows: what was uploaded, how far it is, and who may move it. */
+/** Import rows: the upload, its position and the attempt that may move it. */
 export function imports(store: Store) {
   const rows = store.db.collection<Import>('imports');
   return { ...accepting(store, rows), ...reading(rows), ...sweeping(rows), ...importProgress(rows) };
@@ -93,7 +84,7 @@ export function imports(store: Store) {
 function accepting(store: Store, rows: Collection<Import>) {
   const ids = counters(store);
   return {
-    /** Notes an upload before its first byte, so that one that breaks off is forgotten with its blob. Atomic: one insert. */
+    /** Records an upload before its first byte, so that one that breaks off is deleted with its blob. Atomic: one insert. */
     openUpload: async (account: number, list: number, blob: BlobId): Promise<Import> => {
       const sweep_at = new Date(now().getTime() + UPLOAD_TIMEOUT);
       const row: Import = { ...empty(await ids.block('imports')), account, list_id: list, blob, sweep_at };
@@ -101,7 +92,7 @@ function accepting(store: Store, rows: Collection<Import>) {
       return row;
     },
 
-    /** The upload is stored and understood: the import is owed from here on. The same `origin` finds the earlier one. */
+    /** The upload is stored and readable: the import is due from now on. The same `origin` finds the earlier one. */
     accept: async ({ _id, account }: Import, { file, dry_run, tags, origin }: AcceptedUpload): Promise<Import> => {
       const at = { row: 0, byte: file.start };
       const change = { state: 'queued', file, dry_run, tags, at, sweep_at: now(), ...(origin && { origin }) } as const;
@@ -111,11 +102,11 @@ function accepting(store: Store, rows: Collection<Import>) {
         .catch((error: unknown) =>
           isDuplicateKey(error) && origin ? rows.findOne({ account, origin }) : raise(error),
         );
-      if (accepted === null) throw new Error('An upload was forgotten before it was accepted');
+      if (accepted === null) throw new Error('The upload was deleted before it was accepted; upload the file again.');
       return accepted;
     },
 
-    /** Forgets an upload that came to nothing. */
+    /** Deletes an upload that was not accepted. */
     deleteUpload: async ({ _id, account }: Pick<Import, '_id' | 'account'>): Promise<void> => {
       await rows.deleteOne({ _id, account, state: 'uploading' });
     },
@@ -144,7 +135,7 @@ function reading(rows: Collection<Import>) {
       return { found, total };
     },
 
-    /** Whose import this is: what starts its workflow knows only the id. */
+    /** The account of an import: the code that starts its workflow knows only the id. */
     accountOf: async (id: number): Promise<number | undefined> =>
       (await rows.findOne({ _id: id }, { projection: { account: 1 } }))?.account,
   };
@@ -152,13 +143,13 @@ function reading(rows: Collection<Import>) {
 
 function sweeping(rows: Collection<Import>) {
   return {
-    /** Imports of every account whose workflow is to be checked, and uploads that broke off. */
+    /** Imports of all accounts whose workflow may be missing, and uploads that broke off and have to be deleted. */
     due: (before: Date): FindCursor<Pick<Import, '_id' | 'account'>> =>
       dueRows(rows, before, { state: { $in: ['uploading', ...IMPORT_STATES] } }).project<
         Pick<Import, '_id' | 'account'>
       >({ account: 1 }),
 
-    /** Checks again at `at`; a row that is not due any more stays so. */
+    /** Sets the next check; a row with nothing due stays so. */
     sweepAgain: (id: number, at: Date): Promise<boolean> => moveSweep(rows, { _id: id, sweep_at: { $ne: null } }, at),
   };
 }

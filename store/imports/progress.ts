@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Collection } from 'mongodb';
 import { now } from '../../clock.js';
-import type { Import, ImportCounts, ImportFailure, ImportPosition } from './imports.js';
+import type { ImportCounts } from '../../domain/import/row-fate.js';
+import type { Import, ImportFailure, ImportPosition } from './imports.js';
 
-/** A running import in the hands of one attempt. */
+/** A running import that one attempt owns. */
 export type OwnedImport = Import & { readonly state: 'running'; readonly token: string };
 
 export type TakeResult =
   | { readonly kind: 'owned'; readonly row: OwnedImport }
-  /** An earlier import of the same list is not through: files are imported in the order they came in. */
+  /** An earlier import of the same list is not finished: files of a list are imported in order. */
   | { readonly kind: 'busy' }
   | { readonly kind: 'over'; readonly row: Import }
   /** An upload that broke off long ago. */
@@ -17,12 +18,12 @@ export type TakeResult =
 
 export type ImportProgress = ReturnType<typeof importProgress>;
 
-/** An upload that takes longer, in milliseconds, has lost its request: the sweep has it forgotten. */
+/** Milliseconds after which an upload has lost its request: the sweep has it deleted. */
 export const UPLOAD_TIMEOUT = 6 * 3_600_000;
-/** No attempt moves a row for longer than this without a sign of life; then the sweep may look. */
+/** An attempt moves a row more often than this; a row that stays is checked by the sweep. */
 const SWEEP_INTERVAL = 60_000;
 
-/** Every write names the attempt's token: one that has been overtaken moves nothing any more. */
+/** Each write names the attempt's token: an attempt that was replaced writes nothing. */
 export function importProgress(rows: Collection<Import>) {
   const owned = ({ _id, account, token }: OwnedImport) => ({ _id, account, token, state: 'running' }) as const;
   const nextSweep = () => new Date(now().getTime() + SWEEP_INTERVAL);
@@ -41,7 +42,7 @@ export function importProgress(rows: Collection<Import>) {
   };
 
   return {
-    /** Takes the import over from whoever had it and says where to go on. Atomic: one update that draws a new token. */
+    /** Takes the import over from its last attempt and returns its position. Atomic: one update that draws a new token. */
     take: async (account: number, id: number): Promise<TakeResult> => {
       const seen = await rows.findOne({ _id: id, account });
       if (seen === null) return { kind: 'missing' };
@@ -59,8 +60,8 @@ export function importProgress(rows: Collection<Import>) {
     },
 
     /**
-     * Counts the rows between the position of `row` and `at`, and moves there: counters and position are one conditional
-     * write, so that no row is counted twice and none is passed over. Undefined: another attempt has taken over.
+     * Counts the rows between the position of `row` and `at`, and moves there. Counters and position are one conditional
+     * write, so that each row is counted once. Undefined: another attempt has taken over.
      */
     advance: async (row: OwnedImport, at: ImportPosition, counted: ImportCounts): Promise<OwnedImport | undefined> => {
       const { created, updated, unchanged, invalid, skipped_over_cap = 0 } = counted;
@@ -81,13 +82,13 @@ export function importProgress(rows: Collection<Import>) {
       return moved === null ? undefined : (moved as OwnedImport);
     },
 
-    /** The file is through. False: another attempt has taken over. */
+    /** The whole file is imported. False: another attempt has taken over. */
     finish: (row: OwnedImport): Promise<boolean> => end(row, 'done', null),
 
     /** The rest of the file cannot be imported; what was counted stays. */
     fail: (row: OwnedImport, reason: ImportFailure): Promise<boolean> => end(row, 'failed', reason),
 
-    /** Nothing of a finished import is left to tidy up. */
+    /** The file and the dry run of a finished import are deleted: nothing is due any more. */
     recordCleanedUp: async ({ _id, account }: Pick<Import, '_id' | 'account'>): Promise<void> => {
       await rows.updateOne({ _id, account, state: { $in: ['done', 'failed'] } }, { $set: { sweep_at: null } });
     },

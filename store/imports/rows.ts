@@ -1,49 +1,17 @@
-import { decodeFates, encodeFates, type Folded, foldRows, type RowFate } from '../../domain/import/row-fate.js';
-import type { KnownFields } from '../../domain/subscriber/subscriber.js';
+import {
+  byPerson,
+  fatesByRow,
+  judge,
+  type KnownPerson,
+  type PersonChange,
+  type RowChunk,
+} from '../../domain/import/judgement.js';
+import type { RowFate } from '../../domain/import/row-fate.js';
 import type { Store } from '../mongo/connect.js';
-import type { SubscriberRequest } from '../subscribers/row.js';
 import { restoreErasedAddresses } from '../suppressions/suppressions.js';
 import { dryRunTarget, listTarget } from './targets.js';
 
-/** Which rows of which import were last written to a person, and what each of them was. */
-export interface RowStamp {
-  readonly id: number;
-  /** The first of those rows. */
-  readonly row: number;
-  /** One letter a row, see `lettersOf`. */
-  readonly fates: string;
-}
-
-/** A person as an import finds them. */
-export interface KnownPerson extends KnownFields {
-  readonly _id: number;
-  readonly import?: RowStamp;
-}
-
-/** A person as an import leaves them. */
-export interface PersonChange {
-  readonly before: KnownPerson | undefined;
-  readonly request: SubscriberRequest;
-  readonly fields: KnownFields;
-  readonly stamp: RowStamp;
-}
-
-/** Consecutive rows of a file, each with the number it has there. */
-export interface RowChunk {
-  readonly account: number;
-  readonly list: number;
-  readonly import: number;
-  /** Number of the first row, whether or not it is among the wishes. */
-  readonly from: number;
-  readonly dryRun: boolean;
-  readonly requests: readonly NumberedRequest[];
-}
-
-export interface NumberedRequest extends SubscriberRequest {
-  readonly row: number;
-}
-
-/** Where the rows of an import end up: on the list, or, for a dry run, beside it. */
+/** Where an import writes: the list, or the rows of a dry run. */
 export interface ImportTarget {
   read(keys: readonly string[]): Promise<Map<string, KnownPerson>>;
   /** Writes each person if no later or repeated write of these rows came first. */
@@ -53,7 +21,7 @@ export interface ImportTarget {
 export interface Written {
   /** Some were not written. */
   readonly incomplete: boolean;
-  /** Identities that the plan has no room for. */
+  /** Identities beyond the capacity of the plan. */
   readonly overCapacity: ReadonlySet<string>;
 }
 
@@ -62,53 +30,44 @@ const NOTHING: Written = { incomplete: false, overCapacity: new Set() };
 export type ImportRows = ReturnType<typeof importRows>;
 
 /**
- * Rows of an import, written so that writing them again tells the same story.
+ * Writes the rows of an import so that a repeated chunk gives the same result.
  *
- * A kill may fall between the rows of a chunk and the write that counts them (`imports.advance`); the next attempt then
+ * A process may die between the rows of a chunk and the write that counts them (`imports.advance`); the next attempt then
  * repeats the whole chunk. It counts the same, because a person's fields and the stamp `{import, row, fates}` are one
- * write: whoever was written in the first pass still carries what each row was ("created", then "updated"), and is not
- * written again, so an edit made in between stays. Who was not written (also: unchanged, refused) is judged anew from
- * the fields, which no earlier pass has touched. Stamps of earlier chunks have a lower row: those were counted, or this
- * chunk would not have begun. An overtaken attempt finds the stamps of its successor and writes nothing; what it has
- * counted is refused by its token. Imports of one list run one after another, so no other import replaces a stamp
- * while it is needed.
+ * write: a person written by the first attempt still carries the fate of each row ("created", then "updated") and is not
+ * written again, so an edit made in between stays. A person who was not written (unchanged, refused) is judged again from
+ * fields that the first attempt did not touch. Stamps of earlier chunks have a lower row: those chunks were counted before
+ * this one began. An attempt that was replaced finds the stamps of its successor and writes nothing; its token makes
+ * `advance` refuse its counts. Imports of one list run one after another, so no other import replaces a stamp while it is
+ * needed.
  */
 export function importRows(store: Store) {
   return {
-    /** What became of each row, by its number. Nobody's status is ever touched; tags are added. Atomic per person. */
+    /** The fate of each row, by its number. Statuses are not changed; tags are added. Atomic per person. */
     importRows: async (chunk: RowChunk): Promise<ReadonlyMap<number, RowFate>> => {
       const target = chunk.dryRun ? dryRunTarget(store, chunk) : listTarget(store, chunk);
       const groups = byPerson(chunk.requests);
       for (;;) {
         const known = await target.read([...groups.keys()]);
-        const decisions = [...groups].map(([key, requests]) => decide(chunk, known.get(key), requests));
-        const changes = decisions.flatMap(({ change }) => change ?? []);
+        const judgements = [...groups].map(([key, requests]) => judge(chunk, known.get(key), requests));
+        const changes = judgements.flatMap(({ change }) => change ?? []);
         const { incomplete, overCapacity } = changes.length > 0 ? await target.write(changes) : NOTHING;
         if (incomplete) continue;
-        if (!chunk.dryRun)
-          await restoreErasedAddresses(
-            store,
-            chunk.account,
-            decisions.flatMap(({ newSubscriber }) =>
-              newSubscriber === undefined || overCapacity.has(newSubscriber) ? [] : newSubscriber,
-            ),
-          );
-        return new Map(
-          decisions.flatMap(({ fates, newSubscriber = '' }) =>
-            overCapacity.has(newSubscriber) ? overCap(fates) : fates,
-          ),
-        );
+        const created = judgements.flatMap(({ newSubscriber }) => newSubscriber ?? []);
+        const added = created.filter((key) => !overCapacity.has(key));
+        if (!chunk.dryRun) await restoreErasedAddresses(store, chunk.account, added);
+        return fatesByRow(judgements, overCapacity);
       }
     },
 
-    /** Forgets what a dry run has noted beside the list; repeating it changes nothing. */
+    /** Deletes the rows of a dry run; repeating it changes nothing. */
     deleteDryRun: async (account: number, id: number): Promise<void> => {
       const dryRunRows = store.db.collection<{ _id: string; account: number }>('import_dry_runs');
       // Ids are `<import>/<address>`: a range of the one index there is, up to the character behind the slash.
       await dryRunRows.deleteMany({ _id: { $gte: `${id}/`, $lt: `${id}0` }, account });
     },
 
-    /** Whether the list is still there; if not, nobody is left behind on it. Asked after a chunk was written. */
+    /** Whether the list still exists; if not, its subscribers are deleted. Called after a chunk was written. */
     listExists: async (account: number, list: number): Promise<boolean> => {
       const alive = { _id: list, account, deleting: { $exists: false } };
       const lists = store.db.collection<{ _id: number; account: number; deleting?: true }>('lists');
@@ -117,43 +76,4 @@ export function importRows(store: Store) {
       return false;
     },
   };
-}
-
-type PersonRequests = readonly [NumberedRequest, ...NumberedRequest[]];
-
-interface Decision {
-  readonly fates: readonly (readonly [number, RowFate])[];
-  readonly change?: PersonChange;
-  readonly newSubscriber?: string;
-}
-
-function decide(chunk: RowChunk, before: KnownPerson | undefined, requests: PersonRequests): Decision {
-  const [request] = requests;
-  const stamp = before?.import;
-  const written = stamp !== undefined && stamp.id === chunk.import && stamp.row >= chunk.from;
-  const { fates, fields, changed }: Folded =
-    written && before !== undefined
-      ? { fates: decodeFates(stamp.fates), fields: before, changed: false }
-      : foldRows(before, requests);
-  const stamped = { id: chunk.import, row: request.row, fates: encodeFates(fates) };
-  return {
-    fates: requests.map(({ row }, index) => [row, fates[index] ?? 'unchanged'] as const),
-    ...(changed && { change: { before, request, fields, stamp: stamped } }),
-    ...(fates.includes('created') && { newSubscriber: request.email_key }),
-  };
-}
-
-/** Every row of somebody who is not on the list came too late, except those that were refused for themselves. */
-function overCap(fates: Decision['fates']): Decision['fates'] {
-  return fates.map(([row, fate]) => [row, fate.includes('too_') ? fate : 'over_cap'] as const);
-}
-
-function byPerson(requests: readonly NumberedRequest[]): Map<string, PersonRequests> {
-  const groups = new Map<string, [NumberedRequest, ...NumberedRequest[]]>();
-  for (const request of requests) {
-    const group = groups.get(request.email_key);
-    if (group === undefined) groups.set(request.email_key, [request]);
-    else group.push(request);
-  }
-  return groups;
 }

@@ -1,15 +1,15 @@
 import type { AnyBulkWriteOperation, Collection, Document } from 'mongodb';
+import type { KnownPerson, PersonChange, RowChunk, RowStamp } from '../../domain/import/judgement.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
 import { duplicatesIn } from '../mongo/duplicate-key.js';
 import { insertSubscribers } from '../subscribers/insertion.js';
-import type { Subscriber } from '../subscribers/row.js';
-import { changesBetween, newRow } from '../subscribers/row.js';
-import type { ImportTarget, KnownPerson, PersonChange, RowChunk, RowStamp, Written } from './rows.js';
+import { changesBetween, newRow, type Subscriber } from '../subscribers/row.js';
+import type { ImportTarget, Written } from './rows.js';
 
 type StampedSubscriber = Subscriber & { readonly import?: RowStamp };
 
-/** What a dry run notes of a person, instead of touching them. */
+/** What a dry run records of a person instead of changing them. */
 interface DryRunSubscriber extends Omit<KnownPerson, '_id'> {
   readonly _id: string;
   readonly account: number;
@@ -17,7 +17,7 @@ interface DryRunSubscriber extends Omit<KnownPerson, '_id'> {
   readonly import: RowStamp;
 }
 
-/** Instead of a subscriber's id: known from this dry run. */
+/** Stands for a subscriber's id: the person was recorded by this dry run. */
 const DRY_RUN_ID = 0;
 const KNOWN = { email_key: 1, first_name: 1, last_name: 1, attributes: 1, tags: 1, import: 1 } as const;
 
@@ -41,7 +41,7 @@ export function listTarget(store: Store, chunk: RowChunk): ImportTarget {
   };
 }
 
-/** A shadow of the list: what the file would have made of people, so that a repeated address is judged as it would be. */
+/** Rows beside the list with the result that the file would have, so that a repeated address is judged as in a real import. */
 export function dryRunTarget(store: Store, chunk: RowChunk): ImportTarget {
   const rows = store.db.collection<StampedSubscriber>('subscribers');
   const dryRunRows = store.db.collection<DryRunSubscriber>('import_dry_runs');
@@ -91,7 +91,7 @@ function updateOf(chunk: RowChunk, { before, fields, stamp }: PersonChange) {
   return { updateOne: { filter, update: changesBetween(before, fields, { import: stamp }) } };
 }
 
-/** `again` where an insert found the person there, or an update found them gone or stamped. */
+/** Incomplete where an insert found the person there, or an update found them deleted or stamped. */
 async function bulk<T extends Document>(
   rows: Collection<T>,
   operations: readonly AnyBulkWriteOperation<T>[],

@@ -1,5 +1,5 @@
 import { now } from '../../clock.js';
-import type { RowError } from '../imports/errors.js';
+import type { RowError } from '../../domain/import/row-reading.js';
 import { toOrAbout } from '../messages/messages.js';
 import type { Message } from '../messages/row.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';

@@ -5,6 +5,7 @@ import {
   merged,
   NO_FIELDS,
   RESUBSCRIBABLE,
+  type SubscriberRequest,
   sameFields,
   tooLarge,
 } from '../../domain/subscriber/subscriber.js';
@@ -12,7 +13,7 @@ import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
 import { restoreErasedAddresses } from '../suppressions/suppressions.js';
 import { insertSubscribers } from './insertion.js';
-import { changesBetween, newRow, type Subscriber, type SubscriberRequest } from './row.js';
+import { changesBetween, newRow, type Subscriber } from './row.js';
 
 export interface BatchCounts {
   readonly created: number;

@@ -4,6 +4,7 @@ import {
   merged,
   RESUBSCRIBABLE,
   type SubscriberFields,
+  type SubscriberRequest,
   sameFields,
   tooLarge,
 } from '../../domain/subscriber/subscriber.js';
@@ -14,7 +15,7 @@ import { inTransaction } from '../mongo/transaction.js';
 import { capacity } from '../quotas/capacity.js';
 import { restoreErasedAddresses } from '../suppressions/suppressions.js';
 import { appendEvent, type ChangeContext, changeContext, rewrite } from './recorded-change.js';
-import { newRow, type Subscriber, type SubscriberRequest } from './row.js';
+import { newRow, type Subscriber } from './row.js';
 
 export interface SubscribeRequest {
   readonly account: number;

@@ -6,7 +6,7 @@ import {
   type KnownFields,
   merged,
   NO_FIELDS,
-  type SubscriberFields,
+  type SubscriberRequest,
   type SubscriberStatus,
 } from '../../domain/subscriber/subscriber.js';
 import type { Event } from '../events/events.js';
@@ -30,12 +30,6 @@ export interface Subscriber extends KnownFields {
   readonly unsubscribed_at: Date | null;
   readonly created_at: Date;
   readonly updated_at: Date;
-}
-
-/** A person to put on a list; address and identity are already checked. */
-export interface SubscriberRequest extends SubscriberFields {
-  readonly email: string;
-  readonly email_key: string;
 }
 
 /** The active row that a request makes. */

@@ -1,7 +1,7 @@
 import type { Static } from 'typebox';
 import type { FieldRules } from '../../../domain/subscriber/custom-field.js';
+import type { SubscriberRequest } from '../../../domain/subscriber/subscriber.js';
 import { parseMailbox } from '../../../mail/address.js';
-import type { SubscriberRequest } from '../../../store/subscribers/row.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { referencedList } from '../../references.js';

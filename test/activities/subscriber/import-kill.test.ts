@@ -152,7 +152,7 @@ describe('an attempt that was overtaken', () => {
     await fixture.importRows.importRows({ ...stale, from: 1, requests: [{ ...wish, first_name: 'Two', row: 1 }] });
     const fields = { first_name: 'One', last_name: null, attributes: {}, tags: [] };
     const written = await late.write([{ before, request: wish, fields, stamp: { id: 900, row: 0, fates: 'u' } }]);
-    expect(written).toMatchObject({ again: true });
+    expect(written).toMatchObject({ incomplete: true });
     expect(await fixture.people(list)).toMatchObject([{ first_name: 'Two' }]);
   });
 });

@@ -154,6 +154,6 @@ test('a row that would grow too large is refused by its index, the others are no
     unchanged: 0,
     reactivated: 0,
     refused: [1],
-    over: [],
+    overCapacity: [],
   });
 });

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { readRow } from '../../../activities/subscriber/import-cells.js';
 import { columnsOf } from '../../../domain/import/csv-columns.js';
+import { readRow } from '../../../domain/import/row-reading.js';
+import { parseMailbox } from '../../../mail/address.js';
 
 const found = columnsOf(['Mail', 'Vorname', 'Tags', 'City', 'Note'], { Mail: 'email', Note: null });
 const columns = found.kind === 'columns' ? found.columns : [];
-const reader = { columns, encoding: 'utf-8', tags: ['all'] } as const;
+const reader = { columns, encoding: 'utf-8', tags: ['all'], parseAddress: parseMailbox } as const;
 
 const fields = { rules: [{ name: 'city', type: 'number', choices: null }], strict: true } as const;
 

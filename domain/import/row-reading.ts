@@ -1,26 +1,39 @@
-import type { CsvColumn } from '../../domain/import/csv-columns.js';
-import { type CsvEncoding, fromWindows1252 } from '../../domain/import/csv-encoding.js';
-import {
-  type AttributeFault,
-  checkAttributes,
-  type FieldRules,
-  NO_FIELD_RULES,
-} from '../../domain/subscriber/custom-field.js';
-import { parseMailbox } from '../../mail/address.js';
-import type { RowError, RowFault } from '../../store/imports/errors.js';
-import type { NumberedRequest } from '../../store/imports/rows.js';
+import { type AttributeFault, checkAttributes, type FieldRules, NO_FIELD_RULES } from '../subscriber/custom-field.js';
+import type { CsvColumn } from './csv-columns.js';
+import { type CsvEncoding, fromWindows1252 } from './csv-encoding.js';
+import type { NumberedRequest } from './judgement.js';
+import type { Refusal, RowFate } from './row-fate.js';
+
+/** Why a row of a file was not imported. */
+export type RowFault = 'missing_email' | 'invalid_email' | 'too_long' | 'not_of_its_type' | 'unknown_field' | Refusal;
+
+export interface RowError {
+  /** As a spreadsheet counts: the header is row 1; empty rows are not counted. */
+  readonly row: number;
+  /** The header of the cell at fault. */
+  readonly column: string;
+  readonly reason: RowFault;
+  readonly value: string;
+}
 
 export type ReadRow =
   | { readonly kind: 'request'; readonly request: NumberedRequest }
   | { readonly kind: 'error'; readonly error: RowError };
 
+interface ParsedAddress {
+  readonly shown: string;
+  readonly identity: string;
+}
+
 interface RowReader {
   readonly columns: readonly CsvColumn[];
   readonly encoding: CsvEncoding;
-  /** Added to everybody. */
+  /** Added to each subscriber. */
   readonly tags: readonly string[];
-  /** What the account asks of attributes; nothing where absent. */
+  /** The account's rules for attributes; none where absent. */
   readonly fields?: FieldRules;
+  /** Reads an address; undefined where it is not valid. */
+  readonly parseAddress: (text: string) => ParsedAddress | undefined;
 }
 
 interface Collected {
@@ -38,12 +51,12 @@ interface CellFault {
 }
 
 const LONGEST = { name: 255, tag: 64, attribute: 2048 } as const;
-/** A glimpse of what was wrong is enough; the file has the rest. */
+/** Longer values are cut off in the list of errors. */
 const VALUE_LIMIT = 254;
 
-/** What a row of a file wants; an empty cell wants nothing and leaves what is there. `row` counts from 0 below the header. */
+/** A row of a file as a request. An empty cell leaves the field as it is. `row` counts from 0 below the header. */
 export function readRow(
-  { columns, encoding, tags, fields: rules = NO_FIELD_RULES }: RowReader,
+  { columns, encoding, tags, parseAddress, fields: rules = NO_FIELD_RULES }: RowReader,
   cells: readonly string[],
   row: number,
 ): ReadRow {
@@ -55,7 +68,7 @@ export function readRow(
     if (fault !== undefined) return { kind: 'error', error: rowError(row, fault) };
   }
   const { email = '', attributes: written, ...fields } = collected;
-  const address = parseMailbox(email);
+  const address = parseAddress(email);
   if (address === undefined) {
     const column = columns.find(({ field }) => field === 'email')?.header ?? 'email';
     const reason = email === '' ? 'missing_email' : 'invalid_email';
@@ -68,8 +81,15 @@ export function readRow(
   return { kind: 'request', request: { ...person, row, email: address.shown, email_key: address.identity } };
 }
 
+/** The error of a row that is too much for its person, together with what was known of them. */
+export function refusalError({ row, email }: NumberedRequest, fate: RowFate | undefined): RowError | undefined {
+  if (fate === 'too_many_tags') return rowError(row, { column: 'tags', reason: fate, value: email });
+  if (fate === 'attributes_too_large') return rowError(row, { column: 'attributes', reason: fate, value: email });
+  return undefined;
+}
+
 /** As a spreadsheet counts: the header is row 1. */
-export function rowError(row: number, { value, ...fault }: CellFault): RowError {
+function rowError(row: number, { value, ...fault }: CellFault): RowError {
   return { row: row + 2, ...fault, value: value.slice(0, VALUE_LIMIT) };
 }
 
@@ -113,7 +133,7 @@ function tagsIn(text: string): string[] {
     .filter((tag) => tag !== '');
 }
 
-/** Names and tags can end up in a header of a mail. */
+/** Names and tags may be used in a header of a mail. */
 function oneLine(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ');
 }
