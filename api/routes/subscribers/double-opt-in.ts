@@ -1,9 +1,9 @@
 import { Failure } from '../../../domain/errors.js';
 import { FALLBACK_LANGUAGE, LANGUAGES } from '../../../domain/language.js';
+import type { SubscriberRequest } from '../../../domain/subscriber/subscriber.js';
 import { merged, NO_FIELDS, tooLarge } from '../../../domain/subscriber/subscriber.js';
 import type { List } from '../../../store/lists/lists.js';
 import type { SubscribeResult } from '../../../store/subscribers/changes.js';
-import type { SubscriberRequest } from '../../../domain/subscriber/subscriber.js';
 import type { Deps } from '../../wiring.js';
 
 /** Puts somebody on a list as `pending` and has them asked by mail; whoever needs no asking stays as they are. */
