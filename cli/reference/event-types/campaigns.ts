@@ -1,6 +1,7 @@
 import type { EventKind } from './event-kind.js';
 
 const STATE_CHANGE = 'campaign:<campaign>:v<want.v>:<state>';
+const STEERING = 'services/steer-campaign.ts';
 
 const steered = (state: string, when: string): EventKind => ({
   type: `campaign.${state}`,
@@ -47,18 +48,12 @@ export const CAMPAIGN_EVENTS: readonly EventKind[] = [
     'activities/campaign/campaign.ts',
     'reason',
   ),
-  {
-    ...paused('an operator terminated its workflow', 'activities/sweep/sweep.ts', 'reason'),
-    id: 'campaign:<campaign>:v<want.v>:stopped',
-  },
-  paused(
-    'its sender domain cannot be signed or verified: `bad_signing_key` or `domain_not_verified`',
-    'activities/campaign/delivery.ts',
-  ),
-  paused('the mail server refuses its sender: `auth_failure` or `invalid_sender`', 'activities/campaign/delivery.ts'),
+  paused('an operator terminated its workflow: `engine_stopped`', 'activities/sweep/sweep.ts', 'reason'),
+  paused('its sender domain cannot be signed or verified: `bad_signing_key` or `domain_not_verified`', STEERING),
+  paused('the mail server refuses its sender: `auth_failure` or `invalid_sender`', STEERING),
   paused(
     'too many complaints or hard bounces: `complaint_rate` or `bounce_rate`',
-    'activities/campaign/reputation.ts',
+    STEERING,
     'reason, accepted, hard, complaints',
   ),
   steered('cancelled', 'it was cancelled'),
