@@ -1,4 +1,4 @@
-/** Lets one loop sleep until somebody has news, or for `ms` at most. A ring that nobody waited for is not lost. */
+/** Lets one loop wait until `notify` is called, `ms` milliseconds at most. A notification before the wait is not lost. */
 export function localSignal() {
   let notified = false;
   let resume: (() => void) | undefined;

@@ -31,7 +31,7 @@ import { type MessageOwnerDeps, ownMessage } from './owner.js';
 import type { PublishMessage, TrackAttempt } from './publishing.js';
 import type { keyedSemaphore } from './semaphore.js';
 
-/** Where mails of an account leave. */
+/** The transport of an account. */
 export type OutgoingTransport = Pick<Transport, 'connections' | 'ready' | 'deliver'>;
 
 export interface MessageAttemptDeps extends MessageOwnerDeps {
@@ -46,22 +46,22 @@ export interface MessageAttemptDeps extends MessageOwnerDeps {
   readonly withSlot: ReturnType<typeof keyedSemaphore>;
   /** SIGTERM: claim no more. */
   readonly stopping: AbortSignal;
-  /** The drain limit: whatever has not begun stays with us. */
+  /** The drain limit: no further handover begins. */
   readonly drained: AbortSignal;
 }
 
-/** How things stand with a message after somebody has looked after it. */
+/** The state of a message after a step. */
 export type MessageStatus =
   | { readonly kind: 'final'; readonly state: MessageState | 'gone' }
   /** Nothing to do before then; ISO 8601. */
   | { readonly kind: 'waiting'; readonly until: string }
-  /** Somebody else has it, or it changed under our hands: look again after so many milliseconds. */
+  /** Another process owns it, or the row changed meanwhile: try again after `wait` milliseconds. */
   | { readonly kind: 'busy'; readonly wait: number }
   | { readonly kind: 'transport_down' };
 
 const RETRY_SOON_MS = 250;
 
-/** Looks after one message: decides what needs no sending, else makes one attempt under a claim and settles it. */
+/** Processes one message: decides what needs no sending, else makes one attempt under a claim and settles it. */
 export function messageAttempts(deps: MessageAttemptDeps) {
   const publishAndReport = async (row: Message | null): Promise<MessageStatus> => {
     if (row === null) return { kind: 'busy', wait: RETRY_SOON_MS };
@@ -92,7 +92,7 @@ type ReportStatus = (row: Message | null) => Promise<MessageStatus>;
 const EXPIRED = { class: 'expired', code: null, reply: null } as const;
 const SUPPRESSED = { class: 'suppressed', code: null, reply: null } as const;
 
-/** Whoever had it may be gone. Where it lives, a quarter of its lease later is soon enough to ask again. */
+/** Takes over from an owner whose lease has expired. A live owner is checked again after a quarter of its lease. */
 async function overtake(
   { messageProgress, times }: MessageAttemptDeps,
   row: Message,
@@ -107,7 +107,7 @@ export function lostOwnerStep(row: Message, resendAfter: number): MessageStep {
   return stepOfLostOwner({ n: row.attempt, at: now(), mayResend: mayResend(row) }, resendAfter);
 }
 
-/** Attempts, and lets it be known meanwhile that the message was accepted, should the attempt take its time. */
+/** One attempt. If it takes long, the acceptance of the message is published meanwhile. */
 function attempt(deps: MessageAttemptDeps, row: Message, report: ReportStatus): Promise<MessageStatus> {
   return attempted(deps, row, report).finally(deps.trackAttempt(row));
 }
@@ -132,7 +132,7 @@ async function attempted(deps: MessageAttemptDeps, row: Message, report: ReportS
     () => transport.connections,
     () => send(deps, row, ready),
   );
-  // The row says it: how our attempt ended, or what somebody else has made of it.
+  // The row has the outcome: of this attempt, or of a later one by another process.
   return sent ? report(await deps.messages.find(row.account, row._id)) : { kind: 'busy', wait: RETRY_SOON_MS };
 }
 
@@ -142,10 +142,10 @@ interface Ready {
   readonly checkedAt: number;
 }
 
-/** Claims, hands over and settles, or refuses; false where nothing was done. */
+/** Claims, hands over and settles, or refuses; false if nothing was done. */
 async function send(deps: MessageAttemptDeps, row: Message, { transport, mail, checkedAt }: Ready): Promise<boolean> {
   if (deps.stopping.aborted) return false;
-  // Whoever waited long for a turn looks again, and keeps it: a line that sends its first ones back never gets shorter.
+  // After a long wait for a connection the checks are repeated; the message keeps its place in the queue.
   const blocked = monotonic() - checkedAt > deps.times.freshness ? await preSendCheck(deps, row) : undefined;
   if (blocked !== undefined) return (await recordStep(deps, row, blocked)) !== null;
   const token = randomUUID();
@@ -153,7 +153,7 @@ async function send(deps: MessageAttemptDeps, row: Message, { transport, mail, c
   if (owner === undefined) return false;
   const outcome = await transport
     .deliver(mail, { mayBegin: owner.trusted, signal: deps.drained })
-    // A bug of ours on the way: nobody knows how far the mail came.
+    // A defect during the handover: it is unknown how much of the mail was sent.
     .catch((error): Outcome => ({ kind: 'uncertain', why: { stage: 'body', what: shortReply(String(error)) } }));
   const step = stepOf(outcome, row, deps.times.firstRetry);
   const verdict = await owner.settle(step).finally(owner.abandon);
@@ -161,7 +161,7 @@ async function send(deps: MessageAttemptDeps, row: Message, { transport, mail, c
   return true;
 }
 
-/** What becomes of a message that must not be sent, or not yet; undefined where it may be. */
+/** The step of a message that must not be sent, or not yet; undefined if it may be sent. */
 async function preSendCheck(deps: MessageAttemptDeps, row: Message): Promise<MessageStep | undefined> {
   const { suppressions, optOuts, times } = deps;
   const { account, to_key, leaves_key } = row;
@@ -176,7 +176,7 @@ async function preSendCheck(deps: MessageAttemptDeps, row: Message): Promise<Mes
   return memory === undefined ? undefined : stepOfMemory(row, memory, times.firstRetry);
 }
 
-/** A re-send asks for itself: the doubt about the attempt before it must stay where evidence finds it. */
+/** A re-send is attempted in any case: the uncertain attempt before it must stay where late evidence finds it. */
 function stepOfMemory(row: Message, memory: BadDomainRefusal, firstRetry: number): MessageStep | undefined {
   const waited = row.attempts.find(({ rule }) => rule === KNOWN_BAD_DOMAIN);
   const meaning = decideForBadDomain(memory, waited && new Date(waited.at));
@@ -206,7 +206,7 @@ function stepOf(outcome: Outcome, row: Message, firstRetry: number): MessageStep
   });
 }
 
-/** Our attempt was declared uncertain meanwhile: what we know settles it, unless the message went on from there. */
+/** Another process declared this attempt uncertain; its outcome settles that, unless a re-send has begun. */
 async function offerEvidence(
   deps: MessageAttemptDeps,
   row: Message,

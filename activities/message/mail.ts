@@ -13,11 +13,11 @@ export interface MessageMailDeps extends BounceDomainStores {
   readonly signing: Pick<Signing, 'signed'>;
   readonly paths: Pick<ReturnPaths, 'forMessage'>;
   readonly trackingLinksOf: TrackingLinksOf;
-  /** Where the recipient of a message leaves such mails; undefined: nowhere. */
+  /** The link by which the recipient opts out of such mails; undefined: none. */
   readonly optOutUrlOf: (row: Message) => string | undefined;
 }
 
-/** Makes the mail of one message from what was stored when it was accepted; the same but for the dates in it each time. */
+/** Builds the mail of one message from its stored content; only its dates differ between attempts. */
 export function messageMail(deps: MessageMailDeps) {
   const { contents, signing, paths, trackingLinksOf, optOutUrlOf } = deps;
   return async (row: Message): Promise<SplicedMail | Unrenderable> => {

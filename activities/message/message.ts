@@ -17,27 +17,27 @@ export interface MessageDeliveryDeps
   readonly heartbeat: () => void;
 }
 
-/** Ids only: what is said and to whom stands in the row. */
+/** Ids only: content and addresses stay in the row. */
 export interface DeliverMessageInput {
   readonly account: number;
   readonly message: string;
 }
 
-/** `under_way`: the attempt goes on in this process; ask again and it is joined. */
+/** `under_way`: the attempt continues in this process; the next call joins it. */
 export type FirstMessageStatus = MessageStatus | { readonly kind: 'under_way' };
 
 /**
  * A workflow task waits at most this long for a first attempt; an SMTP server may take ten minutes (RFC 5321 §4.5.3.2.6).
- * Far below the 10 s after which Temporal gives the task to somebody else: see decision 19.
+ * Far below the 10 s after which Temporal gives the task to another worker: see decision 19.
  */
 const FIRST_ATTEMPT_MS = 3_000;
 
-/** A third of what Temporal waits for a beat (`messageSteps`): hundreds of messages may stand in line at once. */
+/** A third of the heartbeat timeout in `messageSteps`: hundreds of messages may wait for a connection at once. */
 const HEARTBEAT_MS = 5_000;
 
 /**
- * The steps of a message. An attempt outlives the activity that began it: it holds its claim, renews it and settles it,
- * and whoever asks for the same message in this process joins it. So no time limit of Temporal's ever leaves doubt.
+ * The steps of a message. An attempt outlives the activity that began it: it holds, renews and settles its claim, and
+ * later calls for the same message in this process join it. So no timeout of Temporal makes a message uncertain.
  */
 export function messageActivities(deps: MessageDeliveryDeps) {
   const attempts = messageAttempts({
@@ -57,11 +57,11 @@ export function messageActivities(deps: MessageDeliveryDeps) {
 
   return {
     activities: {
-      /** The first look at a message, within a workflow task: answers in good time, whatever the mail server does. */
+      /** The first attempt, within a workflow task: returns after FIRST_ATTEMPT_MS, whatever the mail server does. */
       beginMessage: async (input: DeliverMessageInput): Promise<FirstMessageStatus> =>
         within(FIRST_ATTEMPT_MS, join(input)),
 
-      /** Looks after a message that is due. Where somebody else has it, the retry comes when that may have changed. */
+      /** Processes a message that is due. If another process owns it, the retry comes when that may have changed. */
       deliverMessage: async (input: DeliverMessageInput): Promise<MessageStatus> => {
         const status = await withHeartbeat(deps, HEARTBEAT_MS, () => join(input));
         if (status.kind === 'busy') throw busy(status.wait);
@@ -83,7 +83,7 @@ async function within(ms: number, running: Promise<MessageStatus>): Promise<Firs
   const late = new Promise<FirstMessageStatus>((resolve) => {
     timer = setTimeout(() => resolve({ kind: 'under_way' }), ms);
   });
-  // Where nobody waits for it any longer, its failure is told to whoever joins it, or found by the sweep.
+  // Its failure reaches the next call that joins it; without one, the sweep finds the message.
   running.catch(() => undefined);
   return Promise.race([running, late]).finally(() => clearTimeout(timer));
 }

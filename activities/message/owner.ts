@@ -12,7 +12,7 @@ export interface MessageOwnerDeps {
 
 /**
  * Claims the message and owns it until it is settled: renews the claim and says for how long it is trusted, counted from
- * the moment the last confirmed write was *sent*. Undefined where somebody else was quicker.
+ * the moment the last confirmed write was *sent*. Undefined if another process claimed it first.
  */
 export async function ownMessage({ messageProgress, times }: MessageOwnerDeps, row: Message, token: string) {
   const claimedAt = instant();
@@ -28,20 +28,20 @@ export async function ownMessage({ messageProgress, times }: MessageOwnerDeps, r
     lost = verdict === 'lost';
     if (!lost) confirmed = at;
   };
-  // A renewal that fails for good is no reason to stop: trust runs out by itself.
+  // A renewal that fails does not stop the attempt: the trust expires by itself.
   const timer = setInterval(() => {
     renewing = renewing.then(renew).catch(() => undefined);
   }, times.renewEvery);
 
   return {
     trusted: (): boolean => !lost && elapsedSince(confirmed) < times.trust,
-    /** Ends ownership, whether the claim was still ours or not. */
+    /** Ends ownership, whether the claim was still held or not. */
     settle: async (step: MessageStep): Promise<Verdict> => {
       clearInterval(timer);
       await renewing;
       return messageProgress.settle(row, token, step, alive);
     },
-    /** Ends ownership without a word: the claim is left to time. */
+    /** Ends ownership without a write: the lease expires. */
     abandon: (): void => clearInterval(timer),
   };
 }

@@ -14,17 +14,17 @@ export interface MessagePublishingDeps extends MessageEvidenceStores, Suppressio
 
 export type PublishMessage = (row: Message) => Promise<void>;
 
-/** Makes known that a message was accepted, where what comes of it takes its time; whoever tells of that tells this first. */
+/** Publishes that a message was accepted, before its outcome is known. Publishing an outcome repeats this event first. */
 export function publishAccepted({ events }: { readonly events: Pick<Events, 'append'> }): PublishMessage {
   return async (row) => {
     if (row.attempt === 0) await events.append([acceptedEvent(row)]);
   };
 }
 
-/** What comes of most messages is known within this, in milliseconds; then both are told at once. */
+/** Milliseconds within which most outcomes are known; then acceptance and outcome are published together. */
 const ACCEPTANCE_DELAY_MS = 1_000;
 
-/** Says that somebody is at work on a message; answers how to say that nobody is any more. */
+/** Records that an attempt has begun; call the result when it ends. */
 export type TrackAttempt = (row: Message) => () => void;
 
 export interface AcceptanceDeps {
@@ -34,8 +34,8 @@ export interface AcceptanceDeps {
 }
 
 /**
- * Makes known that messages were accepted whose outcome lets people wait, and keeps the sweep from starting them anew: all
- * that wait with one write each, once a second.
+ * Publishes the acceptance of messages whose attempt takes long, and postpones their sweep: one write each for all of them,
+ * once a second.
  */
 export function acceptancePublisher({ events, messages, times }: AcceptanceDeps): TrackAttempt {
   const waiting = new Map<string, Message>();
@@ -46,7 +46,7 @@ export function acceptancePublisher({ events, messages, times }: AcceptanceDeps)
     waiting.clear();
     const until = new Date(now().getTime() + times.lease);
     const ids = rows.map(({ _id }) => _id);
-    // Where this fails, whoever tells of an outcome makes up for it, and the sweep finds the message under way.
+    // If this fails, the acceptance is published with the outcome, and the sweep finds a running workflow.
     void Promise.allSettled([events.append(rows.map(acceptedEvent)), messages.postponeSweep(ids, until)]);
   };
   return (row) => {
@@ -69,7 +69,7 @@ const EVENT_OF = {
   uncertain: 'message.uncertain',
 } as const satisfies Record<MessageAttempt['outcome'], string>;
 
-/** A refusal for now that names a block list: waiting alone may not help, so it has a name of its own. */
+/** A temporary refusal that names a block list has an event of its own: waiting may not help. */
 const BLOCKED = 'ip_blocked';
 
 function eventTypeOf({ outcome, class: reason }: MessageAttempt): string {

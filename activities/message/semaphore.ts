@@ -4,8 +4,8 @@ interface Queue {
 }
 
 /**
- * Lets `limit()` at once of each kind go on, in the order in which they came. What is claimed but not yet on a connection
- * would be in doubt if the process died, so nobody claims before there is a connection for them.
+ * Runs at most `limit()` pieces of work of each key at once, in the order of the calls. A message that is claimed but not
+ * yet on a connection would be uncertain if the process died, so it is claimed only when a connection is free.
  */
 export function keyedSemaphore() {
   const queues = new Map<string, Queue>();
@@ -27,7 +27,7 @@ export function keyedSemaphore() {
   };
 }
 
-/** The limit may have grown meanwhile, and there is always room for one. */
+/** The limit may have grown meanwhile; at least one is admitted. */
 function admit(queue: Queue, limit: number): void {
   while (queue.waiting.length > 0 && queue.busy < Math.max(1, limit)) {
     queue.busy += 1;

@@ -16,7 +16,7 @@ export interface MessageSweepDeps extends MessagePublishingDeps {
   readonly log: { warn(details: object, message: string): void };
 }
 
-/** Of one pass, so that it ends within its time; the longest owed come first, and the next pass goes on. */
+/** Messages of one pass, the longest due first; the next pass continues. */
 const MOST_PER_PASS = 2_000;
 const CONCURRENCY = 8;
 const LONGEST_BACK_OFF = 600_000;
@@ -28,9 +28,12 @@ export async function sweepMessages(deps: MessageSweepDeps): Promise<void> {
   const rows = due.values();
   const processRows = async (): Promise<void> => {
     for (const row of rows) {
-      // One row that cannot be helped must not keep the others waiting.
+      // A row that fails does not stop the others.
       await sweepMessage(deps, publish, row).catch((error) =>
-        deps.log.warn({ id: row._id, error: String(error) }, 'sweep left a message undone'),
+        deps.log.warn(
+          { id: row._id, error: String(error) },
+          'The sweep failed for this message; the next sweep tries again',
+        ),
       );
     }
   };
@@ -47,11 +50,11 @@ async function sweepMessage(
     if (overtaken !== null) return publish(overtaken);
   }
   if (FINAL_STATES.includes(row.state)) return publish(row);
-  // Whoever moves the row's time has its turn: several sweeps start it once.
+  // Only the sweep that moves the row's time starts the workflow.
   if (await deps.messages.sweepAgain(row, nextSweepAt(row, deps.times.lease))) await deps.engine.startMessage(row);
 }
 
-/** Ever longer: as long again as it has been due, at least half a lease. */
+/** The interval doubles with the time the message has been due; it is half a lease at least. */
 function nextSweepAt({ created_at, due }: Message, lease: number): Date {
   const at = now().getTime();
   const overdue = at - Math.max(created_at.getTime(), due.getTime());

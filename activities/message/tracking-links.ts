@@ -15,19 +15,19 @@ export interface MessageTrackingDeps {
 
 export type TrackingLinksOf = (row: Message, content: MessageContent, at: Date) => Promise<TrackingLinks | undefined>;
 
-/** Where the recipient leaves the mails of the key that a message was sent with; undefined where there is no such way. */
+/** The link by which the recipient opts out of the mails of an API key; undefined if the key has none. */
 export function optOutUrls({ linkTokens, publicUrl }: Pick<MessageTrackingDeps, 'linkTokens' | 'publicUrl'>) {
   return ({ account, number, leaves_key, created_at }: Message): string | undefined =>
     leaves_key === undefined ? undefined : optOutUrl(publicUrl, linkTokens.forMessage(account, number, created_at));
 }
 
-/** Where the links of a message lead, stored before its mail leaves; undefined where nothing of it is followed. */
+/** The tracked links of a message, stored before its mail is sent; undefined if it is not tracked. */
 export function messageTrackingLinks({ accounts, links, linkTokens, publicUrl }: MessageTrackingDeps): TrackingLinksOf {
   return async ({ _id: uuid, account, number: id, track }, content, at) => {
     if (!track) return undefined;
     const { html, text } = messageBodies(content);
     const urls = destinationsIn({ text, ...(html !== null && { html }) }, publicUrl);
-    // A plain text without a link, as most codes are, has nothing that could be followed.
+    // A plain text without a link has nothing to track.
     if (html === null && urls.length === 0) return undefined;
     if ((await accounts.find(account))?.track === false) return undefined;
     const numbered = await links.number({ kind: 'message', account, id, uuid }, urls);

@@ -3,21 +3,21 @@ import type { Api } from '../api.js';
 import type { Credentials } from '../hooks/auth.js';
 import type { Deps } from '../wiring.js';
 
-/** How a refusal reads in a dialect. */
+/** A refusal in the form of a dialect. */
 export interface RefusalResponse {
   readonly status: number;
   readonly body: object;
 }
 
-/** The API of somebody else: its requests are translated into calls that native routes make, and back. No rule is in it. */
+/** The API of another product: its requests are translated into the calls of native routes. It has no rules of its own. */
 export interface Dialect {
-  /** Below each of these only this dialect is spoken. */
+  /** Paths below each of these belong to this dialect only. */
   readonly prefixes: readonly string[];
   readonly credentials: Credentials;
-  /** Requests that one address may make in a second, whatever keys it has. */
+  /** Requests a second from one IP address, over all its keys. */
   readonly perSecondAndAddress?: number;
   /** `status` is the native one. */
   readonly toRefusal: (failure: Failure, status: number) => RefusalResponse;
-  /** Registers what lies below a prefix. */
+  /** Registers the routes below a prefix. */
   readonly routes: (api: Api, deps: Deps, prefix: string) => void;
 }

@@ -16,7 +16,7 @@ import { mailbindr } from './mailbindr.js';
 
 const DIALECTS: Readonly<Record<DialectName, Dialect>> = { envie, emailmassivo, mailbindr };
 
-/** Every dialect that is turned on, each a world of its own below its prefixes. */
+/** Registers every dialect that is turned on, each below its own prefixes. */
 export async function registerDialects(app: Api, deps: Deps): Promise<void> {
   for (const name of deps.config.dialects) {
     const dialect = DIALECTS[name];
@@ -26,7 +26,7 @@ export async function registerDialects(app: Api, deps: Deps): Promise<void> {
   }
 }
 
-/** The same guards as the native routes have, in the same order. */
+/** The same hooks as native routes have, in the same order. */
 function registerDialect(api: Api, deps: Deps, dialect: Dialect, prefix: string): void {
   translateRefusals(api, dialect);
   acceptJsonOnly(api);

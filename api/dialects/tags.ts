@@ -1,13 +1,13 @@
 import type { DialectName } from '../../config.js';
 
-/** The chapter of the OpenAPI document that a dialect stands in. */
+/** The tag of a dialect in the OpenAPI document. */
 export function tagOf(name: DialectName): string {
   return `Dialect: ${name}`;
 }
 
 const header = (name: string) => ({ type: 'apiKey', in: 'header', name }) as const;
 
-/** How each dialect wants its key. */
+/** The header in which each dialect expects its key. */
 export const DIALECT_KEYS = {
   'public-key': header('public-key'),
   'private-key': header('private-key'),

@@ -4,7 +4,7 @@ import type { CustomHeaders } from '../mail/custom-headers.js';
 export const MESSAGE_STATES = ['accepted', 'sending', 'deferred', 'sent', 'failed', 'uncertain', 'cancelled'] as const;
 export type MessageState = (typeof MESSAGE_STATES)[number];
 
-/** Nothing happens to these any more, except that late evidence may settle an uncertain one. */
+/** Final states; late evidence may still settle an uncertain message. */
 export const FINAL_STATES: readonly MessageState[] = ['sent', 'failed', 'uncertain', 'cancelled'];
 
 export type MessageRole = 'to' | 'cc' | 'bcc';
@@ -24,7 +24,7 @@ export interface AttachmentRef {
   readonly cid: string | null;
 }
 
-/** What a group of messages says; stored once, outside the rows, by hash. No address of a bcc is in it. */
+/** The content of a group of messages, stored once, by hash. It contains no address of a bcc. */
 export interface MessageContent {
   readonly from: Mailbox;
   readonly reply_to: Mailbox | null;
@@ -48,7 +48,7 @@ export interface MessageByTemplate {
   readonly environment: MessageEnvironment;
 }
 
-/** `draft`: the draft, for members only. `testing`: the draft, for anybody, marked. `live`: what is published. */
+/** `draft`: the draft, for members only. `testing`: the draft, marked, for any recipient. `live`: the published version. */
 export const MESSAGE_ENVIRONMENTS = ['draft', 'testing', 'live'] as const;
 export type MessageEnvironment = (typeof MESSAGE_ENVIRONMENTS)[number];
 

@@ -2,7 +2,7 @@ import type { Fate } from '../delivery/outcome.js';
 import { retryWait } from '../delivery/retry.js';
 import type { MessageAttempt, MessageState } from './message.js';
 
-/** What an attempt, or somebody instead of it, makes of a message. */
+/** The change that an attempt, a check or late evidence makes to a message. */
 export interface MessageStep {
   readonly state: Exclude<MessageState, 'accepted' | 'sending' | 'cancelled'>;
   readonly entry: MessageAttempt;
@@ -18,7 +18,7 @@ export interface AttemptFacts {
   readonly at: Date;
   /** The message asks to be sent once more where its fate is in doubt, and was not yet. */
   readonly mayResend: boolean;
-  /** An earlier attempt is in doubt: whatever refuses this one, nobody can say that the message did not arrive. */
+  /** An earlier attempt is uncertain: a refusal of this one does not mean that the message did not arrive. */
   readonly inDoubt: boolean;
   /** Milliseconds the refusal asked to wait. */
   readonly requestedDelay?: number | undefined;
@@ -28,7 +28,7 @@ export interface AttemptFacts {
   readonly chance: number;
 }
 
-/** So many attempts go by what the server asks; after that ours is the least wait, or a short one would never end. */
+/** The first attempts wait as long as the server requests; later ones at least as long as the schedule says. */
 const TRUSTED_REQUESTS = 3;
 
 /** What the fate of one attempt means for its message. */
@@ -46,7 +46,7 @@ export function stepAfter(fate: Fate, facts: AttemptFacts): MessageStep {
   return { state: 'deferred', due, entry: entryOf('deferred', facts, fate, due) };
 }
 
-/** The owner is gone, and nobody knows how far it came; a re-send leaves its open mail the time to be answered. */
+/** The owner is lost and the outcome unknown; a re-send waits as long as the open mail may still be answered. */
 export function stepOfLostOwner(facts: Pick<AttemptFacts, 'n' | 'at' | 'mayResend'>, resendAfter: number): MessageStep {
   return uncertainStep(facts, { class: 'owner_lost', code: null, reply: null }, resendAfter);
 }
@@ -57,7 +57,7 @@ export function stepOfWaiting({ n, at }: Pick<AttemptFacts, 'n' | 'at'>, why: Wh
   return { state: 'deferred', due, entry: entryOf('deferred', { n, at }, why, due) };
 }
 
-/** It was not sent and will not be: out of time, suppressed, or nothing that can be mailed. */
+/** It was not sent and will not be: expired, suppressed or not renderable. */
 export function stepOfRefusal(facts: Pick<AttemptFacts, 'n' | 'at' | 'inDoubt'>, why: Why): MessageStep {
   const state = facts.inDoubt ? 'uncertain' : 'failed';
   return { state, entry: entryOf(state, facts, why) };

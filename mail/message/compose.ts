@@ -16,14 +16,14 @@ export interface MessageDraft {
   readonly id: string;
   readonly account: number;
   readonly content: MessageContent;
-  /** Whom this copy goes to; `content.to` is who the header shows. */
+  /** The recipient of this copy; the header shows `content.to`. */
   readonly to: Mailbox;
   readonly role: MessageRole;
   /** Bytes of an attachment by their SHA-256, as stored when the message was accepted. */
   readonly file: (sha256: string) => Promise<Buffer>;
-  /** Where its links lead instead; absent: nothing of it is followed. */
+  /** The tracked links; absent: the message is not tracked. */
   readonly trackingLinks?: TrackingLinks;
-  /** Where its recipient leaves such mails; absent: nowhere. */
+  /** The one-click opt-out link; absent: none. */
   readonly unsubscribeUrl?: string;
 }
 
@@ -43,7 +43,7 @@ export async function composeMessage(draft: MessageDraft, at: Date): Promise<Spl
   return { kind: 'mail', envelope: { from, to }, messageId, chunks: [withoutLeadingDots(bytes)] };
 }
 
-/** The same at every attempt, so that a repeated mail can be told as such. */
+/** The same at every attempt, so that a repeated mail can be recognised. */
 export function messageIdOn(id: string, senderDomain: string): string {
   return `<${id}@${senderDomain}>`;
 }
@@ -102,7 +102,7 @@ function customHeaders({ headers }: MessageContent) {
   return valuesOf(headers).map(([key, value]) => ({ key, value: oneLine(value) }));
 }
 
-/** RFC 3834: nobody's holiday answers a receipt. Feedback-ID as in Google's loop: stream, account, sender. */
+/** RFC 3834: no automatic replies to receipts. Feedback-ID as in Google's feedback loop: stream, account, sender. */
 function systemHeaders(account: number) {
   return [
     { key: 'Auto-Submitted', value: 'auto-generated' },

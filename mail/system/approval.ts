@@ -47,7 +47,7 @@ export function approvalMail(of: ApprovalRequest): { subject: string; html: stri
   return { subject, html: withBox(preview.html, box.markup), text: `${text}\n` };
 }
 
-/** To how many it is to go, and when. */
+/** The number of recipients and the sending time. */
 export function sendingSummary(
   language: Language,
   { list, people, sendAt }: Pick<ApprovalRequest, 'list' | 'people' | 'sendAt'>,
@@ -60,7 +60,7 @@ export function sendingSummary(
   return `${to} ${when}`;
 }
 
-/** What stands around a letter in an inbox: each line's name and what it says. */
+/** Sender, subject and preheader as an inbox shows them. */
 export function inboxLines(
   language: Language,
   { subject, preheader }: Pick<LetterPreview, 'subject' | 'preheader'>,

@@ -10,12 +10,12 @@ export interface ConfirmationRequest {
   readonly url: string;
   readonly days: number;
   readonly reminder: boolean;
-  /** Who sends it, where they sit, and how their mails look. */
+  /** Name, postal address and look of the sender. */
   readonly brand: Brand;
   readonly template: RenderJob['template'];
 }
 
-/** The mail that asks whether somebody wants to be on a list. No word in it comes from whoever filled in the form. */
+/** The mail that asks a new subscriber to confirm. It contains no text from the form. */
 export function confirmationJob(of: ConfirmationRequest): RenderJob & { readonly text: string } {
   const { language, url, reminder, brand, template } = of;
   const words = { list: oneLine(of.list), days: String(of.days) };

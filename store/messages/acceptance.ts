@@ -7,8 +7,8 @@ import { outcomeIsUnknown } from '../mongo/unknown-outcome.js';
 import type { Message } from './row.js';
 
 /**
- * What became of a request. `known`: the same request was accepted before, under this id. `unknown`: nobody can say now
- * whether it was accepted; under this id it is, or will never be.
+ * The result of a request. `known`: the same request was accepted before, under this id. `unknown`: the outcome could not be
+ * read; the request is accepted under this id or never.
  */
 export type Acceptance =
   | { readonly kind: 'accepted' | 'known' | 'unknown'; readonly id: string }
@@ -21,8 +21,8 @@ export function messageAcceptance(store: Store) {
   const rows = majorityCollection<Message>(store, 'messages');
   return {
     /**
-     * The first row is the primary one and alone may have a `key`. A lost answer is looked up by trying the same ids again,
-     * for `patience` milliseconds.
+     * The first row is the primary one and alone may have a `key`. After a lost answer the same ids are inserted again, for
+     * `timeout` milliseconds.
      */
     accept: async (group: readonly Message[], timeout = ACCEPT_TIMEOUT): Promise<Acceptance> => {
       const [primary] = group;
@@ -54,7 +54,7 @@ async function insertOnce(
   } catch (error) {
     if (!isDuplicateKey(error)) throw error;
     const earlier = await earlierThan(rows, primary);
-    // Whoever was quicker has not committed yet, or was rolled back: it shows at the next try.
+    // The concurrent request has not committed yet, or was rolled back: the next try shows which.
     if (earlier === null) throw new Unsettled();
     return outcomeOf(earlier, primary);
   }

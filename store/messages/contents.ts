@@ -10,7 +10,7 @@ import { type BlobId, blobs } from '../mongo/blobs.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { insertOnce, isDuplicateKey } from '../mongo/duplicate-key.js';
 
-/** What messages say and carry, once for each hash: rows come and go, nothing here ever changes. */
+/** Contents and files of messages, stored once for each hash; they never change. */
 export interface StoredContent {
   /** Account, kind and SHA-256. */
   readonly _id: string;
@@ -19,7 +19,7 @@ export interface StoredContent {
   readonly json?: string;
   /** Where the bytes of a file lie. */
   readonly blob?: BlobId;
-  /** When a message last named it: nobody forgets what has just been named. */
+  /** When a message last named it: recently named content is not deleted. */
   readonly referenced_at?: Date;
 }
 
@@ -86,7 +86,7 @@ export function contents(store: Store) {
   };
 }
 
-/** Atomic: one upsert, which is repeated where somebody else was the first meanwhile. */
+/** Atomic: one upsert, repeated if another process inserted the row meanwhile. */
 async function upsertReferenced(
   rows: Collection<StoredContent>,
   content: Pick<StoredContent, '_id' | 'account'>,

@@ -23,7 +23,7 @@ export type Messages = ReturnType<typeof messages>;
 /** Messages that wait: they may be cancelled, and nothing of them has left since the last attempt. */
 export const WAITING: readonly MessageState[] = ['accepted', 'deferred'];
 
-/** Messages to somebody, and those that tell others of them: two questions, each with its index. */
+/** Filters for messages to a recipient and for messages that name them to others; each has its index. */
 export function toOrAbout(account: number, emailKey: string) {
   return [
     { account, to_key: emailKey },
@@ -31,7 +31,7 @@ export function toOrAbout(account: number, emailKey: string) {
   ] as const;
 }
 
-/** Transactional messages as the API knows them; `message/progress.ts` has what brings them to their end. */
+/** Transactional messages as the API reads them; `progress.ts` has the writes of their delivery. */
 export function messages(store: Store) {
   const rows = majorityCollection<Message>(store, 'messages');
   return { ...messageAcceptance(store), ...reading(rows), ...sweeping(rows), ...cancelling(rows) };
@@ -71,10 +71,10 @@ function reading(rows: Collection<Message>) {
       return rows.find(filter).sort({ _id: -1 }).limit(limit).toArray();
     },
 
-    /** Of all accounts: messages that have not come to their end, or whose end was not told yet. */
+    /** Messages of all accounts that are not final, or whose outcome is not published yet. */
     countOpen: (): Promise<number> => rows.countDocuments({ sweep_at: { $type: 'date' } }),
 
-    /** What waits to be sent to somebody, or tells others of them. */
+    /** Waiting messages to a recipient, or about them. */
     waitingFor: async (account: number, emailKey: string): Promise<Message[]> => {
       const waiting = { state: { $in: WAITING } };
       const of = toOrAbout(account, emailKey).map((filter) => rows.find({ ...filter, ...waiting }).toArray());
@@ -114,12 +114,12 @@ function sweeping(rows: Collection<Message>) {
     /** Messages of every account whose check is due, the longest due first. */
     due: (before: Date, limit: number): Promise<Message[]> => dueRows(rows, before).limit(limit).toArray(),
 
-    /** Somebody has these in line: where they have not begun, the sweep need not look before then. Atomic for each. */
+    /** A process has queued these: unless they have begun, the sweep checks them at `until`. Atomic for each. */
     postponeSweep: async (ids: readonly string[], until: Date): Promise<void> => {
       await rows.updateMany({ _id: { $in: [...ids] }, state: 'accepted' }, { $max: { sweep_at: until } });
     },
 
-    /** Looks again at `at`, or never; false if something was done about the row since it was read. Atomic: one CAS. */
+    /** Checks again at `at`, or never; false if the row changed since it was read. Atomic: one conditional update. */
     sweepAgain: ({ _id, state, attempt, sweep_at }: Message, at: Date | null): Promise<boolean> =>
       moveSweep(rows, { _id, state, attempt, sweep_at }, at),
   };

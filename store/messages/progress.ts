@@ -12,7 +12,7 @@ export type MessageProgress = ReturnType<typeof messageProgress>;
 
 /**
  * Only these writes decide whether a message may be sent (docs/architecture/protocol.md "Messages"). Leases are judged by
- * the server alone. `lease` in milliseconds; it is also the slack after which the sweep looks at a step that did not come.
+ * the server alone. `lease` in milliseconds; after as long the sweep checks a step that did not come.
  */
 export function messageProgress(store: Store, lease: number) {
   const rows = majorityCollection<Message>(store, 'messages');
@@ -47,11 +47,11 @@ function owning(write: ConditionalWrites<Message>, lease: number) {
         isBefore: (now) => isOwnedBy(now, token),
       }),
 
-    /** Writes down what came of the attempt. The token is enough: the lease may be over, but nobody else has decided. */
+    /** Writes the outcome of the attempt. The token is enough: an expired lease alone decides nothing. */
     settle: ({ _id }: Message, token: string, step: MessageStep, alive: Alive): Promise<Verdict> =>
       write(alive, {
         filter: { _id, token, state: 'sending' },
-        // Doubt keeps its token, also while its re-send waits: there may still be evidence.
+        // An uncertain attempt keeps its token, also while its re-send waits: late evidence may still come.
         update: stepUpdate(step, lease, step.state === 'uncertain' || step.resends === true ? token : null),
         id: _id,
         isAfter: (now) => now.attempts.some((entry) => isSame(entry, step.entry)),
@@ -65,8 +65,8 @@ function deciding(rows: Collection<Message>, lease: number) {
     rows.findOneAndUpdate(filter, stepUpdate(step, lease, token), { returnDocument: 'after' });
   return {
     /**
-     * The owner of attempt k is gone: nobody knows how far it came. Null where it lives, or where somebody else has
-     * decided. `step` is doubt, or the one re-send of it. Atomic: one conditional update.
+     * The owner of attempt k is lost and its outcome unknown. Null if the owner lives, or if another process has decided.
+     * `step` is `uncertain`, or the one re-send. Atomic: one conditional update.
      */
     takeOver: ({ _id, attempt, token, resent }: Message, step: MessageStep): Promise<Message | null> =>
       decide({ _id, attempt, token, resent, state: 'sending', $expr: leaseExpired(lease) }, step, token),
@@ -78,7 +78,7 @@ function deciding(rows: Collection<Message>, lease: number) {
     /** A waiting message that must not or cannot be sent fails unsent. Atomic: one conditional update. */
     refuse: (row: Message, step: MessageStep): Promise<Message | null> => decide(stillWaiting(row), step, null),
 
-    /** A waiting message waits on without an attempt. Null where somebody else has looked after it. Atomic: one conditional update. */
+    /** A waiting message waits on without an attempt. Null if another process changed it. Atomic: one conditional update. */
     postpone: (row: Message, step: MessageStep): Promise<Message | null> =>
       decide({ ...stillWaiting(row), due: row.due }, step, null),
 
@@ -94,7 +94,7 @@ function deciding(rows: Collection<Message>, lease: number) {
 function stepUpdate({ state, entry, due, resends }: MessageStep, lease: number, token: string | null) {
   const resent = resends === true ? { resent: true } : {};
   const again = due === undefined ? {} : { due };
-  // The sweep looks once more where the next step, or the telling of the last one, has not come by then.
+  // The sweep checks the row if the next step, or the publishing of the last one, has not happened by then.
   const sweep_at = new Date((due ?? now()).getTime() + lease);
   return {
     $set: { state, token, sweep_at, ...again, ...resent },

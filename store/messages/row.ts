@@ -26,7 +26,7 @@ export interface Message {
   readonly content: string;
   readonly subject: string;
   readonly template?: MessageByTemplate;
-  /** What its caller should know, such as variables that were missing. */
+  /** Shown to the caller, such as missing variables. */
   readonly warning?: string;
   readonly tags: readonly string[];
   /** The month it counts for, where its account had no limit when it was accepted: nothing is reserved, the row is counted. */
@@ -36,7 +36,7 @@ export interface Message {
   readonly resend_if_uncertain: boolean;
   /** The API key it was sent with, where the recipient may leave the mails of that key. */
   readonly leaves_key?: number;
-  /** Hash of the person it tells others of, as suppressions know them: whoever is erased is found by it. */
+  /** Suppression id of another person whom the mail names; an erasure finds the message by it. */
   readonly about?: string;
   /** Only the primary message of a request with an Idempotency-Key has it; unique with the account. */
   readonly key?: string;
@@ -45,19 +45,19 @@ export interface Message {
   readonly state: MessageState;
   readonly attempt: number;
   readonly attempts: readonly MessageAttempt[];
-  /** Of the attempt under way, or of the one whose outcome is in doubt: late evidence of its owner names it. */
+  /** Of the running attempt, or of the uncertain one: late evidence of its owner names it. */
   readonly token: string | null;
   readonly seen: Date;
   /** Not before this: scheduled, or deferred until. */
   readonly due: Date;
-  /** When the caller wanted it sent, where not at once; `due` moves on with each attempt. */
+  /** The sending time that the caller requested; `due` moves with each attempt. */
   readonly scheduled_at?: Date;
   readonly expires_at: Date;
   /** The one re-send of an uncertain attempt has happened. */
   readonly resent: boolean;
   readonly created_at: Date;
   readonly updated_at: Date;
-  /** When the sweep should look at this row; null once it is final and its events are told. */
+  /** When the sweep checks this row; null once it is final and its events are published. */
   readonly sweep_at: Date | null;
 }
 

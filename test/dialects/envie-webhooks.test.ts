@@ -14,7 +14,7 @@ const DOCUMENTED = blocksOf('envie')
   .map((block) => JSON.parse(block) as Payload)
   .filter(({ event }) => event !== undefined);
 
-/** Replies to the first attempt; the second one is accepted, except where nobody is there. */
+/** Replies to the first attempt; the second one is accepted, except for an unknown recipient. */
 const FIRST: Readonly<Record<string, string>> = {
   'delayed@example.org': '451 4.3.0 come back later',
   'held@example.org': '451 4.7.1 your host is listed at spamhaus',

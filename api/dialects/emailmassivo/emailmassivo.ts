@@ -123,7 +123,7 @@ function printable(name: string): string {
   return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 76);
 }
 
-/** Opt-outs are kept for each key and those that follow it, and its idempotencyKey never meets an Idempotency-Key: those have no blank in them. */
+/** Opt-outs are kept for each key and its rotations. An Idempotency-Key contains no blank, so it never equals an idempotencyKey. */
 async function accept(
   deps: Deps,
   { account, rootKey, accountStatus }: Caller,

@@ -88,7 +88,7 @@ export type SendRequest = Static<typeof Send> | Static<typeof SendByTemplate>;
 
 const read = bodyReader(NewMessage);
 
-/** The native request for what was asked for, checked as that is, and the names of header fields that were left out. */
+/** The native request, validated, and the names of header fields that were left out. */
 export function toNativeRequest({ mail, attachments = [] }: SendRequest): {
   request: MessageRequest;
   dropped: string[];
@@ -123,7 +123,7 @@ function copiesIn(given: Static<typeof Copies> | undefined): ({ email: string; n
     .map(copyIn);
 }
 
-/** `Name <address>`, the name in quotes or not; whatever is none stays the text it is, for the check to judge. */
+/** `Name <address>`, the name in quotes or not; other text stays as it is and is validated later. */
 function copyIn(text: string): { email: string; name?: string } | string {
   const start = text.indexOf('<');
   if (text.length > LONGEST_COPY || start === -1 || !text.endsWith('>')) return text;
@@ -133,7 +133,7 @@ function copyIn(text: string): { email: string; name?: string } | string {
   return { email, ...(name && { name }) };
 }
 
-/** Fields that are ours lose in silence; what could do harm is left out and said. */
+/** Fields that Everpost sets are left out; harmful ones are left out and reported. */
 function headersIn(given: Static<typeof Headers>) {
   const kept: Record<string, string | string[]> = {};
   const dropped: string[] = [];

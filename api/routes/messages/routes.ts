@@ -100,7 +100,7 @@ async function owned({ messages }: Deps, account: number, id: string): Promise<M
   return demandOwned(await messages.owned(account, /^\d+$/.test(id) ? Number(id) : id.toLowerCase()));
 }
 
-/** Takes a message back, and with a primary one the copies that still wait. Repeating it changes nothing. */
+/** Cancels a message, and with a primary one the copies that still wait. Repeating it changes nothing. */
 async function cancelWithCopies(deps: Deps, row: Message): Promise<Message> {
   const taken = await cancelOne(deps, row);
   const copies = row.role === 'to' ? await deps.messages.ofGroup(row.account, row.group) : [];
@@ -111,7 +111,7 @@ async function cancelWithCopies(deps: Deps, row: Message): Promise<Message> {
   return taken;
 }
 
-/** What it held is given back now: the sweep does not look at it before it would have been due. */
+/** Releases its quota now: the sweep checks it only when it would have been due. */
 async function afterCancel({ engine, messageQuota }: Deps, taken: Message): Promise<void> {
   engine.startMessage(taken);
   if (taken.state === 'cancelled') await messageQuota.release([taken]);

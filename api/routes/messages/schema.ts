@@ -5,12 +5,12 @@ import { closed, Id, Line, Mailbox, nullable, Timestamp } from '../../schema/fie
 import { From } from '../lists/schema.js';
 import { Identifier, LanguageTag } from '../templates/schema.js';
 
-/** What one part of a mail may have; twice as much is a page of several hundred sheets. */
+/** Characters of one part of a mail. */
 const LONGEST_BODY = 2_000_000;
 
 /** `ada@example.org`, or the same with a name. */
 const Person = Type.Union([Mailbox, From]);
-/** A copy that cannot be made is told in the answer and stops nobody else’s. */
+/** A copy that cannot be made is reported in the answer; the other copies are sent. */
 const Copy = Type.Union([
   Line(320),
   Type.Object({ email: Line(320), name: Type.Optional(nullable(Line(255))) }, closed),
@@ -31,7 +31,7 @@ const Attachment = Type.Object(
   closed,
 );
 
-/** Every name, also one with a line break in it, has its value checked; which names may be is said elsewhere. */
+/** Any name, so that the value of every field is checked; `headersFault` decides which names are allowed. */
 const AnyName = Type.String({ pattern: '^[\\s\\S]*$' });
 
 const HeaderValue = Type.String({ maxLength: LONGEST_HEADER });

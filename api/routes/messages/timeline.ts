@@ -6,10 +6,10 @@ import { LATER_EVENTS, type TimelineEntryResponse } from './view-schema.js';
 const EMPTY_ENTRY = { attempt: null, class: null, code: null, reply: null, until: null } as const;
 
 export const LATER_EVENT_TYPES: readonly string[] = LATER_EVENTS.map((what) => `message.${what}`);
-/** A mail that is opened more often than this shows its first visits; `GET /events` has all of them. */
+/** The timeline shows the first visits; `GET /events` has all of them. */
 export const MAX_LATER_EVENTS = 100;
 
-/** What happened to a message, in order. */
+/** The events of a message, in order. */
 export function timelineOf(row: Message, laterEvents: readonly Event[]): TimelineEntryResponse[] {
   const at = timestamp(row.created_at);
   const begun: TimelineEntryResponse[] = [{ ...EMPTY_ENTRY, at, event: 'accepted' }];
@@ -24,7 +24,7 @@ export function timelineOf(row: Message, laterEvents: readonly Event[]): Timelin
   return mergedByTime([...begun, ...attempts, ...currentStateEntry(row)], laterEvents.map(laterEventView));
 }
 
-/** What no attempt tells. */
+/** The entry of a state that no attempt has written. */
 function currentStateEntry({ state, seen, attempt, updated_at }: Message): TimelineEntryResponse[] {
   if (state === 'sending') return [{ ...EMPTY_ENTRY, at: timestamp(seen), event: 'sending', attempt }];
   if (state === 'cancelled') return [{ ...EMPTY_ENTRY, at: timestamp(updated_at), event: 'cancelled' }];
@@ -47,7 +47,7 @@ function laterEventView({ type, at, data = {} }: Event): TimelineEntryResponse {
   };
 }
 
-/** Two stories in one order, each in its own; of what happened in the same second the attempt comes first. */
+/** Merges two ordered timelines; at the same second the attempt comes first. */
 function mergedByTime(
   entries: readonly TimelineEntryResponse[],
   laterEntries: readonly TimelineEntryResponse[],

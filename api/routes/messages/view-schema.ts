@@ -3,7 +3,7 @@ import { MESSAGE_STATES } from '../../../domain/message/message.js';
 import { Id, nullable, Timestamp } from '../../schema/fields.js';
 import { Environment } from './schema.js';
 
-/** What happens to a mail once it has gone out. */
+/** Events of a mail after it was sent. */
 export const LATER_EVENTS = ['opened', 'clicked', 'bounced', 'complained'] as const;
 const TIMELINE_EVENTS = [...MESSAGE_STATES, 'scheduled', 'warning', ...LATER_EVENTS] as const;
 
@@ -15,7 +15,7 @@ const TimelineEntry = Type.Object({
   code: nullable(Type.String()),
   reply: nullable(Type.String()),
   until: nullable(Timestamp),
-  /** Of visits: whether somebody came, or a program; `class` says why a program. */
+  /** Of visits: by a person or by a program; `class` says why a program. */
   by: Type.Optional(Type.Enum(['person', 'machine'])),
   url: Type.Optional(Type.String()),
 });
@@ -96,7 +96,7 @@ const Problem = Type.Object({
   errors: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
 });
 
-/** In the order of the request: each with its message, or with why there is none. */
+/** In the order of the request: each with its message, or with the error. */
 export const BatchAccepted = Type.Object({
   data: Type.Array(
     Type.Object({

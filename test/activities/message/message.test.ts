@@ -22,7 +22,7 @@ async function beginning({ steps }: ReturnType<typeof aProcess>, message: Messag
   }
 }
 
-test('whoever asks for a message whose attempt goes on joins it', async () => {
+test('a second call for a message joins its running attempt', async () => {
   const one = aProcess(store);
   const { server, steps } = one;
   const message = await anAcceptedMessage(store);
@@ -156,7 +156,7 @@ test('a mail that cannot be made fails by name', async () => {
 });
 
 test.each([false, true])(
-  'whoever clicks while nobody has heard of their mail yet has it: no doubt, no second mail (asked for: %s)',
+  'a click before the outcome is known means delivery: no uncertain state, no second mail (re-send requested: %s)',
   async (resend_if_uncertain) => {
     const { server, steps } = aProcess(store);
     const message = await anAcceptedMessage(store, { track: true, resend_if_uncertain });

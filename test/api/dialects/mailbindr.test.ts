@@ -49,7 +49,7 @@ test('a repeat under an Idempotency-Key is the same email', async () => {
 describe('every refusal the document names', () => {
   test.each([
     ['draft, receiver not of the team', { environment: 'draft' }, 403, 'receiver_not_a_member'],
-    ['an identifier nobody knows', { identifier: 'nobody' }, 404, 'template_not_found'],
+    ['an unknown identifier', { identifier: 'nobody' }, 404, 'template_not_found'],
     ['live, and never published', { identifier: 'unpublished', environment: 'live' }, 422, 'template_not_published'],
     ['no receiver', { receiver: undefined }, 422, 'validation_failed'],
     ['a field it does not know', { nonsense: 1 }, 422, 'validation_failed'],
@@ -58,7 +58,7 @@ describe('every refusal the document names', () => {
     expect([answer.statusCode, answer.json().error.code]).toEqual([status, code]);
   });
 
-  test('a draft goes to members, testing goes to anybody', async () => {
+  test('a draft goes to members, testing to any recipient', async () => {
     const draft = await send({ identifier: 'unpublished', environment: 'draft', receiver: 'grace@acme.example' });
     const trial = await send({ identifier: 'unpublished', environment: 'testing' });
     expect([draft.statusCode, trial.statusCode]).toEqual([200, 200]);

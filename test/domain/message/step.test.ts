@@ -44,7 +44,7 @@ test('a lost owner leaves doubt, and its open mail the time to be answered befor
   expect(seconds(stepOfLostOwner(facts({ mayResend: true }), 900_000).due)).toBe(900);
 });
 
-test('a refusal for good fails; where an earlier attempt is in doubt nobody can say so', () => {
+test('a permanent refusal fails the message; after an uncertain attempt it stays uncertain', () => {
   expect(stepAfter(exceptionFate('failed'), facts())).toMatchObject({ state: 'failed', entry: { outcome: 'failed' } });
   expect(stepAfter(exceptionFate('failed'), facts({ inDoubt: true }))).toMatchObject({ state: 'uncertain' });
   const why = { class: 'expired', code: null, reply: null };

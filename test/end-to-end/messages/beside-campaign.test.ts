@@ -18,7 +18,7 @@ let gate: Promise<undefined> | undefined;
 /** Ids by key of all that was answered. */
 const accepted = new Map<string, string>();
 beforeAll(async () => {
-  // Nobody dies here whose claim others should wait for: time for a busy machine.
+  // No owner dies in this test: long leases give a busy machine time.
   const slowServer = { smtpDot: 130_000, startToClose: 150_000, resendAfter: 150_000 };
   const times = { lease: 20_000, trust: 14_000, renewEvery: 4_000, ...slowServer };
   const on = (step: Step, id: string) => (step === 'dot' && !isOfMessage(id) ? gate : undefined);

@@ -13,7 +13,7 @@ let posting: Posting;
 const accepted = new Map<string, string>();
 beforeAll(async () => {
   servers = await ownServers();
-  // Nobody dies here whose claim others should wait for: time for a busy machine.
+  // No owner dies in this test: long leases give a busy machine time.
   const times = { lease: 20_000, trust: 14_000, renewEvery: 4_000 };
   cluster = await aTestCluster({ servers, namespace: NATIVE_NAMESPACE, times });
   posting = await postingTo(cluster);
@@ -63,7 +63,7 @@ test('what an emptied Temporal has forgotten arrives, also what was to wait for 
   await servers.killTemporal();
   await servers.emptyTemporal();
   await post(410, 2);
-  // Nobody restarts the worker: it finds that its sweep is gone.
+  // Without a restart the worker finds that its sweep is gone.
   await servers.startTemporal();
   await expectAllSent();
 });

@@ -5,7 +5,7 @@ import type { Store } from '../../../store/mongo/connect.js';
 import { type Connection, type Mutation, type Underway, unreliableStore } from '../network.js';
 import { type Receiver, type Reply, receiver } from '../receiver.js';
 
-/** Judges every claim as abandoned, whoever holds it and however alive. */
+/** Judges every claim as abandoned, even that of a live owner. */
 export const WRONG_LEASE = -60_000;
 export const FAIR_LEASE = 3_600_000;
 

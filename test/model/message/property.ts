@@ -57,7 +57,7 @@ const operations = fc.array(
   { maxLength: 60, size: 'max' },
 );
 
-/** Any deeds in any order, then faults stop: nobody is mailed twice unasked, and what is in doubt says so. */
+/** Any commands in any order, then faults stop: no recipient is mailed twice unrequested, and doubt is shown as `uncertain`. */
 export function messagesHold(store: Store, mutation: Mutation) {
   return fc.asyncProperty(fc.boolean(), operations, async (resend_if_uncertain, list) => {
     const row = aMessage({ resend_if_uncertain });

@@ -66,7 +66,7 @@ test('accept: a lost answer is looked up by the same ids', async () => {
   expect(await faulty('drop').accept([dropped])).toEqual({ kind: 'accepted', id: dropped._id });
 });
 
-test('accept: where nobody can say, the id is named', async () => {
+test('accept: an unknown outcome names the id', async () => {
   const row = aMessage();
   const away = { faults: { shift: () => 'drop' } as unknown as Fault[] };
   expect(await messages(unreliableStore(store, away, [])).accept([row], 150)).toEqual({ kind: 'unknown', id: row._id });

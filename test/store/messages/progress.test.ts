@@ -67,7 +67,7 @@ test('claim: of two at once one has it, whatever their lines lose', async () => 
   }
 });
 
-test('claim: nothing is claimed by somebody whose attempt has ended', async () => {
+test('claim: an attempt that has ended claims nothing', async () => {
   const row = await put();
   expect(await plain().claim(row, 'mine', () => false)).toBe('lost');
   expect(await read(row)).toEqual(row);
@@ -130,7 +130,7 @@ test('expire: what waits behind its time, and nothing else', async () => {
   expect(await plain().expire(inTime, failed)).toBeNull();
 });
 
-test('refuse: only what nobody has claimed since', async () => {
+test('refuse: only an unclaimed message', async () => {
   const step: MessageStep = { state: 'failed', entry: entry('failed', { class: 'suppressed' }) };
   const row = await put();
   await plain().claim(row, 'mine', alive);

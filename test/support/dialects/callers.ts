@@ -3,7 +3,7 @@ import type { Call, TestApi } from '../api/api.js';
 
 type Ask = (route: string, payload?: unknown, options?: Call) => Promise<Response>;
 
-/** Somebody who speaks a dialect with the first account's key, or with another one. */
+/** A client of a dialect with the first account's key, or with another one. */
 export function caller({ call, key }: TestApi, header: string): Ask {
   return (route, payload, { key: given = key, headers, ...options } = {}) => {
     const own = given === null ? {} : { [header]: given };

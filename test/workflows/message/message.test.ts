@@ -71,7 +71,7 @@ test('a refusal for now that names a block list is told as held, and tried again
   expect(await everpost.eventsOf(message)).toEqual(['message.accepted', 'message.held', 'message.sent']);
 });
 
-test('a refusal for good ends it at once, and nobody writes to that address again', async () => {
+test('a permanent refusal ends it at once and suppresses the address', async () => {
   const to = { email: 'nobody@example.test', name: null };
   atRcpt.set(to.email, ['550 5.1.1 no such user']);
   const message = await everpost.send({ to, to_key: to.email });
@@ -136,7 +136,7 @@ test('a scheduled message waits for its time', async () => {
   expect(Date.parse(attempt?.at ?? '')).toBeGreaterThanOrEqual(due.getTime());
 });
 
-test('a scheduled message that is cancelled goes to nobody', async () => {
+test('a scheduled message that is cancelled is not sent', async () => {
   const message = await everpost.send({ due: new Date(Date.now() + 3_000_000) });
   expect((await messages(everpost.store).cancel(message.account, message._id))?.state).toBe('cancelled');
   await everpost.handle(message).signal(messageRowChanged);
@@ -146,14 +146,14 @@ test('a scheduled message that is cancelled goes to nobody', async () => {
   expect(await messages(everpost.store).cancel(message.account, message._id)).toBeNull();
 });
 
-test('what nobody started is found by the sweep', async () => {
+test('a message without a workflow is found by the sweep', async () => {
   const message = await everpost.acceptOnly();
   await everpost.untilState(message, 'sent');
   expect(await everpost.result(message)).toBe('sent');
   expect(await everpost.eventsOf(message)).toEqual(['message.accepted', 'message.sent']);
 });
 
-test('what was taken back before anybody looked at it was accepted all the same', async () => {
+test('a message cancelled before its first attempt was accepted all the same', async () => {
   const message = await everpost.acceptOnly({ due: new Date(Date.now() + 3_000_000), sweep_at: null });
   await messages(everpost.store).cancel(message.account, message._id);
   const told = ['message.accepted', 'message.cancelled'];

@@ -98,7 +98,7 @@ describe('what may be attached', () => {
   });
 });
 
-test('a file is stored once, whoever sends it how often', async () => {
+test('a file is stored once, however often it is sent', async () => {
   const bytes = Buffer.from('stored once');
   await Promise.all(Array.from({ length: 5 }, (_, at) => send(file(`${at}.txt`, 'text/plain', bytes))));
   const files = await api.store.db.collection('blobs.files').find({ length: bytes.length }).toArray();

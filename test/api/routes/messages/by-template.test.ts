@@ -61,7 +61,7 @@ describe('the environment', () => {
     expect(sent.json().data).toMatchObject({ subject: 'Two', template: { version: null, environment: 'draft' } });
   });
 
-  test('testing says the draft to anybody, and is marked', async () => {
+  test('testing sends the draft to any recipient, marked as a test', async () => {
     await aTemplate(api, { identifier: 'unpublished' });
     const live = await send({ identifier: 'unpublished' });
     expect([live.statusCode, live.json().error.code]).toEqual([422, 'template_not_published']);
@@ -97,12 +97,12 @@ test('the subject of the request wins, and cannot break out of its line', async 
 });
 
 test.each([
-  ['an identifier nobody has', { identifier: 'nobody' }, 422, 'template_not_found'],
+  ['an unknown identifier', { identifier: 'nobody' }, 422, 'template_not_found'],
   ['a template that is not there', { identifier: undefined, template_id: 999_999 }, 422, 'template_not_found'],
   ['both names', { template_id: 1 }, 422, 'validation_failed'],
   ['a body beside it', { html: '<p>x</p>' }, 422, 'validation_failed'],
   ['a context without a template', { identifier: undefined, subject: 'S', text: 'T' }, 422, 'validation_failed'],
-  ['an environment nobody knows', { environment: 'staging' }, 422, 'validation_failed'],
+  ['an unknown environment', { environment: 'staging' }, 422, 'validation_failed'],
   ['a context too large', { context: { x: 'x'.repeat(300_000) } }, 422, 'validation_failed'],
 ])('%s is refused', async (_, fields, status, code) => {
   const before = await api.store.db.collection('messages').countDocuments();

@@ -76,7 +76,7 @@ describe('with an Idempotency-Key', () => {
     expect(theirs.id).not.toBe(mine.id);
   });
 
-  test('a message whose fate nobody knows is named', async () => {
+  test('an unknown outcome names the id of the message', async () => {
     const { accept } = api.deps.messages;
     api.deps.messages.accept = async ([row]) => ({ kind: 'unknown', id: row?._id ?? '' });
     const answer = await post(api, {}, keyed('unknown'));

@@ -213,7 +213,7 @@ describe('POST /messages/{id}/cancel', () => {
   });
 });
 
-test('the account is named and changed, and a sender nobody can send from is refused', async () => {
+test('the account is read and changed, and an invalid sender is refused', async () => {
   const { data } = (await api.call('GET /api/v1/account')).json();
   const settings = { mail_from: null, detect_repeats: false, rate_per_second: null };
   expect(data).toMatchObject({ id: api.account, name: 'Everpost', ...settings });

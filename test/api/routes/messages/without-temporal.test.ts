@@ -5,7 +5,7 @@ import { readConfig } from '../../../../config.js';
 import { anApi, type TestApi } from '../../../support/api/api.js';
 import { post, rows } from '../../../support/api/messages.js';
 
-/** Nobody listens on the discard port; and no call comes as far as that before the tests are through. */
+/** No process listens on the discard port, and no call reaches it before the tests end. */
 const temporal = lazyClient('127.0.0.1:9', 'default');
 const log = openLog(readConfig({ LOG_LEVEL: 'silent' }));
 let letGo = () => {};

@@ -2,7 +2,7 @@ import { readCurl } from '../../api/curl.js';
 import type { DocumentName, Language } from '../documents.js';
 import type { Item } from '../replayers.js';
 
-/** What a document shows somebody asking, and what it says they are answered. */
+/** A request as a document shows it, and its documented answer. */
 export interface Sample {
   readonly document: DocumentName;
   readonly name: string;
@@ -19,7 +19,7 @@ export interface Sample {
   readonly empty?: readonly string[];
 }
 
-/** What somebody without a shell asks for the same. */
+/** The same request without a shell. */
 export function itemOf({ line, request, program }: Sample): Item {
   if (program !== undefined) return { code: program.code };
   if (request !== undefined) return request;
