@@ -1,4 +1,5 @@
 import { Context, Drop, type Emitter, type Liquid, toValue } from 'liquidjs';
+import { monotonic } from '../../clock.js';
 import { TooComplex } from './complexity.js';
 
 /** What one letter may cost. Counted rather than timed, so that a busy machine and a free one answer the same. */
@@ -29,7 +30,7 @@ export class Budget {
 
   /** `time`: milliseconds, for what the counters do not see. */
   constructor(time: number) {
-    this.#deadline = performance.now() + time;
+    this.#deadline = monotonic() + time;
   }
 
   use(resource: Resource, amount: number): void {
@@ -38,8 +39,8 @@ export class Budget {
     if (this.#used[resource] > RENDER_LIMITS[resource]) this.#end(resource);
   }
 
-  demandTime(now: number): void {
-    if (now > this.#deadline) this.#end('time');
+  demandTime(): void {
+    if (monotonic() > this.#deadline) this.#end('time');
   }
 
   /** A value counts with all that is in it, each time it is read. */
@@ -103,9 +104,9 @@ export class BoundedContext extends Context {
     this.budget = budget;
     this.#bounds = bounds;
     this.memoryLimit.use = (amount) => budget.use('memory', amount);
-    this.renderLimit.check = (now) => {
+    this.renderLimit.check = () => {
       budget.use('steps', 1);
-      budget.demandTime(now);
+      budget.demandTime();
     };
   }
 
