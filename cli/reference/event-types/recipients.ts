@@ -14,12 +14,12 @@ const ofClosing = (kind: string, when: string, cause: string): EventKind => ({
   data: 'class, reply',
   by: 'activities/campaign/close.ts',
 });
-const late = (kind: string, when: string, by: string): EventKind => ({
+const late = (kind: string, when: string): EventKind => ({
   type: `recipient.${kind}`,
   when: `late evidence: ${when}`,
   id: `${ENTRY}:late`,
   data: 'class, code',
-  by,
+  by: 'services/evidence.ts',
 });
 
 export const RECIPIENT_EVENTS: readonly EventKind[] = [
@@ -29,11 +29,11 @@ export const RECIPIENT_EVENTS: readonly EventKind[] = [
   exception('uncertain', 'it is not known whether the mail arrived'),
   ofClosing('failed', 'a deferred recipient ran out of time', 'expired'),
   ofClosing('skipped', 'a deferred recipient of a cancelled campaign is not tried again', 'cancelled'),
-  late('sent', 'an uncertain mail did arrive', 'activities/campaign/page/work.ts'),
-  late('failed', 'an uncertain mail was refused', 'activities/campaign/page/work.ts'),
-  late('sent', 'a person clicked in a mail that was uncertain', 'store/campaigns/uncertain-recipients.ts'),
-  late('sent', 'a report says that an uncertain mail did arrive', 'activities/inbound/apply-evidence.ts'),
-  late('failed', 'a report says that an uncertain mail did not arrive', 'activities/inbound/apply-evidence.ts'),
+  late('sent', 'an uncertain mail did arrive'),
+  late('failed', 'an uncertain mail was refused'),
+  late('sent', 'a person clicked in a mail that was uncertain'),
+  late('sent', 'a report says that an uncertain mail did arrive'),
+  late('failed', 'a report says that an uncertain mail did not arrive'),
   visit(
     'recipient.opened',
     'the tracking pixel of a mail was fetched',

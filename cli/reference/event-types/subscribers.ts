@@ -3,6 +3,7 @@ import type { EventKind } from './event-kind.js';
 const BY_STATUS = 'subscriber:<subscriber>:<status>';
 const DATA = 'list_id, status';
 const CONFIRMING = 'store/confirmations/confirming.ts';
+const DEPARTURES = 'store/subscribers/departures.ts';
 
 const subscriber = (type: string, when: string, over: Partial<EventKind> = {}): EventKind => ({
   type: `subscriber.${type}`,
@@ -23,8 +24,9 @@ export const SUBSCRIBER_EVENTS: readonly EventKind[] = [
   subscriber('reactivated', 'a subscriber who had left was added again'),
   subscriber('unsubscribed', 'the subscriber left the list', {
     data: `${DATA}, by (api, link, one_click, preferences or mail)`,
+    by: DEPARTURES,
   }),
-  subscriber('bounced', 'a hard bounce removed the address from the list', { id: BY_STATUS }),
-  subscriber('complained', 'a complaint removed the address from the list', { id: BY_STATUS }),
-  subscriber('erased', 'the personal data of the subscriber was erased'),
+  subscriber('bounced', 'a hard bounce removed the address from the list', { id: BY_STATUS, by: DEPARTURES }),
+  subscriber('complained', 'a complaint removed the address from the list', { id: BY_STATUS, by: DEPARTURES }),
+  subscriber('erased', 'the personal data of the subscriber was erased', { by: DEPARTURES }),
 ];
