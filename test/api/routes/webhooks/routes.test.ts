@@ -14,11 +14,9 @@ beforeAll(async () => {
   const engine = { ...idleEngine, notifyEndpoint: ({ _id }: { _id: number }) => void notified.push(_id) };
   api = await anApi({ ALLOWED_PRIVATE_HOSTS: '127.0.0.0/8' }, { engine });
   receiver = await hookReceiver(({ path }, _nth, answer) => {
-    if (path === '/bytes') answer.writeHead(200).end(Buffer.from([0, 255, 254, 0x7b, 0xc3]));
-    if (path === '/bytes') return undefined;
-    if (path !== '/broken') return 204;
-    answer.writeHead(500).end('x'.repeat(5_000));
-    return undefined;
+    if (path === '/bytes') return void answer.writeHead(200).end(Buffer.from([0, 255, 254, 0x7b, 0xc3]));
+    if (path === '/broken') return void answer.writeHead(500).end('x'.repeat(5_000));
+    return 204;
   });
 });
 beforeEach(() => {
