@@ -104,7 +104,7 @@ describe('the Dockerfile', () => {
     expect(JSON.parse(read('package.json')).scripts.build).toBeDefined();
   });
 
-  test('runs a known role as nobody special, on the Node.js of .nvmrc', () => {
+  test('runs a known role as an unprivileged user, on the Node.js of .nvmrc', () => {
     expect(lines.filter((line) => line.startsWith('FROM ')).every((line) => line.includes('node:20-slim'))).toBe(true);
     expect(read('.nvmrc').trim()).toBe('20');
     expect(lines.indexOf('USER node')).toBeGreaterThan(0);

@@ -23,7 +23,7 @@ test('the API page has every route under its noun', () => {
   expect(api).not.toContain('## Others');
 });
 
-test('the table of states knows the one cell everybody asks about', () => {
+test('the table of states has the cell that users ask about most', () => {
   const states = pages.find(({ path }) => path.endsWith('/states.md'))?.text ?? '';
   expect(states).toMatch(/^\| `paused` \| `sending` \| `not_editable` \| · \| `cannot_delete` /m);
 });

@@ -37,7 +37,7 @@ describe.each(variables)('$name', ({ name, fallback, example, field, unused }) =
     expect(readConfig({ [name]: example })[field]).not.toEqual(readConfig({})[field]);
   });
 
-  test(unused === true ? 'nothing asks for it yet' : 'somebody asks for it', () => {
+  test(unused === true ? 'no code uses it yet' : 'code uses it', () => {
     expect(new RegExp(`\\b${field}\\b`).test(sources)).toBe(unused !== true);
   });
 });

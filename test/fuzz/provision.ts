@@ -21,7 +21,7 @@ export async function schemathesis(cacheDir: string): Promise<string> {
     const quiet = ['--quiet', '--disable-pip-version-check', '--no-input', '--only-binary=:all:'];
     await demand(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', ...quiet, '-r', REQUIREMENTS]);
     await rename(folder, target).catch((error) => {
-      // Somebody else was quicker: theirs is as good.
+      // Another process has created it meanwhile.
       if (!existsSync(program)) throw error;
     });
     return program;

@@ -30,7 +30,7 @@ test('a lock whose process is gone is taken over, even where its number belongs 
   expect(await readdir(folder)).toEqual([]);
 });
 
-test('where whoever was taking it over has died as well, the next one takes it, and nothing stays behind', async () => {
+test('if the process that was taking it over has died too, the next one takes it and leaves no files', async () => {
   const holder = { pid: process.pid, startTime: 'long ago' };
   await leaveLock(holder);
   await leave('everpost.lock.after-old', { id: 'taker', host: hostname(), holder });

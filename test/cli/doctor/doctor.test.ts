@@ -43,7 +43,7 @@ test('a shared MongoDB needs EVERPOST_SECRET, an embedded one does not', () => {
   expect(checkSecret({ secret: undefined, mongodbUrl: undefined }).state).toBe('ok');
 });
 
-test('an SMTP server that offers STARTTLS with a certificate nobody vouches for is a fault', async () => {
+test('an SMTP server that offers STARTTLS with an untrusted certificate is a fault', async () => {
   const server = new SMTPServer({ disabledCommands: ['AUTH'] });
   const port = await portOf(server.listen(0, '127.0.0.1'));
   const finding = await checkSmtp(`smtp://127.0.0.1:${port}`);
@@ -51,7 +51,7 @@ test('an SMTP server that offers STARTTLS with a certificate nobody vouches for 
   expect(finding).toMatchObject({ state: 'fault', says: expect.stringContaining('certificate') });
 });
 
-test('an SMTP server without TLS is fine on this machine, nobody at the port is a fault', async () => {
+test('an SMTP server without TLS is fine on this machine, a closed port is a fault', async () => {
   const server = new SMTPServer({ disabledCommands: ['AUTH', 'STARTTLS'] });
   const port = await portOf(server.listen(0, '127.0.0.1'));
   expect((await checkSmtp(`smtp://127.0.0.1:${port}`)).state).toBe('ok');

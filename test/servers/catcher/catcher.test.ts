@@ -75,7 +75,7 @@ test('the pages show list, pages and mail, with everything foreign escaped', asy
   expect((await get('/messages/99')).status).toBe(404);
 });
 
-test('the HTML of a mail runs no script and fetches nothing, until somebody asks for the pictures', async () => {
+test('the HTML of a mail runs no script and loads no remote images unless the reader requests them', async () => {
   await send('dan@example.test', 'Foreign', '<!doctype html><img src="cid:dot"><img src="https://example.test/a.gif">');
   const blocked = await get('/messages/4/html');
   const policy = blocked.headers.get('content-security-policy') ?? '';

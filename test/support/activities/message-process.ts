@@ -11,15 +11,15 @@ import { subscribers } from '../../../store/subscribers/subscribers.js';
 import { optOuts } from '../../../store/suppressions/opt-outs.js';
 import { suppressions } from '../../../store/suppressions/suppressions.js';
 
-/** A lease that nobody loses because the machine is busy: no test waits for its end. */
+/** A lease that does not expire on a busy machine; no test waits for its end. */
 export const TIMES: ProtocolTimes = { ...shrunkTimes(0.05), lease: 60_000, renewEvery: 100 };
 
 export const ACCEPTED: Outcome = { kind: 'accepted', reply: { code: 250, text: 'ok' } };
 
-/** What a step is told of a message. */
+/** Input of a step. */
 export const input = ({ _id, account }: Message) => ({ account, message: _id });
 
-/** A mail server that answers when it is told to. */
+/** A mail server that answers when the test calls `answer`. */
 export function slowServer() {
   const open: ((outcome: Outcome) => void)[] = [];
   const handed: string[] = [];
@@ -45,7 +45,7 @@ export function slowServer() {
   };
 }
 
-/** The steps of a message in one process, with a mail server of its own that answers when it is told to. */
+/** The steps of a message in one process, with a mail server that answers when the test calls `answer`. */
 export function aProcess(store: Store, over: Partial<MessageDeliveryDeps> = {}) {
   const server = slowServer();
   const steps = messageActivities({

@@ -16,7 +16,7 @@ export const LETTER = {
   html: '<p>Hello {{first_name}}! Here are this week’s updates...</p>',
 };
 
-/** A list that somebody is on. */
+/** A list with one subscriber. */
 export async function aListWithSubscriber(api: TestApi): Promise<number> {
   const list = await aList(api);
   await aSubscriber(api, list);

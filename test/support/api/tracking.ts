@@ -4,7 +4,7 @@ import type { TestApi } from './api.js';
 
 export const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 export const APPLE_PRIVACY = 'Mozilla/5.0';
-/** Long before every visit: nobody is too soon. */
+/** Long before every visit, so that no visit counts as too soon. */
 export const LONG_AGO = new Date('2026-05-15T09:00:12Z');
 
 /** What a worker has stored of a campaign's links before its mails left. */

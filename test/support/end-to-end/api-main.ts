@@ -10,7 +10,7 @@ exitWithTest();
 
 const plan = JSON.parse(process.argv[2] ?? '') as ApiPlan;
 const environment = { PORT: `${plan.port}`, EVERPOST_API_KEY: plan.key, EVERPOST_SECRET: SECRET };
-// On a busy machine nobody is to be turned away: what these tests count are answers that were lost.
+// No request is refused on a busy machine: these tests count lost responses.
 const limits = { RATE_LIMIT_PER_MINUTE: '0', MAX_LOOP_DELAY: '0' };
 const config = readConfig({ ...environment, ...limits, LOG_LEVEL: plan.logLevel });
 const store = await openStore({ url: plan.mongodbUrl, database: plan.database });

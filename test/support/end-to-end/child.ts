@@ -39,7 +39,7 @@ export async function aChild(program: Program, plan: object): Promise<Child> {
     pid: child.pid ?? 0,
     signal: (name) => void child.kill(name),
     end: (name) => {
-      // A stopped process hears nothing but SIGKILL.
+      // A process stopped by SIGSTOP reacts to SIGKILL only.
       child.kill(name);
       return ended;
     },

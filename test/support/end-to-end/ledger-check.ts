@@ -8,7 +8,7 @@ import { majorityCollection } from '../../../store/mongo/connect.js';
 import type { Subscriber } from '../../../store/subscribers/row.js';
 import type { TestCluster } from './test-cluster.js';
 
-/** What the ledger says of one recipient, round by round, and how often the receiving server took a mail to them. */
+/** The states of one recipient in the ledger, round by round, and how many mails the receiving server accepted for them. */
 interface RecipientHistory {
   readonly kinds: string[];
   accepted: number;
@@ -67,7 +67,7 @@ function expectChains(pages: readonly LedgerPage[]): void {
   }
 }
 
-/** Everybody on the list, by address: who is mailed is nobody else. */
+/** Subscriber ids of the list by address. */
 async function readersOf({ store }: TestCluster, { list_id }: Campaign): Promise<Map<string, number>> {
   const rows = store.db.collection<Subscriber>('subscribers').find({ list_id }, { projection: { email: 1 } });
   return new Map((await rows.toArray()).map(({ email, _id }) => [email, _id]));
@@ -125,7 +125,7 @@ function expectTotalsMatch(totals: Totals, histories: ReadonlyMap<number, Recipi
   expect(totals).toMatchObject(true_);
 }
 
-/** What was learned later of an entry is told beside it: `:late`, `:expired`. */
+/** Later evidence about an entry has an event of its own: `:late`, `:expired`. */
 const LATER_SUFFIX = /:[a-z]+$/;
 
 /** Every exceptions entry of a closed page has its event; no event speaks of an entry that is in no page. */

@@ -5,7 +5,7 @@ import type { Message } from '../../../store/messages/row.js';
 import { majorityCollection } from '../../../store/mongo/connect.js';
 import type { TestCluster } from './test-cluster.js';
 
-/** Waits until every message is in a final state and told. */
+/** Waits until every message is in a final state with its events published. */
 export async function untilAllEnded({ store, untilTrue }: TestCluster, count: number): Promise<void> {
   const ended = { state: { $in: FINAL_STATES }, sweep_at: null };
   await untilTrue(async () => (await majorityCollection<Message>(store, 'messages').countDocuments(ended)) === count);
@@ -39,7 +39,7 @@ function nameOf({ _id, from_domain, to }: Message): string {
 function arrivalsOf({ receiver }: TestCluster): Map<string, number> {
   const arrivals = new Map<string, number>();
   for (const { messageId, to } of receiver.accepted) {
-    // Mails of campaigns are looked after by the ledger.
+    // `ledger-check.ts` compares the mails of campaigns.
     if (!isOfMessage(messageId)) continue;
     const name = `${messageId} ${to.join()}`;
     arrivals.set(name, (arrivals.get(name) ?? 0) + 1);

@@ -1,6 +1,6 @@
 import { type ProtocolTimes, shrunkTimes, violatedOrder } from '../../../domain/delivery/protocol.js';
 
-/** Where the processes of one test meet. */
+/** Addresses that the processes of one test share. */
 export interface ClusterAddresses {
   readonly mongodbUrl: string;
   readonly database: string;
@@ -9,7 +9,7 @@ export interface ClusterAddresses {
   readonly prefix: string;
 }
 
-/** What a worker process is told. */
+/** Settings of a worker process. */
 export interface WorkerPlan extends ClusterAddresses {
   readonly smtpUrl: string;
   readonly times: ProtocolTimes;
@@ -18,11 +18,11 @@ export interface WorkerPlan extends ClusterAddresses {
   /** Path of the bundled workflows. */
   readonly bundle: string;
   readonly logLevel: string;
-  /** What its environment says beyond that. */
+  /** Further variables of its environment. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** What an API process is told. */
+/** Settings of an API process. */
 export interface ApiPlan extends ClusterAddresses {
   readonly port: number;
   readonly key: string;
@@ -30,12 +30,12 @@ export interface ApiPlan extends ClusterAddresses {
 }
 
 export const SECRET = 'a secret for the end-to-end tests';
-/** The first account's key at every API of a world. */
+/** The first account's key at every API of a cluster. */
 export const KEY = 'a_key_for_the_end_to_end_tests';
 
 /**
- * Where nobody dies whose claim others should wait for: time for a busy machine. One attempt of a lane outlasts what a
- * test needs, so that no lane is between two of them when it is paused.
+ * For tests without kills: leases that survive a busy machine. One attempt of a lane outlasts the test, so that no lane
+ * is between two attempts when it is paused.
  */
 export const LONG_LEASE_TIMES = {
   lease: 16_000,

@@ -4,18 +4,18 @@ import type { Child } from './child.js';
 import { KEY } from './plan.js';
 import type { TestCluster } from './test-cluster.js';
 
-/** Of one caller's patience; on a busy machine an API takes its time to start. */
+/** Time limit of one caller; an API starts slowly on a busy machine. */
 const LIMIT = 600_000;
 
 export type Posting = Awaited<ReturnType<typeof postingTo>>;
 
-/** Words that one request is made of; its key is its name. */
+/** A request and its idempotency key. */
 export interface Post {
   readonly key: string;
   readonly body: object;
 }
 
-/** An API process of the world's, and callers who post under a key until they are answered. */
+/** An API process of the cluster, and callers that repeat a post under its key until it is accepted. */
 export async function postingTo(cluster: TestCluster) {
   const authorization = `Bearer ${KEY}`;
   let { api, url } = await started(cluster);
@@ -50,7 +50,7 @@ export async function postingTo(cluster: TestCluster) {
     insisting: postUntilAccepted,
     /** Requests that were not answered with an id. */
     repeated: () => repeated,
-    /** All of them, so many under way at once; `answered` hears of each answer. Ids by key. */
+    /** Posts all of them, `atOnce` at a time; calls `answered` after each response. Returns ids by key. */
     all: async (posts: readonly Post[], atOnce: number, answered: (count: number) => void = () => undefined) => {
       const ids = new Map<string, string>();
       const queue = posts.values();
@@ -80,7 +80,7 @@ export async function postingTo(cluster: TestCluster) {
     prepareSuccessor: async () => {
       successor = await started(cluster);
     },
-    /** The API dies with requests under way; the keys it had claimed are free at once instead of after a minute. */
+    /** Kills the API during requests; the keys it had claimed are released at once instead of after a minute. */
     killApi: async () => {
       if (successor === undefined) throw new Error('there is no other API to go on with');
       await api.end('SIGKILL');
@@ -91,7 +91,7 @@ export async function postingTo(cluster: TestCluster) {
   };
 }
 
-/** What dead processes had begun to answer is given up at once; nobody here asks twice at the same time. */
+/** Releases the keys that dead processes had claimed; no key here is used twice at the same time. */
 async function freeKeys({ store }: TestCluster): Promise<void> {
   await store.db.collection('stored_responses').updateMany({ state: 'in_flight' }, { $set: { since: new Date(0) } });
 }

@@ -22,7 +22,7 @@ export interface TestClusterPlan {
   readonly times?: Partial<ProtocolTimes>;
   /** Servers of the test's own; otherwise those of the run. */
   readonly servers?: { mongodbUrl(): string; temporalAddress(): string };
-  /** One of the world's own unless it is named: ids of campaigns are numbers, and each world begins at 1. */
+  /** A namespace of its own unless it is named: campaign ids are numbers, and each cluster begins at 1. */
   readonly namespace?: string;
 }
 
@@ -75,16 +75,16 @@ export async function aTestCluster({ script = {}, times = {}, servers, namespace
       begin(await aDraft(store, readers, over)),
     /** Launches a draft. */
     begin,
-    /** A campaign that nobody has launched. */
+    /** A campaign that is not launched. */
     draft: (readers: number, over: Partial<NewCampaign> = {}): Promise<Campaign> => aDraft(store, readers, over),
     notify: (campaign: Campaign) => engine.notifyCampaign(campaign),
     totals: ({ account, _id }: Campaign) => recipients(store).totals(account, _id),
-    /** Waits until the campaign's row is in that state with nothing owed to it. */
+    /** Waits until the campaign's row is in that state. */
     untilState: (campaign: Campaign, state: Campaign['state']) =>
       until(async () => (await row(campaign)).state === state, LIMIT),
     /** Waits until no lane holds a page of it: between two windows nothing is in flight either, and a lane goes on. */
     untilAtRest: ({ account, _id }: Campaign) => until(async () => (await heldPages(store, account, _id)) === 0, LIMIT),
-    /** Waits until the workflow does nothing but wait for news. */
+    /** Waits until the workflow has no pending task or activity. */
     untilIdle: (workflowId: string) => until(() => isIdle(client, workflowId), LIMIT),
     untilTrue: (condition: () => Promise<boolean> | boolean) => until(condition, LIMIT),
     close: async () => {

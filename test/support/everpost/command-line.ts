@@ -3,11 +3,11 @@ import { type Config, readConfig } from '../../../config.js';
 import { openStore, type Store } from '../../../store/mongo/connect.js';
 import { type TestDatabase, testDatabase } from '../servers/test-servers.js';
 
-/** What the commands of a test file work with, on a database of its own, and what they say. */
+/** Configuration and store for the commands of a test file, and their output. */
 export interface CommandLine {
   readonly config: Config;
   readonly store: Store;
-  /** The lines printed since the test began, or since `forget`. */
+  /** The lines printed since the test began, or since `clear`. */
   readonly output: readonly string[];
   clear(): void;
 }
@@ -17,7 +17,7 @@ export function commandLine(environment: Parameters<typeof readConfig>[0] = {}):
   let opened: { readonly store: Store; readonly config: Config } | undefined;
   let output: string[] = [];
   const context = () => {
-    if (opened === undefined) throw new Error('the commands of a test file can be given from its first test on');
+    if (opened === undefined) throw new Error('commands can run from the first test on');
     return opened;
   };
   beforeAll(async () => {

@@ -13,7 +13,7 @@ import { ownWorker } from './own-worker.js';
 
 export type DraftEverpost = Awaited<ReturnType<typeof draftEverpost>>;
 
-/** Whose engine it runs on, and what its environment says beside. */
+/** Its Temporal and further variables of its environment. */
 export interface DraftEverpostOptions {
   readonly temporal?: TestTemporal;
   readonly environment?: Readonly<Record<string, string>>;

@@ -15,14 +15,14 @@ export type EventFixture = Awaited<ReturnType<typeof eventFixture>>;
 const LIMIT = 60_000;
 export const IN_A_MONTH = '2126-05-22T13:00:00Z';
 export const HTML = '<p>Hello, <a href="https://shop.test/tea">tea</a></p>';
-/** What the receiver says, by local part; all but the last only once to each address. */
+/** Replies of the receiver, by local part; all but the last only once for each address. */
 const REFUSALS: Readonly<Record<string, string>> = {
   later: '451 4.3.0 try again in 1 second',
   blocked: '451 4.7.1 your IP is listed by a DNSBL, try again in 1 second',
   nobody: '550 5.1.1 no such user',
 };
 
-/** The whole product, and what people and machines outside do to it. */
+/** The whole product, and the actions of its users, recipients and mail servers. */
 export async function eventFixture() {
   const options = { temporal: await testNamespace(), environment: { ALLOWED_PRIVATE_HOSTS: '127.0.0.1' } };
   const everpost = await draftEverpost(refusingReceiver(), options);
@@ -39,7 +39,7 @@ export async function eventFixture() {
     ...everpost,
     call,
     collection,
-    /** An endpoint that wants no more. */
+    /** An endpoint that answers 410. */
     gone: gone.url,
     untilEvent: (type: string, about: object = {}) =>
       until(async () => (await collection('events').findOne({ type, ...about })) !== null, LIMIT),
@@ -62,7 +62,7 @@ export async function eventFixture() {
       const path = (kind: string) => new RegExp(`"http://[^/"]+(/${kind}/[^"]+)"`).exec(html)?.[1] ?? '';
       return { link: path('c'), pixel: path('o') };
     },
-    /** Whoever clicks within seconds is taken for a machine. */
+    /** Visits ten minutes later: a click within seconds counts as a machine's. */
     visitLater: async (path: string): Promise<void> => {
       const restore = useClock({ now: () => new Date(Date.now() + 600_000) });
       await visit(api, path).finally(restore);

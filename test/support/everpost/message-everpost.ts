@@ -51,14 +51,14 @@ export async function messageEverpost(script: SmtpScript) {
       await engine.startMessage(accepted);
       return accepted;
     },
-    /** Accepts a message and tells nobody: the sweep has to find it. */
+    /** Accepts a message without starting its workflow: the sweep has to find it. */
     acceptOnly: (over: Partial<Message> = {}): Promise<Message> => anAcceptedMessage(store, over),
-    /** What its workflow says in the end; it returns behind the telling of the events. */
+    /** Result of its workflow, which returns after its events are published. */
     result: ({ _id }: Message): Promise<string> => client.workflow.getHandle(messageWorkflowId(_id)).result(),
     handle: ({ _id }: Message) => client.workflow.getHandle(messageWorkflowId(_id)),
     untilState: (message: Message, state: MessageState) =>
       until(async () => (await row(message)).state === state, LIMIT),
-    /** Types of what was told of it, in that order. */
+    /** Types of its events, in order. */
     eventsOf: async ({ _id }: Message) => {
       const found = store.db.collection<{ _id: string; type: string }>('events').find({ 'data.message': _id });
       return (await found.sort({ $natural: 1 }).toArray()).map(({ type }) => type);

@@ -3,14 +3,14 @@ import { inject } from 'vitest';
 import { shrunkTimes } from '../../../domain/delivery/protocol.js';
 import { type RunningWorker, startWorker, type WorkerSettings } from '../../../workers/main.js';
 
-/** What differs from one such worker to another. */
+/** Settings that differ between these workers. */
 type OwnWorker = Pick<WorkerSettings, 'config' | 'store' | 'smtpUrl' | 'temporalAddress' | 'prefix'> &
   Partial<Pick<WorkerSettings, 'times'>>;
 
-/** What a busy machine needs stays longer. */
+/** Heartbeats stay longer for a busy machine. */
 const SHORT = { ...shrunkTimes(0.05), heartbeat: 4_000 };
 
-/** Protocol times for tests that wait for later attempts too. */
+/** Protocol times for tests that wait for retries. */
 export const QUICK_RETRIES = { ...SHORT, firstRetry: 300, resendAfter: 600 };
 
 /** A worker in this process: one lane, short times, a busy sweep, nothing logged. */

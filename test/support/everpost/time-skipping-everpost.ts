@@ -25,7 +25,7 @@ const PREFIX = 'skipping';
 const KEYWORD = 2;
 const KEYWORDS = Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD]));
 
-/** Whoever waits in these tests is woken by the test itself. */
+/** The tests send the signals themselves. */
 const idleEngine: Engine = {
   campaignWorkflowStatus: async () => ({ status: 'running', closedAt: null }),
   notifyCampaign: async () => undefined,

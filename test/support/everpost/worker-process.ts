@@ -11,13 +11,13 @@ export interface WorkerProcess {
   stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
 }
 
-/** MB of JavaScript heap: with little room what is kept by mistake is found out. */
+/** MB of JavaScript heap: a small heap reveals leaks. */
 const HEAP = 192;
 
 /** `everpost worker` as a process of its own, built as in production: compiled, its workflows bundled before it starts. */
 export function aWorkerProcess(environment: Readonly<Record<string, string>>): WorkerProcess {
   const programs = inject('endToEndPrograms');
-  // Where the build leaves it: above the folder of what asks for it.
+  // The build puts it one folder above the program.
   copyFileSync(inject('workflowBundle'), join(programs, '..', 'workflow-bundle.js'));
   const child = spawn(process.execPath, [`--max-old-space-size=${HEAP}`, join(programs, 'cli.js'), 'worker'], {
     env: { ...process.env, LOG_LEVEL: 'error', SMTP_URL: 'smtp://127.0.0.1:9', ...environment },

@@ -59,7 +59,7 @@ const BODIES: Readonly<Record<string, (own: OwnedResources) => Record<string, un
   'PATCH /api/v1/subscribers/:id': () => ({ first_name: 'Mallory' }),
 };
 
-/** Routes that make something of the caller's own and name nothing of anybody else's. */
+/** Routes that create a resource of the caller and name no resource of another account. */
 const CREATING = [
   'POST /api/v1/lists',
   'POST /api/v1/agency/clients',
@@ -110,13 +110,13 @@ export async function storedRowsOf(api: TestApi, id: number): Promise<string> {
   return JSON.stringify([account, theirs, await states]);
 }
 
-/** Somebody else's key, and what they see where they see something: theirs, and of lists with something of ours nothing. */
+/** The key of another account, and the only values its responses may hold: its own. */
 export interface OtherAccount {
   readonly key: string;
   readonly theirs: Readonly<Record<string, unknown>>;
 }
 
-/** Asks every route for these things with the key of somebody else; answers the status of each. */
+/** Requests these resources on every route with the key of another account; returns the status of each. */
 export async function requestEveryRoute(
   api: TestApi,
   own: OwnedResources,

@@ -1,4 +1,4 @@
-/** What each route answers somebody who names what is another account's. */
+/** The status of each route for a resource of another account. */
 export const EXPECTED_STATUSES: Readonly<Record<string, number>> = {
   'GET /api/v1/keys': 200,
   'GET /api/v1/lists': 200,

@@ -4,7 +4,7 @@ import { portOf } from '../servers/port-of.js';
 /** How one request is answered. */
 export type Page = (response: ServerResponse, request: IncomingMessage) => void;
 
-/** Somebody's web site: answers what a test wants it to. */
+/** A web site with scripted responses. */
 export async function webServer(first: Page) {
   let page = first;
   const requests: IncomingMessage[] = [];

@@ -4,7 +4,7 @@ import { isFree } from '../../../servers/ports.js';
 const FIRST = 10_000;
 const LAST = 32_000;
 
-/** A port where nobody listens, and that nobody gets by chance: a server may come there late, or again. */
+/** A port without a listener that is not assigned to other servers: a test may start one on it later. */
 export async function quietPort(): Promise<number> {
   for (;;) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));

@@ -13,7 +13,7 @@ interface Servers {
   stop(): Promise<void>;
 }
 
-/** Each project loads this file anew; what they share lives on the process: one pair of servers for the run. */
+/** Each project loads this file separately; one pair of servers for the run is kept on `globalThis`. */
 const shared = globalThis as typeof globalThis & { everpostServers?: { users: number; servers: Promise<Servers> } };
 
 /** Vitest's global setup: one MongoDB and one Temporal for the whole run, or the ones the environment names. */
@@ -58,7 +58,7 @@ async function start(): Promise<Servers> {
     return { mongodbUrl, temporalAddress, stop };
   } catch (failure) {
     await stop();
-    throw new Error('No server, no test: integration and end-to-end tests need MongoDB and Temporal', {
+    throw new Error('Integration and end-to-end tests need MongoDB and Temporal', {
       cause: failure,
     });
   }

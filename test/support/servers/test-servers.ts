@@ -39,8 +39,8 @@ export async function testDatabase(): Promise<TestDatabase> {
 }
 
 /**
- * Address (host:port) of the run's Temporal; its namespace is prepared and shared: name task queues and workflows apart.
- * Numbers do not do: each file's first campaign is `campaign/1`.
+ * Address (host:port) of the run's Temporal; its namespace is shared: use unique names for task queues and workflows.
+ * Numbers are not unique: the first campaign of each file is `campaign/1`.
  */
 export function testTemporal(): TestTemporal {
   return { address: inject('temporalAddress'), namespace: readConfig().temporalNamespace };

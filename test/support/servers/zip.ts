@@ -1,6 +1,6 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 
-/** A zip archive as the package index serves them, without the extras nobody reads. */
+/** A zip archive as the package index serves them, without optional fields. */
 export function aZip(members: Readonly<Record<string, Buffer>>, method: 'stored' | 'deflated'): Buffer {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];

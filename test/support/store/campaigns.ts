@@ -61,8 +61,8 @@ export async function aDraft(store: Store, readers: number, over: Partial<NewCam
   });
 }
 
-/** What a control write returns where nobody else steers. */
+/** The result of a control write that no concurrent write has replaced. */
 export function steered(row: Campaign | null): Campaign {
-  if (row === null) throw new Error('somebody else steered the campaign');
+  if (row === null) throw new Error('a concurrent write changed the campaign');
   return row;
 }

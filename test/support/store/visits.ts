@@ -4,7 +4,7 @@ import type { Store } from '../../../store/mongo/connect.js';
 
 let made = 0;
 
-/** A visit as it is told: `[what, who, when, more]`. */
+/** A visit as `[what, who, when, more]`. */
 export type Visit = readonly [
   what: 'opened' | 'clicked',
   subscriber: number,

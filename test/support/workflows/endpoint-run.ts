@@ -41,7 +41,7 @@ export async function runEndpoint({ store, secret, workflow, prefix, longestHist
 
   await append('refused');
   const { signaledRunId: firstRun } = await signal();
-  // On a busy machine it may have been tried again, and well answered, before anybody looks.
+  // On a busy machine a retry may have succeeded before this check.
   await until(({ failures }) => failures === 1 || hooks.length > 1);
   for (let n = 1; n <= LATER_EVENTS; n += 1) {
     await append(`news ${n}`);

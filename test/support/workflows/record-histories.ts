@@ -46,12 +46,12 @@ import { runEndpoint } from './endpoint-run.js';
 
 /**
  * Records the histories that `test/workflows/replay.test.ts` replays, from real runs on servers of its own:
- * `npx tsx test/support/workflows/record-histories.ts`. Record anew only where a change of the workflows is meant to break replays;
- * names behind the command (`campaign-approved`) are written alone.
+ * `npx tsx test/support/workflows/record-histories.ts`. Record again only if a change of the workflows is meant to break replays;
+ * names after the command (`campaign-approved`) limit it to those.
  */
 const PREFIX = 'recording';
 const SECRET = 'a secret for these recordings';
-/** A request that is reminded and let go within seconds. */
+/** A request whose reminder and expiry are due within seconds. */
 const SOON = { remindAfter: 1_000, expireAfter: 2_000, keptFor: 60_000 };
 const upTo = (most: number) => Array.from({ length: most }, (_, i) => i);
 const EVERY_MINUTE = { ...EVERY_DAY, hour: upTo(24), minute: upTo(60) };
