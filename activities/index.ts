@@ -28,7 +28,7 @@ export type StepDeps = ApprovalDeps &
   RenderingDeps &
   SubscriberImportDeps;
 /** What the queue of messages offers outlives its activities; `workers/main.ts` waits for its end. */
-export interface MessageDeps {
+interface MessageDeps {
   readonly messageSteps: { readonly activities: MessageActivities; ended(): Promise<void> };
 }
 export type ActivityDeps = StepDeps & DeliveryDeps & DraftWritingDeps & MessageDeps & WebhookDeps;

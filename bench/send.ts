@@ -21,7 +21,7 @@ export interface BenchSendOptions {
   readonly connections?: number;
 }
 
-export interface Run {
+interface Run {
   readonly mailsPerSecond: number;
   /** CPU milliseconds of the sending process for one mail. */
   readonly cpuPerMail: number;

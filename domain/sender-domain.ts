@@ -61,7 +61,7 @@ export function signingKeys<K extends DkimKeyStatus>(keys: readonly K[]): readon
 }
 
 /** `k=rsa; p=…` as a map; names are lower-cased, the first of two wins (RFC 6376 §3.2). */
-export function tagsOf(record: string): ReadonlyMap<string, string> {
+function tagsOf(record: string): ReadonlyMap<string, string> {
   const tags = new Map<string, string>();
   for (const tag of record.split(';')) {
     const equals = tag.indexOf('=');

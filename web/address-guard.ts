@@ -70,7 +70,7 @@ function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
 }
 
 /** Undefined where the text is the name of a host. */
-export function rangeOf(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] | undefined {
+function rangeOf(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] | undefined {
   const bare = text.replace(/^\[|\]$/g, '');
   if (ipaddr.isValidCIDR(bare)) return ipaddr.parseCIDR(bare);
   if (isIP(bare) === 0) return undefined;

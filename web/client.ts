@@ -15,7 +15,7 @@ export interface WebRequest {
 }
 
 /** Stable words, for callers to see: what a resolver or a socket said inside our network is nobody's business. */
-export type WebTrouble = 'forbidden_address' | 'timeout' | 'tls' | 'connection' | 'bad_answer';
+type WebTrouble = 'forbidden_address' | 'timeout' | 'tls' | 'connection' | 'bad_answer';
 
 export type WebResponse =
   | {
@@ -31,7 +31,7 @@ export type WebResponse =
   | { readonly kind: 'failed'; readonly why: WebTrouble; readonly ms: number };
 
 /** Of an answer, where it has them. */
-export interface ResponseHeaders {
+interface ResponseHeaders {
   readonly etag: string | null;
   readonly modified: string | null;
   readonly location: string | null;

@@ -3,7 +3,7 @@ import { connect, isIP, type LookupFunction, Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import { type AddressClass, type AddressGuard, PUBLIC_PORTS } from './address-guard.js';
 
-export interface Resolved {
+interface Resolved {
   readonly address: string;
   readonly family: number;
 }

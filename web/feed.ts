@@ -3,7 +3,7 @@ import { convert } from 'html-to-text';
 import { DomUtils, parseDocument } from 'htmlparser2';
 
 /** One entry of a feed as a letter may use it: plain text, and a link that a browser follows. */
-export interface FeedItem {
+interface FeedItem {
   /** The same for the same entry, whenever the feed is read. */
   readonly fingerprint: string;
   readonly title: string;

@@ -21,8 +21,6 @@ export function queuesOf(prefix: string) {
   } as const;
 }
 
-export type Queues = ReturnType<typeof queuesOf>;
-
 export const DEFAULT_PREFIX = 'everpost';
 
 export function campaignWorkflowId(campaign: number): string {

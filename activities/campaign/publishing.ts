@@ -26,7 +26,7 @@ export function pagePublisher(deps: PublishingDeps) {
   };
 }
 
-export function eventOf(page: LedgerPage, entry: PageException): Omit<Event, 'at'> {
+function eventOf(page: LedgerPage, entry: PageException): Omit<Event, 'at'> {
   const { account, campaign, ids } = page;
   const subscriber = ids[entry.i];
   return {

@@ -8,8 +8,6 @@ export interface CallQueueOptions {
   readonly maxQueued: number;
 }
 
-export type CallQueue = ReturnType<typeof callQueue>;
-
 /** Calls that nobody waits for: a few at once, the rest waiting up to a limit, each failure swallowed. */
 export function callQueue({ log, concurrency, maxQueued }: CallQueueOptions) {
   const queue = new Map<string, () => Promise<unknown>>();

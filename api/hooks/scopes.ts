@@ -20,7 +20,7 @@ interface Rule {
 }
 
 /** Which scope a route needs; the first rule that fits counts, and every route must have one. */
-export const SCOPE_RULES: readonly Rule[] = [
+const SCOPE_RULES: readonly Rule[] = [
   { noun: /^(keys|audit|agency|providers)$/, reading: 'admin', changing: 'admin' },
   { noun: /^(lists|subscribers|imports|suppressions)$/, reading: 'read', changing: 'contacts' },
   { noun: /^fields$/, reading: 'read', changing: 'admin' },

@@ -20,7 +20,7 @@ export interface Signup {
   readonly errors?: FieldErrors;
 }
 
-export const SignupBody = Type.Object(
+const SignupBody = Type.Object(
   {
     email: Type.String({ maxLength: 320 }),
     first_name: Type.Optional(Line(255)),

@@ -20,7 +20,7 @@ export function timeline(zone: string, print: (line: string) => void): Timeline 
 }
 
 /** `2 h 5 min`, `40 s` */
-export function duration(seconds: number): string {
+function duration(seconds: number): string {
   if (seconds < 60) return `${Math.ceil(seconds)} s`;
   const minutes = Math.ceil(seconds / 60);
   if (minutes < 60) return `${minutes} min`;

@@ -39,7 +39,7 @@ export interface BrandColors {
 }
 
 export const BRAND_FONTS = ['sans', 'serif', 'mono'] as const;
-export type BrandFont = (typeof BRAND_FONTS)[number];
+type BrandFont = (typeof BRAND_FONTS)[number];
 
 export const SOCIAL_NETWORKS = [
   'bluesky',
@@ -56,9 +56,9 @@ export const SOCIAL_NETWORKS = [
   'youtube',
   'website',
 ] as const;
-export type SocialNetwork = (typeof SOCIAL_NETWORKS)[number];
+type SocialNetwork = (typeof SOCIAL_NETWORKS)[number];
 
-export interface SocialLink {
+interface SocialLink {
   readonly network: SocialNetwork;
   readonly url: string;
 }
@@ -131,7 +131,7 @@ export function darkPalette({ primary }: BrandColors): Palette {
 }
 
 /** What is wrong with a brand's colours, by field; empty where all can be read. */
-export function colourFaults(colors: BrandColors): Readonly<Record<string, readonly string[]>> {
+function colourFaults(colors: BrandColors): Readonly<Record<string, readonly string[]>> {
   const faults: Record<string, readonly string[]> = {};
   for (const [name, value] of Object.entries(colors)) {
     if (rgbOf(value) === undefined) faults[`colors.${name}`] = [`The colors.${name} must be a colour such as #1f5fbf.`];
@@ -146,12 +146,12 @@ export function colourFaults(colors: BrandColors): Readonly<Record<string, reado
 }
 
 /** Absolute and encrypted, or a refusal for the field. */
-export function isSecureUrl(text: string): boolean {
+function isSecureUrl(text: string): boolean {
   return /^https:\/\/[^\s"'<>\\^`{|}]+$/i.test(text) && text.length <= 2_000;
 }
 
 /** Addresses that mail clients would refuse or warn about, by field. */
-export function addressFaults(brand: Brand): Readonly<Record<string, readonly string[]>> {
+function addressFaults(brand: Brand): Readonly<Record<string, readonly string[]>> {
   const named: [string, string | null][] = [
     ['website', brand.website],
     ['logo.url', brand.logo?.url ?? null],

@@ -21,7 +21,7 @@ export interface HourlyCounts {
 }
 
 /** People count in the hour of their first visit: over all hours they add up to the whole. */
-export type HourCount = Pick<VisitCounts, 'people' | 'total'>;
+type HourCount = Pick<VisitCounts, 'people' | 'total'>;
 
 /** What came of a campaign after its mails were accepted. */
 export interface Engagement {

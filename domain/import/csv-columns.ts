@@ -1,7 +1,7 @@
 import { ATTRIBUTE_NAME, SUBSCRIBER_LIMITS } from '../subscriber/subscriber.js';
 
 /** Where the cells of a column go: a field of the subscriber, `attributes.<name>`, or nowhere. */
-export type ColumnField = 'email' | 'first_name' | 'last_name' | 'tags' | `attributes.${string}` | null;
+type ColumnField = 'email' | 'first_name' | 'last_name' | 'tags' | `attributes.${string}` | null;
 
 export interface CsvColumn {
   /** As the file has it. */

@@ -5,7 +5,7 @@ import type { MessageEnvironment } from './message.js';
 export type GivenMailbox = string | { readonly email: string; readonly name?: string | null };
 
 /** A file as a caller sends it. */
-export interface GivenAttachment {
+interface GivenAttachment {
   readonly name: string;
   readonly mime?: string;
   /** Base64 (RFC 4648 §4), with or without line breaks. */

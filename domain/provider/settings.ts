@@ -28,9 +28,5 @@ export const SETTINGS: Readonly<
   postmark: { needs: [], may: ['username', 'password'] },
 };
 
-export function isProvider(name: string): name is ProviderName {
-  return (PROVIDERS as readonly string[]).includes(name);
-}
-
 /** Days after which a spent token is forgotten: longer than a signature counts. */
 export const TOKEN_RETENTION_DAYS = 2;

@@ -2,7 +2,7 @@ import type { Attributes, Scalar } from './subscriber.js';
 
 /** What an attribute of a person may be once its account has defined it. */
 export const FIELD_TYPES = ['text', 'number', 'boolean', 'date', 'choice'] as const;
-export type FieldType = (typeof FIELD_TYPES)[number];
+type FieldType = (typeof FIELD_TYPES)[number];
 
 export interface FieldRule {
   /** Of the attribute. */

@@ -1,13 +1,13 @@
 import { Resolver } from 'node:dns/promises';
 
-export type DnsAnswer<T> =
+type DnsAnswer<T> =
   | { readonly kind: 'found'; readonly records: readonly T[] }
   /** The name does not exist, or has no record of this type. */
   | { readonly kind: 'none' }
   /** Nobody who knows answered: nothing is said about the record. */
   | { readonly kind: 'unreachable'; readonly why: string };
 
-export interface MailExchange {
+interface MailExchange {
   readonly exchange: string;
   readonly priority: number;
 }

@@ -3,7 +3,7 @@ import { type RecipientReport, type ReportedDelivery, reportedDelivery } from '.
 import { type Fields, fieldGroups } from './fields.js';
 
 /** Where a mail that came in may say which mail of ours it is about. Nothing here is believed before its MAC is. */
-export interface MailReferences {
+interface MailReferences {
   /** Addresses that may be ours, the likeliest first. */
   readonly addresses: readonly string[];
   /** Message-IDs of the mail that came back, without brackets. */

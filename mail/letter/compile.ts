@@ -13,7 +13,7 @@ import { trackedBodies } from './tracking.js';
 export type Part = 'subject' | 'text' | 'html';
 
 /** A slot of a body and the part whose variables it sees. */
-export interface BodySlot extends Slot {
+interface BodySlot extends Slot {
   readonly part: Part;
 }
 

@@ -10,7 +10,7 @@ export interface IssueTemplate {
 }
 
 /** What a template may read, by name: whatever else it prints is a field of a recipient, and waits for one. */
-export const ISSUE_FIELDS = ['items', 'feed', 'data', 'newsletter', 'issue', 'forloop'] as const;
+const ISSUE_FIELDS = ['items', 'feed', 'data', 'newsletter', 'issue', 'forloop'] as const;
 
 const DECLARING =
   /\{%-?\s*(?:for|tablerow)\s+([\w-]+)\s+in\b|\{%-?\s*(?:assign|capture|increment|decrement)\s+([\w-]+)/g;

@@ -40,7 +40,7 @@ export interface Recipient {
   readonly tags?: readonly string[];
 }
 
-export interface Envelope {
+interface Envelope {
   readonly from: string;
   /** Exactly one: nobody learns of anybody else, and each recipient has a fate of their own. */
   readonly to: string;

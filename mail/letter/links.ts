@@ -148,7 +148,7 @@ function* hrefIn(html: string, start: number, end: number): Generator<Href> {
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', quot: '"', apos: "'", lt: '<', gt: '>' };
 
 /** Where a browser would go; undefined for what is no web address, or one that cannot be read for sure. */
-export function destinationOf(value: string): string | undefined {
+function destinationOf(value: string): string | undefined {
   let known = true;
   const address = value.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z][a-z0-9]*));/gi, (_, decimal, hex, name) => {
     const char = name === undefined ? charOf(Number(decimal ?? `0x${hex}`)) : ENTITIES[String(name).toLowerCase()];

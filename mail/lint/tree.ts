@@ -6,7 +6,7 @@ export interface Element {
   readonly attribs: Readonly<Record<string, string>>;
   readonly children: readonly Node[];
 }
-export type Node = Element | string;
+type Node = Element | string;
 
 interface Parsed {
   readonly type: string;

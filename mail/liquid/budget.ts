@@ -3,7 +3,7 @@ import { monotonic } from '../../clock.js';
 import { TooComplex } from './complexity.js';
 
 /** What one letter may cost. Counted rather than timed, so that a busy machine and a free one answer the same. */
-export const RENDER_LIMITS = {
+const RENDER_LIMITS = {
   /** Nodes rendered, variables read, filters and comparisons: about a microsecond each. */
   steps: 100_000,
   /** Characters and elements that filters read and make. */

@@ -13,7 +13,7 @@ export interface SourceLimits {
   readonly depth: number;
 }
 
-export const SOURCE_LIMITS: SourceLimits = {
+const SOURCE_LIMITS: SourceLimits = {
   tags: 5_000,
   length: 4_000,
   words: 500,

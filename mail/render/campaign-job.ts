@@ -30,7 +30,7 @@ interface Company {
 }
 
 /** Whether a template is needed at all: a whole document that no template was named for stays its own. */
-export function needsNoTemplate({ template_id, html }: CampaignSources['campaign']): boolean {
+function needsNoTemplate({ template_id, html }: CampaignSources['campaign']): boolean {
   return template_id === null && isDocument(html);
 }
 

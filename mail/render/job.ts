@@ -14,7 +14,7 @@ export type Body =
   | { readonly format: 'blocks'; readonly blocks: readonly Block[] };
 
 /** A campaign goes to people who may leave; a message answers what somebody did. */
-export type Purpose = 'campaign' | 'message';
+type Purpose = 'campaign' | 'message';
 
 /** A letter before it is HTML. Plain data: it crosses to another thread. */
 export interface RenderJob {

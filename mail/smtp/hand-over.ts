@@ -115,7 +115,7 @@ function isTooLarge(error: SmtpError): boolean {
 }
 
 /** The digits of the last line and the text of all lines. */
-export function replyOf(response: string): SmtpReply {
+function replyOf(response: string): SmtpReply {
   const lines = response.split(/\r?\n/);
   const code = Number(/^\d{3}/.exec(lines.at(-1) ?? '')?.[0] ?? 0);
   return { code, text: lines.map((line) => line.replace(/^\d{3}[ -]?/, '')).join(' ') };

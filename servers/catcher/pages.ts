@@ -3,7 +3,7 @@ import { type ReadMail, readableSubject } from './read-mail.js';
 import type { MailPage, StoredMail } from './stored-mail.js';
 
 export const VIEWS = ['html', 'text', 'headers', 'source'] as const;
-export type View = (typeof VIEWS)[number];
+type View = (typeof VIEWS)[number];
 
 const VIEW_TITLES: Readonly<Record<View, string>> = {
   html: 'HTML',

@@ -7,7 +7,7 @@ import type { OptOuts } from '../../store/suppressions/opt-outs.js';
 import type { Suppressions } from '../../store/suppressions/suppressions.js';
 
 /** A recipient that a request names, parsed once. */
-export interface Recipient {
+interface Recipient {
   readonly role: MessageRole;
   readonly mailbox: Mailbox;
   /** Undefined: no mail can be sent there. */

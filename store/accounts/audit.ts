@@ -4,7 +4,7 @@ import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
 
 /** Who has changed something: a key, perhaps of the account's agency, or whoever may use the command line. */
-export type Actor = { readonly kind: 'key'; readonly key: number; readonly account: number } | { readonly kind: 'cli' };
+type Actor = { readonly kind: 'key'; readonly key: number; readonly account: number } | { readonly kind: 'cli' };
 
 /** One change of keys or of an account. It is written before the change, so that no change goes unwritten. */
 export interface AuditEntry {
@@ -32,8 +32,6 @@ export interface AuditQuery {
   readonly after?: number | undefined;
   readonly limit: number;
 }
-
-export type Audit = ReturnType<typeof audit>;
 
 export function audit(store: Store) {
   const rows = store.db.collection<AuditEntry>('audit');

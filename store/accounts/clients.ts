@@ -10,12 +10,7 @@ import { type Account, type AccountState, freshAccount, nextAccountId } from './
 
 export type Client = Account & { readonly kind: 'client'; readonly parent_id: number };
 
-export type ClientFields = Pick<Account, 'name' | 'mail_from' | 'plan'>;
-
-/** `clients`: how many there are in each state. */
-export type ClientCounts = Readonly<Record<Exclude<AccountState, 'closed'>, number>>;
-
-export type Clients = ReturnType<typeof clients>;
+type ClientFields = Pick<Account, 'name' | 'mail_from' | 'plan'>;
 
 /** The clients of an agency. A closed one is not there any more; its row and its data are kept. */
 export function clients(store: Store) {

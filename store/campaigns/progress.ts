@@ -14,10 +14,10 @@ export interface LaunchKey {
 }
 
 /** What the first round fixes: the highest subscriber id of the audience, and the sender. */
-export type FixedAtFreeze = Pick<Campaign, 'up_to' | 'sender'>;
+type FixedAtFreeze = Pick<Campaign, 'up_to' | 'sender'>;
 
 /** The letter's hash, what it was made with, and what a look at it found. */
-export type RenderedLetter = Pick<Campaign, 'rendered' | 'rendered_template' | 'findings'>;
+type RenderedLetter = Pick<Campaign, 'rendered' | 'rendered_template' | 'findings'>;
 
 export type CampaignProgress = ReturnType<typeof campaignProgress>;
 

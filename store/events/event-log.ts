@@ -32,7 +32,7 @@ export interface EventQuery {
 }
 
 /** Somebody listens to the river. */
-export interface EventWatch {
+interface EventWatch {
   readonly ended: Promise<void>;
   close(): Promise<void>;
 }

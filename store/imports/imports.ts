@@ -12,7 +12,7 @@ import { findOwned, type Owned } from '../mongo/ownership.js';
 import { importProgress, UPLOAD_TIMEOUT } from './progress.js';
 
 export const IMPORT_STATES = ['queued', 'running', 'done', 'failed'] as const;
-export type ImportState = (typeof IMPORT_STATES)[number];
+type ImportState = (typeof IMPORT_STATES)[number];
 
 /** Why an import ended before the end of its file. */
 export type ImportFailure = 'unclosed_quote' | 'row_too_long' | 'list_deleted' | 'file_lost';
@@ -59,14 +59,14 @@ export interface Import {
   readonly origin?: string;
 }
 
-export interface AcceptedUpload {
+interface AcceptedUpload {
   readonly file: CsvFile;
   readonly dry_run: boolean;
   readonly tags: readonly string[];
   readonly origin: string | undefined;
 }
 
-export interface ImportQuery {
+interface ImportQuery {
   readonly list?: number | undefined;
   readonly state?: ImportState | undefined;
 }

@@ -8,7 +8,7 @@ import { NEWSLETTER_INDEXES } from './newsletters.js';
 const unique = { unique: true } as const;
 
 /** Every index of the database, each with the query it serves. */
-export const INDEXES: readonly Index[] = [
+const INDEXES: readonly Index[] = [
   ...MAIL_INDEXES,
   ...ACCOUNT_INDEXES,
   ...NEWSLETTER_INDEXES,

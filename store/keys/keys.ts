@@ -49,8 +49,6 @@ export interface IssuedKey {
   readonly secret: string;
 }
 
-export type Keys = ReturnType<typeof keys>;
-
 const FIRST_KEY = 1;
 const USE_RECORDED_EVERY = 60_000;
 

@@ -7,13 +7,13 @@ import { counters } from '../mongo/counters.js';
 import { addOnce } from '../mongo/insert-once.js';
 import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
 
-export interface ListDefaults {
+interface ListDefaults {
   readonly from: { readonly name: string | null; readonly email: string } | null;
   readonly reply_to: string | null;
   readonly subject: string | null;
 }
 
-export interface ListCompany {
+interface ListCompany {
   readonly name: string | null;
   readonly address_1: string | null;
   readonly address_2: string | null;
@@ -23,7 +23,7 @@ export interface ListCompany {
   readonly country: string | null;
 }
 
-export interface ListNotifications {
+interface ListNotifications {
   readonly subscribe: boolean;
   readonly unsubscribe: boolean;
   readonly subscribe_to: string | null;

@@ -8,7 +8,7 @@ import { suppressionId } from '../suppressions/suppression-id.js';
 import { messageAcceptance } from './acceptance.js';
 import type { Message } from './row.js';
 
-export interface MessageQuery {
+interface MessageQuery {
   readonly state?: MessageState | undefined;
   readonly tag?: string | undefined;
   /** Identity of the recipient's address. */

@@ -18,7 +18,7 @@ interface Row {
   readonly _id: string;
 }
 
-export interface ConditionalWrite<T extends Row> {
+interface ConditionalWrite<T extends Row> {
   readonly filter: Filter<T>;
   readonly update: UpdateFilter<T>;
   readonly id: string;

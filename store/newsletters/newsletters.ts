@@ -28,7 +28,7 @@ export interface NewsletterTimes {
 }
 
 /** What every issue of it has in common. Subject, preheader and html are Liquid over what the source gives. */
-export interface NewsletterLetter {
+interface NewsletterLetter {
   readonly subject: string | null;
   readonly preheader: string | null;
   readonly html: string | null;
@@ -39,7 +39,7 @@ export interface NewsletterLetter {
 }
 
 /** What stands between an issue and its readers. */
-export interface PreSendChecks {
+interface PreSendChecks {
   /** Null: nobody is asked. */
   readonly approval_hours: number | null;
   readonly on_expiry: 'send' | 'skip';
@@ -75,12 +75,12 @@ export interface Newsletter extends NewsletterFields {
   readonly origin?: string;
 }
 
-export interface ManualStart {
+interface ManualStart {
   readonly at: Date;
   readonly scheduled_at: Date;
 }
 
-export interface LastIssue {
+interface LastIssue {
   readonly issue: string;
   readonly at: Date;
 }

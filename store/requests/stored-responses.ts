@@ -31,8 +31,6 @@ export type Admission =
   | { readonly kind: 'replay'; readonly status: number; readonly body: string }
   | { readonly kind: 'in_flight' | 'other_request' | 'secret' };
 
-export type StoredResponses = ReturnType<typeof storedResponses>;
-
 const KEPT_FOR = 24 * 3_600_000;
 /** An answer that takes longer than this has lost its process: the next one may try. */
 const CLAIM_TIMEOUT = 60_000;

@@ -23,7 +23,7 @@ export interface Suppression {
 
 const KEYS_AT_ONCE = 1_000;
 
-export interface SuppressionQuery {
+interface SuppressionQuery {
   readonly emailKey?: string | undefined;
   readonly reason?: SuppressionReason | undefined;
   /** What the page before called `next`: older ones follow. */

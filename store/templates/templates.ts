@@ -36,7 +36,7 @@ export interface Template extends TemplateEdition {
 
 export type TemplateSummary = Omit<Template, 'contents'>;
 
-export type TemplateFields = Pick<Template, 'name' | 'category' | 'identifier' | 'default_language' | 'contents'>;
+type TemplateFields = Pick<Template, 'name' | 'category' | 'identifier' | 'default_language' | 'contents'>;
 export type TemplateChange = { readonly [Field in keyof TemplateFields]?: TemplateFields[Field] };
 
 /** The row as it was read: it is written only if nobody wrote since. */

@@ -41,8 +41,6 @@ export type TransportFields = { readonly [Field in keyof NewTransport]?: NewTran
 /** Purpose of the seals. */
 export const SEALED_AS = 'transports';
 
-export type TransportStore = ReturnType<typeof transports>;
-
 export function transports(store: Store, secret: string) {
   const rows = store.db.collection<StoredTransport>('transports');
   const ids = counters(store);

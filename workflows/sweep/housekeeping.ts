@@ -1,7 +1,7 @@
 import { sleep } from '@temporalio/workflow';
 import { sweepSteps } from '../steps.js';
 
-export interface HousekeepingInput {
+interface HousekeepingInput {
   /** Milliseconds between two passes. */
   readonly every: number;
   /** Passes of this run; the Schedule starts the next run. */

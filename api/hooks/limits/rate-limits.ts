@@ -27,7 +27,7 @@ const SENDING =
   /^\/(?:messages(?:\/batch)?|singlesending\/create|email\/send-email|external-mails\/send(?:-by-template)?)\/?$/;
 
 /** API.md "Keys, plans, rate limits"; the first that covers a request counts. */
-export const LIMITS: readonly Limit[] = [
+const LIMITS: readonly Limit[] = [
   {
     name: 'drafts',
     perMinute: 10,

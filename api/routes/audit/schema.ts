@@ -19,7 +19,7 @@ const By = Type.Object({
   account_id: nullable(Type.Integer({ description: 'Whose key it was: an agency acts for its clients.' })),
 });
 
-export const AuditView = Type.Object(
+const AuditView = Type.Object(
   {
     id: Id,
     at: Timestamp,

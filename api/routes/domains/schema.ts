@@ -17,7 +17,7 @@ export const DomainPatch = Type.Object(
 );
 
 /** One record to publish, and what was found of it at the last look. */
-export const RecordView = Type.Object({
+const RecordView = Type.Object({
   purpose: Type.Enum(['dkim', 'spf', 'dmarc', 'return_path']),
   type: Type.Enum(['TXT', 'MX']),
   name: Type.String(),

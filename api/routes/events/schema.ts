@@ -27,7 +27,7 @@ export const EventSearch = Type.Object(
   closed,
 );
 
-export const EventView = Type.Object(
+const EventView = Type.Object(
   {
     id: EventId,
     type: Type.String(),

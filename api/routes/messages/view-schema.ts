@@ -155,7 +155,6 @@ export const MessageView = Type.Object(
 );
 
 export type MessageResponse = Static<typeof MessageRow>;
-export type AdditionalRecipientResponse = Static<typeof AdditionalRecipient>;
 
 export const MessagePage = Type.Object({
   data: Type.Array(MessageRow),

@@ -3,7 +3,7 @@ import { closed, nullable, Timestamp } from '../../schema/fields.js';
 import { CampaignRow } from '../campaigns/schema.js';
 import { MessageRow } from '../messages/view-schema.js';
 
-export const SENT_KINDS = ['campaign', 'message'] as const;
+const SENT_KINDS = ['campaign', 'message'] as const;
 
 export const SentSearch = Type.Object(
   {

@@ -124,7 +124,7 @@ const version = {
   published_at: Timestamp,
 };
 
-export const VersionRow = Type.Object({ ...version, is_current: Type.Boolean() });
+const VersionRow = Type.Object({ ...version, is_current: Type.Boolean() });
 export const VersionPage = Type.Object({
   data: Type.Array(VersionRow),
   meta: Type.Object({ next: nullable(Type.Integer()) }),

@@ -29,7 +29,7 @@ export function anAttempt(model: CampaignModel, token: string): Attempt {
   };
 }
 
-export const alive = (attempt: Attempt) => () => attempt.state !== 'dead';
+const alive = (attempt: Attempt) => () => attempt.state !== 'dead';
 
 export function take(model: CampaignModel, attempt: Attempt, lease: number): Promise<void> {
   return issue(attempt.connection, async () => {

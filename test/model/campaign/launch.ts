@@ -14,7 +14,7 @@ export interface Plan {
   readonly mutation: Mutation;
 }
 
-export const ACCOUNT = 7;
+const ACCOUNT = 7;
 
 /** A launched campaign, not frozen yet, with two idle attempts and two freezers. */
 export async function aCampaignModel({ store, campaign, recipients, resends, mutation }: Plan): Promise<CampaignModel> {

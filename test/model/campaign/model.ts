@@ -6,7 +6,7 @@ import type { Store } from '../../../store/mongo/connect.js';
 import type { Connection, Mutation, Underway } from '../network.js';
 import type { Receiver, Reply } from '../receiver.js';
 
-export type Known = Exclude<Reply, 'again'> | 'open' | 'skipped';
+type Known = Exclude<Reply, 'again'> | 'open' | 'skipped';
 
 /** One attempt of a page activity, over a network that may fail (docs/architecture/protocol.md "Work on a page"). */
 export interface Attempt {

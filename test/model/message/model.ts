@@ -7,7 +7,7 @@ import { type Receiver, type Reply, receiver } from '../receiver.js';
 
 /** Judges every claim as abandoned, even that of a live owner. */
 export const WRONG_LEASE = -60_000;
-export const FAIR_LEASE = 3_600_000;
+const FAIR_LEASE = 3_600_000;
 
 /** One who looks after the message, over a line that may fail. */
 export interface Owner {

@@ -48,13 +48,6 @@ function endOfObject(text: string, start: number): number {
   throw new Error(`an object without an end: ${text.slice(start, start + 80)}`);
 }
 
-/** `POST /lists/create`, as documents without samples name their routes. */
-export function routesNamedIn(name: DocumentName): string[] {
-  return [...documentText(name).matchAll(/^(?:GET|POST) (?:https:\/\/[^/\s]+)?(\/[\w/-]+?)(?=In the «|\s*$)/gm)].map(
-    ([whole, path = '']) => `${whole.split(' ', 1)[0]} ${path}`,
-  );
-}
-
 export type Language = 'python' | 'php' | 'node';
 
 export interface Program {

@@ -10,7 +10,7 @@ import type { AboutMail } from './reports.js';
 export const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:everpost';
 export const CERTIFICATE_URL = 'https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem';
 export const SNS = aCertificate('sns.amazonaws.com');
-export const SENDGRID = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+const SENDGRID = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 export const SENDGRID_KEY = SENDGRID.publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
 export const MAILGUN_KEY = 'a signing key for the tests';
 

@@ -25,7 +25,7 @@ export async function someKeys(): Promise<TestKeys> {
   return { signers, keys, records };
 }
 
-export function signingKey({ algorithm, privateKey, publicKey }: DkimKeyPair): SigningKey {
+function signingKey({ algorithm, privateKey, publicKey }: DkimKeyPair): SigningKey {
   return { domain: 'example.test', selector: selectorFor(algorithm), algorithm, privateKey, publicKey };
 }
 

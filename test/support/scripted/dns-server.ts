@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
 /** A zone: records by name and type. TXT values may be long: they travel in strings of at most 255 octets. */
-export type Zone = Map<string, { TXT?: readonly string[]; CNAME?: string; MX?: readonly [number, string][] }>;
+type Zone = Map<string, { TXT?: readonly string[]; CNAME?: string; MX?: readonly [number, string][] }>;
 
 export interface DnsServer {
   /** `127.0.0.1:<port>` */

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { portOf } from '../servers/port-of.js';
 
 /** What the language model was asked, as the wire has it. */
-export interface ModelRequest {
+interface ModelRequest {
   readonly authorization: string | undefined;
   readonly body: {
     readonly model: string;

@@ -46,7 +46,7 @@ export function aMessage(over: Partial<Message> = {}): Message {
   };
 }
 
-export function someContent(over: Partial<MessageContent> = {}): MessageContent {
+function someContent(over: Partial<MessageContent> = {}): MessageContent {
   return {
     from: { email: 'codes@example.test', name: 'Codes' },
     reply_to: null,
