@@ -5,15 +5,15 @@ import { majorityCollection, type Store } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import type { StoredEvent } from './events.js';
 
-/** An event with its place. */
+/** An event that has its sequence number. */
 export type SequencedEvent = StoredEvent & { readonly seq: number };
 
-/** How far the events of an account are in order. One document an account. */
+/** How far the events of an account are numbered. One document for each account. */
 interface Head {
   readonly _id: number;
-  /** Everything up to here has its place, for good. */
+  /** Every event up to this sequence number is numbered; the numbers never change. */
   readonly head: number;
-  /** The events that get the places from + 1, from + 2 …; null: nobody is placing any. */
+  /** The events that get the numbers from + 1, from + 2 …; null while no batch is being numbered. */
   readonly batch: readonly string[] | null;
   readonly from: number;
 }
@@ -25,13 +25,13 @@ export interface EventQuery {
   readonly message?: string;
   readonly from?: Date;
   readonly to?: Date;
-  /** Beyond this place, in the direction asked for. */
+  /** Only events beyond this sequence number, in the requested direction. */
   readonly after?: number;
   readonly descending?: boolean;
   readonly limit: number;
 }
 
-/** Somebody listens to the river. */
+/** A subscription to appended events. */
 interface EventWatch {
   readonly ended: Promise<void>;
   close(): Promise<void>;
@@ -42,9 +42,10 @@ export type EventLog = ReturnType<typeof eventLog>;
 const BATCH_SIZE = 1_000;
 
 /**
- * The order of the river. An event may become visible after another that bears a later time (transactions, several
- * processes, clocks), so no time is a safe place to go on from. Events get places instead, and only once they are visible:
- * whoever has read up to a place has missed nothing before it. All reads and writes here are majority ones on the primary.
+ * The order of the event log. Transactions, several processes and clocks can make an event visible after another event
+ * with a later time, so readers cannot continue from a time. Events get sequence numbers instead, and only once they
+ * are visible: a reader who has read up to a number has missed no event before it. All reads and writes here use
+ * majority concern on the primary.
  */
 export function eventLog(store: Store) {
   const heads = majorityCollection<Head>(store, 'event_sequences');
@@ -53,12 +54,13 @@ export function eventLog(store: Store) {
 
   return {
     /**
-     * Gives every event of an account that is visible now its place. Anybody may call it at any time: a batch is decided by
-     * one conditional write, and whoever finds one undone finishes it with the same places. Answers the last place.
+     * Numbers every visible event of an account and returns the last number. Any process may call it at any time: one
+     * conditional write decides a batch, and a process that finds an unfinished batch finishes it with the same
+     * numbers.
      */
     assignSequences: async (account: number): Promise<number> => {
       for (;;) {
-        // Before the events: if the head is still there afterwards, nobody has given them a place meanwhile.
+        // Read before the events: if the head is unchanged afterwards, no other process has numbered them.
         const before = (await heads.findOne({ _id: account })) ?? { _id: account, head: 0, batch: null, from: 0 };
         const { batch } = before;
         if (batch !== null) {
@@ -69,21 +71,21 @@ export function eventLog(store: Store) {
         if (decided === 'nothing') return before.head;
         if (decided === 'overtaken') continue;
         await assignBatch(store, heads, events, decided);
-        // One that is not full holds all that was visible when it was decided.
+        // A batch that is not full contains every event that was visible when it was decided.
         if (decided.batch.length < BATCH_SIZE) return decided.from + decided.batch.length;
       }
     },
 
     head: headOf,
 
-    /** Accounts with events that have no place yet, or with a batch that somebody left undone. */
+    /** Accounts with events that have no sequence number, or with an unfinished batch. */
     accountsToSequence: async (): Promise<number[]> => {
       const undone = await heads.find({ batch: { $type: 'array' } }).toArray();
       const unsequenced = await events.distinct('account', { append_index: { $exists: true } });
       return [...new Set([...unsequenced, ...undone.map(({ _id }) => _id)])];
     },
 
-    /** The next events beyond a place, in order, and how far this has looked: the place to go on from. */
+    /** The next events beyond a sequence number, in order, and the number from which the caller continues. */
     next: async (account: number, after: number, types: readonly string[], limit: number) => {
       const head = await headOf(account);
       const filter = { account, type: { $in: [...types] }, seq: { $gt: after, $lte: head } };
@@ -93,22 +95,22 @@ export function eventLog(store: Store) {
     },
 
     /**
-     * Up to which place beyond `after` nothing is kept any more; `after` itself where nothing was forgotten. Somebody who was
-     * erased leaves gaps further on, which are nobody's loss; this looks for what has become too old.
+     * The sequence number up to which retention has deleted every event beyond `after`; `after` itself if it deleted
+     * none. Erased people leave gaps further on; those gaps do not count.
      */
     deletedUpTo: async (account: number, after: number): Promise<number> => {
       const kept = (await oldestSequence(events, account)) ?? (await headOf(account)) + 1;
       return Math.max(after, kept - 1);
     },
 
-    /** Events in order; those without a place are not there yet. */
+    /** Events in order, without those that have no sequence number yet. */
     page: async (account: number, query: EventQuery): Promise<SequencedEvent[]> => {
       const filter = matching(account, query, await headOf(account));
       const order = query.descending === true ? -1 : 1;
       return (await events.find(filter).sort({ seq: order }).limit(query.limit).toArray()) as SequencedEvent[];
     },
 
-    /** One event by the id that callers know. */
+    /** One event by its public id. */
     byPublicId: (account: number, public_id: string): Promise<StoredEvent | null> =>
       events.findOne({ account, public_id }),
 
@@ -120,12 +122,18 @@ export function eventLog(store: Store) {
   };
 }
 
-/** Milliseconds: each answer of the stream costs both sides as much as a write, so what follows the first is gathered. */
+/**
+ * Milliseconds. Each batch of the change stream costs client and server as much as a write, so the stream gathers
+ * events.
+ */
 const GATHER_MS = 200;
-/** Within so many milliseconds what came with the last answer has been read. */
+/** Milliseconds within which the events of one batch are read from the client's buffer. */
 const BUFFERED_MS = 10;
 
-/** Tells whose river moves, as it moves, until it is closed; `ended` rejects, and the stream is closed, where it cannot go on. */
+/**
+ * Calls `appended` with the account of each new event until the watch is closed. `ended` rejects, and the stream is
+ * closed, on an error.
+ */
 function watchInserts({ db }: Store) {
   return (appended: (account: number) => void): EventWatch => {
     const only = [
@@ -185,7 +193,7 @@ async function decideBatch(
   }
 }
 
-/** Writes down what is decided. Every step may be repeated, by several at once: the places are the same for all. */
+/** Writes a decided batch. Every step may be repeated, also concurrently: the numbers are always the same. */
 async function assignBatch(
   store: Store,
   heads: Heads,
@@ -205,8 +213,8 @@ async function assignBatch(
 }
 
 /**
- * Said once the events can be read, so that an endpoint that finds nothing after this has missed nothing; and before the
- * batch is over, so that whoever dies in between leaves a batch that somebody finishes.
+ * Runs once the events can be read, so that an endpoint that finds nothing afterwards has missed nothing; and before
+ * the batch is over, so that another process repeats it if this one dies in between.
  */
 async function scheduleEndpoints({ db }: Store, account: number): Promise<void> {
   const at = now();

@@ -16,25 +16,25 @@ export interface Event {
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
-/** An event as it lies in the river. */
+/** An event as it is stored in the event log. */
 export interface StoredEvent extends Event {
-  /** The id that callers know it by, made from `_id`. */
+  /** The id that the API shows, derived from `_id`. */
   readonly public_id: string;
-  /** Its number within its append, as long as it has no place in the order; `store/events/event-log.ts` gives it one. */
+  /** Its number within its append, until `store/events/event-log.ts` assigns its sequence number. */
   readonly append_index?: number;
-  /** Its place among the events of its account: 1, 2, 3 … */
+  /** Its sequence number among the events of its account: 1, 2, 3 … */
   readonly seq?: number;
 }
 
 export type Events = ReturnType<typeof events>;
 
-/** The river: what happened is appended here and nowhere else. */
+/** The event log: every event is appended here. */
 export function events({ db }: Store) {
   const rows = db.collection<StoredEvent>('events');
   return {
     /**
-     * Appends each event whose id is not there yet; repeating the call changes nothing. Within a transaction a known id
-     * ends the transaction instead, as the store leaves no choice.
+     * Appends each event whose id is new; repeating the call changes nothing. Within a transaction a known id aborts
+     * the transaction, because MongoDB allows no other behaviour.
      */
     append: async (
       happened: readonly Omit<Event, 'at'>[],
@@ -54,8 +54,8 @@ export function events({ db }: Store) {
     },
 
     /**
-     * What came of a message after it had gone out, of these types: at most so many, the first first. Their ids begin with
-     * the message's, so they are found at once, with or without a place in the order.
+     * Events of these types that happened to a message after it was sent, oldest first, at most `limit`. Their ids
+     * begin with the message's id, so they are found before they have a sequence number.
      */
     ofMessage: (account: number, message: string, types: readonly string[], limit: number): Promise<Event[]> =>
       rows
@@ -71,7 +71,7 @@ export function events({ db }: Store) {
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** `evt_` and 24 characters: the same for the same event, whoever appends it, and how often. */
+/** `evt_` and 24 characters. The same event always has the same id. */
 export function publicIdOf({ account, _id }: Pick<Event, 'account' | '_id'>): string {
   const bytes = createHash('sha256').update(`${account}\n${_id}`).digest().subarray(0, 24);
   return `evt_${[...bytes].map((byte) => ALPHABET[byte % ALPHABET.length]).join('')}`;

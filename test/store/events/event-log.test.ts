@@ -25,7 +25,7 @@ afterAll(async () => {
 
 const happened = (account: number, _id: string): Omit<Event, 'at'> => ({ _id, account, type: 'campaign.sent' });
 
-/** Reads on from a place as a mill does, until there is nothing more. */
+/** Reads on from a sequence number, as a reader of the log does, until there are no more events. */
 async function readOn(account: number, after: number, limit = 7): Promise<{ ids: string[]; upTo: number }> {
   const ids: string[] = [];
   for (let upTo = after; ; ) {
@@ -36,7 +36,7 @@ async function readOn(account: number, after: number, limit = 7): Promise<{ ids:
   }
 }
 
-test('an event that becomes visible late comes after what was read already, whatever its time says', async () => {
+test('an event that becomes visible late comes after the events already read, whatever its time', async () => {
   const early = new Date('2026-01-01T00:00:00Z');
   let afterwards = 0;
   await inTransaction(store, async (session) => {
@@ -51,7 +51,7 @@ test('an event that becomes visible late comes after what was read already, what
   expect((await readOn(1, afterwards)).ids).toEqual(['within']);
 });
 
-test('many append and many order at once: whoever reads on from a place reads every event once', async () => {
+test('with concurrent appends and numbering a reader reads every event once', async () => {
   const names = Array.from({ length: 400 }, (_, n) => `event${n}`);
   const queue = names.values();
   const appending = Array.from({ length: 8 }, async () => {
@@ -74,7 +74,7 @@ test('many append and many order at once: whoever reads on from a place reads ev
   await Promise.all(appending);
   appended = true;
   await Promise.all(ordering);
-  // Beside others it may answer while one of them still places what it has decided.
+  // A concurrent call may return while another process still numbers its batch.
   await ordered.assignSequences(2);
   placed = true;
   await reading;
@@ -82,7 +82,7 @@ test('many append and many order at once: whoever reads on from a place reads ev
   expect([...read].sort()).toEqual([...names].sort());
 });
 
-test('a batch that was decided and left by its process is finished by the next, in the decided order', async () => {
+test('the next process finishes an abandoned batch in the decided order', async () => {
   await tell.append(['a', 'b', 'c'].map((name) => happened(3, name)));
   const rows = store.db.collection<{ _id: number; head: number; batch: string[] | null; from: number }>(
     'event_sequences',
@@ -96,7 +96,7 @@ test('a batch that was decided and left by its process is finished by the next, 
   expect((await readOn(3, 0)).ids).toEqual(['c', 'a', 'b']);
 });
 
-test('what new events owe to the endpoints of their account is written down before their batch is over', async () => {
+test('new events make the endpoints of their account due before their batch is over', async () => {
   const rows = store.db.collection<{ _id: number; account: number; state: string; sweep_at: Date | null }>('endpoints');
   const endpoint = (_id: number, account: number, state: string) => ({ _id, account, state, sweep_at: null });
   await rows.insertMany([endpoint(1, 4, 'enabled'), endpoint(2, 4, 'disabled'), endpoint(3, 5, 'enabled')]);
@@ -104,7 +104,7 @@ test('what new events owe to the endpoints of their account is written down befo
   await ordered.assignSequences(4);
   const owed = async () => (await rows.find({ sweep_at: { $ne: null } }).toArray()).map(({ _id }) => _id);
   expect(await owed()).toEqual([1]);
-  // Left by a process that died after its events could be read.
+  // As a process leaves it that dies after its events can be read.
   await rows.updateMany({}, { $set: { sweep_at: null } });
   const heads = store.db.collection<{ _id: number; head: number; batch: string[] | null }>('event_sequences');
   await heads.updateOne({ _id: 4 }, { $set: { batch: ['news'] } });
@@ -113,16 +113,16 @@ test('what new events owe to the endpoints of their account is written down befo
   expect(await owed()).toEqual([1]);
 });
 
-test('accounts in motion are those whose events wait for a place', async () => {
+test('accounts with unnumbered events are listed', async () => {
   await tell.append([happened(6, 'six'), happened(7, 'seven')]);
   await ordered.assignSequences(6);
   expect(await ordered.accountsToSequence()).toEqual([7]);
 });
 
-test('an append is heard of as it happens, once for each event', async () => {
+test('a watch reports each appended event once', async () => {
   const heard: number[] = [];
   const stream = ordered.watch((account) => void heard.push(account));
-  // The stream is open once the server has answered it; before that, whoever listens looks for what waits.
+  // The stream is open once the server has answered it; until then the caller checks for events itself.
   await until(async () => {
     await tell.append([happened(8, `early ${heard.length} ${Math.random()}`)]);
     return heard.length > 0;

@@ -23,13 +23,13 @@ afterAll(async () => {
 const happened = (_id: string, type: string) => ({ _id, account: ACCOUNT, campaign: CAMPAIGN, type });
 const told = async () => (await river.ofCampaign(ACCOUNT, CAMPAIGN)).map(({ _id, type }) => `${_id} ${type}`);
 
-test('what is told again is not told twice, and what comes with it is not lost', async () => {
+test('a repeated event is stored once, and the new events of the same append are stored', async () => {
   await river.append([happened('a', 'recipient.failed')]);
   await river.append([happened('a', 'recipient.sent'), happened('b', 'recipient.skipped')]);
   expect((await told()).sort()).toEqual(['a recipient.failed', 'b recipient.skipped']);
 });
 
-test('any other trouble than a repetition is not swallowed', async () => {
+test('an error other than a duplicate key is thrown', async () => {
   const before = await told();
   await store.db.command({ collMod: 'events', validator: { type: { $ne: 'recipient.unheard' } } });
   const both = [happened('a', 'recipient.failed'), happened('c', 'recipient.unheard')];
