@@ -20,7 +20,10 @@ export interface EvidenceDeps extends SuppressionStores, RecipientEvidenceStores
   readonly messages: Pick<Messages, 'ofReturnPath'>;
 }
 
-/** Acts on what is proven: the address, the river, doubt in the ledger. Every step may be repeated. Answers in one word. */
+/**
+ * Applies evidence to the address, the event log and uncertain recipients. Every step may be repeated. Returns the
+ * verdict in one word.
+ */
 export async function applyEvidence(
   deps: EvidenceDeps,
   reported: ReportedMail,
@@ -64,7 +67,7 @@ async function unsubscribe({ subscribers }: EvidenceDeps, { subscriber, campaign
   return 'left';
 }
 
-/** Settles a mail whose outcome was unknown; one that was sent, or refused, stays so. */
+/** Settles an uncertain mail; sent and failed ones stay as they are. */
 async function settle(
   deps: EvidenceDeps,
   { account, message, campaign, subscriber }: ReportedMail,
@@ -82,7 +85,7 @@ async function settle(
   if (position !== undefined) await settleRecipient(deps, account, position, evidence);
 }
 
-/** What was told about which mail; a report about an address alone is told by its subscribers' own events. */
+/** The events of a report. A report that names only an address has none: its subscribers have their own events. */
 function eventsFor(
   reported: ReportedMail,
   what: 'bounced' | 'complained',

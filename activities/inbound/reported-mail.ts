@@ -6,7 +6,7 @@ import type { ProviderReport } from '../../store/inbound/inbound.js';
 import type { Messages } from '../../store/messages/messages.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
 
-/** Which mail of ours a report is about, and whose address it went to. */
+/** The mail that a report is about, and the address it was sent to. */
 export interface ReportedMail {
   readonly account: number;
   /** Identity of the address. */
@@ -14,7 +14,7 @@ export interface ReportedMail {
   readonly campaign?: number;
   readonly subscriber?: number;
   readonly message?: string;
-  /** It is somebody who asks to leave, by the address made for that. */
+  /** The recipient unsubscribes: the mail came to the unsubscribe address. */
   readonly unsubscribes?: true;
 }
 
@@ -27,15 +27,15 @@ export interface ReportedMailDeps {
 type MailIdentifiers = Pick<ProviderReport, 'addresses' | 'messageIds'>;
 
 interface ReportScope {
-  /** Only what belongs to this account; null: to any. */
+  /** Only mail of this account; null: of any. */
   readonly account: number | null;
-  /** Whether the address for leaving is good enough: whoever has a link may leave and complain, no more. */
+  /** Whether an unsubscribe address is enough: the holder of a link can unsubscribe and complain, no more. */
   readonly byUnsubscribeAddress: boolean;
 }
 
 /**
- * Finds the mail by marks that nobody else can make: the MAC of a return path first, then the secret in a Message-ID.
- * Undefined where there is none that may say what is said.
+ * Finds the mail by marks that only we can make: the MAC of a return path first, then the secret in a Message-ID.
+ * Undefined if no valid mark is within the scope.
  */
 export async function reportedMailOf(
   deps: ReportedMailDeps,
@@ -59,7 +59,7 @@ export async function reportedMailOf(
   return undefined;
 }
 
-/** What a provider says of an address, to whoever has its webhook's secret, holds for that account alone. */
+/** A provider's report about an address applies to the account of its webhook alone. */
 export function reportedAddress(account: number, email: string | null): ReportedMail | undefined {
   const emailKey = email === null ? undefined : parseMailbox(email)?.identity;
   return emailKey === undefined ? undefined : { account, emailKey };
@@ -83,12 +83,12 @@ async function mailOfRecipient(
 ): Promise<ReportedMail | undefined> {
   const row = await subscribers.ofLink(subscriber);
   if (row === null) return undefined;
-  // Campaign 0 stands for the list as a whole.
+  // Campaign 0 means the list as a whole.
   const mail = campaign === 0 ? {} : { campaign };
   return { account: row.account, emailKey: row.email_key, subscriber, ...mail, ...(unsubscribes && { unsubscribes }) };
 }
 
-/** `<campaign>.<subscriber>.<mark>@…` or `<uuid>@…`; only we, and who has the mail, know the mark. */
+/** `<campaign>.<subscriber>.<mark>@…` or `<uuid>@…`; only Everpost and the recipient know the mark. */
 async function mailOfMessageId(deps: ReportedMailDeps, messageId: string): Promise<ReportedMail | undefined> {
   const local = messageId.slice(0, messageId.lastIndexOf('@'));
   if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(local)) return mailOfMessage(deps, local.toLowerCase());

@@ -17,7 +17,7 @@ import { type ReportedMail, type ReportedMailDeps, reportedAddress, reportedMail
 
 export interface InboundDeps extends EvidenceDeps, ReportedMailDeps {
   readonly inbound: Pick<Inbound, 'due' | 'claim' | 'done' | 'retryLater' | 'deleteContent'>;
-  /** Milliseconds for which a report that nobody could act on can be read by a person. */
+  /** Milliseconds for which operators can read a report that led to no action. */
   readonly readableFor: number;
   readonly linkKeys: Pick<LinkKeyRing, 'ring'>;
   readonly web: Pick<WebClient, 'send'>;
@@ -28,17 +28,20 @@ export interface InboundDeps extends EvidenceDeps, ReportedMailDeps {
   readonly log: { warn(details: object, message: string): void };
 }
 
-/** One pass ends within its time and the next goes on; the longest owed come first. */
+/** Milliseconds of one pass; the next pass continues. The longest due rows come first. */
 const PASS_MS = 10_000;
 const BATCH_SIZE = 200;
 const CONCURRENCY = 8;
 const MAX_TRIES = 20;
-/** Whoever takes a row has this share of a lease for it, 15 s; somebody else takes it afterwards. Acting takes milliseconds. */
+/**
+ * The share of a lease for which a row is claimed (15 s); afterwards another worker may claim it. Processing takes
+ * milliseconds.
+ */
 const SHARE_OF_LEASE = 1 / 4;
 const LONGEST_WAIT = 600_000;
 const SUBSCRIPTION_TIMEOUT_MS = 10_000;
 
-/** Reads what came in and acts on it. Rows are only ever added by the intake, and only ever finished here. */
+/** Processes inbound mail and reports. The intake only adds rows; only this sweep finishes them. */
 export async function sweepInbound(deps: InboundDeps): Promise<void> {
   await deps.inbound.deleteContent(now());
   const startedAt = monotonic();
@@ -46,7 +49,7 @@ export async function sweepInbound(deps: InboundDeps): Promise<void> {
   while (monotonic() - startedAt < PASS_MS) {
     const due = await deps.inbound.due(now(), BATCH_SIZE);
     if (due.length === 0) return;
-    // Read after the rows: whatever signed them is in it.
+    // Read after the rows, so that it contains every key that signed them.
     paths ??= returnPaths(await deps.linkKeys.ring());
     const rows = due.values();
     const returnPathReader = paths;
@@ -57,7 +60,7 @@ export async function sweepInbound(deps: InboundDeps): Promise<void> {
   }
 }
 
-/** One row that cannot be helped must not keep the others waiting, nor be tried for ever. */
+/** A row that fails must not delay the others, and is not tried for ever. */
 async function processRow(deps: InboundDeps, paths: ReturnPaths, row: InboundRow): Promise<void> {
   const until = fromNow(deps.times.lease * SHARE_OF_LEASE);
   if (!(await deps.inbound.claim(row, until).catch(() => false))) return;
@@ -66,7 +69,7 @@ async function processRow(deps: InboundDeps, paths: ReturnPaths, row: InboundRow
       row.kind === 'mail' ? await readMail(deps, paths, row) : await processReport(deps, paths, row);
     await deps.inbound.done(row, verdict, keepRaw ? readableUntil(deps) : undefined);
   } catch (error) {
-    deps.log.warn({ id: row._id, error: String(error) }, 'a report that came in was left undone');
+    deps.log.warn({ id: row._id, error: String(error) }, 'could not process an inbound report');
     if (row.tries >= MAX_TRIES) await deps.inbound.done(row, 'given_up', readableUntil(deps)).catch(() => undefined);
     else await deps.inbound.retryLater(row, nextTryAt(row)).catch(() => undefined);
   }
@@ -95,7 +98,7 @@ async function readMail(deps: InboundDeps, paths: ReturnPaths, row: InboundMailR
   return { verdict: await applyEvidence(deps, reported, evidence, row.received_at) };
 }
 
-/** Whoever holds a link may leave by it and complain, but cannot say that an address is dead. */
+/** The holder of a link can unsubscribe and complain, but cannot report that an address bounces. */
 function evidenceIn(mail: InboundMail, reported: ReportedMail): Evidence | undefined {
   if (mail.kind === 'feedback') return feedbackEvidence(mail.type);
   if (reported.unsubscribes) return mail.kind === 'unparsed' ? { kind: 'left' } : undefined;
@@ -116,7 +119,10 @@ async function readReport(
   return { verdict: await applyEvidence(deps, reported, report.evidence, report.at) };
 }
 
-/** Says yes to a topic that its account has named: its signature was verified before the row was kept. */
+/**
+ * Confirms a subscription to a topic that the account has configured; its signature was verified before the row was
+ * stored.
+ */
 async function subscribe({ web }: InboundDeps, { url }: InboundSubscriptionRow): Promise<Verdict> {
   const response = await web.send({ method: 'GET', url, headers: {}, timeout: SUBSCRIPTION_TIMEOUT_MS, maxBytes: 0 });
   if (response.kind === 'answered' && response.status < 300) return { verdict: 'subscribed' };

@@ -6,38 +6,38 @@ import { majorityCollection, type Store } from '../mongo/connect.js';
 import { duplicatesIn, insertOnce } from '../mongo/duplicate-key.js';
 import { dueRows, moveSweep } from '../mongo/lease.js';
 
-/** What a provider's webhook told of one recipient, in our words. */
+/** A provider's report about one recipient, in our terms. */
 export interface ProviderReport {
   readonly evidence: Evidence;
   readonly at: Date;
-  /** Whom the mail was for, as the provider has it. */
+  /** The recipient, as the provider names it. */
   readonly email: string | null;
-  /** Where our own marks may stand; nothing of it is believed before its MAC is. */
+  /** Addresses that may contain our tokens; none is trusted before its MAC is verified. */
   readonly addresses: readonly string[];
   readonly messageIds: readonly string[];
 }
 
-/** A report with the provider's own id for it. */
+/** A report with the id that the provider gave it. */
 export interface IdentifiedReport extends ProviderReport {
   readonly id: string;
 }
 
 interface InboundBase {
-  /** SHA-256 of what came in and for whom: the same report twice is one row. */
+  /** SHA-256 of content and recipient: a repeated report is the same row. */
   readonly _id: string;
-  /** Whose key or webhook it came through; null: from anybody, by SMTP. */
+  /** The account whose key or webhook delivered it; null for unauthenticated mail by SMTP. */
   readonly account: number | null;
   readonly received_at: Date;
-  /** When it is looked at; null: it was understood, or nobody could. */
+  /** When the sweep processes it; null once it has a verdict. */
   readonly sweep_at: Date | null;
   readonly tries: number;
-  /** Nobody could act on it, and until then somebody may read it. */
+  /** No evidence came of it; operators can read its content until then. */
   readonly readable_until?: Date;
-  /** In one word what became of it. */
+  /** The result in one word. */
   readonly verdict: string | null;
 }
 
-/** A raw mail as it came, with the addresses of its envelope. */
+/** A raw mail as received, with its envelope recipients. */
 export interface InboundMailRow extends InboundBase {
   readonly kind: 'mail';
   readonly to: readonly string[];
@@ -51,7 +51,7 @@ export interface InboundReportRow extends InboundBase {
   readonly report: ProviderReport;
 }
 
-/** A provider asks whether we want its reports: whoever opens the URL says yes. */
+/** A provider's request to confirm a webhook subscription; opening the URL confirms it. */
 export interface InboundSubscriptionRow extends InboundBase {
   readonly kind: 'subscription';
   readonly account: number;
@@ -68,13 +68,16 @@ const CONTENT_FIELDS = { raw: '', report: '', url: '' };
 
 export type Inbound = ReturnType<typeof inbound>;
 
-/** The intake: whatever comes in is a row before anybody is told that we have it. Bodies of understood mails are dropped. */
+/** Inbound mail and reports. Each is stored before it is acknowledged; the content of processed ones is deleted. */
 export function inbound(store: Store) {
   const rows = majorityCollection<InboundRow>(store, 'inbound');
   return { ...receiving(rows), ...processing(rows), watch: watching(store) };
 }
 
-/** Hears of each row as it is added, by whichever process. The caller closes it. The ledger's client would cut its long waits short. */
+/**
+ * Calls `added` for each row that any process adds; the caller closes the stream. The ledger's client would cut its
+ * long waits short.
+ */
 function watching({ db }: Store) {
   return (added: () => void): ChangeStream => {
     const only = [{ $match: { operationType: 'insert' } }, { $project: { operationType: 1 } }];
@@ -94,14 +97,14 @@ function receiving(rows: Rows) {
   };
 
   return {
-    /** Keeps a raw mail. Atomic: one insert, on the journal of a majority; the same mail once more changes nothing. */
+    /** Stores a raw mail. Atomic: one insert, acknowledged by a majority; a repeated mail changes nothing. */
     saveMail: async (account: number | null, raw: Buffer, to: readonly string[]): Promise<string> => {
       const row: InboundMailRow = { ...fresh(account, ...to, raw), kind: 'mail', to, raw: new Binary(raw) };
       await save(row);
       return row._id;
     },
 
-    /** Keeps what a provider's verified webhook said, a row for each of its ids; known ones stay. Atomic per row. */
+    /** Stores the reports of a provider's verified webhook, one row for each id; known rows stay. Atomic per row. */
     saveReports: async (account: number, provider: string, reports: readonly IdentifiedReport[]): Promise<void> => {
       if (reports.length === 0) return;
       const kept = reports.map(({ id, ...report }): InboundReportRow => {
@@ -114,7 +117,7 @@ function receiving(rows: Rows) {
       }
     },
 
-    /** Keeps the question of a provider. Atomic: one insert. */
+    /** Stores a provider's request to confirm a subscription. Atomic: one insert. */
     saveSubscription: async (account: number, provider: string, id: string, url: string): Promise<void> => {
       await save({ ...fresh(account, provider, id), account, kind: 'subscription', provider, url });
     },
@@ -123,15 +126,15 @@ function receiving(rows: Rows) {
 
 function processing(rows: Rows) {
   return {
-    /** Rows of every account that are due, the longest due first. */
+    /** Due rows of all accounts, the longest due first. */
     due: (before: Date, limit: number): Promise<InboundRow[]> => dueRows(rows, before).limit(limit).toArray(),
 
-    /** Makes it one's own until then; false where somebody else has it. Atomic: one conditional update. */
+    /** Claims a row until then; false if another process has it. Atomic: one conditional update. */
     claim: ({ _id, sweep_at }: InboundRow, until: Date): Promise<boolean> => moveSweep(rows, { _id, sweep_at }, until),
 
     /**
-     * It is done; what it said is kept until `readable`, where a person may want to read it. The first verdict stays.
-     * Atomic: one conditional update.
+     * Stores the verdict; the first one stays. The content is kept until `readable`, if an operator may want to read
+     * it. Atomic: one conditional update.
      */
     done: async ({ _id }: InboundRow, verdict: string, readable?: Date): Promise<void> => {
       const dropped = readable === undefined ? { $unset: CONTENT_FIELDS } : {};
@@ -139,13 +142,16 @@ function processing(rows: Rows) {
       await rows.updateOne({ _id, verdict: null }, { $set, ...dropped } as never);
     },
 
-    /** Forgets what reports said that nobody has read in time; that they came in is kept. Repeatable. */
+    /** Deletes content whose time for operators is over; the rows stay. Repeatable. */
     deleteContent: async (before: Date): Promise<void> => {
       const $unset = { ...CONTENT_FIELDS, readable_until: '' };
       await rows.updateMany({ readable_until: { $lte: before } }, { $unset } as never);
     },
 
-    /** It did not work this time; where somebody else has done it meanwhile that stays. Atomic: one conditional update. */
+    /**
+     * Schedules the next try; a verdict that another process has stored meanwhile stays. Atomic: one conditional
+     * update.
+     */
     retryLater: async ({ _id }: InboundRow, at: Date): Promise<void> => {
       await rows.updateOne({ _id, verdict: null }, { $set: { sweep_at: at }, $inc: { tries: 1 } });
     },

@@ -5,13 +5,13 @@ import { majorityCollection, type Store } from '../mongo/connect.js';
 import { insertOnce } from '../mongo/duplicate-key.js';
 import { type Sealed, sealing } from '../secrets/sealing.js';
 
-/** What an account has set up with a provider of mail. */
+/** An account's settings for an email provider. */
 export interface ProviderHook {
   /** `<account>:<name>` */
   readonly _id: string;
   readonly account: number;
   readonly name: ProviderName;
-  /** SHA-256 of the secret in the URL, by which a webhook is found. */
+  /** SHA-256 of the secret in the URL; finds the webhook. */
   readonly hook_hash: string;
   readonly hook: Sealed;
   /** As JSON. */
@@ -20,7 +20,7 @@ export interface ProviderHook {
   readonly updated_at: Date;
 }
 
-/** A signature that does not cover what it came with counts for one event. */
+/** A token of a signature that does not cover the content: it is valid for one event. */
 interface SpentToken {
   readonly _id: string;
   readonly account: number;
@@ -50,14 +50,14 @@ export function providers(store: Store, secret: string) {
 
     ofAccount: (account: number): Promise<ProviderHook[]> => rows.find({ account }).sort({ _id: 1 }).toArray(),
 
-    /** Whose webhook has this secret in its URL. */
+    /** The webhook with this secret in its URL. */
     findByHook: (name: ProviderName, hook: string): Promise<ProviderHook | null> =>
       rows.findOne({ hook_hash: digest(hook), name }),
 
-    /** Settings and the secret of the URL. Throws where they were sealed with another secret. */
+    /** The settings and the secret of the URL. Throws if they were sealed with another secret. */
     opened,
 
-    /** Sets a provider up, or anew; the URL stays. Atomic: one upsert. */
+    /** Creates or replaces the settings; the URL stays. Atomic: one upsert. */
     set: async (account: number, name: ProviderName, settings: ProviderSettings): Promise<ProviderHook> => {
       const hook = randomBytes(24).toString('base64url');
       const fresh = { account, name, hook_hash: digest(hook), hook: seal(Buffer.from(hook)), created_at: now() };
@@ -70,11 +70,11 @@ export function providers(store: Store, secret: string) {
       return row;
     },
 
-    /** Atomic: one delete; its URL is nobody's from then on. */
+    /** Atomic: one delete; its URL is unknown from then on. */
     remove: async (account: number, name: ProviderName): Promise<boolean> =>
       (await rows.deleteOne({ _id: `${account}:${name}`, account })).deletedCount === 1,
 
-    /** Spends a token on an event: `spent` where it was another event's. Atomic: one insert, the first stays. */
+    /** Spends a token on an event; `spent` if another event has spent it. Atomic: one insert, the first stays. */
     spend: async (account: number, token: string, event: string): Promise<'good' | 'spent'> => {
       const _id = digest(`${account}\n${token}`);
       if ((await insertOnce(tokens, { _id, account, event, at: now() })) === 'inserted') return 'good';

@@ -21,7 +21,7 @@ import { anAcceptedMessage } from '../../support/store/messages.js';
 import { ownStore } from '../../support/store/own-store.js';
 
 const store = ownStore();
-const doubt = (i: number) => anException({ i, kind: 'uncertain', class: 'owner_lost' });
+const uncertain = (i: number) => anException({ i, kind: 'uncertain', class: 'owner_lost' });
 const FORGED = returnPaths([{ kid: 1, key: Buffer.alloc(32, 9), current: true }]);
 
 test.each<[string, string, string[]]>([
@@ -38,15 +38,15 @@ test.each<[string, string, string[]]>([
   ['postfix-delayed', 'delayed', []],
   ['holiday', 'auto_reply', []],
   ['free-text', 'unparsed', []],
-])('%s finds its recipient, among others: %s', async (name, verdict, story) => {
+])('%s finds its recipient among others: %s', async (name, verdict, story) => {
   const sent = await aSentCampaign(store, 3);
   expect(await readReport(store, aReport(name, sent.about(1)))).toBe(verdict);
   expect(await eventTypesOf(store, sent, 1)).toEqual([...story].sort());
-  // An event of the campaign names it; whoever is off one list is off all.
+  // The event of the campaign names the campaign; a hard bounce or a complaint applies to every list.
   expect(await suppressedAmong(store, sent)).toEqual(story.some((type) => type.startsWith('subscriber')) ? [1] : []);
 });
 
-test('the same report twice, or swept twice, is told once', async () => {
+test('a report that arrives twice, or is processed twice, is published once', async () => {
   const sent = await aSentCampaign(store, 1);
   const raw = aReport('postfix-unknown-user', sent.about(0));
   const dies = { ...inbound(store), done: async () => Promise.reject(new Error('the process ends here')) };
@@ -59,7 +59,7 @@ test('the same report twice, or swept twice, is told once', async () => {
   expect(await inbound(store).find(id)).not.toHaveProperty('raw');
 });
 
-test('a forged address, a changed mark, an address of somebody else’s mail: none of them does anything', async () => {
+test('a forged address, a changed mark or an address of another account’s mail has no effect', async () => {
   const sent = await aSentCampaign(store, 2);
   const honest = sent.about(0);
   const returnPath = `${FORGED.forRecipient(sent.campaign._id, sent.readers[0] ?? 0)}@bounce.acme.example`;
@@ -73,18 +73,18 @@ test('a forged address, a changed mark, an address of somebody else’s mail: no
   expect(await eventTypesOf(store, sent, 0)).toEqual([]);
 });
 
-describe('doubt', () => {
-  const standing = async (campaign: { _id: number; account: number }) => {
+describe('an uncertain outcome', () => {
+  const statuses = async (campaign: { _id: number; account: number }) => {
     const { found } = await recipients(store).list({ account: campaign.account, campaign: campaign._id, limit: 10 });
     return found.map(({ status, class: reason }) => `${status} ${reason}`);
   };
 
-  test('about a recipient is settled by a report, and told', async () => {
-    const sent = await aSentCampaign(store, 4, [doubt(1), doubt(2)]);
+  test('of a recipient is settled by a report and published', async () => {
+    const sent = await aSentCampaign(store, 4, [uncertain(1), uncertain(2)]);
     await readReport(store, aReport('postfix-unknown-user', sent.about(2)));
     const arrived = aReport('postfix-delayed', sent.about(1)).toString().replace('Action: delayed', 'Action: relayed');
     expect(await readReport(store, Buffer.from(arrived))).toBe('delivered');
-    expect(await standing(sent.campaign)).toEqual([
+    expect(await statuses(sent.campaign)).toEqual([
       'sent null',
       'sent accepted',
       'failed invalid_recipient',
@@ -94,7 +94,7 @@ describe('doubt', () => {
     expect(await eventTypesOf(store, sent, 2)).toEqual(['recipient.bounced', 'recipient.failed', 'subscriber.bounced']);
   });
 
-  test('about a message too', async () => {
+  test('of a message is settled too', async () => {
     const row = await anAcceptedMessage(store, { state: 'uncertain', attempt: 1, token: 'owner' });
     const about = {
       returnPath: `${paths.forMessage(row._id)}@bounce.acme.example`,
@@ -103,12 +103,12 @@ describe('doubt', () => {
     expect(await readReport(store, aReport('exchange-not-found', about))).toBe('bounced');
     const after = await majorityCollection<Message>(store, 'messages').findOne({ _id: row._id });
     expect(after).toMatchObject({ state: 'failed', attempts: [{ outcome: 'failed', class: 'invalid_recipient' }] });
-    const told = await store.db.collection('events').find({ 'data.message': row._id }).toArray();
-    expect(told.map(({ type, _id }) => [type, _id])).toEqual([['message.bounced', `message:${row._id}:bounced`]]);
+    const events = await store.db.collection('events').find({ 'data.message': row._id }).toArray();
+    expect(events.map(({ type, _id }) => [type, _id])).toEqual([['message.bounced', `message:${row._id}:bounced`]]);
   });
 });
 
-test('the place of a recipient is found by an index, page by page', async () => {
+test('the position of a recipient is found with an index, page by page', async () => {
   const { campaign, readers } = await aSentCampaign(store, 9);
   for (const id of readers) {
     const place = await uncertainRecipients(store).lastPositionOf(campaign, id);
@@ -122,7 +122,7 @@ test('the place of a recipient is found by an index, page by page', async () => 
   expect(JSON.stringify(plan['queryPlanner'].winningPlan)).not.toContain('"SORT"');
 });
 
-test('whoever writes to the address for leaving has left; a report that comes there says no more than a link may', async () => {
+test('mail to the unsubscribe address unsubscribes; a report to it has no other effect', async () => {
   const sent = await aSentCampaign(store, 2);
   const key = (await inboundDeps(store).linkKeys.ring())[0];
   if (key === undefined) throw new Error('no key');

@@ -25,7 +25,7 @@ afterEach(async () => {
 
 const aBounce = (sent: SentCampaign) => aReport('postfix-unknown-user', sent.about(0));
 const verdict = async (id: string) => (await inbound(store).find(id))?.verdict;
-/** A worker that hears of reports; there is no sweep. */
+/** A worker that is notified of reports and runs no sweep. */
 const aWorker = () =>
   open.push(
     watchInbound({
@@ -35,12 +35,12 @@ const aWorker = () =>
     }),
   );
 
-test('a report is acted upon as it comes in, without waiting for the sweep', async () => {
+test('a report is processed on arrival, without waiting for the sweep', async () => {
   const sent = await aSentCampaign(store, 1);
   aWorker();
   aWorker();
   const ids: string[] = [];
-  // The streams open behind our back: until one hears, another report is handed in.
+  // The stream opens asynchronously: until it reports, another mail is handed in.
   await until(async () => {
     const raw = Buffer.concat([aBounce(sent), Buffer.from(`\r\n${ids.length}`)]);
     ids.push(await inbound(store).saveMail(null, raw, []));
@@ -50,7 +50,7 @@ test('a report is acted upon as it comes in, without waiting for the sweep', asy
 });
 
 const DEATH = async () => Promise.reject(new Error('the process ends here'));
-/** What a worker may have done, and not done, when it was killed. */
+/** What a worker has and has not done when it is killed. */
 const DEATHS: Readonly<Record<string, () => Parameters<typeof inboundDeps>[1]>> = {
   'before it began': () => ({ linkKeys: { ring: DEATH } }),
   'before the first event': () => ({ events: { ...events(store), append: DEATH } }),
@@ -58,13 +58,13 @@ const DEATHS: Readonly<Record<string, () => Parameters<typeof inboundDeps>[1]>> 
     uncertainRecipients: { ...uncertainRecipients(store), recordLateEvidence: DEATH },
   }),
   'before the event of that': () => ({ uncertainRecipients: { ...uncertainRecipients(store), page: DEATH } }),
-  'before the address was taken off': () => ({ subscribers: { ...subscribers(store), suppress: DEATH } }),
-  'before the campaign was looked at': () => ({ guard: DEATH }),
+  'before the address was suppressed': () => ({ subscribers: { ...subscribers(store), suppress: DEATH } }),
+  'before the campaign was checked': () => ({ guard: DEATH }),
   'before the row was done': () => ({ inbound: { ...inbound(store), done: DEATH, retryLater: DEATH } }),
 };
 
 test.each(Object.keys(DEATHS))(
-  'a worker is killed between storing and acting, %s: the next one acts once',
+  'a worker is killed between storing and processing, %s: the next one processes once',
   async (when) => {
     const sent = await aSentCampaign(store, 1, [anException({ i: 0, kind: 'uncertain', class: 'owner_lost' })]);
     const id = await inbound(store).saveMail(null, aBounce(sent), []);
@@ -86,7 +86,7 @@ test.each(Object.keys(DEATHS))(
   },
 );
 
-test('what nobody could act on can be read for a while and is forgotten then; with no days for it, at once', async () => {
+test('a report without a result can be read for the configured days, then its content is deleted', async () => {
   const sent = await aSentCampaign(store, 1);
   const keep = async (readableFor: number) => {
     const raw = Buffer.concat([aReport('free-text', sent.about(0)), Buffer.from(`\r\n${readableFor}`)]);
@@ -104,7 +104,7 @@ test('what nobody could act on can be read for a while and is forgotten then; wi
   expect(await keep(0)).not.toHaveProperty('raw');
 });
 
-test('a worker that comes back when another has acted meanwhile undoes nothing of it', async () => {
+test('a worker that returns after another has processed the row undoes nothing', async () => {
   const sent = await aSentCampaign(store, 1);
   const id = await inbound(store).saveMail(null, aBounce(sent), []);
   const claimed = await inbound(store).find(id);
@@ -115,7 +115,7 @@ test('a worker that comes back when another has acted meanwhile undoes nothing o
   expect(await inbound(store).find(id)).toMatchObject({ verdict: 'bounced', sweep_at: null, tries: 0 });
 });
 
-test('two workers at once: one of them has a row, and nobody waits for it', async () => {
+test('of two workers at once one claims a row, and the other does not wait for it', async () => {
   const sent = await aSentCampaign(store, 1);
   const id = await inbound(store).saveMail(null, aBounce(sent), []);
   const seen: unknown[] = [];
