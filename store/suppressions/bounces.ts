@@ -4,18 +4,21 @@ import { dayOf } from '../../domain/delivery/suppression.js';
 import type { Store } from '../mongo/connect.js';
 import { suppressionId } from './suppression-id.js';
 
-/** A domain that accepts no mail, as an account's own mail server has found. */
+/** A domain that accepts no mail, as an account's own mail server has reported. */
 interface BadDomain extends BadDomainRefusal {
   /** `<account>:<domain>` */
   readonly _id: string;
   readonly account: number;
 }
 
-/** Domains that accept no mail, remembered for a day. Of each account alone: another one's server may see another DNS. */
+/**
+ * Domains that accept no mail, stored for a day after the last refusal. Stored per account, because another account's
+ * server may use another DNS.
+ */
 export function badDomains({ db }: Store) {
   const rows = db.collection<BadDomain>('bad_domains');
   return {
-    /** Remembers a domain for a day from its last refusal on. Atomic: one upsert. */
+    /** Stores a domain for a day after its last refusal. Atomic: one upsert. */
     recordBadDomain: async (account: number, domain: string, reply: string | null, at: Date): Promise<void> => {
       await rows.updateOne(
         { _id: `${account}:${domain}` },
@@ -24,7 +27,7 @@ export function badDomains({ db }: Store) {
       );
     },
 
-    /** Those of the domains that are known to accept no mail, with their last refusal. One read; as old as its answer. */
+    /** The domains known to accept no mail, with their last refusal. One read; as old as its answer. */
     badDomainsAmong: async (
       account: number,
       domains: readonly string[],
@@ -37,26 +40,28 @@ export function badDomains({ db }: Store) {
       return new Map(found.map(({ _id, reply, at }) => [_id.slice(prefix.length), { reply, at }]));
     },
 
-    /** Forgets a domain: the next mail to it is tried at once. Atomic: one delete. */
+    /** Deletes a domain: the next mail to it is attempted at once. Atomic: one delete. */
     deleteBadDomain: async (account: number, domain: string): Promise<void> => {
       await rows.deleteOne({ _id: `${account}:${domain}`, account });
     },
   };
 }
 
-/** The first soft bounce of an address on one day, by class. Holds a hash of the address, no other personal data. */
+/**
+ * The first soft bounce of an address on one day, by class. Contains a hash of the address and no other personal data.
+ */
 interface SoftBounce {
-  /** `<hash of account and address>:<class>:<day>`: retries of one day are one row. */
+  /** `<hash of account and address>:<class>:<day>`: retries on one day share a row. */
   readonly _id: string;
   readonly account: number;
   readonly at: Date;
 }
 
-/** Soft bounces of addresses, one row a day. */
+/** Soft bounces of addresses, one row for each day. */
 export function softBounces({ db }: Store) {
   const rows = db.collection<SoftBounce>('soft_bounces');
   return {
-    /** Counts a soft bounce and answers the times of all stored ones. Atomic: one upsert; the first of a day stays. */
+    /** Counts a soft bounce and returns the times of all stored ones. Atomic: one upsert; the first of a day stays. */
     recordSoftBounce: async (account: number, emailKey: string, reason: string, at: Date): Promise<Date[]> => {
       const prefix = `${suppressionId(account, emailKey)}:${reason}:`;
       await rows.updateOne({ _id: `${prefix}${dayOf(at)}` }, { $setOnInsert: { account, at } }, { upsert: true });
@@ -64,7 +69,7 @@ export function softBounces({ db }: Store) {
       return known.map((row) => row.at);
     },
 
-    /** Forgets every soft bounce of an address. Repeatable. */
+    /** Deletes every soft bounce of an address. Repeatable. */
     deleteSoftBounces: async (account: number, emailKey: string): Promise<void> => {
       const id = suppressionId(account, emailKey);
       await rows.deleteMany({ _id: { $gte: `${id}:`, $lt: `${id}:~` }, account });

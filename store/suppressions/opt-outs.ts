@@ -2,12 +2,12 @@ import { now } from '../../clock.js';
 import type { Store } from '../mongo/connect.js';
 import { suppressionId } from './suppression-id.js';
 
-/** Somebody who wants no more of the mails that are sent with one API key, or with those that follow it. The address is kept as a hash. */
+/** A recipient who opted out of the mail sent with one API key and its successors. The address is stored as a hash. */
 interface OptOut {
-  /** `<key>:<account and hash of the address>` */
+  /** `<key>:<hash of account and address>` */
   readonly _id: string;
   readonly account: number;
-  /** The first of its lineage: an exchange of the key changes nothing. */
+  /** The first key of its lineage, so that a rotation changes nothing. */
   readonly key: number;
   readonly created_at: Date;
 }
@@ -24,7 +24,7 @@ export function optOuts({ db }: Store) {
       await rows.updateOne({ _id, account }, { $setOnInsert: { key, created_at: now() } }, { upsert: true });
     },
 
-    /** Those of the addresses that want none of the mails of this key. One read; as old as its answer. */
+    /** The addresses that have opted out of the mail of this key. One read; as old as its answer. */
     among: async (account: number, key: number, emailKeys: readonly string[]): Promise<Set<string>> => {
       const byId = new Map(emailKeys.map((one) => [idOf(account, key, one), one]));
       const found = await rows.find({ _id: { $in: [...byId.keys()] }, account }).toArray();

@@ -8,15 +8,15 @@ import { suppressionId } from './suppression-id.js';
 export const SUPPRESSION_REASONS = ['bounce', 'complaint', 'manual', 'erased'] as const;
 export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];
 
-/** An address that must not be mailed, whatever any list says. */
+/** An address that must not be mailed, whatever its lists say. */
 export interface Suppression {
-  /** Account and hash of the address: it can be asked for, and survives when the address itself is forgotten. */
+  /** Hash of account and address: the address can be looked up, and stays suppressed after the person was erased. */
   readonly _id: string;
   readonly account: number;
   /** Absent once the person was erased. */
   readonly email_key?: string;
   readonly reason: SuppressionReason;
-  /** What proves it: a reply with addresses scrubbed, a report's id, who asked. */
+  /** The evidence: a reply or a report's id with addresses scrubbed, or the caller. */
   readonly evidence: string | null;
   readonly created_at: Date;
 }
@@ -26,7 +26,7 @@ const KEYS_AT_ONCE = 1_000;
 interface SuppressionQuery {
   readonly emailKey?: string | undefined;
   readonly reason?: SuppressionReason | undefined;
-  /** What the page before called `next`: older ones follow. */
+  /** `next` of the page before; older ones follow. */
   readonly after?: string | undefined;
 }
 
@@ -68,7 +68,9 @@ function adding(rows: Collection<Suppression>) {
       return upsertedCount === 1 ? 'added' : 'known';
     },
 
-    /** Suppresses many addresses and answers how many were not suppressed before. Atomic per address, repeatable in whole. */
+    /**
+     * Suppresses many addresses; returns how many were not suppressed before. Atomic per address, repeatable in whole.
+     */
     addMany: async (account: number, emailKeys: readonly string[], reason: SuppressionReason): Promise<number> => {
       let added = 0;
       for (let from = 0; from < emailKeys.length; from += KEYS_AT_ONCE) {
@@ -82,12 +84,12 @@ function adding(rows: Collection<Suppression>) {
       return added;
     },
 
-    /** Forgets who it was, not that nobody may write there. Atomic: one update. */
+    /** Deletes the address and keeps the suppression. Atomic: one update. */
     eraseAddress: async (account: number, emailKey: string): Promise<void> => {
       await rows.updateOne({ _id: suppressionId(account, emailKey), account }, { $unset: { email_key: 1 } });
     },
 
-    /** Those of the addresses that must not be mailed. One read; as old as its answer. */
+    /** The suppressed ones of these addresses. One read; as old as its answer. */
     among: async (account: number, emailKeys: readonly string[]): Promise<Set<string>> => {
       if (emailKeys.length === 0) return new Set();
       const byId = new Map(emailKeys.map((key) => [suppressionId(account, key), key]));
@@ -102,7 +104,7 @@ function listing(rows: Collection<Suppression>) {
     find: (account: number, emailKey: string): Promise<Suppression | null> =>
       rows.findOne({ _id: suppressionId(account, emailKey), account }),
 
-    /** The newest first; `next` where there are more. */
+    /** Newest first; `next` if there are more. */
     page: async (account: number, { emailKey, reason, after }: SuppressionQuery, limit: number) => {
       const filter: Filter<Suppression> = {
         account,
@@ -121,7 +123,7 @@ function listing(rows: Collection<Suppression>) {
       return { found: shown, next };
     },
 
-    /** All of an account, the oldest first. */
+    /** All suppressions of an account, oldest first. */
     all: (account: number): AsyncIterable<Suppression> => rows.find({ account }).sort({ created_at: 1 }),
   };
 }
@@ -136,7 +138,9 @@ function releasing(store: Store, rows: Collection<Suppression>) {
   const { deleteBadDomain } = badDomains(store);
   const { deleteSoftBounces } = softBounces(store);
   return {
-    /** Releases an address and forgets its bounces; false where it was not suppressed. Repeatable in whole. */
+    /**
+     * Removes the suppression of an address and its soft bounces; false if it was not suppressed. Repeatable in whole.
+     */
     remove: async (account: number, emailKey: string): Promise<boolean> => {
       await deleteSoftBounces(account, emailKey);
       await deleteBadDomain(account, domainOf(emailKey));
@@ -145,7 +149,7 @@ function releasing(store: Store, rows: Collection<Suppression>) {
   };
 }
 
-/** An erased person who gave their address again is known by it again, so that lists can be counted. Atomic per row. */
+/** Stores the address again when an erased person has given it again, so that lists can count it. Atomic per row. */
 export async function restoreErasedAddresses(
   { db }: Store,
   account: number,
@@ -161,7 +165,7 @@ export async function restoreErasedAddresses(
   }
 }
 
-/** Every suppressed address of an account whose name is still known, some at a time. */
+/** Every suppressed address of an account that is not erased, in batches. */
 export async function* suppressedKeys({ db }: Store, account: number): AsyncGenerator<string[]> {
   const rows = db.collection<Suppression>('suppressions');
   let keys: string[] = [];

@@ -1,16 +1,16 @@
 import type { Document } from 'mongodb';
 import { BURST } from '../../domain/tracking/visit.js';
 
-/** Visits of recipients. */
+/** Visits by recipients. */
 export const VISITS = ['recipient.opened', 'recipient.clicked'] as const;
-/** Ways in which a campaign costs a list its people. */
+/** Events by which a campaign loses subscribers. */
 export const DEPARTURES = ['subscriber.unsubscribed', 'subscriber.bounced', 'subscriber.complained'] as const;
 
 const WITHIN = BURST.within / 1_000;
 
 /**
- * A visit as the sums need it. Several links of one mail followed within moments are a machine's work, the first of them
- * too: that shows only here, where all of them lie side by side.
+ * Visits as the sums need them. Several links of one mail followed within moments are visits by a machine, the first
+ * included. Only this pipeline sees them side by side.
  */
 export const BURSTS: readonly Document[] = [
   { $project: { _id: 0, who: '$subscriber', what: '$type', by: '$data.by', link: '$data.link', at: 1 } },
@@ -24,7 +24,7 @@ export const BURSTS: readonly Document[] = [
   { $set: { by: { $cond: [{ $gte: [{ $size: '$around' }, BURST.links] }, 'machine', '$by'] } } },
 ];
 
-/** People count once, visits each time. */
+/** Each person counts once, each visit counts. */
 export const REACH: readonly Document[] = [
   { $group: { _id: { what: '$what', by: '$by', who: '$who' }, n: { $sum: 1 } } },
   { $group: { _id: { what: '$_id.what', by: '$_id.by' }, people: { $sum: 1 }, total: { $sum: '$n' } } },
@@ -38,7 +38,7 @@ export const LINKS: readonly Document[] = [
   { $project: { _id: 0, link: '$_id.link', by: '$_id.by', people: 1, total: 1 } },
 ];
 
-/** Visits of people by the hour; a person counts in the hour of the first. */
+/** Visits by people per hour; a person counts in the hour of the first visit. */
 export const HOURS: readonly Document[] = [
   { $match: { by: 'person' } },
   {

@@ -13,7 +13,10 @@ import type { StoredEvent } from '../events/events.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { BURSTS, DEPARTURES, HOURS, LINKS, REACH, VISITS } from './engagement-pipeline.js';
 
-/** A campaign's figures as they were read from so many events. Events are never taken back: as many are the same ones. */
+/**
+ * A campaign's figures with the number of events they were read from. Events are only appended, so the same number
+ * means the same events.
+ */
 interface StoredEngagement {
   readonly _id: number;
   readonly account: number;
@@ -21,7 +24,7 @@ interface StoredEngagement {
   readonly engagement: Engagement;
 }
 
-/** Which campaign; events of people on several lists count for the campaign's own. */
+/** A campaign; events of people on several lists count for the list of the campaign. */
 export interface CampaignRef {
   readonly _id: number;
   readonly account: number;
@@ -31,8 +34,8 @@ export interface CampaignRef {
 export type Engagements = ReturnType<typeof engagements>;
 
 /**
- * Opens, clicks and departures, read from the river and from nothing else. What was read is kept beside the number of
- * events it was read from; while that number is the same the kept figures are exact, and otherwise they are read anew.
+ * Opens, clicks and departures, read from the event log alone. The figures are stored with the number of events they
+ * were read from: while that number is the same they are exact, otherwise they are read again.
  */
 export function engagements(store: Store) {
   const eventRows = majorityCollection<StoredEvent>(store, 'events');
@@ -41,7 +44,7 @@ export function engagements(store: Store) {
   const read = async (campaign: CampaignRef, events: number): Promise<Engagement> => {
     const engagement = await readEngagement(eventRows, campaign);
     const { _id, account } = campaign;
-    // Events may have come meanwhile: then the next reader finds another number and reads again.
+    // Events may have been appended meanwhile: the next reader then finds another number and reads again.
     await figures.updateOne({ _id, account }, { $set: { events, engagement } }, { upsert: true });
     return engagement;
   };
@@ -65,19 +68,19 @@ export function engagements(store: Store) {
   };
 
   return {
-    /** Those of several campaigns, exact as of now. */
+    /** The figures of several campaigns, exact as of now. */
     ofMany,
 
     of: async (campaign: CampaignRef): Promise<Engagement> =>
       (await ofMany(campaign.account, [campaign])).get(campaign._id) ?? NO_ENGAGEMENT,
 
-    /** The same, read from every event whatever was kept. */
+    /** Reads the figures from every event, whatever is stored. */
     rollUp: async (campaign: CampaignRef): Promise<Engagement> => {
       const counts = await countsOf(eventRows, campaign.account, [campaign._id]);
       return read(campaign, counts.get(campaign._id) ?? 0);
     },
 
-    /** Those of these recipients in whose mail a person has clicked. */
+    /** The recipients among these who have clicked in their mail; clicks by machines do not count. */
     clickersAmong: (account: number, campaign: number, subscribers: readonly number[]): Promise<number[]> => {
       const clicks = { account, campaign, type: 'recipient.clicked', 'data.by': 'person' } as const;
       return eventRows.distinct('subscriber', { ...clicks, subscriber: { $in: [...subscribers] } }) as Promise<
@@ -87,7 +90,7 @@ export function engagements(store: Store) {
   };
 }
 
-/** Told from an index alone. */
+/** Read from an index alone. */
 async function countsOf(eventRows: Collection<StoredEvent>, account: number, campaigns: readonly number[]) {
   const counted = eventRows.aggregate<{ _id: number; n: number }>([
     { $match: { account, campaign: { $in: [...campaigns] }, type: { $in: [...VISITS, ...DEPARTURES] } } },

@@ -1,7 +1,7 @@
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 
-/** What tracked links point to: a campaign's by its id, a message's by its number. */
+/** The source of tracked links: a campaign by its id, a message by its number. */
 export type LinkSource =
   | { readonly kind: 'campaign'; readonly account: number; readonly id: number }
   | { readonly kind: 'message'; readonly account: number; readonly id: number; readonly uuid: string };
@@ -12,13 +12,16 @@ export interface TrackedLinks {
   readonly account: number;
   /** UUID of the message. */
   readonly message?: string;
-  /** Link n is the n-th of these, counted from 1. Only ever grows: a number in somebody's mailbox keeps its meaning. */
+  /**
+   * Link n is the n-th of these, counted from 1. The array only grows, so that the links in sent mail keep their
+   * destination.
+   */
   readonly urls: readonly string[];
 }
 
 export type Links = ReturnType<typeof links>;
 
-/** Destinations behind tracked links, stored before any mail that names them leaves. */
+/** Destinations of tracked links, stored before any mail with these links is sent. */
 export function links(store: Store) {
   const rows = majorityCollection<TrackedLinks>(store, 'links');
 
@@ -34,8 +37,8 @@ export function links(store: Store) {
 
   return {
     /**
-     * Numbers each destination, those it knows as before. Each write is conditional on what was read: of several workers
-     * that compile the same letter at once, one numbers and the others read.
+     * Numbers each destination; known ones keep their number. Each write is conditional on the read: if several workers
+     * compile the same letter at once, one numbers and the others read.
      */
     number: async (source: LinkSource, urls: readonly string[]): Promise<ReadonlyMap<string, number>> => {
       for (;;) {
@@ -52,11 +55,11 @@ export function links(store: Store) {
       }
     },
 
-    /** What a signed link points into: the signature stands for the account. */
+    /** The destinations of a signed link. The signature is the authority here, hence no account. */
     ofLink: (kind: LinkSource['kind'], id: number): Promise<TrackedLinks | null> =>
       rows.findOne({ _id: keyOf({ kind, id }) }),
 
-    /** The destinations of a campaign, in the order of their numbers. */
+    /** The destinations of a campaign in the order of their numbers. */
     ofCampaign: async (account: number, id: number): Promise<readonly string[]> =>
       (await rows.findOne({ _id: keyOf({ kind: 'campaign', id }), account }))?.urls ?? [],
   };

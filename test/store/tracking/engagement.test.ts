@@ -27,11 +27,11 @@ afterAll(async () => {
 const tell = (...visits: Parameters<typeof appendVisits>[3]) => appendVisits(store, ACCOUNT, campaign._id, visits);
 const MACHINE = { by: 'machine', rule: 'apple_privacy' };
 
-test('nobody has come: all is zero', async () => {
+test('without visits all figures are zero', async () => {
   expect(await read.of(campaign)).toMatchObject({ opens: { people: 0, total: 0 }, clicks: { people: 0 }, links: [] });
 });
 
-test('people count once, their visits each time, machines apart', async () => {
+test('each person counts once and each visit counts; machines count separately', async () => {
   await tell(
     ['opened', 1, '2026-05-15T09:00:00Z'],
     ['opened', 1, '2026-05-15T11:30:00Z'],
@@ -58,13 +58,13 @@ test('people count once, their visits each time, machines apart', async () => {
   ]);
 });
 
-test('three links of one mail within moments are a machine’s work, the first of them too', async () => {
+test('three links of one mail within moments are visits by a machine, the first included', async () => {
   await tell(
     ['clicked', 1, '2026-05-15T09:00:00.0Z', { link: 1 }],
     ['clicked', 1, '2026-05-15T09:00:00.9Z', { link: 2 }],
     ['clicked', 1, '2026-05-15T09:00:01.8Z', { link: 3 }],
     ['clicked', 1, '2026-05-15T09:05:00.0Z', { link: 3 }],
-    // Two links by another person, and the same one thrice by a third: people do that.
+    // Two links by another person, and one link three times by a third: these are people.
     ['clicked', 2, '2026-05-15T09:00:00.0Z', { link: 1 }],
     ['clicked', 2, '2026-05-15T09:00:01.0Z', { link: 2 }],
     ['clicked', 3, '2026-05-15T09:00:00.0Z', { link: 1 }],
@@ -74,10 +74,10 @@ test('three links of one mail within moments are a machine’s work, the first o
   expect((await read.of(campaign)).clicks).toEqual({ people: 3, total: 6, machines: 1, machine_total: 3 });
 });
 
-test('what is kept is what the events say, whatever comes late or was kept wrongly', async () => {
+test('the figures match the events, also after late events and wrong stored figures', async () => {
   await tell(['opened', 1, '2026-05-15T09:00:00Z']);
   expect((await read.of(campaign)).opens.people).toBe(1);
-  // Late: told now, although it happened before.
+  // Appended now, with an earlier time.
   await tell(['opened', 2, '2026-05-15T08:00:00Z']);
   expect((await read.of(campaign)).opens.people).toBe(2);
   const kept = store.db.collection<{ _id: number }>('statistics');
@@ -86,7 +86,7 @@ test('what is kept is what the events say, whatever comes late or was kept wrong
   expect((await read.of(campaign)).opens.people).toBe(2);
 });
 
-test('departures count where they are from this campaign and off its list', async () => {
+test('departures count if this campaign caused them on its own list', async () => {
   const left = (_id: string, type: string, list_id: number) => ({
     _id: `${campaign._id}:${_id}`,
     account: ACCOUNT,
@@ -105,7 +105,7 @@ test('departures count where they are from this campaign and off its list', asyn
   expect(await read.of(campaign)).toMatchObject({ unsubscribes: 1, bounces: 1, complaints: 1 });
 });
 
-test('several campaigns are read at once, and no other account’s', async () => {
+test('several campaigns are read at once, those of other accounts are not', async () => {
   await tell(['opened', 1, '2026-05-15T09:00:00Z']);
   const other = { ...campaign, _id: campaign._id + 500 };
   const found = await read.ofMany(ACCOUNT, [campaign, other]);
@@ -113,7 +113,7 @@ test('several campaigns are read at once, and no other account’s', async () =>
   expect((await read.of({ ...campaign, account: 2 })).opens.people).toBe(0);
 });
 
-test('how many events there are is told from an index alone', async () => {
+test('the number of events is read from an index alone', async () => {
   const plan = await store.db
     .collection('events')
     .aggregate([
