@@ -7,7 +7,10 @@ export interface KeyReminderDeps {
   readonly events: Pick<Events, 'append'>;
 }
 
-/** Says once of each key that it has grown old; told first and noted then, under an id that a repeat does not double. */
+/**
+ * Publishes one reminder for each old key. The event is appended before the key is marked; its fixed id makes a repeat
+ * harmless.
+ */
 export async function publishKeyReminders({ keyRotation, events }: KeyReminderDeps): Promise<void> {
   for await (const key of keyRotation.due()) {
     const data = { key: key._id, name: key.name, prefix: key.prefix, created_at: timestamp(key.created_at) };

@@ -24,12 +24,15 @@ const JOINED = ['subscriber.created', 'subscriber.reactivated'];
 const LEFT = ['subscriber.unsubscribed'];
 const BATCH_SIZE = 200;
 
-/** Mails the owner of a list about whoever came or left, where its notifications ask for that: each once, from then on. */
+/**
+ * Mails the owner of a list about each new and each unsubscribed person, if the list asks for it: each event once, from
+ * the time the notification was turned on.
+ */
 export async function notifyListOwners(deps: ListNoticeDeps): Promise<void> {
   for await (const list of deps.listNotices.withNotifications()) {
-    // One owner who cannot be told must not keep the others waiting.
+    // A failed notice must not delay the notices of other lists.
     await checkList(deps, list).catch((error) =>
-      deps.log.warn({ list: list._id, error: String(error) }, 'the owner of a list was not told'),
+      deps.log.warn({ list: list._id, error: String(error) }, 'could not notify the owner of a list'),
     );
   }
 }

@@ -6,16 +6,16 @@ export interface SweepPassDeps {
   readonly log: { warn(details: object, message: string): void };
 }
 
-/** Steps of a pass by their names. Each may be repeated, and may run beside any other. */
+/** A named part of a pass. Each may be repeated, and may run beside any other. */
 export type SweepPart = readonly [name: string, work: () => Promise<void>];
 
-/** Milliseconds a part may hold up those behind it. */
+/** Milliseconds for which a part may delay the next ones. */
 const BUDGET = 20_000;
 const HEARTBEAT_MS = 5_000;
 
 /**
- * One part after the other. A part that fails is logged and keeps nothing from those behind it; one that is not through in
- * its time goes on beside them, and is not begun again before it has ended.
+ * Runs the parts in order. A part that fails is logged, and the next one runs. A part that exceeds the budget continues
+ * beside the next ones and is not started again before it has ended.
  */
 export function sweepPass(deps: SweepPassDeps, parts: readonly SweepPart[], budget = BUDGET) {
   const running = new Set<string>();
@@ -25,7 +25,7 @@ export function sweepPass(deps: SweepPassDeps, parts: readonly SweepPart[], budg
     try {
       await work();
     } catch (error) {
-      deps.log.warn({ part: name, error: String(error) }, 'sweep left a part undone');
+      deps.log.warn({ part: name, error: String(error) }, 'a part of the sweep failed');
     } finally {
       running.delete(name);
     }
@@ -36,7 +36,7 @@ export function sweepPass(deps: SweepPassDeps, parts: readonly SweepPart[], budg
     const late = pause(budget, 'late', { signal: over.signal }).catch(() => 'ended');
     const end = await Promise.race([begin(part), late]);
     over.abort();
-    if (end === 'late') deps.log.warn({ part: part[0] }, 'a part of the sweep takes long; the others go on');
+    if (end === 'late') deps.log.warn({ part: part[0] }, 'a part of the sweep is slow; the others continue');
   };
 
   return async (): Promise<void> => {

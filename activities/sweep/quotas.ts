@@ -17,12 +17,14 @@ export interface QuotaSweepDeps {
 }
 
 const BATCH_SIZE = 500;
-/** Of one pass, so that it ends within its time; the next pass goes on. */
+/** Rows of one pass, so that it ends in time; the next pass continues. */
 const MOST_PER_PASS = 10_000;
-/** A holder that is not there by then never will be: whoever was to write it has given up long ago. */
+/** Milliseconds. A holder that does not exist by then is never written: its request has failed. */
 const GIVEN_UP = 600_000;
 
-/** Turns what holders had reserved into what they have used, once they are over: messages here alone, others after a crash. */
+/**
+ * Settles reservations whose holder has ended. Message reservations are settled only here, others only after a crash.
+ */
 export async function sweepQuotas(deps: QuotaSweepDeps): Promise<void> {
   for (let seen = 0; seen < MOST_PER_PASS; seen += BATCH_SIZE) {
     const due = await deps.quotas.due(now(), BATCH_SIZE);
@@ -45,7 +47,10 @@ async function settleReservations(deps: QuotaSweepDeps, due: readonly Reservatio
 
 interface OfMessages {
   readonly ended: readonly Outcome[];
-  /** When those that wait are due: nothing becomes of them before, unless they are taken back, which gives back at once. */
+  /**
+   * When scheduled messages are due. Their reservation does not change before, except by a cancellation, which releases
+   * it at once.
+   */
   readonly until: ReadonlyMap<string, Date>;
 }
 
@@ -90,14 +95,14 @@ function stateOfMissing({ at }: Pick<Reservation, 'at'>): 'gone' | 'awaited' {
   return at.getTime() + GIVEN_UP < now().getTime() ? 'gone' : 'awaited';
 }
 
-/** True where it was over, and is settled now. */
+/** True if the campaign had ended and is settled now. */
 async function campaignIsOver({ campaigns, recipients, quotas }: QuotaSweepDeps, row: Reservation): Promise<boolean> {
   if (row.holder.kind !== 'campaign') return false;
   const { campaign: id, launch } = row.holder;
   const campaign = await campaigns.find(row.account, id);
   const isThis = campaign?.launch === launch;
   if (isThis && campaign.closed_at === null) return false;
-  // A launch that was cancelled unsent, or whose campaign was deleted, has mailed nobody.
+  // A launch that was cancelled before it sent, or whose campaign was deleted, has mailed no recipient.
   const { sent, uncertain } = isThis ? await recipients.totals(row.account, id) : NONE_MAILED;
   await quotas.settleCampaign(id, launch, sent + uncertain);
   return true;

@@ -8,12 +8,12 @@ export interface RetentionDeps {
 }
 
 const DAY = 86_400_000;
-/** Milliseconds of one pass of the sweep; the next one goes on. */
+/** Milliseconds of one pass; the next pass continues. */
 const PASS_MS = 10_000;
 
 /**
- * Once a night: forgets what is older than its setting says (0 keeps for ever), and what nobody names any more. In pieces, a
- * pass after the other; begun again an hour later where it broke off.
+ * Runs once a night: deletes rows older than the configured days (0 keeps for ever), and contents and files without a
+ * reference. The work is split over passes of the sweep; a run that broke off is started again an hour later.
  */
 export async function runNightlyRetention({ retention, config }: RetentionDeps, pass = PASS_MS): Promise<void> {
   const { events, messages } = config.retentionDays;
@@ -21,7 +21,7 @@ export async function runNightlyRetention({ retention, config }: RetentionDeps, 
   const ago = (days: number) => new Date(now().getTime() - days * DAY);
   const startedAt = monotonic();
   const mayGoOn = () => monotonic() - startedAt < pass;
-  // Also where nothing is too old: people are erased by day.
+  // Runs also when retention is off: erasures do not depend on it.
   await retention.deleteErased();
   const eventsDone = events === 0 || (await retention.deleteOldEvents(ago(events), mayGoOn));
   const messagesDone = messages === 0 || (eventsDone && (await retention.deleteOldMessages(ago(messages), mayGoOn)));

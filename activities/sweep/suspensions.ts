@@ -6,7 +6,7 @@ export interface SuspensionSweepDeps {
   readonly engine: Pick<Engine, 'notifyCampaign'>;
 }
 
-/** Accounts say whether they may send; campaigns that a crash left behind that are stopped, or go on, here. */
+/** Pauses the campaigns of suspended accounts and resumes those of reinstated ones, where a crash left it undone. */
 export async function sweepSuspensions({ suspension, engine }: SuspensionSweepDeps): Promise<void> {
   for (const account of await suspension.suspended()) {
     for (const row of await suspension.pauseCampaigns(account)) await engine.notifyCampaign(row);

@@ -58,13 +58,16 @@ export interface SweepDeps
     ListNoticeDeps['subscribers'];
 }
 
-/** Rows that say themselves when somebody should look at them. */
+/** Rows with their own due time. */
 interface DueRows {
   due(before: Date): AsyncIterable<{ readonly _id: number; readonly account: number }>;
   sweepAgain(id: number, at: Date): Promise<boolean>;
 }
 
-/** The sweep: rows say what should be; whatever a crash, a Terminate or an emptied Temporal left undone is started here. */
+/**
+ * The sweep: rows hold the intended state, and the sweep starts whatever a crash, a Terminate or an emptied Temporal
+ * has left undone.
+ */
 export function sweepActivities(deps: SweepDeps) {
   return { sweepRows: sweepPass(deps, [...rowParts(deps), ...otherParts(deps)]) };
 }
@@ -75,9 +78,9 @@ function rowParts(deps: SweepDeps): SweepPart[] {
     check: (row: T) => Promise<void>,
   ) => {
     for await (const row of rows) {
-      // One row that cannot be helped must not keep the others waiting.
+      // A row that fails must not delay the others.
       await check(row).catch((error) =>
-        deps.log.warn({ id: row._id, error: String(error) }, 'sweep left a row undone'),
+        deps.log.warn({ id: row._id, error: String(error) }, 'the sweep could not process a row'),
       );
     }
   };
@@ -119,7 +122,7 @@ async function sweepCampaign(deps: SweepDeps, row: Campaign): Promise<void> {
     await settlePaused(deps, row, runs);
     return;
   }
-  // Whoever terminated it meant it: shown, and started again by `resume` alone.
+  // Only an operator terminates a workflow. The campaign is shown as stopped, and only `resume` starts it again.
   if (isStopped && row.state !== 'cancelled') {
     const stopped = { ...row, state: 'paused', reason: 'engine_stopped' } as const;
     if (await deps.campaignProgress.pauseAsEngineStopped(row)) await deps.events.append([stateEvent(stopped)]);
@@ -130,7 +133,10 @@ async function sweepCampaign(deps: SweepDeps, row: Campaign): Promise<void> {
   await deps.campaignProgress.sweepAgain(row, nextCheck(deps));
 }
 
-/** Nobody works on a paused campaign: what its owners left in flight is in doubt. Without a workflow the row may then rest. */
+/**
+ * A paused campaign has no worker: mail that its owners left in flight becomes uncertain. Without a workflow the row is
+ * then not due any more.
+ */
 async function settlePaused(deps: SweepDeps, row: Campaign, runs: boolean): Promise<void> {
   if (runs && row.want.v > row.applied_v) await deps.engine.notifyCampaign(row);
   await sweepPages(deps, { account: row.account, campaign: row._id });
@@ -138,7 +144,7 @@ async function settlePaused(deps: SweepDeps, row: Campaign, runs: boolean): Prom
   await deps.campaignProgress.sweepAgain(row, runs || busy ? nextCheck(deps) : null);
 }
 
-/** Half a lease from now: what was in flight is in doubt, or settled, one or two looks later. */
+/** Half a lease from now: mail in flight is uncertain, or settled, after one or two checks. */
 function nextCheck({ times }: SweepDeps): Date {
   return new Date(now().getTime() + times.lease / 2);
 }

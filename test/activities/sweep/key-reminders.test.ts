@@ -31,7 +31,7 @@ test('an old key is reported once, a revoked or a young one never', async () => 
   expect(told).toMatchObject([{ account: 7, type: 'key.rotation_due', data: { key: old.key._id, name: 'Old' } }]);
 });
 
-test('a crash between telling and noting repeats neither', async () => {
+test('a crash between the event and the mark repeats neither', async () => {
   const { key } = await keys(store).issue(8, 'Older');
   await store.db.collection<Key>('keys').updateOne({ _id: key._id }, { $set: { rotation_due_at: new Date(0) } });
   const rotation = keyRotation(store);

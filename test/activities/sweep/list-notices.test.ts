@@ -22,7 +22,7 @@ const sweep = (over: object = {}) => {
 const notify = (notifications: object) => api.call(`PATCH /api/v1/lists/${list}`, { payload: { notifications } });
 const told = async () => (await rows(api)).map(({ to, subject }) => [to.email, subject]);
 
-test('who came and who left is mailed to the addresses of the list, each once', async () => {
+test('new and unsubscribed people are mailed to the addresses of the list, each once', async () => {
   await aSubscriber(api, list, { email: 'before@example.com' });
   await notify({ subscribe: true, subscribe_to: OWNER, unsubscribe: true, unsubscribe_to: OWNER });
   await sweep();
@@ -38,7 +38,7 @@ test('who came and who left is mailed to the addresses of the list, each once', 
   expect(await told()).toEqual(expected);
 });
 
-test('a crash between the mail and the note of it repeats no mail', async () => {
+test('a crash between the mail and its record repeats no mail', async () => {
   const before = (await told()).length;
   await aSubscriber(api, list, { email: 'bo@example.com' });
   const broken = {
@@ -49,13 +49,13 @@ test('a crash between the mail and the note of it repeats no mail', async () => 
   };
   const warned: unknown[] = [];
   await sweep({ listNotices: broken, log: { warn: (details: object) => warned.push(details) } });
-  // One list that cannot be told of keeps nothing from the others.
+  // A list that fails does not delay the others.
   expect(warned).toContainEqual({ list, error: 'Error: killed' });
   await sweep();
   expect((await told()).slice(before)).toEqual([[OWNER, 'bo@example.com is on Tea & Co now']]);
 });
 
-test('turned off nobody is told, and turned on again not of what happened meanwhile', async () => {
+test('a notification that is off sends nothing, and sends no earlier events when it is on again', async () => {
   const before = (await told()).length;
   await notify({ subscribe: false });
   await aSubscriber(api, list, { email: 'quiet@example.com' });
@@ -67,7 +67,7 @@ test('turned off nobody is told, and turned on again not of what happened meanwh
   expect((await told()).slice(before)).toEqual([[OWNER, 'loud@example.com is on Tea & Co now']]);
 });
 
-test('of a suspended account nobody is told, nor later of what happened meanwhile', async () => {
+test('a suspended account is not notified, nor later of what happened meanwhile', async () => {
   const before = (await told()).length;
   await aSubscriber(api, list, { email: 'meanwhile@example.com' });
   await api.deps.suspension.suspend(api.account);

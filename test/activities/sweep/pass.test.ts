@@ -3,7 +3,7 @@ import { type SweepPart, sweepPass } from '../../../activities/sweep/pass.js';
 
 const quiet = { heartbeat: () => undefined, log: { warn: () => undefined } };
 
-test('a part that fails, or never ends, keeps nothing from those behind it, and is not begun twice', async () => {
+test('a part that fails or never ends does not stop the next ones, and is not started twice', async () => {
   const begun: string[] = [];
   const part = (name: string, work: () => Promise<void>): SweepPart => [
     name,

@@ -16,7 +16,7 @@ const store = ownStore();
 let back = () => {};
 afterEach(() => back());
 
-/** The sweep as it would run so many milliseconds from now; its month stays the one in which things were reserved. */
+/** The sweep as it runs in this many milliseconds; the reservations stay in their month. */
 async function sweepIn(ms: number, sent = 0): Promise<void> {
   const at = new Date(now().getTime() + ms);
   back = useClock({ now: () => at });
@@ -35,7 +35,7 @@ const meters = async (account: number) => usageReading(store).of([account], MONT
 const set = (collection: string, _id: string | number, fields: object) =>
   store.db.collection<{ _id: string | number }>(collection).updateOne({ _id }, { $set: fields });
 
-test('what a message does not use is given back once it is over; one that was never accepted is given up', async () => {
+test('an unused reservation is released once its message has ended, or if it was never accepted', async () => {
   const rows = [await anAcceptedMessage(store), await anAcceptedMessage(store), await anAcceptedMessage(store)];
   const account = rows[0]?.account ?? 0;
   await messageQuota(store).reserve(account, [...rows.map(({ _id }) => _id), 'never-accepted']);
@@ -50,7 +50,7 @@ test('what a message does not use is given back once it is over; one that was ne
   expect((await meters(account)).emails).toEqual({ used: 2, reserved: 0 });
 });
 
-test('a scheduled message is looked at once, and not again before it is due', async () => {
+test('a scheduled message is checked once, and not again before it is due', async () => {
   const due = new Date(now().getTime() + 86_400_000);
   const row = await anAcceptedMessage(store, { scheduled_at: due, due, account: 78 });
   await messageQuota(store).reserve(78, [row._id]);
@@ -63,7 +63,7 @@ test('a scheduled message is looked at once, and not again before it is due', as
   expect((await meters(78)).emails).toEqual({ used: 1, reserved: 0 });
 });
 
-test('a campaign whose close was cut off before its mails were settled is settled; one under way is left alone', async () => {
+test('a campaign whose close broke off is settled; a running one is not', async () => {
   const draft = await aDraft(store, 3);
   const { account, _id: campaign } = draft;
   const { launch = 0 } = (await campaigns(store).launch(draft)) ?? {};
@@ -76,7 +76,7 @@ test('a campaign whose close was cut off before its mails were settled is settle
   expect((await meters(account)).emails).toEqual({ used: before.used + 2, reserved: before.reserved });
 });
 
-test('a deleted campaign has mailed nobody, and a draft that nobody waits for has cost nothing', async () => {
+test('a deleted campaign and an abandoned draft use no quota', async () => {
   const account = 77;
   await quotas(store).reserveRound(account, { campaign: 9_999, launch: 1, round: 0 }, 5);
   await quotas(store).reserveDraft(account, { campaign: 9_999, n: 1 });

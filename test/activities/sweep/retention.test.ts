@@ -21,7 +21,7 @@ afterAll(() => api.close());
 const NOON = new Date('2031-05-10T12:00:00Z').getTime();
 const DAY = 86_400_000;
 
-/** Does something some days after noon of the first. */
+/** Runs on the given day, counted from noon of the first. */
 async function onDay<T>(day: number, work: () => Promise<T>): Promise<T> {
   const back = useClock({ now: () => new Date(NOON + day * DAY) });
   try {
@@ -31,7 +31,7 @@ async function onDay<T>(day: number, work: () => Promise<T>): Promise<T> {
   }
 }
 
-const night = (day: number, keptDays = { events: 30, messages: 30 }) =>
+const nightlyRun = (day: number, keptDays = { events: 30, messages: 30 }) =>
   onDay(day, () => runNightlyRetention({ retention: retention(api.store), config: { retentionDays: keptDays } }));
 const count = (name: string, filter: object = {}) => api.store.db.collection(name).countDocuments(filter);
 const FILE = { name: 'a.txt', mime: 'text/plain', data: Buffer.from('a file').toString('base64') };
@@ -44,52 +44,52 @@ async function aMessage(day: number, state: string, fields: object = {}): Promis
   return id;
 }
 
-test('messages that ended long ago are forgotten with all they said and carried; the others stay', async () => {
+test('old ended messages are deleted with contents and files; the others stay', async () => {
   await aMessage(0, 'sent', { attachments: [FILE] });
   await aMessage(0, 'accepted');
   const young = await aMessage(20, 'sent', { text: 'young' });
-  await night(0);
-  await night(31);
+  await nightlyRun(0);
+  await nightlyRun(31);
   expect(await count('messages')).toBe(2);
   expect(await count('messages', { _id: young })).toBe(1);
   expect(await count('contents', { _id: /:content:/ })).toBe(2);
   expect([await count('contents', { _id: /:file:/ }), await count('blobs.files')]).toEqual([0, 0]);
 });
 
-test('what was sent in a month counts for it, also when its messages are forgotten', async () => {
+test('the usage of a month stays when its messages are deleted', async () => {
   await aMessage(0, 'sent');
   await aMessage(0, 'failed');
-  await night(0);
+  await nightlyRun(0);
   const used = async () =>
     (await onDay(40, () => api.call('GET /api/v1/account/usage?month=2031-05'))).json().data.emails.used;
   const before = await used();
-  await night(40);
-  await night(41);
+  await nightlyRun(40);
+  await nightlyRun(41);
   expect([await count('messages'), await used()]).toEqual([0, before]);
   expect(before).toBeGreaterThan(0);
 });
 
-test('what a younger message says and carries as well is kept', async () => {
+test('contents and files that a younger message shares are kept', async () => {
   const same = { text: 'the same', attachments: [FILE] };
   await aMessage(0, 'sent', same);
   await aMessage(29, 'sent', same);
-  await night(0);
-  await night(35);
+  await nightlyRun(0);
+  await nightlyRun(35);
   expect([await count('messages'), await count('contents')]).toEqual([1, 2]);
 });
 
-test('old events are forgotten, and whoever reads on is told how many', async () => {
+test('old events are deleted, and the event log returns how many', async () => {
   const list = await onDay(0, () => aList(api));
   for (const n of [1, 2, 3]) await onDay(0, () => aSubscriber(api, list, { email: `old${n}@example.com` }));
   await onDay(20, () => aSubscriber(api, list, { email: 'young@example.com' }));
   await onDay(21, () => api.call('GET /api/v1/events'));
-  await night(0);
-  await night(31);
+  await nightlyRun(0);
+  await nightlyRun(31);
   const { data, meta } = (await api.call('GET /api/v1/events?after=0')).json();
   expect([data.length, meta.forgotten]).toEqual([1, 3]);
 });
 
-test('a night is done once, and once more an hour later where it was not finished', async () => {
+test('a nightly run is claimed once, and again an hour later if it was not finished', async () => {
   const { claimNightlyRun, finishNightlyRun } = retention(api.store);
   const at = (hours: number, work: () => Promise<unknown>) => onDay(hours / 24, work);
   expect(await at(0, claimNightlyRun)).toBe(false);
@@ -103,12 +103,12 @@ test('a night is done once, and once more an hour later where it was not finishe
   expect([await at(17, claimNightlyRun), await at(39, claimNightlyRun)]).toEqual([false, true]);
 });
 
-test('a night that is too long for one pass goes on in the next', async () => {
+test('a nightly run that is too long for one pass continues in the next', async () => {
   for (let n = 0; n < 2; n++) await aMessage(0, 'sent');
   const list = await onDay(0, () => aList(api));
   await onDay(0, () => aSubscriber(api, list, { email: 'old@example.com' }));
   await onDay(1, () => api.call('GET /api/v1/events'));
-  await night(0);
+  await nightlyRun(0);
   const pass = () =>
     onDay(31, () =>
       runNightlyRetention(
@@ -122,14 +122,14 @@ test('a night that is too long for one pass goes on in the next', async () => {
   expect(await count('messages')).toBe(0);
 });
 
-test('without a setting nothing is ever forgotten', async () => {
+test('without a setting nothing is ever deleted', async () => {
   await aMessage(0, 'sent');
-  await night(0, { events: 0, messages: 0 });
-  await night(4_000, { events: 0, messages: 0 });
+  await nightlyRun(0, { events: 0, messages: 0 });
+  await nightlyRun(4_000, { events: 0, messages: 0 });
   expect([await count('messages'), await count('contents')]).toEqual([1, 1]);
 });
 
-test('a content that a crash has left is forgotten, also one that does not say when it was named, so many a night', async () => {
+test('contents without a reference are deleted, also without a time, in limited numbers each night', async () => {
   const said = await aMessage(0, 'sent', { text: 'said still' });
   await aMessage(0, 'sent', { text: 'left' });
   await api.store.db.collection<{ _id: string }>('messages').deleteMany({ _id: { $ne: said } });
@@ -151,7 +151,7 @@ test('a content that a crash has left is forgotten, also one that does not say w
   ]);
 });
 
-test('who is erased is forgotten in messages and imports as well; a hash bars whoever had left', async () => {
+test('an erasure covers messages and imports; a hash suppresses a person who had unsubscribed', async () => {
   const list = await aList(api);
   await aSubscriber(api, list, { email: 'ann@example.com' });
   await api.call('DELETE /api/v1/subscribers/ann@example.com');
@@ -169,7 +169,7 @@ test('who is erased is forgotten in messages and imports as well; a hash bars wh
   expect(await api.deps.suppressions.among(api.account, ['ann@example.com'])).toEqual(new Set(['ann@example.com']));
 });
 
-test('an erased copy goes with what the whole group said; what is on its way goes at night, whatever is kept', async () => {
+test('an erased copy goes with the content of its group; messages in flight go in the nightly run', async () => {
   const sent = {
     to: 'bob@example.com',
     cc: [{ email: 'cleo@example.com', name: 'Cleo' }],
@@ -189,22 +189,22 @@ test('an erased copy goes with what the whole group said; what is on its way goe
   expect([await count('messages'), await count('contents', { _id: /:content:/ })]).toEqual([2, 1]);
   expect(JSON.stringify(await api.store.db.collection('erasures').find().toArray())).not.toMatch(/cleo/i);
   await both({ state: 'sent', sweep_at: null });
-  await night(0, { events: 0, messages: 0 });
-  await night(2, { events: 0, messages: 0 });
+  await nightlyRun(0, { events: 0, messages: 0 });
+  await nightlyRun(2, { events: 0, messages: 0 });
   expect(await Promise.all(['messages', 'contents', 'erasures', 'blobs.files'].map((name) => count(name)))).toEqual([
     0, 0, 0, 0,
   ]);
 });
 
-test('who is erased is forgotten in the mails that told the owner of a list of them', async () => {
+test('an erasure covers the notices to the owner of a list', async () => {
   const list = await aList(api);
   const notifications = { subscribe: true, subscribe_to: 'owner@acme.example' };
   await api.call(`PATCH /api/v1/lists/${list}`, { payload: { notifications } });
   const engine = { startMessage: async () => undefined };
-  const tell = () => notifyListOwners({ ...api.deps, listNotices: listNotices(api.store), engine });
-  await tell();
+  const notify = () => notifyListOwners({ ...api.deps, listNotices: listNotices(api.store), engine });
+  await notify();
   for (const email of ['dora@example.com', 'eve@example.com']) await aSubscriber(api, list, { email });
-  await tell();
+  await notify();
   expect(await count('messages')).toBe(2);
   await api.call('DELETE /api/v1/subscribers/dora@example.com?erase=true');
   expect([await count('messages', { subject: /dora/ }), await count('contents', { json: /dora/ })]).toEqual([0, 0]);
