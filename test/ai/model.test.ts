@@ -71,7 +71,7 @@ test('an endpoint that does not say what was used is estimated', async () => {
 
 describe('what is not an answer is a value too', () => {
   test.each([
-    ['a refusal', refuses('I cannot help with that.'), { kind: 'refused', says: 'I cannot help with that.' }],
+    ['a refusal', refuses('I cannot help with that.'), { kind: 'refused', message: 'I cannot help with that.' }],
     ['a content filter', says('', { finish_reason: 'content_filter' }), { kind: 'refused' }],
     ['an answer cut off', says('{"subj', { finish_reason: 'length' }), { kind: 'truncated', text: '{"subj' }],
     ['a limit, with its wait', fails(429, { 'retry-after': '7' }), { kind: 'unavailable', retryAfter: 7_000 }],
