@@ -2,18 +2,21 @@ import { domainToASCII } from 'node:url';
 import { fitsSmtp, identityOf, isHostname, needsSmtpUtf8, splitMailbox } from '../domain/mail/address.js';
 
 export interface Address {
-  /** As given, without blanks around it. */
+  /** As given, without surrounding blanks. */
   readonly shown: string;
-  /** Lower-cased, domain as A-label: two addresses are the same person when these are equal. */
+  /** Lower-cased, with the domain as A-label. Addresses with equal keys belong to the same person. */
   readonly identity: string;
-  /** What goes into an SMTP envelope: the local part as given, the domain as A-label. */
+  /** For the SMTP envelope: the local part as given, the domain as A-label. */
   readonly envelope: string;
   readonly domain: string;
-  /** False where only a server with SMTPUTF8 could take it. */
+  /** False where the address needs a server with SMTPUTF8. */
   readonly ascii: boolean;
 }
 
-/** A single valid mailbox, or undefined: no display name, no list, at most 254 octets, 64 of them before the `@`. */
+/**
+ * Parses a single mailbox: no display name, no list, at most 254 octets, 64 of them before the `@`. Undefined if
+ * invalid.
+ */
 export function parseMailbox(text: string): Address | undefined {
   const shown = text.trim();
   const parts = splitMailbox(shown);

@@ -10,7 +10,7 @@ export type TranslationKey = keyof Wording;
 
 const TRANSLATIONS: Readonly<Record<Language, Wording>> = { en, pt, de, es, fr };
 
-/** A sentence in a language, as plain text, its placeholders filled in. Whoever puts it into markup escapes it. */
+/** A sentence in a language, as plain text with its placeholders filled in. Callers escape it for markup. */
 export function translate(
   language: Language,
   key: TranslationKey,

@@ -17,7 +17,7 @@ interface BodySlot extends Slot {
   readonly part: Part;
 }
 
-/** A letter ready for splicing: parsed, made into MIME and encoded but for what is personal. */
+/** A letter ready for splicing: parsed, made into MIME and encoded, except for the personal slots. */
 export interface CompiledLetter {
   readonly letter: Letter;
   readonly sender: { readonly address: string; readonly domain: string };
@@ -25,11 +25,11 @@ export interface CompiledLetter {
   readonly slots: readonly BodySlot[];
   /** Everything after the personal header fields, in order: encoded bytes, or the index of a slot. */
   readonly plan: readonly (Buffer | number)[];
-  /** A tracked letter as it goes to those who do not want to be followed. */
+  /** The same letter without tracking, for recipients who have opted out of it. */
   readonly untracked?: CompiledLetter;
 }
 
-/** Parses, wraps and encodes a letter once; throws `validation_failed` naming the field that is at fault. */
+/** Parses, wraps and encodes a letter once. Throws `validation_failed`, which names the invalid fields. */
 export function compileLetter(letter: Letter): CompiledLetter {
   const faults: Record<string, readonly string[]> = { ...checkLetter(letter) };
   const from = parseMailbox(letter.from.email);
@@ -60,13 +60,16 @@ function withoutTracking({ tracking, ...letter }: Letter): Letter {
   return letter;
 }
 
-/** Markup that does not reach the text part may take half of a block with it; then the blocks go and their content stays. */
+/**
+ * The conversion to text drops some markup and may drop half of a Liquid block with it. In that case all block tags are
+ * removed and their content stays.
+ */
 function textSlots(text: string, derived: boolean): (string | Slot)[] {
   const whole = !derived || checkLiquid(text, 'plain', TRACKED_LIMITS).length === 0;
   return slotsIn(whole ? text : text.replace(/\{%(?:(?!\{%).)*?%\}/gs, ''), 'plain', TRACKED_LIMITS);
 }
 
-/** Names every field whose Liquid is malformed, with line and column; empty when all can be compiled. */
+/** Returns every field whose Liquid is malformed, with line and column; empty if all fields compile. */
 export function checkLetter(
   draft: Partial<Readonly<Record<'subject' | 'preheader' | 'html' | 'text', string | null>>>,
 ): FieldErrors {
@@ -80,7 +83,7 @@ export function checkLetter(
   return errors;
 }
 
-/** What is wrong with a piece of Liquid, as sentences; the parser stops at the first fault. */
+/** Returns the faults of a piece of Liquid, as sentences. The parser stops at the first fault. */
 export function checkLiquid(source: string, mode: Mode, limits?: SourceLimits): readonly string[] {
   try {
     slotsIn(source, mode, limits);
@@ -92,7 +95,7 @@ export function checkLiquid(source: string, mode: Mode, limits?: SourceLimits): 
   }
 }
 
-/** The same for a recipient in every round and at every try, so that a repeated mail can be told as such. */
+/** The same for a recipient in every round and at every attempt, so that a repeated mail can be recognised. */
 export function messageIdOf(
   compiled: {
     readonly letter: Pick<Letter, 'boundarySeed' | 'campaign'>;
@@ -109,7 +112,7 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** The header fields that are the same for all, and the empty line after the header. */
+/** The header fields that are the same for all recipients, and the empty line after the header. */
 function fixedFields(letter: Letter, from: string, replyTo: string | undefined, boundary: string): string {
   const { account, campaign, list } = letter;
   const host = new URL(letter.publicUrl).hostname.replace(/[^a-z0-9.-]/gi, '');
@@ -131,7 +134,7 @@ function partHead(boundary: string, type: string): string {
   return `--${boundary}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n`;
 }
 
-/** Collects the pieces of a mail; neighbouring bytes become one buffer, equal slots one slot. */
+/** Collects the pieces of a mail. Adjacent bytes become one buffer; equal slots share one slot. */
 function planner() {
   const pieces: (Buffer | number)[] = [];
   const slots: BodySlot[] = [];

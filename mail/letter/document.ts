@@ -25,7 +25,7 @@ const TEXT_FOOTER = '\n\nUnsubscribe: {{ unsubscribe_url }}\n';
 /** Keeps mail clients from filling the preview line with the body's first words. */
 const PREVIEW_FILLER = '&zwnj;&nbsp;'.repeat(40);
 
-/** A whole HTML document and its text part; both let people unsubscribe. */
+/** Returns a whole HTML document and its text part, each with an unsubscribe link. */
 export function bodiesOf(draft: Draft): Bodies {
   const html = NAMES_UNSUBSCRIBE.test(draft.html) ? draft.html : insertAtBodyEnd(draft.html, FOOTER);
   return { html: withFinalNewline(documentOf(draft, html)), text: withFinalNewline(textOf(draft.text, html)) };
@@ -52,7 +52,7 @@ ${html}
 `;
 }
 
-/** A whole document, or a fragment that needs one around it. */
+/** True for a whole document, false for a fragment. */
 export function isDocument(html: string): boolean {
   return WHOLE_DOCUMENT.test(html);
 }
@@ -66,13 +66,13 @@ export function preheaderBlock(preheader: string | null): string {
   return previewBlock(escapedAroundLiquid(preheader));
 }
 
-/** What a mailbox shows behind the subject and nobody sees in the mail. */
+/** A hidden block: inboxes show it after the subject, and the opened mail does not. */
 export function previewBlock(html: string): string {
   const style = 'display:none;max-height:0;max-width:0;overflow:hidden;mso-hide:all';
   return `<div style="${style}">${html}${PREVIEW_FILLER}</div>\n`;
 }
 
-/** Subjects and preheaders are plain text with Liquid in it; the Liquid escapes its values itself. */
+/** Escapes plain text that contains Liquid, such as a preheader. The Liquid tags stay: they escape their own values. */
 export function escapedAroundLiquid(source: string): string {
   const tags = source.match(LIQUID_TAG) ?? [];
   return source
@@ -91,7 +91,7 @@ const altText: FormatCallback = (element, _walk, builder) => {
   if (typeof alt === 'string' && alt !== '') builder.addInline(alt);
 };
 
-/** A row is a line, its cells have a blank between them. */
+/** Each table row becomes a line, with a blank between its cells. */
 const row: FormatCallback = (element, walk, builder) => {
   builder.openBlock({ leadingLineBreaks: 1 });
   walk(element.children, builder);
@@ -114,20 +114,23 @@ const converted = compile({
   ],
 });
 
-/** Liquid stands aside behind private-use marks while the HTML is read: `<`, quotes and line breaks in it are not markup. */
+/**
+ * Replaces Liquid by private-use marks while the HTML is parsed, because `<`, quotes and line breaks in it are not
+ * markup.
+ */
 export function textFromHtml(html: string): string {
   const tags: string[] = [];
   const marked = html.replace(LIQUID_TAG, (tag) => `\uE000${tags.push(tag) - 1}\uE001`);
   return converted(marked).replace(/\uE000(\d+)\uE001/g, (_, index) => tags[Number(index)] ?? '');
 }
 
-/** Where the first such tag ends. In one pass: tags behind the last `>` have no end, and are not looked at. */
+/** The end of the first such tag, found in one pass. Text after the last `>` is skipped: no tag ends there. */
 export function endOfTag(html: string, name: 'head' | 'body'): number | undefined {
   const tag = new RegExp(`<${name}\\b[^>]*>`, 'i').exec(html.slice(0, html.lastIndexOf('>') + 1));
   return tag === null ? undefined : tag.index + tag[0].length;
 }
 
-/** The HTML with a block as the first thing of its body. */
+/** Inserts a block at the start of the body. */
 export function insertAtBodyStart(html: string, hidden: string): string {
   if (hidden === '') return html;
   const at = endOfTag(html, 'body');
@@ -135,7 +138,7 @@ export function insertAtBodyStart(html: string, hidden: string): string {
   return `${html.slice(0, at)}\n${hidden}${html.slice(at)}`;
 }
 
-/** The HTML with a block as the last thing of its body. */
+/** Inserts a block at the end of the body. */
 export function insertAtBodyEnd(html: string, footer: string): string {
   const end = [...html.matchAll(/<\/body *>/gi)].at(-1) ?? [...html.matchAll(/<\/html *>/gi)].at(-1);
   return end === undefined ? html + footer : html.slice(0, end.index) + footer + html.slice(end.index);

@@ -7,7 +7,10 @@ export interface DraftedCampaign {
   readonly given: { readonly subject: string | null; readonly preheader: string | null };
 }
 
-/** What a draft makes of a campaign: what the caller has written stands, the body is HTML as an editor's blocks are. */
+/**
+ * Returns the fields that a draft sets on a campaign. Fields given by the caller stay; the body is HTML, rendered from
+ * the draft's blocks.
+ */
 export function bodyOfDraft({ text, given }: DraftedCampaign) {
   if (text === null) throw new Error('a draft without a text has no body');
   const liquid = newPlaceholders();

@@ -2,14 +2,17 @@ import { LIQUID_TAG, liquidFault, type Mode, messageBudget, parseLiquid, renderS
 import { newPlaceholders } from '../liquid/placeholders.js';
 import { checkLetter } from './compile.js';
 
-/** An issue's letter as its newsletter writes it: Liquid over what the source gives. */
+/** The template of a newsletter: Liquid, filled with the content of the source. */
 export interface IssueTemplate {
   readonly subject: string;
   readonly preheader: string | null;
   readonly html: string;
 }
 
-/** What a template may read, by name: whatever else it prints is a field of a recipient, and waits for one. */
+/**
+ * Variables that the issue's content fills. Every other variable is a recipient field and is filled when the mail is
+ * sent.
+ */
 const ISSUE_FIELDS = ['items', 'feed', 'data', 'newsletter', 'issue', 'forloop'] as const;
 
 const DECLARING =
@@ -17,8 +20,8 @@ const DECLARING =
 const PRINTED = /^\{\{-?\s*([A-Za-z_][\w-]*)/;
 
 /**
- * Fills a template with one issue's content; a sentence says what is wrong. A variable that the content lacks is a fault,
- * unless the template allows for it: half a letter is none.
+ * Fills a template with one issue's content, or returns a sentence that names the fault. A variable that is missing from
+ * the content is a fault unless the template has a condition or a `default` for it.
  */
 export function issueLetter(template: IssueTemplate, content: object): IssueTemplate | string {
   try {
@@ -37,10 +40,10 @@ export function issueLetter(template: IssueTemplate, content: object): IssueTemp
   }
 }
 
-/** What is wrong with a template before there is any content; undefined: nothing. */
+/** Returns the fault of a template before it has any content, or undefined if it has none. */
 export function templateFault(source: string, mode: Mode): string | undefined {
   try {
-    // As it stands as well: the recipients' part of it goes into a letter later.
+    // The unprepared source too: its recipient fields become part of the letter.
     for (const liquid of [source, prepared(source).source]) parseLiquid(liquid, mode);
     return undefined;
   } catch (error) {
@@ -61,7 +64,7 @@ function filledPart(source: string, content: object, mode: Mode): string {
   return restore(text);
 }
 
-/** Outputs of recipients' fields stand aside while the issue's are filled in. */
+/** Replaces the outputs of recipient fields by placeholders while the issue's variables are filled. */
 function prepared(source: string) {
   const declared = [...source.matchAll(DECLARING)].map(([, item, name]) => item ?? name ?? '');
   const ours = new Set<string>([...ISSUE_FIELDS, ...declared]);

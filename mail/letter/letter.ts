@@ -1,4 +1,4 @@
-/** What a campaign says: the same for all its recipients until it is spliced. */
+/** The content of a campaign, the same for all its recipients until it is spliced. */
 export interface Letter {
   readonly account: number;
   readonly campaign: number;
@@ -14,20 +14,20 @@ export interface Letter {
   readonly list: { readonly id: number; readonly uid: string; readonly name: string };
   /** Without a slash at the end. */
   readonly publicUrl: string;
-  /** Where reports about its mails come to, and unsubscribes by mail; null or absent: to the sender. */
+  /** The domain that receives bounces and unsubscribes by mail; null or absent: they go to the sender. */
   readonly bounceDomain?: string | null;
   /** Secret and stable for the campaign: the MIME boundary and the mark in each Message-ID come from it. */
   readonly boundarySeed: string;
-  /** BCP 47; English where nobody says. */
+  /** BCP 47; absent: English. */
   readonly lang?: string;
-  /** Absent: nothing of this letter is followed. */
+  /** Absent: the letter is not tracked. */
   readonly tracking?: Tracking;
 }
 
-/** What is followed of a letter. */
+/** The tracked events and links of a letter. */
 export interface Tracking {
   readonly opens: boolean;
-  /** The stored number of each destination; a link whose destination has none stays as it is. */
+  /** The stored number of each destination. A link to a destination without a number is not tracked. */
   readonly links: ReadonlyMap<string, number>;
 }
 
@@ -42,11 +42,11 @@ export interface Recipient {
 
 interface Envelope {
   readonly from: string;
-  /** Exactly one: nobody learns of anybody else, and each recipient has a fate of their own. */
+  /** Exactly one: recipients never see each other's addresses, and each has a fate of their own. */
   readonly to: string;
 }
 
-/** A finished mail: CRLF lines, no line begins with a dot, no dot at the end. */
+/** A finished mail with CRLF lines. No line begins with a dot, and the final dot line of SMTP is absent. */
 export interface SplicedMail {
   readonly kind: 'mail';
   readonly envelope: Envelope;
@@ -54,7 +54,7 @@ export interface SplicedMail {
   readonly chunks: readonly Buffer[];
 }
 
-/** This recipient cannot get this letter; the others can. The page notes it as failed. */
+/** The letter cannot be rendered for this recipient. The page records the recipient as failed and continues. */
 export interface Unrenderable {
   readonly kind: 'unrenderable';
   readonly class: 'render_error' | 'eai_unsupported' | 'invalid_address' | 'bad_signing_key' | 'domain_not_verified';

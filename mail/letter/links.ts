@@ -1,26 +1,26 @@
 import { containsHiddenLiquid, hideLiquid, PLACEHOLDER_START, restoreLiquid } from '../liquid/hide-liquid.js';
 
-/** The links of a body: where they go, and how many only a recipient's own fields decide. */
+/** The links of a body: their destinations, and the links whose destination depends on the recipient's fields. */
 export interface FoundLinks {
-  /** In the order in which they come, each once. */
+  /** In order of appearance, without duplicates. */
   readonly destinations: readonly string[];
-  /** As they stand in the source: left alone by tracking. */
+  /** As written in the source; these links are not tracked. */
   readonly personal: readonly string[];
 }
 
-/** What stands in place of a destination; undefined leaves the link as it is. */
+/** Returns the replacement of a destination, or undefined to leave the link unchanged. */
 export type Rewrite = (destination: string) => string | undefined;
 
-/** A proxy refuses a header beyond this. */
+/** Proxies refuse longer headers. */
 const LONGEST_DESTINATION = 4_000;
 const LONGEST_TAG = 16_384;
-/** Tags without an end are looked at this often; a letter has none. */
+/** The scan stops after this many tags without an end. Real letters have none. */
 const MAX_BROKEN_TAGS = 20;
 
 const OPENING = new RegExp(`<(?:a|area|v:[a-z]+)(?=[\\s/${PLACEHOLDER_START}])`, 'gi');
 const ATTRIBUTE = /([^\s"'<>/=]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'<>=`]+))?/g;
 
-/** Where the links of an HTML body go; Liquid or not. */
+/** Finds the links of an HTML body, with or without Liquid. */
 export function linksIn(html: string): FoundLinks {
   const destinations = new Set<string>();
   const personal: string[] = [];
@@ -33,13 +33,13 @@ export function linksIn(html: string): FoundLinks {
   return { destinations: [...destinations], personal };
 }
 
-/** Destinations that a body names but does not want followed, by `data-notrack`. */
+/** Destinations whose links are marked with `data-notrack`. */
 export function untrackedIn(html: string): ReadonlySet<string> {
   const hrefs = [...hrefsOf(hideLiquid(html).marked)];
   return new Set(hrefs.flatMap(({ value, kept }) => (kept ? (destinationOf(value) ?? []) : [])));
 }
 
-/** The HTML with other destinations in its links; whatever a link says and looks like stays. */
+/** Replaces the destinations of the links; their text and other attributes stay. */
 export function rewriteHtml(html: string, rewrite: Rewrite): string {
   const { marked, tags } = hideLiquid(html);
   let done = '';
@@ -56,13 +56,13 @@ export function rewriteHtml(html: string, rewrite: Rewrite): string {
 
 const BARE = /https?:\/\/[^\s<>"'[\]{}|\\^`]+/gi;
 
-/** The same for a text part, where an address stands for itself. */
+/** The same for a text part, in which each web address is a link. */
 export function rewriteText(text: string, rewrite: Rewrite): string {
   const { marked, tags } = hideLiquid(text);
   const done = marked.replace(BARE, (found) => {
     const [before = ''] = found.split(PLACEHOLDER_START, 1);
     const bare = before.length > LONGEST_DESTINATION ? '' : withoutTrailingPunctuation(before);
-    // Liquid right behind it is the rest of the address.
+    // Liquid directly after the address is part of it.
     const personal = bare === before && before !== found;
     const destination = personal ? undefined : destinationOf(bare.replaceAll('&', '&amp;'));
     const other = destination === undefined ? undefined : rewrite(destination);
@@ -71,7 +71,7 @@ export function rewriteText(text: string, rewrite: Rewrite): string {
   return restoreLiquid(done, tags);
 }
 
-/** Where the addresses of a text part go. */
+/** The destinations of the web addresses in a text part. */
 export function addressesIn(text: string): readonly string[] {
   const found = new Set<string>();
   rewriteText(text, (destination) => {
@@ -81,7 +81,7 @@ export function addressesIn(text: string): readonly string[] {
   return [...found];
 }
 
-/** What ends a sentence or closes a parenthesis around an address is not part of it. */
+/** Removes the punctuation that ends a sentence or closes a parenthesis around an address. */
 function withoutTrailingPunctuation(address: string): string {
   let end = address.length;
   let unopened = count(address, ')') - count(address, '(');
@@ -98,11 +98,11 @@ function count(text: string, char: string): number {
 }
 
 interface Href {
-  /** Of the value with its quotes. */
+  /** Position of the value, quotes included. */
   readonly start: number;
   readonly end: number;
   readonly value: string;
-  /** The author wants it as it is. */
+  /** Whether the link is marked with `data-notrack`. */
   readonly kept: boolean;
 }
 
@@ -132,7 +132,7 @@ function endOfTag(html: string, start: number): number | undefined {
   return undefined;
 }
 
-/** The first `href` of a tag counts, as in a browser. */
+/** Uses the first `href` of a tag, as browsers do. */
 function* hrefIn(html: string, start: number, end: number): Generator<Href> {
   const tag = html.slice(start, end);
   const attributes = [...tag.matchAll(ATTRIBUTE)];
@@ -147,7 +147,7 @@ function* hrefIn(html: string, start: number, end: number): Generator<Href> {
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', quot: '"', apos: "'", lt: '<', gt: '>' };
 
-/** Where a browser would go; undefined for what is no web address, or one that cannot be read for sure. */
+/** The address that a browser would open; undefined if the value is not a web address or is ambiguous. */
 function destinationOf(value: string): string | undefined {
   let known = true;
   const address = value.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z][a-z0-9]*));/gi, (_, decimal, hex, name) => {

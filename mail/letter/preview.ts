@@ -7,14 +7,14 @@ export interface LetterPreview {
   readonly html: string;
 }
 
-/** Somebody who is on no list, so that a preview shows what a recipient would see. */
+/** An invented recipient for previews. */
 export interface SampleRecipient {
   readonly email: string;
   readonly first_name: string;
   readonly last_name: string;
 }
 
-/** A letter as the sample would get it; its personal links lead nowhere. The HTML is a whole document. */
+/** Renders a letter for the sample recipient. Its personal links are `#`. The HTML is a whole document. */
 export function previewFor({ subject, preheader, html }: LetterPreview, sample: SampleRecipient): LetterPreview {
   const fields = { ...sample, attributes: {}, tags: [], unsubscribe_url: '#', preferences_url: '#', view_url: '#' };
   const plain = (source: string) =>

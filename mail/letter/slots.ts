@@ -6,13 +6,13 @@ import { escapeHtml, liquidContext, type Mode, parseLiquid, recipientContext, re
 /** The fields of one recipient, as Liquid sees them. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** One recipient's rendering of one part: `assign` in an earlier slot is seen by a later one. */
+/** One recipient's rendering of one part. A variable that one slot assigns is visible in later slots. */
 export interface Rendering {
   readonly fields: Fields;
   readonly liquid: () => Context;
 }
 
-/** A personal place in a part. */
+/** A part of the text that is rendered for each recipient. */
 export interface Slot {
   /** Slots with the same key have the same text for the same recipient; undefined: rendered each time. */
   readonly key: string | undefined;
@@ -22,13 +22,13 @@ export interface Slot {
 type Read = (fields: Fields) => unknown;
 type Step = (value: unknown) => unknown;
 
-/** A plain field with filters that need no engine: nine in ten tags of real letters. */
+/** A plain field with filters that need no Liquid engine: nine in ten tags of real letters. */
 const FAST = /^\{\{-?\s*([a-z_]\w*)(?:\.([a-z_]\w*))?\s*((?:\|\s*\w+\s*(?::\s*(?:"[^"\\]*"|'[^'\\]*')\s*)?)*)-?\}\}$/i;
 const FILTER = /\|\s*(\w+)\s*(?::\s*(?:"([^"\\]*)"|'([^'\\]*)')\s*)?/g;
 const NOT_A_FIELD = new Set(['nil', 'null', 'true', 'false', 'empty', 'blank']);
-/** Liquid computes these instead of reading them. */
+/** Properties that Liquid computes. */
 const COMPUTED = new Set(['size', 'first', 'last']);
-/** With these tags a name may no longer mean the recipient's field. */
+/** Tags that can redefine a name, so that it no longer means the recipient's field. */
 const SETS_VARIABLES = /\{%-?\s*(?:assign|capture|increment|decrement|liquid)\b/;
 
 export function rendering(fields: Fields, mode: Mode): Rendering {
@@ -42,7 +42,7 @@ export function rendering(fields: Fields, mode: Mode): Rendering {
   };
 }
 
-/** Cuts a template into its unchanging text and its slots; throws a LiquidError if it is malformed. */
+/** Splits a template into fixed text and slots. Throws a LiquidError if the template is malformed. */
 export function slotsIn(source: string, mode: Mode, limits?: SourceLimits): (string | Slot)[] {
   const fastAllowed = !SETS_VARIABLES.test(source);
   const pieces: (string | Slot)[] = [];
@@ -91,7 +91,7 @@ function own(fields: Fields, name: string): unknown {
   return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
 
-/** The filter as Liquid defines it, or undefined where the engine has to do it. */
+/** The filter as Liquid defines it, or undefined if only the engine supports it. */
 function step(filter: string, argument: string | undefined): Step | undefined {
   if (filter === 'default' && argument !== undefined) return (value) => (isBlank(value) ? argument : value);
   if (argument !== undefined) return undefined;

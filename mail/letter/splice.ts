@@ -13,10 +13,13 @@ import { TOKEN_FIELD } from './tracking.js';
 
 type Renderings = Readonly<Record<Part, Rendering>>;
 
-/** What nearly all addresses look like; the others are parsed. */
+/** The form of nearly all addresses; the others are parsed. */
 const PLAIN_ADDRESS = /^[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z][a-z0-9]*$/i;
 
-/** Puts one recipient into a compiled letter; a recipient it cannot be made for is a value, never an exception. */
+/**
+ * Renders a compiled letter for one recipient. If that fails because of the letter or the recipient, returns
+ * `Unrenderable` and does not throw.
+ */
 export function spliceMail(
   compiled: CompiledLetter,
   recipient: Recipient,
@@ -80,7 +83,7 @@ function subjectFor({ subject }: CompiledLetter, part: Rendering): string {
   return text;
 }
 
-/** The recipient's own fields win over attributes of the same name; one token serves all of their links. */
+/** Built-in fields take precedence over attributes of the same name. All links of the recipient use one token. */
 export function fieldsOf(recipient: Recipient, publicUrl: string, token: string): Fields {
   return {
     ...recipient.attributes,
@@ -99,7 +102,10 @@ function nameOf({ first_name, last_name }: Recipient): string {
   return `${first_name ?? ''} ${last_name ?? ''}`.trim();
 }
 
-/** Only ASCII may go to a server that does not offer SMTPUTF8 (RFC 6531 §3.1): such a recipient fails here, by name. */
+/**
+ * Returns the address for the SMTP envelope. A server without SMTPUTF8 takes ASCII only (RFC 6531 §3.1), so other
+ * addresses are `eai_unsupported`.
+ */
 export function envelopeAddress(email: string): string | Unrenderable {
   if (email.length <= 64 && PLAIN_ADDRESS.test(email)) return email;
   const address = parseMailbox(email);

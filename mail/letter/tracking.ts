@@ -3,20 +3,20 @@ import { type Bodies, bodiesOf, insertAtBodyStart } from './document.js';
 import type { Letter, Tracking } from './letter.js';
 import { addressesIn, linksIn, rewriteHtml, rewriteText, untrackedIn } from './links.js';
 
-/** The recipient's token as Liquid reads it; it stands in every tracked link, also in one within a block. */
+/** The Liquid field that holds the recipient's token. Every tracked link contains it, also within Liquid blocks. */
 export const TOKEN_FIELD = 'everpost_token';
 const TOKEN_SLOT = `{{ ${TOKEN_FIELD} }}`;
 
-/** Gmail cuts a mail off at about 102 KB, and with it whatever stands at its end. */
+/** Gmail cuts mails off at about 102 KB. Content at the end is then lost. */
 const CUT_OFF = 90_000;
 
-/** What the rewriting of a body needs to know; `token` is the recipient's, or the slot it goes into. */
+/** Input of the rewriting of a body. `token` is the recipient's token, or the slot for it. */
 export interface TrackingLinks extends Tracking {
   readonly publicUrl: string;
   readonly token: string;
 }
 
-/** The destinations of a letter that may be followed: those of its links and of the addresses in its text part. */
+/** The trackable destinations of a letter: those of its links and of the addresses in its text part. */
 export function destinationsOf(letter: Letter): readonly string[] {
   return destinationsIn(bodiesOf(letter), letter.publicUrl);
 }
@@ -24,12 +24,15 @@ export function destinationsOf(letter: Letter): readonly string[] {
 export function destinationsIn({ html, text }: Partial<Bodies>, publicUrl: string): readonly string[] {
   const kept = untrackedIn(html ?? '');
   const found = [...linksIn(html ?? '').destinations, ...addressesIn(text ?? '')];
-  // Our own pages are reached as they are: leaving a list must not depend on anything else.
+  // Links to Everpost's own pages are not tracked: an unsubscribe must not depend on tracking.
   const ours = (url: string) => url === publicUrl || url.startsWith(`${publicUrl}/`);
   return [...new Set(found)].filter((url) => !kept.has(url) && !ours(url));
 }
 
-/** Both bodies of a letter with their links and the pixel, still Liquid: the token is one more field of the recipient. */
+/**
+ * Adds tracked links and the pixel to both bodies of a letter. The result is still Liquid; the token is a recipient
+ * field.
+ */
 export function trackedBodies(bodies: Bodies, { tracking, publicUrl }: Letter): Bodies {
   if (tracking === undefined) return bodies;
   const trackingLinks = { ...tracking, publicUrl, token: TOKEN_SLOT };
@@ -53,7 +56,7 @@ export function trackedText(text: string, { links, publicUrl, token }: TrackingL
   });
 }
 
-/** The last thing of the body; of a mail that would be cut off before its end, the first. */
+/** Puts the pixel at the end of the body, or at the start if the mail is so long that mailboxes cut it off. */
 function withPixel(html: string, address: string): string {
   const pixel = `<img src="${address}" width="1" height="1" alt="" role="presentation" style="display:block;border:0">\n`;
   if (html.length > CUT_OFF) return insertAtBodyStart(html, pixel);

@@ -4,7 +4,7 @@ import type { CompiledLetter } from './compile.js';
 import type { Recipient } from './letter.js';
 import { spliceMail } from './splice.js';
 
-/** The HTML of a letter as this recipient gets it: spliced and read back, so that it cannot differ. */
+/** The HTML of a letter for one recipient, read back from the spliced mail so that the two cannot differ. */
 export async function recipientHtml(
   compiled: CompiledLetter,
   recipient: Recipient,

@@ -2,13 +2,16 @@ import { Context, Drop, type Emitter, type Liquid, toValue } from 'liquidjs';
 import { monotonic } from '../../clock.js';
 import { TooComplex } from './complexity.js';
 
-/** What one letter may cost. Counted rather than timed, so that a busy machine and a free one answer the same. */
+/**
+ * The limits of one rendering. They are counts, not times, so that the result does not depend on the load of the
+ * machine.
+ */
 const RENDER_LIMITS = {
   /** Nodes rendered, variables read, filters and comparisons: about a microsecond each. */
   steps: 100_000,
   /** Characters and elements that filters read and make. */
   size: 10_000_000,
-  /** The same as liquidjs counts it, before it makes them. */
+  /** The same, as liquidjs counts it before it allocates memory. */
   memory: 5_000_000,
   /** Characters printed. */
   output: 3_000_000,
@@ -16,7 +19,7 @@ const RENDER_LIMITS = {
   depth: 100,
 } as const;
 
-/** Characters read to say where missing variables stand; those behind are empty and are not named. */
+/** Characters read to locate missing variables. Beyond that, missing variables are empty and are not reported. */
 const MOST_SEARCHED = 5_000_000;
 
 type Resource = 'steps' | 'size' | 'memory' | 'output';
@@ -28,7 +31,7 @@ export class Budget {
   #searched = 0;
   #spent: TooComplex | undefined;
 
-  /** `time`: milliseconds, for what the counters do not see. */
+  /** `time`: milliseconds, for work that the counters do not cover. */
   constructor(time: number) {
     this.#deadline = monotonic() + time;
   }
@@ -43,14 +46,14 @@ export class Budget {
     if (monotonic() > this.#deadline) this.#end('time');
   }
 
-  /** A value counts with all that is in it, each time it is read. */
+  /** Counts a value with everything it contains, each time it is read. */
   useValue(value: unknown): void {
     if (typeof value === 'string') this.use('size', value.length);
     else if (typeof value !== 'object' || value === null || value instanceof Drop) this.use('size', 1);
     else this.#useLayers(value);
   }
 
-  /** Whether a missing variable is still searched for in a source of so many characters. */
+  /** Whether a missing variable may still be located in a source of this many characters. */
   maySearch(characters: number): boolean {
     this.#searched += characters;
     return this.#searched <= MOST_SEARCHED;
@@ -72,10 +75,10 @@ export class Budget {
   }
 }
 
-/** Each takes as long to look into as so many elements. */
+/** The size of a list or object itself, in elements. */
 const CONTAINER = 10;
 
-/** Characters and elements in a list or an object; what has elements of its own is put into `deeper`. */
+/** Counts the characters and elements of a list or an object. Nested lists and objects are added to `deeper`. */
 function sizeOf(container: object, deeper: object[]): number {
   let size = CONTAINER;
   for (const one of Array.isArray(container) ? container : Object.values(container)) {
@@ -89,11 +92,11 @@ interface Bounds {
   readonly liquid: Liquid;
   readonly budget: Budget;
   readonly options?: Liquid['options'];
-  /** Characters of what is rendered. */
+  /** Characters of the rendered source. */
   readonly length?: number;
 }
 
-/** A context in which everything that repeats work is counted: liquidjs itself looks at the clock between nodes only. */
+/** A context that counts all repeated work. liquidjs itself checks the time between nodes only. */
 export class BoundedContext extends Context {
   readonly budget: Budget;
   readonly #bounds: Bounds;
@@ -122,7 +125,7 @@ export class BoundedContext extends Context {
     return new BoundedContext(scope, this.#bounds);
   }
 
-  /** Called for each variable. An error that names a missing one costs as much as reading its source. */
+  /** Called for each variable. An error that names a missing variable costs as much as reading the source. */
   override *_getFromScope(...[scope, paths, strict]: Parameters<Context['_getFromScope']>): IterableIterator<unknown> {
     this.budget.use('steps', 1 + paths.length);
     const value = yield* super._getFromScope(scope, paths, false);
@@ -136,7 +139,7 @@ export function budgetOf(context: Context): Budget | undefined {
   return context instanceof BoundedContext ? context.budget : undefined;
 }
 
-/** Collects what is printed, as liquidjs does, up to a limit. */
+/** Collects the output, as liquidjs does, up to a limit. */
 export function boundedOutput(context: Context): Emitter {
   const budget = budgetOf(context);
   const output = {

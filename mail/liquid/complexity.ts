@@ -1,9 +1,12 @@
 import { type Liquid, Tokenizer, TokenKind, type TopLevelToken } from 'liquidjs';
 
-/** What one piece of Liquid may consist of. Real letters stay below a tenth of it; parsing takes more than linear time. */
+/**
+ * The limits of one piece of Liquid, needed because parsing takes more than linear time. Real letters use less than a
+ * tenth.
+ */
 export interface SourceLimits {
   readonly tags: number;
-  /** Of one tag: characters, and names, operators and strings. */
+  /** Of one tag: its characters, and its names, operators and strings. */
   readonly length: number;
   readonly words: number;
   /** Of all tags together. */
@@ -31,14 +34,14 @@ export const TRACKED_LIMITS: SourceLimits = {
   allWords: SOURCE_LIMITS.allWords + 10 * MOST_LINKS,
 };
 
-/** The source asks for more work than a letter may take; the message is a sentence for its author. */
+/** The template exceeds a limit. The message is a sentence for the author of the template. */
 export class TooComplex extends Error {
   override readonly name = 'TooComplex';
 }
 
 type Options = Parameters<Tokenizer['readTagToken']>[0];
 
-/** Reads texts at once instead of character by character, and no tag further than it may be long. */
+/** Reads text in one step instead of character by character, and each tag up to the length limit only. */
 class BoundedTokenizer extends Tokenizer {
   readonly #longest: number;
 
@@ -79,13 +82,13 @@ class BoundedTokenizer extends Tokenizer {
 }
 
 const OPENINGS = /\{[{%]/g;
-/** A string is one word, however long it is. */
+/** A string counts as one word. */
 const WORDS = /"(?:\\.|[^"\\])*(?:"|$)|'(?:\\.|[^'\\])*(?:'|$)|[\w-]+|[^\s\w]/gs;
 const BLOCKS = new Set(['if', 'unless', 'case', 'for', 'tablerow', 'capture']);
 
-/** The tags and texts of a source as liquidjs sees them; throws TooComplex before anything is parsed. */
+/** Splits a source into tags and texts, as liquidjs does. Throws TooComplex before anything is parsed. */
 export function boundedTokens(source: string, liquid: Liquid, limits = SOURCE_LIMITS): TopLevelToken[] {
-  // Counted first: each tag becomes an object.
+  // Counts tags before they are read, because each tag becomes an object.
   if ((source.match(OPENINGS)?.length ?? 0) > limits.tags) throw tooMany(`${limits.tags} tags`);
   const tokens = new BoundedTokenizer(source, liquid.options.operators, limits).readTopLevelTokens(liquid.options);
   demandWords(tokens, limits);
@@ -128,7 +131,10 @@ function tooMany(what: string): TooComplex {
   return new TooComplex(`The template is too complex: it has more than ${what}.`);
 }
 
-/** The first TooComplex behind an error: liquidjs wraps what is thrown in a tag, and bundles the errors of a block. */
+/**
+ * Finds the first TooComplex among the causes of an error. liquidjs wraps errors thrown in a tag and groups those of a
+ * block.
+ */
 export function complexityOf(error: unknown): TooComplex | undefined {
   if (error instanceof TooComplex) return error;
   if (typeof error !== 'object' || error === null) return undefined;

@@ -4,16 +4,16 @@ import { boundedTokens, complexityOf, type SourceLimits } from './complexity.js'
 import { Capture, mayBeMarkup, ownMarkup, withoutMarkup } from './markup.js';
 import { MeteredParser, meteredOperators, meterFilters, meterRanges } from './metered.js';
 
-/** Liquid as letters may use it: no files, bounded, unknown fields empty, unknown filters an error. */
+/** Liquid for letters: no files, bounded work, unknown fields are empty, unknown filters are errors. */
 export type Mode = 'html' | 'plain';
 
-/** Each looks no further than the next opening brace pair, so that a text full of them is read once. */
+/** No match goes beyond the next opening brace pair, so that matching takes linear time. */
 export const LIQUID_TAG = /\{\{(?:(?!\{\{).)*?\}\}|\{%(?:(?!\{%).)*?%\}/gs;
 
-/** Milliseconds for one recipient. Only a runaway loop comes near: a busy machine must not fail a recipient. */
+/** Milliseconds for one recipient. The limit is generous: recipients must not fail because the machine is busy. */
 const RENDER_LIMIT = 2_000;
 
-/** Tags that read other files; a letter is one piece. */
+/** Tags that read other files. They are not available. */
 export const NO_FILES = ['include', 'render', 'layout', 'block'];
 
 const engines: Readonly<Record<Mode, Liquid>> = { html: htmlEngine(), plain: plainEngine() };
@@ -39,7 +39,10 @@ function metered(liquid: Liquid): Liquid {
   return liquid;
 }
 
-/** Every value is escaped once; `raw` hands the HTML of a message's caller through, a recipient's data never. */
+/**
+ * Escapes every value once. `raw` prints HTML unescaped if it comes from a message's caller, never if it comes from
+ * recipient data.
+ */
 function htmlEngine(): Liquid {
   const liquid = engine({ outputEscape: 'escape' });
   liquid.registerFilter('raw', {
@@ -63,7 +66,7 @@ function htmlEngine(): Liquid {
   return metered(liquid);
 }
 
-/** In text and subjects there is nothing to escape, also where the HTML next to it asked for it. */
+/** Text and subjects need no escaping, so the escape filters do nothing. */
 function plainEngine(): Liquid {
   const liquid = engine({});
   for (const filter of ['escape', 'escape_once', 'xml_escape', 'newline_to_br']) {
@@ -84,18 +87,18 @@ export function escapeHtml(value: unknown): string {
   return printed(value).replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
 }
 
-/** Throws a LiquidError that says line and column, or a TooComplex. */
+/** Throws a LiquidError with line and column, or a TooComplex. */
 export function parseLiquid(source: string, mode: Mode, limits?: SourceLimits): Template[] {
   const liquid = engines[mode];
   return new MeteredParser(liquid).parseTokens(boundedTokens(source, liquid, limits));
 }
 
-/** Variables live in the context: what `assign` sets in one tag, the next one sees. */
+/** The context holds the variables: a value that one tag assigns is visible to later tags. */
 export function liquidContext(fields: object, mode: Mode): Context {
   return new BoundedContext(fields, { liquid: engines[mode], budget: new Budget(RENDER_LIMIT) });
 }
 
-/** The same for one recipient, whose data brings no markup into the letter. */
+/** The same for one recipient, whose data is always escaped. */
 export function recipientContext(fields: object, mode: Mode): Context {
   return withoutMarkup(liquidContext(fields, mode));
 }
@@ -106,10 +109,10 @@ export function renderLiquid(templates: Template[], context: Context, mode: Mode
   return output.buffer;
 }
 
-/** Milliseconds for one message: it is filled where others wait. */
+/** Milliseconds for one message: other requests wait while it is filled. */
 const MESSAGE_LIMIT = 1_000;
 
-/** For all parts of one message, and for finding what they lack. */
+/** The budget for all parts of one message, including the search for missing variables. */
 export function messageBudget(): Budget {
   return new Budget(MESSAGE_LIMIT);
 }
@@ -118,13 +121,13 @@ interface Filling {
   readonly fields: object;
   readonly mode: Mode;
   readonly budget: Budget;
-  /** Fields that are not trusted bring no markup. */
+  /** Values of untrusted fields are always escaped. */
   readonly isTrusted?: boolean;
 }
 
 /**
- * Renders and names the variables that are not there, each once and as the template writes it. Asking for one in a
- * condition, or with a `default`, is no fault.
+ * Renders, and names each missing variable once, as the template writes it. A variable in a condition or with a `default`
+ * may be missing.
  */
 export function renderStrictly(templates: Template[], { fields, mode, budget, isTrusted = true }: Filling) {
   const liquid = engines[mode];
@@ -144,7 +147,7 @@ export function renderStrictly(templates: Template[], { fields, mode, budget, is
   }
 }
 
-/** Errors come in bundles, and a loop has a bundle of its own; whatever is another fault is thrown again. */
+/** Collects the missing variables from grouped errors; a loop has a group of its own. Rethrows every other error. */
 function missingIn(error: unknown): string[] {
   const { errors, originalError: cause } = error as Bundled;
   if (errors !== undefined) return errors.flatMap(missingIn);
@@ -158,7 +161,7 @@ interface Bundled {
   readonly originalError?: unknown;
 }
 
-/** One sentence, if the error is the letter's fault. */
+/** One sentence if the template caused the error, else undefined. */
 export function liquidFault(error: unknown): string | undefined {
   const complexity = complexityOf(error);
   if (complexity !== undefined) return complexity.message;

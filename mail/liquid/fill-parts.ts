@@ -2,7 +2,7 @@ import type { Template } from 'liquidjs';
 import { complexityOf } from './complexity.js';
 import { liquidFault, type Mode, messageBudget, parseLiquid, renderStrictly } from './engine.js';
 
-/** The parts of a message in which Liquid waits for a context; `html` and `text` as rendering leaves them. */
+/** The parts of a message that contain Liquid. `html` and `text` come from the rendered template. */
 export interface MailParts {
   readonly subject: string;
   readonly preheader: string | null;
@@ -17,13 +17,13 @@ export type ParsedMailParts = Readonly<Record<Part, readonly Template[]>>;
 
 export interface FilledParts extends MailParts {
   readonly preheader: string | null;
-  /** Variables that the context lacks, as the template names them: they are empty. */
+  /** Variables that are missing from the context, as the template names them. They are rendered empty. */
   readonly missing: readonly string[];
 }
 
 const MODES: Readonly<Record<Part, Mode>> = { subject: 'plain', preheader: 'plain', html: 'html', text: 'plain' };
 
-/** Why a template cannot be filled. */
+/** The reason why a template cannot be filled. */
 export interface Unfilled {
   readonly code: 'not_renderable' | 'template_too_complex';
   readonly fault: string;
@@ -39,7 +39,10 @@ export function parseParts({ preheader, ...parts }: MailParts): ParsedMailParts 
   };
 }
 
-/** One message, or a campaign for one recipient, whose data is not trusted; a fault of the template is a sentence. */
+/**
+ * Fills one message, or a campaign for one recipient, whose data is not trusted. Returns faults of the template as a
+ * sentence.
+ */
 export function fillParts(parts: ParsedMailParts, context: object, isTrusted = true): FilledParts | Unfilled {
   const missing = new Set<string>();
   const budget = messageBudget();

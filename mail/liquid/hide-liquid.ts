@@ -1,18 +1,18 @@
-/** Stands before the number of a Liquid tag that was put aside: Unicode promises that no text uses it. */
+/** Precedes the number of a hidden Liquid tag. It is a Unicode noncharacter, which text never uses. */
 export const PLACEHOLDER_START = '\uFDD0';
 const PLACEHOLDER_END = '\uFDD1';
 
-/** Between these and their ends nothing is Liquid, so nothing may be put there. */
+/** The content of these blocks is not Liquid and must not be changed. */
 const VERBATIM = /\{%-?\s{0,9}(raw|comment)\s{0,9}-?%\}/g;
 const ENDS = {
   raw: /\{%-?\s{0,9}endraw\s{0,9}-?%\}/g,
   comment: /\{%-?\s{0,9}endcomment\s{0,9}-?%\}/g,
 } as const;
-/** Each looks no further than the next opening brace pair, so that a text full of them is read once. */
+/** No match goes beyond the next opening brace pair, so that matching takes linear time. */
 const TAG = /\{\{(?:(?!\{\{).)*?\}\}|\{%(?:(?!\{%).)*?%\}/gs;
 const PLACEHOLDER = /\uFDD0(\d+)\uFDD1/g;
 
-/** A source whose Liquid stands aside: `<`, quotes and line breaks in it are not markup. */
+/** A source whose Liquid is replaced by placeholders, because `<`, quotes and line breaks in it are not markup. */
 export interface HiddenLiquid {
   readonly marked: string;
   readonly tags: readonly string[];
@@ -25,7 +25,7 @@ export function hideLiquid(source: string): HiddenLiquid {
   return { marked: withoutVerbatim(clean, hide).replace(TAG, hide), tags };
 }
 
-/** Reads the source once: a block without an end is what the rest of the letter is anyway. */
+/** Hides `raw` and `comment` blocks in one pass. A block without an end extends to the end of the source. */
 function withoutVerbatim(source: string, hide: (block: string) => string): string {
   let done = '';
   let from = 0;
@@ -47,7 +47,7 @@ export function containsHiddenLiquid(text: string): boolean {
   return text.includes(PLACEHOLDER_START);
 }
 
-/** Brings the Liquid back. */
+/** Restores the Liquid. */
 export function restoreLiquid(marked: string, tags: readonly string[]): string {
   return marked.replace(PLACEHOLDER, (_, index) => tags[Number(index)] ?? '');
 }

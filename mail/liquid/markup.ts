@@ -1,16 +1,16 @@
 import { CaptureTag, type Context } from 'liquidjs';
 import { boundedOutput } from './budget.js';
 
-/** What a letter itself has written, in each context that holds somebody's data. */
+/** For each context with recipient data: the pieces that the letter itself wrote. */
 const written = new WeakMap<Context, Set<unknown>>();
 
-/** From now on no value brings markup into what is rendered in this context: behind `raw` it is escaped as everywhere. */
+/** Makes `raw` escape every value in this context, so that recipient data cannot add markup. */
 export function withoutMarkup(context: Context): Context {
   written.set(context, new Set());
   return context;
 }
 
-/** A piece in which whatever came from data is escaped: the letter's own, also behind `raw`. */
+/** Marks a piece as the letter's own: its data is already escaped, so `raw` may print it. */
 export function ownMarkup(context: Context, piece: string): string {
   written.get(context)?.add(piece);
   return piece;
@@ -21,7 +21,7 @@ export function mayBeMarkup(context: Context, value: unknown): boolean {
   return written.get(context)?.has(value) ?? true;
 }
 
-/** `capture`: what it kept is the letter's own. */
+/** `capture`: the captured text is the letter's own. */
 export class Capture extends CaptureTag {
   override *render(context: Context): Generator<unknown, void, string> {
     const output = boundedOutput(context);

@@ -14,7 +14,7 @@ import { demandSimple } from './complexity.js';
 
 type Handler = Extract<FilterImplOptions, (...args: never[]) => unknown>;
 
-/** Liquid's operators, each of them a step. */
+/** Liquid's operators, each counted as a step. */
 export const meteredOperators: typeof defaultOperators = Object.fromEntries(
   Object.entries(defaultOperators).map(([name, operator]) => [name, meteredOperator(name, operator)]),
 );
@@ -28,12 +28,12 @@ function meteredOperator(name: string, operator: (typeof defaultOperators)[strin
   };
 }
 
-/** Lists are compared item by item; of two strings the lengths mostly decide. */
+/** Whether the operator reads the whole value. Lists are compared item by item; most strings differ in length already. */
 function isRead(operator: string, operand: unknown): boolean {
   return operator === 'contains' || (typeof operand === 'object' && (operator === '==' || operator === '!='));
 }
 
-/** Counts what each filter reads and makes. What one makes the next reads, so that no chain grows unseen. */
+/** Counts the input and output of each filter, so that a chain of filters cannot grow uncounted. */
 export function meterFilters(liquid: Liquid): void {
   for (const name of ['json', 'jsonify', 'inspect'])
     liquid.registerFilter(name, (value: unknown) => JSON.stringify(value));
@@ -57,12 +57,12 @@ function metered(name: string, filter: FilterImplOptions): FilterImplOptions {
   return { raw, handler: counted };
 }
 
-/** A name that no template can write. */
+/** A name that templates cannot contain. */
 const RANGE = '(..)';
 const LARGEST = 1_000_000_000;
 
 /**
- * `(1..5)` as a filter of its first bound. liquidjs counts in steps of one, which has no end where a bound is so large
+ * Evaluates `(1..5)` as a filter of its first bound. liquidjs counts in steps of one and never ends if a bound is so large
  * that adding one does not change it.
  */
 export function meterRanges(liquid: Liquid): void {
@@ -77,7 +77,7 @@ export function meterRanges(liquid: Liquid): void {
 
 const readGroupOrRange = Tokenizer.prototype.readGroupOrRange;
 
-/** The one place that every range passes, also one in the expression of a filter. */
+/** Parses every range, including those in the expression of a filter. */
 Tokenizer.prototype.readGroupOrRange = function (this: Tokenizer) {
   const range = readGroupOrRange.call(this);
   if (range === undefined || !TypeGuards.isRangeToken(range)) return range;
@@ -90,7 +90,7 @@ Tokenizer.prototype.readGroupOrRange = function (this: Tokenizer) {
   return Object.assign(filtered, { initial: new Expression([range.lhs]), input, begin, end });
 };
 
-/** Branches and candidates of a tag are evaluated one after the other: each is a step. */
+/** Counts each branch and candidate of a tag as a step, because they are evaluated one after the other. */
 export class MeteredParser extends Parser {
   override parseToken(token: TopLevelToken, rest: TopLevelToken[]): ReturnType<Parser['parseToken']> {
     const template = super.parseToken(token, rest);

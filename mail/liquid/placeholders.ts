@@ -1,22 +1,25 @@
 import { LIQUID_TAG } from './engine.js';
 
-/** Private-use characters: no parser of HTML, MJML or CSS sees anything but letters in them. */
+/** Private-use characters: parsers of HTML, MJML and CSS treat them as letters. */
 const PLACEHOLDER = /\uE000(\d+)\uE001/g;
 const PLACEHOLDER_CHARACTERS = /[\uE000\uE001]/g;
 
 export type Placeholders = ReturnType<typeof newPlaceholders>;
 
-/** Liquid stands aside behind marks while HTML, MJML and CSS are read: `<`, quotes and line breaks in it are not markup. */
+/**
+ * Replaces Liquid by placeholders while HTML, MJML and CSS are parsed, because `<`, quotes and line breaks in it are not
+ * markup.
+ */
 export function newPlaceholders() {
   const kept: string[] = [];
   const add = (source: string) => `\uE000${kept.push(source) - 1}\uE001`;
   return {
     mark: add,
-    /** Sets every tag aside. */
+    /** Replaces every tag by a placeholder. */
     hide: (source: string): string => source.replace(LIQUID_TAG, add),
-    /** What one mark stands for. */
+    /** The source behind one placeholder. */
     sourceOf: (index: string | number): string => kept[Number(index)] ?? '',
-    /** Marks may stand behind marks. */
+    /** Restores nested placeholders too. */
     restore: (text: string): string => restored(text, kept),
   };
 }
@@ -26,7 +29,7 @@ function restored(text: string, kept: readonly string[]): string {
   return text.replace(PLACEHOLDER, (_, index) => restored(kept[Number(index)] ?? '', kept));
 }
 
-/** Text from outside cannot bring marks along. */
+/** Removes placeholder characters from input. */
 export function withoutPlaceholders(source: string): string {
   return source.replace(PLACEHOLDER_CHARACTERS, '');
 }
@@ -35,7 +38,7 @@ export function hasPlaceholder(text: string): boolean {
   return text.includes('\uE000');
 }
 
-/** Replaces each mark by what `by` makes of its number. */
+/** Replaces each placeholder by the result of `by`. */
 export function replacePlaceholders(text: string, by: (index: string, placeholder: string) => string): string {
   return text.replace(PLACEHOLDER, (placeholder, index) => by(index, placeholder));
 }

@@ -2,7 +2,7 @@ import { Liquid, Parser, type Template, TokenKind } from 'liquidjs';
 import { boundedTokens, complexityOf } from './complexity.js';
 import { NO_FILES } from './engine.js';
 
-/** What the account or Everpost fills in; the rest comes from whoever sends. */
+/** Variables that the account or Everpost fills in; the caller sends the others. */
 const BUILT_IN_VARIABLES: ReadonlySet<string> = new Set([
   'brand',
   'mail',
@@ -29,7 +29,7 @@ const LOOP = /\{%-?\s*for\s+(\w+)\s+in\s+([\w.]+)/g;
 /** Characters of all tags of a source. To find one variable, liquidjs reads the source up to it. */
 const LONGEST_READ = 10_000;
 
-/** An example of a context in which every variable of these pieces of Liquid has a value. Very long ones are not read. */
+/** An example of a context with a value for every variable of these pieces of Liquid. Very long pieces are skipped. */
 export function sampleContext(sources: readonly string[]): SampleContext {
   const sample: SampleContext = {};
   for (const source of sources.map(tagsOf)) {
@@ -46,7 +46,7 @@ export function sampleContext(sources: readonly string[]): SampleContext {
   return sample;
 }
 
-/** A source without its texts; nothing of one that is too long or too complex to be read while others wait. */
+/** The tags of a source without its texts; empty for a source that is too long or too complex to parse during a request. */
 function tagsOf(source: string): string {
   try {
     const tags = boundedTokens(source, reader).flatMap((token) =>
@@ -64,7 +64,7 @@ function parsed(tags: string): Template[] {
   return new Parser(reader).parseTokens(boundedTokens(tags, reader));
 }
 
-/** `item.name`: the properties that are read of each name. */
+/** The properties read from each name, as in `item.name`. */
 function propertiesIn(source: string): ReadonlyMap<string, ReadonlySet<string>> {
   const found = new Map<string, Set<string>>();
   for (const [, name = '', property = ''] of source.matchAll(/\b(\w+)\.(?=(\w+))/g)) {
@@ -73,7 +73,7 @@ function propertiesIn(source: string): ReadonlyMap<string, ReadonlySet<string>> 
   return found;
 }
 
-/** What the body of a loop reads of each item. */
+/** A sample item with the properties that the loop reads. */
 function itemOf(item: string, read: ReadonlySet<string> | undefined): Sample {
   return read === undefined ? item : Object.fromEntries([...read].map((name) => [name, name]));
 }
@@ -81,7 +81,7 @@ function itemOf(item: string, read: ReadonlySet<string> | undefined): Sample {
 function putSample(sample: SampleContext, [name = '', ...rest]: readonly string[], value: Sample): void {
   const existing = Object.hasOwn(sample, name) ? sample[name] : undefined;
   if (rest.length === 0) {
-    // Whatever says more about the variable stands.
+    // Keeps the more detailed sample.
     if (typeof existing !== 'object') set(sample, name, value);
     return;
   }
@@ -91,7 +91,7 @@ function putSample(sample: SampleContext, [name = '', ...rest]: readonly string[
   set(sample, name, inner);
 }
 
-/** A variable may be called `__proto__`: it is a field like any other. */
+/** Sets a field safely, also one called `__proto__`. */
 function set(sample: SampleContext, name: string, value: Sample): void {
   Object.defineProperty(sample, name, { value, enumerable: true, writable: true, configurable: true });
 }

@@ -16,7 +16,7 @@ export interface GivenAttachment {
 export interface AttachmentRules {
   /** Media types that may be attached. */
   readonly types: readonly string[];
-  /** All files of a message together, decoded. */
+  /** Decoded size of all files of a message together. */
   readonly bytes: number;
 }
 
@@ -25,7 +25,7 @@ export interface ReadAttachment {
   readonly bytes: Buffer;
 }
 
-/** Decodes the files of a message; throws the Failure of the first rule that is broken, naming the file by its place. */
+/** Decodes the files of a message. Throws the Failure of the first broken rule, which names the file by its index. */
 export function readAttachments(given: readonly GivenAttachment[], rules: AttachmentRules): readonly ReadAttachment[] {
   const size = given.reduce((sum, { data }) => sum + Math.floor((data.length * 3) / 4), 0);
   // Line breaks and padding make base64 longer, never by more than a tenth.

@@ -3,13 +3,13 @@ import { insertAtBodyStart, previewBlock, textFromHtml } from '../letter/documen
 import { escapeHtml } from '../liquid/engine.js';
 import { oneLine } from '../mime/headers.js';
 
-/** What a message says, in the two parts a mail has. */
+/** The two body parts of a message. */
 export interface MessageBodies {
   readonly html: string | null;
   readonly text: string;
 }
 
-/** The HTML with its preheader, and a text part, made from the HTML where there is none. */
+/** Returns the HTML with its preheader, and the text part. A missing text part is made from the HTML. */
 export function messageBodies({ html, text, preheader }: MessageContent): MessageBodies {
   const bare = html === null ? null : plain(html);
   return {
@@ -23,7 +23,7 @@ function preview(preheader: string | null): string {
   return text === '' ? '' : previewBlock(escapeHtml(text));
 }
 
-/** Line breaks as LF; control characters, which no mail client shows, are dropped. */
+/** Converts line breaks to LF and drops control characters, which mail clients do not show. */
 function plain(text: string): string {
   return text.replace(/\r\n?/g, '\n').replace(/(?![\n\t])\p{Cc}/gu, '');
 }

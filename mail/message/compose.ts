@@ -10,9 +10,9 @@ import { oneLine, textField } from '../mime/headers.js';
 import { quotedRun } from '../mime/quoted-printable.js';
 import { type MessageBodies, messageBodies } from './bodies.js';
 
-/** One recipient's mail of a transactional message, before it is bytes. */
+/** One recipient's mail of a transactional message, before it is composed. */
 export interface MessageDraft {
-  /** The row's UUID: the Message-ID is made from it, the same at every attempt. */
+  /** The row's UUID. The Message-ID is made from it, so it is the same at every attempt. */
   readonly id: string;
   readonly account: number;
   readonly content: MessageContent;
@@ -28,8 +28,8 @@ export interface MessageDraft {
 }
 
 /**
- * The finished mail to exactly one recipient: cc is shown, bcc never. A recipient or sender it cannot be made for is a
- * value; a missing file is an error, because it was stored before the message was accepted.
+ * Composes the mail for exactly one recipient. The header shows cc and never bcc. An unusable recipient or sender gives
+ * `Unrenderable`; a missing file throws, because it was stored before the message was accepted.
  */
 export async function composeMessage(draft: MessageDraft, at: Date): Promise<SplicedMail | Unrenderable> {
   const to = envelopeAddress(draft.to.email);
@@ -82,7 +82,7 @@ function withTracking({ html, text }: MessageBodies, trackingLinks: TrackingLink
   return { html: html === null ? null : trackedHtml(html, trackingLinks), text: trackedText(text, trackingLinks) };
 }
 
-/** A part that is bytes already: nodemailer takes several milliseconds for the quoted-printable of a page. */
+/** Encodes a part before nodemailer does: nodemailer takes several milliseconds for the quoted-printable of a page. */
 function encoded(contentType: string, text: string) {
   const head = `Content-Type: ${contentType}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n`;
   return { contentType, raw: Buffer.concat([Buffer.from(head), quotedRun(text)]) };
@@ -92,7 +92,7 @@ function mailboxOf({ name, email }: Mailbox): { name: string; address: string } 
   return { name: oneLine(name ?? ''), address: parseMailbox(email)?.envelope ?? '' };
 }
 
-/** Encoded by the code that campaigns use: also a word of a thousand letters is folded into lines that may be sent. */
+/** Encodes the subject as campaigns do, so that even a very long word is folded into valid lines. */
 function subject(content: MessageContent) {
   const value = textField('Subject', content.subject).slice('Subject: '.length).trimEnd();
   return { key: 'Subject', value: { prepared: true, value } };
@@ -102,7 +102,10 @@ function customHeaders({ headers }: MessageContent) {
   return valuesOf(headers).map(([key, value]) => ({ key, value: oneLine(value) }));
 }
 
-/** RFC 3834: no automatic replies to receipts. Feedback-ID as in Google's feedback loop: stream, account, sender. */
+/**
+ * Auto-Submitted prevents automatic replies (RFC 3834). Feedback-ID as in Google's feedback loop: stream, account,
+ * sender.
+ */
 function systemHeaders(account: number) {
   return [
     { key: 'Auto-Submitted', value: 'auto-generated' },
@@ -111,7 +114,7 @@ function systemHeaders(account: number) {
   ];
 }
 
-/** RFC 2369 and RFC 8058: one click, without a page in between. */
+/** One-click unsubscribe without a page (RFC 2369, RFC 8058). */
 function unsubscribeHeaders(unsubscribeUrl: string | undefined) {
   if (unsubscribeUrl === undefined) return [];
   return [

@@ -15,10 +15,10 @@ const SIGNATURES: readonly (readonly [DetectedType, string])[] = [
   ['program', 'cffaedfe'],
   ['program', '2321'],
 ];
-/** PKZIP: a local file, and an empty or a split archive. */
+/** PKZIP: a local file, an empty archive and a split archive. */
 const ZIPS = ['504b0304', '504b0506', '504b0708'];
 
-/** What a file is by its bytes. */
+/** Detects the type of a file from its bytes. */
 export function fileTypeOf(bytes: Buffer): DetectedType {
   const begins = (hex: string) => bytes.subarray(0, hex.length / 2).equals(Buffer.from(hex, 'hex'));
   const known = SIGNATURES.find(([type, hex]) => begins(hex) && (type !== 'program' || !isMarkedText(bytes, hex)));
@@ -28,7 +28,7 @@ export function fileTypeOf(bytes: Buffer): DetectedType {
   return isText(bytes) ? 'text' : 'unknown';
 }
 
-/** A letter may begin with MZ; a program of that kind has zero bytes soon after it. */
+/** A text may begin with MZ. A program that begins with MZ has zero bytes soon after. */
 function isMarkedText(bytes: Buffer, hex: string): boolean {
   return hex === '4d5a' && isText(bytes);
 }

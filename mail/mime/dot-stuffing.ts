@@ -1,11 +1,11 @@
 const DOT = 0x2e;
 
-/** Escapes of one line: three characters each, and its soft break makes 73. */
+/** Escapes in one line: three characters each, 73 with the soft break. */
 const DOTS_A_LINE = 24;
 
 /**
- * A mail that never needs dot-stuffing (RFC 5321 §4.5.2). Only quoted-printable lines can begin with a dot (field
- * names, base64 and boundaries cannot): each such dot is escaped on a line of its own (RFC 2045 §6.7).
+ * Makes dot-stuffing (RFC 5321 §4.5.2) unnecessary. Only quoted-printable lines can begin with a dot (field names, base64
+ * and boundaries cannot). Each such dot is escaped on a line of its own (RFC 2045 §6.7).
  */
 export function withoutLeadingDots(mail: Buffer): Buffer {
   const pieces: Buffer[] = [];

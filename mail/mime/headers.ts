@@ -1,11 +1,11 @@
-/** Header fields (RFC 5322 §2.2, RFC 2047): whatever the text, one field comes out, with lines of at most 76 characters. */
+/** Header fields (RFC 5322 §2.2, RFC 2047). Any text gives exactly one field, with lines of at most 76 characters. */
 const LONGEST_LINE = 76;
 const LONGEST_WORD = 60;
 
-/** Embeddings, overrides and isolates could make a name or a subject read as something else. */
+/** Embeddings, overrides and isolates can change how a name or a subject reads. */
 const BIDI_CONTROLS = /[\u202A-\u202E\u2066-\u2069]/gu;
 
-/** One line of text: line breaks and tabs become a blank, control characters and bidi overrides go. */
+/** Makes one line of text: line breaks and tabs become a blank, control characters and bidi controls are removed. */
 export function oneLine(text: string): string {
   if (/^[!-~](?:[ -~]*[!-~])?$/.test(text)) return text;
   return text
@@ -36,7 +36,7 @@ export function mailboxField(field: string, name: string | null, address: string
   return `${field}: ${shown}${onOneLine ? ' ' : '\r\n '}<${address}>\r\n`;
 }
 
-/** A display name; anything a lax parser could take for an address or a list becomes an encoded word. */
+/** A display name. Text that a lax parser could read as an address or a list becomes an encoded word. */
 export function phrase(name: string, column: number): string {
   const text = oneLine(name);
   const short = column + text.length + 2 <= LONGEST_LINE && !text.includes('=?');
@@ -61,7 +61,7 @@ function folded(words: readonly string[], column: number): string {
   return out;
 }
 
-/** Base64 words of whole characters, at most 75 characters each (RFC 2047 §2), one a line. */
+/** Base64 words of whole characters, at most 75 characters each (RFC 2047 §2), one per line. */
 function encodedWords(text: string, column: number): string {
   const words: string[] = [];
   let pending = '';

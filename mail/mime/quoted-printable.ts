@@ -5,7 +5,10 @@ const DOT = 0x2e;
 const HEX = Buffer.from('0123456789ABCDEF');
 const SOFT_BREAK = Buffer.from('=\r\n');
 
-/** Characters that a byte takes; the first byte of a UTF-8 sequence answers for all of it, so that no line splits it. */
+/**
+ * Encoded width of each byte. The first byte of a UTF-8 sequence has the width of the whole sequence, so that no line
+ * splits it.
+ */
 const WIDTH = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (byte === 0x20 || byte === 0x09) return 1;
   if (byte > 0x20 && byte < 0x7f && byte !== 0x3d) return 1;
@@ -17,8 +20,8 @@ const WIDTH = Uint8Array.from({ length: 256 }, (_, byte) => {
 const PLAIN_VALUE = /^[!-<>-~](?:[ -<>-~]{0,74})$/;
 
 /**
- * Encodes a personal value. What stands before and after it never depends on it: it begins at the start of a line and
- * ends with a soft break, and nothing at all stands for an empty value.
+ * Encodes a personal value. It begins at the start of a line and ends with a soft break, so the text around it does not
+ * depend on it. An empty value gives no bytes.
  */
 export function quotedValue(text: string): Buffer {
   if (text === '') return EMPTY;
@@ -29,8 +32,8 @@ export function quotedValue(text: string): Buffer {
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Encodes text from the start of a line up to the start of a line: the last line ends with a soft break unless the
- * text ends with a line break. No line of the result begins with a dot, so it never needs dot-stuffing (RFC 5321 §4.5.2).
+ * Encodes text in whole lines: the last line ends with a soft break unless the text ends with a line break. No line of the
+ * result begins with a dot, so it needs no dot-stuffing (RFC 5321 §4.5.2).
  */
 export function quotedRun(text: string): Buffer {
   const source = Buffer.from(bodyText(text));
@@ -57,7 +60,7 @@ export function quotedRun(text: string): Buffer {
   return out.subarray(0, end);
 }
 
-/** Line breaks as LF; control characters, which no mail client shows, are dropped. */
+/** Converts line breaks to LF and drops control characters, which mail clients do not show. */
 function bodyText(text: string): string {
   return text.replace(/\r\n?/g, '\n').replace(/(?![\n\t])\p{Cc}/gu, '');
 }

@@ -7,14 +7,14 @@ import { translate } from '../translate.js';
 
 export interface ApprovalRequest {
   readonly language: Language;
-  /** As the approver would get it. */
+  /** The letter, rendered for the approver. */
   readonly preview: LetterPreview;
   readonly from: { readonly name: string | null; readonly email: string };
   readonly list: string;
   readonly people: number;
   readonly url: string;
   readonly until: Date;
-  /** When it is to be sent; null: at once. */
+  /** The sending time; null: at once. */
   readonly sendAt: Date | null;
   readonly reminder: boolean;
 }
@@ -23,7 +23,7 @@ const BOX = 'margin:0 0 24px;padding:20px 24px;background:#eef2ff;color:#1d2433;
 const BUTTON =
   'display:inline-block;padding:12px 24px;border-radius:8px;background:#1f4fd8;color:#ffffff;font-weight:bold;text-decoration:none';
 
-/** The mail that asks a member whether a campaign may go out: the question on top, the letter itself below it. */
+/** The mail that asks a member to approve a campaign: the question first, then the letter. */
 export function approvalMail(of: ApprovalRequest): { subject: string; html: string; text: string } {
   const { language, preview, url, reminder } = of;
   const subject = translate(language, reminder ? 'approve_mail_reminder' : 'approve_mail_subject', {

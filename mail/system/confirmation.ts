@@ -10,7 +10,7 @@ export interface ConfirmationRequest {
   readonly url: string;
   readonly days: number;
   readonly reminder: boolean;
-  /** Name, postal address and look of the sender. */
+  /** Name, postal address and design of the sender. */
   readonly brand: Brand;
   readonly template: RenderJob['template'];
 }

@@ -1,4 +1,4 @@
-/** RFC 4648 without padding, in lower case: mail systems may change the case of an address, and this survives it. */
+/** Base32 (RFC 4648) without padding, in lower case. It survives mail systems that change the case of an address. */
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 const FORM = /^[a-z2-7]*$/i;
 
@@ -14,7 +14,7 @@ export function toBase32(octets: Uint8Array): string {
   return bits === 0 ? text : text + ALPHABET[(held << (5 - bits)) & 31];
 }
 
-/** Undefined for anything that `toBase32` does not write, except for its case. */
+/** Ignores case. Undefined for any other text that `toBase32` does not produce. */
 export function fromBase32(text: string): Buffer | undefined {
   if (!FORM.test(text)) return undefined;
   const octets: number[] = [];

@@ -13,7 +13,10 @@ export type KeyRing = readonly LinkKey[] | (() => readonly LinkKey[]);
 
 const MAX_AGE = 60_000;
 
-/** A ring for signing. It is read again in the background at most once a minute; if that fails, the keys at hand stay. */
+/**
+ * A ring for signing. It is reloaded in the background at most once a minute. If that fails, the present keys stay in
+ * use.
+ */
 export function rotatingRing(first: readonly LinkKey[], read: () => Promise<readonly LinkKey[]>) {
   let ring = first;
   let readAt = monotonic();
@@ -33,8 +36,8 @@ export function rotatingRing(first: readonly LinkKey[], read: () => Promise<read
 }
 
 /**
- * Reads tokens with the ring at hand. A token that it cannot read may be signed with a newer key: the ring is then read
- * once more, unless it is younger than `minAge` milliseconds.
+ * Reads tokens with the present ring. An unreadable token may be signed with a newer key, so the ring is then reloaded once,
+ * unless it is younger than `minAge` milliseconds.
  */
 export function ringReader(latest: () => Promise<readonly LinkKey[]>, minAge = 0) {
   let ring: readonly LinkKey[] | undefined;

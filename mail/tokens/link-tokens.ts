@@ -1,15 +1,15 @@
 import type { KeyRing } from './key-ring.js';
 import { signedTokens } from './signed-token.js';
 
-/** The recipient a link was made for; campaign 0 stands for the list as a whole. */
+/** The recipient a link was made for; campaign 0 means the list as a whole. */
 export interface LinkOwner {
   readonly campaign: number;
   readonly subscriber: number;
-  /** When the mail was made, to the second; only links of tracked mails say it. */
+  /** When the mail was made, to the second; only links of tracked mails have it. */
   readonly madeAt?: Date;
 }
 
-/** The transactional message, by its number, that a link stands in. */
+/** The transactional message that contains a link, by its number. */
 export interface MessageLinkOwner {
   readonly account: number;
   readonly message: number;
@@ -22,22 +22,25 @@ export interface ConfirmationLink {
   readonly subscriber: number;
 }
 
-/** The approver and the letter that a link is for: it does not open another letter of the same campaign. */
+/** The approver and the letter of a link. The link does not open other letters of the same campaign. */
 export interface ApprovalLink {
   readonly campaign: number;
   readonly launch: number;
   readonly revision: number;
-  /** Hash of the rendered letter, in hex; a link that is read gives its first twelve digits. */
+  /** Hash of the rendered letter, in hex; reading a link gives its first twelve digits. */
   readonly letter: string;
   readonly member: number;
 }
 
-/** Tokens of public links, in base64url; no address is in them. Reading gives undefined for anything that this ring did not sign. */
+/**
+ * Tokens of public links, in base64url, without addresses. Reading returns undefined for any token that this ring did
+ * not sign.
+ */
 export interface LinkTokens {
-  /** The one token behind all links of one recipient's mail: 36 characters, 40 with the time. */
+  /** The token of all links in one recipient's mail: 36 characters, 40 with the time. */
   forRecipient(campaign: number, subscriber: number, madeAt?: Date): string;
   read(token: string): LinkOwner | undefined;
-  /** The one token behind all links of a tracked message: 40 characters. */
+  /** The token of all links in a tracked message: 40 characters. */
   forMessage(account: number, message: number, madeAt: Date): string;
   readMessage(token: string): MessageLinkOwner | undefined;
   /** 36 characters. */
@@ -48,7 +51,7 @@ export interface LinkTokens {
   readApproval(token: string): ApprovalLink | undefined;
 }
 
-/** Only whole groups of four: base64url of such a length has one spelling. */
+/** Whole groups of four only: base64url of such a length has one spelling. */
 const TOKEN = /^(?:[A-Za-z0-9_-]{4}){9,14}$/;
 const LETTER = /^[0-9a-f]{12}/;
 
@@ -93,7 +96,7 @@ function textOf(token: Buffer): string {
   return token.toString('base64url');
 }
 
-/** Empty for anything that is not base64url of a possible length. */
+/** Empty for text that is not base64url of a possible length. */
 function octetsOf(text: string): Buffer {
   return Buffer.from(TOKEN.test(text) ? text : '', 'base64url');
 }
@@ -112,32 +115,32 @@ function letterNumber(hash: string): number {
   return Number.parseInt(digits, 16);
 }
 
-/** Where a recipient unsubscribes: a page on GET, one-click on POST (RFC 8058). */
+/** The address for unsubscribing: a page on GET, one-click on POST (RFC 8058). */
 export function unsubscribeUrl(publicUrl: string, token: string): string {
   return `${publicUrl}/u/${token}`;
 }
 
-/** The same for a message: the recipient gets no more mail from the API key it was sent with. */
+/** The same for a message: the recipient gets no further mail from its API key. */
 export function optOutUrl(publicUrl: string, token: string): string {
   return `${publicUrl}/u/m/${token}`;
 }
 
-/** Where a recipient sees their lists, leaves any of them and corrects their name. */
+/** The page where a recipient sees and leaves their lists and corrects their name. */
 export function preferencesUrl(publicUrl: string, token: string): string {
   return `${publicUrl}/p/${token}`;
 }
 
-/** The mail in a browser, as this recipient got it. */
+/** The page that shows the recipient's mail in a browser. */
 export function viewUrl(publicUrl: string, token: string): string {
   return `${publicUrl}/v/${token}`;
 }
 
-/** Where a subscription is confirmed. */
+/** The page that confirms a subscription. */
 export function confirmUrl(publicUrl: string, token: string): string {
   return `${publicUrl}/confirm/${token}`;
 }
 
-/** Where an approver sees the letter and approves or rejects it. */
+/** The page where an approver sees the letter and approves or rejects it. */
 export function approvalUrl(publicUrl: string, token: string): string {
   return `${publicUrl}/approve/${token}`;
 }

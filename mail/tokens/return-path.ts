@@ -3,22 +3,22 @@ import type { KeyRing } from './key-ring.js';
 import { type LinkOwner, linkTokens } from './link-tokens.js';
 import { type Purpose, payloadOctets, signedTokens } from './signed-token.js';
 
-/** What an address made here stands for. */
+/** The owner of an address. */
 export type AddressOwner =
   /** One recipient of a campaign: reports about that mail arrive here. */
   | { readonly kind: 'recipient'; readonly campaign: number; readonly subscriber: number }
   /** One transactional message. */
   | { readonly kind: 'message'; readonly message: string }
-  /** The `mailto:` of List-Unsubscribe: a mail to it unsubscribes its recipient. */
+  /** The `mailto:` of List-Unsubscribe: a mail to it unsubscribes the recipient. */
   | ({ readonly kind: 'leave' } & LinkOwner);
 
-/** Return paths (VERP): `b+<payload>.<mac>@…`. No address is in them. */
+/** Return paths (VERP): `b+<payload>.<mac>@…`. They contain no addresses. */
 export interface ReturnPaths {
   /** The envelope sender's local part for one recipient of a campaign: 47 octets. */
   forRecipient(campaign: number, subscriber: number): string;
   /** The same for a message (a UUID): 54 octets. */
   forMessage(message: string): string;
-  /** What a local part stands for, in any case; undefined for anything that this ring did not sign. */
+  /** The owner of a local part, whatever its case; undefined if this ring did not sign it. */
   read(local: string): AddressOwner | undefined;
 }
 
@@ -28,8 +28,8 @@ const UNSUBSCRIBE = /^u\+([a-z2-7]{44}|[a-z2-7]{48})$/i;
 const UUID = /^([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$/i;
 
 /**
- * Tokens of return paths have purposes of their own: a link from a forwarded mail cannot report a bounce, and an address
- * from a server's log cannot unsubscribe.
+ * Tokens of return paths have their own purposes: a link in a forwarded mail cannot report a bounce, and an address in a
+ * server's log cannot unsubscribe.
  */
 export function returnPaths(ring: KeyRing): ReturnPaths {
   const { sign, verify } = signedTokens(ring);
@@ -53,14 +53,17 @@ export function returnPaths(ring: KeyRing): ReturnPaths {
   };
 }
 
-/** The local part of the `mailto:` of List-Unsubscribe: the link's token in letters that survive a change of case. */
+/**
+ * The local part of the `mailto:` of List-Unsubscribe: the link's token, in base32 because mail systems may change its
+ * case.
+ */
 export function unsubscribeAddress(token: string): string {
   return `u+${toBase32(Buffer.from(token, 'base64url'))}`;
 }
 
 /**
  * The header field for unsubscribing (RFC 2369, RFC 8058): the link and, where a bounce domain is set, a `mailto:` in the same
- * field for mail programs that know no https.
+ * field for mail programs without https.
  */
 export function listUnsubscribe(url: string, token: string, bounceDomain: string | null | undefined): string {
   const mailto = bounceDomain ? `,\r\n <mailto:${unsubscribeAddress(token)}@${bounceDomain}?subject=unsubscribe>` : '';

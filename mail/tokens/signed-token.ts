@@ -3,8 +3,8 @@ import type { KeyRing, LinkKey } from './key-ring.js';
 
 /**
  * A signed token is purpose (1 octet), key id (2 octets), the fields of its purpose, and a MAC over all of them. Its purpose
- * fixes the widths of fields and MAC in octets: no token passes for one of another purpose, and none can be split
- * differently. 88 bits of MAC at least: at a billion attempts a second a forgery takes 10^9 years.
+ * fixes the widths of fields and MAC in octets: no token is valid for another purpose, and none can be split
+ * differently. The MAC has at least 88 bits: at a billion attempts a second a forgery takes 10^9 years.
  */
 const PURPOSES = {
   recipient: { code: 1, fields: [6, 6], mac: 12 },
@@ -27,7 +27,7 @@ export type TokenFields<P extends Purpose> = NumberForEach<(typeof PURPOSES)[P][
 export interface SignedTokens {
   /** Signs with the current key. Throws a RangeError if a field does not fit. */
   sign<P extends Purpose>(purpose: P, fields: TokenFields<P>): Buffer;
-  /** Undefined for anything that no key of this ring signed for this purpose. */
+  /** Undefined if no key of this ring signed the token for this purpose. */
   verify<P extends Purpose>(purpose: P, token: Buffer): TokenFields<P> | undefined;
 }
 
@@ -47,7 +47,7 @@ export function signedTokens(ring: KeyRing): SignedTokens {
   };
 }
 
-/** Where the MAC of a token begins. */
+/** The number of octets before the MAC of a token. */
 export function payloadOctets(purpose: Purpose): number {
   return PURPOSES[purpose].fields.reduce<number>((total, width) => total + width, HEAD);
 }
