@@ -27,7 +27,7 @@ export interface AcceptStores extends GroupStores, ContentStores, SuppressionSto
   readonly config: Config;
 }
 
-/** For which account a message is accepted, and under which rules. */
+/** The account that a message is accepted for, and the rules of the request. */
 export interface AcceptOptions {
   readonly account: number;
   /** Of the account, as read with the request. */
@@ -36,7 +36,7 @@ export interface AcceptOptions {
   readonly key?: string;
   /** Without a key: an equal message of the last hour is returned instead of sending it again. */
   readonly detectRepeats: boolean | undefined;
-  /** Another request under the same key returns the first message, instead of being refused. */
+  /** A different request with the same key returns the first message instead of a refusal. */
   readonly firstWins?: boolean;
   /** Accepts every header field that does no harm, not only the known ones. */
   readonly anyHeader?: boolean;
@@ -72,7 +72,7 @@ export async function acceptMessage(
   const hash = sha256(canonicalJson(request));
   const recipients = parseRecipients(request);
   const { rows, known } = await acceptNew(stores, request, recipients, options, hash).catch(async (error: unknown) => {
-    // A request that was accepted once stays accepted, even if the same request would be refused now.
+    // A request that was accepted once stays accepted, even if it would be refused now.
     const earlier = error instanceof Failure ? await acceptedUnderKey(stores, options, hash) : undefined;
     if (earlier === undefined) throw error;
     return earlier;
@@ -127,7 +127,7 @@ function requestFields({ tags, metadata, track, resend_if_uncertain }: MessageRe
   };
 }
 
-/** Accepts the group; what it reserved is given back where it is not accepted. */
+/** Accepts the group; if it is not accepted, its reservation is released. */
 async function acceptWithQuota(stores: AcceptStores, group: MessageGroup): Promise<AcceptedGroup> {
   const { verdict, rows } = await acceptGroup(stores, group);
   if (verdict.kind === 'accepted') return { rows, known: false };
@@ -168,7 +168,9 @@ function timesOf({ scheduled_at, expires_at }: MessageRequest): Pick<Message, 's
   throw new Failure('validation_failed', { expires_at: [sentence] });
 }
 
-/** An equal message of the last hour, or the key under which only one of several equal concurrent requests is accepted. */
+/**
+ * An equal message of the last hour, or the key that lets only one of several equal concurrent requests be accepted.
+ */
 async function repeatOf({ messages }: AcceptStores, account: number, { from, to, ...content }: MessageContent) {
   const { subject, html, text, attachments } = content;
   const hash = sha256(canonicalJson(['repeat', from.email, to.email.toLowerCase(), subject, html, text, attachments]));

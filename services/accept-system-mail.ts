@@ -4,10 +4,12 @@ import type { Mailbox } from '../domain/message/message.js';
 import { parseMailbox } from '../mail/address.js';
 import { acceptGroup, type GroupStores, sha256 } from './message/message-group.js';
 
-/** A mail that Everpost itself writes to one recipient in an account's name: a confirmation, a notice, an approval. */
+/**
+ * A mail that Everpost writes itself to one recipient on behalf of an account: a confirmation, a notice, an approval.
+ */
 export interface SystemMail {
   readonly account: number;
-  /** The same key is one mail for ever, however often it is requested. It must contain a blank: a caller's key has none. */
+  /** Requests with the same key are one mail for ever. It must contain a blank, which callers' keys never do. */
   readonly key: string;
   readonly from: Mailbox;
   readonly reply_to: Mailbox | null;
@@ -16,15 +18,15 @@ export interface SystemMail {
   readonly html: string;
   readonly text: string;
   readonly tags: readonly string[];
-  /** The hash of another person whom the mail names; an erasure finds the mail by it. */
+  /** The hash of another person named in the mail; an erasure finds the mail by it. */
   readonly about?: string;
 }
 
 const TIME_TO_LIVE = 24 * 3_600_000;
 
 /**
- * Accepts a system mail as a message like any other, outside of the account's quota. Suppressions are checked when it is
- * sent. Does nothing where the recipient's address is not valid.
+ * Accepts a system mail as a message outside of the account's quota. Suppressions are checked before it is sent. Does
+ * nothing if the recipient's address is not valid.
  */
 export async function acceptSystemMail(stores: GroupStores, mail: SystemMail): Promise<void> {
   const { account, key, from, reply_to, to, subject, html, text, tags, about } = mail;
@@ -47,5 +49,5 @@ export async function acceptSystemMail(stores: GroupStores, mail: SystemMail): P
       expires_at: new Date(now().getTime() + TIME_TO_LIVE),
     },
   });
-  if (verdict.kind === 'unknown') throw new Error(`The system mail ${key} may or may not be accepted as message ${id}`);
+  if (verdict.kind === 'unknown') throw new Error(`The system mail ${key} may have been accepted as message ${id}`);
 }

@@ -10,9 +10,9 @@ import type { Message } from '../store/messages/row.js';
 import type { Engagements } from '../store/tracking/engagement.js';
 
 /**
- * Late evidence (a click, a report, the answer that a lost owner got) settles what the ledger or a message is uncertain
- * about. The write that settles also makes the event due: on a page by the entry's `unpublished` mark, in a message by its
- * `sweep_at`. A process that dies between the write and the event leaves it to the sweep.
+ * Late evidence (a click, a report, the reply to a lost owner) settles uncertain recipients and messages. The write
+ * that settles also makes the event due: on a page by the entry's `unpublished` mark, in a message by its `sweep_at`.
+ * If a process dies between the write and the event, the sweep appends the event.
  */
 export interface RecipientEvidenceStores {
   readonly uncertainRecipients: UncertainRecipients;
@@ -20,8 +20,8 @@ export interface RecipientEvidenceStores {
 }
 
 /**
- * Settles one recipient and publishes what is due on its page, also what an earlier try has settled. `owner`: the token of the
- * owner that left the recipient uncertain, where the evidence is its own.
+ * Settles one recipient and publishes every due event of its page, including those of an earlier try. `owner`: the
+ * token of the owner that left the recipient uncertain, if the evidence is its own.
  */
 export async function settleRecipient(
   stores: RecipientEvidenceStores,
@@ -36,7 +36,7 @@ export async function settleRecipient(
   if (settled !== null) await publishPage(stores, settled);
 }
 
-/** Subscribers clicked in their mail: it arrived. */
+/** Settles subscribers who clicked: a click proves the delivery. */
 export async function settleClickers(
   stores: RecipientEvidenceStores,
   campaign: Pick<Campaign, '_id' | 'account'>,
@@ -48,7 +48,7 @@ export async function settleClickers(
   }
 }
 
-/** A click may have come before the ledger was uncertain: earlier clicks settle what is uncertain now. */
+/** A click may come before the recipient is uncertain: this settles recipients by earlier clicks. */
 export async function settleEarlierClickers(
   stores: RecipientEvidenceStores & { readonly engagements: Engagements },
   campaign: Pick<Campaign, '_id' | 'account'>,
@@ -59,12 +59,12 @@ export async function settleEarlierClickers(
   await settleClickers(stores, campaign, await stores.engagements.clickersAmong(account, _id, uncertain), now());
 }
 
-/** The sweep: appends the events of late evidence whose process died before it did. */
+/** For the sweep: appends the events of late evidence that a process left when it died. */
 export async function publishLateEvidence(stores: RecipientEvidenceStores): Promise<void> {
   for await (const page of stores.uncertainRecipients.unpublishedPages()) await publishPage(stores, page);
 }
 
-/** Ids are made from the entry: of several processes that append the same event one does. */
+/** Event ids derive from the entry: if several processes append the same event, one is stored. */
 async function publishPage({ uncertainRecipients, events }: RecipientEvidenceStores, page: LedgerPage): Promise<void> {
   const { _id, account, campaign, ids } = page;
   const due = page.exceptions.filter(({ unpublished }) => unpublished === true);
@@ -86,8 +86,8 @@ export interface MessageEvidenceStores {
 }
 
 /**
- * Settles a message; null where it is not uncertain, or not by this owner. Its row is due for the sweep from then on, which
- * publishes it unless the caller does.
+ * Settles a message; null if it is not uncertain, or not by this owner. Its row is then due for the sweep, which
+ * publishes the event unless the caller does.
  */
 export async function settleMessage(
   { messageProgress }: MessageEvidenceStores,
@@ -101,14 +101,14 @@ export async function settleMessage(
   return messageProgress.recordLateEvidence(account, _id, stepOfEvidence({ n, at }, kind, evidence), owner);
 }
 
-/** The recipient clicked in the message: it arrived. */
+/** The recipient clicked in the message, which proves the delivery. */
 export function settleClickedMessage(stores: MessageEvidenceStores, row: Message, at: Date): Promise<Message | null> {
   return settleMessage(stores, row, clickedAt(at));
 }
 
 const MAX_CLICKS = 100;
 
-/** A click may have come before the message was uncertain: an earlier one settles it. Answers the row as it is afterwards. */
+/** A click may come before the message is uncertain: an earlier click settles it. Returns the row afterwards. */
 export async function settleByEarlierClick(
   stores: MessageEvidenceStores & { readonly events: Pick<Events, 'ofMessage'> },
   row: Message,

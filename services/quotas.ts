@@ -22,8 +22,8 @@ export interface QuotaStores extends UsageStores {
 }
 
 /**
- * Reserves one mail for each of these messages. Throws `quota_exceeded` where the month has fewer left. A plan without a
- * limit reserves nothing and returns the month that the rows are counted for.
+ * Reserves one mail for each of these messages. Throws `quota_exceeded` if the month has fewer left. A plan without a
+ * limit reserves nothing; the result is the month that the messages count for.
  */
 export async function reserveMails(
   stores: QuotaStores,
@@ -37,7 +37,7 @@ export async function reserveMails(
   return {};
 }
 
-/** Throws where the month has fewer left than wanted. A launch reserves later, when its recipients are frozen. */
+/** Throws if the month has fewer left than needed. A launch reserves later, when its recipients are frozen. */
 export async function demandQuotaLeft(
   stores: UsageStores,
   account: number,
@@ -55,7 +55,7 @@ async function planAndMeter({ accounts, usage }: UsageStores, account: number, k
   return { plan: planOf(row ?? {}), meter: meters[kind] } satisfies { plan: Plan; meter: Meter };
 }
 
-/** The refusal, with limit, use and the end of the month. */
+/** The refusal, with the limit, the use and the end of the month. */
 export async function quotaExceeded(stores: UsageStores, account: number, kind: Metered): Promise<Failure> {
   const { plan, meter } = await planAndMeter(stores, account, kind);
   const resets_at = endOfMonth(monthOf(now())).toISOString();

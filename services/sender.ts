@@ -16,14 +16,14 @@ export interface SenderStores extends AccountSenderStores {
   readonly lists: Pick<Lists, 'find'>;
 }
 
-/** The sender of mail for which nothing else names one: the account's, else MAIL_FROM. */
+/** The default sender: the account's, else MAIL_FROM. */
 export async function accountSender({ accounts, config }: AccountSenderStores, account: number): Promise<Sender> {
   const sender = parseSender((await accounts.find(account))?.mail_from ?? config.mailFrom);
   if (sender === undefined) throw new Error(`MAIL_FROM is not a mailbox: ${config.mailFrom}`);
   return { name: sender.name || null, email: sender.email };
 }
 
-/** The sender of a campaign, were it sent now: its own, else that of its list, else that of its account. */
+/** The sender that a campaign would have now: its own, else its list's, else its account's. */
 export async function campaignSender(
   stores: SenderStores,
   { account, list_id, from }: Pick<Campaign, 'account' | 'list_id' | 'from'>,
@@ -33,13 +33,13 @@ export async function campaignSender(
   return (typeof list === 'object' ? list.defaults.from : null) ?? accountSender(stores, account);
 }
 
-/** The sender of a launch: fixed at the freeze, before that the sender of its rendered letter. */
+/** The sender of a launch: fixed at the freeze; before that, the sender of its rendered letter. */
 export async function launchSender(
   stores: SenderStores & { readonly contents: Pick<Contents, 'letter'> },
   campaign: Campaign,
 ): Promise<Sender> {
   const { account, round, sender, rendered } = campaign;
-  // Before the freeze `sender` may be that of an earlier launch, cancelled before it mailed anyone.
+  // Before the freeze `sender` may come from an earlier launch that was cancelled before it mailed a recipient.
   if (round >= 0 && sender !== null) return sender;
   if (rendered != null) return (await stores.contents.letter(account, rendered)).from;
   return campaignSender(stores, campaign);
@@ -50,7 +50,7 @@ export interface VerificationStores {
   readonly config: Pick<Config, 'requireVerifiedDomains'>;
 }
 
-/** Whether mail from this address may leave: from any, or with REQUIRE_VERIFIED_DOMAINS from verified domains only. */
+/** Whether mail from this address may be sent. With REQUIRE_VERIFIED_DOMAINS the domain must be verified. */
 export async function isPermittedSender(
   { domains, config }: VerificationStores,
   account: number,
@@ -61,7 +61,7 @@ export async function isPermittedSender(
   return domain !== undefined && domains.verifiedFor(account, domain);
 }
 
-/** Throws `domain_not_verified` where mail from this address may not leave. */
+/** Throws `domain_not_verified` if mail from this address may not be sent. */
 export async function demandPermittedSender(stores: VerificationStores, account: number, email: string): Promise<void> {
   if (await isPermittedSender(stores, account, email)) return;
   const sentence = `The domain of ${email} is not verified for this account; see POST /domains.`;
@@ -74,8 +74,8 @@ export interface BounceDomainStores {
 }
 
 /**
- * The domain to which reports about mail from an address return: the sender's own bounce domain, which DMARC can align
- * with, else that of the installation; null: the sender's address itself.
+ * The domain in the return path of mail from an address: the sender's own bounce domain, which DMARC can align with,
+ * else the installation's; null: the sender's address is the return path.
  */
 export async function bounceDomainFor(
   { domains, config }: BounceDomainStores,

@@ -9,7 +9,10 @@ export interface SigningDeps {
   readonly config: Pick<Config, 'requireVerifiedDomains'>;
 }
 
-/** What mail from a domain is signed with (nothing, where the account has not added it), or why none may leave. */
+/**
+ * The keys that sign mail from a domain (none if the account has not added the domain), or the reason why it may not be
+ * sent.
+ */
 export type SigningStatus =
   | { readonly kind: 'signers'; readonly signers: readonly Signer[] }
   | BadKey
@@ -19,7 +22,7 @@ export type Signing = ReturnType<typeof signing>;
 
 const CACHE_SIZE = 256;
 
-/** The keys of senders, each tried once a process before the first mail depends on it. */
+/** The keys of sender domains. A process tests each key once before it signs mail. */
 export function signing({ domains, config }: SigningDeps) {
   const tried = new Map<string, Promise<Signer | BadKey>>();
 
@@ -54,7 +57,7 @@ export function signing({ domains, config }: SigningDeps) {
   return {
     statusOf,
 
-    /** Signs one finished mail with the keys of its sender's domain; where that cannot be, nothing leaves unsigned. */
+    /** Signs a finished mail with the keys of its sender's domain. Mail that cannot be signed is not sent. */
     signed: async (account: number, mail: SplicedMail): Promise<SplicedMail | Unrenderable> => {
       const { from } = mail.envelope;
       const found = await statusOf(account, from.slice(from.lastIndexOf('@') + 1).toLowerCase());

@@ -14,7 +14,7 @@ export interface SteeringStores {
   readonly rounds: Pick<Rounds, 'deleteUnclaimed'>;
 }
 
-/** What the API, or an operator through a Temporal update, asks of a campaign. */
+/** A request to a campaign, from the API or from an operator through a Temporal update. */
 export type Steering =
   | { readonly action: 'pause' | 'resume' | 'cancel' }
   | { readonly action: 'send'; readonly origin?: string | undefined }
@@ -25,9 +25,9 @@ export type Steering =
   | { readonly action: 'retry'; readonly takes: readonly RetriedKind[]; readonly ids?: readonly number[] | undefined };
 
 export interface Reading {
-  /** Reads the row; throws where it is not there, or not the one that is meant. */
+  /** Reads the row; throws if it is missing or not the requested one. */
   readonly read: () => Promise<Campaign>;
-  /** Throws what stands against the action besides the state of the campaign. */
+  /** Throws any refusal that does not depend on the campaign's state. */
   readonly check?: (row: Campaign) => Promise<void> | void;
 }
 
@@ -38,7 +38,7 @@ export interface Steered {
 
 const TRIES = 5;
 
-/** Steers a campaign: throws the refusal that the table of actions and states names, else writes the row. */
+/** Steers a campaign. Throws the refusal that the table of actions and states gives, otherwise writes the row. */
 export function steerCampaign(stores: SteeringStores, { read, check }: Reading, steering: Steering): Promise<Steered> {
   return changeCampaign(stores, read, steering.action, async (row) => {
     await check?.(row);
@@ -46,7 +46,7 @@ export function steerCampaign(stores: SteeringStores, { read, check }: Reading, 
   });
 }
 
-/** Reads the row, asks the table, writes. A row that was written meanwhile is read and decided anew. */
+/** Reads the row, consults the table, writes. If another request wrote the row meanwhile, it starts again. */
 export async function changeCampaign(
   { recipients }: Pick<SteeringStores, 'recipients'>,
   read: () => Promise<Campaign>,
@@ -65,7 +65,10 @@ export async function changeCampaign(
   throw new Failure('busy', undefined, 'Other requests are changing this campaign; try again.');
 }
 
-/** The row afterwards; null where it was written meanwhile. A row that is already as asked is not written again. */
+/**
+ * The row after the write; null if another request wrote it meanwhile. A row that already has the requested state is
+ * not written.
+ */
 async function writeSteering(stores: SteeringStores, row: Campaign, steering: Steering): Promise<Campaign | null> {
   const { campaigns } = stores;
   switch (steering.action) {
@@ -91,7 +94,7 @@ async function writeSteering(stores: SteeringStores, row: Campaign, steering: St
   }
 }
 
-/** Before its time a cancelled campaign is a draft again; afterwards it is cancelled for good. */
+/** Before it starts to send, a cancelled campaign becomes a draft again; afterwards the cancellation is final. */
 async function cancel(campaigns: Campaigns, row: Campaign): Promise<Campaign | null> {
   if (row.state === 'cancelled') return row;
   const isEarly = ['drafting', 'scheduled', 'awaiting_approval'].includes(row.state);
@@ -108,7 +111,7 @@ async function schedule(
   return stores.campaigns.schedule(row, at, origin);
 }
 
-/** Opens one further round. It takes uncertain recipients up knowingly: they may get the mail twice. */
+/** Opens one further round. Uncertain recipients in it may get the mail twice; the request accepts that. */
 async function reopen(
   { campaigns, recipients }: SteeringStores,
   row: Campaign,
@@ -118,21 +121,25 @@ async function reopen(
   return campaigns.reopen(row, { takes, due: now(), ...(ids !== undefined && { only: ids }) });
 }
 
-/** A campaign that was cancelled before it mailed anyone may be launched again once no page of that launch is left. */
+/**
+ * A campaign that was cancelled before it mailed a recipient may be launched again once no page of that launch is left.
+ */
 export async function discardCancelledLaunch(
   { rounds }: Pick<SteeringStores, 'rounds'>,
   { account, _id, state, round, closed_at }: Campaign,
   otherwise: 'already_sent' | 'cannot_delete',
 ): Promise<void> {
   if (state !== 'cancelled') return;
-  // A freeze under way could still add pages of the old audience to the new ones.
+  // A running freeze could still add pages of the old audience.
   if (round >= 0 && closed_at === null) {
     throw new Failure('busy', undefined, 'The campaign is still being cancelled; try again in a moment.');
   }
   if (!(await rounds.deleteUnclaimed(account, _id))) throw new Failure(otherwise);
 }
 
-/** Pauses a campaign for a reason, and publishes it; null where the row was written meanwhile. `resume` goes on. */
+/**
+ * Pauses a campaign and publishes the reason; null if another request wrote the row meanwhile. `resume` continues it.
+ */
 export async function pauseCampaign(
   { campaigns, events }: { readonly campaigns: Pick<Campaigns, 'pause'>; readonly events: Pick<Events, 'append'> },
   row: Campaign,
@@ -145,7 +152,9 @@ export async function pauseCampaign(
   return paused;
 }
 
-/** The event of a campaign's state. Its id names the version of the row, so that a repeated step publishes it once. */
+/**
+ * The event of a campaign's state. Its id contains the version of the row, so that a repeated step publishes it once.
+ */
 export function stateEvent(
   { _id, account, want, state, reason }: Campaign,
   data: Event['data'] | undefined = state === 'paused' && reason !== null ? { reason } : undefined,

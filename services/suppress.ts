@@ -13,7 +13,7 @@ export interface SuppressionStores {
   readonly suppressions: Suppressions;
 }
 
-/** The mail that was refused, or that its recipient complained about. */
+/** A refused mail, or one that its recipient complained about. */
 export interface BouncedMail {
   readonly account: number;
   /** Identity of the recipient's address. */
@@ -22,14 +22,14 @@ export interface BouncedMail {
 }
 
 export interface Refusal extends DecidedRefusal {
-  /** Addresses scrubbed. */
+  /** The reply, addresses scrubbed. */
   readonly reply: string | null;
   readonly at: Date;
 }
 
 /**
- * Acts on what a refusal means for the recipient's address: suppresses it at once, counts a soft bounce, or remembers that
- * its domain accepts no mail. Repeating it changes nothing.
+ * Applies a refusal to the recipient's address: suppresses the address, counts a soft bounce, or stores that the domain
+ * accepts no mail. Repeating it changes nothing.
  */
 export async function applyRefusal(
   stores: SuppressionStores,
@@ -51,7 +51,7 @@ export async function applyRefusal(
   return decision;
 }
 
-/** The recipient called the mail spam. `detail`: the reporter's words, addresses scrubbed. */
+/** Applies a complaint. `detail`: the reporter's text, addresses scrubbed. */
 export function applyComplaint(stores: SuppressionStores, mail: BouncedMail, detail: string | null): Promise<void> {
   return suppress(stores, mail, 'complained', detail);
 }

@@ -22,7 +22,7 @@ export function openTemplateCache(pool: Renderer = renderer()) {
   return {
     render: pool.render,
 
-    /** The parts that a message by this template is filled into; rendered and parsed once. */
+    /** The parts of a message with this template, rendered and parsed once. */
     partsOf: (edition: TemplateEdition): Promise<ParsedMailParts> => {
       const key = `${edition.contentKey}:${edition.language}:${digest(JSON.stringify(edition.brand))}`;
       const parts = cache.get(key) ?? renderEdition(pool, edition);
@@ -35,7 +35,7 @@ export function openTemplateCache(pool: Renderer = renderer()) {
   };
 }
 
-/** Without the preheader: a message may have its own. */
+/** Without the preheader, because a message may have its own. */
 async function renderEdition(pool: Renderer, { brand, language, content }: TemplateEdition): Promise<ParsedMailParts> {
   const { subject, preheader, format, source, text } = content;
   const { html, text: written } = await pool.render({

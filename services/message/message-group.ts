@@ -23,7 +23,7 @@ export interface MessageGroup {
   readonly recipients: Recipients<MailableRecipient>;
   readonly content: MessageContent;
   readonly files: readonly ReadAttachment[];
-  /** Makes the request known: only the primary row has it. */
+  /** The idempotency key of the request; only the primary row has it. */
   readonly key?: string;
   /** The fields that all rows have in common. */
   readonly common: Omit<NewMessage, '_id' | 'number' | 'group' | 'role' | 'to' | 'to_key' | 'content' | 'key'>;

@@ -10,7 +10,7 @@ import type { Suppressions } from '../../store/suppressions/suppressions.js';
 interface Recipient {
   readonly role: MessageRole;
   readonly mailbox: Mailbox;
-  /** Undefined: no mail can be sent there. */
+  /** Undefined if the address is not valid. */
   readonly address: Address | undefined;
   /** An earlier recipient of the request has the same address: one mail is enough. */
   readonly repeated: boolean;
@@ -54,7 +54,9 @@ export interface SuppressionStores {
   readonly optOuts: OptOuts;
 }
 
-/** The recipients that may be mailed, each address once. Throws the Failure where the primary recipient may not. */
+/**
+ * The recipients that may be mailed, each address once. Throws the Failure if the primary recipient may not be mailed.
+ */
 export async function mailableRecipients(
   { suppressions, optOuts }: SuppressionStores,
   { account, optOutKey }: { readonly account: number; readonly optOutKey?: number },

@@ -15,7 +15,7 @@ const store = ownStore();
 const paths = returnPaths([{ kid: 1, key: Buffer.alloc(32, 7), current: true }]);
 const bounceDomain = 'bounce.everpost.test';
 
-/** The envelope sender with which a campaign's mail leaves. */
+/** The envelope sender of a campaign's mail. */
 async function envelopeOf(domain: string | null): Promise<string> {
   const sent: SplicedMail[] = [];
   const owner = { lost: () => false, trusted: () => true } as PageOwner;
@@ -38,13 +38,13 @@ async function envelopeOf(domain: string | null): Promise<string> {
   return sent[0]?.envelope.from ?? '';
 }
 
-test('a campaign’s mail returns to an address that names its recipient, where a bounce domain is set', async () => {
+test('with a bounce domain the return path of a campaign’s mail names its recipient', async () => {
   const [local = '', domain] = (await envelopeOf(bounceDomain)).split('@');
   expect([paths.read(local), domain]).toEqual([{ kind: 'recipient', campaign: 7, subscriber: 42 }, bounceDomain]);
   expect(await envelopeOf(null)).toBe('news@example.test');
 });
 
-test('a message returns to an address of its own; the sender’s bounce domain goes before the installation’s', async () => {
+test('a message has its own return path; the sender’s bounce domain precedes the installation’s', async () => {
   const rows = domains(store, 'a secret for the tests');
   const signing = { signed: async (_account: number, mail: SplicedMail) => mail };
   const row = await anAcceptedMessage(store);

@@ -42,7 +42,7 @@ async function kinds({ campaign }: SentCampaign) {
   return pages.flatMap(({ exceptions }) => exceptions.map(({ kind }) => kind));
 }
 
-/** What the sweep does about late evidence. */
+/** The sweep's part for late evidence. */
 const sweep = () => publishLateEvidence({ uncertainRecipients: uncertainRecipients(store), events: events(store) });
 
 test('a click whose process is killed before the event: the sweep appends it', async () => {
@@ -92,7 +92,7 @@ test('a lost owner whose process is killed before the event: the sweep appends i
   expect(await lateEvents(sent)).toEqual([[`${campaign}:1:0:0:0:late`, 'recipient.sent', 'accepted']]);
 });
 
-test('a process that is killed after the event: the sweep appends no second one, and nothing is due any more', async () => {
+test('a process that is killed after the event: the sweep appends no second one, and nothing is due', async () => {
   const sent = await aSentCampaign(store, 1, [uncertain]);
   const { account } = sent.campaign;
   const position = { page: `${sent.campaign._id}:1:0:0`, i: 0 };

@@ -38,7 +38,7 @@ async function aDomain(name: string, given = keys): Promise<SenderDomain> {
 
 const FROM = { from: { name: null, email: 'News@Signed.Example' } };
 
-test('a finished mail is signed with the keys of its sender’s domain, however that is written', async () => {
+test('a finished mail is signed with the keys of its sender’s domain in any spelling', async () => {
   await aDomain('signed.example');
   const mail = await theSigning().signed(ACCOUNT, aMail({}, FROM));
   if (mail.kind !== 'mail') throw new Error(mail.reason);
@@ -46,13 +46,13 @@ test('a finished mail is signed with the keys of its sender’s domain, however 
   expect(await verdicts(Buffer.concat(mail.chunks), records)).toEqual(['rsa-sha256 pass', 'ed25519-sha256 pass']);
 });
 
-test('without a domain of the account a mail leaves as it is; another account’s keys are not for it', async () => {
+test('without a domain of the account a mail is not signed, even if another account has keys', async () => {
   await aDomain('theirs.example');
   const mail = aMail({}, { from: { name: null, email: 'news@theirs.example' } });
   expect(await theSigning().signed(ACCOUNT + 1, mail)).toBe(mail);
 });
 
-test('where only verified domains may send, others are refused by name', async () => {
+test('if only verified domains may send, the refusal names the domain', async () => {
   await aDomain('pending.example');
   const mail = aMail({}, { from: { name: null, email: 'news@pending.example' } });
   for (const account of [ACCOUNT, ACCOUNT + 1]) {
@@ -64,14 +64,14 @@ test('where only verified domains may send, others are refused by name', async (
   }
 });
 
-test('a message whose key does not work fails by name', async () => {
+test('a message with a bad key fails with bad_signing_key', async () => {
   const garbage = keys.map((key) => ({ ...key, privateKey: Buffer.from('garbage') }));
   await aDomain('garbage.example', garbage);
   const mail = aMail({}, { from: { name: null, email: 'news@garbage.example' } });
   expect(await theSigning().signed(ACCOUNT, mail)).toMatchObject({ kind: 'unrenderable', class: 'bad_signing_key' });
 });
 
-test('keys sealed with another secret do not open, and nothing leaves', async () => {
+test('keys sealed with another secret do not open, and no mail is sent', async () => {
   await aDomain('sealed.example');
   const status = await theSigning(false, 'quite another secret').statusOf(ACCOUNT, 'sealed.example');
   expect(status).toMatchObject({ kind: 'bad_signing_key', reason: 'The private key cannot be read.' });

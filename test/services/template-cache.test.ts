@@ -15,7 +15,7 @@ function counting() {
   return { jobs, press: openTemplateCache({ render, close: async () => {} }) };
 }
 
-test('a template is rendered once for each edition, language and brand, however many messages go by it', async () => {
+test('a template is rendered once for each edition, language and brand', async () => {
   const { jobs, press } = counting();
   await Promise.all(Array.from({ length: 50 }, () => press.partsOf(plate)));
   expect(jobs).toHaveLength(1);
@@ -26,7 +26,7 @@ test('a template is rendered once for each edition, language and brand, however 
   expect(jobs).toHaveLength(4);
 });
 
-test('what could not be rendered is tried again', async () => {
+test('a failed rendering is tried again', async () => {
   const { jobs, press } = counting();
   const faulty = openTemplateCache({ render: () => Promise.reject(new Error('no thread')), close: async () => {} });
   await expect(faulty.partsOf(plate)).rejects.toThrow('no thread');
