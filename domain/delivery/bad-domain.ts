@@ -1,21 +1,24 @@
-/** Days are whole, mistakes in somebody's DNS are not: for so long a domain that takes no mail is not asked again. */
+/**
+ * Errors in a domain's DNS are corrected within hours: for so long a domain that accepts no mail is not tried again.
+ */
 export const BAD_DOMAIN_HOURS = 24;
 
 export const BAD_DOMAIN = 'bad_domain';
 
-/** Stands in place of the rule where a recipient was answered by what another one's mail had taught. */
+/** Stored in place of the rule if the refusal of another recipient's mail decided. */
 export const KNOWN_BAD_DOMAIN = 'known_bad_domain';
 
-/** What is known of a domain that takes no mail: the last refusal of a mail of ours there. */
+/** The last refusal of a domain that accepts no mail. */
 export interface BadDomainRefusal {
-  /** What was answered, addresses scrubbed. */
+  /** The reply, addresses scrubbed. */
   readonly reply: string | null;
   readonly at: Date;
 }
 
 /**
- * What the memory means for one recipient. By a refusal of somebody else's mail nobody is given up: they wait once, and are
- * failed only where the domain was asked again `since` then and refused again; else they ask for themselves.
+ * What a known bad domain means for one recipient. The refusal of another recipient's mail does not fail a recipient at
+ * once: the recipient is deferred, and fails only if the domain has refused again `since` then; otherwise the mail is
+ * attempted.
  */
 export function decideForBadDomain(
   refusal: BadDomainRefusal,

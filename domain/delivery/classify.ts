@@ -18,7 +18,7 @@ export function fateOf(outcome: Outcome): Fate {
   }
 }
 
-/** 4xx is tried again whatever it says, also after the dot; 5xx is final unless a rule says that it concerns us. */
+/** A 4xx is always tried again, also after the dot; a 5xx is final unless its rule says `retry`. */
 export function fateOfRefusal(reply: SmtpReply): ExceptionFate {
   const text = scrubbed(reply.text);
   const status = enhancedStatus(reply.code, text);
@@ -34,7 +34,7 @@ export function fateOfRefusal(reply: SmtpReply): ExceptionFate {
   };
 }
 
-/** A temporary word that nobody is there is no word about the address. */
+/** A temporary "no such mailbox" does not concern the address. */
 function scopeOf(rule: RefusalRule | undefined, temporary: boolean): RefusalScope {
   if (rule === undefined) return temporary ? 'session' : 'message';
   return temporary && rule.means === 'suppress' ? 'message' : rule.scope;

@@ -1,32 +1,32 @@
-/** One answer of an SMTP server (RFC 5321 §4.2): the three digits and the text of all its lines. */
+/** A reply of an SMTP server (RFC 5321 §4.2): the three digits and the text of all lines. */
 export interface SmtpReply {
   readonly code: number;
   readonly text: string;
 }
 
-/** Where in the dialogue a connection failed, and the transport's own short word for it. */
+/** The stage at which a connection failed, and the transport's short description. */
 export interface ConnectionTrouble {
   readonly stage: 'connect' | 'envelope' | 'body' | 'dot';
   readonly what: string;
 }
 
-/** What the transport saw of one mail. */
+/** The result of one hand-over, as the transport saw it. */
 export type Outcome =
   | { readonly kind: 'accepted'; readonly reply: SmtpReply }
   | { readonly kind: 'refused'; readonly reply: SmtpReply }
-  /** No byte of the body left: safe to try again. */
+  /** No byte of the body was sent: safe to try again. */
   | { readonly kind: 'not_handed_over'; readonly why: ConnectionTrouble }
   | { readonly kind: 'uncertain'; readonly why: ConnectionTrouble };
 
-/** Who is affected by a refusal; only scope `address` may suppress (research: A5). */
+/** The scope of a refusal; only scope `address` may suppress. */
 export type RefusalScope = 'address' | 'domain' | 'message' | 'sender' | 'session' | 'infrastructure';
 
-/** What an outcome means for the recipient; the odd ones are written into the page, `sent` is the page itself. */
+/** What an outcome means for the recipient; the page stores the exceptions, every other recipient of it is `sent`. */
 export type Fate =
   | { readonly kind: 'sent'; readonly reply?: string }
   | {
       readonly kind: 'failed' | 'skipped' | 'deferred' | 'uncertain';
-      /** Why, in one stable word: `invalid_recipient`, `left`, `suppressed`, `connection_lost` … */
+      /** The reason in one stable word: `invalid_recipient`, `left`, `suppressed`, `connection_lost` … */
       readonly class: string;
       readonly scope: RefusalScope;
       /** Basic or enhanced status code, such as `550` or `5.1.1`. */

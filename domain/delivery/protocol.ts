@@ -1,29 +1,29 @@
 /** The constants of the send protocol, in milliseconds unless named otherwise; tests shrink them together. */
 export interface ProtocolTimes {
-  /** A page whose owner was not seen for this long may be taken by another. */
+  /** Another owner may take a page whose owner has not renewed it for this long. */
   readonly lease: number;
   readonly renewEvery: number;
-  /** How long a confirmed page write is trusted, counted from the moment it was sent. */
+  /** How long an owner trusts a confirmed page write, counted from its start. */
   readonly trust: number;
   /** `timeoutMS` of the ledger's MongoDB client. */
   readonly storeTimeout: number;
   readonly heartbeat: number;
-  /** An attempt claims new mail for at most this long, then returns. */
+  /** The longest time for which an attempt claims new mail. */
   readonly attempt: number;
   readonly startToClose: number;
   readonly smtpCommand: number;
   /** RFC 5321 §4.5.3.2.6: ten minutes for the reply to the final dot. */
   readonly smtpDot: number;
-  /** After SIGTERM: how long open mail may still be answered. */
+  /** After SIGTERM: how long mail in flight may still be answered. */
   readonly drain: number;
   readonly shutdownGrace: number;
   /** How often a page activity reads its campaign's row. */
   readonly controlEvery: number;
-  /** Subscribers and suppressions may be this old when their window is claimed. */
+  /** Maximum age of subscribers and suppressions when their window is claimed. */
   readonly freshness: number;
-  /** Least time between an uncertain hand-over and its re-send under policy `resend`. */
+  /** Minimum time between an uncertain hand-over and its re-send under policy `resend`. */
   readonly resendAfter: number;
-  /** Wait before the first round of deferred recipients; `retry.ts` has the later ones in proportion. */
+  /** Wait before the first round of deferred recipients; later waits scale with it (`retry.ts`). */
   readonly firstRetry: number;
 }
 
@@ -45,7 +45,7 @@ export const PROTOCOL_TIMES: ProtocolTimes = {
   firstRetry: 60_000,
 };
 
-/** All times at `factor` of their length, for tests (lease 60 s × 0.05 = 3 s). SMTP waits keep a floor of 2 s. */
+/** All times scaled by `factor`, for tests (lease 60 s × 0.05 = 3 s). SMTP waits stay at 2 s or more. */
 export function shrunkTimes(factor: number): ProtocolTimes {
   const shrunk = Object.fromEntries(
     Object.entries(PROTOCOL_TIMES).map(([name, ms]) => [name, Math.max(50, Math.round(ms * factor))]),
@@ -57,16 +57,16 @@ export function shrunkTimes(factor: number): ProtocolTimes {
   };
 }
 
-/** The order the protocol's argument rests on; returns the sentence that does not hold, if any. */
+/** Checks the order that the proof of the protocol needs; returns the violated condition, if any. */
 export function violatedOrder(times: ProtocolTimes): string | undefined {
   const rules: readonly (readonly [boolean, string])[] = [
     [times.renewEvery * 2 < times.trust, 'a lease is renewed twice within the trusted time'],
-    [times.trust + times.storeTimeout < times.lease, 'trust ends before the lease does, whatever a write takes'],
+    [times.trust + times.storeTimeout < times.lease, 'trust ends before the lease, however long a write takes'],
     [times.attempt < times.trust, 'an attempt ends within the trusted time'],
     [times.drain < times.shutdownGrace, 'open mail is drained before the worker is cut off'],
     [times.smtpDot < times.startToClose, 'the reply to the dot may be awaited within one attempt'],
-    [times.smtpDot < times.resendAfter, 'nobody is mailed again while an earlier dot may be answered'],
-    [times.controlEvery < times.renewEvery, 'a pause is heard before the next renewal'],
+    [times.smtpDot < times.resendAfter, 'a re-send waits until the earlier dot can no longer be answered'],
+    [times.controlEvery < times.renewEvery, 'a pause is read before the next renewal'],
   ];
   return rules.find(([holds]) => !holds)?.[1];
 }
@@ -74,7 +74,7 @@ export function violatedOrder(times: ProtocolTimes): string | undefined {
 /** Recipients of one ledger page. */
 export const PAGE_SIZE = 500;
 
-/** Longest window: claimed − settled, for a lane that has `connections` of the process's SMTP connections. */
+/** The longest window (claimed − settled) for a lane that has `connections` of the process's SMTP connections. */
 export function windowSize(connections: number, ratePerSecond: number | null): number {
   const byConnections = Math.max(1, 4 * Math.floor(connections));
   const bySpeed = ratePerSecond === null ? byConnections : Math.max(1, Math.floor(ratePerSecond));

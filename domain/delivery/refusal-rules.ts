@@ -1,15 +1,15 @@
 import type { RefusalScope } from './outcome.js';
 
 /**
- * What follows from a 5xx reply that a rule reads; a 4xx reply is tried again whatever it says.
- * `suppress`: nobody can be reached there, at once. `count`: final for this mail, and held against the address until it
- * has happened often enough (`suppression.ts`). `fail`: final for this mail. `retry`: says nothing about this mail.
+ * The action for a 5xx reply that a rule matches; a 4xx reply is always tried again. `suppress`: the mailbox does not
+ * exist; suppress at once. `count`: final for this mail, and counted until the limit of the address is reached
+ * (`suppression.ts`). `fail`: final for this mail. `retry`: the reply is not about this mail.
  */
 export type RefusalAction = 'suppress' | 'count' | 'fail' | 'retry';
 
-/** One line of the table by which refusals are read; the first that matches counts. */
+/** One row of the table of refusals; the first match applies. */
 export interface RefusalRule {
-  /** Stored, with the version of the table, beside every refusal that it has read. */
+  /** Stored with every refusal that it matches, together with the version of the table. */
   readonly id: string;
   readonly class: string;
   readonly scope: RefusalScope;
@@ -18,12 +18,12 @@ export interface RefusalRule {
   readonly codes?: readonly number[];
   /** Enhanced status without its first digit (RFC 3463), such as `1.1`. */
   readonly status?: RegExp;
-  /** Statuses that speak against it. */
+  /** Statuses to which the rule does not apply. */
   readonly unlessStatus?: RegExp;
   readonly text?: RegExp;
 }
 
-/** Changes with every change of a rule, so that stored classes can be told apart. */
+/** Raised with every change of a rule, so that stored classes can be told apart. */
 export const REFUSAL_RULES_VERSION = 3;
 
 const BLOCKLISTS =
@@ -50,8 +50,8 @@ const softBounce = { scope: 'address', means: 'count' } as const;
 const noMailbox = { scope: 'address', means: 'suppress' } as const;
 
 /**
- * Who is affected and what follows. Only scope `address` takes an address off the lists, at once where the reply says that
- * there is nobody there, after some time where a mailbox stays full or switched off: it may be back tomorrow.
+ * The scope and the action of each refusal. Only scope `address` suppresses an address: at once if the mailbox does not
+ * exist, after some time if it stays full or disabled.
  */
 export const REFUSAL_RULES: readonly RefusalRule[] = [
   { id: 'login', class: 'submission_auth', ...infrastructure, codes: [530, 534, 535, 538, 454] },
@@ -70,7 +70,7 @@ export const REFUSAL_RULES: readonly RefusalRule[] = [
   { id: 'host-listed', class: 'ip_blocked', ...infrastructure, text: LISTED_HERE },
   { id: 'relay-denied', class: 'relay_denied', ...infrastructure, text: RELAY },
   { id: 'too-fast', class: 'rate_limited', ...infrastructure, text: TOO_FAST },
-  // Two meanings share 5.7.27: what the text does not call authentication is IANA's null MX of the sender.
+  // 5.7.27 has two meanings: a text that does not mention authentication is IANA's null MX of the sender.
   {
     id: 'sender-null-mx',
     class: 'invalid_sender',
@@ -82,7 +82,8 @@ export const REFUSAL_RULES: readonly RefusalRule[] = [
   { id: 'auth-status', class: 'auth_failure', ...sender, status: /^7\.(?:2[0-9]|3[0-2]|515)$/ },
   { id: 'auth-text', class: 'auth_failure', ...sender, text: UNAUTHENTICATED },
   { id: 'sender-status', class: 'invalid_sender', ...sender, status: /^1\.[78]$/ },
-  // A policy (5.7.1) that mentions the sender is that of one recipient or domain: no word about the sender everywhere.
+  // A 5.7.1 that mentions the sender is the policy of one recipient or domain; it does not concern the sender
+  // elsewhere.
   { id: 'sender-text', class: 'invalid_sender', ...sender, unlessStatus: /^7\./, text: ABOUT_THE_SENDER },
   { id: 'ascii-only', class: 'eai_unsupported', ...message, status: /^6\.7$/ },
   { id: 'too-large-status', class: 'too_large', ...message, status: /^(?:2\.3|3\.4)$/ },
@@ -100,7 +101,7 @@ export const REFUSAL_RULES: readonly RefusalRule[] = [
   { id: 'no-mailbox-status', class: 'invalid_recipient', ...noMailbox, status: /^1\.[136]$/ },
   { id: 'other-owner', class: 'owner_changed', ...noMailbox, status: /^7\.1[78]$/ },
   { id: 'not-understood', class: 'protocol', ...session, codes: [500, 501, 502, 504] },
-  // Exchange says with 5.1.10 what others say with 5.1.1; RFC 7505 means a domain that takes no mail.
+  // Exchange uses 5.1.10 where others use 5.1.1; RFC 7505 uses it for a domain that accepts no mail.
   {
     id: 'no-mailbox-exchange',
     class: 'invalid_recipient',

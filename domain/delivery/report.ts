@@ -1,24 +1,26 @@
 import { type ExceptionFate, fateOfRefusal } from './classify.js';
 
-/** What a report says of one recipient (RFC 3464 §2.3): lower-cased action, status such as `5.1.1`, the other side's words. */
+/**
+ * A report's entry for one recipient (RFC 3464 §2.3): lower-cased action, status such as `5.1.1`, the server's text.
+ */
 export interface RecipientReport {
   readonly action: string;
   readonly status: string | null;
   readonly diagnostic: string | null;
 }
 
-/** What a report means for our one recipient. */
+/** What a report means for the recipient of our mail. */
 export type ReportedDelivery =
   | { readonly kind: 'failed'; readonly fate: ExceptionFate }
   | { readonly kind: 'delayed'; readonly fate: ExceptionFate }
   | { readonly kind: 'delivered' };
 
-/** A 4xx that was final in the end was out of time; these words say no more than that. */
+/** Classes of a final 4xx that mean only that the time was over. */
 const OUT_OF_TIME = ['transient', 'greylisted', 'rate_limited', 'protocol'];
 
 /**
- * Our mails have one recipient each, but somebody may have forwarded theirs to several: as long as one of them has it, the
- * mail has arrived. Undefined where the report says nothing that we know.
+ * Our mails have one recipient each, but a recipient may forward to several addresses: one delivery is enough.
+ * Undefined if the report contains no known action.
  */
 export function reportedDelivery(reports: readonly RecipientReport[]): ReportedDelivery | undefined {
   if (reports.some(({ action }) => ['delivered', 'relayed', 'expanded'].includes(action))) return { kind: 'delivered' };
@@ -34,7 +36,7 @@ function finalFate(report: RecipientReport): ExceptionFate {
   return { ...fate, kind: 'failed', class: reason };
 }
 
-/** A report is read by the table that reads replies; where it names no basic code its status stands for one. */
+/** Reports are classified with the same table as replies; without a basic code the status stands for one. */
 function fateOfReport({ status, diagnostic }: RecipientReport): ExceptionFate {
   const diagnosticText = (diagnostic ?? '').replace(/^\s*[\w-]+\s*;\s*/, '').trim();
   const [, digits, rest] = /^(\d{3})(?:[ -]|$)\s*(.*)$/s.exec(diagnosticText) ?? [];

@@ -15,11 +15,13 @@ const AMOUNT =
 const CLOCK = /\b(?:in|after|for)\s+(\d{1,2}):(\d{2}):(\d{2})\b/i;
 const BARE = /\bretry(?:-after)?\s*[=:]\s*(\d{1,6})\b/i;
 
-/** No server is believed that asks for less than a second or for more than half a day. */
+/** Limits for the delay that a server may request. */
 const LEAST = SECOND;
 const MOST = 12 * HOUR;
 
-/** Milliseconds after which a refusal asks to be tried again, where it says so; between a second and twelve hours. */
+/**
+ * The delay that a refusal requests, in milliseconds, between a second and twelve hours; undefined if it names none.
+ */
 export function requestedDelay(reply: string): number | undefined {
   const text = reply.slice(0, 1_000);
   if (!MENTIONS_RETRY.test(text)) return undefined;
@@ -34,7 +36,7 @@ function clockDelay(text: string): number | undefined {
   return (hours ?? 0) * HOUR + (minutes ?? 0) * MINUTE + (seconds ?? 0) * SECOND;
 }
 
-/** `in 4 minutes and 58 seconds` names the longer of its parts first: a minute more hurts nobody, a minute less does. */
+/** Reads `in 4 minutes and 58 seconds`, with the seconds: a wait that is too short is refused again. */
 function unitDelay(text: string): number | undefined {
   const [found] = text.matchAll(AMOUNT);
   if (found === undefined) return undefined;

@@ -8,7 +8,7 @@ const JITTER = 0.2;
 
 /**
  * Milliseconds to wait before try `attempt` (1 = the first repetition); `chance` in [0, 1) spreads it by ±20 %. `first`
- * is the wait before the first one, the others keep their proportion to it.
+ * is the first wait, and the others scale with it.
  */
 export function retryWait(attempt: number, chance: number, first = MINUTE): number {
   const wait = RETRY_WAITS[Math.min(Math.max(attempt, 1), RETRY_WAITS.length) - 1] ?? HOUR;
@@ -16,17 +16,17 @@ export function retryWait(attempt: number, chance: number, first = MINUTE): numb
 }
 
 export interface RoundNeed {
-  /** Entries that wait for a further round. */
+  /** Entries deferred to a further round. */
   readonly deferred: number;
   readonly uncertain: number;
-  /** Policy `resend`, and no round has taken the uncertain ones yet. */
+  /** The policy is `resend`, and no round has re-sent the uncertain ones yet. */
   readonly mayResend: boolean;
-  /** Number of the round to come. */
+  /** Number of the next round. */
   readonly round: number;
   readonly now: Date;
-  /** Nothing is tried again after this. */
+  /** After this time nothing is tried again. */
   readonly expires: Date;
-  /** Least wait before an uncertain recipient is mailed again, in milliseconds. */
+  /** Minimum wait before an uncertain recipient is mailed again, in milliseconds. */
   readonly resendAfter: number;
   /** Wait before the first further round, in milliseconds. */
   readonly firstRetry: number;
@@ -37,11 +37,11 @@ export interface NextRound {
   readonly due: Date;
 }
 
-/** Which entries the next round takes and when it is due; undefined where nothing is left to do or time is over. */
+/** The entries of the next round and its due time; undefined if nothing is left to do or the time is over. */
 export function nextRound(need: RoundNeed, chance: number): NextRound | undefined {
   const resends = need.mayResend && need.uncertain > 0;
   const retry = need.deferred > 0 ? within(need, retryWait(need.round, chance, need.firstRetry)) : undefined;
-  // Where the deferred ones are out of time, the single re-send may still be in time.
+  // If the deferred ones have expired, the single re-send may still be in time.
   const wait = retry ?? (resends ? within(need, need.resendAfter) : undefined);
   if (wait === undefined) return undefined;
   const takes: NextRound['takes'][number][] = retry === undefined ? [] : ['deferred'];

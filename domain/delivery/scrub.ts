@@ -1,9 +1,9 @@
-/** Longest reply kept with a recipient. */
+/** Longest stored reply, in characters. */
 const LONGEST_REPLY = 120;
-/** A server may say more than anybody reads. */
+/** Longer replies are cut before they are scrubbed. */
 const READ_AT_MOST = 2_000;
 
-/** Anything with an `@` in it, quoted or not: replies and error texts are kept without addresses. */
+/** Anything with an `@` in it, quoted or not: replies and error texts are stored without addresses. */
 const ADDRESS = /"[^"]{1,128}"@[^\s<>"',;:()[\]]+|[^\s<>"',;:()[\]=]{1,256}@[^\s<>"',;:()[\]]+/g;
 
 /** One line without addresses and control characters. */
@@ -17,7 +17,7 @@ export function scrubbed(text: string): string {
     .trim();
 }
 
-/** As stored: scrubbed and at most 120 characters. */
+/** The stored form: scrubbed and at most 120 characters. */
 export function shortReply(text: string): string {
   const clean = scrubbed(text);
   return clean.length <= LONGEST_REPLY ? clean : `${clean.slice(0, LONGEST_REPLY - 1)}…`;

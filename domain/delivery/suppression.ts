@@ -2,7 +2,7 @@ import { BAD_DOMAIN, KNOWN_BAD_DOMAIN } from './bad-domain.js';
 import type { RefusalScope } from './outcome.js';
 import { REFUSAL_RULES } from './refusal-rules.js';
 
-/** How often, and over which time, a soft bounce must happen to an address before it is suppressed. */
+/** How often, and over which time, an address must soft-bounce before it is suppressed. */
 export interface SoftBounceLimit {
   /** Days on which it happened, today included. */
   readonly days: number;
@@ -27,15 +27,15 @@ export type AddressDecision = 'suppress' | 'count_soft_bounce' | 'record_bad_dom
 export interface DecidedRefusal {
   readonly kind: string;
   readonly class: string;
-  /** Absent where only the class was stored: the class then stands for its rule's scope. */
+  /** Absent where only the class was stored; the scope is then `address`. */
   readonly scope?: RefusalScope;
   readonly rule?: string;
 }
 
 /**
- * The one decision from a refusal to a suppression. `server`: the answer to our own mail; `report`: a delivery report, which
- * may speak of the address that the mail was forwarded to, so it says nothing about the domain. Only an answer that a rule has
- * read counts against a domain: a name that cannot be resolved for now is a temporary failure.
+ * The one decision from a refusal to a suppression. `server`: the reply to our own mail; `report`: a delivery report,
+ * which may be about a forwarding address and therefore does not count against the domain. Only a reply that a rule has
+ * read counts against a domain: a name that cannot be resolved is a temporary failure.
  */
 export function decideForAddress(refusal: DecidedRefusal, source: 'server' | 'report' = 'server'): AddressDecision {
   const { kind, class: reason, scope = 'address', rule } = refusal;
@@ -64,8 +64,8 @@ export function isSoftBounce(reason: string): boolean {
 }
 
 /**
- * Whether an address has reached the limit of a class: `times` holds the first time of each day on which it happened, `at` is
- * the time it happens now. Retries of one mail on one day count once.
+ * Whether an address has reached the limit of a class. `times`: the first time of each day on which it happened; `at`:
+ * the current time. Retries of one mail on one day count once.
  */
 export function exceedsSoftBounceLimit(reason: string, times: readonly Date[], at: Date): boolean {
   const limit = SOFT_BOUNCES[reason];

@@ -3,7 +3,7 @@ import type { Evidence } from '../delivery/evidence.js';
 import { reportedDelivery } from '../delivery/report.js';
 import { shortReply } from '../delivery/scrub.js';
 
-/** What a provider takes a bounce for; counts where the words of the receiving server say nothing to our table. */
+/** The provider's classification of a bounce; used if the table does not recognise the server's reply. */
 export type BounceCause =
   | 'no_mailbox'
   | 'full'
@@ -28,14 +28,14 @@ const FALLBACK: Readonly<Record<BounceCause, Pick<ExceptionFate, 'class' | 'scop
 export interface ProviderBounce {
   /** RFC 3463, such as `5.1.1`. */
   readonly status: string | null;
-  /** What the receiving server said. */
+  /** The reply of the receiving server. */
   readonly words: string | null;
-  /** The provider's own word for it, kept as the rule that was followed: `ses:Permanent/General`. */
+  /** The provider's classification, stored as the rule: `ses:Permanent/General`. */
   readonly rule: string;
   readonly cause: BounceCause;
 }
 
-/** The receiving server's own words first, by the table that reads every refusal; then the provider's. */
+/** Classifies the receiving server's reply with the table of refusals, then by the provider's classification. */
 export function bounceEvidence({ status, words, rule, cause }: ProviderBounce): Evidence {
   const verdict = reportedDelivery([{ action: 'failed', status, diagnostic: words }]);
   const read = verdict?.kind === 'failed' ? verdict.fate : undefined;
@@ -44,7 +44,7 @@ export function bounceEvidence({ status, words, rule, cause }: ProviderBounce): 
   return { kind: 'bounced', fate: { kind: 'failed', ...FALLBACK[cause], code: status, reply, rule } };
 }
 
-/** The provider still tries. */
+/** The provider still tries to deliver. */
 export function delayEvidence(status: string | null, words: string | null): Evidence | undefined {
   const verdict = reportedDelivery([{ action: 'delayed', status, diagnostic: words }]);
   return verdict?.kind === 'delayed' ? verdict : undefined;

@@ -1,17 +1,17 @@
-/** Services that carry mail for our senders and tell by webhook what became of it. */
+/** Email providers that report by webhook. */
 export const PROVIDERS = ['ses', 'sendgrid', 'mailgun', 'postmark'] as const;
 
 export type ProviderName = (typeof PROVIDERS)[number];
 
-/** What an account has set up with a provider, so that its webhooks can be told from forged ones. */
+/** An account's settings for a provider, which verify its webhooks. */
 export interface ProviderSettings {
-  /** SES: the SNS topic that reports come from; anybody on AWS can sign for a topic of their own. */
+  /** SES: the SNS topic of the reports. Any AWS customer can sign messages of another topic. */
   readonly topic_arn?: string;
   /** SendGrid: the verification key, base64 of an SPKI. */
   readonly public_key?: string;
   /** Mailgun: the webhook signing key. */
   readonly signing_key?: string;
-  /** Postmark signs nothing: user and password of the URL, beside the secret that is in it anyway. */
+  /** Postmark does not sign: user and password of the URL, in addition to the secret in the URL. */
   readonly username?: string;
   readonly password?: string;
 }
@@ -28,5 +28,5 @@ export const SETTINGS: Readonly<
   postmark: { needs: [], may: ['username', 'password'] },
 };
 
-/** Days after which a spent token is forgotten: longer than a signature counts. */
+/** Days after which a spent token is deleted: longer than a signature is valid. */
 export const TOKEN_RETENTION_DAYS = 2;

@@ -1,23 +1,23 @@
-/** A program that fetches links and images of a mail on its own. */
+/** A program that fetches the links and images of a mail by itself. */
 interface Machine {
-  /** One stable word; stands in the event. */
+  /** One stable word, stored in the event. */
   readonly rule: string;
   readonly pattern: RegExp;
-  /** Where the same user agent may well be a person otherwise. */
+  /** Set if the user agent may belong to a person in the other case. */
   readonly only?: 'opened' | 'clicked';
 }
 
 interface Machines {
-  /** Raised with every change: events keep the verdict of their day. */
+  /** Raised with every change; stored events keep the verdict of their version. */
   readonly version: string;
   readonly agents: readonly Machine[];
 }
 
-/** Privacy proxies of mailbox providers and scanners of security gateways, by what they call themselves. */
+/** Privacy proxies of mailbox providers and scanners of security gateways, by their user agents. */
 export const MACHINES: Machines = {
   version: '2026-11-25',
   agents: [
-    // Mail Privacy Protection fetches all images soon after arrival and says nothing else.
+    // Mail Privacy Protection fetches all images soon after arrival, with this user agent alone.
     { rule: 'apple_privacy', pattern: /^Mozilla\/5\.0$/ },
     { rule: 'gmail_proxy', pattern: /GoogleImageProxy/i },
     { rule: 'yahoo_proxy', pattern: /YahooMailProxy|YahooCacheSystem/i },

@@ -9,9 +9,9 @@ const suppresses = (fate: Fate) => fate.kind !== 'sent' && decideForAddress(fate
 
 const refused = (code: number, text: string) => fateOf({ kind: 'refused', reply: { code, text } });
 
-describe('a refusal is read by the table', () => {
+describe('a refusal is classified with the table', () => {
   test.each<[number, string, string, string]>([
-    // who is not there
+    // unknown recipients
     [
       550,
       '5.1.1 <ada@example.test>: Recipient address rejected: User unknown',
@@ -33,14 +33,14 @@ describe('a refusal is read by the table', () => {
     [550, '5.4.4 no route to host', 'failed', 'bad_domain domain 5.4.4'],
     [550, '5.1.2 no such domain', 'failed', 'bad_domain domain 5.1.2'],
     [556, '5.1.10 recipient address has null MX', 'failed', 'bad_domain domain 5.1.10'],
-    // who may be back
+    // temporary states of a mailbox
     [552, '5.2.2 mailbox full', 'failed', 'mailbox_full address 5.2.2'],
     [452, '4.2.2 over quota', 'deferred', 'mailbox_full address 4.2.2'],
     [552, 'Quota exceeded', 'failed', 'mailbox_full address 552'],
     [550, '5.2.1 The account is disabled', 'failed', 'mailbox_disabled address 5.2.1'],
     [550, '5.7.13 user account disabled', 'failed', 'mailbox_disabled address 5.7.13'],
     [450, '4.1.1 user unknown, try later', 'deferred', 'invalid_recipient message 4.1.1'],
-    // this mail
+    // the message
     [552, '5.3.4 message too big', 'failed', 'too_large message 5.3.4'],
     [554, '5.7.1 Message rejected as spam', 'failed', 'content_rejected message 5.7.1'],
     [552, '5.2.3 longer than the limit', 'failed', 'too_large message 5.2.3'],
@@ -70,7 +70,7 @@ describe('a refusal is read by the table', () => {
     [550, '5.7.0 not here', 'failed', 'policy sender 5.7.0'],
     [550, '5.7.12 not from outside', 'failed', 'policy sender 5.7.12'],
     [550, '5.7.29 ARC did not pass', 'failed', 'auth_failure sender 5.7.29'],
-    // the way there
+    // the connection
     [
       554,
       '5.7.1 Client host [203.0.113.7] blocked using zen.spamhaus.org',
@@ -94,7 +94,7 @@ describe('a refusal is read by the table', () => {
     [503, '5.5.1 bad sequence', 'deferred', 'protocol session 5.5.1'],
     [530, '5.7.0 authentication required', 'deferred', 'submission_auth infrastructure 5.7.0'],
     [450, 'whatever', 'deferred', 'transient session 450'],
-    // a status that contradicts the code is not believed
+    // a status that contradicts the code is ignored
     [550, '4.2.2 what now', 'failed', 'unrecognised message 550'],
   ])('%i %s', (code, text, kind, rest) => {
     const fate = refused(code, text);
@@ -111,7 +111,7 @@ test('the rule that read a refusal is named with the version of the table; witho
   expect(refused(550, 'xyzzy')).not.toHaveProperty('rule');
 });
 
-test('rules have ids of their own; only scope address takes an address off, now or in time', () => {
+test('rules have unique ids; only scope address suppresses, at once or in time', () => {
   expect(new Set(REFUSAL_RULES.map(({ id }) => id)).size).toBe(REFUSAL_RULES.length);
   const harmful = REFUSAL_RULES.filter(({ means }) => means === 'suppress' || means === 'count');
   expect(harmful.filter(({ scope }) => scope !== 'address')).toEqual([]);
@@ -136,7 +136,7 @@ test('other outcomes', () => {
   });
 });
 
-describe('whatever a server says', () => {
+describe('for any reply', () => {
   const anyReply = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme', maxLength: 400 }), fc.lorem());
 
   test('4xx is deferred and never suppresses', { timeout: 60_000 }, () => {
@@ -150,7 +150,7 @@ describe('whatever a server says', () => {
     );
   });
 
-  test('text that is not understood never suppresses', { timeout: 60_000 }, () => {
+  test('an unrecognised text never suppresses', { timeout: 60_000 }, () => {
     const strange = anyReply.filter((text) => !/5\.|user|mailbox|recipient|account|address/i.test(text));
     fc.assert(
       fc.property(fc.integer({ min: 500, max: 599 }), strange, (code, text) => {
@@ -161,7 +161,7 @@ describe('whatever a server says', () => {
     );
   });
 
-  test('what is kept has at most 120 characters, one line and no address', { timeout: 60_000 }, () => {
+  test('the stored reply has at most 120 characters, one line and no address', { timeout: 60_000 }, () => {
     const address = fc.constantFrom(
       'ada@example.test',
       '<a.b+c@x.example.test>',

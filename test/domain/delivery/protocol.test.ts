@@ -7,22 +7,22 @@ import {
   windowSize,
 } from '../../../domain/delivery/protocol.js';
 
-test('the times of the product hold the order the protocol rests on', () => {
+test('the production times satisfy the conditions of the protocol', () => {
   expect(violatedOrder(PROTOCOL_TIMES)).toBeUndefined();
 });
 
-test.for([1, 0.5, 0.1, 0.05])('times shrunk to %f hold it too', (factor) => {
+test.for([1, 0.5, 0.1, 0.05])('times shrunk to %f satisfy them too', (factor) => {
   expect(violatedOrder(shrunkTimes(factor))).toBeUndefined();
 });
 
 test.for<[string, Partial<ProtocolTimes>]>([
   ['a lease that is renewed too rarely', { renewEvery: 20_000 }],
-  ['a lease that may end while it is trusted', { lease: 50_000 }],
+  ['a lease that can end while it is trusted', { lease: 50_000 }],
   ['an attempt that outlives its trust', { attempt: 40_000 }],
   ['a drain without end', { drain: 35_000 }],
   ['a dot that is awaited longer than the attempt', { startToClose: 600_000 }],
   ['a re-send while the dot may still be answered', { resendAfter: 600_000 }],
-  ['a pause heard too late', { controlEvery: 15_000 }],
+  ['a pause that is read too late', { controlEvery: 15_000 }],
 ])('%s is named', ([, change]) => {
   expect(violatedOrder({ ...PROTOCOL_TIMES, ...change })).toEqual(expect.any(String));
 });

@@ -30,7 +30,7 @@ test.each([
   expect(requestedDelay(reply)).toBeUndefined();
 });
 
-test('whatever a server says, the delay is between a second and twelve hours, or none', () => {
+test('for any reply the delay is between a second and twelve hours, or none', () => {
   fc.assert(
     fc.property(fc.string(), fc.nat(), fc.constantFrom('s', 'min', 'hours', ''), (noise, n, unit) => {
       const delay = requestedDelay(`try again in ${n} ${unit} ${noise}`);

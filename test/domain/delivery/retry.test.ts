@@ -53,11 +53,11 @@ test.for<[string, Partial<RoundNeed>, ReturnType<typeof nextRound>]>([
   ['out of time', { deferred: 1, expires: at(0.5) }, undefined],
   ['in time to the minute', { deferred: 1, expires: at(1) }, { takes: ['deferred'], due: at(1) }],
   [
-    'deferred out of time, the re-send is not',
+    'the deferred ones have expired, the re-send has not',
     { deferred: 1, uncertain: 1, mayResend: true, round: 5, expires: at(20) },
     { takes: ['uncertain'], due: at(15) },
   ],
-  ['both out of time', { deferred: 1, uncertain: 1, mayResend: true, round: 5, expires: at(10) }, undefined],
+  ['both have expired', { deferred: 1, uncertain: 1, mayResend: true, round: 5, expires: at(10) }, undefined],
 ])('the next round: %s', ([, need, round]) => {
   expect(nextRound(aNeed(need), MIDDLE)).toEqual(round);
 });

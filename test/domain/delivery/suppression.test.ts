@@ -23,7 +23,7 @@ test.each<[string, number[], boolean]>([
   expect(exceedsSoftBounceLimit(reason, hours.map(ago), NOW)).toBe(suppressed);
 });
 
-test('one day alone wears nobody out, however often it happens', () => {
+test('soft bounces of a single day do not suppress, however many', () => {
   const sameDay = fc.array(fc.double({ min: 0, max: 11.9, noNaN: true }), { maxLength: 50 });
   fc.assert(
     fc.property(fc.constantFrom(...Object.keys(SOFT_BOUNCES)), sameDay, (reason, hours) => {
@@ -32,7 +32,7 @@ test('one day alone wears nobody out, however often it happens', () => {
   );
 });
 
-test('only classes of the table are soft', () => {
+test('only classes of the table count as soft bounces', () => {
   expect(['mailbox_full', 'mailbox_disabled', 'policy', 'toString'].map(isSoftBounce)).toEqual([
     true,
     true,

@@ -18,7 +18,7 @@ const aVisit = (over: Partial<Visit> = {}): Visit => ({
 test.each<[string, Partial<Visit>, string | null]>([
   ['a browser a minute later', {}, null],
   ['a phone', { userAgent: SAFARI }, null],
-  ['a mail of which nobody knows when it was made', { age: undefined }, null],
+  ['a mail of unknown age', { age: undefined }, null],
   ['Mail Privacy Protection', { what: 'opened', userAgent: 'Mozilla/5.0' }, 'apple_privacy'],
   [
     'Gmail’s image proxy',
@@ -29,19 +29,19 @@ test.each<[string, Partial<Visit>, string | null]>([
     'gmail_proxy',
   ],
   ['Yahoo’s proxy', { what: 'opened', userAgent: 'YahooMailProxy; https://help.yahoo.com/' }, 'yahoo_proxy'],
-  ['a gateway that says so', { userAgent: 'Barracuda Sentinel (EE)' }, 'scanner'],
+  ['a gateway that names itself', { userAgent: 'Barracuda Sentinel (EE)' }, 'scanner'],
   ['a program', { userAgent: 'python-requests/2.32' }, 'program'],
   ['a browser without a window', { userAgent: `${FIREFOX} HeadlessChrome/140` }, 'program'],
-  ['nobody in particular', { userAgent: ' ' }, 'no_user_agent'],
-  ['a browser that reads ahead', { prefetched: true }, 'prefetch'],
-  ['a robot another list knows', { knownRobot: true }, 'robot'],
-  ['whoever is there before the mail is', { age: TOO_SOON - 1 }, 'too_soon'],
-  ['whoever is there just in time', { age: TOO_SOON }, null],
+  ['no user agent', { userAgent: ' ' }, 'no_user_agent'],
+  ['a browser that prefetches', { prefetched: true }, 'prefetch'],
+  ['a robot of the external list', { knownRobot: true }, 'robot'],
+  ['a visit before the mail is delivered', { age: TOO_SOON - 1 }, 'too_soon'],
+  ['a visit at the limit', { age: TOO_SOON }, null],
 ])('%s', (_who, visit, rule) => {
   expect(classifyVisit(aVisit(visit))).toEqual({ by: rule === null ? 'person' : 'machine', rule });
 });
 
-test('each machine of the table has a rule of one stable word, and the table says of when it is', () => {
+test('each machine of the table has a rule of one stable word, and the table has a version', () => {
   for (const { rule } of MACHINES.agents) expect(rule).toMatch(/^[a-z_]+$/);
   expect(MACHINES.version).toMatch(/^\d{4}-\d\d-\d\d$/);
 });
@@ -54,6 +54,6 @@ test.each([
   [{ do_not_track: 'no' }, false],
   [{ track: 'False' }, true],
   [{ track: 0 }, true],
-])('%j refuses to be followed: %s', (attributes, refuses) => {
+])('%j refuses tracking: %s', (attributes, refuses) => {
   expect(refusesTracking(attributes)).toBe(refuses);
 });
