@@ -1,4 +1,4 @@
-/** The relaxed form of RFC 6376 §3.4: what is signed of a header and of a body. */
+/** The relaxed canonicalization of RFC 6376 §3.4, for header and body. */
 const CR = 0x0d;
 const LF = 0x0a;
 const TAB = 0x09;
@@ -9,11 +9,11 @@ const SHORT = 256;
 export interface Field {
   /** Lower-cased. */
   readonly name: string;
-  /** The whole field, relaxed, without a line break at its end; latin1, so that each character is an octet. */
+  /** The whole field, relaxed, without its line break; latin1, so that each character is an octet. */
   readonly relaxed: string;
 }
 
-/** Whole lines, relaxed. The empty ones at its end stand apart: they count only if something follows. */
+/** Whole lines, relaxed. Empty lines at the end are counted apart: they matter only if another line follows. */
 interface Run {
   readonly bytes: Buffer;
   readonly emptyLines: number;
@@ -21,7 +21,7 @@ interface Run {
 
 interface HeaderEnd {
   readonly head: string;
-  /** Of `head` alone: they stand for it where what came before ended with a whole field. */
+  /** Fields of `head` alone; valid if the text before it ended with a whole field. */
   readonly fields: readonly Field[];
   readonly run: Run;
 }
@@ -31,13 +31,14 @@ export interface RelaxedMail {
   readonly body: Buffer;
 }
 
-/** What unchanging chunks come to; a chunk that is not in here is looked at each time. */
+/** Results for unchanging chunks; other chunks are relaxed each time. */
 const headerEnds = new WeakMap<Buffer, HeaderEnd>();
 const runs = new WeakMap<Buffer, Run>();
 
 /**
- * Relaxes the unchanging pieces of a letter, once; `relaxedMail` then takes them as they are. Each piece must be of whole
- * lines, as quoted-printable runs are, so that no neighbour changes its relaxed form; the first one ends the header.
+ * Relaxes the unchanging pieces of a letter once, and `relaxedMail` reuses the results. Each piece must consist of
+ * whole lines, as quoted-printable runs do, so that no neighbour changes its relaxed form; the first one ends the
+ * header.
  */
 export function relaxOnce(pieces: readonly (Buffer | number)[]): void {
   let inHeader = true;
@@ -54,7 +55,7 @@ export function relaxOnce(pieces: readonly (Buffer | number)[]): void {
   }
 }
 
-/** Takes a finished mail apart into its relaxed header fields and its relaxed body. */
+/** Splits a finished mail into its relaxed header fields and its relaxed body. */
 export function relaxedMail(chunks: readonly Buffer[]): RelaxedMail {
   let head = '';
   let fields: readonly Field[] | undefined;
@@ -75,7 +76,7 @@ export function relaxedMail(chunks: readonly Buffer[]): RelaxedMail {
   return { fields: fields ?? fieldsOf(head), body: joined(body) };
 }
 
-/** Begins with the rest of a field. */
+/** Whether the text begins with the rest of a field. */
 function isFolded(head: string): boolean {
   return head.startsWith(' ') || head.startsWith('\t');
 }
@@ -101,9 +102,9 @@ function fieldsOf(head: string): Field[] {
     });
 }
 
-/** Undefined: the header goes on after these lines. */
+/** Undefined if the header continues after these lines. */
 function headerEndOf(lines: Buffer): HeaderEnd | undefined {
-  // the empty line may be the first one, when the header's last line ended the chunk before
+  // The empty line is the first one if the header's last line ended the chunk before.
   const empty = lines[0] === CR && lines[1] === LF ? 0 : lines.indexOf('\r\n\r\n') + 2;
   if (empty === 1) return undefined;
   const head = lines.toString('latin1', 0, empty);
@@ -117,7 +118,7 @@ function runOf(lines: Buffer): Run {
   return { bytes: bytes.subarray(0, end), emptyLines: (bytes.length - end) / 2 };
 }
 
-/** §3.4.4 a: blanks within a line become one, those at its end go. Most lines have none to spare, attachments none at all. */
+/** §3.4.4 a: reduces blanks within a line to one and removes those at its end. Most lines need no change. */
 function withoutSpareBlanks(lines: Buffer): Buffer {
   if (!hasSpareBlanks(lines)) return lines;
   return Buffer.concat(slicesOf(lines).map((slice) => (hasSpareBlanks(slice) ? relaxedLines(slice) : slice)));
@@ -128,7 +129,7 @@ function hasSpareBlanks(lines: Buffer): boolean {
   return lines.includes('  ') || lines.includes('\t') || lines.includes(' \r\n');
 }
 
-/** The same, octet by octet: for a name or a link that is quicker than three searches. */
+/** The same octet by octet, which is faster for short texts than three searches. */
 function hasSpareBlanksInShort(lines: Buffer): boolean {
   let blank = false;
   for (const octet of lines) {
@@ -143,7 +144,7 @@ function relaxedLines(lines: Buffer): Buffer {
   return Buffer.from(single.replaceAll(' \r\n', '\r\n'), 'latin1');
 }
 
-/** About SLICE bytes each, of whole lines. */
+/** Slices of about SLICE bytes, of whole lines. */
 function slicesOf(lines: Buffer): Buffer[] {
   const slices: Buffer[] = [];
   for (let from = 0; from < lines.length; ) {
@@ -155,7 +156,7 @@ function slicesOf(lines: Buffer): Buffer[] {
   return slices;
 }
 
-/** §3.4.4 b: empty lines at the end of the body do not count. */
+/** §3.4.4 b: removes empty lines at the end of the body. */
 function joined(body: readonly Run[]): Buffer {
   const pieces: Buffer[] = [];
   let waiting = 0;
@@ -170,7 +171,7 @@ function joined(body: readonly Run[]): Buffer {
   return Buffer.concat(pieces);
 }
 
-/** The same bytes in chunks that end with a line; a missing line break at the very end is added, as the transport adds it. */
+/** The same bytes in chunks of whole lines; a missing line break at the end is added, as the transport does. */
 function inWholeLines(chunks: readonly Buffer[]): readonly Buffer[] {
   if (chunks.every(endsLine)) return chunks;
   const whole: Buffer[] = [];

@@ -11,7 +11,7 @@ export interface DkimKeyPair {
 }
 
 const generate = promisify(generateKeyPair);
-/** Verifiers must handle up to 2048 bits (RFC 8301 §3.2), and a longer record no longer fits many DNS forms. */
+/** Verifiers support up to 2048 bits (RFC 8301 §3.2), and many DNS forms reject longer records. */
 const RSA_BITS = 2_048;
 const RAW_ED25519 = 32;
 
@@ -26,12 +26,12 @@ export async function newKeyPair(algorithm: DkimAlgorithm): Promise<DkimKeyPair>
   };
 }
 
-/** Throws for anything that is not a private key in PKCS #8. */
+/** Throws if the bytes are not a private key in PKCS #8. */
 export function readPrivateKey(der: Buffer): KeyObject {
   return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
 }
 
-/** RSA keys are published with their wrapping (RFC 6376 §3.6.1), ed25519 keys without (RFC 8463 §4). */
+/** RSA keys are published as SPKI (RFC 6376 §3.6.1), ed25519 keys raw (RFC 8463 §4). */
 export function publishedForm(publicKey: KeyObject): string {
   const wrapped = publicKey.export({ format: 'der', type: 'spki' });
   const shown = publicKey.asymmetricKeyType === 'ed25519' ? wrapped.subarray(-RAW_ED25519) : wrapped;

@@ -9,11 +9,11 @@ export interface SigningKey {
   readonly algorithm: DkimAlgorithm;
   /** PKCS #8, DER. */
   readonly privateKey: Buffer;
-  /** The `p=` that is published, or is to be. */
+  /** The `p=` of the record, published or not yet. */
   readonly publicKey: string;
 }
 
-/** Why nothing can be signed with a key; no part of the key is in the reason. */
+/** The reason why a key cannot sign; it contains no part of the key. */
 export interface BadKey {
   readonly kind: 'bad_signing_key';
   readonly domain: string;
@@ -26,7 +26,7 @@ const TYPES: Readonly<Record<DkimAlgorithm, string>> = { 'rsa-sha256': 'rsa', 'e
 /** Receivers refuse shorter keys (RFC 8301 §3.2). */
 const SHORTEST_RSA = 1_024;
 
-/** Tries a key before any mail depends on it: it is read, compared with its published half, signs once and is verified once. */
+/** Tests a key before it signs mail: reads it, compares it with its public half, signs once and verifies once. */
 export async function testedSigner(given: SigningKey): Promise<Signer | BadKey> {
   const { domain, selector, algorithm } = given;
   const bad = (reason: string): BadKey => ({ kind: 'bad_signing_key', domain, selector, reason });

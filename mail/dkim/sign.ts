@@ -5,16 +5,16 @@ import type { DkimAlgorithm } from '../../domain/sender-domain.js';
 import type { SplicedMail } from '../letter/letter.js';
 import { type Field, relaxedField, relaxedMail } from './canonical.js';
 
-/** A private key that was tried and found to work (`probe.ts`), and where its public half is published. */
+/** A tested private key (`probe.ts`), and the name under which its public half is published. */
 export interface Signer {
-  /** The `d=` of the signature: the domain of the sender, or one above it. */
+  /** The `d=` of the signature: the domain of the sender, or a parent of it. */
   readonly domain: string;
   readonly selector: string;
   readonly algorithm: DkimAlgorithm;
   readonly key: KeyObject;
 }
 
-/** Fields worth protecting, where the mail has them; RFC 8058 §4 asks for both of unsubscribing. */
+/** Fields to sign if the mail has them; RFC 8058 §4 requires both unsubscribe fields. */
 const SIGNED = [
   'from',
   'sender',
@@ -36,14 +36,14 @@ const SIGNED = [
   'content-transfer-encoding',
 ];
 
-/** Named once more than there are: a second one that somebody adds later breaks the signature (RFC 6376 §8.15). */
+/** Signed once more than present: a second field added later breaks the signature (RFC 6376 §8.15). */
 const OVERSIGNED = new Set(['from', 'to', 'subject']);
 const LONGEST_LINE = 76;
 
 /** The callback form runs on libuv's thread pool. */
 const signOnPool = promisify(sign) as (digest: 'sha256' | null, data: Buffer, key: KeyObject) => Promise<Buffer>;
 
-/** Puts one signature of each signer on top of a finished mail; rejects rather than leave one out. */
+/** Adds one signature of each signer to a finished mail; rejects if one cannot be made. */
 export async function signedMail(mail: SplicedMail, signers: readonly Signer[]): Promise<SplicedMail> {
   if (signers.length === 0) return mail;
   const { fields, body } = relaxedMail(mail.chunks);
@@ -61,7 +61,7 @@ interface Content {
   readonly bodyHash: string;
 }
 
-/** Of several fields of one name the lowest comes first (RFC 6376 §5.4.2). */
+/** Several fields of one name are signed from the last to the first (RFC 6376 §5.4.2). */
 function protectedFields(fields: readonly Field[]): Pick<Content, 'names' | 'header'> {
   const names: string[] = [];
   let header = '';
@@ -92,13 +92,13 @@ async function signature(signer: Signer, { names, header, bodyHash }: Content, t
   return `${unsigned}${folded(made.toString('base64'))}\r\n`;
 }
 
-/** What the algorithm signs of the data: RSA its SHA-256, ed25519 its SHA-256 as if that were the message (RFC 8463 §3). */
+/** RSA signs the SHA-256 of the data, ed25519 signs the same hash as its message (RFC 8463 §3). */
 export function signatureOf(data: Buffer, algorithm: DkimAlgorithm, key: KeyObject): Promise<Buffer> {
   if (algorithm === 'rsa-sha256') return signOnPool('sha256', data, key);
   return signOnPool(null, hash('sha256', data, 'buffer'), key);
 }
 
-/** Names with colons between, folded before a colon would leave the line. */
+/** Names with colons between, folded at the line limit. */
 function listed(names: readonly string[]): string {
   let out = '';
   let column = 3;

@@ -11,7 +11,7 @@ import {
 } from '../../domain/sender-domain.js';
 import type { Lookup } from './lookup.js';
 
-/** Where the public half of a key is published. */
+/** The name under which the public half of a key is published. */
 export function dkimName(selector: string, domain: string): string {
   return `${selector}._domainkey.${domain}`;
 }
@@ -27,7 +27,7 @@ export async function checkDkim(
   return checkDkimRecord(records, algorithm === 'rsa-sha256' ? 'rsa' : 'ed25519', public_key);
 }
 
-/** The policy that holds for the domain: its own, or that of the nearest domain above it. */
+/** The policy that applies to the domain: its own, or that of the nearest parent domain. */
 export async function checkDmarc(lookup: Lookup, domain: string): Promise<RecordCheck | NoDnsAnswer> {
   for (const above of domainsAbove(domain)) {
     const answer = await lookup.txt(`_dmarc.${above}`);
@@ -40,14 +40,14 @@ export async function checkDmarc(lookup: Lookup, domain: string): Promise<Record
   return UNCHECKED;
 }
 
-/** Bounces go to the sender's own domain: somebody must take mail for it. */
+/** Bounces go to the sender's own domain, so the domain must accept mail. */
 export async function checkReturnPath(lookup: Lookup, domain: string): Promise<RecordCheck | NoDnsAnswer> {
   const answer = await lookup.mx(domain);
   if (answer.kind === 'unreachable') return noDnsAnswer(answer.why);
   if (answer.kind === 'none') return UNCHECKED;
   const [first] = [...answer.records].sort((a, b) => a.priority - b.priority);
   const found = first === undefined ? null : `${first.priority} ${first.exchange || '.'}`;
-  // RFC 7505: this domain takes no mail, and many receivers refuse mail from such a one
+  // RFC 7505: the domain accepts no mail, and many receivers refuse mail from such a domain.
   if (first?.exchange === '' || first?.exchange === '.') {
     return { state: 'wrong', found, note: 'The domain says that it takes no mail, not even bounces.' };
   }

@@ -4,7 +4,7 @@ type DnsAnswer<T> =
   | { readonly kind: 'found'; readonly records: readonly T[] }
   /** The name does not exist, or has no record of this type. */
   | { readonly kind: 'none' }
-  /** Nobody who knows answered: nothing is said about the record. */
+  /** No authoritative answer; the record may or may not exist. */
   | { readonly kind: 'unreachable'; readonly why: string };
 
 interface MailExchange {
@@ -12,7 +12,7 @@ interface MailExchange {
   readonly priority: number;
 }
 
-/** The DNS as the checks of a domain need it. */
+/** The DNS queries that the checks of a domain need. */
 export interface Lookup {
   /** Each record with its character strings joined (RFC 7208 §3.3). */
   txt(name: string): Promise<DnsAnswer<string>>;
@@ -20,17 +20,17 @@ export interface Lookup {
 }
 
 export interface LookupOptions {
-  /** Addresses such as `192.0.2.53` or `127.0.0.1:5353`; none: those of the system. */
+  /** Addresses such as `192.0.2.53` or `127.0.0.1:5353`; without any, those of the system. */
   readonly servers?: readonly string[];
-  /** Milliseconds for the first try of a server; the second one gets twice as long (2,000). */
+  /** Milliseconds for the first try of a server; the second try has twice as long (2,000). */
   readonly timeout?: number;
 }
 
 const ABSENT = new Set(['ENOTFOUND', 'ENODATA']);
-/** A chain this long is a loop. */
+/** A longer chain of aliases is a loop. */
 const LONGEST_CHAIN = 8;
 
-/** Asks real name servers, past the hosts file and past any cache of ours. */
+/** Queries name servers directly, without the hosts file and without a cache. */
 export function dnsLookup({ servers = [], timeout = 2_000 }: LookupOptions = {}): Lookup {
   const resolver = new Resolver({ timeout, tries: 2 });
   if (servers.length > 0) resolver.setServers(servers);
@@ -45,7 +45,7 @@ export function dnsLookup({ servers = [], timeout = 2_000 }: LookupOptions = {})
   };
 }
 
-/** A server that does not follow CNAMEs itself answers with the alias alone: then the next name is asked for here. */
+/** A server that does not follow CNAMEs answers with the alias alone: the next name is then queried here. */
 async function resolveThroughAliases<T>(
   resolver: Resolver,
   name: string,

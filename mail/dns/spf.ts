@@ -1,7 +1,7 @@
 import { type NoDnsAnswer, noDnsAnswer, type RecordCheck, UNCHECKED } from '../../domain/sender-domain.js';
 import type { Lookup } from './lookup.js';
 
-/** RFC 7208 §4.6.4: terms that ask the DNS; an eleventh makes the whole record fail. */
+/** RFC 7208 §4.6.4: terms that query the DNS; an eleventh fails the whole record. */
 const MAX_LOOKUPS = 10;
 const LOOKUP_TERM = /^[+?~-]?(?:include:|redirect=|a(?:[:/]|$)|mx(?:[:/]|$)|ptr(?::|$)|exists:)/i;
 const INCLUDE_TERM = /^[+?~-]?(?:include:|redirect=)(.+)$/i;
@@ -14,8 +14,8 @@ interface SpfEvaluation {
 type Fault = RecordCheck | NoDnsAnswer;
 
 /**
- * Whether the domain has one valid SPF record of at most ten look-ups, counted through all its includes, and whether it
- * leads to `include`, where that is given: the name under which the sending servers are listed.
+ * Whether the domain has one valid SPF record with at most ten look-ups, counted through all includes, and whether the
+ * record includes `include`, if given: the name that lists the sending servers.
  */
 export async function checkSpf(lookup: Lookup, domain: string, include?: string): Promise<RecordCheck | NoDnsAnswer> {
   const records = await spfOf(lookup, domain);
@@ -37,14 +37,14 @@ async function spfOf(lookup: Lookup, domain: string): Promise<readonly string[] 
   return answer.kind === 'none' ? [] : answer.records.filter((record) => /^v=spf1(?: |$)/i.test(record));
 }
 
-/** Counts the terms of a record and of what it includes; what is wrong, or undefined. */
+/** Counts the terms of a record and of its includes. Returns the fault, if any. */
 async function followTerms(lookup: Lookup, record: string, evaluation: SpfEvaluation): Promise<Fault | undefined> {
   for (const term of record.split(/ +/).slice(1)) {
     if (!LOOKUP_TERM.test(term)) continue;
     evaluation.lookups += 1;
     if (evaluation.lookups > MAX_LOOKUPS) return wrong(`The record needs more than ${MAX_LOOKUPS} look-ups.`);
     const next = INCLUDE_TERM.exec(term)?.[1]?.toLowerCase();
-    // a macro names another domain for each mail (RFC 7208 §7)
+    // A macro names another domain for each mail (RFC 7208 §7).
     const fault = next === undefined || next.includes('%') ? undefined : await followInto(lookup, next, evaluation);
     if (fault !== undefined) return fault;
   }

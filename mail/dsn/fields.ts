@@ -1,4 +1,4 @@
-/** Field names in lower case; of several fields of one name the first counts. */
+/** Field names in lower case; of several fields with one name the first is kept. */
 export type Fields = ReadonlyMap<string, string>;
 
 const MAX_GROUPS = 50;

@@ -2,23 +2,23 @@ import PostalMime, { type Attachment, type Email } from 'postal-mime';
 import { type RecipientReport, type ReportedDelivery, reportedDelivery } from '../../domain/delivery/report.js';
 import { type Fields, fieldGroups } from './fields.js';
 
-/** Where a mail that came in may say which mail of ours it is about. Nothing here is believed before its MAC is. */
+/** References in an inbound mail to one of our mails. None is trusted before its MAC is verified. */
 interface MailReferences {
-  /** Addresses that may be ours, the likeliest first. */
+  /** Possible return paths, the most likely first. */
   readonly addresses: readonly string[];
-  /** Message-IDs of the mail that came back, without brackets. */
+  /** Message-IDs of the returned mail, without brackets. */
   readonly messageIds: readonly string[];
 }
 
-/** What somebody's mail server tells us. */
+/** A mail that came in, classified. */
 export type InboundMail = MailReferences &
   (
     | { readonly kind: 'delivery'; readonly verdict: ReportedDelivery }
     /** RFC 5965; `type` as registered: abuse, fraud, not-spam, opt-out … */
     | { readonly kind: 'feedback'; readonly type: string }
-    /** A holiday or a machine that answers: no report. */
+    /** A reply of an autoresponder; no report. */
     | { readonly kind: 'auto_reply' }
-    /** Perhaps a bounce, in words of its own: never acted upon. */
+    /** A bounce in free text, perhaps; it changes nothing. */
     | { readonly kind: 'unparsed' }
   );
 
@@ -26,7 +26,7 @@ const OPTIONS = { forceRfc822Attachments: true, maxNestingDepth: 20, maxHeadersS
 const MAX_PARTS = 50;
 const MAX_REFERENCES = 20;
 
-/** Takes a raw mail apart: DSN (RFC 3464), ARF (RFC 5965), or neither. Never throws for what it is given. */
+/** Parses a raw mail: DSN (RFC 3464), ARF (RFC 5965), or neither. Never throws for any input. */
 export async function readInbound(raw: Buffer, envelopeTo: readonly string[] = []): Promise<InboundMail> {
   const mail = await parsed(raw);
   if (mail === undefined) return { kind: 'unparsed', addresses: [...envelopeTo], messageIds: [] };
@@ -61,7 +61,7 @@ function textOf({ content }: Attachment): string {
   return typeof content === 'string' ? content : Buffer.from(content as ArrayBuffer).toString('latin1');
 }
 
-/** The first group of a DSN is about the mail as a whole and has no action. */
+/** The first group of a DSN describes the mail as a whole and has no action. */
 function reportIn(fields: Fields): RecipientReport[] {
   const action = /^[a-z-]+/.exec(fields.get('action')?.toLowerCase() ?? '')?.[0];
   if (action === undefined) return [];
@@ -72,7 +72,7 @@ function reportIn(fields: Fields): RecipientReport[] {
 interface ReferenceSources {
   readonly mail: Email;
   readonly envelopeTo: readonly string[];
-  /** The fields of a feedback report and those of the mail that came back. */
+  /** The fields of a feedback report and of the returned mail. */
   readonly about: readonly Fields[];
 }
 
@@ -92,7 +92,7 @@ function referencesIn({ mail, envelopeTo, about }: ReferenceSources): MailRefere
   };
 }
 
-/** RFC 3834 §5, and what programs did before it. */
+/** RFC 3834 §5, and older conventions. */
 function isAutoReply({ headers }: Email): boolean {
   const value = (name: string) => headers.find(({ key }) => key === name)?.value.toLowerCase();
   const submitted = value('auto-submitted');

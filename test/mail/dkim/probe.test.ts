@@ -18,24 +18,24 @@ test.each<[string, (rsa: SigningKey, ed25519: SigningKey) => Promise<Partial<Sig
   ['garbage', async () => ({ privateKey: Buffer.from('garbage') }), 'The private key cannot be read.'],
   ['empty', async () => ({ privateKey: Buffer.alloc(0) }), 'The private key cannot be read.'],
   [
-    'an ed25519 key where RSA is said',
+    'an ed25519 key declared as RSA',
     async (_, { privateKey }) => ({ privateKey }),
     'The key is of type ed25519, not of one for rsa-sha256.',
   ],
   ['too short', async () => ({ privateKey: shortRsa() }), 'The key has 512 bits; receivers ask for 1024.'],
   [
-    'another one than is published',
+    'not the published one',
     async () => ({ privateKey: (await newKeyPair('rsa-sha256')).privateKey }),
     'The private key does not belong to the public one.',
   ],
-])('a key that is %s is refused by name before anything is signed', async (_, change, reason) => {
+])('a key that is %s is refused with its name before it signs', async (_, change, reason) => {
   const [rsa, ed25519] = keys.keys;
   if (rsa === undefined || ed25519 === undefined) throw new Error('no keys');
   const bad = await testedSigner({ ...rsa, ...(await change(rsa, ed25519)) });
   expect(bad).toEqual({ kind: 'bad_signing_key', domain: 'example.test', selector: 'one', reason });
 });
 
-test('a signature that cannot be made fails the mail: nothing is handed on unsigned', async () => {
+test('a failed signature fails the mail; no unsigned mail is sent', async () => {
   const [rsa, ed25519] = keys.signers;
   if (rsa === undefined || ed25519 === undefined) throw new Error('no keys');
   await expect(signedMail(aMail(), [ed25519, { ...rsa, algorithm: 'ed25519-sha256' }])).resolves.toBeDefined();

@@ -39,7 +39,7 @@ describe('a signed letter passes an independent verifier', () => {
     }
   });
 
-  test('whatever it says and whoever gets it', { timeout: 60_000 }, async () => {
+  test('with any content for any recipient', { timeout: 60_000 }, async () => {
     const odd = fc.constantFrom('  ', '\t', ' \n', '\n\n', '.', '=', '{{ first_name }}', 'x'.repeat(90), 'é');
     const words = fc
       .array(fc.oneof(odd, fc.string({ unit: 'grapheme', maxLength: 20 })), { maxLength: 12 })
@@ -56,7 +56,7 @@ describe('a signed letter passes an independent verifier', () => {
     );
   });
 
-  test('also where its unchanging pieces were relaxed beforehand', async () => {
+  test('also if its unchanging pieces were relaxed before', async () => {
     for (const [, html] of BODIES) {
       const compiled = compileLetter(aLetter({ html, text: html }));
       const mailTo = (first_name: string) => {
@@ -71,7 +71,7 @@ describe('a signed letter passes an independent verifier', () => {
     }
   });
 
-  test('wherever its bytes are cut into chunks', async () => {
+  test('however its bytes are cut into chunks', async () => {
     const whole = Buffer.concat(aMail({}, { html: '<p>a  \n\n b</p>\n\n', text: ' x \n\n\n' }).chunks);
     const digest = (chunks: Buffer[]) => {
       const { fields, body } = relaxedMail(chunks);
@@ -83,7 +83,7 @@ describe('a signed letter passes an independent verifier', () => {
   });
 });
 
-/** A mail of which the header and the body are given. */
+/** A mail whose header and body are given. */
 function mailOf(body: string): SplicedMail {
   const head = 'From: a@example.test\r\nTo: b@example.test\r\nSubject: x\r\n\r\n';
   const envelope = { from: 'a@example.test', to: 'b@example.test' };
@@ -123,7 +123,7 @@ test('h= names both unsubscribe fields, and From, To and Subject once more than 
 test.each([
   ['another From on top', (mail: string) => `From: eve@example.test\r\n${mail}`],
   ['another Subject at the end of the header', (mail: string) => mail.replace('\r\n\r\n', '\r\nSubject: eve\r\n\r\n')],
-  ['another way to unsubscribe', (mail: string) => mail.replace('List-Unsubscribe: <https', 'List-Unsubscribe: <http')],
+  ['another unsubscribe field', (mail: string) => mail.replace('List-Unsubscribe: <https', 'List-Unsubscribe: <http')],
   ['another body', (mail: string) => mail.replace('Hello', 'Hallo')],
 ])('%s breaks every signature', async (_, change) => {
   const mail = change((await signedBytes(aMail(), keys)).toString('latin1'));
@@ -131,7 +131,7 @@ test.each([
   expect(results.filter((result) => result.endsWith('pass'))).toEqual([]);
 });
 
-test('without signers a mail stays the very same', async () => {
+test('without signers a mail is unchanged', async () => {
   const mail = aMail();
   expect(await signedBytes(mail, { ...keys, signers: [] })).toEqual(Buffer.concat(mail.chunks));
 });

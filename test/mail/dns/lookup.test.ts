@@ -38,7 +38,7 @@ test('a loop of aliases ends', async () => {
   expect(answer).toEqual({ kind: 'unreachable', why: 'ECNAMELOOP' });
 });
 
-test('a server that fails, or that is not there, is no answer', async () => {
+test('a failing or missing server gives no answer', async () => {
   recursive.fail(true);
   const failed = await dnsLookup({ servers: [recursive.address] }).txt('one.example');
   recursive.fail(false);

@@ -37,19 +37,19 @@ test.each(['yahoo-complaint', 'outlook-complaint'])('%s is a complaint that name
   expect(mail.addresses.includes(ABOUT.returnPath)).toBe(name === 'yahoo-complaint');
 });
 
-test('a holiday is no bounce, and free text is never acted upon', async () => {
+test('an autoreply is no bounce, and free text has no effect', async () => {
   expect((await read('holiday')).kind).toBe('auto_reply');
   expect(await read('free-text')).toMatchObject({ kind: 'unparsed', messageIds: [] });
 });
 
-test('a mail that reached one of several has arrived', async () => {
+test('a mail delivered to one of several addresses is delivered', async () => {
   const report = aReport('postfix-unknown-user', ABOUT).toString();
   const second = 'Final-Recipient: rfc822; b@reader.example\r\nAction: relayed\r\nStatus: 2.0.0\r\n\r\n';
   const mail = await readInbound(Buffer.from(report.replace(/(?=Final-Recipient)/, second)));
   expect(mail).toMatchObject({ kind: 'delivery', verdict: { kind: 'delivered' } });
 });
 
-test('whatever comes in is read without an exception, and cut pieces of reports never condemn anybody', {
+test('any input is read without an exception, and truncated reports never suppress an address', {
   timeout: 60_000,
 }, async () => {
   const report = aReport('postfix-delayed', ABOUT);
