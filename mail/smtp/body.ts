@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 
-/** How the body is watched while it leaves. */
+/** Callbacks while the body is sent. */
 export interface BodyWatch {
-  /** Right after 354, before the first byte; false: not one byte leaves. */
+  /** Called after 354, before the first byte; false: no byte is sent. */
   mayStart(): boolean;
-  /** Each time bytes are taken. */
+  /** Called each time bytes are taken. */
   moved(): void;
-  /** All bytes are with the kernel; false: the dot does not leave. */
+  /** Called when the kernel has all bytes; false: the dot is not sent. */
   mayEnd(): boolean;
   readonly socket: () => Socket | undefined;
 }
@@ -15,7 +15,7 @@ export interface BodyWatch {
 const SLICE = 65_536;
 const NOTHING = Buffer.alloc(0);
 
-/** The finished bytes as a stream that asks before its first byte and before its end. */
+/** The finished bytes as a stream that calls back before its first byte and before its end. */
 export function bodyStream(chunks: readonly Buffer[], watch: BodyWatch): Readable {
   const bytes = Buffer.concat(chunks);
   let at = 0;
@@ -31,7 +31,7 @@ export function bodyStream(chunks: readonly Buffer[], watch: BodyWatch): Readabl
   });
 }
 
-/** The dot would wait behind unsent bytes, so that the answer to "may it leave?" could be old by the time it does. */
+/** Waits until all bytes are written: otherwise the dot would queue behind them, after a check that is then old. */
 function endWhenWritten(body: Readable, watch: BodyWatch): void {
   const check = () => {
     const socket = watch.socket();

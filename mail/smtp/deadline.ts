@@ -1,16 +1,16 @@
 export interface Deadline {
-  /** Begins the time anew. */
+  /** Restarts the time. */
   refresh(): void;
   stop(): void;
 }
 
 /**
- * Acts after `ms`, but not before the sockets were read once more: a process that was stopped finds its timers due
- * first when it wakes, while the reply it waited for lies in a socket.
+ * Acts after `ms`, but reads the sockets once more before: when a suspended process resumes, its timers are due before
+ * it reads the reply that is already in the socket.
  */
 export function deadline(ms: number, act: () => void): Deadline {
   let last: NodeJS.Immediate | undefined;
-  // Immediates run after the loop has polled its sockets; what came of the poll may take one turn more.
+  // Immediates run after the event loop has polled its sockets; handling the received data may take one more iteration.
   const overdue = () => {
     last = setImmediate(() => {
       last = setImmediate(act);

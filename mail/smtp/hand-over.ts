@@ -7,7 +7,7 @@ import { bodyStream } from './body.js';
 import { deadline } from './deadline.js';
 import { type Session, type SmtpError, troubleOf } from './session.js';
 
-/** What the mail came to, and what its connection is good for now. */
+/** The outcome of the mail, and the next state of its connection. */
 export interface HandOverResult {
   readonly outcome: Outcome;
   readonly next: 'idle' | 'reset' | 'destroy';
@@ -17,8 +17,8 @@ type Stage = Exclude<ConnectionTrouble['stage'], 'connect'>;
 type Times = Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'>;
 
 /**
- * One mail on one connection. The stage moves from envelope (nothing of the body left, safe to repeat) over body to dot;
- * whatever goes wrong is judged by the stage it went wrong in. Never rejects.
+ * Hands over one mail on one connection. The stage moves from envelope (no byte of the body sent, safe to repeat) to
+ * body to dot, and decides what a failure means. Never rejects.
  */
 export function handOver(
   session: Session,
@@ -39,7 +39,7 @@ export function handOver(
     };
     const abort = (what: string) => finish(connectionLost(stage, { stage, what }));
     let limit = deadline(times.smtpCommand, () => abort('no reply in time'));
-    // replies to pipelined commands come one by one, and each has its own time
+    // Replies to pipelined commands arrive one by one, and each has its own time.
     const onData = () => {
       if (stage === 'envelope') limit.refresh();
     };
@@ -84,7 +84,7 @@ function resultOfReply(stage: Stage, reply: SmtpReply): HandOverResult {
   return connectionLost(stage, { stage, what: `reply ${reply.code} before the end of the mail` });
 }
 
-/** RFC 5321 §4.2.1: only 4xx and 5xx refuse; any other unexpected reply says that the two sides have lost step. */
+/** RFC 5321 §4.2.1: only 4xx and 5xx refuse; after any other unexpected reply the connection is not usable. */
 function resultOfError(stage: Stage, error: SmtpError): HandOverResult {
   if (isTooLarge(error)) {
     const reply = { code: 552, text: '5.3.4 larger than the size the server announced' };
@@ -99,7 +99,7 @@ function resultOfError(stage: Stage, error: SmtpError): HandOverResult {
   };
 }
 
-/** A refusal in mid-body leaves a mail without its dot on the line: nothing else may follow there. */
+/** After a refusal within the body the server still waits for the dot: the connection cannot be used again. */
 function afterRefusal(stage: Stage, reply: SmtpReply): HandOverResult['next'] {
   if (reply.code === 421 || stage === 'body') return 'destroy';
   return stage === 'dot' ? 'idle' : 'reset';
@@ -109,12 +109,12 @@ function connectionLost(stage: Stage, why: ConnectionTrouble): HandOverResult {
   return { outcome: { kind: stage === 'envelope' ? 'not_handed_over' : 'uncertain', why }, next: 'destroy' };
 }
 
-/** RFC 1870 §6.3: the server said so in EHLO, nothing was sent. */
+/** RFC 1870 §6.3: the server announced its limit in EHLO; nothing was sent. */
 function isTooLarge(error: SmtpError): boolean {
   return error.code === 'EMESSAGE' && error.command === 'MAIL FROM' && error.response === undefined;
 }
 
-/** The digits of the last line and the text of all lines. */
+/** The code of the last line and the text of all lines. */
 function replyOf(response: string): SmtpReply {
   const lines = response.split(/\r?\n/);
   const code = Number(/^\d{3}/.exec(lines.at(-1) ?? '')?.[0] ?? 0);

@@ -6,7 +6,10 @@ import type { SmtpSettings } from './settings.js';
 
 export interface SessionPool {
   hasOpen(): boolean;
-  /** The next free connection, a new one where there is room; trouble if it could not be opened, or was no longer wanted. */
+  /**
+   * The next free connection, or a new one within the limit; trouble if none could be opened, or the signal was
+   * aborted.
+   */
   acquire(signal: AbortSignal): Promise<Session | ConnectionTrouble>;
   release(session: Session, next: HandOverResult['next']): void;
   destroy(): void;
@@ -18,7 +21,7 @@ interface Waiter {
   readonly resolve: (got: Session | ConnectionTrouble) => void;
 }
 
-/** A server may drop an idle connection without a word getting through; after this long it is not trusted with a mail. */
+/** Milliseconds after which an idle connection is closed: the server may have dropped it silently. */
 const IDLE = 30_000;
 const QUIT_WITHIN = 1_000;
 
@@ -27,17 +30,17 @@ const CLOSED: ConnectionTrouble = { stage: 'connect', what: 'the transport is cl
 
 interface Pool {
   readonly settings: SmtpSettings;
-  /** All that hold a socket. */
+  /** All sessions with a socket. */
   readonly sessions: Map<Session, NodeJS.Timeout>;
   readonly opening: Set<Opening>;
   readonly idle: Session[];
   readonly waiting: Waiter[];
-  /** Signals that dismiss their waiters when they abort; one listener each, however many wait. */
+  /** Signals that dismiss their waiters on abort; one listener for each signal. */
   readonly watched: WeakSet<AbortSignal>;
   state: 'open' | 'closing' | 'gone';
-  /** Aborted when nobody waits any more: signals outlive the transports that listen to them. */
+  /** Aborted when the pool closes, because signals outlive the transports that listen to them. */
   readonly over: AbortController;
-  /** Called when a session ended or was given back. */
+  /** Called when a session has ended or was returned. */
   changed: () => void;
 }
 
@@ -78,7 +81,7 @@ function acquire(pool: Pool, signal: AbortSignal): Promise<Session | ConnectionT
   });
 }
 
-/** Tells all who wait, or all of one signal, that there will be no connection for them. */
+/** Resolves all waiters, or those of one signal, with the trouble. */
 function dismiss({ waiting }: Pool, why: ConnectionTrouble, signal?: AbortSignal): void {
   for (const waiter of waiting.splice(0)) {
     if (signal === undefined || waiter.signal === signal) waiter.resolve(why);
@@ -86,7 +89,7 @@ function dismiss({ waiting }: Pool, why: ConnectionTrouble, signal?: AbortSignal
   }
 }
 
-/** Free connections to those who wait; new ones while there is room for them. */
+/** Gives free connections to the waiters, and opens new ones within the limit. */
 function serve(pool: Pool): void {
   while (pool.waiting.length > 0 && pool.idle.length > 0) {
     const session = pool.idle.pop();
@@ -160,7 +163,7 @@ function release(pool: Pool, session: Session, next: HandOverResult['next']): vo
   serve(pool);
 }
 
-/** RSET ends the transaction that a refusal left half open (RFC 5321 §4.1.1.5). */
+/** RSET ends the transaction that a refusal has left open (RFC 5321 §4.1.1.5). */
 function reset(pool: Pool, session: Session): void {
   const stop = closeAfter(session, pool.settings.times.smtpCommand);
   session.smtp.reset((error) => {
@@ -176,7 +179,7 @@ function quit(pool: Pool, session: Session): void {
   session.smtp.quit();
 }
 
-/** Closes the connection unless it ends, or the returned function is called, in time. */
+/** Closes the connection after `ms` unless it ends, or the returned function is called, before. */
 function closeAfter({ smtp }: Session, ms: number): () => void {
   const timer = setTimeout(() => smtp.close(), ms);
   const stop = () => {

@@ -6,23 +6,23 @@ import { shortReply } from '../../domain/delivery/scrub.js';
 import { openSession, type Session } from './session.js';
 import { type Dial, settingsFrom } from './settings.js';
 
-/** What an SMTP server showed to somebody who sends nothing. */
+/** The result of a connection test, without a mail. */
 export interface ProbeResult {
-  /** A mail would get as far as its envelope. */
+  /** Mail could be sent. */
   readonly ok: boolean;
-  /** Where it ended: past EHLO and AUTH, or in front of one of them. */
+  /** The stage it reached: past EHLO and AUTH, or the one that failed. */
   readonly stage: 'ready' | 'connect' | 'tls' | 'auth';
-  /** Such as `TLSv1.3`; null where the connection was not encrypted, or not reached. */
+  /** Such as `TLSv1.3`; null if the connection was not encrypted, or not opened. */
   readonly tls: string | null;
   readonly cipher: string | null;
-  /** The server knows the user of the URL; false also where it names none. */
+  /** The server accepted the user of the URL; false if the URL names none. */
   readonly authenticated: boolean;
-  /** The server's last reply, or what went wrong. */
+  /** The server's last reply, or the failure. */
   readonly says: string;
   readonly milliseconds: number;
 }
 
-/** Connects, says EHLO, starts TLS and logs in as mail would, then says QUIT. Never rejects, sends no mail. */
+/** Connects, sends EHLO, starts TLS and logs in as for mail, then sends QUIT. Never rejects, sends no mail. */
 export async function probe(url: string, timeout: number, dial?: Dial): Promise<ProbeResult> {
   const times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'> = { smtpCommand: timeout, smtpDot: timeout };
   const settings = settingsFrom({ url, connections: 1, times, dial });

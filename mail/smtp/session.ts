@@ -4,16 +4,16 @@ import type { ConnectionTrouble } from '../../domain/delivery/outcome.js';
 import { shortReply } from '../../domain/delivery/scrub.js';
 import type { SmtpSettings } from './settings.js';
 
-/** One connection past EHLO and AUTH. */
+/** A connection past EHLO and AUTH. */
 export interface Session {
   readonly smtp: SMTPConnection;
-  /** Mails it was used for. */
+  /** Mails handed over on it. */
   served: number;
-  /** Ends the mail that is on it, once its socket is gone. */
+  /** Aborts the mail in flight once the socket is closed. */
   abort: ((what: string) => void) | undefined;
 }
 
-/** An error as nodemailer hands it out. */
+/** An error as nodemailer reports it. */
 export interface SmtpError extends Error {
   readonly code?: string | undefined;
   readonly originalCode?: string | undefined;
@@ -21,16 +21,19 @@ export interface SmtpError extends Error {
   readonly response?: string | undefined;
 }
 
-/** A connection that is being opened; closing it ends the attempt with trouble. */
+/** A connection that is being opened; closing it fails the attempt. */
 export interface Opening {
   close(): void;
   readonly opened: Promise<Session | ConnectionTrouble>;
 }
 
-/** Why a dialled server was not reached: no more is told, so that its ports and names cannot be explored. */
+/**
+ * The trouble of a dialled server that was not reached. It contains no detail, so that callers cannot scan ports and
+ * names.
+ */
 export const UNREACHED: ConnectionTrouble = { stage: 'connect', what: 'no connection to the server' };
 
-/** Connects, says EHLO, starts TLS and logs in, as far as the settings and the server want it. */
+/** Connects, sends EHLO, starts TLS and logs in, as settings and server require. */
 export function openSession(settings: SmtpSettings): Opening {
   const socket = settings.dial?.();
   if (socket !== undefined) return openOver(settings, socket);
@@ -50,13 +53,13 @@ function openOver(settings: SmtpSettings, socket: Socket): Opening {
   return { close, opened };
 }
 
-function isConnected(socket: Socket, patience: number): Promise<boolean> {
+function isConnected(socket: Socket, timeout: number): Promise<boolean> {
   return new Promise((resolve) => {
     const end = (connected: boolean) => {
       clearTimeout(timer);
       resolve(connected);
     };
-    const timer = setTimeout(() => socket.destroy(), patience);
+    const timer = setTimeout(() => socket.destroy(), timeout);
     socket.once('connect', () => end(true));
     socket.once('error', () => end(false));
     socket.once('close', () => end(false));
@@ -74,7 +77,7 @@ function sessionOn(settings: SmtpSettings, smtp: SMTPConnection): Promise<Sessio
       clearTimeout(timer);
       resolve({ smtp, served: 0, abort: undefined });
     };
-    // the connection's own limits cover everything up to TLS; this one also EHLO and AUTH
+    // The connection's own timeouts cover everything up to TLS; this one covers EHLO and AUTH too.
     const timer = setTimeout(() => fail(failure('ETIMEDOUT', 'no session in time')), 2 * settings.times.smtpCommand);
     smtp.on('error', fail);
     smtp.once('end', () => fail(failure('ECONNECTION', 'closed')));

@@ -2,22 +2,22 @@ import type { Socket } from 'node:net';
 import type { SMTPConnectionAuth, SMTPConnectionOptions } from 'nodemailer/lib/smtp-connection';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 
-/** What an SMTP server is timed at: until it is ready for mail, and from MAIL to its answer for the mail. */
+/** The measured steps: until the server is ready for mail, and from MAIL to its reply for the mail. */
 export type SmtpStep = 'connect' | 'mail';
-/** Told of what a server answered, never of what it did not; must not throw. */
+/** Called with the duration of each answered step; must not throw. */
 export type RecordDuration = (step: SmtpStep, milliseconds: number) => void;
 
-/** Begins a connection to a server whose host is not trusted; the socket may end in an error instead. */
+/** Begins a connection to an untrusted host; the socket may end in an error instead. */
 export type Dial = (target: { readonly host: string; readonly port: number }) => Socket;
 
 export interface SmtpSettings {
   readonly connections: number;
   readonly times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'>;
   readonly connection: SMTPConnectionOptions;
-  /** Undefined: the connection is opened as the options say. */
+  /** Undefined: the connection is opened from the options. */
   readonly dial: (() => Socket) | undefined;
   readonly auth: SMTPConnectionAuth | undefined;
-  /** Mails after which a connection says QUIT and makes room for a fresh one. */
+  /** Mails after which a connection is closed with QUIT and replaced. */
   readonly messages: number;
   readonly log: (message: string, details: Readonly<Record<string, unknown>>) => void;
   readonly recordDuration: RecordDuration;
@@ -36,9 +36,9 @@ interface SmtpOptions {
 const MESSAGES_PER_CONNECTION = 1_000;
 
 /**
- * Reads `smtp[s]://[user:password@]host[:port][?…]`. `smtp` upgrades by STARTTLS where offered. `tls=require` insists on
- * it, `tls=off` never asks for it, `tls=insecure` accepts any certificate; `auth=LOGIN` picks the mechanism; `messages=100`
- * limits a connection; `name=mail.example.org` is said in EHLO. Throws on anything else.
+ * Reads `smtp[s]://[user:password@]host[:port][?…]`. `smtp` uses STARTTLS if offered. `tls=require` requires it,
+ * `tls=off` never uses it, `tls=insecure` accepts any certificate; `auth=LOGIN` selects the mechanism; `messages=100`
+ * limits a connection; `name=mail.example.org` is the name in EHLO. Throws on anything else.
  */
 export function settingsFrom(options: SmtpOptions): SmtpSettings {
   const url = new URL(options.url);
@@ -61,7 +61,7 @@ export function settingsFrom(options: SmtpOptions): SmtpSettings {
   };
 }
 
-/** What is wrong with an SMTP URL that somebody gave, as the end of a sentence about it; undefined: nothing. */
+/** The fault of a given SMTP URL, as the end of a sentence about it; undefined if it is valid. */
 export function urlFault(url: string): string | undefined {
   try {
     settingsFrom({ url, connections: 1, times: { smtpCommand: 0, smtpDot: 0 } });
@@ -91,9 +91,9 @@ function connectionOptions(url: URL, query: URLSearchParams, { name, times }: Sm
     ...(helo === undefined ? {} : { name: helo }),
     connectionTimeout: times.smtpCommand,
     greetingTimeout: times.smtpCommand,
-    // each wait has a deadline of ours; this one would not read what has come before it breaks the connection
+    // Each wait has its own deadline. This timeout would end the connection before its received bytes are read.
     socketTimeout: A_DAY,
-    // close() must not flush what is still to be written
+    // close() must not flush unwritten bytes.
     socketCloseTimeout: 0,
   };
 }

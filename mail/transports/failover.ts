@@ -5,12 +5,12 @@ import type { Rate, TransportUse } from '../../domain/transport.js';
 import type { TransportMonitor } from './monitor.js';
 import type { HandOverOrder, Transport } from './transport.js';
 
-/** What bounds the mails that leave by one route. */
+/** The limits of the mail sent by one route. */
 export interface Route {
   readonly id: string;
-  /** Of the account and of the transport, where they are set: a mail needs a token of each. */
+  /** Rates of the account and of the transport, if set: a mail needs a token of each. */
   readonly rates: readonly Rate[];
-  /** Sockets this process may hold open for the use. */
+  /** Sockets that this process may open for the use. */
   readonly connections: number;
 }
 
@@ -19,23 +19,25 @@ export interface RouteEntry {
   readonly monitor: TransportMonitor;
 }
 
-/** A transport over several, in order of priority: what one cannot take before its body has begun goes to the next. */
+/**
+ * A transport over several, in order of priority: a mail that one cannot take before its body begins goes to the next.
+ */
 export interface FailoverTransport extends Pick<Transport, 'connections' | 'ready' | 'deliver'> {
-  /** The way that the next mails leave by, as `ready` found it last. */
+  /** The route of the next mails, as `ready` found it last. */
   route(): Route | undefined;
 }
 
-/** The routes of an account as they are now, each with a share of connections for the use. */
+/** The current routes of an account, each with a share of connections for the use. */
 export type TransportsFor = (account: number, use: TransportUse) => FailoverTransport;
 
 export interface FailoverDeps {
-  /** In order of priority; asked before each mail, so answered from memory as a rule. */
+  /** In order of priority. Called before each mail, so usually answered from memory. */
   routes(): Promise<readonly RouteEntry[]>;
-  /** Takes one token of each rate of the way; milliseconds to wait where one has none. */
+  /** Takes one token of each rate of the route; returns the milliseconds to wait if a rate has none. */
   takeToken(route: Route): Promise<number>;
 }
 
-/** A mail waits this long for its turn on a route whose rate was not paid with the claim. */
+/** Milliseconds for which a mail waits for a token of a route whose rate the claim has not paid. */
 const MAX_RATE_WAIT = 30_000;
 const RATE_CHECK_INTERVAL = 200;
 
@@ -70,7 +72,7 @@ export function failoverTransport(deps: FailoverDeps): FailoverTransport {
         tried.add(entry.monitor);
         if (!(await waitForRate(deps, entry.route, order))) return { kind: 'not_handed_over', why: RATE_TIMEOUT };
         outcome = await handOver(entry, routes.length, mail, order);
-        // Whatever else it saw is final for this attempt: bytes of the body may have left.
+        // Any other outcome is final for this attempt, because bytes of the body may have been sent.
         if (outcome.kind !== 'not_handed_over') return outcome;
       }
     },
@@ -78,9 +80,12 @@ export function failoverTransport(deps: FailoverDeps): FailoverTransport {
 }
 
 const NO_ROUTE: ConnectionTrouble = { stage: 'connect', what: 'no transport is enabled' };
-const RATE_TIMEOUT: ConnectionTrouble = { stage: 'envelope', what: 'no turn in time within the rate of the transport' };
+const RATE_TIMEOUT: ConnectionTrouble = {
+  stage: 'envelope',
+  what: 'no token in time within the rate of the transport',
+};
 
-/** The one that was paid for where it is up, else the first that is; where all are down the first gets a try. */
+/** The paid route if it is up, else the first route that is up; if all are down, the first is tried. */
 function nextRoute(
   routes: readonly RouteEntry[],
   tried: ReadonlySet<TransportMonitor>,
@@ -97,7 +102,7 @@ function upFirst(routes: readonly RouteEntry[]): RouteEntry[] {
   return [...up, ...routes.filter((entry) => !up.includes(entry))];
 }
 
-/** A line without an alternative is left to those who ask: they have their own waits. */
+/** Without another route the outcome is not recorded: callers have their own waits. */
 async function handOver({ monitor }: RouteEntry, routes: number, ...[mail, order]: Parameters<Transport['deliver']>) {
   if (routes === 1 || !monitor.isUp()) return monitor.transport.deliver(mail, order);
   const signal = monitor.untilDown(order.signal);
@@ -106,7 +111,7 @@ async function handOver({ monitor }: RouteEntry, routes: number, ...[mail, order
   return outcome;
 }
 
-/** Mail that changes its route pays again there: a rate holds whatever happens to the others. */
+/** A mail that changes its route pays the rate of the new route. */
 async function waitForRate(deps: FailoverDeps, route: Route, order: HandOverOrder): Promise<boolean> {
   if (route.rates.length === 0 || route.id === order.paid) return true;
   const until = monotonic() + MAX_RATE_WAIT;

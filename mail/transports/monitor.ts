@@ -6,35 +6,40 @@ import type { ConnectionTrouble, Outcome } from '../../domain/delivery/outcome.j
 import { backoffAfter } from '../../domain/transport.js';
 import type { Transport } from './transport.js';
 
-/** One transport and what is known of its health. */
+/** One transport and its health. */
 export interface TransportMonitor {
   readonly transport: Transport;
   isUp(): boolean;
   /**
-   * Asks for a connection past EHLO and AUTH; trouble takes the line down, success brings it back. Where there is another
-   * line, one that is slow to answer is left for it; without one every answer is waited for.
+   * Asks for a connection past EHLO and AUTH; a failure marks the transport down, success marks it up. If there is
+   * another transport, a slow answer counts as a failure; without one every answer is awaited.
    */
   check(isAlone: boolean): Promise<ConnectionTrouble | undefined>;
-  /** Looks behind the caller's back whether a line that is down has come back, where it has rested long enough. */
+  /** Checks in the background whether a transport that is down is up again, if the probe delay has passed. */
   probeIfDue(): void;
-  /** What a mail on it came to; the line goes down where no connection is to be had, or mail after mail blames it. */
+  /**
+   * Records the outcome of a mail. The transport goes down if no connection can be opened, or after too many failures
+   * in a row.
+   */
   recordOutcome(outcome: Outcome): Promise<void>;
-  /** Aborted with the given signal, and when the line goes down: nobody queues there any longer. */
+  /** Aborted with the given signal, and when the transport goes down, so that no mail waits for it. */
   untilDown(signal: AbortSignal): AbortSignal;
 }
 
 export interface MonitorDeps {
   readonly name: string;
   readonly log: (message: string, details: Readonly<Record<string, unknown>>) => void;
-  /** Told what is wrong when the line goes down, and undefined when it is up for the first time or again. */
+  /**
+   * Called with the trouble when the transport goes down, and with undefined when it is up for the first time or again.
+   */
   readonly recordHealth?: (trouble: string | undefined) => void;
-  /** Milliseconds to wait for a session before another line is asked. */
+  /** Milliseconds to wait for a session before the next transport is tried. */
   readonly sessionTimeout: number;
-  /** Milliseconds until the next probe after so many failures in a row. */
+  /** Milliseconds until the next probe after this many failures in a row. */
   readonly probeDelay?: (failures: number) => number;
 }
 
-/** Mails in a row that blame the way. */
+/** Mails in a row that fail because of the transport. */
 const MAX_FAILURES_IN_A_ROW = 10;
 
 export function monitorTransport(transport: Transport, deps: MonitorDeps): TransportMonitor {
@@ -75,19 +80,19 @@ export function monitorTransport(transport: Transport, deps: MonitorDeps): Trans
     recordOutcome: async (outcome) => {
       if (!health.isUp()) return;
       if (outcome.kind === 'not_handed_over' && outcome.why.stage === 'connect') {
-        // Other connections may be at work: a server that refuses one more is not down.
+        // Other connections may be open: a server that refuses one more is not down.
         await checkWithinTimeout();
         return;
       }
       failuresInARow = isFailedOutcome(outcome) ? failuresInARow + 1 : 0;
       if (failuresInARow < MAX_FAILURES_IN_A_ROW) return;
       failuresInARow = 0;
-      health.markDown('mail after mail was not taken');
+      health.markDown('too many mails in a row failed');
     },
   };
 }
 
-/** Up or down, since how many failures, and until when it rests. */
+/** Up or down, the number of failures, and the time of the next probe. */
 function healthOf({ name, log, recordHealth, probeDelay = backoffAfter }: MonitorDeps) {
   let down = new AbortController();
   let joinedSignals = new WeakMap<AbortSignal, AbortSignal>();
@@ -116,7 +121,7 @@ function healthOf({ name, log, recordHealth, probeDelay = backoffAfter }: Monito
       joinedSignals = new WeakMap();
       log('transport is back', { transport: name });
     },
-    /** One joined signal for all mails of the same owner: they are many. */
+    /** One joined signal for all mails of an owner, because there are many. */
     untilDown: (signal: AbortSignal): AbortSignal => {
       const known = joinedSignals.get(signal) ?? AbortSignal.any([signal, down.signal]);
       joinedSignals.set(signal, known);
@@ -125,7 +130,7 @@ function healthOf({ name, log, recordHealth, probeDelay = backoffAfter }: Monito
   };
 }
 
-export const SLOW: ConnectionTrouble = { stage: 'connect', what: 'no session in good time' };
+export const SLOW: ConnectionTrouble = { stage: 'connect', what: 'no session in time' };
 
 function isFailedOutcome(outcome: Outcome): boolean {
   return outcome.kind === 'uncertain' || isTransportFailure(fateOf(outcome));

@@ -5,7 +5,7 @@ import type { Route, RouteEntry } from './failover.js';
 import { monitorTransport } from './monitor.js';
 import { smtpTransport, type Transport } from './transport.js';
 
-/** A route as the configuration of an account wants it; a new version replaces the open connections. */
+/** A route as configured by an account; a new version replaces the open connections. */
 export interface RoutePlan {
   readonly route: Route;
   readonly url: string;
@@ -26,7 +26,7 @@ export interface RouteSettings {
 
 export type RouteOpener = ReturnType<typeof routeOpener>;
 
-/** A session that takes longer is not waited for where the account has another route. */
+/** Milliseconds to wait for a session if the account has another route. */
 const SESSION_TIMEOUT_MS = 5_000;
 
 /** Opens the routes of this process and closes them together. */
@@ -44,25 +44,25 @@ export function routeOpener({ times, log: logger, recordDuration }: RouteSetting
       return { version, monitor: monitorTransport(transport, settings) };
     },
 
-    /** Ends a route after its open mail. */
+    /** Closes a route after its mail in flight. */
     drain: ({ monitor: { transport } }: OpenRoute): void => {
       void transport.close().finally(() => opened.delete(transport));
     },
 
-    /** Closes all sockets at once; a route that is opened afterwards is closed at once, too. */
+    /** Closes all sockets at once; a route that is opened later is closed at once, too. */
     destroy: (): void => {
       isDestroyed = true;
       for (const transport of opened) transport.destroy();
     },
 
-    /** Lets open mail end, also of routes that were changed or removed. */
+    /** Finishes mail in flight, also on changed and removed routes. */
     close: async (): Promise<void> => {
       await Promise.all([...opened].map((transport) => transport.close()));
     },
   };
 }
 
-/** Keeps a route open while its plan has the same version; the routes that a new table lacks are drained. */
+/** Keeps a route open while its plan has the same version; routes without a plan are drained. */
 export function keepRoutesOpen({ open, drain }: Pick<RouteOpener, 'open' | 'drain'>) {
   let openById = new Map<string, OpenRoute>();
   return (plans: readonly RoutePlan[]): RouteEntry[] => {

@@ -6,27 +6,27 @@ import { handOver } from '../smtp/hand-over.js';
 import { sessionPool } from '../smtp/pool.js';
 import { type Dial, type RecordDuration, settingsFrom } from '../smtp/settings.js';
 
-/** What may be asked of the one who owns the claim while a mail is on its way. */
+/** What a transport asks the owner of the claim while it delivers a mail. */
 export interface HandOverOrder {
-  /** Asked right before the first byte of the envelope and again right before the final dot. */
+  /** Called before the first byte of the envelope and again before the final dot. */
   mayBegin(): boolean;
-  /** Aborted: what has not begun does not begin. */
+  /** Once aborted, no mail begins that has not begun. */
   readonly signal: AbortSignal;
-  /** The transport whose rate the claim has paid; any other is paid when the mail goes there. */
+  /** The transport whose rate the claim has paid; another transport is paid when the mail is sent with it. */
   readonly paid?: string | undefined;
 }
 
-/** The port through which finished mails leave. */
+/** The port that sends finished mail. */
 export interface Transport {
-  /** Sockets this process may hold open. */
+  /** Sockets that this process may open. */
   readonly connections: number;
-  /** Undefined: a connection past EHLO and AUTH is at hand, or was just opened. */
+  /** Undefined if a connection past EHLO and AUTH is open, or was just opened. */
   ready(): Promise<ConnectionTrouble | undefined>;
-  /** Never rejects; resolves once for each mail, with what the transport saw of it. */
+  /** Never rejects; resolves once for each mail, with the outcome. */
   deliver(mail: SplicedMail, order: HandOverOrder): Promise<Outcome>;
-  /** Sockets first, at once: open mail ends uncertain, mail whose body has not begun not_handed_over. */
+  /** Closes the sockets at once: mail whose body has begun ends uncertain, other mail not_handed_over. */
   destroy(): void;
-  /** Takes no more mail, lets open mail end, then says QUIT. */
+  /** Takes no more mail, finishes mail in flight, then sends QUIT. */
   close(): Promise<void>;
 }
 
@@ -35,18 +35,18 @@ export interface SmtpTransportOptions {
   readonly url: string;
   readonly connections: number;
   readonly times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'>;
-  /** What this host calls itself in EHLO. */
+  /** The name in EHLO. */
   readonly name?: string;
-  /** Opens the sockets where the host of the URL is not trusted. */
+  /** Opens the sockets if the host of the URL is not trusted. */
   readonly dial?: Dial | undefined;
   readonly log?: (message: string, details: Readonly<Record<string, unknown>>) => void;
   readonly recordDuration?: RecordDuration | undefined;
 }
 
-/** A failure before the body began goes to another connection; the second one is reported. */
+/** A failure before the body is tried once more on another connection. */
 const TRIES = 2;
 
-/** Hands mails over on SMTP connections of its own, one recipient each (docs/architecture/protocol.md "Work on a page"). */
+/** Hands mail over on its own SMTP connections, one recipient each (docs/architecture/protocol.md "Work on a page"). */
 export function smtpTransport(options: SmtpTransportOptions): Transport {
   const settings = settingsFrom(options);
   const pool = sessionPool(settings);

@@ -14,7 +14,7 @@ const FAULTS: Readonly<Partial<Record<Step, readonly Act[]>>> = {
   dot: ['drop', '451 4.3.0 later', '554 5.7.1 spam'],
 };
 
-/** A server that errs at the places drawn: for each step the fault of the nth time, if any. */
+/** A server with drawn faults: for each step the fault of the nth time, if any. */
 const aScript = fc
   .record(
     Object.fromEntries(
@@ -26,7 +26,7 @@ const aScript = fc
   )
   .map((faults): SmtpScript => ({ on: (step, _, nth) => faults[step]?.[nth - 1] }));
 
-test('whatever three servers do: accepted arrived once, refused and kept never, uncertain at most once', async () => {
+test('with any faults of three servers: accepted mail arrived once, refused and kept never, uncertain at most once', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(aScript, { minLength: 1, maxLength: 3 }), async (scripts) => {
       const some = await testRoutes(...scripts.map((script) => ({ script })));

@@ -28,7 +28,7 @@ const standsFor =
     addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
 const unreached = { ok: false, stage: 'connect', tls: null, authenticated: false, says: UNREACHED.what };
 
-test('a name that stands for a private address is not connected to, whatever it stood for before', async () => {
+test('a name of a private address is not connected to, even if it had a public one before', async () => {
   const relay = await server();
   const url = `smtp://relay.example.org:${relay.port}`;
   for (const addresses of [['127.0.0.1'], ['::ffff:127.0.0.1'], ['10.0.0.1', '127.0.0.1'], []]) {
@@ -39,7 +39,7 @@ test('a name that stands for a private address is not connected to, whatever it 
   expect(relay.steps.connect).toBe(0);
 });
 
-test('a port that refuses, one that does not answer and a name that is not there are told alike', async () => {
+test('a closed port, a silent port and an unknown name give the same error', async () => {
   const dial = guardedDial(addressGuard(['127.0.0.1']), standsFor('127.0.0.1'));
   const refusing = `smtp://relay.example.org:${await quietPort()}`;
   const filtered: Dial = () => new Socket();
@@ -55,7 +55,7 @@ test('a port that refuses, one that does not answer and a name that is not there
   }
 });
 
-test('a host that is allowed is logged in to and carries mail', async () => {
+test('an allowed host is logged in to and receives mail', async () => {
   const relay = await server({ extensions: ['AUTH PLAIN'] });
   const dial = guardedDial(addressGuard(['127.0.0.1']), standsFor('127.0.0.1'));
   const url = `smtp://user:password@relay.example.org:${relay.port}`;
@@ -67,7 +67,7 @@ test('a host that is allowed is logged in to and carries mail', async () => {
   await transport.close();
 });
 
-test('destroy ends an attempt that is still being dialled', async () => {
+test('destroy ends an attempt that still dials', async () => {
   const sockets: Socket[] = [];
   const dial: Dial = () => {
     const socket = new Socket();
@@ -82,7 +82,7 @@ test('destroy ends an attempt that is still being dialled', async () => {
   expect(sockets.map(({ destroyed }) => destroyed)).toEqual([true]);
 });
 
-test('what the server says before anything is listened to is not lost', async () => {
+test('bytes that the server sends before a listener exists are not lost', async () => {
   const relay = await server();
   const socket = connect(relay.port, '127.0.0.1');
   const early = once(socket, 'connect');

@@ -14,7 +14,7 @@ const deliverMany = ({ failover }: TestRoutes, count: number) =>
     Array.from({ length: count }, (_, id) => failover.deliver(aMail({ id, email: `r${id}@x.test` }), always)),
   );
 
-test('the first transport takes all, the others are not even connected to', async () => {
+test('the first transport sends all mail, the others open no connection', async () => {
   const some = await started({}, {});
   expect(await some.failover.ready()).toBeUndefined();
   expect(some.failover.route()?.id).toBe('a');
@@ -35,7 +35,7 @@ describe('the next takes over', () => {
     ['refuses the connection', at('connect', '554 5.7.1 go away')],
     ['breaks it', at('connect', 'drop')],
     ['refuses the login', refusingLogin],
-  ])('where the first %s: it is down from then on', async (_, plan) => {
+  ])('if the first %s: it is down from then on', async (_, plan) => {
     const some = await started(plan, {});
     expect((await some.failover.deliver(aMail(), always)).kind).toBe('accepted');
     expect(await some.failover.ready()).toBeUndefined();
@@ -44,13 +44,13 @@ describe('the next takes over', () => {
     expect(some.logged.filter((word) => word === 'transport is down a')).toHaveLength(1);
   });
 
-  test('where the first never says a word: nobody waits for it long', async () => {
+  test('if the first does not answer: after a short wait', async () => {
     const some = await started({ ...at('connect', 'silence'), sessionTimeout: 500 }, {});
     expect(await some.failover.ready()).toBeUndefined();
     expect(some.failover.route()?.id).toBe('b');
   });
 
-  test('where mail after mail is sent away: what was refused stays refused', async () => {
+  test('after too many refusals in a row: refused mail stays refused', async () => {
     const some = await started(at('mail', '421 4.3.2 shutting down'), {});
     const kinds = [];
     for (let id = 0; id < 15; id += 1) kinds.push((await some.failover.deliver(aMail({ id }), always)).kind);
@@ -58,7 +58,7 @@ describe('the next takes over', () => {
     expect(accepted(some)).toEqual([0, 5]);
   });
 
-  test('where both of its connections end before the body, for that mail alone', async () => {
+  test('if both of its connections end before the body, for that mail alone', async () => {
     const some = await started(at('data', 'drop'), {});
     expect((await some.failover.deliver(aMail(), always)).kind).toBe('accepted');
     expect(some.servers[0]?.steps).toMatchObject({ data: 2, body: 0 });
@@ -88,7 +88,7 @@ describe('a mail does not move', () => {
   });
 });
 
-test('a server that dies in the middle: each mail arrives once over both, or is uncertain', async () => {
+test('a server that dies in between: each mail arrives once over both, or is uncertain', async () => {
   const some = await started({ route: { connections: 4 } }, { route: { connections: 4 } });
   const [first, second] = some.servers;
   const all = deliverMany(some, 80);
@@ -104,7 +104,7 @@ test('a server that dies in the middle: each mail arrives once over both, or is 
   expect(some.failover.route()?.id).not.toBe('a');
 }, 60_000);
 
-test('it is used again when it is back', async () => {
+test('the first is used again when it is up again', async () => {
   const port = await quietPort();
   const some = await started({ script: { port } }, {});
   const [first] = some.servers;
@@ -131,7 +131,7 @@ test('a server that refuses one more connection is not down', async () => {
   expect(some.servers[0]?.accepted.length).toBeGreaterThan(0);
 });
 
-test('all are down: the mail stays with us, and ready says why', async () => {
+test('all are down: the mail is not handed over, and ready returns the reason', async () => {
   const some = await started(at('connect', 'drop'), at('connect', 'drop'));
   expect((await some.failover.deliver(aMail(), always)).kind).toBe('not_handed_over');
   expect(await some.failover.ready()).toMatchObject({ stage: 'connect' });

@@ -6,19 +6,19 @@ const { started } = closingTestRoutes();
 
 const limited = { route: { rates: [{ key: 'transport:x', perSecond: 10 }] } };
 
-test('what the claim has paid is not paid again', async () => {
+test('a rate that the claim has paid is not paid again', async () => {
   const some = await started(limited, limited);
   await some.failover.deliver(aMail(), { ...always, paid: 'a' });
   expect(some.paid).toEqual([]);
 });
 
-test('a message that has paid nothing pays where it goes', async () => {
+test('a message that has paid no rate pays that of its transport', async () => {
   const some = await started(limited, limited);
   await some.failover.deliver(aMail(), always);
   expect(some.paid).toEqual(['a']);
 });
 
-test('a mail that changes its transport pays there as well', async () => {
+test('a mail that changes its transport pays there too', async () => {
   const dropping = { script: { on: () => 'drop' }, ...limited };
   const some = await started(dropping, limited);
   await some.failover.deliver(aMail(), { ...always, paid: 'a' });
@@ -26,13 +26,13 @@ test('a mail that changes its transport pays there as well', async () => {
   expect(some.servers[1]?.accepted).toHaveLength(1);
 });
 
-test('a mail goes where it was paid, also when a better one is back', async () => {
+test('a mail uses the transport it has paid, also when a preferred one is up again', async () => {
   const some = await started(limited, limited);
   await some.failover.deliver(aMail(), { ...always, paid: 'b' });
   expect(some.servers.map(({ accepted }) => accepted.length)).toEqual([0, 1]);
 });
 
-test('a transport that was removed hands its queue on, what is open ends there', async () => {
+test('the queue of a removed transport moves to the next, open mail is finished', async () => {
   const some = await started({ route: { connections: 1 } }, {});
   const [first, second] = some.servers;
   const letGo = first?.hold();

@@ -27,34 +27,34 @@ const allowedTimes = (times: number): HandOverOrder => {
   let left = times;
   return { ...always, mayBegin: () => left-- > 0 };
 };
-/** More than any kernel buffers between two sockets. */
+/** More than the buffers of a kernel between two sockets. */
 const bigMail = () => ({
   ...aMail(),
   chunks: [Buffer.from(`Subject: big\r\n\r\n${`${'x'.repeat(70)}\r\n`.repeat(80_000)}`)],
 });
 
 describe('permission to send', () => {
-  test('is asked before the envelope: not a command goes out', async () => {
+  test('is asked before the envelope: no command is sent', async () => {
     const [smtp, sender] = await started();
     expect(await sender.deliver(aMail(), allowedTimes(0))).toMatchObject({ kind: 'not_handed_over' });
     expect(smtp.steps.mail).toBe(0);
   });
 
-  test('is asked after 354: not a byte of the body goes out', async () => {
+  test('is asked after 354: no byte of the body is sent', async () => {
     const [smtp, sender] = await started();
     // before the queue, before the envelope
     expect(await sender.deliver(aMail(), allowedTimes(2))).toMatchObject({ kind: 'not_handed_over' });
     expect(smtp.steps).toMatchObject({ data: 1, body: 0, dot: 0 });
   });
 
-  test('is asked before the dot: the mail ends uncertain, the dot never leaves', async () => {
+  test('is asked before the dot: the mail ends uncertain, the dot is not sent', async () => {
     const [smtp, sender] = await started();
     expect(await sender.deliver(aMail(), allowedTimes(3))).toMatchObject({ kind: 'uncertain', why: { stage: 'body' } });
     expect(await sender.deliver(aMail(), always)).toMatchObject({ kind: 'accepted' });
     expect(smtp.steps).toMatchObject({ connect: 2, dot: 1 });
   });
 
-  test('is asked when the body has really left, also where the server reads slowly', async () => {
+  test('is asked once the body is sent, also if the server reads slowly', async () => {
     const [smtp, sender] = await started({
       on: (step) => (step === 'body' ? new Promise((resolve) => setTimeout(() => resolve(undefined), 150)) : undefined),
     });
@@ -73,7 +73,7 @@ describe('permission to send', () => {
   });
 });
 
-test('a refusal in the middle of the body: refused, and nothing else on that connection', async () => {
+test('a refusal within the body: refused, and the connection is not used again', async () => {
   const [smtp, sender] = await started({
     on: (step, _, nth) => (step === 'body' && nth === 1 ? '552 5.3.4 too big' : undefined),
   });
@@ -88,7 +88,7 @@ test('a mail larger than the server announced is refused without a command', asy
   expect(smtp.steps.mail).toBe(0);
 });
 
-test('an aborted order leaves the queue, what has begun goes on', async () => {
+test('an aborted order leaves the queue, mail that has begun continues', async () => {
   const [smtp, sender] = await started();
   const letGo = smtp.hold();
   const stop = new AbortController();
@@ -122,7 +122,7 @@ test('destroy: mail after its body began ends uncertain, mail before it and in t
   expect(await sender.ready()).toMatchObject({ stage: 'connect' });
 });
 
-test('close lets open mail end, says QUIT and takes no more', async () => {
+test('close finishes open mail, sends QUIT and takes no more', async () => {
   const [smtp, sender] = await started({}, 2);
   const letGo = smtp.hold();
   const begun = sender.deliver(aMail(), always);
@@ -135,7 +135,7 @@ test('close lets open mail end, says QUIT and takes no more', async () => {
   expect(smtp.steps.quit).toBe(1);
 });
 
-test('never more connections than allowed, and all of them used', async () => {
+test('all allowed connections are used, and no more', async () => {
   let most = 0;
   const [smtp, sender] = await started(
     {
@@ -203,7 +203,7 @@ describe('logging in', () => {
     expect(Buffer.from(seen.replace('PLAIN ', ''), 'base64').toString()).toBe('\0user@x\0p/w');
   });
 
-  test('refused, or not offered: no mail goes out', async () => {
+  test('refused, or not offered: no mail is sent', async () => {
     const [refusing] = await started({
       extensions: ['AUTH PLAIN'],
       on: (step) => (step === 'auth' ? '535 5.7.8 no' : undefined),

@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const thing of open.splice(0).reverse()) await thing.close();
 });
 
-/** A server with a certificate that nobody signed; resolves with its port and whether its last mail came over TLS. */
+/** A server with a self-signed certificate; resolves with its port and whether its last mail came over TLS. */
 async function tlsServer(secure: boolean): Promise<{ port: number; secured: () => boolean | undefined }> {
   let secured: boolean | undefined;
   const server = new SMTPServer({
@@ -41,7 +41,7 @@ describe('TLS', () => {
   test.each([
     ['smtps', true],
     ['smtp', false],
-  ])('%s: the mail goes out encrypted', async (protocol, secure) => {
+  ])('%s: the mail is sent encrypted', async (protocol, secure) => {
     const server = await tlsServer(secure);
     expect(await deliverTo(`${protocol}://127.0.0.1:${server.port}?tls=insecure`)).toMatchObject({ kind: 'accepted' });
     expect(server.secured()).toBe(true);
@@ -50,7 +50,7 @@ describe('TLS', () => {
   test.each([
     ['smtps', true],
     ['smtp', false],
-  ])('%s over a connection that was dialled: the same', async (protocol, secure) => {
+  ])('%s over a dialled connection: the same', async (protocol, secure) => {
     const server = await tlsServer(secure);
     const url = `${protocol}://localhost:${server.port}`;
     const dial: Dial = ({ port }) => connect(port, '127.0.0.1');
@@ -65,7 +65,7 @@ describe('TLS', () => {
   test.each([
     ['smtps', true],
     ['smtp', false],
-  ])('%s: a certificate that nobody vouches for is refused', async (protocol, secure) => {
+  ])('%s: an untrusted certificate is refused', async (protocol, secure) => {
     const server = await tlsServer(secure);
     expect(await deliverTo(`${protocol}://127.0.0.1:${server.port}`)).toMatchObject({
       kind: 'not_handed_over',
@@ -73,13 +73,13 @@ describe('TLS', () => {
     });
   });
 
-  test('tls=off never asks for it', async () => {
+  test('tls=off never uses TLS', async () => {
     const server = await tlsServer(false);
     expect(await deliverTo(`smtp://127.0.0.1:${server.port}?tls=off`)).toMatchObject({ kind: 'accepted' });
     expect(server.secured()).toBe(false);
   });
 
-  test('tls=require: no mail without it', async () => {
+  test('tls=require: no mail without TLS', async () => {
     const server = await smtpServer();
     open.push(server);
     expect(await deliverTo(`${server.url}?tls=require`)).toMatchObject({ kind: 'not_handed_over' });

@@ -34,7 +34,7 @@ const always: HandOverOrder = {
   },
 };
 
-/** The script does something unusual at one step, at every try or only the first time. */
+/** The script does something unusual at one step, on every try or only on the first. */
 const at = (step: Step, act: string, onlyFirst = false): SmtpScript => ({
   on: (seen, _, nth) => (seen === step && (!onlyFirst || nth === 1) ? act : undefined),
 });
@@ -83,7 +83,7 @@ describe.each([
     ['rcpt', 'drop'],
     ['data', 'drop'],
     ['data', '250 fine'],
-  ])('at %s "%s", once: the mail goes out on another connection', async (step, act) => {
+  ])('at %s "%s", once: the mail is sent on another connection', async (step, act) => {
     const smtp = await server({ ...at(step, act, true), extensions });
     expect(short(await transport(smtp.url).deliver(aMail(), always))).toBe('accepted');
     expect(smtp.accepted).toHaveLength(1);
@@ -97,7 +97,7 @@ describe.each([
     ['dot', '554 5.7.1 spam', 1],
     ['rcpt', '421 4.7.0 slow down', 2],
     ['dot', '421 4.3.2 closing', 2],
-  ])('after "%s" %s the next mail is the next mail', async (step, act, connections) => {
+  ])('after "%s" %s the next mail is sent as a mail of its own', async (step, act, connections) => {
     const smtp = await server({ ...at(step, act, true), extensions });
     const sender = transport(smtp.url);
     expect((await sender.deliver(aMail(), always)).kind).toBe('refused');
@@ -133,7 +133,7 @@ test('a mail arrives as it was spliced, with one recipient', async () => {
   expect(smtp.accepted[0]?.raw?.equals(Buffer.concat(mail.chunks))).toBe(true);
 });
 
-test('no server: not handed over, and ready() says why without an address', async () => {
+test('no server: not handed over, and ready() returns the reason without an address', async () => {
   const smtp = await smtpServer();
   await smtp.close();
   const sender = transport(smtp.url);
@@ -141,7 +141,7 @@ test('no server: not handed over, and ready() says why without an address', asyn
   expect(await sender.ready()).toMatchObject({ stage: 'connect', what: expect.stringContaining('ECONNREFUSED') });
 });
 
-test('replies are kept without addresses', async () => {
+test('replies are stored without addresses', async () => {
   const smtp = await server(at('rcpt', '550-5.1.1 <ada@example.test>: no such\r\n550 5.1.1 user'));
   expect(await transport(smtp.url).deliver(aMail(), always)).toEqual({
     kind: 'refused',
@@ -154,13 +154,13 @@ test.each<[Step, Expected]>([
   ['mail', 'not_handed_over'],
   ['data', 'not_handed_over'],
   ['dot', 'uncertain'],
-])('a server that says nothing at %s is given up', async (step, expected) => {
+])('a server that is silent at %s times out', async (step, expected) => {
   const smtp = await server(at(step, 'silence'));
   const times = step === 'dot' ? { smtpDot: 150 } : { smtpCommand: 150 };
   expect(short(await transport(smtp.url, times).deliver(aMail(), always))).toBe(expected);
 });
 
-test('a slow server has its time for each command', async () => {
+test('a slow server has the full time for each command', async () => {
   const slow: readonly Step[] = ['mail', 'rcpt', 'data'];
   const smtp = await server({
     extensions: [],
@@ -169,7 +169,7 @@ test('a slow server has its time for each command', async () => {
   expect(short(await transport(smtp.url, { smtpCommand: 900 }).deliver(aMail(), always))).toBe('accepted');
 });
 
-test('a server is timed by what it answers: a connection, a mail taken, one refused; not by what it leaves open', async () => {
+test('durations are recorded for a connection, an accepted and a refused mail, not for unanswered steps', async () => {
   const smtp = await server({
     on: (step, _, nth) => (step === 'dot' ? [undefined, '554 5.7.1 spam', 'drop'][nth - 1] : undefined),
   });
