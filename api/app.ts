@@ -20,10 +20,10 @@ import { health } from './routes/health/routes.js';
 import { versionOne } from './version-one.js';
 import type { Deps } from './wiring.js';
 
-/** How often Node looks for requests that take too long. */
+/** Milliseconds between Node's checks for requests that exceed their time limit. */
 const CONNECTION_CHECK_INTERVAL = 1_000;
 
-/** The table of contents: every plugin and every route of the API, in the order a request meets them. */
+/** Registers every plugin and route of the API, in the order in which a request reaches them. */
 export async function buildApp(deps: Deps): Promise<Api> {
   const { headerSeconds, requestSeconds } = deps.config.http;
   const app: Api = fastify({

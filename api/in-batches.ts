@@ -1,4 +1,4 @@
-/** The rows in their order, at most `size` at a time; of a stream no more is held than that. */
+/** The rows in order, at most `size` at a time; holds no more of a stream than that. */
 export async function* inBatches<T>(rows: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
   let batch: T[] = [];
   for await (const row of rows) {

@@ -9,8 +9,8 @@ const COLLECT_TIMEOUT_MS = 2_000;
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /**
- * Figures of this process and of what lies in the store, for Prometheus, at `/metrics`: only where `METRICS_TOKEN` is set, and only for
- * whoever sends it. No label names an account or a person.
+ * Metrics of this process and of the store for Prometheus, at `/metrics`. The route exists only where `METRICS_TOKEN` is set
+ * and requires that token. No label names an account or a person.
  */
 export function metrics(app: Api, deps: Deps): void {
   const { metricsToken } = deps.config.http;
@@ -26,7 +26,7 @@ export function metrics(app: Api, deps: Deps): void {
   });
 }
 
-/** Whether the header says the token, without telling by its time how much of it is right. */
+/** Compares the header with the token in constant time. */
 export function isToken(given: string | undefined, token: string): boolean {
   const [sent, expected] = [Buffer.from(given ?? ''), Buffer.from(`Bearer ${token}`)];
   return sent.length === expected.length && timingSafeEqual(sent, expected);
@@ -61,11 +61,11 @@ function watchServers(registry: Registry, { store, engine }: Deps): void {
   });
 }
 
-/** All accounts together, as the store has it: the same in every process; no figures while it is away. */
+/** Totals over all accounts from the store: the same in every process; no values while the store is down. */
 function watchOpenWork(registry: Registry, { campaigns, messages }: Deps): void {
   const running = new Gauge({
     name: 'everpost_campaigns',
-    help: 'Campaigns that are on their way, by state.',
+    help: 'Campaigns in progress, by state.',
     labelNames: ['state'],
     registers: [registry],
     collect: async () => {
@@ -76,7 +76,7 @@ function watchOpenWork(registry: Registry, { campaigns, messages }: Deps): void 
   });
   const open: Gauge = new Gauge({
     name: 'everpost_messages_open',
-    help: 'Messages that have not come to their end.',
+    help: 'Messages that have not ended.',
     registers: [registry],
     collect: async () => {
       const count = await withinTimeout(messages.countOpen());
@@ -88,7 +88,7 @@ function watchOpenWork(registry: Registry, { campaigns, messages }: Deps): void 
 
 const one = () => 1;
 
-/** What a server answers in time; a figure that it does not give must not keep the others back. */
+/** Limits the wait for a server: a missing value must not delay the others. */
 function withinTimeout<T>(figure: Promise<T>): Promise<T | undefined> {
   const timeout = setTimeout(COLLECT_TIMEOUT_MS, undefined, { ref: false });
   return Promise.race([figure.catch(() => undefined), timeout]);

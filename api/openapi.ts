@@ -9,13 +9,13 @@ import { DIALECT_KEYS, tagOf } from './dialects/tags.js';
 import { markOptionalFields } from './optional-fields.js';
 import type { Deps } from './wiring.js';
 
-const INTRODUCTION = `Newsletters that arrive once, and what is in doubt is listed by name.
+const INTRODUCTION = `Newsletters that arrive once. Every recipient whose delivery is uncertain is listed.
 
 Authenticate with \`Authorization: Bearer evp_…\`. Every answer is \`{data, meta}\` or \`{error}\`. Every POST takes an
-\`Idempotency-Key\`: the same key with the same body is answered once and replayed afterwards. With
+\`Idempotency-Key\`: a repeat with the same key and body replays the first response. With
 \`Everpost-Account: <id>\` a key of an agency acts for that client, on every route.`;
 
-/** In the order a reader needs them. */
+/** In reading order. */
 const TAGS = [
   'Lists',
   'Subscribers',
@@ -34,11 +34,11 @@ const TAGS = [
 
 const IDEMPOTENCY_KEY = Type.Object({
   'idempotency-key': Type.Optional(
-    Type.String({ maxLength: 255, description: 'Made up by you: a repeat with the same key is not done twice.' }),
+    Type.String({ maxLength: 255, description: 'Chosen by the caller: a repeat with the same key is not processed twice.' }),
   ),
 });
 
-/** The page loads nothing from anywhere else. */
+/** The page loads nothing from other origins. */
 const DOCS_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -50,7 +50,7 @@ const DOCS_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** OpenAPI 3.1 from the schemas of the routes at `/openapi.json`, and a page to read and try it at `/docs`. */
+/** Serves OpenAPI 3.1, made from the schemas of the routes, at `/openapi.json`, and an interactive page at `/docs`. */
 export async function documentRoutes(app: Api, { config }: Pick<Deps, 'config'>): Promise<void> {
   await app.register(swagger, {
     openapi: {

@@ -20,7 +20,7 @@ interface Document {
   readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
-/** Says in the document what may be left out: what has a default, and a body that has no field it needs. */
+/** Marks optional fields in the document: those with a default, and a body without required fields. */
 export function markOptionalFields<T extends object>(document: T): T {
   const { paths = {} } = document as Document;
   for (const operation of Object.values(paths).flatMap((methods) => Object.values(methods))) {

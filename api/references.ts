@@ -3,14 +3,14 @@ import type { List } from '../store/lists/lists.js';
 import type { Template } from '../store/templates/templates.js';
 import type { Deps } from './wiring.js';
 
-/** The list a body names. One that is not there and one of another account are the same mistake: 422 on that field. */
+/** The list that a body names. A missing list and one of another account get the same error: 422 on that field. */
 export async function referencedList({ lists }: Pick<Deps, 'lists'>, account: number, id: number): Promise<List> {
   const list = await lists.find(account, id);
   if (typeof list === 'object') return list;
   throw new Failure('validation_failed', { list_id: ['The selected list_id is invalid.'] });
 }
 
-/** The template a body names, in the same way. */
+/** The same for the template that a body names. */
 export async function referencedTemplate(
   { templates }: Pick<Deps, 'templates'>,
   account: number,

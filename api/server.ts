@@ -16,27 +16,27 @@ export interface ServerOptions {
   readonly store: Store;
   readonly engine: Engine;
   readonly log: FastifyBaseLogger;
-  /** Figures of a worker in this process, for `/metrics`. */
+  /** Metrics of a worker in this process, for `/metrics`. */
   readonly registry?: Registry | undefined;
-  /** Milliseconds that open requests have at a stop; PATIENCE where absent. */
+  /** Milliseconds that open requests have at shutdown; PATIENCE where absent. */
   readonly stopTimeout?: number;
 }
 
-/** Less than a container is given to end. */
+/** Less than the grace period of a container. */
 const STOP_TIMEOUT_MS = 25_000;
 
 export interface ApiServer {
-  /** Where it really listens, such as `http://127.0.0.1:3000`. */
+  /** The actual address, such as `http://127.0.0.1:3000`. */
   readonly address: string;
-  /** The key of the first account if it was made just now: whoever starts the server shows it, once. */
+  /** The key of the first account if this start created it; the caller shows it once. */
   readonly firstKey: string | undefined;
-  /** The port on which reports are taken in by SMTP, where that is on. */
+  /** The SMTP port for incoming reports, where it is enabled. */
   readonly inboundPort: number | undefined;
-  /** Takes no new requests, answers the open ones, then returns. Store and engine stay open: they are the caller's. */
+  /** Refuses new requests, answers open ones, then returns. Store and engine stay open: the caller owns them. */
   stop(): Promise<void>;
 }
 
-/** The composition root of the API: puts its parts together and listens. */
+/** The composition root of the API: connects its parts and listens. */
 export async function serveApi(options: ServerOptions): Promise<ApiServer> {
   const { config, store } = options;
   const { secret: firstKey } = await ensureFirstAccount(store, config);
@@ -49,7 +49,7 @@ export async function serveApi(options: ServerOptions): Promise<ApiServer> {
   app.addHook('onClose', () => web.close());
   let stopping = false;
   app.addHook('onSend', async (_request, reply) => {
-    // A connection that is kept open for more would keep the server from stopping.
+    // A connection kept alive longer would delay the shutdown.
     if (stopping) reply.header('connection', 'close');
   });
   const address = await app.listen({ host: config.host, port: config.port });
@@ -58,7 +58,7 @@ export async function serveApi(options: ServerOptions): Promise<ApiServer> {
     inboundSmtpPort === undefined ? undefined : await openInboundSmtp({ ...options, ...rows }, inboundSmtpPort);
   const stop = async () => {
     stopping = true;
-    // Whoever is still sending then has had their time.
+    // Clients that are still sending have had their time.
     const limit = setTimeout(() => app.server.closeAllConnections(), options.stopTimeout ?? STOP_TIMEOUT_MS);
     await Promise.all([app.close(), inboundSmtp?.stop()]);
     clearTimeout(limit);

@@ -4,23 +4,23 @@ import type { Api } from './api.js';
 
 type WithHeaders = Pick<FastifyRequest, 'headers'>;
 
-/** Lets `text/csv` bodies through unread: the route streams them. */
+/** Leaves `text/csv` bodies unread: the route streams them. */
 export function streamCsv(app: Api): void {
   app.addContentTypeParser('text/csv', (_request, _payload, done) => done(null, undefined));
 }
 
-/** Throws `unsupported_media_type` with the sentence where the body is not `text/csv`. */
+/** Throws `unsupported_media_type` with this message where the body is not `text/csv`. */
 export function expectCsv({ headers }: WithHeaders, sentence: string): void {
   if (/^text\/csv\b/i.test(headers['content-type'] ?? '')) return;
   throw new Failure('unsupported_media_type', undefined, sentence);
 }
 
-/** Throws `payload_too_large` where the request itself says that it has more bytes; one that does not say passes. */
+/** Throws `payload_too_large` where Content-Length exceeds the limit; a request without it passes. */
 export function expectAtMost({ headers }: WithHeaders, bytes: number): void {
   if (Number(headers['content-length'] ?? 0) > bytes) throw new Failure('payload_too_large');
 }
 
-/** Passes blocks on; throws `payload_too_large` at the first byte beyond the limit. */
+/** Passes chunks on; throws `payload_too_large` at the first byte beyond the limit. */
 export function limitBytes(limit: number) {
   return async function* (blocks: AsyncIterable<Buffer>) {
     let bytes = 0;

@@ -51,7 +51,7 @@ import { webhookDeliveries } from './routes/webhooks/deliveries.js';
 import { webhooks } from './routes/webhooks/routes.js';
 import type { Deps } from './wiring.js';
 
-/** Everything that needs a key, in the order a request meets it. */
+/** Registers every route that needs a key, in the order in which a request reaches them. */
 export function versionOne(api: Api, deps: Deps): void {
   acceptJsonOnly(api);
   authenticate(api, deps);
@@ -68,7 +68,7 @@ export function versionOne(api: Api, deps: Deps): void {
   accountRoutes(api, deps);
 }
 
-/** Who is written to, and who no more. */
+/** Subscribers and suppressions. */
 function audienceRoutes(api: Api, deps: Deps): void {
   lists(api, deps);
   subscribers(api, deps);
@@ -80,7 +80,7 @@ function audienceRoutes(api: Api, deps: Deps): void {
   suppressionFiles(api, deps);
 }
 
-/** What is sent. */
+/** Mail. */
 function sendingRoutes(api: Api, deps: Deps): void {
   templates(api, deps);
   templateVersions(api, deps);
@@ -98,7 +98,7 @@ function sendingRoutes(api: Api, deps: Deps): void {
   sentMail(api, deps);
 }
 
-/** How mail leaves, what comes back, and who is told. */
+/** Transports, incoming reports and webhooks. */
 function deliveryRoutes(api: Api, deps: Deps): void {
   transports(api, deps);
   newsletters(api, deps);
@@ -112,7 +112,7 @@ function deliveryRoutes(api: Api, deps: Deps): void {
   webhookDeliveries(api, deps);
 }
 
-/** Whose it all is. */
+/** Accounts and their settings. */
 function accountRoutes(api: Api, deps: Deps): void {
   keys(api, deps);
   auditTrail(api, deps);

@@ -7,17 +7,17 @@ import type { Stores } from '../store/stores.js';
 import type { WebClient } from '../web/client.js';
 import type { Engine } from './engine/engine.js';
 
-/** Everything a route may use. */
+/** The dependencies of routes. */
 export interface Deps extends Stores {
   readonly config: Config;
   readonly store: Store;
   readonly engine: Engine;
   readonly templateCache: TemplateCache;
-  /** Requests to hosts that clients name, with their addresses checked. */
+  /** HTTP client for hosts that customers name; it checks their addresses. */
   readonly web: Pick<WebClient, 'send'>;
   readonly log: FastifyBaseLogger;
   /** Metrics of other components in this process, which `/metrics` shows with the API's own. */
   readonly registry?: Registry | undefined;
-  /** How long a visitor of a tracked link waits for the write of the visit, in milliseconds; the group commit's own if absent. */
+  /** Milliseconds that a visit to a tracked link waits for its write; the default of the group commit if absent. */
   readonly visitTimeout?: number;
 }

@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Is the process up? */
+        /** Check that the process runs */
         get: {
             parameters: {
                 query?: never;
@@ -50,7 +50,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Can it accept requests? And is Temporal there? */
+        /** Check that the server accepts requests, and whether Temporal is reachable */
         get: {
             parameters: {
                 query?: never;
@@ -267,7 +267,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A mail as its recipient got it */
+        /** Show a mail as its recipient received it */
         get: {
             parameters: {
                 query?: never;
@@ -305,7 +305,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The sign-up page of a list */
+        /** Show the sign-up page of a list */
         get: {
             parameters: {
                 query?: never;
@@ -329,7 +329,7 @@ export interface paths {
             };
         };
         put?: never;
-        /** Ask to be put on a list */
+        /** Sign up for a list */
         post: {
             parameters: {
                 query?: never;
@@ -350,7 +350,7 @@ export interface paths {
                         "text/html": string;
                     };
                 };
-                /** @description The person is asked by mail. */
+                /** @description A confirmation mail is sent. */
                 202: {
                     headers: {
                         [name: string]: unknown;
@@ -440,7 +440,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The mail in question */
+        /** Show the mail to approve */
         get: {
             parameters: {
                 query?: never;
@@ -551,7 +551,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description On to where the link leads. */
+                /** @description Redirects to the destination of the link. */
                 302: {
                     headers: {
                         [name: string]: unknown;
@@ -587,7 +587,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description One transparent point, whatever was asked for. */
+                /** @description One transparent pixel for every request. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -615,7 +615,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Webhook of a provider; `PUT /providers/{name}` answers its URL */
+        /** Receive reports of a provider; `PUT /providers/{name}` returns the URL */
         post: {
             parameters: {
                 query?: never;
@@ -636,7 +636,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: {
-                                /** @description Reports that are ours to read. */
+                                /** @description Reports that were stored. */
                                 kept: number;
                             };
                         };
@@ -717,7 +717,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -1069,7 +1069,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -1359,7 +1359,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -1501,7 +1501,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -1873,13 +1873,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List suppressed addresses, the newest first */
+        /** List suppressed addresses, newest first */
         get: {
             parameters: {
                 query?: {
                     email?: string;
                     reason?: "bounce" | "complaint" | "manual" | "erased";
-                    /** @description The `meta.next` before. */
+                    /** @description `meta.next` of the previous page. */
                     after?: string;
                     limit?: number;
                 };
@@ -1897,7 +1897,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: {
-                                /** @description As it is compared; null: the person was erased, a hash bars the address. */
+                                /** @description The normalized address; null: the person was erased and only a hash is kept. */
                                 email: string | null;
                                 /** @enum {unknown} */
                                 reason: "bounce" | "complaint" | "manual" | "erased";
@@ -1919,7 +1919,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -1931,7 +1931,7 @@ export interface paths {
                         /** Format: email */
                         email: string;
                         /**
-                         * @description As another system knew it; `manual` where nobody says.
+                         * @description The reason known to another system; `manual` by default.
                          * @enum {unknown}
                          */
                         reason?: "bounce" | "complaint" | "manual";
@@ -1948,7 +1948,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: {
-                                /** @description As it is compared; null: the person was erased, a hash bars the address. */
+                                /** @description The normalized address; null: the person was erased and only a hash is kept. */
                                 email: string | null;
                                 /** @enum {unknown} */
                                 reason: "bounce" | "complaint" | "manual" | "erased";
@@ -1967,7 +1967,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: {
-                                /** @description As it is compared; null: the person was erased, a hash bars the address. */
+                                /** @description The normalized address; null: the person was erased and only a hash is kept. */
                                 email: string | null;
                                 /** @enum {unknown} */
                                 reason: "bounce" | "complaint" | "manual" | "erased";
@@ -2000,7 +2000,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -2011,7 +2011,7 @@ export interface paths {
                     "application/json": {
                         emails: string[];
                         /**
-                         * @description As another system knew it; `manual` where nobody says.
+                         * @description The reason known to another system; `manual` by default.
                          * @enum {unknown}
                          */
                         reason?: "bounce" | "complaint" | "manual";
@@ -2030,7 +2030,7 @@ export interface paths {
                                 added: number;
                                 known: number;
                                 invalid: number;
-                                /** @description Five at most. */
+                                /** @description At most five. */
                                 invalid_examples: string[];
                             };
                         };
@@ -2179,7 +2179,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -2458,7 +2458,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -2543,7 +2543,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -2630,7 +2630,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -2847,7 +2847,7 @@ export interface paths {
                                 text: string;
                                 /** @description Of the HTML; Gmail cuts mails off at 102 KB. */
                                 bytes: number;
-                                /** @description Variables that are empty here. */
+                                /** @description Variables without a value in this preview. */
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
@@ -2869,7 +2869,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -2884,7 +2884,7 @@ export interface paths {
                         context?: {
                             [key: string]: unknown;
                         };
-                        /** @description A body for the place of `content`. */
+                        /** @description The body that replaces `content`. */
                         html?: string;
                     };
                 };
@@ -2904,7 +2904,7 @@ export interface paths {
                                 text: string;
                                 /** @description Of the HTML; Gmail cuts mails off at 102 KB. */
                                 bytes: number;
-                                /** @description Variables that are empty here. */
+                                /** @description Variables without a value in this preview. */
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
@@ -3061,7 +3061,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -3552,7 +3552,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -3700,7 +3700,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -3848,7 +3848,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -3993,7 +3993,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -4138,7 +4138,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -4283,7 +4283,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -4430,7 +4430,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -4641,7 +4641,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -4733,7 +4733,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -4879,7 +4879,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -5030,7 +5030,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -5260,7 +5260,7 @@ export interface paths {
                                 text: string;
                                 /** @description Of the HTML; Gmail cuts mails off at 102 KB. */
                                 bytes: number;
-                                /** @description Variables that are empty here. */
+                                /** @description Variables without a value in this preview. */
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
@@ -5282,7 +5282,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -5321,7 +5321,7 @@ export interface paths {
                                 text: string;
                                 /** @description Of the HTML; Gmail cuts mails off at 102 KB. */
                                 bytes: number;
-                                /** @description Variables that are empty here. */
+                                /** @description Variables without a value in this preview. */
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
@@ -5357,7 +5357,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -5379,7 +5379,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: {
-                                /** @description False: an error keeps it from being sent. */
+                                /** @description False: an error prevents sending. */
                                 ok: boolean;
                                 bytes: number;
                                 findings: {
@@ -5416,7 +5416,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -5690,7 +5690,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -5978,7 +5978,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -6064,7 +6064,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -6171,7 +6171,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what was sent, campaigns and messages, the last begun first */
+        /** List sent campaigns and messages, the latest first */
         get: {
             parameters: {
                 query?: {
@@ -6386,7 +6386,7 @@ export interface paths {
                                 enabled: boolean;
                                 /** @enum {unknown} */
                                 purpose: "all" | "bulk" | "transactional";
-                                /** @description What kept a worker from it last; null: nothing. */
+                                /** @description The last connection error; null: none. */
                                 trouble: {
                                     /** Format: date-time */
                                     at: string;
@@ -6408,7 +6408,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -6423,7 +6423,7 @@ export interface paths {
                         rate_per_second?: number | null;
                         /** @description Sockets of one worker process. */
                         connections?: number;
-                        /** @description The lowest goes first. */
+                        /** @description The lowest is tried first. */
                         priority?: number;
                         enabled?: boolean;
                         /** @enum {unknown} */
@@ -6449,7 +6449,7 @@ export interface paths {
                                 enabled: boolean;
                                 /** @enum {unknown} */
                                 purpose: "all" | "bulk" | "transactional";
-                                /** @description What kept a worker from it last; null: nothing. */
+                                /** @description The last connection error; null: none. */
                                 trouble: {
                                     /** Format: date-time */
                                     at: string;
@@ -6507,7 +6507,7 @@ export interface paths {
                                 enabled: boolean;
                                 /** @enum {unknown} */
                                 purpose: "all" | "bulk" | "transactional";
-                                /** @description What kept a worker from it last; null: nothing. */
+                                /** @description The last connection error; null: none. */
                                 trouble: {
                                     /** Format: date-time */
                                     at: string;
@@ -6567,7 +6567,7 @@ export interface paths {
                         rate_per_second?: number | null;
                         /** @description Sockets of one worker process. */
                         connections?: number;
-                        /** @description The lowest goes first. */
+                        /** @description The lowest is tried first. */
                         priority?: number;
                         enabled?: boolean;
                         /** @enum {unknown} */
@@ -6593,7 +6593,7 @@ export interface paths {
                                 enabled: boolean;
                                 /** @enum {unknown} */
                                 purpose: "all" | "bulk" | "transactional";
-                                /** @description What kept a worker from it last; null: nothing. */
+                                /** @description The last connection error; null: none. */
                                 trouble: {
                                     /** Format: date-time */
                                     at: string;
@@ -6625,7 +6625,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -6642,7 +6642,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            /** @description What the server showed; no mail is sent. */
+                            /** @description The result of the connection; no mail is sent. */
                             data: {
                                 ok: boolean;
                                 /** @enum {unknown} */
@@ -6769,7 +6769,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -7221,7 +7221,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -7327,7 +7327,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -7553,7 +7553,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -7701,7 +7701,7 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "pending" | "verified";
                                 rotating: boolean;
-                                /** @description Where reports about its mail come to; null: where the installation says. */
+                                /** @description Domain that receives delivery reports; null: the default of the installation. */
                                 bounce_domain: string | null;
                                 records: {
                                     /** @enum {unknown} */
@@ -7732,12 +7732,12 @@ export interface paths {
             };
         };
         put?: never;
-        /** Add a domain; makes its keys */
+        /** Add a domain and create its keys */
         post: {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -7764,7 +7764,7 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "pending" | "verified";
                                 rotating: boolean;
-                                /** @description Where reports about its mail come to; null: where the installation says. */
+                                /** @description Domain that receives delivery reports; null: the default of the installation. */
                                 bounce_domain: string | null;
                                 records: {
                                     /** @enum {unknown} */
@@ -7832,7 +7832,7 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "pending" | "verified";
                                 rotating: boolean;
-                                /** @description Where reports about its mail come to; null: where the installation says. */
+                                /** @description Domain that receives delivery reports; null: the default of the installation. */
                                 bounce_domain: string | null;
                                 records: {
                                     /** @enum {unknown} */
@@ -7887,7 +7887,7 @@ export interface paths {
         };
         options?: never;
         head?: never;
-        /** Say where bounces come to */
+        /** Set the bounce domain */
         patch: {
             parameters: {
                 query?: never;
@@ -7918,7 +7918,7 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "pending" | "verified";
                                 rotating: boolean;
-                                /** @description Where reports about its mail come to; null: where the installation says. */
+                                /** @description Domain that receives delivery reports; null: the default of the installation. */
                                 bounce_domain: string | null;
                                 records: {
                                     /** @enum {unknown} */
@@ -7959,12 +7959,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Look for the records in the DNS */
+        /** Check the records in the DNS */
         post: {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -7991,7 +7991,7 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "pending" | "verified";
                                 rotating: boolean;
-                                /** @description Where reports about its mail come to; null: where the installation says. */
+                                /** @description Domain that receives delivery reports; null: the default of the installation. */
                                 bounce_domain: string | null;
                                 records: {
                                     /** @enum {unknown} */
@@ -8036,12 +8036,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make new keys */
+        /** Create new keys */
         post: {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -8068,7 +8068,7 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "pending" | "verified";
                                 rotating: boolean;
-                                /** @description Where reports about its mail come to; null: where the installation says. */
+                                /** @description Domain that receives delivery reports; null: the default of the installation. */
                                 bounce_domain: string | null;
                                 records: {
                                     /** @enum {unknown} */
@@ -8131,7 +8131,7 @@ export interface paths {
                             data: {
                                 /** @enum {unknown} */
                                 name: "ses" | "sendgrid" | "mailgun" | "postmark";
-                                /** @description Give it to the provider and to nobody else: a secret is in it. */
+                                /** @description Contains a secret: share it with the provider only. */
                                 url: string;
                                 topic_arn?: string;
                                 public_key?: string;
@@ -8187,7 +8187,7 @@ export interface paths {
                             data: {
                                 /** @enum {unknown} */
                                 name: "ses" | "sendgrid" | "mailgun" | "postmark";
-                                /** @description Give it to the provider and to nobody else: a secret is in it. */
+                                /** @description Contains a secret: share it with the provider only. */
                                 url: string;
                                 topic_arn?: string;
                                 public_key?: string;
@@ -8207,8 +8207,8 @@ export interface paths {
             };
         };
         /**
-         * Set up a provider
-         * @description Answers the URL for its webhook; it stays the same when the settings change.
+         * Configure a provider
+         * @description Returns the URL for its webhook; it stays the same when the settings change.
          */
         put: {
             parameters: {
@@ -8226,11 +8226,11 @@ export interface paths {
                         topic_arn?: string;
                         /** @description SendGrid: the verification key of the signed event webhook. */
                         public_key?: string;
-                        /** @description Mailgun: the HTTP webhook signing key; *** keeps the one that is set. */
+                        /** @description Mailgun: the HTTP webhook signing key; *** keeps the current one. */
                         signing_key?: string;
-                        /** @description Postmark: the user in the URL of the webhook, if you want one. */
+                        /** @description Postmark: the user in the URL of the webhook, if any. */
                         username?: string;
-                        /** @description Postmark: the password in the URL of the webhook; *** keeps the one that is set. */
+                        /** @description Postmark: the password in the URL of the webhook; *** keeps the current one. */
                         password?: string;
                     };
                 };
@@ -8246,7 +8246,7 @@ export interface paths {
                             data: {
                                 /** @enum {unknown} */
                                 name: "ses" | "sendgrid" | "mailgun" | "postmark";
-                                /** @description Give it to the provider and to nobody else: a secret is in it. */
+                                /** @description Contains a secret: share it with the provider only. */
                                 url: string;
                                 topic_arn?: string;
                                 public_key?: string;
@@ -8299,18 +8299,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what happened, in an order that is safe to go on from */
+        /** List events in a stable order */
         get: {
             parameters: {
                 query?: {
-                    /** @description A type of event, `campaign.*` for those of a noun, `*` for all. */
+                    /** @description An event type, `campaign.*` for all types of a resource, `*` for all. */
                     type?: string;
                     campaign?: number;
                     subscriber?: number;
                     message?: string;
                     from?: string;
                     to?: string;
-                    /** @description The position to go on from. */
+                    /** @description The position after which to continue. */
                     after?: number;
                     order?: "asc" | "desc";
                     limit?: number;
@@ -8331,7 +8331,7 @@ export interface paths {
                             data: {
                                 id: string;
                                 type: string;
-                                /** @description Its place; whoever has read up to one has missed nothing before it. */
+                                /** @description Position in the event log: no event with a lower position appears later. */
                                 position: number;
                                 /** Format: date-time */
                                 created_at: string;
@@ -8344,7 +8344,7 @@ export interface paths {
                             }[];
                             meta: {
                                 next: number | null;
-                                /** @description Events right behind `after` that are kept no more: you have missed so many. */
+                                /** @description Number of events after `after` that have been deleted. */
                                 forgotten: number;
                             };
                         };
@@ -8433,7 +8433,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -8695,7 +8695,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -8787,7 +8787,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -8849,7 +8849,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -9016,13 +9016,13 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
                 cookie?: never;
             };
-            /** @description Without scopes the key may do everything; lists and domains restrict it to these. */
+            /** @description Without scopes the key has full access; lists and domains restrict it to these. */
             requestBody: {
                 content: {
                     "application/json": {
@@ -9122,12 +9122,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make a successor; both keys work until it is validated */
+        /** Create a successor; both keys work until it is validated */
         post: {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -9135,7 +9135,7 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            /** @description How long the old key goes on working; without it, until the new one is validated. */
+            /** @description Hours that the old key keeps working; without it, until the new key is validated. */
             requestBody?: {
                 content: {
                     "application/json": {
@@ -9193,12 +9193,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End the key that this one replaces */
+        /** Validate a key and revoke the one that it replaces */
         post: {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -9256,12 +9256,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End a key at once and make another */
+        /** Revoke a key at once and issue a successor */
         post: {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -9318,13 +9318,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List changes of keys and of the account, the newest first */
+        /** List changes of keys and of the account, newest first */
         get: {
             parameters: {
                 query?: {
                     action?: string;
                     key_id?: number;
-                    /** @description `meta.next` of the page before. */
+                    /** @description `meta.next` of the previous page. */
                     after?: number;
                     limit?: number;
                 };
@@ -9346,20 +9346,20 @@ export interface paths {
                                 /** Format: date-time */
                                 at: string;
                                 action: string;
-                                /** @description Id of what was changed; of a key of a client `client/key`. */
+                                /** @description Id of the changed resource; `client/key` for a key of a client. */
                                 target: string | null;
-                                /** @description Which fields were named; never what they were set to. */
+                                /** @description Names of the fields in the request, never their values. */
                                 fields: string[];
                                 by: {
                                     /** @enum {unknown} */
                                     kind: "key" | "cli";
                                     key_id: number | null;
-                                    /** @description Whose key it was: an agency acts for its clients. */
+                                    /** @description Account of the key: an agency acts for its clients. */
                                     account_id: number | null;
                                 };
                                 address: string | null;
                                 /**
-                                 * @description `in_doubt`: it was begun, and nobody could note what came of it.
+                                 * @description `in_doubt`: the change was started and its outcome is unknown.
                                  * @enum {unknown}
                                  */
                                 outcome: "done" | "in_doubt";
@@ -9412,9 +9412,9 @@ export interface paths {
                                 rate_per_second: number | null;
                                 track: boolean;
                                 strict_fields: boolean;
-                                /** @description Percent of complaints above which a campaign is paused; null: as the installation says. */
+                                /** @description Percent of complaints above which a campaign is paused; null: the default of the installation. */
                                 pause_at_complaints: number | null;
-                                /** @description Percent of hard bounces above which a campaign is paused; null: as the installation says. */
+                                /** @description Percent of hard bounces above which a campaign is paused; null: the default of the installation. */
                                 pause_at_bounces: number | null;
                                 /** Format: date-time */
                                 created_at: string;
@@ -9445,9 +9445,9 @@ export interface paths {
                         detect_repeats?: boolean;
                         rate_per_second?: number | null;
                         track?: boolean;
-                        /** @description Percent of complaints above which a campaign is paused; null: as the installation says. */
+                        /** @description Percent of complaints above which a campaign is paused; null: the default of the installation. */
                         pause_at_complaints?: number | null;
-                        /** @description Percent of hard bounces above which a campaign is paused; null: as the installation says. */
+                        /** @description Percent of hard bounces above which a campaign is paused; null: the default of the installation. */
                         pause_at_bounces?: number | null;
                         /** @description Refuse attributes that are not defined under `/fields`. */
                         strict_fields?: boolean;
@@ -9470,9 +9470,9 @@ export interface paths {
                                 rate_per_second: number | null;
                                 track: boolean;
                                 strict_fields: boolean;
-                                /** @description Percent of complaints above which a campaign is paused; null: as the installation says. */
+                                /** @description Percent of complaints above which a campaign is paused; null: the default of the installation. */
                                 pause_at_complaints: number | null;
-                                /** @description Percent of hard bounces above which a campaign is paused; null: as the installation says. */
+                                /** @description Percent of hard bounces above which a campaign is paused; null: the default of the installation. */
                                 pause_at_bounces: number | null;
                                 /** Format: date-time */
                                 created_at: string;
@@ -9491,7 +9491,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was used of the plan in a month */
+        /** Retrieve the usage of the plan in a month */
         get: {
             parameters: {
                 query?: {
@@ -9510,7 +9510,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            /** @description Emails, drafts and requests are those of the month, in UTC; the others are counted at this moment. */
+                            /** @description Emails, drafts and requests of the month in UTC; all others as of now. */
                             data: {
                                 month: string;
                                 /** Format: date-time */
@@ -9519,57 +9519,57 @@ export interface paths {
                                 ai: boolean;
                                 emails: {
                                     used: number;
-                                    /** @description Of campaigns, messages and drafts that are under way. */
+                                    /** @description Reserved for campaigns, messages and drafts in progress. */
                                     reserved: number;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     limit: number | null;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     remaining: number | null;
                                 };
                                 ai_drafts: {
                                     used: number;
-                                    /** @description Of campaigns, messages and drafts that are under way. */
+                                    /** @description Reserved for campaigns, messages and drafts in progress. */
                                     reserved: number;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     limit: number | null;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     remaining: number | null;
                                 };
                                 requests: {
                                     used: number;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     limit: number | null;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     remaining: number | null;
                                 };
-                                /** @description Null: as much as it likes. */
+                                /** @description Null: unlimited. */
                                 requests_per_minute: number | null;
                                 subscribers: {
                                     used: number;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     limit: number | null;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     remaining: number | null;
                                 };
                                 campaigns: {
                                     used: number;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     limit: number | null;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     remaining: number | null;
                                 };
                                 senders: {
                                     used: number;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     limit: number | null;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     remaining: number | null;
                                 };
                                 clients: {
                                     used: number;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     limit: number | null;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     remaining: number | null;
                                 };
                             };
@@ -9593,7 +9593,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a client has used of its plan in a month */
+        /** Retrieve the usage of a client in a month */
         get: {
             parameters: {
                 query?: {
@@ -9614,7 +9614,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            /** @description Emails, drafts and requests are those of the month, in UTC; the others are counted at this moment. */
+                            /** @description Emails, drafts and requests of the month in UTC; all others as of now. */
                             data: {
                                 month: string;
                                 /** Format: date-time */
@@ -9623,57 +9623,57 @@ export interface paths {
                                 ai: boolean;
                                 emails: {
                                     used: number;
-                                    /** @description Of campaigns, messages and drafts that are under way. */
+                                    /** @description Reserved for campaigns, messages and drafts in progress. */
                                     reserved: number;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     limit: number | null;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     remaining: number | null;
                                 };
                                 ai_drafts: {
                                     used: number;
-                                    /** @description Of campaigns, messages and drafts that are under way. */
+                                    /** @description Reserved for campaigns, messages and drafts in progress. */
                                     reserved: number;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     limit: number | null;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     remaining: number | null;
                                 };
                                 requests: {
                                     used: number;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     limit: number | null;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     remaining: number | null;
                                 };
-                                /** @description Null: as much as it likes. */
+                                /** @description Null: unlimited. */
                                 requests_per_minute: number | null;
                                 subscribers: {
                                     used: number;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     limit: number | null;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     remaining: number | null;
                                 };
                                 campaigns: {
                                     used: number;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     limit: number | null;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     remaining: number | null;
                                 };
                                 senders: {
                                     used: number;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     limit: number | null;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     remaining: number | null;
                                 };
                                 clients: {
                                     used: number;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     limit: number | null;
-                                    /** @description Null: as much as it likes. */
+                                    /** @description Null: unlimited. */
                                     remaining: number | null;
                                 };
                             };
@@ -9697,7 +9697,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sum up the agency */
+        /** Retrieve totals of the agency */
         get: {
             parameters: {
                 query?: never;
@@ -9736,7 +9736,7 @@ export interface paths {
                                     subscribers: number;
                                     campaigns: number;
                                 };
-                                /** @description How many clients have each plan, by its name. */
+                                /** @description Number of clients on each plan, by its name. */
                                 plans: {
                                     name: string | null;
                                     clients: number;
@@ -9795,9 +9795,9 @@ export interface paths {
                                     subscribers: number | null;
                                     /** @description Campaigns, in any state. */
                                     campaigns: number | null;
-                                    /** @description Domains that mail is sent from. */
+                                    /** @description Sending domains. */
                                     senders: number | null;
-                                    /** @description Accounts it keeps for others. */
+                                    /** @description Client accounts. */
                                     clients: number | null;
                                     /** @description Mails of campaigns and messages in a month, UTC. */
                                     emails_per_month: number | null;
@@ -9806,7 +9806,7 @@ export interface paths {
                                     /** @description Requests to the API in a month, UTC. */
                                     requests_per_month: number | null;
                                     requests_per_minute: number | null;
-                                    /** @description Whether a model may write for it. */
+                                    /** @description Whether the account may use drafts by AI. */
                                     ai: boolean;
                                 };
                                 /** Format: date-time */
@@ -9829,7 +9829,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -9839,16 +9839,16 @@ export interface paths {
                 content: {
                     "application/json": {
                         name: string;
-                        /** @description Sender where neither campaign nor list names one. */
+                        /** @description Default sender of campaigns and lists that name none. */
                         mail_from?: string | null;
-                        /** @description The plan as a whole: what is not named is unlimited. `{}` lifts every limit. */
+                        /** @description The whole plan: absent limits are unlimited. `{}` lifts every limit. */
                         plan?: {
                             name?: string | null;
                             /** @description Subscribers on all lists, in any state. */
                             subscribers?: number | null;
                             /** @description Campaigns, in any state. */
                             campaigns?: number | null;
-                            /** @description Domains that mail is sent from. */
+                            /** @description Sending domains. */
                             senders?: number | null;
                             /** @description Mails of campaigns and messages in a month, UTC. */
                             emails_per_month?: number | null;
@@ -9857,7 +9857,7 @@ export interface paths {
                             /** @description Requests to the API in a month, UTC. */
                             requests_per_month?: number | null;
                             requests_per_minute?: number | null;
-                            /** @description Whether a model may write for it. */
+                            /** @description Whether the account may use drafts by AI. */
                             ai?: boolean;
                         };
                     };
@@ -9883,9 +9883,9 @@ export interface paths {
                                     subscribers: number | null;
                                     /** @description Campaigns, in any state. */
                                     campaigns: number | null;
-                                    /** @description Domains that mail is sent from. */
+                                    /** @description Sending domains. */
                                     senders: number | null;
-                                    /** @description Accounts it keeps for others. */
+                                    /** @description Client accounts. */
                                     clients: number | null;
                                     /** @description Mails of campaigns and messages in a month, UTC. */
                                     emails_per_month: number | null;
@@ -9894,7 +9894,7 @@ export interface paths {
                                     /** @description Requests to the API in a month, UTC. */
                                     requests_per_month: number | null;
                                     requests_per_minute: number | null;
-                                    /** @description Whether a model may write for it. */
+                                    /** @description Whether the account may use drafts by AI. */
                                     ai: boolean;
                                 };
                                 /** Format: date-time */
@@ -9949,9 +9949,9 @@ export interface paths {
                                     subscribers: number | null;
                                     /** @description Campaigns, in any state. */
                                     campaigns: number | null;
-                                    /** @description Domains that mail is sent from. */
+                                    /** @description Sending domains. */
                                     senders: number | null;
-                                    /** @description Accounts it keeps for others. */
+                                    /** @description Client accounts. */
                                     clients: number | null;
                                     /** @description Mails of campaigns and messages in a month, UTC. */
                                     emails_per_month: number | null;
@@ -9960,7 +9960,7 @@ export interface paths {
                                     /** @description Requests to the API in a month, UTC. */
                                     requests_per_month: number | null;
                                     requests_per_minute: number | null;
-                                    /** @description Whether a model may write for it. */
+                                    /** @description Whether the account may use drafts by AI. */
                                     ai: boolean;
                                 };
                                 /** Format: date-time */
@@ -9973,7 +9973,7 @@ export interface paths {
         };
         put?: never;
         post?: never;
-        /** Close the account of a client, for good; refused while something of it is on its way */
+        /** Close the account of a client for good; refused while mail of it is in progress */
         delete: {
             parameters: {
                 query?: never;
@@ -10010,16 +10010,16 @@ export interface paths {
                 content: {
                     "application/json": {
                         name?: string;
-                        /** @description Sender where neither campaign nor list names one. */
+                        /** @description Default sender of campaigns and lists that name none. */
                         mail_from?: string | null;
-                        /** @description The plan as a whole: what is not named is unlimited. `{}` lifts every limit. */
+                        /** @description The whole plan: absent limits are unlimited. `{}` lifts every limit. */
                         plan?: {
                             name?: string | null;
                             /** @description Subscribers on all lists, in any state. */
                             subscribers?: number | null;
                             /** @description Campaigns, in any state. */
                             campaigns?: number | null;
-                            /** @description Domains that mail is sent from. */
+                            /** @description Sending domains. */
                             senders?: number | null;
                             /** @description Mails of campaigns and messages in a month, UTC. */
                             emails_per_month?: number | null;
@@ -10028,7 +10028,7 @@ export interface paths {
                             /** @description Requests to the API in a month, UTC. */
                             requests_per_month?: number | null;
                             requests_per_minute?: number | null;
-                            /** @description Whether a model may write for it. */
+                            /** @description Whether the account may use drafts by AI. */
                             ai?: boolean;
                         };
                     };
@@ -10054,9 +10054,9 @@ export interface paths {
                                     subscribers: number | null;
                                     /** @description Campaigns, in any state. */
                                     campaigns: number | null;
-                                    /** @description Domains that mail is sent from. */
+                                    /** @description Sending domains. */
                                     senders: number | null;
-                                    /** @description Accounts it keeps for others. */
+                                    /** @description Client accounts. */
                                     clients: number | null;
                                     /** @description Mails of campaigns and messages in a month, UTC. */
                                     emails_per_month: number | null;
@@ -10065,7 +10065,7 @@ export interface paths {
                                     /** @description Requests to the API in a month, UTC. */
                                     requests_per_month: number | null;
                                     requests_per_minute: number | null;
-                                    /** @description Whether a model may write for it. */
+                                    /** @description Whether the account may use drafts by AI. */
                                     ai: boolean;
                                 };
                                 /** Format: date-time */
@@ -10087,12 +10087,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Suspend a client: its keys are refused, its campaigns stand still */
+        /** Suspend a client: its keys are refused, its campaigns are paused */
         post: {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -10125,9 +10125,9 @@ export interface paths {
                                     subscribers: number | null;
                                     /** @description Campaigns, in any state. */
                                     campaigns: number | null;
-                                    /** @description Domains that mail is sent from. */
+                                    /** @description Sending domains. */
                                     senders: number | null;
-                                    /** @description Accounts it keeps for others. */
+                                    /** @description Client accounts. */
                                     clients: number | null;
                                     /** @description Mails of campaigns and messages in a month, UTC. */
                                     emails_per_month: number | null;
@@ -10136,7 +10136,7 @@ export interface paths {
                                     /** @description Requests to the API in a month, UTC. */
                                     requests_per_month: number | null;
                                     requests_per_minute: number | null;
-                                    /** @description Whether a model may write for it. */
+                                    /** @description Whether the account may use drafts by AI. */
                                     ai: boolean;
                                 };
                                 /** Format: date-time */
@@ -10162,12 +10162,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let a client go on; what the suspension has stopped goes on as well */
+        /** Resume a client and the campaigns that its suspension paused */
         post: {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -10200,9 +10200,9 @@ export interface paths {
                                     subscribers: number | null;
                                     /** @description Campaigns, in any state. */
                                     campaigns: number | null;
-                                    /** @description Domains that mail is sent from. */
+                                    /** @description Sending domains. */
                                     senders: number | null;
-                                    /** @description Accounts it keeps for others. */
+                                    /** @description Client accounts. */
                                     clients: number | null;
                                     /** @description Mails of campaigns and messages in a month, UTC. */
                                     emails_per_month: number | null;
@@ -10211,7 +10211,7 @@ export interface paths {
                                     /** @description Requests to the API in a month, UTC. */
                                     requests_per_month: number | null;
                                     requests_per_minute: number | null;
-                                    /** @description Whether a model may write for it. */
+                                    /** @description Whether the account may use drafts by AI. */
                                     ai: boolean;
                                 };
                                 /** Format: date-time */
@@ -10286,7 +10286,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -10294,7 +10294,7 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            /** @description Without scopes the key may do everything; lists and domains restrict it to these. */
+            /** @description Without scopes the key has full access; lists and domains restrict it to these. */
             requestBody: {
                 content: {
                     "application/json": {
@@ -10418,7 +10418,7 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "pending" | "verified";
                                 rotating: boolean;
-                                /** @description Where reports about its mail come to; null: where the installation says. */
+                                /** @description Domain that receives delivery reports; null: the default of the installation. */
                                 bounce_domain: string | null;
                                 records: {
                                     /** @enum {unknown} */
@@ -10520,7 +10520,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            /** @description The whole brand: what is left out is the default afterwards. */
+            /** @description The whole brand: absent fields are reset to their defaults. */
             requestBody?: {
                 content: {
                     "application/json": {
@@ -10651,7 +10651,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -10771,7 +10771,7 @@ export interface paths {
                                 };
                                 banned_words: string[];
                                 locale: string | null;
-                                /** @description Mails that sounded right. */
+                                /** @description Sample mails in the right tone. */
                                 samples: string[];
                                 /**
                                  * @description given: links of the request, its prompt and `links`; none: drafts have no links.
@@ -10786,7 +10786,7 @@ export interface paths {
                                 signature: string | null;
                                 /** @description 0 until a voice is set; every change is another version. */
                                 version: number;
-                                /** @description Each draft names the voice it was written in by this. */
+                                /** @description Identifies the voice; each draft records the hash of its voice. */
                                 hash: string;
                                 /** Format: date-time */
                                 updated_at: string | null;
@@ -10804,7 +10804,7 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            /** @description The whole voice: what is left out is empty afterwards. */
+            /** @description The whole voice: absent fields are cleared. */
             requestBody?: {
                 content: {
                     "application/json": {
@@ -10817,7 +10817,7 @@ export interface paths {
                         banned_words?: string[];
                         /** @description BCP 47 */
                         locale?: string | null;
-                        /** @description Mails that sounded right. */
+                        /** @description Sample mails in the right tone. */
                         samples?: string[];
                         /**
                          * @description given: links of the request, its prompt and `links`; none: drafts have no links.
@@ -10850,7 +10850,7 @@ export interface paths {
                                 };
                                 banned_words: string[];
                                 locale: string | null;
-                                /** @description Mails that sounded right. */
+                                /** @description Sample mails in the right tone. */
                                 samples: string[];
                                 /**
                                  * @description given: links of the request, its prompt and `links`; none: drafts have no links.
@@ -10865,7 +10865,7 @@ export interface paths {
                                 signature: string | null;
                                 /** @description 0 until a voice is set; every change is another version. */
                                 version: number;
-                                /** @description Each draft names the voice it was written in by this. */
+                                /** @description Identifies the voice; each draft records the hash of its voice. */
                                 hash: string;
                                 /** Format: date-time */
                                 updated_at: string | null;
@@ -10906,7 +10906,7 @@ export interface paths {
                     tags?: string;
                 };
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path: {
@@ -10997,11 +10997,11 @@ export interface paths {
         post: {
             parameters: {
                 query?: {
-                    /** @description As another system knew it; `manual` where nobody says. */
+                    /** @description The reason known to another system; `manual` by default. */
                     reason?: "bounce" | "complaint" | "manual";
                 };
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -11020,7 +11020,7 @@ export interface paths {
                                 added: number;
                                 known: number;
                                 invalid: number;
-                                /** @description Five at most. */
+                                /** @description At most five. */
                                 invalid_examples: string[];
                             };
                         };
@@ -11044,17 +11044,17 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Hand in a raw mail: a bounce, a complaint or an unsubscribe
-         * @description The mail itself as `message/rfc822`; kept before the answer, read within seconds.
+         * Submit a raw mail: a bounce, a complaint or an unsubscribe
+         * @description The mail itself as `message/rfc822`; stored before the response, processed within seconds.
          */
         post: {
             parameters: {
                 query?: {
-                    /** @description The address of the envelope, where the header does not show it. */
+                    /** @description The envelope recipient, where the header does not contain it. */
                     to?: string;
                 };
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -11644,7 +11644,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;
@@ -11742,7 +11742,7 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: {
-                    /** @description Made up by you: a repeat with the same key is not done twice. */
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
                     "idempotency-key"?: string;
                 };
                 path?: never;

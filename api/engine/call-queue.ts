@@ -2,13 +2,13 @@ import type { FastifyBaseLogger } from 'fastify';
 
 export interface CallQueueOptions {
   readonly log: FastifyBaseLogger;
-  /** Calls under way at once. */
+  /** Calls in progress at once. */
   readonly concurrency: number;
-  /** Calls that may wait; what comes on top is dropped, because the sweep will find its row. */
+  /** Calls that may wait. Further calls are dropped: the sweep finds their rows. */
   readonly maxQueued: number;
 }
 
-/** Calls that nobody waits for: a few at once, the rest waiting up to a limit, each failure swallowed. */
+/** Runs calls in the background: a few at once, the rest queued up to a limit. Failures are logged, never thrown. */
 export function callQueue({ log, concurrency, maxQueued }: CallQueueOptions) {
   const queue = new Map<string, () => Promise<unknown>>();
   const running = new Set<Promise<void>>();
@@ -19,8 +19,8 @@ export function callQueue({ log, concurrency, maxQueued }: CallQueueOptions) {
       await call();
       failing = false;
     } catch (error) {
-      // Once an outage: the sweep repairs all of them, and a log full of the same line hides the next trouble.
-      log[failing ? 'debug' : 'warn']({ err: error, workflow: name }, 'a workflow could not be woken; the sweep will');
+      // Warns once per outage: the sweep repairs every row, and repeated warnings would hide other errors.
+      log[failing ? 'debug' : 'warn']({ err: error, workflow: name }, 'a workflow could not be signalled; the sweep retries it');
       failing = true;
     }
   };
@@ -37,14 +37,14 @@ export function callQueue({ log, concurrency, maxQueued }: CallQueueOptions) {
   };
 
   return {
-    /** A name that waits already is replaced: the later call knows more. */
+    /** A later call replaces a waiting one of the same name: it is more recent. */
     add: (name: string, call: () => Promise<unknown>): void => {
       if (queue.size >= maxQueued && !queue.has(name)) return;
       queue.set(name, call);
       next();
     },
 
-    /** Resolves when nothing is waiting or under way; what waits in an outage is left to the sweep. */
+    /** Resolves when no call is waiting or running. During an outage it leaves waiting calls to the sweep. */
     drain: async (): Promise<void> => {
       while (running.size > 0) {
         if (failing) queue.clear();

@@ -36,34 +36,34 @@ import { draftWorkflowId } from '../../workflows/names.js';
 import { callQueue } from './call-queue.js';
 
 /**
- * What a route may ask of the workflows. Never awaited by an answer: rows say what should be, and the sweep starts
- * whatever a wake-up could not.
+ * Starts and signals workflows for routes. Rows hold the desired state, so a failed call loses nothing: the sweep starts
+ * every workflow that a call could not.
  */
 export interface Engine {
-  /** Start the campaign's workflow, or tell the running one to read its row again. */
+  /** Starts the campaign's workflow, or signals the running one to read its row again. */
   notifyCampaign(row: Pick<Campaign, '_id' | 'account' | 'launch'>): void;
-  /** Start the request's workflow, or tell the running one to read its row again. */
+  /** Starts the request's workflow, or signals the running one to read its row again. */
   notifyConfirmation(row: Pick<Confirmation, '_id' | 'account'>): void;
   startImport(row: { readonly _id: number; readonly account: number }): void;
-  /** Starts the message's workflow; a cancelled one's is told to read the row. */
+  /** Starts the message's workflow; signals the workflow of a cancelled message to read the row. */
   startMessage(row: Pick<Message, '_id' | 'account' | 'state'>): void;
-  /** Starts the draft's workflow and waits for its end, `patience` milliseconds at most. Its row says what came of it. */
+  /** Starts the draft's workflow and waits at most `patience` milliseconds for its end. The row holds the result. */
   startDraftAndWait(row: DraftKey, timeout: number): Promise<void>;
-  /** Nobody wants the draft any more. */
+  /** Cancels the draft's workflow. */
   cancelDraft(row: DraftKey): void;
-  /** Starts the endpoint's workflow, or tells the running one that there is something to deliver. */
+  /** Starts the endpoint's workflow, or signals the running one that events are due. */
   notifyEndpoint(row: { readonly _id: number; readonly account: number }): void;
   /** Has the newsletter's Schedule compared with its row. */
   notifyNewsletter(row: { readonly _id: number; readonly account: number }): void;
-  /** Begins the issue, or tells the running one that something came in for it. */
+  /** Starts the issue's workflow, or signals the running one that data has arrived. */
   notifyIssue(issue: IssueRef): void;
-  /** Whether Temporal answers right now. */
+  /** Whether Temporal is reachable. */
   reachable(): Promise<boolean>;
-  /** Waits for the wake-ups under way; none is accepted afterwards. */
+  /** Waits for the calls in progress and accepts none afterwards. */
   close(): Promise<void>;
 }
 
-/** Wakes nobody: for an app that is looked at and not served. */
+/** Does nothing: for an app that serves no requests. */
 export const idleEngine: Engine = {
   notifyCampaign: () => {},
   notifyConfirmation: () => {},
@@ -79,20 +79,20 @@ export const idleEngine: Engine = {
 };
 
 export interface EngineOptions {
-  /** Asked once, at the first wake-up, and again as long as it fails. */
+  /** Called at the first use, and again as long as it fails. */
   readonly client: () => Promise<Client> | Client;
-  /** The client of a worker in this process, where there is one: it gets a message's first task with the start itself. */
+  /** The client of a worker in this process, if there is one: that worker receives a message's first task with its start. */
   readonly localClient?: () => Client | undefined;
-  /** Of the installation's queues. */
+  /** Prefix of the installation's queues. */
   readonly prefix: string;
   readonly log: FastifyBaseLogger;
   readonly concurrency?: number;
   readonly maxQueued?: number;
-  /** Milliseconds one call may take. */
+  /** Time limit of one call, in milliseconds. */
   readonly callTimeout?: number;
 }
 
-/** Wakes workflows behind the answers. Works, and lets the API work, while Temporal is down. */
+/** Starts and signals workflows in the background. The API keeps working while Temporal is down. */
 export function temporalEngine(options: EngineOptions): Engine {
   const { client, prefix, log, concurrency = 16, maxQueued = 1_000, callTimeout = 2_500 } = options;
   const queue = callQueue({ log, concurrency, maxQueued });
@@ -208,8 +208,8 @@ function draftCalls(
         const temporal = await client();
         await temporal.withDeadline(until, () => temporal.workflow.getHandle(workflowId).result());
       } catch (error) {
-        // It takes longer, was cancelled, or Temporal is down and the sweep will start it.
-        log.debug({ err: error, workflow: start.workflowId }, 'a draft was not awaited to its end');
+        // The draft takes longer, was cancelled, or Temporal is down and the sweep starts it.
+        log.debug({ err: error, workflow: start.workflowId }, 'a draft did not end within the wait');
       }
     },
 
@@ -225,7 +225,7 @@ export interface LazyClient {
   close(): Promise<void>;
 }
 
-/** A client that connects when it is first used, and again whenever it must. */
+/** A client that connects on first use and reconnects when necessary. */
 export function lazyClient(address: string, namespace: string): LazyClient {
   const connection = Connection.lazy({ address, connectTimeout: '3s' });
   const client = new Client({ connection, namespace });

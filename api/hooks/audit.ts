@@ -14,8 +14,8 @@ interface PendingEntry {
 const pendingEntries = new WeakMap<FastifyRequest, PendingEntry>();
 
 /**
- * Writes down every change of keys and accounts: before it is done, once the request is known to be valid and no repeat, so
- * that none goes unwritten however the process ends. What was refused is struck out again.
+ * Records every change of keys and accounts before it is made, once the request is valid and not a repeat, so that a crash
+ * leaves no change unrecorded. The entry of a refused request is deleted again.
  */
 export function auditChanges(app: Api, { audit }: Pick<Deps, 'audit'>): void {
   app.addHook('preHandler', async (request) => {
@@ -39,12 +39,12 @@ export function auditChanges(app: Api, { audit }: Pick<Deps, 'audit'>): void {
     pendingEntries.delete(request);
     const { account, id } = entry;
     const { statusCode } = reply;
-    // What was done is done: losing the note must not turn the answer into a failure.
+    // The change is made: a failed write of the entry must not turn the response into a failure.
     const finish = async () => {
       if (statusCode < 400) await audit.done(account, id, createdId(entry, payload));
       else if (statusCode < 500) await audit.drop(account, id);
     };
-    await finish().catch((error: unknown) => request.log.error({ err: error }, 'an entry of the audit stays in doubt'));
+    await finish().catch((error: unknown) => request.log.error({ err: error }, 'an audit entry could not be settled'));
   });
 }
 
@@ -52,7 +52,7 @@ function fieldsOf(body: unknown): string[] {
   return typeof body === 'object' && body !== null && !Array.isArray(body) ? Object.keys(body).slice(0, 50) : [];
 }
 
-/** The id of what was made, behind the ids of what it belongs to. */
+/** The id of the created row, prefixed with the ids of its parents. */
 function createdId({ action, targetIds }: PendingEntry, payload: unknown): string | null {
   if (!action.endsWith('.create') || typeof payload !== 'string') return null;
   const { data } = JSON.parse(payload) as { readonly data?: { readonly id?: number | string } };

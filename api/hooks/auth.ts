@@ -8,35 +8,35 @@ import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import { accountOnBehalfOf } from './on-behalf-of.js';
 
-/** Who sends a request. */
+/** The authenticated sender of a request. */
 export interface Principal {
-  /** Whom the request acts for: the key's account, or one of its clients. */
+  /** The account that the request acts for: that of the key, or one of its clients. */
   readonly account: number;
   readonly accountStatus: AccountStatus;
-  /** Whose key it is. */
+  /** The account that owns the key. */
   readonly owner: number;
   readonly key: number;
-  /** The first of the keys that this one followed. */
+  /** The first key in its chain of rotations. */
   readonly rootKey: number;
   readonly keySettings: Pick<Key, 'scopes' | 'lists' | 'domains' | 'per_minute'>;
 }
 
-/** How an API wants its keys sent. */
+/** How an API expects its key. */
 export interface Credentials {
-  /** Undefined where there is none, or one that cannot be a key. */
+  /** Undefined where the request has no key, or a value that cannot be one. */
   readonly secretOf: (request: FastifyRequest) => string | undefined;
-  /** Whether what is sent beside the key belongs to it. */
+  /** Whether a value sent beside the key belongs to it. */
   readonly matches?: (request: FastifyRequest, key: Key) => boolean;
-  /** What a key that could be one, but is not known, is told. */
+  /** The error for a well-formed key that does not exist. */
   readonly unknownKeyCode?: FailureCode;
 }
 
 const principals = new WeakMap<FastifyRequest, Principal>();
 
-/** `Authorization: Bearer …`, or `?api_key=` for a try in a browser. */
+/** `Authorization: Bearer …`, or `?api_key=` for trying the API in a browser. */
 const BEARER: Credentials = { secretOf: bearerOf };
 
-/** Every route registered after this needs a key. */
+/** Requires a key on every route registered afterwards. */
 export function authenticate(
   app: Api,
   { keys, accounts }: Pick<Deps, 'keys' | 'accounts'>,
@@ -64,13 +64,13 @@ function unauthenticated(reply: FastifyReply, code: FailureCode): Failure {
 }
 
 function refusalCodeOf(key: Key, owner: AccountStatus): FailureCode | undefined {
-  // The keys of a closed account have ended with it.
+  // Closing an account ends its keys.
   const keyState = owner.state === 'closed' ? 'revoked' : keyStatusOf(key, now());
   if (mayBeUsed(keyState)) return undefined;
   return keyState === 'expired' ? 'key_expired' : 'key_revoked';
 }
 
-/** The account a request acts for. */
+/** The account that a request acts for. */
 export function accountOf(request: FastifyRequest): number {
   return principalOf(request).account;
 }
@@ -87,7 +87,7 @@ function bearerOf(request: FastifyRequest): string | undefined {
   return secretIn((request.query as { api_key?: unknown }).api_key);
 }
 
-/** What could be a key; undefined for everything else. */
+/** A value with the form of a key; undefined for everything else. */
 export function secretIn(given: unknown): string | undefined {
   return typeof given === 'string' && /^[\x21-\x7e]{20,128}$/.test(given) ? given : undefined;
 }

@@ -6,7 +6,7 @@ const ALLOWED_HEADERS = 'authorization, content-type, idempotency-key, if-match,
 const EXPOSED_HEADERS = 'etag, location, request-id, idempotent-replayed, ratelimit, ratelimit-policy, retry-after';
 const DAY = '86400';
 
-/** Lets pages of the named origins call the API from a browser; without a name there is no CORS. Credentials are never allowed. */
+/** Allows pages of the configured origins to call the API from a browser; off without any. Credentials are never allowed. */
 export function allowOrigins(app: Api, { config }: Pick<Deps, 'config'>): void {
   const { corsOrigins } = config.http;
   if (corsOrigins.length === 0) return;

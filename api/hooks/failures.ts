@@ -7,7 +7,7 @@ import { outcomeIsUnknown } from '../../store/mongo/unknown-outcome.js';
 import type { Api } from '../api.js';
 import { methodsAt } from './known-routes.js';
 
-/** Fastify's own errors that are the caller's, by their stable codes. */
+/** Fastify's own errors that the caller caused, by their stable codes. */
 const FRAMEWORK_CODES: Readonly<Record<string, FailureCode>> = {
   FST_ERR_BAD_URL: 'malformed_path',
   FST_ERR_MAX_PARAM_LENGTH: 'uri_too_long',
@@ -22,7 +22,7 @@ const FRAMEWORK_CODES: Readonly<Record<string, FailureCode>> = {
 
 type SendFailure = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
 
-/** The one place where a failure becomes an answer; a dialect words it in its own way. */
+/** Turns every failure into a response; a dialect formats it in its own way. */
 export function translateFailures(app: Api, send: SendFailure = sendFailure): void {
   app.setErrorHandler((error: FastifyError | Failure, request, reply) => send(error, request, reply));
   app.setNotFoundHandler((request, reply) => {
@@ -33,7 +33,7 @@ export function translateFailures(app: Api, send: SendFailure = sendFailure): vo
   });
 }
 
-/** What is not the caller's fault is logged and not told; sets the status. */
+/** Sets the status. Logs failures of the server and hides their details. */
 export function applyFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): Failure {
   const failure = failureOf(error);
   const { status } = FAILURES[failure.code];
@@ -46,7 +46,7 @@ export function applyFailure(error: unknown, request: FastifyRequest, reply: Fas
   return failure;
 }
 
-/** Answers in the one envelope. */
+/** Answers in the standard envelope. */
 export function sendFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const failure = applyFailure(error, request, reply);
   return reply.type('application/json; charset=utf-8').serializer(JSON.stringify).send(errorEnvelope(failure));
@@ -61,7 +61,7 @@ const UNREADABLE_CODES: Readonly<Record<string, FailureCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
-/** What Node could not even read as a request gets the envelope as well; there is no reply object yet. */
+/** Answers bytes that Node cannot parse as a request in the same envelope; there is no reply object yet. */
 export function answerUnreadableRequest(error: Error & { code?: string }, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -77,14 +77,14 @@ export function answerUnreadableRequest(error: Error & { code?: string }, socket
   );
 }
 
-/** Unwraps a row read for the caller's account: 404 where nothing is, 403 where it is another's. */
+/** Unwraps a row read for the caller's account: 404 where it does not exist, 403 where it belongs to another account. */
 export function demandOwned<T extends object>(found: Owned<T>): T {
   if (found === 'missing') throw new Failure('not_found');
   if (found === 'foreign') throw new Failure('forbidden');
   return found;
 }
 
-/** The same for a deed: done, or refused by name. */
+/** The same for a change: done, or refused by name. */
 export function demandDone(result: 'done' | 'missing' | 'foreign' | 'in_use'): void {
   if (result === 'in_use') throw new Failure('list_in_use');
   if (result !== 'done') demandOwned(result);
@@ -96,7 +96,7 @@ function failureOf(error: unknown): Failure {
   const { code, statusCode } = error as Partial<FastifyError>;
   const known = code === undefined ? undefined : FRAMEWORK_CODES[code];
   if (known !== undefined) return new Failure(known);
-  // The store is away: whether anything was written, nobody can say.
+  // The store is unreachable: the outcome of a write is unknown.
   if (outcomeIsUnknown(error)) return new Failure('unavailable');
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new Failure('bad_request', undefined, STATUS_CODES[statusCode]);

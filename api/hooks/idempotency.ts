@@ -9,7 +9,7 @@ import { accountOf } from './auth.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The answer holds a secret that is shown once: it is never stored. */
+    /** The response holds a secret that is shown once, so it is never stored. */
     secretResponse?: true;
   }
 }
@@ -17,9 +17,9 @@ declare module 'fastify' {
 const claims = new WeakMap<FastifyRequest, Claim>();
 
 /**
- * `Idempotency-Key` on every POST: the key is claimed before anything is done, the answer is stored before it leaves.
- * Refusals are not stored; their key is free again. A failure may have happened behind the deed: its key is kept for
- * the same request, which takes over what was begun.
+ * `Idempotency-Key` on every POST: the key is claimed before the work starts, and the response is stored before it is sent.
+ * A refusal frees the key again. After a failure the outcome is unknown: the key stays reserved for the same request,
+ * which resumes the work.
  */
 export function enforceIdempotency(app: Api, { storedResponses }: Pick<Deps, 'storedResponses'>): void {
   app.addHook('preHandler', async (request, reply) => {
@@ -36,7 +36,7 @@ export function enforceIdempotency(app: Api, { storedResponses }: Pick<Deps, 'st
     claims.delete(request);
     const secret = request.routeOptions.config.secretResponse === true;
     const response = { status: reply.statusCode, body: typeof payload === 'string' ? payload : '', secret };
-    // What was done is done: losing the note must not turn the answer into a failure.
+    // The work is done: a failed write of the key must not turn the response into a failure.
     await settle(storedResponses, accountOf(request), claim, response).catch((error: unknown) =>
       request.log.error({ err: error }, 'an Idempotency-Key could not be settled'),
     );
@@ -60,7 +60,7 @@ function settle(
   return replies.save(account, claim, status, secret ? undefined : body);
 }
 
-/** The claim under which a row is made; the same for a repeat after a crash, so that the row can be found again. */
+/** The claim under which a row is created. A repeat after a crash has the same claim and finds the row. */
 export function originOf(request: FastifyRequest): string | undefined {
   return claims.get(request)?.origin;
 }
@@ -88,7 +88,7 @@ function replay(admission: Exclude<Admission, { kind: 'go' }>, reply: FastifyRep
 export function keyOf(request: FastifyRequest): string | undefined {
   const given = request.headers['idempotency-key'];
   if (given === undefined) return undefined;
-  // The draft asks for a quoted string, most clients send it bare.
+  // The draft RFC asks for a quoted string; most clients send a bare one.
   const key = /^"(.*)"$/.exec(String(given))?.[1] ?? String(given);
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw new Failure('invalid_idempotency_key');
   return key;
@@ -98,7 +98,7 @@ function routeOf(request: FastifyRequest): string {
   return `${request.method} ${request.url.replace(/\?.*$/s, '').replace(/(?<!\/)\/+$/, '')}`;
 }
 
-/** SHA-256 of what was asked for; an upload, not read yet, is told apart by its length. */
+/** SHA-256 of the request. An upload is not read yet: its length stands for its content. */
 function fingerprintOf({ query, body, headers }: FastifyRequest): string {
   const { api_key: _key, ...fields } = query as Record<string, unknown>;
   const length = /^application\/json\b/i.test(headers['content-type'] ?? '') ? null : headers['content-length'];

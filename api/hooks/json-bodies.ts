@@ -2,10 +2,10 @@ import { Failure } from '../../domain/errors.js';
 import { isTooDeep } from '../../domain/json-depth.js';
 import type { Api } from '../api.js';
 
-/** What is not UTF-8 is refused: half a name is worse than none. */
+/** Refuses bytes that are not UTF-8 instead of replacing them. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-/** JSON is the only body here. An empty one is no body, whatever its media type claims: DELETE often comes like that. */
+/** Parses JSON, the only body type here. An empty body counts as none whatever its media type: some clients send DELETE so. */
 export function acceptJsonOnly(app: Api): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
@@ -13,7 +13,7 @@ export function acceptJsonOnly(app: Api): void {
     const text = read(body);
     if (text === undefined) return done(new Failure('malformed_json'), undefined);
     if (isTooDeep(text)) return done(new Failure('json_too_deep'), undefined);
-    // Validation is told of no body as of `null`; this one was said, and no route asks for it.
+    // Validation sees a missing body as `null`; a literal `null` is refused here because no route takes it.
     if (text.trim() === 'null')
       return done(new Failure('validation_failed', { body: ['The body must be an object.'] }));
     if (text.trim() !== '') return parse(request, text, done);
@@ -21,7 +21,7 @@ export function acceptJsonOnly(app: Api): void {
   });
 }
 
-/** The value of a JSON text that Fastify does not parse; undefined where it is not JSON. Throws `json_too_deep`. */
+/** Parses JSON that Fastify does not parse; undefined where the text is not JSON. Throws `json_too_deep`. */
 export function jsonIn(text: string): unknown {
   if (isTooDeep(text)) throw new Failure('json_too_deep');
   try {

@@ -8,7 +8,7 @@ interface KnownRoute {
 
 const known = new WeakMap<object, KnownRoute[]>();
 
-/** Remembers every registered route, so that a wrong method can be told from a wrong path. */
+/** Records every registered route, so that a wrong method can be distinguished from a wrong path. */
 export function recordRoutes(app: Api): void {
   const routes: KnownRoute[] = [];
   known.set(app.server, routes);
@@ -21,7 +21,7 @@ export function knownRoutes(app: Api): readonly { readonly method: string; reado
   return (known.get(app.server) ?? []).flatMap(({ url, methods }) => methods.map((method) => ({ method, url })));
 }
 
-/** The methods a concrete path answers to; empty if nothing is there. */
+/** The methods of a concrete path; empty where the path is unknown. */
 export function methodsAt(app: Pick<Api, 'server'>, path: string): string[] {
   const hits = (known.get(app.server) ?? []).filter(({ pattern }) => pattern.test(path));
   return [...new Set(hits.flatMap(({ methods }) => methods))].sort();

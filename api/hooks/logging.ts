@@ -11,7 +11,7 @@ export function openLog(config: Pick<Config, 'logLevel'>, out?: DestinationStrea
   return out === undefined ? pino(options) : pino(options, out);
 }
 
-/** A caller's `Request-Id` is kept where it is harmless, so that logs of two systems meet. */
+/** Keeps a caller's `Request-Id` if it is harmless, so that logs of both systems can be matched. */
 export const requestIds = {
   logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
   genReqId: (request: IncomingMessage): string => {
@@ -20,7 +20,7 @@ export const requestIds = {
   },
 };
 
-/** One line a request: its route as registered (an address may be part of the path), status and milliseconds. */
+/** One line per request: its route as registered (a path may contain an address), status and milliseconds. */
 export function requestLog(app: Api): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('request-id', request.id);
@@ -32,14 +32,14 @@ export function requestLog(app: Api): void {
   });
 }
 
-/** Errors quote the values they choke on: whatever looks like an address or a secret is struck out. */
+/** Errors may quote input: addresses and secrets in them are removed. */
 function redactedError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error };
   const { code } = error as { code?: unknown };
   return { type: error.name, message: redacted(error.message), code, stack: redacted(error.stack ?? '') };
 }
 
-/** Keys, tokens, passwords in URLs and addresses give way to a word. */
+/** Replaces keys, tokens, passwords in URLs and addresses with a placeholder. */
 export function redacted(text: string): string {
   return text
     .replace(/\b(evp_|whsec_)[\w+/=-]+|\bBearer\s+[\x21-\x7e]+/gi, '[secret]')

@@ -5,13 +5,13 @@ import type { Key } from '../../store/keys/keys.js';
 
 interface KeyHolder {
   readonly key: Pick<Key, 'lists' | 'domains'>;
-  /** Whose key it is. */
+  /** The account that owns the key. */
   readonly owner: AccountStatus;
 }
 
 /**
- * Whom a request acts for: with `Everpost-Account: <id>` an agency's key speaks for that client, on every route its scopes
- * cover. Unknown ids and siblings are not there (404), other accounts are not the caller's (403).
+ * The account that a request acts for: with `Everpost-Account: <id>` a key of an agency acts for that client, on every
+ * route of its scopes. Unknown ids and siblings are 404, other accounts 403.
  */
 export async function accountOnBehalfOf(
   accounts: Pick<Accounts, 'status'>,
@@ -28,7 +28,7 @@ export async function accountOnBehalfOf(
   if (client === null || client.state === 'closed' || isSibling) throw new Failure('not_found');
   if (client.parent_id !== owner._id || owner.state === 'suspended') throw new Failure('forbidden');
   demandUnrestricted(key);
-  // Its agency may still look.
+  // The agency may still read.
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   if (client.state === 'suspended' && !isRead) throw new Failure('account_suspended');
   return client;
@@ -41,7 +41,7 @@ function accountHeader({ headers }: FastifyRequest): number | undefined {
   throw new Failure('bad_request', undefined, 'Everpost-Account must be the id of a client.');
 }
 
-/** Lists and domains of a key are those of its own account: it has none of a client. */
+/** The lists and domains of a key belong to its own account, not to a client. */
 function demandUnrestricted({ lists, domains }: KeyHolder['key']): void {
   if (lists === null && domains === null) return;
   throw new Failure(

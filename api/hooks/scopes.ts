@@ -5,21 +5,21 @@ import { principalOf } from './auth.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What a route of a dialect asks for: its path says nothing of it. */
+    /** The scope of a route of a dialect: its path does not determine one. */
     scope?: Scope;
   }
 }
 
 interface Rule {
-  /** The first part of the path behind `/api/v1`. */
+  /** The first part of the path after `/api/v1`. */
   readonly noun: RegExp;
-  /** What GET asks for. */
+  /** The scope for GET. */
   readonly reading: Scope;
-  /** What everything else asks for. */
+  /** The scope for all other methods. */
   readonly changing: Scope;
 }
 
-/** Which scope a route needs; the first rule that fits counts, and every route must have one. */
+/** The scope of each route; the first match counts, and every route must have one. */
 const SCOPE_RULES: readonly Rule[] = [
   { noun: /^(keys|audit|agency|providers)$/, reading: 'admin', changing: 'admin' },
   { noun: /^(lists|subscribers|imports|suppressions)$/, reading: 'read', changing: 'contacts' },
@@ -36,7 +36,7 @@ export function scopeOf(method: string, url: string): Scope | undefined {
   return method === 'GET' || method === 'HEAD' ? rule?.reading : rule?.changing;
 }
 
-/** Every route registered after this is open only to keys of its scope. */
+/** Requires the route's scope on every route registered afterwards. */
 export function demandScopes(app: Api): void {
   app.addHook('onRoute', ({ method, url, config }) => {
     const unscoped = [method].flat().find((each) => (config?.scope ?? scopeOf(each, url)) === undefined);

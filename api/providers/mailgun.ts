@@ -15,7 +15,7 @@ import {
   type WebhookRequest,
 } from './webhook.js';
 
-/** Mailgun comes again for eight hours. */
+/** Mailgun retries for eight hours. */
 const MAX_AGE = 12 * 3_600_000;
 
 const REASONS: Readonly<Record<string, BounceCause>> = {
@@ -26,7 +26,7 @@ const REASONS: Readonly<Record<string, BounceCause>> = {
   old: 'expired',
 };
 
-/** Mailgun: HMAC-SHA256 over time and token. The body is not signed, so a token counts for one event alone. */
+/** Mailgun: HMAC-SHA256 over time and token. The body is not signed, so a token counts for one event only. */
 export function readMailgun({ body, settings, at }: WebhookRequest): WebhookContent {
   const document = fieldsOf(parseJson(body));
   const { timestamp, token, signature } = fieldsOf(document['signature']) as Record<string, unknown>;
@@ -72,7 +72,7 @@ function evidenceOf(event: JsonFields): Evidence | undefined {
     case 'failed': {
       if (event['severity'] === 'temporary') return delayEvidence(code, words);
       const reason = String(event['reason'] ?? '');
-      // Codes from 600 on are Mailgun's own: it did not even ask the other server.
+      // Codes from 600 on are Mailgun's own: it did not contact the other server.
       const takenFor = basic >= 600 && reason !== 'suppress-bounce' ? 'unknown' : (REASONS[reason] ?? 'unknown');
       return bounceEvidence({ status: code, words, rule: `mailgun:${reason}`, cause: takenFor });
     }

@@ -15,7 +15,7 @@ import {
   type WebhookRequest,
 } from './webhook.js';
 
-/** Types of bounce that say something about the mail; `Transient`, auto-responders and the like do not. */
+/** Bounce types that concern the mail; `Transient`, auto-responders and the like do not. */
 const BOUNCES: Readonly<Record<string, BounceCause>> = {
   HardBounce: 'no_mailbox',
   BadEmailAddress: 'no_mailbox',
@@ -31,7 +31,7 @@ const BOUNCES: Readonly<Record<string, BounceCause>> = {
 };
 const MAX_IDENTIFIERS = 20;
 
-/** Postmark signs nothing: the secret in the URL vouches, and a user and password in it where they are set. */
+/** Postmark signs nothing: the secret in the URL authenticates it, with a user and password where they are set. */
 export function readPostmark({ headers, body, settings, at }: WebhookRequest): WebhookContent {
   if (!isAuthorized(settings, headers.authorization)) return FORGED;
   const record = fieldsOf(parseJson(body));
@@ -61,7 +61,7 @@ function reportOf(type: string, record: JsonFields, received: Date): IdentifiedR
   return { id, evidence, at: timeOf(time, received), email, ...identifiersIn(textOf(record['Content']) ?? '') };
 }
 
-/** The mail that came back, where Postmark is told to send it along: our own marks may stand anywhere in it. */
+/** The returned mail, where Postmark is configured to include it: our marks may be anywhere in it. */
 function identifiersIn(content: string): Pick<IdentifiedReport, 'addresses' | 'messageIds'> {
   const addresses = content.match(/\bb\+[a-z2-7]{24,31}\.[a-z2-7]{20}@[\w.-]{1,253}/gi) ?? [];
   const messageIds = [...content.matchAll(/^message-id:\s*<([^<>\s]{3,250})>/gim)].flatMap(([, id]) => id ?? []);

@@ -19,7 +19,7 @@ import {
 const SIGNATURE = 'x-twilio-email-event-webhook-signature';
 const TIMESTAMP = 'x-twilio-email-event-webhook-timestamp';
 
-/** `bounce_classification`, where the words of the other server say nothing. */
+/** `bounce_classification`, used where the reply of the other server is inconclusive. */
 const CLASSIFICATIONS: Readonly<Record<string, BounceCause>> = {
   'Invalid Address': 'no_mailbox',
   'Mailbox Unavailable': 'full',
@@ -29,13 +29,13 @@ const CLASSIFICATIONS: Readonly<Record<string, BounceCause>> = {
   Technical: 'domain',
 };
 
-/** Why SendGrid did not even try. */
+/** Why SendGrid did not attempt a delivery. */
 const DROPPED: readonly (readonly [RegExp, BounceCause])[] = [
   [/^(?:bounced address|invalid)/i, 'no_mailbox'],
   [/spam content/i, 'content'],
 ];
 
-/** SendGrid's signed event webhook: ECDSA over the time and the body as it came. */
+/** SendGrid's signed event webhook: ECDSA over the timestamp and the raw body. */
 export function readSendgrid({ headers, body, settings, at }: WebhookRequest): WebhookContent {
   const timestamp = String(headers[TIMESTAMP] ?? '');
   const signature = String(headers[SIGNATURE] ?? '');
@@ -46,7 +46,7 @@ export function readSendgrid({ headers, body, settings, at }: WebhookRequest): W
   return { kind: 'reports', reports: itemsOf(events).flatMap((event) => reportOf(event, at)) };
 }
 
-/** The key as SendGrid shows it: base64 of an SPKI, P-256; undefined where it is something else. */
+/** The key as SendGrid shows it: base64 of an SPKI, P-256; undefined for anything else. */
 export function sendgridKey(text: string): KeyObject | undefined {
   try {
     const key = createPublicKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'spki' });
@@ -105,7 +105,7 @@ function evidenceOf(event: JsonFields): Evidence | undefined {
   }
 }
 
-/** Addresses on SendGrid's own lists of people who left or complained are not ours to judge. */
+/** A drop because of SendGrid's own unsubscribe or complaint lists has the cause `unknown`. */
 function dropped(status: string | null, words: string | null): Evidence {
   const takenFor = DROPPED.find(([pattern]) => pattern.test(words ?? ''))?.[1] ?? 'unknown';
   return bounceEvidence({ status, words, rule: 'sendgrid:dropped', cause: takenFor });

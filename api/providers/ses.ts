@@ -30,12 +30,12 @@ const TRANSIENT: Readonly<Record<string, BounceCause>> = {
   CustomTimeoutExceeded: 'expired',
 };
 
-/** Amazon SES, by SNS: notifications of an identity (`notificationType`) and of a configuration set (`eventType`). */
+/** Amazon SES through SNS: notifications of an identity (`notificationType`) and of a configuration set (`eventType`). */
 export function sesReader(certificateAt: CertificateAt): ReadWebhook {
   return async ({ body, settings, at }) => {
     const envelope = fieldsOf(parseJson(body));
     const topic = textOf(envelope['TopicArn']);
-    // Anybody on AWS has validly signed messages: of a topic of their own.
+    // Any AWS customer can send validly signed messages of a topic of their own.
     if (topic === null || topic !== settings.topic_arn) return FORGED;
     if (!(await isSignedBySns(envelope, certificateAt, at))) return FORGED;
     const id = textOf(envelope['MessageId']);
@@ -57,7 +57,7 @@ function confirmation(envelope: JsonFields, id: string, topic: string) {
   return isSnsUrl(url, regionOf(topic)) ? ({ kind: 'subscription', id, url } as const) : FORGED;
 }
 
-/** SES says with a sentence that it will say more: what is no document is no report. */
+/** SES announces its notifications with a plain sentence: a text that is not a document is not a report. */
 function notification(envelope: JsonFields, id: string, sentAt: Date) {
   const document = parseJson(textOf(envelope['Message']) ?? '');
   if (document === undefined) return { kind: 'reports', reports: [] } as const;
@@ -91,7 +91,7 @@ function bounces({ bounceType, bounceSubType, bouncedRecipients, timestamp }: Js
   return itemsOf(bouncedRecipients).map(({ emailAddress, status, diagnosticCode }) => {
     const known = { status: textOf(status), words: textOf(diagnosticCode) };
     const takenFor = (bounceType === 'Permanent' ? PERMANENT : TRANSIENT)[String(bounceSubType)] ?? 'unknown';
-    // A transient one that says nothing more may be a holiday.
+    // A transient bounce without details may be an out-of-office reply.
     const says = bounceType === 'Permanent' || takenFor !== 'unknown' || known.words !== null;
     const rule = `ses:${bounceType}/${bounceSubType}`;
     return {
@@ -121,7 +121,7 @@ function deliveries({ recipients, timestamp }: JsonFields): RecipientReport[] {
   return recipients.map((email) => ({ evidence: { kind: 'delivered' }, email, at: timestamp }));
 }
 
-/** SES gives the mail a Message-ID of its own; ours is among the headers it was handed, our return path is its `source`. */
+/** SES replaces the Message-ID; ours is among the original headers, and our return path is its `source`. */
 function reportOf(
   { evidence, email, at }: RecipientReport & { evidence: Evidence },
   mail: JsonFields,

@@ -4,7 +4,7 @@ import { Failure } from '../../domain/errors.js';
 import type { WebClient } from '../../web/client.js';
 import { type JsonFields, textOf } from './webhook.js';
 
-/** Hosts that SNS speaks from; nobody else can have a certificate for them. */
+/** Hosts of SNS; only AWS can hold a certificate for them. */
 const SNS_HOST = /^sns\.([a-z]{2}(?:-[a-z]+)+-\d{1,2})\.amazonaws\.com(?:\.cn)?$/;
 const ALGORITHMS: Readonly<Record<string, string>> = { '1': 'RSA-SHA1', '2': 'RSA-SHA256' };
 const NOTIFICATION = ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type'];
@@ -13,7 +13,7 @@ const LARGEST_CERTIFICATE = 16_384;
 const FETCH_TIMEOUT_MS = 5_000;
 const MAX_CERTIFICATES = 20;
 
-/** Where SNS may send us: plain https to a host of SNS itself, in the region of the topic. */
+/** Whether SNS may direct us to this URL: plain https to a host of SNS, in the region of the topic. */
 export function isSnsUrl(text: string, region?: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, port, username, password } = new URL(text);
@@ -26,10 +26,10 @@ export function regionOf(topicArn: string): string | undefined {
   return /^arn:aws(?:-[a-z]+)*:sns:([a-z0-9-]+):\d+:/.exec(topicArn)?.[1];
 }
 
-/** A certificate that signs for SNS; undefined where it is none. Throws `unavailable` where it cannot be had now. */
+/** The signing certificate of SNS; undefined where the document is not one. Throws `unavailable` where the download fails. */
 export type CertificateAt = (url: string) => Promise<X509Certificate | undefined>;
 
-/** Certificates are fetched through the guarded client and kept: SNS names a new one by a new URL. */
+/** Downloads certificates through the guarded client and caches them: SNS gives each new one a new URL. */
 export function snsCertificates(web: Pick<WebClient, 'send'>): CertificateAt {
   const cache = new LRUCache<string, X509Certificate>({ max: MAX_CERTIFICATES });
   return async (url) => {
@@ -51,7 +51,7 @@ export function snsCertificates(web: Pick<WebClient, 'send'>): CertificateAt {
   };
 }
 
-/** Whether SNS signed this document: version 1 with SHA-1, version 2 with SHA-256, over some fields in order of name. */
+/** Whether SNS signed this document: version 1 with SHA-1, version 2 with SHA-256, over certain fields in order of name. */
 export async function isSignedBySns(document: JsonFields, certificateAt: CertificateAt, at: Date): Promise<boolean> {
   const algorithm = ALGORITHMS[textOf(document['SignatureVersion']) ?? ''];
   const signature = textOf(document['Signature']);
@@ -66,7 +66,7 @@ export async function isSignedBySns(document: JsonFields, certificateAt: Certifi
   }
 }
 
-/** Name and value of each signed field that is there, a line each. */
+/** Name and value of each signed field present, one per line. */
 export function signedTextOf(document: JsonFields): string {
   const names = document['Type'] === 'Notification' ? NOTIFICATION : CONFIRMATION;
   return names.flatMap((name) => (typeof document[name] === 'string' ? `${name}\n${document[name]}\n` : [])).join('');

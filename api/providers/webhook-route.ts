@@ -18,11 +18,11 @@ import type { ReadWebhook, WebhookContent } from './webhook.js';
 
 const MAX_BODY_BYTES = 5 * 1024 * 1024;
 const HookPath = Type.Object({ ...ProviderPath.properties, hook: Type.String({ maxLength: 100 }) });
-const KeptReports = Type.Object({ kept: Type.Integer({ description: 'Reports that are ours to read.' }) });
+const KeptReports = Type.Object({ kept: Type.Integer({ description: 'Reports that were stored.' }) });
 
 type WebhookDeps = Pick<Deps, 'inbound' | 'providers'>;
 
-/** Where providers tell what became of a mail: kept as rows before the answer, read by the worker. */
+/** Receives delivery reports of providers: stored as rows before the response, processed by the worker. */
 export function providerWebhooks(app: Api, deps: WebhookDeps, web: Pick<WebClient, 'send'>): void {
   const readers: Readonly<Record<ProviderName, ReadWebhook>> = {
     ses: sesReader(snsCertificates(web)),
@@ -30,7 +30,7 @@ export function providerWebhooks(app: Api, deps: WebhookDeps, web: Pick<WebClien
     mailgun: readMailgun,
     postmark: readPostmark,
   };
-  // Signatures are over bytes, and SNS calls its documents text.
+  // Signatures cover bytes, and SNS labels its documents as text.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.post(
@@ -39,7 +39,7 @@ export function providerWebhooks(app: Api, deps: WebhookDeps, web: Pick<WebClien
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags: ['Bounces'],
-        summary: 'Webhook of a provider; `PUT /providers/{name}` answers its URL',
+        summary: 'Receive reports of a provider; `PUT /providers/{name}` returns the URL',
         security: [],
         params: HookPath,
         response: { 200: Data(KeptReports), ...refusals },
@@ -59,7 +59,7 @@ function webhookRequest({ providers }: WebhookDeps, { headers, body }: FastifyRe
   return { headers, body: Buffer.isBuffer(body) ? body : Buffer.alloc(0), settings: providers.opened(row), at: now() };
 }
 
-/** Row first, answer second; a forged one leaves no trace. */
+/** Stores the row before it answers. A forged report leaves no row. */
 async function keep(deps: WebhookDeps, { account, name }: ProviderHook, reading: WebhookContent, reply: FastifyReply) {
   switch (reading.kind) {
     case 'forged':

@@ -3,7 +3,7 @@ import type { ProviderSettings } from '../../domain/provider/settings.js';
 import type { IdentifiedReport } from '../../store/inbound/inbound.js';
 import { jsonIn } from '../hooks/json-bodies.js';
 
-/** One request of a provider's webhook, as it came. */
+/** One request of a provider's webhook, unparsed. */
 export interface WebhookRequest {
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -11,18 +11,18 @@ export interface WebhookRequest {
   readonly at: Date;
 }
 
-/** What a provider's webhook turned out to be. Reports about opens, clicks and the like are no reports here. */
+/** The content of a webhook request. Reports about opens and clicks are ignored. */
 export type WebhookContent =
   | { readonly kind: 'forged' }
-  /** Signed as it should be, but not what the provider's documents describe. */
+  /** Correctly signed, but not what the provider documents. */
   | { readonly kind: 'unreadable' }
   | {
       readonly kind: 'reports';
       readonly reports: readonly IdentifiedReport[];
-      /** A signature that does not cover the body counts once, for the event it came with. */
+      /** A signature that does not cover the body is valid for one event only. */
       readonly singleUse?: { readonly token: string; readonly event: string };
     }
-  /** SNS asks whether we want to hear of a topic: whoever opens the URL says yes. */
+  /** SNS requests a confirmation of the subscription: opening the URL confirms it. */
   | { readonly kind: 'subscription'; readonly id: string; readonly url: string };
 
 export type ReadWebhook = (incoming: WebhookRequest) => Promise<WebhookContent> | WebhookContent;
@@ -30,15 +30,15 @@ export type ReadWebhook = (incoming: WebhookRequest) => Promise<WebhookContent> 
 export const FORGED: WebhookContent = { kind: 'forged' };
 export const UNREADABLE: WebhookContent = { kind: 'unreadable' };
 
-/** A foreign document: fields come and go, and nothing about it is certain. */
+/** A document of the provider: no field is certain to exist. */
 export type JsonFields = Readonly<Record<string, unknown>>;
 
-/** The document in a body; undefined where there is none. Throws `json_too_deep`. */
+/** The parsed body; undefined where it is not JSON. Throws `json_too_deep`. */
 export function parseJson(body: Buffer | string): unknown {
   return jsonIn(body.toString());
 }
 
-/** An object's fields, and those of no object: none. */
+/** An object's fields; empty for any other value. */
 export function fieldsOf(value: unknown): JsonFields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonFields) : {};
 }
@@ -51,13 +51,13 @@ export function itemsOf(value: unknown): readonly JsonFields[] {
   return Array.isArray(value) ? value.map(fieldsOf) : [];
 }
 
-/** A time as ISO-8601 or as seconds since 1970; `otherwise` where it is neither. */
+/** A time as ISO 8601 or as seconds since 1970; `otherwise` where it is neither. */
 export function timeOf(value: unknown, fallback: Date): Date {
   const at = typeof value === 'number' ? new Date(value * 1_000) : new Date(textOf(value) ?? Number.NaN);
   return Number.isNaN(at.getTime()) ? fallback : at;
 }
 
-/** Message-IDs as we write them, without brackets. */
+/** Message-IDs in our format, without brackets. */
 export function messageIdsIn(...values: readonly unknown[]): string[] {
   return values.flatMap((value) => (textOf(value)?.trim() ?? '').replace(/^<|>$/g, '').slice(0, 250) || []);
 }

@@ -19,11 +19,11 @@ import { PAGE } from './schema.js';
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
 const LONGEST_COMMENT = 2_000;
 
-/** A mail is not ours to trust: it has no origin, runs nothing, and sends no form. */
+/** The mail is untrusted content: it has no origin, runs no script and submits no form. */
 const LETTER_POLICY =
   "sandbox; default-src 'none'; img-src http: https: data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/** Where an approver answers. GET only ever shows: scanners follow links. The first answer counts, for this text alone. */
+/** The approver's page. GET only shows it: scanners follow links. The first answer counts, for this text only. */
 export function approval(app: Api, deps: Deps): void {
   app.get('/approve/:token', { schema: { ...schema, summary: 'Ask an approver' } }, async (request, reply) => {
     const link = await linkIn(deps, request.params.token);
@@ -40,7 +40,7 @@ export function approval(app: Api, deps: Deps): void {
 
   app.get(
     '/approve/:token/letter',
-    { schema: { ...schema, summary: 'The mail in question' } },
+    { schema: { ...schema, summary: 'Show the mail to approve' } },
     async (request, reply) => {
       const link = await linkIn(deps, request.params.token);
       const found = link && (await approvalRequestBehind(deps, link));
@@ -70,7 +70,7 @@ interface ApprovalRequest {
   readonly member: Member;
 }
 
-/** The campaign as it was when this was asked, for somebody who is still asked; undefined for anything that came later. */
+/** The campaign as it was when approval was requested, for a current approver; undefined after any change. */
 async function approvalRequestBehind(
   { campaigns, contents, members }: Deps,
   link: ApprovalLink,

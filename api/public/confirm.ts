@@ -13,7 +13,7 @@ import { PAGE } from './schema.js';
 
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
 
-/** Where somebody says yes. GET only ever asks: scanners follow links, and their visit is nobody's word. */
+/** Confirms a subscription. GET only shows a page: scanners follow links, and their visits confirm nothing. */
 export function confirm(app: Api, deps: Deps, readConfirmation: ReadConfirmation): void {
   app.get('/confirm/:token', { schema: { ...schema, summary: 'Ask whether to subscribe' } }, async (request, reply) => {
     const confirmable = await readConfirmation(request.params.token);

@@ -10,7 +10,7 @@ import { ONE_CLICK, PAGE } from './schema.js';
 
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [] };
 
-/** Where the recipient of a message leaves the mails of the API key it was sent with; as with lists, GET only shows a page. */
+/** Lets the recipient of a message opt out of mails of its API key; as with lists, GET only shows a page. */
 export function optOut(app: Api, deps: Deps, readLink: ReadMessageLink): void {
   const rowOf = async (token: string): Promise<Message | undefined> => {
     const owner = await readLink(token);

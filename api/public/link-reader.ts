@@ -8,13 +8,13 @@ import {
 } from '../../mail/tokens/link-tokens.js';
 import type { LinkKeyRing } from '../../store/secrets/link-keys.js';
 
-/** The recipient a link was made for; undefined for anything we did not sign. */
+/** The recipient of a link; undefined for a link that we did not sign. */
 export type ReadLink = (token: string) => Promise<LinkOwner | undefined>;
-/** What a link confirms. */
+/** The request that a link confirms. */
 export type ReadConfirmation = (token: string) => Promise<ConfirmationLink | undefined>;
-/** Which message a link stands in. */
+/** The message that contains a link. */
 export type ReadMessageLink = (token: string) => Promise<MessageLinkOwner | undefined>;
-/** The mail that a tracked link or a pixel stands in: a recipient's, or a message. */
+/** The mail that contains a tracked link or a pixel: a campaign's mail to a recipient, or a message. */
 export type ReadTrackedLink = (token: string) => Promise<LinkOwner | MessageLinkOwner | undefined>;
 
 export function linkReader(secrets: Pick<LinkKeyRing, 'ring'>): ReadLink {

@@ -8,13 +8,13 @@ import type { List } from '../../store/lists/lists.js';
 import type { Deps } from '../wiring.js';
 import { NO_BRAND, type PageBrand, sendPage } from './page.js';
 
-/** In which language and in whose colours a page is shown. */
+/** Language and colours of a page. */
 export interface PageStyle {
   readonly language: Language;
   readonly brand: PageBrand;
 }
 
-/** For a list's own pages, or those in the visitor's `own` language; without a list, for a visitor we know nothing of. */
+/** For a list's own pages, or in the visitor's `own` language; without a list, for an unknown visitor. */
 export async function pageStyleFor(
   deps: Deps,
   request: FastifyRequest,
@@ -42,7 +42,7 @@ async function brandOf({ accounts }: Deps, list: List): Promise<PageBrand> {
   };
 }
 
-/** A page of a heading, a sentence and what comes below. */
+/** A page with a heading, a sentence and further content. */
 export function sendTextPage(
   reply: FastifyReply,
   style: PageStyle,
@@ -62,12 +62,12 @@ export function sendTextPage(
   return sendPage(reply, content.status ?? 200, { ...style, title, body });
 }
 
-/** Whether the form of our own page was sent, rather than the one click of RFC 8058. */
+/** Whether the form of our page was submitted, and not the one click of RFC 8058. */
 export function isFromPage({ body }: Pick<FastifyRequest, 'body'>): boolean {
   return typeof body === 'string' && /(?:^|&)from=page(?:&|$)/.test(body);
 }
 
-/** For anything we did not sign. */
+/** For links that we did not sign. */
 export async function sendInvalidLink(deps: Deps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   return sendTextPage(reply, await pageStyleFor(deps, request), {
     status: 404,
@@ -76,7 +76,7 @@ export async function sendInvalidLink(deps: Deps, request: FastifyRequest, reply
   });
 }
 
-/** What has just been done, said before everything else. */
+/** Reports a change at the top of the page. */
 export function noticeOf(text: string, kind: 'good' | 'bad' = 'good'): Html {
   return kind === 'good'
     ? html`<p class="notice" role="status">${text}</p>\n`

@@ -9,11 +9,11 @@ import { type Html, html } from '../../domain/html.js';
 import { LANGUAGES, type Language } from '../../domain/language.js';
 import { translate } from '../../mail/translate.js';
 
-/** Whose page it is: what an account's brand says of it. */
+/** The account's identity on the page, from its brand. */
 export interface PageBrand {
   readonly name: string | null;
   readonly logo: Pick<BrandLogo, 'url' | 'alt' | 'dark_url'> | null;
-  /** `#rrggbb`; made readable where it would not be. */
+  /** `#rrggbb`; adjusted where it would not be legible. */
   readonly accent: string;
   readonly address: string | null;
 }
@@ -21,17 +21,17 @@ export interface PageBrand {
 export interface PublicPage {
   readonly language: Language;
   readonly brand: PageBrand;
-  /** The page's heading and its title, as plain text. */
+  /** The heading and title of the page, as plain text. */
   readonly title: string;
-  /** What follows the heading; `html` escapes what is put into it. */
+  /** The content after the heading; `html` escapes inserted values. */
   readonly body: Html;
-  /** The languages to choose from at the foot; off where the page is not translated. */
+  /** The languages offered in the footer; absent where the page is not translated. */
   readonly languageChoice?: boolean;
-  /** Room for something large, a preview for instance. */
+  /** A wide layout, for a preview for instance. */
   readonly wide?: boolean;
 }
 
-/** Not indexed, not cached, not framed, and no address of ours told to anybody. */
+/** Not indexed, not cached, not framed; sends no referrer. */
 export const PRIVATE_HEADERS = {
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
@@ -43,12 +43,12 @@ export const PRIVATE_HEADERS = {
 export const NO_BRAND: PageBrand = { name: null, logo: null, accent: DEFAULT_BRAND.colors.primary, address: null };
 
 const STYLE = readFileSync(join(packageRoot(), 'content', 'pages', 'page.css'), 'utf8');
-/** The cards of `page.css` by day and by night, which the accent must be read on. */
+/** The card colours of `page.css` in light and dark mode; the accent must be legible on them. */
 const CARDS = { light: '#ffffff', dark: '#1b202b' } as const;
 
 /**
- * A page for people, usable without JavaScript: no script, no cookie, nothing from elsewhere but the account's own logo,
- * not indexed and not cached.
+ * A public page, usable without JavaScript: no script, no cookie, no external content but the account's logo; not indexed,
+ * not cached.
  */
 export function sendPage(reply: FastifyReply, status: number, page: PublicPage): FastifyReply {
   const style = `${coloursOf(page.brand)}\n${STYLE}`;
@@ -82,7 +82,7 @@ function policyFor(style: string, { logo }: PageBrand): string {
   ].join('; ');
 }
 
-/** A source may hold neither blanks nor what separates directives. */
+/** A source must not contain blanks or separators of directives. */
 function sourceOf(url: string): string {
   return encodeURI(decoded(url)).replace(/[;,'"\s]|[?#].*$/gs, '');
 }
@@ -122,7 +122,7 @@ function headOf({ logo, name }: PageBrand): Html | undefined {
   return name === null ? undefined : html`<header>${name}</header>\n`;
 }
 
-/** A logo that has no picture of its own for the night is shown on something light. */
+/** A logo without a variant for dark mode gets a light background. */
 function pictureOf({ url, alt, dark_url }: NonNullable<PageBrand['logo']>): Html {
   if (dark_url === null) return html`<img class="by-day" src="${url}" alt="${alt}">`;
   return html`<picture><source srcset="${dark_url}" media="(prefers-color-scheme: dark)"><img src="${url}" alt="${alt}"></picture>`;

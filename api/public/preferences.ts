@@ -16,7 +16,7 @@ import { PAGE } from './schema.js';
 
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
 
-/** Where somebody sees every list of the account that mails them, leaves one or all of them, and corrects their name. */
+/** Shows a recipient every subscribed list of the account, and lets them unsubscribe and correct their name. */
 export function preferences(app: Api, deps: Deps, readLink: ReadLink): void {
   app.get(
     '/p/:token',
@@ -40,7 +40,7 @@ export function preferences(app: Api, deps: Deps, readLink: ReadLink): void {
   );
 }
 
-/** What the form asked for, done; undefined where it asked for nothing we know. */
+/** The change that the form requested; undefined for an unknown request. */
 type FormResult =
   | { readonly kind: 'left_one'; readonly list: number }
   | { readonly kind: 'left_all' | 'name_saved' | 'not_understood' };

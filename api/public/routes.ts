@@ -14,7 +14,7 @@ import { trackedLinks } from './tracking/tracked-links.js';
 import { unsubscribe } from './unsubscribe.js';
 import { viewInBrowser } from './view-in-browser.js';
 
-/** The pages that links in mails lead to: for people without a key, in their language, never depending on JavaScript. */
+/** The pages behind links in mails: for recipients without a key, in their language, usable without JavaScript. */
 export function publicPages(app: Api, deps: Deps): void {
   acceptForms(app);
   app.setErrorHandler(async (error, request, reply) => {

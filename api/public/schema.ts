@@ -5,39 +5,39 @@ function textResponse(type: string, description: string) {
   return { description, content: { [type]: { schema: Type.String() } } };
 }
 
-/** Whoever follows a link that is not valid is told so on a page; programs that asked for JSON get the envelope. */
-const refusalPage = { description: 'A page that says what is wrong.', content: pageOr(Refusal) };
+/** An invalid link is answered with a page; programs that ask for JSON get the envelope. */
+const refusalPage = { description: 'A page with the error.', content: pageOr(Refusal) };
 
 function pageOr(schema: TSchema) {
   return { 'text/html': { schema: Type.String() }, 'application/json': { schema } };
 }
 
-/** What a public page answers. */
+/** The responses of a public page. */
 export const PAGE = { 200: textResponse('text/html', 'The page.'), '4xx': refusalPage, '5xx': refusalPage } as const;
 
-/** Mail programs get an empty answer (RFC 8058), people a page. */
+/** Mail programs get an empty response (RFC 8058), browsers a page. */
 export const ONE_CLICK = {
   200: Type.Unsafe<undefined>({ type: 'null', description: 'Done.' }),
-  '4xx': Type.Unsafe<undefined>({ type: 'null', description: 'The link is not ours.' }),
+  '4xx': Type.Unsafe<undefined>({ type: 'null', description: 'The link is invalid.' }),
   '5xx': refusalPage,
 } as const;
 
-/** A page, or for programs that ask for JSON the same in few words. */
+/** A page, or a short JSON response for programs that ask for it. */
 export const SIGNUP_PAGE = {
   ...PAGE,
   202: {
-    description: 'The person is asked by mail.',
+    description: 'A confirmation mail is sent.',
     content: pageOr(Type.Object({ data: Type.Object({ status: Type.Literal('asked') }) })),
   },
 } as const;
 
 export const LINK = {
-  302: Type.Unsafe<undefined>({ type: 'null', description: 'On to where the link leads.' }),
+  302: Type.Unsafe<undefined>({ type: 'null', description: 'Redirects to the destination of the link.' }),
   '4xx': refusalPage,
   '5xx': refusalPage,
 } as const;
 
 export const PIXEL = {
-  200: textResponse('image/gif', 'One transparent point, whatever was asked for.'),
+  200: textResponse('image/gif', 'One transparent pixel for every request.'),
   ...refusals,
 } as const;

@@ -6,16 +6,16 @@ import { bodyReader } from '../hooks/validation/validation.js';
 import { closed, Line } from '../schema/fields.js';
 import { formOf, nameIn } from './forms.js';
 
-/** What somebody has filled in, or a program sent for them. */
+/** The values that a visitor or a program submitted. */
 export interface Signup {
   readonly email: string;
   readonly first_name: string | null;
   readonly last_name: string | null;
   readonly language: string | undefined;
-  /** Only a program fills in what nobody sees. */
+  /** A hidden field: only bots fill it in. */
   readonly honeypotFilled: boolean;
   readonly source: 'form' | 'page';
-  /** Something is in it that no form of ours sends. */
+  /** The request has fields that our form never sends. */
   readonly invalid: boolean;
   readonly errors?: FieldErrors;
 }
@@ -41,7 +41,7 @@ interface Fields {
 
 const read = bodyReader(SignupBody);
 
-/** A program that sends JSON is answered in JSON; everybody else gets pages. */
+/** A program that sends JSON is answered in JSON, all others with pages. */
 export function wantsJson({ headers }: FastifyRequest): boolean {
   return /^application\/json\b/i.test(headers['content-type'] ?? '');
 }
@@ -50,7 +50,7 @@ export function signupIn(request: FastifyRequest): Signup {
   return wantsJson(request) ? fromJson(request.body) : fromForm(request);
 }
 
-/** Strict like the rest of the API; throws the Failure that names each field at fault. */
+/** Strict, like the rest of the API; throws the Failure that names each invalid field. */
 function fromJson(body: unknown): Signup {
   const { email, first_name, last_name, language, website = '' } = read(parsed(body)) as Fields;
   const [first, last] = [first_name?.trim() || null, last_name?.trim() || null];
@@ -72,7 +72,7 @@ function parsed(body: unknown): unknown {
   return value;
 }
 
-/** Lenient: a form on somebody's site may have buttons and fields of its own. */
+/** Lenient: a form on a customer's site may have buttons and fields of its own. */
 function fromForm(request: FastifyRequest): Signup {
   const form = formOf(request);
   const [first, last] = [nameIn(form, 'first_name'), nameIn(form, 'last_name')];

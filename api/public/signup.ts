@@ -18,19 +18,19 @@ import { PAGE, SIGNUP_PAGE } from './schema.js';
 import { type Signup, signupIn, wantsJson } from './signup-form.js';
 
 const HOUR = 3_600_000;
-/** Requests of one visitor to one list within an hour. */
+/** Requests of one visitor for one list per hour. */
 const MAX_PER_VISITOR = 20;
 
 const schema = { tags: ['Public pages'], params: Type.Object({ uid: Type.String() }), security: [] };
 
 /**
- * Where anybody may ask to be put on a list that asks back; other lists take nobody here. Whoever is named, the answer is
- * the same and takes as long: whether an address is on a list is nobody's business.
+ * Public sign-up for lists with double opt-in; other lists accept none here. The response and its timing are the same for
+ * every address: they must not reveal whether an address is on a list.
  */
 export function signup(app: Api, deps: Deps): void {
   app.get(
     '/lists/:uid/signup',
-    { schema: { ...schema, summary: 'The sign-up page of a list', response: PAGE } },
+    { schema: { ...schema, summary: 'Show the sign-up page of a list', response: PAGE } },
     async (request, reply) => {
       const list = await joinableList(deps, request.params.uid);
       if (list === undefined) return refuse(deps, request, reply, 'not_found');
@@ -40,7 +40,7 @@ export function signup(app: Api, deps: Deps): void {
 
   app.post(
     '/lists/:uid/signup',
-    { schema: { ...schema, summary: 'Ask to be put on a list', response: SIGNUP_PAGE } },
+    { schema: { ...schema, summary: 'Sign up for a list', response: SIGNUP_PAGE } },
     async (request, reply) => {
       const list = await joinableList(deps, request.params.uid);
       if (list === undefined) return refuse(deps, request, reply, 'not_found');
@@ -74,7 +74,7 @@ export function signup(app: Api, deps: Deps): void {
   );
 }
 
-/** Only a list that asks back may be joined by anybody, and only while its account may mail. */
+/** Public sign-up requires double opt-in, and an account that may send. */
 async function joinableList({ lists, accounts }: Deps, uid: string): Promise<List | undefined> {
   const list = /^[0-9a-f]{32}$/.test(uid) ? await lists.ofUid(uid) : null;
   if (list?.double_opt_in !== true) return undefined;
@@ -113,7 +113,7 @@ async function refuse(
     : sendTextPage(reply, style, { status: 429, title: 'too_often_title', text: 'too_often_text' });
 }
 
-/** What was filled in cannot be right: it is asked for again. */
+/** Invalid input: shows the form again. */
 async function sendFormAgain(deps: Deps, request: FastifyRequest, reply: FastifyReply, list: List, form: Signup) {
   if (!wantsJson(request)) return showForm(reply, await pageStyleFor(deps, request, list), list, form);
   const sentence = 'The email must be a valid email address.';

@@ -12,8 +12,8 @@ import { ONE_CLICK, PAGE } from './schema.js';
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
 
 /**
- * Where a recipient leaves. GET only ever shows a page: scanners follow links. POST is RFC 8058's one click: no cookie,
- * no key, no redirect, the same answer however often it comes.
+ * Unsubscribes a recipient. GET only shows a page: scanners follow links. POST is RFC 8058's one click: no cookie, no key,
+ * no redirect, and the same response for every repeat.
  */
 export function unsubscribe(app: Api, deps: Deps, readLink: ReadLink): void {
   app.get('/u/:token', { schema: { ...schema, summary: 'Ask before unsubscribing' } }, async (request, reply) => {

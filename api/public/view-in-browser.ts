@@ -16,7 +16,7 @@ import { PAGE } from './schema.js';
 
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
 
-/** A mail is somebody else's markup under our address: no script runs, no form leaves, and it has no origin of its own. */
+/** The mail is untrusted markup under our domain: it runs no script, submits no form and has no origin. */
 const POLICY = [
   'sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation',
   "default-src 'none'",
@@ -30,10 +30,10 @@ const POLICY = [
 
 const MAX_LETTERS = 8;
 
-/** The mail as its recipient got it, in a browser. To look at it is not recorded, its links are the plain ones. */
+/** Shows the mail as its recipient received it. Views are not recorded, and links are untracked. */
 export function viewInBrowser(app: Api, deps: Deps, readLink: ReadLink): void {
   const letterOf = plainLetters(deps);
-  app.get('/v/:token', { schema: { ...schema, summary: 'A mail as its recipient got it' } }, async (request, reply) => {
+  app.get('/v/:token', { schema: { ...schema, summary: 'Show a mail as its recipient received it' } }, async (request, reply) => {
     const owner = await readLink(request.params.token);
     if (owner === undefined) return sendInvalidLink(deps, request, reply);
     const html = await mailOf(deps, owner, letterOf);
@@ -59,7 +59,7 @@ async function mailOf(deps: Deps, owner: LinkOwner, letterOf: LetterOf): Promise
 
 type LetterOf = (campaign: Campaign, list: List) => Promise<CompiledLetter>;
 
-/** Letters without tracking, the last few kept: one mail that is much looked at is compiled once. */
+/** Caches the last few compiled campaigns without tracking. */
 function plainLetters(deps: Deps): LetterOf {
   const cache = new LRUCache<string, CompiledLetter>({ max: MAX_LETTERS });
   return async (campaign, list) => {

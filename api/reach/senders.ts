@@ -5,7 +5,7 @@ import type { Deps } from '../wiring.js';
 
 export type SenderStores = Pick<Deps, 'accounts' | 'campaigns' | 'config' | 'lists' | 'newsletters'>;
 
-/** What a body may say of senders, whatever its route. */
+/** The sender fields of a body, whatever its route. */
 interface Body {
   readonly from?: unknown;
   readonly list_id?: number;
@@ -27,8 +27,8 @@ type Senders = (stores: SenderStores, asked: Asked) => Promise<readonly string[]
 const none: Senders = async () => [];
 
 /**
- * From whom mail leaves through each route that sends, prepares or sets it; the first rule that fits counts. A route of the
- * scopes `contacts` and `send` must have one. The scope `admin` has none: a restricted key cannot hold it.
+ * The senders of each route that sends, prepares or sets up mail; the first match counts. Routes of the scopes `contacts` and
+ * `send` must have a rule. Routes of `admin` need none: a restricted key cannot hold that scope.
  */
 const RULES: readonly (readonly [route: RegExp, senders: Senders])[] = [
   [/^POST \/messages(\/batch)?$/, ofMessages],
@@ -41,13 +41,13 @@ const RULES: readonly (readonly [route: RegExp, senders: Senders])[] = [
   [/^(DELETE \/lists\/:id|POST \/lists\/:id\/imports)$/, none],
   [/^(DELETE \/campaigns\/:id|POST \/campaigns\/:id\/(pause|cancel|reject|rate|preview|check))$/, none],
   [/^POST \/messages\/:id\/cancel$/, none],
-  // Templates have no sender; what is sent by them names one.
+  // Templates have no sender; the mail that uses one names it.
   [/^\w+ \/templates(\/|$)/, none],
-  // A list asks back as its own sender, which was checked when it was set.
+  // A list sends confirmation mails from its own sender, which was checked when it was set.
   [/^\w+ \/(subscribers|suppressions|inbound)(\/|$)/, none],
 ];
 
-/** The rule of a native route; undefined where there is none. */
+/** The rule of a native route; undefined where it has none. */
 export function sendersOf(method: string, url: string): Senders | undefined {
   const route = `${method} ${url.replace('/api/v1', '')}`;
   return RULES.find(([pattern]) => pattern.test(route))?.[1];
@@ -69,13 +69,13 @@ async function ofCampaign(stores: SenderStores, { account, body, id = 0 }: Asked
   return row === null ? [] : [await senderAfter(stores, account, body, row)];
 }
 
-/** A newsletter mails by itself: every change of it is made as the sender that it has, or will have. */
+/** A newsletter sends by itself: every change is checked against its current and its new sender. */
 async function ofNewsletter(stores: SenderStores, { account, body, id = 0 }: Asked): Promise<string[]> {
   const row = await stores.newsletters.find(account, id);
   return typeof row === 'string' ? [] : [await senderAfter(stores, account, body, row)];
 }
 
-/** A list sends confirmations as its own sender and notifications as that of the account. */
+/** A list sends confirmations from its own sender and notifications from that of the account. */
 async function ofList(stores: SenderStores, { account, body, id }: Asked): Promise<string[]> {
   const found = id === undefined ? undefined : await stores.lists.find(account, id);
   if (typeof found === 'string') return [];
@@ -87,7 +87,7 @@ async function ofList(stores: SenderStores, { account, body, id }: Asked): Promi
   return [...(given !== undefined || asksBack ? [sender] : []), ...(subscribe || unsubscribe ? [own] : [])];
 }
 
-/** The sender of the row once the body has changed it: its own, else that of its list or account. */
+/** The sender of the row after the change: its own, else that of its list or account. */
 async function senderAfter(
   stores: SenderStores,
   account: number,

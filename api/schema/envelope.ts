@@ -15,11 +15,11 @@ export const Refusal = Type.Object(
       code: Type.String(),
       message: Type.String(),
       errors: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
-      details: Type.Optional(Type.Object({}, { description: 'Ids and further codes, where the code says so.' })),
+      details: Type.Optional(Type.Object({}, { description: 'Ids and further codes, depending on the code.' })),
     }),
   },
   {
-    description: 'The one envelope of every refusal and failure.',
+    description: 'The envelope of every error.',
     examples: [
       {
         error: {
@@ -32,7 +32,7 @@ export const Refusal = Type.Object(
   },
 );
 
-/** Every route may answer these. */
+/** Errors that every route may return. */
 export const refusals = { '4xx': Refusal, '5xx': Refusal } as const;
 
 export const NoContent = Type.Null({ description: 'Done; no content.' });

@@ -5,12 +5,12 @@ export function nullable<T extends TSchema & { type: string }>(schema: T) {
   return Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'] });
 }
 
-/** Objects refuse what they do not know, by name. */
+/** Objects reject unknown fields by name. */
 export const closed = { additionalProperties: false } as const;
 
 export const ONE_LINE = '^[^\\u0000-\\u001f\\u007f]*$';
 
-/** One line of text: what could end up in a header has no control characters. */
+/** One line of text: values that may enter a header have no control characters. */
 export function Line(maxLength: number, minLength = 0) {
   return Type.String({ minLength, maxLength, pattern: ONE_LINE });
 }
@@ -19,7 +19,7 @@ export const Mailbox = Type.String({ format: 'email', maxLength: 320 });
 
 export const Timestamp = Type.String({ format: 'date-time', examples: ['2026-05-15T09:00:12+00:00'] });
 
-/** Mails a second; null: no limit. */
+/** Mails per second; null: no limit. */
 export const PerSecond = nullable(Type.Integer({ minimum: 1, maximum: 100_000 }));
 
 export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });

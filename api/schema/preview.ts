@@ -19,7 +19,7 @@ const Sample = Type.Object(
 
 export const PreviewSearch = Type.Object({ subscriber_id: Type.Optional(Id) }, closed);
 
-/** As one subscriber gets it, or somebody made up. */
+/** Rendered for one subscriber, or for sample data. */
 export const PreviewRequest = Type.Object(
   { subscriber_id: Type.Optional(Id), sample: Type.Optional(Sample) },
   { ...closed, examples: [{ sample: { first_name: 'Ada', attributes: { city: 'London' } } }] },
@@ -32,7 +32,7 @@ export const TemplatePreviewRequest = Type.Object(
     language,
     context: Type.Optional(Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), Type.Unknown())),
     html: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 500_000, description: 'A body for the place of `content`.' }),
+      Type.String({ minLength: 1, maxLength: 500_000, description: 'The body that replaces `content`.' }),
     ),
   },
   { ...closed, examples: [{ language: 'pt', context: { order: { id: '4711' } } }] },
@@ -52,7 +52,7 @@ export const PreviewView = Type.Object(
     html: Type.String(),
     text: Type.String(),
     bytes: Type.Integer({ description: 'Of the HTML; Gmail cuts mails off at 102 KB.' }),
-    missing: Type.Array(Type.String(), { description: 'Variables that are empty here.' }),
+    missing: Type.Array(Type.String(), { description: 'Variables without a value in this preview.' }),
     findings: Type.Array(Finding),
   },
   {
@@ -71,7 +71,7 @@ export const PreviewView = Type.Object(
 
 export const CheckView = Type.Object(
   {
-    ok: Type.Boolean({ description: 'False: an error keeps it from being sent.' }),
+    ok: Type.Boolean({ description: 'False: an error prevents sending.' }),
     bytes: Type.Integer(),
     findings: Type.Array(Finding),
   },

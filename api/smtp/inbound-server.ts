@@ -17,19 +17,19 @@ export interface InboundSmtpDeps {
 
 export interface InboundSmtp {
   readonly port: number;
-  /** Lets open mail end, then closes. */
+  /** Finishes open mails, then closes. */
   stop(): Promise<void>;
 }
 
 const MAX_RECIPIENTS = 10;
 const MAX_CLIENTS = 100;
 const IDLE_TIMEOUT_MS = 60_000;
-/** Where feedback loops and people write to; RFC 2142. What they say is kept only if it is a report. */
+/** Addresses of feedback loops and role accounts (RFC 2142). Their mail is kept only if it is a report. */
 const ROLE_ADDRESSES = /^(?:fbl|abuse|postmaster)$/i;
 
 /**
- * Takes reports in by SMTP. An address is accepted only if we made it: whatever else comes is refused before its body. A
- * 250 after the dot means that the mail is on the journal of a majority.
+ * Receives reports by SMTP. Only addresses that we generated are accepted; all others are refused before the body. A 250
+ * after the dot means that a majority of the replica set has journalled the mail.
  */
 export async function openInboundSmtp(deps: InboundSmtpDeps, port: number): Promise<InboundSmtp> {
   const read = returnPathReader(deps.linkKeys);
@@ -60,19 +60,19 @@ export async function openInboundSmtp(deps: InboundSmtpDeps, port: number): Prom
   };
 }
 
-/** With a certificate STARTTLS is offered; servers that send reports fall back to plain text where it is not. */
+/** Offers STARTTLS where a certificate is set; servers that send reports fall back to plain text otherwise. */
 function encryption({ inboundTlsPem }: InboundSmtpDeps['config']) {
   if (inboundTlsPem === undefined) return { disabledCommands: ['AUTH', 'STARTTLS'] };
   const pem = readFileSync(inboundTlsPem);
   return { disabledCommands: ['AUTH'], cert: pem, key: pem };
 }
 
-/** A refusal says what it is; what is not a refusal is our trouble, and they come again. */
+/** A refusal carries its code. Any other error is ours: 451 makes the sender retry. */
 function respond(work: Promise<void>, { log }: InboundSmtpDeps, callback: (error?: Error | null) => void): void {
   work.then(
     () => callback(),
     (error: Error & { responseCode?: number }) => {
-      if (error.responseCode === undefined) log.error({ err: error }, 'a report could not be taken in');
+      if (error.responseCode === undefined) log.error({ err: error }, 'a report could not be stored');
       callback(error.responseCode === undefined ? refusal(451, '4.3.0 Try again later') : error);
     },
   );
@@ -98,7 +98,7 @@ async function receive({ inbound }: InboundSmtpDeps, stream: SMTPServerDataStrea
   await inbound.saveMail(null, raw, to);
 }
 
-/** Nobody fills our store through an address that everybody knows. */
+/** Prevents filling the store through well-known addresses. */
 async function demandReport(raw: Buffer): Promise<void> {
   const { kind } = await readInbound(raw);
   if (kind !== 'feedback' && kind !== 'delivery') throw refusal(550, '5.7.1 Only reports are read here');
@@ -106,7 +106,7 @@ async function demandReport(raw: Buffer): Promise<void> {
 
 async function collected(stream: SMTPServerDataStream): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  // What is too large is read to its end, but not kept.
+  // An oversized mail is read to its end but not kept.
   for await (const chunk of stream) if (!stream.sizeExceeded) chunks.push(chunk as Buffer);
   if (stream.sizeExceeded) throw refusal(552, `5.3.4 A report may have ${LARGEST_REPORT} bytes`);
   return Buffer.concat(chunks);

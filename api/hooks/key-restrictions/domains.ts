@@ -6,12 +6,12 @@ import { type Asked, type SenderStores, sendersOf } from '../../reach/senders.js
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Where the body of a dialect names its sender; undefined stands for the account's. `none`: it has no sender. */
+    /** Where the body of a dialect names its sender; undefined means the account's sender, `none` a route without sender. */
     senderIn?: 'none' | ((body: unknown) => string | undefined);
   }
 }
 
-/** Throws `key_restricted` where the request sends, prepares or sets up mail from a domain that is not among these. */
+/** Throws `key_restricted` where the request sends, prepares or sets up mail from a domain outside this list. */
 export async function demandAllowedDomains(
   stores: SenderStores,
   account: number,

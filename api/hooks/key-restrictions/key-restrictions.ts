@@ -8,7 +8,7 @@ import { scopeOf } from '../scopes.js';
 import { demandAllowedDomains } from './domains.js';
 import { demandAllowedLists } from './lists.js';
 
-/** How far a key reaches: one that is restricted to lists or domains is refused beyond them, before anything is done. */
+/** Refuses requests beyond the lists or domains of a restricted key, before any work. */
 export function demandKeyRestrictions(app: Api, deps: Deps): void {
   app.addHook('onRoute', ({ method, url, config }) => {
     const bare = [method].flat().find((each) => lacksSenders(each, url, config));
@@ -21,14 +21,14 @@ export function demandKeyRestrictions(app: Api, deps: Deps): void {
   });
 }
 
-/** Every route that a restricted key may change things through says from whom mail leaves by it. */
+/** Checks that every route open to a restricted key has a rule for its sender. */
 function lacksSenders(method: string, url: string, config: Partial<FastifyContextConfig> = {}): boolean {
   const scope = config.scope ?? scopeOf(method, url);
   const isOpen = method !== 'GET' && method !== 'HEAD' && (scope === 'contacts' || scope === 'send');
   return isOpen && config.senderIn === undefined && sendersOf(method, url) === undefined;
 }
 
-/** A restricted key could otherwise make itself a wider one. */
+/** Otherwise a restricted key could create a key with more rights. */
 export function demandNoAdminScope(scopes: readonly string[], restricted: boolean): void {
   if (!restricted || !scopes.includes('admin')) return;
   const sentence = 'The scopes of a key that is restricted to lists or domains cannot hold admin.';

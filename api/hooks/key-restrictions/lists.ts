@@ -4,10 +4,10 @@ import type { Deps } from '../../wiring.js';
 
 type Stores = Pick<Deps, 'campaigns' | 'subscribers' | 'imports' | 'newsletters'>;
 
-/** Nouns that belong to a list; of the others a key that is restricted to lists sees what its scopes let it see. */
+/** Resources that belong to a list. For all others a key that is restricted to lists is limited by its scopes only. */
 const LIST_ROUTES = /^\/api\/v1\/(lists|subscribers|imports|campaigns|newsletters|suppressions|events|sent)\b/;
 
-/** Throws `key_restricted` unless everything the request names lies on these lists. */
+/** Throws `key_restricted` unless every resource that the request names belongs to these lists. */
 export async function demandAllowedLists(
   stores: Stores,
   account: number,
@@ -16,7 +16,7 @@ export async function demandAllowedLists(
 ): Promise<void> {
   const url = request.routeOptions.url ?? '';
   if (!LIST_ROUTES.test(url)) return;
-  // What it lists is cut to its lists by the route itself.
+  // The route itself filters the lists that it returns.
   if (request.method === 'GET' && url === '/api/v1/lists') return;
   const requested = [...listsInRequest(request), ...(await listsOfRow(stores, account, url, request))];
   if (requested.length === 0) throw restricted('This API key is restricted to lists: name one of them as list_id.');
@@ -28,7 +28,7 @@ function restricted(sentence: string): Failure {
   return new Failure('key_restricted', undefined, sentence);
 }
 
-/** Lists that the request names itself. */
+/** The lists that the request names itself. */
 function listsInRequest({ query, body }: FastifyRequest): number[] {
   return [query, body].flatMap((part) => {
     const { list_id: id } = { ...(part as Record<string, unknown> | null) };
@@ -36,7 +36,7 @@ function listsInRequest({ query, body }: FastifyRequest): number[] {
   });
 }
 
-/** The list of the row in the path; a row that is not there is left to the route to deny. */
+/** The list of the row in the path; the route answers for a row that does not exist. */
 async function listsOfRow(stores: Stores, account: number, url: string, request: FastifyRequest): Promise<number[]> {
   const [, noun, param] = /^\/api\/v1\/([a-z]+)\/:([a-z]+)\b/.exec(url) ?? [];
   if (noun === undefined || param !== 'id') return [];

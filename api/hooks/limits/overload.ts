@@ -3,10 +3,10 @@ import { Failure } from '../../../domain/errors.js';
 import type { Api } from '../../api.js';
 import type { Deps } from '../../wiring.js';
 
-/** Who asks whether we are well is always answered: a probe must not mistake a busy process for a dead one. */
+/** Health probes are always answered: a busy process must not look like a dead one. */
 const PROBES = /^\/(health|ready|metrics)$/;
 
-/** While the process lags behind, requests are turned away at once: they would only wait, and make the others wait longer. */
+/** Refuses requests while the event loop lags: queued requests would slow down all others. */
 export async function refuseWhenOverloaded(app: Api, { config }: Pick<Deps, 'config'>): Promise<void> {
   const { maxLoopDelay } = config.http;
   if (maxLoopDelay === 0) return;
@@ -14,7 +14,7 @@ export async function refuseWhenOverloaded(app: Api, { config }: Pick<Deps, 'con
     maxEventLoopDelay: maxLoopDelay,
     sampleInterval: 500,
     pressureHandler: (request, _reply, _type, delay) => {
-      // Nothing was measured yet: that is no overload.
+      // No measurement yet: not overloaded.
       if (!Number.isFinite(delay)) return;
       if (!PROBES.test(request.routeOptions.url ?? '')) throw new Failure('overloaded');
     },

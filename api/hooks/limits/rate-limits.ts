@@ -13,7 +13,7 @@ import type { Api } from '../../api.js';
 import type { Deps } from '../../wiring.js';
 import { principalOf } from '../auth.js';
 
-/** A class of routes with a limit of its own, in requests a minute and key. */
+/** A class of routes with its own limit, in requests per minute and key. */
 interface Limit {
   readonly name: string;
   readonly perMinute: number;
@@ -22,11 +22,11 @@ interface Limit {
 
 const requestsDraft = (body: unknown) => ({ ...(body as { readonly ai?: unknown } | null) }).ai != null;
 
-/** Messages, and what dialects call sending one. */
+/** Messages, and the sending routes of dialects. */
 const SENDING =
   /^\/(?:messages(?:\/batch)?|singlesending\/create|email\/send-email|external-mails\/send(?:-by-template)?)\/?$/;
 
-/** API.md "Keys, plans, rate limits"; the first that covers a request counts. */
+/** API.md "Keys, plans, rate limits"; the first match counts. */
 const LIMITS: readonly Limit[] = [
   {
     name: 'drafts',
@@ -43,15 +43,15 @@ const LIMITS: readonly Limit[] = [
   },
 ];
 
-/** Requests a minute and address to what needs no key: a guard against floods, well above what proxies of mailboxes ask. */
+/** Requests per minute and address to routes without a key: a guard against floods, well above what mailbox proxies send. */
 const PER_ADDRESS = 30_000;
 const MINUTE = 60;
 
 type LimitedDeps = Pick<Deps, 'config'> & { readonly requestLimits: RequestLimits };
 
 /**
- * Counts what a key asks for, over all processes of the API, once the request is known to be valid and before anything
- * is done for it. `RATE_LIMIT_PER_MINUTE=0` turns every limit off.
+ * Counts the requests of a key over all processes of the API, after validation and before any work.
+ * `RATE_LIMIT_PER_MINUTE=0` turns every limit off.
  */
 export function limitKeys(app: Api, { config, requestLimits }: LimitedDeps): void {
   if (config.rateLimitPerMinute === 0) return;
@@ -66,7 +66,7 @@ export function limitKeys(app: Api, { config, requestLimits }: LimitedDeps): voi
   });
 }
 
-/** What a plan allows all keys of an account together. */
+/** The limit that a plan sets for all keys of an account together. */
 async function limitAccount(
   requestLimits: RequestLimits,
   reply: FastifyReply,
@@ -78,7 +78,7 @@ async function limitAccount(
   if (counted.over) applyPolicy(reply, { name: 'plan', limit: most, seconds: MINUTE }, counted);
 }
 
-/** Counts what an address asks for within a second, over all processes of the API, as `limitKeys` counts what a key does. */
+/** Counts the requests of an address within a second over all processes of the API, as `limitKeys` does for a key. */
 export function limitBursts(app: Api, { config, requestLimits }: LimitedDeps, perSecond: number): void {
   if (config.rateLimitPerMinute === 0) return;
   app.addHook('preHandler', async (request, reply) => {
@@ -87,7 +87,7 @@ export function limitBursts(app: Api, { config, requestLimits }: LimitedDeps, pe
   });
 }
 
-/** Counts what an address asks for outside `/api/v1`, in this process alone. */
+/** Counts the requests of an address outside `/api/v1`, in this process only. */
 export function limitAddresses(app: Api, { config }: Pick<Deps, 'config'>): void {
   if (config.rateLimitPerMinute === 0) return;
   const policy = { name: 'address', limit: PER_ADDRESS, seconds: MINUTE };

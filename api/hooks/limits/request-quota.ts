@@ -7,21 +7,21 @@ import type { Api } from '../../api.js';
 import type { Deps } from '../../wiring.js';
 import { principalOf } from '../auth.js';
 
-/** What a process has counted is written this often: so much may be lost by a kill, or go beyond a limit beside others. */
+/** Milliseconds between writes of the counts: a kill may lose, and other processes may overrun, as much. */
 const WRITE_INTERVAL = 1_000;
 
 interface Count {
   readonly account: number;
   readonly month: string;
-  /** Not written yet. */
+  /** Counted since the last write. */
   unwritten: number;
-  /** Over all processes, when it was written last; undefined before the first time. */
+  /** The count of all processes as of the last write; undefined before the first write. */
   total: number | undefined;
 }
 
 /**
- * Counts the requests of each account by the month, and refuses those of an account whose plan has none left. No request
- * waits for a write, except the first one of an account with a limit.
+ * Counts the requests of each account per month and refuses those beyond the plan's limit. Requests do not wait for a
+ * write, except the first one of an account with a limit.
  */
 export function countRequests(app: Api, { requestCounts, log }: Pick<Deps, 'requestCounts' | 'log'>): void {
   const counter = requestCounter(requestCounts, log);
@@ -57,7 +57,7 @@ function requestCounter(counts: RequestCounts, log: FastifyBaseLogger) {
       count.total = await counts.add(account, month, unwritten);
     } catch (error) {
       count.unwritten += unwritten;
-      log.warn({ err: error }, 'requests could not be counted; they are tried again');
+      log.warn({ err: error }, 'request counts could not be written; the next write includes them');
     }
   };
   return {
@@ -71,7 +71,7 @@ function requestCounter(counts: RequestCounts, log: FastifyBaseLogger) {
       return (count.total ?? 0) + count.unwritten;
     },
 
-    /** Writes what was counted, and forgets months that are over. */
+    /** Writes the counts and forgets past months. */
     write: async (): Promise<void> => {
       const month = monthOf(now());
       for (const [key, count] of pending) {

@@ -1,6 +1,6 @@
 /**
- * Compiles a schema when it is first needed, once a process: an API starts before the half of its time that compiling
- * hundreds of schemas takes, and most of them are never asked for.
+ * Compiles a schema on first use, once per process. Compiling hundreds of schemas would double the start time, and most of
+ * them are never used.
  */
 export function compileOnce<S extends object, C>(compile: (schema: S) => C): (schema: S) => () => C {
   const compiled = new WeakMap<S, C>();

@@ -2,12 +2,12 @@ import type { TLocalizedValidationError, TValidationError } from 'typebox/error'
 import type { FieldErrors } from '../../../domain/errors.js';
 import { ONE_LINE } from '../../schema/fields.js';
 
-/** No answer lists more faults than this. */
+/** A response lists at most this many errors. */
 export const MAX_ERRORS = 20;
 
 type Fault = readonly [field: string, sentence: string];
 
-/** Says each fault of a request in one sentence under the field it is about; nested fields as `ai.prompt`. */
+/** Describes each error of a request in one sentence under its field; nested fields as `ai.prompt`. */
 export function fieldErrorsOf(faults: readonly TLocalizedValidationError[]): FieldErrors {
   // A map, because a caller may name a field `constructor`.
   const errors = new Map<string, Set<string>>();
@@ -45,7 +45,7 @@ function faultsIn(fault: TLocalizedValidationError): Fault[] {
     return error.params.additionalProperties.map((name) => [within(name), `The ${within(name)} field is not known.`]);
   }
   const field = path.join('.') || 'body';
-  // The schema `false` stands behind `additionalProperties: false`; with many faults only these are reported.
+  // The schema `false` comes from `additionalProperties: false`; with many errors only these are reported.
   if (error.keyword === 'boolean') return [[field, `The ${field} field is not known.`]];
   return [[field, `The ${field} ${requirementOf(error)}.`]];
 }

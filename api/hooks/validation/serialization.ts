@@ -6,7 +6,7 @@ type Schema = Parameters<typeof stringifier>[0];
 
 const compiledSerializer = compileOnce((schema: Exclude<Schema, string>) => stringifier(schema));
 
-/** Writes answers as their schemas say, as Fastify itself would, but compiles a schema with the first answer of its kind. */
+/** Serializes responses by their schemas, as Fastify does, but compiles a schema at its first response. */
 export function serializeResponsesBySchema(app: Api): void {
   app.setSerializerCompiler<Exclude<Schema, string>>(({ schema }) => {
     const serialize = compiledSerializer(schema);

@@ -9,7 +9,7 @@ import type { Api } from '../../api.js';
 import { compileOnce } from './compile-once.js';
 import { fieldErrorsOf, MAX_ERRORS } from './messages.js';
 
-/** The keywords `coerced` needs to know of a schema. */
+/** The keywords of a schema that `coerced` reads. */
 interface Shape {
   readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, Shape>>;
@@ -18,8 +18,8 @@ interface Shape {
 const checker = compileOnce((schema: TSchema) => Compile(schema));
 
 /**
- * Checks every part of a request against its schema. Bodies are taken as they are; query strings and path parameters
- * are text and are read as what their schema asks for.
+ * Validates every part of a request against its schema. Bodies are taken unchanged; query strings and path parameters are
+ * text and are converted to the type in their schema.
  */
 export function validateWithTypeBox(app: Api): void {
   Settings.Set({ maxErrors: MAX_ERRORS });
@@ -35,7 +35,7 @@ export function validateWithTypeBox(app: Api): void {
   });
 }
 
-/** Reads one item of a body as if it were the body; throws the Failure that names its fields at fault. */
+/** Validates one item of a body like a body of its own; throws the Failure that names the invalid fields. */
 export function bodyReader(schema: TSchema): (given: unknown) => unknown {
   const check = checker(schema);
   return (given) => {

@@ -2,16 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 
 export interface GroupCommitOptions<T> {
-  /** Writes a group; called again with the same group until it succeeds, so repeating it must change nothing. */
+  /** Writes a group. It is called again with the same group until it succeeds, so it must be idempotent. */
   readonly write: (group: readonly T[]) => Promise<void>;
   readonly log: Pick<FastifyBaseLogger, 'warn'>;
-  /** How long the first of a group waits for others, in milliseconds. */
+  /** Milliseconds that the first entry of a group waits for others. */
   readonly gather?: number;
-  /** After this long nobody waits for a write any more; it goes on behind them. */
+  /** Milliseconds after which a request stops waiting; the write continues in the background. */
   readonly timeout?: number;
-  /** More than this are not kept while nothing can be written: the memory of a process ends somewhere. */
+  /** Entries kept while writes fail; further ones are dropped to bound memory. */
   readonly maxWaiting?: number;
-  /** How long an orderly stop tries to write what is left. */
+  /** Milliseconds that a shutdown spends on writing the rest. */
   readonly stopTimeout?: number;
 }
 
@@ -21,8 +21,8 @@ const LARGEST_GROUP = 2_000;
 const RETRY_INTERVAL = 250;
 
 /**
- * Writes many small things in few writes. Whoever adds something waits until it is written, and no longer than `patience`:
- * so a crash loses nothing that was answered in time, and a store that is down keeps nobody waiting.
+ * Combines many small writes into few. An addition resolves when it is written, or after `patience`: a crash loses no entry
+ * whose request was answered in time, and an unavailable store delays requests only briefly.
  */
 export function groupCommit<T>(options: GroupCommitOptions<T>) {
   const { write, log, gather = 40, timeout = 250, maxWaiting = 50_000, stopTimeout = 10_000 } = options;
@@ -38,11 +38,11 @@ export function groupCommit<T>(options: GroupCommitOptions<T>) {
         return true;
       } catch (error) {
         if (tried === 0)
-          log.warn({ err: error, hits: group.length }, 'hits could not be written; they are tried again');
+          log.warn({ err: error, hits: group.length }, 'hits could not be written; the write is retried');
         await pause(RETRY_INTERVAL);
       }
     }
-    log.warn({ hits: group.length }, 'hits were lost at the stop: the store did not take them');
+    log.warn({ hits: group.length }, 'hits were lost at shutdown: the store did not accept them');
     return false;
   };
 
@@ -58,11 +58,11 @@ export function groupCommit<T>(options: GroupCommitOptions<T>) {
   };
 
   return {
-    /** Resolves when it is written, or when patience is over. */
+    /** Resolves when the entry is written, or after `patience`. */
     add: async (one: T): Promise<void> => {
       if (waiting.length >= maxWaiting) {
         lost += 1;
-        if (lost === 1 || lost % 10_000 === 0) log.warn({ lost }, 'more hits than can be kept in memory');
+        if (lost === 1 || lost % 10_000 === 0) log.warn({ lost }, 'hits were dropped: too many are waiting in memory');
         return;
       }
       await new Promise<void>((resolve) => {
@@ -76,7 +76,7 @@ export function groupCommit<T>(options: GroupCommitOptions<T>) {
       });
     },
 
-    /** Orderly stop: writes what was accepted. */
+    /** Shutdown: writes all accepted entries. */
     close: async (): Promise<void> => {
       stopping = true;
       await running;

@@ -12,7 +12,7 @@ interface CachedSource {
 
 export type FindSource = (kind: LinkSource['kind'], id: number, link?: number) => Promise<TrackedLinks | undefined>;
 
-/** The targets of recently visited links. A link number is assigned once, so a known target stays valid. */
+/** Caches the targets of recently visited links. A link number is assigned once, so a known target stays valid. */
 export function linkSources({ ofLink }: Pick<Links, 'ofLink'>): FindSource {
   const cache = new LRUCache<string, CachedSource>({ max: MAX_ENTRIES });
 

@@ -4,14 +4,14 @@ import type { Event } from '../../../store/events/events.js';
 import type { Deps } from '../../wiring.js';
 import type { Visitor } from './visitor.js';
 
-/** One visit to the pixel or to a link of a mail, as it was accepted. */
+/** One accepted visit to the pixel or to a link of a mail. */
 export interface Hit {
   readonly account: number;
   readonly owner: { readonly campaign: number; readonly subscriber: number } | { readonly message: string };
   readonly what: Visit['what'];
   /** Number of the link; absent for the pixel. */
   readonly link?: number;
-  /** Of a message only: what its webhooks tell beside. */
+  /** For a message only: extra fields of its webhooks. */
   readonly webhookFields?: Visitor & { readonly url?: string };
   readonly verdict: VisitClass;
   readonly at: Date;
@@ -19,7 +19,7 @@ export interface Hit {
 
 export type RecordHits = (hits: readonly Hit[]) => Promise<void>;
 
-/** Writes a group of hits: one bulk of events. Ids are made from what happened, so repeating it adds nothing. */
+/** Writes a group of hits as one bulk of events. Ids derive from the visit, so a repeat adds nothing. */
 export function recordingHits(deps: Deps): RecordHits {
   return async (hits) => {
     const isAllowed = await trackingAllowed(deps, hits);
@@ -29,7 +29,7 @@ export function recordingHits(deps: Deps): RecordHits {
   };
 }
 
-/** Whoever has said no since the mail left, person or account, is led on and not recorded; nor is who was forgotten. */
+/** Visits of erased recipients, and of recipients or accounts that have since turned tracking off, are not recorded. */
 async function trackingAllowed({ subscribers, accounts }: Deps, hits: readonly Hit[]): Promise<(hit: Hit) => boolean> {
   const people = hits.flatMap(({ owner }) => ('subscriber' in owner ? owner.subscriber : []));
   const [willing, untracked] = await Promise.all([
@@ -39,7 +39,7 @@ async function trackingAllowed({ subscribers, accounts }: Deps, hits: readonly H
   return ({ account, owner }) => !untracked.has(account) && ('message' in owner || willing.has(owner.subscriber));
 }
 
-/** A click and its echo within the same second are one. */
+/** Repeated clicks within the same second count as one. */
 function eventOf({ account, owner, what, link, webhookFields, verdict, at }: Hit): Omit<Event, 'at'> {
   const { by, rule } = verdict;
   const second = Math.floor(at.getTime() / 1_000);
@@ -54,7 +54,7 @@ function eventOf({ account, owner, what, link, webhookFields, verdict, at }: Hit
   return { _id: `${what}:${owner.campaign}:${owner.subscriber}:${hit}`, account, ...owner, type, data };
 }
 
-/** A person who clicks has the mail: what is uncertain about it is settled. */
+/** A click by a person proves delivery: it settles an uncertain outcome. */
 async function settleClicks(deps: Deps, hits: readonly Hit[]): Promise<void> {
   const clicks = hits.filter(({ what, verdict }) => what === 'clicked' && verdict.by === 'person');
   for (const { account, campaign, subscribers, at } of clickersByCampaign(clicks)) {

@@ -15,7 +15,7 @@ import { verdictOf, visitorOf } from './visitor.js';
 
 const schema = { tags: ['Public pages'], security: [] };
 
-/** One transparent point. */
+/** One transparent pixel. */
 const PIXEL = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
 
 const PRIVATE_HEADERS = {
@@ -30,7 +30,7 @@ interface Tracker {
   readonly hits: GroupCommit<Hit>;
 }
 
-/** Links and pixels of tracked mails. A destination comes from what was stored before the mail left, never from the request. */
+/** Links and pixels of tracked mails. A destination comes from the store, never from the request. */
 export function trackedLinks(app: Api, deps: Deps): void {
   const { log, visitTimeout: timeout } = deps;
   const hits = groupCommit<Hit>({ write: recordingHits(deps), log, ...(timeout !== undefined && { timeout }) });
@@ -61,7 +61,7 @@ export function trackedLinks(app: Api, deps: Deps): void {
     { schema: { ...schema, params: image, summary: 'Fetch the pixel', response: POINT } },
     async (request, reply) => {
       const token = request.params.image.replace(/\.gif$/, '');
-      // An image that is missing would be shown as such: whatever goes wrong, the point is there.
+      // A missing image would be visible in the mail: the pixel is returned whatever fails.
       const mail = await mailOf(tracker, token, 0).catch(() => undefined);
       if (mail !== undefined) await accept(tracker, request, mail, { what: 'opened' });
       return sendPixel(reply);
@@ -76,7 +76,7 @@ interface Mail {
   readonly madeAt: Date | undefined;
 }
 
-/** The mail that a token was made for; undefined for a token that is not ours, and for mails that are not tracked. */
+/** The mail of a token; undefined for an invalid token, and for mails without tracking. */
 async function mailOf({ read, source }: Tracker, token: string, link: number): Promise<Mail | undefined> {
   const owner = await read(token);
   if (owner === undefined) return undefined;
@@ -91,7 +91,7 @@ async function mailOf({ read, source }: Tracker, token: string, link: number): P
   return found && { token, source: found, owner: { campaign, subscriber }, madeAt };
 }
 
-/** HEAD asks where a link leads and reads nothing: it is not recorded. */
+/** HEAD is not recorded: it only resolves the destination. */
 async function accept(
   { hits }: Tracker,
   request: FastifyRequest,

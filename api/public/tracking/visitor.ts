@@ -6,7 +6,7 @@ import { classifyVisit, type Visit, type VisitClass } from '../../../domain/trac
 
 const PREFETCH = /\bprefetch\b|\bpreview\b|\bprerender\b/i;
 
-/** Person or machine, from what the request alone tells. */
+/** Classifies a visit as person or machine by the request alone. */
 export function verdictOf(what: Visit['what'], { headers }: FastifyRequest, madeAt: Date | undefined): VisitClass {
   const userAgent = headers['user-agent'] ?? '';
   const purpose = [headers['sec-purpose'], headers['purpose'], headers['x-purpose'], headers['x-moz']].join(' ');
@@ -19,12 +19,12 @@ export function verdictOf(what: Visit['what'], { headers }: FastifyRequest, made
   });
 }
 
-/** Who came, as far as webhooks of a message tell it. */
+/** The visitor, as reported in webhooks of a message. */
 export interface Visitor {
-  /** The network, not the address; null where nobody knows. */
+  /** The network, not the address; null where it is unknown. */
   readonly ip: string | null;
   readonly user_agent: string;
-  /** The one in the link that was followed. */
+  /** The recipient address in the link. */
   readonly token: string;
 }
 
@@ -34,7 +34,7 @@ export function visitorOf({ ip, headers }: Pick<FastifyRequest, 'ip' | 'headers'
   return { ip: networkOf(ip), user_agent: (headers['user-agent'] ?? '').slice(0, LONGEST_AGENT), token };
 }
 
-/** An address without what stands for one person: of IPv4 the first three octets are left, of IPv6 the first six. */
+/** Removes the part of an address that identifies one person: keeps three octets of IPv4, six of IPv6. */
 export function networkOf(ip: string): string | null {
   if (!ipaddr.isValid(ip)) return null;
   const address = ipaddr.process(ip);

@@ -6,7 +6,7 @@ const Percent = (what: string) =>
     Type.Number({
       exclusiveMinimum: 0,
       maximum: 100,
-      description: `Percent of ${what} above which a campaign is paused; null: as the installation says.`,
+      description: `Percent of ${what} above which a campaign is paused; null: the default of the installation.`,
     }),
   );
 

@@ -12,7 +12,7 @@ import { ClientKeyPath } from './schema.js';
 
 const tags = ['Agency'];
 
-/** The keys of a client and the domains it sends from; all else of it is reached with `Everpost-Account`. */
+/** The keys and the sending domains of a client; all its other resources are reached with `Everpost-Account`. */
 export function clientAccess(app: Api, deps: Deps): void {
   clientKeys(app, deps);
   app.get(

@@ -15,7 +15,7 @@ import { ClientPatch, ClientSearch, ClientView, clientView, NewClient } from './
 const tags = ['Agency'];
 const ONE = { 200: Data(ClientView), ...refusals };
 
-/** The accounts that an agency keeps for others. */
+/** The client accounts of an agency. */
 export function agencyClients(app: Api, deps: Deps): void {
   listClients(app, deps);
   createClient(app, deps);
@@ -89,7 +89,7 @@ function suspendClient(app: Api, deps: Deps): void {
     {
       schema: {
         tags,
-        summary: 'Suspend a client: its keys are refused, its campaigns stand still',
+        summary: 'Suspend a client: its keys are refused, its campaigns are paused',
         params: IdPath,
         body: EmptyBody,
         response: ONE,
@@ -107,7 +107,7 @@ function suspendClient(app: Api, deps: Deps): void {
     {
       schema: {
         tags,
-        summary: 'Let a client go on; what the suspension has stopped goes on as well',
+        summary: 'Resume a client and the campaigns that its suspension paused',
         params: IdPath,
         body: EmptyBody,
         response: ONE,
@@ -127,7 +127,7 @@ function closeClient(app: Api, deps: Deps): void {
     {
       schema: {
         tags,
-        summary: 'Close the account of a client, for good; refused while something of it is on its way',
+        summary: 'Close the account of a client for good; refused while mail of it is in progress',
         params: IdPath,
         response: { 204: NoContent, ...refusals },
       },
@@ -140,7 +140,7 @@ function closeClient(app: Api, deps: Deps): void {
   );
 }
 
-/** It may have been closed since it was read. */
+/** The client may have been closed since it was read. */
 function demandExisting(client: Client | null): Client {
   if (client === null) throw new Failure('not_found');
   return client;

@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import type { Plan } from '../../../domain/account/plan.js';
 import { closed, Line, nullable } from '../../schema/fields.js';
 
-/** Null: as much as it likes. */
+/** Null: unlimited. */
 function Maximum(what: string) {
   return nullable(Type.Integer({ minimum: 0, maximum: 1_000_000_000_000, description: what }));
 }
@@ -11,18 +11,18 @@ const limits = {
   name: nullable(Line(100, 1)),
   subscribers: Maximum('Subscribers on all lists, in any state.'),
   campaigns: Maximum('Campaigns, in any state.'),
-  senders: Maximum('Domains that mail is sent from.'),
-  clients: Maximum('Accounts it keeps for others.'),
+  senders: Maximum('Sending domains.'),
+  clients: Maximum('Client accounts.'),
   emails_per_month: Maximum('Mails of campaigns and messages in a month, UTC.'),
   ai_drafts_per_month: Maximum('Texts written by a model in a month, UTC.'),
   requests_per_month: Maximum('Requests to the API in a month, UTC.'),
   requests_per_minute: nullable(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
-  ai: Type.Boolean({ description: 'Whether a model may write for it.' }),
+  ai: Type.Boolean({ description: 'Whether the account may use drafts by AI.' }),
 };
 
 export const PlanView = Type.Object(limits);
 
-/** A plan as a whole: what is not named is unlimited. */
+/** A whole plan: absent limits are unlimited. */
 export const PlanRequest = Type.Object(
   {
     name: Type.Optional(limits.name),
@@ -37,7 +37,7 @@ export const PlanRequest = Type.Object(
   },
   {
     ...closed,
-    description: 'The plan as a whole: what is not named is unlimited. `{}` lifts every limit.',
+    description: 'The whole plan: absent limits are unlimited. `{}` lifts every limit.',
     examples: [{ name: 'Starter', subscribers: 2_000, emails_per_month: 10_000, ai: false }],
   },
 );

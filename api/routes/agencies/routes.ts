@@ -7,11 +7,11 @@ import type { Deps } from '../../wiring.js';
 import { agencyOf } from './caller.js';
 import { AgencyView } from './schema.js';
 
-/** What an agency has, in one answer. */
+/** Totals of an agency in one response. */
 export function agency(app: Api, deps: Deps): void {
   app.get(
     '/agency',
-    { schema: { tags: ['Agency'], summary: 'Sum up the agency', response: { 200: Data(AgencyView), ...refusals } } },
+    { schema: { tags: ['Agency'], summary: 'Retrieve totals of the agency', response: { 200: Data(AgencyView), ...refusals } } },
     async (request) => {
       const { _id: id, name } = await deps.accounts.settings(agencyOf(request));
       const found = await deps.clients.ofAgency(id);

@@ -9,7 +9,7 @@ import { PlanRequest, PlanView, planView } from './plan-schema.js';
 
 const fields = {
   mail_from: Type.Optional(
-    nullable(Type.String({ ...Line(320, 1), description: 'Sender where neither campaign nor list names one.' })),
+    nullable(Type.String({ ...Line(320, 1), description: 'Default sender of campaigns and lists that name none.' })),
   ),
   plan: Type.Optional(PlanRequest),
 };
@@ -63,7 +63,7 @@ export const AgencyView = Type.Object(
     clients: Type.Object({ total: Type.Integer(), active: Type.Integer(), suspended: Type.Integer() }),
     usage: UsageSum,
     plans: Type.Array(Type.Object({ name: nullable(Type.String()), clients: Type.Integer() }), {
-      description: 'How many clients have each plan, by its name.',
+      description: 'Number of clients on each plan, by its name.',
     }),
   },
   {

@@ -10,7 +10,7 @@ export function auditTrail(app: Api, { audit }: Pick<Deps, 'audit'>): void {
     {
       schema: {
         tags: ['Keys'],
-        summary: 'List changes of keys and of the account, the newest first',
+        summary: 'List changes of keys and of the account, newest first',
         querystring: AuditSearch,
         response: { 200: AuditPage, ...refusals },
       },

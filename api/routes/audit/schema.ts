@@ -7,7 +7,7 @@ export const AuditSearch = Type.Object(
   {
     action: Type.Optional(Type.String({ maxLength: 64, examples: ['keys.rotate'] })),
     key_id: Type.Optional(Id),
-    after: Type.Optional(Type.Integer({ minimum: 1, description: '`meta.next` of the page before.' })),
+    after: Type.Optional(Type.Integer({ minimum: 1, description: '`meta.next` of the previous page.' })),
     limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
   },
   closed,
@@ -16,7 +16,7 @@ export const AuditSearch = Type.Object(
 const By = Type.Object({
   kind: Type.Enum(['key', 'cli']),
   key_id: nullable(Id),
-  account_id: nullable(Type.Integer({ description: 'Whose key it was: an agency acts for its clients.' })),
+  account_id: nullable(Type.Integer({ description: 'Account of the key: an agency acts for its clients.' })),
 });
 
 const AuditView = Type.Object(
@@ -24,12 +24,12 @@ const AuditView = Type.Object(
     id: Id,
     at: Timestamp,
     action: Type.String(),
-    target: nullable(Type.String({ description: 'Id of what was changed; of a key of a client `client/key`.' })),
-    fields: Type.Array(Type.String(), { description: 'Which fields were named; never what they were set to.' }),
+    target: nullable(Type.String({ description: 'Id of the changed resource; `client/key` for a key of a client.' })),
+    fields: Type.Array(Type.String(), { description: 'Names of the fields in the request, never their values.' }),
     by: By,
     address: nullable(Type.String()),
     outcome: Type.Enum(['done', 'in_doubt'], {
-      description: '`in_doubt`: it was begun, and nobody could note what came of it.',
+      description: '`in_doubt`: the change was started and its outcome is unknown.',
     }),
   },
   {

@@ -60,7 +60,7 @@ export const NewBrand = Type.Object(
     postal_address: Type.Optional(nullable(Lines(500))),
     language: Type.Optional(Language),
   },
-  { ...closed, examples: [EXAMPLE], description: 'The whole brand: what is left out is the default afterwards.' },
+  { ...closed, examples: [EXAMPLE], description: 'The whole brand: absent fields are reset to their defaults.' },
 );
 
 export const BrandView = Type.Object(
@@ -83,7 +83,7 @@ export const BrandView = Type.Object(
 
 const DEFAULT_WIDTH = 140;
 
-/** The whole brand that a request asks for. */
+/** The whole brand of a request. */
 export function newBrand({ logo, colors, ...fields }: Static<typeof NewBrand>): Brand {
   return {
     ...DEFAULT_BRAND,

@@ -4,7 +4,7 @@ import type { Lookup } from '../../../mail/dns/lookup.js';
 import { checkSpf } from '../../../mail/dns/spf.js';
 import type { DnsFindings, DomainKey, SenderDomain } from '../../../store/domains/domains.js';
 
-/** Looks for every record of a domain; where no name server answers, what was known stands. */
+/** Checks every record of a domain; without an answer from its name servers the last result stays. */
 export async function checkDomain(
   lookup: Lookup,
   row: SenderDomain,
@@ -25,7 +25,7 @@ export async function checkDomain(
   };
 }
 
-/** A retired key is nobody's business any more. */
+/** Retired keys are not checked. */
 async function checkKey(lookup: Lookup, domain: string, key: DomainKey): Promise<DomainKey> {
   if (key.use === 'retired') return key;
   return { ...key, check: latestCheck(key.check, await checkDkim(lookup, dkimName(key.selector, domain), key)) };

@@ -21,7 +21,7 @@ const tags = ['Domains'];
 const ONE = { 200: Data(DomainView), ...refusals };
 const TRIES = 3;
 
-/** Domains that mail is sent from: their keys, the records to publish, and whether these are there. */
+/** Sending domains: their keys, the records to publish, and the state of these records. */
 export function domains(app: Api, deps: Deps): void {
   readDomains(app, deps);
   addDomain(app, deps);
@@ -57,7 +57,7 @@ function addDomain(app: Api, { domains, config }: Deps): void {
     {
       schema: {
         tags,
-        summary: 'Add a domain; makes its keys',
+        summary: 'Add a domain and create its keys',
         body: NewDomain,
         response: { 201: Data(DomainView), ...refusals },
       },
@@ -74,7 +74,7 @@ function addDomain(app: Api, { domains, config }: Deps): void {
 function changeDomain(app: Api, { domains, config }: Deps): void {
   app.patch(
     '/domains/:id',
-    { schema: { tags, summary: 'Say where bounces come to', params: IdPath, body: DomainPatch, response: ONE } },
+    { schema: { tags, summary: 'Set the bounce domain', params: IdPath, body: DomainPatch, response: ONE } },
     async (request) => {
       const account = accountOf(request);
       const row = demandOwned(await domains.find(account, request.params.id));
@@ -87,7 +87,7 @@ function changeDomain(app: Api, { domains, config }: Deps): void {
   );
 }
 
-/** DMARC aligns a return path below the sender's domain; another domain would speak in somebody else's name. */
+/** DMARC aligns only return paths at or below the sender's domain; any other domain belongs to a third party. */
 function demandBelow(domain: string, bounces: string): string {
   if (bounces === domain || bounces.endsWith(`.${domain}`)) return bounces;
   throw new Failure('validation_failed', {
@@ -111,7 +111,7 @@ function verifyDomain(app: Api, deps: Deps): void {
   const lookup = dnsLookup({ servers });
   app.post(
     '/domains/:id/verify',
-    { schema: { tags, summary: 'Look for the records in the DNS', params: IdPath, body: EmptyBody, response: ONE } },
+    { schema: { tags, summary: 'Check the records in the DNS', params: IdPath, body: EmptyBody, response: ONE } },
     async (request) => {
       const after = await updateDomain(deps, accountOf(request), request.params.id, async (row) =>
         deps.domains.recordFindings(row, await checkDomain(lookup, row, spfInclude)),
@@ -124,7 +124,7 @@ function verifyDomain(app: Api, deps: Deps): void {
 function rotateKeys(app: Api, deps: Deps): void {
   app.post(
     '/domains/:id/rotate',
-    { schema: { tags, summary: 'Make new keys', params: IdPath, body: EmptyBody, response: ONE } },
+    { schema: { tags, summary: 'Create new keys', params: IdPath, body: EmptyBody, response: ONE } },
     async (request) => {
       const account = accountOf(request);
       demandOwned(await deps.domains.find(account, request.params.id));
@@ -135,7 +135,7 @@ function rotateKeys(app: Api, deps: Deps): void {
   );
 }
 
-/** Reads, writes; whoever was overtaken reads again. */
+/** Reads and writes; reads again after a concurrent write. */
 async function updateDomain(
   { domains }: Deps,
   account: number,
@@ -147,7 +147,7 @@ async function updateDomain(
     if (after === 'claimed_elsewhere') throw new Failure('domain_taken');
     if (after !== null) return after;
   }
-  throw new Failure('busy', undefined, 'The domain is being changed by others; try again.');
+  throw new Failure('busy', undefined, 'The domain is being changed by other requests; try again.');
 }
 
 function hostname(text: string, field: 'domain' | 'bounce_domain' = 'domain'): string {
@@ -156,7 +156,7 @@ function hostname(text: string, field: 'domain' | 'bounce_domain' = 'domain'): s
   throw new Failure('validation_failed', { [field]: [`The ${field} must be a host name such as acme.example.`] });
 }
 
-/** Random selectors: two installations, or two accounts, never want the same name in one zone. */
+/** Random selectors: two installations, or two accounts, never choose the same name in one zone. */
 async function newKeys(): Promise<NewDomainKey[]> {
   const selector = `evp-${randomBytes(4).toString('hex')}`;
   const [rsa, ed25519] = await Promise.all([newKeyPair('rsa-sha256'), newKeyPair('ed25519-sha256')]);

@@ -16,15 +16,15 @@ export const DomainPatch = Type.Object(
   { ...closed, examples: [{ bounce_domain: 'bounce.acme.example' }] },
 );
 
-/** One record to publish, and what was found of it at the last look. */
+/** One record to publish, and the result of its last check. */
 const RecordView = Type.Object({
   purpose: Type.Enum(['dkim', 'spf', 'dmarc', 'return_path']),
   type: Type.Enum(['TXT', 'MX']),
   name: Type.String(),
   value: nullable(Type.String()),
-  /** Without it the domain is not verified. */
+  /** The domain is not verified without this record. */
   required: Type.Boolean(),
-  /** Of a DKIM key: does it sign, wait until it is seen, or only stay for mail on its way? */
+  /** State of a DKIM key: it signs, waits for its record, or stays published for mail in transit. */
   key: nullable(Type.String({ examples: ['active', 'next', 'retired'] })),
   state: Type.Enum([...RECORD_STATES]),
   found: nullable(Type.String()),
@@ -38,7 +38,7 @@ export const DomainView = Type.Object(
     state: Type.Enum(['pending', 'verified']),
     rotating: Type.Boolean(),
     bounce_domain: nullable(
-      Type.String({ description: 'Where reports about its mail come to; null: where the installation says.' }),
+      Type.String({ description: 'Domain that receives delivery reports; null: the default of the installation.' }),
     ),
     records: Type.Array(RecordView),
     verified_at: nullable(Timestamp),
@@ -78,7 +78,7 @@ export const DomainView = Type.Object(
 
 type RecordResponse = Static<typeof RecordView>;
 
-/** `spfInclude`: the name under which the sending servers are listed, where the operator has said it. */
+/** `spfInclude`: the name that lists the sending servers, if the operator has set it. */
 export function domainView(row: SenderDomain, spfInclude: string | undefined): Static<typeof DomainView> {
   return {
     id: row._id,
@@ -100,17 +100,17 @@ function keyRecord(domain: string, { selector, algorithm, public_key, use, check
   const required = algorithm === 'rsa-sha256' && use !== 'retired';
   const record = { purpose: 'dkim', type: 'TXT', name, value, required, key: use } as const;
   if (use !== 'retired') return { ...record, ...check, note: check.note ?? KEY_NOTES[algorithm] };
-  return { ...record, ...check, note: 'Signs no more; keep it for seven days, for mail on its way.' };
+  return { ...record, ...check, note: 'No longer signs; keep it for seven days, for mail in transit.' };
 }
 
 const KEY_NOTES = {
   'rsa-sha256': null,
-  'ed25519-sha256': 'A second signature that some receivers check; the domain is verified without it too.',
+  'ed25519-sha256': 'A second signature that some receivers check; verification does not need it.',
 } as const;
 
-const SPF_HINT = 'Name the servers that send your mail; at most ten look-ups in all.';
-const DMARC_HINT = 'Begin with p=none and tighten it once reports are clean.';
-const BOUNCE_HINT = 'Bounces go to the address mail is from: some server must take mail for the domain.';
+const SPF_HINT = 'List the servers that send your mail; at most ten lookups in total.';
+const DMARC_HINT = 'Start with p=none and tighten it once reports are clean.';
+const BOUNCE_HINT = 'Bounces go to the sender address: a server must accept mail for the domain.';
 
 function otherRecords(
   { domain, spf, dmarc, return_path }: SenderDomain,

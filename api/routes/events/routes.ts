@@ -14,7 +14,7 @@ export function events(app: Api, { eventLog }: Deps): void {
     {
       schema: {
         tags: ['Events'],
-        summary: 'List what happened, in an order that is safe to go on from',
+        summary: 'List events in a stable order',
         querystring: EventSearch,
         response: { 200: EventPage, ...refusals },
       },
@@ -22,7 +22,7 @@ export function events(app: Api, { eventLog }: Deps): void {
     async (request) => {
       const account = accountOf(request);
       const query = queryFrom(request.query);
-      // What happened before the request is in the answer, whether or not a worker is there to order it.
+      // Sequences pending events first: the response includes every earlier event even without a worker.
       await eventLog.assignSequences(account);
       const found = await eventLog.page(account, { ...query, limit: query.limit + 1 });
       const shown = found.slice(0, query.limit);

@@ -3,11 +3,11 @@ import type { SequencedEvent } from '../../../store/events/event-log.js';
 import { closed, Id, nullable, Timestamp } from '../../schema/fields.js';
 import { timestamp } from '../../timestamp.js';
 
-/** A type, `campaign.*` for those of a noun, or `*`. */
+/** A type, `campaign.*` for all types of a resource, or `*`. */
 export const Pattern = Type.String({
   maxLength: 64,
   pattern: '^(?:\\*|[a-z]+\\.(?:\\*|[a-z_]+))$',
-  description: 'A type of event, `campaign.*` for those of a noun, `*` for all.',
+  description: 'An event type, `campaign.*` for all types of a resource, `*` for all.',
 });
 
 export const EventId = Type.String({ pattern: '^evt_[0-9A-Za-z]{24}$', examples: ['evt_7Hq2mVxT0cZkP4sWn9RbYd3L'] });
@@ -20,7 +20,7 @@ export const EventSearch = Type.Object(
     message: Type.Optional(Type.String({ format: 'uuid' })),
     from: Type.Optional(Timestamp),
     to: Type.Optional(Timestamp),
-    after: Type.Optional(Type.Integer({ minimum: 0, description: 'The position to go on from.' })),
+    after: Type.Optional(Type.Integer({ minimum: 0, description: 'The position after which to continue.' })),
     order: Type.Enum(['asc', 'desc'], { default: 'asc' }),
     limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 50 }),
   },
@@ -31,7 +31,7 @@ const EventView = Type.Object(
   {
     id: EventId,
     type: Type.String(),
-    position: Type.Integer({ description: 'Its place; whoever has read up to one has missed nothing before it.' }),
+    position: Type.Integer({ description: 'Position in the event log: no event with a lower position appears later.' }),
     created_at: Timestamp,
     campaign_id: nullable(Id),
     subscriber_id: nullable(Id),
@@ -59,7 +59,7 @@ export const EventPage = Type.Object({
   meta: Type.Object({
     next: nullable(Type.Integer()),
     forgotten: Type.Integer({
-      description: 'Events right behind `after` that are kept no more: you have missed so many.',
+      description: 'Number of events after `after` that have been deleted.',
     }),
   }),
 });

@@ -10,13 +10,13 @@ const Ready = Type.Object({ status: Type.Literal('ok'), temporal: Type.Enum(['re
 const PING_TIMEOUT_MS = 2_000;
 
 /**
- * `/health`: the process runs. `/ready`: it can do its work, for which MongoDB is enough: what is accepted while Temporal is
- * away goes out when it is back.
+ * `/health`: the process runs. `/ready`: it can accept requests, which needs MongoDB only: mail accepted while Temporal is
+ * down is sent when it is back.
  */
 export function health(app: Api, { store, engine }: Deps): void {
   app.get(
     '/health',
-    { schema: { tags: ['Operations'], summary: 'Is the process up?', security: [], response: { 200: Healthy } } },
+    { schema: { tags: ['Operations'], summary: 'Check that the process runs', security: [], response: { 200: Healthy } } },
     async () => ({ status: 'ok' as const }),
   );
 
@@ -25,7 +25,7 @@ export function health(app: Api, { store, engine }: Deps): void {
     {
       schema: {
         tags: ['Operations'],
-        summary: 'Can it accept requests? And is Temporal there?',
+        summary: 'Check that the server accepts requests, and whether Temporal is reachable',
         security: [],
         response: { 200: Ready, ...refusals },
       },

@@ -10,7 +10,7 @@ import type { Deps } from '../../wiring.js';
 const RawSearch = Type.Object(
   {
     to: Type.Optional(
-      Type.String({ maxLength: 320, description: 'The address of the envelope, where the header does not show it.' }),
+      Type.String({ maxLength: 320, description: 'The envelope recipient, where the header does not contain it.' }),
     ),
   },
   closed,
@@ -18,7 +18,7 @@ const RawSearch = Type.Object(
 
 const Received = Type.Object({ id: Type.String() }, { examples: [{ id: 'kTq5…' }] });
 
-/** Bounces, complaints and unsubscribes that somebody else's mail server took in for us. */
+/** Accepts bounces, complaints and unsubscribes that a customer's mail server received. */
 export function inboundMail(app: Api, deps: Deps): void {
   app.register(async (raw: Api) => {
     raw.addContentTypeParser(
@@ -37,8 +37,8 @@ function receiving(app: Api, { inbound }: Deps): void {
       bodyLimit: LARGEST_REPORT,
       schema: {
         tags: ['Bounces'],
-        summary: 'Hand in a raw mail: a bounce, a complaint or an unsubscribe',
-        description: 'The mail itself as `message/rfc822`; kept before the answer, read within seconds.',
+        summary: 'Submit a raw mail: a bounce, a complaint or an unsubscribe',
+        description: 'The mail itself as `message/rfc822`; stored before the response, processed within seconds.',
         querystring: RawSearch,
         consumes: ['message/rfc822'],
         response: { 202: Data(Received), ...refusals },

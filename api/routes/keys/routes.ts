@@ -13,7 +13,7 @@ import { IdPath } from '../../schema/fields.js';
 import type { Deps } from '../../wiring.js';
 import { IssuedKey, KeyView, keyView, NewKey, Rotation } from './schema.js';
 
-/** What a restricted key is for where nobody says. */
+/** The scopes of a restricted key whose request names none. */
 const RESTRICTED_KEY_SCOPES: readonly Scope[] = ['read', 'send', 'contacts'];
 const HOUR = 3_600_000;
 const tags = ['Keys'];
@@ -56,7 +56,7 @@ function rotationRoutes(app: Api, { keyRotation }: Deps): void {
       config: { secretResponse: true },
       schema: {
         tags,
-        summary: 'Make a successor; both keys work until it is validated',
+        summary: 'Create a successor; both keys work until it is validated',
         params: IdPath,
         body: Rotation,
         response: issued,
@@ -75,7 +75,7 @@ function rotationRoutes(app: Api, { keyRotation }: Deps): void {
     {
       schema: {
         tags,
-        summary: 'End the key that this one replaces',
+        summary: 'Validate a key and revoke the one that it replaces',
         params: IdPath,
         response: { 200: Data(KeyView), ...refusals },
       },
@@ -89,7 +89,7 @@ function rotationRoutes(app: Api, { keyRotation }: Deps): void {
     '/keys/:id/reset',
     {
       config: { secretResponse: true },
-      schema: { tags, summary: 'End a key at once and make another', params: IdPath, response: issued },
+      schema: { tags, summary: 'Revoke a key at once and issue a successor', params: IdPath, response: issued },
     },
     async (request, reply) => {
       const { key, secret } = demandRotated(await keyRotation.reset(accountOf(request), request.params.id));
@@ -109,7 +109,7 @@ function demandRotated<T extends object>(result: T | NotRotated): T {
   return demandOwned<T>(result);
 }
 
-/** Lists must be the account's own; a time must be to come. */
+/** Lists must belong to the account; an expiry must be in the future. */
 export async function termsOf(
   { lists }: Pick<Deps, 'lists'>,
   account: number,

@@ -24,7 +24,7 @@ export const NewKey = Type.Object(
   },
   {
     ...closed,
-    description: 'Without scopes the key may do everything; lists and domains restrict it to these.',
+    description: 'Without scopes the key has full access; lists and domains restrict it to these.',
     examples: [{ name: 'Sign-up form', scopes: ['contacts'], lists: [1] }],
   },
 );
@@ -33,7 +33,7 @@ export const Rotation = Type.Object(
   { overlap_hours: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 24 * 365 }))) },
   {
     ...closed,
-    description: 'How long the old key goes on working; without it, until the new one is validated.',
+    description: 'Hours that the old key keeps working; without it, until the new key is validated.',
     examples: [{ overlap_hours: 48 }],
   },
 );
@@ -57,7 +57,7 @@ const view = {
 
 export const KeyView = Type.Object(view);
 
-/** The only answer that ever holds the key itself. */
+/** The only response that contains the key itself. */
 export const IssuedKey = Type.Object({ ...view, key: Type.String() });
 
 export function keyView(key: Key): Static<typeof KeyView> {

@@ -13,7 +13,7 @@ import { MemberView, memberView, NewMember } from './schema.js';
 
 const tags = ['Account'];
 
-/** Who works with the account; drafts and tests go to nobody else. */
+/** The members of the account; only they receive drafts and tests. */
 export function members(app: Api, { members }: Pick<Deps, 'members'>): void {
   app.get(
     '/account/members',
@@ -41,7 +41,7 @@ export function members(app: Api, { members }: Pick<Deps, 'members'>): void {
   );
 }
 
-/** Mail must reach a member without SMTPUTF8, as it must any recipient of a message. */
+/** A member's address must not need SMTPUTF8, like that of any message recipient. */
 function newMember({ name, email, role }: Static<typeof NewMember>): Fresh {
   const address = parseMailbox(email);
   if (address?.ascii === true) return { name, email: address.shown, email_key: address.identity, role };

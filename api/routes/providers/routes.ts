@@ -13,11 +13,11 @@ import type { Deps } from '../../wiring.js';
 import { ProviderPath, ProviderSettings, ProviderView } from './schema.js';
 
 const tags = ['Bounces'];
-/** Settings that are not shown. */
+/** Settings whose values are hidden. */
 const SECRETS = ['signing_key', 'password'] as const;
 const ONE = { 200: Data(ProviderView), ...refusals };
 
-/** Providers whose webhooks tell what became of a mail: what is needed to tell them from forged ones. */
+/** Providers whose webhooks report deliveries, with the settings that authenticate these reports. */
 export function providers(app: Api, deps: Deps): void {
   readProviders(app, deps);
   setProvider(app, deps);
@@ -50,8 +50,8 @@ function setProvider(app: Api, { providers, config }: Deps): void {
     {
       schema: {
         tags,
-        summary: 'Set up a provider',
-        description: 'Answers the URL for its webhook; it stays the same when the settings change.',
+        summary: 'Configure a provider',
+        description: 'Returns the URL for its webhook; it stays the same when the settings change.',
         params: ProviderPath,
         body: ProviderSettings,
         response: ONE,
@@ -94,7 +94,7 @@ function demandSettings(name: ProviderName, given: Static<typeof ProviderSetting
   if (Object.keys(errors).length > 0) throw new Failure('validation_failed', errors);
 }
 
-/** Whoever sends a hidden value back keeps it; where there is none it is refused. */
+/** A hidden value that is sent back keeps the stored one; without a stored value it is refused. */
 async function withStoredSecrets(
   store: Pick<Providers, 'find' | 'opened'>,
   account: number,
@@ -146,7 +146,7 @@ function openProvider({ opened }: Pick<Providers, 'opened'>, row: ProviderHook):
     throw new Failure(
       'sealed_elsewhere',
       undefined,
-      'It was sealed with another EVERPOST_SECRET; remove it and set it up again.',
+      'It was encrypted with another EVERPOST_SECRET; remove it and configure it again.',
     );
   }
 }

@@ -11,9 +11,9 @@ export const ProviderSettings = Type.Object(
   {
     topic_arn: Word(300, 'SES: the SNS topic that its reports are published to.'),
     public_key: Word(1_000, 'SendGrid: the verification key of the signed event webhook.'),
-    signing_key: Word(200, 'Mailgun: the HTTP webhook signing key; *** keeps the one that is set.'),
-    username: Word(100, 'Postmark: the user in the URL of the webhook, if you want one.'),
-    password: Word(200, 'Postmark: the password in the URL of the webhook; *** keeps the one that is set.'),
+    signing_key: Word(200, 'Mailgun: the HTTP webhook signing key; *** keeps the current one.'),
+    username: Word(100, 'Postmark: the user in the URL of the webhook, if any.'),
+    password: Word(200, 'Postmark: the password in the URL of the webhook; *** keeps the current one.'),
   },
   { ...closed, examples: [EXAMPLE] },
 );
@@ -23,7 +23,7 @@ export const ProviderPath = Type.Object({ name: Type.Enum([...PROVIDERS]) });
 export const ProviderView = Type.Object(
   {
     name: Type.Enum([...PROVIDERS]),
-    url: Type.String({ description: 'Give it to the provider and to nobody else: a secret is in it.' }),
+    url: Type.String({ description: 'Contains a secret: share it with the provider only.' }),
     topic_arn: Type.Optional(Type.String()),
     public_key: Type.Optional(Type.String()),
     username: Type.Optional(Type.String()),

@@ -10,7 +10,7 @@ import { campaignRowViews } from '../campaigns/view.js';
 import { messageView } from '../messages/view.js';
 import { type SentMailResponse, SentPage, SentSearch } from './schema.js';
 
-/** How far a reader has come in each of the two orders that the list is merged from. */
+/** Position in each of the two lists that are merged. */
 interface SentCursor {
   readonly campaign?: LaunchPosition;
   readonly message?: string;
@@ -26,7 +26,7 @@ export function sentMail(app: Api, deps: Deps): void {
     {
       schema: {
         tags: ['Messages'],
-        summary: 'List what was sent, campaigns and messages, the last begun first',
+        summary: 'List sent campaigns and messages, the latest first',
         querystring: SentSearch,
         response: { 200: SentPage, ...refusals },
       },
@@ -49,7 +49,7 @@ export function sentMail(app: Api, deps: Deps): void {
   );
 }
 
-/** Both orders in one, each kept as it is: a place in it is a place in each. */
+/** Merges both lists without changing the order of either: a position in the result is a position in each. */
 function mergedByTime(campaigns: readonly CampaignSummary[], messages: readonly Message[]): Mailing[] {
   const begun: Mailing[] = campaigns.map((row) => ({ kind: 'campaign', at: row.launched_at ?? row.created_at, row }));
   const accepted: Mailing[] = messages.map((row) => ({ kind: 'message', at: row.created_at, row }));

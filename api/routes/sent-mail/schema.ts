@@ -14,7 +14,7 @@ export const SentSearch = Type.Object(
   closed,
 );
 
-/** One mailing: a campaign as `GET /campaigns` shows it, or a message as `GET /messages` does. */
+/** One entry: a campaign as in `GET /campaigns`, or a message as in `GET /messages`. */
 const SentMail = Type.Union([
   Type.Object({ kind: Type.Literal('campaign'), begun_at: Timestamp, campaign: CampaignRow }),
   Type.Object({ kind: Type.Literal('message'), begun_at: Timestamp, message: MessageRow }),

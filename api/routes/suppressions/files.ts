@@ -14,7 +14,7 @@ const tags = ['Suppressions'];
 const COLUMNS = ['email', 'reason', 'evidence', 'created_at'];
 const LARGEST_FILE = 64 * 1024 * 1024;
 
-/** Suppressions as CSV, in and out as streams. */
+/** Imports and exports suppressions as CSV streams. */
 export function suppressionFiles(app: Api, deps: Deps): void {
   app.register(async (files: Api) => {
     streamCsv(files);
@@ -61,7 +61,7 @@ function exporting(app: Api, { suppressions }: Deps): void {
       },
     },
     async (request, reply) => {
-      // What a stranger's server said begins perhaps like a formula: quoted away.
+      // The reply of a foreign server may start like a formula: it is quoted.
       const csv = stringify({ header: true, bom: true, columns: COLUMNS, escape_formulas: true });
       const rows = Readable.from(views(suppressions.all(accountOf(request))));
       rows.once('error', (error) => csv.destroy(error));

@@ -20,7 +20,7 @@ const tags = ['Suppressions'];
 const ONE = Data(SuppressionView);
 const EmailPath = Type.Object({ email: Type.String({ maxLength: 1024 }) });
 
-/** Addresses that must not be mailed, whatever any list says. */
+/** Addresses that get no mail from the account, on any list. */
 export function suppressions(app: Api, deps: Deps): void {
   listSuppressions(app, deps);
   suppress(app, deps);
@@ -34,7 +34,7 @@ function listSuppressions(app: Api, { suppressions }: Deps): void {
     {
       schema: {
         tags,
-        summary: 'List suppressed addresses, the newest first',
+        summary: 'List suppressed addresses, newest first',
         querystring: SuppressionSearch,
         response: { 200: SuppressionPage, ...refusals },
       },
@@ -65,7 +65,7 @@ function suppress(app: Api, { suppressions }: Deps): void {
       const key = identity(email);
       const added = await suppressions.add(account, key, reason, evidence);
       const row = await suppressions.find(account, key);
-      if (row === null) throw new Failure('busy', undefined, 'The address was released meanwhile; try again.');
+      if (row === null) throw new Failure('busy', undefined, 'The address was released at the same time; try again.');
       return reply.code(added === 'added' ? 201 : 200).send({ data: suppressionView({ ...row, email_key: key }) });
     },
   );

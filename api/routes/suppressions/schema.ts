@@ -3,11 +3,11 @@ import { SUPPRESSION_REASONS, type Suppression } from '../../../store/suppressio
 import { closed, Line, Mailbox, nullable, Timestamp } from '../../schema/fields.js';
 import { timestamp } from '../../timestamp.js';
 
-/** What a caller may give as the reason; `erased` comes about by erasing a person. */
+/** The reasons that a caller may give; `erased` is set by erasing a person only. */
 const GIVEN_REASONS = SUPPRESSION_REASONS.filter((reason) => reason !== 'erased');
 
 const reason = Type.Optional(
-  Type.Enum(GIVEN_REASONS, { description: 'As another system knew it; `manual` where nobody says.' }),
+  Type.Enum(GIVEN_REASONS, { description: 'The reason known to another system; `manual` by default.' }),
 );
 
 export const NewSuppression = Type.Object(
@@ -15,7 +15,7 @@ export const NewSuppression = Type.Object(
   { ...closed, examples: [{ email: 'alice@example.com', evidence: 'asked by phone' }] },
 );
 
-/** An address is looked at later: a malformed one is reported, it never fails the batch. */
+/** Addresses are validated later: an invalid one is reported and does not fail the batch. */
 export const SuppressionBatch = Type.Object(
   { emails: Type.Array(Type.String({ maxLength: 1024 }), { minItems: 1, maxItems: 1000 }), reason },
   { ...closed, examples: [{ emails: ['alice@example.com', 'bob@example.com'] }] },
@@ -25,7 +25,7 @@ export const SuppressionSearch = Type.Object(
   {
     email: Type.Optional(Mailbox),
     reason: Type.Optional(Type.Enum([...SUPPRESSION_REASONS])),
-    after: Type.Optional(Type.String({ pattern: '^\\d{1,15}\\.[\\w-]{43}$', description: 'The `meta.next` before.' })),
+    after: Type.Optional(Type.String({ pattern: '^\\d{1,15}\\.[\\w-]{43}$', description: '`meta.next` of the previous page.' })),
     limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 50 }),
   },
   closed,
@@ -36,7 +36,7 @@ export const ImportedSearch = Type.Object({ reason }, closed);
 export const SuppressionView = Type.Object(
   {
     email: nullable(
-      Type.String({ description: 'As it is compared; null: the person was erased, a hash bars the address.' }),
+      Type.String({ description: 'The normalized address; null: the person was erased and only a hash is kept.' }),
     ),
     reason: Type.Enum([...SUPPRESSION_REASONS]),
     evidence: nullable(Type.String()),
@@ -64,7 +64,7 @@ export const SuppressionCounts = Type.Object(
     added: Type.Integer(),
     known: Type.Integer(),
     invalid: Type.Integer(),
-    invalid_examples: Type.Array(Type.String(), { description: 'Five at most.' }),
+    invalid_examples: Type.Array(Type.String(), { description: 'At most five.' }),
   },
   { examples: [{ added: 842, known: 153, invalid: 5, invalid_examples: ['bad@', 'not-an-email'] }] },
 );

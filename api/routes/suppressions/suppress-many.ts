@@ -4,7 +4,7 @@ import type { Deps } from '../../wiring.js';
 
 const MAX_EXAMPLES = 5;
 
-/** Suppresses the addresses among the texts, batch by batch, and counts what each of them was. Repeatable in whole. */
+/** Suppresses the addresses in batches and counts the results. A repeat of the whole call is safe. */
 export async function suppressMany(
   { suppressions }: Pick<Deps, 'suppressions'>,
   account: number,

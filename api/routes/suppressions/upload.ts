@@ -10,7 +10,7 @@ import { inBatches } from '../../in-batches.js';
 import { limitBytes } from '../../uploads.js';
 
 const BATCH_SIZE = 1_000;
-/** Bytes; a quote that is never closed must not gather the rest of the file in memory. */
+/** Maximum bytes of a record: an unclosed quote must not collect the rest of the file in memory. */
 const LONGEST_ROW = 65_536;
 const CSV_OPTIONS = {
   bom: true,
@@ -21,8 +21,8 @@ const CSV_OPTIONS = {
 };
 
 /**
- * The addresses of a CSV file, at most 1,000 at a time. The file is read to its end before the first of them: throws
- * `payload_too_large` beyond `limit` bytes and `validation_failed` where it is no CSV file with addresses.
+ * The addresses of a CSV file, at most 1,000 at a time. Reads the file to its end first: throws `payload_too_large` beyond
+ * `limit` bytes and `validation_failed` where it is not a CSV file with addresses.
  */
 export async function* uploadedAddresses(source: Readable, limit: number): AsyncGenerator<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'everpost-suppressions-'));

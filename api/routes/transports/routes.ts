@@ -24,7 +24,7 @@ import { urlToStore } from './url.js';
 
 const tags = ['Transports'];
 const ONE = { 200: Data(TransportView), ...refusals };
-/** Milliseconds for each step of a test. */
+/** Time limit of each step of a test, in milliseconds. */
 const STEP_TIMEOUT_MS = 10_000;
 
 export function transports(app: Api, deps: Deps): void {
@@ -126,12 +126,12 @@ function changes(
   return { ...fields, url: urlToStore(url, guardOf(deps, request), keptUrl(deps, before)) };
 }
 
-/** What keeps the transports of a client from private hosts; those of the operator's accounts may reach them. */
+/** Keeps the transports of a client from private hosts; those of the operator's accounts may reach them. */
 function guardOf({ config }: Deps, request: FastifyRequest): AddressGuard | undefined {
   return principalOf(request).accountStatus.kind === 'client' ? addressGuard(config.allowedPrivateHosts) : undefined;
 }
 
-/** Undefined where it was sealed with another secret: then the password has to be said again. */
+/** Undefined where the URL was encrypted with another secret: then the request must contain the password. */
 function keptUrl({ transports }: Deps, row: StoredTransport): string | undefined {
   try {
     return transports.urlOf(row);

@@ -8,7 +8,7 @@ import { timestamp } from '../../timestamp.js';
 const settings = {
   rate_per_second: Type.Optional(PerSecond),
   connections: Type.Optional(Type.Integer({ minimum: 1, maximum: 256, description: 'Sockets of one worker process.' })),
-  priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000, description: 'The lowest goes first.' })),
+  priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000, description: 'The lowest is tried first.' })),
   enabled: Type.Optional(Type.Boolean()),
   purpose: Type.Optional(Type.Enum(TRANSPORT_PURPOSES)),
 };
@@ -51,7 +51,7 @@ export const TransportView = Type.Object(
     trouble: nullable(
       Type.Object(
         { at: Timestamp, says: Type.String() },
-        { description: 'What kept a worker from it last; null: nothing.' },
+        { description: 'The last connection error; null: none.' },
       ),
     ),
     created_at: Timestamp,
@@ -71,7 +71,7 @@ export const TransportTestResult = Type.Object(
     milliseconds: Type.Integer(),
   },
   {
-    description: 'What the server showed; no mail is sent.',
+    description: 'The result of the connection; no mail is sent.',
     examples: [
       {
         ok: true,

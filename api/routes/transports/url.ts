@@ -4,8 +4,8 @@ import { HIDDEN } from '../../../store/transports/transports.js';
 import type { AddressGuard } from '../../../web/address-guard.js';
 
 /**
- * An SMTP URL as it is to be stored. Whoever sends the shown one back keeps the password, and nobody else: with another
- * host or user the password has to be said again, or it would be shown to whoever listens there.
+ * An SMTP URL to store. A URL that is sent back with the hidden password keeps the stored one, but only for the same host
+ * and user: otherwise the password would be sent to a host of the caller's choice.
  */
 export function urlToStore(given: string, guard?: Pick<AddressGuard, 'hostFaultOf'>, before?: string): string {
   const fault = urlFault(given) ?? guard?.hostFaultOf(new URL(given).hostname);

@@ -11,7 +11,7 @@ import { Month, UsageView, usageView } from './schema.js';
 
 const response = { 200: Data(UsageView), ...refusals };
 
-/** What an account has used of its plan, by the month. */
+/** Usage of a plan, per month. */
 export function accountUsage(app: Api, deps: Deps): void {
   const usageOf = async (account: Pick<Account, '_id' | 'plan'>, month = monthOf(now())) => ({
     data: usageView(month, planOf(account), await deps.usage.of([account._id], month)),
@@ -20,7 +20,7 @@ export function accountUsage(app: Api, deps: Deps): void {
   app.get(
     '/account/usage',
     {
-      schema: { tags: ['Account'], summary: 'What was used of the plan in a month', querystring: Month, response },
+      schema: { tags: ['Account'], summary: 'Retrieve the usage of the plan in a month', querystring: Month, response },
     },
     async (request) => usageOf(await deps.accounts.settings(accountOf(request)), request.query.month),
   );
@@ -30,7 +30,7 @@ export function accountUsage(app: Api, deps: Deps): void {
     {
       schema: {
         tags: ['Agency'],
-        summary: 'What a client has used of its plan in a month',
+        summary: 'Retrieve the usage of a client in a month',
         params: IdPath,
         querystring: Month,
         response,

@@ -5,11 +5,11 @@ import type { Usage } from '../../../store/quotas/usage.js';
 import { closed, nullable, Timestamp } from '../../schema/fields.js';
 import { timestamp } from '../../timestamp.js';
 
-const Limit = nullable(Type.Integer({ description: 'Null: as much as it likes.' }));
+const Limit = nullable(Type.Integer({ description: 'Null: unlimited.' }));
 const Count = Type.Object({ used: Type.Integer(), limit: Limit, remaining: Limit });
 const Metered = Type.Object({
   used: Type.Integer(),
-  reserved: Type.Integer({ description: 'Of campaigns, messages and drafts that are under way.' }),
+  reserved: Type.Integer({ description: 'Reserved for campaigns, messages and drafts in progress.' }),
   limit: Limit,
   remaining: Limit,
 });
@@ -42,7 +42,7 @@ export const UsageView = Type.Object(
     clients: Count,
   },
   {
-    description: 'Emails, drafts and requests are those of the month, in UTC; the others are counted at this moment.',
+    description: 'Emails, drafts and requests of the month in UTC; all others as of now.',
     examples: [
       {
         month: '2026-05',
@@ -62,7 +62,7 @@ export const UsageView = Type.Object(
   },
 );
 
-/** What all clients of an agency have used together. */
+/** Total usage of all clients of an agency. */
 export const UsageSum = Type.Object({
   month: Type.String(),
   emails: Type.Object({ used: Type.Integer(), reserved: Type.Integer() }),

@@ -7,7 +7,7 @@ import { NewVoice, newVoice, VoiceView, voiceView } from './schema.js';
 const tags = ['Account'];
 const ONE = { 200: Data(VoiceView), ...refusals };
 
-/** How the account wants to sound in what a model writes for it. */
+/** The brand voice: style rules for drafts by AI. */
 export function voice(app: Api, { voices }: Pick<Deps, 'voices'>): void {
   app.get(
     '/account/voice',

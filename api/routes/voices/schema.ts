@@ -7,7 +7,7 @@ import { timestampOrNull } from '../../timestamp.js';
 const Prose = (maxLength: number) => Type.String({ minLength: 1, maxLength });
 const Advice = Type.Array(Line(300, 1), { maxItems: 20 });
 const Banned = Type.Array(Line(80, 1), { maxItems: 200 });
-const Samples = Type.Array(Prose(5_000), { maxItems: 5, description: 'Mails that sounded right.' });
+const Samples = Type.Array(Prose(5_000), { maxItems: 5, description: 'Sample mails in the right tone.' });
 const Url = Type.String({ maxLength: 2_000, pattern: '^https?://[^\\s<>"]+$' });
 const Locale = Type.String({ pattern: '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$', maxLength: 35, description: 'BCP 47' });
 const Links = Type.Array(Type.Object({ label: Line(100, 1), url: Url }, closed), {
@@ -49,7 +49,7 @@ export const NewVoice = Type.Object(
     links: Type.Optional(Links),
     signature: Type.Optional(nullable(Prose(300))),
   },
-  { ...closed, examples: [EXAMPLE], description: 'The whole voice: what is left out is empty afterwards.' },
+  { ...closed, examples: [EXAMPLE], description: 'The whole voice: absent fields are cleared.' },
 );
 
 export const VoiceView = Type.Object(
@@ -63,7 +63,7 @@ export const VoiceView = Type.Object(
     links: Links,
     signature: nullable(Type.String()),
     version: Type.Integer({ description: '0 until a voice is set; every change is another version.' }),
-    hash: Type.String({ description: 'Each draft names the voice it was written in by this.' }),
+    hash: Type.String({ description: 'Identifies the voice; each draft records the hash of its voice.' }),
     updated_at: nullable(Timestamp),
   },
   { examples: [{ ...EXAMPLE, version: 1, hash: '9f2c…', updated_at: '2026-05-15T09:00:12+00:00' }] },

@@ -30,7 +30,7 @@ function heard() {
   return { lines, log };
 }
 
-test('a wake-up starts the workflow, a second one tells the same run to look again', async () => {
+test('a call starts the workflow, a second one signals the same run', async () => {
   const { log, lines } = heard();
   const lazy = lazyClient(temporal.address, temporal.namespace);
   const prefix = `wake-${randomUUID()}`;
@@ -65,7 +65,7 @@ test('a wake-up starts the workflow, a second one tells the same run to look aga
   expect(lines).toEqual([]);
 });
 
-test('with nobody at the address nothing is thrown, one line is logged, and closing does not hang', async () => {
+test('without a server nothing is thrown, one line is logged, and closing does not hang', async () => {
   const { log, lines } = heard();
   const lazy = lazyClient(`127.0.0.1:${await quietPort()}`, 'default');
   const engine = temporalEngine({ client: lazy.client, prefix: 'nowhere', log, callTimeout: 300, concurrency: 2 });
@@ -74,10 +74,10 @@ test('with nobody at the address nothing is thrown, one line is logged, and clos
   await engine.close();
   await lazy.close();
   expect(lines).toHaveLength(1);
-  expect(lines[0]).toContain('a workflow could not be woken');
+  expect(lines[0]).toContain('a workflow could not be signalled');
 });
 
-test('a client that was refused at first is used as soon as Temporal is there', async () => {
+test('a client that was refused at first connects once Temporal is available', async () => {
   const { log } = heard();
   const port = await quietPort();
   const lazy = lazyClient(`127.0.0.1:${port}`, temporal.namespace);
@@ -96,7 +96,7 @@ test('a client that was refused at first is used as soon as Temporal is there', 
   await new Promise((closed) => proxy.close(closed));
 });
 
-test('wake-ups beyond the limit are dropped, those of one workflow wait as one', async () => {
+test('calls beyond the limit are dropped, and waiting calls for one workflow are merged', async () => {
   const { log } = heard();
   const queue = callQueue({ log, concurrency: 1, maxQueued: 2 });
   const ran: string[] = [];

@@ -179,7 +179,7 @@ test('SNS: both versions of the signature are read; a question is answered by th
   expect(await rows().find().toArray()).toMatchObject([{ verdict: 'subscribed' }]);
 });
 
-test('what is signed but no report of ours is thanked for, what is no document is named', async () => {
+test('a signed document without reports of ours is accepted, an invalid document is refused', async () => {
   expect(
     (await post('ses', bySns('Successfully validated SNS topic for Amazon SES event publishing.'))).json(),
   ).toEqual({
