@@ -161,22 +161,22 @@ export const FAILURES = {
 
 export type FailureCode = keyof typeof FAILURES;
 
-/** The content is at fault: its author can change it, the same again fails again. */
+/** The content causes the failure: repeating it fails again until its author changes it. */
 export function isUnrenderable(error: unknown): error is Failure {
   return error instanceof Failure && (error.code === 'not_renderable' || error.code === 'template_too_complex');
 }
 
-/** Field name → what is wrong with it; the shape of `errors` in an answer. */
+/** Field name → errors; the shape of `errors` in a response. */
 export type FieldErrors = Readonly<Record<string, readonly string[]>>;
 
 export type FailureDetails = Readonly<Record<string, string | number | null>>;
 
-/** A refusal with a name: thrown by a floor, translated once at its edge. */
+/** An error with a code. Each interface (HTTP, activities) translates it once. */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly code: FailureCode;
   readonly errors: FieldErrors | undefined;
-  /** What a program may want to know beyond the code: ids and further codes. */
+  /** Further data for programs: ids and codes. */
   readonly details: FailureDetails | undefined;
   constructor(
     code: FailureCode,
@@ -191,7 +191,7 @@ export class Failure extends Error {
   }
 }
 
-/** Throws `validation_failed` with these faults, if there are any. */
+/** Throws `validation_failed` with these errors, if there are any. */
 export function demandNoFaults(faults: FieldErrors): void {
   if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
 }

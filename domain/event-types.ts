@@ -1,4 +1,4 @@
-/** Every type of event there is; `docs/reference/events.md` says when each happens, and a test keeps the two together. */
+/** All event types; `docs/reference/events.md` describes them, and a test compares the two. */
 export const EVENT_TYPES: readonly string[] = [
   'campaign.awaiting_approval',
   'campaign.cancelled',
@@ -55,7 +55,7 @@ export const EVENT_TYPES: readonly string[] = [
 /** `*`, a noun as in `campaign.*`, or one type. */
 export type EventPattern = string;
 
-/** The types that a pattern stands for; none where it stands for nothing that happens. */
+/** The types that match a pattern; empty for an unknown pattern. */
 export function typesOf(pattern: EventPattern): readonly string[] {
   if (pattern === '*') return EVENT_TYPES;
   if (!pattern.endsWith('.*')) return EVENT_TYPES.filter((type) => type === pattern);

@@ -1,14 +1,14 @@
-/** Markup that may stand in a page as it is. */
+/** Markup that is safe to insert into a page. */
 export interface Html {
   readonly markup: string;
 }
 
-/** A whole document, not a fragment that needs one around it. */
+/** A whole document, not a fragment. */
 export const WHOLE_DOCUMENT = /<html[\s>]|<!doctype/i;
 
 export type HtmlPiece = string | number | Html | readonly Html[] | undefined;
 
-/** Builds markup; every value that is not markup itself is escaped. */
+/** Builds markup; escapes every inserted value that is not markup itself. */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlPiece[]): Html {
   return { markup: strings.reduce((done, part, index) => done + markupOf(values[index - 1]) + part) };
 }

@@ -1,6 +1,6 @@
 /**
- * Levels of objects and lists that a JSON text from outside may have, the outermost one included. MongoDB takes 100, and
- * Everpost wraps what it stores in a few of its own; documented requests have fewer than ten.
+ * Maximum levels of objects and lists in a JSON text from outside, the outermost included. MongoDB allows 100, and Everpost
+ * wraps stored values in a few of its own; documented requests have fewer than ten.
  */
 export const MOST_LEVELS = 64;
 
@@ -9,7 +9,7 @@ const BACKSLASH = 0x5c;
 const OPENING: ReadonlySet<number> = new Set([0x7b, 0x5b]);
 const CLOSING: ReadonlySet<number> = new Set([0x7d, 0x5d]);
 
-/** Whether a JSON text has too many levels. Reads it once from the front, without recursion and before it is parsed. */
+/** Whether a JSON text has too many levels. Scans it once, without recursion and before it is parsed. */
 export function isTooDeep(json: string): boolean {
   let depth = 0;
   for (let at = 0; at < json.length; at += 1) {
@@ -22,7 +22,7 @@ export function isTooDeep(json: string): boolean {
   return false;
 }
 
-/** Where the quote stands that closes the string; the end of the text where none does. */
+/** Index of the closing quote of the string; the end of the text where it is missing. */
 function endOfString(json: string, start: number): number {
   let end = json.indexOf('"', start + 1);
   while (end !== -1 && isEscaped(json, end)) end = json.indexOf('"', end + 1);

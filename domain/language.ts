@@ -1,13 +1,13 @@
-/** The languages in which Everpost itself speaks to recipients: pages, confirmations. */
+/** The languages of Everpost's own pages and confirmation mails. */
 export const LANGUAGES = ['en', 'pt', 'de', 'es', 'fr'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 export const FALLBACK_LANGUAGE: Language = 'en';
 
 interface LanguagePreferences {
-  /** `?lang=` of the address: what somebody chose on a page comes first. */
+  /** `?lang=` of the URL: the visitor's choice on the page has priority. */
   readonly requested?: string | undefined;
-  /** The list's own language: what its mails are written in. */
+  /** The language of the list and its mails. */
   readonly list?: string | null | undefined;
   /** The browser's Accept-Language. */
   readonly accepted?: string | undefined;
@@ -17,13 +17,13 @@ export function preferredLanguage({ requested, list, accepted }: LanguagePrefere
   return known(requested) ?? known(list) ?? firstAccepted(accepted) ?? FALLBACK_LANGUAGE;
 }
 
-/** `pt-BR` is understood as `pt`. */
+/** `pt-BR` counts as `pt`. */
 function known(tag: string | null | undefined): Language | undefined {
   const primary = tag?.trim().toLowerCase().split(/[-_]/)[0];
   return LANGUAGES.find((language) => language === primary);
 }
 
-/** RFC 9110 §12.5.4: the highest quality wins, among equals the first; `q=0` is a refusal. */
+/** RFC 9110 §12.5.4: the highest quality wins, among equals the first; `q=0` excludes a language. */
 function firstAccepted(header = ''): Language | undefined {
   const ranked = header
     .slice(0, 500)

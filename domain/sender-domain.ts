@@ -1,17 +1,17 @@
-/** What a domain must publish before mail in its name is believed, and what was found of it. */
+/** The records that a domain must publish before receivers trust its mail, and their state. */
 export const RECORD_STATES = ['missing', 'wrong', 'ok'] as const;
 export type RecordState = (typeof RECORD_STATES)[number];
 
-/** What a look into the DNS said of one record. */
+/** The result of a DNS check for one record. */
 export interface RecordCheck {
   readonly state: RecordState;
-  /** What is published there, as far as it looks like the record meant. */
+  /** The published value that resembles the expected record. */
   readonly found: string | null;
-  /** One sentence where something is to be done or known. */
+  /** One sentence of advice. */
   readonly note: string | null;
 }
 
-/** Nobody who knows the zone answered: what was known before still holds. */
+/** No name server of the zone answered: the last result stays valid. */
 export interface NoDnsAnswer {
   readonly state: 'unknown';
   readonly note: string;
@@ -19,7 +19,7 @@ export interface NoDnsAnswer {
 
 export type DkimAlgorithm = 'rsa-sha256' | 'ed25519-sha256';
 
-/** One key of a domain: `next` ones wait until their records are seen, then they take over from the active ones. */
+/** One key of a domain: a `next` key waits until its record is published, then replaces the active one. */
 export interface DkimKeyStatus {
   readonly algorithm: DkimAlgorithm;
   readonly use: 'active' | 'next' | 'retired';
@@ -32,12 +32,12 @@ export function noDnsAnswer(why: string): NoDnsAnswer {
   return { state: 'unknown', note: `The name servers did not answer (${why}).` };
 }
 
-/** The newer check where there was an answer; else the older one with a note on why. */
+/** The newer check if it got an answer; otherwise the older one with a note on the error. */
 export function latestCheck(before: RecordCheck, now: RecordCheck | NoDnsAnswer): RecordCheck {
   return now.state === 'unknown' ? { ...before, note: now.note } : now;
 }
 
-/** Receivers believe a domain whose RSA record is there and of whose records none is wrong; ed25519 is an extra. */
+/** Receivers trust a domain with an RSA record and no wrong record; ed25519 is optional. */
 export function isPublished(keys: readonly DkimKeyStatus[]): boolean {
   return (
     keys.some(({ algorithm, check }) => algorithm === 'rsa-sha256' && check.state === 'ok') &&
@@ -45,7 +45,7 @@ export function isPublished(keys: readonly DkimKeyStatus[]): boolean {
   );
 }
 
-/** The next keys take over once they are published; those they replace are kept by name, for mail on its way. */
+/** Activates the next keys once they are published; the keys that they replace stay listed for mail in transit. */
 export function promoteNextKeys<K extends DkimKeyStatus>(keys: readonly K[]): readonly K[] {
   const next = keys.filter(({ use }) => use === 'next');
   if (!isPublished(next)) return keys;
@@ -53,7 +53,7 @@ export function promoteNextKeys<K extends DkimKeyStatus>(keys: readonly K[]): re
   return [...next.map((key) => ({ ...key, use: 'active' as const })), ...retired];
 }
 
-/** Before anything was published all active keys sign; afterwards those whose record is there, or is wrong, which stops. */
+/** Before anything is published all active keys sign; afterwards those with a record, also a wrong one: it stops the mail. */
 export function signingKeys<K extends DkimKeyStatus>(keys: readonly K[]): readonly K[] {
   const active = keys.filter(({ use }) => use === 'active');
   const seen = active.filter(({ check }) => check.state !== 'missing');
@@ -71,7 +71,7 @@ function tagsOf(record: string): ReadonlyMap<string, string> {
   return tags;
 }
 
-/** `key` is the `p=` that belongs there. */
+/** `key` is the expected `p=`. */
 export function checkDkimRecord(records: readonly string[], algorithm: string, key: string): RecordCheck {
   const [found] = records;
   if (found === undefined) return UNCHECKED;
@@ -93,7 +93,7 @@ export function isDmarc(record: string): boolean {
   return /^v\s*=\s*DMARC1\s*(?:;|$)/.test(record);
 }
 
-/** RFC 9989: several records of one name are none; without a valid `p=` nothing is asked of receivers. */
+/** RFC 9989: several records count as none; without a valid `p=` a record has no effect. */
 export function checkDmarcRecord(records: readonly string[]): RecordCheck {
   const [found] = records;
   if (found === undefined) return UNCHECKED;
@@ -105,7 +105,7 @@ export function checkDmarcRecord(records: readonly string[]): RecordCheck {
   return { state: 'ok', found, note: null };
 }
 
-/** The domain itself, then the ones above it, down to two labels: where DMARC is looked for (RFC 9989 §4.10). */
+/** The domain and its parents down to two labels: the names where DMARC is looked up (RFC 9989 §4.10). */
 export function domainsAbove(domain: string): readonly string[] {
   const labels = domain.split('.');
   return Array.from({ length: Math.max(1, labels.length - 1) }, (_, i) => labels.slice(i).join('.')).slice(0, 8);

@@ -1,21 +1,21 @@
-/** What a template says in one language: Liquid throughout. */
+/** The content of a template in one language; all fields are Liquid. */
 export interface LanguageContent {
-  /** Null: whoever uses the template says it. */
+  /** Null: the mail that uses the template sets it. */
   readonly subject: string | null;
   readonly preheader: string | null;
   readonly format: 'mjml' | 'html';
   readonly source: string;
-  /** Null: made from the HTML. */
+  /** Null: generated from the HTML. */
   readonly text: string | null;
 }
 
-/** BCP 47, as far as mails need it: `en`, `pt-BR`, `zh-Hant-TW`. */
+/** The part of BCP 47 that mails need: `en`, `pt-BR`, `zh-Hant-TW`. */
 export const LANGUAGE_TAG = /^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}$/;
 
 /** By language tag. */
 export type TemplateContents = Readonly<Record<string, LanguageContent>>;
 
-/** All a template says: the draft, or one published version of it. */
+/** The whole content of a template: the draft, or one published version. */
 export interface TemplateEdition {
   readonly default_language: string;
   readonly contents: TemplateContents;
@@ -26,14 +26,14 @@ export interface PublishedEdition extends TemplateEdition {
   readonly published_at: Date | null;
 }
 
-/** Ids up to this are Everpost's own templates, the same for all accounts; an account's own begin behind it. */
+/** Ids up to this belong to Everpost's own templates, shared by all accounts; those of accounts start after it. */
 export const LAST_SYSTEM_TEMPLATE = 100;
-/** Used by campaigns that name no template, where the account has chosen no other. */
+/** Used by campaigns that name no template, unless the account has chosen another. */
 export const FIRST_DEFAULT_TEMPLATE = 1;
-/** Everpost's own mails are in this one. */
+/** The template of Everpost's own mails. */
 export const SYSTEM_MAIL_TEMPLATE = 2;
 
-/** What a campaign is rendered into: the template it names, else the default; null: a whole document stands for itself. */
+/** The template of a campaign: the named one, else the default; null: a whole document needs none. */
 export function templateFor(
   { template_id, is_document }: { readonly template_id: number | null; readonly is_document: boolean },
   accountDefault: number | null | undefined,
@@ -58,7 +58,7 @@ export interface MatchedLanguage {
   readonly content: LanguageContent;
 }
 
-/** The first of the chain that the edition has; letter case does not matter. Undefined only where it lacks its own language. */
+/** The first language of the chain that the edition has, ignoring case. Undefined only where it lacks its own language. */
 export function matchLanguage(
   { contents, default_language }: TemplateEdition,
   requested: string | undefined,
@@ -69,7 +69,7 @@ export function matchLanguage(
   return fallbackChain(requested, default_language).flatMap((tag) => known.get(tag) ?? [])[0];
 }
 
-/** The language an edition falls back to where nobody names it; undefined: it must be named. */
+/** The fallback language of an edition that names none; undefined: it must name one. */
 export function ownLanguage(contents: TemplateContents, named: string | undefined): string | undefined {
   if (named !== undefined) return named in contents ? named : undefined;
   const tags = Object.keys(contents);

@@ -3,7 +3,7 @@ export function timestamp(date: Date): string {
   return `${date.toISOString().slice(0, 19)}+00:00`;
 }
 
-/** Seconds since 1970, as some webhooks want them. */
+/** Seconds since 1970, for webhook formats that use them. */
 export function seconds(date: Date): number {
   return Math.floor(date.getTime() / 1_000);
 }

@@ -1,17 +1,17 @@
-/** What a key may be used for; `admin` includes the others. */
+/** The scopes of a key; `admin` includes the others. */
 export const SCOPES = ['read', 'send', 'contacts', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** `retiring`: a successor was made, and both work until it is validated or the overlap is over. */
+/** `retiring`: a successor exists, and both keys work until it is validated or the overlap ends. */
 export type KeyState = 'active' | 'retiring' | 'revoked';
 
-/** How a key stands now: the row says when it ends, the clock says whether it has. */
+/** The current state of a key, from its row and the time. */
 export type KeyStatus = KeyState | 'expired';
 
 interface Lifetime {
   readonly state: KeyState;
   readonly expires_at: Date | null;
-  /** Where a rotation has set an overlap: from then on the key is as good as revoked. */
+  /** The end of a rotation's overlap; the key counts as revoked from then on. */
   readonly retires_at: Date | null;
 }
 
@@ -32,7 +32,7 @@ export function allows(scopes: readonly Scope[], needed: Scope): boolean {
 
 const SIX_MONTHS = 183 * 24 * 3_600_000;
 
-/** From then on its owner is reminded to rotate it. */
+/** From then on the owner is reminded to rotate the key. */
 export function rotationDue(created: Date): Date {
   return new Date(created.getTime() + SIX_MONTHS);
 }

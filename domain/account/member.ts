@@ -1,3 +1,3 @@
-/** What somebody of the account does here; only an approver is asked whether a campaign may go out. */
+/** The role of a member; only approvers are asked to approve campaigns. */
 export const MEMBER_ROLES = ['admin', 'editor', 'approver'] as const;
 export type MemberRole = (typeof MEMBER_ROLES)[number];

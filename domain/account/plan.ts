@@ -1,20 +1,20 @@
-/** What an account may have and do; null: as much as it likes. */
+/** The limits of an account; null: unlimited. */
 export interface Plan {
-  /** What people call it; accounts of the same plan have the same name. */
+  /** The display name; accounts of the same plan share it. */
   readonly name: string | null;
   /** Subscribers on all lists, in any state. */
   readonly subscribers: number | null;
   /** Campaigns, in any state. */
   readonly campaigns: number | null;
-  /** Domains that mail is sent from. */
+  /** Sending domains. */
   readonly senders: number | null;
-  /** Accounts it keeps for others; 0: it is no agency. */
+  /** Client accounts; 0: the account is not an agency. */
   readonly clients: number | null;
   readonly emails_per_month: number | null;
   readonly ai_drafts_per_month: number | null;
   readonly requests_per_month: number | null;
   readonly requests_per_minute: number | null;
-  /** Whether a model may write for it. */
+  /** Whether the account may use drafts by AI. */
   readonly ai: boolean;
 }
 
@@ -45,8 +45,8 @@ const UNLIMITED: Plan = {
 };
 
 /**
- * What somebody has set; everything else is unlimited. But whoever has a limit has no clients unless their number is named:
- * a client has a plan of its own, and would lift the limit.
+ * Fills in a plan: absent limits are unlimited. A limited plan without a number of clients allows none, because a client has
+ * a plan of its own and would bypass the limit.
  */
 export type PlanSettings = { readonly [Field in keyof Plan]?: Plan[Field] | undefined };
 
@@ -56,12 +56,12 @@ export function planOf({ plan }: { readonly plan?: PlanSettings | null }): Plan 
   return { ...UNLIMITED, ...(isLimited && { clients: 0 }), ...(Object.fromEntries(given) as Partial<Plan>) };
 }
 
-/** The month that a moment counts for, in UTC: `2026-05`. */
+/** The month that a time counts for, in UTC: `2026-05`. */
 export function monthOf(at: Date): string {
   return at.toISOString().slice(0, 7);
 }
 
-/** When the month is over and its quotas are whole again. */
+/** When the month ends and its quotas are reset. */
 export function endOfMonth(month: string): Date {
   const [year = 0, number = 1] = month.split('-').map(Number);
   return new Date(Date.UTC(year, number, 1));
