@@ -34,7 +34,10 @@ const TAGS = [
 
 const IDEMPOTENCY_KEY = Type.Object({
   'idempotency-key': Type.Optional(
-    Type.String({ maxLength: 255, description: 'Chosen by the caller: a repeat with the same key is not processed twice.' }),
+    Type.String({
+      maxLength: 255,
+      description: 'Chosen by the caller: a repeat with the same key is not processed twice.',
+    }),
   ),
 });
 

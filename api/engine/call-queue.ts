@@ -20,7 +20,10 @@ export function callQueue({ log, concurrency, maxQueued }: CallQueueOptions) {
       failing = false;
     } catch (error) {
       // Warns once per outage: the sweep repairs every row, and repeated warnings would hide other errors.
-      log[failing ? 'debug' : 'warn']({ err: error, workflow: name }, 'a workflow could not be signalled; the sweep retries it');
+      log[failing ? 'debug' : 'warn'](
+        { err: error, workflow: name },
+        'a workflow could not be signalled; the sweep retries it',
+      );
       failing = true;
     }
   };

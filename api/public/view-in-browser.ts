@@ -33,17 +33,21 @@ const MAX_LETTERS = 8;
 /** Shows the mail as its recipient received it. Views are not recorded, and links are untracked. */
 export function viewInBrowser(app: Api, deps: Deps, readLink: ReadLink): void {
   const letterOf = plainLetters(deps);
-  app.get('/v/:token', { schema: { ...schema, summary: 'Show a mail as its recipient received it' } }, async (request, reply) => {
-    const owner = await readLink(request.params.token);
-    if (owner === undefined) return sendInvalidLink(deps, request, reply);
-    const html = await mailOf(deps, owner, letterOf);
-    if (html !== undefined) return sendMail(reply, html);
-    return sendTextPage(reply, await pageStyleFor(deps, request), {
-      status: 404,
-      title: 'no_mail_title',
-      text: 'no_mail_text',
-    });
-  });
+  app.get(
+    '/v/:token',
+    { schema: { ...schema, summary: 'Show a mail as its recipient received it' } },
+    async (request, reply) => {
+      const owner = await readLink(request.params.token);
+      if (owner === undefined) return sendInvalidLink(deps, request, reply);
+      const html = await mailOf(deps, owner, letterOf);
+      if (html !== undefined) return sendMail(reply, html);
+      return sendTextPage(reply, await pageStyleFor(deps, request), {
+        status: 404,
+        title: 'no_mail_title',
+        text: 'no_mail_text',
+      });
+    },
+  );
 }
 
 async function mailOf(deps: Deps, owner: LinkOwner, letterOf: LetterOf): Promise<string | undefined> {

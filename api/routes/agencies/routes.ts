@@ -11,7 +11,13 @@ import { AgencyView } from './schema.js';
 export function agency(app: Api, deps: Deps): void {
   app.get(
     '/agency',
-    { schema: { tags: ['Agency'], summary: 'Retrieve totals of the agency', response: { 200: Data(AgencyView), ...refusals } } },
+    {
+      schema: {
+        tags: ['Agency'],
+        summary: 'Retrieve totals of the agency',
+        response: { 200: Data(AgencyView), ...refusals },
+      },
+    },
     async (request) => {
       const { _id: id, name } = await deps.accounts.settings(agencyOf(request));
       const found = await deps.clients.ofAgency(id);

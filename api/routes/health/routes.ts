@@ -16,7 +16,14 @@ const PING_TIMEOUT_MS = 2_000;
 export function health(app: Api, { store, engine }: Deps): void {
   app.get(
     '/health',
-    { schema: { tags: ['Operations'], summary: 'Check that the process runs', security: [], response: { 200: Healthy } } },
+    {
+      schema: {
+        tags: ['Operations'],
+        summary: 'Check that the process runs',
+        security: [],
+        response: { 200: Healthy },
+      },
+    },
     async () => ({ status: 'ok' as const }),
   );
 

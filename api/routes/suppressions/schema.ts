@@ -25,7 +25,9 @@ export const SuppressionSearch = Type.Object(
   {
     email: Type.Optional(Mailbox),
     reason: Type.Optional(Type.Enum([...SUPPRESSION_REASONS])),
-    after: Type.Optional(Type.String({ pattern: '^\\d{1,15}\\.[\\w-]{43}$', description: '`meta.next` of the previous page.' })),
+    after: Type.Optional(
+      Type.String({ pattern: '^\\d{1,15}\\.[\\w-]{43}$', description: '`meta.next` of the previous page.' }),
+    ),
     limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 50 }),
   },
   closed,

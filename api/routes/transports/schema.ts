@@ -49,10 +49,7 @@ export const TransportView = Type.Object(
     enabled: Type.Boolean(),
     purpose: Type.Enum(TRANSPORT_PURPOSES),
     trouble: nullable(
-      Type.Object(
-        { at: Timestamp, says: Type.String() },
-        { description: 'The last connection error; null: none.' },
-      ),
+      Type.Object({ at: Timestamp, says: Type.String() }, { description: 'The last connection error; null: none.' }),
     ),
     created_at: Timestamp,
     updated_at: Timestamp,
