@@ -1,4 +1,4 @@
-/** The only place that reads a clock, so that tests can move time. Durations come from the monotonic clock. */
+/** The only module that reads a clock, so that tests can move time. Durations come from the monotonic clock. */
 export interface Clock {
   now(): Date;
   /** Monotonic milliseconds, unrelated to the wall clock. */

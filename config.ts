@@ -18,25 +18,25 @@ export interface Config {
   readonly smtpConnections: number;
   readonly mailFrom: string;
   readonly requireVerifiedDomains: boolean;
-  /** Media types that may be attached to a message. */
+  /** Media types allowed for attachments of messages. */
   readonly attachmentTypes: readonly string[];
-  /** All attachments of a message together, decoded. */
+  /** Maximum bytes of all attachments of a message together, decoded. */
   readonly attachmentBytes: number;
   /** Name servers used to verify domains; none: those of the system. */
   readonly dnsServers: readonly string[];
-  /** Hosts, addresses and CIDR ranges that webhooks and feeds may reach although private. */
+  /** Private hosts, addresses and CIDR ranges that webhooks, feeds and transports of clients may reach. */
   readonly allowedPrivateHosts: readonly string[];
   /** The SPF include name of the sending servers. */
   readonly spfInclude: string | undefined;
-  /** API key of an OpenAI-compatible endpoint for drafts; none: no drafting. */
+  /** API key of an OpenAI-compatible endpoint for drafts; none: drafts are disabled. */
   readonly openaiApiKey: string | undefined;
   readonly openaiBaseUrl: string;
   readonly openaiModel: string;
   /** Domain for bounces, complaints and `mailto:` unsubscribes; none: the envelope sender is the sender's own address. */
   readonly bounceDomain: string | undefined;
-  /** SMTP port of the intake; none: it is off. */
+  /** SMTP port for incoming reports; none: disabled. */
   readonly inboundSmtpPort: number | undefined;
-  /** File of the certificate and its key with which the intake offers STARTTLS; none: it speaks no TLS. */
+  /** File with the certificate and key for STARTTLS on that port; none: no TLS. */
   readonly inboundTlsPem: string | undefined;
   /** Days for which unmatched reports are kept. */
   readonly unreadReportsDays: number;
@@ -45,7 +45,7 @@ export interface Config {
   readonly apiKey: string | undefined;
   readonly dataDir: string;
   readonly secret: string | undefined;
-  /** Dialects served beside the native API. */
+  /** Dialects served in addition to the native API. */
   readonly dialects: readonly DialectName[];
   readonly rateLimitPerMinute: number;
   readonly http: HttpConfig;
@@ -78,7 +78,7 @@ export class ConfigurationError extends Error {
 export const DIALECTS = ['envie', 'mailbindr', 'emailmassivo'] as const;
 export type DialectName = (typeof DIALECTS)[number];
 
-/** The media types in envie's documentation. */
+/** The media types from envie's documentation. */
 const ATTACHMENT_TYPES = [
   'application/pdf',
   'application/zip',
@@ -135,7 +135,7 @@ function addressSettings({ text, port, url }: Reader) {
 
 const LEAST_RETENTION_DAYS = 30;
 
-/** Events and messages make repeats harmless: if they are deleted too early, an event or an approval request repeats. */
+/** Events and messages make repeats idempotent: if they are deleted too early, an event or an approval request repeats. */
 function retentionSettings({ count }: Reader, faults: string[]) {
   const days = (name: string) => {
     const n = count(name, 0);

@@ -2,17 +2,17 @@ import type { Reader } from './reader.js';
 
 /** Limits on requests, proxies, CORS and metrics. */
 export interface HttpConfig {
-  /** Origins whose pages may call the API from a browser; none: CORS is off. */
+  /** Origins whose pages may call the API from a browser; none: CORS is disabled. */
   readonly corsOrigins: readonly string[];
   /** Time limit of a whole request, uploads included. */
   readonly requestSeconds: number;
-  /** Time limit of its header section. */
+  /** Time limit of the header section of a request. */
   readonly headerSeconds: number;
-  /** Milliseconds the event loop may lag before requests are turned away; 0: never. */
+  /** Milliseconds of event loop delay above which requests are refused; 0: never. */
   readonly maxLoopDelay: number;
-  /** Bearer token of `/metrics`; none: the page is off. */
+  /** Bearer token of `/metrics`; none: the route is disabled. */
   readonly metricsToken: string | undefined;
-  /** Port of that page for a worker that runs alone; none: off. */
+  /** Port of `/metrics` on a worker that runs alone; none: disabled. */
   readonly metricsPort: number | undefined;
 }
 

@@ -57,7 +57,7 @@ import { deliveries } from './webhooks/deliveries.js';
 import { endpoints } from './webhooks/endpoints.js';
 
 export interface StoreSettings {
-  /** Seals what must not be readable in the database. */
+  /** Seals secrets before they are stored. */
   readonly secret: string;
   /** How long a worker owns a ledger page or a message without a renewal, in milliseconds. */
   readonly lease?: number;
@@ -65,7 +65,7 @@ export interface StoreSettings {
 
 export type Stores = ReturnType<typeof stores>;
 
-/** The vocabulary of every collection over one open store; an API or a worker process makes it once. */
+/** The stores of all collections over one database connection; an API or worker process creates them once. */
 export function stores(store: Store, { secret, lease = PROTOCOL_TIMES.lease }: StoreSettings) {
   return {
     ...accountStores(store, secret),

@@ -7,45 +7,45 @@ import { type Counters, counters } from '../mongo/counters.js';
 export interface Account {
   readonly _id: number;
   readonly kind: 'account' | 'client';
-  /** The agency that a client belongs to. */
+  /** The agency of a client. */
   readonly parent_id?: number;
-  /** Suspended: its keys are refused and nothing of it is sent. Closed: for good. Active where absent. */
+  /** Suspended: keys are refused and no mail is sent. Closed: permanently. Active where absent. */
   readonly state?: AccountState;
   readonly name: string;
-  /** Sender where neither campaign nor list names one: `Name <mailbox>`; null falls back to `MAIL_FROM`. */
+  /** Default sender, `Name <mailbox>`, where neither campaign nor list names one; null falls back to `MAIL_FROM`. */
   readonly mail_from: string | null;
-  /** An equal transactional mail within the hour, without an Idempotency-Key, is not sent again. Off where absent. */
+  /** Drops a message equal to one of the last hour if it has no Idempotency-Key. Off where absent. */
   readonly detect_repeats?: boolean;
-  /** Mails a second over all campaigns, messages and transports; no limit where absent. */
+  /** Mails per second over all campaigns, messages and transports; no limit where absent. */
   readonly rate_per_second?: number | null;
-  /** Of campaigns that name none; absent or null: Everpost's first. */
+  /** Template of campaigns that name none; absent or null: Everpost's first. */
   readonly default_template?: number | null;
-  /** What its mails look like; absent until somebody has set it up. */
+  /** The look of the account's mails; absent until it is set. */
   readonly brand?: Brand;
-  /** False: no open and no click of this account's mails is recorded, whatever a campaign or message says. On where absent. */
+  /** False: opens and clicks of this account's mails are never recorded. On where absent. */
   readonly track?: boolean;
   /** True: attributes that are not defined as fields are refused. Off where absent. */
   readonly strict_fields?: boolean;
-  /** Percent of complaints, and of hard bounces, above which a campaign is paused; the installation's where absent or null. */
+  /** Percent of complaints and of hard bounces above which a campaign is paused; absent or null: the installation's. */
   readonly pause_at_complaints?: number | null;
   readonly pause_at_bounces?: number | null;
   readonly created_at: Date;
   readonly closed_at?: Date;
-  /** What is not set is unlimited. */
+  /** Absent limits are unlimited. */
   readonly plan?: PlanSettings | null;
   readonly plan_since?: Date;
-  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  /** The Idempotency-Key's claim that created the account, so that a repeat after a crash finds it. */
   readonly origin?: string;
 }
 
 export type AccountState = 'active' | 'suspended' | 'closed';
 
-/** Of one that is suspended or closed nothing is mailed, whoever asks for it. */
+/** Suspended and closed accounts send no mail. */
 export function isActive(account: Pick<Account, 'state'> | null): boolean {
   return account !== null && (account.state ?? 'active') === 'active';
 }
 
-/** What every request needs to know of the account it acts for. */
+/** The state of an account that every request checks. */
 export type AccountStatus = Pick<Account, '_id' | 'kind' | 'parent_id' | 'state' | 'plan' | 'detect_repeats'>;
 
 const STATUS_FIELDS = { kind: 1, parent_id: 1, state: 1, plan: 1, detect_repeats: 1 } as const;
@@ -79,7 +79,7 @@ export function accounts(store: Store) {
       return account;
     },
 
-    /** The first account, made if it is not there; two processes make one. Atomic: one upsert on a fixed id. */
+    /** The first account, created if missing; concurrent processes create one. Atomic: one upsert on a fixed id. */
     ensureFirst: async (): Promise<Account> => {
       await ids.reserve('accounts', FIRST_ACCOUNT);
       const row = await rows.findOneAndUpdate(
@@ -91,21 +91,21 @@ export function accounts(store: Store) {
       return row;
     },
 
-    /** The account of a key that was just shown: it is there. */
+    /** The account of a key that was just verified: it exists. */
     settings: async (account: number): Promise<Account> => {
       const row = await rows.findOne({ _id: account });
       if (row === null) throw new Error(`there is no account ${account}`);
       return row;
     },
 
-    /** Changes what is named and answers the row afterwards. Atomic: one update. */
+    /** Changes the given fields and returns the row. Atomic: one update. */
     change: async (account: number, change: AccountChange): Promise<Account> => {
       const row = await rows.findOneAndUpdate({ _id: account }, { $set: { ...change } }, { returnDocument: 'after' });
       if (row === null) throw new Error(`there is no account ${account}`);
       return row;
     },
 
-    /** Sets the plan as a whole; null lifts every limit. Atomic: one update. */
+    /** Replaces the plan; null lifts every limit. Atomic: one update. */
     setPlan: async (account: number, plan: PlanSettings | null): Promise<void> => {
       await rows.updateOne({ _id: account }, { $set: { plan, plan_since: now() } });
     },
@@ -115,10 +115,10 @@ export function accounts(store: Store) {
     status: (account: number): Promise<AccountStatus | null> =>
       rows.findOne({ _id: account }, { projection: STATUS_FIELDS }) as Promise<AccountStatus | null>,
 
-    /** Every account, closed ones too, in order of ids. */
+    /** Every account, including closed ones, in order of ids. */
     all: (): Promise<Account[]> => rows.find().sort({ _id: 1 }).toArray(),
 
-    /** Those of these accounts that follow nobody. */
+    /** The given accounts that have turned tracking off. */
     untrackedAmong: async (accounts: readonly number[]): Promise<ReadonlySet<number>> =>
       new Set(await rows.distinct('_id', { _id: { $in: [...accounts] }, track: false })),
   };

@@ -3,23 +3,23 @@ import { now } from '../../clock.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
 
-/** Who has changed something: a key, perhaps of the account's agency, or whoever may use the command line. */
+/** The author of a change: a key, of the account or of its agency, or a user of the command line. */
 type Actor = { readonly kind: 'key'; readonly key: number; readonly account: number } | { readonly kind: 'cli' };
 
-/** One change of keys or of an account. It is written before the change, so that no change goes unwritten. */
+/** One change of keys or of an account, recorded before the change is made, so that a crash leaves no change unrecorded. */
 export interface AuditEntry {
   readonly _id: number;
   readonly account: number;
   readonly at: Date;
   readonly action: string;
   readonly by: Actor;
-  /** From which address. */
+  /** IP address of the request. */
   readonly address: string | null;
-  /** Id of what was changed. */
+  /** Id of the changed resource. */
   readonly target: string | null;
-  /** Which fields were named; never what they were set to. */
+  /** Names of the fields in the request, never their values. */
   readonly fields: readonly string[];
-  /** `in_doubt`: it was begun, and the process ended before it could say what came of it. */
+  /** `in_doubt`: the change was started, and the process ended before it recorded the outcome. */
   readonly outcome: 'done' | 'in_doubt';
 }
 
@@ -28,7 +28,7 @@ export type NewEntry = Pick<AuditEntry, 'action' | 'by' | 'address' | 'target' |
 export interface AuditQuery {
   readonly action?: string | undefined;
   readonly key?: number | undefined;
-  /** The last entry of the page before. */
+  /** Id of the last entry of the previous page. */
   readonly after?: number | undefined;
   readonly limit: number;
 }
@@ -51,14 +51,14 @@ export function audit(store: Store) {
   };
 
   return {
-    /** Writes down what is about to be done; in doubt until `done` or `drop`. Atomic: one insert. */
+    /** Records a change before it is made; in doubt until `done` or `drop`. Atomic: one insert. */
     begin,
-    /** It was done; `target` where it was not known before. Atomic: one update. */
+    /** The change was made; `target` where it was unknown before. Atomic: one update. */
     done,
-    /** It was refused: nothing has changed. Atomic: one delete. */
+    /** The change was refused: deletes the entry. Atomic: one delete. */
     drop,
 
-    /** Does the work between the two. Work that throws stays in doubt. */
+    /** Runs the work between `begin` and `done`. If the work throws, the entry stays in doubt. */
     around: async <T>(account: number, entry: NewEntry, work: () => Promise<T>): Promise<T> => {
       const id = await begin(account, entry);
       const result = await work();
@@ -66,7 +66,7 @@ export function audit(store: Store) {
       return result;
     },
 
-    /** The newest first. */
+    /** Newest first. */
     page: (account: number, { action, key, after, limit }: AuditQuery): Promise<AuditEntry[]> => {
       const filter: Filter<AuditEntry> = {
         account,

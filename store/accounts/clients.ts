@@ -10,9 +10,10 @@ import { type Account, type AccountState, freshAccount, nextAccountId } from './
 
 export type Client = Account & { readonly kind: 'client'; readonly parent_id: number };
 
+/** `clients`: their number in each state. */
 type ClientFields = Pick<Account, 'name' | 'mail_from' | 'plan'>;
 
-/** The clients of an agency. A closed one is not there any more; its row and its data are kept. */
+/** The clients of an agency. A closed client counts as missing; its row and its data are kept. */
 export function clients(store: Store) {
   const rows = store.db.collection<Account>('accounts');
   return { ...readingClients(rows), ...changingClients(store, rows) };
@@ -28,7 +29,7 @@ function readingClients(rows: Collection<Account>) {
       return row.state === 'closed' ? 'missing' : asClient(row);
     },
 
-    /** One page, oldest first, and how many there are in all. */
+    /** One page, oldest first, and the total number. */
     page: async (agency: number, state: AccountState | undefined, skip: number, limit: number) => {
       const filter = { parent_id: agency, ...inState(state) };
       const [found, total] = await Promise.all([
@@ -49,7 +50,7 @@ function readingClients(rows: Collection<Account>) {
 function changingClients(store: Store, rows: Collection<Account>) {
   const ids = counters(store);
   return {
-    /** Adds a client; the same `origin` finds the one it made before. Atomic: one insert. */
+    /** Adds a client; the same `origin` finds the one it created before. Atomic: one insert. */
     create: async (agency: number, fields: ClientFields, origin?: string): Promise<Client> => {
       const row = {
         ...freshAccount(await nextAccountId(ids), { kind: 'client', parent_id: agency, ...fields }),
@@ -69,7 +70,7 @@ function changingClients(store: Store, rows: Collection<Account>) {
       }
     },
 
-    /** Changes what is named; null where it is not there any more. Atomic: one update. */
+    /** Changes the given fields; null where the client no longer exists. Atomic: one update. */
     change: async (agency: number, id: number, change: Partial<ClientFields>): Promise<Client | null> => {
       const open = { _id: id, parent_id: agency, ...inState(undefined) };
       const row = await rows.findOneAndUpdate(open, { $set: planned(change) }, { returnDocument: 'after' });
@@ -77,8 +78,8 @@ function changingClients(store: Store, rows: Collection<Account>) {
     },
 
     /**
-     * Closes the account for good: its keys are refused, nothing new of it goes out, its domains are free for others. Its
-     * rows are kept. `busy` while something of it is on its way. Atomic: one transaction.
+     * Closes the account for good: its keys are refused, it sends no new mail, and other accounts may verify its domains. Its
+     * rows are kept. `busy` while mail of it is in progress. Atomic: one transaction.
      */
     close: (agency: number, id: number): Promise<'done' | 'busy'> =>
       inTransaction(store, async (session) => {
@@ -92,7 +93,7 @@ function changingClients(store: Store, rows: Collection<Account>) {
   };
 }
 
-/** Whether something of the account is on its way, or will be. */
+/** Whether mail of the account is in progress or scheduled. */
 async function isBusy({ db }: Store, account: number, session: ClientSession): Promise<boolean> {
   const busyStates = {
     campaigns: [...LIVE_STATES],
@@ -117,7 +118,7 @@ function asClient(row: Account): Client {
   return row as Client;
 }
 
-/** Another plan counts anew. */
+/** A new plan restarts the counts. */
 function planned(change: Partial<ClientFields>): Partial<Account> {
   return { ...change, ...(change.plan !== undefined && { plan_since: now() }) };
 }

@@ -5,17 +5,17 @@ import { counters } from '../mongo/counters.js';
 import { addUnlessTaken } from '../mongo/insert-once.js';
 import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
 
-/** Somebody who works with the account: may receive drafts and tests, and approves where that is their role. */
+/** A member of the account: may receive drafts and tests; approvers also approve campaigns. */
 export interface Member {
   readonly _id: number;
   readonly account: number;
   readonly name: string;
-  /** As given; `email_key` is its identity, once an account. */
+  /** As given; `email_key` is its normalized form, unique in the account. */
   readonly email: string;
   readonly email_key: string;
   readonly role: MemberRole;
   readonly created_at: Date;
-  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  /** The Idempotency-Key's claim that created the member, so that a repeat after a crash finds it. */
   readonly origin?: string;
 }
 
@@ -32,17 +32,17 @@ export function members(store: Store) {
 
     ofAccount: (account: number): Promise<Member[]> => rows.find({ account }).sort({ _id: 1 }).toArray(),
 
-    /** Whom a campaign that needs approval waits for. */
+    /** The members who are asked to approve a campaign. */
     approvers: (account: number): Promise<Member[]> =>
       rows.find({ account, role: 'approver' }).sort({ _id: 1 }).toArray(),
 
-    /** Those of these identities of addresses that belong to members. */
+    /** The given addresses (normalized) that belong to members. */
     among: async (account: number, emailKeys: readonly string[]): Promise<ReadonlySet<string>> => {
       const found = await rows.find({ account, email_key: { $in: [...emailKeys] } }).toArray();
       return new Set(found.map(({ email_key }) => email_key));
     },
 
-    /** Adds a member; the same `origin` finds the one it made before. Atomic: one insert. */
+    /** Adds a member; the same `origin` finds the one it created before. Atomic: one insert. */
     add: async (account: number, fields: NewMember, origin?: string): Promise<Member | 'taken'> => {
       const _id = await ids.block('members');
       const row: Member = { _id, account, ...fields, created_at: now(), ...(origin && { origin }) };

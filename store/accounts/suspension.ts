@@ -4,7 +4,7 @@ import { type Campaign, campaigns } from '../campaigns/campaigns.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import type { Account } from './accounts.js';
 
-/** Why a campaign of a suspended account stands still. */
+/** Reason of campaigns that a suspension paused. */
 export const SUSPENDED = 'account_suspended';
 
 const RUNNING: readonly CampaignState[] = ['freezing', 'sending'];
@@ -12,20 +12,20 @@ const RUNNING: readonly CampaignState[] = ['freezing', 'sending'];
 export type Suspension = ReturnType<typeof suspension>;
 
 /**
- * An account that may not send for a while. Its row says so first; its campaigns follow, by whoever comes: the caller, or
- * the sweep after a crash. What begins meanwhile is stopped at its freeze (`activities/campaign/audience.ts`).
+ * Suspends and resumes accounts. The row of the account changes first; its campaigns follow, through the caller or through the
+ * sweep after a crash. Campaigns that start meanwhile stop at their freeze (`activities/campaign/audience.ts`).
  */
 export function suspension(store: Store) {
   const accounts = store.db.collection<Account>('accounts');
   const rows = majorityCollection<Campaign>(store, 'campaigns');
   return {
-    /** From this write on its keys are refused. False where it is not there. Atomic: one update. */
+    /** Refuses the account's keys from this write on. False where the account does not exist. Atomic: one update. */
     suspend: async (account: number): Promise<boolean> => {
       const open = { _id: account, state: { $ne: 'closed' as const } };
       return (await accounts.updateOne(open, { $set: { state: 'suspended' } })).matchedCount === 1;
     },
 
-    /** The account may send again. False where it is not there. Atomic: one update. */
+    /** Lets the account send again. False where it does not exist. Atomic: one update. */
     resume: async (account: number): Promise<boolean> => {
       const open = { _id: account, state: { $ne: 'closed' as const } };
       return (await accounts.updateOne(open, { $unset: { state: '' } })).matchedCount === 1;
@@ -36,7 +36,7 @@ export function suspension(store: Store) {
     /** Suspended accounts, for the sweep. */
     suspended: async (): Promise<number[]> => accounts.distinct('_id', { state: 'suspended' }),
 
-    /** Accounts that have campaigns which stand still because of a suspension that may be over. */
+    /** Active accounts that still have campaigns paused by a suspension. */
     resumable: async (): Promise<number[]> => {
       const held = await rows.distinct('account', { state: 'paused', reason: SUSPENDED });
       return held.length === 0 ? [] : accounts.distinct('_id', { _id: { $in: held }, state: { $exists: false } });
@@ -46,7 +46,7 @@ export function suspension(store: Store) {
 
 function following(store: Store, rows: Collection<Campaign>) {
   const campaignControls = campaigns(store);
-  /** Each row is a compare-and-set of its own; whoever was written meanwhile is looked at again. */
+  /** Compares and sets each row on its own; a row that was written meanwhile is read again. */
   const each = async (
     filter: Filter<Campaign>,
     change: (row: Campaign) => Promise<Campaign | null>,
@@ -60,11 +60,11 @@ function following(store: Store, rows: Collection<Campaign>) {
     }
   };
   return {
-    /** Stops what is being sent; answers the campaigns whose workflows are to be told. Repeating it changes nothing. */
+    /** Pauses the campaigns that are sending; returns those whose workflows must be signalled. Idempotent. */
     pauseCampaigns: (account: number): Promise<Campaign[]> =>
       each({ account, state: { $in: RUNNING } }, (row) => campaignControls.pause(row, SUSPENDED)),
 
-    /** Brings back what the suspension has stopped, and nothing else. Repeating it changes nothing. */
+    /** Resumes exactly the campaigns that the suspension paused. Idempotent. */
     resumeCampaigns: (account: number): Promise<Campaign[]> =>
       each({ account, state: 'paused', reason: SUSPENDED }, (row) => campaignControls.resume(row)),
   };

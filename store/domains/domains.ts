@@ -21,7 +21,7 @@ export interface DomainKey extends DkimKeyStatus {
   readonly selector: string;
   /** The `p=` of its record. */
   readonly public_key: string;
-  /** Null once retired: nothing is signed with it any more. */
+  /** Null once retired: the key no longer signs. */
   readonly sealed: Sealed | null;
 }
 
@@ -34,17 +34,17 @@ export interface SenderDomain {
   readonly spf: RecordCheck;
   readonly dmarc: RecordCheck;
   readonly return_path: RecordCheck;
-  /** Where reports about mail from this domain come to: itself or a name below it. */
+  /** Domain that receives delivery reports: the domain itself or one below it. */
   readonly bounce_domain?: string | null;
   readonly verified_at: Date | null;
-  /** The domain itself while it is verified; unique over all accounts. */
+  /** The domain while it is verified; unique over all accounts. */
   readonly claimed?: string;
   readonly checked_at: Date | null;
-  /** Raised by every write: of two at once the later one reads again. */
+  /** Incremented by every write: of two concurrent writes the later one reads again. */
   readonly v: number;
   readonly created_at: Date;
   readonly updated_at: Date;
-  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  /** The Idempotency-Key's claim that created the domain, so that a repeat after a crash finds it. */
   readonly origin?: string;
 }
 
@@ -56,7 +56,7 @@ export interface NewDomainKey {
   readonly publicKey: string;
 }
 
-/** What a look into the DNS said of each record. */
+/** The result of a DNS check for each record. */
 export interface DnsFindings {
   readonly keys: readonly DomainKey[];
   readonly spf: RecordCheck;
@@ -64,16 +64,16 @@ export interface DnsFindings {
   readonly return_path: RecordCheck;
 }
 
-/** The keys of a sender's domain, opened. */
+/** The unsealed keys of a sender's domain. */
 export interface OpenKey extends NewDomainKey {
   readonly domain: string;
-  /** Something else is published under its name. */
+  /** Another value is published under the key's name. */
   readonly mismatched: boolean;
 }
 
 export type Domains = ReturnType<typeof domains>;
 
-/** Domains people send from; `secret` seals their private keys. */
+/** Sending domains; `secret` seals their private keys. */
 export function domains(store: Store, secret: string) {
   const rows = store.db.collection<SenderDomain>('domains');
   const seals = sealing(secret, 'domains');
@@ -98,7 +98,7 @@ function reading(rows: Collection<SenderDomain>) {
 function editing(store: Store, rows: Collection<SenderDomain>, seals: Sealing) {
   const ids = counters(store);
   return {
-    /** Adds a domain; the same `origin` finds the one it made before. Atomic: one insert. */
+    /** Adds a domain; the same `origin` finds the one it created before. Atomic: one insert. */
     create: async (account: number, domain: string, keys: readonly NewDomainKey[], origin?: string) => {
       const row: SenderDomain = {
         ...{ _id: await ids.block('domains'), account, domain },
@@ -119,8 +119,8 @@ function editing(store: Store, rows: Collection<SenderDomain>, seals: Sealing) {
     },
 
     /**
-     * Gives the domain new keys. While the old ones are believed they go on signing until the new records are seen; keys
-     * that nobody has published are simply replaced. Atomic: one conditional write; null if the row was written meanwhile.
+     * Gives the domain new keys. Published old keys keep signing until the new records are seen; unpublished ones are replaced at
+     * once. Atomic: one conditional write; null if the row was written meanwhile.
      */
     rotate: (seen: SenderDomain, keys: readonly NewDomainKey[]): Promise<SenderDomain | null> => {
       const waits = seen.verified_at !== null;
@@ -133,7 +133,7 @@ function editing(store: Store, rows: Collection<SenderDomain>, seals: Sealing) {
 
 function checking(rows: Collection<SenderDomain>) {
   return {
-    /** Writes down what was found, once; null if the row was written meanwhile. No two accounts have a domain verified. */
+    /** Stores the results of a check; null if the row was written meanwhile. Only one account can have a domain verified. */
     recordFindings: async (
       seen: SenderDomain,
       findings: DnsFindings,
@@ -158,7 +158,7 @@ function checking(rows: Collection<SenderDomain>) {
 
 type FindDomain = (account: number, domain: string) => Promise<SenderDomain | null>;
 
-/** Every mail asks at the same moment who signs it and where reports come to: those are answered with one read. */
+/** Caches reads briefly: concurrent mails ask for the same keys and bounce domain. */
 function sharedReads(rows: Collection<SenderDomain>): FindDomain {
   const open = new Map<string, ReturnType<FindDomain>>();
   return (account, domain) => {
@@ -171,13 +171,13 @@ function sharedReads(rows: Collection<SenderDomain>): FindDomain {
 
 function signing(rows: Collection<SenderDomain>, seals: Sealing, findDomain: FindDomain) {
   return {
-    /** Whether the account has shown that the domain (lower-cased A-label) is its own. */
+    /** Whether the account has verified the domain (lower-cased A-label). */
     verifiedFor: async (account: number, domain: string): Promise<boolean> => {
       const verified = { account, domain, verified_at: { $ne: null } };
       return (await rows.countDocuments(verified as Filter<SenderDomain>, { limit: 1 })) === 1;
     },
 
-    /** The keys that mail from the domain is signed with, RSA first; none where the account has not added it. */
+    /** The signing keys for mail from the domain, RSA first; empty where the account has not added it. */
     signersFor: async (account: number, domain: string): Promise<readonly OpenKey[]> => {
       const row = await findDomain(account, domain);
       return row === null ? [] : signingKeys(row.keys).map((key) => openKey(domain, key, seals));
@@ -187,11 +187,11 @@ function signing(rows: Collection<SenderDomain>, seals: Sealing, findDomain: Fin
 
 function bounceDomains(rows: Collection<SenderDomain>, findDomain: FindDomain) {
   return {
-    /** Where reports about mail from the domain (lower-cased A-label) come to, if that is said. */
+    /** The bounce domain for mail from the domain (lower-cased A-label), if set. */
     bounceDomainOf: async (account: number, domain: string): Promise<string | null> =>
       (await findDomain(account, domain))?.bounce_domain ?? null,
 
-    /** Says where reports about its mail come to; null: nowhere of its own. Atomic: one update. */
+    /** Sets the bounce domain; null removes it. Atomic: one update. */
     changeBounceDomain: async (account: number, id: number, bounce_domain: string | null) => {
       const change = { $set: { bounce_domain, updated_at: now() } };
       const row = await rows.findOneAndUpdate({ _id: id, account }, change, { returnDocument: 'after' });
@@ -205,7 +205,7 @@ function sealedKey(key: NewDomainKey, use: DomainKey['use'], seals: Sealing): Do
   return { selector, algorithm, use, public_key: publicKey, sealed: seals.seal(privateKey), check: UNCHECKED };
 }
 
-/** A seal that does not open is a key that does not work: the probe says so, by name. */
+/** A key that cannot be unsealed does not work: the probe reports it by name. */
 function openKey(
   domain: string,
   { selector, algorithm, public_key, sealed, check }: DomainKey,
@@ -219,7 +219,7 @@ function openKey(
   }
 }
 
-/** `claimed` stays as it is unless the change says whether the domain is verified. */
+/** `claimed` changes only when the change says whether the domain is verified. */
 function replace(
   rows: Collection<SenderDomain>,
   { _id, account, v }: SenderDomain,

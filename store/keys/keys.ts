@@ -13,39 +13,39 @@ export interface Key {
   readonly _id: number;
   readonly account: number;
   readonly name: string;
-  /** SHA-256 of the key in hex; the key itself is kept nowhere. */
+  /** SHA-256 of the key in hex; the key itself is never stored. */
   readonly hash: string;
-  /** The first characters, so that people can tell their keys apart. */
+  /** The first characters, so that users can recognize their keys. */
   readonly prefix: string;
   readonly state: KeyState;
   readonly scopes: readonly Scope[];
-  /** Only these lists; null: all of the account. */
+  /** Allowed lists; null: all of the account. */
   readonly lists: readonly number[] | null;
-  /** Only senders of these domains; null: all of the account. */
+  /** Allowed sender domains; null: all of the account. */
   readonly domains: readonly string[] | null;
-  /** Requests a minute where no other limit names the route; null: `RATE_LIMIT_PER_MINUTE`. */
+  /** Requests per minute on routes without a limit of their own; null: `RATE_LIMIT_PER_MINUTE`. */
   readonly per_minute: number | null;
   readonly expires_at: Date | null;
   readonly retires_at: Date | null;
-  /** The first key of those that replaced one another, which people who left its mails left; absent: this one. */
+  /** The first key of the chain of rotations, which opt-outs refer to; absent: this key. */
   readonly root_key?: number;
-  /** The key that this one was made to replace, until it is validated. */
+  /** The key that this one will replace, until it is validated. */
   readonly replaces: number | null;
-  /** It replaced another one, which has ended. */
+  /** This key has replaced another one, which has ended. */
   readonly validated?: true;
   readonly rotation_due_at: Date;
-  /** Its owner was told that a rotation is due. */
+  /** The owner was reminded that a rotation is due. */
   readonly reminded?: true;
   readonly last_used_at: Date | null;
   readonly created_at: Date;
 }
 
-/** What its owner decides about a key. */
+/** The settings of a key that its owner chooses. */
 export type KeyTerms = Pick<Key, 'name' | 'scopes' | 'lists' | 'domains' | 'per_minute' | 'expires_at'>;
 
 export interface IssuedKey {
   readonly key: Key;
-  /** In this answer and nowhere else. */
+  /** In this response only. */
   readonly secret: string;
 }
 
@@ -62,7 +62,7 @@ export function keys(store: Store) {
   return {
     ...reading(rows),
 
-    /** Makes a key, for everything unless its terms say otherwise. Atomic: one insert. */
+    /** Creates a key, with full access unless its terms restrict it. Atomic: one insert. */
     issue: async (account: number, name: string, terms: Partial<KeyTerms> = {}): Promise<IssuedKey> => {
       const secret = newSecret();
       const key = newKey(await nextId(), account, { ...ALL, ...terms, name }, secret);
@@ -70,13 +70,13 @@ export function keys(store: Store) {
       return { key, secret };
     },
 
-    /** Accepts a secret chosen by the operator; a known one stays as it is, revoked or not. Atomic: one upsert. */
+    /** Accepts a secret chosen by the operator; an existing key stays as it is, revoked or not. Atomic: one upsert. */
     accept: async (account: number, name: string, secret: string): Promise<void> => {
       const { hash, ...fields } = newKey(await nextId(), account, { ...ALL, name }, secret);
       await rows.updateOne({ hash }, { $setOnInsert: fields }, { upsert: true });
     },
 
-    /** The very first key under a fixed id: of several processes one gets the secret. Atomic: one insert. */
+    /** Creates the very first key under a fixed id: of concurrent processes one gets the secret. Atomic: one insert. */
     issueFirst: async (account: number): Promise<string | undefined> => {
       await ids.reserve('keys', FIRST_KEY);
       if ((await rows.countDocuments({ account }, { limit: 1 })) > 0) return undefined;
@@ -90,7 +90,7 @@ export function keys(store: Store) {
       }
     },
 
-    /** Revokes for good; repeating it changes nothing. Atomic: one update. */
+    /** Revokes for good; idempotent. Atomic: one update. */
     revoke: async (account: number, id: number): Promise<'done' | 'missing' | 'foreign'> => {
       const { matchedCount } = await rows.updateOne({ _id: id, account }, { $set: { state: 'revoked' } });
       return matchedCount === 1 ? 'done' : explainNoMatch(rows, account, id);
@@ -100,7 +100,7 @@ export function keys(store: Store) {
 
 function reading(rows: Collection<Key>) {
   return {
-    /** The key behind a secret, ended ones too; notes its use at most once a minute. */
+    /** The key of a secret, including ended keys; records its use at most once a minute. */
     findBySecret: async (secret: string): Promise<Key | null> => {
       const key = await rows.findOne({ hash: hashOf(secret) });
       if (key !== null && (key.last_used_at?.getTime() ?? 0) < now().getTime() - USE_RECORDED_EVERY) {
@@ -117,7 +117,7 @@ function reading(rows: Collection<Key>) {
 
 const ALL: Omit<KeyTerms, 'name'> = { scopes: SCOPES, lists: null, domains: null, per_minute: null, expires_at: null };
 
-/** Makes the first account and its first key. Returns the secret if one was made here: it is shown this once. */
+/** Creates the first account and its first key. Returns the secret if this call created it: it is shown only once. */
 export async function ensureFirstAccount(
   store: Store,
   config: Pick<Config, 'apiKey'>,
@@ -147,7 +147,7 @@ export function newKey(id: number, account: number, terms: KeyTerms, secret: str
   };
 }
 
-/** The first of the keys that this one followed; itself where it followed none. */
+/** The first key of the chain of rotations; the key itself where it replaced none. */
 export function rootKeyOf({ _id, root_key }: Pick<Key, '_id' | 'root_key'>): number {
   return root_key ?? _id;
 }

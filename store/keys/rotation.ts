@@ -13,12 +13,12 @@ export type NotRotated = 'missing' | 'foreign' | 'ended' | 'rotating' | 'not_a_s
 
 export type KeyRotation = ReturnType<typeof keyRotation>;
 
-/** Exchanges a key for another one of the same terms. Each change of two keys is one transaction. */
+/** Replaces a key with another one of the same terms. Each change of two keys is one transaction. */
 export function keyRotation(store: Store) {
   const rows = store.db.collection<Key>('keys');
   const ids = counters(store);
 
-  /** The key as it may be exchanged now, or why not. */
+  /** The key if it can be rotated now, otherwise the reason. */
   const exchangeable = async (account: number, id: number): Promise<Key | NotRotated> => {
     const key = await findOwned(rows, account, id);
     if (typeof key === 'string') return key;
@@ -27,7 +27,7 @@ export function keyRotation(store: Store) {
     return state === 'retiring' ? 'rotating' : key;
   };
 
-  /** Makes the successor and changes the old key in one go; a rotation at the same time ends in `rotating`. */
+  /** Creates the successor and changes the old key in one transaction; a concurrent rotation gets `rotating`. */
   const exchange = async (old: Key, after: Partial<Key>, replaces: number | null): Promise<IssuedKey | NotRotated> => {
     const secret = newSecret();
     const { account, name, scopes, lists, domains, per_minute, expires_at } = old;
@@ -42,7 +42,7 @@ export function keyRotation(store: Store) {
   };
 
   return {
-    /** Makes a successor; the old key works until it is validated, or for `overlap` milliseconds where that is set. */
+    /** Creates a successor; the old key works until the successor is validated, or for `overlap` milliseconds where set. */
     rotate: async (account: number, id: number, overlap: number | null): Promise<IssuedKey | NotRotated> => {
       const old = await exchangeable(account, id);
       if (typeof old === 'string') return old;
@@ -50,13 +50,13 @@ export function keyRotation(store: Store) {
       return exchange(old, { state: 'retiring', retires_at }, id);
     },
 
-    /** Makes a successor and ends the old key at once. */
+    /** Creates a successor and ends the old key at once. */
     reset: async (account: number, id: number): Promise<IssuedKey | NotRotated> => {
       const old = await exchangeable(account, id);
       return typeof old === 'string' ? old : exchange(old, { state: 'revoked' }, null);
     },
 
-    /** The successor becomes the one key, the old one ends. Repeating it changes nothing. */
+    /** Ends the old key; the successor remains. Idempotent. */
     validate: async (account: number, id: number): Promise<Key | NotRotated> => {
       const key = await findOwned(rows, account, id);
       if (typeof key === 'string') return key;
@@ -72,13 +72,13 @@ export function keyRotation(store: Store) {
 
 function reminding(rows: Collection<Key>) {
   return {
-    /** Keys that are due for a rotation and whose owners were not told yet, the oldest first. */
+    /** Keys that are due for a rotation and whose owners were not reminded yet, oldest first. */
     due: (): AsyncIterable<Key> =>
       rows
         .find({ state: 'active', rotation_due_at: { $lte: now() }, reminded: { $exists: false } })
         .sort({ rotation_due_at: 1 }),
 
-    /** The owner was told. */
+    /** Records that the owner was reminded. */
     recordReminded: async ({ account, _id }: Pick<Key, 'account' | '_id'>): Promise<void> => {
       await rows.updateOne({ account, _id }, { $set: { reminded: true } });
     },

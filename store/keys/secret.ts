@@ -6,13 +6,13 @@ const RANDOM = 34;
 const CHECKSUM = 6;
 const ISSUED = /^evp_[0-9A-Za-z]{40}$/;
 
-/** `evp_`, 34 random characters of base 62 (202 bits) and 6 that are the CRC-32 of what is before them. */
+/** `evp_`, 34 random characters of base 62 (202 bits) and 6 characters of their CRC-32. */
 export function newSecret(): string {
   const head = `evp_${Array.from({ length: RANDOM }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')}`;
   return head + checksum(head);
 }
 
-/** It has the form of a key issued here: scanners can tell a leaked key from chance, without asking anybody. */
+/** Whether the checksum is valid: secret scanners can detect a leaked key offline. */
 export function isWellFormed(secret: string): boolean {
   return ISSUED.test(secret) && secret.endsWith(checksum(secret.slice(0, -CHECKSUM)));
 }

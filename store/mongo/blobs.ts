@@ -6,7 +6,7 @@ export type BlobId = ObjectId;
 
 export type Blobs = ReturnType<typeof blobs>;
 
-/** Files too large for a document, in GridFS blocks of 255 KiB: nobody ever holds a whole one in memory. */
+/** Files too large for a document, in GridFS chunks of 255 KiB; a file is never held in memory as a whole. */
 export function blobs({ db }: Store) {
   const bucket = new GridFSBucket(db, { bucketName: 'blobs' });
   const files = db.collection<{ _id: ObjectId; length: number; metadata: { account: number } }>('blobs.files');
@@ -14,19 +14,19 @@ export function blobs({ db }: Store) {
   return {
     newId: (): BlobId => new ObjectId(),
 
-    /** A stream that stores what is written to it; stored for good once it has finished. */
+    /** A stream that stores its input; the file exists once the stream has finished. */
     write: (account: number, id: BlobId, name: string): Writable =>
       bucket.openUploadStreamWithId(id, name, { metadata: { account } }),
 
-    /** The file from a byte on; undefined if it is not there. Starts at the block that holds the byte, whatever lies before it. */
+    /** The file from the given byte on; undefined if it does not exist. Starts at the chunk that contains the byte. */
     read: async (account: number, id: BlobId, from = 0): Promise<Readable | undefined> => {
       const file = await files.findOne({ _id: id, 'metadata.account': account });
       if (file === null) return undefined;
-      // The driver cuts at byte 0 where a start comes without an end, and cannot open an empty range.
+      // Given a start without an end the driver stops at byte 0, and it cannot open an empty range.
       return from < file.length ? bucket.openDownloadStream(id, { start: from, end: file.length }) : Readable.from([]);
     },
 
-    /** Forgets a file, also one whose upload broke off; repeating it changes nothing. */
+    /** Deletes a file, including one whose upload was aborted; idempotent. */
     remove: async (account: number, id: BlobId): Promise<void> => {
       const file = await files.findOne({ _id: id });
       if (file !== null && file.metadata.account !== account) return;

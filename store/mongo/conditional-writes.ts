@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Collection, Filter, UpdateFilter } from 'mongodb';
 import { outcomeIsUnknown } from './unknown-outcome.js';
 
-/** Whether the attempt that writes still lives; an unknown outcome is re-issued only as long as it does. */
+/** Whether the writing attempt is still alive; a write with an unknown outcome is repeated only while it is. */
 export type Alive = () => boolean;
 export type Verdict = 'done' | 'lost';
 
@@ -26,10 +26,13 @@ interface ConditionalWrite<T extends Row> {
   readonly isBefore: (now: T) => boolean;
 }
 
-/** A majority read of a primary that was elected a moment ago may be older than what we were told; this one is not. */
+/** A majority read of a newly elected primary may miss acknowledged writes; a linearizable read does not. */
 const DECIDING_READ = { readConcern: 'linearizable', maxTimeMS: 10_000 } as const;
 
-/** Issues an unknown write again; after no match one linearizable read decides (docs/architecture/protocol.md "Operations on a page"). */
+/**
+ * Repeats a write with an unknown outcome; after no match one linearizable read decides (docs/architecture/protocol.md
+ * "Operations on a page").
+ */
 export function conditionalWrites<T extends Row>(rows: Collection<T>): ConditionalWrites<T> {
   const once = async ({ filter, update, id, isAfter, isBefore }: ConditionalWrite<T>): Promise<Verdict | 'again'> => {
     const { matchedCount } = await rows.updateOne(filter, update);

@@ -3,7 +3,7 @@ import { PROTOCOL_TIMES } from '../../domain/delivery/protocol.js';
 import { ensureIndexes } from '../indexes/indexes.js';
 import { releaseDeadSockets } from './dead-socket.js';
 
-/** The open store. `ledger` is a client of its own: what decides about mail must not inherit options from a URL. */
+/** The open store. `ledger` is a separate client: delivery decisions must not inherit options from a URL. */
 export interface Store {
   readonly db: Db;
   readonly ledger: Db;
@@ -13,7 +13,7 @@ export interface Store {
 export interface StoreOptions {
   readonly url: string;
   readonly database: string;
-  /** Milliseconds one operation on the ledger may take before its outcome counts as unknown. */
+  /** Milliseconds after which the outcome of an operation on the ledger counts as unknown. */
   readonly ledgerTimeout?: number;
 }
 
@@ -29,7 +29,7 @@ export async function openStore({ url, database, ledgerTimeout }: StoreOptions):
   const common = { retryWrites: true, retryReads: true, ignoreUndefined: true, appName: 'everpost' } as const;
   const client = new MongoClient(url, { ...common, w: 'majority', journal: true, serverSelectionTimeoutMS: 10_000 });
   const ledgerClient = new MongoClient(url, { ...common, ...boundedBy(ledgerTimeout ?? PROTOCOL_TIMES.storeTimeout) });
-  // The ledger's connects with its first use: its short times must not fail the start of a process on a busy machine.
+  // The ledger client connects on first use: its short timeouts must not fail the start of a process on a busy machine.
   await client.connect();
   const db = client.db(database);
   await ensureIndexes(db);
@@ -43,8 +43,8 @@ export async function openStore({ url, database, ledgerTimeout }: StoreOptions):
 }
 
 /**
- * The driver (7.9) ignores `timeoutMS`; each stage is bounded instead. `retryWrites` tries a write twice, so that half
- * the time per try keeps the whole within `milliseconds`; the floors keep a busy machine from looking like an outage.
+ * The driver (7.9) ignores `timeoutMS`; each stage is limited instead. `retryWrites` tries a write twice, so half the time per
+ * try keeps the total within `milliseconds`; the minimums keep a busy machine from looking like an outage.
  */
 function boundedBy(milliseconds: number) {
   return {

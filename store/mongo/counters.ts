@@ -2,11 +2,11 @@ import type { Store } from './connect.js';
 
 export type Counters = ReturnType<typeof counters>;
 
-/** Integer ids, because the API documents promise them. A block that was taken and not used leaves a gap, never a repeat. */
+/** Integer ids, because the API documents promise them. An unused block leaves a gap, never a duplicate. */
 export function counters({ db }: Store) {
   const rows = db.collection<{ _id: string; last: number }>('counters');
   return {
-    /** Takes `size` ids in a row and returns the first. Atomic: one `$inc`. */
+    /** Takes `size` consecutive ids and returns the first. Atomic: one `$inc`. */
     block: async (noun: string, size = 1): Promise<number> => {
       const row = await rows.findOneAndUpdate(
         { _id: noun },
@@ -17,7 +17,7 @@ export function counters({ db }: Store) {
       return row.last - size + 1;
     },
 
-    /** Ids up to and including `id` are never given out again. Atomic: one `$max`. */
+    /** Reserves ids up to and including `id`. Atomic: one `$max`. */
     reserve: async (noun: string, id: number): Promise<void> => {
       await rows.updateOne({ _id: noun }, { $max: { last: id } }, { upsert: true });
     },

@@ -3,9 +3,9 @@ import { Connection } from 'mongodb/lib/cmap/connection.js';
 let patched = false;
 
 /**
- * A command that the driver (7.9) writes to a socket which has just been destroyed waits for its 'drain', and that never
- * comes: neither a time limit nor the close of the connection ends it, so a page stands still as long as its activity
- * lives. Whoever waits is let go when the connection is closed; the driver then sees that it is closed, and says so.
+ * A command that the driver (7.9) writes to a socket which has just been destroyed waits for a 'drain' event that never
+ * comes. Neither a time limit nor closing the connection ends it, so the page would be blocked as long as its activity
+ * lives. Emitting 'drain' when the connection closes releases the command; the driver then reports the closed connection.
  */
 export function releaseDeadSockets(): void {
   if (patched) return;

@@ -1,7 +1,7 @@
 declare module 'mongodb/lib/cmap/connection.js' {
   import type { Socket } from 'node:net';
 
-  /** As much of the driver's connection as we mend. */
+  /** The part of the driver's connection that `dead-socket.ts` patches. */
   export class Connection {
     readonly id: number | string;
     readonly socket: Socket;

@@ -9,12 +9,12 @@ import {
 
 const DUPLICATE_KEY = 11_000;
 
-/** Somebody was quicker: a row with this unique key is there already. */
+/** A row with this unique key exists already. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
 }
 
-/** Adds a row whose id says what it holds; one that is there already stays as it is. Atomic: one insert. */
+/** Adds a row whose id determines its content; an existing one stays unchanged. Atomic: one insert. */
 export async function insertOnce<T extends Document>(
   rows: Collection<T>,
   row: OptionalUnlessRequiredId<T>,
@@ -28,7 +28,7 @@ export async function insertOnce<T extends Document>(
   }
 }
 
-/** The writes of a bulk that found their row there; throws the error again if anything else went wrong or is unconfirmed. */
+/** The writes of a bulk that found an existing row; rethrows the error if anything else failed or is unconfirmed. */
 export function duplicatesIn(error: unknown): readonly WriteError[] {
   if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError() !== undefined) throw error;
   const failures = [error.writeErrors].flat();

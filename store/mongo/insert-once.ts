@@ -1,13 +1,13 @@
 import type { Collection, Document, Filter, OptionalUnlessRequiredId } from 'mongodb';
 import { isDuplicateKey } from './duplicate-key.js';
 
-/** `origin`: the claim of the Idempotency-Key that made the row; unique in its account. */
+/** `origin`: the claim of the Idempotency-Key that created the row; unique in its account. */
 interface MadeOnce extends Document {
   readonly account: number;
   readonly origin?: string;
 }
 
-/** Adds the row, or answers the one that its `origin` has made before. Atomic: one insert, unless `insert` does more. */
+/** Adds the row, or returns the one that its `origin` created before. Atomic: one insert, unless `insert` does more. */
 export async function addOnce<T extends MadeOnce>(
   rows: Collection<T>,
   row: T,
@@ -23,7 +23,7 @@ export async function addOnce<T extends MadeOnce>(
   }
 }
 
-/** As `addOnce`, for rows that have another unique key: `taken` where that one is somebody's already. */
+/** Like `addOnce`, for rows with another unique key: `taken` where another row has it. */
 export async function addUnlessTaken<T extends MadeOnce>(
   rows: Collection<T>,
   row: T,

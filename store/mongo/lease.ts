@@ -1,9 +1,9 @@
 import type { Collection, Document, Filter, FindCursor, UpdateFilter } from 'mongodb';
 
-/** `seen` of a row that has no owner: every lease on it has expired. */
+/** `seen` of a row without an owner: every lease on it has expired. */
 export const NEVER_SEEN = new Date(0);
 
-/** Whether the owner of a row was last seen more than `lease` milliseconds ago. Only the server's clock judges leases. */
+/** Whether the owner of a row was last seen more than `lease` milliseconds ago. Only the server's clock decides. */
 export function leaseExpired(lease: number): Document {
   return { $lt: ['$seen', { $subtract: ['$$NOW', lease] }] };
 }
@@ -13,7 +13,7 @@ interface SweptRow {
   readonly sweep_at?: Date | null;
 }
 
-/** The workflow of a new row starts behind the answer. After this many milliseconds the sweep starts it, if that failed. */
+/** The workflow of a new row starts after the response. After this many milliseconds the sweep starts it instead. */
 const START_TIMEOUT = 5_000;
 
 /** The first check of a row whose workflow starts at `at`. */
@@ -21,7 +21,7 @@ export function firstSweepAt(at: Date): Date {
   return new Date(at.getTime() + START_TIMEOUT);
 }
 
-/** Rows of every account whose check is due, the longest due first. */
+/** Rows of every account whose check is due, the most overdue first. */
 export function dueRows<T extends SweptRow>(rows: Collection<T>, before: Date, filter: Filter<T> = {}): FindCursor<T> {
   const due = { ...filter, sweep_at: { $lte: before } } as Filter<T>;
   return rows.find(due).sort({ sweep_at: 1 }) as FindCursor<T>;

@@ -1,8 +1,8 @@
 import type { Collection, Document, Filter, WithId } from 'mongodb';
 
 /**
- * A row read for an account: the API tells "not there" (404) from "not yours" (403), as the documents ask. What belongs
- * to a sibling, another client of the same agency, is not there.
+ * A row read for an account. The API documents distinguish a missing row (404) from one of another account (403). A row of a
+ * sibling, another client of the same agency, counts as missing.
  */
 export type Owned<T> = T | 'missing' | 'foreign';
 
@@ -11,7 +11,7 @@ interface Owner extends Document {
   account: number;
 }
 
-/** Reads one row by its integer id and says whose it is; a foreign row is never handed out. */
+/** Reads one row by its integer id and checks its owner; a row of another account is never returned. */
 export async function findOwned<T extends Owner>(
   rows: Collection<T>,
   account: number,
@@ -22,7 +22,7 @@ export async function findOwned<T extends Owner>(
   return row.account === account ? row : foreignOrMissing(rows, account, row.account);
 }
 
-/** Why a write that matched nothing matched nothing. */
+/** Why a write matched no row. */
 export async function explainNoMatch<T extends Owner>(
   rows: Collection<T>,
   account: number,
@@ -32,7 +32,7 @@ export async function explainNoMatch<T extends Owner>(
   return typeof found === 'string' ? found : 'missing';
 }
 
-/** What an account learns of a row of another one: nothing where both are clients of one agency. */
+/** The result for a row of another account: missing where both are clients of one agency. */
 export async function foreignOrMissing<T extends { account: number }>(
   rows: Collection<T>,
   account: number,

@@ -5,8 +5,8 @@ import { isDuplicateKey } from './duplicate-key.js';
 const TRIES = 5;
 
 /**
- * Runs the work in one transaction: all of its writes or none. The work may run several times and must leave nothing
- * behind but its writes. A duplicate key means that somebody was quicker; what they wrote is seen by the next try.
+ * Runs the work in one transaction. The work may run several times and must have no effect but its writes. A duplicate key
+ * means that a concurrent write won; the next try sees its rows.
  */
 export async function inTransaction<T>({ db }: Store, work: (session: ClientSession) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {

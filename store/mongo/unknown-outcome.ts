@@ -5,7 +5,7 @@ const TRANSIENT_CODES = new Set([
   6, 7, 50, 64, 74, 89, 91, 94, 112, 133, 134, 189, 202, 246, 262, 9001, 10107, 11600, 11601, 11602, 13435, 13436,
 ]);
 
-/** A socket that dies under a command may reach us as Node's own error: the driver (7.9) does not wrap each of them. */
+/** Node's error codes for a closed socket: the driver (7.9) does not wrap all of them. */
 const SOCKET_ERRORS = new Set([
   'EPIPE',
   'ECONNABORTED',
@@ -20,7 +20,7 @@ const SOCKET_ERRORS = new Set([
   'ERR_STREAM_WRITE_AFTER_END',
 ]);
 
-/** True where nobody can say whether the operation happened, or where the same operation may succeed in a moment. */
+/** True where the outcome of the operation is unknown, or where a retry may succeed soon. */
 export function outcomeIsUnknown(error: unknown): boolean {
   if (error instanceof MongoServerError) {
     return TRANSIENT_CODES.has(Number(error.code)) || error.hasErrorLabel('RetryableWriteError');

@@ -4,22 +4,22 @@ import { Failure, type FailureCode } from '../../domain/errors.js';
 import type { Store } from '../mongo/connect.js';
 import { inTransaction } from '../mongo/transaction.js';
 
-/** What an account may have only so many of. */
+/** The resources whose number a plan limits. */
 export type CappedNoun = 'subscribers' | 'campaigns' | 'senders' | 'clients';
 
-/** The cap of one account, as its plan sets it. */
+/** The remaining capacity of one account under its plan. */
 export interface Cap {
   readonly account: number;
   readonly noun: CappedNoun;
   readonly most: number;
-  /** When the plan was set: what was counted under another one is worth nothing. */
+  /** When the plan was set: counts under an earlier plan are invalid. */
   readonly since: number;
 }
 
 interface Capacity {
   readonly _id: string;
   readonly since: number;
-  /** So many rows may be added before they have to be counted again. */
+  /** Rows that may be added before the next count. */
   readonly left: number;
 }
 
@@ -46,9 +46,9 @@ const REFUSALS: Readonly<Record<CappedNoun, FailureCode>> = {
 };
 
 /**
- * Room under a cap. Places are taken in the transaction that adds the rows, and every such transaction writes the one
- * document of its cap: they take turns, so that no race gets past it. Rows are counted when the room is used up, never
- * counted up: what was deleted is found then, and a crash leaves nothing to repair.
+ * Limits the number of rows. Capacity is taken in the transaction that adds the rows, and every such transaction writes the
+ * one document of its limit: they are serialized, so that no race exceeds it. Rows are counted only when the capacity is used
+ * up: that count finds deleted rows, and a crash leaves nothing to repair.
  */
 export function capacity(db: Db) {
   const rows = db.collection<Capacity>('capacity');
@@ -65,15 +65,15 @@ export function capacity(db: Db) {
     return granted;
   };
   return {
-    /** Takes places for new rows, as many of `wanted` as there are. Within the transaction that adds the rows. */
+    /** Takes capacity for up to `wanted` new rows. Runs in the transaction that adds the rows. */
     take,
 
-    /** Takes a place for one new row, or refuses by name. Within the transaction that adds it. */
+    /** Takes capacity for one new row, or refuses by name. Runs in the transaction that adds it. */
     takeOne: async (session: ClientSession, cap: Cap): Promise<void> => {
       if ((await take(session, cap, 1)) === 0) throw new Failure(REFUSALS[cap.noun]);
     },
 
-    /** Null: there is no limit. */
+    /** Null: no limit. */
     capOf: async (account: number, noun: CappedNoun): Promise<Cap | null> => {
       const accounts = db.collection<Planned>('accounts');
       const row = await accounts.findOne({ _id: account }, { projection: { plan: 1, plan_since: 1 } });
@@ -84,8 +84,8 @@ export function capacity(db: Db) {
 }
 
 /**
- * Adds one row; where the account may have only so many, its place is taken in the same transaction. One that is there
- * already, by the fields of `known`, needs no place: adding it again finds it.
+ * Adds one row; where the plan sets a limit, its capacity is taken in the same transaction. A row that exists already, by the
+ * fields of `known`, needs no capacity: adding it again finds it.
  */
 export async function addWithinCapacity(
   store: Store,
@@ -109,7 +109,7 @@ export async function addWithinCapacity(
   });
 }
 
-/** How many rows these accounts have together. */
+/** The number of rows of these accounts together. */
 export function countRows(db: Db, noun: CappedNoun, accounts: readonly number[]): Promise<number> {
   const [collection, filter] = COUNTED[noun]({ $in: [...accounts] });
   return db.collection(collection).countDocuments(filter);

@@ -10,12 +10,12 @@ interface PendingReservation {
 
 export type MessageQuota = ReturnType<typeof messageQuota>;
 
-/** More than this are not put into one transaction. */
+/** Maximum reservations in one transaction. */
 const MOST_AT_ONCE = 500;
 
 /**
- * Reservations of messages. Whoever asks while a transaction of the same account is under way shares the next one, so that
- * a busy account makes few of them and they do not stand in each other's way.
+ * Reserves quota for messages. Requests that arrive during a transaction of the same account share the next one, so that a
+ * busy account runs few transactions and they do not conflict.
  */
 export function messageQuota(store: Store) {
   const { reserve, settle } = quotas(store);
@@ -29,7 +29,7 @@ export function messageQuota(store: Store) {
       for (const { resolve } of group) resolve(held);
       return;
     }
-    // Not for all of them: then each for itself, in the order in which they came.
+    // The quota does not cover all of them: reserve one by one, in order of arrival.
     for (const { requests, resolve } of group) resolve(await reserve(account, 'emails', requests));
   };
 
@@ -46,7 +46,7 @@ export function messageQuota(store: Store) {
   };
 
   return {
-    /** One mail for each of these ids, for all or for none. */
+    /** Reserves one mail for each of these ids, for all or for none. */
     reserve: (account: number, ids: readonly string[]): Promise<ReservationResult> =>
       new Promise((resolve, reject) => {
         const requests = ids.map((message) => ({
@@ -60,7 +60,7 @@ export function messageQuota(store: Store) {
         if (!running.has(account)) void run(account);
       }),
 
-    /** These were not accepted after all, or were taken back; those that hold nothing cost nothing here. */
+    /** Releases the reservations of messages that were refused or cancelled; ids without a reservation cost nothing. */
     release: async (group: readonly Pick<Message, '_id' | 'counts_for'>[]): Promise<void> => {
       const holders = group.filter(({ counts_for }) => counts_for === undefined);
       if (holders.length > 0) await settle(holders.map(({ _id }) => ({ _id: `message:${_id}`, used: 0 })));

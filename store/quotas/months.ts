@@ -10,7 +10,7 @@ export function idOf(account: number, month: string): string {
   return `${account}:${month}`;
 }
 
-/** Outside of a transaction, so that the first two of a month do not stand in each other's way. */
+/** Runs outside of a transaction, so that the first two transactions of a month do not conflict. */
 export async function ensureMonth(months: Collection<UsageRow>, account: number, month: string): Promise<void> {
   const _id = idOf(account, month);
   if ((await months.findOne({ _id }, { projection: { _id: 1 } })) !== null) return;
@@ -21,7 +21,7 @@ export async function ensureMonth(months: Collection<UsageRow>, account: number,
   });
 }
 
-/** Messages of a month that hold nothing, as they are: accepted while their account had no limit. One read of an index. */
+/** Messages of a month without a reservation: accepted while their account had no limit. Reads one index. */
 export async function unreservedMails(db: Db, accounts: readonly number[], month: string): Promise<Meter> {
   const of = { account: { $in: [...accounts] }, counts_for: month };
   const states = await db
@@ -33,7 +33,7 @@ export async function unreservedMails(db: Db, accounts: readonly number[], month
   return { used: sum(hasLeft), reserved: sum((state) => !FINAL_STATES.includes(state)) };
 }
 
-/** Deletes messages that ended; what those have used that hold nothing goes into the sum of their month. One transaction. */
+/** Deletes ended messages and adds those without a reservation to the total of their month. One transaction. */
 export async function deleteCounted(store: Store, ids: readonly string[]): Promise<void> {
   const messages = store.db.collection<Message>('messages');
   const months = store.db.collection<UsageRow>('usage');
@@ -51,7 +51,7 @@ export async function deleteCounted(store: Store, ids: readonly string[]): Promi
   });
 }
 
-/** Gone out, or in doubt: it may have arrived. */
+/** Sent, or uncertain: the mail may have arrived. */
 function hasLeft(state: Message['state']): boolean {
   return state === 'sent' || state === 'uncertain';
 }

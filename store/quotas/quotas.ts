@@ -8,7 +8,7 @@ import { inTransaction } from '../mongo/transaction.js';
 import { ensureMonth, idOf, unreservedMails } from './months.js';
 import { type Holder, LIMIT_OF, type Metered, type Reservation, type UsageRow } from './rows.js';
 
-/** `over`: the plan has not so much left; nothing was reserved. */
+/** `over`: the remaining quota is too small; nothing was reserved. */
 export type ReservationResult = 'held' | 'over';
 
 export interface ReservationRequest {
@@ -17,7 +17,7 @@ export interface ReservationRequest {
   readonly amount: number;
 }
 
-/** What a holder has used of what it held. */
+/** The part of a reservation that its holder used. */
 export interface Outcome {
   readonly _id: string;
   readonly used: number;
@@ -25,15 +25,15 @@ export interface Outcome {
 
 export type Quotas = ReturnType<typeof quotas>;
 
-/** A message is looked after within the minute, so that what it does not use is soon there again. */
+/** The sweep checks a message within the minute, so that its unused quota is soon available again. */
 const FIRST_CHECK = 15_000;
 const LONGEST_CHECK = 600_000;
-/** Settled ones are kept for whoever repeats a step late. */
+/** Settled reservations are kept for late repeats of a step. */
 const KEPT_FOR = 100 * 86_400_000;
 
 /**
- * Quotas of a month are reservations. Each method is one transaction over the reservations and the month they sum up to:
- * the two agree after a crash at any point, and used + reserved never passes the limit. Repeating a method changes nothing.
+ * Monthly quotas are reservations. Each method is one transaction over the reservations and the total of their month: both
+ * agree after a crash at any point, and used + reserved never exceeds the limit. Every method is idempotent.
  */
 export function quotas(store: Store) {
   const rows = store.db.collection<Reservation>('reservations');
@@ -70,16 +70,16 @@ export function quotas(store: Store) {
   };
 
   return {
-    /** Reserves for each holder that does not hold anything yet, for all of them or for none. */
+    /** Reserves for each holder without a reservation, for all of them or for none. */
     reserve,
 
-    /** A round of a campaign; one whose earlier rounds still hold what they were given needs no more. */
+    /** Reserves for a round of a campaign; no more is needed while an earlier round holds its reservation. */
     reserveRound: (account: number, { campaign, launch, round }: Round, amount: number): Promise<ReservationResult> => {
       const holder = { kind: 'campaign', campaign, launch } as const;
       return reserve(account, 'emails', [{ _id: `campaign:${campaign}:${launch}:${round}`, holder, amount }], holder);
     },
 
-    /** A text that a model is to write. */
+    /** Reserves one draft by AI. */
     reserveDraft: (account: number, { campaign, n }: DraftNumber): Promise<ReservationResult> => {
       const holder = { kind: 'draft', campaign, n } as const;
       return reserve(account, 'ai_drafts', [{ _id: draftHolder({ campaign, n }), holder, amount: 1 }]);
@@ -110,7 +110,7 @@ const METER = (kind: Metered) => [`$${kind}.used`, `$${kind}.reserved`];
 
 function settling(store: Store, rows: Collection<Reservation>, months: Collection<UsageRow>) {
   return {
-    /** Turns what these hold into what they have used; the rest is given back. Those that are settled stay as they are. */
+    /** Settles reservations: the used part counts, the rest is released. Settled ones stay unchanged. */
     settle: (outcomes: readonly Outcome[]): Promise<void> => {
       const used = new Map(outcomes.map((one) => [one._id, one.used]));
       return inTransaction(store, async (session) => {
@@ -122,7 +122,7 @@ function settling(store: Store, rows: Collection<Reservation>, months: Collectio
       });
     },
 
-    /** The campaign of this launch is over, and so many of its mails have left, or may have. */
+    /** Settles a launch of a campaign that has ended; `used` counts mails that left or may have left. */
     settleCampaign: (campaign: number, launch: number, total: number): Promise<void> =>
       inTransaction(store, async (session) => {
         const of = { 'holder.kind': 'campaign', 'holder.campaign': campaign, 'holder.launch': launch } as const;
@@ -154,7 +154,7 @@ interface Settled {
 async function settleAll({ rows, months, session }: ReservationTables, settled: readonly Settled[]): Promise<void> {
   const delete_at = new Date(now().getTime() + KEPT_FOR);
   const isMessage = ({ row }: Settled) => row.holder.kind === 'message';
-  // A message is held once, under an id of its own: nobody asks for it again.
+  // A message is reserved once, under its own id, and never asks again.
   const messages = settled.filter(isMessage).map(({ row }) => row._id);
   if (messages.length > 0) await rows.deleteMany({ _id: { $in: messages } }, { session });
   for (const { row, used } of settled.filter((one) => !isMessage(one))) {
@@ -164,7 +164,7 @@ async function settleAll({ rows, months, session }: ReservationTables, settled: 
   for (const [_id, inc] of sums(settled)) await months.updateOne({ _id }, { $inc: inc }, { session });
 }
 
-/** What changes in each month, over all of these. */
+/** The change of each month over all of these reservations. */
 function sums(settled: readonly Settled[]): Map<string, Record<string, number>> {
   const months = new Map<string, Record<string, number>>();
   for (const { row, used } of settled) {
@@ -179,10 +179,10 @@ function sums(settled: readonly Settled[]): Map<string, Record<string, number>> 
 
 function sweeping(rows: Collection<Reservation>) {
   return {
-    /** Reservations of every account whose holders are to be checked, the longest due first. */
+    /** Reservations of every account whose holders are due for a check, the most overdue first. */
     due: (before: Date, limit: number): Promise<Reservation[]> => dueRows(rows, before).limit(limit).toArray(),
 
-    /** Looks at these again later: ever longer, as they are older, and those that wait for a time of their own (`until`) after it. */
+    /** Moves the next check: later the older the reservation is, and after `until` where its holder waits for a time. */
     sweepAgain: async (held: readonly Reservation[], until: ReadonlyMap<string, Date>): Promise<void> => {
       if (held.length === 0) return;
       const later = ({ _id, at }: Reservation) => {
@@ -198,7 +198,7 @@ function sweeping(rows: Collection<Reservation>) {
   };
 }
 
-/** Those who hold nothing yet; nobody, where `unless` holds something already. */
+/** The requests without a reservation; none, where `unless` holds one already. */
 async function withoutReservation(
   rows: Collection<Reservation>,
   session: ClientSession,
@@ -212,7 +212,7 @@ async function withoutReservation(
   }
   const ids = requests.map(({ _id }) => _id);
   const known = new Set((await rows.find({ _id: { $in: ids } }, { session }).toArray()).map(({ _id }) => _id));
-  // The same holder may have asked twice at once.
+  // One call may name the same holder twice.
   const once = new Map(requests.map((request) => [request._id, request]));
   return [...once.values()].filter(({ _id }) => !known.has(_id));
 }

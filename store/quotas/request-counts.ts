@@ -10,11 +10,11 @@ interface RequestCount {
 
 export type RequestCounts = ReturnType<typeof requestCounts>;
 
-/** Written a few times a minute by each process, never by a request: a count that a crash loses is at most that of a second. */
+/** Written a few times a minute by each process, not per request: a crash loses the counts of about a second. */
 export function requestCounts(store: Store) {
   const rows = store.db.collection<RequestCount>('request_counts');
   return {
-    /** Adds what this process has counted and answers how many there are by now. Atomic: one `$inc`. */
+    /** Adds the count of this process and returns the total. Atomic: one `$inc`. */
     add: async (account: number, month: string, n: number): Promise<number> => {
       const change = { $inc: { n } };
       const options = { upsert: true, returnDocument: 'after' } as const;

@@ -1,6 +1,6 @@
 import type { Plan } from '../../domain/account/plan.js';
 
-/** What is measured by the month, and given back where it was not used. */
+/** The monthly quotas; unused reservations are released. */
 export const METERED = ['emails', 'ai_drafts'] as const;
 export type Metered = (typeof METERED)[number];
 
@@ -11,11 +11,11 @@ export const LIMIT_OF = {
 
 export interface Meter {
   readonly used: number;
-  /** Promised to holders who may use it yet. */
+  /** Reserved and not used yet. */
   readonly reserved: number;
 }
 
-/** One account's month: the sum of its reservations, written in the same transaction as each of them. */
+/** One account's month: the total of its reservations, written in the same transaction as each of them. */
 export interface UsageRow extends Readonly<Record<Metered, Meter>> {
   /** `<account>:<month>` */
   readonly _id: string;
@@ -23,9 +23,9 @@ export interface UsageRow extends Readonly<Record<Metered, Meter>> {
   readonly month: string;
 }
 
-/** What one holder may use: a campaign's round, a message, a draft. */
+/** The reservation of one holder: a campaign's round, a message, a draft. */
 export interface Reservation {
-  /** Names the holder: the same holder never reserves twice. */
+  /** Derived from the holder: a holder never reserves twice. */
   readonly _id: string;
   readonly account: number;
   readonly month: string;
@@ -33,10 +33,10 @@ export interface Reservation {
   readonly holder: Holder;
   readonly amount: number;
   readonly state: 'held' | 'settled';
-  /** Once settled. */
+  /** Set once settled. */
   readonly used?: number;
   readonly at: Date;
-  /** When the sweep should see what became of the holder; null once it is settled. */
+  /** When the sweep checks the holder; null once settled. */
   readonly sweep_at: Date | null;
   readonly delete_at?: Date;
 }

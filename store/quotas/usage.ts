@@ -5,7 +5,7 @@ import { unreservedMails } from './months.js';
 import { requestsOf } from './request-counts.js';
 import type { Meter, Metered, UsageRow } from './rows.js';
 
-/** What an account has used of a month, and what it has at this moment. */
+/** The usage of a month, and the current number of resources. */
 export interface Usage extends Readonly<Record<Metered, Meter>> {
   readonly requests: number;
   readonly subscribers: number;
@@ -30,7 +30,7 @@ export function usageReading(store: Store) {
     return { emails, ai_drafts: meterOf('ai_drafts') };
   };
   return {
-    /** The meters alone: a small read, and a count of messages by an index. */
+    /** The monthly quotas only: a small read, and a count of messages by an index. */
     meters: (account: number, at: Date): Promise<Record<Metered, Meter>> => meters([account], monthOf(at)),
 
     /** Of one account, or of several together. */

@@ -4,7 +4,7 @@ import type { Store } from '../mongo/connect.js';
 export interface RequestCount {
   readonly left: number;
   readonly over: boolean;
-  /** Milliseconds until the window is over. */
+  /** Milliseconds until the window ends. */
   readonly ms: number;
 }
 
@@ -12,7 +12,7 @@ export type RequestLimits = ReturnType<typeof requestLimits>;
 
 const WINDOW = 60;
 
-/** Requests counted in windows, of a minute unless it is said, shared by all processes. A count lost in a crash lets a few more through. */
+/** Counts requests in windows, one minute by default, shared by all processes. A crash may lose counts and admit a few more. */
 export function requestLimits({ db }: Store) {
   const storeClient = db.client.db(db.databaseName, { writeConcern: { w: 1, journal: false } });
   const limiters = new Map<string, RateLimiterMongo>();
@@ -27,14 +27,14 @@ export function requestLimits({ db }: Store) {
       keyPrefix,
       points,
       duration,
-      // Whoever is over the limit is refused from memory until the window ends.
+      // A caller over the limit is refused from memory until the window ends.
       inMemoryBlockOnConsumed: points + 1,
     });
     limiters.set(name, made);
     return made;
   };
   return {
-    /** Counts one request. Atomic: one upsert; none where this process knows that the limit is passed. */
+    /** Counts one request. Atomic: one upsert; no write where this process knows that the limit is exceeded. */
     count: async (limit: string, points: number, who: string, seconds = WINDOW): Promise<RequestCount> => {
       const counted = limiterFor(limit, points, seconds).consume(who);
       return counted.then((seen) => countOf(seen, false)).catch(overOrFailed);
@@ -42,7 +42,7 @@ export function requestLimits({ db }: Store) {
   };
 }
 
-/** The library rejects with a count where the limit is passed, with an error where nothing could be counted. */
+/** The library rejects with a count where the limit is exceeded, with an error where the count failed. */
 export function overOrFailed(refused: unknown): RequestCount {
   if (!(refused instanceof RateLimiterRes)) throw refused;
   return countOf(refused, true);

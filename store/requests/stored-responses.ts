@@ -4,13 +4,13 @@ import type { Store } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 
 interface StoredResponse {
-  /** Account, route and key; being the `_id` it is unique. */
+  /** Account, route and key; unique because it is the `_id`. */
   readonly _id: string;
   readonly account: number;
   readonly fingerprint: string;
-  /** Who answers at the moment; settled replies keep the last one. */
+  /** The current owner; settled rows keep the last one. */
   readonly token: string;
-  /** Stays the same however often the answering is taken over: rows made under it are found again. */
+  /** Stays the same through every takeover: rows created under it are found again. */
   readonly origin: string;
   readonly state: 'in_flight' | 'stored' | 'secret';
   readonly since: Date;
@@ -19,7 +19,7 @@ interface StoredResponse {
   readonly body?: string;
 }
 
-/** The right to answer one request. */
+/** The right to process one request. */
 export interface Claim {
   readonly id: string;
   readonly token: string;
@@ -32,7 +32,7 @@ export type Admission =
   | { readonly kind: 'in_flight' | 'other_request' | 'secret' };
 
 const KEPT_FOR = 24 * 3_600_000;
-/** An answer that takes longer than this has lost its process: the next one may try. */
+/** Milliseconds after which an owner counts as dead and the next request may take over. */
 const CLAIM_TIMEOUT = 60_000;
 
 export function storedResponses({ db }: Store) {
@@ -57,7 +57,7 @@ export function storedResponses({ db }: Store) {
   };
 
   return {
-    /** Whether to act, to replay or to refuse. Atomic: an insert decides, and a compare-and-set takes over from the dead. */
+    /** Decides whether to process, replay or refuse. Atomic: an insert decides; a compare-and-set replaces a dead owner. */
     admit: async (account: number, route: string, key: string, fingerprint: string): Promise<Admission> => {
       const id = createHash('sha256')
         .update(JSON.stringify([account, route, key]))
@@ -70,32 +70,32 @@ export function storedResponses({ db }: Store) {
         if (!isDuplicateKey(error)) throw error;
       }
       const earlier = await rows.findOne({ _id: id, account });
-      // Released in this very moment: the caller may come again at once.
+      // Released just now: the caller may retry at once.
       return earlier === null ? { kind: 'in_flight' } : judge(earlier, fingerprint);
     },
 
-    /** Keeps the answer for a day; without a body where it must not be shown twice. Atomic: only for the claim's owner. */
+    /** Keeps the response for a day, without its body where it is shown only once. Atomic: only for the claim's owner. */
     save: async (account: number, claim: Claim, status: number, body: string | undefined): Promise<void> => {
       const answer = body === undefined ? { state: 'secret' as const } : { state: 'stored' as const, body };
       await rows.updateOne({ _id: claim.id, account, token: claim.token }, { $set: { ...answer, status } });
     },
 
     /**
-     * Nobody can say what was done: whoever comes next with the same request takes over at once, under the same origin,
-     * and finds the rows that were made. Atomic: only for the claim's owner.
+     * The outcome is unknown: the next identical request takes over at once under the same origin, and finds the rows that were
+     * created. Atomic: only for the claim's owner.
      */
     abandon: async (account: number, claim: Claim): Promise<void> => {
       await rows.updateOne({ _id: claim.id, account, token: claim.token }, { $set: { since: new Date(0) } });
     },
 
-    /** Nothing was done: the key is free again. Atomic: only for the claim's owner. */
+    /** Nothing was done: frees the key. Atomic: only for the claim's owner. */
     release: async (account: number, claim: Claim): Promise<void> => {
       await rows.deleteOne({ _id: claim.id, account, token: claim.token });
     },
   };
 }
 
-/** What a record that still counts says; undefined where whoever was answering has been given up. */
+/** The result of a valid row; undefined where its owner counts as dead. */
 function settledAdmission(row: StoredResponse, fingerprint: string): Admission | undefined {
   if (row.fingerprint !== fingerprint) return { kind: 'other_request' };
   if (row.state === 'secret') return { kind: 'secret' };

@@ -12,12 +12,12 @@ const MAX_PER_RUN = 50_000;
 const DAY = 86_400_000;
 const CURSOR_ID = 'contents';
 
-/** What was named within a day may belong to a message that is being accepted; what does not say when it was named is old. */
+/** A file named within the last day may belong to a message that is being accepted; a row without a date counts as old. */
 export function notRecentlyReferenced() {
   return { referenced_at: { $not: { $gte: new Date(now().getTime() - DAY) } } };
 }
 
-/** The rows first: a content goes when no message says it any more, and stays where it is named meanwhile. */
+/** Deletes the rows first: a content is deleted once no message refers to it. */
 export async function deleteMessages(store: Store, found: readonly Message[], unnamed: object): Promise<void> {
   const messages = majorityCollection<Message>(store, 'messages');
   const contents = majorityCollection<StoredContent>(store, 'contents');
@@ -36,8 +36,8 @@ export function unreferencedContents(store: Store) {
   const cursors = store.db.collection<{ _id: string; after: string }>('nightly_runs');
   return {
     /**
-     * Contents that no message says: a crash between rows and content leaves them. Looks at so many a night, in the order
-     * of `_id`; the next night goes on behind them, and begins again after the last.
+     * Deletes contents without a message, which a crash between the two writes leaves. Checks a limited number per nightly run, in
+     * order of `_id`; the next run continues after them and starts again after the last.
      */
     deleteUnreferencedContents: async (most = MAX_PER_RUN): Promise<void> => {
       const cursor = await cursors.findOne({ _id: CURSOR_ID });

@@ -5,7 +5,7 @@ import type { Message } from '../messages/row.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { BATCH_SIZE, deleteMessages, FINAL } from './deletion.js';
 
-/** A message that names an erased person and is to be forgotten as soon as it has come to its end. Says nothing of them. */
+/** Marks a message to an erased person for deletion as soon as it has ended. Contains no personal data. */
 interface Erasure {
   /** The message's id. */
   readonly _id: string;
@@ -33,7 +33,7 @@ export function erasures(store: Store) {
     }
   };
 
-  /** What has come to its end; a mark goes after its message. */
+  /** Deletes ended messages; a mark is deleted after its message. */
   const settle = async (filter: { readonly account?: number }, published: object): Promise<void> => {
     for (let after = ''; ; ) {
       const found = await marks
@@ -42,7 +42,7 @@ export function erasures(store: Store) {
         .limit(BATCH_SIZE)
         .toArray();
       const ids = found.map(({ _id }) => _id);
-      // Nobody is about to send them the same once more: their words need not lie here for a day.
+      // Messages to an erased person are not repeated: their contents need not be kept for a day.
       await deleteMessages(store, await messages.find({ _id: { $in: ids }, state: FINAL, ...published }).toArray(), {});
       const open = await messages.distinct('_id', { _id: { $in: ids } });
       await marks.deleteMany({ _id: { $in: ids.filter((id) => !open.includes(id)) } });
@@ -52,7 +52,7 @@ export function erasures(store: Store) {
   };
 
   return {
-    /** What messages and imports know of somebody. What waits for them is taken back before; what is on its way is marked. */
+    /** Erases a person from messages and imports. Waiting messages are cancelled first; those in progress are marked. */
     erasePerson: async (account: number, emailKey: string): Promise<void> => {
       await mark(account, emailKey);
       await settle({ account }, {});
@@ -61,7 +61,7 @@ export function erasures(store: Store) {
       await chunks.updateMany({ account, errors: { $elemMatch: theirs } }, { $pull: { errors: theirs } });
     },
 
-    /** Messages that were on their way when somebody in them was erased, and have ended. */
+    /** Deletes marked messages that have ended. */
     deleteErased: (): Promise<void> => settle({}, { sweep_at: null }),
   };
 }

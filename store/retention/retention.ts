@@ -9,14 +9,14 @@ import { majorityCollection, type Store } from '../mongo/connect.js';
 import { BATCH_SIZE, deleteMessages, FINAL, notRecentlyReferenced, unreferencedContents } from './deletion.js';
 import { erasures } from './erasures.js';
 
-/** Places of the river that are forgotten in one delete. */
+/** Sequence numbers deleted at a time. */
 const EVENTS_PER_DELETE = 5_000;
 const HOUR = 3_600_000;
 const NIGHTLY = 'nightly';
 
 export type Retention = ReturnType<typeof retention>;
 
-/** Forgetting: what is too old, and who asks for it. Every step may be repeated; what a crash leaves, the next night takes. */
+/** Deletes old rows and erases persons. Every step is idempotent; a crash leaves its rest to the next run. */
 export function retention(store: Store) {
   const old = { ...oldEvents(store), ...oldMessages(store), ...unreferencedContents(store), ...oldFiles(store) };
   return { ...nightlyRuns(store), ...old, ...erasures(store) };
@@ -25,7 +25,7 @@ export function retention(store: Store) {
 function nightlyRuns({ db }: Store) {
   const rows = db.collection<{ _id: string; due: Date }>('nightly_runs');
   return {
-    /** Whether the night's work is due; whoever is told so does it. It is due again in an hour, unless it is `over`. Atomic. */
+    /** Whether the nightly run is due; the caller that gets true runs it. Due again in an hour, unless it is `over`. Atomic. */
     claimNightlyRun: async (): Promise<boolean> => {
       const at = now();
       await rows.updateOne({ _id: NIGHTLY }, { $setOnInsert: { due: nextNightlyRun(at) } }, { upsert: true });
@@ -33,7 +33,7 @@ function nightlyRuns({ db }: Store) {
       return (await rows.updateOne({ _id: NIGHTLY, due: { $lte: at } }, again)).modifiedCount === 1;
     },
 
-    /** There is more to do: due again at once. */
+    /** More remains: due again at once. */
     continueNightlyRun: async (): Promise<void> => {
       await rows.updateOne({ _id: NIGHTLY }, { $set: { due: now() } });
     },
@@ -47,7 +47,7 @@ function nightlyRuns({ db }: Store) {
 function oldEvents(store: Store) {
   const events = majorityCollection<StoredEvent>(store, 'events');
   return {
-    /** Events from before that moment, in the order of the river, so that readers are told how many they have missed. False: more is left. */
+    /** Deletes events older than `before` in log order, so that readers learn how many they missed. False: more remain. */
     deleteOldEvents: async (before: Date, hasTime: () => boolean): Promise<boolean> => {
       for (const account of await events.distinct('account', { at: { $lt: before } })) {
         const young = { account, seq: { $exists: true }, at: { $gte: before } };
@@ -69,7 +69,7 @@ function oldEvents(store: Store) {
 function oldMessages(store: Store) {
   const messages = majorityCollection<Message>(store, 'messages');
   return {
-    /** Messages that came to their end and were accepted before that moment, with what they said. False: more is left. */
+    /** Deletes messages that ended and were accepted before that time, with their contents. False: more remain. */
     deleteOldMessages: async (before: Date, hasTime: () => boolean): Promise<boolean> => {
       for (;;) {
         const over = { _id: { $lt: leastIdAt(before) }, created_at: { $lt: before }, sweep_at: null, state: FINAL };
@@ -85,7 +85,7 @@ function oldMessages(store: Store) {
 function oldFiles(store: Store) {
   const contents = majorityCollection<StoredContent>(store, 'contents');
   return {
-    /** Files that no content names any more. Reads the contents of accounts with files once. */
+    /** Deletes files that no content refers to. Reads the contents of accounts with files once. */
     deleteUnreferencedFiles: async (): Promise<void> => {
       const old = { _id: /:file:/, ...notRecentlyReferenced() };
       for (const account of await contents.distinct('account', old)) {
@@ -100,7 +100,7 @@ function oldFiles(store: Store) {
   };
 }
 
-/** SHA-256 of every file that a content of the account names. */
+/** SHA-256 of every file that the account's contents refer to. */
 async function referencedFiles(contents: Collection<StoredContent>, account: number): Promise<ReadonlySet<string>> {
   const referenced = new Set<string>();
   const all = contents.find({ _id: { $gte: `${account}:content:`, $lt: `${account}:content;` }, account });

@@ -4,12 +4,12 @@ import type { Store } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { type Sealed, sealing } from './sealing.js';
 
-/** A key for the tokens in public links; `kid` names it inside each token, so that old links outlive a new key. */
+/** A key for the tokens in public links; each token names its key by `kid`, so that old links stay valid after a rotation. */
 export interface LinkKey {
   readonly kid: number;
   /** 32 bytes. */
   readonly key: Buffer;
-  /** The newest one signs; all of them read. */
+  /** The newest key signs; all of them verify. */
   readonly current: boolean;
 }
 
@@ -24,7 +24,7 @@ export type LinkKeyRing = ReturnType<typeof linkKeyRing>;
 
 const FIRST_KID = 1;
 
-/** The only secrets of the house as a whole; they belong to no account because a link names its account itself. */
+/** The only secrets of the installation; they belong to no account because a link names its account itself. */
 export function linkKeyRing({ db }: Store, secret: string) {
   const rows = db.collection<SealedKey>('secrets');
   const seals = sealing(secret, 'links');
@@ -49,10 +49,10 @@ export function linkKeyRing({ db }: Store, secret: string) {
   };
 
   return {
-    /** The keys of public links, the first made here if need be. Atomic: an insert on a fixed id, one of many wins. */
+    /** The keys of public links; creates the first one if missing. Atomic: an insert on a fixed id, which one process wins. */
     ring,
 
-    /** From now on new links are signed with a new key. Atomic: one insert; two at once make one key. */
+    /** New links are signed with a new key from now on. Atomic: one insert; two concurrent calls create one key. */
     renew: async (): Promise<readonly LinkKey[]> => {
       const [newest] = await ring();
       await add((newest?.kid ?? 0) + 1);

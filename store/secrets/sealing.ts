@@ -2,16 +2,16 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What lies in the store instead of a secret: base64url of nonce, ciphertext and tag, joined by dots. */
+/** The stored form of a secret: base64url of nonce, ciphertext and tag, joined by dots. */
 export type Sealed = string;
 
 export interface Sealing {
   seal(secret: Buffer): Sealed;
-  /** Throws where the seal was made with another secret or was touched. */
+  /** Throws where the value was sealed with another secret or modified. */
   open(sealed: Sealed): Buffer;
 }
 
-/** AES-256-GCM under a key derived from `EVERPOST_SECRET`; `purpose` keeps seals of different collections apart. */
+/** AES-256-GCM under a key derived from `EVERPOST_SECRET`; `purpose` separates the seals of different collections. */
 export function sealing(secret: string, purpose: string): Sealing {
   const key = Buffer.from(hkdfSync('sha256', secret, 'everpost', purpose, 32));
   return {
@@ -30,7 +30,7 @@ export function sealing(secret: string, purpose: string): Sealing {
   };
 }
 
-/** The secret of an embedded start: made once, readable by its owner only, the same for all processes of the folder. */
+/** The secret of an embedded start: created once, readable by its owner only, shared by all processes of the folder. */
 export function keptSecret(dataDir: string): string {
   const kept = join(dataDir, 'secret');
   const read = () => readFileSync(kept, 'utf8').trim();
@@ -38,7 +38,7 @@ export function keptSecret(dataDir: string): string {
   const mine = `${kept}.${process.pid}.${randomBytes(6).toString('hex')}`;
   writeFileSync(mine, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 });
   try {
-    // A link either appears whole or is refused: of two processes one makes the secret, both read it.
+    // A link is created whole or refused: of two processes one creates the secret, and both read it.
     linkSync(mine, kept);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

@@ -11,28 +11,28 @@ interface Bucket {
 }
 
 export interface RateScope extends Rate {
-  /** Tokens that may be taken ahead of time; whoever takes none of them waits until they have flown in. */
+  /** Tokens that may be taken in advance; callers without tokens wait until the bucket has refilled. */
   readonly ahead?: number;
 }
 
 export interface Grant {
   readonly tokens: number;
-  /** Milliseconds until it makes sense to ask again; 0 where tokens were granted. */
+  /** Milliseconds until the next request makes sense; 0 where tokens were granted. */
   readonly wait: number;
 }
 
 export type Buckets = ReturnType<typeof buckets>;
 
-/** A slice holds what flows in a quarter of a second, so that a lost lease costs no more than that. */
+/** A slice holds a quarter of a second of the rate, so that a lost lease costs no more than that. */
 const SLICE_SECONDS = 0.25;
 
-/** Leased token buckets. Each lease is one atomic update on one document; an unknown grant counts as none. */
+/** Leased token buckets. Each lease is one atomic update of one document; a grant with an unknown outcome counts as none. */
 export function buckets(store: Store) {
   const rows = store.db.collection<Bucket>('buckets');
   return {
     /**
-     * Leases up to `wanted` tokens from every scope; the scarcest decides, and what others granted beyond that they get
-     * back. Where that fails it is lost: it only under-sends.
+     * Leases up to `wanted` tokens from every scope; the scarcest decides, and the others get their surplus back. A failed
+     * return loses tokens, which only slows sending.
      */
     lease: async (scopes: readonly RateScope[], wanted: number): Promise<Grant> => {
       const granted: { readonly key: string; readonly tokens: number }[] = [];
@@ -49,7 +49,7 @@ export function buckets(store: Store) {
   };
 }
 
-/** Nobody has used them. Atomic: one update; the next lease caps the level. */
+/** Returns unused tokens. Atomic: one update; the next lease caps the level. */
 async function returnTokens(rows: Collection<Bucket>, key: string, tokens: number): Promise<void> {
   await rows.updateOne({ _id: key }, { $inc: { level: tokens } }).catch(() => undefined);
 }

@@ -6,29 +6,29 @@ import { addOnce } from '../mongo/insert-once.js';
 import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
 import { type Sealed, sealing } from '../secrets/sealing.js';
 
-/** A way out of an account's own: an SMTP server, how fast it may be used and for what. */
+/** An account's own SMTP server, its rate and the kind of mail that it carries. */
 export interface StoredTransport {
   readonly _id: number;
   readonly account: number;
   readonly name: string;
-  /** The whole SMTP URL; nothing of it lies open but `shown`. */
+  /** The whole SMTP URL, sealed; only `shown` is readable. */
   readonly url: Sealed;
   /** The URL with `***` in place of the password. */
   readonly shown: string;
   readonly rate_per_second: number | null;
   /** Sockets of one worker process. */
   readonly connections: number;
-  /** The lowest goes first. */
+  /** The lowest is tried first. */
   readonly priority: number;
   readonly enabled: boolean;
   readonly purpose: TransportPurpose;
-  /** What kept a worker from it last; null since one has reached it again. */
+  /** The last connection error; null once a worker has connected again. */
   readonly trouble: { readonly at: Date; readonly says: string } | null;
-  /** Counts the changes that need other connections. */
+  /** Counts the changes that require new connections. */
   readonly version: number;
   readonly created_at: Date;
   readonly updated_at: Date;
-  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  /** The Idempotency-Key's claim that created the transport, so that a repeat after a crash finds it. */
   readonly origin?: string;
 }
 
@@ -54,10 +54,10 @@ export function transports(store: Store, secret: string) {
     ofAccount: (account: number): Promise<StoredTransport[]> =>
       rows.find({ account }).sort({ priority: 1, _id: 1 }).toArray(),
 
-    /** The URL with its password: for whoever connects. Throws where it was sealed with another secret. */
+    /** The URL with its password, to connect. Throws where it was sealed with another secret. */
     urlOf: ({ url }: Pick<StoredTransport, 'url'>): string => open(url).toString(),
 
-    /** Adds a transport; the same `origin` finds the one it made before. Atomic: one insert. */
+    /** Adds a transport; the same `origin` finds the one it created before. Atomic: one insert. */
     create: async (account: number, { url, ...settings }: NewTransport, origin?: string): Promise<StoredTransport> => {
       const row = newRow(await ids.block('transports'), account, { ...settings, ...sealed(url) }, origin);
       return addOnce(rows, row);
@@ -79,7 +79,7 @@ export function transports(store: Store, secret: string) {
       return changed ?? explainNoMatch(rows, account, id);
     },
 
-    /** What a worker saw, `null`: it is well. Atomic: one update, none where nothing is new. */
+    /** Stores a worker's last error; `null`: none. Atomic: one update, none where nothing changed. */
     recordTrouble: async (account: number, id: number, says: string | null): Promise<void> => {
       const trouble = says === null ? null : { at: now(), says };
       await rows.updateOne(
@@ -88,7 +88,7 @@ export function transports(store: Store, secret: string) {
       );
     },
 
-    /** Atomic: one delete. Workers finish what is open on it. */
+    /** Atomic: one delete. Workers finish open mail on it. */
     remove: async (account: number, id: number): Promise<'done' | 'missing' | 'foreign'> => {
       const { deletedCount } = await rows.deleteOne({ _id: id, account });
       return deletedCount === 1 ? 'done' : explainNoMatch(rows, account, id);
