@@ -10,7 +10,6 @@ import { type Account, type AccountState, freshAccount, nextAccountId } from './
 
 export type Client = Account & { readonly kind: 'client'; readonly parent_id: number };
 
-/** `clients`: their number in each state. */
 type ClientFields = Pick<Account, 'name' | 'mail_from' | 'plan'>;
 
 /** The clients of an agency. A closed client counts as missing; its row and its data are kept. */
