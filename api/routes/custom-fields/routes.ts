@@ -16,7 +16,7 @@ const ONE = { 200: Data(CustomFieldView), ...refusals };
 
 type FieldDeps = Pick<Deps, 'customFields'>;
 
-/** What an account says about the attributes of its people. */
+/** The custom fields of an account, which give the attributes of its subscribers their types. */
 export function customFieldRoutes(app: Api, deps: FieldDeps): void {
   readFields(app, deps);
   defineField(app, deps);
@@ -45,7 +45,7 @@ function defineField(app: Api, { customFields }: FieldDeps): void {
     {
       schema: {
         tags,
-        summary: 'Define a field: attributes of this name have this type from now on',
+        summary: 'Define a field, which sets the type of the attributes with its name',
         body: NewCustomField,
         response: { 201: Data(CustomFieldView), ...refusals },
       },
@@ -77,7 +77,7 @@ function changeField(app: Api, { customFields }: FieldDeps): void {
     {
       schema: {
         tags,
-        summary: 'Remove a field; what people have stays',
+        summary: 'Remove a field; the attributes of subscribers stay',
         params: IdPath,
         response: { 204: NoContent, ...refusals },
       },
@@ -92,7 +92,7 @@ function changeField(app: Api, { customFields }: FieldDeps): void {
 const ONLY_CHOICE = 'The choices are for fields of the type choice.';
 
 function newField({ name, type, label = null, choices = null }: Static<typeof NewCustomField>): NewField {
-  if (BUILT_IN_FIELDS.includes(name)) throw invalidField('name', `Everybody has a field called ${name}.`);
+  if (BUILT_IN_FIELDS.includes(name)) throw invalidField('name', `The name ${name} is that of a built-in field.`);
   if (type === 'choice' && choices === null) throw invalidField('choices', 'The choices field is required.');
   if (type !== 'choice' && choices !== null) throw invalidField('choices', ONLY_CHOICE);
   return { name, type, label, choices };

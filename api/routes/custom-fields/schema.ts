@@ -5,9 +5,12 @@ import type { CustomField } from '../../../store/subscribers/custom-fields.js';
 import { closed, Id, Line, nullable, Timestamp } from '../../schema/fields.js';
 import { timestamp } from '../../timestamp.js';
 
-const FieldName = Type.String({ pattern: ATTRIBUTE_NAME, description: 'Of the attribute, as subscribers have it.' });
+const FieldName = Type.String({
+  pattern: ATTRIBUTE_NAME,
+  description: 'Name of the attribute, as subscribers have it.',
+});
 const FieldKind = Type.Enum([...FIELD_TYPES], {
-  description: 'A `date` is kept as `2026-05-22`; a `choice` is one of `choices`.',
+  description: 'A `date` is stored as `2026-05-22`; a `choice` is one of `choices`.',
 });
 const Choices = Type.Array(Line(255, 1), { minItems: 1, maxItems: 100, uniqueItems: true });
 const Label = nullable(Line(255, 1));
@@ -19,7 +22,7 @@ export const NewCustomField = Type.Object(
   { ...closed, examples: [EXAMPLE] },
 );
 
-/** Name and type stay: what people have would no longer be what it says. */
+/** Name and type cannot change, because stored attributes would no longer match them. */
 export const CustomFieldPatch = Type.Object(
   { label: Type.Optional(Label), choices: Type.Optional(Choices) },
   { ...closed, examples: [{ choices: ['Free', 'Pro', 'Team'] }] },

@@ -21,13 +21,13 @@ import {
 import type { CsvFile } from '../../../store/imports/imports.js';
 import { limitBytes } from '../../uploads.js';
 
-/** A file that was stored, as far as it was looked at while it went by. */
+/** A stored file, with the properties detected during the upload. */
 export interface StoredUpload {
   readonly name: string;
-  /** Of the stored file: UTF-8 or single bytes, without a byte order mark. */
+  /** Size of the stored file, which is UTF-8 or a single-byte encoding, without a byte order mark. */
   readonly bytes: number;
   readonly encoding: CsvEncoding;
-  /** Its first bytes; the header must be among them. */
+  /** Its first bytes, which must contain the header. */
   readonly head: Buffer;
 }
 
@@ -54,7 +54,7 @@ export async function storeUpload(
   return { name, bytes, encoding: probe.encoding(), head: Buffer.concat(head) };
 }
 
-/** Reads the header once; throws `validation_failed` where the file cannot be imported like this. */
+/** Reads the header once. Throws `validation_failed` if the file cannot be imported with this mapping. */
 export function csvFileOf({ head, ...upload }: StoredUpload, mapping: ColumnMapping): CsvFile {
   const { name, bytes, encoding } = upload;
   const named = namedDelimiter(head.toString('latin1'));
@@ -85,7 +85,7 @@ function refused(field: 'file' | 'mapping', sentences: readonly string[]): Failu
   return new Failure('validation_failed', { [field]: sentences });
 }
 
-/** Takes the byte order mark off; UTF-16 becomes UTF-8, so that a position in the stored file is a byte. */
+/** Removes the byte order mark and converts UTF-16 to UTF-8, so that positions in the stored file are bytes. */
 async function* withoutByteOrderMark(blocks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let start = Buffer.alloc(0);
   let decoder: ReturnType<typeof decoderFor>;

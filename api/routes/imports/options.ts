@@ -3,7 +3,7 @@ import type { ColumnMapping } from '../../../domain/import/csv-columns.js';
 import { SUBSCRIBER_LIMITS } from '../../../domain/subscriber/subscriber.js';
 import { jsonIn } from '../../hooks/json-bodies.js';
 
-/** What a caller wants of an upload. */
+/** The options of an upload. */
 export interface ImportOptions {
   readonly mapping: ColumnMapping;
   readonly dry_run: boolean;
@@ -12,7 +12,7 @@ export interface ImportOptions {
 
 const LONGEST_TAG = 64;
 
-/** Form fields and query parameters read alike; throws `validation_failed` with everything that is wrong. */
+/** Reads form fields and query parameters in the same way. Throws `validation_failed` with all errors. */
 export function importOptions(given: Readonly<Record<string, unknown>>): ImportOptions {
   const { mapping = '{}', dry_run = false, tags = [], ...unknown } = given;
   const errors: Record<string, readonly string[]> = {};

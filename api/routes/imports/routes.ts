@@ -32,7 +32,8 @@ function receiving(app: Api, deps: Deps, limit: number): void {
       schema: {
         tags,
         summary: 'Import subscribers from a CSV file',
-        description: 'A form with a `file`, or the file itself as `text/csv`. Nobody who left is brought back.',
+        description:
+          'A form with a `file`, or the file itself as `text/csv`. Subscribers who have left stay unsubscribed.',
         params: IdPath,
         querystring: ImportOptions,
         body: ImportBody,
@@ -74,7 +75,7 @@ function reading(app: Api, deps: Deps): void {
     {
       schema: {
         tags,
-        summary: 'Progress of an import',
+        summary: 'Retrieve the progress of an import',
         params: IdPath,
         response: { 200: Data(ImportView), ...refusals },
       },
@@ -91,7 +92,7 @@ function errors(app: Api, deps: Deps): void {
     {
       schema: {
         tags,
-        summary: 'Rows that were not imported, and why',
+        summary: 'List rows that were not imported, with reasons',
         params: IdPath,
         response: {
           200: { description: 'Streamed.', content: { 'text/csv': { schema: Type.String() } } },
@@ -101,7 +102,7 @@ function errors(app: Api, deps: Deps): void {
     },
     async (request, reply) => {
       const { _id, account, at } = demandOwned(await deps.imports.find(accountOf(request), request.params.id));
-      // The values come from strangers' files: what begins like a formula is quoted away.
+      // The values are untrusted, so cells that begin like a formula are escaped.
       const csv = stringify({ header: true, bom: true, columns: ERROR_COLUMNS, escape_formulas: true });
       const rows = Readable.from(deps.importErrors.read(account, _id, at.row));
       rows.once('error', (error) => csv.destroy(error));

@@ -7,22 +7,22 @@ import { timestamp, timestampOrNull } from '../../timestamp.js';
 
 const Mapping = Type.String({
   maxLength: 16_384,
-  description: 'JSON: header → email, first_name, last_name, tags, attributes.<name>, or null to leave it out.',
+  description: 'JSON: header → email, first_name, last_name, tags, attributes.<name>, or null to skip the column.',
   examples: ['{"Kundenmail":"email","Ort":"attributes.city","Notiz":null}'],
 });
-const DryRun = Type.Boolean({ description: 'Count what would happen and change nothing.' });
+const DryRun = Type.Boolean({ description: 'Count the results of the import without changing anything.' });
 const Tags = Type.String({
   maxLength: SUBSCRIBER_LIMITS.tags * 65,
-  description: 'Tags for everybody in the file, with commas between them.',
+  description: 'Tags for all subscribers in the file, separated by commas.',
 });
 
-/** Beside a raw `text/csv` body; in a form the same names are fields. */
+/** Query parameters for a raw `text/csv` body. Forms have fields of the same names. */
 export const ImportOptions = Type.Object(
   { mapping: Type.Optional(Mapping), dry_run: Type.Optional(DryRun), tags: Type.Optional(Tags) },
   closed,
 );
 
-/** Read as a stream, not by the validator: this only documents it. */
+/** Documentation only: the route reads the body as a stream, without the validator. */
 export const ImportBody = {
   content: {
     'multipart/form-data': {
@@ -53,13 +53,13 @@ export const ImportView = Type.Object(
     delimiter: Type.String(),
     columns: Type.Array(Type.Object({ header: Type.String(), field: nullable(Type.String()) })),
     tags: Type.Array(Type.String()),
-    progress: Type.Number({ description: 'Share of the file that is done with, 0 to 1.' }),
-    rows: Type.Integer({ description: 'Rows seen: created + updated + unchanged + invalid + skipped_over_cap.' }),
+    progress: Type.Number({ description: 'Processed share of the file, 0 to 1.' }),
+    rows: Type.Integer({ description: 'Rows read: created + updated + unchanged + invalid + skipped_over_cap.' }),
     created: Type.Integer(),
     updated: Type.Integer(),
     unchanged: Type.Integer(),
     invalid: Type.Integer(),
-    skipped_over_cap: Type.Integer({ description: 'New people whom the plan has no room for.' }),
+    skipped_over_cap: Type.Integer({ description: 'New subscribers beyond the limit of the plan.' }),
     created_at: Timestamp,
     started_at: nullable(Timestamp),
     finished_at: nullable(Timestamp),

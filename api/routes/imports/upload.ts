@@ -10,7 +10,7 @@ import { csvFileOf, type StoredUpload, storeUpload } from './csv-file.js';
 import { importOptions } from './options.js';
 
 export const UPLOAD_LIMIT = 1_073_741_824;
-/** What the form around a file may add. */
+/** Limits of the form around a file. */
 const FORM_FIELDS = { fields: 16, fieldSize: 65_536, files: 1, fileSize: Number.POSITIVE_INFINITY, parts: 17 };
 
 export interface ImportUpload {
@@ -29,18 +29,18 @@ export async function acceptUploads(app: Api): Promise<void> {
   streamCsv(app);
 }
 
-/** Stores the file, understands its header and queues the import. Refused or broken off: nothing stays behind. */
+/** Stores the file, reads its header and queues the import. A refused or interrupted upload leaves nothing stored. */
 export async function receiveImport(deps: UploadDeps, request: FastifyRequest, target: ImportUpload): Promise<Import> {
-  // What cannot be cut into parts is no form: the parser would fail on it.
+  // The parser would throw on a form without a boundary.
   if (/^multipart\/(?!.*;\s*boundary=.)/is.test(request.headers['content-type'] ?? '')) {
     throw new Failure('unsupported_media_type', undefined, 'The form has no boundary.');
   }
   expectAtMost(request, target.limit + FORM_FIELDS.fields * FORM_FIELDS.fieldSize);
   const row = await deps.imports.openUpload(target.account, target.list, deps.blobs.newId());
   const upload = await storeFile(deps, request, target, row);
-  // Outside of any undoing: where the answer is lost the import may stand and needs its file; else the sweep forgets it.
+  // No cleanup if this call fails: the import may be accepted and needs its file. If it is not, the sweep deletes the file.
   const accepted = await deps.imports.accept(row, { ...upload, origin: target.origin });
-  // A repeat of a request whose answer was lost: the earlier upload stands, this one was in vain.
+  // The request repeats one whose answer was lost: the earlier upload is kept and this one is discarded.
   if (accepted._id !== row._id) await discard(deps, row);
   return accepted;
 }
@@ -71,7 +71,7 @@ async function receiveUpload(request: FastifyRequest, sink: Sink, limit: number)
   return { upload: await storeUpload(request.raw, sink(name), { name, limit }), fields: {} };
 }
 
-/** Fields may stand before or behind the file. */
+/** Reads a form whose fields come before or after the file. */
 async function fromForm(request: FastifyRequest, sink: Sink, limit: number): Promise<ReceivedUpload> {
   const fields: Record<string, unknown> = {};
   let upload: StoredUpload | undefined;

@@ -87,7 +87,7 @@ export const ListView = Type.Object(
   },
 );
 
-/** What a caller may say of a list; a sender without a name has none. */
+/** The fields that a caller sets on a list. The name of a sender without a name is null. */
 export function listFields({ defaults, ...fields }: Static<typeof ListPatch>): ListFields {
   if (defaults === undefined) return fields;
   const { from, ...others } = defaults;

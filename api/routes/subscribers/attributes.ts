@@ -4,7 +4,10 @@ import type { SubscriberFields } from '../../../domain/subscriber/subscriber.js'
 import { MAX_ERRORS } from '../../hooks/validation/messages.js';
 import type { Deps } from '../../wiring.js';
 
-/** The person a caller describes, with attributes as the account's fields keep them; refuses what does not fit, by name. */
+/**
+ * Converts the attributes to the types of the account's fields. Throws a failure that names each attribute that does not
+ * fit.
+ */
 export async function withValidAttributes<T extends SubscriberFields>(
   { customFields }: Pick<Deps, 'customFields'>,
   account: number,
@@ -20,7 +23,7 @@ export async function withValidAttributes<T extends SubscriberFields>(
   );
 }
 
-/** The same for one of many, whose faults are told elsewhere. */
+/** The same for one subscriber of a batch; returns the faults instead of throwing. */
 export function fitAttributes<T extends SubscriberFields>(person: T, rules: FieldRules) {
   if (person.attributes === undefined) return person;
   const fit = checkAttributes(person.attributes, rules);

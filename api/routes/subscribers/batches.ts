@@ -26,7 +26,7 @@ export function subscriberBatches(app: Api, deps: Deps): void {
     async (request) => {
       const account = accountOf(request);
       const list = (await referencedList(deps, account, request.body.list_id))._id;
-      const { wishes: valid, invalid } = validated(request.body.subscribers, await deps.customFields.rules(account));
+      const { valid, invalid } = validated(request.body.subscribers, await deps.customFields.rules(account));
       const result = await deps.subscribers.addBatch({ account, list, source: 'batch', requests: valid });
       const refused = [...invalid, ...result.refused.map((index) => valid[index]?.email ?? '')];
       const received = request.body.subscribers.length;
@@ -47,7 +47,7 @@ export function subscriberBatches(app: Api, deps: Deps): void {
   );
 }
 
-/** Rows with an address that can be mailed and attributes that fit, and what stood in the others. */
+/** Splits rows into valid ones, with a mailable address and fitting attributes, and the addresses of the others. */
 function validated(rows: Static<typeof SubscriberBatch>['subscribers'], rules: FieldRules) {
   const valid: SubscriberRequest[] = [];
   const invalid: string[] = [];
@@ -57,7 +57,7 @@ function validated(rows: Static<typeof SubscriberBatch>['subscribers'], rules: F
     if (address === undefined || 'faults' in person) invalid.push(exampleOf(email));
     else valid.push({ ...person, email: address.shown, email_key: address.identity });
   }
-  return { wishes: valid, invalid };
+  return { valid, invalid };
 }
 
 function exampleOf(email: unknown): string {

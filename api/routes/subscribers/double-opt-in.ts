@@ -6,7 +6,7 @@ import type { List } from '../../../store/lists/lists.js';
 import type { SubscribeResult } from '../../../store/subscribers/changes.js';
 import type { Deps } from '../../wiring.js';
 
-/** Puts somebody on a list as `pending` and has them asked by mail; whoever needs no asking stays as they are. */
+/** Adds a subscriber as `pending` and sends the confirmation mail. Subscribers who need no confirmation stay unchanged. */
 export async function requestConfirmation(deps: Deps, list: List, fields: SubscriberRequest): Promise<SubscribeResult> {
   const field = tooLarge(merged(NO_FIELDS, fields));
   if (field !== undefined) return { kind: 'too_large', field };

@@ -43,7 +43,7 @@ export function subscriberExport(app: Api, deps: Deps): void {
     async (request, reply) => {
       const account = accountOf(request);
       const list = demandOwned(await deps.lists.find(account, request.query.list_id));
-      // A cell that begins like a formula is quoted away, or a spreadsheet would run what a stranger signed up as.
+      // Cells that begin like a formula are escaped: a spreadsheet would run formulas that subscribers entered at sign-up.
       const csv = stringify({ header: true, bom: true, columns: COLUMNS, escape_formulas: true });
       const rows = Readable.from(cells(deps, account, list._id));
       rows.once('error', (error) => csv.destroy(error));

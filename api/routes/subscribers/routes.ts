@@ -145,7 +145,7 @@ async function subscriberViewFor({ suppressions }: Deps, row: Subscriber) {
   return subscriberView(row, await suppressions.among(row.account, [row.email_key]));
 }
 
-/** What waits for them is taken back; every step may be repeated. */
+/** Cancels waiting messages to the person, then erases their data. Every step may be repeated. */
 async function erasePerson(deps: Deps, account: number, emailKey: string): Promise<void> {
   const { messages, messageQuota, retention, subscribers } = deps;
   for (const { _id } of await messages.waitingFor(account, emailKey)) {
@@ -156,7 +156,7 @@ async function erasePerson(deps: Deps, account: number, emailKey: string): Promi
   await subscribers.erase(account, emailKey);
 }
 
-// Who names a list means that list: nothing that cannot be undone is done to the others.
+// A request with a list must not change other lists, and an erasure cannot be undone.
 const EVERY_LIST = 'The list_id cannot be used together with erase: a person is forgotten on every list.';
 
 const LIMITS = {

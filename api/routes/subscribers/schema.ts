@@ -34,7 +34,7 @@ export const NewSubscriber = Type.Object(
 
 export const SubscriberPatch = Type.Object(person, closed);
 
-/** The address of a row is looked at later: a malformed one is skipped and reported, it never fails the batch. */
+/** The address is checked later: a row with a malformed address is skipped and reported, and the batch continues. */
 const BatchRow = Type.Object({ email: Type.Optional(Type.Unknown()), ...person }, closed);
 
 export const SubscriberBatch = Type.Object(

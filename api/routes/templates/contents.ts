@@ -11,14 +11,14 @@ import type { ContentsRequest, ContentsResponse } from './schema.js';
 
 type Given = ContentsRequest[string];
 
-/** What a request says, in every language; throws the Failure that names language, field, line and column at fault. */
+/** Reads the contents of a request in every language. Throws a Failure that names the language, field, line and column. */
 export function readContents(given: ContentsRequest): TemplateContents {
-  const faults = Object.entries(given).map(([tag, said]) => ({
+  const faults = Object.entries(given).map(([tag, content]) => ({
     ...languageFault(tag),
-    ...faultsOf(`contents.${tag}`, said),
+    ...faultsOf(`contents.${tag}`, content),
   }));
   demandNoFaults(Object.assign({}, ...faults) as FieldErrors);
-  return Object.fromEntries(Object.entries(given).map(([tag, said]) => [tag, contentOf(said)]));
+  return Object.fromEntries(Object.entries(given).map(([tag, content]) => [tag, contentOf(content)]));
 }
 
 /** The contents with the language they fall back to. */

@@ -18,7 +18,7 @@ const ONE = { 200: Data(PreviewView), ...refusals };
 const HAS_CONTENT_SLOT = /\{\{-?\s*content\b/;
 const SAMPLE_RECIPIENT = { email: 'ada@example.org', name: 'Ada Lovelace', first_name: 'Ada', last_name: 'Lovelace' };
 const SAMPLE_BODY =
-  '<h2>A heading</h2><p>Hello {{ first_name }}, the text of a campaign stands here, with <a href="https://example.org/">a link</a>.</p>';
+  '<h2>A heading</h2><p>Hello {{ first_name }}, this is the text of a campaign, with <a href="https://example.org/">a link</a>.</p>';
 
 interface PreviewOptions {
   readonly language?: string;
@@ -26,7 +26,7 @@ interface PreviewOptions {
   readonly html?: string;
 }
 
-/** The draft of a template in the account's brand, with sample data. */
+/** Previews of the draft of a template in the account's brand, with sample data. */
 export function templatePreviews(app: Api, deps: Deps): void {
   const ownedTemplate = async (account: number, id: number) => demandOwned(await deps.templates.find(account, id));
 
@@ -52,7 +52,7 @@ export function templatePreviews(app: Api, deps: Deps): void {
     {
       schema: {
         tags,
-        summary: 'Preview the draft of a template with data of your own',
+        summary: 'Preview the draft of a template with your own data',
         params: IdPath,
         body: TemplatePreviewRequest,
         response: ONE,

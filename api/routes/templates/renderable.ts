@@ -5,7 +5,7 @@ import type { Deps } from '../../wiring.js';
 
 type RenderDeps = Pick<Deps, 'accounts' | 'templateCache'>;
 
-/** MJML is compiled once before it is stored: an element that is not known is named with its line. */
+/** Compiles MJML before it is stored. Throws a failure that names unknown elements with their lines. */
 export async function demandRenderable(deps: RenderDeps, account: number, contents: TemplateContents): Promise<void> {
   const faults: Record<string, readonly string[]> = {};
   for (const [tag, content] of Object.entries(contents)) {

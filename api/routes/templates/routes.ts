@@ -117,7 +117,7 @@ function removeTemplate(app: Api, deps: Deps): void {
 
 type Patch = Omit<Static<typeof TemplatePatch>, 'is_default'>;
 
-/** Which template is the default is said on the account: that may be one of Everpost's as well. */
+/** Changes a template. The default is stored on the account, because it may also be one of Everpost's templates. */
 async function patchTemplate(deps: Deps, request: FastifyRequest, patch: Patch): Promise<Template> {
   if (Object.keys(patch).length > 0)
     return updateTemplate(deps, request, (row) => deps.templates.change(row, changeOf(row, patch)));

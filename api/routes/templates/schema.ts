@@ -17,14 +17,14 @@ const LanguageContent = Type.Object(
     mjml: Type.Optional(Source),
     text: Type.Optional(Source),
   },
-  { ...closed, description: 'Liquid throughout; either `html` or `mjml`.' },
+  { ...closed, description: 'Every field may contain Liquid. Give either `html` or `mjml`.' },
 );
 
-/** Which names are languages is said elsewhere: a pattern here would let the others through unread. */
+/** `readContents` checks the language tags: with a pattern here, other keys would pass without validation. */
 const Contents = Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), LanguageContent, {
   minProperties: 1,
   maxProperties: 30,
-  description: 'By language; replaced as a whole.',
+  description: 'Contents by language. A change replaces them as a whole.',
 });
 
 const fields = {
@@ -54,7 +54,7 @@ export const TemplatePatch = Type.Object(
     name: Type.Optional(Line(255, 1)),
     ...fields,
     contents: Type.Optional(Contents),
-    is_default: Type.Optional(Type.Boolean({ description: 'The one for campaigns that name none.' })),
+    is_default: Type.Optional(Type.Boolean({ description: 'Whether campaigns without a template use this one.' })),
   },
   { ...closed, examples: [{ name: 'Receipt', is_default: true }] },
 );
@@ -110,7 +110,7 @@ const IntegrationExample = Type.Object(
     body: Type.Record(Type.String(), Type.Unknown()),
     curl: Type.String(),
   },
-  { description: 'Integration instructions: a message by this template, with every variable it reads.' },
+  { description: 'Integration example: a request that sends a message with this template and all its variables.' },
 );
 
 export const TemplateView = Type.Object(
@@ -120,7 +120,7 @@ export const TemplateView = Type.Object(
 
 const version = {
   version: Type.Integer(),
-  copy_of: nullable(Type.Integer({ description: 'The earlier version it repeats.' })),
+  copy_of: nullable(Type.Integer({ description: 'The earlier version that this version repeats.' })),
   published_at: Timestamp,
 };
 

@@ -9,10 +9,13 @@ import type { Deps } from '../../wiring.js';
 
 const TRIES = 5;
 
-/** Writes the row as it was seen; null when somebody was faster. */
+/** Writes the row if it is unchanged; null after a concurrent change. */
 type TemplateWrite = (row: Template) => Promise<Template | 'taken' | null>;
 
-/** Reads, compares with `If-Match`, writes; whoever was overtaken reads again and decides anew. Everpost's own stay as they are. */
+/**
+ * Reads the template, compares it with `If-Match` and writes. Starts again after a concurrent change. Everpost's
+ * templates cannot be changed.
+ */
 export async function updateTemplate(
   deps: Pick<Deps, 'templates'>,
   request: FastifyRequest,
@@ -26,10 +29,10 @@ export async function updateTemplate(
     const after = await write(row);
     if (after !== null) return demandFreeIdentifier(after);
   }
-  throw new Failure('busy', undefined, 'The template is being changed by others; try again.');
+  throw new Failure('busy', undefined, 'Other requests are changing the template; try again.');
 }
 
-/** A template that could be written, or the refusal of an identifier that another one has. */
+/** Returns the written template. Throws if another template has its identifier. */
 export function demandFreeIdentifier(row: Template | 'taken'): Template {
   if (row === 'taken') throw new Failure('identifier_taken', { identifier: ['The identifier has been taken.'] });
   return row;

@@ -25,7 +25,7 @@ import { templateView } from './view.js';
 const tags = ['Templates'];
 const ONE = { 200: Data(TemplateView), ...refusals };
 
-/** What was published when, and what may be done about it. */
+/** Routes for publishing, rollback, copies and the published versions. */
 export function templateVersions(app: Api, deps: Deps): void {
   app.post(
     '/templates/:id/publish',
@@ -62,7 +62,7 @@ function copies(app: Api, deps: Deps): void {
     {
       schema: {
         tags,
-        summary: 'Copy a template to make it your own',
+        summary: 'Copy a template',
         params: IdPath,
         body: TemplateCopy,
         response: { 201: Data(TemplateView), ...refusals },
@@ -88,7 +88,7 @@ function history(app: Api, deps: Deps): void {
     {
       schema: {
         tags,
-        summary: 'List what was published, the newest first',
+        summary: 'List published versions, newest first',
         params: IdPath,
         querystring: VersionSearch,
         response: { 200: VersionPage, ...refusals },

@@ -6,7 +6,7 @@ import type { Deps } from '../../wiring.js';
 import { contentsView } from './contents.js';
 import type { IntegrationExampleResponse, TemplateRowResponse } from './schema.js';
 
-/** The template of campaigns that name none: the account's choice while it stands, else Everpost's first. */
+/** The template of campaigns without one: the account's default while it exists, else Everpost's first. */
 export async function defaultTemplateId(
   { accounts, templates }: Pick<Deps, 'accounts' | 'templates'>,
   account: number,
@@ -15,7 +15,7 @@ export async function defaultTemplateId(
   return typeof (await templates.find(account, chosen)) === 'object' ? chosen : FIRST_DEFAULT_TEMPLATE;
 }
 
-/** A template with what its draft says and a request to send a message by it. */
+/** A template with the contents of its draft and an example request that sends a message with it. */
 export async function templateView(
   deps: Pick<Deps, 'accounts' | 'templates' | 'config'>,
   account: number,
@@ -58,7 +58,7 @@ function integrationExample(publicUrl: string, row: Template): IntegrationExampl
   const url = `${publicUrl}/api/v1/messages`;
   const headers = { authorization: 'Bearer YOUR_API_KEY', 'content-type': 'application/json' };
   const headerArguments = Object.entries(headers).map(([name, value]) => ` -H '${name}: ${value}'`);
-  // In a shell a quote ends the quoted word.
+  // A quote would end the quoted word in a shell.
   const quoted = JSON.stringify(body).replaceAll("'", "'\\''");
   return {
     method: 'POST',

@@ -123,7 +123,7 @@ describe('a preview', () => {
     expect(shown.data).toMatchObject({ subject: 'Pedido', missing: ['order.id'] });
     expect(shown.data.html).toContain('Obrigado, Bo.');
     const digest = (await call('GET /api/v1/templates/1/preview')).data;
-    expect(digest.html).toContain('the text of a campaign stands here');
+    expect(digest.html).toContain('this is the text of a campaign');
   });
 });
 
