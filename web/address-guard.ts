@@ -1,26 +1,26 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** What we think of an address that a host of somebody else's naming stands for. */
+/** The class of an address behind a host that a caller named. */
 export type AddressClass = 'public' | 'excepted' | 'forbidden';
 
 export interface AddressGuard {
-  /** `host` as the URL names it, `address` as it was resolved. */
+  /** `host` as in the URL, `address` as resolved. */
   classOf(host: string, address: string): AddressClass;
-  /** What is wrong with a URL before anything is resolved, as the end of a sentence; undefined: it may be tried. */
+  /** The fault of a URL before it is resolved, as the end of a sentence; undefined: it may be tried. */
   faultOf(url: string): string | undefined;
   /** The same for the host of another kind of URL, whatever its port. */
   hostFaultOf(host: string): string | undefined;
 }
 
-/** Where requests may go that others have named the target of. */
+/** The allowed ports of targets that callers name. */
 export const PUBLIC_PORTS: readonly string[] = ['', '443', '8443'];
 
 const PRIVATE = 'must not point to a private or reserved address';
 
 /**
- * Private, loopback, link-local, shared (CGNAT), multicast, reserved and translated addresses are forbidden: what is not
- * plainly public is not reached. `exceptions` are hosts, addresses or CIDR ranges that may be, also by http and on any port.
+ * Forbids every address that is not public: private, loopback, link-local, shared (CGNAT), multicast, reserved and translated
+ * ones. `exceptions` are hosts, addresses or CIDR ranges that are allowed, also by http and on any port.
  */
 export function addressGuard(exceptions: readonly string[]): AddressGuard {
   const ranges = exceptions.map(rangeOf).filter((range) => range !== undefined);
@@ -44,12 +44,12 @@ export function addressGuard(exceptions: readonly string[]): AddressGuard {
   };
 
   const hostFaultOf = (host: string): string | undefined => {
-    // As resolvers read it: 127.1 and 0x7f000001 are addresses too.
+    // Parsed as resolvers do: 127.1 and 0x7f000001 are addresses too.
     const read = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : host;
     return literalClass(read.replace(/^\[|\]$|\.$/g, '')) === 'forbidden' ? PRIVATE : undefined;
   };
 
-  /** A name may turn out to be an exception once it is resolved; it is judged again with each connection. */
+  /** A name is `unresolved`: each connection checks it again with its resolved addresses. */
   const literalClass = (host: string): AddressClass | 'unresolved' => {
     if (isIP(host) !== 0) return classOf(host, host);
     return exceptions.length > 0 ? 'unresolved' : 'public';
@@ -63,13 +63,13 @@ function publicFault({ protocol, port }: URL): string | undefined {
   return PUBLIC_PORTS.includes(port) ? undefined : 'must use port 443 or 8443';
 }
 
-/** Only what is handed out to networks of the world: IPv6 has given out 2000::/3 so far. */
+/** Public unicast addresses only; for IPv6 that is 2000::/3 so far. */
 function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
   if (address.range() !== 'unicast') return false;
   return address.kind() === 'ipv4' || address.match(ipaddr.parseCIDR('2000::/3'));
 }
 
-/** Undefined where the text is the name of a host. */
+/** Undefined if the text is a host name. */
 function rangeOf(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] | undefined {
   const bare = text.replace(/^\[|\]$/g, '');
   if (ipaddr.isValidCIDR(bare)) return ipaddr.parseCIDR(bare);

@@ -8,13 +8,16 @@ export interface WebRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Milliseconds for everything: name, connection, answer. */
+  /** Milliseconds for name resolution, connection and answer together. */
   readonly timeout: number;
-  /** Bytes of the answer that are read; the connection ends there. */
+  /** The client reads at most this many bytes of the answer and then closes the connection. */
   readonly maxBytes: number;
 }
 
-/** Stable words, for callers to see: what a resolver or a socket said inside our network is nobody's business. */
+/**
+ * Stable words for callers. Messages of resolvers and sockets are not exposed, because they describe the internal
+ * network.
+ */
 type WebTrouble = 'forbidden_address' | 'timeout' | 'tls' | 'connection' | 'bad_answer';
 
 export type WebResponse =
@@ -22,7 +25,7 @@ export type WebResponse =
       readonly kind: 'answered';
       readonly status: number;
       readonly body: Buffer;
-      /** Whether that is all of it: neither cut at `keep` nor broken off. */
+      /** Whether the body is complete, neither cut at `maxBytes` nor interrupted. */
       readonly whole: boolean;
       readonly headers: ResponseHeaders;
       readonly retryAfter: string | null;
@@ -30,7 +33,7 @@ export type WebResponse =
     }
   | { readonly kind: 'failed'; readonly why: WebTrouble; readonly ms: number };
 
-/** Of an answer, where it has them. */
+/** Selected headers of an answer. */
 interface ResponseHeaders {
   readonly etag: string | null;
   readonly modified: string | null;
@@ -38,7 +41,7 @@ interface ResponseHeaders {
 }
 
 export interface WebClient extends AddressGuard {
-  /** One request to a host that somebody else has named. Redirects are answers like any other: they are not followed. */
+  /** Sends one request to a host that a caller named. Redirects are returned, not followed. */
   send(outgoing: WebRequest): Promise<WebResponse>;
   close(): Promise<void>;
 }
@@ -52,10 +55,10 @@ export interface WebClientOptions {
 
 const USER_AGENT = 'Everpost/1 (webhooks)';
 
-/** The one way out to hosts that callers name: webhook endpoints, feeds. */
+/** The only client for hosts that callers name, such as webhook endpoints and feeds. */
 export function webClient({ exceptions, resolve }: WebClientOptions): WebClient {
   const guard = addressGuard(exceptions);
-  // Connections to one host are not shared out among endpoints: each has its own bound, and a slow one keeps to itself.
+  // Endpoints on one host do not share a connection limit, so a slow endpoint does not delay others.
   const dispatcher = new Agent({ connect: guardedConnector(guard, resolve) });
 
   return {
@@ -93,7 +96,7 @@ export function webClient({ exceptions, resolve }: WebClientOptions): WebClient 
   };
 }
 
-/** The status has been said: for most callers whatever becomes of the rest of the body changes nothing. */
+/** Reads the first bytes of the body. Failures while reading do not throw, because most callers need the status only. */
 async function firstBytes(body: AsyncIterable<Buffer>, maxBytes: number): Promise<{ body: Buffer; whole: boolean }> {
   const parts: Buffer[] = [];
   let length = 0;
@@ -106,7 +109,7 @@ async function firstBytes(body: AsyncIterable<Buffer>, maxBytes: number): Promis
       if (length >= maxBytes) break;
     }
   } catch {
-    // Broken off, or too slow.
+    // Interrupted, or too slow.
     whole = false;
   }
   return { body: Buffer.concat(parts).subarray(0, maxBytes), whole };

@@ -8,10 +8,10 @@ interface Resolved {
   readonly family: number;
 }
 
-/** Asked at every connection. */
+/** Called for every connection. */
 export type Resolve = (host: string) => Promise<readonly Resolved[]>;
 
-/** The target is, or has come to stand for, an address that we do not reach. */
+/** The target is, or resolves to, a forbidden address. */
 export class ForbiddenAddress extends Error {
   override readonly name = 'ForbiddenAddress';
 }
@@ -19,8 +19,8 @@ export class ForbiddenAddress extends Error {
 const SYSTEM: Resolve = (host) => systemLookup(host, { all: true });
 
 /**
- * Connects to addresses that were judged, and to no others: the socket gets the very addresses of the one lookup, so that a
- * name that resolves to something else a moment later gains nothing.
+ * Connects to checked addresses only. The socket uses the addresses of the same lookup, so a name that resolves
+ * differently later cannot bypass the check (DNS rebinding).
  */
 export function guardedConnector(guard: AddressGuard, resolve: Resolve = SYSTEM): buildConnector.connector {
   return (options, callback) => {
@@ -36,7 +36,7 @@ export function guardedConnector(guard: AddressGuard, resolve: Resolve = SYSTEM)
   };
 }
 
-/** Sockets to servers other than web servers, on any port, under the same judgement. */
+/** Opens sockets to other servers, on any port, with the same check. */
 export function guardedDial(reach: AddressGuard, resolve: Resolve = SYSTEM) {
   return ({ host, port }: { readonly host: string; readonly port: number }): Socket => {
     const allowed = (address: string) => reach.classOf(host, address) !== 'forbidden';
@@ -45,7 +45,7 @@ export function guardedDial(reach: AddressGuard, resolve: Resolve = SYSTEM) {
   };
 }
 
-/** Resolves a host once and answers those of its addresses that are allowed. */
+/** Resolves a host once and returns its allowed addresses. */
 function guardedLookup(allowed: (address: string) => boolean, resolve: Resolve): LookupFunction {
   return (host, { all, family }, answer) => {
     resolve(host).then(

@@ -1,6 +1,6 @@
 import type { WebClient } from './client.js';
 
-/** What came of asking for a document at an address that somebody else has named. */
+/** The result of fetching a document from an address that a caller named. */
 export type FetchedDocument =
   | { readonly kind: 'document'; readonly text: string; readonly etag: string | null; readonly modified: string | null }
   | { readonly kind: 'unchanged' }
@@ -9,18 +9,21 @@ export type FetchedDocument =
 export interface DocumentRequest {
   readonly url: string;
   readonly accept: string;
-  /** As it was last: an unchanged document is not sent again. */
+  /** Validators of the last answer, so that the server does not send an unchanged document again. */
   readonly etag?: string | null;
   readonly modified?: string | null;
 }
 
-/** Bytes; a document that is longer is none of ours. */
+/** Bytes; longer documents are refused. */
 const LONGEST = 2_000_000;
 const TIMEOUT = 15_000;
 const REDIRECTS = 3;
 const MOVED = [301, 302, 303, 307, 308];
 
-/** Asks for the whole of it: what breaks off is a failure. Redirects are followed, each judged as the first address was. */
+/**
+ * Fetches a whole document; an incomplete one is a failure. Follows redirects and checks each target like the first
+ * address.
+ */
 export async function fetchDocument(web: Pick<WebClient, 'send'>, wanted: DocumentRequest): Promise<FetchedDocument> {
   let { url } = wanted;
   for (let hops = 0; hops <= REDIRECTS; hops += 1) {

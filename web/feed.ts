@@ -2,21 +2,21 @@ import { createHash } from 'node:crypto';
 import { convert } from 'html-to-text';
 import { DomUtils, parseDocument } from 'htmlparser2';
 
-/** One entry of a feed as a letter may use it: plain text, and a link that a browser follows. */
+/** One entry of a feed for use in a letter: plain text, and an http or https link. */
 interface FeedItem {
-  /** The same for the same entry, whenever the feed is read. */
+  /** Stable for an entry across reads of the feed. */
   readonly fingerprint: string;
   readonly title: string;
   readonly link: string;
   readonly summary: string;
-  /** ISO 8601; empty where the feed does not say. */
+  /** ISO 8601; empty if the feed has no date. */
   readonly date: string;
 }
 
 export interface Feed {
   readonly title: string;
   readonly link: string;
-  /** As the feed has them: most have the newest first. */
+  /** In the order of the feed, usually newest first. */
   readonly items: readonly FeedItem[];
 }
 
@@ -30,7 +30,7 @@ const TEXT = {
   ],
 };
 
-/** Reads RSS or Atom; undefined where it is neither, or only the first part of one. */
+/** Reads RSS or Atom; undefined for any other document and for an incomplete one. */
 export function readFeed(text: string): Feed | undefined {
   if (!isWhole(text)) return undefined;
   const document = parseDocument(text, { xmlMode: true });
@@ -54,7 +54,10 @@ export function readFeed(text: string): Feed | undefined {
   };
 }
 
-/** The last thing in it, but for comments, is the end of a feed. From behind, in one pass: the text is a stranger's. */
+/**
+ * Whether the text, without trailing comments, ends with the end tag of a feed. Runs in linear time, because the text is
+ * untrusted.
+ */
 function isWhole(text: string): boolean {
   let rest = text.trimEnd();
   while (rest.endsWith('-->')) {
@@ -65,7 +68,7 @@ function isWhole(text: string): boolean {
   return /^<\/(?:rss|feed|rdf:RDF)\s*>$/i.test(rest.slice(Math.max(0, rest.lastIndexOf('<'))));
 }
 
-/** Atom has links of several kinds; the page itself is the alternate one. */
+/** The link to the page: the `alternate` link of an Atom entry. */
 function pageOf(entry: ReturnType<typeof DomUtils.getElementsByTagName>[number] | undefined): string | undefined {
   if (entry === undefined) return undefined;
   const links = DomUtils.getElementsByTagName('link', entry.children);

@@ -16,7 +16,7 @@ export function deliveryBody(format: WebhookFormat, eventPayload: EventPayload):
   }
 }
 
-/** The event's subject under its noun (`campaign`, `subscriber`, `message`), beside it the event's own fields. */
+/** The event's subject under its noun (`campaign`, `subscriber`, `message`), and the event's own fields. */
 function dataOf({ type, data, campaignId, subscriberId, ...subjects }: EventPayload): object {
   const { message: messageId, subject: _subject, emails_sent: _emailsSent, list_id, status, ...rest } = data;
   const subscriber = {
@@ -44,7 +44,7 @@ function dataOf({ type, data, campaignId, subscriberId, ...subjects }: EventPayl
   }
 }
 
-/** The count stored with the event has priority over the present count. */
+/** Prefers the count stored with the event over the present count. */
 function publicCampaign(campaign: CampaignSummary, { emails_sent }: EventPayload['data']): object {
   return { ...campaign, ...(typeof emails_sent === 'number' && { emails_sent }) };
 }

@@ -2,7 +2,7 @@ import { seconds } from '../../domain/timestamp.js';
 import { type EventPayload, type MessageSummary, textField } from '../../domain/webhook/event-payload.js';
 import { ENVIE_EVENTS } from '../../domain/webhook/formats.js';
 
-/** One of the six documented payloads; undefined for every other event, and where the message is deleted. */
+/** One of the six documented payloads; undefined for other events and for deleted messages. */
 export function enviePayload(eventPayload: EventPayload): object | undefined {
   const event = ENVIE_EVENTS[eventPayload.type];
   if (event === undefined || eventPayload.message === undefined) return undefined;
@@ -50,7 +50,7 @@ function detailsOf(event: string, eventPayload: EventPayload): string {
   return `${SENTENCES[event]}${next === '' ? '' : ` at ${next}`}${reason === '' ? '' : ` (${reason})`}.`;
 }
 
-/** Its timestamp is the time of sending, or of acceptance where the mail is not sent. */
+/** Its timestamp is the time of sending, or of acceptance if the mail is not sent. */
 function brief({ number: id, to, sent_at, created_at, tags: [tag = ''] }: MessageSummary) {
   return { id, to, timestamp: seconds(sent_at ?? created_at), tag };
 }

@@ -10,7 +10,7 @@ export interface WebhookEnvelope {
   readonly id: string;
   readonly type: string;
   readonly body: string;
-  /** The oldest first. */
+  /** Oldest first. */
   readonly secrets: readonly string[];
   readonly at: Date;
 }
@@ -32,7 +32,7 @@ function signedHeaders({ format, id, type, body, secrets, at }: WebhookEnvelope)
     return {
       'X-Maily-Event': type,
       'X-Maily-Delivery-Id': id,
-      // Receivers compare one value: until the old secret expires it is the old one's.
+      // Receivers compare one value, so the old secret signs until it expires.
       'X-Maily-Signature': bodySignature(body, first),
       ...(next !== undefined && { 'X-Maily-Signature-Next': bodySignature(body, next) }),
     };
