@@ -7,7 +7,7 @@ const closed = { additionalProperties: false } as const;
 const Text = Type.String({ minLength: 1, maxLength: 5_000 });
 const Short = Type.String({ minLength: 1, maxLength: 300, pattern: '^[^\\u0000-\\u001f\\u007f]*$' });
 
-/** What a model may say: some of the blocks that an editor has. Pictures are not its to choose. */
+/** The blocks that a model may use. The model must not choose pictures. */
 const BLOCKS = [
   Type.Object({ type: Type.Literal('heading'), text: Short, level: Type.Optional(Type.Enum([1, 2, 3])) }, closed),
   Type.Object({ type: Type.Literal('paragraph'), text: Text }, closed),
@@ -35,7 +35,7 @@ const DraftOutput = Type.Object(
 
 const validator = Compile(DraftOutput);
 
-/** The same shape as endpoints with structured output want it: every field required, no lengths. */
+/** The same shape for endpoints with structured output: every field is required and lengths are absent. */
 export const DRAFT_SCHEMA = {
   name: 'email_draft',
   schema: {
@@ -75,7 +75,7 @@ function record(fields: Record<string, object>, more: Record<string, object> = {
 
 export type ParsedDraft = { readonly text: DraftText } | { readonly faults: readonly string[] };
 
-/** Reads what a model said; not every endpoint keeps to the schema, some put the JSON behind a fence. */
+/** Parses the output of a model. Some endpoints ignore the schema or wrap the JSON in a code fence. */
 export function parseDraft(output: string): ParsedDraft {
   const json = parsed(output.trim().replace(/^```(?:json)?\s*|\s*```$/g, ''));
   if (json === undefined) return { faults: ['The answer is not JSON.'] };

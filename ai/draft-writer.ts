@@ -4,7 +4,7 @@ import { DRAFT_SCHEMA, parseDraft } from './draft-schema.js';
 import type { LanguageModel, ModelReply, Usage } from './model.js';
 import { type DraftBrief, messagesFor, PROMPT_VERSION, type PreviousOutput } from './prompt.js';
 
-/** What one turn came to. `repair`: ask once more and say what was wrong; `unavailable`: the same again, later. */
+/** The result of one turn. `repair`: ask again and list the faults. `unavailable`: repeat the same request later. */
 export type DraftStep =
   | { readonly kind: 'ready'; readonly text: DraftText }
   | ({ readonly kind: 'repair'; readonly reason: DraftReason } & PreviousOutput)
@@ -19,7 +19,10 @@ export interface WrittenDraft {
 
 export type DraftWriter = ReturnType<typeof draftWriter>;
 
-/** Writes drafts: asks, reads, checks. One repair turn is the caller's to grant, so that it survives a crash in between. */
+/**
+ * Writes drafts: calls the model, parses and checks its output. The caller runs the one repair turn, so that it survives
+ * a crash.
+ */
 export function draftWriter(model: LanguageModel) {
   return {
     write: async (brief: DraftBrief, earlier: PreviousOutput | null, signal?: AbortSignal): Promise<WrittenDraft> => {
@@ -32,7 +35,7 @@ export function draftWriter(model: LanguageModel) {
   };
 }
 
-/** Links of the account itself: named beside the prompt, in it, or in its voice. Never those of a source. */
+/** Links of the account: given with the prompt, in it, or in the voice. Links of a source are not allowed. */
 function allowedLinks({ prompt, links, voice }: DraftBrief): readonly string[] {
   if (voice.link_policy === 'none') return [];
   return [...new Set([...links, ...linksIn(prompt), ...voice.links.map(({ url }) => url)])];

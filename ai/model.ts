@@ -6,7 +6,7 @@ export interface ModelSettings {
   readonly apiKey: string;
   readonly baseUrl: string;
   readonly model: string;
-  /** Milliseconds one call may take. */
+  /** Milliseconds for one call. */
   readonly timeout?: number;
 }
 
@@ -17,12 +17,15 @@ export interface ChatMessage {
 
 export interface ModelRequest {
   readonly messages: readonly ChatMessage[];
-  /** Name and JSON Schema of the answer; not every endpoint keeps to it, so the answer is checked by whoever asks. */
+  /** Name and JSON Schema of the answer. Some endpoints ignore it, so the caller checks the answer. */
   readonly schema: { readonly name: string; readonly schema: Record<string, unknown> };
   readonly signal?: AbortSignal;
 }
 
-/** What came of a call. `unavailable` may be tried again, after `retryAfter` milliseconds where the endpoint says so. */
+/**
+ * The result of a call. The caller may retry after `unavailable`, and waits `retryAfter` milliseconds if the endpoint
+ * gives them.
+ */
 export type ModelReply =
   | { readonly kind: 'answer'; readonly text: string }
   | { readonly kind: 'truncated'; readonly text: string }
@@ -31,7 +34,7 @@ export type ModelReply =
   | { readonly kind: 'unavailable'; readonly why: string; readonly retryAfter?: number }
   | { readonly kind: 'cancelled' };
 
-/** What the call used, as far as anybody said. */
+/** The tokens and time of a call; tokens are estimated if the endpoint does not report them. */
 export interface Usage extends Tokens {
   readonly model: string;
   readonly estimated: boolean;
@@ -49,14 +52,17 @@ export type LanguageModel = ReturnType<typeof languageModel>;
 const CALL_TIMEOUT = 50_000;
 const MOST_OUTPUT_TOKENS = 6_000;
 
-/** One OpenAI-compatible endpoint: asks once, never again by itself, and answers a value whatever happens. */
+/**
+ * A client of one OpenAI-compatible endpoint. Sends each request once, never retries by itself, and returns failures as
+ * values.
+ */
 export function languageModel({ apiKey, baseUrl, model, timeout = CALL_TIMEOUT }: ModelSettings) {
   const client = new OpenAI({
     apiKey,
     baseURL: baseUrl,
     maxRetries: 0,
     timeout: timeout,
-    // What the environment says is read in `config.ts`.
+    // Only `config.ts` reads the environment.
     organization: null,
     project: null,
     logLevel: 'off',
@@ -66,7 +72,7 @@ export function languageModel({ apiKey, baseUrl, model, timeout = CALL_TIMEOUT }
     complete: async ({ messages, schema, signal }: ModelRequest): Promise<ModelResult> => {
       const startedAt = monotonic();
       const latency_ms = () => Math.round(monotonic() - startedAt);
-      // The client's own time limit ends with the headers; this one covers a body that drips.
+      // The client's own time limit ends with the headers; this one also covers a slow body.
       const late = AbortSignal.timeout(timeout);
       const either = signal === undefined ? late : AbortSignal.any([late, signal]);
       try {
@@ -92,7 +98,7 @@ export function languageModel({ apiKey, baseUrl, model, timeout = CALL_TIMEOUT }
 
 type Completion = OpenAI.Chat.ChatCompletion & { readonly _request_id?: string | null };
 
-/** Nothing is believed about the shape of what came: proxies answer with pages of their own. */
+/** Checks the shape of the answer, because proxies may answer with their own pages. */
 function replyIn(completion: Completion): ModelReply {
   const choice = (completion as Partial<Completion> | null)?.choices?.[0];
   const message = choice?.message;
@@ -118,7 +124,7 @@ function usageIn(completion: Completion, requestedModel: string, messages: reado
   };
 }
 
-/** About four characters a token; what never reached a model used nothing. */
+/** Estimates four characters per token. A request that did not reach the model used none. */
 function estimate(model: string, messages: readonly ChatMessage[], reply: ModelReply) {
   const used = reply.kind === 'answer' || reply.kind === 'truncated';
   const sent = messages.reduce((sum, { content }) => sum + content.length, 0);
@@ -142,7 +148,7 @@ function failureIn(error: unknown, late: boolean): ModelReply {
   if (error instanceof APIConnectionError) return { kind: 'unavailable', why: 'no connection' };
   if (!(error instanceof APIError)) return { kind: 'unavailable', why: 'not an answer of a model' };
   const status = Number(error.status);
-  // A spent budget also says 429, and no waiting helps.
+  // A spent budget is also status 429, and a retry does not help.
   const spent = error.code === 'insufficient_quota';
   const why = `status ${status}${error.code ? `, ${error.code}` : ''}`;
   if (spent || !(RETRYABLE_STATUSES.includes(status) || status >= 500)) return { kind: 'rejected', why };
@@ -150,7 +156,7 @@ function failureIn(error: unknown, late: boolean): ModelReply {
   return { kind: 'unavailable', why, ...(retryAfter !== undefined && { retryAfter }) };
 }
 
-/** Milliseconds from `Retry-After-Ms` or `Retry-After` in seconds; a date is left to our own schedule. */
+/** Milliseconds from `Retry-After-Ms` or `Retry-After` in seconds. Dates are ignored. */
 function requestedDelay(headers: Headers | undefined): number | undefined {
   const ms = Number(headers?.get('retry-after-ms') ?? Number.NaN);
   if (Number.isFinite(ms) && ms >= 0) return ms;

@@ -1,6 +1,6 @@
 import type { Voice } from '../domain/brand/voice.js';
 
-/** The voice as lines of a prompt; what is not said is left out. */
+/** The voice as lines of a prompt; empty fields are left out. */
 export function voiceLines(voice: Voice): readonly string[] {
   const { audience, tone, banned_words, locale, signature } = voice;
   return [
