@@ -4,25 +4,25 @@ import type { CampaignInput } from '../../workflows/messages.js';
 import { stepTime } from './environment.js';
 import { sending, type Timeline } from './timeline.js';
 
-/** What a rehearsal knows of a campaign. */
+/** The campaign as a rehearsal sees it. */
 export interface CampaignFacts {
   readonly people: number;
   readonly perSecond: number | null;
-  /** Names of those who are asked; null: nobody is. */
+  /** Names of the approvers; null: the campaign needs no approval. */
   readonly approvers: readonly string[] | null;
   readonly approvalHours: number;
   /** Milliseconds; null: at once. */
   readonly sendAt: number | null;
-  /** What the rehearsal assumes of approvers. */
+  /** The answer that the rehearsal assumes. */
   readonly answer: 'yes' | 'none';
 }
 
 export interface CampaignRehearsal {
   readonly facts: CampaignFacts;
-  /** The workflow reads its row again. */
+  /** Makes the workflow read its row again. */
   readonly notify: (campaign: number) => Promise<unknown>;
   readonly timeline: Timeline;
-  /** No more time passes. */
+  /** Stops the skipping of time. */
   readonly stopTime: () => Promise<void>;
 }
 
@@ -35,7 +35,7 @@ interface RehearsedCampaign {
 
 const TIMES = { startToClose: 60_000, heartbeat: 60_000, lease: 60_000 };
 
-/** The steps of a campaign's workflow as a rehearsal plays them: states move, nothing is read, written or sent. */
+/** The steps of a campaign's workflow in a rehearsal. They change states in memory and do not read, write or send. */
 export function campaignSteps(rehearsalOf: (campaign: number) => CampaignRehearsal) {
   const campaigns = new Map<number, RehearsedCampaign>();
   const now = ({ campaign }: CampaignInput): RehearsedCampaign => {
@@ -88,7 +88,7 @@ function approvalSteps(rehearsalOf: (campaign: number) => CampaignRehearsal, { n
     requestApproval: async (input: CampaignInput, reminder: boolean) => {
       const { facts, notify } = rehearsalOf(input.campaign);
       const { state, approvalRequest: question } = now(input);
-      // Asked again it is the same question, as in the real step.
+      // A repeated call keeps the request, as in the real step.
       if (state !== 'awaiting_approval' || (question !== null && !reminder)) return;
       const names = (facts.approvers ?? []).join(', ');
       record(input, reminder ? `reminds ${names}` : `waits for ${names}, ${facts.approvalHours} h at most`);
@@ -97,13 +97,13 @@ function approvalSteps(rehearsalOf: (campaign: number) => CampaignRehearsal, { n
       if (facts.answer === 'yes') {
         const isEarly = facts.sendAt !== null && facts.sendAt > stepTime();
         move(input, { state: isEarly ? 'scheduled' : 'freezing' });
-        record(input, 'the rehearsal says yes');
+        record(input, 'the rehearsal approves');
       }
       await notify(input.campaign);
     },
     expireApproval: async (input: CampaignInput) => {
       move(input, { state: 'draft' });
-      record(input, 'nobody has answered in time');
+      record(input, 'the approval has expired');
       await rehearsalOf(input.campaign).stopTime();
     },
   };

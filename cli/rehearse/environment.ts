@@ -19,8 +19,8 @@ export type Steps = Readonly<Record<string, (...args: never[]) => Promise<unknow
 export type RehearsalEnvironment = Awaited<ReturnType<typeof rehearsalEnvironment>>;
 
 /**
- * Temporal's server whose time can be skipped, with the real workflows on it and nothing else of ours: whatever they do is
- * what `steps` make of it. For one workflow at a time.
+ * Temporal's time-skipping test server with the real workflows. `steps` replace their activities. Runs one workflow at
+ * a time.
  */
 export async function rehearsalEnvironment(
   config: Pick<Config, 'binaries' | 'cacheDir' | 'path'>,
@@ -46,11 +46,11 @@ export async function rehearsalEnvironment(
   const queues = queuesOf(PREFIX);
   return {
     client,
-    /** Time stands still from here on: the step is the last one of its workflow that waits for anything. */
+    /** Stops the skipping of time. The last step of a workflow calls it. */
     hold: stopTime,
     /**
-     * Runs a workflow to its end in skipped time. Once none is left that waits, the server would jump to the far end of
-     * everything: so time is held by the workflow's own last step, and here at the latest.
+     * Runs a workflow to its end in skipped time. Without a waiting workflow the server would skip far ahead, so the
+     * workflow's last step stops the skipping, and this function does so at the latest.
      */
     run: async (type: string, start: WorkflowStartOptions): Promise<void> => {
       const handle = await client.workflow.start(type, start);
@@ -60,7 +60,7 @@ export async function rehearsalEnvironment(
     },
     /** Milliseconds of the skipped time. */
     now: () => env.currentTimeMs(),
-    /** Runs `play` with these steps behind the workflows. */
+    /** Runs `work` with these steps as the activities of the workflows. */
     withSteps: async <T>(steps: Steps, work: () => Promise<T>): Promise<T> => {
       const connection = env.nativeConnection;
       const workers = await Promise.all([
@@ -79,7 +79,7 @@ export async function rehearsalEnvironment(
   };
 }
 
-/** When the step under way was asked for, in the skipped time; milliseconds. */
+/** The time at which the current step was scheduled, in skipped time; milliseconds. */
 export function stepTime(): number {
   return Context.current().info.currentAttemptScheduledTimestampMs;
 }

@@ -4,10 +4,10 @@ import type { IssueRef } from '../../workflows/messages/newsletter.js';
 import { stepTime } from './environment.js';
 import type { Timeline } from './timeline.js';
 
-/** What the gates of a newsletter would say today. */
+/** The present audience, as the pre-send checks of a newsletter see it. */
 export interface CurrentAudience {
   readonly people: number;
-  /** Names of those who would be asked. */
+  /** Names of the approvers. */
   readonly approvers: readonly string[];
 }
 
@@ -15,13 +15,13 @@ export interface IssueRehearsal {
   readonly newsletter: Newsletter;
   readonly audience: CurrentAudience;
   readonly timeline: Timeline;
-  /** Its campaign would go out then. */
+  /** Records the sending time of the issue's campaign. */
   readonly launched: (sendAt: number) => void;
-  /** No more time passes. */
+  /** Stops the skipping of time. */
   readonly stopTime: () => Promise<void>;
 }
 
-/** The steps of an issue's workflow as a rehearsal plays them: the source is taken to have something, nothing is asked. */
+/** The steps of an issue's workflow in a rehearsal. They assume that the source has content and do not fetch it. */
 export function issueSteps({ newsletter, audience, timeline, launched, stopTime }: IssueRehearsal) {
   let lastSent = Number.NEGATIVE_INFINITY;
   const view = (state: IssueView['state'], sendAt: number, more: Partial<IssueView> = {}): IssueView => {
@@ -61,10 +61,10 @@ export function issueSteps({ newsletter, audience, timeline, launched, stopTime 
 }
 
 const SOURCES = {
-  ai: 'asks the model for a text',
-  feed: 'reads the feed for what is new',
+  ai: 'requests a draft from the model',
+  feed: 'reads new items from the feed',
   json: 'fetches its JSON',
-  data: 'takes what was pushed',
+  data: 'takes the pushed data',
 } as const;
 
 function skipReason(

@@ -15,11 +15,11 @@ import { type Timeline, timeline } from './timeline.js';
 export type RehearsalSubject = 'campaign' | 'newsletter';
 
 export interface RehearsalOptions extends RunOptions {
-  /** Of a campaign; a newsletter has its own. */
+  /** Time zone of a campaign's timeline; newsletters have their own. */
   readonly zone: string;
 }
 
-/** `everpost rehearse`: the real workflows in skipped time. The exit code: 1 where nothing could be rehearsed. */
+/** `everpost rehearse`: runs the real workflows in skipped time. Returns the exit code, 1 if nothing could be rehearsed. */
 export function rehearse(
   config: Config,
   what: RehearsalSubject,
@@ -29,7 +29,7 @@ export function rehearse(
   return withOpenStore(config, async (store) => {
     const account = FIRST_ACCOUNT;
     if ((await accounts(store).find(account)) === null) {
-      console.error('Nothing was rehearsed: this database holds no account yet.');
+      console.error('Nothing was rehearsed: this database has no account yet.');
       return 1;
     }
     let environment: RehearsalEnvironment;
@@ -55,7 +55,7 @@ export interface Rehearsal {
   print(line: string): void;
 }
 
-/** Reads the rows, plays, and says what it was. Nothing is written and nothing is sent. */
+/** Reads the rows, runs the rehearsal and prints its timeline. Writes and sends nothing. */
 export async function rehearsal(
   environment: RehearsalEnvironment,
   store: Store,
@@ -87,7 +87,7 @@ async function ofNewsletter(
   if (typeof row === 'string') return undefined;
   const rehearsed = timeline(row.zone, print);
   print(`Newsletter ${id}, ${row.name}; times in ${row.zone}`);
-  if (row.state === 'paused') print('It is paused: this is how it would go on.');
+  if (row.state === 'paused') print('The newsletter is paused: the timeline assumes that it is resumed now.');
   await runNewsletter(environment, rehearsed, row, await audienceOf(store, account, row.list_id), options);
   return rehearsed;
 }

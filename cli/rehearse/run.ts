@@ -9,12 +9,15 @@ import { type CurrentAudience, issueSteps } from './issue-steps.js';
 import type { Timeline } from './timeline.js';
 
 export interface RunOptions {
-  /** Issues of a newsletter that are played. */
+  /** Number of issues to rehearse. */
   readonly issues: number;
   readonly answer: CampaignFacts['answer'];
 }
 
-/** The next issues of a newsletter, one after the other: each through its own workflow, then its campaign's. */
+/**
+ * Rehearses the next issues of a newsletter, one after the other: first the workflow of the issue, then that of its
+ * campaign.
+ */
 export async function runNewsletter(
   environment: RehearsalEnvironment,
   timeline: Timeline,
@@ -50,7 +53,7 @@ export async function runNewsletter(
   return times.length;
 }
 
-/** A campaign, as if it were launched now. */
+/** Rehearses a campaign as if it were launched now. */
 export async function runCampaign(
   environment: RehearsalEnvironment,
   timeline: Timeline,

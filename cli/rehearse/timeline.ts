@@ -1,13 +1,13 @@
 import { formatInZone } from '../../domain/newsletter/zone.js';
 
-/** What happens in a rehearsal, in the order in which it happens. */
+/** The events of a rehearsal, in order. */
 export interface Timeline {
-  /** `at` in milliseconds, of the skipped time. */
+  /** `at`: milliseconds of the skipped time. */
   add(at: number, what: string): void;
   readonly count: () => number;
 }
 
-/** Prints each line as clocks in the zone show it. */
+/** Prints each line with its local time in the zone. */
 export function timeline(zone: string, print: (line: string) => void): Timeline {
   let lines = 0;
   return {
@@ -27,7 +27,7 @@ function duration(seconds: number): string {
   return [`${Math.floor(minutes / 60)} h`, minutes % 60 === 0 ? '' : `${minutes % 60} min`].filter(Boolean).join(' ');
 }
 
-/** How many, and how long that takes. */
+/** The number of mails and the sending time. */
 export function sending(people: number, perSecond: number | null): string {
   if (perSecond === null) return `${people} mails, as fast as the mail server takes them`;
   return `${people} mails at ${perSecond} a second: done ${duration(people / perSecond)} later`;

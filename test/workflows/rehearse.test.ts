@@ -61,7 +61,7 @@ test('a year of a weekly newsletter: 52 issues, each on Friday at nine in its zo
   expect(await campaigns(store).find(account, 1)).toBeNull();
 });
 
-test('it says for whom an issue waits; without an answer it says so too', async () => {
+test('the timeline names the approvers, and reports an expired approval', async () => {
   const asks = await aNewsletter({ approval_hours: 48 });
   expect((await rehearsed('newsletter', asks._id)).lines.join('\n')).toContain('skipped: no_approvers');
   for (const name of ['Grace', 'Ada']) {
@@ -71,22 +71,22 @@ test('it says for whom an issue waits; without an answer it says so too', async 
   const row = await aNewsletter({ approval_hours: 48, test_to: ['grace@acme.example'] });
   const yes = (await rehearsed('newsletter', row._id)).lines.join('\n');
   expect(yes).toMatch(
-    /grace@acme.example gets it first\n.*waits for Grace, Ada, 48 h at most\n.*says yes\n.*sends 3 mails/,
+    /grace@acme.example gets it first\n.*waits for Grace, Ada, 48 h at most\n.*approves\n.*sends 3 mails/,
   );
   const none = (await rehearsed('newsletter', row._id, 1, 'none')).lines.join('\n');
-  expect(none).toMatch(/waits for Grace, Ada.*\n.*reminds Grace, Ada\n.*nobody has answered in time/);
+  expect(none).toMatch(/waits for Grace, Ada.*\n.*reminds Grace, Ada\n.*the approval has expired/);
   expect(none).not.toContain('sends');
 });
 
-test('gates are rehearsed with the figures of today', async () => {
+test('the pre-send checks use the present audience', async () => {
   const { lines } = await rehearsed('newsletter', (await aNewsletter({ max_recipients: 2 }))._id);
   expect(lines.join('\n')).toContain('skipped: too_many_recipients');
 });
 
-test('a campaign is rehearsed as if it were launched now; its row stays as it was', async () => {
+test('a campaign is rehearsed as if it were launched now, and its row stays unchanged', async () => {
   const draft = await aDraft(store, 5, { approval: newApproval(24) });
   const { lines } = await rehearsed('campaign', draft._id);
-  expect(lines.join('\n')).toMatch(/waits for Grace, Ada, 24 h at most\n.*says yes\n.*sends 5 mails, as fast as/);
+  expect(lines.join('\n')).toMatch(/waits for Grace, Ada, 24 h at most\n.*approves\n.*sends 5 mails, as fast as/);
   expect(await campaigns(store).find(account, draft._id)).toEqual(draft);
   expect((await rehearsed('campaign', 999_999)).code).toBe(1);
 });
