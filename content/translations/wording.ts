@@ -1,9 +1,9 @@
-/** Everything Everpost says to recipients; `{list}` and its like are filled in. Each language has each sentence. */
+/** The sentences that recipients see. Placeholders such as `{list}` are filled in. Every language has every sentence. */
 export interface Wording {
   /** The language's name for itself. */
   readonly name: string;
   readonly choose_language: string;
-  /** In place of the name of a list that is gone. */
+  /** Shown in place of the name of a deleted list. */
   readonly this_list: string;
   readonly forged_title: string;
   readonly forged_text: string;
