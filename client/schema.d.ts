@@ -1479,7 +1479,7 @@ export interface paths {
                                 id: number;
                                 name: string;
                                 /**
-                                 * @description A `date` is kept as `2026-05-22`; a `choice` is one of `choices`.
+                                 * @description A `date` is stored as `2026-05-22`; a `choice` is one of `choices`.
                                  * @enum {unknown}
                                  */
                                 type: "text" | "number" | "boolean" | "date" | "choice";
@@ -1496,7 +1496,7 @@ export interface paths {
             };
         };
         put?: never;
-        /** Define a field: attributes of this name have this type from now on */
+        /** Define a field, which sets the type of the attributes with its name */
         post: {
             parameters: {
                 query?: never;
@@ -1510,10 +1510,10 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        /** @description Of the attribute, as subscribers have it. */
+                        /** @description Name of the attribute, as subscribers have it. */
                         name: string;
                         /**
-                         * @description A `date` is kept as `2026-05-22`; a `choice` is one of `choices`.
+                         * @description A `date` is stored as `2026-05-22`; a `choice` is one of `choices`.
                          * @enum {unknown}
                          */
                         type: "text" | "number" | "boolean" | "date" | "choice";
@@ -1534,7 +1534,7 @@ export interface paths {
                                 id: number;
                                 name: string;
                                 /**
-                                 * @description A `date` is kept as `2026-05-22`; a `choice` is one of `choices`.
+                                 * @description A `date` is stored as `2026-05-22`; a `choice` is one of `choices`.
                                  * @enum {unknown}
                                  */
                                 type: "text" | "number" | "boolean" | "date" | "choice";
@@ -1586,7 +1586,7 @@ export interface paths {
                                 id: number;
                                 name: string;
                                 /**
-                                 * @description A `date` is kept as `2026-05-22`; a `choice` is one of `choices`.
+                                 * @description A `date` is stored as `2026-05-22`; a `choice` is one of `choices`.
                                  * @enum {unknown}
                                  */
                                 type: "text" | "number" | "boolean" | "date" | "choice";
@@ -1604,7 +1604,7 @@ export interface paths {
         };
         put?: never;
         post?: never;
-        /** Remove a field; what people have stays */
+        /** Remove a field; the attributes of subscribers stay */
         delete: {
             parameters: {
                 query?: never;
@@ -1657,7 +1657,7 @@ export interface paths {
                                 id: number;
                                 name: string;
                                 /**
-                                 * @description A `date` is kept as `2026-05-22`; a `choice` is one of `choices`.
+                                 * @description A `date` is stored as `2026-05-22`; a `choice` is one of `choices`.
                                  * @enum {unknown}
                                  */
                                 type: "text" | "number" | "boolean" | "date" | "choice";
@@ -1720,15 +1720,15 @@ export interface paths {
                                     field: string | null;
                                 }[];
                                 tags: string[];
-                                /** @description Share of the file that is done with, 0 to 1. */
+                                /** @description Processed share of the file, 0 to 1. */
                                 progress: number;
-                                /** @description Rows seen: created + updated + unchanged + invalid + skipped_over_cap. */
+                                /** @description Rows read: created + updated + unchanged + invalid + skipped_over_cap. */
                                 rows: number;
                                 created: number;
                                 updated: number;
                                 unchanged: number;
                                 invalid: number;
-                                /** @description New people whom the plan has no room for. */
+                                /** @description New subscribers beyond the limit of the plan. */
                                 skipped_over_cap: number;
                                 /** Format: date-time */
                                 created_at: string;
@@ -1763,7 +1763,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Progress of an import */
+        /** Retrieve the progress of an import */
         get: {
             parameters: {
                 query?: never;
@@ -1798,15 +1798,15 @@ export interface paths {
                                     field: string | null;
                                 }[];
                                 tags: string[];
-                                /** @description Share of the file that is done with, 0 to 1. */
+                                /** @description Processed share of the file, 0 to 1. */
                                 progress: number;
-                                /** @description Rows seen: created + updated + unchanged + invalid + skipped_over_cap. */
+                                /** @description Rows read: created + updated + unchanged + invalid + skipped_over_cap. */
                                 rows: number;
                                 created: number;
                                 updated: number;
                                 unchanged: number;
                                 invalid: number;
-                                /** @description New people whom the plan has no room for. */
+                                /** @description New subscribers beyond the limit of the plan. */
                                 skipped_over_cap: number;
                                 /** Format: date-time */
                                 created_at: string;
@@ -1835,7 +1835,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Rows that were not imported, and why */
+        /** List rows that were not imported, with reasons */
         get: {
             parameters: {
                 query?: never;
@@ -2192,7 +2192,7 @@ export interface paths {
                         category?: string;
                         identifier?: string | null;
                         default_language?: string;
-                        /** @description By language; replaced as a whole. */
+                        /** @description Contents by language. A change replaces them as a whole. */
                         contents: {
                             [key: string]: {
                                 subject?: string | null;
@@ -2239,7 +2239,7 @@ export interface paths {
                                         text: string | null;
                                     };
                                 };
-                                /** @description Integration instructions: a message by this template, with every variable it reads. */
+                                /** @description Integration example: a request that sends a message with this template and all its variables. */
                                 request: {
                                     method: string;
                                     url: string;
@@ -2315,7 +2315,7 @@ export interface paths {
                                         text: string | null;
                                     };
                                 };
-                                /** @description Integration instructions: a message by this template, with every variable it reads. */
+                                /** @description Integration example: a request that sends a message with this template and all its variables. */
                                 request: {
                                     method: string;
                                     url: string;
@@ -2375,7 +2375,7 @@ export interface paths {
                         category?: string;
                         identifier?: string | null;
                         default_language?: string;
-                        /** @description By language; replaced as a whole. */
+                        /** @description Contents by language. A change replaces them as a whole. */
                         contents?: {
                             [key: string]: {
                                 subject?: string | null;
@@ -2385,7 +2385,7 @@ export interface paths {
                                 text?: string | null;
                             };
                         };
-                        /** @description The one for campaigns that name none. */
+                        /** @description Whether campaigns without a template use this one. */
                         is_default?: boolean;
                     };
                 };
@@ -2424,7 +2424,7 @@ export interface paths {
                                         text: string | null;
                                     };
                                 };
-                                /** @description Integration instructions: a message by this template, with every variable it reads. */
+                                /** @description Integration example: a request that sends a message with this template and all its variables. */
                                 request: {
                                     method: string;
                                     url: string;
@@ -2505,7 +2505,7 @@ export interface paths {
                                         text: string | null;
                                     };
                                 };
-                                /** @description Integration instructions: a message by this template, with every variable it reads. */
+                                /** @description Integration example: a request that sends a message with this template and all its variables. */
                                 request: {
                                     method: string;
                                     url: string;
@@ -2592,7 +2592,7 @@ export interface paths {
                                         text: string | null;
                                     };
                                 };
-                                /** @description Integration instructions: a message by this template, with every variable it reads. */
+                                /** @description Integration example: a request that sends a message with this template and all its variables. */
                                 request: {
                                     method: string;
                                     url: string;
@@ -2625,7 +2625,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Copy a template to make it your own */
+        /** Copy a template */
         post: {
             parameters: {
                 query?: never;
@@ -2680,7 +2680,7 @@ export interface paths {
                                         text: string | null;
                                     };
                                 };
-                                /** @description Integration instructions: a message by this template, with every variable it reads. */
+                                /** @description Integration example: a request that sends a message with this template and all its variables. */
                                 request: {
                                     method: string;
                                     url: string;
@@ -2711,7 +2711,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what was published, the newest first */
+        /** List published versions, newest first */
         get: {
             parameters: {
                 query?: {
@@ -2735,7 +2735,7 @@ export interface paths {
                         "application/json": {
                             data: {
                                 version: number;
-                                /** @description The earlier version it repeats. */
+                                /** @description The earlier version that this version repeats. */
                                 copy_of: number | null;
                                 /** Format: date-time */
                                 published_at: string;
@@ -2864,7 +2864,7 @@ export interface paths {
             };
         };
         put?: never;
-        /** Preview the draft of a template with data of your own */
+        /** Preview the draft of a template with your own data */
         post: {
             parameters: {
                 query?: never;
@@ -10893,16 +10893,16 @@ export interface paths {
         put?: never;
         /**
          * Import subscribers from a CSV file
-         * @description A form with a `file`, or the file itself as `text/csv`. Nobody who left is brought back.
+         * @description A form with a `file`, or the file itself as `text/csv`. Subscribers who have left stay unsubscribed.
          */
         post: {
             parameters: {
                 query?: {
-                    /** @description JSON: header → email, first_name, last_name, tags, attributes.<name>, or null to leave it out. */
+                    /** @description JSON: header → email, first_name, last_name, tags, attributes.<name>, or null to skip the column. */
                     mapping?: string;
-                    /** @description Count what would happen and change nothing. */
+                    /** @description Count the results of the import without changing anything. */
                     dry_run?: boolean;
-                    /** @description Tags for everybody in the file, with commas between them. */
+                    /** @description Tags for all subscribers in the file, separated by commas. */
                     tags?: string;
                 };
                 header?: {
@@ -10919,11 +10919,11 @@ export interface paths {
                     "multipart/form-data": {
                         /** Format: binary */
                         file?: string;
-                        /** @description JSON: header → email, first_name, last_name, tags, attributes.<name>, or null to leave it out. */
+                        /** @description JSON: header → email, first_name, last_name, tags, attributes.<name>, or null to skip the column. */
                         mapping?: string;
-                        /** @description Count what would happen and change nothing. */
+                        /** @description Count the results of the import without changing anything. */
                         dry_run?: boolean;
-                        /** @description Tags for everybody in the file, with commas between them. */
+                        /** @description Tags for all subscribers in the file, separated by commas. */
                         tags?: string;
                     };
                     "text/csv": unknown;
@@ -10953,15 +10953,15 @@ export interface paths {
                                     field: string | null;
                                 }[];
                                 tags: string[];
-                                /** @description Share of the file that is done with, 0 to 1. */
+                                /** @description Processed share of the file, 0 to 1. */
                                 progress: number;
-                                /** @description Rows seen: created + updated + unchanged + invalid + skipped_over_cap. */
+                                /** @description Rows read: created + updated + unchanged + invalid + skipped_over_cap. */
                                 rows: number;
                                 created: number;
                                 updated: number;
                                 unchanged: number;
                                 invalid: number;
-                                /** @description New people whom the plan has no room for. */
+                                /** @description New subscribers beyond the limit of the plan. */
                                 skipped_over_cap: number;
                                 /** Format: date-time */
                                 created_at: string;
