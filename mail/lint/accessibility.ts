@@ -1,7 +1,7 @@
 import { type Finding, finding } from '../../domain/mail/finding.js';
 import { type Element, elementsIn, wordsOf } from './tree.js';
 
-/** What people who cannot see the mail, or see it badly, need of it. */
+/** Accessibility findings. */
 export function accessibilityOf(root: Element): readonly Finding[] {
   const elements = [...elementsIn(root)];
   const html = elements.find(({ name }) => name === 'html');
@@ -24,7 +24,7 @@ function imageFaults({ name, attribs }: Element): Finding[] {
   ];
 }
 
-/** A table with head cells or a caption says something; the others arrange. */
+/** A table with header cells or a caption holds data; other tables are layout. */
 function tableFaults(element: Element): Finding[] {
   if (element.name !== 'table' || element.attribs['role'] !== undefined) return [];
   const isData = ownParts(element).some(({ name }) => name === 'th' || name === 'caption');
@@ -32,7 +32,7 @@ function tableFaults(element: Element): Finding[] {
   return isData || isListing || isPlainList(element) ? [] : [finding('layout_table_without_role', describe(element))];
 }
 
-/** Rows that Liquid repeats are a listing, whatever their cells are called. */
+/** Rows that Liquid repeats are a list, whatever their cells are. */
 function isPlainList(element: Element): boolean {
   return (
     element.children.some((child) => typeof child !== 'string' && child.name === 'tbody' && hasLoop(child)) ||
@@ -44,7 +44,7 @@ function hasLoop({ children }: Element): boolean {
   return children.some((child) => typeof child === 'string' && child.includes('\uE000'));
 }
 
-/** Of a table, without those of the tables inside it. */
+/** The elements of a table without those of nested tables. */
 function ownParts(element: Element): Element[] {
   return element.children.flatMap((child) => {
     if (typeof child === 'string' || child.name === 'table') return [];

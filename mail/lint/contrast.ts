@@ -6,7 +6,7 @@ import { cssColour } from './css-colour.js';
 import { declarationsOf, type Element, treeOf } from './tree.js';
 
 interface TextStyle {
-  /** Undefined: not known, such as a picture behind the text. */
+  /** Undefined if unknown, such as with a picture behind the text. */
   readonly colour: string | undefined;
   readonly background: string | undefined;
   readonly pixels: number;
@@ -15,14 +15,14 @@ interface TextStyle {
 
 const LARGE_TEXT_CONTRAST = 3;
 const LIGHT_MODE: TextStyle = { colour: '#000000', background: '#ffffff', pixels: 16, bold: false };
-/** What a client puts behind a mail that says it can do dark. */
+/** The colours of a client in dark mode. */
 const DARK_MODE: TextStyle = { ...LIGHT_MODE, colour: '#ffffff', background: '#121212' };
 const NOT_RENDERED = new Set(['head', 'style', 'script', 'title']);
 const DARK_QUERY = /@media[^{]*prefers-color-scheme\s*:\s*dark[^{]*\{/gi;
 
-/** Text that is hard to read (WCAG 2.2 AA), by day, and by night where the mail has colours for it. */
+/** Text that is hard to read (WCAG 2.2 AA), in light mode, and in dark mode if the mail has styles for it. */
 export function contrastOf(marked: string, placeholders: Placeholders): readonly Finding[] {
-  // What Liquid only asks is not read by anybody.
+  // Liquid tags that print nothing are not text.
   const html = replacePlaceholders(marked, (index, mark) =>
     placeholders.sourceOf(index).startsWith('{%') ? '' : mark,
   );
@@ -33,7 +33,7 @@ export function contrastOf(marked: string, placeholders: Placeholders): readonly
   ];
 }
 
-/** The HTML as it is painted in dark mode, its rules for that inlined; undefined where it has none. */
+/** The HTML with its dark-mode rules inlined; undefined if it has none. */
 function darkHtmlOf(html: string): string | undefined {
   const sheets = [...html.matchAll(/<style\b[^>]*>([\s\S]*?)<\/style>/gi)].map(([, css = '']) => css).join('\n');
   const rules = [...sheets.matchAll(DARK_QUERY)].map(({ 0: query, index }) => blockAt(sheets, index + query.length));
@@ -42,7 +42,7 @@ function darkHtmlOf(html: string): string | undefined {
   return juice.inlineContent(bare, rules.join('\n'), { applyWidthAttributes: false, applyHeightAttributes: false });
 }
 
-/** What stands between the brace before `start` and its partner. */
+/** The text between the brace before `start` and the matching brace. */
 function blockAt(css: string, start: number): string {
   let depth = 1;
   let end = start;
@@ -72,7 +72,7 @@ function isReadable({ colour, background, pixels, bold }: TextStyle): boolean {
   return contrast(colour, background) >= (isLarge ? LARGE_TEXT_CONTRAST : READABLE);
 }
 
-/** Undefined: nobody sees it. */
+/** Undefined if the element is hidden. */
 function textStyleOf(element: Element, inherited: TextStyle): TextStyle | undefined {
   const style = declarationsOf(element);
   const size = style.get('font-size') ?? '';
@@ -80,7 +80,7 @@ function textStyleOf(element: Element, inherited: TextStyle): TextStyle | undefi
   if (style.get('display') === 'none' || style.get('visibility') === 'hidden') return undefined;
   const weight = style.get('font-weight') ?? (/^(?:h[1-6]|b|strong|th)$/.test(element.name) ? 'bold' : undefined);
   return {
-    // Without a colour of its own a link has the client's.
+    // A link without a colour of its own has the client's link colour.
     colour: textColourOf(
       element,
       style,

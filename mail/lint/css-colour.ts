@@ -1,4 +1,4 @@
-/** The names that mails use; others are not looked at. */
+/** The colour names used in mails; other names are unknown. */
 const NAMED: Readonly<Record<string, string>> = {
   black: '#000000',
   white: '#ffffff',
@@ -20,7 +20,7 @@ const NAMED: Readonly<Record<string, string>> = {
   teal: '#008080',
 };
 
-/** `#rrggbb` of a CSS colour without transparency; undefined for what is not known. */
+/** `#rrggbb` of a CSS colour without transparency; undefined if unknown. */
 export function cssColour(text: string): string | undefined {
   const value = text.trim().toLowerCase();
   if (/^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/.test(value)) return value;

@@ -2,7 +2,7 @@ import { type Finding, finding } from '../../domain/mail/finding.js';
 import { LIQUID_TAG } from '../liquid/engine.js';
 import { pathsIn } from '../render/fixed-tags.js';
 
-/** What every recipient has. */
+/** Fields of every recipient. */
 const BUILT_IN_FIELDS = [
   'email',
   'first_name',
@@ -17,7 +17,7 @@ const NAMES_A_VARIABLE = /^\{%-?\s*(?:assign|capture|for|tablerow|increment|decr
 const CONDITION = /^\{%-?\s*(?:if|unless|elsif|case|when)\b/;
 const HAS_DEFAULT = /\|\s*default\b/;
 
-/** Fields that no recipient has: printed without a default and without asking first. */
+/** Fields that no recipient has, printed without a default and without a condition. */
 export function unknownFields(sources: readonly string[], fields: readonly string[]): readonly Finding[] {
   const tags = sources.flatMap((source) => source.match(LIQUID_TAG) ?? []);
   const known = new Set([...BUILT_IN_FIELDS, ...fields, 'forloop', 'tablerowloop']);

@@ -2,10 +2,10 @@ import { type Finding, finding } from '../../domain/mail/finding.js';
 import { hasPlaceholder, type Placeholders } from '../liquid/placeholders.js';
 import { type Element, elementsIn } from './tree.js';
 
-/** Everpost's own links are for one recipient each, and never tracked. */
+/** Everpost's own links differ for each recipient and are never tracked. */
 const OURS = /\b(?:unsubscribe_url|preferences_url|view_url)\b/;
 
-/** Where the links lead; marks stand for Liquid. */
+/** Findings about the destinations of links; marks stand for Liquid. */
 export function linksOf(root: Element, placeholders: Placeholders): readonly Finding[] {
   return [...elementsIn(root)].flatMap(({ name, attribs }) => {
     const href = attribs['href']?.trim();

@@ -10,7 +10,7 @@ import { unknownFields } from './fields.js';
 import { linksOf } from './links.js';
 import { treeOf } from './tree.js';
 
-/** Everything a look at a letter needs: what it was made from and what came of it. */
+/** The input of the check: the sources of a letter and the rendered letter. */
 export type LintInput = Pick<RenderJob, 'brand' | 'purpose' | 'fields' | 'subject'> & {
   readonly html: string;
   readonly text: string;
@@ -21,7 +21,7 @@ const CUT_AT = 102 * KILOBYTE;
 const NEAR = 90 * KILOBYTE;
 const PLACEHOLDER = /\blorem ipsum\b|\[(?:your|insert|name|company)[^\]]{0,40}\]|\bTODO\b|\bXXX+\b/i;
 
-/** The look before sending: pure, the same for a preview, a check and a launch. */
+/** The check before sending: pure, the same for a preview, a check and a launch. */
 export function lintLetter(letter: LintInput): readonly Finding[] {
   const placeholders = newMarks();
   const marked = attributesShielded(placeholders.hide(letter.html), placeholders);
@@ -47,7 +47,7 @@ function sizeFindings(html: string): Finding[] {
   return size > NEAR ? [finding('size_near_limit', shown)] : [];
 }
 
-/** Bulk mail names a postal address and a way out (CAN-SPAM, and most countries' law). */
+/** Bulk mail must name a postal address and an unsubscribe link (CAN-SPAM, and the law of most countries). */
 function legalFindings({ purpose, brand, html }: LintInput): Finding[] {
   if (purpose !== 'campaign') return [];
   const nameless = brand.postal_address === null;

@@ -1,6 +1,6 @@
 import { parseDocument } from 'htmlparser2';
 
-/** What a look needs of the HTML's tree. */
+/** The part of the HTML tree that the checks need. */
 export interface Element {
   readonly name: string;
   readonly attribs: Readonly<Record<string, string>>;
@@ -16,7 +16,7 @@ interface Parsed {
   readonly children?: readonly Parsed[];
 }
 
-/** The document as elements and texts; comments, and so what only Outlook reads, are not in it. */
+/** The document as elements and texts, without comments and therefore without the markup for Outlook alone. */
 export function treeOf(html: string): Element {
   return { name: '', attribs: {}, children: nodesOf((parseDocument(html) as unknown as Parsed).children ?? []) };
 }
@@ -28,7 +28,7 @@ function nodesOf(parsed: readonly Parsed[]): Node[] {
   });
 }
 
-/** Every element, each before those inside it. */
+/** Every element in document order. */
 export function* elementsIn(root: Element): Generator<Element> {
   for (const child of root.children) {
     if (typeof child === 'string') continue;
@@ -37,14 +37,14 @@ export function* elementsIn(root: Element): Generator<Element> {
   }
 }
 
-/** What somebody reads or hears: texts, and the words for images. */
+/** The text that is read or spoken: texts, and the alternative texts of images. */
 export function wordsOf(element: Element): string {
   if (element.name === 'img') return element.attribs['alt'] ?? '';
   const words = element.children.map((child) => (typeof child === 'string' ? child : wordsOf(child))).join('');
   return words.trim() === '' ? (element.attribs['aria-label'] ?? words) : words;
 }
 
-/** The declarations of a style attribute; the last of a name counts, unless one before it is important. */
+/** The declarations of a style attribute; the last of a name wins, except over an important one. */
 export function declarationsOf({ attribs }: Element): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const important = new Set<string>();

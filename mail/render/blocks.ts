@@ -2,7 +2,7 @@ import { type Block, type ImageBlock, INLINE_LINK } from '../../domain/mail/bloc
 import { escapeHtml } from '../liquid/engine.js';
 import type { Placeholders } from '../liquid/placeholders.js';
 
-/** A body in blocks as HTML with the classes that `style.ts` dresses; Liquid in its texts stays Liquid. */
+/** A body in blocks as HTML with the classes of `style.ts`; Liquid in its texts stays Liquid. */
 export function htmlOfBlocks(blocks: readonly Block[], placeholders: Placeholders): string {
   return blocks.map((block) => htmlOf(block, placeholders)).join('\n');
 }
@@ -37,7 +37,7 @@ function htmlOf(block: Block, placeholders: Placeholders): string {
   }
 }
 
-/** A table, because Outlook knows padding of cells only. */
+/** A table, because Outlook supports padding on cells only. */
 function button(label: string, url: string): string {
   const cell = `<td class="ep-button"><a class="ep-button-link" href="${url}">${label}</a></td>`;
   return `<table class="ep-button-table" role="presentation" cellpadding="0" cellspacing="0" border="0"><tr>${cell}</tr></table>`;

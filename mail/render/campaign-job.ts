@@ -3,7 +3,7 @@ import { matchLanguage, type TemplateEdition } from '../../domain/template.js';
 import { isDocument } from '../letter/document.js';
 import type { RenderJob } from './job.js';
 
-/** What a campaign's letter is made of, as the rows have it. */
+/** The rows that a campaign's letter is made from. */
 export interface CampaignSources {
   readonly campaign: {
     readonly template_id: number | null;
@@ -14,9 +14,9 @@ export interface CampaignSources {
   };
   readonly account: { readonly name: string; readonly brand?: Brand };
   readonly list: { readonly language?: string | null; readonly company: Company };
-  /** The published edition in use; null where there is none any more. */
+  /** The published edition in use; null if there is none any more. */
   readonly template: TemplateEdition | null;
-  /** Names its recipients' fields may have; null: not looked at. */
+  /** Names of its recipients' fields; null: not checked. */
   readonly fields: readonly string[] | null;
 }
 
@@ -29,7 +29,7 @@ interface Company {
   readonly country: string | null;
 }
 
-/** Whether a template is needed at all: a whole document that no template was named for stays its own. */
+/** A whole document without a template of its own is sent as it is. */
 function needsNoTemplate({ template_id, html }: CampaignSources['campaign']): boolean {
   return template_id === null && isDocument(html);
 }
@@ -55,7 +55,7 @@ function templateOf({ format, source }: RenderJob['template'] & object): RenderJ
   return { format, source };
 }
 
-/** The company that a list names, where the brand has no address of its own. */
+/** The company of the list, used if the brand has no address. */
 function addressOf(company: Company, shown: string | null): string | null {
   const { name, address_1, address_2, zip_code, city, country } = company;
   if (address_1 === null) return null;

@@ -18,7 +18,7 @@ interface Letter {
   readonly text: string;
 }
 
-/** What every letter has, whoever wrote it: language, title, the ways out, a text part, the words for the inbox. */
+/** Adds what every letter needs: language, title, unsubscribe link, text part, preheader. */
 export function finishLetter(job: RenderJob, html: string): Letter {
   const whole = withFooter(job, withTitle(job, withLanguage(job, html)));
   const text = withTextFooter(job, job.text ?? wholeBlocks(textFromHtml(whole)));
@@ -43,7 +43,7 @@ function withTitle({ subject }: RenderJob, html: string): string {
   return /<title\b/i.test(empty) ? empty : empty.replace(/<head\b[^>]*>/i, (head) => `${head}\n${title}`);
 }
 
-/** The law asks for both in bulk mail: where a template or a document of somebody's own has none, they stand at the end. */
+/** The law requires both in bulk mail: they are added at the end if the template or document has none. */
 function withFooter({ purpose, brand, language }: RenderJob, html: string): string {
   if (purpose !== 'campaign') return html;
   const lines: string[] = [];
@@ -65,7 +65,7 @@ function withTextFooter({ purpose, brand, language }: RenderJob, text: string): 
   return `${named.trimEnd()}\n\n${letterTranslations(language).unsubscribe}: {{ unsubscribe_url }}\n`;
 }
 
-/** Whether a text names the address, however its lines are broken. */
+/** Whether a text contains the address, with any line breaks. */
 function containsAddress(text: string, address: string): boolean {
   const flat = (words: string) =>
     words
@@ -76,7 +76,10 @@ function containsAddress(text: string, address: string): boolean {
   return flat(text).includes(flat(escapeHtml(address))) || flat(text).includes(flat(address));
 }
 
-/** Markup that does not reach the text part may take half of a block with it; then the blocks go and their content stays. */
+/**
+ * Markup that the text part drops may contain half of a Liquid block; then the tags are removed and their content
+ * stays.
+ */
 function wholeBlocks(text: string): string {
   try {
     parseLiquid(text, 'plain');

@@ -6,7 +6,7 @@ import { translate } from '../translate.js';
 import type { FixedFields } from './fixed-tags.js';
 import type { RenderJob } from './job.js';
 
-/** No name needs quotes, so that the stack can stand in any attribute. */
+/** No name needs quotes, so that the stack is valid in any attribute. */
 const FONTS: Readonly<Record<Brand['font'], string>> = {
   sans: '-apple-system, BlinkMacSystemFont, Segoe UI, Roboto, Helvetica, Arial, sans-serif',
   serif: 'Georgia, Cambria, Times New Roman, serif',
@@ -22,7 +22,7 @@ const NETWORKS: Readonly<Record<string, string>> = {
   youtube: 'YouTube',
 };
 
-/** What templates know at compile time: the brand with its colours by day and night, and the mail itself. */
+/** The values that templates have at compile time: the brand with its light and dark colours, and the mail. */
 export function fixedFields(job: RenderJob, placeholders: Placeholders, content?: string): FixedFields {
   const { brand, language, purpose } = job;
   const words = letterTranslations(language);
@@ -49,7 +49,7 @@ export function fixedFields(job: RenderJob, placeholders: Placeholders, content?
   };
 }
 
-/** The few words that templates need of us; English where we do not speak the language. */
+/** The translations that templates need; English for other languages. */
 export function letterTranslations(language: string) {
   const own = preferredLanguage({ list: language });
   return {

@@ -1,7 +1,7 @@
 import { LIQUID_TAG, liquidContext, parseLiquid, renderLiquid } from '../liquid/engine.js';
 import type { Placeholders } from '../liquid/placeholders.js';
 
-/** What is the same for all recipients of a letter. `content` is a mark that the body replaces later. */
+/** Values that are the same for all recipients of a letter. `content` is a mark that the body replaces later. */
 export interface FixedFields {
   readonly brand: Readonly<Record<string, unknown>>;
   readonly mail: Readonly<Record<string, unknown>>;
@@ -12,15 +12,15 @@ const TAG_NAME = /^\{%-?\s*(\w+)/;
 const LOOP = /^\{%-?\s*(?:for|tablerow)\s+(\w+)\s+in\b/;
 const OPENERS = new Set(['if', 'unless', 'case', 'for', 'tablerow', 'capture', 'raw', 'comment']);
 const BRANCHES = new Set(['else', 'elsif', 'when']);
-/** Stands for the blocks whose inside Liquid does not read. */
+/** Marks blocks whose content Liquid does not parse. */
 const VERBATIM = '%';
 const STRINGS = /"[^"]*"|'[^']*'/g;
-/** `brand.colors.primary`, but not a filter's name or argument. */
+/** `brand.colors.primary`, but not the name or an argument of a filter. */
 const PATH = /(?<![\w.-])(?<!\|\s*)([a-z_]\w*)((?:\.\w+)*)(?!\w*\s*:)/gi;
 
 /**
- * Fills the tags that speak of the brand, the letter and its body only, and sets aside those that wait for a recipient,
- * so that a letter is compiled once. A fixed value inside a recipient's tag becomes a literal there.
+ * Fills the tags that depend only on the brand, the letter and its body, and sets aside those that need a recipient, so
+ * that a letter is compiled once. Fixed values inside a recipient's tag become literals.
  */
 export function fillFixedTags(source: string, fields: FixedFields, placeholders: Placeholders): string {
   const classifier = tagClassifier(fields);
@@ -71,7 +71,7 @@ function tagClassifier(fields: FixedFields) {
       if (isVerbatim()) return false;
       return name === undefined ? allFixed(tag) : isFixedTag(tag, name);
     },
-    /** A recipient's tag in which fixed values stand as what they are. */
+    /** A recipient's tag with literals in place of fixed values. */
     literal: (tag: string): string =>
       isVerbatim()
         ? tag
@@ -99,7 +99,7 @@ const WORDS = new Set([
   'reversed',
 ]);
 
-/** The variables a tag reads: their root and what follows it. */
+/** The variables that a tag reads: root and path. */
 export function pathsIn(tag: string): readonly (readonly [root: string, path: string])[] {
   const inner = tag.replace(/^\{[{%]-?/, '').replace(/-?[}%]\}$/, '');
   const name = tag.startsWith('{%') ? (/^\s*\w+/.exec(inner)?.[0] ?? '') : '';
@@ -129,7 +129,7 @@ function valueAt(fields: FixedFields, path: string): unknown {
   }, fields);
 }
 
-/** Liquid has no escapes in its strings: quotes of both kinds in one value cannot be said. */
+/** Liquid strings have no escapes: a value with both kinds of quotes cannot be written exactly. */
 function literalOf(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string') return value === null || value === undefined ? 'nil' : 'true';

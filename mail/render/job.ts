@@ -2,7 +2,10 @@ import type { Brand } from '../../domain/brand/brand.js';
 import type { Block } from '../../domain/mail/blocks.js';
 import type { Finding } from '../../domain/mail/finding.js';
 
-/** What a body is poured into. `source` is Liquid: `{{ content }}`, `brand.*` and `mail.*` are filled once, the rest for each recipient. */
+/**
+ * The frame of a body. `source` is Liquid: `{{ content }}`, `brand.*` and `mail.*` are filled once, the rest for each
+ * recipient.
+ */
 export interface Template {
   readonly format: 'mjml' | 'html';
   readonly source: string;
@@ -13,14 +16,14 @@ export type Body =
   | { readonly format: 'mjml'; readonly source: string }
   | { readonly format: 'blocks'; readonly blocks: readonly Block[] };
 
-/** A campaign goes to people who may leave; a message answers what somebody did. */
+/** A campaign goes to subscribers, who may unsubscribe; a message answers an action of its recipient. */
 type Purpose = 'campaign' | 'message';
 
-/** A letter before it is HTML. Plain data: it crosses to another thread. */
+/** The input of a rendering. Plain data, because it is sent to another thread. */
 export interface RenderJob {
-  /** Null: the body is a whole document of its own. */
+  /** Null: the body is a whole document. */
   readonly template: Template | null;
-  /** Null: the template says everything itself. */
+  /** Null: the template contains the whole text. */
   readonly body: Body | null;
   readonly brand: Brand;
   /** Liquid, plain text. */
@@ -32,13 +35,13 @@ export interface RenderJob {
   /** BCP 47. */
   readonly language: string;
   readonly purpose: Purpose;
-  /** Top-level names a recipient may have; null: nothing is said about unknown ones. */
+  /** Top-level names of the recipients' fields; null: unknown ones are not reported. */
   readonly fields: readonly string[] | null;
 }
 
-/** A letter that is the same for all but for the Liquid left in it, which `mail/letter/compile.ts` fills for each recipient. */
+/** A letter for all recipients, with Liquid in it that `mail/letter/compile.ts` fills for each recipient. */
 export interface Rendered {
-  /** A whole document: styles inlined, preheader in place, footer with what the law asks for. */
+  /** A whole document: styles inlined, with preheader and the legal footer. */
   readonly html: string;
   readonly text: string;
   readonly findings: readonly Finding[];

@@ -3,16 +3,16 @@ import type { Rendered, RenderJob } from './job.js';
 import { openThread, type RenderThread } from './thread-handle.js';
 
 export interface RenderLimits {
-  /** Threads, and so letters rendered at the same time. */
+  /** Threads, which is also the number of letters rendered at the same time. */
   readonly threads: number;
-  /** Milliseconds for one letter, from the moment a thread takes it. */
+  /** Milliseconds for one letter, from its start in a thread. */
   readonly time: number;
   /** Letters that may wait for a thread. */
   readonly waiting: number;
-  /** Characters of a template, of a body. */
+  /** Maximum characters of a template and of a body. */
   readonly template: number;
   readonly body: number;
-  /** Milliseconds after which a thread without work goes. */
+  /** Milliseconds after which an idle thread ends. */
   readonly idle: number;
 }
 
@@ -26,14 +26,14 @@ export const RENDER_LIMITS: RenderLimits = {
 };
 
 export interface Renderer {
-  /** Throws `not_renderable` or `template_too_complex` where the job is at fault, `unavailable` where too many wait. */
+  /** Throws `not_renderable` or `template_too_complex` for a faulty job, `unavailable` if too many jobs wait. */
   render(job: RenderJob): Promise<Rendered>;
   close(): Promise<void>;
 }
 
 /**
- * Renders in threads of their own: MJML takes tens of milliseconds, a hostile template for ever. A thread that overruns
- * its time or its memory is ended and the job refused; the next job gets a new thread. Threads start with the first job.
+ * Renders in worker threads: MJML takes tens of milliseconds, and a hostile template never ends. A thread that exceeds
+ * its time or memory is ended and its job refused; the next job gets a new thread. Threads start with the first job.
  */
 export function renderer(limits: RenderLimits = RENDER_LIMITS): Renderer {
   const threads = new Set<RenderThread>();
@@ -62,7 +62,7 @@ export function renderer(limits: RenderLimits = RENDER_LIMITS): Renderer {
   };
 }
 
-/** As many turns as there are threads; whoever comes later waits in line. */
+/** As many permits as there are threads; later jobs wait in a queue. */
 function newSemaphore({ threads, waiting }: RenderLimits) {
   const queue: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   let free = threads;

@@ -21,7 +21,7 @@ interface Piece {
   readonly findings: readonly Finding[];
 }
 
-/** What cannot be inlined stays in a sheet: media queries, states, fonts; `data-embed` keeps a sheet as it is. */
+/** Rules that cannot be inlined stay in a sheet: media queries, states, fonts; `data-embed` keeps a sheet as it is. */
 const INLINING: juice.Options = {
   preservePseudos: true,
   applyWidthAttributes: false,
@@ -29,7 +29,7 @@ const INLINING: juice.Options = {
   applyAttributesTableElements: false,
 };
 
-/** A field of the job that cannot be read, with the reason; thrown, and named to the caller by the pool. */
+/** A field of the job that cannot be rendered, and the reason. The pool turns it into a refusal. */
 export class RenderFault extends Error {
   override readonly name = 'RenderFault';
   readonly field: 'template' | 'body';
@@ -42,8 +42,8 @@ export class RenderFault extends Error {
 }
 
 /**
- * Body into template, styles inlined, text part, preheader, footer: a whole letter in which only the recipients' Liquid
- * is left. Pure but for the time it takes; run it where nobody waits for the event loop.
+ * Renders a whole letter: body in template, styles inlined, text part, preheader, footer. Only the recipients' Liquid
+ * is left. Pure, but slow: do not run it on the main event loop.
  */
 export async function renderLetter(job: RenderJob): Promise<Rendered> {
   const placeholders = newMarks();
@@ -57,20 +57,20 @@ export async function renderLetter(job: RenderJob): Promise<Rendered> {
   return { ...letter, findings: distinct(found) };
 }
 
-/** Sheets without their line breaks; a sheet that only Outlook reads was never taken in. */
+/** Removes line breaks from sheets; a sheet for Outlook alone is never included. */
 function compact(html: string): string {
   const bare = html.replace(/<style data-embed/gi, '<style');
   return bare.replace(/<style\b[^>]*>[\s\S]*?<\/style>/gi, (sheet) => sheet.replace(/\s+/g, ' '));
 }
 
-/** The body as HTML with marks; it may speak of the brand, but has no place for another body. */
+/** The body as HTML with marks. It may use the brand, but cannot contain another body. */
 async function bodyHtml(body: Body, job: RenderJob, placeholders: Placeholders): Promise<Piece> {
   if (body.format === 'blocks') return { html: htmlOfBlocks(body.blocks, placeholders), findings: [] };
   const filled = filledOrFault('body', () =>
     fillFixedTags(withoutPlaceholders(body.source), fixedFields(job, placeholders), placeholders),
   );
   if (body.format === 'html') {
-    // In a template a whole document is what its body shows, with its own sheets.
+    // Inside a template, only the body element of a whole document and its sheets are used.
     const isNested = job.template !== null && isDocument(filled);
     return { html: isNested ? insideOf(filled) : filled, findings: [] };
   }
@@ -96,7 +96,7 @@ async function templateHtml(job: RenderJob, content: string, placeholders: Place
   return { html: withHead(withContent, contentStyle(job, hasContentClass)), findings };
 }
 
-/** In front of the template's own styles, so that those win. */
+/** Before the template's own styles, so that those win. */
 function withHead(html: string, block: string): string {
   const at = endOfTag(html, 'head');
   if (at === undefined) return html.replace(/<html\b[^>]*>/i, (tag) => `${tag}<head>${block}</head>`);
@@ -105,7 +105,7 @@ function withHead(html: string, block: string): string {
 
 async function mjmlHtml(field: RenderFault['field'], source: string, { language }: RenderJob): Promise<Piece> {
   const named = /<mjml\b[^>]*\slang=/i.test(source) ? source : source.replace(/<mjml\b/i, `<mjml lang="${language}"`);
-  // Half of what a thread loads, and HTML does without it.
+  // Loaded only for MJML: it is half of the code of a thread.
   const { default: mjml } = await import('mjml');
   try {
     const { html, errors } = await mjml(keptByMjml(named), {
@@ -115,7 +115,7 @@ async function mjmlHtml(field: RenderFault['field'], source: string, { language 
       ignoreIncludes: true,
     });
     const findings = errors.map(({ line, message }) => finding('mjml_invalid', `line ${line}: ${message}`));
-    // MJML has inlined what it means to be inline; the rest are resets and media queries.
+    // MJML inlines its own styles; the remaining sheets are resets and media queries.
     const reset = html.replace(/<style\b/gi, '<style data-embed');
     return { html: reset.replace(/(?<!\s)\s*\n\s*/g, '\n'), findings };
   } catch (error) {
@@ -123,7 +123,7 @@ async function mjmlHtml(field: RenderFault['field'], source: string, { language 
   }
 }
 
-/** Of a document, what its body shows and the sheets that this needs. */
+/** The content of a document's body and the sheets it needs. */
 function insideOf(html: string): string {
   const styles = [...html.replace(/<!--[\s\S]*?-->/g, '').matchAll(/<style\b[^>]*>[\s\S]*?<\/style>/gi)]
     .map(([style]) => style)
@@ -133,7 +133,7 @@ function insideOf(html: string): string {
   return styles + shown.replace(/<style\b[^>]*>[\s\S]*?<\/style>/gi, '');
 }
 
-/** Fills the letter for a sample recipient: what takes too much work is refused before it is sent. */
+/** Fills the letter for a sample recipient, so that a letter that takes too much work is refused before it is sent. */
 function demandAffordable(job: RenderJob, letter: Pick<Rendered, 'html' | 'text'>): void {
   const fault = trialFault(job, letter);
   if (fault !== undefined)

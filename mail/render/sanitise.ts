@@ -6,7 +6,7 @@ const TAGS =
   'html head body title meta style a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p pre q rp rt ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var wbr picture source'.split(
     ' ',
   );
-/** What goes with its content; of other elements the content stays. */
+/** Elements removed with their content; of other elements the content stays. */
 const WITH_CONTENT = [
   'script',
   'noscript',
@@ -52,7 +52,7 @@ const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
 
 const SCHEMES = ['http', 'https', 'mailto', 'tel', 'sms'];
 const HARMLESS_META = /^(?:content-type|x-ua-compatible|content-language)$/i;
-/** CSS that runs code or fetches what nobody asked for. */
+/** CSS that runs code or loads other resources. */
 const BAD_CSS =
   /expression\s*\(|javascript\s*:|vbscript\s*:|-moz-binding|behavior\s*:|@import|url\(\s*(?:["']\s*)?(?!https?:|cid:|["'\s#\uE000])[a-z]+:/i;
 const RUNS = /expression\s*\(|javascript\s*:|vbscript\s*:/i;
@@ -61,7 +61,10 @@ const ACTIVE =
 const CONDITIONAL =
   /<!--\s*\[if\b[^\]]*\]>\s*<!-->|<!--\s*<!\[endif\]\s*-->|<!--\s*\[if\b[^\]]*\]>[\s\S]*?<!\[endif\]\s*-->/gi;
 
-/** Only what mails may contain is left. Input and output have marks for Liquid; conditional comments of Outlook become marks too. */
+/**
+ * Removes everything that mails must not contain. Input and output have marks for Liquid; conditional comments for
+ * Outlook become marks too.
+ */
 export function sanitised(
   html: string,
   placeholders: Placeholders,
@@ -110,12 +113,12 @@ function harmless(
   return Object.fromEntries(kept);
 }
 
-/** A data: image in a style is the one scheme that harms nobody. */
+/** In a style, an image in a data: URL is the only harmless URL of that scheme. */
 function hasSafeCss(value: string): boolean {
   return !BAD_CSS.test(value.replace(/url\(\s*["']?data:image\/(?:png|gif|jpeg)/gi, 'url(https:'));
 }
 
-/** Rules of a sheet that import or run something go; the others stay. */
+/** Removes rules of a sheet that import or run code; the others stay. */
 function harmlessSheet(sheet: string, removed: Set<string>): string {
   if (!BAD_CSS.test(sheet)) return sheet;
   removed.add('style');
@@ -126,7 +129,7 @@ function harmlessSheet(sheet: string, removed: Set<string>): string {
     .replace(/url\(\s*(?:["']\s*)?(?!https?:|cid:|["'\s#\uE000])[a-z]+:[^)<]*\)?/gi, 'none');
 }
 
-/** Liquid that would print active markup for every recipient. */
+/** Removes Liquid that would print active markup for every recipient. */
 function withoutActiveMarks(html: string, placeholders: Placeholders, removed: Set<string>): string {
   return replacePlaceholders(html, (index, mark) => {
     if (!ACTIVE.test(` ${placeholders.sourceOf(index)}`)) return mark;
@@ -135,7 +138,10 @@ function withoutActiveMarks(html: string, placeholders: Placeholders, removed: S
   });
 }
 
-/** Word's engine, which reads conditional comments, runs no scripts; what looks like one is dropped all the same. */
+/**
+ * Word's engine, which reads conditional comments, runs no scripts; anything that resembles one is removed all the
+ * same.
+ */
 function shieldComments(html: string, placeholders: Placeholders, removed: Set<string>): string {
   return html.replace(/<!doctype[^>]*>/i, placeholders.mark).replace(CONDITIONAL, (comment) => {
     if (!ACTIVE.test(comment)) return placeholders.mark(comment);

@@ -3,18 +3,20 @@ import { hasPlaceholder, type Placeholders, replacePlaceholders } from '../liqui
 /** Comments, elements whose content is not markup, tags, text, and a lone `<`. */
 const HTML =
   /<!--[\s\S]*?-->|<(style|title|textarea|script|xmp)\b[\s\S]*?<\/\1\s*>|<\/?[a-z!](?:"[^"]*"|'[^']*'|[^"'>])*>|[^<]+|</gi;
-/** A parser would open the rows' group behind the tag that begins a loop over rows. */
+/** A parser would open the row group after the tag that begins a loop over rows. */
 const FIRST_ROW = /(<table\b[^>]*>)((?:\s|<!--\uE000\d+\uE001-->)+)(?=<tr\b)/gi;
-/** MJML elements whose content MJML does not read. */
+/** MJML elements whose content MJML does not parse. */
 const MJML =
   /<!--[\s\S]*?-->|<(mj-(?:text|button|raw|table|style|title|preview|accordion-title|accordion-text|navbar-link|social-element))\b[\s\S]*?<\/\1\s*>|<\/?[a-z!](?:"[^"]*"|'[^']*'|[^"'>])*>|[^<]+|</gi;
 
-/** Marks between attributes become an attribute, which parsers keep; from the first to the last of a tag they are one. */
+/**
+ * Marks between attributes become an attribute, which parsers keep; the marks of a tag from first to last become one.
+ */
 export function attributesShielded(html: string, placeholders: Placeholders): string {
   return eachToken(html, (token) => (token.startsWith('<') ? attributesOf(token, placeholders) : token));
 }
 
-/** Marks between elements become comments, which may stand anywhere in a tree, also between the rows of a table. */
+/** Marks between elements become comments, which are allowed anywhere in a tree, also between the rows of a table. */
 export function textShielded(html: string): string {
   const shielded = eachToken(html, (token) =>
     token.startsWith('<') ? token : replacePlaceholders(token, (_, mark) => `<!--${mark}-->`),
@@ -22,7 +24,7 @@ export function textShielded(html: string): string {
   return shielded.replace(FIRST_ROW, '$1<tbody>$2');
 }
 
-/** The reverse of both. */
+/** Reverses both. */
 export function unshielded(html: string): string {
   return html
     .replace(/<!--(\uE000\d+\uE001)-->/g, '$1')
@@ -34,7 +36,7 @@ function eachToken(html: string, by: (token: string) => string): string {
   return html.replace(HTML, (token, raw) => (raw !== undefined || token.startsWith('<!') ? token : by(token)));
 }
 
-/** Text between MJML's elements would be dropped: a mark there is raw output. */
+/** MJML drops text between its elements: a mark there becomes raw output. */
 export function keptByMjml(source: string): string {
   if (!hasPlaceholder(source)) return source;
   return source.replace(MJML, (token, ending) => {
@@ -43,7 +45,7 @@ export function keptByMjml(source: string): string {
   });
 }
 
-/** `{% if x %}class="a"{% endif %}` stays whole. */
+/** `{% if x %}class="a"{% endif %}` becomes one attribute. */
 function attributesOf(tag: string, placeholders: Placeholders): string {
   const bare = tag.replace(/"[^"]*"|'[^']*'/g, (value) => '"'.padEnd(value.length, ' '));
   const unquoted = [...bare.matchAll(/(?<!=\s*)\uE000\d+\uE001/g)];

@@ -3,8 +3,8 @@ import { directionOf } from '../letter/document.js';
 import type { RenderJob } from './job.js';
 
 /**
- * How a body looks inside a template. It is inlined; what a template says itself comes later and wins. The night is for
- * templates that dress their paper in it too.
+ * The styles of a body inside a template. They are inlined; the template's own styles come later and win. The dark mode
+ * is for templates that have one too.
  */
 export function contentStyle(
   { brand: { colors }, language }: Pick<RenderJob, 'brand' | 'language'>,
@@ -42,7 +42,9 @@ function lightStyles({ text, muted, link, button, button_text, line }: Palette, 
 .ep-content .ep-button-link{display:inline-block;padding:13px 26px;border-radius:6px;color:${button_text};font-size:16px;line-height:1.25;font-weight:600;text-decoration:none}`;
 }
 
-/** What stands directly on our paper follows it into the night, also where the body names a colour. */
+/**
+ * Elements directly on the template's surface: in dark mode they get its text colour, even if the body sets another.
+ */
 const onPaper = [
   '',
   ' h1',
@@ -58,7 +60,7 @@ const onPaper = [
   .map((inside) => `.ep-content${inside}`)
   .join(',');
 
-/** Inlined styles are stronger than a sheet: everything here needs !important. */
+/** Inlined styles override a sheet, so every declaration here needs !important. */
 function darkStyles({ background, surface, text, muted, link, button, button_text, line, outside }: Palette): string {
   const paint = (selector: string, property: string, colour: string) =>
     `${selector}{${property}:${colour} !important}\n`;

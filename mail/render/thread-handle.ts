@@ -9,7 +9,7 @@ const MEGABYTES = 256;
 export interface RenderThread {
   isFree(): boolean;
   render(job: RenderJob): Promise<Rendered>;
-  /** Ends it; a job under way is refused with the reason. */
+  /** Ends the thread; a running job is rejected with the reason. */
   end(reason: unknown): Promise<void>;
 }
 
@@ -18,7 +18,7 @@ interface Work {
   readonly reject: (error: unknown) => void;
 }
 
-/** One thread and the one job it may have. `gone` is called once, when it takes no more. */
+/** A thread and its one job. `gone` is called once, when the thread takes no more jobs. */
 export function openThread(limits: Pick<RenderLimits, 'time' | 'idle'>, onEnd: () => void): RenderThread {
   const worker = newWorker();
   let work: Work | undefined;
@@ -34,7 +34,7 @@ export function openThread(limits: Pick<RenderLimits, 'time' | 'idle'>, onEnd: (
     work = undefined;
     await worker.terminate();
   };
-  /** A thread without work keeps no process alive, and goes after a while. */
+  /** An idle thread keeps no process alive, and ends after a while. */
   const becomeIdle = () => {
     worker.unref();
     timer = setTimeout(() => void end(undefined), limits.idle).unref();
@@ -72,7 +72,7 @@ export function openThread(limits: Pick<RenderLimits, 'time' | 'idle'>, onEnd: (
   };
 }
 
-/** Sources run through tsx in development and tests, compiled files in the product. */
+/** TypeScript sources run through tsx in development and tests; production runs compiled files. */
 function newWorker(): Worker {
   const options = { resourceLimits: { maxOldGenerationSizeMb: MEGABYTES }, execArgv: [], env: {} };
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./thread.js', import.meta.url), options);

@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import type { Rendered, RenderJob } from './job.js';
 import { RenderFault, renderLetter } from './render.js';
 
-/** What a thread says: it has loaded, then for each job a letter, what is wrong with the job, or what is wrong with us. */
+/** A message of a thread: it is ready, or the result of a job: a letter, a fault of the job, or an internal error. */
 export type ThreadMessage = { readonly kind: 'ready' } | JobResult;
 export type JobResult =
   | { readonly kind: 'rendered'; readonly rendered: Rendered }

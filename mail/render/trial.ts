@@ -17,7 +17,7 @@ const SAMPLE = {
   view_url: 'https://example.org/',
 };
 
-/** Why a finished letter is too complex to be filled for a recipient; other faults show when there is one. */
+/** The reason why a finished letter is too complex to fill for a recipient; other faults depend on the recipient. */
 export function trialFault(
   { subject, preheader }: Pick<RenderJob, 'subject' | 'preheader'>,
   { html, text }: Pick<Rendered, 'html' | 'text'>,

@@ -60,7 +60,7 @@ test.each([
   expect(codes('', { html: `<!doctype html>${head}<body>${OUT}</body></html>` })).toEqual([code]);
 });
 
-test('every code of the look has a test here, in those of rendering or in those of the launch', () => {
+test('every code of the check has a test here, in those of rendering or in those of the launch', () => {
   const tested = ['lint', '../render/render'].map((name) =>
     readFileSync(new URL(`${name}.test.ts`, import.meta.url), 'utf8'),
   );
@@ -68,16 +68,16 @@ test('every code of the look has a test here, in those of rendering or in those 
 });
 
 test.each([
-  ['a link of ours', '<a href="{{ preferences_url }}">x</a>'],
+  ['a link of Everpost', '<a href="{{ preferences_url }}">x</a>'],
   ['a mailbox', '<a href="mailto:a@x.test">x</a>'],
   ['a picture behind the text', '<div style="background:url(https://x.test/a.png);color:#999">x</div>'],
   ['large text', '<p style="color:#767676;font-size:24px">x</p>'],
   ['a table that lists', '<table><tr><th>a</th></tr><tr><td>x</td></tr></table>'],
   ['a field with a default', '<p>{{ town | default: "there" }}</p>'],
-  ['a field that is asked for first', '{% if town %}<p>{{ town }}</p>{% endif %}'],
+  ['a field with a condition', '{% if town %}<p>{{ town }}</p>{% endif %}'],
   ['a variable of the letter itself', '{% assign a = city %}{% for t in tags %}{{ t }}{{ a }}{% endfor %}'],
   ['hidden text', '<p style="color:#fff;display:none">x</p>'],
-])('%s is nothing to speak of', (_, body) => {
+])('%s is no finding', (_, body) => {
   expect(codes(body)).toEqual([]);
 });
 
@@ -86,7 +86,7 @@ test('the size that Gmail shows whole', () => {
   expect([of(80), of(95), of(103)]).toEqual([[], ['size_near_limit'], ['size_over_limit']]);
 });
 
-test('what the law asks of bulk mail: errors for whoever has set up a brand, advice for a fresh installation', () => {
+test('legal requirements of bulk mail: errors with a brand, advice for a fresh installation', () => {
   const nameless = { ...someBrand, postal_address: null };
   expect(codes('', { brand: nameless })).toEqual(['address_missing']);
   expect(codes('', { brand: { ...DEFAULT_BRAND, name: 'Acme', language: 'pt' } })).toEqual(['address_not_set']);
@@ -95,7 +95,7 @@ test('what the law asks of bulk mail: errors for whoever has set up a brand, adv
   expect(codes('', { text: '{{ unsubscribe_url }}' })).toEqual(['text_missing']);
 });
 
-test('errors keep a letter from going out, warnings do not; each place is named once', () => {
+test('errors block the launch, warnings do not; each finding is listed once', () => {
   const found = distinct([
     finding('image_without_alt', 'a'),
     finding('image_without_alt', ' a '),

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import { RENDER_LIMITS, renderer } from '../../../mail/render/pool.js';
 import { aJob, column, htmlTemplate, mjmlTemplate } from '../../support/mail/rendering.js';
 
-/** Time enough for an ordinary letter on a busy machine, and far from enough for the bomb. */
+/** Enough time for an ordinary letter on a busy machine, and too little for the hostile one. */
 const pool = renderer({ ...RENDER_LIMITS, threads: 1, time: 2_500, body: 100 });
 afterAll(() => pool.close());
 
@@ -11,7 +11,7 @@ const refusal = (field: string, sentence: string, code = 'not_renderable') => ({
   errors: { [field]: [expect.stringContaining(sentence)] },
 });
 
-test('a letter is rendered in another thread; faults and sizes come back by name', async () => {
+test('a letter is rendered in another thread; faults and sizes are refused with the field', async () => {
   const { html } = await pool.render(aJob());
   expect(html).toContain('Hello {{ first_name }}');
   await expect(pool.render(aJob({ template: htmlTemplate('{% if brand.name %}') }))).rejects.toMatchObject(
@@ -22,7 +22,9 @@ test('a letter is rendered in another thread; faults and sizes come back by name
   );
 });
 
-test('a job that overruns is refused and its thread replaced; who waited is served', { timeout: 40_000 }, async () => {
+test('a job that overruns is refused and its thread replaced; the next job is rendered', {
+  timeout: 40_000,
+}, async () => {
   const bomb = aJob({ template: mjmlTemplate(column('<mj-text>x</mj-text>'.repeat(24_000))) });
   const [refused, served] = await Promise.allSettled([pool.render(bomb), pool.render(aJob())]);
   expect(refused).toMatchObject({
@@ -32,7 +34,7 @@ test('a job that overruns is refused and its thread replaced; who waited is serv
   expect(served.status).toBe('fulfilled');
 });
 
-test('a closed pool takes no more', async () => {
+test('a closed pool takes no more jobs', async () => {
   const closed = renderer();
   await closed.close();
   await expect(closed.render(aJob())).rejects.toMatchObject({ code: 'unavailable' });

@@ -30,7 +30,7 @@ describe('Liquid of the recipients', () => {
     expect(html).toContain('<title>News &amp; {{ first_name }}</title>');
   });
 
-  test('what is the same for all is filled, also inside a recipient’s tag', async () => {
+  test('values that are the same for all are filled, also inside a recipient’s tag', async () => {
     const template = htmlTemplate(
       '{% if brand.logo %}<img>{% else %}<h1>{{ brand.name }}</h1>{% endif %}{% for link in brand.social %}<a href="{{ link.url }}">{{ link.label }} {{ forloop.index }} {{ first_name }}</a>{% endfor %}{{ company | default: brand.name }}{{ content }}',
     );
@@ -42,7 +42,7 @@ describe('Liquid of the recipients', () => {
     expect(html).not.toMatch(/brand\.|[\uE000-\uE003]/);
   });
 
-  test('a field of a recipient that is called like ours stays theirs', async () => {
+  test('a recipient’s field with the name of a fixed value stays the recipient’s', async () => {
     const source = '<p>{{ brand }} {{ content }} {{ mail }} {% raw %}{{ brand.name }}{% endraw %}</p>';
     const { html } = await renderLetter(aJob({ body: { format: 'html', source } }));
     expect(html).toContain('{{ brand }} {{ content }} {{ mail }} {% raw %}{{ brand.name }}{% endraw %}');
@@ -50,7 +50,7 @@ describe('Liquid of the recipients', () => {
 });
 
 describe('a whole letter', () => {
-  test('has language, direction, title, preheader, text part, a way out and the postal address', async () => {
+  test('has language, direction, title, preheader, text part, an unsubscribe link and the postal address', async () => {
     const { html, text } = await renderLetter(aJob({ language: 'ar', preheader: 'Soon, {{ first_name }}' }));
     expect(html).toMatch(/^<!DOCTYPE html><html lang="ar" dir="rtl">/i);
     expect(html).toMatch(/<body>\s*<div style="display:none[^>]*>Soon, \{\{ first_name \}\}/);
@@ -62,19 +62,19 @@ describe('a whole letter', () => {
     expect(text).not.toContain('Soon');
   });
 
-  test('a message has no way out, because there is nothing to leave', async () => {
+  test('a message has no unsubscribe link, because it has no list', async () => {
     const { html, text } = await renderLetter(aJob({ purpose: 'message' }));
     expect(html + text).not.toMatch(/unsubscribe/i);
   });
 
-  test('a text that was given stays, with the way out behind it', async () => {
+  test('a given text part stays, followed by the unsubscribe link', async () => {
     const { text } = await renderLetter(aJob({ text: 'Hello {{ first_name }}' }));
     expect(text).toBe(
       'Hello {{ first_name }}\n\n1 Harbour Road\nPorto, Portugal\n\nUnsubscribe: {{ unsubscribe_url }}\n',
     );
   });
 
-  test('the body is dressed in the brand, inline', async () => {
+  test('the body gets the styles of the brand, inline', async () => {
     const blocks = [
       { type: 'heading', text: 'Hi {{ first_name }}' },
       { type: 'paragraph', text: 'A **bold** [link](https://x.test/?a=1&b=2) <b>' },
@@ -91,7 +91,7 @@ describe('a whole letter', () => {
     expect(text).toContain('When Now');
   });
 
-  test('a document of somebody’s own keeps its head and its looks', async () => {
+  test('a whole document keeps its head and its styles', async () => {
     const source =
       '<!doctype html><html lang="de"><head><title>Mein</title><style>p{color:red} a:hover{color:blue}</style></head><body class="x"><p>Hallo</p></body></html>';
     const { html } = await renderLetter(aJob({ template: null, body: { format: 'html', source } }));
@@ -115,7 +115,7 @@ describe('what mails must not contain', () => {
     ['a frame', '<mj-raw><iframe src="https://x.test/f"></iframe></mj-raw>', 'x.test/f'],
     ['an import', '<mj-raw><style>@import url(https://x.test/i); p{color:red}</style></mj-raw>', 'x.test/i'],
     ['a file', '<mj-include path="/etc/passwd" />', 'root:'],
-  ])('%s is taken out', async (_, inside, gone) => {
+  ])('%s is removed', async (_, inside, gone) => {
     const { html } = await renderLetter(aJob({ template: mjmlTemplate(column(`${inside}<mj-text>ok</mj-text>`)) }));
     expect(html).not.toContain(gone);
     expect(html).toContain('ok');
@@ -129,7 +129,7 @@ describe('what mails must not contain', () => {
 });
 
 test.each(['<mj-text colour="red">x</mj-text>', '<mj-nonsense />'])(
-  '%s is named, and the rest is rendered',
+  '%s is reported, and the rest is rendered',
   async (odd) => {
     const { findings } = await renderLetter(aJob({ template: mjmlTemplate(column(odd)) }));
     expect(findings.map(({ code }) => code)).toContain('mjml_invalid');
@@ -140,7 +140,7 @@ test.each([
   ['template', { template: mjmlTemplate('{% if brand.name %}') }],
   ['template', { template: { format: 'mjml', source: 'no MJML' } as const }],
   ['body', { body: { format: 'html', source: '{{ brand.name | shout }}' } as const }],
-])('a %s that cannot be read is named', async (field, over) => {
+])('a %s that cannot be parsed is reported', async (field, over) => {
   await expect(renderLetter(aJob(over))).rejects.toSatisfy(
     (error) => error instanceof RenderFault && error.field === field,
   );
