@@ -7,7 +7,7 @@ import type { Confirmation } from './row.js';
 
 export type Confirmations = ReturnType<typeof confirmations>;
 
-/** Requests to be put on lists that ask back: one row each, what is owed to it in `sweep_at`. */
+/** Requests to join lists with double opt-in: one row each, with the time of the next check in `sweep_at`. */
 export function confirmations(store: Store, times?: ConfirmationTimes) {
   const rows = store.db.collection<Confirmation>('confirmations');
   return {
@@ -16,10 +16,10 @@ export function confirmations(store: Store, times?: ConfirmationTimes) {
 
     find: (account: number, id: number): Promise<Confirmation | null> => rows.findOne({ _id: id, account }),
 
-    /** Requests of every account whose workflow is to be checked, the longest due first. */
+    /** Requests of all accounts whose workflow must be checked, the longest due first. */
     due: (before: Date): AsyncIterable<Confirmation> => dueRows(rows, before),
 
-    /** Checks again at `at`; a request that is over stays over. */
+    /** Sets the next check; an ended request stays ended. */
     sweepAgain: (id: number, at: Date): Promise<boolean> => moveSweep(rows, { _id: id, sweep_at: { $ne: null } }, at),
   };
 }

@@ -9,7 +9,7 @@ import type { Subscriber } from '../subscribers/row.js';
 import { subscriberEvent } from '../subscribers/row.js';
 import type { Confirmation } from './row.js';
 
-/** What became of a click on the link. `over`: expired, left meanwhile, or forgotten. */
+/** The result of a click on the link. `over`: expired, left meanwhile, or deleted. */
 export type ConfirmationResult = 'confirmed' | 'over';
 
 interface ConfirmationContext {
@@ -18,7 +18,10 @@ interface ConfirmationContext {
   readonly eventLog: Events;
 }
 
-/** From a person who waits to one who is on the list, or is not. Each method is one transaction; repeating it changes nothing. */
+/**
+ * The second half of a request: from pending to confirmed or expired. Each method is one transaction; repeating it
+ * changes nothing.
+ */
 export function confirming(store: Store) {
   const rows = store.db.collection<Confirmation>('confirmations');
   const context: ConfirmationContext = {
@@ -27,17 +30,20 @@ export function confirming(store: Store) {
     eventLog: events(store),
   };
   return {
-    /** What a signed link names; the link is the authority here, hence no account. */
+    /** The request of a signed link. The link is the authority here, hence no account. */
     ofLink: (id: number, subscriber: number): Promise<Confirmation | null> => rows.findOne({ _id: id, subscriber }),
 
-    /** The person has said yes: on the list from now on, with the evidence. The link is the authority, hence no account. */
+    /**
+     * Confirms: the person is active from now on, and the consent is stored. The link is the authority, hence no
+     * account.
+     */
     confirm: (id: number, subscriber: number, ip: string | null): Promise<ConfirmationResult> =>
       inTransaction(store, async (session) => {
         const row = await rows.findOne({ _id: id, subscriber }, { session });
         return row === null ? 'over' : confirm(context, session, row, ip);
       }),
 
-    /** Whether the request still waits for its answer; one that was settled another way is closed. */
+    /** Whether the request still awaits its confirmation; a request that was settled otherwise is closed. */
     isStillWaiting: (account: number, id: number): Promise<boolean> =>
       inTransaction(store, async (session) => {
         const row = await rows.findOne({ _id: id, account }, { session });
@@ -47,7 +53,7 @@ export function confirming(store: Store) {
         return false;
       }),
 
-    /** Nobody has said yes: a row that was made for the request goes, one that had left is as it was. */
+    /** The time is over: a row created for the request is deleted, and a person who had left has left again. */
     expire: (account: number, id: number): Promise<void> =>
       inTransaction(store, async (session) => {
         const row = await rows.findOne({ _id: id, account, state: 'open' }, { session });
@@ -117,7 +123,7 @@ function subscriberOf(
   return subscribers.findOne({ _id: subscriber ?? 0, account }, { session });
 }
 
-/** What was asked for is forgotten with the end; the row itself when its link needs no explaining any more. */
+/** Ends the request and deletes its fields; the row itself is deleted once its link no longer needs an explanation. */
 async function close(
   { rows }: Pick<ConfirmationContext, 'rows'>,
   session: ClientSession,

@@ -25,12 +25,15 @@ export type ConfirmationRequest = Pick<
   readonly requested: SubscriberRequest;
 };
 
-/** From a request to a person who waits for their own word. */
+/** The first half of a request: from its arrival to a pending subscriber. */
 export function confirmationRequests(store: Store, times: ConfirmationTimes = CONFIRMATION_TIMES) {
   const rows = store.db.collection<Confirmation>('confirmations');
   const ids = counters(store);
   return {
-    /** Keeps a request; nothing is looked up, so that it takes as long whoever is named. Atomic: one insert. */
+    /**
+     * Stores a request without any lookup, so that the response time does not depend on the address. Atomic: one
+     * insert.
+     */
     add: async (request: ConfirmationRequest): Promise<Confirmation> => {
       const row: Confirmation = {
         _id: await ids.block('confirmations'),
@@ -47,13 +50,13 @@ export function confirmationRequests(store: Store, times: ConfirmationTimes = CO
       return row;
     },
 
-    /** How many requests a visitor has sent to a list since then. */
+    /** The number of requests of a visitor to a list since then. */
     countByVisitor: (list: number, visitor: string, since: Date): Promise<number> =>
       rows.countDocuments({ list_id: list, visitor, requested_at: { $gte: since } }),
 
     /**
-     * Puts the person on the list as `pending`, or closes the request where nobody is to be asked. Null: the row is gone.
-     * Atomic: one transaction over both rows and the event; repeating it changes nothing.
+     * Adds the person to the list as `pending`, or closes the request if no confirmation is needed. Null: the row is
+     * gone. Atomic: one transaction over both rows and the event; repeating it changes nothing.
      */
     open: (account: number, id: number): Promise<Confirmation | null> =>
       inTransaction(store, async (session) => {
@@ -100,7 +103,7 @@ async function reasonToClose(
   return reasonNotToConfirm(person?.status, { suppressed, requested: earlier !== null });
 }
 
-/** A new person takes a place, where the plan counts them. */
+/** A new person counts towards the capacity of the plan. */
 async function overCapacity(
   { db }: Store,
   session: ClientSession,
@@ -118,7 +121,10 @@ interface PendingInput {
   readonly subscribers: Collection<Subscriber>;
 }
 
-/** The row that waits: made, or one that had left. What a stranger says of somebody known is not believed yet. */
+/**
+ * The pending row: a new one, or that of a person who had left. Fields entered by a third party for a known person are
+ * not applied yet.
+ */
 async function addPending(
   store: Store,
   session: ClientSession,

@@ -4,36 +4,39 @@ import type { ConfirmationState, NoConfirmationReason } from '../../domain/subsc
 import type { SubscriberRequest } from '../../domain/subscriber/subscriber.js';
 import type { Store } from '../mongo/connect.js';
 
-/** Somebody's request to be put on a list, until it is confirmed by a link in a mail, or is over. */
+/** A request to join a list, until a link in a mail confirms it, or it ends. */
 export interface Confirmation {
   readonly _id: number;
   readonly account: number;
   readonly list_id: number;
   readonly state: ConfirmationState;
-  /** Why it was closed: nobody needed to be asked, or the person left meanwhile. */
+  /** Why it was closed: no confirmation was needed, or the person left meanwhile. */
   readonly reason?: NoConfirmationReason | 'answered';
-  /** What was asked for; forgotten at the end. A stranger may have filled it in: it counts when it is confirmed. */
+  /**
+   * The requested fields; deleted at the end. A third party may have entered them: they apply only after the
+   * confirmation.
+   */
   readonly requested?: SubscriberRequest;
-  /** The row that waits for it, from `open` on. */
+  /** The subscriber row that awaits the confirmation, from `open` on. */
   readonly subscriber: number | null;
-  /** That row was made for this: it goes again if nobody confirms. */
+  /** The subscriber row was created for this request: it is deleted if the request expires. */
   readonly new_subscriber: boolean;
   readonly language: Language;
   readonly source: 'form' | 'page' | 'api';
   readonly ip: string | null;
-  /** Whom the limit counts. */
+  /** The visitor counted by the rate limit. */
   readonly visitor: string | null;
   readonly requested_at: Date;
   readonly remind_at: Date;
   readonly expires_at: Date;
   readonly confirmed_at?: Date;
-  /** When the sweep should look at this row; null once it is over. */
+  /** When the sweep checks this row; null once the request has ended. */
   readonly sweep_at: Date | null;
-  /** When the store may forget it. */
+  /** When MongoDB may delete it. */
   readonly delete_at?: Date;
 }
 
-/** A person who is erased leaves no request behind, not even one that is over. */
+/** An erasure deletes all requests of a person, including ended ones. */
 export async function deleteRequests(
   { db }: Store,
   session: ClientSession,

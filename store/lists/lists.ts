@@ -39,21 +39,21 @@ export interface List {
   readonly defaults: ListDefaults;
   readonly company: ListCompany;
   readonly notifications: ListNotifications;
-  /** Whoever signs up on the list's page is asked by mail first. Lists from before this setting have none. */
+  /** People who sign up on the list's page must confirm by mail. Lists from before this setting do not have it. */
   readonly double_opt_in?: boolean;
-  /** What its mails are written in, where that is said. */
+  /** The language of its mails, if set. */
   readonly language?: string | null;
   readonly created_at: Date;
   readonly updated_at: Date;
-  /** A list on its way out: invisible, but deleting it again finishes the work. */
+  /** The list is being deleted: it is hidden, and deleting it again finishes the work. */
   readonly deleting?: true;
-  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  /** The Idempotency-Key's claim that created it, so that a retry after a crash finds it. */
   readonly origin?: string;
 }
 
 type Given<T> = { readonly [Field in keyof T]?: T[Field] | undefined };
 
-/** What a caller may say of a list; inner fields that are not named stay as they are. */
+/** Fields that callers may set; omitted inner fields stay as they are. */
 export interface ListFields {
   readonly name?: string | undefined;
   readonly description?: string | null | undefined;
@@ -81,7 +81,7 @@ const NO_NOTIFICATIONS: ListNotifications = {
   unsubscribe_to: null,
 };
 
-/** Counted from the rows whenever asked for, so that no crash can make the numbers drift. */
+/** Counted from the rows on each read, so that a crash cannot make the numbers wrong. */
 export interface ListCounts {
   readonly total: number;
   readonly active: number;
@@ -106,7 +106,7 @@ export function lists(store: Store) {
 
     ...reading(rows),
 
-    /** Adds a list; the same `origin` finds the list it made before. Atomic: one insert. */
+    /** Adds a list; the same `origin` returns the existing one. Atomic: one insert. */
     create: async (account: number, fields: ListFields & { name: string }, origin?: string): Promise<List> => {
       const list = newList(await ids.block('lists'), account, fields, origin);
       return addOnce(rows, list);
@@ -118,7 +118,7 @@ export function lists(store: Store) {
         { _id: id, account, deleting: { $exists: false } },
         {
           $set: { ...named(fields), updated_at: now() },
-          // Whoever turns notifications on hears of what happens from then on.
+          // Notifications that are turned on cover only later events.
           ...(fields.notifications !== undefined && { $unset: { notified_seq: 1 } }),
         },
         { returnDocument: 'after' },
@@ -126,7 +126,10 @@ export function lists(store: Store) {
       return changed ?? explainNoMatch(rows, account, id);
     },
 
-    /** Removes the list and its subscribers. Three steps, the list invisible from the first on; repeating it finishes them. */
+    /**
+     * Deletes the list and its subscribers. The list is hidden from the first of three steps on; repeating the call
+     * finishes them.
+     */
     remove: async (account: number, id: number): Promise<'done' | 'in_use' | 'missing' | 'foreign'> => {
       const found = await findOwned(rows, account, id);
       if (typeof found === 'string') return found;
@@ -153,10 +156,10 @@ function reading(rows: Collection<List>) {
         .sort({ _id: 1 })
         .toArray(),
 
-    /** The list a public address names; the uid, not a key, is the authority here, hence no account. */
+    /** The list of a public URL. The uid, not a key, is the authority here, hence no account. */
     ofUid: (uid: string): Promise<List | null> => rows.findOne({ uid, deleting: { $exists: false } }),
 
-    /** By the uid that callers of envie's API know; says whose it is, and never hands out another account's. */
+    /** By the uid that the envie API uses; returns the owner, never another account's list. */
     withUid: async (account: number, uid: string): Promise<Owned<List>> => {
       const list = await rows.findOne({ uid, deleting: { $exists: false } });
       if (list === null) return 'missing';
@@ -208,7 +211,7 @@ function newList(id: number, account: number, fields: ListFields & { name: strin
   };
 }
 
-/** Paths one level deep: `{ defaults: { subject } }` changes the subject and leaves the sender alone. */
+/** Paths one level deep: `{ defaults: { subject } }` changes the subject and keeps the sender. */
 function named({ defaults, company, notifications, ...fields }: ListFields): Record<string, unknown> {
   const inner = Object.entries({ defaults, company, notifications }).flatMap(([group, values]) =>
     Object.entries(values ?? {}).map(([name, value]) => [`${group}.${name}`, value] as const),

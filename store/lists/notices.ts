@@ -1,7 +1,7 @@
 import type { Store } from '../mongo/connect.js';
 import type { List } from './lists.js';
 
-/** A list whose owner wants to hear of its people, and up to which place of the river that was told. */
+/** A list with notifications, and the sequence number up to which its owner was notified. */
 export type NotifyingList = List & { readonly notified_seq?: number };
 
 export type ListNotices = ReturnType<typeof listNotices>;
@@ -16,7 +16,10 @@ export function listNotices({ db }: Store) {
         deleting: { $exists: false },
       }),
 
-    /** Everything up to that place was told. Atomic: one update, none where the settings were changed meanwhile. */
+    /**
+     * Records that the owner was notified up to this sequence number. Atomic: one update, none if the settings have
+     * changed meanwhile.
+     */
     recordNotified: async ({ _id, account, notified_seq }: NotifyingList, sequence: number): Promise<void> => {
       const seen = notified_seq === undefined ? { notified_seq: { $exists: false } } : { notified_seq };
       await rows.updateOne({ _id, account, ...seen }, { $set: { notified_seq: sequence } });

@@ -12,11 +12,14 @@ const CATALOGUE = [
   { _id: 6, identifier: 'receipt', name: 'Receipt', category: 'transactional' },
 ] as const;
 
-/** Everpost's first release; a file has no date of its own that a deploy would keep. */
+/** Everpost's first release, because a deploy does not preserve the dates of files. */
 const RELEASED = new Date('2026-11-25T00:00:00Z');
 const folder = join(packageRoot(), 'content', 'templates');
 
-/** Everpost's own templates; the first is the default of every account. Files, not rows: an upgrade brings better ones. */
+/**
+ * Everpost's own templates; the first is the default of every account. They are files, not rows, so that an upgrade
+ * replaces them.
+ */
 export const SYSTEM_TEMPLATES: readonly Template[] = CATALOGUE.map((entry) => ({
   ...entry,
   account: 0,
@@ -30,7 +33,7 @@ export const SYSTEM_TEMPLATES: readonly Template[] = CATALOGUE.map((entry) => ({
   updated_at: RELEASED,
 }));
 
-/** The file with its parts in place: whoever copies it has all of it. */
+/** The file with its partials inserted, so that a copy of it is complete. */
 function sourceOf(identifier: string): string {
   return readFileSync(join(folder, `${identifier}.mjml`), 'utf8').replace(
     /<!-- part (\w+) -->\n?/g,

@@ -12,25 +12,25 @@ import { publishing } from './versions.js';
 /** A template: its draft, and which version of it is published. */
 export interface Template extends TemplateEdition {
   readonly _id: number;
-  /** 0: one of Everpost's own, for all accounts and not to be changed. */
+  /** 0 for Everpost's own templates, which all accounts share and cannot change. */
   readonly account: number;
   readonly name: string;
   readonly category: string;
-  /** What messages may call it by; unique within the account. */
+  /** The name by which messages refer to it; unique within the account. */
   readonly identifier: string | null;
   /** Raised by every change; the ETag. */
   readonly revision: number;
-  /** The revision that last changed what the draft says. */
+  /** The revision that last changed the draft's content. */
   readonly drafted: number;
-  /** How many versions were ever published. */
+  /** Number of published versions. */
   readonly versions: number;
-  /** `drafted`: what the draft was at then. */
+  /** `drafted`: its value when this version was published. */
   readonly published: { readonly version: number; readonly drafted: number; readonly at: Date } | null;
   readonly created_at: Date;
   readonly updated_at: Date;
-  /** Removed, and kept for the campaigns that were sent with it. */
+  /** Removed, but kept for the campaigns sent with it. */
   readonly removed_at?: Date;
-  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  /** The Idempotency-Key's claim that created it, so that a retry after a crash finds it. */
   readonly origin?: string;
 }
 
@@ -39,7 +39,7 @@ export type TemplateSummary = Omit<Template, 'contents'>;
 type TemplateFields = Pick<Template, 'name' | 'category' | 'identifier' | 'default_language' | 'contents'>;
 export type TemplateChange = { readonly [Field in keyof TemplateFields]?: TemplateFields[Field] };
 
-/** The row as it was read: it is written only if nobody wrote since. */
+/** The row as it was read: it is written only if it has not changed since. */
 export type SeenTemplate = Pick<Template, '_id' | 'account' | 'revision'>;
 
 export type Templates = ReturnType<typeof templates>;
@@ -60,13 +60,13 @@ function reading(rows: Collection<Template>) {
       return row.account === account ? row : foreignOrMissing(rows, account, row.account);
     },
 
-    /** By what messages call it; an account's own wins over one of Everpost's. */
+    /** An account's own template precedes Everpost's of the same identifier. */
     findByIdentifier: async (account: number, identifier: string): Promise<Template | null> =>
       (await rows.findOne({ account, identifier })) ??
       SYSTEM_TEMPLATES.find((one) => one.identifier === identifier) ??
       null,
 
-    /** Everpost's templates first, then the account's own in order of ids; without what they say. */
+    /** Everpost's templates first, then the account's own in order of ids; without contents. */
     page: async (account: number, category: string | undefined, skip: number, limit: number) => {
       const system = SYSTEM_TEMPLATES.filter((one) => category === undefined || one.category === category);
       const own = { account, ...NOT_REMOVED, ...(category !== undefined && { category }) };
@@ -82,14 +82,14 @@ function reading(rows: Collection<Template>) {
 function editing(store: Store, rows: Collection<Template>) {
   const ids = counters(store);
   return {
-    /** Adds a draft; the same `origin` finds the one it made before. Atomic: one insert. */
+    /** Adds a draft; the same `origin` returns the existing one. Atomic: one insert. */
     create: async (account: number, fields: TemplateFields, origin?: string): Promise<Template | 'taken'> => {
       await ids.reserve('templates', LAST_SYSTEM_TEMPLATE);
       const row = newRow(await ids.block('templates'), account, fields, origin);
       return addUnlessTaken(rows, row);
     },
 
-    /** Writes the row as it was seen; null when somebody was faster. Atomic: one update. */
+    /** Writes the row if it has not changed since it was read; otherwise null. Atomic: one update. */
     change: async (seen: SeenTemplate, change: TemplateChange): Promise<Template | 'taken' | null> => {
       const revision = seen.revision + 1;
       const redrafted = change.contents !== undefined || change.default_language !== undefined;
@@ -102,7 +102,9 @@ function editing(store: Store, rows: Collection<Template>) {
       }
     },
 
-    /** Nobody finds it any more, its identifier is free; false when somebody was faster. Atomic: one update. */
+    /**
+     * Hides the template and frees its identifier; false if the row has changed since it was read. Atomic: one update.
+     */
     remove: async (seen: SeenTemplate): Promise<boolean> => {
       const at = now();
       const $set = { removed_at: at, updated_at: at, identifier: null, revision: seen.revision + 1 };

@@ -6,14 +6,14 @@ import { inTransaction } from '../mongo/transaction.js';
 import { SYSTEM_TEMPLATES } from './system-templates.js';
 import type { SeenTemplate, Template } from './templates.js';
 
-/** What was published once; never changes. */
+/** A published version; never changes. */
 export interface StoredVersion extends PublishedEdition {
   /** `<template>:<version>` */
   readonly _id: string;
   readonly account: number;
   readonly template: number;
   readonly published_at: Date;
-  /** The version it repeats, where an earlier one was brought back. */
+  /** The version that it repeats, if an earlier one was republished. */
   readonly copy_of: number | null;
 }
 
@@ -38,22 +38,22 @@ export function publishing(store: Store, rows: Collection<Template>) {
     });
 
   return {
-    /** Makes the draft a version and the one in use; null when somebody was faster. Atomic: one transaction. */
+    /** Publishes the draft as a new version; null if the row has changed since it was read. Atomic: one transaction. */
     publish: async (seen: Template): Promise<Template | null> =>
-      // A repeat after a lost answer publishes nothing anew.
+      // A retry after a lost reply publishes nothing new.
       seen.published?.drafted === seen.drafted ? seen : put(seen, seen, seen.drafted, null),
 
-    /** Publishes an earlier version again, as a new one; the draft stays as it is. Atomic: one transaction. */
+    /** Publishes an earlier version again as a new one; the draft stays. Atomic: one transaction. */
     republish: (seen: Template, { version, ...edition }: PublishedEdition): Promise<Template | null> =>
       put(seen, edition, 0, version),
 
-    /** One published version; null where there is none of that number. */
+    /** A published version; null if the number does not exist. */
     version: async (account: number, template: number, version: number): Promise<PublishedEdition | null> => {
       if (isSystemTemplate(template)) return systemEdition(template, version);
       return versions.findOne({ _id: `${template}:${version}`, account });
     },
 
-    /** The edition that is published now, also of a template that was removed: campaigns may still name it. */
+    /** The published edition, also of a removed template, because campaigns may still refer to it. */
     publishedEdition: async (account: number, template: number): Promise<PublishedEdition | null> => {
       if (isSystemTemplate(template)) return systemEdition(template, undefined);
       const row = await rows.findOne({ _id: template, account });
@@ -61,7 +61,7 @@ export function publishing(store: Store, rows: Collection<Template>) {
       return versions.findOne({ _id: `${template}:${row.published.version}`, account });
     },
 
-    /** The newest first, without what they say; those before `after`. */
+    /** Newest first, without contents; those before `after`. */
     history: (
       account: number,
       template: number,

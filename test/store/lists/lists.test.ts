@@ -20,7 +20,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-test('a change of one inner field leaves its neighbours alone', async () => {
+test('a change of one inner field keeps the others', async () => {
   const from = { name: 'Acme', email: 'news@acme.example' };
   const { _id } = await all.create(ACCOUNT, { name: 'Fields', defaults: { from, subject: 'Hello' } });
   await all.change(ACCOUNT, _id, { defaults: { subject: null }, company: { city: 'Ulm' } });
@@ -31,16 +31,16 @@ test('a change of one inner field leaves its neighbours alone', async () => {
   });
 });
 
-test('the same origin finds the list it made', async () => {
+test('the same origin returns the list it created', async () => {
   const made = await Promise.all(Array.from({ length: 5 }, () => all.create(ACCOUNT, { name: 'Once' }, 'origin-1')));
   expect(new Set(made.map(({ _id }) => _id)).size).toBe(1);
   expect((await all.create(2, { name: 'Once' }, 'origin-1'))._id).not.toBe(made[0]?._id);
 });
 
-test('a list goes with its subscribers, and a removal cut short is finished by the next', async () => {
+test('a list is deleted with its subscribers, and the next call finishes a removal that broke off', async () => {
   const { _id } = await all.create(ACCOUNT, { name: 'Going' });
-  const wishes = [{ email: 'a@example.com', email_key: 'a@example.com' }];
-  await subscribers(store).addBatch({ account: ACCOUNT, list: _id, source: 'test', requests: wishes });
+  const requests = [{ email: 'a@example.com', email_key: 'a@example.com' }];
+  await subscribers(store).addBatch({ account: ACCOUNT, list: _id, source: 'test', requests });
   await store.db.collection<{ _id: number }>('lists').updateOne({ _id }, { $set: { deleting: true } });
   expect(await all.find(ACCOUNT, _id)).toBe('missing');
   expect(await all.remove(2, _id)).toBe('foreign');
@@ -49,7 +49,7 @@ test('a list goes with its subscribers, and a removal cut short is finished by t
   expect(await store.db.collection('subscribers').countDocuments({ list_id: _id })).toBe(0);
 });
 
-test('a list that a campaign is on its way to stays', async () => {
+test('a list of a running campaign cannot be deleted', async () => {
   const { _id } = await all.create(ACCOUNT, { name: 'Busy' });
   await store.db.collection('campaigns').insertOne({ account: ACCOUNT, list_id: _id, state: 'sending' });
   expect(await all.remove(ACCOUNT, _id)).toBe('in_use');
@@ -58,8 +58,8 @@ test('a list that a campaign is on its way to stays', async () => {
 
 test('lists are counted from an index alone', async () => {
   const { _id } = await all.create(ACCOUNT, { name: 'Counted' });
-  const wishes = ['a', 'b', 'c'].map((name) => ({ email: `${name}@example.com`, email_key: `${name}@example.com` }));
-  await subscribers(store).addBatch({ account: ACCOUNT, list: _id, source: 'test', requests: wishes });
+  const requests = ['a', 'b', 'c'].map((name) => ({ email: `${name}@example.com`, email_key: `${name}@example.com` }));
+  await subscribers(store).addBatch({ account: ACCOUNT, list: _id, source: 'test', requests });
   await subscribers(store).unsubscribe(ACCOUNT, 'b@example.com', _id);
   expect(await all.counts(ACCOUNT, [_id, 999])).toEqual(
     new Map([
