@@ -36,18 +36,18 @@ export interface Deadlines {
 }
 
 const DAY = 24 * 3_600_000;
-/** Beyond the deadline by as much the sweep looks whether somebody has kept it. */
+/** The sweep checks a deadline this much later. */
 const SWEEP_DELAY = 60_000;
 
-/** The steps of a request to be put on a list that asks back. Each may be repeated: the row says what is done. */
+/** The steps of a request with double opt-in. Each may be repeated: the row records what is done. */
 export function confirmationActivities(deps: ConfirmationDeps) {
   const { confirmations } = deps;
   return {
-    /** Asks the person by mail; null where nobody is asked, or the request is over. */
+    /** Sends the confirmation mail; null if none is needed, or the request has ended. */
     requestConfirmation: async ({ account, confirmation }: ConfirmationInput): Promise<Deadlines | null> => {
       const row = await confirmations.open(account, confirmation);
       if (row?.state !== 'open') return null;
-      // Whoever was not asked in time is not asked about a link that is worth nothing any more.
+      // A mail whose link has expired would be useless.
       if (row.expires_at > now()) await mailSubscriber(deps, row, false);
       await confirmations.sweepAgain(row._id, sweepTimeAfter(row.remind_at));
       return { remindAt: row.remind_at.toISOString(), expiresAt: row.expires_at.toISOString() };
@@ -56,7 +56,7 @@ export function confirmationActivities(deps: ConfirmationDeps) {
     isConfirmationPending: ({ account, confirmation }: ConfirmationInput): Promise<boolean> =>
       confirmations.isStillWaiting(account, confirmation),
 
-    /** The one reminder. */
+    /** Sends the reminder, once. */
     sendConfirmationReminder: async ({ account, confirmation }: ConfirmationInput): Promise<void> => {
       if (!(await confirmations.isStillWaiting(account, confirmation))) return;
       const row = await confirmations.find(account, confirmation);
@@ -103,18 +103,18 @@ async function mailSubscriber(deps: ConfirmationDeps, row: Confirmation, reminde
   });
 }
 
-/** The account's brand; of a list whose company is known, that company where the brand says nothing. */
+/** The account's brand; the company of the list fills what the brand lacks. */
 function brandFor({ company }: List, account: Account | null): Brand {
   const brand = account?.brand ?? DEFAULT_BRAND;
   const postal_address = brand.postal_address ?? (postalAddressOf(company) || null);
   return { ...brand, name: brand.name ?? company.name ?? account?.name ?? null, postal_address };
 }
 
-/** Everpost's plain letter: it has a place for the body and no more. */
+/** Everpost's plain letter, which contains the body and nothing else. */
 async function plainLetter({ templates }: ConfirmationDeps, account: number, language: Language) {
   const edition = await templates.publishedEdition(account, SYSTEM_MAIL_TEMPLATE);
   const { format, source } = (edition && matchLanguage(edition, language)?.content) ?? {};
-  if (format === undefined || source === undefined) throw new Error('the plain letter is not there');
+  if (format === undefined || source === undefined) throw new Error('the plain letter is missing');
   return { format, source };
 }
 

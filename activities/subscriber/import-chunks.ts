@@ -3,7 +3,7 @@ import { type CsvError, Parser } from 'csv-parse';
 import { CSV_PARSE_OPTIONS, parserEncoding } from '../../domain/import/csv-encoding.js';
 import type { CsvFile, ImportFailure, ImportPosition } from '../../store/imports/imports.js';
 
-/** The next rows of a file, or why there are no more that could be read. */
+/** The next rows of a file, or the reason why the rest cannot be read. */
 export type CsvPiece =
   | { readonly kind: 'chunk'; readonly rows: readonly (readonly string[])[]; readonly end: ImportPosition }
   | { readonly kind: 'broken'; readonly reason: ImportFailure };
@@ -13,19 +13,19 @@ export interface ChunkLimits {
   readonly bytes: number;
 }
 
-/** What one step of an import holds in memory and one write counts. */
+/** The rows that one step of an import holds in memory and one write counts. */
 export const CHUNK: ChunkLimits = { rows: 1_000, bytes: 1_048_576 };
 const LONGEST_ROW = 262_144;
 
 interface FoundRow {
   readonly cells: readonly string[];
-  /** Byte of the stored file behind the row and its line end. */
+  /** The byte of the stored file after the row and its line end. */
   readonly end: number;
 }
 
 /**
- * Cuts a file into chunks from `from` on. The cuts depend on the file and the limits alone, so that a chunk that has to
- * be repeated is the same chunk; blank rows are not counted.
+ * Cuts a file into chunks from `from` on. The cuts depend only on the file and the limits, so that a repeated chunk is
+ * the same chunk; blank rows are not counted.
  */
 export async function* chunksOf(
   source: Readable,
@@ -57,7 +57,7 @@ export async function* chunksOf(
   if (trouble !== undefined) yield { kind: 'broken', reason: trouble };
 }
 
-/** How many rows make the next chunk; 0 if there are not enough yet. */
+/** The number of rows in the next chunk; 0 if there are not enough yet. */
 function nextChunkSize(found: readonly FoundRow[], at: ImportPosition, limits: ChunkLimits, all: boolean): number {
   const bytes = found.findIndex(({ end }) => end - at.byte >= limits.bytes) + 1;
   const size = bytes > 0 && bytes < limits.rows ? bytes : limits.rows;
@@ -65,7 +65,7 @@ function nextChunkSize(found: readonly FoundRow[], at: ImportPosition, limits: C
   return all ? found.length : 0;
 }
 
-/** Rows land in `found` while they are parsed: what stands before a fault is not lost with the stream. */
+/** Rows are added to `found` while they are parsed, so that the rows before a fault are not lost. */
 function parse({ delimiter, encoding }: Pick<CsvFile, 'delimiter' | 'encoding'>, start: number) {
   const found: FoundRow[] = [];
   let failure: CsvError | undefined;

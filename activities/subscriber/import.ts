@@ -21,7 +21,7 @@ export interface SubscriberImportDeps {
   readonly activityContext: () => ActivityContext;
   /** SIGTERM: the current chunk is finished, no other begins. */
   readonly stopping: AbortSignal;
-  /** Tests only: other sizes of chunks and a shorter pass. */
+  /** For tests: other chunk sizes and a shorter pass. */
   readonly chunk?: ChunkLimits;
   readonly passMs?: number;
 }
@@ -38,7 +38,10 @@ const HEARTBEAT_MS = 4_000;
 /** Further errors are counted, not listed. */
 const ERRORS_LISTED = 100_000;
 
-/** Imports chunk by chunk from the position in the row. If the process dies at any line, the next attempt has the same result. */
+/**
+ * Imports chunk by chunk from the position in the row. If the process dies at any point, the next attempt has the same
+ * result.
+ */
 export function subscriberImportActivities(deps: SubscriberImportDeps) {
   return {
     importNextRows: async ({ account, import: id }: ImportInput): Promise<ImportPass> => {

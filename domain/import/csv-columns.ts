@@ -1,18 +1,18 @@
 import { ATTRIBUTE_NAME, SUBSCRIBER_LIMITS } from '../subscriber/subscriber.js';
 
-/** Where the cells of a column go: a field of the subscriber, `attributes.<name>`, or nowhere. */
+/** The target of a column: a field of the subscriber, `attributes.<name>`, or none. */
 type ColumnField = 'email' | 'first_name' | 'last_name' | 'tags' | `attributes.${string}` | null;
 
 export interface CsvColumn {
-  /** As the file has it. */
+  /** As written in the file. */
   readonly header: string;
   readonly field: ColumnField;
 }
 
-/** Header → field as the caller wants it; null leaves the column out. */
+/** Header → field as the caller requests; null skips the column. */
 export type ColumnMapping = Readonly<Record<string, string | null>>;
 
-/** Ours, or what is wrong with the wish, one sentence each. */
+/** The columns, or one sentence for each fault. */
 export type Columns =
   | { readonly kind: 'columns'; readonly columns: readonly CsvColumn[] }
   | { readonly kind: 'faults'; readonly about: 'file' | 'mapping'; readonly sentences: readonly string[] };
@@ -20,7 +20,7 @@ export type Columns =
 export const DELIMITERS = [',', ';', '\t', '|'] as const;
 export type Delimiter = (typeof DELIMITERS)[number];
 
-/** Headers as programs and people write them, without case, blanks and punctuation. */
+/** Common headers, without case, blanks and punctuation. */
 const SYNONYMS: Readonly<Record<'email' | 'first_name' | 'last_name' | 'tags', readonly string[]>> = {
   email: ['email', 'emailaddress', 'mail', 'mailaddress', 'emailadresse', 'mailadresse', 'correo', 'courriel'],
   first_name: ['firstname', 'first', 'givenname', 'forename', 'vorname', 'prenom', 'nombre', 'nome'],
@@ -30,7 +30,10 @@ const SYNONYMS: Readonly<Record<'email' | 'first_name' | 'last_name' | 'tags', r
 
 const ATTRIBUTE = new RegExp(ATTRIBUTE_NAME, 'u');
 
-/** Decides for each column of a file where it goes: the caller's mapping first, then known words, the rest are attributes. */
+/**
+ * Assigns a field to each column of a file: from the caller's mapping first, then by known headers; the rest become
+ * attributes.
+ */
 export function columnsOf(headers: readonly string[], mapping: ColumnMapping = {}): Columns {
   const mapped = new Map(Object.entries(mapping).map(([header, field]) => [folded(header), field]));
   const faults = mappingFaults(headers, mapping);
@@ -47,14 +50,14 @@ export function columnsOf(headers: readonly string[], mapping: ColumnMapping = {
   return sentences.length > 0 ? { kind: 'faults', about: 'file', sentences } : { kind: 'columns', columns };
 }
 
-/** The delimiter that cuts the first line into the most cells; a comma where nothing cuts it. */
+/** The delimiter that splits the first line into the most cells; a comma if none splits it. */
 export function delimiterOf(text: string): Delimiter {
   const line = firstLine(text);
   const cuts = (delimiter: Delimiter) => line.split(delimiter).length;
   return DELIMITERS.reduce((best, delimiter) => (cuts(delimiter) > cuts(best) ? delimiter : best));
 }
 
-/** Excel's first line `sep=;` names the delimiter; `length` is that of the line with its end. */
+/** Excel's first line `sep=;` names the delimiter; `length` is that of the line with its line end. */
 export function namedDelimiter(text: string): { readonly delimiter: Delimiter; readonly length: number } | undefined {
   const found = /^"?sep=([,;\t|])"?\r?\n/i.exec(text);
   const delimiter = DELIMITERS.find((one) => one === found?.[1]);

@@ -1,7 +1,7 @@
 import type { KnownFields, SubscriberRequest } from '../subscriber/subscriber.js';
 import { decodeFates, encodeFates, type Folded, foldRows, type RowFate } from './row-fate.js';
 
-/** A row of a file as a request, with the number it has there. */
+/** A row of a file as a request, with its number in the file. */
 export interface NumberedRequest extends SubscriberRequest {
   readonly row: number;
 }
@@ -17,22 +17,22 @@ export interface RowChunk {
   readonly requests: readonly NumberedRequest[];
 }
 
-/** Which rows of which import were last written to a person, and the fate of each of them. */
+/** The rows of an import that were last written to a person, and the fate of each of them. */
 export interface RowStamp {
   readonly id: number;
   /** The first of those rows. */
   readonly row: number;
-  /** One letter for each row, see `encodeFates`. */
+  /** One letter for each row; see `encodeFates`. */
   readonly fates: string;
 }
 
-/** A person as an import finds them. */
+/** A person before an import. */
 export interface KnownPerson extends KnownFields {
   readonly _id: number;
   readonly import?: RowStamp;
 }
 
-/** A person as an import leaves them. */
+/** A person after an import. */
 export interface PersonChange {
   readonly before: KnownPerson | undefined;
   readonly request: SubscriberRequest;
@@ -45,7 +45,7 @@ export type PersonRequests = readonly [NumberedRequest, ...NumberedRequest[]];
 export interface Judgement {
   /** The fate of each row of the person, by its number. */
   readonly fates: readonly (readonly [row: number, fate: RowFate])[];
-  /** Absent where there is nothing to write. */
+  /** Absent if there is nothing to write. */
   readonly change?: PersonChange;
   /** Identity of a person whom this chunk creates. */
   readonly newSubscriber?: string;
@@ -79,7 +79,7 @@ export function judge(chunk: RowChunk, before: KnownPerson | undefined, requests
   };
 }
 
-/** Fates by row number. New people beyond the capacity of the plan were not written: their valid rows are `over_cap`. */
+/** Fates by row number. New people beyond the capacity of the plan are not written: their valid rows are `over_cap`. */
 export function fatesByRow(
   judgements: readonly Judgement[],
   overCapacity: ReadonlySet<string>,

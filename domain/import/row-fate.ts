@@ -10,7 +10,7 @@ import {
 /** The result of one row of an imported file. */
 export type RowFate = 'created' | 'updated' | 'unchanged' | 'over_cap' | Refusal;
 
-/** Too much for one person, together with what was known of them. */
+/** The row exceeds a limit of its person, together with the existing fields. */
 export type Refusal = 'attributes_too_large' | 'too_many_tags';
 
 /** `over_cap` has no letter: such a person is not written, so their rows are judged again. */
@@ -26,11 +26,11 @@ const FATES_BY_CODE = new Map(Object.entries(FATE_CODES).map(([fate, letter]) =>
 export interface Folded {
   readonly fields: KnownFields;
   readonly fates: readonly RowFate[];
-  /** Whether there is anything to write. */
+  /** Whether the row must be written. */
   readonly changed: boolean;
 }
 
-/** The rows of one person in the order of the file; each is applied to the result of the one before. */
+/** The rows of one person in the order of the file; each applies to the result of the one before. */
 export function foldRows(known: KnownFields | undefined, rows: readonly SubscriberFields[]): Folded {
   let person = known;
   const fates = rows.map((row): RowFate => {
@@ -45,7 +45,7 @@ export function foldRows(known: KnownFields | undefined, rows: readonly Subscrib
   return { fields: person ?? NO_FIELDS, fates, changed: person !== known };
 }
 
-/** Fates as they are stored on a subscriber's row: one letter each. */
+/** Fates as stored on a subscriber's row: one letter each. */
 export function encodeFates(fates: readonly RowFate[]): string {
   return fates.map((fate) => (fate === 'over_cap' ? '' : FATE_CODES[fate])).join('');
 }
@@ -54,13 +54,13 @@ export function decodeFates(codes: string): RowFate[] {
   return [...codes].flatMap((letter) => FATES_BY_CODE.get(letter) ?? []);
 }
 
-/** Rows, each in exactly one of them. */
+/** Numbers of rows; each row counts in exactly one. */
 export interface ImportCounts {
   readonly created: number;
   readonly updated: number;
   readonly unchanged: number;
   readonly invalid: number;
-  /** Absent where the plan had capacity for all. */
+  /** Absent if the plan had capacity for all. */
   readonly skipped_over_cap?: number;
 }
 

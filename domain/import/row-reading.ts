@@ -4,13 +4,13 @@ import { type CsvEncoding, fromWindows1252 } from './csv-encoding.js';
 import type { NumberedRequest } from './judgement.js';
 import type { Refusal, RowFate } from './row-fate.js';
 
-/** Why a row of a file was not imported. */
+/** The reason why a row of a file was not imported. */
 export type RowFault = 'missing_email' | 'invalid_email' | 'too_long' | 'not_of_its_type' | 'unknown_field' | Refusal;
 
 export interface RowError {
-  /** As a spreadsheet counts: the header is row 1; empty rows are not counted. */
+  /** As in a spreadsheet: the header is row 1; empty rows are not counted. */
   readonly row: number;
-  /** The header of the cell at fault. */
+  /** The header of the faulty cell. */
   readonly column: string;
   readonly reason: RowFault;
   readonly value: string;
@@ -30,7 +30,7 @@ interface RowReader {
   readonly encoding: CsvEncoding;
   /** Added to each subscriber. */
   readonly tags: readonly string[];
-  /** The account's rules for attributes; none where absent. */
+  /** The account's rules for attributes, if any. */
   readonly fields?: FieldRules;
   /** Reads an address; undefined where it is not valid. */
   readonly parseAddress: (text: string) => ParsedAddress | undefined;
@@ -51,10 +51,10 @@ interface CellFault {
 }
 
 const LONGEST = { name: 255, tag: 64, attribute: 2048 } as const;
-/** Longer values are cut off in the list of errors. */
+/** Longer values are truncated in the list of errors. */
 const VALUE_LIMIT = 254;
 
-/** A row of a file as a request. An empty cell leaves the field as it is. `row` counts from 0 below the header. */
+/** Reads a row of a file as a request. An empty cell keeps the field. `row` counts from 0 below the header. */
 export function readRow(
   { columns, encoding, tags, parseAddress, fields: rules = NO_FIELD_RULES }: RowReader,
   cells: readonly string[],
@@ -81,14 +81,14 @@ export function readRow(
   return { kind: 'request', request: { ...person, row, email: address.shown, email_key: address.identity } };
 }
 
-/** The error of a row that is too much for its person, together with what was known of them. */
+/** The error of a row that exceeds the limits of its person, together with the person's existing fields. */
 export function refusalError({ row, email }: NumberedRequest, fate: RowFate | undefined): RowError | undefined {
   if (fate === 'too_many_tags') return rowError(row, { column: 'tags', reason: fate, value: email });
   if (fate === 'attributes_too_large') return rowError(row, { column: 'attributes', reason: fate, value: email });
   return undefined;
 }
 
-/** As a spreadsheet counts: the header is row 1. */
+/** As in a spreadsheet: the header is row 1. */
 function rowError(row: number, { value, ...fault }: CellFault): RowError {
   return { row: row + 2, ...fault, value: value.slice(0, VALUE_LIMIT) };
 }
@@ -133,7 +133,7 @@ function tagsIn(text: string): string[] {
     .filter((tag) => tag !== '');
 }
 
-/** Names and tags may be used in a header of a mail. */
+/** Names and tags may be used in a mail header. */
 function oneLine(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ');
 }

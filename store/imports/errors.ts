@@ -22,7 +22,7 @@ export function importErrors({ db }: Store) {
       await chunks.replaceOne({ _id: `${id}/${from}`, account }, chunk, { upsert: true });
     },
 
-    /** In the order of the file, and only of counted rows: the first `upTo`. */
+    /** In the order of the file, only of counted rows: the first `upTo`. */
     read: async function* (account: number, id: number, upTo: number): AsyncGenerator<RowError> {
       const counted = { account, import: id, from: { $lt: upTo } };
       for await (const { errors } of chunks.find(counted).sort({ from: 1 }).batchSize(50)) yield* errors;

@@ -17,13 +17,16 @@ type ImportState = (typeof IMPORT_STATES)[number];
 /** Why an import ended before the end of its file. */
 export type ImportFailure = 'unclosed_quote' | 'row_too_long' | 'list_deleted' | 'file_lost';
 
-/** Where an import continues: the number of rows behind it, and the byte of the stored file at which the next row begins. */
+/**
+ * The position at which an import continues: the number of rows before it, and the byte of the stored file at which the
+ * next row begins.
+ */
 export interface ImportPosition {
   readonly row: number;
   readonly byte: number;
 }
 
-/** What was detected in a file when it was accepted; nothing is detected again later. */
+/** Properties detected when the file was accepted; they are not detected again later. */
 export interface CsvFile {
   readonly name: string;
   readonly bytes: number;
@@ -48,14 +51,14 @@ export interface Import {
   readonly file: CsvFile | null;
   readonly at: ImportPosition;
   readonly counts: ImportCounts;
-  /** The attempt that may move `at` and `counts`; each attempt draws its own token and so excludes all earlier ones. */
+  /** The attempt that may move `at` and `counts`; each attempt draws its own token, which excludes all earlier ones. */
   readonly token: string | null;
   readonly created_at: Date;
   readonly started_at: Date | null;
   readonly finished_at: Date | null;
   /** When the sweep checks this row; null where nothing is due. */
   readonly sweep_at: Date | null;
-  /** The claim of the Idempotency-Key that made it, so that a repeat after a crash finds it. */
+  /** The Idempotency-Key's claim that created it, so that a retry after a crash finds it. */
   readonly origin?: string;
 }
 
@@ -84,7 +87,10 @@ export function imports(store: Store) {
 function accepting(store: Store, rows: Collection<Import>) {
   const ids = counters(store);
   return {
-    /** Records an upload before its first byte, so that one that breaks off is deleted with its blob. Atomic: one insert. */
+    /**
+     * Records an upload before its first byte, so that the sweep deletes it with its blob if it breaks off. Atomic: one
+     * insert.
+     */
     openUpload: async (account: number, list: number, blob: BlobId): Promise<Import> => {
       const sweep_at = new Date(now().getTime() + UPLOAD_TIMEOUT);
       const row: Import = { ...empty(await ids.block('imports')), account, list_id: list, blob, sweep_at };
@@ -92,7 +98,7 @@ function accepting(store: Store, rows: Collection<Import>) {
       return row;
     },
 
-    /** The upload is stored and readable: the import is due from now on. The same `origin` finds the earlier one. */
+    /** The upload is stored, and the import is due from now on. The same `origin` returns the existing import. */
     accept: async ({ _id, account }: Import, { file, dry_run, tags, origin }: AcceptedUpload): Promise<Import> => {
       const at = { row: 0, byte: file.start };
       const change = { state: 'queued', file, dry_run, tags, at, sweep_at: now(), ...(origin && { origin }) } as const;
@@ -120,7 +126,7 @@ function reading(rows: Collection<Import>) {
       return typeof found === 'object' && found.state === 'uploading' ? 'missing' : found;
     },
 
-    /** One page, newest first, and how many there are in all. */
+    /** One page, newest first, and the total number. */
     page: async (account: number, { list, state }: ImportQuery, skip: number, limit: number) => {
       const filter: Filter<Import> = {
         account,
@@ -149,7 +155,7 @@ function sweeping(rows: Collection<Import>) {
         Pick<Import, '_id' | 'account'>
       >({ account: 1 }),
 
-    /** Sets the next check; a row with nothing due stays so. */
+    /** Sets the next check; a row that is not due stays so. */
     sweepAgain: (id: number, at: Date): Promise<boolean> => moveSweep(rows, { _id: id, sweep_at: { $ne: null } }, at),
   };
 }

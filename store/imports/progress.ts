@@ -18,9 +18,9 @@ export type TakeResult =
 
 export type ImportProgress = ReturnType<typeof importProgress>;
 
-/** Milliseconds after which an upload has lost its request: the sweep has it deleted. */
+/** Milliseconds after which an unfinished upload counts as abandoned: the sweep has it deleted. */
 export const UPLOAD_TIMEOUT = 6 * 3_600_000;
-/** An attempt moves a row more often than this; a row that stays is checked by the sweep. */
+/** An attempt moves its row more often than this; the sweep checks a row that does not move. */
 const SWEEP_INTERVAL = 60_000;
 
 /** Each write names the attempt's token: an attempt that was replaced writes nothing. */

@@ -63,7 +63,7 @@ export function importRows(store: Store) {
     /** Deletes the rows of a dry run; repeating it changes nothing. */
     deleteDryRun: async (account: number, id: number): Promise<void> => {
       const dryRunRows = store.db.collection<{ _id: string; account: number }>('import_dry_runs');
-      // Ids are `<import>/<address>`: a range of the one index there is, up to the character behind the slash.
+      // Ids are `<import>/<address>`, so a range of the `_id` index covers them: `0` is the character after the slash.
       await dryRunRows.deleteMany({ _id: { $gte: `${id}/`, $lt: `${id}0` }, account });
     },
 

@@ -9,7 +9,7 @@ import type { ImportTarget, Written } from './rows.js';
 
 type StampedSubscriber = Subscriber & { readonly import?: RowStamp };
 
-/** What a dry run records of a person instead of changing them. */
+/** A dry run's record of a person; the subscriber is not changed. */
 interface DryRunSubscriber extends Omit<KnownPerson, '_id'> {
   readonly _id: string;
   readonly account: number;
@@ -17,7 +17,7 @@ interface DryRunSubscriber extends Omit<KnownPerson, '_id'> {
   readonly import: RowStamp;
 }
 
-/** Stands for a subscriber's id: the person was recorded by this dry run. */
+/** Replaces a subscriber's id if the person was recorded by this dry run. */
 const DRY_RUN_ID = 0;
 const KNOWN = { email_key: 1, first_name: 1, last_name: 1, attributes: 1, tags: 1, import: 1 } as const;
 
@@ -41,7 +41,7 @@ export function listTarget(store: Store, chunk: RowChunk): ImportTarget {
   };
 }
 
-/** Rows beside the list with the result that the file would have, so that a repeated address is judged as in a real import. */
+/** A copy of the result that the import would have, so that a repeated address is judged as in a real import. */
 export function dryRunTarget(store: Store, chunk: RowChunk): ImportTarget {
   const rows = store.db.collection<StampedSubscriber>('subscribers');
   const dryRunRows = store.db.collection<DryRunSubscriber>('import_dry_runs');
@@ -91,7 +91,7 @@ function updateOf(chunk: RowChunk, { before, fields, stamp }: PersonChange) {
   return { updateOne: { filter, update: changesBetween(before, fields, { import: stamp }) } };
 }
 
-/** Incomplete where an insert found the person there, or an update found them deleted or stamped. */
+/** Incomplete if an insert met an existing person, or an update met a deleted or stamped one. */
 async function bulk<T extends Document>(
   rows: Collection<T>,
   operations: readonly AnyBulkWriteOperation<T>[],

@@ -20,7 +20,7 @@ export interface BatchCounts {
   readonly updated: number;
   readonly unchanged: number;
   readonly reactivated: number;
-  /** Indexes of the requests that would grow a person beyond the limits; they change nothing. */
+  /** Indexes of the requests that exceed the limits of a person; they change nothing. */
   readonly refused: readonly number[];
   /** Indexes of the requests for new people beyond the capacity of the plan. */
   readonly overCapacity: readonly number[];
@@ -40,11 +40,13 @@ interface NumberedRequest {
 
 type Fate = 'created' | 'updated' | 'unchanged' | 'refused' | 'over';
 
-/** Many rows at once. Each row is atomic and repeating a batch changes nothing; no events are written for single rows. */
+/**
+ * Writes many rows at once. Each row is atomic and repeating a batch changes nothing; single rows publish no events.
+ */
 export function subscriberBatches(store: Store) {
   const context = { store, rows: store.db.collection<Subscriber>('subscribers') };
   return {
-    /** Upserts, and reactivates unsubscribed people, as the API documents say; bounced and complained ones stay. */
+    /** Upserts, and reactivates unsubscribed people, as the API documents specify; bounced and complained ones stay. */
     addBatch: async (batch: Batch): Promise<BatchCounts> => {
       const counts = await run(context, batch);
       const keys = batch.requests
@@ -76,7 +78,7 @@ async function run(context: BatchContext, batch: Batch): Promise<Omit<BatchCount
   return { created, updated, unchanged, refused, overCapacity };
 }
 
-/** Writes the result of the requests; returns those whose person was inserted by another writer in the meantime. */
+/** Writes the requests; returns those whose person another writer has inserted meanwhile. */
 async function apply(
   { store, rows }: BatchContext,
   batch: Batch,
@@ -103,7 +105,7 @@ async function known(rows: Collection<Subscriber>, { account, list }: Batch, req
   return new Map(found.map((row) => [row.email_key, row]));
 }
 
-/** Applies the requests in order; the second of two for one person finds the row the first has made. */
+/** Applies the requests in order; a second request for one person starts from the row of the first. */
 function applyRequests(
   batch: Batch,
   requests: readonly NumberedRequest[],

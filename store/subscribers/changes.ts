@@ -33,7 +33,7 @@ export type SubscribeResult =
 export function subscriberChanges(store: Store) {
   const context = changeContext(store);
   return {
-    /** Puts a person on a list, or reactivates them. Atomic: one transaction. */
+    /** Adds a person to a list, or reactivates them. Atomic: one transaction. */
     subscribe: (request: SubscribeRequest): Promise<SubscribeResult> => subscribe(context, request),
 
     /** Changes the fields of a person; tags are replaced. Atomic: one transaction. */
@@ -64,7 +64,9 @@ async function subscribe(
   return result;
 }
 
-/** Reactivates unsubscribed people, as the API documents say, and those who still had to confirm; bounced and complained ones stay. */
+/**
+ * Reactivates unsubscribed people, as the API documents specify, and pending ones; bounced and complained ones stay.
+ */
 async function resubscribe(
   context: ChangeContext,
   session: ClientSession,

@@ -10,11 +10,11 @@ import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
 export interface CustomField extends FieldRule {
   readonly _id: number;
   readonly account: number;
-  /** The name that forms and pages show. */
+  /** The label in forms and on pages. */
   readonly label: string | null;
   readonly created_at: Date;
   readonly updated_at: Date;
-  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  /** The Idempotency-Key's claim that created it, so that a retry after a crash finds it. */
   readonly origin?: string;
 }
 
@@ -37,7 +37,7 @@ export function customFields(store: Store) {
     ofAccount: (account: number): Promise<CustomField[]> =>
       rows.find({ account }).sort({ _id: 1 }).limit(MAX_FIELDS).toArray(),
 
-    /** What attributes are checked against. */
+    /** The rules that attributes are checked against. */
     rules: async (account: number): Promise<FieldRules> => {
       const strict = accounts.findOne({ _id: account }, { projection: { strict_fields: 1 } });
       const rules = await rows
@@ -48,7 +48,7 @@ export function customFields(store: Store) {
       return { rules, strict: (await strict)?.strict_fields === true };
     },
 
-    /** Adds a definition; the same `origin` finds the one it made before. Atomic: one insert. */
+    /** Adds a definition; the same `origin` returns the existing one. Atomic: one insert. */
     add: async (account: number, fields: NewField, origin?: string): Promise<CustomField | 'taken' | 'too_many'> => {
       if ((await rows.countDocuments({ account })) >= MAX_FIELDS) return 'too_many';
       const at = now();
@@ -72,7 +72,7 @@ export function customFields(store: Store) {
   };
 }
 
-/** Names of the attributes that an account has defined. */
+/** Names of the attributes that the account has defined. */
 export async function definedNames({ db }: Store, account: number): Promise<string[]> {
   const found = db.collection<CustomField>('fields').find({ account }).project<FieldRule>({ _id: 0, name: 1 });
   return (await found.toArray()).map(({ name }) => name);

@@ -44,25 +44,28 @@ export function subscriberDepartures(store: Store) {
       ),
 
     /**
-     * Unsubscribes the row a signed link names. The link, not a key, is the authority here, hence no account. Atomic:
-     * one transaction; repeating it changes nothing.
+     * Unsubscribes the row of a signed link. The link, not a key, is the authority here, hence no account. Atomic: one
+     * transaction; repeating it changes nothing.
      */
     unsubscribeByLink: (id: number, cause: UnsubscribeCause): Promise<number> =>
       unsubscribeMatching(context, { _id: id }, cause),
 
-    /** A hard bounce or a complaint: suppressed first, then marked on every list. Each step atomic, repeatable in whole. */
+    /**
+     * Applies a hard bounce or a complaint: the address is suppressed first, then marked on every list. Each step is
+     * atomic, the whole is repeatable.
+     */
     suppress: (account: number, emailKey: string, status: SuppressedStatus, evidence: Evidence): Promise<void> =>
       suppress(context, account, emailKey, status, evidence),
 
     /**
-     * Deletes a person from all lists. A person who had unsubscribed, bounced or complained stays suppressed by a hash. The
-     * suppression is written before the rows are deleted, so that a repeat after a crash finishes it.
+     * Deletes a person from all lists. A person who had unsubscribed, bounced or complained stays suppressed by a hash.
+     * The suppression is written before the rows are deleted, so that a retry after a crash completes it.
      */
     erase: (account: number, emailKey: string): Promise<void> => erase(context, account, emailKey),
   };
 }
 
-/** Unsubscribes all matching rows; those that are unsubscribed already are not written and publish no event. */
+/** Unsubscribes all matching rows; rows that are already unsubscribed are not written and publish no event. */
 function unsubscribeMatching(
   context: ChangeContext,
   filter: Filter<Subscriber>,
@@ -88,7 +91,7 @@ async function suppress(
 ): Promise<void> {
   await context.suppressions.add(account, emailKey, status === 'bounced' ? 'bounce' : 'complaint', reply);
   await inTransaction(context.store, async (session) => {
-    // A complaint stays a complaint, also after a bounce.
+    // A complaint stays a complaint after a later bounce.
     const final: SubscriberStatus[] = status === 'bounced' ? ['bounced', 'complained'] : ['complained'];
     const open = { account, email_key: emailKey, status: { $nin: final } };
     for (const row of await context.rows.find(open, { session }).toArray()) {

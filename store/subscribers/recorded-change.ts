@@ -4,7 +4,7 @@ import { type Events, events } from '../events/events.js';
 import type { Store } from '../mongo/connect.js';
 import { type EventCause, type Subscriber, subscriberEvent } from './row.js';
 
-/** What a change of a subscriber writes in one transaction: the row and its event. */
+/** The targets of a change in one transaction: the row and its event. */
 export interface ChangeContext {
   readonly store: Store;
   readonly rows: Collection<Subscriber>;
@@ -15,7 +15,7 @@ export function changeContext(store: Store): ChangeContext {
   return { store, rows: store.db.collection<Subscriber>('subscribers'), eventLog: events(store) };
 }
 
-/** Writes the whole row and appends the event that says why. */
+/** Writes the whole row and appends its event. */
 export async function rewrite(
   context: ChangeContext,
   session: ClientSession,

@@ -16,15 +16,15 @@ export interface Subscriber extends KnownFields {
   readonly _id: number;
   readonly account: number;
   readonly list_id: number;
-  /** As given. */
+  /** In the caller's spelling. */
   readonly email: string;
   /** Identity of the address: unique on a list, and the key of suppressions. */
   readonly email_key: string;
   readonly status: SubscriberStatus;
-  /** Where the row came from: `api`, `batch`, `import:<id>` … */
+  /** The origin of the row: `api`, `batch`, `import:<id>` … */
   readonly source: string;
   readonly ip: string | null;
-  /** Present where the subscription was confirmed by mail. */
+  /** Present if the subscription was confirmed by mail. */
   readonly consent?: Consent;
   readonly subscribed_at: Date;
   readonly unsubscribed_at: Date | null;
@@ -32,7 +32,7 @@ export interface Subscriber extends KnownFields {
   readonly updated_at: Date;
 }
 
-/** The active row that a request makes. */
+/** The active row for a request. */
 export function newRow(
   { account, list, source }: { readonly account: number; readonly list: number; readonly source: string },
   request: SubscriberRequest,
@@ -46,7 +46,10 @@ export function newRow(
   return { ...identity, ...merged(NO_FIELDS, request), status: 'active', source, ip, ...dates };
 }
 
-/** Field by field, so that two writers of different fields do not undo each other. `more` is set beside them. */
+/**
+ * Only the changed fields, so that two writers of different fields do not overwrite each other. `more` is set with
+ * them.
+ */
 export function changesBetween(old: KnownFields, row: KnownFields, more: object = {}) {
   const { first_name, last_name } = row;
   const changed = Object.entries(row.attributes).filter(([name, value]) => old.attributes[name] !== value);
@@ -65,15 +68,15 @@ export function changesBetween(old: KnownFields, row: KnownFields, more: object 
   } as UpdateFilter<Subscriber>;
 }
 
-/** Why something happened to a subscriber. */
+/** The cause of a subscriber's event. */
 export interface EventCause {
   readonly by?: string;
   readonly campaign?: number;
-  /** Id of an event that cannot happen twice. */
+  /** Id of an event that happens at most once. */
   readonly once?: string;
 }
 
-/** Events name the row and hold nothing of the person, so that erasing a row erases the person. */
+/** Events name the row and contain no personal data, so that an erasure need not change them. */
 export function subscriberEvent(
   type: string,
   { _id, account, list_id, status }: Subscriber,

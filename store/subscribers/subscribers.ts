@@ -10,7 +10,7 @@ import { definedNames } from './custom-fields.js';
 import { subscriberDepartures } from './departures.js';
 import type { Subscriber } from './row.js';
 
-/** What a mail needs to know of its recipient. */
+/** The fields of a recipient that a mail needs. */
 export interface Recipient {
   readonly _id: number;
   readonly list_id: number;
@@ -74,10 +74,10 @@ export function subscribers(store: Store) {
     onEveryList: (account: number, emailKey: string): Promise<Subscriber[]> =>
       rows.find({ account, email_key: emailKey }).sort({ list_id: 1 }).toArray(),
 
-    /** One page, oldest first, and how many there are in all. */
+    /** One page, oldest first, and the total number. */
     page: async (account: number, query: SubscriberQuery, skip: number, limit: number) => {
       const filter = matching(account, query);
-      // Ids first: they come from an index alone, so that only the rows of this page are read, however deep it lies.
+      // Ids first: they come from an index alone, so that only the rows of this page are read, at any depth.
       const skipped = rows.find(filter).project<{ _id: number }>({ _id: 1 }).sort({ _id: 1 }).skip(skip).limit(limit);
       const ids = (await skipped.toArray()).map(({ _id }) => _id);
       const found = await rows
@@ -112,7 +112,7 @@ export function subscribers(store: Store) {
       return last?._id ?? 0;
     },
 
-    /** Active and not suppressed. Counted as active minus the suppressed among them: there are fewer of those. */
+    /** Active and not suppressed. Counted as active minus suppressed, because fewer are suppressed. */
     countSendable: async (account: number, list: number): Promise<number> => {
       const active = { account, list_id: list, status: 'active' as const };
       let count = await rows.countDocuments(active);
@@ -130,13 +130,16 @@ function forTemplates(store: Store, rows: Collection<Subscriber>) {
     findMany: (account: number, ids: readonly number[]): Promise<Subscriber[]> =>
       rows.find({ _id: { $in: [...ids] }, account }).toArray(),
 
-    /** Names that a letter to this list may use: fields of each subscriber, defined fields, and attributes of the newest subscribers. */
+    /**
+     * Names that a letter to this list may use: built-in fields, defined fields, and attributes of the newest
+     * subscribers.
+     */
     fieldNames: async (account: number, list: number): Promise<string[]> => {
       const newest = rows.find({ account, list_id: list }).sort({ _id: -1 }).limit(NEWEST_READ);
       const known = await newest.project<Pick<Subscriber, 'attributes'>>({ attributes: 1, _id: 0 }).toArray();
       const defined = await definedNames(store, account);
       const names = [...defined, ...known.flatMap(({ attributes }) => Object.keys(attributes))];
-      // A template can use only such names without index brackets.
+      // Templates can read other names only with index brackets.
       return [
         ...new Set([...TEMPLATE_FIELDS, ...names.filter((name) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(name)).sort()]),
       ];
@@ -144,13 +147,13 @@ function forTemplates(store: Store, rows: Collection<Subscriber>) {
   };
 }
 
-/** A signed link is the authority here, hence no account. */
+/** The signature of the link is the authority here, hence no account. */
 function byLink(rows: Collection<Subscriber>) {
   return {
-    /** The row a signed link names. */
+    /** The row of a signed link. */
     ofLink: (id: number): Promise<Subscriber | null> => rows.findOne({ _id: id }),
 
-    /** Those of these ids that still exist and do not refuse tracking. */
+    /** Those of these ids that exist and do not refuse tracking. */
     trackableAmong: async (ids: readonly number[]): Promise<ReadonlySet<number>> => {
       const found = rows
         .find({ _id: { $in: [...ids] } })

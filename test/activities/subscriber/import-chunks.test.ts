@@ -36,7 +36,7 @@ const rows = fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { minLengt
 const filled = rows.map((all) => all.map(([first, ...rest]) => [`x${first}`, ...rest]));
 
 describe('a file in chunks', () => {
-  test('is the same however it is cut into blocks, and from each chunk on', async () => {
+  test('is the same for any blocks, and from each chunk on', async () => {
     const lineEnds = fc.constantFrom('\n', '\r\n');
     await fc.assert(
       fc.asyncProperty(
@@ -81,7 +81,7 @@ describe('a file in chunks', () => {
     ]);
   });
 
-  test('holds few rows at a time where they are long', async () => {
+  test('holds few rows at a time if they are long', async () => {
     const row = `a@a.test,${'x'.repeat(50)}\n`;
     const pieces = await piecesOf(blocksOf(Buffer.from(row.repeat(9)), 1_000, 0), utf8, START, {
       rows: 1_000,

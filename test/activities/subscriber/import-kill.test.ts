@@ -23,7 +23,7 @@ async function runToTheEnd(id: number, activities = fixture.activities({ chunk }
   }
 }
 
-/** Rows that stand in for a process that dies: before, in the middle of, or behind what it writes. */
+/** Dependencies of a process that dies before, during or after its write. */
 function dying(at: Death): Partial<SubscriberImportDeps> {
   const importRows: ImportRows = {
     ...fixture.importRows,
@@ -48,7 +48,7 @@ function dying(at: Death): Partial<SubscriberImportDeps> {
   return { importRows, imports, chunk };
 }
 
-/** Each person is one write: a kill falls between people, never between the rows of one. */
+/** Each person is one write: a kill happens between people, never between the rows of one. */
 function halfThePeople<T extends { readonly email_key: string }>(requests: readonly T[]): readonly T[] {
   const people = [...new Set(requests.map(({ email_key }) => email_key))];
   const written = new Set(people.filter((_, index) => index % 2 === 0));
@@ -88,8 +88,8 @@ const deaths = fc.array(
 const fieldsOf = (people: readonly Record<string, unknown>[]) =>
   people.map(({ email_key, first_name, tags }) => ({ email_key, first_name, tags }));
 
-describe('whatever is killed and whenever', () => {
-  test('a file counts and leaves the same as if nothing had happened', { timeout: 120_000 }, async () => {
+describe('after kills at any point', () => {
+  test('a file has the same counts and the same result', { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(file, file, deaths, async (before, csv, kills) => {
         const [calm, stormy] = [await fixture.aList(), await fixture.aList()];
@@ -114,8 +114,8 @@ describe('whatever is killed and whenever', () => {
   });
 });
 
-describe('an attempt that was overtaken', () => {
-  test('counts nothing and overwrites nothing when it wakes up', async () => {
+describe('an attempt that was replaced', () => {
+  test('counts nothing and overwrites nothing when it continues', async () => {
     const list = await fixture.aList();
     const { _id: id } = await fixture.anImport(list, 'email,first_name\na@a.test,One\nb@a.test,B\na@a.test,Two\n');
     const asleep = gate();
@@ -141,17 +141,17 @@ describe('an attempt that was overtaken', () => {
     expect(after.counts).toEqual({ created: 2, updated: 1, unchanged: 0, invalid: 0 });
   });
 
-  test('writes nobody it has read before its successor wrote them', async () => {
+  test('does not write a person whom its successor has written', async () => {
     const list = await fixture.aList();
     await runToTheEnd((await fixture.anImport(list, 'email,first_name\na@a.test,Old\n'))._id);
     const stale = { account: ACCOUNT, list, import: 900, from: 0, dryRun: false, requests: [] };
     const late = listTarget(fixture.store, stale);
-    const wish = { email: 'a@a.test', email_key: 'a@a.test', first_name: 'One', row: 0 };
+    const request = { email: 'a@a.test', email_key: 'a@a.test', first_name: 'One', row: 0 };
     const before = (await late.read(['a@a.test'])).get('a@a.test');
-    await fixture.importRows.importRows({ ...stale, requests: [wish] });
-    await fixture.importRows.importRows({ ...stale, from: 1, requests: [{ ...wish, first_name: 'Two', row: 1 }] });
+    await fixture.importRows.importRows({ ...stale, requests: [request] });
+    await fixture.importRows.importRows({ ...stale, from: 1, requests: [{ ...request, first_name: 'Two', row: 1 }] });
     const fields = { first_name: 'One', last_name: null, attributes: {}, tags: [] };
-    const written = await late.write([{ before, request: wish, fields, stamp: { id: 900, row: 0, fates: 'u' } }]);
+    const written = await late.write([{ before, request, fields, stamp: { id: 900, row: 0, fates: 'u' } }]);
     expect(written).toMatchObject({ incomplete: true });
     expect(await fixture.people(list)).toMatchObject([{ first_name: 'Two' }]);
   });

@@ -19,7 +19,7 @@ async function run(id: number, activities = fixture.activities()) {
 const none = { created: 0, updated: 0, unchanged: 0, invalid: 0 };
 
 describe('an import', () => {
-  test('creates, updates and leaves alone, and names what it cannot read', async () => {
+  test('creates, updates or keeps people, and reports the rows that it cannot read', async () => {
     const list = await fixture.aList();
     const first = await fixture.anImport(list, 'E-Mail,Vorname,City\nann@a.test,Ann,Rome\nbob@a.test,Bob,\n');
     expect(await run(first._id)).toEqual({ kind: 'done', rows: 2 });
@@ -41,7 +41,7 @@ describe('an import', () => {
     ]);
   });
 
-  test('brings nobody back and touches no status', async () => {
+  test('reactivates no person and changes no status', async () => {
     const list = await fixture.aList();
     const before = await fixture.anImport(list, 'email\nu@a.test\nb@a.test\nc@a.test\n');
     await run(before._id);
@@ -55,7 +55,7 @@ describe('an import', () => {
     expect((await fixture.people(list)).map(({ status }) => status)).toEqual(['bounced', 'complained', 'unsubscribed']);
   });
 
-  test('lets the later of two rows for one address win, in one chunk and across chunks', async () => {
+  test('applies the later of two rows for one address, in one chunk and across chunks', async () => {
     const csv = 'email,first_name\na@a.test,One\nb@a.test,B\nA@a.test,Two\na@a.test,Two\na@a.test,Three\n';
     for (const rows of [1, 2, 1_000]) {
       const list = await fixture.aList();
@@ -78,7 +78,7 @@ describe('an import', () => {
     expect(await fixture.store.db.collection('import_dry_runs').countDocuments()).toBe(0);
   });
 
-  test('reads windows-1252 as it was meant', async () => {
+  test('reads windows-1252', async () => {
     const list = await fixture.aList();
     const csv = Buffer.from('email;Vorname\njoerg@a.test;J\xf6rg \x80\nfrance@a.test;Fran\xe7oise\n', 'latin1');
     const { _id: id } = await fixture.anImport(list, csv, { encoding: 'windows-1252' });
@@ -86,7 +86,7 @@ describe('an import', () => {
     expect((await fixture.people(list)).map(({ first_name }) => first_name)).toEqual(['Françoise', 'Jörg €']);
   });
 
-  test('keeps what stands before an unclosed quote and says why it stopped', async () => {
+  test('keeps the rows before an unclosed quote and returns the reason', async () => {
     const list = await fixture.aList();
     const { _id: id } = await fixture.anImport(list, 'email,first_name\na@a.test,A\nb@a.test,"B\nc@a.test,C\n');
     expect(await run(id)).toEqual({ kind: 'failed', rows: 1 });
@@ -104,7 +104,7 @@ describe('an import', () => {
     expect((await fixture.row(second._id)).counts).toEqual({ ...none, unchanged: 1 });
   });
 
-  test('ends when its list is deleted, and leaves nobody behind on it', async () => {
+  test('ends when its list is deleted, and leaves no subscriber on it', async () => {
     const list = await fixture.aList();
     const { _id: id } = await fixture.anImport(list, 'email\na@a.test\n');
     await fixture.store.db.collection<{ _id: number }>('lists').deleteOne({ _id: list });
@@ -112,7 +112,7 @@ describe('an import', () => {
     expect(await fixture.people(list)).toEqual([]);
   });
 
-  test('forgets the file when it is through', async () => {
+  test('deletes the file when it is finished', async () => {
     const list = await fixture.aList();
     const { _id: id, blob } = await fixture.anImport(list, 'email\na@a.test\n');
     await run(id);

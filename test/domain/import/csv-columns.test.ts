@@ -27,11 +27,11 @@ describe('columns', () => {
     expect(fieldsOf(['email', header].slice(field === 'email' ? 1 : 0)).at(-1)).toBe(field);
   });
 
-  test('the first of two wins, the second goes nowhere', () => {
+  test('the first of two columns wins, the second is skipped', () => {
     expect(fieldsOf(['email', 'E-Mail', 'City', 'city'])).toEqual(['email', null, 'attributes.city', null]);
   });
 
-  test('an explicit mapping wins over what a header looks like', () => {
+  test('an explicit mapping precedes known headers', () => {
     const mapping = { Contact: 'email', Email: 'attributes.old_email', City: null };
     expect(fieldsOf(['email', 'contact', 'city'], mapping)).toEqual(['attributes.old_email', 'email', null]);
   });
@@ -69,7 +69,7 @@ describe('the delimiter', () => {
     expect(delimiterOf(text)).toBe(delimiter);
   });
 
-  test('can be named by the first line, as Excel does', () => {
+  test('can be set by the first line, as Excel does', () => {
     expect(namedDelimiter('sep=;\r\nemail;name')).toEqual({ delimiter: ';', length: 7 });
     expect(namedDelimiter('"sep=\t"\nemail')).toEqual({ delimiter: '\t', length: 8 });
     expect(namedDelimiter('separate;email\n')).toBeUndefined();

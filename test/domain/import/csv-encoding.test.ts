@@ -9,7 +9,7 @@ function verdictOf(bytes: Uint8Array, cut: number) {
 }
 
 describe('the encoding of a file', () => {
-  test('UTF-8 is recognised however the file is cut into blocks', () => {
+  test('UTF-8 is recognised in any blocks', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 5 }), (text, cut) => {
         expect(verdictOf(Buffer.from(text), cut)).toBe('utf-8');
@@ -18,17 +18,17 @@ describe('the encoding of a file', () => {
   });
 
   test.each([
-    ['a byte that no UTF-8 has', Buffer.from('J\xf6rg,', 'latin1')],
+    ['a byte that is invalid in UTF-8', Buffer.from('J\xf6rg,', 'latin1')],
     ['a character cut off at the very end', Buffer.from('Jö').subarray(0, 2)],
   ])('%s makes it windows-1252', (_name, bytes) => {
     for (const cut of [1, 2, 100]) expect(verdictOf(bytes, cut)).toBe('windows-1252');
   });
 
-  test('windows-1252 has its own characters where Latin-1 has controls', () => {
+  test('windows-1252 has characters where Latin-1 has controls', () => {
     expect(fromWindows1252(Buffer.from([0x80, 0x8e, 0x93, 0x94, 0x9f, 0xe4, 0x41]).toString('latin1'))).toBe('€Ž“”ŸäA');
   });
 
-  test('UTF-16 shows itself by its mark', () => {
+  test('UTF-16 is recognised by its byte order mark', () => {
     expect(utf16Of(Uint8Array.of(0xff, 0xfe, 0x65))).toBe('utf-16le');
     expect(utf16Of(Uint8Array.of(0xfe, 0xff, 0x00))).toBe('utf-16be');
     expect(utf16Of(Uint8Array.of(0xef, 0xbb, 0xbf))).toBeUndefined();

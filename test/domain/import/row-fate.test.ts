@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { decodeFates, encodeFates, foldRows } from '../../../domain/import/row-fate.js';
 import { NO_FIELDS } from '../../../domain/subscriber/subscriber.js';
 
-test('rows of one person follow on each other', () => {
+test('rows of one person apply in order', () => {
   const rows = [{ first_name: 'A' }, { first_name: 'A' }, { first_name: 'B', tags: ['x'] }, {}];
   expect(foldRows(undefined, rows)).toEqual({
     fields: { ...NO_FIELDS, first_name: 'B', tags: ['x'] },
@@ -11,13 +11,13 @@ test('rows of one person follow on each other', () => {
   });
 });
 
-test('a person who is known as the file has them is left alone', () => {
+test('a person whose fields are the same is unchanged', () => {
   const known = { ...NO_FIELDS, first_name: 'A', attributes: { city: 'Rome' } };
   const folded = foldRows(known, [{ first_name: 'A' }, { attributes: { city: 'Rome' } }]);
   expect(folded).toEqual({ fields: known, fates: ['unchanged', 'unchanged'], changed: false });
 });
 
-test('a row that is too much for one person changes nothing, the next one still does', () => {
+test('a row that exceeds a limit changes nothing, the next one still does', () => {
   const tags = Array.from({ length: 51 }, (_, n) => `t${n}`);
   const attributes = { text: 'x'.repeat(5_000) };
   const { fates, fields } = foldRows(undefined, [{ tags }, { attributes }, { first_name: 'A' }]);
@@ -25,7 +25,7 @@ test('a row that is too much for one person changes nothing, the next one still 
   expect(fields).toEqual({ ...NO_FIELDS, first_name: 'A' });
 });
 
-test('fates survive as letters', () => {
+test('fates are encoded as letters and decoded', () => {
   const fates = ['created', 'updated', 'unchanged', 'attributes_too_large', 'too_many_tags'] as const;
   expect(decodeFates(encodeFates(fates))).toEqual(fates);
 });

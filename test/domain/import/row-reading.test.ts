@@ -10,7 +10,7 @@ const reader = { columns, encoding: 'utf-8', tags: ['all'], parseAddress: parseM
 const fields = { rules: [{ name: 'city', type: 'number', choices: null }], strict: true } as const;
 
 describe('a row', () => {
-  test('keeps an attribute as its field says, or names the cell that does not fit', () => {
+  test('converts an attribute to its defined type, or reports the invalid cell', () => {
     expect(readRow({ ...reader, fields }, ['a@a.test', '', '', '12'], 0)).toMatchObject({
       request: { attributes: { city: 12 } },
     });
@@ -18,7 +18,7 @@ describe('a row', () => {
     expect(readRow({ ...reader, fields }, ['a@a.test', '', '', 'Rome'], 0)).toEqual({ kind: 'error', error });
   });
 
-  test('says what is in its cells and nothing of empty ones', () => {
+  test('contains its cells and omits empty ones', () => {
     expect(readRow(reader, [' Ann@A.test ', ' Ann\nMary ', 'a; b,a', '', 'ignored'], 7)).toEqual({
       kind: 'request',
       request: {

@@ -18,7 +18,7 @@ async function taken(id: number) {
   return take.row;
 }
 
-/** Runs with the clock moved on by as many hours. */
+/** Runs with the clock moved forward by this many hours. */
 async function hoursLater<T>(hours: number, run: () => Promise<T>): Promise<T> {
   const at = new Date(now().getTime() + hours * 3_600_000);
   const restore = useClock({ now: () => at });
@@ -26,7 +26,7 @@ async function hoursLater<T>(hours: number, run: () => Promise<T>): Promise<T> {
 }
 
 describe('moving an import', () => {
-  test('is the right of the attempt that took it last', async () => {
+  test('is allowed only to the last attempt', async () => {
     const { _id: id } = await fixture.anImport(await fixture.aList(), csv);
     const first = await taken(id);
     const second = await taken(id);
@@ -39,7 +39,7 @@ describe('moving an import', () => {
     expect(await fixture.row(id)).toMatchObject({ state: 'running', at, counts: counted });
   });
 
-  test('counts a step once, however often it is written', async () => {
+  test('counts a step once, even if it is written again', async () => {
     const { _id: id } = await fixture.anImport(await fixture.aList(), csv);
     const row = await taken(id);
     expect(await fixture.imports.advance(row, { row: 1, byte: 15 }, counted)).toBeDefined();
@@ -55,7 +55,7 @@ describe('moving an import', () => {
 });
 
 describe('accepting an upload', () => {
-  test('again under the same claim finds the import it made before the answer was lost', async () => {
+  test('again under the same claim returns the import of the lost response', async () => {
     const list = await fixture.aList();
     const { file } = await fixture.anImport(list, csv);
     if (file === null) throw new Error('An import without a file');
@@ -69,22 +69,22 @@ describe('accepting an upload', () => {
 });
 
 describe('the sweep', () => {
-  const owed = async () => (await fixture.imports.due(now()).toArray()).map(({ _id }) => _id);
+  const dueImports = async () => (await fixture.imports.due(now()).toArray()).map(({ _id }) => _id);
 
-  test('sees an import until it is through and tidied up', async () => {
+  test('checks an import until it is finished and cleaned up', async () => {
     const { _id: id } = await fixture.anImport(await fixture.aList(), csv);
-    expect(await owed()).toContain(id);
+    expect(await dueImports()).toContain(id);
     const row = await taken(id);
-    expect(await owed()).not.toContain(id);
-    expect(await hoursLater(1, owed)).toContain(id);
+    expect(await dueImports()).not.toContain(id);
+    expect(await hoursLater(1, dueImports)).toContain(id);
     await fixture.imports.finish(row);
-    expect(await hoursLater(1, owed)).toContain(id);
+    expect(await hoursLater(1, dueImports)).toContain(id);
     await fixture.imports.recordCleanedUp(row);
     await fixture.imports.sweepAgain(id, now());
-    expect(await hoursLater(1, owed)).not.toContain(id);
+    expect(await hoursLater(1, dueImports)).not.toContain(id);
   });
 
-  test('has an upload forgotten that broke off with its process', async () => {
+  test('deletes an upload that broke off with its process', async () => {
     const list = await fixture.aList();
     const { _id: id, blob } = await fixture.imports.openUpload(ACCOUNT, list, fixture.blobs.newId());
     const blocks = fixture.store.db.collection('blobs.chunks');
@@ -92,8 +92,8 @@ describe('the sweep', () => {
     const { importNextRows } = fixture.activities();
     await importNextRows({ account: ACCOUNT, import: id });
     expect(await blocks.countDocuments({ files_id: blob })).toBe(1);
-    expect(await hoursLater(5, owed)).not.toContain(id);
-    expect(await hoursLater(7, owed)).toContain(id);
+    expect(await hoursLater(5, dueImports)).not.toContain(id);
+    expect(await hoursLater(7, dueImports)).toContain(id);
     await hoursLater(7, () => importNextRows({ account: ACCOUNT, import: id }));
     expect(await blocks.countDocuments({ files_id: blob })).toBe(0);
     expect(await fixture.store.db.collection<{ _id: number }>('imports').findOne({ _id: id })).toBeNull();

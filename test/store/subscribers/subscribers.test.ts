@@ -27,16 +27,16 @@ afterAll(async () => {
   await database.drop();
 });
 
-const wish = (name: string) => ({ email: `${name}@example.com`, email_key: `${name}@example.com` });
+const request = (name: string) => ({ email: `${name}@example.com`, email_key: `${name}@example.com` });
 const aListOf = async (names: readonly string[]): Promise<number> => {
   const { _id } = await lists(store).create(ACCOUNT, { name: 'Own' });
-  await people.addBatch({ account: ACCOUNT, list: _id, source: 'test', requests: names.map(wish) });
+  await people.addBatch({ account: ACCOUNT, list: _id, source: 'test', requests: names.map(request) });
   return _id;
 };
 const slice = (own: number, after: number, limit = 10) =>
   people.idsAfter({ account: ACCOUNT, list: own, after, upTo: Number.MAX_SAFE_INTEGER, limit });
 
-test('an audience is read in ascending ids, active people only, up to a mark', async () => {
+test('an audience is read in ascending ids, active people only, up to an id', async () => {
   const own = await aListOf(['a', 'b', 'c', 'd', 'e']);
   await people.unsubscribe(ACCOUNT, 'c@example.com', own);
   const all = await slice(own, 0);
@@ -51,7 +51,7 @@ test('an audience is read in ascending ids, active people only, up to a mark', a
   expect(await people.highestId(OTHER, own)).toBe(0);
 });
 
-test('reading an audience touches the index alone', async () => {
+test('an audience is read from an index alone', async () => {
   const audience = { account: ACCOUNT, list_id: list._id, status: 'active', _id: { $gt: 0, $lte: 10 } };
   const explained = await store.db
     .collection('subscribers')
@@ -62,7 +62,7 @@ test('reading an audience touches the index alone', async () => {
   expect(explained['executionStats'].totalDocsExamined).toBe(0);
 });
 
-test('who may be mailed is counted without the suppressed, known by name or by hash', async () => {
+test('the count of sendable people excludes the suppressed, by address or by hash', async () => {
   const names = Array.from({ length: 1_200 }, (_, index) => `s${index}`);
   const own = await aListOf(names);
   for (const name of names.slice(0, 1_050)) await barred.add(ACCOUNT, `${name}@example.com`, 'manual', null);
@@ -73,7 +73,7 @@ test('who may be mailed is counted without the suppressed, known by name or by h
   expect(await people.countSendable(ACCOUNT, own)).toBe(149);
 });
 
-test('what a mail needs is read by id, and only for its own account', async () => {
+test('recipients are read by id, only for their own account', async () => {
   const own = await aListOf(['mail']);
   const ids = await slice(own, 0);
   const [recipient] = await people.forSending(ACCOUNT, ids);
@@ -83,7 +83,7 @@ test('what a mail needs is read by id, and only for its own account', async () =
   expect(await people.forSending(OTHER, ids)).toEqual([]);
 });
 
-test('whoever is erased is gone from rows, events and suppressions, and still not mailed', async () => {
+test('an erased person is gone from rows, events and suppressions, and still not mailed', async () => {
   const own = await aListOf(['forget', 'happy']);
   await people.suppress(ACCOUNT, 'forget@example.com', 'complained', { reply: null });
   await people.erase(ACCOUNT, 'forget@example.com');
@@ -100,12 +100,12 @@ test('whoever is erased is gone from rows, events and suppressions, and still no
     account: ACCOUNT,
     list: own,
     source: 'test',
-    requests: asked.map((email) => wish(email.split('@')[0] ?? '')),
+    requests: asked.map((email) => request(email.split('@')[0] ?? '')),
   });
   expect(await people.countSendable(ACCOUNT, own)).toBe(1);
 });
 
-test('a complaint is not forgotten when the address bounces later', async () => {
+test('a complaint stays when the address bounces later', async () => {
   const own = await aListOf(['angry']);
   await people.suppress(ACCOUNT, 'angry@example.com', 'complained', { reply: null });
   await people.suppress(ACCOUNT, 'angry@example.com', 'bounced', { reply: null });
@@ -113,30 +113,30 @@ test('a complaint is not forgotten when the address bounces later', async () => 
   expect(found.map(({ status }) => status)).toEqual(['complained']);
 });
 
-test('an import leaves the erased and the unsubscribed where they are', async () => {
+test('an import does not reactivate erased and unsubscribed people', async () => {
   const own = await aListOf(['leaver']);
   await people.unsubscribe(ACCOUNT, 'leaver@example.com', own);
   await people.erase(ACCOUNT, 'leaver@example.com');
-  const wishes = [{ ...wish('leaver'), row: 0 }];
+  const requests = [{ ...request('leaver'), row: 0 }];
   await importRows(store).importRows({
     account: ACCOUNT,
     list: own,
     import: 1,
     from: 0,
     dryRun: false,
-    requests: wishes,
+    requests,
   });
   expect(await people.countSendable(ACCOUNT, own)).toBe(0);
 });
 
-test('two writers who name different fields do not undo each other', async () => {
+test('two writers of different fields do not overwrite each other', async () => {
   const own = await aListOf(['shared']);
   const add = (attributes: Record<string, number>, tags: string[]) =>
     people.addBatch({
       account: ACCOUNT,
       list: own,
       source: 'test',
-      requests: [{ ...wish('shared'), attributes, tags }],
+      requests: [{ ...request('shared'), attributes, tags }],
     });
   await Promise.all([add({ a: 1 }, ['a']), add({ b: 2 }, ['b']), add({ c: 3 }, ['c'])]);
   const { found } = await people.page(ACCOUNT, { list: own }, 0, 10);
@@ -144,11 +144,11 @@ test('two writers who name different fields do not undo each other', async () =>
   expect([...(found[0]?.tags ?? [])].sort()).toEqual(['a', 'b', 'c']);
 });
 
-test('a row that would grow too large is refused by its index, the others are not', async () => {
+test('a request that makes a row too large is refused by its index, the others are not', async () => {
   const own = await aListOf([]);
   const attributes = { a: 'x'.repeat(5_000) };
-  const wishes = [wish('small'), { ...wish('large'), attributes }, wish('small2')];
-  expect(await people.addBatch({ account: ACCOUNT, list: own, source: 'x', requests: wishes })).toEqual({
+  const requests = [request('small'), { ...request('large'), attributes }, request('small2')];
+  expect(await people.addBatch({ account: ACCOUNT, list: own, source: 'x', requests })).toEqual({
     created: 2,
     updated: 0,
     unchanged: 0,
