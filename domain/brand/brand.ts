@@ -1,8 +1,8 @@
 import { contrast, inkOn, READABLE, readableOn, rgbOf } from './colour.js';
 
-/** What an account looks like in the mails it sends; flows into every template. */
+/** The appearance of an account's mails; every template uses it. */
 export interface Brand {
-  /** Who the mail says it is from; null: the account's name. */
+  /** The name of the sender; null: the account's name. */
   readonly name: string | null;
   readonly website: string | null;
   readonly logo: BrandLogo | null;
@@ -10,12 +10,12 @@ export interface Brand {
   readonly font: BrandFont;
   /** A line beside or under the logo. */
   readonly header: string | null;
-  /** A few lines above the address, such as why somebody gets this mail. */
+  /** A few lines above the address, such as the reason why the recipient gets the mail. */
   readonly footer: string | null;
   readonly social: readonly SocialLink[];
-  /** Where letters reach the sender: the law of most countries asks for it in bulk mail. */
+  /** The postal address of the sender, which the law of most countries requires in bulk mail. */
   readonly postal_address: string | null;
-  /** BCP 47: the language of mails that do not name one. */
+  /** BCP 47: the language of mails that do not set one. */
   readonly language: string;
 }
 
@@ -24,16 +24,16 @@ export interface BrandLogo {
   readonly alt: string;
   /** Pixels on the screen, 16 to 560. */
   readonly width: number;
-  /** Shown on dark backgrounds by clients that can. */
+  /** For dark backgrounds, in clients that support it. */
   readonly dark_url: string | null;
 }
 
 export interface BrandColors {
   /** Buttons and links. */
   readonly primary: string;
-  /** Around the letter. */
+  /** The area around the letter. */
   readonly background: string;
-  /** The letter's paper. */
+  /** The background of the letter. */
   readonly surface: string;
   readonly text: string;
 }
@@ -76,18 +76,18 @@ export const DEFAULT_BRAND: Brand = {
   language: 'en',
 };
 
-/** What the mails of an account look like: its brand where it has set one up, under its own name. */
+/** The brand of an account; its name is the account's unless the brand sets one. */
 export function brandOf({ name, brand = DEFAULT_BRAND }: { readonly name: string; readonly brand?: Brand }): Brand {
   return { ...brand, name: brand.name ?? name };
 }
 
-/** Whether somebody has said anything of it but a name and a language: a fresh installation must be able to send. */
+/** Whether the brand has settings besides name and language. A fresh installation must be able to send. */
 export function isSetUp({ name, language, ...looks }: Brand): boolean {
   const { name: _, language: __, ...defaults } = DEFAULT_BRAND;
   return JSON.stringify(Object.entries(looks).sort()) !== JSON.stringify(Object.entries(defaults).sort());
 }
 
-/** Colours of a mail by day and by night, each pair of text and background readable (4.5:1). */
+/** Colours of a mail in light or dark mode; each pair of text and background is readable (4.5:1). */
 export interface Palette {
   readonly background: string;
   readonly surface: string;
@@ -97,7 +97,7 @@ export interface Palette {
   readonly button: string;
   readonly button_text: string;
   readonly line: string;
-  /** Text outside the paper: header and footer. */
+  /** Text outside the letter: header and footer. */
   readonly outside: string;
 }
 
@@ -118,7 +118,7 @@ export function lightPalette({ primary, background, surface, text }: BrandColors
   };
 }
 
-/** The night has its own paper; of the brand it keeps the colour that tells it from others. */
+/** Dark mode has its own backgrounds; it keeps the brand's primary colour. */
 export function darkPalette({ primary }: BrandColors): Palette {
   const button = contrast(primary, NIGHT.surface) >= 1.6 ? primary : readableOn(NIGHT.surface, primary);
   return {
@@ -130,7 +130,7 @@ export function darkPalette({ primary }: BrandColors): Palette {
   };
 }
 
-/** What is wrong with a brand's colours, by field; empty where all can be read. */
+/** Faults of a brand's colours by field; empty if all are readable. */
 function colourFaults(colors: BrandColors): Readonly<Record<string, readonly string[]>> {
   const faults: Record<string, readonly string[]> = {};
   for (const [name, value] of Object.entries(colors)) {
@@ -145,12 +145,12 @@ function colourFaults(colors: BrandColors): Readonly<Record<string, readonly str
   return faults;
 }
 
-/** Absolute and encrypted, or a refusal for the field. */
+/** Whether the URL is absolute and uses https. */
 function isSecureUrl(text: string): boolean {
   return /^https:\/\/[^\s"'<>\\^`{|}]+$/i.test(text) && text.length <= 2_000;
 }
 
-/** Addresses that mail clients would refuse or warn about, by field. */
+/** URLs that mail clients would refuse or warn about, by field. */
 function addressFaults(brand: Brand): Readonly<Record<string, readonly string[]>> {
   const named: [string, string | null][] = [
     ['website', brand.website],

@@ -15,11 +15,11 @@ export function contrast(a: string, b: string): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-/** What WCAG AA asks of text below 24 pixels. */
+/** The contrast that WCAG AA requires of text below 24 pixels. */
 export const READABLE = 4.5;
 const STEPS = 20;
 
-/** The colour itself where it can be read on the ground, else the nearest one towards black or white that can. */
+/** The colour itself if it is readable on the background, else the nearest readable one towards black or white. */
 export function readableOn(background: string, colour: string): string {
   const towards: Rgb = contrast('#000000', background) > contrast('#ffffff', background) ? [0, 0, 0] : [255, 255, 255];
   const own = rgbOf(colour) ?? towards;
@@ -30,7 +30,7 @@ export function readableOn(background: string, colour: string): string {
   return hexOf(towards);
 }
 
-/** Black or white, whichever is read better on it. */
+/** Black or white, whichever has more contrast. */
 export function inkOn(background: string): string {
   return contrast('#ffffff', background) >= contrast('#000000', background) ? '#ffffff' : '#000000';
 }

@@ -1,29 +1,29 @@
-/** How an account wants to sound. Data: it goes into every prompt, and what can be checked by code is checked by code. */
+/** The tone of an account's mails. It is data: every prompt contains it, and code enforces what code can check. */
 export interface Voice {
-  /** Who reads the mails. */
+  /** The readers of the mails. */
   readonly audience: string | null;
   readonly tone: {
     readonly description: string | null;
     readonly do: readonly string[];
     readonly dont: readonly string[];
   };
-  /** Words and phrases that never stand in a draft. */
+  /** Words and phrases that a draft must not contain. */
   readonly banned_words: readonly string[];
   /** BCP 47: language and spelling, such as `en-GB`. */
   readonly locale: string | null;
-  /** Mails that sounded right. */
+  /** Sample mails with the right tone. */
   readonly samples: readonly string[];
-  /** `given`: links of the request, its prompt and the ones below; `none`: a draft has no links. */
+  /** `given`: links of the request, its prompt and `links`; `none`: a draft has no links. */
   readonly link_policy: 'given' | 'none';
   /** Links that every draft may use. */
   readonly links: readonly { readonly label: string; readonly url: string }[];
-  /** How a mail ends. */
+  /** The closing of a mail. */
   readonly signature: string | null;
 }
 
 export const LINK_POLICIES = ['given', 'none'] as const;
 
-/** Of an account that has said nothing. */
+/** The voice of an account without settings. */
 export const NO_VOICE: Voice = {
   audience: null,
   tone: { description: null, do: [], dont: [] },
@@ -35,13 +35,13 @@ export const NO_VOICE: Voice = {
   signature: null,
 };
 
-/** The banned words that stand in a text: whole words, whatever their case. */
+/** The banned words in a text: whole words, in any case. */
 export function bannedIn(text: string, banned: readonly string[]): readonly string[] {
   const spacedText = spaced(text);
   return banned.filter((word) => spaced(word) !== ' ' && spacedText.includes(spaced(word)));
 }
 
-/** Words with one blank around each; what is neither letter nor digit parts words. */
+/** Words with one blank around each; every other character separates words. */
 function spaced(text: string): string {
   const words =
     text

@@ -1,20 +1,20 @@
-/** A mailbox taken apart; the domain is still as written. */
+/** A parsed mailbox; the domain is as written. */
 export interface Mailbox {
   readonly local: string;
   readonly domain: string;
 }
 
-/** RFC 5321 §4.5.3.1: octets, counted after the domain became an A-label. */
+/** RFC 5321 §4.5.3.1: octets, counted with the domain as A-label. */
 const LONGEST_LOCAL = 64;
 const LONGEST_ADDRESS = 254;
 
 /** A dot-atom of RFC 5322 §3.2.3 with the characters RFC 6532 adds; quoted local parts and comments are refused. */
 const LOCAL = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
-/** Letters, marks and digits of any script, dots and hyphens; what it may look like is said by `isHostname`. */
+/** Letters, marks and digits of any script, dots and hyphens; `isHostname` checks the structure. */
 const DOMAIN = /^[\p{L}\p{M}\p{N}.\u3002-]+$/u;
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** One plain `local@domain`, nothing around it: no display name, list, route or comment. */
+/** Parses one plain `local@domain`, without display name, list, route or comment. */
 export function splitMailbox(text: string): Mailbox | undefined {
   const at = text.lastIndexOf('@');
   if (at < 1) return undefined;
@@ -34,23 +34,26 @@ export function isHostname(ascii: string): boolean {
   );
 }
 
-/** Whether the mail system can carry the address at all (lengths in octets). */
+/** Whether SMTP can carry the address (lengths in octets). */
 export function fitsSmtp(local: string, asciiDomain: string): boolean {
   const octets = utf8Length(local);
   return octets <= LONGEST_LOCAL && octets + 1 + asciiDomain.length <= LONGEST_ADDRESS;
 }
 
-/** The form under which two spellings are the same person: domain as A-label, the whole address lower-cased. */
+/**
+ * The identity of an address: domain as A-label, the whole address in lower case. Spellings with one identity are one
+ * person.
+ */
 export function identityOf(local: string, asciiDomain: string): string {
   return `${local.normalize('NFC').toLowerCase()}@${asciiDomain.toLowerCase()}`;
 }
 
-/** Servers without SMTPUTF8 cannot take such a local part, and there is no ASCII form of it (RFC 6531). */
+/** Servers without SMTPUTF8 cannot accept such a local part, and it has no ASCII form (RFC 6531). */
 export function needsSmtpUtf8(local: string): boolean {
   return !/^[!-~]*$/.test(local);
 }
 
-/** Enough for its owner to know it, too little for anybody else: the first letter and the domain. */
+/** The first letter and the domain: its owner recognises the address, others cannot read it. */
 export function masked(email: string): string {
   const at = email.lastIndexOf('@');
   return `${[...email].slice(0, 1).join('')}•••${email.slice(at)}`;

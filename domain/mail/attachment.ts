@@ -1,10 +1,10 @@
-/** A kind of file: how its name ends, and what its bytes look like. */
+/** A kind of file: its extensions and its detected content. */
 interface FileKind {
   readonly extensions: readonly [string, ...string[]];
   readonly detected: DetectedType;
 }
 
-/** What the first bytes say, whatever name and type claim. */
+/** The content as detected from the first bytes, independent of name and type. */
 export type DetectedType =
   | 'pdf'
   | 'zip'
@@ -21,7 +21,7 @@ export type DetectedType =
 const SHEET = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 const DOCUMENT = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 
-/** Media types whose files can be told by their bytes; others are only kept from being programs. */
+/** Media types whose files are recognised by their bytes; other files are only checked not to be programs. */
 const KINDS: Readonly<Record<string, FileKind>> = {
   'application/pdf': { extensions: ['pdf'], detected: 'pdf' },
   'application/zip': { extensions: ['zip'], detected: 'zip' },
@@ -38,14 +38,14 @@ const KINDS: Readonly<Record<string, FileKind>> = {
   'text/calendar': { extensions: ['ics'], detected: 'text' },
 };
 
-/** The media type that is meant: the one named, else the allowed one that the file's name points to. */
+/** The media type: the given one, else the allowed one for the file's extension. */
 export function mediaTypeOf(name: string, mime: string | undefined, allowed: readonly string[]): string | undefined {
   if (mime !== undefined) return mime.toLowerCase();
   const extension = extensionOf(name);
   return allowed.find((type) => extension !== undefined && KINDS[type]?.extensions.includes(extension));
 }
 
-/** The name the recipient sees, with the extension of its type; undefined where it ends like something else. */
+/** The name for the recipient, with the extension of its type; undefined if it has another extension. */
 export function fileName(name: string, mime: string): string | undefined {
   const kind = KINDS[mime];
   if (kind === undefined) return name;
@@ -54,17 +54,17 @@ export function fileName(name: string, mime: string): string | undefined {
   return extension === undefined ? `${name}.${kind.extensions[0]}` : undefined;
 }
 
-/** A name without its extension gets that of the type, whatever dots are in it; one that has it keeps it. */
+/** Adds the extension of the type to a name without it, whatever dots the name contains. */
 export function withExtension(name: string, mime: string): string {
   const kind = KINDS[mime.toLowerCase()];
   return kind === undefined || fileName(name, mime.toLowerCase()) === name ? name : `${name}.${kind.extensions[0]}`;
 }
 
-/** Whether bytes of this look may go under this type. */
+/** Whether the detected content is allowed for this type. */
 export function matchesContent(mime: string, detected: DetectedType): boolean {
   const expected = KINDS[mime]?.detected;
   if (expected === undefined) return detected !== 'program';
-  // Every office document is a zip as well, and an empty text is a text.
+  // Every office document is also a zip, and an empty text is a text.
   return detected === expected || (expected === 'zip' && detected === 'office');
 }
 

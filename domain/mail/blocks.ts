@@ -1,4 +1,7 @@
-/** A body as data: what an editor composes and a model drafts. Text is plain but for **bold**, *italic*, [links](https://…) and Liquid. */
+/**
+ * A body as data, which an editor composes or a model drafts. Text is plain except for **bold**, *italic*,
+ * [links](https://…) and Liquid.
+ */
 export type Block =
   | { readonly type: 'heading'; readonly text: string; readonly level?: 1 | 2 | 3 }
   | { readonly type: 'paragraph'; readonly text: string }
@@ -12,18 +15,18 @@ export type Block =
 export interface ImageBlock {
   readonly type: 'image';
   readonly url: string;
-  /** Empty for an image that says nothing. */
+  /** Empty for a decorative image. */
   readonly alt: string;
-  /** Pixels on the screen; the width of the letter where absent. */
+  /** In CSS pixels; the width of the letter if absent. */
   readonly width?: number;
-  /** Where a click leads. */
+  /** The destination of a click. */
   readonly link?: string;
 }
 
 export type BlockType = Block['type'];
 
 const LONGEST_TEXT = 10_000;
-/** An address of the web, or Liquid that becomes one. */
+/** A web, mail or phone address, or Liquid that becomes one. */
 const ADDRESS = '^(?:https?://|mailto:|tel:|\\{\\{)[^\\s<>"]*(?:\\s[^<>"]*)?$';
 
 const text = { type: 'string', minLength: 1, maxLength: LONGEST_TEXT };
@@ -39,7 +42,7 @@ function block(type: BlockType, required: Record<string, object>, optional: Reco
   };
 }
 
-/** JSON Schema of a body in blocks, for requests, for a model's answers and for editors. */
+/** JSON Schema of a body in blocks, for requests, model answers and editors. */
 export const BLOCKS_SCHEMA = {
   type: 'array',
   minItems: 1,
@@ -81,7 +84,7 @@ export const BLOCKS_SCHEMA = {
 /** `[label](address)` in a text. */
 export const INLINE_LINK = /\[([^[\]]+)\]\(((?:https?:\/\/|mailto:|tel:)[^\s()<>"]+)\)/g;
 
-/** All texts of a block in which Liquid and inline marks may stand. */
+/** All texts of a block that may contain Liquid and inline marks. */
 export function textsOf(given: Block): readonly string[] {
   switch (given.type) {
     case 'heading':
@@ -102,7 +105,7 @@ export function textsOf(given: Block): readonly string[] {
   }
 }
 
-/** Every address that a body leads to or loads, in order. */
+/** Every address that a body links to or loads, in order. */
 export function addressesIn(blocks: readonly Block[]): readonly string[] {
   return blocks.flatMap((given) => {
     const inText = textsOf(given).flatMap((piece) => Array.from(piece.matchAll(INLINE_LINK), ([, , url = '']) => url));

@@ -1,14 +1,14 @@
-/** Fields of a caller's by name; several fields of one name stand in a list, in their order. */
+/** A caller's header fields by name; several fields of one name are a list, in order. */
 export type CustomHeaders = Readonly<Record<string, string | string[]>>;
 
-/** Each field of its own: name and value. */
+/** Each field as name and value. */
 export function valuesOf(headers: CustomHeaders): [name: string, value: string][] {
   return Object.entries(headers).flatMap(([name, values]) =>
     [values].flat().map((value): [string, string] => [name, value]),
   );
 }
 
-/** Fields that Everpost writes itself; a caller's field of the same name loses. */
+/** Fields that Everpost sets; a caller's field of the same name is ignored. */
 const OURS: ReadonlySet<string> = new Set([
   'from',
   'to',
@@ -30,7 +30,7 @@ const OURS: ReadonlySet<string> = new Set([
 ]);
 const OUR_FAMILIES = ['content-', 'list-', 'mime-'];
 
-/** Fields that would change who gets the mail, or forge what a server has said about it. */
+/** Fields that would change the recipients of the mail, or forge the statements of a server. */
 const DANGEROUS: ReadonlySet<string> = new Set([
   'apparently-to',
   'authentication-results',
@@ -49,7 +49,7 @@ const DANGEROUS: ReadonlySet<string> = new Set([
 ]);
 const DANGEROUS_FAMILIES = ['arc-', 'dkim-', 'domainkey-', 'resent-'];
 
-/** Beside `X-…`, the fields that only inform whoever reads the mail (RFC 5322, RFC 2156). */
+/** Allowed besides `X-…`: fields that only inform the reader of the mail (RFC 5322, RFC 2156). */
 const HARMLESS: ReadonlySet<string> = new Set([
   'comments',
   'importance',
@@ -62,19 +62,19 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'thread-index',
   'thread-topic',
 ]);
-/** Beside `X-…`, those of which a mail may have several (RFC 5322 §3.6). */
+/** Besides `X-…`, fields that may occur several times (RFC 5322 §3.6). */
 const MANY: ReadonlySet<string> = new Set(['comments', 'keywords']);
-/** Structured fields: an encoded word in them means nothing (RFC 2047 §5). */
+/** Structured fields: encoded words are not allowed in them (RFC 2047 §5). */
 const IDS_ONLY: ReadonlySet<string> = new Set(['in-reply-to', 'references']);
 
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,74}[A-Za-z0-9])?$/;
 const MESSAGE_IDS = /^<[!-;=?-~]{1,250}>(?: <[!-;=?-~]{1,250}>){0,49}$/;
 export const LONGEST_HEADER = 2_000;
 
-/** Why a caller's header field does not go into the mail. */
+/** The reason why a caller's header field is refused. */
 export type HeaderFault = 'ours' | 'dangerous' | 'unknown' | 'malformed' | 'repeated';
 
-/** Undefined where fields of this name may stand in a mail as they are. */
+/** Undefined if fields of this name are allowed. */
 export function headersFault(name: string, values: string | readonly string[]): HeaderFault | undefined {
   const all = [values].flat();
   const fault = all.map((value) => headerFault(name, value)).find((found) => found !== undefined);
@@ -83,7 +83,7 @@ export function headersFault(name: string, values: string | readonly string[]): 
   return all.length > 1 && !key.startsWith('x-') && !MANY.has(key) ? 'repeated' : undefined;
 }
 
-/** Undefined where the field may stand in a mail as it is. */
+/** Undefined if the field is allowed. */
 export function headerFault(name: string, value: string): HeaderFault | undefined {
   const key = name.toLowerCase();
   const within = (families: readonly string[]) => families.some((family) => key.startsWith(family));
@@ -95,10 +95,10 @@ export function headerFault(name: string, value: string): HeaderFault | undefine
   return IDS_ONLY.has(key) && !MESSAGE_IDS.test(value) ? 'malformed' : undefined;
 }
 
-/** Bidi controls are removed from a header, so they alone are no text. */
+/** Bidi controls are removed from a header, so a value of them alone is empty. */
 const BIDI_CONTROLS = /[\u202A-\u202E\u2066-\u2069]/gu;
 
-/** Text that can be folded: RFC 5322 §2.1.1 ends a line at 998 characters, the name among them. */
+/** Whether the text can be folded: RFC 5322 §2.1.1 limits a line to 998 characters, including the name. */
 function isLine(value: string): boolean {
   const fits = value.replace(BIDI_CONTROLS, '').trim() !== '' && value.length <= LONGEST_HEADER;
   return fits && !/[\p{Cc}\p{Cs}\u2028\u2029]|\S{901}/u.test(value);

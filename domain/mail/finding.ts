@@ -1,16 +1,16 @@
-/** What a look at a letter before sending found. Errors keep it from going out, warnings do not. */
+/** A finding of the check before sending. Errors block the launch, warnings do not. */
 export interface Finding {
   readonly code: FindingCode;
   readonly severity: 'error' | 'warning';
   readonly message: string;
-  /** The element, the words or the variable it is about. */
+  /** The element, text or variable concerned. */
   readonly where?: string;
 }
 
-/** As it is kept: its code says the rest. */
+/** The stored form; the code implies the rest. */
 export type StoredFinding = Pick<Finding, 'code' | 'where'>;
 
-/** Every code: its severity and its sentence. */
+/** The severity and sentence of each code. */
 export const FINDINGS = {
   size_over_limit: {
     severity: 'error',
@@ -50,7 +50,7 @@ export type FindingCode = keyof typeof FINDINGS;
 
 const LONGEST_WHERE = 160;
 
-/** So many are kept of a launch. */
+/** Maximum number of stored findings of a launch. */
 const MOST_STORED = 50;
 
 export function storedFindings(findings: readonly Finding[]): readonly StoredFinding[] {
@@ -63,7 +63,7 @@ export function finding(code: FindingCode, where?: string): Finding {
   return { code, ...FINDINGS[code], ...(shortWhere !== undefined && shortWhere !== '' && { where: shortWhere }) };
 }
 
-/** Each code and place once, errors first. */
+/** Removes duplicate findings and sorts errors first. */
 export function distinct(findings: readonly Finding[]): readonly Finding[] {
   const byPlace = new Map(findings.map((found) => [`${found.code} ${found.where ?? ''}`, found]));
   return [...byPlace.values()].sort((a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'));

@@ -1,6 +1,6 @@
 import type { SubscriberStatus } from './subscriber.js';
 
-/** Life of a request to be put on a list that asks back: `requested → open → confirmed | expired | closed`. */
+/** Life of a request with double opt-in: `requested → open → confirmed | expired | closed`. */
 export type ConfirmationState = 'requested' | 'open' | 'confirmed' | 'expired' | 'closed';
 
 const HOUR = 3_600_000;
@@ -8,18 +8,18 @@ const HOUR = 3_600_000;
 export const CONFIRMATION_TIMES = {
   /** The one reminder, counted from the request. */
   remindAfter: 24 * HOUR,
-  /** The link is worth nothing afterwards. */
+  /** The link is invalid afterwards. */
   expireAfter: 7 * 24 * HOUR,
-  /** A row that has come to its end is kept this long, so that its link can still be explained. */
+  /** An ended request is stored this long, so that its link still gets an explanation. */
   keptFor: 30 * 24 * HOUR,
 } as const;
 
 export type ConfirmationTimes = Readonly<Record<keyof typeof CONFIRMATION_TIMES, number>>;
 
-/** Why a request ends without a mail. Whoever asked is not told: their answer is the same whoever they named. */
+/** The reason why a request ends without a mail. The response does not reveal it: it is the same for every address. */
 export type NoConfirmationReason = 'subscribed' | 'already_requested' | 'suppressed' | 'over_cap';
 
-/** What a person's row, if there is one, means for a request; undefined: they are asked. */
+/** The reason not to ask for a confirmation, from the person's row if there is one; undefined: ask. */
 export function reasonNotToConfirm(
   status: SubscriberStatus | undefined,
   { suppressed, requested }: { readonly suppressed: boolean; readonly requested: boolean },
@@ -29,7 +29,7 @@ export function reasonNotToConfirm(
   return status === 'pending' && requested ? 'already_requested' : undefined;
 }
 
-/** When and from where somebody agreed to get mails; kept with the row as evidence. */
+/** When and from where a person agreed to receive mail; stored with the row as evidence. */
 export interface Consent {
   /** `form`, `page` or `api`. */
   readonly source: string;
@@ -39,7 +39,7 @@ export interface Consent {
   readonly confirmed_at: Date | null;
 }
 
-/** Who counts as one visitor: an IPv4 address, or the /64 that an IPv6 visitor may choose from at will. */
+/** The unit that rate limits count: an IPv4 address, or the /64 within which an IPv6 visitor can choose addresses. */
 export function visitorOf(ip: string): string {
   const address = ip
     .toLowerCase()
@@ -66,7 +66,7 @@ interface CompanyAddress {
   readonly country: string | null;
 }
 
-/** Where the company behind a list sits, line by line; empty where nobody has said it. */
+/** The postal address of the company behind a list, line by line; empty if unknown. */
 export function postalAddressOf({ address_1, address_2, zip_code, city, zone, country }: CompanyAddress): string {
   const town = [zip_code, city].filter(Boolean).join(' ');
   return [address_1, address_2, town, zone, country].filter(Boolean).join('\n');

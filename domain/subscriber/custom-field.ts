@@ -1,30 +1,30 @@
 import type { Attributes, Scalar } from './subscriber.js';
 
-/** What an attribute of a person may be once its account has defined it. */
+/** The types of defined attributes. */
 export const FIELD_TYPES = ['text', 'number', 'boolean', 'date', 'choice'] as const;
 type FieldType = (typeof FIELD_TYPES)[number];
 
 export interface FieldRule {
-  /** Of the attribute. */
+  /** The attribute's name. */
   readonly name: string;
   readonly type: FieldType;
-  /** Of a choice: what it may be, as it is kept. */
+  /** The allowed values of a choice, as stored. */
   readonly choices: readonly string[] | null;
 }
 
-/** What an account asks of attributes. */
+/** An account's rules for attributes. */
 export interface FieldRules {
   readonly rules: readonly FieldRule[];
   /** Attributes that are not defined are refused. */
   readonly strict: boolean;
 }
 
-/** Of a number written as a text. */
+/** For numbers given as text. */
 const LONGEST_NUMBER = 40;
 
 export const NO_FIELD_RULES: FieldRules = { rules: [], strict: false };
 
-/** Names that everybody has: no attribute is defined under them. */
+/** Names of built-in fields: no attribute may have them. */
 export const BUILT_IN_FIELDS: readonly string[] = ['email', 'first_name', 'last_name', 'tags'];
 
 export interface AttributeFault {
@@ -39,7 +39,10 @@ export type CheckedAttributes<T extends GivenAttributes> =
   | { readonly kind: 'fits'; readonly attributes: T }
   | { readonly kind: 'faults'; readonly faults: readonly [AttributeFault, ...AttributeFault[]] };
 
-/** Attributes as their definitions keep them, or what is wrong, one sentence each. Null, which removes one, always fits. */
+/**
+ * Checks attributes against their definitions: the stored values, or one sentence for each fault. Null, which removes
+ * an attribute, is always valid.
+ */
 export function checkAttributes<T extends GivenAttributes | Attributes>(
   given: T,
   { rules, strict }: FieldRules,
@@ -80,7 +83,7 @@ function wordsFor({ type, choices }: FieldRule): string {
   }
 }
 
-/** The value as it is kept; undefined where it is none of the type. Texts are read, for files know nothing else. */
+/** The stored value; undefined if it does not have the type. Texts are parsed, because files contain only texts. */
 function storedValue({ type, choices }: FieldRule, value: Scalar): Scalar | undefined {
   const text = String(value).trim();
   switch (type) {
@@ -103,7 +106,7 @@ function numberIn(text: string): number | undefined {
   return Number.isFinite(number) ? number : undefined;
 }
 
-/** `2026-05-22`, or such a day with a time behind it; the 31st of February is none. */
+/** `2026-05-22`, or such a day followed by a time; days that do not exist are refused. */
 function dateIn(text: string): string | undefined {
   const day = /^(\d{4}-\d{2}-\d{2})(?:[T ][\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)?$/.exec(text)?.[1];
   if (day === undefined) return undefined;

@@ -2,7 +2,7 @@ import { timestamp } from '../timestamp.js';
 import type { Consent } from './confirmation.js';
 import type { Attributes, SubscriberStatus } from './subscriber.js';
 
-/** What is kept of a person, as far as callers see it. */
+/** The stored fields of a person that callers see. */
 interface Person {
   readonly _id: number;
   readonly list_id: number;
@@ -18,7 +18,7 @@ interface Person {
   readonly unsubscribed_at: Date | null;
 }
 
-/** A subscriber as answers and webhooks show it. */
+/** A subscriber as in responses and webhooks. */
 export function publicSubscriber(row: Person, suppressed: boolean) {
   const { _id: id, list_id, email, first_name, last_name, status, attributes, source, consent } = row;
   return {

@@ -1,23 +1,23 @@
-/** `pending`: asked to confirm, and mailed nothing else until they have. */
+/** `pending`: has to confirm, and gets no other mail until then. */
 export const SUBSCRIBER_STATUSES = ['active', 'pending', 'unsubscribed', 'bounced', 'complained'] as const;
 export type SubscriberStatus = (typeof SUBSCRIBER_STATUSES)[number];
 
-/** Whoever a caller adds again is back, if this is how they stood; a bounce or a complaint is not undone like that. */
+/** Adding people with these statuses again reactivates them; bounces and complaints stay. */
 export const RESUBSCRIBABLE: readonly SubscriberStatus[] = ['unsubscribed', 'pending'];
 
 export type Scalar = string | number | boolean;
 export type Attributes = Readonly<Record<string, Scalar>>;
 
-/** What a caller may say about a person. In `attributes` null removes one; what is not named stays. */
+/** Fields that a caller may set. In `attributes` null removes one; omitted ones stay. */
 export interface SubscriberFields {
   readonly first_name?: string | null | undefined;
   readonly last_name?: string | null | undefined;
   readonly attributes?: Readonly<Record<string, Scalar | null>> | undefined;
-  /** Added to the ones there are, unless the caller replaces them. */
+  /** Added to the existing tags, unless the caller replaces them. */
   readonly tags?: readonly string[] | undefined;
 }
 
-/** A person to put on a list; address and identity are already checked. */
+/** A person to add to a list; address and identity are already validated. */
 export interface SubscriberRequest extends SubscriberFields {
   readonly email: string;
   readonly email_key: string;
@@ -32,12 +32,14 @@ export interface KnownFields {
 
 export const SUBSCRIBER_LIMITS = { attributes: 50, attributeBytes: 4096, tags: 50 } as const;
 
-/** Dots and dollars would be paths and operators in the store; a letter first makes it a name in a template. */
+/**
+ * MongoDB would read dots and dollars as paths and operators; the first character makes it a valid name in a template.
+ */
 export const ATTRIBUTE_NAME = '^[\\p{L}_][\\p{L}\\p{N}_ -]{0,63}$';
 
 export const NO_FIELDS: KnownFields = { first_name: null, last_name: null, attributes: {}, tags: [] };
 
-/** The person after the change; pure, so that a batch and a single call agree. */
+/** The fields after the change; pure, so that a batch and a single call give the same result. */
 export function merged(known: KnownFields, change: SubscriberFields, tags: 'add' | 'replace' = 'add'): KnownFields {
   return {
     first_name: change.first_name === undefined ? known.first_name : change.first_name,

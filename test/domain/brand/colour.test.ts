@@ -12,17 +12,17 @@ test.each([
   expect(contrast(a, b)).toBeCloseTo(ratio, 2);
 });
 
-test('whatever a brand calls its colour, it is readable on any ground, and a button on it', () => {
+test('any colour becomes readable on any background, and so does a button on it', () => {
   fc.assert(
-    fc.property(aColour, aColour, (colour, ground) => {
-      const shown = readableOn(ground, colour);
-      expect(contrast(shown, ground)).toBeGreaterThanOrEqual(4.5);
+    fc.property(aColour, aColour, (colour, background) => {
+      const shown = readableOn(background, colour);
+      expect(contrast(shown, background)).toBeGreaterThanOrEqual(4.5);
       expect(contrast(inkOn(shown), shown)).toBeGreaterThanOrEqual(4.5);
     }),
   );
 });
 
-test('a colour that can be read is left as it is; what is no colour becomes one', () => {
+test('a readable colour is unchanged; an invalid one is replaced', () => {
   expect(readableOn('#ffffff', '#1f4fd8')).toBe('#1f4fd8');
   expect(readableOn('#ffffff', 'red; } body { display: none')).toBe('#000000');
   expect(rgbOf('#12345')).toBeUndefined();

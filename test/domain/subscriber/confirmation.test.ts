@@ -22,6 +22,6 @@ test.each([
   ['bounced', {}, 'suppressed'],
   ['complained', {}, 'suppressed'],
   [undefined, { suppressed: true }, 'suppressed'],
-] as const)('somebody who is %s, %j: %s', (status, more, reason) => {
+] as const)('a person with status %s, %j: %s', (status, more, reason) => {
   expect(reasonNotToConfirm(status, { suppressed: false, requested: false, ...more })).toBe(reason);
 });

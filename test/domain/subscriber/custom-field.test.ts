@@ -11,7 +11,7 @@ const rules: readonly FieldRule[] = [
 ];
 const free = { rules, strict: false };
 
-describe('an attribute that is defined', () => {
+describe('a defined attribute', () => {
   test.each([
     ['city', 10115, '10115'],
     ['city', ' Rome ', ' Rome '],
@@ -23,7 +23,7 @@ describe('an attribute that is defined', () => {
     ['born', '2026-02-28T10:00:00Z', '2026-02-28'],
     ['plan', 'pro', 'Pro'],
     ['age', null, null],
-  ])('%s %j is kept as %j', (name, given, kept) => {
+  ])('%s %j is stored as %j', (name, given, kept) => {
     expect(checkAttributes({ [name]: given }, free)).toEqual({ kind: 'fits', attributes: { [name]: kept } });
   });
 
@@ -41,7 +41,7 @@ describe('an attribute that is defined', () => {
     expect(refused).toEqual({ kind: 'faults', faults: [{ name, reason: 'not_of_its_type', sentence }] });
   });
 
-  test('is kept the same when it comes again as it was kept', () => {
+  test('is stored unchanged when its stored value is given again', () => {
     const choices = ['a', 'b'];
     const aRule = fc.constantFrom(...FIELD_TYPES).map((type) => ({ name: 'x', type, choices }));
     const aValue = fc.oneof(fc.string(), fc.double(), fc.boolean(), fc.constantFrom('A', '2026-01-02', '0', 'yes'));
@@ -55,7 +55,7 @@ describe('an attribute that is defined', () => {
   });
 });
 
-test('an attribute that is not defined stays as it is, unless the account is strict', () => {
+test('an undefined attribute is stored as it is, unless the account is strict', () => {
   expect(checkAttributes({ shoe: '43' }, free)).toEqual({ kind: 'fits', attributes: { shoe: '43' } });
   const sentence = 'The attributes.shoe field is not defined.';
   const refused = { kind: 'faults', faults: [{ name: 'shoe', reason: 'unknown_field', sentence }] };

@@ -18,19 +18,19 @@ const changes: fc.Arbitrary<SubscriberFields> = fc.record({
   tags: fc.option(fc.array(fc.string({ maxLength: 5 })), { nil: undefined }),
 });
 
-test('a wish repeated changes nothing more', () => {
+test('a repeated change has no further effect', () => {
   fc.assert(
-    fc.property(changes, changes, (before, wish) => {
-      const once = merged(merged(NO_FIELDS, before), wish);
-      expect(sameFields(merged(once, wish), once)).toBe(true);
+    fc.property(changes, changes, (before, change) => {
+      const once = merged(merged(NO_FIELDS, before), change);
+      expect(sameFields(merged(once, change), once)).toBe(true);
     }),
   );
 });
 
 test('nothing named, nothing changed', () => {
   fc.assert(
-    fc.property(changes, (wish) => {
-      const person = merged(NO_FIELDS, wish);
+    fc.property(changes, (change) => {
+      const person = merged(NO_FIELDS, change);
       expect(sameFields(merged(person, {}), person)).toBe(true);
     }),
   );
@@ -50,8 +50,8 @@ test.each([
   [{ attributes: { text: 'é'.repeat(2_048) } }, 'attributes'],
   [{ tags: Array.from({ length: 51 }, (_, at) => `t${at}`) }, 'tags'],
   [{ attributes: { text: 'x'.repeat(4_000) } }, undefined],
-])('limits hold in bytes and numbers (%#)', (wish, field) => {
-  expect(tooLarge(merged(NO_FIELDS, wish))).toBe(field);
+])('limits hold in bytes and numbers (%#)', (change, field) => {
+  expect(tooLarge(merged(NO_FIELDS, change))).toBe(field);
 });
 
 test.each([
