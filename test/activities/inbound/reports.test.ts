@@ -20,7 +20,7 @@ import { anException } from '../../support/store/ledger-pages.js';
 import { anAcceptedMessage } from '../../support/store/messages.js';
 import { ownStore } from '../../support/store/own-store.js';
 
-const store = ownStore();
+const store = ownStore({ isNew: true });
 const uncertain = (i: number) => anException({ i, kind: 'uncertain', class: 'owner_lost' });
 const FORGED = returnPaths([{ kid: 1, key: Buffer.alloc(32, 9), current: true }]);
 

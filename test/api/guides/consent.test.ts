@@ -17,7 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const asked = (email: string) => api.store.db.collection('confirmations').countDocuments({ 'wish.email_key': email });
+const asked = (email: string) =>
+  api.store.db.collection('confirmations').countDocuments({ 'requested.email_key': email });
 
 test('the guide turns asking back on, and asks in two ways', () => {
   expect(STEPS).toHaveLength(3);

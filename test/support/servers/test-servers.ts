@@ -21,10 +21,13 @@ export interface TestDatabase {
 /** Emptied databases of earlier files of this process: making 35 collections and their indexes costs 0.6 CPU seconds. */
 const emptied: string[] = [];
 
-/** An empty database of its own on the run's MongoDB; the caller drops it at the end of the file, and a later file reuses it. */
-export async function testDatabase(): Promise<TestDatabase> {
+/**
+ * An empty database of its own on the run's MongoDB; the caller drops it at the end of the file, and a later file reuses it.
+ * A test of query plans takes a new one: an index stays marked as multikey when its documents are gone.
+ */
+export async function testDatabase({ isNew = false } = {}): Promise<TestDatabase> {
   const url = inject('mongodbUrl');
-  const name = emptied.pop() ?? `test_${randomUUID().replaceAll('-', '')}`;
+  const name = (isNew ? undefined : emptied.pop()) ?? `test_${randomUUID().replaceAll('-', '')}`;
   const drop = async () => {
     const client = new MongoClient(url, { serverSelectionTimeoutMS: 10_000 });
     try {

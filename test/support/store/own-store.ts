@@ -3,7 +3,7 @@ import { openStore, type Store } from '../../../store/mongo/connect.js';
 import { type TestDatabase, testDatabase } from '../servers/test-servers.js';
 
 /** The store of a test file, on a database of its own: opened before its first test, dropped behind its last one. */
-export function ownStore(): Store {
+export function ownStore(options: Parameters<typeof testDatabase>[0] = {}): Store {
   let database: TestDatabase | undefined;
   let opened: Store | undefined;
   const store = (): Store => {
@@ -11,7 +11,7 @@ export function ownStore(): Store {
     return opened;
   };
   beforeAll(async () => {
-    database = await testDatabase();
+    database = await testDatabase(options);
     opened = await openStore({ url: database.url, database: database.name });
   });
   afterAll(async () => {
