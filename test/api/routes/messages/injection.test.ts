@@ -106,7 +106,8 @@ const FIELDS = new Set([
     'reply-to',
     'message-id',
   ],
-  ...['date', 'mime-version', 'content-type', 'content-transfer-encoding'],
+  // A mail that is one file and nothing else names its disposition in the header.
+  ...['date', 'mime-version', 'content-type', 'content-transfer-encoding', 'content-disposition'],
 ]);
 
 test('no input makes another header line, recipient or end of a mail', { timeout: 180_000 }, async () => {
