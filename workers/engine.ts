@@ -1,22 +1,12 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Engine, WorkflowStatus } from '../activities/engine.js';
+import { CAMPAIGN_TYPE, campaignRowChanged, campaignStart } from '../workflows/messages/campaign.js';
+import { CONFIRMATION_TYPE, confirmationStart } from '../workflows/messages/confirmation.js';
+import { DRAFT_TYPE, draftStart } from '../workflows/messages/draft.js';
+import { ENDPOINT_TYPE, endpointRowChanged, endpointStart } from '../workflows/messages/endpoint.js';
+import { IMPORT_TYPE, importStart } from '../workflows/messages/import.js';
+import { MESSAGE_TYPE, messageStart } from '../workflows/messages/message.js';
 import { ISSUE_TYPE, issueRowChanged, issueStart } from '../workflows/messages/newsletter.js';
-import {
-  CAMPAIGN_TYPE,
-  CONFIRMATION_TYPE,
-  campaignRowChanged,
-  campaignStart,
-  confirmationStart,
-  DRAFT_TYPE,
-  draftStart,
-  ENDPOINT_TYPE,
-  endpointRowChanged,
-  endpointStart,
-  IMPORT_TYPE,
-  importStart,
-  MESSAGE_TYPE,
-  messageStart,
-} from '../workflows/messages.js';
 import { campaignWorkflowId, confirmationWorkflowId, importWorkflowId } from '../workflows/names.js';
 import { newsletterSchedules } from './newsletter-schedules.js';
 

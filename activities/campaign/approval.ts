@@ -13,7 +13,7 @@ import type { Member, Members } from '../../store/accounts/members.js';
 import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
 import type { Lists } from '../../store/lists/lists.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
-import type { CampaignInput } from '../../workflows/messages.js';
+import type { CampaignInput } from '../../workflows/messages/campaign.js';
 
 export interface ApprovalDeps extends GroupStores {
   readonly campaigns: Pick<Campaigns, 'find' | 'expire'>;

@@ -4,8 +4,8 @@ import type { Fate } from '../../domain/delivery/outcome.js';
 import { type ProtocolTimes, windowSize } from '../../domain/delivery/protocol.js';
 import type { FailoverTransport } from '../../mail/transports/failover.js';
 import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
+import type { PagesInput } from '../../workflows/messages/campaign.js';
 import type { ActivityContext } from '../heartbeat.js';
-import type { PagesInput } from './delivery.js';
 
 export interface AttemptDeps {
   readonly campaigns: Campaigns;

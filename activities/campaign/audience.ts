@@ -7,7 +7,7 @@ import type { CampaignProgress } from '../../store/campaigns/progress.js';
 import type { Rounds } from '../../store/campaigns/rounds.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import type { Suppressions } from '../../store/suppressions/suppressions.js';
-import type { CampaignInput } from '../../workflows/messages.js';
+import type { CampaignInput } from '../../workflows/messages/campaign.js';
 import type { Letters } from './letters.js';
 import type { RoundCheck } from './round-check.js';
 

@@ -7,7 +7,7 @@ import type { Campaign } from '../../store/campaigns/campaigns.js';
 import type { CampaignProgress } from '../../store/campaigns/progress.js';
 import type { Recipients } from '../../store/campaigns/recipients.js';
 import type { Events } from '../../store/events/events.js';
-import type { CampaignInput, Control, RateControl, ScheduleControl } from '../../workflows/messages.js';
+import type { CampaignInput, Control, RateControl, ScheduleControl } from '../../workflows/messages/campaign.js';
 import { type ApprovalRequest, approvalRequestOf } from './approval.js';
 
 export interface CampaignDeps extends SteeringStores {

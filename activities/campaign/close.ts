@@ -10,7 +10,7 @@ import type { Rounds } from '../../store/campaigns/rounds.js';
 import type { Events } from '../../store/events/events.js';
 import type { Quotas } from '../../store/quotas/quotas.js';
 import type { Engagements } from '../../store/tracking/engagement.js';
-import type { CampaignInput } from '../../workflows/messages.js';
+import type { CampaignInput } from '../../workflows/messages/campaign.js';
 import { type PublishingDeps, pagePublisher } from './publishing.js';
 
 export interface ClosingDeps extends PublishingDeps, RecipientEvidenceStores {

@@ -3,41 +3,17 @@ import type { PageException } from '../../domain/campaign/ledger-page.js';
 import { decideForAddress } from '../../domain/delivery/suppression.js';
 import { relaxOnce } from '../../mail/dkim/canonical.js';
 import type { CompiledLetter } from '../../mail/letter/compile.js';
-import type { FailoverTransport, TransportsFor } from '../../mail/transports/failover.js';
-import type { RecipientEvidenceStores } from '../../services/evidence.js';
+import type { TransportsFor } from '../../mail/transports/failover.js';
 import type { Signing } from '../../services/signing.js';
 import { pauseCampaign } from '../../services/steer-campaign.js';
 import type { Campaign } from '../../store/campaigns/campaigns.js';
-import type { Ledger, RoundKey } from '../../store/campaigns/ledger.js';
-import type { ActivityContext } from '../heartbeat.js';
-import { type Attempt, type AttemptDeps, beginAttempt } from './attempt.js';
-import type { Letters } from './letters.js';
-import type { HandOverDeps } from './page/hand-over.js';
+import type { RoundKey } from '../../store/campaigns/ledger.js';
+import type { PagesInput, PagesResult } from '../../workflows/messages/campaign.js';
+import { type Attempt, beginAttempt } from './attempt.js';
 import { instant, ownPage } from './page/owner.js';
-import type { ClaimDeps } from './page/window-claim.js';
-import { workPage } from './page/work.js';
-import { type PublishingDeps, pagePublisher } from './publishing.js';
+import { type WorkDeps, workPage } from './page/work.js';
+import { pagePublisher } from './publishing.js';
 import type { ReputationGuard } from './reputation.js';
-
-export interface PagesInput {
-  readonly account: number;
-  readonly campaign: number;
-  readonly launch: number;
-  readonly round: number;
-  /** The transport was down: try one mail before a whole window. */
-  readonly probe: boolean;
-}
-
-/** Why an attempt came back: no page is open, all open ones are busy, the row wants otherwise, time is over. */
-export type PagesResult = 'finished' | 'busy' | 'not_wanted' | 'transport_down' | 'more';
-
-/** What the work on pages needs; the routes are those of the campaign's account. */
-export interface WorkDeps extends AttemptDeps, HandOverDeps, ClaimDeps, PublishingDeps, RecipientEvidenceStores {
-  readonly ledger: Ledger;
-  readonly letters: Letters;
-  readonly activityContext: () => ActivityContext;
-  readonly routes: FailoverTransport;
-}
 
 export interface DeliveryDeps extends Omit<WorkDeps, 'routes' | 'signers'> {
   readonly signing: Pick<Signing, 'statusOf'>;

@@ -14,7 +14,7 @@ import type { Lists } from '../../store/lists/lists.js';
 import type { Contents } from '../../store/messages/contents.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import type { Templates } from '../../store/templates/templates.js';
-import type { CampaignInput } from '../../workflows/messages.js';
+import type { CampaignInput } from '../../workflows/messages/campaign.js';
 
 export interface RenderingDeps {
   readonly campaigns: Pick<Campaigns, 'find'>;

@@ -8,7 +8,7 @@ import type { Voices } from '../../store/drafts/voices.js';
 import type { Events } from '../../store/events/events.js';
 import { draftHolder, type Quotas } from '../../store/quotas/quotas.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
-import type { DraftInput } from '../../workflows/messages.js';
+import type { DraftInput } from '../../workflows/messages/draft.js';
 import type { Engine } from '../engine.js';
 import { type ActivityContext, withHeartbeat } from '../heartbeat.js';
 

@@ -4,8 +4,8 @@ import type { Events } from '../../store/events/events.js';
 import type { Issue, IssueKey, Issues } from '../../store/newsletters/issues.js';
 import type { Newsletters } from '../../store/newsletters/newsletters.js';
 import type { PushedData } from '../../store/newsletters/pushed-data.js';
+import type { DraftInput } from '../../workflows/messages/draft.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
-import type { DraftInput } from '../../workflows/messages.js';
 
 /** What every step of an issue needs. */
 export interface IssueDeps {

@@ -16,7 +16,7 @@ import type { Confirmation } from '../../store/confirmations/row.js';
 import type { List, Lists } from '../../store/lists/lists.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import type { Templates } from '../../store/templates/templates.js';
-import type { ConfirmationInput } from '../../workflows/messages.js';
+import type { ConfirmationInput } from '../../workflows/messages/confirmation.js';
 
 export interface ConfirmationDeps extends GroupStores {
   readonly confirmations: Confirmations;

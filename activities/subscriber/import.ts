@@ -8,7 +8,7 @@ import type { OwnedImport } from '../../store/imports/progress.js';
 import type { ImportRows } from '../../store/imports/rows.js';
 import type { Blobs } from '../../store/mongo/blobs.js';
 import type { CustomFields } from '../../store/subscribers/custom-fields.js';
-import type { ImportInput } from '../../workflows/messages.js';
+import type { ImportInput } from '../../workflows/messages/import.js';
 import { type ActivityContext, withHeartbeat } from '../heartbeat.js';
 import { CHUNK, type ChunkLimits, type CsvPiece, chunksOf } from './import-chunks.js';
 

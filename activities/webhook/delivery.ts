@@ -1,5 +1,5 @@
 import { monotonic, now } from '../../clock.js';
-import type { EndpointInput } from '../../workflows/messages.js';
+import type { EndpointInput } from '../../workflows/messages/endpoint.js';
 import { withHeartbeat } from '../heartbeat.js';
 import { deliveryPass, nextStep, publishMissed, type StepResult, type WebhookDeps } from './pass.js';
 

@@ -5,6 +5,12 @@ import type { Campaign } from '../../store/campaigns/campaigns.js';
 import type { Confirmation } from '../../store/confirmations/row.js';
 import type { DraftKey } from '../../store/drafts/drafts.js';
 import type { Message } from '../../store/messages/row.js';
+import { CAMPAIGN_TYPE, campaignRowChanged, campaignStart } from '../../workflows/messages/campaign.js';
+import { CONFIRMATION_TYPE, confirmationRowChanged, confirmationStart } from '../../workflows/messages/confirmation.js';
+import { DRAFT_TYPE, draftStart } from '../../workflows/messages/draft.js';
+import { ENDPOINT_TYPE, endpointRowChanged, endpointStart } from '../../workflows/messages/endpoint.js';
+import { IMPORT_TYPE, importStart } from '../../workflows/messages/import.js';
+import { MESSAGE_TYPE, messageRowChanged, messageStart } from '../../workflows/messages/message.js';
 import {
   ISSUE_TYPE,
   type IssueRef,
@@ -14,24 +20,6 @@ import {
   newsletterRowChanged,
   newsletterStart,
 } from '../../workflows/messages/newsletter.js';
-import {
-  CAMPAIGN_TYPE,
-  CONFIRMATION_TYPE,
-  campaignRowChanged,
-  campaignStart,
-  confirmationRowChanged,
-  confirmationStart,
-  DRAFT_TYPE,
-  draftStart,
-  ENDPOINT_TYPE,
-  endpointRowChanged,
-  endpointStart,
-  IMPORT_TYPE,
-  importStart,
-  MESSAGE_TYPE,
-  messageRowChanged,
-  messageStart,
-} from '../../workflows/messages.js';
 import { draftWorkflowId } from '../../workflows/names.js';
 import { callQueue } from './call-queue.js';
 

@@ -1,6 +1,6 @@
 import type { CampaignPlan } from '../../activities/campaign/campaign.js';
 import { newApproval, remindAt, requestApproval } from '../../domain/campaign/approval.js';
-import type { CampaignInput } from '../../workflows/messages.js';
+import type { CampaignInput } from '../../workflows/messages/campaign.js';
 import { stepTime } from './environment.js';
 import { sending, type Timeline } from './timeline.js';
 

@@ -1,8 +1,8 @@
 import { timesAfter } from '../../domain/newsletter/timetable.js';
 import type { Campaign } from '../../store/campaigns/campaigns.js';
 import type { Newsletter } from '../../store/newsletters/newsletters.js';
+import { CAMPAIGN_TYPE, campaignRowChanged, campaignStart } from '../../workflows/messages/campaign.js';
 import { ISSUE_TYPE, issueStart } from '../../workflows/messages/newsletter.js';
-import { CAMPAIGN_TYPE, campaignRowChanged, campaignStart } from '../../workflows/messages.js';
 import { type CampaignFacts, type CampaignRehearsal, campaignSteps } from './campaign-steps.js';
 import { PREFIX, type RehearsalEnvironment } from './environment.js';
 import { type CurrentAudience, issueSteps } from './issue-steps.js';

@@ -10,7 +10,6 @@ import { type Campaign, campaigns } from '../../store/campaigns/campaigns.js';
 import type { Message } from '../../store/messages/row.js';
 import { majorityCollection } from '../../store/mongo/connect.js';
 import { issues } from '../../store/newsletters/issues.js';
-import { ISSUE_TYPE, issueRowChanged, issueStart } from '../../workflows/messages/newsletter.js';
 import {
   approveCampaign,
   CAMPAIGN_TYPE,
@@ -20,7 +19,8 @@ import {
   pauseCampaign,
   resumeCampaign,
   sendCampaignNow,
-} from '../../workflows/messages.js';
+} from '../../workflows/messages/campaign.js';
+import { ISSUE_TYPE, issueRowChanged, issueStart } from '../../workflows/messages/newsletter.js';
 import { atRate } from '../support/end-to-end/campaign-settings.js';
 import { aTestCluster, type TestCluster } from '../support/end-to-end/test-cluster.js';
 import { aFeed, fails, webServer } from '../support/scripted/web-server.js';

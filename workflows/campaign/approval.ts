@@ -1,5 +1,5 @@
-import { millisecondsUntil } from '../deadline.js';
-import type { CampaignInput } from '../messages.js';
+import type { CampaignInput } from '../messages/campaign.js';
+import { millisecondsUntil } from '../run.js';
 import { quickSteps } from '../steps.js';
 import type { Operators } from './operators.js';
 import { untilRendered } from './rendering.js';

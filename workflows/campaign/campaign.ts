@@ -1,6 +1,6 @@
 import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
-import { millisecondsUntil } from '../deadline.js';
-import type { CampaignInput, CampaignView } from '../messages.js';
+import type { CampaignInput, CampaignView } from '../messages/campaign.js';
+import { millisecondsUntil } from '../run.js';
 import { heavySteps, quickSteps } from '../steps.js';
 import { untilApproved } from './approval.js';
 import { listenToOperators, type Operators } from './operators.js';

@@ -1,7 +1,6 @@
 import { continueAsNew, sleep } from '@temporalio/workflow';
-import type { PagesResult } from '../../activities/campaign/delivery.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
-import type { CampaignInput } from '../messages.js';
+import type { CampaignInput, PagesResult } from '../messages/campaign.js';
 import { mailSteps, quickSteps } from '../steps.js';
 
 export interface LaneInput extends CampaignInput {

@@ -18,7 +18,7 @@ import {
   type ScheduleControl,
   scheduleCampaign,
   sendCampaignNow,
-} from '../messages.js';
+} from '../messages/campaign.js';
 import { PHASE } from '../names.js';
 import { quickSteps } from '../steps.js';
 

@@ -1,4 +1,4 @@
-import type { CampaignInput } from '../messages.js';
+import type { CampaignInput } from '../messages/campaign.js';
 import { heavySteps } from '../steps.js';
 import type { Operators } from './operators.js';
 import { isLong } from './round.js';

@@ -1,9 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { CancellationScope, condition, executeChild, isCancellation, setCurrentDetails } from '@temporalio/workflow';
-import type { PagesResult } from '../../activities/campaign/delivery.js';
-import { historyExceeds } from '../history-limit.js';
-import type { CampaignInput } from '../messages.js';
+import type { CampaignInput, PagesResult } from '../messages/campaign.js';
 import { laneWorkflowId } from '../names.js';
+import { historyExceeds } from '../run.js';
 import { quickSteps } from '../steps.js';
 import type { campaignLane } from './lane.js';
 import type { Operators } from './operators.js';

@@ -1,6 +1,6 @@
 import { listenForChanges } from '../changes.js';
-import { millisecondsUntil } from '../deadline.js';
-import { type ConfirmationInput, confirmationRowChanged } from '../messages.js';
+import { type ConfirmationInput, confirmationRowChanged } from '../messages/confirmation.js';
+import { millisecondsUntil } from '../run.js';
 import { quickSteps } from '../steps.js';
 
 /** Asks a new subscriber by mail to confirm, reminds them once, and expires the request if no answer comes. */

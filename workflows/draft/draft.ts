@@ -1,6 +1,6 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { DraftEnd } from '../../activities/draft/draft.js';
-import type { DraftInput } from '../messages.js';
+import type { DraftInput } from '../messages/draft.js';
 import { modelSteps, quickSteps } from '../steps.js';
 
 /** Has one version of a campaign's text written; what it says, and what it cost, stands in its row. */

@@ -1,6 +1,6 @@
 import { proxyActivities, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
 import type { ImportPass, subscriberImportActivities } from '../../activities/subscriber/import.js';
-import type { ImportInput } from '../messages.js';
+import type { ImportInput } from '../messages/import.js';
 import { queuesOf } from '../names.js';
 
 const FIRST_WAIT = 1_000;

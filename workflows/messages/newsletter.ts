@@ -1,7 +1,7 @@
 import { defineSignal } from '@temporalio/workflow';
 import { issueMoment } from '../../domain/newsletter/issue.js';
-import type { RunLength } from '../messages.js';
 import { ACCOUNT, issueWorkflowBase, KIND, newsletterWorkflowId, queuesOf } from '../names.js';
+import type { RunLength } from './start.js';
 
 export interface NewsletterInput {
   readonly account: number;

@@ -1,9 +1,9 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { CancellationScope, executeChild, isCancellation, ParentClosePolicy, sleep } from '@temporalio/workflow';
-import { millisecondsUntil } from '../deadline.js';
 import type { draft } from '../draft/draft.js';
-import type { DraftInput } from '../messages.js';
+import type { DraftInput } from '../messages/draft.js';
 import { draftWorkflowId } from '../names.js';
+import { millisecondsUntil } from '../run.js';
 
 const POLL_MS = 5_000;
 

@@ -2,10 +2,9 @@ import { continueAsNew, sleep, upsertSearchAttributes, workflowInfo } from '@tem
 import type { IssueView } from '../../activities/newsletter/issue.js';
 import { sourceRetryDelay } from '../../domain/newsletter/issue.js';
 import { listenForChanges } from '../changes.js';
-import { millisecondsUntil } from '../deadline.js';
-import { historyExceeds } from '../history-limit.js';
 import { type IssueInput, type IssueRef, issueRowChanged } from '../messages/newsletter.js';
 import { PHASE } from '../names.js';
+import { historyExceeds, millisecondsUntil } from '../run.js';
 import { quickSteps, sourceSteps } from '../steps.js';
 import { writeIssueDraft } from './draft.js';
 

@@ -10,14 +10,26 @@ import {
 import { domainOf } from '../../../domain/delivery/bad-domain.js';
 import type { Fate } from '../../../domain/delivery/outcome.js';
 import type { CompiledLetter } from '../../../mail/letter/compile.js';
-import { settleRecipient } from '../../../services/evidence.js';
+import type { FailoverTransport } from '../../../mail/transports/failover.js';
+import { type RecipientEvidenceStores, settleRecipient } from '../../../services/evidence.js';
+import type { Ledger } from '../../../store/campaigns/ledger.js';
+import type { ActivityContext } from '../../heartbeat.js';
 import { localSignal } from '../../signal.js';
-import type { Attempt } from '../attempt.js';
-import type { WorkDeps } from '../delivery.js';
-import { handOvers } from './hand-over.js';
+import type { Attempt, AttemptDeps } from '../attempt.js';
+import type { Letters } from '../letters.js';
+import type { PublishingDeps } from '../publishing.js';
+import { type HandOverDeps, handOvers } from './hand-over.js';
 import type { PageOwner } from './owner.js';
 import { openRecipientReader } from './recipient-reader.js';
-import { type Claim, claimer } from './window-claim.js';
+import { type Claim, type ClaimDeps, claimer } from './window-claim.js';
+
+/** What the work on pages needs; the routes are those of the campaign's account. */
+export interface WorkDeps extends AttemptDeps, HandOverDeps, ClaimDeps, PublishingDeps, RecipientEvidenceStores {
+  readonly ledger: Ledger;
+  readonly letters: Letters;
+  readonly activityContext: () => ActivityContext;
+  readonly routes: FailoverTransport;
+}
 
 /** The work on one owned page: claim a window, hand it over, settle what came of it, until the page or the attempt ends. */
 export async function workPage(deps: WorkDeps, attempt: Attempt, owner: PageOwner, letter: CompiledLetter) {

@@ -8,7 +8,7 @@ import {
   resumeCampaign,
   scheduleCampaign,
   sendCampaignNow,
-} from '../../../workflows/messages.js';
+} from '../../../workflows/messages/campaign.js';
 import { campaignWorkflowId } from '../../../workflows/names.js';
 import { atRate } from '../../support/end-to-end/campaign-settings.js';
 import { expectLedgerMatchesReceiver } from '../../support/end-to-end/ledger-check.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { resumeCampaign } from '../../../workflows/messages.js';
+import { resumeCampaign } from '../../../workflows/messages/campaign.js';
 import { campaignWorkflowId } from '../../../workflows/names.js';
 import { atRate } from '../../support/end-to-end/campaign-settings.js';
 import { expectLedgerMatchesReceiver } from '../../support/end-to-end/ledger-check.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../../servers/ports.js';
 import type { Campaign } from '../../../store/campaigns/campaigns.js';
-import { pauseCampaign, resumeCampaign } from '../../../workflows/messages.js';
+import { pauseCampaign, resumeCampaign } from '../../../workflows/messages/campaign.js';
 import { campaignWorkflowId } from '../../../workflows/names.js';
 import { atRate } from '../../support/end-to-end/campaign-settings.js';
 import type { Child } from '../../support/end-to-end/child.js';

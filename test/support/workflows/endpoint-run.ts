@@ -3,7 +3,7 @@ import type { WorkflowClient } from '@temporalio/client';
 import { events } from '../../../store/events/events.js';
 import type { Store } from '../../../store/mongo/connect.js';
 import { type Endpoint, endpoints } from '../../../store/webhooks/endpoints.js';
-import { ENDPOINT_TYPE, endpointRowChanged, endpointStart } from '../../../workflows/messages.js';
+import { ENDPOINT_TYPE, endpointRowChanged, endpointStart } from '../../../workflows/messages/endpoint.js';
 import { hookReceiver } from '../scripted/hook-receiver.js';
 
 export interface EndpointRunContext {

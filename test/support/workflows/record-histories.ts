@@ -19,17 +19,17 @@ import { openStore } from '../../../store/mongo/connect.js';
 import { counters } from '../../../store/mongo/counters.js';
 import { issues } from '../../../store/newsletters/issues.js';
 import { startWorker } from '../../../workers/main.js';
-import { ISSUE_TYPE, issueStart, NEWSLETTER_TYPE, newsletterStart } from '../../../workflows/messages/newsletter.js';
 import {
   approveCampaign,
   campaignStart,
   cancelCampaign,
-  confirmationStart,
-  draftStart,
-  messageStart,
   pauseCampaign,
   resumeCampaign,
-} from '../../../workflows/messages.js';
+} from '../../../workflows/messages/campaign.js';
+import { confirmationStart } from '../../../workflows/messages/confirmation.js';
+import { draftStart } from '../../../workflows/messages/draft.js';
+import { messageStart } from '../../../workflows/messages/message.js';
+import { ISSUE_TYPE, issueStart, NEWSLETTER_TYPE, newsletterStart } from '../../../workflows/messages/newsletter.js';
 import {
   campaignWorkflowId,
   confirmationWorkflowId,

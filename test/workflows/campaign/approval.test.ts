@@ -9,7 +9,7 @@ import type { Message } from '../../../store/messages/row.js';
 import { majorityCollection } from '../../../store/mongo/connect.js';
 import { workflowBundle } from '../../../workers/bundle.js';
 import type { campaign as campaignWorkflow } from '../../../workflows/campaign/campaign.js';
-import { approveCampaign, campaignRowChanged, rejectCampaign } from '../../../workflows/messages.js';
+import { approveCampaign, campaignRowChanged, rejectCampaign } from '../../../workflows/messages/campaign.js';
 import { campaignWorkflowId } from '../../../workflows/names.js';
 import { type TimeSkippingEverpost, timeSkippingEverpost } from '../../support/everpost/time-skipping-everpost.js';
 import { aDraft, steered } from '../../support/store/campaigns.js';

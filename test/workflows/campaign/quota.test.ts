@@ -4,7 +4,7 @@ import { campaigns } from '../../../store/campaigns/campaigns.js';
 import { usageReading } from '../../../store/quotas/usage.js';
 import { workflowBundle } from '../../../workers/bundle.js';
 import type { campaign as campaignWorkflow } from '../../../workflows/campaign/campaign.js';
-import { campaignRowChanged } from '../../../workflows/messages.js';
+import { campaignRowChanged } from '../../../workflows/messages/campaign.js';
 import { campaignWorkflowId } from '../../../workflows/names.js';
 import { type TimeSkippingEverpost, timeSkippingEverpost } from '../../support/everpost/time-skipping-everpost.js';
 import { aDraft, steered } from '../../support/store/campaigns.js';

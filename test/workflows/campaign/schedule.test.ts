@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Campaign, campaigns } from '../../../store/campaigns/campaigns.js';
 import { workflowBundle } from '../../../workers/bundle.js';
 import type { campaign as campaignWorkflow } from '../../../workflows/campaign/campaign.js';
-import { campaignRowChanged, scheduleCampaign, sendCampaignNow } from '../../../workflows/messages.js';
+import { campaignRowChanged, scheduleCampaign, sendCampaignNow } from '../../../workflows/messages/campaign.js';
 import { campaignWorkflowId } from '../../../workflows/names.js';
 import { type TimeSkippingEverpost, timeSkippingEverpost } from '../../support/everpost/time-skipping-everpost.js';
 import { aDraft, steered } from '../../support/store/campaigns.js';

@@ -8,7 +8,7 @@ import type { Message } from '../../../store/messages/row.js';
 import { subscribers } from '../../../store/subscribers/subscribers.js';
 import { workflowBundle } from '../../../workers/bundle.js';
 import type { confirmation as confirmationWorkflow } from '../../../workflows/confirmation/confirmation.js';
-import { confirmationRowChanged } from '../../../workflows/messages.js';
+import { confirmationRowChanged } from '../../../workflows/messages/confirmation.js';
 import { confirmationWorkflowId } from '../../../workflows/names.js';
 import { type TimeSkippingEverpost, timeSkippingEverpost } from '../../support/everpost/time-skipping-everpost.js';
 

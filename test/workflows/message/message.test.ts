@@ -3,7 +3,7 @@ import { messages } from '../../../store/messages/messages.js';
 import type { Message } from '../../../store/messages/row.js';
 import { majorityCollection } from '../../../store/mongo/connect.js';
 import { suppressions } from '../../../store/suppressions/suppressions.js';
-import { messageRowChanged } from '../../../workflows/messages.js';
+import { messageRowChanged } from '../../../workflows/messages/message.js';
 import { type MessageEverpost, messageEverpost } from '../../support/everpost/message-everpost.js';
 import type { Act } from '../../support/scripted/smtp-script.js';
 

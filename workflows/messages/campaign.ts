@@ -1,0 +1,66 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import { campaignWorkflowId, queuesOf } from '../names.js';
+import { type RunLength, startOptions } from './start.js';
+
+/** One launch of a campaign. Inputs carry ids and counts, no addresses: histories can be read in the Temporal UI. */
+export interface CampaignInput extends RunLength {
+  readonly account: number;
+  readonly campaign: number;
+  readonly launch: number;
+}
+
+/** One page activity of a lane. */
+export interface PagesInput extends Omit<CampaignInput, 'longestHistory'> {
+  readonly round: number;
+  /** The transport was down: try one mail before a whole window. */
+  readonly probe: boolean;
+}
+
+/** Why a page activity returned: no page is open, all open ones are busy, the row wants otherwise, its time is over. */
+export type PagesResult = 'finished' | 'busy' | 'not_wanted' | 'transport_down' | 'more';
+
+/**
+ * A control. The API has written the campaign's row already and sends its `v`; an operator in the Temporal UI sends `{}`
+ * and the workflow writes the row.
+ */
+export interface Control {
+  readonly v?: number;
+}
+export interface RateControl extends Control {
+  readonly per_second?: number | null;
+}
+export interface ScheduleControl extends Control {
+  /** ISO 8601; null takes the campaign off the schedule. */
+  readonly scheduled_at?: string | null;
+}
+
+/** The answer of an update: state and version of the row. */
+export interface CampaignView {
+  readonly state: string;
+  readonly v: number;
+}
+
+export const pauseCampaign = defineUpdate<CampaignView, [Control]>('pause');
+export const resumeCampaign = defineUpdate<CampaignView, [Control]>('resume');
+export const cancelCampaign = defineUpdate<CampaignView, [Control]>('cancel');
+export const sendCampaignNow = defineUpdate<CampaignView, [Control]>('send_now');
+/** Operators with access to Temporal may answer for the approvers. */
+export const approveCampaign = defineUpdate<CampaignView, [Control]>('approve');
+export const rejectCampaign = defineUpdate<CampaignView, [Control]>('reject');
+export const scheduleCampaign = defineUpdate<CampaignView, [ScheduleControl]>('schedule');
+export const changeCampaignRate = defineUpdate<CampaignView, [RateControl]>('change_rate');
+/** The row has changed: read it. */
+export const campaignRowChanged = defineSignal('rowChanged');
+export const campaignView = defineQuery<CampaignView>('view');
+
+export const CAMPAIGN_TYPE = 'campaign';
+
+export function campaignStart(prefix: string, input: CampaignInput) {
+  return startOptions<CampaignInput>({
+    workflowId: campaignWorkflowId(input.campaign),
+    taskQueue: queuesOf(prefix).workflows,
+    input,
+    kind: 'campaign',
+    summary: `Campaign ${input.campaign} of account ${input.account}`,
+  });
+}
