@@ -82,9 +82,9 @@ export function brandOf({ name, brand = DEFAULT_BRAND }: { readonly name: string
 }
 
 /** Whether the brand has settings besides name and language. A fresh installation must be able to send. */
-export function isSetUp({ name, language, ...looks }: Brand): boolean {
+export function isSetUp({ name, language, ...settings }: Brand): boolean {
   const { name: _, language: __, ...defaults } = DEFAULT_BRAND;
-  return JSON.stringify(Object.entries(looks).sort()) !== JSON.stringify(Object.entries(defaults).sort());
+  return JSON.stringify(Object.entries(settings).sort()) !== JSON.stringify(Object.entries(defaults).sort());
 }
 
 /** Colours of a mail in light or dark mode; each pair of text and background is readable (4.5:1). */
@@ -101,7 +101,7 @@ export interface Palette {
   readonly outside: string;
 }
 
-const NIGHT = { background: '#101317', surface: '#1a1e24', text: '#e6e9ee', muted: '#a7afba', line: '#39414c' };
+const DARK = { background: '#101317', surface: '#1a1e24', text: '#e6e9ee', muted: '#a7afba', line: '#39414c' };
 
 export function lightPalette({ primary, background, surface, text }: BrandColors): Palette {
   const muted = readableOn(surface, '#5d6772');
@@ -120,13 +120,13 @@ export function lightPalette({ primary, background, surface, text }: BrandColors
 
 /** Dark mode has its own backgrounds; it keeps the brand's primary colour. */
 export function darkPalette({ primary }: BrandColors): Palette {
-  const button = contrast(primary, NIGHT.surface) >= 1.6 ? primary : readableOn(NIGHT.surface, primary);
+  const button = contrast(primary, DARK.surface) >= 1.6 ? primary : readableOn(DARK.surface, primary);
   return {
-    ...NIGHT,
-    link: readableOn(NIGHT.surface, primary),
+    ...DARK,
+    link: readableOn(DARK.surface, primary),
     button,
     button_text: inkOn(button),
-    outside: readableOn(NIGHT.background, NIGHT.muted),
+    outside: readableOn(DARK.background, DARK.muted),
   };
 }
 

@@ -21,7 +21,7 @@ export interface BadKey {
   readonly reason: string;
 }
 
-const SAMPLE = Buffer.from('a mail to nobody');
+const SAMPLE = Buffer.from('a sample mail');
 const TYPES: Readonly<Record<DkimAlgorithm, string>> = { 'rsa-sha256': 'rsa', 'ed25519-sha256': 'ed25519' };
 /** Receivers refuse shorter keys (RFC 8301 §3.2). */
 const SHORTEST_RSA = 1_024;

@@ -103,14 +103,14 @@ function harmless(
 ): Record<string, string> {
   const refreshing = tag === 'meta' && !HARMLESS_META.test((attribs['http-equiv'] ?? 'content-type').trim());
   if (refreshing) removed.add('<meta http-equiv>');
-  const kept = Object.entries(attribs).filter(([name, value]) => {
+  const allowed = Object.entries(attribs).filter(([name, value]) => {
     const liquid = ` ${placeholders.restore(placeholders.sourceOf(/^data-liquid-(\d+)$/.exec(name)?.[1] ?? -1))}`;
     const active =
       name.startsWith('on') || ACTIVE.test(liquid) || (name === 'style' && BAD_CSS.test(value) && !hasSafeCss(value));
     if (active) removed.add(`${tag} ${name}`);
     return !active && !refreshing;
   });
-  return Object.fromEntries(kept);
+  return Object.fromEntries(allowed);
 }
 
 /** In a style, an image in a data: URL is the only harmless URL of that scheme. */

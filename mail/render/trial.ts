@@ -25,8 +25,8 @@ export function trialFault(
   const links = Math.max(html.match(LINK)?.length ?? 0, text.match(ADDRESS)?.length ?? 0);
   if (links > MOST_LINKS) return `The template is too complex: it has more than ${MOST_LINKS} links.`;
   try {
-    const said = fillParts(parseParts({ subject, preheader, html, text }), SAMPLE, false);
-    return 'fault' in said && said.code === 'template_too_complex' ? said.fault : undefined;
+    const filled = fillParts(parseParts({ subject, preheader, html, text }), SAMPLE, false);
+    return 'fault' in filled && filled.code === 'template_too_complex' ? filled.fault : undefined;
   } catch (error) {
     return complexityOf(error)?.message;
   }

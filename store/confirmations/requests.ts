@@ -75,7 +75,7 @@ async function openRequest(
   const rows = store.db.collection<Confirmation>('confirmations');
   const subscribers = store.db.collection<Subscriber>('subscribers');
   const { account, list_id, requested } = row;
-  if (requested === undefined) throw new Error(`request ${row._id} does not say for whom it is`);
+  if (requested === undefined) throw new Error(`request ${row._id} has no requested fields`);
   const person = await subscribers.findOne({ list_id, email_key: requested.email_key, account }, { session });
   const reason =
     (await reasonToClose(store, session, row, person)) ??

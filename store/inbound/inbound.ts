@@ -107,11 +107,11 @@ function receiving(rows: Rows) {
     /** Stores the reports of a provider's verified webhook, one row for each id; known rows stay. Atomic per row. */
     saveReports: async (account: number, provider: string, reports: readonly IdentifiedReport[]): Promise<void> => {
       if (reports.length === 0) return;
-      const kept = reports.map(({ id, ...report }): InboundReportRow => {
+      const received = reports.map(({ id, ...report }): InboundReportRow => {
         return { ...fresh(account, provider, id), account, kind: 'report', provider, report };
       });
       try {
-        await rows.insertMany(kept, { ordered: false });
+        await rows.insertMany(received, { ordered: false });
       } catch (error) {
         duplicatesIn(error);
       }

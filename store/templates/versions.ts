@@ -32,8 +32,8 @@ export function publishing(store: Store, rows: Collection<Template>) {
       if (row === null) return null;
       const { _id: template, account } = seen;
       const { default_language, contents } = edition;
-      const kept = { account, template, version, default_language, contents, published_at: at, copy_of };
-      await versions.insertOne({ _id: `${template}:${version}`, ...kept }, { session });
+      const stored = { account, template, version, default_language, contents, published_at: at, copy_of };
+      await versions.insertOne({ _id: `${template}:${version}`, ...stored }, { session });
       return row;
     });
 

@@ -79,19 +79,19 @@ test('keys sealed with another secret do not open, and no mail is sent', async (
 
 test('another key in the DNS stops the sender until the record is right, without a restart', async () => {
   const row = await aDomain('moved.example');
-  const noun = domains(store, SECRET);
-  const looked = async (seen: SenderDomain, state: 'ok' | 'wrong') => {
+  const domainStore = domains(store, SECRET);
+  const checked = async (seen: SenderDomain, state: 'ok' | 'wrong') => {
     const found = seen.keys.map((key) => ({ ...key, check: { state, found: null, note: null } }));
-    const after = await noun.recordFindings(seen, { ...seen, keys: found });
+    const after = await domainStore.recordFindings(seen, { ...seen, keys: found });
     if (after === null || after === 'claimed_elsewhere') throw new Error('not written');
     return after;
   };
   const ours = theSigning();
-  const verified = await looked(row, 'ok');
+  const verified = await checked(row, 'ok');
   expect((await ours.statusOf(ACCOUNT, 'moved.example')).kind).toBe('signers');
-  const wrong = await looked(verified, 'wrong');
+  const wrong = await checked(verified, 'wrong');
   expect(wrong.verified_at).toBeNull();
   expect((await ours.statusOf(ACCOUNT, 'moved.example')).kind).toBe('bad_signing_key');
-  expect((await looked(wrong, 'ok')).verified_at).not.toBeNull();
+  expect((await checked(wrong, 'ok')).verified_at).not.toBeNull();
   expect((await ours.statusOf(ACCOUNT, 'moved.example')).kind).toBe('signers');
 });

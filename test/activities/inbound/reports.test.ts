@@ -111,9 +111,9 @@ describe('an uncertain outcome', () => {
 test('the position of a recipient is found with an index, page by page', async () => {
   const { campaign, readers } = await aSentCampaign(store, 9);
   for (const id of readers) {
-    const place = await uncertainRecipients(store).lastPositionOf(campaign, id);
-    const page = await uncertainRecipients(store).page(campaign.account, place?.page ?? '');
-    expect(page?.ids[place?.i ?? -1]).toBe(id);
+    const position = await uncertainRecipients(store).lastPositionOf(campaign, id);
+    const page = await uncertainRecipients(store).page(campaign.account, position?.page ?? '');
+    expect(page?.ids[position?.i ?? -1]).toBe(id);
   }
   expect(await uncertainRecipients(store).lastPositionOf(campaign, (readers.at(-1) ?? 0) + 1)).toBeUndefined();
   const asked = { account: 1, campaign: 1, launch: 1, round: 0, 'ids.0': { $lte: 5 } };

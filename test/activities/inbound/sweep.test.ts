@@ -79,10 +79,10 @@ test.each(Object.keys(DEATHS))(
     expect(await suppressedAmong(store, sent)).toEqual([0]);
     const page = await store.db.collection('ledger').findOne({ campaign: sent.campaign._id });
     expect(page?.['exceptions']).toMatchObject([{ i: 0, kind: 'failed', class: 'invalid_recipient' }]);
-    const told = await store.db
+    const event = await store.db
       .collection<{ _id: string }>('events')
       .findOne({ type: 'subscriber.bounced', campaign: sent.campaign._id });
-    expect(told?._id).toBe(`subscriber:${sent.readers[0]}:bounced`);
+    expect(event?._id).toBe(`subscriber:${sent.readers[0]}:bounced`);
   },
 );
 
@@ -108,7 +108,7 @@ test('a worker that returns after another has processed the row undoes nothing',
   const sent = await aSentCampaign(store, 1);
   const id = await inbound(store).saveMail(null, aBounce(sent), []);
   const claimed = await inbound(store).find(id);
-  if (claimed === null) throw new Error('nothing was kept');
+  if (claimed === null) throw new Error('no row was stored');
   await sweepInbound(inboundDeps(store));
   await inbound(store).retryLater(claimed, new Date(0));
   await inbound(store).done(claimed, 'given_up');
@@ -121,8 +121,8 @@ test('of two workers at once one claims a row, and the other does not wait for i
   const seen: unknown[] = [];
   const counted = {
     ...events(store),
-    append: async (told: readonly unknown[]) => {
-      seen.push(told);
+    append: async (appended: readonly unknown[]) => {
+      seen.push(appended);
     },
   };
   const over = { events: counted };

@@ -24,7 +24,7 @@ async function runToTheEnd(id: number, activities = fixture.activities({ chunk }
 }
 
 /** Dependencies of a process that dies before, during or after its write. */
-function dying(at: Death): Partial<SubscriberImportDeps> {
+function dying(at: KillPoint): Partial<SubscriberImportDeps> {
   const importRows: ImportRows = {
     ...fixture.importRows,
     importRows: async (rows) => {
@@ -63,7 +63,7 @@ function gate() {
   return { open: () => open(), passed };
 }
 
-interface Death {
+interface KillPoint {
   readonly moment: 'half_written' | 'before_counting' | 'after_counting';
   readonly row: number;
 }
@@ -74,12 +74,12 @@ const line = fc.record({
   good: fc.integer({ min: 0, max: 9 }),
 });
 const file = fc.array(line, { minLength: 1, maxLength: 25 }).map((lines) => {
-  const cells = lines.map(({ who, name, good }) => `${good === 0 ? 'nobody' : `p${who}@a.test`},${name}`);
+  const cells = lines.map(({ who, name, good }) => `${good === 0 ? 'invalid' : `p${who}@a.test`},${name}`);
   return `email,first_name\n${cells.join('\n')}\n`;
 });
-const deaths = fc.array(
+const killPoints = fc.array(
   fc.record({
-    moment: fc.constantFrom<Death['moment']>('half_written', 'before_counting', 'after_counting'),
+    moment: fc.constantFrom<KillPoint['moment']>('half_written', 'before_counting', 'after_counting'),
     row: fc.integer({ min: 0, max: 24 }),
   }),
   { maxLength: 5 },
@@ -91,23 +91,23 @@ const fieldsOf = (people: readonly Record<string, unknown>[]) =>
 describe('after kills at any point', () => {
   test('a file has the same counts and the same result', { timeout: 120_000 }, async () => {
     await fc.assert(
-      fc.asyncProperty(file, file, deaths, async (before, csv, kills) => {
-        const [calm, stormy] = [await fixture.aList(), await fixture.aList()];
-        for (const list of [calm, stormy]) await runToTheEnd((await fixture.anImport(list, before))._id);
-        const reference = await fixture.anImport(calm, csv);
+      fc.asyncProperty(file, file, killPoints, async (before, csv, kills) => {
+        const [undisturbed, disturbed] = [await fixture.aList(), await fixture.aList()];
+        for (const list of [undisturbed, disturbed]) await runToTheEnd((await fixture.anImport(list, before))._id);
+        const reference = await fixture.anImport(undisturbed, csv);
         await runToTheEnd(reference._id);
-        const { _id: id } = await fixture.anImport(stormy, csv);
-        for (const death of kills) {
-          await runToTheEnd(id, fixture.activities(dying(death))).catch((error: unknown) => {
+        const { _id: id } = await fixture.anImport(disturbed, csv);
+        for (const kill of kills) {
+          await runToTheEnd(id, fixture.activities(dying(kill))).catch((error: unknown) => {
             if (!(error instanceof Killed)) throw error;
           });
         }
         await runToTheEnd(id);
-        const [calmly, stormily] = [await fixture.row(reference._id), await fixture.row(id)];
-        expect(stormily.counts).toEqual(calmly.counts);
-        expect(stormily.at).toEqual(calmly.at);
+        const [expectedRow, actualRow] = [await fixture.row(reference._id), await fixture.row(id)];
+        expect(actualRow.counts).toEqual(expectedRow.counts);
+        expect(actualRow.at).toEqual(expectedRow.at);
         expect(await fixture.errorsOf(id)).toEqual(await fixture.errorsOf(reference._id));
-        expect(fieldsOf(await fixture.people(stormy))).toEqual(fieldsOf(await fixture.people(calm)));
+        expect(fieldsOf(await fixture.people(disturbed))).toEqual(fieldsOf(await fixture.people(undisturbed)));
       }),
       { numRuns: 15 },
     );
@@ -118,23 +118,23 @@ describe('an attempt that was replaced', () => {
   test('counts nothing and overwrites nothing when it continues', async () => {
     const list = await fixture.aList();
     const { _id: id } = await fixture.anImport(list, 'email,first_name\na@a.test,One\nb@a.test,B\na@a.test,Two\n');
-    const asleep = gate();
+    const suspended = gate();
     const reached = gate();
     const importRows: ImportRows = {
       ...fixture.importRows,
       importRows: async (rows) => {
         reached.open();
-        await asleep.passed;
+        await suspended.passed;
         return fixture.importRows.importRows(rows);
       },
     };
-    const zombie = fixture.activities({ importRows, chunk: { rows: 2, bytes: 1_000 } });
-    const late = zombie.importNextRows({ account: ACCOUNT, import: id });
+    const replaced = fixture.activities({ importRows, chunk: { rows: 2, bytes: 1_000 } });
+    const late = replaced.importNextRows({ account: ACCOUNT, import: id });
     await reached.passed;
     await runToTheEnd(id, fixture.activities({ chunk: { rows: 2, bytes: 1_000 } }));
     const after = await fixture.row(id);
     const people = await fixture.people(list);
-    asleep.open();
+    suspended.open();
     expect((await late).kind).toBe('more');
     expect(await fixture.row(id)).toEqual(after);
     expect(await fixture.people(list)).toEqual(people);

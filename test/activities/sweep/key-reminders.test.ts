@@ -27,8 +27,8 @@ test('an old key is reported once, a revoked or a young one never', async () => 
   const deps = { keyRotation: keyRotation(store), events: events(store) };
   await publishKeyReminders(deps);
   await publishKeyReminders(deps);
-  const told = await store.db.collection<Event>('events').find().toArray();
-  expect(told).toMatchObject([{ account: 7, type: 'key.rotation_due', data: { key: old.key._id, name: 'Old' } }]);
+  const published = await store.db.collection<Event>('events').find().toArray();
+  expect(published).toMatchObject([{ account: 7, type: 'key.rotation_due', data: { key: old.key._id, name: 'Old' } }]);
 });
 
 test('a crash between the event and the mark repeats neither', async () => {

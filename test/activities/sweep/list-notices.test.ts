@@ -20,7 +20,7 @@ const sweep = (over: object = {}) => {
   return notifyListOwners({ ...api.deps, log, listNotices: listNotices(api.store), engine, ...over });
 };
 const notify = (notifications: object) => api.call(`PATCH /api/v1/lists/${list}`, { payload: { notifications } });
-const told = async () => (await rows(api)).map(({ to, subject }) => [to.email, subject]);
+const sentNotices = async () => (await rows(api)).map(({ to, subject }) => [to.email, subject]);
 
 test('new and unsubscribed people are mailed to the addresses of the list, each once', async () => {
   await aSubscriber(api, list, { email: 'before@example.com' });
@@ -35,11 +35,11 @@ test('new and unsubscribed people are mailed to the addresses of the list, each 
     [OWNER, 'ana@example.com is on Tea & Co now'],
     [OWNER, 'ana@example.com has left Tea & Co'],
   ];
-  expect(await told()).toEqual(expected);
+  expect(await sentNotices()).toEqual(expected);
 });
 
 test('a crash between the mail and its record repeats no mail', async () => {
-  const before = (await told()).length;
+  const before = (await sentNotices()).length;
   await aSubscriber(api, list, { email: 'bo@example.com' });
   const broken = {
     ...listNotices(api.store),
@@ -52,11 +52,11 @@ test('a crash between the mail and its record repeats no mail', async () => {
   // A list that fails does not delay the others.
   expect(warned).toContainEqual({ list, error: 'Error: killed' });
   await sweep();
-  expect((await told()).slice(before)).toEqual([[OWNER, 'bo@example.com is on Tea & Co now']]);
+  expect((await sentNotices()).slice(before)).toEqual([[OWNER, 'bo@example.com is on Tea & Co now']]);
 });
 
 test('a notification that is off sends nothing, and sends no earlier events when it is on again', async () => {
-  const before = (await told()).length;
+  const before = (await sentNotices()).length;
   await notify({ subscribe: false });
   await aSubscriber(api, list, { email: 'quiet@example.com' });
   await sweep();
@@ -64,15 +64,15 @@ test('a notification that is off sends nothing, and sends no earlier events when
   await sweep();
   await aSubscriber(api, list, { email: 'loud@example.com' });
   await sweep();
-  expect((await told()).slice(before)).toEqual([[OWNER, 'loud@example.com is on Tea & Co now']]);
+  expect((await sentNotices()).slice(before)).toEqual([[OWNER, 'loud@example.com is on Tea & Co now']]);
 });
 
 test('a suspended account is not notified, nor later of what happened meanwhile', async () => {
-  const before = (await told()).length;
+  const before = (await sentNotices()).length;
   await aSubscriber(api, list, { email: 'meanwhile@example.com' });
   await api.deps.suspension.suspend(api.account);
   await sweep();
   await api.deps.suspension.resume(api.account);
   await sweep();
-  expect(await told()).toHaveLength(before);
+  expect(await sentNotices()).toHaveLength(before);
 });

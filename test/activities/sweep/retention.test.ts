@@ -130,9 +130,9 @@ test('without a setting nothing is ever deleted', async () => {
 });
 
 test('contents without a reference are deleted, also without a time, in limited numbers each night', async () => {
-  const said = await aMessage(0, 'sent', { text: 'said still' });
+  const used = await aMessage(0, 'sent', { text: 'still used' });
   await aMessage(0, 'sent', { text: 'left' });
-  await api.store.db.collection<{ _id: string }>('messages').deleteMany({ _id: { $ne: said } });
+  await api.store.db.collection<{ _id: string }>('messages').deleteMany({ _id: { $ne: used } });
   const unnamed = ['0', 'g'].map((hash) => ({
     _id: `${api.account}:content:${hash}`,
     account: api.account,

@@ -60,7 +60,7 @@ test.each([
   ['X-A', '\uD800'],
   ['X-A', 'x'.repeat(901)],
   ['X-A', 'x '.repeat(1_001)],
-  ['In-Reply-To', 'somebody'],
+  ['In-Reply-To', 'not-an-id'],
   ['References', '<a@b.example>,<c@d.example>'],
 ])('the value of %s: %j is no line', (name, value) => {
   expect(headerFault(name, value)).toBe('malformed');

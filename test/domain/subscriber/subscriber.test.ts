@@ -27,7 +27,7 @@ test('a repeated change has no further effect', () => {
   );
 });
 
-test('nothing named, nothing changed', () => {
+test('a change without fields changes nothing', () => {
   fc.assert(
     fc.property(changes, (change) => {
       const person = merged(NO_FIELDS, change);

@@ -40,9 +40,9 @@ describe('a signed letter passes an independent verifier', () => {
   });
 
   test('with any content for any recipient', { timeout: 60_000 }, async () => {
-    const odd = fc.constantFrom('  ', '\t', ' \n', '\n\n', '.', '=', '{{ first_name }}', 'x'.repeat(90), 'é');
+    const special = fc.constantFrom('  ', '\t', ' \n', '\n\n', '.', '=', '{{ first_name }}', 'x'.repeat(90), 'é');
     const words = fc
-      .array(fc.oneof(odd, fc.string({ unit: 'grapheme', maxLength: 20 })), { maxLength: 12 })
+      .array(fc.oneof(special, fc.string({ unit: 'grapheme', maxLength: 20 })), { maxLength: 12 })
       .map((parts) => parts.join('').replace(/\{(?!\{ first_name \}\})|(?<!\{)\{%/g, ''));
     await fc.assert(
       fc.asyncProperty(words, words, words, async (html, first_name, last_name) => {

@@ -24,7 +24,7 @@ test.each([
   expect(await lookup.txt('three.example')).toEqual({ kind: 'found', records: [LONG] });
   expect(await lookup.txt('one.example')).toEqual({ kind: 'found', records: [LONG] });
   expect(await lookup.txt('mail.example')).toEqual({ kind: 'none' });
-  expect(await lookup.txt('nobody.example')).toEqual({ kind: 'none' });
+  expect(await lookup.txt('missing.example')).toEqual({ kind: 'none' });
   expect(await lookup.mx('mail.example')).toEqual({
     kind: 'found',
     records: [expect.objectContaining({ exchange: 'mx.mail.example', priority: 5 })],

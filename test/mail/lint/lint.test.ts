@@ -7,7 +7,7 @@ import { someBrand } from '../../support/mail/rendering.js';
 
 const OUT = '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>';
 
-function look(body: string, over: Partial<LintInput> = {}) {
+function check(body: string, over: Partial<LintInput> = {}) {
   const html = `<!doctype html><html lang="en"><head><title>News</title></head><body>${body}${OUT}</body></html>`;
   return lintLetter({
     brand: someBrand,
@@ -19,11 +19,11 @@ function look(body: string, over: Partial<LintInput> = {}) {
     ...over,
   });
 }
-const codes = (body: string, over: Partial<LintInput> = {}) => look(body, over).map(({ code }) => code);
+const codes = (body: string, over: Partial<LintInput> = {}) => check(body, over).map(({ code }) => code);
 
 test('a letter with nothing wrong has no findings', () => {
   expect(
-    look('<h1>Hi {{ first_name }}</h1><img src="https://x.test/a.png" alt=""><a href="https://x.test/">on</a>'),
+    check('<h1>Hi {{ first_name }}</h1><img src="https://x.test/a.png" alt=""><a href="https://x.test/">on</a>'),
   ).toEqual([]);
 });
 

@@ -130,8 +130,8 @@ describe('what mails must not contain', () => {
 
 test.each(['<mj-text colour="red">x</mj-text>', '<mj-nonsense />'])(
   '%s is reported, and the rest is rendered',
-  async (odd) => {
-    const { findings } = await renderLetter(aJob({ template: mjmlTemplate(column(odd)) }));
+  async (source) => {
+    const { findings } = await renderLetter(aJob({ template: mjmlTemplate(column(source)) }));
     expect(findings.map(({ code }) => code)).toContain('mjml_invalid');
   },
 );

@@ -21,7 +21,7 @@ const server = async (...given: Parameters<typeof smtpServer>) => {
   return started;
 };
 
-const PATIENCE = 5_000;
+const TIMEOUT = 5_000;
 const standsFor =
   (...addresses: string[]): Resolve =>
   async () =>
@@ -33,9 +33,9 @@ test('a name of a private address is not connected to, even if it had a public o
   const url = `smtp://relay.example.org:${relay.port}`;
   for (const addresses of [['127.0.0.1'], ['::ffff:127.0.0.1'], ['10.0.0.1', '127.0.0.1'], []]) {
     const dial = guardedDial(addressGuard([]), standsFor(...addresses));
-    expect(await probe(url, PATIENCE, dial)).toMatchObject(unreached);
+    expect(await probe(url, TIMEOUT, dial)).toMatchObject(unreached);
   }
-  expect(await probe(relay.url, PATIENCE, guardedDial(addressGuard([])))).toMatchObject(unreached);
+  expect(await probe(relay.url, TIMEOUT, guardedDial(addressGuard([])))).toMatchObject(unreached);
   expect(relay.steps.connect).toBe(0);
 });
 
@@ -46,12 +46,12 @@ test('a closed port, a silent port and an unknown name give the same error', asy
   const nameless = guardedDial(addressGuard([]), async () => {
     throw new Error('ENOTFOUND');
   });
-  for (const [patience, each] of [
-    [PATIENCE, dial],
+  for (const [timeout, each] of [
+    [TIMEOUT, dial],
     [50, filtered],
-    [PATIENCE, nameless],
+    [TIMEOUT, nameless],
   ] as const) {
-    expect(await probe(refusing, patience, each)).toMatchObject(unreached);
+    expect(await probe(refusing, timeout, each)).toMatchObject(unreached);
   }
 });
 
@@ -59,8 +59,8 @@ test('an allowed host is logged in to and receives mail', async () => {
   const relay = await server({ extensions: ['AUTH PLAIN'] });
   const dial = guardedDial(addressGuard(['127.0.0.1']), standsFor('127.0.0.1'));
   const url = `smtp://user:password@relay.example.org:${relay.port}`;
-  expect(await probe(url, PATIENCE, dial)).toMatchObject({ ok: true, stage: 'ready', authenticated: true });
-  const times = { smtpCommand: PATIENCE, smtpDot: PATIENCE };
+  expect(await probe(url, TIMEOUT, dial)).toMatchObject({ ok: true, stage: 'ready', authenticated: true });
+  const times = { smtpCommand: TIMEOUT, smtpDot: TIMEOUT };
   const transport = smtpTransport({ url, connections: 1, times, dial });
   const order = { mayBegin: () => true, signal: new AbortController().signal };
   expect((await transport.deliver(aMail(), order)).kind).toBe('accepted');
@@ -86,6 +86,6 @@ test('bytes that the server sends before a listener exists are not lost', async 
   const relay = await server();
   const socket = connect(relay.port, '127.0.0.1');
   const early = once(socket, 'connect');
-  expect(await probe(relay.url, PATIENCE, () => socket)).toMatchObject({ ok: true });
+  expect(await probe(relay.url, TIMEOUT, () => socket)).toMatchObject({ ok: true });
   await early;
 });

@@ -8,12 +8,12 @@ const CAMPAIGN = 7;
 
 let database: TestDatabase;
 let store: Store;
-let river: Events;
+let eventStore: Events;
 
 beforeAll(async () => {
   database = await testDatabase();
   store = await openStore({ url: database.url, database: database.name });
-  river = events(store);
+  eventStore = events(store);
 });
 afterAll(async () => {
   await store.close();
@@ -21,18 +21,19 @@ afterAll(async () => {
 });
 
 const happened = (_id: string, type: string) => ({ _id, account: ACCOUNT, campaign: CAMPAIGN, type });
-const told = async () => (await river.ofCampaign(ACCOUNT, CAMPAIGN)).map(({ _id, type }) => `${_id} ${type}`);
+const storedEvents = async () =>
+  (await eventStore.ofCampaign(ACCOUNT, CAMPAIGN)).map(({ _id, type }) => `${_id} ${type}`);
 
 test('a repeated event is stored once, and the new events of the same append are stored', async () => {
-  await river.append([happened('a', 'recipient.failed')]);
-  await river.append([happened('a', 'recipient.sent'), happened('b', 'recipient.skipped')]);
-  expect((await told()).sort()).toEqual(['a recipient.failed', 'b recipient.skipped']);
+  await eventStore.append([happened('a', 'recipient.failed')]);
+  await eventStore.append([happened('a', 'recipient.sent'), happened('b', 'recipient.skipped')]);
+  expect((await storedEvents()).sort()).toEqual(['a recipient.failed', 'b recipient.skipped']);
 });
 
 test('an error other than a duplicate key is thrown', async () => {
-  const before = await told();
+  const before = await storedEvents();
   await store.db.command({ collMod: 'events', validator: { type: { $ne: 'recipient.unheard' } } });
   const both = [happened('a', 'recipient.failed'), happened('c', 'recipient.unheard')];
-  await expect(river.append(both)).rejects.toThrow();
-  expect(await told()).toEqual(before);
+  await expect(eventStore.append(both)).rejects.toThrow();
+  expect(await storedEvents()).toEqual(before);
 });

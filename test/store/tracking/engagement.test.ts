@@ -24,7 +24,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-const tell = (...visits: Parameters<typeof appendVisits>[3]) => appendVisits(store, ACCOUNT, campaign._id, visits);
+const visit = (...visits: Parameters<typeof appendVisits>[3]) => appendVisits(store, ACCOUNT, campaign._id, visits);
 const MACHINE = { by: 'machine', rule: 'apple_privacy' };
 
 test('without visits all figures are zero', async () => {
@@ -32,7 +32,7 @@ test('without visits all figures are zero', async () => {
 });
 
 test('each person counts once and each visit counts; machines count separately', async () => {
-  await tell(
+  await visit(
     ['opened', 1, '2026-05-15T09:00:00Z'],
     ['opened', 1, '2026-05-15T11:30:00Z'],
     ['opened', 2, '2026-05-15T09:59:59Z'],
@@ -59,7 +59,7 @@ test('each person counts once and each visit counts; machines count separately',
 });
 
 test('three links of one mail within moments are visits by a machine, the first included', async () => {
-  await tell(
+  await visit(
     ['clicked', 1, '2026-05-15T09:00:00.0Z', { link: 1 }],
     ['clicked', 1, '2026-05-15T09:00:00.9Z', { link: 2 }],
     ['clicked', 1, '2026-05-15T09:00:01.8Z', { link: 3 }],
@@ -75,13 +75,13 @@ test('three links of one mail within moments are visits by a machine, the first 
 });
 
 test('the figures match the events, also after late events and wrong stored figures', async () => {
-  await tell(['opened', 1, '2026-05-15T09:00:00Z']);
+  await visit(['opened', 1, '2026-05-15T09:00:00Z']);
   expect((await read.of(campaign)).opens.people).toBe(1);
   // Appended now, with an earlier time.
-  await tell(['opened', 2, '2026-05-15T08:00:00Z']);
+  await visit(['opened', 2, '2026-05-15T08:00:00Z']);
   expect((await read.of(campaign)).opens.people).toBe(2);
-  const kept = store.db.collection<{ _id: number }>('statistics');
-  await kept.updateOne({ _id: campaign._id }, { $set: { 'engagement.opens.people': 99 } });
+  const figures = store.db.collection<{ _id: number }>('statistics');
+  await figures.updateOne({ _id: campaign._id }, { $set: { 'engagement.opens.people': 99 } });
   expect((await read.rollUp(campaign)).opens.people).toBe(2);
   expect((await read.of(campaign)).opens.people).toBe(2);
 });
@@ -106,7 +106,7 @@ test('departures count if this campaign caused them on its own list', async () =
 });
 
 test('several campaigns are read at once, those of other accounts are not', async () => {
-  await tell(['opened', 1, '2026-05-15T09:00:00Z']);
+  await visit(['opened', 1, '2026-05-15T09:00:00Z']);
   const other = { ...campaign, _id: campaign._id + 500 };
   const found = await read.ofMany(ACCOUNT, [campaign, other]);
   expect([found.get(campaign._id)?.opens.people, found.get(other._id)?.opens.people]).toEqual([1, 0]);
