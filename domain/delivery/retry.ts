@@ -1,7 +1,7 @@
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** Waits before each further round or attempt, in milliseconds (research: A6); the last one repeats. */
+/** Waits before each further round or attempt, in milliseconds; the last one repeats. */
 export const RETRY_WAITS: readonly number[] = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR];
 
 const JITTER = 0.2;

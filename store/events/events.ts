@@ -4,7 +4,7 @@ import { now } from '../../clock.js';
 import type { Store } from '../mongo/connect.js';
 import { duplicatesIn } from '../mongo/duplicate-key.js';
 
-/** One thing that happened. `_id` is deterministic wherever a retry could repeat the append. */
+/** An event of an account. `_id` is deterministic wherever a retry could repeat the append. */
 export interface Event {
   readonly _id: string;
   readonly account: number;

@@ -85,7 +85,7 @@ export function importProgress(rows: Collection<Import>) {
     /** The whole file is imported. False: another attempt has taken over. */
     finish: (row: OwnedImport): Promise<boolean> => end(row, 'done', null),
 
-    /** The rest of the file cannot be imported; what was counted stays. */
+    /** The rest of the file cannot be imported; the counts stay. */
     fail: (row: OwnedImport, reason: ImportFailure): Promise<boolean> => end(row, 'failed', reason),
 
     /** The file and the dry run of a finished import are deleted: nothing is due any more. */
