@@ -2,15 +2,15 @@ import { type Collection, type Db, type Document, MongoNetworkError, ReadConcern
 import type { Store } from '../../store/mongo/connect.js';
 
 /**
- * What the network does to one write: `drop` loses it, `deaf` applies it and loses the answer, `late` loses the answer
- * and applies it at any later time, `twice` answers and applies it once more at any later time, `hang` keeps everybody
- * waiting until the line is resumed.
+ * A fault of one write: `drop` loses it, `deaf` applies it and loses the answer, `late` loses the answer and applies it at
+ * any later time, `twice` answers and applies it once more at any later time, `hang` blocks the caller until the
+ * connection is resumed.
  */
 export type Fault = 'ok' | 'drop' | 'deaf' | 'late' | 'twice' | 'hang';
 
-/** One party's line to MongoDB. */
+/** The connection of one attempt or owner to MongoDB. */
 export interface Connection {
-  /** What happens to its next writes; an empty list is a good line. */
+  /** The faults of its next writes; without faults writes succeed. */
   readonly faults: Fault[];
   /** The operation that waits for its answer. */
   operation?: Promise<void>;
@@ -18,10 +18,10 @@ export interface Connection {
   onPark?: () => void;
 }
 
-/** Writes that are still under way although nobody waits for them. */
+/** Pending writes without a waiting caller. */
 export type Underway = (() => Promise<unknown>)[];
 
-/** How a mutant of the protocol bends a write before it is sent, and what it makes of the outcome. */
+/** A mutant of the protocol: it changes writes or the handling of their outcome. */
 export interface Mutation {
   readonly write?: (method: string, args: readonly unknown[]) => readonly unknown[];
   readonly acceptsUnknown?: boolean;
@@ -32,15 +32,18 @@ export interface Mutation {
 
 const WRITES = new Set(['updateOne', 'updateMany', 'findOneAndUpdate', 'insertOne']);
 
-/** Durability is not under test here and costs a disk flush for each write; on one server a local read sees all writes. */
+/**
+ * Skips durability, which is not tested here and costs a disk flush per write. On a single server a local read sees all
+ * writes.
+ */
 const QUICK = { writeConcern: { w: 1, journal: false }, readConcern: new ReadConcern('local') } as const;
 
-/** The store on a line that never fails. */
+/** The store over a reliable connection. */
 export function fastStore(store: Store): Store {
   return { ...store, ledger: { collection: (name: string) => store.ledger.collection(name, QUICK) } as unknown as Db };
 }
 
-/** The same store over a line that may fail. Only the ledger's client is concerned: events repeat themselves anyway. */
+/** The same store over a connection that may fail. Only the ledger's client has faults: appending events is idempotent. */
 export function unreliableStore(
   store: Store,
   connection: Connection,
@@ -105,14 +108,14 @@ function mutatedAnswer({ ignoresNoMatch = false }: Mutation, answer: unknown): u
   return ignoresNoMatch && (answer as Document | null)?.['matchedCount'] === 0 ? { matchedCount: 1 } : answer;
 }
 
-/** Starts an operation on the line and waits until it has its answer or hangs. */
+/** Starts an operation and waits until it has its answer or hangs. */
 export function issue(connection: Connection, start: () => Promise<void>): Promise<void> {
   return untilAnsweredOrParked(connection, () => {
     connection.operation = start();
   });
 }
 
-/** Lets a hanging operation go on. */
+/** Resumes a hanging operation. */
 export function resume(connection: Connection): Promise<void> {
   return untilAnsweredOrParked(connection, () => {
     const goOn = connection.parked;

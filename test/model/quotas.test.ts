@@ -14,7 +14,7 @@ const LIMIT = 20;
 let restoreClock = () => {};
 afterEach(() => restoreClock());
 
-/** What somebody does; several do it at once, and anybody may do it again. */
+/** An operation of a process. Several run at once, and each may be repeated. */
 type Operation =
   | { readonly kind: 'reserve' | 'settle'; readonly campaign: number; readonly round: number; readonly n: number }
   | { readonly kind: 'message'; readonly id: number; readonly n: number }
@@ -43,7 +43,7 @@ async function aQuotaFixture(month: Date) {
   // Two processes.
   const desks = [quotas(store), quotas(store)] as const;
   const queues = [messageQuota(store), messageQuota(store)] as const;
-  // Ids of their own, so that runs do not meet.
+  // Each run has its own ids, so that runs do not interfere.
   const own = (id: number) => account * 1_000 + id;
   const act = async (one: Operation, by: 0 | 1): Promise<unknown> => {
     switch (one.kind) {
@@ -68,7 +68,7 @@ async function aQuotaFixture(month: Date) {
 const sum = (numbers: readonly number[]) => numbers.reduce((total, n) => total + n, 0);
 
 test(
-  'whatever happens at once, and however often, the books agree and never pass the limit',
+  'under any concurrent and repeated operations, usage equals the reservations and never exceeds the limit',
   { timeout: 120_000 },
   () =>
     fc.assert(
@@ -81,7 +81,7 @@ test(
           expect(emails.reserved).toBe(sum(rows.flatMap((row) => (row.state === 'held' ? row.amount : []))));
           for (const row of rows) expect(row.used ?? 0).toBeLessThanOrEqual(row.amount);
         }
-        // The sweep finds every holder at its end.
+        // The sweep finds every holder finished.
         const { rows, emails: before } = await books();
         await desk.settle(rows.map(({ _id, amount }) => ({ _id, used: amount })));
         const after = await store.db.collection<UsageRow>('usage').findOne({ account, month: '2026-05' });
@@ -91,7 +91,7 @@ test(
     ),
 );
 
-test('a later round of a campaign that still holds its mails needs no more; a retry after its end reserves anew', async () => {
+test('a later round of an open campaign needs no further reservation; a retry after its end reserves again', async () => {
   const { account, own, desk, books } = await aQuotaFixture(new Date('2026-05-15T12:00:00Z'));
   const round = (n: number) => ({ campaign: own(1), launch: 1, round: n });
   expect(await desk.reserveRound(account, round(0), 18)).toBe('held');
@@ -106,7 +106,7 @@ test('a later round of a campaign that still holds its mails needs no more; a re
   expect((await books()).emails).toEqual({ used: 17, reserved: 0 });
 });
 
-test('a month begins whole, in UTC; what was reserved before it counts for the month before', async () => {
+test('a month begins in UTC with its full quota; earlier reservations count for the earlier month', async () => {
   const { account, own, desk } = await aQuotaFixture(new Date('2026-05-31T23:59:59Z'));
   const round = (id: number) => ({ campaign: own(id), launch: 1, round: 0 });
   expect(await desk.reserveRound(account, round(1), LIMIT)).toBe('held');

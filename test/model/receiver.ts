@@ -1,7 +1,7 @@
-/** What became of a mail, as the receiver's side decides it, at whatever time it likes. */
+/** The result of a mail, which the receiver decides at any time. */
 export type Resolution = 'accept' | 'refuse' | 'defer' | 'drop_accepted' | 'drop_lost' | 'before';
 
-/** What the worker is published of it; `again`: no byte of the body was written. */
+/** The result as the worker sees it; `again`: no byte of the body was written. */
 export type Reply = 'sent' | 'failed' | 'deferred' | 'uncertain' | 'again';
 
 export interface Letter {
@@ -21,7 +21,7 @@ const REPLIES: Record<Resolution, Reply> = {
 
 export type Receiver = ReturnType<typeof receiver>;
 
-/** The only witness that counts: who was handed what, and who has it. Keys are `round:id`. */
+/** The reference for the checks: counts the hand-overs and accepted mails of each recipient. Keys are `round:id`. */
 export function receiver() {
   const open: Letter[] = [];
   const accepted = new Map<string, number>();

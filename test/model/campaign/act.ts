@@ -2,7 +2,10 @@ import { type Fault, resume } from '../network.js';
 import { advance, anAttempt, close, FAIR_LEASE, hand, publish, renew, take, WRONG_LEASE, waiting } from './attempt.js';
 import { type Attempt, aToken, type CampaignModel } from './model.js';
 
-/** What the attempt in a slot does next: what its state allows, as `dice` (0 to 99) chooses; says what it did. */
+/**
+ * Runs the next action of the attempt in a slot. `dice` (0 to 99) chooses among those its state allows. Returns a
+ * description.
+ */
 export async function act(model: CampaignModel, at: number, dice: number, faults: readonly Fault[]): Promise<string> {
   const attempt = model.slots[at];
   if (attempt === undefined) return 'nothing';
@@ -13,19 +16,19 @@ export async function act(model: CampaignModel, at: number, dice: number, faults
   const open = waiting(attempt);
   if (open.length > 0 && dice < 75) return handOver(model, attempt, open, dice);
   if (dice < 7) return renew(attempt).then(() => 'renew');
-  if (dice < 10) return publish(model, attempt).then(() => 'tell');
+  if (dice < 10) return publish(model, attempt).then(() => 'publish');
   return dice < 85 && !isThrough(attempt) ? move(model, attempt, dice) : end(model, attempt, dice);
 }
 
-/** A hanging write is nobody's reason to rest: claimed mail is handed over, the attempt may die, the line may go on. */
+/** Acts during a hanging write: hands over claimed mail, crashes, or resumes the connection. */
 function actWhileItWaits(model: CampaignModel, at: number, attempt: Attempt, dice: number): Promise<string> | string {
   const open = waiting(attempt);
   if (dice < 10) return crash(model, at, attempt);
   if (dice < 40 && open.length > 0) return handOver(model, attempt, open, dice);
-  return dice < 60 ? 'wait' : resume(attempt.connection).then(() => 'the line goes on');
+  return dice < 60 ? 'wait' : resume(attempt.connection).then(() => 'the connection resumes');
 }
 
-/** Takes a free page; where there is none, often one that somebody else still works on. */
+/** Takes a free page. If there is none, often takes a page that another attempt still works on. */
 async function takeOne(model: CampaignModel, at: number, before: Attempt, dice: number): Promise<string> {
   if (before.state === 'lost') model.staleAttempts.push(before);
   const attempt = before.state === 'idle' ? before : anAttempt(model, aToken(model));

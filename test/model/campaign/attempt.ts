@@ -9,9 +9,9 @@ import type { Attempt, CampaignModel } from './model.js';
 
 export const WINDOW = 3;
 
-/** Judges every page that is owned as abandoned, whoever owns it and however alive. */
+/** A lease that treats every owned page as abandoned, also that of a live owner. */
 export const WRONG_LEASE = -60_000;
-/** Longer than any run: takes only pages that were given back. */
+/** A lease longer than any run: only released pages are taken. */
 export const FAIR_LEASE = 3_600_000;
 
 export function anAttempt(model: CampaignModel, token: string): Attempt {
@@ -43,7 +43,7 @@ export function take(model: CampaignModel, attempt: Attempt, lease: number): Pro
   });
 }
 
-/** Settles what is known without a gap and claims up to `claim` more; a write that would change nothing is not made. */
+/** Settles the known results without a gap and claims up to `claim` more. Skips a write that would change nothing. */
 export async function advance(model: CampaignModel, attempt: Attempt, claim: number): Promise<void> {
   const { page } = attempt;
   if (page === undefined) return;
@@ -63,7 +63,7 @@ export async function advance(model: CampaignModel, attempt: Attempt, claim: num
   });
 }
 
-/** Skipped recipients have their fate with the claim; a mutant hands the others over at once. */
+/** Sets the fate of skipped recipients with the claim. A mutant hands the others over at once. */
 function claimed(model: CampaignModel, attempt: Attempt, before: LedgerPage, after: LedgerPage): void {
   for (let i = before.claimed; i < after.claimed; i++) {
     if (model.left.has(after.ids[i] ?? 0)) attempt.known.set(i, 'skipped');
@@ -106,7 +106,7 @@ export function hand(model: CampaignModel, attempt: Attempt, i: number): void {
   model.receiver.hand({ round: page.round, id, answer });
 }
 
-/** Tells the confirmed entries; the next advance says so on the page. */
+/** Publishes the confirmed entries; the next advance records that on the page. */
 export async function publish(model: CampaignModel, attempt: Attempt): Promise<void> {
   const { page } = attempt;
   if (page === undefined) return;
@@ -125,7 +125,7 @@ export function publishEntries(
   );
 }
 
-/** Finishes the page or gives it back; whichever the page, as this attempt knows it, allows. */
+/** Finishes the page if this attempt knows it as settled, else releases it. */
 export function close(attempt: Attempt): Promise<void> {
   const { page } = attempt;
   return issue(attempt.connection, async () => {

@@ -29,7 +29,7 @@ const freezes = fc.tuple(fc.nat({ max: 1 }), fc.integer({ min: 1, max: 3 }), som
   ),
 );
 
-/** Opens the next round where something waits for one: once, however often it is asked. */
+/** Opens the next round if recipients wait for one: once, also when called repeatedly. */
 async function openNext(model: CampaignModel, round: number, twice: boolean): Promise<boolean> {
   const { rounds: opened } = await rowOf(model);
   const resend = model.resends && !opened.some(({ takes }) => takes.includes('uncertain'));
@@ -44,7 +44,7 @@ async function openNext(model: CampaignModel, round: number, twice: boolean): Pr
 async function endIt(model: CampaignModel, round: number): Promise<string> {
   await rounds(model.store).expire(model.key.account, model.key.campaign);
   await progressOf(model).close(model.key, round, 'sent');
-  return 'to its end';
+  return 'and ends';
 }
 
 const kinds = fc.constantFrom<RetriedKind[]>(['failed'], ['uncertain'], ['failed', 'uncertain']);
@@ -53,20 +53,20 @@ const goesOn = fc
   .record({ twice: fc.boolean(), takes: kinds, only: fc.option(fc.nat({ max: 3 })) })
   .map(({ twice, takes, only }) =>
     command(
-      'the plot goes on',
+      'the workflow continues',
       () => true,
       async (model) => {
         const { state, round } = await rowOf(model);
         model.round = Math.max(0, round);
         if (state === 'sent') return retry(model, takes, only);
         if (state === 'freezing' && (await isFrozen(model, 0))) await progressOf(model).completeFreeze(model.key, 1);
-        if (state !== 'sending' || !(await isThrough(model, round))) return 'but is not through';
+        if (state !== 'sending' || !(await isThrough(model, round))) return 'but the round is not finished';
         return (await openNext(model, round, twice)) ? 'with a next round' : endIt(model, round);
       },
     ),
   );
 
-/** An operator's retry by a double click, of all or of every fourth on the list. */
+/** An operator's retry by a double click, of all recipients or all but every fourth. */
 async function retry(model: CampaignModel, takes: readonly RetriedKind[], only: number | null): Promise<string> {
   const seen = await rowOf(model);
   if (seen.round >= MOST_ROUNDS) return 'no more';

@@ -5,8 +5,8 @@ import type { CampaignModel } from './model.js';
 export type Command = AsyncCommand<CampaignModel, CampaignModel>;
 
 /**
- * One command: where it makes sense, what it does (it may say what that was, for the report of a failure); the invariants
- * are checked behind it.
+ * One command: a condition, and an action that may return a description for the report of a failure. The invariants are
+ * checked after it.
  */
 export function command(
   name: string,
@@ -24,7 +24,7 @@ export function command(
   };
 }
 
-/** The element at `place`, counted round and round. */
+/** The element at `index`, modulo the length. */
 export function pick<T>(all: readonly T[], index: number): T | undefined {
   return all[index % all.length];
 }

@@ -11,7 +11,7 @@ export function aFreezer(model: CampaignModel, size: number): Freezer {
   return { connection, store, size, round: 0, phase: 'open', before: null };
 }
 
-/** One step of freeze(R); true where the chain is complete. A lost answer leaves the step to be repeated. */
+/** One step of freeze(R); true if the chain is complete. A step with a lost answer is repeated. */
 export async function freeze(model: CampaignModel, freezer: Freezer): Promise<boolean> {
   let complete = false;
   await issue(freezer.connection, async () => {

@@ -15,7 +15,7 @@ function holds(invariant: number, truth: boolean, what: () => string): void {
   if (!truth) throw new Broken(invariant, what());
 }
 
-/** What must hold after every step, whatever is under way. */
+/** Checks the invariants that hold after every step. */
 export async function checkAlways(model: CampaignModel): Promise<void> {
   const pages = await pagesOf(model);
   for (const page of pages) {
@@ -33,7 +33,7 @@ export async function checkAlways(model: CampaignModel): Promise<void> {
 function checkMarks(page: LedgerPage, before: LedgerPage | undefined): void {
   const { _id, settled, claimed, n, exceptions } = page;
   const ordered = 0 <= settled && settled <= claimed && claimed <= n && claimed - settled <= WINDOW;
-  holds(3, ordered, () => `page ${_id} stands at ${settled}, ${claimed} of ${n}`);
+  holds(3, ordered, () => `page ${_id} is at ${settled}, ${claimed} of ${n}`);
   const places = exceptions.map((entry) => entry.i);
   holds(3, new Set(places).size === places.length, () => `page ${_id} has two fates for one recipient: ${places}`);
   holds(
@@ -77,7 +77,7 @@ function endsOnce(chain: readonly LedgerPage[]): boolean {
   return chain.every((page, k) => page.page === k && page.last === (k === chain.length - 1));
 }
 
-/** What must hold once faults have stopped and one healthy worker has been through. */
+/** Checks the invariants that hold after the faults have stopped and one healthy worker has finished. */
 export async function checkEnd(model: CampaignModel): Promise<void> {
   await checkAlways(model);
   const { state } = await rowOf(model);
@@ -85,14 +85,14 @@ export async function checkEnd(model: CampaignModel): Promise<void> {
   const pages = await pagesOf(model);
   for (const page of pages) {
     holds(7, page.done && page.settled === page.claimed, () => `page ${page._id} is not done or has mail in flight`);
-    holds(5, page.round > 0 || page.settled === page.n || state === 'cancelled', () => `${page._id} is not through`);
+    holds(5, page.round > 0 || page.settled === page.n || state === 'cancelled', () => `${page._id} is not finished`);
   }
   checkAudience(model, pages, state === 'cancelled');
   checkRounds(pages);
   await checkEventLog(model, pages);
 }
 
-/** Follows each frozen recipient through the rounds that took it: one final state, and none is lost. */
+/** Follows each frozen recipient through its rounds: each has one final state, and none is lost. */
 function checkAudience(model: CampaignModel, pages: readonly LedgerPage[], cancelled: boolean): void {
   const frozen = new Set(pages.filter((page) => page.round === 0).flatMap((page) => page.ids));
   for (const id of model.list) {

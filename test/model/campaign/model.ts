@@ -17,42 +17,42 @@ export interface Attempt {
   token: string;
   /** The page as the last confirmed write left it. */
   page: LedgerPage | undefined;
-  /** What is known of the claimed places that are not settled. */
+  /** The known results of claimed places that are not settled. */
   readonly known: Map<number, Known>;
-  /** How many of the page's exceptions entries were published. */
+  /** The number of published exceptions of the page. */
   publishedTo: number;
 }
 
-/** An activity that freezes; it remembers how far it came, and may be as late as it likes. */
+/** An activity that freezes. It keeps its progress and may continue at any later time. */
 export interface Freezer {
   readonly connection: Connection;
   readonly store: Store;
-  /** Recipients on each of its pages: two freezers need not agree. */
+  /** Recipients on each of its pages; two freezers may differ. */
   readonly size: number;
   round: number;
   phase: 'open' | 'mark' | 'lay';
   before: LedgerPage | null;
 }
 
-/** One run: a campaign of its own, those who work on it, and the receiver. */
+/** One run: its campaign, the attempts and freezers that work on it, and the receiver. */
 export interface CampaignModel {
   readonly store: Store;
   readonly key: LaunchKey;
   readonly mutation: Mutation;
   readonly underway: Underway;
   readonly receiver: Receiver;
-  /** Subscribers of the list, ascending; those who left are frozen no more, and skipped where they were. */
+  /** Subscribers of the list, ascending. Those who leave are no longer frozen, and are skipped if they already are. */
   readonly list: readonly number[];
   readonly left: Set<number>;
   readonly slots: Attempt[];
-  /** Attempts that lost their page and go on all the same. */
+  /** Attempts that lost their page and still continue. */
   readonly staleAttempts: Attempt[];
-  /** Dead attempts; a write of theirs may still hang. */
+  /** Crashed attempts; their last write may still hang. */
   readonly crashed: Attempt[];
   readonly freezers: readonly Freezer[];
-  /** The last look at each page: marks never fall. */
+  /** The last seen state of each page, to check that its marks never decrease. */
   readonly pages: Map<string, LedgerPage>;
-  /** Rounds that took uncertain recipients up. */
+  /** Whether uncertain recipients are sent again in a later round. */
   readonly resends: boolean;
   round: number;
   tokens: number;

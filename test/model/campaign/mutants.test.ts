@@ -6,7 +6,7 @@ import { theProtocolHolds } from './property.js';
 
 const store = ownStore();
 
-/** Seeds that show each fault within a few runs; others take up to a hundred. */
+/** Seeds that show each fault within a few runs. Other seeds take up to a hundred. */
 const SEEDS: Readonly<Record<string, number>> = {
   'no token in the filter': 12,
   'no marks in the filter': 6,

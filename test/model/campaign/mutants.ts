@@ -3,7 +3,7 @@ import type { Mutation } from '../network.js';
 
 type Arguments = readonly unknown[];
 
-/** Changes the filter or the update of one kind of write; every other write goes out as it is. */
+/** Changes the filter or the update of one kind of write; other writes stay unchanged. */
 function mutating(
   isMeant: (method: string, update: unknown) => boolean,
   mutate: (args: Arguments) => Arguments,
@@ -33,25 +33,25 @@ const taking =
     return [filter, [{ $set: { ...stage?.['$set'], ...change } }], ...rest];
   };
 
-/** Deliberate faults (invariant 8): the property must catch every one, else it proves nothing. */
+/** Deliberate faults (invariant 8). The property must catch every one of them. */
 export const MUTANTS: Readonly<Record<string, Mutation>> = {
   'no token in the filter': mutating(isAdvance, without('token')),
   'no marks in the filter': mutating(isAdvance, without('settled', 'claimed')),
   'an unknown outcome is believed': { acceptsUnknown: true },
   'a write that matched nothing is ignored': { ignoresNoMatch: true },
   'mail is handed over before the claim is answered': { handsOverEarly: true },
-  'doubtful mail is sent again in place': mutating(
+  'uncertain mail is sent again in place': mutating(
     isTake,
     taking({ exceptions: '$exceptions', claimed: '$settled', settled: '$settled' }),
   ),
-  'recovery takes doubtful mail for sent': mutating(isTake, taking({ exceptions: '$exceptions' })),
+  'recovery treats uncertain mail as sent': mutating(isTake, taking({ exceptions: '$exceptions' })),
   'an entry is published before it is written': { publishesEarly: true },
   'a later round takes what an earlier one took': mutating(isMark, ([filter, update, options, ...rest]) => {
     const [entry] = (options as { arrayFilters: Document[] }).arrayFilters;
     const anyNext = { arrayFilters: [without('entry.next')([entry])[0]] };
     return [filter, update, anyNext, ...rest];
   }),
-  'each freezer lays pages of its own': mutating(isLay, ([page, ...rest]) => {
+  'each freezer writes its own pages': mutating(isLay, ([page, ...rest]) => {
     const own = page as Document;
     return [{ ...own, _id: `${own['_id']}:${own['n']}`, page: own['page'] + own['n'] / 1000 }, ...rest];
   }),

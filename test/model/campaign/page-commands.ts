@@ -19,7 +19,7 @@ const resolutions = fc.constantFrom<Resolution>(
   ...(['accept', 'accept', 'refuse', 'defer', 'drop_accepted', 'drop_lost', 'before'] as const),
 );
 
-/** One of the attempts does what its state allows; `dice` chooses among it. */
+/** One of the attempts runs an action that its state allows; `dice` chooses it. */
 const acts = fc.tuple(fc.nat({ max: 1 }), fc.nat({ max: 99 }), someFaults).map(([at, dice, faults]) =>
   command(
     `attempt ${at} [${faults}]`,
@@ -41,7 +41,7 @@ const resolves = fc.tuple(position, resolutions, fc.boolean()).map(([which, how,
 
 const deliveries = fc.tuple(position, fc.boolean()).map(([which, again]) =>
   command(
-    `a late write arrives (${which})${again ? ', and will again' : ''}`,
+    `a late write arrives (${which})${again ? ', and will arrive again' : ''}`,
     (model) => model.underway.length > 0,
     async (model) => {
       const at = which % model.underway.length;
@@ -54,7 +54,7 @@ const deliveries = fc.tuple(position, fc.boolean()).map(([which, again]) =>
 
 const staleWrites = position.map((which) =>
   command(
-    `a ghost tries every write (${which})`,
+    `a stale attempt tries every write (${which})`,
     (model) => model.staleAttempts.length > 0,
     async (model) => {
       const stale = pick(model.staleAttempts, which);
@@ -78,7 +78,7 @@ const staleWrites = position.map((which) =>
 
 const evidence = fc.tuple(position, position).map(([which, at]) =>
   command(
-    `late evidence of a ghost (${which}, ${at})`,
+    `late evidence of a stale attempt (${which}, ${at})`,
     (model) => model.staleAttempts.length > 0,
     async (model) => {
       const stale = pick(model.staleAttempts, which);
@@ -93,7 +93,7 @@ const evidence = fc.tuple(position, position).map(([which, at]) =>
 
 const sweeps = fc.boolean().map((wrongly) =>
   command(
-    `sweep${wrongly ? ' of the living' : ''}`,
+    `sweep${wrongly ? ' of live owners' : ''}`,
     () => true,
     async (model) => {
       const { account, campaign } = keyOf(model);

@@ -14,13 +14,16 @@ let campaigns = 0;
 const plans = fc.record({
   recipients: fc.integer({ min: 1, max: 12 }),
   resends: fc.boolean(),
-  /** Most runs begin behind the first freeze, so that their commands go to the pages. */
+  /** Most runs begin after the first freeze, so that their commands act on pages. */
   frozen: fc.oneof({ weight: 7, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
 });
 
 const commands = fc.commands([...pageCommands, ...campaignCommands], { maxCommands: 140, size: 'max' });
 
-/** Any commands in any order, then faults stop: the invariants hold throughout (docs/architecture/protocol.md "Invariants"). */
+/**
+ * Runs any commands in any order, then stops the faults. The invariants hold throughout (docs/architecture/protocol.md
+ * "Invariants").
+ */
 export function theProtocolHolds(store: Store, mutation: Mutation) {
   return fc.asyncProperty(plans, commands, async ({ frozen, ...plan }, sequence) => {
     campaigns += 1;

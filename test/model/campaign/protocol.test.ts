@@ -6,7 +6,7 @@ import { theProtocolHolds } from './property.js';
 const store = ownStore();
 
 test.concurrent.for([1, 2, 3, 4])(
-  'nobody is lost or mailed twice, whatever fails (%i)',
+  'no recipient is lost or mailed twice under any faults (%i)',
   { timeout: 600_000 },
   async (seed) => {
     const details = await fc.check(theProtocolHolds(store, {}), {

@@ -8,7 +8,7 @@ import { type Attempt, aToken, type CampaignModel, pagesOf, progressOf, rowOf } 
 
 const MOST_ROUNDS = 4;
 
-/** Faults stop, everybody dies, and one healthy worker brings the campaign to its end (invariant 7). */
+/** Stops the faults, ends all attempts and lets one healthy worker finish the campaign (invariant 7). */
 export async function recover(model: CampaignModel): Promise<void> {
   await killAll(model);
   await deliver(model.underway.splice(0, Math.ceil(model.underway.length / 2)));
@@ -22,7 +22,7 @@ export async function recover(model: CampaignModel): Promise<void> {
   }
 }
 
-/** What was still on its way arrives after the end, twice; doubtful mail is accepted after all. */
+/** Applies the pending writes twice after the end, and accepts the uncertain mail. */
 export async function applyLateWrites(model: CampaignModel): Promise<void> {
   await deliver([...model.underway, ...model.underway]);
   while (model.receiver.open.length > 0) model.receiver.resolve(0, 'drop_accepted');
@@ -46,7 +46,7 @@ async function deliver(writes: readonly (() => Promise<unknown>)[]): Promise<voi
   for (const write of writes) await write().catch(refusedAsDuplicate);
 }
 
-/** A page that is laid already stays as it is. */
+/** Ignores the error for a page that already exists. */
 export function refusedAsDuplicate(error: unknown): void {
   if ((error as { code?: unknown }).code !== 11_000) throw error;
 }
@@ -86,12 +86,12 @@ async function workPage(model: CampaignModel, worker: Attempt, n: number): Promi
   await close(worker);
 }
 
-/** The first on the list is accepted in the third round only, so that every run has rounds. */
+/** The first recipient is accepted in the third round only, so that every run has several rounds. */
 function isDeferredTwice({ list, round }: CampaignModel, id: number | undefined): boolean {
   return id === list[0] && round < 2;
 }
 
-/** The plot after a round: a next one while something is deferred, then the end. */
+/** The workflow after a round: opens the next one while recipients are deferred, then ends. */
 async function goOn(model: CampaignModel): Promise<void> {
   const { account, campaign } = keyOf(model);
   const { round } = await rowOf(model);
@@ -108,7 +108,7 @@ export async function somethingIsDeferred(model: CampaignModel): Promise<boolean
   return pages.some((page) => page.exceptions.some((entry) => entry.kind === 'deferred' && entry.next === null));
 }
 
-/** After a cancel: the round that was being laid is laid to its end, what is in flight becomes doubt, pages are cut. */
+/** After a cancel: completes the open round, marks mail in flight as uncertain and cuts the pages. */
 export async function endCancelled(model: CampaignModel): Promise<void> {
   const { account, campaign } = keyOf(model);
   if ((await rowOf(model)).round > 0) await freezeAll(model);

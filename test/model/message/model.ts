@@ -5,19 +5,19 @@ import type { Store } from '../../../store/mongo/connect.js';
 import { type Connection, type Mutation, type Underway, unreliableStore } from '../network.js';
 import { type Receiver, type Reply, receiver } from '../receiver.js';
 
-/** Judges every claim as abandoned, even that of a live owner. */
+/** A lease that treats every claim as abandoned, also that of a live owner. */
 export const WRONG_LEASE = -60_000;
 const FAIR_LEASE = 3_600_000;
 
-/** One who looks after the message, over a line that may fail. */
+/** An owner of the message, over a connection that may fail. */
 export interface Owner {
   readonly connection: Connection;
   readonly store: Store;
   readonly token: string;
   state: 'idle' | 'owning' | 'dead';
-  /** The row as it was read before the claim. */
+  /** The row as read before the claim. */
   row: Message | undefined;
-  /** What became of the mail; `open` until it is known. */
+  /** The result of the mail; `open` until it is known. */
   known: Reply | 'open' | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface MessageModel {
   readonly underway: Underway;
   readonly receiver: Receiver;
   readonly owners: Owner[];
-  /** Dead ones; a write of theirs may still hang. */
+  /** Crashed owners; their last write may still hang. */
   readonly dead: Owner[];
   tokens: number;
 }
@@ -74,7 +74,7 @@ export class Broken extends Error {
 
 const NOT_ACCEPTED: readonly MessageState[] = ['accepted', 'failed', 'cancelled'];
 
-/** What must hold at any moment, checked against the receiver. */
+/** Checks the invariants that hold at any time, against the receiver. */
 export async function checkMessage(model: MessageModel): Promise<void> {
   const row = await rowOf(model);
   const attempts = [...model.receiver.everHanded()].map((key) => Number(key.split(':')[0]));
@@ -82,7 +82,7 @@ export async function checkMessage(model: MessageModel): Promise<void> {
   const handed = sum((attempt) => model.receiver.handed(attempt, 1));
   const accepted = sum((attempt) => model.receiver.accepted(attempt, 1));
   if (handed > (row.resent ? 2 : 1)) throw new Broken(1, `handed over ${handed} times, re-sent: ${row.resent}`);
-  if (row.state === 'sent' && accepted === 0) throw new Broken(2, 'sent, and the receiver has nothing');
+  if (row.state === 'sent' && accepted === 0) throw new Broken(2, 'sent, and the receiver has no mail');
   const notAccepted = NOT_ACCEPTED.includes(row.state) || (row.state === 'deferred' && !row.resent);
   if (notAccepted && accepted > 0) throw new Broken(2, `${row.state}, and the receiver has it`);
 }

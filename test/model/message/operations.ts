@@ -8,13 +8,13 @@ import { issue, resume } from '../network.js';
 import type { Reply } from '../receiver.js';
 import { alive, anOwner, type MessageModel, type Owner, open, rowOf, WRONG_LEASE } from './model.js';
 
-/** What an owner does next, as its state allows and `dice` (0 to 99) chooses; says what it did. */
+/** Runs the next action of an owner. `dice` (0 to 99) chooses among those its state allows. Returns a description. */
 export async function act(model: MessageModel, at: number, dice: number): Promise<string> {
   const owner = model.owners[at];
   if (owner === undefined) return 'nothing';
   if (dice < 8) return crash(model, at, owner);
   if (owner.connection.operation !== undefined)
-    return dice < 60 ? 'wait' : resume(owner.connection).then(() => 'the line goes on');
+    return dice < 60 ? 'wait' : resume(owner.connection).then(() => 'the connection resumes');
   if (owner.state === 'idle') return checkRow(model, owner, dice);
   if (owner.known === undefined) return hand(model, owner);
   if (owner.known === 'open') return dice < 60 ? 'wait' : renew(owner);
@@ -32,7 +32,7 @@ async function checkRow(model: MessageModel, owner: Owner, dice: number): Promis
   const row = await rowOf(model);
   if (FINAL_STATES.includes(row.state)) return 'nothing to do';
   if (row.state !== 'sending') return row.expires_at <= now() ? expire(owner, row) : claim(model, owner, row);
-  // A lease may be judged wrongly at any moment.
+  // A live claim may be taken for expired at any time.
   return dice < 40 ? overtake(owner, row) : 'busy';
 }
 
@@ -102,7 +102,7 @@ export async function cancel(model: MessageModel): Promise<void> {
   await messages(model.store).cancel(7, model.id);
 }
 
-/** An activity whose write had no answer is retried, and looks again. */
+/** An activity whose write had no answer is retried and reads the row again. */
 function repeated(): null {
   return null;
 }

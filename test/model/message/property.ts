@@ -57,7 +57,10 @@ const operations = fc.array(
   { maxLength: 60, size: 'max' },
 );
 
-/** Any commands in any order, then faults stop: no recipient is mailed twice unrequested, and doubt is shown as `uncertain`. */
+/**
+ * Runs any commands in any order, then stops the faults. No recipient is mailed twice unrequested, and unknown results
+ * are `uncertain`.
+ */
 export function messagesHold(store: Store, mutation: Mutation) {
   return fc.asyncProperty(fc.boolean(), operations, async (resend_if_uncertain, list) => {
     const row = aMessage({ resend_if_uncertain });
@@ -75,7 +78,7 @@ export function messagesHold(store: Store, mutation: Mutation) {
   });
 }
 
-/** Everybody dies, half of what was on its way arrives, and one healthy owner looks after the message (invariant 7). */
+/** Ends all owners, applies half of the pending writes, and lets one healthy owner finish the message (invariant 7). */
 async function recover(model: MessageModel): Promise<void> {
   const all = [...model.owners, ...model.dead];
   for (const owner of all) owner.state = 'dead';

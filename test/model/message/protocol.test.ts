@@ -9,7 +9,7 @@ import { messagesHold } from './property.js';
 const store = ownStore();
 
 test.concurrent.for([1, 2, 3])(
-  'a message is sent once, or shown as in doubt, whatever fails (%i)',
+  'a message is sent once or is uncertain, under any faults (%i)',
   { timeout: 600_000 },
   async (seed) => {
     const details = await fc.check(messagesHold(store, {}), { seed, numRuns: 60, endOnFailure: true, unbiased: true });
