@@ -17,10 +17,10 @@ beforeAll(async () => {
 });
 afterAll(() => fixture?.close());
 
-/** More than are mailed, one a second, before a request is answered. */
+/** So many that one mail a second cannot reach all of them during a request. */
 const MANY = Array.from({ length: 30 }, (_, n) => `reader${n}`);
 
-/** What provokes which types: requests, mails, visits and reports, as they come from outside. */
+/** The causes of each event type: requests, mails, visits and reports. */
 const PROVOKED: readonly (readonly [types: readonly string[], act: () => Promise<void>])[] = [
   [
     ['created', 'updated', 'unsubscribed', 'reactivated', 'erased'].map((type) => `subscriber.${type}`),
@@ -40,7 +40,7 @@ const PROVOKED: readonly (readonly [types: readonly string[], act: () => Promise
       const payload = { email: 'perhaps@example.com' };
       await fixture.api.call(`POST ${new URL(signup_url).pathname}`, { key: null, payload });
       await fixture.untilEvent('subscriber.pending');
-      // What its workflow does after a week.
+      // Done by its workflow after a week.
       const row = await fixture.collection('confirmations').findOne({});
       await fixture.api.deps.confirmations.expire(fixture.api.account, Number(row?._id));
     },
@@ -67,7 +67,7 @@ const PROVOKED: readonly (readonly [types: readonly string[], act: () => Promise
     async () => {
       const { list, at } = await fixture.readers(...MANY);
       const id = await aCampaign(fixture.api, list, { send: true, settings: { rate_per_second: 1 } });
-      // Its audience is frozen: whoever leaves from here on is skipped.
+      // The audience is frozen, so subscribers who leave now are skipped.
       await fixture.untilEvent('campaign.sending', { campaign: id });
       await fixture.call(`POST /campaigns/${id}/pause`, {});
       await fixture.untilEvent('campaign.paused', { campaign: id });
@@ -170,7 +170,7 @@ const PROVOKED: readonly (readonly [types: readonly string[], act: () => Promise
       const { list } = await fixture.readers('fine');
       const over = { list_id: list, calendars, catch_up_seconds: 150, end_at: new Date() };
       const { _id } = await aNewsletter(fixture.api.store, over);
-      // Nobody was there for five minutes: the latest of its times may still begin, the earlier ones are over.
+      // After a gap of five minutes, the latest scheduled time may still begin and the earlier ones have expired.
       const $set = { accounted_until: new Date(Date.now() - 300_000), sweep_at: new Date(0) };
       await majorityCollection<Newsletter>(fixture.api.store, 'newsletters').updateOne({ _id }, { $set });
     },
@@ -196,7 +196,7 @@ const PROVOKED: readonly (readonly [types: readonly string[], act: () => Promise
       await fixture.call(`PATCH /webhooks/${id}`, { enabled: false });
       await fixture.readers('ada');
       await fixture.call('GET /events');
-      // It stands where it stood, also if something came up before it was switched off.
+      // It keeps its position, also if an event was appended before it was disabled.
       const stood = { cursor: position, leased_until: null };
       await fixture.collection('endpoints').updateOne({ _id: id }, { $set: stood });
       await fixture.collection('events').deleteMany({ seq: { $lte: position + 1 } });
@@ -210,6 +210,6 @@ test.each(PROVOKED)('%j', { timeout: 150_000 }, async (types, act) => {
   for (const type of types) await fixture.untilEvent(type);
 });
 
-test('there is no type that nothing provokes', () => {
+test('every event type has a cause', () => {
   expect(PROVOKED.flatMap(([types]) => types).sort()).toEqual([...EVENT_TYPES]);
 });

@@ -10,8 +10,11 @@ import { testNamespace } from '../support/servers/test-servers.js';
 
 const ROWS = 100_000;
 const LEFT = { unsubscribed: 100, bounced: 50, complained: 25 } as const;
-/** At which share of the file the worker ends, and how: a busy machine that hears of it late must not find it imported. */
-const DEATHS = [
+/**
+ * The share of the file after which the worker is stopped, and the signal. The shares are early, because a busy machine
+ * reacts late.
+ */
+const STOPS = [
   [0.1, 'SIGKILL'],
   [0.3, 'SIGKILL'],
   [0.5, 'SIGTERM'],
@@ -45,7 +48,7 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-/** Every 100th row is no address, every 50th repeats one of 5,000 rows above, by another name. */
+/** Every 100th row has no address; every 50th repeats the address 5,000 rows above with another name. */
 function aFile(): string {
   const lines = Array.from({ length: ROWS }, (_, row) => {
     if (row % 100 === 99) return `nobody-${row},Nobody,X,`;
@@ -55,7 +58,7 @@ function aFile(): string {
   return `E-Mail,Vorname,Nachname,City\n${lines.join('\n')}\n`;
 }
 
-/** What the file comes to, counted the simple way. */
+/** The expected counts of the file, computed in memory. */
 function expectedOf(csv: string, before: ReadonlySet<string>) {
   const people = new Map<string, string>();
   const counts = { created: 0, updated: 0, unchanged: 0, invalid: 0 };
@@ -69,13 +72,13 @@ function expectedOf(csv: string, before: ReadonlySet<string>) {
   return { people, counts };
 }
 
-/** People of the file who have left the list before it comes. */
+/** Subscribers in the file who left the list before the import. */
 async function whoLeft(): Promise<Set<string>> {
   const keys: string[] = [];
   for (const [status, count] of Object.entries(LEFT)) {
     const emails = Array.from({ length: count }, (_, n) => `person${100 * (keys.length + n) + 1}@a.test`);
-    const wishes = emails.map((email) => ({ email, email_key: email }));
-    await api.deps.subscribers.addBatch({ account: api.account, list, source: 'batch', requests: wishes });
+    const requests = emails.map((email) => ({ email, email_key: email }));
+    await api.deps.subscribers.addBatch({ account: api.account, list, source: 'batch', requests: requests });
     await api.store.db
       .collection('subscribers')
       .updateMany({ list_id: list, email_key: { $in: emails } }, { $set: { status } });
@@ -84,25 +87,25 @@ async function whoLeft(): Promise<Set<string>> {
   return new Set(keys);
 }
 
-/** The import's row as soon as it is `enough`, told by the store. */
+/** The import's row as soon as `enough` is true of it, from a change stream. */
 async function untilImport(id: number, enough: (row: Import) => boolean): Promise<Import> {
   const rows = api.store.db.collection<Import>('imports');
   const changes = rows.watch([{ $match: { 'documentKey._id': id } }], { fullDocument: 'updateLookup' });
   try {
-    // Open before the row is read, so that nothing falls in between.
+    // The stream opens before the row is read, so that no change is missed.
     await changes.tryNext();
     const seen = await rows.findOne({ _id: id });
     if (seen !== null && enough(seen)) return seen;
     for await (const change of changes) {
       if ('fullDocument' in change && change.fullDocument && enough(change.fullDocument)) return change.fullDocument;
     }
-    throw new Error('The store stopped telling');
+    throw new Error('The change stream has ended');
   } finally {
     await changes.close();
   }
 }
 
-/** A condition that looks at the memory of the worker whenever it is asked. */
+/** A condition that samples the memory of the worker at each call. */
 function whileSampling(samples: number[], enough: (row: Import) => boolean) {
   return (row: Import): boolean => {
     samples.push(worker?.memory() ?? 0);
@@ -110,16 +113,16 @@ function whileSampling(samples: number[], enough: (row: Import) => boolean) {
   };
 }
 
-test('100,000 rows are each counted once although the worker is killed twice and stopped once on the way', async () => {
+test('100,000 rows are each counted once although the worker is killed twice and stopped once', async () => {
   const before = await whoLeft();
   const csv = aFile();
   const expected = expectedOf(csv, before);
   const url = `POST /api/v1/lists/${list}/imports?tags=imported`;
   const { data } = (await api.call(url, { payload: csv, headers: { 'content-type': 'text/csv' } })).json();
 
-  // Nobody starts the workflow: the API's engine is idle here, so the sweep of the first worker has to.
+  // The API's engine is idle here, so the sweep of the first worker starts the workflow.
   const positions: number[] = [];
-  for (const [share, signal] of DEATHS) {
+  for (const [share, signal] of STOPS) {
     worker = aWorkerProcess(environment);
     await untilImport(data.id, ({ at }) => at.row >= share * ROWS);
     await worker.stop(signal);
@@ -137,8 +140,8 @@ test('100,000 rows are each counted once although the worker is killed twice and
     whileSampling(memory, ({ state }) => state === 'done'),
   );
   const speed = Math.round(((done.at.row - begun.at.row) / (monotonic() - from)) * 1_000);
-  const said = `stopped at ${positions.join(', ')}; then ${speed} rows/s, at most ${Math.max(...memory)} MB`;
-  process.stdout.write(`import of ${ROWS} rows: ${said}\n`);
+  const summary = `stopped at ${positions.join(', ')}; then ${speed} rows/s, at most ${Math.max(...memory)} MB`;
+  process.stdout.write(`import of ${ROWS} rows: ${summary}\n`);
 
   expect(done.at.row).toBe(ROWS);
   expect(done.counts).toEqual(expected.counts);

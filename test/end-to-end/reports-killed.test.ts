@@ -12,7 +12,7 @@ import { type AboutMail, aReport } from '../support/mail/reports.js';
 
 let cluster: TestCluster;
 let url: string;
-/** Whose mail is taken without an answer. */
+/** The recipient whose mail gets no reply. */
 let lost = '';
 beforeAll(async () => {
   cluster = await aTestCluster({ script: { onData: ({ to }) => (to[0] === lost ? 'drop' : undefined) } });
@@ -43,13 +43,13 @@ async function reportedByPostmark(about: AboutMail & { readonly email: string })
   await call(`POST ${new URL(hook.url).pathname}`, 'application/json', aDocument('postmark-bounce', about));
 }
 
-/** What happened to a reader of the campaign, in order. */
+/** The events of a recipient of the campaign, in order. */
 async function eventTypesOf(campaign: number, subscriber: number): Promise<string[]> {
   const events = await call<{ type: string }[]>(`GET /api/v1/events?campaign=${campaign}&subscriber=${subscriber}`);
   return events.map(({ type }) => type);
 }
 
-/** Whoever wants to write this document waits, like for a neighbour in the middle of a transaction, until it is let go. */
+/** Blocks writes of this document by an open transaction until it is released. */
 async function blockInsert(name: string, _id: string): Promise<() => Promise<void>> {
   const session = cluster.store.db.client.startSession();
   session.startTransaction();
@@ -60,13 +60,14 @@ async function blockInsert(name: string, _id: string): Promise<() => Promise<voi
   };
 }
 
-/** A campaign of three that went out; nobody knows whether the first of them has the mail. */
+/** A sent campaign with three recipients; the first is uncertain. */
 async function aSentCampaign() {
   const draft = await cluster.draft(3);
   const { account, _id: campaign, list_id } = draft;
   const people = cluster.store.db.collection<Subscriber>('subscribers').find({ list_id }).sort({ _id: 1 });
   const [first, second, third] = await people.toArray();
-  if (first === undefined || second === undefined || third === undefined) throw new Error('there are no three readers');
+  if (first === undefined || second === undefined || third === undefined)
+    throw new Error('there are fewer than three recipients');
   lost = first.email;
   await cluster.untilState(await cluster.begin(draft), 'sent');
   expect(await cluster.totals(draft)).toMatchObject({ sent: 2, uncertain: 1, failed: 0 });
@@ -79,16 +80,16 @@ async function aSentCampaign() {
   return { campaign, readers: [reader(first), reader(second), reader(third)] as const };
 }
 
-test('the worker is killed before and while it acts on reports: the next one acts on each of them once, within seconds', async () => {
+test('the worker is killed before and during the processing of reports: the next one processes each report once, within seconds', async () => {
   const worker = await cluster.worker();
   const { campaign, readers } = await aSentCampaign();
   const [first, second, third] = readers;
-  // It stands still when the bounce is told and the address not yet taken off.
+  // The worker is blocked after the bounce event and before the suppression of the address.
   const letGo = await blockInsert('suppressions', first.suppression);
   await handedIn('postfix-unknown-user', first.about);
   await cluster.untilTrue(() => happened(`recipient:${campaign}:${first.id}:bounced`));
   await worker.end('SIGKILL');
-  // Nobody hears of these.
+  // No worker is notified of these reports.
   await reportedByPostmark(second.about);
   await handedIn('yahoo-complaint', third.about);
   expect(await verdicts()).toEqual([null, null, null]);
@@ -98,7 +99,7 @@ test('the worker is killed before and while it acts on reports: the next one act
   await cluster.worker();
   await cluster.untilTrue(async () => (await verdicts()).every((verdict) => verdict !== null));
   const seconds = ((monotonic() - restarted) / 1_000).toFixed(1);
-  process.stdout.write(`reports of a killed worker: acted upon ${seconds} s after the start of the next\n`);
+  process.stdout.write(`reports of a killed worker: processed ${seconds} s after the start of the next\n`);
   expect((await verdicts()).sort()).toEqual(['bounced', 'bounced', 'complained']);
   expect(await Promise.all(readers.map(({ id }) => eventTypesOf(campaign, id)))).toEqual([
     ['recipient.uncertain', 'recipient.bounced', 'recipient.failed', 'subscriber.bounced'],

@@ -14,7 +14,7 @@ const LIMIT = 90_000;
 
 let everpost: DraftEverpost;
 let list: number;
-/** Whose reply to the dot never arrives. */
+/** The recipient whose mail gets no reply to its dot. */
 let unheard = '';
 beforeAll(async () => {
   const onData = ({ to }: { readonly to: readonly string[] }) => (to[0] === unheard ? 'drop' : undefined);
@@ -31,14 +31,14 @@ afterEach(() => {
 
 const HOUR = 3_600_000;
 const toTheHour = HOUR - (Date.now() % HOUR);
-/** From here on it is so many minutes past the next full hour. */
+/** Sets the clock to this many minutes past the next full hour. */
 const past = (minutes: number) => useClock({ now: () => new Date(Date.now() + toTheHour + minutes * 60_000) });
 
 const get = async (path: string) => (await everpost.api.call(`GET /api/v1/${path}`)).json().data;
 const post = async (path: string, payload: object) =>
   (await everpost.api.call(`POST /api/v1/${path}`, { payload })).json().data;
 
-/** What may be followed in the mail that somebody got, as paths. */
+/** The tracked links of a recipient's mail, as paths. */
 async function mailOf(to: string) {
   const got = everpost.receiver.accepted.findLast((mail) => mail.to[0] === to);
   const { html = '', subject = '' } = await PostalMime.parse(got?.raw ?? '');
@@ -48,7 +48,7 @@ async function mailOf(to: string) {
 }
 const go = (path = '', headers = {}, method?: string) => visit(everpost.api, path, headers, method);
 
-test('the links of the mails that arrived lead on, and a campaign counts its people once, machines apart', async () => {
+test('tracked links redirect, and a campaign counts each person once and machines separately', async () => {
   const settings = { rate_per_second: 2 };
   const { id } = await post('campaigns', { list_id: list, subject: 'Tea', html: HTML, settings, send: true });
   await everpost.receiver.untilAccepted(1);
@@ -98,13 +98,13 @@ test('the links of the mails that arrived lead on, and a campaign counts its peo
       { people: 1, total: 3 },
     ],
   ]);
-  // Read from every event anew, nothing is otherwise.
+  // A rebuild from all events gives the same counts.
   const row = await everpost.api.deps.campaigns.find(everpost.api.account, id);
   const { opens, clicks } = await everpost.api.deps.engagements.rollUp(row ?? { _id: 0, account: 0, list_id: 0 });
   expect({ opens, clicks }).toEqual({ opens: stats.opens, clicks: stats.clicks });
 });
 
-test('a mail of which nobody knows whether it arrived is sent as soon as its reader clicks', async () => {
+test('an uncertain mail becomes sent when its recipient clicks', async () => {
   unheard = 'cy@example.com';
   const { id } = await post('campaigns', { list_id: list, subject: 'Lost', html: HTML, send: true });
   await until(async () => (await get(`campaigns/${id}`)).state === 'sent', LIMIT);
@@ -120,7 +120,7 @@ test('a mail of which nobody knows whether it arrived is sent as soon as its rea
   expect(cy).toMatchObject({ status: 'sent', class: 'clicked' });
 });
 
-test('a tracked message is followed the same way, and a click settles it', async () => {
+test('a message is tracked in the same way, and a click settles it', async () => {
   unheard = 'eve@example.com';
   const fields = { to: unheard, subject: 'Your order', html: HTML.replace(/{{.*?}}/, 'Eve') };
   const { id } = await post('messages', { ...fields, track: true });
@@ -143,7 +143,7 @@ test('a tracked message is followed the same way, and a click settles it', async
   expect(timeline.at(-1)).toMatchObject({ url: 'https://shop.test/cups' });
 });
 
-test('a message that does not ask for it is not followed', async () => {
+test('a message without tracking is not tracked', async () => {
   const to = 'gus@example.com';
   await post('messages', { to, subject: 'Your order', html: HTML });
   await until(() => everpost.receiver.accepted.some((mail) => mail.to[0] === to), LIMIT);

@@ -11,12 +11,12 @@ import { anAcceptedMessage } from '../support/store/messages.js';
 
 const EVENTS = 200;
 let cluster: TestCluster;
-/** What all events are about: every format has words for it. */
+/** The subject of all events. Every format has a payload for it. */
 let message: Message;
 const receivers: HookReceiver[] = [];
 beforeAll(async () => {
   cluster = await aTestCluster();
-  // Of its own sending there is nothing to be told here.
+  // Its own sending publishes no events here.
   message = await anAcceptedMessage(cluster.store, { state: 'sent', sweep_at: null });
 });
 afterAll(async () => {
@@ -41,7 +41,7 @@ async function rowOf({ account, _id }: Endpoint): Promise<Endpoint> {
   return found;
 }
 
-/** Each append is one of its own, as they come from many processes. */
+/** Appends each event separately, as many processes do. */
 async function happen(first: number, count: number): Promise<void> {
   for (let n = first; n < first + count; n += 1) {
     const { _id, account } = message;
@@ -54,7 +54,7 @@ async function happen(first: number, count: number): Promise<void> {
 const idsAt = ({ hooks }: HookReceiver) =>
   hooks.map(({ headers }) => String(headers['webhook-id'] ?? headers['x-maily-delivery-id']));
 
-test('killed between event and delivery, an endpoint of each format gets each event under its id; a silent one delays nobody', {
+test('after a kill between event and delivery, endpoints of each format get each event with its id; a silent one delays no other', {
   timeout: 200_000,
 }, async () => {
   const silent = await receiving(() => undefined);
@@ -73,7 +73,7 @@ test('killed between event and delivery, an endpoint of each format gets each ev
   await happen(0, EVENTS / 2);
   await slowly.until((hooks) => hooks.length >= EVENTS / 6);
   await worker.end('SIGKILL');
-  // Nobody hears of these: the sweep of the next worker finds them.
+  // No worker is notified of these events: the sweep of the next worker finds them.
   await happen(EVENTS / 2, EVENTS / 2);
   worker = await cluster.worker();
 
@@ -88,7 +88,7 @@ test('killed between event and delivery, an endpoint of each format gets each ev
   expect(logged.map(({ seq }) => seq)).toEqual(Array.from({ length: EVENTS }, (_, n) => n + 1));
   const ids = new Set(logged.map(({ public_id }) => public_id));
   for (const receiver of lively) expect(new Set(idsAt(receiver))).toEqual(ids);
-  // At least once: what was under way or not yet written down came twice, nothing else did.
+  // Delivery is at least once: only events that were in flight or not yet recorded came twice.
   expect(slowly.hooks.length).toBeLessThanOrEqual(EVENTS + 100 + 32);
   const log = await deliveries(cluster.store).page(one, { limit: EVENTS + 1 });
   expect(log.filter(({ state }) => state === 'delivered')).toHaveLength(EVENTS);

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.close());
 
-/** Undefined where the API gave no answer. */
+/** Undefined if the API gave no answer. */
 async function post(path: string, idempotencyKey: string, body: object): Promise<number | undefined> {
   const headers = {
     authorization: `Bearer ${KEY}`,
@@ -35,19 +35,22 @@ async function post(path: string, idempotencyKey: string, body: object): Promise
   );
 }
 
-/** The API dies with requests under way. */
+/** Kills the API during requests. */
 async function killAndRestart(): Promise<void> {
   await api.end('SIGKILL');
   api = await cluster.api(port);
 }
 
-/** What a dead API had begun to answer is given up at once instead of after a minute; all others have been answered. */
+/**
+ * Ends the claims of requests that the killed API left unanswered, instead of waiting a minute. All other requests have
+ * answers.
+ */
 async function freeKeys(): Promise<void> {
   const since = new Date(0);
   await cluster.store.db.collection('stored_responses').updateMany({ state: 'in_flight' }, { $set: { since } });
 }
 
-test('requests repeated under their key while the API is killed make each campaign once, and each goes out', async () => {
+test('requests repeated with their idempotency keys while the API is killed create and send each campaign once', async () => {
   await cluster.worker();
   const { _id: account } = await accounts(cluster.store).ensureFirst();
   const lists = await Promise.all(Array.from({ length: CAMPAIGNS }, () => aList(cluster.store, account, READERS)));
@@ -61,7 +64,7 @@ test('requests repeated under their key while the API is killed make each campai
       const sent = isJoined ? await post('campaigns', key, letter) : undefined;
       if (sent === 201) open.delete(key);
     });
-    // In the first rounds the API dies as soon as the first of the answers is there.
+    // In the first rounds the API is killed right after the first answer.
     if (round < 2) {
       await Promise.race(answers);
       await killAndRestart();

@@ -7,7 +7,7 @@ const READERS = 400;
 const BUSY = '451 4.7.1 greylisted, try again later';
 let cluster: TestCluster;
 let isBusy = true;
-/** Every tenth reader's server is busy until the test says otherwise. */
+/** The server defers every tenth recipient until the test changes it. */
 const busy = (address: string) => isBusy && Number(/\d+/.exec(address)) % 10 === 0;
 
 beforeAll(async () => {
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.close());
 
-test('a worker killed in the round of those who were deferred loses none of them', async () => {
+test('a worker killed in the round of deferred recipients loses none of them', async () => {
   const { receiver } = cluster;
   const worker = await cluster.worker();
   const campaign = await cluster.launch(READERS, { settings: atRate(1_000) });

@@ -50,7 +50,7 @@ test.each<[string, (keys: NewDomainKey[]) => Promise<NewDomainKey[]>]>([
     'not the published one',
     async ([rsa]) => (rsa ? [{ ...rsa, privateKey: (await newKeyPair(rsa.algorithm)).privateKey }] : []),
   ],
-])('a key that is %s stops the campaign by name; nothing leaves unsigned', async (kind, spoil) => {
+])('a key that is %s pauses the campaign with its reason; no mail is sent unsigned', async (kind, spoil) => {
   const domain = `${kind.replaceAll(' ', '-')}.example`;
   const campaign = await cluster.draft(3, from(domain));
   await domains(cluster.store, SECRET).create(campaign.account, domain, await spoil(await someKeys()));
@@ -58,9 +58,9 @@ test.each<[string, (keys: NewDomainKey[]) => Promise<NewDomainKey[]>]>([
   await cluster.untilState(campaign, 'paused');
   expect(await cluster.row(campaign)).toMatchObject({ reason: 'bad_signing_key' });
   expect(cluster.receiver.accepted.filter((mail) => mail.from.endsWith(domain))).toEqual([]);
-  // The event follows the row.
+  // The event is written after the row.
   await cluster.untilTrue(async () => {
-    const told = await events(cluster.store).ofCampaign(campaign.account, campaign._id);
-    return told.some(({ type }) => type === 'campaign.paused');
+    const published = await events(cluster.store).ofCampaign(campaign.account, campaign._id);
+    return published.some(({ type }) => type === 'campaign.paused');
   });
 });

@@ -31,13 +31,13 @@ const settings = { connections: 8, enabled: true, purpose: 'bulk', rate_per_seco
 const aTransport = (name: string, url: string, priority: number, over: Partial<NewTransport> = {}) =>
   transports(cluster.store, SECRET).create(FIRST_ACCOUNT, { ...settings, name, url, priority, ...over });
 
-/** The world as if all servers were one receiver. */
+/** All servers as one receiver. */
 const seenBy = (...all: SmtpServer[]): TestCluster => ({
   ...cluster,
   receiver: { ...cluster.receiver, accepted: all.flatMap(({ accepted }) => accepted) },
 });
 
-test('a transport dies in mid-campaign and comes back: nobody is lost, nobody is mailed twice', async () => {
+test('a transport fails during a campaign and comes back: no recipient is lost or mailed twice', async () => {
   const [first, second] = [await smtpServer(), await aServer()];
   await aTransport('first', first.url, 1);
   await aTransport('second', second.url, 2);
@@ -49,7 +49,7 @@ test('a transport dies in mid-campaign and comes back: nobody is lost, nobody is
   expect(second.steps.connect).toBe(0);
   await first.close();
   await second.untilAccepted(50);
-  // However late it is seen on a busy machine that the first is back, there is mail left for it.
+  // Enough mail remains for the first transport, even if a busy machine detects its recovery late.
   await changeRate(10);
   const again = await aServer({ port: first.port });
   await again.untilAccepted(10);
@@ -58,7 +58,7 @@ test('a transport dies in mid-campaign and comes back: nobody is lost, nobody is
 
   const { totals, uncertain } = await expectLedgerMatchesReceiver(seenBy(first, second, again), campaign);
   expect(totals.sent + uncertain.length).toBe(500);
-  // Only what was between its dot and the answer: a socket each.
+  // At most one mail per socket: those between their dot and the reply.
   expect(uncertain.length).toBeLessThanOrEqual(8);
   expect(cluster.receiver.steps.connect).toBe(0);
 });

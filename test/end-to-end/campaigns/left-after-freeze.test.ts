@@ -15,11 +15,11 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.close());
 
-test('whoever leaves, is suppressed or waits to confirm while a campaign goes out is not mailed, and it says why', async () => {
+test('subscribers who leave, are suppressed or become pending during a campaign are skipped with a reason', async () => {
   await cluster.worker();
   const campaign = await cluster.launch(READERS, { settings: atRate(20) });
   await cluster.receiver.untilAccepted(3);
-  // Nothing more is answered until everybody has left: on a busy machine the campaign would be through before.
+  // The receiver holds its replies until all have left, or the campaign could finish before that on a busy machine.
   const letGo = cluster.receiver.hold();
   const rows = await cluster.store.db.collection<Subscriber>('subscribers').find().sort({ _id: -1 }).limit(3).toArray();
   const [left, barred, back] = rows as [Subscriber, Subscriber, Subscriber];

@@ -32,12 +32,12 @@ afterAll(() => cluster?.close());
 
 const workflowOf = ({ _id }: Campaign) => cluster.client.workflow.getHandle(campaignWorkflowId(_id));
 
-test('an operator pauses, changes the rate and resumes from the Temporal UI; nonsense is refused', async () => {
+test('an operator pauses, changes the rate and resumes from the Temporal UI; invalid input is refused', async () => {
   const { receiver } = cluster;
   const campaign = await cluster.launch(600, { settings: atRate(100) });
   const operator = workflowOf(campaign);
   await receiver.untilAccepted(100);
-  // Nothing more is answered until it is paused: on a busy machine the campaign would be through before.
+  // The receiver holds its replies until the pause, or the campaign could finish before that on a busy machine.
   const letGo = receiver.hold();
   await expect(operator.executeUpdate(changeCampaignRate, { args: [{ per_second: -1 }] })).rejects.toThrow();
   await expect(operator.executeUpdate(changeCampaignRate, { args: [{}] })).rejects.toThrow();
@@ -50,7 +50,7 @@ test('an operator pauses, changes the rate and resumes from the Temporal UI; non
   const atPause = receiver.accepted.length;
   letGo();
   await cluster.untilAtRest(campaign);
-  // One window of each lane, and what the rate lets through until the lanes have read the row.
+  // One window of each lane, plus the mails that the rate allows until the lanes have read the row.
   const seconds = Math.max(1, (monotonic() - pausedAt) / 1_000);
   expect(receiver.accepted.length - atPause).toBeLessThanOrEqual(32 + 100 * seconds);
   const still = await expectLedgerMatchesReceiver(cluster, campaign);
@@ -64,7 +64,7 @@ test('an operator pauses, changes the rate and resumes from the Temporal UI; non
   expect(totals).toMatchObject({ sent: 600, uncertain: 0 });
 });
 
-test('a cancelled campaign leaves nothing in flight, and a retry takes only whom it failed', async () => {
+test('a cancelled campaign leaves nothing in flight, and a retry takes only the failed recipients', async () => {
   const { receiver } = cluster;
   isStrict = true;
   const before = receiver.accepted.length;

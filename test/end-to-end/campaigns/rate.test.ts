@@ -36,8 +36,8 @@ function expectWithinLimit(lanes: number): void {
   expectRate(arrivals, PER_SECOND, 40 * lanes);
 }
 
-// The first of both: a worker that has looked at the account does so again after two seconds.
-test('an account limited to 50 a second keeps to it over all workers and campaigns', async () => {
+// This test comes first: a worker that has read the account reads it again only after two seconds.
+test('an account limited to 50 a second stays within it over all workers and campaigns', async () => {
   const half = READERS / 2;
   const [one, other] = [await cluster.draft(half), await cluster.draft(half)];
   await accounts(cluster.store).change(FIRST_ACCOUNT, { rate_per_second: PER_SECOND });
@@ -46,7 +46,7 @@ test('an account limited to 50 a second keeps to it over all workers and campaig
   expectWithinLimit(2);
 });
 
-test('a campaign limited to 50 a second keeps to it over three workers with twenty connections each', async () => {
+test('a campaign limited to 50 a second stays within it over three workers with twenty connections each', async () => {
   await accounts(cluster.store).change(FIRST_ACCOUNT, { rate_per_second: null });
   await expectSent(await cluster.launch(READERS, { settings: atRate(PER_SECOND) }), READERS);
   expectWithinLimit(1);

@@ -10,14 +10,14 @@ import { NATIVE_NAMESPACE, type OwnServers, ownServers } from '../../support/end
 import { KEY } from '../../support/end-to-end/plan.js';
 import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cluster.js';
 
-/** A lease that outlasts the start of a server on a busy machine. */
+/** A lease longer than the start of a server on a busy machine. */
 const LONGER = { lease: 40_000, trust: 25_000, renewEvery: 3_000, startToClose: 200_000, resendAfter: 300_000 };
 
 const OVERDUE = new Date(0);
 
 let servers: OwnServers;
 let cluster: TestCluster;
-/** It lives through what befalls the servers. */
+/** A worker that runs through all outages of the servers. */
 let worker: Child;
 beforeAll(async () => {
   servers = await ownServers();
@@ -28,7 +28,7 @@ afterAll(async () => {
   await servers?.close();
 });
 
-/** A campaign at a rate, and when so many of its mails have arrived. */
+/** Starts a campaign with a rate and resolves when this many mails have arrived. */
 async function inMidCampaign(readers: number, perSecond: number): Promise<Campaign> {
   const before = cluster.receiver.accepted.length;
   const campaign = await cluster.launch(readers, { settings: atRate(perSecond) });
@@ -36,7 +36,7 @@ async function inMidCampaign(readers: number, perSecond: number): Promise<Campai
   return campaign;
 }
 
-/** The sweep looks at it next. */
+/** Makes the campaign due for the sweep. */
 async function makeDue({ _id }: Campaign): Promise<void> {
   await cluster.store.db.collection<Campaign>('campaigns').updateOne({ _id }, { $set: { sweep_at: OVERDUE } });
 }
@@ -49,11 +49,11 @@ async function expectAllSent(campaign: Campaign): Promise<void> {
 
 test('a pause survives a restart of worker, Temporal and MongoDB; a resume then finishes the campaign', async () => {
   const { receiver } = cluster;
-  // No lane is between two attempts when it is paused: it would take a page once more.
+  // Every lane is in an attempt when the campaign is paused; between two attempts a lane would take one more page.
   const first = await cluster.worker({ times: { ...cluster.times, attempt: 20_000 } });
   const campaign = await inMidCampaign(600, 150);
   const operator = cluster.client.workflow.getHandle(campaignWorkflowId(campaign._id));
-  // Nothing more is answered until it is paused: on a busy machine the campaign would be through before.
+  // The receiver holds its replies until the pause, or the campaign could finish before that on a busy machine.
   const letGo = receiver.hold();
   await operator.executeUpdate(pauseCampaign, { args: [{}] });
   letGo();
@@ -67,7 +67,7 @@ test('a pause survives a restart of worker, Temporal and MongoDB; a resume then 
   await servers.startTemporal();
   await makeDue(campaign);
   worker = await cluster.worker();
-  // The sweep has looked at the campaign and put the next look off.
+  // The sweep has checked the campaign and postponed the next check.
   await cluster.untilTrue(async () => (await cluster.row(campaign)).sweep_at?.getTime() !== OVERDUE.getTime());
   expect((await cluster.row(campaign)).state).toBe('paused');
   const still = await expectLedgerMatchesReceiver(cluster, campaign);
@@ -78,26 +78,26 @@ test('a pause survives a restart of worker, Temporal and MongoDB; a resume then 
   await expectAllSent(campaign);
 });
 
-test('a restart of MongoDB in mid-campaign leaves nobody in doubt', async () => {
+test('a restart of MongoDB during a campaign leaves no recipient uncertain', async () => {
   const campaign = await inMidCampaign(600, 200);
   await servers.killMongo();
   await servers.startMongo();
   await expectAllSent(campaign);
 });
 
-test('a restart of Temporal in mid-campaign leaves nobody in doubt', async () => {
+test('a restart of Temporal during a campaign leaves no recipient uncertain', async () => {
   const campaign = await inMidCampaign(600, 100);
   await servers.killTemporal();
   await servers.startTemporal();
   await expectAllSent(campaign);
 });
 
-test('what an emptied Temporal has forgotten is started again, also what was sent while it was down', async () => {
+test('workflows lost with the database of Temporal are started again, also those of campaigns sent during the outage', async () => {
   const campaign = await inMidCampaign(600, 100);
   await servers.killTemporal();
   await servers.emptyTemporal();
   const later = await sentByRequest();
-  // Nobody restarts the worker: it finds that its sweep is gone.
+  // The worker is not restarted: it detects that the workflow of its sweep is missing.
   await servers.startTemporal();
   await makeDue(campaign);
   for (const one of [campaign, later]) await expectAllSent(one);

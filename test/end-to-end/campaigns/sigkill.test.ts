@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.close());
 
-test('a campaign whose worker is killed again and again loses nobody and mails nobody twice', async () => {
+test('a campaign whose worker is killed repeatedly loses no recipient and mails none twice', async () => {
   let worker = await cluster.worker();
   const campaign = await cluster.launch(READERS, { settings: atRate(200) });
   for (const share of [0.1, 0.35, 0.6]) {
@@ -22,6 +22,6 @@ test('a campaign whose worker is killed again and again loses nobody and mails n
 
   const { uncertain, totals } = await expectLedgerMatchesReceiver(cluster, campaign);
   expect(totals.sent + uncertain.length).toBe(READERS);
-  // docs/architecture/protocol.md "Bound on uncertain": 4 × 8 connections a kill.
+  // docs/architecture/protocol.md "Bound on uncertain": 4 × 8 connections per kill.
   expect(uncertain.length).toBeLessThanOrEqual(3 * 32);
 });

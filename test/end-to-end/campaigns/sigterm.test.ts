@@ -5,15 +5,15 @@ import { expectLedgerMatchesReceiver } from '../../support/end-to-end/ledger-che
 import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cluster.js';
 
 let cluster: TestCluster;
-/** Takes up what the first one left. */
+/** Continues the work of the first worker. */
 let next: Child;
 beforeAll(async () => {
   cluster = await aTestCluster();
 });
 afterAll(() => cluster?.close());
 
-test('a worker told to stop leaves nothing in doubt where the receiver answers', async () => {
-  // As long as a busy machine may need: it ends as soon as nothing is open.
+test('a worker stopped by SIGTERM leaves no recipient uncertain if the receiver replies', async () => {
+  // Enough for a busy machine; the worker ends as soon as no mail is open.
   const longTimes = { ...cluster.times, drain: 25_000, shutdownGrace: 35_000 };
   const worker = await cluster.worker({ times: longTimes });
   const campaign = await cluster.launch(500, { settings: atRate(300) });
@@ -27,7 +27,7 @@ test('a worker told to stop leaves nothing in doubt where the receiver answers',
   expect(totals.sent).toBe(500);
 });
 
-test('a worker told to stop lists only those in doubt whose mails were not answered at the drain limit', async () => {
+test('a worker stopped by SIGTERM leaves only mails without a reply at the drain limit as uncertain', async () => {
   const before = cluster.receiver.accepted.length;
   const campaign = await cluster.launch(300);
   await cluster.receiver.untilAccepted(before + 100);
@@ -35,7 +35,7 @@ test('a worker told to stop lists only those in doubt whose mails were not answe
   const all = cluster.receiver.steps;
   await cluster.receiver.untilStep('dot', all.dot + 4);
   expect(await next.end('SIGTERM')).toBe('0');
-  // What has left it may still be read here.
+  // The receiver may still read data that the worker has sent.
   const unanswered = (await cluster.totals(campaign)).uncertain;
   await cluster.untilTrue(() => all.dot - cluster.receiver.accepted.length === unanswered);
   expect(await cluster.totals(campaign)).toMatchObject({ in_flight: 0, uncertain: unanswered });

@@ -7,7 +7,7 @@ import { steered } from '../../support/store/campaigns.js';
 
 const READERS = 200;
 
-/** A campaign whose worker died, and the readers whose mails it had handed over without hearing a reply to their dots. */
+/** A campaign whose worker was killed, and the recipients whose mails it had handed over without a reply to the dot. */
 interface InterruptedCampaign {
   readonly campaign: Campaign;
   readonly held: readonly number[];
@@ -18,7 +18,7 @@ let holding: InterruptedCampaign;
 let resending: InterruptedCampaign;
 const dots: string[] = [];
 
-/** One worker dies with mails of both campaigns at the receiver, another takes both up. */
+/** One worker is killed with mails of both campaigns at the receiver; another continues both. */
 beforeAll(async () => {
   const on = (step: string, messageId: string) => {
     if (step === 'dot') dots.push(messageId);
@@ -27,7 +27,7 @@ beforeAll(async () => {
   cluster = await aTestCluster({ script: { on }, times: { smtpDot: 5_000, resendAfter: 6_000 } });
   const { receiver } = cluster;
   const worker = await cluster.worker();
-  // Neither takes all connections: a claim is three mails.
+  // Neither campaign uses all connections: a claim is three mails.
   const slowly = atRate(12);
   const one = await cluster.launch(READERS, { settings: slowly });
   const other = await cluster.launch(READERS, { settings: { ...slowly, on_uncertain: 'resend' } });
@@ -54,12 +54,12 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.close());
 
-/** Whom the mails of a campaign among these went to: a Message-ID begins with both numbers. */
+/** The recipients of a campaign's mails. A Message-ID begins with the numbers of campaign and recipient. */
 function readersIn(messageIds: readonly string[], { _id }: Campaign): number[] {
   return messageIds.filter((id) => id.startsWith(`<${_id}.`)).map((id) => Number(id.split('.')[1]));
 }
 
-test('mails handed over by a worker that died before it knew are in doubt by name, and never mailed again', async () => {
+test('recipients of mails without a known reply are listed as uncertain and are not mailed again', async () => {
   const { campaign, held } = holding;
   await cluster.untilState(campaign, 'sent');
 
@@ -70,7 +70,7 @@ test('mails handed over by a worker that died before it knew are in doubt by nam
   expect((await cluster.row(campaign)).rounds).toHaveLength(1);
 });
 
-test('where the campaign says so they are mailed once more, later, as the same message', async () => {
+test('with `on_uncertain: resend` they are mailed once more, later, with the same Message-ID', async () => {
   const { campaign, held } = resending;
   await cluster.untilState(campaign, 'sent');
 

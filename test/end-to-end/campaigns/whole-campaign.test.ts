@@ -4,7 +4,7 @@ import { campaignWorkflowId, laneWorkflowId } from '../../../workflows/names.js'
 import { expectLedgerMatchesReceiver } from '../../support/end-to-end/ledger-check.js';
 import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cluster.js';
 
-/** Three pages: as many lanes. */
+/** Three pages and three lanes. */
 const READERS = 1_100;
 let cluster: TestCluster;
 beforeAll(async () => {
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.close());
 
-test('1,100 readers get 1,100 different mails, each once, and Temporal knows no address of them', async () => {
+test('1,100 recipients get 1,100 different mails, each once, and Temporal stores no address of them', async () => {
   await cluster.worker();
   const campaign = await cluster.launch(READERS);
   await cluster.untilState(campaign, 'sent');
@@ -34,15 +34,15 @@ test('1,100 readers get 1,100 different mails, each once, and Temporal knows no 
   const ids = [campaignWorkflowId(campaign._id), ...[0, 1, 2].map((lane) => laneWorkflowId(campaign._id, lane))];
   for (const id of ids) {
     const history = JSON.stringify(await cluster.client.workflow.getHandle(id).fetchHistory());
-    const said = payloadsOf(history);
-    expect(said.length).toBeGreaterThan(1);
-    expect(said.filter((text) => text.includes('@'))).toEqual([]);
-    // Beside the payloads stand the names of processes, queues and failures.
+    const decoded = payloadsOf(history);
+    expect(decoded.length).toBeGreaterThan(1);
+    expect(decoded.filter((text) => text.includes('@'))).toEqual([]);
+    // Outside its payloads a history has only the names of processes, queues and failures.
     expect(history.match(/reader\d+@|example\.test/g)).toBeNull();
   }
 });
 
-/** What the payloads of a history say; they stand there in base64. */
+/** The decoded payloads of a history, which are stored in base64. */
 function payloadsOf(history: string): string[] {
   return [...history.matchAll(/"data":"([^"]*)"/g)].map(([, data = '']) => Buffer.from(data, 'base64').toString());
 }

@@ -25,19 +25,19 @@ async function temporal(...command: string[]): Promise<void> {
   expect(code).toBe(0);
 }
 
-test('a campaign terminated from the Temporal CLI stands still as engine_stopped until it is resumed', async () => {
+test('a campaign terminated from the Temporal CLI is paused as engine_stopped until it is resumed', async () => {
   await cluster.worker();
   const campaign = await cluster.launch(READERS, { settings: atRate(150) });
   await cluster.receiver.untilAccepted(150);
-  // Nothing more is answered until it stands still: on a busy machine the campaign would be through before.
+  // The receiver holds its replies until the pause, or the campaign could finish before that on a busy machine.
   const letGo = cluster.receiver.hold();
   const id = campaignWorkflowId(campaign._id);
-  await temporal('workflow', 'terminate', '--workflow-id', id, '--reason', 'an operator meant it');
+  await temporal('workflow', 'terminate', '--workflow-id', id, '--reason', 'terminated by an operator');
   await cluster.untilState(campaign, 'paused');
   expect((await cluster.row(campaign)).reason).toBe('engine_stopped');
   letGo();
   await cluster.untilAtRest(campaign);
-  // The row rests: the sweep owes it nothing as long as nobody resumes it.
+  // The row is not due for the sweep until the campaign is resumed.
   await cluster.untilTrue(async () => (await cluster.row(campaign)).sweep_at === null);
   const still = await expectLedgerMatchesReceiver(cluster, campaign);
   expect(still.totals).toMatchObject({ in_flight: 0, uncertain: 0 });

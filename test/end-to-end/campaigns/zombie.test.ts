@@ -6,12 +6,12 @@ import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cl
 const READERS = 600;
 let cluster: TestCluster;
 beforeAll(async () => {
-  // Shorter than the sleep, which outlasts a lease of 6 s: the answers must count although their time is over.
+  // The sleep is longer than this and than the lease of 6 s: late replies must still count.
   cluster = await aTestCluster({ times: { smtpDot: 5_000 } });
 });
 afterAll(() => cluster?.close());
 
-test('a worker that wakes after another took over mails nobody again, and its late answers settle doubts', async () => {
+test('a worker that resumes after another took over mails no recipient again, and its late replies settle uncertain ones', async () => {
   const { receiver } = cluster;
   const sleeper = await cluster.worker();
   const campaign = await cluster.launch(READERS, { settings: atRate(400) });
@@ -20,7 +20,7 @@ test('a worker that wakes after another took over mails nobody again, and its la
   await receiver.untilStep('dot', receiver.steps.dot + 4);
   sleeper.signal('SIGSTOP');
   const open = receiver.steps.dot - receiver.accepted.length;
-  // The replies wait in the sockets of a process that does not run.
+  // The replies wait in the sockets of the stopped process.
   letGo();
   await cluster.untilTrue(() => receiver.accepted.length === receiver.steps.dot);
 
@@ -34,7 +34,7 @@ test('a worker that wakes after another took over mails nobody again, and its la
   const { arrived, totals } = await expectLedgerMatchesReceiver(cluster, campaign);
   expect(arrived).toEqual([]);
   expect(totals.sent + totals.uncertain).toBe(READERS);
-  // The event follows the entry.
+  // The event is written after the entry.
   const late = cluster.store.db.collection<{ _id: string }>('events');
   await cluster.untilTrue(async () => (await late.countDocuments({ _id: /:late$/ })) >= open);
 });

@@ -9,16 +9,16 @@ import type { Step } from '../../support/scripted/smtp-script.js';
 import { steered } from '../../support/store/campaigns.js';
 
 const MESSAGES = 30;
-/** So many that at twenty a second they outlast the messages on a busy machine too. */
+/** So many that at twenty a second the campaign outlasts the messages, also on a busy machine. */
 const READERS = 700;
 let cluster: TestCluster;
 let posting: Posting;
-/** While it is there, no dot of a campaign's mail is answered. */
+/** While it is set, the receiver does not reply to the dots of the campaign's mails. */
 let gate: Promise<undefined> | undefined;
-/** Ids by key of all that was answered. */
+/** Ids of all answered requests, by idempotency key. */
 const accepted = new Map<string, string>();
 beforeAll(async () => {
-  // No owner dies in this test: long leases give a busy machine time.
+  // No worker is killed in this test, so long leases only give a busy machine time.
   const slowServer = { smtpDot: 130_000, startToClose: 150_000, resendAfter: 150_000 };
   const times = { lease: 20_000, trust: 14_000, renewEvery: 4_000, ...slowServer };
   const on = (step: Step, id: string) => (step === 'dot' && !isOfMessage(id) ? gate : undefined);
@@ -31,7 +31,7 @@ afterAll(() => cluster?.close());
 const ofMessages = () => cluster.receiver.accepted.filter(({ messageId }) => isOfMessage(messageId)).length;
 const ofCampaigns = () => cluster.receiver.accepted.length - ofMessages();
 
-/** Posts messages and waits until each has come to its end. */
+/** Posts messages and waits until each has a final state. */
 async function sendMessages(): Promise<void> {
   const posts = Array.from({ length: MESSAGES }, (_, n) => aPost(accepted.size + n));
   for (const [key, id] of await posting.all(posts, 8)) accepted.set(key, id);
@@ -39,7 +39,7 @@ async function sendMessages(): Promise<void> {
   expect((await expectMessagesMatchReceiver(cluster, accepted)).filter(({ state }) => state !== 'sent')).toEqual([]);
 }
 
-test('where every lane of a campaign waits for a slow server, messages go their way', async () => {
+test('while every lane of a campaign waits for a slow server, messages are sent', async () => {
   let openGate: () => void = () => undefined;
   gate = new Promise((resolve) => {
     openGate = () => resolve(undefined);
@@ -53,7 +53,7 @@ test('where every lane of a campaign waits for a slow server, messages go their 
   expect((await expectLedgerMatchesReceiver(cluster, campaign)).totals).toMatchObject({ sent: 100 });
 });
 
-test('a campaign in full swing does not hold up messages, and they do not hold it up', async () => {
+test('a running campaign does not delay messages, and messages do not delay it', async () => {
   gate = undefined;
   const before = ofCampaigns();
   const campaign = await cluster.launch(READERS, { settings: atRate(20) });

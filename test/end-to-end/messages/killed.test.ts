@@ -6,24 +6,24 @@ import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cl
 
 const MESSAGES = 2_000;
 const KILLS = 3;
-/** Of a worker's eight connections, the messages' own: what one kill can leave in doubt. */
+/** The connections for messages among a worker's eight: one kill can leave this many messages uncertain. */
 const CONNECTIONS = 2;
 let cluster: TestCluster;
 let posting: Posting;
 beforeAll(async () => {
-  // Only the dead may lose their claims, and who waits in line is not to be woken: a busy machine needs its time.
+  // Long enough that only killed workers lose their claims, also on a busy machine.
   cluster = await aTestCluster({ times: { lease: 20_000, trust: 14_000, renewEvery: 4_000 } });
   posting = await postingTo(cluster);
 });
 afterAll(() => cluster?.close());
 
-/** A moment somewhere in each third of the way. */
+/** A random moment in each third of the run. */
 const moments = () =>
   Array.from({ length: KILLS }, (_, n) => Math.floor((MESSAGES * (n + 0.1 + Math.random() / 2)) / KILLS));
 
 const posts = Array.from({ length: MESSAGES }, (_, n) => aPost(n));
 
-test('API and worker are killed while 2,000 messages are posted under keys: each arrives once, or is listed as uncertain', {
+test('API and worker are killed while 2,000 messages are posted with keys: each arrives once or is listed as uncertain', {
   timeout: 900_000,
 }, async () => {
   const progress = new EventEmitter();
@@ -62,6 +62,6 @@ test('API and worker are killed while 2,000 messages are posted under keys: each
   expect(rows.filter(({ state }) => state === 'sent').length + doubtful.length).toBe(MESSAGES);
   expect((await posting.listed('uncertain')).sort()).toEqual(doubtful.sort());
   expect(doubtful.length).toBeLessThanOrEqual(KILLS * CONNECTIONS);
-  // The test has tested something: requests were torn, and repeated under their keys.
+  // The kills interrupted requests, which were repeated with their keys.
   expect(posting.repeated()).toBeGreaterThan(0);
 });

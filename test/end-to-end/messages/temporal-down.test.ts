@@ -9,11 +9,11 @@ import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cl
 let servers: OwnServers;
 let cluster: TestCluster;
 let posting: Posting;
-/** Ids by key of all that was answered. */
+/** Ids of all answered requests, by idempotency key. */
 const accepted = new Map<string, string>();
 beforeAll(async () => {
   servers = await ownServers();
-  // No owner dies in this test: long leases give a busy machine time.
+  // No worker is killed in this test, so long leases only give a busy machine time.
   const times = { lease: 20_000, trust: 14_000, renewEvery: 4_000 };
   cluster = await aTestCluster({ servers, namespace: NATIVE_NAMESPACE, times });
   posting = await postingTo(cluster);
@@ -29,7 +29,7 @@ async function post(first: number, count: number, over: object = {}): Promise<vo
   for (const [key, id] of await posting.all(posts, 12)) accepted.set(key, id);
 }
 
-/** One post a tick of 250 ms, for so many milliseconds; resolves when all are answered. */
+/** Posts once every 250 ms for this many milliseconds; resolves when all requests are answered. */
 async function postFor(milliseconds: number, first: number): Promise<void> {
   const end = now().getTime() + milliseconds;
   const posts: Promise<void>[] = [];
@@ -57,13 +57,13 @@ test('while Temporal is killed for a minute messages are accepted, and all arriv
   await expectAllSent();
 });
 
-test('what an emptied Temporal has forgotten arrives, also what was to wait for its time', async () => {
+test('messages lost with the database of Temporal arrive, also scheduled ones', async () => {
   const scheduled_at = new Date(now().getTime() + 12_000).toISOString();
   await post(400, 2, { scheduled_at });
   await servers.killTemporal();
   await servers.emptyTemporal();
   await post(410, 2);
-  // Without a restart the worker finds that its sweep is gone.
+  // The worker is not restarted: it detects that the workflow of its sweep is missing.
   await servers.startTemporal();
   await expectAllSent();
 });

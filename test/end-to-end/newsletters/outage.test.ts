@@ -19,14 +19,14 @@ afterEach(() => cluster?.close());
 
 const SECOND = 1_000;
 
-/** One time, `seconds` from now, and none after it. */
+/** A single scheduled time, `seconds` from now. */
 function onceIn(seconds: number) {
   const at = new Date(Math.ceil(now().getTime() / SECOND + seconds) * SECOND);
   const [hour, minute, second] = [[at.getUTCHours()], [at.getUTCMinutes()], [at.getUTCSeconds()]];
   return { calendars: [calendarOf({ hour, minute, second })], end_at: at };
 }
 
-test('everything is down over its time: an open catch-up window sends it late and once, a closed one never', async () => {
+test('all processes are down at the scheduled time: within the catch-up window the issue is sent late and once, after it never', async () => {
   const worker = await cluster.worker();
   const often = { hold: { catch_up_seconds: 3_600 }, strict: { catch_up_seconds: 0 } };
   const [open, closed] = await Promise.all(
@@ -47,16 +47,16 @@ test('everything is down over its time: an open catch-up window sends it late an
   const [missed] = await issuesOf(cluster.store, closed);
   expect(['missed', 'too_late']).toContain(missed?.reason);
   expect(cluster.receiver.accepted).toHaveLength(1);
-  // The events follow the rows.
-  const told = () => cluster.store.db.collection('events').distinct('type', { type: /^newsletter/ });
+  // The events are written after the rows.
+  const published = () => cluster.store.db.collection('events').distinct('type', { type: /^newsletter/ });
   const wanted = ['newsletter.issue_late', 'newsletter.issue_sent', 'newsletter.issue_skipped'];
   await cluster.untilTrue(async () => {
-    const types = await told();
+    const types = await published();
     return wanted.every((type) => types.includes(type));
   });
 });
 
-/** Its Schedule is there. */
+/** Waits until its Schedule exists. */
 async function scheduled({ _id }: Newsletter): Promise<boolean> {
   const handle = cluster.client.schedule.getHandle(`${cluster.place.prefix}/newsletter/${_id}`);
   return handle.describe().then(

@@ -33,7 +33,7 @@ const worker = () =>
   });
 
 const upTo = (most: number) => Array.from({ length: most }, (_, i) => i);
-/** Its times are over; one of them is begun by hand, and goes out as soon as it is ready. */
+/** A newsletter whose scheduled times are over. The test begins one issue by hand, which is sent as soon as it is ready. */
 const PAST = { calendars: [calendarOf({ hour: upTo(24), minute: upTo(60) })], lead_seconds: 600, approval_hours: 24 };
 
 async function begun(over: Partial<NewsletterFields>): Promise<Newsletter> {
@@ -45,7 +45,7 @@ async function begun(over: Partial<NewsletterFields>): Promise<Newsletter> {
   return row;
 }
 
-test('killed in the middle of fetch, draft, approval and freeze, each issue still comes out, once', async () => {
+test('a worker killed during fetch, draft, approval and freeze still sends each issue once', async () => {
   const first = await worker();
   const feed = await begun({ source: { kind: 'feed', url: site.url, max_items: 5 }, html: null });
   const { account } = feed;
@@ -71,7 +71,7 @@ test('killed in the middle of fetch, draft, approval and freeze, each issue stil
   for (const row of await rowsOf(campaignsOf)) {
     expect(await campaigns(cluster.store).approve(row, { member: null, comment: null })).not.toBeNull();
   }
-  // Whoever lays the first page waits until it is let go: nobody is mailed before the kill.
+  // The write of the first page is blocked, so no mail is sent before the kill.
   const letGo = await blockFreezing(campaignsOf);
   const third = await worker();
   await cluster.untilTrue(async () => (await rowsOf(campaignsOf)).every(({ round }) => round === 0));
@@ -97,7 +97,7 @@ async function campaignOf(newsletter: Newsletter): Promise<Campaign> {
 
 const rowsOf = (rows: readonly Campaign[]) => Promise.all(rows.map(cluster.row));
 
-/** The letters are rendered, and nothing is done but to wait for somebody's yes to them. */
+/** Waits until the letters are rendered and the campaign waits for an approval. */
 async function untilAwaitingApproval(rows: readonly Campaign[]): Promise<void> {
   await cluster.untilTrue(async () =>
     (await rowsOf(rows)).every(({ state, rendered }) => state === 'awaiting_approval' && rendered != null),
@@ -105,7 +105,7 @@ async function untilAwaitingApproval(rows: readonly Campaign[]): Promise<void> {
   for (const { _id } of rows) await cluster.untilIdle(campaignWorkflowId(_id));
 }
 
-/** Whoever wants to lay a first page waits, as for a neighbour in the middle of a transaction, until it is let go. */
+/** Blocks the write of a first page by an open transaction until it is released. */
 async function blockFreezing(rows: readonly Campaign[]): Promise<() => Promise<void>> {
   const session = cluster.store.db.client.startSession();
   session.startTransaction();
