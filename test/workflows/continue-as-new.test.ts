@@ -27,7 +27,7 @@ import { aFeed, fails, webServer } from '../support/scripted/web-server.js';
 import { steered } from '../support/store/campaigns.js';
 import { aNewsletter, issuesOf } from '../support/store/newsletters.js';
 
-/** More than a run needs for what it does between two waits. */
+/** More events than a run needs between two waits. */
 const LONGEST = 60;
 const LIMIT = { timeout: 120_000 };
 let cluster: TestCluster;
@@ -46,7 +46,7 @@ afterAll(async () => {
   await site?.close();
 });
 
-/** Calls again and again until another run has taken over; each call is heard before the next. */
+/** Signals the workflow repeatedly until another run has taken over, and waits for each signal to be handled. */
 async function untilTurned(handle: WorkflowHandle, call: () => Promise<unknown>): Promise<void> {
   const { runId } = await handle.describe();
   await cluster.untilTrue(async () => {
@@ -56,7 +56,7 @@ async function untilTurned(handle: WorkflowHandle, call: () => Promise<unknown>)
   });
 }
 const mailsTo = (who: string) => cluster.receiver.accepted.filter(({ to }) => to.some((one) => one.startsWith(who)));
-/** Mails to Grace, whether they have reached her or not. */
+/** Mails to Grace, accepted or not. */
 const questionsAbout = ({ _id }: Campaign) =>
   majorityCollection<Message>(cluster.store, 'messages').countDocuments({ key: { $regex: `^approval ${_id} ` } });
 const untilState = async (row: Campaign, state: Campaign['state']) => {
@@ -70,7 +70,7 @@ async function begun(row: Campaign) {
 }
 
 test(
-  'an issue goes on in another run, while it waits for its source and for its campaign; it comes out once',
+  'an issue continues in another run while it waits for its source and for its campaign, and is sent once',
   LIMIT,
   async () => {
     const upTo = (most: number) => Array.from({ length: most }, (_, i) => i);
@@ -88,15 +88,15 @@ test(
     await issues(cluster.store).open({ ...own, kind: 'triggered', scheduled_at, send_at });
     const ref = { account, newsletter: _id, scheduledAt: scheduled_at.toISOString(), longestHistory: LONGEST };
     const handle = await cluster.client.workflow.start(ISSUE_TYPE, issueStart(cluster.place.prefix, ref));
-    const look = () => handle.signal(issueRowChanged);
+    const signalRowChange = () => handle.signal(issueRowChanged);
     const issue = async () => (await issuesOf(cluster.store, newsletter)).at(0);
 
-    await untilTurned(handle, look);
+    await untilTurned(handle, signalRowChange);
     expect((await issue())?.state).toBe('preparing');
     site.show(aFeed('Tulips'));
-    await look();
+    await signalRowChange();
     await cluster.untilTrue(async () => (await issue())?.state === 'launched');
-    await untilTurned(handle, look);
+    await untilTurned(handle, signalRowChange);
     const asking = await campaigns(cluster.store).find(account, (await issue())?.campaign ?? 0);
     await cluster.untilTrue(async () => asking !== null && (await cluster.row(asking)).rendered != null);
     await campaigns(cluster.store).approve(await cluster.row(asking as Campaign), { member: null, comment: null });
@@ -106,14 +106,14 @@ test(
     expect(await issuesOf(cluster.store, newsletter)).toHaveLength(1);
     expect(await cluster.store.db.collection('campaigns').countDocuments({ origin: `issue ${own._id}` })).toBe(1);
     expect(mailsTo('reader')).toHaveLength(1);
-    const told = await cluster.store.db.collection('events').find({ 'data.issue': own._id }).toArray();
-    const types = told.map(({ type }) => String(type).replace('newsletter.issue_', ''));
+    const events = await cluster.store.db.collection('events').find({ 'data.issue': own._id }).toArray();
+    const types = events.map(({ type }) => String(type).replace('newsletter.issue_', ''));
     expect(types.sort()).toEqual(['begun', 'launched', 'sent']);
   },
 );
 
 test(
-  'a campaign goes on in another run, while it is asked about, scheduled and paused; nobody is mailed twice',
+  'a campaign continues in another run while it awaits approval, is scheduled and paused; no recipient is mailed twice',
   LIMIT,
   async () => {
     const READERS = 60;
@@ -122,14 +122,14 @@ test(
     const tomorrow = new Date(now().getTime() + 86_400_000);
     const row = steered(await campaigns(cluster.store).schedule(draft, tomorrow));
     const handle = await begun(row);
-    const look = () => handle.signal(campaignRowChanged);
+    const signalRowChange = () => handle.signal(campaignRowChanged);
 
-    await untilTurned(handle, look);
+    await untilTurned(handle, signalRowChange);
     expect((await handle.executeUpdate(approveCampaign, { args: [{}] })).state).toBe('scheduled');
-    await untilTurned(handle, look);
+    await untilTurned(handle, signalRowChange);
     expect((await handle.executeUpdate(sendCampaignNow, { args: [{}] })).state).toBe('freezing');
     await cluster.untilTrue(() => mailsTo('reader').length >= before + 10);
-    // Nothing more is answered until it is paused: on a busy machine the campaign would be through before.
+    // The receiver holds its replies until the pause, or the campaign could finish before that on a busy machine.
     const letGo = cluster.receiver.hold();
     expect((await handle.executeUpdate(pauseCampaign, { args: [{}] })).state).toBe('paused');
     letGo();
@@ -152,7 +152,7 @@ test.each([
   ['asked about', newApproval(72)],
   ['sent', null],
 ])(
-  'a campaign that may not go out goes on in another run; mended and resumed, it is %s',
+  'a campaign that must not be sent continues in another run; corrected and resumed, it is %s',
   LIMIT,
   async (_, approval) => {
     const html = '<p><a href="/prices">Prices</a></p>';

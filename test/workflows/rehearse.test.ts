@@ -44,7 +44,7 @@ async function rehearsed(what: 'campaign' | 'newsletter', id: number, issues = 1
   return { code, lines };
 }
 
-test('a year of a weekly newsletter: 52 issues, each on Friday at nine in its zone, through both changes of the clocks', async () => {
+test('a year of a weekly newsletter: 52 issues, each on Friday at nine in its zone, across both clock changes', async () => {
   const row = await aNewsletter();
   const before = await store.db.listCollections().toArray();
   const { code, lines } = await rehearsed('newsletter', row._id, 52);

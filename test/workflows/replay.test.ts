@@ -22,11 +22,11 @@ test('each kind of workflow has a recorded history', () => {
   expect(recorded.length).toBeGreaterThanOrEqual(5);
 });
 
-test.each(recorded)('the workflows of today replay %s', async (name) => {
+test.each(recorded)('the present workflows replay %s', async (name) => {
   await Worker.runReplayHistory({ workflowBundle: bundle }, historyOf(name), name);
 });
 
-test('a history that another plot has made does not replay', async () => {
+test('a history of a different workflow does not replay', async () => {
   const history = historyOf('campaign-with-a-deferred-round.json');
   const scheduled = history.events?.find((event) => event.activityTaskScheduledEventAttributes);
   const attributes = scheduled?.activityTaskScheduledEventAttributes;

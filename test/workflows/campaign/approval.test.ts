@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => everpost?.close());
 
-/** The row says that they are asked at the skipping server's present, days ahead of ours. */
+/** Sets the request time of the row to the present of the time-skipping server, which is days ahead. */
 async function askedNow({ _id }: Campaign) {
   const { store, env } = everpost;
   const approval = requestApproval(newApproval(HOURS), new Date(await env.currentTimeMs()));
@@ -32,7 +32,7 @@ async function askedNow({ _id }: Campaign) {
   return approval;
 }
 
-/** Asked at the skipping server's present, with its workflow running. */
+/** A campaign with an approval request at the time-skipping server's present, with its workflow running. */
 async function anAskingCampaign() {
   const { store, env } = everpost;
   const draft = await aDraft(store, READERS, { approval: newApproval(HOURS) });
@@ -60,7 +60,7 @@ const mailsAbout = ({ _id }: Campaign) =>
 const untilMailed = (row: Campaign, count: number) =>
   until(async () => (await mailsAbout(row)).length === count, 60_000);
 
-test('approvers are mailed once each, reminded after a day, and without an answer it is a draft again', async () => {
+test('approvers are mailed once each and reminded after a day; without an answer the campaign is a draft again', async () => {
   const { row, handle } = await anAskingCampaign();
   await everpost.env.sleep('23 hours');
   await untilMailed(row, 2);
@@ -79,7 +79,7 @@ test('approvers are mailed once each, reminded after a day, and without an answe
   expect(everpost.receiver.accepted).toHaveLength(0);
 });
 
-test('approved from the Temporal UI it goes out', async () => {
+test('a campaign approved from the Temporal UI is sent', async () => {
   const before = everpost.receiver.accepted.length;
   const { row, handle } = await anAskingCampaign();
   await untilMailed(row, 2);
@@ -95,7 +95,7 @@ test('approved from the Temporal UI it goes out', async () => {
   expect(html).not.toContain('Porto');
 });
 
-test('a change of the text asks everybody about the new one; a no ends it', async () => {
+test('a changed text needs a new approval from every approver; a rejection ends it', async () => {
   const { row, handle } = await anAskingCampaign();
   await untilMailed(row, 2);
   steered(await campaigns(everpost.store).edit(row, { subject: 'Another' }));

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => everpost?.close());
 
-test('a launch over the quota stands still before its first mail; with a larger plan a resume sends it, and it is settled', async () => {
+test('a launch over the quota is paused before its first mail; with a larger plan a resume sends and settles it', async () => {
   const { store, env, receiver } = everpost;
   await accounts(store).setPlan(FIRST_ACCOUNT, { emails_per_month: 2 });
   const row = steered(await campaigns(store).launch(await aDraft(store, 3, { account: FIRST_ACCOUNT })));
@@ -29,8 +29,8 @@ test('a launch over the quota stands still before its first mail; with a larger 
   });
   const now = () => campaigns(store).find(row.account, row._id);
   await expect.poll(now, { timeout: 60_000 }).toMatchObject({ state: 'paused', reason: 'quota_exceeded' });
-  const told = () => store.db.collection('events').findOne({ campaign: row._id, type: 'campaign.paused' });
-  await expect.poll(told, { timeout: 60_000 }).toMatchObject({ data: { reason: 'quota_exceeded' } });
+  const pausedEvent = () => store.db.collection('events').findOne({ campaign: row._id, type: 'campaign.paused' });
+  await expect.poll(pausedEvent, { timeout: 60_000 }).toMatchObject({ data: { reason: 'quota_exceeded' } });
 
   await accounts(store).setPlan(FIRST_ACCOUNT, { emails_per_month: 10 });
   const paused = await now();

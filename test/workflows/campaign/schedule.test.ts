@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => everpost?.close());
 
-/** Scheduled `days` after the skipping server's present, with its workflow running. */
+/** A campaign scheduled `days` after the time-skipping server's present, with its workflow running. */
 async function aScheduledCampaign(days: number) {
   const draft = await aDraft(everpost.store, READERS);
   const row = steered(await campaigns(everpost.store).schedule(draft, await dayFromNow(days)));
@@ -36,7 +36,7 @@ async function stateOf({ account, _id }: Campaign) {
   return (await campaigns(everpost.store).find(account, _id))?.state;
 }
 
-test('a campaign scheduled 30 days ahead goes out by itself on that day', async () => {
+test('a campaign scheduled 30 days ahead is sent on that day', async () => {
   const before = everpost.receiver.accepted.length;
   const { row, handle } = await aScheduledCampaign(30);
   await everpost.env.sleep('29 days');
@@ -46,7 +46,7 @@ test('a campaign scheduled 30 days ahead goes out by itself on that day', async 
   expect(everpost.receiver.accepted.length).toBe(before + READERS);
 });
 
-test('a campaign moved to a later day waits for that one', async () => {
+test('a campaign moved to a later day is sent on that day', async () => {
   const before = everpost.receiver.accepted.length;
   const { row, handle } = await aScheduledCampaign(30);
   const moved = steered(await campaigns(everpost.store).schedule(row, await dayFromNow(40)));
@@ -66,7 +66,7 @@ test('an operator sends a scheduled campaign now, from the Temporal UI', async (
   expect(everpost.receiver.accepted.length).toBe(before + READERS);
 });
 
-test('an operator takes a campaign off the schedule, and nobody is mailed', async () => {
+test('an operator unschedules a campaign, and no mail is sent', async () => {
   const before = everpost.receiver.accepted.length;
   const { row, handle } = await aScheduledCampaign(30);
   await handle.executeUpdate(scheduleCampaign, { args: [{ scheduled_at: null }] });
@@ -75,7 +75,7 @@ test('an operator takes a campaign off the schedule, and nobody is mailed', asyn
   expect(everpost.receiver.accepted.length).toBe(before);
 });
 
-test('a time that has passed is refused by the validator and changes nothing', async () => {
+test('the validator refuses a time in the past, and nothing changes', async () => {
   const { row, handle } = await aScheduledCampaign(30);
   const past = new Date(0).toISOString();
   const refused = handle.executeUpdate(scheduleCampaign, { args: [{ scheduled_at: past }] });

@@ -33,7 +33,7 @@ beforeEach(() => {
 });
 afterAll(() => everpost?.close());
 
-/** A request whose times are counted from the skipping server's present, with its workflow running. */
+/** A request with times relative to the time-skipping server's present, with its workflow running. */
 async function aRequest() {
   const rows = confirmations(everpost.store, await ahead());
   const requested = { email, email_key: email, first_name: '<b>Buy now</b> https://spam.example' };
@@ -69,7 +69,7 @@ const mails = () =>
     .toArray();
 const subjects = async () => (await mails()).map(({ subject }) => subject);
 
-test('somebody who does not answer is asked, reminded once a day later, and forgotten after a week', async () => {
+test('a subscriber who does not answer is asked, reminded once a day later, and removed after a week', async () => {
   const { handle } = await aRequest();
   await everpost.env.sleep('23 hours');
   expect((await person())?.status).toBe('pending');
@@ -84,25 +84,25 @@ test('somebody who does not answer is asked, reminded once a day later, and forg
   expect(await subjects()).toHaveLength(2);
 });
 
-test('the mail says who asks, holds the link, and no word of whoever filled in the form', async () => {
+test('the mail has the sender and the link, and no text from the form', async () => {
   const { row, handle } = await aRequest();
   await everpost.env.sleep('1 hour');
   const [mail] = await mails();
-  const said = await contents(everpost.store).find(account, mail?.content ?? '');
-  expect(said?.html).toMatch(/href="http:\/\/127\.0\.0\.1:3000\/confirm\/[\w-]{36}"/);
-  expect(said?.text).toMatch(/\/confirm\/[\w-]{36}/);
-  expect(said?.text).toContain('Leaf Ltd\nLisbon');
-  // It looks as the account's letters do, and is no bulk mail: there is nothing to unsubscribe from yet.
-  expect(said?.html).toMatch(/class="ep-content"[\s\S]*Leaf Ltd<br>\s*Lisbon/);
-  expect(said?.html).toContain('#0a7f5a');
-  expect(said?.html).not.toMatch(/unsubscribe|\{\{/i);
-  expect(`${said?.html}${said?.text}`).not.toMatch(/spam|Buy now/);
+  const content = await contents(everpost.store).find(account, mail?.content ?? '');
+  expect(content?.html).toMatch(/href="http:\/\/127\.0\.0\.1:3000\/confirm\/[\w-]{36}"/);
+  expect(content?.text).toMatch(/\/confirm\/[\w-]{36}/);
+  expect(content?.text).toContain('Leaf Ltd\nLisbon');
+  // It has the account's design and is no bulk mail: there is no subscription to leave yet.
+  expect(content?.html).toMatch(/class="ep-content"[\s\S]*Leaf Ltd<br>\s*Lisbon/);
+  expect(content?.html).toContain('#0a7f5a');
+  expect(content?.html).not.toMatch(/unsubscribe|\{\{/i);
+  expect(`${content?.html}${content?.text}`).not.toMatch(/spam|Buy now/);
   await confirmations(everpost.store).expire(account, row._id);
   await handle.signal(confirmationRowChanged);
   expect(await handle.result()).toBe('expired');
 });
 
-test('somebody who confirms is neither reminded nor forgotten, and the workflow ends at once', async () => {
+test('a subscriber who confirms is neither reminded nor removed, and the workflow ends at once', async () => {
   const { row, handle } = await aRequest();
   await everpost.env.sleep('2 hours');
   const { _id: subscriber } = (await person()) ?? { _id: 0 };
@@ -115,7 +115,7 @@ test('somebody who confirms is neither reminded nor forgotten, and the workflow 
   expect((await person())?.status).toBe('active');
 });
 
-test('a workflow that is started once more asks nobody twice', async () => {
+test('a workflow that is started again sends no second mail', async () => {
   const { row, handle } = await aRequest();
   await everpost.env.sleep('1 hour');
   await handle.terminate();

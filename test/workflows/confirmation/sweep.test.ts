@@ -21,7 +21,7 @@ const rows = () => everpost.api.store.db.collection<Confirmation>('confirmations
 const stateOf = async (_id: number) => (await rows().findOne({ _id }))?.state;
 const mailsTo = (email: string) => everpost.receiver.accepted.filter(({ to }) => to[0] === email);
 
-/** A request as a process leaves it that dies behind its answer: nobody was told, and the sweep is due. */
+/** A request whose process stopped after its answer: no workflow was started, and the sweep is due. */
 async function forgotten(email: string): Promise<number> {
   const requested = { email, email_key: email };
   const request = {
@@ -40,7 +40,7 @@ async function forgotten(email: string): Promise<number> {
   return _id;
 }
 
-test('the sweep asks whom a dead process was to ask, and ends what nobody has ended in time, without a further mail', async () => {
+test('the sweep sends the confirmation mails of a stopped process, and ends expired requests without a further mail', async () => {
   const asked = await forgotten('ada@example.com');
   const late = await forgotten('bo@example.com');
   const open = await everpost.api.deps.confirmations.open(everpost.api.account, late);
@@ -58,7 +58,7 @@ test('the sweep asks whom a dead process was to ask, and ends what nobody has en
   await until(async () => (await stateOf(late)) === 'expired', LIMIT);
   expect(await rows().findOne({ _id: late })).toMatchObject({ sweep_at: null });
   expect(await everpost.api.deps.subscribers.onEveryList(everpost.api.account, 'bo@example.com')).toEqual([]);
-  const told = everpost.api.store.db.collection('events').find({ subscriber: open?.subscriber });
-  expect((await told.toArray()).map(({ type }) => type)).toEqual(['subscriber.pending', 'subscriber.unconfirmed']);
+  const published = everpost.api.store.db.collection('events').find({ subscriber: open?.subscriber });
+  expect((await published.toArray()).map(({ type }) => type)).toEqual(['subscriber.pending', 'subscriber.unconfirmed']);
   expect(mailsTo('bo@example.com')).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { aDraftAnswer, fails, refuses, says, silence } from '../../support/scrip
 import { until } from '../../support/until.js';
 
 const LIMIT = 60_000;
-/** As it is documented, but for a link in the prompt that the draft may use. */
+/** As documented, plus a link in the prompt that the draft may use. */
 const HEADLINE = String.raw`curl -X POST https://usemaily.xyz/api/v1/campaigns \
 -H "Authorization: Bearer YOUR_API_KEY" \
 -H "Content-Type: application/json" \
@@ -41,7 +41,7 @@ const asked = (over: object = {}, key?: string) => post('', { list_id: list, ai:
 const get = async (path: string) => (await everpost.api.call(`GET /api/v1/campaigns/${path}`)).json().data;
 const untilState = (id: number, state: string) => until(async () => (await get(String(id))).state === state, LIMIT);
 
-test('the headline request of the documents is written, launched, and ends in the inbox', async () => {
+test('the first request of the documents is drafted, launched and delivered', async () => {
   everpost.model.script(says(PLAIN));
   const { url, ...rest } = readCurl(HEADLINE.replace('YOUR_API_KEY', everpost.api.key));
   const answer = await everpost.api.call(`POST ${url.replace('https://usemaily.xyz', '')}`, { key: null, ...rest });
@@ -52,7 +52,7 @@ test('the headline request of the documents is written, launched, and ends in th
   await untilState(data.id, 'sent');
   const mail = await PostalMime.parse(everpost.receiver.accepted.at(-1)?.raw ?? '');
   expect([mail.subject, mail.to?.[0]?.address]).toEqual([PLAIN.subject, 'alice@example.com']);
-  // The default template dresses it; its footer and the header name the same way out.
+  // The default template is applied; its footer and the header have the same unsubscribe link.
   expect(mail.html).toMatch(/class="ep-content"[\s\S]*<p[^>]*>Hello Alice!<\/p>[\s\S]*<a [^>]*>Unsubscribe<\/a>/);
   expect(mail.text).toContain('Hello Alice!');
   const header = (name: string) => mail.headers.find(({ key }) => key === name)?.value ?? '';
@@ -64,7 +64,7 @@ test('the headline request of the documents is written, launched, and ends in th
   expect(sent).toContain('- first_name');
 });
 
-test('what a draft launches is looked at as well: errors pause it before anybody is mailed, mended it goes out', async () => {
+test('the content of a draft is checked: errors pause the campaign before its first mail, and corrected it is sent', async () => {
   everpost.model.script(says(PLAIN));
   const put = (brand: object) => everpost.api.call('PUT /api/v1/account/brand', { payload: brand });
   await put({ name: 'Acme', website: 'https://acme.example' });
@@ -73,9 +73,9 @@ test('what a draft launches is looked at as well: errors pause it before anybody
   await untilState(data.id, 'paused');
   expect(await get(String(data.id))).toMatchObject({ reason: 'content_blocked', recipient_count: 0 });
   const events = () => everpost.api.store.db.collection('events');
-  const told = () => events().findOne({ campaign: data.id, type: 'campaign.paused' });
-  await until(async () => (await told()) !== null, LIMIT);
-  expect((await told())?.['data']).toEqual({ reason: 'content_blocked' });
+  const pausedEvent = () => events().findOne({ campaign: data.id, type: 'campaign.paused' });
+  await until(async () => (await pausedEvent()) !== null, LIMIT);
+  expect((await pausedEvent())?.['data']).toEqual({ reason: 'content_blocked' });
   await put({ name: 'Acme', website: 'https://acme.example', postal_address: '1 Harbour Road' });
   await post(`/${data.id}/resume`, {});
   await untilState(data.id, 'sent');
@@ -83,7 +83,7 @@ test('what a draft launches is looked at as well: errors pause it before anybody
   expect(everpost.receiver.accepted.at(-1)?.raw?.toString()).toContain('1 Harbour Road');
 });
 
-test('without send it is a draft; subject and preheader that were given stand', async () => {
+test('without send it is a draft; given subject and preheader stay', async () => {
   everpost.model.script(says(aDraftAnswer()));
   const { status, data } = await asked({ subject: 'Mine', preheader: 'Also mine' });
   expect([status, data.state, data.subject, data.preheader]).toEqual([201, 'draft', 'Mine', 'Also mine']);
@@ -91,7 +91,7 @@ test('without send it is a draft; subject and preheader that were given stand', 
   expect(data.content).toContain('{{ first_name | default: "there" }}');
 });
 
-describe('what the model does', () => {
+describe('the answers of the model', () => {
   test('a draft with a fault is repaired once', async () => {
     everpost.model.script(says('Sure! Here it is.'), says(aDraftAnswer()));
     const { data } = await asked();
@@ -101,7 +101,7 @@ describe('what the model does', () => {
     expect(draft.calls.map(({ cost_micros }: { cost_micros: number }) => cost_micros)).toEqual([550, 550]);
   });
 
-  test('a limit is waited for as long as it asks', async () => {
+  test('a rate limit delays the retry by the given time', async () => {
     everpost.model.script(fails(429, { 'retry-after-ms': '50' }), says(aDraftAnswer()));
     expect((await asked()).data.state).toBe('draft');
     expect(everpost.model.asked).toHaveLength(2);
@@ -110,7 +110,7 @@ describe('what the model does', () => {
   test.each([
     ['it refuses', [refuses('No.')], 'refused', 1],
     ['it is cut off twice', [says('{"subj', { finish_reason: 'length' })], 'truncated', 2],
-    ['it talks nonsense twice', [says('{"subject": 7}')], 'unusable', 2],
+    ['it gives unusable output twice', [says('{"subject": 7}')], 'unusable', 2],
     ['its key is wrong', [fails(401)], 'rejected', 1],
     ['its limit does not end', [fails(429, { 'retry-after-ms': '5' })], 'unavailable', 5],
     ['its limit ends tomorrow', [fails(429, { 'retry-after': '86400' })], 'unavailable', 1],
@@ -126,7 +126,7 @@ describe('what the model does', () => {
   });
 });
 
-test('after a failure the same key asks again for the same campaign', async () => {
+test('after a failure a request with the same key retries the same campaign', async () => {
   everpost.model.script(refuses('No.'));
   const failed = await asked({}, 'again-1');
   everpost.model.script(says(aDraftAnswer()));
@@ -148,7 +148,7 @@ test('another version changes nothing until it is chosen', async () => {
   expect((await get(`${data.id}/drafts`)).map((one: { chosen: boolean }) => one.chosen)).toEqual([false, true]);
 });
 
-test('cancel ends drafting: the call is hung up, and nothing is sent', async () => {
+test('cancel ends drafting: the call is aborted, and nothing is sent', async () => {
   everpost.model.script(silence);
   const answer = asked({ send: true });
   await until(() => everpost.model.asked.length === 1, LIMIT);
@@ -160,12 +160,12 @@ test('cancel ends drafting: the call is hung up, and nothing is sent', async () 
   expect((await post(`/${id}/send`, {})).error.errors).toHaveProperty('html');
 });
 
-test('a draft whose start was lost is found by the sweep', async () => {
+test('the sweep finds a draft whose start was lost', async () => {
   everpost.model.script(says(PLAIN));
   const { deps, account } = everpost.api;
-  const wish = { prompt: PROMPT, source: null, links: [], given: { subject: null, preheader: null } };
+  const request = { prompt: PROMPT, source: null, links: [], given: { subject: null, preheader: null } };
   const { data } = await asked();
-  const { n } = await deps.drafts.request(account, data.id, wish);
+  const { n } = await deps.drafts.request(account, data.id, request);
   // The sweep is due at once instead of after five seconds.
   const drafts = everpost.api.store.db.collection('drafts');
   await drafts.updateOne({ campaign: data.id, n }, { $set: { sweep_at: new Date(0) } });

@@ -22,4 +22,4 @@ test('the guide sends a drafted campaign, has another version written and chosen
 
 test.each(STEPS)('$line', (step) => followStep(everpost.api, step));
 
-test('what it sent has arrived', () => until(() => everpost.receiver.accepted.length === 1, 60_000));
+test('the mail has arrived', () => until(() => everpost.receiver.accepted.length === 1, 60_000));

@@ -4,7 +4,7 @@ import { type MessageEverpost, messageEverpost } from '../../support/everpost/me
 import type { Step } from '../../support/scripted/smtp-script.js';
 
 let everpost: MessageEverpost;
-/** Where the receiver breaks the connection, and how many more times. */
+/** The step at which the receiver drops the connection, and how many more times. */
 let breaks: { at: Step; left: number } = { at: 'quit', left: 0 };
 
 beforeAll(async () => {
@@ -20,7 +20,7 @@ afterAll(() => everpost?.close());
 
 const arrivals = ({ to }: Message) => everpost.receiver.accepted.filter((mail) => mail.to.includes(to.email));
 
-/** The end of a message whose connection breaks at a step, so many times. */
+/** The final state of a message whose connection is dropped at a step, this many times. */
 async function broken(at: Step, left: number, over: Partial<Message> = {}): Promise<{ row: Message; state: string }> {
   breaks = { at, left };
   const message = await everpost.send(over);
@@ -30,7 +30,7 @@ async function broken(at: Step, left: number, over: Partial<Message> = {}): Prom
 }
 
 test.each<Step>(['connect', 'mail', 'rcpt', 'data'])(
-  'a connection that breaks at %s has carried nothing: the message is sent after all, once',
+  'a connection dropped at %s has transferred no mail: the message is still sent once',
   async (at) => {
     const { row, state } = await broken(at, 2);
     expect(state).toBe('sent');
@@ -39,17 +39,20 @@ test.each<Step>(['connect', 'mail', 'rcpt', 'data'])(
   },
 );
 
-/** The receiver takes the mail whose dot it does not answer: doubt is not the same as lost. */
+/** The receiver accepts the mail whose dot it does not answer: an uncertain mail may have arrived. */
 const taken = (at: Step) => (at === 'dot' ? 1 : 0);
 
-test.each<Step>(['body', 'dot'])('one that breaks at the %s leaves doubt, and doubt is not sent again', async (at) => {
-  const { row, state } = await broken(at, 1);
-  expect(state).toBe('uncertain');
-  expect(row.attempts).toMatchObject([{ n: 1, outcome: 'uncertain', next: null }]);
-  expect(arrivals(row)).toHaveLength(taken(at));
-});
+test.each<Step>(['body', 'dot'])(
+  'one dropped at the %s makes the message uncertain, and it is not sent again',
+  async (at) => {
+    const { row, state } = await broken(at, 1);
+    expect(state).toBe('uncertain');
+    expect(row.attempts).toMatchObject([{ n: 1, outcome: 'uncertain', next: null }]);
+    expect(arrivals(row)).toHaveLength(taken(at));
+  },
+);
 
-test.each<Step>(['body', 'dot'])('where it broke at the %s and it was asked for, it is sent once more', async (at) => {
+test.each<Step>(['body', 'dot'])('one dropped at the %s is sent once more if resending is enabled', async (at) => {
   const { row, state } = await broken(at, 1, { resend_if_uncertain: true });
   expect(state).toBe('sent');
   expect(row.attempts).toMatchObject([

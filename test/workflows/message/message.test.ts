@@ -8,7 +8,7 @@ import { type MessageEverpost, messageEverpost } from '../../support/everpost/me
 import type { Act } from '../../support/scripted/smtp-script.js';
 
 let everpost: MessageEverpost;
-/** What the receiver does at the end of the next mails to an address. */
+/** The replies of the receiver to the next mails to an address. */
 const atDot = new Map<string, Act[]>();
 const atRcpt = new Map<string, string[]>();
 let recipient = '';
@@ -27,7 +27,7 @@ afterAll(() => everpost?.close());
 
 const mailsTo = (address: string) => everpost.receiver.accepted.filter(({ to }) => to.includes(address));
 
-test('an accepted message is sent, once, and says so', async () => {
+test('an accepted message is sent once, with its events', async () => {
   const message = await everpost.send();
   expect(await everpost.result(message)).toBe('sent');
   expect(mailsTo(message.to.email).map(({ messageId }) => messageId)).toEqual([`<${message._id}@example.test>`]);
@@ -37,7 +37,7 @@ test('an accepted message is sent, once, and says so', async () => {
   expect(await everpost.eventsOf(message)).toEqual(['message.accepted', 'message.sent']);
 });
 
-test('started again after its end it is not sent again', async () => {
+test('a workflow started again after its end does not send again', async () => {
   const message = await everpost.send();
   await everpost.result(message);
   await everpost.client.workflow.start('message', {
@@ -49,7 +49,7 @@ test('started again after its end it is not sent again', async () => {
   expect(mailsTo(message.to.email)).toHaveLength(1);
 });
 
-test('a refusal for now is tried again and accepted then', async () => {
+test('a temporary refusal is retried and then accepted', async () => {
   const to = { email: 'patient@example.test', name: null };
   atRcpt.set(to.email, ['451 4.7.1 try again in 1 second']);
   const message = await everpost.send({ to, to_key: to.email });
@@ -62,7 +62,7 @@ test('a refusal for now is tried again and accepted then', async () => {
   expect(await everpost.eventsOf(message)).toEqual(['message.accepted', 'message.delayed', 'message.sent']);
 });
 
-test('a refusal for now that names a block list is told as held, and tried again like any other', async () => {
+test('a temporary refusal that names a block list is published as held and retried', async () => {
   const to = { email: 'guarded@example.test', name: null };
   atRcpt.set(to.email, ['451 4.7.1 your IP is listed by a DNSBL, try again in 1 second']);
   const message = await everpost.send({ to, to_key: to.email });
@@ -71,7 +71,7 @@ test('a refusal for now that names a block list is told as held, and tried again
   expect(await everpost.eventsOf(message)).toEqual(['message.accepted', 'message.held', 'message.sent']);
 });
 
-test('a permanent refusal ends it at once and suppresses the address', async () => {
+test('a permanent refusal fails the message at once and suppresses the address', async () => {
   const to = { email: 'nobody@example.test', name: null };
   atRcpt.set(to.email, ['550 5.1.1 no such user']);
   const message = await everpost.send({ to, to_key: to.email });
@@ -84,7 +84,7 @@ test('a permanent refusal ends it at once and suppresses the address', async () 
   expect(await everpost.eventsOf(next)).toEqual(['message.accepted', 'message.failed']);
 });
 
-test('a connection lost after the dot is doubt, and doubt is not sent again', async () => {
+test('a connection lost after the dot makes the message uncertain, and it is not sent again', async () => {
   const to = { email: 'doubt@example.test', name: null };
   atDot.set(to.email, ['drop']);
   const message = await everpost.send({ to, to_key: to.email });
@@ -94,7 +94,7 @@ test('a connection lost after the dot is doubt, and doubt is not sent again', as
   expect(mailsTo(to.email).length).toBeLessThanOrEqual(1);
 });
 
-test('where it is asked for, doubt is sent exactly once more, with the same Message-ID', async () => {
+test('with resending enabled an uncertain message is sent exactly once more, with the same Message-ID', async () => {
   const to = { email: 'twice@example.test', name: null };
   atDot.set(to.email, ['drop', 'drop', 'drop']);
   const before = everpost.receiver.steps.dot;
@@ -113,7 +113,7 @@ test('a message that cannot be delivered in its time expires', async () => {
   );
   const message = await everpost.send({ to, to_key: to.email });
   await everpost.untilState(message, 'deferred');
-  // Only now: on a busy machine its time would be over before the first try.
+  // Only now: on a busy machine the message could expire before its first attempt.
   const expires_at = new Date(Date.now() + 500);
   await majorityCollection<Message>(everpost.store, 'messages').updateOne(
     { _id: message._id },
@@ -146,21 +146,21 @@ test('a scheduled message that is cancelled is not sent', async () => {
   expect(await messages(everpost.store).cancel(message.account, message._id)).toBeNull();
 });
 
-test('a message without a workflow is found by the sweep', async () => {
+test('the sweep finds a message without a workflow', async () => {
   const message = await everpost.acceptOnly();
   await everpost.untilState(message, 'sent');
   expect(await everpost.result(message)).toBe('sent');
   expect(await everpost.eventsOf(message)).toEqual(['message.accepted', 'message.sent']);
 });
 
-test('a message cancelled before its first attempt was accepted all the same', async () => {
+test('a message cancelled before its first attempt still has its accepted event', async () => {
   const message = await everpost.acceptOnly({ due: new Date(Date.now() + 3_000_000), sweep_at: null });
   await messages(everpost.store).cancel(message.account, message._id);
-  const told = ['message.accepted', 'message.cancelled'];
-  await expect.poll(() => everpost.eventsOf(message), { timeout: 60_000 }).toEqual(told);
+  const types = ['message.accepted', 'message.cancelled'];
+  await expect.poll(() => everpost.eventsOf(message), { timeout: 60_000 }).toEqual(types);
 });
 
-test('what a dead owner left in flight is in doubt, by the sweep, and told', async () => {
+test('the sweep marks a message that a stopped worker left in flight as uncertain and publishes it', async () => {
   const message = await everpost.acceptOnly({ state: 'sending', attempt: 1, token: 'gone' });
   await everpost.untilState(message, 'uncertain');
   await expect

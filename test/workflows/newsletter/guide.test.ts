@@ -23,7 +23,7 @@ afterAll(async () => {
   await site?.close();
 });
 
-test('the guide, line by line: a newsletter of a feed and one by AI, and both are in the inbox', async () => {
+test('the commands of the guide create a newsletter from a feed and one by AI, and both are delivered', async () => {
   expect(STEPS).toHaveLength(6);
   for (const { line, shown } of STEPS) {
     const step = { line: line.replace('https://acme.example/blog.xml', site.url), shown };

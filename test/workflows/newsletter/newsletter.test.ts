@@ -28,7 +28,7 @@ afterAll(async () => {
 const call = async (route: string, payload?: object) =>
   (await everpost.api.call(route.replace(' ', ' /api/v1'), payload === undefined ? {} : { payload })).json();
 const aNewsletter = async (over: object = {}, seconds?: number): Promise<number> => {
-  // Its times are all over: an issue is begun by hand, each for an hour of its own.
+  // All scheduled times are over. The test begins issues by hand, each for its own hour.
   const schedule = { cron: '0 * * * *', end_at: now().toISOString(), lead_minutes: 1 };
   const fields = { name: 'Acme weekly', list_id: list, schedule, source: { kind: 'feed', url: site.url }, ...over };
   const { id } = (await call('POST /newsletters', fields)).data;
@@ -57,7 +57,7 @@ const eventsOf = async (id: string) =>
   );
 
 describe('a feed', () => {
-  test('only what is new goes out; where nothing is, the issue is skipped and says so', async () => {
+  test('only new items are sent; without new items the issue is skipped with a reason', async () => {
     site.show(aFeed('Tulips', 'Roses'));
     const id = await aNewsletter({
       html: '<p>{{ first_name }}</p>{% for item in items %}<i>{{ item.title }}</i>{% endfor %}',
@@ -77,7 +77,7 @@ describe('a feed', () => {
     expect([next.html?.includes('Tulips'), next.html?.includes('alice@')]).toEqual([false, false]);
   });
 
-  test('a source that fails is tried until the time to send; then the issue is skipped, and nobody is mailed', async () => {
+  test('a failing source is retried until the sending time; then the issue is skipped, and no mail is sent', async () => {
     site.show(fails(503));
     const before = everpost.receiver.accepted.length;
     const issue = await triggered(await aNewsletter({}, 4));
@@ -89,12 +89,12 @@ describe('a feed', () => {
     });
     expect(everpost.receiver.accepted.length).toBe(before);
     const types = async () => (await eventsOf(issue)).map(({ type }: { type: string }) => type).sort();
-    // The event follows the row.
+    // The event is written after the row.
     await until(async () => (await types()).includes('newsletter.issue_skipped'), LIMIT);
     expect(await types()).toEqual(['newsletter.issue_begun', 'newsletter.issue_skipped']);
   });
 
-  test('half a feed is none; a source that recovers in time is sent', async () => {
+  test('an incomplete feed is not used; a source that recovers in time is sent', async () => {
     site.show((response) => response.end('<rss><channel><item><title>Half</title></item>'));
     const issue = await triggered(await aNewsletter());
     await until(async () => (await issueOf(issue)).detail !== null, LIMIT);
@@ -103,7 +103,7 @@ describe('a feed', () => {
   });
 });
 
-test('JSON fills the template; what it lacks keeps the issue back', async () => {
+test('JSON fills the template; missing variables stop the issue', async () => {
   site.show(says({ headline: 'Spring' }));
   const over = {
     source: { kind: 'json', url: site.url },
@@ -117,7 +117,7 @@ test('JSON fills the template; what it lacks keeps the issue back', async () => 
   expect((await lastMail()).html).toContain('Tulips &amp; more');
 });
 
-test('what a suspended account would have sent is skipped, and not made up for', async () => {
+test('issues of a suspended account are skipped and not sent later', async () => {
   const { deps, account } = everpost.api;
   const issue = await triggered(await aNewsletter({ source: { kind: 'data' }, html: '<p>x</p>' }));
   await until(async () => (await issueOf(issue)).detail !== null, LIMIT);
@@ -133,7 +133,7 @@ test('what a suspended account would have sent is skipped, and not made up for',
   });
 });
 
-test('pushed data is taken by the issue that waits for it, and by no other', async () => {
+test('pushed data is used by the waiting issue only', async () => {
   const id = await aNewsletter({ source: { kind: 'data' }, html: '<p>{{ data.word }}</p>' });
   const issue = await triggered(id);
   await until(async () => (await issueOf(issue)).detail !== null, LIMIT);
@@ -144,7 +144,7 @@ test('pushed data is taken by the issue that waits for it, and by no other', asy
   expect(await ended(await triggered(id, 4))).toMatchObject({ state: 'skipped', reason: 'no_data' });
 });
 
-test('a model writes each issue, is told what was sent already, and is asked again after a failure', async () => {
+test('a model writes each issue, knows the earlier subjects, and is called again after a failure', async () => {
   const id = await aNewsletter({ source: { kind: 'ai', prompt: 'Write about https://acme.example/pricing.' } });
   everpost.model.script(modelSays('nonsense'), modelSays('nonsense'), modelSays(aDraftAnswer()));
   expect(await ended(await triggered(id))).toMatchObject({ state: 'sent', subject: 'Our new pricing tiers' });
@@ -167,7 +167,7 @@ describe('gates', () => {
     expect(await ended(await triggered(await aNewsletter(over)))).toMatchObject({ state: 'skipped', reason });
   });
 
-  test('members get it first; a second issue is too soon', async () => {
+  test('test recipients get the issue first; a second issue is too soon', async () => {
     site.show(aFeed('One'));
     await call('POST /account/members', { name: 'Grace', email: 'grace@acme.example', role: 'approver' });
     const id = await aNewsletter({ test_to: ['grace@acme.example'], min_gap_minutes: 60 });
@@ -177,7 +177,7 @@ describe('gates', () => {
     expect(await ended(await triggered(id, 7))).toMatchObject({ state: 'skipped', reason: 'too_soon' });
   });
 
-  test('an issue that is launched and then begun again goes on to its end', async () => {
+  test('an issue that is begun again after its launch continues to its end', async () => {
     site.show(aFeed('Begun again'));
     const issue = await triggered(await aNewsletter({ approval: true }, 1));
     await until(async () => (await issueOf(issue)).state === 'launched', LIMIT);
@@ -191,7 +191,7 @@ describe('gates', () => {
     expect(await ended(issue)).toMatchObject({ state: 'sent', subject: 'Begun again' });
   });
 
-  test('an approver says yes, or no; where nobody does, it goes out or not, as the newsletter says', async () => {
+  test('an approver approves or rejects; without an answer on_expiry decides', async () => {
     site.show(aFeed('Approved'));
     const campaignOf = async (issue: string) => {
       await until(async () => (await issueOf(issue)).state === 'launched', LIMIT);
@@ -223,7 +223,7 @@ describe('gates', () => {
   });
 });
 
-test('two times with one issue still under way: the second is skipped, begun beside it, or held back, as overlap says', async () => {
+test('a scheduled time during an open issue is skipped, begun in parallel or buffered, as overlap says', async () => {
   const { deps, account } = everpost.api;
   const data = { source: { kind: 'data' }, html: '{{ data.a }}' };
   const [skip, beside, held] = [await aNewsletter(data), await aNewsletter(data), await aNewsletter(data)];

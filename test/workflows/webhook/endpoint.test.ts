@@ -4,7 +4,7 @@ import { SECRET } from '../../support/end-to-end/plan.js';
 import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cluster.js';
 import { runEndpoint } from '../../support/workflows/endpoint-run.js';
 
-/** A pass and the wait behind it come to about ten events of history: a run is over after the third. */
+/** A pass and the wait after it take about ten events of history, so a run ends after the third pass. */
 const LONGEST = 25;
 let cluster: TestCluster;
 
@@ -14,12 +14,12 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.close());
 
-test('a run follows another before its history is long; the place and what is to be tried again survive', {
+test('a new run continues before the history is long, with the cursor and the deliveries to retry', {
   timeout: 120_000,
 }, async () => {
   const { store, place, client } = cluster;
-  const ground = { store, secret: SECRET, workflow: client.workflow, prefix: place.prefix };
-  const { row, hooks, workflowId } = await runEndpoint({ ...ground, longestHistory: LONGEST });
+  const deps = { store, secret: SECRET, workflow: client.workflow, prefix: place.prefix };
+  const { row, hooks, workflowId } = await runEndpoint({ ...deps, longestHistory: LONGEST });
 
   const ids = hooks.map(({ headers }) => String(headers['webhook-id']));
   const [refused = ''] = ids;
@@ -29,7 +29,7 @@ test('a run follows another before its history is long; the place and what is to
   expect(new Set(log.map(({ event }) => event))).toEqual(new Set(ids));
   expect(log.every(({ state }) => state === 'delivered')).toBe(true);
 
-  // Temporal's list follows its histories: each run but the last has gone on as another.
+  // Temporal's list is eventually consistent: each run but the last has continued as a new one.
   let lengths: number[] = [];
   await cluster.untilTrue(async () => {
     lengths = [];
