@@ -35,7 +35,7 @@ async function completed(line: ScriptedReply, of: LanguageModel = model) {
   return of.complete(QUESTION);
 }
 
-test('the question goes out as the wire wants it, with the key, and once', async () => {
+test('the request has the documented shape and the key, and is sent once', async () => {
   await completed(says('{}'));
   expect(server.asked).toEqual([
     {
@@ -50,7 +50,7 @@ test('the question goes out as the wire wants it, with the key, and once', async
   ]);
 });
 
-test('an answer comes with what it used and the id to ask the provider about', async () => {
+test('an answer has its usage and the request id of the provider', async () => {
   const { reply, usage } = await completed(says('{"a":1}', { model: 'gpt-4.1-mini-2025-04-14' }));
   expect(reply).toEqual({ kind: 'answer', text: '{"a":1}' });
   expect(usage).toEqual({
@@ -64,18 +64,22 @@ test('an answer comes with what it used and the id to ask the provider about', a
   });
 });
 
-test('an endpoint that does not say what was used is estimated', async () => {
+test('usage that an endpoint does not report is estimated', async () => {
   const { usage } = await completed(says('12345678', { usage: null }));
   expect(usage).toMatchObject({ input_tokens: 4, output_tokens: 2, estimated: true });
 });
 
-describe('what is not an answer is a value too', () => {
+describe('failures are values', () => {
   test.each([
     ['a refusal', refuses('I cannot help with that.'), { kind: 'refused', message: 'I cannot help with that.' }],
     ['a content filter', says('', { finish_reason: 'content_filter' }), { kind: 'refused' }],
     ['an answer cut off', says('{"subj', { finish_reason: 'length' }), { kind: 'truncated', text: '{"subj' }],
-    ['a limit, with its wait', fails(429, { 'retry-after': '7' }), { kind: 'unavailable', retryAfter: 7_000 }],
-    ['a limit in milliseconds', fails(429, { 'retry-after-ms': '250' }), { kind: 'unavailable', retryAfter: 250 }],
+    ['a rate limit with its delay', fails(429, { 'retry-after': '7' }), { kind: 'unavailable', retryAfter: 7_000 }],
+    [
+      'a rate limit with a delay in milliseconds',
+      fails(429, { 'retry-after-ms': '250' }),
+      { kind: 'unavailable', retryAfter: 250 },
+    ],
     [
       'a spent budget',
       fails(429, {}, 'insufficient_quota'),
@@ -103,7 +107,7 @@ describe('what is not an answer is a value too', () => {
 test.each([
   ['silence', silence],
   ['a body that never ends', unfinished],
-])('a cancelled question hangs up at once, also during %s', async (_what, line) => {
+])('a cancelled request ends at once, also during %s', async (_what, line) => {
   const calledOff = new AbortController();
   server.script((response, asked) => {
     line(response, asked);

@@ -45,7 +45,7 @@ const FORBIDDEN = [
   'ff02::1',
 ];
 
-describe('addresses that are not plainly public', () => {
+describe('addresses that are not public', () => {
   test.each(FORBIDDEN)('%s', (address) => {
     expect(noExceptions.classOf('hooks.example.com', address)).toBe('forbidden');
   });
@@ -57,7 +57,7 @@ describe('addresses that are not plainly public', () => {
     },
   );
 
-  test('whatever stands inside a private range is forbidden, also mapped into IPv6', () => {
+  test('every address in a private range is forbidden, also mapped into IPv6', () => {
     const byte = fc.integer({ min: 0, max: 255 });
     const inside = fc.oneof(
       fc.tuple(fc.constant(10), byte, byte, byte),
@@ -77,7 +77,7 @@ describe('addresses that are not plainly public', () => {
   });
 });
 
-/** Spellings of 127.0.0.1, of the metadata service and of their like. */
+/** Spellings of 127.0.0.1, of the metadata service and of other forbidden addresses. */
 const HIDDEN = [
   'https://127.0.0.1/',
   'https://2130706433/',
@@ -104,7 +104,7 @@ test.each(HIDDEN)('%s is refused before anything is resolved', (url) => {
   expect(noExceptions.hostFaultOf(host)).toBe('must not point to a private or reserved address');
 });
 
-test('a host is judged alone: names, public addresses and exceptions are taken', () => {
+test('a host is checked without its port: names, public addresses and exceptions are allowed', () => {
   for (const host of ['relay.example.org', '93.184.216.34', '[2606:4700::1111]', 'a%20b'])
     expect(noExceptions.hostFaultOf(host)).toBeUndefined();
   expect(addressGuard(['10.0.0.0/8']).hostFaultOf('10.1.2.3')).toBeUndefined();
@@ -141,11 +141,11 @@ describe('exceptions', () => {
     ['hooks.internal.evil.example', '127.0.0.1', 'forbidden'],
     ['any.example', '127.0.0.1', 'forbidden'],
     ['any.example', '8.8.8.8', 'public'],
-  ])('%s at %s is %s', (host, address, standing) => {
-    expect(some.classOf(host, address)).toBe(standing);
+  ])('%s at %s is %s', (host, address, addressClass) => {
+    expect(some.classOf(host, address)).toBe(addressClass);
   });
 
-  test('may be reached by http and on any port; a literal that is none stays refused', () => {
+  test('may be reached by http and on any port; other literal addresses stay refused', () => {
     expect(some.faultOf('http://10.1.1.1:9000/')).toBeUndefined();
     expect(some.faultOf('http://hooks.internal:9000/')).toBeUndefined();
     expect(some.faultOf('http://127.0.0.1:9000/')).toMatch(/private or reserved/);

@@ -39,7 +39,7 @@ const standsFor =
   async () =>
     addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
 
-test('a name that stands for a private address is not reached, whatever else it stands for', async () => {
+test('a name that resolves to private addresses only is not contacted', async () => {
   const heard = receiver.hooks.length;
   for (const addresses of [['127.0.0.1'], ['::ffff:127.0.0.1'], ['169.254.169.254', '127.0.0.1'], []]) {
     const client = aClient([], standsFor(...addresses));
@@ -48,7 +48,7 @@ test('a name that stands for a private address is not reached, whatever else it 
   expect(receiver.hooks.length).toBe(heard);
 });
 
-test('a name that was public when it was looked up and is private when it is called is not reached', async () => {
+test('a name that resolves to a public address first and to a private one later is not contacted', async () => {
   let lookups = 0;
   const rebinding: Resolve = async () => {
     lookups += 1;
@@ -57,11 +57,11 @@ test('a name that was public when it was looked up and is private when it is cal
   await rebinding('hooks.example.com');
   const answer = await ask(aClient([], rebinding), 'https://hooks.example.com/');
   expect(answer).toMatchObject({ kind: 'failed', why: 'forbidden_address' });
-  // One lookup a connection: its addresses are those that were judged.
+  // One lookup per connection: it uses the checked addresses.
   expect(lookups).toBe(2);
 });
 
-test('an exception is honoured after the name is resolved; http and odd ports are for exceptions only', async () => {
+test('an exception is honoured after the name is resolved; http and other ports are for exceptions only', async () => {
   const excepted = aClient(['127.0.0.0/8'], standsFor('127.0.0.1'));
   expect(await ask(excepted, at('hooks.example.com'))).toMatchObject({ kind: 'answered', status: 204 });
   const elsewhere = aClient(['10.0.0.0/8'], standsFor('127.0.0.1'));
@@ -71,13 +71,13 @@ test('an exception is honoured after the name is resolved; http and odd ports ar
   expect(await ask(aClient([]), at('127.0.0.1'))).toMatchObject({ why: 'forbidden_address' });
 });
 
-test('a redirect is an answer, not a way', async () => {
+test('a redirect is returned, not followed', async () => {
   const client = aClient(['127.0.0.1']);
   expect(await ask(client, at('127.0.0.1', '/redirect'))).toMatchObject({ kind: 'answered', status: 302 });
   expect(receiver.hooks.some(({ path }) => path === '/secret')).toBe(false);
 });
 
-test('an answer is read to its limit; one that drips counts by its status; silence is a time-out', async () => {
+test('an answer is read up to its limit; a slow body keeps its status; no answer is a timeout', async () => {
   const client = aClient(['127.0.0.1']);
   const large = await ask(client, at('127.0.0.1', '/large'));
   expect(large.kind === 'answered' && large.body.length).toBe(1_024);
@@ -86,7 +86,7 @@ test('an answer is read to its limit; one that drips counts by its status; silen
   expect(await ask(client, at('127.0.0.1', '/silent'), 300)).toMatchObject({ kind: 'failed', why: 'timeout' });
 });
 
-test('Retry-After comes along; what nobody answers has a stable word', async () => {
+test('Retry-After is returned; failures have stable words', async () => {
   const client = aClient(['127.0.0.1']);
   expect(await ask(client, at('127.0.0.1', '/busy'))).toMatchObject({ status: 503, retryAfter: '120' });
   const closed = await hookReceiver();

@@ -5,7 +5,7 @@ import { fetchDocument } from '../../web/document.js';
 const NONE = { etag: null, modified: null, location: null };
 type Answered = Partial<WebResponse & { kind: 'answered' }>;
 
-/** A way out that answers in this order, and what it was asked. */
+/** A web client that gives these answers in order, and the requests it received. */
 function web(...answers: (Answered | (WebResponse & { kind: 'failed' }))[]) {
   const asked: WebRequest[] = [];
   const send = async (outgoing: WebRequest): Promise<WebResponse> => {
@@ -28,7 +28,7 @@ function web(...answers: (Answered | (WebResponse & { kind: 'failed' }))[]) {
 
 const wanted = { url: 'https://acme.example/feed', accept: 'application/xml' };
 
-test('a document comes with what names its state, and is asked for by it', async () => {
+test('a document has its validators, which the next request sends', async () => {
   const one = web({ headers: { ...NONE, etag: '"a"', modified: 'Fri, 15 May 2026 09:00:00 GMT' } });
   expect(await fetchDocument(one, wanted)).toMatchObject({ kind: 'document', text: '<rss/>', etag: '"a"' });
   const again = web({ status: 304 });
@@ -36,7 +36,7 @@ test('a document comes with what names its state, and is asked for by it', async
   expect(again.asked[0]?.headers).toMatchObject({ 'if-none-match': '"a"', accept: 'application/xml' });
 });
 
-test('redirects are followed, also relative ones; each goes through the same guard, and there is an end to them', async () => {
+test('redirects are followed, also relative ones; each passes the same guard, and their number is limited', async () => {
   const moved = web({ status: 301, headers: { ...NONE, location: '/new' } }, {});
   expect((await fetchDocument(moved, wanted)).kind).toBe('document');
   expect(moved.asked.map(({ url }) => url)).toEqual(['https://acme.example/feed', 'https://acme.example/new']);
@@ -48,12 +48,8 @@ test('redirects are followed, also relative ones; each goes through the same gua
 test.each([
   ['a refusal', { status: 404 }, 'status 404'],
   ['half an answer', { whole: false }, 'broken off'],
-  ['more than we read', { whole: false, body: Buffer.alloc(2_000_000) }, 'too large'],
-  [
-    'an address nobody may reach',
-    { kind: 'failed' as const, why: 'forbidden_address' as const, ms: 0 },
-    'forbidden_address',
-  ],
-])('%s is a failure, in stable words', async (_what, answer, why) => {
+  ['a document beyond the limit', { whole: false, body: Buffer.alloc(2_000_000) }, 'too large'],
+  ['a forbidden address', { kind: 'failed' as const, why: 'forbidden_address' as const, ms: 0 }, 'forbidden_address'],
+])('%s is a failure with a stable reason', async (_what, answer, why) => {
   expect(await fetchDocument(web(answer), wanted)).toEqual({ kind: 'failed', why });
 });

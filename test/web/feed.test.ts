@@ -14,7 +14,7 @@ const ATOM = `<feed xmlns="http://www.w3.org/2005/Atom"><title>Acme</title><link
 <updated>2026-05-15T09:00:00Z</updated></entry></feed>
 <!-- served from a cache -->`;
 
-test('RSS is read as plain text; a link is one that a browser follows, an item without a title is none', () => {
+test('RSS is read as plain text; links are web addresses only, and items without a title are left out', () => {
   const feed = readFeed(RSS);
   expect(feed).toMatchObject({ title: 'Acme & Co', link: 'https://acme.example/' });
   expect(feed?.items).toHaveLength(2);
@@ -24,18 +24,18 @@ test('RSS is read as plain text; a link is one that a browser follows, an item w
   expect([two?.link, two?.date, two?.summary.endsWith('word …')]).toEqual(['', '', true]);
 });
 
-test('of Atom the page is linked, not the entry itself', () => {
+test('Atom items link to the page, not to the entry itself', () => {
   const [one] = readFeed(ATOM)?.items ?? [];
   expect(one).toMatchObject({ title: 'One', link: 'https://acme.example/one', summary: 'text' });
 });
 
-test('an entry has the same mark whenever it is read, two have different ones', () => {
+test('an entry has the same id at every read, and two entries have different ids', () => {
   const marks = readFeed(RSS)?.items.map(({ fingerprint }) => fingerprint);
   expect(readFeed(RSS)?.items.map(({ fingerprint }) => fingerprint)).toEqual(marks);
   expect(new Set(marks).size).toBe(2);
 });
 
-test('a feed of comments without an end is through in one pass', () => {
+test('a feed of unclosed comments is read in one pass', () => {
   const many = '<!-- --> '.repeat(200_000);
   expect(readFeed(`${many}</rss>${many}x`)).toBeUndefined();
   expect(readFeed(`</rss>${'<!--'.repeat(200_000)}-->`)).toBeUndefined();
@@ -43,7 +43,7 @@ test('a feed of comments without an end is through in one pass', () => {
 });
 
 test.each(['', '<html><body>Not found</body></html>', '{"items": []}', RSS.slice(0, -20), ATOM.slice(0, 200)])(
-  'what is no whole feed is none',
+  'an incomplete feed is not read',
   (text) => {
     expect(readFeed(text)).toBeUndefined();
   },

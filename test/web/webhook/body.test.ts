@@ -4,7 +4,7 @@ import { deliveryBody } from '../../../web/webhook/body.js';
 
 const AT = new Date('2026-05-17T10:00:00Z');
 const SENT_AT = new Date('2026-05-17T09:59:00Z');
-const told = (type: string, over: Partial<EventPayload> = {}): EventPayload => ({
+const anEvent = (type: string, over: Partial<EventPayload> = {}): EventPayload => ({
   id: 'evt_7Hq2mVxT0cZkP4sWn9RbYd3L',
   type,
   at: AT,
@@ -52,9 +52,9 @@ const subscriber = {
 };
 
 describe('maily', () => {
-  test('a campaign comes as documented; what was counted when it ended counts', () => {
+  test('a campaign has its documented fields, with the counts of its end', () => {
     const data = { subject: 'Friday Roundup', emails_sent: 2099 };
-    expect(deliveryBody('maily', told('campaign.sent', { campaignId: 7, campaign, data }))).toMatchObject({
+    expect(deliveryBody('maily', anEvent('campaign.sent', { campaignId: 7, campaign, data }))).toMatchObject({
       id: 'evt_7Hq2mVxT0cZkP4sWn9RbYd3L',
       event: 'campaign.sent',
       created_at: '2026-05-17T10:00:00+00:00',
@@ -62,8 +62,8 @@ describe('maily', () => {
     });
   });
 
-  test('a subscriber comes as the index shows it, with the status that the event is about', () => {
-    const left = told('subscriber.unsubscribed', {
+  test('a subscriber has the fields of the list endpoint, with the status of the event', () => {
+    const left = anEvent('subscriber.unsubscribed', {
       subscriberId: 42,
       subscriber,
       data: { list_id: 1, status: 'unsubscribed', by: 'one_click' },
@@ -82,7 +82,7 @@ describe('maily', () => {
 
   test.each(['campaign.sent', 'campaign.failed'])('%s, field by field', (type) => {
     const data = { subject: 'Friday Roundup', emails_sent: 2099 };
-    const payload = deliveryBody('maily', told(type, { campaignId: 7, campaign, data }));
+    const payload = deliveryBody('maily', anEvent(type, { campaignId: 7, campaign, data }));
     expect(payload).toStrictEqual(documented(type, { campaign: { ...campaign, emails_sent: 2099 } }));
   });
 
@@ -93,13 +93,16 @@ describe('maily', () => {
     ['complained', 'complained'],
   ])('subscriber.%s, field by field', (what, status) => {
     const type = `subscriber.${what}`;
-    const payload = deliveryBody('maily', told(type, { subscriberId: 42, subscriber, data: { list_id: 1, status } }));
+    const payload = deliveryBody(
+      'maily',
+      anEvent(type, { subscriberId: 42, subscriber, data: { list_id: 1, status } }),
+    );
     expect(payload).toStrictEqual(documented(type, { subscriber: { ...subscriber, status } }));
   });
 
-  test('of somebody who was forgotten only the number is left', () => {
+  test('an erased subscriber has only its number', () => {
     const data = { list_id: 1, status: 'active' };
-    const payload = deliveryBody('maily', told('subscriber.erased', { subscriberId: 42, data }));
+    const payload = deliveryBody('maily', anEvent('subscriber.erased', { subscriberId: 42, data }));
     expect(payload).toMatchObject({ data: { subscriber: { id: 42, list_id: 1, status: 'active' } } });
   });
 });
@@ -107,7 +110,7 @@ describe('maily', () => {
 test('standard has type, timestamp and data', () => {
   const payload = deliveryBody(
     'standard',
-    told('message.sent', { message, data: { message: message.id, attempt: 1 } }),
+    anEvent('message.sent', { message, data: { message: message.id, attempt: 1 } }),
   );
   expect(Object.keys(payload ?? {})).toEqual(['type', 'timestamp', 'data']);
   expect(payload).toMatchObject({
@@ -117,7 +120,7 @@ test('standard has type, timestamp and data', () => {
   });
 });
 
-describe('envie, in the documented shapes', () => {
+describe('the documented payloads of envie', () => {
   const timestamp = AT.getTime() / 1_000;
   const brief = { id: 12, to: 'ana@example.com', timestamp: SENT_AT.getTime() / 1_000, tag: 'pedido' };
   const whole = { ...brief, from: 'loja@example.com' };
@@ -154,11 +157,11 @@ describe('envie, in the documented shapes', () => {
       { event: 'MessageHeld', timestamp, payload: { details, output: '250 queued', message: brief } },
     ],
   ])('%s', (type, data, payload) => {
-    expect(deliveryBody('envie', told(type, { message, data }))).toStrictEqual(payload);
+    expect(deliveryBody('envie', anEvent(type, { message, data }))).toStrictEqual(payload);
   });
 
-  test('has no words for anything else', () => {
-    expect(deliveryBody('envie', told('campaign.sent', { campaign }))).toBeUndefined();
-    expect(deliveryBody('envie', told('message.opened', { campaignId: 7, subscriberId: 42 }))).toBeUndefined();
+  test('other events have no payload', () => {
+    expect(deliveryBody('envie', anEvent('campaign.sent', { campaign }))).toBeUndefined();
+    expect(deliveryBody('envie', anEvent('message.opened', { campaignId: 7, subscriberId: 42 }))).toBeUndefined();
   });
 });

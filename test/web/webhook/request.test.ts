@@ -13,7 +13,7 @@ const envelope: WebhookEnvelope = {
   secrets: [OLD],
   at: new Date('2026-05-17T10:00:00Z'),
 };
-/** As the documented receivers compute it: the secret as it is shown. */
+/** The signature as the documented receivers compute it, with the secret as shown. */
 const expected = (secret: string) => createHmac('sha256', secret).update(envelope.body).digest('hex');
 const documented = {
   'content-type': 'application/json',
@@ -22,13 +22,13 @@ const documented = {
   'X-Maily-Signature': expected(OLD),
 };
 
-test('a maily delivery has the three documented headers, and eight seconds', () => {
+test('a maily delivery has the three documented headers and a timeout of eight seconds', () => {
   const { headers, body, method, timeout } = webhookRequest(envelope);
   expect(headers).toStrictEqual(documented);
   expect({ body, method, timeout }).toEqual({ body: envelope.body, method: 'POST', timeout: 8_000 });
 });
 
-test('while two secrets are live, who knows the old one still verifies, and the new one stands beside', () => {
+test('while two secrets are live, the signature of the old one stays first and that of the new one is added', () => {
   const { headers } = webhookRequest({ ...envelope, secrets: [OLD, NEW] });
   expect(headers).toStrictEqual({ ...documented, 'X-Maily-Signature-Next': expected(NEW) });
 });

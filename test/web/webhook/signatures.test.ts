@@ -27,7 +27,7 @@ test('a standard signature is verified by the standardwebhooks package, with eit
   );
 });
 
-test('the signature of a body is its HMAC with the secret as it is shown, prefix and all', () => {
+test('the signature of a body is its HMAC with the secret as shown, prefix included', () => {
   const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
   const body = '{"id":"evt_x"}';
   expect(bodySignature(body, secret)).toBe(createHmac('sha256', secret).update(body).digest('hex'));
