@@ -1,6 +1,6 @@
 import type { Index } from './definition.js';
 
-/** Indexes of accounts, their clients and what they may do. */
+/** Indexes of accounts, clients and quotas. */
 export const ACCOUNT_INDEXES: readonly Index[] = [
   {
     on: 'accounts',
@@ -12,7 +12,7 @@ export const ACCOUNT_INDEXES: readonly Index[] = [
     on: 'accounts',
     keys: { parent_id: 1, origin: 1 },
     options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
-    serves: 'the client an Idempotency-Key has made',
+    serves: 'the client an Idempotency-Key created',
   },
   {
     on: 'accounts',
@@ -24,25 +24,25 @@ export const ACCOUNT_INDEXES: readonly Index[] = [
     on: 'reservations',
     keys: { sweep_at: 1 },
     options: { partialFilterExpression: { sweep_at: { $type: 'date' } } },
-    serves: 'the sweep: reservations whose holders are to be looked after',
+    serves: 'the sweep: reservations whose holders are due for a check',
   },
   {
     on: 'reservations',
     keys: { 'holder.campaign': 1, 'holder.launch': 1 },
     options: { partialFilterExpression: { 'holder.kind': 'campaign' } },
-    serves: 'what the rounds of a campaign hold and have used',
+    serves: 'reservations of the rounds of a campaign',
   },
   {
     on: 'reservations',
     keys: { delete_at: 1 },
     options: { expireAfterSeconds: 0 },
-    serves: 'forgetting settled reservations',
+    serves: 'deleting settled reservations',
   },
   {
     on: 'messages',
     keys: { account: 1, counts_for: 1, state: 1 },
     options: { partialFilterExpression: { counts_for: { $exists: true } } },
-    serves: 'messages of a month for which nothing is reserved, counted',
+    serves: 'the number of messages of a month without a reservation',
   },
   {
     on: 'usage',

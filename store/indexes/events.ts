@@ -1,6 +1,6 @@
 import type { Index } from './definition.js';
 
-/** Places of events: only events that have one are in them. */
+/** Indexes of the event log. They cover only events with a sequence number. */
 export function eventLogIndexes(): Index[] {
   const sequenced = { partialFilterExpression: { seq: { $exists: true } } };
   const of = (field: string) => ({
@@ -11,20 +11,20 @@ export function eventLogIndexes(): Index[] {
       on: 'events',
       keys: { account: 1, at: 1, append_index: 1, _id: 1 },
       options: { partialFilterExpression: { append_index: { $exists: true } } },
-      serves: 'events without a place, and whose they are',
+      serves: 'events without a sequence number, with their accounts',
     },
     {
       on: 'events',
       keys: { public_id: 1 },
       options: { unique: true, partialFilterExpression: { public_id: { $exists: true } } },
-      serves: 'an event by the id that callers know',
+      serves: 'an event by its public id',
     },
-    { on: 'events', keys: { account: 1, seq: 1 }, options: sequenced, serves: 'the river of an account in order' },
+    { on: 'events', keys: { account: 1, seq: 1 }, options: sequenced, serves: 'the event log of an account in order' },
     {
       on: 'events',
       keys: { account: 1, type: 1, seq: 1 },
       options: sequenced,
-      serves: 'the events an endpoint asks for',
+      serves: 'the events that an endpoint subscribes to',
     },
     { on: 'events', keys: { campaign: 1, seq: 1 }, options: of('campaign'), serves: 'events of a campaign in order' },
     { on: 'events', keys: { subscriber: 1, seq: 1 }, options: of('subscriber'), serves: 'events of a subscriber' },
@@ -32,7 +32,7 @@ export function eventLogIndexes(): Index[] {
   ];
 }
 
-/** Of webhook endpoints and what is delivered to them. */
+/** Indexes of webhook endpoints and their deliveries. */
 export function webhookIndexes(): Index[] {
   const endpoint = { endpoint: 1 } as const;
   return [
@@ -41,21 +41,21 @@ export function webhookIndexes(): Index[] {
       on: 'endpoints',
       keys: { account: 1, origin: 1 },
       options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
-      serves: 'the endpoint an Idempotency-Key has made',
+      serves: 'the endpoint an Idempotency-Key created',
     },
-    { on: 'endpoints', keys: { state: 1, sweep_at: 1 }, serves: 'the sweep: endpoints that are owed a workflow' },
-    { on: 'deliveries', keys: { ...endpoint, created_at: -1, event: -1 }, serves: 'the log of an endpoint' },
+    { on: 'endpoints', keys: { state: 1, sweep_at: 1 }, serves: 'the sweep: endpoints that need a workflow' },
+    { on: 'deliveries', keys: { ...endpoint, created_at: -1, event: -1 }, serves: 'the delivery log of an endpoint' },
     {
       on: 'deliveries',
       keys: { ...endpoint, due: 1, seq: 1 },
       options: { partialFilterExpression: { due: { $type: 'date' } } },
-      serves: 'what an endpoint is to be asked again',
+      serves: 'deliveries to retry',
     },
     {
       on: 'deliveries',
       keys: { expires_at: 1 },
       options: { expireAfterSeconds: 0 },
-      serves: 'forgetting old deliveries',
+      serves: 'deleting old deliveries',
     },
   ];
 }

@@ -6,30 +6,30 @@ import type { Index } from './definition.js';
 
 const unique = { unique: true } as const;
 
-/** Indexes of what was sent and of what came back. */
+/** Indexes of sent mail and of reports. */
 export const MAIL_INDEXES: readonly Index[] = [
   {
     on: 'ledger',
     keys: { campaign: 1, launch: 1, round: 1, 'ids.0': 1 },
-    serves: 'the page that has a recipient: ids ascend along the pages of a round',
+    serves: 'the page of a recipient: ids ascend along the pages of a round',
   },
   {
     on: 'inbound',
     keys: { sweep_at: 1 },
     options: { partialFilterExpression: { sweep_at: { $type: 'date' } } },
-    serves: 'the sweep: reports that wait to be read',
+    serves: 'the sweep: unread reports',
   },
   {
     on: 'inbound',
     keys: { readable_until: 1 },
     options: { partialFilterExpression: { readable_until: { $type: 'date' } } },
-    serves: 'forgetting what nobody has read in time',
+    serves: 'deleting unmatched reports',
   },
   {
     on: 'inbound',
     keys: { received_at: 1 },
     options: { expireAfterSeconds: REPORT_RETENTION_DAYS * 86_400 },
-    serves: 'forgetting reports',
+    serves: 'deleting reports',
   },
   {
     on: 'providers',
@@ -42,7 +42,7 @@ export const MAIL_INDEXES: readonly Index[] = [
     on: 'provider_tokens',
     keys: { at: 1 },
     options: { expireAfterSeconds: TOKEN_RETENTION_DAYS * 86_400 },
-    serves: 'forgetting spent tokens',
+    serves: 'deleting spent tokens',
   },
   {
     on: 'events',
@@ -60,19 +60,19 @@ export const MAIL_INDEXES: readonly Index[] = [
     on: 'bad_domains',
     keys: { at: 1 },
     options: { expireAfterSeconds: BAD_DOMAIN_HOURS * 3_600 },
-    serves: 'asking a domain again after a day',
+    serves: 'domains to retry after a day',
   },
   {
     on: 'soft_bounces',
     keys: { at: 1 },
     options: { expireAfterSeconds: SOFT_BOUNCE_RETENTION_DAYS * 86_400 },
-    serves: 'forgetting soft bounces',
+    serves: 'deleting soft bounces',
   },
   {
     on: 'ledger',
     keys: { campaign: 1, launch: 1, round: 1, page: 1 },
     options: unique,
-    serves: 'pages of a round in order; one chain whoever freezes',
+    serves: 'pages of a round in order; one chain for concurrent freezes',
   },
   {
     on: 'ledger',
@@ -84,7 +84,7 @@ export const MAIL_INDEXES: readonly Index[] = [
     on: 'ledger',
     keys: { campaign: 1, 'exceptions.kind': 1 },
     options: { partialFilterExpression: { 'exceptions.kind': 'uncertain' } },
-    serves: 'uncertain recipients, whom a click may settle',
+    serves: 'uncertain recipients, which a click may settle',
   },
   {
     on: 'ledger',
@@ -96,27 +96,27 @@ export const MAIL_INDEXES: readonly Index[] = [
     on: 'messages',
     keys: { account: 1, key: 1 },
     options: { unique: true, partialFilterExpression: { key: { $exists: true } } },
-    serves: 'the message an Idempotency-Key has made',
+    serves: 'the message an Idempotency-Key created',
   },
   {
     on: 'messages',
     keys: { sweep_at: 1 },
     options: { partialFilterExpression: { sweep_at: { $type: 'date' } } },
-    serves: 'the sweep: messages that are owed a workflow or a telling',
+    serves: 'the sweep: messages that need a workflow or an event',
   },
-  { on: 'messages', keys: { account: 1, _id: -1 }, serves: 'messages of an account, the newest first' },
+  { on: 'messages', keys: { account: 1, _id: -1 }, serves: 'messages of an account, newest first' },
   { on: 'messages', keys: { account: 1, state: 1, _id: -1 }, serves: 'messages of an account by state' },
   { on: 'messages', keys: { account: 1, tags: 1, _id: -1 }, serves: 'messages of an account by tag' },
   { on: 'messages', keys: { number: 1 }, options: unique, serves: 'a message by its number' },
-  { on: 'messages', keys: { account: 1, to_key: 1, _id: -1 }, serves: 'messages to somebody' },
+  { on: 'messages', keys: { account: 1, to_key: 1, _id: -1 }, serves: 'messages to an address' },
   {
     on: 'messages',
     keys: { account: 1, about: 1 },
     options: { partialFilterExpression: { about: { $exists: true } } },
-    serves: 'messages that tell others of somebody',
+    serves: 'messages with copies to an address',
   },
-  { on: 'erasures', keys: { account: 1, _id: 1 }, serves: 'messages that are forgotten when they have ended' },
-  { on: 'messages', keys: { account: 1, content: 1 }, serves: 'whether a content is still said by a message' },
+  { on: 'erasures', keys: { account: 1, _id: 1 }, serves: 'messages to erase once they have ended' },
+  { on: 'messages', keys: { account: 1, content: 1 }, serves: 'whether a message refers to a content' },
   { on: 'messages', keys: { account: 1, group: 1 }, serves: 'the messages of one request' },
-  { on: 'messages', keys: { account: 1, hash: 1, created_at: -1 }, serves: 'the same request once more' },
+  { on: 'messages', keys: { account: 1, hash: 1, created_at: -1 }, serves: 'an equal earlier request' },
 ];
