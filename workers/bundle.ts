@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type WorkflowBundleOption } from '@temporalio/worker';
 
-/** Where the build leaves the bundle, beside the compiled program. */
+/** Where the build writes the bundle, next to the compiled program. */
 export const PREBUILT = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
 
-/** The workflows as one sandboxed bundle: the prebuilt one of the product, else made now (about a second). */
+/** The workflows as one sandboxed bundle: prebuilt in the product, otherwise bundled now (about a second). */
 export async function workflowBundle(): Promise<WorkflowBundleOption> {
   return existsSync(PREBUILT) ? { codePath: PREBUILT } : bundleWorkflows();
 }
 
-/** Bundles the sandboxed code: the sources in development, compiled files in the product. */
+/** Bundles the workflow code: sources in development, compiled files in the product. */
 export function bundleWorkflows(): Promise<{ code: string }> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const workflowsPath = fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url));

@@ -12,11 +12,11 @@ import { newsletterSchedules } from './newsletter-schedules.js';
 
 export interface EngineOptions {
   readonly client: Client;
-  /** Names the installation's queues. */
+  /** Prefix of the installation's queues. */
   readonly prefix: string;
 }
 
-/** Starts and looks at workflows on behalf of activities and of the boot pass. */
+/** Starts and describes workflows for activities and for the check at start. */
 export function workerEngine({ client, prefix }: EngineOptions): Engine {
   const workflowStatus = async (workflowId: string): Promise<WorkflowStatus> => {
     try {

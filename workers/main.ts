@@ -25,23 +25,23 @@ import { activityWiring, type WorkerDependencies } from './wiring.js';
 
 export interface WorkerSettings extends WorkerDependencies {
   readonly temporalAddress: string;
-  /** Names the installation's queues. */
+  /** Prefix of the installation's queues. */
   readonly prefix: string;
   readonly sweepTiming: SweepTiming;
-  /** Bundled once by whoever starts several workers. */
+  /** Bundled once by a caller that starts several workers. */
   readonly bundle?: WorkerOptions['workflowBundle'];
 }
 
 export interface RunningWorker {
-  /** Ends when the worker has stopped; rejects if it could not go on. */
+  /** Resolves when the worker has stopped; rejects if it failed. */
   readonly ended: Promise<void>;
-  /** On the connection of this worker: what is started with it may begin here at once. Undefined once it stops. */
+  /** On the connection of this worker, so that workflows started with it can begin here at once. Undefined once it stops. */
   client(): Client | undefined;
-  /** Claims no more, settles what is open, then ends. */
+  /** Claims no more work, settles open work, then ends. */
   stop(): Promise<void>;
 }
 
-/** The composition root of a worker process: workflows, steps and sending lanes over one connection. */
+/** The composition root of a worker process: workflows, activities and sending lanes over one connection. */
 export async function startWorker(settings: WorkerSettings): Promise<RunningWorker> {
   const { times, temporalAddress: address, prefix, config } = settings;
   const namespace = config.temporalNamespace;
@@ -65,7 +65,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     drain = setTimeout(() => stop.drain(shared.outgoing), times.drain);
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
-  // One queue that cannot go on takes the others with it: half a worker would look alive.
+  // A queue that fails stops the others: a partial worker would look healthy.
   const running = Promise.all(workers.map((worker) => worker.run().finally(shutdown)));
   const ended = running
     .finally(() => clearTimeout(drain))
@@ -89,7 +89,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   };
 }
 
-/** Hears of what other processes have added, events and reports; the sweep finds what is missed. */
+/** Watches for events and reports of other processes; the sweep finds missed ones. */
 function watchStore(shared: Awaited<ReturnType<typeof activityWiring>>, deps: ActivityDeps): () => Promise<unknown> {
   const stops = [
     watchEventLog({ ...shared, notify: endpointNotifier(deps) }),
@@ -98,14 +98,14 @@ function watchStore(shared: Awaited<ReturnType<typeof activityWiring>>, deps: Ac
   return () => Promise.all(stops.map((stop) => stop()));
 }
 
-/** Temporal may come up after us: a worker waits for it as long as it takes. */
+/** Temporal may start later: a worker waits for it without a limit. */
 function connectToTemporal(address: string, { log }: WorkerSettings): Promise<NativeConnection> {
-  // Nothing but ids and counts goes over it: too little to be worth compressing.
+  // The connection carries ids and counts only: compression is not worth its cost.
   const connect = () => NativeConnection.connect({ address, grpcCompression: { codec: 'none' } });
   return withRetries(`connection to ${address}`, connect, log, Number.POSITIVE_INFINITY);
 }
 
-/** The workers of a process, one a queue. Tests give them a connection to a server whose time they move. */
+/** The workers of a process, one per queue. Tests pass a connection to a server with time skipping. */
 export async function createWorkers(
   settings: Pick<WorkerSettings, 'prefix' | 'config' | 'bundle' | 'lanes' | 'times'>,
   connection: NativeConnection,

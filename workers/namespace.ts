@@ -3,7 +3,7 @@ import type { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { monotonic } from '../clock.js';
 
-/** What the engine indexes of its workflows, so that operators find them by it. All are words, not texts. */
+/** The search attributes of workflows, for operators. All are keywords. */
 export const SEARCH_ATTRIBUTES = ['EverpostAccount', 'EverpostCampaign', 'EverpostKind', 'EverpostPhase'] as const;
 
 const RETENTION_SECONDS = 30 * 24 * 60 * 60;
@@ -20,14 +20,14 @@ const UNIMPLEMENTED = 12;
 type Services = Pick<Connection, 'workflowService' | 'operatorService'>;
 
 export interface PreparedNamespace {
-  /** "refused" where only the cluster's administrator may change it, as on Temporal Cloud. */
+  /** "refused" where only the administrator of the cluster may change it, as on Temporal Cloud. */
   readonly retention: 'kept' | 'set' | 'refused';
   readonly searchAttributes: 'kept' | 'added';
 }
 
 /**
- * Makes a namespace fit for Everpost: it exists, keeps closed workflows for at least 30 days and knows our search attributes.
- * Returns when they can be used. May be repeated and run by several processes at once.
+ * Prepares a namespace for Everpost: it exists, keeps closed workflows for at least 30 days and has our search attributes.
+ * Returns once they can be used. Idempotent, and safe for concurrent processes.
  */
 export async function prepareNamespace(services: Services, namespace: string): Promise<PreparedNamespace> {
   const retention = await ensureRetention(services, namespace);
@@ -76,14 +76,14 @@ async function missingAttributes(
     const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
     return SEARCH_ATTRIBUTES.filter((name) => customAttributes?.[name] === undefined);
   } catch (failure) {
-    // A namespace just registered takes the servers a moment to know.
+    // The servers need a moment to learn of a new namespace.
     if (codeOf(failure) !== NOT_FOUND || monotonic() > deadline) throw failure;
     await delay(100);
     return missingAttributes(operatorService, namespace, deadline);
   }
 }
 
-/** The servers learn new attributes with a delay; until then starting a workflow with them would be refused. */
+/** The servers learn of new attributes with a delay; until then they refuse to start workflows with them. */
 async function untilSearchable({ workflowService }: Services, namespace: string): Promise<void> {
   const deadline = monotonic() + SEARCHABLE_LIMIT_MS;
   const query = SEARCH_ATTRIBUTES.map((name) => `${name} = 'x'`).join(' AND ');

@@ -13,7 +13,7 @@ import { issueWorkflowBase, newsletterOfSchedule, newsletterScheduleId, queuesOf
 
 type Wanted = ReturnType<typeof newsletterSchedule>;
 
-/** Creates the Schedules of newsletters and keeps them as the rows say. */
+/** Creates the Schedules of newsletters and updates them from their rows. */
 export function newsletterSchedules(
   { schedule }: Pick<Client, 'schedule'>,
   prefix: string,
@@ -57,7 +57,7 @@ export function newsletterSchedules(
   };
 }
 
-/** An update makes Temporal drop pending catch-up starts, so that a Schedule that needs no change is not updated. */
+/** An update makes Temporal drop pending catch-up starts, so a Schedule is updated only when it differs. */
 export function isAsWanted(existing: ScheduleDescription, wanted: Wanted): boolean {
   return JSON.stringify(comparedFields(existing)) === JSON.stringify(comparedFields(wanted));
 }
@@ -82,7 +82,7 @@ function comparedFields({ state, policies, action, spec }: Compared | Wanted) {
 
 const FIELDS = ['second', 'minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'] as const;
 
-/** Everpost writes single values only; a range was written by hand. */
+/** Everpost writes single values only; a range was written manually. */
 function valuesOf(value: unknown): unknown {
   return [value].flat().map((one) => {
     if (typeof one !== 'object' || one === null) return one;

@@ -3,26 +3,26 @@ import type { ProtocolTimes } from '../domain/delivery/protocol.js';
 
 /** Sending lanes of one process; they share its SMTP connections. */
 export const LANES_PER_PROCESS = 4;
-/** Lanes one campaign may have over all processes. */
+/** Maximum lanes of one campaign over all processes. */
 export const LANES_PER_CAMPAIGN = 8;
 
 type QueueOptions = Omit<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'connection' | 'namespace'>;
 
 const STEPS_AT_ONCE = 20;
 
-/** Tasks wait three seconds for the worker that has their workflow in memory: that long a killed worker's workflows stand still. */
+/** Tasks wait up to three seconds for the worker that has their workflow cached: a killed worker delays them as long. */
 export const WORKFLOW_QUEUE: QueueOptions = { maxCachedWorkflows: 500, stickyQueueScheduleToStartTimeout: 3_000 };
 
-/** Rows and audiences. */
+/** Store work and audiences. */
 export const STEP_QUEUE: QueueOptions = { maxConcurrentActivityTaskExecutions: STEPS_AT_ONCE };
 
-/** Calls of a language model that one process has open. */
+/** Concurrent calls of a language model per process. */
 export const MODEL_QUEUE: QueueOptions = { maxConcurrentActivityTaskExecutions: 8 };
 
-/** Workflow tasks that wait for a first attempt cost nothing but their slot. */
+/** Workflow tasks that wait for a first attempt occupy only their slot. */
 const MESSAGES_AT_ONCE = 200;
 
-/** Transactional messages: workflow tasks and attempts; how many are claimed at once is bounded by connections. */
+/** Messages: workflow tasks and attempts; connections limit the concurrent claims. */
 export function messageQueue(times: ProtocolTimes): QueueOptions {
   return {
     maxConcurrentWorkflowTaskExecutions: MESSAGES_AT_ONCE,
@@ -34,10 +34,10 @@ export function messageQueue(times: ProtocolTimes): QueueOptions {
   };
 }
 
-/** Passes over endpoints, most of which wait for answers. Slow endpoints take turns of 20 s, so that none waits for ever. */
+/** Passes over endpoints, which mostly wait for responses. Slow endpoints take turns of 20 s, so that none waits forever. */
 const ENDPOINTS_AT_ONCE = 100;
 
-/** Deliveries to webhook endpoints: a slot an endpoint; after SIGTERM what is under way is answered and written down. */
+/** Deliveries to webhook endpoints, one slot per endpoint; after SIGTERM those in progress finish and are recorded. */
 export function hookQueue(times: ProtocolTimes): QueueOptions {
   return {
     maxConcurrentActivityTaskExecutions: ENDPOINTS_AT_ONCE,
@@ -46,7 +46,7 @@ export function hookQueue(times: ProtocolTimes): QueueOptions {
   };
 }
 
-/** Page activities: a lane a slot; after SIGTERM they drain within the grace time. */
+/** Page activities, one lane per slot; after SIGTERM they drain within the grace period. */
 export function sendQueue(lanes: number, times: ProtocolTimes): QueueOptions {
   return {
     maxConcurrentActivityTaskExecutions: lanes,

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
-/** A start that was answered once is not put off for ever: what fails so often is a failure. */
+/** Maximum tries of a start that reached Temporal: further retries would only hide the error. */
 const MAX_TRIES = 10;
 const BETWEEN_TRIES = 1_000;
 
-/** A start asks again, a second later, where Temporal is not up yet or answered too late; throws what the last try threw. */
+/** Retries a start every second while Temporal is not up or answers too late; throws the error of the last try. */
 export async function withRetries<T>(
   what: string,
   attempt: () => Promise<T>,
@@ -17,7 +17,7 @@ export async function withRetries<T>(
       return await attempt();
     } catch (error) {
       if (tries === maxTries) throw error;
-      log.warn({ what, tries, error: String(error) }, 'Temporal did not take it; it is asked again');
+      log.warn({ what, tries, error: String(error) }, 'Temporal did not accept the request; it is retried');
       await delay(BETWEEN_TRIES);
     }
   }

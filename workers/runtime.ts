@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 
 let installed = false;
 
-/** Temporal's own words go to our log from `warn` on; signals stay ours. Once a process, before any worker. */
+/** Writes Temporal's log from `warn` on to our log; signals stay with us. Once per process, before any worker. */
 export function installRuntime(log: Logger): void {
   if (installed) return;
   installed = true;

@@ -1,7 +1,7 @@
 import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import { KIND, queuesOf, sweepScheduleId } from '../workflows/names.js';
 
-/** Milliseconds: how often rows are compared with workflows, and how long one run of the sweep goes on doing so. */
+/** In milliseconds: the interval between comparisons of rows with workflows, and the time limit of one run of the sweep. */
 export interface SweepTiming {
   readonly every: number;
   readonly runFor: number;
@@ -9,7 +9,7 @@ export interface SweepTiming {
 
 export const SWEEP_TIMING: SweepTiming = { every: 10_000, runFor: 300_000 };
 
-/** Makes sure that the sweep is scheduled and runs now; safe from every worker at every start. */
+/** Ensures that the sweep is scheduled and runs now; every worker may call it at every start. */
 export async function ensureSweep(client: Client, prefix: string, timing: SweepTiming): Promise<void> {
   const schedule = client.schedule.getHandle(sweepScheduleId(prefix));
   const wanted = sweepSchedule(prefix, timing);
@@ -26,14 +26,14 @@ export interface SweepContext {
   readonly client: Client;
   readonly prefix: string;
   readonly timing: SweepTiming;
-  /** Makes the namespace fit again. */
+  /** Prepares the namespace again. */
   readonly prepare: () => Promise<unknown>;
   readonly log: { warn(details: object, message: string): void };
 }
 
 /**
- * An emptied Temporal has forgotten the sweep too, and nothing would be started again: each worker looks after it now
- * and then. Returns how to end that.
+ * A Temporal server that lost its data has lost the sweep too, and nothing would restart workflows: each worker ensures its
+ * Schedule at intervals. Returns a function that ends this.
  */
 export function watchSweepSchedule({ client, prefix, timing, prepare, log }: SweepContext): () => void {
   const check = async (): Promise<void> => {
@@ -46,7 +46,7 @@ export function watchSweepSchedule({ client, prefix, timing, prepare, log }: Swe
     if (checking) return;
     checking = true;
     check()
-      .catch((error) => log.warn({ error: String(error) }, 'the sweep could not be looked after'))
+      .catch((error) => log.warn({ error: String(error) }, 'the Schedule of the sweep could not be checked'))
       .finally(() => {
         checking = false;
       });
@@ -76,7 +76,7 @@ function sweepSchedule(prefix: string, { every, runFor }: SweepTiming) {
       workflowExecutionTimeout: runFor * 2,
       typedSearchAttributes: [{ key: KIND, value: 'sweep' }],
     },
-    // A run that is late delays the next one; skipped, that one would leave a gap as long as a run.
+    // Buffers one late run: skipping it would leave a gap as long as a run.
     policies: { overlap: ScheduleOverlapPolicy.BUFFER_ONE, catchupWindow: '1 minute' as const },
   };
 }

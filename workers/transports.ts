@@ -33,9 +33,9 @@ export interface TransportDeps extends RouteSettings, Pick<Stores, 'transports' 
 /** All transports of this process. */
 export interface Transports {
   readonly of: TransportsFor;
-  /** Closes all sockets at once; later mail is not accepted. */
+  /** Closes all sockets at once and refuses later mail. */
   destroy(): void;
-  /** Lets open mail end, also where the transport was changed or removed meanwhile. */
+  /** Finishes open mail, including on transports that were changed or removed meanwhile. */
   close(): Promise<void>;
 }
 

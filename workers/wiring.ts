@@ -36,13 +36,13 @@ export interface WorkerDependencies {
   readonly times: ProtocolTimes;
   readonly lanes: number;
   readonly log: Logger;
-  /** Where the outcomes of mails are counted; undefined: they are not. */
+  /** Counts the outcomes of mails; undefined: they are not counted. */
   readonly registry?: Registry | undefined;
 }
 
 const DAY_MS = 86_400_000;
 
-/** Everything the activities of a worker process use, made once; the engine comes with the connection to Temporal. */
+/** The dependencies of all activities in a worker process, created once; the engine follows with the connection to Temporal. */
 export async function activityWiring(dependencies: WorkerDependencies, { stopping, drained }: Stop) {
   const { config, times, lanes, log } = dependencies;
   const rows = countedStores(dependencies);
@@ -80,7 +80,7 @@ export async function activityWiring(dependencies: WorkerDependencies, { stoppin
 
 type Rows = ReturnType<typeof countedStores>;
 
-/** The stores; the two that record outcomes of mails also count them. */
+/** The stores; the two that record outcomes of mails also count them where metrics are enabled. */
 function countedStores({ config, store, times, registry }: WorkerDependencies) {
   const rows = stores(store, { secret: config.secret ?? keptSecret(config.dataDir), lease: times.lease });
   const metrics = registry === undefined ? undefined : mailMetrics(registry);
@@ -107,7 +107,7 @@ function messageSteps(deps: MessageStepDeps) {
   return messageActivities({ ...deps, messageMail: messageMail({ ...deps, ...links }) });
 }
 
-/** Without a key of a language model there are no drafts; everything else works. */
+/** Without a key of a language model there are no drafts; all else works. */
 function draftWriterOf({ openaiApiKey: apiKey, openaiBaseUrl: baseUrl, openaiModel: model }: Config) {
   return apiKey === undefined ? undefined : draftWriter(languageModel({ apiKey, baseUrl, model }));
 }

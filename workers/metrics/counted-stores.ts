@@ -6,8 +6,8 @@ import type { Message } from '../../store/messages/row.js';
 import type { MailMetrics } from './metrics.js';
 
 /**
- * The ledger, counting what each of its writes has settled: a window's recipients, and those a lost owner left in doubt.
- * Late evidence is not counted: nothing more was sent for it.
+ * The ledger, counting the outcomes that each write settles: the recipients of a window, and those that a lost owner left in
+ * doubt. Late evidence is not counted: it sends no mail.
  */
 export function countedLedger(ledger: Ledger, count: MailMetrics['campaign'] | undefined): Ledger {
   if (count === undefined) return ledger;
@@ -29,12 +29,12 @@ export function countedLedger(ledger: Ledger, count: MailMetrics['campaign'] | u
   };
 }
 
-/** The write that takes a page dates the doubt by the same clock, and at the same moment, as its own sight of the page. */
+/** The write that takes a page gives its uncertain recipients the same time as the page itself. */
 function leftInDoubt({ exceptions, seen }: LedgerPage): number {
   return exceptions.filter(({ class: why, at }) => why === 'owner_lost' && at.getTime() === seen.getTime()).length;
 }
 
-/** The same for messages: each entry of a timeline is an outcome, whoever writes it. */
+/** The same for messages: each entry of a timeline is one outcome, whichever caller writes it. */
 export function countedProgress(progress: MessageProgress, count: MailMetrics['message'] | undefined): MessageProgress {
   if (count === undefined) return progress;
   const counted = (write: (row: Message, step: MessageStep) => Promise<Message | null>) => {

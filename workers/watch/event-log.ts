@@ -2,20 +2,20 @@ import type { EventLog } from '../../store/events/event-log.js';
 
 export interface EventLogWatchContext {
   readonly eventLog: Pick<EventLog, 'watch' | 'accountsToSequence'>;
-  /** Orders the events of an account and wakes the endpoints they are for. */
+  /** Sequences the events of an account and signals the endpoints that subscribe to them. */
   readonly notify: (account: number) => Promise<void>;
   readonly log: { warn(details: object, message: string): void };
 }
 
-/** The bell of an account rings at once, then once a second as long as events come in, however many they are. */
+/** An account is notified at once, then at most once a second while events arrive. */
 const PAUSE = 1_000;
 
 /**
- * Hears of events as they are appended, by whichever process. What is missed here, or lost with this process, the sweep
- * finds. Returns how to end it.
+ * Watches the events that any process appends. The sweep finds events that are missed here or lost with this process. Returns
+ * a function that ends the watch.
  */
 export function watchEventLog({ eventLog, notify, log }: EventLogWatchContext): () => Promise<void> {
-  /** Accounts whose bell has rung within the last second, and whether they have moved since. */
+  /** Accounts notified within the last second, and whether events have arrived since. */
   const notified = new Map<number, boolean>();
   let closed = false;
   let watch: ReturnType<EventLog['watch']> | undefined;
@@ -35,14 +35,14 @@ export function watchEventLog({ eventLog, notify, log }: EventLogWatchContext): 
   };
 
   const reopen = (why: unknown): void => {
-    log.warn({ error: String(why) }, 'new events are not heard of; the sweep finds them');
+    log.warn({ error: String(why) }, 'the watch for new events failed; the sweep finds them');
     setTimeout(open, PAUSE).unref();
   };
   const open = (): void => {
     if (closed) return;
     watch = eventLog.watch(accountChanged);
     watch.ended.catch(reopen);
-    // What was appended before there was anybody to hear it.
+    // Events that were appended before the watch started.
     eventLog.accountsToSequence().then(
       (accounts) => accounts.forEach(accountChanged),
       () => undefined,

@@ -3,18 +3,18 @@ import type { Inbound } from '../../store/inbound/inbound.js';
 
 export interface InboundWatchContext {
   readonly inbound: Pick<Inbound, 'watch'>;
-  /** Acts on everything that waits. */
+  /** Processes all waiting reports. */
   readonly read: () => Promise<void>;
   readonly log: { warn(details: object, message: string): void };
 }
 
-/** What no ring has told is found then, as what a killed worker had begun: the sweep may wait for that worker itself. */
+/** Finds missed reports, and those that a killed worker had started: the sweep may itself wait for that worker. */
 const POLL_MS = 5_000;
 const PAUSE = 1_000;
 
 /**
- * Reads a report as it comes in, whichever process has taken it in. What is missed here, or lost with this process, the
- * sweep finds. Returns how to end it.
+ * Processes reports as they arrive in any process. The sweep finds reports that are missed here or lost with this process.
+ * Returns a function that ends the watch.
  */
 export function watchInbound({ inbound, read, log }: InboundWatchContext): () => Promise<void> {
   const signal = localSignal();
@@ -24,10 +24,10 @@ export function watchInbound({ inbound, read, log }: InboundWatchContext): () =>
   const open = (): void => {
     if (closed) return;
     stream = inbound.watch(signal.notify);
-    // What came in before there was anybody to hear it.
+    // Reports that arrived before the watch started.
     signal.notify();
     stream.once('error', (error) => {
-      log.warn({ error: String(error) }, 'new reports are not heard of; the sweep finds them');
+      log.warn({ error: String(error) }, 'the watch for new reports failed; the sweep finds them');
       void stream?.close().catch(() => undefined);
       setTimeout(open, PAUSE).unref();
     });
