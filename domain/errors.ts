@@ -86,7 +86,7 @@ export const FAILURES = {
   client_busy: {
     status: 409,
     permanent: false,
-    message: 'A campaign or message of this client is still under way; cancel it or wait for its end.',
+    message: 'A campaign or message of this client is still in progress; cancel it or wait for its end.',
   },
   domain_taken: { status: 409, permanent: true, message: 'Another account has verified this domain.' },
   in_flight: {

@@ -41,7 +41,7 @@ export function demandScopes(app: Api): void {
   app.addHook('onRoute', ({ method, url, config }) => {
     const unscoped = [method].flat().find((each) => (config?.scope ?? scopeOf(each, url)) === undefined);
     if (unscoped !== undefined)
-      throw new Error(`${unscoped} ${url} has no scope: give its noun one in api/hooks/scopes.ts`);
+      throw new Error(`${unscoped} ${url} has no scope: add a rule for its noun in api/hooks/scopes.ts`);
   });
   app.addHook('onRequest', async (request) => {
     const { url, method, config } = request.routeOptions;

@@ -88,7 +88,7 @@ async function checkRecipient(
   const [local = '', domain = ''] = address.split('@');
   if ((await read(local)) !== undefined) return;
   if (config.bounceDomain === domain.toLowerCase() && ROLE_ADDRESSES.test(local)) return;
-  throw refusal(550, '5.1.1 There is nobody here by that name');
+  throw refusal(550, '5.1.1 No such recipient');
 }
 
 async function receive({ inbound }: InboundSmtpDeps, stream: SMTPServerDataStream, { envelope }: SMTPServerSession) {

@@ -20,7 +20,7 @@ export interface Account {
   readonly rate_per_second?: number | null;
   /** Template of campaigns that name none; absent or null: Everpost's first. */
   readonly default_template?: number | null;
-  /** The look of the account's mails; absent until it is set. */
+  /** The brand of the account's mails; absent until it is set. */
   readonly brand?: Brand;
   /** False: opens and clicks of this account's mails are never recorded. On where absent. */
   readonly track?: boolean;

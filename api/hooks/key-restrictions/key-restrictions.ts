@@ -12,7 +12,7 @@ import { demandAllowedLists } from './lists.js';
 export function demandKeyRestrictions(app: Api, deps: Deps): void {
   app.addHook('onRoute', ({ method, url, config }) => {
     const bare = [method].flat().find((each) => lacksSenders(each, url, config));
-    if (bare !== undefined) throw new Error(`${bare} ${url} says no sender: give it a rule in api/reach/senders.ts`);
+    if (bare !== undefined) throw new Error(`${bare} ${url} has no sender rule: add one in api/reach/senders.ts`);
   });
   app.addHook('preHandler', async (request) => {
     const { account, keySettings } = principalOf(request);

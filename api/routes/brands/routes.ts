@@ -9,7 +9,7 @@ import { BrandView, brandView, NewBrand, newBrand } from './schema.js';
 const tags = ['Account'];
 const ONE = { 200: Data(BrandView), ...refusals };
 
-/** The brand: the look of every mail that uses a template. */
+/** The brand: logo, colours and texts of every mail that uses a template. */
 export function brand(app: Api, { accounts }: Pick<Deps, 'accounts'>): void {
   app.get('/account/brand', { schema: { tags, summary: 'Retrieve the brand', response: ONE } }, async (request) => {
     const { brand: own } = await accounts.settings(accountOf(request));

@@ -107,7 +107,7 @@ async function withStoredSecrets(
   const before: Static<typeof ProviderSettings> = row === null ? {} : openProvider(store, row);
   const lacking = hidden.filter((field) => before[field] === undefined);
   if (lacking.length > 0) {
-    const errors = lacking.map((field) => [field, [`The ${field} must be said: none is kept.`]]);
+    const errors = lacking.map((field) => [field, [`The ${field} is required: no value is stored.`]]);
     throw new Failure('validation_failed', Object.fromEntries(errors));
   }
   return { ...given, ...Object.fromEntries(hidden.map((field) => [field, before[field]])) };
@@ -116,7 +116,7 @@ async function withStoredSecrets(
 function faultsIn({ topic_arn, public_key }: Static<typeof ProviderSettings>): [string, string[]][] {
   const faults: [string, string[]][] = [];
   if (topic_arn !== undefined && regionOf(topic_arn) === undefined) {
-    faults.push(['topic_arn', ['The topic_arn must look like arn:aws:sns:<region>:<account>:<topic>.']]);
+    faults.push(['topic_arn', ['The topic_arn must have the form arn:aws:sns:<region>:<account>:<topic>.']]);
   }
   if (public_key !== undefined && sendgridKey(public_key) === undefined) {
     faults.push(['public_key', ['The public_key must be the verification key that SendGrid shows.']]);
