@@ -45,11 +45,11 @@ test.each([
   for (const answer of answers) expect([answer.statusCode, answer.json().error.errors]).toEqual([422, PRIVATE]);
 });
 
-test('a test by a client says the same of a loopback port that listens and of one that does not', async () => {
+test('a client’s test gives the same result for an open and for a closed loopback port', async () => {
   const seen = [];
   for (const port of [relay.port, await quietPort()]) {
     seen.push(await tested((await create(`smtp://localhost:${port}`)).json().data.id));
-    // A row from before the guard.
+    // A row created before clients were kept from private hosts.
     const { _id } = await api.deps.transports.create(client.account, {
       ...{ name: 'Old', url: `smtp://127.0.0.1:${port}`, rate_per_second: null, connections: 1, priority: 1 },
       ...{ enabled: true, purpose: 'all' },

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-test('the typed client walks from a list to a campaign', async () => {
+test('the typed client creates everything from a list to a campaign', async () => {
   const { data: list } = await client.post('/api/v1/lists', { body: { name: 'News' } });
   const ann = { email: 'ann@example.com', list_id: list.id, attributes: { city: 'Rome' } };
   const { data: person } = await client.post('/api/v1/subscribers', { body: ann });
@@ -29,7 +29,7 @@ test('the typed client walks from a list to a campaign', async () => {
   expect(await client.delete('/api/v1/subscribers/{email}', { path: { email: 'ann@example.com' } })).toBeUndefined();
 });
 
-test('a repeat with the same Idempotency-Key is done once', async () => {
+test('a repeat with the same Idempotency-Key is processed once', async () => {
   const once = () => client.post('/api/v1/lists', { body: { name: 'Once' }, idempotencyKey: 'once' });
   expect((await once()).data.id).toBe((await once()).data.id);
 });

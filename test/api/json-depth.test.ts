@@ -14,11 +14,11 @@ const deep = nested(20_000);
 const json = { 'content-type': 'application/json' };
 const refused = { error: { code: 'json_too_deep', message: 'JSON may be nested at most 64 levels deep.' } };
 
-test('every native route that takes a body refuses one that is nested too deep', async () => {
+test('every native route with a body refuses one that is nested too deep', async () => {
   const answers: Record<string, unknown> = {};
   for (const { method, url } of knownRoutes(api.app)) {
     if (!url.startsWith('/api/v1/') || !/^(POST|PUT|PATCH|DELETE)$/.test(method)) continue;
-    // A dialect words its refusals itself.
+    // A dialect has its own error format.
     if (url.startsWith('/api/v1/external-mails')) continue;
     const route = `${method} ${url.replace(/:\w+/g, '1')}`;
     const answer = await api.call(route, { payload: deep, headers: json });
@@ -38,7 +38,7 @@ test.each([
   expect([answer.statusCode, answer.json()]).toEqual([422, refused]);
 });
 
-test('a context with as many levels as the body may have is taken and kept', async () => {
+test('a context with the maximum number of levels is accepted and stored', async () => {
   const template = { identifier: 'deep', name: 'Deep', contents: { en: { subject: 'x', html: '<p>{{ a.a }}</p>' } } };
   const made = await api.call('POST /api/v1/templates', { payload: template });
   expect(made.statusCode).toBe(201);
@@ -63,14 +63,14 @@ test('pushed data of that depth is stored as a document', async () => {
 test.each([
   ['envie', 'POST /lists/create', 400],
   ['emailmassivo', 'POST /api/v1/external-mails', 400],
-])('%s refuses it in its own words', async (_dialect, route, status) => {
+])('%s refuses it in its own format', async (_dialect, route, status) => {
   const headers = { ...json, 'private-key': api.key, 'public-key': String(api.account), 'x-api-key': api.key };
   const answer = await api.call(route, { payload: deep, headers });
   expect(answer.statusCode).toBe(status);
   expect(answer.body).toContain('64 levels');
 });
 
-test('JSON that stands elsewhere is held to the same depth', async () => {
+test('JSON in other places has the same limit', async () => {
   const list = await aList(api, { double_opt_in: true });
   const signup = (await api.call(`GET /api/v1/lists/${list}`)).json().data.signup_url;
   const provider = await api.call('PUT /api/v1/providers/mailgun', { payload: { signing_key: MAILGUN_KEY } });

@@ -12,7 +12,7 @@ const MAIL = { to: 'ada@example.com', subject: 'x', text: 'x' };
 let api: TestApi;
 let key: string;
 let keyId: number;
-/** Lists without a sender of their own, with a foreign one, and with an allowed one. */
+/** Lists without a sender, with a sender of another domain, and with an allowed sender. */
 let [plain, foreign, own] = [0, 0, 0];
 beforeAll(async () => {
   api = await anApi({ MAIL_FROM: 'fallback@other.example' });
@@ -28,7 +28,7 @@ const as = (route: string, payload?: object) => api.call(route, { key, ...(paylo
 const made = async (noun: string, payload: object): Promise<number> =>
   (await api.call(`POST /api/v1/${noun}`, { payload })).json().data.id;
 
-/** For each route that sends, prepares or sets up mail: what must not be asked of it, as paths and bodies. */
+/** For each route that sends, prepares or sets up mail: requests that must be refused, as paths and bodies. */
 const SENDING: Readonly<Record<string, () => Promise<(readonly [path: string, body?: object])[]>>> = {
   'POST /messages': async () => [
     ['messages', { ...MAIL, from: FOREIGN }],
@@ -103,7 +103,7 @@ function bodyOf(action: string): object {
   return action === 'drafts' ? { prompt: 'Invite people to our spring sale.' } : {};
 }
 
-/** Routes that name no sender and let no mail out. */
+/** Routes that name no sender and send no mail. */
 const WITHOUT = [
   ...['cancel', 'check', 'pause', 'preview', 'rate', 'reject'].map((action) => `POST /campaigns/:id/${action}`),
   ...['copy', 'preview', 'publish', 'rollback'].map((action) => `POST /templates/:id/${action}`),
@@ -113,7 +113,7 @@ const WITHOUT = [
   ...['POST /suppressions', 'POST /suppressions/batch', 'POST /suppressions/import', 'POST /templates'],
 ];
 
-test('every route that a restricted key can change something by is here', () => {
+test('every changing route open to restricted keys is covered', () => {
   const open = knownRoutes(api.app)
     .filter(({ method, url }) => !/^(GET|HEAD)$/.test(method) && /^\/api\/v1\/(?!external-mails)/.test(url))
     .filter(({ method, url }) => scopeOf(method, url) !== 'admin')
@@ -155,11 +155,11 @@ test.each([
 test.each([
   ['PATCH /api/v1/account', { mail_from: FOREIGN }],
   ['POST /api/v1/agency/clients', { name: 'x', mail_from: FOREIGN }],
-])('%s is out of reach of a restricted key', async (route, payload) => {
+])('%s is refused to a restricted key', async (route, payload) => {
   expect((await as(route, payload)).json().error.code).toBe('missing_scope');
 });
 
-test('senders of its own domain are taken, and lists that send no mail by themselves need none', async () => {
+test('senders of its own domain are accepted, and lists that send no mail need none', async () => {
   const answers = [
     await as('POST /api/v1/messages', { ...MAIL, from: OWN }),
     await as('POST /api/v1/messages/batch', { messages: [{ ...MAIL, from: { email: OWN, name: 'Acme' } }] }),

@@ -20,7 +20,7 @@ afterAll(() => api.close());
 const scrape = (token: string | null = TOKEN) =>
   api.call('GET /metrics', { key: null, headers: token === null ? {} : { authorization: `Bearer ${token}` } });
 
-test('figures of requests, servers and of what is under way are there for Prometheus', async () => {
+test('metrics of requests, servers and mail in progress are available to Prometheus', async () => {
   const list = await aList(api);
   await api.call(`GET /api/v1/lists/${list}`);
   await api.call('POST /api/v1/messages', { payload: { to: 'ann@example.com', subject: 'Hello', text: 'Hello' } });
@@ -40,7 +40,7 @@ test('figures of requests, servers and of what is under way are there for Promet
   expect(body).not.toContain('ann@example.com');
 });
 
-test('with a worker in the same process they say what became of its mails', async () => {
+test('with a worker in the same process they include the outcomes of its mails', async () => {
   const registry = new Registry();
   const both = await anApi({ METRICS_TOKEN: TOKEN }, { registry });
   const { store, account, deps } = both;
@@ -57,7 +57,7 @@ test('with a worker in the same process they say what became of its mails', asyn
     const message = await anAcceptedMessage(store, { account, to: { email, name: null }, to_key: email });
     await worker.messageSteps.activities.beginMessage({ account, message: message._id });
   }
-  // On a busy machine the first look at one has ended before its attempt.
+  // On a busy machine the first read may precede the attempt.
   await worker.messageSteps.ended();
   await insertPages(store, [aPage({ account, ids: [1, 2, 3], token: 'gone', claimed: 3 })]);
   await worker.ledger.sweep(account, 1);
@@ -83,11 +83,11 @@ test('with a worker in the same process they say what became of its mails', asyn
   await both.close();
 });
 
-test.each([null, 'wrong', `${TOKEN}x`])('nobody else sees them: %s', async (token) => {
+test.each([null, 'wrong', `${TOKEN}x`])('requests with another token are refused: %s', async (token) => {
   expect((await scrape(token)).statusCode).toBe(401);
 });
 
-test('while the database is away they say so, and the others are there', async () => {
+test('while the database is down they report it, and all others are available', async () => {
   const alone = await anApi({ METRICS_TOKEN: TOKEN });
   await alone.store.close();
   const answer = await alone.call('GET /metrics', { key: null, headers: { authorization: `Bearer ${TOKEN}` } });
@@ -96,8 +96,8 @@ test('while the database is away they say so, and the others are there', async (
   await alone.app.close();
 });
 
-test('without a token there is no such page', async () => {
-  const quiet = await anApi();
-  expect((await quiet.call('GET /metrics', { key: null })).statusCode).toBe(404);
-  await quiet.close();
+test('without a token the route does not exist', async () => {
+  const withoutToken = await anApi();
+  expect((await withoutToken.call('GET /metrics', { key: null })).statusCode).toBe(404);
+  await withoutToken.close();
 });

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** What `/docs` fills in for somebody who presses "Try it out". */
+/** Sends the request that `/docs` fills in at "Try it out". */
 function exampleOf(method: string, path: string): object {
   const body = paths[path]?.[method]?.requestBody?.content['application/json'];
   expect(body, `${method} ${path} is documented`).toBeDefined();
@@ -33,7 +33,7 @@ async function tryOut(key: string, route: string, id?: number, changed: object =
   return answer.json().data;
 }
 
-test('the examples of /docs, sent as they are, lead from a key to a campaign, a client and a rotated key', async () => {
+test('the examples of /docs, sent unchanged, create a list, a key, a campaign and a client, and rotate a key', async () => {
   expect(await tryOut(api.key, 'POST /api/v1/lists')).toMatchObject({ id: 1 });
   expect((await tryOut(api.key, 'POST /api/v1/keys')).key).toMatch(/^evp_/);
   const person = await tryOut(api.key, 'POST /api/v1/subscribers');

@@ -22,28 +22,28 @@ interface Operation {
   readonly requestBody?: { readonly content: Record<string, { schema: { example?: unknown; examples?: unknown } }> };
 }
 
-test('health says that the process is up, ready that it can work', async () => {
+test('/health reports that the process runs, /ready that it accepts requests', async () => {
   expect((await api.call('GET /health', { key: null })).json()).toEqual({ status: 'ok' });
   const ready = await api.call('GET /ready', { key: null });
   expect(ready.json()).toEqual({ status: 'ok', temporal: 'reachable' });
 });
 
-test('without Temporal the API is ready, and says what is missing', async () => {
+test('without Temporal the API is ready and reports it as unreachable', async () => {
   const engine = { ...idleEngine, reachable: () => Promise.reject(new Error('connection refused')) };
-  const lame = await anApi({}, { engine });
-  const ready = await lame.call('GET /ready', { key: null });
+  const degraded = await anApi({}, { engine });
+  const ready = await degraded.call('GET /ready', { key: null });
   expect([ready.statusCode, ready.json()]).toEqual([200, { status: 'ok', temporal: 'unreachable' }]);
-  await lame.close();
+  await degraded.close();
 });
 
 test('without its store the API is not ready', async () => {
-  const lame = await anApi();
-  await lame.store.close();
-  const answer = await lame.call('GET /ready', { key: null });
+  const degraded = await anApi();
+  await degraded.store.close();
+  const answer = await degraded.call('GET /ready', { key: null });
   expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '5']);
   expect(answer.json()).toEqual({ error: { code: 'unavailable', message: 'MongoDB cannot be reached.' } });
-  expect((await lame.call('GET /health', { key: null })).statusCode).toBe(200);
-  await lame.close().catch(() => undefined);
+  expect((await degraded.call('GET /health', { key: null })).statusCode).toBe(200);
+  await degraded.close().catch(() => undefined);
 });
 
 test('OpenAPI 3.1 describes every route under /api/v1: summary, answers and refusals', async () => {
@@ -61,7 +61,7 @@ test('OpenAPI 3.1 describes every route under /api/v1: summary, answers and refu
   }
 });
 
-test('the description has the examples of the documents', async () => {
+test('the document has the examples of the API documents', async () => {
   const { body } = await api.call('GET /openapi.json', { key: null });
   for (const words of [
     'alice@example.com',
@@ -73,7 +73,7 @@ test('the description has the examples of the documents', async () => {
   }
 });
 
-test('the docs page and all it loads come from here', async () => {
+test('the docs page loads everything from its own server', async () => {
   const page = await api.call('GET /docs/', { key: null });
   expect(page.statusCode).toBe(200);
   expect(page.headers['content-security-policy']).toContain("default-src 'none'");
@@ -86,7 +86,7 @@ test('the docs page and all it loads come from here', async () => {
   }
 });
 
-/** A process of tests may lag behind; what it turns away then is tested elsewhere. */
+/** Turns overload protection off: a test process may lag. Another file tests it. */
 const QUIET = { EVERPOST_SECRET: 'a secret for the tests', LOG_LEVEL: 'silent', MAX_LOOP_DELAY: '0' };
 const serverConfig = readConfig({ PORT: '0', ...QUIET });
 
@@ -103,7 +103,7 @@ test('the server hands out the first key once', async () => {
   await again.stop();
 });
 
-test('a request that has begun is answered before the server stops', async () => {
+test('an open request is answered before the server stops', async () => {
   const { store, log, keys } = api.deps;
   const { secret } = await keys.issue(api.account, 'Slow');
   const server = await serveApi({ config: serverConfig, store, log, engine: idleEngine });
@@ -132,7 +132,7 @@ test('a request that has begun is answered before the server stops', async () =>
 test.each([
   ['not HTTP at all', 'HELO example.com\r\n\r\n', 400, 'bad_request'],
   ['a header section that is too long', `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 414, 'uri_too_long'],
-])('%s is refused in the one envelope', async (_what, bytes, status, code) => {
+])('%s is refused in the standard envelope', async (_what, bytes, status, code) => {
   const { store, log } = api.deps;
   const server = await serveApi({ config: serverConfig, store, log, engine: idleEngine });
   const socket = connect(Number(new URL(server.address).port), '127.0.0.1');

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** A client with this plan, and the API as its key sees it. */
+/** A client with this plan, and the API with its key. */
 async function aPlanned(plan: object): Promise<TestApi> {
   const client = await aClient(api, 'Measured');
   await api.call(`PATCH /api/v1/agency/clients/${client.account}`, { payload: { plan } });
@@ -21,7 +21,7 @@ async function aPlanned(plan: object): Promise<TestApi> {
 const usage = async ({ call }: TestApi) => (await call('GET /api/v1/account/usage')).json().data;
 const mail = { subject: 'x', text: 'x' };
 
-test('a message is reserved when it is accepted, its copies as well; what would go over is refused and leaves nothing', async () => {
+test('an accepted message reserves a mail for itself and each copy; one over the quota is refused and stores nothing', async () => {
   const planned = await aPlanned({ name: 'Small', emails_per_month: 3 });
   const send = (to: string, over: object = {}, headers = {}) =>
     planned.call('POST /api/v1/messages', { payload: { to, ...mail, ...over }, headers });
@@ -47,7 +47,7 @@ test('a message is reserved when it is accepted, its copies as well; what would 
   expect(await planned.store.db.collection('messages').countDocuments({ account: planned.account })).toBe(3);
 });
 
-test('where a plan has no limit nothing is reserved; a limit set in the middle of the month starts from what was sent', async () => {
+test('an unlimited plan reserves nothing; a limit set within the month counts earlier messages', async () => {
   const planned = await aPlanned({ name: 'Large' });
   const send = async (to: string) => planned.call('POST /api/v1/messages', { payload: { to, ...mail } });
   const { account } = planned;
@@ -68,7 +68,7 @@ test('where a plan has no limit nothing is reserved; a limit set in the middle o
   expect((await send('n6@example.com')).statusCode).toBe(202);
 });
 
-test('what is taken back is there again at once', async () => {
+test('the quota of a cancelled message is available at once', async () => {
   const planned = await aPlanned({ emails_per_month: 1 });
   const payload = { to: 'a@example.com', ...mail };
   const { id } = (await planned.call('POST /api/v1/messages', { payload })).json().data;
@@ -76,7 +76,7 @@ test('what is taken back is there again at once', async () => {
   expect((await usage(planned)).emails).toMatchObject({ used: 0, reserved: 0 });
 });
 
-test('of many messages at once exactly so many are accepted as there are left', async () => {
+test('of many concurrent messages exactly as many are accepted as the quota allows', async () => {
   const planned = await aPlanned({ emails_per_month: 7 });
   const messages = Array.from({ length: 20 }, (_, n) => ({ to: `reader${n}@example.com`, ...mail }));
   const batches = await Promise.all([
@@ -88,7 +88,7 @@ test('of many messages at once exactly so many are accepted as there are left', 
   expect((await usage(planned)).emails).toMatchObject({ used: 0, reserved: 7 });
 });
 
-test('a launch for more people than the month has mails left is refused and stays a draft', async () => {
+test('a launch for more recipients than the remaining quota is refused, and the campaign stays a draft', async () => {
   const planned = await aPlanned({ emails_per_month: 1 });
   const list = await aList(planned);
   for (const email of ['a@example.com', 'b@example.com']) await aSubscriber(planned, list, { email });
@@ -101,18 +101,18 @@ test('a launch for more people than the month has mails left is refused and stay
   expect((await planned.call('POST /api/v1/campaigns', atOnce)).json().error.code).toBe('quota_exceeded');
 });
 
-test('a draft by AI is reserved when it is asked for; one over the quota was never asked for', async () => {
+test('a draft by AI is reserved when it is requested; one over the quota is not created', async () => {
   const planned = await aPlanned({ ai_drafts_per_month: 1 });
   const list = await aList(planned);
-  const wish = { payload: { list_id: list, ai: { prompt: 'Announce it.' } } };
-  expect((await planned.call('POST /api/v1/campaigns', wish)).statusCode).toBe(201);
-  const refused = await planned.call('POST /api/v1/campaigns', wish);
+  const request = { payload: { list_id: list, ai: { prompt: 'Announce it.' } } };
+  expect((await planned.call('POST /api/v1/campaigns', request)).statusCode).toBe(201);
+  const refused = await planned.call('POST /api/v1/campaigns', request);
   expect([refused.statusCode, refused.json().error.code]).toEqual([429, 'ai_quota_exceeded']);
   expect(await usage(planned)).toMatchObject({ ai_drafts: { reserved: 1, remaining: 0 }, campaigns: { used: 1 } });
   expect(await planned.store.db.collection('drafts').countDocuments({ account: planned.account })).toBe(1);
 });
 
-test('requests of a month are counted over all processes, and refused when there are none left', async () => {
+test('requests of a month are counted over all processes, and refused beyond the limit', async () => {
   const planned = await aPlanned({ requests_per_month: 4 });
   const statuses = [];
   for (let n = 0; n < 6; n += 1) statuses.push((await planned.call('GET /api/v1/lists')).statusCode);
@@ -122,12 +122,12 @@ test('requests of a month are counted over all processes, and refused when there
   expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
   const counted = async () =>
     (await api.call(`GET /api/v1/agency/clients/${planned.account}/usage`)).json().data.requests;
-  // What a process has counted is written within a second.
+  // A process writes its counts within a second.
   await until(async () => (await counted()).used >= 4);
   expect(await counted()).toEqual({ used: 4, limit: 4, remaining: 0 });
 });
 
-test('an agency sums up what its clients have used', async () => {
+test('an agency reads the total usage of its clients', async () => {
   const { used, reserved } = (await api.call('GET /api/v1/agency')).json().data.usage.emails;
   expect([used, reserved]).toEqual([1, 13]);
   const past = await api.call('GET /api/v1/account/usage?month=2020-01');

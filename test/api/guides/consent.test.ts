@@ -20,7 +20,7 @@ afterAll(() => api.close());
 const asked = (email: string) =>
   api.store.db.collection('confirmations').countDocuments({ 'requested.email_key': email });
 
-test('the guide turns asking back on, and asks in two ways', () => {
+test('the guide turns double opt-in on and requests confirmation by API and by form', () => {
   expect(STEPS).toHaveLength(3);
 });
 
@@ -28,7 +28,7 @@ test.each(STEPS)('$line', (step) =>
   followStep(api, { ...step, line: step.line.replace('$SIGNUP', `http://here${signup}`) }),
 );
 
-test('the form of the guide is taken, and its trap works', async () => {
+test('the form of the guide is accepted, and its hidden field catches bots', async () => {
   const [, action = ''] = /action="([^"]+)"/.exec(FORM) ?? [];
   expect(new URL(action.replace('UID', signup.split('/')[2] ?? '')).pathname).toBe(signup);
   const names = Array.from(FORM.matchAll(/name="(\w+)"/g), ([, name = '']) => name);

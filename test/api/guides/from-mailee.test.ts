@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-test('the guide has a line for each thing that Mailee names', () => {
+test('the guide has a line for each resource of Mailee', () => {
   const lines = STEPS.map(({ line }) => line).join('\n');
   for (const noun of ['lists', 'fields', 'templates', 'campaigns', 'messages', 'sent', 'account', 'keys', 'agency']) {
     expect(lines).toContain(`$EVERPOST/api/v1/${noun}`);
@@ -20,6 +20,6 @@ test('the guide has a line for each thing that Mailee names', () => {
 
 test.each(STEPS)('$line', (step) => followStep(api, step));
 
-test('after the guide the old key is over', async () => {
+test('after the guide the old key is revoked', async () => {
   expect((await api.call('GET /api/v1/lists')).json()).toMatchObject({ error: { code: 'key_revoked' } });
 });

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-test('the guide goes from sending to taking back', () => {
+test('the guide goes from sending to cancelling', () => {
   expect(STEPS).toHaveLength(8);
 });
 

@@ -21,13 +21,13 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-test('the guide switches tracking off and on, and reads what came of it', () => {
+test('the guide turns tracking off and on, and reads the results', () => {
   expect([asked.length, read.length]).toEqual([4, 3]);
 });
 
 test.each(asked)('$line', (step) => followStep(api, step));
 
-test('what the guide reads has happened', async () => {
+test('the visits that the guide reads are recorded', async () => {
   await storedLinks(api, 1, ['https://shop.example/tea']);
   const token = await tokenFor(api, 1, READER);
   await visit(api, `/c/${token}/1`);

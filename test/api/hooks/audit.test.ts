@@ -10,7 +10,7 @@ afterAll(() => api.close());
 
 const trail = async (query = '') => (await api.call(`GET /api/v1/audit${query}`)).json();
 
-test('a change of keys is written down: who, what, from where, and never a secret', async () => {
+test('a change of keys is recorded with its author, action and address, but no secret', async () => {
   const made = (
     await api.call('POST /api/v1/keys', { payload: { name: 'Form' }, remoteAddress: '203.0.113.9' })
   ).json();
@@ -31,7 +31,7 @@ test('a change of keys is written down: who, what, from where, and never a secre
   expect(JSON.stringify(data)).not.toContain(key);
 });
 
-test('the password of a transport and the secret of a webhook stay out of it', async () => {
+test('the entry has neither the password of a transport nor the secret of a webhook', async () => {
   const url = 'smtp://me:pa55word@relay.example.com';
   await api.call('POST /api/v1/transports', { payload: { name: 'Relay', url } });
   const hook = (await api.call('POST /api/v1/webhooks', { payload: { url: 'https://x.example.com/h' } })).json().data;
@@ -45,7 +45,7 @@ test('the password of a transport and the secret of a webhook stay out of it', a
   expect(JSON.stringify(data)).not.toMatch(/pa55word|whsec_/);
 });
 
-test('what was refused and what was repeated leave no entry', async () => {
+test('refused and repeated requests leave no entry', async () => {
   const before = (await trail()).data.length;
   await api.call('POST /api/v1/keys', { payload: {} });
   await api.call('DELETE /api/v1/keys/999999');
@@ -59,7 +59,7 @@ test('what was refused and what was repeated leave no entry', async () => {
   expect((await trail()).data).toHaveLength(before + 1);
 });
 
-test('what an agency does with its clients is in its own trail, and what it does as a client in that of the client', async () => {
+test('an agency’s changes of its clients are in its own audit log, its changes as a client in that of the client', async () => {
   const made = await api.call('POST /api/v1/agency/clients', { payload: { name: 'Bakery' } });
   const client = `/api/v1/agency/clients/${made.json().data.id}`;
   const key = (await api.call(`POST ${client}/keys`, { payload: { name: 'Shop' } })).json().data.id;
@@ -85,7 +85,7 @@ test('what an agency does with its clients is in its own trail, and what it does
   expect(own).toMatchObject([{ action: 'account.change', target: null, by, outcome: 'done' }]);
 });
 
-test('a change whose process ended in the middle of it is there, in doubt', async () => {
+test('a change whose process ended before its outcome was recorded is listed as in doubt', async () => {
   const rows = api.store.db.collection<AuditEntry>('audit');
   const { accounts } = api.deps;
   let seen: AuditEntry | null = null;
@@ -94,7 +94,7 @@ test('a change whose process ended in the middle of it is there, in doubt', asyn
     change: async (...args: Parameters<typeof change>) => {
       await change(...args);
       seen = await rows.findOne({ action: 'account.change', account: api.account });
-      throw new Error('the process ends here');
+      throw new Error('the process ended');
     },
   });
   expect((await api.call('PATCH /api/v1/account', { payload: { name: 'Acme' } })).statusCode).toBe(500);
@@ -104,7 +104,7 @@ test('a change whose process ended in the middle of it is there, in doubt', asyn
   expect(entry).toMatchObject({ outcome: 'in_doubt', fields: ['name'] });
 });
 
-test('pages go on where the last one ended', async () => {
+test('each page continues where the last one ended', async () => {
   const all = (await trail()).data;
   const read = [];
   for (let after = ''; ; ) {

@@ -30,7 +30,7 @@ const REFUSALS: readonly Refusal[] = [
     code: 'malformed_json',
   },
   {
-    when: 'the body would poison a prototype',
+    when: 'the body contains __proto__',
     route: 'POST /api/v1/lists',
     call: { payload: '{"name":"x","__proto__":{}}', headers: json },
     status: 400,
@@ -46,7 +46,7 @@ const REFUSALS: readonly Refusal[] = [
     code: 'unauthenticated',
   },
   {
-    when: 'the key is no key',
+    when: 'the key has no valid form',
     route: 'GET /api/v1/lists',
     call: { key: 'short' },
     status: 401,
@@ -54,7 +54,7 @@ const REFUSALS: readonly Refusal[] = [
   },
   { when: 'the route is unknown', route: 'GET /api/v1/nothing', status: 404, code: 'not_found' },
   { when: 'the id is unknown', route: 'GET /api/v1/lists/999999', status: 404, code: 'not_found' },
-  { when: 'the id is no number', route: 'GET /api/v1/lists/first', status: 404, code: 'not_found' },
+  { when: 'the id is not a number', route: 'GET /api/v1/lists/first', status: 404, code: 'not_found' },
   {
     when: 'the body is too large',
     route: 'POST /api/v1/lists',
@@ -71,7 +71,7 @@ const REFUSALS: readonly Refusal[] = [
     code: 'unsupported_media_type',
   },
   {
-    when: 'there is no body',
+    when: 'the body is missing',
     route: 'POST /api/v1/subscribers',
     status: 422,
     code: 'validation_failed',
@@ -120,7 +120,7 @@ const REFUSALS: readonly Refusal[] = [
     },
   },
   {
-    when: 'the list of a body is not there',
+    when: 'the list in the body does not exist',
     route: 'POST /api/v1/subscribers',
     call: { payload: { email: 'a@example.com', list_id: 999_999 } },
     status: 422,
@@ -136,21 +136,21 @@ const REFUSALS: readonly Refusal[] = [
     errors: { name: ['The name must be one line without control characters.'] },
   },
   {
-    when: 'a search has a character that no regular expression may hold',
+    when: 'a search has a character that regular expressions must not contain',
     route: 'GET /api/v1/subscribers?search=%00',
     status: 422,
     code: 'validation_failed',
     errors: { search: ['The search must be one line without control characters.'] },
   },
   {
-    when: 'a person is to be forgotten on one list only',
+    when: 'a person is to be erased on one list only',
     route: 'DELETE /api/v1/subscribers/a@example.com?erase=true&list_id=1',
     status: 422,
     code: 'validation_failed',
     errors: { list_id: ['The list_id cannot be used together with erase: a person is forgotten on every list.'] },
   },
   {
-    when: 'the body is no UTF-8',
+    when: 'the body is not UTF-8',
     route: 'POST /api/v1/lists',
     call: { payload: Buffer.from('{"name":"M\xfcnchen"}', 'latin1'), headers: { 'content-type': 'application/json' } },
     status: 400,
@@ -167,14 +167,14 @@ test.each(REFUSALS)('$status $code when $when', async ({ route, call, status, co
   expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
 });
 
-test('a wrong method on a known path names the right ones', async () => {
+test('a wrong method on a known path gets the allowed methods', async () => {
   const answer = await api.call('PUT /api/v1/lists/1');
   expect(answer.statusCode).toBe(405);
   expect(answer.headers.allow).toBe('DELETE, GET, HEAD, PATCH');
   expect(answer.json()).toMatchObject({ error: { code: 'method_not_allowed' } });
 });
 
-test('an answer names at most twenty errors', async () => {
+test('a response lists at most twenty errors', async () => {
   const payload = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`field_${index}`, index]));
   const answer = await api.call('POST /api/v1/lists', { payload });
   expect(Object.keys(answer.json().error.errors)).toHaveLength(20);
@@ -197,7 +197,7 @@ test('the log has the route of a request, not the address or the key in it', asy
   expect(written.join('')).not.toMatch(/alice|bob|Very private|evp_/);
 });
 
-test('a failure on our side tells nothing and is logged without addresses', async () => {
+test('a server error reveals nothing and is logged without addresses', async () => {
   const written: string[] = [];
   const log = openLog({ logLevel: 'info' }, { write: (line) => void written.push(line) });
   const broken = await anApi({}, { log });
@@ -211,17 +211,17 @@ test('a failure on our side tells nothing and is logged without addresses', asyn
   expect(written.join('')).toContain('E11000 dup key: [address]');
 });
 
-describe('what is accepted', () => {
+describe('accepted requests', () => {
   test('a trailing slash', async () => {
     expect((await api.call('GET /api/v1/lists/')).statusCode).toBe(200);
   });
 
-  test('the key as a query parameter, also beside other fields', async () => {
+  test('the key as a query parameter, alone or with other fields', async () => {
     const answer = await api.call(`GET /api/v1/subscribers?per_page=10&api_key=${api.key}`, { key: null });
     expect(answer.statusCode).toBe(200);
   });
 
-  test('a DELETE that claims JSON and sends nothing', async () => {
+  test('a DELETE with the JSON media type and no body', async () => {
     const answer = await api.call('DELETE /api/v1/subscribers/nobody@example.com', { headers: json });
     expect(answer.statusCode).toBe(204);
     expect(answer.body).toBe('');
@@ -233,7 +233,7 @@ describe('what is accepted', () => {
     expect((await api.call(`DELETE /api/v1/subscribers/${email}`)).statusCode).toBe(204);
   });
 
-  test('a Request-Id comes back, a dangerous one does not', async () => {
+  test('a harmless Request-Id is returned, a dangerous one is replaced', async () => {
     const kept = await api.call('GET /health', { headers: { 'request-id': 'abc-1' } });
     expect(kept.headers['request-id']).toBe('abc-1');
     const replaced = await api.call('GET /health', { headers: { 'request-id': 'a b {}' } });

@@ -34,12 +34,12 @@ const aServer = (more: object = {}, patience?: number) => {
 };
 const aSocket = (address: string): Socket => connect(Number(new URL(address).port), '127.0.0.1');
 
-describe('whoever is slow', () => {
+describe('a slow client', () => {
   test.each([
     ['headers', { HEADER_SECONDS: '1' }, (): string => 'GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: '],
     ['a body', { REQUEST_SECONDS: '1', HEADER_SECONDS: '1' }, begunBody],
   ])(
-    'with %s is answered 408 and hung up on, while others are served',
+    'with %s gets 408 and is disconnected, while others are served',
     async (_what, limits: object, bytes: () => string) => {
       const server = await aServer(limits);
       const socket = aSocket(server.address);
@@ -52,7 +52,7 @@ describe('whoever is slow', () => {
     },
   );
 
-  test('does not keep the server from stopping', async () => {
+  test('does not prevent the server from stopping', async () => {
     const server = await aServer({}, 100);
     const socket = aSocket(server.address);
     socket.write(begunBody());
@@ -69,7 +69,7 @@ function begunBody(): string {
   return `${[...head, `Authorization: Bearer ${api.key}`].join('\r\n')}\r\n\r\n{"name": "`;
 }
 
-test('a process that lags behind turns requests away with the time to wait, but not probes', async () => {
+test('an overloaded process refuses requests with the time to wait, but answers probes', async () => {
   const busy = await anApi({ MAX_LOOP_DELAY: '1' });
   const lagging = async () => (await busy.call('GET /api/v1/lists')).statusCode === 503;
   while (!(await lagging())) await new Promise((resolve) => setImmediate(() => resolve(spin(30))));
@@ -87,7 +87,7 @@ function spin(ms: number): void {
 }
 
 describe('in a browser', () => {
-  test('an answer may do nothing, and says so', async () => {
+  test('the policy of a response denies every capability', async () => {
     const { headers } = await api.call('GET /api/v1/lists');
     expect(headers).toMatchObject({
       'content-security-policy': "default-src 'none';frame-ancestors 'none'",
@@ -99,7 +99,7 @@ describe('in a browser', () => {
     expect(headers['x-powered-by']).toBeUndefined();
   });
 
-  test('pages keep the policy that they need, and pixels may be shown elsewhere', async () => {
+  test('pages keep their own policy, and pixels may be embedded by other origins', async () => {
     const page = await api.call('GET /u/forged', { key: null });
     expect(page.headers['content-security-policy']).toMatch(/style-src 'sha256-.*form-action 'self'/);
     expect((await api.call('GET /docs/', { key: null })).headers['content-security-policy']).toContain(
@@ -124,14 +124,14 @@ describe('in a browser', () => {
   });
 });
 
-test('CORS is off where nobody is named', async () => {
-  const quiet = await anApi();
-  const answer = await quiet.call('GET /api/v1/lists', { headers: { origin: ORIGIN } });
+test('CORS is off without configured origins', async () => {
+  const withoutCors = await anApi();
+  const answer = await withoutCors.call('GET /api/v1/lists', { headers: { origin: ORIGIN } });
   expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
-  await quiet.close();
+  await withoutCors.close();
 });
 
-test('X-Forwarded-For is believed of trusted proxies alone', async () => {
+test('X-Forwarded-For is accepted from trusted proxies only', async () => {
   const seen: string[] = [];
   const other = await anApi({ TRUSTED_PROXIES: '10.0.0.0/8' });
   other.app.addHook('onRequest', async ({ ip }) => void seen.push(ip));
@@ -145,8 +145,8 @@ test('X-Forwarded-For is believed of trusted proxies alone', async () => {
 test.each([
   ['a few fields', 'POST /api/v1/lists', 257, 413],
   ['a letter', 'POST /api/v1/campaigns', 257, 422],
-  ['a letter that is a book', 'POST /api/v1/campaigns', 5_200, 413],
-])('%s: the body of %s with %i KiB is answered %i', async (_what, route, kib, status) => {
+  ['an oversized campaign', 'POST /api/v1/campaigns', 5_200, 413],
+])('%s: the body of %s with %i KiB gets %i', async (_what, route, kib, status) => {
   const answer = await api.call(route, { payload: { name: 'x'.repeat(kib * 1024) } });
   expect(answer.statusCode).toBe(status);
 });
@@ -157,9 +157,9 @@ test('no key, address or password is ever logged, whatever the level', async () 
   await app.inject({ url: `/api/v1/nothing?api_key=${key}`, headers: { authorization: `Bearer ${key}` } });
   await api.call('DELETE /api/v1/subscribers/private@example.com');
   await api.call('POST /api/v1/transports', { payload: { name: 'x', url: 'smtp://me:pa55word@relay.example.com' } });
-  const said = lines.join('');
+  const logged = lines.join('');
   expect(lines.length).toBeGreaterThan(3);
-  for (const secret of [key, 'private@example.com', 'pa55word', 'api_key']) expect(said).not.toContain(secret);
+  for (const secret of [key, 'private@example.com', 'pa55word', 'api_key']) expect(logged).not.toContain(secret);
 });
 
 test.each([
@@ -168,11 +168,11 @@ test.each([
   ['mongodb://user:pw@db.example.org/x', 'mongodb://[secret]@db.example.org/x'],
   ['Authorization: Bearer abc.def', 'Authorization: [secret]'],
   ['no such person ann@example.com here', 'no such person [address] here'],
-])('an error that says %j is logged as %j', (said, logged) => {
-  expect(redacted(said)).toBe(logged);
+])('the error %j is logged as %j', (message, logged) => {
+  expect(redacted(message)).toBe(logged);
 });
 
-test('a form without a boundary is no form', async () => {
+test('a multipart body without a boundary is refused', async () => {
   const { id } = (await api.call('POST /api/v1/lists', { payload: { name: 'News' } })).json().data;
   const headers = { 'content-type': 'multipart/form-data' };
   const refused = await api.call(`POST /api/v1/lists/${id}/imports`, { payload: 'email', headers });

@@ -21,7 +21,7 @@ const named = async (name: string) => {
   return data.filter((list) => list.name === name).length;
 };
 
-test('fifty posts of one key at once make one list', async () => {
+test('fifty concurrent posts with one key create one list', async () => {
   const answers = await Promise.all(Array.from({ length: 50 }, () => post('fifty', 'Fifty')));
   const made = answers.filter(({ statusCode }) => statusCode === 201);
   const waiting = answers.filter(({ statusCode }) => statusCode === 409);
@@ -32,7 +32,7 @@ test('fifty posts of one key at once make one list', async () => {
   expect(await named('Fifty')).toBe(1);
 });
 
-test('the same key and body are answered again with the stored answer, in whatever order the fields come', async () => {
+test('the same key and body replay the stored response, in any order of fields', async () => {
   const first = await api.call('POST /api/v1/lists', {
     payload: { name: 'Replay', description: 'x' },
     headers: { 'idempotency-key': 'replay' },
@@ -55,7 +55,7 @@ test('the same key with another body is refused', async () => {
   expect(await named('Something else')).toBe(0);
 });
 
-test('keys of two routes and of two accounts do not meet', async () => {
+test('the same key on two routes or in two accounts does not conflict', async () => {
   await post('shared', 'Shared');
   const stranger = await aStranger(api);
   const headers = { 'idempotency-key': 'shared' };
@@ -66,18 +66,18 @@ test('keys of two routes and of two accounts do not meet', async () => {
   expect((await api.call('POST /api/v1/subscribers', { payload, headers })).statusCode).toBe(201);
 });
 
-test('a refused request gives its key back', async () => {
+test('a refused request frees its key', async () => {
   const refused = await post('fixed', '');
   expect(refused.statusCode).toBe(422);
-  const gone = { email: 'a@example.com', list_id: 999_999 };
+  const withMissingList = { email: 'a@example.com', list_id: 999_999 };
   const headers = { 'idempotency-key': 'later' };
-  expect((await api.call('POST /api/v1/subscribers', { payload: gone, headers })).statusCode).toBe(422);
-  const payload = { ...gone, list_id: await aList(api) };
+  expect((await api.call('POST /api/v1/subscribers', { payload: withMissingList, headers })).statusCode).toBe(422);
+  const payload = { ...withMissingList, list_id: await aList(api) };
   expect((await post('fixed', 'Fixed')).statusCode).toBe(201);
   expect([200, 201]).toContain((await api.call('POST /api/v1/subscribers', { payload, headers })).statusCode);
 });
 
-test('after a failure the same request may come again', async () => {
+test('after a failure the same request may be repeated', async () => {
   const { create } = api.deps.lists;
   api.deps.lists.create = () => Promise.reject(new Error('the disk is full'));
   expect((await post('failed', 'Failed')).statusCode).toBe(500);
@@ -85,7 +85,7 @@ test('after a failure the same request may come again', async () => {
   expect((await post('failed', 'Failed')).statusCode).toBe(201);
 });
 
-test('a campaign whose launch was answered with a failure is not made and sent a second time', async () => {
+test('a campaign whose launch failed is not created and sent a second time', async () => {
   const list_id = await aListWithSubscriber(api);
   const { launch } = api.deps.campaigns;
   api.deps.campaigns.launch = async (seen) => {
@@ -117,7 +117,7 @@ test('a secret is shown once', async () => {
   expect(JSON.stringify(stored)).not.toContain('evp_');
 });
 
-test('a crash between the deed and its answer blocks the key for a minute, and the deed is not done twice', async () => {
+test('a crash before the response blocks the key for a minute, and the list is not created twice', async () => {
   const { save } = api.deps.storedResponses;
   api.deps.storedResponses.save = () => Promise.reject(new Error('killed'));
   const first = await post('crashed', 'Crashed');
@@ -132,7 +132,7 @@ test('a crash between the deed and its answer blocks the key for a minute, and t
   expect(await named('Crashed')).toBe(1);
 });
 
-test('after a day a key is new again', async () => {
+test('after a day a key can be used again', async () => {
   await post('daily', 'Daily');
   const later = new Date(now().getTime() + 25 * 3_600_000);
   restoreClock = useClock({ now: () => later });

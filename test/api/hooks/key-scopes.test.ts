@@ -15,7 +15,7 @@ afterAll(() => api.close());
 const aKey = async (terms: object): Promise<string> =>
   (await api.call('POST /api/v1/keys', { payload: { name: 'Narrow', ...terms } })).json().data.key;
 
-test('a key is refused, by the name of the scope, on every route its scopes do not cover', async () => {
+test('a key is refused on every route outside its scopes, with the name of the missing scope', async () => {
   const keys = { read: await aKey({ scopes: ['read'] }), send: await aKey({ scopes: ['send'] }) };
   const routes = knownRoutes(api.app).filter(
     ({ url, method }) => /^\/api\/v1\/(?!external-mails)/.test(url) && method !== 'HEAD',
@@ -32,7 +32,7 @@ test('a key is refused, by the name of the scope, on every route its scopes do n
   }
 });
 
-test('a key for one list sees and changes that list alone', async () => {
+test('a key for one list reads and changes only that list', async () => {
   const key = await aKey({ lists: [own] });
   const { id } = await aSubscriber(api, other, { email: 'hidden@example.com' });
   const draft = { list_id: other, subject: 'x', html: '<p>x</p>' };
@@ -59,7 +59,7 @@ test('a key for one list sees and changes that list alone', async () => {
   expect((await api.call(`GET /api/v1/subscribers?list_id=${own}`, { key })).statusCode).toBe(200);
 });
 
-test('a key for one domain sends from that domain alone', async () => {
+test('a key for one domain sends only from that domain', async () => {
   const key = await aKey({ domains: ['Acme.Example'] });
   const mail = { to: 'a@example.com', subject: 'x', text: 'x' };
   const send = (from?: string) =>
@@ -75,7 +75,7 @@ test('a key for one domain sends from that domain alone', async () => {
   expect((await api.call(`POST /api/v1/campaigns/${id}/send`, { key })).json().error.code).toBe('key_restricted');
 });
 
-describe('a newsletter mails by itself: a restricted key', () => {
+describe('a newsletter sends by itself: a restricted key', () => {
   const letter = { name: 'Weekly', schedule: { cron: '0 9 * * 5' }, source: { kind: 'data' }, html: '<p>x</p>' };
   const post = (path: string, payload: object, key?: string) =>
     api.call(`POST /api/v1/newsletters${path}`, { payload, ...(key !== undefined && { key }) });
@@ -96,7 +96,7 @@ describe('a newsletter mails by itself: a restricted key', () => {
     }
   };
 
-  test('for one domain touches none that has another sender, or would have, named or from its list', async () => {
+  test('for one domain changes none whose current or new sender, named or from its list, has another domain', async () => {
     const key = await aKey({ domains: ['acme.example'] });
     const [mine, theirs] = [{ email: 'news@acme.example' }, { email: 'news@other.example' }];
     for (const from of [undefined, null, theirs]) {
@@ -113,7 +113,7 @@ describe('a newsletter mails by itself: a restricted key', () => {
     expect((await post('', { ...letter, list_id: list }, key)).statusCode).toBe(201);
   });
 
-  test('for one list touches none of another list, and moves none there', async () => {
+  test('for one list changes none of another list and moves none to another list', async () => {
     const key = await aKey({ lists: [own] });
     expect((await post('', { ...letter, list_id: other }, key)).json().error.code).toBe('key_restricted');
     await refused(key, await made({ list_id: other }));
@@ -124,7 +124,7 @@ describe('a newsletter mails by itself: a restricted key', () => {
   });
 });
 
-test('a restricted key cannot be an admin key, nor be for a list of somebody else', async () => {
+test('a restricted key cannot have the scope admin or a list of another account', async () => {
   const post = (terms: object) => api.call('POST /api/v1/keys', { payload: { name: 'x', ...terms } });
   expect((await post({ scopes: ['admin'], lists: [own] })).json().error.errors).toHaveProperty('scopes');
   expect((await post({ lists: [999] })).json().error.errors).toHaveProperty('lists');

@@ -11,7 +11,7 @@ afterAll(() => api.close());
 const aKey = async (terms: object = {}): Promise<string> =>
   (await api.deps.keys.issue(api.account, 'Limited', terms)).secret;
 
-test('what is over the limit is refused with the time to wait, in fields that parse', async () => {
+test('requests over the limit are refused with the time to wait, in valid structured fields', async () => {
   const key = await aKey();
   for (let left = 7; left >= 0; left -= 1) {
     const answer = await api.call('GET /api/v1/lists', { key });
@@ -27,7 +27,7 @@ test('what is over the limit is refused with the time to wait, in fields that pa
   }
 });
 
-test('the limit holds over all processes together', async () => {
+test('the limit applies to all processes together', async () => {
   const key = await aKey();
   const second = await buildApp(api.deps);
   const ask = (app: typeof second) =>
@@ -37,7 +37,7 @@ test('the limit holds over all processes together', async () => {
   await second.close();
 });
 
-test('a key has its own limit, and costly routes have one that no key raises', async () => {
+test('a key can have its own limit, but no key raises the limits of costly routes', async () => {
   const key = await aKey({ per_minute: 1_000 });
   const list = await aList(api);
   for (let sent = 0; sent < 20; sent += 1) {
@@ -49,7 +49,7 @@ test('a key has its own limit, and costly routes have one that no key raises', a
   expect((await api.call('GET /api/v1/lists', { key })).headers['ratelimit-policy']).toBe('"default";q=1000;w=60');
 });
 
-test('a request that is not valid costs nothing; nothing is done for one that is refused', async () => {
+test('an invalid request does not count; a refused one has no effect', async () => {
   const key = await aKey();
   for (let i = 0; i < 12; i += 1) {
     expect((await api.call('POST /api/v1/lists', { key, payload: { nme: 'x' } })).statusCode).toBe(422);
@@ -62,7 +62,7 @@ test('a request that is not valid costs nothing; nothing is done for one that is
   expect(await api.store.db.collection('lists').countDocuments({ name: 'Counted' })).toBe(8);
 });
 
-test('what needs no key is counted by address', async () => {
+test('requests without a key are counted by address', async () => {
   expect((await api.call('GET /health', { key: null })).headers['ratelimit-policy']).toBe('"address";q=30000;w=60');
 });
 

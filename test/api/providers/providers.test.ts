@@ -11,7 +11,7 @@ afterAll(() => api?.close());
 const put = (name: string, payload: Record<string, unknown>, key?: string) =>
   api.call(`PUT /api/v1/providers/${name}`, { payload, ...(key && { key }) });
 
-test('a provider is set up, set up anew under the same URL, and removed; keys are shown to nobody', async () => {
+test('a provider is configured, changed under the same URL, and removed; keys are never shown', async () => {
   const first = (await put('mailgun', { signing_key: MAILGUN_KEY })).json().data;
   expect(first).toMatchObject({ name: 'mailgun', signing_key: '***' });
   expect(new URL(first.url).pathname).toMatch(/^\/inbound\/mailgun\/[\w-]{32}$/);
@@ -36,7 +36,7 @@ test.each<[string, Record<string, unknown>, string[]]>([
   expect([answer.statusCode, Object.keys(answer.json().error.errors)]).toEqual([422, fields]);
 });
 
-test('a hidden key that is sent back stays the key; without one it is refused', async () => {
+test('a hidden key that is sent back keeps the stored one; without a stored key it is refused', async () => {
   const keyOf = async () => {
     const row = await api.deps.providers.find(api.account, 'mailgun');
     return row && api.deps.providers.opened(row).signing_key;
@@ -48,7 +48,7 @@ test('a hidden key that is sent back stays the key; without one it is refused', 
   expect([refused.statusCode, Object.keys(refused.json().error.errors)]).toEqual([422, ['password']]);
 });
 
-test('another account has its own; an unknown name is not there', async () => {
+test('another account has its own providers; an unknown name is 404', async () => {
   const { key } = await aStranger(api);
   const mine = (await put('ses', { topic_arn: TOPIC })).json().data;
   const theirs = (await put('ses', { topic_arn: TOPIC }, key)).json().data;

@@ -36,7 +36,7 @@ const SETTINGS: Readonly<Record<ProviderName, Record<string, string>>> = {
 const LOGIN = 'hook:opensesame';
 
 let api: TestApi;
-/** What was asked for on the web; SNS itself cannot be had here. */
+/** The outgoing requests; SNS itself is not available to tests. */
 const asked: string[] = [];
 const web = {
   send: async ({ url }: WebRequest): Promise<WebResponse> => {
@@ -89,26 +89,29 @@ test.each<[ProviderName, string, string[]]>([
   ['mailgun', 'mailgun-suppressed', BOUNCED],
   ['postmark', 'postmark-bounce', BOUNCED],
   ['postmark', 'postmark-complaint', COMPLAINED],
-])('%s: the document %s, posted twice, is a row before the answer and one story: %j', async (name, file, story) => {
-  const signed = SIGNED[name](aDocument(file, about()));
-  expect((await post(name, signed)).json()).toEqual({ data: { kept: 1 } });
-  expect(await rows().countDocuments({ account: api.account, verdict: null })).toBe(1);
-  expect((await post(name, signed)).statusCode).toBe(200);
-  await swept();
-  expect(await rows().countDocuments()).toBe(1);
-  expect(await eventTypesOf(api.store, sent, 0)).toEqual(story);
-  expect(await suppressedAmong(api.store, sent)).toEqual(story.length === 2 ? [0] : []);
-  expect(await rows().findOne()).not.toHaveProperty('report');
-});
+])(
+  '%s: the document %s, posted twice, is stored before the response and has one outcome: %j',
+  async (name, file, story) => {
+    const signed = SIGNED[name](aDocument(file, about()));
+    expect((await post(name, signed)).json()).toEqual({ data: { kept: 1 } });
+    expect(await rows().countDocuments({ account: api.account, verdict: null })).toBe(1);
+    expect((await post(name, signed)).statusCode).toBe(200);
+    await swept();
+    expect(await rows().countDocuments()).toBe(1);
+    expect(await eventTypesOf(api.store, sent, 0)).toEqual(story);
+    expect(await suppressedAmong(api.store, sent)).toEqual(story.length === 2 ? [0] : []);
+    expect(await rows().findOne()).not.toHaveProperty('report');
+  },
+);
 
-test('a report without a mark of ours holds for the address, in the account of the webhook alone', async () => {
+test('a report without our marks applies to the address, in the account of the webhook only', async () => {
   const nowhere = { returnPath: 'news@acme.example', messageId: 'x@elsewhere.example', email: sent.emailKey(1) };
   await post('postmark', byPostmark(aDocument('postmark-bounce', nowhere), LOGIN));
   await swept();
   expect(await suppressedAmong(api.store, sent)).toEqual([1]);
 });
 
-describe('forged ones do nothing', () => {
+describe('forged reports are refused', () => {
   const ses = () => aDocument('ses-bounce', about());
   const sendgrid = () => aDocument('sendgrid-bounce', about());
   const mailgun = () => aDocument('mailgun-bounce', about());
@@ -120,7 +123,12 @@ describe('forged ones do nothing', () => {
     ['another key', 'ses', () => bySns(ses(), {}, aCertificate('sns.amazonaws.com')), 403],
     ['a changed document', 'ses', () => changed(bySns(ses())), 403],
     ['another topic', 'ses', () => bySns(ses(), { TopicArn: `${TOPIC}-of-mallory` }), 403],
-    ['a certificate of elsewhere', 'ses', () => bySns(ses(), { SigningCertURL: 'https://evil.example/c.pem' }), 403],
+    [
+      'a certificate from another host',
+      'ses',
+      () => bySns(ses(), { SigningCertURL: 'https://evil.example/c.pem' }),
+      403,
+    ],
     ['too old', 'ses', () => bySns(ses(), { Timestamp: early.toISOString() }), 403],
     ['another version', 'ses', () => bySns(ses(), { SignatureVersion: '3' }), 403],
     ['a changed document', 'sendgrid', () => changed(bySendgrid(sendgrid())), 403],
@@ -138,7 +146,7 @@ describe('forged ones do nothing', () => {
     expect(asked.filter((url) => url !== CERTIFICATE_URL)).toEqual([]);
   });
 
-  test('a URL with another secret is nobody’s', async () => {
+  test('a URL with another secret is 404', async () => {
     const url = urls.postmark.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
     const { payload, headers } = byPostmark(aDocument('postmark-bounce', about()), LOGIN);
     expect((await api.call(`POST ${url}`, { payload, headers, key: null })).statusCode).toBe(404);
@@ -147,7 +155,7 @@ describe('forged ones do nothing', () => {
   });
 
   test('Mailgun’s signature does not cover the body: its token counts for the event it came with', async () => {
-    const caught = { token: 'caught-by-somebody', at: now() };
+    const caught = { token: 'captured', at: now() };
     expect((await post('mailgun', byMailgun(mailgun(), caught))).statusCode).toBe(200);
     const other = mailgun().replace('G9Bn5sl1TC6nu79C8C0bwg', 'made-up');
     expect((await post('mailgun', byMailgun(other, caught))).statusCode).toBe(403);
@@ -155,7 +163,7 @@ describe('forged ones do nothing', () => {
   });
 });
 
-test('SNS: both versions of the signature are read; a question is answered by the worker, at SNS and nowhere else', async () => {
+test('SNS: both signature versions are accepted; the worker confirms a subscription, only at SNS', async () => {
   const confirm = (over: Record<string, unknown> = {}) => {
     const SubscribeURL = 'https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=abc';
     return bySns('You have chosen to subscribe', {

@@ -10,26 +10,28 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const DAY = 'https://acme.example/logo.png';
-const NIGHT = 'https://acme.example/night.png?v=2';
+const LIGHT = 'https://acme.example/logo.png';
+const DARK = 'https://acme.example/night.png?v=2';
 
-/** A page of an account with this logo: its markup, and what may be loaded for it. */
+/** A page of an account with this logo: its markup and its allowed images. */
 async function underLogo(logo: object) {
-  await api.call('PUT /api/v1/account/brand', { payload: { name: 'Acme', logo: { url: DAY, alt: 'Acme', ...logo } } });
+  await api.call('PUT /api/v1/account/brand', {
+    payload: { name: 'Acme', logo: { url: LIGHT, alt: 'Acme', ...logo } },
+  });
   const { body, headers } = await api.call(`GET ${path}`, { key: null });
   return { body, images: /img-src ([^;]*)/.exec(String(headers['content-security-policy']))?.[1] };
 }
 
-test('by night a page shows the logo that is made for it, and may load the two and nothing else', async () => {
-  const { body, images } = await underLogo({ dark_url: NIGHT });
+test('in dark mode a page shows the dark logo, and it may load these two images only', async () => {
+  const { body, images } = await underLogo({ dark_url: DARK });
   expect(body).toContain(
-    `<source srcset="${NIGHT}" media="(prefers-color-scheme: dark)"><img src="${DAY}" alt="Acme">`,
+    `<source srcset="${DARK}" media="(prefers-color-scheme: dark)"><img src="${LIGHT}" alt="Acme">`,
   );
-  expect(images).toBe(`${DAY} https://acme.example/night.png`);
+  expect(images).toBe(`${LIGHT} https://acme.example/night.png`);
 });
 
-test('a logo without one is shown on something light', async () => {
+test('a logo without a dark variant gets a light background', async () => {
   const { body, images } = await underLogo({});
-  expect(body).toContain(`<img class="by-day" src="${DAY}" alt="Acme">`);
-  expect(images).toBe(DAY);
+  expect(body).toContain(`<img class="by-day" src="${LIGHT}" alt="Acme">`);
+  expect(images).toBe(LIGHT);
 });

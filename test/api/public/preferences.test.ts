@@ -30,12 +30,12 @@ const post = (fields: Record<string, string>, query = '') =>
     payload: new URLSearchParams(fields).toString(),
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
   });
-const standing = async () => {
+const statuses = async () => {
   const rows = await api.deps.subscribers.onEveryList(api.account, email);
   return rows.map(({ list_id, status }) => [list_id, status]);
 };
 
-test('GET shows the lists, the name and no whole address, and changes nothing', async () => {
+test('GET shows the lists, the name and a masked address, and changes nothing', async () => {
   const { statusCode, body, headers } = await api.call(`GET ${path}`, { key: null });
   expect(statusCode).toBe(200);
   expect(body).toContain('<span>Tea &amp; &lt;i&gt;Biscuits&lt;/i&gt;</span>');
@@ -46,18 +46,18 @@ test('GET shows the lists, the name and no whole address, and changes nothing', 
   expect(body).not.toContain(email);
   expect(body).not.toMatch(/<script|https?:/i);
   expect(headers).toMatchObject({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
-  expect(await standing()).toEqual([
+  expect(await statuses()).toEqual([
     [tea, 'active'],
     [coffee, 'active'],
   ]);
 });
 
-test('one list is left, the others are not, and the event says where it was done', async () => {
+test('unsubscribing from one list leaves the others unchanged, and the event records the preferences page', async () => {
   const { statusCode, body } = await post({ do: 'leave', list: String(coffee) }, '?lang=de');
   expect(statusCode).toBe(200);
   expect(body).toContain('role="status">Sie haben Coffee abbestellt.');
   expect(body).not.toContain('<span>Coffee</span>');
-  expect(await standing()).toEqual([
+  expect(await statuses()).toEqual([
     [tea, 'active'],
     [coffee, 'unsubscribed'],
   ]);
@@ -68,18 +68,18 @@ test('one list is left, the others are not, and the event says where it was done
   });
 });
 
-test('all lists of the account are left at once, those of other accounts are not', async () => {
+test('unsubscribing from all lists covers the account only', async () => {
   const stranger = await aStranger(api);
   const theirs = { ...api, call: (route: string, options = {}) => api.call(route, { key: stranger.key, ...options }) };
   await aSubscriber(theirs, await aList(theirs), { email });
   const { body } = await post({ do: 'leave_all' });
   expect(body).toContain('You are unsubscribed from all lists.');
-  expect((await standing()).map(([, status]) => status)).toEqual(['unsubscribed', 'unsubscribed']);
-  const elsewhere = await api.deps.subscribers.onEveryList(stranger.account, email);
-  expect(elsewhere.map(({ status }) => status)).toEqual(['active']);
+  expect((await statuses()).map(([, status]) => status)).toEqual(['unsubscribed', 'unsubscribed']);
+  const inOtherAccount = await api.deps.subscribers.onEveryList(stranger.account, email);
+  expect(inOtherAccount.map(({ status }) => status)).toEqual(['active']);
 });
 
-test('the name is changed on every list, and emptied', async () => {
+test('the name is changed and cleared on every list', async () => {
   expect((await post({ do: 'name', first_name: ' Grace ', last_name: '' })).body).toContain('Your name is saved.');
   const rows = await api.deps.subscribers.onEveryList(api.account, email);
   expect(rows.map(({ first_name, last_name }) => [first_name, last_name])).toEqual([
@@ -94,7 +94,7 @@ test.each([
   { do: 'leave', list: '1e3.5' },
   { do: 'join', list: '1' },
   {},
-])('%j changes nothing and says so', async (fields) => {
+])('%j changes nothing and shows an error', async (fields) => {
   const { statusCode, body } = await post(fields as Record<string, string>);
   expect(statusCode).toBe(422);
   expect(body).toContain('role="alert">Nothing was changed');
@@ -105,7 +105,7 @@ test.each([
   ]);
 });
 
-test('a forged link is 404, one of a person who was erased says that nothing is left', async () => {
+test('a forged link is 404; the link of an erased person shows an empty page', async () => {
   expect((await api.call('GET /p/x', { key: null })).statusCode).toBe(404);
   await api.call(`DELETE /api/v1/subscribers/${email}?erase=true`);
   expect((await api.call(`GET ${path}`, { key: null })).body).toContain('There is nothing to change');

@@ -42,8 +42,8 @@ const person = async () => (await api.deps.subscribers.onEveryList(api.account, 
 const linkOf = async ({ _id, subscriber }: Confirmation) =>
   `/confirm/${linkTokens(await api.deps.linkKeys.ring()).forConfirmation(_id, subscriber ?? 0)}`;
 const happened = async (id: number) => {
-  const river = api.store.db.collection<{ _id: string; subscriber: number; type: string }>('events');
-  return (await river.find({ subscriber: id }).sort({ at: 1 }).toArray()).map(({ type }) => type);
+  const events = api.store.db.collection<{ _id: string; subscriber: number; type: string }>('events');
+  return (await events.find({ subscriber: id }).sort({ at: 1 }).toArray()).map(({ type }) => type);
 };
 
 test('the page has a form that works without a script, labelled and in the listâ€™s language', async () => {
@@ -54,7 +54,7 @@ test('the page has a form that works without a script, labelled and in the listâ
   expect(body).not.toMatch(/<script|https?:/i);
 });
 
-test('whoever is named, the answer is the same, and nothing is looked up before it', async () => {
+test('the response is the same for every address and is sent before any lookup', async () => {
   const known = `known${visitor}@example.com`;
   await aSubscriber(api, list, { email: known });
   const answers = [await form({ email }), await form({ email: known }), await form({ email })];
@@ -70,7 +70,7 @@ test('whoever is named, the answer is the same, and nothing is looked up before 
   expect(woken.at(-1)).toBe((await latest())._id);
 });
 
-test('a person who signs up waits as pending, counts as nobody, and is on the list when they confirm, with evidence', async () => {
+test('a sign-up is pending and not counted until it is confirmed, with evidence', async () => {
   await form({ email, first_name: ' Ada ', from: 'page' });
   const row = await opened();
   expect(await person()).toMatchObject({ status: 'pending', email, first_name: 'Ada', source: 'page' });
@@ -94,7 +94,7 @@ test('a person who signs up waits as pending, counts as nobody, and is on the li
   expect(await latest()).not.toHaveProperty('requested');
 });
 
-test('while its account is suspended or closed nobody may sign up, and nobody who has is asked by mail', async () => {
+test('a suspended or closed account accepts no sign-up and sends no confirmation mail', async () => {
   await form({ email });
   const { _id: confirmation } = await latest();
   const mails = () => Promise.reject(new Error('mails'));
@@ -118,7 +118,7 @@ test('while its account is suspended or closed nobody may sign up, and nobody wh
   await expect(ask()).rejects.toThrow('mails');
 });
 
-test('confirming twice is once; the link cannot bring back somebody who has left since', async () => {
+test('a second confirmation has no effect; the link does not resubscribe a person who has unsubscribed since', async () => {
   await form({ email });
   const link = await linkOf(await opened());
   await Promise.all([1, 2, 3].map(() => api.call(`POST ${link}`, { key: null })));
@@ -129,7 +129,7 @@ test('confirming twice is once; the link cannot bring back somebody who has left
   expect((await person())?.status).toBe('unsubscribed');
 });
 
-test('somebody who had left is asked, and keeps their name until they confirm themselves', async () => {
+test('an unsubscribed person is asked, and keeps their name until they confirm', async () => {
   const { id } = await aSubscriber(api, list, { email, first_name: 'Ada' });
   await api.call(`DELETE /api/v1/subscribers/${email}`);
   await form({ email, first_name: 'Mallory' });
@@ -143,7 +143,7 @@ test('somebody who had left is asked, and keeps their name until they confirm th
   expect((await happened(id)).at(-1)).toBe('subscriber.reactivated');
 });
 
-test.each(['active', 'bounced', 'complained'] as const)('somebody who is %s is not asked', async (status) => {
+test.each(['active', 'bounced', 'complained'] as const)('a person who is %s is not asked', async (status) => {
   await aSubscriber(api, list, { email });
   if (status !== 'active')
     await api.deps.subscribers.suppress(api.account, email.toLowerCase(), status, { reply: null });
@@ -152,7 +152,7 @@ test.each(['active', 'bounced', 'complained'] as const)('somebody who is %s is n
   expect((await person())?.status).toBe(status);
 });
 
-test('whoever is asked already is not asked again', async () => {
+test('a person with an open request is not asked again', async () => {
   await form({ email });
   const first = await opened();
   await form({ email });
@@ -160,7 +160,7 @@ test('whoever is asked already is not asked again', async () => {
   expect(await api.deps.confirmations.isStillWaiting(api.account, first._id)).toBe(true);
 });
 
-test('after its time a link is worth nothing, and a person who never confirmed is forgotten', async () => {
+test('an expired link is refused, and a person who never confirmed is deleted', async () => {
   await form({ email });
   const row = await opened();
   const restore = useClock({ now: () => new Date(row.expires_at.getTime() + 1) });
@@ -173,7 +173,7 @@ test('after its time a link is worth nothing, and a person who never confirmed i
   expect((await happened(row.subscriber ?? 0)).at(-1)).toBe('subscriber.unconfirmed');
 });
 
-test('what a form cannot have meant is asked for again, and a trap ends in the usual answer', async () => {
+test('invalid input shows the form again, and a bot gets the usual response', async () => {
   const before = await requests().countDocuments();
   for (const fields of [{ email: 'nobody' }, { email, first_name: 'a\nb' }, {}]) {
     const { statusCode, body } = await form(fields as Record<string, string>);
@@ -186,14 +186,14 @@ test('what a form cannot have meant is asked for again, and a trap ends in the u
   expect(await requests().countDocuments()).toBe(before);
 });
 
-test('a visitor who signs up many is stopped for the hour; others are not', async () => {
+test('a visitor with many sign-ups is limited for an hour; others are not', async () => {
   const answers = [];
   for (let n = 0; n <= 20; n++) answers.push((await form({ email: `many${n}@example.com` })).statusCode);
   expect(answers).toEqual([...Array(20).fill(202), 429]);
   expect((await form({ email }, { remoteAddress: '203.0.113.9' })).statusCode).toBe(202);
 });
 
-test('a list that does not ask back takes nobody here', async () => {
+test('a list without double opt-in accepts no public sign-up', async () => {
   const closed = await aList(api, { name: 'Closed' });
   const { uid, signup_url } = (await api.call(`GET /api/v1/lists/${closed}`)).json().data;
   expect(signup_url).toBeNull();
@@ -205,7 +205,7 @@ test('a list that does not ask back takes nobody here', async () => {
   }
 });
 
-test('a caller may have somebody asked, or vouch for them; an import of theirs waits no longer', async () => {
+test('a caller can request a confirmation, or add an active subscriber, which closes the request', async () => {
   const asked = await api.call('POST /api/v1/subscribers', { payload: { email, list_id: list, status: 'pending' } });
   expect([asked.statusCode, asked.json().data.status]).toEqual([201, 'pending']);
   const again = await api.call('POST /api/v1/subscribers', { payload: { email, list_id: list, status: 'pending' } });

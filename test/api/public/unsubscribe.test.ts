@@ -31,7 +31,7 @@ afterAll(() => api.close());
 
 const statusOf = async (subscriber = id) =>
   (await api.call(`GET /api/v1/subscribers/${subscriber}`)).json().data.status;
-const farewells = () =>
+const unsubscribes = () =>
   api.store.db.collection('events').find({ subscriber: id, type: 'subscriber.unsubscribed' }).toArray();
 
 test('GET and HEAD never unsubscribe, however often a scanner comes', async () => {
@@ -42,20 +42,20 @@ test('GET and HEAD never unsubscribe, however often a scanner comes', async () =
   expect(await statusOf()).toBe('active');
 });
 
-test('a one-click POST unsubscribes from this list alone, with an empty 200, and tells of the campaign', async () => {
+test('a one-click POST unsubscribes from this list only, with an empty 200, and records the campaign', async () => {
   const there = await aSubscriber(api, other, { email: `reader${visitor}@example.com` });
   const answer = await api.call(`POST ${path}`, ONE_CLICK);
   expect([answer.statusCode, answer.body, answer.headers.location]).toEqual([200, '', undefined]);
   expect(answer.headers['set-cookie']).toBeUndefined();
   expect(await statusOf()).toBe('unsubscribed');
   expect(await statusOf(there.id)).toBe('active');
-  expect(await farewells()).toMatchObject([{ account: api.account, campaign: CAMPAIGN, data: { by: 'one_click' } }]);
+  expect(await unsubscribes()).toMatchObject([{ account: api.account, campaign: CAMPAIGN, data: { by: 'one_click' } }]);
 });
 
-test('the same POST again is the same 200 and happens once', async () => {
+test('a repeated POST gets the same 200 and is recorded once', async () => {
   const answers = await Promise.all(Array.from({ length: 5 }, () => api.call(`POST ${path}`, ONE_CLICK)));
   expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 200, 200]);
-  expect(await farewells()).toHaveLength(1);
+  expect(await unsubscribes()).toHaveLength(1);
 });
 
 const BOUNDARY = 'x-y-z';
@@ -72,14 +72,14 @@ test.each<[string, Call]>([
   expect(await statusOf()).toBe('unsubscribed');
 });
 
-test('a link of the list as a whole, without a campaign, does what it says', async () => {
+test('a link without a campaign unsubscribes too', async () => {
   const link = `/u/${linkTokens(await api.deps.linkKeys.ring()).forRecipient(0, id)}`;
   expect((await api.call(`POST ${link}`, ONE_CLICK)).statusCode).toBe(200);
   expect(await statusOf()).toBe('unsubscribed');
-  expect(await farewells()).toMatchObject([{ data: { by: 'one_click' } }]);
+  expect(await unsubscribes()).toMatchObject([{ data: { by: 'one_click' } }]);
 });
 
-test('somebody who is suppressed leaves like everybody else, and nobody is redirected', async () => {
+test('a suppressed recipient can unsubscribe, without a redirect', async () => {
   await api.deps.suppressions.add(api.account, `reader${visitor}@example.com`, 'manual', null);
   for (const form of [ONE_CLICK, { ...ONE_CLICK, payload: MULTIPART, headers: MULTIPART_TYPE }, ONE_CLICK]) {
     const answer = await api.call(`POST ${path}`, { ...form, headers: { ...form.headers, cookie: 'session=stale' } });
@@ -88,7 +88,7 @@ test('somebody who is suppressed leaves like everybody else, and nobody is redir
   expect(await statusOf()).toBe('unsubscribed');
 });
 
-test('somebody who waits to confirm leaves as well', async () => {
+test('a pending subscriber can unsubscribe', async () => {
   const waiting = await aSubscriber(api, list, { email: `waiting${visitor}@example.com`, status: 'pending' });
   const link = `/u/${linkTokens(await api.deps.linkKeys.ring()).forRecipient(0, waiting.id)}`;
   await api.call(`POST ${link}`, ONE_CLICK);
@@ -101,12 +101,12 @@ test('the button on the page unsubscribes and answers with a page', async () => 
   const answer = await api.call(`POST ${path}`, { ...ONE_CLICK, payload: 'from=page' });
   expect(answer.statusCode).toBe(200);
   expect(answer.body).toContain('You are unsubscribed');
-  expect(await farewells()).toMatchObject([{ data: { by: 'link' } }]);
+  expect(await unsubscribes()).toMatchObject([{ data: { by: 'link' } }]);
   const again = await api.call(`GET ${path}`, { key: null });
   expect(again.body).not.toContain('<form');
 });
 
-test('the page shows the name of the list as text, runs nothing and is kept nowhere', async () => {
+test('the page escapes the name of the list, runs no script and is not cached', async () => {
   const { body, headers } = await api.call(`GET ${path}`, { key: null });
   expect(body).toContain('Unsubscribe from Tea &amp; &lt;b&gt;Biscuits&lt;/b&gt;?');
   expect(body).not.toMatch(/<script|https?:/i);
@@ -130,7 +130,7 @@ test.each([
   expect(body).toContain(`<html lang="${headers['content-language']}">`);
 });
 
-test('a forged, foreign or cut-off token is 404 and changes nothing', async () => {
+test('a forged or truncated token, or one of another key, is 404 and changes nothing', async () => {
   const flipped = path.slice(0, -1) + (path.endsWith('A') ? 'B' : 'A');
   const foreign = linkTokens([{ kid: 1, key: Buffer.alloc(32), current: true }]).forRecipient(CAMPAIGN, id);
   for (const forged of [flipped, `/u/${foreign}`, path.slice(0, -4), '/u/x', `/u/${'A'.repeat(400)}`]) {
@@ -140,7 +140,7 @@ test('a forged, foreign or cut-off token is 404 and changes nothing', async () =
   expect(await statusOf()).toBe('active');
 });
 
-test('old links work after the key ring was renewed, new ones at once', async () => {
+test('old links work after a key rotation, new ones at once', async () => {
   const renewed = await api.deps.linkKeys.renew();
   expect(renewed.map(({ kid, current }) => [kid, current])).toEqual([
     [2, true],
@@ -150,19 +150,19 @@ test('old links work after the key ring was renewed, new ones at once', async ()
   for (const link of [path, renewedPath]) expect((await api.call(`GET ${link}`, { key: null })).statusCode).toBe(200);
 });
 
-test('a link for somebody who was erased is answered all the same', async () => {
+test('the link of an erased person gets the same response', async () => {
   await api.call(`DELETE /api/v1/subscribers/reader${visitor}@example.com?erase=true`);
   expect((await api.call(`POST ${path}`, ONE_CLICK)).statusCode).toBe(200);
   expect((await api.call(`GET ${path}`, { key: null })).body).toContain('You are unsubscribed');
 });
 
-test('nobody who bounced is turned into somebody who could come back', async () => {
+test('a bounced subscriber stays bounced and cannot resubscribe', async () => {
   await api.deps.subscribers.suppress(api.account, `reader${visitor}@example.com`, 'bounced', { reply: null });
   await api.call(`POST ${path}`, ONE_CLICK);
   expect(await statusOf()).toBe('bounced');
 });
 
-test('where it cannot be done a person is told so on a page, and a mail program by the status', async () => {
+test('a failure is shown to a person on a page, and to a mail program by the status', async () => {
   const { unsubscribeByLink } = api.deps.subscribers;
   api.deps.subscribers.unsubscribeByLink = () => Promise.reject(new MongoNetworkError('gone'));
   const asked: Call = { ...ONE_CLICK, payload: 'from=page' };

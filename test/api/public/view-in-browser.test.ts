@@ -26,7 +26,7 @@ const tokenFor = async (id: number, subscriber: number) =>
 const view = async (id: number, subscriber: number) =>
   api.call(`GET /v/${await tokenFor(id, subscriber)}`, { key: null });
 
-test('the mail is shown as its recipient got it, with links that work and lead to their own view', async () => {
+test('the mail is shown as its recipient received it, with working links', async () => {
   const { statusCode, body } = await view(campaign, reader);
   expect(statusCode).toBe(200);
   expect(body).toContain('Hello Ada &lt;3, bom dia');
@@ -35,7 +35,7 @@ test('the mail is shown as its recipient got it, with links that work and lead t
   expect(body).toContain(`/u/${await tokenFor(campaign, reader)}"`);
 });
 
-test('to look at it is not recorded: no pixel, no followed link', async () => {
+test('a view is not recorded: no pixel, no tracked link', async () => {
   await forceCampaign(api, campaign, {
     settings: { rate_per_second: null, on_uncertain: 'hold', track_opens: true, track_clicks: true, ttl_hours: 24 },
   });
@@ -43,7 +43,7 @@ test('to look at it is not recorded: no pixel, no followed link', async () => {
   expect(body).not.toMatch(/\/[co]\/[\w-]{20}/);
 });
 
-test('whatever is in it cannot act: sandboxed, without scripts, forms and an origin, kept nowhere', async () => {
+test('its content is sandboxed, without scripts, forms and an origin, and not cached', async () => {
   const { headers } = await view(campaign, reader);
   const policy = String(headers['content-security-policy']);
   expect(policy).toContain("default-src 'none'");
@@ -55,7 +55,7 @@ test('whatever is in it cannot act: sandboxed, without scripts, forms and an ori
   });
 });
 
-test('what was never sent, of another account, forged or to somebody who was erased is not shown', async () => {
+test('unsent mail, mail of another account, a forged link and mail to an erased person are not shown', async () => {
   const list = await aList(api);
   const draft = await aCampaign(api, list);
   const stranger = await aStranger(api);

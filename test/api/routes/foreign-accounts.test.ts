@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-test('every route, walked with the key of another account, shows and changes nothing', async () => {
+test('every route shows and changes nothing with the key of another account', async () => {
   const before = await storedRowsOf(api, api.account);
   const walker = { key: stranger.key, theirs: ownResponsesOf(stranger.account, 'Stranger') };
   expect(await requestEveryRoute(api, own, walker)).toEqual(EXPECTED_STATUSES);
@@ -33,7 +33,7 @@ test('every route, walked with the key of another account, shows and changes not
   expect((await api.deps.accounts.find(client.account))?.name).toBe('Client');
 });
 
-/** What is another account's is not there where that is a sibling; and a client has no clients. */
+/** A resource of a sibling is 404, and a client has no clients. */
 const SIBLING_ANSWERS = Object.fromEntries(
   Object.entries(EXPECTED_STATUSES).map(([route, status]) => {
     if (route.includes('/agency')) return [route, 403];
@@ -41,7 +41,7 @@ const SIBLING_ANSWERS = Object.fromEntries(
   }),
 );
 
-test('between two clients of an agency nothing of the other is there', async () => {
+test('a client gets 404 for every resource of a sibling', async () => {
   const sibling = await aClient(api, 'Sibling');
   const before = await storedRowsOf(api, client.account);
   const walker = { key: sibling.key, theirs: ownResponsesOf(sibling.account, 'Sibling') };
@@ -49,7 +49,7 @@ test('between two clients of an agency nothing of the other is there', async () 
   expect(await storedRowsOf(api, client.account)).toBe(before);
 });
 
-test('an agency reaches what is its client’s in the name of the client, and not in its own', async () => {
+test('an agency reaches its client’s resources on behalf of the client only', async () => {
   const headers = { 'everpost-account': String(client.account) };
   for (const { method, url } of checkedRoutes(api)) {
     if (method !== 'GET' || !url.includes(':') || /agency|providers/.test(url)) continue;
@@ -59,14 +59,14 @@ test('an agency reaches what is its client’s in the name of the client, and no
   }
 });
 
-test('every route under /api/v1 refuses a request without a key, before it looks at anything else', async () => {
+test('every route under /api/v1 refuses a request without a key, before any other check', async () => {
   for (const { method, url } of checkedRoutes(api)) {
     const answer = await api.call(`${method} ${concretePath(own, url)}`, { key: null, payload: { nonsense: true } });
     expect([method, url, answer.statusCode]).toEqual([method, url, 401]);
   }
 });
 
-test('a 403 is empty-handed and a 404 says no more than that', async () => {
+test('neither a 403 nor a 404 reveals anything', async () => {
   const foreign = await api.call(`GET /api/v1/lists/${own['list']}`, { key: stranger.key });
   expect(foreign.json()).toEqual({ error: { code: 'forbidden', message: expect.any(String) } });
   const unknown = await api.call('GET /api/v1/lists/999999', { key: stranger.key });

@@ -33,7 +33,7 @@ const rows = () => api.store.db.collection('inbound');
 const own = () => `${paths.forRecipient(7, 42)}@${DOMAIN}`;
 const report = () => aReport('postfix-unknown-user', { returnPath: own(), messageId: 'x@acme.example' });
 
-/** The code with which the intake answers a mail. */
+/** The reply code for a mail. */
 async function codeFor(to: string | string[], raw: Buffer | string = report(), port = intake.port): Promise<number> {
   const client = createTransport({ host: '127.0.0.1', port, ignoreTLS: true });
   try {
@@ -47,7 +47,7 @@ async function codeFor(to: string | string[], raw: Buffer | string = report(), p
 }
 
 describe('by SMTP', () => {
-  test('a mail to an address that we made is stored before the 250', async () => {
+  test('a mail to an address that we generated is stored before the 250', async () => {
     const [local = ''] = own().split('@');
     expect(await codeFor(own().toUpperCase())).toBe(250);
     const [row] = await rows().find().toArray();
@@ -63,23 +63,23 @@ describe('by SMTP', () => {
     expect(await codeFor(`${leaving}@anything.example`, 'Subject: unsubscribe\r\n\r\n')).toBe(250);
   });
 
-  test('whatever else comes is refused before its body', async () => {
+  test('other mail is refused before its body', async () => {
     const forged = returnPaths([{ kid: 1, key: Buffer.alloc(32, 9), current: true }]).forRecipient(7, 42);
     for (const to of [`${forged}@${DOMAIN}`, `news@${DOMAIN}`, 'fbl@elsewhere.example'])
       expect(await codeFor(to)).toBe(550);
     expect(await rows().countDocuments()).toBe(0);
   });
 
-  test('the address of feedback loops takes reports, and nothing else', async () => {
+  test('the address of feedback loops accepts reports only', async () => {
     const complaint = aReport('yahoo-complaint', { returnPath: own(), messageId: 'x@acme.example' });
     expect(await codeFor(`fbl@${DOMAIN}`, complaint)).toBe(250);
     expect(await codeFor(`fbl@${DOMAIN}`, 'Subject: buy this\r\n\r\nnow')).toBe(550);
     expect(await rows().countDocuments()).toBe(1);
   });
 
-  test('what is too large is refused, what cannot be stored is asked for again', async () => {
+  test('an oversized mail is refused, a mail that cannot be stored gets a temporary error', async () => {
     expect(await codeFor(own(), Buffer.alloc(LARGEST_REPORT + 1, 'a'))).toBe(552);
-    const broken = { ...api.deps.inbound, saveMail: async () => Promise.reject(new Error('the store is gone')) };
+    const broken = { ...api.deps.inbound, saveMail: async () => Promise.reject(new Error('the store is down')) };
     const other = await openInboundSmtp({ ...api.deps, inbound: broken }, 0);
     expect(await codeFor(own(), report(), other.port)).toBe(451);
     await other.stop();
@@ -87,7 +87,7 @@ describe('by SMTP', () => {
   });
 });
 
-test('with a certificate the intake speaks TLS once it is asked; without one it does not offer it', async () => {
+test('with a certificate the server offers STARTTLS, without one it does not', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'everpost-tls-'));
   const { pem, privateKey } = aCertificate(DOMAIN);
   const inboundTlsPem = join(folder, 'bounce.pem');

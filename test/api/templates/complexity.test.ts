@@ -60,7 +60,7 @@ test.each([
   expect(await renderCampaign(api, campaign)).toBe('refused');
 });
 
-test('what only a context makes too complex is refused with that context', async () => {
+test('a template that only a context makes too complex is refused with that context', async () => {
   const html = '{% for i in (1..count) %}{% for j in (1..count) %}{{ i }}{% endfor %}{% endfor %}';
   const { id } = await aTemplate(api, { contents: { en: { subject: 'Rows', html } } });
   const preview = (count: number) =>

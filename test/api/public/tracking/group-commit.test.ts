@@ -3,7 +3,7 @@ import { groupCommit } from '../../../../api/public/tracking/group-commit.js';
 
 const log = { warn: () => undefined };
 
-/** A store whose writes end when they are told to. */
+/** A store whose writes end on demand. */
 function aStore() {
   const groups: number[][] = [];
   let down = 0;
@@ -25,7 +25,7 @@ function aStore() {
   };
 }
 
-test('what comes together is written together, and everybody waits until it is', async () => {
+test('concurrent additions are written together, and all wait for the write', async () => {
   const store = aStore();
   const hits = groupCommit({ write: store.write, log, gather: 5 });
   await Promise.all([1, 2, 3].map((one) => hits.add(one)));
@@ -34,7 +34,7 @@ test('what comes together is written together, and everybody waits until it is',
   expect(store.groups).toEqual([[1, 2, 3], [4]]);
 });
 
-test('a group that cannot be written is tried again as it is', async () => {
+test('a group whose write failed is retried unchanged', async () => {
   const store = aStore();
   store.failNext(1);
   const hits = groupCommit({ write: store.write, log, gather: 1, timeout: 5_000 });
@@ -42,7 +42,7 @@ test('a group that cannot be written is tried again as it is', async () => {
   expect(store.groups).toEqual([[1]]);
 });
 
-test('nobody waits longer than patience, and an orderly stop writes what was answered before it was written', async () => {
+test('an addition waits no longer than its patience, and a shutdown writes the rest', async () => {
   const store = aStore();
   let letGo = () => {};
   store.holdBack(
@@ -60,7 +60,7 @@ test('nobody waits longer than patience, and an orderly stop writes what was ans
   expect(store.groups.flat()).toEqual([1, 2]);
 });
 
-test('what no memory can hold is let go, and the others are not', async () => {
+test('entries beyond the memory limit are dropped, the others are kept', async () => {
   const store = aStore();
   const hits = groupCommit({ write: store.write, log, gather: 1, maxWaiting: 2 });
   await Promise.all([1, 2, 3].map((one) => hits.add(one)));

@@ -11,7 +11,7 @@ test.each([
   expect(networkOf(ip)).toBe(network);
 });
 
-test('a user agent is kept up to 255 characters, one that is missing as none', () => {
+test('a user agent is kept up to 255 characters, a missing one as null', () => {
   const agent = 'Mozilla '.repeat(100);
   expect(visitorOf({ ip: '203.0.113.7', headers: { 'user-agent': agent } }, 't').user_agent).toHaveLength(255);
   expect(visitorOf({ ip: '203.0.113.7', headers: {} }, 't')).toEqual({ ip: '203.0.113.0', user_agent: '', token: 't' });

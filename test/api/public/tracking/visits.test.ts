@@ -25,14 +25,14 @@ beforeEach(async () => {
 });
 afterAll(() => api.close());
 
-const told = (of: object = { campaign }) =>
+const recorded = (of: object = { campaign }) =>
   api.store.db
     .collection('events')
     .find({ ...of, type: /\.(opened|clicked)$/ })
     .sort({ at: 1 })
     .toArray();
 
-test('a click leads to the stored destination, is kept nowhere on the way and told once', async () => {
+test('a click redirects to the stored destination, is not cached and is recorded once', async () => {
   const answer = await visit(api, `/c/${token}/2`);
   expect([answer.statusCode, answer.headers.location, answer.body]).toEqual([302, SHOP, '']);
   expect(answer.headers).toMatchObject({
@@ -41,14 +41,14 @@ test('a click leads to the stored destination, is kept nowhere on the way and to
     'referrer-policy': 'no-referrer',
   });
   expect(answer.headers['set-cookie']).toBeUndefined();
-  expect(await told()).toMatchObject([
+  expect(await recorded()).toMatchObject([
     { type: 'recipient.clicked', account: api.account, subscriber: id, data: { by: 'person', rule: null, link: 2 } },
   ]);
-  // Of the visitors of a campaign nothing is kept.
-  expect(Object.keys((await told())[0]?.['data']).sort()).toEqual(['by', 'link', 'rule']);
+  // Campaign events contain no visitor data.
+  expect(Object.keys((await recorded())[0]?.['data']).sort()).toEqual(['by', 'link', 'rule']);
 });
 
-test('the pixel is always there, and tells of an opening only where the token is ours', async () => {
+test('the pixel is always returned, and records an open only for a valid token', async () => {
   for (const image of [`${token}.gif`, 'forged.gif', `${token.slice(0, -1)}.gif`, 'x']) {
     const answer = await visit(api, `/o/${image}`);
     expect([answer.statusCode, answer.headers['content-type'], answer.rawPayload.subarray(0, 6).toString()]).toEqual([
@@ -58,10 +58,10 @@ test('the pixel is always there, and tells of an opening only where the token is
     ]);
     expect(answer.headers['cache-control']).toBe('no-store');
   }
-  expect(await told()).toMatchObject([{ type: 'recipient.opened', subscriber: id, data: { by: 'person' } }]);
+  expect(await recorded()).toMatchObject([{ type: 'recipient.opened', subscriber: id, data: { by: 'person' } }]);
 });
 
-test('nobody is led anywhere by a forged token, a number that was never given or an address in the request', async () => {
+test('a forged token, an unassigned number or a URL in the request never redirects', async () => {
   const foreign = linkTokens([{ kid: 1, key: Buffer.alloc(32), current: true }]).forRecipient(campaign, id);
   const flipped = token.slice(0, -1) + (token.endsWith('A') ? 'B' : 'A');
   const untracked = await tokenFor(api, 9_999, id);
@@ -75,14 +75,14 @@ test('nobody is led anywhere by a forged token, a number that was never given or
   expect(answer.headers.location).toBe('https://shop.test/');
 });
 
-test('HEAD is answered as GET is, and not recorded', async () => {
+test('HEAD is answered like GET, and not recorded', async () => {
   const click = await visit(api, `/c/${token}/1`, {}, 'HEAD');
   expect([click.statusCode, click.headers.location]).toEqual([302, 'https://shop.test/']);
   expect((await visit(api, `/o/${token}.gif`, {}, 'HEAD')).statusCode).toBe(200);
-  expect(await told()).toEqual([]);
+  expect(await recorded()).toEqual([]);
 });
 
-test('machines are led on and recorded as such, each with the rule that told', async () => {
+test('machines are redirected and recorded as such, with the rule that matched', async () => {
   await visit(api, `/o/${token}.gif`, { 'user-agent': APPLE_PRIVACY });
   await visit(api, `/o/${token}.gif`, {
     'user-agent': 'Mozilla/5.0 (Windows NT 5.1) Firefox/11.0 (via ggpht.com GoogleImageProxy)',
@@ -93,7 +93,7 @@ test('machines are led on and recorded as such, each with the rule that told', a
   const justMade = await tokenFor(api, campaign, id, at);
   const restore = useClock({ now: () => at });
   await visit(api, `/c/${justMade}/2`).finally(restore);
-  const verdicts = (await told()).map(({ data }) => [data.by, data.rule]);
+  const verdicts = (await recorded()).map(({ data }) => [data.by, data.rule]);
   expect(verdicts.map(([by]) => by)).toEqual(verdicts.map(() => 'machine'));
   expect(verdicts.map(([, rule]) => rule).sort()).toEqual([
     'apple_privacy',
@@ -104,27 +104,27 @@ test('machines are led on and recorded as such, each with the rule that told', a
   ]);
 });
 
-test('an echo within the same second is one click, a later one is another', async () => {
+test('a repeat within the same second is one click, a later one is another', async () => {
   const restore = useClock({ now: () => new Date('2026-05-16T08:00:00.100Z') });
   await Promise.all([1, 2, 3].map(() => visit(api, `/c/${token}/1`)));
   useClock({ now: () => new Date('2026-05-16T08:00:01.100Z') });
   await visit(api, `/c/${token}/1`);
   restore();
-  expect(await told()).toHaveLength(2);
+  expect(await recorded()).toHaveLength(2);
 });
 
-test('whoever says no after the mail left is led on and not recorded; the same for their whole account', async () => {
+test('a click is redirected but not recorded once the recipient or the account has turned tracking off', async () => {
   await api.call(`PATCH /api/v1/subscribers/${id}`, { payload: { attributes: { track: false } } });
   expect((await visit(api, `/c/${token}/1`)).statusCode).toBe(302);
   await api.call(`PATCH /api/v1/subscribers/${id}`, { payload: { attributes: { track: true } } });
   await api.call('PATCH /api/v1/account', { payload: { track: false } });
   expect((await visit(api, `/c/${token}/1`)).statusCode).toBe(302);
   expect((await visit(api, `/o/${token}.gif`)).statusCode).toBe(200);
-  expect(await told()).toEqual([]);
+  expect(await recorded()).toEqual([]);
   await api.call('PATCH /api/v1/account', { payload: { track: true } });
 });
 
-test('a person’s click ends doubt about their mail, a machine’s does not', async () => {
+test('a person’s click settles an uncertain mail, a machine’s does not', async () => {
   const doubtful = anException({ i: 0, kind: 'uncertain' });
   await insertPages(api.store, [
     aPage({ account: api.account, campaign, ids: [id], exceptions: [doubtful], settled: 1, claimed: 1, done: true }),
@@ -141,7 +141,7 @@ test('a person’s click ends doubt about their mail, a machine’s does not', a
   expect(late).toMatchObject([{ subscriber: id, data: { class: 'clicked' } }]);
 });
 
-test('links of a tracked message work the same, and are told as the message’s', async () => {
+test('links of a tracked message work the same, and are recorded for the message', async () => {
   const message = '01890a5d-ac96-774b-bcce-b302099a8057';
   const number = 4_000 + campaign;
   await api.deps.links.number({ kind: 'message', account: api.account, id: number, uuid: message }, [SHOP]);
@@ -150,7 +150,7 @@ test('links of a tracked message work the same, and are told as the message’s'
   expect((await visit(api, `/c/${mine}/1`)).headers.location).toBe(SHOP);
   expect((await visit(api, `/o/${mine}.gif`)).statusCode).toBe(200);
   expect((await visit(api, `/u/${mine}`)).statusCode).toBe(404);
-  const events = await told({ 'data.message': message });
+  const events = await recorded({ 'data.message': message });
   const visitor = { by: 'person', rule: null, ip: '127.0.0.0', user_agent: FIREFOX, token: mine };
   expect(events.map(({ type, data }) => [type, data])).toEqual([
     ['message.clicked', { message, ...visitor, link: 1, url: SHOP }],
@@ -158,7 +158,7 @@ test('links of a tracked message work the same, and are told as the message’s'
   ]);
 });
 
-test('a person’s click in a message that is in doubt settles it, a machine’s or an opening does not; its story tells all of it', async () => {
+test('a person’s click settles an uncertain message, a machine’s or an open does not; its timeline shows all of them', async () => {
   const at = new Date('2026-05-15T09:00:12Z');
   const lost = {
     n: 1,

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** A client with this plan, and the API as its key sees it. */
+/** A client with this plan, and the API with its key. */
 async function aPlanned(plan: object): Promise<TestApi> {
   const client = await aClient(api, 'Planned');
   await api.call(`PATCH /api/v1/agency/clients/${client.account}`, { payload: { plan } });
@@ -19,7 +19,7 @@ async function aPlanned(plan: object): Promise<TestApi> {
 const person = (n: number) => ({ email: `reader${n}@example.com` });
 const people = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => person(from + n));
 
-test('a plan is shown as a whole: what is not named is unlimited', async () => {
+test('a plan is shown as a whole: absent limits are unlimited', async () => {
   const { account } = await aPlanned({ name: 'Starter', subscribers: 5 });
   const shown = (await api.call(`GET /api/v1/agency/clients/${account}`)).json().data.plan;
   expect(shown).toMatchObject({ name: 'Starter', subscribers: 5, campaigns: null, ai: true });
@@ -28,7 +28,7 @@ test('a plan is shown as a whole: what is not named is unlimited', async () => {
   expect(lifted.json().data.plan).toMatchObject({ name: null, subscribers: null });
 });
 
-test('subscribers over the cap: 402 for one, skipped in a batch; who is there already is updated; who goes makes room', async () => {
+test('subscribers over the limit: 402 for one, skipped in a batch; existing ones are updated, erased ones free capacity', async () => {
   const planned = await aPlanned({ subscribers: 4 });
   const list = await aList(planned);
   const add = (n: number) => planned.call('POST /api/v1/subscribers', { payload: { ...person(n), list_id: list } });
@@ -48,7 +48,7 @@ test('subscribers over the cap: 402 for one, skipped in a batch; who is there al
   expect((await planned.call('POST /api/v1/subscribers', pending)).json().error.code).toBe('subscriber_limit_reached');
 });
 
-test('no race gets past the cap', async () => {
+test('concurrent requests do not exceed the limit', async () => {
   const planned = await aPlanned({ subscribers: 25 });
   const list = await aList(planned);
   const single = people(0, 12).map((one) =>
@@ -61,21 +61,21 @@ test('no race gets past the cap', async () => {
   expect(await api.store.db.collection('subscribers').countDocuments({ account: planned.account })).toBe(25);
 });
 
-test('an import skips whom there is no room for, and says how many', async () => {
+test('an import skips subscribers over the limit and reports their number', async () => {
   const { subscribers } = api.deps;
   const planned = await aPlanned({ subscribers: 2 });
   const list = await aList(planned);
-  await subscribers.addBatch({ account: planned.account, list, source: 'x', requests: [wish(1)] });
-  const requests = [1, 2, 3, 3].map((n, row) => ({ ...wish(n), first_name: `Row ${row}`, row }));
+  await subscribers.addBatch({ account: planned.account, list, source: 'x', requests: [subscriber(1)] });
+  const requests = [1, 2, 3, 3].map((n, row) => ({ ...subscriber(n), first_name: `Row ${row}`, row }));
   const chunk = { account: planned.account, list, import: 1, from: 0, dryRun: false, requests };
   const fates = await importRows(api.store).importRows(chunk);
   expect([...fates.values()]).toEqual(['updated', 'created', 'over_cap', 'over_cap']);
   expect(await importRows(api.store).importRows(chunk)).toEqual(fates);
 });
 
-const wish = (n: number) => ({ email: person(n).email, email_key: person(n).email });
+const subscriber = (n: number) => ({ email: person(n).email, email_key: person(n).email });
 
-test('campaigns, domains and clients end at their caps; a repeat of the last one does not count twice', async () => {
+test('campaigns, domains and clients are limited; a repeat of the last one does not count twice', async () => {
   const planned = await aPlanned({ campaigns: 1, senders: 1 });
   const list = await aList(planned);
   const draft = { payload: { list_id: list, subject: 'x', html: '<p>x</p>' } };
@@ -98,10 +98,10 @@ test('campaigns, domains and clients end at their caps; a repeat of the last one
   await api.deps.accounts.setPlan(api.account, null);
 });
 
-test('a plan without AI has none', async () => {
+test('a plan without AI refuses drafts', async () => {
   const planned = await aPlanned({ ai: false });
   const list = await aList(planned);
-  const wish = { list_id: list, ai: { prompt: 'Announce it.' } };
-  const answer = await planned.call('POST /api/v1/campaigns', { payload: wish });
+  const campaign = { list_id: list, ai: { prompt: 'Announce it.' } };
+  const answer = await planned.call('POST /api/v1/campaigns', { payload: campaign });
   expect([answer.statusCode, answer.json().error.code]).toEqual([402, 'ai_not_available']);
 });

@@ -10,7 +10,7 @@ afterAll(() => api.close());
 const clients = '/api/v1/agency/clients';
 const onBehalfOf = (account: number) => ({ headers: { 'everpost-account': String(account) } });
 
-test('an agency adds, reads, changes and lists its clients; a repeat under one key adds one', async () => {
+test('an agency adds, reads, changes and lists its clients; a repeat with the same Idempotency-Key adds none', async () => {
   const payload = { name: 'Bakery', mail_from: 'Bakery <hello@bakery.example>' };
   const once = { payload, headers: { 'idempotency-key': 'bakery' } };
   const made = (await api.call(`POST ${clients}`, once)).json().data;
@@ -27,7 +27,7 @@ test('an agency adds, reads, changes and lists its clients; a repeat under one k
   expect(unfit.json().error.errors).toHaveProperty('mail_from');
 });
 
-test('with Everpost-Account an agency acts for its client, and for nobody else', async () => {
+test('with Everpost-Account an agency acts for its own clients only', async () => {
   const client = await aClient(api, 'Florist');
   const made = await api.call('POST /api/v1/lists', { payload: { name: 'Roses' }, ...onBehalfOf(client.account) });
   expect((await api.call('GET /api/v1/lists', { key: client.key })).json().data).toMatchObject([{ name: 'Roses' }]);
@@ -47,7 +47,7 @@ test('with Everpost-Account an agency acts for its client, and for nobody else',
   expect(await asking(client.key, client.account)).toBe(200);
 });
 
-test('in a client’s name a key does what its scopes allow; one for some lists acts for its own account alone', async () => {
+test('for a client a key has its scopes; a key restricted to lists acts for its own account only', async () => {
   const client = await aClient(api, 'Reader');
   const reading = (await api.deps.keys.issue(api.account, 'Reading', { scopes: ['read'] })).secret;
   const add = (key: string) =>
@@ -65,14 +65,14 @@ test('a client has no clients', async () => {
   }
 });
 
-test('a suspended client is refused by name, its campaigns stand still, and a resume brings both back', async () => {
+test('a suspended client is refused by name and its campaigns are paused; resuming it resumes both', async () => {
   const client = await aClient(api, 'Late payer');
   const asClient = { key: client.key };
   const list = await aList({ ...api, call: (route, call) => api.call(route, { ...call, ...asClient }) });
   await aSubscriber({ ...api, call: (route, call) => api.call(route, { ...call, ...asClient }) }, list);
-  const wish = { list_id: list, subject: 'x', html: '<p>x</p>', send: true };
-  const sending = (await api.call('POST /api/v1/campaigns', { ...asClient, payload: wish })).json().data.id;
-  const paused = (await api.call('POST /api/v1/campaigns', { ...asClient, payload: wish })).json().data.id;
+  const campaign = { list_id: list, subject: 'x', html: '<p>x</p>', send: true };
+  const sending = (await api.call('POST /api/v1/campaigns', { ...asClient, payload: campaign })).json().data.id;
+  const paused = (await api.call('POST /api/v1/campaigns', { ...asClient, payload: campaign })).json().data.id;
   await api.call(`POST /api/v1/campaigns/${paused}/pause`, asClient);
 
   expect((await api.call(`POST ${clients}/${client.account}/suspend`)).json().data.state).toBe('suspended');
@@ -80,21 +80,21 @@ test('a suspended client is refused by name, its campaigns stand still, and a re
     const refused = await api.call(route, asClient);
     expect([refused.statusCode, refused.json().error.code]).toEqual([403, 'account_suspended']);
   }
-  const look = async (id: number) =>
+  const shown = async (id: number) =>
     (await api.call(`GET /api/v1/campaigns/${id}`, onBehalfOf(client.account))).json().data;
-  expect(await look(sending)).toMatchObject({ state: 'paused', reason: 'account_suspended' });
+  expect(await shown(sending)).toMatchObject({ state: 'paused', reason: 'account_suspended' });
   const resumes = await api.call(`POST /api/v1/campaigns/${sending}/resume`, onBehalfOf(client.account));
   expect(resumes.json().error.code).toBe('account_suspended');
   expect((await api.call(`GET ${clients}?state=suspended`)).json().data).toMatchObject([{ id: client.account }]);
   expect((await api.call('GET /api/v1/agency')).json().data.clients).toMatchObject({ suspended: 1 });
 
   expect((await api.call(`POST ${clients}/${client.account}/resume`)).json().data.state).toBe('active');
-  expect(await look(sending)).toMatchObject({ state: 'freezing', reason: null });
-  expect(await look(paused)).toMatchObject({ state: 'paused', reason: null });
+  expect(await shown(sending)).toMatchObject({ state: 'freezing', reason: null });
+  expect(await shown(paused)).toMatchObject({ state: 'paused', reason: null });
   expect((await api.call('GET /api/v1/lists', asClient)).statusCode).toBe(200);
 });
 
-test('a client is not closed while something of it is on its way; closed, its keys end and its data stays', async () => {
+test('a client with mail in progress cannot be closed; closing ends its keys and keeps its data', async () => {
   const client = await aClient(api, 'Leaver');
   const asClient = { key: client.key };
   const mail = { to: 'a@example.com', subject: 'x', text: 'x' };

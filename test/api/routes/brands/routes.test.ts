@@ -14,11 +14,11 @@ const put = async (payload: object) => {
 };
 const get = async () => (await api.call('GET /api/v1/account/brand')).json().data;
 
-test('an account that has set up nothing has a brand that can be read', async () => {
+test('an account without a brand shows the default', async () => {
   expect(await get()).toEqual({ ...DEFAULT_BRAND });
 });
 
-test('a brand is set as a whole: what is left out is the default', async () => {
+test('a brand is replaced as a whole: absent fields get their defaults', async () => {
   const logo = { url: 'https://acme.example/logo.png', alt: 'Acme' };
   const first = await put({ name: 'Acme', logo, postal_address: '1 Harbour Road\nPorto', colors: { primary: '#c00' } });
   expect(first.data).toMatchObject({
@@ -31,7 +31,7 @@ test('a brand is set as a whole: what is left out is the default', async () => {
   expect((await put({ language: 'pt-BR' })).data).toEqual({ ...DEFAULT_BRAND, language: 'pt-BR' });
 });
 
-test('addresses that are not https and colours that cannot be read are refused by name, and change nothing', async () => {
+test('URLs without https and illegible colours are refused by name, and change nothing', async () => {
   const before = await get();
   const social = [{ network: 'github', url: 'http://github.com/acme' }];
   const { status, error } = await put({ website: 'javascript:alert(1)', social, colors: { text: '#aaaaaa' } });

@@ -74,7 +74,7 @@ test('a domain is verified once its keys are published, and its mail then passes
   expect(await verdicts(mail, records)).toEqual(['rsa-sha256 pass', 'ed25519-sha256 pass']);
 });
 
-test('private keys lie sealed in the store and are in no answer', async () => {
+test('private keys are sealed in the store and in no response', async () => {
   const domain = await aDomain();
   const [row] = await api.store.db
     .collection('domains')
@@ -90,16 +90,16 @@ test('private keys lie sealed in the store and are in no answer', async () => {
   expect(answers).not.toContain('sealed');
 });
 
-test('each record says what is wrong with it', async () => {
+test('each record has a note on its error', async () => {
   const domain = await aDomain();
   const [rsa, ed25519] = domain.records;
   dns.zone.set(rsa?.name ?? '', { TXT: [`${rsa?.value.slice(0, -8)}AAAA`] });
   dns.zone.set(ed25519?.name ?? '', { TXT: ['v=DKIM1; k=ed25519; p='] });
   dns.zone.set(domain.domain, { TXT: ['v=spf1 -all', 'v=spf1 mx -all'], MX: [[0, '']] });
   dns.zone.set(`_dmarc.${domain.domain}`, { TXT: ['v=DMARC1; p=nothing'] });
-  const looked = await after('verify', domain);
-  expect(looked.state).toBe('pending');
-  expect(looked.records.map(({ state, note }) => [state, note])).toEqual([
+  const checked = await after('verify', domain);
+  expect(checked.state).toBe('pending');
+  expect(checked.records.map(({ state, note }) => [state, note])).toEqual([
     ['wrong', 'The p= is another key.'],
     ['wrong', 'The key is revoked: p= is empty.'],
     ['wrong', `${domain.domain} has more than one SPF record; leave one.`],
@@ -109,7 +109,7 @@ test('each record says what is wrong with it', async () => {
   expect((await api.deps.domains.signersFor(api.account, domain.domain))[0]?.mismatched).toBe(true);
 });
 
-test('the RSA record alone verifies; what is not published does not sign', async () => {
+test('the RSA record alone verifies; unpublished keys do not sign', async () => {
   const domain = await aDomain();
   expect(await api.deps.domains.signersFor(api.account, domain.domain)).toHaveLength(2);
   const [rsa] = domain.records;
@@ -119,20 +119,20 @@ test('the RSA record alone verifies; what is not published does not sign', async
   expect(signers.map(({ algorithm }) => algorithm)).toEqual(['rsa-sha256']);
 });
 
-test('name servers that do not answer take nothing back', async () => {
+test('without an answer from its name servers a domain keeps its state', async () => {
   const domain = await aDomain();
   publish(domain);
   await after('verify', domain);
   dns.fail(true);
-  const looked = await after('verify', domain);
-  expect(looked.state).toBe('verified');
-  expect(looked.records[0]?.note).toBe('The name servers did not answer (ESERVFAIL).');
+  const checked = await after('verify', domain);
+  expect(checked.state).toBe('verified');
+  expect(checked.records[0]?.note).toBe('The name servers did not answer (ESERVFAIL).');
   dns.fail(false);
   dns.zone.clear();
   expect((await after('verify', domain)).state).toBe('pending');
 });
 
-test('old keys sign until the new records are there', async () => {
+test('old keys sign until the new records are published', async () => {
   const domain = await aDomain();
   publish(domain);
   await after('verify', domain);
@@ -158,14 +158,14 @@ test('old keys sign until the new records are there', async () => {
   expect(await selectors()).toEqual(names);
 });
 
-test('keys that nobody has published are replaced at once', async () => {
+test('unpublished keys are replaced at once', async () => {
   const domain = await aDomain();
   const rotated = await after('rotate', domain);
   expect(rotated.records.filter(({ purpose }) => purpose === 'dkim')).toHaveLength(2);
   expect(rotated.records[0]?.name).not.toBe(domain.records[0]?.name);
 });
 
-test('a domain is verified by one account only, until it lets go of it', async () => {
+test('only one account can have a domain verified, until it removes the domain', async () => {
   const stranger = await aStranger(api);
   const mine = await aDomain();
   const theirs = await added(mine.domain, stranger.key);
@@ -179,7 +179,7 @@ test('a domain is verified by one account only, until it lets go of it', async (
   expect((await after('verify', theirs, stranger.key)).state).toBe('verified');
 });
 
-test('a domain is added once, as an A-label in lower case', async () => {
+test('a domain can be added once, and is stored as an A-label in lower case', async () => {
   const domain = await added(' Bücher.Example. ');
   expect(domain.domain).toBe('xn--bcher-kva.example');
   const again = await api.call('POST /api/v1/domains', { payload: { domain: 'XN--bcher-KVA.example' } });
@@ -189,7 +189,7 @@ test('a domain is added once, as an A-label in lower case', async () => {
   }
 });
 
-test('bounces come to a name below the domain, where one is named', async () => {
+test('the bounce domain must be at or below the domain', async () => {
   const { id, domain } = await aDomain();
   const patch = (bounce_domain: string | null) =>
     api.call(`PATCH /api/v1/domains/${id}`, { payload: { bounce_domain } });

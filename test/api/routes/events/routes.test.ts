@@ -35,7 +35,7 @@ async function listed(query = ''): Promise<{ data: Shown[]; meta: { next: number
 
 const typesIn = async (query: string) => (await listed(query)).data.map(({ type }) => type);
 
-test('everything that happened is listed in order, without addresses', async () => {
+test('all events are listed in order, without addresses', async () => {
   const { data, meta } = await listed();
   expect(data.map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6]);
   expect(meta.next).toBeNull();
@@ -56,7 +56,7 @@ describe('filters', () => {
     expect(await typesIn(query)).toEqual(types);
   });
 
-  test('a subscriber’s story', async () => {
+  test('the events of a subscriber', async () => {
     const story = ['subscriber.created', 'subscriber.updated', 'subscriber.unsubscribed'];
     expect(await typesIn(`?subscriber=${alice}&type=subscriber.*`)).toEqual(story);
     expect(await typesIn(`?subscriber=${alice}&order=desc`)).toEqual([...story].reverse());
@@ -67,7 +67,7 @@ describe('filters', () => {
   });
 });
 
-test('page by page everything comes once, in either direction; what is new comes after the place that was reached', async () => {
+test('pages contain every event once, in either direction; new events follow the last position', async () => {
   for (const order of ['asc', 'desc']) {
     const pages: number[][] = [];
     for (let next: number | null = null; ; ) {
@@ -84,12 +84,12 @@ test('page by page everything comes once, in either direction; what is new comes
   expect((await listed('?after=6')).data).toMatchObject([{ type: 'subscriber.created', position: 7 }]);
 });
 
-test('another account sees nothing of it', async () => {
+test('another account sees none of them', async () => {
   const { key } = await aStranger(api);
   expect((await api.call('GET /api/v1/events?campaign=7', { key })).json().data).toEqual([]);
 });
 
-test('whoever comes back after so long that events are kept no more is told how many were missed', async () => {
+test('a reader that returns after events were deleted gets the number of missed events', async () => {
   await api.store.db.collection('events').deleteMany({ account: api.account, seq: { $lte: 5 } });
   const { data, meta } = await listed('?after=2');
   expect(meta.forgotten).toBe(3);

@@ -36,7 +36,7 @@ test('an overlap ends the old key by itself', async () => {
   expect(await works(old.key)).toBe(false);
 });
 
-test('of many rotations at once one makes a successor', async () => {
+test('one of many concurrent rotations creates a successor', async () => {
   const old = await issue();
   const answers = await Promise.all(Array.from({ length: 6 }, () => ask(`${old.id}/rotate`)));
   expect(answers.filter(({ statusCode }) => statusCode === 201)).toHaveLength(1);
@@ -46,7 +46,7 @@ test('of many rotations at once one makes a successor', async () => {
   expect(successors).toBe(1);
 });
 
-test('a reset ends the old key at once and hands out another', async () => {
+test('a reset ends the old key at once and issues another', async () => {
   const old = await issue();
   const { data } = (await ask(`${old.id}/reset`)).json();
   expect([await works(old.key), await works(data.key)]).toEqual([false, true]);
@@ -62,13 +62,13 @@ test('a repeated rotation shows no secret twice', async () => {
   expect(repeated.json().error.code).toBe('secret_already_shown');
 });
 
-test('a key carries a checksum, so that a leaked one is told from chance', async () => {
+test('a key has a checksum, so that leaked keys can be detected', async () => {
   const { key } = await issue();
   expect(isWellFormed(key)).toBe(true);
   expect(isWellFormed(`${key.slice(0, -1)}${key.endsWith('a') ? 'b' : 'a'}`)).toBe(false);
 });
 
-test('an expired key is refused by name, and cannot be made', async () => {
+test('an expired key is refused by name, and cannot be issued', async () => {
   const soon = new Date(now().getTime() + 60_000).toISOString();
   const { id, key } = await issue({ expires_at: soon });
   expect(await works(key)).toBe(true);
@@ -79,7 +79,7 @@ test('an expired key is refused by name, and cannot be made', async () => {
   expect(past.json().error.errors).toHaveProperty('expires_at');
 });
 
-test('a key older than six months carries a reminder', async () => {
+test('a key older than six months has a reminder', async () => {
   const { id } = await issue();
   await api.store.db.collection<Key>('keys').updateOne({ _id: id }, { $set: { rotation_due_at: new Date(0) } });
   const listed = (await api.call('GET /api/v1/keys')).json().data.find((key: { id: number }) => key.id === id);

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-test('a key is shown once, works at once, and no longer when it is revoked', async () => {
+test('a key is shown once, works at once, and is refused once revoked', async () => {
   const { data } = (await api.call('POST /api/v1/keys', { payload: { name: 'Form' } })).json();
   expect((await api.call('GET /api/v1/lists', { key: data.key })).statusCode).toBe(200);
   const listed = await api.call('GET /api/v1/keys');
@@ -29,7 +29,7 @@ test('the store keeps a hash, never the key', async () => {
   expect(kept[0]?.['hash']).toMatch(/^[0-9a-f]{64}$/);
 });
 
-test('of many processes that start at once one makes the first key', async () => {
+test('one of many concurrently starting processes creates the first key', async () => {
   const fresh = await anApi({ EVERPOST_API_KEY: 'a-key-chosen-by-the-operator' });
   await fresh.store.db.collection('keys').deleteMany({});
   const starts = await Promise.all(
@@ -40,7 +40,7 @@ test('of many processes that start at once one makes the first key', async () =>
   await fresh.close();
 });
 
-test('a key from the environment works, and stays revoked once it is', async () => {
+test('a key from the environment works, and stays revoked after a restart', async () => {
   const apiKey = 'a-key-chosen-by-the-operator';
   await ensureFirstAccount(api.store, { apiKey });
   await ensureFirstAccount(api.store, { apiKey });

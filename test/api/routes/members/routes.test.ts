@@ -12,7 +12,7 @@ const grace = { name: 'Grace', email: 'Grace@acme.example', role: 'approver' };
 const add = (payload: Record<string, unknown>, headers: Record<string, string> = {}) =>
   api.call('POST /api/v1/account/members', { payload, headers });
 
-test('a member is added once, listed and removed; approvers are told apart', async () => {
+test('a member is added once, listed and removed; approvers are listed by role', async () => {
   const answer = await add(grace, { 'idempotency-key': 'grace' });
   expect(answer.statusCode).toBe(201);
   const { id } = answer.json().data;

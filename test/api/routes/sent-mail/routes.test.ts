@@ -4,7 +4,7 @@ import { aCampaign, aListWithSubscriber, forceCampaign } from '../../../support/
 import { forceMessage, post } from '../../../support/api/messages.js';
 
 let api: TestApi;
-/** What was sent, the last begun first, as the list names it. */
+/** The names of sent mail, latest first. */
 const sent: string[] = [];
 
 const at = (minute: number) => new Date(Date.UTC(2026, 4, 15, 9, minute));
@@ -20,7 +20,7 @@ beforeAll(async () => {
     await forceMessage(api, message, { state: 'sent', created_at: at(minute) });
     sent.splice(1, 0, `message ${message}`);
   }
-  // Neither a draft nor what has not left is on it.
+  // Drafts and unsent messages are not listed.
   await aCampaign(api, list);
   await post(api);
 });
@@ -49,11 +49,11 @@ test.each([1, 2, 5, 12, 100])('campaigns and messages are one list, in pages of 
   expect(await allPages(`limit=${limit}`)).toEqual(sent);
 });
 
-test.each(['campaign', 'message'])('the list has one kind where asked: %s', async (kind) => {
+test.each(['campaign', 'message'])('the list can be limited to one kind: %s', async (kind) => {
   expect(await allPages(`limit=4&kind=${kind}`)).toEqual(sent.filter((name) => name.startsWith(kind)));
 });
 
-test('each entry is what the list of its kind shows', async () => {
+test('each entry equals the one in the list of its kind', async () => {
   const { data } = (await api.call('GET /api/v1/sent?limit=2')).json();
   const [campaign] = (await api.call('GET /api/v1/campaigns?status=sent&per_page=1')).json().data;
   expect(data[0]).toMatchObject({ kind: 'campaign', begun_at: '2026-05-15T09:05:00+00:00', campaign });
@@ -61,7 +61,7 @@ test('each entry is what the list of its kind shows', async () => {
 });
 
 test.each(['nonsense', Buffer.from('1 2 3').toString('base64url'), Buffer.from('x').toString('base64url')])(
-  'a place that no page gave is refused: %s',
+  'an invalid cursor is refused: %s',
   async (after) => {
     const answer = await api.call(`GET /api/v1/sent?after=${after}`);
     expect(answer.statusCode).toBe(422);

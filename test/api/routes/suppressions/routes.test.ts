@@ -16,7 +16,7 @@ const suppress = (payload: Record<string, unknown>) => api.call('POST /api/v1/su
 const listed = async (query = '') => (await api.call(`GET /api/v1/suppressions${query}`)).json();
 const emails = async (query = '') => (await listed(query)).data.map(({ email }: { email: string }) => email);
 
-test('an address is suppressed once, under whichever spelling; the first reason stays', async () => {
+test('an address is suppressed once, in any spelling; the first reason stays', async () => {
   const first = await suppress({ email: ' Ada@Example.com', evidence: 'asked by phone' });
   expect([first.statusCode, first.json().data]).toMatchObject([201, { email: 'ada@example.com', reason: 'manual' }]);
   const again = await suppress({ email: 'ada@EXAMPLE.com', reason: 'complaint' });
@@ -26,7 +26,7 @@ test('an address is suppressed once, under whichever spelling; the first reason 
   expect(await emails()).toEqual(['ada@example.com']);
 });
 
-test('whoever is suppressed shows as such on every list, and no message is accepted for them', async () => {
+test('a suppressed person is shown as such on every list, and gets no message', async () => {
   const list = await aList(api);
   const { id } = await aSubscriber(api, list, { email: 'barred@example.com' });
   await suppress({ email: 'barred@example.com' });
@@ -42,7 +42,7 @@ test('whoever is suppressed shows as such on every list, and no message is accep
   expect((await api.call('POST /api/v1/messages', mail)).statusCode).toBe(202);
 });
 
-test('pages follow one another without a gap, whatever is added meanwhile', async () => {
+test('pages have no gaps, even while addresses are added', async () => {
   const all = Array.from({ length: 7 }, (_, i) => `reader${i}@example.com`);
   await api.call('POST /api/v1/suppressions/batch', { payload: { emails: all } });
   const seen: string[] = [];
@@ -58,8 +58,8 @@ test('pages follow one another without a gap, whatever is added meanwhile', asyn
   expect(await emails('?reason=bounce')).toEqual([]);
 });
 
-describe('many at once', () => {
-  test('a batch counts what was new, known and no address', async () => {
+describe('many addresses', () => {
+  test('a batch counts new, known and invalid addresses', async () => {
     await suppress({ email: 'known@example.com' });
     const payload = { emails: ['known@example.com', 'new@example.com', 'NEW@example.com', 'bad@'], reason: 'bounce' };
     const answer = await api.call('POST /api/v1/suppressions/batch', { payload });
@@ -78,7 +78,7 @@ describe('many at once', () => {
     expect((await listed()).data.map(({ reason }: { reason: string }) => reason)).toEqual(['complaint', 'complaint']);
   });
 
-  test('a file without addresses, too long, broken or of another type changes nothing', async () => {
+  test('a file without addresses, or one that is too long, broken or of another type, changes nothing', async () => {
     expect((await sent('a,b\n1,2\n')).json().error.errors).toEqual({ file: ['The file must have a column email.'] });
     expect((await sent('email\n"ada@example.com')).statusCode).toBe(422);
     expect((await sent(`email\nbob@example.com\n"${'x'.repeat(70_000)}`)).statusCode).toBe(422);
@@ -87,7 +87,7 @@ describe('many at once', () => {
     expect(await emails()).toEqual([]);
   });
 
-  test('a file that does not say how long it is ends at the limit, before its first address', async () => {
+  test('a file without a length is refused at the limit, before its first address is read', async () => {
     const blocks = Array.from({ length: 3 }, () => Buffer.from('ada@example.com\n'));
     const taken = async (limit: number) => {
       const found: string[] = [];
@@ -98,7 +98,7 @@ describe('many at once', () => {
     await expect(taken(47)).rejects.toMatchObject({ code: 'payload_too_large' });
   });
 
-  test('a row that is no address is counted and shown, and those around it are suppressed', async () => {
+  test('an invalid row is counted and shown, and all others are suppressed', async () => {
     const bad = (i: number) => (i % 1_000 === 7 ? `nobody${i}` : `reader${i}@example.com`);
     const file = Array.from({ length: 7_000 }, (_, i) => bad(i)).join('\n');
     expect((await sent(`email\n${file}`)).json().data).toEqual({
@@ -109,7 +109,7 @@ describe('many at once', () => {
     });
   });
 
-  test('a large file goes in batch by batch, and everything comes out as a stream', async () => {
+  test('a large file is stored in batches, and the export is a stream', async () => {
     const all = Array.from({ length: 12_000 }, (_, i) => `reader${i}@example.com`);
     expect((await sent(`email\n${all.join('\n')}`)).json().data).toMatchObject({ added: 12_000, invalid: 0 });
     expect((await sent(`email\n${all.join('\n')}`)).json().data).toMatchObject({ added: 0, known: 12_000 });
@@ -119,7 +119,7 @@ describe('many at once', () => {
     expect(new Set(lines.slice(1).map((line) => line.split(',')[0]))).toEqual(new Set(all));
   });
 
-  test('an export has everybody, and nothing that a spreadsheet would run', async () => {
+  test('an export has every address, and no formula that a spreadsheet would run', async () => {
     await suppress({ email: 'ada@example.com', evidence: '=1+1' });
     await api.deps.suppressions.add(api.account, 'gone@example.com', 'erased', null);
     const answer = await api.call('GET /api/v1/suppressions/export');
@@ -133,7 +133,7 @@ describe('many at once', () => {
   });
 });
 
-test('another account sees, adds to and releases its own alone', async () => {
+test('another account reads, adds and releases only its own addresses', async () => {
   const { key } = await aStranger(api);
   await suppress({ email: 'mine@example.com' });
   expect((await api.call('GET /api/v1/suppressions', { key })).json().data).toEqual([]);
@@ -142,7 +142,7 @@ test('another account sees, adds to and releases its own alone', async () => {
   expect(await emails()).toEqual(['mine@example.com']);
 });
 
-test('an address without a list leaves every list', async () => {
+test('a deletion without a list unsubscribes the address from every list', async () => {
   const lists = [await aList(api), await aList(api)];
   const ids: number[] = [];
   for (const list of lists) ids.push((await aSubscriber(api, list, { email: 'leaver@example.com' })).id);

@@ -33,7 +33,7 @@ const passwordOf = async (id: number) => {
   return decodeURIComponent(new URL(api.deps.transports.urlOf(row)).password);
 };
 
-test('the password is shown nowhere and lies sealed in the store', async () => {
+test('the password is never shown and is sealed in the store', async () => {
   const { id, url: shown } = await created();
   expect(shown).toBe(`smtp://user:***@127.0.0.1:${relay.port}`);
   const answers = [await api.call('GET /api/v1/transports'), await api.call(`GET /api/v1/transports/${id}`)];
@@ -43,9 +43,9 @@ test('the password is shown nowhere and lies sealed in the store', async () => {
     expect(text).not.toContain('p%2Fw');
   }
   expect(await passwordOf(id)).toBe('p/w');
-  const elsewhere = transports(api.store, 'another secret of the house');
-  const [row] = await elsewhere.ofAccount(api.account);
-  expect(() => row && elsewhere.urlOf(row)).toThrow();
+  const withOtherSecret = transports(api.store, 'another installation secret');
+  const [row] = await withOtherSecret.ofAccount(api.account);
+  expect(() => row && withOtherSecret.urlOf(row)).toThrow();
 });
 
 test('transports are listed in the order in which mail tries them, with their defaults', async () => {
@@ -60,7 +60,7 @@ test('transports are listed in the order in which mail tries them, with their de
 });
 
 describe('a change', () => {
-  test('touches what it names; the URL as it was shown keeps the password', async () => {
+  test('applies to the given fields; the URL as shown keeps the password', async () => {
     const { id, url: shown } = await created({ rate_per_second: 5 });
     const patch = { url: `${shown}?tls=off`, enabled: false };
     const answer = await api.call(`PATCH /api/v1/transports/${id}`, { payload: patch });
@@ -68,7 +68,7 @@ describe('a change', () => {
     expect(await passwordOf(id)).toBe('p/w');
   });
 
-  test('never sends the kept password to another host or user', async () => {
+  test('never sends the stored password to another host or user', async () => {
     const { id } = await created();
     for (const stolen of ['smtp://user:***@evil.example.com', `smtp://other:***@127.0.0.1:${relay.port}`]) {
       const answer = await api.call(`PATCH /api/v1/transports/${id}`, { payload: { url: stolen } });
@@ -80,7 +80,7 @@ describe('a change', () => {
     expect(await passwordOf(id)).toBe('p/w');
   });
 
-  test('of limits keeps the connections, of the way it asks for others', async () => {
+  test('of a limit keeps the connections; one of the URL or the number of connections requires new ones', async () => {
     const { id } = await created();
     const versions: number[] = [];
     for (const payload of [{ rate_per_second: 9 }, { priority: 1 }, { connections: 2 }, { url: url('new') }]) {
@@ -115,7 +115,7 @@ describe('a test', () => {
     expect(relay.steps.mail).toBe(0);
   });
 
-  test('says where it failed', async () => {
+  test('reports the step that failed', async () => {
     const closed = await smtpServer();
     await closed.close();
     const failing = {
@@ -132,15 +132,15 @@ describe('a test', () => {
 
   test('of a password sealed with another secret is refused by name', async () => {
     const { id } = await created();
-    const foreign = { _id: 900, account: api.account, name: 'Foreign', url: 'bm9uY2U.Ym9keQ.dGFn' };
+    const resealed = { _id: 900, account: api.account, name: 'Foreign', url: 'bm9uY2U.Ym9keQ.dGFn' };
     const rows = api.store.db.collection<{ _id: number }>('transports');
-    await rows.insertOne({ ...(await rows.findOne({ _id: id })), ...foreign });
+    await rows.insertOne({ ...(await rows.findOne({ _id: id })), ...resealed });
     const answer = await api.call('POST /api/v1/transports/900/test', { payload: {} });
     expect([answer.statusCode, answer.json().error.code]).toEqual([409, 'sealed_elsewhere']);
   });
 });
 
-test('a repeat with the same Idempotency-Key makes one transport; a removed one is gone', async () => {
+test('a repeat with the same Idempotency-Key creates one transport; a removed one is 404', async () => {
   const call = { payload: { name: 'Once', url: url() }, headers: { 'idempotency-key': 'once' } };
   const [one, other] = [
     await api.call('POST /api/v1/transports', call),

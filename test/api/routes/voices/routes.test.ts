@@ -13,11 +13,11 @@ const put = async (payload: object) => {
 };
 const get = async () => (await api.call('GET /api/v1/account/voice')).json().data;
 
-test('an account that has said nothing has an empty voice, version 0', async () => {
+test('an account without a voice shows an empty one, version 0', async () => {
   expect(await get()).toMatchObject({ audience: null, banned_words: [], link_policy: 'given', version: 0 });
 });
 
-test('each change is another version with another hash; saying the same again is none', async () => {
+test('each change creates a version with another hash; an equal voice creates none', async () => {
   const first = (await put({ audience: 'Shop owners', banned_words: ['cheap'] })).data;
   expect(first).toMatchObject({ audience: 'Shop owners', banned_words: ['cheap'], tone: { do: [] }, version: 1 });
   expect((await put({ banned_words: ['cheap'], audience: 'Shop owners' })).data).toEqual(first);
@@ -27,12 +27,12 @@ test('each change is another version with another hash; saying the same again is
   expect(await get()).toEqual(second);
 });
 
-test('two changes at once are two versions', async () => {
+test('two concurrent changes create two versions', async () => {
   await Promise.all([put({ signature: 'Ana' }), put({ signature: 'Zoë' })]);
   expect((await get()).version).toBe(4);
 });
 
-test('what is no voice is refused field by field, and changes nothing', async () => {
+test('an invalid voice is refused field by field, and changes nothing', async () => {
   const before = await get();
   const links = [{ label: 'x', url: 'javascript:alert(1)' }];
   const { status, error } = await put({ locale: 'English!', links, colour: 'red', tone: { do: [''] } });
