@@ -5,7 +5,7 @@ import { isTooDeep, MOST_LEVELS } from '../../domain/json-depth.js';
 const lists = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 const objects = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
 
-test.each([lists, objects])('the last level that is allowed is told from the first that is not', (nested) => {
+test.each([lists, objects])('the last allowed level is accepted, the next one is not', (nested) => {
   expect(isTooDeep(nested(MOST_LEVELS))).toBe(false);
   expect(isTooDeep(nested(MOST_LEVELS + 1))).toBe(true);
 });
@@ -14,7 +14,7 @@ test('objects and lists beside each other add no level', () => {
   expect(isTooDeep(`[${Array.from({ length: 10_000 }, () => '{"a":[]}').join()}]`)).toBe(false);
 });
 
-test('brackets within strings are text, whatever is escaped beside them', () => {
+test('brackets within strings are text, also next to escapes', () => {
   const text = fc.string({ unit: fc.constantFrom('[', '{', ']', '}', '"', '\\', 'a') });
   fc.assert(
     fc.property(text, text, (key, value) => {

@@ -13,11 +13,11 @@ test.each([
   [{ accepted: 'zz;q=nonsense,,;;' }, 'en'],
   [{ accepted: '*' }, 'en'],
   [{}, 'en'],
-] as const)('of %j the language is %s', (wishes, language) => {
-  expect(preferredLanguage(wishes)).toBe(language);
+] as const)('of %j the language is %s', (preferences, language) => {
+  expect(preferredLanguage(preferences)).toBe(language);
 });
 
-test('every language says every sentence, with the same things filled in', () => {
+test('every language has every sentence, with the same placeholders', () => {
   const slots = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(([slot]) => slot).sort();
   for (const sentence of Object.keys(en) as TranslationKey[]) {
     for (const language of LANGUAGES) {

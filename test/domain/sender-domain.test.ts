@@ -43,7 +43,7 @@ describe('a DMARC record', () => {
     expect(checkDmarcRecord(records).state).toBe(state);
   });
 
-  test('is looked for at the domain and at each one above it', () => {
+  test('is looked up at the domain and at each parent', () => {
     expect(domainsAbove('a.b.shop.example')).toEqual(['a.b.shop.example', 'b.shop.example', 'shop.example']);
     expect(domainsAbove('shop.example')).toEqual(['shop.example']);
   });
@@ -66,7 +66,7 @@ test.each<[RecordState, RecordState, boolean]>([
   expect(isPublished(keys('active', rsa, ed25519))).toBe(published);
 });
 
-test('all keys sign before anything is published, then those that are; a wrong one is not passed over', () => {
+test('all keys sign before anything is published, then the published ones; a wrong one is not skipped', () => {
   const states = (...given: Parameters<typeof keys>) => signingKeys(keys(...given)).map((key) => key.check.state);
   expect(states('active', 'missing', 'missing')).toEqual(['missing', 'missing']);
   expect(states('active', 'ok', 'missing')).toEqual(['ok']);
@@ -74,7 +74,7 @@ test('all keys sign before anything is published, then those that are; a wrong o
   expect(signingKeys([...keys('next', 'ok', 'ok'), ...keys('retired', 'ok', 'ok')])).toEqual([]);
 });
 
-test('next keys take over when they are published, and not before', () => {
+test('next keys are activated once they are published, not before', () => {
   const uses = (rsa: RecordState, ed25519: RecordState) =>
     promoteNextKeys([...keys('active', 'ok', 'ok'), ...keys('next', rsa, ed25519), ...keys('retired', 'ok', 'ok')]).map(
       ({ use }) => use,
@@ -84,7 +84,7 @@ test('next keys take over when they are published, and not before', () => {
   expect(uses('ok', 'missing')).toEqual(['active', 'active', 'retired', 'retired']);
 });
 
-test('where nobody answers, what was known stands', () => {
+test('without an answer the last result stays', () => {
   expect(latestCheck(check('ok'), noDnsAnswer('ETIMEOUT'))).toEqual({
     ...check('ok'),
     note: 'The name servers did not answer (ETIMEOUT).',

@@ -26,7 +26,7 @@ test.each([
   ['de-AT', 'de'],
   ['fr', 'en'],
   [undefined, 'en'],
-])('asked for %s, a template in en, de and pt-BR speaks %s', (asked, language) => {
+])('asked for %s, a template in en, de and pt-BR uses %s', (asked, language) => {
   const contents = { en: contentWith('en'), de: contentWith('de'), 'pt-BR': contentWith('pt-BR') };
   expect(matchLanguage({ contents, default_language: 'en' }, asked)?.language).toBe(language);
 });

@@ -60,7 +60,7 @@ async function aClient(...urls: readonly string[]): Promise<number> {
 }
 
 test.each(['127.0.0.1', 'localhost'])(
-  'a client’s mail is not handed over at %s, and its port is not told',
+  'a client’s mail is not handed over to %s, and the error does not reveal its port',
   async (host) => {
     const ways = aProcess([]);
     for (const port of [relay.port, await quietPort()]) {

@@ -12,7 +12,7 @@ import { anAcceptedMessage } from '../support/store/messages.js';
 import { ownStore } from '../support/store/own-store.js';
 
 const LEASE = 60_000;
-/** Whoever was seen is seen as gone. */
+/** Every owner counts as dead. */
 const GONE = -1_000;
 const alive = () => true;
 const store = ownStore();
@@ -39,7 +39,7 @@ const laid = async (fields: Partial<LedgerPage> = {}) => {
   return { account: 7, campaign, launch: 1, round: 0 };
 };
 
-test('all figures are there from the start, and only those', async () => {
+test('all metrics exist from the start, and no others', async () => {
   const { registry, figures } = someFigures();
   const before = await registry.metrics();
   for (const outcome of ['sent', 'deferred', 'failed', 'uncertain']) {
@@ -57,14 +57,14 @@ test('all figures are there from the start, and only those', async () => {
   expect(after.split('\n').length).toBe(before.split('\n').length);
 });
 
-test('what cannot be counted costs nobody a mail', async () => {
+test('an error in the metrics loses no mail', async () => {
   const { figures, mails } = someFigures();
   for (const nonsense of [-1, Number.NaN]) figures.campaign('sent', nonsense);
   figures.duration('mail', Number.NaN);
   expect(await mails()).toEqual({});
 });
 
-test('a window counts as it settles: once, with its exceptions, and not where the page was lost', async () => {
+test('a window is counted once when it settles, with its exceptions, and not where the page was lost', async () => {
   const { figures, mails } = someFigures();
   const counted = countedLedger(ledger(store, LEASE), figures.campaign);
   const page = await counted.take(await laid(), 'mine', alive);
@@ -82,7 +82,7 @@ test('a window counts as it settles: once, with its exceptions, and not where th
   expect(await mails()).toEqual(settled);
 });
 
-test('those whom a lost owner left in doubt count for whoever takes or sweeps the page, and only once', async () => {
+test('recipients that a lost owner left uncertain are counted once, when the page is taken or swept', async () => {
   const { figures, mails } = someFigures();
   const counted = countedLedger(ledger(store, GONE), figures.campaign);
   const before = anException({ i: 0, kind: 'uncertain', class: 'owner_lost' });
@@ -96,7 +96,7 @@ test('those whom a lost owner left in doubt count for whoever takes or sweeps th
   expect(await mails()).toEqual({ 'campaign uncertain': 3 });
 });
 
-test('each entry in the timeline of a message counts, whoever writes it; what was not written does not', async () => {
+test('each written entry of a message’s timeline is counted; an entry that was not written is not', async () => {
   const { figures, mails } = someFigures();
   const counted = countedProgress(messageProgress(store, GONE), figures.message);
   const why = { class: 'why', code: null, reply: null };
@@ -116,7 +116,7 @@ test('each entry in the timeline of a message counts, whoever writes it; what wa
   await counted.refuse(await anAcceptedMessage(store), refusal);
   await counted.expire(await anAcceptedMessage(store, { expires_at: at }), refusal);
   await counted.postpone(await anAcceptedMessage(store), stepOfWaiting({ n: 1, at }, why, 1_000));
-  // A doubt that is sent once more is a doubt, although its message waits.
+  // An uncertain attempt that is repeated counts as uncertain, although its message waits.
   await counted.takeOver(await claimed(), stepOfLostOwner({ n: 1, at, mayResend: true }, 0));
   expect(await mails()).toEqual({
     'message sent': 1,
@@ -126,7 +126,7 @@ test('each entry in the timeline of a message counts, whoever writes it; what wa
   });
 });
 
-test('where nobody may see figures nothing is put in between', () => {
+test('without metrics the stores are not wrapped', () => {
   const [plain, progress] = [ledger(store, LEASE), messageProgress(store, LEASE)];
   expect([countedLedger(plain, undefined), countedProgress(progress, undefined)]).toEqual([plain, progress]);
 });

@@ -46,7 +46,7 @@ const rowOf = async ({ account, _id }: Pick<Newsletter, 'account' | '_id'>): Pro
   return row;
 };
 
-test('the sweep makes the Schedule, and leaves one alone that is as the row says', async () => {
+test('the sweep creates a missing Schedule and leaves one that matches its row unchanged', async () => {
   const row = await aNewsletter(store, { skip: ['2027-12-25'], jitter_seconds: 60, overlap: 'buffer_one' });
   await sweepNewsletter(deps(), row);
   const made = await handleOf(row).describe();
@@ -58,7 +58,7 @@ test('the sweep makes the Schedule, and leaves one alone that is as the row says
   expect((await handleOf(row).describe()).info.lastUpdatedAt).toEqual(made.info.lastUpdatedAt);
 });
 
-test('what was changed by hand, or in the row, is repaired towards the row', async () => {
+test('a Schedule that was changed manually, or whose row changed, is updated from the row', async () => {
   const row = await aNewsletter(store);
   await sweepNewsletter(deps(), row);
   await handleOf(row).update((there) => ({
@@ -76,7 +76,7 @@ test('what was changed by hand, or in the row, is repaired towards the row', asy
   expect((await handleOf(row).describe()).state.paused).toBe(true);
 });
 
-test('a Schedule whose newsletter is gone is removed', async () => {
+test('a Schedule without a newsletter is removed', async () => {
   const row = await aNewsletter(store);
   await sweepNewsletter(deps(), row);
   await newsletters(store).remove(row.account, row._id);
@@ -91,7 +91,7 @@ test('a Schedule whose newsletter is gone is removed', async () => {
   });
 });
 
-test('a time that nobody has begun is begun while its window is open, and written down as missed behind it', async () => {
+test('a missed time is started while its catch-up window is open, and recorded as missed afterwards', async () => {
   const account = (await aNewsletter(store)).account;
   const often = {
     ...EVERY_DAY,
@@ -114,8 +114,8 @@ test('a time that nobody has begun is begun while its window is open, and writte
     return begun.length > 0;
   });
   expect(begun.every((id) => id.startsWith(`newsletter/${row._id}/issue-`))).toBe(true);
-  const told = await store.db.collection('events').countDocuments({ type: 'newsletter.issue_skipped' });
-  expect(told).toBe(missed.length);
+  const skipped = await store.db.collection('events').countDocuments({ type: 'newsletter.issue_skipped' });
+  expect(skipped).toBe(missed.length);
 });
 
 test.each([
@@ -123,7 +123,7 @@ test.each([
   ['buffer_one', 1, 1],
   ['buffer_all', 1, 0],
   ['allow_all', 3, 0],
-] as const)('of three times that were missed at once, %s begins %i and lets %i go', async (overlap, begun, gone) => {
+] as const)('of three missed times, %s starts %i and skips %i', async (overlap, started, skipped) => {
   const minutes = [-4, -3, -2].map((by) => new Date(Math.floor(now().getTime() / 60_000 + by) * 60_000));
   const calendars = minutes.map((at) =>
     calendarOf({ hour: [at.getUTCHours()], minute: [at.getUTCMinutes()], second: [0] }),
@@ -131,15 +131,18 @@ test.each([
   const { account, _id } = await aNewsletter(store, { calendars, overlap });
   const accounted_until = new Date(now().getTime() - 600_000);
   await store.db.collection<Newsletter>('newsletters').updateOne({ _id }, { $set: { accounted_until } });
-  const woken: string[] = [];
-  const engine = { ...deps().engine, notifyIssue: async ({ scheduledAt }: IssueRef) => void woken.push(scheduledAt) };
+  const notified: string[] = [];
+  const engine = {
+    ...deps().engine,
+    notifyIssue: async ({ scheduledAt }: IssueRef) => void notified.push(scheduledAt),
+  };
   const row = await rowOf({ account, _id });
   await sweepNewsletter({ ...deps(), engine }, row);
-  expect(woken).toEqual(minutes.slice(0, begun).map((at) => at.toISOString()));
+  expect(notified).toEqual(minutes.slice(0, started).map((at) => at.toISOString()));
   const rows = await issuesOf(store, row);
   expect(rows.map(({ scheduled_at, reason }) => [scheduled_at, reason])).toEqual(
     minutes
-      .slice(3 - gone)
+      .slice(3 - skipped)
       .reverse()
       .map((at) => [at, 'overlap']),
   );

@@ -23,7 +23,7 @@ function timetable(cron: string, zone: string, from: string, over: Partial<Timet
   return { calendars: [fields], zone, start_at: new Date(from), end_at: null, skip: [], ...over };
 }
 
-/** The next ten times of a real Schedule, as the server has worked them out. */
+/** The next ten times of a real Schedule, computed by the server. */
 async function timesOfTemporal(table: Timetable): Promise<string[]> {
   const handle = await client.schedule.create({
     scheduleId: `times-${randomUUID()}`,
@@ -35,7 +35,7 @@ async function timesOfTemporal(table: Timetable): Promise<string[]> {
   return info.nextActionTimes.map((time) => time.toISOString());
 }
 
-/** Whether clocks in the zone show the same time once more, later on that day. */
+/** Whether clocks in the zone show the same time again later on that day. */
 function isRepeatedLater(zone: string, instant: number): boolean {
   const wall = wallOf(zone, instant);
   return clockOf(zone, Math.floor(wall / 86_400_000) * 86_400_000).at(wall) !== instant;
@@ -52,7 +52,7 @@ const CRONS = ['0 9 * * *', '30 2 * * *', '45 1 * * *', '*/30 3-5 * * sun,mon', 
  * Where clocks repeat an hour a Schedule fires at the second time, in some zones also at the first. East of Greenwich it leaves
  * out some of that hour where a calendar names several times of it: those the sweep begins.
  */
-test.each(CHANGES)('in %s around %s our times are those of Temporal', async (zone, from) => {
+test.each(CHANGES)('in %s around %s our times equal those of Temporal', async (zone, from) => {
   for (const cron of CRONS) {
     const table = timetable(cron, zone, from);
     const theirs = (await timesOfTemporal(table)).filter((time) => !isRepeatedLater(zone, Date.parse(time)));
@@ -62,7 +62,7 @@ test.each(CHANGES)('in %s around %s our times are those of Temporal', async (zon
   }
 });
 
-test('start, end and days to skip mean the same there', async () => {
+test('start, end and skipped days have the same effect in Temporal', async () => {
   const table = timetable('0 9 * * 1-5', 'Europe/Berlin', '2027-12-20T08:00:00Z', {
     end_at: new Date('2027-12-30T08:00:00Z'),
     skip: ['2027-12-24', '2027-12-27', '2027-12-28'],

@@ -69,7 +69,7 @@ const settings: Omit<NewTransport, 'url'> = {
 const aTransport = (url: string, over: Partial<NewTransport> = {}) =>
   rows().create(account, { ...settings, url, ...over });
 
-test('an account without transports uses the installation’s, with connections of their own for messages', async () => {
+test('an account without transports uses the installation’s, with separate connections for messages', async () => {
   const ways = await aProcess();
   const [bulk, transactional] = [ways.of(account, 'bulk'), ways.of(account, 'transactional')];
   for (const routes of [bulk, transactional]) {
@@ -84,7 +84,7 @@ test('an account without transports uses the installation’s, with connections 
   expect(house.accepted).toHaveLength(2);
 });
 
-test('an account’s own transports carry its mail and nobody else’s', async () => {
+test('an account’s own transports carry its mail only', async () => {
   const ways = await aProcess();
   const relay = await server();
   await aTransport(relay.url);
@@ -93,7 +93,7 @@ test('an account’s own transports carry its mail and nobody else’s', async (
   expect([relay.accepted.length, house.accepted.length]).toEqual([1, 1]);
 });
 
-test('a transport for campaigns alone leaves messages to the installation', async () => {
+test('a transport for campaigns only leaves messages to the installation', async () => {
   const ways = await aProcess();
   const relay = await server();
   const { _id } = await aTransport(relay.url, { purpose: 'bulk', rate_per_second: 50 });
@@ -107,7 +107,7 @@ test('a transport for campaigns alone leaves messages to the installation', asyn
   expect([relay.accepted.length, house.accepted.length]).toEqual([0, 1]);
 });
 
-test('who has switched all of them off sends nothing, not even by the installation’s', async () => {
+test('an account with all transports disabled sends nothing, not even through the installation’s', async () => {
   const ways = await aProcess();
   await aTransport(house.url, { enabled: false });
   const routes = ways.of(account, 'bulk');
@@ -139,7 +139,7 @@ describe('a change is seen within seconds', () => {
     expect(other.steps.connect).toBe(1);
   });
 
-  test('of the URL: open mail ends where it is, all others go the new way', async () => {
+  test('of the URL: open mail finishes on the old transport, later mail uses the new one', async () => {
     const ways = await aProcess();
     const [before, after] = [await server(), await server()];
     const { _id } = await aTransport(before.url, { connections: 1, purpose: 'bulk' });
@@ -179,7 +179,7 @@ test('destroy reaches all sockets, also those of a transport that is being drain
   await until(() => relay.open() + next.open() === 0);
 });
 
-test('a URL sealed with another secret is left out with a warning, the others carry the mail', async () => {
+test('a transport sealed with another secret is skipped with a warning, the others carry the mail', async () => {
   const warnings: string[] = [];
   const ways = await aProcess({ secret: 'another secret', warnings });
   const relay = await server();
@@ -190,7 +190,7 @@ test('a URL sealed with another secret is left out with a warning, the others ca
   expect(warnings).toEqual(['a transport was sealed with another EVERPOST_SECRET']);
 });
 
-test('what is wrong with a transport stands in its row until a worker reaches it again', async () => {
+test('the error of a transport stays in its row until a worker connects again', async () => {
   const ways = await aProcess();
   const relay = await server({ port: await quietPort() });
   const { _id } = await aTransport(relay.url);
@@ -204,7 +204,7 @@ test('what is wrong with a transport stands in its row until a worker reaches it
   expect(again.steps.connect).toBe(1);
 });
 
-test('the speed limit of an account holds for all its ways, beside those of its transports', async () => {
+test('the rate limit of an account applies to all its transports, in addition to their own', async () => {
   const ways = await aProcess();
   const { _id: limited } = await accounts(store).open('Limited');
   await accounts(store).change(limited, { rate_per_second: 30 });

@@ -15,6 +15,6 @@ test.each([
   ['POST', '/webhooks/:id/test', undefined],
   ['GET', '/keys', undefined],
   ['POST', '/subscribers', undefined],
-])('%s %s is written down as %s', (method, url, action) => {
+])('%s %s is recorded as %s', (method, url, action) => {
   expect(auditedAction(method, url)).toBe(action);
 });

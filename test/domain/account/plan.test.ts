@@ -9,10 +9,10 @@ test.each([
   [{ ai: false }, 0],
   [{ subscribers: 100, clients: 3 }, 3],
   [{ subscribers: 100, clients: null }, null],
-])('who has a limit has no clients that could lift it, unless it says how many: %j', (plan, clients) => {
+])('a plan with a limit has no clients unless it names their number: %j', (plan, clients) => {
   expect(planOf({ plan }).clients).toBe(clients);
 });
 
-test('what is not named is unlimited', () => {
+test('absent limits are unlimited', () => {
   expect(planOf({ plan: { subscribers: 100 } })).toMatchObject({ subscribers: 100, campaigns: null, ai: true });
 });

@@ -5,14 +5,14 @@ import { ownStore } from '../../support/store/own-store.js';
 
 const store = ownStore();
 
-/** What the driver keeps to itself. */
+/** Private parts of the driver. */
 interface Inside {
   readonly topology: {
     readonly s: { readonly servers: Map<string, { readonly pool: { checkedOut: Set<Connection> } }> };
   };
 }
 
-/** The next command finds its socket destroyed, as after a server's death, before the driver has heard of it. */
+/** Destroys the socket of the next command before the driver notices, as a killed server does. */
 function breakNext(client: MongoClient): void {
   client.once('connectionCheckedOut', ({ connectionId }) => {
     const { servers } = (client as unknown as Inside).topology.s;
@@ -23,7 +23,7 @@ function breakNext(client: MongoClient): void {
 }
 
 test.each(['db', 'ledger'] as const)(
-  'a command on a socket that is dead already is made again on another one (%s)',
+  'a command on a destroyed socket is repeated on another one (%s)',
   async (which) => {
     const rows = store[which].collection<{ _id: string }>('dead_socket');
     const client = store[which].client;

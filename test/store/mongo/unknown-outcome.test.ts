@@ -3,17 +3,17 @@ import { expect, test } from 'vitest';
 import { outcomeIsUnknown } from '../../../store/mongo/unknown-outcome.js';
 
 const refusedWith = (code: number) => new MongoServerError({ code, message: 'no' });
-const ofNode = (code: string) => Object.assign(new Error('the socket is gone'), { code });
+const ofNode = (code: string) => Object.assign(new Error('the socket is closed'), { code });
 
 test.each([
   ['the driver lost its connection', new MongoNetworkError('gone')],
   ['the server is stopping', refusedWith(11_600)],
   ['the server is not primary any more', refusedWith(10_107)],
-  ['a server that has just started has nothing committed yet', refusedWith(134)],
+  ['a server that has just started has no committed snapshot yet', refusedWith(134)],
   ['the socket was closed by the other side under the command', ofNode('EPIPE')],
   ['the socket was reset under the command', ofNode('ECONNRESET')],
   ['the socket was destroyed under the command', ofNode('ERR_STREAM_DESTROYED')],
-])('nobody can say whether a write happened where %s', (_, error) => {
+])('the outcome of a write is unknown where %s', (_, error) => {
   expect(outcomeIsUnknown(error)).toBe(true);
 });
 
@@ -22,7 +22,7 @@ test.each([
   ['the key exists already', refusedWith(11_000)],
   ['a bug of ours threw before anything was sent', new TypeError('x is not a function')],
   ['Node refused an argument of ours', ofNode('ERR_INVALID_ARG_TYPE')],
-  ['somebody threw no error at all', 'EPIPE'],
-])('a write did not happen, and would not at another try, where %s', (_, error) => {
+  ['the thrown value is not an error', 'EPIPE'],
+])('a write failed, and a retry would fail too, where %s', (_, error) => {
   expect(outcomeIsUnknown(error)).toBe(false);
 });

@@ -22,26 +22,26 @@ afterAll(async () => {
   await database.drop();
 });
 
-test('many processes that ask at once get one and the same ring', async () => {
-  const rings = await Promise.all(Array.from({ length: 10 }, () => linkKeyRing(store, 'house secret').ring()));
+test('concurrent processes get the same key ring', async () => {
+  const rings = await Promise.all(Array.from({ length: 10 }, () => linkKeyRing(store, 'installation secret').ring()));
   expect(new Set(rings.map((ring) => JSON.stringify(ring))).size).toBe(1);
   expect(rings[0]).toMatchObject([{ kid: 1, current: true }]);
   expect(rings[0]?.[0]?.key).toHaveLength(32);
 });
 
-test('the key lies sealed in the store, and another secret does not open it', async () => {
-  const [key] = await linkKeyRing(store, 'house secret').ring();
+test('the key is sealed in the store, and another secret does not open it', async () => {
+  const [key] = await linkKeyRing(store, 'installation secret').ring();
   const kept = JSON.stringify(await store.db.collection('secrets').find().toArray());
   expect(kept).not.toContain(key?.key.toString('base64url'));
   await expect(linkKeyRing(store, 'another secret').ring()).rejects.toThrow();
 });
 
-test('a seal opens with its secret and purpose only, and not after a touch', () => {
-  const { seal, open } = sealing('house secret', 'one');
+test('a seal opens with its secret and purpose only, and not after a modification', () => {
+  const { seal, open } = sealing('installation secret', 'one');
   const sealed = seal(Buffer.from('password'));
   expect(open(sealed).toString()).toBe('password');
   expect(seal(Buffer.from('password'))).not.toBe(sealed);
-  expect(() => sealing('house secret', 'two').open(sealed)).toThrow();
+  expect(() => sealing('installation secret', 'two').open(sealed)).toThrow();
   const [nonce, body = '', tag] = sealed.split('.');
   const touched = (body.startsWith('A') ? 'B' : 'A') + body.slice(1);
   expect(() => open([nonce, touched, tag].join('.'))).toThrow();
@@ -49,7 +49,7 @@ test('a seal opens with its secret and purpose only, and not after a touch', () 
   expect(() => open('nonsense')).toThrow('not a seal');
 });
 
-test('the secret of a data folder is made once and is its owner’s', () => {
+test('the secret of a data folder is created once and readable by its owner only', () => {
   const made = keptSecret(join(folder, 'data'));
   expect(made.length).toBeGreaterThan(40);
   expect(keptSecret(join(folder, 'data'))).toBe(made);

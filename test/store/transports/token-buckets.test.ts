@@ -5,7 +5,7 @@ import { ownStore } from '../../support/store/own-store.js';
 const store = ownStore();
 const level = async (key: string) =>
   (await store.db.collection<{ _id: string; level: number }>('buckets').findOne({ _id: key }))?.level ?? 0;
-/** A bucket at that level, which does not fill any further until somebody has looked into it. */
+/** A bucket at this level, which refills only from its next read on. */
 const bucket = async (key: string, perSecond: number, level: number) => {
   const at = new Date(Date.now() + 60_000);
   const rows = store.db.collection<{ _id: string }>('buckets');
@@ -13,8 +13,8 @@ const bucket = async (key: string, perSecond: number, level: number) => {
   return { key, perSecond };
 };
 
-test('messages may be ahead of the rate, campaigns then wait for them', async () => {
-  // So slow that nothing flows in meanwhile: a token takes 100 seconds.
+test('messages may take tokens in advance, campaigns then wait', async () => {
+  // So slow that no token is added during the test: one takes 100 seconds.
   const scope = { key: 'transport:ahead', perSecond: 0.01 };
   const { lease } = buckets(store);
   expect((await lease([scope], 5)).tokens).toBe(0);
@@ -26,14 +26,14 @@ test('messages may be ahead of the rate, campaigns then wait for them', async ()
   expect(campaign.wait).toBeGreaterThan(20 * 100_000);
 });
 
-test('the scarcest of several limits decides, and what the others granted beyond it they get back', async () => {
+test('the scarcest of several limits decides, and the others get their surplus back', async () => {
   const wide = await bucket('account:wide', 400, 100);
   const narrow = await bucket('transport:narrow', 40, 10);
   expect(await buckets(store).lease([wide, narrow], 50)).toEqual({ tokens: 10, wait: 0 });
   expect([await level(wide.key), await level(narrow.key)]).toEqual([90, 0]);
 });
 
-test('where one limit grants nothing, no other one loses a token', async () => {
+test('where one limit grants nothing, no other loses a token', async () => {
   const wide = await bucket('account:wide', 400, 100);
   const empty = await bucket('transport:empty', 40, 0);
   expect((await buckets(store).lease([wide, empty], 50)).tokens).toBe(0);
