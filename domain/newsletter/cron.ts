@@ -1,4 +1,4 @@
-/** Which seconds of a calendar are meant: a second fits where every field names its value. */
+/** A calendar names seconds: a second matches if every field contains its value. */
 export interface CalendarFields {
   readonly second: readonly number[];
   readonly minute: readonly number[];
@@ -21,7 +21,7 @@ interface Field {
   readonly names?: readonly string[];
 }
 
-/** In the order of a cron line. */
+/** In the order of a cron expression. */
 const FIELDS: readonly Field[] = [
   { name: 'minute', from: 0, to: 59 },
   { name: 'hour', from: 0, to: 23 },
@@ -32,8 +32,8 @@ const FIELDS: readonly Field[] = [
 ];
 
 /**
- * Reads a cron line of five fields; a string says what is wrong with it. Days of the month and days of the week may not
- * both be named: cron programs do not agree whether a day must fit one of the two or both.
+ * Parses a cron expression of five fields; returns a string with the fault if it is invalid. Days of the month and days of
+ * the week exclude each other: cron programs do not agree whether a day must match one of the two or both.
  */
 export function readCron(line: string): CalendarFields | string {
   const words = line.trim().toLowerCase().split(/\s+/);
@@ -82,7 +82,7 @@ function sorted(values: readonly number[]): number[] {
 
 const all = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-/** What a calendar leaves out: midnight, every day, every month. */
+/** Defaults of a calendar: midnight, every day, every month. */
 export const EVERY_DAY: CalendarFields = {
   second: [0],
   minute: [0],
@@ -92,7 +92,7 @@ export const EVERY_DAY: CalendarFields = {
   weekday: all(0, 6),
 };
 
-/** The named fields as a calendar, in order and each value once. */
+/** The given fields as a calendar, sorted and without repeated values. */
 export function calendarOf(named: { readonly [Name in keyof CalendarFields]?: readonly number[] | undefined }) {
   const given = Object.entries(named).flatMap(([name, values]) =>
     values === undefined ? [] : [[name, sorted(values)] as const],

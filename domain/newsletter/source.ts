@@ -1,4 +1,4 @@
-/** Where what an issue says comes from. */
+/** The source of an issue's content. */
 export type Source =
   | { readonly kind: 'ai'; readonly prompt: string; readonly links: readonly string[] }
   | { readonly kind: 'feed'; readonly url: string; readonly max_items: number }
@@ -7,30 +7,30 @@ export type Source =
 
 export const SOURCE_KINDS = ['ai', 'feed', 'json', 'data'] as const satisfies Source['kind'][];
 
-/** What a newsletter remembers of its feed: of this address, as it was when an issue was made from it last. */
+/** The state of a newsletter's feed when the last issue was made from it; valid for this URL only. */
 export interface FeedState {
   readonly url: string;
   readonly etag: string | null;
   readonly modified: string | null;
-  /** Marks of the items that have been in an issue, or stood beside one; the newest last. */
+  /** Fingerprints of the items that the feed held at an earlier issue; the newest last. */
   readonly seen: readonly string[];
 }
 
-/** Marks that are kept: more than a feed has items. */
+/** Fingerprints kept: more than a feed has items. */
 const MOST_SEEN = 2_000;
 
-/** The memory after an issue: what the feed held then is not new any more. */
+/** The feed state after an issue: the items that the feed held are no longer new. */
 export function nextFeedState(
   before: FeedState | null,
   now: Omit<FeedState, 'seen'>,
   fingerprints: readonly string[],
 ): FeedState {
   const earlier = before?.url === now.url ? before.seen : [];
-  const seen = [...earlier.filter((mark) => !fingerprints.includes(mark)), ...fingerprints].slice(-MOST_SEEN);
+  const seen = [...earlier.filter((one) => !fingerprints.includes(one)), ...fingerprints].slice(-MOST_SEEN);
   return { ...now, seen };
 }
 
-/** Words of others must not become Liquid of ours: no tag can begin in what this answers, however deep the text lies. */
+/** Text from a source must not be run as Liquid: no tag can begin in the result, at any depth. */
 export function withoutLiquid(value: unknown): unknown {
   if (typeof value === 'string') return value.replace(/[\ue000\ue001]/g, '').replace(/\{(?=[{%])/g, '{\u200b');
   if (Array.isArray(value)) return value.map(withoutLiquid);
@@ -38,7 +38,7 @@ export function withoutLiquid(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withoutLiquid(inner)]));
 }
 
-/** What a model is asked for one issue: the standing request, which issue it is, and what it said lately. */
+/** The prompt for one issue: the newsletter's prompt, the day of the issue, and recent subjects. */
 export function promptForIssue(prompt: string, newsletter: string, day: string, subjects: readonly string[]): string {
   const lines = [prompt, '', `This is the issue of ${day} of the newsletter "${newsletter}".`];
   if (subjects.length === 0) return lines.join('\n');

@@ -1,21 +1,21 @@
 import type { CalendarFields } from './cron.js';
 import { clockOf, wallOf } from './zone.js';
 
-/** When a newsletter comes out, as its row says. */
+/** The times at which a newsletter's issues begin. */
 export interface Timetable {
-  /** A time counts where one of them fits. */
+  /** A time counts if it matches one of them. */
   readonly calendars: readonly CalendarFields[];
-  /** IANA name; calendars are what clocks show there. */
+  /** IANA name; calendars are in its local time. */
   readonly zone: string;
-  /** Both ends count. */
+  /** Both ends are included. */
   readonly start_at: Date | null;
   readonly end_at: Date | null;
-  /** Days in the zone, `2026-12-25`, on which nothing comes out. */
+  /** Days in the zone, such as `2026-12-25`, without an issue. */
   readonly skip: readonly string[];
 }
 
 const DAY = 86_400_000;
-/** 29 February may be eight years away. */
+/** 29 February may be eight years in the future. */
 const HORIZON = 8 * 366 + 2;
 
 /** The first `count` times after `after`, in order; fewer where there are no more. */
@@ -28,7 +28,7 @@ export function timesAfter(timetable: Timetable, after: Date, count: number): Da
   return found;
 }
 
-/** The times after `after` up to and with `until`; at most `most` of them. */
+/** The times after `after` up to and including `until`; at most `most` of them. */
 export function timesBetween(timetable: Timetable, after: Date, until: Date, most = 1_000): Date[] {
   const found: Date[] = [];
   for (const time of everyTime(timetable, after, until)) {
@@ -38,20 +38,20 @@ export function timesBetween(timetable: Timetable, after: Date, until: Date, mos
   return found;
 }
 
-/** Whether the calendar names this very time. */
+/** Whether the calendar contains this exact time. */
 export function isTimeOf(timetable: Timetable, time: Date): boolean {
   return timesBetween(timetable, new Date(time.getTime() - 1), time, 1).length === 1;
 }
 
 function* everyTime(timetable: Timetable, after: Date, until?: Date): Generator<Date> {
   const { zone, start_at, end_at } = timetable;
-  // The start counts itself.
+  // The start is included.
   const from = Math.max(after.getTime(), start_at === null ? Number.NEGATIVE_INFINITY : start_at.getTime() - 1);
   const to = Math.min(end_at?.getTime() ?? Number.POSITIVE_INFINITY, until?.getTime() ?? Number.POSITIVE_INFINITY);
   const today = Math.floor(wallOf(zone, from) / DAY) * DAY;
   for (let i = 0; i < HORIZON; i += 1) {
     const midnight = today + i * DAY;
-    // Clocks are a day apart at most.
+    // Local times of two zones differ by a day at most.
     if (midnight - DAY > to) return;
     for (const instant of instantsOf(timetable, midnight)) {
       if (instant > to) return;
@@ -60,7 +60,7 @@ function* everyTime(timetable: Timetable, after: Date, until?: Date): Generator<
   }
 }
 
-/** All of one day, in order. */
+/** All times of one day, in order. */
 function instantsOf({ calendars, zone, skip }: Timetable, midnight: number): number[] {
   const day = new Date(midnight);
   if (skip.includes(day.toISOString().slice(0, 10))) return [];

@@ -3,10 +3,10 @@ const DAY = 24 * 60 * MINUTE;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** Whether a time zone goes by this name here. */
+/** Whether this name is a time zone known to the runtime. */
 export function isZone(zone: string): boolean {
   try {
-    // Offsets such as `+02:00` have no seasons: whoever names one has not thought of them.
+    // Offsets such as `+02:00` are refused, because they ignore daylight saving time.
     return /^[A-Za-z]/.test(zone) && formatOf(zone) !== undefined;
   } catch {
     return false;
@@ -23,7 +23,7 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** What clocks in the zone show, as if it were UTC; milliseconds. */
+/** The local time of the zone, as if it were UTC; milliseconds. */
 export function wallOf(zone: string, instant: number): number {
   const parts = new Map(
     formatOf(zone)
@@ -39,8 +39,8 @@ function offsetAt(zone: string, instant: number): number {
 }
 
 /**
- * When clocks in the zone show times of one day: never where the hour is left out in spring; where it is repeated in autumn,
- * the second time. `midnight`, what `at` is given and what it answers are milliseconds.
+ * Converts local times of one day to instants: none for an hour that is skipped in spring, the second one for an hour that
+ * is repeated in autumn. `midnight`, the argument and the result of `at` are in milliseconds.
  */
 export function clockOf(zone: string, midnight: number): { readonly at: (wall: number) => number | undefined } {
   const offsets = [...new Set([offsetAt(zone, midnight - DAY), offsetAt(zone, midnight + 2 * DAY)])];
@@ -54,7 +54,7 @@ export function clockOf(zone: string, midnight: number): { readonly at: (wall: n
   };
 }
 
-/** `Fri 15 May 2026 09:00`, as clocks in the zone show it. */
+/** `Fri 15 May 2026 09:00`, in local time of the zone. */
 export function formatInZone(zone: string, date: Date): string {
   const wall = new Date(wallOf(zone, date.getTime()));
   const [day = '', on = '', month = '', year = ''] = wall.toUTCString().replace(',', '').split(' ');
