@@ -5,27 +5,27 @@ import type { Store } from '../mongo/connect.js';
 import { insertOnce } from '../mongo/duplicate-key.js';
 import { dueRows, firstSweepAt } from '../mongo/lease.js';
 
-/** One issue of a newsletter: what is to become of one of its times. */
+/** One issue of a newsletter, for one of its times. */
 export interface Issue {
-  /** Newsletter and time: `7:2026-05-15T07:00:00Z`, the same whoever begins it. */
+  /** Newsletter and time: `7:2026-05-15T07:00:00Z`; the same for every request that begins it. */
   readonly _id: string;
   readonly account: number;
   readonly newsletter: number;
   readonly kind: IssueKind;
   readonly scheduled_at: Date;
-  /** Until when its source is tried, and when it goes out. */
+  /** Its source is tried until this time; then it is sent. */
   readonly send_at: Date;
   readonly state: IssueState;
   readonly reason: IssueReason | null;
-  /** What stood in the way last, in words. */
+  /** The last problem, as a sentence. */
   readonly detail: string | null;
   /** It began late. */
   readonly late: boolean;
   readonly sent_late: boolean;
-  /** Its campaign, once there is something to send. */
+  /** Its campaign, once there is content to send. */
   readonly campaign: number | null;
   readonly subject: string | null;
-  /** What is remembered of the feed once it goes out. */
+  /** The feed state to be stored once the issue is sent. */
   readonly feed: {
     readonly url: string;
     readonly etag: string | null;
@@ -36,9 +36,9 @@ export interface Issue {
   readonly updated_at: Date;
   readonly launched_at: Date | null;
   readonly closed_at: Date | null;
-  /** When the sweep should look at this row; null once it is over. */
+  /** When the sweep checks this row; null once it is over. */
   readonly sweep_at: Date | null;
-  /** The Idempotency-Key's claim that began it, so that a repeat after a crash finds it. */
+  /** The Idempotency-Key's claim that began it: a repetition after a crash finds it. */
   readonly origin?: string;
 }
 
@@ -51,7 +51,7 @@ const OPEN: readonly IssueState[] = ['preparing', 'launched'];
 
 export type Issues = ReturnType<typeof issues>;
 
-/** Rows of issues. A step is a compare-and-set on the state; an issue that is over is never touched again. */
+/** Rows of issues. A step is a compare-and-set on the state; an issue that is over never changes. */
 export function issues({ db }: Store) {
   const rows = db.collection<Issue>('issues');
   const move = ({ _id, account }: IssueKey, from: readonly IssueState[], to: Partial<Issue>): Promise<Issue | null> =>
@@ -74,11 +74,11 @@ export function issues({ db }: Store) {
       return earlier;
     },
 
-    /** There is something to send. */
+    /** The issue has content to send. */
     recordPrepared: (key: IssueKey, made: Pick<Issue, 'campaign' | 'subject' | 'feed'>) =>
       move(key, ['preparing'], made),
 
-    /** What stood in the way this time. */
+    /** Records the problem of the last try. */
     recordDetail: (key: IssueKey, detail: string | null) => move(key, ['preparing'], { detail }),
 
     recordLaunched: (key: IssueKey, subject: string) =>
@@ -88,17 +88,17 @@ export function issues({ db }: Store) {
     skip: (key: IssueKey, reason: IssueReason, detail?: string | null) =>
       move(key, ['preparing'], skippedFor(reason, detail)),
 
-    /** Its campaign was launched, and goes to nobody. */
+    /** Its campaign was launched and has no recipients. */
     skipLaunched: (key: IssueKey, reason: IssueReason, detail: string | null) =>
       move(key, ['launched'], skippedFor(reason, detail)),
 
     close: (key: IssueKey, state: 'sent' | 'failed', sentLate: boolean) =>
       move(key, ['launched'], { state, sent_late: sentLate, closed_at: now(), sweep_at: null }),
 
-    /** Looks again at `at`. */
+    /** Checks again at `at`. */
     sweepAgain: (key: IssueKey, at: Date) => move(key, OPEN, { sweep_at: at }),
 
-    /** With the newsletter its history goes. */
+    /** Deletes all issues of a newsletter. */
     deleteAll: async (account: number, newsletter: number): Promise<void> => {
       await rows.deleteMany({ account, newsletter });
     },
@@ -126,7 +126,7 @@ function reading(rows: Collection<Issue>) {
         .sort({ scheduled_at: 1 })
         .toArray(),
 
-    /** What the last issues that went out were called, the newest first. */
+    /** The subjects of the last issues that were sent, the newest first. */
     lastSubjects: async (account: number, newsletter: number, limit = 10): Promise<string[]> => {
       const found = rows
         .find({ account, newsletter, launched_at: { $ne: null } })
@@ -135,7 +135,7 @@ function reading(rows: Collection<Issue>) {
       return (await found.toArray()).flatMap(({ subject }) => subject ?? []);
     },
 
-    /** Issues of every account whose workflow is to be checked, the longest due first. */
+    /** Issues of all accounts whose check is due, the longest due first. */
     due: (before: Date): AsyncIterable<Issue> => dueRows(rows, before),
   };
 }

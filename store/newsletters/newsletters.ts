@@ -10,9 +10,9 @@ import { addOnce } from '../mongo/insert-once.js';
 import { dueRows, firstSweepAt, moveSweep } from '../mongo/lease.js';
 import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
 
-/** When a newsletter comes out, and what happens where its time has passed. */
+/** The times of a newsletter, and the limits for an issue that begins late. */
 export interface NewsletterTimes {
-  /** As given; the calendars are what it means. */
+  /** As given; `calendars` has its parsed form. */
   readonly cron: string | null;
   readonly calendars: readonly CalendarFields[];
   readonly zone: string;
@@ -23,11 +23,11 @@ export interface NewsletterTimes {
   readonly overlap: Overlap;
   /** How late an issue may still begin. */
   readonly catch_up_seconds: number;
-  /** From the beginning of an issue to its sending: as long its source is tried. */
+  /** From the beginning of an issue to its sending; its source is tried during this time. */
   readonly lead_seconds: number;
 }
 
-/** What every issue of it has in common. Subject, preheader and html are Liquid over what the source gives. */
+/** Fields that all issues share. Subject, preheader and html are Liquid templates over the data of the source. */
 interface NewsletterLetter {
   readonly subject: string | null;
   readonly preheader: string | null;
@@ -38,9 +38,9 @@ interface NewsletterLetter {
   readonly settings: CampaignSettings;
 }
 
-/** What stands between an issue and its readers. */
+/** The checks of an issue before it is sent. */
 interface PreSendChecks {
-  /** Null: nobody is asked. */
+  /** Null: no approval is needed. */
   readonly approval_hours: number | null;
   readonly on_expiry: 'send' | 'skip';
   readonly max_recipients: number | null;
@@ -58,20 +58,20 @@ export interface Newsletter extends NewsletterFields {
   readonly _id: number;
   readonly account: number;
   readonly state: 'active' | 'paused';
-  /** Raised by every change; the note of its Schedule names it. */
+  /** Raised by every change; the note of its Schedule contains it. */
   readonly v: number;
   readonly memory: FeedState | null;
-  /** The issue that went out last, and the time it was given. */
+  /** The issue that was sent last, and its reserved time. */
   readonly last: (LastIssue & { readonly before?: LastIssue | null }) | null;
-  /** The last click that began an issue, and the time of that issue. */
+  /** The last request that began an issue, and the time of that issue. */
   readonly manual_start?: ManualStart;
-  /** Every time of the calendar up to here has an issue, or is none of ours. */
+  /** Every time of the calendar up to here has an issue, or needs none. */
   readonly accounted_until: Date;
   readonly created_at: Date;
   readonly updated_at: Date;
-  /** When the sweep compares it with its Schedule. */
+  /** When the sweep compares the row with its Schedule. */
   readonly sweep_at: Date;
-  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  /** The Idempotency-Key's claim that created it: a repetition after a crash finds it. */
   readonly origin?: string;
 }
 
@@ -107,7 +107,7 @@ function editing(rows: Collection<Newsletter>, ids: ReturnType<typeof counters>)
       return { found: await found, total: await rows.countDocuments(of) };
     },
 
-    /** Adds a newsletter; the same `origin` finds the one it made before. Atomic: one insert. */
+    /** Adds a newsletter; the same `origin` finds the one it created before. Atomic: one insert. */
     create: async (account: number, fields: NewsletterFields, origin?: string): Promise<Newsletter> => {
       const at = now();
       const own = { state: 'active' as const, v: 1, memory: null, last: null, accounted_until: at };
@@ -124,8 +124,8 @@ function editing(rows: Collection<Newsletter>, ids: ReturnType<typeof counters>)
     },
 
     /**
-     * Another version, if nobody else made one meanwhile (then null). With other times, or after a pause, the calendar counts
-     * from now on. Atomic: one update.
+     * Writes the next version; null if another request wrote one meanwhile. With other times, or after a pause, only later
+     * times of the calendar count. Atomic: one update.
      */
     change: async ({ account, _id, v }: Newsletter, fields: NewsletterChange): Promise<Newsletter | null> => {
       const at = now();
@@ -138,7 +138,7 @@ function editing(rows: Collection<Newsletter>, ids: ReturnType<typeof counters>)
       );
     },
 
-    /** Atomic: one delete. Its Schedule is a stray from now on, and the sweep removes it. */
+    /** Atomic: one delete. The sweep deletes the Schedule that is left. */
     remove: async (account: number, id: number): Promise<'done' | 'missing' | 'foreign'> => {
       const { deletedCount } = await rows.deleteOne({ _id: id, account });
       return deletedCount === 1 ? 'done' : explainNoMatch(rows, account, id);
@@ -146,7 +146,7 @@ function editing(rows: Collection<Newsletter>, ids: ReturnType<typeof counters>)
   };
 }
 
-/** The turn that is replaced; an issue that asks again replaces none. */
+/** The previous reservation; a repeated reservation of the same issue keeps it. */
 function previousIssue(issue: string) {
   const other = { $cond: [{ $eq: ['$last.issue', issue] }, '$last.before', { issue: '$last.issue', at: '$last.at' }] };
   return { $cond: [{ $eq: [{ $ifNull: ['$last', null] }, null] }, null, other] };
@@ -155,8 +155,8 @@ function previousIssue(issue: string) {
 function sendTimes(rows: Collection<Newsletter>) {
   return {
     /**
-     * Gives an issue its turn at `at`; false where another went out less than `gap` milliseconds from it. The same issue
-     * asks as often as it likes. Atomic: one conditional write, so that of two issues at once one is too soon.
+     * Reserves the time `at` for an issue; false if another was sent less than `gap` milliseconds before. Safe to repeat for
+     * the same issue. Atomic: one conditional write, so that one of two concurrent issues is too soon.
      */
     reserveSendTime: async (account: number, id: number, issue: string, at: Date, gap: number): Promise<boolean> => {
       const far = {
@@ -169,8 +169,8 @@ function sendTimes(rows: Collection<Newsletter>) {
     },
 
     /**
-     * The time of the issue that a click at `at` begins: the minute it falls in, or the time that the last click was given where
-     * that was less than a minute ago. Atomic: one conditional write, so that two clicks at once are one across its turn too.
+     * The time of the issue that a request at `at` begins: its minute, or the time given to the last request if that was less
+     * than a minute ago. Atomic: one conditional write, so that a double click across a full minute begins one issue.
      */
     startManually: async (account: number, id: number, at: Date): Promise<Owned<Date>> => {
       const fresh = { at, scheduled_at: new Date(Math.floor(at.getTime() / MINUTE) * MINUTE) };
@@ -183,14 +183,14 @@ function sendTimes(rows: Collection<Newsletter>) {
       return row?.manual_start?.scheduled_at ?? explainNoMatch(rows, account, id);
     },
 
-    /** It did not go out after all: the turn is what it was before. Atomic: one conditional write. */
+    /** Restores the previous reservation of an issue that was not sent. Atomic: one conditional write. */
     releaseSendTime: async (account: number, id: number, issue: string): Promise<void> => {
       await rows.updateOne({ _id: id, account, 'last.issue': issue }, [
         { $set: { last: { $ifNull: ['$last.before', null] } } },
       ]);
     },
 
-    /** What the feed held when an issue was made of it. */
+    /** Stores the state of the feed when an issue was made from it. */
     saveMemory: async (account: number, id: number, memory: FeedState): Promise<void> => {
       await rows.updateOne({ _id: id, account }, { $set: { memory } });
     },
@@ -199,10 +199,10 @@ function sendTimes(rows: Collection<Newsletter>) {
 
 function sweeping(rows: Collection<Newsletter>) {
   return {
-    /** Newsletters of every account that are to be compared with their Schedule, the longest due first. */
+    /** Newsletters of all accounts whose check is due, the longest due first. */
     due: (before: Date): AsyncIterable<Newsletter> => dueRows(rows, before),
 
-    /** Compares again at `at`; false where it was changed meanwhile, which sets a time of its own. */
+    /** Checks again at `at`; false if the row was changed meanwhile: the change has set its own time. */
     sweepAgain: ({ account, _id, v }: Newsletter, at: Date): Promise<boolean> =>
       moveSweep(rows, { _id, account, v }, at),
 
@@ -211,7 +211,7 @@ function sweeping(rows: Collection<Newsletter>) {
       await rows.updateOne({ _id, account, v }, { $max: { accounted_until: until } });
     },
 
-    /** Which of these are there, of whatever account: their Schedules are no strays. */
+    /** Which of these newsletters exist, in any account: their Schedules are kept. */
     known: async (ids: readonly number[]): Promise<ReadonlySet<number>> =>
       new Set(
         (

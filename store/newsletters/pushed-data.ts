@@ -1,9 +1,9 @@
 import { now } from '../../clock.js';
 import type { Store } from '../mongo/connect.js';
 
-/** What somebody has pushed for the next issue of a newsletter. */
+/** The data that a caller pushed for the next issue of a newsletter. */
 export interface PushedRow {
-  /** The newsletter. */
+  /** Id of the newsletter. */
   readonly _id: number;
   readonly account: number;
   readonly data: object;
@@ -17,7 +17,7 @@ export type PushedData = ReturnType<typeof pushedData>;
 export function pushedData({ db }: Store) {
   const rows = db.collection<PushedRow>('pushed_data');
   return {
-    /** The latest counts; whatever was not used yet is replaced. Atomic: one write. */
+    /** Replaces data that no issue has used yet. Atomic: one write. */
     put: async (account: number, newsletter: number, data: object): Promise<Date> => {
       const pushed_at = now();
       await rows.replaceOne(
@@ -28,7 +28,7 @@ export function pushedData({ db }: Store) {
       return pushed_at;
     },
 
-    /** Takes the data for one issue; the same issue is given the same again, until something newer was pushed. Atomic: one write. */
+    /** Takes the data for one issue. A repetition for the same issue returns the same data until newer data is pushed. Atomic: one write. */
     take: (account: number, newsletter: number, issue: string): Promise<PushedRow | null> =>
       rows.findOneAndUpdate(
         { _id: newsletter, account, used_by: { $in: [null, issue] } },
@@ -36,7 +36,7 @@ export function pushedData({ db }: Store) {
         { returnDocument: 'after' },
       ),
 
-    /** The issue did not go out: the next one may have it. */
+    /** Releases the data of an issue that was not sent, for the next one. */
     release: async (account: number, newsletter: number, issue: string): Promise<void> => {
       await rows.updateOne({ _id: newsletter, account, used_by: issue }, { $set: { used_by: null } });
     },
