@@ -46,7 +46,7 @@ export function draftWriting(deps: DraftWritingDeps) {
         deps.campaigns.find(input.account, input.campaign),
       ]);
       if (row?.state !== 'waiting' || campaign === null) return 'done';
-      // Who asked for it has reserved it, or died in between: then it is done here.
+      // The request reserves the quota of the draft. If it crashed before that, this step reserves it.
       if ((await deps.quotas.reserveDraft(row.account, row)) === 'over') {
         await deps.drafts.fail(row, 'rejected', 'the plan has no drafts by AI left this month');
         return 'done';
@@ -150,8 +150,8 @@ export function draftSettling(deps: DraftSettlingDeps) {
 async function settle(deps: DraftSettlingDeps, campaign: Campaign, row: Draft): Promise<void> {
   if (campaign.state === 'drafting' && campaign.drafting?.n === row.n) {
     const after = await releaseCampaign(deps, campaign, row);
-    // Somebody else wrote first: the step is repeated and decides anew.
-    if (after === null) throw new Error('the campaign was written meanwhile');
+    // Another process wrote the campaign first: Temporal repeats the step, which reads the rows again.
+    if (after === null) throw new Error('the campaign was changed by another process; the step is repeated');
     await deps.engine.notifyCampaign(after);
   }
   const { account, campaign: id, n, state, reason } = row;

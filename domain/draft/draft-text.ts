@@ -1,28 +1,28 @@
 import { bannedIn } from '../brand/voice.js';
 import { addressesIn, type Block, INLINE_LINK, textsOf } from '../mail/blocks.js';
 
-/** What a model wrote. */
+/** The text that a model wrote. */
 export interface DraftText {
   readonly subject: string;
   readonly preheader: string;
   readonly blocks: readonly Block[];
 }
 
-/** What it may use. Everything else that leads anywhere or names a person is a fault. */
+/** The links, words and fields that a draft may use. Any other address or field is a fault. */
 export interface DraftRules {
-  /** Letter for letter. */
+  /** Exact URLs. */
   readonly links: readonly string[];
-  /** Words of the account itself: addresses and hosts that stand in them may be repeated. */
+  /** Text of the account: a draft may repeat the addresses and hosts in it. */
   readonly words: string;
   /** Personal fields. */
   readonly fields: readonly string[];
   readonly banned: readonly string[];
 }
 
-/** Nobody is told of more at once. */
+/** Faults reported at once. */
 const MOST_FAULTS = 12;
 
-/** What is wrong with a draft, in sentences for whoever writes it anew; none: it may be shown to a person. */
+/** The faults of a draft, in sentences for the next turn of the model. Empty: the draft may be shown to a person. */
 export function faultsOf(draft: DraftText, rules: DraftRules): readonly string[] {
   const texts = [draft.subject, draft.preheader, ...draft.blocks.flatMap(textsOf)];
   const faults = [
@@ -59,28 +59,28 @@ function linkFaults(address: string, rules: DraftRules): string[] {
   return [`"${address}" is not among the links you may use.`];
 }
 
-/** Mail programs make links of these by themselves. */
+/** Mail programs turn these into links. */
 const ADDRESS_IN_TEXT = /(?:https?:\/\/|www\.)[^\s<>"'()[\]]+/giu;
 const MAILBOX_IN_TEXT = /[\p{L}\p{N}._%+-]{1,64}@(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}/gu;
 const HOST_IN_TEXT =
   /(?<![\p{L}\p{N}@.-])(?:[\p{L}\p{N}-]+\.)+(?:com|net|org|info|biz|io|co|me|app|dev|xyz|top|ru|cn|de|eu|uk|br|fr|es|pt|ly|shop|site|online|link|click)(?![\p{L}\p{N}-])(?:\/[^\s<>"'()[\]]*)?/giu;
 
 function hiddenLinkFaults(text: string, { links, words }: DraftRules): string[] {
-  // What is marked as a link was looked at as one; its label must not pose as another.
+  // The targets of inline links are checked above; their labels must not look like another address.
   const open = text.replace(INLINE_LINK, ' $1 ');
   const given = [words, ...links].join('\n');
   return [ADDRESS_IN_TEXT, MAILBOX_IN_TEXT, HOST_IN_TEXT]
     .flatMap((pattern) => open.match(pattern) ?? [])
     .map((found) => found.replace(/(?<![.,;:!?…])[.,;:!?…]+$/u, ''))
     .filter((found) => !mentions(given, found))
-    .map((found) => `"${found}" is an address that nobody gave.`);
+    .map((found) => `"${found}" is not an address from the request.`);
 }
 
 function mentions(words: string, address: string): boolean {
   return words.toLowerCase().includes(address.toLowerCase());
 }
 
-/** The addresses of the web that stand in a text of the account's own. */
+/** The web addresses in a text of the account. */
 export function linksIn(text: string): readonly string[] {
   const found = text.match(/https?:\/\/[^\s<>"'`()[\]{}]+/giu) ?? [];
   return [...new Set(found.map((address) => address.replace(/(?<![.,;:!?…])[.,;:!?…]+$/u, '')))];

@@ -1,10 +1,10 @@
-/** A version of a campaign's text that a language model was asked for. */
+/** The states of a draft: one version of a campaign's text, written by a language model. */
 export const DRAFT_STATES = ['waiting', 'ready', 'failed', 'cancelled'] as const;
 export type DraftState = (typeof DRAFT_STATES)[number];
 
 /**
- * Why there is no text: the model would not, was cut off, gave nothing that can be used; the endpoint refuses us, or could
- * not be reached for as long as we try.
+ * Why there is no text: the model refused, its answer was cut off, its answer could not be used; the endpoint refused the
+ * request, or could not be reached before the retries ended.
  */
 export const DRAFT_REASONS = ['refused', 'truncated', 'unusable', 'rejected', 'unavailable'] as const;
 export type DraftReason = (typeof DRAFT_REASONS)[number];
@@ -12,21 +12,21 @@ export type DraftReason = (typeof DRAFT_REASONS)[number];
 export const DRAFT_SENTENCES: Readonly<Record<DraftReason, string>> = {
   refused: 'The model refused to write it.',
   truncated: 'The text became too long, twice.',
-  unusable: 'What the model wrote could not be used, twice.',
+  unusable: 'The text of the model could not be used, twice.',
   rejected: 'The endpoint of the model refused the request.',
   unavailable: 'The model could not be reached.',
 };
 
-/** What a call of the model cost. Recorded for each, whatever came of it. */
+/** Tokens and price of one call of the model. Recorded for every call, also for one that failed. */
 export interface ModelCall {
   readonly model: string;
   readonly outcome: string;
-  /** Of the instructions; the same words have the same version. */
+  /** Version of the instructions; equal instructions have the same version. */
   readonly prompt_version: string;
   readonly input_tokens: number;
   readonly cached_tokens: number;
   readonly output_tokens: number;
-  /** The endpoint did not say what was used: tokens are counted from characters. */
+  /** The endpoint reported no usage: tokens are estimated from characters. */
   readonly estimated: boolean;
   readonly latency_ms: number;
   readonly price_version: string;
@@ -37,7 +37,7 @@ export interface ModelCall {
 
 export type Tokens = Pick<ModelCall, 'input_tokens' | 'cached_tokens' | 'output_tokens'>;
 
-/** US dollars for a million tokens: sent, sent again and found cached, received. A new table is a new version. */
+/** US dollars for a million tokens: input, cached input, output. A new table is a new version. */
 export const PRICE_VERSION = '2026-11';
 const PRICES: Readonly<Record<string, readonly [input: number, cached: number, output: number]>> = {
   'gpt-4o': [2.5, 1.25, 10],
@@ -50,7 +50,7 @@ const PRICES: Readonly<Record<string, readonly [input: number, cached: number, o
   'gpt-5-nano': [0.05, 0.005, 0.4],
 };
 
-/** A dated name (`gpt-4.1-2025-04-14`) costs what its family costs. A dollar a million is a millionth a token. */
+/** A dated name (`gpt-4.1-2025-04-14`) has the price of its family. A dollar per million tokens is a millionth per token. */
 export function costOf(model: string, { input_tokens, cached_tokens, output_tokens }: Tokens): number | null {
   const price = PRICES[model.replace(/-\d{4}-\d{2}-\d{2}$/, '')];
   if (price === undefined) return null;
@@ -58,5 +58,5 @@ export function costOf(model: string, { input_tokens, cached_tokens, output_toke
   return Math.round((input_tokens - cached_tokens) * input + cached_tokens * cached + output_tokens * output);
 }
 
-/** Milliseconds a refusal for now may ask us to wait; who asks for more is not waited for. */
+/** The longest wait in milliseconds that a temporary refusal may request; a draft that would wait longer fails. */
 export const LONGEST_WAIT = 60_000;

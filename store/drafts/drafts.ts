@@ -6,12 +6,12 @@ import type { Store } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { dueRows, firstSweepAt, moveSweep } from '../mongo/lease.js';
 
-/** What a draft is asked for with. */
+/** The parameters of a draft. */
 export interface DraftRequest {
   readonly prompt: string;
   readonly source: string | null;
   readonly links: readonly string[];
-  /** Written by the caller: no draft changes them. */
+  /** Set by the caller: no draft changes them. */
   readonly given: { readonly subject: string | null; readonly preheader: string | null };
 }
 
@@ -26,19 +26,19 @@ export interface Draft extends DraftRequest {
   readonly state: DraftState;
   readonly text: DraftText | null;
   readonly reason: DraftReason | null;
-  /** What stands in the way, in words. */
+  /** The cause of the failure, as a sentence. */
   readonly detail: string | null;
-  /** The last answer that could not be used, and what was wrong with it: the ground of the one repair turn. */
+  /** The last answer that could not be used, and its faults: the input of the one repair turn. */
   readonly said: string | null;
   readonly faults: readonly string[];
-  /** Of the brand voice it is written in. */
+  /** The brand voice of the draft. */
   readonly voice: string | null;
   readonly calls: readonly ModelCall[];
   readonly created_at: Date;
   readonly updated_at: Date;
-  /** When the sweep should look at this row; null once it is settled. */
+  /** When the sweep checks this row; null once it is settled. */
   readonly sweep_at: Date | null;
-  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  /** The Idempotency-Key's claim that created it: a repetition after a crash finds it. */
   readonly origin?: string;
 }
 
@@ -61,13 +61,13 @@ function requesting(rows: Collection<Draft>) {
     find: ({ account, campaign, n }: DraftKey): Promise<Draft | null> =>
       rows.findOne({ _id: `${campaign}:${n}`, account }),
 
-    /** All versions, the first first. */
+    /** All versions, the oldest first. */
     ofCampaign: (account: number, campaign: number): Promise<Draft[]> =>
       rows.find({ account, campaign }).sort({ n: 1 }).toArray(),
 
     newest,
 
-    /** Asks for the next version; the same `origin` finds the one it asked for before. Atomic: one insert. */
+    /** Requests the next version; the same `origin` finds the version it requested before. Atomic: one insert. */
     request: async (account: number, campaign: number, request: DraftRequest, origin?: string): Promise<Draft> => {
       for (;;) {
         const n = ((await newest(account, campaign))?.n ?? 0) + 1;
@@ -78,19 +78,19 @@ function requesting(rows: Collection<Draft>) {
       }
     },
 
-    /** A version that was asked for and may not be written: as if it had not been asked for. Atomic: one delete. */
+    /** Deletes a version that was requested and may not be written. Atomic: one delete. */
     deleteWaiting: async ({ account, campaign, n }: DraftKey): Promise<void> => {
       await rows.deleteOne({ _id: `${campaign}:${n}`, account, state: 'waiting' });
     },
 
-    /** With its campaign everything that was written for it goes. */
+    /** Deletes all drafts of a campaign. */
     deleteAll: async (account: number, campaign: number): Promise<void> => {
       await rows.deleteMany({ account, campaign });
     },
   };
 }
 
-/** False where the number or the origin is taken. */
+/** False if the number or the origin is taken. */
 async function isNew(rows: Collection<Draft>, row: Draft): Promise<boolean> {
   try {
     await rows.insertOne(row);
@@ -131,7 +131,7 @@ function freshDraft(
   };
 }
 
-/** Steps of a draft that waits; a cancelled or finished one is left alone. */
+/** Steps of a waiting draft; they do not change a cancelled or finished one. */
 function writing(rows: Collection<Draft>) {
   const move = async ({ account, campaign, n }: DraftKey, to: Partial<Draft>): Promise<Draft | null> =>
     rows.findOneAndUpdate(
@@ -140,12 +140,12 @@ function writing(rows: Collection<Draft>) {
       { returnDocument: 'after' },
     );
   return {
-    /** What a call cost, whatever becomes of the draft. Atomic: one push. */
+    /** Records the cost of a call in any state of the draft. Atomic: one push. */
     recordCall: async ({ account, campaign, n }: DraftKey, call: ModelCall, voice: string): Promise<void> => {
       await rows.updateOne({ _id: `${campaign}:${n}`, account }, { $push: { calls: call }, $set: { voice } });
     },
 
-    /** The answer could not be used: the next turn says why. */
+    /** Stores an answer that could not be used, for the repair turn. */
     repair: (key: DraftKey, said: string, faults: readonly string[]): Promise<Draft | null> =>
       move(key, { said, faults }),
 
@@ -161,7 +161,7 @@ function writing(rows: Collection<Draft>) {
 
 function sweeping(rows: Collection<Draft>) {
   return {
-    /** Drafts of every account whose workflow is to be checked, the longest due first. */
+    /** Drafts of all accounts whose check is due, the longest due first. */
     due: (before: Date): AsyncIterable<Draft> => dueRows(rows, before),
 
     /** Checks again at `at`, or never. */

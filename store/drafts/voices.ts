@@ -4,18 +4,18 @@ import { NO_VOICE, type Voice } from '../../domain/brand/voice.js';
 import type { Store } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 
-/** One version of how an account wants to sound; a version never changes, so that each draft's is still known. */
+/** One version of an account's brand voice. A version never changes, so that the voice of each draft stays known. */
 export interface StoredVoice extends Voice {
   /** Account and version. */
   readonly _id: string;
   readonly account: number;
   readonly version: number;
-  /** SHA-256 of what the version says. */
+  /** SHA-256 of the voice. */
   readonly hash: string;
   readonly created_at: Date;
 }
 
-/** The voice that counts; version 0 is the one nobody has set. */
+/** The current voice; version 0 is the default of an account that has set none. */
 export type CurrentVoice = Voice & Pick<StoredVoice, 'version' | 'hash'> & { readonly created_at: Date | null };
 
 export type Voices = ReturnType<typeof voices>;
@@ -31,7 +31,7 @@ export function voices({ db }: Store) {
   return {
     current,
 
-    /** The newest version from now on; what is said already makes no new one. Atomic: one insert, two at once make two. */
+    /** Adds a version, unless the voice is equal to the current one. Atomic: one insert; two concurrent calls add two. */
     set: async (account: number, voice: Voice): Promise<CurrentVoice> => {
       const hash = hashOf(voice);
       for (;;) {

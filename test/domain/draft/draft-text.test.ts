@@ -32,7 +32,7 @@ describe('a draft may say', () => {
 
 describe('a draft may not', () => {
   test.each([
-    ['name a field that nobody has', 'Hello {{ password }}', 'There is no field {{ password }}.'],
+    ['name a field that does not exist', 'Hello {{ password }}', 'There is no field {{ password }}.'],
     ['run anything', '{% for s in subscribers %}{{ s.email }}{% endfor %}', '{% for'],
     ['filter otherwise', '{{ first_name | append: "x" }}', 'neither text nor'],
     ['leave a field open', 'Hello {{ first_name', 'neither text nor'],
@@ -41,10 +41,14 @@ describe('a draft may not', () => {
     ['lead elsewhere', '[Prices](https://evil.example/pricing)', 'not among the links'],
     ['lead almost there', '[Prices](https://acme.example/pricing?u={{first_name}})', '"'],
     ['write to a stranger', '[us](mailto:me@evil.example)', 'not among the links'],
-    ['show an address that becomes a link', 'Go to https://evil.example/x now.', 'nobody gave'],
-    ['show a host that becomes a link', 'Go to evil.com now.', '"evil.com" is an address that nobody gave.'],
-    ['hide an address in a label', '[evil.com/prices](https://acme.example/pricing)', 'nobody gave'],
-    ['name a mailbox that nobody gave', 'Write to ana@evil.org', 'nobody gave'],
+    ['show an address that becomes a link', 'Go to https://evil.example/x now.', 'not an address from the request'],
+    ['show a host that becomes a link', 'Go to evil.com now.', '"evil.com" is not an address from the request.'],
+    [
+      'hide an address in a label',
+      '[evil.com/prices](https://acme.example/pricing)',
+      'not an address from the request',
+    ],
+    ['name a mailbox that the request does not', 'Write to ana@evil.org', 'not an address from the request'],
     ['use a banned word', 'Cheap, cheap!', 'Do not use "cheap".'],
   ])('%s', (_what, text, fault) => {
     const faults = faultsOf(draft(text), RULES);
