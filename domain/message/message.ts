@@ -14,7 +14,7 @@ export interface Mailbox {
   readonly name: string | null;
 }
 
-/** A file of a message: its bytes lie in the blobs, once for each content, by SHA-256. */
+/** A file of a message: its bytes are stored once for each SHA-256. */
 export interface AttachmentRef {
   readonly name: string;
   readonly mime: string;
@@ -28,7 +28,7 @@ export interface AttachmentRef {
 export interface MessageContent {
   readonly from: Mailbox;
   readonly reply_to: Mailbox | null;
-  /** Shown in the header, as usual. */
+  /** Shown in the header. */
   readonly to: Mailbox;
   readonly cc: readonly Mailbox[];
   readonly subject: string;
@@ -39,7 +39,7 @@ export interface MessageContent {
   readonly attachments: readonly AttachmentRef[];
 }
 
-/** Which template a message was filled from, when it was accepted. */
+/** The template from which a message was filled when it was accepted. */
 export interface MessageByTemplate {
   readonly id: number;
   /** Null: the draft. */
@@ -62,6 +62,6 @@ export interface MessageAttempt {
   readonly reply: string | null;
   /** Version and id of the rule that read the reply, where one did. */
   readonly rule?: string;
-  /** When it is tried again; ISO 8601. */
+  /** Time of the next attempt; ISO 8601. */
   readonly next: string | null;
 }

@@ -6,9 +6,9 @@ import type { MessageAttempt, MessageState } from './message.js';
 export interface MessageStep {
   readonly state: Exclude<MessageState, 'accepted' | 'sending' | 'cancelled'>;
   readonly entry: MessageAttempt;
-  /** When it is tried again, where it is. */
+  /** Time of the next attempt, if there is one. */
   readonly due?: Date;
-  /** This takes up the one re-send of a message in doubt. */
+  /** This step uses the one re-send of an uncertain message. */
   readonly resends?: boolean;
 }
 
@@ -16,11 +16,11 @@ export interface AttemptFacts {
   /** Number of the attempt, from 1. */
   readonly n: number;
   readonly at: Date;
-  /** The message asks to be sent once more where its fate is in doubt, and was not yet. */
+  /** The request allows one re-send of an uncertain attempt, and it is not used yet. */
   readonly mayResend: boolean;
   /** An earlier attempt is uncertain: a refusal of this one does not mean that the message did not arrive. */
   readonly inDoubt: boolean;
-  /** Milliseconds the refusal asked to wait. */
+  /** The wait that the refusal requested; milliseconds. */
   readonly requestedDelay?: number | undefined;
   /** Wait before the second attempt, in milliseconds; `retry.ts` has the later ones in proportion. */
   readonly firstRetry: number;
@@ -31,7 +31,7 @@ export interface AttemptFacts {
 /** The first attempts wait as long as the server requests; later ones at least as long as the schedule says. */
 const TRUSTED_REQUESTS = 3;
 
-/** What the fate of one attempt means for its message. */
+/** The step of a message after the fate of one attempt. */
 export function stepAfter(fate: Fate, facts: AttemptFacts): MessageStep {
   if (fate.kind === 'sent') {
     const reply = fate.reply ?? null;
@@ -46,24 +46,24 @@ export function stepAfter(fate: Fate, facts: AttemptFacts): MessageStep {
   return { state: 'deferred', due, entry: entryOf('deferred', facts, fate, due) };
 }
 
-/** The owner is lost and the outcome unknown; a re-send waits as long as the open mail may still be answered. */
+/** The owner is lost and the outcome unknown. A re-send waits until the first mail can no longer be answered. */
 export function stepOfLostOwner(facts: Pick<AttemptFacts, 'n' | 'at' | 'mayResend'>, resendAfter: number): MessageStep {
   return uncertainStep(facts, { class: 'owner_lost', code: null, reply: null }, resendAfter);
 }
 
-/** It was not tried, and waits until then. */
+/** The message was not attempted and waits `wait` milliseconds. */
 export function stepOfWaiting({ n, at }: Pick<AttemptFacts, 'n' | 'at'>, why: Why, wait: number): MessageStep {
   const due = after(at, wait);
   return { state: 'deferred', due, entry: entryOf('deferred', { n, at }, why, due) };
 }
 
-/** It was not sent and will not be: expired, suppressed or not renderable. */
+/** The message will not be sent: it is expired, suppressed or not renderable. */
 export function stepOfRefusal(facts: Pick<AttemptFacts, 'n' | 'at' | 'inDoubt'>, why: Why): MessageStep {
   const state = facts.inDoubt ? 'uncertain' : 'failed';
   return { state, entry: entryOf(state, facts, why) };
 }
 
-/** Late evidence of an attempt that was in doubt. */
+/** Late evidence about an uncertain attempt. */
 export function stepOfEvidence(facts: Pick<AttemptFacts, 'n' | 'at'>, kind: 'sent' | 'failed', why: Why): MessageStep {
   return { state: kind, entry: entryOf(kind, facts, why) };
 }
