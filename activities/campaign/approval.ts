@@ -37,17 +37,17 @@ export function approvalRequestOf({ approval }: Pick<Campaign, 'approval'>): App
   return { remindAt: remindAt(requested)?.toISOString() ?? null, until: requested.until.toISOString() };
 }
 
-/** The steps of a campaign that waits for somebody's yes. */
+/** The steps of a campaign that waits for approval. */
 export function approvalActivities(deps: ApprovalDeps) {
   const campaignAwaitingApproval = async ({ account, campaign, launch }: CampaignInput): Promise<Campaign | null> => {
     const row = await deps.campaigns.find(account, campaign);
     return row?.launch === launch && row.state === 'awaiting_approval' ? row : null;
   };
-  /** The letter as it is rendered; null: it was changed a moment ago, and the workflow will hear of it. */
+  /** The rendered letter; null: the campaign has just changed, and a signal to the workflow follows. */
   const renderedLetter = async ({ account, rendered }: Campaign) =>
     rendered == null ? null : { hash: rendered, content: await deps.contents.letter(account, rendered) };
   return {
-    /** Mails every approver, each once about each text and once as a reminder, however often this is asked for. */
+    /** Mails each approver one request and one reminder for each revision. Idempotent. */
     requestApproval: async (input: CampaignInput, reminder: boolean): Promise<void> => {
       const row = await campaignAwaitingApproval(input);
       const letter = row && (await renderedLetter(row));
@@ -56,7 +56,7 @@ export function approvalActivities(deps: ApprovalDeps) {
         await mailApprover(deps, row, letter, member, reminder);
     },
 
-    /** Nobody has answered in time: a draft again. */
+    /** No approver answered before the deadline: the campaign becomes a draft again. */
     expireApproval: async (input: CampaignInput): Promise<void> => {
       const row = await campaignAwaitingApproval(input);
       if (row !== null) await deps.campaigns.expire(row);

@@ -20,7 +20,7 @@ export interface AttemptDeps {
 /** What is known before the attempt. */
 export interface AttemptContext {
   readonly row: Campaign;
-  /** An earlier mail of this launch was taken under this sender. */
+  /** A server has accepted an earlier mail of this launch from this sender. */
   readonly senderProven: boolean;
 }
 
@@ -39,7 +39,7 @@ export function beginAttempt(
   let failure: { readonly error: unknown } | undefined;
   const control = setInterval(() => {
     activityContext.heartbeat();
-    // A row that cannot be read now leaves the last word standing; a row that is gone wants nothing sent.
+    // After a failed read the attempt keeps the last row. A deleted row counts as cancelled.
     const read = deps.campaigns.find(input.account, input.campaign).then((found) => {
       campaign = found ?? { ...campaign, state: 'cancelled' };
     });
@@ -47,7 +47,7 @@ export function beginAttempt(
   }, deps.times.controlEvery);
 
   const rate = () => campaign.want.rate ?? campaign.settings.rate_per_second;
-  /** Mails a second that campaign, account and transport let through; null: as fast as it goes. */
+  /** Mails per second that campaign, account and transport allow; null: no limit. */
   const maxRate = () => {
     const shared = deps.routes.route()?.rates.map(({ perSecond }) => perSecond) ?? [];
     const limits = [rate(), ...shared].filter((limit) => limit !== null);
@@ -65,7 +65,7 @@ export function beginAttempt(
     wanted,
     rate,
     window: () => (health.transportProven() ? window() : 1),
-    /** Rows worth reading at once: a page, or what the rate lets through within the freshness. */
+    /** How many rows to read at once: as many as the rate allows within the freshness; a page where there is no limit. */
     readAhead: () => Math.ceil(((maxRate() ?? Number.POSITIVE_INFINITY) * deps.times.freshness) / 2_000),
     mayClaim: () =>
       !ended() &&
@@ -73,9 +73,9 @@ export function beginAttempt(
       health.senderRefused() === undefined &&
       wanted() &&
       monotonic() - startedAt < deps.times.attempt,
-    /** Page writes are re-issued as long as this holds: also while draining, never after the end. */
+    /** Page writes are retried while this holds: also while draining, never after the end. */
     alive: () => !over && monotonic() - startedAt < deps.times.startToClose,
-    /** Something is wrong with us: nothing more is claimed, what is claimed is settled, then `rethrow` says it. */
+    /** An internal failure: the attempt claims no more, settles its claimed recipients, and then `rethrow` throws the error. */
     fail: (error: unknown) => {
       failure ??= { error };
     },
@@ -89,7 +89,7 @@ export function beginAttempt(
   };
 }
 
-/** A whole window that blames the way and not the recipients ends the claiming; after that a probe is a window of one. */
+/** A whole window of transport failures in a row ends the claiming; the next attempt begins with a probe, a window of one. */
 function transportHealth(probe: boolean, window: () => number) {
   let proven = !probe;
   let down = false;
@@ -100,7 +100,7 @@ function transportHealth(probe: boolean, window: () => number) {
     markTransportDown: () => {
       down = true;
     },
-    /** `blamed` undefined: the mail never saw the transport. */
+    /** `blamed` undefined: the mail did not reach the transport. */
     recordTransportOutcome: (blamed: boolean | undefined) => {
       if (blamed === undefined) return;
       blames = blamed ? blames + 1 : 0;
@@ -110,13 +110,13 @@ function transportHealth(probe: boolean, window: () => number) {
   };
 }
 
-/** As long as no mail of this launch was taken, so many refusals of its sender in a row are enough. */
+/** Refusals of the sender in a row that stop the send before any mail of the launch was accepted. */
 const REFUSALS_TO_STOP = 5;
 
 /**
- * Refusals of the sender stop the send. Until somebody's mail was taken under it nobody is given up for them: those
- * recipients wait for a later round. Afterwards one strict domain speaks for itself alone, however many of its people are
- * in line: only refusals of several domains in a row speak about the sender.
+ * Refusals of the sender stop the send. Before a server has accepted a mail from this sender, refused recipients are
+ * deferred to a later round. Afterwards they fail, and only refusals by several domains in a row stop the send: one strict
+ * domain is no evidence about the sender.
  */
 export function senderHealth(window: () => number, provenBefore: boolean) {
   let proven = provenBefore;
@@ -124,9 +124,9 @@ export function senderHealth(window: () => number, provenBefore: boolean) {
   const blamingDomains = new Set<string | undefined>();
   let refused: string | undefined;
   return {
-    /** Why nothing more may leave in this name, as the class of the refusals. */
+    /** Class of the refusals that stopped the send; undefined where it may go on. */
     senderRefused: () => refused,
-    /** Answers what the fate means for its recipient. */
+    /** Records a fate and returns the one to store for its recipient. */
     recordSenderOutcome: (fate: Fate, domain: string | undefined): Fate => {
       if (fate.kind === 'sent') proven = true;
       if (fate.kind === 'sent' || !isSenderRefusal(fate)) {

@@ -22,15 +22,15 @@ export interface AudienceDeps {
   readonly heartbeat: () => void;
 }
 
-/** `refused`: nobody of this round may be mailed now; the campaign is paused and its row says why. */
+/** `refused`: this round may not be mailed now. The campaign is paused, and its row holds the reason. */
 export type Frozen = 'frozen' | 'refused';
 
 const READ_AT_ONCE = 2_000;
 
-/** Freezes who is to be mailed: the pages of a round are laid once, whoever lays them and however often. */
+/** Freezes the audience: the pages of a round are created once, also by repeated or concurrent calls. */
 export function audienceActivities(deps: AudienceDeps) {
   return {
-    /** Lays the pages of the campaign's current round, opening round 0 first. A no-op where they are laid. */
+    /** Creates the pages of the campaign's current round; opens round 0 first. A no-op where they exist. */
     freezeAudience: async (input: CampaignInput): Promise<Frozen> => {
       const row = await campaignWithOpenRound(deps, input);
       if (row === undefined) return 'frozen';
@@ -53,21 +53,21 @@ export function audienceActivities(deps: AudienceDeps) {
   };
 }
 
-/** Where the account may not mail these people now, the campaign is paused, nobody of them mailed, and its row says why. */
+/** Pauses the campaign before the round is mailed where the account may not mail it now; the row holds the reason. */
 async function pauseIfNotAllowed(deps: AudienceDeps, input: CampaignInput, key: RoundKey, recipients: number) {
   const refusal = await deps.checkRound(key, recipients);
   if (refusal !== undefined) await deps.campaignProgress.holdBack(input, refusal);
   return refusal !== undefined;
 }
 
-/** The row with its round open; undefined where nothing is to be frozen. */
+/** The row with its round open; undefined where there is nothing to freeze. */
 async function campaignWithOpenRound(deps: AudienceDeps, input: CampaignInput): Promise<Campaign | undefined> {
   const row = await deps.campaigns.find(input.account, input.campaign);
   if (row === null || row.launch !== input.launch) return undefined;
   if (!mayBeFrozen(row)) return undefined;
   if (row.round >= 0) return row;
-  // No way leads here without the yes; if one did, it must stand still where somebody sees it.
-  if (needsApproval(row)) throw new Error(`campaign ${row._id} has no yes for the letter it would send`);
+  // Unreachable without the approval. A bug that leads here must fail visibly instead of sending.
+  if (needsApproval(row)) throw new Error(`campaign ${row._id} has no approval for the letter it would send`);
   const up_to = await deps.subscribers.highestId(row.account, row.list_id);
   const sender = await deps.letters.senderOf(row);
   await deps.campaignProgress.openRound(input, 0, { takes: [], due: now() }, { up_to, sender });
@@ -75,13 +75,13 @@ async function campaignWithOpenRound(deps: AudienceDeps, input: CampaignInput): 
   return reread !== null && reread.round >= 0 ? reread : undefined;
 }
 
-/** A round whose entries are marked is laid to its end also after a cancel: a marked recipient without a page would be lost. */
+/** A round with marked entries is completed also after a cancel: a marked recipient without a page would be lost. */
 function mayBeFrozen({ state, round, closed_at }: Campaign): boolean {
   if (state === 'cancelled') return round > 0 && closed_at === null;
   return ['freezing', 'paused', 'sending'].includes(state);
 }
 
-/** The chain: each page holds the ids after the *stored* page before it, so that two freezers lay one chain. */
+/** Each page holds the ids after the *stored* page before it, so that two concurrent freezes create one chain. */
 async function createPages(deps: AudienceDeps, key: RoundKey, idsAfter: (after: number) => AsyncGenerator<number>) {
   let stored = await deps.rounds.lastPage(key);
   while (stored?.last !== true) {

@@ -19,17 +19,17 @@ export interface CampaignDeps extends SteeringStores {
   readonly maxLanes: number;
 }
 
-/** What the workflow knows of its row: states, times and ids, no content. */
+/** The part of the row that the workflow reads: states, times and ids, no content. */
 export interface CampaignPlan {
   readonly state: CampaignState;
-  /** Another one than asked for: this workflow is of yesterday. */
+  /** A number other than the workflow's own means that the workflow belongs to an earlier launch. */
   readonly launch: number;
   readonly v: number;
   readonly round: number;
   /** When the current round may go out, and when the campaign is to be launched; ISO 8601. */
   readonly due: string | null;
   readonly sendAt: string | null;
-  /** Asked of the approvers now. */
+  /** The open request for approval. */
   readonly approvalRequest: ApprovalRequest | null;
   readonly lanes: number;
   readonly times: Pick<ProtocolTimes, 'startToClose' | 'heartbeat' | 'lease'>;
@@ -55,7 +55,7 @@ export function campaignActivities(deps: CampaignDeps) {
   };
 
   return {
-    /** Reads the row and notes that its control writes were heard. */
+    /** Reads the row and records its control writes as applied. */
     loadCampaign: plan,
 
     /** A control from the Temporal UI or CLI: writes the row if the API has not done so already. */
@@ -65,7 +65,7 @@ export function campaignActivities(deps: CampaignDeps) {
       return plan(input);
     },
 
-    /** The time has come: a scheduled campaign is launched. */
+    /** Launches a scheduled campaign at its time. */
     beginCampaign: async (input: CampaignInput): Promise<void> => {
       await campaignProgress.beginFreeze(input);
     },
@@ -79,7 +79,7 @@ export function campaignActivities(deps: CampaignDeps) {
       return next !== undefined && (await campaignProgress.openRound(input, round + 1, next));
     },
 
-    /** Why a sending campaign stands still; null once it goes on. */
+    /** Records why a sending campaign makes no progress; null once it goes on. */
     recordTrouble: async (input: CampaignInput, reason: string | null): Promise<void> => {
       await campaignProgress.recordReason(input, reason);
     },
@@ -93,7 +93,7 @@ export function campaignActivities(deps: CampaignDeps) {
   };
 }
 
-/** States that a person or the clock brought about; how a campaign ended is told when it closes. */
+/** States set by an operator or by time. `closeCampaign` publishes how a campaign ended. */
 const STEERED_STATES: ReadonlySet<CampaignState> = new Set([
   'awaiting_approval',
   'scheduled',
@@ -106,7 +106,7 @@ const STEERED_STATES: ReadonlySet<CampaignState> = new Set([
 
 function planOf({ maxLanes, times }: CampaignDeps, row: Campaign | null): CampaignPlan {
   const { startToClose, heartbeat, lease } = times;
-  // A lane more than there are pages finds nothing to do.
+  // More lanes than pages would find nothing to do.
   const pages = Math.ceil((row?.recipient_count ?? 0) / PAGE_SIZE);
   const lanes = Math.max(1, Math.min(maxLanes, pages));
   const fixed = { lanes, times: { startToClose, heartbeat, lease }, approvalRequest: row && approvalRequestOf(row) };

@@ -24,11 +24,11 @@ export interface ClosingDeps extends PublishingDeps, RecipientEvidenceStores {
   readonly quotas: Pick<Quotas, 'settleCampaign'>;
 }
 
-/** How a campaign ends: everybody has a fate, every fate is told, the row says how it went. */
+/** The end of a campaign: every recipient has a fate, every fate is published, and the row holds the result. */
 export function closingActivities(deps: ClosingDeps) {
   const { campaigns, campaignProgress, recipients, events } = deps;
   return {
-    /** Deferred for ever → failed, each by name; then sent, or failed where nobody accepted. */
+    /** Recipients still deferred become failed, each with an event; then the campaign is sent, or failed where no mail was accepted. */
     closeCampaign: async (input: CampaignInput): Promise<CampaignState> => {
       const row = await campaigns.find(input.account, input.campaign);
       if (row === null || row.launch !== input.launch) return 'cancelled';
@@ -46,7 +46,7 @@ export function closingActivities(deps: ClosingDeps) {
       return closed.state;
     },
 
-    /** After a cancel: what a dead owner left is in doubt, the rest was never claimed. Answers how many pages are open. */
+    /** After a cancel: mail that a lost owner left in flight is uncertain, the rest was never claimed. Returns the number of open pages. */
     settleCancelled: async (input: CampaignInput): Promise<number> => {
       await sweepPages(deps, input);
       const publish = pagePublisher(deps);
@@ -65,7 +65,7 @@ export function closingActivities(deps: ClosingDeps) {
   };
 }
 
-/** Declares in doubt what owners that are gone left between the marks, and tells it. */
+/** Marks the recipients that lost owners left between the marks as uncertain, and publishes their events. */
 export async function sweepPages(
   deps: PublishingDeps & { readonly ledger: Ledger },
   { account, campaign }: Pick<CampaignInput, 'account' | 'campaign'>,
@@ -81,7 +81,7 @@ export async function sweepPages(
 const EXPIRED = { kind: 'failed', class: 'expired' } as const;
 const CANCELLED = { kind: 'skipped', class: 'cancelled' } as const;
 
-/** Whoever still waits for another round will not be tried again: told, then written. */
+/** Recipients that still wait for another round are not tried again: publishes their events, then stores their fates. */
 async function expireDeferred(
   { rounds, events }: ClosingDeps,
   { account, _id }: Pick<Campaign, 'account' | '_id'>,

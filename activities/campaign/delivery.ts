@@ -85,7 +85,7 @@ function stillSending(row: Campaign, { launch, round }: PagesInput): boolean {
   return row.state === 'sending' && row.launch === launch && row.round === round;
 }
 
-/** The letter and what its mails need; undefined where nothing may leave in the name of its sender. */
+/** The compiled letter and what its mails need; undefined where its sender may not send. */
 async function prepareSend(
   deps: DeliveryDeps,
   row: Campaign,
@@ -101,7 +101,7 @@ async function prepareSend(
   return { letter, work: { ...deps, signers, routes: deps.transportsFor(row.account, 'bulk') } };
 }
 
-/** Where the server will have nothing from this sender, the campaign stands still instead of failing everybody. */
+/** Pauses the campaign where servers refuse its sender, so that its recipients do not all fail. */
 async function pauseIfSenderRefused(deps: DeliveryDeps, attempt: Attempt): Promise<boolean> {
   const refusal = attempt.senderRefused();
   if (refusal === undefined) return false;

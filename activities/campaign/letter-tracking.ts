@@ -9,7 +9,7 @@ export interface LetterTrackingDeps {
   readonly links: Pick<Links, 'number'>;
 }
 
-/** What is followed of a campaign's letter, as campaign and account want it; its links are stored before it is used. */
+/** The tracking of a campaign's letter by the settings of campaign and account. Its links are stored before it is used. */
 export async function trackingOf(
   { accounts, links }: LetterTrackingDeps,
   { _id: id, account, settings }: Pick<Campaign, '_id' | 'account' | 'settings'>,

@@ -22,7 +22,7 @@ export type Letters = ReturnType<typeof compiledLetters>;
 
 const CACHE_SIZE = 8;
 
-/** Compiled letters of the campaigns this process is sending: each compiled once, the longest unused forgotten. */
+/** Cache of compiled letters of the campaigns that this process sends; drops the least recently used. */
 export function compiledLetters(deps: LetterDeps) {
   const cache = new LRUCache<string, Promise<CompiledLetter>>({ max: CACHE_SIZE });
   return {
@@ -56,7 +56,7 @@ async function compile(deps: LetterDeps, campaign: Campaign): Promise<CompiledLe
   return compileLetter({ ...letter, ...(await trackingOf(deps, campaign, letter)) });
 }
 
-/** What was rendered at the launch; the campaign's own words where nothing was. */
+/** The letter rendered at the launch; the campaign's own content where none was rendered. */
 async function contentOf({ contents }: LetterDeps, campaign: Campaign, list: List) {
   const { account, rendered, subject, preheader, html, text, reply_to } = campaign;
   if (rendered == null) {

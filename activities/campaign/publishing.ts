@@ -8,8 +8,8 @@ export interface PublishingDeps extends SuppressionStores {
 }
 
 /**
- * Publishes a page's exceptions: one event each (`campaign:launch:round:page:i`), and for each refusal what it means for the
- * recipient's address. Every step may be repeated.
+ * Publishes a page's exceptions: appends one event each (`campaign:launch:round:page:i`) and applies each refusal to the
+ * recipient's address. Idempotent.
  */
 export function pagePublisher(deps: PublishingDeps) {
   return async (page: LedgerPage, entries: readonly PageException[]): Promise<void> => {

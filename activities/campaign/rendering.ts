@@ -29,12 +29,12 @@ export interface RenderingDeps {
 }
 
 /**
- * What a campaign says is rendered once, at its launch, and before anybody is asked about it: a brand, template or list that
- * changes later changes no mail of it.
+ * Renders a campaign's letter once, at its launch and before a request for approval. Later changes of brand, template or
+ * list do not affect its mails.
  */
 export function renderingActivities(deps: RenderingDeps) {
   return {
-    /** `refused`: the content cannot go out; the campaign stands still, paused, and its row says why. */
+    /** `refused`: the content cannot be sent. The campaign is paused, and its row holds the reason. */
     renderContent: async (input: CampaignInput): Promise<'rendered' | 'refused'> => {
       const row = await deps.campaigns.find(input.account, input.campaign);
       if (row === null || row.launch !== input.launch || row.round >= 0 || row.rendered != null) return 'rendered';
@@ -61,13 +61,13 @@ export type LetterRenderingDeps = Pick<
 >;
 
 export interface RenderedLetter {
-  /** Undefined: it may not go out. */
+  /** Undefined: the content may not be sent. */
   readonly letter?: LetterContent;
   readonly template: number | null;
   readonly findings: readonly Finding[];
 }
 
-/** A campaign as it would go out now, and what the check says to it. */
+/** Renders a campaign as it would be sent now, with the findings of the check. */
 export async function renderLetter(deps: LetterRenderingDeps, row: Campaign): Promise<RenderedLetter> {
   const { account: id, list_id } = row;
   const [list, account, fields] = await Promise.all([
@@ -91,7 +91,7 @@ export async function renderLetter(deps: LetterRenderingDeps, row: Campaign): Pr
   }
 }
 
-/** A template that is gone by now is no reason to stand still: the first default takes its place. */
+/** The campaign's template; the first default replaces a deleted one. */
 async function editionFor({ templates }: LetterRenderingDeps, row: Campaign, { _id, default_template }: Account) {
   const wanted = templateFor({ ...row, is_document: isDocument(row.html) }, default_template);
   if (wanted === null) return { template: null, edition: null };

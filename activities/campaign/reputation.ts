@@ -11,30 +11,30 @@ export interface GuardDeps {
   readonly campaigns: Pick<Campaigns, 'find' | 'pause' | 'excuse'>;
   readonly events: Pick<Events, 'append'>;
   readonly reputation: Reputation;
-  /** Of accounts that have none of their own. */
+  /** Limits of accounts without their own. */
   readonly limits: Limits;
 }
 
-/** Looks at how a campaign is received and pauses it before the sender's name is spoilt. May be called at any time. */
+/** Pauses a campaign whose complaints or bounces exceed the limits of its account. May be called at any time. */
 export type ReputationGuard = (account: number, campaign: number) => Promise<void>;
 
 export function reputationGuard(deps: GuardDeps): ReputationGuard {
   return async (account, campaign) => {
     const row = await deps.campaigns.find(account, campaign);
     if (row?.state === 'sending') return pauseIfBreached(deps, row);
-    // What comes in while it stands still for this is before the eyes of whoever resumes it.
+    // Reports that arrive during such a pause are excused too: the operator sees them before resuming.
     if (row?.state === 'paused' && isBreach(row.reason)) {
       await deps.campaigns.excuse(row, await reputationOf(deps, row));
     }
   };
 }
 
-/** Milliseconds between two looks at the same campaign. */
+/** Milliseconds between two checks of the same campaign. */
 const CHECK_INTERVAL_MS = 2_000;
 
 /**
- * For whoever would call it after every page or report: looks at once, and once more where it was called too soon after
- * that, so that the last call is not lost. What goes wrong in that later look is left to the next one.
+ * Limits how often a campaign is checked. The first call checks at once; calls within the interval share one check at its
+ * end, so that the last call is not lost. An error of that later check is ignored: the next call checks again.
  */
 export function throttledGuard(guard: ReputationGuard, between = CHECK_INTERVAL_MS): ReputationGuard {
   const checkedAt = new Map<number, number>();

@@ -11,7 +11,7 @@ export interface RoundCheckDeps {
   readonly quotas: Pick<Quotas, 'reserveRound'>;
 }
 
-/** What is asked once a round, when it is known whom it is for: whether the account may send, and so much. */
+/** Checks once per round, with its number of recipients, whether the account may send and its quota suffices. */
 export function roundCheck({ accounts, quotas }: RoundCheckDeps): RoundCheck {
   return async (round, recipients) => {
     const state = (await accounts.status(round.account))?.state;

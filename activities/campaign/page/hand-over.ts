@@ -18,13 +18,13 @@ export interface HandOverDeps {
   readonly routes: Pick<FailoverTransport, 'deliver'>;
   readonly linkTokens: LinkTokens;
   readonly paths: Pick<ReturnPaths, 'forRecipient'>;
-  /** None: mail leaves as it is. */
+  /** None: mail is sent unsigned. */
   readonly signers: readonly Signer[];
-  /** Aborted at the drain limit: whatever has not begun stays with us. */
+  /** Aborted at the drain limit: mail whose hand-over has not begun is not sent. */
   readonly drained: AbortSignal;
 }
 
-/** Called once a recipient; without a fate the page was lost before anything of the mail left. */
+/** Called once per recipient; without a fate the page was lost before any byte of the mail was sent. */
 export type Settle = (i: number, fate?: Fate) => void;
 
 const TRUST_CHECK_MS = 50;
@@ -82,7 +82,7 @@ function withReturnPath(
   return { ...mail, envelope: { ...mail.envelope, from } };
 }
 
-/** What goes wrong in making one recipient's mail concerns nobody else, be it a bug of ours. */
+/** A failure while building one recipient's mail, also a bug, fails only this recipient. */
 function splice(letter: CompiledLetter, subscriber: Sendable, links: LinkTokens): SplicedMail | Unrenderable {
   try {
     return spliceMail(letter, { ...subscriber, id: subscriber._id }, now(), links);
@@ -92,7 +92,7 @@ function splice(letter: CompiledLetter, subscriber: Sendable, links: LinkTokens)
   }
 }
 
-/** The keys were tried before: what fails here fails for all. Nothing leaves unsigned, and nobody is given up for it. */
+/** The keys were checked before, so a failure here affects every mail: no mail is sent unsigned, and no recipient fails for it. */
 async function sign(mail: SplicedMail, signers: readonly Signer[]): Promise<SplicedMail | Fate> {
   try {
     return await signedMail(mail, signers);
@@ -102,13 +102,13 @@ async function sign(mail: SplicedMail, signers: readonly Signer[]): Promise<Spli
   }
 }
 
-/** A bug of ours on the way. Nobody knows how far the mail came, and no recipient may stop the others. */
+/** An internal error during the hand-over: whether the mail was sent is unknown, and the other recipients go on. */
 function uncertainAfter(error: unknown): Fate {
   const reply = shortReply(String(error));
   return { kind: 'uncertain', class: 'internal_error', scope: 'message', code: null, reply };
 }
 
-/** Every byte leaves under a trusted lease: while trust is gone but the page is not, the mail is held. */
+/** Mail is sent only under a trusted lease: while the lease is in doubt and the page not lost, the mail waits. */
 async function whileTrusted(
   { routes, drained }: HandOverDeps,
   owner: PageOwner,

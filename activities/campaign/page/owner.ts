@@ -7,7 +7,7 @@ import type { Alive, Verdict } from '../../../store/mongo/conditional-writes.js'
 export interface PageOwnerDeps {
   readonly ledger: Ledger;
   readonly times: ProtocolTimes;
-  /** Makes the entries from `published` on known: events, suppressions. Repeating it changes nothing. */
+  /** Publishes the entries from `published` on: events and suppressions. Idempotent. */
   readonly publish: (page: LedgerPage, entries: readonly PageException[]) => Promise<void>;
 }
 
@@ -52,14 +52,14 @@ export function ownPage({ ledger, times, publish }: PageOwnerDeps, taken: Ledger
     page: () => page,
     lost: () => lost,
     trusted,
-    /** Settles and claims in one write; true: the claimed ones are ours to send. */
+    /** Settles and claims in one write; true: this owner sends to the claimed recipients. */
     advance: (move: PageAdvance) => advance(move),
     renewIfDue: async (): Promise<void> => {
       if (elapsedSince(confirmed) < times.renewEvery) return;
       const at = instant();
       confirm(await ledger.renew(page, alive), at, page);
     },
-    /** Ends ownership with nothing in flight: tells what is untold, then finishes the page or gives it back. */
+    /** Ends ownership with nothing in flight: publishes the remaining entries, then finishes or releases the page. */
     close: async (): Promise<void> => {
       await publishAll();
       if (lost) return;

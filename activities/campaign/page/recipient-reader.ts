@@ -18,7 +18,7 @@ export interface RecipientReaderDeps {
   readonly suppressions: Suppressions;
   /** Rows and suppressions may be this old, in milliseconds, when their window is claimed. */
   readonly freshness: number;
-  /** When a further round began: whoever a remembered domain had made wait is tried in it. Undefined in the first. */
+  /** When a further round began: it tries the recipients again that a known bad domain deferred. Undefined in the first. */
   readonly roundStart?: Date | undefined;
 }
 
@@ -54,12 +54,12 @@ export function openRecipientReader(deps: RecipientReaderDeps, page: LedgerPage)
   };
 
   return {
-    /** What was read last may still be claimed upon. */
+    /** Whether the last read is recent enough for a claim. */
     isFresh: (): boolean => monotonic() - readAt <= deps.freshness,
 
     /**
-     * The next `count` recipients from place `start`. Reads `ahead` of them at once where what is held is too old or
-     * too short: as many as will be through within the freshness.
+     * The next `count` recipients from index `start`. Reads `ahead` recipients at once where the buffer is too old or
+     * too short: as many as can be sent within the freshness.
      */
     next: async (start: number, count: number, ahead: number): Promise<Candidate[]> => {
       const end = Math.min(page.n, start + count);
@@ -74,7 +74,7 @@ export function openRecipientReader(deps: RecipientReaderDeps, page: LedgerPage)
 
 interface Exclusions {
   readonly suppressed: ReadonlySet<string>;
-  /** Domains that take no mail, and what was said of them. */
+  /** Domains that accept no mail, with the refusal of each. */
   readonly bad: ReadonlyMap<string, BadDomainRefusal>;
   readonly roundStart: Date | undefined;
 }
@@ -88,7 +88,7 @@ function candidate(i: number, row: Sendable | undefined, { suppressed, bad, roun
   return { i, skip: unreachable(meaning, memory.reply) };
 }
 
-/** Answered as another recipient of this domain was, without a connection. */
+/** The fate that another recipient of this domain got, without a connection. */
 function unreachable(kind: 'deferred' | 'failed', reply: string | null): Exclude<Fate, { kind: 'sent' }> {
   return { kind, class: BAD_DOMAIN, scope: 'domain', code: null, reply, rule: KNOWN_BAD_DOMAIN };
 }

@@ -13,7 +13,7 @@ export interface ClaimDeps {
   readonly tokenBuckets: Buckets;
 }
 
-/** The next recipients to claim: those who are skipped among them cost no token. */
+/** The next recipients to claim; skipped ones cost no token. */
 export interface Claim {
   readonly upTo: number;
   readonly candidates: readonly Candidate[];
@@ -30,7 +30,7 @@ const NO_GRANT: Grant = { tokens: 0, wait: LONGEST_WAIT };
 
 /**
  * Decides how far to claim: room in the window, a healthy transport, fresh rows, tokens (docs/architecture/protocol.md "Work on a page" 1–3).
- * All of that is asked for behind the page's work, which goes on settling and renewing while a server keeps silent.
+ * It runs in the background: the page goes on settling and renewing while a server does not answer.
  */
 export function claimer(deps: ClaimDeps, attempt: Attempt, recipients: RecipientReader, notify: () => void) {
   let retryAt = 0;
@@ -60,7 +60,7 @@ export function claimer(deps: ClaimDeps, attempt: Attempt, recipients: Recipient
     requestedAt = monotonic();
     prepare(from, capacity)
       .catch((error) => {
-        // A store that does not answer now is asked again; what is claimed is settled meanwhile.
+        // The store did not answer: retry later. Claimed recipients are settled meanwhile.
         if (outcomeIsUnknown(error)) retryAt = monotonic() + LONGEST_WAIT;
         else attempt.fail(error);
       })
@@ -71,16 +71,16 @@ export function claimer(deps: ClaimDeps, attempt: Attempt, recipients: Recipient
   };
 
   return {
-    /** Milliseconds until another try makes sense. */
+    /** Milliseconds until the next try. */
     waitFor: (): number => {
       const left = retryAt - monotonic();
       return left > 0 ? Math.min(LONGEST_WAIT, Math.ceil(left)) : LONGEST_WAIT;
     },
 
-    /** An answer is due any moment: settling can go into the same write as the claim. */
+    /** Whether a claim is about to be ready, so that settling can go into the same write. */
     soon: (): boolean => attempt.mayClaim() && requestedAt !== undefined && monotonic() - requestedAt < LONGEST_WAIT,
 
-    /** What may be claimed now; otherwise asks for it where there is room, and news are called when it is there. */
+    /** The claim that is ready; otherwise prepares one in the background where the window has capacity, and calls `notify`. */
     next: (page: LedgerPage, settled: number, window: number): Claim | undefined => {
       const claim = prepared;
       prepared = undefined;
@@ -100,14 +100,14 @@ function leastClaim(page: LedgerPage, settled: number, window: number): number {
   return Math.max(1, Math.min(Math.ceil(window / 2), page.n - page.claimed));
 }
 
-/** The campaign's own first: what it does not get is not taken from account and transport, which others share. */
+/** The campaign's own rate first: tokens that it refuses are not taken from the shared rates of account and transport. */
 function ratesOf(attempt: Attempt, route: Route | undefined): Rate[] {
   const perSecond = attempt.rate();
   const own = perSecond === null ? [] : [{ key: `campaign:${attempt.campaign()._id}`, perSecond }];
   return [...own, ...(route?.rates ?? [])];
 }
 
-/** The longest head of the line that the tokens pay for. */
+/** The longest run of next recipients that the tokens pay for. */
 function affordable(upcoming: readonly Candidate[], tokens: number): Candidate[] {
   let left = tokens;
   const end = upcoming.findIndex((candidate) => 'subscriber' in candidate && left-- <= 0);

@@ -31,7 +31,7 @@ export interface WorkDeps extends AttemptDeps, HandOverDeps, ClaimDeps, Publishi
   readonly routes: FailoverTransport;
 }
 
-/** The work on one owned page: claim a window, hand it over, settle what came of it, until the page or the attempt ends. */
+/** Works on one owned page: claims a window, hands its mails over and settles their fates, until the page or the attempt ends. */
 export async function workPage(deps: WorkDeps, attempt: Attempt, owner: PageOwner, letter: CompiledLetter) {
   const fates = new Map<number, Fate>();
   const domains = new Map<number, string>();
@@ -61,12 +61,12 @@ export async function workPage(deps: WorkDeps, attempt: Attempt, owner: PageOwne
     signal.notify,
   );
 
-  /** One page write, or a rest until there is news; false: there is nothing left to do here. */
+  /** One page write, or a wait for the next notification; false: there is nothing left to do on this page. */
   const step = async (): Promise<boolean> => {
     const page = owner.page();
     const settled = lowestUnfinished(page, fates);
     const claim = claims.next(page, settled, attempt.window());
-    // Settling goes into the same write as the claim where one is about to follow.
+    // Settling goes into the same write as a claim that is about to follow.
     if (claim !== undefined || (!claims.soon() && worthSettling(page, settled, attempt.window()))) {
       const exceptions = exceptionsAmong(fates, page.settled, settled, now());
       const mine = await owner.advance({ settled, claimed: claim?.upTo ?? page.claimed, exceptions });
@@ -99,13 +99,13 @@ function isAtRest({ settled, claimed }: LedgerPage): boolean {
   return settled === claimed;
 }
 
-/** Settling alone is worth a write once half a window has come in, or nothing else is left to wait for. */
+/** Settling alone is worth a write once half a window has fates, or all claimed recipients have one. */
 function worthSettling(page: { settled: number; claimed: number }, settled: number, window: number): boolean {
   const newlySettled = settled - page.settled;
   return newlySettled > 0 && (settled === page.claimed || newlySettled >= Math.ceil(window / 2));
 }
 
-/** The page has another owner, who listed our open mail as uncertain: what we learned of it is evidence. */
+/** Another owner took the page and listed this owner's open mail as uncertain: the fates known here are evidence. */
 async function offerLateEvidence(deps: WorkDeps, owner: PageOwner, fates: Fates): Promise<void> {
   const { _id: page, account, settled, token } = owner.page();
   if (token === null) return;

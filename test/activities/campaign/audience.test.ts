@@ -64,7 +64,7 @@ test('nothing is frozen without the yes for the letter that would be sent', asyn
   await campaigns(store).approve(seen, { member: null, comment: null });
   const rows = majorityCollection<Campaign>(store, 'campaigns');
   await rows.updateOne({ _id: campaign }, { $set: { rendered: 'another' } });
-  await expect(freeze(input)).rejects.toThrow('no yes');
+  await expect(freeze(input)).rejects.toThrow('no approval');
   await rows.updateOne({ _id: campaign }, { $set: { rendered: 'a hash' } });
   await freeze(input);
   expect(await campaigns(store).find(account, campaign)).toMatchObject({ state: 'sending', recipient_count: 2 });
