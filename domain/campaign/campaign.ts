@@ -16,16 +16,16 @@ export type CampaignState = (typeof CAMPAIGN_STATES)[number];
 export const CAMPAIGN_STATUSES = ['draft', 'scheduled', 'sending', 'sent', 'failed'] as const;
 export type CampaignStatus = (typeof CAMPAIGN_STATUSES)[number];
 
-/** What a launch says to all, fixed when it is rendered. The words are Liquid that waits for recipients. */
+/** The letter of a launch, fixed when it is rendered; its Liquid is filled in for each recipient. */
 export interface LetterContent {
   readonly subject: string;
-  /** It stands in the HTML already. */
+  /** The HTML contains it already. */
   readonly preheader: string | null;
   readonly html: string;
   readonly text: string;
   readonly from: { readonly name: string | null; readonly email: string };
   readonly reply_to: string | null;
-  /** Name of the list, as its List-Id says it. */
+  /** Name of the list, as in its List-Id. */
   readonly list: string;
 }
 
@@ -36,14 +36,14 @@ interface PinnedLaunch {
   readonly rendered?: string | null;
 }
 
-/** Hash of the letter that this launch has fixed; null where it would be rendered anew. */
+/** Hash of the letter that this launch has fixed; null where the letter would be rendered again. */
 export function fixedLetter({ state, revision, pinned, rendered = null }: PinnedLaunch): string | null {
   return state === 'draft' || revision !== pinned ? null : rendered;
 }
 
 export type OnUncertain = 'hold' | 'resend';
 
-/** `anySent`: whether a byte of any mail may have left; a cancelled campaign is history only then. */
+/** `anySent`: whether any mail may have been sent; a cancelled campaign counts as sent only then. */
 export function statusOf(state: CampaignState, anySent: boolean): CampaignStatus {
   if (state === 'scheduled' || state === 'sent' || state === 'failed') return state;
   if (state === 'freezing' || state === 'sending' || state === 'paused') return 'sending';
@@ -51,7 +51,7 @@ export function statusOf(state: CampaignState, anySent: boolean): CampaignStatus
   return 'draft';
 }
 
-/** The precise states that a documented status stands for. `cancelled` stands under both `draft` and `sent`. */
+/** The precise states of a documented status. `cancelled` belongs to both `draft` and `sent`. */
 export function statesOf(status: CampaignStatus): readonly CampaignState[] {
   if (status === 'draft') return ['draft', 'drafting', 'awaiting_approval', 'cancelled'];
   if (status === 'sending') return ['freezing', 'sending', 'paused'];
@@ -59,7 +59,7 @@ export function statesOf(status: CampaignStatus): readonly CampaignState[] {
   return [status];
 }
 
-/** States in which a workflow owes this campaign something. */
+/** States in which a campaign has a workflow. */
 export const LIVE_STATES: readonly CampaignState[] = [
   'drafting',
   'awaiting_approval',
@@ -69,17 +69,17 @@ export const LIVE_STATES: readonly CampaignState[] = [
   'paused',
 ];
 
-/** Kinds an entry of `odd` may have; a recipient below `settled` without an entry is sent. */
+/** Kinds of an entry of `exceptions`; a recipient below `settled` without an entry is sent. */
 export type ExceptionKind = 'failed' | 'skipped' | 'deferred' | 'uncertain' | 'sent';
 
-/** Kinds a round may take up again. */
+/** Kinds that a later round may retry. */
 export type RetriedKind = 'failed' | 'deferred' | 'uncertain';
 
-/** What the API answers for one recipient of a campaign. */
+/** Statuses of one recipient of a campaign in the API. */
 export const RECIPIENT_STATUSES = ['sent', 'failed', 'uncertain', 'skipped', 'deferred', 'pending'] as const;
 export type RecipientStatus = (typeof RECIPIENT_STATUSES)[number];
 
-/** What somebody may ask of a campaign; API.md has the table this encodes. */
+/** Actions that a caller may request for a campaign; encodes the table in API.md. */
 export type CampaignAction =
   | 'patch_content'
   | 'patch_settings'
@@ -124,7 +124,7 @@ const NOT_AWAITING_APPROVAL = {
   closed: 'not_awaiting_approval',
 } as const;
 
-/** Rows: phases. A missing cell means yes. */
+/** The refusal of each action in each phase. A missing phase means that the action is allowed. */
 const REFUSALS: Record<CampaignAction, Partial<Record<Phase, Refusal>>> = {
   patch_content: { drafting: 'busy', live: 'not_editable', paused: 'not_editable', closed: 'not_editable' },
   patch_settings: { drafting: 'busy', closed: 'not_editable' },

@@ -1,9 +1,9 @@
-/** How many people, and how often: each person counts once in `people`, machines apart. */
+/** Visits: each person counts once in `people`; machines are counted separately. */
 export interface VisitCounts {
   readonly people: number;
   /** All visits of people. */
   readonly total: number;
-  /** Recipients in whose name a machine came. */
+  /** Recipients with a visit by a machine. */
   readonly machines: number;
   readonly machine_total: number;
 }
@@ -20,10 +20,10 @@ export interface HourlyCounts {
   readonly clicks: HourCount;
 }
 
-/** People count in the hour of their first visit: over all hours they add up to the whole. */
+/** People count in the hour of their first visit, so the hours add up to the total. */
 type HourCount = Pick<VisitCounts, 'people' | 'total'>;
 
-/** What came of a campaign after its mails were accepted. */
+/** Opens, clicks and other reactions to a campaign after its mails were accepted. */
 export interface Engagement {
   readonly opens: VisitCounts;
   readonly clicks: VisitCounts;

@@ -2,7 +2,7 @@ import type { SettlingEvidence } from '../delivery/evidence.js';
 import type { RefusalScope } from '../delivery/outcome.js';
 import type { ExceptionKind, RecipientStatus } from './campaign.js';
 
-/** A recipient whose story is not simply "sent". `i` is the place on the page. */
+/** A recipient whose outcome is not simply "sent". `i` is the index on the page. */
 export interface PageException {
   readonly i: number;
   readonly kind: ExceptionKind;
@@ -10,14 +10,14 @@ export interface PageException {
   readonly scope: RefusalScope;
   readonly code: string | null;
   readonly reply: string | null;
-  /** Version and id of the rule that read the reply, where one did. */
+  /** Version and id of the rule that classified the reply, where one matched. */
   readonly rule?: string;
   readonly at: Date;
-  /** Token of the owner that left this recipient in doubt. */
+  /** Token of the owner that left this recipient uncertain. */
   readonly by: string | null;
-  /** The round that took this recipient up again. */
+  /** The later round that retries this recipient. */
   readonly next: number | null;
-  /** Late evidence settled it, and the event of that is not appended yet. */
+  /** Late evidence settled it, and its event is not appended yet. */
   readonly unpublished?: boolean;
 }
 
@@ -39,11 +39,11 @@ export interface LedgerPage {
   readonly token: string | null;
   readonly seen: Date;
   readonly done: boolean;
-  /** The last round that took entries of this page up; it takes no more. */
+  /** The last round that marked entries of this page; it marks no more. */
   readonly marked?: number;
 }
 
-/** What one advance writes: both marks, what came of the recipients between the old and the new `settled`, told. */
+/** One advance: both marks, the exceptions between the old and the new `settled`, and `published`. */
 export interface Step {
   readonly settled: number;
   readonly claimed: number;
@@ -57,7 +57,7 @@ export interface LateEvidence extends SettlingEvidence {
   readonly by?: string;
 }
 
-/** What is known of the recipient at place `i`, from the marks and the exceptions entries alone (docs/architecture/protocol.md "Documents"). */
+/** The status of the recipient at index `i`, from the marks and the exceptions alone (docs/architecture/protocol.md "Documents"). */
 export function recipientAt(
   page: Pick<LedgerPage, 'settled' | 'claimed' | 'exceptions' | 'done'>,
   i: number,

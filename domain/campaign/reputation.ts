@@ -1,14 +1,14 @@
-/** What became of the mails of a campaign so far, as far as the sender's name depends on it. */
+/** Counts of a campaign's outcomes that affect the reputation of its sender. */
 export interface ReputationCounts {
-  /** Mails that a server has taken. */
+  /** Mails that a server accepted. */
   readonly accepted: number;
-  /** Recipients who are not there, at once or by a report. */
+  /** Hard bounces: recipients refused in the session or by a report. */
   readonly hard: number;
-  /** Recipients who called it spam. */
+  /** Recipients who reported the mail as spam. */
   readonly complaints: number;
 }
 
-/** What a resume excuses: it has been seen. */
+/** The counts at a resume: the operator has seen them, and they do not pause the campaign again. */
 export type ReputationBaseline = ReputationCounts;
 
 /** Shares in percent above which a campaign is paused. */
@@ -20,7 +20,7 @@ export interface Limits {
 export const BREACHES = ['complaint_rate', 'bounce_rate'] as const;
 export type Breach = (typeof BREACHES)[number];
 
-/** Fewer answers prove nothing, but for complaints: these are enough within a day. */
+/** Fewer answers are no evidence, except for complaints: so many within a day are enough. */
 const ENOUGH_ANSWERS = 1_000;
 const ENOUGH_COMPLAINTS = 5;
 export const DAY = 86_400_000;
@@ -28,8 +28,8 @@ export const DAY = 86_400_000;
 const NO_BASELINE: ReputationBaseline = { accepted: 0, hard: 0, complaints: 0 };
 
 /**
- * Why a campaign must not go on; undefined where it may. What was excused does not count again. Complaints come long after
- * their mail, so their share is one of everything that was accepted; a refusal comes with its mail.
+ * Why a campaign must be paused; undefined where it may go on. Excused counts do not count again. Complaints arrive long
+ * after their mail, so their share is of all accepted mails; a refusal arrives with its mail.
  */
 export function breachIn(
   counts: ReputationCounts & { readonly complaintsToday: number },

@@ -1,8 +1,8 @@
-/** Where the audience of a campaign stands: each recipient is in exactly one of these, but for `recipients`, their number. */
+/** The audience of a campaign by status: `recipients` is the total, and each recipient is in exactly one of the other counts. */
 export interface Totals {
   readonly recipients: number;
   readonly pending: number;
-  /** Claimed and not settled: a mail may be on its way. */
+  /** Claimed and not settled: a mail may be in flight. */
   readonly in_flight: number;
   readonly sent: number;
   readonly failed: number;
@@ -11,24 +11,24 @@ export interface Totals {
   readonly deferred: number;
 }
 
-/** What the pages of one round say, added up. */
+/** Sums over the pages of one round. */
 export interface RoundTotals extends Totals {
   readonly round: number;
-  /** The chain of this round has its last page. */
+  /** Whether the last page of this round is stored. */
   readonly complete: boolean;
   readonly claimed: number;
-  /** Entries that a later round took up, by that round. */
+  /** Entries that a later round retries, by that round. */
   readonly taken: readonly { readonly round: number; readonly n: number }[];
 }
 
 export interface CampaignTotals extends Totals {
-  /** Whether a byte of any mail may have left. */
+  /** Whether any mail may have been sent. */
   readonly anySent: boolean;
 }
 
 /**
- * Adds up the rounds. Whoever was taken up counts in the round that took them; while that round is still being laid, the
- * ones it has no page for wait, so they count as deferred. A complete round is never mended: what it forgot would show.
+ * Adds up the rounds. A retried recipient counts in the round that retries them. While the pages of that round are still
+ * being created, recipients without a page count as deferred. Recipients missing from a complete round are not corrected for.
  */
 export function totalsOf(rounds: readonly RoundTotals[]): CampaignTotals {
   const sum = (count: (round: RoundTotals) => number) => rounds.reduce((total, round) => total + count(round), 0);
