@@ -4,11 +4,11 @@ import { type ApprovalResponse, needsApproval, requestApproval, withResponse } f
 import type { Campaign, CampaignChange, Seen } from './campaigns.js';
 import { controlWrite } from './controls.js';
 
-/** Whose word it is. */
+/** The author of an answer, and their comment. */
 export type Review = Pick<ApprovalResponse, 'member' | 'comment'>;
 type AwaitingApproval = Seen & Pick<Campaign, 'launch' | 'scheduled_at'>;
 
-/** Answers to a campaign that waits for one. Each is a compare-and-set on what was asked about: the first one counts. */
+/** Answers to a campaign that awaits approval. Each is a compare-and-set on the request: the first answer counts. */
 export function approving(rows: Collection<Campaign>) {
   const record = (
     seen: AwaitingApproval,
@@ -23,7 +23,7 @@ export function approving(rows: Collection<Campaign>) {
   const backToDraft = (reason: string) => ({ state: 'draft' as const, scheduled_at: null, reason });
 
   return {
-    /** It goes out, or waits for its time where that is still to come. Nobody can say yes to what is not rendered: null. */
+    /** Sends the campaign, or schedules it where its time is in the future. A letter that is not rendered cannot be approved: null. */
     approve: async (seen: AwaitingApproval, review: Review): Promise<Campaign | null> => {
       if (seen.rendered == null) return null;
       const waits = seen.scheduled_at !== null && seen.scheduled_at > now();
@@ -37,15 +37,15 @@ export function approving(rows: Collection<Campaign>) {
     reject: (seen: AwaitingApproval, review: Review): Promise<Campaign | null> =>
       record(seen, 'rejected', review, backToDraft('rejected')),
 
-    /** Nobody has answered in time. */
+    /** The deadline passed without an answer. */
     expire: (seen: AwaitingApproval): Promise<Campaign | null> =>
       record(seen, 'expired', { member: null, comment: null }, backToDraft('approval_expired')),
   };
 }
 
 /**
- * What a change means for a question that is open, or for a yes that was given: about another text everybody is asked
- * anew, and a scheduled campaign waits for it. Without the wish the question is taken back.
+ * The effect of a change on an open request or a given approval. A change of the content requests approval again, and a
+ * scheduled campaign waits for it. A change that removes the approval setting withdraws the request.
  */
 export function reopenApproval(seen: Seen, change: CampaignChange, isRevised: boolean): Partial<Campaign> {
   const isWaiting = seen.state === 'awaiting_approval';

@@ -28,7 +28,7 @@ export interface CampaignSettings {
 
 export interface CampaignContent {
   readonly name: string;
-  /** What the body is rendered into; null: the body is the whole letter. */
+  /** The template around the body; null: the body is the whole letter. */
   readonly template_id: number | null;
   readonly subject: string;
   readonly preheader: string | null;
@@ -41,11 +41,11 @@ export interface CampaignContent {
 export interface CampaignRound {
   readonly takes: readonly RetriedKind[];
   readonly due: Date;
-  /** Only these subscribers, where an operator named them. */
+  /** Only these subscribers, where the operator listed them. */
   readonly only?: readonly number[];
 }
 
-/** What should be; every control write raises `v`, so that a late one cannot override a later one. */
+/** The desired state. Every control write increments `v`, so that a delayed write cannot override a later one. */
 export interface Want {
   readonly v: number;
   readonly rate: number | null;
@@ -57,38 +57,38 @@ export interface Campaign extends CampaignContent {
   readonly account: number;
   readonly list_id: number;
   readonly creation_method: 'html' | 'ai';
-  /** Random, for ever: the MIME boundary and the mark in each Message-ID come from it. */
+  /** Random and constant: the MIME boundary and the mark in each Message-ID derive from it. */
   readonly seed: string;
   readonly settings: CampaignSettings;
   readonly state: CampaignState;
   readonly reason: string | null;
-  /** The draft it waits for while it is `drafting`. */
+  /** The draft that a `drafting` campaign waits for. */
   readonly drafting?: Drafting;
-  /** It goes out only after somebody's yes; absent or null: nobody is asked. */
+  /** The campaign is sent only after approval; absent or null: no approval needed. */
   readonly approval?: Approval | null;
-  /** Number of the draft that its text came from. */
+  /** Number of the draft chosen as the campaign's text. */
   readonly chosen_draft?: number;
   readonly want: Want;
   /** The last `want.v` its workflow has acted on. */
   readonly applied_v: number;
-  /** Counts launches: a workflow of an earlier launch ends when it sees another number. */
+  /** Number of the launch: a workflow of an earlier launch ends when it reads another number. */
   readonly launch: number;
   /** −1 before the freeze. */
   readonly round: number;
   readonly rounds: readonly CampaignRound[];
   readonly up_to: number | null;
-  /** Raised by every change of content; sending uses the one pinned at launch. */
+  /** Incremented by every change of content; sending uses the revision pinned at launch. */
   readonly revision: number;
   readonly pinned: number | null;
-  /** Hash of the letter that was rendered at this launch, in `contents`: every worker compiles these bytes. */
+  /** Hash of the letter in `contents` that was rendered at this launch; every worker compiles these bytes. */
   readonly rendered?: string | null;
-  /** The template of that letter; null where it needed none. */
+  /** The template of that letter; null: no template. */
   readonly rendered_template?: number | null;
-  /** What the look at this launch's letter found; null before it. */
+  /** Findings of the check of this launch's letter; null before the check. */
   readonly findings?: readonly StoredFinding[] | null;
-  /** Who it is from, fixed at the freeze: a later change of a default must not change a Message-ID. */
+  /** The sender, fixed at the freeze: a later change of a default must not change a Message-ID. */
   readonly sender: Sender | null;
-  /** Complaints and bounces that paused it once: its resume excused them. */
+  /** Complaints and bounces that a resume excused. */
   readonly excused?: ReputationBaseline | null;
   readonly recipient_count: number;
   readonly scheduled_at: Date | null;
@@ -97,11 +97,11 @@ export interface Campaign extends CampaignContent {
   readonly closed_at: Date | null;
   readonly created_at: Date;
   readonly updated_at: Date;
-  /** When the sweep should look at this row again; null where no workflow is owed. */
+  /** When the sweep checks this row again; null where the campaign needs no workflow. */
   readonly sweep_at: Date | null;
-  /** The Idempotency-Key's claim that made it, so that a repeat after a crash finds it. */
+  /** The Idempotency-Key's claim that created the campaign, so that a retry after a crash finds it. */
   readonly origin?: string;
-  /** The claim under which it was launched last: the same request finds that it was done. */
+  /** The claim of the last launch, so that a retry of the same request finds its launch. */
   readonly launch_origin?: string;
 }
 
@@ -112,7 +112,7 @@ export interface NewCampaign extends CampaignContent {
   readonly creation_method: 'html' | 'ai';
   readonly settings: CampaignSettings;
   readonly approval?: Approval | null;
-  /** It begins as `drafting`. */
+  /** Creates the campaign as `drafting`. */
   readonly drafting?: Drafting;
   readonly origin?: string;
 }
@@ -124,7 +124,7 @@ export type CampaignChange = Partial<
   readonly scheduled_at?: Date;
 };
 
-/** The row as it was read: a write happens only if nothing was decided about it since. */
+/** The row as it was read: a write succeeds only if state and version are unchanged since. */
 export type Seen = Pick<
   Campaign,
   '_id' | 'account' | 'state' | 'want' | 'revision' | 'launch' | 'approval' | 'rendered'
@@ -132,7 +132,7 @@ export type Seen = Pick<
 
 export type Campaigns = ReturnType<typeof campaigns>;
 
-/** Campaign rows. Every control write is a compare-and-set on (state, want.v): the loser reads again and decides anew. */
+/** Campaign rows. Every control write is a compare-and-set on (state, want.v); the loser reads the row and decides again. */
 export function campaigns(store: Store) {
   const rows = majorityCollection<Campaign>(store, 'campaigns');
   return { ...reading(rows), ...editing(store, rows), ...controls(rows), ...drafting(rows), ...approving(rows) };
@@ -146,7 +146,7 @@ function reading(rows: Collection<Campaign>) {
 
 function editing(store: Store, rows: Collection<Campaign>) {
   return {
-    /** Adds a draft; the same `origin` finds the campaign it made before. Atomic: one insert. */
+    /** Creates a draft; the same `origin` finds the campaign that it created before. Atomic: one insert. */
     create: async (fresh: NewCampaign): Promise<Campaign> => {
       const at = now();
       const row: Campaign = {
@@ -196,7 +196,7 @@ function editing(store: Store, rows: Collection<Campaign>) {
   };
 }
 
-/** Another content is another revision; a scheduled campaign sends its latest. */
+/** A change of content creates a new revision; a scheduled campaign sends its latest. */
 function withRevision({ state, revision }: Seen, change: CampaignChange): Partial<Campaign> {
   const { settings, scheduled_at, approval, ...content } = change;
   if (Object.keys(content).length === 0) return {};
@@ -204,7 +204,7 @@ function withRevision({ state, revision }: Seen, change: CampaignChange): Partia
   return { revision: revision + 1, ...(isPinned && { pinned: revision + 1, rendered: null, findings: null }) };
 }
 
-/** Settings and time are controls: another version, so that of two changes at once neither is lost. */
+/** A change of settings or time is a control write with a new version, so that no concurrent change is lost. */
 function withControlVersion(
   { want }: Seen,
   { settings, scheduled_at, approval }: CampaignChange,

@@ -4,7 +4,7 @@ import { needsApproval, requestApproval } from '../../domain/campaign/approval.j
 import type { ReputationBaseline } from '../../domain/campaign/reputation.js';
 import type { Campaign, CampaignRound, Seen, Want } from './campaigns.js';
 
-/** Controls of a campaign: each raises `want.v` and makes the sweep look, so that its workflow hears of it. */
+/** Controls of a campaign: each increments `want.v` and makes the row due for the sweep, which notifies the workflow. */
 export function controls(rows: Collection<Campaign>) {
   const control = (seen: Seen, change: Partial<Campaign>) => controlWrite(rows, seen, change);
   return {
@@ -20,28 +20,28 @@ export function controls(rows: Collection<Campaign>) {
     withdraw: (seen: Seen): Promise<Campaign | null> =>
       control(seen, { state: 'draft', scheduled_at: null, reason: null, ...withoutApprovalRequest(seen) }),
 
-    /** `excused`: what a resume excuses. */
+    /** `excused`: the counts that a resume excuses. */
     pause: (seen: Seen, reason: string | null = null, excused?: ReputationBaseline): Promise<Campaign | null> =>
       control(seen, { state: 'paused', reason, ...(excused && { excused }) }),
 
-    /** What is known by now is excused by whoever resumes it. Atomic: one update, none once it goes on. */
+    /** Updates the counts that a resume excuses. Atomic: one update, none once the campaign is resumed. */
     excuse: async ({ _id, account }: Seen, { accepted, hard, complaints }: ReputationBaseline): Promise<void> => {
       await rows.updateOne({ _id, account, state: 'paused' }, { $set: { excused: { accepted, hard, complaints } } });
     },
 
-    /** Goes on where it was paused: waiting for its time, freezing or sending. */
+    /** Resumes the campaign where it was paused: waiting for its time, freezing or sending. */
     resume: (seen: Seen & Pick<Campaign, 'round' | 'scheduled_at' | 'launched_at'>): Promise<Campaign | null> =>
       control(seen, { ...(seen.round >= 0 ? { state: 'sending' } : beforeFreeze(seen)), reason: null }),
 
     cancel: (seen: Seen): Promise<Campaign | null> => control(seen, { state: 'cancelled', reason: 'cancelled' }),
 
-    /** Mails a second from now on; null lifts the limit of this call, the campaign's own setting then holds. */
+    /** Sets the limit of mails per second; null removes it, and the campaign's own setting applies again. */
     changeRate: async (seen: Seen, rate: number | null): Promise<Campaign | null> => {
       const at = now();
       return writeAsSeen(rows, seen, { want: { v: seen.want.v + 1, rate, at }, sweep_at: at });
     },
 
-    /** An operator's retry: a closed campaign opens one further round. A double click makes one round. */
+    /** An operator's retry: opens one further round of a closed campaign. A repeated request opens no second one. */
     reopen: (seen: Seen & Pick<Campaign, 'round' | 'rounds'>, round: CampaignRound): Promise<Campaign | null> =>
       control(seen, {
         state: 'sending',
@@ -59,19 +59,19 @@ function withoutApprovalRequest({ approval }: Seen): Partial<Campaign> {
 
 function beforeFreeze(seen: Seen & Pick<Campaign, 'scheduled_at' | 'launched_at'>): Partial<Campaign> {
   const { scheduled_at, launched_at, approval } = seen;
-  // Whoever ended its workflow, or has mended what could not be rendered, has not said yes to it.
+  // A resume after the workflow was ended, or after the content was corrected, is no approval.
   if (approval != null && needsApproval(seen)) {
     return { state: 'awaiting_approval', approval: requestApproval(approval, now()) };
   }
   return { state: scheduled_at !== null && launched_at === null ? 'scheduled' : 'freezing' };
 }
 
-/** What a launch makes of a row; without a time it is now, and where somebody must say yes to it, after that. */
+/** The fields of a launched row. Without a time the launch is immediate; where approval is needed, it follows the approval. */
 export function launchFields(
   seen: Pick<Campaign, 'launch' | 'revision' | 'state' | 'approval' | 'rendered'>,
   at: Date | null,
 ): Partial<Campaign> {
-  // A launch that waits already, and is moved or sent now, stays the same launch.
+  // A waiting launch that is rescheduled or sent now stays the same launch.
   const isSame = seen.state === 'scheduled' || seen.state === 'awaiting_approval';
   const launch = isSame ? seen.launch : seen.launch + 1;
   const { approval } = seen;
@@ -84,7 +84,7 @@ export function launchFields(
     reason: null,
     launch,
     pinned: seen.revision,
-    // What somebody was asked about, or has said yes to, stays the letter of this launch.
+    // The letter under approval stays the letter of this launch.
     rendered: isSame ? (seen.rendered ?? null) : null,
     ...(!isSame && { findings: null }),
     excused: null,
@@ -96,7 +96,7 @@ export function launchFields(
   };
 }
 
-/** Another version of what should be. */
+/** The fields of a control write: the next version of the desired state. */
 export function controlWrite(
   rows: Collection<Campaign>,
   seen: Seen,
@@ -107,7 +107,7 @@ export function controlWrite(
   return writeAsSeen(rows, seen, { ...change, want, sweep_at: at });
 }
 
-/** Writes the row as it was seen; null when somebody was faster. */
+/** Updates the row if it is as it was read; null after a concurrent write. */
 export function writeAsSeen(
   rows: Collection<Campaign>,
   seen: Seen,

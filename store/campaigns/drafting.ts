@@ -25,7 +25,7 @@ export function drafting(rows: Collection<Campaign>) {
         want: { ...seen.want, v: seen.want.v + 1 },
       }),
 
-    /** The text is there: a draft, or launched in the same write where that was asked for. */
+    /** Stores the finished text: the campaign becomes a draft, or is launched in the same write where requested. */
     completeDrafting: (seen: Seen & Pick<Campaign, 'drafting'>, content: DraftedContent): Promise<Campaign | null> => {
       const revision = seen.revision + 1;
       const { n, send = false, at = null } = seen.drafting ?? {};
@@ -34,7 +34,7 @@ export function drafting(rows: Collection<Campaign>) {
       return controlWrite(rows, seen, { ...content, ...chosen, revision, ...then });
     },
 
-    /** There will be no text: back to a draft, and the reason stands there. */
+    /** The draft ended without a text: the campaign becomes a draft again, with the reason. */
     abandonDrafting: (seen: Seen, reason: string | null): Promise<Campaign | null> =>
       controlWrite(rows, seen, { state: 'draft', reason }),
   };

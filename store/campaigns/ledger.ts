@@ -21,7 +21,7 @@ export interface RoundKey {
 
 export type Ledger = ReturnType<typeof ledger>;
 
-/** The truth: whether a mail may be sent is decided by the writes below and by nothing else. `lease` in milliseconds. */
+/** The ledger: only the writes below decide whether a mail may be sent. `lease` in milliseconds. */
 export function ledger(store: Store, lease: number) {
   const pages = majorityCollection<LedgerPage>(store, 'ledger');
   const write = conditionalWrites(pages);
@@ -31,8 +31,8 @@ export function ledger(store: Store, lease: number) {
 function taking(pages: Collection<LedgerPage>, lease: number) {
   return {
     /**
-     * Takes the lowest page of the round that nobody works on, in one write. Recovery is part of taking: whatever the
-     * last owner left between the marks becomes `uncertain`. A lost answer is looked up by the token.
+     * Takes the lowest page of the round without a live owner, in one write. Taking includes recovery: recipients that the
+     * last owner left between the marks become `uncertain`. After a lost answer the token identifies the page.
      */
     take: async (key: RoundKey, token: string, alive: Alive): Promise<LedgerPage | undefined> => {
       let attempted = false;
@@ -50,8 +50,8 @@ function taking(pages: Collection<LedgerPage>, lease: number) {
     },
 
     /**
-     * As take, for a page nobody will work on (a cancelled campaign's, or one found by housekeeping): what its dead owner
-     * left between the marks becomes `uncertain`, and the page is nobody's.
+     * As take, for a page that gets no new owner (of a cancelled campaign, or found by housekeeping): recipients that its
+     * lost owner left between the marks become `uncertain`, and the page has no owner.
      */
     sweep: (account: number, campaign: number): Promise<LedgerPage | undefined> => {
       const abandoned = { $or: [{ $lt: ['$settled', '$claimed'] }, { $ne: ['$token', null] }] };
@@ -66,7 +66,7 @@ function taking(pages: Collection<LedgerPage>, lease: number) {
 
 function owning(write: ConditionalWrites<LedgerPage>) {
   return {
-    /** Settles one window and claims the next in a single conditional write. The only way to earn the right to send. */
+    /** Settles one window and claims the next in a single conditional write. Only this write permits sending. */
     advance: (page: LedgerPage, step: Step, alive: Alive): Promise<Verdict> =>
       write(alive, {
         filter: { ...ownedBy(page), settled: page.settled, claimed: page.claimed },
@@ -80,7 +80,7 @@ function owning(write: ConditionalWrites<LedgerPage>) {
         isBefore: (now) => now.token === page.token && now.settled === page.settled && now.claimed === page.claimed,
       }),
 
-    /** Says that the owner lives. */
+    /** Renews the owner's lease. */
     renew: (page: LedgerPage, alive: Alive): Promise<Verdict> =>
       write(alive, {
         filter: ownedBy(page),
@@ -110,7 +110,7 @@ function closing(write: ConditionalWrites<LedgerPage>) {
         isBefore: (now) => now.token === page.token && now.settled === page.n && isPublished(now, page.published),
       }),
 
-    /** Gives a page back with nothing in flight, so that the next owner need not wait for the lease. */
+    /** Releases a page with nothing in flight, so that the next owner does not wait for the lease. */
     release: (page: LedgerPage, alive: Alive): Promise<Verdict> =>
       write(alive, {
         filter: { ...ownedBy(page), settled: page.claimed, claimed: page.claimed },
@@ -127,7 +127,7 @@ function reading(pages: Collection<LedgerPage>) {
     /** Pages of the round that are not done; a busy page is not a done page. */
     openPages: (key: RoundKey): Promise<number> => pages.countDocuments({ ...key, done: false }),
 
-    /** Whether a mail of this launch was ever taken: settled, and not an exception. One read, as old as its answer. */
+    /** Whether a server accepted any mail of this launch: a recipient that is settled and not an exception. One read. */
     hasSent: async ({ account, campaign, launch }: Omit<RoundKey, 'round'>): Promise<boolean> => {
       const sent = { $gt: ['$settled', { $size: '$exceptions' }] };
       const launched = { account, campaign, launch, settled: { $gt: 0 } };
@@ -141,7 +141,7 @@ function ownedBy({ _id, token }: LedgerPage): Filter<LedgerPage> {
   return { _id, token };
 }
 
-/** A late repetition of our own take leaves our token and, where we settle all, our marks: but other fates than ours. */
+/** A delayed repetition of this owner's take leaves the same token and possibly the same marks, but other fates. */
 function isExactly(now: LedgerPage, before: LedgerPage, step: Step): boolean {
   const marks = now.settled === step.settled && now.claimed === step.claimed && now.published === step.published;
   const known = new Map(now.exceptions.map((entry) => [entry.i, entry.kind]));
@@ -153,7 +153,7 @@ function isPublished(now: LedgerPage, published: number): boolean {
   return now.published === published && now.exceptions.length === published;
 }
 
-/** One entry for each recipient between the marks; a pipeline may hold no text of others, and this holds none. */
+/** One entry for each recipient between the marks. The pipeline contains no text from users. */
 const UNCERTAIN_ENTRIES: Document = {
   $map: {
     input: { $range: ['$settled', '$claimed'] },

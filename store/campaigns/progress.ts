@@ -16,7 +16,7 @@ export interface LaunchKey {
 /** What the first round fixes: the highest subscriber id of the audience, and the sender. */
 type FixedAtFreeze = Pick<Campaign, 'up_to' | 'sender'>;
 
-/** The letter's hash, what it was made with, and what a look at it found. */
+/** The letter's hash, its template, and the findings of its check. */
 type RenderedLetter = Pick<Campaign, 'rendered' | 'rendered_template' | 'findings'>;
 
 export type CampaignProgress = ReturnType<typeof campaignProgress>;
@@ -41,12 +41,12 @@ function transitions(rows: Collection<Campaign>) {
 function rendering(rows: Collection<Campaign>) {
   const transition = transitions(rows);
   return {
-    /** What this launch says is fixed. Whoever renders first fixes it; what was edited meanwhile is another letter. */
+    /** Fixes the letter of this launch. The first rendering counts; one of an outdated revision is ignored. */
     recordRendered: async (key: LaunchKey, revision: number, letter: RenderedLetter): Promise<void> => {
       await rows.updateOne({ ...rowOf(key), revision, round: -1, rendered: null }, { $set: letter });
     },
 
-    /** The content cannot go out: it stands still before anybody is mailed, until somebody has mended it and resumes. */
+    /** Pauses a campaign whose content cannot be sent, before any mail, until an operator corrects the content and resumes. */
     pauseAsUnsendable: (key: LaunchKey, reason: string, findings: readonly StoredFinding[]): Promise<boolean> =>
       transition(key, { round: -1 }, ['awaiting_approval', 'freezing'], { state: 'paused', reason, findings }),
   };
@@ -55,11 +55,11 @@ function rendering(rows: Collection<Campaign>) {
 function advancing(rows: Collection<Campaign>) {
   const transition = transitions(rows);
   return {
-    /** The time has come: scheduled → freezing. */
+    /** Scheduled → freezing, at the time of the launch. */
     beginFreeze: (key: LaunchKey): Promise<boolean> =>
       transition(key, {}, ['scheduled'], { state: 'freezing', launched_at: now(), sweep_at: now() }),
 
-    /** Opens round `number` if the one before it is the current one; the first also fixes who may be mailed and by whom. */
+    /** Opens round `number` if the one before it is the current one; the first also fixes the audience and the sender. */
     openRound: async (
       key: LaunchKey,
       number: number,
@@ -77,13 +77,13 @@ function advancing(rows: Collection<Campaign>) {
       return matchedCount === 1;
     },
 
-    /** The first round's pages are laid and counted; whoever was freezing sends now, whoever is paused stays so. */
+    /** The first round's pages are created and counted: a freezing campaign is now sending, a paused one stays paused. */
     completeFreeze: async (key: LaunchKey, recipientCount: number): Promise<void> => {
       await transition(key, { round: 0 }, ['freezing', 'paused', 'sending'], { recipient_count: recipientCount });
       await transition(key, { round: 0 }, ['freezing'], { state: 'sending' });
     },
 
-    /** A round may not be mailed now: it stands still, for this reason, until somebody resumes it. */
+    /** Pauses a campaign whose round may not be mailed now, for this reason, until an operator resumes it. */
     holdBack: (key: LaunchKey, reason: string): Promise<boolean> =>
       transition(key, {}, ['freezing', 'sending'], { state: 'paused', reason }),
 
@@ -101,7 +101,7 @@ function advancing(rows: Collection<Campaign>) {
     closeCancelled: (key: LaunchKey): Promise<boolean> =>
       transition(key, {}, ['cancelled'], { closed_at: now(), sweep_at: null }),
 
-    /** Why a live campaign stands still, such as `transport_unavailable`; null when it goes on. */
+    /** Records why a live campaign makes no progress, such as `transport_unavailable`; null when it goes on. */
     recordReason: (key: LaunchKey, reason: string | null): Promise<boolean> =>
       transition(key, {}, ['sending'], { reason }),
 
@@ -118,11 +118,11 @@ function sweeping(rows: Collection<Campaign>) {
     due: (before: Date): AsyncIterable<Campaign> =>
       dueRows(rows, before, { state: { $in: [...LIVE_STATES, 'cancelled'] } }),
 
-    /** Checks again at `at`, or never; false if the row was steered meanwhile. */
+    /** Sets the next check to `at`, or to never; false if a control write came first. */
     sweepAgain: ({ _id, want }: Pick<Campaign, '_id' | 'want'>, at: Date | null): Promise<boolean> =>
       moveSweep(rows, { _id, 'want.v': want.v }, at),
 
-    /** An operator ended the workflow: shown as paused, not restarted by itself. */
+    /** An operator ended the workflow: the campaign is paused, and the sweep does not restart it. */
     pauseAsEngineStopped: async ({ _id, state, want }: Pick<Campaign, '_id' | 'state' | 'want'>): Promise<boolean> => {
       const stopped = { state: 'paused' as const, reason: 'engine_stopped', sweep_at: now(), updated_at: now() };
       return (await rows.updateOne({ _id, state, 'want.v': want.v }, { $set: stopped })).matchedCount === 1;

@@ -32,10 +32,10 @@ export function campaignReading(store: Store) {
       return (await rows.countDocuments(waiting, { limit: 1 })) > 0;
     },
 
-    /** The row a signed link names; the link is the authority here, hence no account. */
+    /** The row of a signed link. The signature authorizes the read, so it takes no account. */
     ofLink: (id: number): Promise<Campaign | null> => rows.findOne({ _id: id }),
 
-    /** How many campaigns of all accounts are on their way, by state. */
+    /** Number of live campaigns of all accounts, by state. */
     countUnderWay: () =>
       rows
         .aggregate<{ state: CampaignState; count: number }>([
@@ -64,7 +64,7 @@ export function campaignReading(store: Store) {
       return { found, total };
     },
 
-    /** Campaigns that are under way or have mailed somebody, the last launched first; those behind `after` where named. */
+    /** Campaigns that are live or have sent mail, the last launched first; only those after `after` where given. */
     byLaunch: async (account: number, after: LaunchPosition | undefined, limit: number): Promise<CampaignSummary[]> => {
       const sent = await matching({ rows, pages }, account, { status: 'sent' });
       const filter = { $or: [sent, { account, state: { $in: [...statesOf('sending')] } }] };
@@ -78,7 +78,7 @@ export function campaignReading(store: Store) {
   };
 }
 
-/** A place in the order of launches. */
+/** A position in the order of launches. */
 export interface LaunchPosition {
   readonly at: Date;
   readonly id: number;
@@ -107,7 +107,7 @@ async function matching(
   return { ...of, $or: [{ state: { $in: states.filter((one) => one !== 'cancelled') } }, cancelled] };
 }
 
-/** A cancelled campaign is a draft again unless a mail may have left: only its pages know. */
+/** A cancelled campaign counts as a draft unless a mail may have been sent; its pages decide. */
 async function cancelledAs(status: CampaignStatus, { rows, pages }: Collections, of: Filter<Campaign>) {
   const cancelled = await rows.distinct('_id', { ...of, state: 'cancelled' });
   const sent = await pages.distinct('campaign', {

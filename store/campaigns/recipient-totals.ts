@@ -3,7 +3,7 @@ import type { ExceptionKind } from '../../domain/campaign/campaign.js';
 import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
 import { type CampaignTotals, type RoundTotals, totalsOf } from '../../domain/campaign/totals.js';
 
-/** Where the audience of each campaign stands, read from the pages of all of them in one aggregation. */
+/** Totals of each campaign's audience, from one aggregation over the pages of all of them. */
 export async function campaignTotals(
   pages: Collection<LedgerPage>,
   account: number,
@@ -16,7 +16,7 @@ export async function campaignTotals(
       { $project: PAGE },
       { $group: ROUND },
     ];
-    // One point in time for all pages: a recipient on the way from one round to the next is seen once.
+    // One snapshot for all pages: a recipient that moves from one round to the next counts once.
     const groups = pages.aggregate<RoundGroup>(pipeline, { readConcern: { level: 'snapshot' } });
     for await (const { _id, taken, ...sums } of groups) {
       rounds.get(_id.campaign)?.push({ ...sums, round: _id.round, taken: taken.flat() });
@@ -32,7 +32,7 @@ type RoundGroup = Omit<RoundTotals, 'round' | 'taken'> & {
 
 const UNCLAIMED: Document = { $subtract: ['$n', '$claimed'] };
 
-/** Entries of a kind that no later round took up. */
+/** Entries of a kind that no later round retries. */
 function open(kind: ExceptionKind): Document {
   const isOpen = { $and: [{ $eq: ['$$entry.kind', kind] }, { $eq: ['$$entry.next', null] }] };
   return { $size: { $filter: { input: '$exceptions', as: 'entry', cond: isOpen } } };

@@ -6,7 +6,7 @@ import { majorityCollection, type Store } from '../mongo/connect.js';
 import { earlierAttempts, mayHaveLeft } from './earlier-attempts.js';
 import { campaignTotals } from './recipient-totals.js';
 
-/** Where a recipient stands in a campaign's chain of pages; everything after it is later in this order. */
+/** Position of a recipient in a campaign's pages, in their order. */
 export interface RecipientPosition {
   readonly round: number;
   readonly page: number;
@@ -20,7 +20,7 @@ export interface CampaignRecipient extends RecipientPosition {
   readonly status: RecipientStatus;
   readonly class: string | null;
   readonly reply: string | null;
-  /** Rounds in which a mail to this recipient may have left. */
+  /** Rounds in which a mail to this recipient may have been sent. */
   readonly attempts: number;
   readonly updated_at: Date | null;
 }
@@ -37,12 +37,12 @@ type Found = Omit<CampaignRecipient, 'email'>;
 
 export type Recipients = ReturnType<typeof recipients>;
 
-/** Who got what, read from the ledger's pages and from nothing else. */
+/** Recipients and their statuses, read from the ledger's pages only. */
 export function recipients(store: Store) {
   const pages = majorityCollection<LedgerPage>(store, 'ledger');
   const subscribers = store.db.collection<{ _id: number; account: number; email: string }>('subscribers');
   return {
-    /** Where the audience of a campaign stands; nobody before the freeze. */
+    /** Totals of a campaign's audience; zero before the freeze. */
     totals: async (account: number, campaign: number): Promise<CampaignTotals> =>
       (await campaignTotals(pages, account, [campaign])).get(campaign) ?? totalsOf([]),
 
@@ -50,11 +50,11 @@ export function recipients(store: Store) {
     totalsOfMany: (account: number, campaigns: readonly number[]): Promise<Map<number, CampaignTotals>> =>
       campaignTotals(pages, account, campaigns),
 
-    /** Those of the campaigns of which a mail may have left. */
+    /** The campaigns among these of which a mail may have been sent. */
     withAnySent: async (account: number, campaigns: readonly number[]): Promise<Set<number>> =>
       new Set(await pages.distinct('campaign', { account, campaign: { $in: [...campaigns] }, claimed: { $gt: 0 } })),
 
-    /** Whether a re-send round would find anybody: of these kinds, taken by no round, among `ids` where given. */
+    /** Whether a retry would have recipients: entries of these kinds that no round retries, among `ids` where given. */
     anyOpen: async (account: number, campaign: number, takes: readonly RetriedKind[], ids?: readonly number[]) => {
       const open = { kind: { $in: [...takes] }, next: null };
       const wanted = ids && new Set(ids);
@@ -68,8 +68,8 @@ export function recipients(store: Store) {
     },
 
     /**
-     * Recipients in the order of rounds and pages, each in the round that decides. Nobody is missed while the campaign
-     * goes on: who is taken up by a later round moves to a later place.
+     * Recipients in the order of rounds and pages, each in the round that decides. Paging misses no recipient while the
+     * campaign goes on: a retried recipient moves to a later position.
      */
     list: async (
       query: RecipientQuery,
@@ -110,10 +110,10 @@ async function* readRecipients(pages: Collection<LedgerPage>, query: RecipientQu
   }
 }
 
-/** The last page there is: what a round has laid can be told from it, because only the last round is ever unfinished. */
+/** The last stored page. It shows which recipients have a page, because only the last round can be incomplete. */
 type LastPage = Pick<LedgerPage, 'round' | 'last' | 'ids'>;
 
-/** Recipients of one page, without those whom a later round has on a page of its own. */
+/** Recipients of one page, without those that have a page of a later round. */
 function* recipientsOn(page: LedgerPage, from: number, end: LastPage): Generator<Found> {
   const entries = new Map(page.exceptions.map((entry) => [entry.i, entry]));
   for (let i = from; i < page.n; i += 1) {
@@ -140,7 +140,7 @@ function mayContain(status: RecipientStatus, end: LastPage): Filter<LedgerPage> 
     case 'skipped':
       return { $or: [openEntry, { done: true, $expr: { $lt: ['$claimed', '$n'] } }] };
     case 'deferred':
-      // Also whoever a round took up that has no page for them yet.
+      // Also recipients of a later round that has no page for them yet.
       return { $or: [openEntry, { 'exceptions.next': { $gte: end.last ? end.round + 1 : end.round } }] };
     default:
       return openEntry;
@@ -164,7 +164,7 @@ function recipientFrom(page: LedgerPage, i: number, entry: PageException | undef
   };
 }
 
-/** Sent recipients have no time of their own: the page's last write is the nearest. A page given back has forgotten it. */
+/** Sent recipients have no time of their own: the page's last write is the nearest. A released page has no such time. */
 function settledAt(page: LedgerPage, i: number): Date | null {
   return i < page.settled && page.seen.getTime() > 0 ? page.seen : null;
 }

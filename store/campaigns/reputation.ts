@@ -7,12 +7,12 @@ import { campaignTotals } from './recipient-totals.js';
 
 export type Reputation = ReturnType<typeof reputation>;
 
-/** How the mails of a campaign were received: counted in the ledger and in the river, so nothing can drift. */
+/** Reputation counts of a campaign, computed from the ledger and the event log, so no stored counter can drift. */
 export function reputation({ db }: Store) {
   const pages = db.collection<LedgerPage>('ledger');
   const events = db.collection<StoredEvent>('events');
 
-  /** Refusals while we talked; those that settled a doubt later have a report, and count there. */
+  /** Refusals during the SMTP session. Later refusals have a report and count there. */
   const refused = async (account: number, campaign: number): Promise<number> => {
     const classes = suppressingClasses();
     const entry = {
@@ -31,7 +31,7 @@ export function reputation({ db }: Store) {
   };
 
   return {
-    /** Reads what is true at this moment, more or less; a later look sees the rest. */
+    /** The current counts. The reads are not one snapshot; a later check sees what this one misses. */
     counts: async (
       account: number,
       campaign: number,

@@ -9,7 +9,7 @@ import type { RoundKey } from './ledger.js';
 
 export type Rounds = ReturnType<typeof rounds>;
 
-/** The pages of a round as a chain: laid once, marked when a later round takes their entries up, closed. */
+/** The pages of a round: created once, marked when a later round retries their entries, and closed. */
 export function rounds(store: Store) {
   const pages = majorityCollection<LedgerPage>(store, 'ledger');
   return { ...adding(pages), ...marking(pages), ...closing(pages) };
@@ -17,12 +17,12 @@ export function rounds(store: Store) {
 
 function adding(pages: Collection<LedgerPage>) {
   return {
-    /** The end of the stored chain, from which a freeze goes on. */
+    /** The last stored page, from which a freeze continues. */
     lastPage: (key: RoundKey): Promise<LedgerPage | null> => pages.find(key).sort({ page: -1 }).limit(1).next(),
 
     /**
-     * Lays the next page. Whoever comes second finds the page stored by the first and gets that one: one chain,
-     * however many freeze. A lost answer is repaired by repeating the call.
+     * Creates the next page. A concurrent freeze gets the page that the first one stored, so there is one chain. After a
+     * lost answer the call is repeated.
      */
     addPage: async (key: RoundKey, page: number, ids: readonly number[], last: boolean): Promise<LedgerPage> => {
       const fresh = blankPage(key, page, ids, last);
@@ -37,7 +37,7 @@ function adding(pages: Collection<LedgerPage>) {
       }
     },
 
-    /** How many recipients the laid pages of a round hold. */
+    /** Number of recipients on the stored pages of a round. */
     recipientsOf: async (key: RoundKey): Promise<number> => {
       const [sum] = await pages
         .aggregate<{ n: number }>([{ $match: key }, { $group: { _id: null, n: { $sum: '$n' } } }])
@@ -45,12 +45,12 @@ function adding(pages: Collection<LedgerPage>) {
       return sum?.n ?? 0;
     },
 
-    /** Removes what a freezer of an earlier launch laid after its launch was cancelled: nothing of it was ever claimed. */
+    /** Removes pages that a freeze of an earlier launch created after the cancel; none of their recipients was claimed. */
     deleteOrphans: async ({ account, campaign, launch }: Omit<RoundKey, 'round'>): Promise<void> => {
       await pages.deleteMany({ account, campaign, launch: { $ne: launch }, claimed: 0 });
     },
 
-    /** Removes the pages of a launch that was cancelled before anything was claimed; true if none is left. */
+    /** Removes the pages of a launch that was cancelled before any claim; true if none is left. */
     deleteUnclaimed: async (account: number, campaign: number): Promise<boolean> => {
       await pages.deleteMany({ account, campaign, claimed: 0 });
       return (await pages.countDocuments({ account, campaign })) === 0;
@@ -81,13 +81,13 @@ function blankPage(key: RoundKey, page: number, ids: readonly number[], last: bo
 
 function marking(pages: Collection<LedgerPage>) {
   return {
-    /** Pages of earlier rounds that are not done; a round is not frozen before there are none. */
+    /** Number of pages of earlier rounds that are not done; a round is frozen only when it is 0. */
     openPagesBefore: ({ account, campaign, launch, round }: RoundKey): Promise<number> =>
       pages.countDocuments({ account, campaign, launch, round: { $lt: round }, done: false }),
 
     /**
-     * Marks each entry of an earlier round that this round takes: kind taken, not taken before. A page is marked once for
-     * a round, before the round is laid: evidence that turns doubt into failure later finds the audience closed.
+     * Marks the entries of earlier rounds that this round retries: of the given kinds, retried by no round before. A page is
+     * marked once per round, before the round's pages are created: later evidence does not change the round's audience.
      */
     mark: async (key: RoundKey, takes: readonly RetriedKind[], only?: ReadonlySet<number>): Promise<void> => {
       const unmarked: Filter<LedgerPage> = {
@@ -110,7 +110,7 @@ function marking(pages: Collection<LedgerPage>) {
       }
     },
 
-    /** Subscriber ids that the round takes up, ascending, each once, beginning after `after`. */
+    /** Subscriber ids that the round retries, ascending, each once, beginning after `after`. */
     marked: (key: RoundKey, after: number): AsyncGenerator<number> => ascending(pages, key, after),
   };
 }
@@ -119,7 +119,7 @@ function entryFilter(takes: readonly RetriedKind[]) {
   return { 'entry.kind': { $in: [...takes] }, 'entry.next': null };
 }
 
-/** Each earlier round is ascending; merging their heads keeps the whole ascending without holding it in memory. */
+/** Ids ascend in each earlier round; a merge keeps them ascending without holding all of them in memory. */
 async function* ascending(pages: Collection<LedgerPage>, key: RoundKey, after: number): AsyncGenerator<number> {
   const heads: { id: number; rest: AsyncGenerator<number> }[] = [];
   for (let round = 0; round < key.round; round++) {
@@ -138,7 +138,7 @@ async function* ascending(pages: Collection<LedgerPage>, key: RoundKey, after: n
       else lowest.id = following.value;
     }
   } finally {
-    // Whoever stops reading in the middle leaves no cursor open on the server.
+    // A reader that stops early must leave no cursor open on the server.
     await Promise.all(heads.map(({ rest }) => rest.return(undefined)));
   }
 }
@@ -165,7 +165,7 @@ function closing(pages: Collection<LedgerPage>) {
     withDeferred: (account: number, campaign: number): AsyncIterable<LedgerPage> =>
       pages.find({ account, campaign, done: true, exceptions: { $elemMatch: waitingEntry } }),
 
-    /** Deferred and taken by no round → failed/expired, or skipped/cancelled after a cancel. Repeating changes nothing. */
+    /** Deferred and retried by no round → failed/expired, or skipped/cancelled after a cancel. Idempotent. */
     expire: async (
       account: number,
       campaign: number,
@@ -184,7 +184,7 @@ function closing(pages: Collection<LedgerPage>) {
       );
     },
 
-    /** After a cancel: closes a page with nothing in flight; whoever is above its marks was never claimed. */
+    /** After a cancel: closes a page with nothing in flight; recipients above its marks were never claimed. */
     closeUnclaimed: async ({ _id, account, settled, exceptions }: LedgerPage): Promise<boolean> => {
       const { matchedCount } = await pages.updateOne(
         { _id, account, token: null, settled, claimed: settled, exceptions: { $size: exceptions.length } },
@@ -193,7 +193,7 @@ function closing(pages: Collection<LedgerPage>) {
       return matchedCount === 1;
     },
 
-    /** After a cancel: open pages nobody owns, with nothing in flight. */
+    /** After a cancel: open pages without an owner, with nothing in flight. */
     idlePages: (account: number, campaign: number): AsyncIterable<LedgerPage> =>
       pages.find({ account, campaign, done: false, token: null, $expr: { $eq: ['$settled', '$claimed'] } }),
 

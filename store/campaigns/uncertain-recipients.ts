@@ -5,7 +5,7 @@ import type { Campaign } from './campaigns.js';
 
 export type UncertainRecipients = ReturnType<typeof uncertainRecipients>;
 
-/** A recipient's place in the ledger. */
+/** A recipient's position in the ledger. */
 export interface LedgerPosition {
   /** Id of the page. */
   readonly page: string;
@@ -63,7 +63,7 @@ function finding(pages: Collection<LedgerPage>) {
 function settling(pages: Collection<LedgerPage>) {
   return {
     /**
-     * Settles an uncertain recipient that no later round took up, and marks its event as due; false where there is none.
+     * Settles an uncertain recipient that no later round retries, and marks its event as due; false where there is none.
      * Atomic: one conditional update, which matches at most one entry, once.
      */
     recordLateEvidence: async (account: number, page: string, late: LateEvidence): Promise<boolean> => {
