@@ -34,12 +34,12 @@ test.each([
   [{ name: 'plan', type: 'choice' }, 'choices'],
   [{ name: 'city', type: 'text', choices: ['Rome'] }, 'choices'],
   [{ name: 'city', type: 'colour' }, 'type'],
-])('a definition that makes no sense is refused: %j', async (payload, field) => {
+])('an invalid definition is refused: %j', async (payload, field) => {
   const refused = await define(payload);
   expect([refused.statusCode, Object.keys(refused.json().error.errors)]).toEqual([422, [field]]);
 });
 
-test('attributes are kept as their field says, on every way in', async () => {
+test('attributes are stored with the type of their field, by every route', async () => {
   await define({ name: 'age', type: 'number' });
   await define({ name: 'born', type: 'date' });
   const { data } = (await add({ age: '41', born: '1985-02-03T00:00:00Z', shoe: '43' })).json();
@@ -55,7 +55,7 @@ test('attributes are kept as their field says, on every way in', async () => {
   expect(batch).toMatchObject({ updated: 1, invalid: 1, invalid_examples: ['bob@example.com'] });
 });
 
-test('what does not fit is refused by name, and nothing is changed', async () => {
+test('attributes that do not fit are refused by name, and nothing changes', async () => {
   await define({ name: 'age', type: 'number' });
   const { id } = await aSubscriber(api, list, { attributes: { age: 1 } });
   const refused = [
@@ -79,7 +79,7 @@ test('a strict account refuses attributes that are not defined', async () => {
   await api.call('PATCH /api/v1/account', { payload: { strict_fields: false } });
 });
 
-test('people keep what they have when a field goes, and letters know the names of fields that are defined', async () => {
+test('subscribers keep their attributes when a field is removed, and drafts know the names of defined fields', async () => {
   const { id } = (await define({ name: 'city', type: 'text' })).json().data;
   expect(await api.deps.subscribers.fieldNames(api.account, list)).toContain('city');
   await add({ city: 'Rome' });

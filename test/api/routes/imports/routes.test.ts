@@ -30,7 +30,7 @@ const stored = async (id: number) => {
 };
 
 describe('an upload', () => {
-  test('as text/csv is stored before it is answered with 202, and its workflow is asked for', async () => {
+  test('as text/csv is stored before the answer 202, and its workflow is started', async () => {
     const answer = await post('E-Mail;Vorname;Ort\nann@a.test;Ann;Rom\n', '?tags=spring,vip&dry_run=true');
     expect(answer.statusCode).toBe(202);
     const { data } = answer.json();
@@ -55,7 +55,7 @@ describe('an upload', () => {
     expect((await api.call(`GET /api/v1/imports/${data.id}`)).json().data).toEqual(data);
   });
 
-  test('as a form takes its fields before and behind the file', async () => {
+  test('as a form may have fields before and after the file', async () => {
     const form = aForm([
       { name: 'tags', value: 'a' },
       { name: 'file', filename: 'people.csv', value: 'Mail an,Wer\nann@a.test,Ann\n' },
@@ -76,20 +76,20 @@ describe('an upload', () => {
 
   test.each([
     ['UTF-8 with a mark', Buffer.from('\ufeffemail\nä@a.test\n')],
-    ['UTF-16, small end first', Buffer.from('\ufeffemail\nä@a.test\n', 'utf16le')],
-    ['UTF-16, big end first', Buffer.from('\ufeffemail\nä@a.test\n', 'utf16le').swap16()],
+    ['UTF-16, little endian', Buffer.from('\ufeffemail\nä@a.test\n', 'utf16le')],
+    ['UTF-16, big endian', Buffer.from('\ufeffemail\nä@a.test\n', 'utf16le').swap16()],
   ])('in %s is stored as plain UTF-8', async (_name, payload) => {
     const { data } = (await post(payload)).json();
     expect(data).toMatchObject({ encoding: 'utf-8', columns: [{ header: 'email', field: 'email' }] });
     expect(await stored(data.id)).toBe('email\nä@a.test\n');
   });
 
-  test('that is no UTF-8 is windows-1252, also in its header', async () => {
+  test('that is not UTF-8 is read as windows-1252, also in its header', async () => {
     const { data } = (await post(Buffer.from('email|Stra\xdfe\na@a.test|M\xfcnchner\n', 'latin1'))).json();
     expect(data).toMatchObject({ encoding: 'windows-1252', delimiter: '|', columns: [{}, { header: 'Straße' }] });
   });
 
-  test('with the same Idempotency-Key is made once', async () => {
+  test('with the same Idempotency-Key is created once', async () => {
     const headers = { 'idempotency-key': 'import-1' };
     const first = await post('email\na@a.test\n', '', headers);
     const again = await post('email\na@a.test\n', '', headers);
@@ -97,7 +97,7 @@ describe('an upload', () => {
     expect(again.json()).toEqual(first.json());
   });
 
-  test('that was accepted keeps its file though the answer was lost, and its repeat finds it', async () => {
+  test('that was accepted keeps its file if the answer is lost, and a repeated request returns it', async () => {
     const { accept } = api.deps.imports;
     let id = 0;
     api.deps.imports.accept = async (...upload) => {
@@ -112,20 +112,14 @@ describe('an upload', () => {
   });
 });
 
-describe('what cannot be imported is refused and leaves nothing behind', () => {
+describe('an invalid upload is refused and leaves nothing stored', () => {
   test.each([
     ['a file without addresses', 'name,city\nAnn,Rome\n', '', 422, { file: [expect.stringContaining('No column')] }],
     ['an empty file', '\n\n', '', 422, { file: ['The file is empty.'] }],
-    ['a header that never ends', `email,"x\n${'y'.repeat(500)}`, '', 422, { file: [expect.stringContaining('quote')] }],
-    [
-      'a mapping of a column that is not there',
-      'email\n',
-      '?mapping={"Mail":"email"}',
-      422,
-      { mapping: [expect.any(String)] },
-    ],
-    ['a mapping to nowhere', 'email\n', '?mapping={"email":"$where"}', 422, { mapping: [expect.any(String)] }],
-    ['a mapping that is no JSON', 'email\n', '?mapping=x', 422, { mapping: [expect.any(String)] }],
+    ['a header without an end', `email,"x\n${'y'.repeat(500)}`, '', 422, { file: [expect.stringContaining('quote')] }],
+    ['a mapping of a missing column', 'email\n', '?mapping={"Mail":"email"}', 422, { mapping: [expect.any(String)] }],
+    ['a mapping to an unknown field', 'email\n', '?mapping={"email":"$where"}', 422, { mapping: [expect.any(String)] }],
+    ['a mapping that is not JSON', 'email\n', '?mapping=x', 422, { mapping: [expect.any(String)] }],
     ['an unknown parameter', 'email\n', '?list=1', 422, { list: ['The list field is not known.'] }],
   ])('%s', async (_name, payload, query, status, errors) => {
     const before = await api.store.db.collection('blobs.files').countDocuments();
@@ -136,7 +130,7 @@ describe('what cannot be imported is refused and leaves nothing behind', () => {
     expect(await api.store.db.collection('blobs.files').countDocuments()).toBe(before);
   });
 
-  test('JSON, a form without a file, a list of somebody else', async () => {
+  test('JSON, a form without a file, a list of another account', async () => {
     const json = await api.call(`POST /api/v1/lists/${list}/imports`, { payload: { email: 'a@a.test' } });
     expect(json.statusCode).toBe(415);
     const empty = await api.call(`POST /api/v1/lists/${list}/imports`, aForm([{ name: 'tags', value: 'a' }]));
@@ -150,20 +144,20 @@ describe('what cannot be imported is refused and leaves nothing behind', () => {
     expect(await rowsLeft()).toBe(0);
   });
 
-  test('a file beyond the limit, announced or not', async () => {
+  test('a file with a content length beyond the limit', async () => {
     const announced = await post('email\n', '', { 'content-length': String(2 ** 31) });
     expect(announced.statusCode).toBe(413);
     expect(announced.json().error.code).toBe('payload_too_large');
     expect(await rowsLeft()).toBe(0);
   });
 
-  test('a file beyond a limit nobody announced', async () => {
+  test('a file beyond the limit, without a content length', async () => {
     const sink = new PassThrough().resume();
     const stored = storeUpload(Readable.from([Buffer.alloc(6), Buffer.alloc(6)]), sink, { name: 'a.csv', limit: 10 });
     await expect(stored).rejects.toMatchObject({ code: 'payload_too_large' });
   });
 
-  test('an upload that breaks off', async () => {
+  test('an interrupted upload', async () => {
     const address = await api.app.listen({ port: 0, host: '127.0.0.1' });
     const imports = api.store.db.collection<{ _id: number }>('imports');
     const forgotten = imports.watch([{ $match: { operationType: { $in: ['insert', 'delete'] } } }]);
@@ -182,8 +176,8 @@ describe('what cannot be imported is refused and leaves nothing behind', () => {
   });
 });
 
-describe('looking at imports', () => {
-  test('lists the newest first, by list and state, and nobody else sees them', async () => {
+describe('reading imports', () => {
+  test('lists them newest first, by list and state, for their own account only', async () => {
     const { data, meta } = (await api.call(`GET /api/v1/imports?list_id=${list}&state=queued&per_page=2`)).json();
     expect(data).toHaveLength(2);
     expect(data[0].id).toBeGreaterThan(data[1].id);
@@ -194,7 +188,7 @@ describe('looking at imports', () => {
     expect((await api.call(`GET /api/v1/imports/${data[0].id}/errors.csv`, { key })).statusCode).toBe(403);
   });
 
-  test('errors.csv names row, column and reason, and no value runs in a spreadsheet', async () => {
+  test('errors.csv has row, column and reason, and escapes formulas', async () => {
     const { data } = (await post('email\n=cmd()\n')).json();
     const error = { row: 2, column: 'email', reason: 'invalid_email', value: '=cmd()' } as const;
     await api.deps.importErrors.record(api.account, data.id, 0, [error]);

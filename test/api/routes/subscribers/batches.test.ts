@@ -15,7 +15,7 @@ afterAll(() => api.close());
 const batch = async (subscribers: readonly unknown[], list_id = list) =>
   (await api.call('POST /api/v1/subscribers/batch', { payload: { list_id, subscribers } })).json();
 
-test('a thousand rows with every kind among them add up as documented', async () => {
+test('the counts of a thousand rows of every kind add up as documented', async () => {
   for (const email of ['old@example.com', 'gone@example.com', 'hard@example.com']) {
     await aSubscriber(api, list, { email });
   }
@@ -48,7 +48,7 @@ test('a batch writes no event per row', async () => {
   expect(events).toBe(0);
 });
 
-test('an attribute named as what every object has is set and taken away like any other', async () => {
+test('an attribute with the name of a built-in property of objects is set and removed like any other', async () => {
   const batch = (attributes: object) =>
     api.call('POST /api/v1/subscribers/batch', {
       payload: { list_id: list, subscribers: [{ email: 'proto@example.com', attributes }] },
@@ -63,7 +63,7 @@ test('an attribute named as what every object has is set and taken away like any
   expect(Object.entries(await attributes())).toEqual([['plain', 1]]);
 });
 
-test('two batches of the same new people at once make each person once', async () => {
+test('two concurrent batches of the same new subscribers create each one once', async () => {
   const own = await aList(api);
   const people = Array.from({ length: 300 }, (_, index) => ({ email: `twin${index}@example.com` }));
   const [a, b] = await Promise.all([batch(people, own), batch([...people].reverse(), own)]);
@@ -72,7 +72,7 @@ test('two batches of the same new people at once make each person once', async (
   expect((await api.call(`GET /api/v1/lists/${own}`)).json().data.total_subscribers).toBe(300);
 });
 
-test('a row with a wrong field fails the batch by name, and nothing is written', async () => {
+test('an invalid field fails the batch by name, and nothing is written', async () => {
   const own = await aList(api);
   const { error } = await batch([{ email: 'a@example.com' }, { email: 'b@example.com', nick: 'B', tags: 'x' }], own);
   expect(error.errors).toEqual({
@@ -87,7 +87,7 @@ test.each([0, 1001])('%d rows are refused', async (rows) => {
   expect(Object.keys(error.errors)).toEqual(['subscribers']);
 });
 
-test('an export has every row, and no cell that a spreadsheet would run', async () => {
+test('an export has every row and escapes formulas', async () => {
   const own = await aList(api);
   const people = Array.from({ length: 2_500 }, (_, index) => ({ email: `p${index}@example.com` }));
   for (const slice of [people.slice(0, 1000), people.slice(1000, 2000), people.slice(2000)]) await batch(slice, own);
@@ -110,7 +110,7 @@ test('an export has every row, and no cell that a spreadsheet would run', async 
   });
 });
 
-test('an import changes people and brings nobody back', async () => {
+test('an import changes subscribers and reactivates none', async () => {
   const own = await aList(api);
   await aSubscriber(api, own, { email: 'left@example.com' });
   await aSubscriber(api, own, { email: 'same@example.com', first_name: 'S' });

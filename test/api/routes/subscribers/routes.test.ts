@@ -20,21 +20,21 @@ const eventsOf = async (subscriber: number) =>
 const setStatus = (id: number, status: string) =>
   api.store.db.collection<{ _id: number }>('subscribers').updateOne({ _id: id }, { $set: { status } });
 
-test('one row per list and address, whatever the case and spelling of the domain', async () => {
+test('one row per list and address, independent of the case and spelling of the domain', async () => {
   const first = await add({ email: 'Zoë@Bücher.example' });
   const second = await add({ email: 'zoë@xn--bcher-kva.EXAMPLE', last_name: 'Z' });
   expect([first.statusCode, second.statusCode]).toEqual([201, 200]);
   expect(second.json().data).toMatchObject({ id: first.json().data.id, email: 'Zoë@Bücher.example', last_name: 'Z' });
 });
 
-test('twenty posts of one new address at once make one row and one event', async () => {
+test('twenty concurrent requests for one new address create one row and one event', async () => {
   const answers = await Promise.all(Array.from({ length: 20 }, () => add({ email: 'racer@example.com' })));
   expect(answers.filter(({ statusCode }) => statusCode === 201)).toHaveLength(1);
   expect(answers.filter(({ statusCode }) => statusCode === 200)).toHaveLength(19);
   expect(await eventsOf(answers[0]?.json().data.id)).toEqual(['subscriber.created']);
 });
 
-test('posting again changes what is named and keeps the rest', async () => {
+test('a repeated request changes the given fields and keeps the others', async () => {
   const { id } = await aSubscriber(api, list, {
     email: 'keep@example.com',
     first_name: 'Kim',
@@ -50,7 +50,7 @@ test('posting again changes what is named and keeps the rest', async () => {
   expect(await eventsOf(id)).toEqual(['subscriber.created', 'subscriber.updated']);
 });
 
-test('whoever unsubscribed comes back by a new sign-up; a second unsubscribe says nothing new', async () => {
+test('a new sign-up reactivates an unsubscribed address; a second unsubscribe publishes no event', async () => {
   const { id } = await aSubscriber(api, list, { email: 'back@example.com' });
   await api.call(`DELETE /api/v1/subscribers/back@example.com?list_id=${list}`);
   await api.call(`DELETE /api/v1/subscribers/BACK@example.com?list_id=${list}`);
@@ -64,7 +64,7 @@ test('whoever unsubscribed comes back by a new sign-up; a second unsubscribe say
   expect(await eventsOf(id)).toEqual(['subscriber.created', 'subscriber.unsubscribed', 'subscriber.reactivated']);
 });
 
-test.each(['bounced', 'complained'])('a %s address is not brought back', async (status) => {
+test.each(['bounced', 'complained'])('a %s address is not reactivated', async (status) => {
   const email = `${status}@example.com`;
   const { id } = await aSubscriber(api, list, { email });
   await setStatus(id, status);
@@ -73,7 +73,7 @@ test.each(['bounced', 'complained'])('a %s address is not brought back', async (
   expect(again.json().data).toMatchObject({ id, status, first_name: 'Again' });
 });
 
-test('without a list the address leaves every list of the account', async () => {
+test('without a list the address is unsubscribed from every list of the account', async () => {
   const other = await aList(api, { name: 'Other' });
   const here = await aSubscriber(api, list, { email: 'both@example.com' });
   const there = await aSubscriber(api, other, { email: 'both@example.com' });
@@ -82,7 +82,7 @@ test('without a list the address leaves every list of the account', async () => 
   expect((await find(there.id)).status).toBe('unsubscribed');
 });
 
-test('PATCH changes the person and replaces the tags', async () => {
+test('PATCH changes the subscriber and replaces the tags', async () => {
   const { id } = await aSubscriber(api, list, { email: 'patch@example.com', tags: ['a', 'b'], first_name: 'P' });
   const answer = await api.call(`PATCH /api/v1/subscribers/${id}`, { payload: { tags: ['c'], first_name: null } });
   expect(answer.json().data).toMatchObject({ tags: ['c'], first_name: null, email: 'patch@example.com' });
@@ -90,7 +90,7 @@ test('PATCH changes the person and replaces the tags', async () => {
   expect(refused.json().error.errors).toEqual({ email: ['The email field is not known.'] });
 });
 
-test('attributes and tags of one person are limited, however they grow', async () => {
+test('attributes and tags of a subscriber are limited across requests', async () => {
   const many = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`a${index}`, index]));
   const { id } = await aSubscriber(api, list, { email: 'big@example.com', attributes: many });
   const grown = await add({ email: 'big@example.com', attributes: { one_more: 1 } });
@@ -128,7 +128,7 @@ test('pages, filters and search', async () => {
   expect((await emails('page=9')).emails).toEqual([]);
 });
 
-test('suppressed is shown from the suppressions, and the row stays as it is', async () => {
+test('`suppressed` comes from the suppressions, and the row stays unchanged', async () => {
   const { id } = await aSubscriber(api, list, { email: 'barred@example.com' });
   await api.deps.suppressions.add(api.account, 'barred@example.com', 'manual', null);
   expect(await find(id)).toMatchObject({ status: 'active', suppressed: true });

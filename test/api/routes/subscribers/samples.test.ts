@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aList, anApi, type TestApi } from '../../../support/api/api.js';
 import { readCurl } from '../../../support/api/curl.js';
 
-/** The curl lines of the Maily document on lists and subscribers, word for word; only host and key are replaced. */
+/** The curl commands of the Maily document on lists and subscribers, verbatim except for host and key. */
 const SAMPLES = {
   lists: String.raw`curl https://usemaily.xyz/api/v1/lists \
 -H "Authorization: Bearer YOUR_API_KEY"`,

@@ -18,7 +18,7 @@ const codeOf = (answer: { statusCode: number; json(): { error: { code: string } 
   answer.json().error.code,
 ];
 
-test('a template is made once, shown with its languages, changed and removed', async () => {
+test('a template is created once, shown with its languages, changed and removed', async () => {
   const payload = { ...RECEIPT, identifier: 'receipt.v1', category: 'receipt' };
   const made = await post('/api/v1/templates', payload, { 'idempotency-key': 'receipt' });
   expect([made.statusCode, made.headers['etag']]).toEqual([201, '"1"']);
@@ -39,7 +39,7 @@ test('a template is made once, shown with its languages, changed and removed', a
   expect((await api.call(`DELETE ${at(id)}`)).statusCode).toBe(404);
 });
 
-test('an identifier is unique within the account, and free again once its template is gone', async () => {
+test('an identifier is unique within the account, and free again after its template is removed', async () => {
   const { id } = await aTemplate(api, { identifier: 'once' });
   const other = await aTemplate(api);
   expect(codeOf(await post('/api/v1/templates', { ...RECEIPT, identifier: 'once' }))).toEqual([
@@ -53,7 +53,7 @@ test('an identifier is unique within the account, and free again once its templa
 });
 
 describe('If-Match', () => {
-  test('lets whoever read the latest revision write, and nobody else', async () => {
+  test('accepts a change based on the latest revision only', async () => {
     const { id } = await aTemplate(api);
     const write = (name: string, tag: string) =>
       api.call(`PATCH ${at(id)}`, { payload: { name }, headers: { 'if-match': tag } });
@@ -73,7 +73,7 @@ describe('If-Match', () => {
     expect((await api.call(`GET ${at(id)}`)).json().data).toMatchObject({ name: 'Fourth', revision: 4 });
   });
 
-  test('of several at once lets one through', async () => {
+  test('accepts one of several concurrent changes', async () => {
     const { id } = await aTemplate(api);
     const answers = await Promise.all(
       Array.from({ length: 5 }, (_, i) =>
@@ -88,7 +88,7 @@ test.each([
   ['malformed Liquid', { en: { html: '<p>\n{% if x %}</p>' } }, 'contents.en.html', 'line:2, col:1'],
   ['an unknown filter', { en: { html: 'x', subject: '{{ a | shout }}' } }, 'contents.en.subject', 'shout'],
   ['a tag that reads files', { en: { mjml: "<mjml>{% include 'x' %}</mjml>" } }, 'contents.en.mjml', 'include'],
-  ['MJML that is none', { en: { mjml: '<p>Hello</p>' } }, 'contents.en.mjml', 'MJML'],
+  ['invalid MJML', { en: { mjml: '<p>Hello</p>' } }, 'contents.en.mjml', 'MJML'],
   [
     'an element MJML does not have',
     { en: { mjml: '<mjml><mj-body>\n<mj-nothing></mj-nothing></mj-body></mjml>' } },
@@ -98,15 +98,15 @@ test.each([
   ['no body', { en: { subject: 'Hi' } }, 'contents.en.html', 'required'],
   ['two bodies', { en: { html: 'x', mjml: '<mjml></mjml>' } }, 'contents.en.html', 'together'],
   ['no own language', { de: { html: 'x' }, pt: { html: 'x' } }, 'default_language', 'one of the languages'],
-  ['a language nobody speaks', { English: { html: 'x' } }, 'contents.English', 'language tag'],
+  ['an invalid language tag', { English: { html: 'x' } }, 'contents.English', 'language tag'],
   ['nothing', {}, 'contents', 'must not be empty'],
-])('%s is refused where it stands', async (_, contents, field, words) => {
+])('%s is refused with its position', async (_, contents, field, words) => {
   const answer = await post('/api/v1/templates', { name: 'Faulty', contents });
   expect(answer.statusCode).toBe(422);
   expect(answer.json().error.errors[field]?.join()).toContain(words);
 });
 
-test('a template that a campaign waits for stays; one that was sent with it is no reason', async () => {
+test('a template of an open campaign cannot be removed; one of a sent campaign can', async () => {
   const { id } = await aTemplate(api, {}, true);
   const campaign = await aCampaign(api, await aList(api), { template_id: id });
   expect((await api.call(`GET /api/v1/campaigns/${campaign}`)).json().data.template_id).toBe(id);
@@ -116,7 +116,7 @@ test('a template that a campaign waits for stays; one that was sent with it is n
   expect((await api.call(`GET /api/v1/campaigns/${campaign}`)).json().data.template_id).toBe(id);
 });
 
-test('the default is one template, published, and falls back when it is gone', async () => {
+test('the default is one published template, and falls back when it is removed', async () => {
   const draft = await aTemplate(api);
   const make = (id: number, is_default: boolean) => api.call(`PATCH ${at(id)}`, { payload: { is_default } });
   expect(codeOf(await make(draft.id, true))).toEqual([422, 'template_not_published']);
@@ -130,7 +130,7 @@ test('the default is one template, published, and falls back when it is gone', a
   expect(defaults.map((one: { id: number }) => one.id)).not.toContain(id);
 });
 
-test('it shows a ready request with every variable of its own language', async () => {
+test('it shows an example request with every variable of its default language', async () => {
   const { id } = await aTemplate(api, { identifier: 'ready' });
   const { request } = (await api.call(`GET ${at(id)}`)).json().data;
   expect(request).toMatchObject({ method: 'POST', url: expect.stringMatching(/\/api\/v1\/messages$/) });

@@ -15,7 +15,7 @@ const call = async (route: string, payload?: object) => {
 };
 const saying = (html: string) => ({ contents: { en: { html } } });
 
-test('what is published stays as it was; an earlier version comes back as a new one', async () => {
+test('published versions never change; a rollback publishes an earlier version as a new one', async () => {
   const { id } = await aTemplate(api, saying('one'));
   const at = `/api/v1/templates/${id}`;
   const publish = () => call(`POST ${at}/publish`, {});
@@ -44,14 +44,14 @@ test('what is published stays as it was; an earlier version comes back as a new 
   expect((await publish()).data).toMatchObject({ published_version: 4, has_unpublished_changes: false });
 });
 
-test('publishing twice publishes once, also at the same time', async () => {
+test('publishing the same draft twice publishes it once, also concurrently', async () => {
   const { id } = await aTemplate(api);
   const answers = await Promise.all([1, 2, 3].map(() => call(`POST /api/v1/templates/${id}/publish`, {})));
   expect(answers.map(({ data }) => data.published_version)).toEqual([1, 1, 1]);
   expect((await call(`GET /api/v1/templates/${id}/versions`)).data).toHaveLength(1);
 });
 
-test('a change while it is published leaves version and draft whole', async () => {
+test('a change during publishing leaves version and draft consistent', async () => {
   const { id } = await aTemplate(api, saying('before'));
   const [published] = await Promise.all([
     call(`POST /api/v1/templates/${id}/publish`, {}),
@@ -64,7 +64,7 @@ test('a change while it is published leaves version and draft whole', async () =
   expect(row.has_unpublished_changes).toBe(version === 'before');
 });
 
-test('a version that is not there is refused; a copy is a draft of its own', async () => {
+test('an unknown version is refused; a copy is a separate draft', async () => {
   const { id } = await aTemplate(api, { name: 'Original', identifier: 'original' }, true);
   expect((await call(`POST /api/v1/templates/${id}/rollback`, { version: 9 })).error.errors).toHaveProperty('version');
   expect((await call(`GET /api/v1/templates/${id}/versions/9`)).status).toBe(404);
