@@ -19,8 +19,8 @@ async function read(letter: Partial<Letter>, recipient: Partial<Recipient> = {})
   return { ...(await PostalMime.parse(raw)), raw: raw.toString('latin1') };
 }
 
-describe('what a recipient reads', () => {
-  test('a fragment becomes a document with language, title, preheader and a way out', async () => {
+describe('the spliced letter', () => {
+  test('a fragment becomes a document with language, title, preheader and an unsubscribe link', async () => {
     const { html, text } = await read({
       subject: 'Tea & {{ first_name }}',
       preheader: 'Soon, {{ first_name }}',
@@ -35,7 +35,7 @@ describe('what a recipient reads', () => {
     expect(text).toMatch(/Unsubscribe \(https:\/\/mail\.example\.test\/u\/[\w-]{36}\)/);
   });
 
-  test('one token serves all links of a recipient, and no attribute of theirs can stand in for one', async () => {
+  test('all links of a recipient use one token, and attributes cannot replace a link', async () => {
     const html = '{{ unsubscribe_url }} {{ preferences_url }} {{ view_url }}';
     const attributes = { view_url: 'https://evil.example', preferences_url: 'https://evil.example' };
     const { text } = await read({ html }, { attributes });
@@ -51,7 +51,7 @@ describe('what a recipient reads', () => {
     expect(mail.text).toMatch(/^Hallo\s+Unsubscribe: https:/);
   });
 
-  test('links, alternative texts and Liquid with quotes survive the way into the text part', async () => {
+  test('links, alternative texts and Liquid with quotes are kept in the text part', async () => {
     const html = `<h1>Dear {{ first_name | default: "friend <3" }}</h1><p><a href="https://x.test/?a=1&amp;b={{ id }}">Read</a> <img src="x.png" alt="a cat"></p>{% if city == "X" %}<p>In X</p>{% endif %}`;
     const { text } = await read({ html }, { first_name: null, attributes: { id: 9, city: 'X' } });
     expect(text).toContain('Dear friend <3');
@@ -59,20 +59,20 @@ describe('what a recipient reads', () => {
     expect(text).toContain('In X');
   });
 
-  test('a block that the text part keeps only half of loses its tags there, not its words', async () => {
+  test('a block that the text part keeps only half of loses its tags there, not its text', async () => {
     const html = '<style>{% if city %}</style><p>Hello {{ first_name }}</p>{% endif %}';
     const { text, html: whole } = await read({ html }, { attributes: { city: 'X' } });
     expect(text).toContain('Hello Ada');
     expect(whole).toContain('<p>Hello Ada</p>');
   });
 
-  test('a variable that one tag sets is seen by the next', async () => {
+  test('a variable that one tag sets is visible to later tags', async () => {
     const html =
       '{% assign first_name = "Set" %}{{ first_name }}{% capture c %}<b>{{ last_name }}</b>{% endcapture %}|{{ c | raw }}';
     expect((await read({ html })).html).toContain('Set|<b>Lovelace</b>');
   });
 
-  test('values are escaped in HTML exactly once, and not at all in text and subject', async () => {
+  test('values are escaped exactly once in HTML and never in text and subject', async () => {
     const mail = await read(
       {
         subject: '{{ first_name }}',
@@ -98,7 +98,7 @@ describe('what a recipient reads', () => {
   });
 });
 
-describe('a letter that cannot be made', () => {
+describe('a letter that cannot be rendered', () => {
   test.each([
     ['{{ first_name', 'output'],
     ['{% if x %}', 'not closed'],
@@ -109,7 +109,7 @@ describe('a letter that cannot be made', () => {
     expect(() => compileLetter(aLetter({ html }))).toThrow(Failure);
   });
 
-  test('a loop without an end fails this recipient, not the page', () => {
+  test('an endless loop fails this recipient, not the page', () => {
     const mail = splice({ html: '{% for i in (1..100000000) %}x{% endfor %}' });
     expect(mail).toMatchObject({
       kind: 'unrenderable',
@@ -118,7 +118,7 @@ describe('a letter that cannot be made', () => {
     });
   });
 
-  test('a local part that is not ASCII fails by name; a domain becomes an A-label', () => {
+  test('a local part that is not ASCII fails with its class; a domain becomes an A-label', () => {
     expect(splice({}, { email: 'jörg@example.test' })).toMatchObject({
       class: 'eai_unsupported',
       code: '5.6.7',
@@ -132,7 +132,7 @@ describe('a letter that cannot be made', () => {
   });
 });
 
-test('the quick way of a plain field prints what Liquid prints', { timeout: 60_000 }, () => {
+test('the fast path of a plain field prints the same as Liquid', { timeout: 60_000 }, () => {
   const tags = [
     '{{ v }}',
     '{{v|default:"x"}}',

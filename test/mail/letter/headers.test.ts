@@ -18,7 +18,7 @@ function bytesOf(letter: Partial<Letter>, id: number): string {
 const valuesOf = (name: string, letter?: Partial<Letter>, id?: number) =>
   headerOf(letter, id).flatMap(([given, value]) => (given === name ? value : []));
 
-describe('the header of a campaign’s mail has once, and once only', () => {
+describe('the header of a campaign’s mail has exactly once', () => {
   test.each([
     ['from', 'News <news@example.test>'],
     ['to', 'Ada Lovelace <reader42@example.test>'],
@@ -34,7 +34,7 @@ describe('the header of a campaign’s mail has once, and once only', () => {
     expect(valuesOf(name)).toEqual([value]);
   });
 
-  test('an address to leave by, of https alone, opaque', () => {
+  test('an https address for unsubscribing, without personal data', () => {
     const [value = '', ...more] = valuesOf('list-unsubscribe');
     expect(more).toEqual([]);
     expect(value).toMatch(/^<https:\/\/mail\.example\.test\/u\/[\w-]{36,}>$/);
@@ -46,7 +46,7 @@ describe('the header of a campaign’s mail has once, and once only', () => {
   });
 });
 
-test('what names the list or the campaign is the same for everybody, and the list for every campaign', () => {
+test('the fields of list and campaign are the same for all recipients, and those of the list for all campaigns', () => {
   expect(valuesOf('feedback-id', {}, 1)).toEqual(valuesOf('feedback-id', {}, 2));
   expect(valuesOf('list-id', { campaign: 7 })).toEqual(valuesOf('list-id', { campaign: 8 }));
   expect(valuesOf('feedback-id')[0]?.split(':')).toHaveLength(4);
@@ -58,7 +58,7 @@ test.each([
   'Grüße aus dem Hafen '.repeat(20).trim(),
   `Ohne${'Leerzeichen'.repeat(30)}`,
   '“”'.repeat(150),
-])('a long subject is folded, and no line is longer than may be sent: %#', (subject) => {
+])('a long subject is folded into lines of valid length: %#', (subject) => {
   const lines = bytesOf({ subject }, 42).split('\r\n');
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(998);
   const folded = lines.filter((line) => line.length > 78 && /^(?:subject:|\s)/i.test(line));

@@ -58,7 +58,7 @@ const nasty = fc
 
 const withoutLiquid = nasty.map((text) => text.replace(/[{}]/g, ''));
 
-describe('no input makes another header line, recipient or end of the mail', () => {
+describe('no input adds a header line, a recipient or an end of the mail', () => {
   test('names, subjects, preheaders, attributes and texts of any kind', { timeout: 60_000 }, async () => {
     const letters = fc.record({
       subject: withoutLiquid,

@@ -16,7 +16,7 @@ const template = {
   html: '<p>Hi {{ first_name }}</p>{% for item in items %}<a href="{{ item.link }}">{{ item.title }}</a>{% endfor %}',
 };
 
-test('the issue is filled in, fields of recipients wait for them', () => {
+test('the issue is filled in, and recipient fields stay', () => {
   expect(issueLetter(template, content)).toEqual({
     subject: 'Acme weekly: One & only, {{ first_name | default: "reader" }}',
     preheader: null,
@@ -24,39 +24,39 @@ test('the issue is filled in, fields of recipients wait for them', () => {
   });
 });
 
-describe('never an empty or half letter', () => {
+describe('an empty or incomplete letter is refused', () => {
   test.each([
-    ['a variable the content lacks', { ...template, subject: '{{ data.headline }}' }, 'the content lacks data'],
-    ['a subject of nothing', { ...template, subject: ' ' }, 'the subject is empty'],
+    ['a missing variable', { ...template, subject: '{{ data.headline }}' }, 'the content lacks data'],
+    ['an empty subject', { ...template, subject: ' ' }, 'the subject is empty'],
     [
-      'a body of markup alone',
+      'a body without text',
       { ...template, html: '<p>{% for x in data %}{{ x }}{% endfor %}</p>' },
       'the body is empty',
     ],
     ['a loop without an end', { ...template, html: '{% for a in items %}x' }, 'not closed'],
-  ])('%s is a fault, in words', (_what, faulty, sentence) => {
+  ])('%s is a fault with a sentence', (_what, faulty, sentence) => {
     expect(issueLetter(faulty, { ...content, ...(sentence.includes('body') && { data: [] }) })).toContain(sentence);
   });
 
-  test('a body of tags that never end is read in one pass', () => {
+  test('a body of unclosed tags is read in one pass', () => {
     const html = `${'<'.repeat(400_000)}`;
     expect(issueLetter({ ...template, html }, content)).toMatchObject({ html });
   });
 
-  test('what the template allows for may be lacking', () => {
+  test('optional variables may be missing', () => {
     const html = '{{ data.lead | default: "News" }}{% if data.more %}more{% endif %}';
     expect(issueLetter({ ...template, html }, content)).toMatchObject({ html: 'News' });
   });
 });
 
-test('words of a source never become Liquid, in whatever depth and filter', () => {
+test('text of a source never becomes Liquid, at any depth and with any filter', () => {
   const evil = { title: '{{ email }}{% raw %}', nested: [{ title: '{{{{ email }}\ue0000\ue001' }] };
   const data = withoutLiquid(evil);
   const html = '<p>{{ first_name }} {{ data.title | raw }} {{ data.nested[0].title }}</p>';
   const letter = issueLetter({ ...template, html }, { ...content, data });
   expect(typeof letter).toBe('object');
-  const said = typeof letter === 'string' ? letter : letter.html;
-  expect([said.match(/\{[{%]/g), said.includes('\ue000')]).toEqual([['{{'], false]);
+  const filled = typeof letter === 'string' ? letter : letter.html;
+  expect([filled.match(/\{[{%]/g), filled.includes('\ue000')]).toEqual([['{{'], false]);
 });
 
 test('a template is checked before there is content', () => {

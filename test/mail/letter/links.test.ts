@@ -19,7 +19,7 @@ test.each([
     '<!--[if mso]><v:roundrect href="[https://a.test/m]">',
   ],
   [
-    'within a block',
+    'a link in a block',
     `{% if a > "b" %}${link('https://a.test/x')}{% endif %}`,
     '{% if a > "b" %}<a href="[https://a.test/x]">x</a>{% endif %}',
   ],
@@ -29,12 +29,12 @@ test.each([
     `<a {% if a %}class="b"{% endif %} href="[https://a.test/x]">{{ b }}</a>`,
   ],
   [
-    'an address that is read as one, which stays what it says,',
+    'a link whose text is a web address',
     '<a href="https://a.test/x">https://a.test/x</a>',
     '<a href="[https://a.test/x]">https://a.test/x</a>',
   ],
-  ['another host alphabet', link('https://bücher.test/ä'), '<a href="[https://xn--bcher-kva.test/%C3%A4]">x</a>'],
-])('%s leads through us', (_what, html, expected) => {
+  ['an international domain', link('https://bücher.test/ä'), '<a href="[https://xn--bcher-kva.test/%C3%A4]">x</a>'],
+])('%s is tracked', (_what, html, expected) => {
   expect(rewriteHtml(html, marked)).toBe(expected);
 });
 
@@ -46,18 +46,18 @@ test.each([
   ['an anchor', link('#top')],
   ['a path', link('/x')],
   ['a script', link('javascript:alert(1)')],
-  ['what the author wants untouched', link('https://a.test/x', ' data-notrack')],
-  ['an entity nobody knows', link('https://a.test/?a&bogus;b')],
-  ['a word in another attribute', '<a title="see href=https://a.test/x">x</a>'],
+  ['a link with data-notrack', link('https://a.test/x', ' data-notrack')],
+  ['an unknown entity', link('https://a.test/?a&bogus;b')],
+  ['an href in another attribute', '<a title="see href=https://a.test/x">x</a>'],
   ['another tag', '<link href="https://a.test/x"><img src="https://a.test/y"><abbr href="https://a.test/z">'],
-  ['what only shows Liquid', `{% raw %}${link('https://a.test/x')}{% endraw %}`],
-  ['no web address', link('https://')],
+  ['a link in a raw block', `{% raw %}${link('https://a.test/x')}{% endraw %}`],
+  ['an incomplete address', link('https://')],
   ['a tag without an end', '<a href="https://a.test/x'],
-])('%s stays as it is', (_what, html) => {
+])('%s stays unchanged', (_what, html) => {
   expect(rewriteHtml(html, marked)).toBe(html);
 });
 
-test('destinations are named once, personal ones as they stand', () => {
+test('destinations are listed once, personal ones as written', () => {
   const html =
     link('https://a.test/1') + link('https://a.test/{{ id }}') + link('https://a.test/2') + link('https://a.test/1');
   expect(linksIn(html)).toEqual({
@@ -89,7 +89,7 @@ test('addresses of a text part are found once each', () => {
   ]);
 });
 
-test('whatever is written, nothing but the links changes, and Liquid stays as well formed as it was', () => {
+test('for any input only the links change, and Liquid stays as well formed as before', () => {
   const piece = fc.constantFrom(
     '<a ',
     'href=',
@@ -125,7 +125,7 @@ test('whatever is written, nothing but the links changes, and Liquid stays as we
   );
 });
 
-test('a letter made to be slow is not slow', { timeout: 5_000 }, () => {
+test('hostile letters are read in linear time', { timeout: 5_000 }, () => {
   for (const nasty of ['<a "', '<a href=', '<a '.repeat(3), "<a '", 'https://a.test/)))', '{% raw']) {
     const html = nasty.repeat(200_000);
     expect(

@@ -18,7 +18,7 @@ function splice(letter: Partial<Letter>, recipient: Partial<Recipient>): Spliced
 const bytesOf = (mail: SplicedMail) => Buffer.concat(mail.chunks);
 const read = (raw: Buffer): Promise<Email> => PostalMime.parse(raw);
 
-/** The same content as nodemailer would put it together, read back. */
+/** The same content, composed by nodemailer and read back. */
 async function composed(content: { to: string; subject: string; text: string; html: string }): Promise<Email> {
   const composer = new MailComposer({
     from: { name: 'News', address: 'news@example.test' },
@@ -33,7 +33,7 @@ async function composed(content: { to: string; subject: string; text: string; ht
 
 const lines = (text: string | undefined) => (text ?? '').replace(/\r\n?/g, '\n').trimEnd();
 
-test('where reports come to is a second way of leaving, in one field with the first', async () => {
+test('with a bounce domain the List-Unsubscribe field also has a mailto', async () => {
   const mail = splice({ bounceDomain: 'bounce.example.test' }, {});
   const token = someLinks.forRecipient(7, 42);
   const values = (await read(bytesOf(mail))).headers.filter(({ key }) => key === 'list-unsubscribe');
@@ -89,7 +89,7 @@ async function expectSameAsComposer(value: string): Promise<void> {
   expect(lines(ours.html)).toBe(lines(theirs.html));
   expect(lines(ours.text)).toBe(lines(theirs.text));
   expect(ours.subject).toBe(oneLine(`Hi ${value}!`));
-  // nodemailer leaves what looks like an encoded word as it is, so that readers see something else than was written
+  // nodemailer leaves text that resembles an encoded word unchanged, so that readers decode it
   if (!value.includes('=?')) expect(ours.subject).toBe(theirs.subject);
   expect(ours.to?.[0]?.address).toBe('ada@example.test');
   expect(ours.to).toHaveLength(1);
@@ -101,7 +101,7 @@ describe('a spliced mail reads like the one nodemailer composes', () => {
     await expectSameAsComposer(value);
   });
 
-  test('whatever the value', { timeout: 60_000 }, async () => {
+  test('for any value', { timeout: 60_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyText(), { maxLength: 6 }), (words) => expectSameAsComposer(words.join(' '))),
       { numRuns: 40 },
@@ -109,7 +109,10 @@ describe('a spliced mail reads like the one nodemailer composes', () => {
   });
 });
 
-/** Pieces people and attackers type; control characters but line breaks are dropped on purpose, so they are left out. */
+/**
+ * Pieces that people and attackers type. Control characters other than line breaks are left out, because they are
+ * dropped.
+ */
 function anyText() {
   return fc.oneof(
     fc

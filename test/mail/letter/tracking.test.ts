@@ -10,7 +10,7 @@ const HTML =
   '<p><a href="https://a.test/x">{{ first_name }}</a> <a href="{{ unsubscribe_url }}">Leave</a> {% if first_name %}<a href="https://a.test/?a=1&amp;b=2">b</a>{% endif %}</p>';
 const BASE = 'https://mail.example.test';
 
-/** As its worker compiles it: the destinations are numbered first. */
+/** Compiles a letter as the worker does, with numbered destinations. */
 function trackedLetter(over: Partial<Letter> = {}, opens = true): Letter {
   const letter = aLetter({ html: HTML, ...over });
   return { ...letter, tracking: { opens, links: new Map(destinationsOf(letter).map((url, i) => [url, i + 1])) } };
@@ -25,7 +25,7 @@ function mailTo(letter: Letter, over: Partial<Recipient> = {}): SplicedMail {
 const read = (mail: SplicedMail) => PostalMime.parse(Buffer.concat(mail.chunks));
 const tokenIn = (html = '') => /\/c\/([\w-]+)\//.exec(html)?.[1] ?? '';
 
-test('links lead through us, with one token that names campaign, recipient and time', async () => {
+test('links are tracked with one token that has campaign, recipient and time', async () => {
   const { html = '', text = '', headers } = await read(mailTo(trackedLetter()));
   const token = tokenIn(html);
   expect(someLinks.read(token)).toEqual({ campaign: 7, subscriber: 42, madeAt: someTime });
@@ -39,7 +39,7 @@ test('links lead through us, with one token that names campaign, recipient and t
 });
 
 test.each([[{ track: false }], [{ track: 'no' }], [{ do_not_track: true }], [{ do_not_track: '1' }]])(
-  'whoever says %j gets the same letter with the links as they were written',
+  'a recipient with %j gets the same letter with the original links',
   async (attributes) => {
     const { html, text } = await read(mailTo(trackedLetter(), { attributes }));
     const plain = await read(mailTo(aLetter({ html: HTML }), { attributes }));
@@ -48,7 +48,7 @@ test.each([[{ track: false }], [{ track: 'no' }], [{ do_not_track: true }], [{ d
   },
 );
 
-test('clicks and opens are followed each for itself', async () => {
+test('clicks and opens are tracked separately', async () => {
   const onlyClicks = (await read(mailTo(trackedLetter({}, false)))).html ?? '';
   expect(onlyClicks).toContain('/c/');
   expect(onlyClicks).not.toContain('/o/');
@@ -58,12 +58,12 @@ test('clicks and opens are followed each for itself', async () => {
   expect(onlyOpens).toContain('href="https://a.test/x"');
 });
 
-test('what the author keeps untouched stays so in the text part too, and our own pages are never followed', () => {
+test('links with data-notrack are not tracked in the text part either, and links to Everpost’s own pages never are', () => {
   const html = `<a href="https://a.test/keep" data-notrack>keep</a> <a href="${BASE}/p/x">ours</a> <a href="https://a.test/go">go</a>`;
   expect(destinationsOf(aLetter({ html }))).toEqual(['https://a.test/go']);
 });
 
-test('the pixel of a mail that would be cut off stands before the cut', async () => {
+test('the pixel of a mail that mailboxes cut off is before the cut', async () => {
   const long = `<html><body>${'<p>Tea and biscuits.</p>\n'.repeat(6_000)}</body></html>`;
   const { html = '' } = await read(mailTo(trackedLetter({ html: long })));
   expect(html.indexOf('/o/')).toBeLessThan(1_000);

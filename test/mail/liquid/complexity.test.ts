@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { checkLetter } from '../../../mail/letter/compile.js';
 import { sampleContext } from '../../../mail/liquid/sample-context.js';
 
-/** Each took seconds, or all memory. */
+/** Without limits each takes seconds, or all memory. */
 const BOMBS: readonly [string, string, string][] = [
   ['a path of 100,000 names', `{% assign a = ${'a.'.repeat(100_000)}a %}`, 'characters in one tag'],
   ['20,000 conditions', `{% if a == b${' or a == b'.repeat(20_000)} %}x{% endif %}`, 'characters in one tag'],
@@ -46,11 +46,11 @@ test.each([
 test.each([
   ['{{ first_name', 'output "{{ first_name" not closed, line:1, col:1'],
   [`x\n{{ a${' '.repeat(5_000)}`, 'not closed, line:2, col:1'],
-])('a tag without an end is named with its place', (html, fault) => {
+])('a tag without an end is reported with its position', (html, fault) => {
   expect(checkLetter({ html })).toEqual({ html: [expect.stringContaining(fault)] });
 });
 
-test('a sample names what loops read, and reads no template longer than is quick', () => {
+test('a sample has the properties that loops read, and skips long templates', () => {
   const loops = '{% for item in order.items %}{{ item.name }}{% endfor %}{% for row in rows %}{{ row.id }}{% endfor %}';
   expect(sampleContext([`${'<p>Hello</p>'.repeat(30_000)}${loops}`])).toEqual({
     order: { items: [{ name: 'name' }] },

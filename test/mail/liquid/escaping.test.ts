@@ -21,7 +21,7 @@ async function htmlOf(html: string, person: object = PERSON): Promise<string> {
   return (await PostalMime.parse(Buffer.concat(mail.chunks))).html ?? '';
 }
 
-/** Tags and attributes that data has brought: the letters below are written without any. */
+/** Tags and attributes that come from data. The letters below have none of their own. */
 function injectedMarkup(html: string): readonly string[] {
   const [, inside = ''] = /<div>([\s\S]*)<\/div>/.exec(html) ?? [];
   return inside.match(/<\/?(?:b|i)\b|onclick="/gi) ?? [];
@@ -49,7 +49,7 @@ describe.each([
   'first_name | url_encode | url_decode | raw',
   'first_name | base64_encode | base64_decode | raw',
   'first_name | date: "%Y" | raw',
-])('markup in what a recipient is called does not come into the HTML: {{ %s }}', (path) => {
+])('markup in recipient data is escaped in the HTML: {{ %s }}', (path) => {
   test('alone, in a block, assigned, echoed and captured', async () => {
     for (const letter of [
       `{{ ${path} }}`,
@@ -64,7 +64,7 @@ describe.each([
   });
 });
 
-test('nor out of an attribute, with or without quotes', async () => {
+test('in an attribute, with or without quotes', async () => {
   const body = (attribute: string) => `<p><img src="https://x.test/a.png" alt=${attribute}></p>`;
   for (const attribute of ['"{{ first_name | raw }}"', "'{{ first_name }}'", '{{ first_name }}']) {
     const { html } = await renderLetter(aJob({ body: { format: 'html', source: body(attribute) } }));
@@ -74,7 +74,7 @@ test('nor out of an attribute, with or without quotes', async () => {
   }
 });
 
-test('whatever the value, it is read as it was written', async () => {
+test('any value is read back as written', async () => {
   const text = fc.array(fc.constantFrom('<', '>', '"', "'", '&', '&lt;', '<b>', '--' + '>', 'a', ' x=y '), {
     maxLength: 8,
   });
@@ -91,13 +91,13 @@ test('whatever the value, it is read as it was written', async () => {
   );
 });
 
-test('previews show what is sent: the letter’s own markup, and none of a recipient’s', () => {
+test('previews show the same as sent mails: the letter’s own markup, and none from recipient data', () => {
   const letter = '{% capture x %}<i>{{ first_name }}</i>{% endcapture %}{{ x | raw }}{{ first_name | raw }}';
   const parts = { subject: 's', preheader: null, html: letter, text: 't' };
   const escaped = '&lt;b onclick=&#34;x&#34;&gt;';
-  const said = fillParts(parseParts(parts), PERSON, false);
+  const filled = fillParts(parseParts(parts), PERSON, false);
   for (const shown of [
-    'fault' in said ? said.fault : said.html,
+    'fault' in filled ? filled.fault : filled.html,
     previewFor(parts, { email: 'a@x.test', first_name: NAME, last_name: '' }).html,
   ]) {
     expect(shown).toContain(`<i>${escaped}`);
@@ -105,11 +105,11 @@ test('previews show what is sent: the letter’s own markup, and none of a recip
   }
 });
 
-test('what the caller of a message hands over as HTML is HTML behind raw', () => {
-  const said = fillParts(parseParts({ subject: '', preheader: null, html: '{{ note | raw }}', text: '' }), {
+test('HTML from the caller of a message is printed by raw', () => {
+  const filled = fillParts(parseParts({ subject: '', preheader: null, html: '{{ note | raw }}', text: '' }), {
     note: '<b>x</b>',
   });
-  expect(said).toMatchObject({ html: '<b>x</b>' });
+  expect(filled).toMatchObject({ html: '<b>x</b>' });
 });
 
 function unescaped(html: string): string {

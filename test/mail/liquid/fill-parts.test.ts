@@ -3,13 +3,13 @@ import { fillParts, parseParts } from '../../../mail/liquid/fill-parts.js';
 
 const parts = (html: string, over: Partial<Record<'subject' | 'text', string>> = {}) =>
   parseParts({ subject: 'Hi', preheader: null, html, text: '', ...over });
-const said = (html: string, context: object = {}) => {
+const filled = (html: string, context: object = {}) => {
   const result = fillParts(parts(html), context);
   if ('fault' in result) throw new Error(result.fault);
   return result;
 };
 
-test('values are escaped in HTML and as they are elsewhere', () => {
+test('values are escaped in HTML and unchanged elsewhere', () => {
   const source = '{{ name }}';
   const both = fillParts(parts(source, { subject: source, text: source }), { name: 'A & <b>' });
   expect(both).toMatchObject({ subject: 'A & <b>', html: 'A &amp; &lt;b&gt;', text: 'A & <b>', missing: [] });
@@ -24,19 +24,19 @@ test.each([
   ['{{ name | upcase }}', ['name']],
   ['{% if coupon %}{{ coupon }}{% endif %}{% unless vip %}x{% endunless %}', []],
   ['{{ name | default: "you" }}', []],
-])('%s names what it lacks: %j', (source, missing) => {
-  expect(said(source, { order: {}, a: {} }).missing).toEqual(missing);
+])('%s reports its missing variables: %j', (source, missing) => {
+  expect(filled(source, { order: {}, a: {} }).missing).toEqual(missing);
 });
 
-test('what is lacking is empty, the rest stands', () => {
-  expect(said('<p>{{ name }}, {{ city }}!</p>', { city: 'Porto' }).html).toBe('<p>, Porto!</p>');
+test('missing variables are empty, the rest is rendered', () => {
+  expect(filled('<p>{{ name }}, {{ city }}!</p>', { city: 'Porto' }).html).toBe('<p>, Porto!</p>');
 });
 
 test('null and false are values', () => {
-  expect(said('{{ a }}{{ b }}', { a: null, b: false })).toMatchObject({ html: 'false', missing: [] });
+  expect(filled('{{ a }}{{ b }}', { a: null, b: false })).toMatchObject({ html: 'false', missing: [] });
 });
 
-describe('a template that takes too much', () => {
+describe('a template beyond a limit', () => {
   test.each([
     ['a loop without end', '{% for i in (1..1000000000) %}{{ i }}{% endfor %}'],
     ['loops within loops', '{% for i in (1..9999) %}{% for j in (1..9999) %}{{ j }}{% endfor %}{% endfor %}'],
@@ -45,7 +45,7 @@ describe('a template that takes too much', () => {
     expect(fillParts(parts(source), {})).toEqual({ code: 'template_too_complex', fault });
   });
 
-  test('cannot reach what it was not given', () => {
-    expect(said('{{ name.constructor.name }}|{{ __proto__ }}', { name: 'x' }).html).toBe('|');
+  test('cannot read anything outside its context', () => {
+    expect(filled('{{ name.constructor.name }}|{{ __proto__ }}', { name: 'x' }).html).toBe('|');
   });
 });

@@ -14,7 +14,7 @@ test.each([
   ['{% for tag in tags %}{{ tag }}{% endfor %}', { tags: ['tag'] }],
   ['{% assign total = sum %}{{ total }}', { sum: 'sum' }],
   ['{{ brand.name }} {{ mail.subject }} {{ content }} {{ unsubscribe_url }}', {}],
-])('%s asks for %j', (source, sample) => {
+])('%s needs %j', (source, sample) => {
   expect(sampleContext([source])).toEqual(sample);
 });
 

@@ -44,7 +44,7 @@ const aFile = (name: string, mime: string, cid: string | null = null) => ({
 });
 
 describe('a transactional mail', () => {
-  test('has one recipient, a Message-ID that never changes and the fields a machine’s mail should have', async () => {
+  test('has one recipient, a stable Message-ID and the header fields of automatic mail', async () => {
     const mail = await composeMessage(aDraft(), someTime);
     expect(mail).toMatchObject({
       kind: 'mail',
@@ -67,7 +67,7 @@ describe('a transactional mail', () => {
     expect(await bytesOf(draft)).toEqual(await bytesOf(draft));
   });
 
-  test('has a text part made from the HTML, or the one that was given', async () => {
+  test('has the given text part, or one made from the HTML', async () => {
     const made = await PostalMime.parse(await bytesOf(aDraft()));
     expect(made.text?.trim()).toBe('Thank you');
     const given = await PostalMime.parse(await bytesOf(aDraft({ text: 'Thanks!' })));
@@ -89,7 +89,7 @@ describe('a transactional mail', () => {
     );
   });
 
-  test('shows cc and reply-to, and a copy for somebody else only changes the envelope', async () => {
+  test('shows cc and reply-to, and a copy for another recipient changes only the envelope', async () => {
     const content = contentOf({
       cc: [{ name: 'Bo, Jr.', email: 'bo@example.test' }],
       reply_to: { name: null, email: 'help@acme.example' },
@@ -105,7 +105,7 @@ describe('a transactional mail', () => {
     expect(read.replyTo).toMatchObject([{ address: 'help@acme.example' }]);
   });
 
-  test('carries files, and images inside the HTML by cid', async () => {
+  test('has its files, and images inside the HTML by cid', async () => {
     const attachments = [aFile('Rechnung für März.pdf', 'application/pdf'), aFile('logo.png', 'image/png', 'logo')];
     const raw = await bytesOf(aDraft({ html: '<img src="cid:logo" alt="Logo">', attachments }));
     expect(raw.toString()).toMatch(/multipart\/mixed[\s\S]*multipart\/alternative[\s\S]*multipart\/related/);
@@ -117,7 +117,7 @@ describe('a transactional mail', () => {
     for (const { content } of read.attachments) expect(Buffer.from(content as ArrayBuffer)).toEqual(PNG);
   });
 
-  test('carries custom fields', async () => {
+  test('has custom fields', async () => {
     const headers = { 'X-Order': 'Größe 42', 'In-Reply-To': '<a@b.example>', 'X-Tea': ['green', 'black'] };
     const raw = await bytesOf(aDraft({ headers }));
     const read = await PostalMime.parse(raw);
@@ -147,13 +147,13 @@ describe('its bytes', () => {
     expect(read.html?.replace(/\r\n/g, '\n')).toContain(`<pre>\n${text}</pre>`);
   });
 
-  test('end with CRLF, and have no other line end', async () => {
+  test('end lines with CRLF only', async () => {
     const raw = (await bytesOf(aDraft({ text: 'a\rb\nc\r\nd' }))).toString('latin1');
     expect(raw).not.toMatch(/[^\r]\n|\r[^\n]/);
     expect(raw.endsWith('\r\n')).toBe(true);
   });
 
-  test('have no header line longer than may be sent, whatever the subject', async () => {
+  test('have header lines of valid length for any subject', async () => {
     const raw = (await bytesOf(aDraft({ subject: 'x'.repeat(998) }))).toString('latin1');
     expect(Math.max(...raw.split('\r\n').map(({ length }) => length))).toBeLessThanOrEqual(78);
     expect((await PostalMime.parse(raw)).subject).toBe('x'.repeat(998));
@@ -163,12 +163,12 @@ describe('its bytes', () => {
 test.each([
   ['jürgen@example.test', 'eai_unsupported'],
   ['nobody', 'invalid_address'],
-])('a copy for %s cannot be made: %s', async (email, why) => {
+])('a copy for %s cannot be composed: %s', async (email, why) => {
   const mail = await composeMessage(aDraft({}, { to: { name: null, email } }), someTime);
   expect(mail).toMatchObject({ kind: 'unrenderable', class: why });
 });
 
-test('a mail that can be left says where, with one click', async () => {
+test('a mail with an opt-out link has one-click unsubscribe fields', async () => {
   const text = (await bytesOf(aDraft({}, { unsubscribeUrl: 'https://mail.example.org/u/m/token' }))).toString();
   expect(text).toMatch(/^List-Unsubscribe: <https:\/\/mail\.example\.org\/u\/m\/token>\r$/m);
   expect(text).toMatch(/^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r$/m);

@@ -7,7 +7,7 @@ const current = { kid: 2, key: Buffer.alloc(32, 2), current: true };
 const tokens = linkTokens([old, current]);
 const LINK = { campaign: 7, launch: 2, revision: 3, letter: 'a1b2c3d4e5f6', member: 4 };
 
-test('an approval link names its launch, its letter and its approver, also after a rotation', () => {
+test('an approval link contains its launch, letter and approver, also after a rotation', () => {
   expect(tokens.readApproval(tokens.forApproval(LINK))).toEqual(LINK);
   expect(tokens.readApproval(linkTokens([{ ...old, current: true }]).forApproval(LINK))).toEqual(LINK);
 });

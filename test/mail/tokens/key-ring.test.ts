@@ -35,7 +35,7 @@ test('a worker signs with a new key a minute after the rotation, and reads both'
   expect(reads).toBe(1);
 });
 
-test('where the ring cannot be read, the keys at hand stay good', async () => {
+test('if the ring cannot be read, the present keys stay in use', async () => {
   const tokens = linkTokens(rotatingRing([old], () => Promise.reject(new Error('no store'))));
   const before = tokens.forRecipient(7, 42);
   time += 120_000;
@@ -44,7 +44,7 @@ test('where the ring cannot be read, the keys at hand stay good', async () => {
   expect(tokens.forRecipient(7, 42)).toBe(before);
 });
 
-test('a reader reads the ring again for an unknown token, once in its shortest interval, and after a minute', async () => {
+test('a reader reloads the ring for an unknown token, at most once per interval, and after a minute', async () => {
   let reads = 0;
   let stored: readonly LinkKey[] = [old];
   const latest = async () => {

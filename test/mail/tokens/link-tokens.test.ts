@@ -6,7 +6,7 @@ const old = { kid: 1, key: Buffer.alloc(32, 1), current: false };
 const current = { kid: 2, key: Buffer.alloc(32, 2), current: true };
 const ids = fc.integer({ min: 0, max: 2 ** 48 - 1 });
 
-test('a token names its campaign and recipient', { timeout: 60_000 }, () => {
+test('a token contains its campaign and recipient', { timeout: 60_000 }, () => {
   const links = linkTokens([old, current]);
   fc.assert(
     fc.property(ids, ids, (campaign, subscriber) => {
@@ -33,7 +33,7 @@ test('links made before a rotation still work; those of a key that left the ring
   expect(linkTokens([current]).read(before)).toBeUndefined();
 });
 
-test('a timed token has the time to the second, and a recipient’s does not pass for a message’s', () => {
+test('a timed token has the time to the second, and a recipient’s token is not valid as a message’s', () => {
   const links = linkTokens([current]);
   const madeAt = new Date('2026-05-15T09:00:12Z');
   const later = new Date(madeAt.getTime() + 999);

@@ -10,7 +10,9 @@ const current = { kid: 2, key: Buffer.alloc(32, 2), current: true };
 const ids = fc.integer({ min: 0, max: 2 ** 48 - 1 });
 const paths = returnPaths([old, current]);
 
-test('a return path names its campaign and recipient, in any case, within 64 octets', { timeout: 60_000 }, () => {
+test('a return path contains its campaign and recipient, is read in any case and has at most 64 octets', {
+  timeout: 60_000,
+}, () => {
   fc.assert(
     fc.property(ids, ids, (campaign, subscriber) => {
       const local = paths.forRecipient(campaign, subscriber);
@@ -23,7 +25,7 @@ test('a return path names its campaign and recipient, in any case, within 64 oct
   );
 });
 
-test('a message has one too', () => {
+test('a message has a return path too', () => {
   const message = randomUUID();
   const local = paths.forMessage(message);
   expect(local.length).toBeLessThanOrEqual(64);
@@ -34,7 +36,7 @@ test('a message has one too', () => {
 test.each([
   ['a mail without tracking', undefined],
   ['a tracked mail', new Date('2026-05-15T09:00:12Z')],
-])('the unsubscribe address of %s carries the link’s own token', (_, madeAt) => {
+])('the unsubscribe address of %s contains the link’s token', (_, madeAt) => {
   const local = unsubscribeAddress(linkTokens([current]).forRecipient(7, 42, madeAt));
   expect(local.length).toBeLessThanOrEqual(64);
   const owner = { kind: 'leave', campaign: 7, subscriber: 42, ...(madeAt && { madeAt }) };
@@ -69,7 +71,7 @@ test('paths made before a rotation still work', () => {
   expect(paths.read(before)).toEqual({ kind: 'recipient', campaign: 1, subscriber: 2 });
 });
 
-test('base32 of any octets reads back, and nothing else does', () => {
+test('base32 of any octets reads back, and any other text is refused', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (octets) => {
       expect(fromBase32(toBase32(octets))).toEqual(Buffer.from(octets));

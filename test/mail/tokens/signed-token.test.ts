@@ -64,6 +64,6 @@ test('a field that does not fit is an error, not another id', () => {
   expect(() => ring.sign('message', [1, 1, 2 ** 32])).toThrow(RangeError);
 });
 
-test('a ring without a current key is refused when it is wired', () => {
+test('a ring without a current key is refused at start', () => {
   expect(() => signedTokens([old])).toThrow('no current key');
 });
