@@ -91,7 +91,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ask before unsubscribing */
+        /** Show the unsubscribe page */
         get: {
             parameters: {
                 query?: never;
@@ -149,7 +149,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ask before leaving mails of a key */
+        /** Show the opt-out page of a key */
         get: {
             parameters: {
                 query?: never;
@@ -173,7 +173,7 @@ export interface paths {
             };
         };
         put?: never;
-        /** Leave mails of a key (RFC 8058) */
+        /** Opt out of mails of a key (RFC 8058) */
         post: {
             parameters: {
                 query?: never;
@@ -380,7 +380,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ask an approver */
+        /** Show the approval page */
         get: {
             parameters: {
                 query?: never;
@@ -478,7 +478,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ask whether to subscribe */
+        /** Show the confirmation page */
         get: {
             parameters: {
                 query?: never;
@@ -2054,7 +2054,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Release an address; subscribers that bounced or complained stay so */
+        /** Release an address; bounced and complained subscribers keep their status */
         delete: {
             parameters: {
                 query?: never;
@@ -6418,7 +6418,7 @@ export interface paths {
                 content: {
                     "application/json": {
                         name: string;
-                        /** @description smtp:// or smtps:// with user and password; answers show *** in place of the password. */
+                        /** @description smtp:// or smtps:// with user and password; responses show *** in place of the password. */
                         url: string;
                         rate_per_second?: number | null;
                         /** @description Sockets of one worker process. */
@@ -6562,7 +6562,7 @@ export interface paths {
                 content: {
                     "application/json": {
                         name?: string;
-                        /** @description smtp:// or smtps:// with user and password; answers show *** in place of the password. */
+                        /** @description smtp:// or smtps:// with user and password; responses show *** in place of the password. */
                         url?: string;
                         rate_per_second?: number | null;
                         /** @description Sockets of one worker process. */
@@ -6620,7 +6620,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Connect and log in, send nothing */
+        /** Test the connection and login without sending mail */
         post: {
             parameters: {
                 query?: never;
@@ -8036,7 +8036,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create new keys */
+        /** Rotate the DKIM keys */
         post: {
             parameters: {
                 query?: never;

@@ -84,7 +84,7 @@ function replay(admission: Exclude<Admission, { kind: 'go' }>, reply: FastifyRep
     .send(admission.body);
 }
 
-/** The caller's Idempotency-Key; undefined where there is none. */
+/** The caller's Idempotency-Key; undefined if absent. */
 export function keyOf(request: FastifyRequest): string | undefined {
   const given = request.headers['idempotency-key'];
   if (given === undefined) return undefined;

@@ -25,7 +25,7 @@ const LETTER_POLICY =
 
 /** The approver's page. GET only shows it: scanners follow links. The first answer counts, for this text only. */
 export function approval(app: Api, deps: Deps): void {
-  app.get('/approve/:token', { schema: { ...schema, summary: 'Ask an approver' } }, async (request, reply) => {
+  app.get('/approve/:token', { schema: { ...schema, summary: 'Show the approval page' } }, async (request, reply) => {
     const link = await linkIn(deps, request.params.token);
     if (link === undefined) return sendInvalidLink(deps, request, reply);
     return sendApprovalPage(deps, request, reply, link);

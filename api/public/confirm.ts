@@ -15,12 +15,16 @@ const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.Strin
 
 /** Confirms a subscription. GET only shows a page: scanners follow links, and their visits confirm nothing. */
 export function confirm(app: Api, deps: Deps, readConfirmation: ReadConfirmation): void {
-  app.get('/confirm/:token', { schema: { ...schema, summary: 'Ask whether to subscribe' } }, async (request, reply) => {
-    const confirmable = await readConfirmation(request.params.token);
-    if (confirmable === undefined) return sendInvalidLink(deps, request, reply);
-    const row = await deps.confirmations.ofLink(confirmable.confirmation, confirmable.subscriber);
-    return sendState(deps, request, reply, row, await linkStateOf(deps, row));
-  });
+  app.get(
+    '/confirm/:token',
+    { schema: { ...schema, summary: 'Show the confirmation page' } },
+    async (request, reply) => {
+      const confirmable = await readConfirmation(request.params.token);
+      if (confirmable === undefined) return sendInvalidLink(deps, request, reply);
+      const row = await deps.confirmations.ofLink(confirmable.confirmation, confirmable.subscriber);
+      return sendState(deps, request, reply, row, await linkStateOf(deps, row));
+    },
+  );
 
   app.post('/confirm/:token', { schema: { ...schema, summary: 'Confirm a subscription' } }, async (request, reply) => {
     const confirmable = await readConfirmation(request.params.token);

@@ -20,7 +20,7 @@ export function optOut(app: Api, deps: Deps, readLink: ReadMessageLink): void {
 
   app.get(
     '/u/m/:token',
-    { schema: { ...schema, summary: 'Ask before leaving mails of a key', response: PAGE } },
+    { schema: { ...schema, summary: 'Show the opt-out page of a key', response: PAGE } },
     async (request, reply) => {
       const row = await rowOf(request.params.token);
       if (row === undefined) return sendInvalidLink(deps, request, reply);
@@ -38,7 +38,7 @@ export function optOut(app: Api, deps: Deps, readLink: ReadMessageLink): void {
 
   app.post(
     '/u/m/:token',
-    { schema: { ...schema, summary: 'Leave mails of a key (RFC 8058)', response: ONE_CLICK } },
+    { schema: { ...schema, summary: 'Opt out of mails of a key (RFC 8058)', response: ONE_CLICK } },
     async (request, reply) => {
       const byPerson = isFromPage(request);
       const row = await rowOf(request.params.token);

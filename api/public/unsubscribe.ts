@@ -16,7 +16,7 @@ const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.Strin
  * no redirect, and the same response for every repeat.
  */
 export function unsubscribe(app: Api, deps: Deps, readLink: ReadLink): void {
-  app.get('/u/:token', { schema: { ...schema, summary: 'Ask before unsubscribing' } }, async (request, reply) => {
+  app.get('/u/:token', { schema: { ...schema, summary: 'Show the unsubscribe page' } }, async (request, reply) => {
     const owner = await readLink(request.params.token);
     if (owner === undefined) return sendInvalidLink(deps, request, reply);
     const { list, subscribed } = await subscriptionOf(deps, owner);

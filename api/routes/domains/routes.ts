@@ -124,7 +124,7 @@ function verifyDomain(app: Api, deps: Deps): void {
 function rotateKeys(app: Api, deps: Deps): void {
   app.post(
     '/domains/:id/rotate',
-    { schema: { tags, summary: 'Create new keys', params: IdPath, body: EmptyBody, response: ONE } },
+    { schema: { tags, summary: 'Rotate the DKIM keys', params: IdPath, body: EmptyBody, response: ONE } },
     async (request) => {
       const account = accountOf(request);
       demandOwned(await deps.domains.find(account, request.params.id));

@@ -95,7 +95,7 @@ function unsuppress(app: Api, { suppressions }: Deps): void {
     {
       schema: {
         tags,
-        summary: 'Release an address; subscribers that bounced or complained stay so',
+        summary: 'Release an address; bounced and complained subscribers keep their status',
         params: EmailPath,
         response: { 204: NoContent, ...refusals },
       },

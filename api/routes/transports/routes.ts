@@ -103,7 +103,7 @@ function testTransport(app: Api, deps: Deps): void {
     {
       schema: {
         tags,
-        summary: 'Connect and log in, send nothing',
+        summary: 'Test the connection and login without sending mail',
         params: IdPath,
         response: { 200: Data(TransportTestResult), ...refusals },
       },

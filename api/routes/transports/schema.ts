@@ -16,7 +16,7 @@ const settings = {
 const Url = Type.String({
   maxLength: 2_000,
   pattern: '^[\\u0021-\\u007e]*$',
-  description: 'smtp:// or smtps:// with user and password; answers show *** in place of the password.',
+  description: 'smtp:// or smtps:// with user and password; responses show *** in place of the password.',
 });
 
 const EXAMPLE = {
