@@ -71,7 +71,7 @@ async function earlierThan(rows: Collection<Message>, { _id, account, key }: Mes
   return rows.findOne({ account, key });
 }
 
-/** The commit is tried once and once more by the driver; what is unknown then is for the caller to look up. */
+/** The driver retries the commit once; if the outcome is still unknown, the caller looks it up. */
 async function inOneTransaction(store: Store, work: (session: ClientSession) => Promise<unknown>): Promise<void> {
   await store.ledger.client.withSession(async (session) => {
     session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true } });
@@ -93,7 +93,7 @@ function mayTryAgain(error: unknown): boolean {
   return error instanceof Unsettled || outcomeIsUnknown(error) || isTransient(error);
 }
 
-/** Two transactions at once: one of them is asked to come again. */
+/** A conflict of two concurrent transactions: one of them must be repeated. */
 function isTransient(error: unknown): boolean {
   return error instanceof Error && 'hasErrorLabel' in error && labelled(error as Labelled);
 }

@@ -15,11 +15,11 @@ export interface StoredContent {
   /** Account, kind and SHA-256. */
   readonly _id: string;
   readonly account: number;
-  /** A message's content as JSON: its field names are a caller's, and no database should read them. */
+  /** A message's content as JSON: the caller chose its field names, and the database must not interpret them. */
   readonly json?: string;
-  /** Where the bytes of a file lie. */
+  /** Id of the stored bytes of a file. */
   readonly blob?: BlobId;
-  /** When a message last named it: recently named content is not deleted. */
+  /** Time of the last message that uses it: recently used content is not deleted. */
   readonly referenced_at?: Date;
 }
 
@@ -31,12 +31,12 @@ export function contents(store: Store) {
 
   const insert = (row: StoredContent) => insertOnce(rows, row);
 
-  /** Says that it is needed; false where it is not there. Atomic: one update. */
+  /** Marks the content as used now; false if it does not exist. Atomic: one update. */
   const markReferenced = async (account: number, _id: string): Promise<boolean> =>
     (await rows.updateOne({ _id, account }, { $set: { referenced_at: now() } })).matchedCount === 1;
 
   return {
-    /** Keeps what a group of messages says and returns its hash. Atomic: one upsert; what known content says is left alone. */
+    /** Stores the content of a group of messages and returns its hash. Atomic: one upsert; stored content does not change. */
     save: async (account: number, content: MessageContent): Promise<string> => {
       const json = JSON.stringify(content);
       const hash = createHash('sha256').update(json).digest('hex');
@@ -50,7 +50,7 @@ export function contents(store: Store) {
       return row?.json === undefined ? null : (JSON.parse(row.json) as MessageContent);
     },
 
-    /** The same for what a campaign says to all. */
+    /** The same for the letter of a campaign. */
     saveLetter: async (account: number, letter: LetterContent): Promise<string> => {
       const { subject, preheader, html, text, from, reply_to, list } = letter;
       const sender = { name: from.name, email: from.email };
@@ -60,14 +60,14 @@ export function contents(store: Store) {
       return hash;
     },
 
-    /** A letter that a campaign's row names; throws where it is gone, because the row is written after it. */
+    /** The letter of a campaign's row. Throws if it is missing, because the row is written after it. */
     letter: async (account: number, hash: string): Promise<LetterContent> => {
       const row = await rows.findOne({ _id: idOf(account, 'letter', hash), account });
       if (row?.json === undefined) throw new Error(`the letter ${hash} of account ${account} is not in the store`);
       return JSON.parse(row.json) as LetterContent;
     },
 
-    /** Keeps a file under its hash, in GridFS, unless it is there. It counts once its row is written, after the bytes. */
+    /** Stores a file in GridFS under its hash, unless it exists. The row is written after the bytes and makes the file visible. */
     saveFile: async (account: number, sha256: string, bytes: Buffer): Promise<void> => {
       const _id = idOf(account, 'file', sha256);
       if (await markReferenced(account, _id)) return;
@@ -76,7 +76,7 @@ export function contents(store: Store) {
       if ((await insert({ _id, account, blob, referenced_at: now() })) === 'known') await files.remove(account, blob);
     },
 
-    /** The bytes of a file; throws where there are none, because a message is accepted after its files are kept. */
+    /** The bytes of a file. Throws if they are missing, because a message is accepted after its files are stored. */
     file: async (account: number, sha256: string): Promise<Buffer> => {
       const row = await rows.findOne({ _id: idOf(account, 'file', sha256), account });
       const stream = row?.blob === undefined ? undefined : await files.read(account, row.blob);

@@ -13,14 +13,14 @@ interface MessageQuery {
   readonly tag?: string | undefined;
   /** Identity of the recipient's address. */
   readonly to?: string | undefined;
-  /** Id of the last message that was seen: older ones follow. */
+  /** Id of the last message on the page before; older ones follow. */
   readonly after?: string | undefined;
   readonly limit: number;
 }
 
 export type Messages = ReturnType<typeof messages>;
 
-/** Messages that wait: they may be cancelled, and nothing of them has left since the last attempt. */
+/** States of a waiting message: it may be cancelled, and no attempt is in flight. */
 export const WAITING: readonly MessageState[] = ['accepted', 'deferred'];
 
 /** Filters for messages to a recipient and for messages that name them to others; each has its index. */
@@ -45,10 +45,10 @@ function reading(rows: Collection<Message>) {
     findMany: (account: number, ids: readonly string[]): Promise<Message[]> =>
       rows.find({ _id: { $in: [...ids] }, account }).toArray(),
 
-    /** The row that a signed return path names; the path is the authority here, hence no account. */
+    /** The row of a signed return path. The signature authorizes the read, so no account is needed. */
     ofReturnPath: (_id: string): Promise<Message | null> => rows.findOne({ _id }),
 
-    /** By its UUID or its number; says whose it is, and never hands out another account's. */
+    /** By UUID or number. Reports that a message belongs to another account, without returning it. */
     owned: async (account: number, id: string | number): Promise<Owned<Message>> => {
       const row = await rows.findOne(typeof id === 'number' ? { number: id } : { _id: id });
       if (row === null) return 'missing';
@@ -81,7 +81,7 @@ function reading(rows: Collection<Message>) {
       return (await Promise.all(of)).flat();
     },
 
-    /** The message that an Idempotency-Key has made. */
+    /** The message created under an Idempotency-Key. */
     withIdempotencyKey: (account: number, key: string): Promise<Message | null> => rows.findOne({ account, key }),
 
     /** The newest primary message of an equal request. */
@@ -93,8 +93,8 @@ function reading(rows: Collection<Message>) {
 function cancelling(rows: Collection<Message>) {
   return {
     /**
-     * Takes a waiting message back; null where it does not wait (any more). One that waits to be sent again because it was
-     * in doubt stays in doubt. Atomic: one conditional update.
+     * Cancels a waiting message; null if it does not wait. A message that waits for its re-send becomes uncertain again.
+     * Atomic: one conditional update.
      */
     cancel: async (account: number, _id: string): Promise<Message | null> => {
       const at = now();
@@ -114,7 +114,7 @@ function sweeping(rows: Collection<Message>) {
     /** Messages of every account whose check is due, the longest due first. */
     due: (before: Date, limit: number): Promise<Message[]> => dueRows(rows, before).limit(limit).toArray(),
 
-    /** A process has queued these: unless they have begun, the sweep checks them at `until`. Atomic for each. */
+    /** Moves the check of messages queued in a process to `until`, unless their attempt has begun. Atomic for each message. */
     postponeSweep: async (ids: readonly string[], until: Date): Promise<void> => {
       await rows.updateMany({ _id: { $in: [...ids] }, state: 'accepted' }, { $max: { sweep_at: until } });
     },

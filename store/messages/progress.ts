@@ -12,7 +12,7 @@ export type MessageProgress = ReturnType<typeof messageProgress>;
 
 /**
  * Only these writes decide whether a message may be sent (docs/architecture/protocol.md "Messages"). Leases are judged by
- * the server alone. `lease` in milliseconds; after as long the sweep checks a step that did not come.
+ * the server alone. `lease` in milliseconds; the sweep checks a row whose next step has not come after that time.
  */
 export function messageProgress(store: Store, lease: number) {
   const rows = majorityCollection<Message>(store, 'messages');
@@ -21,7 +21,7 @@ export function messageProgress(store: Store, lease: number) {
 
 function owning(write: ConditionalWrites<Message>, lease: number) {
   return {
-    /** Earns the right to send once: attempt k, waiting, due and in time → attempt k + 1, sending, under this token. */
+    /** Claims the right to send once: attempt k, waiting, due and in time → attempt k + 1, sending, under this token. */
     claim: (row: Message, token: string, alive: Alive): Promise<Verdict> => {
       const at = now();
       const attempt = row.attempt + 1;
@@ -37,7 +37,7 @@ function owning(write: ConditionalWrites<Message>, lease: number) {
       });
     },
 
-    /** Says that the owner lives. */
+    /** Renews the claim: the owner is alive. */
     renew: ({ _id }: Message, token: string, alive: Alive): Promise<Verdict> =>
       write(alive, {
         filter: { _id, token, state: 'sending' },
@@ -71,20 +71,20 @@ function deciding(rows: Collection<Message>, lease: number) {
     takeOver: ({ _id, attempt, token, resent }: Message, step: MessageStep): Promise<Message | null> =>
       decide({ _id, attempt, token, resent, state: 'sending', $expr: leaseExpired(lease) }, step, token),
 
-    /** A waiting message whose time is over fails. Null where it does not wait or has time. Atomic: one conditional update. */
+    /** Fails a waiting message that has expired. Null if it does not wait or has not expired. Atomic: one conditional update. */
     expire: (row: Message, step: MessageStep): Promise<Message | null> =>
       decide({ ...stillWaiting(row), expires_at: { $lte: now() } }, step, null),
 
-    /** A waiting message that must not or cannot be sent fails unsent. Atomic: one conditional update. */
+    /** Fails a waiting message that must not or cannot be sent. Atomic: one conditional update. */
     refuse: (row: Message, step: MessageStep): Promise<Message | null> => decide(stillWaiting(row), step, null),
 
-    /** A waiting message waits on without an attempt. Null if another process changed it. Atomic: one conditional update. */
+    /** Postpones a waiting message without an attempt. Null if another process changed it. Atomic: one conditional update. */
     postpone: (row: Message, step: MessageStep): Promise<Message | null> =>
       decide({ ...stillWaiting(row), due: row.due }, step, null),
 
     /**
-     * Late evidence settles doubt, also doubt whose re-send has not begun. With `token` only that of its own attempt.
-     * Null where there is no such doubt. Atomic: one conditional update, which matches once.
+     * Late evidence settles an uncertain attempt, also one whose re-send has not begun; with `token` only the attempt of
+     * that token. Null if there is no such attempt. Atomic: one conditional update, which matches once.
      */
     recordLateEvidence: (account: number, _id: string, step: MessageStep, token?: string): Promise<Message | null> =>
       decide({ _id, account, state: { $in: ['uncertain', 'deferred'] }, token: token ?? { $ne: null } }, step, null),

@@ -12,14 +12,14 @@ import { firstSweepAt, NEVER_SEEN } from '../mongo/lease.js';
 export interface Message {
   /** UUID v7. */
   readonly _id: string;
-  /** The integer beside it, which some webhooks need. */
+  /** A second id, an integer, for webhook formats that need one. */
   readonly number: number;
   readonly account: number;
   /** The primary message's id; the group shares one content. */
   readonly group: string;
   readonly role: MessageRole;
   readonly to: Mailbox;
-  /** Identity of the address: what suppressions know. */
+  /** Identity of the address, as in suppressions. */
   readonly to_key: string;
   readonly from_domain: string;
   /** Hash under which the content is stored. */
@@ -29,14 +29,14 @@ export interface Message {
   /** Shown to the caller, such as missing variables. */
   readonly warning?: string;
   readonly tags: readonly string[];
-  /** The month it counts for, where its account had no limit when it was accepted: nothing is reserved, the row is counted. */
+  /** The month it counts for, if its account had no limit when it was accepted: nothing is reserved, the row is counted. */
   readonly counts_for?: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly track: boolean;
   readonly resend_if_uncertain: boolean;
-  /** The API key it was sent with, where the recipient may leave the mails of that key. */
+  /** The API key it was sent with, if recipients can opt out of the mails of that key. */
   readonly leaves_key?: number;
-  /** Suppression id of another person whom the mail names; an erasure finds the message by it. */
+  /** Suppression ids of other persons named in the mail; an erasure finds the message by them. */
   readonly about?: string;
   /** Only the primary message of a request with an Idempotency-Key has it; unique with the account. */
   readonly key?: string;
@@ -45,10 +45,10 @@ export interface Message {
   readonly state: MessageState;
   readonly attempt: number;
   readonly attempts: readonly MessageAttempt[];
-  /** Of the running attempt, or of the uncertain one: late evidence of its owner names it. */
+  /** The token of the running or the uncertain attempt; late evidence from its owner contains it. */
   readonly token: string | null;
   readonly seen: Date;
-  /** Not before this: scheduled, or deferred until. */
+  /** No attempt before this time: scheduled or deferred. */
   readonly due: Date;
   /** The sending time that the caller requested; `due` moves with each attempt. */
   readonly scheduled_at?: Date;

@@ -28,7 +28,10 @@ export function pushedData({ db }: Store) {
       return pushed_at;
     },
 
-    /** Takes the data for one issue. A repetition for the same issue returns the same data until newer data is pushed. Atomic: one write. */
+    /**
+     * Takes the data for one issue. A repetition for the same issue returns the same data until newer data is pushed.
+     * Atomic: one write.
+     */
     take: (account: number, newsletter: number, issue: string): Promise<PushedRow | null> =>
       rows.findOneAndUpdate(
         { _id: newsletter, account, used_by: { $in: [null, issue] } },
