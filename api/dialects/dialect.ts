@@ -3,7 +3,7 @@ import type { Api } from '../api.js';
 import type { Credentials } from '../hooks/auth.js';
 import type { Deps } from '../wiring.js';
 
-/** A refusal in the form of a dialect. */
+/** An error response in the form of a dialect. */
 export interface RefusalResponse {
   readonly status: number;
   readonly body: object;

@@ -29,13 +29,13 @@ const SendEmail = Type.Object(
   },
 );
 
-/** The document shows no answer: this one is ours. */
+/** The document shows no response: this one is Everpost's. */
 const Sent = Type.Object(
   { id: Type.String({ format: 'uuid' }), status: Type.String(), warning: Type.Optional(Type.String()) },
   { examples: [{ id: '01890a5d-ac96-774b-bcce-b302099a8057', status: 'accepted' }] },
 );
 
-/** Mailbindr: one route, by the identifier of a template. Refusals are the native ones. */
+/** Mailbindr: one route, which sends by the identifier of a template. Errors are the native ones. */
 export const mailbindr: Dialect = {
   prefixes: ['/email'],
   credentials: { secretOf: ({ headers }) => secretIn(headers['x-api-token']) },

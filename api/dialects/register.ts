@@ -16,7 +16,7 @@ import { mailbindr } from './mailbindr.js';
 
 const DIALECTS: Readonly<Record<DialectName, Dialect>> = { envie, emailmassivo, mailbindr };
 
-/** Registers every dialect that is turned on, each below its own prefixes. */
+/** Registers every enabled dialect, each below its own prefixes. */
 export async function registerDialects(app: Api, deps: Deps): Promise<void> {
   for (const name of deps.config.dialects) {
     const dialect = DIALECTS[name];

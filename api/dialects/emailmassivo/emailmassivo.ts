@@ -26,7 +26,7 @@ const AcceptedResponse = Type.Object({
   warning: Type.Optional(Type.String()),
 });
 
-/** The document shows no answer: this one is ours. */
+/** The document shows no response: this one is Everpost's. */
 const MailStatus = Type.Object({
   uuid: Uuid,
   state: Type.String(),
@@ -39,7 +39,7 @@ const MailStatus = Type.Object({
 
 const schema = { tags: [tagOf('emailmassivo')], security: [{ 'x-api-key': [] }] };
 
-/** EmailMassivo: external mails, with its messages for what is refused. */
+/** EmailMassivo: external mails and the error messages of its document. */
 export const emailmassivo: Dialect = {
   prefixes: ['/api/v1/external-mails'],
   credentials: { secretOf: ({ headers }) => secretIn(headers['x-api-key']), unknownKeyCode: 'key_unknown' },
@@ -77,7 +77,7 @@ function mailStatus(api: Api, { messages }: Deps): void {
       config: { scope: 'read' },
       schema: {
         ...schema,
-        summary: 'What became of an email',
+        summary: 'Retrieve the state of an email',
         params: Type.Object({ uuid: Type.String() }),
         response: { 200: MailStatus, ...refusals },
       },

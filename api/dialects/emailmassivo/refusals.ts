@@ -3,7 +3,7 @@ import type { Failure } from '../../../domain/errors.js';
 import type { SuppressionReason } from '../../../store/suppressions/suppressions.js';
 import type { RefusalResponse } from '../dialect.js';
 
-/** What the document calls our failures, by code. */
+/** The status and message of the document for each native code. */
 const DOCUMENTED: Readonly<Record<string, readonly [status: number, message: string]>> = {
   attachment_unreadable: [400, 'Attachments parse failed'],
   attachment_repeated: [400, 'Attachments parse failed'],
@@ -26,7 +26,7 @@ const DOCUMENTED: Readonly<Record<string, readonly [status: number, message: str
   unavailable: [503, 'Email processing service is temporarily unavailable'],
 };
 
-/** Why an address is suppressed, as the document has it. */
+/** The message of the document for each reason of a suppression. */
 export const SUPPRESSED: Readonly<Record<SuppressionReason, string>> = {
   complaint: 'Email receiver complained from this API key mails',
   bounce: "Email receiver doesn't exist",
@@ -34,7 +34,7 @@ export const SUPPRESSED: Readonly<Record<SuppressionReason, string>> = {
   erased: 'Email receiver unavailable',
 };
 
-/** What every validation is here. */
+/** The answer to every validation failure. */
 const VALIDATION_STATUSES: Readonly<Record<number, number>> = { 413: 400, 414: 400, 415: 400, 422: 400 };
 
 /** `{statusCode, message, error}`, with the message of the document where it has one. */

@@ -6,7 +6,7 @@ import { NewMessage } from '../../routes/messages/schema.js';
 import { closed, Id, Line, Mailbox } from '../../schema/fields.js';
 
 const Person = Type.Object({ email: Mailbox, name: Type.Optional(Line(255)) }, closed);
-/** Several addresses stand in one string, between commas, or in a list. */
+/** Several addresses: one string with commas, or a list. */
 const Copies = Type.Optional(Type.Union([Type.String({ maxLength: 20_000 }), Type.Array(Line(320), { maxItems: 50 })]));
 /** An address has 320 characters at most, and a name 255. */
 const LONGEST_COPY = 700;
@@ -14,7 +14,7 @@ const AnyName = Type.String({ pattern: '^[\\s\\S]*$' });
 const Plain = Type.Union([Type.String({ maxLength: LONGEST_HEADER }), Type.Number(), Type.Boolean()]);
 const HeaderValue = Type.Union([Plain, Type.Object({ prepared: Type.Optional(Type.Boolean()), value: Plain }, closed)]);
 const Header = Type.Union([HeaderValue, Type.Array(HeaderValue, { minItems: 1, maxItems: 10 })]);
-/** Every form of the page that the document links to: by name, also several of a name, or in a list of names and values. */
+/** All forms of the page that the document links to: by name, with one or more values, or a list of names and values. */
 const Headers = Type.Union([
   Type.Record(AnyName, Header, { maxProperties: 50 }),
   Type.Array(Type.Object({ key: AnyName, value: Header }, closed), { maxItems: 50 }),
@@ -145,7 +145,7 @@ function headersIn(given: Static<typeof Headers>) {
   return { kept, dropped };
 }
 
-/** Names that differ in case alone are the same field, under the name it has first. */
+/** Names that differ only in case are one field, under its first name. */
 function byName(given: Static<typeof Headers>): Iterable<[name: string, values: string[]]> {
   const fields = Array.isArray(given) ? given.map(({ key, value }) => [key, value] as const) : Object.entries(given);
   const found = new Map<string, [string, string[]]>();

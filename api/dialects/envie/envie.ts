@@ -15,7 +15,7 @@ export const envie: Dialect = {
   routes: (api, deps, prefix) => (prefix === '/lists' ? lists(api, deps) : sending(api, deps)),
 };
 
-/** The native statuses that the document does not have, and what they are there. */
+/** The status of the document for each native status that it does not have. */
 const STATUSES: Readonly<Record<number, number>> = {
   402: 403,
   412: 400,
@@ -26,7 +26,7 @@ const STATUSES: Readonly<Record<number, number>> = {
   502: 503,
 };
 
-/** `{status, error}` with the status of the document; a body that is no JSON is 406. */
+/** `{status, error}` with the status of the document; a body that is not JSON is 406. */
 function toRefusal({ code, message, errors = {} }: Failure, native: number): RefusalResponse {
   const status = code === 'malformed_json' ? 406 : (STATUSES[native] ?? native);
   return { status, body: { status: 'error', error: Object.values(errors).flat().join(' ') || message } };

@@ -68,7 +68,7 @@ function getList(api: Api, deps: Deps): void {
   );
 }
 
-/** The UID may stand in the path, in the query or in a body. */
+/** The UID may be in the path, in the query or in a body. */
 function showLists(api: Api, deps: Deps): void {
   const config = { scope: 'read' } as const;
   const schema = { ...routeDefaults, querystring: ShowQuery, response: { 200: ShowResponse, ...refusals } };
@@ -80,8 +80,10 @@ function showLists(api: Api, deps: Deps): void {
         UID === undefined ? await allLists(deps, principal, page) : await subscribersOfList(deps, principal, UID, page),
     };
   };
-  api.get('/show', { config, schema: { ...schema, summary: 'List lists, or who is on one' } }, async (request) =>
-    respond(request, { ...(await uidInBody(request)), ...request.query }),
+  api.get(
+    '/show',
+    { config, schema: { ...schema, summary: 'List lists, or the subscribers of one list' } },
+    async (request) => respond(request, { ...(await uidInBody(request)), ...request.query }),
   );
   api.post(
     '/show',
@@ -90,7 +92,7 @@ function showLists(api: Api, deps: Deps): void {
   );
   api.get(
     '/show/:uid',
-    { config, schema: { ...schema, summary: 'List who is on a list', params: ShowPath } },
+    { config, schema: { ...schema, summary: 'List the subscribers of a list', params: ShowPath } },
     (request) => respond(request, { ...request.query, UID: request.params.uid }),
   );
 }
@@ -98,7 +100,7 @@ function showLists(api: Api, deps: Deps): void {
 const MAX_BODY_BYTES = 1_000;
 const readBody = bodyReader(ShowBody);
 
-/** Some clients send a body with GET, which is read nowhere else. */
+/** Some clients send a body with GET; no other route reads it. */
 async function uidInBody({ raw, headers }: FastifyRequest): Promise<{ UID?: string }> {
   if (Number(headers['content-length'] ?? 0) === 0) return {};
   let text = '';

@@ -90,7 +90,7 @@ export const SingleEmail = Type.Object(
   },
 );
 
-/** The document shows no answer: this one is ours. */
+/** The document shows no response: this one is Everpost's. */
 export const Sent = Type.Object(
   { status: text, message: Type.Object({ id: Id, token: text }) },
   { examples: [{ status: 'success', message: { id: 42, token: '01890a5d-ac96-774b-bcce-b302099a8057' } }] },

@@ -28,7 +28,7 @@ export function sending(api: Api, deps: Deps): void {
   );
 }
 
-/** The native request, checked as that is. Opens and clicks are followed: two of the documented webhooks tell of them. */
+/** The validated native request. Opens and clicks are tracked, because two of the documented webhooks report them. */
 function toNativeRequest(mail: Static<typeof SingleEmail>): MessageRequest {
   const request = {
     to: mailboxOf(mail.to_email, mail.to_name),

@@ -2,16 +2,16 @@ import type { List } from '../../../store/lists/lists.js';
 import type { Subscriber } from '../../../store/subscribers/row.js';
 import { timestamp } from '../../timestamp.js';
 
-/** Where the parts of a company's address stand on an envelope. */
+/** The layout of a company's postal address. */
 const ADDRESS_FORMAT = '{name}\n{address_1}\n{address_2}\n{zip_code} {city}\n{zone_name}\n{country}';
 
 const textOrEmpty = (value: string | null): string => value ?? '';
 const yesOrNo = (value: boolean): string => (value ? 'yes' : 'no');
-/** A word of two letters may be the code of a country or a state. */
+/** Two letters are shown as the code of a country or a state. */
 const codeIn = (value: string | null): string =>
   /^[A-Za-z]{2}$/.test(value ?? '') ? textOrEmpty(value).toUpperCase() : '';
 
-/** A list as envie shows it: every field is text, and what is not known is empty. */
+/** A list as envie shows it: every field is text, and unknown values are empty. */
 export function recordOf({ uid, name, description, defaults, notifications, company }: List) {
   const { zone, country, ...address } = company;
   return {
@@ -60,7 +60,7 @@ interface PageNumbers {
   readonly per_page: number;
 }
 
-/** `count` is text, the numbers of pages are numbers. */
+/** `count` is text; page numbers are numbers. */
 export function pageOf({ page, per_page }: PageNumbers, total: number) {
   const total_pages = Math.max(1, Math.ceil(total / per_page));
   return { count: String(total), total_pages, current_page: page };
