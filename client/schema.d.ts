@@ -5470,7 +5470,7 @@ export interface paths {
                                     version: number | null;
                                     language: string;
                                     /**
-                                     * @description Of the template: its draft, for members only; its draft, for anybody, marked; what is published.
+                                     * @description draft: the draft, for members only. testing: the draft, marked, for any recipient. live: the published version.
                                      * @enum {unknown}
                                      */
                                     environment: "draft" | "testing" | "live";
@@ -5652,7 +5652,7 @@ export interface paths {
                                     version: number | null;
                                     language: string;
                                     /**
-                                     * @description Of the template: its draft, for members only; its draft, for anybody, marked; what is published.
+                                     * @description draft: the draft, for members only. testing: the draft, marked, for any recipient. live: the published version.
                                      * @enum {unknown}
                                      */
                                     environment: "draft" | "testing" | "live";
@@ -5728,11 +5728,11 @@ export interface paths {
                         identifier?: string;
                         language?: string;
                         /**
-                         * @description Of the template: its draft, for members only; its draft, for anybody, marked; what is published.
+                         * @description draft: the draft, for members only. testing: the draft, marked, for any recipient. live: the published version.
                          * @enum {unknown}
                          */
                         environment?: "draft" | "testing" | "live";
-                        /** @description What the Liquid of the template may name. */
+                        /** @description Values for the Liquid of the template. */
                         context?: {
                             [key: string]: unknown;
                         };
@@ -5789,7 +5789,7 @@ export interface paths {
                                     version: number | null;
                                     language: string;
                                     /**
-                                     * @description Of the template: its draft, for members only; its draft, for anybody, marked; what is published.
+                                     * @description draft: the draft, for members only. testing: the draft, marked, for any recipient. live: the published version.
                                      * @enum {unknown}
                                      */
                                     environment: "draft" | "testing" | "live";
@@ -5879,7 +5879,7 @@ export interface paths {
                                     version: number | null;
                                     language: string;
                                     /**
-                                     * @description Of the template: its draft, for members only; its draft, for anybody, marked; what is published.
+                                     * @description draft: the draft, for members only. testing: the draft, marked, for any recipient. live: the published version.
                                      * @enum {unknown}
                                      */
                                     environment: "draft" | "testing" | "live";
@@ -5973,7 +5973,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take back a message that waits */
+        /** Cancel a waiting message */
         post: {
             parameters: {
                 query?: never;
@@ -6015,7 +6015,7 @@ export interface paths {
                                     version: number | null;
                                     language: string;
                                     /**
-                                     * @description Of the template: its draft, for members only; its draft, for anybody, marked; what is published.
+                                     * @description draft: the draft, for members only. testing: the draft, marked, for any recipient. live: the published version.
                                      * @enum {unknown}
                                      */
                                     environment: "draft" | "testing" | "live";
@@ -6107,7 +6107,7 @@ export interface paths {
                                         version: number | null;
                                         language: string;
                                         /**
-                                         * @description Of the template: its draft, for members only; its draft, for anybody, marked; what is published.
+                                         * @description draft: the draft, for members only. testing: the draft, marked, for any recipient. live: the published version.
                                          * @enum {unknown}
                                          */
                                         environment: "draft" | "testing" | "live";
@@ -6310,7 +6310,7 @@ export interface paths {
                                         version: number | null;
                                         language: string;
                                         /**
-                                         * @description Of the template: its draft, for members only; its draft, for anybody, marked; what is published.
+                                         * @description draft: the draft, for members only. testing: the draft, marked, for any recipient. live: the published version.
                                          * @enum {unknown}
                                          */
                                         environment: "draft" | "testing" | "live";
@@ -6764,7 +6764,7 @@ export interface paths {
             };
         };
         put?: never;
-        /** Set up a newsletter */
+        /** Create a newsletter */
         post: {
             parameters: {
                 query?: never;
@@ -6780,11 +6780,11 @@ export interface paths {
                     "application/json": {
                         name: string;
                         list_id: number;
-                        /** @description When an issue is begun; either cron or calendar. */
+                        /** @description When an issue begins; either cron or calendar. */
                         schedule: {
                             /** @description Minute, hour, day, month, weekday. */
                             cron?: string;
-                            /** @description What is left out: midnight, every day, every month. 0 is Sunday. All that is named must fit. */
+                            /** @description All given fields must match. Defaults: midnight, every day, every month. 0 is Sunday. */
                             calendar?: {
                                 minutes?: number[];
                                 hours?: number[];
@@ -6803,21 +6803,21 @@ export interface paths {
                             jitter_seconds?: number;
                             /** @enum {unknown} */
                             overlap?: "skip" | "buffer_one" | "buffer_all" | "allow_all";
-                            /** @description How late an issue may still begin after an outage (60). */
+                            /** @description How late an issue may begin after an outage (60). */
                             catch_up_minutes?: number;
-                            /** @description From its beginning to its sending (15): as long its source is tried. */
+                            /** @description From the beginning of an issue to its sending (15); its source is tried during this time. */
                             lead_minutes?: number;
                         };
                         /** @description ai: prompt. feed: url of RSS or Atom. json: url. data: pushed by PUT /newsletters/{id}/data. */
                         source: {
                             /** @enum {unknown} */
                             kind: "ai" | "feed" | "json" | "data";
-                            /** @description Of an ai source. */
+                            /** @description For an ai source. */
                             prompt?: string;
-                            /** @description Links the text of an ai source may use. */
+                            /** @description Links that the text of an ai source may use. */
                             links?: string[];
                             url?: string;
-                            /** @description Of a feed: the first ones (10). */
+                            /** @description For a feed: how many of its first items an issue takes (10). */
                             max_items?: number;
                         };
                         subject?: string | null;
@@ -6846,7 +6846,7 @@ export interface paths {
                         on_expiry?: "send" | "skip";
                         max_recipients?: number | null;
                         min_gap_minutes?: number | null;
-                        /** @description Members who get each issue first. */
+                        /** @description Members who get a test mail of each issue before it is sent. */
                         test_to?: string[];
                     };
                 };
@@ -7023,7 +7023,7 @@ export interface paths {
         };
         put?: never;
         post?: never;
-        /** Remove a newsletter; campaigns of its issues stay */
+        /** Delete a newsletter; the campaigns of its issues stay */
         delete: {
             parameters: {
                 query?: never;
@@ -7061,11 +7061,11 @@ export interface paths {
                     "application/json": {
                         name?: string;
                         list_id?: number;
-                        /** @description When an issue is begun; either cron or calendar. */
+                        /** @description When an issue begins; either cron or calendar. */
                         schedule?: {
                             /** @description Minute, hour, day, month, weekday. */
                             cron?: string;
-                            /** @description What is left out: midnight, every day, every month. 0 is Sunday. All that is named must fit. */
+                            /** @description All given fields must match. Defaults: midnight, every day, every month. 0 is Sunday. */
                             calendar?: {
                                 minutes?: number[];
                                 hours?: number[];
@@ -7084,21 +7084,21 @@ export interface paths {
                             jitter_seconds?: number;
                             /** @enum {unknown} */
                             overlap?: "skip" | "buffer_one" | "buffer_all" | "allow_all";
-                            /** @description How late an issue may still begin after an outage (60). */
+                            /** @description How late an issue may begin after an outage (60). */
                             catch_up_minutes?: number;
-                            /** @description From its beginning to its sending (15): as long its source is tried. */
+                            /** @description From the beginning of an issue to its sending (15); its source is tried during this time. */
                             lead_minutes?: number;
                         };
                         /** @description ai: prompt. feed: url of RSS or Atom. json: url. data: pushed by PUT /newsletters/{id}/data. */
                         source?: {
                             /** @enum {unknown} */
                             kind: "ai" | "feed" | "json" | "data";
-                            /** @description Of an ai source. */
+                            /** @description For an ai source. */
                             prompt?: string;
-                            /** @description Links the text of an ai source may use. */
+                            /** @description Links that the text of an ai source may use. */
                             links?: string[];
                             url?: string;
-                            /** @description Of a feed: the first ones (10). */
+                            /** @description For a feed: how many of its first items an issue takes (10). */
                             max_items?: number;
                         };
                         subject?: string | null;
@@ -7127,7 +7127,7 @@ export interface paths {
                         on_expiry?: "send" | "skip";
                         max_recipients?: number | null;
                         min_gap_minutes?: number | null;
-                        /** @description Members who get each issue first. */
+                        /** @description Members who get a test mail of each issue before it is sent. */
                         test_to?: string[];
                     };
                 };
@@ -7216,7 +7216,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Begin no further issue; what was launched goes on */
+        /** Pause a newsletter; launched issues continue */
         post: {
             parameters: {
                 query?: never;
@@ -7322,7 +7322,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Go on with the next time; what was missed meanwhile stays so */
+        /** Resume a newsletter at its next time; missed issues are not sent */
         post: {
             parameters: {
                 query?: never;
@@ -7426,7 +7426,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The next ten times */
+        /** List the next ten issues */
         get: {
             parameters: {
                 query?: never;
@@ -7472,7 +7472,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What became of each time, the latest first */
+        /** List the issues of a newsletter, the latest first */
         get: {
             parameters: {
                 query?: {
@@ -7507,9 +7507,9 @@ export interface paths {
                                 /** @enum {string|null} */
                                 reason: "too_late" | "missed" | "overlap" | "paused" | "nothing_new" | "source_failed" | "no_data" | "draft_failed" | "content_blocked" | "no_recipients" | "too_many_recipients" | "too_soon" | "no_approvers" | "sender_not_verified" | "quota" | "rejected" | "approval_expired" | "withdrawn" | "engine_stopped" | null;
                                 detail: string | null;
-                                /** @description It began late. */
+                                /** @description The issue began late. */
                                 late: boolean;
-                                /** @description It went out later than it was to. */
+                                /** @description The issue was sent after its sending time. */
                                 sent_late: boolean;
                                 subject: string | null;
                                 campaign_id: number | null;
@@ -7561,7 +7561,7 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            /** @description Without a time: an issue of this minute, sent as soon as it is ready. With one: a time that was missed. */
+            /** @description Without a time: an issue of this minute, sent once it is ready. With a time: a missed time of the newsletter. */
             requestBody?: {
                 content: {
                     "application/json": {
@@ -7591,9 +7591,9 @@ export interface paths {
                                 /** @enum {string|null} */
                                 reason: "too_late" | "missed" | "overlap" | "paused" | "nothing_new" | "source_failed" | "no_data" | "draft_failed" | "content_blocked" | "no_recipients" | "too_many_recipients" | "too_soon" | "no_approvers" | "sender_not_verified" | "quota" | "rejected" | "approval_expired" | "withdrawn" | "engine_stopped" | null;
                                 detail: string | null;
-                                /** @description It began late. */
+                                /** @description The issue began late. */
                                 late: boolean;
-                                /** @description It went out later than it was to. */
+                                /** @description The issue was sent after its sending time. */
                                 sent_late: boolean;
                                 subject: string | null;
                                 campaign_id: number | null;
@@ -7623,7 +7623,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Push the data of the next issue */
+        /** Push data for the next issue */
         put: {
             parameters: {
                 query?: never;
@@ -7655,7 +7655,7 @@ export interface paths {
                                 pushed_at: string;
                                 /**
                                  * Format: date-time
-                                 * @description When the issue that takes it is sent.
+                                 * @description Sending time of the issue that uses the data.
                                  */
                                 deadline: string | null;
                             };
@@ -8394,7 +8394,7 @@ export interface paths {
                                 ordered: boolean;
                                 enabled: boolean;
                                 /**
-                                 * @description Why it is off.
+                                 * @description Why the endpoint is disabled.
                                  * @enum {unknown}
                                  */
                                 reason: "by_request" | "gone" | "failing" | null;
@@ -8405,17 +8405,17 @@ export interface paths {
                                 last_delivered_at: string | null;
                                 /**
                                  * Format: date-time
-                                 * @description Nothing is sent there before then: it asked for that, or failed too often in a row.
+                                 * @description No delivery before this time, because of Retry-After or repeated failures.
                                  */
                                 resting_until: string | null;
-                                /** @description Those that sign now, without what they are. */
+                                /** @description The secrets in use, without their values. */
                                 secrets: {
                                     /** Format: date-time */
                                     created_at: string;
                                     /** Format: date-time */
                                     expires_at: string | null;
                                 }[];
-                                /** @description Events up to this position were tried at least once. */
+                                /** @description Every event up to this position was attempted at least once. */
                                 position: number;
                                 /** Format: date-time */
                                 created_at: string;
@@ -8428,7 +8428,7 @@ export interface paths {
             };
         };
         put?: never;
-        /** Add a webhook endpoint; shows its secret, this once */
+        /** Create a webhook endpoint; the response shows its secret once */
         post: {
             parameters: {
                 query?: never;
@@ -8447,7 +8447,7 @@ export interface paths {
                         format?: "standard" | "maily" | "envie";
                         description?: string | null;
                         events?: string[];
-                        /** @description A failed delivery holds up those behind it, one at a time (false). */
+                        /** @description One delivery at a time; a failed one holds back all later events (false). */
                         ordered?: boolean;
                     };
                 };
@@ -8470,7 +8470,7 @@ export interface paths {
                                 ordered: boolean;
                                 enabled: boolean;
                                 /**
-                                 * @description Why it is off.
+                                 * @description Why the endpoint is disabled.
                                  * @enum {unknown}
                                  */
                                 reason: "by_request" | "gone" | "failing" | null;
@@ -8481,23 +8481,23 @@ export interface paths {
                                 last_delivered_at: string | null;
                                 /**
                                  * Format: date-time
-                                 * @description Nothing is sent there before then: it asked for that, or failed too often in a row.
+                                 * @description No delivery before this time, because of Retry-After or repeated failures.
                                  */
                                 resting_until: string | null;
-                                /** @description Those that sign now, without what they are. */
+                                /** @description The secrets in use, without their values. */
                                 secrets: {
                                     /** Format: date-time */
                                     created_at: string;
                                     /** Format: date-time */
                                     expires_at: string | null;
                                 }[];
-                                /** @description Events up to this position were tried at least once. */
+                                /** @description Every event up to this position was attempted at least once. */
                                 position: number;
                                 /** Format: date-time */
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
-                                /** @description Shown in this answer and never again. */
+                                /** @description Shown in this response only. */
                                 secret: string;
                             };
                         };
@@ -8547,7 +8547,7 @@ export interface paths {
                                 ordered: boolean;
                                 enabled: boolean;
                                 /**
-                                 * @description Why it is off.
+                                 * @description Why the endpoint is disabled.
                                  * @enum {unknown}
                                  */
                                 reason: "by_request" | "gone" | "failing" | null;
@@ -8558,17 +8558,17 @@ export interface paths {
                                 last_delivered_at: string | null;
                                 /**
                                  * Format: date-time
-                                 * @description Nothing is sent there before then: it asked for that, or failed too often in a row.
+                                 * @description No delivery before this time, because of Retry-After or repeated failures.
                                  */
                                 resting_until: string | null;
-                                /** @description Those that sign now, without what they are. */
+                                /** @description The secrets in use, without their values. */
                                 secrets: {
                                     /** Format: date-time */
                                     created_at: string;
                                     /** Format: date-time */
                                     expires_at: string | null;
                                 }[];
-                                /** @description Events up to this position were tried at least once. */
+                                /** @description Every event up to this position was attempted at least once. */
                                 position: number;
                                 /** Format: date-time */
                                 created_at: string;
@@ -8582,7 +8582,7 @@ export interface paths {
         };
         put?: never;
         post?: never;
-        /** Remove a webhook endpoint */
+        /** Delete a webhook endpoint */
         delete: {
             parameters: {
                 query?: never;
@@ -8619,11 +8619,11 @@ export interface paths {
                 content: {
                     "application/json": {
                         url?: string;
-                        /** @description One that is switched on goes on where it stopped. */
+                        /** @description An endpoint that is enabled again continues where it stopped. */
                         enabled?: boolean;
                         description?: string | null;
                         events?: string[];
-                        /** @description A failed delivery holds up those behind it, one at a time (false). */
+                        /** @description One delivery at a time; a failed one holds back all later events (false). */
                         ordered?: boolean;
                     };
                 };
@@ -8646,7 +8646,7 @@ export interface paths {
                                 ordered: boolean;
                                 enabled: boolean;
                                 /**
-                                 * @description Why it is off.
+                                 * @description Why the endpoint is disabled.
                                  * @enum {unknown}
                                  */
                                 reason: "by_request" | "gone" | "failing" | null;
@@ -8657,17 +8657,17 @@ export interface paths {
                                 last_delivered_at: string | null;
                                 /**
                                  * Format: date-time
-                                 * @description Nothing is sent there before then: it asked for that, or failed too often in a row.
+                                 * @description No delivery before this time, because of Retry-After or repeated failures.
                                  */
                                 resting_until: string | null;
-                                /** @description Those that sign now, without what they are. */
+                                /** @description The secrets in use, without their values. */
                                 secrets: {
                                     /** Format: date-time */
                                     created_at: string;
                                     /** Format: date-time */
                                     expires_at: string | null;
                                 }[];
-                                /** @description Events up to this position were tried at least once. */
+                                /** @description Every event up to this position was attempted at least once. */
                                 position: number;
                                 /** Format: date-time */
                                 created_at: string;
@@ -8690,7 +8690,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make a new secret; the one before it goes on signing for a while */
+        /** Rotate the secret; the previous one continues to sign for a while */
         post: {
             parameters: {
                 query?: never;
@@ -8707,7 +8707,7 @@ export interface paths {
                 content: {
                     "application/json": {
                         /**
-                         * @description How long the secret before it goes on signing beside the new one.
+                         * @description How long the previous secret continues to sign.
                          * @default 24
                          */
                         overlap_hours?: number;
@@ -8732,7 +8732,7 @@ export interface paths {
                                 ordered: boolean;
                                 enabled: boolean;
                                 /**
-                                 * @description Why it is off.
+                                 * @description Why the endpoint is disabled.
                                  * @enum {unknown}
                                  */
                                 reason: "by_request" | "gone" | "failing" | null;
@@ -8743,23 +8743,23 @@ export interface paths {
                                 last_delivered_at: string | null;
                                 /**
                                  * Format: date-time
-                                 * @description Nothing is sent there before then: it asked for that, or failed too often in a row.
+                                 * @description No delivery before this time, because of Retry-After or repeated failures.
                                  */
                                 resting_until: string | null;
-                                /** @description Those that sign now, without what they are. */
+                                /** @description The secrets in use, without their values. */
                                 secrets: {
                                     /** Format: date-time */
                                     created_at: string;
                                     /** Format: date-time */
                                     expires_at: string | null;
                                 }[];
-                                /** @description Events up to this position were tried at least once. */
+                                /** @description Every event up to this position was attempted at least once. */
                                 position: number;
                                 /** Format: date-time */
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
-                                /** @description Shown in this answer and never again. */
+                                /** @description Shown in this response only. */
                                 secret: string;
                             };
                         };
@@ -8817,10 +8817,10 @@ export interface paths {
                                     /** Format: date-time */
                                     at: string;
                                     status: number | null;
-                                    /** @description Why no answer came. */
+                                    /** @description Why there was no response. */
                                     error: string | null;
                                     milliseconds: number;
-                                    /** @description Its first kilobyte. */
+                                    /** @description The first kilobyte of the response. */
                                     answer: string;
                                 };
                             };
@@ -8897,7 +8897,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what was delivered and how it was answered, the newest first */
+        /** List deliveries with their responses, the newest first */
         get: {
             parameters: {
                 query?: {
@@ -8933,10 +8933,10 @@ export interface paths {
                                     /** Format: date-time */
                                     at: string;
                                     status: number | null;
-                                    /** @description Why no answer came. */
+                                    /** @description Why there was no response. */
                                     error: string | null;
                                     milliseconds: number;
-                                    /** @description Its first kilobyte. */
+                                    /** @description The first kilobyte of the response. */
                                     answer: string;
                                 }[];
                                 /** Format: date-time */
@@ -11222,7 +11222,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List lists, or who is on one */
+        /** List lists, or the subscribers of one list */
         get: {
             parameters: {
                 query?: {
@@ -11412,7 +11412,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List who is on a list */
+        /** List the subscribers of a list */
         get: {
             parameters: {
                 query?: {
@@ -11596,11 +11596,11 @@ export interface paths {
                         receiver: string;
                         language?: string;
                         /**
-                         * @description Of the template: its draft, for members only; its draft, for anybody, marked; what is published.
+                         * @description draft: the draft, for members only. testing: the draft, marked, for any recipient. live: the published version.
                          * @enum {unknown}
                          */
                         environment?: "draft" | "testing" | "live";
-                        /** @description What the Liquid of the template may name. */
+                        /** @description Values for the Liquid of the template. */
                         context?: {
                             [key: string]: unknown;
                         };
@@ -11835,7 +11835,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What became of an email */
+        /** Retrieve the state of an email */
         get: {
             parameters: {
                 query?: never;

@@ -3,7 +3,7 @@ import type { Config } from '../../../config.js';
 import type { AcceptOptions } from '../../../services/accept-message.js';
 import { principalOf } from '../../hooks/auth.js';
 
-/** Two bodies of a mail, each character escaped, and everything around them. */
+/** Bytes of both bodies of a mail, with each character escaped, and of the other fields. */
 const TEXT_BYTES = 5 * 1024 * 1024;
 
 /** The size in bytes of a request that carries all allowed attachments: base64 with line breaks, and the text. */

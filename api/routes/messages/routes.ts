@@ -84,7 +84,7 @@ function cancelMessage(app: Api, deps: Deps): void {
     {
       schema: {
         tags,
-        summary: 'Take back a message that waits',
+        summary: 'Cancel a waiting message',
         params: MessagePath,
         response: { 200: Data(MessageRow), ...refusals },
       },

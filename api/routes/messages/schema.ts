@@ -10,7 +10,7 @@ const LONGEST_BODY = 2_000_000;
 
 /** `ada@example.org`, or the same with a name. */
 const Person = Type.Union([Mailbox, From]);
-/** A copy that cannot be made is reported in the answer; the other copies are sent. */
+/** A copy that cannot be accepted is reported in the response; the other copies are sent. */
 const Copy = Type.Union([
   Line(320),
   Type.Object({ email: Line(320), name: Type.Optional(nullable(Line(255))) }, closed),
@@ -41,10 +41,11 @@ const Header = Type.Union([
 ]);
 
 export const Environment = Type.Enum([...MESSAGE_ENVIRONMENTS], {
-  description: 'Of the template: its draft, for members only; its draft, for anybody, marked; what is published.',
+  description:
+    'draft: the draft, for members only. testing: the draft, marked, for any recipient. live: the published version.',
 });
 
-/** How a message names what it is filled from. */
+/** The template of a message and the values for it. */
 export const byTemplate = {
   template_id: Type.Optional(Id),
   identifier: Type.Optional(Identifier),
@@ -52,7 +53,7 @@ export const byTemplate = {
   environment: Type.Optional(Environment),
   context: Type.Optional(
     Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), Type.Unknown(), {
-      description: 'What the Liquid of the template may name.',
+      description: 'Values for the Liquid of the template.',
     }),
   ),
 };
@@ -94,14 +95,14 @@ export const NewMessage = Type.Object(
 );
 export const NewMessages = Type.Object(
   {
-    messages: Type.Array(Type.Unknown({ description: 'Each as the body of `POST /messages`.' }), {
+    messages: Type.Array(Type.Unknown({ description: 'Each like the body of `POST /messages`.' }), {
       minItems: 1,
       maxItems: 100,
     }),
   },
   {
     ...closed,
-    examples: [{ messages: [{ to: 'ada@example.org', subject: 'Your code', text: '123456' }, { to: 'nobody' }] }],
+    examples: [{ messages: [{ to: 'ada@example.org', subject: 'Your code', text: '123456' }, { to: 'invalid' }] }],
   },
 );
 
@@ -116,7 +117,7 @@ export const MessageSearch = Type.Object(
   closed,
 );
 
-/** The UUID, or the number beside it. */
+/** The UUID or the number of a message. */
 export const MessagePath = Type.Object({
   id: Type.String({ pattern: '^(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[1-9]\\d{0,14})$' }),
 });

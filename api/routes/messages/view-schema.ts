@@ -15,13 +15,13 @@ const TimelineEntry = Type.Object({
   code: nullable(Type.String()),
   reply: nullable(Type.String()),
   until: nullable(Timestamp),
-  /** Of visits: by a person or by a program; `class` says why a program. */
+  /** For visits: by a person or by a program; `class` has the reason for `machine`. */
   by: Type.Optional(Type.Enum(['person', 'machine'])),
   url: Type.Optional(Type.String()),
 });
 export type TimelineEntryResponse = Static<typeof TimelineEntry>;
 
-/** What a message was filled from. */
+/** The template of a message. */
 const FilledFrom = Type.Union([
   Type.Object({ id: Id, version: nullable(Type.Integer()), language: Type.String(), environment: Environment }),
   Type.Null(),
@@ -83,7 +83,7 @@ export const MessageAccepted = Type.Object(
         ...EXAMPLE,
         additionalRecipients: [
           { email: 'bo@example.org', role: 'cc', id: '01890a5d-ac96-7aa1-8d3c-5a0f3f0f8a11' },
-          { email: 'nobody', role: 'bcc', error: 'invalid_address' },
+          { email: 'invalid', role: 'bcc', error: 'invalid_address' },
         ],
       },
     ],
@@ -96,7 +96,7 @@ const Problem = Type.Object({
   errors: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
 });
 
-/** In the order of the request: each with its message, or with the error. */
+/** Results in the order of the request: the message, or the error. */
 export const BatchAccepted = Type.Object({
   data: Type.Array(
     Type.Object({

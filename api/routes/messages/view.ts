@@ -8,7 +8,7 @@ import { LATER_EVENT_TYPES, MAX_LATER_EVENTS, timelineOf } from './timeline.js';
 import type { MessageResponse } from './view-schema.js';
 
 const REPEAT_WARNING =
-  'An equal message was accepted within the last hour; this is that one, and nothing more was sent.';
+  'An equal message was accepted within the last hour. This is that message; no second one was sent.';
 
 /** The answer to an accepted request. */
 export function acceptedView({ primary, known, copies }: AcceptedMessage, key: string | undefined) {

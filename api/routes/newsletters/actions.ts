@@ -23,7 +23,7 @@ import { issueView, newsletterView, nextTimesView } from './view.js';
 const tags = ['Newsletters'];
 const NEXT = 10;
 
-/** What may be asked of a newsletter. */
+/** Actions on a newsletter. */
 export function newsletterActions(app: Api, deps: Deps): void {
   pauseAndResume(app, deps);
   issues(app, deps);
@@ -33,8 +33,8 @@ export function newsletterActions(app: Api, deps: Deps): void {
 function pauseAndResume(app: Api, deps: Deps): void {
   const response = { 200: Data(NewsletterView), ...refusals };
   for (const [action, state, summary] of [
-    ['pause', 'paused', 'Begin no further issue; what was launched goes on'],
-    ['resume', 'active', 'Go on with the next time; what was missed meanwhile stays so'],
+    ['pause', 'paused', 'Pause a newsletter; launched issues continue'],
+    ['resume', 'active', 'Resume a newsletter at its next time; missed issues are not sent'],
   ] as const) {
     app.post(
       `/newsletters/:id/${action}`,
@@ -51,7 +51,7 @@ function pauseAndResume(app: Api, deps: Deps): void {
     {
       schema: {
         tags,
-        summary: 'The next ten times',
+        summary: 'List the next ten issues',
         params: IdPath,
         response: { 200: Data(Type.Array(NextTime)), ...refusals },
       },
@@ -66,7 +66,7 @@ function issues(app: Api, deps: Deps): void {
     {
       schema: {
         tags,
-        summary: 'What became of each time, the latest first',
+        summary: 'List the issues of a newsletter, the latest first',
         params: IdPath,
         querystring: IssueSearch,
         response: { 200: Page(IssueView), ...refusals },
@@ -97,7 +97,7 @@ function issues(app: Api, deps: Deps): void {
   );
 }
 
-/** A double click, a retry and a second backfill find the issue of the first. */
+/** A double click, a retry or a second backfill finds the existing issue. */
 async function triggerIssue(deps: Deps, row: Newsletter, time: string | undefined, origin?: string): Promise<Issue> {
   const { account, _id: newsletter } = row;
   const earlier = origin === undefined ? null : await deps.issues.ofOrigin(account, origin);
@@ -131,7 +131,7 @@ function pushData(app: Api, deps: Deps): void {
     {
       schema: {
         tags,
-        summary: 'Push the data of the next issue',
+        summary: 'Push data for the next issue',
         params: IdPath,
         body: PushedBody,
         response: { 200: Data(PushedView), ...refusals },
@@ -146,7 +146,7 @@ function pushData(app: Api, deps: Deps): void {
   );
 }
 
-/** Of the issue that waits for data, which tries again now; else of the next one. */
+/** The sending time of the issue that waits for data, which tries again now; else of the next issue. */
 async function deadlineOf({ issues, engine }: Deps, row: Newsletter): Promise<Date | null> {
   const open = await issues.openIssues(row.account, row._id);
   const waiting = open.find(({ state, campaign }) => state === 'preparing' && campaign === null);

@@ -42,7 +42,7 @@ const DEFAULTS: Omit<NewsletterFields, 'name' | 'list_id' | 'source'> = {
   test_to: [],
 };
 
-/** A new newsletter, or a refusal that names each field at fault. `reach`: what is wrong with an address to fetch from. */
+/** A new newsletter, or a refusal that names each field at fault. `checkUrl` returns the fault of a URL to fetch from. */
 export function newNewsletter(body: Static<typeof NewNewsletter>, checkUrl: UrlCheck): NewsletterFields {
   const { name, list_id } = body;
   const source: Source = { kind: 'data' };
@@ -51,7 +51,7 @@ export function newNewsletter(body: Static<typeof NewNewsletter>, checkUrl: UrlC
 
 type UrlCheck = (url: string) => string | undefined;
 
-/** The newsletter as a patch leaves it. */
+/** The newsletter after a patch. */
 export function changedNewsletter(body: Patch, before: NewsletterFields, checkUrl: UrlCheck): NewsletterFields {
   const { schedule, source, settings, approval, approval_expires_hours, from, ...others } = body;
   const given = Object.fromEntries(
@@ -71,7 +71,7 @@ export function changedNewsletter(body: Patch, before: NewsletterFields, checkUr
   return after;
 }
 
-/** What is named of them. */
+/** The given fields only. */
 function timesOf(schedule: NonNullable<Patch['schedule']>): Partial<NewsletterTimes> {
   const { cron, calendar, start_at, end_at, catch_up_minutes, lead_minutes, ...others } = schedule;
   const given = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));

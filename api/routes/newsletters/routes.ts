@@ -22,7 +22,7 @@ const tags = ['Newsletters'];
 const ONE = { 200: Data(NewsletterView), ...refusals };
 const TRIES = 5;
 
-/** Newsletters that come out by themselves. */
+/** Recurring newsletters. */
 export function newsletters(app: Api, deps: Deps): void {
   reading(app, deps);
   writing(app, deps);
@@ -68,7 +68,7 @@ function writing(app: Api, deps: Deps): void {
     {
       schema: {
         tags,
-        summary: 'Set up a newsletter',
+        summary: 'Create a newsletter',
         body: NewNewsletter,
         response: { 201: Data(NewsletterView), ...refusals },
       },
@@ -104,7 +104,7 @@ function removing(app: Api, deps: Deps): void {
     {
       schema: {
         tags,
-        summary: 'Remove a newsletter; campaigns of its issues stay',
+        summary: 'Delete a newsletter; the campaigns of its issues stay',
         params: IdPath,
         response: { 204: NoContent, ...refusals },
       },
@@ -121,7 +121,7 @@ function removing(app: Api, deps: Deps): void {
   );
 }
 
-/** Reads, decides, writes; whoever was overtaken reads again. Its Schedule is compared with it behind the answer. */
+/** Reads, decides and writes; repeats this if another request wrote first. The Schedule is updated after the response. */
 export async function updateNewsletter(
   { newsletters: rows, engine }: Pick<Deps, 'newsletters' | 'engine'>,
   account: number,
@@ -135,10 +135,10 @@ export async function updateNewsletter(
     engine.notifyNewsletter(after);
     return after;
   }
-  throw new Failure('busy', undefined, 'The newsletter is being changed by others; try again.');
+  throw new Failure('busy', undefined, 'Other requests are changing the newsletter; try again.');
 }
 
-/** Of the whole newsletter only what a caller may change; times only where they were named. */
+/** The fields that a caller may change; times only if the request has them. */
 function changes(after: NewsletterFields, withTimes: boolean): NewsletterChange {
   const { name, list_id, source, subject, preheader, html, template_id, from, reply_to, settings } = after;
   const { approval_hours, on_expiry, max_recipients, min_gap_minutes, test_to } = after;
@@ -163,7 +163,7 @@ function changes(after: NewsletterFields, withTimes: boolean): NewsletterChange 
   };
 }
 
-/** What an issue would fail for is said when its newsletter is set up. */
+/** Refuses settings with which every issue would fail. */
 async function demandUsable(deps: Deps, account: number, fields: NewsletterFields): Promise<void> {
   await referencedList(deps, account, fields.list_id);
   if (fields.template_id !== null) await referencedTemplate(deps, account, fields.template_id);

@@ -26,7 +26,7 @@ const Calendar = Type.Object(
   },
   {
     ...closed,
-    description: 'What is left out: midnight, every day, every month. 0 is Sunday. All that is named must fit.',
+    description: 'All given fields must match. Defaults: midnight, every day, every month. 0 is Sunday.',
   },
 );
 
@@ -46,29 +46,35 @@ const Times = Type.Object(
       Type.Integer({
         minimum: 0,
         maximum: 525_600,
-        description: 'How late an issue may still begin after an outage (60).',
+        description: 'How late an issue may begin after an outage (60).',
       }),
     ),
     lead_minutes: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 10_080,
-        description: 'From its beginning to its sending (15): as long its source is tried.',
+        description: 'From the beginning of an issue to its sending (15); its source is tried during this time.',
       }),
     ),
   },
-  { ...closed, description: 'When an issue is begun; either cron or calendar.' },
+  { ...closed, description: 'When an issue begins; either cron or calendar.' },
 );
 
 const Url = Type.String({ maxLength: 2_000, pattern: '^https?://[^\\s<>"]+$' });
 const Source = Type.Object(
   {
     kind: Type.Enum([...SOURCE_KINDS]),
-    prompt: Type.Optional(Type.String({ minLength: 5, maxLength: 2_000, description: 'Of an ai source.' })),
-    links: Type.Optional(Type.Array(Url, { maxItems: 20, description: 'Links the text of an ai source may use.' })),
+    prompt: Type.Optional(Type.String({ minLength: 5, maxLength: 2_000, description: 'For an ai source.' })),
+    links: Type.Optional(
+      Type.Array(Url, { maxItems: 20, description: 'Links that the text of an ai source may use.' }),
+    ),
     url: Type.Optional(Url),
     max_items: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 100, description: 'Of a feed: the first ones (10).' }),
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        description: 'For a feed: how many of its first items an issue takes (10).',
+      }),
     ),
   },
   {
@@ -95,7 +101,9 @@ const fields = {
   on_expiry: Type.Optional(Type.Enum(['send', 'skip'])),
   max_recipients: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 100_000_000 }))),
   min_gap_minutes: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 525_600 }))),
-  test_to: Type.Optional(Type.Array(Mailbox, { maxItems: 5, description: 'Members who get each issue first.' })),
+  test_to: Type.Optional(
+    Type.Array(Mailbox, { maxItems: 5, description: 'Members who get a test mail of each issue before it is sent.' }),
+  ),
 };
 
 const EXAMPLE = {
@@ -118,7 +126,7 @@ export const Trigger = Type.Object(
   {
     ...closed,
     description:
-      'Without a time: an issue of this minute, sent as soon as it is ready. With one: a time that was missed.',
+      'Without a time: an issue of this minute, sent once it is ready. With a time: a missed time of the newsletter.',
   },
 );
 export const PushedBody = Type.Object(
@@ -127,7 +135,9 @@ export const PushedBody = Type.Object(
 );
 export const PushedView = Type.Object({
   pushed_at: Timestamp,
-  deadline: nullable(Type.String({ format: 'date-time', description: 'When the issue that takes it is sent.' })),
+  deadline: nullable(
+    Type.String({ format: 'date-time', description: 'Sending time of the issue that uses the data.' }),
+  ),
 });
 
 const TimesView = Type.Object({
@@ -186,8 +196,8 @@ export const IssueView = Type.Object(
     state: Type.Enum([...ISSUE_STATES]),
     reason: Type.Unsafe<IssueReason | null>({ type: ['string', 'null'], enum: [...Object.keys(ISSUE_REASONS), null] }),
     detail: nullable(Type.String()),
-    late: Type.Boolean({ description: 'It began late.' }),
-    sent_late: Type.Boolean({ description: 'It went out later than it was to.' }),
+    late: Type.Boolean({ description: 'The issue began late.' }),
+    sent_late: Type.Boolean({ description: 'The issue was sent after its sending time.' }),
     subject: nullable(Type.String()),
     campaign_id: nullable(Id),
     created_at: Timestamp,

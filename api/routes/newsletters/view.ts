@@ -52,7 +52,7 @@ function scheduleView(row: Newsletter): NewsletterResponse['schedule'] {
   };
 }
 
-/** When an issue begins, when it goes out, and what clocks show there. */
+/** When an issue begins, when it is sent, and its local time in the zone. */
 export function nextTimesView(row: Newsletter, count: number): Static<typeof NextTime>[] {
   return timesAfter(row, now(), count).map((time) => ({
     scheduled_at: timestamp(time),

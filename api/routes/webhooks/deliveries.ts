@@ -13,7 +13,7 @@ export function webhookDeliveries(app: Api, { endpoints, deliveries }: Deps): vo
     {
       schema: {
         tags: ['Webhooks'],
-        summary: 'List what was delivered and how it was answered, the newest first',
+        summary: 'List deliveries with their responses, the newest first',
         params: IdPath,
         querystring: DeliverySearch,
         response: { 200: DeliveryPage, ...refusals },

@@ -57,7 +57,7 @@ function createWebhook(app: Api, { endpoints, eventLog }: Deps, guard: AddressGu
       config: { secretResponse: true },
       schema: {
         tags,
-        summary: 'Add a webhook endpoint; shows its secret, this once',
+        summary: 'Create a webhook endpoint; the response shows its secret once',
         body: NewWebhook,
         response: { 201: Data(WebhookWithSecret), ...refusals },
       },
@@ -65,7 +65,7 @@ function createWebhook(app: Api, { endpoints, eventLog }: Deps, guard: AddressGu
     async (request, reply) => {
       const account = accountOf(request);
       const fields = newEndpoint(request.body, guard);
-      // What happened before is none of its business.
+      // Only later events are delivered.
       const cursor = await eventLog.assignSequences(account);
       const { row, secret } = await endpoints.create(account, { ...fields, cursor }, originOf(request));
       return reply.code(201).send({ data: { ...webhookView(row, now()), secret } });
@@ -94,7 +94,7 @@ function removeWebhook(app: Api, { endpoints }: Deps): void {
   app.delete(
     '/webhooks/:id',
     {
-      schema: { tags, summary: 'Remove a webhook endpoint', params: IdPath, response: { 204: NoContent, ...refusals } },
+      schema: { tags, summary: 'Delete a webhook endpoint', params: IdPath, response: { 204: NoContent, ...refusals } },
     },
     async (request, reply) => {
       demandDone(await endpoints.remove(accountOf(request), request.params.id));
@@ -110,7 +110,7 @@ function rotateSecret(app: Api, { endpoints }: Deps): void {
       config: { secretResponse: true },
       schema: {
         tags,
-        summary: 'Make a new secret; the one before it goes on signing for a while',
+        summary: 'Rotate the secret; the previous one continues to sign for a while',
         params: IdPath,
         body: Rotation,
         response: { 200: Data(WebhookWithSecret), ...refusals },
@@ -119,7 +119,7 @@ function rotateSecret(app: Api, { endpoints }: Deps): void {
     async (request) => {
       const row = demandOwned(await endpoints.find(accountOf(request), request.params.id));
       const rotated = await endpoints.rotate(row, request.body.overlap_hours * HOUR);
-      if (rotated === null) throw new Failure('busy', undefined, 'The secret is being changed by others; try again.');
+      if (rotated === null) throw new Failure('busy', undefined, 'Another request is rotating the secret; try again.');
       return { data: { ...webhookView(rotated.row, now()), secret: rotated.secret } };
     },
   );
@@ -137,10 +137,10 @@ function demandReachable(url: string, guard: AddressGuard): void {
   if (fault !== undefined) throw new Failure('validation_failed', { url: [`The url ${fault}.`] });
 }
 
-/** Each pattern stands for something that this format can say. */
+/** Each pattern must match an event type of the format. */
 function demandKnown(events: Endpoint['events'], format: WebhookFormat): void {
   const unknown = events.filter((pattern) => pattern !== '*' && typesFor(format, [pattern]).length === 0);
   if (unknown.length === 0) return;
-  const sentences = unknown.map((pattern) => `No event of the ${format} format is called ${pattern}.`);
+  const sentences = unknown.map((pattern) => `The ${format} format has no event ${pattern}.`);
   throw new Failure('validation_failed', { events: sentences.slice(0, 20) });
 }

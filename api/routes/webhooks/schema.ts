@@ -14,7 +14,7 @@ const settings = {
   description: Type.Optional(nullable(Line(255))),
   events: Type.Optional(Patterns),
   ordered: Type.Optional(
-    Type.Boolean({ description: 'A failed delivery holds up those behind it, one at a time (false).' }),
+    Type.Boolean({ description: 'One delivery at a time; a failed one holds back all later events (false).' }),
   ),
 };
 
@@ -29,7 +29,9 @@ export const NewWebhook = Type.Object(
 export const WebhookPatch = Type.Object(
   {
     url: Type.Optional(Url),
-    enabled: Type.Optional(Type.Boolean({ description: 'One that is switched on goes on where it stopped.' })),
+    enabled: Type.Optional(
+      Type.Boolean({ description: 'An endpoint that is enabled again continues where it stopped.' }),
+    ),
     ...settings,
   },
   { ...closed, examples: [{ enabled: true }] },
@@ -45,19 +47,19 @@ const view = {
   enabled: Type.Boolean(),
   reason: Type.Unsafe<EndpointReason | null>({
     enum: ['by_request', 'gone', 'failing', null],
-    description: 'Why it is off.',
+    description: 'Why the endpoint is disabled.',
   }),
   consecutive_failures: Type.Integer(),
   failing_since: nullable(Timestamp),
   last_delivered_at: nullable(Timestamp),
   resting_until: {
     ...nullable(Timestamp),
-    description: 'Nothing is sent there before then: it asked for that, or failed too often in a row.',
+    description: 'No delivery before this time, because of Retry-After or repeated failures.',
   },
   secrets: Type.Array(Type.Object({ created_at: Timestamp, expires_at: nullable(Timestamp) }), {
-    description: 'Those that sign now, without what they are.',
+    description: 'The secrets in use, without their values.',
   }),
-  position: Type.Integer({ description: 'Events up to this position were tried at least once.' }),
+  position: Type.Integer({ description: 'Every event up to this position was attempted at least once.' }),
   created_at: Timestamp,
   updated_at: Timestamp,
 };
@@ -78,7 +80,7 @@ const EXAMPLE = {
 export const WebhookView = Type.Object(view, { examples: [EXAMPLE] });
 
 export const WebhookWithSecret = Type.Object(
-  { ...view, secret: Type.String({ description: 'Shown in this answer and never again.' }) },
+  { ...view, secret: Type.String({ description: 'Shown in this response only.' }) },
   { examples: [{ ...EXAMPLE, secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=' }] },
 );
 
@@ -88,7 +90,7 @@ export const Rotation = Type.Object(
       minimum: 0,
       maximum: 168,
       default: 24,
-      description: 'How long the secret before it goes on signing beside the new one.',
+      description: 'How long the previous secret continues to sign.',
     }),
   },
   closed,
@@ -106,9 +108,9 @@ export const Replayed = Type.Object({ events: Type.Integer() }, { examples: [{ e
 const DeliveryAttempt = Type.Object({
   at: Timestamp,
   status: nullable(Type.Integer()),
-  error: nullable(Type.String({ description: 'Why no answer came.' })),
+  error: nullable(Type.String({ description: 'Why there was no response.' })),
   milliseconds: Type.Integer(),
-  answer: Type.String({ description: 'Its first kilobyte.' }),
+  answer: Type.String({ description: 'The first kilobyte of the response.' }),
 });
 
 export const WebhookTestResult = Type.Object({ id: EventId, delivered: Type.Boolean(), try: DeliveryAttempt });
