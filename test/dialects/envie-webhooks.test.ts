@@ -56,7 +56,7 @@ async function send(to_email: string): Promise<void> {
 
 const received = () => receiver.hooks.map(({ body }) => JSON.parse(body) as Payload);
 
-/** What stands in the mail, as a mailbox decodes it. */
+/** The decoded body of the mail. */
 function linkIn(pattern: RegExp): string {
   const raw = String(product.receiver.accepted[0]?.raw).replace(/=\r\n/g, '').replaceAll('=3D', '=');
   const [found] = pattern.exec(raw) ?? [];
@@ -64,7 +64,7 @@ function linkIn(pattern: RegExp): string {
   return found;
 }
 
-test('what happens to a single mail arrives as the six documented webhooks, field by field', async () => {
+test('the events of a single mail are posted as the six documented webhooks, field by field', async () => {
   await send('ada@example.org');
   await product.receiver.untilAccepted(1);
   const visit = { headers: { 'user-agent': FIREFOX }, redirect: 'manual' } as const;

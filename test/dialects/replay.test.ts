@@ -23,7 +23,7 @@ let product: Product;
 let replayers: readonly Replayer[] = [];
 const answers = new Map<string, Answer[]>();
 
-/** Each replayer asks for everything, one sample behind the other. */
+/** Each replayer runs all samples in sequence. */
 beforeAll(async () => {
   product = await theProduct();
   const { api, url } = product;
@@ -62,7 +62,7 @@ async function byCurl(sample: Sample): Promise<Answer> {
 
 test.each(samplesAt(NOWHERE))('$document: $name', ({ document, name, program, statuses, shape, empty }) => {
   const given = answers.get(`${document}: ${name}`) ?? [];
-  // Where there is no PHP, its programs are not run.
+  // Without PHP the PHP samples are not run.
   const able = replayers.filter((replayer) => program === undefined || program.language === replayer.name);
   expect(given.length).toBe(able.length);
   for (const { status, body } of given) {

@@ -16,7 +16,7 @@ const told = (ids: readonly string[]) =>
     .find({ _id: { $in: [...ids] } })
     .toArray();
 
-test('who waits in line is told as accepted before there is an outcome, and the sweep does not start it anew', async () => {
+test('the acceptance of a queued message is published before its outcome, and the sweep does not start it again', async () => {
   const { server, steps } = aProcess(store);
   const rows = [await anAcceptedMessage(store), await anAcceptedMessage(store), await anAcceptedMessage(store)];
   const all = rows.map((row) => steps.activities.deliverMessage(input(row)));

@@ -14,11 +14,11 @@ const store = ownStore();
 
 const read = async ({ _id, account }: Message) => messages(store).find(account, _id);
 
-/** As a workflow task does: whose attempt is under way still is asked for again. */
+/** Calls the step again while the attempt is in flight, as a workflow task does. */
 async function beginning({ steps }: ReturnType<typeof aProcess>, message: Message) {
   for (;;) {
-    const standing = await steps.activities.beginMessage(input(message));
-    if (standing.kind !== 'under_way') return standing;
+    const result = await steps.activities.beginMessage(input(message));
+    if (result.kind !== 'under_way') return result;
   }
 }
 
@@ -37,7 +37,7 @@ test('a second call for a message joins its running attempt', async () => {
   expect(server.handed).toEqual([message._id]);
 });
 
-test('a claim is renewed for as long as its mail is open; in another process it is busy', async () => {
+test('a claim is renewed while its mail is open; another process reports the message as busy', async () => {
   const { server, steps } = aProcess(store);
   const message = await anAcceptedMessage(store);
   const sending = steps.activities.deliverMessage(input(message));
@@ -54,7 +54,7 @@ test('a claim is renewed for as long as its mail is open; in another process it 
   expect(elsewhere.server.handed).toEqual([]);
 });
 
-test('no more are claimed at once than there are connections', async () => {
+test('a process claims no more messages at once than it has connections', async () => {
   const { server, steps } = aProcess(store);
   const all = await Promise.all(Array.from({ length: 5 }, () => anAcceptedMessage(store)));
   const ends = all.map((message) => steps.activities.deliverMessage(input(message)));
@@ -68,7 +68,7 @@ test('no more are claimed at once than there are connections', async () => {
   expect(server.most()).toBeLessThanOrEqual(2);
 });
 
-test('who waited long for a turn keeps it, and is looked at again: suppressed meanwhile, it is refused', async () => {
+test('a message keeps its place in the queue; it is refused if its recipient was suppressed meanwhile', async () => {
   const { server, steps } = aProcess(store, { times: { ...TIMES, freshness: -1 } });
   const all = await Promise.all(Array.from({ length: 4 }, () => anAcceptedMessage(store)));
   const ends = all.map((message) => steps.activities.deliverMessage(input(message)));
@@ -86,7 +86,7 @@ test('who waited long for a turn keeps it, and is looked at again: suppressed me
   expect((await messages(store).find(7, gone?._id ?? ''))?.attempts).toMatchObject([{ class: 'suppressed' }]);
 });
 
-test('who has left the mails of a key since a message was accepted is not mailed', async () => {
+test('a recipient who opted out of the mails of a key after the acceptance is not mailed', async () => {
   const { server, steps } = aProcess(store);
   const message = await anAcceptedMessage(store, { leaves_key: 3 });
   await optOuts(store).add(7, 3, message.to_key);
@@ -94,7 +94,7 @@ test('who has left the mails of a key since a message was accepted is not mailed
   expect(server.handed).toEqual([]);
 });
 
-test('a domain that is remembered for taking no mail makes a message wait, and fails it once it has refused again', async () => {
+test('a message to a domain that accepts no mail waits, and fails if the domain refuses again', async () => {
   const one = aProcess(store);
   const { server, steps } = one;
   const message = await anAcceptedMessage(store);
@@ -105,7 +105,7 @@ test('a domain that is remembered for taking no mail makes a message wait, and f
   const waits = { class: 'bad_domain', outcome: 'deferred', rule: 'known_bad_domain' };
   expect((await read(message))?.attempts).toMatchObject([waits]);
 
-  // Refused again meanwhile: the next look fails it. Not refused since, another one is handed over.
+  // If the domain refused again, the next attempt fails the message; otherwise the mail is handed over.
   const rows = majorityCollection<Message>(store, 'messages');
   const other = await anAcceptedMessage(store, { to_key: message.to_key });
   await beginning(one, other);
@@ -131,16 +131,16 @@ test('a process that stops claims nothing more', async () => {
   expect(one.server.handed).toEqual([]);
 });
 
-test('where no connection is to be had nothing is claimed', async () => {
+test('without a connection nothing is claimed', async () => {
   const server = slowServer();
-  const way = { ...server.transport, ready: async () => ({ stage: 'connect' as const, what: 'ECONNREFUSED' }) };
-  const { steps } = aProcess(store, { transportsFor: () => way });
+  const unreachable = { ...server.transport, ready: async () => ({ stage: 'connect' as const, what: 'ECONNREFUSED' }) };
+  const { steps } = aProcess(store, { transportsFor: () => unreachable });
   const message = await anAcceptedMessage(store);
   expect(await steps.activities.deliverMessage(input(message))).toEqual({ kind: 'transport_down' });
   expect(await read(message)).toMatchObject({ state: 'accepted', attempt: 0 });
 });
 
-test('a mail that cannot be made fails by name', async () => {
+test('a mail that cannot be built fails with the reason', async () => {
   const messageMail = async () =>
     ({
       kind: 'unrenderable',

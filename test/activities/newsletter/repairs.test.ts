@@ -22,7 +22,7 @@ const steps = () =>
     times: shrunkTimes(0.05),
   });
 
-/** An issue that has taken the data, and whoever worked on it has died with the next write of its row. */
+/** An issue that has taken the data; its process has crashed after the next write of the row. */
 async function anIssue() {
   const { account, _id: newsletter } = await aNewsletter(store);
   const scheduled_at = now();
@@ -31,33 +31,33 @@ async function anIssue() {
   await pushedData(store).take(account, newsletter, key._id);
   return { key, ref: { account, newsletter, scheduledAt: scheduled_at.toISOString() } };
 }
-const toldOf = async (id: string) => {
+const publishedOf = async (id: string) => {
   const found = store.db.collection<{ _id: string; type: string }>('events').find({ 'data.issue': id });
   return (await found.sort({ type: 1 }).toArray()).map(({ type }) => type.replace('newsletter.issue_', ''));
 };
 
-test('whoever finds an issue skipped gives its data back and tells why, once', async () => {
+test('a repeated step of a skipped issue releases its data and publishes the reason once', async () => {
   const { key, ref } = await anIssue();
   await issues(store).skip(key, 'no_recipients');
   await steps().openIssue(ref);
   expect(await steps().openIssue(ref)).toMatchObject({ state: 'skipped', open: false });
   expect(await pushedData(store).take(ref.account, ref.newsletter, 'the next one')).not.toBeNull();
-  expect(await toldOf(key._id)).toEqual(['skipped']);
+  expect(await publishedOf(key._id)).toEqual(['skipped']);
 });
 
-test('whoever finds an issue launched, or over, tells it; what was launched is not skipped for its source', async () => {
+test('a repeated step publishes a launched or ended issue; a launched issue is not skipped for its source', async () => {
   const { key, ref } = await anIssue();
   await issues(store).recordLaunched(key, 'Tulips');
   expect(await issues(store).skip(key, 'source_failed')).toBeNull();
   expect(await steps().openIssue(ref)).toMatchObject({ state: 'launched', open: true });
-  expect(await toldOf(key._id)).toEqual(['launched']);
+  expect(await publishedOf(key._id)).toEqual(['launched']);
   await issues(store).close(key, 'sent', false);
   await steps().openIssue(ref);
-  expect(await toldOf(key._id)).toEqual(['launched', 'sent']);
+  expect(await publishedOf(key._id)).toEqual(['launched', 'sent']);
   expect(await pushedData(store).take(ref.account, ref.newsletter, 'the next one')).toBeNull();
 });
 
-test('an issue that does not go out gives its turn back: the one before counts for the gap', async () => {
+test('an issue that is not sent restores the previous time, which counts for the gap', async () => {
   const { key, ref } = await anIssue();
   const HOUR = 3_600_000;
   const from = now().getTime();

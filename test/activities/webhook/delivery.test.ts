@@ -31,7 +31,7 @@ const names = (count: number) => Array.from({ length: count }, (_, n) => `${n}`)
 const said = (receiver: HookReceiver) => receiver.hooks.map(({ body }) => JSON.parse(body));
 const order = (receiver: HookReceiver) => said(receiver).map(({ data }) => data.n);
 
-/** Time goes on by so much; repeated calls add up. */
+/** Advances the time; repeated calls add up. */
 let shift = 0;
 function later(ms: number): void {
   shift += ms;
@@ -41,8 +41,8 @@ afterEach(() => {
   shift = 0;
 });
 
-describe('the stream', () => {
-  test('comes in order, signed, under the ids of the events, and the place moves on', async () => {
+describe('the event stream', () => {
+  test('is delivered in order, signed, under the ids of the events, and the cursor moves', async () => {
     const receiver = await receiving();
     const { row, secret } = await fixture.endpoint(account, receiver.url);
     await fixture.appendEvents(account, names(5));
@@ -62,7 +62,7 @@ describe('the stream', () => {
     expect(await fixture.log(row)).toHaveLength(5);
   });
 
-  test('has up to 32 deliveries under way at once, and begins them in order', async () => {
+  test('has up to 32 deliveries in flight and begins them in order', async () => {
     const waiting: (() => void)[] = [];
     const receiver = await receiving((_hook, _nth, answer) => {
       waiting.push(() => answer.writeHead(200).end());
@@ -77,7 +77,7 @@ describe('the stream', () => {
     expect(order(receiver).slice(0, 32).sort()).toEqual(names(32).sort());
   });
 
-  test('leaves out what was not asked for and still moves on', async () => {
+  test('skips events that were not requested and moves the cursor past them', async () => {
     const receiver = await receiving();
     const { row } = await fixture.endpoint(account, receiver.url, { events: ['campaign.failed'] });
     await fixture.appendEvents(account, names(3));
@@ -87,7 +87,7 @@ describe('the stream', () => {
     expect(order(receiver)).toEqual(['x']);
   });
 
-  test('what was delivered and could not be written down is delivered again under the same id', async () => {
+  test('repeats a delivery whose result could not be written, under the same id', async () => {
     const receiver = await receiving();
     const { row } = await fixture.endpoint(account, receiver.url, { format: 'maily' });
     await fixture.appendEvents(account, names(3));
@@ -100,21 +100,21 @@ describe('the stream', () => {
   });
 });
 
-describe('what fails', () => {
-  /** Answers the events of that name with the statuses, one after the other, and everything else well. */
+describe('a failed delivery', () => {
+  /** Answers events of this type with the statuses in turn, and all others with success. */
   const failing = (name: string, ...statuses: number[]): HookScript => {
     let n = 0;
     return ({ body }) => (JSON.parse(body).data.n === name ? (statuses[n++] ?? 200) : 200);
   };
 
-  test('is tried again beside the stream, and the log tells it', async () => {
+  test('is retried while later events are delivered, and is in the log', async () => {
     const receiver = await receiving(failing('1', 500, 503));
     const { row } = await fixture.endpoint(account, receiver.url);
     await fixture.appendEvents(account, names(4));
     expect(await fixture.pass(row)).toMatchObject({ kind: 'waiting', sequence: 4 });
     later(5_100);
     expect(await fixture.pass(row)).toMatchObject({ kind: 'waiting', sequence: 4 });
-    // Five minutes behind the second try, however long this test takes.
+    // Five minutes after the second attempt, whatever the duration of this test.
     later(240_000);
     expect((await fixture.pass(row)).kind).toBe('waiting');
     later(61_000);
@@ -125,7 +125,7 @@ describe('what fails', () => {
     expect(entry?.tries.map(({ status }) => status)).toEqual([500, 503, 200]);
   });
 
-  test('holds up an ordered endpoint, which gets one at a time', async () => {
+  test('holds back all later events of an ordered endpoint, which gets one at a time', async () => {
     const receiver = await receiving(failing('1', 500));
     const { row } = await fixture.endpoint(account, receiver.url, { ordered: true });
     await fixture.appendEvents(account, names(4));
@@ -137,7 +137,7 @@ describe('what fails', () => {
     expect(receiver.mostAtOnce()).toBe(1);
   });
 
-  test('with Retry-After holds everything back until then', async () => {
+  test('with Retry-After holds back all deliveries until that time', async () => {
     const receiver = await receiving((_hook, nth, answer) => {
       if (nth > 1) return 200;
       answer.writeHead(429, { 'retry-after': '60' }).end();
@@ -154,7 +154,7 @@ describe('what fails', () => {
     expect(receiver.hooks).toHaveLength(3);
   });
 
-  test('by the windowful lets the stream rest; nothing is skipped', async () => {
+  test('in every slot of the window makes the endpoint rest; no event is skipped', async () => {
     let broken = true;
     const receiver = await receiving(() => (broken ? 500 : 200));
     const { row } = await fixture.endpoint(account, receiver.url, { format: 'maily' });
@@ -176,7 +176,7 @@ describe('an endpoint', () => {
     return (await events.toArray()).map(({ data }) => data).filter(({ webhook }) => webhook === _id);
   };
 
-  test('that answers 410 is switched off, with an event', async () => {
+  test('that answers 410 is disabled, with an event', async () => {
     const receiver = await receiving(() => 410);
     const { row } = await fixture.endpoint(account, receiver.url);
     await fixture.appendEvents(account, ['gone']);
@@ -187,7 +187,7 @@ describe('an endpoint', () => {
     expect(receiver.hooks).toHaveLength(1);
   });
 
-  test('that answers nothing well for five days is switched off, with an event', async () => {
+  test('that fails for five days is disabled, with an event', async () => {
     const receiver = await receiving(() => 500);
     const { row } = await fixture.endpoint(account, receiver.url);
     await fixture.appendEvents(account, ['first']);
@@ -200,7 +200,7 @@ describe('an endpoint', () => {
     expect(await told(row)).toEqual([{ webhook: row._id, reason: 'failing' }]);
   });
 
-  test('of the maily format is tried once, counts failures in a row and stays on', async () => {
+  test('of the maily format is tried once, counts consecutive failures and stays enabled', async () => {
     const receiver = await receiving(({ body }) => (JSON.parse(body).data.n === '2' ? 204 : 410));
     const { row, secret } = await fixture.endpoint(account, receiver.url, { format: 'maily' });
     await fixture.appendEvents(account, names(2));
@@ -217,7 +217,7 @@ describe('an endpoint', () => {
     }
   });
 
-  test('rests only if nothing came up since it looked', async () => {
+  test('becomes idle only if no event arrived since its last read', async () => {
     const receiver = await receiving();
     const { row } = await fixture.endpoint(account, receiver.url);
     await fixture.appendEvents(account, ['first']);

@@ -33,7 +33,7 @@ const told = async ({ account, _id }: Endpoint, type: string) => {
   return events.map(({ data }) => data).filter(({ webhook }) => webhook === _id);
 };
 
-/** All clocks go on by so much; real time goes on beside it. */
+/** Advances all clocks; real time continues. */
 let shift = 0;
 function later(ms: number): void {
   shift += ms;
@@ -44,8 +44,8 @@ afterEach(() => {
   shift = 0;
 });
 
-describe('whoever changes an endpoint while a pass is under way', () => {
-  /** An ordered endpoint, changed as its second event arrives: the row, and what became of the pass. */
+describe('a change of an endpoint during a pass', () => {
+  /** An ordered endpoint, changed when its second event arrives: its row, and the result of the pass. */
   async function changedAtTheSecond(change: EndpointFields, status = 200) {
     let row: Endpoint | undefined;
     const receiver = await receiving((_hook, nth, answer) => {
@@ -59,7 +59,7 @@ describe('whoever changes an endpoint while a pass is under way', () => {
     return { row, receiver, result: await fixture.pass(row) };
   }
 
-  test('to another URL: what follows goes there, and what the old one said does not count', async () => {
+  test('to another URL: later events go there, and responses of the old URL do not count', async () => {
     const fresh = await hookReceiver();
     const { row, receiver, result } = await changedAtTheSecond({ url: fresh.url }, 410);
     expect(result).toEqual({ kind: 'more', sequence: 2 });
@@ -72,7 +72,7 @@ describe('whoever changes an endpoint while a pass is under way', () => {
     await fresh.close();
   });
 
-  test('to nothing: it is off within the pass, and goes on at its place once it is on again', async () => {
+  test('to disabled: the pass ends, and delivery continues at the cursor once it is enabled again', async () => {
     const { row, receiver, result } = await changedAtTheSecond({ enabled: false });
     expect(result).toEqual({ kind: 'more', sequence: 2 });
     expect((await fixture.pass(row)).kind).toBe('off');
@@ -83,14 +83,14 @@ describe('whoever changes an endpoint while a pass is under way', () => {
     expect(order(receiver)).toEqual(names(5));
   });
 
-  test('to other events: only those are delivered of what was not under way', async () => {
+  test('to other events: only those are delivered, except for attempts in flight', async () => {
     const { row, receiver } = await changedAtTheSecond({ events: ['campaign.failed'] });
     expect(await fixture.pass(row)).toEqual({ kind: 'idle', sequence: 5 });
     expect(order(receiver)).toEqual(['0', '1']);
   });
 });
 
-test('a pass begins nothing after its time; the next goes on behind it', async () => {
+test('a pass begins no attempt after its time; the next pass continues there', async () => {
   const receiver = await receiving((_hook, nth) => {
     if (nth === 40) later(25_000);
     return 200;
@@ -104,7 +104,7 @@ test('a pass begins nothing after its time; the next goes on behind it', async (
   expect(receiver.hooks).toHaveLength(200);
 });
 
-test('a replay that is asked for while the event is under way is not lost to the answer of that attempt', async () => {
+test('a replay requested during an attempt is not overwritten by the result of that attempt', async () => {
   let row: Endpoint | undefined;
   const receiver = await receiving((_hook, nth, answer) => {
     if (nth > 1 || row === undefined) return 200;
@@ -114,7 +114,7 @@ test('a replay that is asked for while the event is under way is not lost to the
   ({ row } = await fixture.endpoint(account, receiver.url));
   await fixture.appendEvents(account, ['once']);
   await fixture.pass(row);
-  // It is due at once; the time of a second try after a failure is five seconds away.
+  // It is due at once; a retry after a failure would be due in five seconds.
   expect(await fixture.pass(row)).toEqual({ kind: 'idle', sequence: 1 });
   const [line] = await fixture.log(row);
   expect(line).toMatchObject({ state: 'delivered', attempts: 1, due: null, seq: 1, type: 'campaign.sent' });
@@ -124,7 +124,7 @@ test('a replay that is asked for while the event is under way is not lost to the
   ]);
 });
 
-test('a stop waits for what is under way and begins nothing more, also where an attempt waits for room', async () => {
+test('a stop waits for attempts in flight and begins no more, also if an attempt waits for a slot', async () => {
   const stop = new AbortController();
   const waiting: (() => void)[] = [];
   const receiver = await receiving((_hook, nth, answer) => {
@@ -144,7 +144,7 @@ test('a stop waits for what is under way and begins nothing more, also where an 
 });
 
 describe('the end of an endpoint', () => {
-  test.each(['disable', 'record', 'recordPass'])('is not forgotten by a crash at %s', async (line) => {
+  test.each(['disable', 'record', 'recordPass'])('survives a crash at %s', async (line) => {
     const receiver = await receiving(() => 410);
     const { row } = await fixture.endpoint(account, receiver.url);
     await fixture.appendEvents(account, ['gone']);
@@ -157,7 +157,7 @@ describe('the end of an endpoint', () => {
     expect(await told(row, 'webhook.disabled')).toEqual([{ webhook: row._id, reason: 'gone' }]);
   });
 
-  test('does not come for what failed long ago: it is tried first', async () => {
+  test('does not follow from an old failure alone: the endpoint is tried first', async () => {
     let broken = true;
     const receiver = await receiving(() => (broken ? 500 : 200));
     const { row } = await fixture.endpoint(account, receiver.url);
@@ -171,10 +171,10 @@ describe('the end of an endpoint', () => {
   });
 });
 
-describe('events that were forgotten before an endpoint got them', () => {
+describe('events that were deleted before an endpoint received them', () => {
   const forget = (upTo: number) => fixture.store.db.collection('events').deleteMany({ account, seq: { $lte: upTo } });
 
-  test('are told as an event and in its log, and it goes on behind them', async () => {
+  test('are reported as an event and in the log, and delivery continues after them', async () => {
     const receiver = await receiving();
     const { row } = await fixture.endpoint(account, receiver.url, { cursor: 2, events: ['campaign.*'] });
     await fixture.appendEvents(account, names(8));
@@ -189,7 +189,7 @@ describe('events that were forgotten before an endpoint got them', () => {
     expect(await told(row, 'webhook.missed')).toHaveLength(1);
   });
 
-  test('are told where nothing is left', async () => {
+  test('are reported if no event is left', async () => {
     const receiver = await receiving();
     const { row } = await fixture.endpoint(account, receiver.url);
     await fixture.appendEvents(account, names(3));
@@ -198,7 +198,7 @@ describe('events that were forgotten before an endpoint got them', () => {
     expect(await told(row, 'webhook.missed')).toEqual([{ webhook: row._id, from: 1, to: 3 }]);
   });
 
-  test('wake it by themselves, although nothing else is for it', async () => {
+  test('start a pass by themselves, without any other event for the endpoint', async () => {
     const receiver = await receiving();
     const { row } = await fixture.endpoint(account, receiver.url, { events: ['campaign.failed'] });
     await fixture.appendEvents(account, names(3));
@@ -209,7 +209,7 @@ describe('events that were forgotten before an endpoint got them', () => {
     expect(woken).toEqual([row._id]);
   });
 
-  test('one that had them already has missed nothing', async () => {
+  test('are not reported to an endpoint that had received them', async () => {
     const receiver = await receiving();
     const { row } = await fixture.endpoint(account, receiver.url);
     await fixture.appendEvents(account, names(3));

@@ -4,7 +4,7 @@ import { toNativeRequest } from '../../../api/dialects/emailmassivo/request.js';
 const mail = { to: { email: 'ada@example.com' }, subject: 'Hello', html: '<p>Hello</p>' };
 const copiesOf = (cc: string) => toNativeRequest({ mail: { ...mail, cc } }).request.cc;
 
-test('copies are addresses with or without a name, between commas', () => {
+test('copies are addresses with or without a name, separated by commas', () => {
   expect(copiesOf('Bob <bob@example.com>, "Eve E." <eve@example.com>;<sam@example.com>, kim@example.com')).toEqual([
     { email: 'bob@example.com', name: 'Bob' },
     { email: 'eve@example.com', name: 'Eve E.' },
@@ -13,7 +13,7 @@ test('copies are addresses with or without a name, between commas', () => {
   ]);
 });
 
-test.each(['a"b <bob@example.com>', '<>', 'Bob <b<ob@example.com>'])('%s is no copy, and stays what it is', (cc) => {
+test.each(['a"b <bob@example.com>', '<>', 'Bob <b<ob@example.com>'])('%s is no address and is kept as it is', (cc) => {
   expect(copiesOf(cc)).toEqual([cc]);
 });
 

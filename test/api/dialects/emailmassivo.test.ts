@@ -34,15 +34,15 @@ afterAll(() => api.close());
 const post = (body: object, options = {}) => ask('POST /api/v1/external-mails/send', body, options);
 const send = (mail: object = {}, around: object = {}, options = {}) =>
   post({ mail: { ...MAIL, ...mail }, ...around }, options);
-/** A subject of its own, so that nothing is a repeat. */
+/** A unique subject, so that no mail is a repetition. */
 const fresh = () => {
   n += 1;
   return { subject: `string ${n}` };
 };
 const shown = async (uuid: string) => (await api.call(`GET /api/v1/messages/${uuid}`)).json().data;
 
-describe('a repeat', () => {
-  test('without a key an equal mail within the hour has the uuid of the first, and a warning says what is missing', async () => {
+describe('a repetition', () => {
+  test('without a key an equal mail within the hour returns the uuid of the first, with a warning', async () => {
     const first = await send();
     expect(first.statusCode).toBe(200);
     expect(first.json()).toEqual({
@@ -61,7 +61,7 @@ describe('a repeat', () => {
     }
   });
 
-  test('with other keys an equal mail is sent again, with the same key it is the first one, whatever it says', async () => {
+  test('with another key an equal mail is sent again; with the same key any mail returns the first one', async () => {
     const one = (await send({}, { idempotencyKey: 'one' })).json();
     expect(one).toEqual({ uuid: expect.any(String) });
     const two = (await send({}, { idempotencyKey: 'two' })).json();
@@ -71,7 +71,7 @@ describe('a repeat', () => {
     expect((await send({}, { idempotencyKey: 'ключ 1' })).json().uuid).not.toBe(one.uuid);
   });
 
-  test('an idempotencyKey never meets an Idempotency-Key of the native route', async () => {
+  test('an idempotencyKey never equals an Idempotency-Key of the native route', async () => {
     const headers = { 'idempotency-key': 'met' };
     const native = await api.call('POST /api/v1/messages', {
       payload: { to: 'user@example.com', subject: 'x', text: 'x' },
@@ -82,7 +82,7 @@ describe('a repeat', () => {
   });
 });
 
-test('every recipient of cc and bcc is told: a uuid, or what is wrong with the address', async () => {
+test('every cc and bcc has a result: a uuid, or the error of the address', async () => {
   const mail = { ...fresh(), cc: 'Ana <ana@example.org>, string', bcc: ['bo@example.org', 'ana@example.org'] };
   const { additionalRecipients } = (await send(mail)).json();
   expect(additionalRecipients).toEqual([
@@ -94,7 +94,7 @@ test('every recipient of cc and bcc is told: a uuid, or what is wrong with the a
   expect((await shown(additionalRecipients[0].uuid)).to).toEqual({ email: 'ana@example.org', name: 'Ana' });
 });
 
-test('attachments stand beside the mail and in it, and a preheader has up to 255 characters', async () => {
+test('attachments may be inside or outside the mail object; a preheader has up to 255 characters', async () => {
   const previewTitle = 'x'.repeat(255);
   const mail = { ...fresh(), previewTitle, attachments: [{ 'in.txt': TEXT }] };
   const { uuid } = (await send(mail, { attachments: [{ 'beside.txt': TEXT, 'more.txt': TEXT }] })).json();
@@ -103,7 +103,7 @@ test('attachments stand beside the mail and in it, and a preheader has up to 255
   expect(preheader).toBe(previewTitle);
 });
 
-test('any header goes through, ours win in silence, dangerous ones are left out and named', async () => {
+test('custom headers pass, fields that Everpost sets are left out, harmful ones are left out and reported', async () => {
   const ours = ['Return-Path', 'List-Unsubscribe', 'Errors-To', 'X-Complaints-To', 'Precedence', 'Feedback-ID'];
   const theirs = ['X-SenderName-MailID', 'X-Mailru-Msgtype', 'X-Postmaster-Msgtype'];
   const won = Object.fromEntries([...ours, ...theirs].map((name) => [name, 'mine']));
@@ -119,7 +119,7 @@ test('any header goes through, ours win in silence, dangerous ones are left out 
   expect(warning).toBe('These headers were left out: Bcc, X-A?B.');
 });
 
-test('headers may be given in every form of the page that the document links to', async () => {
+test('headers have all forms of the page that the document links to', async () => {
   const several = { 'X-Tea': ['green', 'black'], 'X-Cup': { prepared: true, value: 'blue' } };
   const { uuid } = (await send({ ...fresh(), headers: several }, { idempotencyKey: 'several' })).json();
   expect((await shown(uuid)).headers).toEqual({ 'X-Tea': ['green', 'black'], 'X-Cup': 'blue' });
@@ -133,7 +133,7 @@ test('headers may be given in every form of the page that the document links to'
   expect(answer.warning).toBe('These headers were left out: Importance.');
 });
 
-test('by a template: params fill it, and its subject may be another one', async () => {
+test('a template is filled from params, and the request may replace its subject', async () => {
   const { html: _none, ...mail } = MAIL;
   const body = { mail: { ...mail, ...fresh(), idTemplateMailUser: templateId, params: { test: 'filled' } } };
   const answer = await ask('POST /api/v1/external-mails/send-by-template', body);
@@ -141,7 +141,7 @@ test('by a template: params fill it, and its subject may be another one', async 
   expect([html.includes('filled'), subject]).toEqual([true, body.mail.subject]);
 });
 
-test('a uuid shows what became of it; that of another account does not', async () => {
+test('a uuid shows the state of the email; that of another account is not found', async () => {
   const { uuid } = (await send(fresh())).json();
   const standing = await ask(`GET /api/v1/external-mails/${uuid}`);
   expect(standing.json()).toMatchObject({ uuid, state: 'accepted', to: 'user@example.com' });
@@ -153,7 +153,7 @@ test('a uuid shows what became of it; that of another account does not', async (
   });
 });
 
-test('who leaves the mails of a key gets none of it, and still those of another one', async () => {
+test('a recipient who opts out of the mails of a key still gets those of another key', async () => {
   const mail = { ...MAIL, ...fresh(), to: { email: 'left@example.com' } };
   const { number, account } = { ...(await shown((await post({ mail })).json().uuid)), account: api.account };
   const token = linkTokens(await api.deps.linkKeys.ring()).forMessage(account, number, new Date());
@@ -175,7 +175,7 @@ test('who leaves the mails of a key gets none of it, and still those of another 
   expect(told).toHaveLength(1);
 });
 
-test('who has left the mails of a key gets none of those that it is exchanged for', async () => {
+test('an opt-out from a key also applies to its rotations', async () => {
   const mail = () => ({ mail: { ...MAIL, ...fresh(), to: { email: 'gone@example.com' } } });
   const exchanged = async (route: string) => (await api.call(`POST /api/v1/keys${route}`, { payload: {} })).json().data;
   const old = (await api.call('POST /api/v1/keys', { payload: { name: 'Old' } })).json().data;
@@ -189,7 +189,7 @@ test('who has left the mails of a key gets none of those that it is exchanged fo
   expect((await post(mail(), { key: reset.key })).json().message).toContain('unsubscribed from this API key');
 });
 
-test('ten requests a second from an address, and no more', async () => {
+test('at most ten requests a second from one IP address', async () => {
   const limited = await anApi({ RATE_LIMIT_PER_MINUTE: '60' });
   try {
     const { key } = limited;

@@ -41,7 +41,7 @@ afterAll(async () => {
   await api?.close();
 });
 
-/** What a worker brings to an envie endpoint of what `happens`, in order. */
+/** The payloads that a worker posts to an envie endpoint while `happens` runs, in order. */
 async function delivered(happens: () => Promise<unknown>): Promise<unknown[]> {
   const { account, deps } = api;
   const fields = { url: receiver.url, format: 'envie' as const, description: null, events: ['*'], ordered: true };
@@ -64,7 +64,7 @@ const details = expect.stringMatching(/^The .+\.$/);
 const brief = () => ({ id: 4_012, to: row.to.email, timestamp: Date.parse(SENT_AT) / 1_000, tag: 'pedido' });
 const whole = () => ({ ...brief(), from: 'codes@example.test' });
 
-test('what became of a message arrives in the documented shapes, field by field', async () => {
+test('the outcome of a message is posted in the documented shapes, field by field', async () => {
   const refused = { ...row, _id: '01890a5d-ac96-7aa1-8d3c-5a0f3f0f8a11', group: row.group };
   const failed = attempt('failed', SENT_AT, { class: 'invalid_recipient', reply: '550 5.1.1 no such user' });
   const told = await delivered(async () => {
@@ -83,7 +83,7 @@ test('what became of a message arrives in the documented shapes, field by field'
   ]);
 });
 
-test('what its reader does arrives in the documented shapes, field by field', async () => {
+test('opens and clicks are posted in the documented shapes, field by field', async () => {
   await api.deps.links.number({ kind: 'message', account: api.account, id: row.number, uuid: row._id }, [SHOP]);
   const token = linkTokens(await api.deps.linkKeys.ring()).forMessage(api.account, row.number, ACCEPTED_AT);
   const told = await delivered(async () => {

@@ -20,7 +20,7 @@ const SINGLE = {
 };
 const PUBLIC = { headers: { 'public-key': '1' } };
 
-/** The key and its id; another key goes with the id that is said. */
+/** The key and its id, or the given pair. */
 const envie = (target: TestApi) => {
   const own = caller(target, 'private-key');
   return (route: string, payload?: unknown, options: Call = {}) =>
@@ -42,7 +42,7 @@ const send = (fields: object = {}, options: Call = {}) =>
   ask('POST /singlesending/create', { ...SINGLE, ...fields }, options);
 
 describe('lists', () => {
-  test('one that is created is there under its uid, natively too', async () => {
+  test('a created list is found by its uid, also by the native API', async () => {
     const made = await ask('POST /lists/create', { general: { name: 'Second', description: 'Of two' } });
     expect([made.statusCode, made.json()]).toEqual([200, { status: 'success', list_uid: expect.any(String) }]);
     const { record } = (await ask('POST /lists/get', { list: made.json().list_uid })).json().data;
@@ -58,14 +58,14 @@ describe('lists', () => {
     expect(record.company.country).toEqual({ country_id: '', name: '', code: '' });
   });
 
-  test('all of them come in pages; 0 says that there is no next one', async () => {
+  test('lists have pages; 0 means that there is no next page', async () => {
     const first = (await ask('GET /lists/show?per_page=1')).json().data;
     expect(first).toMatchObject({ count: '2', total_pages: 2, current_page: 1, next_page: 2 });
     const last = (await ask('GET /lists/show?per_page=1&page=2')).json().data;
     expect(last).toMatchObject({ current_page: 2, next_page: 0, records: [{ general: { name: 'Second' } }] });
   });
 
-  test('who is on one: the UID stands in the path, in the query or in a body', async () => {
+  test('subscribers of a list: the UID is in the path, in the query or in a body', async () => {
     const ways = [
       await ask(`GET /lists/show/${uid}`),
       await ask(`GET /lists/show?UID=${uid}`),
@@ -90,7 +90,7 @@ describe('lists', () => {
     expect(page).toMatchObject({ count: '2', total_pages: 2, records: [{ EMAIL: 'bo@example.com' }] });
   });
 
-  test('a key for one list sees that list alone', async () => {
+  test('a key for one list sees only that list', async () => {
     const { key, id } = await aKey({ lists: [1] });
     const own = { key, headers: { 'public-key': String(id) } };
     expect((await ask('GET /lists/show', undefined, own)).json().data.count).toBe('1');
@@ -129,17 +129,17 @@ interface Case {
   readonly provoke: () => Promise<{ statusCode: number; json(): unknown }>;
 }
 
-/** Every row of the error table of the document, and what provokes it. */
+/** Every row of the error table of the document, with a request that provokes it. */
 const CASES: readonly Case[] = [
   { status: 400, what: 'a field is missing', provoke: () => send({ subject: undefined }) },
   { status: 400, what: 'a type that is not accepted', provoke: () => send({ attachments: [file('video/mp4')] }) },
   { status: 400, what: 'two files of one name', provoke: () => send({ attachments: [file(), file()] }) },
   { status: 401, what: 'no keys', provoke: () => send({}, { key: null }) },
-  { status: 401, what: 'keys that are no pair', provoke: () => send({}, { headers: { 'public-key': '2' } }) },
+  { status: 401, what: 'keys that do not match', provoke: () => send({}, { headers: { 'public-key': '2' } }) },
   { status: 403, what: 'a key that may only read', provoke: reader },
   { status: 403, what: 'the list of another account', provoke: stranger },
   { status: 404, what: 'no such endpoint', provoke: () => ask('POST /lists/nothing', {}) },
-  { status: 404, what: 'no such list', provoke: () => ask('POST /lists/get', { list: 'nobody' }) },
+  { status: 404, what: 'no such list', provoke: () => ask('POST /lists/get', { list: 'missing' }) },
   { status: 405, what: 'another method', provoke: () => ask('PUT /lists/create', {}) },
   { status: 406, what: 'no JSON by its type', provoke: () => raw('name=x', 'application/x-www-form-urlencoded') },
   { status: 406, what: 'no JSON by its content', provoke: () => raw('{"general":', 'application/json') },
@@ -195,7 +195,7 @@ test.each(CASES)('$status: $what', async ({ status, provoke }) => {
   expect(answer.statusCode).toBe(status);
 });
 
-test('no row of the error table is left out', () => {
+test('every row of the error table is covered', () => {
   const [, table = ''] = documentText('envie').split('Os seguintes erros podem ser retornados pela API:');
   const documented = [...table.matchAll(/^(\d{3}) /gm)].map(([, status]) => Number(status));
   expect(documented).toHaveLength(10);

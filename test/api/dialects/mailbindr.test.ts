@@ -26,7 +26,7 @@ afterAll(() => api.close());
 
 const send = (fields: object = {}, options = {}) => ask('POST /email/send-email/', { ...EMAIL, ...fields }, options);
 
-test('an email is a message by a template: its id shows it, and the answer names the id', async () => {
+test('an email is a message from a template; the response has the id of the message', async () => {
   const answer = await send();
   expect(answer.statusCode).toBe(200);
   expect(answer.json()).toEqual({ id: expect.any(String), status: 'accepted' });
@@ -39,7 +39,7 @@ test('the path is the same without its last slash', async () => {
   expect((await ask('POST /email/send-email', EMAIL)).statusCode).toBe(200);
 });
 
-test('a repeat under an Idempotency-Key is the same email', async () => {
+test('a repetition under an Idempotency-Key is the same email', async () => {
   const headers = { 'idempotency-key': 'once' };
   const first = (await send({}, { headers })).json();
   expect((await send({}, { headers })).json()).toEqual(first);
@@ -48,11 +48,11 @@ test('a repeat under an Idempotency-Key is the same email', async () => {
 
 describe('every refusal the document names', () => {
   test.each([
-    ['draft, receiver not of the team', { environment: 'draft' }, 403, 'receiver_not_a_member'],
-    ['an unknown identifier', { identifier: 'nobody' }, 404, 'template_not_found'],
+    ['draft, to an address that is not a member', { environment: 'draft' }, 403, 'receiver_not_a_member'],
+    ['an unknown identifier', { identifier: 'missing' }, 404, 'template_not_found'],
     ['live, and never published', { identifier: 'unpublished', environment: 'live' }, 422, 'template_not_published'],
     ['no receiver', { receiver: undefined }, 422, 'validation_failed'],
-    ['a field it does not know', { nonsense: 1 }, 422, 'validation_failed'],
+    ['an unknown field', { nonsense: 1 }, 422, 'validation_failed'],
   ])('%s', async (_case, fields, status, code) => {
     const answer = await send(fields);
     expect([answer.statusCode, answer.json().error.code]).toEqual([status, code]);
@@ -64,7 +64,7 @@ describe('every refusal the document names', () => {
     expect([draft.statusCode, trial.statusCode]).toEqual([200, 200]);
   });
 
-  test('the wrong method, and what is not there', async () => {
+  test('for a wrong method and an unknown path', async () => {
     const wrong = await ask('GET /email/send-email/');
     expect([wrong.statusCode, wrong.json().error.code, wrong.headers['allow']]).toEqual([
       405,
@@ -82,7 +82,7 @@ describe('the key', () => {
     expect(bearer.statusCode).toBe(401);
   });
 
-  test('after a reset the old key does not work any more, the new one does', async () => {
+  test('after a reset the new key works and the old one does not', async () => {
     const made = (await api.call('POST /api/v1/keys', { payload: { name: 'Old' } })).json().data;
     expect((await send({}, { key: made.key })).statusCode).toBe(200);
     const fresh = (await api.call(`POST /api/v1/keys/${made.id}/reset`)).json().data;
@@ -91,7 +91,7 @@ describe('the key', () => {
     expect((await send({}, { key: fresh.key })).statusCode).toBe(200);
   });
 
-  test('a key that may only read sends nothing, nor does one for other domains', async () => {
+  test('a read-only key and a key for other domains cannot send', async () => {
     const terms = async (fields: object) =>
       (await api.call('POST /api/v1/keys', { payload: { name: 'Narrow', ...fields } })).json().data.key;
     const reading = await send({}, { key: await terms({ scopes: ['read'] }) });
@@ -100,13 +100,13 @@ describe('the key', () => {
     expect([elsewhere.statusCode, elsewhere.json().error.code]).toEqual([403, 'key_restricted']);
   });
 
-  test('the templates of another account are not there', async () => {
+  test('templates of another account are not found', async () => {
     const { key } = await aStranger(api);
     expect((await send({}, { key })).statusCode).toBe(404);
   });
 });
 
-test('5,000 a minute are answered, the next one is asked to wait', async () => {
+test('5,000 requests a minute are answered, the next one gets 429', async () => {
   const limited = await anApi({ RATE_LIMIT_PER_MINUTE: '60' });
   try {
     const first = await caller(limited, 'x-api-token')('POST /email/send-email/', EMAIL);
@@ -121,7 +121,7 @@ test('5,000 a minute are answered, the next one is asked to wait', async () => {
   }
 });
 
-test('turned off by configuration it is not there', async () => {
+test('a dialect that the configuration disables has no routes', async () => {
   const without = await anApi({ DIALECTS: 'none' });
   try {
     const answer = await caller(without, 'x-api-token')('POST /email/send-email/', EMAIL);

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([api?.close(), drafting?.close()]));
 
-/** A client of an agency with this plan and a list of its own, asked once. */
+/** One request of an agency's client with this plan and a list of its own. */
 async function planned(on: TestApi, plan: object, route: string, body: (list: number) => object) {
   const { account, key } = await aClient(on, 'Planned');
   const call = (path: string, options: Call = {}) => on.call(path, { key, ...options });
@@ -44,7 +44,7 @@ interface Case {
   readonly provoke: () => Promise<{ statusCode: number; body: string; json(): { error: { code: string } } }>;
 }
 
-/** Every status and every code of the document, and what provokes it. */
+/** Every status and code of the document, with a request that provokes it. */
 const CASES: readonly Case[] = [
   { status: 200, provoke: () => api.call('GET /api/v1/lists') },
   { status: 201, provoke: () => api.call('POST /api/v1/subscribers', { payload: person(list) }) },
@@ -88,10 +88,10 @@ test.each(CASES)('$status $code', async ({ status, code, provoke }) => {
   if (code !== undefined) expect(answer.json().error.code).toBe(code);
 });
 
-/** Provoked where the model is: it takes a worker. */
+/** Tested with the model, which needs a worker. */
 const ELSEWHERE: Readonly<Record<string, string>> = { '502': 'test/workflows/draft/draft.test.ts' };
 
-test('no status and no code of the document is left out', () => {
+test('every status and code of the document is covered', () => {
   const text = documentText('maily');
   const documented = [...text.matchAll(/^\| (\d{3}|\w+_(?:reached|available|exceeded)) \|/gm)].map(
     ([, what = '']) => what,

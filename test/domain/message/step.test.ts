@@ -32,14 +32,14 @@ test.each([
   expect(seconds(step.due)).toBe(wait);
 });
 
-test('doubt is the end, unless one more is asked for', () => {
+test('an uncertain outcome is final unless a re-send is requested', () => {
   expect(stepAfter(exceptionFate('uncertain'), facts())).toMatchObject({ state: 'uncertain', entry: { next: null } });
   const again = stepAfter(exceptionFate('uncertain'), facts({ mayResend: true }));
   expect(again).toMatchObject({ state: 'deferred', resends: true, entry: { outcome: 'uncertain' } });
   expect(seconds(again.due)).toBe(60);
 });
 
-test('a lost owner leaves doubt, and its open mail the time to be answered before it is sent once more', () => {
+test('a lost owner makes the attempt uncertain; a re-send waits until the first mail can no longer be answered', () => {
   expect(stepOfLostOwner(facts(), 900_000)).toMatchObject({ state: 'uncertain', entry: { class: 'owner_lost' } });
   expect(seconds(stepOfLostOwner(facts({ mayResend: true }), 900_000).due)).toBe(900);
 });

@@ -13,7 +13,7 @@ function timetable(cron: string, zone: string, over: Partial<Timetable> = {}): T
 const comingOf = (cron: string, zone: string, from: string, count: number, over: Partial<Timetable> = {}) =>
   timesAfter(timetable(cron, zone, over), new Date(from), count).map((time) => time.toISOString().slice(0, 16));
 
-describe('a cron line', () => {
+describe('a cron expression', () => {
   test.each([
     ['0 9 * * 5', { minute: [0], hour: [9], weekday: [5] }],
     ['*/20 8-10 * * mon-wed', { minute: [0, 20, 40], hour: [8, 9, 10], weekday: [1, 2, 3] }],
@@ -38,12 +38,12 @@ describe('a cron line', () => {
     expect(typeof readCron(line)).toBe('string');
   });
 
-  test('naming days of the month and of the week is refused, since cron programs disagree on it', () => {
+  test('with days of the month and of the week is refused, because cron programs disagree on it', () => {
     expect(readCron('0 9 1 * 5')).toContain('not both');
   });
 });
 
-describe('both changes of the clocks', () => {
+describe('daylight saving time', () => {
   test.each([
     ['Europe/Berlin', '2026-03-28T00:00Z', ['2026-03-28T08:00', '2026-03-29T07:00', '2026-03-30T07:00']],
     ['Europe/Berlin', '2026-10-24T00:00Z', ['2026-10-24T07:00', '2026-10-25T08:00', '2026-10-26T08:00']],
@@ -72,7 +72,7 @@ describe('both changes of the clocks', () => {
   });
 });
 
-test('start and end count themselves, days to skip are days of the zone', () => {
+test('start and end are included, and skipped days are days of the zone', () => {
   const over = {
     start_at: new Date('2026-12-23T23:00:00Z'),
     end_at: new Date('2026-12-26T23:00:00Z'),
@@ -82,19 +82,19 @@ test('start and end count themselves, days to skip are days of the zone', () => 
   expect(comingOf('0 0 * * *', 'Europe/Berlin', '2026-01-01T00:00Z', 9, over)).toEqual(times);
 });
 
-test('29 February waits for its year, 30 February never comes', () => {
+test('29 February comes in leap years, 30 February never', () => {
   expect(comingOf('0 12 29 2 *', 'UTC', '2096-03-01T00:00Z', 1)).toEqual(['2104-02-29T12:00']);
   expect(comingOf('0 12 30 2 *', 'UTC', '2026-01-01T00:00Z', 1)).toEqual([]);
 });
 
-test('what two calendars name comes once', () => {
+test('a time in two calendars comes once', () => {
   const calendars = [calendarOf({ hour: [9, 9] }), calendarOf({ hour: [9, 18] })];
   const both = { calendars, zone: 'UTC', start_at: null, end_at: null, skip: [] };
   const day = timesBetween(both, new Date('2026-05-01T00:00:00Z'), new Date('2026-05-02T00:00:00Z'));
   expect(day.map((time) => time.getUTCHours())).toEqual([9, 18]);
 });
 
-test('times ascend, show what the calendar says, and none is lost between two looks', () => {
+test('times ascend, match the calendar, and none is lost between two reads', () => {
   const zones = [
     'Europe/Berlin',
     'America/New_York',
@@ -125,7 +125,7 @@ test('times ascend, show what the calendar says, and none is lost between two lo
   );
 });
 
-test('zones go by their names; offsets have no seasons and are refused', () => {
+test('zones have names; offsets are refused, because they ignore daylight saving time', () => {
   expect(['Europe/Berlin', 'UTC', 'America/Argentina/Buenos_Aires'].filter(isZone)).toHaveLength(3);
   expect(['', 'Berlin', '+02:00', 'Mars/Olympus'].filter(isZone)).toEqual([]);
 });

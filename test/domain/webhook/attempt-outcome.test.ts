@@ -8,7 +8,7 @@ const answered = (status: number | null, retryAfter: string | null = null) => ({
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-test('standard tries again after 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h, then gives up', () => {
+test('standard retries after 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h, then gives up', () => {
   const waits = Array.from({ length: 10 }, (_, n) => outcomeOfAttempt('standard', n + 1, answered(500), NOW));
   const after = [5_000, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
   expect(waits).toEqual([...after.map((ms) => ({ kind: 'again', after: ms, hold: false })), { kind: 'given_up' }]);
@@ -32,7 +32,7 @@ test.each<[WebhookFormat, number | null, string]>([
   expect(outcomeOfAttempt(format, 1, answered(status), NOW).kind).toBe(kind);
 });
 
-test('maily is tried once, envie twice more; only standard endpoints are asked when they want to be asked again', () => {
+test('maily has no retry, envie two; only standard endpoints may delay theirs with Retry-After', () => {
   expect(FORMATS.maily).toMatchObject({ timeout: 8_000, retries: [] });
   expect(outcomeOfAttempt('envie', 2, answered(500, '900'), NOW)).toEqual({
     kind: 'again',
@@ -53,15 +53,15 @@ test.each([
   expect(outcomeOfAttempt('standard', 1, answered(429, retryAfter), NOW)).toEqual(verdict);
 });
 
-test('a Retry-After in the past asks for nothing', () => {
+test('a Retry-After in the past has no effect', () => {
   expect(retryAfterMs('Fri, 15 May 2026 08:00:00 GMT', NOW)).toBe(0);
 });
 
-test('one failure holds nobody up; whole windows of failures make the stream rest, ever longer, to five minutes', () => {
+test('one failure delays no other delivery; whole windows of failures delay all, up to five minutes', () => {
   expect([1, 31, 32, 63, 64, 96, 10_000].map(backoffAfter)).toEqual([0, 0, 5_000, 5_000, 10_000, 20_000, 300_000]);
 });
 
-test('patterns stand for types; a format tells what it knows', () => {
+test('patterns match event types that the format supports', () => {
   expect(typesOf('*')).toEqual(EVENT_TYPES);
   expect(typesOf('campaign.*')).toContain('campaign.sent');
   expect(typesOf('campaign')).toEqual([]);
@@ -72,7 +72,7 @@ test('patterns stand for types; a format tells what it knows', () => {
   expect(typesFor('maily', FORMATS.maily.defaultEvents)).toHaveLength(6);
 });
 
-/** The one first, the others as they are. */
+/** This one first, the others in their order. */
 function byName(first: string) {
   return (one: string, other: string) => Number(other === first) - Number(one === first);
 }

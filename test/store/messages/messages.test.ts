@@ -15,7 +15,7 @@ const put = async (fields: Partial<Message> = {}): Promise<Message> => {
   await stored().insertOne(row);
   return row;
 };
-/** A message and its copies, as one request makes them. */
+/** A message and its copies, as one request creates them. */
 const aGroup = (key: string, fields: Partial<Message> = {}): [Message, Message, Message] => {
   const primary = aMessage({ key, ...fields });
   const { _id: group, hash } = primary;
@@ -23,7 +23,7 @@ const aGroup = (key: string, fields: Partial<Message> = {}): [Message, Message, 
 };
 const ids = (rows: readonly Message[]) => rows.map(({ _id }) => _id);
 
-test('accept: all rows of a request are there, or none', async () => {
+test('accept: all rows of a request are inserted, or none', async () => {
   const group = aGroup('all-or-none');
   expect(await plain().accept(group)).toEqual({ kind: 'accepted', id: group[0]._id });
   expect(ids(await plain().ofGroup(7, group[0]._id))).toEqual(ids(group));
@@ -72,7 +72,7 @@ test('accept: an unknown outcome names the id', async () => {
   expect(await messages(unreliableStore(store, away, [])).accept([row], 150)).toEqual({ kind: 'unknown', id: row._id });
 });
 
-test('cancel: only what waits, once, and only the account’s own', async () => {
+test('cancel: only a waiting message of the account, once', async () => {
   const [accepted, deferred, sending] = await Promise.all([
     put(),
     put({ state: 'deferred' }),
@@ -85,19 +85,21 @@ test('cancel: only what waits, once, and only the account’s own', async () => 
   expect(await plain().cancel(7, sending._id)).toBeNull();
 });
 
-test('page: the newest first, by state and tag, from a given one on', async () => {
+test('page: the newest first, by state and tag, after a given id', async () => {
   const account = 21;
   const rows: Message[] = [];
   for (let i = 0; i < 4; i++) {
-    rows.push(await put({ account, _id: `0190000${i}`, tags: i % 2 ? ['odd'] : [], state: i ? 'sent' : 'accepted' }));
+    rows.push(
+      await put({ account, _id: `0190000${i}`, tags: i % 2 ? ['uneven'] : [], state: i ? 'sent' : 'accepted' }),
+    );
   }
   expect(ids(await plain().page(account, { limit: 3 }))).toEqual(ids(rows.slice(1).toReversed()));
   expect(ids(await plain().page(account, { limit: 3, after: '01900001' }))).toEqual(['01900000']);
-  expect(ids(await plain().page(account, { limit: 9, tag: 'odd' }))).toEqual(['01900003', '01900001']);
+  expect(ids(await plain().page(account, { limit: 9, tag: 'uneven' }))).toEqual(['01900003', '01900001']);
   expect(ids(await plain().page(account, { limit: 9, state: 'accepted' }))).toEqual(['01900000']);
 });
 
-test('owed: what is over its time, the longest owed first; lookAgain moves it once', async () => {
+test('due: rows whose check is due, the longest due first; sweepAgain moves the check once', async () => {
   const past = new Date(1_000);
   const [late, later] = await Promise.all([put({ sweep_at: new Date(2_000) }), put({ sweep_at: past })]);
   await put({ sweep_at: null });

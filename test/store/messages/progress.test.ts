@@ -21,7 +21,7 @@ const put = async (fields: Partial<Message> = {}): Promise<Message> => {
 };
 const plain = (lease = LEASE) => messageProgress(store, lease);
 const faulty = (...faults: Fault[]) => messageProgress(unreliableStore(store, { faults }, []), LEASE);
-/** In flight under the token `mine`, seen a moment ago. */
+/** In flight under the token `mine`, renewed a moment ago. */
 const owned = (fields: Partial<Message> = {}) =>
   put({ state: 'sending', attempt: 1, token: 'mine', seen: new Date(), ...fields });
 const entry = (outcome: MessageAttempt['outcome'], over: Partial<MessageAttempt> = {}): MessageAttempt => {
@@ -35,7 +35,7 @@ const again = (): MessageStep => {
   return { state: 'deferred', due, resends: true, entry: entry('uncertain', { class: 'owner_lost' }) };
 };
 
-test('claim: what waits and is due is mine, seen by the server’s clock', async () => {
+test('claim: a waiting message that is due, at the time of the server’s clock', async () => {
   for (const state of ['accepted', 'deferred'] as const) {
     const row = await put({ state });
     const before = Date.now();
@@ -47,7 +47,7 @@ test('claim: what waits and is due is mine, seen by the server’s clock', async
   }
 });
 
-test('claim: not before its time, not behind its end, not where it changed since it was read', async () => {
+test('claim: not before its time, not after its expiry, not if it changed since it was read', async () => {
   const early = await put({ due: new Date(Date.now() + 60_000) });
   const over = await put({ expires_at: new Date(1_000) });
   const cancelled = await put({ state: 'cancelled' });
@@ -58,7 +58,7 @@ test('claim: not before its time, not behind its end, not where it changed since
   expect(await read(early)).toEqual(early);
 });
 
-test('claim: of two at once one has it, whatever their lines lose', async () => {
+test('claim: of two concurrent claims one succeeds, also with lost responses', async () => {
   for (const faults of [[], ['deaf'], ['drop', 'deaf'], ['twice']] as Fault[][]) {
     const row = await put();
     const claims = [faulty(...faults).claim(row, 'one', alive), faulty(...faults).claim(row, 'two', alive)];
@@ -73,16 +73,16 @@ test('claim: an attempt that has ended claims nothing', async () => {
   expect(await read(row)).toEqual(row);
 });
 
-test('renew: the token is enough, and only mine', async () => {
+test('renew: by the token alone, and only by that token', async () => {
   const row = await owned({ seen: new Date(0) });
   expect(await faulty('drop', 'deaf').renew(row, 'mine', alive)).toBe('done');
   expect((await read(row))?.seen.getTime()).toBeGreaterThan(0);
-  expect(await plain().renew(row, 'somebody', alive)).toBe('lost');
+  expect(await plain().renew(row, 'another', alive)).toBe('lost');
   await plain().settle(row, 'mine', sent, alive);
   expect(await plain().renew(row, 'mine', alive)).toBe('lost');
 });
 
-test('settle: once, with its entry, whatever is lost on the way', async () => {
+test('settle: once, with its entry, also with lost responses', async () => {
   const row = await owned();
   expect(await faulty('drop', 'deaf').settle(row, 'mine', sent, alive)).toBe('done');
   expect(await read(row)).toMatchObject({ state: 'sent', token: null, attempts: [sent.entry] });
@@ -90,7 +90,7 @@ test('settle: once, with its entry, whatever is lost on the way', async () => {
   expect((await read(row))?.attempts).toHaveLength(1);
 });
 
-test('settle: deferred says until when; the sweep is owed a look behind that', async () => {
+test('settle: a deferred message has its next time, and the sweep checks it after that', async () => {
   const row = await owned();
   const due = new Date(Date.now() + 5_000);
   const step: MessageStep = { state: 'deferred', due, entry: entry('deferred') };
@@ -98,14 +98,14 @@ test('settle: deferred says until when; the sweep is owed a look behind that', a
   expect(await read(row)).toMatchObject({ state: 'deferred', due, sweep_at: new Date(due.getTime() + LEASE) });
 });
 
-test('settle: a zombie settles nothing', async () => {
+test('settle: a replaced owner settles nothing', async () => {
   const row = await owned({ seen: new Date(0) });
   expect(await plain().takeOver(row, doubt)).toMatchObject({ state: 'uncertain', attempts: [doubt.entry] });
   expect(await plain().settle(row, 'mine', sent, alive)).toBe('lost');
   expect(await read(row)).toMatchObject({ state: 'uncertain', attempts: [doubt.entry] });
 });
 
-test('overtake: an owner who was seen within the lease is left alone, however long it takes', async () => {
+test('takeOver: an owner that renewed within the lease keeps the message, however long it takes', async () => {
   const row = await owned();
   expect(await plain().takeOver(row, doubt)).toBeNull();
   expect(await plain(-1_000).takeOver({ ...row, attempt: 0 }, doubt)).toBeNull();
@@ -114,14 +114,14 @@ test('overtake: an owner who was seen within the lease is left alone, however lo
   expect(await plain(-1_000).takeOver(row, doubt)).toBeNull();
 });
 
-test('overtake: the one re-send is taken up once', async () => {
+test('takeOver: the one re-send is used once', async () => {
   const row = await owned({ resend_if_uncertain: true });
   expect(await plain(-1_000).takeOver(row, again())).toMatchObject({ state: 'deferred', resent: true });
   await stored().updateOne({ _id: row._id }, { $set: { state: 'sending' } });
   expect(await plain(-1_000).takeOver(row, again())).toBeNull();
 });
 
-test('expire: what waits behind its time, and nothing else', async () => {
+test('expire: only a waiting message after its expiry', async () => {
   const over = { expires_at: new Date(1_000) };
   const failed: MessageStep = { state: 'failed', entry: entry('failed', { class: 'expired' }) };
   const [waiting, sending, inTime] = await Promise.all([put(over), owned(over), put()]);
@@ -138,16 +138,16 @@ test('refuse: only an unclaimed message', async () => {
   expect(await plain().refuse(await put(), step)).toMatchObject({ state: 'failed', attempts: [step.entry] });
 });
 
-test('late: evidence settles doubt once, and only its own', async () => {
+test('late evidence settles its own uncertain attempt, once', async () => {
   const row = await owned();
   await plain(-1_000).takeOver(row, doubt);
-  expect(await plain().recordLateEvidence(7, row._id, sent, 'somebody')).toBeNull();
+  expect(await plain().recordLateEvidence(7, row._id, sent, 'another')).toBeNull();
   expect(await plain().recordLateEvidence(8, row._id, sent, 'mine')).toBeNull();
   expect(await plain().recordLateEvidence(7, row._id, sent, 'mine')).toMatchObject({ state: 'sent', token: null });
   expect(await plain().recordLateEvidence(7, row._id, sent)).toBeNull();
 });
 
-test('late: it spares the re-send that has not begun; doubt about another attempt is not its own', async () => {
+test('late evidence prevents a re-send that has not begun; it does not settle another attempt', async () => {
   const row = await owned({ resend_if_uncertain: true });
   const waiting = await plain(-1_000).takeOver(row, again());
   expect(await plain().recordLateEvidence(7, row._id, sent, 'mine')).toMatchObject({ state: 'sent' });

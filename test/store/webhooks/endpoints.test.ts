@@ -6,7 +6,7 @@ import { ownStore } from '../../support/store/own-store.js';
 const store = ownStore();
 const FIELDS = { url: 'https://app.example.com/', description: null, events: ['*'], ordered: false, cursor: 0 };
 
-test('a secret that was sealed with another secret of the house does not silence the one made in its place', async () => {
+test('a secret sealed with another EVERPOST_SECRET does not stop the new secret from signing', async () => {
   const { row } = await endpoints(store, 'the secret before').create(1, { ...FIELDS, format: 'standard' });
   const rows = endpoints(store, 'the secret of today');
   expect(() => rows.secretsOf(row, now())).toThrow();

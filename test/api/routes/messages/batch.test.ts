@@ -17,7 +17,7 @@ test('each item is accepted or refused on its own, in order', async () => {
   await api.deps.suppressions.add(api.account, 'gone@example.org', 'bounce', null);
   const answer = await batch([
     MAIL,
-    { ...MAIL, to: 'nobody' },
+    { ...MAIL, to: 'invalid' },
     'nonsense',
     { ...MAIL, to: 'gone@example.org' },
     { ...MAIL, cc: ['bo@example.org'] },
@@ -37,7 +37,7 @@ test('each item is accepted or refused on its own, in order', async () => {
   expect(engine.notified).toHaveLength(3);
 });
 
-test('a hundred are taken, none and more are not', async () => {
+test('up to a hundred messages are accepted; an empty or longer batch is refused', async () => {
   expect((await batch([])).statusCode).toBe(422);
   expect((await batch(Array.from({ length: 101 }, () => MAIL))).statusCode).toBe(422);
   const { meta } = (
@@ -46,8 +46,8 @@ test('a hundred are taken, none and more are not', async () => {
   expect(meta).toEqual({ received: 100, accepted: 100, refused: 0 });
 });
 
-test('under a key it is done once, also after the answer was lost', async () => {
-  const messages = [MAIL, { ...MAIL, to: 'nobody' }, { ...MAIL, subject: 'Second' }];
+test('a batch with an Idempotency-Key is sent once, also after a lost response', async () => {
+  const messages = [MAIL, { ...MAIL, to: 'invalid' }, { ...MAIL, subject: 'Second' }];
   const ids = async () =>
     (await batch(messages, keyed('batch'))).json().data.map(({ message }: { message?: { id: string } }) => message?.id);
   const first = await ids();

@@ -20,7 +20,7 @@ const send = (fields: Record<string, unknown>, headers: Record<string, string> =
   });
 const whole = async (id: string) => (await api.call(`GET /api/v1/messages/${id}`)).json().data;
 
-test('live says what is published: filled, escaped and in the language asked for', async () => {
+test('live sends the published version: filled, escaped and in the requested language', async () => {
   const answer = await send({ language: 'pt-BR' });
   expect([answer.statusCode, answer.json().data]).toMatchObject([
     202,
@@ -33,7 +33,7 @@ test('live says what is published: filled, escaped and in the language asked for
   expect(headers).toEqual({});
 });
 
-test('what was accepted stays as it was, whatever becomes of the template', async () => {
+test('an accepted message does not change with its template', async () => {
   const { id } = await aTemplate(api, { identifier: 'changing' }, true);
   const sent = (await send({ identifier: 'changing' }, { 'idempotency-key': 'kept' })).json().data;
   const before = await whole(sent.id);
@@ -49,7 +49,7 @@ test('what was accepted stays as it was, whatever becomes of the template', asyn
 });
 
 describe('the environment', () => {
-  test('draft says the draft, to members only', async () => {
+  test('draft sends the draft to members only', async () => {
     const { id } = await aTemplate(api, { contents: { en: { subject: 'One', html: 'One' } } }, true);
     await api.call(`PATCH /api/v1/templates/${id}`, { payload: { contents: { en: { subject: 'Two', html: 'Two' } } } });
     const draft = { identifier: undefined, template_id: id, environment: 'draft' };
@@ -90,15 +90,15 @@ describe('a missing variable', () => {
   });
 });
 
-test('the subject of the request wins, and cannot break out of its line', async () => {
+test('the subject of the request replaces that of the template and cannot add a header line', async () => {
   expect((await send({ subject: 'Mine' })).json().data.subject).toBe('Mine');
   const context = { order: { id: 'x\r\nBcc: eve@example.org' }, customer: 'A' };
   expect((await send({ context })).json().data.subject).toBe('Order x Bcc: eve@example.org');
 });
 
 test.each([
-  ['an unknown identifier', { identifier: 'nobody' }, 422, 'template_not_found'],
-  ['a template that is not there', { identifier: undefined, template_id: 999_999 }, 422, 'template_not_found'],
+  ['an unknown identifier', { identifier: 'missing' }, 422, 'template_not_found'],
+  ['a template that does not exist', { identifier: undefined, template_id: 999_999 }, 422, 'template_not_found'],
   ['both names', { template_id: 1 }, 422, 'validation_failed'],
   ['a body beside it', { html: '<p>x</p>' }, 422, 'validation_failed'],
   ['a context without a template', { identifier: undefined, subject: 'S', text: 'T' }, 422, 'validation_failed'],
@@ -111,7 +111,7 @@ test.each([
   expect(await api.store.db.collection('messages').countDocuments()).toBe(before);
 });
 
-test('a template of another account is none', async () => {
+test('a template of another account is not found', async () => {
   const { key } = await aStranger(api);
   const payload = { to: 'ada@example.org', identifier: 'receipt-own' };
   const answer = await api.call('POST /api/v1/messages', { payload, key });

@@ -24,7 +24,7 @@ const inMinutes = (minutes: number) => {
 };
 
 describe('with an Idempotency-Key', () => {
-  test('fifty posts at once are one message', async () => {
+  test('fifty concurrent posts create one message', async () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => post(api, { tags: ['fifty'] }, keyed('fifty'))));
     const statuses = new Set(answers.map(({ statusCode }) => statusCode));
     expect([...statuses].filter((status) => status !== 202 && status !== 409)).toEqual([]);
@@ -34,7 +34,7 @@ describe('with an Idempotency-Key', () => {
     expect(engine.notified.filter((id) => id === ids[0])).toHaveLength(1);
   });
 
-  test('the promise outlives the stored answer: fifty more are the same message', async () => {
+  test('the key still works after the stored response expires: fifty more posts create no message', async () => {
     const first = (await post(api, { cc: ['bo@example.org'] }, keyed('lost'))).json().data;
     await forget();
     const answers = await Promise.all(
@@ -48,7 +48,7 @@ describe('with an Idempotency-Key', () => {
     expect(await rows(api, { group: first.id })).toHaveLength(2);
   });
 
-  test('another body is refused, before and after the answer is lost', async () => {
+  test('another body is refused, before and after the stored response expires', async () => {
     const key = keyed('other');
     await post(api, {}, key);
     for (const lost of [false, true]) {
@@ -58,7 +58,7 @@ describe('with an Idempotency-Key', () => {
     }
   });
 
-  test('what was accepted stays accepted, although it would be refused today', async () => {
+  test('an accepted request stays accepted, even if it would be refused now', async () => {
     const soon = { to: 'leaving@example.org', scheduled_at: new Date(now().getTime() + 60_000).toISOString() };
     const first = (await post(api, soon, keyed('today'))).json().data;
     await forget();
@@ -69,7 +69,7 @@ describe('with an Idempotency-Key', () => {
     expect((await post(api, soon, keyed('tomorrow'))).statusCode).toBe(422);
   });
 
-  test('keys of two accounts do not meet', async () => {
+  test('equal keys of two accounts are independent', async () => {
     const mine = (await post(api, {}, keyed('ours'))).json().data;
     const { key } = await aStranger(api);
     const theirs = (await post(api, {}, { ...keyed('ours'), key })).json().data;
@@ -86,8 +86,8 @@ describe('with an Idempotency-Key', () => {
   });
 });
 
-describe('without one', () => {
-  test('equal mails are two messages, unless the account asks for more', async () => {
+describe('without an Idempotency-Key', () => {
+  test('equal mails are two messages, unless the account has repeat detection', async () => {
     const [one, two] = [(await post(api)).json().data, (await post(api)).json().data];
     expect(one.id).not.toBe(two.id);
   });
@@ -105,7 +105,7 @@ describe('without one', () => {
   });
 
   test.each([{ to: 'other@example.org' }, { subject: 'Other' }, { text: 'Other' }, { from: 'other@example.org' }])(
-    'what differs in %j is another message',
+    'a request that differs in %j is another message',
     async (difference) => {
       await repeats(true);
       const one = (await post(api, { subject: 'Differs' })).json().data;

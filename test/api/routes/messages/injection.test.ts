@@ -46,10 +46,10 @@ const nasty = fc
     maxLength: 6,
   })
   .map((parts) => parts.join(''));
-/** What is left of a text when everything that the API refuses in a line is gone. */
+/** The text without the characters that the API refuses in a line. */
 const printable = (text: string) => `x${text.replace(/(?!\u0085)\p{Cc}/gu, '')}`.slice(0, 998);
 
-/** Mostly something that passes, so that what is nasty is seldom refused for its neighbour. */
+/** Mostly valid values, so that a hostile value is seldom refused because of another field. */
 const or = (...good: string[]) =>
   fc.oneof({ weight: 15, arbitrary: fc.constantFrom(...good) }, { weight: 1, arbitrary: nasty });
 const address = or('ada@example.test', 'bo@example.test');
@@ -93,7 +93,7 @@ const requests = fc.record(
   { requiredKeys: ['subject', 'text', 'html'] },
 );
 
-/** Every field that a mail of ours may have, beside the caller's own. */
+/** Every header field that Everpost sets. */
 const FIELDS = new Set([
   ...[
     'subject',
@@ -106,11 +106,11 @@ const FIELDS = new Set([
     'reply-to',
     'message-id',
   ],
-  // A mail that is one file and nothing else names its disposition in the header.
+  // A mail that is a single file has its disposition in the header.
   ...['date', 'mime-version', 'content-type', 'content-transfer-encoding', 'content-disposition'],
 ]);
 
-test('no input makes another header line, recipient or end of a mail', { timeout: 180_000 }, async () => {
+test('no input adds a header line or a recipient, or ends a mail early', { timeout: 180_000 }, async () => {
   let accepted = 0;
   await fc.assert(
     fc.asyncProperty(requests, async (request) => {

@@ -38,7 +38,7 @@ describe('POST /messages', () => {
     expect(engine.notified.filter((id) => id === data.id)).toHaveLength(1);
   });
 
-  test('makes a message of each cc and bcc, and says of the others why not', async () => {
+  test('creates a message for each cc and bcc, and reports the error of an invalid one', async () => {
     await api.deps.suppressions.add(api.account, 'left@example.org', 'manual', null);
     const answer = await post(api, {
       cc: [{ email: 'bo@example.org', name: 'Bo' }, 'not an address', 'ADA@example.org'],
@@ -65,7 +65,7 @@ describe('POST /messages', () => {
     expect(group.every(({ _id }) => engine.notified.includes(_id))).toBe(true);
   });
 
-  test('refuses a suppressed recipient by name, and stores nothing', async () => {
+  test('refuses a suppressed recipient with its code, and stores nothing', async () => {
     await api.deps.suppressions.add(api.account, 'gone@example.org', 'bounce', null);
     const answer = await post(api, { to: 'Gone@Example.org' });
     expect([answer.statusCode, answer.json().error.code]).toEqual([409, 'recipient_suppressed']);
@@ -73,7 +73,7 @@ describe('POST /messages', () => {
   });
 
   test.each<[string, Record<string, unknown>]>([
-    ['to', { to: 'nobody' }],
+    ['to', { to: 'invalid' }],
     ['to', { to: { email: 'jürgen@example.org' } }],
     ['to', { to: 'a@example.org, b@example.org' }],
     ['subject', { subject: '' }],
@@ -106,7 +106,7 @@ describe('POST /messages', () => {
     await api.call('PATCH /api/v1/account', { payload: { mail_from: null } });
   });
 
-  test('schedules, and lives a day from then on', async () => {
+  test('schedules a message, which expires a day after that time', async () => {
     const at = inHours(5);
     const { data } = (await post(api, { scheduled_at: at.toISOString() })).json();
     expect(data.scheduled_at).toBe(`${at.toISOString().slice(0, 19)}+00:00`);
@@ -185,7 +185,7 @@ describe('POST /messages/{id}/cancel', () => {
   const cancel = (id: string) => api.call(`POST /api/v1/messages/${id}/cancel`);
 
   test.each<MessageState>(['accepted', 'deferred'])(
-    'takes back what is %s, with its copies, and tells the workflow',
+    'cancels a message that is %s, with its copies, and signals the workflow',
     async (state) => {
       const { data } = (await post(api, { bcc: ['cy@example.org'] })).json();
       await forceMessage(api, data.id, { state });
@@ -222,7 +222,7 @@ test('the account is read and changed, and an invalid sender is refused', async 
   await api.call('PATCH /api/v1/account', { payload: { rate_per_second: null } });
   const changed = await api.call('PATCH /api/v1/account', { payload: { name: 'Acme' } });
   expect(changed.json().data).toEqual({ ...data, name: 'Acme' });
-  const refused = await api.call('PATCH /api/v1/account', { payload: { mail_from: 'Acme <nobody>' } });
+  const refused = await api.call('PATCH /api/v1/account', { payload: { mail_from: 'Acme <invalid>' } });
   expect([refused.statusCode, Object.keys(refused.json().error.errors)]).toEqual([422, ['mail_from']]);
 });
 

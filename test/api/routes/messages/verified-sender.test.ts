@@ -15,7 +15,7 @@ const verified = (verified_at: Date | null) =>
   api.store.db.collection('domains').updateOne({ domain: 'mine.example' }, { $set: { verified_at } });
 
 test.each([{}, { from: 'a@other.example' }, { from: 'a@mine.example' }, { from: 'a@sub.mine.example' }])(
-  'a sender of a domain that is not verified is refused by name: %j',
+  'a sender of an unverified domain is refused with its code: %j',
   async (fields) => {
     const answer = await post(api, fields);
     expect([answer.statusCode, answer.json().error.code]).toEqual([422, 'domain_not_verified']);

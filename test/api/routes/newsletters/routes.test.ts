@@ -44,7 +44,7 @@ const made = (over: object = {}, key?: string) =>
     key,
   );
 
-test('a newsletter is set up with a word each for its list, its time and its source; the rest has defaults', async () => {
+test('a newsletter needs a list, a schedule and a source; the other fields have defaults', async () => {
   const { status, data } = await made();
   expect(status).toBe(201);
   expect(data).toMatchObject({
@@ -66,7 +66,7 @@ test('a newsletter is set up with a word each for its list, its time and its sou
   expect((await call('GET ')).data.map(({ id }: { id: number }) => id)).toContain(data.id);
 });
 
-test('the next ten times are those of its zone, and when each goes out', async () => {
+test('the next ten issues have their times in the zone and their sending times', async () => {
   const schedule = {
     cron: '30 9 * * 1',
     zone: 'America/New_York',
@@ -83,7 +83,7 @@ test('the next ten times are those of its zone, and when each goes out', async (
   ]);
 });
 
-test('a calendar says the same as its cron', async () => {
+test('a calendar gives the same times as its cron expression', async () => {
   const calendar = { minutes: [0], hours: [9], weekdays: [5] };
   const { data } = await made({ schedule: { calendar, zone: 'Europe/Berlin' } });
   const other = (await made()).data;
@@ -91,7 +91,7 @@ test('a calendar says the same as its cron', async () => {
   expect(data.schedule).toMatchObject({ cron: null, calendar });
 });
 
-describe('what cannot be meant is refused by name', () => {
+describe('invalid settings are refused by field', () => {
   test.each([
     [{ schedule: { cron: '0 9 * *' } }, 'schedule.cron'],
     [{ schedule: { cron: '0 9 1 * 5' } }, 'schedule.cron'],
@@ -108,13 +108,13 @@ describe('what cannot be meant is refused by name', () => {
     expect([status, Object.keys(error.errors)]).toEqual([422, [field]]);
   });
 
-  test('tests go to members, and where approval is asked for somebody must be there to give it', async () => {
-    expect((await made({ test_to: ['nobody@example.com'] })).error.code).toBe('receiver_not_a_member');
+  test('test mails go to members, and approval needs an approver in the account', async () => {
+    expect((await made({ test_to: ['other@example.com'] })).error.code).toBe('receiver_not_a_member');
     expect((await made({ approval: true })).error.code).toBe('no_approvers');
   });
 });
 
-test('a patch changes what it names, inner fields too, and nothing else', async () => {
+test('a patch changes only the given fields, also nested ones', async () => {
   const { data } = await made({ max_recipients: 10 });
   const after = (await call(`PATCH /${data.id}`, { schedule: { skip: ['2026-12-25'] }, min_gap_minutes: 60 })).data;
   expect(after).toMatchObject({ max_recipients: 10, min_gap_minutes: 60, source: data.source });
@@ -128,7 +128,7 @@ test('a paused newsletter has no next time; pausing twice is pausing once', asyn
   expect((await call(`POST /${data.id}/resume`)).data).toMatchObject({ state: 'active', next_at: data.next_at });
 });
 
-test('a double click on trigger is one issue, also with another key; a time is one of its own or refused', async () => {
+test('a double click on trigger begins one issue, also with another key; a given time must be one of the newsletter', async () => {
   const { data } = await made({ schedule: { cron: '0 9 * * *', zone: 'UTC' } });
   const [one, two] = [
     await call(`POST /${data.id}/trigger`, {}, 'first'),
@@ -144,7 +144,7 @@ test('a double click on trigger is one issue, also with another key; a time is o
   expect((await call(`GET /${data.id}/issues`)).data).toHaveLength(2);
 });
 
-test('a trigger is one issue though its answer was lost, or the minute turned and the issue is over', async () => {
+test('a repeated trigger begins one issue after a lost response, a full minute or the end of the issue', async () => {
   const { data } = await made();
   const start = Math.ceil(now().getTime() / 60_000) * 60_000 + 59_500;
   const at = async (after: number, key?: string) => {
@@ -163,7 +163,7 @@ test('a trigger is one issue though its answer was lost, or the minute turned an
   expect((await at(61_000)).data.id).not.toBe(first.id);
 });
 
-test('clicks at once on either side of the turn of a minute are one issue, whatever their keys', async () => {
+test('concurrent triggers on both sides of a full minute begin one issue, with any keys', async () => {
   const { data } = await made();
   const turn = Math.ceil(now().getTime() / 60_000) * 60_000 + 120_000;
   let looks = 0;
@@ -175,7 +175,7 @@ test('clicks at once on either side of the turn of a minute are one issue, whate
   expect((await call(`GET /${data.id}/issues`)).data).toHaveLength(1);
 });
 
-test('data is pushed until the next issue goes out, and only where issues are made of it', async () => {
+test('data is accepted until the next issue is sent, and only for a data source', async () => {
   const { data } = await made({ source: { kind: 'data' }, html: '{{ data.headline }}' });
   const pushed = await call(`PUT /${data.id}/data`, { data: { headline: 'Tulips' } });
   const [next] = (await call(`GET /${data.id}/next`)).data;
@@ -184,7 +184,7 @@ test('data is pushed until the next issue goes out, and only where issues are ma
   expect((await call(`PUT /${other.id}/data`, { data: { a: 1 } })).error.code).toBe('no_data_expected');
 });
 
-test('a removal that was cut short is finished by the sweep, which begins no issue of it again', async () => {
+test('the sweep finishes an interrupted removal and begins no issue of the newsletter', async () => {
   const { data } = await made({ source: { kind: 'data' }, html: '{{ data.word }}' });
   await call(`PUT /${data.id}/data`, { data: { word: 'Tulips' } });
   await call(`POST /${data.id}/trigger`);
@@ -197,7 +197,7 @@ test('a removal that was cut short is finished by the sweep, which begins no iss
   expect(await deps.pushedData.take(account, data.id, 'any')).toBeNull();
 });
 
-test('the same key makes one newsletter; a removed one is gone with its issues', async () => {
+test('the same key creates one newsletter; a removal deletes its issues too', async () => {
   const { data } = await made({}, 'once');
   expect((await made({}, 'once')).data.id).toBe(data.id);
   await call(`POST /${data.id}/trigger`);

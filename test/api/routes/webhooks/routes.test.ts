@@ -41,7 +41,7 @@ async function created(fields: Record<string, unknown> = {}): Promise<Shown> {
 
 const happened = (_id: string, type = 'campaign.sent') => ({ _id, account: api.account, type });
 
-test('the secret is shown once and lies sealed; what happened before is not delivered', async () => {
+test('the secret is shown once and stored sealed; earlier events are not delivered', async () => {
   await api.deps.events.append([happened('before')]);
   const { id, secret, position } = await created();
   expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
@@ -52,7 +52,7 @@ test('the secret is shown once and lies sealed; what happened before is not deli
   expect(answers[1]?.json().data).toMatchObject({ format: 'standard', events: ['*'], enabled: true, ordered: false });
 });
 
-test('a repeat with the same Idempotency-Key makes no second endpoint and shows no secret', async () => {
+test('a repetition with the same Idempotency-Key creates no second endpoint and shows no secret', async () => {
   const call = { payload: { url: receiver.url }, headers: { 'idempotency-key': 'once' } };
   expect((await api.call('POST /api/v1/webhooks', call)).statusCode).toBe(201);
   const again = await api.call('POST /api/v1/webhooks', call);
@@ -73,7 +73,7 @@ test.each([
   expect(String(answer.json().error.errors[field])).toContain(words);
 });
 
-test('a maily endpoint gets the six documented events unless it asks for others', async () => {
+test('a maily endpoint gets the six documented events unless it names others', async () => {
   const { id } = await created({ format: 'maily' });
   const { data } = (await api.call(`GET /api/v1/webhooks/${id}`)).json();
   expect(data.events).toEqual([
@@ -86,7 +86,7 @@ test('a maily endpoint gets the six documented events unless it asks for others'
   ]);
 });
 
-test('a change touches what it names; one that is switched on goes on where it stopped', async () => {
+test('a patch changes only the given fields; an endpoint that is enabled again continues where it stopped', async () => {
   const { id, position } = await created({ events: ['campaign.*'] });
   await api.call(`PATCH /api/v1/webhooks/${id}`, { payload: { enabled: false } });
   const off = (await api.call(`GET /api/v1/webhooks/${id}`)).json().data;
@@ -102,7 +102,7 @@ test('a change touches what it names; one that is switched on goes on where it s
   expect((await api.call(`GET /api/v1/webhooks/${id}`)).statusCode).toBe(404);
 });
 
-test('an endpoint that rests says until when; another URL is looked at anew', async () => {
+test('a resting endpoint shows until when; another URL resets the wait', async () => {
   const { id } = await created();
   const row = await api.deps.endpoints.find(api.account, id);
   if (typeof row === 'string') throw new Error(row);
@@ -115,7 +115,7 @@ test('an endpoint that rests says until when; another URL is looked at anew', as
 });
 
 describe('a test', () => {
-  test('posts a signed sample, shows the answer and stands in the log', async () => {
+  test('posts a signed sample, shows the response and is in the log', async () => {
     const { id, secret } = await created();
     const answer = await api.call(`POST /api/v1/webhooks/${id}/test`, { payload: { type: 'subscriber.created' } });
     expect(answer.json().data).toMatchObject({ delivered: true, try: { status: 204, error: null, answer: '' } });
@@ -127,14 +127,14 @@ describe('a test', () => {
     expect(log).toMatchObject([{ id: answer.json().data.id, type: 'subscriber.created', state: 'delivered' }]);
   });
 
-  test('of a broken endpoint keeps the first kilobyte of what it said', async () => {
+  test('of a failing endpoint keeps the first kilobyte of the response', async () => {
     const { id } = await created({ url: receiver.url.replace('/hooks', '/broken'), format: 'envie' });
     const { data } = (await api.call(`POST /api/v1/webhooks/${id}/test`, { payload: {} })).json();
     expect(data).toMatchObject({ delivered: false, try: { status: 500 } });
     expect(data.try.answer).toHaveLength(1_024);
   });
 
-  test('whose answer is no text shows what can be shown of it', async () => {
+  test('shows the printable part of a binary response', async () => {
     const { id } = await created({ url: receiver.url.replace('/hooks', '/bytes') });
     const { data } = (await api.call(`POST /api/v1/webhooks/${id}/test`, { payload: {} })).json();
     expect(data).toMatchObject({ delivered: true, try: { status: 200, answer: '\u0000\ufffd\ufffd{\ufffd' } });
@@ -142,14 +142,14 @@ describe('a test', () => {
     expect(log).toMatchObject([{ id: data.id, tries: [data.try] }]);
   });
 
-  test('of a type that the format does not know is refused', async () => {
+  test('of a type that the format does not have is refused', async () => {
     const { id } = await created({ format: 'envie' });
     const answer = await api.call(`POST /api/v1/webhooks/${id}/test`, { payload: { type: 'campaign.sent' } });
     expect(answer.statusCode).toBe(422);
   });
 });
 
-test('during a rotation both secrets sign; afterwards the new one alone', async () => {
+test('during a rotation both secrets sign; afterwards only the new one', async () => {
   const { id, secret: old } = await created();
   const rotated = await api.call(`POST /api/v1/webhooks/${id}/rotate`, { payload: { overlap_hours: 1 } });
   const { secret: fresh, secrets } = rotated.json().data;
@@ -164,13 +164,13 @@ test('during a rotation both secrets sign; afterwards the new one alone', async 
   }
   const restore = useClock({ now: () => new Date(Date.now() + 2 * 3_600_000) });
   const after = await signedNow().finally(restore);
-  // The package compares the time of the signature with the real one; afterwards the signature alone is asked about.
+  // The package compares the time of the signature with the real time, so only the signature is checked here.
   const at = new Date(Number(after.headers['webhook-timestamp']) * 1_000);
   const signature = (secret: string) => new Webhook(secret).sign(String(after.headers['webhook-id']), at, after.body);
   expect(after.headers['webhook-signature']).toBe(signature(fresh));
 });
 
-test('a replay puts an event, or those of a stretch of time, back into the queue', async () => {
+test('a replay queues one event, or the events of a time range, again', async () => {
   const { id } = await created({ events: ['campaign.*'] });
   const at = (minute: number) => new Date(Date.UTC(2026, 4, 15, 9, minute));
   for (const minute of [0, 1, 2]) await api.deps.events.append([happened(`at ${minute}`)], at(minute));
@@ -219,12 +219,12 @@ describe('a replay is refused', () => {
     expect(await refusal(payload)).toEqual([field]);
   });
 
-  test('of an event of another account, or that the format has no words for', async () => {
+  test('of an event of another account, or without a payload in the format', async () => {
     expect(await refusal({ event: await idOf('foreign', api.account + 1_000) })).toEqual(['event']);
     expect(await refusal({ event: await idOf('wordless', api.account) }, { format: 'envie' })).toEqual(['event']);
   });
 
-  test('where it comes to more than 10,000 events', async () => {
+  test('of more than 10,000 events', async () => {
     const at = new Date('2027-01-01T00:00:00Z');
     await api.deps.events.append(
       Array.from({ length: 10_001 }, (_, n) => happened(`many ${n}`)),
@@ -234,7 +234,7 @@ describe('a replay is refused', () => {
   });
 });
 
-test('the log comes page by page, the newest first', async () => {
+test('the delivery log has pages, the newest delivery first', async () => {
   const { id } = await created();
   for (const _ of [1, 2, 3]) await api.call(`POST /api/v1/webhooks/${id}/test`, { payload: {} });
   const pages: string[][] = [];
