@@ -10,7 +10,7 @@ export interface WorkflowStatus {
   readonly closedAt: Date | null;
 }
 
-/** The port through which activities reach other workflows; `workers/engine.ts` is behind it. */
+/** Access of activities to other workflows; `workers/engine.ts` implements it. */
 export interface Engine {
   campaignWorkflowStatus(campaign: number): Promise<WorkflowStatus>;
   /** Starts the campaign's workflow, or makes the running one read its row. */
@@ -22,7 +22,7 @@ export interface Engine {
   startImport(row: { readonly _id: number; readonly account: number }): Promise<void>;
   /** Starts the draft's workflow; a running one goes on. */
   startDraft(row: Pick<Draft, 'account' | 'campaign' | 'n'>): Promise<void>;
-  /** Makes a newsletter's Schedule what its row says. */
+  /** Makes a newsletter's Schedule match its row. */
   reconcileSchedule(row: Newsletter): Promise<void>;
   deleteSchedule(newsletter: number): Promise<void>;
   /** The newsletters that have a Schedule. */

@@ -1,4 +1,4 @@
-/** What Temporal offers to a running activity. */
+/** The part of Temporal's activity context that activities use. */
 export interface ActivityContext {
   /** Aborted when Temporal cancels the activity or the worker shuts down. */
   readonly cancelled: AbortSignal;

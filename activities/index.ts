@@ -27,7 +27,7 @@ export type StepDeps = ApprovalDeps &
   NewsletterSweepDeps &
   RenderingDeps &
   SubscriberImportDeps;
-/** What the queue of messages offers outlives its activities; `workers/main.ts` waits for its end. */
+/** Attempts of the message queue outlive their activities; `workers/main.ts` waits for them. */
 interface MessageDeps {
   readonly messageSteps: { readonly activities: MessageActivities; ended(): Promise<void> };
 }

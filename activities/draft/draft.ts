@@ -31,7 +31,7 @@ export interface DraftSettlingDeps {
   readonly quotas: Pick<Quotas, 'settle'>;
 }
 
-/** How the writing ended; whether there is a text stands in the row. */
+/** How the writing ended; the row shows whether there is a text. */
 export type DraftEnd = 'written' | 'gave_up' | 'cancelled';
 
 const HEARTBEAT_MS = 3_000;
@@ -39,7 +39,7 @@ const HEARTBEAT_MS = 3_000;
 /** One turn of the model. */
 export function draftWriting(deps: DraftWritingDeps) {
   return {
-    /** `again`: the answer could not be used, and the next turn says why. A limit or an outage is a failure to repeat. */
+    /** `again`: the answer could not be used, and the next turn repairs it. A limit or an outage is a retryable failure. */
     writeDraft: async (input: DraftInput): Promise<'done' | 'again'> => {
       const [row, campaign] = await Promise.all([
         deps.drafts.find(input),
@@ -127,10 +127,10 @@ function retryLater(why: string, wait: number | undefined): ApplicationFailure {
   });
 }
 
-/** What a draft's end means for its campaign. */
+/** Settles a draft and releases its campaign. */
 export function draftSettling(deps: DraftSettlingDeps) {
   return {
-    /** Brings row and campaign to their end; every step may be repeated. Answers the state of the draft. */
+    /** Settles the draft and its campaign; safe to repeat. Returns the state of the draft. */
     settleDraft: async (input: DraftInput, end: DraftEnd): Promise<string> => {
       const { drafts } = deps;
       if (end === 'cancelled') await drafts.cancel(input);

@@ -61,7 +61,7 @@ export type MessageStatus =
 
 const RETRY_SOON_MS = 250;
 
-/** Processes one message: decides what needs no sending, else makes one attempt under a claim and settles it. */
+/** Processes one message: settles it if it must not be sent, else makes one attempt under a claim and settles that. */
 export function messageAttempts(deps: MessageAttemptDeps) {
   const publishAndReport = async (row: Message | null): Promise<MessageStatus> => {
     if (row === null) return { kind: 'busy', wait: RETRY_SOON_MS };

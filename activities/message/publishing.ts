@@ -77,7 +77,7 @@ function eventTypeOf({ outcome, class: reason }: MessageAttempt): string {
 }
 
 /**
- * Publishes what came of a message: one event for each entry of its timeline, and for each refusal what it means for the
+ * Publishes the outcome of a message: one event for each entry of its timeline, and for each refusal its effect on the
  * recipient's address. Every step may be repeated; a final row that is published is no longer due for the sweep.
  */
 export function messagePublisher(deps: MessagePublishingDeps): PublishMessage {

@@ -7,7 +7,7 @@ import type { PushedData } from '../../store/newsletters/pushed-data.js';
 import type { DraftInput } from '../../workflows/messages/draft.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
 
-/** What every step of an issue needs. */
+/** Dependencies of every step of an issue. */
 export interface IssueDeps {
   readonly newsletters: Newsletters;
   readonly issues: Issues;
@@ -18,7 +18,7 @@ export interface IssueDeps {
   readonly times: { readonly lease: number };
 }
 
-/** What the workflow knows of an issue: states, times and ids, no content. */
+/** The view of an issue in its workflow: states, times and ids, no content. */
 export interface IssueView {
   readonly state: IssueState | 'gone';
   /** The issue is not over. */
@@ -84,7 +84,7 @@ export async function skip(
   return row;
 }
 
-/** Does what follows from an issue's state, in case the process that wrote the row crashed before; a repetition changes nothing. */
+/** Repeats the writes that follow an issue's state, in case the process crashed after writing the row. Safe to repeat. */
 export async function settle(deps: IssueDeps, row: Issue): Promise<void> {
   if (row.state === 'skipped') {
     await deps.pushedData.release(row.account, row.newsletter, row._id);

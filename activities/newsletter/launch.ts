@@ -139,7 +139,7 @@ async function withdrawIssue(
   return settledView(deps, (await deps.issues.skipLaunched(row, why, comment)) ?? row);
 }
 
-/** Once the issue goes out, its feed items are no longer new. */
+/** Once the issue is launched, its feed items are no longer new. */
 async function rememberFeed(
   { newsletters }: IssueLaunchDeps,
   { memory, account, _id }: Newsletter,

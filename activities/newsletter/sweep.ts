@@ -18,7 +18,7 @@ export interface NewsletterSweepDeps extends IssueDeps {
 
 export function scheduleReconciliation(deps: NewsletterSweepDeps) {
   return {
-    /** Makes the newsletter's Schedule what its row says. */
+    /** Makes the newsletter's Schedule match its row. */
     reconcileSchedule: async ({ account, newsletter }: NewsletterInput): Promise<void> => {
       const row = await deps.newsletters.find(account, newsletter);
       if (typeof row === 'string') await deps.engine.deleteSchedule(newsletter);
@@ -66,7 +66,7 @@ async function accountForTimes(deps: NewsletterSweepDeps, row: Newsletter): Prom
   if (times.length < TIMES_PER_CHECK && until > row.accounted_until) await deps.newsletters.recordAccounted(row, until);
 }
 
-/** What became of the earlier times of this check: a begun issue has no row yet, and at most one issue waits. */
+/** Results of the earlier times of this check: a begun issue has no row yet, and at most one issue waits. */
 interface EarlierTimes {
   readonly begun: boolean;
   readonly waiting: boolean;
@@ -133,7 +133,7 @@ export async function sweepIssue(deps: NewsletterSweepDeps, row: Issue): Promise
   await deps.issues.sweepAgain(row, new Date(now().getTime() + deps.times.lease / 2));
 }
 
-/** Deletes what an interrupted removal has left of the newsletter. */
+/** Deletes the rows that an interrupted removal of the newsletter has left. */
 async function deleteRemains(
   { issues, pushedData }: NewsletterSweepDeps,
   { account, newsletter }: Issue,
@@ -142,7 +142,7 @@ async function deleteRemains(
   await issues.deleteAll(account, newsletter);
 }
 
-/** Whether the campaign has ended, or was taken back, while the issue still counts as launched. */
+/** Whether the campaign has ended or was withdrawn while the issue is still launched. */
 async function isOver({ campaigns }: NewsletterSweepDeps, { account, state, campaign }: Issue): Promise<boolean> {
   if (state !== 'launched' || campaign === null) return false;
   const row = await campaigns.find(account, campaign);
