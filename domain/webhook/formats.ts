@@ -33,7 +33,7 @@ export const ENVIE_EVENTS: Readonly<Record<string, string>> = {
   'message.held': 'MessageHeld',
 };
 
-/** `maily` and `envie` follow their documentation; what it leaves open is as in `standard`. */
+/** `maily` and `envie` follow their documentation; undocumented settings are those of `standard`. */
 export const FORMATS: Readonly<Record<WebhookFormat, FormatRules>> = {
   standard: {
     timeout: 15 * SECOND,

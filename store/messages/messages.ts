@@ -111,7 +111,7 @@ const CANCELLED = { $cond: ['$resent', 'uncertain', 'cancelled'] };
 
 function sweeping(rows: Collection<Message>) {
   return {
-    /** Messages of every account whose check is due, the longest due first. */
+    /** Messages of all accounts whose check is due, the longest due first. */
     due: (before: Date, limit: number): Promise<Message[]> => dueRows(rows, before).limit(limit).toArray(),
 
     /** Moves the check of messages queued in a process to `until`, unless their attempt has begun. Atomic for each message. */

@@ -78,7 +78,7 @@ function initialState(at: Date, due: Date) {
   } satisfies Partial<Message>;
 }
 
-/** What is decided about a message before it is accepted. */
+/** The fields of a message that are set before it is accepted. */
 export type NewMessage = Omit<Message, keyof ReturnType<typeof initialState> | keyof typeof DEFAULTS> &
   Partial<Pick<Message, keyof typeof DEFAULTS>>;
 

@@ -146,7 +146,7 @@ function editing(rows: Collection<Newsletter>, ids: ReturnType<typeof counters>)
   };
 }
 
-/** The previous reservation; a repeated reservation of the same issue keeps it. */
+/** The previous reservation; a repetition for the same issue keeps it. */
 function previousIssue(issue: string) {
   const other = { $cond: [{ $eq: ['$last.issue', issue] }, '$last.before', { issue: '$last.issue', at: '$last.at' }] };
   return { $cond: [{ $eq: [{ $ifNull: ['$last', null] }, null] }, null, other] };
