@@ -10,7 +10,7 @@ import { until } from '../../support/until.js';
 const store = ownStore();
 
 const read = async ({ _id, account }: Message) => messages(store).find(account, _id);
-const told = (ids: readonly string[]) =>
+const publishedFor = (ids: readonly string[]) =>
   store.db
     .collection<Event>('events')
     .find({ _id: { $in: [...ids] } })
@@ -21,7 +21,7 @@ test('the acceptance of a queued message is published before its outcome, and th
   const rows = [await anAcceptedMessage(store), await anAcceptedMessage(store), await anAcceptedMessage(store)];
   const all = rows.map((row) => steps.activities.deliverMessage(input(row)));
   const accepted = rows.map(({ _id }) => `message:${_id}:accepted`);
-  await until(async () => (await told(accepted)).length === 3);
+  await until(async () => (await publishedFor(accepted)).length === 3);
   const inLine = async () => (await Promise.all(rows.map(read))).filter((row) => row?.state === 'accepted');
   await until(async () => {
     const [waiting, ...others] = await inLine();
@@ -33,7 +33,7 @@ test('the acceptance of a queued message is published before its outcome, and th
   server.answer(ACCEPTED);
   await Promise.all(all);
   const story = [...accepted, ...rows.map(({ _id }) => `message:${_id}:0`)];
-  expect((await told(story)).map(({ type }) => type).sort()).toEqual(
+  expect((await publishedFor(story)).map(({ type }) => type).sort()).toEqual(
     ['message.accepted', 'message.sent'].flatMap((type) => [type, type, type]),
   );
 });

@@ -61,18 +61,18 @@ test('an issue that is not sent restores the previous time, which counts for the
   const { key, ref } = await anIssue();
   const HOUR = 3_600_000;
   const from = now().getTime();
-  const turn = (issue: string, hours: number) =>
+  const reserve = (issue: string, hours: number) =>
     newsletters(store).reserveSendTime(ref.account, ref.newsletter, issue, new Date(from + hours * HOUR), 2 * HOUR);
-  expect([await turn('the one before', -3), await turn(key._id, 0), await turn(key._id, 0)]).toEqual([
+  expect([await reserve('the one before', -3), await reserve(key._id, 0), await reserve(key._id, 0)]).toEqual([
     true,
     true,
     true,
   ]);
-  expect(await turn('the next one', 1)).toBe(false);
+  expect(await reserve('the next one', 1)).toBe(false);
   await issues(store).recordLaunched(key, 'Tulips');
   await issues(store).skipLaunched(key, 'rejected', null);
   await steps().openIssue(ref);
-  expect([await turn('too near to the one before', -2), await turn('the next one', 1)]).toEqual([false, true]);
+  expect([await reserve('too near to the one before', -2), await reserve('the next one', 1)]).toEqual([false, true]);
   await steps().openIssue(ref);
-  expect(await turn('another', 2)).toBe(false);
+  expect(await reserve('another', 2)).toBe(false);
 });

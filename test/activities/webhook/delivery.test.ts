@@ -171,7 +171,7 @@ describe('a failed delivery', () => {
 });
 
 describe('an endpoint', () => {
-  const told = async ({ account, _id }: Endpoint) => {
+  const disabledEvents = async ({ account, _id }: Endpoint) => {
     const events = fixture.store.db.collection('events').find({ account, type: 'webhook.disabled' });
     return (await events.toArray()).map(({ data }) => data).filter(({ webhook }) => webhook === _id);
   };
@@ -182,7 +182,7 @@ describe('an endpoint', () => {
     await fixture.appendEvents(account, ['gone']);
     expect((await fixture.pass(row)).kind).toBe('off');
     expect(await fixture.row(row)).toMatchObject({ state: 'disabled', reason: 'gone' });
-    expect(await told(row)).toEqual([{ webhook: row._id, reason: 'gone' }]);
+    expect(await disabledEvents(row)).toEqual([{ webhook: row._id, reason: 'gone' }]);
     expect((await fixture.pass(row)).kind).toBe('off');
     expect(receiver.hooks).toHaveLength(1);
   });
@@ -197,7 +197,7 @@ describe('an endpoint', () => {
     later(25 * 3_600_000);
     await fixture.appendEvents(account, ['second']);
     expect((await fixture.pass(row)).kind).toBe('off');
-    expect(await told(row)).toEqual([{ webhook: row._id, reason: 'failing' }]);
+    expect(await disabledEvents(row)).toEqual([{ webhook: row._id, reason: 'failing' }]);
   });
 
   test('of the maily format is tried once, counts consecutive failures and stays enabled', async () => {

@@ -28,7 +28,7 @@ async function receiving(script?: HookScript): Promise<HookReceiver> {
 
 const names = (count: number) => Array.from({ length: count }, (_, n) => `${n}`);
 const order = (receiver: HookReceiver) => receiver.hooks.map(({ body }) => JSON.parse(body).data.n);
-const told = async ({ account, _id }: Endpoint, type: string) => {
+const publishedData = async ({ account, _id }: Endpoint, type: string) => {
   const events = await fixture.store.db.collection('events').find({ account, type }).toArray();
   return events.map(({ data }) => data).filter(({ webhook }) => webhook === _id);
 };
@@ -154,7 +154,7 @@ describe('the end of an endpoint', () => {
     await expect(fixture.pass(row, dying)).rejects.toThrow('killed');
     expect((await fixture.pass(row)).kind).toBe('off');
     expect(await fixture.row(row)).toMatchObject({ state: 'disabled', reason: 'gone' });
-    expect(await told(row, 'webhook.disabled')).toEqual([{ webhook: row._id, reason: 'gone' }]);
+    expect(await publishedData(row, 'webhook.disabled')).toEqual([{ webhook: row._id, reason: 'gone' }]);
   });
 
   test('does not follow from an old failure alone: the endpoint is tried first', async () => {
@@ -181,12 +181,12 @@ describe('events that were deleted before an endpoint received them', () => {
     await forget(5);
     expect((await fixture.pass(row)).kind).toBe('idle');
     expect(order(receiver)).toEqual(['5', '6', '7']);
-    expect(await told(row, 'webhook.missed')).toEqual([{ webhook: row._id, from: 3, to: 5 }]);
+    expect(await publishedData(row, 'webhook.missed')).toEqual([{ webhook: row._id, from: 3, to: 5 }]);
     const [line] = (await fixture.log(row)).filter(({ type }) => type === 'webhook.missed');
     expect(line).toMatchObject({ state: 'failed', due: null, tries: [{ status: null, error: 'events_forgotten' }] });
     await fixture.deps.eventLog.assignSequences(account);
     await fixture.pass(row);
-    expect(await told(row, 'webhook.missed')).toHaveLength(1);
+    expect(await publishedData(row, 'webhook.missed')).toHaveLength(1);
   });
 
   test('are reported if no event is left', async () => {
@@ -195,7 +195,7 @@ describe('events that were deleted before an endpoint received them', () => {
     await fixture.appendEvents(account, names(3));
     await forget(3);
     expect(await fixture.pass(row)).toMatchObject({ sequence: 3 });
-    expect(await told(row, 'webhook.missed')).toEqual([{ webhook: row._id, from: 1, to: 3 }]);
+    expect(await publishedData(row, 'webhook.missed')).toEqual([{ webhook: row._id, from: 1, to: 3 }]);
   });
 
   test('start a pass by themselves, without any other event for the endpoint', async () => {
@@ -218,6 +218,6 @@ describe('events that were deleted before an endpoint received them', () => {
     await fixture.appendEvents(account, ['next']);
     await fixture.pass(row);
     expect(order(receiver)).toEqual([...names(3), 'next']);
-    expect(await told(row, 'webhook.missed')).toEqual([]);
+    expect(await publishedData(row, 'webhook.missed')).toEqual([]);
   });
 });

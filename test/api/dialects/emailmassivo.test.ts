@@ -143,8 +143,8 @@ test('a template is filled from params, and the request may replace its subject'
 
 test('a uuid shows the state of the email; that of another account is not found', async () => {
   const { uuid } = (await send(fresh())).json();
-  const standing = await ask(`GET /api/v1/external-mails/${uuid}`);
-  expect(standing.json()).toMatchObject({ uuid, state: 'accepted', to: 'user@example.com' });
+  const answer = await ask(`GET /api/v1/external-mails/${uuid}`);
+  expect(answer.json()).toMatchObject({ uuid, state: 'accepted', to: 'user@example.com' });
   const { key } = await aStranger(api);
   expect((await ask(`GET /api/v1/external-mails/${uuid}`, undefined, { key })).json()).toEqual({
     statusCode: 404,
@@ -171,8 +171,8 @@ test('a recipient who opts out of the mails of a key still gets those of another
   const other = (await api.call('POST /api/v1/keys', { payload: { name: 'Other' } })).json().data.key;
   expect((await post({ mail: { ...mail, ...fresh() } }, { key: other })).statusCode).toBe(200);
   expect((await api.call(`POST /u/m/${token.replace(/^./, 'A')}`, CLICK)).statusCode).toBe(404);
-  const told = await api.store.db.collection('events').find({ type: 'message.unsubscribed' }).toArray();
-  expect(told).toHaveLength(1);
+  const published = await api.store.db.collection('events').find({ type: 'message.unsubscribed' }).toArray();
+  expect(published).toHaveLength(1);
 });
 
 test('an opt-out from a key also applies to its rotations', async () => {

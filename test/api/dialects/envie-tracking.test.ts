@@ -32,8 +32,8 @@ beforeAll(async () => {
   receiver = await hookReceiver();
   const { account } = api;
   const tagged = { account, tags: ['pedido', 'loja'], created_at: ACCEPTED_AT, track: true, number: 4_012 };
-  const told = { attempt: 3, attempts: [...TIMELINE], state: 'sent' as const, sweep_at: null };
-  row = await anAcceptedMessage(api.store, { ...tagged, ...told });
+  const attempted = { attempt: 3, attempts: [...TIMELINE], state: 'sent' as const, sweep_at: null };
+  row = await anAcceptedMessage(api.store, { ...tagged, ...attempted });
 });
 afterAll(async () => {
   await web.close();
@@ -67,15 +67,15 @@ const whole = () => ({ ...brief(), from: 'codes@example.test' });
 test('the outcome of a message is posted in the documented shapes, field by field', async () => {
   const refused = { ...row, _id: '01890a5d-ac96-7aa1-8d3c-5a0f3f0f8a11', group: row.group };
   const failed = attempt('failed', SENT_AT, { class: 'invalid_recipient', reply: '550 5.1.1 no such user' });
-  const told = await delivered(async () => {
-    const tell = messagePublisher({ ...api.deps, messageProgress: messageProgress(api.store, 1_000) });
-    await tell(row);
+  const posted = await delivered(async () => {
+    const publish = messagePublisher({ ...api.deps, messageProgress: messageProgress(api.store, 1_000) });
+    await publish(row);
     const number = 4_013;
-    await tell(await anAcceptedMessage(api.store, { ...refused, number, attempts: [failed], state: 'failed' }));
+    await publish(await anAcceptedMessage(api.store, { ...refused, number, attempts: [failed], state: 'failed' }));
   });
   const missing = { ...brief(), id: 4_013, timestamp: ACCEPTED_AT.getTime() / 1_000 };
   const output = '550 5.1.1 no such user';
-  expect(told).toStrictEqual([
+  expect(posted).toStrictEqual([
     { event: 'MessageDelayed', timestamp, payload: { details, output: '451 4.3.0 wait', message: brief() } },
     { event: 'MessageHeld', timestamp, payload: { details, output: '451 4.7.1 listed', message: brief() } },
     { event: 'MessageSent', payload: { output: '250 2.0.0 queued', details, message: whole() } },
@@ -86,12 +86,12 @@ test('the outcome of a message is posted in the documented shapes, field by fiel
 test('opens and clicks are posted in the documented shapes, field by field', async () => {
   await api.deps.links.number({ kind: 'message', account: api.account, id: row.number, uuid: row._id }, [SHOP]);
   const token = linkTokens(await api.deps.linkKeys.ring()).forMessage(api.account, row.number, ACCEPTED_AT);
-  const told = await delivered(async () => {
+  const posted = await delivered(async () => {
     await visit(api, `/o/${token}.gif`);
     await visit(api, `/c/${token}/1`);
   });
   const seen = { ip_address: '127.0.0.0', user_agent: FIREFOX, message: whole() };
-  expect(told).toStrictEqual([
+  expect(posted).toStrictEqual([
     { event: 'MessageLoaded', timestamp, payload: seen },
     { event: 'MessageLinkClicked', timestamp, payload: { url: SHOP, token, ...seen } },
   ]);

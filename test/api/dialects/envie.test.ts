@@ -66,14 +66,14 @@ describe('lists', () => {
   });
 
   test('subscribers of a list: the UID is in the path, in the query or in a body', async () => {
-    const ways = [
+    const responses = [
       await ask(`GET /lists/show/${uid}`),
       await ask(`GET /lists/show?UID=${uid}`),
       await ask('POST /lists/show', { UID: uid }),
       await ask('GET /lists/show', { UID: uid }),
     ];
-    for (const way of ways) {
-      expect(way.json()).toEqual({
+    for (const response of responses) {
+      expect(response.json()).toEqual({
         status: 'success',
         data: {
           count: '2',
@@ -137,7 +137,7 @@ const CASES: readonly Case[] = [
   { status: 401, what: 'no keys', provoke: () => send({}, { key: null }) },
   { status: 401, what: 'keys that do not match', provoke: () => send({}, { headers: { 'public-key': '2' } }) },
   { status: 403, what: 'a key that may only read', provoke: reader },
-  { status: 403, what: 'the list of another account', provoke: stranger },
+  { status: 403, what: 'the list of another account', provoke: otherAccount },
   { status: 404, what: 'no such endpoint', provoke: () => ask('POST /lists/nothing', {}) },
   { status: 404, what: 'no such list', provoke: () => ask('POST /lists/get', { list: 'missing' }) },
   { status: 405, what: 'another method', provoke: () => ask('PUT /lists/create', {}) },
@@ -162,7 +162,7 @@ async function reader() {
   return send({}, { key, headers: { 'public-key': String(id) } });
 }
 
-async function stranger() {
+async function otherAccount() {
   const { account, key } = await aStranger(api);
   const [{ _id } = { _id: 0 }] = await api.deps.keys.ofAccount(account);
   return ask(`GET /lists/show/${uid}`, undefined, { key, headers: { 'public-key': String(_id) } });

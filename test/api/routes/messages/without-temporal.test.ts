@@ -25,7 +25,7 @@ afterAll(async () => {
   await temporal.close();
 });
 
-test('messages are accepted and taken back while Temporal is down, and the sweep will find them', async () => {
+test('messages are accepted and cancelled while Temporal is down, and the sweep finds them', async () => {
   const answers = await Promise.all(Array.from({ length: 40 }, () => post(api)));
   expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([202]));
   const cancelled = await api.call(`POST /api/v1/messages/${answers[0]?.json().data.id}/cancel`);

@@ -165,9 +165,9 @@ test('a repeated trigger begins one issue after a lost response, a full minute o
 
 test('concurrent triggers on both sides of a full minute begin one issue, with any keys', async () => {
   const { data } = await made();
-  const turn = Math.ceil(now().getTime() / 60_000) * 60_000 + 120_000;
-  let looks = 0;
-  const real = useClock({ now: () => new Date(turn + (looks++ % 2 === 0 ? -1 : 1)) });
+  const fullMinute = Math.ceil(now().getTime() / 60_000) * 60_000 + 120_000;
+  let reads = 0;
+  const real = useClock({ now: () => new Date(fullMinute + (reads++ % 2 === 0 ? -1 : 1)) });
   const clicks = Array.from({ length: 8 }, (_, i) => call(`POST /${data.id}/trigger`, {}, `click-${i}`));
   const answers = await Promise.all(clicks).finally(real);
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));
