@@ -1,8 +1,8 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 
 /**
- * Ids and queues of everything that runs. Queues and Schedules bear a prefix, ids of workflows do not: each installation
- * needs a namespace to itself, or the campaign 7 of one would be taken for the other's.
+ * Workflow ids and task queues. Queues and Schedules have a prefix, workflow ids do not: each installation needs its own
+ * namespace, or two installations would use the same id for their campaign 7.
  */
 export function queuesOf(prefix: string) {
   return {
@@ -10,13 +10,13 @@ export function queuesOf(prefix: string) {
     workflows: prefix,
     /** Short and heavy steps: rows, audiences, imports. */
     steps: `${prefix}.steps`,
-    /** Page activities: one slot a lane. */
+    /** Page activities: one slot per lane. */
     send: `${prefix}.send`,
-    /** Drafts: a model may take a minute, and quick steps do not wait behind it. */
+    /** Drafts: a model call may take a minute, and quick steps must not wait for it. */
     model: `${prefix}.model`,
-    /** Transactional messages, workflow tasks and attempts alike: no campaign stands in their way. */
+    /** Workflow tasks and attempts of transactional messages: they never wait behind campaigns. */
     messages: `${prefix}.messages`,
-    /** Deliveries to webhook endpoints: a slot an endpoint. */
+    /** Deliveries to webhook endpoints: one slot per endpoint. */
     hooks: `${prefix}.hooks`,
   } as const;
 }
@@ -51,12 +51,12 @@ export function confirmationWorkflowId(id: number): string {
   return `confirmation/${id}`;
 }
 
-/** Looks after the Schedule of one newsletter. */
+/** The workflow that reconciles the Schedule of one newsletter. */
 export function newsletterWorkflowId(id: number): string {
   return `newsletter/${id}`;
 }
 
-/** Temporal puts a hyphen and the time behind it: `newsletter/7/issue-2026-05-15T07:00:00Z`. */
+/** Temporal appends a hyphen and the time: `newsletter/7/issue-2026-05-15T07:00:00Z`. */
 export function issueWorkflowBase(newsletter: number): string {
   return `newsletter/${newsletter}/issue`;
 }
@@ -65,7 +65,7 @@ export function newsletterScheduleId(prefix: string, id: number): string {
   return `${prefix}/newsletter/${id}`;
 }
 
-/** Whose Schedule it is, where it is one of this installation's newsletters. */
+/** The newsletter of a Schedule; undefined where the Schedule belongs to no newsletter of this installation. */
 export function newsletterOfSchedule(prefix: string, scheduleId: string): number | undefined {
   const lead = newsletterScheduleId(prefix, 0).slice(0, -1);
   const rest = scheduleId.startsWith(lead) ? scheduleId.slice(lead.length) : '';

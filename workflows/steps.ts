@@ -3,12 +3,12 @@ import type { Activities } from '../activities/index.js';
 import type { ProtocolTimes } from '../domain/delivery/protocol.js';
 import { queuesOf } from './names.js';
 
-/** The activities, grouped by temper. Workflows run on the queue that names the installation; the others follow from it. */
+/** The activities, grouped by timeouts and retries. The workflow's task queue is the installation's prefix; the others derive from it. */
 function queues() {
   return queuesOf(workflowInfo().taskQueue);
 }
 
-/** Reads and writes of rows: milliseconds, repeated until the store is back. */
+/** Reads and writes of rows: milliseconds, retried until the store is available. */
 export function quickSteps() {
   return proxyActivities<Activities>({
     taskQueue: queues().steps,
@@ -17,7 +17,7 @@ export function quickSteps() {
   });
 }
 
-/** A pass of the sweep: each part has its own time and is caught by itself, so together they may take minutes; it beats every 5 s. */
+/** A pass of the sweep: each part has its own timeout and error handling, so a pass may take minutes. Heartbeat every 5 s. */
 export function sweepSteps() {
   return proxyActivities<Pick<Activities, 'sweepRows'>>({
     taskQueue: queues().steps,
@@ -27,7 +27,7 @@ export function sweepSteps() {
   });
 }
 
-/** Steps over a whole audience: minutes, with a heartbeat, idempotent from any line. */
+/** Steps over a whole audience: minutes, with a heartbeat; idempotent, so they can restart at any point. */
 export function heavySteps() {
   return proxyActivities<Activities>({
     taskQueue: queues().steps,
@@ -37,7 +37,7 @@ export function heavySteps() {
   });
 }
 
-/** One try of a newsletter's source: a host of somebody else's may take its time, or the process may be gone. */
+/** One request to a newsletter's source: an external server may be slow, so a heartbeat detects a lost worker. */
 export function sourceSteps() {
   return proxyActivities<Pick<Activities, 'prepareIssue'>>({
     taskQueue: queues().steps,
@@ -47,7 +47,7 @@ export function sourceSteps() {
   });
 }
 
-/** One call of a language model: costly, seconds to a minute. It is repeated a few times where waiting may help. */
+/** One call of a language model: expensive, seconds to a minute. Retried a few times where waiting may help. */
 export function modelSteps() {
   return proxyActivities<Pick<Activities, 'writeDraft'>>({
     taskQueue: queues().model,
@@ -58,7 +58,7 @@ export function modelSteps() {
   });
 }
 
-/** The first look at a message, on the worker that runs its workflow: it answers within seconds, and is never repeated. */
+/** The first attempt of a message, on the worker that runs its workflow: seconds, never retried. */
 export function firstAttempt() {
   return proxyLocalActivities<Pick<Activities, 'beginMessage'>>({
     startToCloseTimeout: '4s',
@@ -66,7 +66,7 @@ export function firstAttempt() {
   });
 }
 
-/** Attempts of a message, on the queue of its workflow: the reply to the dot may take ten minutes. */
+/** Attempts of a message, on the queue of its workflow: the server's reply to the final dot may take ten minutes. */
 export function messageSteps() {
   return proxyActivities<Pick<Activities, 'deliverMessage'>>({
     taskQueue: workflowInfo().taskQueue,
@@ -77,7 +77,7 @@ export function messageSteps() {
   });
 }
 
-/** Deliveries to one endpoint: a pass of 20 s and what is under way at its end; how far it came stands in the row. */
+/** Deliveries to one endpoint: a pass of 20 s plus the requests open at its end; the row stores the progress. */
 export function hookSteps() {
   return proxyActivities<Pick<Activities, 'deliverEvents'>>({
     taskQueue: queues().hooks,

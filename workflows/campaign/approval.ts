@@ -6,8 +6,8 @@ import { untilRendered } from './rendering.js';
 import { isLong } from './round.js';
 
 /**
- * A campaign that needs a yes waits here. Its letter is rendered first, so that the yes is for what will go out. Approvers
- * are mailed, reminded once, and asked anew where the text changes.
+ * Waits for the approval of a campaign that needs one. Renders its letter first, so that the approval is for the letter
+ * that will be sent. Approvers get a request and one reminder, and a new request after a change of the content.
  */
 export async function untilApproved(input: CampaignInput, operators: Operators): Promise<void> {
   const quick = quickSteps();
@@ -22,6 +22,6 @@ export async function untilApproved(input: CampaignInput, operators: Operators):
     }
     if (await operators.updatedWithin(millisecondsUntil(until))) continue;
     await quick.expireApproval(input);
-    await operators.look();
+    await operators.reload();
   }
 }

@@ -12,7 +12,7 @@ export async function campaign(input: CampaignInput): Promise<CampaignView> {
   const quick = quickSteps();
   const heavy = heavySteps();
   const operators = listenToOperators(input);
-  await operators.look();
+  await operators.reload();
 
   await untilReadyToSend(input, operators);
   while (!operators.finished() && !isLong(input)) {
@@ -20,7 +20,7 @@ export async function campaign(input: CampaignInput): Promise<CampaignView> {
       await untilResumed(input, operators);
       continue;
     }
-    await operators.look();
+    await operators.reload();
     await untilRoundIsDue(input, operators);
     await sendRound(input, operators);
     if (isLong(input)) break;
@@ -30,13 +30,13 @@ export async function campaign(input: CampaignInput): Promise<CampaignView> {
     }
     if (await quick.openNextRound(input, operators.plan().round)) continue;
     await quick.closeCampaign(input);
-    await operators.look();
+    await operators.reload();
   }
   await settleIfCancelled(input, operators);
   return finish(input, operators);
 }
 
-/** Somebody's yes to the rendered letter first where it is asked for; another letter needs another. */
+/** Waits for the approval of the rendered letter where the campaign needs one, then for the send time. */
 async function untilReadyToSend(input: CampaignInput, operators: Operators): Promise<void> {
   while ((operators.awaitingApproval() || operators.scheduled()) && !isLong(input)) {
     await untilApproved(input, operators);
@@ -45,12 +45,12 @@ async function untilReadyToSend(input: CampaignInput, operators: Operators): Pro
   await untilRendered(input, operators);
 }
 
-/** A scheduled campaign waits here; it may be moved, sent now or withdrawn meanwhile. */
+/** Waits for the time of a scheduled campaign; operators may reschedule it, send it now or unschedule it meanwhile. */
 async function untilSendTime(input: CampaignInput, operators: Operators): Promise<void> {
   while (operators.scheduled() && !isLong(input)) {
     if (await operators.updatedWithin(millisecondsUntil(operators.plan().sendAt))) continue;
     await quickSteps().beginCampaign(input);
-    await operators.look();
+    await operators.reload();
   }
 }
 
@@ -60,14 +60,14 @@ async function untilRoundIsDue(input: CampaignInput, operators: Operators): Prom
   }
 }
 
-/** After a cancel, owners that are gone may have left mail in doubt: it is listed once their lease is over. */
+/** After a cancel, mail of lost owners may be uncertain: it is listed once their lease is over. */
 async function settleIfCancelled(input: CampaignInput, operators: Operators): Promise<void> {
   const { state, launch, times } = operators.plan();
   if (state !== 'cancelled' || launch !== input.launch) return;
   while ((await quickSteps().settleCancelled(input)) > 0) await operators.updatedWithin(times.lease / 4);
 }
 
-/** Somebody may have launched again or opened a round while this run was ending, or it was outgrown: then it goes on as a new run. */
+/** Continues as a new run where the history is long, or where a launch or a retry came while this run was ending. */
 async function finish(input: CampaignInput, operators: Operators): Promise<CampaignView> {
   await condition(allHandlersFinished);
   const { state, v, launch } = operators.plan();

@@ -6,7 +6,7 @@ import { mailSteps, quickSteps } from '../steps.js';
 export interface LaneInput extends CampaignInput {
   readonly round: number;
   readonly times: Pick<ProtocolTimes, 'startToClose' | 'heartbeat'>;
-  /** How often in a row the transport was found down; carried over a continue-as-new. */
+  /** Attempts in a row that found the transport down; kept over a continue-as-new. */
   readonly downs?: number;
 }
 

@@ -24,7 +24,7 @@ import { quickSteps } from '../steps.js';
 
 export type Operators = ReturnType<typeof listenToOperators>;
 
-/** Updates may come with the first workflow task, before the row was read: then the step that writes it judges them. */
+/** Updates may arrive with the first workflow task, before the row is read: then the activity that writes the row validates them. */
 const NOT_READ_YET: CampaignPlan = {
   state: 'scheduled',
   launch: 0,
@@ -38,8 +38,8 @@ const NOT_READ_YET: CampaignPlan = {
 };
 
 /**
- * Hears controls the same way from everybody: the API writes the row and sends `rowChanged`, an operator in the Temporal UI
- * sends an update and the row is written for them. What counts is the row; the plan here is the latest reading of it.
+ * Receives controls from two sources: the API writes the row and sends `rowChanged`; an operator in the Temporal UI sends
+ * an update, and an activity writes the row. The row decides; the plan here is the last version that was read.
  */
 export function listenToOperators(input: CampaignInput) {
   const quick = quickSteps();
@@ -79,17 +79,17 @@ export function listenToOperators(input: CampaignInput) {
   const is = (...states: CampaignPlan['state'][]) => plan.launch === input.launch && states.includes(plan.state);
   return {
     plan: () => plan,
-    look: async () => applyPlan(await quick.loadCampaign(input)),
+    reload: async () => applyPlan(await quick.loadCampaign(input)),
     awaitingApproval: () => is('awaiting_approval'),
-    /** Of a campaign that is asking. */
+    /** The request of a campaign that awaits approval. */
     approvalRequest: () =>
       plan.approvalRequest ?? { remindAt: null, until: new Date(Date.now() + DEFAULT_WAIT).toISOString() },
     scheduled: () => is('scheduled'),
     sending: () => is('freezing', 'sending'),
     paused: () => is('paused'),
-    /** Neither waiting nor sending nor paused: nothing more is to be done for this launch. */
+    /** Neither waiting nor sending nor paused: this launch needs no more work. */
     finished: () => !is('awaiting_approval', 'scheduled', 'freezing', 'sending', 'paused'),
-    /** Resolves as soon as somebody was heard since the last time this was asked, or after `ms`; true if somebody was. */
+    /** Waits until the row changes, `ms` milliseconds at most. Returns whether it changed since the last call. */
     updatedWithin: async (ms: number): Promise<boolean> => {
       const wasUpdated = await condition(() => updated, ms);
       updated = false;

@@ -6,8 +6,8 @@ import { isLong } from './round.js';
 const LONGEST_WAIT = 86_400_000;
 
 /**
- * Fixes what a launch says: before anybody is asked about it, and before anybody is mailed. Content that may not go out
- * pauses the campaign; a resume looks at it again.
+ * Fixes the letter of a launch, before the request for approval and before any mail. Content that may not be sent pauses
+ * the campaign; a resume checks it again.
  */
 export async function untilRendered(input: CampaignInput, operators: Operators): Promise<void> {
   while (!operators.finished() && !isLong(input)) {
@@ -16,8 +16,8 @@ export async function untilRendered(input: CampaignInput, operators: Operators):
   }
 }
 
-/** Something stands in the way of mailing anybody; the row says what. */
+/** Waits for the resume of a campaign that may not be sent; the row holds the reason. */
 export async function untilResumed(input: CampaignInput, operators: Operators): Promise<void> {
-  await operators.look();
+  await operators.reload();
   while (operators.paused() && !isLong(input)) await operators.updatedWithin(LONGEST_WAIT);
 }

@@ -10,21 +10,21 @@ import type { Operators } from './operators.js';
 const FIRST_REPORT = 10_000;
 const LAST_REPORT = 3_600_000;
 const A_DAY = 86_400_000;
-/** A run that has seen this many events goes on as a new one. */
+/** A run with this many events continues as a new one. */
 const HISTORY_LIMIT = 8_000;
 const BETWEEN_TRIES = 1_000;
 
-/** Its history is long; only asked where no lane is running. */
+/** Whether the run should continue as a new one; checked only while no lane runs. */
 export function isLong(input: CampaignInput): boolean {
   return historyExceeds(input, HISTORY_LIMIT);
 }
 
-/** Paused before its audience was frozen, and resumed: a run that began during the pause has not requested approval or waited for its send time. */
+/** Resumed from a pause before the freeze: a run that began during the pause has neither requested approval nor waited for the send time. */
 export function mustWaitAgain(operators: Operators): boolean {
   return operators.awaitingApproval() || operators.scheduled();
 }
 
-/** Sends a round in lanes until no page of it is open, or the run is outgrown; a busy page is not a done page. */
+/** Sends a round in lanes until no page of it is open, or the history is long. A busy page counts as open. */
 export async function sendRound(input: CampaignInput, operators: Operators): Promise<void> {
   let updated = true;
   while (!operators.finished() && !isLong(input) && !mustWaitAgain(operators)) {
@@ -37,13 +37,13 @@ export async function sendRound(input: CampaignInput, operators: Operators): Pro
     const results = await inLanes(input, operators);
     await report(input, operators);
     if (results.includes('finished')) return;
-    await operators.look();
+    await operators.reload();
     const pause = results.includes('busy') ? operators.plan().times.lease / 4 : BETWEEN_TRIES;
     if (operators.sending()) await operators.updatedWithin(pause);
   }
 }
 
-/** Runs the lanes side by side until all came back; a pause or a cancel calls them back. */
+/** Runs the lanes in parallel until all return; a pause or a cancel stops them. */
 async function inLanes(input: CampaignInput, operators: Operators): Promise<PagesResult[]> {
   const { lanes, round, times } = operators.plan();
   const scope = new CancellationScope();
@@ -71,7 +71,7 @@ async function runLane(input: Parameters<typeof campaignLane>[0], lane: number):
     });
   } catch (error) {
     if (isCancellation(error)) return 'not_wanted';
-    // The lane of a coordinator that was terminated a moment ago has not gone yet.
+    // The lane of a workflow that was just terminated has not ended yet.
     if (error instanceof WorkflowExecutionAlreadyStartedError) return 'busy';
     throw error;
   }

@@ -6,7 +6,7 @@ import { queuesOf } from '../names.js';
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 60_000;
 
-/** Imports one uploaded file pass by pass; how far it is stands in the import's row, so it survives whatever dies. */
+/** Imports one uploaded file pass by pass. The import's row stores the progress, so a crash loses none. */
 export async function subscriberImport(input: ImportInput): Promise<ImportPass> {
   const { importNextRows } = importSteps();
   for (let waits = 0; ; ) {
@@ -22,7 +22,7 @@ export async function subscriberImport(input: ImportInput): Promise<ImportPass> 
   }
 }
 
-/** Minutes of work with a checkpoint every few hundred milliseconds; a worker that died is noticed by its silence. */
+/** Minutes of work with a checkpoint every few hundred milliseconds; the heartbeat timeout detects a lost worker. */
 function importSteps() {
   return proxyActivities<ReturnType<typeof subscriberImportActivities>>({
     taskQueue: queuesOf(workflowInfo().taskQueue).steps,

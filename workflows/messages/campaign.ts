@@ -12,11 +12,11 @@ export interface CampaignInput extends RunLength {
 /** One page activity of a lane. */
 export interface PagesInput extends Omit<CampaignInput, 'longestHistory'> {
   readonly round: number;
-  /** The transport was down: try one mail before a whole window. */
+  /** The transport was down: send one mail before a whole window. */
   readonly probe: boolean;
 }
 
-/** Why a page activity returned: no page is open, all open ones are busy, the row wants otherwise, its time is over. */
+/** Why a page activity returned: no page is open, all open pages are busy, the row ended the send, the transport is down, its time is over. */
 export type PagesResult = 'finished' | 'busy' | 'not_wanted' | 'transport_down' | 'more';
 
 /**
@@ -44,7 +44,7 @@ export const pauseCampaign = defineUpdate<CampaignView, [Control]>('pause');
 export const resumeCampaign = defineUpdate<CampaignView, [Control]>('resume');
 export const cancelCampaign = defineUpdate<CampaignView, [Control]>('cancel');
 export const sendCampaignNow = defineUpdate<CampaignView, [Control]>('send_now');
-/** Operators with access to Temporal may answer for the approvers. */
+/** Operators with access to Temporal may answer on behalf of the approvers. */
 export const approveCampaign = defineUpdate<CampaignView, [Control]>('approve');
 export const rejectCampaign = defineUpdate<CampaignView, [Control]>('reject');
 export const scheduleCampaign = defineUpdate<CampaignView, [ScheduleControl]>('schedule');

@@ -4,7 +4,7 @@ import { startOptions } from './start.js';
 export interface DraftInput {
   readonly account: number;
   readonly campaign: number;
-  /** Which version. */
+  /** Number of the version. */
   readonly n: number;
 }
 

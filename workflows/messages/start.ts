@@ -1,7 +1,7 @@
 import { ACCOUNT, CAMPAIGN, KIND } from '../names.js';
 
 export interface RunLength {
-  /** Tests only: a run continues as a new one after so many events of its history. */
+  /** Tests only: a run continues as a new one after this many events. */
   readonly longestHistory?: number;
 }
 
@@ -13,7 +13,7 @@ interface Start<T> {
   readonly summary: string;
 }
 
-/** The options of a start. Rows decide, so it is never refused: a closed workflow runs again, a running one is joined. */
+/** The options of a start. A start never fails because the workflow exists: a closed one runs again, a running one is used. */
 export function startOptions<T extends { readonly account: number; readonly campaign?: number }>(start: Start<T>) {
   const { workflowId, taskQueue, input, kind, summary: staticSummary } = start;
   return {

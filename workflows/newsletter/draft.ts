@@ -7,7 +7,7 @@ import { millisecondsUntil } from '../run.js';
 
 const POLL_MS = 5_000;
 
-/** Has a draft written, as whoever asks for one does; false where there is no text, or none in time. */
+/** Has a draft written; false where the model wrote no text, or none before the deadline. */
 export async function writeIssueDraft(input: DraftInput, until: string): Promise<boolean> {
   const deadline = new CancellationScope({ cancellable: true, timeout: Math.max(1, millisecondsUntil(until)) });
   try {
@@ -18,7 +18,7 @@ export async function writeIssueDraft(input: DraftInput, until: string): Promise
   }
 }
 
-/** The sweep may have started it already: then it is waited for by looking again. */
+/** Runs the draft's workflow. Where the sweep has started it already, returns after a wait, and the caller checks the draft again. */
 async function runDraft(input: DraftInput): Promise<string> {
   try {
     return await executeChild<typeof draft>('draft', {

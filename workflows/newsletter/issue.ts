@@ -9,15 +9,15 @@ import { quickSteps, sourceSteps } from '../steps.js';
 import { writeIssueDraft } from './draft.js';
 
 const FIRST_CHECK_MS = 2_000;
-/** The sweep tells it of the end of its campaign. */
+/** The sweep signals the end of the campaign, so checks may be rare. */
 const LONGEST_CHECK_MS = 24 * 3_600_000;
-/** A run that has seen this many events goes on as a new one. */
+/** A run with this many events continues as a new one. */
 const HISTORY_LIMIT = 3_000;
 
-/** One issue of a newsletter: something to say, its gates, its campaign, and what became of it. */
+/** One issue of a newsletter: waits for its content, launches its campaign, and records the result. */
 export async function newsletterIssue(input: IssueInput): Promise<string> {
   const issue: IssueRef = { ...input, scheduledAt: input.scheduledAt ?? timeOfSchedule() };
-  const changes = listenForChanges(issueRowChanged, 'Something came in: try again now');
+  const changes = listenForChanges(issueRowChanged, 'The issue, its data or its campaign has changed: check now');
   await sleepUntil(issue.scheduledAt);
   const opened = await quickSteps().openIssue(issue);
   if (!opened.open) return finish(opened);
@@ -27,7 +27,7 @@ export async function newsletterIssue(input: IssueInput): Promise<string> {
   return finish(launched.open ? await untilOver(issue, launched, changes) : launched);
 }
 
-/** Asks the source again and again until there is something to send; at the time to send it is asked once more. */
+/** Polls the source until there is content to send; the last poll is at the send time. */
 async function untilReady(issue: IssueRef, { sendAt }: IssueView, changes: Changes): Promise<IssueView> {
   for (let tries = 0; ; tries += 1) {
     const isLast = millisecondsUntil(sendAt) === 0;
@@ -40,7 +40,7 @@ async function untilReady(issue: IssueRef, { sendAt }: IssueView, changes: Chang
   }
 }
 
-/** Its campaign goes its own way; what becomes of it is the end of the issue. */
+/** Waits for the end of the campaign, which decides the end of the issue. */
 async function untilOver(issue: IssueRef, launched: IssueView, changes: Changes): Promise<IssueView> {
   let view = launched;
   for (let wait = FIRST_CHECK_MS; view.open; wait = Math.min(wait * 1.5, LONGEST_CHECK_MS)) {
@@ -52,14 +52,14 @@ async function untilOver(issue: IssueRef, launched: IssueView, changes: Changes)
   return view;
 }
 
-/** The new run begins with a look at the rows, so that whatever was heard meanwhile is seen. */
+/** The new run begins by reading the rows, so a signal that arrives meanwhile is not lost. */
 async function continueIfLong(issue: IssueRef): Promise<void> {
   if (historyExceeds(issue, HISTORY_LIMIT)) await continueAsNew<typeof newsletterIssue>(issue);
 }
 
 type Changes = ReturnType<typeof listenForChanges>;
 
-/** A Schedule says for which time it has begun this, without the jitter; so does the id, and it is nearer. */
+/** The time that the Schedule started this issue for, without the jitter: the workflow id contains it. */
 function timeOfSchedule(): string {
   const { workflowId } = workflowInfo();
   return new Date(workflowId.slice(workflowId.indexOf('-') + 1)).toISOString();

@@ -2,7 +2,7 @@ import { listenForChanges } from '../changes.js';
 import { type NewsletterInput, newsletterRowChanged } from '../messages/newsletter.js';
 import { quickSteps } from '../steps.js';
 
-/** Makes a newsletter's Schedule what its row says, again if the row changes meanwhile. */
+/** Reconciles a newsletter's Schedule with its row, again if the row changes meanwhile. */
 export async function newsletter(input: NewsletterInput): Promise<void> {
   const changes = listenForChanges(newsletterRowChanged, 'The row has changed: compare the Schedule with it');
   do {

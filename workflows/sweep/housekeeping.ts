@@ -8,7 +8,7 @@ interface HousekeepingInput {
   readonly passes: number;
 }
 
-/** Compares rows with workflows again and again and starts what is missing. */
+/** Compares rows with workflows at intervals and starts missing workflows. */
 export async function housekeeping({ every, passes }: HousekeepingInput): Promise<void> {
   const sweep = sweepSteps();
   for (let pass = 0; pass < passes; pass++) {

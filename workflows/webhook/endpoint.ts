@@ -6,10 +6,10 @@ import { hookSteps } from '../steps.js';
 
 /** Temporal suggests an end at 4,096 events; a run ends well before, so that it never reaches 5,000. */
 const LONGEST_HISTORY = 3_000;
-/** A wait ends a little after the time that is due, not a little before. */
+/** The least wait: a wait must not end before the due time. */
 const LEAST_WAIT = 100;
 
-/** Brings events to one endpoint as long as any are owed to it; how far it is stands in the endpoint's row. */
+/** Delivers events to one endpoint until none is due. The endpoint's row stores the progress. */
 export async function webhookEndpoint(input: EndpointInput): Promise<string> {
   const changes = listenForChanges(endpointRowChanged, 'Events are due: deliver them now');
   for (;;) {
