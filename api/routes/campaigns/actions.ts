@@ -19,7 +19,7 @@ import { CampaignView, EmptyBody, Rate, Retry, ScheduleBody, SendBody } from './
 import { type CampaignRef, campaignRefOf, demandRecipients, demandText, steerAndNotify } from './update.js';
 import { respondWithCampaign } from './view.js';
 
-/** The actions on a campaign; each answers the campaign as it is afterwards. */
+/** The actions on a campaign; each returns the campaign after the action. */
 export function campaignActions(app: Api, deps: Deps): void {
   app.post(
     '/campaigns/:id/send',
@@ -70,7 +70,7 @@ function routeOptions<T extends TSchema>(summary: string, body: T) {
   };
 }
 
-/** A repeated request under the same Idempotency-Key finds its launch done, also where a crash lost the response. */
+/** A repeated request with the same Idempotency-Key finds its earlier launch, also after a crash before the response. */
 async function launchOnce(
   { campaigns, engine }: Deps,
   { account, id }: CampaignRef,
@@ -91,7 +91,7 @@ async function sendAt(deps: Deps, ref: CampaignRef, at: Date, origin?: string): 
   return launch(deps, ref, { action: 'schedule', at, origin });
 }
 
-/** Refuses what could not be sent before anything changes; the number of recipients counts only for a launch now. */
+/** Refuses a campaign that could not be sent, before any change. An immediate launch also checks the number of recipients. */
 async function launch(deps: Deps, ref: CampaignRef, steering: Steering): Promise<Campaign> {
   let findings: readonly Finding[] = [];
   const { row } = await steerAndNotify(deps, ref, steering, async (seen) => {
@@ -108,7 +108,7 @@ async function unschedule(deps: Deps, ref: CampaignRef): Promise<Campaign> {
   return (await steerAndNotify(deps, ref, { action: 'schedule', at: null })).row;
 }
 
-/** The row is written first: what the model still answers then is kept as a version and changes nothing. */
+/** Writes the row first: a later answer of the model is kept as a version and does not change the campaign. */
 async function cancel(deps: Deps, ref: CampaignRef): Promise<Campaign> {
   const { before, row } = await steerAndNotify(deps, ref, { action: 'cancel' });
   if (before.state === 'drafting') await cancelDrafting(deps, before);
@@ -126,7 +126,7 @@ const RETRY_KINDS: Readonly<Record<Static<typeof Retry>['status'], readonly Retr
   all: ['failed', 'uncertain'],
 };
 
-/** Late reports about uncertain recipients get their time first: a retry mails them again knowingly. */
+/** A retry mails uncertain recipients again, so it is refused until late reports have had time to arrive. */
 async function retry(deps: Deps, ref: CampaignRef, { status, ids }: Static<typeof Retry>): Promise<Campaign> {
   const wait = deps.config.retryAfterCloseMinutes * 60_000;
   const { row } = await steerAndNotify(deps, ref, { action: 'retry', takes: RETRY_KINDS[status], ids }, (seen) => {

@@ -25,9 +25,9 @@ export const DEFAULT_SETTINGS: CampaignSettings = {
   ttl_hours: 72,
 };
 
-/** What a new campaign says, or a refusal that names each field at fault. */
+/** The content of a new campaign. Throws a failure that lists each invalid field. */
 export function newContent(body: New, list: List): Pick<Fresh, keyof CampaignContent | 'settings' | 'creation_method'> {
-  // A model writes a subject of its own where the request has none.
+  // The model writes the subject where the request has none.
   const subject = body.subject || (body.ai === undefined && list.defaults.subject) || '';
   const html = body.html ?? '';
   demandNoFaults({
@@ -49,7 +49,7 @@ export function newContent(body: New, list: List): Pick<Fresh, keyof CampaignCon
   };
 }
 
-/** What a patch changes, beginning with what is there. */
+/** The content after a patch. */
 export function changedContent(
   body: Patch,
   before: CampaignSettings & { readonly subject: string },
@@ -69,7 +69,7 @@ export function changedContent(
   };
 }
 
-/** A moment in the future, or a refusal that names the field. */
+/** Parses a time in the future. Throws a failure for `scheduled_at` otherwise. */
 export function futureTime(text: string): Date {
   const at = new Date(text);
   if (at > now()) return at;
@@ -90,7 +90,7 @@ type Checked = Pick<Patch, 'from' | 'reply_to' | 'preheader' | 'html' | 'text'> 
   readonly subject?: string | null;
 };
 
-/** Addresses nobody can send from, Liquid nobody can read. */
+/** Errors for addresses that cannot send and for invalid Liquid. */
 function faultsOf({ from, reply_to, subject, preheader, html, text }: Checked): FieldErrors {
   const letter = { subject: subject ?? null, preheader: preheader ?? null, html: html ?? null, text: text ?? null };
   return {
@@ -101,7 +101,7 @@ function faultsOf({ from, reply_to, subject, preheader, html, text }: Checked): 
   };
 }
 
-/** Only an ASCII address can stand in the header of a mail to servers without SMTPUTF8. */
+/** Servers without SMTPUTF8 accept only ASCII addresses in a header. */
 function isSender(address: string): boolean {
   return parseMailbox(address)?.ascii === true;
 }

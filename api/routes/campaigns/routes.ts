@@ -115,7 +115,7 @@ async function createCampaign(
   const findings = goesOut ? await demandLaunchable(deps, newCampaign, at) : [];
   if (body.ai !== undefined) return createDraftedCampaign(deps, newCampaign, body.ai, { send: goesOut, at });
   const draft = await deps.campaigns.create({ _id: await deps.counters.block('campaigns'), ...newCampaign });
-  // Found again by its Idempotency-Key, it may have been launched already.
+  // A campaign found by its Idempotency-Key may have been launched already.
   if (!goesOut || draft.launch > 0) return draft;
   const launched = at === null ? await deps.campaigns.launch(draft) : await deps.campaigns.schedule(draft, at);
   const row = launched ? withFindings(launched, findings) : demandOwned(await deps.campaigns.owned(account, draft._id));
@@ -123,7 +123,7 @@ async function createCampaign(
   return row;
 }
 
-/** What would refuse the launch refuses the request; what a model is still to write cannot be looked at yet. */
+/** Refuses a request whose launch would be refused; a text that the model has not written yet cannot be checked. */
 async function demandLaunchable(
   deps: Deps,
   newCampaign: Omit<Fresh, '_id'>,

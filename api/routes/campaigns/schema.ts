@@ -8,7 +8,7 @@ import { From } from '../lists/schema.js';
 import { Ai } from './drafts/schema.js';
 import { CampaignStats } from './statistics/schema.js';
 
-/** What the Liquid parser takes. */
+/** The limit of the Liquid parser. */
 const LONGEST_BODY = 2_000_000;
 
 export const Hours = Type.Integer({ minimum: 1, maximum: 720 });

@@ -33,7 +33,7 @@ function reading({ campaigns }: Pick<Deps, 'campaigns'>, { account, id, ifMatch 
   };
 }
 
-/** Writes a change of the campaign where its state permits this; does not notify its workflow. */
+/** Changes the campaign where its state allows it; does not notify its workflow. */
 export async function updateCampaign(
   deps: Deps,
   ref: CampaignRef,
@@ -61,13 +61,13 @@ export function notifyIfLive({ engine }: Pick<Deps, 'engine'>, row: Campaign): C
   return row;
 }
 
-/** A campaign may have no text: its draft may have failed, or have been cancelled. */
+/** Refuses a campaign without a text, as after a failed or cancelled draft. */
 export function demandText({ html, text }: Pick<Campaign, 'html' | 'text'>): void {
   if (html !== '' || text !== null) return;
   throw new Failure('validation_failed', { html: ['The campaign has no text yet.'] });
 }
 
-/** Refuses a list without recipients, and more recipients than the quota of the month has mails left for. */
+/** Refuses a list without recipients, and more recipients than the month's quota has left. */
 export async function demandRecipients(
   deps: Pick<Deps, 'subscribers' | 'accounts' | 'usage'>,
   { account, list_id }: Pick<Campaign, 'account' | 'list_id'>,

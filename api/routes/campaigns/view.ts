@@ -16,7 +16,7 @@ import type { CampaignResponse, CampaignRowResponse } from './schema.js';
 
 type ViewDeps = Pick<Deps, 'accounts' | 'recipients' | 'engagements'>;
 
-/** Answers one campaign with its content and where its audience stands. */
+/** One campaign with its content and statistics. */
 async function campaignView(deps: ViewDeps, row: Campaign): Promise<{ data: CampaignResponse }> {
   const [totals, engagement, account] = await Promise.all([
     deps.recipients.totals(row.account, row._id),
@@ -29,14 +29,14 @@ async function campaignView(deps: ViewDeps, row: Campaign): Promise<{ data: Camp
   return { data: { ...campaignRowView(summary, totals, engagement, account), ...content } };
 }
 
-/** The same as an answer, whose ETag says what was read. */
+/** Responds with the campaign and its ETag. */
 export async function respondWithCampaign(deps: ViewDeps, reply: FastifyReply, campaign: Campaign | Promise<Campaign>) {
   const row = await campaign;
   setETag(reply, { revision: etagOf(row) });
   return campaignView(deps, row);
 }
 
-/** Content has a revision, everything else that is steered a version. */
+/** The ETag: the revision of the content and the version of the controls. */
 export function etagOf({ revision, want }: Pick<Campaign, 'revision' | 'want'>): string {
   return `${revision}.${want.v}`;
 }
@@ -59,7 +59,7 @@ export async function campaignRowViews(
   });
 }
 
-/** Where the audience stands by the ledger, and what came of the mails by the river. */
+/** Totals of the audience from the ledger, and engagement from the event log. */
 export function statsOf(
   { round }: Pick<Campaign, 'round'>,
   { anySent, ...totals }: CampaignTotals,
@@ -68,7 +68,7 @@ export function statsOf(
   return { ...totals, rounds: round + 1, ...engagement };
 }
 
-/** The template its letter is in, or would be in now. */
+/** The template of the rendered letter, or the one that it would be rendered with now. */
 function templateIdOf(row: CampaignSummary, account: Pick<Account, 'default_template'> | null): number | null {
   if (fixedLetter(row) !== null) return row.rendered_template ?? null;
   return templateFor(row, account?.default_template);

@@ -29,7 +29,7 @@ export function campaignApproval(app: Api, deps: Deps): void {
   }
 }
 
-/** An approval is for one letter: it must be rendered, and be the one that the caller has read. */
+/** An approval is for one letter: the letter must be rendered, and be the one that the caller read. */
 function demandLetter({ rendered = null }: Pick<Campaign, 'rendered'>, read: string | undefined): void {
   if (rendered === null)
     throw new Failure('busy', undefined, 'The letter is still being rendered; try again in a moment.');

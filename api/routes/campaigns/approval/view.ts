@@ -1,7 +1,7 @@
 import type { Campaign } from '../../../../store/campaigns/campaigns.js';
 import { timestamp, timestampOrNull } from '../../../timestamp.js';
 
-/** What a campaign tells of its approval. */
+/** The approval fields of a campaign in the API. */
 export function approvalView({ approval, rendered = null }: Pick<Campaign, 'approval' | 'rendered'>) {
   const answer = approval?.response ?? null;
   return {

@@ -10,12 +10,12 @@ import { demandOwned } from '../../../hooks/failures.js';
 import type { Deps } from '../../../wiring.js';
 import type { AiRequest } from './schema.js';
 
-/** Milliseconds a request waits for a text. */
+/** Milliseconds that a request waits for the text. */
 const DRAFT_WAIT_MS = 30_000;
 
 export type AfterDraft = Omit<Drafting, 'n'>;
 
-/** Whether a model may write for the account, asked before anything is written. */
+/** Refuses a draft where no model may write for the account, before any write. */
 export async function demandDrafting({ config, accounts }: Pick<Deps, 'config' | 'accounts'>, account: number) {
   if (config.openaiApiKey === undefined) throw new Failure('ai_not_available');
   if (!planOf((await accounts.status(account)) ?? {}).ai) {
@@ -23,7 +23,7 @@ export async function demandDrafting({ config, accounts }: Pick<Deps, 'config' |
   }
 }
 
-/** A campaign that begins with a draft: both rows first, then the wait. Answers it as it is after that. */
+/** Creates a campaign that begins with a draft: writes both rows, then waits for the text. Returns the campaign after the wait. */
 export async function createDraftedCampaign(
   deps: Deps,
   newCampaign: Omit<NewCampaign, '_id' | 'drafting'>,
@@ -42,14 +42,14 @@ export async function createDraftedCampaign(
       if (error instanceof Failure) await discard();
       throw error;
     });
-  // An Idempotency-Key has found the campaign it made before: that one counts.
+  // The Idempotency-Key belongs to an earlier campaign: discard this draft.
   if (row._id !== _id) await discard();
   const awaited = row._id === _id ? row : await redraftFailed(deps, row, afterDraft);
   if (awaited.state === 'drafting') await waitForDraft(deps, { ...awaited, n: awaited.drafting?.n ?? n });
   return demandOwned(await deps.campaigns.owned(account, row._id));
 }
 
-/** The same request again, after it failed: the draft is asked for once more. */
+/** A repeated request after a failed draft: requests the draft again. */
 async function redraftFailed(deps: Deps, row: Campaign, afterDraft: AfterDraft): Promise<Campaign> {
   const last = await deps.drafts.newest(row.account, row._id);
   if (row.reason !== 'ai_failed' || row.state !== 'draft' || last === null) return row;
@@ -58,20 +58,20 @@ async function redraftFailed(deps: Deps, row: Campaign, afterDraft: AfterDraft):
   return (await deps.campaigns.restartDrafting(row, { n, ...afterDraft })) ?? row;
 }
 
-/** There will be no campaign for it. */
+/** Deletes the draft of a campaign that was not created. */
 async function discardDrafts({ drafts, quotas }: Deps, draft: DraftKey): Promise<void> {
   await drafts.deleteAll(draft.account, draft.campaign);
   await quotas.settle([{ _id: draftHolder(draft), used: 0 }]);
 }
 
-/** Reserves the draft that was just asked for; where the month has none left it is taken back, and nothing has changed. */
+/** Reserves quota for a requested draft; where the month's quota is used up, deletes the draft and refuses. */
 export async function reserveDraft(deps: Deps, draft: DraftKey): Promise<void> {
   if ((await deps.quotas.reserveDraft(draft.account, draft)) === 'held') return;
   await deps.drafts.deleteWaiting(draft);
   throw await quotaExceeded(deps, draft.account, 'ai_drafts');
 }
 
-/** Waits for a text; a failure names the campaign that is kept and what went wrong. Null: it is still being written. */
+/** Waits for the text; a failure contains the id of the kept campaign and the reason. Null: the draft is not finished yet. */
 export async function waitForDraft(deps: Deps, { account, _id, n }: Pick<Campaign, 'account' | '_id'> & { n: number }) {
   const key = { account, campaign: _id, n };
   await deps.engine.startDraftAndWait(key, DRAFT_WAIT_MS);
@@ -86,7 +86,7 @@ function failureOf({ campaign, n, reason }: Draft): Failure {
   return new Failure('ai_failed', undefined, sentence, { campaign_id: campaign, draft: n, reason });
 }
 
-/** Nobody waits for the draft any more; the call under way is hung up. */
+/** Cancels a draft that is not needed any more, with its open call to the model. */
 export async function cancelDrafting(
   { drafts, engine }: Pick<Deps, 'drafts' | 'engine'>,
   row: Campaign,

@@ -19,7 +19,7 @@ import { type AiRequest, DraftPath, type DraftResponse, DraftView, NewDraft } fr
 
 const tags = ['Campaigns'];
 
-/** Versions of a campaign's text, written by a model; none replaces what is there until it is chosen. */
+/** Versions of a campaign's text, written by a model. A version replaces the text only when it is chosen. */
 export function campaignDrafts(app: Api, deps: Deps): void {
   app.get(
     '/campaigns/:id/drafts',
@@ -80,7 +80,7 @@ function chooseDraft(app: Api, deps: Deps): void {
 type DraftOverrides = Partial<Omit<AiRequest, 'prompt'>> & { readonly prompt?: string | null };
 
 async function anotherDraft(deps: Deps, ref: CampaignRef, body: DraftOverrides, origin: string | undefined) {
-  // Nothing of the campaign changes yet; it must only be one that could be changed.
+  // The campaign does not change yet, but it must be editable.
   const row = await updateCampaign(deps, ref, 'patch_content', async (seen) => seen);
   const last = await deps.drafts.newest(ref.account, ref.id);
   const draftRequest = nextDraftRequest(body, last);

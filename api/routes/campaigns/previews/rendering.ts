@@ -17,10 +17,10 @@ type Content = Pick<Campaign, 'account' | 'list_id' | 'template_id' | 'subject' 
 
 type PreviewLetter = Rendered & Pick<Content, 'subject' | 'preheader'>;
 
-/** In the place of a recipient's token: whoever tries the links of a preview takes nobody off a list. */
+/** Replaces a recipient's token, so that the links of a preview unsubscribe no subscriber. */
 export const PREVIEW_TOKEN = 'preview';
 
-/** A campaign as it would go out now. Throws `template_not_published` where it could not. */
+/** Renders a campaign as it would be sent now. Throws `template_not_published` where its template is missing. */
 export async function renderCampaign(deps: RenderDeps, campaign: Content): Promise<Rendered> {
   const { account: id, list_id } = campaign;
   const [list, account, fields] = await Promise.all([
@@ -35,7 +35,7 @@ export async function renderCampaign(deps: RenderDeps, campaign: Content): Promi
   return deps.templateCache.render(campaignJob({ campaign, account, list, template, fields }));
 }
 
-/** The letter that its launch has fixed, so that what is asked about can be read; else as it would go out now. */
+/** The letter that the launch has fixed, so that approvers see it; else the letter as it would be sent now. */
 export async function letterToPreview(
   deps: RenderDeps & Pick<Deps, 'contents'>,
   row: Campaign,
@@ -46,7 +46,7 @@ export async function letterToPreview(
   return { ...(await deps.contents.letter(row.account, fixed)), findings };
 }
 
-/** What stands in the way of sending is said before anything changes; answers what does not. */
+/** Refuses a campaign that may not be sent, before any change; returns the findings that allow sending. */
 export async function demandSendable(deps: RenderDeps, campaign: Content): Promise<readonly Finding[]> {
   const { findings } = await renderCampaign(deps, campaign);
   if (!blocksSending(findings)) return findings;
@@ -63,7 +63,7 @@ export function withFindings(row: Campaign, findings: readonly Finding[]): Campa
   return { ...row, findings: storedFindings(findings) };
 }
 
-/** Somebody on the campaign's list, or somebody made up. */
+/** A subscriber of the campaign's list, or a sample recipient. */
 export async function previewRecipient(
   { subscribers }: Pick<Deps, 'subscribers'>,
   { account, list_id }: Pick<Campaign, 'account' | 'list_id'>,
@@ -78,7 +78,7 @@ export async function previewRecipient(
   throw new Failure('validation_failed', { subscriber_id: ['The selected subscriber_id is invalid.'] });
 }
 
-/** The letter with one recipient's fields in it. */
+/** Fills one recipient's fields into the letter. */
 export function fillLetter(
   { config }: Pick<Deps, 'config'>,
   { subject, preheader }: Pick<Content, 'subject' | 'preheader'>,

@@ -20,7 +20,7 @@ import { fillLetter, letterToPreview, previewRecipient, previewView, renderCampa
 const tags = ['Campaigns'];
 const ONE = { 200: Data(PreviewView), ...refusals };
 
-/** A campaign as somebody would get it, and what stands in its way; nothing is sent. */
+/** Previews of a campaign for one recipient, and its check before sending; these routes send no mail. */
 export function campaignPreviews(app: Api, deps: Deps): void {
   const ownedCampaign = async (account: number, id: number) => demandOwned(await deps.campaigns.owned(account, id));
 

@@ -20,7 +20,7 @@ import { MessageAccepted } from '../../messages/view-schema.js';
 import { demandText } from '../update.js';
 import { fillLetter, previewRecipient, renderCampaign } from './rendering.js';
 
-/** A campaign as messages to members, marked as a test: the way every message goes, with its states and its timeline. */
+/** Sends a campaign to members as messages marked as a test; they have the states and the timeline of every message. */
 export function campaignTestSends(app: Api, deps: Deps): void {
   app.post(
     '/campaigns/:id/test',
@@ -68,7 +68,7 @@ async function testMessageOf(
 
 async function acceptTestMessage(deps: Deps, request: FastifyRequest, { _id }: Campaign, message: MessageRequest) {
   const key = keyOf(request);
-  // A caller's key contains no blank, so the key of a test never equals that of a message.
+  // A caller's key contains no space, so the key of a test never equals that of a message.
   const options = acceptOptionsOf(request, key === undefined ? undefined : `${key} test ${_id} ${message.to}`);
   return acceptedView(await acceptMessage(deps, message, { ...options, detectRepeats: false }), key);
 }

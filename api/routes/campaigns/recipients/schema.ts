@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { RECIPIENT_STATUSES } from '../../../../domain/campaign/campaign.js';
 import { closed, Id, nullable, Timestamp } from '../../../schema/fields.js';
 
-/** Where the page before ended; callers hand it back as they got it. */
+/** End of the previous page; callers send it back unchanged. */
 const Cursor = Type.String({ pattern: '^\\d{1,6}:\\d{1,7}:\\d{1,4}$' });
 
 export const RecipientSearch = Type.Object(

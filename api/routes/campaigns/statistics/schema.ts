@@ -3,11 +3,11 @@ import { Id, Timestamp } from '../../../schema/fields.js';
 
 const Count = Type.Integer();
 
-/** People once each, all their visits, and machines apart. */
+/** Each person counts once in `people`; `total` has all their visits; machines are counted separately. */
 const VisitCounts = { people: Count, total: Count, machines: Count, machine_total: Count };
 const HourCount = Type.Object({ people: Count, total: Count });
 
-/** Where the audience stands, and what came of the mails. */
+/** The audience by status, and the engagement with the mails. */
 export const CampaignStats = Type.Object({
   recipients: Count,
   pending: Count,
