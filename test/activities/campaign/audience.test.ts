@@ -48,13 +48,13 @@ async function cancelledInRoundOne() {
 
 const laid = (campaign: number) => store.ledger.collection<LedgerPage>('ledger').find({ campaign, round: 1 }).toArray();
 
-test('a round that was marked is laid to its end also after a cancel: nobody marked is without a page', async () => {
+test('a marked round is completed also after a cancel: every marked recipient has a page', async () => {
   const input = await cancelledInRoundOne();
   await freeze(input);
   expect(await laid(input.campaign)).toMatchObject([{ ids: [1], last: true, done: false }]);
 });
 
-test('nothing is frozen without the yes for the letter that would be sent', async () => {
+test('an audience is frozen only after the approval of the letter that would be sent', async () => {
   const draft = await aDraft(store, 2, { approval: newApproval(72) });
   const { account, _id: campaign } = draft;
   const asking = (await campaigns(store).launch(draft)) as Campaign;
@@ -70,14 +70,14 @@ test('nothing is frozen without the yes for the letter that would be sent', asyn
   expect(await campaigns(store).find(account, campaign)).toMatchObject({ state: 'sending', recipient_count: 2 });
 });
 
-test('a freeze that comes after the cancel was settled lays nothing', async () => {
+test('a freeze after the cancel was settled creates no page', async () => {
   const input = await cancelledInRoundOne();
   await campaignProgress(store).closeCancelled(input);
   await freeze(input);
   expect(await laid(input.campaign)).toEqual([]);
 });
 
-test('where the account may not mail, the campaign is paused before anybody is mailed, and goes on when it may', async () => {
+test('an account that may not send pauses the campaign before any mail, and the campaign goes on when it may', async () => {
   const draft = await aDraft(store, 3);
   const { account, _id: campaign } = draft;
   const { launch = 0 } = (await campaigns(store).launch(draft)) ?? {};

@@ -32,7 +32,7 @@ const noMail = (i: number) =>
 
 const later = (ms: number) => new Date(now().getTime() + ms);
 
-/** Whom a lane would mail, and the classes of those it would not. */
+/** The recipients that a lane would mail, and the classes of the skipped ones. */
 async function nextOf({ campaign, readers }: SentCampaign, roundStart?: Date) {
   const deps = { subscribers: subscribers(store), suppressions: suppressions(store), freshness: 10_000, roundStart };
   const page = aPage({ account: campaign.account, campaign: campaign._id, ids: [...readers] });
@@ -40,7 +40,7 @@ async function nextOf({ campaign, readers }: SentCampaign, roundStart?: Date) {
   return candidates.map((one) => ('skip' in one ? `${one.skip.kind} ${one.skip.class} ${one.skip.reply}` : 'mail'));
 }
 
-test('a domain that takes no mail is remembered for a day: the next recipients there wait, without a connection', async () => {
+test('a domain that accepts no mail is stored for a day: its next recipients are deferred without a connection', async () => {
   const sent = await aSentCampaign(store, 2);
   const { account, _id: campaign } = sent.campaign;
   const stores = { events: events(store), subscribers: subscribers(store), suppressions: suppressions(store) };
@@ -49,10 +49,10 @@ test('a domain that takes no mail is remembered for a day: the next recipients t
   await publish(aPage({ account, campaign, page: 7, ids: [...sent.readers] }), [noMail(0)]);
   const known = 'bad_domain 556 null MX';
   expect(await nextOf(sent)).toEqual([`deferred ${known}`, `deferred ${known}`]);
-  // In a further round they are asked for; only where the domain has refused in it again, they fail.
+  // A further round tries them again; they fail only where the domain refuses again in that round.
   expect(await nextOf(sent, later(60_000))).toEqual(['mail', 'mail']);
   expect(await nextOf(sent, later(-60_000))).toEqual([`failed ${known}`, `failed ${known}`]);
-  // Nobody is suppressed for it, and another account asks for itself.
+  // No address is suppressed for it, and other accounts are not affected.
   expect(await suppressedAmong(store, sent)).toEqual([]);
   expect(await suppressions(store).badDomainsAmong(account + 1, [DOMAIN])).toEqual(new Map());
   expect(await suppressions(store).badDomainsAmong(account, [DOMAIN, 'other.test'])).toEqual(
@@ -69,7 +69,7 @@ test('a domain that takes no mail is remembered for a day: the next recipients t
   expect(await nextOf(sent)).toEqual(['mail', 'mail']);
 });
 
-test('a report of it is not believed of the whole domain; releasing an address of the domain forgets it', async () => {
+test('a report does not mark the whole domain; releasing an address of the domain removes the mark', async () => {
   const sent = await aSentCampaign(store, 1);
   const { account } = sent.campaign;
   const { recordBadDomain, badDomainsAmong } = suppressions(store);

@@ -6,7 +6,7 @@ import { aLetter } from '../../support/mail/letters.js';
 const LETTER = aLetter({ html: '<a href="https://a.test/x">x</a>' });
 const NUMBERS = new Map([['https://a.test/x', 1]]);
 
-/** What is followed where campaign and account say this, and which destinations were stored for it. */
+/** The tracking under these settings of campaign and account, and the stored destinations. */
 async function followed(settings: { track_opens: boolean; track_clicks: boolean }, track?: boolean) {
   const stored: (readonly string[])[] = [];
   const deps = {
@@ -31,7 +31,7 @@ test.each([
   expect((await followed({ track_opens, track_clicks })).tracking).toEqual(tracking);
 });
 
-test('where campaign or account say no, nothing is followed and no destination stored', async () => {
+test('a campaign or account that disables tracking has no tracking and stores no destination', async () => {
   const nothing = { tracking: undefined, stored: [] };
   expect(await followed({ track_opens: false, track_clicks: false })).toEqual(nothing);
   expect(await followed({ track_opens: true, track_clicks: true }, false)).toEqual(nothing);

@@ -57,7 +57,7 @@ const found = async ({ account, _id }: Campaign) => {
   return row;
 };
 
-test('a fragment is rendered once at launch: brand and template that change later change no mail of it', async () => {
+test('a fragment is rendered once at launch: later changes of brand and template do not affect its mails', async () => {
   const { accounts, renderContent } = parts();
   const { row, input } = await launched();
   await accounts.change(row.account, { brand: { ...DEFAULT_BRAND, name: 'First', postal_address: '1 Harbour Road' } });
@@ -87,7 +87,7 @@ test('sender, reply address and the name of the list are fixed with the letter',
   expect(await letters.senderOf(await found(row))).toEqual(before.from);
 });
 
-test('what is edited while it is rendered is another letter', async () => {
+test('an edit during the rendering needs another rendering', async () => {
   const { renderContent } = parts();
   const { row, input } = await launched({ approval: newApproval(72) });
   const edited = steered(await campaigns(store).edit(row, { subject: 'Another' }));
@@ -100,7 +100,7 @@ test('what is edited while it is rendered is another letter', async () => {
   expect(await campaigns(store).approve(pinned, { member: null, comment: null })).toMatchObject({ state: 'freezing' });
 });
 
-test('content that may not go out is asked about by nobody; mended and resumed, it is asked about', async () => {
+test('content that may not be sent requests no approval until it is corrected and resumed', async () => {
   const { renderContent } = parts();
   const { row, input } = await launched({ approval: newApproval(72), html: '<p><a href="pricing">Prices</a></p>' });
   expect(await renderContent(input)).toBe('refused');
@@ -110,7 +110,7 @@ test('content that may not go out is asked about by nobody; mended and resumed, 
   expect(steered(await campaigns(store).resume(paused))).toMatchObject({ state: 'awaiting_approval', rendered: null });
 });
 
-test('another launch is rendered anew', async () => {
+test('another launch is rendered again', async () => {
   const { renderContent } = parts();
   const { row, input } = await launched();
   await renderContent(input);
@@ -119,7 +119,7 @@ test('another launch is rendered anew', async () => {
   expect(again.rendered).toBeNull();
 });
 
-test('a whole document that names no template stays its own', async () => {
+test('a whole document without a template is sent as it is', async () => {
   const { renderContent } = parts();
   const html =
     '<!doctype html><html lang="de"><head><title>Mein</title></head><body><p>Hallo {{ first_name }}</p></body></html>';
@@ -130,7 +130,7 @@ test('a whole document that names no template stays its own', async () => {
   expect(body).not.toContain('ep-content');
 });
 
-test('content that may not go out pauses the campaign before anybody is mailed, and says so', async () => {
+test('content that may not be sent pauses the campaign before any mail, with the reason', async () => {
   const { renderContent, accounts } = parts();
   const { row, input } = await launched();
   await accounts.change(row.account, { brand: { ...DEFAULT_BRAND, font: 'serif', postal_address: null } });

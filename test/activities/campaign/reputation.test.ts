@@ -30,7 +30,7 @@ const published = ({ campaign }: SentCampaign) =>
 
 const nobodyThere = (i: number): PageException => anException({ i, kind: 'failed', class: 'invalid_recipient' });
 
-/** A campaign under way: `readers` who can be reported about, and many more who were answered by their servers. */
+/** A sending campaign: `readers` are subscribers for reports; many more mails were accepted. */
 async function underWay(readers: number, answered: number, hard = 0): Promise<SentCampaign> {
   const sent = await aSentCampaign(store, readers);
   const { _id: campaign, account } = sent.campaign;
@@ -50,7 +50,7 @@ async function complain(sent: SentCampaign, from: number, to: number): Promise<v
   await sweepInbound(inboundDeps(store, { guard: guardOf() }));
 }
 
-test('five complaints within a day pause a campaign; its resume holds until there are as many new ones', async () => {
+test('five complaints within a day pause a campaign; after a resume it takes as many new ones', async () => {
   const sent = await underWay(14, 100);
   await complain(sent, 0, 4);
   expect((await rowOf(sent)).state).toBe('sending');
@@ -59,7 +59,7 @@ test('five complaints within a day pause a campaign; its resume holds until ther
   const event = { _id: `campaign:${sent.campaign._id}:v1:paused`, data: { reason: 'complaint_rate', complaints: 5 } };
   expect(await published(sent)).toMatchObject([event]);
 
-  // Two more come in while it stands still: whoever resumes it has seen them.
+  // Two more arrive during the pause: the resume excuses them too.
   await complain(sent, 5, 7);
   steered(await campaigns(store).resume(await rowOf(sent)));
   await guardOf()(sent.campaign.account, sent.campaign._id);
@@ -88,7 +88,7 @@ test('hard bounces count, at once and by report, up to the limit of the account'
   expect(await published(sent)).toMatchObject([{ data: { reason: 'bounce_rate', hard: 51, accepted: 952 } }]);
 });
 
-test('what is over, or stands still for another reason, is left alone', async () => {
+test('a campaign that is closed, or paused for another reason, does not change', async () => {
   const sent = await underWay(1, 1_000, 500);
   for (const state of ['sent', 'paused', 'cancelled'] as const) {
     await majorityCollection<Campaign>(store, 'campaigns').updateOne({ _id: sent.campaign._id }, { $set: { state } });

@@ -16,10 +16,10 @@ function afterRefusals(domains: readonly string[], provenBefore: boolean) {
 }
 
 test.each([
-  ['nobody was sent to', ['strict.test'], false, { kinds: ['deferred'], stopped: true }],
-  ['somebody was, and one domain refuses', ['strict.test'], true, { kinds: ['failed'], stopped: false }],
+  ['no mail was accepted', ['strict.test'], false, { kinds: ['deferred'], stopped: true }],
+  ['a mail was accepted, and one domain refuses', ['strict.test'], true, { kinds: ['failed'], stopped: false }],
   [
-    'somebody was, and several domains refuse',
+    'a mail was accepted, and several domains refuse',
     ['strict.test', 'other.test'],
     true,
     { kinds: ['failed'], stopped: true },
@@ -28,7 +28,7 @@ test.each([
   expect(afterRefusals(domains, provenBefore)).toEqual(expected);
 });
 
-test('a launch has sent where a page of any of its rounds has settled somebody without an exception', async () => {
+test('a launch has sent where a page of any of its rounds has a settled recipient without an exception', async () => {
   const { hasSent } = ledger(store, 60_000);
   const exceptions = [0, 1].map((i) => anException({ i, kind: 'deferred' }));
   const page = aPage({ account: 5, campaign: 5, ids: [1, 2], settled: 2, claimed: 2, exceptions: exceptions });

@@ -14,14 +14,14 @@ const approval = withResponse(newApproval(72), YES);
 const HOLDS = { approval, launch: 2, revision: 3, rendered: 'a hash' };
 
 test.each([
-  ['nobody is asked', { ...HOLDS, approval: null }, false],
-  ['a yes holds for its letter', HOLDS, false],
+  ['no approval is needed', { ...HOLDS, approval: null }, false],
+  ['an approval is valid for its letter', HOLDS, false],
   ['for no other letter of the same text', { ...HOLDS, rendered: 'another' }, true],
   ['for no letter that is still to be rendered', { ...HOLDS, rendered: null }, true],
   ['for no other text', { ...HOLDS, revision: 4 }, true],
   ['for no other launch', { ...HOLDS, launch: 3 }, true],
-  ['a no is no yes', { ...HOLDS, approval: withResponse(approval, { ...YES, decision: 'rejected' }) }, true],
-  ['a yes to no letter is none', { ...HOLDS, approval: withResponse(approval, { ...YES, letter: null }) }, true],
+  ['a rejection is no approval', { ...HOLDS, approval: withResponse(approval, { ...YES, decision: 'rejected' }) }, true],
+  ['an approval without a letter is none', { ...HOLDS, approval: withResponse(approval, { ...YES, letter: null }) }, true],
 ])('%s', (_claim, campaign, needed) => {
   expect(needsApproval(campaign)).toBe(needed);
 });

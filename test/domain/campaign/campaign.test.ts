@@ -47,7 +47,7 @@ const ACTIONS = [
   'reject',
 ] as const satisfies readonly CampaignAction[];
 
-/** Rows as in the table of states: a dash is yes. */
+/** Rows as in the table of states: a dash means allowed. */
 const TABLE = `
   draft              - - - - - not_sending not_paused not_sending - not_sent not_awaiting_approval not_awaiting_approval
   awaiting_approval  - - - - - not_sending not_paused - - not_sent - -
@@ -72,7 +72,7 @@ test.for(
   expect(ACTIONS.map((action) => refusalOf(action, state, anySent) ?? '-')).toEqual(cells);
 });
 
-test('a workflow is owed exactly to the states in which something is due', () => {
+test('exactly the live states have a workflow', () => {
   expect([...LIVE_STATES].sort()).toEqual([
     'awaiting_approval',
     'drafting',

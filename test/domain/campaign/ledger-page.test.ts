@@ -9,23 +9,23 @@ const exceptions = [anException({ i: 1, kind: 'failed' }), anException({ i: 0, k
 test.for([
   ['below settled without an entry', 2, 'sent'],
   ['with an entry', 1, 'failed'],
-  ['with an entry told later', 0, 'uncertain'],
+  ['with an entry published later', 0, 'uncertain'],
   ['between the marks', 3, 'pending'],
 ] as const)('a recipient %s', ([, i, status]) => {
   expect(recipientAt(aPage({ ids, settled: 3, claimed: 4, exceptions }), i)).toBe(status);
 });
 
-test('on a page closed by a cancel, whoever is above the marks was never claimed', () => {
+test('on a page closed by a cancel, recipients above the marks were never claimed', () => {
   const cut = aPage({ ids, settled: 2, claimed: 2, exceptions, done: true });
   expect(ids.map((_, i) => recipientAt(cut, i))).toEqual(['uncertain', 'failed', 'skipped', 'skipped']);
 });
 
-test('late evidence makes a doubtful recipient sent', () => {
+test('late evidence makes an uncertain recipient sent', () => {
   const late = [anException({ i: 0, kind: 'sent' })];
   expect(recipientAt(aPage({ ids, settled: 1, claimed: 1, exceptions: late }), 0)).toBe('sent');
 });
 
-test('enumerated: everybody below settled has one fate, nobody above it has any', () => {
+test('enumerated: every recipient below settled has one fate, and none above it has any', () => {
   fc.assert(
     fc.property(fc.nat({ max: 4 }), fc.uniqueArray(fc.nat({ max: 3 })), (settled, places) => {
       const entries = places.filter((i) => i < settled).map((i) => anException({ i, kind: 'deferred' }));

@@ -26,7 +26,7 @@ test.each<Row>([
 
 const standing = fc.record({ accepted: fc.nat(1e6), hard: fc.nat(1e6), complaints: fc.nat(1e6) });
 
-test('what was excused is no breach, whatever it was; nor is anything where the limits are 100', () => {
+test('excused counts are never a breach, and limits of 100 allow everything', () => {
   fc.assert(
     fc.property(standing, (seen: ReputationCounts) => {
       expect(breachIn({ ...seen, complaintsToday: seen.complaints }, LIMITS, seen)).toBeUndefined();
@@ -40,7 +40,7 @@ test('what was excused is no breach, whatever it was; nor is anything where the 
   );
 });
 
-test('after an excuse only what is new counts, against new mails where it comes with its mail', () => {
+test('after an excuse only new counts matter; hard bounces are measured against new mails', () => {
   const excused = { accepted: 2_000, hard: 500, complaints: 20 };
   const next = { accepted: 2_900, hard: 590, complaints: 20, complaintsToday: 20 };
   expect(breachIn(next, LIMITS, excused)).toBeUndefined();

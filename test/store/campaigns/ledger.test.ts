@@ -55,7 +55,7 @@ test('take: a page whose owner was seen within the lease is left alone', async (
   expect(await plain().take(keyOf(page), 'other', alive)).toBeUndefined();
 });
 
-test('take: what a lost owner left between the marks is in doubt, by its token', async () => {
+test('take: recipients that a lost owner left between the marks are uncertain, with its token', async () => {
   const page = await put({ token: 'gone', seen: new Date(0), settled: 1, claimed: 3 });
   const taken = await plain().take(keyOf(page), 'mine', alive);
   expect(taken).toMatchObject({ settled: 3, claimed: 3, published: 0 });
@@ -65,7 +65,7 @@ test('take: what a lost owner left between the marks is in doubt, by its token',
   ]);
 });
 
-test('take: done pages are nobody’s, and neither are those of another account or round', async () => {
+test('take: done pages and pages of another account or round are not taken', async () => {
   const page = await put({ done: true });
   await stored().insertOne(aPage({ ...four, campaign, page: 1, account: 8 }));
   await stored().insertOne(aPage({ ...four, campaign, round: 1 }));
@@ -85,7 +85,7 @@ test('take: an attempt that has ended takes nothing', async () => {
   expect(await read(page)).toMatchObject({ token: null });
 });
 
-test('sweep: doubt is declared and the page is nobody’s; a page at rest is not touched', async () => {
+test('sweep: recipients in flight become uncertain and the page has no owner; a page at rest does not change', async () => {
   const page = await put({ token: 'gone', settled: 1, claimed: 3 });
   const swept = await plain().sweep(page.account, campaign);
   expect(swept).toMatchObject({ token: null, settled: 3, claimed: 3, exceptions: [{ i: 1 }, { i: 2 }] });
@@ -100,7 +100,7 @@ test('sweep: the page of a living owner is not swept', async () => {
 const step = () => ({ settled: 2, claimed: 4, published: 0, exceptions: [anException({ i: 1, kind: 'failed' })] });
 const after = { settled: 2, claimed: 4, exceptions: [{ i: 1, kind: 'failed' }] };
 
-test('advance: one write settles, claims and says that the owner lives', async () => {
+test('advance: one write settles, claims and renews the lease', async () => {
   const page = await owned();
   await stored().updateOne({ _id: page._id }, { $set: { seen: new Date(0) } });
   expect(await plain().advance(page, step(), alive)).toBe('done');
@@ -140,7 +140,7 @@ test('advance: a late repetition changes nothing, also where the token is the sa
   expect(await read(page)).toEqual(before);
 });
 
-test('advance: the marks I wanted with other fates than mine are not my write', async () => {
+test('advance: the wanted marks with other fates are the write of another owner', async () => {
   const page = await owned();
   await ledger(store, -1_000).take(keyOf(page), 'mine', alive);
   const all = {
@@ -180,13 +180,13 @@ const through = () =>
     published: 1,
   });
 
-test('finish: a page that is through and published is done and nobody’s, whatever is lost on the way', async () => {
+test('finish: a settled and published page is done and has no owner, whatever write or answer is lost', async () => {
   const page = await through();
   expect(await faulty('drop', 'deaf').finish(page, alive)).toBe('done');
   expect(await read(page)).toMatchObject({ done: true, token: null });
 });
 
-test('finish: not with an entry untold, and not by an owner who lost the page', async () => {
+test('finish: not with an unpublished entry, and not by an owner that lost the page', async () => {
   const page = await through();
   await stored().updateOne({ _id: page._id }, { $set: { published: 0 } });
   expect(await plain().finish(page, alive)).toBe('lost');

@@ -19,7 +19,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** What came of each recipient, round by round: a kind that is taken up goes on in the next one. */
+/** The outcome of each recipient, round by round: a retried kind continues in the next round. */
 type Fate = ExceptionKind | 'clean' | 'untouched';
 const KINDS = ['failed', 'skipped', 'deferred', 'uncertain', 'sent'] as const;
 const aFate: fc.Arbitrary<Fate> = fc.oneof(
@@ -38,7 +38,7 @@ const aHistory = fc.record({
 });
 type History = typeof aHistory extends fc.Arbitrary<infer T> ? T : never;
 
-/** Lays the rounds as a freeze does, up to some page of the last one, and works each page up to some recipient. */
+/** Creates the rounds as a freeze does, up to some page of the last one, and settles each page up to some recipient. */
 function pagesOf(campaign: number, { audience, pageSize, fates, inFlight, pagesLaid, cancelled }: History) {
   const pages: LedgerPage[] = [];
   let ids = audience.toSorted((one, other) => one - other);
@@ -76,7 +76,7 @@ function workedPage(ids: readonly number[], fates: readonly Fate[], { round, isL
   return { settled, claimed, exceptions: exceptions, done: settled === ids.length || (isLast && cancelled) };
 }
 
-test('whatever the pages say, the states add up to the audience, and the listing says the same', async () => {
+test('for all pages the statuses add up to the audience, and the list of recipients agrees', async () => {
   const who = recipients(store);
   let campaign = 0;
   await fc.assert(

@@ -110,7 +110,7 @@ describe('a campaign in its second round', () => {
     expect(again).toMatchObject({ email: null, updated_at: null });
   });
 
-  test('totals count everybody once; whom the next round has not laid yet is deferred', async () => {
+  test('totals count every recipient once; one without a page in the next round is deferred', async () => {
     const totals = await who.totals(1, 1);
     expect(totals).toEqual({
       recipients: 7,
@@ -131,7 +131,7 @@ describe('a campaign in its second round', () => {
     expect(await who.withAnySent(2, [1])).toEqual(new Set());
   });
 
-  test('a retry finds only what no round has taken, and only among the named', async () => {
+  test('a retry finds only entries that no round retries, and only of the given ids', async () => {
     expect(await who.anyOpen(1, 1, ['failed'])).toBe(true);
     expect(await who.anyOpen(1, 1, ['uncertain'], [6])).toBe(true);
     expect(await who.anyOpen(1, 1, ['failed', 'uncertain'], [1, 2, 5])).toBe(false);
@@ -150,7 +150,7 @@ test('a campaign that was cancelled in the middle of a page skips the rest', asy
   expect(await who.totals(1, 2)).toMatchObject({ sent: 1, skipped: 2, pending: 0 });
 });
 
-test('several campaigns are added up in one reading, those without pages as nothing', async () => {
+test('one read adds up several campaigns; those without pages have zero totals', async () => {
   const totals = await who.totalsOfMany(1, [1, 2, 3]);
   expect([...totals.keys()]).toEqual([1, 2, 3]);
   expect(totals.get(3)).toMatchObject({ recipients: 0, sent: 0, anySent: false });

@@ -28,7 +28,7 @@ afterAll(async () => {
 const key = (round: number) => ({ account, campaign, launch: 1, round });
 const pages = () =>
   store.ledger.collection<LedgerPage>('ledger').find({ campaign }).sort({ round: 1, page: 1 }).toArray();
-/** A done page on which everybody has the fate given for their place. */
+/** A done page on which each recipient has the fate given for their index. */
 const aDonePage = (round: number, page: number, ids: number[], kinds: readonly (ExceptionKind | 'sent')[]) => {
   const exceptions = kinds.flatMap((kind, i) => (kind === 'sent' ? [] : [anException({ i, kind })]));
   const marks = { settled: ids.length, claimed: ids.length, published: exceptions.length, done: true };
@@ -41,7 +41,7 @@ const all = async (ids: AsyncGenerator<number>) => {
   return found;
 };
 
-test('two freezers lay one chain: the second gets the page that the first has laid', async () => {
+test('concurrent freezes create one chain: the second gets the page that the first stored', async () => {
   const first = await rounds(store).addPage(key(0), 0, [1, 2, 3], false);
   const second = await rounds(store).addPage(key(0), 0, [1, 2], true);
   expect(second).toEqual(first);
@@ -50,7 +50,7 @@ test('two freezers lay one chain: the second gets the page that the first has la
   expect(await rounds(store).lastPage(key(0))).toMatchObject({ page: 1, last: true });
 });
 
-test('a laid page is free for everybody; an empty audience is an empty page, done', async () => {
+test('a new page has no owner; an empty audience is an empty page, done', async () => {
   await rounds(store).addPage(key(0), 0, [1, 2], true);
   await rounds(store).addPage(key(1), 0, [], true);
   expect(await pages()).toMatchObject([
@@ -59,7 +59,7 @@ test('a laid page is free for everybody; an empty audience is an empty page, don
   ]);
 });
 
-test('a round marks what it takes, once: kind taken, not taken before, earlier rounds only', async () => {
+test('a round marks entries once: of its kinds, not retried before, of earlier rounds only', async () => {
   await insertPages(store, [
     aDonePage(0, 0, [1, 2, 3], ['deferred', 'failed', 'sent']),
     aDonePage(1, 0, [4, 5], ['deferred', 'uncertain']),
@@ -80,7 +80,7 @@ test('a round marks what it takes, once: kind taken, not taken before, earlier r
   expect(await nexts()).toEqual(once);
 });
 
-test('a mark for named recipients takes only them', async () => {
+test('a mark for given recipients marks only them', async () => {
   await insertPages(store, [
     aDonePage(0, 0, [1, 2], ['failed', 'failed']),
     aDonePage(0, 1, [3, 4], ['failed', 'uncertain']),
@@ -111,7 +111,7 @@ test.for([undefined, new Set([1, 2])])(
   },
 );
 
-test('a late freezer of an earlier round marks nothing for a round that is over', async () => {
+test('a late freeze of an earlier round marks nothing for a round that is over', async () => {
   const page = aDonePage(0, 0, [1, 2], ['deferred', 'uncertain']);
   await insertPages(store, [page]);
   await rounds(store).mark(key(1), ['deferred']);
@@ -123,7 +123,7 @@ test('a late freezer of an earlier round marks nothing for a round that is over'
   ]);
 });
 
-test('what a round takes comes ascending from all earlier rounds, after the id that is laid already', async () => {
+test('the recipients of a retry ascend over all earlier rounds, after the last stored id', async () => {
   await insertPages(store, [
     aDonePage(0, 0, [1, 4, 9], ['deferred', 'sent', 'deferred']),
     aDonePage(0, 1, [10, 12], ['uncertain', 'deferred']),
@@ -148,7 +148,7 @@ test('a round is not frozen before the earlier ones are done', async () => {
   expect(await rounds(store).recipientsOf(key(0))).toBe(2);
 });
 
-test('expire: who waits for no round has failed; who was taken up has not', async () => {
+test('expire: deferred recipients fail, except those that a later round retries', async () => {
   await insertPages(store, [aDonePage(0, 0, [1, 2], ['deferred', 'failed'])]);
   await rounds(store).mark(key(1), ['deferred']);
   await insertPages(store, [aDonePage(1, 0, [1], ['deferred'])]);
@@ -162,7 +162,7 @@ test('expire: who waits for no round has failed; who was taken up has not', asyn
   ]);
 });
 
-test('cut: a page at rest is closed with what it has; one that was taken meanwhile is not', async () => {
+test('close: a page at rest is closed with its entries; one that was taken meanwhile is not', async () => {
   const exceptions = [anException({ i: 0, kind: 'failed' })];
   const resting = aPage({ account, campaign, ids: [1, 2, 3], settled: 1, claimed: 1, exceptions: exceptions });
   await insertPages(store, [resting]);
@@ -176,14 +176,14 @@ test('cut: a page at rest is closed with what it has; one that was taken meanwhi
   expect(await rounds(store).openPagesOf(account, campaign)).toBe(0);
 });
 
-test('pages of a launch nobody began are forgotten; with a single claim the launch is history', async () => {
+test('pages of a launch without claims are removed; with a single claim they are kept', async () => {
   await insertPages(store, [aPage({ account, campaign, ids: [1] }), aPage({ account, campaign, page: 1, ids: [2] })]);
   expect(await rounds(store).deleteUnclaimed(account, campaign)).toBe(true);
   await insertPages(store, [aPage({ account, campaign, ids: [1], claimed: 1 })]);
   expect(await rounds(store).deleteUnclaimed(account, campaign)).toBe(false);
 });
 
-test('what a freezer of a cancelled launch lays afterwards is not seen by the next launch, and is removed', async () => {
+test('pages that a freeze of a cancelled launch creates later are ignored by the next launch and removed', async () => {
   const [earlier, later] = [
     { ...key(0), launch: 1 },
     { ...key(0), launch: 2 },

@@ -36,7 +36,7 @@ test('late evidence settles an uncertain recipient once, and only one that its o
   ]);
 });
 
-test('an uncertain recipient that a later round took up stays uncertain', async () => {
+test('an uncertain recipient that a later round retries stays uncertain', async () => {
   const page = await aSettledPage([anException({ i: 0, kind: 'uncertain', next: 1 })]);
   expect(await uncertainRecipients(store).recordLateEvidence(7, page._id, { ...evidence, i: 0 })).toBe(false);
 });

@@ -20,7 +20,7 @@ const call = async (route: string, payload?: object) => {
   return { status: answer.statusCode, ...answer.json() };
 };
 const act = (id: number, action: string, payload: object = {}) => call(`POST /campaigns/${id}/${action}`, payload);
-/** Asks: launched with the wish for approval, and rendered. */
+/** A campaign that awaits approval: launched and rendered. */
 const aRequestedApproval = async (fields: object = {}) => {
   const id = await aCampaign(api, list, { approval: true, ...fields });
   const { data } = await act(id, 'send', {});
@@ -52,7 +52,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-test('a campaign with approval waits at its launch, and says until when', async () => {
+test('a campaign with approval waits at its launch and shows the deadline', async () => {
   const answer = { approval: true, approval_expires_hours: 48 };
   const { data } = await call('POST /campaigns', {
     list_id: list,
@@ -67,7 +67,7 @@ test('a campaign with approval waits at its launch, and says until when', async 
   expect(engine.notified).toContain(data.id);
 });
 
-test('GET shows the question and changes nothing; POST approves, once', async () => {
+test('GET shows the request and changes nothing; POST approves, once', async () => {
   const id = await aRequestedApproval();
   const url = await linkOf(id);
   const page = await open(url);
@@ -86,19 +86,19 @@ test('GET shows the question and changes nothing; POST approves, once', async ()
     approval_asked_at: null,
     approval_answer: { decision: 'approved', member_id: member, comment: 'Fine.', revision: 1 },
   });
-  // The second word comes too late, and is told what the first one was.
+  // The second answer comes too late and gets the first one in the response.
   expect((await submit(url, { do: 'reject' })).body).toContain('Approved');
   expect((await rowOf(api, id))?.state).toBe('freezing');
 });
 
-test('the letter in question is shown as the approver would get it, without an origin', async () => {
+test('the letter is shown as the approver would receive it, without an origin', async () => {
   const id = await aRequestedApproval({ html: '<p>Hello {{ first_name }}</p><script>alert(1)</script>' });
   const letter = await open(`${await linkOf(id)}/letter`);
   expect(letter.body).toMatch(/<p[^>]*>Hello Grace<\/p>/);
   expect(letter.headers['content-security-policy']).toMatch(/^sandbox; default-src 'none'/);
 });
 
-test('a no is a draft again, with the comment; the next launch asks anew', async () => {
+test('a rejected campaign is a draft again, with the comment; the next launch requests approval again', async () => {
   const id = await aRequestedApproval();
   await submit(await linkOf(id), { do: 'reject', comment: 'Not today' });
   const { data } = await call(`GET /campaigns/${id}`);
@@ -106,7 +106,7 @@ test('a no is a draft again, with the comment; the next launch asks anew', async
   expect((await act(id, 'send')).data).toMatchObject({ state: 'awaiting_approval', approval_answer: null });
 });
 
-test('a link answers for one text only: after a change it is worth nothing', async () => {
+test('a link is valid for one content only: a change invalidates it', async () => {
   const id = await aRequestedApproval();
   const url = await linkOf(id);
   await call(`PATCH /campaigns/${id}`, { subject: 'Another' });
@@ -117,7 +117,7 @@ test('a link answers for one text only: after a change it is worth nothing', asy
   expect((await submit(await linkOf(id), { do: 'approve' })).statusCode).toBe(200);
 });
 
-test('the yes is for the rendered letter: template, brand and list may change, what was approved does not', async () => {
+test('an approval is for the rendered letter: later changes of template, brand and list do not affect it', async () => {
   await call('PUT /account/brand', { name: 'Acme', postal_address: '1 Harbour Road' });
   const id = await aRequestedApproval({ preheader: 'Before you open it' });
   const url = await linkOf(id);
@@ -137,7 +137,7 @@ test('the yes is for the rendered letter: template, brand and list may change, w
   expect((await rowOf(api, id))?.rendered).toBe(asking.approval_letter);
 });
 
-test('nobody can say yes before the letter is rendered, and a yes outlives a change of time', async () => {
+test('a letter cannot be approved before it is rendered, and an approval stays valid after a change of time', async () => {
   const id = await aCampaign(api, list, { approval: true });
   await act(id, 'schedule', { scheduled_at: IN_A_MONTH });
   expect((await act(id, 'approve')).error.code).toBe('busy');
@@ -148,7 +148,7 @@ test('nobody can say yes before the letter is rendered, and a yes outlives a cha
   expect((await act(id, 'send')).data).toMatchObject({ state: 'freezing', approval_letter: data.approval_letter });
 });
 
-test('mail and page speak the language of the list', async () => {
+test('mail and page are in the language of the list', async () => {
   const german = await aListWithSubscriber(api);
   await call(`PATCH /lists/${german}`, { language: 'de' });
   const id = await aCampaign(api, german, { approval: true });
@@ -158,7 +158,7 @@ test('mail and page speak the language of the list', async () => {
   expect([page.headers['content-language'], page.body]).toEqual(['de', expect.stringContaining('Betreff')]);
 });
 
-test('nor is it worth anything for others: forged, of a member who left, of one who is no approver', async () => {
+test('a link is invalid if forged, of a former member, or of a member who is no approver', async () => {
   const id = await aRequestedApproval();
   expect((await open('/approve/AAAA')).statusCode).toBe(404);
   const editor = { name: 'Ed', email: 'ed@acme.example', role: 'editor' };
@@ -168,7 +168,7 @@ test('nor is it worth anything for others: forged, of a member who left, of one 
   expect((await rowOf(api, id))?.state).toBe('awaiting_approval');
 });
 
-test('a change of what was approved for a time to come is asked about again', async () => {
+test('a change of an approved and scheduled campaign requests approval again', async () => {
   const id = await aCampaign(api, list, { approval: true });
   await act(id, 'schedule', { scheduled_at: IN_A_MONTH });
   await renderCampaign(api, id);
@@ -182,13 +182,13 @@ test('a change of what was approved for a time to come is asked about again', as
   expect((await act(id, 'approve')).error.code).toBe('not_awaiting_approval');
 });
 
-test('without the wish the question is taken back', async () => {
+test('switching approval off withdraws the request', async () => {
   const id = await aRequestedApproval();
   expect((await call(`PATCH /campaigns/${id}`, { approval: false })).data).toMatchObject({ state: 'draft' });
   expect((await act(id, 'send')).data.state).toBe('freezing');
 });
 
-test('whoever ended the workflow has not said yes: resumed, it asks again', async () => {
+test('a campaign that is resumed after its workflow was ended requests approval again', async () => {
   const id = await aRequestedApproval();
   const row = await rowOf(api, id);
   if (row === null) throw new Error('the campaign is gone');

@@ -11,7 +11,7 @@ import {
 } from '../../../support/api/campaigns.js';
 import { aDraftAnswer } from '../../../support/scripted/model-server.js';
 
-/** Temporal is down in these tests: whatever waits for it waits in vain. */
+/** Temporal is down in these tests: no workflow runs. */
 const cancelled: number[] = [];
 const engine = { ...recordingCampaignEngine(), cancelDraft: ({ n }: { n: number }) => void cancelled.push(n) };
 let api: TestApi;
@@ -32,7 +32,7 @@ const drafted = async (over: object = {}) => {
   const answer = await api.call('POST /api/v1/campaigns', { payload: { list_id: list, ai, ...over } });
   return { status: answer.statusCode, ...answer.json() };
 };
-/** What the worker does in the end. */
+/** The write of the worker at the end of a draft. */
 const settled = async (campaign: number, n = 1) => {
   await api.deps.drafts.ready({ account: api.account, campaign, n }, aDraftAnswer() as never);
   const steps = draftSettling({ ...api.deps, engine: { notifyCampaign: async () => undefined } });
@@ -56,7 +56,7 @@ test('while Temporal is down a draft is accepted, waits for the sweep and locks 
   }
 });
 
-test('a time stands: with the text the campaign is scheduled', async () => {
+test('a given time is kept: the campaign is scheduled when its text is written', async () => {
   const { data } = await drafted({ scheduled_at: '2126-05-22T13:00:00Z' });
   expect([data.state, data.scheduled_at]).toEqual(['drafting', null]);
   expect(await settled(data.id)).toBe('ready');
@@ -65,7 +65,7 @@ test('a time stands: with the text the campaign is scheduled', async () => {
   expect(await rowOf(api, data.id)).toMatchObject({ launch: 1, revision: 2, pinned: 2, chosen_draft: 1 });
 });
 
-test('a text that comes after the cancel is kept as a version, and sends nothing', async () => {
+test('a text that arrives after the cancel is kept as a version and is not sent', async () => {
   const { data } = await drafted({ send: true });
   const { deps, account } = api;
   const before = await rowOf(api, data.id);
@@ -78,7 +78,7 @@ test('a text that comes after the cancel is kept as a version, and sends nothing
   expect((await call(`POST /${data.id}/drafts/1/choose`, {})).data.subject).toBe('Our new pricing tiers');
 });
 
-test('cancel and DELETE end drafting; with the campaign its drafts go', async () => {
+test('cancel and DELETE end drafting; deleting the campaign deletes its drafts', async () => {
   cancelled.length = 0;
   const one = (await drafted()).data.id;
   expect((await call(`POST /${one}/cancel`, {})).data.state).toBe('draft');

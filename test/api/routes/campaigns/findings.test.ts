@@ -32,7 +32,7 @@ const call = async (route: string, payload?: object) => {
 const misspelt = (fields: object = {}) =>
   aCampaign(api, list, { html: '<p>{{ favourite_colur }} or {{ favourite_colour }}</p>', ...fields });
 
-test('an unknown personal field is reported by the check and at every launch, and keeps nothing back', async () => {
+test('the check and every launch report an unknown personal field, and it does not block sending', async () => {
   expect(await call(`POST /campaigns/${await misspelt()}/check`, {})).toMatchObject({ ok: true, findings: UNKNOWN });
   const sent = await call(`POST /campaigns/${await misspelt()}/send`, {});
   expect(sent).toMatchObject({ state: 'freezing', findings: UNKNOWN });
@@ -42,7 +42,7 @@ test('an unknown personal field is reported by the check and at every launch, an
   expect(await call('POST /campaigns', wish)).toMatchObject({ state: 'freezing', findings: UNKNOWN });
 });
 
-test('whoever approves sees it too', async () => {
+test('the approver sees it too', async () => {
   const id = await misspelt({ approval: true });
   await call(`POST /campaigns/${id}/send`, {});
   await renderCampaign(api, id);
@@ -50,7 +50,7 @@ test('whoever approves sees it too', async () => {
   expect(await call(`POST /campaigns/${id}/approve`, {})).toMatchObject({ state: 'freezing', findings: UNKNOWN });
 });
 
-test('what keeps a launch back is said by the campaign', async () => {
+test('the campaign shows the findings that block a launch', async () => {
   const id = await misspelt();
   await call(`POST /campaigns/${id}/send`, {});
   await forceCampaign(api, id, { html: '<p><a href="/pricing">Prices</a></p>' });

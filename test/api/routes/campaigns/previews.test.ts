@@ -28,7 +28,7 @@ const call = async (route: string, payload?: object, headers: Record<string, str
 };
 
 describe('a campaign’s template', () => {
-  test('is the one named, else the default; a whole document stands for itself', async () => {
+  test('is the given one, else the default; a whole document has none', async () => {
     const { id: own } = await aTemplate(api, { contents: { en: { html: '<p>own</p>{{ content }}' } } }, true);
     const html = async (fields: Record<string, unknown>) =>
       (await call(`GET /api/v1/campaigns/${await campaign(fields)}/preview`)).data.html;
@@ -85,7 +85,7 @@ describe('a campaign’s template', () => {
 });
 
 describe('a preview', () => {
-  test('is the campaign in its template, with the fields of somebody made up or of a subscriber', async () => {
+  test('is the campaign in its template, with the fields of a sample recipient or of a subscriber', async () => {
     const id = await campaign();
     const sample = (await call(`GET /api/v1/campaigns/${id}/preview`)).data;
     expect(sample).toMatchObject({ subject: 'Hello Ada', missing: [] });
@@ -128,7 +128,7 @@ describe('a preview', () => {
 });
 
 describe('a check', () => {
-  test('says what it found, and what stands in the way of sending', async () => {
+  test('returns its findings, and whether they block sending', async () => {
     const good = (await call(`POST /api/v1/campaigns/${await campaign()}/check`, {})).data;
     expect(good.ok).toBe(true);
     await api.call('PUT /api/v1/account/brand', { payload: { name: 'Acme', postal_address: 'Main St 1, 1000 Town' } });
@@ -147,7 +147,7 @@ describe('a test', () => {
   const trial = async (id: number, payload: object, key = '') =>
     call(`POST /api/v1/campaigns/${id}/test`, payload, key === '' ? {} : { 'idempotency-key': key });
 
-  test('goes to members as messages, marked, and once for each key', async () => {
+  test('is sent to members as marked messages, once for each key', async () => {
     const id = await campaign();
     const to = ['grace@acme.example', 'Ed@acme.example'];
     const { status, data } = await trial(id, { to }, 'trial');
@@ -163,7 +163,7 @@ describe('a test', () => {
     expect(again.data.map((one: { id: string }) => one.id)).toEqual(data.map((one: { id: string }) => one.id));
   });
 
-  test('to anybody else, or to more than five, is refused', async () => {
+  test('to other addresses, or to more than five, is refused', async () => {
     const id = await campaign();
     const before = await api.store.db.collection('messages').countDocuments();
     const stranger = await trial(id, { to: ['grace@acme.example', 'ada@example.org'] });

@@ -53,7 +53,7 @@ const listed = async (query = '') =>
     meta: { next: string | null };
   }>();
 
-test('each recipient is told of by name; an erased person is a number', async () => {
+test('each recipient is listed with an address; an erased one only with an id', async () => {
   const { data, meta } = await listed();
   expect(data.map((one) => [one['email'], one['status'], one['attempts']])).toEqual([
     ['ann@example.com', 'sent', 1],
@@ -74,7 +74,7 @@ test('each recipient is told of by name; an erased person is a number', async ()
   expect(meta).toEqual({ next: null });
 });
 
-test('the cursor leads through all rounds and repeats nobody', async () => {
+test('the cursor leads through all rounds and repeats no recipient', async () => {
   const seen: unknown[] = [];
   let next: string | null = '';
   do {
@@ -85,7 +85,7 @@ test('the cursor leads through all rounds and repeats nobody', async () => {
   expect(seen).toEqual([0, 2, 3, 4, 5, 1].map((i) => ids[i]));
 });
 
-test('a status finds its own; what is no status, cursor or limit is refused', async () => {
+test('a status filters the list; an invalid status, cursor or limit is refused', async () => {
   expect((await listed('?status=uncertain')).data.map((one) => one['email'])).toEqual(['fay@example.com']);
   expect((await listed('?status=deferred')).data).toEqual([]);
   for (const query of ['status=bounced', 'after=1', 'after=a:b:c', 'limit=0', 'limit=1001', 'page=2']) {
@@ -94,7 +94,7 @@ test('a status finds its own; what is no status, cursor or limit is refused', as
   expect((await api.call('GET /api/v1/campaigns/999999/recipients')).statusCode).toBe(404);
 });
 
-test('the Message-ID is the one the mail went out with', async () => {
+test('the Message-ID is the one of the sent mail', async () => {
   const row = await rowOf(api, campaign);
   const from = { name: 'Everpost', email: 'news@fallback.example' };
   const letter = compileLetter(aLetter({ campaign, from, boundarySeed: row?.seed ?? '' }));
@@ -118,9 +118,9 @@ test('the numbers of the campaign are the numbers of the listing', async () => {
     bounces: 0,
     complaints: 0,
     unsubscribes: 0,
-    opens: NOBODY,
-    clicks: NOBODY,
+    opens: NO_VISITS,
+    clicks: NO_VISITS,
   });
 });
 
-const NOBODY = { people: 0, machines: 0, total: 0, machine_total: 0 };
+const NO_VISITS = { people: 0, machines: 0, total: 0, machine_total: 0 };

@@ -24,7 +24,7 @@ const post = (payload: object, headers: Record<string, string> = {}) =>
   api.call('POST /api/v1/campaigns', { payload, headers });
 
 describe('creating', () => {
-  test('a campaign from HTML is a draft that says everything about itself', async () => {
+  test('a campaign from HTML is a draft with every documented field', async () => {
     const answer = await post({ list_id: list, ...LETTER });
     expect(answer.statusCode).toBe(201);
     const { data } = answer.json();
@@ -80,7 +80,7 @@ describe('creating', () => {
     ['a time that has passed', { ...LETTER, scheduled_at: '2020-05-22T13:00:00Z' }, ['scheduled_at']],
     ['a time without an offset', { ...LETTER, scheduled_at: '2126-05-22T13:00:00' }, ['scheduled_at']],
     ['a day that is not there', { ...LETTER, scheduled_at: '2126-02-30T13:00:00Z' }, ['scheduled_at']],
-    ['a sender nobody can be', { ...LETTER, from: { email: 'münchen@example.com' } }, ['from.email']],
+    ['a sender that cannot send', { ...LETTER, from: { email: 'münchen@example.com' } }, ['from.email']],
     ['a subject of two lines', { ...LETTER, subject: 'a\r\nBcc: b@example.com' }, ['subject']],
     ['an unknown setting', { ...LETTER, settings: { speed: 3 } }, ['settings.speed']],
   ])('%s is refused by name', async (_, fields, at) => {
@@ -105,7 +105,7 @@ describe('creating', () => {
     expect(engine.notified).toEqual([now.id, later.id]);
   });
 
-  test('sending to nobody is refused and leaves nothing behind; a draft stays a draft', async () => {
+  test('sending to an empty list is refused and creates nothing; a draft stays a draft', async () => {
     const empty = await aList(api);
     await aSubscriber(api, empty, { email: 'gone@example.com' });
     await api.deps.suppressions.add(api.account, 'gone@example.com', 'manual', null);
@@ -124,7 +124,7 @@ describe('creating', () => {
     const second = await post({ list_id: own, ...LETTER, send: true }, key);
     expect(second.headers['idempotent-replayed']).toBe('true');
     expect(second.json()).toEqual(first.json());
-    // The answer was lost with its process: the key is asked for again and finds the row it made.
+    // The response was lost in a crash: a retry with the same key finds the campaign.
     await api.store.db
       .collection('stored_responses')
       .updateMany({}, { $set: { state: 'in_flight', since: new Date(0) } });
@@ -197,7 +197,7 @@ describe('listing', () => {
   });
 });
 
-test('a campaign of another account is forbidden, whatever is asked of it', async () => {
+test('every request for a campaign of another account is forbidden', async () => {
   const stranger = await aStranger(api);
   const id = await aCampaign(api, list);
   const routes = ['GET', 'PATCH', 'DELETE'].map((method) => `${method} /api/v1/campaigns/${id}`);

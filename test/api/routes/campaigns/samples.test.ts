@@ -25,7 +25,7 @@ const SAMPLES = {
 }'`,
 };
 
-/** What the document shows of one campaign. */
+/** The fields of a campaign in the document. */
 const SHOWN = [
   'id',
   'subject',

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** A campaign that four people have got. */
+/** A campaign sent to four people. */
 async function aSentCampaign(): Promise<number> {
   const id = await aCampaign(api, list);
   const settled = { account: api.account, campaign: id, ids, settled: 4, claimed: 4, done: true };
@@ -63,7 +63,7 @@ test('opens and clicks of machines are recorded and counted apart: proxy, scanne
   expect(sums.reduce((total: number, [, clicks = 0]: number[]) => total + clicks, 0)).toBe(1);
 });
 
-test('whoever leaves by the link of a campaign is counted there', async () => {
+test('an unsubscribe by the link of a campaign counts for the campaign', async () => {
   const id = await aSentCampaign();
   await visit(api, `/o/${await tokenFor(api, id, ids[3] ?? 0)}.gif`);
   const token = await tokenFor(api, id, ids[3] ?? 0);
@@ -77,7 +77,7 @@ test('a draft has no visits, and all of its links are still to be numbered', asy
   expect(await statsOf(id)).toMatchObject({ stats: { opens: { people: 0 } }, links: [], hours: [] });
 });
 
-test('the account answers whether it is followed at all', async () => {
+test('the account shows whether tracking is on', async () => {
   expect((await api.call('GET /api/v1/account')).json().data.track).toBe(true);
   const id = await aCampaign(api, list);
   expect((await shownOf(id)).settings).toMatchObject({ track_opens: true, track_clicks: true });

@@ -23,14 +23,14 @@ afterAll(() => api.close());
 const on = (id: number, action: string, payload: object = {}) =>
   api.call(`POST /api/v1/campaigns/${id}/${action}`, { payload });
 
-test('of two sends at once one launches, the other is told that it is being sent', async () => {
+test('of two concurrent sends one launches, the other is refused as already sending', async () => {
   const id = await aCampaign(api, list);
   const answers = await Promise.all(Array.from({ length: 8 }, () => on(id, 'send')));
   expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([200, ...Array<number>(7).fill(409)]);
   expect(await rowOf(api, id)).toMatchObject({ launch: 1, state: 'freezing', want: { v: 1 } });
 });
 
-test('with If-Match whoever read another revision changes nothing; without it the last one wins', async () => {
+test('with If-Match a request with an outdated revision changes nothing; without it the last one wins', async () => {
   const id = await aCampaign(api, list);
   const at = `/api/v1/campaigns/${id}`;
   const tagOf = async () => String((await api.call(`GET ${at}`)).headers['etag']);
@@ -50,7 +50,7 @@ test('with If-Match whoever read another revision changes nothing; without it th
   expect((await under(await tagOf(), 'POST /send')).statusCode).toBe(200);
 });
 
-test('settings changed at once by several are all kept', async () => {
+test('concurrent changes of settings are all kept', async () => {
   const id = await aCampaign(api, list);
   const patches = [{ ttl_hours: 5 }, { rate_per_second: 7 }, { on_uncertain: 'resend' }, { track_opens: false }];
   const answers = await Promise.all(
@@ -90,7 +90,7 @@ test('the rate of a call wins over the setting until it is lifted', async () => 
 });
 
 describe('a campaign that was cancelled', () => {
-  test('goes out again when nothing of it was claimed: its old pages are forgotten', async () => {
+  test('can be sent again when no recipient was claimed: its old pages are removed', async () => {
     const id = await aCampaign(api, list);
     await forceCampaign(api, id, { state: 'cancelled', round: 0, launch: 1, closed_at: new Date(0) });
     await insertPages(api.store, [aPage({ account: api.account, campaign: id, ids: [1], done: true })]);
@@ -101,7 +101,7 @@ describe('a campaign that was cancelled', () => {
     expect(await rowOf(api, id)).toMatchObject({ launch: 2, round: -1 });
   });
 
-  test('and whose freeze may still be under way has to be waited for', async () => {
+  test('is refused while its freeze may still be running', async () => {
     const id = await aCampaign(api, list);
     await forceCampaign(api, id, { state: 'cancelled', round: 0, launch: 1, closed_at: null });
     for (const action of ['send', 'schedule']) {
@@ -133,8 +133,8 @@ describe('retry', () => {
 
   test.each([
     ['before fifteen minutes are over', 14, { status: 'failed' }, 'too_early'],
-    ['where nobody is in that state', 16, { status: 'uncertain' }, 'nothing_to_retry'],
-    ['where none of the named is in that state', 16, { status: 'all', ids: [42, 43] }, 'nothing_to_retry'],
+    ['where no recipient has that status', 16, { status: 'uncertain' }, 'nothing_to_retry'],
+    ['where none of the given recipients has that status', 16, { status: 'all', ids: [42, 43] }, 'nothing_to_retry'],
   ])('is refused %s', async (_, minutes, payload, code) => {
     const restore = at(minutes);
     try {
