@@ -20,8 +20,8 @@ test.each([
   ['for no letter that is still to be rendered', { ...HOLDS, rendered: null }, true],
   ['for no other text', { ...HOLDS, revision: 4 }, true],
   ['for no other launch', { ...HOLDS, launch: 3 }, true],
-  ['a rejection is no approval', { ...HOLDS, approval: withResponse(approval, { ...YES, decision: 'rejected' }) }, true],
-  ['an approval without a letter is none', { ...HOLDS, approval: withResponse(approval, { ...YES, letter: null }) }, true],
+  ['not a rejection', { ...HOLDS, approval: withResponse(approval, { ...YES, decision: 'rejected' }) }, true],
+  ['not without a letter', { ...HOLDS, approval: withResponse(approval, { ...YES, letter: null }) }, true],
 ])('%s', (_claim, campaign, needed) => {
   expect(needsApproval(campaign)).toBe(needed);
 });
