@@ -2967,7 +2967,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description What the body is in, also where it is the default; null: a document of its own. */
+                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -2991,7 +2991,7 @@ export interface paths {
                                 approval_asked_at: string | null;
                                 /** Format: date-time */
                                 approval_expires_at: string | null;
-                                /** @description Hash of the rendered letter that is asked about. */
+                                /** @description Hash of the rendered letter to approve. */
                                 approval_letter: string | null;
                                 approval_answer: {
                                     /** @enum {unknown} */
@@ -3091,14 +3091,14 @@ export interface paths {
                             track_clicks?: boolean;
                             ttl_hours?: number;
                         };
-                        /** @description Nothing is sent before an approver says yes. */
+                        /** @description The campaign is sent only after an approver approves it. */
                         approval?: boolean;
                         approval_expires_hours?: number;
                         ai?: {
                             prompt: string;
                             /** @description Links the draft may use, besides those in the prompt. */
                             links?: string[];
-                            /** @description Text from outside to write about: nothing in it is obeyed, and none of its links is used. */
+                            /** @description External text to write about. The model follows no instructions in it and uses none of its links. */
                             source?: string | null;
                         };
                         html?: string;
@@ -3127,7 +3127,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description What the body is in, also where it is the default; null: a document of its own. */
+                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -3151,7 +3151,7 @@ export interface paths {
                                 approval_asked_at: string | null;
                                 /** Format: date-time */
                                 approval_expires_at: string | null;
-                                /** @description Hash of the rendered letter that is asked about. */
+                                /** @description Hash of the rendered letter to approve. */
                                 approval_letter: string | null;
                                 approval_answer: {
                                     /** @enum {unknown} */
@@ -3205,7 +3205,7 @@ export interface paths {
                                 updated_at: string;
                                 content: string;
                                 text: string | null;
-                                /** @description What the check at the launch found, as `/check` says it; null before it. */
+                                /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
                                     code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
@@ -3263,7 +3263,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description What the body is in, also where it is the default; null: a document of its own. */
+                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -3287,7 +3287,7 @@ export interface paths {
                                 approval_asked_at: string | null;
                                 /** Format: date-time */
                                 approval_expires_at: string | null;
-                                /** @description Hash of the rendered letter that is asked about. */
+                                /** @description Hash of the rendered letter to approve. */
                                 approval_letter: string | null;
                                 approval_answer: {
                                     /** @enum {unknown} */
@@ -3341,7 +3341,7 @@ export interface paths {
                                 updated_at: string;
                                 content: string;
                                 text: string | null;
-                                /** @description What the check at the launch found, as `/check` says it; null before it. */
+                                /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
                                     code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
@@ -3415,7 +3415,7 @@ export interface paths {
                             track_clicks?: boolean;
                             ttl_hours?: number;
                         };
-                        /** @description Nothing is sent before an approver says yes. */
+                        /** @description The campaign is sent only after an approver approves it. */
                         approval?: boolean;
                         approval_expires_hours?: number;
                         html?: string;
@@ -3443,7 +3443,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description What the body is in, also where it is the default; null: a document of its own. */
+                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -3467,7 +3467,7 @@ export interface paths {
                                 approval_asked_at: string | null;
                                 /** Format: date-time */
                                 approval_expires_at: string | null;
-                                /** @description Hash of the rendered letter that is asked about. */
+                                /** @description Hash of the rendered letter to approve. */
                                 approval_letter: string | null;
                                 approval_answer: {
                                     /** @enum {unknown} */
@@ -3521,7 +3521,7 @@ export interface paths {
                                 updated_at: string;
                                 content: string;
                                 text: string | null;
-                                /** @description What the check at the launch found, as `/check` says it; null before it. */
+                                /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
                                     code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
@@ -3547,7 +3547,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send a campaign, now or at a time */
+        /** Send a campaign now, or at a given time */
         post: {
             parameters: {
                 query?: never;
@@ -3587,7 +3587,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description What the body is in, also where it is the default; null: a document of its own. */
+                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -3611,7 +3611,7 @@ export interface paths {
                                 approval_asked_at: string | null;
                                 /** Format: date-time */
                                 approval_expires_at: string | null;
-                                /** @description Hash of the rendered letter that is asked about. */
+                                /** @description Hash of the rendered letter to approve. */
                                 approval_letter: string | null;
                                 approval_answer: {
                                     /** @enum {unknown} */
@@ -3665,7 +3665,7 @@ export interface paths {
                                 updated_at: string;
                                 content: string;
                                 text: string | null;
-                                /** @description What the check at the launch found, as `/check` says it; null before it. */
+                                /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
                                     code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
@@ -3695,7 +3695,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Schedule a campaign, or take it off */
+        /** Schedule or unschedule a campaign */
         post: {
             parameters: {
                 query?: never;
@@ -3735,7 +3735,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description What the body is in, also where it is the default; null: a document of its own. */
+                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -3759,7 +3759,7 @@ export interface paths {
                                 approval_asked_at: string | null;
                                 /** Format: date-time */
                                 approval_expires_at: string | null;
-                                /** @description Hash of the rendered letter that is asked about. */
+                                /** @description Hash of the rendered letter to approve. */
                                 approval_letter: string | null;
                                 approval_answer: {
                                     /** @enum {unknown} */
@@ -3813,7 +3813,7 @@ export interface paths {
                                 updated_at: string;
                                 content: string;
                                 text: string | null;
-                                /** @description What the check at the launch found, as `/check` says it; null before it. */
+                                /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
                                     code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
@@ -3880,7 +3880,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description What the body is in, also where it is the default; null: a document of its own. */
+                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -3904,7 +3904,7 @@ export interface paths {
                                 approval_asked_at: string | null;
                                 /** Format: date-time */
                                 approval_expires_at: string | null;
-                                /** @description Hash of the rendered letter that is asked about. */
+                                /** @description Hash of the rendered letter to approve. */
                                 approval_letter: string | null;
                                 approval_answer: {
                                     /** @enum {unknown} */
@@ -3958,7 +3958,7 @@ export interface paths {
                                 updated_at: string;
                                 content: string;
                                 text: string | null;
-                                /** @description What the check at the launch found, as `/check` says it; null before it. */
+                                /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
                                     code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
@@ -4025,7 +4025,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description What the body is in, also where it is the default; null: a document of its own. */
+                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -4049,7 +4049,7 @@ export interface paths {
                                 approval_asked_at: string | null;
                                 /** Format: date-time */
                                 approval_expires_at: string | null;
-                                /** @description Hash of the rendered letter that is asked about. */
+                                /** @description Hash of the rendered letter to approve. */
                                 approval_letter: string | null;
                                 approval_answer: {
                                     /** @enum {unknown} */
@@ -4103,7 +4103,7 @@ export interface paths {
                                 updated_at: string;
                                 content: string;
                                 text: string | null;
-                                /** @description What the check at the launch found, as `/check` says it; null before it. */
+                                /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
                                     code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
@@ -4170,7 +4170,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description What the body is in, also where it is the default; null: a document of its own. */
+                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -4194,7 +4194,7 @@ export interface paths {
                                 approval_asked_at: string | null;
                                 /** Format: date-time */
                                 approval_expires_at: string | null;
-                                /** @description Hash of the rendered letter that is asked about. */
+                                /** @description Hash of the rendered letter to approve. */
                                 approval_letter: string | null;
                                 approval_answer: {
                                     /** @enum {unknown} */
@@ -4248,7 +4248,7 @@ export interface paths {
                                 updated_at: string;
                                 content: string;
                                 text: string | null;
-                                /** @description What the check at the launch found, as `/check` says it; null before it. */
+                                /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
                                     code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
@@ -4317,7 +4317,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description What the body is in, also where it is the default; null: a document of its own. */
+                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -4341,7 +4341,7 @@ export interface paths {
                                 approval_asked_at: string | null;
                                 /** Format: date-time */
                                 approval_expires_at: string | null;
-                                /** @description Hash of the rendered letter that is asked about. */
+                                /** @description Hash of the rendered letter to approve. */
                                 approval_letter: string | null;
                                 approval_answer: {
                                     /** @enum {unknown} */
@@ -4395,7 +4395,7 @@ export interface paths {
                                 updated_at: string;
                                 content: string;
                                 text: string | null;
-                                /** @description What the check at the launch found, as `/check` says it; null before it. */
+                                /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
                                     code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
@@ -4425,7 +4425,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Mail again whom it failed, in a new round */
+        /** Retry failed or uncertain recipients in a new round */
         post: {
             parameters: {
                 query?: never;
@@ -4466,7 +4466,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description What the body is in, also where it is the default; null: a document of its own. */
+                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -4490,7 +4490,7 @@ export interface paths {
                                 approval_asked_at: string | null;
                                 /** Format: date-time */
                                 approval_expires_at: string | null;
-                                /** @description Hash of the rendered letter that is asked about. */
+                                /** @description Hash of the rendered letter to approve. */
                                 approval_letter: string | null;
                                 approval_answer: {
                                     /** @enum {unknown} */
@@ -4544,7 +4544,7 @@ export interface paths {
                                 updated_at: string;
                                 content: string;
                                 text: string | null;
-                                /** @description What the check at the launch found, as `/check` says it; null before it. */
+                                /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
                                     code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
@@ -4595,7 +4595,7 @@ export interface paths {
                                 n: number;
                                 /** @enum {unknown} */
                                 state: "waiting" | "ready" | "failed" | "cancelled";
-                                /** @description The campaign’s text came from this version. */
+                                /** @description This version is the text of the campaign. */
                                 chosen: boolean;
                                 prompt: string;
                                 links: string[];
@@ -4606,11 +4606,11 @@ export interface paths {
                                 /** @enum {string|null} */
                                 reason: "refused" | "truncated" | "unusable" | "rejected" | "unavailable" | null;
                                 detail: string | null;
-                                /** @description The last answer that could not be used. */
+                                /** @description The last unusable answer of the model. */
                                 said: string | null;
-                                /** @description Hash of the brand voice it was written in. */
+                                /** @description Hash of the brand voice of this version. */
                                 voice: string | null;
-                                /** @description What each call of the model used and cost. */
+                                /** @description Tokens and cost of each call to the model. */
                                 calls: {
                                     model: string;
                                     outcome: string;
@@ -4621,7 +4621,7 @@ export interface paths {
                                     estimated: boolean;
                                     latency_ms: number;
                                     price_version: string;
-                                    /** @description Millionths of a US dollar; null: no price is known. */
+                                    /** @description Millionths of a US dollar; null: the price is unknown. */
                                     cost_micros: number | null;
                                     request_id: string | null;
                                 }[];
@@ -4649,14 +4649,14 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            /** @description What is left out is taken from the version before. */
+            /** @description Omitted fields keep the value of the previous version. */
             requestBody?: {
                 content: {
                     "application/json": {
                         prompt?: string | null;
                         /** @description Links the draft may use, besides those in the prompt. */
                         links?: string[];
-                        /** @description Text from outside to write about: nothing in it is obeyed, and none of its links is used. */
+                        /** @description External text to write about. The model follows no instructions in it and uses none of its links. */
                         source?: string | null;
                     };
                 };
@@ -4673,7 +4673,7 @@ export interface paths {
                                 n: number;
                                 /** @enum {unknown} */
                                 state: "waiting" | "ready" | "failed" | "cancelled";
-                                /** @description The campaign’s text came from this version. */
+                                /** @description This version is the text of the campaign. */
                                 chosen: boolean;
                                 prompt: string;
                                 links: string[];
@@ -4684,11 +4684,11 @@ export interface paths {
                                 /** @enum {string|null} */
                                 reason: "refused" | "truncated" | "unusable" | "rejected" | "unavailable" | null;
                                 detail: string | null;
-                                /** @description The last answer that could not be used. */
+                                /** @description The last unusable answer of the model. */
                                 said: string | null;
-                                /** @description Hash of the brand voice it was written in. */
+                                /** @description Hash of the brand voice of this version. */
                                 voice: string | null;
-                                /** @description What each call of the model used and cost. */
+                                /** @description Tokens and cost of each call to the model. */
                                 calls: {
                                     model: string;
                                     outcome: string;
@@ -4699,7 +4699,7 @@ export interface paths {
                                     estimated: boolean;
                                     latency_ms: number;
                                     price_version: string;
-                                    /** @description Millionths of a US dollar; null: no price is known. */
+                                    /** @description Millionths of a US dollar; null: the price is unknown. */
                                     cost_micros: number | null;
                                     request_id: string | null;
                                 }[];
@@ -4766,7 +4766,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description What the body is in, also where it is the default; null: a document of its own. */
+                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -4790,7 +4790,7 @@ export interface paths {
                                 approval_asked_at: string | null;
                                 /** Format: date-time */
                                 approval_expires_at: string | null;
-                                /** @description Hash of the rendered letter that is asked about. */
+                                /** @description Hash of the rendered letter to approve. */
                                 approval_letter: string | null;
                                 approval_answer: {
                                     /** @enum {unknown} */
@@ -4844,7 +4844,7 @@ export interface paths {
                                 updated_at: string;
                                 content: string;
                                 text: string | null;
-                                /** @description What the check at the launch found, as `/check` says it; null before it. */
+                                /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
                                     code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
@@ -4874,7 +4874,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Say yes to a campaign that waits for approval */
+        /** Approve a campaign */
         post: {
             parameters: {
                 query?: never;
@@ -4891,7 +4891,7 @@ export interface paths {
                 content: {
                     "application/json": {
                         comment?: string | null;
-                        /** @description Refused where the text has changed since. */
+                        /** @description Refused if the text has changed since. */
                         revision?: number;
                         /** @description `approval_letter` as it was read; another letter is not approved. */
                         letter?: string;
@@ -4917,7 +4917,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description What the body is in, also where it is the default; null: a document of its own. */
+                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -4941,7 +4941,7 @@ export interface paths {
                                 approval_asked_at: string | null;
                                 /** Format: date-time */
                                 approval_expires_at: string | null;
-                                /** @description Hash of the rendered letter that is asked about. */
+                                /** @description Hash of the rendered letter to approve. */
                                 approval_letter: string | null;
                                 approval_answer: {
                                     /** @enum {unknown} */
@@ -4995,7 +4995,7 @@ export interface paths {
                                 updated_at: string;
                                 content: string;
                                 text: string | null;
-                                /** @description What the check at the launch found, as `/check` says it; null before it. */
+                                /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
                                     code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
@@ -5025,7 +5025,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Say no: it is a draft again */
+        /** Reject a campaign; it becomes a draft again */
         post: {
             parameters: {
                 query?: never;
@@ -5042,7 +5042,7 @@ export interface paths {
                 content: {
                     "application/json": {
                         comment?: string | null;
-                        /** @description Refused where the text has changed since. */
+                        /** @description Refused if the text has changed since. */
                         revision?: number;
                         /** @description `approval_letter` as it was read; another letter is not approved. */
                         letter?: string;
@@ -5068,7 +5068,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description What the body is in, also where it is the default; null: a document of its own. */
+                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -5092,7 +5092,7 @@ export interface paths {
                                 approval_asked_at: string | null;
                                 /** Format: date-time */
                                 approval_expires_at: string | null;
-                                /** @description Hash of the rendered letter that is asked about. */
+                                /** @description Hash of the rendered letter to approve. */
                                 approval_letter: string | null;
                                 approval_answer: {
                                     /** @enum {unknown} */
@@ -5146,7 +5146,7 @@ export interface paths {
                                 updated_at: string;
                                 content: string;
                                 text: string | null;
-                                /** @description What the check at the launch found, as `/check` says it; null before it. */
+                                /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
                                     code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
@@ -5174,7 +5174,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List who got what */
+        /** List the recipients of a campaign */
         get: {
             parameters: {
                 query?: {
@@ -5521,7 +5521,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Opens and clicks, link by link and hour by hour */
+        /** Retrieve opens and clicks by link and by hour */
         get: {
             parameters: {
                 query?: never;
@@ -6208,7 +6208,7 @@ export interface paths {
                                     state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                     reason: string | null;
                                     list_id: number;
-                                    /** @description What the body is in, also where it is the default; null: a document of its own. */
+                                    /** @description The template of the body, also where it is the default; null: the body is a whole document. */
                                     template_id: number | null;
                                     /** @enum {unknown} */
                                     creation_method: "ai" | "html";
@@ -6232,7 +6232,7 @@ export interface paths {
                                     approval_asked_at: string | null;
                                     /** Format: date-time */
                                     approval_expires_at: string | null;
-                                    /** @description Hash of the rendered letter that is asked about. */
+                                    /** @description Hash of the rendered letter to approve. */
                                     approval_letter: string | null;
                                     approval_answer: {
                                         /** @enum {unknown} */

@@ -23,7 +23,7 @@ import { respondWithCampaign } from './view.js';
 export function campaignActions(app: Api, deps: Deps): void {
   app.post(
     '/campaigns/:id/send',
-    routeOptions('Send a campaign, now or at a time', SendBody),
+    routeOptions('Send a campaign now, or at a given time', SendBody),
     async (request, reply) => {
       const { scheduled_at: time } = request.body;
       const ref = campaignRefOf(request);
@@ -35,7 +35,7 @@ export function campaignActions(app: Api, deps: Deps): void {
   );
   app.post(
     '/campaigns/:id/schedule',
-    routeOptions('Schedule a campaign, or take it off', ScheduleBody),
+    routeOptions('Schedule or unschedule a campaign', ScheduleBody),
     async (request, reply) => {
       const { scheduled_at: time } = request.body;
       const ref = campaignRefOf(request);
@@ -59,7 +59,7 @@ export function campaignActions(app: Api, deps: Deps): void {
   });
   app.post(
     '/campaigns/:id/retry',
-    routeOptions('Mail again whom it failed, in a new round', Retry),
+    routeOptions('Retry failed or uncertain recipients in a new round', Retry),
     async (request, reply) => respondWithCampaign(deps, reply, retry(deps, campaignRefOf(request), request.body)),
   );
 }

@@ -33,7 +33,7 @@ const content = {
   reply_to: Type.Optional(nullable(Mailbox)),
   template_id: Type.Optional(nullable(Id)),
   settings: Type.Optional(Settings),
-  approval: Type.Optional(Type.Boolean({ description: 'Nothing is sent before an approver says yes.' })),
+  approval: Type.Optional(Type.Boolean({ description: 'The campaign is sent only after an approver approves it.' })),
   approval_expires_hours: Type.Optional(Hours),
 };
 const Html = Type.String({ minLength: 1, maxLength: LONGEST_BODY });
@@ -96,7 +96,7 @@ export const Retry = Type.Object(
 export const ApprovalDecision = Type.Object(
   {
     comment: Type.Optional(nullable(Type.String({ maxLength: 2_000 }))),
-    revision: Type.Optional(Type.Integer({ minimum: 1, description: 'Refused where the text has changed since.' })),
+    revision: Type.Optional(Type.Integer({ minimum: 1, description: 'Refused if the text has changed since.' })),
     letter: Type.Optional(
       Type.String({ maxLength: 64, description: '`approval_letter` as it was read; another letter is not approved.' }),
     ),
@@ -126,7 +126,7 @@ const view = {
   template_id: nullable(
     Type.Integer({
       minimum: 1,
-      description: 'What the body is in, also where it is the default; null: a document of its own.',
+      description: 'The template of the body, also where it is the default; null: the body is a whole document.',
     }),
   ),
   creation_method: Type.Enum(['ai', 'html']),
@@ -138,7 +138,7 @@ const view = {
   approval_expires_hours: nullable(Hours),
   approval_asked_at: nullable(Timestamp),
   approval_expires_at: nullable(Timestamp),
-  approval_letter: nullable(Type.String({ description: 'Hash of the rendered letter that is asked about.' })),
+  approval_letter: nullable(Type.String({ description: 'Hash of the rendered letter to approve.' })),
   approval_answer: nullable(
     Type.Object({
       decision: Type.Enum([...APPROVAL_DECISIONS]),
@@ -170,7 +170,7 @@ export const CampaignView = Type.Object(
     content: Type.String(),
     text: nullable(Type.String()),
     findings: nullable(
-      Type.Array(Finding, { description: 'What the check at the launch found, as `/check` says it; null before it.' }),
+      Type.Array(Finding, { description: 'Findings of the check at the launch, as in `/check`; null before it.' }),
     ),
   },
   {

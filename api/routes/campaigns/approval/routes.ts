@@ -12,8 +12,8 @@ import { respondWithCampaign } from '../view.js';
 /** Decisions on behalf of the approvers, through the API. */
 export function campaignApproval(app: Api, deps: Deps): void {
   for (const [action, summary] of [
-    ['approve', 'Say yes to a campaign that waits for approval'],
-    ['reject', 'Say no: it is a draft again'],
+    ['approve', 'Approve a campaign'],
+    ['reject', 'Reject a campaign; it becomes a draft again'],
   ] as const) {
     const response = { 200: Data(CampaignView), ...refusals };
     const schema = { tags: ['Campaigns'], summary, params: IdPath, body: ApprovalDecision, response };

@@ -9,7 +9,7 @@ const Links = Type.Array(Link, { maxItems: 20, description: 'Links the draft may
 const Source = Type.String({
   minLength: 1,
   maxLength: 20_000,
-  description: 'Text from outside to write about: nothing in it is obeyed, and none of its links is used.',
+  description: 'External text to write about. The model follows no instructions in it and uses none of its links.',
 });
 
 export const Ai = Type.Object(
@@ -25,7 +25,7 @@ export const NewDraft = Type.Object(
   },
   {
     ...closed,
-    description: 'What is left out is taken from the version before.',
+    description: 'Omitted fields keep the value of the previous version.',
     examples: [{ prompt: 'The same, half as long.' }],
   },
 );
@@ -42,7 +42,7 @@ const Call = Type.Object({
   estimated: Type.Boolean(),
   latency_ms: Type.Integer(),
   price_version: Type.String(),
-  cost_micros: nullable(Type.Integer({ description: 'Millionths of a US dollar; null: no price is known.' })),
+  cost_micros: nullable(Type.Integer({ description: 'Millionths of a US dollar; null: the price is unknown.' })),
   request_id: nullable(Type.String()),
 });
 
@@ -50,7 +50,7 @@ export const DraftView = Type.Object(
   {
     n: Type.Integer(),
     state: Type.Enum([...DRAFT_STATES]),
-    chosen: Type.Boolean({ description: 'The campaign’s text came from this version.' }),
+    chosen: Type.Boolean({ description: 'This version is the text of the campaign.' }),
     prompt: Type.String(),
     links: Type.Array(Type.String()),
     source: nullable(Type.String()),
@@ -59,9 +59,9 @@ export const DraftView = Type.Object(
     content: nullable(Type.String()),
     reason: nullable(Type.String({ enum: [...DRAFT_REASONS] })),
     detail: nullable(Type.String()),
-    said: nullable(Type.String({ description: 'The last answer that could not be used.' })),
-    voice: nullable(Type.String({ description: 'Hash of the brand voice it was written in.' })),
-    calls: Type.Array(Call, { description: 'What each call of the model used and cost.' }),
+    said: nullable(Type.String({ description: 'The last unusable answer of the model.' })),
+    voice: nullable(Type.String({ description: 'Hash of the brand voice of this version.' })),
+    calls: Type.Array(Call, { description: 'Tokens and cost of each call to the model.' }),
     created_at: Timestamp,
     updated_at: Timestamp,
   },

@@ -18,7 +18,7 @@ export function campaignRecipients(app: Api, deps: Deps): void {
     {
       schema: {
         tags: ['Campaigns'],
-        summary: 'List who got what',
+        summary: 'List the recipients of a campaign',
         params: IdPath,
         querystring: RecipientSearch,
         response: { 200: RecipientPage, ...refusals },

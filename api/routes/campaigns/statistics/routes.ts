@@ -14,7 +14,7 @@ export function campaignStatistics(app: Api, deps: Deps): void {
     {
       schema: {
         tags: ['Campaigns'],
-        summary: 'Opens and clicks, link by link and hour by hour',
+        summary: 'Retrieve opens and clicks by link and by hour',
         params: IdPath,
         response: { 200: Data(StatisticsView), ...refusals },
       },
