@@ -50,8 +50,8 @@ function withoutPageYet(rounds: readonly RoundTotals[]): number {
   for (const { round, n } of rounds.flatMap((each) => each.taken)) taken.set(round, (taken.get(round) ?? 0) + n);
   let waiting = 0;
   for (const [number, n] of taken) {
-    const laid = rounds.find(({ round }) => round === number);
-    if (laid?.complete !== true) waiting += n - (laid?.recipients ?? 0);
+    const stored = rounds.find(({ round }) => round === number);
+    if (stored?.complete !== true) waiting += n - (stored?.recipients ?? 0);
   }
   return waiting;
 }

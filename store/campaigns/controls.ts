@@ -8,7 +8,7 @@ import type { Campaign, CampaignRound, Seen, Want } from './campaigns.js';
 export function controls(rows: Collection<Campaign>) {
   const control = (seen: Seen, change: Partial<Campaign>) => controlWrite(rows, seen, change);
   return {
-    /** Launches now, pinning the content; the pages of a launch that was cancelled unsent must be gone by then. */
+    /** Launches now and pins the content. The caller first removes the pages of a launch that was cancelled unsent. */
     launch: (seen: Seen, origin?: string): Promise<Campaign | null> =>
       control(seen, { ...launchFields(seen, null), ...(origin !== undefined && { launch_origin: origin }) }),
 

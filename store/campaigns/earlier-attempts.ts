@@ -4,7 +4,7 @@ import type { LedgerPage, PageException } from '../../domain/campaign/ledger-pag
 /** Failures found before anything was offered to a server. */
 const NEVER_OFFERED = ['render_error', 'eai_unsupported', 'invalid_address'];
 
-/** Whether a claimed recipient's mail was offered to a server: sent, in doubt, in flight, or answered with a code. */
+/** Whether a claimed recipient's mail was offered to a server: sent, uncertain, in flight, or answered with a code. */
 export function mayHaveLeft(entry: PageException | undefined): boolean {
   if (entry === undefined || entry.kind === 'sent' || entry.kind === 'uncertain') return true;
   return entry.kind !== 'skipped' && entry.code !== null && !NEVER_OFFERED.includes(entry.class);

@@ -108,7 +108,7 @@ function uncertainAfter(error: unknown): Fate {
   return { kind: 'uncertain', class: 'internal_error', scope: 'message', code: null, reply };
 }
 
-/** Mail is sent only under a trusted lease: while the lease is in doubt and the page not lost, the mail waits. */
+/** Mail is sent only under a trusted lease: while the lease is uncertain and the page is not lost, the mail waits. */
 async function whileTrusted(
   { routes, drained }: HandOverDeps,
   owner: PageOwner,

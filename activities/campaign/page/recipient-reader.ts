@@ -94,7 +94,7 @@ function unreachable(kind: 'deferred' | 'failed', reply: string | null): Exclude
 }
 
 function gone(i: number): never {
-  throw new Error(`place ${i} has neither a subscriber nor a reason to skip`);
+  throw new Error(`index ${i} has neither a subscriber nor a reason to skip`);
 }
 
 export type { Subscriber };
