@@ -46,12 +46,13 @@ async function cancelledInRoundOne() {
   return input;
 }
 
-const laid = (campaign: number) => store.ledger.collection<LedgerPage>('ledger').find({ campaign, round: 1 }).toArray();
+const pagesOfRound1 = (campaign: number) =>
+  store.ledger.collection<LedgerPage>('ledger').find({ campaign, round: 1 }).toArray();
 
 test('a marked round is completed also after a cancel: every marked recipient has a page', async () => {
   const input = await cancelledInRoundOne();
   await freeze(input);
-  expect(await laid(input.campaign)).toMatchObject([{ ids: [1], last: true, done: false }]);
+  expect(await pagesOfRound1(input.campaign)).toMatchObject([{ ids: [1], last: true, done: false }]);
 });
 
 test('an audience is frozen only after the approval of the letter that would be sent', async () => {
@@ -74,7 +75,7 @@ test('a freeze after the cancel was settled creates no page', async () => {
   const input = await cancelledInRoundOne();
   await campaignProgress(store).closeCancelled(input);
   await freeze(input);
-  expect(await laid(input.campaign)).toEqual([]);
+  expect(await pagesOfRound1(input.campaign)).toEqual([]);
 });
 
 test('an account that may not send pauses the campaign before any mail, and the campaign goes on when it may', async () => {

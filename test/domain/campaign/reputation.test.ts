@@ -24,16 +24,16 @@ test.each<Row>([
   expect(breachIn({ accepted, hard, complaints, complaintsToday: today }, LIMITS)).toBe(breach);
 });
 
-const standing = fc.record({ accepted: fc.nat(1e6), hard: fc.nat(1e6), complaints: fc.nat(1e6) });
+const counts = fc.record({ accepted: fc.nat(1e6), hard: fc.nat(1e6), complaints: fc.nat(1e6) });
 
 test('excused counts are never a breach, and limits of 100 allow everything', () => {
   fc.assert(
-    fc.property(standing, (seen: ReputationCounts) => {
+    fc.property(counts, (seen: ReputationCounts) => {
       expect(breachIn({ ...seen, complaintsToday: seen.complaints }, LIMITS, seen)).toBeUndefined();
     }),
   );
   fc.assert(
-    fc.property(standing, ({ accepted, hard }) => {
+    fc.property(counts, ({ accepted, hard }) => {
       const all = { accepted, hard, complaints: accepted, complaintsToday: accepted };
       expect(breachIn(all, { complaints: 100, bounces: 100 })).toBeUndefined();
     }),

@@ -153,7 +153,7 @@ test('advance: the wanted marks with other fates are the write of another owner'
   expect((await read(page))?.exceptions.map(({ kind }) => kind)).toEqual(['uncertain', 'uncertain']);
 });
 
-test('advance: a page that is gone is lost; an attempt that has ended does not write', async () => {
+test('advance: a deleted page is lost; an attempt that has ended does not write', async () => {
   const page = await owned();
   expect(await plain().advance(page, step(), () => false)).toBe('lost');
   expect(await read(page)).toMatchObject({ settled: 1, claimed: 3 });

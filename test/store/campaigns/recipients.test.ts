@@ -24,7 +24,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-async function everybody(campaign: number, limit: number, status?: RecipientStatus): Promise<CampaignRecipient[]> {
+async function listAll(campaign: number, limit: number, status?: RecipientStatus): Promise<CampaignRecipient[]> {
   const all: CampaignRecipient[] = [];
   let after: RecipientPosition | undefined;
   do {
@@ -74,7 +74,7 @@ describe('a campaign in its second round', () => {
   });
 
   test('each recipient is listed once, in the round that decides', async () => {
-    const all = await everybody(1, 100);
+    const all = await listAll(1, 100);
     expect(all.map((one) => [one.subscriber_id, one.status, one.attempts])).toEqual([
       [1, 'sent', 1],
       [3, 'failed', 1],
@@ -87,7 +87,7 @@ describe('a campaign in its second round', () => {
   });
 
   test.each([1, 2, 3, 5])('pages of %i show the same as one page', async (limit) => {
-    expect(await everybody(1, limit)).toEqual(await everybody(1, 100));
+    expect(await listAll(1, limit)).toEqual(await listAll(1, 100));
   });
 
   test.each([
@@ -98,11 +98,11 @@ describe('a campaign in its second round', () => {
     ['deferred', [7]],
     ['pending', [5]],
   ] as const)('status %s is found on its own', async (status, ids) => {
-    expect((await everybody(1, 1, status)).map((one) => one.subscriber_id)).toEqual(ids);
+    expect((await listAll(1, 1, status)).map((one) => one.subscriber_id)).toEqual(ids);
   });
 
   test('reply, class and time come from the entry; a sent one has the time of its page', async () => {
-    const [sent, failed, , , , again] = await everybody(1, 100);
+    const [sent, failed, , , , again] = await listAll(1, 100);
     expect(sent).toMatchObject({ email: 'one@example.com', class: null, reply: null });
     expect(sent?.updated_at?.toISOString()).toBe('2026-05-15T09:00:20.000Z');
     expect(failed).toMatchObject({ class: 'refused', reply: 'no such user' });
@@ -141,12 +141,12 @@ describe('a campaign in its second round', () => {
 
 test('a campaign that was cancelled in the middle of a page skips the rest', async () => {
   await insertPages(store, [aPage({ campaign: 2, ids: [1, 2, 3], settled: 1, claimed: 1, done: true })]);
-  expect((await everybody(2, 10)).map((one) => [one.status, one.class])).toEqual([
+  expect((await listAll(2, 10)).map((one) => [one.status, one.class])).toEqual([
     ['sent', null],
     ['skipped', 'cancelled'],
     ['skipped', 'cancelled'],
   ]);
-  expect((await everybody(2, 1, 'skipped')).map((one) => one.subscriber_id)).toEqual([2, 3]);
+  expect((await listAll(2, 1, 'skipped')).map((one) => one.subscriber_id)).toEqual([2, 3]);
   expect(await who.totals(1, 2)).toMatchObject({ sent: 1, skipped: 2, pending: 0 });
 });
 

@@ -38,8 +38,8 @@ test('the check and every launch report an unknown personal field, and it does n
   expect(sent).toMatchObject({ state: 'freezing', findings: UNKNOWN });
   const scheduled = await call(`POST /campaigns/${await misspelt()}/schedule`, { scheduled_at: IN_A_MONTH });
   expect(scheduled).toMatchObject({ state: 'scheduled', findings: UNKNOWN });
-  const wish = { list_id: list, subject: 'x', html: '<p>{{ favourite_colur }}</p>', send: true };
-  expect(await call('POST /campaigns', wish)).toMatchObject({ state: 'freezing', findings: UNKNOWN });
+  const payload = { list_id: list, subject: 'x', html: '<p>{{ favourite_colur }}</p>', send: true };
+  expect(await call('POST /campaigns', payload)).toMatchObject({ state: 'freezing', findings: UNKNOWN });
 });
 
 test('the approver sees it too', async () => {

@@ -76,7 +76,7 @@ describe('a campaign’s template', () => {
     await api.call(`PATCH /api/v1/templates/${own}`, { payload: { is_default: false } });
   });
 
-  test('that is not published, or gone, is refused at the send by name', async () => {
+  test('that is not published, or was deleted, is refused at the send', async () => {
     const { id } = await aTemplate(api, { contents: { en: { html: '{{ content }}' } } });
     await aSubscriber(api, list, { email: 'reader@example.com' });
     const sent = await call(`POST /api/v1/campaigns/${await campaign({ template_id: id })}/send`, {});
