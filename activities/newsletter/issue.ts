@@ -72,7 +72,7 @@ export async function publish(
   await events.append([{ _id: `issue:${_id}:${what}`, account, type: TYPES[what], ...ofCampaign, data: fields }]);
 }
 
-/** Skips an issue: the row first, then the event with the reason. A repetition after a crash appends the event all the same. */
+/** Skips an issue: the row first, then the event with the reason. A repetition after a crash appends a missing event. */
 export async function skip(
   deps: IssueDeps,
   key: IssueKey,

@@ -48,8 +48,8 @@ function nextCheck(row: Newsletter, { lease }: IssueDeps['times']): Date {
 }
 
 /**
- * Every past time has an issue: normally the Schedule starts it. Where Temporal or an outage lost it, the sweep starts it while the
- * catch-up window is open, and records it as missed afterwards.
+ * Every past time has an issue, normally started by the Schedule. If Temporal or an outage lost the start, the sweep starts
+ * the issue while the catch-up window is open, and records it as missed afterwards.
  */
 async function accountForTimes(deps: NewsletterSweepDeps, row: Newsletter): Promise<void> {
   const until = new Date(now().getTime() - deps.times.lease - row.jitter_seconds * 1_000);

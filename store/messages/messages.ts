@@ -114,7 +114,7 @@ function sweeping(rows: Collection<Message>) {
     /** Messages of all accounts whose check is due, the longest due first. */
     due: (before: Date, limit: number): Promise<Message[]> => dueRows(rows, before).limit(limit).toArray(),
 
-    /** Moves the check of messages queued in a process to `until`, unless their attempt has begun. Atomic for each message. */
+    /** Moves the check of messages queued in a process to `until`, unless their attempt has begun. Atomic for each. */
     postponeSweep: async (ids: readonly string[], until: Date): Promise<void> => {
       await rows.updateMany({ _id: { $in: [...ids] }, state: 'accepted' }, { $max: { sweep_at: until } });
     },

@@ -169,7 +169,7 @@ function sendTimes(rows: Collection<Newsletter>) {
     },
 
     /**
-     * The time of the issue that a request at `at` begins: its minute, or the time given to the last request if that was less
+     * The time of the issue that a request at `at` begins: its minute, or the time of the last request if that was less
      * than a minute ago. Atomic: one conditional write, so that a double click across a full minute begins one issue.
      */
     startManually: async (account: number, id: number, at: Date): Promise<Owned<Date>> => {

@@ -102,7 +102,7 @@ export function endpoints(store: Store, secret: string) {
       return changed ?? explainNoMatch(rows, account, id);
     },
 
-    /** Atomic: one delete. A pass under way ends by itself; the delivery log expires. */
+    /** Atomic: one delete. A running pass ends by itself; the delivery log expires. */
     remove: async (account: number, id: number): Promise<'done' | 'missing' | 'foreign'> => {
       const { deletedCount } = await rows.deleteOne({ _id: id, account });
       return deletedCount === 1 ? 'done' : explainNoMatch(rows, account, id);
