@@ -100,7 +100,7 @@ test.each([
   expect(answer.json()).toMatchObject({ statusCode: status, message });
 });
 
-/** Provoked where opt-outs are tested. */
+/** Covered by the tests of opt-outs. */
 const ELSEWHERE = ['Email receiver unsubscribed from this API key mails'];
 
 test('every message and status of the document is covered', () => {

@@ -16,14 +16,14 @@ function draft(...texts: string[]) {
   return { subject: 'New prices', preheader: 'From Monday', blocks };
 }
 
-describe('a draft may say', () => {
+describe('a draft may contain', () => {
   test.each([
     ['plain words', 'A trial of 14 days. No card, e.g. none at all.'],
     ['a field', 'Hello {{ first_name }}!'],
     ['a field with a fallback', 'Hello {{first_name | default: "friend"}} from {{ city }}'],
-    ['a link that was given', '[Prices](https://acme.example/pricing)'],
-    ['a mailbox that stands in the request', 'Write to [us](mailto:help@acme.example) or help@acme.example.'],
-    ['a host that stands in the request', 'Come to acme.com!'],
+    ['a link from the request', '[Prices](https://acme.example/pricing)'],
+    ['a mailbox from the request', 'Write to [us](mailto:help@acme.example) or help@acme.example.'],
+    ['a host from the request', 'Come to acme.com!'],
     ['comparisons', 'Older than 3 < 4 years'],
   ])('%s', (_what, text) => {
     expect(faultsOf(draft(text), RULES)).toEqual([]);
@@ -38,9 +38,9 @@ describe('a draft may not', () => {
     ['leave a field open', 'Hello {{ first_name', 'neither text nor'],
     ['bring HTML', 'See <img src=x onerror=alert(1)>', 'is HTML'],
     ['close a tag', 'x</p>', 'is HTML'],
-    ['lead elsewhere', '[Prices](https://evil.example/pricing)', 'not among the links'],
-    ['lead almost there', '[Prices](https://acme.example/pricing?u={{first_name}})', '"'],
-    ['write to a stranger', '[us](mailto:me@evil.example)', 'not among the links'],
+    ['link to another site', '[Prices](https://evil.example/pricing)', 'not among the links'],
+    ['change a given link', '[Prices](https://acme.example/pricing?u={{first_name}})', '"'],
+    ['link to another mailbox', '[us](mailto:me@evil.example)', 'not among the links'],
     ['show an address that becomes a link', 'Go to https://evil.example/x now.', 'not an address from the request'],
     ['show a host that becomes a link', 'Go to evil.com now.', '"evil.com" is not an address from the request.'],
     [
@@ -55,7 +55,7 @@ describe('a draft may not', () => {
     expect(faults.join('\n')).toContain(fault);
   });
 
-  test('do so in a button, a list, a quote, the subject or the preheader either', () => {
+  test('contain such a link in a button, a list, a quote, the subject or the preheader', () => {
     const url = 'https://evil.example/';
     expect(faultsOf({ ...draft('x'), blocks: [{ type: 'button', label: 'Go', url }] }, RULES)).toHaveLength(1);
     expect(faultsOf({ ...draft('x'), blocks: [{ type: 'list', items: ['a', url] }] }, RULES)).toHaveLength(1);
@@ -65,7 +65,7 @@ describe('a draft may not', () => {
   });
 });
 
-test('whatever a text is, an address of the web in it is a fault unless it was given', () => {
+test('a web address in any text is a fault unless the request contains it', () => {
   const host = fc.stringMatching(/^[a-z]{3,12}$/).map((name) => `https://${name}.invalid/x`);
   fc.assert(
     fc.property(fc.string(), host, fc.string(), (before, address, after) => {

@@ -128,7 +128,7 @@ test('a paused newsletter has no next time; pausing twice is pausing once', asyn
   expect((await call(`POST /${data.id}/resume`)).data).toMatchObject({ state: 'active', next_at: data.next_at });
 });
 
-test('a double click on trigger begins one issue, also with another key; a given time must be one of the newsletter', async () => {
+test('a double click on trigger begins one issue, also with another key; a given time must be one of its past times', async () => {
   const { data } = await made({ schedule: { cron: '0 9 * * *', zone: 'UTC' } });
   const [one, two] = [
     await call(`POST /${data.id}/trigger`, {}, 'first'),
