@@ -1,4 +1,4 @@
-import type { Campaign } from '../store/campaigns/campaigns.js';
+import type { Campaign } from '../store/campaigns/row.js';
 import type { Draft } from '../store/drafts/drafts.js';
 import type { Message } from '../store/messages/row.js';
 import type { Newsletter } from '../store/newsletters/newsletters.js';

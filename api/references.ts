@@ -1,6 +1,6 @@
 import { Failure } from '../domain/errors.js';
 import type { List } from '../store/lists/lists.js';
-import type { Template } from '../store/templates/templates.js';
+import type { Template } from '../store/templates/row.js';
 import type { Deps } from './wiring.js';
 
 /** The list that a body names. A missing list and one of another account get the same error: 422 on that field. */

@@ -2,7 +2,7 @@ import { now } from '../clock.js';
 import type { LedgerPage } from '../domain/campaign/ledger-page.js';
 import type { SettlingEvidence } from '../domain/delivery/evidence.js';
 import { stepOfEvidence } from '../domain/message/step.js';
-import type { Campaign } from '../store/campaigns/campaigns.js';
+import type { Campaign } from '../store/campaigns/row.js';
 import type { LedgerPosition, UncertainRecipients } from '../store/campaigns/uncertain-recipients.js';
 import type { Events } from '../store/events/events.js';
 import type { MessageProgress } from '../store/messages/progress.js';

@@ -2,7 +2,7 @@ import type { Config } from '../config.js';
 import { Failure } from '../domain/errors.js';
 import { parseMailbox, parseSender } from '../mail/address.js';
 import type { Accounts } from '../store/accounts/accounts.js';
-import type { Campaign, Sender } from '../store/campaigns/campaigns.js';
+import type { Campaign, Sender } from '../store/campaigns/row.js';
 import type { Domains } from '../store/domains/domains.js';
 import type { Lists } from '../store/lists/lists.js';
 import type { Contents } from '../store/messages/contents.js';

@@ -3,9 +3,10 @@ import { type CampaignAction, type RetriedKind, refusalOf } from '../domain/camp
 import type { ReputationBaseline } from '../domain/campaign/reputation.js';
 import { Failure } from '../domain/errors.js';
 import type { Review } from '../store/campaigns/approval.js';
-import type { Campaign, Campaigns } from '../store/campaigns/campaigns.js';
+import type { Campaigns } from '../store/campaigns/campaigns.js';
 import type { Recipients } from '../store/campaigns/recipients.js';
 import type { Rounds } from '../store/campaigns/rounds.js';
+import type { Campaign } from '../store/campaigns/row.js';
 import type { Event, Events } from '../store/events/events.js';
 
 export interface SteeringStores {

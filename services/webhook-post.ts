@@ -1,7 +1,7 @@
 import { now } from '../clock.js';
 import type { EventPayload } from '../domain/webhook/event-payload.js';
 import type { DeliveryTry } from '../store/webhooks/deliveries.js';
-import type { Endpoint } from '../store/webhooks/endpoints.js';
+import type { Endpoint } from '../store/webhooks/row.js';
 import type { WebClient } from '../web/client.js';
 import { deliveryBody } from '../web/webhook/body.js';
 import { webhookRequest } from '../web/webhook/request.js';

@@ -3,7 +3,8 @@ import { isSenderRefusal } from '../../domain/campaign/window.js';
 import type { Fate } from '../../domain/delivery/outcome.js';
 import { type ProtocolTimes, windowSize } from '../../domain/delivery/protocol.js';
 import type { FailoverTransport } from '../../mail/transports/failover.js';
-import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
+import type { Campaigns } from '../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../store/campaigns/row.js';
 import type { PagesInput } from '../../workflows/messages/campaign.js';
 import type { ActivityContext } from '../heartbeat.js';
 

@@ -1,10 +1,11 @@
 import { now } from '../../clock.js';
 import { needsApproval } from '../../domain/campaign/approval.js';
 import { PAGE_SIZE } from '../../domain/delivery/protocol.js';
-import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
+import type { Campaigns } from '../../store/campaigns/campaigns.js';
 import type { RoundKey } from '../../store/campaigns/ledger.js';
 import type { CampaignProgress } from '../../store/campaigns/progress.js';
 import type { Rounds } from '../../store/campaigns/rounds.js';
+import type { Campaign } from '../../store/campaigns/row.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import type { Suppressions } from '../../store/suppressions/suppressions.js';
 import type { CampaignInput } from '../../workflows/messages/campaign.js';

@@ -1,7 +1,7 @@
 import type { Letter } from '../../mail/letter/letter.js';
 import { destinationsOf } from '../../mail/letter/tracking.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
-import type { Campaign } from '../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../store/campaigns/row.js';
 import type { Links } from '../../store/tracking/links.js';
 
 export interface LetterTrackingDeps {

@@ -3,7 +3,7 @@ import type { Config } from '../../config.js';
 import { type CompiledLetter, compileLetter } from '../../mail/letter/compile.js';
 import { type BounceDomainStores, bounceDomainFor, launchSender } from '../../services/sender.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
-import type { Campaign, Sender } from '../../store/campaigns/campaigns.js';
+import type { Campaign, Sender } from '../../store/campaigns/row.js';
 import type { List, Lists } from '../../store/lists/lists.js';
 import type { Contents } from '../../store/messages/contents.js';
 import type { Links } from '../../store/tracking/links.js';

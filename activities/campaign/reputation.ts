@@ -2,8 +2,9 @@ import { monotonic, now } from '../../clock.js';
 import { BREACHES, breachIn, type Limits } from '../../domain/campaign/reputation.js';
 import { pauseCampaign } from '../../services/steer-campaign.js';
 import type { Account, Accounts } from '../../store/accounts/accounts.js';
-import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
+import type { Campaigns } from '../../store/campaigns/campaigns.js';
 import type { Reputation } from '../../store/campaigns/reputation.js';
+import type { Campaign } from '../../store/campaigns/row.js';
 import type { Events } from '../../store/events/events.js';
 
 export interface GuardDeps {

@@ -1,5 +1,6 @@
 import { ISSUE_REASONS, type IssueReason, type IssueState, issueId } from '../../domain/newsletter/issue.js';
-import type { Campaign, Campaigns } from '../../store/campaigns/campaigns.js';
+import type { Campaigns } from '../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../store/campaigns/row.js';
 import type { Events } from '../../store/events/events.js';
 import type { Issue, IssueKey, Issues } from '../../store/newsletters/issues.js';
 import type { Newsletters } from '../../store/newsletters/newsletters.js';

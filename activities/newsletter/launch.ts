@@ -1,7 +1,7 @@
 import { now } from '../../clock.js';
 import type { IssueReason } from '../../domain/newsletter/issue.js';
 import { nextFeedState } from '../../domain/newsletter/source.js';
-import type { Campaign } from '../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../store/campaigns/row.js';
 import type { Issue } from '../../store/newsletters/issues.js';
 import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';

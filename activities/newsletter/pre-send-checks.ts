@@ -7,7 +7,7 @@ import { acceptSystemMail } from '../../services/accept-system-mail.js';
 import type { GroupStores } from '../../services/message/message-group.js';
 import { campaignSender, isPermittedSender } from '../../services/sender.js';
 import type { Members } from '../../store/accounts/members.js';
-import type { Campaign } from '../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../store/campaigns/row.js';
 import type { Domains } from '../../store/domains/domains.js';
 import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';

@@ -6,7 +6,7 @@ import { promptForIssue } from '../../domain/newsletter/source.js';
 import { isTimeOf } from '../../domain/newsletter/timetable.js';
 import { formatInZone } from '../../domain/newsletter/zone.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
-import type { Campaign, NewCampaign } from '../../store/campaigns/campaigns.js';
+import type { Campaign, NewCampaign } from '../../store/campaigns/row.js';
 import type { Drafts } from '../../store/drafts/drafts.js';
 import type { Counters } from '../../store/mongo/counters.js';
 import type { Issue } from '../../store/newsletters/issues.js';

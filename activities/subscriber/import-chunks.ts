@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { type CsvError, Parser } from 'csv-parse';
 import { CSV_PARSE_OPTIONS, parserEncoding } from '../../domain/import/csv-encoding.js';
-import type { CsvFile, ImportFailure, ImportPosition } from '../../store/imports/imports.js';
+import type { CsvFile, ImportFailure, ImportPosition } from '../../store/imports/row.js';
 
 /** The next rows of a file, or the reason why the rest cannot be read. */
 export type CsvPiece =

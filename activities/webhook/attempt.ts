@@ -3,7 +3,7 @@ import { type AttemptOutcome, outcomeOfAttempt } from '../../domain/webhook/atte
 import type { EventPayload } from '../../domain/webhook/event-payload.js';
 import { postEvent } from '../../services/webhook-post.js';
 import type { DeliveryResult } from '../../store/webhooks/deliveries.js';
-import type { Endpoint } from '../../store/webhooks/endpoints.js';
+import type { Endpoint } from '../../store/webhooks/row.js';
 import type { WebClient } from '../../web/client.js';
 
 /** One event to post. */

@@ -1,8 +1,8 @@
 import { now } from '../../clock.js';
 import { type AttemptOutcome, backoffAfter, FAILING_LIMIT } from '../../domain/webhook/attempt-outcome.js';
 import { FORMATS } from '../../domain/webhook/formats.js';
-import type { Endpoint } from '../../store/webhooks/endpoints.js';
 import type { FailureCounts } from '../../store/webhooks/progress.js';
+import type { Endpoint } from '../../store/webhooks/row.js';
 
 /** Counts the outcomes of one pass and decides from them when the endpoint rests and when it is disabled. */
 export function failureCounter(endpoint: Endpoint) {

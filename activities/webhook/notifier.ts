@@ -2,7 +2,8 @@ import { now } from '../../clock.js';
 import { typesFor } from '../../domain/webhook/formats.js';
 import type { EventLog } from '../../store/events/event-log.js';
 import type { Deliveries } from '../../store/webhooks/deliveries.js';
-import type { Endpoint, Endpoints } from '../../store/webhooks/endpoints.js';
+import type { Endpoints } from '../../store/webhooks/endpoints.js';
+import type { Endpoint } from '../../store/webhooks/row.js';
 import type { Engine } from '../engine.js';
 
 export interface EndpointNotifierDeps {

@@ -2,7 +2,7 @@ import { monotonic, now } from '../../clock.js';
 import { IN_FLIGHT, typesFor } from '../../domain/webhook/formats.js';
 import type { EventLog } from '../../store/events/event-log.js';
 import { type Events, publicIdOf } from '../../store/events/events.js';
-import type { Endpoint } from '../../store/webhooks/endpoints.js';
+import type { Endpoint } from '../../store/webhooks/row.js';
 import type { WebClient } from '../../web/client.js';
 import { attemptDelivery } from './attempt.js';
 import { type EventPayloadDeps, eventPayloadsOf } from './event-payloads.js';

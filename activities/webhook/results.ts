@@ -1,5 +1,6 @@
 import type { Deliveries, DeliveryResult } from '../../store/webhooks/deliveries.js';
-import type { Endpoint, Endpoints } from '../../store/webhooks/endpoints.js';
+import type { Endpoints } from '../../store/webhooks/endpoints.js';
+import type { Endpoint } from '../../store/webhooks/row.js';
 import type { Attempted } from './attempt.js';
 import { failureCounter } from './failure-counter.js';
 

@@ -1,7 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import type { FastifyBaseLogger } from 'fastify';
 import { now } from '../../clock.js';
-import type { Campaign } from '../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../store/campaigns/row.js';
 import type { Confirmation } from '../../store/confirmations/row.js';
 import type { DraftKey } from '../../store/drafts/drafts.js';
 import type { Message } from '../../store/messages/row.js';

@@ -8,7 +8,7 @@ import { inboxLines, sendingSummary } from '../../mail/system/approval.js';
 import { type ApprovalLink, linkTokens } from '../../mail/tokens/link-tokens.js';
 import { translate } from '../../mail/translate.js';
 import type { Member } from '../../store/accounts/members.js';
-import type { Campaign } from '../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../store/campaigns/row.js';
 import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import { formOf } from './forms.js';

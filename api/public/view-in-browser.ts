@@ -5,7 +5,7 @@ import { type CompiledLetter, compileLetter } from '../../mail/letter/compile.js
 import { recipientHtml } from '../../mail/letter/view.js';
 import { type LinkOwner, linkTokens } from '../../mail/tokens/link-tokens.js';
 import { launchSender } from '../../services/sender.js';
-import type { Campaign } from '../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../store/campaigns/row.js';
 import type { List } from '../../store/lists/lists.js';
 import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';

@@ -1,6 +1,6 @@
 import { parseSender } from '../../mail/address.js';
 import { accountSender, campaignSender } from '../../services/sender.js';
-import type { Campaign } from '../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../store/campaigns/row.js';
 import type { Deps } from '../wiring.js';
 
 export type SenderStores = Pick<Deps, 'accounts' | 'campaigns' | 'config' | 'lists' | 'newsletters'>;

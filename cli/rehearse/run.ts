@@ -1,5 +1,5 @@
 import { timesAfter } from '../../domain/newsletter/timetable.js';
-import type { Campaign } from '../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../store/campaigns/row.js';
 import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import { CAMPAIGN_TYPE, campaignRowChanged, campaignStart } from '../../workflows/messages/campaign.js';
 import { ISSUE_TYPE, issueStart } from '../../workflows/messages/newsletter.js';

@@ -1,20 +1,7 @@
 import { Failure } from '../../domain/errors.js';
 import type { Rendered, RenderJob } from './job.js';
+import type { RenderLimits } from './thread-handle.js';
 import { openThread, type RenderThread } from './thread-handle.js';
-
-export interface RenderLimits {
-  /** Threads, which is also the number of letters rendered at the same time. */
-  readonly threads: number;
-  /** Milliseconds for one letter, from its start in a thread. */
-  readonly time: number;
-  /** Letters that may wait for a thread. */
-  readonly waiting: number;
-  /** Maximum characters of a template and of a body. */
-  readonly template: number;
-  readonly body: number;
-  /** Milliseconds after which an idle thread ends. */
-  readonly idle: number;
-}
 
 export const RENDER_LIMITS: RenderLimits = {
   threads: 2,

@@ -1,7 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { Failure } from '../../domain/errors.js';
 import type { Rendered, RenderJob } from './job.js';
-import type { RenderLimits } from './pool.js';
 import type { JobResult, ThreadMessage } from './thread.js';
 
 const MEGABYTES = 256;
@@ -93,4 +92,18 @@ function tooMuch(what: 'time' | 'memory'): Failure {
 
 function isOutOfMemory(error: unknown): boolean {
   return (error as { code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY';
+}
+
+export interface RenderLimits {
+  /** Threads, which is also the number of letters rendered at the same time. */
+  readonly threads: number;
+  /** Milliseconds for one letter, from its start in a thread. */
+  readonly time: number;
+  /** Letters that may wait for a thread. */
+  readonly waiting: number;
+  /** Maximum characters of a template and of a body. */
+  readonly template: number;
+  readonly body: number;
+  /** Milliseconds after which an idle thread ends. */
+  readonly idle: number;
 }

@@ -7,7 +7,8 @@ import { matchLanguage, type TemplateEdition } from '../../domain/template.js';
 import { type FilledParts, fillParts } from '../../mail/liquid/fill-parts.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
 import type { Members } from '../../store/accounts/members.js';
-import type { Template, Templates } from '../../store/templates/templates.js';
+import type { Template } from '../../store/templates/row.js';
+import type { Templates } from '../../store/templates/templates.js';
 import type { TemplateCache } from '../template-cache.js';
 import type { MailableRecipient, Recipients } from './recipients.js';
 

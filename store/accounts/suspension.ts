@@ -1,6 +1,7 @@
 import type { Collection, Filter } from 'mongodb';
 import type { CampaignState } from '../../domain/campaign/campaign.js';
-import { type Campaign, campaigns } from '../campaigns/campaigns.js';
+import { campaigns } from '../campaigns/campaigns.js';
+import type { Campaign } from '../campaigns/row.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import type { Account } from './accounts.js';
 

@@ -1,8 +1,8 @@
 import type { Collection } from 'mongodb';
 import { now } from '../../clock.js';
 import { type ApprovalResponse, needsApproval, requestApproval, withResponse } from '../../domain/campaign/approval.js';
-import type { Campaign, CampaignChange, Seen } from './campaigns.js';
 import { controlWrite } from './controls.js';
+import type { Campaign, CampaignChange, Seen } from './row.js';
 
 /** The author of an answer, and their comment. */
 export type Review = Pick<ApprovalResponse, 'member' | 'comment'>;

@@ -1,134 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Collection } from 'mongodb';
 import { now } from '../../clock.js';
-import type { Approval } from '../../domain/campaign/approval.js';
-import type { CampaignState, OnUncertain, RetriedKind } from '../../domain/campaign/campaign.js';
-import type { ReputationBaseline } from '../../domain/campaign/reputation.js';
-import type { StoredFinding } from '../../domain/mail/finding.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { addOnce } from '../mongo/insert-once.js';
 import { addWithinCapacity } from '../quotas/capacity.js';
 import { approving, reopenApproval } from './approval.js';
 import { controls, writeAsSeen } from './controls.js';
-import { type Drafting, drafting } from './drafting.js';
-
-export interface Sender {
-  readonly name: string | null;
-  readonly email: string;
-}
-
-export interface CampaignSettings {
-  readonly rate_per_second: number | null;
-  readonly on_uncertain: OnUncertain;
-  readonly track_opens: boolean;
-  readonly track_clicks: boolean;
-  /** Hours after the launch in which deferred recipients are tried again. */
-  readonly ttl_hours: number;
-}
-
-export interface CampaignContent {
-  readonly name: string;
-  /** The template around the body; null: the body is the whole letter. */
-  readonly template_id: number | null;
-  readonly subject: string;
-  readonly preheader: string | null;
-  readonly html: string;
-  readonly text: string | null;
-  readonly from: Sender | null;
-  readonly reply_to: string | null;
-}
-
-export interface CampaignRound {
-  readonly takes: readonly RetriedKind[];
-  readonly due: Date;
-  /** Only these subscribers, where the operator listed them. */
-  readonly only?: readonly number[];
-}
-
-/** The desired state. Every control write increments `v`, so that a delayed write cannot override a later one. */
-export interface Want {
-  readonly v: number;
-  readonly rate: number | null;
-  readonly at: Date;
-}
-
-export interface Campaign extends CampaignContent {
-  readonly _id: number;
-  readonly account: number;
-  readonly list_id: number;
-  readonly creation_method: 'html' | 'ai';
-  /** Random and constant: the MIME boundary and the mark in each Message-ID derive from it. */
-  readonly seed: string;
-  readonly settings: CampaignSettings;
-  readonly state: CampaignState;
-  readonly reason: string | null;
-  /** The draft that a `drafting` campaign waits for. */
-  readonly drafting?: Drafting;
-  /** The campaign is sent only after approval; absent or null: no approval needed. */
-  readonly approval?: Approval | null;
-  /** Number of the draft chosen as the campaign's text. */
-  readonly chosen_draft?: number;
-  readonly want: Want;
-  /** The last `want.v` its workflow has acted on. */
-  readonly applied_v: number;
-  /** Number of the launch: a workflow of an earlier launch ends when it reads another number. */
-  readonly launch: number;
-  /** −1 before the freeze. */
-  readonly round: number;
-  readonly rounds: readonly CampaignRound[];
-  readonly up_to: number | null;
-  /** Incremented by every change of content; sending uses the revision pinned at launch. */
-  readonly revision: number;
-  readonly pinned: number | null;
-  /** Hash of the letter in `contents` that was rendered at this launch; every worker compiles these bytes. */
-  readonly rendered?: string | null;
-  /** The template of that letter; null: no template. */
-  readonly rendered_template?: number | null;
-  /** Findings of the check of this launch's letter; null before the check. */
-  readonly findings?: readonly StoredFinding[] | null;
-  /** The sender, fixed at the freeze: a later change of a default must not change a Message-ID. */
-  readonly sender: Sender | null;
-  /** Complaints and bounces that a resume excused. */
-  readonly excused?: ReputationBaseline | null;
-  readonly recipient_count: number;
-  readonly scheduled_at: Date | null;
-  readonly launched_at: Date | null;
-  readonly sent_at: Date | null;
-  readonly closed_at: Date | null;
-  readonly created_at: Date;
-  readonly updated_at: Date;
-  /** When the sweep checks this row again; null where the campaign needs no workflow. */
-  readonly sweep_at: Date | null;
-  /** The Idempotency-Key's claim that created the campaign, so that a retry after a crash finds it. */
-  readonly origin?: string;
-  /** The claim of the last launch, so that a retry of the same request finds its launch. */
-  readonly launch_origin?: string;
-}
-
-export interface NewCampaign extends CampaignContent {
-  readonly _id: number;
-  readonly account: number;
-  readonly list_id: number;
-  readonly creation_method: 'html' | 'ai';
-  readonly settings: CampaignSettings;
-  readonly approval?: Approval | null;
-  /** Creates the campaign as `drafting`. */
-  readonly drafting?: Drafting;
-  readonly origin?: string;
-}
-
-/** What a caller may change; `scheduled_at` only while scheduled. */
-export type CampaignChange = Partial<
-  CampaignContent & Pick<Campaign, 'list_id' | 'settings' | 'chosen_draft' | 'approval'>
-> & {
-  readonly scheduled_at?: Date;
-};
-
-/** The row as it was read: a write succeeds only if state and version are unchanged since. */
-export type Seen = Pick<
-  Campaign,
-  '_id' | 'account' | 'state' | 'want' | 'revision' | 'launch' | 'approval' | 'rendered'
->;
+import { drafting } from './drafting.js';
+import type { Campaign, CampaignChange, NewCampaign, Seen } from './row.js';
 
 export type Campaigns = ReturnType<typeof campaigns>;
 

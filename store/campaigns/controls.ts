@@ -2,7 +2,7 @@ import type { Collection, UpdateFilter } from 'mongodb';
 import { now } from '../../clock.js';
 import { needsApproval, requestApproval } from '../../domain/campaign/approval.js';
 import type { ReputationBaseline } from '../../domain/campaign/reputation.js';
-import type { Campaign, CampaignRound, Seen, Want } from './campaigns.js';
+import type { Campaign, CampaignRound, Seen, Want } from './row.js';
 
 /** Controls of a campaign: each increments `want.v` and makes the row due for the sweep, which notifies the workflow. */
 export function controls(rows: Collection<Campaign>) {

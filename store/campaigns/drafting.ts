@@ -1,15 +1,6 @@
 import type { Collection } from 'mongodb';
-import type { Campaign, CampaignContent, Seen } from './campaigns.js';
 import { controlWrite, launchFields, writeAsSeen } from './controls.js';
-
-/** What a campaign that is being drafted waits for, and what becomes of it then. */
-export interface Drafting {
-  /** Number of the draft. */
-  readonly n: number;
-  readonly send: boolean;
-  /** When it is to be sent, where not at once. */
-  readonly at: Date | null;
-}
+import type { Campaign, CampaignContent, Drafting, Seen } from './row.js';
 
 export type DraftedContent = Pick<CampaignContent, 'name' | 'subject' | 'preheader' | 'html'>;
 

@@ -4,7 +4,7 @@ import { type CampaignState, LIVE_STATES } from '../../domain/campaign/campaign.
 import type { StoredFinding } from '../../domain/mail/finding.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { dueRows, moveSweep } from '../mongo/lease.js';
-import type { Campaign, CampaignRound } from './campaigns.js';
+import type { Campaign, CampaignRound } from './row.js';
 
 /** The row of one launch: a step of an earlier launch must not touch a later one. */
 export interface LaunchKey {

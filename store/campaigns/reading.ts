@@ -4,7 +4,7 @@ import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
 import { WHOLE_DOCUMENT } from '../../domain/html.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { findOwned, type Owned } from '../mongo/ownership.js';
-import type { Campaign } from './campaigns.js';
+import type { Campaign } from './row.js';
 
 export interface CampaignSearch {
   readonly status?: CampaignStatus | undefined;

@@ -1,7 +1,7 @@
 import type { Collection, Filter } from 'mongodb';
 import type { LateEvidence, LedgerPage } from '../../domain/campaign/ledger-page.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
-import type { Campaign } from './campaigns.js';
+import type { Campaign } from './row.js';
 
 export type UncertainRecipients = ReturnType<typeof uncertainRecipients>;
 

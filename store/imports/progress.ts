@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Collection } from 'mongodb';
 import { now } from '../../clock.js';
 import type { ImportCounts } from '../../domain/import/row-fate.js';
-import type { Import, ImportFailure, ImportPosition } from './imports.js';
+import type { Import, ImportFailure, ImportPosition } from './row.js';
 
 /** A running import that one attempt owns. */
 export type OwnedImport = Import & { readonly state: 'running'; readonly token: string };

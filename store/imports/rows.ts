@@ -1,29 +1,9 @@
-import {
-  byPerson,
-  fatesByRow,
-  judge,
-  type KnownPerson,
-  type PersonChange,
-  type RowChunk,
-} from '../../domain/import/judgement.js';
+import { byPerson, fatesByRow, judge, type RowChunk } from '../../domain/import/judgement.js';
 import type { RowFate } from '../../domain/import/row-fate.js';
 import type { Store } from '../mongo/connect.js';
 import { restoreErasedAddresses } from '../suppressions/suppressions.js';
+import type { Written } from './targets.js';
 import { dryRunTarget, listTarget } from './targets.js';
-
-/** Where an import writes: the list, or the rows of a dry run. */
-export interface ImportTarget {
-  read(keys: readonly string[]): Promise<Map<string, KnownPerson>>;
-  /** Writes each person if no later or repeated write of these rows came first. */
-  write(changes: readonly PersonChange[]): Promise<Written>;
-}
-
-export interface Written {
-  /** Some were not written. */
-  readonly incomplete: boolean;
-  /** Identities beyond the capacity of the plan. */
-  readonly overCapacity: ReadonlySet<string>;
-}
 
 const NOTHING: Written = { incomplete: false, overCapacity: new Set() };
 

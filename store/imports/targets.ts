@@ -5,7 +5,6 @@ import { counters } from '../mongo/counters.js';
 import { duplicatesIn } from '../mongo/duplicate-key.js';
 import { insertSubscribers } from '../subscribers/insertion.js';
 import { changesBetween, newRow, type Subscriber } from '../subscribers/row.js';
-import type { ImportTarget, Written } from './rows.js';
 
 type StampedSubscriber = Subscriber & { readonly import?: RowStamp };
 
@@ -104,4 +103,18 @@ async function bulk<T extends Document>(
     duplicatesIn(error);
     return { incomplete: true, overCapacity: new Set() };
   }
+}
+
+/** Where an import writes: the list, or the rows of a dry run. */
+export interface ImportTarget {
+  read(keys: readonly string[]): Promise<Map<string, KnownPerson>>;
+  /** Writes each person if no later or repeated write of these rows came first. */
+  write(changes: readonly PersonChange[]): Promise<Written>;
+}
+
+export interface Written {
+  /** Some were not written. */
+  readonly incomplete: boolean;
+  /** Identities beyond the capacity of the plan. */
+  readonly overCapacity: ReadonlySet<string>;
 }

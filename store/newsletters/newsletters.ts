@@ -3,7 +3,7 @@ import { now } from '../../clock.js';
 import type { CalendarFields } from '../../domain/newsletter/cron.js';
 import type { Overlap } from '../../domain/newsletter/issue.js';
 import type { FeedState, Source } from '../../domain/newsletter/source.js';
-import type { CampaignSettings, Sender } from '../campaigns/campaigns.js';
+import type { CampaignSettings, Sender } from '../campaigns/row.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
 import { addOnce } from '../mongo/insert-once.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../config.js';
-import type { Template } from './templates.js';
+import type { Template } from './row.js';
 
 const CATALOGUE = [
   { _id: 1, identifier: 'digest', name: 'Digest', category: 'newsletter' },

@@ -3,8 +3,8 @@ import { now } from '../../clock.js';
 import { isSystemTemplate, type PublishedEdition, type TemplateEdition } from '../../domain/template.js';
 import type { Store } from '../mongo/connect.js';
 import { inTransaction } from '../mongo/transaction.js';
+import type { SeenTemplate, Template } from './row.js';
 import { SYSTEM_TEMPLATES } from './system-templates.js';
-import type { SeenTemplate, Template } from './templates.js';
 
 /** A published version; never changes. */
 export interface StoredVersion extends PublishedEdition {

@@ -3,7 +3,7 @@ import { now } from '../../clock.js';
 import { events } from '../events/events.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { inTransaction } from '../mongo/transaction.js';
-import type { Endpoint, EndpointReason } from './endpoints.js';
+import type { Endpoint, EndpointReason } from './row.js';
 
 /** Outcomes of some attempts, in the order of the responses. */
 export interface FailureCounts {

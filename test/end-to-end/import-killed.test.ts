@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { monotonic } from '../../clock.js';
-import type { Import } from '../../store/imports/imports.js';
+import type { Import } from '../../store/imports/row.js';
 import { aList, anApi, type TestApi } from '../support/api/api.js';
 import { aWorkerProcess, type WorkerProcess } from '../support/everpost/worker-process.js';
 import { testNamespace } from '../support/servers/test-servers.js';

@@ -1,6 +1,6 @@
 import { Failure } from '../../../domain/errors.js';
 import type { Client } from '../../../store/accounts/clients.js';
-import type { Campaign } from '../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
 import type { Api } from '../../api.js';
 import { originOf } from '../../hooks/idempotency.js';
 import { Data, NoContent, Page, refusals } from '../../schema/envelope.js';

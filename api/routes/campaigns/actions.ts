@@ -5,7 +5,7 @@ import { Failure } from '../../../domain/errors.js';
 import type { Finding } from '../../../domain/mail/finding.js';
 import { campaignSender, demandPermittedSender } from '../../../services/sender.js';
 import type { Steering } from '../../../services/steer-campaign.js';
-import type { Campaign } from '../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
 import type { Api } from '../../api.js';
 import { originOf } from '../../hooks/idempotency.js';
 import { Data, refusals } from '../../schema/envelope.js';

@@ -9,7 +9,7 @@ import type {
   CampaignContent,
   CampaignSettings,
   NewCampaign as Fresh,
-} from '../../../store/campaigns/campaigns.js';
+} from '../../../store/campaigns/row.js';
 import type { List } from '../../../store/lists/lists.js';
 import { requestedApproval } from './approval/routes.js';
 import type { CampaignPatch, NewCampaign } from './schema.js';

@@ -3,7 +3,7 @@ import { Failure } from '../../../domain/errors.js';
 import type { Finding } from '../../../domain/mail/finding.js';
 import { campaignSender, demandPermittedSender } from '../../../services/sender.js';
 import { discardCancelledLaunch } from '../../../services/steer-campaign.js';
-import type { Campaign, NewCampaign as Fresh } from '../../../store/campaigns/campaigns.js';
+import type { Campaign, NewCampaign as Fresh } from '../../../store/campaigns/row.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';

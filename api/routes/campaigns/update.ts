@@ -4,7 +4,7 @@ import { type CampaignAction, LIVE_STATES } from '../../../domain/campaign/campa
 import { Failure } from '../../../domain/errors.js';
 import { demandQuotaLeft } from '../../../services/quotas.js';
 import { changeCampaign, type Steered, type Steering, steerCampaign } from '../../../services/steer-campaign.js';
-import type { Campaign } from '../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
 import { demandETag } from '../../etag.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';

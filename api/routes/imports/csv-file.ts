@@ -18,7 +18,7 @@ import {
   parserEncoding,
   utf16Of,
 } from '../../../domain/import/csv-encoding.js';
-import type { CsvFile } from '../../../store/imports/imports.js';
+import type { CsvFile } from '../../../store/imports/row.js';
 import { limitBytes } from '../../uploads.js';
 
 /** A stored file, with the properties detected during the upload. */

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { SUBSCRIBER_LIMITS } from '../../../domain/subscriber/subscriber.js';
-import { IMPORT_STATES, type Import } from '../../../store/imports/imports.js';
+import type { Import } from '../../../store/imports/row.js';
+import { IMPORT_STATES } from '../../../store/imports/row.js';
 import { closed, Id, nullable, Timestamp } from '../../schema/fields.js';
 import { pageFields } from '../../schema/paging.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';

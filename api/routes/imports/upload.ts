@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import multipart from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { Failure } from '../../../domain/errors.js';
-import type { Import } from '../../../store/imports/imports.js';
+import type { Import } from '../../../store/imports/row.js';
 import type { Api } from '../../api.js';
 import { expectAtMost, expectCsv, streamCsv } from '../../uploads.js';
 import type { Deps } from '../../wiring.js';

@@ -3,7 +3,7 @@ import { Failure } from '../../../domain/errors.js';
 import { matchLanguage } from '../../../domain/template.js';
 import { fillParts, parseParts } from '../../../mail/liquid/fill-parts.js';
 import { preferencesUrl, unsubscribeUrl, viewUrl } from '../../../mail/tokens/link-tokens.js';
-import type { Template } from '../../../store/templates/templates.js';
+import type { Template } from '../../../store/templates/row.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';

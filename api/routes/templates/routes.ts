@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
-import type { Template, TemplateChange } from '../../../store/templates/templates.js';
+import type { Template, TemplateChange } from '../../../store/templates/row.js';
 import type { Api } from '../../api.js';
 import { demandRevision, setETag } from '../../etag.js';
 import { accountOf } from '../../hooks/auth.js';

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { Failure } from '../../../domain/errors.js';
 import { isSystemTemplate } from '../../../domain/template.js';
-import type { Template } from '../../../store/templates/templates.js';
+import type { Template } from '../../../store/templates/row.js';
 import { demandRevision } from '../../etag.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';

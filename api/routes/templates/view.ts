@@ -1,6 +1,6 @@
 import { FIRST_DEFAULT_TEMPLATE, isSystemTemplate } from '../../../domain/template.js';
 import { sampleContext } from '../../../mail/liquid/sample-context.js';
-import type { Template, TemplateSummary } from '../../../store/templates/templates.js';
+import type { Template, TemplateSummary } from '../../../store/templates/row.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
 import { contentsView } from './contents.js';

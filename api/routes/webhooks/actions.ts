@@ -5,7 +5,7 @@ import { Failure } from '../../../domain/errors.js';
 import { FORMATS, typesFor } from '../../../domain/webhook/formats.js';
 import { postEvent } from '../../../services/webhook-post.js';
 import type { SequencedEvent } from '../../../store/events/event-log.js';
-import type { Endpoint } from '../../../store/webhooks/endpoints.js';
+import type { Endpoint } from '../../../store/webhooks/row.js';
 import { type WebClient, webClient } from '../../../web/client.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';

@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { now } from '../../../clock.js';
 import { Failure } from '../../../domain/errors.js';
 import { FORMATS, typesFor, type WebhookFormat } from '../../../domain/webhook/formats.js';
-import type { Endpoint } from '../../../store/webhooks/endpoints.js';
+import type { Endpoint } from '../../../store/webhooks/row.js';
 import { type AddressGuard, addressGuard } from '../../../web/address-guard.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { WEBHOOK_FORMATS } from '../../../domain/webhook/formats.js';
 import { DELIVERY_STATES, type Delivery } from '../../../store/webhooks/deliveries.js';
-import type { Endpoint, EndpointReason } from '../../../store/webhooks/endpoints.js';
+import type { Endpoint, EndpointReason } from '../../../store/webhooks/row.js';
 import { closed, Id, Line, nullable, Timestamp } from '../../schema/fields.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
 import { EventId, Pattern } from '../events/schema.js';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CsvPiece, chunksOf } from '../../../activities/subscriber/import-chunks.js';
 import { DELIMITERS } from '../../../domain/import/csv-columns.js';
-import type { ImportPosition } from '../../../store/imports/imports.js';
+import type { ImportPosition } from '../../../store/imports/row.js';
 
 const START: ImportPosition = { row: 0, byte: 0 };
 const utf8 = { delimiter: ',', encoding: 'utf-8' } as const;

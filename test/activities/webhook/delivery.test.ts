@@ -1,7 +1,7 @@
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { now, useClock } from '../../../clock.js';
-import type { Endpoint } from '../../../store/webhooks/endpoints.js';
+import type { Endpoint } from '../../../store/webhooks/row.js';
 import { bodySignature } from '../../../web/webhook/request.js';
 import { type WebhookFixture, webhookFixture } from '../../support/activities/webhook-fixture.js';
 import { type HookReceiver, type HookScript, hookReceiver } from '../../support/scripted/hook-receiver.js';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { endpointNotifier } from '../../../activities/webhook/notifier.js';
 import { useClock } from '../../../clock.js';
-import type { Endpoint, EndpointFields } from '../../../store/webhooks/endpoints.js';
+import type { Endpoint, EndpointFields } from '../../../store/webhooks/row.js';
 import { type WebhookFixture, webhookFixture } from '../../support/activities/webhook-fixture.js';
 import { type HookReceiver, type HookScript, hookReceiver } from '../../support/scripted/hook-receiver.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../../servers/ports.js';
 import { accounts } from '../../../store/accounts/accounts.js';
-import type { Campaign } from '../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
 import type { Child } from '../../support/end-to-end/child.js';
 import { expectLedgerMatchesReceiver } from '../../support/end-to-end/ledger-check.js';
 import { KEY } from '../../support/end-to-end/plan.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { monotonic } from '../../../clock.js';
 import { accounts, FIRST_ACCOUNT } from '../../../store/accounts/accounts.js';
-import type { Campaign } from '../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
 import { atRate } from '../../support/end-to-end/campaign-settings.js';
 import { expectLedgerMatchesReceiver } from '../../support/end-to-end/ledger-check.js';
 import { LONG_LEASE_TIMES } from '../../support/end-to-end/plan.js';

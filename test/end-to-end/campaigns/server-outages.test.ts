@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../../servers/ports.js';
-import type { Campaign } from '../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
 import { pauseCampaign, resumeCampaign } from '../../../workflows/messages/campaign.js';
 import { campaignWorkflowId } from '../../../workflows/names.js';
 import { atRate } from '../../support/end-to-end/campaign-settings.js';

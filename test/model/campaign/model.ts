@@ -1,5 +1,6 @@
 import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
-import { type Campaign, campaigns } from '../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
+import { campaigns } from '../../../store/campaigns/campaigns.js';
 import type { ledger } from '../../../store/campaigns/ledger.js';
 import { campaignProgress, type LaunchKey } from '../../../store/campaigns/progress.js';
 import type { Store } from '../../../store/mongo/connect.js';

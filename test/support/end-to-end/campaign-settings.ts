@@ -1,4 +1,4 @@
-import type { CampaignSettings } from '../../../store/campaigns/campaigns.js';
+import type { CampaignSettings } from '../../../store/campaigns/row.js';
 
 /** A rate slow enough for a test to act while the campaign is being sent. */
 export function atRate(rate_per_second: number, over: Partial<CampaignSettings> = {}): CampaignSettings {

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { PageException } from '../../../domain/campaign/ledger-page.js';
 import { type LedgerPage, recipientAt } from '../../../domain/campaign/ledger-page.js';
 import type { Totals } from '../../../domain/campaign/totals.js';
-import type { Campaign } from '../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
 import type { Event } from '../../../store/events/events.js';
 import { majorityCollection } from '../../../store/mongo/connect.js';
 import type { Subscriber } from '../../../store/subscribers/row.js';

@@ -1,6 +1,6 @@
 import { type Approval, DEFAULT_HOURS, needsApproval, newApproval } from '../../../../domain/campaign/approval.js';
 import { Failure } from '../../../../domain/errors.js';
-import type { Campaign } from '../../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../../store/campaigns/row.js';
 import type { Api } from '../../../api.js';
 import { Data, refusals } from '../../../schema/envelope.js';
 import { IdPath } from '../../../schema/fields.js';

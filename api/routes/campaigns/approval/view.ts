@@ -1,4 +1,4 @@
-import type { Campaign } from '../../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../../store/campaigns/row.js';
 import { timestamp, timestampOrNull } from '../../../timestamp.js';
 
 /** The approval fields of a campaign in the API. */

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { Failure } from '../../../../domain/errors.js';
 import { bodyOfDraft } from '../../../../mail/letter/draft-body.js';
-import type { Campaign } from '../../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../../store/campaigns/row.js';
 import type { Draft, DraftRequest } from '../../../../store/drafts/drafts.js';
 import type { Api } from '../../../api.js';
 import { accountOf } from '../../../hooks/auth.js';

@@ -8,7 +8,7 @@ import { fieldsOf } from '../../../../mail/letter/splice.js';
 import { type FilledParts, fillParts, parseParts } from '../../../../mail/liquid/fill-parts.js';
 import { campaignJob } from '../../../../mail/render/campaign-job.js';
 import type { Rendered } from '../../../../mail/render/job.js';
-import type { Campaign } from '../../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../../store/campaigns/row.js';
 import type { PreviewRecipient, PreviewResponse } from '../../../schema/preview.js';
 import type { Deps } from '../../../wiring.js';
 

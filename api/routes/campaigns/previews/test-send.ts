@@ -5,7 +5,7 @@ import type { MessageRequest } from '../../../../domain/message/request.js';
 import { parseMailbox } from '../../../../mail/address.js';
 import { acceptMessage } from '../../../../services/accept-message.js';
 import { campaignSender } from '../../../../services/sender.js';
-import type { Campaign } from '../../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../../store/campaigns/row.js';
 import type { Api } from '../../../api.js';
 import { accountOf } from '../../../hooks/auth.js';
 import { demandOwned } from '../../../hooks/failures.js';

@@ -1,8 +1,8 @@
 import { parseMailbox } from '../../../../mail/address.js';
 import { messageIdOf } from '../../../../mail/letter/compile.js';
 import { launchSender } from '../../../../services/sender.js';
-import type { Campaign } from '../../../../store/campaigns/campaigns.js';
 import type { CampaignRecipient, RecipientPosition } from '../../../../store/campaigns/recipients.js';
+import type { Campaign } from '../../../../store/campaigns/row.js';
 import type { Api } from '../../../api.js';
 import { accountOf } from '../../../hooks/auth.js';
 import { demandOwned } from '../../../hooks/failures.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CampaignState } from '../../../../domain/campaign/campaign.js';
-import type { Campaign } from '../../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../../store/campaigns/row.js';
 import { anApi, type TestApi } from '../../../support/api/api.js';
 import {
   aCampaign,

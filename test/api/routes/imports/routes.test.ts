@@ -4,7 +4,7 @@ import { MongoNetworkError } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Engine, idleEngine } from '../../../../api/engine/engine.js';
 import { storeUpload } from '../../../../api/routes/imports/csv-file.js';
-import type { Import } from '../../../../store/imports/imports.js';
+import type { Import } from '../../../../store/imports/row.js';
 import { aList, anApi, aStranger, type TestApi } from '../../../support/api/api.js';
 import { aForm } from '../../../support/api/form.js';
 
