@@ -1,8 +1,8 @@
 import type { Deps } from '../../api/wiring.js';
 import { newApproval } from '../../domain/campaign/approval.js';
 import { linkTokens } from '../../mail/tokens/link-tokens.js';
-import type { Campaign, NewCampaign } from '../../store/campaigns/row.js';
 import { campaignProgress } from '../../store/campaigns/progress.js';
+import type { Campaign, NewCampaign } from '../../store/campaigns/row.js';
 import type { List } from '../../store/lists/lists.js';
 import { letterOf } from './templates.js';
 

@@ -10,8 +10,8 @@ export type Mode = 'html' | 'plain';
 /** No match goes beyond the next opening brace pair, so that matching takes linear time. */
 export const LIQUID_TAG = /\{\{(?:(?!\{\{).)*?\}\}|\{%(?:(?!\{%).)*?%\}/gs;
 
-/** Milliseconds for one recipient. The limit is generous: recipients must not fail because the machine is busy. */
-const RENDER_LIMIT = 2_000;
+/** Milliseconds for one recipient, for work that the counters miss: a busy machine must not reach the limit. */
+const RENDER_LIMIT = 10_000;
 
 /** Tags that read other files. They are not available. */
 export const NO_FILES = ['include', 'render', 'layout', 'block'];
@@ -109,8 +109,8 @@ export function renderLiquid(templates: Template[], context: Context, mode: Mode
   return output.buffer;
 }
 
-/** Milliseconds for one message: other requests wait while it is filled. */
-const MESSAGE_LIMIT = 1_000;
+/** Milliseconds for one message, for work that the counters miss: a busy machine must not reach the limit. */
+const MESSAGE_LIMIT = 5_000;
 
 /** The budget for all parts of one message, including the search for missing variables. */
 export function messageBudget(): Budget {

@@ -35,7 +35,9 @@ test('the README names every floor', () => {
 });
 
 test('the guide for operators has every update of a campaign, and no other', () => {
-  const updates = [...read('workflows/messages/campaign.ts').matchAll(/defineUpdate<.*>\('(\w+)'\)/g)].map(([, name]) => name);
+  const updates = [...read('workflows/messages/campaign.ts').matchAll(/defineUpdate<.*>\('(\w+)'\)/g)].map(
+    ([, name]) => name,
+  );
   const rows = [...read('docs/guides/operating.md').matchAll(/^\| .*`POST .*?` \| `(\w+)` \|/gm)].map(
     ([, name]) => name,
   );

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { monotonic } from '../../../clock.js';
-import type { Campaign } from '../../../store/campaigns/row.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
 import {
   cancelCampaign,
   changeCampaignRate,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Campaign } from '../../../store/campaigns/row.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
 import { atRate } from '../../support/end-to-end/campaign-settings.js';
 import { expectLedgerMatchesReceiver } from '../../support/end-to-end/ledger-check.js';
 import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cluster.js';

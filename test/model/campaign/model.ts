@@ -1,8 +1,8 @@
 import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
-import type { Campaign } from '../../../store/campaigns/row.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
 import type { ledger } from '../../../store/campaigns/ledger.js';
 import { campaignProgress, type LaunchKey } from '../../../store/campaigns/progress.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
 import type { Store } from '../../../store/mongo/connect.js';
 import type { Connection, Mutation, Underway } from '../network.js';
 import type { Receiver, Reply } from '../receiver.js';

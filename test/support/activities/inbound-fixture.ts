@@ -3,8 +3,8 @@ import { type InboundDeps, sweepInbound } from '../../../activities/inbound/swee
 import type { PageException } from '../../../domain/campaign/ledger-page.js';
 import { messageIdOf } from '../../../mail/letter/compile.js';
 import { returnPaths } from '../../../mail/tokens/return-path.js';
-import type { Campaign } from '../../../store/campaigns/row.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
 import { uncertainRecipients } from '../../../store/campaigns/uncertain-recipients.js';
 import { events } from '../../../store/events/events.js';
 import { inbound } from '../../../store/inbound/inbound.js';

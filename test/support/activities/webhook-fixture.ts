@@ -10,8 +10,8 @@ import { openStore } from '../../../store/mongo/connect.js';
 import { subscribers } from '../../../store/subscribers/subscribers.js';
 import { suppressions } from '../../../store/suppressions/suppressions.js';
 import { deliveries } from '../../../store/webhooks/deliveries.js';
-import type { Endpoint, NewEndpoint } from '../../../store/webhooks/row.js';
 import { endpoints } from '../../../store/webhooks/endpoints.js';
+import type { Endpoint, NewEndpoint } from '../../../store/webhooks/row.js';
 import { webClient } from '../../../web/client.js';
 import { testDatabase } from '../servers/test-servers.js';
 

@@ -1,7 +1,7 @@
 import { renderingActivities } from '../../../activities/campaign/rendering.js';
 import { type Engine, idleEngine } from '../../../api/engine/engine.js';
-import type { Campaign } from '../../../store/campaigns/row.js';
 import { campaignProgress } from '../../../store/campaigns/progress.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
 import { majorityCollection } from '../../../store/mongo/connect.js';
 import { aList, aSubscriber, type TestApi } from './api.js';
 

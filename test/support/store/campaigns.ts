@@ -1,6 +1,6 @@
 import { accounts } from '../../../store/accounts/accounts.js';
-import type { Campaign, NewCampaign } from '../../../store/campaigns/row.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
+import type { Campaign, NewCampaign } from '../../../store/campaigns/row.js';
 import { lists } from '../../../store/lists/lists.js';
 import type { Store } from '../../../store/mongo/connect.js';
 import { counters } from '../../../store/mongo/counters.js';

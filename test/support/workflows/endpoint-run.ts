@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkflowClient } from '@temporalio/client';
 import { events } from '../../../store/events/events.js';
 import type { Store } from '../../../store/mongo/connect.js';
-import type { Endpoint } from '../../../store/webhooks/row.js';
 import { endpoints } from '../../../store/webhooks/endpoints.js';
+import type { Endpoint } from '../../../store/webhooks/row.js';
 import { ENDPOINT_TYPE, endpointRowChanged, endpointStart } from '../../../workflows/messages/endpoint.js';
 import { hookReceiver } from '../scripted/hook-receiver.js';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Campaign } from '../../../store/campaigns/row.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
 import { workflowBundle } from '../../../workers/bundle.js';
 import type { campaign as campaignWorkflow } from '../../../workflows/campaign/campaign.js';
 import { campaignRowChanged, scheduleCampaign, sendCampaignNow } from '../../../workflows/messages/campaign.js';
