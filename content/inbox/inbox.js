@@ -1,4 +1,4 @@
-// Says that new mail has come in; what somebody reads never moves by itself.
+// Announces new mail without moving the mail that is being read.
 const count = document.getElementById('count');
 const news = document.getElementById('new-mail');
 document.querySelector('form[action="/clear"]').addEventListener('submit', (event) => {

@@ -45,14 +45,14 @@ test('with a worker in the same process they include the outcomes of its mails',
   const both = await anApi({ METRICS_TOKEN: TOKEN }, { registry });
   const { store, account, deps } = both;
   const receiver = await smtpServer({ onRcpt: (to) => (to === 'gone@example.com' ? '550 5.1.1 no' : undefined) });
-  const surroundings = {
+  const dependencies = {
     config: deps.config,
     store,
     times: PROTOCOL_TIMES,
     lanes: 1,
     log: pino({ level: 'silent' }),
   };
-  const worker = await activityWiring({ ...surroundings, smtpUrl: receiver.url, registry }, orderlyStop());
+  const worker = await activityWiring({ ...dependencies, smtpUrl: receiver.url, registry }, orderlyStop());
   for (const email of ['ann@example.com', 'gone@example.com']) {
     const message = await anAcceptedMessage(store, { account, to: { email, name: null }, to_key: email });
     await worker.messageSteps.activities.beginMessage({ account, message: message._id });

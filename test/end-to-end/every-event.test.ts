@@ -84,7 +84,7 @@ const PROVOKED: readonly (readonly [types: readonly string[], act: () => Promise
       'subscriber.complained',
     ),
     async () => {
-      const { list, ids, at } = await fixture.readers('fine', 'later', 'lost', 'nobody', 'cross');
+      const { list, ids, at } = await fixture.readers('fine', 'later', 'lost', 'missing', 'cross');
       const id = await aCampaign(fixture.api, list, { send: true, html: HTML });
       await fixture.untilState('campaigns', id, 'sent');
       const { pixel, link } = await fixture.mailTo(at('fine'));
@@ -99,14 +99,14 @@ const PROVOKED: readonly (readonly [types: readonly string[], act: () => Promise
   [
     ['campaign.failed'],
     async () => {
-      const { list } = await fixture.readers('nobody');
+      const { list } = await fixture.readers('missing');
       await aCampaign(fixture.api, list, { send: true });
     },
   ],
   [
     ['accepted', 'sent', 'delayed', 'held', 'failed', 'uncertain', 'cancelled'].map((type) => `message.${type}`),
     async () => {
-      for (const local of ['fine', 'later', 'blocked', 'nobody', 'lost']) await fixture.aMessage(local);
+      for (const local of ['fine', 'later', 'blocked', 'missing', 'lost']) await fixture.aMessage(local);
       await fixture.call(`POST /messages/${await fixture.aMessage('never', { scheduled_at: IN_A_MONTH })}/cancel`, {});
     },
   ],
@@ -155,7 +155,7 @@ const PROVOKED: readonly (readonly [types: readonly string[], act: () => Promise
   [
     ['begun', 'launched', 'sent', 'failed'].map((what) => `newsletter.issue_${what}`),
     async () => {
-      for (const reader of ['fine', 'nobody']) {
+      for (const reader of ['fine', 'missing']) {
         const { list } = await fixture.readers(reader);
         const { _id } = await aNewsletter(fixture.api.store, { list_id: list });
         await fixture.call(`POST /newsletters/${_id}/trigger`, {});

@@ -28,7 +28,7 @@ async function timesOfTemporal(table: Timetable): Promise<string[]> {
   const handle = await client.schedule.create({
     scheduleId: `times-${randomUUID()}`,
     spec: scheduleSpec(table),
-    action: { type: 'startWorkflow', workflowType: 'nobody', taskQueue: 'nobody' },
+    action: { type: 'startWorkflow', workflowType: 'unused', taskQueue: 'unused' },
   });
   const { info } = await handle.describe();
   await handle.delete();

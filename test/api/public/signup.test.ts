@@ -175,12 +175,12 @@ test('an expired link is refused, and a person who never confirmed is deleted', 
 
 test('invalid input shows the form again, and a bot gets the usual response', async () => {
   const before = await requests().countDocuments();
-  for (const fields of [{ email: 'nobody' }, { email, first_name: 'a\nb' }, {}]) {
+  for (const fields of [{ email: 'no-address' }, { email, first_name: 'a\nb' }, {}]) {
     const { statusCode, body } = await form(fields as Record<string, string>);
     expect([statusCode, body.includes('role="alert"')]).toEqual([422, true]);
   }
   expect((await json({ email, colour: 'red' })).json().error).toMatchObject({ code: 'validation_failed' });
-  expect((await json({ email: 'nobody' })).json().error.errors).toHaveProperty('email');
+  expect((await json({ email: 'no-address' })).json().error.errors).toHaveProperty('email');
   expect((await form({}, { payload: '{', headers: { 'content-type': 'application/json' } })).statusCode).toBe(400);
   expect((await form({ email, website: 'https://spam.example' })).statusCode).toBe(202);
   expect(await requests().countDocuments()).toBe(before);

@@ -162,7 +162,7 @@ describe('its bytes', () => {
 
 test.each([
   ['jürgen@example.test', 'eai_unsupported'],
-  ['nobody', 'invalid_address'],
+  ['no-address', 'invalid_address'],
 ])('a copy for %s cannot be composed: %s', async (email, why) => {
   const mail = await composeMessage(aDraft({}, { to: { name: null, email } }), someTime);
   expect(mail).toMatchObject({ kind: 'unrenderable', class: why });

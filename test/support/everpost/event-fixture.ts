@@ -19,7 +19,7 @@ export const HTML = '<p>Hello, <a href="https://shop.test/tea">tea</a></p>';
 const REFUSALS: Readonly<Record<string, string>> = {
   later: '451 4.3.0 try again in 1 second',
   blocked: '451 4.7.1 your IP is listed by a DNSBL, try again in 1 second',
-  nobody: '550 5.1.1 no such user',
+  missing: '550 5.1.1 no such user',
 };
 
 /** The whole product, and the actions of its users, recipients and mail servers. */
@@ -88,7 +88,7 @@ function refusingReceiver() {
   return {
     onRcpt: (address: string) => {
       const [local = ''] = address.split('@');
-      if (local !== 'nobody' && seen.has(address)) return undefined;
+      if (local !== 'missing' && seen.has(address)) return undefined;
       seen.add(address);
       return REFUSALS[local];
     },

@@ -23,7 +23,7 @@ test('an agency adds, reads, changes and lists its clients; a repeat with the sa
     data: [{ id: made.id }],
     meta: { total: 1 },
   });
-  const unfit = await api.call(`POST ${clients}`, { payload: { name: 'x', mail_from: 'nobody' } });
+  const unfit = await api.call(`POST ${clients}`, { payload: { name: 'x', mail_from: 'no-address' } });
   expect(unfit.json().error.errors).toHaveProperty('mail_from');
 });
 

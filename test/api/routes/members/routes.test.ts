@@ -42,7 +42,7 @@ test('the same address may be a member of two accounts', async () => {
 test.each([
   [{ name: 'x', email: 'x@acme.example' }, 'role'],
   [{ name: 'x', email: 'x@acme.example', role: 'owner' }, 'role'],
-  [{ name: 'x', email: 'nobody', role: 'editor' }, 'email'],
+  [{ name: 'x', email: 'no-address', role: 'editor' }, 'email'],
   [{ name: 'x', email: 'jürgen@acme.example', role: 'editor' }, 'email'],
   [{ name: 'x\ny', email: 'x@acme.example', role: 'editor' }, 'name'],
 ])('%j is refused for its %s', async (payload, field) => {

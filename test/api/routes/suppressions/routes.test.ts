@@ -21,7 +21,7 @@ test('an address is suppressed once, in any spelling; the first reason stays', a
   expect([first.statusCode, first.json().data]).toMatchObject([201, { email: 'ada@example.com', reason: 'manual' }]);
   const again = await suppress({ email: 'ada@EXAMPLE.com', reason: 'complaint' });
   expect([again.statusCode, again.json().data]).toMatchObject([200, { reason: 'manual', evidence: 'asked by phone' }]);
-  expect((await suppress({ email: 'nobody' })).statusCode).toBe(422);
+  expect((await suppress({ email: 'no-address' })).statusCode).toBe(422);
   expect((await suppress({ email: 'a@b.example', reason: 'erased' })).statusCode).toBe(422);
   expect(await emails()).toEqual(['ada@example.com']);
 });
@@ -99,7 +99,7 @@ describe('many addresses', () => {
   });
 
   test('an invalid row is counted and shown, and all others are suppressed', async () => {
-    const bad = (i: number) => (i % 1_000 === 7 ? `nobody${i}` : `reader${i}@example.com`);
+    const bad = (i: number) => (i % 1_000 === 7 ? `no-address${i}` : `reader${i}@example.com`);
     const file = Array.from({ length: 7_000 }, (_, i) => bad(i)).join('\n');
     expect((await sent(`email\n${file}`)).json().data).toEqual({
       added: 6_993,
