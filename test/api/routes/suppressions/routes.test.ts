@@ -105,7 +105,7 @@ describe('many addresses', () => {
       added: 6_993,
       known: 0,
       invalid: 7,
-      invalid_examples: ['nobody7', 'nobody1007', 'nobody2007', 'nobody3007', 'nobody4007'],
+      invalid_examples: ['no-address7', 'no-address1007', 'no-address2007', 'no-address3007', 'no-address4007'],
     });
   });
 
