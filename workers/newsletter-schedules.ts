@@ -58,7 +58,7 @@ export function newsletterSchedules(
 }
 
 /** An update makes Temporal drop pending catch-up starts, so a Schedule is updated only when it differs. */
-export function isAsWanted(existing: ScheduleDescription, wanted: Wanted): boolean {
+function isAsWanted(existing: ScheduleDescription, wanted: Wanted): boolean {
   return JSON.stringify(comparedFields(existing)) === JSON.stringify(comparedFields(wanted));
 }
 

@@ -32,7 +32,7 @@ import type { PublishMessage, TrackAttempt } from './publishing.js';
 import type { keyedSemaphore } from './semaphore.js';
 
 /** The transport of an account. */
-export type OutgoingTransport = Pick<Transport, 'connections' | 'ready' | 'deliver'>;
+type OutgoingTransport = Pick<Transport, 'connections' | 'ready' | 'deliver'>;
 
 export interface MessageAttemptDeps extends MessageOwnerDeps {
   readonly messages: Pick<Messages, 'find' | 'sweepAgain'>;

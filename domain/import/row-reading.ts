@@ -5,7 +5,7 @@ import type { NumberedRequest } from './judgement.js';
 import type { Refusal, RowFate } from './row-fate.js';
 
 /** The reason why a row of a file was not imported. */
-export type RowFault = 'missing_email' | 'invalid_email' | 'too_long' | 'not_of_its_type' | 'unknown_field' | Refusal;
+type RowFault = 'missing_email' | 'invalid_email' | 'too_long' | 'not_of_its_type' | 'unknown_field' | Refusal;
 
 export interface RowError {
   /** As in a spreadsheet: the header is row 1; empty rows are not counted. */

@@ -23,64 +23,6 @@ export interface ImageBlock {
   readonly link?: string;
 }
 
-export type BlockType = Block['type'];
-
-const LONGEST_TEXT = 10_000;
-/** A web, mail or phone address, or Liquid that becomes one. */
-const ADDRESS = '^(?:https?://|mailto:|tel:|\\{\\{)[^\\s<>"]*(?:\\s[^<>"]*)?$';
-
-const text = { type: 'string', minLength: 1, maxLength: LONGEST_TEXT };
-const line = { type: 'string', minLength: 1, maxLength: 500 };
-const address = { type: 'string', minLength: 1, maxLength: 2_000, pattern: ADDRESS };
-
-function block(type: BlockType, required: Record<string, object>, optional: Record<string, object> = {}) {
-  return {
-    type: 'object',
-    properties: { type: { type: 'string', const: type }, ...required, ...optional },
-    required: ['type', ...Object.keys(required)],
-    additionalProperties: false,
-  };
-}
-
-/** JSON Schema of a body in blocks, for requests, model answers and editors. */
-export const BLOCKS_SCHEMA = {
-  type: 'array',
-  minItems: 1,
-  maxItems: 200,
-  items: {
-    anyOf: [
-      block('heading', { text: line }, { level: { type: 'integer', minimum: 1, maximum: 3 } }),
-      block('paragraph', { text }),
-      block('button', { label: { ...line, maxLength: 120 }, url: address }),
-      block(
-        'list',
-        { items: { type: 'array', minItems: 1, maxItems: 100, items: text } },
-        { ordered: { type: 'boolean' } },
-      ),
-      block(
-        'image',
-        { url: address, alt: { type: 'string', maxLength: 500 } },
-        { width: { type: 'integer', minimum: 16, maximum: 1_200 }, link: address },
-      ),
-      block('quote', { text }, { cite: line }),
-      block('facts', {
-        rows: {
-          type: 'array',
-          minItems: 1,
-          maxItems: 100,
-          items: {
-            type: 'object',
-            properties: { label: line, value: text },
-            required: ['label', 'value'],
-            additionalProperties: false,
-          },
-        },
-      }),
-      block('divider', {}),
-    ],
-  },
-} as const;
-
 /** `[label](address)` in a text. */
 export const INLINE_LINK = /\[([^[\]]+)\]\(((?:https?:\/\/|mailto:|tel:)[^\s()<>"]+)\)/g;
 

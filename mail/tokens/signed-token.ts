@@ -22,7 +22,7 @@ export type Purpose = keyof typeof PURPOSES;
 
 type NumberForEach<F> = { readonly [I in keyof F]: number };
 /** The fields of a token: whole numbers from 0, each as large as its width allows. */
-export type TokenFields<P extends Purpose> = NumberForEach<(typeof PURPOSES)[P]['fields']>;
+type TokenFields<P extends Purpose> = NumberForEach<(typeof PURPOSES)[P]['fields']>;
 
 export interface SignedTokens {
   /** Signs with the current key. Throws a RangeError if a field does not fit. */

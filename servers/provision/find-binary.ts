@@ -27,7 +27,7 @@ interface Attempt {
 }
 
 /** No source had a usable program; the message names each source and the reason. */
-export class BinaryNotFound extends Error {
+class BinaryNotFound extends Error {
   override readonly name = 'BinaryNotFound';
 }
 

@@ -16,8 +16,6 @@ export type TakeResult =
   | { readonly kind: 'abandoned'; readonly row: Import }
   | { readonly kind: 'missing' };
 
-export type ImportProgress = ReturnType<typeof importProgress>;
-
 /** Milliseconds after which an unfinished upload counts as abandoned: the sweep has it deleted. */
 export const UPLOAD_TIMEOUT = 6 * 3_600_000;
 /** An attempt moves its row more often than this; the sweep checks a row that does not move. */

@@ -3,7 +3,7 @@ import { now } from '../../clock.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 
 export const DELIVERY_STATES = ['waiting', 'delivered', 'failed'] as const;
-export type DeliveryState = (typeof DELIVERY_STATES)[number];
+type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /** One attempt and the endpoint's response. */
 export interface DeliveryTry {

@@ -9,13 +9,13 @@ import { sealing } from '../secrets/sealing.js';
 import { endpointProgress } from './progress.js';
 import type { Endpoint, EndpointFields, EndpointSecret, NewEndpoint } from './row.js';
 
-export interface WithSecret {
+interface WithSecret {
   readonly row: Endpoint;
   readonly secret: string;
 }
 
 /** Purpose of the sealed secrets. */
-export const SEALED_AS = 'endpoints';
+const SEALED_AS = 'endpoints';
 
 export type Endpoints = ReturnType<typeof endpoints>;
 

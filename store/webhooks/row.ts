@@ -2,7 +2,7 @@ import type { EventPattern } from '../../domain/event-types.js';
 import type { WebhookFormat } from '../../domain/webhook/formats.js';
 import type { Sealed } from '../secrets/sealing.js';
 
-export type EndpointState = 'enabled' | 'disabled';
+type EndpointState = 'enabled' | 'disabled';
 
 /** Why it is disabled: by request, after a 410, or after days of failures. */
 export type EndpointReason = 'by_request' | 'gone' | 'failing';

@@ -9,7 +9,6 @@ import {
   KNOWN_BAD_DOMAIN,
 } from '../../../domain/delivery/bad-domain.js';
 import type { Fate } from '../../../domain/delivery/outcome.js';
-import type { Subscriber } from '../../../store/subscribers/row.js';
 import type { Subscribers } from '../../../store/subscribers/subscribers.js';
 import type { Suppressions } from '../../../store/suppressions/suppressions.js';
 
@@ -96,5 +95,3 @@ function unreachable(kind: 'deferred' | 'failed', reply: string | null): Exclude
 function gone(i: number): never {
   throw new Error(`index ${i} has neither a subscriber nor a reason to skip`);
 }
-
-export type { Subscriber };

@@ -65,7 +65,7 @@ export async function rowOf({ store, id }: MessageModel): Promise<Message> {
 }
 
 /** The invariants for messages (docs/architecture/protocol.md "Invariants"). */
-export class Broken extends Error {
+class Broken extends Error {
   override readonly name = 'Broken';
   constructor(invariant: number, what: string) {
     super(`invariant ${invariant}: ${what}`);
