@@ -1,18 +1,15 @@
 #!/usr/bin/env node
 import { Argument, Command } from 'commander';
 import { openLog } from './api/hooks/logging.js';
-import { accountCommands } from './cli/accounts/commands.js';
+import { accountCommands } from './cli/accounts.js';
 import { benchCommands } from './cli/bench.js';
-import { catcher } from './cli/catcher.js';
 import { count, run, stderr } from './cli/command.js';
-import { demo } from './cli/demo/demo.js';
+import { demo } from './cli/demo.js';
 import { doctor } from './cli/doctor/doctor.js';
 import { health, type Role } from './cli/health.js';
-import { issueKey, listKeys, revokeKey } from './cli/keys/keys.js';
-import { listLinkKeys, rotateLinkKeys } from './cli/keys/link-keys.js';
+import { issueKey, listKeys, listLinkKeys, revokeKey, rotateLinkKeys } from './cli/keys.js';
 import { type RehearsalOptions, type RehearsalSubject, rehearse } from './cli/rehearse/rehearse.js';
-import { api, worker } from './cli/standalone.js';
-import { start } from './cli/start.js';
+import { api, catcher, start, worker } from './cli/start.js';
 
 const program = new Command('everpost').description('A durable email engine: each mail is sent once.');
 

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
-import type { DraftText } from '../domain/draft/draft-text.js';
+import type { DraftText } from '../domain/draft/draft.js';
 import type { Block } from '../domain/mail/blocks.js';
 
 const closed = { additionalProperties: false } as const;

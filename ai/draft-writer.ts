@@ -1,5 +1,12 @@
-import { costOf, type DraftReason, type ModelCall, PRICE_VERSION } from '../domain/draft/draft.js';
-import { type DraftText, faultsOf, linksIn } from '../domain/draft/draft-text.js';
+import {
+  costOf,
+  type DraftReason,
+  type DraftText,
+  faultsOf,
+  linksIn,
+  type ModelCall,
+  PRICE_VERSION,
+} from '../domain/draft/draft.js';
 import { DRAFT_SCHEMA, parseDraft } from './draft-schema.js';
 import type { LanguageModel, ModelReply, Usage } from './model.js';
 import { type DraftBrief, messagesFor, PROMPT_VERSION, type PreviousOutput } from './prompt.js';

@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Voice } from '../domain/brand/voice.js';
 import type { ChatMessage } from './model.js';
-import { voiceLines } from './voice.js';
 
 /** The input of a draft. It contains no subscriber data: fields are names only. */
 export interface DraftBrief {
@@ -73,4 +72,22 @@ function section(title: string, lines: readonly string[]): string {
 
 function delimited(what: string, text: string, mark: string): string {
   return `begin ${mark} (${what})\n${text.replaceAll(mark, '')}\nend ${mark}`;
+}
+
+/** The voice as lines of a prompt; empty fields are left out. */
+function voiceLines(voice: Voice): readonly string[] {
+  const { audience, tone, banned_words, locale, signature } = voice;
+  return [
+    ...labelled('Language and spelling', locale),
+    ...labelled('Readers', audience),
+    ...labelled('Tone', tone.description),
+    ...tone.do.map((advice) => `Do: ${advice}`),
+    ...tone.dont.map((advice) => `Do not: ${advice}`),
+    ...labelled('Never use these words', banned_words.length === 0 ? null : banned_words.join(', ')),
+    ...labelled('End with', signature),
+  ];
+}
+
+function labelled(what: string, words: string | null): string[] {
+  return words === null ? [] : [`${what}: ${words}`];
 }

@@ -3,19 +3,17 @@ import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { readRunningFile } from '../cli/running-file.js';
+import { readRunningFile } from '../cli/installation.js';
 import { type Config, readConfig } from '../config.js';
 import { linkTokens } from '../mail/tokens/link-tokens.js';
 import { openStore } from '../store/mongo/connect.js';
 import { linkKeyRing } from '../store/secrets/link-keys.js';
 import { keptSecret } from '../store/secrets/sealing.js';
-import { apiClient } from './harness/api-client.js';
-import { type EverpostProcess, everpostProcess } from './harness/everpost-process.js';
+import { aListOfSubscribers, apiClient } from './harness/api-client.js';
+import { cpuOfTree, type EverpostProcess, everpostProcess } from './harness/everpost-process.js';
 import { machineTime } from './harness/machine-time.js';
 import { LINKS, linkedHtml, newsletter } from './harness/newsletter.js';
-import { cpuOfTree } from './harness/process-cpu.js';
 import { type ClockedSink, ownSink } from './harness/sink.js';
-import { aListOfSubscribers } from './harness/subscribers.js';
 
 export interface BenchClicksOptions {
   readonly config: Config;

@@ -4,12 +4,11 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../config.js';
-import { apiClient } from './harness/api-client.js';
+import { aListOfSubscribers, apiClient } from './harness/api-client.js';
 import { type EverpostProcess, everpostProcess } from './harness/everpost-process.js';
 import { machineTime } from './harness/machine-time.js';
 import { newsletter } from './harness/newsletter.js';
 import { type ClockedSink, ownSink } from './harness/sink.js';
-import { aListOfSubscribers } from './harness/subscribers.js';
 
 export interface BenchMessageOptions {
   readonly config: Config;

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -15,7 +17,6 @@ import { keys } from '../store/keys/keys.js';
 import type { Store } from '../store/mongo/connect.js';
 import { endpointWorkflowId } from '../workflows/names.js';
 import { apiClient } from './harness/api-client.js';
-import { type ClockedReceiver, clockedReceiver } from './harness/hook-receiver.js';
 import { machineTime } from './harness/machine-time.js';
 
 export interface BenchWebhooksOptions {
@@ -130,4 +131,43 @@ async function printHistories(address: string, config: Config, id: number): Prom
   }
   console.log(`its workflow: ${lengths.length} runs, longest history ${Math.max(0, ...lengths)} events`);
   await connection.close();
+}
+
+interface ClockedReceiver {
+  readonly url: string;
+  /** First arrival of each id. */
+  readonly arrivals: ReadonlyMap<string, number>;
+  /** Requests, repetitions included. */
+  requests(): number;
+  until(count: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** An endpoint that answers 204 and records when each event arrived. */
+async function clockedReceiver(): Promise<ClockedReceiver> {
+  const arrivals = new Map<string, number>();
+  let requests = 0;
+  const server = createServer((request, response) => {
+    request.resume().once('end', () => {
+      requests += 1;
+      const id = String(request.headers['webhook-id']);
+      if (!arrivals.has(id)) arrivals.set(id, machineTime());
+      response.writeHead(204).end();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    arrivals,
+    requests: () => requests,
+    until: async (count) => {
+      while (arrivals.size < count) await pause(5);
+    },
+    stop: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
 }

@@ -1,9 +1,10 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Config } from '../config.js';
 import { startCatcher } from '../servers/catcher/start.js';
 import { startMongo } from '../servers/mongodb/mongodb.js';
 import type { Report } from '../servers/report.js';
 import { startTemporal } from '../servers/temporal.js';
-import { writeRunningFile } from './running-file.js';
 
 /** Addresses of the three servers, embedded or external. */
 export interface Installation {
@@ -65,4 +66,27 @@ export function missingSettings(config: Config, role: 'api' | 'worker'): string[
   const { metricsPort, metricsToken } = config.http;
   const unseen = role === 'worker' && metricsPort !== undefined && metricsToken === undefined;
   return unseen ? [...missing, 'METRICS_PORT needs METRICS_TOKEN'] : missing;
+}
+
+/** Addresses of a running embedded installation; holds a password, so only its owner may read it. */
+interface RunningInstallation {
+  readonly mongodbUrl: string;
+  readonly temporalAddress: string;
+}
+
+const runningFile = (dataDir: string) => join(dataDir, 'running.json');
+
+/** Writes the file for commands that run beside `everpost start`; the returned function deletes it. */
+async function writeRunningFile(dataDir: string, installation: RunningInstallation): Promise<() => Promise<void>> {
+  await writeFile(runningFile(dataDir), JSON.stringify(installation), { mode: 0o600 });
+  return () => rm(runningFile(dataDir), { force: true });
+}
+
+/** The installation on this data folder. A killed one leaves its file behind: the caller finds out by connecting. */
+export async function readRunningFile(dataDir: string): Promise<RunningInstallation | undefined> {
+  try {
+    return JSON.parse(await readFile(runningFile(dataDir), 'utf8')) as RunningInstallation;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,10 +1,15 @@
+import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Config } from '../config.js';
+import { type Config, ConfigurationError } from '../config.js';
+import { catchMail } from '../servers/catcher/catcher.js';
+import { catcherOptions } from '../servers/catcher/start.js';
+import { lockFolder } from '../servers/folder-lock.js';
 import { FIRST_ACCOUNT } from '../store/accounts/accounts.js';
 import { keys } from '../store/keys/keys.js';
 import type { RunningWorker } from '../workers/main.js';
-import { type Installation, openInstallation } from './installation.js';
+import { type Installation, missingSettings, openInstallation } from './installation.js';
 import { metricsRegistryOf, runApi, runWorker, storeOf, untilStopSignal } from './roles.js';
+import { serveWorkerMetrics } from './worker-metrics.js';
 
 /** A complete Everpost in this process: embedded servers, the API and a worker. */
 export interface Everpost {
@@ -63,4 +68,58 @@ export function addressesOf({ api, at }: Everpost): string {
     ['Inbox', at.inboxUrl ?? 'none: mail goes to your SMTP_URL'],
   ];
   return lines.map(([name, address]) => `  ${name?.padEnd(12)} ${address}`).join('\n');
+}
+
+function addresses(config: Config, role: 'api' | 'worker') {
+  const faults = missingSettings(config, role);
+  if (faults.length > 0) throw new ConfigurationError(faults);
+  const { mongodbUrl = '', temporalAddress = '', smtpUrl = '' } = config;
+  return { mongodbUrl, temporalAddress, smtpUrl };
+}
+
+/** `everpost api`: the API alone, against servers named in the environment. */
+export async function api(config: Config, log: Logger): Promise<void> {
+  const at = addresses(config, 'api');
+  const store = await storeOf(config, at);
+  const server = await runApi(config, store, at, log);
+  log.info({ address: server.address }, 'API listens');
+  if (server.firstKey !== undefined) console.log(`Your API key, shown this once: ${server.firstKey}`);
+  await untilStopSignal();
+  await server.stop();
+  await store.close();
+}
+
+/** `everpost worker`: a worker alone; run as many as you like. */
+export async function worker(config: Config, log: Logger): Promise<void> {
+  const at = addresses(config, 'worker');
+  const store = await storeOf(config, at);
+  const registry = config.http.metricsPort === undefined ? undefined : metricsRegistryOf(config);
+  const watched = await serveWorkerMetrics(config, registry, log);
+  const running = await runWorker(config, store, at, log, registry);
+  log.info('worker runs');
+  try {
+    await Promise.race([untilStopSignal(), running.ended]);
+  } finally {
+    await running.stop();
+    watched?.stop();
+    await store.close();
+  }
+}
+
+/** `everpost catcher`: the mail catcher alone, in the foreground; returns after Ctrl-C. */
+export async function catcher(config: Config): Promise<void> {
+  const folder = join(config.dataDir, 'mail');
+  const lock = await lockFolder(folder);
+  try {
+    const running = await catchMail({ folder, ...catcherOptions(config) });
+    console.log(`SMTP   smtp://127.0.0.1:${running.smtpPort}`);
+    console.log(`Inbox  http://127.0.0.1:${running.inboxPort}`);
+    await new Promise<void>((resolve) => {
+      process.once('SIGINT', () => resolve());
+      process.once('SIGTERM', () => resolve());
+    });
+    await running.stop();
+  } finally {
+    await lock.release();
+  }
 }

@@ -1,4 +1,4 @@
-import { MOST_LEVELS } from './json-depth.js';
+import { MOST_LEVELS } from './json.js';
 
 /**
  * Every error code with its HTTP status, its sentence, and whether the failure is permanent: repeating the same request

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { monotonic } from '../clock.js';
-import { identityOf, isRunning, type ProcessIdentity } from './process-identity.js';
+import { identityOf, isRunning, type ProcessIdentity } from './process.js';
 
 const SERVER_GONE_MS = 20_000;
 

@@ -1,5 +1,5 @@
 import type { Config } from '../config.js';
-import { type BadKey, testedSigner } from '../mail/dkim/probe.js';
+import { type BadKey, testedSigner } from '../mail/dkim/keys.js';
 import { type Signer, signedMail } from '../mail/dkim/sign.js';
 import type { SplicedMail, Unrenderable } from '../mail/letter/letter.js';
 import type { Domains, OpenKey } from '../store/domains/domains.js';

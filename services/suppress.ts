@@ -1,8 +1,8 @@
-import { domainOf } from '../domain/delivery/bad-domain.js';
 import {
   type AddressDecision,
   type DecidedRefusal,
   decideForAddress,
+  domainOf,
   exceedsSoftBounceLimit,
 } from '../domain/delivery/suppression.js';
 import type { Subscribers } from '../store/subscribers/subscribers.js';

@@ -1,8 +1,13 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Engine, WorkflowStatus } from '../activities/engine.js';
-import { CAMPAIGN_TYPE, campaignRowChanged, campaignStart } from '../workflows/messages/campaign.js';
+import {
+  CAMPAIGN_TYPE,
+  campaignRowChanged,
+  campaignStart,
+  DRAFT_TYPE,
+  draftStart,
+} from '../workflows/messages/campaign.js';
 import { CONFIRMATION_TYPE, confirmationStart } from '../workflows/messages/confirmation.js';
-import { DRAFT_TYPE, draftStart } from '../workflows/messages/draft.js';
 import { ENDPOINT_TYPE, endpointRowChanged, endpointStart } from '../workflows/messages/endpoint.js';
 import { IMPORT_TYPE, importStart } from '../workflows/messages/import.js';
 import { MESSAGE_TYPE, messageStart } from '../workflows/messages/message.js';

@@ -1,5 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  type LogEntry,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
+import type { Logger } from 'pino';
 import { asApplicationFailure } from '../activities/failures.js';
 import { sweepInbound } from '../activities/inbound/sweep.js';
 import {
@@ -15,13 +24,10 @@ import { workflowBundle } from './bundle.js';
 import { workerEngine } from './engine.js';
 import { prepareNamespace } from './namespace.js';
 import { hookQueue, MODEL_QUEUE, messageQueue, STEP_QUEUE, sendQueue, WORKFLOW_QUEUE } from './queues.js';
-import { withRetries } from './retry.js';
-import { installRuntime } from './runtime.js';
-import { orderlyStop } from './stop.js';
 import { ensureSweep, type SweepTiming, watchSweepSchedule } from './sweep-schedule.js';
 import { watchEventLog } from './watch/event-log.js';
 import { watchInbound } from './watch/inbound.js';
-import { activityWiring, type WorkerDependencies } from './wiring.js';
+import { activityWiring, orderlyStop, type WorkerDependencies } from './wiring.js';
 
 export interface WorkerSettings extends WorkerDependencies {
   readonly temporalAddress: string;
@@ -150,4 +156,43 @@ async function translateFailures<I, O>(input: I, next: (input: I) => Promise<O>)
   } catch (error) {
     throw asApplicationFailure(error);
   }
+}
+
+/** Maximum tries of a start that reached Temporal: further retries would only hide the error. */
+const MAX_TRIES = 10;
+const BETWEEN_TRIES = 1_000;
+
+/** Retries a start every second while Temporal is not up or answers too late; throws the error of the last try. */
+async function withRetries<T>(
+  what: string,
+  attempt: () => Promise<T>,
+  log: Pick<Logger, 'warn'>,
+  maxTries = MAX_TRIES,
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (tries === maxTries) throw error;
+      log.warn({ what, tries, error: String(error) }, 'Temporal did not accept the request; it is retried');
+      await delay(BETWEEN_TRIES);
+    }
+  }
+}
+
+let installed = false;
+
+/** Writes Temporal's log from `warn` on to our log; signals stay with us. Once per process, before any worker. */
+export function installRuntime(log: Logger): void {
+  if (installed) return;
+  installed = true;
+  Runtime.install({
+    logger: new DefaultLogger('WARN', ({ level, message, meta }: LogEntry) => {
+      const details = { temporal: meta ?? {} };
+      if (level === 'ERROR') log.error(details, message);
+      else log.warn(details, message);
+    }),
+    shutdownSignals: [],
+    telemetryOptions: { logging: { filter: 'temporalio_sdk_core=WARN,temporalio_client=ERROR', forward: {} } },
+  });
 }

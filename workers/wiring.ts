@@ -1,13 +1,13 @@
+import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import { roundCheck } from '../activities/campaign/audience.js';
 import { compiledLetters } from '../activities/campaign/letters.js';
 import { reputationGuard, throttledGuard } from '../activities/campaign/reputation.js';
-import { roundCheck } from '../activities/campaign/round-check.js';
 import type { ActivityDeps } from '../activities/index.js';
-import { messageMail } from '../activities/message/mail.js';
+import { messageMail, messageTrackingLinks, optOutUrls } from '../activities/message/mail.js';
 import { messageActivities } from '../activities/message/message.js';
-import { messageTrackingLinks, optOutUrls } from '../activities/message/tracking-links.js';
 import { draftWriter } from '../ai/draft-writer.js';
 import { languageModel } from '../ai/model.js';
 import type { Config } from '../config.js';
@@ -23,10 +23,8 @@ import { stores } from '../store/stores.js';
 import { addressGuard } from '../web/address-guard.js';
 import { webClient } from '../web/client.js';
 import { guardedDial } from '../web/connector.js';
-import { countedLedger, countedProgress } from './metrics/counted-stores.js';
-import { mailMetrics } from './metrics/metrics.js';
+import { countedLedger, countedProgress, mailMetrics } from './metrics.js';
 import { LANES_PER_CAMPAIGN } from './queues.js';
-import type { Stop } from './stop.js';
 import { accountTransports, type Transports } from './transports.js';
 
 export interface WorkerDependencies {
@@ -120,3 +118,28 @@ const temporalContext = {
     return { cancelled: context.cancellationSignal, heartbeat: () => context.heartbeat() };
   },
 };
+
+/** The two moments of a shutdown: claim no more work (SIGTERM), and abort open work at the drain limit. */
+interface Stop {
+  readonly stopping: AbortSignal;
+  readonly drained: AbortSignal;
+  begin(): void;
+  /** Closes sockets at once: open mails become uncertain, waiting ones are deferred. */
+  drain(transports: { destroy(): void }): void;
+}
+
+export function orderlyStop(): Stop {
+  const stopping = new AbortController();
+  const drained = new AbortController();
+  // Each transport of each account listens to this signal.
+  setMaxListeners(0, drained.signal);
+  return {
+    stopping: stopping.signal,
+    drained: drained.signal,
+    begin: () => stopping.abort(),
+    drain: (transports) => {
+      drained.abort();
+      transports.destroy();
+    },
+  };
+}

@@ -1,4 +1,4 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { condition, type SignalDefinition, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { RunLength } from './messages/start.js';
 
 /** Temporal's own clock: deterministic in workflows, and skipped in tests. A time that is null or over: 0. */
@@ -9,4 +9,27 @@ export function millisecondsUntil(time: string | null): number {
 /** Whether a run has more events than this and should continue as a new one; Temporal ends it at 51,200. */
 export function historyExceeds({ longestHistory }: RunLength, limit: number): boolean {
   return workflowInfo().historyLength > (longestHistory ?? limit);
+}
+
+/** Listens for the signal that the row of a workflow has changed. */
+export function listenForChanges(signal: SignalDefinition, description: string) {
+  let changed = false;
+  const onSignal = () => {
+    changed = true;
+  };
+  const acknowledge = (): boolean => {
+    const wasChanged = changed;
+    changed = false;
+    return wasChanged;
+  };
+  setHandler(signal, onSignal, { description });
+  return {
+    /** Waits until the row changes, `ms` milliseconds at most. Returns whether it changed since the last call. */
+    within: async (ms: number): Promise<boolean> => {
+      await condition(() => changed, Math.max(1, ms));
+      return acknowledge();
+    },
+    /** Whether the row changed since the last call, without waiting. */
+    acknowledge,
+  };
 }

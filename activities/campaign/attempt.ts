@@ -1,5 +1,5 @@
 import { monotonic } from '../../clock.js';
-import { isSenderRefusal } from '../../domain/campaign/window.js';
+import { isSenderRefusal } from '../../domain/campaign/ledger-page.js';
 import type { Fate } from '../../domain/delivery/outcome.js';
 import { type ProtocolTimes, windowSize } from '../../domain/delivery/protocol.js';
 import type { FailoverTransport } from '../../mail/transports/failover.js';

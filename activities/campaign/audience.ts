@@ -1,16 +1,18 @@
 import { now } from '../../clock.js';
 import { needsApproval } from '../../domain/campaign/approval.js';
 import { PAGE_SIZE } from '../../domain/delivery/protocol.js';
+import type { Accounts } from '../../store/accounts/accounts.js';
+import { SUSPENDED } from '../../store/accounts/suspension.js';
 import type { Campaigns } from '../../store/campaigns/campaigns.js';
 import type { RoundKey } from '../../store/campaigns/ledger.js';
 import type { CampaignProgress } from '../../store/campaigns/progress.js';
 import type { Rounds } from '../../store/campaigns/rounds.js';
 import type { Campaign } from '../../store/campaigns/row.js';
+import type { Quotas } from '../../store/quotas/quotas.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import type { Suppressions } from '../../store/suppressions/suppressions.js';
 import type { CampaignInput } from '../../workflows/messages/campaign.js';
 import type { Letters } from './letters.js';
-import type { RoundCheck } from './round-check.js';
 
 export interface AudienceDeps {
   readonly campaigns: Campaigns;
@@ -122,4 +124,23 @@ async function* activeIds(deps: AudienceDeps, row: Campaign, start: number): Asy
     }
     after = last;
   }
+}
+
+/** Why a round may not be mailed now; undefined where it may. */
+type RoundCheck = (round: RoundKey, recipients: number) => Promise<string | undefined>;
+
+interface RoundCheckDeps {
+  readonly accounts: Pick<Accounts, 'status'>;
+  readonly quotas: Pick<Quotas, 'reserveRound'>;
+}
+
+/** Checks once per round, with its number of recipients, whether the account may send and its quota suffices. */
+export function roundCheck({ accounts, quotas }: RoundCheckDeps): RoundCheck {
+  return async (round, recipients) => {
+    const state = (await accounts.status(round.account))?.state;
+    if (state === 'suspended') return SUSPENDED;
+    if (state === 'closed') return 'account_closed';
+    const reservation = await quotas.reserveRound(round.account, round, recipients);
+    return reservation === 'over' ? 'quota_exceeded' : undefined;
+  };
 }

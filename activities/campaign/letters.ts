@@ -1,13 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config.js';
 import { type CompiledLetter, compileLetter } from '../../mail/letter/compile.js';
+import type { Letter } from '../../mail/letter/letter.js';
+import { destinationsOf } from '../../mail/letter/tracking.js';
 import { type BounceDomainStores, bounceDomainFor, launchSender } from '../../services/sender.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
 import type { Campaign, Sender } from '../../store/campaigns/row.js';
 import type { List, Lists } from '../../store/lists/lists.js';
 import type { Contents } from '../../store/messages/contents.js';
 import type { Links } from '../../store/tracking/links.js';
-import { trackingOf } from './letter-tracking.js';
 
 export interface LetterDeps {
   readonly accounts: Accounts;
@@ -65,4 +66,22 @@ async function contentOf({ contents }: LetterDeps, campaign: Campaign, list: Lis
   const letter = await contents.letter(account, rendered);
   const content = { subject: letter.subject, preheader: null, html: letter.html, text: letter.text };
   return { ...content, replyTo: letter.reply_to, listName: letter.list };
+}
+
+interface LetterTrackingDeps {
+  readonly accounts: Pick<Accounts, 'find'>;
+  readonly links: Pick<Links, 'number'>;
+}
+
+/** The tracking of a campaign's letter by the settings of campaign and account. Its links are stored before it is used. */
+export async function trackingOf(
+  { accounts, links }: LetterTrackingDeps,
+  { _id: id, account, settings }: Pick<Campaign, '_id' | 'account' | 'settings'>,
+  letter: Letter,
+): Promise<Pick<Letter, 'tracking'>> {
+  const { track_opens: opens, track_clicks: clicks } = settings;
+  if (!opens && !clicks) return {};
+  if ((await accounts.find(account))?.track === false) return {};
+  const numbers = await links.number({ kind: 'campaign', account, id }, clicks ? destinationsOf(letter) : []);
+  return { tracking: { opens, links: clicks ? numbers : new Map() } };
 }

@@ -4,7 +4,7 @@ import { isUnrenderable } from '../../domain/errors.js';
 import { blocksSending, type Finding, storedFindings } from '../../domain/mail/finding.js';
 import { FIRST_DEFAULT_TEMPLATE, templateFor } from '../../domain/template.js';
 import { isDocument } from '../../mail/letter/document.js';
-import { campaignJob } from '../../mail/render/campaign-job.js';
+import { campaignJob } from '../../mail/render/job.js';
 import type { Renderer } from '../../mail/render/pool.js';
 import { campaignSender } from '../../services/sender.js';
 import type { Account, Accounts } from '../../store/accounts/accounts.js';

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { DraftWriter, WrittenDraft } from '../../ai/draft-writer.js';
 import { DRAFT_SENTENCES, LONGEST_WAIT } from '../../domain/draft/draft.js';
-import { bodyOfDraft } from '../../mail/letter/draft-body.js';
+import { bodyOfDraft } from '../../mail/render/blocks.js';
 import type { Campaigns } from '../../store/campaigns/campaigns.js';
 import type { Campaign } from '../../store/campaigns/row.js';
 import type { Draft, Drafts } from '../../store/drafts/drafts.js';
@@ -9,7 +9,7 @@ import type { Voices } from '../../store/drafts/voices.js';
 import type { Events } from '../../store/events/events.js';
 import { draftHolder, type Quotas } from '../../store/quotas/quotas.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
-import type { DraftInput } from '../../workflows/messages/draft.js';
+import type { DraftInput } from '../../workflows/messages/campaign.js';
 import type { Engine } from '../engine.js';
 import { type ActivityContext, withHeartbeat } from '../heartbeat.js';
 

@@ -12,8 +12,14 @@ import type {
 } from '../../store/inbound/inbound.js';
 import type { LinkKeyRing } from '../../store/secrets/link-keys.js';
 import type { WebClient } from '../../web/client.js';
-import { applyEvidence, type EvidenceDeps } from './apply-evidence.js';
-import { type ReportedMail, type ReportedMailDeps, reportedAddress, reportedMailOf } from './reported-mail.js';
+import {
+  applyEvidence,
+  type EvidenceDeps,
+  type ReportedMail,
+  type ReportedMailDeps,
+  reportedAddress,
+  reportedMailOf,
+} from './apply-evidence.js';
 
 export interface InboundDeps extends EvidenceDeps, ReportedMailDeps {
   readonly inbound: Pick<Inbound, 'due' | 'claim' | 'done' | 'retryLater' | 'deleteContent'>;

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { monotonic, now } from '../../clock.js';
+import { fateOf } from '../../domain/delivery/classify.js';
+import type { Outcome } from '../../domain/delivery/outcome.js';
+import { requestedDelay } from '../../domain/delivery/requested-delay.js';
+import { retryWait } from '../../domain/delivery/retry.js';
+import { shortReply } from '../../domain/delivery/scrub.js';
 import {
   BAD_DOMAIN,
   type BadDomainRefusal,
   decideForBadDomain,
   domainOf,
   KNOWN_BAD_DOMAIN,
-} from '../../domain/delivery/bad-domain.js';
-import { fateOf } from '../../domain/delivery/classify.js';
-import type { Outcome } from '../../domain/delivery/outcome.js';
-import { requestedDelay } from '../../domain/delivery/requested-delay.js';
-import { retryWait } from '../../domain/delivery/retry.js';
-import { shortReply } from '../../domain/delivery/scrub.js';
+} from '../../domain/delivery/suppression.js';
 import { FINAL_STATES, type MessageState } from '../../domain/message/message.js';
 import {
   type MessageStep,
@@ -27,9 +27,8 @@ import type { Messages } from '../../store/messages/messages.js';
 import type { Message } from '../../store/messages/row.js';
 import type { OptOuts } from '../../store/suppressions/opt-outs.js';
 import type { Suppressions } from '../../store/suppressions/suppressions.js';
-import { type MessageOwnerDeps, ownMessage } from './owner.js';
+import { type keyedSemaphore, type MessageOwnerDeps, ownMessage } from './owner.js';
 import type { PublishMessage, TrackAttempt } from './publishing.js';
-import type { keyedSemaphore } from './semaphore.js';
 
 /** The transport of an account. */
 type OutgoingTransport = Pick<Transport, 'connections' | 'ready' | 'deliver'>;

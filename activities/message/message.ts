@@ -1,6 +1,7 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { withHeartbeat } from '../heartbeat.js';
 import { type MessageAttemptDeps, type MessageStatus, messageAttempts } from './attempt.js';
+import { keyedSemaphore } from './owner.js';
 import {
   type AcceptanceDeps,
   acceptancePublisher,
@@ -8,7 +9,6 @@ import {
   messagePublisher,
   publishAccepted,
 } from './publishing.js';
-import { keyedSemaphore } from './semaphore.js';
 
 export interface MessageDeliveryDeps
   extends Omit<MessageAttemptDeps, 'publish' | 'publishAccepted' | 'trackAttempt' | 'withSlot'>,

@@ -2,10 +2,9 @@ import { ISSUE_REASONS, type IssueReason, type IssueState, issueId } from '../..
 import type { Campaigns } from '../../store/campaigns/campaigns.js';
 import type { Campaign } from '../../store/campaigns/row.js';
 import type { Events } from '../../store/events/events.js';
-import type { Issue, IssueKey, Issues } from '../../store/newsletters/issues.js';
+import type { Issue, IssueKey, Issues, PushedData } from '../../store/newsletters/issues.js';
 import type { Newsletters } from '../../store/newsletters/newsletters.js';
-import type { PushedData } from '../../store/newsletters/pushed-data.js';
-import type { DraftInput } from '../../workflows/messages/draft.js';
+import type { DraftInput } from '../../workflows/messages/campaign.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
 
 /** Dependencies of every step of an issue. */

@@ -1,4 +1,4 @@
-import { isTooDeep } from '../../domain/json-depth.js';
+import { isTooDeep } from '../../domain/json.js';
 import type { IssueReason } from '../../domain/newsletter/issue.js';
 import { type Source, withoutLiquid } from '../../domain/newsletter/source.js';
 import { formatInZone } from '../../domain/newsletter/zone.js';

@@ -1,6 +1,6 @@
 import { now } from '../../clock.js';
-import type { CampaignTotals } from '../../domain/campaign/totals.js';
 import type { Campaigns } from '../../store/campaigns/campaigns.js';
+import type { CampaignTotals } from '../../store/campaigns/recipient-totals.js';
 import type { Drafts } from '../../store/drafts/drafts.js';
 import type { Messages } from '../../store/messages/messages.js';
 import { draftHolder, type Outcome, type Quotas } from '../../store/quotas/quotas.js';

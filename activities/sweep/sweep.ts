@@ -1,12 +1,16 @@
 import { now } from '../../clock.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
+import { timestamp } from '../../domain/timestamp.js';
 import { publishLateEvidence } from '../../services/evidence.js';
 import { stateEvent } from '../../services/steer-campaign.js';
+import type { Suspension } from '../../store/accounts/suspension.js';
 import type { Ledger } from '../../store/campaigns/ledger.js';
 import type { CampaignProgress } from '../../store/campaigns/progress.js';
 import type { Rounds } from '../../store/campaigns/rounds.js';
 import type { Campaign } from '../../store/campaigns/row.js';
 import type { Draft, Drafts } from '../../store/drafts/drafts.js';
+import type { Events } from '../../store/events/events.js';
+import type { KeyRotation } from '../../store/keys/rotation.js';
 import { sweepPages } from '../campaign/close.js';
 import type { PublishingDeps } from '../campaign/publishing.js';
 import type { ReputationGuard } from '../campaign/reputation.js';
@@ -15,12 +19,10 @@ import { type InboundDeps, sweepInbound } from '../inbound/sweep.js';
 import { type MessageSweepDeps, sweepMessages } from '../message/sweep.js';
 import { type NewsletterSweepDeps, orphanSweep, sweepIssue, sweepNewsletter } from '../newsletter/sweep.js';
 import { type EndpointNotifierDeps, endpointNotifier } from '../webhook/notifier.js';
-import { type KeyReminderDeps, publishKeyReminders } from './key-reminders.js';
 import { type ListNoticeDeps, notifyListOwners } from './list-notices.js';
 import { type SweepPart, type SweepPassDeps, sweepPass } from './pass.js';
 import { type QuotaSweepDeps, sweepQuotas } from './quotas.js';
 import { type RetentionDeps, runNightlyRetention } from './retention.js';
-import { type SuspensionSweepDeps, sweepSuspensions } from './suspensions.js';
 
 export interface SweepDeps
   extends PublishingDeps,
@@ -159,4 +161,36 @@ async function sweepImport(deps: SweepDeps, row: { _id: number; account: number 
   const workflow = await deps.engine.importWorkflowStatus(row._id);
   if (workflow.status !== 'running') await deps.engine.startImport(row);
   await deps.imports.sweepAgain(row._id, nextCheck(deps));
+}
+
+interface SuspensionSweepDeps {
+  readonly suspension: Suspension;
+  readonly engine: Pick<Engine, 'notifyCampaign'>;
+}
+
+/** Pauses the campaigns of suspended accounts and resumes those of reinstated ones, where a crash left it undone. */
+async function sweepSuspensions({ suspension, engine }: SuspensionSweepDeps): Promise<void> {
+  for (const account of await suspension.suspended()) {
+    for (const row of await suspension.pauseCampaigns(account)) await engine.notifyCampaign(row);
+  }
+  for (const account of await suspension.resumable()) {
+    for (const row of await suspension.resumeCampaigns(account)) await engine.notifyCampaign(row);
+  }
+}
+
+interface KeyReminderDeps {
+  readonly keyRotation: Pick<KeyRotation, 'due' | 'recordReminded'>;
+  readonly events: Pick<Events, 'append'>;
+}
+
+/**
+ * Publishes one reminder for each old key. The event is appended before the key is marked; its fixed id makes a repeat
+ * harmless.
+ */
+export async function publishKeyReminders({ keyRotation, events }: KeyReminderDeps): Promise<void> {
+  for await (const key of keyRotation.due()) {
+    const data = { key: key._id, name: key.name, prefix: key.prefix, created_at: timestamp(key.created_at) };
+    await events.append([{ _id: `key:${key._id}:due`, account: key.account, type: 'key.rotation_due', data }]);
+    await keyRotation.recordReminded(key);
+  }
 }

@@ -1,8 +1,18 @@
+import { now } from '../../clock.js';
+import type { EventPayload } from '../../domain/webhook/event-payload.js';
+import {
+  type AttemptOutcome,
+  backoffAfter,
+  FAILING_LIMIT,
+  FORMATS,
+  outcomeOfAttempt,
+} from '../../domain/webhook/formats.js';
+import { postEvent } from '../../services/webhook-post.js';
 import type { Deliveries, DeliveryResult } from '../../store/webhooks/deliveries.js';
 import type { Endpoints } from '../../store/webhooks/endpoints.js';
+import type { FailureCounts } from '../../store/webhooks/progress.js';
 import type { Endpoint } from '../../store/webhooks/row.js';
-import type { Attempted } from './attempt.js';
-import { failureCounter } from './failure-counter.js';
+import type { WebClient } from '../../web/client.js';
 
 export interface ResultDeps {
   readonly endpoints: Endpoints;
@@ -88,4 +98,86 @@ function resultWriter({ endpoints, deliveries }: ResultDeps, row: Endpoint) {
     /** No attempt begins before this time; null: no wait. */
     restUntil: (): Date | null => failures.restUntil() ?? row.rest_until,
   };
+}
+
+/** Counts the outcomes of one pass and decides from them when the endpoint rests and when it is disabled. */
+function failureCounter(endpoint: Endpoint) {
+  let { failures, failing_since: since } = endpoint;
+  let restUntil: Date | null = null;
+  let gone = false;
+  /** Whether this pass has seen a failure since the last success: old failures alone do not disable an endpoint. */
+  let failsNow = false;
+  let fresh = { failures: 0, anyDelivered: false };
+
+  return {
+    count: (outcome: AttemptOutcome): void => {
+      if (outcome.kind === 'delivered') {
+        failures = 0;
+        since = null;
+        failsNow = false;
+        fresh = { failures: 0, anyDelivered: true };
+        return;
+      }
+      failures += 1;
+      failsNow = true;
+      since ??= now();
+      fresh = { ...fresh, failures: fresh.failures + 1 };
+      gone ||= outcome.kind === 'gone';
+      const wait = outcome.kind === 'again' && outcome.hold ? outcome.after : backoffAfter(failures);
+      if (wait > 0) restUntil = latest(restUntil, new Date(now().getTime() + wait));
+    },
+    /** Counts since the last call. */
+    takeCounts: (): FailureCounts => {
+      const taken = { ...fresh, restUntil };
+      fresh = { failures: 0, anyDelivered: false };
+      return taken;
+    },
+    /** Nothing more is sent before this time; null: no wait. */
+    restUntil: (): Date | null => restUntil,
+    /** Why the endpoint must be disabled. */
+    disableReason: (): 'gone' | 'failing' | undefined => {
+      if (gone) return 'gone';
+      if (!failsNow || since === null || !FORMATS[endpoint.format].obeysEndpoint) return undefined;
+      return now().getTime() - since.getTime() >= FAILING_LIMIT ? 'failing' : undefined;
+    },
+  };
+}
+
+function latest(one: Date | null, other: Date): Date {
+  return one !== null && one > other ? one : other;
+}
+
+/** One event to post. */
+export interface DeliveryJob {
+  readonly eventPayload: EventPayload;
+  readonly seq: number | null;
+  /** Counts from 1. */
+  readonly attempt: number;
+}
+
+export interface Attempted {
+  readonly outcome: AttemptOutcome;
+  readonly result: DeliveryResult;
+}
+
+/** Posts one event and returns the outcome; undefined where the format has no payload for the event. Never throws. */
+export async function attemptDelivery(
+  web: WebClient,
+  endpoint: Endpoint,
+  secrets: readonly string[],
+  { eventPayload, seq, attempt }: DeliveryJob,
+): Promise<Attempted | undefined> {
+  const posted = await postEvent(web, endpoint, secrets, eventPayload);
+  if (posted === undefined) return undefined;
+  const { tried, retryAfter } = posted;
+  const { id: event, type } = eventPayload;
+  const after = now();
+  const outcome = outcomeOfAttempt(endpoint.format, attempt, { status: tried.status, retryAfter }, after);
+  const due = outcome.kind === 'again' ? new Date(after.getTime() + outcome.after) : null;
+  return { outcome, result: { event, seq, type, state: stateAfter(outcome), attempt, due, tried } };
+}
+
+function stateAfter({ kind }: AttemptOutcome): DeliveryResult['state'] {
+  if (kind === 'delivered') return 'delivered';
+  return kind === 'again' ? 'waiting' : 'failed';
 }

@@ -5,9 +5,14 @@ import type { Campaign } from '../../store/campaigns/row.js';
 import type { Confirmation } from '../../store/confirmations/row.js';
 import type { DraftKey } from '../../store/drafts/drafts.js';
 import type { Message } from '../../store/messages/row.js';
-import { CAMPAIGN_TYPE, campaignRowChanged, campaignStart } from '../../workflows/messages/campaign.js';
+import {
+  CAMPAIGN_TYPE,
+  campaignRowChanged,
+  campaignStart,
+  DRAFT_TYPE,
+  draftStart,
+} from '../../workflows/messages/campaign.js';
 import { CONFIRMATION_TYPE, confirmationRowChanged, confirmationStart } from '../../workflows/messages/confirmation.js';
-import { DRAFT_TYPE, draftStart } from '../../workflows/messages/draft.js';
 import { ENDPOINT_TYPE, endpointRowChanged, endpointStart } from '../../workflows/messages/endpoint.js';
 import { IMPORT_TYPE, importStart } from '../../workflows/messages/import.js';
 import { MESSAGE_TYPE, messageRowChanged, messageStart } from '../../workflows/messages/message.js';

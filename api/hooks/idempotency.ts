@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { canonicalJson } from '../../domain/canonical-json.js';
 import { Failure } from '../../domain/errors.js';
+import { canonicalJson } from '../../domain/json.js';
 import type { Admission, Claim } from '../../store/requests/stored-responses.js';
 import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';

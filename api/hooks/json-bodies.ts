@@ -1,5 +1,5 @@
 import { Failure } from '../../domain/errors.js';
-import { isTooDeep } from '../../domain/json-depth.js';
+import { isTooDeep } from '../../domain/json.js';
 import type { Api } from '../api.js';
 
 /** Refuses bytes that are not UTF-8 instead of replacing them. */

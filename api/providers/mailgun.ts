@@ -1,6 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Evidence } from '../../domain/delivery/evidence.js';
-import { type BounceCause, bounceEvidence, delayEvidence } from '../../domain/provider/evidence.js';
+import { type BounceCause, bounceEvidence, delayEvidence, type Evidence } from '../../domain/delivery/evidence.js';
 import { isTooOldSecond } from './max-age.js';
 import {
   FORGED,

@@ -1,6 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Evidence } from '../../domain/delivery/evidence.js';
-import { type BounceCause, bounceEvidence } from '../../domain/provider/evidence.js';
+import { type BounceCause, bounceEvidence, type Evidence } from '../../domain/delivery/evidence.js';
 import type { ProviderSettings } from '../../domain/provider/settings.js';
 import type { IdentifiedReport } from '../../store/inbound/inbound.js';
 import {

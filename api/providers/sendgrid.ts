@@ -1,6 +1,5 @@
 import { createPublicKey, createVerify, type KeyObject } from 'node:crypto';
-import type { Evidence } from '../../domain/delivery/evidence.js';
-import { type BounceCause, bounceEvidence, delayEvidence } from '../../domain/provider/evidence.js';
+import { type BounceCause, bounceEvidence, delayEvidence, type Evidence } from '../../domain/delivery/evidence.js';
 import type { IdentifiedReport } from '../../store/inbound/inbound.js';
 import { isTooOldSecond } from './max-age.js';
 import {

@@ -1,6 +1,5 @@
-import type { Evidence } from '../../domain/delivery/evidence.js';
+import { type BounceCause, bounceEvidence, delayEvidence, type Evidence } from '../../domain/delivery/evidence.js';
 import { shortReply } from '../../domain/delivery/scrub.js';
-import { type BounceCause, bounceEvidence, delayEvidence } from '../../domain/provider/evidence.js';
 import type { IdentifiedReport } from '../../store/inbound/inbound.js';
 import { isTooOld } from './max-age.js';
 import { type CertificateAt, isSignedBySns, isSnsUrl, regionOf } from './sns.js';

@@ -1,9 +1,11 @@
 import type { FastifyReply } from 'fastify';
 import { LRUCache } from 'lru-cache';
+import PostalMime from 'postal-mime';
 import { Type } from 'typebox';
 import { type CompiledLetter, compileLetter } from '../../mail/letter/compile.js';
-import { recipientHtml } from '../../mail/letter/view.js';
-import { type LinkOwner, linkTokens } from '../../mail/tokens/link-tokens.js';
+import type { Recipient } from '../../mail/letter/letter.js';
+import { spliceMail } from '../../mail/letter/splice.js';
+import { type LinkOwner, type LinkTokens, linkTokens } from '../../mail/tokens/link-tokens.js';
 import { launchSender } from '../../services/sender.js';
 import type { Campaign } from '../../store/campaigns/row.js';
 import type { List } from '../../store/lists/lists.js';
@@ -100,4 +102,16 @@ function sendMail(reply: FastifyReply, html: string): FastifyReply {
     .type('text/html; charset=utf-8')
     .serializer((markup: string) => markup)
     .send(html);
+}
+
+/** The HTML of a letter for one recipient, read back from the spliced mail so that the two cannot differ. */
+async function recipientHtml(
+  compiled: CompiledLetter,
+  recipient: Recipient,
+  at: Date,
+  links: LinkTokens,
+): Promise<string | undefined> {
+  const mail = spliceMail(compiled, recipient, at, links);
+  if (mail.kind !== 'mail') return undefined;
+  return (await PostalMime.parse(Buffer.concat(mail.chunks))).html;
 }

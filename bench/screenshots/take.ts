@@ -1,9 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageRoot } from '../../config.js';
-import { chromium } from './chromium.js';
+import { chromium, type Screenshot, sheetOf } from './chromium.js';
 import { pageScreenshots } from './pages.js';
-import { type Screenshot, sheetOf } from './sheet.js';
 import { templateScreenshots } from './templates.js';
 
 /**

@@ -2,8 +2,8 @@ import { type Brand, DEFAULT_BRAND } from '../../domain/brand/brand.js';
 import type { Block } from '../../domain/mail/blocks.js';
 import { liquidContext, parseLiquid, renderLiquid } from '../../mail/liquid/engine.js';
 import { renderLetter } from '../../mail/render/render.js';
-import { SYSTEM_TEMPLATES } from '../../store/templates/system-templates.js';
-import type { Screenshot } from './sheet.js';
+import { SYSTEM_TEMPLATES } from '../../store/templates/templates.js';
+import type { Screenshot } from './chromium.js';
 
 const LOGO = (ink: string) =>
   `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" width="140" height="36"><circle cx="18" cy="18" r="16" fill="#1f7a6b"/><path d="M8 20q5-6 10 0t10 0" stroke="#fff" stroke-width="3" fill="none"/><text x="44" y="25" font-family="Georgia" font-size="21" fill="${ink}">Harbour</text></svg>`)}`;

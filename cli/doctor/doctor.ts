@@ -1,9 +1,8 @@
 import type { Config } from '../../config.js';
 import type { Finding } from './finding.js';
 import { checkDisk, checkNode, checkPip, checkPorts } from './machine.js';
-import { checkPublicUrl, checkSecret, checkSmtp } from './mail.js';
+import { checkPublicUrl, checkSecret, checkSmtp, checkTransports } from './mail.js';
 import { checkMongo, checkTemporal } from './servers.js';
-import { checkTransports } from './transports.js';
 
 const MARKS: Readonly<Record<Finding['state'], string>> = { ok: '✓', warning: '!', fault: '✗' };
 

@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Config } from '../../config.js';
 import { isFree } from '../../servers/ports.js';
-import { run } from '../../servers/provision/run.js';
+import { run } from '../../servers/process.js';
 import { type Finding, fault, ok, warning } from './finding.js';
 
 const OLDEST_NODE = [20, 19] as const;

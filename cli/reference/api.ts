@@ -1,4 +1,12 @@
-import { openApiDocument } from './document.js';
+import { MongoClient } from 'mongodb';
+import { buildApp } from '../../api/app.js';
+import { idleEngine } from '../../api/engine/engine.js';
+import { openLog } from '../../api/hooks/logging.js';
+import { readConfig } from '../../config.js';
+import { FAILURES } from '../../domain/errors.js';
+import { openTemplateCache } from '../../services/template-cache.js';
+import { stores } from '../../store/stores.js';
+import { webClient } from '../../web/client.js';
 import { code, type Page, page, table } from './page.js';
 
 interface Operation {
@@ -39,4 +47,50 @@ function byTag(paths: Paths): Readonly<Record<string, string[][]>> {
     }
   }
   return groups;
+}
+
+interface OpenApi {
+  readonly paths: object;
+}
+
+/** The OpenAPI document of an app that is built and never served. */
+export async function openApiDocument(): Promise<OpenApi> {
+  const config = readConfig({ EVERPOST_SECRET: 'nothing is sealed with this', LOG_LEVEL: 'silent' });
+  // A client connects at its first operation; here there is none.
+  const db = new MongoClient('mongodb://127.0.0.1').db('reference');
+  const store = { db, ledger: db, close: async () => {} };
+  const deps = {
+    config,
+    store,
+    engine: idleEngine,
+    templateCache: openTemplateCache(),
+    web: webClient({ exceptions: [] }),
+    log: openLog(config),
+    ...stores(store, { secret: config.secret ?? '' }),
+  };
+  const app = await buildApp(deps);
+  await app.ready();
+  const document = app.swagger();
+  await app.close();
+  return { paths: {}, ...document };
+}
+
+/** Every error code of the API. */
+export function errorsPage(): Page {
+  const rows = Object.entries(FAILURES)
+    .sort(([, one], [, other]) => one.status - other.status)
+    .map(([name, { status, permanent, message }]) => [String(status), code(name), message, permanent ? 'no' : 'yes']);
+  return page(
+    'errors',
+    'domain/errors.ts',
+    'Errors',
+    [
+      'Every error response has the same shape. The meaning of a `code` never changes:',
+      '```json\n{"error": {"code": "validation_failed", "message": "…", "errors": {"email": ["…"]}}}\n```',
+      '`errors` lists invalid fields, with at most 20 sentences. `message` may contain more details than the sentence below.',
+      '"Try again" says whether the same request may succeed later.',
+    ].join('\n'),
+    table(['status', 'code', 'message', 'try again'], rows),
+    'A 503 response has the header `Retry-After`.',
+  );
 }

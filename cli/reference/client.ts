@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../config.js';
-import { openApiDocument } from './document.js';
+import { openApiDocument } from './api.js';
 
 /**
  * `npm run client` generates client/schema.d.ts from the OpenAPI document; with `--check` it compares and fails if they

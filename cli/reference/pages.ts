@@ -1,6 +1,5 @@
-import { apiPage } from './api.js';
+import { apiPage, errorsPage } from './api.js';
 import { configurationPage } from './configuration.js';
-import { errorsPage } from './errors.js';
 import { eventsPage } from './events.js';
 import { outcomesPage } from './outcomes.js';
 import type { Page } from './page.js';

@@ -4,10 +4,11 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import type { Config } from '../../config.js';
+import { formatInZone } from '../../domain/newsletter/zone.js';
 import { temporalTestServerPath } from '../../servers/temporal.js';
 import { workflowBundle } from '../../workers/bundle.js';
+import { installRuntime } from '../../workers/main.js';
 import { SEARCH_ATTRIBUTES } from '../../workers/namespace.js';
-import { installRuntime } from '../../workers/runtime.js';
 import { queuesOf } from '../../workflows/names.js';
 
 export const PREFIX = 'rehearsal';
@@ -82,4 +83,37 @@ export async function rehearsalEnvironment(
 /** The time at which the current step was scheduled, in skipped time; milliseconds. */
 export function stepTime(): number {
   return Context.current().info.currentAttemptScheduledTimestampMs;
+}
+
+/** The events of a rehearsal, in order. */
+export interface Timeline {
+  /** `at`: milliseconds of the skipped time. */
+  add(at: number, what: string): void;
+  readonly count: () => number;
+}
+
+/** Prints each line with its local time in the zone. */
+export function timeline(zone: string, print: (line: string) => void): Timeline {
+  let lines = 0;
+  return {
+    add: (at, what) => {
+      lines += 1;
+      print(`${formatInZone(zone, new Date(at))}  ${what}`);
+    },
+    count: () => lines,
+  };
+}
+
+/** `2 h 5 min`, `40 s` */
+function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return [`${Math.floor(minutes / 60)} h`, minutes % 60 === 0 ? '' : `${minutes % 60} min`].filter(Boolean).join(' ');
+}
+
+/** The number of mails and the sending time. */
+export function sending(people: number, perSecond: number | null): string {
+  if (perSecond === null) return `${people} mails, as fast as the mail server takes them`;
+  return `${people} mails at ${perSecond} a second: done ${duration(people / perSecond)} later`;
 }

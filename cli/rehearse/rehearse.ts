@@ -7,10 +7,9 @@ import { campaigns } from '../../store/campaigns/campaigns.js';
 import type { Store } from '../../store/mongo/connect.js';
 import { newsletters } from '../../store/newsletters/newsletters.js';
 import { subscribers } from '../../store/subscribers/subscribers.js';
-import { withOpenStore } from '../keys/keys.js';
-import { type RehearsalEnvironment, rehearsalEnvironment } from './environment.js';
+import { withOpenStore } from '../keys.js';
+import { type RehearsalEnvironment, rehearsalEnvironment, type Timeline, timeline } from './environment.js';
 import { type RunOptions, runCampaign, runNewsletter } from './run.js';
-import { type Timeline, timeline } from './timeline.js';
 
 export type RehearsalSubject = 'campaign' | 'newsletter';
 

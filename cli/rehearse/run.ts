@@ -3,10 +3,14 @@ import type { Campaign } from '../../store/campaigns/row.js';
 import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import { CAMPAIGN_TYPE, campaignRowChanged, campaignStart } from '../../workflows/messages/campaign.js';
 import { ISSUE_TYPE, issueStart } from '../../workflows/messages/newsletter.js';
-import { type CampaignFacts, type CampaignRehearsal, campaignSteps } from './campaign-steps.js';
-import { PREFIX, type RehearsalEnvironment } from './environment.js';
-import { type CurrentAudience, issueSteps } from './issue-steps.js';
-import type { Timeline } from './timeline.js';
+import { PREFIX, type RehearsalEnvironment, type Timeline } from './environment.js';
+import {
+  type CampaignFacts,
+  type CampaignRehearsal,
+  type CurrentAudience,
+  campaignSteps,
+  issueSteps,
+} from './steps.js';
 
 export interface RunOptions {
   /** Number of issues to rehearse. */

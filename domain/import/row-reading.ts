@@ -1,8 +1,6 @@
 import { type AttributeFault, checkAttributes, type FieldRules, NO_FIELD_RULES } from '../subscriber/custom-field.js';
-import type { CsvColumn } from './csv-columns.js';
-import { type CsvEncoding, fromWindows1252 } from './csv-encoding.js';
-import type { NumberedRequest } from './judgement.js';
-import type { Refusal, RowFate } from './row-fate.js';
+import { type CsvColumn, type CsvEncoding, fromWindows1252 } from './csv.js';
+import type { NumberedRequest, Refusal, RowFate } from './row-fate.js';
 
 /** The reason why a row of a file was not imported. */
 type RowFault = 'missing_email' | 'invalid_email' | 'too_long' | 'not_of_its_type' | 'unknown_field' | Refusal;

@@ -1,6 +1,7 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPair, hash, type KeyObject, verify } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { DkimAlgorithm } from '../../domain/sender-domain.js';
+import { type Signer, signatureOf } from './sign.js';
 
 export interface DkimKeyPair {
   readonly algorithm: DkimAlgorithm;
@@ -41,4 +42,68 @@ export function publishedForm(publicKey: KeyObject): string {
 /** The TXT record under `<selector>._domainkey.<domain>`. */
 export function dkimRecord({ algorithm, publicKey }: Pick<DkimKeyPair, 'algorithm' | 'publicKey'>): string {
   return `v=DKIM1; k=${algorithm === 'rsa-sha256' ? 'rsa' : 'ed25519'}; p=${publicKey}`;
+}
+
+export interface SigningKey {
+  readonly domain: string;
+  readonly selector: string;
+  readonly algorithm: DkimAlgorithm;
+  /** PKCS #8, DER. */
+  readonly privateKey: Buffer;
+  /** The `p=` of the record, published or not yet. */
+  readonly publicKey: string;
+}
+
+/** The reason why a key cannot sign; it contains no part of the key. */
+export interface BadKey {
+  readonly kind: 'bad_signing_key';
+  readonly domain: string;
+  readonly selector: string;
+  readonly reason: string;
+}
+
+const SAMPLE = Buffer.from('a sample mail');
+const TYPES: Readonly<Record<DkimAlgorithm, string>> = { 'rsa-sha256': 'rsa', 'ed25519-sha256': 'ed25519' };
+/** Receivers refuse shorter keys (RFC 8301 §3.2). */
+const SHORTEST_RSA = 1_024;
+
+/** Tests a key before it signs mail: reads it, compares it with its public half, signs once and verifies once. */
+export async function testedSigner(given: SigningKey): Promise<Signer | BadKey> {
+  const { domain, selector, algorithm } = given;
+  const bad = (reason: string): BadKey => ({ kind: 'bad_signing_key', domain, selector, reason });
+  const key = readKey(given.privateKey);
+  if (key === undefined) return bad('The private key cannot be read.');
+  const fault = faultOf(key, given);
+  if (fault !== undefined) return bad(fault);
+  return (await signsAndVerifies(algorithm, key))
+    ? { domain, selector, algorithm, key }
+    : bad('The key does not sign.');
+}
+
+function readKey(der: Buffer): KeyObject | undefined {
+  try {
+    return readPrivateKey(der);
+  } catch {
+    return undefined;
+  }
+}
+
+function faultOf(key: KeyObject, { algorithm, publicKey }: SigningKey): string | undefined {
+  const type = key.asymmetricKeyType;
+  if (type !== TYPES[algorithm]) return `The key is of type ${type}, not of one for ${algorithm}.`;
+  const bits = key.asymmetricKeyDetails?.modulusLength;
+  if (bits !== undefined && bits < SHORTEST_RSA) return `The key has ${bits} bits; receivers ask for ${SHORTEST_RSA}.`;
+  if (publishedForm(createPublicKey(key)) !== publicKey) return 'The private key does not belong to the public one.';
+  return undefined;
+}
+
+async function signsAndVerifies(algorithm: DkimAlgorithm, key: KeyObject): Promise<boolean> {
+  try {
+    const signature = await signatureOf(SAMPLE, algorithm, key);
+    const publicKey = createPublicKey(key);
+    if (algorithm === 'rsa-sha256') return verify('sha256', SAMPLE, publicKey, signature);
+    return verify(null, hash('sha256', SAMPLE, 'buffer'), publicKey, signature);
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,5 @@
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
-import { type RecipientReport, type ReportedDelivery, reportedDelivery } from '../../domain/delivery/report.js';
-import { type Fields, fieldGroups } from './fields.js';
+import { type RecipientReport, type ReportedDelivery, reportedDelivery } from '../../domain/delivery/evidence.js';
 
 /** References in an inbound mail to one of our mails. None is trusted before its MAC is verified. */
 interface MailReferences {
@@ -98,4 +97,30 @@ function isAutoReply({ headers }: Email): boolean {
   const submitted = value('auto-submitted');
   if (submitted !== undefined && !submitted.startsWith('no')) return true;
   return value('x-autoreply') !== undefined || value('precedence') === 'auto_reply';
+}
+
+/** Field names in lower case; of several fields with one name the first is kept. */
+type Fields = ReadonlyMap<string, string>;
+
+const MAX_GROUPS = 50;
+const MAX_FIELDS = 100;
+const LONGEST_VALUE = 2_000;
+
+/** Groups of header-like fields with empty lines between them (RFC 3464 §2.1, RFC 5965 §3), unfolded. */
+function fieldGroups(text: string): Fields[] {
+  return text
+    .replace(/\r\n?/g, '\n')
+    .split(/\n(?:[ \t]*\n)+/, MAX_GROUPS)
+    .map(fieldsOf)
+    .filter((fields) => fields.size > 0);
+}
+
+function fieldsOf(block: string): Fields {
+  const fields = new Map<string, string>();
+  for (const line of block.replace(/\n[ \t]+/g, ' ').split('\n', MAX_FIELDS)) {
+    const [, name, value = ''] = /^([!-9;-~]+)[ \t]*:(.*)$/.exec(line) ?? [];
+    if (name === undefined || fields.has(name.toLowerCase())) continue;
+    fields.set(name.toLowerCase(), value.trim().slice(0, LONGEST_VALUE));
+  }
+  return fields;
 }

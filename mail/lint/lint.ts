@@ -1,14 +1,14 @@
 import { isSetUp } from '../../domain/brand/brand.js';
 import { type Finding, finding } from '../../domain/mail/finding.js';
 import { NAMES_UNSUBSCRIBE } from '../letter/document.js';
-import { newPlaceholders as newMarks } from '../liquid/placeholders.js';
+import { LIQUID_TAG } from '../liquid/engine.js';
+import { hasPlaceholder, newPlaceholders as newMarks, type Placeholders } from '../liquid/placeholders.js';
+import { pathsIn } from '../render/fixed-fields.js';
 import type { RenderJob } from '../render/job.js';
 import { attributesShielded } from '../render/scan.js';
 import { accessibilityOf } from './accessibility.js';
 import { contrastOf } from './contrast.js';
-import { unknownFields } from './fields.js';
-import { linksOf } from './links.js';
-import { treeOf } from './tree.js';
+import { type Element, elementsIn, treeOf } from './tree.js';
 
 /** The input of the check: the sources of a letter and the rendered letter. */
 export type LintInput = Pick<RenderJob, 'brand' | 'purpose' | 'fields' | 'subject'> & {
@@ -64,4 +64,66 @@ function textFindings({ text, subject }: LintInput): Finding[] {
     ...(words === '' ? [finding('text_missing')] : []),
     ...(placeholder === undefined ? [] : [finding('placeholder_text', placeholder)]),
   ];
+}
+
+/** Everpost's own links differ for each recipient and are never tracked. */
+const OURS = /\b(?:unsubscribe_url|preferences_url|view_url)\b/;
+
+/** Findings about the destinations of links; marks stand for Liquid. */
+function linksOf(root: Element, placeholders: Placeholders): readonly Finding[] {
+  return [...elementsIn(root)].flatMap(({ name, attribs }) => {
+    const href = attribs['href']?.trim();
+    if (name !== 'a' || href === undefined) return [];
+    return faultsOf(href, placeholders).map((code) => finding(code, placeholders.restore(href)));
+  });
+}
+
+function faultsOf(href: string, placeholders: Placeholders): Finding['code'][] {
+  const shown = placeholders.restore(href);
+  if (OURS.test(shown) || /^(?:mailto|tel|sms):/i.test(href) || /^#./.test(href)) return [];
+  if (/^https?:\/\//i.test(href)) {
+    return [
+      ...(hasPlaceholder(href) ? (['link_personal'] as const) : []),
+      ...(/^http:/i.test(href) ? (['link_not_https'] as const) : []),
+    ];
+  }
+  return hasPlaceholder(href) ? ['link_personal'] : ['link_broken'];
+}
+
+/** Fields of every recipient. */
+const BUILT_IN_FIELDS = [
+  'email',
+  'first_name',
+  'last_name',
+  'tags',
+  'attributes',
+  'unsubscribe_url',
+  'preferences_url',
+  'view_url',
+];
+const NAMES_A_VARIABLE = /^\{%-?\s*(?:assign|capture|for|tablerow|increment|decrement)\s+(\w+)/;
+const CONDITION = /^\{%-?\s*(?:if|unless|elsif|case|when)\b/;
+const HAS_DEFAULT = /\|\s*default\b/;
+
+/** Fields that no recipient has, printed without a default and without a condition. */
+function unknownFields(sources: readonly string[], fields: readonly string[]): readonly Finding[] {
+  const tags = sources.flatMap((source) => source.match(LIQUID_TAG) ?? []);
+  const known = new Set([...BUILT_IN_FIELDS, ...fields, 'forloop', 'tablerowloop']);
+  for (const tag of tags) {
+    const named = NAMES_A_VARIABLE.exec(tag)?.[1];
+    if (named !== undefined) known.add(named);
+    if (CONDITION.test(tag)) for (const path of pathsIn(tag)) known.add(fieldOf(path));
+  }
+  const printed = tags.filter((tag) => tag.startsWith('{{') && !HAS_DEFAULT.test(tag));
+  return printed.flatMap((tag) =>
+    pathsIn(tag)
+      .filter((path) => !known.has(fieldOf(path)))
+      .map((path) => finding('field_unknown', path.join(''))),
+  );
+}
+
+/** `attributes.city` and `city` are the same field. */
+function fieldOf([root, path]: readonly [string, string]): string {
+  if (root !== 'attributes') return root;
+  return path.split('.')[1] ?? root;
 }

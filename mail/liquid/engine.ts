@@ -1,7 +1,14 @@
-import { type Context, Liquid, LiquidError, type Template, toValueSync, UndefinedVariableError } from 'liquidjs';
+import {
+  CaptureTag,
+  type Context,
+  Liquid,
+  LiquidError,
+  type Template,
+  toValueSync,
+  UndefinedVariableError,
+} from 'liquidjs';
 import { BoundedContext, Budget, boundedOutput, printed } from './budget.js';
 import { boundedTokens, complexityOf, type SourceLimits } from './complexity.js';
-import { Capture, mayBeMarkup, ownMarkup, withoutMarkup } from './markup.js';
 import { MeteredParser, meteredOperators, meterFilters, meterRanges } from './metered.js';
 
 /** Liquid for letters: no files, bounded work, unknown fields are empty, unknown filters are errors. */
@@ -167,4 +174,34 @@ export function liquidFault(error: unknown): string | undefined {
   if (complexity !== undefined) return complexity.message;
   if (!LiquidError.is(error)) return undefined;
   return (error.message.split('\n')[0] ?? '').trim();
+}
+
+/** For each context with recipient data: the pieces that the letter itself wrote. */
+const written = new WeakMap<Context, Set<unknown>>();
+
+/** Makes `raw` escape every value in this context, so that recipient data cannot add markup. */
+function withoutMarkup(context: Context): Context {
+  written.set(context, new Set());
+  return context;
+}
+
+/** Marks a piece as the letter's own: its data is already escaped, so `raw` may print it. */
+function ownMarkup(context: Context, piece: string): string {
+  written.get(context)?.add(piece);
+  return piece;
+}
+
+/** Whether `raw` may print a value as it is. */
+function mayBeMarkup(context: Context, value: unknown): boolean {
+  return written.get(context)?.has(value) ?? true;
+}
+
+/** `capture`: the captured text is the letter's own. */
+class Capture extends CaptureTag {
+  override *render(context: Context): Generator<unknown, void, string> {
+    const output = boundedOutput(context);
+    yield this.liquid.renderer.renderTemplates(this.templates, context, output);
+    context.bottom()[this.variable] = output.buffer;
+    written.get(context)?.add(output.buffer);
+  }
 }

@@ -2,13 +2,14 @@ import MailComposer from 'nodemailer/lib/mail-composer';
 import { valuesOf } from '../../domain/mail/custom-headers.js';
 import type { Mailbox, MessageContent, MessageRole } from '../../domain/message/message.js';
 import { parseMailbox } from '../address.js';
+import { insertAtBodyStart, previewBlock, textFromHtml } from '../letter/document.js';
 import type { SplicedMail, Unrenderable } from '../letter/letter.js';
 import { envelopeAddress } from '../letter/splice.js';
 import { type TrackingLinks, trackedHtml, trackedText } from '../letter/tracking.js';
+import { escapeHtml } from '../liquid/engine.js';
 import { withoutLeadingDots } from '../mime/dot-stuffing.js';
 import { oneLine, textField } from '../mime/headers.js';
 import { quotedRun } from '../mime/quoted-printable.js';
-import { type MessageBodies, messageBodies } from './bodies.js';
 
 /** One recipient's mail of a transactional message, before it is composed. */
 export interface MessageDraft {
@@ -121,4 +122,29 @@ function unsubscribeHeaders(unsubscribeUrl: string | undefined) {
     { key: 'List-Unsubscribe', value: { prepared: true, value: `<${unsubscribeUrl}>` } },
     { key: 'List-Unsubscribe-Post', value: 'List-Unsubscribe=One-Click' },
   ];
+}
+
+/** The two body parts of a message. */
+interface MessageBodies {
+  readonly html: string | null;
+  readonly text: string;
+}
+
+/** Returns the HTML with its preheader, and the text part. A missing text part is made from the HTML. */
+export function messageBodies({ html, text, preheader }: MessageContent): MessageBodies {
+  const bare = html === null ? null : plain(html);
+  return {
+    html: bare === null ? null : insertAtBodyStart(bare, preview(preheader)),
+    text: plain(text ?? textFromHtml(bare ?? '')),
+  };
+}
+
+function preview(preheader: string | null): string {
+  const text = oneLine(preheader ?? '');
+  return text === '' ? '' : previewBlock(escapeHtml(text));
+}
+
+/** Converts line breaks to LF and drops control characters, which mail clients do not show. */
+function plain(text: string): string {
+  return text.replace(/\r\n?/g, '\n').replace(/(?![\n\t])\p{Cc}/gu, '');
 }

@@ -1,6 +1,7 @@
+import type { DraftText } from '../../domain/draft/draft.js';
 import { type Block, type ImageBlock, INLINE_LINK } from '../../domain/mail/blocks.js';
 import { escapeHtml } from '../liquid/engine.js';
-import type { Placeholders } from '../liquid/placeholders.js';
+import { newPlaceholders, type Placeholders } from '../liquid/placeholders.js';
 
 /** A body in blocks as HTML with the classes of `style.ts`; Liquid in its texts stays Liquid. */
 export function htmlOfBlocks(blocks: readonly Block[], placeholders: Placeholders): string {
@@ -65,4 +66,23 @@ function emphasised(html: string): string {
     .replace(/\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*/g, '<strong>$1</strong>')
     .replace(/(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])/g, '<em>$1</em>')
     .replace(/\r\n?|\n/g, '<br>\n');
+}
+
+interface DraftedCampaign {
+  readonly text: DraftText | null;
+  readonly given: { readonly subject: string | null; readonly preheader: string | null };
+}
+
+/**
+ * Returns the fields that a draft sets on a campaign. Fields given by the caller stay; the body is HTML, rendered from
+ * the draft's blocks.
+ */
+export function bodyOfDraft({ text, given }: DraftedCampaign) {
+  if (text === null) throw new Error('a draft without a text has no body');
+  const liquid = newPlaceholders();
+  return {
+    subject: given.subject ?? text.subject,
+    preheader: given.preheader ?? (text.preheader || null),
+    html: liquid.restore(htmlOfBlocks(text.blocks, liquid)),
+  };
 }

@@ -1,6 +1,8 @@
-import type { Brand } from '../../domain/brand/brand.js';
+import { type Brand, brandOf } from '../../domain/brand/brand.js';
 import type { Block } from '../../domain/mail/blocks.js';
 import type { Finding } from '../../domain/mail/finding.js';
+import { matchLanguage, type TemplateEdition } from '../../domain/template.js';
+import { isDocument } from '../letter/document.js';
 
 /**
  * The frame of a body. `source` is Liquid: `{{ content }}`, `brand.*` and `mail.*` are filled once, the rest for each
@@ -45,4 +47,65 @@ export interface Rendered {
   readonly html: string;
   readonly text: string;
   readonly findings: readonly Finding[];
+}
+
+/** The rows that a campaign's letter is made from. */
+interface CampaignSources {
+  readonly campaign: {
+    readonly template_id: number | null;
+    readonly subject: string;
+    readonly preheader: string | null;
+    readonly html: string;
+    readonly text: string | null;
+  };
+  readonly account: { readonly name: string; readonly brand?: Brand };
+  readonly list: { readonly language?: string | null; readonly company: Company };
+  /** The published edition in use; null if there is none any more. */
+  readonly template: TemplateEdition | null;
+  /** Names of its recipients' fields; null: not checked. */
+  readonly fields: readonly string[] | null;
+}
+
+interface Company {
+  readonly name: string | null;
+  readonly address_1: string | null;
+  readonly address_2: string | null;
+  readonly city: string | null;
+  readonly zip_code: string | null;
+  readonly country: string | null;
+}
+
+/** A whole document without a template of its own is sent as it is. */
+function needsNoTemplate({ template_id, html }: CampaignSources['campaign']): boolean {
+  return template_id === null && isDocument(html);
+}
+
+export function campaignJob({ campaign, account, list, template, fields }: CampaignSources): RenderJob {
+  const brand = brandOf(account);
+  const language = list.language ?? brand.language;
+  const edition = template === null ? undefined : matchLanguage(template, language);
+  return {
+    template: needsNoTemplate(campaign) || edition === undefined ? null : templateOf(edition.content),
+    body: { format: 'html', source: campaign.html },
+    brand: { ...brand, postal_address: brand.postal_address ?? addressOf(list.company, brand.name) },
+    subject: campaign.subject,
+    preheader: campaign.preheader ?? edition?.content.preheader ?? null,
+    text: campaign.text,
+    language,
+    purpose: 'campaign',
+    fields,
+  };
+}
+
+function templateOf({ format, source }: RenderJob['template'] & object): RenderJob['template'] {
+  return { format, source };
+}
+
+/** The company of the list, used if the brand has no address. */
+function addressOf(company: Company, shown: string | null): string | null {
+  const { name, address_1, address_2, zip_code, city, country } = company;
+  if (address_1 === null) return null;
+  const town = [zip_code, city].filter((part) => part !== null).join(' ');
+  const first = name === shown ? null : name;
+  return [first, address_1, address_2, town, country].filter((line) => line !== null && line !== '').join('\n');
 }

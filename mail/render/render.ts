@@ -2,19 +2,17 @@ import juice from 'juice';
 import { distinct, type Finding, finding } from '../../domain/mail/finding.js';
 import { endOfTag, isDocument } from '../letter/document.js';
 import { lintLetter } from '../lint/lint.js';
-import { complexityOf } from '../liquid/complexity.js';
+import { complexityOf, MOST_LINKS } from '../liquid/complexity.js';
 import { liquidFault } from '../liquid/engine.js';
-import type { Unfilled } from '../liquid/fill-parts.js';
+import { fillParts, parseParts, type Unfilled } from '../liquid/fill-parts.js';
 import { newPlaceholders as newMarks, type Placeholders, withoutPlaceholders } from '../liquid/placeholders.js';
 import { htmlOfBlocks } from './blocks.js';
 import { finishLetter } from './finish.js';
-import { fixedFields } from './fixed-fields.js';
-import { fillFixedTags } from './fixed-tags.js';
+import { fillFixedTags, fixedFields } from './fixed-fields.js';
 import type { Body, Rendered, RenderJob } from './job.js';
 import { sanitised } from './sanitise.js';
 import { attributesShielded, keptByMjml, textShielded, unshielded } from './scan.js';
 import { contentStyle } from './style.js';
-import { trialFault } from './trial.js';
 
 interface Piece {
   readonly html: string;
@@ -147,5 +145,35 @@ function filledOrFault<T>(field: RenderFault['field'], fill: () => T): T {
     const fault = liquidFault(error);
     if (fault === undefined) throw error;
     throw new RenderFault(field, fault, complexityOf(error) && 'template_too_complex');
+  }
+}
+
+const LINK = /\bhref\s{0,9}=/gi;
+const ADDRESS = /https?:\/\//gi;
+
+const SAMPLE = {
+  email: 'ada@example.org',
+  first_name: 'Ada',
+  last_name: 'Lovelace',
+  name: 'Ada Lovelace',
+  attributes: {},
+  tags: [],
+  unsubscribe_url: 'https://example.org/',
+  preferences_url: 'https://example.org/',
+  view_url: 'https://example.org/',
+};
+
+/** The reason why a finished letter is too complex to fill for a recipient; other faults depend on the recipient. */
+function trialFault(
+  { subject, preheader }: Pick<RenderJob, 'subject' | 'preheader'>,
+  { html, text }: Pick<Rendered, 'html' | 'text'>,
+): string | undefined {
+  const links = Math.max(html.match(LINK)?.length ?? 0, text.match(ADDRESS)?.length ?? 0);
+  if (links > MOST_LINKS) return `The template is too complex: it has more than ${MOST_LINKS} links.`;
+  try {
+    const filled = fillParts(parseParts({ subject, preheader, html, text }), SAMPLE, false);
+    return 'fault' in filled && filled.code === 'template_too_complex' ? filled.fault : undefined;
+  } catch (error) {
+    return complexityOf(error)?.message;
   }
 }

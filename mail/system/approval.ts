@@ -1,7 +1,7 @@
 import { html } from '../../domain/html.js';
 import type { Language } from '../../domain/language.js';
-import { endOfTag } from '../letter/document.js';
-import type { LetterPreview } from '../letter/preview.js';
+import { endOfTag, isDocument } from '../letter/document.js';
+import { parseLiquid, recipientContext, renderLiquid } from '../liquid/engine.js';
 import { oneLine } from '../mime/headers.js';
 import { translate } from '../translate.js';
 
@@ -82,4 +82,32 @@ function withBox(letter: string, box: string): string {
   const end = endOfTag(letter, 'body');
   if (end === undefined) return `${box}${letter}`;
   return `${letter.slice(0, end)}\n${box}${letter.slice(end)}`;
+}
+
+interface LetterPreview {
+  readonly subject: string;
+  readonly preheader: string | null;
+  readonly html: string;
+}
+
+/** An invented recipient for previews. */
+interface SampleRecipient {
+  readonly email: string;
+  readonly first_name: string;
+  readonly last_name: string;
+}
+
+/** Renders a letter for the sample recipient. Its personal links are `#`. The HTML is a whole document. */
+export function previewFor({ subject, preheader, html }: LetterPreview, sample: SampleRecipient): LetterPreview {
+  const fields = { ...sample, attributes: {}, tags: [], unsubscribe_url: '#', preferences_url: '#', view_url: '#' };
+  const plain = (source: string) =>
+    renderLiquid(parseLiquid(source, 'plain'), recipientContext(fields, 'plain'), 'plain');
+  const body = renderLiquid(parseLiquid(html, 'html'), recipientContext(fields, 'html'), 'html');
+  return {
+    subject: plain(subject),
+    preheader: preheader === null ? null : plain(preheader),
+    html: isDocument(body)
+      ? body
+      : `<!doctype html>\n<html>\n<head><meta charset="utf-8"></head>\n<body>\n${body}\n</body>\n</html>\n`,
+  };
 }

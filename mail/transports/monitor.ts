@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { monotonic } from '../../clock.js';
-import { isTransportFailure } from '../../domain/campaign/window.js';
+import { isTransportFailure } from '../../domain/campaign/ledger-page.js';
 import { fateOf } from '../../domain/delivery/classify.js';
 import type { ConnectionTrouble, Outcome } from '../../domain/delivery/outcome.js';
 import { backoffAfter } from '../../domain/transport.js';

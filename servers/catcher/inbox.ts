@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { apiResponse } from './json-api.js';
+import { apiResponse, type InboxRequest, type InboxResponse, page, pageNumber, redirect } from './json-api.js';
 import type { Mailbox } from './mailbox.js';
 import { listPage, mailPage, notFoundPage, VIEWS } from './pages.js';
 import { readMail } from './read-mail.js';
-import { type InboxRequest, type InboxResponse, page, pageNumber, redirect } from './response.js';
 
 const PER_PAGE = 50;
 

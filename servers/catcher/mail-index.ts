@@ -1,5 +1,4 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Entry, MailPage, StoredMail } from './stored-mail.js';
 
 const SCAN_BYTES = 1024 * 1024;
 const LINE_FEED = 0x0a;
@@ -139,4 +138,31 @@ async function readRange(
     }
   }
   return mails;
+}
+
+/** The index data of a mail. */
+export interface Envelope {
+  readonly from: string;
+  readonly to: readonly string[];
+  /** As in the header, with its encoded words. */
+  readonly subject: string;
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number;
+}
+
+/** One index line: the envelope and the position of the bytes. */
+export interface Entry extends Envelope {
+  readonly segment: number;
+  readonly offset: number;
+  readonly size: number;
+}
+
+export interface StoredMail extends Entry {
+  readonly id: number;
+}
+
+export interface MailPage {
+  readonly total: number;
+  /** Newest first. */
+  readonly mails: readonly StoredMail[];
 }

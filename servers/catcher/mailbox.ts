@@ -1,8 +1,13 @@
-import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type MailIndex, openMailIndex } from './mail-index.js';
-import type { Entry, Envelope, MailPage, StoredMail } from './stored-mail.js';
+import {
+  type Entry,
+  type Envelope,
+  type MailIndex,
+  type MailPage,
+  openMailIndex,
+  type StoredMail,
+} from './mail-index.js';
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
 

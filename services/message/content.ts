@@ -1,8 +1,7 @@
 import type { Config } from '../../config.js';
 import { demandNoFaults, type FieldErrors } from '../../domain/errors.js';
 import { type CustomHeaders, HEADER_SENTENCES, headersFault } from '../../domain/mail/custom-headers.js';
-import type { Mailbox, MessageContent } from '../../domain/message/message.js';
-import type { MessageRequest } from '../../domain/message/request.js';
+import type { Mailbox, MessageContent, MessageRequest } from '../../domain/message/message.js';
 import { type Address, parseMailbox } from '../../mail/address.js';
 import { type ReadAttachment, readAttachments } from '../../mail/message/attachments.js';
 import type { Accounts } from '../../store/accounts/accounts.js';

@@ -1,6 +1,5 @@
 import { Failure } from '../../domain/errors.js';
-import type { Mailbox, MessageRole } from '../../domain/message/message.js';
-import type { GivenMailbox, MessageRequest } from '../../domain/message/request.js';
+import type { GivenMailbox, Mailbox, MessageRequest, MessageRole } from '../../domain/message/message.js';
 import { type Address, parseMailbox } from '../../mail/address.js';
 import type { Message } from '../../store/messages/row.js';
 import type { OptOuts } from '../../store/suppressions/opt-outs.js';

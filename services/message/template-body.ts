@@ -1,8 +1,7 @@
 import { brandOf } from '../../domain/brand/brand.js';
 import { demandNoFaults, Failure, type FieldErrors } from '../../domain/errors.js';
 import type { CustomHeaders } from '../../domain/mail/custom-headers.js';
-import type { MessageByTemplate } from '../../domain/message/message.js';
-import type { MessageRequest } from '../../domain/message/request.js';
+import type { MessageByTemplate, MessageRequest } from '../../domain/message/message.js';
 import { matchLanguage, type TemplateEdition } from '../../domain/template.js';
 import { type FilledParts, fillParts } from '../../mail/liquid/fill-parts.js';
 import type { Accounts } from '../../store/accounts/accounts.js';

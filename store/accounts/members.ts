@@ -1,8 +1,7 @@
 import { now } from '../../clock.js';
-import type { MemberRole } from '../../domain/account/member.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
-import { addUnlessTaken } from '../mongo/insert-once.js';
+import { addUnlessTaken } from '../mongo/duplicate-key.js';
 import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
 
 /** A member of the account: may receive drafts and tests; approvers also approve campaigns. */
@@ -56,3 +55,7 @@ export function members(store: Store) {
     },
   };
 }
+
+/** The role of a member; only approvers are asked to approve campaigns. */
+export const MEMBER_ROLES = ['admin', 'editor', 'approver'] as const;
+type MemberRole = (typeof MEMBER_ROLES)[number];

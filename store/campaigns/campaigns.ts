@@ -2,11 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Collection } from 'mongodb';
 import { now } from '../../clock.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
-import { addOnce } from '../mongo/insert-once.js';
+import { addOnce } from '../mongo/duplicate-key.js';
 import { addWithinCapacity } from '../quotas/capacity.js';
-import { approving, reopenApproval } from './approval.js';
-import { controls, writeAsSeen } from './controls.js';
-import { drafting } from './drafting.js';
+import { approving, controls, drafting, reopenApproval, writeAsSeen } from './controls.js';
 import type { Campaign, CampaignChange, NewCampaign, Seen } from './row.js';
 
 export type Campaigns = ReturnType<typeof campaigns>;

@@ -1,8 +1,8 @@
 import type { Collection, UpdateFilter } from 'mongodb';
 import { now } from '../../clock.js';
-import { needsApproval, requestApproval } from '../../domain/campaign/approval.js';
+import { type ApprovalResponse, needsApproval, requestApproval, withResponse } from '../../domain/campaign/approval.js';
 import type { ReputationBaseline } from '../../domain/campaign/reputation.js';
-import type { Campaign, CampaignRound, Seen, Want } from './row.js';
+import type { Campaign, CampaignChange, CampaignContent, CampaignRound, Drafting, Seen, Want } from './row.js';
 
 /** Controls of a campaign: each increments `want.v` and makes the row due for the sweep, which notifies the workflow. */
 export function controls(rows: Collection<Campaign>) {
@@ -119,4 +119,86 @@ export function writeAsSeen(
     update,
     { returnDocument: 'after' },
   );
+}
+
+/** The author of an answer, and their comment. */
+export type Review = Pick<ApprovalResponse, 'member' | 'comment'>;
+type AwaitingApproval = Seen & Pick<Campaign, 'launch' | 'scheduled_at'>;
+
+/** Answers to a campaign that awaits approval. Each is a compare-and-set on the request: the first answer counts. */
+export function approving(rows: Collection<Campaign>) {
+  const record = (
+    seen: AwaitingApproval,
+    decision: ApprovalResponse['decision'],
+    review: Review,
+    then: Partial<Campaign>,
+  ) => {
+    const { launch, revision, rendered: letter = null } = seen;
+    const answer: ApprovalResponse = { ...review, decision, launch, revision, letter, at: now() };
+    return controlWrite(rows, seen, { ...then, approval: withResponse(seen.approval, answer) });
+  };
+  const backToDraft = (reason: string) => ({ state: 'draft' as const, scheduled_at: null, reason });
+
+  return {
+    /** Sends the campaign, or schedules it where its time is in the future. A letter that is not rendered cannot be approved: null. */
+    approve: async (seen: AwaitingApproval, review: Review): Promise<Campaign | null> => {
+      if (seen.rendered == null) return null;
+      const waits = seen.scheduled_at !== null && seen.scheduled_at > now();
+      const then = waits
+        ? { state: 'scheduled' as const, reason: null }
+        : { state: 'freezing' as const, reason: null, launched_at: now() };
+      return record(seen, 'approved', review, then);
+    },
+
+    /** Back to a draft, with the comment. */
+    reject: (seen: AwaitingApproval, review: Review): Promise<Campaign | null> =>
+      record(seen, 'rejected', review, backToDraft('rejected')),
+
+    /** The deadline passed without an answer. */
+    expire: (seen: AwaitingApproval): Promise<Campaign | null> =>
+      record(seen, 'expired', { member: null, comment: null }, backToDraft('approval_expired')),
+  };
+}
+
+/**
+ * The effect of a change on an open request or a given approval. A change of the content requests approval again, and a
+ * scheduled campaign waits for it. A change that removes the approval setting withdraws the request.
+ */
+export function reopenApproval(seen: Seen, change: CampaignChange, isRevised: boolean): Partial<Campaign> {
+  const isWaiting = seen.state === 'awaiting_approval';
+  if (!isWaiting && seen.state !== 'scheduled') return {};
+  if (change.approval === null) return isWaiting ? { state: 'draft', scheduled_at: null } : { rendered: null };
+  const approval = change.approval ?? seen.approval;
+  if (approval == null) return {};
+  const isAnswered = !isRevised && (isWaiting || !needsApproval({ ...seen, approval }));
+  return isAnswered ? {} : { state: 'awaiting_approval', approval: requestApproval(approval, now()) };
+}
+
+type DraftedContent = Pick<CampaignContent, 'name' | 'subject' | 'preheader' | 'html'>;
+
+/** The steps into and out of `drafting`. Each is a compare-and-set, as every control. */
+export function drafting(rows: Collection<Campaign>) {
+  return {
+    /** A draft that came to nothing is asked for again. */
+    restartDrafting: (seen: Seen, request: Drafting): Promise<Campaign | null> =>
+      writeAsSeen(rows, seen, {
+        state: 'drafting',
+        reason: null,
+        drafting: request,
+        want: { ...seen.want, v: seen.want.v + 1 },
+      }),
+
+    /** Stores the finished text: the campaign becomes a draft, or is launched in the same write where requested. */
+    completeDrafting: (seen: Seen & Pick<Campaign, 'drafting'>, content: DraftedContent): Promise<Campaign | null> => {
+      const revision = seen.revision + 1;
+      const { n, send = false, at = null } = seen.drafting ?? {};
+      const chosen = n === undefined ? {} : { chosen_draft: n };
+      const then = send ? launchFields({ ...seen, revision }, at) : { state: 'draft' as const, reason: null };
+      return controlWrite(rows, seen, { ...content, ...chosen, revision, ...then });
+    },
+
+    /** The draft ended without a text: the campaign becomes a draft again, with the reason. */
+    abandonDrafting: (seen: Seen, reason: string | null): Promise<Campaign | null> =>
+      controlWrite(rows, seen, { state: 'draft', reason }),
+  };
 }

@@ -1,10 +1,8 @@
 import type { Collection, Filter } from 'mongodb';
 import type { ExceptionKind, RecipientStatus, RetriedKind } from '../../domain/campaign/campaign.js';
 import { type LedgerPage, type PageException, recipientAt } from '../../domain/campaign/ledger-page.js';
-import { type CampaignTotals, totalsOf } from '../../domain/campaign/totals.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
-import { earlierAttempts, mayHaveLeft } from './earlier-attempts.js';
-import { campaignTotals } from './recipient-totals.js';
+import { type CampaignTotals, campaignTotals, totalsOf } from './recipient-totals.js';
 
 /** Position of a recipient in a campaign's pages, in their order. */
 export interface RecipientPosition {
@@ -177,4 +175,39 @@ async function emailsOf(
   const ids = found.map((one) => one.subscriber_id);
   const rows = subscribers.find({ _id: { $in: ids }, account }, { projection: { email: 1 } });
   return new Map((await rows.toArray()).map(({ _id, email }) => [_id, email]));
+}
+
+/** Failures found before anything was offered to a server. */
+const NEVER_OFFERED = ['render_error', 'eai_unsupported', 'invalid_address'];
+
+/** Whether a claimed recipient's mail was offered to a server: sent, uncertain, in flight, or answered with a code. */
+function mayHaveLeft(entry: PageException | undefined): boolean {
+  if (entry === undefined || entry.kind === 'sent' || entry.kind === 'uncertain') return true;
+  return entry.kind !== 'skipped' && entry.code !== null && !NEVER_OFFERED.includes(entry.class);
+}
+
+/** For recipients that a later round took up: the rounds before it in which their mail was offered. */
+async function earlierAttempts(
+  pages: Collection<LedgerPage>,
+  { account, campaign }: { readonly account: number; readonly campaign: number },
+  found: readonly { readonly round: number; readonly subscriber_id: number }[],
+): Promise<Map<number, number>> {
+  const rounds = new Map(found.flatMap((one) => (one.round > 0 ? [[one.subscriber_id, one.round] as const] : [])));
+  const counts = new Map<number, number>();
+  if (rounds.size === 0) return counts;
+  const ids = [...rounds.keys()];
+  const overlaps = {
+    $and: [
+      { $lte: [{ $arrayElemAt: ['$ids', 0] }, ids.reduce((one, other) => Math.max(one, other))] },
+      { $gte: [{ $arrayElemAt: ['$ids', -1] }, ids.reduce((one, other) => Math.min(one, other))] },
+    ],
+  };
+  for await (const page of pages.find({ account, campaign, 'exceptions.next': { $gt: 0 }, $expr: overlaps })) {
+    for (const entry of page.exceptions) {
+      const id = page.ids[entry.i] ?? 0;
+      const earlier = page.round < (rounds.get(id) ?? 0);
+      if (earlier && entry.next !== null && mayHaveLeft(entry)) counts.set(id, (counts.get(id) ?? 0) + 1);
+    }
+  }
+  return counts;
 }

@@ -11,8 +11,7 @@ import {
 } from '../../domain/sender-domain.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
-import { isDuplicateKey } from '../mongo/duplicate-key.js';
-import { addUnlessTaken } from '../mongo/insert-once.js';
+import { addUnlessTaken, isDuplicateKey } from '../mongo/duplicate-key.js';
 import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
 import { addWithinCapacity } from '../quotas/capacity.js';
 import { type Sealed, type Sealing, sealing } from '../secrets/sealing.js';

@@ -1,7 +1,6 @@
 import type { Collection } from 'mongodb';
 import { now } from '../../clock.js';
-import type { DraftReason, DraftState, ModelCall } from '../../domain/draft/draft.js';
-import type { DraftText } from '../../domain/draft/draft-text.js';
+import type { DraftReason, DraftState, DraftText, ModelCall } from '../../domain/draft/draft.js';
 import type { Store } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { dueRows, firstSweepAt, moveSweep } from '../mongo/lease.js';

@@ -1,5 +1,4 @@
-import type { CsvColumn, Delimiter } from '../../domain/import/csv-columns.js';
-import type { CsvEncoding } from '../../domain/import/csv-encoding.js';
+import type { CsvColumn, CsvEncoding, Delimiter } from '../../domain/import/csv.js';
 import type { ImportCounts } from '../../domain/import/row-fate.js';
 import type { BlobId } from '../mongo/blobs.js';
 

@@ -1,9 +1,21 @@
-import { byPerson, fatesByRow, judge, type RowChunk } from '../../domain/import/judgement.js';
-import type { RowFate } from '../../domain/import/row-fate.js';
+import type { AnyBulkWriteOperation, Collection, Document } from 'mongodb';
+import {
+  byPerson,
+  fatesByRow,
+  judge,
+  type KnownPerson,
+  type PersonChange,
+  type RowChunk,
+  type RowFate,
+  type RowStamp,
+} from '../../domain/import/row-fate.js';
+import type { RowError } from '../../domain/import/row-reading.js';
 import type { Store } from '../mongo/connect.js';
+import { counters } from '../mongo/counters.js';
+import { duplicatesIn } from '../mongo/duplicate-key.js';
+import { insertSubscribers } from '../subscribers/batches.js';
+import { changesBetween, newRow, type Subscriber } from '../subscribers/row.js';
 import { restoreErasedAddresses } from '../suppressions/suppressions.js';
-import type { Written } from './targets.js';
-import { dryRunTarget, listTarget } from './targets.js';
 
 const NOTHING: Written = { incomplete: false, overCapacity: new Set() };
 
@@ -54,6 +66,148 @@ export function importRows(store: Store) {
       if ((await lists.countDocuments(alive, { limit: 1 })) === 1) return true;
       await store.db.collection('subscribers').deleteMany({ account, list_id: list });
       return false;
+    },
+  };
+}
+
+type StampedSubscriber = Subscriber & { readonly import?: RowStamp };
+
+/** A dry run's record of a person; the subscriber is not changed. */
+interface DryRunSubscriber extends Omit<KnownPerson, '_id'> {
+  readonly _id: string;
+  readonly account: number;
+  readonly email_key: string;
+  readonly import: RowStamp;
+}
+
+/** Replaces a subscriber's id if the person was recorded by this dry run. */
+const DRY_RUN_ID = 0;
+const KNOWN = { email_key: 1, first_name: 1, last_name: 1, attributes: 1, tags: 1, import: 1 } as const;
+
+/** The list itself. */
+export function listTarget(store: Store, chunk: RowChunk): ImportTarget {
+  const rows = store.db.collection<StampedSubscriber>('subscribers');
+  const ids = counters(store);
+  return {
+    read: (keys) => readPeople(rows, chunk, keys),
+    write: async (changes) => {
+      const fresh = changes.filter(({ before }) => before === undefined);
+      const first = fresh.length === 0 ? 0 : await ids.block('subscribers', fresh.length);
+      const newSubscribers = fresh.map((change, offset) => newSubscriberOf(chunk, change, first + offset));
+      const { duplicates, overCapacity } = await insertSubscribers(store, chunk.account, newSubscribers);
+      const updates = await bulk(
+        rows,
+        changes.flatMap((change) => updateOf(chunk, change) ?? []),
+      );
+      return { incomplete: duplicates.size > 0 || updates.incomplete, overCapacity };
+    },
+  };
+}
+
+/** A copy of the result that the import would have, so that a repeated address is judged as in a real import. */
+function dryRunTarget(store: Store, chunk: RowChunk): ImportTarget {
+  const rows = store.db.collection<StampedSubscriber>('subscribers');
+  const dryRunRows = store.db.collection<DryRunSubscriber>('import_dry_runs');
+  const dryRunId = (key: string) => `${chunk.import}/${key}`;
+  return {
+    read: async (keys) => {
+      const people = await readPeople(rows, chunk, keys);
+      const ids = { _id: { $in: keys.map(dryRunId) }, account: chunk.account };
+      for await (const { email_key, ...dryRunRow } of dryRunRows.find(ids))
+        people.set(email_key, { ...dryRunRow, _id: DRY_RUN_ID });
+      return people;
+    },
+    write: (changes) =>
+      bulk(
+        dryRunRows,
+        changes.map(({ before, request: { email_key }, fields, stamp }) => {
+          const _id = dryRunId(email_key);
+          const dryRunRow = { email_key, ...fields, import: stamp };
+          if (before?._id !== DRY_RUN_ID)
+            return { insertOne: { document: { _id, account: chunk.account, ...dryRunRow } } };
+          const notYet = { 'import.row': { $lt: chunk.from } };
+          return { updateOne: { filter: { _id, account: chunk.account, ...notYet }, update: { $set: dryRunRow } } };
+        }),
+      ),
+  };
+}
+
+async function readPeople(rows: Collection<StampedSubscriber>, chunk: RowChunk, keys: readonly string[]) {
+  const wanted = { list_id: chunk.list, email_key: { $in: [...keys] }, account: chunk.account };
+  const people = new Map<string, KnownPerson>();
+  for await (const { email_key, ...person } of rows.find(wanted).project<StampedSubscriber>(KNOWN)) {
+    people.set(email_key, person);
+  }
+  return people;
+}
+
+function newSubscriberOf(chunk: RowChunk, { request, fields, stamp }: PersonChange, id: number) {
+  const { email, email_key } = request;
+  const row = newRow({ ...chunk, source: `import:${chunk.import}` }, { email, email_key }, id);
+  return { ...row, ...fields, import: stamp } satisfies StampedSubscriber;
+}
+
+function updateOf(chunk: RowChunk, { before, fields, stamp }: PersonChange) {
+  if (before === undefined) return undefined;
+  const notYet = { $nor: [{ 'import.id': chunk.import, 'import.row': { $gte: chunk.from } }] };
+  const filter = { _id: before._id, account: chunk.account, ...notYet };
+  return { updateOne: { filter, update: changesBetween(before, fields, { import: stamp }) } };
+}
+
+/** Incomplete if an insert met an existing person, or an update met a deleted or stamped one. */
+async function bulk<T extends Document>(
+  rows: Collection<T>,
+  operations: readonly AnyBulkWriteOperation<T>[],
+): Promise<Written> {
+  if (operations.length === 0) return { incomplete: false, overCapacity: new Set() };
+  try {
+    const { insertedCount, matchedCount, upsertedCount } = await rows.bulkWrite([...operations], { ordered: false });
+    return { incomplete: insertedCount + matchedCount + upsertedCount !== operations.length, overCapacity: new Set() };
+  } catch (error) {
+    duplicatesIn(error);
+    return { incomplete: true, overCapacity: new Set() };
+  }
+}
+
+/** Where an import writes: the list, or the rows of a dry run. */
+interface ImportTarget {
+  read(keys: readonly string[]): Promise<Map<string, KnownPerson>>;
+  /** Writes each person if no later or repeated write of these rows came first. */
+  write(changes: readonly PersonChange[]): Promise<Written>;
+}
+
+interface Written {
+  /** Some were not written. */
+  readonly incomplete: boolean;
+  /** Identities beyond the capacity of the plan. */
+  readonly overCapacity: ReadonlySet<string>;
+}
+
+interface ChunkErrors {
+  readonly _id: string;
+  readonly account: number;
+  readonly import: number;
+  /** How many rows come before this chunk. */
+  readonly from: number;
+  readonly errors: readonly RowError[];
+}
+
+export type ImportErrors = ReturnType<typeof importErrors>;
+
+/** One document for each chunk under a fixed id: a repeated chunk replaces its own. */
+export function importErrors({ db }: Store) {
+  const chunks = db.collection<ChunkErrors>('import_errors');
+  return {
+    record: async (account: number, id: number, from: number, errors: readonly RowError[]): Promise<void> => {
+      if (errors.length === 0) return;
+      const chunk = { account, import: id, from, errors };
+      await chunks.replaceOne({ _id: `${id}/${from}`, account }, chunk, { upsert: true });
+    },
+
+    /** In the order of the file, only of counted rows: the first `upTo`. */
+    read: async function* (account: number, id: number, upTo: number): AsyncGenerator<RowError> {
+      const counted = { account, import: id, from: { $lt: upTo } };
+      for await (const { errors } of chunks.find(counted).sort({ from: 1 }).batchSize(50)) yield* errors;
     },
   };
 }

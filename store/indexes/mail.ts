@@ -1,6 +1,5 @@
-import { BAD_DOMAIN_HOURS } from '../../domain/delivery/bad-domain.js';
 import { REPORT_RETENTION_DAYS } from '../../domain/delivery/evidence.js';
-import { SOFT_BOUNCE_RETENTION_DAYS } from '../../domain/delivery/suppression.js';
+import { BAD_DOMAIN_HOURS, SOFT_BOUNCE_RETENTION_DAYS } from '../../domain/delivery/suppression.js';
 import { TOKEN_RETENTION_DAYS } from '../../domain/provider/settings.js';
 import type { Index } from './definition.js';
 

@@ -5,8 +5,7 @@ import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
 import { findOwned } from '../mongo/ownership.js';
 import { inTransaction } from '../mongo/transaction.js';
-import { type IssuedKey, type Key, newKey, rootKeyOf } from './keys.js';
-import { newSecret } from './secret.js';
+import { type IssuedKey, type Key, newKey, newSecret, rootKeyOf } from './keys.js';
 
 /** Why a key was not exchanged. */
 export type NotRotated = 'missing' | 'foreign' | 'ended' | 'rotating' | 'not_a_successor';

@@ -4,7 +4,7 @@ import { now } from '../../clock.js';
 import { LIVE_STATES } from '../../domain/campaign/campaign.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
-import { addOnce } from '../mongo/insert-once.js';
+import { addOnce } from '../mongo/duplicate-key.js';
 import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
 
 interface ListDefaults {

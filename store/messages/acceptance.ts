@@ -1,9 +1,8 @@
 import type { ClientSession, Collection } from 'mongodb';
 import { monotonic } from '../../clock.js';
-import { untilNextAttempt } from '../mongo/conditional-writes.js';
+import { outcomeIsUnknown, untilNextAttempt } from '../mongo/conditional-writes.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
-import { outcomeIsUnknown } from '../mongo/unknown-outcome.js';
 import type { Message } from './row.js';
 
 /**

@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Collection, Filter, UpdateFilter } from 'mongodb';
-import { outcomeIsUnknown } from './unknown-outcome.js';
+import { type Collection, type Filter, MongoError, MongoServerError, type UpdateFilter } from 'mongodb';
 
 /** Whether the writing attempt is still alive; a write with an unknown outcome is repeated only while it is. */
 export type Alive = () => boolean;
@@ -54,4 +53,33 @@ export function conditionalWrites<T extends Row>(rows: Collection<T>): Condition
     }
     return 'lost';
   };
+}
+
+/** Server codes after which a write may or may not have happened: no primary, stepping down, stopping, out of time. */
+const TRANSIENT_CODES = new Set([
+  6, 7, 50, 64, 74, 89, 91, 94, 112, 133, 134, 189, 202, 246, 262, 9001, 10107, 11600, 11601, 11602, 13435, 13436,
+]);
+
+/** Node's error codes for a closed socket: the driver (7.9) does not wrap all of them. */
+const SOCKET_ERRORS = new Set([
+  'EPIPE',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTCONN',
+  'ETIMEDOUT',
+  'ERR_SOCKET_CLOSED',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+]);
+
+/** True where the outcome of the operation is unknown, or where a retry may succeed soon. */
+export function outcomeIsUnknown(error: unknown): boolean {
+  if (error instanceof MongoServerError) {
+    return TRANSIENT_CODES.has(Number(error.code)) || error.hasErrorLabel('RetryableWriteError');
+  }
+  if (error instanceof MongoError) return true;
+  return error instanceof Error && 'code' in error && SOCKET_ERRORS.has(String(error.code));
 }

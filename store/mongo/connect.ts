@@ -1,7 +1,7 @@
 import { type Collection, type Db, type Document, MongoClient, ReadConcern, ReadPreference } from 'mongodb';
+import { Connection } from 'mongodb/lib/cmap/connection.js';
 import { PROTOCOL_TIMES } from '../../domain/delivery/protocol.js';
 import { ensureIndexes } from '../indexes/indexes.js';
-import { releaseDeadSockets } from './dead-socket.js';
 
 /** The open store. `ledger` is a separate client: delivery decisions must not inherit options from a URL. */
 export interface Store {
@@ -58,4 +58,23 @@ function boundedBy(milliseconds: number) {
 /** A collection under the ledger's concerns: `w: majority, j: true`, majority reads on the primary. */
 export function majorityCollection<T extends Document>(store: Store, name: string): Collection<T> {
   return store.ledger.collection<T>(name, MAJORITY);
+}
+
+let patched = false;
+
+/**
+ * A command that the driver (7.9) writes to a socket which has just been destroyed waits for a 'drain' event that never
+ * comes. Neither a time limit nor closing the connection ends it, so the page would be blocked as long as its activity
+ * lives. Emitting 'drain' when the connection closes releases the command; the driver then reports the closed connection.
+ */
+function releaseDeadSockets(): void {
+  if (patched) return;
+  patched = true;
+  const { prototype } = Connection;
+  const { cleanup } = prototype;
+  prototype.cleanup = function (this: Connection, error: Error): void {
+    const isFirst = !this.closed;
+    cleanup.call(this, error);
+    if (isFirst) this.socket.emit('drain');
+  };
 }

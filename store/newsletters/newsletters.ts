@@ -6,7 +6,7 @@ import type { FeedState, Source } from '../../domain/newsletter/source.js';
 import type { CampaignSettings, Sender } from '../campaigns/row.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
-import { addOnce } from '../mongo/insert-once.js';
+import { addOnce } from '../mongo/duplicate-key.js';
 import { dueRows, firstSweepAt, moveSweep } from '../mongo/lease.js';
 import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
 

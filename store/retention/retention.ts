@@ -1,13 +1,18 @@
 import type { Collection } from 'mongodb';
 import { now } from '../../clock.js';
-import { leastIdAt, nextNightlyRun } from '../../domain/retention.js';
 import type { StoredEvent } from '../events/events.js';
 import type { StoredContent } from '../messages/contents.js';
 import type { Message } from '../messages/row.js';
 import { blobs } from '../mongo/blobs.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
-import { BATCH_SIZE, deleteMessages, FINAL, notRecentlyReferenced, unreferencedContents } from './deletion.js';
-import { erasures } from './erasures.js';
+import {
+  BATCH_SIZE,
+  deleteMessages,
+  erasures,
+  FINAL,
+  notRecentlyReferenced,
+  unreferencedContents,
+} from './deletion.js';
 
 /** Sequence numbers deleted at a time. */
 const EVENTS_PER_DELETE = 5_000;
@@ -108,4 +113,20 @@ async function referencedFiles(contents: Collection<StoredContent>, account: num
     for (const [, sha256 = ''] of json.matchAll(/"sha256":"([0-9a-f]{64})"/g)) referenced.add(sha256);
   }
   return referenced;
+}
+
+const NIGHTLY_HOUR = 3;
+
+/** When the next nightly run is due: 03:00 UTC. */
+function nextNightlyRun(after: Date): Date {
+  const run = new Date(after);
+  run.setUTCHours(NIGHTLY_HOUR, 0, 0, 0);
+  if (run <= after) run.setUTCDate(run.getUTCDate() + 1);
+  return run;
+}
+
+/** The lowest possible id (UUID v7) of a row created at this time: ids are ordered by time. */
+function leastIdAt(moment: Date): string {
+  const hex = moment.getTime().toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }

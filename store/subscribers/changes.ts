@@ -1,4 +1,4 @@
-import type { ClientSession } from 'mongodb';
+import type { ClientSession, Collection } from 'mongodb';
 import { now } from '../../clock.js';
 import {
   merged,
@@ -8,14 +8,14 @@ import {
   sameFields,
   tooLarge,
 } from '../../domain/subscriber/subscriber.js';
+import { type Events, events } from '../events/events.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
 import { foreignOrMissing } from '../mongo/ownership.js';
 import { inTransaction } from '../mongo/transaction.js';
 import { capacity } from '../quotas/capacity.js';
 import { restoreErasedAddresses } from '../suppressions/suppressions.js';
-import { appendEvent, type ChangeContext, changeContext, rewrite } from './recorded-change.js';
-import { newRow, type Subscriber } from './row.js';
+import { type EventCause, newRow, type Subscriber, subscriberEvent } from './row.js';
 
 export interface SubscribeRequest {
   readonly account: number;
@@ -100,4 +100,38 @@ function change(context: ChangeContext, account: number, id: number, request: Su
     await rewrite(context, session, 'subscriber.updated', subscriber);
     return { kind: 'updated', subscriber };
   });
+}
+
+/** The targets of a change in one transaction: the row and its event. */
+export interface ChangeContext {
+  readonly store: Store;
+  readonly rows: Collection<Subscriber>;
+  readonly eventLog: Events;
+}
+
+export function changeContext(store: Store): ChangeContext {
+  return { store, rows: store.db.collection<Subscriber>('subscribers'), eventLog: events(store) };
+}
+
+/** Writes the whole row and appends its event. */
+export async function rewrite(
+  context: ChangeContext,
+  session: ClientSession,
+  type: string,
+  subscriber: Subscriber,
+  cause: EventCause = {},
+): Promise<void> {
+  const { _id, account, ...fields } = subscriber;
+  await context.rows.updateOne({ _id, account }, { $set: fields }, { session });
+  await appendEvent(context, session, type, subscriber, cause);
+}
+
+export async function appendEvent(
+  { eventLog }: ChangeContext,
+  session: ClientSession,
+  type: string,
+  subscriber: Subscriber,
+  cause: EventCause = {},
+): Promise<void> {
+  await eventLog.append([subscriberEvent(type, subscriber, cause)], now(), session);
 }

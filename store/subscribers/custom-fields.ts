@@ -3,7 +3,7 @@ import type { FieldRule, FieldRules } from '../../domain/subscriber/custom-field
 import type { Account } from '../accounts/accounts.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
-import { addUnlessTaken } from '../mongo/insert-once.js';
+import { addUnlessTaken } from '../mongo/duplicate-key.js';
 import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
 
 /** The definition of an attribute of the account's subscribers. */

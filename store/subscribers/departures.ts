@@ -5,7 +5,7 @@ import { deleteRequests } from '../confirmations/row.js';
 import type { Store } from '../mongo/connect.js';
 import { inTransaction } from '../mongo/transaction.js';
 import { type Suppressions, suppressions } from '../suppressions/suppressions.js';
-import { appendEvent, type ChangeContext, changeContext, rewrite } from './recorded-change.js';
+import { appendEvent, type ChangeContext, changeContext, rewrite } from './changes.js';
 import type { Subscriber } from './row.js';
 
 /** How a person unsubscribed, and by which campaign's link. */

@@ -1,6 +1,5 @@
 import { now } from '../../clock.js';
-import { BAD_DOMAIN_HOURS, type BadDomainRefusal } from '../../domain/delivery/bad-domain.js';
-import { dayOf } from '../../domain/delivery/suppression.js';
+import { BAD_DOMAIN_HOURS, type BadDomainRefusal, dayOf } from '../../domain/delivery/suppression.js';
 import type { Store } from '../mongo/connect.js';
 import { suppressionId } from './suppression-id.js';
 

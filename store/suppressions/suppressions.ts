@@ -1,6 +1,6 @@
 import type { Collection, Filter } from 'mongodb';
 import { now } from '../../clock.js';
-import { domainOf } from '../../domain/delivery/bad-domain.js';
+import { domainOf } from '../../domain/delivery/suppression.js';
 import type { Store } from '../mongo/connect.js';
 import { badDomains, softBounces } from './bounces.js';
 import { suppressionId } from './suppression-id.js';

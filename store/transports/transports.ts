@@ -2,7 +2,7 @@ import { now } from '../../clock.js';
 import type { TransportPurpose } from '../../domain/transport.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
-import { addOnce } from '../mongo/insert-once.js';
+import { addOnce } from '../mongo/duplicate-key.js';
 import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
 import { type Sealed, sealing } from '../secrets/sealing.js';
 

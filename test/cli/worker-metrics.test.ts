@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { missingSettings } from '../../cli/installation.js';
 import { serveWorkerMetrics, type WorkerMetrics } from '../../cli/worker-metrics.js';
 import { readConfig } from '../../config.js';
-import { mailMetrics } from '../../workers/metrics/metrics.js';
+import { mailMetrics } from '../../workers/metrics.js';
 
 const TOKEN = 'a-token-for-prometheus';
 const log = pino({ level: 'silent' });

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { EVENTS } from '../../cli/reference/event-types/event-types.js';
+import { EVENTS } from '../../cli/reference/events.js';
 import { packageRoot } from '../../config.js';
 import { CAMPAIGN_STATES } from '../../domain/campaign/campaign.js';
 import { EVENT_TYPES } from '../../domain/event-types.js';
@@ -39,7 +39,7 @@ function typesIn(path: string): string[] {
 
 /** A call that appends. `recorded-change.ts` appends the events that its callers name. */
 const APPENDS = /\b(?:events|eventLog)\.append\(|\b(?:appendEvent|rewrite)\(context\b/;
-const APPENDS_FOR_CALLERS = 'store/subscribers/recorded-change.ts';
+const APPENDS_FOR_CALLERS = 'store/subscribers/changes.ts';
 
 test('only the documented files append to the event log', () => {
   const emitters = product.filter((path) => path !== APPENDS_FOR_CALLERS && APPENDS.test(read(path)));

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openApiDocument } from '../../cli/reference/document.js';
+import { openApiDocument } from '../../cli/reference/api.js';
 import { packageRoot } from '../../config.js';
 
 const read = (path: string) => readFileSync(join(packageRoot(), path), 'utf8');

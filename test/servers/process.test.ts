@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { packageRoot, readConfig } from '../../config.js';
 import { FolderInUse } from '../../servers/folder-lock.js';
 import { startMongo } from '../../servers/mongodb/mongodb.js';
-import { startTimeOf } from '../../servers/process-identity.js';
+import { startTimeOf } from '../../servers/process.js';
 import { until } from '../support/until.js';
 
 let dataDir: string;

@@ -6,7 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../config.js';
-import { startTimeOf } from '../../servers/process-identity.js';
+import { startTimeOf } from '../../servers/process.js';
 import { type RunningTemporal, startTemporal } from '../../servers/temporal.js';
 import { prepareNamespace, SEARCH_ATTRIBUTES } from '../../workers/namespace.js';
 import { until } from '../support/until.js';

@@ -1,7 +1,11 @@
-import { timestamp } from '../../domain/timestamp.js';
-import type { CampaignSummary, EventPayload, MessageSummary } from '../../domain/webhook/event-payload.js';
-import type { WebhookFormat } from '../../domain/webhook/formats.js';
-import { enviePayload } from './envie.js';
+import { seconds, timestamp } from '../../domain/timestamp.js';
+import {
+  type CampaignSummary,
+  type EventPayload,
+  type MessageSummary,
+  textField,
+} from '../../domain/webhook/event-payload.js';
+import { ENVIE_EVENTS, type WebhookFormat } from '../../domain/webhook/formats.js';
 
 /** The body of a delivery; undefined where the format has no payload for the event. */
 export function deliveryBody(format: WebhookFormat, eventPayload: EventPayload): object | undefined {
@@ -51,4 +55,62 @@ function publicCampaign(campaign: CampaignSummary, { emails_sent }: EventPayload
 
 function publicMessage({ from: _from, created_at, sent_at, ...shown }: MessageSummary): object {
   return { ...shown, created_at: timestamp(created_at), sent_at: sent_at === null ? null : timestamp(sent_at) };
+}
+
+/** One of the six documented payloads; undefined for other events and for deleted messages. */
+function enviePayload(eventPayload: EventPayload): object | undefined {
+  const event = ENVIE_EVENTS[eventPayload.type];
+  if (event === undefined || eventPayload.message === undefined) return undefined;
+  const timestamp = seconds(eventPayload.at);
+  // The documented MessageSent has no time of its own.
+  if (event === 'MessageSent')
+    return { event, payload: { output: textField(eventPayload, 'reply'), ...sent(eventPayload.message) } };
+  return { event, timestamp, payload: payloadOf(event, eventPayload, eventPayload.message) };
+}
+
+function payloadOf(event: string, eventPayload: EventPayload, message: MessageSummary): object {
+  const visitor = { ip_address: textField(eventPayload, 'ip'), user_agent: textField(eventPayload, 'user_agent') };
+  switch (event) {
+    case 'MessageLoaded':
+      return { ...visitor, message: withSender(message) };
+    case 'MessageLinkClicked':
+      return {
+        url: textField(eventPayload, 'url'),
+        token: textField(eventPayload, 'token'),
+        ...visitor,
+        message: withSender(message),
+      };
+    default:
+      return {
+        details: detailsOf(event, eventPayload),
+        output: textField(eventPayload, 'reply'),
+        message: brief(message),
+      };
+  }
+}
+
+function sent(message: MessageSummary): object {
+  return { details: 'The mail server has accepted the message.', message: withSender(message) };
+}
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  MessageDelayed: 'The message was not accepted for now and is tried again',
+  MessageDeliveryFailed: 'The message cannot be delivered',
+  MessageHeld: 'The receiving side blocks the sender for now; the message is held and tried again',
+};
+
+function detailsOf(event: string, eventPayload: EventPayload): string {
+  const reason = textField(eventPayload, 'class');
+  const next = textField(eventPayload, 'next');
+  return `${SENTENCES[event]}${next === '' ? '' : ` at ${next}`}${reason === '' ? '' : ` (${reason})`}.`;
+}
+
+/** Its timestamp is the time of sending, or of acceptance if the mail is not sent. */
+function brief({ number: id, to, sent_at, created_at, tags: [tag = ''] }: MessageSummary) {
+  return { id, to, timestamp: seconds(sent_at ?? created_at), tag };
+}
+
+function withSender(message: MessageSummary): object {
+  const { id, to, timestamp, tag } = brief(message);
+  return { id, to, from: message.from ?? '', timestamp, tag };
 }

@@ -1,6 +1,5 @@
-import { listenForChanges } from '../changes.js';
 import { type ConfirmationInput, confirmationRowChanged } from '../messages/confirmation.js';
-import { millisecondsUntil } from '../run.js';
+import { listenForChanges, millisecondsUntil } from '../run.js';
 import { quickSteps } from '../steps.js';
 
 /** Asks a new subscriber by mail to confirm, reminds them once, and expires the request if no answer comes. */

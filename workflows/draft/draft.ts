@@ -1,6 +1,6 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { DraftEnd } from '../../activities/draft/draft.js';
-import type { DraftInput } from '../messages/draft.js';
+import type { DraftInput } from '../messages/campaign.js';
 import { modelSteps, quickSteps } from '../steps.js';
 
 /** Has a model write one version of a campaign's text; its row stores the text and the cost. */

@@ -1,7 +1,7 @@
 import { continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { FirstMessageStatus } from '../../activities/message/message.js';
-import { listenForChanges } from '../changes.js';
 import { type MessageInput, messageRowChanged } from '../messages/message.js';
+import { listenForChanges } from '../run.js';
 import { firstAttempt, messageSteps } from '../steps.js';
 
 /** The least wait: this process's clock may be ahead of the store's. */

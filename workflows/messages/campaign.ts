@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import { campaignWorkflowId, queuesOf } from '../names.js';
+import { campaignWorkflowId, draftWorkflowId, queuesOf } from '../names.js';
 import { type RunLength, startOptions } from './start.js';
 
 /** One launch of a campaign. Inputs carry ids and counts, no addresses: histories can be read in the Temporal UI. */
@@ -62,5 +62,24 @@ export function campaignStart(prefix: string, input: CampaignInput) {
     input,
     kind: 'campaign',
     summary: `Campaign ${input.campaign} of account ${input.account}`,
+  });
+}
+
+export interface DraftInput {
+  readonly account: number;
+  readonly campaign: number;
+  /** Number of the version. */
+  readonly n: number;
+}
+
+export const DRAFT_TYPE = 'draft';
+
+export function draftStart(prefix: string, input: DraftInput) {
+  return startOptions<DraftInput>({
+    workflowId: draftWorkflowId(input.campaign, input.n),
+    taskQueue: queuesOf(prefix).workflows,
+    input,
+    kind: 'draft',
+    summary: `Draft ${input.n} of campaign ${input.campaign} of account ${input.account}`,
   });
 }

@@ -1,12 +1,22 @@
-import { continueAsNew, sleep, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  CancellationScope,
+  continueAsNew,
+  executeChild,
+  isCancellation,
+  ParentClosePolicy,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { IssueView } from '../../activities/newsletter/issue.js';
 import { sourceRetryDelay } from '../../domain/newsletter/issue.js';
-import { listenForChanges } from '../changes.js';
+import type { draft } from '../draft/draft.js';
+import type { DraftInput } from '../messages/campaign.js';
 import { type IssueInput, type IssueRef, issueRowChanged } from '../messages/newsletter.js';
-import { PHASE } from '../names.js';
-import { historyExceeds, millisecondsUntil } from '../run.js';
+import { draftWorkflowId, PHASE } from '../names.js';
+import { historyExceeds, listenForChanges, millisecondsUntil } from '../run.js';
 import { quickSteps, sourceSteps } from '../steps.js';
-import { writeIssueDraft } from './draft.js';
 
 const FIRST_CHECK_MS = 2_000;
 /** The sweep signals the end of the campaign, so checks may be rare. */
@@ -73,4 +83,33 @@ async function sleepUntil(time: string): Promise<void> {
 function finish({ state }: IssueView): string {
   upsertSearchAttributes([{ key: PHASE, value: state }]);
   return state;
+}
+
+const POLL_MS = 5_000;
+
+/** Has a draft written; false where the model wrote no text, or none before the deadline. */
+async function writeIssueDraft(input: DraftInput, until: string): Promise<boolean> {
+  const deadline = new CancellationScope({ cancellable: true, timeout: Math.max(1, millisecondsUntil(until)) });
+  try {
+    return (await deadline.run(() => runDraft(input))) === 'ready';
+  } catch (error) {
+    if (isCancellation(error)) return false;
+    throw error;
+  }
+}
+
+/** Runs the draft's workflow. Where the sweep has started it already, returns after a wait, and the caller checks the draft again. */
+async function runDraft(input: DraftInput): Promise<string> {
+  try {
+    return await executeChild<typeof draft>('draft', {
+      workflowId: draftWorkflowId(input.campaign, input.n),
+      args: [input],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `Draft ${input.n} of campaign ${input.campaign} of account ${input.account}`,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    await sleep(POLL_MS);
+    return 'ready';
+  }
 }

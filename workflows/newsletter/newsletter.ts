@@ -1,5 +1,5 @@
-import { listenForChanges } from '../changes.js';
 import { type NewsletterInput, newsletterRowChanged } from '../messages/newsletter.js';
+import { listenForChanges } from '../run.js';
 import { quickSteps } from '../steps.js';
 
 /** Reconciles a newsletter's Schedule with its row, again if the row changes meanwhile. */

@@ -1,7 +1,6 @@
 import { continueAsNew, setCurrentDetails } from '@temporalio/workflow';
-import { listenForChanges } from '../changes.js';
 import { type EndpointInput, endpointRowChanged } from '../messages/endpoint.js';
-import { historyExceeds } from '../run.js';
+import { historyExceeds, listenForChanges } from '../run.js';
 import { hookSteps } from '../steps.js';
 
 /** Temporal suggests an end at 4,096 events; a run ends well before, so that it never reaches 5,000. */

@@ -1,14 +1,13 @@
 import { monotonic } from '../../../clock.js';
-import { leftSinceFreeze } from '../../../domain/campaign/eligibility.js';
-import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
+import { type LedgerPage, leftSinceFreeze } from '../../../domain/campaign/ledger-page.js';
+import type { Fate } from '../../../domain/delivery/outcome.js';
 import {
   BAD_DOMAIN,
   type BadDomainRefusal,
   decideForBadDomain,
   domainOf,
   KNOWN_BAD_DOMAIN,
-} from '../../../domain/delivery/bad-domain.js';
-import type { Fate } from '../../../domain/delivery/outcome.js';
+} from '../../../domain/delivery/suppression.js';
 import type { Subscribers } from '../../../store/subscribers/subscribers.js';
 import type { Suppressions } from '../../../store/suppressions/suppressions.js';
 

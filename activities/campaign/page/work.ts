@@ -1,14 +1,14 @@
 import { now } from '../../../clock.js';
-import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
-import type { Fates } from '../../../domain/campaign/window.js';
 import {
   exceptionsAmong,
+  type Fates,
   isTransportFailure,
+  type LedgerPage,
   lowestUnfinished,
   serverAnswered,
-} from '../../../domain/campaign/window.js';
-import { domainOf } from '../../../domain/delivery/bad-domain.js';
+} from '../../../domain/campaign/ledger-page.js';
 import type { Fate } from '../../../domain/delivery/outcome.js';
+import { domainOf } from '../../../domain/delivery/suppression.js';
 import type { CompiledLetter } from '../../../mail/letter/compile.js';
 import type { FailoverTransport } from '../../../mail/transports/failover.js';
 import { type RecipientEvidenceStores, settleRecipient } from '../../../services/evidence.js';

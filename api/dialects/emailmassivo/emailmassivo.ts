@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Type } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
-import type { MessageRequest } from '../../../domain/message/request.js';
+import type { MessageRequest } from '../../../domain/message/message.js';
 import { parseMailbox } from '../../../mail/address.js';
 import { type AcceptedMessage, acceptMessage } from '../../../services/accept-message.js';
 import type { Api } from '../../api.js';

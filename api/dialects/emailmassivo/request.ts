@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { headersFault, LONGEST_HEADER } from '../../../domain/mail/custom-headers.js';
-import type { MessageRequest } from '../../../domain/message/request.js';
+import type { MessageRequest } from '../../../domain/message/message.js';
 import { bodyReader } from '../../hooks/validation/validation.js';
 import { NewMessage } from '../../routes/messages/schema.js';
 import { closed, Id, Line, Mailbox } from '../../schema/fields.js';

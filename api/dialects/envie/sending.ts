@@ -1,6 +1,6 @@
 import type { Static } from 'typebox';
 import { withExtension } from '../../../domain/mail/attachment.js';
-import type { MessageRequest } from '../../../domain/message/request.js';
+import type { MessageRequest } from '../../../domain/message/message.js';
 import { acceptMessage } from '../../../services/accept-message.js';
 import type { Api } from '../../api.js';
 import { keyOf } from '../../hooks/idempotency.js';

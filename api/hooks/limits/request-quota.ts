@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { now } from '../../../clock.js';
 import { endOfMonth, monthOf, planOf } from '../../../domain/account/plan.js';
 import { Failure } from '../../../domain/errors.js';
-import type { RequestCounts } from '../../../store/quotas/request-counts.js';
+import type { RequestCounts } from '../../../store/quotas/usage.js';
 import type { Api } from '../../api.js';
 import type { Deps } from '../../wiring.js';
 import { principalOf } from '../auth.js';

@@ -1,12 +1,12 @@
 import type { FastifyReply } from 'fastify';
 import { fixedLetter, statusOf } from '../../../domain/campaign/campaign.js';
 import { type Engagement, NO_ENGAGEMENT } from '../../../domain/campaign/engagement.js';
-import type { CampaignTotals } from '../../../domain/campaign/totals.js';
 import { finding } from '../../../domain/mail/finding.js';
 import { templateFor } from '../../../domain/template.js';
 import { isDocument } from '../../../mail/letter/document.js';
 import type { Account } from '../../../store/accounts/accounts.js';
 import type { CampaignSummary } from '../../../store/campaigns/reading.js';
+import type { CampaignTotals } from '../../../store/campaigns/recipient-totals.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
 import { setETag } from '../../etag.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';

@@ -1,7 +1,6 @@
 import { latestCheck } from '../../../domain/sender-domain.js';
-import { checkDkim, checkDmarc, checkReturnPath, dkimName } from '../../../mail/dns/checks.js';
+import { checkDkim, checkDmarc, checkReturnPath, checkSpf, dkimName } from '../../../mail/dns/checks.js';
 import type { Lookup } from '../../../mail/dns/lookup.js';
-import { checkSpf } from '../../../mail/dns/spf.js';
 import type { DnsFindings, DomainKey, SenderDomain } from '../../../store/domains/domains.js';
 
 /** Checks every record of a domain; without an answer from its name servers the last result stays. */

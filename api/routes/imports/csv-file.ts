@@ -5,19 +5,17 @@ import { parse } from 'csv-parse/sync';
 import { Failure } from '../../../domain/errors.js';
 import {
   type ColumnMapping,
+  CSV_PARSE_OPTIONS,
+  type CsvEncoding,
   columnsOf,
   type Delimiter,
   delimiterOf,
-  namedDelimiter,
-} from '../../../domain/import/csv-columns.js';
-import {
-  CSV_PARSE_OPTIONS,
-  type CsvEncoding,
   encodingProbe,
   fromWindows1252,
+  namedDelimiter,
   parserEncoding,
   utf16Of,
-} from '../../../domain/import/csv-encoding.js';
+} from '../../../domain/import/csv.js';
 import type { CsvFile } from '../../../store/imports/row.js';
 import { limitBytes } from '../../uploads.js';
 

@@ -1,5 +1,5 @@
 import { Failure, type FieldErrors } from '../../../domain/errors.js';
-import type { ColumnMapping } from '../../../domain/import/csv-columns.js';
+import type { ColumnMapping } from '../../../domain/import/csv.js';
 import { SUBSCRIBER_LIMITS } from '../../../domain/subscriber/subscriber.js';
 import { jsonIn } from '../../hooks/json-bodies.js';
 

@@ -1,6 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { MEMBER_ROLES } from '../../../domain/account/member.js';
-import type { Member } from '../../../store/accounts/members.js';
+import { MEMBER_ROLES, type Member } from '../../../store/accounts/members.js';
 import { closed, Id, Line, Mailbox, Timestamp } from '../../schema/fields.js';
 import { timestamp } from '../../timestamp.js';
 

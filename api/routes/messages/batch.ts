@@ -1,5 +1,5 @@
 import { FAILURES, Failure } from '../../../domain/errors.js';
-import type { MessageRequest } from '../../../domain/message/request.js';
+import type { MessageRequest } from '../../../domain/message/message.js';
 import { type AcceptOptions, acceptMessage } from '../../../services/accept-message.js';
 import type { Api } from '../../api.js';
 import { keyOf } from '../../hooks/idempotency.js';

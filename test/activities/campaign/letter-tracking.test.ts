@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { trackingOf } from '../../../activities/campaign/letter-tracking.js';
+import { trackingOf } from '../../../activities/campaign/letters.js';
 import type { Account } from '../../../store/accounts/accounts.js';
 import { aLetter } from '../../support/mail/letters.js';
 

@@ -5,9 +5,8 @@ import { shrunkTimes } from '../../../domain/delivery/protocol.js';
 import { issueId } from '../../../domain/newsletter/issue.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
 import { events } from '../../../store/events/events.js';
-import { issues } from '../../../store/newsletters/issues.js';
+import { issues, pushedData } from '../../../store/newsletters/issues.js';
 import { newsletters } from '../../../store/newsletters/newsletters.js';
-import { pushedData } from '../../../store/newsletters/pushed-data.js';
 import { aNewsletter } from '../../support/store/newsletters.js';
 import { ownStore } from '../../support/store/own-store.js';
 

@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type CsvPiece, chunksOf } from '../../../activities/subscriber/import-chunks.js';
-import { DELIMITERS } from '../../../domain/import/csv-columns.js';
+import { type CsvPiece, chunksOf } from '../../../activities/subscriber/import.js';
+import { DELIMITERS } from '../../../domain/import/csv.js';
 import type { ImportPosition } from '../../../store/imports/row.js';
 
 const START: ImportPosition = { row: 0, byte: 0 };

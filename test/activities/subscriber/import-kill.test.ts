@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SubscriberImportDeps } from '../../../activities/subscriber/import.js';
-import type { ImportRows } from '../../../store/imports/rows.js';
-import { listTarget } from '../../../store/imports/targets.js';
+import { type ImportRows, listTarget } from '../../../store/imports/rows.js';
 import { ACCOUNT, type ImportFixture, importFixture } from '../../support/activities/import-fixture.js';
 
 let fixture: ImportFixture;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { publishKeyReminders } from '../../../activities/sweep/key-reminders.js';
+import { publishKeyReminders } from '../../../activities/sweep/sweep.js';
 import { type Event, events } from '../../../store/events/events.js';
 import { type Key, keys } from '../../../store/keys/keys.js';
 import { keyRotation } from '../../../store/keys/rotation.js';

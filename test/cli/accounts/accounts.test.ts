@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import {
   createAccount,
   listAccounts,
+  planAccount,
   resumeAccount,
   showAccount,
   suspendAccount,
-} from '../../../cli/accounts/accounts.js';
-import { planAccount } from '../../../cli/accounts/plan.js';
+} from '../../../cli/accounts.js';
 import { accounts } from '../../../store/accounts/accounts.js';
 import { audit } from '../../../store/accounts/audit.js';
 import { keys } from '../../../store/keys/keys.js';

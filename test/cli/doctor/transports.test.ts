@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkTransports } from '../../../cli/doctor/transports.js';
+import { checkTransports } from '../../../cli/doctor/mail.js';
 import { openStore, type Store } from '../../../store/mongo/connect.js';
 import { type NewTransport, transports } from '../../../store/transports/transports.js';
 import { type SmtpServer, smtpServer } from '../../support/scripted/smtp-server.js';

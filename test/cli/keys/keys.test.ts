@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { issueKey, listKeys, revokeKey } from '../../../cli/keys/keys.js';
+import { issueKey, listKeys, revokeKey } from '../../../cli/keys.js';
 import { keys } from '../../../store/keys/keys.js';
 import { commandLine } from '../../support/everpost/command-line.js';
 

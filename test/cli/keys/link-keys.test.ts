@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listLinkKeys, rotateLinkKeys } from '../../../cli/keys/link-keys.js';
+import { listLinkKeys, rotateLinkKeys } from '../../../cli/keys.js';
 import { linkTokens } from '../../../mail/tokens/link-tokens.js';
 import { linkKeyRing } from '../../../store/secrets/link-keys.js';
 import { commandLine } from '../../support/everpost/command-line.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { auditedAction } from '../../../domain/account/audit.js';
+import { auditedAction } from '../../../api/hooks/audit.js';
 
 test.each([
   ['POST', '/keys', 'keys.create'],

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { costOf } from '../../../domain/draft/draft.js';
-import { type DraftRules, faultsOf, linksIn } from '../../../domain/draft/draft-text.js';
+import { costOf, type DraftRules, faultsOf, linksIn } from '../../../domain/draft/draft.js';
 import type { Block } from '../../../domain/mail/blocks.js';
 
 const RULES: DraftRules = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { columnsOf, delimiterOf, namedDelimiter } from '../../../domain/import/csv-columns.js';
+import { columnsOf, delimiterOf, namedDelimiter } from '../../../domain/import/csv.js';
 
 const fieldsOf = (headers: readonly string[], mapping = {}) => {
   const found = columnsOf(headers, mapping);

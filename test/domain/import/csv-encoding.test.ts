@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodingProbe, fromWindows1252, utf16Of } from '../../../domain/import/csv-encoding.js';
+import { encodingProbe, fromWindows1252, utf16Of } from '../../../domain/import/csv.js';
 
 function verdictOf(bytes: Uint8Array, cut: number) {
   const probe = encodingProbe();

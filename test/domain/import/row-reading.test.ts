@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { columnsOf } from '../../../domain/import/csv-columns.js';
+import { columnsOf } from '../../../domain/import/csv.js';
 import { readRow } from '../../../domain/import/row-reading.js';
 import { parseMailbox } from '../../../mail/address.js';
 

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { MACHINES } from '../../../domain/tracking/machines.js';
-import { classifyVisit, refusesTracking, TOO_SOON, type Visit } from '../../../domain/tracking/visit.js';
+import { classifyVisit, MACHINES, refusesTracking, TOO_SOON, type Visit } from '../../../domain/tracking/visit.js';
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const SAFARI =

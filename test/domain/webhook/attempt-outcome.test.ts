@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { EVENT_TYPES, typesOf } from '../../../domain/event-types.js';
-import { backoffAfter, outcomeOfAttempt, retryAfterMs } from '../../../domain/webhook/attempt-outcome.js';
-import { FORMATS, typesFor, type WebhookFormat } from '../../../domain/webhook/formats.js';
+import {
+  backoffAfter,
+  FORMATS,
+  outcomeOfAttempt,
+  retryAfterMs,
+  typesFor,
+  type WebhookFormat,
+} from '../../../domain/webhook/formats.js';
 
 const NOW = new Date('2026-05-15T09:00:00Z');
 const answered = (status: number | null, retryAfter: string | null = null) => ({ status, retryAfter });

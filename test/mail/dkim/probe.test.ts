@@ -1,7 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
-import { newKeyPair } from '../../../mail/dkim/keys.js';
-import { type SigningKey, testedSigner } from '../../../mail/dkim/probe.js';
+import { newKeyPair, type SigningKey, testedSigner } from '../../../mail/dkim/keys.js';
 import { signedMail } from '../../../mail/dkim/sign.js';
 import { aMail } from '../../support/mail/letters.js';
 import { someKeys, type TestKeys } from '../../support/mail/signing.js';

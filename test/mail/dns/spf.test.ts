@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { checkDmarc } from '../../../mail/dns/checks.js';
+import { checkDmarc, checkSpf } from '../../../mail/dns/checks.js';
 import type { Lookup } from '../../../mail/dns/lookup.js';
-import { checkSpf } from '../../../mail/dns/spf.js';
 
 function zone(records: Readonly<Record<string, readonly string[]>>): Lookup {
   return {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import PostalMime from 'postal-mime';
 import { describe, expect, test } from 'vitest';
-import { previewFor } from '../../../mail/letter/preview.js';
 import { elementsIn, treeOf } from '../../../mail/lint/tree.js';
 import { fillParts, parseParts } from '../../../mail/liquid/fill-parts.js';
 import { renderLetter } from '../../../mail/render/render.js';
+import { previewFor } from '../../../mail/system/approval.js';
 import { aMail } from '../../support/mail/letters.js';
 import { aJob } from '../../support/mail/rendering.js';
 

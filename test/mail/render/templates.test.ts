@@ -4,7 +4,7 @@ import type { Brand } from '../../../domain/brand/brand.js';
 import type { Block } from '../../../domain/mail/blocks.js';
 import { liquidContext, parseLiquid, renderLiquid } from '../../../mail/liquid/engine.js';
 import { renderLetter } from '../../../mail/render/render.js';
-import { SYSTEM_TEMPLATES } from '../../../store/templates/system-templates.js';
+import { SYSTEM_TEMPLATES } from '../../../store/templates/templates.js';
 import { aJob, someBrand } from '../../support/mail/rendering.js';
 
 const blocks: readonly Block[] = [

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fromBase32, toBase32 } from '../../../mail/tokens/base32.js';
 import { linkTokens } from '../../../mail/tokens/link-tokens.js';
-import { returnPaths, unsubscribeAddress } from '../../../mail/tokens/return-path.js';
+import { fromBase32, returnPaths, toBase32, unsubscribeAddress } from '../../../mail/tokens/return-path.js';
 
 const old = { kid: 1, key: Buffer.alloc(32, 1), current: false };
 const current = { kid: 2, key: Buffer.alloc(32, 2), current: true };

@@ -1,7 +1,7 @@
 import { now } from '../../../clock.js';
 import { campaignProgress } from '../../../store/campaigns/progress.js';
 import { rounds } from '../../../store/campaigns/rounds.js';
-import { outcomeIsUnknown } from '../../../store/mongo/unknown-outcome.js';
+import { outcomeIsUnknown } from '../../../store/mongo/conditional-writes.js';
 import { type Connection, issue, unreliableStore } from '../network.js';
 import { type CampaignModel, type Freezer, rowOf } from './model.js';
 

@@ -6,7 +6,7 @@ import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../../config.js';
 import { type RunningMongo, startMongo } from '../../../servers/mongodb/mongodb.js';
-import { startTimeOf } from '../../../servers/process-identity.js';
+import { startTimeOf } from '../../../servers/process.js';
 import { portOf } from '../../support/servers/port-of.js';
 import { quietPort } from '../../support/servers/quiet-port.js';
 import { until } from '../../support/until.js';

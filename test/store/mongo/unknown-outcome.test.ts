@@ -1,6 +1,6 @@
 import { MongoNetworkError, MongoServerError } from 'mongodb';
 import { expect, test } from 'vitest';
-import { outcomeIsUnknown } from '../../../store/mongo/unknown-outcome.js';
+import { outcomeIsUnknown } from '../../../store/mongo/conditional-writes.js';
 
 const refusedWith = (code: number) => new MongoServerError({ code, message: 'no' });
 const ofNode = (code: string) => Object.assign(new Error('the socket is closed'), { code });

@@ -1,11 +1,10 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type SubscriberImportDeps, subscriberImportActivities } from '../../../activities/subscriber/import.js';
-import { type ColumnMapping, columnsOf, delimiterOf } from '../../../domain/import/csv-columns.js';
-import { importErrors } from '../../../store/imports/errors.js';
+import { type ColumnMapping, columnsOf, delimiterOf } from '../../../domain/import/csv.js';
 import { imports } from '../../../store/imports/imports.js';
 import type { Import } from '../../../store/imports/row.js';
-import { importRows } from '../../../store/imports/rows.js';
+import { importErrors, importRows } from '../../../store/imports/rows.js';
 import { lists } from '../../../store/lists/lists.js';
 import { blobs } from '../../../store/mongo/blobs.js';
 import { openStore, type Store } from '../../../store/mongo/connect.js';

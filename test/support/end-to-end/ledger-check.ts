@@ -1,7 +1,6 @@
 import { expect } from 'vitest';
-import type { PageException } from '../../../domain/campaign/ledger-page.js';
-import { type LedgerPage, recipientAt } from '../../../domain/campaign/ledger-page.js';
-import type { Totals } from '../../../domain/campaign/totals.js';
+import { type LedgerPage, type PageException, recipientAt } from '../../../domain/campaign/ledger-page.js';
+import type { Totals } from '../../../store/campaigns/recipient-totals.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
 import type { Event } from '../../../store/events/events.js';
 import { majorityCollection } from '../../../store/mongo/connect.js';

@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readConfig } from '../../../config.js';
 import { type RunningMongo, startMongo } from '../../../servers/mongodb/mongodb.js';
-import { startTimeOf } from '../../../servers/process-identity.js';
+import { startTimeOf } from '../../../servers/process.js';
 import { type RunningTemporal, startTemporal } from '../../../servers/temporal.js';
 import { dataFolder } from '../servers/data-folder.js';
 import { until } from '../until.js';

@@ -1,7 +1,6 @@
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
 import type { DkimAlgorithm } from '../../../domain/sender-domain.js';
-import { type DkimKeyPair, dkimRecord, newKeyPair } from '../../../mail/dkim/keys.js';
-import { type SigningKey, testedSigner } from '../../../mail/dkim/probe.js';
+import { type DkimKeyPair, dkimRecord, newKeyPair, type SigningKey, testedSigner } from '../../../mail/dkim/keys.js';
 import { type Signer, signedMail } from '../../../mail/dkim/sign.js';
 import type { SplicedMail } from '../../../mail/letter/letter.js';
 

@@ -1,9 +1,8 @@
 import { EVERY_DAY } from '../../../domain/newsletter/cron.js';
 import { accounts } from '../../../store/accounts/accounts.js';
 import type { Store } from '../../../store/mongo/connect.js';
-import { type Issue, issues } from '../../../store/newsletters/issues.js';
+import { type Issue, issues, pushedData } from '../../../store/newsletters/issues.js';
 import { type Newsletter, type NewsletterFields, newsletters } from '../../../store/newsletters/newsletters.js';
-import { pushedData } from '../../../store/newsletters/pushed-data.js';
 import { aList } from './campaigns.js';
 
 const PLAIN: Omit<NewsletterFields, 'list_id'> = {

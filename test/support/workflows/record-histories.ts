@@ -24,11 +24,11 @@ import {
   approveCampaign,
   campaignStart,
   cancelCampaign,
+  draftStart,
   pauseCampaign,
   resumeCampaign,
 } from '../../../workflows/messages/campaign.js';
 import { confirmationStart } from '../../../workflows/messages/confirmation.js';
-import { draftStart } from '../../../workflows/messages/draft.js';
 import { messageStart } from '../../../workflows/messages/message.js';
 import { ISSUE_TYPE, issueStart, NEWSLETTER_TYPE, newsletterStart } from '../../../workflows/messages/newsletter.js';
 import {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { Failure } from '../../../../domain/errors.js';
-import { bodyOfDraft } from '../../../../mail/letter/draft-body.js';
+import { bodyOfDraft } from '../../../../mail/render/blocks.js';
 import type { Campaign } from '../../../../store/campaigns/row.js';
 import type { Draft, DraftRequest } from '../../../../store/drafts/drafts.js';
 import type { Api } from '../../../api.js';

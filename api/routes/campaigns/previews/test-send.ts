@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { Failure } from '../../../../domain/errors.js';
-import type { MessageRequest } from '../../../../domain/message/request.js';
+import type { MessageRequest } from '../../../../domain/message/message.js';
 import { parseMailbox } from '../../../../mail/address.js';
 import { acceptMessage } from '../../../../services/accept-message.js';
 import { campaignSender } from '../../../../services/sender.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { testedSigner } from '../../../../mail/dkim/probe.js';
+import { testedSigner } from '../../../../mail/dkim/keys.js';
 import { anApi, aStranger, type TestApi } from '../../../support/api/api.js';
 import { aMail } from '../../../support/mail/letters.js';
 import { signedBytes, verdicts } from '../../../support/mail/signing.js';

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { now } from '../../../../clock.js';
-import type { Key } from '../../../../store/keys/keys.js';
-import { isWellFormed } from '../../../../store/keys/secret.js';
+import { isWellFormed, type Key } from '../../../../store/keys/keys.js';
 import { anApi, type TestApi } from '../../../support/api/api.js';
 
 let api: TestApi;

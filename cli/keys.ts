@@ -1,10 +1,12 @@
-import type { Config } from '../../config.js';
-import { startMongo } from '../../servers/mongodb/mongodb.js';
-import { audit, type NewEntry } from '../../store/accounts/audit.js';
-import { ensureFirstAccount, type Key, keys } from '../../store/keys/keys.js';
-import type { Store } from '../../store/mongo/connect.js';
-import { storeOf } from '../roles.js';
-import { readRunningFile } from '../running-file.js';
+import type { Config } from '../config.js';
+import { startMongo } from '../servers/mongodb/mongodb.js';
+import { audit, type NewEntry } from '../store/accounts/audit.js';
+import { ensureFirstAccount, type Key, keys } from '../store/keys/keys.js';
+import type { Store } from '../store/mongo/connect.js';
+import { type LinkKey, linkKeyRing } from '../store/secrets/link-keys.js';
+import { keptSecret } from '../store/secrets/sealing.js';
+import { readRunningFile } from './installation.js';
+import { storeOf } from './roles.js';
 
 /** `everpost keys`: the keys of the first account, newest last, without their secrets. */
 export function listKeys(config: Config): Promise<void> {
@@ -73,4 +75,22 @@ async function openReachableStore(config: Config): Promise<{ store: Store; close
 function lineOf({ _id, prefix, state, name, last_used_at }: Key): string {
   const used = last_used_at === null ? 'never used' : `last used ${last_used_at.toISOString().slice(0, 16)}Z`;
   return `${_id}  ${prefix}…  ${state}  ${name}  (${used})`;
+}
+
+/** `everpost link-keys`: lists the keys that sign links, without their secrets. */
+export function listLinkKeys(config: Config): Promise<void> {
+  return withStore(config, async (store) => say(await linkKeyRing(store, secretOf(config)).ring()));
+}
+
+/** `everpost link-keys rotate`: new links are signed with a new key; links in mails already sent keep working. */
+export function rotateLinkKeys(config: Config): Promise<void> {
+  return withStore(config, async (store) => say(await linkKeyRing(store, secretOf(config)).renew()));
+}
+
+function secretOf({ secret, dataDir }: Config): string {
+  return secret ?? keptSecret(dataDir);
+}
+
+function say(ring: readonly LinkKey[]): void {
+  for (const { kid, current } of ring) console.log(`${kid}  ${current ? 'signs and reads' : 'reads'}`);
 }

@@ -1,0 +1,161 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Config } from '../config.js';
+import { PLAN_LIMITS, type PlanLimit, type PlanSettings, planOf } from '../domain/account/plan.js';
+import { type Account, accounts } from '../store/accounts/accounts.js';
+import { audit } from '../store/accounts/audit.js';
+import { suspension } from '../store/accounts/suspension.js';
+import { keys } from '../store/keys/keys.js';
+import type { Store } from '../store/mongo/connect.js';
+import { count, run } from './command.js';
+import { byCli, withStore } from './keys.js';
+
+/** `everpost accounts`: lists every account, closed ones too. */
+export function listAccounts(config: Config): Promise<void> {
+  return withStore(config, async (store) => {
+    for (const row of await accounts(store).all()) console.log(lineOf(row));
+  });
+}
+
+/** `everpost accounts create <name>`: creates an account and its first key. */
+export function createAccount(config: Config, name: string): Promise<void> {
+  return withStore(config, async (store) => {
+    const row = await accounts(store).open(name);
+    const issue = () => keys(store).issue(row._id, 'First key');
+    const { secret } = await audit(store).around(row._id, byCli('keys.create', null, ['name']), issue);
+    console.log(`${lineOf(row)}\nIts first key, shown this once: ${secret}`);
+  });
+}
+
+/** `everpost accounts show <id>`. Exit code 1 if there is no such account. */
+export function showAccount(config: Config, id: number): Promise<number> {
+  return withAccount(config, id, async (store, row) => {
+    const own = await keys(store).ofAccount(id);
+    console.log(lineOf(row));
+    console.log(`sender: ${row.mail_from ?? config.mailFrom}`);
+    console.log(`keys: ${own.filter(({ state }) => state !== 'revoked').length}`);
+    console.log(`since: ${row.created_at.toISOString().slice(0, 10)}`);
+  });
+}
+
+/** `everpost accounts suspend <id>`: refuses its keys and pauses its campaigns; the sweep notifies their workflows. */
+export function suspendAccount(config: Config, id: number): Promise<number> {
+  return withAccount(config, id, async (store) => {
+    const suspend = () => suspension(store).suspend(id);
+    const done = await audit(store).around(id, byCli('account.suspend', id), suspend);
+    const paused = await suspension(store).pauseCampaigns(id);
+    console.log(done ? `Account ${id} is suspended; campaigns paused: ${paused.length}.` : closed(id));
+  });
+}
+
+/** `everpost accounts resume <id>`: reactivates the account and resumes what its suspension paused. */
+export function resumeAccount(config: Config, id: number): Promise<number> {
+  return withAccount(config, id, async (store) => {
+    const resume = () => suspension(store).resume(id);
+    const done = await audit(store).around(id, byCli('account.resume', id), resume);
+    const resumed = done ? await suspension(store).resumeCampaigns(id) : [];
+    console.log(done ? `Account ${id} is active; campaigns resumed: ${resumed.length}.` : closed(id));
+  });
+}
+
+export async function withAccount(
+  config: Config,
+  id: number,
+  work: (store: Store, row: Account) => Promise<void>,
+): Promise<number> {
+  return withStore(config, async (store) => {
+    const row = await accounts(store).find(id);
+    if (row === null) console.log(`There is no account ${id}.`);
+    else await work(store, row);
+    return row === null ? 1 : 0;
+  });
+}
+
+function closed(id: number): string {
+  return `Account ${id} is closed.`;
+}
+
+function lineOf({ _id, name, kind, parent_id, state = 'active' }: Account): string {
+  const what = kind === 'client' ? `client of ${parent_id}` : kind;
+  return `${_id}  ${state}  ${what}  ${name}`;
+}
+
+/** The plan options of the command line, as commander parses them. */
+export type PlanOptions = Partial<Record<PlanLimit, number>> & {
+  readonly name?: string;
+  readonly ai?: boolean;
+  readonly unlimited?: boolean;
+};
+
+/** `everpost accounts plan <id>`: changes the named limits and shows the plan. Exit code 1 if there is no such account. */
+export function planAccount(config: Config, id: number, { unlimited, ...options }: PlanOptions): Promise<number> {
+  return withAccount(config, id, async (store, row) => {
+    const changed: PlanSettings = { ...(unlimited ? {} : row.plan), ...options };
+    if (unlimited || Object.keys(options).length > 0) {
+      const named = [...(unlimited ? ['unlimited'] : []), ...Object.keys(options)];
+      const set = () => accounts(store).setPlan(id, changed);
+      await audit(store).around(id, byCli('account.plan', id, named), set);
+    }
+    for (const line of linesOf((await accounts(store).find(id)) ?? row)) console.log(line);
+  });
+}
+
+function linesOf(row: Account): string[] {
+  const plan = planOf(row);
+  const limits = PLAN_LIMITS.map((limit) => `${limit}: ${plan[limit] ?? 'unlimited'}`);
+  return [`plan: ${plan.name ?? 'none'}`, ...limits, `ai: ${plan.ai ? 'on' : 'off'}`];
+}
+
+/** `everpost accounts …` */
+export function accountCommands(accounts: Command): void {
+  accounts.description('manage the accounts of this installation');
+  accounts
+    .command('list', { isDefault: true })
+    .description('list the accounts and the agency of each client')
+    .action(run(({ config }) => listAccounts(config)));
+  accounts
+    .command('create')
+    .description('create an account and its first key, shown once')
+    .argument('<name>')
+    .action((name: string) => run(({ config }) => createAccount(config, name))());
+  accounts
+    .command('show')
+    .description('show one account')
+    .argument('<id>', 'its number in the list', count)
+    .action((id: number) => run(({ config }) => showAccount(config, id))());
+  planCommand(accounts.command('plan'));
+  accounts
+    .command('suspend')
+    .description('refuse its keys and pause its campaigns')
+    .argument('<id>', 'its number in the list', count)
+    .action((id: number) => run(({ config }) => suspendAccount(config, id))());
+  accounts
+    .command('resume')
+    .description('reactivate it and resume its campaigns')
+    .argument('<id>', 'its number in the list', count)
+    .action((id: number) => run(({ config }) => resumeAccount(config, id))());
+}
+
+function planCommand(plan: Command): void {
+  plan
+    .description('show the plan of an account, or change the named limits')
+    .argument('<id>', 'its number in the list', count)
+    .option('--name <name>', 'name of the plan')
+    .option('--no-ai', 'no drafting by AI')
+    .option('--ai', 'drafting by AI')
+    .option('--unlimited', 'remove every limit that is not named');
+  for (const limit of PLAN_LIMITS) plan.option(`--${limit.replaceAll('_', '-')} <number>`, 'upper limit', nonNegative);
+  plan.action((id: number) => run(({ config }) => planAccount(config, id, givenOptions(plan)))());
+}
+
+/** The options given on the command line, by their names in the plan. */
+function givenOptions(plan: Command): PlanOptions {
+  const named = Object.entries(plan.opts()).filter(([name]) => plan.getOptionValueSource(name) === 'cli');
+  return Object.fromEntries(
+    named.map(([name, value]) => [name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`), value]),
+  );
+}
+
+function nonNegative(text: string): number {
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('a whole number');
+}

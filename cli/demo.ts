@@ -1,0 +1,171 @@
+import { createWriteStream, openAsBlob } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { everpost } from '../client/everpost.js';
+import { monotonic } from '../clock.js';
+import { type Config, packageRoot } from '../config.js';
+import { untilStopSignal } from './roles.js';
+import { addressesOf, type Everpost, openEverpost } from './start.js';
+
+export interface DemoOptions {
+  readonly recipients: number;
+  /** Exit at the end instead of staying up. */
+  readonly exit: boolean;
+}
+
+/** `everpost demo`: imports a sample CSV, sends a campaign and counts the mails in the inbox. Exit code 1 if one is missing. */
+export async function demo(config: Config, log: Logger, { recipients, exit }: DemoOptions): Promise<number> {
+  const everpost = await openEverpost(config, log);
+  const stopped = untilStopSignal();
+  try {
+    const delivered = await runDemo(everpost, recipients);
+    console.log(`\nOpen:\n${addressesOf(everpost)}`);
+    if (exit) return delivered ? 0 : 1;
+    console.log('\nEverpost stays up until Ctrl-C.');
+    await Promise.race([stopped, everpost.ended]);
+    return delivered ? 0 : 1;
+  } finally {
+    await everpost.stop();
+  }
+}
+
+/** Imports, sends and counts through the API, as an integrator would. */
+async function runDemo(everpost: Everpost, recipients: number): Promise<boolean> {
+  const api = await demoApi(everpost);
+  const folder = await mkdtemp(join(tmpdir(), 'everpost-demo-'));
+  try {
+    const csv = join(folder, 'subscribers.csv');
+    await writeSampleCsv(csv, recipients);
+    const list = await api.createList('Demo readers');
+    await watchImport(api, await api.importCsv(list, csv));
+    const html = await readFile(join(packageRoot(), 'content', 'demo', 'newsletter.html'), 'utf8');
+    const before = await api.caughtMails();
+    const totals = await watchCampaign(api, await api.sendCampaign(list, html));
+    const caught = await api.caughtMails();
+    console.log(
+      `\n${totals.sent} of ${totals.recipients} sent, ${totals.failed} failed, ${totals.uncertain} uncertain.`,
+    );
+    if (caught !== undefined && before !== undefined) {
+      console.log(`The inbox received ${caught - before} mails for them.`);
+      return caught - before === recipients && totals.sent === recipients;
+    }
+    return totals.sent === recipients;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+type Totals = Awaited<ReturnType<DemoApi['campaign']>>['stats'];
+
+const EVERY = 250;
+const WIDTH = 30;
+/** Slow enough for the API's rate limit on reads. */
+const SLOWER = 1_100;
+
+async function watchImport(api: DemoApi, id: number): Promise<void> {
+  for (;;) {
+    const { state, rows, created } = await api.importOf(id);
+    show(`Importing the CSV: ${rows} rows, ${created} new subscribers`);
+    if (state === 'done') break;
+    if (state === 'failed') throw new Error('The import failed');
+    await delay(EVERY);
+  }
+  process.stdout.write('\n');
+}
+
+/** A live bar until the campaign is closed: sent, failed, uncertain, rate, time left. */
+async function watchCampaign(api: DemoApi, id: number): Promise<Totals> {
+  const begun = monotonic();
+  for (;;) {
+    const { state, recipient_count, stats } = await api.campaign(id);
+    show(barOf(stats, recipient_count, (monotonic() - begun) / 1_000));
+    if (state === 'sent' || state === 'failed') {
+      process.stdout.write('\n');
+      return stats;
+    }
+    await delay(process.stdout.isTTY ? EVERY : SLOWER);
+  }
+}
+
+function barOf(stats: Totals, all: number, seconds: number): string {
+  const { sent, failed, uncertain } = stats;
+  const done = sent + failed + uncertain + stats.skipped;
+  const share = all === 0 ? 0 : done / all;
+  const bar = '█'.repeat(Math.round(share * WIDTH)).padEnd(WIDTH, '░');
+  const rate = done / Math.max(seconds, 0.001);
+  const left = rate === 0 || all === 0 ? '–' : `${Math.ceil((all - done) / rate)} s`;
+  return `${bar} ${sent} sent · ${failed} failed · ${uncertain} uncertain · ${Math.round(rate)}/s · ${left} left`;
+}
+
+/** Replaces the line on a terminal; elsewhere prints a new one. */
+function show(line: string): void {
+  process.stdout.write(process.stdout.isTTY ? `\r\x1b[2K${line}` : `${line}\n`);
+}
+
+type DemoApi = Awaited<ReturnType<typeof demoApi>>;
+
+/** The API calls of the demo, made with the published client. */
+async function demoApi({ api, demoKey, at }: Pick<Everpost, 'api' | 'demoKey' | 'at'>) {
+  const client = everpost({ url: api, key: await demoKey() });
+  return {
+    createList: async (name: string): Promise<number> =>
+      (await client.post('/api/v1/lists', { body: { name } })).data.id,
+    importCsv: async (list: number, csv: string): Promise<number> => {
+      const file = await openAsBlob(csv, { type: 'text/csv' });
+      return (await client.post('/api/v1/lists/{id}/imports', { path: { id: list }, file })).data.id;
+    },
+    importOf: async (id: number) => (await client.get('/api/v1/imports/{id}', { path: { id } })).data,
+    sendCampaign: async (list_id: number, html: string): Promise<number> => {
+      const subject = 'Hello {{ first_name }}, this is Everpost';
+      return (await client.post('/api/v1/campaigns', { body: { list_id, subject, html, send: true } })).data.id;
+    },
+    campaign: async (id: number) => (await client.get('/api/v1/campaigns/{id}', { path: { id } })).data,
+    /** Mails in the catcher; undefined if mail goes to another server. */
+    caughtMails: async (): Promise<number | undefined> => {
+      if (at.inboxUrl === undefined) return undefined;
+      const response = await fetch(`${at.inboxUrl}/api/count`);
+      return ((await response.json()) as { count: number }).count;
+    },
+  };
+}
+
+const FIRST = [
+  'Ana',
+  'Bruno',
+  'Chiara',
+  'Dário',
+  'Élise',
+  'Finn',
+  'Gülay',
+  'Hana',
+  'Ivo',
+  'João',
+  'Kaya',
+  'Lúcia',
+  'Maël',
+  '美咲',
+  'Zoë',
+];
+const LAST = ['Almeida', 'Brandt', 'Costa', 'Dubois', 'Eriksson', 'Ferreira', 'García', "O'Neill", 'Müller', 'Rossi'];
+const CITIES = ['Lisboa', 'São Paulo', 'Köln', 'Lyon', 'Oslo', 'Kyoto'];
+
+/** Writes a CSV of sample subscribers at `example.test`, all different, in constant memory. */
+async function writeSampleCsv(path: string, rows: number): Promise<void> {
+  await pipeline(Readable.from(lines(rows)), createWriteStream(path));
+}
+
+function* lines(rows: number): Generator<string> {
+  yield 'email,first_name,last_name,city\n';
+  for (let i = 1; i <= rows; i++) {
+    yield `reader${i}@example.test,${pick(FIRST, i)},${pick(LAST, i * 7)},${pick(CITIES, i * 3)}\n`;
+  }
+}
+
+function pick(words: readonly string[], i: number): string {
+  return words[i % words.length] ?? '';
+}
