@@ -5,8 +5,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import { Type } from 'typebox';
 import { DIALECTS, packageRoot } from '../config.js';
 import type { Api } from './api.js';
-import { DIALECT_KEYS, tagOf } from './dialects/tags.js';
-import { markOptionalFields } from './optional-fields.js';
+import { DIALECT_KEYS, tagOf } from './dialects/dialect.js';
 import type { Deps } from './wiring.js';
 
 const INTRODUCTION = `Newsletters that arrive once. Every recipient whose delivery is uncertain is listed.
@@ -92,4 +91,47 @@ export async function documentRoutes(app: Api, { config }: Pick<Deps, 'config'>)
 function version(): string {
   const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
   return version;
+}
+
+interface Shape {
+  required?: readonly string[];
+  readonly properties?: Readonly<Record<string, { readonly default?: unknown }>>;
+}
+
+interface Parameter {
+  required?: boolean;
+  readonly schema?: { readonly default?: unknown };
+}
+
+interface Operation {
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: {
+    required?: boolean;
+    readonly content?: Readonly<Record<string, { readonly schema?: Shape }>>;
+  };
+}
+
+interface Document {
+  readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+/** Marks optional fields in the document: those with a default, and a body without required fields. */
+function markOptionalFields<T extends object>(document: T): T {
+  const { paths = {} } = document as Document;
+  for (const operation of Object.values(paths).flatMap((methods) => Object.values(methods))) {
+    for (const parameter of operation.parameters ?? []) {
+      if (parameter.schema?.default !== undefined) parameter.required = false;
+    }
+    const { requestBody } = operation;
+    const schemas = Object.values(requestBody?.content ?? {}).flatMap(({ schema }) => schema ?? []);
+    for (const schema of schemas) withoutDefaults(schema);
+    const needed = schemas.some(({ required = [] }) => required.length > 0);
+    if (requestBody !== undefined && !needed) requestBody.required = false;
+  }
+  return document;
+}
+
+function withoutDefaults(schema: Shape): void {
+  if (schema.required === undefined) return;
+  schema.required = schema.required.filter((name) => schema.properties?.[name]?.default === undefined);
 }

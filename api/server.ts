@@ -9,7 +9,7 @@ import { stores } from '../store/stores.js';
 import { webClient } from '../web/client.js';
 import { buildApp } from './app.js';
 import type { Engine } from './engine/engine.js';
-import { openInboundSmtp } from './smtp/inbound-server.js';
+import { openInboundSmtp } from './inbound-smtp.js';
 
 export interface ServerOptions {
   readonly config: Config;

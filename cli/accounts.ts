@@ -57,7 +57,7 @@ export function resumeAccount(config: Config, id: number): Promise<number> {
   });
 }
 
-export async function withAccount(
+async function withAccount(
   config: Config,
   id: number,
   work: (store: Store, row: Account) => Promise<void>,

@@ -25,8 +25,7 @@ import { workerEngine } from './engine.js';
 import { prepareNamespace } from './namespace.js';
 import { hookQueue, MODEL_QUEUE, messageQueue, STEP_QUEUE, sendQueue, WORKFLOW_QUEUE } from './queues.js';
 import { ensureSweep, type SweepTiming, watchSweepSchedule } from './sweep-schedule.js';
-import { watchEventLog } from './watch/event-log.js';
-import { watchInbound } from './watch/inbound.js';
+import { watchEventLog, watchInbound } from './watch.js';
 import { activityWiring, orderlyStop, type WorkerDependencies } from './wiring.js';
 
 export interface WorkerSettings extends WorkerDependencies {

@@ -1,3 +1,4 @@
+import type { DialectName } from '../../config.js';
 import type { Failure } from '../../domain/errors.js';
 import type { Api } from '../api.js';
 import type { Credentials } from '../hooks/auth.js';
@@ -21,3 +22,18 @@ export interface Dialect {
   /** Registers the routes below a prefix. */
   readonly routes: (api: Api, deps: Deps, prefix: string) => void;
 }
+
+/** The tag of a dialect in the OpenAPI document. */
+export function tagOf(name: DialectName): string {
+  return `Dialect: ${name}`;
+}
+
+const header = (name: string) => ({ type: 'apiKey', in: 'header', name }) as const;
+
+/** The header in which each dialect expects its key. */
+export const DIALECT_KEYS = {
+  'public-key': header('public-key'),
+  'private-key': header('private-key'),
+  'x-api-token': header('X-Api-Token'),
+  'x-api-key': header('X-Api-Key'),
+};

@@ -3,13 +3,12 @@ import { acceptMessage } from '../../services/accept-message.js';
 import { secretIn } from '../hooks/auth.js';
 import { errorEnvelope } from '../hooks/failures.js';
 import { keyOf } from '../hooks/idempotency.js';
-import { acceptOptionsOf } from '../routes/messages/posting.js';
+import { acceptOptionsOf } from '../routes/messages/routes.js';
 import { byTemplate } from '../routes/messages/schema.js';
 import { Identifier } from '../routes/templates/schema.js';
 import { refusals } from '../schema/envelope.js';
 import { closed, Mailbox } from '../schema/fields.js';
-import type { Dialect } from './dialect.js';
-import { tagOf } from './tags.js';
+import { type Dialect, tagOf } from './dialect.js';
 
 const { language, environment, context } = byTemplate;
 

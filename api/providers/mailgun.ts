@@ -1,9 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type BounceCause, bounceEvidence, delayEvidence, type Evidence } from '../../domain/delivery/evidence.js';
-import { isTooOldSecond } from './max-age.js';
 import {
   FORGED,
   fieldsOf,
+  isTooOldSecond,
   type JsonFields,
   messageIdsIn,
   parseJson,

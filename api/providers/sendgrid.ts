@@ -1,9 +1,9 @@
 import { createPublicKey, createVerify, type KeyObject } from 'node:crypto';
 import { type BounceCause, bounceEvidence, delayEvidence, type Evidence } from '../../domain/delivery/evidence.js';
 import type { IdentifiedReport } from '../../store/inbound/inbound.js';
-import { isTooOldSecond } from './max-age.js';
 import {
   FORGED,
+  isTooOldSecond,
   itemsOf,
   type JsonFields,
   messageIdsIn,

@@ -1,11 +1,11 @@
 import { type BounceCause, bounceEvidence, delayEvidence, type Evidence } from '../../domain/delivery/evidence.js';
 import { shortReply } from '../../domain/delivery/scrub.js';
 import type { IdentifiedReport } from '../../store/inbound/inbound.js';
-import { isTooOld } from './max-age.js';
 import { type CertificateAt, isSignedBySns, isSnsUrl, regionOf } from './sns.js';
 import {
   FORGED,
   fieldsOf,
+  isTooOld,
   itemsOf,
   type JsonFields,
   messageIdsIn,

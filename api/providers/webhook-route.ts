@@ -6,7 +6,7 @@ import type { ProviderName } from '../../domain/provider/settings.js';
 import type { ProviderHook } from '../../store/inbound/providers.js';
 import type { WebClient } from '../../web/client.js';
 import type { Api } from '../api.js';
-import { ProviderPath } from '../routes/providers/schema.js';
+import { ProviderPath } from '../routes/providers.js';
 import { Data, refusals } from '../schema/envelope.js';
 import type { Deps } from '../wiring.js';
 import { readMailgun } from './mailgun.js';

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { REPORT_RETENTION_DAYS } from '../../domain/delivery/evidence.js';
 import type { ProviderSettings } from '../../domain/provider/settings.js';
 import type { IdentifiedReport } from '../../store/inbound/inbound.js';
 import { jsonIn } from '../hooks/json-bodies.js';
@@ -60,4 +61,19 @@ export function timeOf(value: unknown, fallback: Date): Date {
 /** Message-IDs in our format, without brackets. */
 export function messageIdsIn(...values: readonly unknown[]): string[] {
   return values.flatMap((value) => (textOf(value)?.trim() ?? '').replace(/^<|>$/g, '').slice(0, 250) || []);
+}
+
+const DAY = 86_400_000;
+/** Allowance for clock differences. */
+const CLOCK_SKEW = 300_000;
+
+/** Refuses a report whose row may have been deleted: a captured copy could be replayed. */
+export function isTooOld(sentAt: Date, at: Date, longest = REPORT_RETENTION_DAYS * DAY): boolean {
+  const age = at.getTime() - sentAt.getTime();
+  return Number.isNaN(age) || age > longest || age < -CLOCK_SKEW;
+}
+
+/** The same for a time in seconds since 1970; an invalid one is refused too. */
+export function isTooOldSecond(seconds: string, at: Date, longest?: number): boolean {
+  return !/^\d{9,12}$/.test(seconds) || isTooOld(new Date(Number(seconds) * 1_000), at, longest);
 }

@@ -10,10 +10,8 @@ import type { Member } from '../../store/accounts/members.js';
 import type { Campaign } from '../../store/campaigns/row.js';
 import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
-import { formOf } from './forms.js';
-import { sendPage } from './page.js';
-import { pageStyleFor, sendInvalidLink, sendTextPage } from './page-style.js';
-import { PAGE } from './schema.js';
+import { pageStyleFor, sendInvalidLink, sendPage, sendTextPage } from './page.js';
+import { formOf, PAGE } from './schema.js';
 
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
 const LONGEST_COMMENT = 2_000;

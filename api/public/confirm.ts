@@ -8,7 +8,7 @@ import type { Confirmation } from '../../store/confirmations/row.js';
 import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import type { ReadConfirmation } from './link-reader.js';
-import { pageStyleFor, sendInvalidLink, sendTextPage } from './page-style.js';
+import { pageStyleFor, sendInvalidLink, sendTextPage } from './page.js';
 import { PAGE } from './schema.js';
 
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };

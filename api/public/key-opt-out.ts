@@ -5,7 +5,7 @@ import type { Message } from '../../store/messages/row.js';
 import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import type { ReadMessageLink } from './link-reader.js';
-import { isFromPage, type PageStyle, pageStyleFor, sendInvalidLink, sendTextPage } from './page-style.js';
+import { isFromPage, type PageStyle, pageStyleFor, sendInvalidLink, sendTextPage } from './page.js';
 import { ONE_CLICK, PAGE } from './schema.js';
 
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [] };

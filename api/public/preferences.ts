@@ -8,11 +8,9 @@ import type { List } from '../../store/lists/lists.js';
 import type { Subscriber } from '../../store/subscribers/row.js';
 import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
-import { formOf, nameIn } from './forms.js';
 import type { ReadLink } from './link-reader.js';
-import { sendPage } from './page.js';
-import { noticeOf, type PageStyle, pageStyleFor, sendInvalidLink, sendTextPage } from './page-style.js';
-import { PAGE } from './schema.js';
+import { noticeOf, type PageStyle, pageStyleFor, sendInvalidLink, sendPage, sendTextPage } from './page.js';
+import { formOf, nameIn, PAGE } from './schema.js';
 
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
 

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { now } from '../../clock.js';
-import { Failure } from '../../domain/errors.js';
+import { Failure, type FieldErrors } from '../../domain/errors.js';
 import { html } from '../../domain/html.js';
 import { preferredLanguage } from '../../domain/language.js';
 import { visitorOf } from '../../domain/subscriber/confirmation.js';
@@ -11,11 +11,12 @@ import { isActive } from '../../store/accounts/accounts.js';
 import type { List } from '../../store/lists/lists.js';
 import type { Api } from '../api.js';
 import { sendFailure } from '../hooks/failures.js';
+import { jsonIn } from '../hooks/json-bodies.js';
+import { bodyReader } from '../hooks/validation.js';
+import { closed, Line } from '../schema/fields.js';
 import type { Deps } from '../wiring.js';
-import { sendPage } from './page.js';
-import { noticeOf, type PageStyle, pageStyleFor, sendTextPage } from './page-style.js';
-import { PAGE, SIGNUP_PAGE } from './schema.js';
-import { type Signup, signupIn, wantsJson } from './signup-form.js';
+import { noticeOf, type PageStyle, pageStyleFor, sendPage, sendTextPage } from './page.js';
+import { formOf, nameIn, PAGE, SIGNUP_PAGE } from './schema.js';
 
 const HOUR = 3_600_000;
 /** Requests of one visitor for one list per hour. */
@@ -136,4 +137,85 @@ function showForm(reply: FastifyReply, style: PageStyle, list: List, wrong?: Sig
 `;
   const title = translate(language, 'signup_title', { list: list.name });
   return sendPage(reply, wrong === undefined ? 200 : 422, { ...style, title, body });
+}
+
+/** The values that a visitor or a program submitted. */
+interface Signup {
+  readonly email: string;
+  readonly first_name: string | null;
+  readonly last_name: string | null;
+  readonly language: string | undefined;
+  /** A hidden field: only bots fill it in. */
+  readonly honeypotFilled: boolean;
+  readonly source: 'form' | 'page';
+  /** The request has fields that our form never sends. */
+  readonly invalid: boolean;
+  readonly errors?: FieldErrors;
+}
+
+const SignupBody = Type.Object(
+  {
+    email: Type.String({ maxLength: 320 }),
+    first_name: Type.Optional(Line(255)),
+    last_name: Type.Optional(Line(255)),
+    language: Type.Optional(Line(16)),
+    website: Type.Optional(Line(2_000)),
+  },
+  closed,
+);
+
+interface Fields {
+  readonly email: string;
+  readonly first_name?: string;
+  readonly last_name?: string;
+  readonly language?: string;
+  readonly website?: string;
+}
+
+const read = bodyReader(SignupBody);
+
+/** A program that sends JSON is answered in JSON, all others with pages. */
+export function wantsJson({ headers }: FastifyRequest): boolean {
+  return /^application\/json\b/i.test(headers['content-type'] ?? '');
+}
+
+function signupIn(request: FastifyRequest): Signup {
+  return wantsJson(request) ? fromJson(request.body) : fromForm(request);
+}
+
+/** Strict, like the rest of the API; throws the Failure that names each invalid field. */
+function fromJson(body: unknown): Signup {
+  const { email, first_name, last_name, language, website = '' } = read(parsed(body)) as Fields;
+  const [first, last] = [first_name?.trim() || null, last_name?.trim() || null];
+  const honeypotFilled = website !== '';
+  return {
+    email: email.trim(),
+    first_name: first,
+    last_name: last,
+    language,
+    honeypotFilled,
+    source: 'form',
+    invalid: false,
+  };
+}
+
+function parsed(body: unknown): unknown {
+  const value = jsonIn(typeof body === 'string' ? body : '');
+  if (value === undefined) throw new Failure('malformed_json');
+  return value;
+}
+
+/** Lenient: a form on a customer's site may have buttons and fields of its own. */
+function fromForm(request: FastifyRequest): Signup {
+  const form = formOf(request);
+  const [first, last] = [nameIn(form, 'first_name'), nameIn(form, 'last_name')];
+  return {
+    email: (form.get('email') ?? '').trim(),
+    first_name: first ?? null,
+    last_name: last ?? null,
+    language: form.get('language') ?? undefined,
+    honeypotFilled: (form.get('website') ?? '') !== '',
+    source: form.get('from') === 'page' ? 'page' : 'form',
+    invalid: first === undefined || last === undefined,
+  };
 }

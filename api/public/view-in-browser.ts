@@ -12,8 +12,7 @@ import type { List } from '../../store/lists/lists.js';
 import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import type { ReadLink } from './link-reader.js';
-import { PRIVATE_HEADERS } from './page.js';
-import { pageStyleFor, sendInvalidLink, sendTextPage } from './page-style.js';
+import { PRIVATE_HEADERS, pageStyleFor, sendInvalidLink, sendTextPage } from './page.js';
 import { PAGE } from './schema.js';
 
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };

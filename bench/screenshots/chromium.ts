@@ -6,7 +6,7 @@ import type { Readable, Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 
 /** The window that shows a page. */
-export interface Viewport {
+interface Viewport {
   readonly width: number;
   readonly scheme: 'light' | 'dark';
   /** Pixels of the image for each CSS pixel. */

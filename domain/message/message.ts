@@ -50,7 +50,7 @@ export interface MessageByTemplate {
 
 /** `draft`: the draft, for members only. `testing`: the draft, marked, for any recipient. `live`: the published version. */
 export const MESSAGE_ENVIRONMENTS = ['draft', 'testing', 'live'] as const;
-export type MessageEnvironment = (typeof MESSAGE_ENVIRONMENTS)[number];
+type MessageEnvironment = (typeof MESSAGE_ENVIRONMENTS)[number];
 
 /** One attempt as the timeline shows it. */
 export interface MessageAttempt {

@@ -28,12 +28,12 @@ export async function newKeyPair(algorithm: DkimAlgorithm): Promise<DkimKeyPair>
 }
 
 /** Throws if the bytes are not a private key in PKCS #8. */
-export function readPrivateKey(der: Buffer): KeyObject {
+function readPrivateKey(der: Buffer): KeyObject {
   return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
 }
 
 /** RSA keys are published as SPKI (RFC 6376 §3.6.1), ed25519 keys raw (RFC 8463 §4). */
-export function publishedForm(publicKey: KeyObject): string {
+function publishedForm(publicKey: KeyObject): string {
   const wrapped = publicKey.export({ format: 'der', type: 'spki' });
   const shown = publicKey.asymmetricKeyType === 'ed25519' ? wrapped.subarray(-RAW_ED25519) : wrapped;
   return shown.toString('base64');

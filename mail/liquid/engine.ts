@@ -23,6 +23,16 @@ const RENDER_LIMIT = 10_000;
 /** Tags that read other files. They are not available. */
 export const NO_FILES = ['include', 'render', 'layout', 'block'];
 
+/** `capture`: the captured text is the letter's own. */
+class Capture extends CaptureTag {
+  override *render(context: Context): Generator<unknown, void, string> {
+    const output = boundedOutput(context);
+    yield this.liquid.renderer.renderTemplates(this.templates, context, output);
+    context.bottom()[this.variable] = output.buffer;
+    written.get(context)?.add(output.buffer);
+  }
+}
+
 const engines: Readonly<Record<Mode, Liquid>> = { html: htmlEngine(), plain: plainEngine() };
 
 function engine(options: { outputEscape?: 'escape' }): Liquid {
@@ -194,14 +204,4 @@ function ownMarkup(context: Context, piece: string): string {
 /** Whether `raw` may print a value as it is. */
 function mayBeMarkup(context: Context, value: unknown): boolean {
   return written.get(context)?.has(value) ?? true;
-}
-
-/** `capture`: the captured text is the letter's own. */
-class Capture extends CaptureTag {
-  override *render(context: Context): Generator<unknown, void, string> {
-    const output = boundedOutput(context);
-    yield this.liquid.renderer.renderTemplates(this.templates, context, output);
-    context.bottom()[this.variable] = output.buffer;
-    written.get(context)?.add(output.buffer);
-  }
 }

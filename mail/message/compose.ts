@@ -7,9 +7,8 @@ import type { SplicedMail, Unrenderable } from '../letter/letter.js';
 import { envelopeAddress } from '../letter/splice.js';
 import { type TrackingLinks, trackedHtml, trackedText } from '../letter/tracking.js';
 import { escapeHtml } from '../liquid/engine.js';
-import { withoutLeadingDots } from '../mime/dot-stuffing.js';
 import { oneLine, textField } from '../mime/headers.js';
-import { quotedRun } from '../mime/quoted-printable.js';
+import { quotedRun, withoutLeadingDots } from '../mime/quoted-printable.js';
 
 /** One recipient's mail of a transactional message, before it is composed. */
 export interface MessageDraft {

@@ -67,7 +67,7 @@ function beforeFreeze(seen: Seen & Pick<Campaign, 'scheduled_at' | 'launched_at'
 }
 
 /** The fields of a launched row. Without a time the launch is immediate; where approval is needed, it follows the approval. */
-export function launchFields(
+function launchFields(
   seen: Pick<Campaign, 'launch' | 'revision' | 'state' | 'approval' | 'rendered'>,
   at: Date | null,
 ): Partial<Campaign> {
@@ -97,7 +97,7 @@ export function launchFields(
 }
 
 /** The fields of a control write: the next version of the desired state. */
-export function controlWrite(
+function controlWrite(
   rows: Collection<Campaign>,
   seen: Seen,
   change: Partial<Campaign>,

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { headersFault, LONGEST_HEADER } from '../../../domain/mail/custom-headers.js';
 import type { MessageRequest } from '../../../domain/message/message.js';
-import { bodyReader } from '../../hooks/validation/validation.js';
+import { bodyReader } from '../../hooks/validation.js';
 import { NewMessage } from '../../routes/messages/schema.js';
 import { closed, Id, Line, Mailbox } from '../../schema/fields.js';
 

@@ -1,13 +1,15 @@
 import type { FastifyRequest } from 'fastify';
 import { Failure } from '../../../domain/errors.js';
 import type { List } from '../../../store/lists/lists.js';
+import type { Subscriber } from '../../../store/subscribers/row.js';
 import type { Api } from '../../api.js';
 import { accountOf, type Principal, principalOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
 import { originOf } from '../../hooks/idempotency.js';
 import { jsonIn } from '../../hooks/json-bodies.js';
-import { bodyReader } from '../../hooks/validation/validation.js';
+import { bodyReader } from '../../hooks/validation.js';
 import { type PageQuery, skipOf } from '../../schema/paging.js';
+import { timestamp } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
 import {
   ListCreated,
@@ -21,7 +23,6 @@ import {
   ShowQuery,
   ShowResponse,
 } from './schemas.js';
-import { pageOf, recordOf, subscriberOf } from './view.js';
 
 export function lists(api: Api, deps: Deps): void {
   createList(api, deps);
@@ -131,4 +132,68 @@ async function subscribersOfList(deps: Deps, principal: Principal, uid: string, 
   const { account, _id: list } = await listOf(deps, principal, uid);
   const { found, total } = await deps.subscribers.page(account, { list }, skipOf(page), page.per_page);
   return { ...pageOf(page, total), records: found.map(subscriberOf) };
+}
+
+/** The layout of a company's postal address. */
+const ADDRESS_FORMAT = '{name}\n{address_1}\n{address_2}\n{zip_code} {city}\n{zone_name}\n{country}';
+
+const textOrEmpty = (value: string | null): string => value ?? '';
+const yesOrNo = (value: boolean): string => (value ? 'yes' : 'no');
+/** Two letters are shown as the code of a country or a state. */
+const codeIn = (value: string | null): string =>
+  /^[A-Za-z]{2}$/.test(value ?? '') ? textOrEmpty(value).toUpperCase() : '';
+
+/** A list as envie shows it: every field is text, and unknown values are empty. */
+function recordOf({ uid, name, description, defaults, notifications, company }: List) {
+  const { zone, country, ...address } = company;
+  return {
+    general: { list_uid: uid, name, display_name: name, description: textOrEmpty(description) },
+    defaults: {
+      from_name: textOrEmpty(defaults.from?.name ?? null),
+      reply_to: textOrEmpty(defaults.reply_to),
+      subject: textOrEmpty(defaults.subject),
+    },
+    notifications: {
+      subscribe: yesOrNo(notifications.subscribe),
+      unsubscribe: yesOrNo(notifications.unsubscribe),
+      subscribe_to: textOrEmpty(notifications.subscribe_to),
+      unsubscribe_to: textOrEmpty(notifications.unsubscribe_to),
+    },
+    company: {
+      name: textOrEmpty(address.name),
+      address_1: textOrEmpty(address.address_1),
+      address_2: textOrEmpty(address.address_2),
+      zone_name: textOrEmpty(zone),
+      city: textOrEmpty(address.city),
+      zip_code: textOrEmpty(address.zip_code),
+      address_format: ADDRESS_FORMAT,
+      country: { country_id: codeIn(country), name: textOrEmpty(country), code: codeIn(country) },
+      zone: { zone_id: codeIn(zone), name: textOrEmpty(zone), code: codeIn(zone) },
+    },
+  };
+}
+
+/** A subscriber as envie shows it; the uid is the native id as text. */
+function subscriberOf({ _id, email, first_name, last_name, status, source, ip, created_at }: Subscriber) {
+  return {
+    subscriber_uid: String(_id),
+    EMAIL: email,
+    FNAME: textOrEmpty(first_name),
+    LNAME: textOrEmpty(last_name),
+    status,
+    source,
+    ip_address: textOrEmpty(ip),
+    date_added: timestamp(created_at),
+  };
+}
+
+interface PageNumbers {
+  readonly page: number;
+  readonly per_page: number;
+}
+
+/** `count` is text; page numbers are numbers. */
+function pageOf({ page, per_page }: PageNumbers, total: number) {
+  const total_pages = Math.max(1, Math.ceil(total / per_page));
+  return { count: String(total), total_pages, current_page: page };
 }

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { closed, Id, Line, Mailbox } from '../../schema/fields.js';
 import { pageFields } from '../../schema/paging.js';
-import { tagOf } from '../tags.js';
+import { tagOf } from '../dialect.js';
 
 export const routeDefaults = { tags: [tagOf('envie')], security: [{ 'public-key': [], 'private-key': [] }] };
 

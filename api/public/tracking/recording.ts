@@ -1,8 +1,11 @@
-import type { Visit, VisitClass } from '../../../domain/tracking/visit.js';
+import type { FastifyRequest } from 'fastify';
+import ipaddr from 'ipaddr.js';
+import { isbot } from 'isbot';
+import { now } from '../../../clock.js';
+import { classifyVisit, type Visit, type VisitClass } from '../../../domain/tracking/visit.js';
 import { settleClickedMessage, settleClickers } from '../../../services/evidence.js';
 import type { Event } from '../../../store/events/events.js';
 import type { Deps } from '../../wiring.js';
-import type { Visitor } from './visitor.js';
 
 /** One accepted visit to the pixel or to a link of a mail. */
 export interface Hit {
@@ -76,4 +79,42 @@ function clickersByCampaign(clicks: readonly Hit[]) {
     found.set(campaign, entry);
   }
   return found.values();
+}
+
+const PREFETCH = /\bprefetch\b|\bpreview\b|\bprerender\b/i;
+
+/** Classifies a visit as person or machine by the request alone. */
+export function verdictOf(what: Visit['what'], { headers }: FastifyRequest, madeAt: Date | undefined): VisitClass {
+  const userAgent = headers['user-agent'] ?? '';
+  const purpose = [headers['sec-purpose'], headers['purpose'], headers['x-purpose'], headers['x-moz']].join(' ');
+  return classifyVisit({
+    what,
+    userAgent,
+    prefetched: PREFETCH.test(purpose),
+    knownRobot: isbot(userAgent),
+    age: madeAt === undefined ? undefined : now().getTime() - madeAt.getTime(),
+  });
+}
+
+/** The visitor, as reported in webhooks of a message. */
+interface Visitor {
+  /** The network, not the address; null where it is unknown. */
+  readonly ip: string | null;
+  readonly user_agent: string;
+  /** The recipient address in the link. */
+  readonly token: string;
+}
+
+const LONGEST_AGENT = 255;
+
+export function visitorOf({ ip, headers }: Pick<FastifyRequest, 'ip' | 'headers'>, token: string): Visitor {
+  return { ip: networkOf(ip), user_agent: (headers['user-agent'] ?? '').slice(0, LONGEST_AGENT), token };
+}
+
+/** Removes the part of an address that identifies one person: keeps three octets of IPv4, six of IPv6. */
+export function networkOf(ip: string): string | null {
+  if (!ipaddr.isValid(ip)) return null;
+  const address = ipaddr.process(ip);
+  const kept = address.kind() === 'ipv4' ? 3 : 6;
+  return ipaddr.fromByteArray(address.toByteArray().map((octet, i) => (i < kept ? octet : 0))).toString();
 }

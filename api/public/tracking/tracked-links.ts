@@ -1,17 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { Type } from 'typebox';
-import { now } from '../../../clock.js';
+import { monotonic, now } from '../../../clock.js';
 import type { Visit } from '../../../domain/tracking/visit.js';
-import type { TrackedLinks } from '../../../store/tracking/links.js';
+import type { LinkSource, Links, TrackedLinks } from '../../../store/tracking/links.js';
 import type { Api } from '../../api.js';
 import type { Deps } from '../../wiring.js';
 import { type ReadTrackedLink, trackedLinkReader } from '../link-reader.js';
-import { sendInvalidLink } from '../page-style.js';
+import { sendInvalidLink } from '../page.js';
 import { LINK, PIXEL as POINT } from '../schema.js';
 import { type GroupCommit, groupCommit } from './group-commit.js';
-import { type FindSource, linkSources } from './link-sources.js';
-import { type Hit, recordingHits } from './recording.js';
-import { verdictOf, visitorOf } from './visitor.js';
+import { type Hit, recordingHits, verdictOf, visitorOf } from './recording.js';
 
 const schema = { tags: ['Public pages'], security: [] };
 
@@ -108,4 +107,29 @@ async function accept(
 
 function sendPixel(reply: FastifyReply): FastifyReply {
   return reply.code(200).headers(PRIVATE_HEADERS).type('image/gif').send(PIXEL);
+}
+
+const MAX_ENTRIES = 2_000;
+const RECHECK_INTERVAL = 1_000;
+
+interface CachedSource {
+  readonly found: TrackedLinks | undefined;
+  readonly at: number;
+}
+
+type FindSource = (kind: LinkSource['kind'], id: number, link?: number) => Promise<TrackedLinks | undefined>;
+
+/** Caches the targets of recently visited links. A link number is assigned once, so a known target stays valid. */
+function linkSources({ ofLink }: Pick<Links, 'ofLink'>): FindSource {
+  const cache = new LRUCache<string, CachedSource>({ max: MAX_ENTRIES });
+
+  return async (kind, id, link = 0) => {
+    const key = `${kind}:${id}`;
+    const last = cache.get(key);
+    const knows = last?.found !== undefined && link <= last.found.urls.length;
+    if (last !== undefined && (knows || monotonic() - last.at < RECHECK_INTERVAL)) return last.found;
+    const entry = { found: (await ofLink(kind, id)) ?? undefined, at: monotonic() };
+    cache.set(key, entry);
+    return entry.found;
+  };
 }

@@ -7,7 +7,7 @@ import { Data, NoContent, Page, refusals } from '../../schema/envelope.js';
 import { IdPath } from '../../schema/fields.js';
 import { pageMeta, skipOf } from '../../schema/paging.js';
 import type { Deps } from '../../wiring.js';
-import { demandSender } from '../accounts/routes.js';
+import { demandSender } from '../accounts.js';
 import { EmptyBody } from '../campaigns/schema.js';
 import { agencyOf, clientOf } from './caller.js';
 import { ClientPatch, ClientSearch, ClientView, clientView, NewClient } from './schema.js';

@@ -1,11 +1,54 @@
 import { type Static, Type } from 'typebox';
-import { planOf } from '../../../domain/account/plan.js';
+import { type Plan, planOf } from '../../../domain/account/plan.js';
 import type { Client } from '../../../store/accounts/clients.js';
 import { closed, Id, Line, nullable, Timestamp } from '../../schema/fields.js';
 import { pageFields } from '../../schema/paging.js';
 import { timestamp } from '../../timestamp.js';
-import { UsageSum } from '../usage/schema.js';
-import { PlanRequest, PlanView, planView } from './plan-schema.js';
+import { UsageSum } from '../usage.js';
+
+/** Null: unlimited. */
+function Maximum(what: string) {
+  return nullable(Type.Integer({ minimum: 0, maximum: 1_000_000_000_000, description: what }));
+}
+
+const limits = {
+  name: nullable(Line(100, 1)),
+  subscribers: Maximum('Subscribers on all lists, in any state.'),
+  campaigns: Maximum('Campaigns, in any state.'),
+  senders: Maximum('Sending domains.'),
+  clients: Maximum('Client accounts.'),
+  emails_per_month: Maximum('Mails of campaigns and messages in a month, UTC.'),
+  ai_drafts_per_month: Maximum('Texts written by a model in a month, UTC.'),
+  requests_per_month: Maximum('Requests to the API in a month, UTC.'),
+  requests_per_minute: nullable(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+  ai: Type.Boolean({ description: 'Whether the account may use drafts by AI.' }),
+};
+
+const PlanView = Type.Object(limits);
+
+/** A whole plan: absent limits are unlimited. */
+const PlanRequest = Type.Object(
+  {
+    name: Type.Optional(limits.name),
+    subscribers: Type.Optional(limits.subscribers),
+    campaigns: Type.Optional(limits.campaigns),
+    senders: Type.Optional(limits.senders),
+    emails_per_month: Type.Optional(limits.emails_per_month),
+    ai_drafts_per_month: Type.Optional(limits.ai_drafts_per_month),
+    requests_per_month: Type.Optional(limits.requests_per_month),
+    requests_per_minute: Type.Optional(limits.requests_per_minute),
+    ai: Type.Optional(limits.ai),
+  },
+  {
+    ...closed,
+    description: 'The whole plan: absent limits are unlimited. `{}` lifts every limit.',
+    examples: [{ name: 'Starter', subscribers: 2_000, emails_per_month: 10_000, ai: false }],
+  },
+);
+
+function planView(plan: Plan): Static<typeof PlanView> {
+  return { ...plan };
+}
 
 const fields = {
   mail_from: Type.Optional(

@@ -11,7 +11,7 @@ import { originOf } from '../../hooks/idempotency.js';
 import { Data, refusals } from '../../schema/envelope.js';
 import { IdPath } from '../../schema/fields.js';
 import type { Deps } from '../../wiring.js';
-import { demandApprovers } from './approval/routes.js';
+import { demandApprovers } from './approval.js';
 import { cancelDrafting } from './drafts/drafting.js';
 import { futureTime } from './fields.js';
 import { demandSendable, withFindings } from './previews/rendering.js';

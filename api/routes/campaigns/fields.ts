@@ -11,7 +11,7 @@ import type {
   NewCampaign as Fresh,
 } from '../../../store/campaigns/row.js';
 import type { List } from '../../../store/lists/lists.js';
-import { requestedApproval } from './approval/routes.js';
+import { requestedApproval } from './approval.js';
 import type { CampaignPatch, NewCampaign } from './schema.js';
 
 type New = Static<typeof NewCampaign>;

@@ -13,7 +13,7 @@ import { Data, NoContent, Page, refusals } from '../../schema/envelope.js';
 import { IdPath } from '../../schema/fields.js';
 import { pageMeta, skipOf } from '../../schema/paging.js';
 import type { Deps } from '../../wiring.js';
-import { demandApprovers, requestedApproval } from './approval/routes.js';
+import { demandApprovers, requestedApproval } from './approval.js';
 import { cancelDrafting, createDraftedCampaign, demandDrafting } from './drafts/drafting.js';
 import { changedContent, futureTime, newContent } from './fields.js';
 import { demandSendable, withFindings } from './previews/rendering.js';

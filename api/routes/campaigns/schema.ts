@@ -4,8 +4,8 @@ import { CAMPAIGN_STATES, CAMPAIGN_STATUSES } from '../../../domain/campaign/cam
 import { closed, Id, Line, Mailbox, nullable, PerSecond, Timestamp } from '../../schema/fields.js';
 import { pageFields } from '../../schema/paging.js';
 import { Finding } from '../../schema/preview.js';
-import { From } from '../lists/schema.js';
-import { Ai } from './drafts/schema.js';
+import { From } from '../lists.js';
+import { Ai } from './drafts/drafting.js';
 import { CampaignStats } from './statistics/schema.js';
 
 /** The limit of the Liquid parser. */

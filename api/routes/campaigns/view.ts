@@ -11,7 +11,6 @@ import type { Campaign } from '../../../store/campaigns/row.js';
 import { setETag } from '../../etag.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
-import { approvalView } from './approval/view.js';
 import type { CampaignResponse, CampaignRowResponse } from './schema.js';
 
 type ViewDeps = Pick<Deps, 'accounts' | 'recipients' | 'engagements'>;
@@ -108,5 +107,25 @@ function campaignRowView(
     sent_at: timestampOrNull(row.sent_at),
     created_at: timestamp(row.created_at),
     updated_at: timestamp(row.updated_at),
+  };
+}
+
+/** The approval fields of a campaign in the API. */
+function approvalView({ approval, rendered = null }: Pick<Campaign, 'approval' | 'rendered'>) {
+  const answer = approval?.response ?? null;
+  return {
+    approval: approval != null,
+    approval_expires_hours: approval?.hours ?? null,
+    approval_asked_at: timestampOrNull(approval?.requested?.at ?? null),
+    approval_expires_at: timestampOrNull(approval?.requested?.until ?? null),
+    approval_letter: approval == null ? null : rendered,
+    approval_answer: answer && {
+      decision: answer.decision,
+      revision: answer.revision,
+      letter: answer.letter,
+      member_id: answer.member,
+      comment: answer.comment,
+      at: timestamp(answer.at),
+    },
   };
 }

@@ -3,9 +3,11 @@ import { domainToASCII } from 'node:url';
 import { Type } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import { isHostname } from '../../../domain/mail/address.js';
+import { latestCheck } from '../../../domain/sender-domain.js';
 import { newKeyPair } from '../../../mail/dkim/keys.js';
-import { dnsLookup } from '../../../mail/dns/lookup.js';
-import type { NewDomainKey, SenderDomain } from '../../../store/domains/domains.js';
+import { checkDkim, checkDmarc, checkReturnPath, checkSpf, dkimName } from '../../../mail/dns/checks.js';
+import { dnsLookup, type Lookup } from '../../../mail/dns/lookup.js';
+import type { DnsFindings, DomainKey, NewDomainKey, SenderDomain } from '../../../store/domains/domains.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandDone, demandOwned } from '../../hooks/failures.js';
@@ -14,7 +16,6 @@ import { Data, NoContent, refusals } from '../../schema/envelope.js';
 import { IdPath } from '../../schema/fields.js';
 import type { Deps } from '../../wiring.js';
 import { EmptyBody } from '../campaigns/schema.js';
-import { checkDomain } from './check.js';
 import { DomainPatch, DomainView, domainView, NewDomain } from './schema.js';
 
 const tags = ['Domains'];
@@ -164,4 +165,27 @@ async function newKeys(): Promise<NewDomainKey[]> {
     { ...rsa, selector },
     { ...ed25519, selector: `${selector}-ed` },
   ];
+}
+
+/** Checks every record of a domain; without an answer from its name servers the last result stays. */
+async function checkDomain(lookup: Lookup, row: SenderDomain, spfInclude: string | undefined): Promise<DnsFindings> {
+  const { domain } = row;
+  const [keys, spf, dmarc, returnPath] = await Promise.all([
+    Promise.all(row.keys.map((key) => checkKey(lookup, domain, key))),
+    checkSpf(lookup, domain, spfInclude),
+    checkDmarc(lookup, domain),
+    checkReturnPath(lookup, domain),
+  ]);
+  return {
+    keys,
+    spf: latestCheck(row.spf, spf),
+    dmarc: latestCheck(row.dmarc, dmarc),
+    return_path: latestCheck(row.return_path, returnPath),
+  };
+}
+
+/** Retired keys are not checked. */
+async function checkKey(lookup: Lookup, domain: string, key: DomainKey): Promise<DomainKey> {
+  if (key.use === 'retired') return key;
+  return { ...key, check: latestCheck(key.check, await checkDkim(lookup, dkimName(key.selector, domain), key)) };
 }

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { LONGEST_HEADER } from '../../../domain/mail/custom-headers.js';
 import { MESSAGE_ENVIRONMENTS, MESSAGE_STATES } from '../../../domain/message/message.js';
 import { closed, Id, Line, Mailbox, nullable, Timestamp } from '../../schema/fields.js';
-import { From } from '../lists/schema.js';
+import { From } from '../lists.js';
 import { Identifier, LanguageTag } from '../templates/schema.js';
 
 /** Characters of one part of a mail. */

@@ -1,11 +1,11 @@
 import type { MessageContent } from '../../../domain/message/message.js';
 import { messageIdOn } from '../../../mail/message/compose.js';
 import type { AcceptedMessage } from '../../../services/accept-message.js';
+import type { Event } from '../../../store/events/events.js';
 import type { Message } from '../../../store/messages/row.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
-import { LATER_EVENT_TYPES, MAX_LATER_EVENTS, timelineOf } from './timeline.js';
-import type { MessageResponse } from './view-schema.js';
+import { LATER_EVENTS, type MessageResponse, type TimelineEntryResponse } from './view-schema.js';
 
 const REPEAT_WARNING =
   'An equal message was accepted within the last hour. This is that message; no second one was sent.';
@@ -70,4 +70,58 @@ function contentView({ from, reply_to, cc, preheader, html, text, headers, attac
 
 function copyViews(group: readonly Message[]) {
   return group.flatMap(({ _id: id, role, to: { email } }) => (role === 'to' ? [] : [{ email, role, id }]));
+}
+
+const EMPTY_ENTRY = { attempt: null, class: null, code: null, reply: null, until: null } as const;
+
+const LATER_EVENT_TYPES: readonly string[] = LATER_EVENTS.map((what) => `message.${what}`);
+/** The timeline shows the first visits; `GET /events` has all of them. */
+const MAX_LATER_EVENTS = 100;
+
+/** The events of a message, in order. */
+function timelineOf(row: Message, laterEvents: readonly Event[]): TimelineEntryResponse[] {
+  const at = timestamp(row.created_at);
+  const begun: TimelineEntryResponse[] = [{ ...EMPTY_ENTRY, at, event: 'accepted' }];
+  if (row.warning !== undefined) begun.push({ ...EMPTY_ENTRY, at, event: 'warning', reply: row.warning });
+  if (row.scheduled_at !== undefined)
+    begun.push({ ...EMPTY_ENTRY, at, event: 'scheduled', until: timestamp(row.scheduled_at) });
+  const attempts = row.attempts.map((one): TimelineEntryResponse => {
+    const { n: attempt, outcome: event, class: why, code, reply, next } = one;
+    const until = next === null ? null : timestamp(new Date(next));
+    return { at: timestamp(new Date(one.at)), event, attempt, class: why, code, reply, until };
+  });
+  return mergedByTime([...begun, ...attempts, ...currentStateEntry(row)], laterEvents.map(laterEventView));
+}
+
+/** The entry of a state that no attempt has written. */
+function currentStateEntry({ state, seen, attempt, updated_at }: Message): TimelineEntryResponse[] {
+  if (state === 'sending') return [{ ...EMPTY_ENTRY, at: timestamp(seen), event: 'sending', attempt }];
+  if (state === 'cancelled') return [{ ...EMPTY_ENTRY, at: timestamp(updated_at), event: 'cancelled' }];
+  return [];
+}
+
+function laterEventView({ type, at, data = {} }: Event): TimelineEntryResponse {
+  const event = LATER_EVENTS.find((what) => type === `message.${what}`) ?? 'opened';
+  const textField = (field: string) => (typeof data[field] === 'string' ? data[field] : null);
+  const { by } = data;
+  return {
+    ...EMPTY_ENTRY,
+    at: timestamp(at),
+    event,
+    class: textField('class') ?? textField('rule'),
+    code: textField('code'),
+    reply: textField('reply') ?? textField('detail'),
+    ...((by === 'person' || by === 'machine') && { by }),
+    ...(typeof data['url'] === 'string' && { url: data['url'] }),
+  };
+}
+
+/** Merges two ordered timelines; at the same second the attempt comes first. */
+function mergedByTime(
+  entries: readonly TimelineEntryResponse[],
+  laterEntries: readonly TimelineEntryResponse[],
+): TimelineEntryResponse[] {
+  const rest = [...laterEntries];
+  const merged = entries.flatMap((entry) => [...rest.splice(0, rest.filter(({ at }) => at < entry.at).length), entry]);
+  return [...merged, ...rest];
 }

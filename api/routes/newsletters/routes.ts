@@ -12,7 +12,7 @@ import { Data, NoContent, Page, refusals } from '../../schema/envelope.js';
 import { IdPath } from '../../schema/fields.js';
 import { pageMeta, skipOf } from '../../schema/paging.js';
 import type { Deps } from '../../wiring.js';
-import { demandApprovers } from '../campaigns/approval/routes.js';
+import { demandApprovers } from '../campaigns/approval.js';
 import { demandDrafting } from '../campaigns/drafts/drafting.js';
 import { changedNewsletter, newNewsletter } from './fields.js';
 import { NewNewsletter, NewsletterPatch, NewsletterSearch, NewsletterView } from './schema.js';

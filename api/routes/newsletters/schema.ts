@@ -10,7 +10,7 @@ import { SOURCE_KINDS } from '../../../domain/newsletter/source.js';
 import { closed, Id, Line, Mailbox, nullable, Timestamp } from '../../schema/fields.js';
 import { pageFields } from '../../schema/paging.js';
 import { Hours, Settings, SettingsView } from '../campaigns/schema.js';
-import { From } from '../lists/schema.js';
+import { From } from '../lists.js';
 
 const Day = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', format: 'date', examples: ['2026-12-25'] });
 const numbers = (from: number, to: number) =>

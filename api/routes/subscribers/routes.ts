@@ -1,7 +1,15 @@
 import { Type } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
-import { SUBSCRIBER_LIMITS } from '../../../domain/subscriber/subscriber.js';
+import { FALLBACK_LANGUAGE, LANGUAGES } from '../../../domain/language.js';
+import {
+  merged,
+  NO_FIELDS,
+  SUBSCRIBER_LIMITS,
+  type SubscriberRequest,
+  tooLarge,
+} from '../../../domain/subscriber/subscriber.js';
 import { type Address, parseMailbox } from '../../../mail/address.js';
+import type { List } from '../../../store/lists/lists.js';
 import type { SubscribeResult } from '../../../store/subscribers/changes.js';
 import type { Subscriber } from '../../../store/subscribers/row.js';
 import type { Api } from '../../api.js';
@@ -12,9 +20,14 @@ import { Data, NoContent, Page, refusals } from '../../schema/envelope.js';
 import { closed, Id, IdPath } from '../../schema/fields.js';
 import { pageMeta, skipOf } from '../../schema/paging.js';
 import type { Deps } from '../../wiring.js';
-import { withValidAttributes } from './attributes.js';
-import { requestConfirmation } from './double-opt-in.js';
-import { NewSubscriber, SubscriberPatch, SubscriberSearch, SubscriberView, subscriberView } from './schema.js';
+import {
+  NewSubscriber,
+  SubscriberPatch,
+  SubscriberSearch,
+  SubscriberView,
+  subscriberView,
+  withValidAttributes,
+} from './schema.js';
 
 const tags = ['Subscribers'];
 const one = Data(SubscriberView);
@@ -173,4 +186,20 @@ function parsedEmail(email: string): { email: string; email_key: string } {
   const address: Address | undefined = parseMailbox(email);
   if (address !== undefined) return { email: address.shown, email_key: address.identity };
   throw new Failure('validation_failed', { email: ['The email must be a valid email address.'] });
+}
+
+/** Adds a subscriber as `pending` and sends the confirmation mail. Subscribers who need no confirmation stay unchanged. */
+async function requestConfirmation(deps: Deps, list: List, fields: SubscriberRequest): Promise<SubscribeResult> {
+  const field = tooLarge(merged(NO_FIELDS, fields));
+  if (field !== undefined) return { kind: 'too_large', field };
+  const { account, _id: list_id } = list;
+  const language = LANGUAGES.find((known) => known === list.language) ?? FALLBACK_LANGUAGE;
+  const request = { account, list_id, requested: fields, language, source: 'api', ip: null, visitor: null } as const;
+  const row = await deps.confirmations.open(account, (await deps.confirmations.add(request))._id);
+  if (row?.state === 'open') deps.engine.notifyConfirmation(row);
+  if (row?.reason === 'over_cap') throw new Failure('subscriber_limit_reached');
+  const rows = await deps.subscribers.onEveryList(account, fields.email_key);
+  const subscriber = rows.find((person) => person.list_id === list_id);
+  if (subscriber === undefined) throw new Failure('recipient_suppressed');
+  return { kind: row?.state === 'open' && row.new_subscriber ? 'created' : 'unchanged', subscriber };
 }

@@ -1,9 +1,18 @@
 import { type Static, Type } from 'typebox';
+import { Failure } from '../../../domain/errors.js';
+import { checkAttributes, type FieldRules } from '../../../domain/subscriber/custom-field.js';
 import { publicSubscriber } from '../../../domain/subscriber/public-subscriber.js';
-import { ATTRIBUTE_NAME, SUBSCRIBER_LIMITS, SUBSCRIBER_STATUSES } from '../../../domain/subscriber/subscriber.js';
+import {
+  ATTRIBUTE_NAME,
+  SUBSCRIBER_LIMITS,
+  SUBSCRIBER_STATUSES,
+  type SubscriberFields,
+} from '../../../domain/subscriber/subscriber.js';
 import type { Subscriber } from '../../../store/subscribers/row.js';
+import { MAX_ERRORS } from '../../hooks/validation.js';
 import { closed, Id, Line, Mailbox, nullable, Timestamp } from '../../schema/fields.js';
 import { pageFields } from '../../schema/paging.js';
+import type { Deps } from '../../wiring.js';
 
 const Attribute = Type.Unsafe<string | number | boolean | null>({
   type: ['string', 'number', 'boolean', 'null'],
@@ -141,4 +150,30 @@ export const SubscriberView = Type.Object(
 
 export function subscriberView(row: Subscriber, suppressed: ReadonlySet<string>): Static<typeof SubscriberView> {
   return publicSubscriber(row, suppressed.has(row.email_key));
+}
+
+/**
+ * Converts the attributes to the types of the account's fields. Throws a failure that names each attribute that does not
+ * fit.
+ */
+export async function withValidAttributes<T extends SubscriberFields>(
+  { customFields }: Pick<Deps, 'customFields'>,
+  account: number,
+  person: T,
+): Promise<T> {
+  if (person.attributes === undefined) return person;
+  const fit = fitAttributes(person, await customFields.rules(account));
+  if (!('faults' in fit)) return fit;
+  const faults = fit.faults.slice(0, MAX_ERRORS);
+  throw new Failure(
+    'validation_failed',
+    Object.fromEntries(faults.map(({ name, sentence }) => [`attributes.${name}`, [sentence]])),
+  );
+}
+
+/** The same for one subscriber of a batch; returns the faults instead of throwing. */
+export function fitAttributes<T extends SubscriberFields>(person: T, rules: FieldRules) {
+  if (person.attributes === undefined) return person;
+  const fit = checkAttributes(person.attributes, rules);
+  return fit.kind === 'faults' ? { faults: fit.faults } : { ...person, attributes: fit.attributes };
 }

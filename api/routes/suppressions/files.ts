@@ -1,14 +1,19 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { CsvError, parse } from 'csv-parse';
 import { stringify } from 'csv-stringify';
 import { Type } from 'typebox';
+import { Failure } from '../../../domain/errors.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { Data, refusals } from '../../schema/envelope.js';
-import { expectAtMost, expectCsv, streamCsv } from '../../uploads.js';
+import { expectAtMost, expectCsv, inBatches, limitBytes, streamCsv } from '../../uploads.js';
 import type { Deps } from '../../wiring.js';
-import { ImportedSearch, SuppressionCounts, suppressionView } from './schema.js';
-import { suppressMany } from './suppress-many.js';
-import { uploadedAddresses } from './upload.js';
+import { ImportedSearch, SuppressionCounts, suppressionView, suppressMany } from './routes.js';
 
 const tags = ['Suppressions'];
 const COLUMNS = ['email', 'reason', 'evidence', 'created_at'];
@@ -74,4 +79,67 @@ function exporting(app: Api, { suppressions }: Deps): void {
 
 async function* views(rows: ReturnType<Deps['suppressions']['all']>) {
   for await (const row of rows) yield suppressionView(row);
+}
+
+const BATCH_SIZE = 1_000;
+/** Maximum bytes of a record: an unclosed quote must not collect the rest of the file in memory. */
+const LONGEST_ROW = 65_536;
+const CSV_OPTIONS = {
+  bom: true,
+  delimiter: [',', ';', '\t'],
+  relax_column_count: true,
+  skip_empty_lines: true,
+  max_record_size: LONGEST_ROW,
+};
+
+/**
+ * The addresses of a CSV file, at most 1,000 at a time. Reads the file to its end first: throws `payload_too_large` beyond
+ * `limit` bytes and `validation_failed` where it is not a CSV file with addresses.
+ */
+export async function* uploadedAddresses(source: Readable, limit: number): AsyncGenerator<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'everpost-suppressions-'));
+  try {
+    const path = join(folder, 'upload.csv');
+    await pipeline(source, limitBytes(limit), createWriteStream(path));
+    for await (const _ of addressesIn(path));
+    yield* inBatches(addressesIn(path), BATCH_SIZE);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function* addressesIn(path: string): AsyncGenerator<string> {
+  let column: number | undefined;
+  for await (const row of rowsIn(path)) {
+    const isFirst = column === undefined;
+    column ??= columnIn(row);
+    // A single column needs no header.
+    if (isFirst && column >= 0) continue;
+    const address = row[Math.max(0, column)]?.trim() ?? '';
+    if (address !== '') yield address;
+  }
+}
+
+async function* rowsIn(path: string): AsyncGenerator<string[]> {
+  const file = createReadStream(path);
+  const rows = parse(CSV_OPTIONS);
+  file.once('error', (error) => rows.destroy(error));
+  try {
+    for await (const row of file.pipe(rows)) yield row as string[];
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw refused('The file is not CSV.');
+  } finally {
+    file.destroy();
+  }
+}
+
+function columnIn(header: readonly string[]): number {
+  const column = header.findIndex((name) => /^e-?mail(?: address)?$/i.test(name.trim()));
+  if (column < 0 && header.length > 1) throw refused('The file must have a column email.');
+  return column;
+}
+
+function refused(sentence: string): Failure {
+  return new Failure('validation_failed', { file: [sentence] });
 }

@@ -1,20 +1,94 @@
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import { parseMailbox } from '../../../mail/address.js';
+import {
+  SUPPRESSION_REASONS,
+  type Suppression,
+  type SuppressionReason,
+} from '../../../store/suppressions/suppressions.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { Data, NoContent, refusals } from '../../schema/envelope.js';
+import { closed, Line, Mailbox, nullable, Timestamp } from '../../schema/fields.js';
+import { timestamp } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
-import {
-  NewSuppression,
-  SuppressionBatch,
-  SuppressionCounts,
-  SuppressionPage,
-  SuppressionSearch,
-  SuppressionView,
-  suppressionView,
-} from './schema.js';
-import { suppressMany } from './suppress-many.js';
+
+/** The reasons that a caller may give; `erased` is set by erasing a person only. */
+const GIVEN_REASONS = SUPPRESSION_REASONS.filter((reason) => reason !== 'erased');
+
+const reason = Type.Optional(
+  Type.Enum(GIVEN_REASONS, { description: 'The reason known to another system; `manual` by default.' }),
+);
+
+const NewSuppression = Type.Object(
+  { email: Mailbox, reason, evidence: Type.Optional(nullable(Line(120))) },
+  { ...closed, examples: [{ email: 'alice@example.com', evidence: 'asked by phone' }] },
+);
+
+/** Addresses are validated later: an invalid one is reported and does not fail the batch. */
+const SuppressionBatch = Type.Object(
+  { emails: Type.Array(Type.String({ maxLength: 1024 }), { minItems: 1, maxItems: 1000 }), reason },
+  { ...closed, examples: [{ emails: ['alice@example.com', 'bob@example.com'] }] },
+);
+
+const SuppressionSearch = Type.Object(
+  {
+    email: Type.Optional(Mailbox),
+    reason: Type.Optional(Type.Enum([...SUPPRESSION_REASONS])),
+    after: Type.Optional(
+      Type.String({ pattern: '^\\d{1,15}\\.[\\w-]{43}$', description: '`meta.next` of the previous page.' }),
+    ),
+    limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 50 }),
+  },
+  closed,
+);
+
+export const ImportedSearch = Type.Object({ reason }, closed);
+
+const SuppressionView = Type.Object(
+  {
+    email: nullable(
+      Type.String({ description: 'The normalized address; null: the person was erased and only a hash is kept.' }),
+    ),
+    reason: Type.Enum([...SUPPRESSION_REASONS]),
+    evidence: nullable(Type.String()),
+    created_at: Timestamp,
+  },
+  {
+    examples: [
+      {
+        email: 'alice@example.com',
+        reason: 'bounce',
+        evidence: '550 5.1.1 user unknown',
+        created_at: '2026-05-15T09:00:12+00:00',
+      },
+    ],
+  },
+);
+
+const SuppressionPage = Type.Object({
+  data: Type.Array(SuppressionView),
+  meta: Type.Object({ next: nullable(Type.String()) }),
+});
+
+export const SuppressionCounts = Type.Object(
+  {
+    added: Type.Integer(),
+    known: Type.Integer(),
+    invalid: Type.Integer(),
+    invalid_examples: Type.Array(Type.String(), { description: 'At most five.' }),
+  },
+  { examples: [{ added: 842, known: 153, invalid: 5, invalid_examples: ['bad@', 'not-an-email'] }] },
+);
+
+export function suppressionView({
+  email_key,
+  reason,
+  evidence,
+  created_at,
+}: Suppression): Static<typeof SuppressionView> {
+  return { email: email_key ?? null, reason, evidence, created_at: timestamp(created_at) };
+}
 
 const tags = ['Suppressions'];
 const ONE = Data(SuppressionView);
@@ -112,4 +186,28 @@ function identity(email: string): string {
   const address = parseMailbox(email);
   if (address !== undefined) return address.identity;
   throw new Failure('validation_failed', { email: ['The email must be a valid email address.'] });
+}
+
+const MAX_EXAMPLES = 5;
+
+/** Suppresses the addresses in batches and counts the results. A repeat of the whole call is safe. */
+export async function suppressMany(
+  { suppressions }: Pick<Deps, 'suppressions'>,
+  account: number,
+  batches: Iterable<readonly string[]> | AsyncIterable<readonly string[]>,
+  reason: SuppressionReason,
+) {
+  const counts = { added: 0, known: 0, invalid: 0 };
+  const examples: string[] = [];
+  for await (const emails of batches) {
+    const read = emails.map((email) => ({ email, key: parseMailbox(email)?.identity }));
+    const invalid = read.filter(({ key }) => key === undefined).map(({ email }) => email);
+    const keys = read.flatMap(({ key }) => key ?? []);
+    const added = await suppressions.addMany(account, [...new Set(keys)], reason);
+    counts.added += added;
+    counts.known += keys.length - added;
+    counts.invalid += invalid.length;
+    examples.push(...invalid.slice(0, MAX_EXAMPLES - examples.length));
+  }
+  return { ...counts, invalid_examples: examples };
 }

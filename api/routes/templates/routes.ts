@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
+import { isSystemTemplate } from '../../../domain/template.js';
 import type { Template, TemplateChange } from '../../../store/templates/row.js';
 import type { Api } from '../../api.js';
 import { demandRevision, setETag } from '../../etag.js';
@@ -11,10 +12,8 @@ import { Data, NoContent, Page, refusals } from '../../schema/envelope.js';
 import { IdPath } from '../../schema/fields.js';
 import { pageMeta, skipOf } from '../../schema/paging.js';
 import type { Deps } from '../../wiring.js';
-import { readContents, readEdition } from './contents.js';
-import { demandRenderable } from './renderable.js';
+import { demandRenderable, readContents, readEdition } from './contents.js';
 import { NewTemplate, TemplatePatch, TemplateRow, TemplateSearch, TemplateView } from './schema.js';
-import { demandFreeIdentifier, updateTemplate } from './update.js';
 import { defaultTemplateId, templateRowView, templateView } from './view.js';
 
 const tags = ['Templates'];
@@ -139,4 +138,35 @@ async function makeDefault(deps: Deps, row: Template, account: number, shouldBeD
   const isDefault = (await defaultTemplateId(deps, account)) === row._id;
   if (isDefault === shouldBeDefault) return;
   await deps.accounts.change(account, { default_template: shouldBeDefault ? row._id : null });
+}
+
+const TRIES = 5;
+
+/** Writes the row if it is unchanged; null after a concurrent change. */
+type TemplateWrite = (row: Template) => Promise<Template | 'taken' | null>;
+
+/**
+ * Reads the template, compares it with `If-Match` and writes. Starts again after a concurrent change. Everpost's
+ * templates cannot be changed.
+ */
+export async function updateTemplate(
+  deps: Pick<Deps, 'templates'>,
+  request: FastifyRequest,
+  write: TemplateWrite,
+): Promise<Template> {
+  const { id } = request.params as { readonly id: number };
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const row = demandOwned(await deps.templates.find(accountOf(request), id));
+    if (isSystemTemplate(row._id)) throw new Failure('template_read_only');
+    demandRevision(request, row);
+    const after = await write(row);
+    if (after !== null) return demandFreeIdentifier(after);
+  }
+  throw new Failure('busy', undefined, 'Other requests are changing the template; try again.');
+}
+
+/** Returns the written template. Throws if another template has its identifier. */
+export function demandFreeIdentifier(row: Template | 'taken'): Template {
+  if (row === 'taken') throw new Failure('identifier_taken', { identifier: ['The identifier has been taken.'] });
+  return row;
 }

@@ -10,6 +10,7 @@ import { timestamp, timestampOrNull } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
 import { EmptyBody } from '../campaigns/schema.js';
 import { contentsView } from './contents.js';
+import { demandFreeIdentifier, updateTemplate } from './routes.js';
 import {
   Rollback,
   TemplateCopy,
@@ -19,7 +20,6 @@ import {
   VersionSearch,
   VersionView,
 } from './schema.js';
-import { demandFreeIdentifier, updateTemplate } from './update.js';
 import { templateView } from './view.js';
 
 const tags = ['Templates'];

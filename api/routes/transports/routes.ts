@@ -2,7 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import { probe } from '../../../mail/smtp/probe.js';
-import type { StoredTransport } from '../../../store/transports/transports.js';
+import { urlFault } from '../../../mail/smtp/settings.js';
+import { HIDDEN, type StoredTransport } from '../../../store/transports/transports.js';
 import { type AddressGuard, addressGuard } from '../../../web/address-guard.js';
 import { guardedDial } from '../../../web/connector.js';
 import type { Api } from '../../api.js';
@@ -20,7 +21,6 @@ import {
   TransportView,
   transportView,
 } from './schema.js';
-import { urlToStore } from './url.js';
 
 const tags = ['Transports'];
 const ONE = { 200: Data(TransportView), ...refusals };
@@ -144,4 +144,27 @@ function storedUrl(deps: Deps, row: StoredTransport): string {
   const url = keptUrl(deps, row);
   if (url === undefined) throw new Failure('sealed_elsewhere');
   return url;
+}
+
+/**
+ * An SMTP URL to store. A URL that is sent back with the hidden password keeps the stored one, but only for the same host
+ * and user: otherwise the password would be sent to a host of the caller's choice.
+ */
+function urlToStore(given: string, guard?: Pick<AddressGuard, 'hostFaultOf'>, before?: string): string {
+  const fault = urlFault(given) ?? guard?.hostFaultOf(new URL(given).hostname);
+  if (fault !== undefined) refuse(fault);
+  const url = new URL(given);
+  if (url.password !== HIDDEN) return given;
+  const stored = before === undefined ? undefined : new URL(before);
+  if (stored === undefined || !isSameLogin(stored, url)) refuse('must name the password');
+  else url.password = stored.password;
+  return url.href;
+}
+
+function isSameLogin(one: URL, other: URL): boolean {
+  return one.protocol === other.protocol && one.host === other.host && one.username === other.username;
+}
+
+function refuse(fault: string): never {
+  throw new Failure('validation_failed', { url: [`The url ${fault}.`] });
 }

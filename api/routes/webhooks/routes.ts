@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { now } from '../../../clock.js';
 import { Failure } from '../../../domain/errors.js';
 import { FORMATS, typesFor, type WebhookFormat } from '../../../domain/webhook/formats.js';
+import type { Delivery } from '../../../store/webhooks/deliveries.js';
 import type { Endpoint } from '../../../store/webhooks/row.js';
 import { type AddressGuard, addressGuard } from '../../../web/address-guard.js';
 import type { Api } from '../../api.js';
@@ -11,7 +12,17 @@ import { originOf } from '../../hooks/idempotency.js';
 import { Data, NoContent, refusals } from '../../schema/envelope.js';
 import { IdPath } from '../../schema/fields.js';
 import type { Deps } from '../../wiring.js';
-import { NewWebhook, Rotation, WebhookPatch, WebhookView, WebhookWithSecret, webhookView } from './schema.js';
+import {
+  DeliveryPage,
+  DeliverySearch,
+  deliveryView,
+  NewWebhook,
+  Rotation,
+  WebhookPatch,
+  WebhookView,
+  WebhookWithSecret,
+  webhookView,
+} from './schema.js';
 
 const tags = ['Webhooks'];
 const ONE = { 200: Data(WebhookView), ...refusals };
@@ -143,4 +154,37 @@ function demandKnown(events: Endpoint['events'], format: WebhookFormat): void {
   if (unknown.length === 0) return;
   const sentences = unknown.map((pattern) => `The ${format} format has no event ${pattern}.`);
   throw new Failure('validation_failed', { events: sentences.slice(0, 20) });
+}
+
+export function webhookDeliveries(app: Api, { endpoints, deliveries }: Deps): void {
+  app.get(
+    '/webhooks/:id/deliveries',
+    {
+      schema: {
+        tags: ['Webhooks'],
+        summary: 'List deliveries with their responses, the newest first',
+        params: IdPath,
+        querystring: DeliverySearch,
+        response: { 200: DeliveryPage, ...refusals },
+      },
+    },
+    async (request) => {
+      const row = demandOwned(await endpoints.find(accountOf(request), request.params.id));
+      const { after, limit, ...search } = request.query;
+      const cursor = after === undefined ? {} : { after: parseCursor(after) };
+      const found = await deliveries.page(row, { ...search, ...cursor, limit: limit + 1 });
+      const shown = found.slice(0, limit);
+      const last = found.length > limit ? shown.at(-1) : undefined;
+      return { data: shown.map(deliveryView), meta: { next: last === undefined ? null : formatCursor(last) } };
+    },
+  );
+}
+
+function formatCursor({ created_at, event }: Delivery): string {
+  return `${created_at.getTime()}.${event}`;
+}
+
+function parseCursor(text: string) {
+  const [at = '0', event = ''] = text.split('.');
+  return { at: new Date(Number(at)), event };
 }

@@ -4,7 +4,7 @@ import { uncertainRecipients } from '../../../store/campaigns/uncertain-recipien
 import { events } from '../../../store/events/events.js';
 import { inbound } from '../../../store/inbound/inbound.js';
 import { subscribers } from '../../../store/subscribers/subscribers.js';
-import { watchInbound } from '../../../workers/watch/inbound.js';
+import { watchInbound } from '../../../workers/watch.js';
 import {
   aSentCampaign,
   eventTypesOf,

@@ -14,8 +14,17 @@ import type { Deps } from '../../../wiring.js';
 import { CampaignView, EmptyBody } from '../schema.js';
 import { type CampaignRef, campaignRefOf, notifyIfLive, updateCampaign } from '../update.js';
 import { respondWithCampaign } from '../view.js';
-import { demandDrafting, draftRequestOf, reserveDraft, waitForDraft } from './drafting.js';
-import { type AiRequest, DraftPath, type DraftResponse, DraftView, NewDraft } from './schema.js';
+import {
+  type AiRequest,
+  DraftPath,
+  type DraftResponse,
+  DraftView,
+  demandDrafting,
+  draftRequestOf,
+  NewDraft,
+  reserveDraft,
+  waitForDraft,
+} from './drafting.js';
 
 const tags = ['Campaigns'];
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { networkOf, visitorOf } from '../../../../api/public/tracking/visitor.js';
+import { networkOf, visitorOf } from '../../../../api/public/tracking/recording.js';
 
 test.each([
   ['203.0.113.77', '203.0.113.0'],

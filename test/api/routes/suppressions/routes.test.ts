@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { uploadedAddresses } from '../../../../api/routes/suppressions/upload.js';
+import { uploadedAddresses } from '../../../../api/routes/suppressions/files.js';
 import { aList, anApi, aStranger, aSubscriber, type TestApi } from '../../../support/api/api.js';
 
 let api: TestApi;

@@ -1,0 +1,207 @@
+import underPressure from '@fastify/under-pressure';
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { now } from '../../clock.js';
+import { endOfMonth, monthOf, planOf } from '../../domain/account/plan.js';
+import { Failure } from '../../domain/errors.js';
+import type { AccountStatus } from '../../store/accounts/accounts.js';
+import type { RequestCounts } from '../../store/quotas/usage.js';
+import { countOf, overOrFailed, type RequestCount, type RequestLimits } from '../../store/requests/request-limits.js';
+import type { Api } from '../api.js';
+import type { Deps } from '../wiring.js';
+import { principalOf } from './auth.js';
+
+/** A class of routes with its own limit, in requests per minute and key. */
+interface Limit {
+  readonly name: string;
+  readonly perMinute: number;
+  readonly covers: (method: string, path: string, body: unknown) => boolean;
+}
+
+const requestsDraft = (body: unknown) => ({ ...(body as { readonly ai?: unknown } | null) }).ai != null;
+
+/** Messages, and the sending routes of dialects. */
+const SENDING =
+  /^\/(?:messages(?:\/batch)?|singlesending\/create|email\/send-email|external-mails\/send(?:-by-template)?)\/?$/;
+
+/** API.md "Keys, plans, rate limits"; the first match counts. */
+const LIMITS: readonly Limit[] = [
+  {
+    name: 'drafts',
+    perMinute: 10,
+    covers: (method, path, body) =>
+      method === 'POST' && (/^\/campaigns\/:id\/drafts$/.test(path) || (path === '/campaigns' && requestsDraft(body))),
+  },
+  { name: 'sends', perMinute: 5, covers: (method, path) => method === 'POST' && path === '/campaigns/:id/send' },
+  { name: 'batches', perMinute: 20, covers: (method, path) => method === 'POST' && path === '/subscribers/batch' },
+  {
+    name: 'messages',
+    perMinute: 5_000,
+    covers: (method, path) => method === 'POST' && SENDING.test(path),
+  },
+];
+
+/** Requests per minute and address to routes without a key: a guard against floods, well above what mailbox proxies send. */
+const PER_ADDRESS = 30_000;
+const MINUTE = 60;
+
+type LimitedDeps = Pick<Deps, 'config'> & { readonly requestLimits: RequestLimits };
+
+/**
+ * Counts the requests of a key over all processes of the API, after validation and before any work.
+ * `RATE_LIMIT_PER_MINUTE=0` turns every limit off.
+ */
+export function limitKeys(app: Api, { config, requestLimits }: LimitedDeps): void {
+  if (config.rateLimitPerMinute === 0) return;
+  app.addHook('preHandler', async (request, reply) => {
+    const { key, keySettings, accountStatus } = principalOf(request);
+    const path = (request.routeOptions.url ?? '').replace(/^\/api\/v1/, '');
+    const limit = LIMITS.find(({ covers }) => covers(request.method, path, request.body));
+    const perMinute = limit?.perMinute ?? keySettings.per_minute ?? config.rateLimitPerMinute;
+    const policy = { name: limit?.name ?? 'default', limit: perMinute, seconds: MINUTE };
+    applyPolicy(reply, policy, await requestLimits.count(policy.name, perMinute, String(key)));
+    await limitAccount(requestLimits, reply, accountStatus);
+  });
+}
+
+/** The limit that a plan sets for all keys of an account together. */
+async function limitAccount(
+  requestLimits: RequestLimits,
+  reply: FastifyReply,
+  accountStatus: AccountStatus,
+): Promise<void> {
+  const { requests_per_minute: most } = planOf(accountStatus);
+  if (most === null) return;
+  const counted = await requestLimits.count('plan', most, `account ${accountStatus._id}`);
+  if (counted.over) applyPolicy(reply, { name: 'plan', limit: most, seconds: MINUTE }, counted);
+}
+
+/** Counts the requests of an address within a second over all processes of the API, as `limitKeys` does for a key. */
+export function limitBursts(app: Api, { config, requestLimits }: LimitedDeps, perSecond: number): void {
+  if (config.rateLimitPerMinute === 0) return;
+  app.addHook('preHandler', async (request, reply) => {
+    const policy = { name: 'bursts', limit: perSecond, seconds: 1 };
+    applyPolicy(reply, policy, await requestLimits.count(policy.name, perSecond, request.ip, 1));
+  });
+}
+
+/** Counts the requests of an address outside `/api/v1`, in this process only. */
+export function limitAddresses(app: Api, { config }: Pick<Deps, 'config'>): void {
+  if (config.rateLimitPerMinute === 0) return;
+  const policy = { name: 'address', limit: PER_ADDRESS, seconds: MINUTE };
+  const counter = new RateLimiterMemory({ points: PER_ADDRESS, duration: MINUTE });
+  app.addHook('onRequest', async (request: FastifyRequest, reply) => {
+    if (/^\/api\/v1(\/|$)/.test(request.url)) return;
+    const counted = counter.consume(request.ip);
+    applyPolicy(reply, policy, await counted.then((result) => countOf(result, false)).catch(overOrFailed));
+  });
+}
+
+interface Policy {
+  readonly name: string;
+  readonly limit: number;
+  readonly seconds: number;
+}
+
+/** The fields of draft-ietf-httpapi-ratelimit-headers, as structured fields (RFC 9651). */
+function applyPolicy(reply: FastifyReply, { name, limit, seconds }: Policy, { left, over, ms }: RequestCount): void {
+  const wait = Math.max(1, Math.ceil(ms / 1000));
+  reply.header('ratelimit-policy', `"${name}";q=${limit};w=${seconds}`);
+  reply.header('ratelimit', `"${name}";r=${left};t=${wait}`);
+  if (!over) return;
+  reply.header('retry-after', String(wait));
+  throw new Failure('rate_limited');
+}
+
+/** Health probes are always answered: a busy process must not look like a dead one. */
+const PROBES = /^\/(health|ready|metrics)$/;
+
+/** Refuses requests while the event loop lags: queued requests would slow down all others. */
+export async function refuseWhenOverloaded(app: Api, { config }: Pick<Deps, 'config'>): Promise<void> {
+  const { maxLoopDelay } = config.http;
+  if (maxLoopDelay === 0) return;
+  await app.register(underPressure, {
+    maxEventLoopDelay: maxLoopDelay,
+    sampleInterval: 500,
+    pressureHandler: (request, _reply, _type, delay) => {
+      // No measurement yet: not overloaded.
+      if (!Number.isFinite(delay)) return;
+      if (!PROBES.test(request.routeOptions.url ?? '')) throw new Failure('overloaded');
+    },
+  });
+}
+
+/** Milliseconds between writes of the counts: a kill may lose, and other processes may overrun, as much. */
+const WRITE_INTERVAL = 1_000;
+
+interface Count {
+  readonly account: number;
+  readonly month: string;
+  /** Counted since the last write. */
+  unwritten: number;
+  /** The count of all processes as of the last write; undefined before the first write. */
+  total: number | undefined;
+}
+
+/**
+ * Counts the requests of each account per month and refuses those beyond the plan's limit. Requests do not wait for a
+ * write, except the first one of an account with a limit.
+ */
+export function countRequests(app: Api, { requestCounts, log }: Pick<Deps, 'requestCounts' | 'log'>): void {
+  const counter = requestCounter(requestCounts, log);
+  const timer = setInterval(() => void counter.write(), WRITE_INTERVAL).unref();
+  app.addHook('preHandler', async (request, reply) => {
+    const { accountStatus } = principalOf(request);
+    const { requests_per_month: most } = planOf(accountStatus);
+    const month = monthOf(now());
+    if (most !== null && (await counter.used(accountStatus._id, month)) >= most) {
+      reply.header('retry-after', String(Math.ceil((endOfMonth(month).getTime() - now().getTime()) / 1_000)));
+      throw new Failure('request_quota_exceeded');
+    }
+    counter.count(accountStatus._id, month);
+  });
+  app.addHook('onClose', async () => {
+    clearInterval(timer);
+    await counter.write();
+  });
+}
+
+function requestCounter(counts: RequestCounts, log: FastifyBaseLogger) {
+  const pending = new Map<string, Count>();
+  const countFor = (account: number, month: string): Count => {
+    const key = `${account}:${month}`;
+    const known = pending.get(key) ?? { account, month, unwritten: 0, total: undefined };
+    pending.set(key, known);
+    return known;
+  };
+  const writeOne = async (count: Count): Promise<void> => {
+    const { account, month, unwritten } = count;
+    count.unwritten = 0;
+    try {
+      count.total = await counts.add(account, month, unwritten);
+    } catch (error) {
+      count.unwritten += unwritten;
+      log.warn({ err: error }, 'request counts could not be written; the next write includes them');
+    }
+  };
+  return {
+    count: (account: number, month: string): void => {
+      countFor(account, month).unwritten += 1;
+    },
+
+    used: async (account: number, month: string): Promise<number> => {
+      const count = countFor(account, month);
+      if (count.total === undefined) await writeOne(count);
+      return (count.total ?? 0) + count.unwritten;
+    },
+
+    /** Writes the counts and forgets past months. */
+    write: async (): Promise<void> => {
+      const month = monthOf(now());
+      for (const [key, count] of pending) {
+        if (count.unwritten > 0) await writeOne(count);
+        else if (count.month !== month) pending.delete(key);
+      }
+    },
+  };
+}

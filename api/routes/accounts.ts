@@ -1,0 +1,105 @@
+import { type Static, Type } from 'typebox';
+import { Failure } from '../../domain/errors.js';
+import { parseMailbox, parseSender } from '../../mail/address.js';
+import type { Account } from '../../store/accounts/accounts.js';
+import type { Api } from '../api.js';
+import { accountOf } from '../hooks/auth.js';
+import { Data, refusals } from '../schema/envelope.js';
+import { closed, Id, Line, nullable, PerSecond, Timestamp } from '../schema/fields.js';
+import { timestamp } from '../timestamp.js';
+import type { Deps } from '../wiring.js';
+
+const Percent = (what: string) =>
+  nullable(
+    Type.Number({
+      exclusiveMinimum: 0,
+      maximum: 100,
+      description: `Percent of ${what} above which a campaign is paused; null: the default of the installation.`,
+    }),
+  );
+
+const limits = {
+  pause_at_complaints: Percent('complaints'),
+  pause_at_bounces: Percent('hard bounces'),
+};
+
+const fields = {
+  name: Type.Optional(Line(255, 1)),
+  mail_from: Type.Optional(nullable(Line(320, 1))),
+  detect_repeats: Type.Optional(Type.Boolean()),
+  rate_per_second: Type.Optional(PerSecond),
+  track: Type.Optional(Type.Boolean()),
+  pause_at_complaints: Type.Optional(limits.pause_at_complaints),
+  pause_at_bounces: Type.Optional(limits.pause_at_bounces),
+  strict_fields: Type.Optional(
+    Type.Boolean({ description: 'Refuse attributes that are not defined under `/fields`.' }),
+  ),
+};
+
+const AccountPatch = Type.Object(fields, {
+  ...closed,
+  examples: [{ mail_from: 'Acme <hello@acme.example>', detect_repeats: true, rate_per_second: 100 }],
+});
+
+const AccountView = Type.Object(
+  {
+    id: Id,
+    name: Type.String(),
+    mail_from: nullable(Type.String()),
+    detect_repeats: Type.Boolean(),
+    rate_per_second: PerSecond,
+    track: Type.Boolean(),
+    strict_fields: Type.Boolean(),
+    ...limits,
+    created_at: Timestamp,
+  },
+  {
+    examples: [
+      {
+        id: 1,
+        name: 'Acme',
+        mail_from: 'Acme <hello@acme.example>',
+        detect_repeats: false,
+        rate_per_second: null,
+        track: true,
+        strict_fields: false,
+        pause_at_complaints: null,
+        pause_at_bounces: null,
+        created_at: '2026-01-12T10:14:23+00:00',
+      },
+    ],
+  },
+);
+
+const tags = ['Account'];
+const ONE = { 200: Data(AccountView), ...refusals };
+
+export function account(app: Api, { accounts }: Pick<Deps, 'accounts'>): void {
+  app.get('/account', { schema: { tags, summary: 'Retrieve the account', response: ONE } }, async (request) => ({
+    data: accountView(await accounts.settings(accountOf(request))),
+  }));
+
+  app.patch(
+    '/account',
+    { schema: { tags, summary: 'Change the account', body: AccountPatch, response: ONE } },
+    async (request) => {
+      const { mail_from } = request.body;
+      if (mail_from != null) demandSender(mail_from);
+      return { data: accountView(await accounts.change(accountOf(request), request.body)) };
+    },
+  );
+}
+
+export function demandSender(text: string): void {
+  const sender = parseSender(text);
+  if (sender !== undefined && parseMailbox(sender.email)?.ascii === true) return;
+  throw new Failure('validation_failed', { mail_from: ['The mail_from must be `address` or `Name <address>`.'] });
+}
+
+function accountView(row: Account): Static<typeof AccountView> {
+  const { _id: id, name, mail_from, detect_repeats = false, track = true, rate_per_second = null } = row;
+  const { strict_fields = false, pause_at_complaints = null, pause_at_bounces = null, created_at } = row;
+  const limits = { rate_per_second, pause_at_complaints, pause_at_bounces };
+  const settings = { detect_repeats, track, strict_fields, ...limits };
+  return { id, name, mail_from, ...settings, created_at: timestamp(created_at) };
+}

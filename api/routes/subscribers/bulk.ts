@@ -1,0 +1,126 @@
+import { Readable } from 'node:stream';
+import { stringify } from 'csv-stringify';
+import { type Static, Type } from 'typebox';
+import type { FieldRules } from '../../../domain/subscriber/custom-field.js';
+import type { SubscriberRequest } from '../../../domain/subscriber/subscriber.js';
+import { parseMailbox } from '../../../mail/address.js';
+import type { Api } from '../../api.js';
+import { accountOf } from '../../hooks/auth.js';
+import { demandOwned } from '../../hooks/failures.js';
+import { referencedList } from '../../references.js';
+import { refusals } from '../../schema/envelope.js';
+import { closed, Id } from '../../schema/fields.js';
+import { inBatches } from '../../uploads.js';
+import type { Deps } from '../../wiring.js';
+import { BatchResult, fitAttributes, SubscriberBatch, subscriberView } from './schema.js';
+
+const EXAMPLES_SHOWN = 5;
+
+export function subscriberBatches(app: Api, deps: Deps): void {
+  app.post(
+    '/subscribers/batch',
+    {
+      schema: {
+        tags: ['Subscribers'],
+        summary: 'Batch upsert subscribers',
+        body: SubscriberBatch,
+        response: { 200: BatchResult, ...refusals },
+      },
+    },
+    async (request) => {
+      const account = accountOf(request);
+      const list = (await referencedList(deps, account, request.body.list_id))._id;
+      const { valid, invalid } = validated(request.body.subscribers, await deps.customFields.rules(account));
+      const result = await deps.subscribers.addBatch({ account, list, source: 'batch', requests: valid });
+      const refused = [...invalid, ...result.refused.map((index) => valid[index]?.email ?? '')];
+      const received = request.body.subscribers.length;
+      const { created, updated, unchanged, reactivated } = result;
+      return {
+        data: {
+          list_id: list,
+          created,
+          updated: updated + unchanged,
+          reactivated,
+          invalid: refused.length,
+          skipped_over_cap: result.overCapacity.length,
+          invalid_examples: refused.slice(0, EXAMPLES_SHOWN),
+        },
+        meta: { received, processed: received - refused.length - result.overCapacity.length },
+      };
+    },
+  );
+}
+
+/** Splits rows into valid ones, with a mailable address and fitting attributes, and the addresses of the others. */
+function validated(rows: Static<typeof SubscriberBatch>['subscribers'], rules: FieldRules) {
+  const valid: SubscriberRequest[] = [];
+  const invalid: string[] = [];
+  for (const { email, ...fields } of rows) {
+    const address = typeof email === 'string' ? parseMailbox(email) : undefined;
+    const person = fitAttributes(fields, rules);
+    if (address === undefined || 'faults' in person) invalid.push(exampleOf(email));
+    else valid.push({ ...person, email: address.shown, email_key: address.identity });
+  }
+  return { valid, invalid };
+}
+
+function exampleOf(email: unknown): string {
+  return (typeof email === 'string' ? email : (JSON.stringify(email) ?? '')).slice(0, 254);
+}
+
+const COLUMNS = [
+  'id',
+  'email',
+  'first_name',
+  'last_name',
+  'status',
+  'suppressed',
+  'tags',
+  'attributes',
+  'source',
+  'subscribed_at',
+  'unsubscribed_at',
+];
+
+const ROWS_AT_ONCE = 1_000;
+
+export function subscriberExport(app: Api, deps: Deps): void {
+  app.get(
+    '/subscribers/export',
+    {
+      schema: {
+        tags: ['Subscribers'],
+        summary: 'Export a list as CSV',
+        querystring: Type.Object({ list_id: Id }, closed),
+        response: {
+          200: { description: 'The whole list, streamed.', content: { 'text/csv': { schema: Type.String() } } },
+          ...refusals,
+        },
+      },
+    },
+    async (request, reply) => {
+      const account = accountOf(request);
+      const list = demandOwned(await deps.lists.find(account, request.query.list_id));
+      // Cells that begin like a formula are escaped: a spreadsheet would run formulas that subscribers entered at sign-up.
+      const csv = stringify({ header: true, bom: true, columns: COLUMNS, escape_formulas: true });
+      const rows = Readable.from(cells(deps, account, list._id));
+      rows.once('error', (error) => csv.destroy(error));
+      csv.once('close', () => rows.destroy());
+      reply.header('content-disposition', `attachment; filename="subscribers-${list._id}.csv"`);
+      return reply.type('text/csv; charset=utf-8').send(rows.pipe(csv) as never);
+    },
+  );
+}
+
+async function* cells({ subscribers, suppressions }: Deps, account: number, list: number) {
+  for await (const rows of inBatches(subscribers.allOnList(account, list), ROWS_AT_ONCE)) {
+    const suppressed = await suppressions.among(
+      account,
+      rows.map(({ email_key }) => email_key),
+    );
+    for (const row of rows) {
+      const { attributes, tags, suppressed: barred, ...cells } = subscriberView(row, suppressed);
+      yield { ...cells, suppressed: String(barred), tags: tags.join(', '), attributes: JSON.stringify(attributes) };
+    }
+  }
+}
