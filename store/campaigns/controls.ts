@@ -97,11 +97,7 @@ function launchFields(
 }
 
 /** The fields of a control write: the next version of the desired state. */
-function controlWrite(
-  rows: Collection<Campaign>,
-  seen: Seen,
-  change: Partial<Campaign>,
-): Promise<Campaign | null> {
+function controlWrite(rows: Collection<Campaign>, seen: Seen, change: Partial<Campaign>): Promise<Campaign | null> {
   const at = now();
   const want: Want = { v: seen.want.v + 1, rate: change.want?.rate ?? seen.want.rate, at };
   return writeAsSeen(rows, seen, { ...change, want, sweep_at: at });
