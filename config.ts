@@ -38,8 +38,6 @@ export interface Config {
   readonly inboundSmtpPort: number | undefined;
   /** File with the certificate and key for STARTTLS on that port; none: no TLS. */
   readonly inboundTlsPem: string | undefined;
-  /** Days for which unmatched reports are kept. */
-  readonly unreadReportsDays: number;
   /** Percent of complaints and of hard bounces above which a campaign is paused, unless its account sets another limit. */
   readonly pauseAt: { readonly complaints: number; readonly bounces: number };
   readonly apiKey: string | undefined;
@@ -55,13 +53,6 @@ export interface Config {
   readonly logLevel: string;
   readonly catcherPort: number;
   readonly inboxPort: number;
-  readonly retryAfterCloseMinutes: number;
-  /** Binaries of the embedded servers named by the operator. */
-  readonly binaries: {
-    readonly mongod: string | undefined;
-    readonly temporal: string | undefined;
-    readonly temporalTestServer: string | undefined;
-  };
   readonly cacheDir: string;
   readonly path: string;
 }
@@ -110,7 +101,6 @@ export function readConfig(environment: Environment = process.env): Config {
     ...processSettings(read, faults),
     pauseAt: { complaints: read.percent('PAUSE_AT_COMPLAINTS', 0.3), bounces: read.percent('PAUSE_AT_BOUNCES', 5) },
     rateLimitPerMinute: read.count('RATE_LIMIT_PER_MINUTE', 60),
-    retryAfterCloseMinutes: read.count('RETRY_AFTER_CLOSE_MINUTES', 15),
   };
   if (faults.length > 0) throw new ConfigurationError(faults);
   return Object.freeze(config);
@@ -173,14 +163,13 @@ function isHostOrRange(text: string): boolean {
   return rest.length === 0 && version !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
 }
 
-function inboundSettings({ text, port, count }: Reader, faults: string[]) {
+function inboundSettings({ text, port }: Reader, faults: string[]) {
   const bounceDomain = text('BOUNCE_DOMAIN')?.toLowerCase();
   const isDomain = bounceDomain === undefined || /^(?=.{4,180}$)[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(bounceDomain);
   if (!isDomain) faults.push(`BOUNCE_DOMAIN must be a host name such as bounce.example.org, not "${bounceDomain}"`);
   const inboundSmtpPort = text('INBOUND_SMTP_PORT') === undefined ? undefined : port('INBOUND_SMTP_PORT', 0);
   const inboundTlsPem = text('INBOUND_TLS_PEM');
-  const unreadReportsDays = count('UNREAD_REPORTS_DAYS', 3);
-  return { bounceDomain, inboundSmtpPort, inboundTlsPem, unreadReportsDays };
+  return { bounceDomain, inboundSmtpPort, inboundTlsPem };
 }
 
 function attachmentSettings({ text, count }: Reader, faults: string[]) {
@@ -226,11 +215,6 @@ function processSettings({ text }: Reader, faults: string[]) {
     dataDir: resolve(text('DATA_DIR') ?? '.everpost'),
     cacheDir: join(text('XDG_CACHE_HOME') ?? join(text('HOME') ?? '/tmp', '.cache'), 'everpost'),
     path: text('PATH') ?? '',
-    binaries: {
-      mongod: text('MONGOD_PATH'),
-      temporal: text('TEMPORAL_CLI_PATH'),
-      temporalTestServer: text('TEMPORAL_TEST_SERVER_PATH'),
-    },
   };
 }
 

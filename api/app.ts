@@ -6,6 +6,7 @@ import { allowOrigins, secureHeaders } from './hooks/browser-headers.js';
 import { answerUnreadableRequest, sendFailure, translateFailures } from './hooks/failures.js';
 import { recordRoutes } from './hooks/known-routes.js';
 import { LARGEST_BODY, limitBodies } from './hooks/limits/body-limits.js';
+import { TIME_LIMITS } from './hooks/limits/time-limits.js';
 import { requestIds, requestLog } from './hooks/logging.js';
 import { limitAddresses, refuseWhenOverloaded } from './hooks/request-limits.js';
 import { serializeResponsesBySchema, validateWithTypeBox } from './hooks/validation.js';
@@ -22,12 +23,12 @@ const CONNECTION_CHECK_INTERVAL = 1_000;
 
 /** Registers every plugin and route of the API, in the order in which a request reaches them. */
 export async function buildApp(deps: Deps): Promise<Api> {
-  const { headerSeconds, requestSeconds } = deps.config.http;
+  const { timeLimits = TIME_LIMITS } = deps;
   const app: Api = fastify({
     loggerInstance: deps.log,
     bodyLimit: LARGEST_BODY,
-    requestTimeout: requestSeconds * 1000,
-    http: { headersTimeout: headerSeconds * 1000, connectionsCheckingInterval: CONNECTION_CHECK_INTERVAL },
+    requestTimeout: timeLimits.request,
+    http: { headersTimeout: timeLimits.headers, connectionsCheckingInterval: CONNECTION_CHECK_INTERVAL },
     trustProxy: deps.config.trustedProxies.length > 0 ? [...deps.config.trustedProxies] : false,
     return503OnClosing: false,
     clientErrorHandler: answerUnreadableRequest,
@@ -39,7 +40,7 @@ export async function buildApp(deps: Deps): Promise<Api> {
   requestLog(app);
   await secureHeaders(app, deps);
   allowOrigins(app, deps);
-  await refuseWhenOverloaded(app, deps);
+  await refuseWhenOverloaded(app, timeLimits);
   recordRoutes(app);
   limitBodies(app);
   validateWithTypeBox(app);

@@ -9,6 +9,7 @@ import { stores } from '../store/stores.js';
 import { webClient } from '../web/client.js';
 import { buildApp } from './app.js';
 import type { Engine } from './engine/engine.js';
+import type { TimeLimits } from './hooks/limits/time-limits.js';
 import { openInboundSmtp } from './inbound-smtp.js';
 
 export interface ServerOptions {
@@ -18,7 +19,9 @@ export interface ServerOptions {
   readonly log: FastifyBaseLogger;
   /** Metrics of a worker in this process, for `/metrics`. */
   readonly registry?: Registry | undefined;
-  /** Milliseconds that open requests have at shutdown; PATIENCE where absent. */
+  /** TIME_LIMITS if absent. */
+  readonly timeLimits?: TimeLimits;
+  /** Milliseconds that open requests have at shutdown; STOP_TIMEOUT_MS if absent. */
   readonly stopTimeout?: number;
 }
 

@@ -6,6 +6,7 @@ import type { Store } from '../store/mongo/connect.js';
 import type { Stores } from '../store/stores.js';
 import type { WebClient } from '../web/client.js';
 import type { Engine } from './engine/engine.js';
+import type { TimeLimits } from './hooks/limits/time-limits.js';
 
 /** The dependencies of routes. */
 export interface Deps extends Stores {
@@ -18,6 +19,8 @@ export interface Deps extends Stores {
   readonly log: FastifyBaseLogger;
   /** Metrics of other components in this process, which `/metrics` shows with the API's own. */
   readonly registry?: Registry | undefined;
+  /** Time limits of requests; TIME_LIMITS if absent. */
+  readonly timeLimits?: TimeLimits;
   /** Milliseconds that a visit to a tracked link waits for its write; the default of the group commit if absent. */
   readonly visitTimeout?: number;
 }

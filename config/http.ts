@@ -1,22 +1,16 @@
 import type { Reader } from './reader.js';
 
-/** Limits on requests, proxies, CORS and metrics. */
+/** CORS and metrics. */
 export interface HttpConfig {
   /** Origins whose pages may call the API from a browser; none: CORS is disabled. */
   readonly corsOrigins: readonly string[];
-  /** Time limit of a whole request, uploads included. */
-  readonly requestSeconds: number;
-  /** Time limit of the header section of a request. */
-  readonly headerSeconds: number;
-  /** Milliseconds of event loop delay above which requests are refused; 0: never. */
-  readonly maxLoopDelay: number;
   /** Bearer token of `/metrics`; none: the route is disabled. */
   readonly metricsToken: string | undefined;
   /** Port of `/metrics` on a worker that runs alone; none: disabled. */
   readonly metricsPort: number | undefined;
 }
 
-export function httpSettings({ text, count, port }: Reader, faults: string[]): { http: HttpConfig } {
+export function httpSettings({ text, port }: Reader, faults: string[]): { http: HttpConfig } {
   const corsOrigins = (text('CORS_ORIGINS') ?? '').split(/[\s,]+/).filter(Boolean);
   const wrong = corsOrigins.filter((origin) => !/^https?:\/\/[\w.-]+(?::\d{1,5})?$/.test(origin));
   if (wrong.length > 0)
@@ -26,7 +20,5 @@ export function httpSettings({ text, count, port }: Reader, faults: string[]): {
     faults.push('METRICS_TOKEN must have at least 16 characters');
   }
   const metricsPort = text('METRICS_PORT') === undefined ? undefined : port('METRICS_PORT', 0);
-  const limits = { requestSeconds: count('REQUEST_SECONDS', 300), headerSeconds: count('HEADER_SECONDS', 15) };
-  const maxLoopDelay = count('MAX_LOOP_DELAY', 2_000);
-  return { http: { corsOrigins, ...limits, maxLoopDelay, metricsToken, metricsPort } };
+  return { http: { corsOrigins, metricsToken, metricsPort } };
 }

@@ -38,7 +38,8 @@ export interface WorkerDependencies {
   readonly registry?: Registry | undefined;
 }
 
-const DAY_MS = 86_400_000;
+/** Time for which a report that was not understood is kept. */
+const UNREAD_REPORTS_KEPT_MS = 3 * 86_400_000;
 
 /** The dependencies of all activities in a worker process, created once; the engine follows with the connection to Temporal. */
 export async function activityWiring(dependencies: WorkerDependencies, { stopping, drained }: Stop) {
@@ -68,7 +69,7 @@ export async function activityWiring(dependencies: WorkerDependencies, { stoppin
     renderer: renderer(),
     web: webClient({ exceptions: config.allowedPrivateHosts }),
     draftWriter: draftWriterOf(config),
-    readableFor: config.unreadReportsDays * DAY_MS,
+    readableFor: UNREAD_REPORTS_KEPT_MS,
     letters: compiledLetters({ ...rows, ...mail }),
     checkRound: roundCheck(rows),
     guard: throttledGuard(reputationGuard({ ...rows, limits: config.pauseAt })),

@@ -10,6 +10,7 @@ import { countOf, overOrFailed, type RequestCount, type RequestLimits } from '..
 import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import { principalOf } from './auth.js';
+import type { TimeLimits } from './limits/time-limits.js';
 
 /** A class of routes with its own limit, in requests per minute and key. */
 interface Limit {
@@ -117,11 +118,10 @@ function applyPolicy(reply: FastifyReply, { name, limit, seconds }: Policy, { le
 const PROBES = /^\/(health|ready|metrics)$/;
 
 /** Refuses requests while the event loop lags: queued requests would slow down all others. */
-export async function refuseWhenOverloaded(app: Api, { config }: Pick<Deps, 'config'>): Promise<void> {
-  const { maxLoopDelay } = config.http;
-  if (maxLoopDelay === 0) return;
+export async function refuseWhenOverloaded(app: Api, { loopDelay }: Pick<TimeLimits, 'loopDelay'>): Promise<void> {
+  if (loopDelay === 0) return;
   await app.register(underPressure, {
-    maxEventLoopDelay: maxLoopDelay,
+    maxEventLoopDelay: loopDelay,
     sampleInterval: 500,
     pressureHandler: (request, _reply, _type, delay) => {
       // No measurement yet: not overloaded.

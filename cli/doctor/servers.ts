@@ -13,12 +13,12 @@ const SKEW_FAULT_MS = 60_000;
 
 /** The embedded server where no address is given: already provisioned, or to be fetched. */
 async function checkBinary(name: BinaryName, config: Config): Promise<Finding> {
-  const { title, variable } = BINARIES[name];
+  const { title, command } = BINARIES[name];
   try {
     const { path, version, origin } = await findInstalled(name, config);
     return ok(title, `embedded, ${[version, path].filter(Boolean).join(' in ')} (${origin})`);
   } catch {
-    const advice = `the first start fetches it; without network install it or set ${variable}`;
+    const advice = `the first start fetches it; without network install ${command} in a folder on PATH`;
     return warning(title, 'embedded, its program is not here yet', advice);
   }
 }

@@ -8,7 +8,7 @@ export function configurationPage(): Page {
     `## ${group}`,
     table(
       ['variable', 'meaning', 'default', 'example'],
-      variables.map((one) => [code(one.name), meaningOf(one), defaultOf(one), code(one.example)]),
+      variables.map((one) => [code(one.name), one.meaning, defaultOf(one), code(one.example)]),
     ),
   ]);
   return page(
@@ -19,10 +19,6 @@ export function configurationPage(): Page {
     ...groups,
     SMTP_PARAMETERS,
   );
-}
-
-function meaningOf({ meaning, unused }: Variable): string {
-  return unused === true ? `${meaning}. Read and checked, but without effect yet` : meaning;
 }
 
 function defaultOf({ fallback, otherwise }: Variable): string {

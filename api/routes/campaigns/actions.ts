@@ -126,11 +126,14 @@ const RETRY_KINDS: Readonly<Record<Static<typeof Retry>['status'], readonly Retr
   all: ['failed', 'uncertain'],
 };
 
+/** Late replies and reports are recorded in this time after the close. */
+const RETRY_AFTER_CLOSE_MS = 15 * 60_000;
+
 /** A retry mails uncertain recipients again, so it is refused until late reports have had time to arrive. */
 async function retry(deps: Deps, ref: CampaignRef, { status, ids }: Static<typeof Retry>): Promise<Campaign> {
-  const wait = deps.config.retryAfterCloseMinutes * 60_000;
   const { row } = await steerAndNotify(deps, ref, { action: 'retry', takes: RETRY_KINDS[status], ids }, (seen) => {
-    if (seen.closed_at === null || now().getTime() < seen.closed_at.getTime() + wait) throw new Failure('too_early');
+    if (seen.closed_at === null || now().getTime() < seen.closed_at.getTime() + RETRY_AFTER_CLOSE_MS)
+      throw new Failure('too_early');
   });
   return row;
 }

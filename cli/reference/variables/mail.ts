@@ -68,13 +68,6 @@ export const MAIL_VARIABLES: readonly Variable[] = [
     field: 'inboundTlsPem',
   },
   {
-    name: 'UNREAD_REPORTS_DAYS',
-    meaning: 'days for which a report that was not understood is kept, at most 14; 0: not kept',
-    fallback: '3',
-    example: '1',
-    field: 'unreadReportsDays',
-  },
-  {
     name: 'PAUSE_AT_COMPLAINTS',
     meaning:
       'percentage of complaints above which a campaign is paused, if its account has no `pause_at_complaints`; 100: never',
@@ -104,13 +97,5 @@ export const MAIL_VARIABLES: readonly Variable[] = [
     fallback: '10485760',
     example: '5242880',
     field: 'attachmentBytes',
-  },
-  {
-    name: 'RETRY_AFTER_CLOSE_MINUTES',
-    meaning:
-      'minutes after the close of a campaign before `/retry` is accepted, so that late replies are recorded first',
-    fallback: '15',
-    example: '30',
-    field: 'retryAfterCloseMinutes',
   },
 ];

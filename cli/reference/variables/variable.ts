@@ -11,6 +11,4 @@ export interface Variable {
   readonly example: string;
   /** The field of `Config` that it fills. */
   readonly field: keyof Config;
-  /** Read and checked, but not used yet. */
-  readonly unused?: true;
 }

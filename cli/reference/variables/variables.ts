@@ -1,4 +1,3 @@
-import { EDGE_VARIABLES } from './edge.js';
 import { MAIL_VARIABLES } from './mail.js';
 import type { Variable } from './variable.js';
 
@@ -134,7 +133,29 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
       field: 'retentionDays',
     },
   ],
-  Requests: EDGE_VARIABLES,
+  'Browsers and metrics': [
+    {
+      name: 'CORS_ORIGINS',
+      meaning: 'origins whose pages may call the API from a browser, separated by commas or blanks',
+      otherwise: 'none',
+      example: 'https://app.example.org',
+      field: 'http',
+    },
+    {
+      name: 'METRICS_TOKEN',
+      meaning: 'token that `/metrics` requires as `Authorization: Bearer`; 16 characters or more',
+      otherwise: 'no `/metrics`',
+      example: 'a-token-for-prometheus',
+      field: 'http',
+    },
+    {
+      name: 'METRICS_PORT',
+      meaning: 'port on `HOST` for `/metrics` of a worker that runs alone; 0 takes a free port; needs `METRICS_TOKEN`',
+      otherwise: 'none; with `start` and `demo` the figures of the worker are in `/metrics` of the API',
+      example: '9464',
+      field: 'http',
+    },
+  ],
   'This machine': [
     {
       name: 'DATA_DIR',
@@ -163,27 +184,6 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
       fallback: 'info',
       example: 'warn',
       field: 'logLevel',
-    },
-    {
-      name: 'MONGOD_PATH',
-      meaning: 'the `mongod` program to embed',
-      otherwise: 'found on `PATH`, or downloaded once',
-      example: '/usr/bin/mongod',
-      field: 'binaries',
-    },
-    {
-      name: 'TEMPORAL_CLI_PATH',
-      meaning: 'the `temporal` program to embed',
-      otherwise: 'found on `PATH`, or downloaded once',
-      example: '/usr/bin/temporal',
-      field: 'binaries',
-    },
-    {
-      name: 'TEMPORAL_TEST_SERVER_PATH',
-      meaning: 'the time-skipping Temporal server, for tests',
-      otherwise: 'found on `PATH`, or downloaded once',
-      example: '/usr/bin/temporal-test-server',
-      field: 'binaries',
     },
     {
       name: 'XDG_CACHE_HOME',

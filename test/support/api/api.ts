@@ -2,6 +2,7 @@ import type { InjectOptions, LightMyRequestResponse as Response } from 'fastify'
 import type { Api } from '../../../api/api.js';
 import { buildApp } from '../../../api/app.js';
 import { idleEngine } from '../../../api/engine/engine.js';
+import { TIME_LIMITS } from '../../../api/hooks/limits/time-limits.js';
 import { openLog } from '../../../api/hooks/logging.js';
 import type { Deps } from '../../../api/wiring.js';
 import { type Config, readConfig } from '../../../config.js';
@@ -35,13 +36,12 @@ const QUIET = {
   EVERPOST_SECRET: 'a secret for the tests',
   LOG_LEVEL: 'silent',
   RATE_LIMIT_PER_MINUTE: '0',
-  MAX_LOOP_DELAY: '0',
 };
 
 /** The whole API over a database of its own, without a port. */
 export async function anApi(
   environment: Parameters<typeof readConfig>[0] = {},
-  parts: Partial<Pick<Deps, 'engine' | 'log' | 'web' | 'registry'>> = {},
+  parts: Partial<Pick<Deps, 'engine' | 'log' | 'web' | 'registry' | 'timeLimits'>> = {},
 ): Promise<TestApi> {
   const database = await testDatabase();
   const store = await openStore({ url: database.url, database: database.name });
@@ -56,6 +56,7 @@ export async function anApi(
     web: parts.web ?? webClient({ exceptions: [] }),
     log: parts.log ?? openLog(config),
     registry: parts.registry,
+    timeLimits: parts.timeLimits ?? { ...TIME_LIMITS, loopDelay: 0 },
     // Visits are read back at once.
     visitTimeout: 60_000,
     ...stores(store, { secret: config.secret ?? '' }),

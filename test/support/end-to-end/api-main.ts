@@ -1,4 +1,5 @@
 import { lazyClient, temporalEngine } from '../../../api/engine/engine.js';
+import { TIME_LIMITS } from '../../../api/hooks/limits/time-limits.js';
 import { openLog } from '../../../api/hooks/logging.js';
 import { serveApi } from '../../../api/server.js';
 import { readConfig } from '../../../config.js';
@@ -11,10 +12,11 @@ exitWithTest();
 const plan = JSON.parse(process.argv[2] ?? '') as ApiPlan;
 const environment = { PORT: `${plan.port}`, EVERPOST_API_KEY: plan.key, EVERPOST_SECRET: SECRET };
 // No request is refused on a busy machine: these tests count lost responses.
-const limits = { RATE_LIMIT_PER_MINUTE: '0', MAX_LOOP_DELAY: '0' };
+const limits = { RATE_LIMIT_PER_MINUTE: '0' };
+const timeLimits = { ...TIME_LIMITS, loopDelay: 0 };
 const config = readConfig({ ...environment, ...limits, LOG_LEVEL: plan.logLevel });
 const store = await openStore({ url: plan.mongodbUrl, database: plan.database });
 const log = openLog(config);
 const { client } = lazyClient(plan.temporalAddress, plan.namespace);
-await serveApi({ config, store, engine: temporalEngine({ client, prefix: plan.prefix, log }), log });
+await serveApi({ config, store, engine: temporalEngine({ client, prefix: plan.prefix, log }), log, timeLimits });
 process.stdout.write('ready\n');
