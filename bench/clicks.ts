@@ -10,10 +10,11 @@ import { openStore } from '../store/mongo/connect.js';
 import { linkKeyRing } from '../store/secrets/link-keys.js';
 import { keptSecret } from '../store/secrets/sealing.js';
 import { aListOfSubscribers, apiClient } from './harness/api-client.js';
-import { cpuOfTree, type EverpostProcess, everpostProcess } from './harness/everpost-process.js';
+import { type EverpostProcess, everpostProcess } from './harness/everpost-process.js';
 import { machineTime } from './harness/machine-time.js';
 import { LINKS, linkedHtml, newsletter } from './harness/newsletter.js';
-import { type ClockedSink, ownSink } from './harness/sink.js';
+import { cpuOfTree } from './harness/processes.js';
+import { type ClockedSink, ownSink } from './receiver/sink.js';
 
 export interface BenchClicksOptions {
   readonly config: Config;

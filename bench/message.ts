@@ -8,7 +8,7 @@ import { aListOfSubscribers, apiClient } from './harness/api-client.js';
 import { type EverpostProcess, everpostProcess } from './harness/everpost-process.js';
 import { machineTime } from './harness/machine-time.js';
 import { newsletter } from './harness/newsletter.js';
-import { type ClockedSink, ownSink } from './harness/sink.js';
+import { type ClockedSink, ownSink } from './receiver/sink.js';
 
 export interface BenchMessageOptions {
   readonly config: Config;

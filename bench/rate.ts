@@ -12,7 +12,7 @@ import { FIRST_ACCOUNT } from '../store/accounts/accounts.js';
 import { keys } from '../store/keys/keys.js';
 import { apiClient } from './harness/api-client.js';
 import { newsletter } from './harness/newsletter.js';
-import { ownSink } from './harness/sink.js';
+import { ownSink } from './receiver/sink.js';
 
 export interface BenchRateOptions {
   readonly config: Config;

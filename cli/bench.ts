@@ -1,53 +1,83 @@
 import type { Command } from 'commander';
 import { benchClicks } from '../bench/clicks.js';
 import { benchDkim } from '../bench/dkim.js';
+import { benchLatency } from '../bench/latency.js';
 import { benchMessage } from '../bench/message.js';
 import { benchRate } from '../bench/rate.js';
+import { machineNow } from '../bench/report/machine.js';
+import { type BenchResult, type Measured, printed, saveResult } from '../bench/report/result.js';
 import { benchSend } from '../bench/send.js';
 import { benchWebhooks } from '../bench/webhooks.js';
+import { now } from '../clock.js';
 import type { Config } from '../config.js';
-import { count, run } from './command.js';
+import { count, counts, run } from './command.js';
 
-/** The meaning of each count and its default. */
-type Counts<O> = Readonly<Record<keyof O & string, readonly [string, number]>>;
+type Setting = number | readonly number[];
+type Settings = Readonly<Record<string, Setting>>;
 
-interface Measurement<O extends Readonly<Record<string, number>>> {
+interface Bench<O extends Settings> {
   readonly what: string;
-  readonly counts: Counts<O>;
+  /** The meaning of each setting and its default; a list is written with commas. */
+  readonly settings: { readonly [K in keyof O & string]: readonly [string, O[K]] };
+}
+
+/** Prints its own figures. */
+interface Measurement<O extends Settings> extends Bench<O> {
   readonly measure: (options: O, config: Config) => Promise<unknown>;
+}
+
+/** Returns its figures, which are printed, and saved for docs/reference/performance.md with `--save`. */
+interface Comparison<O extends Settings> extends Bench<O> {
+  readonly compare: (options: O, config: Config) => Promise<Measured>;
 }
 
 /** Each measurement is a command of its own below `bench`; `send` where none is named. */
 export function benchCommands(bench: Command): void {
-  const add = <O extends Readonly<Record<string, number>>>(name: string, { what, counts, measure }: Measurement<O>) => {
-    const command = bench.command(name, { isDefault: name === 'send' }).description(what);
-    for (const [field, [meaning, usual]] of Object.entries(counts)) {
-      command.option(`--${dashed(field)} <number>`, meaning, count, usual);
-    }
-    command.action((options: O) => run(({ config }) => measure(options, config))());
-  };
-  add<{ mails: number; rounds: number }>('send', {
-    what: 'our send path against nodemailer’s composing pool, same sink, interleaved',
-    counts: { mails: ['mails of one run', 4_000], rounds: ['runs of each side', 5] },
-    measure: (options, { path }) => benchSend({ ...options, path }),
+  sendCommands(bench);
+  otherCommands(bench);
+}
+
+/** The send path, each part against a reference in the same run. */
+function sendCommands(bench: Command): void {
+  addComparison<{ mails: number; rounds: number; connections: number }>(bench, 'send', {
+    what: 'the send path alone against smtp-source and nodemailer’s composing pool, same receiver, interleaved',
+    settings: {
+      mails: ['mails of one run', 8_000],
+      rounds: ['runs of each side', 5],
+      connections: ['of each side', 16],
+    },
+    compare: (options, { path }) => benchSend({ ...options, path }),
   });
-  add<{ mails: number; rounds: number }>('dkim', {
+  addComparison<{ delay: number; mails: number; rounds: number; connections: number }>(bench, 'latency', {
+    what: 'the send path over a line with a delay, against smtp-source and nodemailer’s composing pool',
+    settings: {
+      delay: ['milliseconds in each direction', 20],
+      mails: ['mails of one run for each connection', 100],
+      rounds: ['runs of each side', 3],
+      connections: ['of each side', 16],
+    },
+    compare: (options, { path }) => benchLatency({ ...options, path }),
+  });
+}
+
+function otherCommands(bench: Command): void {
+  addMeasurement<{ mails: number; rounds: number }>(bench, 'dkim', {
     what: 'spliced and signed mails against bare signatures of the same keys, interleaved',
-    counts: { mails: ['mails of one run', 1_000], rounds: ['runs of each side', 9] },
+    settings: { mails: ['mails of one run', 1_000], rounds: ['runs of each side', 9] },
     measure: benchDkim,
   });
-  add<{ messages: number; burst: number; recipients: number }>('message', {
+  addMeasurement<{ messages: number; burst: number; recipients: number }>(bench, 'message', {
     what: 'messages on embedded servers: accepting and delivering, idle and beside a campaign',
-    counts: {
+    settings: {
       messages: ['posted one by one', 200],
       burst: ['posted all at once', 2_000],
       recipients: ['of the campaigns', 30_000],
     },
     measure: (options, config) => benchMessage({ config, ...options }),
   });
-  add<{ perSecond: number; recipients: number; workers: number; connections: number }>('rate', {
+  addMeasurement<{ perSecond: number; recipients: number; workers: number; connections: number }>(bench, 'rate', {
     what: 'a limited campaign over several worker processes, second by second as the receiver saw it',
-    counts: {
+    settings: {
       perSecond: ['the limit', 50],
       recipients: ['how many', 1_000],
       workers: ['processes', 3],
@@ -55,14 +85,14 @@ export function benchCommands(bench: Command): void {
     },
     measure: (options, config) => benchRate({ config, ...options }),
   });
-  add<{ events: number; single: number }>('webhooks', {
+  addMeasurement<{ events: number; single: number }>(bench, 'webhooks', {
     what: 'events to one endpoint: one by one, and many as fast as they drain',
-    counts: { events: ['at once', 100_000], single: ['one by one', 50] },
+    settings: { events: ['at once', 100_000], single: ['one by one', 50] },
     measure: (options, config) => benchWebhooks({ config, ...options }),
   });
-  add<{ recipients: number; callers: number; seconds: number; paced: number }>('clicks', {
+  addMeasurement<{ recipients: number; callers: number; seconds: number; paced: number }>(bench, 'clicks', {
     what: 'hits a second on tracked links, and how much they slow a campaign paced at half its capacity',
-    counts: {
+    settings: {
       recipients: ['of the campaigns', 20_000],
       callers: ['at once', 64],
       seconds: ['of each stretch', 5],
@@ -70,6 +100,47 @@ export function benchCommands(bench: Command): void {
     },
     measure: (options, config) => benchClicks({ config, ...options }),
   });
+}
+
+function addMeasurement<O extends Settings>(bench: Command, name: string, { measure, ...rest }: Measurement<O>): void {
+  const command = added(bench, name, rest);
+  command.action((options: O) => run(({ config }) => measure(options, config))());
+}
+
+interface Output {
+  readonly json: boolean;
+  readonly save: boolean;
+}
+
+function addComparison<O extends Settings>(bench: Command, name: string, { compare, ...rest }: Comparison<O>): void {
+  const command = added(bench, name, rest)
+    .option('--json', 'print the result as JSON', false)
+    .option('--save', 'save the result for docs/reference/performance.md', false);
+  command.action(({ json, save, ...options }: O & Output) =>
+    run(async ({ config }) => {
+      const settings = options as unknown as O;
+      const begun = { bench: name, options: written(settings), at: now().toISOString(), machine: machineNow() };
+      const result: BenchResult = { ...begun, ...(await compare(settings, config)) };
+      console.log(json ? JSON.stringify(result, null, 2) : printed(result));
+      if (save) console.error(`saved in ${await saveResult(result)}; \`npm run docs\` writes the page`);
+    })(),
+  );
+}
+
+function added<O extends Settings>(bench: Command, name: string, { what, settings }: Bench<O>): Command {
+  const command = bench.command(name, { isDefault: name === 'send' }).description(what);
+  for (const [field, [meaning, usual]] of Object.entries<readonly [string, Setting]>(settings)) {
+    if (typeof usual === 'number') command.option(`--${dashed(field)} <number>`, meaning, count, usual);
+    else command.option(`--${dashed(field)} <numbers>`, meaning, counts, [...usual]);
+  }
+  return command;
+}
+
+/** The options as on the command line. */
+function written(settings: Settings): string {
+  return Object.entries(settings)
+    .map(([field, setting]) => `--${dashed(field)} ${setting}`)
+    .join(' ');
 }
 
 /** `perSecond` is `--per-second`. */

@@ -33,3 +33,8 @@ export function count(text: string): number {
   if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('a whole number from 1 to 9999999');
 }
+
+/** Parses counts that are separated by commas. */
+export function counts(text: string): number[] {
+  return text.split(',').map(count);
+}

@@ -9,6 +9,9 @@ export interface Arrival {
   readonly to: string;
 }
 
-/** Requests to the sink: all arrivals, or the arrival at an address once it is there. */
-export type SinkRequest = 'accepted' | { readonly taken: string };
-export type SinkResponse = { readonly accepted: readonly Arrival[] } | { readonly taken: Arrival };
+/** Requests to the sink: all arrivals, their number, or the arrival at an address once it is there. */
+export type SinkRequest = 'accepted' | 'count' | { readonly taken: string };
+export type SinkResponse =
+  | { readonly accepted: readonly Arrival[] }
+  | { readonly count: number }
+  | { readonly taken: Arrival };

@@ -3,9 +3,11 @@ import { configurationPage } from './configuration.js';
 import { eventsPage } from './events.js';
 import { outcomesPage } from './outcomes.js';
 import type { Page } from './page.js';
+import { performancePage } from './performance.js';
 import { statesPage } from './states.js';
 
 /** Every generated page of docs/reference, from the current code. */
 export async function referencePages(): Promise<readonly Page[]> {
-  return [await apiPage(), configurationPage(), errorsPage(), eventsPage(), outcomesPage(), statesPage()];
+  const fromCode = [configurationPage(), errorsPage(), eventsPage(), outcomesPage(), statesPage()];
+  return [await apiPage(), ...fromCode, performancePage()];
 }

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { type Arrival, machineTime, type SinkRequest } from './machine-time.js';
+import { type Arrival, machineTime, type SinkRequest } from '../harness/machine-time.js';
 
 /** A receiver that accepts every mail without parsing it. It runs as a child process and sends its port to the parent. */
 const END = '\r\n.\r\n';
@@ -26,7 +26,7 @@ const server = createServer({ noDelay: true }, (socket) => {
     const end = rest.indexOf(mark);
     if (end < 0) return undefined;
     const verb = inBody ? 'DOT' : rest.slice(0, 4).toUpperCase();
-    if (verb === 'RCPT') to = rest.slice('RCPT TO:<'.length, rest.indexOf('>'));
+    if (verb === 'RCPT') to = copied(rest.slice('RCPT TO:<'.length, rest.indexOf('>')));
     rest = rest.slice(end + mark.length);
     inBody = verb === 'DATA';
     if (verb === 'DOT') take({ at: machineTime(), to });
@@ -34,6 +34,11 @@ const server = createServer({ noDelay: true }, (socket) => {
   };
   socket.write('220 sink ESMTP\r\n');
 });
+
+/** A slice would keep the whole chunk in memory. */
+function copied(address: string): string {
+  return Buffer.from(address, 'latin1').toString('latin1');
+}
 
 function replyTo(verb: string): string {
   if (verb === 'EHLO') return '250-sink\r\n250 PIPELINING\r\n';
@@ -45,6 +50,7 @@ server.listen(0, '127.0.0.1', () => {
   const address = server.address();
   if (address !== null && typeof address === 'object') process.send?.(address.port);
 });
+
 function take(arrival: Arrival): void {
   accepted.push(arrival);
   if (awaited.delete(arrival.to)) process.send?.({ taken: arrival });
@@ -53,6 +59,10 @@ function take(arrival: Arrival): void {
 process.on('message', (request: SinkRequest) => {
   if (request === 'accepted') {
     process.send?.({ accepted });
+    return;
+  }
+  if (request === 'count') {
+    process.send?.({ count: accepted.length });
     return;
   }
   const arrival = accepted.findLast(({ to }) => to === request.taken);
