@@ -3,9 +3,10 @@ import { startMongo } from '../servers/mongodb/mongodb.js';
 import { audit, type NewEntry } from '../store/accounts/audit.js';
 import { ensureFirstAccount, type Key, keys } from '../store/keys/keys.js';
 import type { Store } from '../store/mongo/connect.js';
-import { type LinkKey, linkKeyRing } from '../store/secrets/link-keys.js';
+import { type LinkKey, type LinkKeyRing, linkKeyRing } from '../store/secrets/link-keys.js';
 import { keptSecret } from '../store/secrets/sealing.js';
 import { readRunningFile } from './installation.js';
+import { demandSecret } from './processes.js';
 import { storeOf } from './roles.js';
 
 /** `everpost keys`: the keys of the first account, newest last, without their secrets. */
@@ -79,16 +80,19 @@ function lineOf({ _id, prefix, state, name, last_used_at }: Key): string {
 
 /** `everpost link-keys`: lists the keys that sign links, without their secrets. */
 export function listLinkKeys(config: Config): Promise<void> {
-  return withStore(config, async (store) => say(await linkKeyRing(store, secretOf(config)).ring()));
+  return withLinkKeys(config, async (linkKeys) => say(await linkKeys.ring()));
 }
 
 /** `everpost link-keys rotate`: new links are signed with a new key; links in mails already sent keep working. */
 export function rotateLinkKeys(config: Config): Promise<void> {
-  return withStore(config, async (store) => say(await linkKeyRing(store, secretOf(config)).renew()));
+  return withLinkKeys(config, async (linkKeys) => say(await linkKeys.renew()));
 }
 
-function secretOf({ secret, dataDir }: Config): string {
-  return secret ?? keptSecret(dataDir);
+function withLinkKeys(config: Config, work: (linkKeys: LinkKeyRing) => Promise<void>): Promise<void> {
+  return withStore(config, async (store) => {
+    await demandSecret(config, store);
+    await work(linkKeyRing(store, config.secret ?? keptSecret(config.dataDir)));
+  });
 }
 
 function say(ring: readonly LinkKey[]): void {

@@ -8,7 +8,8 @@ import { FIRST_ACCOUNT } from '../store/accounts/accounts.js';
 import { keys } from '../store/keys/keys.js';
 import type { RunningWorker } from '../workers/main.js';
 import { type Installation, missingSettings, openInstallation } from './installation.js';
-import { metricsRegistryOf, runApi, runWorker, storeOf, untilStopSignal } from './roles.js';
+import { joinedStore } from './processes.js';
+import { metricsRegistryOf, runApi, runWorker, untilStopSignal } from './roles.js';
 import { serveWorkerMetrics } from './worker-metrics.js';
 
 /** A complete Everpost in this process: embedded servers, the API and a worker. */
@@ -25,7 +26,7 @@ export interface Everpost {
 
 export async function openEverpost(config: Config, log: Logger): Promise<Everpost> {
   const at = await openInstallation(config, (line) => console.log(line));
-  const store = await storeOf(config, at);
+  const { store, close } = await joinedStore(config, at, 'start', log);
   let worker: RunningWorker | undefined;
   const registry = metricsRegistryOf(config);
   const api = await runApi(config, store, at, log, { worker: () => worker, registry });
@@ -39,7 +40,7 @@ export async function openEverpost(config: Config, log: Logger): Promise<Everpos
     ended: running.ended,
     stop: async () => {
       await Promise.all([api.stop(), running.stop()]);
-      await store.close();
+      await close();
       await at.stop();
     },
   };
@@ -80,19 +81,19 @@ function addresses(config: Config, role: 'api' | 'worker') {
 /** `everpost api`: the API alone, against servers named in the environment. */
 export async function api(config: Config, log: Logger): Promise<void> {
   const at = addresses(config, 'api');
-  const store = await storeOf(config, at);
+  const { store, close } = await joinedStore(config, at, 'api', log);
   const server = await runApi(config, store, at, log);
   log.info({ address: server.address }, 'API listens');
   if (server.firstKey !== undefined) console.log(`Your API key, shown this once: ${server.firstKey}`);
   await untilStopSignal();
   await server.stop();
-  await store.close();
+  await close();
 }
 
 /** `everpost worker`: a worker alone; run as many as you like. */
 export async function worker(config: Config, log: Logger): Promise<void> {
   const at = addresses(config, 'worker');
-  const store = await storeOf(config, at);
+  const { store, close } = await joinedStore(config, at, 'worker', log);
   const registry = config.http.metricsPort === undefined ? undefined : metricsRegistryOf(config);
   const watched = await serveWorkerMetrics(config, registry, log);
   const running = await runWorker(config, store, at, log, registry);
@@ -102,7 +103,7 @@ export async function worker(config: Config, log: Logger): Promise<void> {
   } finally {
     await running.stop();
     watched?.stop();
-    await store.close();
+    await close();
   }
 }
 

@@ -2,6 +2,7 @@ import type { Config } from '../../config.js';
 import type { Finding } from './finding.js';
 import { checkDisk, checkNode, checkPip, checkPorts } from './machine.js';
 import { checkPublicUrl, checkSecret, checkSmtp, checkTransports } from './mail.js';
+import { checkProcesses } from './processes.js';
 import { checkMongo, checkTemporal } from './servers.js';
 
 const MARKS: Readonly<Record<Finding['state'], string>> = { ok: '✓', warning: '!', fault: '✗' };
@@ -26,6 +27,7 @@ export async function examine(config: Config): Promise<Finding[]> {
     checkSmtp(config.smtpUrl),
     checkPublicUrl(config),
     checkSecret(config),
+    checkProcesses(config),
     checkTransports(config),
   ]);
   return findings.flat();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { MongoClient } from 'mongodb';
+import type { Db } from 'mongodb';
 import type { Config } from '../../config.js';
 import { probe } from '../../mail/smtp/probe.js';
 import type { Dial } from '../../mail/smtp/settings.js';
@@ -10,6 +10,7 @@ import { sealing } from '../../store/secrets/sealing.js';
 import { SEALED_AS, type StoredTransport } from '../../store/transports/transports.js';
 import { addressGuard } from '../../web/address-guard.js';
 import { guardedDial } from '../../web/connector.js';
+import { readDatabase } from './database.js';
 import { type Finding, fault, ok, warning } from './finding.js';
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
@@ -121,7 +122,9 @@ type Known = Pick<Config, 'mongodbUrl' | 'mongodbDatabase' | 'secret' | 'allowed
 /** Connects and logs in to each transport of the accounts, as `POST /transports/{id}/test` does. */
 export async function checkTransports({ mongodbUrl, mongodbDatabase, secret, ...known }: Known): Promise<Finding[]> {
   if (mongodbUrl === undefined || secret === undefined) return [];
-  const { rows, clients } = await enabled(mongodbUrl, mongodbDatabase);
+  const found = await readDatabase({ mongodbUrl, mongodbDatabase }, enabled);
+  if (found === undefined) return [];
+  const { rows, clients } = found;
   const dial = guardedDial(addressGuard(known.allowedPrivateHosts));
   // As the workers do: the host name of a client's transport is not trusted.
   return Promise.all(rows.map((row) => checkTransport(row, secret, clients.has(row.account) ? dial : undefined)));
@@ -133,24 +136,12 @@ interface Enabled {
   readonly clients: ReadonlySet<number>;
 }
 
-/** None if MongoDB cannot be reached; another check reports that. */
-async function enabled(url: string, database: string): Promise<Enabled> {
-  const client = new MongoClient(url, {
-    serverSelectionTimeoutMS: CONNECT_TIMEOUT_MS,
-    connectTimeoutMS: CONNECT_TIMEOUT_MS,
-  });
-  try {
-    const db = client.db(database);
-    const found = db.collection<StoredTransport>('transports').find({ enabled: true });
-    const rows = await found.sort({ account: 1, priority: 1, _id: 1 }).limit(MAX_TRANSPORTS).toArray();
-    const owners = { _id: { $in: rows.map(({ account }) => account) }, kind: 'client' };
-    const clients = await db.collection<{ _id: number; kind: string }>('accounts').find(owners).toArray();
-    return { rows, clients: new Set(clients.map(({ _id }) => _id)) };
-  } catch {
-    return { rows: [], clients: new Set() };
-  } finally {
-    await client.close();
-  }
+async function enabled(db: Db): Promise<Enabled> {
+  const found = db.collection<StoredTransport>('transports').find({ enabled: true });
+  const rows = await found.sort({ account: 1, priority: 1, _id: 1 }).limit(MAX_TRANSPORTS).toArray();
+  const owners = { _id: { $in: rows.map(({ account }) => account) }, kind: 'client' };
+  const clients = await db.collection<{ _id: number; kind: string }>('accounts').find(owners).toArray();
+  return { rows, clients: new Set(clients.map(({ _id }) => _id)) };
 }
 
 async function checkTransport(row: StoredTransport, secret: string, dial?: Dial): Promise<Finding> {

@@ -1,3 +1,5 @@
+import { sharedSettings } from '../../config/shared-settings.js';
+import { readConfig } from '../../config.js';
 import { code, type Page, page, table } from './page.js';
 import type { Variable } from './variables/variable.js';
 import { VARIABLES } from './variables/variables.js';
@@ -8,17 +10,23 @@ export function configurationPage(): Page {
     `## ${group}`,
     table(
       ['variable', 'meaning', 'default', 'example'],
-      variables.map((one) => [code(one.name), one.meaning, defaultOf(one), code(one.example)]),
+      variables.map((one) => [code(one.name), meaningOf(one), defaultOf(one), code(one.example)]),
     ),
   ]);
   return page(
     'configuration',
     'cli/reference/variables/variables.ts',
     'Configuration',
-    'The environment is read once at the start; all errors are reported together. Switches are `on` or `off`. `npm run doctor`\nreports what prevents a start.',
+    'The environment is read once at the start; all errors are reported together. Switches are `on` or `off`. `npm run doctor`\nreports what prevents a start. Processes compare the variables that must be the same, see [production](../guides/production.md#settings-of-all-processes).',
     ...groups,
     SMTP_PARAMETERS,
   );
+}
+
+const SHARED = sharedSettings(readConfig({}));
+
+function meaningOf({ name, meaning }: Variable): string {
+  return name in SHARED ? `${meaning}; the same for all processes` : meaning;
 }
 
 function defaultOf({ fallback, otherwise }: Variable): string {

@@ -188,6 +188,12 @@ const INDEXES: readonly Index[] = [
   { on: 'request_limits', keys: { key: 1 }, options: unique, serves: 'the requests of a key in this minute' },
   { on: 'request_limits', keys: { expire: 1 }, options: { expireAfterSeconds: 0 }, serves: 'deleting old minutes' },
   {
+    on: 'processes',
+    keys: { seen: 1 },
+    options: { expireAfterSeconds: 86_400 },
+    serves: 'running processes; deleting those that ended a day ago',
+  },
+  {
     on: 'stored_responses',
     keys: { expires_at: 1 },
     options: { expireAfterSeconds: 0 },

@@ -18,14 +18,14 @@ export const MAIL_VARIABLES: readonly Variable[] = [
   },
   {
     name: 'MAIL_FROM',
-    meaning: 'sender if neither campaign, list nor account names one; the same for API and workers',
+    meaning: 'sender if neither campaign, list nor account names one',
     fallback: 'Everpost <news@everpost.test>',
     example: 'News <news@example.org>',
     field: 'mailFrom',
   },
   {
     name: 'REQUIRE_VERIFIED_DOMAINS',
-    meaning: 'refuse senders whose domain is not verified; the same for API and workers',
+    meaning: 'refuse senders whose domain is not verified',
     fallback: 'off',
     example: 'on',
     field: 'requireVerifiedDomains',
@@ -47,7 +47,7 @@ export const MAIL_VARIABLES: readonly Variable[] = [
   {
     name: 'BOUNCE_DOMAIN',
     meaning:
-      'domain that receives bounces, complaints and unsubscribes by mail; its mail must reach the inbound server; the same for API and workers',
+      'domain that receives bounces, complaints and unsubscribes by mail; its mail must reach the inbound server',
     otherwise: 'bounces go to the sender’s address, except for domains with their own `bounce_domain`',
     example: 'bounce.example.org',
     field: 'bounceDomain',

@@ -7,8 +7,7 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
     { name: 'HOST', meaning: 'address to listen on', fallback: '127.0.0.1', example: '0.0.0.0', field: 'host' },
     {
       name: 'PUBLIC_URL',
-      meaning:
-        'address at which recipients reach the API; the links in mails begin with it; the same for API and workers',
+      meaning: 'address at which recipients reach the API; the links in mails begin with it',
       otherwise: '`http://HOST:PORT`',
       example: 'https://mail.example.org',
       field: 'publicUrl',
@@ -76,7 +75,7 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
     },
     {
       name: 'OPENAI_MODEL',
-      meaning: 'the model; all three variables are the same for API and workers',
+      meaning: 'the model',
       fallback: 'gpt-4.1-mini',
       example: 'gpt-4.1',
       field: 'openaiModel',
@@ -86,7 +85,7 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
     {
       name: 'ALLOWED_PRIVATE_HOSTS',
       meaning:
-        'private hosts, addresses or CIDR ranges that webhooks, feeds and the transports of clients may reach, also by http and on any port; the same for API and workers',
+        'private hosts, addresses or CIDR ranges that webhooks, feeds and the transports of clients may reach, also by http and on any port',
       otherwise: 'none',
       example: '10.0.0.0/8',
       field: 'allowedPrivateHosts',

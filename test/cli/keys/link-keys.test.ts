@@ -16,3 +16,10 @@ test('a rotation makes the key that signs from now on; what the one before has s
   expect(cli.output).toEqual(['2  signs and reads', '1  reads']);
   expect(linkTokens(await linkKeyRing(cli.store, SECRET).ring()).read(before)).toEqual({ campaign: 7, subscriber: 42 });
 });
+
+test('with another EVERPOST_SECRET neither command reads or adds a key', async () => {
+  const other = { ...cli.config, secret: 'another secret of mine' };
+  await expect(listLinkKeys(other)).rejects.toThrow('EVERPOST_SECRET is not the one of the database');
+  await expect(rotateLinkKeys(other)).rejects.toThrow('EVERPOST_SECRET is not the one of the database');
+  expect(await linkKeyRing(cli.store, SECRET).ring()).toHaveLength(2);
+});
