@@ -78,7 +78,11 @@ export const FAILURES = {
     permanent: true,
     message: 'This template is the same for all accounts; copy it to change it.',
   },
-  template_in_use: { status: 409, permanent: true, message: 'A campaign that is not sent yet uses this template.' },
+  template_in_use: {
+    status: 409,
+    permanent: true,
+    message: 'A newsletter, or a campaign that is not sent yet, uses this template.',
+  },
   identifier_taken: { status: 409, permanent: true, message: 'Another template has this identifier.' },
   key_ended: { status: 409, permanent: true, message: 'The key no longer works: it cannot be exchanged.' },
   key_rotating: { status: 409, permanent: true, message: 'The key has a successor already; validate or revoke it.' },

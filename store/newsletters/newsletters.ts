@@ -107,6 +107,9 @@ function editing(rows: Collection<Newsletter>, ids: ReturnType<typeof counters>)
       return { found: await found, total: await rows.countDocuments(of) };
     },
 
+    anyWithTemplate: async (account: number, template_id: number): Promise<boolean> =>
+      (await rows.countDocuments({ account, template_id }, { limit: 1 })) > 0,
+
     /** Adds a newsletter; the same `origin` finds the one it created before. Atomic: one insert. */
     create: async (account: number, fields: NewsletterFields, origin?: string): Promise<Newsletter> => {
       const at = now();

@@ -106,12 +106,16 @@ function removeTemplate(app: Api, deps: Deps): void {
     { schema: { tags, summary: 'Remove a template', params: IdPath, response: { 204: NoContent, ...refusals } } },
     async (request, reply) => {
       await updateTemplate(deps, request, async (row) => {
-        if (await deps.campaigns.anyOpenWithTemplate(row.account, row._id)) throw new Failure('template_in_use');
+        if (await isInUse(deps, row)) throw new Failure('template_in_use');
         return (await deps.templates.remove(row)) ? row : null;
       });
       return reply.code(204).send(null);
     },
   );
+}
+
+async function isInUse({ campaigns, newsletters }: Deps, { account, _id }: Template): Promise<boolean> {
+  return (await campaigns.anyOpenWithTemplate(account, _id)) || newsletters.anyWithTemplate(account, _id);
 }
 
 type Patch = Omit<Static<typeof TemplatePatch>, 'is_default'>;

@@ -116,6 +116,17 @@ test('a template of an open campaign cannot be removed; one of a sent campaign c
   expect((await api.call(`GET /api/v1/campaigns/${campaign}`)).json().data.template_id).toBe(id);
 });
 
+test('a template of a newsletter cannot be removed', async () => {
+  const { id } = await aTemplate(api, {}, true);
+  const schedule = { cron: '0 9 * * 1' };
+  const fields = { name: 'Weekly', list_id: await aList(api), schedule, source: { kind: 'data' }, html: '<p>x</p>' };
+  const made = await post('/api/v1/newsletters', { ...fields, template_id: id });
+  expect(made.statusCode).toBe(201);
+  expect(codeOf(await api.call(`DELETE ${at(id)}`))).toEqual([409, 'template_in_use']);
+  await api.call(`DELETE /api/v1/newsletters/${made.json().data.id}`);
+  expect((await api.call(`DELETE ${at(id)}`)).statusCode).toBe(204);
+});
+
 test('the default is one published template, and falls back when it is removed', async () => {
   const draft = await aTemplate(api);
   const make = (id: number, is_default: boolean) => api.call(`PATCH ${at(id)}`, { payload: { is_default } });
