@@ -1,6 +1,7 @@
 import { compile, type FormatCallback } from 'html-to-text';
 import { WHOLE_DOCUMENT } from '../../domain/html.js';
 import { escapeHtml, LIQUID_TAG } from '../liquid/engine.js';
+import { newPlaceholders, replacePlaceholders } from '../liquid/placeholders.js';
 
 /** The two bodies of a letter, still Liquid. */
 export interface Bodies {
@@ -114,14 +115,10 @@ const converted = compile({
   ],
 });
 
-/**
- * Replaces Liquid by private-use marks while the HTML is parsed, because `<`, quotes and line breaks in it are not
- * markup.
- */
+/** The text part of an HTML body whose Liquid stays. */
 export function textFromHtml(html: string): string {
-  const tags: string[] = [];
-  const marked = html.replace(LIQUID_TAG, (tag) => `\uE000${tags.push(tag) - 1}\uE001`);
-  return converted(marked).replace(/\uE000(\d+)\uE001/g, (_, index) => tags[Number(index)] ?? '');
+  const placeholders = newPlaceholders();
+  return replacePlaceholders(converted(placeholders.hide(html)), placeholders.sourceOf);
 }
 
 /** The end of the first such tag, found in one pass. Text after the last `>` is skipped: no tag ends there. */
