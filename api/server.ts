@@ -44,11 +44,11 @@ export async function serveApi(options: ServerOptions): Promise<ApiServer> {
   const { config, store } = options;
   const { secret: firstKey } = await ensureFirstAccount(store, config);
   const secret = config.secret ?? keptSecret(config.dataDir);
-  const templateCache = openTemplateCache();
+  const renderer = openTemplateCache();
   const web = webClient({ exceptions: config.allowedPrivateHosts });
   const rows = stores(store, { secret });
-  const app = await buildApp({ ...options, templateCache, web, ...rows });
-  app.addHook('onClose', () => templateCache.close());
+  const app = await buildApp({ ...options, renderer, web, ...rows });
+  app.addHook('onClose', () => renderer.close());
   app.addHook('onClose', () => web.close());
   let stopping = false;
   app.addHook('onSend', async (_request, reply) => {

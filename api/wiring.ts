@@ -13,7 +13,7 @@ export interface Deps extends Stores {
   readonly config: Config;
   readonly store: Store;
   readonly engine: Engine;
-  readonly templateCache: TemplateCache;
+  readonly renderer: TemplateCache;
   /** HTTP client for hosts that customers name; it checks their addresses. */
   readonly web: Pick<WebClient, 'send'>;
   readonly log: FastifyBaseLogger;

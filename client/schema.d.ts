@@ -7505,7 +7505,7 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "preparing" | "launched" | "sent" | "failed" | "skipped";
                                 /** @enum {string|null} */
-                                reason: "too_late" | "missed" | "overlap" | "paused" | "nothing_new" | "source_failed" | "no_data" | "draft_failed" | "content_blocked" | "no_recipients" | "too_many_recipients" | "too_soon" | "no_approvers" | "sender_not_verified" | "quota" | "rejected" | "approval_expired" | "withdrawn" | "engine_stopped" | null;
+                                reason: "too_late" | "missed" | "overlap" | "paused" | "nothing_new" | "source_failed" | "no_data" | "draft_failed" | "content_blocked" | "template_not_published" | "no_recipients" | "too_many_recipients" | "too_soon" | "no_approvers" | "sender_not_verified" | "quota" | "rejected" | "approval_expired" | "withdrawn" | "engine_stopped" | null;
                                 detail: string | null;
                                 /** @description The issue began late. */
                                 late: boolean;
@@ -7589,7 +7589,7 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "preparing" | "launched" | "sent" | "failed" | "skipped";
                                 /** @enum {string|null} */
-                                reason: "too_late" | "missed" | "overlap" | "paused" | "nothing_new" | "source_failed" | "no_data" | "draft_failed" | "content_blocked" | "no_recipients" | "too_many_recipients" | "too_soon" | "no_approvers" | "sender_not_verified" | "quota" | "rejected" | "approval_expired" | "withdrawn" | "engine_stopped" | null;
+                                reason: "too_late" | "missed" | "overlap" | "paused" | "nothing_new" | "source_failed" | "no_data" | "draft_failed" | "content_blocked" | "template_not_published" | "no_recipients" | "too_many_recipients" | "too_soon" | "no_approvers" | "sender_not_verified" | "quota" | "rejected" | "approval_expired" | "withdrawn" | "engine_stopped" | null;
                                 detail: string | null;
                                 /** @description The issue began late. */
                                 late: boolean;

@@ -137,7 +137,11 @@ export const FAILURES = {
     permanent: true,
     message: 'The context lacks variables of the template; see errors.',
   },
-  template_not_published: { status: 422, permanent: true, message: 'The template has no published version yet.' },
+  template_not_published: {
+    status: 422,
+    permanent: true,
+    message: 'The template has no published version, or was removed.',
+  },
   no_approvers: {
     status: 422,
     permanent: true,

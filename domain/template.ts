@@ -36,10 +36,10 @@ export const SYSTEM_MAIL_TEMPLATE = 2;
 /** The template of a campaign: the named one, else the default; null: a whole document needs none. */
 export function templateFor(
   { template_id, is_document }: { readonly template_id: number | null; readonly is_document: boolean },
-  accountDefault: number | null | undefined,
+  byDefault: number,
 ): number | null {
   if (template_id !== null) return template_id;
-  return is_document ? null : (accountDefault ?? FIRST_DEFAULT_TEMPLATE);
+  return is_document ? null : byDefault;
 }
 
 export function isSystemTemplate(id: number): boolean {

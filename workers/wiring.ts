@@ -3,7 +3,6 @@ import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { roundCheck } from '../activities/campaign/audience.js';
-import { compiledLetters } from '../activities/campaign/letters.js';
 import { reputationGuard, throttledGuard } from '../activities/campaign/reputation.js';
 import type { ActivityDeps } from '../activities/index.js';
 import { messageMail, messageTrackingLinks, optOutUrls } from '../activities/message/mail.js';
@@ -16,6 +15,7 @@ import { renderer } from '../mail/render/pool.js';
 import { rotatingRing } from '../mail/tokens/key-ring.js';
 import { linkTokens } from '../mail/tokens/link-tokens.js';
 import { returnPaths } from '../mail/tokens/return-path.js';
+import { compiledLetters } from '../services/letters/compiled-letters.js';
 import { signing } from '../services/signing.js';
 import type { Store } from '../store/mongo/connect.js';
 import { keptSecret } from '../store/secrets/sealing.js';
@@ -70,7 +70,7 @@ export async function activityWiring(dependencies: WorkerDependencies, { stoppin
     web: webClient({ exceptions: config.allowedPrivateHosts }),
     draftWriter: draftWriterOf(config),
     readableFor: UNREAD_REPORTS_KEPT_MS,
-    letters: compiledLetters({ ...rows, ...mail }),
+    letters: compiledLetters({ ...rows, ...mail }, 'tracked'),
     checkRound: roundCheck(rows),
     guard: throttledGuard(reputationGuard({ ...rows, limits: config.pauseAt })),
     messageSteps: messageSteps({ ...rows, ...mail }),

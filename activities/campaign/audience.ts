@@ -1,6 +1,7 @@
 import { now } from '../../clock.js';
 import { needsApproval } from '../../domain/campaign/approval.js';
 import { PAGE_SIZE } from '../../domain/delivery/protocol.js';
+import type { Letters } from '../../services/letters/compiled-letters.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
 import { SUSPENDED } from '../../store/accounts/suspension.js';
 import type { Campaigns } from '../../store/campaigns/campaigns.js';
@@ -12,7 +13,6 @@ import type { Quotas } from '../../store/quotas/quotas.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import type { Suppressions } from '../../store/suppressions/suppressions.js';
 import type { CampaignInput } from '../../workflows/messages/campaign.js';
-import type { Letters } from './letters.js';
 
 export interface AudienceDeps {
   readonly campaigns: Campaigns;

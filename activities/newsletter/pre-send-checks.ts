@@ -1,25 +1,20 @@
-import type { Config } from '../../config.js';
 import type { LetterContent } from '../../domain/campaign/campaign.js';
+import type { Finding } from '../../domain/mail/finding.js';
 import type { IssueReason } from '../../domain/newsletter/issue.js';
-import { fieldsOf } from '../../mail/letter/splice.js';
-import { fillParts, parseParts } from '../../mail/liquid/fill-parts.js';
 import { acceptSystemMail } from '../../services/accept-system-mail.js';
+import { previewLetter, SAMPLE_RECIPIENT, testSubject } from '../../services/letters/preview-letter.js';
+import { letterToSend, type RenderingStores } from '../../services/letters/render-letter.js';
 import type { GroupStores } from '../../services/message/message-group.js';
 import { campaignSender, isPermittedSender } from '../../services/sender.js';
 import type { Members } from '../../store/accounts/members.js';
 import type { Campaign } from '../../store/campaigns/row.js';
 import type { Domains } from '../../store/domains/domains.js';
 import type { Newsletter } from '../../store/newsletters/newsletters.js';
-import type { Subscribers } from '../../store/subscribers/subscribers.js';
-import { type LetterRenderingDeps, renderLetter } from '../campaign/rendering.js';
 
-export type PreSendDeps = GroupStores &
-  LetterRenderingDeps & {
-    readonly members: Members;
-    readonly subscribers: Subscribers;
-    readonly domains: Domains;
-    readonly config: Config;
-  };
+export interface PreSendDeps extends GroupStores, RenderingStores {
+  readonly members: Members;
+  readonly domains: Domains;
+}
 
 export type PreSendResult =
   | { readonly kind: 'passed'; readonly rendered: LetterContent; readonly recipientCount: number }
@@ -41,21 +36,17 @@ export async function preSendChecks(
     return stopped('no_approvers');
   const { email } = await campaignSender(deps, campaign);
   if (!(await isPermittedSender(deps, campaign.account, email))) return stopped('sender_not_verified', email);
-  const rendered = await renderedLetterOf(deps, campaign);
-  return typeof rendered === 'string'
-    ? stopped('content_blocked', rendered)
-    : { kind: 'passed', rendered, recipientCount };
+  const result = await letterToSend(deps, campaign);
+  return result.kind === 'refused'
+    ? stopped(result.reason, errorsAmong(result.findings))
+    : { kind: 'passed', rendered: result.letter, recipientCount };
 }
 
-/** The rendered letter; a string holds the errors that the content check found. */
-async function renderedLetterOf(deps: PreSendDeps, campaign: Campaign): Promise<LetterContent | string> {
-  const { letter, findings } = await renderLetter(deps, campaign);
-  if (letter !== undefined) return letter;
+/** The errors of the content check as sentences; null: there are none. */
+function errorsAmong(findings: readonly Finding[]): string | null {
   const errors = findings.filter(({ severity }) => severity === 'error');
-  return errors
-    .map(({ code, message }) => `${code}: ${message}`)
-    .join(' ')
-    .slice(0, 500);
+  const sentences = errors.map(({ code, message }) => `${code}: ${message}`).join(' ');
+  return sentences.slice(0, 500) || null;
 }
 
 /** Sends an issue to the members in `test_to` before it is launched; each member gets it once, also where the step is repeated. */
@@ -68,10 +59,7 @@ export async function sendTestCopies(
   if (test_to.length === 0) return;
   const from = await campaignSender(deps, campaign);
   for (const email of test_to) {
-    const recipient = { id: 0, email, first_name: 'Ada', last_name: 'Lovelace', attributes: {} };
-    const { subject, preheader } = campaign;
-    const parts = parseParts({ subject, preheader, html: rendered.html, text: rendered.text });
-    const content = fillParts(parts, fieldsOf(recipient, deps.config.publicUrl, 'preview'));
+    const content = previewLetter(rendered, { ...SAMPLE_RECIPIENT, email }, deps.config.publicUrl);
     if ('fault' in content) continue;
     await acceptSystemMail(deps, {
       account: campaign.account,
@@ -80,7 +68,7 @@ export async function sendTestCopies(
       reply_to: null,
       to: { email, name: null },
       tags: ['test'],
-      subject: `[Test] ${content.subject.replace(/\p{Cc}+/gu, ' ').trim()}`.slice(0, 998),
+      subject: testSubject(content.subject),
       html: content.html,
       text: content.text,
     });

@@ -39,14 +39,14 @@ export async function pageScreenshots(): Promise<readonly Screenshot[]> {
       config,
       store,
       engine,
-      templateCache: openTemplateCache(),
+      renderer: openTemplateCache(),
       web: webClient({ exceptions: [] }),
       log,
       ...nouns,
     };
     const app = await buildApp(deps);
     const screenshots = await requestedPages(app, deps);
-    await Promise.all([app.close(), deps.templateCache.close(), engine.close()]);
+    await Promise.all([app.close(), deps.renderer.close(), engine.close()]);
     return screenshots;
   } finally {
     await store.close();

@@ -63,7 +63,7 @@ export async function openApiDocument(): Promise<OpenApi> {
     config,
     store,
     engine: idleEngine,
-    templateCache: openTemplateCache(),
+    renderer: openTemplateCache(),
     web: webClient({ exceptions: [] }),
     log: openLog(config),
     ...stores(store, { secret: config.secret ?? '' }),

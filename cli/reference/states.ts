@@ -82,6 +82,7 @@ const NOTES = `- \`/cancel\` turns a campaign that is scheduled, drafting or awa
 | \`ai_failed\` | the model wrote no usable draft |
 | \`rejected\`, \`approval_expired\` | an approver rejected the campaign, or none answered in time |
 | \`content_blocked\` | the content check at the launch found errors; correct the brand or the template and resume, or cancel |
+| \`template_not_published\` | the campaign names a template without a published version; publish it and resume, or cancel |
 | \`quota_exceeded\` | the plan has too few mails left this month |
 | \`account_suspended\`, \`account_closed\` | the account may not send |
 | \`engine_stopped\` | an operator terminated the workflow |

@@ -16,6 +16,7 @@ export const ISSUE_REASONS = {
   no_data: 'No data was pushed before the sending time.',
   draft_failed: 'The model wrote no usable text before the sending time.',
   content_blocked: 'The content check found errors.',
+  template_not_published: 'The template has no published version, or was removed.',
   no_recipients: 'The list has no recipients who may be mailed.',
   too_many_recipients: 'The list has more recipients than the newsletter may mail.',
   too_soon: 'The previous issue was sent too recently.',

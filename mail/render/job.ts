@@ -2,7 +2,6 @@ import { type Brand, brandOf } from '../../domain/brand/brand.js';
 import type { Block } from '../../domain/mail/blocks.js';
 import type { Finding } from '../../domain/mail/finding.js';
 import { matchLanguage, type TemplateEdition } from '../../domain/template.js';
-import { isDocument } from '../letter/document.js';
 
 /**
  * The frame of a body. `source` is Liquid: `{{ content }}`, `brand.*` and `mail.*` are filled once, the rest for each
@@ -52,7 +51,6 @@ export interface Rendered {
 /** The rows that a campaign's letter is made from. */
 interface CampaignSources {
   readonly campaign: {
-    readonly template_id: number | null;
     readonly subject: string;
     readonly preheader: string | null;
     readonly html: string;
@@ -60,7 +58,7 @@ interface CampaignSources {
   };
   readonly account: { readonly name: string; readonly brand?: Brand };
   readonly list: { readonly language?: string | null; readonly company: Company };
-  /** The published edition in use; null if there is none any more. */
+  /** The published edition in use; null: the campaign is a whole document. */
   readonly template: TemplateEdition | null;
   /** Names of its recipients' fields; null: not checked. */
   readonly fields: readonly string[] | null;
@@ -75,17 +73,12 @@ interface Company {
   readonly country: string | null;
 }
 
-/** A whole document without a template of its own is sent as it is. */
-function needsNoTemplate({ template_id, html }: CampaignSources['campaign']): boolean {
-  return template_id === null && isDocument(html);
-}
-
 export function campaignJob({ campaign, account, list, template, fields }: CampaignSources): RenderJob {
   const brand = brandOf(account);
   const language = list.language ?? brand.language;
   const edition = template === null ? undefined : matchLanguage(template, language);
   return {
-    template: needsNoTemplate(campaign) || edition === undefined ? null : templateOf(edition.content),
+    template: edition === undefined ? null : templateOf(edition.content),
     body: { format: 'html', source: campaign.html },
     brand: { ...brand, postal_address: brand.postal_address ?? addressOf(list.company, brand.name) },
     subject: campaign.subject,

@@ -27,7 +27,7 @@ export interface TemplateStores {
   readonly accounts: Accounts;
   readonly members: Members;
   readonly templates: Templates;
-  readonly templateCache: TemplateCache;
+  readonly renderer: TemplateCache;
 }
 
 type Environment = MessageByTemplate['environment'];
@@ -57,7 +57,7 @@ export async function bodyFromTemplate(
   if (chosen === undefined) throw new Error(`template ${row._id} lacks its own language`);
   const brand = brandOf(await deps.accounts.settings(account));
   const key = version === null ? `${row._id}:d${row.drafted}` : `${row._id}:v${version}`;
-  const parts = await deps.templateCache.partsOf({ ...chosen, contentKey: key, brand });
+  const parts = await deps.renderer.partsOf({ ...chosen, contentKey: key, brand });
   const to = recipients[0].mailbox;
   const filledTemplate = fillParts(parts, { email: to.email, name: to.name ?? '', ...context });
   if ('fault' in filledTemplate) throw new Failure(filledTemplate.code, { context: [filledTemplate.fault] });

@@ -144,10 +144,10 @@ function publishing(store: Store, rows: Collection<Template>) {
       return versions.findOne({ _id: `${template}:${version}`, account });
     },
 
-    /** The published edition, also of a removed template, because campaigns may still refer to it. */
+    /** Null: the template has no published version, or was removed. */
     publishedEdition: async (account: number, template: number): Promise<PublishedEdition | null> => {
       if (isSystemTemplate(template)) return systemEdition(template, undefined);
-      const row = await rows.findOne({ _id: template, account });
+      const row = await rows.findOne({ _id: template, account, ...NOT_REMOVED });
       if (row === null || row.published === null) return null;
       return versions.findOne({ _id: `${template}:${row.published.version}`, account });
     },

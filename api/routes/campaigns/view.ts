@@ -4,7 +4,7 @@ import { type Engagement, NO_ENGAGEMENT } from '../../../domain/campaign/engagem
 import { finding } from '../../../domain/mail/finding.js';
 import { templateFor } from '../../../domain/template.js';
 import { isDocument } from '../../../mail/letter/document.js';
-import type { Account } from '../../../store/accounts/accounts.js';
+import { defaultTemplate } from '../../../services/letters/default-template.js';
 import type { CampaignSummary } from '../../../store/campaigns/reading.js';
 import type { CampaignTotals } from '../../../store/campaigns/recipient-totals.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
@@ -13,19 +13,19 @@ import { timestamp, timestampOrNull } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
 import type { CampaignResponse, CampaignRowResponse } from './schema.js';
 
-type ViewDeps = Pick<Deps, 'accounts' | 'recipients' | 'engagements'>;
+type ViewDeps = Pick<Deps, 'accounts' | 'templates' | 'recipients' | 'engagements'>;
 
 /** One campaign with its content and statistics. */
 async function campaignView(deps: ViewDeps, row: Campaign): Promise<{ data: CampaignResponse }> {
-  const [totals, engagement, account] = await Promise.all([
+  const [totals, engagement, byDefault] = await Promise.all([
     deps.recipients.totals(row.account, row._id),
     deps.engagements.of(row),
-    deps.accounts.find(row.account),
+    defaultTemplate(deps, row.account),
   ]);
   const summary = { ...row, is_document: isDocument(row.html) };
   const findings = row.findings?.map(({ code, where }) => finding(code, where)) ?? null;
   const content = { content: row.html, text: row.text, findings };
-  return { data: { ...campaignRowView(summary, totals, engagement, account), ...content } };
+  return { data: { ...campaignRowView(summary, totals, engagement, byDefault), ...content } };
 }
 
 /** Responds with the campaign and its ETag. */
@@ -42,19 +42,21 @@ export function etagOf({ revision, want }: Pick<Campaign, 'revision' | 'want'>):
 
 /** Rows of a list, without their content. */
 export async function campaignRowViews(
-  { accounts, recipients, engagements }: ViewDeps,
+  deps: ViewDeps,
   account: number,
   rows: readonly CampaignSummary[],
 ): Promise<CampaignRowResponse[]> {
   const ids = rows.map(({ _id }) => _id);
-  const [totals, engagementById, owner] = await Promise.all([
-    recipients.totalsOfMany(account, ids),
-    engagements.ofMany(account, rows),
-    accounts.find(account),
+  const [totals, engagementById, byDefault] = await Promise.all([
+    deps.recipients.totalsOfMany(account, ids),
+    deps.engagements.ofMany(account, rows),
+    defaultTemplate(deps, account),
   ]);
   return rows.flatMap((row) => {
     const own = totals.get(row._id);
-    return own === undefined ? [] : [campaignRowView(row, own, engagementById.get(row._id) ?? NO_ENGAGEMENT, owner)];
+    return own === undefined
+      ? []
+      : [campaignRowView(row, own, engagementById.get(row._id) ?? NO_ENGAGEMENT, byDefault)];
   });
 }
 
@@ -68,16 +70,16 @@ export function statsOf(
 }
 
 /** The template of the rendered letter, or the one that it would be rendered with now. */
-function templateIdOf(row: CampaignSummary, account: Pick<Account, 'default_template'> | null): number | null {
+function templateIdOf(row: CampaignSummary, byDefault: number): number | null {
   if (fixedLetter(row) !== null) return row.rendered_template ?? null;
-  return templateFor(row, account?.default_template);
+  return templateFor(row, byDefault);
 }
 
 function campaignRowView(
   row: CampaignSummary,
   totals: CampaignTotals,
   engagement: Engagement,
-  account: Account | null,
+  byDefault: number,
 ): CampaignRowResponse {
   const { _id: id, name, subject, preheader, state, reason, list_id, creation_method, from, reply_to, settings } = row;
   return {
@@ -89,7 +91,7 @@ function campaignRowView(
     state,
     reason,
     list_id,
-    template_id: templateIdOf(row, account),
+    template_id: templateIdOf(row, byDefault),
     creation_method,
     from,
     reply_to,

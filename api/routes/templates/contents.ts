@@ -66,7 +66,7 @@ function demandNoFaults(faults: FieldErrors): void {
   if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
 }
 
-type RenderDeps = Pick<Deps, 'accounts' | 'templateCache'>;
+type RenderDeps = Pick<Deps, 'accounts' | 'renderer'>;
 
 /** Compiles MJML before it is stored. Throws a failure that names unknown elements with their lines. */
 export async function demandRenderable(deps: RenderDeps, account: number, contents: TemplateContents): Promise<void> {
@@ -86,7 +86,7 @@ async function faultsIn(
 ): Promise<string[]> {
   const { subject, preheader, format, source, text } = content;
   try {
-    const { findings } = await deps.templateCache.render({
+    const { findings } = await deps.renderer.render({
       template: { format, source },
       body: null,
       brand: brandOf(await deps.accounts.settings(account)),

@@ -3,6 +3,7 @@ import { Failure } from '../../../domain/errors.js';
 import { matchLanguage } from '../../../domain/template.js';
 import { fillParts, parseParts } from '../../../mail/liquid/fill-parts.js';
 import { preferencesUrl, unsubscribeUrl, viewUrl } from '../../../mail/tokens/link-tokens.js';
+import { PREVIEW_TOKEN } from '../../../services/letters/preview-letter.js';
 import type { Template } from '../../../store/templates/row.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
@@ -11,7 +12,7 @@ import { Data, refusals } from '../../schema/envelope.js';
 import { IdPath } from '../../schema/fields.js';
 import { PreviewView, TemplatePreviewRequest, TemplatePreviewSearch } from '../../schema/preview.js';
 import type { Deps } from '../../wiring.js';
-import { PREVIEW_TOKEN, previewView } from '../campaigns/previews/rendering.js';
+import { previewView } from '../campaigns/previews/rendering.js';
 
 const tags = ['Templates'];
 const ONE = { 200: Data(PreviewView), ...refusals };
@@ -66,7 +67,7 @@ export function templatePreviews(app: Api, deps: Deps): void {
 }
 
 async function preview(
-  deps: Pick<Deps, 'accounts' | 'config' | 'templateCache'>,
+  deps: Pick<Deps, 'accounts' | 'config' | 'renderer'>,
   account: number,
   row: Template,
   options: PreviewOptions,
@@ -75,7 +76,7 @@ async function preview(
   if (chosen === undefined) throw new Error(`template ${row._id} lacks its own language`);
   const { subject, preheader, format, source, text } = chosen.content;
   const hasSlot = HAS_CONTENT_SLOT.test(source);
-  const rendered = await deps.templateCache.render({
+  const rendered = await deps.renderer.render({
     template: { format, source },
     body: hasSlot ? { format: 'html', source: options.html ?? SAMPLE_BODY } : null,
     brand: brandOf(await deps.accounts.settings(account)),

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import { isSystemTemplate } from '../../../domain/template.js';
+import { defaultTemplate } from '../../../services/letters/default-template.js';
 import type { Template, TemplateChange } from '../../../store/templates/row.js';
 import type { Api } from '../../api.js';
 import { demandRevision, setETag } from '../../etag.js';
@@ -14,7 +15,7 @@ import { pageMeta, skipOf } from '../../schema/paging.js';
 import type { Deps } from '../../wiring.js';
 import { demandRenderable, readContents, readEdition } from './contents.js';
 import { NewTemplate, TemplatePatch, TemplateRow, TemplateSearch, TemplateView } from './schema.js';
-import { defaultTemplateId, templateRowView, templateView } from './view.js';
+import { templateRowView, templateView } from './view.js';
 
 const tags = ['Templates'];
 const ONE = { 200: Data(TemplateView), ...refusals };
@@ -43,7 +44,7 @@ function readTemplates(app: Api, deps: Deps): void {
       const { page, per_page, category } = request.query;
       const at = { page, per_page };
       const { found, total } = await deps.templates.page(account, category, skipOf(at), per_page);
-      const defaultId = await defaultTemplateId(deps, account);
+      const defaultId = await defaultTemplate(deps, account);
       return { data: found.map((row) => templateRowView(row, defaultId)), meta: pageMeta(at, total) };
     },
   );
@@ -139,7 +140,7 @@ function changeOf(row: Template, { contents, default_language, ...fields }: Patc
 
 async function makeDefault(deps: Deps, row: Template, account: number, shouldBeDefault: boolean): Promise<void> {
   if (shouldBeDefault && row.published === null) throw new Failure('template_not_published');
-  const isDefault = (await defaultTemplateId(deps, account)) === row._id;
+  const isDefault = (await defaultTemplate(deps, account)) === row._id;
   if (isDefault === shouldBeDefault) return;
   await deps.accounts.change(account, { default_template: shouldBeDefault ? row._id : null });
 }

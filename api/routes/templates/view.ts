@@ -1,27 +1,15 @@
-import { FIRST_DEFAULT_TEMPLATE, isSystemTemplate } from '../../../domain/template.js';
+import { isSystemTemplate } from '../../../domain/template.js';
 import { sampleContext } from '../../../mail/liquid/sample-context.js';
+import { defaultTemplate } from '../../../services/letters/default-template.js';
 import type { Template, TemplateSummary } from '../../../store/templates/row.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
 import { contentsView } from './contents.js';
 import type { IntegrationExampleResponse, TemplateRowResponse } from './schema.js';
 
-/** The template of campaigns without one: the account's default while it exists, else Everpost's first. */
-export async function defaultTemplateId(
-  { accounts, templates }: Pick<Deps, 'accounts' | 'templates'>,
-  account: number,
-) {
-  const chosen = (await accounts.find(account))?.default_template ?? FIRST_DEFAULT_TEMPLATE;
-  return typeof (await templates.find(account, chosen)) === 'object' ? chosen : FIRST_DEFAULT_TEMPLATE;
-}
-
 /** A template with the contents of its draft and an example request that sends a message with it. */
-export async function templateView(
-  deps: Pick<Deps, 'accounts' | 'templates' | 'config'>,
-  account: number,
-  row: Template,
-) {
-  const summary = templateRowView(row, await defaultTemplateId(deps, account));
+export async function templateView(deps: Deps, account: number, row: Template) {
+  const summary = templateRowView(row, await defaultTemplate(deps, account));
   const request = integrationExample(deps.config.publicUrl, row);
   return { data: { ...summary, contents: contentsView(row.contents), request } };
 }

@@ -44,7 +44,7 @@ export const CAMPAIGN_EVENTS: readonly EventKind[] = [
   steered('sending', 'it is being sent, was resumed, or its rate changed'),
   steered('paused', 'it was paused'),
   paused(
-    'it must not be sent: `content_blocked`, `quota_exceeded`, `account_suspended` or `account_closed`',
+    'it must not be sent: `content_blocked`, `template_not_published`, `quota_exceeded`, `account_suspended` or `account_closed`',
     'activities/campaign/campaign.ts',
     'reason',
   ),

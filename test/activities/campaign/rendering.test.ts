@@ -1,9 +1,9 @@
 import { afterAll, expect, test } from 'vitest';
-import { compiledLetters } from '../../../activities/campaign/letters.js';
 import { renderingActivities } from '../../../activities/campaign/rendering.js';
 import { readConfig } from '../../../config.js';
 import { DEFAULT_BRAND } from '../../../domain/brand/brand.js';
 import { newApproval } from '../../../domain/campaign/approval.js';
+import { compiledLetters } from '../../../services/letters/compiled-letters.js';
 import { accounts } from '../../../store/accounts/accounts.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
 import { campaignProgress } from '../../../store/campaigns/progress.js';
@@ -37,7 +37,7 @@ function parts() {
     ...noun,
     ...rows,
     renderContent,
-    letters: compiledLetters({ ...noun, config, domains: domains(store, 'a secret for the tests') }),
+    letters: compiledLetters({ ...noun, config, domains: domains(store, 'a secret for the tests') }, 'tracked'),
   };
 }
 
@@ -129,6 +129,67 @@ test('a whole document without a template is sent as it is', async () => {
   const body = await bodyOf(await found(row));
   expect(body).toContain('<title>Mein</title>');
   expect(body).not.toContain('ep-content');
+});
+
+/** A template of the account; it may be published and removed. */
+async function aTemplate(account: number, published: boolean, removed = false): Promise<number> {
+  const { templates: rows } = parts();
+  const content = {
+    subject: null,
+    preheader: null,
+    format: 'html',
+    source: '<b>own</b>{{ content }}',
+    text: null,
+  } as const;
+  const fields = {
+    name: 'Own',
+    identifier: null,
+    category: 'custom',
+    default_language: 'en',
+    contents: { en: content },
+  };
+  const draft = await rows.create(account, fields);
+  if (draft === 'taken') throw new Error('taken');
+  const row = published ? await rows.publish(draft) : draft;
+  if (row === null || (removed && !(await rows.remove(row))))
+    throw new Error('a concurrent write changed the template');
+  return row._id;
+}
+
+test.each([
+  ['has no published version', false, false],
+  ['was removed', true, true],
+])('a named template that %s pauses the campaign, and no other design is used', async (_, published, removed) => {
+  const { renderContent } = parts();
+  const template_id = await aTemplate((await accounts(store).ensureFirst())._id, published, removed);
+  const { row, input } = await launched({ template_id });
+  expect(await renderContent(input)).toBe('refused');
+  const unsent = { state: 'paused', reason: 'template_not_published', rendered: null, round: -1 };
+  expect(await found(row)).toMatchObject(unsent);
+});
+
+test('a campaign that was paused for its template is rendered in it once it is published and resumed', async () => {
+  const { renderContent, templates: rows } = parts();
+  const template_id = await aTemplate((await accounts(store).ensureFirst())._id, false);
+  const { row, input } = await launched({ template_id });
+  await renderContent(input);
+  const draft = await rows.find(row.account, template_id);
+  if (typeof draft === 'object') await rows.publish(draft);
+  steered(await campaigns(store).resume(await found(row)));
+  expect(await renderContent(input)).toBe('rendered');
+  expect(await found(row)).toMatchObject({ rendered_template: template_id });
+  expect(await bodyOf(await found(row))).toContain('<b>own</b>');
+});
+
+test('the first default template replaces a default of the account that was removed', async () => {
+  const { renderContent, accounts } = parts();
+  const { row, input } = await launched();
+  const default_template = await aTemplate(row.account, true, true);
+  await accounts.change(row.account, { default_template });
+  expect(await renderContent(input)).toBe('rendered');
+  await accounts.change(row.account, { default_template: null });
+  expect(await found(row)).toMatchObject({ rendered_template: 1 });
+  expect(await bodyOf(await found(row))).not.toContain('<b>own</b>');
 });
 
 test('content that may not be sent pauses the campaign before any mail, with the reason', async () => {

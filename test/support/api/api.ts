@@ -52,7 +52,7 @@ export async function anApi(
     config,
     store,
     engine: parts.engine ?? idleEngine,
-    templateCache: openTemplateCache(rendererWithLongTimeout()),
+    renderer: openTemplateCache(rendererWithLongTimeout()),
     web: parts.web ?? webClient({ exceptions: [] }),
     log: parts.log ?? openLog(config),
     registry: parts.registry,
@@ -70,7 +70,7 @@ export async function anApi(
   };
   const close = async () => {
     await app.close();
-    await deps.templateCache.close();
+    await deps.renderer.close();
     await store.close();
     await database.drop();
   };

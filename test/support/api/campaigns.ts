@@ -31,11 +31,7 @@ export async function aCampaign(api: TestApi, list_id: number, fields: Record<st
 /** Renders what a launch says, as its workflow does. */
 export async function renderCampaign(api: TestApi, id: number): Promise<'rendered' | 'refused'> {
   const { deps, store, account } = api;
-  const steps = renderingActivities({
-    ...deps,
-    campaignProgress: campaignProgress(store),
-    renderer: deps.templateCache,
-  });
+  const steps = renderingActivities({ ...deps, campaignProgress: campaignProgress(store) });
   return steps.renderContent({ account, campaign: id, launch: (await rowOf(api, id))?.launch ?? 0 });
 }
 

@@ -5,6 +5,8 @@ import { blocksSending } from '../../../../domain/mail/finding.js';
 import type { MessageRequest } from '../../../../domain/message/message.js';
 import { parseMailbox } from '../../../../mail/address.js';
 import { acceptMessage } from '../../../../services/accept-message.js';
+import { testSubject } from '../../../../services/letters/preview-letter.js';
+import { renderCampaign } from '../../../../services/letters/render-letter.js';
 import { campaignSender } from '../../../../services/sender.js';
 import type { Campaign } from '../../../../store/campaigns/row.js';
 import type { Api } from '../../../api.js';
@@ -27,7 +29,7 @@ import { acceptedView } from '../../messages/view.js';
 import { MessageAccepted } from '../../messages/view-schema.js';
 import { EmptyBody } from '../schema.js';
 import { demandText } from '../update.js';
-import { fillLetter, letterToPreview, previewRecipient, previewView, renderCampaign } from './rendering.js';
+import { fillLetter, letterToPreview, previewRecipient, previewView } from './rendering.js';
 
 const tags = ['Campaigns'];
 const ONE = { 200: Data(PreviewView), ...refusals };
@@ -89,7 +91,7 @@ async function preview(deps: Deps, row: Campaign, requested: PreviewRecipient) {
   demandText(row);
   const recipient = await previewRecipient(deps, row, requested);
   const letter = await letterToPreview(deps, row);
-  return { data: previewView(fillLetter(deps, letter, letter, recipient), letter) };
+  return { data: previewView(fillLetter(deps, letter, recipient), letter) };
 }
 
 /** Sends a campaign to members as messages marked as a test; they have the states and the timeline of every message. */
@@ -124,14 +126,11 @@ async function testMessageOf(
   requested: Static<typeof TestSend>,
 ): Promise<Omit<MessageRequest, 'to'>> {
   const recipient = await previewRecipient(deps, row, requested);
-  const rendered = await renderCampaign(deps, row);
-  const { subject, html, text } = fillLetter(deps, row, rendered, recipient);
-  const subjectLine = `[Test] ${subject.replace(/\p{Cc}+/gu, ' ').trim()}`.slice(0, 998);
-  const from = await campaignSender(deps, row);
+  const { subject, html, text } = fillLetter(deps, await renderCampaign(deps, row), recipient);
   return {
-    from,
+    from: await campaignSender(deps, row),
     reply_to: row.reply_to,
-    subject: subjectLine,
+    subject: testSubject(subject),
     html,
     text,
     headers: { 'X-Everpost-Environment': 'testing' },

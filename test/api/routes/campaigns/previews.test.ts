@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aList, anApi, aSubscriber, type TestApi } from '../../../support/api/api.js';
-import { aCampaign, renderCampaign } from '../../../support/api/campaigns.js';
+import { aCampaign, forceCampaign, renderCampaign } from '../../../support/api/campaigns.js';
 import { aTemplate } from '../../../support/api/templates.js';
 
 let api: TestApi;
@@ -22,6 +22,12 @@ const campaign = (fields: Record<string, unknown> = {}) =>
     html: '<p>From {{ city | default: "nowhere" }}</p>',
     ...fields,
   });
+const aRemovedTemplate = async (before: (id: number) => Promise<unknown> = async () => undefined): Promise<number> => {
+  const { id } = await aTemplate(api, { contents: { en: { html: '<p>removed</p>{{ content }}' } } }, true);
+  await before(id);
+  expect((await api.call(`DELETE /api/v1/templates/${id}`)).statusCode).toBe(204);
+  return id;
+};
 const call = async (route: string, payload?: object, headers: Record<string, string> = {}) => {
   const answer = await api.call(route, { ...(payload && { payload }), headers });
   return { status: answer.statusCode, ...answer.json() };
@@ -76,11 +82,36 @@ describe('a campaign’s template', () => {
     await api.call(`PATCH /api/v1/templates/${own}`, { payload: { is_default: false } });
   });
 
-  test('that is not published, or was deleted, is refused at the send', async () => {
-    const { id } = await aTemplate(api, { contents: { en: { html: '{{ content }}' } } });
+  test('that is not published, or was removed, is refused wherever the letter is rendered', async () => {
+    const draft = await campaign({ template_id: (await aTemplate(api)).id });
+    const removed = await campaign();
+    await forceCampaign(api, removed, { template_id: await aRemovedTemplate() });
     await aSubscriber(api, list, { email: 'reader@example.com' });
-    const sent = await call(`POST /api/v1/campaigns/${await campaign({ template_id: id })}/send`, {});
-    expect([sent.status, sent.error.code]).toEqual([422, 'template_not_published']);
+    const body = { test: { to: ['grace@acme.example'] }, schedule: { scheduled_at: '2126-05-22T13:00:00Z' } };
+    for (const id of [draft, removed]) {
+      for (const [action, payload] of Object.entries({ send: {}, check: {}, preview: {}, ...body })) {
+        const { status, error } = await call(`POST /api/v1/campaigns/${id}/${action}`, payload);
+        expect([action, status, error.code]).toEqual([action, 422, 'template_not_published']);
+      }
+      expect((await call(`GET /api/v1/campaigns/${id}`)).data.state).toBe('draft');
+    }
+  });
+
+  test('is the first default one where the account’s default was removed', async () => {
+    const before = (await call(`GET /api/v1/campaigns/${await campaign()}/preview`)).data.html;
+    await aRemovedTemplate((id) => api.call(`PATCH /api/v1/templates/${id}`, { payload: { is_default: true } }));
+    expect((await call(`GET /api/v1/campaigns/${await campaign()}/preview`)).data.html).toBe(before);
+  });
+
+  test('gives the preheader where the campaign has none, in the preview as in the mail', async () => {
+    const contents = { en: { preheader: 'In short', html: '{{ content }}' } };
+    const { id: template_id } = await aTemplate(api, { contents }, true);
+    const id = await campaign({ template_id });
+    expect((await call(`GET /api/v1/campaigns/${id}/preview`)).data.preheader).toBe('In short');
+    await aSubscriber(api, list, { email: 'reader@example.com' });
+    await call(`POST /api/v1/campaigns/${id}/send`, {});
+    await renderCampaign(api, id);
+    expect((await call(`GET /api/v1/campaigns/${id}/preview`)).data.preheader).toBe('In short');
   });
 });
 

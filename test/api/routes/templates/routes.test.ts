@@ -138,7 +138,9 @@ test('the default is one published template, and falls back when it is removed',
   await api.call(`DELETE ${at(id)}`);
   const { data } = (await api.call('GET /api/v1/templates?per_page=100')).json();
   const defaults = data.filter(({ is_default }: { is_default: boolean }) => is_default);
-  expect(defaults.map((one: { id: number }) => one.id)).not.toContain(id);
+  expect(defaults.map((one: { id: number }) => one.id)).toEqual([1]);
+  const campaign = await aCampaign(api, await aList(api));
+  expect((await api.call(`GET /api/v1/campaigns/${campaign}`)).json().data.template_id).toBe(1);
 });
 
 test('it shows an example request with every variable of its default language', async () => {

@@ -1,37 +1,41 @@
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config.js';
 import { type CompiledLetter, compileLetter } from '../../mail/letter/compile.js';
-import type { Letter } from '../../mail/letter/letter.js';
+import type { Letter, Tracking } from '../../mail/letter/letter.js';
 import { destinationsOf } from '../../mail/letter/tracking.js';
-import { type BounceDomainStores, bounceDomainFor, launchSender } from '../../services/sender.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
 import type { Campaign, Sender } from '../../store/campaigns/row.js';
+import type { Domains } from '../../store/domains/domains.js';
 import type { List, Lists } from '../../store/lists/lists.js';
 import type { Contents } from '../../store/messages/contents.js';
 import type { Links } from '../../store/tracking/links.js';
+import { bounceDomainFor, launchSender } from '../sender.js';
 
-export interface LetterDeps {
+export interface LetterStores {
   readonly accounts: Accounts;
   readonly lists: Lists;
-  readonly links: Pick<Links, 'number'>;
-  readonly contents: Pick<Contents, 'letter'>;
-  readonly domains: BounceDomainStores['domains'];
-  readonly config: Pick<Config, 'publicUrl' | 'mailFrom' | 'bounceDomain'>;
+  readonly links: Links;
+  readonly contents: Contents;
+  readonly domains: Domains;
+  readonly config: Config;
 }
+
+/** `tracked`: as it is mailed, by the settings of campaign and account. `plain`: as it is shown, without tracking. */
+type Purpose = 'tracked' | 'plain';
 
 export type Letters = ReturnType<typeof compiledLetters>;
 
 const CACHE_SIZE = 8;
 
-/** Cache of compiled letters of the campaigns that this process sends; drops the least recently used. */
-export function compiledLetters(deps: LetterDeps) {
+/** The compiled letters of launches; keeps the most recently used ones. */
+export function compiledLetters(stores: LetterStores, purpose: Purpose) {
   const cache = new LRUCache<string, Promise<CompiledLetter>>({ max: CACHE_SIZE });
   return {
-    senderOf: (campaign: Campaign): Promise<Sender> => launchSender(deps, campaign),
+    senderOf: (campaign: Campaign): Promise<Sender> => launchSender(stores, campaign),
 
     of: (campaign: Campaign): Promise<CompiledLetter> => {
       const key = `${campaign._id}:${campaign.launch}:${campaign.pinned}`;
-      const letter = cache.get(key) ?? compile(deps, campaign);
+      const letter = cache.get(key) ?? compile(stores, campaign, purpose);
       cache.set(key, letter);
       letter.catch(() => cache.delete(key));
       return letter;
@@ -39,26 +43,26 @@ export function compiledLetters(deps: LetterDeps) {
   };
 }
 
-async function compile(deps: LetterDeps, campaign: Campaign): Promise<CompiledLetter> {
-  const list = await deps.lists.find(campaign.account, campaign.list_id);
+async function compile(stores: LetterStores, campaign: Campaign, purpose: Purpose): Promise<CompiledLetter> {
+  const list = await stores.lists.find(campaign.account, campaign.list_id);
   if (typeof list === 'string') throw new Error(`campaign ${campaign._id} has no list any more`);
-  const from = await launchSender(deps, campaign);
-  const { listName, ...content } = await contentOf(deps, campaign, list);
+  const from = await launchSender(stores, campaign);
+  const { listName, ...content } = await contentOf(stores, campaign, list);
   const letter = {
     account: campaign.account,
     campaign: campaign._id,
     ...content,
     from,
     list: { id: list._id, uid: list.uid, name: listName },
-    publicUrl: deps.config.publicUrl,
-    bounceDomain: await bounceDomainFor(deps, campaign.account, from.email),
+    publicUrl: stores.config.publicUrl,
+    bounceDomain: await bounceDomainFor(stores, campaign.account, from.email),
     boundarySeed: campaign.seed,
   };
-  return compileLetter({ ...letter, ...(await trackingOf(deps, campaign, letter)) });
+  return compileLetter(purpose === 'plain' ? letter : { ...letter, ...(await trackingOf(stores, campaign, letter)) });
 }
 
 /** The letter rendered at the launch; the campaign's own content where none was rendered. */
-async function contentOf({ contents }: LetterDeps, campaign: Campaign, list: List) {
+async function contentOf({ contents }: LetterStores, campaign: Campaign, list: List) {
   const { account, rendered, subject, preheader, html, text, reply_to } = campaign;
   if (rendered == null) {
     return { subject, preheader, html, text, replyTo: reply_to ?? list.defaults.reply_to, listName: list.name };
@@ -68,17 +72,12 @@ async function contentOf({ contents }: LetterDeps, campaign: Campaign, list: Lis
   return { ...content, replyTo: letter.reply_to, listName: letter.list };
 }
 
-interface LetterTrackingDeps {
-  readonly accounts: Pick<Accounts, 'find'>;
-  readonly links: Pick<Links, 'number'>;
-}
-
 /** The tracking of a campaign's letter by the settings of campaign and account. Its links are stored before it is used. */
-export async function trackingOf(
-  { accounts, links }: LetterTrackingDeps,
-  { _id: id, account, settings }: Pick<Campaign, '_id' | 'account' | 'settings'>,
+async function trackingOf(
+  { accounts, links }: LetterStores,
+  { _id: id, account, settings }: Campaign,
   letter: Letter,
-): Promise<Pick<Letter, 'tracking'>> {
+): Promise<{ readonly tracking?: Tracking }> {
   const { track_opens: opens, track_clicks: clicks } = settings;
   if (!opens && !clicks) return {};
   if ((await accounts.find(account))?.track === false) return {};

@@ -1,0 +1,86 @@
+import type { Config } from '../../config.js';
+import type { LetterContent } from '../../domain/campaign/campaign.js';
+import { Failure, isUnrenderable } from '../../domain/errors.js';
+import { blocksSending, type Finding } from '../../domain/mail/finding.js';
+import { templateFor } from '../../domain/template.js';
+import { isDocument } from '../../mail/letter/document.js';
+import { campaignJob, type Rendered } from '../../mail/render/job.js';
+import type { Renderer } from '../../mail/render/pool.js';
+import type { Accounts } from '../../store/accounts/accounts.js';
+import type { CampaignContent } from '../../store/campaigns/row.js';
+import type { List, Lists } from '../../store/lists/lists.js';
+import type { Subscribers } from '../../store/subscribers/subscribers.js';
+import type { Templates } from '../../store/templates/templates.js';
+import { campaignSender } from '../sender.js';
+import { defaultTemplate } from './default-template.js';
+
+export interface RenderingStores {
+  readonly accounts: Accounts;
+  readonly lists: Lists;
+  readonly subscribers: Subscribers;
+  readonly templates: Templates;
+  readonly renderer: Renderer;
+  readonly config: Config;
+}
+
+/** A campaign, also one that has no row yet. */
+export interface CampaignToRender extends CampaignContent {
+  readonly account: number;
+  readonly list_id: number;
+}
+
+export interface RenderedCampaign extends Rendered {
+  readonly subject: string;
+  readonly preheader: string | null;
+  /** Null: the campaign is a whole document. */
+  readonly template: number | null;
+  readonly list: List;
+}
+
+/** Renders a campaign as it would be sent now. Throws `template_not_published` where it names such a template. */
+export async function renderCampaign(stores: RenderingStores, campaign: CampaignToRender): Promise<RenderedCampaign> {
+  const { account: id, list_id } = campaign;
+  const [list, account, byDefault, fields] = await Promise.all([
+    stores.lists.find(id, list_id),
+    stores.accounts.settings(id),
+    defaultTemplate(stores, id),
+    stores.subscribers.fieldNames(id, list_id),
+  ]);
+  if (typeof list === 'string') throw new Failure('validation_failed', { list_id: ['The list is gone.'] });
+  const template = templateFor({ ...campaign, is_document: isDocument(campaign.html) }, byDefault);
+  const edition = template === null ? null : await stores.templates.publishedEdition(id, template);
+  if (template !== null && edition === null) throw new Failure('template_not_published');
+  const job = campaignJob({ campaign, account, list, template: edition, fields });
+  const { subject, preheader } = job;
+  return { subject, preheader, ...(await stores.renderer.render(job)), template, list };
+}
+
+/** What a launch sends, or why it must not send; either with the findings of the content check. */
+export type LetterToSend = { readonly findings: readonly Finding[] } & (
+  | { readonly kind: 'letter'; readonly letter: LetterContent; readonly template: number | null }
+  | { readonly kind: 'refused'; readonly reason: 'content_blocked' | 'template_not_published' }
+);
+
+/** Renders a campaign for its launch, with the sender that it would have now. */
+export async function letterToSend(stores: RenderingStores, campaign: CampaignToRender): Promise<LetterToSend> {
+  const rendered = await renderCampaign(stores, campaign).catch(refusalOf);
+  if ('kind' in rendered) return rendered;
+  const { subject, preheader, html, text, findings, template, list } = rendered;
+  if (blocksSending(findings)) return { kind: 'refused', reason: 'content_blocked', findings };
+  const from = await campaignSender(stores, campaign);
+  const reply_to = campaign.reply_to ?? list.defaults.reply_to;
+  return {
+    kind: 'letter',
+    letter: { subject, preheader, html, text, from, reply_to, list: list.name },
+    template,
+    findings,
+  };
+}
+
+/** The refusals that an author can correct; any other error is thrown. */
+function refusalOf(error: unknown): LetterToSend {
+  if (isUnrenderable(error)) return { kind: 'refused', reason: 'content_blocked', findings: [] };
+  if (error instanceof Failure && error.code === 'template_not_published')
+    return { kind: 'refused', reason: error.code, findings: [] };
+  throw error;
+}
