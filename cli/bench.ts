@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
+import { benchCampaign } from '../bench/campaign.js';
 import { benchClicks } from '../bench/clicks.js';
 import { benchDkim } from '../bench/dkim.js';
+import { benchImport } from '../bench/import.js';
 import { benchLatency } from '../bench/latency.js';
 import { benchMessage } from '../bench/message.js';
 import { benchRate } from '../bench/rate.js';
 import { machineNow } from '../bench/report/machine.js';
 import { type BenchResult, type Measured, printed, saveResult } from '../bench/report/result.js';
+import { benchScale } from '../bench/scale.js';
 import { benchSend } from '../bench/send.js';
 import { benchWebhooks } from '../bench/webhooks.js';
 import { now } from '../clock.js';
@@ -34,6 +37,7 @@ interface Comparison<O extends Settings> extends Bench<O> {
 /** Each measurement is a command of its own below `bench`; `send` where none is named. */
 export function benchCommands(bench: Command): void {
   sendCommands(bench);
+  productCommands(bench);
   otherCommands(bench);
 }
 
@@ -57,6 +61,37 @@ function sendCommands(bench: Command): void {
       connections: ['of each side', 16],
     },
     compare: (options, { path }) => benchLatency({ ...options, path }),
+  });
+}
+
+/** The whole product, with all its processes. */
+function productCommands(bench: Command): void {
+  addComparison<{ recipients: readonly number[]; rounds: number; connections: number; launches: number }>(
+    bench,
+    'campaign',
+    {
+      what: 'whole campaigns on embedded servers against nodemailer’s composing pool',
+      settings: {
+        recipients: ['of the campaigns, separated by commas', [20_000, 100_000]],
+        rounds: ['campaigns of each size', 3],
+        connections: ['SMTP connections of each side', 16],
+        launches: ['small campaigns that measure the time to the first mail', 20],
+      },
+      compare: (options, config) => benchCampaign({ config, ...options }),
+    },
+  );
+  addComparison<{ recipients: readonly number[]; connections: number }>(bench, 'scale', {
+    what: 'campaigns of growing size: speed, memory, Temporal events, writes and bytes for each recipient',
+    settings: {
+      recipients: ['of the campaigns, separated by commas', [10_000, 100_000, 1_000_000]],
+      connections: ['SMTP connections', 16],
+    },
+    compare: (options, config) => benchScale({ config, ...options }),
+  });
+  addComparison<{ rows: number; rounds: number }>(bench, 'import', {
+    what: 'a CSV file through the API against a bare bulkWrite of the same rows',
+    settings: { rows: ['of the file', 100_000], rounds: ['imports of each side', 3] },
+    compare: (options, config) => benchImport({ config, ...options }),
   });
 }
 

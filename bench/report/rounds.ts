@@ -28,8 +28,12 @@ export async function interleaved(
 }
 
 /** A row of medians for each side, and rows of quotients of two sides: medians of the quotients of each round. */
-export function comparison(title: string, runs: Runs, quotients: readonly (readonly [string, string])[]): ResultTable {
-  const columns = Object.keys(Object.values(runs)[0]?.[0] ?? {});
+export function comparison(
+  title: string,
+  runs: Runs,
+  quotients: readonly (readonly [string, string])[] = [],
+  columns: readonly string[] = Object.keys(Object.values(runs)[0]?.[0] ?? {}),
+): ResultTable {
   const medians = Object.entries(runs).map(([name, figures]) =>
     row(name, columns, (column) => figures.map((one) => one[column])),
   );
