@@ -52,7 +52,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/*.test.ts', 'test/{domain,mail,ai,web,docs}/**/*.test.ts'],
+          include: ['test/*.test.ts', 'test/{domain,mail,ai,web,docs,bench}/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },

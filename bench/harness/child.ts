@@ -13,7 +13,9 @@ export interface BenchChild {
 
 /** Starts a program that lies beside the caller's file, as source or compiled, as that file is. */
 export function forkBeside(caller: string, name: string, args: readonly string[] = []): ChildProcess {
-  return fork(fileURLToPath(new URL(`./${name}${extname(fileURLToPath(caller))}`, caller)), args);
+  const kind = extname(fileURLToPath(caller));
+  const execArgv = kind === '.ts' ? ['--import', 'tsx'] : process.execArgv;
+  return fork(fileURLToPath(new URL(`./${name}${kind}`, caller)), args, { execArgv });
 }
 
 export function benchChild(caller: string, name: string): BenchChild {

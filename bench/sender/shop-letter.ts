@@ -5,7 +5,7 @@ import { unsubscribeUrl } from '../../mail/tokens/link-tokens.js';
 import { newsletter } from '../harness/newsletter.js';
 
 const PARAGRAPH =
-  'The first teas of the spring have arrived: they are light, sweet and a little grassy, and there are few of them. ';
+  'The first teas of the spring have arrived: they are light, sweet and a little grassy, and there are very few of them this year. ';
 
 const OFFERS = ['sencha', 'darjeeling', 'assam', 'oolong', 'yunnan'].map(
   (tea) =>
@@ -17,7 +17,7 @@ const html = `<!doctype html><html lang="en"><head><title>May</title></head><bod
 ${OFFERS.join('')}<p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>
 </body></html>`;
 
-/** A shop's letter of about 12 KB as it is sent: five links, the first name, the unsubscribe link; not tracked. */
+/** A shop's letter of 12 KB as it is sent: five links, the first name, the unsubscribe link; not tracked. */
 export const untracked: Letter = { ...newsletter, subject: 'The teas of May', html, text: null };
 
 /** The same with tracked links and a pixel. */
