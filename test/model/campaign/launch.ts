@@ -1,13 +1,12 @@
 import { campaigns } from '../../../store/campaigns/campaigns.js';
-import type { Store } from '../../../store/mongo/connect.js';
-import type { Mutation } from '../network.js';
+import { type FastStore, type Mutation, readAfterWrites } from '../network.js';
 import { receiver } from '../receiver.js';
 import { anAttempt } from './attempt.js';
 import { aFreezer } from './freezer.js';
-import { aToken, type CampaignModel } from './model.js';
+import { aToken, type CampaignModel, findPages, findRow } from './model.js';
 
 export interface Plan {
-  readonly store: Store;
+  readonly store: FastStore;
   readonly campaign: number;
   readonly recipients: number;
   readonly resends: boolean;
@@ -41,9 +40,12 @@ export async function aCampaignModel({ store, campaign, recipients, resends, mut
   });
   const launched = await campaigns(store).launch(row);
   if (launched === null) throw new Error('not launched');
+  const key = { account: ACCOUNT, campaign, launch: launched.launch };
   const model: CampaignModel = {
     store,
-    key: { account: ACCOUNT, campaign, launch: launched.launch },
+    key,
+    readRow: readAfterWrites(store, () => findRow(store, key)),
+    readPages: readAfterWrites(store, () => findPages(store, key)),
     mutation,
     underway: [],
     receiver: receiver(),

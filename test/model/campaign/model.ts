@@ -4,7 +4,7 @@ import type { ledger } from '../../../store/campaigns/ledger.js';
 import { campaignProgress, type LaunchKey } from '../../../store/campaigns/progress.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
 import type { Store } from '../../../store/mongo/connect.js';
-import type { Connection, Mutation, Underway } from '../network.js';
+import type { Connection, FastStore, Mutation, Underway } from '../network.js';
 import type { Receiver, Reply } from '../receiver.js';
 
 type Known = Exclude<Reply, 'again'> | 'open' | 'skipped';
@@ -37,8 +37,10 @@ export interface Freezer {
 
 /** One run: its campaign, the attempts and freezers that work on it, and the receiver. */
 export interface CampaignModel {
-  readonly store: Store;
+  readonly store: FastStore;
   readonly key: LaunchKey;
+  readonly readRow: () => Promise<Campaign>;
+  readonly readPages: () => Promise<LedgerPage[]>;
   readonly mutation: Mutation;
   readonly underway: Underway;
   readonly receiver: Receiver;
@@ -64,14 +66,17 @@ export function aToken(model: CampaignModel): string {
   return `token-${model.tokens}`;
 }
 
-export async function rowOf({ store, key }: CampaignModel): Promise<Campaign> {
+export const rowOf = ({ readRow }: CampaignModel): Promise<Campaign> => readRow();
+
+export async function findRow(store: Store, key: LaunchKey): Promise<Campaign> {
   const row = await campaigns(store).find(key.account, key.campaign);
   if (row === null) throw new Error('the campaign is gone');
   return row;
 }
 
-export function pagesOf({ store, key }: CampaignModel): Promise<LedgerPage[]> {
-  const { campaign } = key;
+export const pagesOf = ({ readPages }: CampaignModel): Promise<LedgerPage[]> => readPages();
+
+export function findPages(store: Store, { campaign }: LaunchKey): Promise<LedgerPage[]> {
   return store.ledger.collection<LedgerPage>('ledger').find({ campaign }).sort({ round: 1, page: 1 }).toArray();
 }
 

@@ -2,7 +2,14 @@ import { FINAL_STATES, type MessageState } from '../../../domain/message/message
 import { messageProgress } from '../../../store/messages/progress.js';
 import type { Message } from '../../../store/messages/row.js';
 import type { Store } from '../../../store/mongo/connect.js';
-import { type Connection, type Mutation, type Underway, unreliableStore } from '../network.js';
+import {
+  type Connection,
+  type FastStore,
+  type Mutation,
+  readAfterWrites,
+  type Underway,
+  unreliableStore,
+} from '../network.js';
 import { type Receiver, type Reply, receiver } from '../receiver.js';
 
 /** A lease that treats every claim as abandoned, also that of a live owner. */
@@ -22,7 +29,8 @@ export interface Owner {
 }
 
 export interface MessageModel {
-  readonly store: Store;
+  readonly store: FastStore;
+  readonly row: () => Promise<Message>;
   readonly id: string;
   readonly mutation: Mutation;
   readonly underway: Underway;
@@ -33,9 +41,10 @@ export interface MessageModel {
   tokens: number;
 }
 
-export function messageModel(store: Store, id: string, mutation: Mutation): MessageModel {
+export function messageModel(store: FastStore, id: string, mutation: Mutation): MessageModel {
   const model = {
     store,
+    row: readAfterWrites(store, () => readRow(store, id)),
     id,
     mutation,
     underway: [],
@@ -58,7 +67,9 @@ export function anOwner(model: MessageModel): Owner {
 export const open = (owner: Owner, lease = FAIR_LEASE) => messageProgress(owner.store, lease);
 export const alive = (owner: Owner) => () => owner.state !== 'dead';
 
-export async function rowOf({ store, id }: MessageModel): Promise<Message> {
+export const rowOf = ({ row }: MessageModel): Promise<Message> => row();
+
+async function readRow(store: Store, id: string): Promise<Message> {
   const row = await store.ledger.collection<Message>('messages').findOne({ _id: id });
   if (row === null) throw new Error('the message is gone');
   return row;
