@@ -1,6 +1,6 @@
 import { monotonic } from '../clock.js';
 import { type Rate, serves, type TransportUse } from '../domain/transport.js';
-import { UNREACHED } from '../mail/smtp/session.js';
+import { UNREACHED } from '../mail/smtp/handshake.js';
 import type { Dial } from '../mail/smtp/settings.js';
 import {
   type FailoverTransport,

@@ -1,46 +1,77 @@
-import type { Socket } from 'node:net';
-import { Readable } from 'node:stream';
+import { monotonic } from '../../clock.js';
+import { type Body, type Connection, die, type Envelope } from './connection.js';
+import { isAllowed, sizeOf } from './hand-over.js';
 
-/** Callbacks while the body is sent. */
-export interface BodyWatch {
-  /** Called after 354, before the first byte; false: no byte is sent. */
-  mayStart(): boolean;
-  /** Called each time bytes are taken. */
-  moved(): void;
-  /** Called when the kernel has all bytes; false: the dot is not sent. */
-  mayEnd(): boolean;
-  readonly socket: () => Socket | undefined;
-}
-
+/**
+ * The longest mail that is written in one piece with its dot. The send buffer of a kernel takes it at once: it is empty,
+ * because the server has answered everything that was sent before.
+ */
+const ONE_WRITE = 32_768;
 const SLICE = 65_536;
-const NOTHING = Buffer.alloc(0);
+const END = '\r\n.\r\n';
+const STUFFING = /\n\./g;
 
-/** The finished bytes as a stream that calls back before its first byte and before its end. */
-export function bodyStream(chunks: readonly Buffer[], watch: BodyWatch): Readable {
-  const bytes = Buffer.concat(chunks);
+/** The commands to send behind the dot; empty for none. */
+type CommandsBehind = (connection: Connection) => string;
+
+/** Sends the body after 354. What follows the dot is chosen when the dot is written. */
+export function sendBody(connection: Connection, { mail, sentAt }: Envelope, commandsBehind: CommandsBehind): void {
+  const body: Body = { mail, sentAt, stage: 'body', dotAt: 0 };
+  connection.body = body;
+  const size = sizeOf(mail);
+  if (size > ONE_WRITE || connection.session.socket.writableLength > 0) {
+    sendSlices(connection, body, stuffed(Buffer.concat(mail.mail.chunks, size)), commandsBehind);
+    return;
+  }
+  const { buffer } = connection;
   let at = 0;
-  return new Readable({
-    highWaterMark: 1,
-    read() {
-      if (at === 0 && !watch.mayStart()) return;
-      if (at >= bytes.length) return endWhenWritten(this, watch);
-      watch.moved();
-      this.push(bytes.subarray(at, at + SLICE));
-      at += SLICE;
-    },
-  });
+  for (const chunk of mail.mail.chunks) at += chunk.copy(buffer, at);
+  if (buffer.subarray(0, at).includes('\n.')) {
+    sendSlices(connection, body, stuffed(Buffer.from(buffer.subarray(0, at))), commandsBehind);
+    return;
+  }
+  at += buffer.write(endOf(buffer, at) + afterDot(connection, body, commandsBehind), at);
+  connection.session.socket.write(buffer.subarray(0, at));
 }
 
-/** Waits until all bytes are written: otherwise the dot would queue behind them, after a check that is then old. */
-function endWhenWritten(body: Readable, watch: BodyWatch): void {
-  const check = () => {
-    const socket = watch.socket();
-    if (body.destroyed || socket === undefined || socket.destroyed) return;
-    if (socket.writableLength > 0) {
-      socket.write(NOTHING, () => setImmediate(check));
+/** Each slice waits until the kernel has taken the one before, and lets replies be read in between. */
+function sendSlices(connection: Connection, body: Body, bytes: Buffer, commandsBehind: CommandsBehind): void {
+  const { session, host } = connection;
+  let at = 0;
+  const next = () => {
+    if (connection.body !== body) return;
+    if (at < bytes.length) {
+      connection.dueAt = monotonic() + host.settings.times.smtpCommand;
+      const slice = bytes.subarray(at, at + SLICE);
+      at += slice.length;
+      session.socket.write(slice, () => setImmediate(next));
       return;
     }
-    if (watch.mayEnd()) body.push(null);
+    // The dot would otherwise queue behind bytes that were allowed long ago.
+    if (isAllowed(body.mail.order)) {
+      const end = endOf(bytes, bytes.length);
+      session.socket.write(end + afterDot(connection, body, commandsBehind));
+    } else die(connection, 'no longer allowed');
   };
-  setImmediate(check);
+  next();
+}
+
+function afterDot(connection: Connection, body: Body, commandsBehind: CommandsBehind): string {
+  body.stage = 'dot';
+  body.dotAt = monotonic();
+  connection.dueAt = body.dotAt + connection.host.settings.times.smtpDot;
+  connection.expected.push('dot');
+  return commandsBehind(connection);
+}
+
+/** The final dot on a line of its own (RFC 5321 §4.1.1.4). */
+function endOf(bytes: Buffer, length: number): string {
+  return bytes[length - 2] === 0x0d && bytes[length - 1] === 0x0a ? END.slice(2) : END;
+}
+
+/** RFC 5321 §4.5.2. Composed mails have no line that begins with a dot; this is for all others. */
+function stuffed(bytes: Buffer): Buffer {
+  if (bytes[0] !== 0x2e && !bytes.includes('\n.')) return bytes;
+  const text = bytes.toString('latin1').replace(STUFFING, '\n..');
+  return Buffer.from(text.startsWith('.') ? `.${text}` : text, 'latin1');
 }

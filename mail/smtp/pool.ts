@@ -1,105 +1,126 @@
 import { monotonic } from '../../clock.js';
 import type { ConnectionTrouble } from '../../domain/delivery/outcome.js';
-import type { HandOverResult } from './hand-over.js';
-import { type Opening, openSession, type Session } from './session.js';
+import { quit, start } from './commands.js';
+import { type Connection, type ConnectionHost, die, isIdle, isNew } from './connection.js';
+import { checkDeadlines, openConnection, postpone } from './conversation.js';
+import type { QueuedMail } from './hand-over.js';
+import { type Opening, openSession, type Session } from './handshake.js';
+import { CLOSED, isOrdinary, type MailQueue, mailQueue } from './mail-queue.js';
+import { type Pipelining, pipeliningMode } from './pipelining.js';
 import type { SmtpSettings } from './settings.js';
 
-export interface SessionPool {
-  hasOpen(): boolean;
-  /**
-   * The next free connection, or a new one within the limit; trouble if none could be opened, or the signal was
-   * aborted.
-   */
-  acquire(signal: AbortSignal): Promise<Session | ConnectionTrouble>;
-  release(session: Session, next: HandOverResult['next']): void;
+/** The connections of one transport, and the mails that wait for them. */
+export interface ConnectionPool {
+  /** Undefined if a connection past EHLO and AUTH is open, or was just opened. */
+  ready(): Promise<ConnectionTrouble | undefined>;
+  /** Queues a mail. It is settled once, never before this returns. */
+  send(mail: Pick<QueuedMail, 'mail' | 'order' | 'settled'>): void;
+  /** Resets all connections at once. */
   destroy(): void;
+  /** Takes no more mail, finishes what was begun, then sends QUIT. */
   close(): Promise<void>;
 }
 
-interface Waiter {
-  readonly signal: AbortSignal;
-  readonly resolve: (got: Session | ConnectionTrouble) => void;
-}
-
-/** Milliseconds after which an idle connection is closed: the server may have dropped it silently. */
-const IDLE = 30_000;
-const QUIT_WITHIN = 1_000;
-
-const CANCELLED: ConnectionTrouble = { stage: 'connect', what: 'no longer wanted' };
-const CLOSED: ConnectionTrouble = { stage: 'connect', what: 'the transport is closed' };
-
-interface Pool {
-  readonly settings: SmtpSettings;
-  /** All sessions with a socket. */
-  readonly sessions: Map<Session, NodeJS.Timeout>;
+interface Pool extends ConnectionHost {
+  readonly queue: MailQueue;
+  readonly connections: Set<Connection>;
+  readonly idleOnes: Connection[];
   readonly opening: Set<Opening>;
-  readonly idle: Session[];
-  readonly waiting: Waiter[];
-  /** Signals that dismiss their waiters on abort; one listener for each signal. */
-  readonly watched: WeakSet<AbortSignal>;
+  /** Callers of `ready`. */
+  readonly waiting: ((trouble: ConnectionTrouble | undefined) => void)[];
   state: 'open' | 'closing' | 'gone';
-  /** Aborted when the pool closes, because signals outlive the transports that listen to them. */
-  readonly over: AbortController;
-  /** Called when a session has ended or was returned. */
+  isScheduled: boolean;
+  /** Openings in a row that failed while other connections were open, and when the next may begin. */
+  failures: number;
+  openAfter: number;
+  greylistedAt: number;
+  ticker: NodeJS.Timeout | undefined;
+  tickedAt: number;
+  /** Called when a connection has ended. */
   changed: () => void;
 }
 
-export function sessionPool(settings: SmtpSettings): SessionPool {
+const LONGEST_TICK = 250;
+/** A tick that comes so much too late means that the process was suspended. */
+const SUSPENDED_FOR = 1_000;
+const FIRST_BACKOFF = 250;
+const LONGEST_BACKOFF = 30_000;
+const GREYLIST_PAUSE = 60_000;
+/** Connections that have been silent for longer are no proof that the server is there. */
+const RESPONSIVE_FOR = 10_000;
+
+/** `most`: how much is sent ahead of replies at most. */
+export function connectionPool(settings: SmtpSettings, most: Pipelining): ConnectionPool {
   const pool: Pool = {
     settings,
-    sessions: new Map(),
+    mode: pipeliningMode(most, (mode, why) => settings.log('smtp pipelining reduced', { mode, why })),
+    queue: mailQueue(() => schedule(pool)),
+    connections: new Set(),
+    idleOnes: [],
     opening: new Set(),
-    idle: [],
     waiting: [],
-    watched: new WeakSet(),
     state: 'open',
-    over: new AbortController(),
+    isScheduled: false,
+    failures: 0,
+    openAfter: 0,
+    greylistedAt: Number.NEGATIVE_INFINITY,
+    ticker: undefined,
+    tickedAt: 0,
     changed: () => undefined,
+    takeBehind: () => pool.queue.take(isOrdinary),
+    giveBack: (mail) => pool.queue.giveBack(mail),
+    settle: ({ settled }, outcome) => settled(outcome),
+    idle: (connection) => serve(pool, connection),
+    gone: (connection) => onGone(pool, connection),
+    mayTryAgainAtOnce: () => {
+      const isDue = monotonic() - pool.greylistedAt > GREYLIST_PAUSE;
+      if (isDue) pool.greylistedAt = monotonic();
+      return isDue;
+    },
   };
   return {
-    hasOpen: () => pool.sessions.size > 0,
-    acquire: (signal) => acquire(pool, signal),
-    release: (session, next) => release(pool, session, next),
+    ready: () => ready(pool),
+    send: pool.queue.add,
     destroy: () => destroy(pool),
     close: () => close(pool),
   };
 }
 
-function acquire(pool: Pool, signal: AbortSignal): Promise<Session | ConnectionTrouble> {
-  if (pool.state !== 'open') return Promise.resolve(CLOSED);
-  const session = pool.waiting.length === 0 ? pool.idle.pop() : undefined;
-  if (session !== undefined) return Promise.resolve(session);
-  if (signal.aborted) return Promise.resolve(CANCELLED);
-  if (!pool.watched.has(signal)) {
-    pool.watched.add(signal);
-    const until = pool.over.signal;
-    signal.addEventListener('abort', () => dismiss(pool, CANCELLED, signal), { once: true, signal: until });
-  }
-  return new Promise((resolve) => {
-    pool.waiting.push({ signal, resolve });
-    serve(pool);
+/** Mails are given out in a turn of their own, so that no caller and no conversation is interrupted. */
+function schedule(pool: Pool): void {
+  if (pool.isScheduled) return;
+  pool.isScheduled = true;
+  setImmediate(() => {
+    pool.isScheduled = false;
+    for (const connection of pool.idleOnes.splice(0)) serve(pool, connection);
+    openMore(pool);
   });
 }
 
-/** Resolves all waiters, or those of one signal, with the trouble. */
-function dismiss({ waiting }: Pool, why: ConnectionTrouble, signal?: AbortSignal): void {
-  for (const waiter of waiting.splice(0)) {
-    if (signal === undefined || waiter.signal === signal) waiter.resolve(why);
-    else waiting.push(waiter);
+/** Starts the next mail on an idle connection. */
+function serve(pool: Pool, connection: Connection): void {
+  if (!isIdle(connection)) return;
+  if (pool.state !== 'open' || connection.served >= pool.settings.messages) {
+    quit(connection);
+    return;
   }
+  const fits = isNew(connection) ? () => true : isOrdinary;
+  for (let mail = pool.queue.take(fits); mail !== undefined; mail = pool.queue.take(fits)) {
+    if (start(connection, mail)) return;
+  }
+  // What is left needs a new connection.
+  if (pool.queue.length() > 0 && !hasCapacity(pool)) quit(connection);
+  else pool.idleOnes.push(connection);
 }
 
-/** Gives free connections to the waiters, and opens new ones within the limit. */
-function serve(pool: Pool): void {
-  while (pool.waiting.length > 0 && pool.idle.length > 0) {
-    const session = pool.idle.pop();
-    if (session !== undefined) pool.waiting.shift()?.resolve(session);
-  }
-  while (pool.waiting.length > pool.opening.size && hasCapacity(pool)) open(pool);
+function hasCapacity({ state, connections, opening, settings }: Pool): boolean {
+  return state === 'open' && connections.size + opening.size < settings.connections;
 }
 
-function hasCapacity({ state, sessions, opening, settings }: Pool): boolean {
-  return state === 'open' && sessions.size + opening.size < settings.connections;
+function openMore(pool: Pool): void {
+  const wanted = () => Math.max(pool.queue.length(), pool.waiting.length);
+  while (wanted() > pool.opening.size && hasCapacity(pool) && monotonic() >= pool.openAfter) open(pool);
+  keepTicking(pool);
 }
 
 function open(pool: Pool): void {
@@ -108,106 +129,105 @@ function open(pool: Pool): void {
   pool.opening.add(opening);
   void opening.opened.then((got) => {
     pool.opening.delete(opening);
-    if ('stage' in got) {
-      pool.settings.log('smtp connection failed', { what: got.what });
-      pool.waiting.shift()?.resolve(got);
-      serve(pool);
-      return;
-    }
-    pool.settings.recordDuration('connect', monotonic() - begun);
-    addSession(pool, got);
+    if ('stage' in got) onOpeningFailed(pool, got);
+    else onOpened(pool, got, monotonic() - begun);
   });
 }
 
-function addSession(pool: Pool, session: Session): void {
-  const retire = setTimeout(() => {
-    if (pool.idle.includes(session)) quit(pool, session);
-  }, IDLE);
-  pool.sessions.set(session, retire);
-  session.smtp.once('end', () => removeSession(pool, session));
-  if (session.smtp.destroyed) removeSession(pool, session);
-  else release(pool, session, 'idle');
+function onOpened(pool: Pool, session: Session, milliseconds: number): void {
+  pool.failures = 0;
+  pool.settings.recordDuration('connect', milliseconds);
+  if (pool.state === 'gone') {
+    session.raw.destroy();
+    return;
+  }
+  const connection = openConnection(session, pool);
+  if (connection.state === 'dead') return;
+  pool.connections.add(connection);
+  answerWaiting(pool, undefined);
+  serve(pool, connection);
+  keepTicking(pool);
 }
 
-function removeSession(pool: Pool, session: Session): void {
-  clearTimeout(pool.sessions.get(session));
-  pool.sessions.delete(session);
-  leaveIdle(pool, session);
-  serve(pool);
+/** While another connection works, the mails wait for it; otherwise each mail has two such failures. */
+function onOpeningFailed(pool: Pool, trouble: ConnectionTrouble): void {
+  pool.settings.log('smtp connection failed', { what: trouble.what });
+  pool.changed();
+  if (pool.opening.size > 0) return;
+  if ([...pool.connections].some(isResponsive)) {
+    pool.openAfter = monotonic() + Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** pool.failures);
+    pool.failures += 1;
+    return;
+  }
+  answerWaiting(pool, trouble);
+  pool.queue.countTry(trouble);
+  schedule(pool);
+}
+
+function isResponsive(connection: Connection): boolean {
+  return connection.state === 'open' && (isIdle(connection) || monotonic() - connection.heardAt < RESPONSIVE_FOR);
+}
+
+function answerWaiting(pool: Pool, trouble: ConnectionTrouble | undefined): void {
+  for (const answer of pool.waiting.splice(0)) answer(trouble);
+}
+
+function ready(pool: Pool): Promise<ConnectionTrouble | undefined> {
+  if ([...pool.connections].some(({ state }) => state === 'open')) return Promise.resolve(undefined);
+  if (pool.state !== 'open') return Promise.resolve(CLOSED);
+  return new Promise((resolve) => {
+    pool.waiting.push(resolve);
+    openMore(pool);
+  });
+}
+
+function onGone(pool: Pool, connection: Connection): void {
+  pool.connections.delete(connection);
+  const at = pool.idleOnes.indexOf(connection);
+  if (at >= 0) pool.idleOnes.splice(at, 1);
+  if (pool.connections.size === 0) pool.openAfter = 0;
+  if (pool.queue.length() > 0 || pool.waiting.length > 0) schedule(pool);
   pool.changed();
 }
 
-function leaveIdle({ idle }: Pool, session: Session): void {
-  const at = idle.indexOf(session);
-  if (at >= 0) idle.splice(at, 1);
+function keepTicking(pool: Pool): void {
+  if (pool.ticker !== undefined || pool.connections.size === 0) return;
+  const { smtpCommand, smtpDot } = pool.settings.times;
+  const interval = Math.max(10, Math.min(LONGEST_TICK, smtpCommand / 4, smtpDot / 4));
+  pool.tickedAt = monotonic();
+  pool.ticker = setInterval(() => tick(pool, interval), interval).unref();
 }
 
-function release(pool: Pool, session: Session, next: HandOverResult['next']): void {
-  const retire = pool.sessions.get(session);
-  if (retire === undefined) return;
-  if (next === 'destroy') {
-    session.smtp.close();
-    return;
+function tick(pool: Pool, interval: number): void {
+  const at = monotonic();
+  const late = at - pool.tickedAt - interval;
+  pool.tickedAt = at;
+  for (const connection of [...pool.connections]) {
+    if (late > SUSPENDED_FOR) postpone(connection, late);
+    else checkDeadlines(connection, at);
   }
-  if (next === 'reset') {
-    reset(pool, session);
-    return;
-  }
-  session.served += 1;
-  if (pool.state !== 'open' || session.served > pool.settings.messages) {
-    quit(pool, session);
-    return;
-  }
-  retire.refresh();
-  pool.idle.push(session);
-  serve(pool);
-}
-
-/** RSET ends the transaction that a refusal has left open (RFC 5321 §4.1.1.5). */
-function reset(pool: Pool, session: Session): void {
-  const stop = closeAfter(session, pool.settings.times.smtpCommand);
-  session.smtp.reset((error) => {
-    stop();
-    if (error) session.smtp.close();
-    else release(pool, session, 'idle');
-  });
-}
-
-function quit(pool: Pool, session: Session): void {
-  leaveIdle(pool, session);
-  closeAfter(session, QUIT_WITHIN);
-  session.smtp.quit();
-}
-
-/** Closes the connection after `ms` unless it ends, or the returned function is called, before. */
-function closeAfter({ smtp }: Session, ms: number): () => void {
-  const timer = setTimeout(() => smtp.close(), ms);
-  const stop = () => {
-    clearTimeout(timer);
-    smtp.off('end', stop);
-  };
-  smtp.once('end', stop);
-  return stop;
+  if (pool.queue.length() > 0) schedule(pool);
+  if (pool.connections.size > 0 || pool.queue.length() > 0) return;
+  clearInterval(pool.ticker);
+  pool.ticker = undefined;
 }
 
 function destroy(pool: Pool): void {
   pool.state = 'gone';
-  pool.idle.length = 0;
-  const sessions = [...pool.sessions.keys()];
-  for (const { smtp } of sessions) smtp.close();
   for (const opening of pool.opening) opening.close();
-  for (const session of sessions) session.abort?.('the transport was destroyed');
-  dismiss(pool, CLOSED);
-  pool.over.abort();
+  for (const connection of [...pool.connections]) die(connection, 'the transport was destroyed');
+  pool.queue.close();
+  answerWaiting(pool, CLOSED);
+  clearInterval(pool.ticker);
+  pool.ticker = undefined;
 }
 
 async function close(pool: Pool): Promise<void> {
   if (pool.state === 'open') pool.state = 'closing';
-  dismiss(pool, CLOSED);
-  pool.over.abort();
-  for (const session of [...pool.idle]) quit(pool, session);
-  await Promise.all([...pool.opening].map(({ opened }) => opened));
-  while (pool.sessions.size > 0) {
+  pool.queue.close();
+  answerWaiting(pool, CLOSED);
+  for (const connection of pool.idleOnes.splice(0)) quit(connection);
+  while (pool.connections.size + pool.opening.size > 0) {
     await new Promise<void>((resolve) => {
       pool.changed = resolve;
     });

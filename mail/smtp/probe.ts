@@ -3,7 +3,7 @@ import { monotonic } from '../../clock.js';
 import type { ConnectionTrouble } from '../../domain/delivery/outcome.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import { shortReply } from '../../domain/delivery/scrub.js';
-import { openSession, type Session } from './session.js';
+import { openSession, type Session } from './handshake.js';
 import { type Dial, settingsFrom } from './settings.js';
 
 /** The result of a connection test, without a mail. */
@@ -31,10 +31,19 @@ export async function probe(url: string, timeout: number, dial?: Dial): Promise<
   const milliseconds = Math.round(monotonic() - begun);
   if ('stage' in opened) return { ...failedProbe(opened), milliseconds };
   const result = outcomeOf(opened, settings.auth !== undefined);
-  const timer = setTimeout(() => opened.smtp.close(), timeout);
-  opened.smtp.once('end', () => clearTimeout(timer));
-  opened.smtp.quit();
+  leave(opened, timeout);
   return { ...result, milliseconds };
+}
+
+/** QUIT, and the end of the connection once the server has answered. */
+function leave({ socket, raw }: Session, timeout: number): void {
+  const end = () => {
+    clearTimeout(timer);
+    raw.destroy();
+  };
+  const timer = setTimeout(end, timeout);
+  socket.once('data', end).once('end', end).resume();
+  socket.write('QUIT\r\n');
 }
 
 type ProbeOutcome = Omit<ProbeResult, 'milliseconds'>;
@@ -48,8 +57,7 @@ function stageOf(what: string): ProbeResult['stage'] {
   return /\b(?:ETLS|EREQUIRETLS)\b|certificate|\bSSL\b/i.test(what) ? 'tls' : 'connect';
 }
 
-function outcomeOf({ smtp }: Session, authenticated: boolean): ProbeOutcome {
-  const socket = smtp._socket;
+function outcomeOf({ socket, says }: Session, authenticated: boolean): ProbeOutcome {
   const isSecure = socket instanceof TLSSocket;
   return {
     ok: true,
@@ -57,6 +65,6 @@ function outcomeOf({ smtp }: Session, authenticated: boolean): ProbeOutcome {
     tls: isSecure ? socket.getProtocol() : null,
     cipher: isSecure ? socket.getCipher().name : null,
     authenticated,
-    says: shortReply(smtp.lastServerResponse || ''),
+    says: shortReply(says),
   };
 }

@@ -1,5 +1,5 @@
-import type { Socket } from 'node:net';
-import type { SMTPConnectionAuth, SMTPConnectionOptions } from 'nodemailer/lib/smtp-connection';
+import { isIP, type Socket } from 'node:net';
+import { hostname } from 'node:os';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 
 /** The measured steps: until the server is ready for mail, and from MAIL to its reply for the mail. */
@@ -10,13 +10,32 @@ export type RecordDuration = (step: SmtpStep, milliseconds: number) => void;
 /** Begins a connection to an untrusted host; the socket may end in an error instead. */
 export type Dial = (target: { readonly host: string; readonly port: number }) => Socket;
 
+export interface SmtpCredentials {
+  readonly user: string;
+  readonly pass: string;
+  /** Undefined: the first that the server offers. */
+  readonly method: AuthMethod | undefined;
+}
+
+const AUTH_METHODS = ['PLAIN', 'LOGIN', 'CRAM-MD5'] as const;
+type AuthMethod = (typeof AUTH_METHODS)[number];
+
+const TLS_MODES = ['require', 'off', 'insecure'] as const;
+
 export interface SmtpSettings {
+  readonly host: string;
+  readonly port: number;
+  /** TLS from the first byte. */
+  readonly secure: boolean;
+  /** STARTTLS where it is offered; required; never; or with any certificate. */
+  readonly tls: 'opportunistic' | (typeof TLS_MODES)[number];
+  /** The name in EHLO. */
+  readonly name: string;
+  readonly auth: SmtpCredentials | undefined;
   readonly connections: number;
   readonly times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'>;
-  readonly connection: SMTPConnectionOptions;
-  /** Undefined: the connection is opened from the options. */
+  /** Undefined: the connection is opened from host and port. */
   readonly dial: (() => Socket) | undefined;
-  readonly auth: SMTPConnectionAuth | undefined;
   /** Mails after which a connection is closed with QUIT and replaced. */
   readonly messages: number;
   readonly log: (message: string, details: Readonly<Record<string, unknown>>) => void;
@@ -37,7 +56,7 @@ const MESSAGES_PER_CONNECTION = 1_000;
 
 /**
  * Reads `smtp[s]://[user:password@]host[:port][?…]`. `smtp` uses STARTTLS if offered. `tls=require` requires it,
- * `tls=off` never uses it, `tls=insecure` accepts any certificate; `auth=LOGIN` selects the mechanism; `messages=100`
+ * `tls=off` never uses it, `tls=insecure` accepts any certificate; `auth=LOGIN` selects the mechanism (PLAIN, LOGIN or CRAM-MD5); `messages=100`
  * limits a connection; `name=mail.example.org` is the name in EHLO. Throws on anything else.
  */
 export function settingsFrom(options: SmtpOptions): SmtpSettings {
@@ -50,11 +69,14 @@ export function settingsFrom(options: SmtpOptions): SmtpSettings {
   const { dial } = options;
   const target = { host: hostOf(url), port: portOf(url) };
   return {
+    ...target,
+    secure: isSecure(url),
+    tls: tlsMode(query.get('tls')),
+    name: ehloName(query.get('name') ?? options.name),
+    auth: credentials(url, query),
     connections: Math.max(1, Math.floor(options.connections)),
     times: options.times,
-    connection: { ...target, ...connectionOptions(url, query, options) },
     dial: dial && (() => dial(target)),
-    auth: credentials(url, query),
     messages,
     log: options.log ?? (() => undefined),
     recordDuration: options.recordDuration ?? (() => undefined),
@@ -80,24 +102,6 @@ function knownQuery(url: URL): URLSearchParams {
   return url.searchParams;
 }
 
-const A_DAY = 86_400_000;
-
-function connectionOptions(url: URL, query: URLSearchParams, { name, times }: SmtpOptions): SMTPConnectionOptions {
-  const secure = isSecure(url);
-  const helo = query.get('name') ?? name;
-  return {
-    secure,
-    ...tlsOptions(query.get('tls')),
-    ...(helo === undefined ? {} : { name: helo }),
-    connectionTimeout: times.smtpCommand,
-    greetingTimeout: times.smtpCommand,
-    // Each wait has its own deadline. This timeout would end the connection before its received bytes are read.
-    socketTimeout: A_DAY,
-    // close() must not flush unwritten bytes.
-    socketCloseTimeout: 0,
-  };
-}
-
 function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, '');
 }
@@ -111,27 +115,29 @@ function isSecure({ protocol }: URL): boolean {
   return protocol === 'smtps:';
 }
 
-function tlsOptions(tls: string | null): SMTPConnectionOptions {
-  switch (tls) {
-    case null:
-      return {};
-    case 'require':
-      return { requireTLS: true };
-    case 'off':
-      return { ignoreTLS: true };
-    case 'insecure':
-      return { tls: { rejectUnauthorized: false } };
-    default:
-      throw new Error('SMTP_URL: tls must be require, off or insecure');
-  }
+function tlsMode(tls: string | null): SmtpSettings['tls'] {
+  if (tls === null) return 'opportunistic';
+  const mode = TLS_MODES.find((known) => known === tls);
+  if (mode === undefined) throw new Error(`SMTP_URL: tls must be ${TLS_MODES.join(', ')}`);
+  return mode;
 }
 
-function credentials(url: URL, query: URLSearchParams): SMTPConnectionAuth | undefined {
+/** A host name or an address literal (RFC 5321 §4.1.3): it is sent as part of a command. */
+function ehloName(given: string | undefined): string {
+  const name = given ?? hostname();
+  if (/^(?:[a-z0-9_-]+\.)+[a-z0-9_-]+$/i.test(name) && isIP(name) === 0) return name;
+  if (isIP(name) === 4) return `[${name}]`;
+  if (given === undefined) return '[127.0.0.1]';
+  if (/^(?:[a-z0-9_-]+|\[[a-z0-9.:]+\])$/i.test(name)) return name;
+  throw new Error('SMTP_URL: name must be a host name');
+}
+
+function credentials(url: URL, query: URLSearchParams): SmtpCredentials | undefined {
+  const wanted = query.get('auth');
+  const method = AUTH_METHODS.find((known) => known === wanted?.toUpperCase());
+  if (wanted !== null && method === undefined) throw new Error(`SMTP_URL: auth must be ${AUTH_METHODS.join(', ')}`);
   if (url.username === '') return undefined;
-  const method = query.get('auth');
-  return {
-    user: decodeURIComponent(url.username),
-    pass: decodeURIComponent(url.password),
-    ...(method === null ? {} : { method }),
-  };
+  const [user, pass] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
+  if (/\0/.test(user + pass)) throw new Error('SMTP_URL: user and password must not contain NUL');
+  return { user, pass, method };
 }

@@ -2,8 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { monotonic } from '../../clock.js';
 import type { ConnectionTrouble, Outcome } from '../../domain/delivery/outcome.js';
 import type { Rate, TransportUse } from '../../domain/transport.js';
+import type { HandOverOrder } from '../smtp/hand-over.js';
 import type { TransportMonitor } from './monitor.js';
-import type { HandOverOrder, Transport } from './transport.js';
+import type { Transport } from './transport.js';
 
 /** The limits of the mail sent by one route. */
 export interface Route {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { PROTOCOL_TIMES } from '../../domain/delivery/protocol.js';
-import { UNREACHED } from '../../mail/smtp/session.js';
+import { UNREACHED } from '../../mail/smtp/handshake.js';
 import { accounts } from '../../store/accounts/accounts.js';
 import { clients } from '../../store/accounts/clients.js';
 import { openStore, type Store } from '../../store/mongo/connect.js';

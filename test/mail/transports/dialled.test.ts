@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { UNREACHED } from '../../../mail/smtp/handshake.js';
 import { probe } from '../../../mail/smtp/probe.js';
-import { UNREACHED } from '../../../mail/smtp/session.js';
 import type { Dial } from '../../../mail/smtp/settings.js';
 import { smtpTransport } from '../../../mail/transports/transport.js';
 import { addressGuard } from '../../../web/address-guard.js';

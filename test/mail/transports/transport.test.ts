@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../domain/delivery/outcome.js';
+import type { HandOverOrder } from '../../../mail/smtp/hand-over.js';
 import type { RecordDuration } from '../../../mail/smtp/settings.js';
-import { type HandOverOrder, smtpTransport, type Transport } from '../../../mail/transports/transport.js';
+import { smtpTransport, type Transport } from '../../../mail/transports/transport.js';
 import { aMail } from '../../support/mail/letters.js';
 import type { SmtpScript, Step } from '../../support/scripted/smtp-script.js';
 import { type SmtpServer, smtpServer } from '../../support/scripted/smtp-server.js';

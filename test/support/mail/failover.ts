@@ -1,4 +1,5 @@
 import { afterEach } from 'vitest';
+import type { HandOverOrder } from '../../../mail/smtp/hand-over.js';
 import {
   type FailoverTransport,
   failoverTransport,
@@ -6,7 +7,7 @@ import {
   type RouteEntry,
 } from '../../../mail/transports/failover.js';
 import { monitorTransport } from '../../../mail/transports/monitor.js';
-import { type HandOverOrder, smtpTransport } from '../../../mail/transports/transport.js';
+import { smtpTransport } from '../../../mail/transports/transport.js';
 import type { SmtpScript } from '../scripted/smtp-script.js';
 import { type SmtpServer, smtpServer } from '../scripted/smtp-server.js';
 

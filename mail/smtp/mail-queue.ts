@@ -1,0 +1,86 @@
+import { setMaxListeners } from 'node:events';
+import type { ConnectionTrouble } from '../../domain/delivery/outcome.js';
+import { isAllowed, MOST_TRIES, NOT_BEGUN, type QueuedMail } from './hand-over.js';
+
+export type MailQueue = ReturnType<typeof mailQueue>;
+
+const CANCELLED: ConnectionTrouble = { stage: 'connect', what: 'no longer wanted' };
+export const CLOSED: ConnectionTrouble = { stage: 'connect', what: 'the transport is closed' };
+
+/** Any connection may take it. */
+export function isOrdinary({ fresh }: QueuedMail): boolean {
+  return !fresh;
+}
+
+/** The mails that wait for a connection of a transport. `changed` is called when there is one more. */
+export function mailQueue(changed: () => void) {
+  const mails: QueuedMail[] = [];
+  let isOpen = true;
+  const dismiss = (why: ConnectionTrouble, isMeant: (mail: QueuedMail) => boolean): void => {
+    for (const mail of mails.splice(0)) {
+      if (isMeant(mail)) mail.settled({ kind: 'not_handed_over', why });
+      else mails.push(mail);
+    }
+  };
+  const signals = watchedSignals((signal) => dismiss(CANCELLED, ({ order }) => order.signal === signal));
+
+  return {
+    length: (): number => mails.length,
+    add: ({ mail, order, settled }: Pick<QueuedMail, 'mail' | 'order' | 'settled'>): void => {
+      if (!isOpen || order.signal.aborted) {
+        const why = isOpen ? CANCELLED : CLOSED;
+        // Not before `add` has returned.
+        setImmediate(() => settled({ kind: 'not_handed_over', why }));
+        return;
+      }
+      signals.watch(order.signal);
+      mails.push({ mail, order, settled, tries: 0, returns: 0, fresh: false });
+      changed();
+    },
+    /** Puts a mail that was not handed over at the head. */
+    giveBack: (mail: QueuedMail): void => {
+      if (!isOpen || mail.order.signal.aborted) {
+        mail.settled(NOT_BEGUN);
+        return;
+      }
+      mails.unshift(mail);
+      changed();
+    },
+    /** The first mail that fits and may still begin. */
+    take: (fits: (mail: QueuedMail) => boolean): QueuedMail | undefined => {
+      for (;;) {
+        const at = mails.findIndex(fits);
+        const [mail] = at < 0 ? [] : mails.splice(at, 1);
+        if (mail === undefined || isAllowed(mail.order)) return mail;
+        mail.settled(NOT_BEGUN);
+      }
+    },
+    /** No connection could be opened: a mail that has no try left is settled with the trouble. */
+    countTry: (trouble: ConnectionTrouble): void => {
+      for (const mail of mails) mail.tries += 1;
+      dismiss(trouble, ({ tries }) => tries >= MOST_TRIES);
+    },
+    /** Settles all mails; later ones are settled at once. */
+    close: (): void => {
+      isOpen = false;
+      dismiss(CLOSED, () => true);
+      signals.end();
+    },
+  };
+}
+
+/** Calls back once for each watched signal that is aborted. */
+function watchedSignals(aborted: (signal: AbortSignal) => void) {
+  const watched = new WeakSet<AbortSignal>();
+  // Signals outlive the transports that listen to them.
+  const over = new AbortController();
+  setMaxListeners(0, over.signal);
+  return {
+    watch: (signal: AbortSignal): void => {
+      if (watched.has(signal)) return;
+      watched.add(signal);
+      signal.addEventListener('abort', () => aborted(signal), { once: true, signal: over.signal });
+    },
+    end: () => over.abort(),
+  };
+}
