@@ -87,7 +87,7 @@ function plansOf(deps: TransportDeps, row: StoredTransport, use: TransportUse, i
   try {
     const url = deps.transports.urlOf(row);
     const guard = isClient ? { dial: deps.dial } : {};
-    return [{ route, url, version: row.version, recordTrouble: troubleRecorder(deps, row, isClient), ...guard }];
+    return [{ route, use, url, version: row.version, recordTrouble: troubleRecorder(deps, row, isClient), ...guard }];
   } catch (error) {
     deps.log.warn({ transport: route.id, error: String(error) }, 'a transport was sealed with another EVERPOST_SECRET');
     return [];
@@ -109,7 +109,7 @@ function ownRoute({ smtpUrl: url, smtpConnections }: TransportDeps, use: Transpo
   return (): RouteEntry => {
     if (entry === undefined) {
       const route = routeOf('default', 'all', use, { perSecond: null, connections: smtpConnections });
-      entry = { route, monitor: open({ route, url, version: 0, recordTrouble: () => undefined }).monitor };
+      entry = { route, monitor: open({ route, use, url, version: 0, recordTrouble: () => undefined }).monitor };
     }
     return entry;
   };

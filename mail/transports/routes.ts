@@ -12,6 +12,8 @@ export interface RoutePlan {
   readonly version: number;
   readonly recordTrouble: (trouble: string | undefined) => void;
   readonly dial?: Dial | undefined;
+  /** The next mail of a campaign is sent ahead; a message never waits behind the dot of another (docs/architecture/protocol.md "The sender"). */
+  readonly use: TransportUse;
 }
 
 export interface OpenRoute extends Pick<RouteEntry, 'monitor'> {
@@ -34,10 +36,11 @@ export function routeOpener({ times, log: logger, recordDuration }: RouteSetting
   const opened = new Set<Transport>();
   let isDestroyed = false;
   return {
-    open: ({ route, url, version, recordTrouble, dial }: RoutePlan): OpenRoute => {
+    open: ({ route, url, version, recordTrouble, dial, use }: RoutePlan): OpenRoute => {
       const { id: name, connections } = route;
       const log = (message: string, details: object) => logger.warn({ ...details, transport: name }, message);
-      const transport = smtpTransport({ url, connections, times, dial, log, recordDuration });
+      const pipelining = use === 'bulk' ? 'across' : 'within';
+      const transport = smtpTransport({ url, connections, times, dial, log, recordDuration, pipelining });
       opened.add(transport);
       if (isDestroyed) transport.destroy();
       const settings = { name, sessionTimeout: SESSION_TIMEOUT_MS, log, recordHealth: recordTrouble };
