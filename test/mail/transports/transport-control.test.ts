@@ -49,7 +49,10 @@ describe('permission to send', () => {
 
   test('is asked before the dot of a long body: the mail ends uncertain, the dot is not sent', async () => {
     const [smtp, sender] = await started();
-    expect(await sender.deliver(bigMail(), allowedTimes(2))).toMatchObject({ kind: 'uncertain', why: { stage: 'body' } });
+    expect(await sender.deliver(bigMail(), allowedTimes(2))).toMatchObject({
+      kind: 'uncertain',
+      why: { stage: 'body' },
+    });
     expect(await sender.deliver(aMail(), always)).toMatchObject({ kind: 'accepted' });
     expect(smtp.steps).toMatchObject({ connect: 2, dot: 1 });
   });
