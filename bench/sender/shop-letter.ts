@@ -1,6 +1,7 @@
 import { bodiesOf } from '../../mail/letter/document.js';
+import { TOKEN_FIELD } from '../../mail/letter/fields.js';
 import type { Letter, Recipient } from '../../mail/letter/letter.js';
-import { destinationsOf, TOKEN_FIELD, trackedBodies } from '../../mail/letter/tracking.js';
+import { destinationsOf, trackedBodies } from '../../mail/letter/tracking.js';
 import { unsubscribeUrl } from '../../mail/tokens/link-tokens.js';
 import { newsletter } from '../harness/newsletter.js';
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Failure, type FieldErrors } from '../../domain/errors.js';
 import { parseMailbox } from '../address.js';
 import { type SourceLimits, TRACKED_LIMITS } from '../liquid/complexity.js';
@@ -7,10 +7,8 @@ import { mailboxField, oneLine, phrase } from '../mime/headers.js';
 import { quotedRun } from '../mime/quoted-printable.js';
 import { bodiesOf } from './document.js';
 import type { Letter } from './letter.js';
-import { type Slot, slotsIn } from './slots.js';
+import { type Part, type Slot, slotsIn } from './slots.js';
 import { trackedBodies } from './tracking.js';
-
-export type Part = 'subject' | 'text' | 'html';
 
 /** A slot of a body and the part whose variables it sees. */
 interface BodySlot extends Slot {
@@ -38,7 +36,7 @@ export function compileLetter(letter: Letter): CompiledLetter {
   if (letter.replyTo !== null && replyTo?.ascii !== true) faults['reply_to'] = ['is not a valid address'];
   if (from === undefined || Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
   const { html, text } = trackedBodies(bodiesOf(letter), letter);
-  const boundary = `=_${digest(`${letter.boundarySeed} boundary`).toString('hex').slice(0, 24)}`;
+  const boundary = `=_${hash('sha256', `${letter.boundarySeed} boundary`, 'hex').slice(0, 24)}`;
   const plan = planner();
   plan.add(fixedFields(letter, from.envelope, replyTo?.envelope, boundary));
   plan.add(partHead(boundary, 'text/plain'));
@@ -104,12 +102,8 @@ export function messageIdOf(
   subscriber: number,
 ): string {
   const { boundarySeed, campaign } = compiled.letter;
-  const mark = digest(`${boundarySeed} ${campaign}.${subscriber}`).toString('base64url').slice(0, 10);
+  const mark = hash('sha256', `${boundarySeed} ${campaign}.${subscriber}`, 'base64url').slice(0, 10);
   return `<${campaign}.${subscriber}.${mark}@${compiled.sender.domain}>`;
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }
 
 /** The header fields that are the same for all recipients, and the empty line after the header. */

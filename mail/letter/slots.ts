@@ -2,24 +2,25 @@ import { type Context, type Template, TokenKind } from 'liquidjs';
 import { printed } from '../liquid/budget.js';
 import type { SourceLimits } from '../liquid/complexity.js';
 import { escapeHtml, liquidContext, type Mode, parseLiquid, recipientContext, renderLiquid } from '../liquid/engine.js';
+import { attributeReader, fieldReader, fieldsOf, type MailFields } from './fields.js';
 
-/** The fields of one recipient, as Liquid sees them. */
-export type Fields = Readonly<Record<string, unknown>>;
+/** The part of a mail that a slot belongs to. A variable that one slot assigns is visible in later slots of its part. */
+export type Part = 'subject' | 'text' | 'html';
 
-/** One recipient's rendering of one part. A variable that one slot assigns is visible in later slots. */
+/** One recipient's rendering. */
 export interface Rendering {
-  readonly fields: Fields;
-  readonly liquid: () => Context;
+  readonly fields: MailFields;
+  /** The variables of the parts that need the Liquid engine. */
+  readonly contexts: Partial<Record<Part, Context>>;
 }
 
-/** A part of the text that is rendered for each recipient. */
+/** A piece of the text that is rendered for each recipient. */
 export interface Slot {
   /** Slots with the same key have the same text for the same recipient; undefined: rendered each time. */
   readonly key: string | undefined;
-  readonly render: (rendering: Rendering) => string;
+  readonly render: (rendering: Rendering, part: Part) => string;
 }
 
-type Read = (fields: Fields) => unknown;
 type Step = (value: unknown) => unknown;
 
 /** A plain field with filters that need no Liquid engine: nine in ten tags of real letters. */
@@ -30,17 +31,6 @@ const NOT_A_FIELD = new Set(['nil', 'null', 'true', 'false', 'empty', 'blank']);
 const COMPUTED = new Set(['size', 'first', 'last']);
 /** Tags that can redefine a name, so that it no longer means the recipient's field. */
 const SETS_VARIABLES = /\{%-?\s*(?:assign|capture|increment|decrement|liquid)\b/;
-
-export function rendering(fields: Fields, mode: Mode): Rendering {
-  let context: Context | undefined;
-  return {
-    fields,
-    liquid: () => {
-      context ??= recipientContext(fields, mode);
-      return context;
-    },
-  };
-}
 
 /** Splits a template into fixed text and slots. Throws a LiquidError if the template is malformed. */
 export function slotsIn(source: string, mode: Mode, limits?: SourceLimits): (string | Slot)[] {
@@ -61,7 +51,15 @@ function pieceOf(template: Template, mode: Mode, fastAllowed: boolean): string |
   const fast = fastAllowed && template.token.kind === TokenKind.Output ? fastSlot(source, mode) : undefined;
   if (fast !== undefined) return fast;
   const templates = [template];
-  return { key: undefined, render: ({ liquid }) => renderLiquid(templates, liquid(), mode) };
+  return {
+    key: undefined,
+    render: (rendering, part) => renderLiquid(templates, contextOf(rendering, part, mode), mode),
+  };
+}
+
+function contextOf({ fields, contexts }: Rendering, part: Part, mode: Mode): Context {
+  contexts[part] ??= recipientContext(fieldsOf(fields), mode);
+  return contexts[part];
 }
 
 function fastSlot(source: string, mode: Mode): Slot | undefined {
@@ -74,21 +72,15 @@ function fastSlot(source: string, mode: Mode): Slot | undefined {
   );
   if (read === undefined || !steps.every((found) => found !== undefined)) return undefined;
   const print = mode === 'html' ? escapeHtml : printed;
-  return {
-    key: `${mode} ${source}`,
-    render: ({ fields }) => print(steps.reduce<unknown>((value, next) => next(value), read(fields))),
-  };
+  const key = `${mode} ${source}`;
+  if (steps.length === 0) return { key, render: ({ fields }) => print(read(fields)) };
+  return { key, render: ({ fields }) => print(steps.reduce<unknown>((value, next) => next(value), read(fields))) };
 }
 
-function reader(name: string, property: string | undefined): Read | undefined {
+function reader(name: string, property: string | undefined) {
   if (NOT_A_FIELD.has(name)) return undefined;
-  if (property === undefined) return (fields) => own(fields, name);
-  if (name !== 'attributes' || COMPUTED.has(property)) return undefined;
-  return (fields) => own(fields['attributes'] as Fields, property);
-}
-
-function own(fields: Fields, name: string): unknown {
-  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (property === undefined) return fieldReader(name);
+  return name !== 'attributes' || COMPUTED.has(property) ? undefined : attributeReader(property);
 }
 
 /** The filter as Liquid defines it, or undefined if only the engine supports it. */

@@ -4,14 +4,11 @@ import { parseMailbox } from '../address.js';
 import { liquidFault } from '../liquid/engine.js';
 import { mailboxField, textField } from '../mime/headers.js';
 import { quotedValue } from '../mime/quoted-printable.js';
-import { type LinkTokens, preferencesUrl, unsubscribeUrl, viewUrl } from '../tokens/link-tokens.js';
+import { type LinkTokens, unsubscribeUrl } from '../tokens/link-tokens.js';
 import { listUnsubscribe } from '../tokens/return-path.js';
-import { type CompiledLetter, messageIdOf, type Part } from './compile.js';
+import { type CompiledLetter, messageIdOf } from './compile.js';
 import type { Recipient, SplicedMail, Unrenderable } from './letter.js';
-import { type Fields, type Rendering, rendering } from './slots.js';
-import { TOKEN_FIELD } from './tracking.js';
-
-type Renderings = Readonly<Record<Part, Rendering>>;
+import type { Rendering } from './slots.js';
 
 /** The form of nearly all addresses; the others are parsed. */
 const PLAIN_ADDRESS = /^[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z][a-z0-9]*$/i;
@@ -33,22 +30,17 @@ export function spliceMail(
   if (typeof to !== 'string') return to;
   const { campaign, publicUrl, bounceDomain, tracking } = compiled.letter;
   const token = links.forRecipient(campaign, recipient.id, tracking === undefined ? undefined : at);
-  const fields = { ...fieldsOf(recipient, publicUrl, token), [TOKEN_FIELD]: token };
-  const parts: Renderings = {
-    subject: rendering(fields, 'plain'),
-    text: rendering(fields, 'plain'),
-    html: rendering(fields, 'html'),
-  };
+  const rendering: Rendering = { fields: { recipient, publicUrl, token }, contexts: {} };
   const messageId = messageIdOf(compiled, recipient.id);
   try {
     const head = [
       mailboxField('To', nameOf(recipient), to),
-      textField('Subject', subjectFor(compiled, parts.subject)),
+      textField('Subject', subjectFor(compiled, rendering)),
       `Date: ${at.toUTCString().replace('GMT', '+0000')}\r\n`,
       `Message-ID: ${messageId}\r\n`,
       listUnsubscribe(unsubscribeUrl(publicUrl, token), token, bounceDomain),
     ].join('');
-    const chunks = [Buffer.from(head, 'latin1'), ...bodyFor(compiled, parts)];
+    const chunks = [Buffer.from(head, 'latin1'), ...bodyFor(compiled, rendering)];
     return { kind: 'mail', envelope: { from: compiled.sender.address, to }, messageId, chunks };
   } catch (error) {
     const fault = liquidFault(error);
@@ -57,8 +49,8 @@ export function spliceMail(
   }
 }
 
-function bodyFor({ plan, slots }: CompiledLetter, parts: Renderings): Buffer[] {
-  const values: (Buffer | undefined)[] = new Array(slots.length);
+function bodyFor({ plan, slots }: CompiledLetter, rendering: Rendering): Buffer[] {
+  const values: (Buffer | undefined)[] = [];
   const chunks: Buffer[] = [];
   for (const piece of plan) {
     if (typeof piece === 'object') {
@@ -69,7 +61,7 @@ function bodyFor({ plan, slots }: CompiledLetter, parts: Renderings): Buffer[] {
     if (value === undefined) {
       const slot = slots[piece];
       if (slot === undefined) continue;
-      value = quotedValue(slot.render(parts[slot.part]));
+      value = quotedValue(slot.render(rendering, slot.part));
       values[piece] = value;
     }
     if (value.length > 0) chunks.push(value);
@@ -77,25 +69,10 @@ function bodyFor({ plan, slots }: CompiledLetter, parts: Renderings): Buffer[] {
   return chunks;
 }
 
-function subjectFor({ subject }: CompiledLetter, part: Rendering): string {
+function subjectFor({ subject }: CompiledLetter, rendering: Rendering): string {
   let text = '';
-  for (const piece of subject) text += typeof piece === 'string' ? piece : piece.render(part);
+  for (const piece of subject) text += typeof piece === 'string' ? piece : piece.render(rendering, 'subject');
   return text;
-}
-
-/** Built-in fields take precedence over attributes of the same name. All links of the recipient use one token. */
-export function fieldsOf(recipient: Recipient, publicUrl: string, token: string): Fields {
-  return {
-    ...recipient.attributes,
-    attributes: recipient.attributes,
-    email: recipient.email,
-    first_name: recipient.first_name,
-    last_name: recipient.last_name,
-    tags: recipient.tags ?? [],
-    unsubscribe_url: unsubscribeUrl(publicUrl, token),
-    preferences_url: preferencesUrl(publicUrl, token),
-    view_url: viewUrl(publicUrl, token),
-  };
 }
 
 function nameOf({ first_name, last_name }: Recipient): string {

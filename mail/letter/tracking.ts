@@ -1,10 +1,9 @@
 import { escapeHtml } from '../liquid/engine.js';
 import { type Bodies, bodiesOf, insertAtBodyStart } from './document.js';
+import { TOKEN_FIELD } from './fields.js';
 import type { Letter, Tracking } from './letter.js';
 import { addressesIn, linksIn, rewriteHtml, rewriteText, untrackedIn } from './links.js';
 
-/** The Liquid field that holds the recipient's token. Every tracked link contains it, also within Liquid blocks. */
-export const TOKEN_FIELD = 'everpost_token';
 const TOKEN_SLOT = `{{ ${TOKEN_FIELD} }}`;
 
 /** Gmail cuts mails off at about 102 KB. Content at the end is then lost. */

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, hash, timingSafeEqual } from 'node:crypto';
 import type { KeyRing, LinkKey } from './key-ring.js';
 
 /**
@@ -84,6 +84,37 @@ function fieldsOf<P extends Purpose>(purpose: P, token: Buffer): TokenFields<P> 
 }
 
 function macOf(key: Buffer, purpose: Purpose, token: Buffer): Buffer {
-  const payload = token.subarray(0, payloadOctets(purpose));
-  return createHmac('sha256', key).update(payload).digest().subarray(0, PURPOSES[purpose].mac);
+  const mac = hmacSha256(key, token.subarray(0, payloadOctets(purpose)));
+  return mac.subarray(0, PURPOSES[purpose].mac);
+}
+
+const BLOCK = 64;
+const DIGEST = 32;
+
+/** The key of an HMAC with both paddings; each has room for what follows it. */
+interface PaddedKey {
+  readonly inner: Buffer;
+  readonly outer: Buffer;
+}
+
+const paddedKeys = new WeakMap<Buffer, PaddedKey>();
+
+/** HMAC (RFC 2104) of at most 64 octets, with one-shot hashes: a third of the time of a Hmac object, once for each mail. */
+function hmacSha256(key: Buffer, message: Buffer): Buffer {
+  let padded = paddedKeys.get(key);
+  if (padded === undefined) {
+    padded = { inner: paddedKey(key, 0x36, BLOCK), outer: paddedKey(key, 0x5c, DIGEST) };
+    paddedKeys.set(key, padded);
+  }
+  message.copy(padded.inner, BLOCK);
+  const inner = hash('sha256', padded.inner.subarray(0, BLOCK + message.length), 'binary');
+  padded.outer.write(inner, BLOCK, 'latin1');
+  return Buffer.from(hash('sha256', padded.outer, 'binary'), 'latin1');
+}
+
+function paddedKey(key: Buffer, padding: number, room: number): Buffer {
+  const block = Buffer.alloc(BLOCK + room);
+  (key.length > BLOCK ? createHash('sha256').update(key).digest() : key).copy(block);
+  for (let i = 0; i < BLOCK; i += 1) block[i] = (block[i] ?? 0) ^ padding;
+  return block;
 }

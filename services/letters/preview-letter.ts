@@ -1,5 +1,5 @@
+import { fieldsOf } from '../../mail/letter/fields.js';
 import type { Recipient } from '../../mail/letter/letter.js';
-import { fieldsOf } from '../../mail/letter/splice.js';
 import {
   type FilledParts,
   fillParts,
@@ -27,7 +27,7 @@ export function previewLetter(
 ): FilledParts | Unfilled {
   return fillParts(
     parseParts({ subject, preheader, html, text }),
-    fieldsOf(recipient, publicUrl, PREVIEW_TOKEN),
+    fieldsOf({ recipient, publicUrl, token: PREVIEW_TOKEN }),
     false,
   );
 }

@@ -3,8 +3,9 @@ import PostalMime from 'postal-mime';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../domain/errors.js';
 import { checkLetter, compileLetter } from '../../../mail/letter/compile.js';
+import { fieldsOf } from '../../../mail/letter/fields.js';
 import type { Letter, Recipient } from '../../../mail/letter/letter.js';
-import { rendering, slotsIn } from '../../../mail/letter/slots.js';
+import { slotsIn } from '../../../mail/letter/slots.js';
 import { spliceMail } from '../../../mail/letter/splice.js';
 import { liquidContext, parseLiquid, renderLiquid } from '../../../mail/liquid/engine.js';
 import { aLetter, aRecipient, someLinks, someTime } from '../../support/mail/letters.js';
@@ -155,11 +156,12 @@ test('the fast path of a plain field prints the same as Liquid', { timeout: 60_0
       values,
       fc.constantFrom('html' as const, 'plain' as const),
       (tag, v, mode) => {
-        const fields = { v, attributes: { v } };
+        const recipient = { id: 1, email: 'ada@example.test', first_name: null, last_name: null, attributes: { v } };
+        const fields = { recipient, publicUrl: 'https://mail.example.test', token: 'token' };
         const quick = slotsIn(tag, mode).map((piece) =>
-          typeof piece === 'string' ? piece : piece.render(rendering(fields, mode)),
+          typeof piece === 'string' ? piece : piece.render({ fields, contexts: {} }, 'text'),
         );
-        expect(quick.join('')).toBe(renderLiquid(parseLiquid(tag, mode), liquidContext(fields, mode), mode));
+        expect(quick.join('')).toBe(renderLiquid(parseLiquid(tag, mode), liquidContext(fieldsOf(fields), mode), mode));
       },
     ),
     { numRuns: 200 },
