@@ -151,7 +151,7 @@ async function send(deps: MessageAttemptDeps, row: Message, { transport, mail, c
   const owner = await ownMessage(deps, row, token);
   if (owner === undefined) return false;
   const outcome = await transport
-    .deliver(mail, { mayBegin: owner.trusted, signal: deps.drained })
+    .deliver(mail, { mayBegin: owner.trusted, signal: deps.drained, share: { account: row.account, campaign: 0 } })
     // A defect during the handover: it is unknown how much of the mail was sent.
     .catch((error): Outcome => ({ kind: 'uncertain', why: { stage: 'body', what: shortReply(String(error)) } }));
   const step = stepOf(outcome, row, deps.times.firstRetry);

@@ -1,6 +1,13 @@
 import type { Outcome } from '../../domain/delivery/outcome.js';
 import type { SplicedMail } from '../letter/letter.js';
 
+/** Whose mail it is: where mails wait for the connections of a transport, accounts take turns, then campaigns. */
+export interface Share {
+  readonly account: number;
+  /** 0: mail of no campaign. */
+  readonly campaign: number;
+}
+
 /** What a transport asks the owner of the claim while it hands over a mail. */
 export interface HandOverOrder {
   /** Called before the first byte of the envelope, before the body and before the final dot of a long body. */
@@ -9,6 +16,8 @@ export interface HandOverOrder {
   readonly signal: AbortSignal;
   /** The transport whose rate the claim has paid; another transport is paid when the mail is sent with it. */
   readonly paid?: string | undefined;
+  /** None: the installation's own mail. */
+  readonly share?: Share | undefined;
 }
 
 /** A mail on its way through the connections of one transport. */

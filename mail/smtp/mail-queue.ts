@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { ConnectionTrouble } from '../../domain/delivery/outcome.js';
-import { isAllowed, MOST_TRIES, NOT_BEGUN, type QueuedMail } from './hand-over.js';
+import { fairLine } from './fair-line.js';
+import { isAllowed, MOST_TRIES, NOT_BEGUN, type QueuedMail, type Share } from './hand-over.js';
 
 export type MailQueue = ReturnType<typeof mailQueue>;
 
@@ -12,20 +13,22 @@ export function isOrdinary({ fresh }: QueuedMail): boolean {
   return !fresh;
 }
 
+const NO_SHARE: Share = { account: 0, campaign: 0 };
+
 /** The mails that wait for a connection of a transport. `changed` is called when there is one more. */
 export function mailQueue(changed: () => void) {
-  const mails: QueuedMail[] = [];
+  const line = fairLine<QueuedMail>(({ order }) => order.share ?? NO_SHARE);
   let isOpen = true;
-  const dismiss = (why: ConnectionTrouble, isMeant: (mail: QueuedMail) => boolean): void => {
-    for (const mail of mails.splice(0)) {
-      if (isMeant(mail)) mail.settled({ kind: 'not_handed_over', why });
-      else mails.push(mail);
-    }
-  };
+  const dismiss = (why: ConnectionTrouble, isMeant: (mail: QueuedMail) => boolean): void =>
+    line.remove((mail) => {
+      if (!isMeant(mail)) return false;
+      mail.settled({ kind: 'not_handed_over', why });
+      return true;
+    });
   const signals = watchedSignals((signal) => dismiss(CANCELLED, ({ order }) => order.signal === signal));
 
   return {
-    length: (): number => mails.length,
+    length: line.length,
     add: ({ mail, order, settled }: Pick<QueuedMail, 'mail' | 'order' | 'settled'>): void => {
       if (!isOpen || order.signal.aborted) {
         const why = isOpen ? CANCELLED : CLOSED;
@@ -34,7 +37,7 @@ export function mailQueue(changed: () => void) {
         return;
       }
       signals.watch(order.signal);
-      mails.push({ mail, order, settled, tries: 0, returns: 0, fresh: false });
+      line.add({ mail, order, settled, tries: 0, returns: 0, fresh: false });
       changed();
     },
     /** Puts a mail that was not handed over at the head. */
@@ -43,22 +46,23 @@ export function mailQueue(changed: () => void) {
         mail.settled(NOT_BEGUN);
         return;
       }
-      mails.unshift(mail);
+      line.putBack(mail);
       changed();
     },
-    /** The first mail that fits and may still begin. */
+    /** The next mail that fits and may still begin. */
     take: (fits: (mail: QueuedMail) => boolean): QueuedMail | undefined => {
       for (;;) {
-        const at = mails.findIndex(fits);
-        const [mail] = at < 0 ? [] : mails.splice(at, 1);
+        const mail = line.take(fits);
         if (mail === undefined || isAllowed(mail.order)) return mail;
         mail.settled(NOT_BEGUN);
       }
     },
     /** No connection could be opened: a mail that has no try left is settled with the trouble. */
     countTry: (trouble: ConnectionTrouble): void => {
-      for (const mail of mails) mail.tries += 1;
-      dismiss(trouble, ({ tries }) => tries >= MOST_TRIES);
+      dismiss(trouble, (mail) => {
+        mail.tries += 1;
+        return mail.tries >= MOST_TRIES;
+      });
     },
     /** Settles all mails; later ones are settled at once. */
     close: (): void => {

@@ -107,7 +107,7 @@ function upFirst(routes: readonly RouteEntry[]): RouteEntry[] {
 async function handOver({ monitor }: RouteEntry, routes: number, ...[mail, order]: Parameters<Transport['deliver']>) {
   if (routes === 1 || !monitor.isUp()) return monitor.transport.deliver(mail, order);
   const signal = monitor.untilDown(order.signal);
-  const outcome = await monitor.transport.deliver(mail, { mayBegin: order.mayBegin, signal });
+  const outcome = await monitor.transport.deliver(mail, { ...order, signal });
   if (isAllowed(order)) await monitor.recordOutcome(outcome);
   return outcome;
 }

@@ -115,12 +115,14 @@ async function whileTrusted(
   mail: SplicedMail,
   paid: string | undefined,
 ) {
+  const { account, campaign } = owner.page();
+  const share = { account, campaign };
   while (!owner.lost()) {
     if (!owner.trusted() && !drained.aborted) {
       await pause(TRUST_CHECK_MS);
       continue;
     }
-    const outcome = await routes.deliver(mail, { mayBegin: owner.trusted, signal: drained, paid });
+    const outcome = await routes.deliver(mail, { mayBegin: owner.trusted, signal: drained, paid, share });
     const heldBack = outcome.kind === 'not_handed_over' && !owner.trusted() && !drained.aborted;
     if (!heldBack) return outcome;
   }
