@@ -75,6 +75,7 @@ export function runWorker(
     lanes: LANES_PER_PROCESS,
     prefix: DEFAULT_PREFIX,
     sweepTiming: SWEEP_TIMING,
+    warm: true,
   });
 }
 

@@ -33,6 +33,8 @@ export interface WorkerSettings extends WorkerDependencies {
   /** Prefix of the installation's queues. */
   readonly prefix: string;
   readonly sweepTiming: SweepTiming;
+  /** Loads the renderer at the start, so that the first letter does not wait for it. */
+  readonly warm?: boolean;
   /** Bundled once by a caller that starts several workers. */
   readonly bundle?: WorkerOptions['workflowBundle'];
 }
@@ -61,6 +63,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   const deps: ActivityDeps = { ...shared, engine: workerEngine({ client, prefix }) };
   const workers = await createWorkers(settings, connection, deps);
   const unwatch = watchStore(shared, deps);
+  if (settings.warm === true) void shared.renderer.warmUp();
   const { sweepTiming: timing, log } = settings;
   const stopSweepChecks = watchSweepSchedule({ client, prefix, timing, prepare, log });
   let drain: NodeJS.Timeout | undefined;

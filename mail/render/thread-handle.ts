@@ -17,8 +17,15 @@ interface Work {
   readonly reject: (error: unknown) => void;
 }
 
-/** A thread and its one job. `gone` is called once, when the thread takes no more jobs. */
-export function openThread(limits: Pick<RenderLimits, 'time' | 'idle'>, onEnd: () => void): RenderThread {
+interface ThreadOwner {
+  /** Whether the thread stays when it is idle. */
+  readonly isKept: () => boolean;
+  /** Called once, when the thread takes no more jobs; whether it had loaded its code. */
+  readonly onEnd: (loaded: boolean) => void;
+}
+
+/** A thread and its one job. */
+export function openThread(limits: Pick<RenderLimits, 'time' | 'idle'>, { isKept, onEnd }: ThreadOwner): RenderThread {
   const worker = newWorker();
   let work: Work | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -27,16 +34,17 @@ export function openThread(limits: Pick<RenderLimits, 'time' | 'idle'>, onEnd: (
 
   const end = async (reason: unknown) => {
     clearTimeout(timer);
-    if (!ended) onEnd();
+    const isFirst = !ended;
     ended = true;
     work?.reject(reason);
     work = undefined;
+    if (isFirst) onEnd(loaded);
     await worker.terminate();
   };
-  /** An idle thread keeps no process alive, and ends after a while. */
+  /** An idle thread keeps no process alive, and ends after a while unless it is kept. */
   const becomeIdle = () => {
     worker.unref();
-    timer = setTimeout(() => void end(undefined), limits.idle).unref();
+    timer = setTimeout(() => (isKept() ? becomeIdle() : void end(undefined)), limits.idle).unref();
   };
   const watch = () => {
     clearTimeout(timer);

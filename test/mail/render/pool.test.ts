@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads';
 import { afterAll, expect, test } from 'vitest';
 import { RENDER_LIMITS, renderer } from '../../../mail/render/pool.js';
 import { aJob, column, htmlTemplate, mjmlTemplate } from '../../support/mail/rendering.js';
@@ -32,6 +33,28 @@ test('a job that overruns is refused and its thread replaced; the next job is re
     reason: refusal('template', 'too much time', 'template_too_complex'),
   });
   expect(served.status).toBe('fulfilled');
+});
+
+test('a warm pool keeps one thread however long it is idle', { timeout: 40_000 }, async () => {
+  const threads: Worker[] = [];
+  let onExit: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => {
+    onExit = resolve;
+  });
+  const onThread = (thread: Worker) => threads.push(thread.once('exit', onExit));
+  process.on('worker', onThread);
+  const warm = renderer({ ...RENDER_LIMITS, threads: 2, idle: 1 });
+  try {
+    await warm.warmUp();
+    await Promise.all([warm.render(aJob()), warm.render(aJob())]);
+    expect(threads).toHaveLength(2);
+    await ended;
+    await warm.render(aJob());
+    expect(threads).toHaveLength(2);
+  } finally {
+    process.off('worker', onThread);
+    await warm.close();
+  }
 });
 
 test('a closed pool takes no more jobs', async () => {
