@@ -21,7 +21,7 @@ let cluster: TestCluster;
 let worker: Child;
 beforeAll(async () => {
   servers = await ownServers();
-  cluster = await aTestCluster({ servers, namespace: NATIVE_NAMESPACE, times: LONGER });
+  cluster = await aTestCluster({ servers, namespace: NATIVE_NAMESPACE, times: LONGER, sweepEvery: 1_000 });
 });
 afterAll(async () => {
   await cluster?.close();

@@ -15,7 +15,7 @@ beforeAll(async () => {
   servers = await ownServers();
   // No worker is killed in this test, so long leases only give a busy machine time.
   const times = { lease: 20_000, trust: 14_000, renewEvery: 4_000 };
-  cluster = await aTestCluster({ servers, namespace: NATIVE_NAMESPACE, times });
+  cluster = await aTestCluster({ servers, namespace: NATIVE_NAMESPACE, times, sweepEvery: 1_000 });
   posting = await postingTo(cluster);
   await cluster.worker();
 });

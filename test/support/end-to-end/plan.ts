@@ -14,6 +14,8 @@ export interface WorkerPlan extends ClusterAddresses {
   readonly smtpUrl: string;
   readonly times: ProtocolTimes;
   readonly lanes: number;
+  /** Milliseconds between two passes of its sweep. */
+  readonly sweepEvery: number;
   readonly connections: number;
   /** Path of the bundled workflows. */
   readonly bundle: string;

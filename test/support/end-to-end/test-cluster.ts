@@ -23,14 +23,18 @@ export interface TestClusterPlan {
   readonly times?: Partial<ProtocolTimes>;
   /** Servers of the test's own; otherwise those of the run. */
   readonly servers?: { mongodbUrl(): string; temporalAddress(): string };
+  readonly sweepEvery?: number;
   /** A namespace of its own unless it is named: campaign ids are numbers, and each cluster begins at 1. */
   readonly namespace?: string;
 }
 
 const LIMIT = 120_000;
+/** A pass costs a tenth of a CPU second over all processes, whether it finds anything or not. */
+const SWEEP_EVERY = 3_000;
 
 /** One installation of Everpost in processes of its own, with a receiving server in this one. */
-export async function aTestCluster({ script = {}, times = {}, servers, namespace }: TestClusterPlan = {}) {
+export async function aTestCluster(plan: TestClusterPlan = {}) {
+  const { script = {}, times = {}, servers, namespace, sweepEvery = SWEEP_EVERY } = plan;
   const addresses: ClusterAddresses = {
     mongodbUrl: servers?.mongodbUrl() ?? inject('mongodbUrl'),
     temporalAddress: servers?.temporalAddress() ?? inject('temporalAddress'),
@@ -69,7 +73,7 @@ export async function aTestCluster({ script = {}, times = {}, servers, namespace
     times: endToEndTimes(times),
     /** A worker process, ready. */
     worker: (over: Partial<WorkerPlan> = {}) =>
-      started(aChild('worker-main', { ...workerPlan(addresses, receiver, endToEndTimes(times)), ...over })),
+      started(aChild('worker-main', { ...workerPlan(addresses, receiver, endToEndTimes(times)), sweepEvery, ...over })),
     api: (port: number) => started(aChild('api-main', { ...addresses, port, key: KEY, logLevel: 'silent' })),
     /** Launches a campaign to new readers as the API does: the row first, then the workflow. */
     launch: async (readers: number, over: Partial<NewCampaign> = {}): Promise<Campaign> =>
@@ -97,7 +101,7 @@ export async function aTestCluster({ script = {}, times = {}, servers, namespace
   };
 }
 
-function workerPlan(addresses: ClusterAddresses, receiver: SmtpServer, times: ProtocolTimes): WorkerPlan {
+function workerPlan(addresses: ClusterAddresses, receiver: SmtpServer, times: ProtocolTimes) {
   const bundle = inject('workflowBundle');
   return { ...addresses, smtpUrl: receiver.url, times, bundle, lanes: 2, connections: 8, logLevel: 'fatal' };
 }

@@ -8,7 +8,7 @@ import { SECRET, type WorkerPlan } from './plan.js';
 exitWithTest();
 
 const plan = JSON.parse(process.argv[2] ?? '') as WorkerPlan;
-const { times, lanes, connections, bundle, prefix, smtpUrl, temporalAddress } = plan;
+const { times, lanes, sweepEvery, connections, bundle, prefix, smtpUrl, temporalAddress } = plan;
 
 const store = await openStore({ url: plan.mongodbUrl, database: plan.database, ledgerTimeout: times.storeTimeout });
 const worker = await startWorker({
@@ -26,7 +26,7 @@ const worker = await startWorker({
   lanes,
   prefix,
   log: pino({ level: plan.logLevel }, pino.destination(2)),
-  sweepTiming: { every: 1_000, runFor: 30_000 },
+  sweepTiming: { every: sweepEvery, runFor: 30_000 },
   bundle: { codePath: bundle },
 });
 process.once('SIGTERM', () => void worker.stop());
