@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const servers = ['./test/support/servers/start-servers.ts'];
 
 /**
- * Files that run for half a minute or longer, the longest first: a long file that began last would extend the run alone.
+ * Files that run for half a minute, the longest first: a long file that began last would extend the run alone.
  * Most of their time is waiting (leases, outages, catch-up windows), which overlaps with the work of the other files.
  */
 const LONGEST = [
@@ -14,13 +14,16 @@ const LONGEST = [
   'workflows/newsletter/newsletter',
   'end-to-end/campaigns/server-outages',
   'end-to-end/import-killed',
+  'end-to-end/campaigns/sigkill',
   'end-to-end/newsletters/outage',
-  'end-to-end/campaigns/uncertain',
+  'end-to-end/campaigns/whole-campaign',
+  'end-to-end/every-event',
   'workflows/rehearse',
   'end-to-end/campaigns/failover',
+  'end-to-end/campaigns/deferred',
   'end-to-end/campaigns/sigterm',
+  'workflows/continue-as-new',
   'end-to-end/campaigns/api-killed',
-  'end-to-end/campaigns/sigkill',
 ];
 /** Whole flows wait most, unit tests never: they fill the end of the run. */
 const PROJECTS = ['end-to-end', 'integration', 'unit'];
@@ -42,8 +45,8 @@ function rankOf({ moduleId, project }: TestSpecification): number {
 export default defineConfig({
   test: {
     pool: 'forks',
-    // One more than the cores of the smallest machine: a file that waits must not leave a core idle.
-    maxWorkers: 3,
+    // Two more than the cores of the smallest machine: whole flows mostly wait, which must not leave a core idle.
+    maxWorkers: 4,
     // Each file has its own databases and task queues, so that modules are loaded once for each worker.
     isolate: false,
     sequence: { sequencer: LongestFirst },
