@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads';
 import { Failure } from '../../domain/errors.js';
+import { threadBeside } from '../worker-thread.js';
 import type { Rendered, RenderJob } from './job.js';
 import type { JobResult, ThreadMessage } from './thread.js';
 
@@ -26,7 +26,7 @@ interface ThreadOwner {
 
 /** A thread and its one job. */
 export function openThread(limits: Pick<RenderLimits, 'time' | 'idle'>, { isKept, onEnd }: ThreadOwner): RenderThread {
-  const worker = newWorker();
+  const worker = threadBeside(import.meta.url, 'thread', { maxOldGenerationSizeMb: MEGABYTES });
   let work: Work | undefined;
   let timer: NodeJS.Timeout | undefined;
   let loaded = false;
@@ -77,15 +77,6 @@ export function openThread(limits: Pick<RenderLimits, 'time' | 'idle'>, { isKept
       });
     },
   };
-}
-
-/** TypeScript sources run through tsx in development and tests; production runs compiled files. */
-function newWorker(): Worker {
-  const options = { resourceLimits: { maxOldGenerationSizeMb: MEGABYTES }, execArgv: [], env: {} };
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./thread.js', import.meta.url), options);
-  const thread = new URL('./thread.ts', import.meta.url).href;
-  const bootstrap = `import('tsx/esm/api').then(({ tsImport }) => tsImport('${thread}', '${thread}'));`;
-  return new Worker(bootstrap, { ...options, eval: true });
 }
 
 function settle(result: JobResult, { resolve, reject }: Work): void {
