@@ -1,6 +1,7 @@
 import type { Config } from '../config.js';
 import { type BadKey, testedSigner } from '../mail/dkim/keys.js';
 import { type Signer, signedMail } from '../mail/dkim/sign.js';
+import { signingPool } from '../mail/dkim/threads/pool.js';
 import type { SplicedMail, Unrenderable } from '../mail/letter/letter.js';
 import type { Domains, OpenKey } from '../store/domains/domains.js';
 
@@ -25,6 +26,7 @@ const CACHE_SIZE = 256;
 /** The keys of sender domains. A process tests each key once before it signs mail. */
 export function signing({ domains, config }: SigningDeps) {
   const tried = new Map<string, Promise<Signer | BadKey>>();
+  const pool = signingPool();
 
   const tryOnce = (key: OpenKey): Promise<Signer | BadKey> => {
     const name = [key.domain, key.selector, key.publicKey, key.privateKey.toString('base64')].join(' ');
@@ -57,13 +59,18 @@ export function signing({ domains, config }: SigningDeps) {
   return {
     statusOf,
 
-    /** Signs a finished mail with the keys of its sender's domain. Mail that cannot be signed is not sent. */
+    /** Signs one of many mails in worker threads, with the keys that `statusOf` returned for its sender. */
+    inThreads: pool.sign,
+
+    /** Signs a single finished mail with the keys of its sender's domain. Mail that cannot be signed is not sent. */
     signed: async (account: number, mail: SplicedMail): Promise<SplicedMail | Unrenderable> => {
       const { from } = mail.envelope;
       const found = await statusOf(account, from.slice(from.lastIndexOf('@') + 1).toLowerCase());
       if (found.kind === 'signers') return signedMail(mail, found.signers);
       return { kind: 'unrenderable', class: found.kind, scope: 'message', code: null, reason: found.reason };
     },
+
+    close: pool.close,
   };
 }
 

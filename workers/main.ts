@@ -81,7 +81,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     .finally(() => shared.outgoing.close())
     .finally(unwatch)
     .finally(() => shared.web.close())
-    .finally(() => shared.renderer.close())
+    .finally(() => Promise.all([shared.renderer.close(), shared.signing.close()]))
     .finally(() => shared.messageSteps.ended())
     .finally(() => connection.close())
     .then(() => undefined);

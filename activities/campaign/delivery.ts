@@ -3,6 +3,7 @@ import type { PageException } from '../../domain/campaign/ledger-page.js';
 import { decideForAddress } from '../../domain/delivery/suppression.js';
 import { relaxOnce } from '../../mail/dkim/canonical.js';
 import type { CompiledLetter } from '../../mail/letter/compile.js';
+import type { SplicedMail } from '../../mail/letter/letter.js';
 import type { TransportsFor } from '../../mail/transports/failover.js';
 import type { Signing } from '../../services/signing.js';
 import { pauseCampaign } from '../../services/steer-campaign.js';
@@ -15,8 +16,8 @@ import { type WorkDeps, workPage } from './page/work.js';
 import { pagePublisher } from './publishing.js';
 import type { ReputationGuard } from './reputation.js';
 
-export interface DeliveryDeps extends Omit<WorkDeps, 'routes' | 'signers'> {
-  readonly signing: Pick<Signing, 'statusOf'>;
+export interface DeliveryDeps extends Omit<WorkDeps, 'routes' | 'sign'> {
+  readonly signing: Pick<Signing, 'statusOf' | 'inThreads'>;
   readonly transportsFor: TransportsFor;
   readonly guard: ReputationGuard;
 }
@@ -98,7 +99,8 @@ async function prepareSend(
   }
   const { signers } = signing;
   if (signers.length > 0) for (const { plan } of [letter, letter.untracked ?? letter]) relaxOnce(plan);
-  return { letter, work: { ...deps, signers, routes: deps.transportsFor(row.account, 'bulk') } };
+  const sign = signers.length === 0 ? undefined : (mail: SplicedMail) => deps.signing.inThreads(mail, signers);
+  return { letter, work: { ...deps, sign, routes: deps.transportsFor(row.account, 'bulk') } };
 }
 
 /** Pauses the campaign where servers refuse its sender, so that its recipients do not all fail. */

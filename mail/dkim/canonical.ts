@@ -28,7 +28,8 @@ interface HeaderEnd {
 
 export interface RelaxedMail {
   readonly fields: readonly Field[];
-  readonly body: Buffer;
+  /** In pieces, most of which all mails of a letter share. */
+  readonly body: readonly Buffer[];
 }
 
 /** Results for unchanging chunks; other chunks are relaxed each time. */
@@ -73,7 +74,7 @@ export function relaxedMail(chunks: readonly Buffer[]): RelaxedMail {
     fields = isFolded(headerEnd.head) ? fieldsOf(head + headerEnd.head) : [...fieldsOf(head), ...headerEnd.fields];
     body.push(headerEnd.run);
   }
-  return { fields: fields ?? fieldsOf(head), body: joined(body) };
+  return { fields: fields ?? fieldsOf(head), body: withoutEmptyEnd(body) };
 }
 
 /** Whether the text begins with the rest of a field. */
@@ -157,7 +158,7 @@ function slicesOf(lines: Buffer): Buffer[] {
 }
 
 /** §3.4.4 b: removes empty lines at the end of the body. */
-function joined(body: readonly Run[]): Buffer {
+function withoutEmptyEnd(body: readonly Run[]): readonly Buffer[] {
   const pieces: Buffer[] = [];
   let waiting = 0;
   for (const { bytes, emptyLines } of body) {
@@ -168,7 +169,7 @@ function joined(body: readonly Run[]): Buffer {
     }
     waiting += emptyLines;
   }
-  return Buffer.concat(pieces);
+  return pieces;
 }
 
 /** The same bytes in chunks of whole lines; a missing line break at the end is added, as the transport does. */

@@ -1,7 +1,8 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, hash, type KeyObject, verify } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, verify } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { DkimAlgorithm } from '../../domain/sender-domain.js';
-import { type Signer, signatureOf } from './sign.js';
+import { type Signer, signOnPool } from './sign.js';
+import { digestOf } from './signature.js';
 
 export interface DkimKeyPair {
   readonly algorithm: DkimAlgorithm;
@@ -99,10 +100,8 @@ function faultOf(key: KeyObject, { algorithm, publicKey }: SigningKey): string |
 
 async function signsAndVerifies(algorithm: DkimAlgorithm, key: KeyObject): Promise<boolean> {
   try {
-    const signature = await signatureOf(SAMPLE, algorithm, key);
-    const publicKey = createPublicKey(key);
-    if (algorithm === 'rsa-sha256') return verify('sha256', SAMPLE, publicKey, signature);
-    return verify(null, hash('sha256', SAMPLE, 'buffer'), publicKey, signature);
+    const digest = digestOf(algorithm);
+    return verify(digest, SAMPLE, createPublicKey(key), await signOnPool(digest, SAMPLE, key));
   } catch {
     return false;
   }

@@ -27,7 +27,7 @@ async function envelopeOf(domain: string | null): Promise<string> {
     routes: { deliver },
     linkTokens: someLinks,
     paths,
-    signers: [],
+    sign: undefined,
     drained: new AbortController().signal,
   };
   const mails = handOvers(deps, owner, compileLetter(aLetter({ bounceDomain: domain })), () => undefined);

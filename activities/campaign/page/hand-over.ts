@@ -3,7 +3,6 @@ import { now } from '../../../clock.js';
 import { fateOf } from '../../../domain/delivery/classify.js';
 import type { Fate } from '../../../domain/delivery/outcome.js';
 import { shortReply } from '../../../domain/delivery/scrub.js';
-import { type Signer, signedMail } from '../../../mail/dkim/sign.js';
 import type { CompiledLetter } from '../../../mail/letter/compile.js';
 import type { SplicedMail, Unrenderable } from '../../../mail/letter/letter.js';
 import { spliceMail } from '../../../mail/letter/splice.js';
@@ -18,8 +17,8 @@ export interface HandOverDeps {
   readonly routes: Pick<FailoverTransport, 'deliver'>;
   readonly linkTokens: LinkTokens;
   readonly paths: Pick<ReturnPaths, 'forRecipient'>;
-  /** None: mail is sent unsigned. */
-  readonly signers: readonly Signer[];
+  /** Signs a finished mail with the keys of the campaign's sender; undefined: it has none, and mail is sent unsigned. */
+  readonly sign: ((mail: SplicedMail) => Promise<SplicedMail>) | undefined;
   /** Aborted at the drain limit: mail whose hand-over has not begun is not sent. */
   readonly drained: AbortSignal;
 }
@@ -40,7 +39,7 @@ export function handOvers(deps: HandOverDeps, owner: PageOwner, letter: Compiled
       settle(i, { kind: 'failed', class: reason, scope, code, reply: made.reason });
       return;
     }
-    const mail = deps.signers.length === 0 ? made : await sign(made, deps.signers);
+    const mail = deps.sign === undefined ? made : await signed(made, deps.sign);
     if (mail.kind !== 'mail') {
       settle(i, mail);
       return;
@@ -93,9 +92,9 @@ function splice(letter: CompiledLetter, subscriber: Sendable, links: LinkTokens)
 }
 
 /** The keys were checked before, so a failure here affects every mail: no mail is sent unsigned, and no recipient fails for it. */
-async function sign(mail: SplicedMail, signers: readonly Signer[]): Promise<SplicedMail | Fate> {
+async function signed(mail: SplicedMail, sign: HandOverDeps['sign'] & object): Promise<SplicedMail | Fate> {
   try {
-    return await signedMail(mail, signers);
+    return await sign(mail);
   } catch (error) {
     const reply = shortReply(String(error));
     return { kind: 'deferred', class: 'signing_failed', scope: 'infrastructure', code: null, reply };

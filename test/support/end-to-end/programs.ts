@@ -29,6 +29,7 @@ export async function setup(project: TestProject): Promise<void> {
       join(root, 'test/support/end-to-end/worker-main.ts'),
       join(root, 'test/support/end-to-end/api-main.ts'),
       join(root, 'cli.ts'),
+      join(root, 'mail/dkim/threads/signing-thread.ts'),
       join(root, 'mail/render/thread.ts'),
     ],
     outdir: join(folder, 'programs'),
