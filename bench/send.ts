@@ -52,7 +52,7 @@ async function sendersOn(path: string): Promise<Readonly<Record<string, Sender>>
   };
 }
 
-async function sent(sender: Sender, load: SendingLoad): Promise<Figures> {
+export async function sent(sender: Sender, load: SendingLoad): Promise<Figures> {
   const { seconds, cpu } = await sender.run(load);
   return { 'mails/s': load.mails / seconds, 'CPU ms per mail': cpu / load.mails };
 }

@@ -62,6 +62,15 @@ function sendCommands(bench: Command): void {
     },
     compare: (options, { path }) => benchLatency({ ...options, path }),
   });
+  addComparison<{ mails: number; rounds: number; connections: number }>(bench, 'dkim', {
+    what: 'signed mail against unsigned mail and against its bare signatures, same receiver, interleaved',
+    settings: {
+      mails: ['mails, or their signatures, of one run', 4_000],
+      rounds: ['runs of each side', 7],
+      connections: ['of each side', 16],
+    },
+    compare: (options, { path }) => benchDkim({ ...options, path }),
+  });
 }
 
 /** The whole product, with all its processes. */
@@ -96,11 +105,6 @@ function productCommands(bench: Command): void {
 }
 
 function otherCommands(bench: Command): void {
-  addMeasurement<{ mails: number; rounds: number }>(bench, 'dkim', {
-    what: 'spliced and signed mails against bare signatures of the same keys, interleaved',
-    settings: { mails: ['mails of one run', 1_000], rounds: ['runs of each side', 9] },
-    measure: benchDkim,
-  });
   addMeasurement<{ messages: number; burst: number; recipients: number }>(bench, 'message', {
     what: 'messages on embedded servers: accepting and delivering, idle and beside a campaign',
     settings: {

@@ -20,8 +20,11 @@ export interface SendingLoad {
 }
 
 export interface SendingOrder extends SendingLoad {
-  /** Our transport with a compiled letter, the same without tracking, or nodemailer's pool that composes each mail. */
-  readonly side: 'everpost' | 'untracked' | 'nodemailer';
+  /**
+   * Our transport with a compiled letter, the same without tracking, the same with DKIM signatures of an RSA-2048 key or
+   * of an ed25519 key beside it, or nodemailer's pool that composes each mail.
+   */
+  readonly side: 'everpost' | 'untracked' | 'rsa' | 'rsa and ed25519' | 'nodemailer';
 }
 
 export interface SendingRun {

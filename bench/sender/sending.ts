@@ -2,6 +2,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import nodemailer from 'nodemailer';
 import { monotonic, now } from '../../clock.js';
 import { PROTOCOL_TIMES } from '../../domain/delivery/protocol.js';
+import type { DkimAlgorithm } from '../../domain/sender-domain.js';
+import { relaxOnce } from '../../mail/dkim/canonical.js';
+import type { Signer } from '../../mail/dkim/sign.js';
+import { signingPool } from '../../mail/dkim/threads/pool.js';
 import { compileLetter } from '../../mail/letter/compile.js';
 import type { Letter, SplicedMail } from '../../mail/letter/letter.js';
 import { spliceMail } from '../../mail/letter/splice.js';
@@ -9,6 +13,7 @@ import type { HandOverOrder } from '../../mail/smtp/hand-over.js';
 import { linkTokens, unsubscribeUrl } from '../../mail/tokens/link-tokens.js';
 import { smtpTransport, type Transport } from '../../mail/transports/transport.js';
 import { newsletter, reader } from '../harness/newsletter.js';
+import { newSigners } from './bare-signatures.js';
 import type { SendingOrder, SendingRun } from './sender.js';
 import { filledBodies, shopLetter, untracked } from './shop-letter.js';
 
@@ -19,10 +24,13 @@ interface Side {
 }
 
 type Open = (order: SendingOrder) => Side;
+type Sign = (mail: SplicedMail) => Promise<SplicedMail>;
 
 const SIDES: Readonly<Record<SendingOrder['side'], Open>> = {
   everpost: everpost(shopLetter),
   untracked: everpost(untracked),
+  rsa: signed(['rsa-sha256']),
+  'rsa and ed25519': signed(['rsa-sha256', 'ed25519-sha256']),
   nodemailer: composingPool,
 };
 
@@ -31,20 +39,31 @@ const IN_FLIGHT = 4;
 
 const links = linkTokens([{ kid: 1, key: Buffer.alloc(32, 7), current: true }]);
 
-function everpost(letter: Letter): Open {
+function everpost(letter: Letter, sign?: Sign): Open {
   return ({ url, connections }) => {
     const compiled = compileLetter(letter);
+    if (sign !== undefined) relaxOnce(compiled.plan);
     const transport = smtpTransport({ url, connections, times: PROTOCOL_TIMES });
     const deliver = delivering(transport);
     return {
       async send(id) {
         const mail = spliceMail(compiled, reader(id), now(), links);
         if (mail.kind !== 'mail') throw new Error(mail.reason);
-        await deliver(mail);
+        await deliver(sign === undefined ? mail : await sign(mail));
       },
       close: () => transport.close(),
     };
   };
+}
+
+/** With keys of its own, in the threads that sign campaigns. */
+function signed(algorithms: readonly DkimAlgorithm[]): Open {
+  const pool = signingPool();
+  let signers: Promise<readonly Signer[]> | undefined;
+  return everpost(shopLetter, async (mail) => {
+    signers ??= newSigners(algorithms);
+    return pool.sign(mail, await signers);
+  });
 }
 
 /** The only place here that knows how a transport takes a mail. */
