@@ -18,7 +18,8 @@ const bounceDomain = 'bounce.everpost.test';
 /** The envelope sender of a campaign's mail. */
 async function envelopeOf(domain: string | null): Promise<string> {
   const sent: SplicedMail[] = [];
-  const owner = { lost: () => false, trusted: () => true } as PageOwner;
+  const page = () => ({ account: 3, campaign: 7 });
+  const owner = { page, lost: () => false, trusted: () => true } as unknown as PageOwner;
   const deliver = async (mail: SplicedMail) => {
     sent.push(mail);
     return { kind: 'accepted' as const, reply: { code: 250, text: 'ok' } };
