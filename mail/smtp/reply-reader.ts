@@ -6,7 +6,7 @@ export interface Reply {
 
 export type ReplyReader = ReturnType<typeof replyReader>;
 
-/** Bytes of one line, lines and bytes of one reply; RFC 5321 §4.5.3.1.5 asks for 512 a line. */
+/** Bytes before the LF of a line, lines and bytes of one reply; RFC 5321 §4.5.3.1.5 asks for 512 a line. */
 const LONGEST_LINE = 2_048;
 const MOST_LINES = 128;
 const LONGEST_REPLY = 32_768;
@@ -25,7 +25,6 @@ export function replyReader() {
   let code = 0;
 
   const readLine = (line: string): Reply | 'more' | 'violation' => {
-    if (line.length > LONGEST_LINE) return 'violation';
     const [, digits, separator, text = ''] = LINE.exec(line) ?? [];
     if (digits === undefined) return 'violation';
     if (lines.length > 0 && Number(digits) !== code) return 'violation';
@@ -39,10 +38,10 @@ export function replyReader() {
     return reply;
   };
 
-  /** Undefined: no whole line has arrived. */
+  /** Undefined: no line of an allowed length has arrived. */
   const nextLine = (): string | undefined => {
     const end = unread.indexOf('\n');
-    if (end < 0) return undefined;
+    if (end < 0 || end > LONGEST_LINE) return undefined;
     const line = unread.slice(0, unread[end - 1] === '\r' ? end - 1 : end);
     unread = unread.slice(end + 1);
     return line;
