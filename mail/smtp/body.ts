@@ -9,7 +9,8 @@ import { isAllowed, sizeOf } from './hand-over.js';
 const ONE_WRITE = 32_768;
 const SLICE = 65_536;
 const END = '\r\n.\r\n';
-const STUFFING = /\n\./g;
+/** Also behind a CR or LF alone, which some servers take for the end of a line. */
+const STUFFING = /(^|[\r\n])\./g;
 
 /** The commands to send behind the dot; empty for none. */
 type CommandsBehind = (connection: Connection) => string;
@@ -26,8 +27,8 @@ export function sendBody(connection: Connection, { mail, sentAt }: Envelope, com
   const { buffer } = connection;
   let at = 0;
   for (const chunk of mail.mail.chunks) at += chunk.copy(buffer, at);
-  if (buffer.subarray(0, at).includes('\n.')) {
-    sendSlices(connection, body, stuffed(Buffer.from(buffer.subarray(0, at))), commandsBehind);
+  if (needsStuffing(buffer.subarray(0, at))) {
+    sendSlices(connection, body, stuffed(buffer.subarray(0, at)), commandsBehind);
     return;
   }
   at += buffer.write(endOf(buffer, at) + afterDot(connection, body, commandsBehind), at);
@@ -71,7 +72,10 @@ function endOf(bytes: Buffer, length: number): string {
 
 /** RFC 5321 §4.5.2. Composed mails have no line that begins with a dot; this is for all others. */
 function stuffed(bytes: Buffer): Buffer {
-  if (bytes[0] !== 0x2e && !bytes.includes('\n.')) return bytes;
-  const text = bytes.toString('latin1').replace(STUFFING, '\n..');
-  return Buffer.from(text.startsWith('.') ? `.${text}` : text, 'latin1');
+  if (!needsStuffing(bytes)) return bytes;
+  return Buffer.from(bytes.toString('latin1').replace(STUFFING, '$1..'), 'latin1');
+}
+
+function needsStuffing(bytes: Buffer): boolean {
+  return bytes[0] === 0x2e || bytes.includes('\n.') || bytes.includes('\r.');
 }
