@@ -19,12 +19,12 @@ const NO_SHARE: Share = { account: 0, campaign: 0 };
 export function mailQueue(changed: () => void) {
   const line = fairLine<QueuedMail>(({ order }) => order.share ?? NO_SHARE);
   let isOpen = true;
-  const dismiss = (why: ConnectionTrouble, isMeant: (mail: QueuedMail) => boolean): void =>
-    line.remove((mail) => {
-      if (!isMeant(mail)) return false;
-      mail.settled({ kind: 'not_handed_over', why });
-      return true;
-    });
+  const dismiss = (why: ConnectionTrouble, isMeant: (mail: QueuedMail) => boolean): void => {
+    const dismissed: QueuedMail[] = [];
+    line.remove((mail) => isMeant(mail) && dismissed.push(mail) > 0);
+    // The queue is complete before a caller hears of it: callers may close the transport at once.
+    for (const { settled } of dismissed) settled({ kind: 'not_handed_over', why });
+  };
   const signals = watchedSignals((signal) => dismiss(CANCELLED, ({ order }) => order.signal === signal));
 
   return {
