@@ -1,6 +1,6 @@
 import { monotonic } from '../../clock.js';
 import { type Body, type Connection, die, type Envelope } from './connection.js';
-import { isAllowed, sizeOf } from './hand-over.js';
+import { sizeOf } from './hand-over.js';
 
 /**
  * The longest mail that is written in one piece with its dot. The send buffer of a kernel takes it at once: it is empty,
@@ -48,8 +48,8 @@ function sendSlices(connection: Connection, body: Body, bytes: Buffer, commandsB
       session.socket.write(slice, () => setImmediate(next));
       return;
     }
-    // The dot would otherwise queue behind bytes that were allowed long ago.
-    if (isAllowed(body.mail.order)) {
+    // The dot would otherwise queue behind bytes that were allowed long ago. An aborted signal stops no mail that has begun.
+    if (body.mail.order.mayBegin()) {
       const end = endOf(bytes, bytes.length);
       session.socket.write(end + afterDot(connection, body, commandsBehind));
     } else die(connection, 'no longer allowed');
