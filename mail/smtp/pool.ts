@@ -36,8 +36,8 @@ interface Pool extends ConnectionHost {
   greylistedAt: number;
   ticker: NodeJS.Timeout | undefined;
   tickedAt: number;
-  /** Called when a connection has ended. */
-  changed: () => void;
+  /** Callers of `close`, called when a connection has ended. */
+  readonly closing: (() => void)[];
 }
 
 const LONGEST_TICK = 250;
@@ -66,7 +66,7 @@ export function connectionPool(settings: SmtpSettings, most: Pipelining): Connec
     greylistedAt: Number.NEGATIVE_INFINITY,
     ticker: undefined,
     tickedAt: 0,
-    changed: () => undefined,
+    closing: [],
     takeBehind: () => pool.queue.take(isOrdinary),
     giveBack: (mail) => pool.queue.giveBack(mail),
     settle: ({ settled }, outcome) => settled(outcome),
@@ -139,6 +139,7 @@ function onOpened(pool: Pool, session: Session, milliseconds: number): void {
   pool.settings.recordDuration('connect', milliseconds);
   if (pool.state === 'gone') {
     session.raw.destroy();
+    changed(pool);
     return;
   }
   const connection = openConnection(session, pool);
@@ -152,7 +153,7 @@ function onOpened(pool: Pool, session: Session, milliseconds: number): void {
 /** While another connection works, the mails wait for it; otherwise each mail has two such failures. */
 function onOpeningFailed(pool: Pool, trouble: ConnectionTrouble): void {
   pool.settings.log('smtp connection failed', { what: trouble.what });
-  pool.changed();
+  changed(pool);
   if (pool.opening.size > 0) return;
   if ([...pool.connections].some(isResponsive)) {
     pool.openAfter = monotonic() + Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** pool.failures);
@@ -187,7 +188,11 @@ function onGone(pool: Pool, connection: Connection): void {
   if (at >= 0) pool.idleOnes.splice(at, 1);
   if (pool.connections.size === 0) pool.openAfter = 0;
   if (pool.queue.length() > 0 || pool.waiting.length > 0) schedule(pool);
-  pool.changed();
+  changed(pool);
+}
+
+function changed(pool: Pool): void {
+  for (const look of pool.closing.splice(0)) look();
 }
 
 function keepTicking(pool: Pool): void {
@@ -228,8 +233,6 @@ async function close(pool: Pool): Promise<void> {
   answerWaiting(pool, CLOSED);
   for (const connection of pool.idleOnes.splice(0)) quit(connection);
   while (pool.connections.size + pool.opening.size > 0) {
-    await new Promise<void>((resolve) => {
-      pool.changed = resolve;
-    });
+    await new Promise<void>((resolve) => pool.closing.push(resolve));
   }
 }

@@ -106,6 +106,19 @@ test('an aborted order leaves the queue, mail that has begun continues', async (
   expect(smtp.accepted).toHaveLength(1);
 });
 
+test('an aborted order does not stop a long mail that has begun', async () => {
+  const stop = new AbortController();
+  const [smtp, sender] = await started({
+    on: (step) => {
+      if (step === 'body') stop.abort();
+      return undefined;
+    },
+  });
+  const order = { mayBegin: () => true, signal: stop.signal };
+  expect(await sender.deliver(bigMail(), order)).toMatchObject({ kind: 'accepted' });
+  expect(smtp.accepted).toHaveLength(1);
+});
+
 test('destroy: mail after its body began ends uncertain, mail before it and in the queue not handed over', async () => {
   const [smtp, sender] = await started(
     { on: (step, _, nth) => (step === 'data' && nth === 2 ? 'silence' : undefined) },
@@ -136,6 +149,17 @@ test('close finishes open mail, sends QUIT and takes no more', async () => {
   expect((await begun).kind).toBe('accepted');
   await closed;
   expect(smtp.steps.quit).toBe(1);
+});
+
+test('close resolves for each of its callers', async () => {
+  const [smtp, sender] = await started();
+  const letGo = smtp.hold();
+  const begun = sender.deliver(aMail(), always);
+  await smtp.untilStep('dot', 1);
+  const closed = [sender.close(), sender.close()];
+  letGo();
+  await Promise.all(closed);
+  expect(await begun).toMatchObject({ kind: 'accepted' });
 });
 
 test('all allowed connections are used, and no more', async () => {
