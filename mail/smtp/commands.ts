@@ -20,6 +20,7 @@ export function start(connection: Connection, mail: QueuedMail): boolean {
   const isReused = !isNew(connection);
   connection.envelope = { mail, commands, sentAt: monotonic(), isReused, isPipelined, isBehind: false, replies: [] };
   connection.needsReset = false;
+  connection.isUsed = true;
   if (needsReset) connection.expected.push('rset');
   if (isPipelined) sendEnvelope(connection, commands, needsReset ? 'RSET\r\n' : '');
   else if (needsReset) sendCommand(connection, 'RSET\r\n');

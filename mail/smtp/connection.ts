@@ -66,6 +66,8 @@ export interface Connection {
   state: 'open' | 'ending' | 'quitting' | 'dead';
   /** Mails that were answered after their dot. */
   served: number;
+  /** It has carried an envelope. */
+  isUsed: boolean;
   /** A refusal has left a transaction open (RFC 5321 §4.1.1.5). */
   needsReset: boolean;
   /** Milliseconds from the last dot to its reply. */
@@ -91,6 +93,7 @@ export function newConnection(session: Session, host: ConnectionHost): Connectio
     envelope: undefined,
     state: 'open',
     served: 0,
+    isUsed: false,
     needsReset: false,
     dotTook: Number.POSITIVE_INFINITY,
     heardAt: monotonic(),
@@ -103,9 +106,9 @@ export function isIdle({ state, body, envelope, expected }: Connection): boolean
   return state === 'open' && body === undefined && envelope === undefined && expected.length === 0;
 }
 
-/** It has carried no mail and was opened a moment ago. */
-export function isNew({ served, heardAt }: Connection): boolean {
-  return served === 0 && monotonic() - heardAt < NEW_FOR;
+/** It has carried no envelope and was opened a moment ago. */
+export function isNew({ isUsed, heardAt }: Connection): boolean {
+  return !isUsed && monotonic() - heardAt < NEW_FOR;
 }
 
 export function sendCommand(connection: Connection, text: string): void {
@@ -113,8 +116,11 @@ export function sendCommand(connection: Connection, text: string): void {
   connection.session.socket.write(text);
 }
 
-/** After so many returns without a fault of its own, a further one counts as a try. */
-const MOST_RETURNS = 4;
+/**
+ * After so many returns without a fault of its own, a further one counts as a try. As many losses end all pipelining, so
+ * that a server that cannot cope with it gets each mail.
+ */
+export const MOST_RETURNS = 4;
 
 /**
  * Ends the conversation at once; bytes that the socket still has are not sent. A mail whose body has begun is uncertain,
@@ -145,10 +151,12 @@ function abort({ socket, raw }: Session): void {
 function loseEnvelope(host: ConnectionHost, envelope: Envelope, what: string): void {
   const { mail, replies, isPipelined, isBehind, isReused } = envelope;
   const isUnanswered = replies.length === 0;
+  const isCutShort = isPipelined && !isUnanswered;
   if (isBehind && isUnanswered) host.mode.lost('across', what);
-  else if (isPipelined && !isUnanswered) host.mode.lost('within', what);
-  // No fault of this mail: it was sent behind a dot, or the server had closed the connection before.
-  if (isReused && isUnanswered && mail.returns < MOST_RETURNS) {
+  else if (isCutShort) host.mode.lost('within', what);
+  // No fault of this mail: it was sent ahead, or the server had closed the connection before.
+  const isInnocent = isBehind || isCutShort || (isReused && isUnanswered);
+  if (isInnocent && mail.returns < MOST_RETURNS) {
     returnMail(host, mail);
     return;
   }

@@ -2,7 +2,7 @@ import { monotonic } from '../../clock.js';
 import type { Outcome, SmtpReply } from '../../domain/delivery/outcome.js';
 import { scrubbed } from '../../domain/delivery/scrub.js';
 import { sendBody } from './body.js';
-import { commandsBehind, DATA, quit, sendMail } from './commands.js';
+import { commandsBehind, DATA, sendMail } from './commands.js';
 import {
   type Command,
   type Connection,
@@ -10,6 +10,7 @@ import {
   die,
   type Envelope,
   isIdle,
+  MOST_RETURNS,
   newConnection,
   returnMail,
   sendCommand,
@@ -18,13 +19,6 @@ import { type EnvelopeVerdict, verdictOf } from './envelope.js';
 import { isAllowed, NOT_BEGUN, type QueuedMail } from './hand-over.js';
 import type { Session } from './handshake.js';
 import { type Reply, textOf } from './reply-reader.js';
-
-/** What was sent behind a dot is taken back after this long without a reply to the dot. */
-const TAKE_BACK_AFTER = 2_000;
-/** After the reply to a dot: the server has dropped what was sent behind it. */
-const LONGEST_SILENCE = 5_000;
-/** An idle connection is closed: the server may have dropped it silently. */
-const LONGEST_IDLE = 30_000;
 
 /** Begins the conversation on a session past EHLO and AUTH. */
 export function openConnection(session: Session, host: ConnectionHost): Connection {
@@ -39,34 +33,6 @@ export function openConnection(session: Session, host: ConnectionHost): Connecti
   if (raw.destroyed || socket.destroyed) die(connection, 'Connection closed');
   else socket.resume();
   return connection;
-}
-
-/** Looks at the deadlines of a connection. */
-export function checkDeadlines(connection: Connection, at: number): void {
-  const { body, envelope, host, heardAt } = connection;
-  if (isIdle(connection)) {
-    if (at - heardAt > LONGEST_IDLE) quit(connection);
-    return;
-  }
-  if (body?.stage === 'dot' && envelope !== undefined && at - body.dotAt > TAKE_BACK_AFTER) {
-    connection.envelope = undefined;
-    connection.state = 'ending';
-    host.mode.lost('across', 'slow replies to the dot');
-    returnMail(host, envelope.mail);
-  }
-  const isSilent = envelope?.isBehind === true && envelope.replies.length === 0 && body === undefined;
-  if (isSilent && at - heardAt > LONGEST_SILENCE) {
-    host.mode.reduce('silence after the reply to a dot');
-    die(connection, 'no reply in time');
-  }
-  if (at > connection.dueAt) die(connection, 'no reply in time');
-}
-
-/** After a suspension of the process: its time does not count against the server. */
-export function postpone(connection: Connection, ms: number): void {
-  connection.dueAt += ms;
-  connection.heardAt += ms;
-  if (connection.body !== undefined) connection.body.dotAt += ms;
 }
 
 function onData(connection: Connection, chunk: Buffer): void {
@@ -173,7 +139,7 @@ function onRefusedEnvelope(
 /** Whether the refusal is about this connection or about commands that were sent ahead: another connection may do better. */
 function isNoFaultOf({ host }: Connection, envelope: Envelope, reply: Reply): boolean {
   const { mail, replies, isReused, isPipelined, isBehind } = envelope;
-  if ([500, 502, 503].includes(reply.code) && isPipelined && mail.returns < 2) {
+  if ([500, 502, 503].includes(reply.code) && isPipelined && mail.returns < MOST_RETURNS) {
     host.mode.lost(isBehind ? 'across' : 'within', `reply ${reply.code}`);
     return true;
   }

@@ -36,13 +36,19 @@ export function pipeliningMode(most: Pipelining, log: (mode: Pipelining, why: st
       }
       return mode;
     },
-    /** Commands that were sent ahead in this mode got no reply, or a reply that only sending ahead explains. */
-    lost: (how: Pipelining, why: string): void => {
-      if (how !== mode) return;
+    /**
+     * Commands that were sent ahead in this way got no reply, or a reply that only sending ahead explains. Losses within
+     * an envelope count whatever else is sent ahead; those behind a dot only while that is still done.
+     */
+    lost: (how: 'across' | 'within', why: string): void => {
+      if (how === 'across' && mode !== 'across') return;
       const recent = monotonic() - MEMORY;
       losses = [...losses.filter((at) => at > recent), monotonic()];
       if (losses.length >= LOSSES_TO_REDUCE) reduce(why);
     },
-    reduce,
+    /** Nothing is sent behind a dot any more. */
+    notAcross: (why: string): void => {
+      if (mode === 'across') reduce(why);
+    },
   };
 }

@@ -2,7 +2,8 @@ import { monotonic } from '../../clock.js';
 import type { ConnectionTrouble } from '../../domain/delivery/outcome.js';
 import { quit, start } from './commands.js';
 import { type Connection, type ConnectionHost, die, isIdle, isNew } from './connection.js';
-import { checkDeadlines, openConnection, postpone } from './conversation.js';
+import { openConnection } from './conversation.js';
+import { type DeadlineWatch, deadlineWatch } from './deadlines.js';
 import type { QueuedMail } from './hand-over.js';
 import { type Opening, openSession, type Session } from './handshake.js';
 import { CLOSED, isOrdinary, type MailQueue, mailQueue } from './mail-queue.js';
@@ -33,16 +34,13 @@ interface Pool extends ConnectionHost {
   /** Openings in a row that failed while other connections were open, and when the next may begin. */
   failures: number;
   openAfter: number;
+  pause: NodeJS.Timeout | undefined;
   greylistedAt: number;
-  ticker: NodeJS.Timeout | undefined;
-  tickedAt: number;
+  readonly deadlines: DeadlineWatch;
   /** Callers of `close`, called when a connection has ended. */
   readonly closing: (() => void)[];
 }
 
-const LONGEST_TICK = 250;
-/** A tick that comes so much too late means that the process was suspended. */
-const SUSPENDED_FOR = 1_000;
 const FIRST_BACKOFF = 250;
 const LONGEST_BACKOFF = 30_000;
 const GREYLIST_PAUSE = 60_000;
@@ -51,11 +49,12 @@ const RESPONSIVE_FOR = 10_000;
 
 /** `most`: how much is sent ahead of replies at most. */
 export function connectionPool(settings: SmtpSettings, most: Pipelining): ConnectionPool {
+  const connections = new Set<Connection>();
   const pool: Pool = {
     settings,
     mode: pipeliningMode(most, (mode, why) => settings.log('smtp pipelining reduced', { mode, why })),
     queue: mailQueue(() => schedule(pool)),
-    connections: new Set(),
+    connections,
     idleOnes: [],
     opening: new Set(),
     waiting: [],
@@ -63,9 +62,11 @@ export function connectionPool(settings: SmtpSettings, most: Pipelining): Connec
     isScheduled: false,
     failures: 0,
     openAfter: 0,
+    pause: undefined,
     greylistedAt: Number.NEGATIVE_INFINITY,
-    ticker: undefined,
-    tickedAt: 0,
+    deadlines: deadlineWatch(connections, settings.times, () => {
+      if (pool.queue.length() > 0) schedule(pool);
+    }),
     closing: [],
     takeBehind: () => pool.queue.take(isOrdinary),
     giveBack: (mail) => pool.queue.giveBack(mail),
@@ -118,9 +119,16 @@ function hasCapacity({ state, connections, opening, settings }: Pool): boolean {
 }
 
 function openMore(pool: Pool): void {
-  const wanted = () => Math.max(pool.queue.length(), pool.waiting.length);
-  while (wanted() > pool.opening.size && hasCapacity(pool) && monotonic() >= pool.openAfter) open(pool);
-  keepTicking(pool);
+  const wanted = Math.max(pool.queue.length(), pool.waiting.length);
+  while (wanted > pool.opening.size && hasCapacity(pool)) {
+    const pause = pool.openAfter - monotonic();
+    if (pause > 0) {
+      clearTimeout(pool.pause);
+      pool.pause = setTimeout(() => openMore(pool), Math.ceil(pause));
+      break;
+    }
+    open(pool);
+  }
 }
 
 function open(pool: Pool): void {
@@ -147,10 +155,13 @@ function onOpened(pool: Pool, session: Session, milliseconds: number): void {
   pool.connections.add(connection);
   answerWaiting(pool, undefined);
   serve(pool, connection);
-  keepTicking(pool);
+  pool.deadlines.start();
 }
 
-/** While another connection works, the mails wait for it; otherwise each mail has two such failures. */
+/**
+ * While another connection works, the mails wait for it; otherwise each mail has two such failures, with a pause between
+ * them: a server may count a connection that was just reset for a moment longer.
+ */
 function onOpeningFailed(pool: Pool, trouble: ConnectionTrouble): void {
   pool.settings.log('smtp connection failed', { what: trouble.what });
   changed(pool);
@@ -162,6 +173,7 @@ function onOpeningFailed(pool: Pool, trouble: ConnectionTrouble): void {
   }
   answerWaiting(pool, trouble);
   pool.queue.countTry(trouble);
+  pool.openAfter = monotonic() + FIRST_BACKOFF;
   schedule(pool);
 }
 
@@ -195,42 +207,21 @@ function changed(pool: Pool): void {
   for (const look of pool.closing.splice(0)) look();
 }
 
-function keepTicking(pool: Pool): void {
-  if (pool.ticker !== undefined || pool.connections.size === 0) return;
-  const { smtpCommand, smtpDot } = pool.settings.times;
-  const interval = Math.max(10, Math.min(LONGEST_TICK, smtpCommand / 4, smtpDot / 4));
-  pool.tickedAt = monotonic();
-  pool.ticker = setInterval(() => tick(pool, interval), interval).unref();
-}
-
-function tick(pool: Pool, interval: number): void {
-  const at = monotonic();
-  const late = at - pool.tickedAt - interval;
-  pool.tickedAt = at;
-  for (const connection of [...pool.connections]) {
-    if (late > SUSPENDED_FOR) postpone(connection, late);
-    else checkDeadlines(connection, at);
-  }
-  if (pool.queue.length() > 0) schedule(pool);
-  if (pool.connections.size > 0 || pool.queue.length() > 0) return;
-  clearInterval(pool.ticker);
-  pool.ticker = undefined;
-}
-
 function destroy(pool: Pool): void {
   pool.state = 'gone';
   for (const opening of pool.opening) opening.close();
   for (const connection of [...pool.connections]) die(connection, 'the transport was destroyed');
   pool.queue.close();
   answerWaiting(pool, CLOSED);
-  clearInterval(pool.ticker);
-  pool.ticker = undefined;
+  pool.deadlines.stop();
+  clearTimeout(pool.pause);
 }
 
 async function close(pool: Pool): Promise<void> {
   if (pool.state === 'open') pool.state = 'closing';
   pool.queue.close();
   answerWaiting(pool, CLOSED);
+  clearTimeout(pool.pause);
   for (const connection of pool.idleOnes.splice(0)) quit(connection);
   while (pool.connections.size + pool.opening.size > 0) {
     await new Promise<void>((resolve) => pool.closing.push(resolve));

@@ -18,6 +18,12 @@ export interface FaultyServerOptions extends ReceiverOptions {
   readonly onFault?: () => void;
   /** The reply of the first connection that is sent twice, from 0 (the greeting). */
   readonly repeated?: number;
+  /** What becomes of a command that arrives together with the one before, on all connections. */
+  readonly ahead?: 'lost' | 'refused';
+  /** The server closes a connection after so many mails. */
+  readonly mails?: number;
+  /** Called for each byte of a client, with the number of bytes on all connections. */
+  readonly onByte?: (count: number) => void;
 }
 
 /** What was read and written on the first connection; `chunks` as they were read. */
@@ -35,16 +41,24 @@ export async function faultySmtpServer(options: FaultyServerOptions = {}) {
   const streams: Streams = { client: '', server: '', chunks: [] };
   const sockets = new Set<Socket>();
   let changed = () => {};
+  let bytes = 0;
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-    const receiver = smtpReceiver(options);
-    const isFirst = receivers.push(receiver) === 1;
+    const isFirst = receivers.length === 0;
     sockets.add(socket);
     socket.on('error', () => socket.destroy()).on('end', () => socket.end());
     socket.once('close', () => {
       sockets.delete(socket);
       changed();
     });
-    converse(socket, receiver, isFirst ? options : {}, isFirst ? streams : { client: '', server: '', chunks: [] });
+    converse(socket, isFirst ? streams : { client: '', server: '', chunks: [] }, {
+      options,
+      first: isFirst ? options : {},
+      counted: () => {
+        bytes += 1;
+        options.onByte?.(bytes);
+      },
+      onReceiver: (receiver) => receivers.push(receiver),
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -71,12 +85,8 @@ export async function faultySmtpServer(options: FaultyServerOptions = {}) {
   };
 }
 
-function converse(
-  socket: Socket,
-  receiver: SmtpReceiver,
-  { fault, onFault, repeated }: FaultyServerOptions,
-  streams: Streams,
-): void {
+/** What the server writes on one connection, with the fault of its stream. */
+function replier(socket: Socket, streams: Streams, { fault, onFault, repeated }: FaultyServerOptions) {
   let replies = 0;
   let isOver = false;
   const perform = (act: FaultAct): void => {
@@ -98,21 +108,48 @@ function converse(
     perform(fault.act);
     say(text.slice(due));
   };
-  const reply = (text: string): void => {
-    if (text === '') return;
-    say(text);
-    if (replies === repeated) say(text);
-    replies += 1;
-    if (!text.startsWith('221') || isOver) return;
-    socket.end();
-    isOver = true;
-  };
-  const onData = (chunk: Buffer): void => {
-    for (const byte of chunk) {
-      if (isOver) return;
-      streams.client += String.fromCharCode(byte);
-      reply(receiver.take(byte));
+  return {
+    isOver: () => isOver,
+    reply: (text: string): void => {
+      say(text);
+      if (replies === repeated) say(text);
+      replies += 1;
+    },
+    /** The fault of the client's stream, if it is due. */
+    look: (): void => {
       if (!isOver && fault?.stream === 'client' && fault.at === streams.client.length) perform(fault.act);
+    },
+    end: (): void => {
+      if (!isOver) socket.end();
+      isOver = true;
+    },
+  };
+}
+
+function converse(socket: Socket, streams: Streams, { options, first, counted, onReceiver }: Converse): void {
+  const { ahead, mails = Number.POSITIVE_INFINITY, instead } = options;
+  /** Replies to the present chunk. */
+  let answered = 0;
+  const receiver = smtpReceiver({
+    ...options,
+    instead: (command, nth) =>
+      ahead === 'refused' && answered > 0 ? '503 5.5.0 improper use of pipelining' : instead?.(command, nth),
+  });
+  onReceiver(receiver);
+  const replies = replier(socket, streams, first);
+  const onData = (chunk: Buffer): void => {
+    answered = 0;
+    for (const byte of chunk) {
+      if (replies.isOver() || (ahead === 'lost' && answered > 0)) return;
+      streams.client += String.fromCharCode(byte);
+      counted();
+      const reply = receiver.take(byte);
+      if (reply !== '') {
+        answered += 1;
+        replies.reply(reply);
+        if (reply.startsWith('221') || receiver.taken.length >= mails) replies.end();
+      }
+      replies.look();
     }
   };
   socket.on('data', (chunk) => {
@@ -121,7 +158,15 @@ function converse(
     onData(chunk);
     socket.uncork();
   });
-  reply(receiver.greeting);
+  replies.reply(receiver.greeting);
+}
+
+interface Converse {
+  readonly options: FaultyServerOptions;
+  /** The options that are for the first connection only. */
+  readonly first: FaultyServerOptions;
+  readonly counted: () => void;
+  readonly onReceiver: (receiver: SmtpReceiver) => void;
 }
 
 /** Connects so that the bytes of the server are read one at a time. */
