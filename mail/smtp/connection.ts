@@ -111,7 +111,12 @@ export function isNew({ isUsed, heardAt }: Connection): boolean {
   return !isUsed && monotonic() - heardAt < NEW_FOR;
 }
 
+/** For commands that are not sent ahead: a reply that is there already would be taken for theirs. */
 export function sendCommand(connection: Connection, text: string): void {
+  if (!connection.reader.isEmpty()) {
+    die(connection, 'a reply before its command');
+    return;
+  }
   connection.dueAt = monotonic() + connection.host.settings.times.smtpCommand;
   connection.session.socket.write(text);
 }

@@ -96,6 +96,15 @@ describe('a connection that the server ends', () => {
     expect(greylisting.steps.connect).toBe(2);
   });
 
+  test.each([[[]], [['PIPELINING']]])('after a reply too many (%j): it refuses no other mail', async (extensions) => {
+    const twice = '554 5.7.1 spam\r\n554 5.7.1 spam';
+    const server = await scripted({
+      extensions,
+      on: (step, _, nth) => (step === 'dot' && nth === 1 ? twice : undefined),
+    });
+    expect(await senderTo(server.url).deliver(3)).toEqual(['refused 554', 'accepted', 'accepted']);
+  });
+
   test('without a reply to RSET: the next mail takes a fresh connection', async () => {
     const server = await scripted({
       on: (step) => (step === 'rset' ? '502 5.5.1 unknown' : undefined),
