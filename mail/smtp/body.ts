@@ -35,14 +35,19 @@ export function sendBody(connection: Connection, { mail, sentAt }: Envelope, com
   connection.session.socket.write(buffer.subarray(0, at));
 }
 
-/** Each slice waits until the kernel has taken the one before, and lets replies be read in between. */
+/**
+ * Each slice waits until the kernel has taken the one before, and lets replies be read in between. All together have as
+ * long as the reply to the dot, however little the server reads at a time.
+ */
 function sendSlices(connection: Connection, body: Body, bytes: Buffer, commandsBehind: CommandsBehind): void {
   const { session, host } = connection;
+  const { smtpCommand, smtpDot } = host.settings.times;
+  const endBy = monotonic() + smtpDot;
   let at = 0;
   const next = () => {
     if (connection.body !== body) return;
     if (at < bytes.length) {
-      connection.dueAt = monotonic() + host.settings.times.smtpCommand;
+      connection.dueAt = Math.min(monotonic() + smtpCommand, endBy);
       const slice = bytes.subarray(at, at + SLICE);
       at += slice.length;
       session.socket.write(slice, () => setImmediate(next));

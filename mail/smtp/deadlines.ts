@@ -68,8 +68,8 @@ function checkDeadlines(connection: Connection, at: number): void {
     die(connection, 'no reply in time');
   }
   // The socket has not taken all bytes with the dot, so it can still be stopped.
-  if (body !== undefined && session.socket.writableLength > 0 && !body.mail.order.mayBegin())
-    die(connection, 'no longer allowed');
+  const isPending = body?.stage === 'dot' && session.socket.writableLength > 0;
+  if (isPending && !body.mail.order.mayBegin()) die(connection, 'no longer allowed');
   if (at > connection.dueAt) die(connection, 'no reply in time');
 }
 

@@ -10,7 +10,10 @@ export interface Share {
 
 /** What a transport asks the owner of the claim while it hands over a mail. */
 export interface HandOverOrder {
-  /** Called before the first byte of the envelope, before the body and before the final dot of a long body. */
+  /**
+   * Called before the first byte of the envelope, before the body, before the final dot of a long body, and while the
+   * socket has not taken the dot.
+   */
   mayBegin(): boolean;
   /** Once aborted, no mail begins that has not begun. */
   readonly signal: AbortSignal;
