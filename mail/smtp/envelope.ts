@@ -51,6 +51,8 @@ export interface EnvelopeCommands {
 }
 
 const UNSAFE = /[\0- <>\x7f]/;
+/** RFC 5321 §4.5.3.1.3 asks for 256 bytes. */
+const LONGEST_ADDRESS = 512;
 const NON_ASCII = /[^\0-\x7f]/;
 
 /**
@@ -64,6 +66,8 @@ export function envelopeCommands(
 ): EnvelopeCommands | SmtpReply {
   if (UNSAFE.test(from) || UNSAFE.test(to))
     return { code: 553, text: '5.1.3 the address contains a forbidden character' };
+  if (from.length > LONGEST_ADDRESS || to.length > LONGEST_ADDRESS)
+    return { code: 553, text: '5.1.3 the address is too long' };
   const international = NON_ASCII.test(from) || NON_ASCII.test(to);
   if (international && !offered.smtpUtf8) return { code: 553, text: '5.6.7 the server does not take such addresses' };
   if (offered.size !== undefined && offered.size > 0 && size > offered.size) {

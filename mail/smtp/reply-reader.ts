@@ -64,8 +64,11 @@ export function replyReader() {
   };
 }
 
-/** The text of all lines; UTF-8 where the server sent it. */
+/** Bytes of the text that outcomes keep; what reads them looks no further. */
+const LONGEST_TEXT = 2_000;
+
+/** The text of all lines, not over 2,000 bytes; UTF-8 where the server sent it. */
 export function textOf({ lines }: Reply): string {
-  const text = lines.length === 1 ? (lines[0] ?? '') : lines.join(' ');
+  const text = (lines.length === 1 ? (lines[0] ?? '') : lines.join(' ')).slice(0, LONGEST_TEXT);
   return /^[\0-\x7f]*$/.test(text) ? text : Buffer.from(text, 'latin1').toString('utf8');
 }

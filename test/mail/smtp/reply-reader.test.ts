@@ -125,5 +125,6 @@ describe('replies', () => {
     expect(read([Buffer.from(`${lines}250 end\r\n`)])).toMatchObject([{ code: 250 }]);
     expect(read([Buffer.from(`${lines}${lines}250 end\r\n`)])).toEqual(['violation']);
     expect(textOf({ code: 250, lines: [Buffer.from('grüß').toString('latin1'), 'b'] })).toBe('grüß b');
+    expect(textOf({ code: 250, lines: Array.from({ length: 30 }, () => 'x'.repeat(1_000)) })).toHaveLength(2_000);
   });
 });
