@@ -29,7 +29,9 @@ function senderTo(url: string, over: { connections?: number; smtpCommand?: numbe
   const sender = smtpTransport({ url, connections, times: { smtpCommand, smtpDot: 20_000 }, log });
   open.push({ close: () => sender.destroy() });
   const deliver = async (count: number) => {
-    const mails = Array.from({ length: count }, (_, i) => sender.deliver(aMail({ id: i, email: `r${i}@x.test` }), always));
+    const mails = Array.from({ length: count }, (_, i) =>
+      sender.deliver(aMail({ id: i, email: `r${i}@x.test` }), always),
+    );
     return (await Promise.all(mails)).map((outcome) =>
       outcome.kind === 'refused' ? `refused ${outcome.reply.code}` : outcome.kind,
     );
@@ -58,7 +60,12 @@ describe('a server that announces PIPELINING and cannot cope with it', () => {
     const { deliver, modes } = senderTo(server.url, { smtpCommand });
     expect(await deliver(3)).toEqual(['accepted', 'accepted', 'accepted']);
     expect(modes).toEqual(['within', 'none']);
-    expect(server.taken().map(({ to }) => to).sort()).toEqual(['r0@x.test', 'r1@x.test', 'r2@x.test']);
+    expect(
+      server
+        .taken()
+        .map(({ to }) => to)
+        .sort(),
+    ).toEqual(['r0@x.test', 'r1@x.test', 'r2@x.test']);
   });
 });
 
@@ -71,12 +78,15 @@ describe('a connection that the server ends', () => {
     expect(server.connections()).toBeGreaterThanOrEqual(12);
   });
 
-  test.each(['421 4.7.0 enough', '451 4.3.0 later'])('%s to the second MAIL: a fresh connection at once', async (reply) => {
-    const server = await scripted({ on: (step, _, nth) => (step === 'mail' && nth === 2 ? reply : undefined) });
-    const { deliver } = senderTo(server.url);
-    expect(await deliver(2)).toEqual(['accepted', 'accepted']);
-    expect(server.steps.connect).toBe(2);
-  });
+  test.each(['421 4.7.0 enough', '451 4.3.0 later'])(
+    '%s to the second MAIL: a fresh connection at once',
+    async (reply) => {
+      const server = await scripted({ on: (step, _, nth) => (step === 'mail' && nth === 2 ? reply : undefined) });
+      const { deliver } = senderTo(server.url);
+      expect(await deliver(2)).toEqual(['accepted', 'accepted']);
+      expect(server.steps.connect).toBe(2);
+    },
+  );
 
   test('421 to MAIL after a refused recipient: a fresh connection at once', async () => {
     const server = await scripted({
@@ -90,7 +100,9 @@ describe('a connection that the server ends', () => {
   test('421 to MAIL on a fresh connection, and 451 to many: the reply is the fate', async () => {
     const server = await scripted({ on: (step, _, nth) => (step === 'mail' && nth < 3 ? '421 4.7.0 no' : undefined) });
     expect(await senderTo(server.url).deliver(2)).toEqual(['refused 421', 'refused 421']);
-    const greylisting = await scripted({ on: (step, _, nth) => (step === 'mail' && nth > 1 ? '451 4.7.1 later' : undefined) });
+    const greylisting = await scripted({
+      on: (step, _, nth) => (step === 'mail' && nth > 1 ? '451 4.7.1 later' : undefined),
+    });
     const fates = await senderTo(greylisting.url).deliver(4);
     expect(fates).toEqual(['accepted', 'refused 451', 'refused 451', 'refused 451']);
     expect(greylisting.steps.connect).toBe(2);
