@@ -6,8 +6,8 @@ import { openConnection } from './conversation.js';
 import { type DeadlineWatch, deadlineWatch } from './deadlines.js';
 import type { QueuedMail } from './hand-over.js';
 import { type Opening, openSession, type Session } from './handshake.js';
-import { CLOSED, isOrdinary, type MailQueue, mailQueue } from './mail-queue.js';
 import { type Pipelining, pipeliningMode } from './pipelining.js';
+import { CLOSED, isOrdinary, type MailQueue, mailQueue } from './queue/mail-queue.js';
 import type { SmtpSettings } from './settings.js';
 
 /** The connections of one transport, and the mails that wait for them. */

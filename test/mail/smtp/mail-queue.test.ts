@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Outcome } from '../../../domain/delivery/outcome.js';
-import { mailQueue } from '../../../mail/smtp/mail-queue.js';
+import { mailQueue } from '../../../mail/smtp/queue/mail-queue.js';
 import { aMail } from '../../support/mail/letters.js';
 
 test('a caller that closes the queue when its mail is cancelled leaves no other mail without a fate', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fairLine } from '../../../mail/smtp/fair-line.js';
+import { fairLine } from '../../../mail/smtp/queue/fair-line.js';
 import { smtpTransport } from '../../../mail/transports/transport.js';
 import { aMail } from '../../support/mail/letters.js';
 import { smtpServer } from '../../support/scripted/smtp-server.js';

@@ -1,4 +1,4 @@
-import type { Share } from './hand-over.js';
+import type { Share } from '../hand-over.js';
 
 /**
  * Waiting items. Accounts take turns, and the campaigns of an account take turns within its turn, so that the number of mails

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import type { ConnectionTrouble } from '../../domain/delivery/outcome.js';
+import type { ConnectionTrouble } from '../../../domain/delivery/outcome.js';
+import { isAllowed, MOST_TRIES, NOT_BEGUN, type QueuedMail, type Share } from '../hand-over.js';
 import { fairLine } from './fair-line.js';
-import { isAllowed, MOST_TRIES, NOT_BEGUN, type QueuedMail, type Share } from './hand-over.js';
 
 export type MailQueue = ReturnType<typeof mailQueue>;
 
