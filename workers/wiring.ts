@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { roundCheck } from '../activities/campaign/audience.js';
 import { reputationGuard, throttledGuard } from '../activities/campaign/reputation.js';
+import { windowShares } from '../activities/campaign/window-shares.js';
 import type { ActivityDeps } from '../activities/index.js';
 import { messageMail, messageTrackingLinks, optOutUrls } from '../activities/message/mail.js';
 import { messageActivities } from '../activities/message/message.js';
@@ -43,7 +44,7 @@ const UNREAD_REPORTS_KEPT_MS = 3 * 86_400_000;
 
 /** The dependencies of all activities in a worker process, created once; the engine follows with the connection to Temporal. */
 export async function activityWiring(dependencies: WorkerDependencies, { stopping, drained }: Stop) {
-  const { config, times, lanes, log } = dependencies;
+  const { config, times, log } = dependencies;
   const rows = countedStores(dependencies);
   const ring = rotatingRing(await rows.linkKeys.ring(), rows.linkKeys.ring);
   const outgoing = openTransports(dependencies, rows);
@@ -64,7 +65,7 @@ export async function activityWiring(dependencies: WorkerDependencies, { stoppin
     ...rows,
     ...mail,
     log,
-    lanes,
+    windowShares: windowShares(),
     maxLanes: LANES_PER_CAMPAIGN,
     renderer: renderer(),
     web: webClient({ exceptions: config.allowedPrivateHosts }),

@@ -1,18 +1,19 @@
 import { monotonic } from '../../clock.js';
 import { isSenderRefusal } from '../../domain/campaign/ledger-page.js';
 import type { Fate } from '../../domain/delivery/outcome.js';
-import { type ProtocolTimes, windowSize } from '../../domain/delivery/protocol.js';
-import type { FailoverTransport } from '../../mail/transports/failover.js';
+import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
+import type { FailoverTransport, Route } from '../../mail/transports/failover.js';
 import type { Campaigns } from '../../store/campaigns/campaigns.js';
 import type { Campaign } from '../../store/campaigns/row.js';
 import type { PagesInput } from '../../workflows/messages/campaign.js';
 import type { ActivityContext } from '../heartbeat.js';
+import type { PageOwner } from './page/owner.js';
+import type { WindowShares } from './window-shares.js';
 
 export interface AttemptDeps {
   readonly campaigns: Campaigns;
   readonly times: ProtocolTimes;
-  /** Sending lanes of this process; they share the connections of a route. */
-  readonly lanes: number;
+  readonly windowShares: WindowShares;
   readonly routes: Pick<FailoverTransport, 'route' | 'connections'>;
   /** SIGTERM: claim no more, finish what is claimed. */
   readonly stopping: AbortSignal;
@@ -48,14 +49,12 @@ export function beginAttempt(
   }, deps.times.controlEvery);
 
   const rate = () => campaign.want.rate ?? campaign.settings.rate_per_second;
-  /** Mails per second that campaign, account and transport allow; null: no limit. */
-  const maxRate = () => {
-    const shared = deps.routes.route()?.rates.map(({ perSecond }) => perSecond) ?? [];
-    const limits = [rate(), ...shared].filter((limit) => limit !== null);
-    return limits.length === 0 ? null : Math.min(...limits);
+  const maxRate = () => lowestRate(rate(), deps.routes.route());
+  const windows = windowsOf(deps, maxRate, () => health.transportProven());
+  const health = {
+    ...transportHealth(input.probe, windows.share),
+    ...senderHealth(windows.share, context.senderProven),
   };
-  const window = () => windowSize(deps.routes.connections / deps.lanes, maxRate());
-  const health = { ...transportHealth(input.probe, window), ...senderHealth(window, context.senderProven) };
   const wanted = () =>
     campaign.state === 'sending' && campaign.launch === input.launch && campaign.round === input.round;
   const ended = () => over || failure !== undefined || deps.stopping.aborted || activityContext.cancelled.aborted;
@@ -65,7 +64,7 @@ export function beginAttempt(
     campaign: () => campaign,
     wanted,
     rate,
-    window: () => (health.transportProven() ? window() : 1),
+    windows,
     /** How many rows to read at once: as many as the rate allows within the freshness; a page where there is no limit. */
     readAhead: () => Math.ceil(((maxRate() ?? Number.POSITIVE_INFINITY) * deps.times.freshness) / 2_000),
     mayClaim: () =>
@@ -85,8 +84,50 @@ export function beginAttempt(
     },
     end: () => {
       over = true;
+      windows.leave();
       clearInterval(control);
     },
+  };
+}
+
+/** Mails per second that campaign, account and transport allow; null: no limit. */
+function lowestRate(own: number | null, route: Route | undefined): number | null {
+  const shared = route?.rates.map(({ perSecond }) => perSecond) ?? [];
+  const limits = [own, ...shared].filter((limit) => limit !== null);
+  return limits.length === 0 ? null : Math.min(...limits);
+}
+
+/** How many mails an attempt may have in flight. A transport that is not proven yet gets one mail at a time. */
+function windowsOf(deps: AttemptDeps, maxRate: () => number | null, isProven: () => boolean) {
+  const { routes, windowShares } = deps;
+  const owners = new Map<PageOwner, () => void>();
+  const inFlight = () => [...owners.keys()].reduce((sum, owner) => sum + owner.inFlight(), 0);
+  const notify = () => {
+    for (const one of owners.values()) one();
+  };
+  const member = windowShares.join({ route: () => routes.route()?.id, inFlight, notify });
+  const share = () => member.size(routes.connections, maxRate());
+  const window = () => (isProven() ? share() : 1);
+  return {
+    share,
+    window,
+    /** The window of one page: the attempt may own two, and other attempts may still have more than their share. */
+    windowOf: (owner: PageOwner): number => {
+      const room = Math.min(window(), member.room(routes.connections));
+      return Math.max(0, room - inFlight() + owner.inFlight());
+    },
+    /** Counts the mails of a page until `release`; `roomChanged` is called when other pages have settled some of theirs. */
+    hold: (owner: PageOwner, roomChanged: () => void) => {
+      owners.set(owner, roomChanged);
+      return {
+        settled: (): void => {
+          notify();
+          member.announce();
+        },
+        release: (): void => void owners.delete(owner),
+      };
+    },
+    leave: member.leave,
   };
 }
 

@@ -10,8 +10,9 @@ import { pauseCampaign } from '../../services/steer-campaign.js';
 import type { RoundKey } from '../../store/campaigns/ledger.js';
 import type { Campaign } from '../../store/campaigns/row.js';
 import type { PagesInput, PagesResult } from '../../workflows/messages/campaign.js';
+import { localSignal } from '../signal.js';
 import { type Attempt, beginAttempt } from './attempt.js';
-import { instant, ownPage } from './page/owner.js';
+import { instant, ownPage, type PageOwner } from './page/owner.js';
 import { type WorkDeps, workPage } from './page/work.js';
 import { pagePublisher } from './publishing.js';
 import type { ReputationGuard } from './reputation.js';
@@ -26,33 +27,24 @@ export interface DeliveryDeps extends Omit<WorkDeps, 'routes' | 'sign'> {
 export function deliveryActivities(deps: DeliveryDeps) {
   const publish = pagePublisher(deps);
 
-  /** Undefined: there is more to do. */
-  const workOnNextPage = async (
-    work: WorkDeps,
-    attempt: Attempt,
-    key: RoundKey,
-    letter: CompiledLetter,
-  ): Promise<PagesResult | undefined> => {
-    const takenAt = instant();
-    const page = await deps.ledger.take(key, randomUUID(), attempt.alive);
-    if (page === undefined) return (await deps.ledger.openPages(key)) === 0 ? 'finished' : 'busy';
-    const owner = ownPage({ ...deps, publish }, page, takenAt, attempt.alive);
-    await workPage(work, attempt, owner, letter);
-    if (owner.page().exceptions.some(isHardBounce)) await deps.guard(key.account, key.campaign);
-    attempt.rethrow();
-    return owner.lost() ? 'more' : undefined;
-  };
-
-  const workOnPages = async (
-    work: WorkDeps,
-    attempt: Attempt,
-    key: RoundKey,
-    letter: CompiledLetter,
-  ): Promise<PagesResult> => {
-    while (attempt.mayClaim()) {
-      const result = await workOnNextPage(work, attempt, key, letter);
-      if (result !== undefined) return result;
-    }
+  const workOnPages = async (work: WorkDeps, attempt: Attempt, pages: PagesToSend): Promise<PagesResult> => {
+    const { key } = pages;
+    let noneIsFree = false;
+    const kept = await overlapped(async () => {
+      if (!attempt.mayClaim()) return undefined;
+      const takenAt = instant();
+      const page = await deps.ledger.take(key, randomUUID(), attempt.alive);
+      noneIsFree = page === undefined;
+      return (
+        page &&
+        workOnPage(deps, work, attempt, {
+          ...pages,
+          owner: ownPage({ ...deps, publish }, page, takenAt, attempt.alive),
+        })
+      );
+    });
+    if (!kept) return 'more';
+    if (noneIsFree) return (await deps.ledger.openPages(key)) === 0 ? 'finished' : 'busy';
     if (await pauseIfSenderRefused(deps, attempt)) return 'not_wanted';
     if (attempt.transportDown()) return 'transport_down';
     return attempt.wanted() ? 'more' : 'not_wanted';
@@ -69,12 +61,58 @@ export function deliveryActivities(deps: DeliveryDeps) {
       const attempt = beginAttempt(work, deps.activityContext(), input, context);
       try {
         const { account, campaign, launch, round } = input;
-        return await workOnPages(work, attempt, { account, campaign, launch, round }, letter);
+        return await workOnPages(work, attempt, { key: { account, campaign, launch, round }, letter });
       } finally {
         attempt.end();
       }
     },
   };
+}
+
+interface PagesToSend {
+  readonly key: RoundKey;
+  readonly letter: CompiledLetter;
+}
+
+/** Work that goes on while the next begins. */
+interface Begun {
+  /** The next piece may begin. */
+  readonly nearlyDone: Promise<void>;
+  /** False: the work was taken over. */
+  readonly ended: Promise<boolean>;
+}
+
+/** Work on one page; its mails are drained while the next page begins, so that no connection waits between two pages. */
+function workOnPage(
+  deps: DeliveryDeps,
+  work: WorkDeps,
+  attempt: Attempt,
+  { owner, key, letter }: PagesToSend & { readonly owner: PageOwner },
+): Begun {
+  const nearly = localSignal();
+  const ended = async (): Promise<boolean> => {
+    await workPage(work, attempt, { owner, letter, nearlyClaimed: nearly.notify });
+    if (owner.page().exceptions.some(isHardBounce)) await deps.guard(key.account, key.campaign);
+    attempt.rethrow();
+    return !owner.lost();
+  };
+  return { ended: ended(), nearlyDone: nearly.wait(deps.times.startToClose) };
+}
+
+/** Two pieces of work at once at most, until none begins or one was taken over (false). All have ended when this returns. */
+async function overlapped(begin: () => Promise<Begun | undefined>): Promise<boolean> {
+  let before = Promise.resolve(true);
+  for (;;) {
+    const current = await begin().catch((error) => before.then(() => Promise.reject(error)));
+    if (current === undefined) return before;
+    current.ended.catch(() => undefined);
+    await current.nearlyDone;
+    if (!(await before.catch(() => false))) {
+      await Promise.allSettled([current.ended]);
+      return before;
+    }
+    before = current.ended;
+  }
 }
 
 /** A hard bounce may exceed the limit of the campaign's reputation. */

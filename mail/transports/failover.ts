@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { monotonic } from '../../clock.js';
 import type { ConnectionTrouble, Outcome } from '../../domain/delivery/outcome.js';
 import type { Rate, TransportUse } from '../../domain/transport.js';
+import type { SplicedMail } from '../letter/letter.js';
 import type { HandOverOrder } from '../smtp/hand-over.js';
 import type { TransportMonitor } from './monitor.js';
 import type { Transport } from './transport.js';
@@ -23,7 +24,7 @@ export interface RouteEntry {
 /**
  * A transport over several, in order of priority: a mail that one cannot take before its body begins goes to the next.
  */
-export interface FailoverTransport extends Pick<Transport, 'connections' | 'ready' | 'deliver'> {
+export interface FailoverTransport extends Pick<Transport, 'connections' | 'ready' | 'send' | 'deliver'> {
   /** The route of the next mails, as `ready` found it last. */
   route(): Route | undefined;
 }
@@ -44,6 +45,24 @@ const RATE_CHECK_INTERVAL = 200;
 
 export function failoverTransport(deps: FailoverDeps): FailoverTransport {
   let found: RouteEntry | undefined;
+  /** The only route there is, as `ready` found it last. */
+  let only: RouteEntry | undefined;
+
+  const deliver = async (mail: SplicedMail, order: HandOverOrder, before?: Attempted): Promise<Outcome> => {
+    const tried = new Set(before && [before.entry.monitor]);
+    let outcome: Outcome = before?.outcome ?? { kind: 'not_handed_over', why: NO_ROUTE };
+    for (;;) {
+      const routes = await deps.routes().catch(() => []);
+      const entry = nextRoute(routes, tried, order.paid);
+      if (entry === undefined || !isAllowed(order)) return outcome;
+      tried.add(entry.monitor);
+      if (!(await waitForRate(deps, entry.route, order))) return { kind: 'not_handed_over', why: RATE_TIMEOUT };
+      outcome = await handOver(entry, routes.length, mail, order);
+      // Any other outcome is final for this attempt, because bytes of the body may have been sent.
+      if (outcome.kind !== 'not_handed_over') return outcome;
+    }
+  };
+
   return {
     get connections() {
       return found?.route.connections ?? 1;
@@ -52,6 +71,7 @@ export function failoverTransport(deps: FailoverDeps): FailoverTransport {
 
     ready: async () => {
       const routes = await deps.routes();
+      only = routes.length === 1 ? routes[0] : undefined;
       for (const { monitor } of routes) monitor.probeIfDue();
       let trouble: ConnectionTrouble | undefined = NO_ROUTE;
       for (const entry of upFirst(routes)) {
@@ -63,21 +83,27 @@ export function failoverTransport(deps: FailoverDeps): FailoverTransport {
       return trouble;
     },
 
-    deliver: async (mail, order) => {
-      const tried = new Set<TransportMonitor>();
-      let outcome: Outcome = { kind: 'not_handed_over', why: NO_ROUTE };
-      for (;;) {
-        const routes = await deps.routes().catch(() => []);
-        const entry = nextRoute(routes, tried, order.paid);
-        if (entry === undefined || !isAllowed(order)) return outcome;
-        tried.add(entry.monitor);
-        if (!(await waitForRate(deps, entry.route, order))) return { kind: 'not_handed_over', why: RATE_TIMEOUT };
-        outcome = await handOver(entry, routes.length, mail, order);
-        // Any other outcome is final for this attempt, because bytes of the body may have been sent.
-        if (outcome.kind !== 'not_handed_over') return outcome;
+    send: (mail, order, settled) => {
+      const entry = only;
+      if (entry === undefined || !isPaid(entry.route, order)) {
+        void deliver(mail, order).then(settled);
+        return;
       }
+      entry.monitor.transport.send(mail, order, (outcome) => {
+        if (outcome.kind !== 'not_handed_over') settled(outcome);
+        // The route may have been replaced meanwhile.
+        else void deliver(mail, order, { entry, outcome }).then(settled);
+      });
     },
+
+    deliver: (mail, order) => deliver(mail, order),
   };
+}
+
+/** A route that was tried, and what came of it. */
+interface Attempted {
+  readonly entry: RouteEntry;
+  readonly outcome: Outcome;
 }
 
 const NO_ROUTE: ConnectionTrouble = { stage: 'connect', what: 'no transport is enabled' };
@@ -114,7 +140,7 @@ async function handOver({ monitor }: RouteEntry, routes: number, ...[mail, order
 
 /** A mail that changes its route pays the rate of the new route. */
 async function waitForRate(deps: FailoverDeps, route: Route, order: HandOverOrder): Promise<boolean> {
-  if (route.rates.length === 0 || route.id === order.paid) return true;
+  if (isPaid(route, order)) return true;
   const until = monotonic() + MAX_RATE_WAIT;
   while (isAllowed(order) && monotonic() < until) {
     const wait = await deps.takeToken(route).catch(() => RATE_CHECK_INTERVAL);
@@ -126,4 +152,8 @@ async function waitForRate(deps: FailoverDeps, route: Route, order: HandOverOrde
 
 function isAllowed(order: HandOverOrder): boolean {
   return !order.signal.aborted && order.mayBegin();
+}
+
+function isPaid({ id, rates }: Route, { paid }: HandOverOrder): boolean {
+  return rates.length === 0 || id === paid;
 }

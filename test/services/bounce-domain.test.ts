@@ -5,6 +5,7 @@ import { messageMail } from '../../activities/message/mail.js';
 import { compileLetter } from '../../mail/letter/compile.js';
 import type { SplicedMail } from '../../mail/letter/letter.js';
 import { returnPaths } from '../../mail/tokens/return-path.js';
+import type { FailoverTransport } from '../../mail/transports/failover.js';
 import { domains } from '../../store/domains/domains.js';
 import { contents } from '../../store/messages/contents.js';
 import { aLetter, aRecipient, someLinks } from '../support/mail/letters.js';
@@ -20,12 +21,12 @@ async function envelopeOf(domain: string | null): Promise<string> {
   const sent: SplicedMail[] = [];
   const page = () => ({ account: 3, campaign: 7 });
   const owner = { page, lost: () => false, trusted: () => true } as unknown as PageOwner;
-  const deliver = async (mail: SplicedMail) => {
+  const send: FailoverTransport['send'] = (mail, _, settled) => {
     sent.push(mail);
-    return { kind: 'accepted' as const, reply: { code: 250, text: 'ok' } };
+    settled({ kind: 'accepted', reply: { code: 250, text: 'ok' } });
   };
   const deps = {
-    routes: { deliver },
+    routes: { send },
     linkTokens: someLinks,
     paths,
     sign: undefined,

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { now } from '../../../clock.js';
 import { fateOf } from '../../../domain/delivery/classify.js';
 import type { Fate } from '../../../domain/delivery/outcome.js';
@@ -6,6 +5,7 @@ import { shortReply } from '../../../domain/delivery/scrub.js';
 import type { CompiledLetter } from '../../../mail/letter/compile.js';
 import type { SplicedMail, Unrenderable } from '../../../mail/letter/letter.js';
 import { spliceMail } from '../../../mail/letter/splice.js';
+import type { HandOverOrder } from '../../../mail/smtp/hand-over.js';
 import type { LinkTokens } from '../../../mail/tokens/link-tokens.js';
 import type { ReturnPaths } from '../../../mail/tokens/return-path.js';
 import type { FailoverTransport } from '../../../mail/transports/failover.js';
@@ -14,7 +14,7 @@ import type { Sendable } from './recipient-reader.js';
 import type { Claim } from './window-claim.js';
 
 export interface HandOverDeps {
-  readonly routes: Pick<FailoverTransport, 'deliver'>;
+  readonly routes: Pick<FailoverTransport, 'send'>;
   readonly linkTokens: LinkTokens;
   readonly paths: Pick<ReturnPaths, 'forRecipient'>;
   /** Signs a finished mail with the keys of the campaign's sender; undefined: it has none, and mail is sent unsigned. */
@@ -30,42 +30,56 @@ const TRUST_CHECK_MS = 50;
 
 /** Hands claimed recipients over and reports the fate of each. */
 export function handOvers(deps: HandOverDeps, owner: PageOwner, letter: CompiledLetter, settle: Settle) {
-  const open = new Set<Promise<void>>();
+  const { routes, drained } = deps;
+  const { account, campaign } = owner.page();
+  const share = { account, campaign };
+  let open = 0;
+  let allEnded: () => void = () => undefined;
 
-  const deliver = async (i: number, subscriber: Sendable, paid: string | undefined): Promise<void> => {
+  const end = (i: number, fate?: Fate): void => {
+    open -= 1;
+    settle(i, fate);
+    if (open === 0) allEnded();
+  };
+  /** Mail is sent only under a trusted lease: while the lease is uncertain and the page is not lost, the mail waits. */
+  const handOver = (i: number, mail: SplicedMail, order: HandOverOrder): void => {
+    if (owner.lost()) end(i);
+    else if (!owner.trusted() && !drained.aborted) setTimeout(handOver, TRUST_CHECK_MS, i, mail, order);
+    else {
+      routes.send(mail, order, (outcome) => {
+        const isHeldBack = outcome.kind === 'not_handed_over' && !owner.trusted() && !drained.aborted;
+        if (isHeldBack) handOver(i, mail, order);
+        else end(i, fateOf(outcome));
+      });
+    }
+  };
+  const begin = (i: number, subscriber: Sendable, order: HandOverOrder): void => {
+    open += 1;
     const made = splice(letter, subscriber, deps.linkTokens);
     if (made.kind === 'unrenderable') {
       const { class: reason, scope, code } = made;
-      settle(i, { kind: 'failed', class: reason, scope, code, reply: made.reason });
+      end(i, { kind: 'failed', class: reason, scope, code, reply: made.reason });
       return;
     }
-    const mail = deps.sign === undefined ? made : await signed(made, deps.sign);
-    if (mail.kind !== 'mail') {
-      settle(i, mail);
-      return;
-    }
-    const outcome = await whileTrusted(deps, owner, withReturnPath(deps, letter, mail, subscriber._id), paid);
-    settle(i, outcome === undefined ? undefined : fateOf(outcome));
+    const mail = withReturnPath(deps, letter, made, subscriber._id);
+    if (deps.sign === undefined) handOver(i, mail, order);
+    else void signed(mail, deps.sign).then((one) => (one.kind === 'mail' ? handOver(i, one, order) : end(i, one)));
   };
 
   return {
     begin: ({ candidates, paid }: Pick<Claim, 'candidates' | 'paid'>): void => {
+      const order = { mayBegin: owner.trusted, signal: drained, paid, share };
       for (const candidate of candidates) {
-        if ('skip' in candidate) {
-          settle(candidate.i, candidate.skip);
-          continue;
-        }
-        const { i, subscriber } = candidate;
-        const mail = deliver(i, subscriber, paid)
-          .catch((error) => settle(i, uncertainAfter(error)))
-          .finally(() => open.delete(mail));
-        open.add(mail);
+        if ('skip' in candidate) settle(candidate.i, candidate.skip);
+        else begin(candidate.i, candidate.subscriber, order);
       }
     },
     /** No mail is open any more. */
-    ended: async (): Promise<void> => {
-      await Promise.allSettled(open);
-    },
+    ended: (): Promise<void> =>
+      new Promise((resolve) => {
+        allEnded = resolve;
+        if (open === 0) resolve();
+      }),
   };
 }
 
@@ -99,31 +113,4 @@ async function signed(mail: SplicedMail, sign: HandOverDeps['sign'] & object): P
     const reply = shortReply(String(error));
     return { kind: 'deferred', class: 'signing_failed', scope: 'infrastructure', code: null, reply };
   }
-}
-
-/** An internal error during the hand-over: whether the mail was sent is unknown, and the other recipients go on. */
-function uncertainAfter(error: unknown): Fate {
-  const reply = shortReply(String(error));
-  return { kind: 'uncertain', class: 'internal_error', scope: 'message', code: null, reply };
-}
-
-/** Mail is sent only under a trusted lease: while the lease is uncertain and the page is not lost, the mail waits. */
-async function whileTrusted(
-  { routes, drained }: HandOverDeps,
-  owner: PageOwner,
-  mail: SplicedMail,
-  paid: string | undefined,
-) {
-  const { account, campaign } = owner.page();
-  const share = { account, campaign };
-  while (!owner.lost()) {
-    if (!owner.trusted() && !drained.aborted) {
-      await pause(TRUST_CHECK_MS);
-      continue;
-    }
-    const outcome = await routes.deliver(mail, { mayBegin: owner.trusted, signal: drained, paid, share });
-    const heldBack = outcome.kind === 'not_handed_over' && !owner.trusted() && !drained.aborted;
-    if (!heldBack) return outcome;
-  }
-  return undefined;
 }

@@ -27,6 +27,8 @@ export function ownPage({ ledger, times, publish }: PageOwnerDeps, taken: Ledger
   let page = taken;
   let confirmed = sentAt;
   let lost = false;
+  /** The higher mark while a write of it is under way. */
+  let claiming = taken.claimed;
 
   const trusted = () => !lost && elapsedSince(confirmed) < times.trust;
   const confirm = (verdict: Verdict, at: Instant, after: LedgerPage) => {
@@ -37,6 +39,7 @@ export function ownPage({ ledger, times, publish }: PageOwnerDeps, taken: Ledger
   };
   const advance = async (move: PageAdvance, published = page.published): Promise<boolean> => {
     const at = instant();
+    claiming = move.claimed;
     const verdict = await ledger.advance(page, { ...move, published }, alive);
     confirm(verdict, at, { ...page, ...move, published, exceptions: [...page.exceptions, ...move.exceptions] });
     return !lost;
@@ -52,6 +55,8 @@ export function ownPage({ ledger, times, publish }: PageOwnerDeps, taken: Ledger
     page: () => page,
     lost: () => lost,
     trusted,
+    /** Mails that are claimed, or about to be, and not settled. */
+    inFlight: () => Math.max(claiming, page.claimed) - page.settled,
     /** Settles and claims in one write; true: this owner sends to the claimed recipients. */
     advance: (move: PageAdvance) => advance(move),
     renewIfDue: async (): Promise<void> => {

@@ -71,10 +71,7 @@ export function claimer(deps: ClaimDeps, attempt: Attempt, recipients: Recipient
 
   return {
     /** Milliseconds until the next try. */
-    waitFor: (): number => {
-      const left = retryAt - monotonic();
-      return left > 0 ? Math.min(LONGEST_WAIT, Math.ceil(left)) : LONGEST_WAIT;
-    },
+    waitFor: (): number => waitUntil(retryAt),
 
     /** Whether a claim is about to be ready, so that settling can go into the same write. */
     soon: (): boolean => attempt.mayClaim() && requestedAt !== undefined && monotonic() - requestedAt < LONGEST_WAIT,
@@ -82,15 +79,28 @@ export function claimer(deps: ClaimDeps, attempt: Attempt, recipients: Recipient
     /** The claim that is ready; otherwise prepares one in the background where the window has capacity, and calls `notify`. */
     next: (page: LedgerPage, settled: number, window: number): Claim | undefined => {
       const claim = prepared;
-      prepared = undefined;
-      if (!attempt.mayClaim()) return undefined;
-      if (claim?.from === page.claimed && recipients.isFresh()) return claim;
       const capacity = claimCapacity(page, settled, window);
+      const isUsable = claim?.from === page.claimed && recipients.isFresh() && attempt.mayClaim();
+      if (isUsable && capacity === 0) return undefined;
+      prepared = undefined;
+      if (isUsable) return firstOf(claim, capacity);
+      if (!attempt.mayClaim()) return undefined;
       const worthIt = capacity >= leastClaim(page, settled, window);
       if (worthIt && requestedAt === undefined && monotonic() >= retryAt) prepareInBackground(page.claimed, capacity);
       return undefined;
     },
   };
+}
+
+function waitUntil(at: number): number {
+  const left = at - monotonic();
+  return left > 0 ? Math.min(LONGEST_WAIT, Math.ceil(left)) : LONGEST_WAIT;
+}
+
+/** What still fits where another attempt has taken part of the window meanwhile. Its tokens are lost: that only sends less. */
+function firstOf(claim: Prepared, capacity: number): Claim {
+  if (claim.candidates.length <= capacity) return claim;
+  return { ...claim, upTo: claim.from + capacity, candidates: claim.candidates.slice(0, capacity) };
 }
 
 /** While mail is open, claiming waits for half a window: fewer, larger writes. */

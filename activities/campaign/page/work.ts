@@ -31,49 +31,50 @@ export interface WorkDeps extends AttemptDeps, HandOverDeps, ClaimDeps, Publishi
   readonly routes: FailoverTransport;
 }
 
-/** Works on one owned page: claims a window, hands its mails over and settles their fates, until the page or the attempt ends. */
-export async function workPage(deps: WorkDeps, attempt: Attempt, owner: PageOwner, letter: CompiledLetter) {
-  const fates = new Map<number, Fate>();
-  const domains = new Map<number, string>();
+/**
+ * Works on one owned page: claims a window, hands its mails over and settles their fates, until the page or the attempt ends.
+ * `nearlyClaimed` is called when the rest of the page fits into one window: the next page can begin meanwhile.
+ */
+export async function workPage(
+  deps: WorkDeps,
+  attempt: Attempt,
+  { owner, letter, nearlyClaimed }: { owner: PageOwner; letter: CompiledLetter; nearlyClaimed: () => void },
+) {
+  const { windows } = attempt;
+  const { fates, record, remember } = fateRecorder(attempt);
   const signal = localSignal();
+  const room = windows.hold(owner, signal.notify);
   const mails = handOvers(deps, owner, letter, (i, fate) => {
     if (fate !== undefined) record(i, fate);
-    signal.notify();
+    if (fate === undefined || isWorthAWrite(owner.page(), fates, windows.window())) signal.notify();
   });
-  const record = (i: number, seen: Fate) => {
-    const fate = serverAnswered(seen) ? attempt.recordSenderOutcome(seen, domains.get(i)) : seen;
-    fates.set(i, fate);
-    attempt.recordTransportOutcome(serverAnswered(fate) ? isTransportFailure(fate) : undefined);
-  };
-  const begin = (claim: Claim) => {
-    for (const one of claim.candidates) {
-      if ('subscriber' in one) domains.set(one.i, domainOf(one.subscriber.email_key));
-    }
-    mails.begin(claim);
-  };
-  const claims = claimer(
-    deps,
-    attempt,
-    openRecipientReader(
-      { ...deps, freshness: deps.times.freshness, roundStart: roundStart(attempt, owner) },
-      owner.page(),
-    ),
-    signal.notify,
+  const recipients = openRecipientReader(
+    { ...deps, freshness: deps.times.freshness, roundStart: roundStart(attempt, owner) },
+    owner.page(),
   );
+  const claims = claimer(deps, attempt, recipients, signal.notify);
+
+  /** Settles up to a mark and claims in one write, then sends to what was claimed. */
+  const write = async (page: LedgerPage, settled: number, claim: Claim | undefined): Promise<void> => {
+    const exceptions = exceptionsAmong(fates, page.settled, settled, now());
+    const mine = await owner.advance({ settled, claimed: claim?.upTo ?? page.claimed, exceptions });
+    if (mine && claim !== undefined) mails.begin(remember(claim));
+    if (settled > page.settled) room.settled();
+  };
 
   /** One page write, or a wait for the next notification; false: there is nothing left to do on this page. */
   const step = async (): Promise<boolean> => {
     const page = owner.page();
     const settled = lowestUnfinished(page, fates);
-    const claim = claims.next(page, settled, attempt.window());
+    const window = windows.window();
+    if (page.claimed + window >= page.n) nearlyClaimed();
+    const claim = claims.next(page, settled, windows.windowOf(owner));
     // Settling goes into the same write as a claim that is about to follow.
-    if (claim !== undefined || (!claims.soon() && worthSettling(page, settled, attempt.window()))) {
-      const exceptions = exceptionsAmong(fates, page.settled, settled, now());
-      const mine = await owner.advance({ settled, claimed: claim?.upTo ?? page.claimed, exceptions });
-      if (mine && claim !== undefined) begin(claim);
+    if (claim !== undefined || (!claims.soon() && worthSettling(page, settled, window))) {
+      await write(page, settled, claim);
       return true;
     }
-    if (isAtRest(page) && (page.claimed === page.n || !attempt.mayClaim())) return false;
+    if (isOver(page, attempt)) return false;
     await signal.wait(claims.waitFor());
     await owner.renewIfDue();
     return true;
@@ -83,9 +84,31 @@ export async function workPage(deps: WorkDeps, attempt: Attempt, owner: PageOwne
     while (!owner.lost() && (await step()));
     if (!owner.lost()) await owner.close();
   } finally {
+    nearlyClaimed();
     await mails.ended();
+    room.release();
     if (owner.lost()) await offerLateEvidence(deps, owner, fates);
   }
+}
+
+/** The fates of a page, as its attempt reads them: a refusal may be about the sender or the transport. */
+function fateRecorder(attempt: Attempt) {
+  const fates = new Map<number, Fate>();
+  const domains = new Map<number, string>();
+  return {
+    fates,
+    record: (i: number, seen: Fate): void => {
+      const fate = serverAnswered(seen) ? attempt.recordSenderOutcome(seen, domains.get(i)) : seen;
+      fates.set(i, fate);
+      attempt.recordTransportOutcome(serverAnswered(fate) ? isTransportFailure(fate) : undefined);
+    },
+    /** Keeps the domains of the recipients that are claimed. */
+    remember: (claim: Claim): Claim => {
+      for (const one of claim.candidates)
+        if ('subscriber' in one) domains.set(one.i, domainOf(one.subscriber.email_key));
+      return claim;
+    },
+  };
 }
 
 /** When a further round was due. */
@@ -94,9 +117,15 @@ function roundStart(attempt: Attempt, owner: PageOwner): Date | undefined {
   return round === 0 ? undefined : attempt.campaign().rounds[round]?.due;
 }
 
-/** Nothing is in flight. */
-function isAtRest({ settled, claimed }: LedgerPage): boolean {
-  return settled === claimed;
+/** Nothing is in flight, and nothing will be claimed. */
+function isOver({ settled, claimed, n }: LedgerPage, attempt: Attempt): boolean {
+  return settled === claimed && (claimed === n || !attempt.mayClaim());
+}
+
+/** Whether a fate that has just come may lead to a page write: most do not. */
+function isWorthAWrite(page: LedgerPage, fates: Fates, window: number): boolean {
+  const settled = lowestUnfinished(page, fates);
+  return worthSettling(page, settled, window) || (page.claimed < page.n && settled + window >= page.n);
 }
 
 /** Settling alone is worth a write once half a window has fates, or all claimed recipients have one. */
