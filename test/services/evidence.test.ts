@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest';
 import { deliveryActivities } from '../../activities/campaign/delivery.js';
+import { windowShares } from '../../activities/campaign/window-shares.js';
 import { sweepInbound } from '../../activities/inbound/sweep.js';
 import { type MessageSweepDeps, sweepMessages } from '../../activities/message/sweep.js';
 import { recordingHits } from '../../api/public/tracking/recording.js';
 import type { Deps } from '../../api/wiring.js';
 import { now } from '../../clock.js';
 import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
+import type { Outcome } from '../../domain/delivery/outcome.js';
 import { PROTOCOL_TIMES, shrunkTimes } from '../../domain/delivery/protocol.js';
 import { compileLetter } from '../../mail/letter/compile.js';
+import type { FailoverTransport } from '../../mail/transports/failover.js';
 import { publishLateEvidence, settleMessage, settleRecipient } from '../../services/evidence.js';
 import { ledger } from '../../store/campaigns/ledger.js';
 import { rounds } from '../../store/campaigns/rounds.js';
@@ -79,7 +82,7 @@ test('a lost owner whose process is killed before the event: the sweep appends i
   await pages.deleteMany({ campaign });
   await insertPages(store, [aPage({ account, campaign, ids: [...sent.readers] })]);
   await majorityCollection(store, 'campaigns').updateOne({ _id: campaign as never }, { $set: { state: 'sending' } });
-  const takenOver = async () => {
+  const takenOver = async (): Promise<Outcome> => {
     await pages.updateOne({ campaign }, { $set: { seen: new Date(0) } });
     await ledger(store, 60_000).take({ account, campaign, launch: 1, round: 0 }, 'another owner', () => true);
     return { kind: 'accepted', reply: { code: 250, text: 'ok' } };
@@ -156,10 +159,11 @@ test('a message whose process is killed right after late evidence is due for the
 });
 
 /** The send with a mail server that answers each mail by `deliver`. */
-async function sendingDeps(over: Store, deliver: () => Promise<unknown>) {
+async function sendingDeps(over: Store, deliver: () => Promise<Outcome>) {
   const letter = compileLetter(aLetter());
   const never = new AbortController().signal;
-  const routes = { connections: 1, ready: async () => undefined, route: () => undefined, deliver };
+  const send: FailoverTransport['send'] = (_mail, _order, settled) => void deliver().then(settled);
+  const routes = { connections: 1, ready: async () => undefined, route: () => undefined, send };
   return {
     ...stores(over, { secret: 'secret' }),
     letters: { of: async () => letter },
@@ -170,7 +174,7 @@ async function sendingDeps(over: Store, deliver: () => Promise<unknown>) {
     guard: async () => undefined,
     activityContext: () => ({ cancelled: never, heartbeat: () => undefined }),
     times: PROTOCOL_TIMES,
-    lanes: 1,
+    windowShares: windowShares(),
     freshness: 10_000,
     stopping: never,
     drained: never,
