@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { SIGNING_THREADS } from '../mail/dkim/threads/pool.js';
 import { startSink } from './receiver/sink.js';
 import type { Measured } from './report/result.js';
 import { comparison, type Figures, interleaved, type Runs } from './report/rounds.js';
@@ -31,7 +31,7 @@ export async function benchDkim({ path, mails, rounds, connections }: BenchSendO
       conditions: {
         receiver: sink.name,
         connections,
-        'signing threads': availableParallelism(),
+        'signing threads': SIGNING_THREADS,
         'mails of a run': mails,
         'bytes of a mail': finishedMail().length,
       },

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
 import type { DkimAlgorithm } from '../../domain/sender-domain.js';
 import { newKeyPair, testedSigner } from '../../mail/dkim/keys.js';
 import type { Signer } from '../../mail/dkim/sign.js';
 import { digestOf } from '../../mail/dkim/signature.js';
+import { SIGNING_THREADS } from '../../mail/dkim/threads/pool.js';
 import { threadBeside } from '../../mail/worker-thread.js';
 import { machineTime } from '../harness/machine-time.js';
 import type { BareOrder } from './bare-thread.js';
@@ -12,7 +12,7 @@ import type { Sender } from './sender.js';
 /** The signatures of the mails alone, in as many threads as the signing pool has; no mails and no receiver. */
 export async function bareSignatures(algorithms: readonly DkimAlgorithm[]): Promise<Sender> {
   const signers = await newSigners(algorithms);
-  const threads = Array.from({ length: availableParallelism() }, () => threadBeside(import.meta.url, 'bare-thread'));
+  const threads = Array.from({ length: SIGNING_THREADS }, () => threadBeside(import.meta.url, 'bare-thread'));
   const keys = signers.map(({ algorithm, key }) => [digestOf(algorithm), key] as const);
   return {
     run: async ({ mails }) => {

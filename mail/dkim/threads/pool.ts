@@ -21,6 +21,8 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** One core is left to the event loop, which hands the mails over. */
+export const SIGNING_THREADS = Math.max(1, availableParallelism() - 1);
 /** Mails of a job: few, so that the first mails of a window leave soon and all threads have work. */
 const JOB_MAILS = 8;
 /** One job runs and one waits, so that a thread does not wait for the event loop. */
@@ -30,7 +32,7 @@ const JOBS_OF_A_THREAD = 2;
  * Signs the mails of campaigns in worker threads. The event loop canonicalizes them; a thread hashes the bodies and makes
  * the signatures, so that libuv's pool stays free for DNS and files. Threads start with the first mail.
  */
-export function signingPool(size: number = availableParallelism()): SigningPool {
+export function signingPool(size: number = SIGNING_THREADS): SigningPool {
   const threads = new Set<SigningThread>();
   const queue: Waiting[] = [];
   let dispatching = false;
