@@ -23,7 +23,15 @@ import { queuesOf } from '../workflows/names.js';
 import { workflowBundle } from './bundle.js';
 import { workerEngine } from './engine.js';
 import { prepareNamespace } from './namespace.js';
-import { hookQueue, MODEL_QUEUE, messageQueue, STEP_QUEUE, sendQueue, WORKFLOW_QUEUE } from './queues.js';
+import {
+  hookQueue,
+  MODEL_QUEUE,
+  messageQueue,
+  type SendQueueDeps,
+  STEP_QUEUE,
+  sendQueue,
+  WORKFLOW_QUEUE,
+} from './queues.js';
 import { ensureSweep, type SweepTiming, watchSweepSchedule } from './sweep-schedule.js';
 import { watchEventLog, watchInbound } from './watch.js';
 import { activityWiring, orderlyStop, type WorkerDependencies } from './wiring.js';
@@ -60,7 +68,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   await withRetries('namespace', prepare, settings.log);
 
   const shared = await activityWiring(settings, stop);
-  const deps: ActivityDeps = { ...shared, engine: workerEngine({ client, prefix }) };
+  const deps = { ...shared, engine: workerEngine({ client, prefix }) };
   const workers = await createWorkers(settings, connection, deps);
   const unwatch = watchStore(shared, deps);
   if (settings.warm === true) void shared.renderer.warmUp();
@@ -117,7 +125,7 @@ function connectToTemporal(address: string, { log }: WorkerSettings): Promise<Na
 export async function createWorkers(
   settings: Pick<WorkerSettings, 'prefix' | 'config' | 'bundle' | 'lanes' | 'times'>,
   connection: NativeConnection,
-  deps: ActivityDeps,
+  deps: ActivityDeps & SendQueueDeps,
 ): Promise<Worker[]> {
   const queues = queuesOf(settings.prefix);
   const common = {
@@ -132,7 +140,7 @@ export async function createWorkers(
     Worker.create({ ...common, ...MODEL_QUEUE, taskQueue: queues.model, activities: modelActivities(deps) }),
     Worker.create({
       ...common,
-      ...sendQueue(settings.lanes, settings.times),
+      ...sendQueue(settings.lanes, settings.times, deps),
       taskQueue: queues.send,
       activities: sendActivities(deps),
     }),

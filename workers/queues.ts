@@ -1,5 +1,8 @@
 import type { WorkerOptions } from '@temporalio/worker';
-import type { ProtocolTimes } from '../domain/delivery/protocol.js';
+import type { TurnSettings, Turns } from '../activities/campaign/turns.js';
+import { lanesOf, type ProtocolTimes } from '../domain/delivery/protocol.js';
+import type { Campaigns } from '../store/campaigns/campaigns.js';
+import { sendSlots } from './send-slots.js';
 
 /** Sending lanes of one process; they share its SMTP connections. */
 export const LANES_PER_PROCESS = 4;
@@ -46,10 +49,42 @@ export function hookQueue(times: ProtocolTimes): QueueOptions {
   };
 }
 
-/** Page activities, one lane per slot; after SIGTERM they drain within the grace period. */
-export function sendQueue(lanes: number, times: ProtocolTimes): QueueOptions {
+/** Page activities of one process, with those that wait for a turn or settle their last mails. */
+const PAGE_ACTIVITIES_AT_ONCE = 200;
+/** Of these, activities of one account. */
+const PAGE_ACTIVITIES_OF_ACCOUNT = 50;
+
+/** How the lanes of a process take turns. */
+export function turnSettings(slots: number, { attempt, controlEvery }: ProtocolTimes): TurnSettings {
   return {
-    maxConcurrentActivityTaskExecutions: lanes,
+    slots,
+    shortest: attempt / 10,
+    longestWait: attempt / 4,
+    lanesOfAccount: PAGE_ACTIVITIES_OF_ACCOUNT,
+    heartbeatEvery: controlEvery,
+  };
+}
+
+export interface SendQueueDeps {
+  readonly turns: Turns;
+  readonly campaigns: Pick<Campaigns, 'sending'>;
+}
+
+/** Page activities: polled for by what the process can send; after SIGTERM they drain within the grace period. */
+export function sendQueue(slots: number, times: ProtocolTimes, { turns, campaigns }: SendQueueDeps): QueueOptions {
+  const sending = async () =>
+    (await campaigns.sending()).map(({ _id: campaign, account, recipient_count }) => {
+      return { account, campaign, lanes: lanesOf(recipient_count, LANES_PER_CAMPAIGN) };
+    });
+  const none = { type: 'fixed-size', numSlots: 1 } as const;
+  const limits = { slots, most: PAGE_ACTIVITIES_AT_ONCE, readEvery: times.controlEvery };
+  return {
+    tuner: {
+      activityTaskSlotSupplier: sendSlots({ turns, sending, ...limits }),
+      localActivityTaskSlotSupplier: none,
+      workflowTaskSlotSupplier: none,
+      nexusTaskSlotSupplier: none,
+    },
     shutdownGraceTime: times.shutdownGrace,
     shutdownForceTime: times.shutdownGrace + times.drain,
   };

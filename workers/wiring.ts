@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { roundCheck } from '../activities/campaign/audience.js';
 import { reputationGuard, throttledGuard } from '../activities/campaign/reputation.js';
+import { fairTurns } from '../activities/campaign/turns.js';
 import { windowShares } from '../activities/campaign/window-shares.js';
 import type { ActivityDeps } from '../activities/index.js';
 import { messageMail, messageTrackingLinks, optOutUrls } from '../activities/message/mail.js';
@@ -25,7 +26,7 @@ import { addressGuard } from '../web/address-guard.js';
 import { webClient } from '../web/client.js';
 import { guardedDial } from '../web/connector.js';
 import { countedLedger, countedProgress, mailMetrics } from './metrics.js';
-import { LANES_PER_CAMPAIGN } from './queues.js';
+import { LANES_PER_CAMPAIGN, turnSettings } from './queues.js';
 import { accountTransports, type Transports } from './transports.js';
 
 export interface WorkerDependencies {
@@ -44,7 +45,7 @@ const UNREAD_REPORTS_KEPT_MS = 3 * 86_400_000;
 
 /** The dependencies of all activities in a worker process, created once; the engine follows with the connection to Temporal. */
 export async function activityWiring(dependencies: WorkerDependencies, { stopping, drained }: Stop) {
-  const { config, times, log } = dependencies;
+  const { config, times, lanes, log } = dependencies;
   const rows = countedStores(dependencies);
   const ring = rotatingRing(await rows.linkKeys.ring(), rows.linkKeys.ring);
   const outgoing = openTransports(dependencies, rows);
@@ -67,6 +68,7 @@ export async function activityWiring(dependencies: WorkerDependencies, { stoppin
     log,
     windowShares: windowShares(),
     maxLanes: LANES_PER_CAMPAIGN,
+    turns: fairTurns(turnSettings(lanes, times)),
     renderer: renderer(),
     web: webClient({ exceptions: config.allowedPrivateHosts }),
     draftWriter: draftWriterOf(config),

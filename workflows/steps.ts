@@ -87,10 +87,14 @@ export function hookSteps() {
   });
 }
 
-/** Page activities (docs/architecture/protocol.md "Constants and time"). The ledger makes every retry safe, so they are retried without limit. */
-export function mailSteps(times: Pick<ProtocolTimes, 'startToClose' | 'heartbeat'>) {
+/**
+ * Page activities (docs/architecture/protocol.md "Constants and time"). The ledger makes every retry safe, so they are retried without limit.
+ * Servers with fairness enabled take the tasks of accounts in turn; others ignore the key.
+ */
+export function mailSteps(times: Pick<ProtocolTimes, 'startToClose' | 'heartbeat'>, account: number) {
   return proxyActivities<Activities>({
     taskQueue: queues().send,
+    priority: { fairnessKey: `${account}` },
     startToCloseTimeout: times.startToClose,
     heartbeatTimeout: times.heartbeat,
     retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '15s' },

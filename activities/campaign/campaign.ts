@@ -1,6 +1,6 @@
 import { now } from '../../clock.js';
 import type { CampaignState } from '../../domain/campaign/campaign.js';
-import { PAGE_SIZE, type ProtocolTimes } from '../../domain/delivery/protocol.js';
+import { lanesOf, type ProtocolTimes } from '../../domain/delivery/protocol.js';
 import { nextRound } from '../../domain/delivery/retry.js';
 import { type Steering, type SteeringStores, stateEvent, steerCampaign } from '../../services/steer-campaign.js';
 import type { CampaignProgress } from '../../store/campaigns/progress.js';
@@ -106,9 +106,7 @@ const STEERED_STATES: ReadonlySet<CampaignState> = new Set([
 
 function planOf({ maxLanes, times }: CampaignDeps, row: Campaign | null): CampaignPlan {
   const { startToClose, heartbeat, lease } = times;
-  // More lanes than pages would find nothing to do.
-  const pages = Math.ceil((row?.recipient_count ?? 0) / PAGE_SIZE);
-  const lanes = Math.max(1, Math.min(maxLanes, pages));
+  const lanes = lanesOf(row?.recipient_count ?? 0, maxLanes);
   const fixed = { lanes, times: { startToClose, heartbeat, lease }, approvalRequest: row && approvalRequestOf(row) };
   if (row === null) return { ...fixed, state: 'draft', launch: 0, v: 0, round: -1, due: null, sendAt: null };
   return {

@@ -16,8 +16,9 @@ import { instant, ownPage, type PageOwner } from './page/owner.js';
 import { type WorkDeps, workPage } from './page/work.js';
 import { pagePublisher } from './publishing.js';
 import type { ReputationGuard } from './reputation.js';
+import { inTurn, type TurnDeps } from './turns.js';
 
-export interface DeliveryDeps extends Omit<WorkDeps, 'routes' | 'sign'> {
+export interface DeliveryDeps extends Omit<WorkDeps, 'routes' | 'sign'>, TurnDeps {
   readonly signing: Pick<Signing, 'statusOf' | 'inThreads'>;
   readonly transportsFor: TransportsFor;
   readonly guard: ReputationGuard;
@@ -51,21 +52,20 @@ export function deliveryActivities(deps: DeliveryDeps) {
   };
 
   return {
-    sendPages: async (input: PagesInput): Promise<PagesResult> => {
-      const row = await deps.campaigns.find(input.account, input.campaign);
-      if (row === null || !stillSending(row, input)) return 'not_wanted';
-      const prepared = await prepareSend(deps, row);
-      if (prepared === undefined) return 'not_wanted';
-      const { letter, work } = prepared;
-      const context = { row, senderProven: await deps.ledger.hasSent(input) };
-      const attempt = beginAttempt(work, deps.activityContext(), input, context);
-      try {
+    sendPages: (input: PagesInput): Promise<PagesResult> =>
+      inTurn(deps, input, async (activityContext) => {
+        const prepared = await prepareSend(deps, input);
+        if (prepared === undefined) return 'not_wanted';
+        const { row, letter, work } = prepared;
         const { account, campaign, launch, round } = input;
-        return await workOnPages(work, attempt, { key: { account, campaign, launch, round }, letter });
-      } finally {
-        attempt.end();
-      }
-    },
+        const senderProven = await deps.ledger.hasSent(input);
+        const attempt = beginAttempt(work, activityContext, input, { row, senderProven });
+        try {
+          return await workOnPages(work, attempt, { key: { account, campaign, launch, round }, letter });
+        } finally {
+          attempt.end();
+        }
+      }),
   };
 }
 
@@ -124,11 +124,16 @@ function stillSending(row: Campaign, { launch, round }: PagesInput): boolean {
   return row.state === 'sending' && row.launch === launch && row.round === round;
 }
 
-/** The compiled letter and what its mails need; undefined where its sender may not send. */
-async function prepareSend(
-  deps: DeliveryDeps,
-  row: Campaign,
-): Promise<{ readonly letter: CompiledLetter; readonly work: WorkDeps } | undefined> {
+interface PreparedSend {
+  readonly row: Campaign;
+  readonly letter: CompiledLetter;
+  readonly work: WorkDeps;
+}
+
+/** The compiled letter and what its mails need; undefined where the round is over or the sender may not send. */
+async function prepareSend(deps: DeliveryDeps, input: PagesInput): Promise<PreparedSend | undefined> {
+  const row = await deps.campaigns.find(input.account, input.campaign);
+  if (row === null || !stillSending(row, input)) return undefined;
   const letter = await deps.letters.of(row);
   const signing = await deps.signing.statusOf(row.account, letter.sender.domain);
   if (signing.kind !== 'signers') {
@@ -138,7 +143,7 @@ async function prepareSend(
   const { signers } = signing;
   if (signers.length > 0) for (const { plan } of [letter, letter.untracked ?? letter]) relaxOnce(plan);
   const sign = signers.length === 0 ? undefined : (mail: SplicedMail) => deps.signing.inThreads(mail, signers);
-  return { letter, work: { ...deps, sign, routes: deps.transportsFor(row.account, 'bulk') } };
+  return { row, letter, work: { ...deps, sign, routes: deps.transportsFor(row.account, 'bulk') } };
 }
 
 /** Pauses the campaign where servers refuse its sender, so that its recipients do not all fail. */

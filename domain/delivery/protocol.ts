@@ -74,9 +74,14 @@ export function violatedOrder(times: ProtocolTimes): string | undefined {
 /** Recipients of one ledger page. */
 export const PAGE_SIZE = 500;
 
+/** Lanes of a campaign: more lanes than pages would find nothing to do. */
+export function lanesOf(recipients: number, most: number): number {
+  return Math.max(1, Math.min(most, Math.ceil(recipients / PAGE_SIZE)));
+}
+
 /** The longest window (claimed − settled) for a lane that has `connections` of the process's SMTP connections. */
 export function windowSize(connections: number, ratePerSecond: number | null): number {
-  const byConnections = Math.max(1, 4 * Math.floor(connections));
+  const byConnections = Math.max(1, Math.floor(4 * connections));
   const bySpeed = ratePerSecond === null ? byConnections : Math.max(1, Math.floor(ratePerSecond));
   return Math.min(PAGE_SIZE, byConnections, bySpeed);
 }

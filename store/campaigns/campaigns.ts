@@ -18,6 +18,15 @@ export function campaigns(store: Store) {
 function reading(rows: Collection<Campaign>) {
   return {
     find: (account: number, _id: number): Promise<Campaign | null> => rows.findOne({ _id, account }),
+
+    /** The campaigns whose round is due, of all accounts. */
+    sending: (): Promise<Pick<Campaign, '_id' | 'account' | 'recipient_count'>[]> => {
+      const dueAt = { $getField: { field: 'due', input: { $arrayElemAt: ['$rounds', '$round'] } } };
+      return rows
+        .find({ state: 'sending', $expr: { $lte: [dueAt, '$$NOW'] } })
+        .project<Pick<Campaign, '_id' | 'account' | 'recipient_count'>>({ account: 1, recipient_count: 1 })
+        .toArray();
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { deliveryActivities } from '../../activities/campaign/delivery.js';
+import { fairTurns } from '../../activities/campaign/turns.js';
 import { windowShares } from '../../activities/campaign/window-shares.js';
 import { sweepInbound } from '../../activities/inbound/sweep.js';
 import { type MessageSweepDeps, sweepMessages } from '../../activities/message/sweep.js';
@@ -21,6 +22,7 @@ import { messages } from '../../store/messages/messages.js';
 import { messageProgress } from '../../store/messages/progress.js';
 import { majorityCollection, type Store } from '../../store/mongo/connect.js';
 import { stores } from '../../store/stores.js';
+import { turnSettings } from '../../workers/queues.js';
 import { aSentCampaign, inboundDeps, type SentCampaign } from '../support/activities/inbound-fixture.js';
 import { aLetter, someLinks } from '../support/mail/letters.js';
 import { aReport } from '../support/mail/reports.js';
@@ -178,5 +180,6 @@ async function sendingDeps(over: Store, deliver: () => Promise<Outcome>) {
     freshness: 10_000,
     stopping: never,
     drained: never,
+    turns: fairTurns(turnSettings(1, PROTOCOL_TIMES)),
   } as unknown as Parameters<typeof deliveryActivities>[0];
 }

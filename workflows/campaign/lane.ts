@@ -16,7 +16,7 @@ const LONGEST_WAIT = 300_000;
 
 /** One lane of a round: page attempts one after another, over any free pages, until none is left to take. */
 export async function campaignLane({ times, downs = 0, ...input }: LaneInput): Promise<PagesResult> {
-  const mail = mailSteps(times);
+  const mail = mailSteps(times, input.account);
   const quick = quickSteps();
   let down = downs;
   for (let attempt = 0; attempt < ATTEMPTS_PER_RUN; attempt++) {

@@ -30,9 +30,9 @@ test.for<[string, Partial<ProtocolTimes>]>([
 test.for([
   [1, null, 4],
   [8, null, 32],
-  [2.9, null, 8],
+  [2.9, null, 11],
   [0, null, 1],
-  [0.5, null, 1],
+  [0.5, null, 2],
   [1_000, null, 500],
   [8, 5, 5],
   [8, 100, 32],
