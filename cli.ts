@@ -9,6 +9,7 @@ import { doctor } from './cli/doctor/doctor.js';
 import { health, type Role } from './cli/health.js';
 import { issueKey, listKeys, listLinkKeys, revokeKey, rotateLinkKeys } from './cli/keys.js';
 import { type RehearsalOptions, type RehearsalSubject, rehearse } from './cli/rehearse/rehearse.js';
+import { sendProcess } from './cli/send-process.js';
 import { api, catcher, start, worker } from './cli/start.js';
 
 const program = new Command('everpost').description('A durable email engine: each mail is sent once.');
@@ -33,6 +34,10 @@ program
   .command('worker')
   .description('start a worker alone')
   .action(run(({ config, log }) => worker(config, log)));
+program
+  .command('send-process', { hidden: true })
+  .description('a process of a worker that sends campaigns; started by its worker')
+  .action(run(() => sendProcess((config) => openLog(config, stderr()))));
 program
   .command('catcher')
   .description('start the mail catcher alone')

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type HttpConfig, httpSettings } from './config/http.js';
@@ -16,6 +17,8 @@ export interface Config {
   readonly temporalNamespace: string;
   readonly smtpUrl: string | undefined;
   readonly smtpConnections: number;
+  /** Processes of a worker that send campaigns. */
+  readonly workerProcesses: number;
   readonly mailFrom: string;
   readonly requireVerifiedDomains: boolean;
   /** Media types allowed for attachments of messages. */
@@ -140,6 +143,7 @@ function mailSettings({ text, count, flag, url }: Reader) {
   return {
     smtpUrl: url('SMTP_URL', ['smtp', 'smtps']),
     smtpConnections: Math.max(1, count('SMTP_CONNECTIONS', 16)),
+    workerProcesses: Math.max(1, count('WORKER_PROCESSES', availableParallelism() - 1)),
     mailFrom: text('MAIL_FROM') ?? 'Everpost <news@everpost.test>',
     requireVerifiedDomains: flag('REQUIRE_VERIFIED_DOMAINS'),
   };

@@ -13,6 +13,7 @@ const LONGEST = [
   'end-to-end/newsletters/worker-killed',
   'workflows/newsletter/newsletter',
   'end-to-end/campaigns/server-outages',
+  'end-to-end/campaigns/worker-processes',
   'end-to-end/campaigns/fair-shares',
   'end-to-end/import-killed',
   'end-to-end/campaigns/sigkill',

@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { Failure } from '../domain/errors.js';
 import type { Api } from './api.js';
+import { mergedMetrics } from './merged-metrics.js';
 import type { Deps } from './wiring.js';
 
 const COLLECT_TIMEOUT_MS = 2_000;
@@ -22,7 +23,8 @@ export function metrics(app: Api, deps: Deps): void {
   watchOpenWork(registry, deps);
   app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
     if (!isToken(request.headers.authorization, metricsToken)) throw new Failure('unauthenticated');
-    return reply.type(registry.contentType).send(await registry.metrics());
+    const texts = await Promise.all([registry.metrics(), ...(await (deps.otherMetrics?.() ?? []))]);
+    return reply.type(registry.contentType).send(mergedMetrics(texts));
   });
 }
 

@@ -11,6 +11,7 @@ import { buildApp } from './app.js';
 import type { Engine } from './engine/engine.js';
 import type { TimeLimits } from './hooks/limits/time-limits.js';
 import { openInboundSmtp } from './inbound-smtp.js';
+import type { OtherMetrics } from './wiring.js';
 
 export interface ServerOptions {
   readonly config: Config;
@@ -19,6 +20,7 @@ export interface ServerOptions {
   readonly log: FastifyBaseLogger;
   /** Metrics of a worker in this process, for `/metrics`. */
   readonly registry?: Registry | undefined;
+  readonly otherMetrics?: OtherMetrics | undefined;
   /** TIME_LIMITS if absent. */
   readonly timeLimits?: TimeLimits;
   /** Milliseconds that open requests have at shutdown; STOP_TIMEOUT_MS if absent. */

@@ -8,6 +8,8 @@ import type { WebClient } from '../web/client.js';
 import type { Engine } from './engine/engine.js';
 import type { TimeLimits } from './hooks/limits/time-limits.js';
 
+export type OtherMetrics = () => Promise<readonly string[]>;
+
 /** The dependencies of routes. */
 export interface Deps extends Stores {
   readonly config: Config;
@@ -19,6 +21,8 @@ export interface Deps extends Stores {
   readonly log: FastifyBaseLogger;
   /** Metrics of other components in this process, which `/metrics` shows with the API's own. */
   readonly registry?: Registry | undefined;
+  /** Metrics of other processes of this worker, each in Prometheus' text format. */
+  readonly otherMetrics?: OtherMetrics | undefined;
   /** Time limits of requests; TIME_LIMITS if absent. */
   readonly timeLimits?: TimeLimits;
   /** Milliseconds that a visit to a tracked link waits for its write; the default of the group commit if absent. */

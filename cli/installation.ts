@@ -18,6 +18,9 @@ export interface Installation {
   stop(): Promise<void>;
 }
 
+/** What a process needs to reach them. */
+export type Addresses = Pick<Installation, 'mongodbUrl' | 'temporalAddress' | 'smtpUrl'>;
+
 type Stoppable = { stop(): Promise<void> };
 
 /** Starts an embedded server for each one that the environment does not name. */

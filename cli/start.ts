@@ -6,10 +6,9 @@ import { catcherOptions } from '../servers/catcher/start.js';
 import { lockFolder } from '../servers/folder-lock.js';
 import { FIRST_ACCOUNT } from '../store/accounts/accounts.js';
 import { keys } from '../store/keys/keys.js';
-import type { RunningWorker } from '../workers/main.js';
 import { type Installation, missingSettings, openInstallation } from './installation.js';
 import { joinedStore } from './processes.js';
-import { metricsRegistryOf, runApi, runWorker, untilStopSignal } from './roles.js';
+import { metricsRegistryOf, runApi, runWorker, untilStopSignal, type WorkerRole } from './roles.js';
 import { serveWorkerMetrics } from './worker-metrics.js';
 
 /** A complete Everpost in this process: embedded servers, the API and a worker. */
@@ -27,7 +26,7 @@ export interface Everpost {
 export async function openEverpost(config: Config, log: Logger): Promise<Everpost> {
   const at = await openInstallation(config, (line) => console.log(line));
   const { store, close } = await joinedStore(config, at, 'start', log);
-  let worker: RunningWorker | undefined;
+  let worker: WorkerRole | undefined;
   const registry = metricsRegistryOf(config);
   const api = await runApi(config, store, at, log, { worker: () => worker, registry });
   const running = await runWorker(config, store, at, log, registry);
@@ -95,8 +94,10 @@ export async function worker(config: Config, log: Logger): Promise<void> {
   const at = addresses(config, 'worker');
   const { store, close } = await joinedStore(config, at, 'worker', log);
   const registry = config.http.metricsPort === undefined ? undefined : metricsRegistryOf(config);
-  const watched = await serveWorkerMetrics(config, registry, log);
+  let started: WorkerRole | undefined;
+  const watched = await serveWorkerMetrics(config, registry, log, async () => (await started?.otherMetrics()) ?? []);
   const running = await runWorker(config, store, at, log, registry);
+  started = running;
   log.info('worker runs');
   try {
     await Promise.race([untilStopSignal(), running.ended]);

@@ -2,7 +2,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, type Registry } from 'prom-client';
+import { mergedMetrics } from '../api/merged-metrics.js';
 import { isToken } from '../api/metrics.js';
+import type { OtherMetrics } from '../api/wiring.js';
 import type { Config } from '../config.js';
 
 export interface WorkerMetrics {
@@ -19,11 +21,12 @@ export async function serveWorkerMetrics(
   { host, http: { metricsPort, metricsToken } }: Pick<Config, 'host' | 'http'>,
   registry: Registry | undefined,
   log: Logger,
+  otherMetrics: OtherMetrics = async () => [],
 ): Promise<WorkerMetrics | undefined> {
   if (metricsPort === undefined || metricsToken === undefined || registry === undefined) return undefined;
   collectDefaultMetrics({ register: registry });
   const server = createServer(
-    (request, response) => void respond(request, response, { registry, token: metricsToken }),
+    (request, response) => void respond(request, response, { registry, otherMetrics, token: metricsToken }),
   );
   const listens = new Promise<number | undefined>((resolve) => {
     server.on('error', (error) => {
@@ -45,20 +48,22 @@ export async function serveWorkerMetrics(
 
 interface MetricsAccess {
   readonly registry: Registry;
+  readonly otherMetrics: OtherMetrics;
   readonly token: string;
 }
 
 async function respond(
   { method, url, headers }: IncomingMessage,
   response: ServerResponse,
-  { registry, token }: MetricsAccess,
+  { registry, otherMetrics, token }: MetricsAccess,
 ) {
   const end = (status: number, text: string, type = 'text/plain; charset=utf-8') =>
     response.writeHead(status, { 'content-type': type }).end(text);
   if (method !== 'GET' || url?.split('?')[0] !== '/metrics') return end(404, 'Not found\n');
   if (!isToken(headers.authorization, token)) return end(401, 'Unauthorized\n');
   try {
-    return end(200, await registry.metrics(), registry.contentType);
+    const texts = [await registry.metrics(), ...(await otherMetrics())];
+    return end(200, mergedMetrics(texts), registry.contentType);
   } catch {
     return end(500, 'No figures now\n');
   }

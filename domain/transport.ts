@@ -25,6 +25,25 @@ export function connectionShare(purpose: TransportPurpose, use: TransportUse, co
   return use === 'transactional' ? kept : Math.max(1, connections - kept);
 }
 
+/** One of the processes that send campaigns for a worker; 0 of 1 is the worker itself. */
+export interface ProcessShare {
+  readonly index: number;
+  readonly of: number;
+}
+
+export const WHOLE_SHARE: ProcessShare = { index: 0, of: 1 };
+
+/** The part of a transport's connections that a process may open. */
+export function connectionsOfProcess(connections: number, { index, of }: ProcessShare): number {
+  if (connections < of) return connections;
+  return Math.floor(connections / of) + (index < connections % of ? 1 : 0);
+}
+
+/** A transport with fewer connections than processes belongs to one of them, for all such transports of an account the same. */
+export function isOfAnotherProcess(account: number, connections: number, { index, of }: ProcessShare): boolean {
+  return connections < of && account % of !== index;
+}
+
 const FIRST_BACKOFF = 5_000;
 const LONGEST_BACKOFF = 300_000;
 

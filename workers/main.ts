@@ -1,50 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
-import {
-  DefaultLogger,
-  type LogEntry,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkerOptions,
-} from '@temporalio/worker';
+import { DefaultLogger, type LogEntry, NativeConnection, Runtime } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { asApplicationFailure } from '../activities/failures.js';
 import { sweepInbound } from '../activities/inbound/sweep.js';
-import {
-  type ActivityDeps,
-  hookActivities,
-  modelActivities,
-  sendActivities,
-  stepActivities,
-} from '../activities/index.js';
+import type { ActivityDeps } from '../activities/index.js';
 import { endpointNotifier } from '../activities/webhook/notifier.js';
-import { queuesOf } from '../workflows/names.js';
-import { workflowBundle } from './bundle.js';
 import { workerEngine } from './engine.js';
 import { prepareNamespace } from './namespace.js';
-import {
-  hookQueue,
-  MODEL_QUEUE,
-  messageQueue,
-  type SendQueueDeps,
-  STEP_QUEUE,
-  sendQueue,
-  WORKFLOW_QUEUE,
-} from './queues.js';
+import { createWorkers, type QueueSettings } from './queue-workers.js';
 import { ensureSweep, type SweepTiming, watchSweepSchedule } from './sweep-schedule.js';
 import { watchEventLog, watchInbound } from './watch.js';
 import { activityWiring, orderlyStop, type WorkerDependencies } from './wiring.js';
 
-export interface WorkerSettings extends WorkerDependencies {
+export interface WorkerSettings extends WorkerDependencies, QueueSettings {
   readonly temporalAddress: string;
-  /** Prefix of the installation's queues. */
-  readonly prefix: string;
   readonly sweepTiming: SweepTiming;
   /** Loads the renderer at the start, so that the first letter does not wait for it. */
   readonly warm?: boolean;
-  /** Bundled once by a caller that starts several workers. */
-  readonly bundle?: WorkerOptions['workflowBundle'];
 }
 
 export interface RunningWorker {
@@ -70,10 +42,8 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   const shared = await activityWiring(settings, stop);
   const deps = { ...shared, engine: workerEngine({ client, prefix }) };
   const workers = await createWorkers(settings, connection, deps);
-  const unwatch = watchStore(shared, deps);
+  const duties = settings.part === 'send' ? NO_DUTIES : beginDuties(settings, client, prepare, shared, deps);
   if (settings.warm === true) void shared.renderer.warmUp();
-  const { sweepTiming: timing, log } = settings;
-  const stopSweepChecks = watchSweepSchedule({ client, prefix, timing, prepare, log });
   let drain: NodeJS.Timeout | undefined;
   const shutdown = () => {
     if (stop.stopping.aborted) return;
@@ -85,16 +55,16 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   const running = Promise.all(workers.map((worker) => worker.run().finally(shutdown)));
   const ended = running
     .finally(() => clearTimeout(drain))
-    .finally(stopSweepChecks)
+    .finally(duties.stopChecks)
     .finally(() => shared.outgoing.close())
-    .finally(unwatch)
+    .finally(duties.unwatch)
     .finally(() => shared.web.close())
     .finally(() => Promise.all([shared.renderer.close(), shared.signing.close()]))
     .finally(() => shared.messageSteps.ended())
     .finally(() => connection.close())
     .then(() => undefined);
   ended.catch(() => undefined);
-  await withRetries('sweep', () => ensureSweep(client, prefix, settings.sweepTiming), settings.log);
+  await duties.begun;
   return {
     ended,
     client: () => (stop.stopping.aborted ? undefined : client),
@@ -105,8 +75,40 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   };
 }
 
+type Wiring = Awaited<ReturnType<typeof activityWiring>>;
+
+/** What a worker does besides its queues. */
+interface Duties {
+  /** The sweep is scheduled. */
+  readonly begun: Promise<void>;
+  readonly stopChecks: () => void;
+  readonly unwatch: () => Promise<unknown>;
+}
+
+const NO_DUTIES: Duties = {
+  begun: Promise.resolve(),
+  stopChecks: () => undefined,
+  unwatch: async () => undefined,
+};
+
+function beginDuties(
+  { prefix, sweepTiming: timing, log }: WorkerSettings,
+  client: Client,
+  prepare: () => Promise<unknown>,
+  shared: Wiring,
+  deps: ActivityDeps,
+): Duties {
+  const begun = withRetries('sweep', () => ensureSweep(client, prefix, timing), log);
+  begun.catch(() => undefined);
+  return {
+    begun,
+    stopChecks: watchSweepSchedule({ client, prefix, timing, prepare, log }),
+    unwatch: watchStore(shared, deps),
+  };
+}
+
 /** Watches for events and reports of other processes; the sweep finds missed ones. */
-function watchStore(shared: Awaited<ReturnType<typeof activityWiring>>, deps: ActivityDeps): () => Promise<unknown> {
+function watchStore(shared: Wiring, deps: ActivityDeps): () => Promise<unknown> {
   const stops = [
     watchEventLog({ ...shared, notify: endpointNotifier(deps) }),
     watchInbound({ ...shared, read: () => sweepInbound(deps) }),
@@ -119,53 +121,6 @@ function connectToTemporal(address: string, { log }: WorkerSettings): Promise<Na
   // The connection carries ids and counts only: compression is not worth its cost.
   const connect = () => NativeConnection.connect({ address, grpcCompression: { codec: 'none' } });
   return withRetries(`connection to ${address}`, connect, log, Number.POSITIVE_INFINITY);
-}
-
-/** The workers of a process, one per queue. Tests pass a connection to a server with time skipping. */
-export async function createWorkers(
-  settings: Pick<WorkerSettings, 'prefix' | 'config' | 'bundle' | 'lanes' | 'times'>,
-  connection: NativeConnection,
-  deps: ActivityDeps & SendQueueDeps,
-): Promise<Worker[]> {
-  const queues = queuesOf(settings.prefix);
-  const common = {
-    connection,
-    namespace: settings.config.temporalNamespace,
-    interceptors: { activity: [() => ({ inbound: { execute: translateFailures } })] },
-  } satisfies Partial<WorkerOptions>;
-  const workflowCode = settings.bundle ?? (await workflowBundle());
-  return Promise.all([
-    Worker.create({ ...common, ...WORKFLOW_QUEUE, taskQueue: queues.workflows, workflowBundle: workflowCode }),
-    Worker.create({ ...common, ...STEP_QUEUE, taskQueue: queues.steps, activities: stepActivities(deps) }),
-    Worker.create({ ...common, ...MODEL_QUEUE, taskQueue: queues.model, activities: modelActivities(deps) }),
-    Worker.create({
-      ...common,
-      ...sendQueue(settings.lanes, settings.times, deps),
-      taskQueue: queues.send,
-      activities: sendActivities(deps),
-    }),
-    Worker.create({
-      ...common,
-      ...hookQueue(settings.times),
-      taskQueue: queues.hooks,
-      activities: hookActivities(deps),
-    }),
-    Worker.create({
-      ...common,
-      ...messageQueue(settings.times),
-      taskQueue: queues.messages,
-      workflowBundle: workflowCode,
-      activities: deps.messageSteps.activities,
-    }),
-  ]);
-}
-
-async function translateFailures<I, O>(input: I, next: (input: I) => Promise<O>): Promise<O> {
-  try {
-    return await next(input);
-  } catch (error) {
-    throw asApplicationFailure(error);
-  }
 }
 
 /** Maximum tries of a start that reached Temporal: further retries would only hide the error. */

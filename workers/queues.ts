@@ -1,13 +1,27 @@
 import type { WorkerOptions } from '@temporalio/worker';
 import type { TurnSettings, Turns } from '../activities/campaign/turns.js';
+import type { Config } from '../config.js';
 import { lanesOf, type ProtocolTimes } from '../domain/delivery/protocol.js';
+import { connectionShare } from '../domain/transport.js';
 import type { Campaigns } from '../store/campaigns/campaigns.js';
 import { sendSlots } from './send-slots.js';
 
 /** Sending lanes of one process; they share its SMTP connections. */
 export const LANES_PER_PROCESS = 4;
-/** Maximum lanes of one campaign over all processes. */
-export const LANES_PER_CAMPAIGN = 8;
+/** Maximum lanes of one campaign over all processes, where each worker has few. */
+const LANES_PER_CAMPAIGN = 8;
+
+/** The processes of a worker that send campaigns; each needs a connection of the installation's transport. */
+export function sendProcessesOf({ workerProcesses, smtpConnections }: ProcessSettings): number {
+  return Math.min(workerProcesses, connectionShare('all', 'bulk', smtpConnections));
+}
+
+/** Maximum lanes of one campaign over all processes: one campaign alone keeps all processes of a worker busy. */
+export function lanesPerCampaign(settings: ProcessSettings): number {
+  return Math.max(LANES_PER_CAMPAIGN, LANES_PER_PROCESS * sendProcessesOf(settings));
+}
+
+type ProcessSettings = Pick<Config, 'workerProcesses' | 'smtpConnections'>;
 
 type QueueOptions = Omit<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'connection' | 'namespace'>;
 
@@ -68,13 +82,18 @@ export function turnSettings(slots: number, { attempt, controlEvery }: ProtocolT
 export interface SendQueueDeps {
   readonly turns: Turns;
   readonly campaigns: Pick<Campaigns, 'sending'>;
+  readonly maxLanes: number;
 }
 
 /** Page activities: polled for by what the process can send; after SIGTERM they drain within the grace period. */
-export function sendQueue(slots: number, times: ProtocolTimes, { turns, campaigns }: SendQueueDeps): QueueOptions {
+export function sendQueue(
+  slots: number,
+  times: ProtocolTimes,
+  { turns, campaigns, maxLanes }: SendQueueDeps,
+): QueueOptions {
   const sending = async () =>
     (await campaigns.sending()).map(({ _id: campaign, account, recipient_count }) => {
-      return { account, campaign, lanes: lanesOf(recipient_count, LANES_PER_CAMPAIGN) };
+      return { account, campaign, lanes: lanesOf(recipient_count, maxLanes) };
     });
   const none = { type: 'fixed-size', numSlots: 1 } as const;
   const limits = { slots, most: PAGE_ACTIVITIES_AT_ONCE, readEvery: times.controlEvery };

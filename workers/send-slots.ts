@@ -4,7 +4,7 @@ import { monotonic } from '../clock.js';
 import { missingShares, type SendingCampaign } from '../domain/delivery/fair-turns.js';
 
 export interface SendSlotSettings {
-  readonly turns: Pick<Turns, 'present' | 'settling' | 'onChange'>;
+  readonly turns: Pick<Turns, 'present' | 'resting' | 'onChange'>;
   /** Turns at once. */
   readonly slots: number;
   /** Tasks at once, with those that wait for a turn or settle their last mails. */
@@ -34,7 +34,7 @@ export function sendSlots(settings: SendSlotSettings): CustomSlotSupplier<Activi
   const working = new Set<SlotPermit>();
   const search = shareSearch(settings);
 
-  const hasFreeSlot = () => polling.size + working.size - turns.settling() < slots;
+  const hasFreeSlot = () => polling.size + working.size - turns.resting() < slots;
   const mayPoll = () => polling.size + working.size < most && (hasFreeSlot() || (polling.size === 0 && search.isOn()));
   const issue = (): SlotPermit => {
     const permit = {};

@@ -1,10 +1,20 @@
 import { monotonic } from '../clock.js';
-import { type Rate, serves, type TransportUse } from '../domain/transport.js';
+import {
+  connectionShare,
+  connectionsOfProcess,
+  isOfAnotherProcess,
+  type ProcessShare,
+  type Rate,
+  serves,
+  type TransportUse,
+  WHOLE_SHARE,
+} from '../domain/transport.js';
 import { UNREACHED } from '../mail/smtp/handshake.js';
 import type { Dial } from '../mail/smtp/settings.js';
 import {
   type FailoverTransport,
   failoverTransport,
+  type Route,
   type RouteEntry,
   type TransportsFor,
 } from '../mail/transports/failover.js';
@@ -28,11 +38,15 @@ export interface TransportDeps extends RouteSettings, Pick<Stores, 'transports' 
   readonly smtpConnections: number;
   /** Opens the sockets of transports that clients have set up. */
   readonly dial: Dial;
+  /** The part of the connections for campaigns that this process may open; undefined: all of them. */
+  readonly share?: ProcessShare | undefined;
 }
 
 /** All transports of this process. */
 export interface Transports {
   readonly of: TransportsFor;
+  /** Whether this process may send campaigns of the account: a transport with few connections belongs to another. */
+  readonly sendsHere: (account: number) => Promise<boolean>;
   /** Closes all sockets at once and refuses later mail. */
   destroy(): void;
   /** Finishes open mail, including on transports that were changed or removed meanwhile. */
@@ -70,9 +84,20 @@ export function accountTransports(deps: TransportDeps): Transports {
       views.set(key, routes);
       return routes;
     },
+    sendsHere: async (account) => {
+      const { transports } = await rowsOf(account);
+      const used = transports.filter(({ purpose, enabled }) => enabled && serves(purpose, 'bulk'));
+      const sizes = used.map(({ purpose, connections }) => connectionShare(purpose, 'bulk', connections));
+      return !sizes.some((connections) => isOfAnotherProcess(account, connections, deps.share ?? WHOLE_SHARE));
+    },
     destroy: opener.destroy,
     close: opener.close,
   };
+}
+
+/** The route with the connections that this process may open: only campaigns are sent by several processes. */
+function shared({ share = WHOLE_SHARE }: TransportDeps, route: Route, use: TransportUse): Route {
+  return use === 'bulk' ? { ...route, connections: connectionsOfProcess(route.connections, share) } : route;
 }
 
 /** A message may take a second's worth in advance from each rate; campaigns then wait for it. */
@@ -83,7 +108,7 @@ function scopesOf(rates: readonly Rate[], use: TransportUse): RateScope[] {
 
 function plansOf(deps: TransportDeps, row: StoredTransport, use: TransportUse, isClient: boolean): RoutePlan[] {
   const limits = { perSecond: row.rate_per_second, connections: row.connections };
-  const route = routeOf(String(row._id), row.purpose, use, limits);
+  const route = shared(deps, routeOf(String(row._id), row.purpose, use, limits), use);
   try {
     const url = deps.transports.urlOf(row);
     const guard = isClient ? { dial: deps.dial } : {};
@@ -104,11 +129,13 @@ function troubleRecorder({ transports }: TransportDeps, { account, _id }: Stored
 }
 
 /** The installation's transport, opened with the first mail of an account without transports. */
-function ownRoute({ smtpUrl: url, smtpConnections }: TransportDeps, use: TransportUse, { open }: RouteOpener) {
+function ownRoute(deps: TransportDeps, use: TransportUse, { open }: RouteOpener) {
+  const { smtpUrl: url, smtpConnections } = deps;
   let entry: RouteEntry | undefined;
   return (): RouteEntry => {
     if (entry === undefined) {
-      const route = routeOf('default', 'all', use, { perSecond: null, connections: smtpConnections });
+      const limits = { perSecond: null, connections: smtpConnections };
+      const route = shared(deps, routeOf('default', 'all', use, limits), use);
       entry = { route, monitor: open({ route, use, url, version: 0, recordTrouble: () => undefined }).monitor };
     }
     return entry;

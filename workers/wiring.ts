@@ -13,6 +13,7 @@ import { draftWriter } from '../ai/draft-writer.js';
 import { languageModel } from '../ai/model.js';
 import type { Config } from '../config.js';
 import type { ProtocolTimes } from '../domain/delivery/protocol.js';
+import type { ProcessShare } from '../domain/transport.js';
 import { renderer } from '../mail/render/pool.js';
 import { rotatingRing } from '../mail/tokens/key-ring.js';
 import { linkTokens } from '../mail/tokens/link-tokens.js';
@@ -26,7 +27,7 @@ import { addressGuard } from '../web/address-guard.js';
 import { webClient } from '../web/client.js';
 import { guardedDial } from '../web/connector.js';
 import { countedLedger, countedProgress, mailMetrics } from './metrics.js';
-import { LANES_PER_CAMPAIGN, turnSettings } from './queues.js';
+import { lanesPerCampaign, turnSettings } from './queues.js';
 import { accountTransports, type Transports } from './transports.js';
 
 export interface WorkerDependencies {
@@ -35,6 +36,8 @@ export interface WorkerDependencies {
   readonly smtpUrl: string;
   readonly times: ProtocolTimes;
   readonly lanes: number;
+  /** The part of the connections that this process has for campaigns; undefined: all of them. */
+  readonly share?: ProcessShare | undefined;
   readonly log: Logger;
   /** Counts the outcomes of mails; undefined: they are not counted. */
   readonly registry?: Registry | undefined;
@@ -67,7 +70,8 @@ export async function activityWiring(dependencies: WorkerDependencies, { stoppin
     ...mail,
     log,
     windowShares: windowShares(),
-    maxLanes: LANES_PER_CAMPAIGN,
+    maxLanes: lanesPerCampaign(config),
+    sendsHere: outgoing.sendsHere,
     turns: fairTurns(turnSettings(lanes, times)),
     renderer: renderer(),
     web: webClient({ exceptions: config.allowedPrivateHosts }),
@@ -94,10 +98,11 @@ function countedStores({ config, store, times, registry }: WorkerDependencies) {
   };
 }
 
-function openTransports({ config, smtpUrl, times, log }: WorkerDependencies, rows: Rows): Transports {
+function openTransports(dependencies: WorkerDependencies, rows: Rows): Transports {
+  const { config, smtpUrl, times, log, share } = dependencies;
   const dial = guardedDial(addressGuard(config.allowedPrivateHosts));
   const { smtpConnections } = config;
-  return accountTransports({ ...rows, smtpUrl, smtpConnections, times, dial, log });
+  return accountTransports({ ...rows, smtpUrl, smtpConnections, share, times, dial, log });
 }
 
 type MessageStepDeps = Omit<Parameters<typeof messageActivities>[0], 'messageMail'> &

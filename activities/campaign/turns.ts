@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { monotonic } from '../../clock.js';
 import { inTurnOrder, type Lane, type LaneShare, turnToEnd } from '../../domain/delivery/fair-turns.js';
 import type { ActivityContext } from '../heartbeat.js';
@@ -25,7 +26,9 @@ interface Turn {
 type NoTurn = 'more' | 'busy';
 
 export interface TurnDeps {
-  readonly turns: Pick<Turns, 'take'>;
+  /** Whether this process has connections for the account's campaigns. */
+  readonly sendsHere: (account: number) => Promise<boolean>;
+  readonly turns: Pick<Turns, 'take' | 'stepAside'>;
   readonly activityContext: () => ActivityContext;
   /** SIGTERM: lanes that wait leave. */
   readonly stopping: AbortSignal;
@@ -47,6 +50,7 @@ interface State {
   readonly waiting: Set<Waiter>;
   /** When each account and each campaign that is here last got a turn. */
   readonly last: { readonly accounts: Map<number, number>; readonly campaigns: Map<number, number> };
+  aside: number;
   changed: () => void;
 }
 
@@ -56,13 +60,15 @@ interface State {
  */
 export function fairTurns(settings: TurnSettings) {
   const last = { accounts: new Map<number, number>(), campaigns: new Map<number, number>() };
-  const state: State = { settings, held: new Set(), waiting: new Set(), last, changed: () => undefined };
+  const state: State = { settings, held: new Set(), waiting: new Set(), last, aside: 0, changed: () => undefined };
   return {
     take: (lane: LaneShare, context: ActivityContext, stopping: AbortSignal) => take(state, lane, context, stopping),
+    /** Waits shortly, so that another process may take the lane's next task. */
+    stepAside: (stopping: AbortSignal) => stepAside(state, stopping),
     /** Lanes that send or wait to send. */
     present: (): LaneShare[] => [...running(state), ...state.waiting],
-    /** Lanes whose turn is over and that settle their last mails. */
-    settling: (): number => state.held.size - running(state).length,
+    /** Lanes that need no slot: their turn is over and they settle their last mails, or they have stepped aside. */
+    resting: (): number => state.held.size - running(state).length + state.aside,
     /** Calls back after each change. */
     onChange: (listener: () => void): void => {
       state.changed = listener;
@@ -72,11 +78,12 @@ export function fairTurns(settings: TurnSettings) {
 
 /** Runs the work of a lane during a turn; what cancels its activity or ends the turn is one signal. */
 export async function inTurn<R>(
-  { turns, stopping, activityContext }: TurnDeps,
+  { turns, stopping, activityContext, sendsHere }: TurnDeps,
   lane: LaneShare,
   work: (context: ActivityContext) => Promise<R>,
 ): Promise<R | NoTurn> {
   const { cancelled, heartbeat } = activityContext();
+  if (!(await sendsHere(lane.account))) return turns.stepAside(stopping);
   const turn = await turns.take(lane, { cancelled, heartbeat }, stopping);
   if (turn === 'more' || turn === 'busy') return turn;
   try {
@@ -117,6 +124,18 @@ async function take(
   for (const timer of timers) clearInterval(timer);
   if (turn === 'more') forget(state, { account, campaign });
   return turn;
+}
+
+/** Milliseconds until a lane comes back that another process should take. */
+const ASIDE_FOR = 500;
+
+async function stepAside(state: State, stopping: AbortSignal): Promise<NoTurn> {
+  state.aside += 1;
+  state.changed();
+  await delay(ASIDE_FOR, undefined, { signal: stopping }).catch(() => undefined);
+  state.aside -= 1;
+  state.changed();
+  return 'more';
 }
 
 function balance(state: State): void {

@@ -180,6 +180,7 @@ async function sendingDeps(over: Store, deliver: () => Promise<Outcome>) {
     freshness: 10_000,
     stopping: never,
     drained: never,
+    sendsHere: async () => true,
     turns: fairTurns(turnSettings(1, PROTOCOL_TIMES)),
   } as unknown as Parameters<typeof deliveryActivities>[0];
 }

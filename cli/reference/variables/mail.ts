@@ -11,10 +11,18 @@ export const MAIL_VARIABLES: readonly Variable[] = [
   },
   {
     name: 'SMTP_CONNECTIONS',
-    meaning: 'connections to it that one worker process may open; a quarter of them is reserved for messages',
+    meaning:
+      'connections to it that one worker may open, with all of its processes; a quarter is reserved for messages',
     fallback: '16',
     example: '32',
     field: 'smtpConnections',
+  },
+  {
+    name: 'WORKER_PROCESSES',
+    meaning: 'processes of one worker that send campaigns; at most one for each connection that campaigns may open',
+    otherwise: 'one less than the cores of the machine, at least 1',
+    example: '24',
+    field: 'workerProcesses',
   },
   {
     name: 'MAIL_FROM',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fairTurns } from '../../../activities/campaign/turns.js';
+import { fairTurns, inTurn } from '../../../activities/campaign/turns.js';
 
 const running = new AbortController().signal;
 const settings = { slots: 2, shortest: 40, longestWait: 30_000, lanesOfAccount: 5, heartbeatEvery: 10 };
@@ -26,9 +26,9 @@ test('another account has a turn at once, while the one it took it from settles 
   expect([first.over.aborted, second.over.aborted, await isSettled(waits)]).toEqual([false, false, false]);
   turnOf(await turns.take(lane(2), context(), running));
   expect([first.over.aborted, second.over.aborted, await isSettled(waits)]).toEqual([true, false, false]);
-  expect([turns.settling(), turns.present().length]).toEqual([1, 3]);
+  expect([turns.resting(), turns.present().length]).toEqual([1, 3]);
   first.end();
-  expect([turns.settling(), await isSettled(waits)]).toEqual([0, false]);
+  expect([turns.resting(), await isSettled(waits)]).toEqual([0, false]);
   second.end();
   turnOf(await waits);
 });
@@ -81,4 +81,15 @@ test('an account with too many lanes here is sent away, others are not', async (
   for (let n = 0; n < 5; n++) turnOf(await turns.take(lane(1, n), context(), running));
   expect(await turns.take(lane(1, 9), context(), running)).toBe('busy');
   turnOf(await turns.take(lane(2), context(), running));
+});
+
+test('a lane that another process sends takes no slot and comes back', async () => {
+  const turns = fairTurns(settings);
+  const context = () => ({ cancelled: running, heartbeat: () => undefined });
+  const deps = { turns, stopping: running, activityContext: context, sendsHere: async () => false };
+  const aside = inTurn(deps, lane(1), async () => 'sent');
+  await expect.poll(() => turns.resting()).toBe(1);
+  expect(turns.present()).toEqual([]);
+  expect([await aside, turns.resting()]).toEqual(['more', 0]);
+  expect(await inTurn({ ...deps, sendsHere: async () => true }, lane(1), async () => 'sent')).toBe('sent');
 });

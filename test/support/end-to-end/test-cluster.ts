@@ -26,6 +26,8 @@ export interface TestClusterPlan {
   readonly sweepEvery?: number;
   /** A namespace of its own unless it is named: campaign ids are numbers, and each cluster begins at 1. */
   readonly namespace?: string;
+  /** Prefix of the queues; a random one unless it is named. */
+  readonly prefix?: string;
 }
 
 const LIMIT = 120_000;
@@ -34,13 +36,13 @@ const SWEEP_EVERY = 3_000;
 
 /** One installation of Everpost in processes of its own, with a receiving server in this one. */
 export async function aTestCluster(plan: TestClusterPlan = {}) {
-  const { script = {}, times = {}, servers, namespace, sweepEvery = SWEEP_EVERY } = plan;
+  const { script = {}, times = {}, servers, namespace, prefix, sweepEvery = SWEEP_EVERY } = plan;
   const addresses: ClusterAddresses = {
     mongodbUrl: servers?.mongodbUrl() ?? inject('mongodbUrl'),
     temporalAddress: servers?.temporalAddress() ?? inject('temporalAddress'),
     database: `test_${randomUUID().replaceAll('-', '')}`,
     namespace: namespace ?? `end-to-end-${randomUUID()}`,
-    prefix: `end-to-end-${randomUUID()}`,
+    prefix: prefix ?? `end-to-end-${randomUUID()}`,
   };
   const receiver = await smtpServer(script);
   const connection = await Connection.connect({ address: addresses.temporalAddress });

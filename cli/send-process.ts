@@ -1,0 +1,40 @@
+import { once } from 'node:events';
+import type { Logger } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Config } from '../config.js';
+import type { ProcessShare } from '../domain/transport.js';
+import { startPart, storeOf, untilStopSignal } from './roles.js';
+import { type SendProcessPlan, STOP_WITHIN } from './send-processes.js';
+
+/** A process of a worker that sends campaigns with its share of the connections. It drains at SIGTERM, and without its parent. */
+export async function sendProcess(openLog: (config: Config) => Logger): Promise<void> {
+  const alone = new Promise<void>((resolve) => process.once('disconnect', resolve));
+  const stopped = untilStopSignal();
+  const planned = once(process, 'message') as Promise<[SendProcessPlan]>;
+  const told = await Promise.race([planned, alone, stopped]);
+  if (told === undefined) return;
+  const { config, at, share } = told[0];
+  const log = openLog(config).child({ process: share.index });
+  const registry = config.http.metricsToken === undefined ? undefined : childRegistry(share);
+  process.on('message', () => void registry?.metrics().then((metrics) => process.send?.({ metrics })));
+  const store = await storeOf(config, at);
+  try {
+    const running = await startPart({ config, store, at, log, registry, share, part: 'send' });
+    log.info('process sends campaigns');
+    await Promise.race([stopped, alone, running.ended]);
+    // Without its parent, its servers may be gone as well.
+    setTimeout(() => process.exit(1), STOP_WITHIN).unref();
+    await running.stop();
+  } finally {
+    await store.close();
+    if (process.connected) process.disconnect();
+  }
+}
+
+/** No two processes have a metric with the same labels. */
+function childRegistry({ index }: ProcessShare): Registry {
+  const registry = new Registry();
+  registry.setDefaultLabels({ process: `send-${index}` });
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}

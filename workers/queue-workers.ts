@@ -1,0 +1,79 @@
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { asApplicationFailure } from '../activities/failures.js';
+import {
+  type ActivityDeps,
+  hookActivities,
+  modelActivities,
+  sendActivities,
+  stepActivities,
+} from '../activities/index.js';
+import { queuesOf } from '../workflows/names.js';
+import { workflowBundle } from './bundle.js';
+import {
+  hookQueue,
+  MODEL_QUEUE,
+  messageQueue,
+  type SendQueueDeps,
+  STEP_QUEUE,
+  sendQueue,
+  WORKFLOW_QUEUE,
+} from './queues.js';
+import type { WorkerDependencies } from './wiring.js';
+
+export interface QueueSettings extends Pick<WorkerDependencies, 'config' | 'lanes' | 'times'> {
+  /** Prefix of the installation's queues. */
+  readonly prefix: string;
+  /** Bundled once by a caller that starts several workers. */
+  readonly bundle?: WorkerOptions['workflowBundle'];
+  /** `send`: the queue of campaigns alone; `others`: all but it; undefined: all. */
+  readonly part?: 'send' | 'others' | undefined;
+}
+
+/** The workers of a process, one per queue. Tests pass a connection to a server with time skipping. */
+export async function createWorkers(
+  settings: QueueSettings,
+  connection: NativeConnection,
+  deps: ActivityDeps & SendQueueDeps,
+): Promise<Worker[]> {
+  const { part } = settings;
+  const common = {
+    connection,
+    namespace: settings.config.temporalNamespace,
+    interceptors: { activity: [() => ({ inbound: { execute: translateFailures } })] },
+  } satisfies Partial<WorkerOptions>;
+  const sends = part === 'others' ? [] : [sendWorker(settings, common, deps)];
+  return Promise.all(part === 'send' ? sends : [...sends, ...(await otherWorkers(settings, common, deps))]);
+}
+
+type Common = Pick<WorkerOptions, 'connection' | 'namespace' | 'interceptors'>;
+
+function sendWorker({ prefix, lanes, times }: QueueSettings, common: Common, deps: ActivityDeps & SendQueueDeps) {
+  const queue = { ...common, ...sendQueue(lanes, times, deps), taskQueue: queuesOf(prefix).send };
+  return Worker.create({ ...queue, activities: sendActivities(deps) });
+}
+
+async function otherWorkers({ prefix, bundle, times }: QueueSettings, common: Common, deps: ActivityDeps) {
+  const queues = queuesOf(prefix);
+  const workflowCode = bundle ?? (await workflowBundle());
+  return [
+    Worker.create({ ...common, ...WORKFLOW_QUEUE, taskQueue: queues.workflows, workflowBundle: workflowCode }),
+    Worker.create({ ...common, ...STEP_QUEUE, taskQueue: queues.steps, activities: stepActivities(deps) }),
+    Worker.create({ ...common, ...MODEL_QUEUE, taskQueue: queues.model, activities: modelActivities(deps) }),
+    Worker.create({ ...common, ...hookQueue(times), taskQueue: queues.hooks, activities: hookActivities(deps) }),
+    Worker.create({
+      ...common,
+      ...messageQueue(times),
+      taskQueue: queues.messages,
+      workflowBundle: workflowCode,
+      activities: deps.messageSteps.activities,
+    }),
+  ];
+}
+
+async function translateFailures<I, O>(input: I, next: (input: I) => Promise<O>): Promise<O> {
+  try {
+    return await next(input);
+  } catch (error) {
+    throw asApplicationFailure(error);
+  }
+}
