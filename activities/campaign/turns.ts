@@ -151,7 +151,9 @@ function giveOne(state: State): boolean {
     campaign: (campaign: number) => state.last.campaigns.get(campaign) ?? Number.NEGATIVE_INFINITY,
   };
   const { slots, shortest } = state.settings;
-  for (const waiter of inTurnOrder([...state.waiting], turns, last)) {
+  // One lane of a campaign can use all connections of the process; a second would only make the windows smaller.
+  const waiting = [...state.waiting].filter(({ campaign }) => turns.every((turn) => turn.campaign !== campaign));
+  for (const waiter of inTurnOrder(waiting, turns, last)) {
     const isFree = turns.length < slots;
     const ending = isFree ? undefined : turnToEnd(waiter, turns, { now: monotonic(), shortest });
     if (!isFree && ending === undefined) continue;

@@ -20,9 +20,9 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 
 test('another account has a turn at once, while the one it took it from settles its last mails', async () => {
   const turns = fairTurns(settings);
-  const first = turnOf(await turns.take(lane(1), context(), running));
-  const second = turnOf(await turns.take(lane(1), context(), running));
-  const waits = turns.take(lane(1), context(), running);
+  const first = turnOf(await turns.take(lane(1, 11), context(), running));
+  const second = turnOf(await turns.take(lane(1, 12), context(), running));
+  const waits = turns.take(lane(1, 13), context(), running);
   expect([first.over.aborted, second.over.aborted, await isSettled(waits)]).toEqual([false, false, false]);
   turnOf(await turns.take(lane(2), context(), running));
   expect([first.over.aborted, second.over.aborted, await isSettled(waits)]).toEqual([true, false, false]);
@@ -30,6 +30,15 @@ test('another account has a turn at once, while the one it took it from settles 
   first.end();
   expect([turns.resting(), await isSettled(waits)]).toEqual([0, false]);
   second.end();
+  turnOf(await waits);
+});
+
+test('a second lane of a campaign waits until the first has ended or settles its last mails', async () => {
+  const turns = fairTurns(settings);
+  const first = turnOf(await turns.take(lane(1), context(), running));
+  const waits = turns.take(lane(1), context(), running);
+  expect([first.over.aborted, await isSettled(waits)]).toEqual([false, false]);
+  first.end();
   turnOf(await waits);
 });
 
@@ -78,8 +87,8 @@ test('a lane that waits heartbeats, and leaves when it is cancelled, when the pr
 
 test('an account with too many lanes here is sent away, others are not', async () => {
   const turns = fairTurns({ ...settings, slots: 9 });
-  for (let n = 0; n < 5; n++) turnOf(await turns.take(lane(1, n), context(), running));
-  expect(await turns.take(lane(1, 9), context(), running)).toBe('busy');
+  for (let n = 0; n < 5; n++) turnOf(await turns.take(lane(1, 10 + n), context(), running));
+  expect(await turns.take(lane(1, 19), context(), running)).toBe('busy');
   turnOf(await turns.take(lane(2), context(), running));
 });
 
