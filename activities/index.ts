@@ -1,8 +1,8 @@
 import { type ApprovalDeps, approvalActivities } from './campaign/approval.js';
-import { type AudienceDeps, audienceActivities } from './campaign/audience.js';
 import { type CampaignDeps, campaignActivities } from './campaign/campaign.js';
 import { type ClosingDeps, closingActivities } from './campaign/close.js';
 import { type DeliveryDeps, deliveryActivities } from './campaign/delivery.js';
+import { type AudienceDeps, audienceActivities } from './campaign/freeze/audience.js';
 import { type RenderingDeps, renderingActivities } from './campaign/rendering.js';
 import { type DraftSettlingDeps, type DraftWritingDeps, draftSettling, draftWriting } from './draft/draft.js';
 import type { MessageActivities } from './message/message.js';

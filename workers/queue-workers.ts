@@ -55,9 +55,11 @@ function sendWorker({ prefix, lanes, times }: QueueSettings, common: Common, dep
 async function otherWorkers({ prefix, bundle, times }: QueueSettings, common: Common, deps: ActivityDeps) {
   const queues = queuesOf(prefix);
   const workflowCode = bundle ?? (await workflowBundle());
+  const activities = stepActivities(deps);
+  const workflows = { ...common, ...WORKFLOW_QUEUE, taskQueue: queues.workflows, workflowBundle: workflowCode };
   return [
-    Worker.create({ ...common, ...WORKFLOW_QUEUE, taskQueue: queues.workflows, workflowBundle: workflowCode }),
-    Worker.create({ ...common, ...STEP_QUEUE, taskQueue: queues.steps, activities: stepActivities(deps) }),
+    Worker.create({ ...workflows, activities }),
+    Worker.create({ ...common, ...STEP_QUEUE, taskQueue: queues.steps, activities }),
     Worker.create({ ...common, ...MODEL_QUEUE, taskQueue: queues.model, activities: modelActivities(deps) }),
     Worker.create({ ...common, ...hookQueue(times), taskQueue: queues.hooks, activities: hookActivities(deps) }),
     Worker.create({

@@ -27,8 +27,15 @@ type QueueOptions = Omit<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBu
 
 const STEPS_AT_ONCE = 20;
 
-/** Tasks wait up to three seconds for the worker that has their workflow cached: a killed worker delays them as long. */
-export const WORKFLOW_QUEUE: QueueOptions = { maxCachedWorkflows: 500, stickyQueueScheduleToStartTimeout: 3_000 };
+/**
+ * Tasks wait up to three seconds for the worker that has their workflow cached: a killed worker delays them as long. Its
+ * activities are the local ones of its workflows.
+ */
+export const WORKFLOW_QUEUE: QueueOptions = {
+  maxCachedWorkflows: 500,
+  stickyQueueScheduleToStartTimeout: 3_000,
+  enableNonLocalActivities: false,
+};
 
 /** Store work and audiences. */
 export const STEP_QUEUE: QueueOptions = { maxConcurrentActivityTaskExecutions: STEPS_AT_ONCE };

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import { roundCheck } from '../activities/campaign/audience.js';
+import { roundCheck } from '../activities/campaign/freeze/round-check.js';
 import { reputationGuard, throttledGuard } from '../activities/campaign/reputation.js';
 import { fairTurns } from '../activities/campaign/turns.js';
 import { windowShares } from '../activities/campaign/window-shares.js';

@@ -17,6 +17,17 @@ export function quickSteps() {
   });
 }
 
+/**
+ * The same, on the worker that runs the workflow: no task of its own and one event, but the workflow receives nothing until
+ * it ends. For steps that are quick for every row, and idempotent like all others.
+ */
+export function localSteps() {
+  return proxyLocalActivities<Activities>({
+    startToCloseTimeout: '30s',
+    retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '10s' },
+  });
+}
+
 /** A pass of the sweep: each part has its own timeout and error handling, so a pass may take minutes. Heartbeat every 5 s. */
 export function sweepSteps() {
   return proxyActivities<Pick<Activities, 'sweepRows'>>({

@@ -1,4 +1,3 @@
-import type { CampaignState } from '../../domain/campaign/campaign.js';
 import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
 import { type RecipientEvidenceStores, settleEarlierClickers } from '../../services/evidence.js';
 import { stateEvent } from '../../services/steer-campaign.js';
@@ -12,9 +11,12 @@ import type { Events } from '../../store/events/events.js';
 import type { Quotas } from '../../store/quotas/quotas.js';
 import type { Engagements } from '../../store/tracking/engagement.js';
 import type { CampaignInput } from '../../workflows/messages/campaign.js';
+import { progressFigures } from './campaign.js';
+import { openNextRound } from './next-round.js';
+import { type CampaignPlan, campaignPlanner, type PlanDeps } from './plan.js';
 import { type PublishingDeps, pagePublisher } from './publishing.js';
 
-export interface ClosingDeps extends PublishingDeps, RecipientEvidenceStores {
+export interface ClosingDeps extends PublishingDeps, RecipientEvidenceStores, PlanDeps {
   readonly engagements: Engagements;
   readonly campaigns: Campaigns;
   readonly campaignProgress: CampaignProgress;
@@ -25,30 +27,26 @@ export interface ClosingDeps extends PublishingDeps, RecipientEvidenceStores {
   readonly quotas: Pick<Quotas, 'settleCampaign'>;
 }
 
-/** The end of a campaign: every recipient has a fate, every fate is published, and the row holds the result. */
+/** The state of the campaign after a round, and its totals in one line. */
+export interface RoundEnd {
+  readonly plan: CampaignPlan;
+  readonly figures: string;
+}
+
+/** The end of a round and of a campaign: every recipient has a fate, every fate is published, and the row holds the result. */
 export function closingActivities(deps: ClosingDeps) {
-  const { campaigns, campaignProgress, recipients, events } = deps;
+  const { campaignProgress, recipients } = deps;
+  const plan = campaignPlanner(deps);
   return {
-    /** Recipients still deferred become failed, each with an event; then the campaign is sent, or failed where no mail was accepted. */
-    closeCampaign: async (input: CampaignInput): Promise<CampaignState> => {
-      const row = await campaigns.find(input.account, input.campaign);
-      if (row === null || row.launch !== input.launch) return 'cancelled';
-      if (row.state === 'sending') await expireDeferred(deps, row, EXPIRED);
-      await deps.rounds.deleteOrphans(input);
-      await settleEarlierClickers(deps, row);
-      const { sent, uncertain } = await recipients.totals(row.account, row._id);
-      await campaignProgress.close(input, row.round, sent > 0 ? 'sent' : 'failed');
-      const closed = (await campaigns.find(row.account, row._id)) ?? row;
-      if (closed.state === 'sent' || closed.state === 'failed') {
-        await events.append([stateEvent(closed, { subject: closed.subject, emails_sent: sent })]);
-        await deps.quotas.settleCampaign(row._id, row.launch, sent + uncertain);
-      }
-      await deps.engagements.rollUp(closed);
-      return closed.state;
+    /** Opens the next round where recipients wait for one; otherwise closes the campaign. */
+    endRound: async (input: CampaignInput, round: number): Promise<RoundEnd> => {
+      if (!(await openNextRound(deps, input, round))) await closeCampaign(deps, input);
+      return { plan: await plan(input), figures: await progressFigures(deps, input) };
     },
 
     /** After a cancel: mail that a lost owner left in flight is uncertain, the rest was never claimed. Returns the number of open pages. */
     settleCancelled: async (input: CampaignInput): Promise<number> => {
+      await endChain(deps, input);
       await sweepPages(deps, input);
       const publish = pagePublisher(deps);
       for await (const page of deps.rounds.idlePages(input.account, input.campaign)) {
@@ -64,6 +62,30 @@ export function closingActivities(deps: ClosingDeps) {
       return open;
     },
   };
+}
+
+/** Recipients still deferred become failed, each with an event; then the campaign is sent, or failed where no mail was accepted. */
+async function closeCampaign(deps: ClosingDeps, input: CampaignInput): Promise<void> {
+  const { campaigns, campaignProgress, recipients, events } = deps;
+  const row = await campaigns.find(input.account, input.campaign);
+  if (row === null || row.launch !== input.launch) return;
+  if (row.state === 'sending') await expireDeferred(deps, row, EXPIRED);
+  await deps.rounds.deleteOrphans(input);
+  await settleEarlierClickers(deps, row);
+  const { sent, uncertain } = await recipients.totals(row.account, row._id);
+  await campaignProgress.close(input, row.round, sent > 0 ? 'sent' : 'failed');
+  const closed = (await campaigns.find(row.account, row._id)) ?? row;
+  if (closed.state === 'sent' || closed.state === 'failed') {
+    await events.append([stateEvent(closed, { subject: closed.subject, emails_sent: sent })]);
+    await deps.quotas.settleCampaign(row._id, row.launch, sent + uncertain);
+  }
+  await deps.engagements.rollUp(closed);
+}
+
+/** The pages of a later round are complete: its recipients have left their earlier pages. */
+async function endChain({ campaigns, rounds }: ClosingDeps, { account, campaign, launch }: CampaignInput) {
+  const row = await campaigns.find(account, campaign);
+  if (row?.launch === launch && row.round === 0) await rounds.endChain({ account, campaign, launch, round: 0 });
 }
 
 /** Marks the recipients that lost owners left between the marks as uncertain, and publishes their events. */

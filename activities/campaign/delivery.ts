@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { PageException } from '../../domain/campaign/ledger-page.js';
 import { decideForAddress } from '../../domain/delivery/suppression.js';
 import { relaxOnce } from '../../mail/dkim/canonical.js';
@@ -24,6 +25,9 @@ export interface DeliveryDeps extends Omit<WorkDeps, 'routes' | 'sign'>, TurnDep
   readonly guard: ReputationGuard;
 }
 
+/** How often a lane looks for a free page while the freeze adds pages to the round. */
+const FREE_PAGE_POLL_MS = 100;
+
 /** The send: takes free pages of a round one after another and works on each until the time of the attempt is over. */
 export function deliveryActivities(deps: DeliveryDeps) {
   const publish = pagePublisher(deps);
@@ -32,20 +36,21 @@ export function deliveryActivities(deps: DeliveryDeps) {
     const { key } = pages;
     let noneIsFree = false;
     const kept = await overlapped(async () => {
-      if (!attempt.mayClaim()) return undefined;
-      const takenAt = instant();
-      const page = await deps.ledger.take(key, randomUUID(), attempt.alive);
-      noneIsFree = page === undefined;
-      return (
-        page &&
-        workOnPage(deps, work, attempt, {
-          ...pages,
-          owner: ownPage({ ...deps, publish }, page, takenAt, attempt.alive),
-        })
-      );
+      while (attempt.mayClaim()) {
+        const takenAt = instant();
+        const page = await deps.ledger.take(key, randomUUID(), attempt.alive);
+        if (page !== undefined) {
+          const owner = ownPage({ ...deps, publish }, page, takenAt, attempt.alive);
+          return workOnPage(deps, work, attempt, { ...pages, owner });
+        }
+        noneIsFree = (await deps.ledger.roundState(key)) !== 'growing';
+        if (noneIsFree) return undefined;
+        await pause(FREE_PAGE_POLL_MS);
+      }
+      return undefined;
     });
     if (!kept) return 'more';
-    if (noneIsFree) return (await deps.ledger.openPages(key)) === 0 ? 'finished' : 'busy';
+    if (noneIsFree) return (await deps.ledger.roundState(key)) === 'over' ? 'finished' : 'busy';
     if (await pauseIfSenderRefused(deps, attempt)) return 'not_wanted';
     if (attempt.transportDown()) return 'transport_down';
     return attempt.wanted() ? 'more' : 'not_wanted';

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
 import type { Campaign } from '../../store/campaigns/row.js';
 import { machineTime } from '../harness/machine-time.js';
 import type { Sink } from '../receiver/sink.js';
@@ -67,14 +68,15 @@ async function arriving(sink: Sink, before: number, mails: number, over: AbortSi
   }
 }
 
-/** When the audience was frozen, and when the campaign was sent, as its row says. */
+/** When the last page of the audience was stored, and when the campaign was sent, as its row says. */
 async function untilSent({ store }: Product, campaign: number) {
   const rows = store.db.collection<Campaign>('campaigns');
+  const pages = store.db.collection<LedgerPage>('ledger');
   let frozen: number | undefined;
   for (;;) {
     const row = await rows.findOne({ _id: campaign }, { projection: { state: 1, reason: 1 } });
     const at = machineTime();
-    if (row?.state === 'sending' || row?.state === 'sent') frozen ??= at;
+    if (frozen === undefined && (await pages.countDocuments({ campaign, round: 0, last: true })) > 0) frozen = at;
     if (row?.state === 'sent') return { frozen: frozen ?? at, sent: at };
     if (row?.state === 'failed' || row?.state === 'paused')
       throw new Error(`the campaign is ${row.state}: ${row.reason}`);

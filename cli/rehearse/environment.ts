@@ -31,9 +31,8 @@ export async function rehearsalEnvironment(config: Pick<Config, 'cacheDir' | 'pa
   });
   const searchAttributes = Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD]));
   await env.connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes });
-  const bundle = await workflowBundle();
   const client = new Client({ connection: env.connection, namespace: 'default' });
-  const { testService } = env.connection;
+  const testService = env.connection.testService;
   if (testService === undefined) throw new Error('this server cannot skip time');
   let skipping = false;
   const stopTime = async (): Promise<void> => {
@@ -42,6 +41,11 @@ export async function rehearsalEnvironment(config: Pick<Config, 'cacheDir' | 'pa
     await testService.lockTimeSkipping({});
   };
   const queues = queuesOf(PREFIX);
+  const workflows = {
+    taskQueue: queues.workflows,
+    workflowBundle: await workflowBundle(),
+    enableNonLocalActivities: false,
+  };
   return {
     client,
     /** Stops the skipping of time. The last step of a workflow calls it. */
@@ -62,7 +66,7 @@ export async function rehearsalEnvironment(config: Pick<Config, 'cacheDir' | 'pa
     withSteps: async <T>(steps: Steps, work: () => Promise<T>): Promise<T> => {
       const connection = env.nativeConnection;
       const workers = await Promise.all([
-        Worker.create({ connection, taskQueue: queues.workflows, workflowBundle: bundle }),
+        Worker.create({ ...workflows, connection, activities: steps }),
         ...[queues.steps, queues.send].map((taskQueue) => Worker.create({ connection, taskQueue, activities: steps })),
       ]);
       const running = Promise.all(workers.map((worker) => worker.run()));

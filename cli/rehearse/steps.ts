@@ -1,4 +1,4 @@
-import type { CampaignPlan } from '../../activities/campaign/campaign.js';
+import type { CampaignPlan } from '../../activities/campaign/plan.js';
 import type { IssueView } from '../../activities/newsletter/issue.js';
 import { newApproval, remindAt, requestApproval } from '../../domain/campaign/approval.js';
 import type { Newsletter } from '../../store/newsletters/newsletters.js';
@@ -35,7 +35,9 @@ interface RehearsedCampaign {
   v: number;
 }
 
+const FROZEN = { state: 'sending', round: 0 } as const;
 const TIMES = { startToClose: 60_000, heartbeat: 60_000, lease: 60_000 };
+const FIXED = { due: null, lanes: 1, reportsProgress: false, times: TIMES } as const;
 
 /** The steps of a campaign's workflow in a rehearsal. They change states in memory and do not read, write or send. */
 export function campaignSteps(rehearsalOf: (campaign: number) => CampaignRehearsal) {
@@ -55,25 +57,28 @@ export function campaignSteps(rehearsalOf: (campaign: number) => CampaignRehears
   const plan = async (input: CampaignInput): Promise<CampaignPlan> => {
     const { sendAt } = rehearsalOf(input.campaign).facts;
     const time = sendAt === null ? null : new Date(sendAt).toISOString();
-    return { ...now(input), launch: input.launch, due: null, sendAt: time, lanes: 1, times: TIMES };
+    return { ...now(input), ...FIXED, launch: input.launch, sendAt: time };
+  };
+  const moved = (input: CampaignInput, to: Partial<RehearsedCampaign>) => {
+    move(input, to);
+    return plan(input);
   };
   return {
     loadCampaign: plan,
     ...approvalSteps(rehearsalOf, { now, move, record }),
-    beginCampaign: async (input: CampaignInput) => move(input, { state: 'freezing' }),
-    renderContent: async () => 'rendered' as const,
-    freezeAudience: async (input: CampaignInput) => move(input, { state: 'sending', round: 0 }),
+    beginCampaign: (input: CampaignInput) => moved(input, { state: 'freezing' }),
+    renderContent: async (input: CampaignInput) => ({ result: 'rendered' as const, plan: await plan(input) }),
+    beginRound: async (input: CampaignInput) => ({ result: 'frozen' as const, plan: await moved(input, FROZEN) }),
     describeProgress: async () => 'a rehearsal',
     sendPages: async (input: CampaignInput) => {
       const { people, perSecond } = rehearsalOf(input.campaign).facts;
       record(input, `sends ${sending(people, perSecond)}`);
       return 'finished' as const;
     },
-    openNextRound: async () => false,
     recordTrouble: async () => undefined,
-    closeCampaign: async (input: CampaignInput) => {
-      move(input, { state: 'sent' });
+    endRound: async (input: CampaignInput) => {
       await rehearsalOf(input.campaign).stopTime();
+      return { plan: await moved(input, { state: 'sent' }), figures: 'a rehearsal' };
     },
     settleCancelled: async () => 0,
   };

@@ -14,7 +14,7 @@ export type Suspension = ReturnType<typeof suspension>;
 
 /**
  * Suspends and resumes accounts. The row of the account changes first; its campaigns follow, through the caller or through the
- * sweep after a crash. Campaigns that start meanwhile stop at their freeze (`activities/campaign/audience.ts`).
+ * sweep after a crash. Campaigns that start meanwhile stop at their freeze (`activities/campaign/freeze/round-check.ts`).
  */
 export function suspension(store: Store) {
   const accounts = store.db.collection<Account>('accounts');

@@ -19,6 +19,9 @@ export interface RoundKey {
   readonly round: number;
 }
 
+/** `growing`: its last page is not stored. `open`: it is, and some page is not done. */
+export type RoundState = 'growing' | 'open' | 'over';
+
 export type Ledger = ReturnType<typeof ledger>;
 
 /** The ledger: only the writes below decide whether a mail may be sent. `lease` in milliseconds. */
@@ -124,8 +127,13 @@ function closing(write: ConditionalWrites<LedgerPage>) {
 
 function reading(pages: Collection<LedgerPage>) {
   return {
-    /** Pages of the round that are not done; a busy page is not a done page. */
-    openPages: (key: RoundKey): Promise<number> => pages.countDocuments({ ...key, done: false }),
+    /** Whether a round needs more work. A page that another owner has is open, too. */
+    roundState: async (key: RoundKey): Promise<RoundState> => {
+      // In this order: behind the last page no other is added.
+      const end = await pages.find(key).project<{ last: boolean }>({ last: 1 }).sort({ page: -1 }).limit(1).next();
+      if (end?.last !== true) return 'growing';
+      return (await pages.countDocuments({ ...key, done: false }, { limit: 1 })) === 0 ? 'over' : 'open';
+    },
 
     /** Whether a server accepted any mail of this launch: a recipient that is settled and not an exception. One read. */
     hasSent: async ({ account, campaign, launch }: Omit<RoundKey, 'round'>): Promise<boolean> => {

@@ -77,11 +77,13 @@ function advancing(rows: Collection<Campaign>) {
       return matchedCount === 1;
     },
 
-    /** The first round's pages are created and counted: a freezing campaign is now sending, a paused one stays paused. */
-    completeFreeze: async (key: LaunchKey, recipientCount: number): Promise<void> => {
-      await transition(key, { round: 0 }, ['freezing', 'paused', 'sending'], { recipient_count: recipientCount });
-      await transition(key, { round: 0 }, ['freezing'], { state: 'sending' });
-    },
+    /** The number of recipients of the first round: at most so many until its pages are counted. */
+    recordRecipients: (key: LaunchKey, recipient_count: number): Promise<boolean> =>
+      transition(key, { round: 0 }, ['freezing', 'paused', 'sending'], { recipient_count }),
+
+    /** The first round may be mailed: a freezing campaign is now sending, a paused one stays paused. */
+    beginSending: (key: LaunchKey): Promise<boolean> =>
+      transition(key, { round: 0 }, ['freezing'], { state: 'sending' }),
 
     /** Pauses a campaign whose round may not be mailed now, for this reason, until an operator resumes it. */
     holdBack: (key: LaunchKey, reason: string): Promise<boolean> =>

@@ -15,25 +15,49 @@ export function rounds(store: Store) {
   return { ...adding(pages), ...marking(pages), ...closing(pages) };
 }
 
+/** The last stored page of a round: its number, its highest id, and whether the chain ends there. */
+interface ChainEnd {
+  readonly page: number;
+  readonly id: number;
+  readonly last: boolean;
+}
+
+/** A page that a freeze adds. */
+export interface NewPage {
+  readonly ids: readonly number[];
+  readonly last: boolean;
+}
+
+const END = { _id: 0, page: 1, last: 1, ids: { $slice: -1 } } as const;
+
 function adding(pages: Collection<LedgerPage>) {
   return {
-    /** The last stored page, from which a freeze continues. */
-    lastPage: (key: RoundKey): Promise<LedgerPage | null> => pages.find(key).sort({ page: -1 }).limit(1).next(),
+    /** The end of the stored chain, from which a freeze continues; null: no page is stored. */
+    chainEnd: (key: RoundKey): Promise<ChainEnd | null> => chainEnd(pages, key),
 
     /**
-     * Creates the next page. A concurrent freeze gets the page that the first one stored, so there is one chain. After a
-     * lost answer the call is repeated.
+     * Adds pages behind the stored end, in one ordered write. `taken`: another freeze stored one of them first. The pages
+     * before it are stored and the ones behind it are not, because the write is ordered, so there is one chain.
      */
-    addPage: async (key: RoundKey, page: number, ids: readonly number[], last: boolean): Promise<LedgerPage> => {
-      const fresh = blankPage(key, page, ids, last);
+    addPages: async (key: RoundKey, first: number, added: readonly NewPage[]): Promise<'added' | 'taken'> => {
       try {
-        await pages.insertOne(fresh);
-        return fresh;
+        await pages.insertMany(
+          added.map((page, k) => blankPage(key, first + k, page)),
+          { ordered: true },
+        );
+        return 'added';
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
-        const stored = await pages.findOne({ _id: fresh._id });
-        if (stored === null) throw error;
-        return stored;
+        return 'taken';
+      }
+    },
+
+    /** After a cancel: ends the chain with an empty page, so that a freeze that was suspended adds no page. */
+    endChain: async (key: RoundKey): Promise<void> => {
+      for (;;) {
+        const end = await chainEnd(pages, key);
+        if (end?.last === true) return;
+        await adding(pages).addPages(key, (end?.page ?? -1) + 1, [{ ids: [], last: true }]);
       }
     },
 
@@ -58,7 +82,13 @@ function adding(pages: Collection<LedgerPage>) {
   };
 }
 
-function blankPage(key: RoundKey, page: number, ids: readonly number[], last: boolean): LedgerPage {
+async function chainEnd(pages: Collection<LedgerPage>, key: RoundKey): Promise<ChainEnd | null> {
+  const found = pages.find(key).project<Pick<LedgerPage, 'page' | 'ids' | 'last'>>(END).sort({ page: -1 }).limit(1);
+  const end = await found.next();
+  return end && { page: end.page, id: end.ids.at(-1) ?? 0, last: end.last };
+}
+
+function blankPage(key: RoundKey, page: number, { ids, last }: NewPage): LedgerPage {
   return {
     _id: `${key.campaign}:${key.launch}:${key.round}:${page}`,
     account: key.account,
@@ -81,9 +111,13 @@ function blankPage(key: RoundKey, page: number, ids: readonly number[], last: bo
 
 function marking(pages: Collection<LedgerPage>) {
   return {
-    /** Number of pages of earlier rounds that are not done; a round is frozen only when it is 0. */
-    openPagesBefore: ({ account, campaign, launch, round }: RoundKey): Promise<number> =>
-      pages.countDocuments({ account, campaign, launch, round: { $lt: round }, done: false }),
+    /** Whether each earlier round has its last page and no page that is not done; only then is a round frozen. */
+    areEarlierOver: async ({ account, campaign, launch, round }: RoundKey): Promise<boolean> => {
+      const earlier = { account, campaign, launch, round: { $lt: round } };
+      // In this order: behind the last page no other is added.
+      if ((await pages.countDocuments({ ...earlier, last: true })) < round) return false;
+      return (await pages.countDocuments({ ...earlier, done: false }, { limit: 1 })) === 0;
+    },
 
     /**
      * Marks the entries of earlier rounds that this round retries: of the given kinds, retried by no round before. A page is

@@ -74,9 +74,9 @@ export function quotas(store: Store) {
     reserve,
 
     /** Reserves for a round of a campaign; no more is needed while an earlier round holds its reservation. */
-    reserveRound: (account: number, { campaign, launch, round }: Round, amount: number): Promise<ReservationResult> => {
-      const holder = { kind: 'campaign', campaign, launch } as const;
-      return reserve(account, 'emails', [{ _id: `campaign:${campaign}:${launch}:${round}`, holder, amount }], holder);
+    reserveRound: (account: number, round: Round, amount: number): Promise<ReservationResult> => {
+      const holder = { kind: 'campaign', campaign: round.campaign, launch: round.launch } as const;
+      return reserve(account, 'emails', [{ _id: roundReservation(round), holder, amount }], holder);
     },
 
     /** Reserves one draft by AI. */
@@ -85,9 +85,29 @@ export function quotas(store: Store) {
       return reserve(account, 'ai_drafts', [{ _id: draftHolder({ campaign, n }), holder, amount: 1 }]);
     },
 
+    ...trimming(store, rows, months),
     ...settling(store, rows, months),
     ...sweeping(rows),
   };
+}
+
+function trimming(store: Store, rows: Collection<Reservation>, months: Collection<UsageRow>) {
+  return {
+    /** Gives back what a round reserved beyond its number of recipients. */
+    trimRound: (round: Round, amount: number): Promise<void> =>
+      inTransaction(store, async (session) => {
+        const larger = { _id: roundReservation(round), state: 'held', amount: { $gt: amount } } as const;
+        const before = await rows.findOneAndUpdate(larger, { $set: { amount } }, { session });
+        if (before === null) return;
+        const { account, month, kind } = before;
+        const less = { $inc: { [`${kind}.reserved`]: amount - before.amount } };
+        await months.updateOne({ _id: idOf(account, month) }, less, { session });
+      }),
+  };
+}
+
+function roundReservation({ campaign, launch, round }: Round): string {
+  return `campaign:${campaign}:${launch}:${round}`;
 }
 
 interface DraftNumber {

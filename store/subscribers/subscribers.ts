@@ -37,8 +37,12 @@ export interface AudienceSlice {
   readonly after: number;
   /** Ids up to and including this one. */
   readonly upTo: number;
-  readonly limit: number;
 }
+
+/** A subscriber's id and address. */
+export type Addressed = Pick<Subscriber, '_id' | 'email_key'>;
+
+const ACTIVE_AT_ONCE = 4_000;
 
 export type Subscribers = ReturnType<typeof subscribers>;
 
@@ -67,6 +71,7 @@ export function subscribers(store: Store) {
     ...subscriberBatches(store),
     ...forTemplates(store, rows),
     ...byLink(rows),
+    ...audiences(store, rows),
 
     find: (account: number, id: number): Promise<Owned<Subscriber>> => findOwned(rows, account, id),
 
@@ -97,13 +102,24 @@ export function subscribers(store: Store) {
         .find({ _id: { $in: [...ids] }, account })
         .project<Recipient>(FOR_SENDING)
         .toArray(),
+  };
+}
 
-    /** Active ids in ascending order, read from an index alone. */
-    idsAfter: async ({ account, list, after, upTo, limit }: AudienceSlice): Promise<number[]> => {
-      const slice = { account, list_id: list, status: 'active' as const, _id: { $gt: after, $lte: upTo } };
-      const found = await rows.find(slice).project<{ _id: number }>({ _id: 1 }).sort({ _id: 1 }).limit(limit).toArray();
-      return found.map(({ _id }) => _id);
-    },
+function audiences(store: Store, rows: Collection<Subscriber>) {
+  return {
+    /** Active subscribers of a list in order of ids, in batches from one cursor, the next read while one is used. */
+    active: ({ account, list, after, upTo }: AudienceSlice): AsyncGenerator<readonly Addressed[]> =>
+      readingAhead(
+        rows
+          .find({ account, list_id: list, status: 'active', _id: { $gt: after, $lte: upTo } })
+          .project<Addressed>({ email_key: 1 })
+          .sort({ _id: 1 })
+          .batchSize(ACTIVE_AT_ONCE),
+      ),
+
+    /** Number of active subscribers up to an id, counted in an index alone. */
+    countActive: (account: number, list: number, upTo: number): Promise<number> =>
+      rows.countDocuments({ account, list_id: list, status: 'active', _id: { $lte: upTo } }),
 
     /** The highest id of an active subscriber; 0 for an empty list. */
     highestId: async (account: number, list: number): Promise<number> => {
@@ -122,6 +138,22 @@ export function subscribers(store: Store) {
       return count;
     },
   };
+}
+
+/** The batches of a cursor. A reader that stops early leaves no cursor open on the server. */
+async function* readingAhead<T>(cursor: FindCursor<T>): AsyncGenerator<readonly T[]> {
+  const read = async () => ((await cursor.hasNext()) ? cursor.readBufferedDocuments() : []);
+  try {
+    let next = read();
+    for (let batch = await next; batch.length > 0; batch = await next) {
+      next = read();
+      // The caller sees a failure once it asks for the next batch.
+      next.catch(() => undefined);
+      yield batch;
+    }
+  } finally {
+    await cursor.close();
+  }
 }
 
 function forTemplates(store: Store, rows: Collection<Subscriber>) {

@@ -55,7 +55,7 @@ test.each([...new Set(EVENTS.map(({ by }) => by))])('%s appends what is document
 });
 
 test('campaign events are the steered states and the two ends', () => {
-  const steered = /new Set\(\[([^\]]+)\]\)/.exec(read('activities/campaign/campaign.ts'))?.[1]?.match(/\w+/g) ?? [];
+  const steered = /new Set\(\[([^\]]+)\]\)/.exec(read('activities/campaign/plan.ts'))?.[1]?.match(/\w+/g) ?? [];
   const documented = EVENTS.filter(({ type }) => type.startsWith('campaign.')).map(({ type }) => type.slice(9));
   expect([...new Set(documented)].sort()).toEqual([...steered, 'sent', 'failed'].sort());
 });

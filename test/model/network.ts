@@ -4,9 +4,9 @@ import type { Store } from '../../store/mongo/connect.js';
 /**
  * A fault of one write: `drop` loses it, `deaf` applies it and loses the answer, `late` loses the answer and applies it at
  * any later time, `twice` answers and applies it once more at any later time, `hang` blocks the caller until the
- * connection is resumed.
+ * connection is resumed. `part` applies the first half of a batch and loses the answer; other writes are lost.
  */
-export type Fault = 'ok' | 'drop' | 'deaf' | 'late' | 'twice' | 'hang';
+export type Fault = 'ok' | 'drop' | 'deaf' | 'late' | 'twice' | 'hang' | 'part';
 
 /** The connection of one attempt or owner to MongoDB. */
 export interface Connection {
@@ -28,9 +28,13 @@ export interface Mutation {
   readonly ignoresNoMatch?: boolean;
   readonly handsOverEarly?: boolean;
   readonly publishesEarly?: boolean;
+  /** A round counts as over without its last page. */
+  readonly endsEarly?: boolean;
+  /** A cancel does not end the chain of the first round. */
+  readonly leavesChainOpen?: boolean;
 }
 
-const WRITES = new Set(['updateOne', 'updateMany', 'findOneAndUpdate', 'insertOne']);
+const WRITES = new Set(['updateOne', 'updateMany', 'findOneAndUpdate', 'insertOne', 'insertMany']);
 
 /**
  * Skips durability, which is not tested here and costs a disk flush per write. On a single server a local read sees all
@@ -116,17 +120,28 @@ function unreliable(
       if (typeof name !== 'string' || !WRITES.has(name)) return method.bind(target);
       return async (...args: unknown[]) => {
         const mutated = mutation.write?.(name, args) ?? args;
-        return mutatedAnswer(
-          mutation,
-          await sent(() => method.apply(target, [...mutated]), connection, underway, acceptsUnknown(name)),
-        );
+        const write = {
+          whole: () => method.apply(target, [...mutated]),
+          part: async () => (name === 'insertMany' ? method.apply(target, firstHalf(mutated)) : undefined),
+        };
+        return mutatedAnswer(mutation, await sent(write, connection, underway, acceptsUnknown(name)));
       };
     },
   });
 }
 
+function firstHalf([documents, ...rest]: readonly unknown[]): unknown[] {
+  const all = documents as readonly Document[];
+  return [all.slice(0, Math.ceil(all.length / 2)), ...rest];
+}
+
+interface Write {
+  readonly whole: () => Promise<unknown>;
+  readonly part: () => Promise<unknown>;
+}
+
 async function sent(
-  write: () => Promise<unknown>,
+  { whole: write, part }: Write,
   connection: Connection,
   underway: Underway,
   accepted: boolean,
@@ -137,6 +152,10 @@ async function sent(
   };
   const fault = connection.faults.shift() ?? 'ok';
   if (fault === 'drop') return lost();
+  if (fault === 'part') {
+    await part();
+    return lost();
+  }
   if (fault === 'late') {
     underway.push(write);
     return lost();

@@ -1,36 +1,30 @@
 import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
 import type { CampaignInput, CampaignView } from '../messages/campaign.js';
 import { millisecondsUntil } from '../run.js';
-import { heavySteps, quickSteps } from '../steps.js';
+import { heavySteps, localSteps, quickSteps } from '../steps.js';
 import { untilApproved } from './approval.js';
+import { freezeAndSend } from './freeze.js';
 import { listenToOperators, type Operators } from './operators.js';
 import { untilRendered, untilResumed } from './rendering.js';
-import { isLong, mustWaitAgain, sendRound } from './round.js';
+import { endRound, isLong, mustWaitAgain } from './round.js';
 
 /** Sends one campaign to the audience frozen at launch; survives pauses, restarts and deploys. */
 export async function campaign(input: CampaignInput): Promise<CampaignView> {
-  const quick = quickSteps();
-  const heavy = heavySteps();
   const operators = listenToOperators(input);
   await operators.reload();
 
   await untilReadyToSend(input, operators);
   while (!operators.finished() && !isLong(input)) {
-    if ((await heavy.freezeAudience(input)) === 'refused') {
+    if ((await freezeAndSend(input, operators)) === 'refused') {
       await untilResumed(input, operators);
       continue;
     }
-    await operators.reload();
-    await untilRoundIsDue(input, operators);
-    await sendRound(input, operators);
-    if (isLong(input)) break;
+    if (operators.finished() || isLong(input)) break;
     if (mustWaitAgain(operators)) {
       await untilReadyToSend(input, operators);
       continue;
     }
-    if (await quick.openNextRound(input, operators.plan().round)) continue;
-    await quick.closeCampaign(input);
-    await operators.reload();
+    await endRound(input, operators);
   }
   await settleIfCancelled(input, operators);
   return finish(input, operators);
@@ -49,14 +43,7 @@ async function untilReadyToSend(input: CampaignInput, operators: Operators): Pro
 async function untilSendTime(input: CampaignInput, operators: Operators): Promise<void> {
   while (operators.scheduled() && !isLong(input)) {
     if (await operators.updatedWithin(millisecondsUntil(operators.plan().sendAt))) continue;
-    await quickSteps().beginCampaign(input);
-    await operators.reload();
-  }
-}
-
-async function untilRoundIsDue(input: CampaignInput, operators: Operators): Promise<void> {
-  while (!operators.finished() && !isLong(input) && millisecondsUntil(operators.plan().due) > 0) {
-    await operators.updatedWithin(millisecondsUntil(operators.plan().due));
+    operators.apply({ plan: await localSteps().beginCampaign(input) });
   }
 }
 
@@ -64,6 +51,8 @@ async function untilRoundIsDue(input: CampaignInput, operators: Operators): Prom
 async function settleIfCancelled(input: CampaignInput, operators: Operators): Promise<void> {
   const { state, launch, times } = operators.plan();
   if (state !== 'cancelled' || launch !== input.launch) return;
+  // A round whose recipients have left their earlier pages gets its pages.
+  if (operators.plan().round > 0) await heavySteps().freezeAudience(input);
   while ((await quickSteps().settleCancelled(input)) > 0) await operators.updatedWithin(times.lease / 4);
 }
 

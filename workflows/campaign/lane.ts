@@ -1,7 +1,7 @@
 import { continueAsNew, sleep } from '@temporalio/workflow';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import type { CampaignInput, PagesResult } from '../messages/campaign.js';
-import { mailSteps, quickSteps } from '../steps.js';
+import { localSteps, mailSteps } from '../steps.js';
 
 export interface LaneInput extends CampaignInput {
   readonly round: number;
@@ -17,17 +17,17 @@ const LONGEST_WAIT = 300_000;
 /** One lane of a round: page attempts one after another, over any free pages, until none is left to take. */
 export async function campaignLane({ times, downs = 0, ...input }: LaneInput): Promise<PagesResult> {
   const mail = mailSteps(times, input.account);
-  const quick = quickSteps();
+  const local = localSteps();
   let down = downs;
   for (let attempt = 0; attempt < ATTEMPTS_PER_RUN; attempt++) {
     const result = await mail.sendPages({ ...input, probe: down > 0 });
     if (result === 'transport_down') {
-      if (down === 0) await quick.recordTrouble(input, 'transport_unavailable');
+      if (down === 0) await local.recordTrouble(input, 'transport_unavailable');
       await sleep(Math.min(FIRST_WAIT * 2 ** down, LONGEST_WAIT), { summary: 'waiting for the mail server' });
       down += 1;
       continue;
     }
-    if (down > 0) await quick.recordTrouble(input, null);
+    if (down > 0) await local.recordTrouble(input, null);
     down = 0;
     if (result !== 'more') return result;
   }

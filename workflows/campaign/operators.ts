@@ -1,5 +1,6 @@
 import { condition, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
-import type { CampaignPlan, OperatorControl } from '../../activities/campaign/campaign.js';
+import type { OperatorControl } from '../../activities/campaign/campaign.js';
+import type { CampaignPlan } from '../../activities/campaign/plan.js';
 import { refusalOf } from '../../domain/campaign/campaign.js';
 import { FAILURES } from '../../domain/errors.js';
 import {
@@ -20,7 +21,7 @@ import {
   sendCampaignNow,
 } from '../messages/campaign.js';
 import { PHASE } from '../names.js';
-import { quickSteps } from '../steps.js';
+import { localSteps } from '../steps.js';
 
 export type Operators = ReturnType<typeof listenToOperators>;
 
@@ -34,61 +35,42 @@ const NOT_READ_YET: CampaignPlan = {
   sendAt: null,
   approvalRequest: null,
   lanes: 1,
+  reportsProgress: false,
   times: { startToClose: 0, heartbeat: 0, lease: 0 },
 };
 
-/**
- * Receives controls from two sources: the API writes the row and sends `rowChanged`; an operator in the Temporal UI sends
- * an update, and an activity writes the row. The row decides; the plan here is the last version that was read.
- */
-export function listenToOperators(input: CampaignInput) {
-  const quick = quickSteps();
+/** The row as the latest step read it, and whether it has changed since the last wait. */
+function followRow(input: CampaignInput) {
+  const steps = localSteps();
   let plan = NOT_READ_YET;
+  let reading = false;
   let updated = false;
 
-  const applyPlan = (latest: CampaignPlan): CampaignView => {
-    if (latest.launch > plan.launch || latest.v >= plan.v) plan = latest;
-    upsertSearchAttributes([{ key: PHASE, value: plan.state }]);
+  const apply = (latest: CampaignPlan): CampaignView => {
+    const before = plan;
+    if (isNewer(latest, plan)) plan = latest;
+    if (before === NOT_READ_YET || before.state !== plan.state) {
+      upsertSearchAttributes([{ key: PHASE, value: plan.state }]);
+    }
     return { state: plan.state, v: plan.v };
   };
-  const refuse = (action: OperatorControl['action'], fault?: string) => {
-    const refusal = plan === NOT_READ_YET ? undefined : refusalOf(action, plan.state, plan.round >= 0);
-    if (refusal !== undefined) throw new Error(`${refusal}: ${FAILURES[refusal].message}`);
-    if (fault !== undefined) throw new Error(`validation_failed: ${fault}`);
-  };
-  const applyUpdate = (latest: CampaignPlan): CampaignView => {
+  const update = (latest: CampaignPlan): CampaignView => {
     updated = true;
-    return applyPlan(latest);
+    return apply(latest);
   };
-  const steer = async (control: OperatorControl) => applyUpdate(await quick.steerCampaign(input, control));
-
-  setHandler(campaignRowChanged, async () => void applyUpdate(await quick.loadCampaign(input)), {
-    description: 'The row has changed: read it',
-  });
-  setHandler(campaignView, () => ({ state: plan.state, v: plan.v }), { description: 'State and version of the row' });
-  for (const [update, action] of CONTROLS) {
-    setHandler(update, (control = {}) => steer({ action, control }), { validator: (_: Control) => refuse(action) });
-  }
-  setHandler(changeCampaignRate, (control) => steer({ action: 'rate', control }), {
-    validator: (control: RateControl) => refuse('rate', badRate(control)),
-  });
-  setHandler(scheduleCampaign, (control) => steer({ action: 'schedule', control }), {
-    validator: (control: ScheduleControl) => refuse('schedule', badTime(control)),
-  });
-
-  const is = (...states: CampaignPlan['state'][]) => plan.launch === input.launch && states.includes(plan.state);
+  const onRowChanged = async () => {
+    // A signal that came with the start: the first read follows.
+    if (reading) update(await steps.loadCampaign(input));
+  };
+  setHandler(campaignRowChanged, onRowChanged, { description: 'The row has changed: read it' });
   return {
     plan: () => plan,
-    reload: async () => applyPlan(await quick.loadCampaign(input)),
-    awaitingApproval: () => is('awaiting_approval'),
-    /** The request of a campaign that awaits approval. */
-    approvalRequest: () =>
-      plan.approvalRequest ?? { remindAt: null, until: new Date(Date.now() + DEFAULT_WAIT).toISOString() },
-    scheduled: () => is('scheduled'),
-    sending: () => is('freezing', 'sending'),
-    paused: () => is('paused'),
-    /** Neither waiting nor sending nor paused: this launch needs no more work. */
-    finished: () => !is('awaiting_approval', 'scheduled', 'freezing', 'sending', 'paused'),
+    apply,
+    steer: async (control: OperatorControl) => update(await steps.steerCampaign(input, control)),
+    reload: async () => {
+      reading = true;
+      apply(await steps.loadCampaign(input));
+    },
     /** Waits until the row changes, `ms` milliseconds at most. Returns whether it changed since the last call. */
     updatedWithin: async (ms: number): Promise<boolean> => {
       const wasUpdated = await condition(() => updated, ms);
@@ -96,6 +78,60 @@ export function listenToOperators(input: CampaignInput) {
       return wasUpdated;
     },
   };
+}
+
+/**
+ * Receives controls from two sources: the API writes the row and sends `rowChanged`; an operator in the Temporal UI sends
+ * an update, and an activity writes the row. The row decides; the plan here is the last version that was read.
+ */
+export function listenToOperators(input: CampaignInput) {
+  const row = followRow(input);
+  const refuse = (action: OperatorControl['action'], fault?: string) => {
+    const refusal =
+      row.plan() === NOT_READ_YET ? undefined : refusalOf(action, row.plan().state, row.plan().round >= 0);
+    if (refusal !== undefined) throw new Error(`${refusal}: ${FAILURES[refusal].message}`);
+    if (fault !== undefined) throw new Error(`validation_failed: ${fault}`);
+  };
+
+  setHandler(campaignView, () => ({ state: row.plan().state, v: row.plan().v }), {
+    description: 'State and version of the row',
+  });
+  for (const [update, action] of CONTROLS) {
+    setHandler(update, (control = {}) => row.steer({ action, control }), { validator: (_: Control) => refuse(action) });
+  }
+  setHandler(changeCampaignRate, (control) => row.steer({ action: 'rate', control }), {
+    validator: (control: RateControl) => refuse('rate', badRate(control)),
+  });
+  setHandler(scheduleCampaign, (control) => row.steer({ action: 'schedule', control }), {
+    validator: (control: ScheduleControl) => refuse('schedule', badTime(control)),
+  });
+
+  const is = (...states: CampaignPlan['state'][]) =>
+    row.plan().launch === input.launch && states.includes(row.plan().state);
+  return {
+    plan: row.plan,
+    reload: row.reload,
+    updatedWithin: row.updatedWithin,
+    /** Takes over the row as a step left it; returns the step's result. */
+    apply: <T extends { readonly plan: CampaignPlan }>(step: T): T => {
+      row.apply(step.plan);
+      return step;
+    },
+    awaitingApproval: () => is('awaiting_approval'),
+    /** The request of a campaign that awaits approval. */
+    approvalRequest: () =>
+      row.plan().approvalRequest ?? { remindAt: null, until: new Date(Date.now() + DEFAULT_WAIT).toISOString() },
+    scheduled: () => is('scheduled'),
+    sending: () => is('freezing', 'sending'),
+    paused: () => is('paused'),
+    /** Neither waiting nor sending nor paused: this launch needs no more work. */
+    finished: () => !is('awaiting_approval', 'scheduled', 'freezing', 'sending', 'paused'),
+  };
+}
+
+/** Several steps may read the row at once. */
+function isNewer(latest: CampaignPlan, known: CampaignPlan): boolean {
+  return latest.v > known.v || (latest.v === known.v && latest.round >= known.round);
 }
 
 const DEFAULT_WAIT = 3_600_000;

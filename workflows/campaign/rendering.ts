@@ -1,5 +1,5 @@
 import type { CampaignInput } from '../messages/campaign.js';
-import { heavySteps } from '../steps.js';
+import { localSteps } from '../steps.js';
 import type { Operators } from './operators.js';
 import { isLong } from './round.js';
 
@@ -11,13 +11,12 @@ const LONGEST_WAIT = 86_400_000;
  */
 export async function untilRendered(input: CampaignInput, operators: Operators): Promise<void> {
   while (!operators.finished() && !isLong(input)) {
-    if ((await heavySteps().renderContent(input)) !== 'refused') return;
+    if (operators.apply(await localSteps().renderContent(input)).result !== 'refused') return;
     await untilResumed(input, operators);
   }
 }
 
 /** Waits for the resume of a campaign that may not be sent; the row holds the reason. */
 export async function untilResumed(input: CampaignInput, operators: Operators): Promise<void> {
-  await operators.reload();
   while (operators.paused() && !isLong(input)) await operators.updatedWithin(LONGEST_WAIT);
 }

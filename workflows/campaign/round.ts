@@ -3,7 +3,7 @@ import { CancellationScope, condition, executeChild, isCancellation, setCurrentD
 import type { CampaignInput, PagesResult } from '../messages/campaign.js';
 import { laneWorkflowId } from '../names.js';
 import { historyExceeds } from '../run.js';
-import { quickSteps } from '../steps.js';
+import { localSteps, quickSteps } from '../steps.js';
 import type { campaignLane } from './lane.js';
 import type { Operators } from './operators.js';
 
@@ -35,8 +35,8 @@ export async function sendRound(input: CampaignInput, operators: Operators): Pro
     }
     updated = true;
     const results = await inLanes(input, operators);
-    await report(input, operators);
     if (results.includes('finished')) return;
+    await report(input, operators);
     await operators.reload();
     const pause = results.includes('busy') ? operators.plan().times.lease / 4 : BETWEEN_TRIES;
     if (operators.sending()) await operators.updatedWithin(pause);
@@ -54,9 +54,10 @@ async function inLanes(input: CampaignInput, operators: Operators): Promise<Page
   const ended = running.finally(() => {
     over = true;
   });
-  for (let wait = FIRST_REPORT; !over && operators.sending(); wait = Math.min(wait * 1.5, LAST_REPORT)) {
-    const due = await condition(() => over || !operators.sending(), wait);
-    if (!due) await report(input, operators);
+  const stops = () => over || !operators.sending();
+  if (!operators.plan().reportsProgress) await condition(stops);
+  for (let wait = FIRST_REPORT; !stops(); wait = Math.min(wait * 1.5, LAST_REPORT)) {
+    if (!(await condition(stops, wait))) await report(input, operators);
   }
   if (!over) scope.cancel();
   return ended;
@@ -77,8 +78,22 @@ async function runLane(input: Parameters<typeof campaignLane>[0], lane: number):
   }
 }
 
+/**
+ * Opens the next round, or closes the campaign. A small campaign closes in a local step; with many pages it takes longer than
+ * operators may wait.
+ */
+export async function endRound(input: CampaignInput, operators: Operators): Promise<void> {
+  const { lanes, round } = operators.plan();
+  const steps = lanes === 1 ? localSteps() : quickSteps();
+  const { figures } = operators.apply(await steps.endRound(input, round));
+  show(input, operators, figures);
+}
+
 async function report(input: CampaignInput, operators: Operators): Promise<void> {
+  show(input, operators, await localSteps().describeProgress(input));
+}
+
+function show(input: CampaignInput, operators: Operators, figures: string): void {
   const { state, round } = operators.plan();
-  const figures = await quickSteps().describeProgress(input);
   setCurrentDetails(`### Campaign ${input.campaign}: ${state}, round ${round}\n\n${figures}`);
 }

@@ -8,7 +8,7 @@ const steered = (state: string, when: string): EventKind => ({
   when,
   id: STATE_CHANGE,
   data: '–',
-  by: 'activities/campaign/campaign.ts',
+  by: 'activities/campaign/plan.ts',
 });
 const paused = (when: string, by: string, data = 'reason, detail'): EventKind => ({
   ...steered('paused', when),
@@ -45,7 +45,7 @@ export const CAMPAIGN_EVENTS: readonly EventKind[] = [
   steered('paused', 'it was paused'),
   paused(
     'it must not be sent: `content_blocked`, `template_not_published`, `quota_exceeded`, `account_suspended` or `account_closed`',
-    'activities/campaign/campaign.ts',
+    'activities/campaign/plan.ts',
     'reason',
   ),
   paused('an operator terminated its workflow: `engine_stopped`', 'activities/sweep/sweep.ts', 'reason'),

@@ -1,13 +1,17 @@
 import { expect, test } from 'vitest';
-import { audienceActivities } from '../../../activities/campaign/audience.js';
+import { audienceActivities } from '../../../activities/campaign/freeze/audience.js';
+import { localSignal } from '../../../activities/signal.js';
 import { now } from '../../../clock.js';
 import { newApproval } from '../../../domain/campaign/approval.js';
 import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
+import { PROTOCOL_TIMES } from '../../../domain/delivery/protocol.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
 import { campaignProgress } from '../../../store/campaigns/progress.js';
 import { rounds } from '../../../store/campaigns/rounds.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
+import { events } from '../../../store/events/events.js';
 import { majorityCollection } from '../../../store/mongo/connect.js';
+import { quotas } from '../../../store/quotas/quotas.js';
 import { subscribers } from '../../../store/subscribers/subscribers.js';
 import { suppressions } from '../../../store/suppressions/suppressions.js';
 import { aDraft } from '../../support/store/campaigns.js';
@@ -16,17 +20,24 @@ import { ownStore } from '../../support/store/own-store.js';
 
 const store = ownStore();
 
-const freeze = (input: { account: number; campaign: number; launch: number }, obstacle?: string) =>
+const steps = (obstacle?: (recipients: number) => string | undefined, pages = rounds(store)) =>
   audienceActivities({
     campaigns: campaigns(store),
     campaignProgress: campaignProgress(store),
-    rounds: rounds(store),
+    rounds: pages,
     subscribers: subscribers(store),
     suppressions: suppressions(store),
     letters: { senderOf: async () => ({ name: null, email: 'news@example.test' }) },
-    checkRound: async () => obstacle,
+    quotas: quotas(store),
+    events: events(store),
+    checkRound: async (_round, recipients) => obstacle?.(recipients),
     heartbeat: () => {},
-  }).freezeAudience(input);
+    times: PROTOCOL_TIMES,
+    maxLanes: 8,
+  });
+
+type Input = { account: number; campaign: number; launch: number };
+const freeze = async (input: Input, obstacle?: string) => (await steps(() => obstacle).freezeAudience(input)).result;
 
 /** Cancelled between the mark of round 1 and its first page. */
 async function cancelledInRoundOne() {
@@ -36,7 +47,8 @@ async function cancelledInRoundOne() {
   const input = { account, campaign, launch };
   const progress = campaignProgress(store);
   await progress.openRound(input, 0, { takes: [], due: now() }, { up_to: 2, sender: null });
-  await progress.completeFreeze(input, 2);
+  await progress.recordRecipients(input, 2);
+  await progress.beginSending(input);
   const exceptions = [anException({ i: 0, kind: 'deferred' }), anException({ i: 1, kind: 'failed' })];
   await insertPages(store, [
     aPage({ account, campaign, ids: [1, 2], settled: 2, claimed: 2, exceptions: exceptions, published: 2, done: true }),
@@ -90,4 +102,82 @@ test('an account that may not send pauses the campaign before any mail, and the 
   await campaigns(store).resume(await row());
   expect(await freeze(input)).toBe('frozen');
   expect(await row()).toMatchObject({ state: 'sending', reason: null, recipient_count: 3 });
+});
+
+/** A launched campaign of more pages than the first batch has, with an account of its own plan. */
+async function aLargeLaunch(readers: number) {
+  const draft = await aDraft(store, readers);
+  const row = (await campaigns(store).launch(draft)) as Campaign;
+  return { list: row.list_id, input: { account: row.account, campaign: row._id, launch: row.launch } };
+}
+const rowOf = async ({ account, campaign }: Input) => (await campaigns(store).find(account, campaign)) as Campaign;
+const pagesOf = ({ campaign }: Input) =>
+  store.ledger.collection<LedgerPage>('ledger').find({ campaign }).sort({ page: 1 }).toArray();
+
+test('the first pages may be mailed while the others are created; the excess of the reservation is given back', async () => {
+  const { list, input } = await aLargeLaunch(4_600);
+  const reserved: number[] = [];
+  const { beginRound, freezeAudience } = steps((recipients) => {
+    reserved.push(recipients);
+    return undefined;
+  });
+  const [first] = await store.db.collection('subscribers').find({ list_id: list }).sort({ _id: -1 }).limit(1).toArray();
+  await suppressions(store).add(input.account, String(first?.['email_key']), 'manual', null);
+  const hold = quotas(store);
+  await hold.reserveRound(input.account, { ...input, round: 0 }, 4_600);
+
+  expect(await beginRound(input)).toMatchObject({ result: 'begun', plan: { state: 'sending', round: 0, lanes: 8 } });
+  expect(await rowOf(input)).toMatchObject({ state: 'sending', recipient_count: 4_600 });
+  expect((await pagesOf(input)).map((page) => page.last)).toEqual(Array(8).fill(false));
+  expect((await freezeAudience(input)).result).toBe('frozen');
+  expect(await rowOf(input)).toMatchObject({ state: 'sending', recipient_count: 4_599 });
+  expect((await pagesOf(input)).map((page) => page.n)).toEqual([...Array(9).fill(500), 99]);
+  expect(reserved).toEqual([4_600, 4_599]);
+  const held = await store.db.collection('reservations').findOne({ 'holder.campaign': input.campaign });
+  expect(held).toMatchObject({ state: 'held', amount: 4_599 });
+  expect((await beginRound(input)).result).toBe('frozen');
+});
+
+test('where the quota does not suffice for all active subscribers, the recipients are counted before any mail', async () => {
+  const { input } = await aLargeLaunch(4_600);
+  const { beginRound, freezeAudience } = steps((recipients) => (recipients > 4_599 ? 'quota_exceeded' : undefined));
+  expect((await beginRound(input)).result).toBe('unfinished');
+  expect(await rowOf(input)).toMatchObject({ state: 'freezing' });
+  const [page] = await pagesOf(input);
+  await suppressions(store).add(input.account, `reader${page?.ids[0]}@example.test`, 'manual', null);
+  expect((await freezeAudience(input)).result).toBe('refused');
+  expect(await rowOf(input)).toMatchObject({ state: 'paused', reason: 'quota_exceeded', recipient_count: 4_600 });
+});
+
+test('concurrent freezes of one audience create one chain', async () => {
+  const { input } = await aLargeLaunch(4_600);
+  const { freezeAudience, beginRound } = steps();
+  await Promise.all([freezeAudience(input), beginRound(input), freezeAudience(input), freezeAudience(input)]);
+  const chain = await pagesOf(input);
+  expect(chain.map(({ page, last }) => [page, last])).toEqual(Array.from({ length: 10 }, (_, k) => [k, k === 9]));
+  const ids = chain.flatMap((page) => page.ids);
+  expect(new Set(ids).size).toBe(4_600);
+  expect(ids).toEqual(ids.toSorted((one, other) => one - other));
+});
+
+test('a freeze that is suspended during a cancel adds no page after it', async () => {
+  const { input } = await aLargeLaunch(4_600);
+  const real = rounds(store);
+  await steps().beginRound(input);
+  const [reached, resumed] = [localSignal(), localSignal()];
+  const suspended = {
+    ...real,
+    addPages: async (...args: Parameters<typeof real.addPages>) => {
+      reached.notify();
+      await resumed.wait(30_000);
+      return real.addPages(...args);
+    },
+  };
+  const freezing = steps(undefined, suspended).freezeAudience(input);
+  await reached.wait(30_000);
+  await campaigns(store).cancel(await rowOf(input));
+  await real.endChain({ ...input, round: 0 });
+  resumed.notify();
+  await freezing;
+  expect((await pagesOf(input)).map(({ n, last }) => [n, last])).toEqual([...Array(8).fill([500, false]), [0, true]]);
 });

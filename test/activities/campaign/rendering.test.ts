@@ -3,17 +3,20 @@ import { renderingActivities } from '../../../activities/campaign/rendering.js';
 import { readConfig } from '../../../config.js';
 import { DEFAULT_BRAND } from '../../../domain/brand/brand.js';
 import { newApproval } from '../../../domain/campaign/approval.js';
+import { PROTOCOL_TIMES } from '../../../domain/delivery/protocol.js';
 import { compiledLetters } from '../../../services/letters/compiled-letters.js';
 import { accounts } from '../../../store/accounts/accounts.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
 import { campaignProgress } from '../../../store/campaigns/progress.js';
 import type { Campaign, NewCampaign } from '../../../store/campaigns/row.js';
 import { domains } from '../../../store/domains/domains.js';
+import { events } from '../../../store/events/events.js';
 import { lists } from '../../../store/lists/lists.js';
 import { contents } from '../../../store/messages/contents.js';
 import { subscribers } from '../../../store/subscribers/subscribers.js';
 import { templates } from '../../../store/templates/templates.js';
 import { links } from '../../../store/tracking/links.js';
+import type { CampaignInput } from '../../../workflows/messages/campaign.js';
 import { rendererWithLongTimeout } from '../../support/mail/rendering.js';
 import { aDraft, steered } from '../../support/store/campaigns.js';
 import { ownStore } from '../../support/store/own-store.js';
@@ -30,13 +33,16 @@ function parts() {
     ...noun,
     ...rows,
     subscribers: subscribers(store),
+    events: events(store),
     config,
     renderer: threads,
+    times: PROTOCOL_TIMES,
+    maxLanes: 1,
   });
   return {
     ...noun,
     ...rows,
-    renderContent,
+    renderContent: async (input: CampaignInput) => (await renderContent(input)).result,
     letters: compiledLetters({ ...noun, config, domains: domains(store, 'a secret for the tests') }, 'tracked'),
   };
 }

@@ -8,23 +8,26 @@ import { resume } from '../network.js';
 import { command } from './command.js';
 import { freeze, keyOf } from './freezer.js';
 import { Broken } from './invariants.js';
-import { type CampaignModel, progressOf, rowOf } from './model.js';
-import { someFaults } from './page-commands.js';
+import { type CampaignModel, pagesOf, progressOf, rowOf } from './model.js';
+import { someBatchFaults } from './page-commands.js';
 import { endCancelled, somethingIsDeferred } from './recovery.js';
 
 const MOST_ROUNDS = 3;
 
-const freezes = fc.tuple(fc.nat({ max: 1 }), fc.integer({ min: 1, max: 3 }), someFaults).map(([at, steps, faults]) =>
+const turns = fc.array(fc.nat({ max: 1 }), { minLength: 1, maxLength: 5 });
+
+const freezes = fc.tuple(turns, someBatchFaults).map(([order, faults]) =>
   command(
-    `${steps} step(s) of freezer ${at} [${faults}]`,
+    `steps of the freezers ${order} [${faults}]`,
     () => true,
     async (model) => {
-      const freezer = model.freezers[at];
-      if (freezer === undefined) return;
-      if (freezer.connection.operation !== undefined) return resume(freezer.connection);
-      freezer.connection.faults.splice(0, Infinity, ...faults);
-      for (let step = 0; step < steps && freezer.connection.operation === undefined; step++)
-        await freeze(model, freezer);
+      model.freezers[order[0] ?? 0]?.connection.faults.splice(0, Infinity, ...faults);
+      for (const at of order) {
+        const freezer = model.freezers[at];
+        if (freezer === undefined) continue;
+        if (freezer.connection.operation !== undefined) await resume(freezer.connection);
+        else await freeze(model, freezer);
+      }
     },
   ),
 );
@@ -59,7 +62,7 @@ const goesOn = fc
         const { state, round } = await rowOf(model);
         model.round = Math.max(0, round);
         if (state === 'sent') return retry(model, takes, only);
-        if (state === 'freezing' && (await isFrozen(model, 0))) await progressOf(model).completeFreeze(model.key, 1);
+        if (state === 'freezing' && (await pagesOf(model)).length > 0) await progressOf(model).beginSending(model.key);
         if (state !== 'sending' || !(await isThrough(model, round))) return 'but the round is not finished';
         return (await openNext(model, round, twice)) ? 'with a next round' : endIt(model, round);
       },
@@ -88,26 +91,25 @@ const leaves = fc.nat({ max: 11 }).map((which) =>
   ),
 );
 
+/** A cancel during the freeze is likelier, because that time is short. */
 const cancels = fc.nat({ max: 14 }).map((chance) =>
   command(
     'cancel, sweep and cut',
-    () => chance === 0,
+    () => chance < 4,
     async (model) => {
+      if (chance > 0 && (await pagesOf(model)).some((page) => page.last)) return;
       const row = await rowOf(model);
       if (row.state !== 'sending' && row.state !== 'freezing' && row.state !== 'cancelled') return;
+      if (row.closed_at !== null) return;
       if (row.state !== 'cancelled') await campaigns(model.store).cancel(row);
       await endCancelled(model);
     },
   ),
 );
 
-async function isFrozen(model: CampaignModel, round: number): Promise<boolean> {
-  return (await rounds(model.store).lastPage({ ...keyOf(model), round }))?.last === true;
-}
-
 async function isThrough(model: CampaignModel, round: number): Promise<boolean> {
-  const key = { ...keyOf(model), round };
-  return (await isFrozen(model, round)) && (await ledger(model.store, 0).openPages(key)) === 0;
+  if (model.mutation.endsEarly === true) return (await pagesOf(model)).every((page) => page.done);
+  return (await ledger(model.store, 0).roundState({ ...keyOf(model), round })) === 'over';
 }
 
 export const campaignCommands = [freezes, freezes, goesOn, goesOn, goesOn, leaves, cancels];

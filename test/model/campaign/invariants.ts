@@ -80,12 +80,16 @@ function endsOnce(chain: readonly LedgerPage[]): boolean {
 /** Checks the invariants that hold after the faults have stopped and one healthy worker has finished. */
 export async function checkEnd(model: CampaignModel): Promise<void> {
   await checkAlways(model);
-  const { state } = await rowOf(model);
+  const { state, round } = await rowOf(model);
   holds(7, ['sent', 'failed', 'cancelled'].includes(state), () => `the campaign is still ${state}`);
   const pages = await pagesOf(model);
   for (const page of pages) {
     holds(7, page.done && page.settled === page.claimed, () => `page ${page._id} is not done or has mail in flight`);
     holds(5, page.round > 0 || page.settled === page.n || state === 'cancelled', () => `${page._id} is not finished`);
+  }
+  for (let each = 0; each <= round; each++) {
+    const ends = pages.some((page) => page.round === each && page.last);
+    holds(5, ends, () => `round ${each} has no last page`);
   }
   checkAudience(model, pages, state === 'cancelled');
   checkRounds(pages);

@@ -60,7 +60,7 @@ export async function aCampaignModel({ store, campaign, recipients, resends, mut
     round: 0,
     tokens: 0,
   };
-  const freezers = [aFreezer(model, 4), aFreezer(model, 3)];
+  const freezers = [aFreezer(model, 4, 1), aFreezer(model, 3, 3)];
   const slots = Array.from({ length: 2 }, () => anAttempt(model, aToken(model)));
   return Object.assign(model, { freezers, slots });
 }

@@ -2,6 +2,7 @@ import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
 import type { ledger } from '../../../store/campaigns/ledger.js';
 import { campaignProgress, type LaunchKey } from '../../../store/campaigns/progress.js';
+import type { Rounds } from '../../../store/campaigns/rounds.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
 import type { Store } from '../../../store/mongo/connect.js';
 import type { Connection, FastStore, Mutation, Underway } from '../network.js';
@@ -28,11 +29,13 @@ export interface Attempt {
 export interface Freezer {
   readonly connection: Connection;
   readonly store: Store;
-  /** Recipients on each of its pages; two freezers may differ. */
+  /** Recipients on each of its pages, and pages in each of its batches; two freezers may differ. */
   readonly size: number;
+  readonly pages: number;
   round: number;
   phase: 'open' | 'mark' | 'lay';
-  before: LedgerPage | null;
+  /** The end of the chain as it knows it; null: no page is stored; undefined: it reads it in its next step. */
+  end: Awaited<ReturnType<Rounds['chainEnd']>> | undefined;
 }
 
 /** One run: its campaign, the attempts and freezers that work on it, and the receiver. */

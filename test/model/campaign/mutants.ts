@@ -16,7 +16,7 @@ const isAdvance = (method: string, update: unknown) =>
 const isTake = (method: string) => method === 'findOneAndUpdate';
 const isMark = (_method: string, update: unknown) =>
   (update as Document)?.['$set']?.['exceptions.$[entry].next'] !== undefined;
-const isLay = (method: string) => method === 'insertOne';
+const isLay = (method: string) => method === 'insertMany';
 
 const without =
   (...keys: string[]) =>
@@ -51,8 +51,19 @@ export const MUTANTS: Readonly<Record<string, Mutation>> = {
     const anyNext = { arrayFilters: [without('entry.next')([entry])[0]] };
     return [filter, update, anyNext, ...rest];
   }),
-  'each freezer writes its own pages': mutating(isLay, ([page, ...rest]) => {
-    const own = page as Document;
-    return [{ ...own, _id: `${own['_id']}:${own['n']}`, page: own['page'] + own['n'] / 1000 }, ...rest];
+  'each freezer writes its own pages': mutating(isLay, ([pages, ...rest]) => {
+    const own = (page: Document) => ({
+      ...page,
+      _id: `${page['_id']}:${page['n']}`,
+      page: page['page'] + page['n'] / 1000,
+    });
+    return [(pages as Document[]).map(own), ...rest];
   }),
+  'a batch goes on behind the page of another freezer': mutating(isLay, ([pages, options, ...rest]) => [
+    pages,
+    { ...(options as Document), ordered: false },
+    ...rest,
+  ]),
+  'a round is over before its last page is stored': { endsEarly: true },
+  'a cancel leaves the chain open': { leavesChainOpen: true },
 };

@@ -10,10 +10,13 @@ import { command, pick } from './command.js';
 import { keyOf } from './freezer.js';
 import { refusedAsDuplicate } from './recovery.js';
 
-export const someFaults = fc.oneof(
-  { weight: 5, arbitrary: fc.constant<Fault[]>([]) },
-  { weight: 2, arbitrary: fc.array(fc.constantFrom<Fault>('drop', 'deaf', 'late', 'twice', 'hang'), { maxLength: 2 }) },
-);
+const faultsAmong = (...faults: Fault[]) =>
+  fc.oneof(
+    { weight: 5, arbitrary: fc.constant<Fault[]>([]) },
+    { weight: 2, arbitrary: fc.array(fc.constantFrom(...faults), { maxLength: 2 }) },
+  );
+const someFaults = faultsAmong('drop', 'deaf', 'late', 'twice', 'hang');
+export const someBatchFaults = faultsAmong('drop', 'deaf', 'late', 'twice', 'hang', 'part');
 const position = fc.nat({ max: 11 });
 const resolutions = fc.constantFrom<Resolution>(
   ...(['accept', 'accept', 'refuse', 'defer', 'drop_accepted', 'drop_lost', 'before'] as const),

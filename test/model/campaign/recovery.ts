@@ -15,7 +15,7 @@ export async function recover(model: CampaignModel): Promise<void> {
   for (let pass = 0; pass < 40; pass++) {
     const row = await rowOf(model);
     if (row.state === 'sent') return;
-    if (row.state === 'cancelled') return endCancelled(model);
+    if (row.state === 'cancelled') return row.closed_at === null ? endCancelled(model) : undefined;
     await freezeAll(model);
     await workAll(model);
     await goOn(model);
@@ -58,7 +58,7 @@ async function freezeAll(model: CampaignModel): Promise<void> {
   for (let pass = 0; pass < 40 && !(await freeze(model, freezer)); pass++);
   const row = await rowOf(model);
   model.round = row.round;
-  if (row.state === 'freezing') await progressOf(model).completeFreeze(model.key, model.list.length);
+  if (row.state === 'freezing') await progressOf(model).beginSending(model.key);
 }
 
 async function workAll(model: CampaignModel): Promise<void> {
@@ -108,10 +108,13 @@ export async function somethingIsDeferred(model: CampaignModel): Promise<boolean
   return pages.some((page) => page.exceptions.some((entry) => entry.kind === 'deferred' && entry.next === null));
 }
 
-/** After a cancel: completes the open round, marks mail in flight as uncertain and cuts the pages. */
+/** After a cancel: completes the open round or ends its chain, marks mail in flight as uncertain and cuts the pages. */
 export async function endCancelled(model: CampaignModel): Promise<void> {
   const { account, campaign } = keyOf(model);
-  if ((await rowOf(model)).round > 0) await freezeAll(model);
+  const { round } = await rowOf(model);
+  if (round > 0) await freezeAll(model);
+  if (round === 0 && model.mutation.leavesChainOpen !== true)
+    await rounds(model.store).endChain({ ...model.key, round });
   while ((await ledger(model.store, WRONG_LEASE).sweep(account, campaign)) !== undefined);
   for await (const page of rounds(model.store).idlePages(account, campaign)) {
     await publishEntries(model, page, page.exceptions.slice(page.published));

@@ -34,6 +34,8 @@ const aDonePage = (round: number, page: number, ids: number[], kinds: readonly (
   const marks = { settled: ids.length, claimed: ids.length, published: exceptions.length, done: true };
   return aPage({ account, campaign, round, page, ids, exceptions: exceptions, ...marks });
 };
+const addPage = (round: ReturnType<typeof key>, page: number, ids: number[], last: boolean) =>
+  rounds(store).addPages(round, page, [{ ids, last }]);
 const nexts = async () => (await pages()).flatMap((page) => page.exceptions.map(({ i, next }) => [page.ids[i], next]));
 const all = async (ids: AsyncGenerator<number>) => {
   const found: number[] = [];
@@ -41,18 +43,9 @@ const all = async (ids: AsyncGenerator<number>) => {
   return found;
 };
 
-test('concurrent freezes create one chain: the second gets the page that the first stored', async () => {
-  const first = await rounds(store).addPage(key(0), 0, [1, 2, 3], false);
-  const second = await rounds(store).addPage(key(0), 0, [1, 2], true);
-  expect(second).toEqual(first);
-  await Promise.all([1, 2, 3].map((n) => rounds(store).addPage(key(0), 1, [3 + n], true)));
-  expect(await pages()).toHaveLength(2);
-  expect(await rounds(store).lastPage(key(0))).toMatchObject({ page: 1, last: true });
-});
-
 test('a new page has no owner; an empty audience is an empty page, done', async () => {
-  await rounds(store).addPage(key(0), 0, [1, 2], true);
-  await rounds(store).addPage(key(1), 0, [], true);
+  await addPage(key(0), 0, [1, 2], true);
+  await addPage(key(1), 0, [], true);
   expect(await pages()).toMatchObject([
     { n: 2, settled: 0, claimed: 0, token: null, seen: new Date(0), done: false },
     { n: 0, done: true, last: true },
@@ -100,7 +93,7 @@ test.for([undefined, new Set([1, 2])])(
     const page = aDonePage(0, 0, [1, 2], ['failed', 'uncertain']);
     await insertPages(store, [page]);
     await rounds(store).mark(key(1), ['failed'], only);
-    await rounds(store).addPage(key(1), 0, [1], true);
+    await addPage(key(1), 0, [1], true);
     const late = { i: 1, kind: 'failed', class: 'refused', code: '550', reply: null, at: new Date(0) } as const;
     expect(await uncertainRecipients(store).recordLateEvidence(page.account, page._id, late)).toBe(true);
     await rounds(store).mark(key(1), ['failed'], only);
@@ -141,10 +134,17 @@ test('places published in another order than on the page still ascend', async ()
   expect(await all(rounds(store).marked(key(1), 0))).toEqual([1, 3]);
 });
 
-test('a round is not frozen before the earlier ones are done', async () => {
-  await insertPages(store, [aDonePage(0, 0, [1], ['sent']), aPage({ account, campaign, page: 1, ids: [2] })]);
-  expect(await rounds(store).openPagesBefore(key(1))).toBe(1);
-  expect(await rounds(store).openPagesBefore(key(0))).toBe(0);
+test('a round is not frozen before the earlier ones are over', async () => {
+  await insertPages(store, [
+    { ...aDonePage(0, 0, [1], ['sent']), last: false },
+    aPage({ account, campaign, page: 1, ids: [2], last: false }),
+  ]);
+  expect(await rounds(store).areEarlierOver(key(1))).toBe(false);
+  expect(await rounds(store).areEarlierOver(key(0))).toBe(true);
+  await store.ledger.collection<LedgerPage>('ledger').updateMany({ campaign }, { $set: { done: true } });
+  expect(await rounds(store).areEarlierOver(key(1))).toBe(false);
+  await rounds(store).endChain(key(0));
+  expect(await rounds(store).areEarlierOver(key(1))).toBe(true);
   expect(await rounds(store).recipientsOf(key(0))).toBe(2);
 });
 
@@ -188,11 +188,11 @@ test('pages that a freeze of a cancelled launch creates later are ignored by the
     { ...key(0), launch: 1 },
     { ...key(0), launch: 2 },
   ];
-  await rounds(store).addPage(later, 0, [1, 2], true);
-  await rounds(store).addPage(earlier, 0, [2], false);
-  expect(await rounds(store).lastPage(later)).toMatchObject({ launch: 2, ids: [1, 2], last: true });
+  await addPage(later, 0, [1, 2], true);
+  await addPage(earlier, 0, [2], false);
+  expect(await rounds(store).chainEnd(later)).toMatchObject({ id: 2, last: true });
   expect(await rounds(store).recipientsOf(later)).toBe(2);
   await rounds(store).deleteOrphans(later);
-  expect(await rounds(store).lastPage(earlier)).toBeNull();
-  expect(await rounds(store).lastPage(later)).toMatchObject({ ids: [1, 2] });
+  expect(await rounds(store).chainEnd(earlier)).toBeNull();
+  expect(await rounds(store).chainEnd(later)).toMatchObject({ id: 2 });
 });

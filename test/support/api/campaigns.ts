@@ -1,5 +1,6 @@
 import { renderingActivities } from '../../../activities/campaign/rendering.js';
 import { type Engine, idleEngine } from '../../../api/engine/engine.js';
+import { PROTOCOL_TIMES } from '../../../domain/delivery/protocol.js';
 import { campaignProgress } from '../../../store/campaigns/progress.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
 import { majorityCollection } from '../../../store/mongo/connect.js';
@@ -31,8 +32,10 @@ export async function aCampaign(api: TestApi, list_id: number, fields: Record<st
 /** Renders what a launch says, as its workflow does. */
 export async function renderCampaign(api: TestApi, id: number): Promise<'rendered' | 'refused'> {
   const { deps, store, account } = api;
-  const steps = renderingActivities({ ...deps, campaignProgress: campaignProgress(store) });
-  return steps.renderContent({ account, campaign: id, launch: (await rowOf(api, id))?.launch ?? 0 });
+  const times = PROTOCOL_TIMES;
+  const steps = renderingActivities({ ...deps, campaignProgress: campaignProgress(store), times, maxLanes: 1 });
+  const { launch = 0 } = (await rowOf(api, id)) ?? {};
+  return (await steps.renderContent({ account, campaign: id, launch })).result;
 }
 
 /** Puts a row into a state, as its workflow and time would have. */

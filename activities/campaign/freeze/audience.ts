@@ -1,0 +1,159 @@
+import { now } from '../../../clock.js';
+import { needsApproval } from '../../../domain/campaign/approval.js';
+import type { Letters } from '../../../services/letters/compiled-letters.js';
+import type { Campaigns } from '../../../store/campaigns/campaigns.js';
+import type { RoundKey } from '../../../store/campaigns/ledger.js';
+import type { CampaignProgress } from '../../../store/campaigns/progress.js';
+import type { Rounds } from '../../../store/campaigns/rounds.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
+import type { Quotas } from '../../../store/quotas/quotas.js';
+import type { Subscribers } from '../../../store/subscribers/subscribers.js';
+import type { Suppressions } from '../../../store/suppressions/suppressions.js';
+import type { CampaignInput } from '../../../workflows/messages/campaign.js';
+import { type CampaignPlan, campaignPlanner, type PlanDeps } from '../plan.js';
+import { extendChain } from './chain.js';
+import { QUOTA_EXCEEDED, type RoundCheck } from './round-check.js';
+
+export interface AudienceDeps extends PlanDeps {
+  readonly campaigns: Campaigns;
+  readonly campaignProgress: CampaignProgress;
+  readonly rounds: Rounds;
+  readonly subscribers: Pick<Subscribers, 'active' | 'countActive' | 'highestId'>;
+  readonly suppressions: Pick<Suppressions, 'among'>;
+  readonly letters: Pick<Letters, 'senderOf'>;
+  readonly quotas: Pick<Quotas, 'trimRound'>;
+  readonly checkRound: RoundCheck;
+  readonly heartbeat: () => void;
+}
+
+/**
+ * `refused`: this round may not be mailed now; the campaign is paused, and its row holds the reason. `begun`: its first
+ * pages may be mailed while the others are created. `unfinished`: no mail before all its pages are created.
+ */
+type Begun = 'frozen' | 'begun' | 'unfinished' | 'refused';
+type Frozen = Extract<Begun, 'frozen' | 'refused'>;
+
+interface FreezeStep<Result> {
+  readonly result: Result;
+  readonly plan: CampaignPlan;
+}
+
+/** One page for each lane that a campaign may have. */
+const FIRST_BATCH = { pages: 8, batches: 1 };
+const ALL_BATCHES = { pages: 50, batches: Number.POSITIVE_INFINITY };
+
+/** Freezes the audience: the pages of a round are created once, also by repeated or concurrent calls. */
+export function audienceActivities(deps: AudienceDeps) {
+  const plan = campaignPlanner(deps);
+  return {
+    /** Opens round 0 and creates its first pages: all of a small audience. Quick for every audience. */
+    beginRound: async (input: CampaignInput): Promise<FreezeStep<Begun>> => {
+      const result = await begin({ ...deps, heartbeat: () => undefined }, input);
+      return { result, plan: await plan(input) };
+    },
+
+    /** Creates the pages of the campaign's current round. A no-op where they exist. */
+    freezeAudience: async (input: CampaignInput): Promise<FreezeStep<Frozen>> => {
+      const result = await freeze(deps, input);
+      return { result, plan: await plan(input) };
+    },
+  };
+}
+
+async function begin(deps: AudienceDeps, input: CampaignInput): Promise<Begun> {
+  const row = await campaignWithOpenRound(deps, input);
+  if (row === undefined) return 'frozen';
+  const key = keyOf(row);
+  const isComplete =
+    row.round === 0
+      ? await extendChain(deps, key, (after) => sendableIds(deps, row, after), FIRST_BATCH)
+      : (await deps.rounds.chainEnd(key))?.last === true;
+  if (isComplete) return finish(deps, input, key);
+  if (row.round > 0) return 'unfinished';
+  // Suppressed subscribers are counted too: the excess is given back once the pages are counted.
+  const most = await deps.subscribers.countActive(row.account, row.list_id, row.up_to ?? 0);
+  const refusal = await deps.checkRound(key, most);
+  if (refusal === QUOTA_EXCEEDED) return 'unfinished';
+  if (refusal !== undefined) return holdBack(deps, input, refusal);
+  await deps.campaignProgress.recordRecipients(input, most);
+  await deps.campaignProgress.beginSending(input);
+  return 'begun';
+}
+
+async function freeze(deps: AudienceDeps, input: CampaignInput): Promise<Frozen> {
+  const row = await campaignWithOpenRound(deps, input);
+  if (row === undefined) return 'frozen';
+  const key = keyOf(row);
+  if (row.round === 0) {
+    await extendChain(deps, key, (after) => sendableIds(deps, row, after), ALL_BATCHES);
+    return finish(deps, input, key);
+  }
+  const round = row.rounds[row.round];
+  if (round === undefined) throw new Error(`campaign ${row._id} has no round ${row.round}`);
+  if (!(await deps.rounds.areEarlierOver(key))) throw new Error(`round ${row.round} is frozen before its time`);
+  await deps.rounds.mark(key, round.takes, round.only && new Set(round.only));
+  await extendChain(deps, key, (after) => inChunks(deps.rounds.marked(key, after)), ALL_BATCHES);
+  return finish(deps, input, key);
+}
+
+/** All pages are created: counts them, and pauses the campaign where the account may not mail them now. */
+async function finish(deps: AudienceDeps, input: CampaignInput, key: RoundKey): Promise<Frozen> {
+  const recipients = await deps.rounds.recipientsOf(key);
+  if (key.round === 0) {
+    await deps.rounds.deleteOrphans(key);
+    await deps.campaignProgress.recordRecipients(input, recipients);
+  }
+  const refusal = await deps.checkRound(key, recipients);
+  if (refusal !== undefined) return holdBack(deps, input, refusal);
+  if (key.round === 0) {
+    await deps.quotas.trimRound(key, recipients);
+    await deps.campaignProgress.beginSending(input);
+  }
+  return 'frozen';
+}
+
+async function holdBack(deps: AudienceDeps, input: CampaignInput, reason: string): Promise<'refused'> {
+  await deps.campaignProgress.holdBack(input, reason);
+  return 'refused';
+}
+
+function keyOf({ account, _id: campaign, launch, round }: Campaign): RoundKey {
+  return { account, campaign, launch, round };
+}
+
+/** The row with its round open; undefined where there is nothing to freeze. */
+async function campaignWithOpenRound(deps: AudienceDeps, input: CampaignInput): Promise<Campaign | undefined> {
+  const row = await deps.campaigns.find(input.account, input.campaign);
+  if (row === null || row.launch !== input.launch) return undefined;
+  if (!mayBeFrozen(row)) return undefined;
+  if (row.round >= 0) return row;
+  // Unreachable without the approval. A bug that leads here must fail visibly instead of sending.
+  if (needsApproval(row)) throw new Error(`campaign ${row._id} has no approval for the letter it would send`);
+  const [up_to, sender] = await Promise.all([
+    deps.subscribers.highestId(row.account, row.list_id),
+    deps.letters.senderOf(row),
+  ]);
+  await deps.campaignProgress.openRound(input, 0, { takes: [], due: now() }, { up_to, sender });
+  const reread = await deps.campaigns.find(input.account, input.campaign);
+  return reread !== null && reread.round >= 0 ? reread : undefined;
+}
+
+/** A round with marked entries is completed also after a cancel: a marked recipient without a page would be lost. */
+function mayBeFrozen({ state, round, closed_at }: Campaign): boolean {
+  if (state === 'cancelled') return round > 0 && closed_at === null;
+  return ['freezing', 'paused', 'sending'].includes(state);
+}
+
+/** Active and not suppressed, ascending, up to the end fixed when the round was opened. */
+async function* sendableIds(deps: AudienceDeps, row: Campaign, after: number): AsyncGenerator<readonly number[]> {
+  const slice = { account: row.account, list: row.list_id, after, upTo: row.up_to ?? 0 };
+  for await (const people of deps.subscribers.active(slice)) {
+    const keys = people.map(({ email_key }) => email_key);
+    const suppressed = await deps.suppressions.among(row.account, keys);
+    yield people.filter(({ email_key }) => !suppressed.has(email_key)).map(({ _id }) => _id);
+  }
+}
+
+async function* inChunks(ids: AsyncIterable<number>): AsyncGenerator<readonly number[]> {
+  for await (const id of ids) yield [id];
+}

@@ -1,0 +1,46 @@
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import type { CampaignInput } from '../messages/campaign.js';
+import { millisecondsUntil } from '../run.js';
+import { heavySteps, localSteps } from '../steps.js';
+import type { Operators } from './operators.js';
+import { isLong, sendRound } from './round.js';
+
+type Sent = 'sent' | 'refused';
+
+/**
+ * Freezes the current round and sends it. Its lanes begin once its first pages may be mailed, while the others are created.
+ * `refused`: the campaign may not be mailed now, and is paused.
+ */
+export async function freezeAndSend(input: CampaignInput, operators: Operators): Promise<Sent> {
+  const { result } = operators.apply(await localSteps().beginRound(input));
+  if (result === 'refused') return 'refused';
+  if (result === 'begun') return sendWhileFreezing(input, operators);
+  if (result === 'unfinished' && (await freezeAll(input, operators)) === 'refused') return 'refused';
+  return sendWhenDue(input, operators);
+}
+
+async function sendWhileFreezing(input: CampaignInput, operators: Operators): Promise<Sent> {
+  const scope = new CancellationScope();
+  const freezing = scope
+    .run(() => freezeAll(input, operators))
+    .catch((error: unknown) => {
+      if (!isCancellation(error)) throw error;
+    });
+  const sending = sendWhenDue(input, operators).finally(() => {
+    if (operators.finished()) scope.cancel();
+  });
+  const [sent] = await Promise.all([sending, freezing]);
+  return sent;
+}
+
+async function freezeAll(input: CampaignInput, operators: Operators) {
+  return operators.apply(await heavySteps().freezeAudience(input)).result;
+}
+
+async function sendWhenDue(input: CampaignInput, operators: Operators): Promise<'sent'> {
+  while (!operators.finished() && !isLong(input) && millisecondsUntil(operators.plan().due) > 0) {
+    await operators.updatedWithin(millisecondsUntil(operators.plan().due));
+  }
+  await sendRound(input, operators);
+  return 'sent';
+}
