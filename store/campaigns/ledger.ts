@@ -20,7 +20,7 @@ export interface RoundKey {
 }
 
 /** `growing`: its last page is not stored. `open`: it is, and some page is not done. */
-export type RoundState = 'growing' | 'open' | 'over';
+type RoundState = 'growing' | 'open' | 'over';
 
 export type Ledger = ReturnType<typeof ledger>;
 

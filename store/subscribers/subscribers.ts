@@ -30,7 +30,7 @@ export interface SubscriberQuery {
   readonly search?: string | undefined;
 }
 
-export interface AudienceSlice {
+interface AudienceSlice {
   readonly account: number;
   readonly list: number;
   /** Ids above this one. */
@@ -40,7 +40,7 @@ export interface AudienceSlice {
 }
 
 /** A subscriber's id and address. */
-export type Addressed = Pick<Subscriber, '_id' | 'email_key'>;
+type Addressed = Pick<Subscriber, '_id' | 'email_key'>;
 
 const ACTIVE_AT_ONCE = 4_000;
 
