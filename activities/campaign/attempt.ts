@@ -50,7 +50,7 @@ export function beginAttempt(
 
   const rate = () => campaign.want.rate ?? campaign.settings.rate_per_second;
   const maxRate = () => lowestRate(rate(), deps.routes.route());
-  const windows = windowsOf(deps, maxRate, () => health.transportProven());
+  const windows = windowsOf({ ...deps, account: input.account }, maxRate, () => health.transportProven());
   const health = {
     ...transportHealth(input.probe, windows.share),
     ...senderHealth(windows.share, context.senderProven),
@@ -98,14 +98,17 @@ function lowestRate(own: number | null, route: Route | undefined): number | null
 }
 
 /** How many mails an attempt may have in flight. A transport that is not proven yet gets one mail at a time. */
-function windowsOf(deps: AttemptDeps, maxRate: () => number | null, isProven: () => boolean) {
-  const { routes, windowShares } = deps;
+function windowsOf(
+  { routes, windowShares, account }: AttemptDeps & { readonly account: number },
+  maxRate: () => number | null,
+  isProven: () => boolean,
+) {
   const owners = new Map<PageOwner, () => void>();
   const inFlight = () => [...owners.keys()].reduce((sum, owner) => sum + owner.inFlight(), 0);
   const notify = () => {
     for (const one of owners.values()) one();
   };
-  const member = windowShares.join({ route: () => routes.route()?.id, inFlight, notify });
+  const member = windowShares.join({ account, route: () => routes.route()?.id, inFlight, notify });
   const share = () => member.size(routes.connections, maxRate());
   const window = () => (isProven() ? share() : 1);
   return {
