@@ -47,8 +47,8 @@ function rankOf({ moduleId, project }: TestSpecification): number {
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Two more than the cores of the smallest machine: whole flows mostly wait, which must not leave a core idle.
-    maxWorkers: 4,
+    // One more than the cores of the smallest machine: a file that waits must not leave a core idle.
+    maxWorkers: 3,
     // Each file has its own databases and task queues, so that modules are loaded once for each worker.
     isolate: false,
     sequence: { sequencer: LongestFirst },
