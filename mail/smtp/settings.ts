@@ -118,7 +118,7 @@ function isSecure({ protocol }: URL): boolean {
 function tlsMode(tls: string | null): SmtpSettings['tls'] {
   if (tls === null) return 'opportunistic';
   const mode = TLS_MODES.find((known) => known === tls);
-  if (mode === undefined) throw new Error(`SMTP_URL: tls must be ${TLS_MODES.join(', ')}`);
+  if (mode === undefined) throw new Error('SMTP_URL: tls must be require, off or insecure');
   return mode;
 }
 
@@ -135,7 +135,7 @@ function ehloName(given: string | undefined): string {
 function credentials(url: URL, query: URLSearchParams): SmtpCredentials | undefined {
   const wanted = query.get('auth');
   const method = AUTH_METHODS.find((known) => known === wanted?.toUpperCase());
-  if (wanted !== null && method === undefined) throw new Error(`SMTP_URL: auth must be ${AUTH_METHODS.join(', ')}`);
+  if (wanted !== null && method === undefined) throw new Error('SMTP_URL: auth must be PLAIN, LOGIN or CRAM-MD5');
   if (url.username === '') return undefined;
   const [user, pass] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
   if (/\0/.test(user + pass)) throw new Error('SMTP_URL: user and password must not contain NUL');
