@@ -2,9 +2,10 @@ import { expect, test } from 'vitest';
 import { handOvers } from '../../activities/campaign/page/hand-over.js';
 import type { PageOwner } from '../../activities/campaign/page/owner.js';
 import { messageMail } from '../../activities/message/mail.js';
+import type { Fate } from '../../domain/delivery/outcome.js';
 import { compileLetter } from '../../mail/letter/compile.js';
 import type { SplicedMail } from '../../mail/letter/letter.js';
-import { returnPaths } from '../../mail/tokens/return-path.js';
+import { type ReturnPaths, returnPaths } from '../../mail/tokens/return-path.js';
 import type { FailoverTransport } from '../../mail/transports/failover.js';
 import { domains } from '../../store/domains/domains.js';
 import { contents } from '../../store/messages/contents.js';
@@ -16,9 +17,10 @@ const store = ownStore();
 const paths = returnPaths([{ kid: 1, key: Buffer.alloc(32, 7), current: true }]);
 const bounceDomain = 'bounce.everpost.test';
 
-/** The envelope sender of a campaign's mail. */
-async function envelopeOf(domain: string | null): Promise<string> {
+/** The mails that are sent to one recipient of a campaign, and the recipient's fate. */
+async function handedOver(domain: string | null, returnPath: Pick<ReturnPaths, 'forRecipient'> = paths) {
   const sent: SplicedMail[] = [];
+  const fates: (Fate | undefined)[] = [];
   const page = () => ({ account: 3, campaign: 7 });
   const owner = { page, lost: () => false, trusted: () => true } as unknown as PageOwner;
   const send: FailoverTransport['send'] = (mail, _, settled) => {
@@ -28,15 +30,22 @@ async function envelopeOf(domain: string | null): Promise<string> {
   const deps = {
     routes: { send },
     linkTokens: someLinks,
-    paths,
+    paths: returnPath,
     sign: undefined,
     drained: new AbortController().signal,
   };
-  const mails = handOvers(deps, owner, compileLetter(aLetter({ bounceDomain: domain })), () => undefined);
+  const letter = compileLetter(aLetter({ bounceDomain: domain }));
+  const mails = handOvers(deps, owner, letter, (_, fate) => fates.push(fate));
   const { id, ...fields } = aRecipient();
   const subscriber = { ...fields, _id: id, list_id: 5, email_key: fields.email, status: 'active' as const };
   mails.begin({ candidates: [{ i: 0, subscriber: { ...subscriber, attributes: {} } }], paid: undefined });
   await mails.ended();
+  return { sent, fates };
+}
+
+/** The envelope sender of a campaign's mail. */
+async function envelopeOf(domain: string | null): Promise<string> {
+  const { sent } = await handedOver(domain);
   return sent[0]?.envelope.from ?? '';
 }
 
@@ -44,6 +53,15 @@ test('with a bounce domain the return path of a campaign’s mail names its reci
   const [local = '', domain] = (await envelopeOf(bounceDomain)).split('@');
   expect([paths.read(local), domain]).toEqual([{ kind: 'recipient', campaign: 7, subscriber: 42 }, bounceDomain]);
   expect(await envelopeOf(null)).toBe('news@example.test');
+});
+
+test('a return path that cannot be made fails its recipient, and the hand-over ends', async () => {
+  const forRecipient = () => {
+    throw new RangeError('no key');
+  };
+  const { sent, fates } = await handedOver(bounceDomain, { forRecipient });
+  expect(sent).toEqual([]);
+  expect(fates).toMatchObject([{ kind: 'failed', class: 'render_error' }]);
 });
 
 test('a message has its own return path; the sender’s bounce domain precedes the installation’s', async () => {

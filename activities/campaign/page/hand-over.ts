@@ -55,13 +55,12 @@ export function handOvers(deps: HandOverDeps, owner: PageOwner, letter: Compiled
   };
   const begin = (i: number, subscriber: Sendable, order: HandOverOrder): void => {
     open += 1;
-    const made = splice(letter, subscriber, deps.linkTokens);
-    if (made.kind === 'unrenderable') {
-      const { class: reason, scope, code } = made;
-      end(i, { kind: 'failed', class: reason, scope, code, reply: made.reason });
+    const mail = mailFor(deps, letter, subscriber);
+    if (mail.kind === 'unrenderable') {
+      const { class: reason, scope, code } = mail;
+      end(i, { kind: 'failed', class: reason, scope, code, reply: mail.reason });
       return;
     }
-    const mail = withReturnPath(deps, letter, made, subscriber._id);
     if (deps.sign === undefined) handOver(i, mail, order);
     else void signed(mail, deps.sign).then((one) => (one.kind === 'mail' ? handOver(i, one, order) : end(i, one)));
   };
@@ -83,6 +82,17 @@ export function handOvers(deps: HandOverDeps, owner: PageOwner, letter: Compiled
   };
 }
 
+/** A failure while building one recipient's mail, also a bug, fails only this recipient. */
+function mailFor(deps: HandOverDeps, letter: CompiledLetter, subscriber: Sendable): SplicedMail | Unrenderable {
+  try {
+    const mail = spliceMail(letter, { ...subscriber, id: subscriber._id }, now(), deps.linkTokens);
+    return mail.kind === 'mail' ? withReturnPath(deps, letter, mail, subscriber._id) : mail;
+  } catch (error) {
+    const reason = shortReply(String(error));
+    return { kind: 'unrenderable', class: 'render_error', scope: 'message', code: null, reason };
+  }
+}
+
 /** Where a bounce domain is set, reports about this mail come to an address that names this recipient (VERP). */
 function withReturnPath(
   { paths }: HandOverDeps,
@@ -93,16 +103,6 @@ function withReturnPath(
   if (!letter.bounceDomain) return mail;
   const from = `${paths.forRecipient(letter.campaign, id)}@${letter.bounceDomain}`;
   return { ...mail, envelope: { ...mail.envelope, from } };
-}
-
-/** A failure while building one recipient's mail, also a bug, fails only this recipient. */
-function splice(letter: CompiledLetter, subscriber: Sendable, links: LinkTokens): SplicedMail | Unrenderable {
-  try {
-    return spliceMail(letter, { ...subscriber, id: subscriber._id }, now(), links);
-  } catch (error) {
-    const reason = shortReply(String(error));
-    return { kind: 'unrenderable', class: 'render_error', scope: 'message', code: null, reason };
-  }
 }
 
 /** The keys were checked before, so a failure here affects every mail: no mail is sent unsigned, and no recipient fails for it. */
