@@ -51,6 +51,7 @@ export default defineConfig({
     maxWorkers: 3,
     // Each file has its own databases and task queues, so that modules are loaded once for each worker.
     isolate: false,
+    setupFiles: ['./test/support/real-clock.ts'],
     sequence: { sequencer: LongestFirst },
     projects: [
       {

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { useClock } from '../../../clock.js';
 import { type LinkKey, ringReader, rotatingRing } from '../../../mail/tokens/key-ring.js';
 import { linkTokens } from '../../../mail/tokens/link-tokens.js';
@@ -10,11 +10,11 @@ const rotated: readonly LinkKey[] = [
 ];
 
 let time = 0;
-let restore = useClock({ monotonic: () => time });
-afterEach(() => {
-  restore();
+let restore = () => {};
+beforeEach(() => {
   restore = useClock({ monotonic: () => time });
 });
+afterEach(() => restore());
 
 test('a worker signs with a new key a minute after the rotation, and reads both', async () => {
   let reads = 0;
