@@ -58,7 +58,10 @@ async function aWorker(): Promise<{ worker: ChildProcess; metricsPort: number }>
 
 async function sendersOf({ pid }: ChildProcess): Promise<number[]> {
   const { output } = await run('ps', ['-o', 'pid=', '--ppid', `${pid}`], 5_000);
-  return output.trim().split(/\s+/).filter(Boolean).map(Number);
+  const children = output.trim().split(/\s+/).filter(Boolean).map(Number);
+  // `ps` lists a child that has ended until its parent has heard of it.
+  const startTimes = await Promise.all(children.map(startTimeOf));
+  return children.filter((_, at) => startTimes[at] !== undefined);
 }
 
 async function untilTwoSenders(worker: ChildProcess): Promise<number[]> {
