@@ -6059,7 +6059,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send up to 100 messages */
+        /** Send up to 1,000 messages */
         post: {
             parameters: {
                 query?: never;

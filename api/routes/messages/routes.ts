@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Config } from '../../../config.js';
-import { FAILURES, Failure } from '../../../domain/errors.js';
-import type { MessageRequest } from '../../../domain/message/message.js';
+import { Failure } from '../../../domain/errors.js';
 import { parseMailbox } from '../../../mail/address.js';
 import { type AcceptOptions, acceptMessage } from '../../../services/accept-message.js';
 import type { Message } from '../../../store/messages/row.js';
@@ -9,12 +8,11 @@ import type { Api } from '../../api.js';
 import { accountOf, principalOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
 import { keyOf } from '../../hooks/idempotency.js';
-import { bodyReader } from '../../hooks/validation.js';
 import { Data, refusals } from '../../schema/envelope.js';
 import type { Deps } from '../../wiring.js';
-import { MessagePath, MessageSearch, NewMessage, NewMessages } from './schema.js';
+import { MessagePath, MessageSearch, NewMessage } from './schema.js';
 import { acceptedView, messageDetailView, messageView } from './view.js';
-import { BatchAccepted, MessageAccepted, MessagePage, MessageRow, MessageView } from './view-schema.js';
+import { MessageAccepted, MessagePage, MessageRow, MessageView } from './view-schema.js';
 
 const tags = ['Messages'];
 
@@ -145,65 +143,4 @@ export function acceptOptionsOf(request: FastifyRequest, key: string | undefined
   const { account, accountStatus } = principalOf(request);
   const { plan, detect_repeats: detectRepeats } = accountStatus;
   return { account, plan, detectRepeats, ...(key !== undefined && { key }) };
-}
-
-/** Items accepted at the same time. */
-const CONCURRENCY = 10;
-
-const read = bodyReader(NewMessage);
-
-/** Up to a hundred messages in one request; each is accepted or refused on its own. */
-export function messageBatches(app: Api, deps: Deps): void {
-  app.post(
-    '/messages/batch',
-    {
-      bodyLimit: bodyLimit(deps.config),
-      schema: {
-        tags: ['Messages'],
-        summary: 'Send up to 100 messages',
-        body: NewMessages,
-        response: { 202: BatchAccepted, ...refusals },
-      },
-    },
-    async (request, reply) => {
-      const key = keyOf(request);
-      const { messages } = request.body;
-      const data = await mapWithLimit(messages, (given, index) => {
-        // A caller's key contains no blank, so the key of an item never equals that of a single message.
-        const options = acceptOptionsOf(request, key === undefined ? undefined : `${key} ${index}`);
-        return acceptItem(deps, given, index, options);
-      });
-      const accepted = data.filter(({ message }) => message !== undefined).length;
-      const meta = { received: data.length, accepted, refused: data.length - accepted };
-      return reply.code(202).send({ data, meta });
-    },
-  );
-}
-
-async function acceptItem(deps: Deps, given: unknown, index: number, options: AcceptOptions) {
-  try {
-    const request = read(given) as MessageRequest;
-    const accepted = await acceptMessage(deps, request, options);
-    return { index, message: acceptedView(accepted, options.key) };
-  } catch (error) {
-    // An outage is not the fault of an item: the whole request fails and may be repeated under its key.
-    if (!(error instanceof Failure) || FAILURES[error.code].status >= 500) throw error;
-    const { code, message, errors } = error;
-    return { index, error: { code, message, ...(errors !== undefined && { errors: { ...faultsIn(errors) } }) } };
-  }
-}
-
-function faultsIn(errors: NonNullable<Failure['errors']>): Record<string, string[]> {
-  return Object.fromEntries(Object.entries(errors).map(([field, sentences]) => [field, [...sentences]]));
-}
-
-/** Results in the order of the items, with at most CONCURRENCY running. */
-async function mapWithLimit<T, R>(items: readonly T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const queue = items.entries();
-  const worker = async () => {
-    for (const [index, item] of queue) results[index] = await work(item, index);
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
-  return results;
 }

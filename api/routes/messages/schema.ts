@@ -97,7 +97,7 @@ export const NewMessages = Type.Object(
   {
     messages: Type.Array(Type.Unknown({ description: 'Each like the body of `POST /messages`.' }), {
       minItems: 1,
-      maxItems: 100,
+      maxItems: 1_000,
     }),
   },
   {

@@ -37,13 +37,13 @@ test('each item is accepted or refused on its own, in order', async () => {
   expect(engine.notified).toHaveLength(3);
 });
 
-test('up to a hundred messages are accepted; an empty or longer batch is refused', async () => {
+test('up to a thousand messages are accepted; an empty or longer batch is refused', async () => {
   expect((await batch([])).statusCode).toBe(422);
-  expect((await batch(Array.from({ length: 101 }, () => MAIL))).statusCode).toBe(422);
+  expect((await batch(Array.from({ length: 1_001 }, () => MAIL))).statusCode).toBe(422);
   const { meta } = (
-    await batch(Array.from({ length: 100 }, (_, at) => ({ ...MAIL, to: `p${at}@example.org` })))
+    await batch(Array.from({ length: 1_000 }, (_, at) => ({ ...MAIL, to: `p${at}@example.org` })))
   ).json();
-  expect(meta).toEqual({ received: 100, accepted: 100, refused: 0 });
+  expect(meta).toEqual({ received: 1_000, accepted: 1_000, refused: 0 });
 });
 
 test('a batch with an Idempotency-Key is sent once, also after a lost response', async () => {
