@@ -3,6 +3,7 @@ import { monotonic } from '../../clock.js';
 import { outcomeIsUnknown, untilNextAttempt } from '../mongo/conditional-writes.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { type InsertFate, sharedInsert } from '../mongo/shared-insert.js';
 import type { Message } from './row.js';
 
 /**
@@ -15,9 +16,18 @@ export type Acceptance =
 
 const ACCEPT_TIMEOUT = 8_000;
 
-/** Inserts the rows of one request together or not at all (docs/architecture/protocol.md "Messages"). */
+/**
+ * Inserts the rows of one request together or not at all (docs/architecture/protocol.md "Messages"). Concurrent requests of
+ * one row share an insert; each is answered by the fate of its own row.
+ */
 export function messageAcceptance(store: Store) {
   const rows = majorityCollection<Message>(store, 'messages');
+  const insertRow = sharedInsert(rows);
+  const insertGroup = (group: readonly Message[]) =>
+    inOneTransaction(store, (session) => rows.insertMany([...group], { session })).then(
+      () => 'inserted' as const,
+      fateOf,
+    );
   return {
     /**
      * The first row is the primary one and alone may have a `key`. After a lost answer the same ids are inserted again, for
@@ -28,34 +38,32 @@ export function messageAcceptance(store: Store) {
       if (primary === undefined) throw new Error('A request without a recipient cannot be accepted');
       const begun = monotonic();
       for (;;) {
-        try {
-          return await insertOnce(store, rows, group, primary);
-        } catch (error) {
-          if (!mayTryAgain(error)) throw error;
-          if (monotonic() - begun >= timeout) return { kind: 'unknown', id: primary._id };
-          await untilNextAttempt();
-        }
+        const fate = group.length === 1 ? await insertRow(primary) : await insertGroup(group);
+        const outcome = await acceptanceOf(rows, fate, primary);
+        if (outcome !== undefined) return outcome;
+        if (monotonic() - begun >= timeout) return { kind: 'unknown', id: primary._id };
+        await untilNextAttempt();
       }
     },
   };
 }
 
-async function insertOnce(
-  store: Store,
+/** Undefined: unknown, so that the rows must be inserted again. */
+async function acceptanceOf(
   rows: Collection<Message>,
-  group: readonly Message[],
+  fate: InsertFate,
   primary: Message,
-): Promise<Acceptance> {
+): Promise<Acceptance | undefined> {
+  if (fate === 'inserted') return { kind: 'accepted', id: primary._id };
+  if (fate === 'unknown') return undefined;
+  if (fate !== 'duplicate_key') throw fate.refused;
   try {
-    if (group.length === 1) await rows.insertOne(primary);
-    else await inOneTransaction(store, (session) => rows.insertMany([...group], { session }));
-    return { kind: 'accepted', id: primary._id };
-  } catch (error) {
-    if (!isDuplicateKey(error)) throw error;
     const earlier = await earlierThan(rows, primary);
-    // The concurrent request has not committed yet, or was rolled back: the next try shows which.
-    if (earlier === null) throw new Unsettled();
-    return outcomeOf(earlier, primary);
+    // The concurrent request has not committed yet, or was rolled back: the next insert shows which.
+    return earlier === null ? undefined : outcomeOf(earlier, primary);
+  } catch (error) {
+    if (outcomeIsUnknown(error)) return undefined;
+    throw error;
   }
 }
 
@@ -84,12 +92,9 @@ async function inOneTransaction(store: Store, work: (session: ClientSession) => 
   });
 }
 
-class Unsettled extends Error {
-  override readonly name = 'Unsettled';
-}
-
-function mayTryAgain(error: unknown): boolean {
-  return error instanceof Unsettled || outcomeIsUnknown(error) || isTransient(error);
+function fateOf(error: unknown): InsertFate {
+  if (isDuplicateKey(error)) return 'duplicate_key';
+  return outcomeIsUnknown(error) || isTransient(error) ? 'unknown' : { refused: error };
 }
 
 /** A conflict of two concurrent transactions: one of them must be repeated. */
