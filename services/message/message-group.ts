@@ -37,7 +37,7 @@ export async function acceptGroup(
   const { account } = group.common;
   const [content, number] = await Promise.all([
     storeContent(contents, account, group),
-    counters.block('messages', group.recipients.length),
+    counters.messageNumbers(group.recipients.length),
   ]);
   const rows = rowsOf(group, content, number);
   const verdict = await messages.accept(rows);
