@@ -13,7 +13,7 @@ import type { Message } from '../../store/messages/row.js';
 import type { Links } from '../../store/tracking/links.js';
 
 export interface MessageMailDeps extends BounceDomainStores {
-  readonly contents: Pick<Contents, 'find' | 'file'>;
+  readonly contents: Pick<Contents, 'ofMessage' | 'file'>;
   readonly signing: Pick<Signing, 'signed'>;
   readonly paths: Pick<ReturnPaths, 'forMessage'>;
   readonly trackingLinksOf: TrackingLinksOf;
@@ -25,16 +25,15 @@ export interface MessageMailDeps extends BounceDomainStores {
 export function messageMail(deps: MessageMailDeps) {
   const { contents, signing, paths, trackingLinksOf, optOutUrlOf } = deps;
   return async (row: Message): Promise<SplicedMail | Unrenderable> => {
-    const { _id, account, content, to, role } = row;
-    const stored = await contents.find(account, content);
-    if (stored === null) throw new Error(`the content of message ${_id} is not in the store`);
+    const { _id, account, to, role } = row;
+    const content = await contents.ofMessage(row);
     const at = now();
-    const trackingLinks = await trackingLinksOf(row, stored, at);
+    const trackingLinks = await trackingLinksOf(row, content, at);
     const optOutUrl = optOutUrlOf(row);
     const draft = {
       id: _id,
       account,
-      content: stored,
+      content,
       to,
       role,
       file: (sha256: string) => contents.file(account, sha256),

@@ -71,10 +71,10 @@ async function messagesIn(
   const ids = distinct(events.map(({ data }) => data?.['message'])).map(String);
   const rows = ids.length === 0 ? [] : await deps.messages.findMany(account, ids);
   const senders = new Map<string, string>();
-  for (const hash of withSender ? distinct(rows.map(({ content }) => content)) : []) {
-    senders.set(hash, (await deps.contents.find(account, hash))?.from.email ?? '');
+  for (const row of withSender ? rows : []) {
+    senders.set(row._id, (await deps.contents.find(row))?.from.email ?? '');
   }
-  return new Map(rows.map((row) => [row._id, messageDataOf(row, senders.get(row.content))]));
+  return new Map(rows.map((row) => [row._id, messageDataOf(row, senders.get(row._id))]));
 }
 
 function messageDataOf(row: Message, from: string | undefined): MessageSummary {

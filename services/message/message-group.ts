@@ -26,7 +26,7 @@ export interface MessageGroup {
   /** The idempotency key of the request; only the primary row has it. */
   readonly key?: string;
   /** The fields that all rows have in common. */
-  readonly common: Omit<NewMessage, '_id' | 'number' | 'group' | 'role' | 'to' | 'to_key' | 'content' | 'key'>;
+  readonly common: Omit<NewMessage, '_id' | 'number' | 'group' | 'role' | 'to' | 'to_key' | 'content' | 'body' | 'key'>;
 }
 
 /** Stores files and content, then the rows that name them, then starts the workflows. */
@@ -36,7 +36,7 @@ export async function acceptGroup(
 ): Promise<{ readonly verdict: Acceptance; readonly rows: readonly Message[] }> {
   const { account } = group.common;
   const [content, number] = await Promise.all([
-    storeContent(contents, account, group),
+    placeContent(contents, account, group),
     counters.messageNumbers(group.recipients.length),
   ]);
   const rows = rowsOf(group, content, number);
@@ -45,13 +45,25 @@ export async function acceptGroup(
   return { verdict, rows };
 }
 
-async function storeContent(contents: Contents, account: number, { content, files }: MessageGroup): Promise<string> {
+/** Bytes of a content that lies in its row. */
+const MAX_BODY = 16 * 1024;
+
+type PlacedContent = Pick<Message, 'content' | 'body'>;
+
+/** A small content of one message without files lies in its row; every other one is stored before the rows that name it. */
+async function placeContent(
+  contents: Contents,
+  account: number,
+  { content, files, recipients }: MessageGroup,
+): Promise<PlacedContent> {
+  const body = recipients.length === 1 && files.length === 0 ? JSON.stringify(content) : undefined;
+  if (body !== undefined && Buffer.byteLength(body) <= MAX_BODY) return { body };
   for (const { ref, bytes } of files) await contents.saveFile(account, ref.sha256, bytes);
-  return contents.save(account, content);
+  return { content: await contents.save(account, content) };
 }
 
 /** `number` is that of the first row; the others follow. */
-function rowsOf({ ids, recipients, key, common }: MessageGroup, content: string, number: number): Message[] {
+function rowsOf({ ids, recipients, key, common }: MessageGroup, content: PlacedContent, number: number): Message[] {
   const group = ids[0] ?? '';
   return recipients.map(({ role, mailbox, address }, i) =>
     newMessageRow({
@@ -62,7 +74,7 @@ function rowsOf({ ids, recipients, key, common }: MessageGroup, content: string,
       role,
       to: mailbox,
       to_key: address.identity,
-      content,
+      ...content,
       ...(i === 0 && key !== undefined && { key }),
     }),
   );

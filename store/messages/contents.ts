@@ -9,8 +9,9 @@ import type { MessageContent } from '../../domain/message/message.js';
 import { type BlobId, blobs } from '../mongo/blobs.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { insertOnce, isDuplicateKey } from '../mongo/duplicate-key.js';
+import type { Message } from './row.js';
 
-/** Contents and files of messages, stored once for each hash; they never change. */
+/** Contents and files of messages, stored once for each hash; they never change. Small contents lie in their messages. */
 export interface StoredContent {
   /** Account, kind and SHA-256. */
   readonly _id: string;
@@ -24,6 +25,9 @@ export interface StoredContent {
 }
 
 export type Contents = ReturnType<typeof contents>;
+
+/** The fields of a message that say where its content lies. */
+type ContentHolder = Pick<Message, 'account' | 'content' | 'body'>;
 
 export function contents(store: Store) {
   const rows = majorityCollection<StoredContent>(store, 'contents');
@@ -45,12 +49,9 @@ export function contents(store: Store) {
       return hash;
     },
 
-    find: async (account: number, hash: string): Promise<MessageContent | null> => {
-      const row = await rows.findOne({ _id: idOf(account, 'content', hash), account });
-      return row?.json === undefined ? null : (JSON.parse(row.json) as MessageContent);
-    },
+    ...messageContents(rows),
 
-    /** The same for the letter of a campaign. */
+    /** Stores the letter of a campaign and returns its hash. */
     saveLetter: async (account: number, letter: LetterContent): Promise<string> => {
       const { subject, preheader, html, text, from, reply_to, list } = letter;
       const sender = { name: from.name, email: from.email };
@@ -82,6 +83,24 @@ export function contents(store: Store) {
       const stream = row?.blob === undefined ? undefined : await files.read(account, row.blob);
       if (stream === undefined) throw new Error(`the attachment ${sha256} of account ${account} is not in the store`);
       return buffer(stream);
+    },
+  };
+}
+
+function messageContents(rows: Collection<StoredContent>) {
+  /** The content of a message, in its row or stored for its group; null if it is missing. */
+  const find = async ({ account, content = '', body }: ContentHolder): Promise<MessageContent | null> => {
+    const json = body ?? (await rows.findOne({ _id: idOf(account, 'content', content), account }))?.json;
+    return json === undefined ? null : (JSON.parse(json) as MessageContent);
+  };
+  return {
+    find,
+
+    /** The content of a message. Throws if it is missing, because the row is written after it. */
+    ofMessage: async (row: ContentHolder & Pick<Message, '_id'>): Promise<MessageContent> => {
+      const content = await find(row);
+      if (content === null) throw new Error(`the content of message ${row._id} is not in the store`);
+      return content;
     },
   };
 }

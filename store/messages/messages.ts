@@ -59,7 +59,7 @@ function reading(rows: Collection<Message>) {
     ofGroup: (account: number, group: string): Promise<Message[]> =>
       rows.find({ account, group }).sort({ number: 1 }).toArray(),
 
-    /** The newest first. */
+    /** The newest first, without their content. */
     page: (account: number, { state, tag, to, after, limit }: MessageQuery): Promise<Message[]> => {
       const filter: Filter<Message> = {
         account,
@@ -68,7 +68,11 @@ function reading(rows: Collection<Message>) {
         ...(to !== undefined && { to_key: to }),
         ...(after !== undefined && { _id: { $lt: after } }),
       };
-      return rows.find(filter).sort({ _id: -1 }).limit(limit).toArray();
+      return rows
+        .find(filter, { projection: { body: 0 } })
+        .sort({ _id: -1 })
+        .limit(limit)
+        .toArray();
     },
 
     /** Messages of all accounts that are not final, or whose outcome is not published yet. */

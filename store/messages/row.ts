@@ -22,8 +22,10 @@ export interface Message {
   /** Identity of the address, as in suppressions. */
   readonly to_key: string;
   readonly from_domain: string;
-  /** Hash under which the content is stored. */
-  readonly content: string;
+  /** Hash under which the content is stored; absent where the row has it as `body`. */
+  readonly content?: string;
+  /** The content as JSON, which the database must not interpret: the caller chose its field names. */
+  readonly body?: string;
   readonly subject: string;
   readonly template?: MessageByTemplate;
   /** Shown to the caller, such as missing variables. */

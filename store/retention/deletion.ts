@@ -26,7 +26,8 @@ export async function deleteMessages(store: Store, found: readonly Message[], un
   if (found.length === 0) return;
   const ids = found.map(({ _id }) => _id);
   await deleteCounted(store, ids);
-  const contentsOf = new Map(found.map((row) => [`${row.account}:content:${row.content}`, row]));
+  const stored = found.flatMap(({ account, content }) => (content === undefined ? [] : [{ account, content }]));
+  const contentsOf = new Map(stored.map((row) => [`${row.account}:content:${row.content}`, row]));
   for (const [_id, { account, content }] of contentsOf) {
     const stillReferenced = await messages.countDocuments({ account, content }, { limit: 1 });
     if (stillReferenced === 0) await contents.deleteOne({ _id, account, ...unnamed });

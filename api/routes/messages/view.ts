@@ -51,11 +51,10 @@ export async function messageDetailView(
   row: Message,
 ) {
   const [content, group, laterEvents] = await Promise.all([
-    contents.find(row.account, row.content),
+    contents.ofMessage(row),
     row.role === 'to' ? messages.ofGroup(row.account, row.group) : [row],
     events.ofMessage(row.account, row._id, LATER_EVENT_TYPES, MAX_LATER_EVENTS),
   ]);
-  if (content === null) throw new Error(`the content of message ${row._id} is not in the store`);
   return {
     ...messageView(row),
     ...contentView(content),

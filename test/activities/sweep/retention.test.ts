@@ -34,6 +34,8 @@ async function onDay<T>(day: number, work: () => Promise<T>): Promise<T> {
 const nightlyRun = (day: number, keptDays = { events: 30, messages: 30 }) =>
   onDay(day, () => runNightlyRetention({ retention: retention(api.store), config: { retentionDays: keptDays } }));
 const count = (name: string, filter: object = {}) => api.store.db.collection(name).countDocuments(filter);
+/** Too large for the row of a message. */
+const LARGE = 'a long text '.repeat(1_500);
 const FILE = { name: 'a.txt', mime: 'text/plain', data: Buffer.from('a file').toString('base64') };
 
 async function aMessage(day: number, state: string, fields: object = {}): Promise<string> {
@@ -46,8 +48,9 @@ async function aMessage(day: number, state: string, fields: object = {}): Promis
 
 test('old ended messages are deleted with contents and files; the others stay', async () => {
   await aMessage(0, 'sent', { attachments: [FILE] });
-  await aMessage(0, 'accepted');
-  const young = await aMessage(20, 'sent', { text: 'young' });
+  await aMessage(0, 'sent', { text: LARGE });
+  await aMessage(0, 'accepted', { text: `accepted ${LARGE}` });
+  const young = await aMessage(20, 'sent', { text: `young ${LARGE}` });
   await nightlyRun(0);
   await nightlyRun(31);
   expect(await count('messages')).toBe(2);
@@ -123,15 +126,15 @@ test('a nightly run that is too long for one pass continues in the next', async 
 });
 
 test('without a setting nothing is ever deleted', async () => {
-  await aMessage(0, 'sent');
+  await aMessage(0, 'sent', { text: LARGE });
   await nightlyRun(0, { events: 0, messages: 0 });
   await nightlyRun(4_000, { events: 0, messages: 0 });
   expect([await count('messages'), await count('contents')]).toEqual([1, 1]);
 });
 
 test('contents without a reference are deleted, also without a time, in limited numbers each night', async () => {
-  const used = await aMessage(0, 'sent', { text: 'still used' });
-  await aMessage(0, 'sent', { text: 'left' });
+  const used = await aMessage(0, 'sent', { text: `still used ${LARGE}` });
+  await aMessage(0, 'sent', { text: `left ${LARGE}` });
   await api.store.db.collection<{ _id: string }>('messages').deleteMany({ _id: { $ne: used } });
   const unnamed = ['0', 'g'].map((hash) => ({
     _id: `${api.account}:content:${hash}`,
@@ -156,6 +159,7 @@ test('an erasure covers messages and imports; a hash suppresses a person who had
   await aSubscriber(api, list, { email: 'ann@example.com' });
   await api.call('DELETE /api/v1/subscribers/ann@example.com');
   await aMessage(0, 'sent');
+  await aMessage(0, 'sent', { text: `Dear Ann ${LARGE}` });
   await aMessage(0, 'accepted');
   const other = await aMessage(0, 'sent', { to: 'bob@example.com' });
   const error = { row: 2, column: 'email', reason: 'too_long', value: 'Ann@example.com' } as const;

@@ -117,8 +117,7 @@ test('an image in the HTML reaches the mail under its cid', async () => {
   });
   const [row] = await rows(api, { _id: answer.json().data.id });
   if (row === undefined) throw new Error('no row');
-  const content = await api.deps.contents.find(api.account, row.content);
-  if (content === null) throw new Error('no content');
+  const content = await api.deps.contents.ofMessage(row);
   const { _id: id, account, to, role } = row;
   const read = (sha256: string) => api.deps.contents.file(account, sha256);
   const mail = await composeMessage({ id, account, content, to, role, file: read }, row.created_at);

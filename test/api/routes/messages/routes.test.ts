@@ -59,8 +59,10 @@ describe('POST /messages', () => {
       ['bcc', 'cy@example.org'],
     ]);
     expect(new Set(group.map(({ content }) => content)).size).toBe(1);
-    const content = await api.deps.contents.find(api.account, group[0]?.content ?? '');
-    expect(content?.cc).toEqual([{ email: 'bo@example.org', name: 'Bo' }]);
+    const [primary] = group;
+    if (primary === undefined) throw new Error('no row');
+    const content = await api.deps.contents.ofMessage(primary);
+    expect(content.cc).toEqual([{ email: 'bo@example.org', name: 'Bo' }]);
     expect(JSON.stringify(content)).not.toContain('cy@example.org');
     expect(group.every(({ _id }) => engine.notified.includes(_id))).toBe(true);
   });
