@@ -29,11 +29,14 @@ export async function insertOnce<T extends Document>(
   }
 }
 
-/** The writes of a bulk that found an existing row; rethrows the error if anything else failed or is unconfirmed. */
+/**
+ * The writes of a bulk that found an existing row; rethrows the error if anything else failed or is unconfirmed. The driver
+ * (7.9) wraps a lost connection as a MongoBulkWriteError without write errors.
+ */
 export function duplicatesIn(error: unknown): readonly WriteError[] {
   if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError() !== undefined) throw error;
-  const failures = [error.writeErrors].flat();
-  if (failures.some(({ code }) => code !== DUPLICATE_KEY)) throw error;
+  const failures = error.result.getWriteErrors();
+  if (failures.length === 0 || failures.some(({ code }) => code !== DUPLICATE_KEY)) throw error;
   return failures;
 }
 
