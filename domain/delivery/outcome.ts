@@ -15,7 +15,12 @@ export type Outcome =
   | { readonly kind: 'accepted'; readonly reply: SmtpReply }
   | { readonly kind: 'refused'; readonly reply: SmtpReply }
   /** No byte of the body was sent: safe to try again. */
-  | { readonly kind: 'not_handed_over'; readonly why: ConnectionTrouble }
+  | {
+      readonly kind: 'not_handed_over';
+      readonly why: ConnectionTrouble;
+      /** It was not tried: the process stops, or its claim is no longer trusted. */
+      readonly untried?: true;
+    }
   | { readonly kind: 'uncertain'; readonly why: ConnectionTrouble };
 
 /** The scope of a refusal; only scope `address` may suppress. */

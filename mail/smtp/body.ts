@@ -19,7 +19,7 @@ type CommandsBehind = (connection: Connection) => string;
 export function sendBody(connection: Connection, { mail, sentAt }: Envelope, commandsBehind: CommandsBehind): void {
   const body: Body = { mail, sentAt, stage: 'body', dotAt: 0 };
   connection.body = body;
-  const size = sizeOf(mail);
+  const size = sizeOf(mail.mail);
   if (size > ONE_WRITE || connection.session.socket.writableLength > 0) {
     sendSlices(connection, body, stuffed(Buffer.concat(mail.mail.chunks, size)), commandsBehind);
     return;

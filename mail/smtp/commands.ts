@@ -28,7 +28,7 @@ export function start(connection: Connection, mail: QueuedMail): boolean {
 
 /** The commands of a mail; undefined: the server announced that it would refuse them, and the mail is settled. */
 function commandsFor({ session, host }: Connection, mail: QueuedMail): EnvelopeCommands | undefined {
-  const commands = envelopeCommands(mail.mail, sizeOf(mail), session.capabilities);
+  const commands = envelopeCommands(mail.mail, sizeOf(mail.mail), session.capabilities);
   if (!('code' in commands)) return commands;
   host.settle(mail, { kind: 'refused', reply: commands });
   return undefined;

@@ -44,11 +44,15 @@ export function isAllowed({ signal, mayBegin }: HandOverOrder): boolean {
   return !signal.aborted && mayBegin();
 }
 
-export const NOT_BEGUN: Outcome = { kind: 'not_handed_over', why: { stage: 'envelope', what: 'not allowed to begin' } };
+export const NOT_BEGUN: Outcome = {
+  kind: 'not_handed_over',
+  why: { stage: 'envelope', what: 'not allowed to begin' },
+  untried: true,
+};
 
 /** Bytes of the mail, without the final dot. */
-export function sizeOf({ mail }: QueuedMail): number {
+export function sizeOf({ chunks }: Pick<SplicedMail, 'chunks'>): number {
   let size = 0;
-  for (const chunk of mail.chunks) size += chunk.length;
+  for (const chunk of chunks) size += chunk.length;
   return size;
 }

@@ -14,6 +14,10 @@ import type { SmtpSettings } from './settings.js';
 export interface ConnectionPool {
   /** Undefined if a connection past EHLO and AUTH is open, or was just opened. */
   ready(): Promise<ConnectionTrouble | undefined>;
+  /** Connections past EHLO and AUTH. */
+  open(): number;
+  /** Calls back whenever such a connection was opened. */
+  onOpened(listener: () => void): void;
   /** Queues a mail. It is settled once, never before this returns. */
   send(mail: Pick<QueuedMail, 'mail' | 'order' | 'settled'>): void;
   /** Resets all connections at once. */
@@ -37,6 +41,8 @@ interface Pool extends ConnectionHost {
   pause: NodeJS.Timeout | undefined;
   greylistedAt: number;
   readonly deadlines: DeadlineWatch;
+  /** Called when a connection has opened. */
+  readonly listeners: (() => void)[];
   /** Callers of `close`, called when a connection has ended. */
   readonly closing: (() => void)[];
 }
@@ -67,6 +73,7 @@ export function connectionPool(settings: SmtpSettings, most: Pipelining): Connec
     deadlines: deadlineWatch(connections, settings.times, () => {
       if (pool.queue.length() > 0) schedule(pool);
     }),
+    listeners: [],
     closing: [],
     takeBehind: () => pool.queue.take(isOrdinary),
     giveBack: (mail) => pool.queue.giveBack(mail),
@@ -81,6 +88,8 @@ export function connectionPool(settings: SmtpSettings, most: Pipelining): Connec
   };
   return {
     ready: () => ready(pool),
+    open: () => [...connections].filter(({ state }) => state === 'open').length,
+    onOpened: (listener) => void pool.listeners.push(listener),
     send: pool.queue.add,
     destroy: () => destroy(pool),
     close: () => close(pool),
@@ -156,6 +165,7 @@ function onOpened(pool: Pool, session: Session, milliseconds: number): void {
   answerWaiting(pool, undefined);
   serve(pool, connection);
   pool.deadlines.start();
+  for (const opened of pool.listeners) opened();
 }
 
 /**

@@ -27,6 +27,13 @@ export interface RouteEntry {
 export interface FailoverTransport extends Pick<Transport, 'connections' | 'ready' | 'send' | 'deliver'> {
   /** The route of the next mails, as `ready` found it last. */
   route(): Route | undefined;
+  /** The connections of that route; accounts may share them. */
+  pool(): Pick<Transport, 'open' | 'onOpened'> | undefined;
+  /**
+   * Takes a token of each rate of that route, one mail after the other. Returns the route that was paid; undefined if there
+   * was no token in time, or once the signal is aborted.
+   */
+  pay(signal: AbortSignal): Promise<string | undefined>;
 }
 
 /** The current routes of an account, each with a share of connections for the use. */
@@ -47,6 +54,7 @@ export function failoverTransport(deps: FailoverDeps): FailoverTransport {
   let found: RouteEntry | undefined;
   /** The only route there is, as `ready` found it last. */
   let only: RouteEntry | undefined;
+  const pay = paymentsInTurn(deps);
 
   const deliver = async (mail: SplicedMail, order: HandOverOrder, before?: Attempted): Promise<Outcome> => {
     const tried = new Set(before && [before.entry.monitor]);
@@ -68,6 +76,8 @@ export function failoverTransport(deps: FailoverDeps): FailoverTransport {
       return found?.route.connections ?? 1;
     },
     route: () => (found?.monitor.isUp() === false ? undefined : found?.route),
+    pool: () => found?.monitor.transport,
+    pay: (signal) => pay(found?.route, signal),
 
     ready: async () => {
       const routes = await deps.routes();
@@ -148,6 +158,17 @@ async function waitForRate(deps: FailoverDeps, route: Route, order: HandOverOrde
     await pause(Math.min(wait, RATE_CHECK_INTERVAL));
   }
   return false;
+}
+
+/** One mail after the other, so that only one of those that wait asks for a token. */
+function paymentsInTurn(deps: FailoverDeps) {
+  let last: Promise<unknown> = Promise.resolve();
+  return async (route: Route | undefined, signal: AbortSignal): Promise<string | undefined> => {
+    if (route === undefined || route.rates.length === 0) return route?.id;
+    const paid = last.then(() => waitForRate(deps, route, { signal, mayBegin: () => true }));
+    last = paid;
+    return (await paid) ? route.id : undefined;
+  };
 }
 
 function isAllowed(order: HandOverOrder): boolean {

@@ -12,6 +12,10 @@ export interface Transport {
   readonly connections: number;
   /** Undefined if a connection past EHLO and AUTH is open, or was just opened. */
   ready(): Promise<ConnectionTrouble | undefined>;
+  /** Connections past EHLO and AUTH at this moment. */
+  open(): number;
+  /** Calls back whenever such a connection was opened. */
+  onOpened(listener: () => void): void;
   /** Queues a mail. `settled` is called once, after this has returned, and must not throw. */
   send(mail: SplicedMail, order: HandOverOrder, settled: (outcome: Outcome) => void): void;
   /** As `send`; never rejects. */
@@ -43,6 +47,8 @@ export function smtpTransport(options: SmtpTransportOptions): Transport {
   return {
     connections: options.connections,
     ready: pool.ready,
+    open: pool.open,
+    onOpened: pool.onOpened,
     send: (mail, order, settled) => pool.send({ mail, order, settled }),
     deliver: (mail, order) => new Promise((settled) => pool.send({ mail, order, settled })),
     destroy: pool.destroy,

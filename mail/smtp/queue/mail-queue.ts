@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { ConnectionTrouble } from '../../../domain/delivery/outcome.js';
+import type { ConnectionTrouble, Outcome } from '../../../domain/delivery/outcome.js';
 import { isAllowed, MOST_TRIES, NOT_BEGUN, type QueuedMail, type Share } from '../hand-over.js';
 import { fairLine } from './fair-line.js';
 
@@ -13,19 +13,23 @@ export function isOrdinary({ fresh }: QueuedMail): boolean {
   return !fresh;
 }
 
+function untried(why: ConnectionTrouble): Outcome {
+  return { kind: 'not_handed_over', why, untried: true };
+}
+
 const NO_SHARE: Share = { account: 0, campaign: 0 };
 
 /** The mails that wait for a connection of a transport. `changed` is called when there is one more. */
 export function mailQueue(changed: () => void) {
   const line = fairLine<QueuedMail>(({ order }) => order.share ?? NO_SHARE);
   let isOpen = true;
-  const dismiss = (why: ConnectionTrouble, isMeant: (mail: QueuedMail) => boolean): void => {
+  const dismiss = (outcome: Outcome, isMeant: (mail: QueuedMail) => boolean): void => {
     const dismissed: QueuedMail[] = [];
     line.remove((mail) => isMeant(mail) && dismissed.push(mail) > 0);
     // The queue is complete before a caller hears of it: callers may close the transport at once.
-    for (const { settled } of dismissed) settled({ kind: 'not_handed_over', why });
+    for (const { settled } of dismissed) settled(outcome);
   };
-  const signals = watchedSignals((signal) => dismiss(CANCELLED, ({ order }) => order.signal === signal));
+  const signals = watchedSignals((signal) => dismiss(untried(CANCELLED), ({ order }) => order.signal === signal));
 
   return {
     length: line.length,
@@ -33,7 +37,7 @@ export function mailQueue(changed: () => void) {
       if (!isOpen || order.signal.aborted) {
         const why = isOpen ? CANCELLED : CLOSED;
         // Not before `add` has returned.
-        setImmediate(() => settled({ kind: 'not_handed_over', why }));
+        setImmediate(() => settled(untried(why)));
         return;
       }
       signals.watch(order.signal);
@@ -59,7 +63,7 @@ export function mailQueue(changed: () => void) {
     },
     /** No connection could be opened: a mail that has no try left is settled with the trouble. */
     countTry: (trouble: ConnectionTrouble): void => {
-      dismiss(trouble, (mail) => {
+      dismiss({ kind: 'not_handed_over', why: trouble }, (mail) => {
         mail.tries += 1;
         return mail.tries >= MOST_TRIES;
       });
@@ -67,7 +71,7 @@ export function mailQueue(changed: () => void) {
     /** Settles all mails; later ones are settled at once. */
     close: (): void => {
       isOpen = false;
-      dismiss(CLOSED, () => true);
+      dismiss(untried(CLOSED), () => true);
       signals.end();
     },
   };
