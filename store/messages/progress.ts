@@ -2,7 +2,7 @@ import type { Collection, Filter, UpdateFilter } from 'mongodb';
 import { now } from '../../clock.js';
 import type { MessageAttempt } from '../../domain/message/message.js';
 import type { MessageStep } from '../../domain/message/step.js';
-import { type Alive, type ConditionalWrites, conditionalWrites, type Verdict } from '../mongo/conditional-writes.js';
+import { type Alive, type ConditionalWrites, groupedWrites, type Verdict } from '../mongo/conditional-writes.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { leaseExpired } from '../mongo/lease.js';
 import { WAITING } from './messages.js';
@@ -16,43 +16,54 @@ export type MessageProgress = ReturnType<typeof messageProgress>;
  */
 export function messageProgress(store: Store, lease: number) {
   const rows = majorityCollection<Message>(store, 'messages');
-  return { ...owning(conditionalWrites(rows), lease), ...deciding(rows, lease) };
+  // Two lines: an outcome does not wait for the claims of others.
+  const lines = { claiming: groupedWrites(rows), settling: groupedWrites(rows) };
+  return { ...owning(lines, lease), ...deciding(rows, lease) };
 }
 
-function owning(write: ConditionalWrites<Message>, lease: number) {
+type Lines = Readonly<Record<'claiming' | 'settling', ConditionalWrites<Message>>>;
+
+function owning({ claiming, settling }: Lines, lease: number) {
   return {
     /** Claims the right to send once: attempt k, waiting, due and in time → attempt k + 1, sending, under this token. */
     claim: (row: Message, token: string, alive: Alive): Promise<Verdict> => {
       const at = now();
       const attempt = row.attempt + 1;
-      return write(alive, {
-        filter: { ...stillWaiting(row), due: { $lte: at }, expires_at: { $gt: at } },
+      return claiming(alive, {
+        filter: { ...asRead(row), due: { $lte: at }, expires_at: { $gt: at } },
         update: {
           $set: { state: 'sending', attempt, token, sweep_at: later(2 * lease) },
           $currentDate: { seen: true, updated_at: true },
         },
         id: row._id,
         isAfter: (now) => isOwnedBy(now, token) && now.attempt === attempt,
-        isBefore: (now) => waits(now) && now.attempt === row.attempt && now.due <= at && now.expires_at > at,
+        isBefore: (now) => isAsRead(now, row) && now.due <= at && now.expires_at > at,
       });
     },
 
     /** Renews the claim: the owner is alive. */
-    renew: ({ _id }: Message, token: string, alive: Alive): Promise<Verdict> =>
-      write(alive, {
+    renew: ({ _id }: Message, token: string, alive: Alive): Promise<Verdict> => {
+      const sweep_at = later(2 * lease);
+      return claiming(alive, {
         filter: { _id, token, state: 'sending' },
-        update: { $set: { sweep_at: later(2 * lease) }, $currentDate: { seen: true } },
+        update: { $set: { sweep_at }, $currentDate: { seen: true } },
         id: _id,
-        isAfter: () => false,
+        isAfter: (now) => isOwnedBy(now, token) && now.sweep_at?.getTime() === sweep_at.getTime(),
         isBefore: (now) => isOwnedBy(now, token),
-      }),
+      });
+    },
 
     /** Writes the outcome of the attempt. The token is enough: an expired lease alone decides nothing. */
-    settle: ({ _id }: Message, token: string, step: MessageStep, alive: Alive): Promise<Verdict> =>
-      write(alive, {
+    settle: (
+      { _id, resent }: Message,
+      token: string,
+      step: MessageStep,
+      alive: Alive,
+      sweepAt = nextSweepAt(step, lease),
+    ): Promise<Verdict> =>
+      settling(alive, {
         filter: { _id, token, state: 'sending' },
-        // An uncertain attempt keeps its token, also while its re-send waits: late evidence may still come.
-        update: stepUpdate(step, lease, step.state === 'uncertain' || step.resends === true ? token : null),
+        update: stepUpdate(step, sweepAt, mayHaveLateEvidence(step, resent) ? token : null),
         id: _id,
         isAfter: (now) => now.attempts.some((entry) => isSame(entry, step.entry)),
         isBefore: (now) => isOwnedBy(now, token),
@@ -60,9 +71,14 @@ function owning(write: ConditionalWrites<Message>, lease: number) {
   };
 }
 
+/** An uncertain attempt keeps its token, also while its re-send waits, before that or after it: evidence may still come. */
+function mayHaveLateEvidence({ state, resends }: MessageStep, resent: boolean): boolean {
+  return state === 'uncertain' || resends === true || (state === 'deferred' && resent);
+}
+
 function deciding(rows: Collection<Message>, lease: number) {
   const decide = (filter: Filter<Message>, step: MessageStep, token: string | null): Promise<Message | null> =>
-    rows.findOneAndUpdate(filter, stepUpdate(step, lease, token), { returnDocument: 'after' });
+    rows.findOneAndUpdate(filter, stepUpdate(step, nextSweepAt(step, lease), token), { returnDocument: 'after' });
   return {
     /**
      * The owner of attempt k is lost and its outcome unknown. Null if the owner lives, or if another process has decided.
@@ -73,14 +89,15 @@ function deciding(rows: Collection<Message>, lease: number) {
 
     /** Fails a waiting message that has expired. Null if it does not wait or has not expired. Atomic: one conditional update. */
     expire: (row: Message, step: MessageStep): Promise<Message | null> =>
-      decide({ ...stillWaiting(row), expires_at: { $lte: now() } }, step, null),
+      decide({ ...asRead(row), expires_at: { $lte: now() } }, step, tokenAfter(row, step)),
 
     /** Fails a waiting message that must not or cannot be sent. Atomic: one conditional update. */
-    refuse: (row: Message, step: MessageStep): Promise<Message | null> => decide(stillWaiting(row), step, null),
+    refuse: (row: Message, step: MessageStep): Promise<Message | null> =>
+      decide(asRead(row), step, tokenAfter(row, step)),
 
     /** Postpones a waiting message without an attempt. Null if another process changed it. Atomic: one conditional update. */
     postpone: (row: Message, step: MessageStep): Promise<Message | null> =>
-      decide({ ...stillWaiting(row), due: row.due }, step, null),
+      decide({ ...asRead(row), due: row.due }, step, tokenAfter(row, step)),
 
     /**
      * Late evidence settles an uncertain attempt, also one whose re-send has not begun; with `token` only the attempt of
@@ -91,11 +108,14 @@ function deciding(rows: Collection<Message>, lease: number) {
   };
 }
 
-function stepUpdate({ state, entry, due, resends }: MessageStep, lease: number, token: string | null) {
+/** The sweep checks the row if the next step, or the publishing of the last one, has not happened by then. */
+export function nextSweepAt({ due }: MessageStep, lease: number): Date {
+  return new Date((due ?? now()).getTime() + lease);
+}
+
+function stepUpdate({ state, entry, due, resends }: MessageStep, sweep_at: Date, token: string | null) {
   const resent = resends === true ? { resent: true } : {};
   const again = due === undefined ? {} : { due };
-  // The sweep checks the row if the next step, or the publishing of the last one, has not happened by then.
-  const sweep_at = new Date((due ?? now()).getTime() + lease);
   return {
     $set: { state, token, sweep_at, ...again, ...resent },
     $push: { attempts: entry },
@@ -103,12 +123,18 @@ function stepUpdate({ state, entry, due, resends }: MessageStep, lease: number, 
   } satisfies UpdateFilter<Message>;
 }
 
-function stillWaiting({ _id, attempt }: Message): Filter<Message> {
-  return { _id, attempt, state: { $in: WAITING } };
+/** The token of a waiting message after a step that is no attempt. */
+function tokenAfter({ token, resent }: Message, step: MessageStep): string | null {
+  return mayHaveLateEvidence(step, resent) ? token : null;
 }
 
-function waits({ state }: Message): boolean {
-  return WAITING.includes(state);
+/** A waiting message to which nothing was added since it was read. */
+function asRead({ _id, attempt, attempts }: Message): Filter<Message> {
+  return { _id, attempt, attempts: { $size: attempts.length }, state: { $in: WAITING } };
+}
+
+function isAsRead(now: Message, { attempt, attempts }: Message): boolean {
+  return WAITING.includes(now.state) && now.attempt === attempt && now.attempts.length === attempts.length;
 }
 
 function isOwnedBy(row: Message, token: string): boolean {

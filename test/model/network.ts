@@ -34,7 +34,7 @@ export interface Mutation {
   readonly leavesChainOpen?: boolean;
 }
 
-const WRITES = new Set(['updateOne', 'updateMany', 'findOneAndUpdate', 'insertOne', 'insertMany']);
+const WRITES = new Set(['updateOne', 'updateMany', 'findOneAndUpdate', 'insertOne', 'insertMany', 'bulkWrite']);
 
 /**
  * Skips durability, which is not tested here and costs a disk flush per write. On a single server a local read sees all
@@ -112,7 +112,7 @@ function unreliable(
   underway: Underway,
   mutation: Mutation,
 ): Collection {
-  const acceptsUnknown = (name: string) => mutation.acceptsUnknown === true && name === 'updateOne';
+  const acceptsUnknown = (name: string) => mutation.acceptsUnknown === true && /^(updateOne|bulkWrite)$/.test(name);
   return new Proxy(collection, {
     get: (target, name) => {
       const method = Reflect.get(target, name) as unknown;
@@ -120,11 +120,14 @@ function unreliable(
       if (typeof name !== 'string' || !WRITES.has(name)) return method.bind(target);
       return async (...args: unknown[]) => {
         const mutated = mutation.write?.(name, args) ?? args;
+        const isBatch = name === 'insertMany' || name === 'bulkWrite';
+        const count = name === 'bulkWrite' ? (mutated[0] as readonly unknown[]).length : 1;
         const write = {
           whole: () => method.apply(target, [...mutated]),
-          part: async () => (name === 'insertMany' ? method.apply(target, firstHalf(mutated)) : undefined),
+          part: async () => (isBatch ? method.apply(target, firstHalf(mutated)) : undefined),
+          count,
         };
-        return mutatedAnswer(mutation, await sent(write, connection, underway, acceptsUnknown(name)));
+        return mutatedAnswer(mutation, await sent(write, connection, underway, acceptsUnknown(name)), count);
       };
     },
   });
@@ -138,16 +141,18 @@ function firstHalf([documents, ...rest]: readonly unknown[]): unknown[] {
 interface Write {
   readonly whole: () => Promise<unknown>;
   readonly part: () => Promise<unknown>;
+  /** Rows that it matches if nothing fails. */
+  readonly count: number;
 }
 
 async function sent(
-  { whole: write, part }: Write,
+  { whole: write, part, count }: Write,
   connection: Connection,
   underway: Underway,
   accepted: boolean,
 ): Promise<unknown> {
   const lost = () => {
-    if (accepted) return { matchedCount: 1 };
+    if (accepted) return { matchedCount: count };
     throw new MongoNetworkError('the answer was lost');
   };
   const fault = connection.faults.shift() ?? 'ok';
@@ -171,8 +176,8 @@ async function sent(
   return fault === 'deaf' ? lost() : answer;
 }
 
-function mutatedAnswer({ ignoresNoMatch = false }: Mutation, answer: unknown): unknown {
-  return ignoresNoMatch && (answer as Document | null)?.['matchedCount'] === 0 ? { matchedCount: 1 } : answer;
+function mutatedAnswer({ ignoresNoMatch = false }: Mutation, answer: unknown, count: number): unknown {
+  return ignoresNoMatch && (answer as Document | null)?.['matchedCount'] < count ? { matchedCount: count } : answer;
 }
 
 /** Starts an operation and waits until it has its answer or hangs. */
