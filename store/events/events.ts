@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { AnyBulkWriteOperation, ClientSession } from 'mongodb';
+import { type ClientSession, type Collection, MongoBulkWriteError } from 'mongodb';
 import { now } from '../../clock.js';
-import type { Store } from '../mongo/connect.js';
-import { duplicatesIn } from '../mongo/duplicate-key.js';
+import { sharedCalls } from '../../domain/shared-calls.js';
+import { majorityCollection, type Store } from '../mongo/connect.js';
+import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
 
 /** An event of an account. `_id` is deterministic wherever a retry could repeat the append. */
 export interface Event {
@@ -29,12 +30,18 @@ export interface StoredEvent extends Event {
 export type Events = ReturnType<typeof events>;
 
 /** The event log: every event is appended here. */
-export function events({ db }: Store) {
-  const rows = db.collection<StoredEvent>('events');
+export function events(store: Store) {
+  const rows = store.db.collection<StoredEvent>('events');
+  const visible = majorityCollection<StoredEvent>(store, 'events');
+  const share = sharedCalls<readonly StoredEvent[], Error | undefined>({
+    send: (appends) => appendTogether(rows, appends),
+    atOnce: APPENDS_AT_ONCE,
+    size: { of: ({ length }) => length, most: EVENTS_TOGETHER },
+  });
   return {
     /**
-     * Appends each event whose id is new; repeating the call changes nothing. Within a transaction a known id aborts
-     * the transaction, because MongoDB allows no other behaviour.
+     * Appends each event whose id is new; repeating the call changes nothing. Concurrent calls share a command. Within a
+     * transaction a known id aborts the transaction, because MongoDB allows no other behaviour.
      */
     append: async (
       happened: readonly Omit<Event, 'at'>[],
@@ -42,15 +49,15 @@ export function events({ db }: Store) {
       session?: ClientSession,
     ): Promise<void> => {
       if (happened.length === 0) return;
-      const inserts: AnyBulkWriteOperation<StoredEvent>[] = happened.map((event, append_index) => ({
-        insertOne: { document: { ...event, at, public_id: publicIdOf(event), append_index } },
-      }));
-      try {
-        await rows.bulkWrite(inserts, { ordered: false, ...(session && { session }) });
-      } catch (error) {
-        if (session !== undefined) throw error;
-        duplicatesIn(error);
+      const appended = happened.map((event, append_index) => {
+        return { ...event, at, public_id: publicIdOf(event), append_index };
+      });
+      if (session !== undefined) {
+        await rows.bulkWrite(appended.map(insertOf), { ordered: false, session });
+        return;
       }
+      const error = await share(appended);
+      if (error !== undefined) throw error;
     },
 
     /**
@@ -58,7 +65,7 @@ export function events({ db }: Store) {
      * begin with the message's id, so they are found before they have a sequence number.
      */
     ofMessage: (account: number, message: string, types: readonly string[], limit: number): Promise<Event[]> =>
-      rows
+      visible
         .find({ _id: { $gte: `message:${message}:`, $lt: `message:${message};` }, account, type: { $in: [...types] } })
         .sort({ at: 1, _id: 1 })
         .limit(limit)
@@ -67,6 +74,45 @@ export function events({ db }: Store) {
     ofCampaign: (account: number, campaign: number): Promise<Event[]> =>
       rows.find({ account, campaign }).sort({ at: 1, _id: 1 }).toArray(),
   };
+}
+
+const APPENDS_AT_ONCE = 4;
+const EVENTS_TOGETHER = 1_000;
+
+function insertOf(document: StoredEvent) {
+  return { insertOne: { document } };
+}
+
+/** One unordered insert for several appends, and the error of each of them. Never rejects. */
+async function appendTogether(
+  rows: Collection<StoredEvent>,
+  appends: readonly (readonly StoredEvent[])[],
+): Promise<(Error | undefined)[]> {
+  try {
+    await rows.bulkWrite(appends.flat().map(insertOf), { ordered: false });
+    return appends.map(() => undefined);
+  } catch (error) {
+    if (error instanceof MongoBulkWriteError) return errorsOfAppends(error, appends);
+    if (appends.length === 1) return [error as Error];
+    // No command was sent: one of the appends is at fault.
+    return Promise.all(appends.map(async (append) => (await appendTogether(rows, [append]))[0]));
+  }
+}
+
+/** Known events are no error. Without an answer of the server no append is confirmed. */
+function errorsOfAppends(
+  error: MongoBulkWriteError,
+  appends: readonly (readonly StoredEvent[])[],
+): (Error | undefined)[] {
+  const failures = error.result.getWriteErrors();
+  if (failures.length === 0 || error.result.getWriteConcernError() !== undefined) return appends.map(() => error);
+  const refused = failures.filter(({ code }) => code !== DUPLICATE_KEY).map(({ index }) => index);
+  let from = 0;
+  return appends.map(({ length }) => {
+    const first = from;
+    from += length;
+    return refused.some((index) => index >= first && index < from) ? error : undefined;
+  });
 }
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';

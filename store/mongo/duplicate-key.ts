@@ -8,7 +8,7 @@ import {
   type WriteError,
 } from 'mongodb';
 
-const DUPLICATE_KEY = 11_000;
+export const DUPLICATE_KEY = 11_000;
 
 /** A row with this unique key exists already. */
 export function isDuplicateKey(error: unknown): boolean {
