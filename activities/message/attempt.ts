@@ -21,17 +21,20 @@ import {
   stepOfWaiting,
 } from '../../domain/message/step.js';
 import type { SplicedMail, Unrenderable } from '../../mail/letter/letter.js';
-import type { Transport } from '../../mail/transports/transport.js';
+import { sizeOf } from '../../mail/smtp/hand-over.js';
+import type { FailoverTransport } from '../../mail/transports/failover.js';
 import { settleMessage } from '../../services/evidence.js';
 import type { Messages } from '../../store/messages/messages.js';
+import { nextSweepAt } from '../../store/messages/progress.js';
 import type { Message } from '../../store/messages/row.js';
 import type { OptOuts } from '../../store/suppressions/opt-outs.js';
 import type { Suppressions } from '../../store/suppressions/suppressions.js';
-import { type keyedSemaphore, type MessageOwnerDeps, ownMessage } from './owner.js';
+import { type MessageOwnerDeps, ownMessage } from './owner.js';
 import type { PublishMessage, TrackAttempt } from './publishing.js';
+import type { SendWindows } from './send-window.js';
 
 /** The transport of an account. */
-type OutgoingTransport = Pick<Transport, 'connections' | 'ready' | 'deliver'>;
+type OutgoingTransport = Pick<FailoverTransport, 'pool' | 'ready' | 'pay' | 'deliver'>;
 
 export interface MessageAttemptDeps extends MessageOwnerDeps {
   readonly messages: Pick<Messages, 'find' | 'sweepAgain'>;
@@ -42,7 +45,7 @@ export interface MessageAttemptDeps extends MessageOwnerDeps {
   readonly publish: PublishMessage;
   readonly publishAccepted: PublishMessage;
   readonly trackAttempt: TrackAttempt;
-  readonly withSlot: ReturnType<typeof keyedSemaphore>;
+  readonly windows: SendWindows;
   /** SIGTERM: claim no more. */
   readonly stopping: AbortSignal;
   /** The drain limit: no further handover begins. */
@@ -113,51 +116,72 @@ function attempt(deps: MessageAttemptDeps, row: Message, report: ReportStatus): 
 
 async function attempted(deps: MessageAttemptDeps, row: Message, report: ReportStatus): Promise<MessageStatus> {
   const transport = deps.transportsFor(row.account, 'transactional');
-  const [blocked, mail, trouble] = await Promise.all([
-    preSendCheck(deps, row),
-    deps.messageMail(row),
-    transport.ready(),
-  ]);
+  const [blocked, trouble] = await Promise.all([preSendCheck(deps, row), transport.ready()]);
+  const connections = transport.pool();
   if (blocked !== undefined) return report(await recordStep(deps, row, blocked));
-  if (mail.kind === 'unrenderable')
-    return report(await recordStep(deps, row, refusalOf(row, { ...mail, reply: mail.reason })));
-  if (trouble !== undefined) {
+  if (trouble !== undefined || connections === undefined) {
     await deps.publishAccepted(row);
     return { kind: 'transport_down' };
   }
-  const ready = { transport, mail, checkedAt: monotonic() };
-  const sent = await deps.withSlot(
-    String(row.account),
-    () => transport.connections,
-    () => send(deps, row, ready),
+  const checkedAt = monotonic();
+  // Before the slot: an account that waits for its own rate must not hold the connections that it shares with others.
+  const paid = await transport.pay(deps.stopping);
+  const after = await deps.windows.run(
+    connections,
+    row.account,
+    async (claim): Promise<Message | 'transport_down' | null> => {
+      if (deps.stopping.aborted) return null;
+      const mail = await deps.messageMail(row);
+      if (mail.kind === 'unrenderable') return recordStep(deps, row, refusalOf(row, { ...mail, reply: mail.reason }));
+      return claim(sizeOf(mail), () => send(deps, row, { transport, mail, paid, checkedAt }));
+    },
   );
-  // The row has the outcome: of this attempt, or of a later one by another process.
-  return sent ? report(await deps.messages.find(row.account, row._id)) : { kind: 'busy', wait: RETRY_SOON_MS };
+  return after === 'transport_down' ? { kind: 'transport_down' } : report(after);
 }
 
 interface Ready {
   readonly transport: OutgoingTransport;
   readonly mail: SplicedMail;
+  readonly paid: string | undefined;
   readonly checkedAt: number;
 }
 
-/** Claims, hands over and settles, or refuses; false if nothing was done. */
-async function send(deps: MessageAttemptDeps, row: Message, { transport, mail, checkedAt }: Ready): Promise<boolean> {
-  if (deps.stopping.aborted) return false;
+/** Claims, hands over and settles, or refuses. Returns the row afterwards; null: another process has changed it. */
+async function send(
+  deps: MessageAttemptDeps,
+  row: Message,
+  { transport, mail, paid, checkedAt }: Ready,
+): Promise<Message | 'transport_down' | null> {
+  if (deps.stopping.aborted) return null;
   // After a long wait for a connection the checks are repeated; the message keeps its place in the queue.
-  const blocked = monotonic() - checkedAt > deps.times.freshness ? await preSendCheck(deps, row) : undefined;
-  if (blocked !== undefined) return (await recordStep(deps, row, blocked)) !== null;
+  if (monotonic() - checkedAt > deps.times.freshness) {
+    const [blocked, trouble] = await Promise.all([preSendCheck(deps, row), transport.ready()]);
+    if (blocked !== undefined) return recordStep(deps, row, blocked);
+    if (trouble !== undefined) return 'transport_down';
+  }
   const token = randomUUID();
   const owner = await ownMessage(deps, row, token);
-  if (owner === undefined) return false;
+  if (owner === undefined) return null;
   const outcome = await transport
-    .deliver(mail, { mayBegin: owner.trusted, signal: deps.drained, share: { account: row.account, campaign: 0 } })
+    .deliver(mail, {
+      mayBegin: owner.trusted,
+      signal: deps.drained,
+      paid,
+      share: { account: row.account, campaign: 0 },
+    })
     // A defect during the handover: it is unknown how much of the mail was sent.
     .catch((error): Outcome => ({ kind: 'uncertain', why: { stage: 'body', what: shortReply(String(error)) } }));
   const step = stepOf(outcome, row, deps.times.firstRetry);
-  const verdict = await owner.settle(step).finally(owner.abandon);
+  const sweepAt = nextSweepAt(step, deps.times.lease);
+  const verdict = await owner.settle(step, sweepAt).finally(owner.abandon);
+  // What was written is known; a message that was sent does not change until its events are published.
+  if (verdict === 'done' && step.state === 'sent') return sentRow(row, step, sweepAt);
   if (verdict === 'lost') await offerEvidence(deps, row, token, step);
-  return true;
+  return deps.messages.find(row.account, row._id);
+}
+
+function sentRow(row: Message, { state, entry }: MessageStep, sweep_at: Date): Message {
+  return { ...row, state, attempt: row.attempt + 1, token: null, attempts: [...row.attempts, entry], sweep_at };
 }
 
 /** The step of a message that must not be sent, or not yet; undefined if it may be sent. */
@@ -199,10 +223,16 @@ function stepOf(outcome: Outcome, row: Message, firstRetry: number): MessageStep
     at: now(),
     mayResend: mayResend(row),
     inDoubt: row.resent,
-    requestedDelay: outcome.kind === 'refused' ? requestedDelay(outcome.reply.text) : undefined,
+    requestedDelay: delayAfter(outcome),
     firstRetry,
     chance: Math.random(),
   });
+}
+
+/** A mail that was not tried is due at once. */
+function delayAfter(outcome: Outcome): number | undefined {
+  if (outcome.kind === 'refused') return requestedDelay(outcome.reply.text);
+  return outcome.kind === 'not_handed_over' && outcome.untried ? 0 : undefined;
 }
 
 /** Another process declared this attempt uncertain; its outcome settles that, unless a re-send has begun. */

@@ -1,7 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { withHeartbeat } from '../heartbeat.js';
 import { type MessageAttemptDeps, type MessageStatus, messageAttempts } from './attempt.js';
-import { keyedSemaphore } from './owner.js';
 import {
   type AcceptanceDeps,
   acceptancePublisher,
@@ -9,9 +8,10 @@ import {
   messagePublisher,
   publishAccepted,
 } from './publishing.js';
+import { sendWindows } from './send-window.js';
 
 export interface MessageDeliveryDeps
-  extends Omit<MessageAttemptDeps, 'publish' | 'publishAccepted' | 'trackAttempt' | 'withSlot'>,
+  extends Omit<MessageAttemptDeps, 'publish' | 'publishAccepted' | 'trackAttempt' | 'windows'>,
     Omit<MessagePublishingDeps, 'messageProgress'> {
   readonly messages: MessageAttemptDeps['messages'] & MessagePublishingDeps['messages'] & AcceptanceDeps['messages'];
   readonly heartbeat: () => void;
@@ -45,7 +45,7 @@ export function messageActivities(deps: MessageDeliveryDeps) {
     publish: messagePublisher({ ...deps, messageProgress: deps.messageProgress }),
     publishAccepted: publishAccepted(deps),
     trackAttempt: acceptancePublisher(deps),
-    withSlot: keyedSemaphore(),
+    windows: sendWindows(),
   });
   const open = new Map<string, Promise<MessageStatus>>();
 

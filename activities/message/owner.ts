@@ -3,7 +3,7 @@ import type { MessageStep } from '../../domain/message/step.js';
 import type { MessageProgress } from '../../store/messages/progress.js';
 import type { Message } from '../../store/messages/row.js';
 import type { Verdict } from '../../store/mongo/conditional-writes.js';
-import { elapsedSince, instant } from '../campaign/page/owner.js';
+import { elapsedSince, type Instant, instant } from '../campaign/page/owner.js';
 
 export interface MessageOwnerDeps {
   readonly messageProgress: MessageProgress;
@@ -16,69 +16,38 @@ export interface MessageOwnerDeps {
  */
 export async function ownMessage({ messageProgress, times }: MessageOwnerDeps, row: Message, token: string) {
   const claimedAt = instant();
-  const alive = () => elapsedSince(claimedAt) < times.startToClose;
-  if ((await messageProgress.claim(row, token, alive)) === 'lost') return undefined;
+  const within = (since: Instant) => () => elapsedSince(since) < times.startToClose;
+  if ((await messageProgress.claim(row, token, within(claimedAt))) === 'lost') return undefined;
   let confirmed = claimedAt;
   let lost = false;
-  let renewing: Promise<void> = Promise.resolve();
+  let ended = false;
+  let isRenewing = false;
 
   const renew = async (): Promise<void> => {
+    if (isRenewing) return;
+    isRenewing = true;
     const at = instant();
-    const verdict = await messageProgress.renew(row, token, alive);
-    lost = verdict === 'lost';
-    if (!lost) confirmed = at;
+    // A renewal that fails does not stop the attempt: the trust expires by itself.
+    const verdict = await messageProgress.renew(row, token, () => !ended).catch(() => undefined);
+    isRenewing = false;
+    lost ||= verdict === 'lost';
+    if (verdict === 'done') confirmed = at;
   };
-  // A renewal that fails does not stop the attempt: the trust expires by itself.
-  const timer = setInterval(() => {
-    renewing = renewing.then(renew).catch(() => undefined);
-  }, times.renewEvery);
+  const timer = setInterval(() => void renew(), times.renewEvery);
+  const abandon = (): void => {
+    ended = true;
+    clearInterval(timer);
+  };
 
   return {
     trusted: (): boolean => !lost && elapsedSince(confirmed) < times.trust,
-    /** Ends ownership, whether the claim was still held or not. */
-    settle: async (step: MessageStep): Promise<Verdict> => {
-      clearInterval(timer);
-      await renewing;
-      return messageProgress.settle(row, token, step, alive);
+    /** Ends ownership, whether the claim was still held or not. The sweep checks the row at `sweepAt`. */
+    settle: (step: MessageStep, sweepAt: Date): Promise<Verdict> => {
+      // A renewal that is under way changes nothing once the row is settled.
+      abandon();
+      return messageProgress.settle(row, token, step, within(instant()), sweepAt);
     },
     /** Ends ownership without a write: the lease expires. */
-    abandon: (): void => clearInterval(timer),
+    abandon,
   };
-}
-
-interface Queue {
-  busy: number;
-  readonly waiting: (() => void)[];
-}
-
-/**
- * Runs at most `limit()` pieces of work of each key at once, in the order of the calls. A message that is claimed but not
- * yet on a connection would be uncertain if the process died, so it is claimed only when a connection is free.
- */
-export function keyedSemaphore() {
-  const queues = new Map<string, Queue>();
-
-  return async <T>(key: string, limit: () => number, work: () => Promise<T>): Promise<T> => {
-    const queue = queues.get(key) ?? { busy: 0, waiting: [] };
-    queues.set(key, queue);
-    await new Promise<void>((go) => {
-      queue.waiting.push(go);
-      admit(queue, limit());
-    });
-    try {
-      return await work();
-    } finally {
-      queue.busy -= 1;
-      admit(queue, limit());
-      if (queue.busy === 0) queues.delete(key);
-    }
-  };
-}
-
-/** The limit may have grown meanwhile; at least one is admitted. */
-function admit(queue: Queue, limit: number): void {
-  while (queue.waiting.length > 0 && queue.busy < Math.max(1, limit)) {
-    queue.busy += 1;
-    queue.waiting.shift()?.();
-  }
 }

@@ -9,7 +9,7 @@ import type { Message } from '../../store/messages/row.js';
 
 export interface MessagePublishingDeps extends MessageEvidenceStores, SuppressionStores {
   readonly events: Events;
-  readonly messages: Pick<Messages, 'sweepAgain'>;
+  readonly messages: Pick<Messages, 'endSweep'>;
 }
 
 export type PublishMessage = (row: Message) => Promise<void>;
@@ -89,7 +89,7 @@ export function messagePublisher(deps: MessagePublishingDeps): PublishMessage {
       await applyRefusal(deps, mail, { ...entry, kind: entry.outcome, at: new Date(entry.at) });
     }
     await events.append(eventsOf(row));
-    if (FINAL_STATES.includes(row.state) && row.sweep_at !== null) await messages.sweepAgain(row, null);
+    if (FINAL_STATES.includes(row.state) && row.sweep_at !== null) await messages.endSweep(row);
   };
 }
 

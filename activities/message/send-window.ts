@@ -10,8 +10,13 @@ const CLAIMS_PER_CONNECTION = 4;
 const WINDOWS_AHEAD = 2;
 const BYTES_AHEAD = 64 * 1024 * 1024;
 
-/** Waits for a slot, then runs the work. Accounts take turns; the messages of an account keep their order. */
-type Slots = <T>(account: number, work: () => Promise<T>) => Promise<T>;
+/** Accounts take turns; the messages of an account keep their order. */
+interface Slots {
+  /** Waits for a slot, then runs the work. */
+  run<T>(account: number, work: () => Promise<T>): Promise<T>;
+  /** The limit may have grown. */
+  admit(): void;
+}
 
 interface Window {
   readonly render: Slots;
@@ -38,6 +43,10 @@ export function sendWindows() {
       bytes: 0,
     };
     windows.set(connections, window);
+    connections.onOpened(() => {
+      window.render.admit();
+      window.claim.admit();
+    });
     return window;
   };
 
@@ -45,10 +54,10 @@ export function sendWindows() {
     /** Runs `work` when a mail may be rendered; `work` calls `claim` with the size of the mail when it may be claimed. */
     run: <T>(connections: Connections, account: number, work: (claim: Claim) => Promise<T>): Promise<T> => {
       const window = windowOf(connections);
-      return window.render(account, () =>
+      return window.render.run(account, () =>
         work(async (bytes, send) => {
           window.bytes += bytes;
-          return window.claim(account, send).finally(() => {
+          return window.claim.run(account, send).finally(() => {
             window.bytes -= bytes;
           });
         }),
@@ -59,7 +68,7 @@ export function sendWindows() {
 
 type Claim = <T>(bytes: number, send: () => Promise<T>) => Promise<T>;
 
-/** At least one slot is free if no work runs. The limit is asked again whenever work arrives or ends. */
+/** At least one slot is free if no work runs. */
 function fairSlots(limit: () => number): Slots {
   const line = fairLine<{ readonly account: number; readonly go: () => void }>(({ account }) => ({
     account,
@@ -72,16 +81,19 @@ function fairSlots(limit: () => number): Slots {
       line.take(() => true)?.go();
     }
   };
-  return async (account, work) => {
-    await new Promise<void>((go) => {
-      line.add({ account, go });
-      admit();
-    });
-    try {
-      return await work();
-    } finally {
-      busy -= 1;
-      admit();
-    }
+  return {
+    admit,
+    run: async (account, work) => {
+      await new Promise<void>((go) => {
+        line.add({ account, go });
+        admit();
+      });
+      try {
+        return await work();
+      } finally {
+        busy -= 1;
+        admit();
+      }
+    },
   };
 }

@@ -9,7 +9,7 @@ import { lostOwnerStep } from './attempt.js';
 import { type MessagePublishingDeps, messagePublisher } from './publishing.js';
 
 export interface MessageSweepDeps extends MessagePublishingDeps {
-  readonly messages: Pick<Messages, 'due' | 'sweepAgain'>;
+  readonly messages: Pick<Messages, 'due' | 'sweepAgain' | 'endSweep'>;
   readonly messageProgress: Pick<MessageProgress, 'takeOver' | 'recordLateEvidence'>;
   readonly engine: Pick<Engine, 'startMessage'>;
   readonly times: Pick<ProtocolTimes, 'lease' | 'resendAfter'>;

@@ -1,6 +1,7 @@
 import type { Collection, Filter } from 'mongodb';
 import { now } from '../../clock.js';
 import type { MessageState } from '../../domain/message/message.js';
+import { sharedCalls } from '../../domain/shared-calls.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { dueRows, moveSweep } from '../mongo/lease.js';
 import { foreignOrMissing, type Owned } from '../mongo/ownership.js';
@@ -37,9 +38,17 @@ export function messages(store: Store) {
   return { ...messageAcceptance(store), ...reading(rows), ...sweeping(rows), ...cancelling(rows) };
 }
 
+/** Reads by id at once; each of them is shared by those that came while others were under way. */
+const READS_AT_ONCE = 4;
+
 function reading(rows: Collection<Message>) {
+  const shared = sharedCalls<string, Message | null>({ send: (ids) => findAll(rows, ids), atOnce: READS_AT_ONCE });
   return {
-    find: (account: number, _id: string): Promise<Message | null> => rows.findOne({ _id, account }),
+    /** Concurrent reads share a command. */
+    find: async (account: number, _id: string): Promise<Message | null> => {
+      const row = await shared(_id);
+      return row?.account === account ? row : null;
+    },
 
     /** In no order; those that do not exist are missing. */
     findMany: (account: number, ids: readonly string[]): Promise<Message[]> =>
@@ -94,6 +103,14 @@ function reading(rows: Collection<Message>) {
   };
 }
 
+/** In the order of the ids. */
+async function findAll(rows: Collection<Message>, ids: readonly string[]): Promise<(Message | null)[]> {
+  if (ids.length === 1) return [await rows.findOne({ _id: ids[0] ?? '' })];
+  const found = await rows.find({ _id: { $in: [...ids] } }, { batchSize: ids.length + 1 }).toArray();
+  const byId = new Map(found.map((row) => [row._id, row]));
+  return ids.map((id) => byId.get(id) ?? null);
+}
+
 function cancelling(rows: Collection<Message>) {
   return {
     /**
@@ -114,7 +131,18 @@ function cancelling(rows: Collection<Message>) {
 const CANCELLED = { $cond: ['$resent', 'uncertain', 'cancelled'] };
 
 function sweeping(rows: Collection<Message>) {
+  const endSweeps = sharedCalls<Message, void>({
+    send: async (published) => {
+      // Each under its own filter: one for all of them would end the sweep of a row that was changed meanwhile.
+      const updates = published.map((row) => ({ updateOne: { filter: asRead(row), update: NEVER_AGAIN } }));
+      await rows.bulkWrite(updates, { ordered: false });
+      return [];
+    },
+  });
   return {
+    /** The events of this row are published: the sweep checks it no more, unless it was changed meanwhile. */
+    endSweep: (row: Message): Promise<void> => endSweeps(row),
+
     /** Messages of all accounts whose check is due, the longest due first. */
     due: (before: Date, limit: number): Promise<Message[]> => dueRows(rows, before).limit(limit).toArray(),
 
@@ -123,8 +151,13 @@ function sweeping(rows: Collection<Message>) {
       await rows.updateMany({ _id: { $in: [...ids] }, state: 'accepted' }, { $max: { sweep_at: until } });
     },
 
-    /** Checks again at `at`, or never; false if the row changed since it was read. Atomic: one conditional update. */
-    sweepAgain: ({ _id, state, attempt, sweep_at }: Message, at: Date | null): Promise<boolean> =>
-      moveSweep(rows, { _id, state, attempt, sweep_at }, at),
+    /** Checks again at `at`; false if the row changed since it was read. Atomic: one conditional update. */
+    sweepAgain: (row: Message, at: Date): Promise<boolean> => moveSweep(rows, asRead(row), at),
   };
+}
+
+const NEVER_AGAIN = { $set: { sweep_at: null } };
+
+function asRead({ _id, state, attempt, sweep_at }: Message): Filter<Message> {
+  return { _id, state, attempt, sweep_at };
 }

@@ -54,35 +54,35 @@ test('a claim is renewed while its mail is open; another process reports the mes
   expect(elsewhere.server.handed).toEqual([]);
 });
 
-test('a process claims no more messages at once than it has connections', async () => {
+test('a process claims at most four messages for each open connection', async () => {
   const { server, steps } = aProcess(store);
-  const all = await Promise.all(Array.from({ length: 5 }, () => anAcceptedMessage(store)));
+  const all = await Promise.all(Array.from({ length: 9 }, () => anAcceptedMessage(store)));
   const ends = all.map((message) => steps.activities.deliverMessage(input(message)));
-  for (let handed = 2; handed <= 5; handed += 2) {
+  for (let handed = 4; handed <= 9; handed += 4) {
     await until(() => server.handed.length >= handed);
     server.answer(ACCEPTED);
   }
-  await until(() => server.handed.length === 5);
+  await until(() => server.handed.length === 9);
   server.answer(ACCEPTED);
-  expect((await Promise.all(ends)).map((end) => end.kind)).toEqual(Array(5).fill('final'));
-  expect(server.most()).toBeLessThanOrEqual(2);
+  expect((await Promise.all(ends)).map((end) => end.kind)).toEqual(Array(9).fill('final'));
+  expect(server.most()).toBe(4);
 });
 
 test('a message keeps its place in the queue; it is refused if its recipient was suppressed meanwhile', async () => {
   const { server, steps } = aProcess(store, { times: { ...TIMES, freshness: -1 } });
-  const all = await Promise.all(Array.from({ length: 4 }, () => anAcceptedMessage(store)));
+  const all = await Promise.all(Array.from({ length: 6 }, () => anAcceptedMessage(store)));
   const ends = all.map((message) => steps.activities.deliverMessage(input(message)));
-  await until(() => server.open.length === 2);
+  await until(() => server.open.length === 4);
   const waiting = all.filter(({ _id }) => !server.handed.includes(_id));
   const [gone] = waiting;
   await suppressions(store).add(7, gone?.to_key ?? '', 'manual', null);
   await until(() => {
     server.answer(ACCEPTED);
-    return server.handed.length === 3;
+    return server.handed.length === 5;
   });
   server.answer(ACCEPTED);
   const states = (await Promise.all(ends)).map((end) => (end.kind === 'final' ? end.state : end.kind));
-  expect(states.sort()).toEqual(['failed', 'sent', 'sent', 'sent']);
+  expect(states.sort()).toEqual(['failed', 'sent', 'sent', 'sent', 'sent', 'sent']);
   expect((await messages(store).find(7, gone?._id ?? ''))?.attempts).toMatchObject([{ class: 'suppressed' }]);
 });
 

@@ -99,7 +99,7 @@ test('page: the newest first, by state and tag, after a given id', async () => {
   expect(ids(await plain().page(account, { limit: 9, state: 'accepted' }))).toEqual(['01900000']);
 });
 
-test('due: rows whose check is due, the longest due first; sweepAgain moves the check once', async () => {
+test('due: rows whose check is due, the longest due first; sweepAgain moves the check once, endSweep ends it', async () => {
   const past = new Date(1_000);
   const [late, later] = await Promise.all([put({ sweep_at: new Date(2_000) }), put({ sweep_at: past })]);
   await put({ sweep_at: null });
@@ -107,5 +107,9 @@ test('due: rows whose check is due, the longest due first; sweepAgain moves the 
   expect(await plain().sweepAgain(later, new Date(9_000))).toBe(true);
   expect(await plain().sweepAgain(later, new Date(8_000))).toBe(false);
   await stored().updateOne({ _id: late._id }, { $set: { state: 'sent' } });
-  expect(await plain().sweepAgain(late, null)).toBe(false);
+  const [done, changed] = await Promise.all([put({ sweep_at: past }), put({ sweep_at: past })]);
+  await stored().updateOne({ _id: changed._id }, { $set: { sweep_at: new Date(2_500) } });
+  const messages = plain();
+  await Promise.all([late, done, changed].map((row) => messages.endSweep(row)));
+  expect(ids(await plain().due(new Date(3_000), 10))).toEqual(ids([late, changed]));
 });

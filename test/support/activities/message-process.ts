@@ -24,13 +24,15 @@ export function slowServer() {
   const open: ((outcome: Outcome) => void)[] = [];
   const handed: string[] = [];
   let most = 0;
+  const connections = { open: () => 1, onOpened: () => undefined };
   return {
     open,
     handed,
     most: () => most,
     transport: {
-      connections: 2,
+      pool: () => connections,
       ready: async () => undefined,
+      pay: async () => undefined,
       deliver: (mail: SplicedMail) => {
         handed.push(mail.messageId);
         return new Promise<Outcome>((resolve) => {
