@@ -2,24 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { monotonic, now } from '../../clock.js';
 import { fateOf } from '../../domain/delivery/classify.js';
 import type { Outcome } from '../../domain/delivery/outcome.js';
+import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import { requestedDelay } from '../../domain/delivery/requested-delay.js';
-import { retryWait } from '../../domain/delivery/retry.js';
 import { shortReply } from '../../domain/delivery/scrub.js';
-import {
-  BAD_DOMAIN,
-  type BadDomainRefusal,
-  decideForBadDomain,
-  domainOf,
-  KNOWN_BAD_DOMAIN,
-} from '../../domain/delivery/suppression.js';
 import { FINAL_STATES, type MessageState } from '../../domain/message/message.js';
-import {
-  type MessageStep,
-  stepAfter,
-  stepOfLostOwner,
-  stepOfRefusal,
-  stepOfWaiting,
-} from '../../domain/message/step.js';
+import { type MessageStep, stepAfter, stepOfLostOwner, stepOfRefusal } from '../../domain/message/step.js';
 import type { SplicedMail, Unrenderable } from '../../mail/letter/letter.js';
 import { sizeOf } from '../../mail/smtp/hand-over.js';
 import type { FailoverTransport } from '../../mail/transports/failover.js';
@@ -27,19 +14,17 @@ import { settleMessage } from '../../services/evidence.js';
 import type { Messages } from '../../store/messages/messages.js';
 import { nextSweepAt } from '../../store/messages/progress.js';
 import type { Message } from '../../store/messages/row.js';
-import type { OptOuts } from '../../store/suppressions/opt-outs.js';
-import type { Suppressions } from '../../store/suppressions/suppressions.js';
 import { type MessageOwnerDeps, ownMessage } from './owner.js';
+import { type PreSendDeps, preSendCheck, refusalOf } from './pre-send-check.js';
 import type { PublishMessage, TrackAttempt } from './publishing.js';
 import type { SendWindows } from './send-window.js';
 
 /** The transport of an account. */
 type OutgoingTransport = Pick<FailoverTransport, 'pool' | 'ready' | 'pay' | 'deliver'>;
 
-export interface MessageAttemptDeps extends MessageOwnerDeps {
+export interface MessageAttemptDeps extends MessageOwnerDeps, PreSendDeps {
+  readonly times: ProtocolTimes;
   readonly messages: Pick<Messages, 'find' | 'sweepAgain'>;
-  readonly suppressions: Suppressions;
-  readonly optOuts: Pick<OptOuts, 'among'>;
   readonly transportsFor: (account: number, use: 'transactional') => OutgoingTransport;
   readonly messageMail: (row: Message) => Promise<SplicedMail | Unrenderable>;
   readonly publish: PublishMessage;
@@ -92,7 +77,6 @@ export function messageAttempts(deps: MessageAttemptDeps) {
 type ReportStatus = (row: Message | null) => Promise<MessageStatus>;
 
 const EXPIRED = { class: 'expired', code: null, reply: null } as const;
-const SUPPRESSED = { class: 'suppressed', code: null, reply: null } as const;
 
 /** Takes over from an owner whose lease has expired. A live owner is checked again after a quarter of its lease. */
 async function overtake(
@@ -182,35 +166,6 @@ async function send(
 
 function sentRow(row: Message, { state, entry }: MessageStep, sweep_at: Date): Message {
   return { ...row, state, attempt: row.attempt + 1, token: null, attempts: [...row.attempts, entry], sweep_at };
-}
-
-/** The step of a message that must not be sent, or not yet; undefined if it may be sent. */
-async function preSendCheck(deps: MessageAttemptDeps, row: Message): Promise<MessageStep | undefined> {
-  const { suppressions, optOuts, times } = deps;
-  const { account, to_key, leaves_key } = row;
-  const domain = domainOf(to_key);
-  const [suppressed, optedOut, bad] = await Promise.all([
-    suppressions.among(account, [to_key]),
-    leaves_key === undefined ? new Set<string>() : optOuts.among(account, leaves_key, [to_key]),
-    suppressions.badDomainsAmong(account, [domain]),
-  ]);
-  if (suppressed.size > 0 || optedOut.size > 0) return refusalOf(row, SUPPRESSED);
-  const memory = bad.get(domain);
-  return memory === undefined ? undefined : stepOfMemory(row, memory, times.firstRetry);
-}
-
-/** A re-send is attempted in any case: the uncertain attempt before it must stay where late evidence finds it. */
-function stepOfMemory(row: Message, memory: BadDomainRefusal, firstRetry: number): MessageStep | undefined {
-  const waited = row.attempts.find(({ rule }) => rule === KNOWN_BAD_DOMAIN);
-  const meaning = decideForBadDomain(memory, waited && new Date(waited.at));
-  if (meaning === 'attempt' || row.resent) return undefined;
-  const why = { class: BAD_DOMAIN, code: null, reply: memory.reply, rule: KNOWN_BAD_DOMAIN };
-  if (meaning === 'failed') return refusalOf(row, why);
-  return stepOfWaiting({ n: row.attempt + 1, at: now() }, why, retryWait(1, Math.random(), firstRetry));
-}
-
-function refusalOf(row: Message, why: Parameters<typeof stepOfRefusal>[1]): MessageStep {
-  return stepOfRefusal({ n: row.attempt + 1, at: now(), inDoubt: row.resent }, why);
 }
 
 function recordStep({ messageProgress }: MessageAttemptDeps, row: Message, step: MessageStep): Promise<Message | null> {
