@@ -1,6 +1,7 @@
 import { now } from '../../clock.js';
 import { BAD_DOMAIN_HOURS, type BadDomainRefusal, dayOf } from '../../domain/delivery/suppression.js';
 import type { Store } from '../mongo/connect.js';
+import { sharedLookup } from './shared-lookup.js';
 import { suppressionId } from './suppression-id.js';
 
 /** A domain that accepts no mail, as an account's own mail server has reported. */
@@ -16,6 +17,7 @@ interface BadDomain extends BadDomainRefusal {
  */
 export function badDomains({ db }: Store) {
   const rows = db.collection<BadDomain>('bad_domains');
+  const lookup = sharedLookup(rows);
   return {
     /** Stores a domain for a day after its last refusal. Atomic: one upsert. */
     recordBadDomain: async (account: number, domain: string, reply: string | null, at: Date): Promise<void> => {
@@ -26,7 +28,7 @@ export function badDomains({ db }: Store) {
       );
     },
 
-    /** The domains known to accept no mail, with their last refusal. One read; as old as its answer. */
+    /** The domains known to accept no mail, with their last refusal. One read, shared by concurrent calls; as old as its answer. */
     badDomainsAmong: async (
       account: number,
       domains: readonly string[],
@@ -35,7 +37,7 @@ export function badDomains({ db }: Store) {
       const since = new Date(now().getTime() - BAD_DOMAIN_HOURS * 3_600_000);
       const prefix = `${account}:`;
       const ids = [...new Set(domains)].map((domain) => prefix + domain);
-      const found = await rows.find({ _id: { $in: ids }, account, at: { $gt: since } }).toArray();
+      const found = (await lookup(account, ids)).filter(({ at }) => at > since);
       return new Map(found.map(({ _id, reply, at }) => [_id.slice(prefix.length), { reply, at }]));
     },
 

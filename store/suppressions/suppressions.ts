@@ -3,6 +3,7 @@ import { now } from '../../clock.js';
 import { domainOf } from '../../domain/delivery/suppression.js';
 import type { Store } from '../mongo/connect.js';
 import { badDomains, softBounces } from './bounces.js';
+import { sharedLookup } from './shared-lookup.js';
 import { suppressionId } from './suppression-id.js';
 
 export const SUPPRESSION_REASONS = ['bounce', 'complaint', 'manual', 'erased'] as const;
@@ -44,6 +45,7 @@ export function suppressions(store: Store) {
 }
 
 function adding(rows: Collection<Suppression>) {
+  const lookup = sharedLookup(rows);
   return {
     /** Suppresses an address; the first reason stays. Atomic: one upsert. */
     add: async (
@@ -89,11 +91,11 @@ function adding(rows: Collection<Suppression>) {
       await rows.updateOne({ _id: suppressionId(account, emailKey), account }, { $unset: { email_key: 1 } });
     },
 
-    /** The suppressed ones of these addresses. One read; as old as its answer. */
+    /** The suppressed ones of these addresses. One read, shared by concurrent calls; as old as its answer. */
     among: async (account: number, emailKeys: readonly string[]): Promise<Set<string>> => {
       if (emailKeys.length === 0) return new Set();
       const byId = new Map(emailKeys.map((key) => [suppressionId(account, key), key]));
-      const hits = await rows.find({ _id: { $in: [...byId.keys()] }, account }, { projection: { _id: 1 } }).toArray();
+      const hits = await lookup(account, [...byId.keys()]);
       return new Set(hits.flatMap(({ _id }) => byId.get(_id) ?? []));
     },
   };
