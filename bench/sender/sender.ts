@@ -22,9 +22,9 @@ export interface SendingLoad {
 export interface SendingOrder extends SendingLoad {
   /**
    * Our transport with a compiled letter, the same without tracking, the same with DKIM signatures of an RSA-2048 key or
-   * of an ed25519 key beside it, or nodemailer's pool that composes each mail.
+   * of an ed25519 key beside it, or nodemailer's pool that composes each mail: of the letter, or a small one with a code.
    */
-  readonly side: 'everpost' | 'untracked' | 'rsa' | 'rsa and ed25519' | 'nodemailer';
+  readonly side: 'everpost' | 'untracked' | 'rsa' | 'rsa and ed25519' | 'nodemailer' | 'nodemailer, small mail';
 }
 
 export interface SendingRun {

@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import nodemailer from 'nodemailer';
+import nodemailer, { type SendMailOptions } from 'nodemailer';
 import { monotonic, now } from '../../clock.js';
 import { PROTOCOL_TIMES } from '../../domain/delivery/protocol.js';
 import type { DkimAlgorithm } from '../../domain/sender-domain.js';
@@ -14,10 +14,11 @@ import { linkTokens, unsubscribeUrl } from '../../mail/tokens/link-tokens.js';
 import { smtpTransport, type Transport } from '../../mail/transports/transport.js';
 import { newsletter, reader } from '../harness/newsletter.js';
 import { newSigners } from './bare-signatures.js';
+import { codeMail } from './code-mail.js';
 import type { SendingOrder, SendingRun } from './sender.js';
 import { filledBodies, shopLetter, untracked } from './shop-letter.js';
 
-/** Sends the shop's letter as one side of a comparison. It runs as a child process and answers each order with a run. */
+/** Sends the shop's letter, or small mails, as one side of a comparison. It runs as a child process and answers each order with a run. */
 interface Side {
   send(id: number): Promise<void>;
   close(): Promise<void>;
@@ -31,7 +32,8 @@ const SIDES: Readonly<Record<SendingOrder['side'], Open>> = {
   untracked: everpost(untracked),
   rsa: signed(['rsa-sha256']),
   'rsa and ed25519': signed(['rsa-sha256', 'ed25519-sha256']),
-  nodemailer: composingPool,
+  nodemailer: composingPool(letterTo),
+  'nodemailer, small mail': composingPool(codeTo),
 };
 
 /** Mails in flight for each connection, as in a page's window. */
@@ -75,30 +77,38 @@ function delivering(transport: Transport): (mail: SplicedMail) => Promise<void> 
   };
 }
 
-function composingPool({ url, connections }: SendingOrder): Side {
-  const { hostname: host, port } = new URL(url);
-  const pool = { pool: true, maxConnections: connections, maxMessages: Infinity } as const;
-  const transport = nodemailer.createTransport({ host, port: Number(port), ...pool });
-  const { from, campaign, publicUrl } = newsletter;
-  return {
-    async send(id) {
-      const recipient = reader(id);
-      const token = links.forRecipient(campaign, id, now());
-      await transport.sendMail({
-        from: { name: from.name, address: from.email },
-        to: { name: `${recipient.first_name} ${recipient.last_name}`, address: recipient.email },
-        subject: shopLetter.subject,
-        messageId: `<7.${id}@example.test>`,
-        headers: {
-          'List-Unsubscribe': `<${unsubscribeUrl(publicUrl, token)}>`,
-          'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
-          Precedence: 'bulk',
-        },
-        ...filledBodies(recipient, token),
-      });
-    },
-    close: async () => transport.close(),
+function composingPool(mailTo: (id: number) => SendMailOptions): Open {
+  return ({ url, connections }) => {
+    const { hostname: host, port } = new URL(url);
+    const pool = { pool: true, maxConnections: connections, maxMessages: Infinity } as const;
+    const transport = nodemailer.createTransport({ host, port: Number(port), ...pool });
+    return {
+      send: async (id) => void (await transport.sendMail(mailTo(id))),
+      close: async () => transport.close(),
+    };
   };
+}
+
+function letterTo(id: number): SendMailOptions {
+  const { from, campaign, publicUrl } = newsletter;
+  const recipient = reader(id);
+  const token = links.forRecipient(campaign, id, now());
+  return {
+    from: { name: from.name, address: from.email },
+    to: { name: `${recipient.first_name} ${recipient.last_name}`, address: recipient.email },
+    subject: shopLetter.subject,
+    messageId: `<7.${id}@example.test>`,
+    headers: {
+      'List-Unsubscribe': `<${unsubscribeUrl(publicUrl, token)}>`,
+      'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+      Precedence: 'bulk',
+    },
+    ...filledBodies(recipient, token),
+  };
+}
+
+function codeTo(id: number): SendMailOptions {
+  return { to: reader(id).email, ...codeMail() };
 }
 
 async function run(order: SendingOrder): Promise<SendingRun> {
