@@ -4,7 +4,7 @@ import { benchClicks } from '../bench/clicks.js';
 import { benchDkim } from '../bench/dkim.js';
 import { benchImport } from '../bench/import.js';
 import { benchLatency } from '../bench/latency.js';
-import { benchMessage } from '../bench/message.js';
+import { type BenchMessageOptions, benchMessage, PARTS } from '../bench/message.js';
 import { benchRate } from '../bench/rate.js';
 import { machineNow } from '../bench/report/machine.js';
 import { type BenchResult, type Measured, printed, saveResult } from '../bench/report/result.js';
@@ -13,14 +13,14 @@ import { benchSend } from '../bench/send.js';
 import { benchWebhooks } from '../bench/webhooks.js';
 import { now } from '../clock.js';
 import type { Config } from '../config.js';
-import { count, counts, run } from './command.js';
+import { count, counts, run, wordsOf } from './command.js';
 
-type Setting = number | readonly number[];
+type Setting = number | readonly number[] | string | readonly string[];
 type Settings = Readonly<Record<string, Setting>>;
 
 interface Bench<O extends Settings> {
   readonly what: string;
-  /** The meaning of each setting and its default; a list is written with commas. */
+  /** The meaning of each setting and its default; a list is written with commas, and one of words has no others. */
   readonly settings: { readonly [K in keyof O & string]: readonly [string, O[K]] };
 }
 
@@ -38,6 +38,7 @@ interface Comparison<O extends Settings> extends Bench<O> {
 export function benchCommands(bench: Command): void {
   sendCommands(bench);
   productCommands(bench);
+  messageCommand(bench);
   otherCommands(bench);
 }
 
@@ -104,16 +105,28 @@ function productCommands(bench: Command): void {
   });
 }
 
-function otherCommands(bench: Command): void {
-  addMeasurement<{ messages: number; burst: number; recipients: number }>(bench, 'message', {
-    what: 'messages on embedded servers: accepting and delivering, idle and beside a campaign',
+function messageCommand(bench: Command): void {
+  addComparison<Omit<BenchMessageOptions, 'config'> & Settings>(bench, 'message', {
+    what: 'single messages on embedded servers: bursts against nodemailer’s composing pool, one at a time, beside a campaign',
     settings: {
-      messages: ['posted one by one', 200],
-      burst: ['posted all at once', 2_000],
-      recipients: ['of the campaigns', 30_000],
+      only: ['parts to run, separated by commas', PARTS],
+      messages: ['of a burst', 5_000],
+      inFlight: ['requests of a burst under way', 20],
+      rounds: ['bursts of each side', 3],
+      connections: ['SMTP connections of each side', 16],
+      single: ['messages posted one at a time', 300],
+      paced: ['messages beside the campaign', 2_000],
+      perSecond: ['messages a second beside the campaign', 100],
+      recipients: ['of the campaign', 40_000],
+      callers: ['with one request under way each', 50],
+      calls: ['messages of these callers', 2_000],
+      against: ['folder of another built checkout to compare with', ''],
     },
-    measure: (options, config) => benchMessage({ config, ...options }),
+    compare: (options, config) => benchMessage({ config, ...options }),
   });
+}
+
+function otherCommands(bench: Command): void {
   addMeasurement<{ perSecond: number; recipients: number; workers: number; connections: number }>(bench, 'rate', {
     what: 'a limited campaign over several worker processes, second by second as the receiver saw it',
     settings: {
@@ -169,15 +182,23 @@ function addComparison<O extends Settings>(bench: Command, name: string, { compa
 function added<O extends Settings>(bench: Command, name: string, { what, settings }: Bench<O>): Command {
   const command = bench.command(name, { isDefault: name === 'send' }).description(what);
   for (const [field, [meaning, usual]] of Object.entries<readonly [string, Setting]>(settings)) {
-    if (typeof usual === 'number') command.option(`--${dashed(field)} <number>`, meaning, count, usual);
-    else command.option(`--${dashed(field)} <numbers>`, meaning, counts, [...usual]);
+    const flag = `--${dashed(field)}`;
+    if (typeof usual === 'number') command.option(`${flag} <number>`, meaning, count, usual);
+    else if (typeof usual === 'string') command.option(`${flag} <text>`, meaning, usual);
+    else if (isWords(usual)) command.option(`${flag} <words>`, meaning, wordsOf(usual), [...usual]);
+    else command.option(`${flag} <numbers>`, meaning, counts, [...usual]);
   }
   return command;
 }
 
-/** The options as on the command line. */
+function isWords(setting: readonly number[] | readonly string[]): setting is readonly string[] {
+  return setting.every((one) => typeof one === 'string');
+}
+
+/** The options as on the command line; an empty one is left out. */
 function written(settings: Settings): string {
   return Object.entries(settings)
+    .filter(([, setting]) => setting !== '')
     .map(([field, setting]) => `--${dashed(field)} ${setting}`)
     .join(' ');
 }

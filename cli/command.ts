@@ -38,3 +38,12 @@ export function count(text: string): number {
 export function counts(text: string): number[] {
   return text.split(',').map(count);
 }
+
+/** Parses some of these words, separated by commas. */
+export function wordsOf(choices: readonly string[]) {
+  return (text: string): string[] => {
+    const words = text.split(',');
+    if (words.every((word) => choices.includes(word))) return words;
+    throw new InvalidArgumentError(`one or several of ${choices.join(', ')}, separated by commas`);
+  };
+}

@@ -20,15 +20,16 @@ export async function everpostProcess(config: Config, dataDir: string, smtpUrl: 
   return servingProcess(config, 'start', { INBOX_PORT: '0', CATCHER_PORT: '0', SMTP_URL: smtpUrl, DATA_DIR: dataDir });
 }
 
-/** A command that serves the API, without a limit on requests; returns once it is ready. */
+/** A command that serves the API, without a limit on requests unless one is set; returns once it is ready. */
 export async function servingProcess(
   config: Config,
   command: 'start' | 'api',
   environment: NodeJS.ProcessEnv,
+  folder?: string,
 ): Promise<EverpostProcess> {
   const port = await freePort(0);
   const serving = { PORT: String(port), EVERPOST_API_KEY: KEY, RATE_LIMIT_PER_MINUTE: '0' };
-  const child = commandProcess(config, command, { ...environment, ...serving });
+  const child = commandProcess(config, command, { ...serving, ...environment }, folder);
   const address = `http://127.0.0.1:${port}`;
   while (!(await isReady(address))) {
     if (child.exitCode !== null) throw new Error(`everpost ${command} ended with ${child.exitCode}`);
@@ -37,9 +38,14 @@ export async function servingProcess(
   return { address, key: KEY, pid: child.pid ?? 0, stop: () => stopped(child) };
 }
 
-/** A command of the built program, which logs errors alone. */
-export function commandProcess(config: Config, command: string, environment: NodeJS.ProcessEnv): ChildProcess {
-  return spawn(process.execPath, [join(packageRoot(), 'dist', 'cli.js'), command], {
+/** A command of the program built in this folder, or in another one; it logs errors alone. */
+export function commandProcess(
+  config: Config,
+  command: string,
+  environment: NodeJS.ProcessEnv,
+  folder = packageRoot(),
+): ChildProcess {
+  return spawn(process.execPath, [join(folder, 'dist', 'cli.js'), command], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       PATH: config.path,

@@ -9,9 +9,6 @@ export interface Arrival {
   readonly to: string;
 }
 
-/** Requests to the sink: all arrivals, their number, or the arrival at an address once it is there. */
-export type SinkRequest = 'accepted' | 'count' | { readonly taken: string };
-export type SinkResponse =
-  | { readonly accepted: readonly Arrival[] }
-  | { readonly count: number }
-  | { readonly taken: Arrival };
+/** Requests to the sink: how many mails it has accepted, or all of them from a number on. */
+export type SinkRequest = 'count' | { readonly accepted: number };
+export type SinkResponse = { readonly count: number } | { readonly accepted: readonly Arrival[] };

@@ -10,12 +10,21 @@ export function cpuOf(pid: number): number {
 
 /** CPU milliseconds of a process and its children so far; NaN without /proc. */
 export function cpuOfTree(root: number): number {
+  const own = familyOf(root);
+  return own.length === 0 ? Number.NaN : own.reduce((sum, { ticks }) => sum + ticks, 0) * TICK;
+}
+
+/** The same for each process of the tree, with the name of its program: at most 15 characters, as Linux keeps it. */
+export function cpuByProcess(root: number): readonly (readonly [string, number])[] {
+  return familyOf(root).map(({ name, ticks }) => [name, ticks * TICK]);
+}
+
+function familyOf(root: number) {
   const processes = statsOfAll();
   const family = new Set([root]);
   // A child has a higher id than its parent unless the counter wraps, which does not happen during a bench.
   for (const { pid, parent } of processes) if (family.has(parent)) family.add(pid);
-  const own = processes.filter(({ pid }) => family.has(pid));
-  return own.length === 0 ? Number.NaN : own.reduce((sum, { ticks }) => sum + ticks, 0) * TICK;
+  return processes.filter(({ pid }) => family.has(pid));
 }
 
 /** Most memory (MiB) the process has had resident since its start or the last reset; NaN without /proc. */
@@ -49,11 +58,9 @@ function statsOfAll() {
 /** proc(5): after the name in brackets come state, parent, … and as 12th and 13th user and system time. */
 function statOf(pid: number) {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
-      .replace(/^.*\) /, '')
-      .split(' ')
-      .map(Number);
-    return { pid, parent: fields[1] ?? 0, ticks: (fields[11] ?? 0) + (fields[12] ?? 0) };
+    const [, name = '', rest = ''] = /\((.*)\) (.*)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? [];
+    const fields = rest.split(' ').map(Number);
+    return { pid, name, parent: fields[1] ?? 0, ticks: (fields[11] ?? 0) + (fields[12] ?? 0) };
   } catch {
     return undefined;
   }

@@ -15,7 +15,7 @@ export function person(n: number): SubscriberRequest {
 }
 
 /** Creates a list with this many people, written straight into MongoDB as the store writes them; returns its id. */
-export async function listOf({ call, store }: Product, people: number): Promise<number> {
+export async function listOf({ call, store }: Pick<Product, 'call' | 'store'>, people: number): Promise<number> {
   const { id: list } = await call<{ id: number }>('POST', '/lists', { name: `${people} people` });
   const rows = store.db.collection<Subscriber>('subscribers');
   const first = await counters(store).block('subscribers', people);

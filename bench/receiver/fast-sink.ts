@@ -5,8 +5,6 @@ import { type Arrival, machineTime, type SinkRequest } from '../harness/machine-
 const END = '\r\n.\r\n';
 /** When each mail was accepted, and its recipient. */
 const accepted: Arrival[] = [];
-/** Addresses that the parent waits for. */
-const awaited = new Set<string>();
 
 const server = createServer({ noDelay: true }, (socket) => {
   let rest = '';
@@ -29,7 +27,7 @@ const server = createServer({ noDelay: true }, (socket) => {
     if (verb === 'RCPT') to = copied(rest.slice('RCPT TO:<'.length, rest.indexOf('>')));
     rest = rest.slice(end + mark.length);
     inBody = verb === 'DATA';
-    if (verb === 'DOT') take({ at: machineTime(), to });
+    if (verb === 'DOT') accepted.push({ at: machineTime(), to });
     return verb;
   };
   socket.write('220 sink ESMTP\r\n');
@@ -51,22 +49,7 @@ server.listen(0, '127.0.0.1', () => {
   if (address !== null && typeof address === 'object') process.send?.(address.port);
 });
 
-function take(arrival: Arrival): void {
-  accepted.push(arrival);
-  if (awaited.delete(arrival.to)) process.send?.({ taken: arrival });
-}
-
 process.on('message', (request: SinkRequest) => {
-  if (request === 'accepted') {
-    process.send?.({ accepted });
-    return;
-  }
-  if (request === 'count') {
-    process.send?.({ count: accepted.length });
-    return;
-  }
-  const arrival = accepted.findLast(({ to }) => to === request.taken);
-  if (arrival === undefined) awaited.add(request.taken);
-  else process.send?.({ taken: arrival });
+  process.send?.(request === 'count' ? { count: accepted.length } : { accepted: accepted.slice(request.accepted) });
 });
 process.once('disconnect', () => process.exit(0));

@@ -8,6 +8,7 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { forkBeside, stopped } from '../harness/child.js';
 import type { Arrival, SinkRequest, SinkResponse } from '../harness/machine-time.js';
+import { cpuOf } from '../harness/processes.js';
 
 export interface Sink {
   readonly name: string;
@@ -63,9 +64,10 @@ async function lastCount(file: FileHandle): Promise<number> {
 
 /** Our own sink also reports when it accepted each mail, in order, by the machine's monotonic clock. */
 export interface ClockedSink extends Sink {
-  accepted(): Promise<readonly Arrival[]>;
-  /** Resolves with the mail to this address; call it once for each address. */
-  taken(to: string): Promise<Arrival>;
+  /** All mails, or those from this number on. */
+  accepted(from?: number): Promise<readonly Arrival[]>;
+  /** CPU milliseconds of its process so far. */
+  cpu(): number;
 }
 
 export async function ownSink(): Promise<ClockedSink> {
@@ -87,11 +89,9 @@ export async function ownSink(): Promise<ClockedSink> {
     url: `smtp://127.0.0.1:${port}`,
     stop: () => stopped(child),
     count: () => request('count', (response) => ('count' in response ? response.count : undefined)),
-    accepted: () => request('accepted', (response) => ('accepted' in response ? response.accepted : undefined)),
-    taken: (taken) =>
-      request({ taken }, (response) =>
-        'taken' in response && response.taken.to === taken ? response.taken : undefined,
-      ),
+    cpu: () => cpuOf(child.pid ?? 0),
+    accepted: (from = 0) =>
+      request({ accepted: from }, (response) => ('accepted' in response ? response.accepted : undefined)),
   };
 }
 

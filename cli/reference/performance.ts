@@ -13,6 +13,14 @@ with nodemailer's pool, which composes each mail. CPU time is that of the sendin
 time from the request until the campaign is \`sent\`. The send phase is the time from the first to the last mail at the
 receiver. The reference is nodemailer's composing pool with the same letter, receiver and number of connections: no
 database, no ledger, and no memory of what was sent.`,
+  message: `Single messages through \`everpost start\`: Everpost, MongoDB and Temporal, each in a process of its own. The callers post
+small mails with text and HTML and a code of its own in each, with an \`Idempotency-Key\`, over kept connections and from one
+process. Requests are counted against the limits of their keys. The receiver is always ours, because it reports when each
+mail arrived. \`at the mail server\` is from the first request to the last arrival. CPU time and commands include the work
+that follows the last arrival; CPU time does not include the callers and the receiver. A MongoDB command counts once, however
+many rows it carries: all of \`metrics.commands\` but \`hello\`, \`ping\`, \`serverStatus\` and those that open and close
+connections. The reference is nodemailer's composing pool with the same mail, receiver and number of connections: it stores
+nothing and promises nothing. Beside the campaign, a request counts from the moment at which it was due.`,
   scale: `One campaign for each size, each in a new installation. Temporal events are those of all workflows of the campaign.
 Writes are write operations of MongoDB from the request until the campaign is \`sent\`. Memory is the most that was
 resident (\`VmHWM\`).`,

@@ -48,7 +48,14 @@ test('the page has the figures of a saved result, its conditions and how to repe
 test('a benchmark without a saved result shows its command and says so', () => {
   const sections = performancePage([result]).text.split(/^## /m).slice(1);
   const unsaved = sections.filter((section) => section.includes('No result is saved yet.'));
-  expect(unsaved.map((section) => section.split('\n')[0])).toEqual(['campaign', 'scale', 'latency', 'dkim', 'import']);
+  expect(unsaved.map((section) => section.split('\n')[0])).toEqual([
+    'campaign',
+    'message',
+    'scale',
+    'latency',
+    'dkim',
+    'import',
+  ]);
   expect(unsaved[0]).toContain('npm run bench -- campaign --save\n');
 });
 
