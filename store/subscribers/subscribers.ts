@@ -37,12 +37,12 @@ interface AudienceSlice {
   readonly after: number;
   /** Ids up to and including this one. */
   readonly upTo: number;
+  /** Subscribers of a batch. */
+  readonly atOnce: number;
 }
 
 /** A subscriber's id and address. */
 type Addressed = Pick<Subscriber, '_id' | 'email_key'>;
-
-const ACTIVE_AT_ONCE = 4_000;
 
 export type Subscribers = ReturnType<typeof subscribers>;
 
@@ -106,16 +106,17 @@ export function subscribers(store: Store) {
 }
 
 function audiences(store: Store, rows: Collection<Subscriber>) {
+  const active = ({ account, list, after, upTo, atOnce }: AudienceSlice): AsyncGenerator<readonly Addressed[]> =>
+    readingAhead(
+      rows
+        .find({ account, list_id: list, status: 'active', _id: { $gt: after, $lte: upTo } })
+        .project<Addressed>({ email_key: 1 })
+        .sort({ _id: 1 })
+        .batchSize(atOnce),
+    );
   return {
     /** Active subscribers of a list in order of ids, in batches from one cursor, the next read while one is used. */
-    active: ({ account, list, after, upTo }: AudienceSlice): AsyncGenerator<readonly Addressed[]> =>
-      readingAhead(
-        rows
-          .find({ account, list_id: list, status: 'active', _id: { $gt: after, $lte: upTo } })
-          .project<Addressed>({ email_key: 1 })
-          .sort({ _id: 1 })
-          .batchSize(ACTIVE_AT_ONCE),
-      ),
+    active,
 
     /** Number of active subscribers up to an id, counted in an index alone. */
     countActive: (account: number, list: number, upTo: number): Promise<number> =>

@@ -1,5 +1,6 @@
 import { now } from '../../../clock.js';
 import { needsApproval } from '../../../domain/campaign/approval.js';
+import { PAGE_SIZE } from '../../../domain/delivery/protocol.js';
 import type { Letters } from '../../../services/letters/compiled-letters.js';
 import type { Campaigns } from '../../../store/campaigns/campaigns.js';
 import type { RoundKey } from '../../../store/campaigns/ledger.js';
@@ -38,9 +39,11 @@ interface FreezeStep<Result> {
   readonly plan: CampaignPlan;
 }
 
-/** One page for each lane that a campaign may have. */
-const FIRST_BATCH = { pages: 8, batches: 1 };
-const ALL_BATCHES = { pages: 50, batches: Number.POSITIVE_INFINITY };
+/** Small, because the first mail waits for it. */
+const FIRST_BATCH = { pages: 2, most: 2, batches: 1 };
+const ALL_BATCHES = { pages: 4, most: 50, batches: Number.POSITIVE_INFINITY };
+/** Subscribers read at once: for the first batch one more than its pages hold, which tells whether it is the last. */
+const READ_AT_ONCE = { first: FIRST_BATCH.pages * PAGE_SIZE + 1, all: 4_000 } as const;
 
 /** Freezes the audience: the pages of a round are created once, also by repeated or concurrent calls. */
 export function audienceActivities(deps: AudienceDeps) {
@@ -64,14 +67,15 @@ async function begin(deps: AudienceDeps, input: CampaignInput): Promise<Begun> {
   const row = await campaignWithOpenRound(deps, input);
   if (row === undefined) return 'frozen';
   const key = keyOf(row);
-  const isComplete =
-    row.round === 0
-      ? await extendChain(deps, key, (after) => sendableIds(deps, row, after), FIRST_BATCH)
-      : (await deps.rounds.chainEnd(key))?.last === true;
-  if (isComplete) return finish(deps, input, key);
-  if (row.round > 0) return 'unfinished';
+  if (row.round > 0) {
+    return (await deps.rounds.chainEnd(key))?.last === true ? finish(deps, input, key) : 'unfinished';
+  }
   // Suppressed subscribers are counted too: the excess is given back once the pages are counted.
-  const most = await deps.subscribers.countActive(row.account, row.list_id, row.up_to ?? 0);
+  const [isComplete, most] = await Promise.all([
+    extendChain(deps, key, (after) => sendableIds(deps, row, after, READ_AT_ONCE.first), FIRST_BATCH),
+    deps.subscribers.countActive(row.account, row.list_id, row.up_to ?? 0),
+  ]);
+  if (isComplete) return finish(deps, input, key);
   const refusal = await deps.checkRound(key, most);
   if (refusal === QUOTA_EXCEEDED) return 'unfinished';
   if (refusal !== undefined) return holdBack(deps, input, refusal);
@@ -85,7 +89,7 @@ async function freeze(deps: AudienceDeps, input: CampaignInput): Promise<Frozen>
   if (row === undefined) return 'frozen';
   const key = keyOf(row);
   if (row.round === 0) {
-    await extendChain(deps, key, (after) => sendableIds(deps, row, after), ALL_BATCHES);
+    await extendChain(deps, key, (after) => sendableIds(deps, row, after, READ_AT_ONCE.all), ALL_BATCHES);
     return finish(deps, input, key);
   }
   const round = row.rounds[row.round];
@@ -145,8 +149,13 @@ function mayBeFrozen({ state, round, closed_at }: Campaign): boolean {
 }
 
 /** Active and not suppressed, ascending, up to the end fixed when the round was opened. */
-async function* sendableIds(deps: AudienceDeps, row: Campaign, after: number): AsyncGenerator<readonly number[]> {
-  const slice = { account: row.account, list: row.list_id, after, upTo: row.up_to ?? 0 };
+async function* sendableIds(
+  deps: AudienceDeps,
+  row: Campaign,
+  after: number,
+  atOnce: number,
+): AsyncGenerator<readonly number[]> {
+  const slice = { account: row.account, list: row.list_id, after, upTo: row.up_to ?? 0, atOnce };
   for await (const people of deps.subscribers.active(slice)) {
     const keys = people.map(({ email_key }) => email_key);
     const suppressed = await deps.suppressions.among(row.account, keys);

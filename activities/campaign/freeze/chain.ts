@@ -11,8 +11,9 @@ export interface ChainDeps {
 }
 
 interface Amount {
-  /** Pages of a batch, which is one write. */
+  /** Pages of the first batch, which is one write. Each further batch has twice as many, up to `most`. */
   readonly pages: number;
+  readonly most: number;
   readonly batches: number;
 }
 
@@ -30,7 +31,7 @@ export async function extendChain(
     const end = await deps.rounds.chainEnd(key);
     if (end?.last === true) return true;
     if (left <= 0) return false;
-    const batches = batchesOf(idsAfter(end?.id ?? 0), amount.pages);
+    const batches = batchesOf(idsAfter(end?.id ?? 0), amount);
     left -= await addBehind(deps, key, (end?.page ?? -1) + 1, batches, left);
   }
 }
@@ -56,7 +57,11 @@ async function addBehind(
 }
 
 /** Full pages, and the last one with the rest; an empty audience is one empty page. */
-async function* batchesOf(chunks: AsyncIterable<readonly number[]>, size: number): AsyncGenerator<NewPage[]> {
+async function* batchesOf(
+  chunks: AsyncIterable<readonly number[]>,
+  { pages, most }: Pick<Amount, 'pages' | 'most'>,
+): AsyncGenerator<NewPage[]> {
+  let size = pages;
   let ids: number[] = [];
   let batch: NewPage[] = [];
   for await (const chunk of chunks) {
@@ -68,6 +73,7 @@ async function* batchesOf(chunks: AsyncIterable<readonly number[]>, size: number
       if (batch.length === size) {
         yield batch;
         batch = [];
+        size = Math.min(2 * size, most);
       }
       ids.push(id);
     }

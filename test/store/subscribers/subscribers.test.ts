@@ -31,9 +31,9 @@ const aListOf = async (names: readonly string[]): Promise<number> => {
   await people.addBatch({ account: ACCOUNT, list: _id, source: 'test', requests: names.map(request) });
   return _id;
 };
-const activeIds = async (audience: Parameters<Subscribers['active']>[0]): Promise<number[]> => {
+const activeIds = async (audience: Omit<Parameters<Subscribers['active']>[0], 'atOnce'>): Promise<number[]> => {
   const ids: number[] = [];
-  for await (const batch of people.active(audience)) ids.push(...batch.map(({ _id }) => _id));
+  for await (const batch of people.active({ ...audience, atOnce: 2 })) ids.push(...batch.map(({ _id }) => _id));
   return ids;
 };
 
