@@ -37,16 +37,19 @@ export async function reserveMails(
   return {};
 }
 
-/** Throws if the month has fewer left than needed. A launch reserves later, when its recipients are frozen. */
+/**
+ * Throws if the month has fewer left than needed, which is counted only where the plan has a limit. A launch reserves later,
+ * when its recipients are frozen.
+ */
 export async function demandQuotaLeft(
   stores: UsageStores,
   account: number,
   kind: Metered,
-  wanted: number,
+  countWanted: () => Promise<number>,
 ): Promise<void> {
   const most = planOf((await stores.accounts.status(account)) ?? {})[LIMIT_OF[kind]];
   if (most === null) return;
-  const { [kind]: meter } = await stores.usage.meters(account, now());
+  const [{ [kind]: meter }, wanted] = await Promise.all([stores.usage.meters(account, now()), countWanted()]);
   if (meter.used + meter.reserved + wanted > most) throw await quotaExceeded(stores, account, kind);
 }
 

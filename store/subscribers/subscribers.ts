@@ -3,7 +3,7 @@ import type { Attributes, SubscriberStatus } from '../../domain/subscriber/subsc
 import { refusesTracking } from '../../domain/tracking/visit.js';
 import type { Store } from '../mongo/connect.js';
 import { findOwned, type Owned } from '../mongo/ownership.js';
-import { suppressedKeys } from '../suppressions/suppressions.js';
+import { suppressedKeys, suppressions } from '../suppressions/suppressions.js';
 import { subscriberBatches } from './batches.js';
 import { subscriberChanges } from './changes.js';
 import { definedNames } from './custom-fields.js';
@@ -43,6 +43,9 @@ interface AudienceSlice {
 
 /** A subscriber's id and address. */
 type Addressed = Pick<Subscriber, '_id' | 'email_key'>;
+
+/** Subscribers of whom one is nearly always sendable. */
+const CHECKED_AT_ONCE = 100;
 
 export type Subscribers = ReturnType<typeof subscribers>;
 
@@ -127,6 +130,17 @@ function audiences(store: Store, rows: Collection<Subscriber>) {
       const active = { account, list_id: list, status: 'active' as const };
       const last = await rows.findOne(active, { projection: { _id: 1 }, sort: { _id: -1 } });
       return last?._id ?? 0;
+    },
+
+    /** Whether any subscriber is active and not suppressed. Reads until the first one. */
+    hasSendable: async (account: number, list: number): Promise<boolean> => {
+      const { among } = suppressions(store);
+      const whole = { account, list, after: 0, upTo: Number.MAX_SAFE_INTEGER, atOnce: CHECKED_AT_ONCE };
+      for await (const people of active(whole)) {
+        const keys = people.map(({ email_key }) => email_key);
+        if ((await among(account, keys)).size < keys.length) return true;
+      }
+      return false;
     },
 
     /** Active and not suppressed. Counted as active minus suppressed, because fewer are suppressed. */

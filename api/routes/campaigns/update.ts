@@ -72,7 +72,6 @@ export async function demandRecipients(
   deps: Pick<Deps, 'subscribers' | 'accounts' | 'usage'>,
   { account, list_id }: Pick<Campaign, 'account' | 'list_id'>,
 ): Promise<void> {
-  const recipients = await deps.subscribers.countSendable(account, list_id);
-  if (recipients === 0) throw new Failure('no_recipients');
-  await demandQuotaLeft(deps, account, 'emails', recipients);
+  if (!(await deps.subscribers.hasSendable(account, list_id))) throw new Failure('no_recipients');
+  await demandQuotaLeft(deps, account, 'emails', () => deps.subscribers.countSendable(account, list_id));
 }

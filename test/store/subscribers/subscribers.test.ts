@@ -70,15 +70,19 @@ test('an audience is counted in an index alone, and only its own rows are read',
   expect((await read.explain('executionStats'))['executionStats'].totalDocsExamined).toBe(2);
 });
 
-test('the count of sendable people excludes the suppressed, by address or by hash', async () => {
+test('the count of sendable people, and whether there are any, excludes the suppressed, by address or by hash', async () => {
   const names = Array.from({ length: 1_200 }, (_, index) => `s${index}`);
   const own = await aListOf(names);
   for (const name of names.slice(0, 1_050)) await barred.add(ACCOUNT, `${name}@example.com`, 'manual', null);
   await barred.add(ACCOUNT, 'elsewhere@example.com', 'bounce', '550 no');
   expect(await people.countSendable(ACCOUNT, own)).toBe(150);
+  expect(await people.hasSendable(ACCOUNT, own)).toBe(true);
   await people.unsubscribe(ACCOUNT, 's1199@example.com', own);
   await people.unsubscribe(ACCOUNT, 's1@example.com', own);
   expect(await people.countSendable(ACCOUNT, own)).toBe(149);
+  for (const name of names.slice(1_050)) await barred.add(ACCOUNT, `${name}@example.com`, 'manual', null);
+  expect(await people.countSendable(ACCOUNT, own)).toBe(0);
+  expect(await people.hasSendable(ACCOUNT, own)).toBe(false);
 });
 
 test('recipients are read by id, only for their own account', async () => {
