@@ -21,14 +21,14 @@ export async function freezeAndSend(input: CampaignInput, operators: Operators):
 
 async function sendWhileFreezing(input: CampaignInput, operators: Operators): Promise<Sent> {
   const scope = new CancellationScope();
+  const sending = sendWhenDue(input, operators).finally(() => {
+    if (operators.finished()) scope.cancel();
+  });
   const freezing = scope
     .run(() => freezeAll(input, operators))
     .catch((error: unknown) => {
       if (!isCancellation(error)) throw error;
     });
-  const sending = sendWhenDue(input, operators).finally(() => {
-    if (operators.finished()) scope.cancel();
-  });
   const [sent] = await Promise.all([sending, freezing]);
   return sent;
 }

@@ -15,11 +15,20 @@ const FIRST_WAIT = 5_000;
 const LONGEST_WAIT = 300_000;
 
 /** One lane of a round: page attempts one after another, over any free pages, until none is left to take. */
-export async function campaignLane({ times, downs = 0, ...input }: LaneInput): Promise<PagesResult> {
+export async function campaignLane(input: LaneInput): Promise<PagesResult> {
+  const { result, downs } = await sendPages(input, ATTEMPTS_PER_RUN);
+  return result === 'more' ? continueAsNew<typeof campaignLane>({ ...input, downs }) : result;
+}
+
+/** That many page attempts one after another, fewer where none is left to take; `more`: further ones should follow. */
+export async function sendPages(
+  { times, downs = 0, ...input }: LaneInput,
+  attempts: number,
+): Promise<{ readonly result: Exclude<PagesResult, 'transport_down'>; readonly downs: number }> {
   const mail = mailSteps(times, input.account);
   const local = localSteps();
   let down = downs;
-  for (let attempt = 0; attempt < ATTEMPTS_PER_RUN; attempt++) {
+  for (let attempt = 0; attempt < attempts; attempt++) {
     const result = await mail.sendPages({ ...input, probe: down > 0 });
     if (result === 'transport_down') {
       if (down === 0) await local.recordTrouble(input, 'transport_unavailable');
@@ -29,7 +38,7 @@ export async function campaignLane({ times, downs = 0, ...input }: LaneInput): P
     }
     if (down > 0) await local.recordTrouble(input, null);
     down = 0;
-    if (result !== 'more') return result;
+    if (result !== 'more') return { result, downs: down };
   }
-  return continueAsNew<typeof campaignLane>({ ...input, times, downs: down });
+  return { result: 'more', downs: down };
 }

@@ -4,7 +4,7 @@ import type { CampaignInput, PagesResult } from '../messages/campaign.js';
 import { laneWorkflowId } from '../names.js';
 import { historyExceeds } from '../run.js';
 import { localSteps, quickSteps } from '../steps.js';
-import type { campaignLane } from './lane.js';
+import { type campaignLane, type LaneInput, sendPages } from './lane.js';
 import type { Operators } from './operators.js';
 
 const FIRST_REPORT = 10_000;
@@ -13,6 +13,7 @@ const A_DAY = 86_400_000;
 /** A run with this many events continues as a new one. */
 const HISTORY_LIMIT = 8_000;
 const BETWEEN_TRIES = 1_000;
+const BEFORE_OTHERS = 1_000;
 
 /** Whether the run should continue as a new one; checked only while no lane runs. */
 export function isLong(input: CampaignInput): boolean {
@@ -47,9 +48,7 @@ export async function sendRound(input: CampaignInput, operators: Operators): Pro
 async function inLanes(input: CampaignInput, operators: Operators): Promise<PagesResult[]> {
   const { lanes, round, times } = operators.plan();
   const scope = new CancellationScope();
-  const running = scope.run(() =>
-    Promise.all(Array.from({ length: lanes }, (_, lane) => runLane({ ...input, round, times }, lane))),
-  );
+  const running = scope.run(() => runLanes({ ...input, round, times }, lanes));
   let over = false;
   const ended = running.finally(() => {
     over = true;
@@ -63,7 +62,21 @@ async function inLanes(input: CampaignInput, operators: Operators): Promise<Page
   return ended;
 }
 
-async function runLane(input: Parameters<typeof campaignLane>[0], lane: number): Promise<PagesResult> {
+/**
+ * The first lane begins at once, with an attempt in this workflow: most campaigns need no more. One lane can use all
+ * connections of a process; the others are for further processes, and the first mail does not wait for their start.
+ */
+async function runLanes(input: LaneInput, lanes: number): Promise<PagesResult[]> {
+  const first = unlessCancelled(async () => {
+    const { result, downs } = await sendPages(input, 1);
+    return result === 'more' ? runLane({ ...input, downs }, 0) : result;
+  });
+  if (lanes === 1 || (await endsWithin(first, BEFORE_OTHERS))) return [await first];
+  const others = Array.from({ length: lanes - 1 }, (_, k) => unlessCancelled(() => runLane(input, k + 1)));
+  return Promise.all([first, ...others]);
+}
+
+async function runLane(input: LaneInput, lane: number): Promise<PagesResult> {
   try {
     return await executeChild<typeof campaignLane>('campaignLane', {
       workflowId: laneWorkflowId(input.campaign, lane),
@@ -71,9 +84,32 @@ async function runLane(input: Parameters<typeof campaignLane>[0], lane: number):
       staticSummary: `Lane ${lane} of campaign ${input.campaign}, round ${input.round}`,
     });
   } catch (error) {
-    if (isCancellation(error)) return 'not_wanted';
     // The lane of a workflow that was just terminated has not ended yet.
     if (error instanceof WorkflowExecutionAlreadyStartedError) return 'busy';
+    throw error;
+  }
+}
+
+async function unlessCancelled(lane: () => Promise<PagesResult>): Promise<PagesResult> {
+  try {
+    return await lane();
+  } catch (error) {
+    if (isCancellation(error)) return 'not_wanted';
+    throw error;
+  }
+}
+
+/** Whether a lane ends within this time, or is cancelled meanwhile. */
+async function endsWithin(lane: Promise<PagesResult>, ms: number): Promise<boolean> {
+  let hasEnded = false;
+  const ended = () => {
+    hasEnded = true;
+  };
+  lane.then(ended, ended);
+  try {
+    return await condition(() => hasEnded, ms);
+  } catch (error) {
+    if (isCancellation(error)) return true;
     throw error;
   }
 }

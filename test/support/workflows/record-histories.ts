@@ -23,6 +23,7 @@ import { startWorker } from '../../../workers/main.js';
 import {
   approveCampaign,
   campaignStart,
+  campaignView,
   cancelCampaign,
   draftStart,
   pauseCampaign,
@@ -109,22 +110,24 @@ await mkdir(folder, { recursive: true });
 const withRounds = await launch(20, null);
 await withRounds.handle.result();
 await record('campaign-with-a-deferred-round', campaignWorkflowId(withRounds.row._id));
-await record('lane', laneWorkflowId(withRounds.row._id, 0));
 
-const paused = await launch(30, 20);
+const paused = await launch(60, 20);
 await receiver.untilAccepted(25);
 await paused.handle.executeUpdate(pauseCampaign, { args: [{}] });
 await paused.handle.executeUpdate(resumeCampaign, { args: [{}] });
 await paused.handle.result();
 await record('campaign-paused-and-resumed', campaignWorkflowId(paused.row._id));
+await record('lane', laneWorkflowId(paused.row._id, 0));
 
 const cancelled = await launch(30, 10);
-await receiver.untilAccepted(55);
+await receiver.untilAccepted(85);
 await cancelled.handle.executeUpdate(cancelCampaign, { args: [{}] });
 await cancelled.handle.result();
 await record('campaign-cancelled', campaignWorkflowId(cancelled.row._id));
 
 const approved = await launch(5, null, { approval: newApproval(72) });
+// The first task has ended: the request for approval is on its way.
+await approved.handle.query(campaignView);
 await approved.handle.executeUpdate(approveCampaign, { args: [{}] });
 await approved.handle.result();
 await record('campaign-approved', campaignWorkflowId(approved.row._id));
