@@ -1,7 +1,7 @@
 import type { WorkerOptions } from '@temporalio/worker';
 import type { TurnSettings, Turns } from '../activities/campaign/turns.js';
 import type { Config } from '../config.js';
-import { lanesOf, type ProtocolTimes } from '../domain/delivery/protocol.js';
+import type { ProtocolTimes } from '../domain/delivery/protocol.js';
 import { connectionShare } from '../domain/transport.js';
 import type { Campaigns } from '../store/campaigns/campaigns.js';
 import { sendSlots } from './send-slots.js';
@@ -89,19 +89,11 @@ export function turnSettings(slots: number, { attempt, controlEvery }: ProtocolT
 export interface SendQueueDeps {
   readonly turns: Turns;
   readonly campaigns: Pick<Campaigns, 'sending'>;
-  readonly maxLanes: number;
 }
 
 /** Page activities: polled for by what the process can send; after SIGTERM they drain within the grace period. */
-export function sendQueue(
-  slots: number,
-  times: ProtocolTimes,
-  { turns, campaigns, maxLanes }: SendQueueDeps,
-): QueueOptions {
-  const sending = async () =>
-    (await campaigns.sending()).map(({ _id: campaign, account, recipient_count }) => {
-      return { account, campaign, lanes: lanesOf(recipient_count, maxLanes) };
-    });
+export function sendQueue(slots: number, times: ProtocolTimes, { turns, campaigns }: SendQueueDeps): QueueOptions {
+  const sending = async () => (await campaigns.sending()).map(({ _id: campaign, account }) => ({ account, campaign }));
   const none = { type: 'fixed-size', numSlots: 1 } as const;
   const limits = { slots, most: PAGE_ACTIVITIES_AT_ONCE, readEvery: times.controlEvery };
   return {

@@ -1,7 +1,7 @@
 import type { ActivitySlotInfo, CustomSlotSupplier, SlotPermit } from '@temporalio/worker';
 import type { Turns } from '../activities/campaign/turns.js';
 import { monotonic } from '../clock.js';
-import { missingShares, type SendingCampaign } from '../domain/delivery/fair-turns.js';
+import { type LaneShare, missingCampaigns } from '../domain/delivery/fair-turns.js';
 
 export interface SendSlotSettings {
   readonly turns: Pick<Turns, 'present' | 'resting' | 'onChange'>;
@@ -10,12 +10,12 @@ export interface SendSlotSettings {
   /** Tasks at once, with those that wait for a turn or settle their last mails. */
   readonly most: number;
   /** The campaigns that send in any process. */
-  readonly sending: () => Promise<readonly SendingCampaign[]>;
+  readonly sending: () => Promise<readonly LaneShare[]>;
   /** Milliseconds between two reads of them, while all slots are taken. */
   readonly readEvery: number;
 }
 
-/** How long the task queue is searched for a share that is missing here, and how often: it may be in another process. */
+/** How long the task queue is searched for a campaign that is missing here, and how often: its lanes may be in another process. */
 const SEARCH_FOR = 5_000;
 const SEARCH_EVERY = 20_000;
 
@@ -24,15 +24,15 @@ interface Reservation {
 }
 
 /**
- * Decides when the process polls for tasks of the send queue: while it has free slots, and while an account or a campaign
- * lacks its share of the slots here. Otherwise the tasks stay in the queue for processes that have free slots.
+ * Decides when the process polls for tasks of the send queue: while it has free slots, and while a campaign has no lane
+ * here. Otherwise the tasks stay in the queue for processes that have free slots.
  */
 export function sendSlots(settings: SendSlotSettings): CustomSlotSupplier<ActivitySlotInfo> {
   const { turns, slots, most } = settings;
   const reservations = new Set<Reservation>();
   const polling = new Set<SlotPermit>();
   const working = new Set<SlotPermit>();
-  const search = shareSearch(settings);
+  const search = campaignSearch(settings);
 
   const hasFreeSlot = () => polling.size + working.size - turns.resting() < slots;
   const mayPoll = () => polling.size + working.size < most && (hasFreeSlot() || (polling.size === 0 && search.isOn()));
@@ -78,18 +78,18 @@ export function sendSlots(settings: SendSlotSettings): CustomSlotSupplier<Activi
   };
 }
 
-/** Finds out which shares are missing in this process, from the campaigns that send anywhere. */
-function shareSearch({ turns, slots, sending, readEvery }: SendSlotSettings) {
-  /** By share, since when it is missing. */
-  const missing = new Map<string, number>();
-  let campaigns: readonly SendingCampaign[] = [];
+/** Finds out which of the campaigns that send anywhere are missing in this process. */
+function campaignSearch({ turns, sending, readEvery }: SendSlotSettings) {
+  /** By campaign, since when it is missing. */
+  const missing = new Map<number, number>();
+  let campaigns: readonly LaneShare[] = [];
   let timer: NodeJS.Timeout | undefined;
   let onRead: () => void = () => undefined;
 
   const compare = (): void => {
-    const shares = new Set(missingShares(campaigns, turns.present(), slots));
-    for (const share of missing.keys()) if (!shares.has(share)) missing.delete(share);
-    for (const share of shares) if (!missing.has(share)) missing.set(share, monotonic());
+    const absent = new Set(missingCampaigns(campaigns, turns.present()));
+    for (const campaign of missing.keys()) if (!absent.has(campaign)) missing.delete(campaign);
+    for (const campaign of absent) if (!missing.has(campaign)) missing.set(campaign, monotonic());
   };
   const read = async (): Promise<void> => {
     // While the store does not answer, the last rows count.

@@ -57,28 +57,13 @@ export function turnToEnd<R extends Lane>(
   return running.filter(mayEnd).toSorted((one, other) => compare(rank(one), rank(other)))[0];
 }
 
-/** A campaign that sends in some process, and the lanes it has at most. */
-export interface SendingCampaign extends LaneShare {
-  readonly lanes: number;
-}
-
 /**
- * Accounts that have fewer lanes in a process than their share of its turns, and campaigns that have none, as keys: their
- * lanes may wait in the task queue behind those of others.
+ * Of the campaigns that send in any process, those without a lane in this one: their lanes may wait in the task queue behind
+ * those of others. One lane of a campaign works in a process at a time, so a campaign needs no second one here.
  */
-export function missingShares(
-  sending: readonly SendingCampaign[],
-  present: readonly LaneShare[],
-  slots: number,
-): string[] {
-  const lanes = turnCounts(present);
-  const wanted = new Map<number, number>();
-  for (const { account, lanes: most } of sending) wanted.set(account, (wanted.get(account) ?? 0) + most);
-  const accounts = new Set([...wanted.keys(), ...present.map(({ account }) => account)]);
-  const share = Math.ceil(slots / Math.max(1, accounts.size));
-  const few = [...wanted].filter(([account, most]) => lanes.ofAccount(account) < Math.min(most, share));
-  const absent = sending.filter(({ campaign }) => lanes.ofCampaign(campaign) === 0);
-  return [...few.map(([account]) => `account ${account}`), ...absent.map(({ campaign }) => `campaign ${campaign}`)];
+export function missingCampaigns(sending: readonly LaneShare[], present: readonly LaneShare[]): number[] {
+  const here = new Set(present.map(({ campaign }) => campaign));
+  return sending.map(({ campaign }) => campaign).filter((campaign) => !here.has(campaign));
 }
 
 function turnCounts(lanes: readonly LaneShare[]) {

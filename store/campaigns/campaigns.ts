@@ -20,11 +20,11 @@ function reading(rows: Collection<Campaign>) {
     find: (account: number, _id: number): Promise<Campaign | null> => rows.findOne({ _id, account }),
 
     /** The campaigns whose round is due, of all accounts. */
-    sending: (): Promise<Pick<Campaign, '_id' | 'account' | 'recipient_count'>[]> => {
+    sending: (): Promise<Pick<Campaign, '_id' | 'account'>[]> => {
       const dueAt = { $getField: { field: 'due', input: { $arrayElemAt: ['$rounds', '$round'] } } };
       return rows
         .find({ state: 'sending', $expr: { $lte: [dueAt, '$$NOW'] } })
-        .project<Pick<Campaign, '_id' | 'account' | 'recipient_count'>>({ account: 1, recipient_count: 1 })
+        .project<Pick<Campaign, '_id' | 'account'>>({ account: 1 })
         .toArray();
     },
   };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { inTurnOrder, type Lane, missingShares, turnToEnd } from '../../../domain/delivery/fair-turns.js';
+import { inTurnOrder, type Lane, missingCampaigns, turnToEnd } from '../../../domain/delivery/fair-turns.js';
 
 const never = { account: () => Number.NEGATIVE_INFINITY, campaign: () => Number.NEGATIVE_INFINITY };
 const lane = (account: number, campaign: number, since = 0): Lane => ({ account, campaign, since });
@@ -60,12 +60,11 @@ test('turns that end and begin until no account is due leave none two turns behi
 });
 
 test.each([
-  ['nothing while an account has all of its lanes here', [{ ...lane(1, 1), lanes: 8 }], [1, 1, 1, 1], []],
-  ['an account that is not here', [{ ...lane(2, 2), lanes: 1 }], [1, 1, 1, 1], ['account 2', 'campaign 2']],
-  ['nothing for one that has no more lanes', [{ ...lane(2, 2), lanes: 1 }], [1, 1, 1, 2], []],
-  ['one that has fewer than its share', [{ ...lane(2, 2), lanes: 8 }], [1, 1, 1, 2], ['account 2']],
-  ['a campaign that is not here', [{ ...lane(1, 5), lanes: 1 }], [1, 1, 1, 1], ['campaign 5']],
+  ['no campaign that has a lane here, however few', [lane(1, 1), lane(2, 2)], [lane(1, 1), lane(1, 1), lane(2, 2)], []],
+  ['the campaign of an account that is not here', [lane(1, 1), lane(2, 2)], [lane(1, 1), lane(1, 1)], [2]],
+  ['a further campaign of an account that is here', [lane(1, 1), lane(1, 5)], [lane(1, 1)], [5]],
+  ['each of several', [lane(1, 1), lane(1, 5), lane(3, 7)], [], [1, 5, 7]],
+  ['none that has ended, though its last lane is here', [], [lane(1, 1)], []],
 ] as const)('missing: %s', (_, sending, present, missing) => {
-  const lanes = present.map((account) => lane(account, account));
-  expect(missingShares(sending, lanes, 4)).toEqual(missing);
+  expect(missingCampaigns(sending, present)).toEqual(missing);
 });
