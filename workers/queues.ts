@@ -80,7 +80,7 @@ export function turnSettings(slots: number, { attempt, controlEvery }: ProtocolT
   return {
     slots,
     shortest: attempt / 10,
-    longestWait: attempt / 4,
+    longestWait: attempt,
     lanesOfAccount: PAGE_ACTIVITIES_OF_ACCOUNT,
     heartbeatEvery: controlEvery,
   };
