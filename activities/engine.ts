@@ -2,6 +2,7 @@ import type { Campaign } from '../store/campaigns/row.js';
 import type { Draft } from '../store/drafts/drafts.js';
 import type { Message } from '../store/messages/row.js';
 import type { Newsletter } from '../store/newsletters/newsletters.js';
+import type { MessageInput } from '../workflows/messages/message.js';
 import type { IssueRef } from '../workflows/messages/newsletter.js';
 
 /** How Temporal last saw a workflow. */
@@ -32,6 +33,9 @@ export interface Engine {
   notifyIssue(issue: IssueRef): Promise<void>;
   /** Starts the message's workflow; a running one goes on. */
   startMessage(row: Pick<Message, '_id' | 'account'>): Promise<void>;
+  /** Starts the workflow `run` for these messages; one that was started before goes on, or stays closed. */
+  startMessages(run: string, messages: readonly MessageInput[]): Promise<void>;
+  messageRunStatus(run: string): Promise<WorkflowStatus>;
   /** Starts the endpoint's workflow, or signals the running one. */
   notifyEndpoint(row: { readonly _id: number; readonly account: number }): Promise<void>;
 }

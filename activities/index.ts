@@ -5,7 +5,8 @@ import { type DeliveryDeps, deliveryActivities } from './campaign/delivery.js';
 import { type AudienceDeps, audienceActivities } from './campaign/freeze/audience.js';
 import { type RenderingDeps, renderingActivities } from './campaign/rendering.js';
 import { type DraftSettlingDeps, type DraftWritingDeps, draftSettling, draftWriting } from './draft/draft.js';
-import type { MessageActivities } from './message/message.js';
+import { type MessageGroupDeps, messageGroupActivities } from './message/group.js';
+import type { JoinMessage, MessageActivities } from './message/message.js';
 import { type IssueLaunchDeps, issueLaunch } from './newsletter/launch.js';
 import { type IssuePreparationDeps, issueOpening, issuePreparation } from './newsletter/prepare.js';
 import { type NewsletterSweepDeps, scheduleReconciliation } from './newsletter/sweep.js';
@@ -28,8 +29,8 @@ export type StepDeps = ApprovalDeps &
   RenderingDeps &
   SubscriberImportDeps;
 /** Attempts of the message queue outlive their activities; `workers/main.ts` waits for them. */
-interface MessageDeps {
-  readonly messageSteps: { readonly activities: MessageActivities; ended(): Promise<void> };
+interface MessageDeps extends Omit<MessageGroupDeps, 'messageSteps'> {
+  readonly messageSteps: { readonly activities: MessageActivities; readonly join: JoinMessage; ended(): Promise<void> };
 }
 export type ActivityDeps = StepDeps & DeliveryDeps & DraftWritingDeps & MessageDeps & WebhookDeps;
 
@@ -62,6 +63,11 @@ export function modelActivities(deps: DraftWritingDeps) {
   return draftWriting(deps);
 }
 
+/** Messages, alone and in groups, on a queue of their own. */
+export function messageQueueActivities(deps: MessageDeps) {
+  return { ...deps.messageSteps.activities, ...messageGroupActivities(deps) };
+}
+
 /** Deliveries to webhook endpoints, on a queue of their own. */
 export function hookActivities(deps: WebhookDeps) {
   return webhookActivities(deps);
@@ -71,4 +77,4 @@ export type Activities = ReturnType<typeof stepActivities> &
   ReturnType<typeof sendActivities> &
   ReturnType<typeof modelActivities> &
   ReturnType<typeof hookActivities> &
-  MessageActivities;
+  ReturnType<typeof messageQueueActivities>;

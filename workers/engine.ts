@@ -1,4 +1,4 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Engine, WorkflowStatus } from '../activities/engine.js';
 import {
   CAMPAIGN_TYPE,
@@ -10,7 +10,7 @@ import {
 import { CONFIRMATION_TYPE, confirmationStart } from '../workflows/messages/confirmation.js';
 import { ENDPOINT_TYPE, endpointRowChanged, endpointStart } from '../workflows/messages/endpoint.js';
 import { IMPORT_TYPE, importStart } from '../workflows/messages/import.js';
-import { MESSAGE_TYPE, messageStart } from '../workflows/messages/message.js';
+import { MESSAGE_GROUP_TYPE, MESSAGE_TYPE, messageGroupStart, messageStart } from '../workflows/messages/message.js';
 import { ISSUE_TYPE, issueRowChanged, issueStart } from '../workflows/messages/newsletter.js';
 import { campaignWorkflowId, confirmationWorkflowId, importWorkflowId } from '../workflows/names.js';
 import { newsletterSchedules } from './newsletter-schedules.js';
@@ -62,6 +62,15 @@ export function workerEngine({ client, prefix }: EngineOptions): Engine {
     startMessage: async ({ _id, account }) => {
       await client.workflow.start(MESSAGE_TYPE, messageStart(prefix, { account, message: _id }));
     },
+    startMessages: async (run, messages) => {
+      try {
+        await client.workflow.start(MESSAGE_GROUP_TYPE, messageGroupStart(prefix, run, messages));
+      } catch (error) {
+        // An earlier start without an answer has run and ended.
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      }
+    },
+    messageRunStatus: workflowStatus,
   };
 }
 

@@ -3,6 +3,7 @@ import { asApplicationFailure } from '../activities/failures.js';
 import {
   type ActivityDeps,
   hookActivities,
+  messageQueueActivities,
   modelActivities,
   sendActivities,
   stepActivities,
@@ -67,7 +68,7 @@ async function otherWorkers({ prefix, bundle, times }: QueueSettings, common: Co
       ...messageQueue(times),
       taskQueue: queues.messages,
       workflowBundle: workflowCode,
-      activities: deps.messageSteps.activities,
+      activities: messageQueueActivities(deps),
     }),
   ];
 }

@@ -3,6 +3,7 @@ export { campaignLane } from './campaign/lane.js';
 export { confirmation } from './confirmation/confirmation.js';
 export { draft } from './draft/draft.js';
 export { subscriberImport } from './import/import.js';
+export { messages } from './message/group.js';
 export { message } from './message/message.js';
 export { newsletterIssue } from './newsletter/issue.js';
 export { newsletter } from './newsletter/newsletter.js';

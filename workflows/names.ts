@@ -47,6 +47,11 @@ export function messageWorkflowId(id: string): string {
   return `message/${id}`;
 }
 
+/** The workflow of several messages; `id` is random. */
+export function messageGroupWorkflowId(id: string): string {
+  return `messages/${id}`;
+}
+
 export function confirmationWorkflowId(id: number): string {
   return `confirmation/${id}`;
 }

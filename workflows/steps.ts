@@ -69,17 +69,17 @@ export function modelSteps() {
   });
 }
 
-/** The first attempt of a message, on the worker that runs its workflow: seconds, never retried. */
+/** The first attempt of a message or a group, on the worker that runs its workflow: seconds, never retried. */
 export function firstAttempt() {
-  return proxyLocalActivities<Pick<Activities, 'beginMessage'>>({
+  return proxyLocalActivities<Pick<Activities, 'beginMessage' | 'beginMessages'>>({
     startToCloseTimeout: '4s',
     retry: { maximumAttempts: 1 },
   });
 }
 
-/** Attempts of a message, on the queue of its workflow: the server's reply to the final dot may take ten minutes. */
+/** Attempts of a message or a group, on the queue of its workflow: the server's reply to the final dot may take ten minutes. */
 export function messageSteps() {
-  return proxyActivities<Pick<Activities, 'deliverMessage'>>({
+  return proxyActivities<Pick<Activities, 'deliverMessage' | 'deliverMessages'>>({
     taskQueue: workflowInfo().taskQueue,
     allowEagerDispatch: true,
     startToCloseTimeout: '12m',

@@ -23,6 +23,14 @@ export interface DeliverMessageInput {
   readonly message: string;
 }
 
+type Attempt = () => Promise<MessageStatus>;
+
+/** Joins the open attempt of a message in this process, or begins one once it is admitted. */
+export type JoinMessage = (
+  input: DeliverMessageInput,
+  admitted?: (attempt: Attempt) => Promise<MessageStatus>,
+) => Promise<MessageStatus>;
+
 /** `under_way`: the attempt continues in this process; the next call joins it. */
 export type FirstMessageStatus = MessageStatus | { readonly kind: 'under_way' };
 
@@ -30,10 +38,10 @@ export type FirstMessageStatus = MessageStatus | { readonly kind: 'under_way' };
  * A workflow task waits at most this long for a first attempt; an SMTP server may take ten minutes (RFC 5321 §4.5.3.2.6).
  * Far below the 10 s after which Temporal gives the task to another worker: see decision 19.
  */
-const FIRST_ATTEMPT_MS = 3_000;
+export const FIRST_ATTEMPT_MS = 3_000;
 
 /** A third of the heartbeat timeout in `messageSteps`: hundreds of messages may wait for a connection at once. */
-const HEARTBEAT_MS = 5_000;
+export const HEARTBEAT_MS = 5_000;
 
 /**
  * The steps of a message. An attempt outlives the activity that began it: it holds, renews and settles its claim, and
@@ -49,13 +57,14 @@ export function messageActivities(deps: MessageDeliveryDeps) {
   });
   const open = new Map<string, Promise<MessageStatus>>();
 
-  const join = ({ account, message }: DeliverMessageInput): Promise<MessageStatus> => {
-    const running = open.get(message) ?? attempts(account, message).finally(() => open.delete(message));
+  const join: JoinMessage = ({ account, message }, admitted = (attempt) => attempt()) => {
+    const running = open.get(message) ?? admitted(() => attempts(account, message)).finally(() => open.delete(message));
     open.set(message, running);
     return running;
   };
 
   return {
+    join,
     activities: {
       /** The first attempt, within a workflow task: returns after FIRST_ATTEMPT_MS, whatever the mail server does. */
       beginMessage: async (input: DeliverMessageInput): Promise<FirstMessageStatus> =>
@@ -88,7 +97,7 @@ async function within(ms: number, running: Promise<MessageStatus>): Promise<Firs
   return Promise.race([running, late]).finally(() => clearTimeout(timer));
 }
 
-function busy(wait: number): ApplicationFailure {
+export function busy(wait: number): ApplicationFailure {
   return ApplicationFailure.create({
     type: 'message_busy',
     message: 'Another attempt has this message',

@@ -8,6 +8,7 @@ import { foreignOrMissing, type Owned } from '../mongo/ownership.js';
 import { suppressionId } from '../suppressions/suppression-id.js';
 import { messageAcceptance } from './acceptance.js';
 import type { Message } from './row.js';
+import { messageRuns } from './runs.js';
 
 interface MessageQuery {
   readonly state?: MessageState | undefined;
@@ -35,7 +36,13 @@ export function toOrAbout(account: number, emailKey: string) {
 /** Transactional messages as the API reads them; `progress.ts` has the writes of their delivery. */
 export function messages(store: Store) {
   const rows = majorityCollection<Message>(store, 'messages');
-  return { ...messageAcceptance(store), ...reading(rows), ...sweeping(rows), ...cancelling(rows) };
+  return {
+    ...messageAcceptance(store),
+    ...reading(rows),
+    ...sweeping(rows),
+    ...cancelling(rows),
+    ...messageRuns(rows),
+  };
 }
 
 /** Reads by id at once; each of them is shared by those that came while others were under way. */

@@ -59,6 +59,10 @@ export interface Message {
   readonly resent: boolean;
   readonly created_at: Date;
   readonly updated_at: Date;
+  /** Id of the workflow that carries it, alone or with others; absent until its start is acknowledged. */
+  readonly run?: string | null;
+  /** `attempt` when the sweep last found that workflow open; the same number twice: the workflow does nothing with it. */
+  readonly attempt_when_open?: number;
   /** When the sweep checks this row; null once it is final and its events are published. */
   readonly sweep_at: Date | null;
 }

@@ -3,23 +3,22 @@ import type { FirstMessageStatus } from '../../activities/message/message.js';
 import { type MessageInput, messageRowChanged } from '../messages/message.js';
 import { listenForChanges } from '../run.js';
 import { firstAttempt, messageSteps } from '../steps.js';
+import { transportWaits } from './transport-waits.js';
 
 /** The least wait: this process's clock may be ahead of the store's. */
 const LEAST_WAIT = 250;
-const FIRST_WAIT = 1_000;
-const LONGEST_WAIT = 60_000;
 
 /** Delivers one accepted message. Its row decides what happens; the workflow calls the next step when it is due. */
 export async function message(input: MessageInput): Promise<string> {
   const changes = listenForChanges(messageRowChanged, 'The row has changed: check it now');
   const untilChanged = (ms: number) => changes.within(Math.max(ms, LEAST_WAIT));
-  let downs = 0;
+  const waits = transportWaits();
   let status = await beginInFirstTask(input);
   while (status.kind !== 'final') {
     if (status.kind === 'waiting') await untilChanged(Date.parse(status.until) - Date.now());
     if (status.kind === 'busy') await untilChanged(status.wait);
-    if (status.kind === 'transport_down') await untilChanged(Math.min(FIRST_WAIT * 2 ** downs++, LONGEST_WAIT));
-    else downs = 0;
+    if (status.kind === 'transport_down') await untilChanged(waits.next());
+    else waits.reset();
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof message>(input);
     status = await messageSteps().deliverMessage(input);
   }

@@ -13,8 +13,19 @@ interface Start<T> {
   readonly summary: string;
 }
 
+/** The search attributes of one account and one campaign; absent where the workflow serves several. */
+interface Owner {
+  readonly account?: number | undefined;
+  readonly campaign?: number;
+}
+
 /** The options of a start. A start never fails because the workflow exists: a closed one runs again, a running one is used. */
-export function startOptions<T extends { readonly account: number; readonly campaign?: number }>(start: Start<T>) {
+export function startOptions<T extends Owner & { readonly account: number }>(start: Start<T>) {
+  return startOptionsFor(start.input, start);
+}
+
+/** The same for an input that does not name its owner. */
+export function startOptionsFor<T>({ account, campaign }: Owner, start: Start<T>) {
   const { workflowId, taskQueue, input, kind, summary: staticSummary } = start;
   return {
     workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
@@ -24,8 +35,8 @@ export function startOptions<T extends { readonly account: number; readonly camp
     args: [input] as [T],
     staticSummary,
     typedSearchAttributes: [
-      { key: ACCOUNT, value: String(input.account) },
-      ...(input.campaign === undefined ? [] : [{ key: CAMPAIGN, value: String(input.campaign) }]),
+      ...(account === undefined ? [] : [{ key: ACCOUNT, value: String(account) }]),
+      ...(campaign === undefined ? [] : [{ key: CAMPAIGN, value: String(campaign) }]),
       { key: KIND, value: kind },
     ],
   };

@@ -1,3 +1,4 @@
+import { messageGroupActivities } from '../../../activities/message/group.js';
 import { type MessageDeliveryDeps, messageActivities } from '../../../activities/message/message.js';
 import type { Outcome } from '../../../domain/delivery/outcome.js';
 import { type ProtocolTimes, shrunkTimes } from '../../../domain/delivery/protocol.js';
@@ -68,4 +69,20 @@ export function aProcess(store: Store, over: Partial<MessageDeliveryDeps> = {}) 
     ...over,
   });
   return { server, steps };
+}
+
+/** The same with the steps of groups, and the ids of the messages that got workflows of their own. */
+export function aGroupProcess(store: Store, over: Partial<MessageDeliveryDeps> = {}) {
+  const one = aProcess(store, over);
+  const started: string[] = [];
+  const group = messageGroupActivities({
+    messageSteps: one.steps,
+    messages: messages(store),
+    engine: { startMessage: async ({ _id }) => void started.push(_id) },
+    times: { ...TIMES, attempt: 20_000 },
+    stopping: over.stopping ?? new AbortController().signal,
+    heartbeat: () => undefined,
+    log: { warn: () => undefined },
+  });
+  return { ...one, group, started };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { readConfig } from '../../../config.js';
+import type { ProtocolTimes } from '../../../domain/delivery/protocol.js';
 import type { MessageState } from '../../../domain/message/message.js';
 import { messages } from '../../../store/messages/messages.js';
 import type { Message } from '../../../store/messages/row.js';
@@ -22,7 +23,7 @@ export type MessageEverpost = Awaited<ReturnType<typeof messageEverpost>>;
 const LIMIT = 60_000;
 
 /** A worker in this process with an engine of its own, for messages to one scripted receiver. */
-export async function messageEverpost(script: SmtpScript) {
+export async function messageEverpost(script: SmtpScript, times: ProtocolTimes = QUICK_RETRIES) {
   const database = await testDatabase();
   const store = await openStore({ url: database.url, database: database.name });
   const receiver = await smtpServer({ keepRaw: true, ...script });
@@ -31,7 +32,7 @@ export async function messageEverpost(script: SmtpScript) {
   const prefix = `messages-${randomUUID()}`;
   const config = { ...readConfig({}), dataDir: folder, smtpConnections: 4, temporalNamespace: namespace };
   const own = { config, store, smtpUrl: receiver.url, temporalAddress: address, prefix };
-  const worker = await ownWorker({ ...own, times: QUICK_RETRIES });
+  const worker = await ownWorker({ ...own, times });
   const connection = await Connection.connect({ address });
   const client = new Client({ connection, namespace });
   const engine = workerEngine({ client, prefix });
@@ -53,6 +54,14 @@ export async function messageEverpost(script: SmtpScript) {
     },
     /** Accepts a message without starting its workflow: the sweep has to find it. */
     acceptOnly: (over: Partial<Message> = {}): Promise<Message> => anAcceptedMessage(store, over),
+    /** The same, with a check by the sweep after `sweep_at`: its workflow is shared with others. */
+    acceptInGroup: (over: Partial<Message>): Promise<Message> =>
+      anAcceptedMessage(store, { sweep_at: new Date(Date.now() + LIMIT), ...over }),
+    startGroup: (run: string, rows: readonly Message[]): Promise<void> =>
+      engine.startMessages(
+        run,
+        rows.map(({ _id: message, account }) => ({ account, message })),
+      ),
     /** Result of its workflow, which returns after its events are published. */
     result: ({ _id }: Message): Promise<string> => client.workflow.getHandle(messageWorkflowId(_id)).result(),
     handle: ({ _id }: Message) => client.workflow.getHandle(messageWorkflowId(_id)),

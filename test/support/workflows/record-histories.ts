@@ -30,13 +30,14 @@ import {
   resumeCampaign,
 } from '../../../workflows/messages/campaign.js';
 import { confirmationStart } from '../../../workflows/messages/confirmation.js';
-import { messageStart } from '../../../workflows/messages/message.js';
+import { MESSAGE_GROUP_TYPE, messageGroupStart, messageStart } from '../../../workflows/messages/message.js';
 import { ISSUE_TYPE, issueStart, NEWSLETTER_TYPE, newsletterStart } from '../../../workflows/messages/newsletter.js';
 import {
   campaignWorkflowId,
   confirmationWorkflowId,
   draftWorkflowId,
   laneWorkflowId,
+  messageGroupWorkflowId,
   messageWorkflowId,
 } from '../../../workflows/names.js';
 import { aDraftAnswer, modelServer, says } from '../scripted/model-server.js';
@@ -171,6 +172,16 @@ const message = await anAcceptedMessage(store);
 const started = messageStart(PREFIX, { account: message.account, message: message._id });
 await (await workflow.start('message', started)).result();
 await record('message-with-a-second-attempt', messageWorkflowId(message._id));
+
+refusals = 1;
+const inGroup = await Promise.all(Array.from({ length: 20 }, () => anAcceptedMessage(store)));
+const groupBegin = messageGroupStart(
+  PREFIX,
+  messageGroupWorkflowId('recorded'),
+  inGroup.map(({ account, _id: message }) => ({ account, message })),
+);
+await (await workflow.start(MESSAGE_GROUP_TYPE, groupBegin)).result();
+await record('message-group', groupBegin.workflowId);
 
 const endpoint = await runEndpoint({ store, secret: SECRET, workflow, prefix: PREFIX, longestHistory: 25 });
 await record('webhook-endpoint-continued', endpoint.workflowId, endpoint.firstRun);

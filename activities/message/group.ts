@@ -1,0 +1,131 @@
+import { now } from '../../clock.js';
+import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
+import type { Messages } from '../../store/messages/messages.js';
+import { messageWorkflowId } from '../../workflows/names.js';
+import type { Engine } from '../engine.js';
+import { withHeartbeat } from '../heartbeat.js';
+import type { MessageStatus } from './attempt.js';
+import { busy, type DeliverMessageInput, FIRST_ATTEMPT_MS, HEARTBEAT_MS, type JoinMessage } from './message.js';
+import { keyedSemaphore } from './owner.js';
+
+export interface MessageGroupDeps {
+  readonly messageSteps: { readonly join: JoinMessage };
+  readonly messages: Pick<Messages, 'postponeSweep' | 'nameRuns'>;
+  readonly engine: Pick<Engine, 'startMessage'>;
+  readonly times: Pick<ProtocolTimes, 'attempt' | 'lease'>;
+  /** SIGTERM: claim no more. */
+  readonly stopping: AbortSignal;
+  readonly heartbeat: () => void;
+  readonly log: { warn(details: object, message: string): void };
+}
+
+/** Ids only: content and addresses stay in the rows. */
+export interface DeliverMessagesInput {
+  readonly messages: readonly DeliverMessageInput[];
+}
+
+/** What a step did with its messages. */
+export interface MessageGroupStep {
+  /** Messages that are final. */
+  readonly final: number;
+  /** Messages that got a workflow of their own: they are due later, or another process has them. */
+  readonly separate: number;
+  /** The others, as positions in the input. */
+  readonly left: readonly number[];
+  /** Each of the others waits for its transport. */
+  readonly transportDown: boolean;
+}
+
+type Progress = MessageStatus | { readonly kind: 'under_way' } | { readonly kind: 'error'; readonly error: unknown };
+
+/** Messages of one account that are in progress at once in this process, over all groups: it bounds the memory they take. */
+const MOST_OF_ACCOUNT = 400;
+
+/** The steps of a group of messages. Each message has its own attempt, which later calls join. */
+export function messageGroupActivities(deps: MessageGroupDeps) {
+  const admit = keyedSemaphore();
+  const progressWithin = (ms: number, messages: readonly DeliverMessageInput[]): Promise<readonly Progress[]> =>
+    within(
+      ms,
+      messages.map((message) =>
+        deps.messageSteps.join(message, (attempt) => admit(`${message.account}`, () => MOST_OF_ACCOUNT, attempt)),
+      ),
+    );
+
+  return {
+    /** The first attempts, within a workflow task: returns after FIRST_ATTEMPT_MS, whatever the mail servers do. */
+    beginMessages: async ({ messages }: DeliverMessagesInput): Promise<MessageGroupStep> => {
+      const progress = await progressWithin(FIRST_ATTEMPT_MS, messages);
+      return stepOf(progress, new Set());
+    },
+
+    /** Processes the messages that are due until none is left or the turn is over: slow groups take turns. */
+    deliverMessages: ({ messages }: DeliverMessagesInput): Promise<MessageGroupStep> =>
+      withHeartbeat(deps, HEARTBEAT_MS, async () => {
+        await postponeSweep(deps, messages);
+        const progress = await progressWithin(deps.times.attempt, messages);
+        // Another worker goes on with the group.
+        if (deps.stopping.aborted && progress.some(({ kind }) => kind === 'busy')) throw busy(RETRY_SOON_MS);
+        const [first] = progress;
+        // One message that fails must not stop the others; if all fail, the store is down.
+        if (first?.kind === 'error' && progress.every(({ kind }) => kind === 'error')) throw first.error;
+        const separate = new Set([...progress.keys()].filter((i) => needsOwnRun(progress[i])));
+        await startSeparately(
+          deps,
+          messages.filter((_, i) => separate.has(i)),
+        );
+        return stepOf(progress, separate);
+      }),
+  };
+}
+
+const RETRY_SOON_MS = 250;
+
+function needsOwnRun(progress: Progress | undefined): boolean {
+  return progress !== undefined && ['waiting', 'busy', 'error'].includes(progress.kind);
+}
+
+function stepOf(progress: readonly Progress[], separate: ReadonlySet<number>): MessageGroupStep {
+  const left = [...progress.keys()].filter((i) => progress[i]?.kind !== 'final' && !separate.has(i));
+  const transportDown = left.length > 0 && left.every((i) => progress[i]?.kind === 'transport_down');
+  return { final: progress.length - separate.size - left.length, separate: separate.size, left, transportDown };
+}
+
+/** The progress after all have ended, or after `ms` milliseconds. */
+async function within(ms: number, running: readonly Promise<MessageStatus>[]): Promise<readonly Progress[]> {
+  const progress: Progress[] = running.map(() => ({ kind: 'under_way' }));
+  const all = running.map(async (one, i) => {
+    progress[i] = await one.catch((error: unknown) => ({ kind: 'error' as const, error }));
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([Promise.all(all), over]);
+  clearTimeout(timer);
+  return [...progress];
+}
+
+/** The sweep leaves the messages of a live group alone. If this fails, it asks Temporal for the run. */
+async function postponeSweep(
+  { messages, times }: MessageGroupDeps,
+  group: readonly DeliverMessageInput[],
+): Promise<void> {
+  const until = new Date(now().getTime() + times.attempt + times.lease);
+  const ids = group.map(({ message }) => message);
+  await messages.postponeSweep(ids, until).catch(() => undefined);
+}
+
+/** Children of a workflow would end with it: these are started through the client, and their rows name them. */
+async function startSeparately(
+  { engine, messages, log }: MessageGroupDeps,
+  separate: readonly DeliverMessageInput[],
+): Promise<void> {
+  if (separate.length === 0) return;
+  await Promise.all(separate.map(({ account, message: _id }) => engine.startMessage({ _id, account })));
+  const runs = separate.map(({ message }) => ({ message, run: messageWorkflowId(message) }));
+  // A row that names the group is found by the sweep, and its workflow is started again: harmless.
+  await messages
+    .nameRuns(runs)
+    .catch((error) => log.warn({ error: String(error) }, 'messages do not name their workflow yet'));
+}
