@@ -5,6 +5,7 @@ import { lazyClient, temporalEngine } from '../api/engine/engine.js';
 import { type ApiServer, serveApi } from '../api/server.js';
 import type { Config } from '../config.js';
 import { PROTOCOL_TIMES } from '../domain/delivery/protocol.js';
+import { messages } from '../store/messages/messages.js';
 import { openStore, type Store } from '../store/mongo/connect.js';
 import { type RunningWorker, startWorker, type WorkerSettings } from '../workers/main.js';
 import { LANES_PER_PROCESS, sendProcessesOf } from '../workers/queues.js';
@@ -43,6 +44,7 @@ export async function runApi(
     localClient: () => worker()?.client(),
     prefix: DEFAULT_PREFIX,
     log: log as FastifyBaseLogger,
+    messages: messages(store),
   });
   const otherMetrics = async () => (await worker()?.otherMetrics()) ?? [];
   const server = await serveApi({ config, store, engine, log: log as FastifyBaseLogger, registry, otherMetrics });

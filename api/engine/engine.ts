@@ -15,7 +15,6 @@ import {
 import { CONFIRMATION_TYPE, confirmationRowChanged, confirmationStart } from '../../workflows/messages/confirmation.js';
 import { ENDPOINT_TYPE, endpointRowChanged, endpointStart } from '../../workflows/messages/endpoint.js';
 import { IMPORT_TYPE, importStart } from '../../workflows/messages/import.js';
-import { MESSAGE_TYPE, messageRowChanged, messageStart } from '../../workflows/messages/message.js';
 import {
   ISSUE_TYPE,
   type IssueRef,
@@ -27,6 +26,8 @@ import {
 } from '../../workflows/messages/newsletter.js';
 import { draftWorkflowId } from '../../workflows/names.js';
 import { callQueue } from './call-queue.js';
+import { type Enqueue, type MessageCallOptions, messageCalls, type WithTimeout } from './message-calls.js';
+import { outageLog } from './outage-log.js';
 
 /**
  * Starts and signals workflows for routes. Rows hold the desired state, so a failed call loses nothing: the sweep starts
@@ -38,8 +39,11 @@ export interface Engine {
   /** Starts the request's workflow, or signals the running one to read its row again. */
   notifyConfirmation(row: Pick<Confirmation, '_id' | 'account'>): void;
   startImport(row: { readonly _id: number; readonly account: number }): void;
-  /** Starts the message's workflow; signals the workflow of a cancelled message to read the row. */
-  startMessage(row: Pick<Message, '_id' | 'account' | 'state'>): void;
+  /**
+   * Starts the message's workflow, which it may share with messages accepted meanwhile; signals the workflow of a cancelled
+   * message to read the row.
+   */
+  startMessage(row: Pick<Message, '_id' | 'account' | 'state' | 'due' | 'sweep_at' | 'run'>): void;
   /** Starts the draft's workflow and waits at most `patience` milliseconds for its end. The row holds the result. */
   startDraftAndWait(row: DraftKey, timeout: number): Promise<void>;
   /** Cancels the draft's workflow. */
@@ -71,13 +75,9 @@ export const idleEngine: Engine = {
   close: async () => {},
 };
 
-export interface EngineOptions {
+export interface EngineOptions extends MessageCallOptions {
   /** Called at the first use, and again as long as it fails. */
   readonly client: () => Promise<Client> | Client;
-  /** The client of a worker in this process, if there is one: that worker receives a message's first task with its start. */
-  readonly localClient?: () => Client | undefined;
-  /** Prefix of the installation's queues. */
-  readonly prefix: string;
   readonly log: FastifyBaseLogger;
   readonly concurrency?: number;
   readonly maxQueued?: number;
@@ -88,16 +88,18 @@ export interface EngineOptions {
 /** Starts and signals workflows in the background. The API keeps working while Temporal is down. */
 export function temporalEngine(options: EngineOptions): Engine {
   const { client, prefix, log, concurrency = 16, maxQueued = 1_000, callTimeout = 2_500 } = options;
-  const queue = callQueue({ log, concurrency, maxQueued });
+  const outages = outageLog(log);
+  const queue = callQueue({ outages, concurrency, maxQueued });
   let closed = false;
 
-  const withTimeout = async <T>(call: (temporal: Client) => Promise<T>, at?: Client): Promise<T> => {
+  const withTimeout: WithTimeout = async (call, at) => {
     const temporal = at ?? (await client());
     return temporal.withDeadline(now().getTime() + callTimeout, () => call(temporal));
   };
-  const enqueue = (name: string, call: (temporal: Client) => Promise<unknown>, at?: Client): void => {
-    if (!closed) queue.add(name, () => withTimeout(call, at));
+  const enqueue: Enqueue = (name, call) => {
+    if (!closed) queue.add(name, () => withTimeout(call));
   };
+  const ofMessages = messageCalls({ ...options, withTimeout, enqueue, outages });
 
   return {
     notifyCampaign: ({ _id, account, launch }) => {
@@ -119,7 +121,7 @@ export function temporalEngine(options: EngineOptions): Engine {
       enqueue(start.workflowId, ({ workflow }) => workflow.start(IMPORT_TYPE, start));
     },
 
-    ...messageCalls(options, enqueue),
+    startMessage: ofMessages.startMessage,
     ...newsletterCalls(options, enqueue),
     ...draftCalls(prefix, { client, withTimeout, enqueue, log }),
 
@@ -138,26 +140,7 @@ export function temporalEngine(options: EngineOptions): Engine {
 
     close: async () => {
       closed = true;
-      await queue.drain();
-    },
-  };
-}
-
-type Enqueue = (name: string, call: (temporal: Client) => Promise<unknown>, at?: Client) => void;
-
-function messageCalls({ prefix, localClient }: EngineOptions, enqueue: Enqueue): Pick<Engine, 'startMessage'> {
-  return {
-    startMessage: ({ _id, account, state }) => {
-      const start = messageStart(prefix, { account, message: _id });
-      if (state === 'cancelled') {
-        enqueue(start.workflowId, ({ workflow }) =>
-          workflow.signalWithStart(MESSAGE_TYPE, { ...start, signal: messageRowChanged, signalArgs: [] }),
-        );
-        return;
-      }
-      const local = localClient?.();
-      const requestEagerStart = local !== undefined;
-      enqueue(start.workflowId, ({ workflow }) => workflow.start(MESSAGE_TYPE, { ...start, requestEagerStart }), local);
+      await Promise.all([queue.drain(), ofMessages.close()]);
     },
   };
 }
@@ -184,7 +167,7 @@ function newsletterCalls(
 }
 
 interface DraftCallDeps extends Pick<EngineOptions, 'client' | 'log'> {
-  withTimeout<T>(call: (temporal: Client) => Promise<T>): Promise<T>;
+  readonly withTimeout: WithTimeout;
   readonly enqueue: Enqueue;
 }
 

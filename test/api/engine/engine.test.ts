@@ -5,9 +5,11 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { callQueue } from '../../../api/engine/call-queue.js';
 import { lazyClient, temporalEngine } from '../../../api/engine/engine.js';
+import { outageLog } from '../../../api/engine/outage-log.js';
 import { campaignWorkflowId, importWorkflowId, messageWorkflowId } from '../../../workflows/names.js';
 import { quietPort } from '../../support/servers/quiet-port.js';
 import { type TestTemporal, testNamespace } from '../../support/servers/test-servers.js';
+import { aMessage } from '../../support/store/messages.js';
 import { until } from '../../support/until.js';
 
 let temporal: TestTemporal;
@@ -42,9 +44,10 @@ test('a call starts the workflow, a second one signals the same run', async () =
   const first = await untilStarted(campaignWorkflowId(7));
   engine.notifyCampaign({ ...row, launch: 2 });
   engine.startImport({ _id: 9, account: 3 });
-  engine.startMessage({ _id: message, account: 3, state: 'accepted' });
+  const accepted = aMessage({ _id: message, account: 3, sweep_at: null });
+  engine.startMessage(accepted);
   await untilStarted(messageWorkflowId(message));
-  engine.startMessage({ _id: message, account: 3, state: 'cancelled' });
+  engine.startMessage({ ...accepted, state: 'cancelled' });
   await engine.close();
   await lazy.close();
 
@@ -98,7 +101,7 @@ test('a client that was refused at first connects once Temporal is available', a
 
 test('calls beyond the limit are dropped, and waiting calls for one workflow are merged', async () => {
   const { log } = heard();
-  const queue = callQueue({ log, concurrency: 1, maxQueued: 2 });
+  const queue = callQueue({ outages: outageLog(log), concurrency: 1, maxQueued: 2 });
   const ran: string[] = [];
   let open = () => {};
   const gate = new Promise<void>((resolve) => {

@@ -3,6 +3,7 @@ import { TIME_LIMITS } from '../../../api/hooks/limits/time-limits.js';
 import { openLog } from '../../../api/hooks/logging.js';
 import { serveApi } from '../../../api/server.js';
 import { readConfig } from '../../../config.js';
+import { messages } from '../../../store/messages/messages.js';
 import { openStore } from '../../../store/mongo/connect.js';
 import { exitWithTest } from './exit-with-test.js';
 import { type ApiPlan, SECRET } from './plan.js';
@@ -18,5 +19,6 @@ const config = readConfig({ ...environment, ...limits, LOG_LEVEL: plan.logLevel 
 const store = await openStore({ url: plan.mongodbUrl, database: plan.database });
 const log = openLog(config);
 const { client } = lazyClient(plan.temporalAddress, plan.namespace);
-await serveApi({ config, store, engine: temporalEngine({ client, prefix: plan.prefix, log }), log, timeLimits });
+const engine = temporalEngine({ client, prefix: plan.prefix, log, messages: messages(store), lease: plan.lease });
+await serveApi({ config, store, engine, log, timeLimits });
 process.stdout.write('ready\n');

@@ -29,6 +29,8 @@ export interface ApiPlan extends ClusterAddresses {
   readonly port: number;
   readonly key: string;
   readonly logLevel: string;
+  /** Of the workers: how long the sweep leaves a started message alone. */
+  readonly lease: number;
 }
 
 export const SECRET = 'a secret for the end-to-end tests';

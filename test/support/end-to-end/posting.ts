@@ -1,7 +1,7 @@
 import { freePort } from '../../../servers/ports.js';
 import { until } from '../until.js';
 import type { Child } from './child.js';
-import { KEY } from './plan.js';
+import { type ApiPlan, KEY } from './plan.js';
 import type { TestCluster } from './test-cluster.js';
 
 /** Time limit of one caller; an API starts slowly on a busy machine. */
@@ -16,9 +16,9 @@ export interface Post {
 }
 
 /** An API process of the cluster, and callers that repeat a post under its key until it is accepted. */
-export async function postingTo(cluster: TestCluster) {
+export async function postingTo(cluster: TestCluster, over: Partial<ApiPlan> = {}) {
   const authorization = `Bearer ${KEY}`;
-  let { api, url } = await started(cluster);
+  let { api, url } = await started(cluster, over);
   let successor: { api: Child; url: string } | undefined;
   let repeated = 0;
 
@@ -63,6 +63,14 @@ export async function postingTo(cluster: TestCluster) {
       await Promise.all(Array.from({ length: atOnce }, oneByOne));
       return ids;
     },
+    /** Posts all of them in one batch. Returns ids by the keys of their rows. */
+    batch: async (key: string, posts: readonly Post[]): Promise<Map<string, string>> => {
+      const headers = { authorization, 'content-type': 'application/json', 'idempotency-key': key };
+      const body = JSON.stringify({ messages: posts.map((post) => post.body) });
+      const response = await fetch(`${url}/messages/batch`, { method: 'POST', headers, body });
+      const { data } = (await response.json()) as { data: { index: number; message: { id: string } }[] };
+      return new Map(data.map(({ index, message }) => [`${key} ${index}`, message.id]));
+    },
     /** Ids of all messages in a state, page by page, as a caller finds them. */
     listed: async (state: string): Promise<string[]> => {
       const found: string[] = [];
@@ -78,7 +86,7 @@ export async function postingTo(cluster: TestCluster) {
     },
     /** Starts a second API; the first goes on answering until it is killed. */
     prepareSuccessor: async () => {
-      successor = await started(cluster);
+      successor = await started(cluster, over);
     },
     /** Kills the API during requests; the keys it had claimed are released at once instead of after a minute. */
     killApi: async () => {
@@ -96,9 +104,9 @@ async function freeKeys({ store }: TestCluster): Promise<void> {
   await store.db.collection('stored_responses').updateMany({ state: 'in_flight' }, { $set: { since: new Date(0) } });
 }
 
-async function started(cluster: TestCluster): Promise<{ api: Child; url: string }> {
+async function started(cluster: TestCluster, over: Partial<ApiPlan>): Promise<{ api: Child; url: string }> {
   const port = await freePort(0);
-  return { api: await cluster.api(port), url: `http://127.0.0.1:${port}/api/v1` };
+  return { api: await cluster.api(port, over), url: `http://127.0.0.1:${port}/api/v1` };
 }
 
 /** A mail to a reader of its own. */

@@ -14,7 +14,7 @@ import { type SmtpServer, smtpServer } from '../scripted/smtp-server.js';
 import { aDraft, steered } from '../store/campaigns.js';
 import { until } from '../until.js';
 import { aChild, type Child } from './child.js';
-import { type ClusterAddresses, endToEndTimes, KEY, type WorkerPlan } from './plan.js';
+import { type ApiPlan, type ClusterAddresses, endToEndTimes, KEY, type WorkerPlan } from './plan.js';
 
 export type TestCluster = Awaited<ReturnType<typeof aTestCluster>>;
 
@@ -76,7 +76,8 @@ export async function aTestCluster(plan: TestClusterPlan = {}) {
     /** A worker process, ready. */
     worker: (over: Partial<WorkerPlan> = {}) =>
       started(aChild('worker-main', { ...workerPlan(addresses, receiver, endToEndTimes(times)), sweepEvery, ...over })),
-    api: (port: number) => started(aChild('api-main', { ...addresses, port, key: KEY, logLevel: 'silent' })),
+    api: (port: number, over: Partial<ApiPlan> = {}) =>
+      started(aChild('api-main', { ...apiPlan(addresses, endToEndTimes(times)), port, ...over })),
     /** Launches a campaign to new readers as the API does: the row first, then the workflow. */
     launch: async (readers: number, over: Partial<NewCampaign> = {}): Promise<Campaign> =>
       begin(await aDraft(store, readers, over)),
@@ -101,6 +102,10 @@ export async function aTestCluster(plan: TestClusterPlan = {}) {
       await dropped(store);
     },
   };
+}
+
+function apiPlan(addresses: ClusterAddresses, { lease }: ProtocolTimes) {
+  return { ...addresses, key: KEY, logLevel: 'silent', lease };
 }
 
 function workerPlan(addresses: ClusterAddresses, receiver: SmtpServer, times: ProtocolTimes) {

@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { now } from '../../clock.js';
+import { sharedCalls } from '../../domain/shared-calls.js';
+import type { Messages } from '../../store/messages/messages.js';
+import type { Message } from '../../store/messages/row.js';
+import type { StartedRun } from '../../store/messages/runs.js';
+import { messageGroupWorkflowId, messageWorkflowId } from '../../workflows/names.js';
+import type { OutageLog } from './outage-log.js';
+
+/** A message that was accepted, as far as its start needs it. */
+export type StartableMessage = Pick<Message, '_id' | 'account' | 'due' | 'sweep_at'>;
+
+/** A workflow that carries these messages. */
+export interface MessageRun {
+  readonly workflowId: string;
+  /** One message: its own workflow. */
+  readonly rows: readonly StartableMessage[];
+}
+
+export interface MessageStartDeps {
+  /** Starts the workflow; a repeated call with the same id does nothing. Rejects if there is no answer. */
+  readonly start: (run: MessageRun) => Promise<unknown>;
+  readonly messages: Pick<Messages, 'recordRuns'>;
+  readonly outages: OutageLog;
+  /** The sweep leaves a started message alone for so long; milliseconds. */
+  readonly lease: number;
+  /** Messages that may wait or be under way. Further ones are left to the sweep. */
+  readonly maxQueued: number;
+}
+
+const STARTS_AT_ONCE = 4;
+const MOST_OF_START = 200;
+/** A start that is older holds up no other: it no longer counts as one of those at once. */
+const OLD_START_MS = 300;
+
+/**
+ * Starts the workflows of accepted messages: while starts are under way, newcomers wait for the next one and share it. Nothing
+ * waits on a timer, so that a single message starts at once.
+ */
+export function messageStarts({ start, messages, outages, lease, maxQueued }: MessageStartDeps) {
+  const open = new Set<Promise<unknown>>();
+  let queued = 0;
+  let closed = false;
+
+  const record = sharedCalls<StartedRun, undefined>({
+    send: async (runs) => {
+      await messages.recordRuns(runs);
+      return runs.map(() => undefined);
+    },
+  });
+
+  /** A start without an answer is repeated once with the same id. */
+  const begin = async (run: MessageRun): Promise<void> => {
+    const isStarted = await outages.attempt(run.workflowId, () => start(run).catch(() => start(run)));
+    if (!isStarted) return;
+    const at = Math.max(now().getTime(), ...run.rows.map(({ due }) => due.getTime()));
+    // Without this write the sweep starts them again, which is harmless.
+    await record({ run: run.workflowId, rows: run.rows, until: new Date(at + lease) }).catch(() => undefined);
+  };
+  const tracked = (work: Promise<void>): Promise<void> => {
+    const ended = work.finally(() => open.delete(ended));
+    open.add(ended);
+    return ended;
+  };
+
+  /** The sweep takes the rows that have waited too long, and all of them where the process ends in an outage. */
+  const startGroup = async (rows: readonly StartableMessage[]): Promise<void> => {
+    const at = now();
+    const own = closed && outages.failing() ? [] : rows.filter(({ sweep_at }) => sweep_at === null || sweep_at > at);
+    if (own.length > 0) await begin({ workflowId: workflowIdOf(own), rows: own });
+  };
+  const send = async (rows: readonly StartableMessage[]): Promise<readonly undefined[]> => {
+    const ended = tracked(
+      startGroup(rows).finally(() => {
+        queued -= rows.length;
+      }),
+    );
+    await untilOld(ended);
+    return rows.map(() => undefined);
+  };
+  const share = sharedCalls<StartableMessage, undefined>({ send, atOnce: STARTS_AT_ONCE, most: MOST_OF_START });
+  /** Scheduled messages wait in workflows of their own. */
+  const startAlone = sharedCalls<StartableMessage, undefined>({ send, atOnce: STARTS_AT_ONCE, most: 1 });
+
+  return {
+    add: (row: StartableMessage): void => {
+      if (closed || queued >= maxQueued) return;
+      queued += 1;
+      void (row.due > now() ? startAlone(row) : share(row));
+    },
+
+    /** Resolves when no start waits or is under way. */
+    close: async (): Promise<void> => {
+      closed = true;
+      while (queued > 0 || open.size > 0) await (open.size > 0 ? Promise.race(open) : undefined);
+    },
+  };
+}
+
+function workflowIdOf(rows: readonly StartableMessage[]): string {
+  const [first] = rows;
+  return rows.length === 1 && first !== undefined ? messageWorkflowId(first._id) : messageGroupWorkflowId(randomUUID());
+}
+
+async function untilOld(start: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const old = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, OLD_START_MS);
+  });
+  await Promise.race([start, old]);
+  clearTimeout(timer);
+}
