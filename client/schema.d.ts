@@ -5935,6 +5935,8 @@ export interface paths {
                                     id?: string;
                                     error?: string;
                                 }[];
+                                /** @description Id of the workflow that carries the message. */
+                                run: string | null;
                                 timeline: {
                                     /** Format: date-time */
                                     at: string;

@@ -128,6 +128,7 @@ export const MessageView = Type.Object(
       }),
     ),
     additionalRecipients: Type.Array(AdditionalRecipient),
+    run: Type.Union([Type.String(), Type.Null()], { description: 'Id of the workflow that carries the message.' }),
     timeline: Type.Array(TimelineEntry),
   },
   {
@@ -135,6 +136,7 @@ export const MessageView = Type.Object(
       {
         ...EXAMPLE,
         state: 'sent',
+        run: 'message/01890a5d-ac96-774b-bcce-b302099a8057',
         timeline: [
           { at: '2026-05-15T09:00:12+00:00', event: 'accepted' },
           {

@@ -59,6 +59,7 @@ export async function messageDetailView(
     ...messageView(row),
     ...contentView(content),
     additionalRecipients: row.role === 'to' ? copyViews(group) : [],
+    run: row.run ?? null,
     timeline: timelineOf(row, laterEvents),
   };
 }
