@@ -10,6 +10,7 @@ const servers = ['./test/support/servers/start-servers.ts'];
 const LONGEST = [
   'end-to-end/messages/killed',
   'end-to-end/messages/temporal-down',
+  'end-to-end/messages/group-killed',
   'end-to-end/newsletters/worker-killed',
   'workflows/newsletter/newsletter',
   'end-to-end/campaigns/server-outages',
