@@ -4,9 +4,9 @@ import type { Messages } from '../../store/messages/messages.js';
 import { messageWorkflowId } from '../../workflows/names.js';
 import type { Engine } from '../engine.js';
 import { withHeartbeat } from '../heartbeat.js';
+import { admissionByAccount } from './admission.js';
 import type { MessageStatus } from './attempt.js';
 import { busy, type DeliverMessageInput, FIRST_ATTEMPT_MS, HEARTBEAT_MS, type JoinMessage } from './message.js';
-import { keyedSemaphore } from './owner.js';
 
 export interface MessageGroupDeps {
   readonly messageSteps: { readonly join: JoinMessage };
@@ -43,13 +43,11 @@ const MOST_OF_ACCOUNT = 400;
 
 /** The steps of a group of messages. Each message has its own attempt, which later calls join. */
 export function messageGroupActivities(deps: MessageGroupDeps) {
-  const admit = keyedSemaphore();
+  const admit = admissionByAccount(MOST_OF_ACCOUNT);
   const progressWithin = (ms: number, messages: readonly DeliverMessageInput[]): Promise<readonly Progress[]> =>
     within(
       ms,
-      messages.map((message) =>
-        deps.messageSteps.join(message, (attempt) => admit(`${message.account}`, () => MOST_OF_ACCOUNT, attempt)),
-      ),
+      messages.map((message) => deps.messageSteps.join(message, (attempt) => admit(message.account, attempt))),
     );
 
   return {

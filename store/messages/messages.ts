@@ -150,8 +150,9 @@ function sweeping(rows: Collection<Message>) {
     /** The events of this row are published: the sweep checks it no more, unless it was changed meanwhile. */
     endSweep: (row: Message): Promise<void> => endSweeps(row),
 
-    /** Messages of all accounts whose check is due, the longest due first. */
-    due: (before: Date, limit: number): Promise<Message[]> => dueRows(rows, before).limit(limit).toArray(),
+    /** Messages of all accounts whose check is due, the longest due first, without their content. */
+    due: (before: Date, limit: number): Promise<Message[]> =>
+      dueRows(rows, before).project<Message>({ body: 0 }).limit(limit).toArray(),
 
     /** Moves the check of messages queued in a process to `until`, unless their attempt has begun. Atomic for each. */
     postponeSweep: async (ids: readonly string[], until: Date): Promise<void> => {
