@@ -1,5 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify from 'fastify';
+import { recentReads } from '../store/requests/recent-reads.js';
 import type { Api } from './api.js';
 import { registerDialects } from './dialects/register.js';
 import { allowOrigins, secureHeaders } from './hooks/browser-headers.js';
@@ -8,6 +9,7 @@ import { recordRoutes } from './hooks/known-routes.js';
 import { LARGEST_BODY, limitBodies } from './hooks/limits/body-limits.js';
 import { TIME_LIMITS } from './hooks/limits/time-limits.js';
 import { requestIds, requestLog } from './hooks/logging.js';
+import { watchReads } from './hooks/recent-reads.js';
 import { limitAddresses, refuseWhenOverloaded } from './hooks/request-limits.js';
 import { serializeResponsesBySchema, validateWithTypeBox } from './hooks/validation.js';
 import { metrics } from './metrics.js';
@@ -24,6 +26,7 @@ const CONNECTION_CHECK_INTERVAL = 1_000;
 /** Registers every plugin and route of the API, in the order in which a request reaches them. */
 export async function buildApp(deps: Deps): Promise<Api> {
   const { timeLimits = TIME_LIMITS } = deps;
+  const recent = recentReads(deps.store, deps, deps.readsKeptFor);
   const app: Api = fastify({
     loggerInstance: deps.log,
     bodyLimit: LARGEST_BODY,
@@ -57,7 +60,8 @@ export async function buildApp(deps: Deps): Promise<Api> {
   await app.register(async (hooks: Api) => {
     providerWebhooks(hooks, deps, deps.web);
   });
-  await app.register(async (api: Api) => versionOne(api, deps), { prefix: '/api/v1' });
-  await registerDialects(app, deps);
+  watchReads(app, recent);
+  await app.register(async (api: Api) => versionOne(api, deps, recent), { prefix: '/api/v1' });
+  await registerDialects(app, deps, recent);
   return app;
 }

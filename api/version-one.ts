@@ -1,9 +1,11 @@
+import type { RecentReads } from '../store/requests/recent-reads.js';
 import type { Api } from './api.js';
 import { auditChanges } from './hooks/audit.js';
 import { authenticate } from './hooks/auth.js';
 import { enforceIdempotency } from './hooks/idempotency.js';
 import { acceptJsonOnly } from './hooks/json-bodies.js';
 import { demandKeyRestrictions } from './hooks/key-restrictions.js';
+import { forgetReadsAfterChanges } from './hooks/recent-reads.js';
 import { countRequests, limitKeys } from './hooks/request-limits.js';
 import { demandScopes } from './hooks/scopes.js';
 import { account } from './routes/accounts.js';
@@ -47,18 +49,19 @@ import { webhookDeliveries, webhooks } from './routes/webhooks/routes.js';
 import type { Deps } from './wiring.js';
 
 /** Registers every route that needs a key, in the order in which a request reaches them. */
-export function versionOne(api: Api, deps: Deps): void {
+export function versionOne(api: Api, deps: Deps, recent: RecentReads): void {
   acceptJsonOnly(api);
-  authenticate(api, deps);
+  authenticate(api, recent.stores);
   demandScopes(api);
   demandKeyRestrictions(api, deps);
   limitKeys(api, deps);
   countRequests(api, deps);
   enforceIdempotency(api, deps);
   auditChanges(api, deps);
+  forgetReadsAfterChanges(api, recent);
 
   audienceRoutes(api, deps);
-  sendingRoutes(api, deps);
+  sendingRoutes(api, deps, recent);
   deliveryRoutes(api, deps);
   accountRoutes(api, deps);
 }
@@ -76,7 +79,7 @@ function audienceRoutes(api: Api, deps: Deps): void {
 }
 
 /** Mail. */
-function sendingRoutes(api: Api, deps: Deps): void {
+function sendingRoutes(api: Api, deps: Deps, recent: RecentReads): void {
   templates(api, deps);
   templateVersions(api, deps);
   templatePreviews(api, deps);
@@ -88,8 +91,9 @@ function sendingRoutes(api: Api, deps: Deps): void {
   campaignPreviews(api, deps);
   campaignTestSends(api, deps);
   campaignStatistics(api, deps);
-  messages(api, deps);
-  messageBatches(api, deps);
+  const sharing = { ...deps, ...recent.stores };
+  messages(api, sharing);
+  messageBatches(api, sharing);
   sentMail(api, deps);
 }
 

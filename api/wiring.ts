@@ -25,6 +25,8 @@ export interface Deps extends Stores {
   readonly otherMetrics?: OtherMetrics | undefined;
   /** Time limits of requests; TIME_LIMITS if absent. */
   readonly timeLimits?: TimeLimits;
+  /** Milliseconds for which reads that every message needs are kept; one second if absent, 0 keeps none. */
+  readonly readsKeptFor?: number;
   /** Milliseconds that a visit to a tracked link waits for its write; the default of the group commit if absent. */
   readonly visitTimeout?: number;
 }

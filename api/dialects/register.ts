@@ -1,10 +1,12 @@
 import type { DialectName } from '../../config.js';
+import type { RecentReads } from '../../store/requests/recent-reads.js';
 import type { Api } from '../api.js';
 import { authenticate } from '../hooks/auth.js';
 import { applyFailure, translateFailures } from '../hooks/failures.js';
 import { enforceIdempotency } from '../hooks/idempotency.js';
 import { acceptJsonOnly } from '../hooks/json-bodies.js';
 import { demandKeyRestrictions } from '../hooks/key-restrictions.js';
+import { forgetReadsAfterChanges } from '../hooks/recent-reads.js';
 import { countRequests, limitBursts, limitKeys } from '../hooks/request-limits.js';
 import { demandScopes } from '../hooks/scopes.js';
 import type { Deps } from '../wiring.js';
@@ -16,26 +18,27 @@ import { mailbindr } from './mailbindr.js';
 const DIALECTS: Readonly<Record<DialectName, Dialect>> = { envie, emailmassivo, mailbindr };
 
 /** Registers every enabled dialect, each below its own prefixes. */
-export async function registerDialects(app: Api, deps: Deps): Promise<void> {
+export async function registerDialects(app: Api, deps: Deps, recent: RecentReads): Promise<void> {
   for (const name of deps.config.dialects) {
     const dialect = DIALECTS[name];
     for (const prefix of dialect.prefixes) {
-      await app.register(async (api: Api) => registerDialect(api, deps, dialect, prefix), { prefix });
+      await app.register(async (api: Api) => registerDialect(api, deps, recent, dialect, prefix), { prefix });
     }
   }
 }
 
 /** The same hooks as native routes have, in the same order. */
-function registerDialect(api: Api, deps: Deps, dialect: Dialect, prefix: string): void {
+function registerDialect(api: Api, deps: Deps, recent: RecentReads, dialect: Dialect, prefix: string): void {
   translateRefusals(api, dialect);
   acceptJsonOnly(api);
-  authenticate(api, deps, dialect.credentials);
+  authenticate(api, recent.stores, dialect.credentials);
   demandScopes(api);
   demandKeyRestrictions(api, deps);
   if (dialect.perSecondAndAddress !== undefined) limitBursts(api, deps, dialect.perSecondAndAddress);
   limitKeys(api, deps);
   countRequests(api, deps);
   enforceIdempotency(api, deps);
+  forgetReadsAfterChanges(api, recent);
   dialect.routes(api, deps, prefix);
 }
 

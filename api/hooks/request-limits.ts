@@ -12,6 +12,11 @@ import type { Deps } from '../wiring.js';
 import { principalOf } from './auth.js';
 import type { TimeLimits } from './limits/time-limits.js';
 
+/** Whether a request sends messages, and changes nothing else. */
+export function isSending({ method, routeOptions: { url = '' } }: FastifyRequest): boolean {
+  return method === 'POST' && SENDING.test(url.replace(/^\/api\/v1/, ''));
+}
+
 /** A class of routes with its own limit, in requests per minute and key. */
 interface Limit {
   readonly name: string;

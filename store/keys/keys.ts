@@ -53,6 +53,8 @@ export interface IssuedKey {
 const FIRST_KEY = 1;
 const USE_RECORDED_EVERY = 60_000;
 
+export type Keys = ReturnType<typeof keys>;
+
 export function keys(store: Store) {
   const rows = store.db.collection<Key>('keys');
   const ids = counters(store);

@@ -41,7 +41,7 @@ const QUIET = {
 /** The whole API over a database of its own, without a port. */
 export async function anApi(
   environment: Parameters<typeof readConfig>[0] = {},
-  parts: Partial<Pick<Deps, 'engine' | 'log' | 'web' | 'registry' | 'timeLimits'>> = {},
+  parts: Partial<Pick<Deps, 'engine' | 'log' | 'web' | 'registry' | 'timeLimits' | 'readsKeptFor'>> = {},
 ): Promise<TestApi> {
   const database = await testDatabase();
   const store = await openStore({ url: database.url, database: database.name });
@@ -57,6 +57,8 @@ export async function anApi(
     log: parts.log ?? openLog(config),
     registry: parts.registry,
     timeLimits: parts.timeLimits ?? { ...TIME_LIMITS, loopDelay: 0 },
+    // Tests write to the store behind the API's back.
+    readsKeptFor: parts.readsKeptFor ?? 0,
     // Visits are read back at once.
     visitTimeout: 60_000,
     ...stores(store, { secret: config.secret ?? '' }),
