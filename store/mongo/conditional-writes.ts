@@ -5,6 +5,7 @@ import {
   MongoBulkWriteError,
   MongoError,
   MongoServerError,
+  MongoWriteConcernError,
   type UpdateFilter,
 } from 'mongodb';
 import { sharedCalls } from '../../domain/shared-calls.js';
@@ -187,6 +188,10 @@ const SOCKET_ERRORS = new Set([
 
 /** True where the outcome of the operation is unknown, or where a retry may succeed soon. */
 export function outcomeIsUnknown(error: unknown): boolean {
+  // The primary has written it, whatever the reason: it may be undone or stay.
+  if (error instanceof MongoWriteConcernError) return true;
+  // The driver wraps a lost connection, or the lack of a primary, as if the server had refused the bulk.
+  if (error instanceof MongoBulkWriteError && typeof error.code !== 'number') return true;
   if (error instanceof MongoServerError) {
     return TRANSIENT_CODES.has(Number(error.code)) || error.hasErrorLabel('RetryableWriteError');
   }
