@@ -1,4 +1,11 @@
-import { type Collection, type Db, type Document, MongoNetworkError, ReadConcern } from 'mongodb';
+import {
+  type BulkWriteResult,
+  type Collection,
+  type Db,
+  type Document,
+  MongoBulkWriteError,
+  MongoNetworkError,
+} from 'mongodb';
 import type { Store } from '../../store/mongo/connect.js';
 
 /**
@@ -8,10 +15,17 @@ import type { Store } from '../../store/mongo/connect.js';
  */
 export type Fault = 'ok' | 'drop' | 'deaf' | 'late' | 'twice' | 'hang' | 'part';
 
-/** The connection of one attempt or owner to MongoDB. */
+/** A fault of one read of a row: `drop` loses its answer; `stale` returns an earlier version, unless it is linearizable. */
+export type ReadFault = 'ok' | 'drop' | 'stale';
+
+/** The connection of one attempt, owner or process to MongoDB. */
 export interface Connection {
   /** The faults of its next writes; without faults writes succeed. */
   readonly faults: Fault[];
+  /** The faults of its next reads of a row, and the versions that stale reads return. */
+  readonly reads?: { readonly faults: ReadFault[]; readonly earlier: (id: string) => unknown };
+  /** Blocks a write that hangs; without it the connection has one operation at a time. */
+  readonly park?: (method: string, args: readonly unknown[]) => Promise<void>;
   /** The operation that waits for its answer. */
   operation?: Promise<void>;
   parked?: () => void;
@@ -24,10 +38,16 @@ export type Underway = (() => Promise<unknown>)[];
 /** A mutant of the protocol: it changes writes or the handling of their outcome. */
 export interface Mutation {
   readonly write?: (method: string, args: readonly unknown[]) => readonly unknown[];
+  /** Changes the number of rows that a write has matched. */
+  readonly matched?: (matched: number, count: number, args: readonly unknown[]) => number;
+  /** The reads that decide are not linearizable. */
+  readonly readsWeakly?: boolean;
   readonly acceptsUnknown?: boolean;
   readonly ignoresNoMatch?: boolean;
   readonly handsOverEarly?: boolean;
   readonly publishesEarly?: boolean;
+  /** The sweep of a message ends before its events are appended. */
+  readonly endsSweepEarly?: boolean;
   /** A round counts as over without its last page. */
   readonly endsEarly?: boolean;
   /** A cancel does not end the chain of the first round. */
@@ -35,65 +55,6 @@ export interface Mutation {
 }
 
 const WRITES = new Set(['updateOne', 'updateMany', 'findOneAndUpdate', 'insertOne', 'insertMany', 'bulkWrite']);
-
-/**
- * Skips durability, which is not tested here and costs a disk flush per write. On a single server a local read sees all
- * writes.
- */
-const QUICK = { writeConcern: { w: 1, journal: false }, readConcern: new ReadConcern('local') } as const;
-
-/** Methods that change nothing. */
-const READS = new Set(['find', 'findOne', 'countDocuments', 'distinct']);
-
-/** A store that counts the begun and ended writes of its user. */
-export interface FastStore extends Store {
-  readonly writes: () => number;
-}
-
-/** The store over a reliable connection. */
-export function fastStore(store: Store): FastStore {
-  let writes = 0;
-  const count = () => {
-    writes += 1;
-  };
-  const counted = (collection: Collection) => countingWrites(collection, count);
-  const ledger = { collection: (name: string) => counted(store.ledger.collection(name, QUICK)) } as unknown as Db;
-  const collection = (...args: Parameters<Db['collection']>) => counted(store.db.collection(...args));
-  const db = new Proxy(store.db, {
-    get: (target, name) => {
-      if (name === 'collection') return collection;
-      const member = Reflect.get(target, name) as unknown;
-      return typeof member === 'function' ? member.bind(target) : member;
-    },
-  });
-  return { ...store, db, ledger, writes: () => writes };
-}
-
-function countingWrites(collection: Collection, count: () => void): Collection {
-  return new Proxy(collection, {
-    get: (target, name) => {
-      const method = Reflect.get(target, name) as unknown;
-      if (typeof method !== 'function') return method;
-      if (typeof name !== 'string' || READS.has(name)) return method.bind(target);
-      return (...args: unknown[]) => {
-        count();
-        const answer = method.apply(target, args) as unknown;
-        return answer instanceof Promise ? answer.finally(count) : answer;
-      };
-    },
-  });
-}
-
-/** A read that is repeated only after a write: most steps of a model change nothing. */
-export function readAfterWrites<T>({ writes }: FastStore, read: () => Promise<T>): () => Promise<T> {
-  let last: { readonly at: number; readonly result: T } | undefined;
-  return async () => {
-    if (last?.at === writes()) return last.result;
-    const at = writes();
-    last = { at, result: await read() };
-    return last.result;
-  };
-}
 
 /** The same store over a connection that may fail. Only the ledger's client has faults: appending events is idempotent. */
 export function unreliableStore(
@@ -117,6 +78,8 @@ function unreliable(
     get: (target, name) => {
       const method = Reflect.get(target, name) as unknown;
       if (typeof method !== 'function') return method;
+      if (name === 'findOne')
+        return (...args: unknown[]) => readRow(() => method.apply(target, args), args, connection, mutation);
       if (typeof name !== 'string' || !WRITES.has(name)) return method.bind(target);
       return async (...args: unknown[]) => {
         const mutated = mutation.write?.(name, args) ?? args;
@@ -125,9 +88,12 @@ function unreliable(
         const write = {
           whole: () => method.apply(target, [...mutated]),
           part: async () => (isBatch ? method.apply(target, firstHalf(mutated)) : undefined),
+          park: () => connection.park?.(name, mutated) ?? parkAlone(connection),
+          lost: name === 'bulkWrite' ? lostBulk : lostAnswer,
           count,
         };
-        return mutatedAnswer(mutation, await sent(write, connection, underway, acceptsUnknown(name)), count);
+        const answer = await sent(write, connection, underway, acceptsUnknown(name));
+        return mutatedAnswer(mutation, answer, count, mutated);
       };
     },
   });
@@ -141,43 +107,80 @@ function firstHalf([documents, ...rest]: readonly unknown[]): unknown[] {
 interface Write {
   readonly whole: () => Promise<unknown>;
   readonly part: () => Promise<unknown>;
+  /** Waits until the connection is resumed. */
+  readonly park: () => Promise<void>;
+  /** The error of the driver when no answer comes. */
+  readonly lost: () => Error;
   /** Rows that it matches if nothing fails. */
   readonly count: number;
 }
 
 async function sent(
-  { whole: write, part, count }: Write,
+  { whole: write, part, park, lost: error, count }: Write,
   connection: Connection,
   underway: Underway,
   accepted: boolean,
 ): Promise<unknown> {
   const lost = () => {
     if (accepted) return { matchedCount: count };
-    throw new MongoNetworkError('the answer was lost');
+    throw error();
   };
   const fault = connection.faults.shift() ?? 'ok';
   if (fault === 'drop') return lost();
-  if (fault === 'part') {
-    await part();
+  if (fault === 'part' || fault === 'deaf') {
+    // An error is lost like any other answer.
+    await (fault === 'part' ? part() : write()).catch(() => undefined);
     return lost();
   }
   if (fault === 'late') {
     underway.push(write);
     return lost();
   }
-  if (fault === 'hang') {
-    await new Promise<void>((resume) => {
-      connection.parked = resume;
-      connection.onPark?.();
-    });
-  }
+  if (fault === 'hang') await park();
   const answer = await write();
   if (fault === 'twice') underway.push(write);
-  return fault === 'deaf' ? lost() : answer;
+  return answer;
 }
 
-function mutatedAnswer({ ignoresNoMatch = false }: Mutation, answer: unknown, count: number): unknown {
-  return ignoresNoMatch && (answer as Document | null)?.['matchedCount'] < count ? { matchedCount: count } : answer;
+function lostAnswer(): Error {
+  return new MongoNetworkError('the answer was lost');
+}
+
+/** The driver wraps a lost connection as if the server had answered. */
+function lostBulk(): Error {
+  const result = { getWriteErrors: () => [], getWriteConcernError: () => undefined };
+  return new MongoBulkWriteError(lostAnswer(), result as unknown as BulkWriteResult);
+}
+
+function parkAlone(connection: Connection): Promise<void> {
+  return new Promise((resume) => {
+    connection.parked = resume;
+    connection.onPark?.();
+  });
+}
+
+async function readRow(
+  read: () => Promise<unknown>,
+  [filter, options]: readonly unknown[],
+  { reads }: Connection,
+  { readsWeakly = false }: Mutation,
+): Promise<unknown> {
+  const fault = reads?.faults.shift() ?? 'ok';
+  if (fault === 'drop') throw lostAnswer();
+  const isLinearizable = (options as Document | undefined)?.['readConcern'] === 'linearizable' && !readsWeakly;
+  return fault === 'stale' && !isLinearizable ? reads?.earlier((filter as Document)['_id']) : read();
+}
+
+function mutatedAnswer(
+  { ignoresNoMatch = false, matched }: Mutation,
+  answer: unknown,
+  count: number,
+  args: readonly unknown[],
+): unknown {
+  const found = (answer as Document | null)?.['matchedCount'];
+  if (typeof found !== 'number') return answer;
+  if (ignoresNoMatch && found < count) return { matchedCount: count };
+  return matched === undefined ? answer : { matchedCount: matched(found, count, args) };
 }
 
 /** Starts an operation and waits until it has its answer or hangs. */

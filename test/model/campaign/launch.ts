@@ -1,5 +1,6 @@
 import { campaigns } from '../../../store/campaigns/campaigns.js';
-import { type FastStore, type Mutation, readAfterWrites } from '../network.js';
+import { type FastStore, readAfterWrites } from '../fast-store.js';
+import type { Mutation } from '../network.js';
 import { receiver } from '../receiver.js';
 import { anAttempt } from './attempt.js';
 import { aFreezer } from './freezer.js';

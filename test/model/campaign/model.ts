@@ -5,7 +5,8 @@ import { campaignProgress, type LaunchKey } from '../../../store/campaigns/progr
 import type { Rounds } from '../../../store/campaigns/rounds.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
 import type { Store } from '../../../store/mongo/connect.js';
-import type { Connection, FastStore, Mutation, Underway } from '../network.js';
+import type { FastStore } from '../fast-store.js';
+import type { Connection, Mutation, Underway } from '../network.js';
 import type { Receiver, Reply } from '../receiver.js';
 
 type Known = Exclude<Reply, 'again'> | 'open' | 'skipped';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Store } from '../../../store/mongo/connect.js';
-import { fastStore, type Mutation } from '../network.js';
+import { fastStore } from '../fast-store.js';
+import type { Mutation } from '../network.js';
 import { campaignCommands } from './campaign-commands.js';
 import { freeze } from './freezer.js';
 import { checkEnd } from './invariants.js';

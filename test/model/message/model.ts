@@ -2,14 +2,8 @@ import { FINAL_STATES, type MessageState } from '../../../domain/message/message
 import { messageProgress } from '../../../store/messages/progress.js';
 import type { Message } from '../../../store/messages/row.js';
 import type { Store } from '../../../store/mongo/connect.js';
-import {
-  type Connection,
-  type FastStore,
-  type Mutation,
-  readAfterWrites,
-  type Underway,
-  unreliableStore,
-} from '../network.js';
+import { type FastStore, readAfterWrites } from '../fast-store.js';
+import { type Connection, type Mutation, type Underway, unreliableStore } from '../network.js';
 import { type Receiver, type Reply, receiver } from '../receiver.js';
 
 /** A lease that treats every claim as abandoned, also that of a live owner. */
@@ -76,9 +70,9 @@ async function readRow(store: Store, id: string): Promise<Message> {
 }
 
 /** The invariants for messages (docs/architecture/protocol.md "Invariants"). */
-class Broken extends Error {
+export class Broken extends Error {
   override readonly name = 'Broken';
-  constructor(invariant: number, what: string) {
+  constructor(invariant: number | 'of trust' | 'of the bound', what: string) {
     super(`invariant ${invariant}: ${what}`);
   }
 }
@@ -87,11 +81,16 @@ const NOT_ACCEPTED: readonly MessageState[] = ['accepted', 'failed', 'cancelled'
 
 /** Checks the invariants that hold at any time, against the receiver. */
 export async function checkMessage(model: MessageModel): Promise<void> {
-  const row = await rowOf(model);
-  const attempts = [...model.receiver.everHanded()].map((key) => Number(key.split(':')[0]));
+  checkRow(await rowOf(model), model.receiver, 1);
+}
+
+/** `id`: the message's number at the receiver. */
+export function checkRow(row: Message, receiver: Receiver, id: number): void {
+  const keys = [...receiver.everHanded()].map((key) => key.split(':').map(Number));
+  const attempts = keys.filter(([, of]) => of === id).map(([attempt = 0]) => attempt);
   const sum = (count: (attempt: number) => number) => attempts.reduce((all, attempt) => all + count(attempt), 0);
-  const handed = sum((attempt) => model.receiver.handed(attempt, 1));
-  const accepted = sum((attempt) => model.receiver.accepted(attempt, 1));
+  const handed = sum((attempt) => receiver.handed(attempt, id));
+  const accepted = sum((attempt) => receiver.accepted(attempt, id));
   if (handed > (row.resent ? 2 : 1)) throw new Broken(1, `handed over ${handed} times, re-sent: ${row.resent}`);
   if (row.state === 'sent' && accepted === 0) throw new Broken(2, 'sent, and the receiver has no mail');
   const notAccepted = NOT_ACCEPTED.includes(row.state) || (row.state === 'deferred' && !row.resent);

@@ -109,11 +109,11 @@ function repeated(): null {
 
 const WHY = { class: 'model', scope: 'message', code: null, reply: null } as const;
 
-function fateOf(reply: Reply): Fate {
+export function fateOf(reply: Reply): Fate {
   if (reply === 'sent') return { kind: 'sent' };
   return { ...WHY, kind: reply === 'again' ? 'deferred' : reply };
 }
 
-function mayResend({ resend_if_uncertain, resent }: Message): boolean {
+export function mayResend({ resend_if_uncertain, resent }: Message): boolean {
   return resend_if_uncertain && !resent;
 }
