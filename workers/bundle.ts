@@ -13,8 +13,12 @@ export async function workflowBundle(): Promise<WorkflowBundleOption> {
 /** Bundles the workflow code: sources in development, compiled files in the product. */
 export function bundleWorkflows(): Promise<{ code: string }> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const workflowsPath = fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url));
-  return bundleWorkflowCode({ workflowsPath, logger: QUIET });
+  const pathOf = (name: string) => fileURLToPath(new URL(`../workflows/${name}.${extension}`, import.meta.url));
+  return bundleWorkflowCode({
+    workflowsPath: pathOf('index'),
+    workflowInterceptorModules: [pathOf('interceptors')],
+    logger: QUIET,
+  });
 }
 
 const ignore = () => undefined;

@@ -11,6 +11,16 @@ export function historyExceeds({ longestHistory }: RunLength, limit: number): bo
   return workflowInfo().historyLength > (longestHistory ?? limit);
 }
 
+/** A queue: each function begins after the one before has ended, in the order of the calls. */
+export function oneAtATime(): <T>(begin: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (begin) => {
+    const result = last.then(begin);
+    last = result.catch(() => undefined);
+    return result;
+  };
+}
+
 /** Listens for the signal that the row of a workflow has changed. */
 export function listenForChanges(signal: SignalDefinition, description: string) {
   let changed = false;

@@ -19,7 +19,7 @@ export function quickSteps() {
 
 /**
  * The same, on the worker that runs the workflow: no task of its own and one event, but the workflow receives nothing until
- * it ends. For steps that are quick for every row, and idempotent like all others.
+ * it ends. For steps that are quick for every row, and idempotent like all others. They run one at a time (`interceptors.ts`).
  */
 export function localSteps() {
   return proxyLocalActivities<Activities>({

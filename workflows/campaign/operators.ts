@@ -21,7 +21,8 @@ import {
   sendCampaignNow,
 } from '../messages/campaign.js';
 import { PHASE } from '../names.js';
-import { localSteps } from '../steps.js';
+import { oneAtATime } from '../run.js';
+import { localSteps, quickSteps } from '../steps.js';
 
 export type Operators = ReturnType<typeof listenToOperators>;
 
@@ -58,6 +59,10 @@ function followRow(input: CampaignInput) {
     updated = true;
     return apply(latest);
   };
+  // Ordinary steps, in the order of the updates: one may be repeated until the workflow is further, as an approval until the letter is rendered.
+  const queue = oneAtATime();
+  const steer = (control: OperatorControl) =>
+    queue(async () => update(await quickSteps().steerCampaign(input, control)));
   const onRowChanged = async () => {
     // A signal that came with the start: the first read follows.
     if (reading) update(await steps.loadCampaign(input));
@@ -66,7 +71,7 @@ function followRow(input: CampaignInput) {
   return {
     plan: () => plan,
     apply,
-    steer: async (control: OperatorControl) => update(await steps.steerCampaign(input, control)),
+    steer,
     reload: async () => {
       reading = true;
       apply(await steps.loadCampaign(input));

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { pino } from 'pino';
 import { now } from '../../../clock.js';
@@ -23,7 +23,6 @@ import { startWorker } from '../../../workers/main.js';
 import {
   approveCampaign,
   campaignStart,
-  campaignView,
   cancelCampaign,
   draftStart,
   pauseCampaign,
@@ -85,7 +84,8 @@ const worker = await startWorker({
 const connection = await Connection.connect({ address: temporal.address });
 const { workflow } = new Client({ connection });
 
-async function launch(readers: number, perSecond: number | null, over: Partial<NewCampaign> = {}) {
+/** A launched campaign, and the options of its workflow. */
+async function launched(readers: number, perSecond: number | null, over: Partial<NewCampaign> = {}) {
   const draft = await aDraft(store, readers, {
     settings: {
       rate_per_second: perSecond,
@@ -97,7 +97,11 @@ async function launch(readers: number, perSecond: number | null, over: Partial<N
     ...over,
   });
   const row = steered(await campaigns(store).launch(draft));
-  const start = campaignStart(PREFIX, { account: row.account, campaign: row._id, launch: row.launch });
+  return { row, start: campaignStart(PREFIX, { account: row.account, campaign: row._id, launch: row.launch }) };
+}
+
+async function launch(readers: number, perSecond: number | null) {
+  const { row, start } = await launched(readers, perSecond);
   return { row, handle: await workflow.start('campaign', start) };
 }
 
@@ -126,11 +130,10 @@ await cancelled.handle.executeUpdate(cancelCampaign, { args: [{}] });
 await cancelled.handle.result();
 await record('campaign-cancelled', campaignWorkflowId(cancelled.row._id));
 
-const approved = await launch(5, null, { approval: newApproval(72) });
-// The first task has ended: the request for approval is on its way.
-await approved.handle.query(campaignView);
-await approved.handle.executeUpdate(approveCampaign, { args: [{}] });
-await approved.handle.result();
+const approved = await launched(5, null, { approval: newApproval(72) });
+const withStart = new WithStartWorkflowOperation('campaign', approved.start);
+await workflow.executeUpdateWithStart(approveCampaign, { args: [{}], startWorkflowOperation: withStart });
+await workflow.getHandle(approved.start.workflowId).result();
 await record('campaign-approved', campaignWorkflowId(approved.row._id));
 
 const { account, _id: campaign } = await aDraft(store, 1);
