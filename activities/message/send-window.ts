@@ -10,10 +10,16 @@ const CLAIMS_PER_CONNECTION = 4;
 const WINDOWS_AHEAD = 2;
 const BYTES_AHEAD = 64 * 1024 * 1024;
 
+/** A message that waits for its place: its account, and the bytes that its mail will take. */
+interface Place {
+  readonly account: number;
+  readonly bytes: number;
+}
+
 /** Accounts take turns; the messages of an account keep their order. */
 interface Slots {
   /** Waits for a slot, then runs the work. */
-  run<T>(account: number, work: () => Promise<T>): Promise<T>;
+  run<T>(place: Place, work: () => Promise<T>): Promise<T>;
   /** The limit may have grown. */
   admit(): void;
 }
@@ -21,8 +27,6 @@ interface Slots {
 interface Window {
   readonly render: Slots;
   readonly claim: Slots;
-  /** Bytes of rendered mails that are not settled. */
-  bytes: number;
 }
 
 export type SendWindows = ReturnType<typeof sendWindows>;
@@ -37,11 +41,7 @@ export function sendWindows() {
     const known = windows.get(connections);
     if (known !== undefined) return known;
     const claims = () => CLAIMS_PER_CONNECTION * Math.max(1, connections.open());
-    const window: Window = {
-      render: fairSlots(() => (window.bytes < BYTES_AHEAD ? WINDOWS_AHEAD * claims() : 0)),
-      claim: fairSlots(claims),
-      bytes: 0,
-    };
+    const window: Window = { render: fairSlots(() => WINDOWS_AHEAD * claims()), claim: fairSlots(claims) };
     windows.set(connections, window);
     connections.onOpened(() => {
       window.render.admit();
@@ -51,47 +51,42 @@ export function sendWindows() {
   };
 
   return {
-    /** Runs `work` when a mail may be rendered; `work` calls `claim` with the size of the mail when it may be claimed. */
-    run: <T>(connections: Connections, account: number, work: (claim: Claim) => Promise<T>): Promise<T> => {
-      const window = windowOf(connections);
-      return window.render.run(account, () =>
-        work(async (bytes, send) => {
-          window.bytes += bytes;
-          return window.claim.run(account, send).finally(() => {
-            window.bytes -= bytes;
-          });
-        }),
-      );
+    /** Runs `work` when a mail may be rendered; `work` calls `claim` when the message may be claimed. */
+    run: <T>(connections: Connections, place: Place, work: (claim: Claim) => Promise<T>): Promise<T> => {
+      const { render, claim } = windowOf(connections);
+      return render.run(place, () => work((send) => claim.run({ ...place, bytes: 0 }, send)));
     },
   };
 }
 
-type Claim = <T>(bytes: number, send: () => Promise<T>) => Promise<T>;
+type Claim = <T>(send: () => Promise<T>) => Promise<T>;
 
-/** At least one slot is free if no work runs. */
+/** At least one slot is free if no work runs. Work begins while less than BYTES_AHEAD are taken. */
 function fairSlots(limit: () => number): Slots {
-  const line = fairLine<{ readonly account: number; readonly go: () => void }>(({ account }) => ({
-    account,
-    campaign: 0,
-  }));
+  const line = fairLine<Place & { readonly go: () => void }>(({ account }) => ({ account, campaign: 0 }));
   let busy = 0;
+  let bytes = 0;
   const admit = (): void => {
-    while (line.length() > 0 && busy < Math.max(1, limit())) {
+    while (busy === 0 || (bytes < BYTES_AHEAD && busy < limit())) {
+      const next = line.take(() => true);
+      if (next === undefined) return;
       busy += 1;
-      line.take(() => true)?.go();
+      bytes += next.bytes;
+      next.go();
     }
   };
   return {
     admit,
-    run: async (account, work) => {
+    run: async (place, work) => {
       await new Promise<void>((go) => {
-        line.add({ account, go });
+        line.add({ ...place, go });
         admit();
       });
       try {
         return await work();
       } finally {
         busy -= 1;
+        bytes -= place.bytes;
         admit();
       }
     },

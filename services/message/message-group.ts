@@ -26,7 +26,10 @@ export interface MessageGroup {
   /** The idempotency key of the request; only the primary row has it. */
   readonly key?: string;
   /** The fields that all rows have in common. */
-  readonly common: Omit<NewMessage, '_id' | 'number' | 'group' | 'role' | 'to' | 'to_key' | 'content' | 'body' | 'key'>;
+  readonly common: Omit<
+    NewMessage,
+    '_id' | 'number' | 'group' | 'role' | 'to' | 'to_key' | 'content' | 'body' | 'content_bytes' | 'key'
+  >;
 }
 
 /** Stores files and content, then the rows that name them, then starts the workflows. */
@@ -48,7 +51,7 @@ export async function acceptGroup(
 /** Bytes of a content that lies in its row. */
 const MAX_BODY = 16 * 1024;
 
-type PlacedContent = Pick<Message, 'content' | 'body'>;
+type PlacedContent = Pick<Message, 'content' | 'body' | 'content_bytes'>;
 
 /** A small content of one message without files lies in its row; every other one is stored before the rows that name it. */
 async function placeContent(
@@ -56,10 +59,12 @@ async function placeContent(
   account: number,
   { content, files, recipients }: MessageGroup,
 ): Promise<PlacedContent> {
-  const body = recipients.length === 1 && files.length === 0 ? JSON.stringify(content) : undefined;
-  if (body !== undefined && Buffer.byteLength(body) <= MAX_BODY) return { body };
+  const json = JSON.stringify(content);
+  const size = Buffer.byteLength(json);
+  if (recipients.length === 1 && files.length === 0 && size <= MAX_BODY) return { body: json };
   for (const { ref, bytes } of files) await contents.saveFile(account, ref.sha256, bytes);
-  return { content: await contents.save(account, content) };
+  const content_bytes = files.reduce((sum, { bytes }) => sum + bytes.length, size);
+  return { content: await contents.save(account, content), content_bytes };
 }
 
 /** `number` is that of the first row; the others follow. */

@@ -26,6 +26,8 @@ export interface Message {
   readonly content?: string;
   /** The content as JSON, which the database must not interpret: the caller chose its field names. */
   readonly body?: string;
+  /** Bytes of a stored content and its files; absent where the row has a `body`. */
+  readonly content_bytes?: number;
   readonly subject: string;
   readonly template?: MessageByTemplate;
   /** Shown to the caller, such as missing variables. */

@@ -29,7 +29,7 @@ function aSender(count: Count) {
   return {
     submit: (account: number) => {
       submitted += 1;
-      void windows.run(connections, account, (claim) => claim(1_000, send));
+      void windows.run(connections, { account, bytes: 1_000 }, (claim) => claim(send));
     },
     settle: () => {
       const end = inFlight.shift();
@@ -97,4 +97,22 @@ test.each<[string, Count, string]>([
   ['only the first connection counts', () => 1, 'Error: a message waits beside a free slot'],
 ])('a mutant is caught: %s', async (_, count, failure) => {
   expect(await resultOf(count)).toBe(failure);
+});
+
+test('mails of 64 MiB are rendered ahead, and one more at most', async () => {
+  const windows = sendWindows();
+  const connections = { open: () => CONFIGURED, onOpened: () => undefined };
+  const open: (() => void)[] = [];
+  const render = () => new Promise<void>((end) => void open.push(end));
+  const all = Array.from({ length: 6 }, () => windows.run(connections, { account: 1, bytes: 20 * 2 ** 20 }, render));
+  await turn();
+  expect(open).toHaveLength(4);
+  open.shift()?.();
+  await turn();
+  expect(open).toHaveLength(4);
+  while (open.length > 0) {
+    open.shift()?.();
+    await turn();
+  }
+  await Promise.all(all);
 });
