@@ -1,6 +1,6 @@
 import PostalMime from 'postal-mime';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { campaignWorkflowId } from '../../../workflows/names.js';
+import { campaignWorkflowId, laneWorkflowId } from '../../../workflows/names.js';
 import { expectLedgerMatchesReceiver } from '../../support/end-to-end/ledger-check.js';
 import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cluster.js';
 
@@ -14,7 +14,12 @@ afterAll(() => cluster?.close());
 
 test('1,100 recipients get 1,100 different mails, each once, and Temporal stores no address of them', async () => {
   await cluster.worker();
+  // Further lanes begin where the first is still under way after a second.
+  const letGo = cluster.receiver.hold();
   const campaign = await cluster.launch(READERS);
+  const lane = laneWorkflowId(campaign._id, 1);
+  await cluster.untilTrue(async () => (await cluster.client.workflow.count(`WorkflowId = '${lane}'`)).count === 1);
+  letGo();
   await cluster.untilState(campaign, 'sent');
 
   const { totals } = await expectLedgerMatchesReceiver(cluster, campaign);
@@ -31,11 +36,11 @@ test('1,100 recipients get 1,100 different mails, each once, and Temporal stores
 
   const query = `EverpostCampaign = '${campaign._id}' AND EverpostPhase = 'sent'`;
   await cluster.untilTrue(async () => (await cluster.client.workflow.count(query)).count === 1);
-  // Its lanes, where it took longer than their start.
   const own = `WorkflowId STARTS_WITH '${campaignWorkflowId(campaign._id)}'`;
   const ids: string[] = [];
   for await (const { workflowId } of cluster.client.workflow.list({ query: own })) ids.push(workflowId);
   expect(ids).toContain(campaignWorkflowId(campaign._id));
+  expect(ids).toContain(lane);
   for (const id of ids) {
     const history = JSON.stringify(await cluster.client.workflow.getHandle(id).fetchHistory());
     const decoded = payloadsOf(history);
