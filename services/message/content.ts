@@ -103,7 +103,8 @@ function headerFaults(headers: CustomHeaders, any: boolean): FieldErrors {
 }
 
 function metadataFaults(metadata: Readonly<Record<string, string>>): FieldErrors {
-  const wrong = Object.keys(metadata).filter((name) => !/^[A-Za-z0-9_-]{1,40}$/.test(name));
+  // MongoDB's driver takes an object with a field `_bsontype` for a value of its own.
+  const wrong = Object.keys(metadata).filter((name) => !/^[A-Za-z0-9_-]{1,40}$/.test(name) || name === '_bsontype');
   const sentence = 'The name must have 1 to 40 letters, digits, dashes or underscores.';
   return Object.fromEntries(wrong.map((name) => [`metadata.${name}`, [sentence]]));
 }

@@ -89,6 +89,7 @@ describe('POST /messages', () => {
     ['expires_at', { expires_at: inHours(24 * 31).toISOString() }],
     ['tags.0', { tags: [''] }],
     ['metadata.a b', { metadata: { 'a b': 'c' } }],
+    ['metadata._bsontype', { metadata: { _bsontype: 'ObjectId' } }],
     ['nonsense', { nonsense: 1 }],
     ['headers.Bcc', { headers: { Bcc: 'eve@example.org' } }],
     ['headers.References', { headers: { References: ['<a@b.example>', '<c@d.example>'] } }],
