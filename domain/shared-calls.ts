@@ -7,60 +7,68 @@ interface SharedCallOptions<T, R> {
   readonly atOnce?: number;
   /** The size of an item, and that of all items of a call; a single item may be larger. */
   readonly size?: { readonly of: (item: T) => number; readonly most: number };
+  /** A call takes its items once this has resolved. If it rejects, the call is tried again. */
+  readonly ready?: () => Promise<unknown>;
 }
 
 interface Waiting<T, R> {
   readonly item: T;
+  readonly size: number;
   readonly resolve: (result: R) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Lets items share calls: while a call is under way, newcomers wait for the next one. Nothing waits on a timer, so that
- * a single item is sent at once.
+ * Lets items share calls: while a call is under way, newcomers wait for the next one. Without `ready` nothing waits on a
+ * timer, so that a single item is sent at once.
  */
-export function sharedCalls<T, R>({ send, most = 200, atOnce = 1, size }: SharedCallOptions<T, R>) {
+export function sharedCalls<T, R>({ send, most = 200, atOnce = 1, size, ready }: SharedCallOptions<T, R>) {
   const waiting: Waiting<T, R>[] = [];
   let underWay = 0;
   let isScheduled = false;
 
   const takeGroup = (): Waiting<T, R>[] => {
     let count = 0;
-    let bytes = 0;
-    for (const { item } of waiting) {
-      bytes += size?.of(item) ?? 0;
-      if (count === most || (count > 0 && bytes > (size?.most ?? Number.POSITIVE_INFINITY))) break;
+    let total = 0;
+    for (const { size: own } of waiting) {
+      total += own;
+      if (count === most || (count > 0 && total > (size?.most ?? Number.POSITIVE_INFINITY))) break;
       count += 1;
     }
     return waiting.splice(0, count);
   };
-  const sendGroup = async (group: readonly Waiting<T, R>[]): Promise<void> => {
+  const sendNext = async (): Promise<void> => {
+    let group: readonly Waiting<T, R>[] = [];
     try {
-      const results = await send(group.map(({ item }) => item));
+      if (ready !== undefined) await ready();
+      group = takeGroup();
+      const results = group.length === 0 ? [] : await send(group.map(({ item }) => item));
       group.forEach(({ resolve }, i) => {
         resolve(results[i] as R);
       });
     } catch (error) {
       for (const { reject } of group) reject(error);
+    } finally {
+      underWay -= 1;
+      schedule();
     }
-    underWay -= 1;
-    schedule();
   };
-  /** In a microtask, so that items added within one turn travel together. */
+  /** At the end of the turn, so that items that come with the same bytes from the network travel together. */
   const schedule = (): void => {
     if (isScheduled || underWay >= atOnce || waiting.length === 0) return;
     isScheduled = true;
-    queueMicrotask(() => {
+    setImmediate(() => {
       isScheduled = false;
       underWay += 1;
-      void sendGroup(takeGroup());
+      void sendNext();
       schedule();
     });
   };
 
   return (item: T): Promise<R> =>
     new Promise((resolve, reject) => {
-      waiting.push({ item, resolve, reject });
+      // An item whose size cannot be told rejects its own caller alone.
+      waiting.push({ item, size: size?.of(item) ?? 0, resolve, reject });
       schedule();
     });
 }

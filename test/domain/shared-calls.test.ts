@@ -14,7 +14,10 @@ function heldCalls(options: { most?: number; atOnce?: number; size?: { of: (item
   return { calls, call, sent: () => calls.map(({ items }) => items) };
 }
 
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+/** Two turns: a call that ends in the first lets the next one begin in the second. */
+const turn = async () => {
+  for (let n = 0; n < 2; n += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+};
 
 test('items of one turn travel together; newcomers wait for the end of the call', async () => {
   const { calls, call, sent } = heldCalls({});
@@ -57,6 +60,45 @@ test('a send that throws fails its items, and the next are sent', async () => {
   });
   await expect(call(1)).rejects.toThrow('defect');
   expect(await call(2)).toBe(2);
+});
+
+test('an item whose size cannot be told fails alone', async () => {
+  const call = sharedCalls<number, number>({
+    send: async (items) => items,
+    size: {
+      of: (item) => {
+        if (item < 0) throw new Error('no size');
+        return item;
+      },
+      most: 10,
+    },
+  });
+  const failing = expect(call(-1)).rejects.toThrow('no size');
+  expect(await Promise.all([call(1), call(2)])).toEqual([1, 2]);
+  await failing;
+});
+
+test('a call that is not ready yet takes what comes meanwhile; a failing wait is tried again', async () => {
+  const waits: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
+  const sent: (readonly number[])[] = [];
+  const call = sharedCalls<number, number>({
+    send: async (items) => {
+      sent.push(items);
+      return items;
+    },
+    ready: () =>
+      new Promise<void>((resolve, reject) => {
+        waits.push({ resolve, reject });
+      }),
+  });
+  const all = [call(1)];
+  await turn();
+  all.push(call(2));
+  waits[0]?.reject(new Error('no answer'));
+  await turn();
+  waits[1]?.resolve();
+  expect(await Promise.all(all)).toEqual([1, 2]);
+  expect(sent).toEqual([[1, 2]]);
 });
 
 test('a call has so many items and bytes at most, in their order; a larger item travels alone', async () => {
