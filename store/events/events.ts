@@ -3,7 +3,7 @@ import { type ClientSession, type Collection, MongoBulkWriteError } from 'mongod
 import { now } from '../../clock.js';
 import { sharedCalls } from '../../domain/shared-calls.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
-import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
+import { fatesAfter } from '../mongo/shared-insert.js';
 
 /** An event of an account. `_id` is deterministic wherever a retry could repeat the append. */
 export interface Event {
@@ -35,7 +35,6 @@ export function events(store: Store) {
   const visible = majorityCollection<StoredEvent>(store, 'events');
   const share = sharedCalls<readonly StoredEvent[], Error | undefined>({
     send: (appends) => appendTogether(rows, appends),
-    atOnce: APPENDS_AT_ONCE,
     size: { of: ({ length }) => length, most: EVENTS_TOGETHER },
   });
   return {
@@ -76,7 +75,6 @@ export function events(store: Store) {
   };
 }
 
-const APPENDS_AT_ONCE = 4;
 const EVENTS_TOGETHER = 1_000;
 
 function insertOf(document: StoredEvent) {
@@ -104,14 +102,12 @@ function errorsOfAppends(
   error: MongoBulkWriteError,
   appends: readonly (readonly StoredEvent[])[],
 ): (Error | undefined)[] {
-  const failures = error.result.getWriteErrors();
-  if (failures.length === 0 || error.result.getWriteConcernError() !== undefined) return appends.map(() => error);
-  const refused = failures.filter(({ code }) => code !== DUPLICATE_KEY).map(({ index }) => index);
+  const fates = fatesAfter(error, appends.flat().length);
   let from = 0;
   return appends.map(({ length }) => {
-    const first = from;
+    const own = fates.slice(from, from + length);
     from += length;
-    return refused.some((index) => index >= first && index < from) ? error : undefined;
+    return own.every((fate) => fate === 'inserted' || fate === 'duplicate_key') ? undefined : error;
   });
 }
 

@@ -45,11 +45,8 @@ export function messages(store: Store) {
   };
 }
 
-/** Reads by id at once; each of them is shared by those that came while others were under way. */
-const READS_AT_ONCE = 4;
-
 function reading(rows: Collection<Message>) {
-  const shared = sharedCalls<string, Message | null>({ send: (ids) => findAll(rows, ids), atOnce: READS_AT_ONCE });
+  const shared = sharedCalls<string, Message | null>({ send: (ids) => findAll(rows, ids) });
   return {
     /** Concurrent reads share a command. */
     find: async (account: number, _id: string): Promise<Message | null> => {
