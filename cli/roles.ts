@@ -41,7 +41,7 @@ export async function runApi(
   const temporal = lazyClient(at.temporalAddress, config.temporalNamespace);
   const engine = temporalEngine({
     client: temporal.client,
-    localClient: () => worker()?.client(),
+    localWorker: worker,
     prefix: DEFAULT_PREFIX,
     log: log as FastifyBaseLogger,
     messages: messages(store),

@@ -24,6 +24,8 @@ export interface RunningWorker {
   readonly ended: Promise<void>;
   /** On the connection of this worker, so that workflows started with it can begin here at once. Undefined once it stops. */
   client(): Client | undefined;
+  /** Resolves when the process has few messages to send. */
+  untilNotBusy(): Promise<void>;
   /** Claims no more work, settles open work, then ends. */
   stop(): Promise<void>;
 }
@@ -68,6 +70,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   return {
     ended,
     client: () => (stop.stopping.aborted ? undefined : client),
+    untilNotBusy: shared.messageSteps.untilNotBusy,
     stop: async () => {
       shutdown();
       await ended;

@@ -109,6 +109,8 @@ async function attempted(deps: MessageAttemptDeps, row: Message, report: ReportS
   const checkedAt = monotonic();
   // Before the slot: an account that waits for its own rate must not hold the connections that it shares with others.
   const paid = await transport.pay(deps.stopping);
+  // No token in time: it waits as for a transport that is down, and holds no connection meanwhile.
+  if (paid === undefined) return deps.stopping.aborted ? report(null) : { kind: 'transport_down' };
   const after = await deps.windows.run(
     connections,
     placeOf(row),

@@ -48,12 +48,13 @@ export const HEARTBEAT_MS = 5_000;
  * later calls for the same message in this process join it. So no timeout of Temporal makes a message uncertain.
  */
 export function messageActivities(deps: MessageDeliveryDeps) {
+  const windows = sendWindows();
   const attempts = messageAttempts({
     ...deps,
     publish: messagePublisher({ ...deps, messageProgress: deps.messageProgress }),
     publishAccepted: publishAccepted(deps),
     trackAttempt: acceptancePublisher(deps),
-    windows: sendWindows(),
+    windows,
   });
   const open = new Map<string, Promise<MessageStatus>>();
 
@@ -77,6 +78,8 @@ export function messageActivities(deps: MessageDeliveryDeps) {
         return status;
       },
     },
+
+    untilNotBusy: windows.untilNotBusy,
 
     /** Resolves when no attempt is open in this process. */
     ended: async (): Promise<void> => {

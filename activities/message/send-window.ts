@@ -37,6 +37,7 @@ export type SendWindows = ReturnType<typeof sendWindows>;
  */
 export function sendWindows() {
   const windows = new WeakMap<Connections, Window>();
+  const load = busyness();
   const windowOf = (connections: Connections): Window => {
     const known = windows.get(connections);
     if (known !== undefined) return known;
@@ -54,8 +55,36 @@ export function sendWindows() {
     /** Runs `work` when a mail may be rendered; `work` calls `claim` when the message may be claimed. */
     run: <T>(connections: Connections, place: Place, work: (claim: Claim) => Promise<T>): Promise<T> => {
       const { render, claim } = windowOf(connections);
-      return render.run(place, () => work((send) => claim.run({ ...place, bytes: 0 }, send)));
+      load.begin();
+      return render.run(place, () => work((send) => claim.run({ ...place, bytes: 0 }, send))).finally(load.end);
     },
+
+    /** Resolves when few messages wait or are sent: until then further ones gain nothing by an early start. */
+    untilNotBusy: load.untilLow,
+  };
+}
+
+/** Messages that wait or are sent in a busy process. */
+const BUSY = 32;
+
+function busyness() {
+  let count = 0;
+  let low = Promise.resolve();
+  let becameLow = () => {};
+  return {
+    begin: (): void => {
+      count += 1;
+      if (count === BUSY) {
+        low = new Promise((resolve) => {
+          becameLow = resolve;
+        });
+      }
+    },
+    end: (): void => {
+      count -= 1;
+      if (count === BUSY - 1) becameLow();
+    },
+    untilLow: (): Promise<void> => low,
   };
 }
 

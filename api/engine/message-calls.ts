@@ -17,8 +17,8 @@ export type WithTimeout = <T>(call: Call<T>, at?: Client) => Promise<T>;
 export type Enqueue = (name: string, call: Call<unknown>) => void;
 
 export interface MessageCallOptions {
-  /** The client of a worker in this process, if there is one: that worker receives a message's first task with its start. */
-  readonly localClient?: () => Client | undefined;
+  /** The worker in this process, if there is one: it receives the first task of a start that is made with its client. */
+  readonly localWorker?: () => LocalWorker | undefined;
   /** Prefix of the installation's queues. */
   readonly prefix: string;
   /** Records in the rows of messages which workflow carries them; undefined: the sweep asks for each. */
@@ -27,32 +27,41 @@ export interface MessageCallOptions {
   readonly lease?: number;
 }
 
+interface LocalWorker {
+  /** Undefined once it stops. */
+  client(): Client | undefined;
+  /** Resolves when it has few messages to send. */
+  untilNotBusy(): Promise<void>;
+}
+
 interface MessageCallDeps extends MessageCallOptions {
   readonly withTimeout: WithTimeout;
   readonly enqueue: Enqueue;
   readonly outages: OutageLog;
 }
 
-/** Ids in memory: a burst of this many messages needs no sweep. */
+/** Ids and dates in memory: a burst of this many messages needs no sweep. */
 const MOST_MESSAGES_QUEUED = 10_000;
 
 /** The calls to Temporal for messages. */
-export function messageCalls({ prefix, localClient, withTimeout, enqueue, outages, ...rest }: MessageCallDeps) {
+export function messageCalls({ prefix, localWorker, withTimeout, enqueue, outages, ...rest }: MessageCallDeps) {
   const starts = messageStarts({
     start: (run) => {
-      const local = localClient?.();
+      const local = localWorker?.()?.client();
       return withTimeout((temporal) => startRun(temporal, prefix, run, local !== undefined), local);
     },
     messages: rest.messages ?? { recordRuns: async () => undefined },
     outages,
     lease: rest.lease ?? PROTOCOL_TIMES.lease,
     maxQueued: MOST_MESSAGES_QUEUED,
+    untilNotBusy: async () => localWorker?.()?.untilNotBusy(),
   });
 
   return {
     startMessage: (row: Pick<Message, '_id' | 'account' | 'state' | 'due' | 'sweep_at' | 'run'>): void => {
       if (row.state !== 'cancelled') {
-        starts.add(row);
+        const { _id, account, due, sweep_at } = row;
+        starts.add({ _id, account, due, sweep_at });
         return;
       }
       const start = messageStart(prefix, { account: row.account, message: row._id });

@@ -26,28 +26,27 @@ export interface MessageStartDeps {
   readonly lease: number;
   /** Messages that may wait or be under way. Further ones are left to the sweep. */
   readonly maxQueued: number;
+  /** Resolves when the worker of this process has few messages to send; awaited for LONGEST_GATHERING_MS at most. */
+  readonly untilNotBusy: () => Promise<unknown>;
 }
 
-const STARTS_AT_ONCE = 4;
+const STARTS_AT_ONCE = 2;
 const MOST_OF_START = 200;
 /** A start that is older holds up no other: it no longer counts as one of those at once. */
 const OLD_START_MS = 300;
+/** Messages that would only wait in a busy worker wait for a larger group instead, for so long. */
+const LONGEST_GATHERING_MS = 150;
 
 /**
- * Starts the workflows of accepted messages: while starts are under way, newcomers wait for the next one and share it. Nothing
- * waits on a timer, so that a single message starts at once.
+ * Starts the workflows of accepted messages: while starts are under way, or the worker of this process is busy, newcomers wait
+ * for the next one and share it. A single message starts at once.
  */
-export function messageStarts({ start, messages, outages, lease, maxQueued }: MessageStartDeps) {
+export function messageStarts({ start, messages, outages, lease, maxQueued, untilNotBusy }: MessageStartDeps) {
   const open = new Set<Promise<unknown>>();
   let queued = 0;
   let closed = false;
 
-  const record = sharedCalls<StartedRun, undefined>({
-    send: async (runs) => {
-      await messages.recordRuns(runs);
-      return runs.map(() => undefined);
-    },
-  });
+  const record = sharedCalls<StartedRun, void>({ send: (runs) => messages.recordRuns(runs).then(() => []) });
 
   /** A start without an answer is repeated once with the same id. */
   const begin = async (run: MessageRun): Promise<void> => {
@@ -57,7 +56,7 @@ export function messageStarts({ start, messages, outages, lease, maxQueued }: Me
     // Without this write the sweep starts them again, which is harmless.
     await record({ run: run.workflowId, rows: run.rows, until: new Date(at + lease) }).catch(() => undefined);
   };
-  const tracked = (work: Promise<void>): Promise<void> => {
+  const tracked = (work: Promise<unknown>): Promise<unknown> => {
     const ended = work.finally(() => open.delete(ended));
     open.add(ended);
     return ended;
@@ -75,10 +74,15 @@ export function messageStarts({ start, messages, outages, lease, maxQueued }: Me
         queued -= rows.length;
       }),
     );
-    await untilOld(ended);
+    await within(OLD_START_MS, ended);
     return rows.map(() => undefined);
   };
-  const share = sharedCalls<StartableMessage, undefined>({ send, atOnce: STARTS_AT_ONCE, most: MOST_OF_START });
+  const share = sharedCalls<StartableMessage, undefined>({
+    send,
+    atOnce: STARTS_AT_ONCE,
+    most: MOST_OF_START,
+    ready: () => within(LONGEST_GATHERING_MS, untilNotBusy()),
+  });
   /** Scheduled messages wait in workflows of their own. */
   const startAlone = sharedCalls<StartableMessage, undefined>({ send, atOnce: STARTS_AT_ONCE, most: 1 });
 
@@ -86,13 +90,13 @@ export function messageStarts({ start, messages, outages, lease, maxQueued }: Me
     add: (row: StartableMessage): void => {
       if (closed || queued >= maxQueued) return;
       queued += 1;
-      void (row.due > now() ? startAlone(row) : share(row));
+      void tracked(row.due > now() ? startAlone(row) : share(row));
     },
 
     /** Resolves when no start waits or is under way. */
     close: async (): Promise<void> => {
       closed = true;
-      while (queued > 0 || open.size > 0) await (open.size > 0 ? Promise.race(open) : undefined);
+      while (open.size > 0) await Promise.allSettled(open);
     },
   };
 }
@@ -102,11 +106,11 @@ function workflowIdOf(rows: readonly StartableMessage[]): string {
   return rows.length === 1 && first !== undefined ? messageWorkflowId(first._id) : messageGroupWorkflowId(randomUUID());
 }
 
-async function untilOld(start: Promise<void>): Promise<void> {
+/** Resolves when the work has ended, or after `ms` milliseconds. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const old = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, OLD_START_MS);
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
   });
-  await Promise.race([start, old]);
-  clearTimeout(timer);
+  await Promise.race([work, over]).finally(() => clearTimeout(timer));
 }

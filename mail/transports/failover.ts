@@ -31,7 +31,7 @@ export interface FailoverTransport extends Pick<Transport, 'connections' | 'read
   pool(): Pick<Transport, 'open' | 'onOpened'> | undefined;
   /**
    * Takes a token of each rate of that route, one mail after the other. Returns the route that was paid; undefined if there
-   * was no token in time, or once the signal is aborted.
+   * is no route, was no token in time, or once the signal is aborted.
    */
   pay(signal: AbortSignal): Promise<string | undefined>;
 }
@@ -166,7 +166,7 @@ function paymentsInTurn(deps: FailoverDeps) {
   return async (route: Route | undefined, signal: AbortSignal): Promise<string | undefined> => {
     if (route === undefined || route.rates.length === 0) return route?.id;
     const paid = last.then(() => waitForRate(deps, route, { signal, mayBegin: () => true }));
-    last = paid;
+    last = paid.catch(() => undefined);
     return (await paid) ? route.id : undefined;
   };
 }

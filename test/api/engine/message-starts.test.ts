@@ -8,7 +8,7 @@ import { aMessage } from '../../support/store/messages.js';
 afterEach(() => void vi.useRealTimers());
 
 /** Starts that are answered when the test says so. */
-function theStarts(maxQueued = 1_000) {
+function theStarts(maxQueued = 1_000, untilNotBusy = async () => {}) {
   const open: { readonly run: MessageRun; answer(): void; fail(): void }[] = [];
   const recorded: StartedRun[] = [];
   const starts = messageStarts({
@@ -20,6 +20,7 @@ function theStarts(maxQueued = 1_000) {
     outages: outageLog(pino({ level: 'silent' })),
     lease: 60_000,
     maxQueued,
+    untilNotBusy,
   });
   const accepted = (over: object = {}) => aMessage({ sweep_at: new Date(Date.now() + 5_000), ...over });
   const add = (count: number, over: object = {}) => {
@@ -31,7 +32,10 @@ function theStarts(maxQueued = 1_000) {
 }
 
 const sizes = (open: readonly { readonly run: MessageRun }[]) => open.map(({ run }) => run.rows.length);
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+/** A call that ends in one turn lets the next one begin in the turn after it. */
+const settled = async () => {
+  for (let n = 0; n < 4; n += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+};
 
 test('a single message starts at once, in its own workflow', async () => {
   const { add, open } = theStarts();
@@ -40,37 +44,60 @@ test('a single message starts at once, in its own workflow', async () => {
   expect(open.map(({ run }) => run.workflowId)).toEqual([`message/${row?._id}`]);
 });
 
-test('while four starts are under way, newcomers wait for the next and share it, 200 at most', async () => {
+test('while two starts are under way, newcomers wait for the next and share it, 200 at most', async () => {
   const { add, open } = theStarts();
-  for (let n = 1; n <= 4; n += 1) {
+  for (let n = 1; n <= 2; n += 1) {
     add(1);
     await settled();
   }
   add(250);
   await settled();
-  expect(sizes(open)).toEqual([1, 1, 1, 1]);
+  expect(sizes(open)).toEqual([1, 1]);
   open[0]?.answer();
   await settled();
-  expect(sizes(open)).toEqual([1, 1, 1, 1, 200]);
-  expect(open[4]?.run.workflowId).toMatch(/^messages\/[0-9a-f-]{36}$/);
-  open[4]?.answer();
+  expect(sizes(open)).toEqual([1, 1, 200]);
+  expect(open[2]?.run.workflowId).toMatch(/^messages\/[0-9a-f-]{36}$/);
+  open[2]?.answer();
   await settled();
-  expect(sizes(open)).toEqual([1, 1, 1, 1, 200, 50]);
+  expect(sizes(open)).toEqual([1, 1, 200, 50]);
 });
 
 test('a start that is older than 300 ms holds up no other', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const { add, open } = theStarts();
-  for (let n = 1; n <= 4; n += 1) {
+  for (let n = 1; n <= 2; n += 1) {
     add(1);
     await settled();
   }
   add(3);
   await settled();
-  expect(open).toHaveLength(4);
+  expect(open).toHaveLength(2);
   vi.advanceTimersByTime(301);
   await settled();
-  expect(sizes(open)).toEqual([1, 1, 1, 1, 3]);
+  expect(sizes(open)).toEqual([1, 1, 3]);
+});
+
+test('while the worker of the process is busy, messages gather for the next start, for 150 ms at most', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  let free = () => {};
+  const busy = new Promise<void>((resolve) => {
+    free = resolve;
+  });
+  const { add, open } = theStarts(1_000, () => busy);
+  for (let n = 0; n < 3; n += 1) {
+    add(1);
+    await settled();
+  }
+  expect(open).toHaveLength(0);
+  vi.advanceTimersByTime(151);
+  await settled();
+  expect(sizes(open)).toEqual([3]);
+  add(1);
+  await settled();
+  expect(open).toHaveLength(1);
+  free();
+  await settled();
+  expect(sizes(open)).toEqual([3, 1]);
 });
 
 test('scheduled messages start alone', async () => {
@@ -109,8 +136,8 @@ test('a start without an answer is repeated once with the same list under the sa
 });
 
 test('a message that waited until its sweep is left to the sweep, and so are messages beyond the limit', async () => {
-  const { add, open } = theStarts(5);
-  for (let n = 1; n <= 4; n += 1) {
+  const { add, open } = theStarts(3);
+  for (let n = 1; n <= 2; n += 1) {
     add(1);
     await settled();
   }
@@ -118,10 +145,10 @@ test('a message that waited until its sweep is left to the sweep, and so are mes
   add(1);
   for (const { answer } of open) answer();
   await settled();
-  expect(open).toHaveLength(4);
+  expect(open).toHaveLength(2);
   add(1);
   await settled();
-  expect(open).toHaveLength(5);
+  expect(open).toHaveLength(3);
 });
 
 test('closing waits for the messages that are queued', async () => {

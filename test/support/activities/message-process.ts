@@ -33,7 +33,7 @@ export function slowServer() {
     transport: {
       pool: () => connections,
       ready: async () => undefined,
-      pay: async () => undefined,
+      pay: async () => 'default',
       deliver: (mail: SplicedMail) => {
         handed.push(mail.messageId);
         return new Promise<Outcome>((resolve) => {
