@@ -1,7 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { type Collection, MongoError, type UpdateFilter } from 'mongodb';
 import { now } from '../../clock.js';
+import { sharedCalls } from '../../domain/shared-calls.js';
 import type { Store } from '../mongo/connect.js';
-import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { sharedInsert } from '../mongo/shared-insert.js';
 
 interface StoredResponse {
   /** Account, route and key; unique because it is the `_id`. */
@@ -35,8 +37,11 @@ const KEPT_FOR = 24 * 3_600_000;
 /** Milliseconds after which an owner counts as dead and the next request may take over. */
 const CLAIM_TIMEOUT = 60_000;
 
+/** Keys and responses of concurrent requests share their commands. */
 export function storedResponses({ db }: Store) {
   const rows = db.collection<StoredResponse>('stored_responses');
+  const insert = sharedInsert(rows);
+  const settle = sharedSettling(rows);
 
   const takeOver = async (row: StoredResponse, fingerprint: string): Promise<Claim | undefined> => {
     const at = now();
@@ -63,12 +68,10 @@ export function storedResponses({ db }: Store) {
         .update(JSON.stringify([account, route, key]))
         .digest('base64url');
       const row = fresh(id, account, fingerprint, now());
-      try {
-        await rows.insertOne(row);
-        return { kind: 'go', claim: claimOf(row) };
-      } catch (error) {
-        if (!isDuplicateKey(error)) throw error;
-      }
+      const fate = await insert(row);
+      if (fate === 'inserted') return { kind: 'go', claim: claimOf(row) };
+      if (fate === 'unknown') throw new MongoError('It is not known whether the Idempotency-Key was stored');
+      if (fate !== 'duplicate_key') throw fate.refused;
       const earlier = await rows.findOne({ _id: id, account });
       // Released just now: the caller may retry at once.
       return earlier === null ? { kind: 'in_flight' } : judge(earlier, fingerprint);
@@ -77,7 +80,7 @@ export function storedResponses({ db }: Store) {
     /** Keeps the response for a day, without its body where it is shown only once. Atomic: only for the claim's owner. */
     save: async (account: number, claim: Claim, status: number, body: string | undefined): Promise<void> => {
       const answer = body === undefined ? { state: 'secret' as const } : { state: 'stored' as const, body };
-      await rows.updateOne({ _id: claim.id, account, token: claim.token }, { $set: { ...answer, status } });
+      await settle({ account, claim, update: { $set: { ...answer, status } } });
     },
 
     /**
@@ -85,7 +88,7 @@ export function storedResponses({ db }: Store) {
      * created. Atomic: only for the claim's owner.
      */
     abandon: async (account: number, claim: Claim): Promise<void> => {
-      await rows.updateOne({ _id: claim.id, account, token: claim.token }, { $set: { since: new Date(0) } });
+      await settle({ account, claim, update: { $set: { since: new Date(0) } } });
     },
 
     /** Nothing was done: frees the key. Atomic: only for the claim's owner. */
@@ -93,6 +96,25 @@ export function storedResponses({ db }: Store) {
       await rows.deleteOne({ _id: claim.id, account, token: claim.token });
     },
   };
+}
+
+interface Settling {
+  readonly account: number;
+  readonly claim: Claim;
+  readonly update: UpdateFilter<StoredResponse>;
+}
+
+/** If the command fails, each of its requests hears of it: some of them may be settled. */
+function sharedSettling(rows: Collection<StoredResponse>) {
+  return sharedCalls<Settling, void>({
+    send: async (settlings) => {
+      const updates = settlings.map(({ account, claim: { id, token }, update }) => ({
+        updateOne: { filter: { _id: id, account, token }, update },
+      }));
+      await rows.bulkWrite(updates, { ordered: false });
+      return [];
+    },
+  });
 }
 
 /** The result of a valid row; undefined where its owner counts as dead. */
