@@ -47,7 +47,7 @@ async function freeRows(count: number): Promise<Collection<Row>> {
   const db = client.db(store.db.databaseName);
   const rows = await db.createCollection<Row>(`grouped_${made.length}`, { validator: { n: { $lt: 100 } } });
   made.push(rows);
-  await rows.insertMany(each(count).map((_id) => ({ _id, owner: 'nobody', n: 0 })));
+  await rows.insertMany(each(count).map((_id) => ({ _id, owner: 'none', n: 0 })));
   forget();
   return rows;
 }
@@ -55,11 +55,11 @@ async function freeRows(count: number): Promise<Collection<Row>> {
 /** Takes a free row. */
 function taking(_id: string, owner = 'me', n = 1) {
   return {
-    filter: { _id, owner: 'nobody' },
+    filter: { _id, owner: 'none' },
     update: { $set: { owner }, $inc: { n } },
     id: _id,
     isAfter: (now: Row) => now.owner === owner,
-    isBefore: (now: Row) => now.owner === 'nobody',
+    isBefore: (now: Row) => now.owner === 'none',
   };
 }
 
@@ -110,7 +110,7 @@ test('a write that the server refuses for good fails alone', async () => {
   expect([first, third]).toEqual(Array(2).fill({ status: 'fulfilled', value: 'done' }));
   expect(await read(rows)).toEqual([
     ['me', 1],
-    ['nobody', 0],
+    ['none', 0],
     ['me', 1],
   ]);
 });
@@ -182,7 +182,7 @@ test('a write whose caller ended while it waited is not sent; those beside it ar
   expect(commands.updates).toEqual([1, 2]);
   expect(await read(rows)).toEqual([
     ['me', 1],
-    ['nobody', 0],
+    ['none', 0],
     ['another', 0],
     ['me', 1],
   ]);
