@@ -13,6 +13,11 @@ export function now(): Date {
   return clock.now();
 }
 
+/** The time in `ms` milliseconds. */
+export function later(ms: number): Date {
+  return new Date(now().getTime() + ms);
+}
+
 export function monotonic(): number {
   return clock.monotonic();
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { now } from '../../clock.js';
+import { later } from '../../clock.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import type { Messages } from '../../store/messages/messages.js';
 import type { Message } from '../../store/messages/row.js';
@@ -101,10 +101,6 @@ async function startGroup(deps: MissingRunDeps, rows: readonly Message[]): Promi
     await messages.assignRun(null, given, later(START_AGAIN_MS));
     throw error;
   }
-}
-
-function later(ms: number): Date {
-  return new Date(now().getTime() + ms);
 }
 
 /** Works on at most `limit` items at once. One that fails does not stop the others. */

@@ -1,5 +1,5 @@
 import type { ClientSession, Collection } from 'mongodb';
-import { now } from '../../clock.js';
+import { later, now } from '../../clock.js';
 import {
   CONFIRMATION_TIMES,
   type ConfirmationTimes,
@@ -139,8 +139,4 @@ async function addPending(
     await subscribers.updateOne({ _id: person._id }, { $set: { status: 'pending', updated_at: now() } }, { session });
   await eventLog.append([subscriberEvent('subscriber.pending', subscriber)], now(), session);
   return subscriber._id;
-}
-
-function later(milliseconds: number): Date {
-  return new Date(now().getTime() + milliseconds);
 }

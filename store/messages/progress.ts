@@ -1,5 +1,5 @@
 import type { Collection, Filter, UpdateFilter } from 'mongodb';
-import { now } from '../../clock.js';
+import { later, now } from '../../clock.js';
 import type { MessageAttempt } from '../../domain/message/message.js';
 import type { MessageStep } from '../../domain/message/step.js';
 import { type Alive, type ConditionalWrites, groupedWrites, type Verdict } from '../mongo/conditional-writes.js';
@@ -143,8 +143,4 @@ function isOwnedBy(row: Message, token: string): boolean {
 
 function isSame(one: MessageAttempt, other: MessageAttempt): boolean {
   return one.n === other.n && one.at === other.at && one.outcome === other.outcome && one.class === other.class;
-}
-
-function later(ms: number): Date {
-  return new Date(now().getTime() + ms);
 }
