@@ -45,7 +45,7 @@ export type MessageStatus =
   | { readonly kind: 'busy'; readonly wait: number }
   | { readonly kind: 'transport_down' };
 
-const RETRY_SOON_MS = 250;
+export const RETRY_SOON_MS = 250;
 
 /** Processes one message: settles it if it must not be sent, else makes one attempt under a claim and settles that. */
 export function messageAttempts(deps: MessageAttemptDeps) {

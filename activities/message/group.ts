@@ -1,11 +1,12 @@
 import { now } from '../../clock.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
+import { within } from '../../domain/within.js';
 import type { Messages } from '../../store/messages/messages.js';
 import { messageWorkflowId } from '../../workflows/names.js';
 import type { Engine } from '../engine.js';
 import { withHeartbeat } from '../heartbeat.js';
 import { admissionByAccount } from './admission.js';
-import type { MessageStatus } from './attempt.js';
+import { type MessageStatus, RETRY_SOON_MS } from './attempt.js';
 import { busy, type DeliverMessageInput, FIRST_ATTEMPT_MS, HEARTBEAT_MS, type JoinMessage } from './message.js';
 
 export interface MessageGroupDeps {
@@ -45,7 +46,7 @@ const MOST_OF_ACCOUNT = 400;
 export function messageGroupActivities(deps: MessageGroupDeps) {
   const admit = admissionByAccount(MOST_OF_ACCOUNT);
   const progressWithin = (ms: number, messages: readonly DeliverMessageInput[]): Promise<readonly Progress[]> =>
-    within(
+    progressAfter(
       ms,
       messages.map((message) => deps.messageSteps.join(message, (attempt) => admit(message.account, attempt))),
     );
@@ -77,8 +78,6 @@ export function messageGroupActivities(deps: MessageGroupDeps) {
   };
 }
 
-const RETRY_SOON_MS = 250;
-
 function needsOwnRun(progress: Progress | undefined): boolean {
   return progress !== undefined && ['waiting', 'busy', 'error'].includes(progress.kind);
 }
@@ -90,17 +89,12 @@ function stepOf(progress: readonly Progress[], separate: ReadonlySet<number>): M
 }
 
 /** The progress after all have ended, or after `ms` milliseconds. */
-async function within(ms: number, running: readonly Promise<MessageStatus>[]): Promise<readonly Progress[]> {
+async function progressAfter(ms: number, running: readonly Promise<MessageStatus>[]): Promise<readonly Progress[]> {
   const progress: Progress[] = running.map(() => ({ kind: 'under_way' }));
   const all = running.map(async (one, i) => {
     progress[i] = await one.catch((error: unknown) => ({ kind: 'error' as const, error }));
   });
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([Promise.all(all), over]);
-  clearTimeout(timer);
+  await within(ms, Promise.all(all), undefined);
   return [...progress];
 }
 

@@ -1,4 +1,5 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { within } from '../../domain/within.js';
 import { withHeartbeat } from '../heartbeat.js';
 import { type MessageAttemptDeps, type MessageStatus, messageAttempts } from './attempt.js';
 import {
@@ -68,8 +69,7 @@ export function messageActivities(deps: MessageDeliveryDeps) {
     join,
     activities: {
       /** The first attempt, within a workflow task: returns after FIRST_ATTEMPT_MS, whatever the mail server does. */
-      beginMessage: async (input: DeliverMessageInput): Promise<FirstMessageStatus> =>
-        within(FIRST_ATTEMPT_MS, join(input)),
+      beginMessage: async (input: DeliverMessageInput): Promise<FirstMessageStatus> => firstStatus(join(input)),
 
       /** Processes a message that is due. If another process owns it, the retry comes when that may have changed. */
       deliverMessage: async (input: DeliverMessageInput): Promise<MessageStatus> => {
@@ -90,14 +90,10 @@ export function messageActivities(deps: MessageDeliveryDeps) {
 
 export type MessageActivities = ReturnType<typeof messageActivities>['activities'];
 
-async function within(ms: number, running: Promise<MessageStatus>): Promise<FirstMessageStatus> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<FirstMessageStatus>((resolve) => {
-    timer = setTimeout(() => resolve({ kind: 'under_way' }), ms);
-  });
-  // Its failure reaches the next call that joins it; without one, the sweep finds the message.
+/** If the attempt fails, its failure reaches the next call that joins it; without one, the sweep finds the message. */
+function firstStatus(running: Promise<MessageStatus>): Promise<FirstMessageStatus> {
   running.catch(() => undefined);
-  return Promise.race([running, late]).finally(() => clearTimeout(timer));
+  return within(FIRST_ATTEMPT_MS, running, { kind: 'under_way' } as const);
 }
 
 export function busy(wait: number): ApplicationFailure {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { now } from '../../clock.js';
 import { sharedCalls } from '../../domain/shared-calls.js';
+import { within } from '../../domain/within.js';
 import type { Messages } from '../../store/messages/messages.js';
 import type { Message } from '../../store/messages/row.js';
 import type { StartedRun } from '../../store/messages/runs.js';
@@ -74,14 +75,14 @@ export function messageStarts({ start, messages, outages, lease, maxQueued, unti
         queued -= rows.length;
       }),
     );
-    await within(OLD_START_MS, ended);
+    await within(OLD_START_MS, ended, undefined);
     return rows.map(() => undefined);
   };
   const share = sharedCalls<StartableMessage, undefined>({
     send,
     atOnce: STARTS_AT_ONCE,
     most: MOST_OF_START,
-    ready: () => within(LONGEST_GATHERING_MS, untilNotBusy()),
+    ready: () => within(LONGEST_GATHERING_MS, untilNotBusy(), undefined),
   });
   /** Scheduled messages wait in workflows of their own. */
   const startAlone = sharedCalls<StartableMessage, undefined>({ send, atOnce: STARTS_AT_ONCE, most: 1 });
@@ -104,13 +105,4 @@ export function messageStarts({ start, messages, outages, lease, maxQueued, unti
 function workflowIdOf(rows: readonly StartableMessage[]): string {
   const [first] = rows;
   return rows.length === 1 && first !== undefined ? messageWorkflowId(first._id) : messageGroupWorkflowId(randomUUID());
-}
-
-/** Resolves when the work has ended, or after `ms` milliseconds. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, over]).finally(() => clearTimeout(timer));
 }
