@@ -1,4 +1,3 @@
-import MailComposer from 'nodemailer/lib/mail-composer';
 import { valuesOf } from '../../domain/mail/custom-headers.js';
 import type { Mailbox, MessageContent, MessageRole } from '../../domain/message/message.js';
 import { parseMailbox } from '../address.js';
@@ -7,8 +6,8 @@ import type { SplicedMail, Unrenderable } from '../letter/letter.js';
 import { envelopeAddress } from '../letter/splice.js';
 import { type TrackingLinks, trackedHtml, trackedText } from '../letter/tracking.js';
 import { escapeHtml } from '../liquid/engine.js';
-import { oneLine, textField } from '../mime/headers.js';
-import { quotedRun, withoutLeadingDots } from '../mime/quoted-printable.js';
+import { customField, mailboxesField, mailboxField, oneLine, textField } from '../mime/headers.js';
+import { filePart, type MimePart, multiPart, partBytes, textPart } from '../mime/parts.js';
 
 /** One recipient's mail of a transactional message, before it is composed. */
 export interface MessageDraft {
@@ -37,10 +36,20 @@ export async function composeMessage(draft: MessageDraft, at: Date): Promise<Spl
   const from = envelopeAddress(draft.content.from.email);
   if (typeof from !== 'string') return from;
   const messageId = messageIdOn(draft.id, parseMailbox(from)?.domain ?? '');
-  const files = await Promise.all(draft.content.attachments.map(({ sha256 }) => draft.file(sha256)));
-  const composed = new MailComposer({ ...optionsFor(draft, files), messageId, date: at });
-  const bytes = await composed.compile().build();
-  return { kind: 'mail', envelope: { from, to }, messageId, chunks: [withoutLeadingDots(bytes)] };
+  const files = await Promise.all(
+    draft.content.attachments.map(async (file) => filePart({ ...file, bytes: await draft.file(file.sha256) })),
+  );
+  const head = [
+    ...addressFields(draft.content, from),
+    textField('Subject', draft.content.subject),
+    ...valuesOf(draft.content.headers).map(([name, value]) => customField(name, value)),
+    ...systemFields(draft),
+    `Message-ID: ${messageId}\r\n`,
+    `Date: ${at.toUTCString().replace('GMT', '+0000')}\r\n`,
+    'MIME-Version: 1.0\r\n',
+  ];
+  const chunks = [Buffer.from(head.join(''), 'latin1'), ...partBytes(bodyOf(draft, files), draft.id)];
+  return { kind: 'mail', envelope: { from, to }, messageId, chunks };
 }
 
 /** The same at every attempt, so that a repeated mail can be recognised. */
@@ -48,33 +57,30 @@ export function messageIdOn(id: string, senderDomain: string): string {
   return `<${id}@${senderDomain}>`;
 }
 
-function optionsFor({ id, account, content, trackingLinks, unsubscribeUrl }: MessageDraft, files: readonly Buffer[]) {
+function addressFields({ from, to, cc, reply_to }: MessageContent, fromAddress: string): string[] {
+  const shown = cc.flatMap((mailbox) => shownMailbox(mailbox));
+  return [
+    mailboxField('From', from.name, fromAddress),
+    mailboxesField('To', shownMailbox(to)),
+    ...(shown.length > 0 ? [mailboxesField('Cc', shown)] : []),
+    ...(reply_to === null ? [] : shownMailbox(reply_to).map((reply) => mailboxesField('Reply-To', [reply]))),
+  ];
+}
+
+/** A mailbox as a header field shows it; none if it needs SMTPUTF8 (RFC 6531 §3.1): no mail is sent to it either. */
+function shownMailbox({ name, email }: Mailbox): { name: string | null; address: string }[] {
+  const address = parseMailbox(email);
+  return address?.ascii === true ? [{ name, address: address.envelope }] : [];
+}
+
+/** Inline files belong to the HTML that shows them; without HTML they are files as any other. */
+function bodyOf({ content, trackingLinks }: MessageDraft, files: readonly MimePart[]): MimePart {
   const { html, text } = withTracking(messageBodies(content), trackingLinks);
-  return {
-    from: mailboxOf(content.from),
-    to: mailboxOf(content.to),
-    ...(content.cc.length > 0 && { cc: content.cc.filter(({ email }) => parseMailbox(email)?.ascii).map(mailboxOf) }),
-    ...(content.reply_to !== null && { replyTo: mailboxOf(content.reply_to) }),
-    ...(html === null ? { text } : { text: encoded('text/plain', text), html: encoded('text/html', html) }),
-    headers: [
-      subject(content),
-      ...customHeaders(content),
-      ...systemHeaders(account),
-      ...unsubscribeHeaders(unsubscribeUrl),
-    ],
-    attachments: content.attachments.map((ref, i) => ({
-      filename: oneLine(ref.name),
-      contentType: ref.mime,
-      content: files[i] ?? Buffer.alloc(0),
-      contentTransferEncoding: 'base64' as const,
-      ...(ref.cid !== null && { cid: ref.cid, contentDisposition: 'inline' as const }),
-    })),
-    encoding: 'quoted-printable' as const,
-    newline: 'windows',
-    baseBoundary: id.replaceAll('-', ''),
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  };
+  if (html === null) return multiPart('mixed', [textPart('plain', text), ...files]);
+  const isInline = (_: MimePart, i: number) => typeof content.attachments[i]?.cid === 'string';
+  const related = multiPart('related', [textPart('html', html), ...files.filter(isInline)]);
+  const both = multiPart('alternative', [textPart('plain', text), related]);
+  return multiPart('mixed', [both, ...files.filter((file, i) => !isInline(file, i))]);
 }
 
 function withTracking({ html, text }: MessageBodies, trackingLinks: TrackingLinks | undefined): MessageBodies {
@@ -82,44 +88,18 @@ function withTracking({ html, text }: MessageBodies, trackingLinks: TrackingLink
   return { html: html === null ? null : trackedHtml(html, trackingLinks), text: trackedText(text, trackingLinks) };
 }
 
-/** Encodes a part before nodemailer does: nodemailer takes several milliseconds for the quoted-printable of a page. */
-function encoded(contentType: string, text: string) {
-  const head = `Content-Type: ${contentType}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n`;
-  return { contentType, raw: Buffer.concat([Buffer.from(head), quotedRun(text)]) };
-}
-
-function mailboxOf({ name, email }: Mailbox): { name: string; address: string } {
-  return { name: oneLine(name ?? ''), address: parseMailbox(email)?.envelope ?? '' };
-}
-
-/** Encodes the subject as campaigns do, so that even a very long word is folded into valid lines. */
-function subject(content: MessageContent) {
-  const value = textField('Subject', content.subject).slice('Subject: '.length).trimEnd();
-  return { key: 'Subject', value: { prepared: true, value } };
-}
-
-function customHeaders({ headers }: MessageContent) {
-  return valuesOf(headers).map(([key, value]) => ({ key, value: oneLine(value) }));
-}
-
 /**
  * Auto-Submitted prevents automatic replies (RFC 3834). Feedback-ID as in Google's feedback loop: stream, account,
- * sender.
+ * sender. One-click unsubscribe without a page (RFC 2369, RFC 8058).
  */
-function systemHeaders(account: number) {
+function systemFields({ account, unsubscribeUrl }: MessageDraft): string[] {
   return [
-    { key: 'Auto-Submitted', value: 'auto-generated' },
-    { key: 'X-Auto-Response-Suppress', value: 'OOF, AutoReply' },
-    { key: 'Feedback-ID', value: `message:transactional:${account}:everpost` },
-  ];
-}
-
-/** One-click unsubscribe without a page (RFC 2369, RFC 8058). */
-function unsubscribeHeaders(unsubscribeUrl: string | undefined) {
-  if (unsubscribeUrl === undefined) return [];
-  return [
-    { key: 'List-Unsubscribe', value: { prepared: true, value: `<${unsubscribeUrl}>` } },
-    { key: 'List-Unsubscribe-Post', value: 'List-Unsubscribe=One-Click' },
+    'Auto-Submitted: auto-generated\r\n',
+    'X-Auto-Response-Suppress: OOF, AutoReply\r\n',
+    `Feedback-ID: message:transactional:${account}:everpost\r\n`,
+    ...(unsubscribeUrl === undefined
+      ? []
+      : [`List-Unsubscribe: <${unsubscribeUrl}>\r\n`, 'List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n']),
   ];
 }
 

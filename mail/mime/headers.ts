@@ -28,12 +28,38 @@ export function textField(name: string, value: string): string {
   return `${name}: ${folded(words, name.length + 2)}\r\n`;
 }
 
+/**
+ * A caller's field. ASCII is folded at blanks only, because structured fields take no encoded words (RFC 2047 §5) and
+ * programs that read fields may not decode them.
+ */
+export function customField(name: string, value: string): string {
+  const text = oneLine(value);
+  if (!isAscii(text)) return textField(name, value);
+  return `${name}: ${folded(text.split(/ (?! |$)/), name.length + 2)}\r\n`;
+}
+
 /** `From`, `To`, `Reply-To` with exactly one mailbox; `address` must have passed `parseMailbox`. */
 export function mailboxField(field: string, name: string | null, address: string): string {
-  const shown = phrase(name ?? '', field.length + 2);
-  if (shown === '') return `${field}: ${address}\r\n`;
-  const onOneLine = field.length + 2 + shown.length + 3 + address.length <= LONGEST_LINE;
-  return `${field}: ${shown}${onOneLine ? ' ' : '\r\n '}<${address}>\r\n`;
+  return `${field}: ${mailbox(name, address, field.length + 2)}\r\n`;
+}
+
+interface ShownMailbox {
+  readonly name: string | null;
+  readonly address: string;
+}
+
+/** `To`, `Cc` and their like, one mailbox a line; without one the field is an empty group (RFC 5322 §3.4). */
+export function mailboxesField(field: string, mailboxes: readonly ShownMailbox[]): string {
+  if (mailboxes.length === 0) return `${field}: undisclosed-recipients:;\r\n`;
+  const lines = mailboxes.map(({ name, address }, i) => mailbox(name, address, i === 0 ? field.length + 2 : 1));
+  return `${field}: ${lines.join(',\r\n ')}\r\n`;
+}
+
+function mailbox(name: string | null, address: string, column: number): string {
+  const shown = phrase(name ?? '', column);
+  if (shown === '') return address;
+  const onOneLine = column + shown.length + 3 + address.length <= LONGEST_LINE;
+  return `${shown}${onOneLine ? ' ' : '\r\n '}<${address}>`;
 }
 
 /** A display name. Text that a lax parser could read as an address or a list becomes an encoded word. */

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import PostalMime from 'postal-mime';
 import { describe, expect, test } from 'vitest';
 import type { MessageContent } from '../../../domain/message/message.js';
 import { composeMessage, type MessageDraft } from '../../../mail/message/compose.js';
+import { oneLine } from '../../../mail/mime/headers.js';
 import { someTime } from '../../support/mail/letters.js';
 
 const ID = '01890a5d-ac96-774b-bcce-b302099a8057';
@@ -121,10 +123,48 @@ describe('a transactional mail', () => {
     const headers = { 'X-Order': 'Größe 42', 'In-Reply-To': '<a@b.example>', 'X-Tea': ['green', 'black'] };
     const raw = await bytesOf(aDraft({ headers }));
     const read = await PostalMime.parse(raw);
-    expect(raw.toString()).toMatch(/^X-Order: =\?UTF-8\?Q\?Gr=C3=B6=C3=9Fe_42\?=\r$/m);
+    expect(raw.toString()).toMatch(/^X-Order: =\?UTF-8\?B\?R3LDtsOfZSA0Mg==\?=\r$/m);
     expect(read.inReplyTo).toBe('<a@b.example>');
     expect(raw.toString()).toMatch(/^X-Tea: green\r\nX-Tea: black\r$/m);
   });
+});
+
+test('a References field of many long ids is folded and never encoded', async () => {
+  const ids = Array.from({ length: 40 }, (_, i) => `<${'a'.repeat(190)}.${i}=?x@mail.example.org>`).join(' ');
+  const raw = (await bytesOf(aDraft({ headers: { References: ids } }))).toString('latin1');
+  expect((await PostalMime.parse(raw)).references).toBe(ids);
+  expect(raw).not.toMatch(/References:[^:]*=\?UTF-8/);
+});
+
+test('a copy of a message whose recipient needs SMTPUTF8 names no recipient', async () => {
+  const to = { name: 'Jürgen', email: 'jürgen@example.test' };
+  const draft = aDraft({ to }, { role: 'bcc', to: { name: null, email: 'bo@example.test' } });
+  const raw = (await bytesOf(draft)).toString('latin1');
+  expect(raw).toMatch(/^To: undisclosed-recipients:;\r$/m);
+  expect((await PostalMime.parse(raw)).from).toMatchObject({ address: 'hello@acme.example' });
+});
+
+test('names, cc and file names of any text are read as they were written', async () => {
+  const line = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 120 }).map(oneLine);
+  const text = line.filter((value) => value !== '' && !/[\uFFF9-\uFFFF]|=\?/.test(value) && !/ {2}/.test(value));
+  await fc.assert(
+    fc.asyncProperty(text, fc.array(text, { maxLength: 3 }), text, async (name, others, file) => {
+      const cc = others.map((other, i) => ({ name: other, email: `cc${i}@example.test` }));
+      const content = { from: { name, email: 'hello@acme.example' }, cc, attachments: [aFile(file, 'image/png')] };
+      const raw = await bytesOf(aDraft(content));
+      expect(
+        raw
+          .toString('latin1')
+          .split('\r\n')
+          .every(({ length }) => length <= 78),
+      ).toBe(true);
+      const read = await PostalMime.parse(raw);
+      expect(read.from).toMatchObject({ name, address: 'hello@acme.example' });
+      expect((read.cc ?? []).map((one) => [one.name, one.address])).toEqual(cc.map((one) => [one.name, one.email]));
+      expect(read.attachments).toMatchObject([{ filename: file }]);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 describe('its bytes', () => {
