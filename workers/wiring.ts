@@ -9,8 +9,6 @@ import { windowShares } from '../activities/campaign/window-shares.js';
 import type { ActivityDeps } from '../activities/index.js';
 import { messageMail, messageTrackingLinks, optOutUrls } from '../activities/message/mail.js';
 import { messageActivities } from '../activities/message/message.js';
-import { draftWriter } from '../ai/draft-writer.js';
-import { languageModel } from '../ai/model.js';
 import type { Config } from '../config.js';
 import type { ProtocolTimes } from '../domain/delivery/protocol.js';
 import type { ProcessShare } from '../domain/transport.js';
@@ -75,7 +73,7 @@ export async function activityWiring(dependencies: WorkerDependencies, { stoppin
     turns: fairTurns(turnSettings(lanes, times)),
     renderer: renderer(),
     web: webClient({ exceptions: config.allowedPrivateHosts }),
-    draftWriter: draftWriterOf(config),
+    draftWriter: await draftWriterOf(config),
     readableFor: UNREAD_REPORTS_KEPT_MS,
     letters: compiledLetters({ ...rows, ...mail }, 'tracked'),
     checkRound: roundCheck(rows),
@@ -114,9 +112,17 @@ function messageSteps(deps: MessageStepDeps) {
   return messageActivities({ ...deps, messageMail: messageMail({ ...deps, ...links }) });
 }
 
-/** Without a key of a language model there are no drafts; all else works. */
-function draftWriterOf({ openaiApiKey: apiKey, openaiBaseUrl: baseUrl, openaiModel: model }: Config) {
-  return apiKey === undefined ? undefined : draftWriter(languageModel({ apiKey, baseUrl, model }));
+/**
+ * Without a key of a language model there are no drafts; all else works. Its client and its schemas are nearly half of the
+ * modules of a worker, so that they are loaded only with a key.
+ */
+async function draftWriterOf({ openaiApiKey: apiKey, openaiBaseUrl: baseUrl, openaiModel: model }: Config) {
+  if (apiKey === undefined) return undefined;
+  const [{ draftWriter }, { languageModel }] = await Promise.all([
+    import('../ai/draft-writer.js'),
+    import('../ai/model.js'),
+  ]);
+  return draftWriter(languageModel({ apiKey, baseUrl, model }));
 }
 
 /** What an activity uses of Temporal's SDK. */
