@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Argument, Command } from 'commander';
-import { openLog } from './api/hooks/logging.js';
+import { openLog } from './api/log.js';
 import { accountCommands } from './cli/accounts.js';
 import { benchCommands } from './cli/bench.js';
 import { count, run, stderr } from './cli/command.js';

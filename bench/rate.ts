@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openLog } from '../api/hooks/logging.js';
+import { openLog } from '../api/log.js';
 import { openInstallation } from '../cli/installation.js';
 import { runApi, storeOf } from '../cli/roles.js';
 import { type Config, packageRoot } from '../config.js';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { openLog } from '../api/hooks/logging.js';
+import { openLog } from '../api/log.js';
 import { openInstallation } from '../cli/installation.js';
 import { runApi, storeOf } from '../cli/roles.js';
 import { type Config, packageRoot } from '../config.js';

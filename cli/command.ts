@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { Logger } from 'pino';
 import { pino } from 'pino';
-import { openLog } from '../api/hooks/logging.js';
+import { openLog } from '../api/log.js';
 import { type Config, ConfigurationError, readConfig } from '../config.js';
 
 /** What each command receives. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import { redacted } from '../api/hooks/logging.js';
+import { redacted } from '../api/log.js';
 import {
   type SettingDifference,
   type SharedSettings,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Api } from '../../api/api.js';
 import { buildApp } from '../../api/app.js';
 import { temporalEngine } from '../../api/engine/engine.js';
-import { openLog } from '../../api/hooks/logging.js';
+import { openLog } from '../../api/log.js';
 import type { Deps } from '../../api/wiring.js';
 import { readConfig } from '../../config.js';
 import { DEFAULT_BRAND } from '../../domain/brand/brand.js';

@@ -1,7 +1,7 @@
 import { MongoClient } from 'mongodb';
 import { buildApp } from '../../api/app.js';
 import { idleEngine } from '../../api/engine/engine.js';
-import { openLog } from '../../api/hooks/logging.js';
+import { openLog } from '../../api/log.js';
 import { readConfig } from '../../config.js';
 import { FAILURES } from '../../domain/errors.js';
 import { openTemplateCache } from '../../services/template-cache.js';

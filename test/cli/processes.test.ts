@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { openLog } from '../../api/hooks/logging.js';
+import { openLog } from '../../api/log.js';
 import { joinProcesses, type Membership } from '../../cli/processes.js';
 import { api } from '../../cli/start.js';
 import { ConfigurationError, readConfig } from '../../config.js';

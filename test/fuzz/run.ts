@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { openLog } from '../../api/hooks/logging.js';
+import { openLog } from '../../api/log.js';
 import { openEverpost } from '../../cli/start.js';
 import { readConfig } from '../../config.js';
 import { keys } from '../../store/keys/keys.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { redacted } from '../../api/hooks/logging.js';
+import { redacted } from '../../api/log.js';
 import { relaxedField } from '../../mail/dkim/canonical.js';
 import { insertAtBodyStart } from '../../mail/letter/document.js';
 import { addressesIn } from '../../mail/letter/links.js';

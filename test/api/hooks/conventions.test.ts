@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openLog } from '../../../api/hooks/logging.js';
+import { openLog } from '../../../api/log.js';
 import { aList, anApi, type Call, type TestApi } from '../../support/api/api.js';
 
 let api: TestApi;

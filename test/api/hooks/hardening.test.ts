@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { idleEngine } from '../../../api/engine/engine.js';
 import { TIME_LIMITS, type TimeLimits } from '../../../api/hooks/limits/time-limits.js';
-import { openLog, redacted } from '../../../api/hooks/logging.js';
+import { openLog, redacted } from '../../../api/log.js';
 import { serveApi } from '../../../api/server.js';
 import { readConfig } from '../../../config.js';
 import { anApi, type TestApi } from '../../support/api/api.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openLog } from '../../../api/hooks/logging.js';
+import { openLog } from '../../../api/log.js';
 import { checkProcesses } from '../../../cli/doctor/processes.js';
 import { joinProcesses } from '../../../cli/processes.js';
 import { commandLine } from '../../support/everpost/command-line.js';

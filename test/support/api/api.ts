@@ -3,7 +3,7 @@ import type { Api } from '../../../api/api.js';
 import { buildApp } from '../../../api/app.js';
 import { idleEngine } from '../../../api/engine/engine.js';
 import { TIME_LIMITS } from '../../../api/hooks/limits/time-limits.js';
-import { openLog } from '../../../api/hooks/logging.js';
+import { openLog } from '../../../api/log.js';
 import type { Deps } from '../../../api/wiring.js';
 import { type Config, readConfig } from '../../../config.js';
 import { openTemplateCache } from '../../../services/template-cache.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { lazyClient, temporalEngine } from '../../../api/engine/engine.js';
-import { openLog } from '../../../api/hooks/logging.js';
+import { openLog } from '../../../api/log.js';
 import { type Config, readConfig } from '../../../config.js';
 import { freePort } from '../../../servers/ports.js';
 import { anApi } from '../api/api.js';

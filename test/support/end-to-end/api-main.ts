@@ -1,6 +1,6 @@
 import { lazyClient, temporalEngine } from '../../../api/engine/engine.js';
 import { TIME_LIMITS } from '../../../api/hooks/limits/time-limits.js';
-import { openLog } from '../../../api/hooks/logging.js';
+import { openLog } from '../../../api/log.js';
 import { serveApi } from '../../../api/server.js';
 import { readConfig } from '../../../config.js';
 import { messages } from '../../../store/messages/messages.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lazyClient, temporalEngine } from '../../../../api/engine/engine.js';
-import { openLog } from '../../../../api/hooks/logging.js';
+import { openLog } from '../../../../api/log.js';
 import { readConfig } from '../../../../config.js';
 import { anApi, type TestApi } from '../../../support/api/api.js';
 import { post, rows } from '../../../support/api/messages.js';
