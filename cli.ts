@@ -1,73 +1,73 @@
 #!/usr/bin/env node
 import { Argument, Command } from 'commander';
 import { openLog } from './api/log.js';
-import { accountCommands } from './cli/accounts.js';
+import { accountCommands } from './cli/account-commands.js';
 import { benchCommands } from './cli/bench.js';
 import { count, run, stderr } from './cli/command.js';
-import { demo } from './cli/demo.js';
-import { doctor } from './cli/doctor/doctor.js';
-import { health, type Role } from './cli/health.js';
-import { issueKey, listKeys, listLinkKeys, revokeKey, rotateLinkKeys } from './cli/keys.js';
-import { type RehearsalOptions, type RehearsalSubject, rehearse } from './cli/rehearse/rehearse.js';
-import { sendProcess } from './cli/send-process.js';
-import { api, catcher, start, worker } from './cli/start.js';
+import type { Role } from './cli/health.js';
+import type { RehearsalOptions, RehearsalSubject } from './cli/rehearse/rehearse.js';
 
+// Each command imports its own code when it runs: the code of all commands takes seconds to load.
 const program = new Command('everpost').description('A durable email engine: each mail is sent once.');
 
 program
   .command('start')
   .description('start the embedded servers, the API and a worker')
-  .action(run(({ config, log }) => start(config, log)));
+  .action(run(async ({ config, log }) => (await import('./cli/start.js')).start(config, log)));
 program
   .command('demo')
   .description('import a sample CSV, send a campaign, show each mail in the inbox')
   .option('--recipients <number>', 'how many sample subscribers', count, 10_000)
   .option('--exit', 'exit at the end', false)
   .action((options: { recipients: number; exit: boolean }) =>
-    run(({ config }) => demo(config, openLog({ logLevel: 'warn' }, stderr()), options))(),
+    run(async ({ config }) =>
+      (await import('./cli/demo.js')).demo(config, openLog({ logLevel: 'warn' }, stderr()), options),
+    )(),
   );
 program
   .command('api')
   .description('start the API alone')
-  .action(run(({ config, log }) => api(config, log)));
+  .action(run(async ({ config, log }) => (await import('./cli/api.js')).api(config, log)));
 program
   .command('worker')
   .description('start a worker alone')
-  .action(run(({ config, log }) => worker(config, log)));
+  .action(run(async ({ config, log }) => (await import('./cli/worker/worker.js')).worker(config, log)));
 program
   .command('send-process', { hidden: true })
   .description('a process of a worker that sends campaigns; started by its worker')
-  .action(run(() => sendProcess((config) => openLog(config, stderr()))));
+  .action(
+    run(async () => (await import('./cli/worker/send-process.js')).sendProcess((config) => openLog(config, stderr()))),
+  );
 program
   .command('catcher')
   .description('start the mail catcher alone')
-  .action(run(({ config }) => catcher(config)));
+  .action(run(async ({ config }) => (await import('./cli/catcher.js')).catcher(config)));
 program
   .command('doctor')
   .description('check what prevents a start and say how to fix it')
-  .action(run(({ config }) => doctor(config)));
+  .action(run(async ({ config }) => (await import('./cli/doctor/doctor.js')).doctor(config)));
 
 program
   .command('health')
   .description('check that the API or the worker on this host is alive; for container health checks')
   .addArgument(new Argument('<role>').choices(['api', 'worker']))
-  .action((role: Role) => run(({ config }) => health(config, role))());
+  .action((role: Role) => run(async ({ config }) => (await import('./cli/health.js')).health(config, role))());
 
 const keys = program.command('keys').description('manage the API keys of the first account');
 keys
   .command('list', { isDefault: true })
   .description('list the keys, without their secrets')
-  .action(run(({ config }) => listKeys(config)));
+  .action(run(async ({ config }) => (await import('./cli/keys.js')).listKeys(config)));
 keys
   .command('issue')
   .description('create a key and show it once')
   .argument('<name>')
-  .action((name: string) => run(({ config }) => issueKey(config, name))());
+  .action((name: string) => run(async ({ config }) => (await import('./cli/keys.js')).issueKey(config, name))());
 keys
   .command('revoke')
   .description('revoke a key')
   .argument('<id>', 'its number in the list', count)
-  .action((id: number) => run(({ config }) => revokeKey(config, id))());
+  .action((id: number) => run(async ({ config }) => (await import('./cli/keys.js')).revokeKey(config, id))());
 
 accountCommands(program.command('accounts'));
 
@@ -75,11 +75,11 @@ const linkKeys = program.command('link-keys').description('manage the keys that 
 linkKeys
   .command('list', { isDefault: true })
   .description('list the keys; the signing key comes first')
-  .action(run(({ config }) => listLinkKeys(config)));
+  .action(run(async ({ config }) => (await import('./cli/keys.js')).listLinkKeys(config)));
 linkKeys
   .command('rotate')
   .description('sign new links with a new key; links in mails already sent keep working')
-  .action(run(({ config }) => rotateLinkKeys(config)));
+  .action(run(async ({ config }) => (await import('./cli/keys.js')).rotateLinkKeys(config)));
 
 program
   .command('rehearse')
@@ -91,7 +91,10 @@ program
   .option('--unanswered', 'approvers do not respond; otherwise they approve', false)
   .action(
     (what: RehearsalSubject, id: number, { unanswered, ...options }: RehearsalOptions & { unanswered: boolean }) =>
-      run(({ config }) => rehearse(config, what, id, { ...options, answer: unanswered ? 'none' : 'yes' }))(),
+      run(async ({ config }) => {
+        const { rehearse } = await import('./cli/rehearse/rehearse.js');
+        return rehearse(config, what, id, { ...options, answer: unanswered ? 'none' : 'yes' });
+      })(),
   );
 
 benchCommands(program.command('bench').description('measure against a named reference and print ratios'));

@@ -3,7 +3,7 @@ import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { readRunningFile } from '../cli/installation.js';
+import { readRunningFile } from '../cli/running-file.js';
 import { type Config, readConfig } from '../config.js';
 import { linkTokens } from '../mail/tokens/link-tokens.js';
 import { openStore } from '../store/mongo/connect.js';

@@ -10,11 +10,11 @@ import type { Measured, ResultTable } from './report/result.js';
 import { comparison, type Figures, interleaved, type Runs } from './report/rounds.js';
 import { sendingProcess } from './sender/sender.js';
 
-export const PARTS = ['burst', 'single', 'paced', 'callers'] as const;
+export type BenchMessagePart = 'burst' | 'single' | 'paced' | 'callers';
 
 export interface BenchMessageOptions {
   readonly config: Config;
-  /** The parts to run: names of `PARTS`. */
+  /** The parts to run: names of `BenchMessagePart`. */
   readonly only: readonly string[];
   /** Messages of a burst, and requests of it under way. */
   readonly messages: number;
@@ -88,7 +88,7 @@ async function started(
 /** The tables of the parts that are wanted, in this order. */
 async function tablesOf(options: BenchMessageOptions, sides: Sides, pool: Pool): Promise<readonly ResultTable[]> {
   const tables: ResultTable[] = [];
-  const wants = (part: (typeof PARTS)[number]) => options.only.includes(part);
+  const wants = (part: BenchMessagePart) => options.only.includes(part);
   if (wants('burst')) tables.push(...(await bursts(options, sides, pool)));
   if (wants('single')) tables.push(await singles(options, sides));
   if (wants('callers')) tables.push(await fromCallers(options, sides));

@@ -1,16 +1,7 @@
 import type { Command } from 'commander';
-import { benchCampaign } from '../bench/campaign.js';
-import { benchClicks } from '../bench/clicks.js';
-import { benchDkim } from '../bench/dkim.js';
-import { benchImport } from '../bench/import.js';
-import { benchLatency } from '../bench/latency.js';
-import { type BenchMessageOptions, benchMessage, PARTS } from '../bench/message.js';
-import { benchRate } from '../bench/rate.js';
+import type { BenchMessageOptions, BenchMessagePart } from '../bench/message.js';
 import { machineNow } from '../bench/report/machine.js';
 import { type BenchResult, type Measured, printed, saveResult } from '../bench/report/result.js';
-import { benchScale } from '../bench/scale.js';
-import { benchSend } from '../bench/send.js';
-import { benchWebhooks } from '../bench/webhooks.js';
 import { now } from '../clock.js';
 import type { Config } from '../config.js';
 import { count, counts, run, wordsOf } from './command.js';
@@ -51,7 +42,7 @@ function sendCommands(bench: Command): void {
       rounds: ['runs of each side', 5],
       connections: ['of each side', 16],
     },
-    compare: (options, { path }) => benchSend({ ...options, path }),
+    compare: async (options, { path }) => (await import('../bench/send.js')).benchSend({ ...options, path }),
   });
   addComparison<{ delay: number; mails: number; rounds: number; connections: number }>(bench, 'latency', {
     what: 'the send path over a line with a delay, against smtp-source and nodemailer’s composing pool',
@@ -61,7 +52,7 @@ function sendCommands(bench: Command): void {
       rounds: ['runs of each side', 3],
       connections: ['of each side', 16],
     },
-    compare: (options, { path }) => benchLatency({ ...options, path }),
+    compare: async (options, { path }) => (await import('../bench/latency.js')).benchLatency({ ...options, path }),
   });
   addComparison<{ mails: number; rounds: number; connections: number }>(bench, 'dkim', {
     what: 'signed mail against unsigned mail and against its bare signatures, same receiver, interleaved',
@@ -70,7 +61,7 @@ function sendCommands(bench: Command): void {
       rounds: ['runs of each side', 7],
       connections: ['of each side', 16],
     },
-    compare: (options, { path }) => benchDkim({ ...options, path }),
+    compare: async (options, { path }) => (await import('../bench/dkim.js')).benchDkim({ ...options, path }),
   });
 }
 
@@ -87,7 +78,7 @@ function productCommands(bench: Command): void {
         connections: ['SMTP connections of each side', 16],
         launches: ['small campaigns that measure the time to the first mail', 20],
       },
-      compare: (options, config) => benchCampaign({ config, ...options }),
+      compare: async (options, config) => (await import('../bench/campaign.js')).benchCampaign({ config, ...options }),
     },
   );
   addComparison<{ recipients: readonly number[]; connections: number }>(bench, 'scale', {
@@ -96,20 +87,22 @@ function productCommands(bench: Command): void {
       recipients: ['of the campaigns, separated by commas', [10_000, 100_000, 1_000_000]],
       connections: ['SMTP connections', 16],
     },
-    compare: (options, config) => benchScale({ config, ...options }),
+    compare: async (options, config) => (await import('../bench/scale.js')).benchScale({ config, ...options }),
   });
   addComparison<{ rows: number; rounds: number }>(bench, 'import', {
     what: 'a CSV file through the API against a bare bulkWrite of the same rows',
     settings: { rows: ['of the file', 100_000], rounds: ['imports of each side', 3] },
-    compare: (options, config) => benchImport({ config, ...options }),
+    compare: async (options, config) => (await import('../bench/import.js')).benchImport({ config, ...options }),
   });
 }
+
+const MESSAGE_PARTS: readonly BenchMessagePart[] = ['burst', 'single', 'paced', 'callers'];
 
 function messageCommand(bench: Command): void {
   addComparison<Omit<BenchMessageOptions, 'config'> & Settings>(bench, 'message', {
     what: 'single messages on embedded servers: bursts against nodemailer’s composing pool, one at a time, beside a campaign',
     settings: {
-      only: ['parts to run, separated by commas', PARTS],
+      only: ['parts to run, separated by commas', MESSAGE_PARTS],
       messages: ['of a burst', 5_000],
       inFlight: ['requests of a burst under way', 20],
       rounds: ['bursts of each side', 3],
@@ -122,7 +115,7 @@ function messageCommand(bench: Command): void {
       calls: ['messages of these callers', 2_000],
       against: ['folder of another built checkout to compare with', ''],
     },
-    compare: (options, config) => benchMessage({ config, ...options }),
+    compare: async (options, config) => (await import('../bench/message.js')).benchMessage({ config, ...options }),
   });
 }
 
@@ -135,12 +128,12 @@ function otherCommands(bench: Command): void {
       workers: ['processes', 3],
       connections: ['SMTP connections of each', 20],
     },
-    measure: (options, config) => benchRate({ config, ...options }),
+    measure: async (options, config) => (await import('../bench/rate.js')).benchRate({ config, ...options }),
   });
   addMeasurement<{ events: number; single: number }>(bench, 'webhooks', {
     what: 'events to one endpoint: one by one, and many as fast as they drain',
     settings: { events: ['at once', 100_000], single: ['one by one', 50] },
-    measure: (options, config) => benchWebhooks({ config, ...options }),
+    measure: async (options, config) => (await import('../bench/webhooks.js')).benchWebhooks({ config, ...options }),
   });
   addMeasurement<{ recipients: number; callers: number; seconds: number; paced: number }>(bench, 'clicks', {
     what: 'hits a second on tracked links, and how much they slow a campaign paced at half its capacity',
@@ -150,7 +143,7 @@ function otherCommands(bench: Command): void {
       seconds: ['of each stretch', 5],
       paced: ['hits a second beside the campaign', 500],
     },
-    measure: (options, config) => benchClicks({ config, ...options }),
+    measure: async (options, config) => (await import('../bench/clicks.js')).benchClicks({ config, ...options }),
   });
 }
 

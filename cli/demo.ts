@@ -9,8 +9,8 @@ import type { Logger } from 'pino';
 import { everpost } from '../client/everpost.js';
 import { monotonic } from '../clock.js';
 import { type Config, packageRoot } from '../config.js';
-import { untilStopSignal } from './roles.js';
 import { addressesOf, type Everpost, openEverpost } from './start.js';
+import { untilStopSignal } from './stop-signal.js';
 
 export interface DemoOptions {
   readonly recipients: number;

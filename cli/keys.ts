@@ -5,9 +5,9 @@ import { ensureFirstAccount, type Key, keys } from '../store/keys/keys.js';
 import type { Store } from '../store/mongo/connect.js';
 import { type LinkKey, type LinkKeyRing, linkKeyRing } from '../store/secrets/link-keys.js';
 import { keptSecret } from '../store/secrets/sealing.js';
-import { readRunningFile } from './installation.js';
+import { storeOf } from './addresses.js';
 import { demandSecret } from './processes.js';
-import { storeOf } from './roles.js';
+import { readRunningFile } from './running-file.js';
 
 /** `everpost keys`: the keys of the first account, newest last, without their secrets. */
 export function listKeys(config: Config): Promise<void> {

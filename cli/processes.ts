@@ -13,8 +13,8 @@ import type { Store } from '../store/mongo/connect.js';
 import { type Process, processes } from '../store/processes/processes.js';
 import { linkKeyRing } from '../store/secrets/link-keys.js';
 import { keptSecret } from '../store/secrets/sealing.js';
+import { storeOf } from './addresses.js';
 import type { Installation } from './installation.js';
-import { storeOf } from './roles.js';
 
 type Role = 'start' | 'api' | 'worker';
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { missingSettings } from '../cli/installation.js';
+import { missingSettings } from '../cli/addresses.js';
 import { VARIABLES } from '../cli/reference/variables/variables.js';
 import { packageRoot, readConfig } from '../config.js';
 import { PROTOCOL_TIMES } from '../domain/delivery/protocol.js';

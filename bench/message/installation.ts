@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
-import { readRunningFile } from '../../cli/installation.js';
+import { readRunningFile } from '../../cli/running-file.js';
 import type { Config } from '../../config.js';
 import { apiClient } from '../harness/api-client.js';
 import { servingProcess } from '../harness/everpost-process.js';

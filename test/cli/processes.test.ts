@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { openLog } from '../../api/log.js';
+import { api } from '../../cli/api.js';
 import { joinProcesses, type Membership } from '../../cli/processes.js';
-import { api } from '../../cli/start.js';
 import { ConfigurationError, readConfig } from '../../config.js';
 import { processes } from '../../store/processes/processes.js';
 import { commandLine } from '../support/everpost/command-line.js';

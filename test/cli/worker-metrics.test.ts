@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { missingSettings } from '../../cli/installation.js';
-import { serveWorkerMetrics, type WorkerMetrics } from '../../cli/worker-metrics.js';
+import { missingSettings } from '../../cli/addresses.js';
+import { serveWorkerMetrics, type WorkerMetrics } from '../../cli/worker/metrics.js';
 import { readConfig } from '../../config.js';
 import { mailMetrics } from '../../workers/metrics.js';
 

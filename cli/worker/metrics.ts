@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, type Registry } from 'prom-client';
-import { mergedMetrics } from '../api/merged-metrics.js';
-import { isToken } from '../api/metrics.js';
-import type { OtherMetrics } from '../api/wiring.js';
-import type { Config } from '../config.js';
+import { mergedMetrics } from '../../api/merged-metrics.js';
+import { isToken } from '../../api/metrics.js';
+import type { OtherMetrics } from '../../api/wiring.js';
+import type { Config } from '../../config.js';
 
 export interface WorkerMetrics {
   /** The port it listens on; undefined if it could not listen. */

@@ -2,11 +2,11 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { monotonic } from '../clock.js';
-import type { Config } from '../config.js';
-import { PROTOCOL_TIMES } from '../domain/delivery/protocol.js';
-import type { ProcessShare } from '../domain/transport.js';
-import type { Addresses } from './installation.js';
+import { monotonic } from '../../clock.js';
+import type { Config } from '../../config.js';
+import { PROTOCOL_TIMES } from '../../domain/delivery/protocol.js';
+import type { ProcessShare } from '../../domain/transport.js';
+import type { Addresses } from '../addresses.js';
 
 /** What a process that sends campaigns is told by its parent. A later message requests its metrics. */
 export interface SendProcessPlan {

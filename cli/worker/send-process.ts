@@ -1,14 +1,20 @@
 import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { Config } from '../config.js';
-import type { ProcessShare } from '../domain/transport.js';
-import { startPart, storeOf, untilStopSignal } from './roles.js';
+import type { Config } from '../../config.js';
+import type { ProcessShare } from '../../domain/transport.js';
+import { storeOf } from '../addresses.js';
+import { untilStopSignal } from '../stop-signal.js';
 import { type SendProcessPlan, STOP_WITHIN } from './send-processes.js';
+import { startPart } from './worker.js';
 
 /** A process of a worker that sends campaigns with its share of the connections. It drains at SIGTERM, and without its parent. */
 export async function sendProcess(openLog: (config: Config) => Logger): Promise<void> {
-  const alone = new Promise<void>((resolve) => process.once('disconnect', resolve));
+  const alone = new Promise<void>((resolve) => {
+    process.once('disconnect', resolve);
+    // The parent may have ended while this process was loaded.
+    if (!process.connected) resolve();
+  });
   const stopped = untilStopSignal();
   const planned = once(process, 'message') as Promise<[SendProcessPlan]>;
   const told = await Promise.race([planned, alone, stopped]);
