@@ -35,6 +35,8 @@ export async function setup(project: TestProject): Promise<void> {
     outdir: join(folder, 'programs'),
     entryNames: '[name]',
     bundle: true,
+    // A dynamic import loads its code when it runs, as in the product.
+    splitting: true,
     platform: 'node',
     format: 'esm',
     target: 'node20',
