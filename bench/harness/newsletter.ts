@@ -46,5 +46,6 @@ export function reader(id: number): Recipient {
     first_name: id % 5 === 0 ? 'Zoë' : `Ada${id}`,
     last_name: 'Lovelace',
     attributes: { city: id % 3 === 0 ? 'Köln' : 'London', plan: 'pro' },
+    tags: [],
   };
 }

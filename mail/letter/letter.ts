@@ -37,7 +37,7 @@ export interface Recipient {
   readonly first_name: string | null;
   readonly last_name: string | null;
   readonly attributes: Readonly<Record<string, unknown>>;
-  readonly tags?: readonly string[];
+  readonly tags: readonly string[];
 }
 
 interface Envelope {

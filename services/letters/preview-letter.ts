@@ -17,6 +17,7 @@ export const SAMPLE_RECIPIENT: Recipient = {
   first_name: 'Ada',
   last_name: 'Lovelace',
   attributes: {},
+  tags: [],
 };
 
 /** Fills a letter for one person, to be shown or sent as a test; its links contain no token. */

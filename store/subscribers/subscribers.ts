@@ -19,6 +19,7 @@ export interface Recipient {
   readonly first_name: string | null;
   readonly last_name: string | null;
   readonly attributes: Attributes;
+  readonly tags: readonly string[];
   readonly status: SubscriberStatus;
 }
 
@@ -61,6 +62,7 @@ const FOR_SENDING = {
   first_name: 1,
   last_name: 1,
   attributes: 1,
+  tags: 1,
   status: 1,
 } as const;
 
@@ -186,10 +188,7 @@ function forTemplates(store: Store, rows: Collection<Subscriber>) {
       const known = await newest.project<Pick<Subscriber, 'attributes'>>({ attributes: 1, _id: 0 }).toArray();
       const defined = await definedNames(store, account);
       const names = [...defined, ...known.flatMap(({ attributes }) => Object.keys(attributes))];
-      // Templates can read other names only with index brackets.
-      return [
-        ...new Set([...TEMPLATE_FIELDS, ...names.filter((name) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(name)).sort()]),
-      ];
+      return [...new Set([...TEMPLATE_FIELDS, ...names.sort()])];
     },
   };
 }

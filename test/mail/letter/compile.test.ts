@@ -156,7 +156,14 @@ test('the fast path of a plain field prints the same as Liquid', { timeout: 60_0
       values,
       fc.constantFrom('html' as const, 'plain' as const),
       (tag, v, mode) => {
-        const recipient = { id: 1, email: 'ada@example.test', first_name: null, last_name: null, attributes: { v } };
+        const recipient = {
+          id: 1,
+          email: 'ada@example.test',
+          first_name: null,
+          last_name: null,
+          attributes: { v },
+          tags: [],
+        };
         const fields = { recipient, publicUrl: 'https://mail.example.test', token: 'token' };
         const quick = slotsIn(tag, mode).map((piece) =>
           typeof piece === 'string' ? piece : piece.render({ fields, contexts: {} }, 'text'),

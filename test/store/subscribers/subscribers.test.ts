@@ -90,7 +90,7 @@ test('recipients are read by id, only for their own account', async () => {
   const ids = await activeIds({ account: ACCOUNT, list: own, after: 0, upTo: Number.MAX_SAFE_INTEGER });
   const [recipient] = await people.forSending(ACCOUNT, ids);
   expect(Object.keys(recipient ?? {}).sort()).toEqual(
-    ['_id', 'attributes', 'email', 'email_key', 'first_name', 'last_name', 'list_id', 'status'].sort(),
+    ['_id', 'attributes', 'email', 'email_key', 'first_name', 'last_name', 'list_id', 'status', 'tags'].sort(),
   );
   expect(await people.forSending(OTHER, ids)).toEqual([]);
 });

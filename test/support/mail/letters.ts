@@ -21,7 +21,15 @@ export function aLetter(over: Partial<Letter> = {}): Letter {
 }
 
 export function aRecipient(over: Partial<Recipient> = {}): Recipient {
-  return { id: 42, email: 'ada@example.test', first_name: 'Ada', last_name: 'Lovelace', attributes: {}, ...over };
+  return {
+    id: 42,
+    email: 'ada@example.test',
+    first_name: 'Ada',
+    last_name: 'Lovelace',
+    attributes: {},
+    tags: [],
+    ...over,
+  };
 }
 
 export const someLinks = linkTokens([{ kid: 1, key: Buffer.alloc(32, 7), current: true }]);
