@@ -75,10 +75,15 @@ async function runTurn(
   const earlier = row.said === null ? null : { content: row.said, faults: row.faults };
   const { signal, check } = cancellation(deps, row);
   const turn = await withHeartbeat({ heartbeat: check }, HEARTBEAT_MS, () =>
-    writer.write({ prompt, source, links, fields, voice }, earlier, signal),
+    writer.write({ prompt, source, links, fields: fields.filter(isPlainName), voice }, earlier, signal),
   );
   await deps.drafts.recordCall(row, turn.call, voice.hash);
   return turn;
+}
+
+/** Other names can be read only in brackets, which a model gets wrong. */
+function isPlainName(field: string): boolean {
+  return /^[\p{L}_][\p{L}\p{N}_]*$/u.test(field);
 }
 
 /** Aborts the model's request when Temporal cancels the activity, or when `check` finds that the row no longer waits. */

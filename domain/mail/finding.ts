@@ -19,6 +19,7 @@ export const FINDINGS = {
   size_near_limit: { severity: 'warning', message: 'The HTML is close to the 102 KB at which Gmail cuts mails off.' },
   image_without_alt: { severity: 'warning', message: 'The image has no alt text; alt="" says that it is decoration.' },
   image_not_https: { severity: 'warning', message: 'Mail clients load images over https only.' },
+  image_broken: { severity: 'warning', message: 'The image is not shown: mails need whole addresses.' },
   image_embedded: { severity: 'warning', message: 'Images in data: addresses are not shown by Gmail and Outlook.' },
   lang_missing: { severity: 'warning', message: 'The document does not say its language.' },
   title_missing: { severity: 'warning', message: 'The document has no title.' },
@@ -33,8 +34,18 @@ export const FINDINGS = {
     severity: 'warning',
     message: 'The address holds a personal field: clicks on it cannot be tracked.',
   },
+  personal_markup: {
+    severity: 'error',
+    message:
+      'A personal value stands where the name of a tag or attribute belongs; it may stand in text and in quoted values.',
+  },
   field_unknown: { severity: 'warning', message: 'No recipient has this field: it will be empty.' },
   text_missing: { severity: 'warning', message: 'The text part is empty.' },
+  foreign_merge_tag: {
+    severity: 'warning',
+    message: 'This is a merge tag of another service, and readers would see it; write {{ first_name }}.',
+  },
+  not_renderable: { severity: 'error', message: 'The content cannot be rendered.' },
   placeholder_text: { severity: 'warning', message: 'This looks like text that was to be replaced.' },
   unsubscribe_missing: { severity: 'error', message: 'The mail has no link to unsubscribe.' },
   address_missing: {

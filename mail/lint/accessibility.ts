@@ -19,9 +19,15 @@ function imageFaults({ name, attribs }: Element): Finding[] {
   const { src = '', alt } = attribs;
   return [
     ...(alt === undefined ? [finding('image_without_alt', src)] : []),
+    ...(isRelative(src) ? [finding('image_broken', src)] : []),
     ...(/^\s*data:/i.test(src) ? [finding('image_embedded', src.slice(0, 40))] : []),
     ...(/^\s*(?:http:|\/\/)/i.test(src) ? [finding('image_not_https', src)] : []),
   ];
+}
+
+/** An address that a mail client cannot complete; a personal one may be whole. */
+function isRelative(src: string): boolean {
+  return !/^\s*(?:https?:|cid:|data:|\/\/|\uE000)/i.test(src);
 }
 
 /** A table with header cells or a caption holds data; other tables are layout. */

@@ -1,13 +1,18 @@
 import { isSetUp } from '../../domain/brand/brand.js';
 import { type Finding, finding } from '../../domain/mail/finding.js';
-import { NAMES_UNSUBSCRIBE } from '../letter/document.js';
-import { LIQUID_TAG } from '../liquid/engine.js';
-import { hasPlaceholder, newPlaceholders as newMarks, type Placeholders } from '../liquid/placeholders.js';
-import { pathsIn } from '../render/fixed-fields.js';
+import { offersUnsubscribe } from '../letter/unsubscribe.js';
+import {
+  hasPlaceholder,
+  newPlaceholders as newMarks,
+  type Placeholders,
+  replacePlaceholders,
+} from '../liquid/placeholders.js';
 import type { RenderJob } from '../render/job.js';
 import { attributesShielded } from '../render/scan.js';
 import { accessibilityOf } from './accessibility.js';
 import { contrastOf } from './contrast.js';
+import { unknownFields } from './fields.js';
+import { foreignTags } from './merge-tags.js';
 import { type Element, elementsIn, treeOf } from './tree.js';
 
 /** The input of the check: the sources of a letter and the rendered letter. */
@@ -30,13 +35,14 @@ export function lintLetter(letter: LintInput): readonly Finding[] {
     ...sizeFindings(letter.html),
     ...legalFindings(letter),
     ...textFindings(letter),
-    ...(letter.fields === null ? [] : unknownFields([letter.subject, letter.html, letter.text], letter.fields)),
+    ...foreignTags(replacePlaceholders(`${placeholders.hide(letter.subject)}\n${marked}`, () => '')),
+    ...(letter.fields === null ? [] : unknownFields(letter, letter.fields)),
     ...accessibilityOf(root),
     ...linksOf(root, placeholders),
     ...contrastOf(marked, placeholders),
   ];
   return found.map(({ where, ...rest }) =>
-    where === undefined ? rest : { ...rest, where: placeholders.restore(where) },
+    where === undefined ? rest : { ...rest, where: placeholders.shown(where) },
   );
 }
 
@@ -52,7 +58,7 @@ function legalFindings({ purpose, brand, html }: LintInput): Finding[] {
   if (purpose !== 'campaign') return [];
   const nameless = brand.postal_address === null;
   return [
-    ...(NAMES_UNSUBSCRIBE.test(html) ? [] : [finding('unsubscribe_missing')]),
+    ...(offersUnsubscribe(html, 'html') ? [] : [finding('unsubscribe_missing')]),
     ...(nameless ? [finding(isSetUp(brand) ? 'address_missing' : 'address_not_set')] : []),
   ];
 }
@@ -74,12 +80,17 @@ function linksOf(root: Element, placeholders: Placeholders): readonly Finding[] 
   return [...elementsIn(root)].flatMap(({ name, attribs }) => {
     const href = attribs['href']?.trim();
     if (name !== 'a' || href === undefined) return [];
-    return faultsOf(href, placeholders).map((code) => finding(code, placeholders.restore(href)));
+    return faultsOf(href, placeholders).map((code) => finding(code, asWritten(placeholders.shown(href))));
   });
 }
 
+/** The address without the check that rendering adds. */
+function asWritten(href: string): string {
+  return href.replace(/\{% (?:end)?safe_url %\}/g, '');
+}
+
 function faultsOf(href: string, placeholders: Placeholders): Finding['code'][] {
-  const shown = placeholders.restore(href);
+  const shown = placeholders.shown(href);
   if (OURS.test(shown) || /^(?:mailto|tel|sms):/i.test(href) || /^#./.test(href)) return [];
   if (/^https?:\/\//i.test(href)) {
     return [
@@ -88,42 +99,4 @@ function faultsOf(href: string, placeholders: Placeholders): Finding['code'][] {
     ];
   }
   return hasPlaceholder(href) ? ['link_personal'] : ['link_broken'];
-}
-
-/** Fields of every recipient. */
-const BUILT_IN_FIELDS = [
-  'email',
-  'first_name',
-  'last_name',
-  'tags',
-  'attributes',
-  'unsubscribe_url',
-  'preferences_url',
-  'view_url',
-];
-const NAMES_A_VARIABLE = /^\{%-?\s*(?:assign|capture|for|tablerow|increment|decrement)\s+(\w+)/;
-const CONDITION = /^\{%-?\s*(?:if|unless|elsif|case|when)\b/;
-const HAS_DEFAULT = /\|\s*default\b/;
-
-/** Fields that no recipient has, printed without a default and without a condition. */
-function unknownFields(sources: readonly string[], fields: readonly string[]): readonly Finding[] {
-  const tags = sources.flatMap((source) => source.match(LIQUID_TAG) ?? []);
-  const known = new Set([...BUILT_IN_FIELDS, ...fields, 'forloop', 'tablerowloop']);
-  for (const tag of tags) {
-    const named = NAMES_A_VARIABLE.exec(tag)?.[1];
-    if (named !== undefined) known.add(named);
-    if (CONDITION.test(tag)) for (const path of pathsIn(tag)) known.add(fieldOf(path));
-  }
-  const printed = tags.filter((tag) => tag.startsWith('{{') && !HAS_DEFAULT.test(tag));
-  return printed.flatMap((tag) =>
-    pathsIn(tag)
-      .filter((path) => !known.has(fieldOf(path)))
-      .map((path) => finding('field_unknown', path.join(''))),
-  );
-}
-
-/** `attributes.city` and `city` are the same field. */
-function fieldOf([root, path]: readonly [string, string]): string {
-  if (root !== 'attributes') return root;
-  return path.split('.')[1] ?? root;
 }

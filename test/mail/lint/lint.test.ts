@@ -12,7 +12,7 @@ function check(body: string, over: Partial<LintInput> = {}) {
   return lintLetter({
     brand: someBrand,
     purpose: 'campaign',
-    fields: ['city'],
+    fields: ['city', 'Favourite Colour'],
     subject: 'News',
     html,
     text: 'News',
@@ -44,6 +44,26 @@ describe.each([
   ['contrast_dark', '<style>@media (prefers-color-scheme: dark){.a{color:#333 !important}}</style><p class="a">x</p>'],
   ['field_unknown', '<p>{{ town }}</p>'],
   ['field_unknown', '<p>{{ attributes.town | upcase }}</p>'],
+  ['field_unknown', '<p>{{ town | default: "there" }}</p>'],
+  ['field_unknown', '<p>{{ "x" | append: town }}</p>'],
+  ['field_unknown', '{% if town %}<p>x</p>{% endif %}'],
+  ['field_unknown', '{% for t in town %}<p>{{ t }}</p>{% endfor %}'],
+  ['field_unknown', '{% assign a = town %}<p>{{ a }}</p>'],
+  ['field_unknown', '<p>{{ attributes["Home town"] }}</p>'],
+  ['image_broken', '<img src="/img/a.png" alt="">'],
+  ['image_broken', '<img src="img/{{ city }}.png" alt="">'],
+  ['image_broken', '<img src="" alt="">'],
+  ['foreign_merge_tag', '<p>Dear *|FNAME|*,</p>'],
+  ['foreign_merge_tag', '<p>Dear [[first_name]],</p>'],
+  ['foreign_merge_tag', '<p>Dear %recipient.name%,</p>'],
+  ['foreign_merge_tag', '<p>Dear %FIRSTNAME%,</p>'],
+  ['foreign_merge_tag', '<p>Dear %%first_name%%,</p>'],
+  ['foreign_merge_tag', '<p>Dear [firstname,fallback=reader],</p>'],
+  ['foreign_merge_tag', '<p>Dear {!Contact.FirstName},</p>'],
+  ['foreign_merge_tag', '<p>Dear #{first_name},</p>'],
+  ['foreign_merge_tag', '<p>Dear &lt;%= name %&gt;,</p>'],
+  ['foreign_merge_tag', '<p>Dear {first_name},</p>'],
+  ['foreign_merge_tag', '<a href="https://x.test/?e=*|EMAIL|*">x</a>'],
   ['placeholder_text', '<p>x</p>'],
 ] as const)('%s', (code, body) => {
   test(body, () => {
@@ -61,8 +81,8 @@ test.each([
 });
 
 test('every code of the check has a test here, in those of rendering or in those of the launch', () => {
-  const tested = ['lint', '../render/render'].map((name) =>
-    readFileSync(new URL(`${name}.test.ts`, import.meta.url), 'utf8'),
+  const tested = ['lint', '../render/render', '../render/personal-values', '../../activities/campaign/rendering'].map(
+    (name) => readFileSync(new URL(`${name}.test.ts`, import.meta.url), 'utf8'),
   );
   expect(Object.keys(FINDINGS).filter((code) => !tested.some((text) => text.includes(`'${code}'`)))).toEqual([]);
 });
@@ -73,9 +93,12 @@ test.each([
   ['a picture behind the text', '<div style="background:url(https://x.test/a.png);color:#999">x</div>'],
   ['large text', '<p style="color:#767676;font-size:24px">x</p>'],
   ['a table that lists', '<table><tr><th>a</th></tr><tr><td>x</td></tr></table>'],
-  ['a field with a default', '<p>{{ town | default: "there" }}</p>'],
-  ['a field with a condition', '{% if town %}<p>{{ town }}</p>{% endif %}'],
+  ['a known field with a default', '<p>{{ city | default: "there" }}</p>'],
+  ['a known field with a condition', '{% if city %}<p>{{ city }}</p>{% endif %}'],
   ['a variable of the letter itself', '{% assign a = city %}{% for t in tags %}{{ t }}{{ a }}{% endfor %}'],
+  ['a field with a name of several words', '<p>{{ attributes["Favourite Colour"] }}</p>'],
+  ['percentages, prices, code and brackets', '<p>10% off 20%! $5 #1 [new] [1] {a} a[i] 100%{{ city }} [sic]</p>'],
+  ['a personal picture', '<img src="{{ attributes.city }}" alt="">'],
   ['hidden text', '<p style="color:#fff;display:none">x</p>'],
 ])('%s is no finding', (_, body) => {
   expect(codes(body)).toEqual([]);

@@ -31,8 +31,9 @@ function rendered(name: string, brand: Brand, language = 'en') {
   const source = SYSTEM_TEMPLATES.find(({ identifier }) => identifier === name)?.contents['en']?.source ?? '';
   const purpose = name === 'receipt' ? 'message' : 'campaign';
   const template = { format: 'mjml', source } as const;
+  const fields = name === 'receipt' ? ['items', 'total'] : [];
   return renderLetter(
-    aJob({ template, body: { format: 'blocks', blocks }, brand, purpose, language, preheader: 'Tea', fields: [] }),
+    aJob({ template, body: { format: 'blocks', blocks }, brand, purpose, language, preheader: 'Tea', fields }),
   );
 }
 
