@@ -1,6 +1,6 @@
 import { isTooDeep } from '../../domain/json.js';
 import type { IssueReason } from '../../domain/newsletter/issue.js';
-import { type Source, withoutLiquid } from '../../domain/newsletter/source.js';
+import type { Source } from '../../domain/newsletter/source.js';
 import { formatInZone } from '../../domain/newsletter/zone.js';
 import { type IssueTemplate, issueLetter } from '../../mail/letter/issue.js';
 import type { Issue } from '../../store/newsletters/issues.js';
@@ -77,9 +77,9 @@ async function fromFeed(
   if (fresh.length === 0) return { kind: 'nothing' };
   const { etag, modified } = response;
   const marks = feed.items.map(({ fingerprint }) => fingerprint);
-  const items = withoutLiquid(fresh.slice(0, max_items));
+  const items = fresh.slice(0, max_items);
   return {
-    fields: { items, feed: withoutLiquid({ title: feed.title, link: feed.link }) },
+    fields: { items, feed: { title: feed.title, link: feed.link } },
     feed: { url, etag, modified, marks },
   };
 }
@@ -90,13 +90,13 @@ async function fromJson(deps: SourceDeps, url: string): Promise<Content | Source
   const data = parsed(response.text);
   return isEmpty(data)
     ? failed('the document is not JSON, nested too deep, or empty')
-    : { fields: { data: withoutLiquid(data) }, feed: null };
+    : { fields: { data }, feed: null };
 }
 
 async function fromPushed(deps: SourceDeps, row: Issue): Promise<Content | SourceResult> {
   const pushed = await deps.pushedData.take(row.account, row.newsletter, row._id);
   if (pushed === null) return { kind: 'failed', reason: 'no_data', why: 'no data was pushed for this issue' };
-  return { fields: { data: withoutLiquid(pushed.data) }, feed: null };
+  return { fields: { data: pushed.data }, feed: null };
 }
 
 function failed(why: string): SourceResult {

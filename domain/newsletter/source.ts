@@ -30,14 +30,6 @@ export function nextFeedState(
   return { ...now, seen };
 }
 
-/** Text from a source must not be run as Liquid: no tag can begin in the result, at any depth. */
-export function withoutLiquid(value: unknown): unknown {
-  if (typeof value === 'string') return value.replace(/[\ue000\ue001]/g, '').replace(/\{(?=[{%])/g, '{\u200b');
-  if (Array.isArray(value)) return value.map(withoutLiquid);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withoutLiquid(inner)]));
-}
-
 /** The prompt for one issue: the newsletter's prompt, the day of the issue, and recent subjects. */
 export function promptForIssue(prompt: string, newsletter: string, day: string, subjects: readonly string[]): string {
   const lines = [prompt, '', `This is the issue of ${day} of the newsletter "${newsletter}".`];

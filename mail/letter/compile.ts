@@ -40,7 +40,7 @@ export function compileLetter(letter: Letter): CompiledLetter {
   const plan = planner();
   plan.add(fixedFields(letter, from.envelope, replyTo?.envelope, boundary));
   plan.add(partHead(boundary, 'text/plain'));
-  plan.body(textSlots(text, letter.text === null), 'text');
+  plan.body(slotsIn(text, 'plain', TRACKED_LIMITS), 'text');
   plan.add(`\r\n${partHead(boundary, 'text/html')}`);
   plan.body(slotsIn(html, 'html', TRACKED_LIMITS), 'html');
   plan.add(`\r\n--${boundary}--\r\n`);
@@ -56,15 +56,6 @@ export function compileLetter(letter: Letter): CompiledLetter {
 
 function withoutTracking({ tracking, ...letter }: Letter): Letter {
   return letter;
-}
-
-/**
- * The conversion to text drops some markup and may drop half of a Liquid block with it. In that case all block tags are
- * removed and their content stays.
- */
-function textSlots(text: string, derived: boolean): (string | Slot)[] {
-  const whole = !derived || checkLiquid(text, 'plain', TRACKED_LIMITS).length === 0;
-  return slotsIn(whole ? text : text.replace(/\{%(?:(?!\{%).)*?%\}/gs, ''), 'plain', TRACKED_LIMITS);
 }
 
 /** Returns every field whose Liquid is malformed, with line and column; empty if all fields compile. */

@@ -1,7 +1,9 @@
 import { compile, type FormatCallback } from 'html-to-text';
 import { WHOLE_DOCUMENT } from '../../domain/html.js';
-import { escapeHtml, LIQUID_TAG } from '../liquid/engine.js';
-import { newPlaceholders, replacePlaceholders } from '../liquid/placeholders.js';
+import { escapeHtml, liquidFault, parseLiquid } from '../liquid/engine.js';
+import { guarded } from '../liquid/guard.js';
+import { piecesOf } from '../liquid/pieces.js';
+import { newPlaceholders } from '../liquid/placeholders.js';
 
 /** The two bodies of a letter, still Liquid. */
 export interface Bodies {
@@ -17,7 +19,7 @@ interface Draft {
   readonly lang?: string;
 }
 
-export const NAMES_UNSUBSCRIBE = /\{[{%][^{}]*\bunsubscribe_url\b/;
+const NAMES_UNSUBSCRIBE = /\{[{%][^{}]*\bunsubscribe_url\b/;
 const RIGHT_TO_LEFT = /^(?:ar|dv|fa|he|ku|ps|sd|ug|ur|yi)\b/i;
 
 const FOOTER =
@@ -75,15 +77,13 @@ export function previewBlock(html: string): string {
 
 /** Escapes plain text that contains Liquid, such as a preheader. The Liquid tags stay: they escape their own values. */
 export function escapedAroundLiquid(source: string): string {
-  const tags = source.match(LIQUID_TAG) ?? [];
-  return source
-    .split(LIQUID_TAG)
-    .map((text, i) => escapeHtml(text) + (tags[i] ?? ''))
+  return piecesOf(source)
+    .map(({ kind, source: piece }) => (kind === 'tag' ? piece : guarded(escapeHtml(piece))))
     .join('');
 }
 
 function textOf(text: string | null, html: string): string {
-  if (text === null) return textFromHtml(html);
+  if (text === null) return liquidTextFromHtml(html);
   return NAMES_UNSUBSCRIBE.test(text) ? text : text.trimEnd() + TEXT_FOOTER;
 }
 
@@ -115,10 +115,32 @@ const converted = compile({
   ],
 });
 
-/** The text part of an HTML body whose Liquid stays. */
+/** The text part of a finished HTML body. */
 export function textFromHtml(html: string): string {
+  return converted(html);
+}
+
+/** The text part of an HTML body whose Liquid stays. Text that the conversion decodes or joins never becomes Liquid. */
+export function liquidTextFromHtml(html: string): string {
   const placeholders = newPlaceholders();
-  return replacePlaceholders(converted(placeholders.hide(html)), placeholders.sourceOf);
+  return withWholeBlocks(placeholders.restore(converted(placeholders.hide(html))));
+}
+
+/**
+ * Markup that the text part drops may contain half of a Liquid block; then the tags are removed and their content
+ * stays.
+ */
+function withWholeBlocks(text: string): string {
+  try {
+    parseLiquid(text, 'plain');
+    return text;
+  } catch (error) {
+    if (liquidFault(error) === undefined) throw error;
+    return piecesOf(text)
+      .filter(({ source, kind }) => kind === 'text' || !source.startsWith('{%'))
+      .map(({ source, kind }) => (kind === 'text' ? guarded(source) : source))
+      .join('');
+  }
 }
 
 /** The end of the first such tag, found in one pass. Text after the last `>` is skipped: no tag ends there. */

@@ -1,5 +1,7 @@
-import { LIQUID_TAG, liquidFault, type Mode, messageBudget, parseLiquid, renderStrictly } from '../liquid/engine.js';
-import { newPlaceholders } from '../liquid/placeholders.js';
+import { liquidFault, type Mode, messageBudget, parseLiquid, renderStrictly } from '../liquid/engine.js';
+import { guarded, HTML_BRACE, LIQUID_BRACE } from '../liquid/guard.js';
+import { piecesOf } from '../liquid/pieces.js';
+import { newPlaceholders, withoutPlaceholders } from '../liquid/placeholders.js';
 import { checkLetter } from './compile.js';
 
 /** The template of a newsletter: Liquid, filled with the content of the source. */
@@ -25,19 +27,30 @@ const PRINTED = /^\{\{-?\s*([A-Za-z_][\w-]*)/;
  */
 export function issueLetter(template: IssueTemplate, content: object): IssueTemplate | string {
   try {
-    const subject = filledPart(template.subject, content, 'plain').replace(/\s+/g, ' ').trim();
-    const preheader = template.preheader === null ? null : filledPart(template.preheader, content, 'plain').trim();
-    const html = filledPart(template.html, content, 'html');
+    const fields = cleanFields(content);
+    const subject = filledPart(template.subject, fields, 'plain').replace(/\s+/g, ' ').trim();
+    const preheader = template.preheader === null ? null : filledPart(template.preheader, fields, 'plain').trim();
+    const html = filledPart(template.html, fields, 'html');
     const fault = Object.entries(checkLetter({ subject, preheader, html, text: null }))[0];
     if (fault !== undefined) return `${fault[0]}: ${fault[1].join(' ')}`;
     if (subject === '') return 'the subject is empty';
     if (html.replace(/<[^<>]*>|&nbsp;|\s/g, '') === '') return 'the body is empty';
-    return { subject: subject.slice(0, 998), preheader: preheader === '' ? null : preheader, html };
+    return { subject: shortened(subject), preheader: preheader === '' ? null : preheader, html };
   } catch (error) {
     const fault = error instanceof MissingVariable ? error.message : liquidFault(error);
     if (fault === undefined) throw error;
     return fault;
   }
+}
+
+const LONGEST_SUBJECT = 998;
+
+/** A subject that is not cut within a tag. */
+function shortened(subject: string): string {
+  if (subject.length <= LONGEST_SUBJECT) return subject;
+  const cut = subject.slice(0, LONGEST_SUBJECT);
+  const open = cut.lastIndexOf('{{');
+  return open > cut.lastIndexOf('}}') ? cut.slice(0, open) : cut;
 }
 
 /** Returns the fault of a template before it has any content, or undefined if it has none. */
@@ -61,7 +74,18 @@ function filledPart(source: string, content: object, mode: Mode): string {
   const { source: ours, restore } = prepared(source);
   const { text, missing } = renderStrictly(parseLiquid(ours, mode), { fields: content, mode, budget: messageBudget() });
   if (missing.length > 0) throw new MissingVariable(`the content lacks ${missing.join(', ')}`);
-  return restore(text);
+  return restore(text, mode === 'html' ? HTML_BRACE : LIQUID_BRACE);
+}
+
+/** The content without characters that would stand for a tag of the template. */
+function cleanFields(value: object): object {
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, cleanValue(inner)]));
+}
+
+function cleanValue(value: unknown): unknown {
+  if (typeof value === 'string') return withoutPlaceholders(value);
+  if (Array.isArray(value)) return value.map(cleanValue);
+  return typeof value === 'object' && value !== null ? cleanFields(value) : value;
 }
 
 /** Replaces the outputs of recipient fields by placeholders while the issue's variables are filled. */
@@ -69,9 +93,13 @@ function prepared(source: string) {
   const declared = [...source.matchAll(DECLARING)].map(([, item, name]) => item ?? name ?? '');
   const ours = new Set<string>([...ISSUE_FIELDS, ...declared]);
   const recipientTags = newPlaceholders();
-  const hidden = source.replace(LIQUID_TAG, (tag) => {
-    const root = PRINTED.exec(tag)?.[1];
-    return root === undefined || ours.has(root) ? tag : recipientTags.mark(tag);
-  });
+  const hidden = piecesOf(source)
+    .map(({ kind, source: piece }) => {
+      const clean = withoutPlaceholders(piece);
+      if (kind === 'text') return guarded(clean);
+      const root = PRINTED.exec(clean)?.[1];
+      return root === undefined || ours.has(root) ? clean : recipientTags.mark(clean);
+    })
+    .join('');
   return { source: hidden, restore: recipientTags.restore };
 }

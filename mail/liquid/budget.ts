@@ -2,22 +2,37 @@ import { Context, Drop, type Emitter, type Liquid, toValue } from 'liquidjs';
 import { monotonic } from '../../clock.js';
 import { TooComplex } from './complexity.js';
 
-/**
- * The limits of one rendering. They are counts, not times, so that the result does not depend on the load of the
- * machine.
- */
-const RENDER_LIMITS = {
+/** The limits of one rendering. They are counts, not times, so that the result does not depend on the load of the machine. */
+export interface RenderLimits {
   /** Nodes rendered, variables read, filters and comparisons: about a microsecond each. */
-  steps: 100_000,
+  readonly steps: number;
   /** Characters and elements that filters read and make. */
-  size: 10_000_000,
+  readonly size: number;
   /** The same, as liquidjs counts it before it allocates memory. */
-  memory: 5_000_000,
+  readonly memory: number;
   /** Characters printed. */
-  output: 3_000_000,
+  readonly output: number;
   /** Arrays inside arrays. */
+  readonly depth: number;
+}
+
+/** A message, or content that is rendered once. */
+export const MESSAGE_LIMITS: RenderLimits = {
+  steps: 100_000,
+  size: 10_000_000,
+  memory: 5_000_000,
+  output: 3_000_000,
   depth: 100,
-} as const;
+};
+
+/** A part of a campaign's letter, which is rendered for each recipient. */
+export const RECIPIENT_LIMITS: RenderLimits = {
+  steps: 20_000,
+  size: 2_000_000,
+  memory: 1_000_000,
+  output: 1_000_000,
+  depth: 100,
+};
 
 /** Characters read to locate missing variables. Beyond that, missing variables are empty and are not reported. */
 const MOST_SEARCHED = 5_000_000;
@@ -31,15 +46,18 @@ export class Budget {
   #searched = 0;
   #spent: TooComplex | undefined;
 
+  readonly #limits: RenderLimits;
+
   /** `time`: milliseconds, for work that the counters do not cover. */
-  constructor(time: number) {
+  constructor(time: number, limits: RenderLimits = MESSAGE_LIMITS) {
     this.#deadline = monotonic() + time;
+    this.#limits = limits;
   }
 
   use(resource: Resource, amount: number): void {
     if (this.#spent !== undefined) throw this.#spent;
     this.#used[resource] += Math.max(amount, 0) || 0;
-    if (this.#used[resource] > RENDER_LIMITS[resource]) this.#end(resource);
+    if (this.#used[resource] > this.#limits[resource]) this.#end(resource);
   }
 
   demandTime(): void {
@@ -62,7 +80,7 @@ export class Budget {
   #useLayers(value: object): void {
     let layer: readonly object[] = [value];
     for (let depth = 0; layer.length > 0; depth += 1) {
-      if (depth > RENDER_LIMITS.depth) this.#end('depth');
+      if (depth > this.#limits.depth) this.#end('depth');
       const next: object[] = [];
       for (const container of layer) this.use('size', sizeOf(container, next));
       layer = next;

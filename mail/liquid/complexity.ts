@@ -84,7 +84,7 @@ class BoundedTokenizer extends Tokenizer {
 const OPENINGS = /\{[{%]/g;
 /** A string counts as one word. */
 const WORDS = /"(?:\\.|[^"\\])*(?:"|$)|'(?:\\.|[^'\\])*(?:'|$)|[\w-]+|[^\s\w]/gs;
-const BLOCKS = new Set(['if', 'unless', 'case', 'for', 'tablerow', 'capture']);
+const BLOCKS = new Set(['if', 'unless', 'case', 'for', 'tablerow', 'capture', 'safe_url']);
 
 /** Splits a source into tags and texts, as liquidjs does. Throws TooComplex before anything is parsed. */
 export function boundedTokens(source: string, liquid: Liquid, limits = SOURCE_LIMITS): TopLevelToken[] {
@@ -138,8 +138,8 @@ function tooMany(what: string): TooComplex {
 export function complexityOf(error: unknown): TooComplex | undefined {
   if (error instanceof TooComplex) return error;
   if (typeof error !== 'object' || error === null) return undefined;
-  const { errors, originalError } = error as { errors?: readonly unknown[]; originalError?: unknown };
-  for (const cause of errors ?? [originalError]) {
+  const { errors, originalError } = error as { errors?: unknown; originalError?: unknown };
+  for (const cause of Array.isArray(errors) ? errors : [originalError]) {
     const found = complexityOf(cause);
     if (found !== undefined) return found;
   }

@@ -1,37 +1,27 @@
 import {
-  CaptureTag,
   type Context,
   Liquid,
   LiquidError,
   type Template,
+  type TopLevelToken,
   toValueSync,
   UndefinedVariableError,
 } from 'liquidjs';
-import { BoundedContext, Budget, boundedOutput, printed } from './budget.js';
+import { BoundedContext, Budget, boundedOutput, MESSAGE_LIMITS, printed, RECIPIENT_LIMITS } from './budget.js';
 import { boundedTokens, complexityOf, type SourceLimits } from './complexity.js';
 import { MeteredParser, meteredOperators, meterFilters, meterRanges } from './metered.js';
+import { mayBeMarkup, ownMarkup, withoutMarkup } from './own-markup.js';
+import { isSafeCss, isSafeCssUrl } from './safe-values.js';
+import { Capture, SafeUrl } from './tags.js';
 
 /** Liquid for letters: no files, bounded work, unknown fields are empty, unknown filters are errors. */
 export type Mode = 'html' | 'plain';
-
-/** No match goes beyond the next opening brace pair, so that matching takes linear time. */
-export const LIQUID_TAG = /\{\{(?:(?!\{\{).)*?\}\}|\{%(?:(?!\{%).)*?%\}/gs;
 
 /** Milliseconds for one recipient, for work that the counters miss: a busy machine must not reach the limit. */
 const RENDER_LIMIT = 10_000;
 
 /** Tags that read other files. They are not available. */
 export const NO_FILES = ['include', 'render', 'layout', 'block'];
-
-/** `capture`: the captured text is the letter's own. */
-class Capture extends CaptureTag {
-  override *render(context: Context): Generator<unknown, void, string> {
-    const output = boundedOutput(context);
-    yield this.liquid.renderer.renderTemplates(this.templates, context, output);
-    context.bottom()[this.variable] = output.buffer;
-    written.get(context)?.add(output.buffer);
-  }
-}
 
 const engines: Readonly<Record<Mode, Liquid>> = { html: htmlEngine(), plain: plainEngine() };
 
@@ -47,6 +37,9 @@ function engine(options: { outputEscape?: 'escape' }): Liquid {
   });
   for (const tag of NO_FILES) delete liquid.tags[tag];
   liquid.registerTag('capture', Capture);
+  liquid.registerTag('safe_url', SafeUrl);
+  liquid.registerFilter('safe_css', (value: unknown) => (isSafeCss(printed(value)) ? value : ''));
+  liquid.registerFilter('safe_css_url', (value: unknown) => (isSafeCssUrl(printed(value)) ? value : ''));
   return liquid;
 }
 
@@ -104,6 +97,11 @@ export function escapeHtml(value: unknown): string {
   return printed(value).replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
 }
 
+/** The tags and texts of a source. Throws a LiquidError for a tag without an end, or a TooComplex. */
+export function tokensOf(source: string, limits?: SourceLimits): TopLevelToken[] {
+  return boundedTokens(source, engines.html, limits);
+}
+
 /** Throws a LiquidError with line and column, or a TooComplex. */
 export function parseLiquid(source: string, mode: Mode, limits?: SourceLimits): Template[] {
   const liquid = engines[mode];
@@ -117,7 +115,8 @@ export function liquidContext(fields: object, mode: Mode): Context {
 
 /** The same for one recipient, whose data is always escaped. */
 export function recipientContext(fields: object, mode: Mode): Context {
-  return withoutMarkup(liquidContext(fields, mode));
+  const budget = new Budget(RENDER_LIMIT, RECIPIENT_LIMITS);
+  return withoutMarkup(new BoundedContext(fields, { liquid: engines[mode], budget }));
 }
 
 export function renderLiquid(templates: Template[], context: Context, mode: Mode): string {
@@ -132,6 +131,11 @@ const MESSAGE_LIMIT = 5_000;
 /** The budget for all parts of one message, including the search for missing variables. */
 export function messageBudget(): Budget {
   return new Budget(MESSAGE_LIMIT);
+}
+
+/** The budget of a trial: less than its parts have together when they are sent. */
+export function trialBudget(purpose: 'campaign' | 'message'): Budget {
+  return new Budget(MESSAGE_LIMIT, purpose === 'campaign' ? RECIPIENT_LIMITS : MESSAGE_LIMITS);
 }
 
 interface Filling {
@@ -184,24 +188,4 @@ export function liquidFault(error: unknown): string | undefined {
   if (complexity !== undefined) return complexity.message;
   if (!LiquidError.is(error)) return undefined;
   return (error.message.split('\n')[0] ?? '').trim();
-}
-
-/** For each context with recipient data: the pieces that the letter itself wrote. */
-const written = new WeakMap<Context, Set<unknown>>();
-
-/** Makes `raw` escape every value in this context, so that recipient data cannot add markup. */
-function withoutMarkup(context: Context): Context {
-  written.set(context, new Set());
-  return context;
-}
-
-/** Marks a piece as the letter's own: its data is already escaped, so `raw` may print it. */
-function ownMarkup(context: Context, piece: string): string {
-  written.get(context)?.add(piece);
-  return piece;
-}
-
-/** Whether `raw` may print a value as it is. */
-function mayBeMarkup(context: Context, value: unknown): boolean {
-  return written.get(context)?.has(value) ?? true;
 }

@@ -1,5 +1,5 @@
 import type { Template } from 'liquidjs';
-import { complexityOf } from './complexity.js';
+import { complexityOf, type SourceLimits } from './complexity.js';
 import { liquidFault, type Mode, messageBudget, parseLiquid, renderStrictly } from './engine.js';
 
 /** The parts of a message that contain Liquid. `html` and `text` come from the rendered template. */
@@ -29,8 +29,8 @@ export interface Unfilled {
   readonly fault: string;
 }
 
-export function parseParts({ preheader, ...parts }: MailParts): ParsedMailParts {
-  const parsed = (part: Part, source: string) => parseLiquid(source, MODES[part]);
+export function parseParts({ preheader, ...parts }: MailParts, limits?: SourceLimits): ParsedMailParts {
+  const parsed = (part: Part, source: string) => parseLiquid(source, MODES[part], limits);
   return {
     subject: parsed('subject', parts.subject),
     preheader: parsed('preheader', preheader ?? ''),
@@ -43,9 +43,13 @@ export function parseParts({ preheader, ...parts }: MailParts): ParsedMailParts 
  * Fills one message, or a campaign for one recipient, whose data is not trusted. Returns faults of the template as a
  * sentence.
  */
-export function fillParts(parts: ParsedMailParts, context: object, isTrusted = true): FilledParts | Unfilled {
+export function fillParts(
+  parts: ParsedMailParts,
+  context: object,
+  isTrusted = true,
+  budget = messageBudget(),
+): FilledParts | Unfilled {
   const missing = new Set<string>();
-  const budget = messageBudget();
   const fill = (part: Part) => {
     const filling = { fields: context, mode: MODES[part], budget, isTrusted };
     const { text, missing: lacking } = renderStrictly([...parts[part]], filling);

@@ -3,6 +3,7 @@ import {
   Expression,
   type FilterImplOptions,
   type Liquid,
+  ParseError,
   Parser,
   type Template,
   Tokenizer,
@@ -11,6 +12,7 @@ import {
 } from 'liquidjs';
 import { BoundedContext, budgetOf } from './budget.js';
 import { demandSimple } from './complexity.js';
+import { withoutGuards } from './guard.js';
 
 type Handler = Extract<FilterImplOptions, (...args: never[]) => unknown>;
 
@@ -90,10 +92,12 @@ Tokenizer.prototype.readGroupOrRange = function (this: Tokenizer) {
   return Object.assign(filtered, { initial: new Expression([range.lhs]), input, begin, end });
 };
 
-/** Counts each branch and candidate of a tag as a step, because they are evaluated one after the other. */
+/** Counts each branch and candidate of a tag as a step, because they are evaluated one after the other. Texts lose their guards. */
 export class MeteredParser extends Parser {
   override parseToken(token: TopLevelToken, rest: TopLevelToken[]): ReturnType<Parser['parseToken']> {
     const template = super.parseToken(token, rest);
+    if (TypeGuards.isHTMLToken(token)) return Object.assign(template, { str: withoutGuards(token.getContent()) });
+    demandFreeNames(template);
     const cost = costOf(template);
     if (cost <= 1) return template;
     const render = template.render.bind(template) as Template['render'];
@@ -104,6 +108,16 @@ export class MeteredParser extends Parser {
       },
     });
   }
+}
+
+/** Names of Everpost's own links, and of the recipient's token in them. */
+const RESERVED = ['unsubscribe_url', 'preferences_url', 'view_url', 'everpost_token'];
+
+/** No tag may give such a name another value: footers and headers rely on them. */
+function demandFreeNames(template: Template): void {
+  const assigned = [...(template.localScope?.() ?? [])].map(({ content }) => content);
+  const name = [...assigned, ...(template.blockScope?.() ?? [])].find((one) => RESERVED.includes(one));
+  if (name !== undefined) throw new ParseError(new Error(`the name ${name} is reserved`), template.token);
 }
 
 function costOf(template: Template): number {

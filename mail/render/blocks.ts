@@ -1,6 +1,7 @@
 import type { DraftText } from '../../domain/draft/draft.js';
 import { type Block, type ImageBlock, INLINE_LINK } from '../../domain/mail/blocks.js';
 import { escapeHtml } from '../liquid/engine.js';
+import { HTML_BRACE } from '../liquid/guard.js';
 import { newPlaceholders, type Placeholders } from '../liquid/placeholders.js';
 
 /** A body in blocks as HTML with the classes of `style.ts`; Liquid in its texts stays Liquid. */
@@ -83,6 +84,6 @@ export function bodyOfDraft({ text, given }: DraftedCampaign) {
   return {
     subject: given.subject ?? text.subject,
     preheader: given.preheader ?? (text.preheader || null),
-    html: liquid.restore(htmlOfBlocks(text.blocks, liquid)),
+    html: liquid.restore(htmlOfBlocks(text.blocks, liquid), HTML_BRACE),
   };
 }

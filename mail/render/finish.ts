@@ -4,12 +4,12 @@ import {
   insertAtBodyEnd,
   insertAtBodyStart,
   isDocument,
-  NAMES_UNSUBSCRIBE,
+  liquidTextFromHtml,
   preheaderBlock,
-  textFromHtml,
   withFinalNewline,
 } from '../letter/document.js';
-import { escapeHtml, liquidFault, parseLiquid } from '../liquid/engine.js';
+import { offersUnsubscribe } from '../letter/unsubscribe.js';
+import { escapeHtml } from '../liquid/engine.js';
 import { letterTranslations } from './fixed-fields.js';
 import type { RenderJob } from './job.js';
 
@@ -21,7 +21,7 @@ interface Letter {
 /** Adds what every letter needs: language, title, unsubscribe link, text part, preheader. */
 export function finishLetter(job: RenderJob, html: string): Letter {
   const whole = withFooter(job, withTitle(job, withLanguage(job, html)));
-  const text = withTextFooter(job, job.text ?? wholeBlocks(textFromHtml(whole)));
+  const text = withTextFooter(job, job.text ?? liquidTextFromHtml(whole));
   return {
     html: withFinalNewline(insertAtBodyStart(whole, preheaderBlock(job.preheader))),
     text: withFinalNewline(text),
@@ -49,7 +49,7 @@ function withFooter({ purpose, brand, language }: RenderJob, html: string): stri
   const lines: string[] = [];
   const { postal_address: address } = brand;
   if (address !== null && !containsAddress(html, address)) lines.push(escapeHtml(address).replace(/\n/g, '<br>\n'));
-  if (!NAMES_UNSUBSCRIBE.test(html)) {
+  if (!offersUnsubscribe(html, 'html')) {
     lines.push(`<a href="{{ unsubscribe_url }}" style="color:#595959">${letterTranslations(language).unsubscribe}</a>`);
   }
   if (lines.length === 0) return html;
@@ -61,7 +61,7 @@ function withTextFooter({ purpose, brand, language }: RenderJob, text: string): 
   if (purpose !== 'campaign') return text;
   const { postal_address: address } = brand;
   const named = address === null || containsAddress(text, address) ? text : `${text.trimEnd()}\n\n${address}\n`;
-  if (NAMES_UNSUBSCRIBE.test(named)) return named;
+  if (offersUnsubscribe(named, 'text')) return named;
   return `${named.trimEnd()}\n\n${letterTranslations(language).unsubscribe}: {{ unsubscribe_url }}\n`;
 }
 
@@ -74,18 +74,4 @@ function containsAddress(text: string, address: string): boolean {
       .trim()
       .toLowerCase();
   return flat(text).includes(flat(escapeHtml(address))) || flat(text).includes(flat(address));
-}
-
-/**
- * Markup that the text part drops may contain half of a Liquid block; then the tags are removed and their content
- * stays.
- */
-function wholeBlocks(text: string): string {
-  try {
-    parseLiquid(text, 'plain');
-    return text;
-  } catch (error) {
-    if (liquidFault(error) === undefined) throw error;
-    return text.replace(/\{%(?:(?!\{%).)*?%\}/gs, '');
-  }
 }

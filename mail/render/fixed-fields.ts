@@ -1,8 +1,10 @@
 import { type Brand, darkPalette, lightPalette } from '../../domain/brand/brand.js';
 import { preferredLanguage } from '../../domain/language.js';
 import { directionOf } from '../letter/document.js';
-import { LIQUID_TAG, liquidContext, parseLiquid, renderLiquid } from '../liquid/engine.js';
-import type { Placeholders } from '../liquid/placeholders.js';
+import { liquidContext, parseLiquid, renderLiquid } from '../liquid/engine.js';
+import { guarded } from '../liquid/guard.js';
+import { piecesOf } from '../liquid/pieces.js';
+import { type Placeholders, withoutPlaceholders } from '../liquid/placeholders.js';
 import { translate } from '../translate.js';
 import type { RenderJob } from './job.js';
 
@@ -15,10 +17,8 @@ export interface FixedFields {
 
 const TAG_NAME = /^\{%-?\s*(\w+)/;
 const LOOP = /^\{%-?\s*(?:for|tablerow)\s+(\w+)\s+in\b/;
-const OPENERS = new Set(['if', 'unless', 'case', 'for', 'tablerow', 'capture', 'raw', 'comment']);
+const OPENERS = new Set(['if', 'unless', 'case', 'for', 'tablerow', 'capture']);
 const BRANCHES = new Set(['else', 'elsif', 'when']);
-/** Marks blocks whose content Liquid does not parse. */
-const VERBATIM = '%';
 const STRINGS = /"[^"]*"|'[^']*'/g;
 /** `brand.colors.primary`, but not the name or an argument of a filter. */
 const PATH = /(?<![\w.-])(?<!\|\s*)([a-z_]\w*)((?:\.\w+)*)(?!\w*\s*:)/gi;
@@ -29,9 +29,13 @@ const PATH = /(?<![\w.-])(?<!\|\s*)([a-z_]\w*)((?:\.\w+)*)(?!\w*\s*:)/gi;
  */
 export function fillFixedTags(source: string, fields: FixedFields, placeholders: Placeholders): string {
   const classifier = tagClassifier(fields);
-  const prepared = source.replace(LIQUID_TAG, (tag) =>
-    classifier.isFixed(tag) ? tag : placeholders.mark(classifier.literal(tag)),
-  );
+  const prepared = piecesOf(source)
+    .map(({ kind, source: piece }) => {
+      const clean = withoutPlaceholders(piece);
+      if (kind === 'text') return guarded(clean);
+      return classifier.isFixed(clean) ? clean : placeholders.mark(classifier.literal(clean));
+    })
+    .join('');
   const templates = parseLiquid(prepared, 'html');
   return renderLiquid(templates, liquidContext(fields, 'html'), 'html');
 }
@@ -49,10 +53,9 @@ function tagClassifier(fields: FixedFields) {
     const paths = pathsIn(tag);
     return paths.length > 0 && paths.every(([root, path]) => isFixedPath(root, path));
   };
-  const isVerbatim = () => open.some(({ local }) => local === VERBATIM);
 
   const opens = (tag: string, name: string) => {
-    const local = name === 'raw' || name === 'comment' ? VERBATIM : LOOP.exec(tag)?.[1];
+    const local = LOOP.exec(tag)?.[1];
     const fixed = name !== 'capture' && allFixed(tag.replace(LOOP, '{%if '));
     open.push({ fixed, local });
     return fixed;
@@ -73,18 +76,15 @@ function tagClassifier(fields: FixedFields) {
     isFixed(tag: string): boolean {
       const name = TAG_NAME.exec(tag)?.[1];
       if (name?.startsWith('end')) return open.pop()?.fixed ?? false;
-      if (isVerbatim()) return false;
       return name === undefined ? allFixed(tag) : isFixedTag(tag, name);
     },
     /** A recipient's tag with literals in place of fixed values. */
     literal: (tag: string): string =>
-      isVerbatim()
-        ? tag
-        : outsideStrings(tag, (piece) =>
-            piece.replace(PATH, (path, root: string, rest: string) =>
-              isFixedPath(root, rest) ? literalOf(valueAt(fields, path)) : path,
-            ),
-          ),
+      outsideStrings(tag, (piece) =>
+        piece.replace(PATH, (path, root: string, rest: string) =>
+          isFixedPath(root, rest) ? literalOf(valueAt(fields, path)) : path,
+        ),
+      ),
   };
 }
 
@@ -105,7 +105,7 @@ const WORDS = new Set([
 ]);
 
 /** The variables that a tag reads: root and path. */
-export function pathsIn(tag: string): readonly (readonly [root: string, path: string])[] {
+function pathsIn(tag: string): readonly (readonly [root: string, path: string])[] {
   const inner = tag.replace(/^\{[{%]-?/, '').replace(/-?[}%]\}$/, '');
   const name = tag.startsWith('{%') ? (/^\s*\w+/.exec(inner)?.[0] ?? '') : '';
   const bare = inner.slice(name.length).replace(STRINGS, '""');
@@ -138,7 +138,9 @@ function valueAt(fields: FixedFields, path: string): unknown {
 function literalOf(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string') return value === null || value === undefined ? 'nil' : 'true';
-  return value.includes('"') ? `'${value.replaceAll("'", '’')}'` : `"${value}"`;
+  // The end of a tag ends it within a string too.
+  const text = value.replace(/%(?=\})/g, '% ');
+  return text.includes('"') ? `'${text.replaceAll("'", '’')}'` : `"${text}"`;
 }
 
 /** No name needs quotes, so that the stack is valid in any attribute. */

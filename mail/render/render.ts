@@ -2,10 +2,11 @@ import juice from 'juice';
 import { distinct, type Finding, finding } from '../../domain/mail/finding.js';
 import { endOfTag, isDocument } from '../letter/document.js';
 import { lintLetter } from '../lint/lint.js';
-import { complexityOf, MOST_LINKS } from '../liquid/complexity.js';
-import { liquidFault } from '../liquid/engine.js';
-import { fillParts, parseParts, type Unfilled } from '../liquid/fill-parts.js';
-import { newPlaceholders as newMarks, type Placeholders, withoutPlaceholders } from '../liquid/placeholders.js';
+import { complexityOf, TRACKED_LIMITS } from '../liquid/complexity.js';
+import { liquidFault, parseLiquid } from '../liquid/engine.js';
+import type { Unfilled } from '../liquid/fill-parts.js';
+import { piecesOf } from '../liquid/pieces.js';
+import { newPlaceholders as newMarks, type Placeholders } from '../liquid/placeholders.js';
 import { htmlOfBlocks } from './blocks.js';
 import { finishLetter } from './finish.js';
 import { fillFixedTags, fixedFields } from './fixed-fields.js';
@@ -13,6 +14,9 @@ import type { Body, Rendered, RenderJob } from './job.js';
 import { sanitised } from './sanitise.js';
 import { attributesShielded, keptByMjml, textShielded, unshielded } from './scan.js';
 import { contentStyle } from './style.js';
+import { trialFault } from './trial.js';
+
+type Finished = Pick<Rendered, 'html' | 'text'>;
 
 interface Piece {
   readonly html: string;
@@ -44,13 +48,15 @@ export class RenderFault extends Error {
  * is left. Pure, but slow: do not run it on the main event loop.
  */
 export async function renderLetter(job: RenderJob): Promise<Rendered> {
+  demandLiquid(job);
   const placeholders = newMarks();
   const body = job.body === null ? { html: '', findings: [] } : await bodyHtml(job.body, job, placeholders);
   const document = job.template === null ? body : await templateHtml(job, body.html, placeholders);
   const clean = sanitised(attributesShielded(document.html, placeholders), placeholders);
   const inlined = juice(textShielded(clean.html), INLINING);
-  const letter = finishLetter(job, placeholders.restore(unshielded(compact(inlined))));
-  demandAffordable(job, letter);
+  const letter = finishLetter(job, placeholders.restoreHtml(unshielded(compact(inlined))));
+  demandOwnTags(job, letter, placeholders);
+  demandSendable(job, letter);
   const found = [...body.findings, ...document.findings, ...clean.findings, ...lintLetter({ ...job, ...letter })];
   return { ...letter, findings: distinct(found) };
 }
@@ -64,9 +70,7 @@ function compact(html: string): string {
 /** The body as HTML with marks. It may use the brand, but cannot contain another body. */
 async function bodyHtml(body: Body, job: RenderJob, placeholders: Placeholders): Promise<Piece> {
   if (body.format === 'blocks') return { html: htmlOfBlocks(body.blocks, placeholders), findings: [] };
-  const filled = filledOrFault('body', () =>
-    fillFixedTags(withoutPlaceholders(body.source), fixedFields(job, placeholders), placeholders),
-  );
+  const filled = filledOrFault('body', () => fillFixedTags(body.source, fixedFields(job, placeholders), placeholders));
   if (body.format === 'html') {
     // Inside a template, only the body element of a whole document and its sheets are used.
     const isNested = job.template !== null && isDocument(filled);
@@ -82,7 +86,7 @@ async function templateHtml(job: RenderJob, content: string, placeholders: Place
   const { format, source } = job.template;
   const contentPlaceholder = placeholders.mark('');
   const filled = filledOrFault('template', () =>
-    fillFixedTags(withoutPlaceholders(source), fixedFields(job, placeholders, contentPlaceholder), placeholders),
+    fillFixedTags(source, fixedFields(job, placeholders, contentPlaceholder), placeholders),
   );
   const { html, findings } =
     format === 'mjml' ? await mjmlHtml('template', filled, job) : { html: filled, findings: [] };
@@ -131,11 +135,29 @@ function insideOf(html: string): string {
   return styles + shown.replace(/<style\b[^>]*>[\s\S]*?<\/style>/gi, '');
 }
 
-/** Fills the letter for a sample recipient, so that a letter that takes too much work is refused before it is sent. */
-function demandAffordable(job: RenderJob, letter: Pick<Rendered, 'html' | 'text'>): void {
+/** Everpost's own tag in footers. */
+const OWN_TAG = '{{ unsubscribe_url }}';
+
+/** Every tag of the finished letter was written in one of its sources: no step has turned text into a tag. */
+function demandOwnTags({ subject, preheader, text }: RenderJob, letter: Finished, placeholders: Placeholders): void {
+  const tagsOf = (source: string) =>
+    filledOrFault('body', () =>
+      piecesOf(source, TRACKED_LIMITS).flatMap((piece) => (piece.kind === 'tag' ? piece.source : [])),
+    );
+  const own = new Set([OWN_TAG, ...placeholders.tags(), ...[subject, preheader ?? '', text ?? ''].flatMap(tagsOf)]);
+  const foreign = [letter.html, letter.text].flatMap(tagsOf).find((tag) => !own.has(tag));
+  if (foreign !== undefined) throw new RenderFault('body', `The text "${foreign}" would become Liquid.`);
+}
+
+function demandSendable(job: RenderJob, letter: Finished): void {
   const fault = trialFault(job, letter);
-  if (fault !== undefined)
-    throw new RenderFault(job.body === null ? 'template' : 'body', fault, 'template_too_complex');
+  if (fault !== undefined) throw new RenderFault(job.body === null ? 'template' : 'body', fault.reason, fault.code);
+}
+
+/** Faults have the positions of the source: nothing has been moved yet. */
+function demandLiquid({ template, body }: RenderJob): void {
+  if (template !== null) filledOrFault('template', () => parseLiquid(template.source, 'html'));
+  if (body !== null && 'source' in body) filledOrFault('body', () => parseLiquid(body.source, 'html'));
 }
 
 function filledOrFault<T>(field: RenderFault['field'], fill: () => T): T {
@@ -145,35 +167,5 @@ function filledOrFault<T>(field: RenderFault['field'], fill: () => T): T {
     const fault = liquidFault(error);
     if (fault === undefined) throw error;
     throw new RenderFault(field, fault, complexityOf(error) && 'template_too_complex');
-  }
-}
-
-const LINK = /\bhref\s{0,9}=/gi;
-const ADDRESS = /https?:\/\//gi;
-
-const SAMPLE = {
-  email: 'ada@example.org',
-  first_name: 'Ada',
-  last_name: 'Lovelace',
-  name: 'Ada Lovelace',
-  attributes: {},
-  tags: [],
-  unsubscribe_url: 'https://example.org/',
-  preferences_url: 'https://example.org/',
-  view_url: 'https://example.org/',
-};
-
-/** The reason why a finished letter is too complex to fill for a recipient; other faults depend on the recipient. */
-function trialFault(
-  { subject, preheader }: Pick<RenderJob, 'subject' | 'preheader'>,
-  { html, text }: Pick<Rendered, 'html' | 'text'>,
-): string | undefined {
-  const links = Math.max(html.match(LINK)?.length ?? 0, text.match(ADDRESS)?.length ?? 0);
-  if (links > MOST_LINKS) return `The template is too complex: it has more than ${MOST_LINKS} links.`;
-  try {
-    const filled = fillParts(parseParts({ subject, preheader, html, text }), SAMPLE, false);
-    return 'fault' in filled && filled.code === 'template_too_complex' ? filled.fault : undefined;
-  } catch (error) {
-    return complexityOf(error)?.message;
   }
 }

@@ -1,6 +1,8 @@
 import sanitizeHtml from 'sanitize-html';
 import { type Finding, finding } from '../../domain/mail/finding.js';
 import { type Placeholders, replacePlaceholders } from '../liquid/placeholders.js';
+import { SAFE_SCHEMES } from '../liquid/safe-values.js';
+import { checkedAttributes, checkedCss, checkedMarkup, checkedValue, namesTags } from './personal-values.js';
 
 const TAGS =
   'html head body title meta style a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p pre q rp rt ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var wbr picture source'.split(
@@ -50,7 +52,6 @@ const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
   time: ['datetime'],
 };
 
-const SCHEMES = ['http', 'https', 'mailto', 'tel', 'sms'];
 const HARMLESS_META = /^(?:content-type|x-ua-compatible|content-language)$/i;
 /** CSS that runs code or loads other resources. */
 const BAD_CSS =
@@ -70,11 +71,13 @@ export function sanitised(
   placeholders: Placeholders,
 ): { readonly html: string; readonly findings: readonly Finding[] } {
   const removed = new Set<string>();
-  const shielded = shieldComments(withoutActiveMarks(html, placeholders, removed), placeholders, removed);
+  const refused = new Set<string>();
+  if (namesTags(html, placeholders)) refused.add('<');
+  const shielded = shieldComments(withoutActiveMarks(html, placeholders, removed), { placeholders, removed, refused });
   const clean = sanitizeHtml(shielded, {
     allowedTags: TAGS,
     allowedAttributes: ATTRIBUTES,
-    allowedSchemes: SCHEMES,
+    allowedSchemes: SAFE_SCHEMES.filter((scheme) => scheme !== 'cid'),
     allowedSchemesByTag: { img: ['http', 'https', 'cid', 'data'], source: ['http', 'https'] },
     allowedSchemesAppliedToAttributes: ['href', 'src', 'background', 'cite'],
     allowProtocolRelative: true,
@@ -83,23 +86,36 @@ export function sanitised(
     nonTextTags: WITH_CONTENT,
     nestingLimit: 250,
     transformTags: {
-      '*': (tagName, attribs) => ({ tagName, attribs: harmless(tagName, attribs, { placeholders, removed }) }),
+      '*': (tagName, attribs) => ({ tagName, attribs: harmless(tagName, attribs, { placeholders, removed, refused }) }),
     },
     onOpenTag: (name) => {
       if (!TAGS.includes(name)) removed.add(`<${name}>`);
     },
   });
-  const findings = [...removed].map((where) => finding('markup_removed', where));
-  return {
-    html: clean.replace(/<style\b[^>]*>[\s\S]*?<\/style\s*>/gi, (style) => harmlessSheet(style, removed)),
-    findings,
-  };
+  const sheets = clean.replace(/<style\b[^>]*>[\s\S]*?<\/style\s*>/gi, (style) => {
+    const checked = checkedCss(harmlessSheet(style, removed), placeholders);
+    if (checked === undefined) refused.add('<style>');
+    return checked ?? '';
+  });
+  const findings = [
+    ...[...refused].map((where) => finding('personal_markup', where)),
+    ...[...removed].map((where) => finding('markup_removed', where)),
+  ];
+  return { html: sheets, findings };
+}
+
+interface Removals {
+  readonly placeholders: Placeholders;
+  /** Markup that mails must not contain. */
+  readonly removed: Set<string>;
+  /** Markup with a personal value that cannot be checked when it is rendered. */
+  readonly refused: Set<string>;
 }
 
 function harmless(
   tag: string,
   attribs: Record<string, string>,
-  { placeholders, removed }: { readonly placeholders: Placeholders; readonly removed: Set<string> },
+  { placeholders, removed, refused }: Removals,
 ): Record<string, string> {
   const refreshing = tag === 'meta' && !HARMLESS_META.test((attribs['http-equiv'] ?? 'content-type').trim());
   if (refreshing) removed.add('<meta http-equiv>');
@@ -110,7 +126,23 @@ function harmless(
     if (active) removed.add(`${tag} ${name}`);
     return !active && !refreshing;
   });
-  return Object.fromEntries(allowed);
+  return Object.fromEntries(
+    allowed.flatMap(([name, value]) => {
+      const checked = checkedAttribute(name, value, placeholders);
+      if (checked === undefined) refused.add(`<${tag}>`);
+      return checked === undefined ? [] : [checked];
+    }),
+  );
+}
+
+function checkedAttribute(name: string, value: string, placeholders: Placeholders): [string, string] | undefined {
+  const shielded = /^data-liquid-(\d+)$/.exec(name)?.[1];
+  if (shielded !== undefined) {
+    const markup = checkedAttributes(placeholders.sourceOf(shielded), placeholders);
+    return markup === undefined ? undefined : [`data-liquid-${placeholders.shield(markup).slice(1, -1)}`, value];
+  }
+  const checked = checkedValue(name, value, placeholders);
+  return checked === undefined ? undefined : [name, checked];
 }
 
 /** In a style, an image in a data: URL is the only harmless URL of that scheme. */
@@ -142,10 +174,11 @@ function withoutActiveMarks(html: string, placeholders: Placeholders, removed: S
  * Word's engine, which reads conditional comments, runs no scripts; anything that resembles one is removed all the
  * same.
  */
-function shieldComments(html: string, placeholders: Placeholders, removed: Set<string>): string {
-  return html.replace(/<!doctype[^>]*>/i, placeholders.mark).replace(CONDITIONAL, (comment) => {
-    if (!ACTIVE.test(comment)) return placeholders.mark(comment);
-    removed.add('conditional comment');
-    return '';
+function shieldComments(html: string, { placeholders, removed, refused }: Removals): string {
+  return html.replace(/<!doctype[^>]*>/i, placeholders.shield).replace(CONDITIONAL, (comment) => {
+    const checked = checkedMarkup(comment, placeholders);
+    if (checked === undefined) refused.add('conditional comment');
+    if (ACTIVE.test(comment)) removed.add('conditional comment');
+    return checked === undefined || ACTIVE.test(comment) ? '' : placeholders.shield(checked);
   });
 }

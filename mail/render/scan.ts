@@ -28,7 +28,7 @@ export function textShielded(html: string): string {
 export function unshielded(html: string): string {
   return html
     .replace(/<!--(\uE000\d+\uE001)-->/g, '$1')
-    .replace(/data-liquid-(\d+)(?:="")?/g, (_, index) => `\uE000${index}\uE001`);
+    .replace(/data-liquid-(\d{14,})(?:="")?/g, (_, index) => `\uE000${index}\uE001`);
 }
 
 function eachToken(html: string, by: (token: string) => string): string {
@@ -45,13 +45,21 @@ export function keptByMjml(source: string): string {
   });
 }
 
+/** A value that contains marks gets quotes, because a mark may stand for text with blanks. */
+function withQuotes(tag: string): string {
+  return tag.replace(UNQUOTED, (all, value) => (value === undefined ? all : `="${value}"`));
+}
+
+const UNQUOTED = /"[^"]*"|'[^']*'|=\s*([^\s"'<>=]*\uE000\d+\uE001[^\s"'<>]*)/g;
+
 /** `{% if x %}class="a"{% endif %}` becomes one attribute. */
-function attributesOf(tag: string, placeholders: Placeholders): string {
+function attributesOf(given: string, placeholders: Placeholders): string {
+  const tag = withQuotes(given);
   const bare = tag.replace(/"[^"]*"|'[^']*'/g, (value) => '"'.padEnd(value.length, ' '));
   const unquoted = [...bare.matchAll(/(?<!=\s*)\uE000\d+\uE001/g)];
   const [first, last] = [unquoted[0], unquoted.at(-1)];
   if (first === undefined || last === undefined) return tag;
   const end = last.index + last[0].length;
-  const index = placeholders.mark(tag.slice(first.index, end)).slice(1, -1);
+  const index = placeholders.shield(tag.slice(first.index, end)).slice(1, -1);
   return `${tag.slice(0, first.index)} data-liquid-${index}=""${tag.slice(end)}`;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { issueId, issueTiming, overlapAction, sourceRetryDelay } from '../../../domain/newsletter/issue.js';
-import { nextFeedState, promptForIssue, withoutLiquid } from '../../../domain/newsletter/source.js';
+import { nextFeedState, promptForIssue } from '../../../domain/newsletter/source.js';
 
 const MINUTE = 60_000;
 const scheduledAt = new Date('2026-05-15T07:00:00.400Z');
@@ -59,8 +59,4 @@ test('the prompt contains the day and the subjects that were sent', () => {
   const prompt = promptForIssue('One tip.', 'Acme tips', 'Fri 15 May 2026', ['Tulips', 'Roses']);
   expect(prompt).toMatch(/^One tip\.\n[\s\S]*Fri 15 May 2026[\s\S]*- Tulips\n- Roses$/);
   expect(promptForIssue('One tip.', 'Acme tips', 'Fri 15 May 2026', [])).not.toContain('repeat');
-});
-
-test('removing Liquid leaves numbers, booleans and null unchanged', () => {
-  expect(withoutLiquid({ a: 1, b: [true, null], c: '{ not }' })).toEqual({ a: 1, b: [true, null], c: '{ not }' });
 });

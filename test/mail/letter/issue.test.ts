@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { withoutLiquid } from '../../../domain/newsletter/source.js';
 import { issueLetter, templateFault } from '../../../mail/letter/issue.js';
+import { parseLiquid, recipientContext, renderLiquid } from '../../../mail/liquid/engine.js';
 
 const content = {
   newsletter: { name: 'Acme weekly' },
@@ -49,14 +49,58 @@ describe('an empty or incomplete letter is refused', () => {
   });
 });
 
-test('text of a source never becomes Liquid, at any depth and with any filter', () => {
-  const evil = { title: '{{ email }}{% raw %}', nested: [{ title: '{{{{ email }}\ue0000\ue001' }] };
-  const data = withoutLiquid(evil);
-  const html = '<p>{{ first_name }} {{ data.title | raw }} {{ data.nested[0].title }}</p>';
-  const letter = issueLetter({ ...template, html }, { ...content, data });
-  expect(typeof letter).toBe('object');
-  const filled = typeof letter === 'string' ? letter : letter.html;
-  expect([filled.match(/\{[{%]/g), filled.includes('\ue000')]).toEqual([['{{'], false]);
+describe('text of a source', () => {
+  const letterOf = (data: object, html: string, subject = 'News') => {
+    const letter = issueLetter({ ...template, subject, html }, { ...content, data });
+    if (typeof letter === 'string') throw new Error(letter);
+    return letter;
+  };
+  /** What a recipient reads, and what the letter leaves to be filled in for them. */
+  const read = (source: string, mode: 'html' | 'plain') =>
+    renderLiquid(parseLiquid(source, mode), recipientContext({ email: 'SECRET', first_name: 'Ada' }, mode), mode);
+
+  test.each([
+    ['an output', '{{ email }}'],
+    ['a tag', '{% raw %}'],
+    ['a tag without an end', '{% if x'],
+    ['many braces', '{{{{ email }}}}'],
+    ['characters that stand for tags', '{{ email }}\ue0000\ue001'],
+    ['braces with a noncharacter', '{\ufdd2{ email }}'],
+  ])('never becomes Liquid, at any depth and with any filter: %s', (_, title) => {
+    const data = { title, nested: [{ title }], half: '{', rest: '{ email }}' };
+    const html =
+      '<p>{{ first_name }} {{ data.title | raw }} {{ data.nested[0].title }} {{ data.half }}{{ data.rest }}</p>';
+    const letter = letterOf(data, html, '{{ data.title }}{{ data.half }}{{ data.rest }}');
+    expect(read(letter.html, 'html')).not.toContain('SECRET');
+    expect(read(letter.html, 'html')).toContain('Ada');
+    expect(read(letter.subject, 'plain')).not.toContain('SECRET');
+  });
+
+  test('stays as it is, also in links', () => {
+    const link = 'https://acme.example/{{slug}}?q={%20x%}';
+    const letter = letterOf(
+      { title: 'Use {{ name }} & {% if %}', link },
+      '<a href="{{ data.link }}">{{ data.title }}</a>',
+      '{{ data.title }}',
+    );
+    expect(read(letter.html, 'html').replaceAll('&#123;', '{')).toBe(
+      `<a href="${link}">Use {{ name }} &amp; {% if %}</a>`,
+    );
+    expect(read(letter.subject, 'plain')).toBe('Use {{ name }} & {% if %}');
+  });
+
+  test('a title that is too long for a subject is not cut within what keeps its braces text', () => {
+    const { subject } = letterOf({ title: '{{'.repeat(600) }, '<p>x</p>', '{{ data.title }}');
+    expect(subject.length).toBeLessThanOrEqual(998);
+    expect(read(subject, 'plain')).toMatch(/^\{{90,}$/);
+  });
+});
+
+test('the author’s raw blocks and comments stay what they are', () => {
+  const html = '<p>{% raw %}{{ email }}{% endraw %}{% comment %}{{ data.gone }}{% endcomment %}{{ first_name }}</p>';
+  expect(issueLetter({ ...template, html }, content)).toMatchObject({
+    html: '<p>&#123;{ email }}{{ first_name }}</p>',
+  });
 });
 
 test('a template is checked before there is content', () => {
