@@ -21,7 +21,7 @@ export type Mode = 'html' | 'plain';
 const RENDER_LIMIT = 10_000;
 
 /** Tags that read other files. They are not available. */
-export const NO_FILES = ['include', 'render', 'layout', 'block'];
+const NO_FILES = ['include', 'render', 'layout', 'block'];
 
 const engines: Readonly<Record<Mode, Liquid>> = { html: htmlEngine(), plain: plainEngine() };
 

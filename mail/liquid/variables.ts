@@ -1,7 +1,7 @@
 import { type Template, TypeGuards, toValueSync, Value } from 'liquidjs';
 
 /** One step of a path: a name, or an item of a list with the name that the template gives it. */
-export type Step = string | { readonly item: string };
+type Step = string | { readonly item: string };
 /** A variable that a template reads from outside, as `order.lines` or `lines[0].price`. Never empty. */
 export type Path = readonly [root: string, ...steps: Step[]];
 
