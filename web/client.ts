@@ -38,6 +38,8 @@ interface ResponseHeaders {
   readonly etag: string | null;
   readonly modified: string | null;
   readonly location: string | null;
+  readonly contentType: string | null;
+  readonly contentEncoding: string | null;
 }
 
 export interface WebClient extends AddressGuard {
@@ -78,6 +80,8 @@ export function webClient({ exceptions, resolve }: WebClientOptions): WebClient 
           etag: header('etag'),
           modified: header('last-modified'),
           location: header('location'),
+          contentType: header('content-type'),
+          contentEncoding: header('content-encoding'),
         };
         const retryAfter = header('retry-after');
         return {

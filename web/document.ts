@@ -1,8 +1,17 @@
-import type { WebClient } from './client.js';
+import type { WebClient, WebResponse } from './client.js';
+import { documentText } from './decoding/document-text.js';
+import { unpacked } from './decoding/unpack.js';
 
 /** The result of fetching a document from an address that a caller named. */
 export type FetchedDocument =
-  | { readonly kind: 'document'; readonly text: string; readonly etag: string | null; readonly modified: string | null }
+  | {
+      readonly kind: 'document';
+      readonly text: string;
+      /** The address after all redirects. */
+      readonly url: string;
+      readonly etag: string | null;
+      readonly modified: string | null;
+    }
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'failed'; readonly why: string };
 
@@ -14,7 +23,7 @@ export interface DocumentRequest {
   readonly modified?: string | null;
 }
 
-/** Bytes; longer documents are refused. */
+/** Bytes, as sent and unpacked; longer documents are refused. */
 const LONGEST = 2_000_000;
 const TIMEOUT = 15_000;
 const REDIRECTS = 3;
@@ -35,23 +44,31 @@ export async function fetchDocument(web: Pick<WebClient, 'send'>, wanted: Docume
       maxBytes: LONGEST,
     });
     if (answer.kind === 'failed') return { kind: 'failed', why: answer.why };
-    const { status, body, whole, headers } = answer;
+    const { status, headers } = answer;
     if (MOVED.includes(status) && headers.location !== null && URL.canParse(headers.location, url)) {
       url = new URL(headers.location, url).href;
       continue;
     }
     if (status === 304) return { kind: 'unchanged' };
     if (status !== 200) return { kind: 'failed', why: `status ${status}` };
-    if (!whole) return { kind: 'failed', why: body.length >= LONGEST ? 'too large' : 'broken off' };
-    return { kind: 'document', text: body.toString('utf8'), etag: headers.etag, modified: headers.modified };
+    return documentOf(answer, url);
   }
   return { kind: 'failed', why: 'too many redirects' };
+}
+
+function documentOf({ body, whole, headers }: WebResponse & { kind: 'answered' }, url: string): FetchedDocument {
+  if (!whole) return { kind: 'failed', why: body.length >= LONGEST ? 'too large' : 'broken off' };
+  const content = unpacked(body, headers.contentEncoding, LONGEST);
+  if (content.kind === 'failed') return content;
+  const text = documentText(content.bytes, headers.contentType);
+  return { kind: 'document', text, url, etag: headers.etag, modified: headers.modified };
 }
 
 function headersOf({ accept, etag, modified }: DocumentRequest): Record<string, string> {
   return {
     'user-agent': 'Everpost/1 (newsletters)',
     accept,
+    'accept-encoding': 'gzip, deflate, br',
     ...(etag != null && { 'if-none-match': etag }),
     ...(modified != null && { 'if-modified-since': modified }),
   };

@@ -41,7 +41,7 @@ const asked: string[] = [];
 const web = {
   send: async ({ url }: WebRequest): Promise<WebResponse> => {
     asked.push(url);
-    const headers = { etag: null, modified: null, location: null };
+    const headers = { etag: null, modified: null, location: null, contentType: null, contentEncoding: null };
     return { kind: 'answered', status: 200, body: Buffer.from(SNS.pem), whole: true, headers, retryAfter: null, ms: 1 };
   },
 };
