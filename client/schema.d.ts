@@ -6810,7 +6810,7 @@ export interface paths {
                             /** @description From the beginning of an issue to its sending (15); its source is tried during this time. */
                             lead_minutes?: number;
                         };
-                        /** @description ai: prompt. feed: url of RSS or Atom. json: url. data: pushed by PUT /newsletters/{id}/data. */
+                        /** @description ai: prompt. feed: url of RSS, Atom or JSON Feed. json: url. data: pushed by PUT /newsletters/{id}/data. */
                         source: {
                             /** @enum {unknown} */
                             kind: "ai" | "feed" | "json" | "data";
@@ -6819,8 +6819,13 @@ export interface paths {
                             /** @description Links that the text of an ai source may use. */
                             links?: string[];
                             url?: string;
-                            /** @description For a feed: how many of its first items an issue takes (10). */
+                            /** @description For a feed: how many of its new items an issue takes, the newest first (10). */
                             max_items?: number;
+                            /**
+                             * @description For a feed: new items beyond max_items come in the next issue, or are skipped.
+                             * @enum {unknown}
+                             */
+                            overflow?: "next_issue" | "skip";
                         };
                         subject?: string | null;
                         preheader?: string | null;
@@ -7091,7 +7096,7 @@ export interface paths {
                             /** @description From the beginning of an issue to its sending (15); its source is tried during this time. */
                             lead_minutes?: number;
                         };
-                        /** @description ai: prompt. feed: url of RSS or Atom. json: url. data: pushed by PUT /newsletters/{id}/data. */
+                        /** @description ai: prompt. feed: url of RSS, Atom or JSON Feed. json: url. data: pushed by PUT /newsletters/{id}/data. */
                         source?: {
                             /** @enum {unknown} */
                             kind: "ai" | "feed" | "json" | "data";
@@ -7100,8 +7105,13 @@ export interface paths {
                             /** @description Links that the text of an ai source may use. */
                             links?: string[];
                             url?: string;
-                            /** @description For a feed: how many of its first items an issue takes (10). */
+                            /** @description For a feed: how many of its new items an issue takes, the newest first (10). */
                             max_items?: number;
+                            /**
+                             * @description For a feed: new items beyond max_items come in the next issue, or are skipped.
+                             * @enum {unknown}
+                             */
+                            overflow?: "next_issue" | "skip";
                         };
                         subject?: string | null;
                         preheader?: string | null;
@@ -7514,6 +7524,10 @@ export interface paths {
                                 /** @description The issue was sent after its sending time. */
                                 sent_late: boolean;
                                 subject: string | null;
+                                /** @description Of a feed: the items in the issue. */
+                                items_sent: number | null;
+                                /** @description Of a feed: new items that did not fit; see overflow. */
+                                items_left: number | null;
                                 campaign_id: number | null;
                                 /** Format: date-time */
                                 created_at: string;
@@ -7598,6 +7612,10 @@ export interface paths {
                                 /** @description The issue was sent after its sending time. */
                                 sent_late: boolean;
                                 subject: string | null;
+                                /** @description Of a feed: the items in the issue. */
+                                items_sent: number | null;
+                                /** @description Of a feed: new items that did not fit; see overflow. */
+                                items_left: number | null;
                                 campaign_id: number | null;
                                 /** Format: date-time */
                                 created_at: string;

@@ -146,8 +146,8 @@ async function rememberFeed(
   { feed }: Issue,
 ): Promise<void> {
   if (feed === null) return;
-  const { marks, ...at } = feed;
-  await newsletters.saveMemory(account, _id, nextFeedState(memory, at, marks));
+  const { marks, url, etag, modified } = feed;
+  await newsletters.saveMemory(account, _id, nextFeedState(memory, { url, etag, modified }, marks));
 }
 
 async function closeIssue(deps: IssueLaunchDeps, row: Issue, campaign: Campaign): Promise<IssueView> {

@@ -31,6 +31,9 @@ export interface Issue {
     readonly etag: string | null;
     readonly modified: string | null;
     readonly marks: readonly string[];
+    /** How many items it contains, and how many new ones it does not. Absent in rows of earlier versions. */
+    readonly sent?: number;
+    readonly left?: number;
   } | null;
   readonly created_at: Date;
   readonly updated_at: Date;

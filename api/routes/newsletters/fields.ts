@@ -109,9 +109,16 @@ function timeFaults({ schedule }: Patch, { calendars, zone, start_at, end_at }: 
   };
 }
 
-function sourceOf({ kind, prompt = '', links = [], url = '', max_items = 10 }: NonNullable<Patch['source']>): Source {
+function sourceOf({
+  kind,
+  prompt = '',
+  links = [],
+  url = '',
+  max_items = 10,
+  overflow = 'next_issue',
+}: NonNullable<Patch['source']>): Source {
   if (kind === 'ai') return { kind, prompt, links };
-  if (kind === 'feed') return { kind, url, max_items };
+  if (kind === 'feed') return { kind, url, max_items, overflow };
   return kind === 'json' ? { kind, url } : { kind };
 }
 

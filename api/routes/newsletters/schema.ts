@@ -6,7 +6,7 @@ import {
   type IssueReason,
   OVERLAPS,
 } from '../../../domain/newsletter/issue.js';
-import { SOURCE_KINDS } from '../../../domain/newsletter/source.js';
+import { OVERFLOWS, SOURCE_KINDS } from '../../../domain/newsletter/source.js';
 import { closed, Id, Line, Mailbox, nullable, Timestamp } from '../../schema/fields.js';
 import { pageFields } from '../../schema/paging.js';
 import { Hours, Settings, SettingsView } from '../campaigns/schema.js';
@@ -73,13 +73,19 @@ const Source = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: 100,
-        description: 'For a feed: how many of its first items an issue takes (10).',
+        description: 'For a feed: how many of its new items an issue takes, the newest first (10).',
+      }),
+    ),
+    overflow: Type.Optional(
+      Type.Enum([...OVERFLOWS], {
+        description: 'For a feed: new items beyond max_items come in the next issue, or are skipped.',
       }),
     ),
   },
   {
     ...closed,
-    description: 'ai: prompt. feed: url of RSS or Atom. json: url. data: pushed by PUT /newsletters/{id}/data.',
+    description:
+      'ai: prompt. feed: url of RSS, Atom or JSON Feed. json: url. data: pushed by PUT /newsletters/{id}/data.',
   },
 );
 
@@ -199,6 +205,8 @@ export const IssueView = Type.Object(
     late: Type.Boolean({ description: 'The issue began late.' }),
     sent_late: Type.Boolean({ description: 'The issue was sent after its sending time.' }),
     subject: nullable(Type.String()),
+    items_sent: nullable(Type.Integer({ description: 'Of a feed: the items in the issue.' })),
+    items_left: nullable(Type.Integer({ description: 'Of a feed: new items that did not fit; see overflow.' })),
     campaign_id: nullable(Id),
     created_at: Timestamp,
     launched_at: nullable(Timestamp),

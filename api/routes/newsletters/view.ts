@@ -66,6 +66,8 @@ export function issueView(row: Issue): Static<typeof IssueView> {
   return {
     ...{ id, kind, scheduled_at: timestamp(row.scheduled_at), send_at: timestamp(row.send_at) },
     ...{ state, reason, detail, late, sent_late, subject, campaign_id },
+    items_sent: row.feed?.sent ?? null,
+    items_left: row.feed?.left ?? null,
     created_at: timestamp(row.created_at),
     launched_at: timestampOrNull(row.launched_at),
     closed_at: timestampOrNull(row.closed_at),

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { issueId, issueTiming, overlapAction, sourceRetryDelay } from '../../../domain/newsletter/issue.js';
-import { nextFeedState, promptForIssue } from '../../../domain/newsletter/source.js';
+import { chooseItems, inboxLines, nextFeedState, promptForIssue } from '../../../domain/newsletter/source.js';
 
 const MINUTE = 60_000;
 const scheduledAt = new Date('2026-05-15T07:00:00.400Z');
@@ -59,4 +60,55 @@ test('the prompt contains the day and the subjects that were sent', () => {
   const prompt = promptForIssue('One tip.', 'Acme tips', 'Fri 15 May 2026', ['Tulips', 'Roses']);
   expect(prompt).toMatch(/^One tip\.\n[\s\S]*Fri 15 May 2026[\s\S]*- Tulips\n- Roses$/);
   expect(promptForIssue('One tip.', 'Acme tips', 'Fri 15 May 2026', [])).not.toContain('repeat');
+});
+
+const marked = (...names: string[]) => names.map((fingerprint) => ({ fingerprint }));
+const memory = (seen: string[] = [], taken: string[] = []) => ({ seen: new Set(seen), taken: new Set(taken) });
+
+test('new items that do not fit into an issue stay new and are counted', () => {
+  const feed = marked('e', 'd', 'c', 'b', 'a');
+  const first = chooseItems(feed, memory(['a']), { max_items: 2 });
+  expect(first).toEqual({ items: marked('e', 'd'), marks: ['e', 'd', 'a'], left: 2 });
+  const second = chooseItems(feed, memory([...first.marks]), { max_items: 2 });
+  expect(second).toEqual({ items: marked('c', 'b'), marks: ['e', 'd', 'c', 'b', 'a'], left: 0 });
+  expect(chooseItems(feed, memory([...second.marks]), { max_items: 2 }).items).toEqual([]);
+});
+
+test('a newsletter that skips what does not fit counts it and does not send it later', () => {
+  const choice = chooseItems(marked('c', 'b', 'a'), memory(), { max_items: 1, overflow: 'skip' });
+  expect(choice).toEqual({ items: marked('c'), marks: ['c', 'b', 'a'], left: 2 });
+});
+
+test('items of an open issue are not taken again, and stay new if it is not sent', () => {
+  const choice = chooseItems(marked('b', 'a'), memory([], ['a']), { max_items: 5 });
+  expect(choice).toEqual({ items: marked('b'), marks: ['b'], left: 0 });
+});
+
+test('whatever a feed holds, each item is sent exactly once, the newest of the moment first', () => {
+  const names = fc.uniqueArray(fc.integer({ min: 0, max: 999 }), { minLength: 1, maxLength: 60 });
+  fc.assert(
+    fc.property(names, fc.integer({ min: 1, max: 10 }), (ids, max_items) => {
+      const feed = marked(...ids.map(String));
+      const sent: string[] = [];
+      for (let seen: readonly string[] = []; sent.length < feed.length; ) {
+        const { items, marks, left } = chooseItems(feed, memory([...seen]), { max_items });
+        sent.push(...items.map(({ fingerprint }) => fingerprint));
+        expect(left).toBe(feed.length - sent.length);
+        seen = marks;
+      }
+      expect(sent).toEqual(ids.map(String));
+    }),
+  );
+});
+
+test('the inbox shows the titles of an issue, then its first text', () => {
+  const item = (title: string, summary = '') => ({ title, summary });
+  expect(inboxLines([item('Tulips', 'They bloom.')])).toEqual({ subject: 'Tulips', preview: 'They bloom.' });
+  expect(inboxLines([item('Tulips', 'x'), item('Roses')])).toEqual({ subject: 'Tulips · Roses', preview: 'x' });
+  const long = Array.from({ length: 4 }, (_, n) => item(`${n} ${'word '.repeat(8).trim()}`));
+  expect(inboxLines(long)).toEqual({
+    subject: `${long[0]?.title} · ${long[1]?.title}`,
+    preview: `${long[2]?.title} · ${long[3]?.title}`,
+  });
+  expect(inboxLines([item('t'.repeat(300))]).subject).toBe('t'.repeat(300));
 });

@@ -62,9 +62,9 @@ describe('a feed', () => {
     const id = await aNewsletter({
       html: '<p>{{ first_name }}</p>{% for item in items %}<i>{{ item.title }}</i>{% endfor %}',
     });
-    expect(await ended(await triggered(id))).toMatchObject({ state: 'sent', subject: 'Tulips' });
+    expect(await ended(await triggered(id))).toMatchObject({ state: 'sent', subject: 'Tulips · Roses' });
     const mail = await lastMail();
-    expect([mail.subject, /Alice[\s\S]*Tulips[\s\S]*Roses/.test(mail.html ?? '')]).toEqual(['Tulips', true]);
+    expect([mail.subject, /Alice[\s\S]*Tulips[\s\S]*Roses/.test(mail.html ?? '')]).toEqual(['Tulips · Roses', true]);
     expect(await ended(await triggered(id, 2))).toMatchObject({
       state: 'skipped',
       reason: 'nothing_new',
