@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { type BounceCause, bounceEvidence, delayEvidence, type Evidence } from '../../domain/delivery/evidence.js';
+import type { Evidence } from '../../domain/delivery/evidence.js';
+import { type BounceCause, bounceEvidence, delayEvidence } from '../../domain/delivery/provider-evidence.js';
 import {
   FORGED,
   fieldsOf,
@@ -18,6 +19,7 @@ import {
 const MAX_AGE = 12 * 3_600_000;
 
 const REASONS: Readonly<Record<string, BounceCause>> = {
+  bounce: 'no_mailbox',
   'suppress-bounce': 'no_mailbox',
   'suppress-complaint': 'blocked',
   'suppress-unsubscribe': 'blocked',

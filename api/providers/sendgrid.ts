@@ -1,5 +1,6 @@
 import { createPublicKey, createVerify, type KeyObject } from 'node:crypto';
-import { type BounceCause, bounceEvidence, delayEvidence, type Evidence } from '../../domain/delivery/evidence.js';
+import type { Evidence } from '../../domain/delivery/evidence.js';
+import { type BounceCause, bounceEvidence, delayEvidence } from '../../domain/delivery/provider-evidence.js';
 import type { IdentifiedReport } from '../../store/inbound/inbound.js';
 import {
   FORGED,
@@ -89,7 +90,7 @@ function evidenceOf(event: JsonFields): Evidence | undefined {
       return { kind: 'left' };
     case 'bounce': {
       const classified = String(event['bounce_classification'] ?? '');
-      const takenFor = event['type'] === 'blocked' ? 'blocked' : (CLASSIFICATIONS[classified] ?? 'unknown');
+      const takenFor = causeOf(event['type'], classified);
       return bounceEvidence({
         status,
         words,
@@ -102,6 +103,12 @@ function evidenceOf(event: JsonFields): Evidence | undefined {
     default:
       return undefined;
   }
+}
+
+/** A bounce without a classification is one that SendGrid suppresses: it sends no more mail to the address. */
+function causeOf(type: unknown, classification: string): BounceCause {
+  if (type === 'blocked') return 'blocked';
+  return CLASSIFICATIONS[classification] ?? (classification === '' ? 'no_mailbox' : 'unknown');
 }
 
 /** A drop because of SendGrid's own unsubscribe or complaint lists has the cause `unknown`. */

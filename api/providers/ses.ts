@@ -1,4 +1,5 @@
-import { type BounceCause, bounceEvidence, delayEvidence, type Evidence } from '../../domain/delivery/evidence.js';
+import type { Evidence } from '../../domain/delivery/evidence.js';
+import { type BounceCause, bounceEvidence, delayEvidence } from '../../domain/delivery/provider-evidence.js';
 import { shortReply } from '../../domain/delivery/scrub.js';
 import type { IdentifiedReport } from '../../store/inbound/inbound.js';
 import { type CertificateAt, isSignedBySns, isSnsUrl, regionOf } from './sns.js';
@@ -17,6 +18,7 @@ import {
 } from './webhook.js';
 
 const PERMANENT: Readonly<Record<string, BounceCause>> = {
+  General: 'no_mailbox',
   NoEmail: 'no_mailbox',
   Suppressed: 'no_mailbox',
   OnAccountSuppressionList: 'no_mailbox',

@@ -16,7 +16,8 @@ import { sesReader } from './ses.js';
 import { snsCertificates } from './sns.js';
 import type { ReadWebhook, WebhookContent } from './webhook.js';
 
-const MAX_BODY_BYTES = 5 * 1024 * 1024;
+/** Postmark sends the returned mail along. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const HookPath = Type.Object({ ...ProviderPath.properties, hook: Type.String({ maxLength: 100 }) });
 const KeptReports = Type.Object({ kept: Type.Integer({ description: 'Reports that were stored.' }) });
 

@@ -1,5 +1,6 @@
 import { RECIPIENT_STATUSES, type RecipientStatus } from '../../domain/campaign/campaign.js';
-import { REFUSAL_RULES, REFUSAL_RULES_VERSION, type RefusalAction } from '../../domain/delivery/refusal-rules.js';
+import { REFUSAL_RULES, REFUSAL_RULES_VERSION } from '../../domain/delivery/refusal-rules.js';
+import type { RefusalAction } from '../../domain/delivery/refusals/rule.js';
 import { RETRY_WAITS } from '../../domain/delivery/retry.js';
 import { SOFT_BOUNCES } from '../../domain/delivery/suppression.js';
 import { code, type Page, page, table } from './page.js';

@@ -1,5 +1,6 @@
 import type { ConnectionTrouble, Fate, Outcome, RefusalScope, SmtpReply } from './outcome.js';
-import { REFUSAL_RULES, REFUSAL_RULES_VERSION, type RefusalRule } from './refusal-rules.js';
+import { REFUSAL_RULES, REFUSAL_RULES_VERSION } from './refusal-rules.js';
+import type { RefusalRule } from './refusals/rule.js';
 import { scrubbed, shortReply } from './scrub.js';
 
 export type ExceptionFate = Exclude<Fate, { readonly kind: 'sent' }>;
@@ -45,6 +46,7 @@ function matches(rule: RefusalRule, code: number, status: string | undefined, te
   const subject = status?.slice(2) ?? '';
   if (rule.status !== undefined && !rule.status.test(subject)) return false;
   if (rule.unlessStatus?.test(subject) === true) return false;
+  if (rule.unlessText?.test(text) === true) return false;
   return rule.text === undefined || rule.text.test(text);
 }
 

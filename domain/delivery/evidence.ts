@@ -1,5 +1,5 @@
 import { type ExceptionFate, fateOfRefusal } from './classify.js';
-import { shortReply } from './scrub.js';
+import { isVague } from './refusal-rules.js';
 
 /** A report about a mail after it was sent. */
 export type Evidence =
@@ -35,13 +35,17 @@ export function feedbackEvidence(type: string): Evidence | undefined {
 /** Days after which inbound mail and reports are deleted. */
 export const REPORT_RETENTION_DAYS = 14;
 
-/**
- * A report's entry for one recipient (RFC 3464 §2.3): lower-cased action, status such as `5.1.1`, the server's text.
- */
+/** A report's entry for one recipient (RFC 3464 §2.3), or the same as read from free text. */
 export interface RecipientReport {
-  readonly action: string;
+  readonly action: 'failed' | 'delayed' | 'delivered';
+  /** Such as `5.1.1`. */
   readonly status: string | null;
+  /** The server's text, with its code where it has one. */
   readonly diagnostic: string | null;
+  /** The address at which the delivery ended; null where the report names none. */
+  readonly recipient?: string | null;
+  /** The address that the sender had given. */
+  readonly original?: string | null;
 }
 
 /** What a report means for the recipient of our mail. */
@@ -51,83 +55,69 @@ export type ReportedDelivery =
   | { readonly kind: 'delivered' };
 
 /** Classes of a final 4xx that mean only that the time was over. */
-const OUT_OF_TIME = ['transient', 'greylisted', 'rate_limited', 'protocol'];
+const OUT_OF_TIME = ['transient', 'greylisted', 'rate_limited', 'recipient_busy', 'system_full', 'protocol'];
+
+/** Whether an address in a report is the recipient of our mail; undefined if it is not readable as an address. */
+export type IsOurs = (address: string) => boolean | undefined;
 
 /**
- * Our mails have one recipient each, but a recipient may forward to several addresses: one delivery is enough.
- * Undefined if the report contains no known action.
+ * Our mails have one recipient each, but a recipient may forward to several addresses: one delivery is enough. A report
+ * about another address is about a forward: its `fate` does not have scope `address`. Undefined if there is no report.
  */
-export function reportedDelivery(reports: readonly RecipientReport[]): ReportedDelivery | undefined {
-  if (reports.some(({ action }) => ['delivered', 'relayed', 'expanded'].includes(action))) return { kind: 'delivered' };
-  const failed = reports.find(({ action }) => action === 'failed');
-  if (failed !== undefined) return { kind: 'failed', fate: finalFate(failed) };
-  const delayed = reports.find(({ action }) => action === 'delayed');
-  return delayed && { kind: 'delayed', fate: { ...fateOfReport(delayed), kind: 'deferred' } };
+export function reportedDelivery(
+  reports: readonly RecipientReport[],
+  isOurs: IsOurs = () => undefined,
+): ReportedDelivery | undefined {
+  if (reports.some(({ action }) => action === 'delivered')) return { kind: 'delivered' };
+  const report = firstOfOurs(reports, 'failed', isOurs) ?? firstOfOurs(reports, 'delayed', isOurs);
+  if (report === undefined) return undefined;
+  const fate = isAboutAForward(report, isOurs) ? ofForward(fateOfReport(report)) : fateOfReport(report);
+  return report.action === 'failed'
+    ? { kind: 'failed', fate: finalFate(fate) }
+    : { kind: 'delayed', fate: { ...fate, kind: 'deferred' } };
 }
 
-function finalFate(report: RecipientReport): ExceptionFate {
-  const fate = fateOfReport(report);
+function firstOfOurs(reports: readonly RecipientReport[], action: RecipientReport['action'], isOurs: IsOurs) {
+  const found = reports.filter((report) => report.action === action);
+  return found.find((report) => !isAboutAForward(report, isOurs)) ?? found[0];
+}
+
+/** An alias or a forward: the address that failed, or the one that the reporter was given, is not that of our mail. */
+function isAboutAForward({ recipient, original }: RecipientReport, isOurs: IsOurs): boolean {
+  return [recipient, original].some((address) => typeof address === 'string' && isOurs(address) === false);
+}
+
+/** The same refusal, said of another address than that of our mail: it is no evidence about ours. */
+export function ofForward(fate: ExceptionFate): ExceptionFate {
+  return fate.scope === 'address' ? { ...fate, scope: 'message' } : fate;
+}
+
+function finalFate(fate: ExceptionFate): ExceptionFate {
   const reason = OUT_OF_TIME.includes(fate.class) ? 'expired' : fate.class;
   return { ...fate, kind: 'failed', class: reason };
 }
 
+/** Whether the report has no reason that the table knows. */
+export function lacksReason(report: RecipientReport): boolean {
+  return isVague(fateOfReport(report));
+}
+
+/** Another server's reply in the words of the reporter: `host mx.example said: 550 5.1.1 …`. */
+const QUOTED_REPLY =
+  /\b(?:said|answered|returned|reply|response|error)\b(?:[^\n]{0,80}?(?::|\bwas))?\s*['"(]?(?=[45]\d\d[ -])/i;
+
 /** Reports are classified with the same table as replies; without a basic code the status stands for one. */
-function fateOfReport({ status, diagnostic }: RecipientReport): ExceptionFate {
-  const diagnosticText = (diagnostic ?? '').replace(/^\s*[\w-]+\s*;\s*/, '').trim();
-  const [, digits, rest] = /^(\d{3})(?:[ -]|$)\s*(.*)$/s.exec(diagnosticText) ?? [];
+export function fateOfReport({ status, diagnostic }: Pick<RecipientReport, 'status' | 'diagnostic'>): ExceptionFate {
+  const full = (diagnostic ?? '').replace(/^\s*[\w-]+\s*;\s*/, '').trim();
+  const quoted = QUOTED_REPLY.exec(full.slice(0, 1_000));
+  const diagnosticText = quoted === null ? full : full.slice(quoted.index + quoted[0].length);
+  const [, digits, rest] = /^#?<?([245]\d\d)(?:[ -]|>|$)\s*(.*)$/s.exec(diagnosticText) ?? [];
   const text = (rest ?? diagnosticText).replace(/(^|\s)\d{3}-(?=[45]\.\d)/g, '$1');
   const code = digits === undefined ? codeOf(status) : Number(digits);
-  const named = /\b[45]\.\d{1,3}\.\d{1,3}\b/.test(text) || status === null || /\.0\.0$/.test(status);
+  const named = /(?<![\w.])[45]\.\d{1,3}\.\d{1,3}\b/.test(text) || status === null || /\.0\.0$/.test(status);
   return fateOfRefusal({ code, text: named ? text : `${status} ${text}` });
 }
 
 function codeOf(status: string | null): number {
   return status?.startsWith('4') === true ? 450 : 550;
-}
-
-/** The provider's classification of a bounce; used if the table does not recognise the server's reply. */
-export type BounceCause =
-  | 'no_mailbox'
-  | 'full'
-  | 'blocked'
-  | 'content'
-  | 'too_large'
-  | 'domain'
-  | 'expired'
-  | 'unknown';
-
-const FALLBACK: Readonly<Record<BounceCause, Pick<ExceptionFate, 'class' | 'scope'>>> = {
-  no_mailbox: { class: 'invalid_recipient', scope: 'address' },
-  full: { class: 'mailbox_full', scope: 'address' },
-  blocked: { class: 'policy', scope: 'sender' },
-  content: { class: 'content_rejected', scope: 'message' },
-  too_large: { class: 'too_large', scope: 'message' },
-  domain: { class: 'bad_domain', scope: 'domain' },
-  expired: { class: 'expired', scope: 'message' },
-  unknown: { class: 'unrecognised', scope: 'message' },
-};
-
-interface ProviderBounce {
-  /** RFC 3463, such as `5.1.1`. */
-  readonly status: string | null;
-  /** The reply of the receiving server. */
-  readonly words: string | null;
-  /** The provider's classification, stored as the rule: `ses:Permanent/General`. */
-  readonly rule: string;
-  readonly cause: BounceCause;
-}
-
-/** Classifies the receiving server's reply with the table of refusals, then by the provider's classification. */
-export function bounceEvidence({ status, words, rule, cause }: ProviderBounce): Evidence {
-  const verdict = reportedDelivery([{ action: 'failed', status, diagnostic: words }]);
-  const read = verdict?.kind === 'failed' ? verdict.fate : undefined;
-  if (read !== undefined && read.class !== 'unrecognised') return { kind: 'bounced', fate: read };
-  const reply = words === null ? null : shortReply(words);
-  return { kind: 'bounced', fate: { kind: 'failed', ...FALLBACK[cause], code: status, reply, rule } };
-}
-
-/** The provider still tries to deliver. */
-export function delayEvidence(status: string | null, words: string | null): Evidence | undefined {
-  const verdict = reportedDelivery([{ action: 'delayed', status, diagnostic: words }]);
-  return verdict?.kind === 'delayed' ? verdict : undefined;
 }

@@ -13,6 +13,7 @@ export interface SoftBounceLimit {
 export const SOFT_BOUNCES: Readonly<Record<string, SoftBounceLimit>> = {
   mailbox_full: { days: 5, hours: 14 * 24 },
   mailbox_disabled: { days: 2, hours: 24 },
+  recipient_filtered: { days: 3, hours: 72 },
 };
 
 /** Older soft bounces are deleted. */
@@ -44,7 +45,7 @@ export function decideForAddress(refusal: DecidedRefusal, source: 'server' | 're
     const isAnswer = source === 'server' && kind === 'failed' && rule !== undefined && rule !== KNOWN_BAD_DOMAIN;
     return isAnswer ? 'record_bad_domain' : 'nothing';
   }
-  return kind !== 'uncertain' && isSoftBounce(reason) ? 'count_soft_bounce' : 'nothing';
+  return kind !== 'uncertain' && scope === 'address' && isSoftBounce(reason) ? 'count_soft_bounce' : 'nothing';
 }
 
 /** Classes of refusals that suppress an address at once. */

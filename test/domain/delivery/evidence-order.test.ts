@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { fateOf } from '../../../domain/delivery/classify.js';
+import { decideForAddress } from '../../../domain/delivery/suppression.js';
+
+const fateOfReply = (line: string) =>
+  fateOf({ kind: 'refused', reply: { code: Number(line.slice(0, 3)), text: line.slice(4) } });
+const readingOf = (line: string) => {
+  const fate = fateOfReply(line);
+  if (fate.kind === 'sent') throw new Error('a refusal is never sent');
+  return [fate.kind, fate.class, fate.scope, decideForAddress(fate)];
+};
+
+describe('an unknown user is suppressed at once, whatever the code', () => {
+  test.each([
+    '550 5.4.1 <ada@firm.example>: Recipient address rejected: Access denied. AS(201806281) [XY1.mail.protection.outlook.com]',
+    '550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302).',
+    '552 1 Requested mail action aborted, mailbox not found',
+    '550 Unrouteable address',
+    '550 Requested action not taken: mailbox unavailable. See https://post.example/errors?c=policy&ip=192.0.2.4',
+    '554 delivery error: dd Not a valid recipient - mta4.mail.example',
+    '550 5.7.1 No such user!',
+    '550 Message was not accepted -- invalid mailbox. Local mailbox ada@post.example is unavailable: user not found',
+    '550 ada not listed in Public Name & Address Book',
+    '550 5.1.1 RESOLVER.ADR.RecipientNotFound; not found',
+    '550 #5.1.0 Address rejected.',
+    '550 Empfänger unbekannt',
+    '550 usuario desconocido',
+    '550 该用户不存在 (用户不存在)',
+    '550 5.1.351 Remote server returned unknown recipient or mailbox unavailable',
+    '551 User not local; please try ada@new.example',
+    '550 mailbox closed',
+  ])('%s', (line) => {
+    expect(readingOf(line)).toEqual(['failed', 'invalid_recipient', 'address', 'suppress']);
+  });
+});
+
+describe('a phrase of rate, policy or time counts before the code of an unknown user', () => {
+  test.each([
+    ['550 5.1.1 <ada@firm.example> 192.0.2.9 has sent to too many recipients this hour', 'rate_limited'],
+    ['550 5.1.1 <ada@firm.example>: Recipient temporarily rejected: the LDAP server is down', 'transient'],
+    ['550 5.1.1 lookup failed: directory server unavailable', 'transient'],
+    ['550 5.1.1 recipient refused due to recipient preferences', 'policy'],
+    ['550 5.1.1 user unknown, please try again later', 'transient'],
+    ['550 5.1.1 <ada@firm.example>: blocked by policy', 'policy'],
+    ['550 5.1.1 message looks like spam', 'content_rejected'],
+    ['550 5.1.1 Your IP has a poor reputation', 'ip_blocked'],
+    ['550 5.1.1 user account is disabled', 'mailbox_disabled'],
+    ['550 5.1.1 command died: could not open the mailbox', 'transient'],
+    ['554 5.7.1 <ada@firm.example>: Recipient address rejected: Access denied', 'policy'],
+  ])('%s', (line, reason) => {
+    const [, name, , decision] = readingOf(line);
+    expect([name, decision]).toEqual([reason, reason === 'mailbox_disabled' ? 'count_soft_bounce' : 'nothing']);
+  });
+});
+
+describe('a mailbox that receives too fast is tried again and never counts as a bounce', () => {
+  test.each([
+    '550 5.2.1 The user you are trying to contact is receiving mail at a rate that prevents additional messages from being delivered.',
+    '450 4.2.1 The user you are trying to contact is receiving mail too quickly.',
+    '550 5.2.122 The recipient has exceeded the limit of messages per hour',
+    "554 5.2.121 Recipient's per hour message receive limit exceeded",
+  ])('%s', (line) => {
+    expect(readingOf(line)).toEqual(['deferred', 'recipient_busy', 'message', 'nothing']);
+  });
+});
+
+describe('the quota or the storage of a server is not the mailbox of the recipient', () => {
+  test.each([
+    ['452 4.7.1 Hourly quota exceeded, try later', 'quota_exceeded'],
+    ['452 Quota exceeded', 'quota_exceeded'],
+    ['550 Monthly quota exceeded', 'quota_exceeded'],
+    ['454 Throttling failure: daily message quota exceeded', 'quota_exceeded'],
+    ['550 5.7.1 The sending limit of your plan has been reached', 'quota_exceeded'],
+    ['550 5.1.90 You have reached your daily limit for message recipients', 'quota_exceeded'],
+    ['452 4.3.1 Insufficient system storage', 'system_full'],
+    ['452 Requested action not taken: insufficient system storage', 'system_full'],
+    ['552 5.3.1 mail system full', 'system_full'],
+    ['431 not enough disk space', 'system_full'],
+    ['421 4.7.28 Our system has detected mail that is rate limited', 'rate_limited'],
+    ['454 4.7.0 Throttling failure: maximum sending rate exceeded', 'rate_limited'],
+    ['421 4.7.0 [TSS04] Messages from 192.0.2.9 temporarily deferred', 'rate_limited'],
+    ['451 4.7.500 Server busy. Please try again later', 'rate_limited'],
+  ])('%s', (line, reason) => {
+    expect(readingOf(line)).toEqual(['deferred', reason, 'infrastructure', 'nothing']);
+  });
+
+  test.each([
+    '452 4.2.2 Quota exceeded',
+    '452 4.2.2 The email account that you tried to reach is over quota',
+    '552 5.2.2 <ada@firm.example>: Quota exceeded',
+    '552 Requested mail action aborted: exceeded storage allocation',
+    '550 mailbox quota exceeded',
+    '550 5.1.1 mailbox is full, try again later',
+  ])('%s is the mailbox', (line) => {
+    expect(readingOf(line).slice(1)).toEqual(['mailbox_full', 'address', 'count_soft_bounce']);
+  });
+});
+
+test.each([
+  '550 5.7.27 The domain of the recipient does not accept mail (null MX)',
+  '550 5.7.27 Host does not accept mail',
+  '556 5.1.10 Recipient address has a null MX',
+])('%s: the domain accepts no mail, and no address is suppressed', (line) => {
+  expect(readingOf(line)).toEqual(['failed', 'bad_domain', 'domain', 'record_bad_domain']);
+});
+
+test('every rule reads a long hostile text in little time', () => {
+  const parts = ['mailbox ', 'user ', '…', 'not ', 'quota ', 'message ', 'no such ', 'domain ', 'receiving ', 'a'];
+  for (const part of parts) {
+    const started = performance.now();
+    fateOfReply(`550 ${part.repeat(200_000)}`);
+    expect(performance.now() - started).toBeLessThan(1_000);
+  }
+});
