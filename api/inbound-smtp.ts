@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { FastifyBaseLogger } from 'fastify';
 import { SMTPServer, type SMTPServerAddress, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import type { Config } from '../config.js';
+import { condensed } from '../mail/dsn/condense.js';
 import { readInbound } from '../mail/dsn/read.js';
 import { ringReader } from '../mail/tokens/key-ring.js';
 import { type AddressOwner, returnPaths } from '../mail/tokens/return-path.js';
@@ -94,30 +95,30 @@ async function checkRecipient(
 async function receive({ inbound }: InboundSmtpDeps, stream: SMTPServerDataStream, { envelope }: SMTPServerSession) {
   const raw = await collected(stream);
   const to = envelope.rcptTo.map(({ address }) => address);
-  if (to.every((address) => ROLE_ADDRESSES.test(address.split('@')[0] ?? ''))) await demandReport(raw);
+  if (to.every((address) => ROLE_ADDRESSES.test(address.split('@')[0] ?? ''))) await demandReport(raw, to);
   await inbound.saveMail(null, raw, to);
 }
 
 /** Prevents filling the store through well-known addresses. */
-async function demandReport(raw: Buffer): Promise<void> {
-  const { kind } = await readInbound(raw);
-  if (kind !== 'feedback' && kind !== 'delivery') throw refusal(550, '5.7.1 Only reports are read here');
+async function demandReport(raw: Buffer, to: readonly string[]): Promise<void> {
+  const { kind } = await readInbound(raw, to);
+  if (kind !== 'feedback' && kind !== 'delivery' && kind !== 'enclosed')
+    throw refusal(550, '5.7.1 Only reports are read here');
 }
 
+/** An oversized mail is read to its end but not kept. */
 async function collected(stream: SMTPServerDataStream): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  // An oversized mail is read to its end but not kept.
-  for await (const chunk of stream) if (!stream.sizeExceeded) chunks.push(chunk as Buffer);
+  const raw = await condensed(stream as AsyncIterable<Buffer>);
   if (stream.sizeExceeded) throw refusal(552, `5.3.4 A report may have ${LARGEST_REPORT} bytes`);
-  return Buffer.concat(chunks);
+  return raw;
 }
 
 function refusal(responseCode: number, message: string): Error {
   return Object.assign(new Error(message), { responseCode });
 }
 
-/** Maximum bytes of one report, by SMTP and by HTTP. */
-export const LARGEST_REPORT = 1024 * 1024;
+/** Maximum bytes of one report, by SMTP and by HTTP: it may return the largest mail that we send. 1 MiB of it is kept. */
+export const LARGEST_REPORT = 32 * 1024 * 1024;
 
 /** Limits reads, so that many forged addresses do not cause as many reads. */
 const MIN_RING_AGE = 1_000;

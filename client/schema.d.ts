@@ -8124,6 +8124,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/inbound": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List inbound mail that could not be understood, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `meta.next` of the previous page. */
+                    after?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                id: string;
+                                /** Format: date-time */
+                                received_at: string;
+                                /** Format: date-time */
+                                readable_until: string;
+                                /** @description `unparsed`: neither a report nor an automatic reply; `auto_reply`; `unknown`: it names no mail of the account; `given_up`: it could not be processed. */
+                                verdict: string;
+                                /** @description Envelope recipients. */
+                                to: string[];
+                                from: string | null;
+                                subject: string | null;
+                                /** @description Plain text, up to the returned mail; at most 32 KiB. */
+                                text: string;
+                            }[];
+                            meta: {
+                                next: string | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/providers": {
         parameters: {
             query?: never;
@@ -11065,7 +11124,7 @@ export interface paths {
         put?: never;
         /**
          * Submit a raw mail: a bounce, a complaint or an unsubscribe
-         * @description The mail itself as `message/rfc822`; stored before the response, processed within seconds.
+         * @description The mail itself as `message/rfc822`, up to 32 MiB; stored before the response, processed within seconds.
          */
         post: {
             parameters: {

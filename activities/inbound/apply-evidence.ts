@@ -13,7 +13,7 @@ import {
 import { applyComplaint, applyRefusal, type SuppressionStores } from '../../services/suppress.js';
 import type { Campaigns } from '../../store/campaigns/campaigns.js';
 import type { Event } from '../../store/events/events.js';
-import type { ProviderReport } from '../../store/inbound/inbound.js';
+import type { ProviderReport } from '../../store/inbound/row.js';
 import type { Messages } from '../../store/messages/messages.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import type { ReputationGuard } from '../campaign/reputation.js';

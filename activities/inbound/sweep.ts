@@ -1,15 +1,11 @@
 import { monotonic, now } from '../../clock.js';
-import { type Evidence, feedbackEvidence } from '../../domain/delivery/evidence.js';
+import { type Evidence, feedbackEvidence, ofForward, reportedDelivery } from '../../domain/delivery/evidence.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
+import { parseMailbox } from '../../mail/address.js';
 import { type InboundMail, readInbound } from '../../mail/dsn/read.js';
 import { type ReturnPaths, returnPaths } from '../../mail/tokens/return-path.js';
-import type {
-  Inbound,
-  InboundMailRow,
-  InboundReportRow,
-  InboundRow,
-  InboundSubscriptionRow,
-} from '../../store/inbound/inbound.js';
+import type { Inbound } from '../../store/inbound/inbound.js';
+import type { InboundMailRow, InboundReportRow, InboundRow, InboundSubscriptionRow } from '../../store/inbound/row.js';
 import type { LinkKeyRing } from '../../store/secrets/link-keys.js';
 import type { WebClient } from '../../web/client.js';
 import {
@@ -71,12 +67,13 @@ async function processRow(deps: InboundDeps, paths: ReturnPaths, row: InboundRow
   const until = fromNow(deps.times.lease * SHARE_OF_LEASE);
   if (!(await deps.inbound.claim(row, until).catch(() => false))) return;
   try {
-    const { verdict, keepRaw } =
+    const { verdict, keepRaw, account } =
       row.kind === 'mail' ? await readMail(deps, paths, row) : await processReport(deps, paths, row);
-    await deps.inbound.done(row, verdict, keepRaw ? readableUntil(deps) : undefined);
+    await deps.inbound.done(row, verdict, { account, readable: keepRaw ? readableUntil(deps) : undefined });
   } catch (error) {
     deps.log.warn({ id: row._id, error: String(error) }, 'could not process an inbound report');
-    if (row.tries >= MAX_TRIES) await deps.inbound.done(row, 'given_up', readableUntil(deps)).catch(() => undefined);
+    if (row.tries >= MAX_TRIES)
+      await deps.inbound.done(row, 'given_up', { readable: readableUntil(deps) }).catch(() => undefined);
     else await deps.inbound.retryLater(row, nextTryAt(row)).catch(() => undefined);
   }
 }
@@ -92,26 +89,53 @@ function processReport(
 interface Verdict {
   readonly verdict: string;
   readonly keepRaw?: boolean;
+  /** The account of the mail that was reported; unauthenticated mail has none before. */
+  readonly account?: number;
 }
 
 async function readMail(deps: InboundDeps, paths: ReturnPaths, row: InboundMailRow): Promise<Verdict> {
   const mail = await readInbound(Buffer.from(row.raw?.buffer ?? []), row.to);
   const scope = { account: row.account, byUnsubscribeAddress: mail.kind !== 'delivery' };
   const reported = await reportedMailOf(deps, paths, mail, scope);
-  if (reported === undefined) return { verdict: 'unknown' };
+  if (reported === undefined) return { verdict: 'unknown', keepRaw: row.account !== null && isForPeople(mail) };
+  const { account } = reported;
   const evidence = evidenceIn(mail, reported);
-  if (evidence === undefined) return { verdict: mail.kind, keepRaw: mail.kind === 'unparsed' };
-  return { verdict: await applyEvidence(deps, reported, evidence, row.received_at) };
+  if (evidence === undefined) {
+    const verdict = mail.kind === 'delivery' ? 'unparsed' : mail.kind;
+    return { verdict, account, keepRaw: isForPeople(mail) };
+  }
+  return { verdict: await applyEvidence(deps, reported, evidence, row.received_at), account };
+}
+
+/** Free text that an operator can read. */
+function isForPeople(mail: InboundMail): boolean {
+  return mail.kind === 'unparsed' || mail.kind === 'auto_reply' || (mail.kind === 'delivery' && mail.by === 'text');
 }
 
 /** The holder of a link can unsubscribe and complain, but cannot report that an address bounces. */
 function evidenceIn(mail: InboundMail, reported: ReportedMail): Evidence | undefined {
   if (mail.kind === 'feedback') return feedbackEvidence(mail.type);
+  if (mail.kind === 'enclosed') return { kind: 'complained', detail: 'complaint with the mail enclosed' };
   if (reported.unsubscribes) return mail.kind === 'unparsed' ? { kind: 'left' } : undefined;
-  if (mail.kind !== 'delivery') return undefined;
-  const { verdict } = mail;
-  if (verdict.kind === 'delivered') return verdict;
+  return mail.kind === 'delivery' ? deliveryEvidence(mail, reported) : undefined;
+}
+
+type DeliveryReport = Extract<InboundMail, { kind: 'delivery' }>;
+
+/** Free text counts only where it names the recipient of the mail or another address that can be read. */
+function deliveryEvidence({ reports, by }: DeliveryReport, reported: ReportedMail): Evidence | undefined {
+  const isOurs = (address: string) => isAddressOf(reported, address);
+  const isNamed = reports.some(({ recipient, original }) => isOurs(recipient ?? original ?? '') !== undefined);
+  if (by === 'text' && !isNamed) return undefined;
+  const verdict = reportedDelivery(reports, isOurs);
+  if (verdict === undefined || verdict.kind === 'delivered') return verdict;
   return { kind: verdict.kind === 'failed' ? 'bounced' : 'delayed', fate: verdict.fate };
+}
+
+/** Whether an address is the one that the mail was sent to; undefined if it is not readable as an address. */
+function isAddressOf({ emailKey }: ReportedMail, address: string): boolean | undefined {
+  const identity = parseMailbox(address)?.identity;
+  return identity === undefined ? undefined : identity === emailKey;
 }
 
 async function readReport(
@@ -120,9 +144,17 @@ async function readReport(
   { account, report }: InboundReportRow,
 ): Promise<Verdict> {
   const scope = { account, byUnsubscribeAddress: report.evidence.kind === 'complained' };
-  const reported = (await reportedMailOf(deps, paths, report, scope)) ?? reportedAddress(account, report.email);
+  const marked = await reportedMailOf(deps, paths, report, scope);
+  const reported = marked ?? reportedAddress(account, report.email);
   if (reported === undefined) return { verdict: 'unknown' };
-  return { verdict: await applyEvidence(deps, reported, report.evidence, report.at) };
+  return { verdict: await applyEvidence(deps, reported, evidenceAbout(reported, report), report.at) };
+}
+
+/** A provider names the address at which the delivery ended, which may be one that the recipient forwards to. */
+function evidenceAbout(reported: ReportedMail, { evidence, email }: InboundReportRow['report']): Evidence {
+  if (evidence.kind !== 'bounced' && evidence.kind !== 'delayed') return evidence;
+  const isForward = email !== null && isAddressOf(reported, email) === false;
+  return isForward ? { ...evidence, fate: ofForward(evidence.fate) } : evidence;
 }
 
 /**

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Evidence } from '../../domain/delivery/evidence.js';
 import { type BounceCause, bounceEvidence } from '../../domain/delivery/provider-evidence.js';
 import type { ProviderSettings } from '../../domain/provider/settings.js';
-import type { IdentifiedReport } from '../../store/inbound/inbound.js';
+import type { IdentifiedReport } from '../../store/inbound/row.js';
 import {
   FORGED,
   fieldsOf,

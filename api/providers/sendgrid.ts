@@ -1,7 +1,7 @@
 import { createPublicKey, createVerify, type KeyObject } from 'node:crypto';
 import type { Evidence } from '../../domain/delivery/evidence.js';
 import { type BounceCause, bounceEvidence, delayEvidence } from '../../domain/delivery/provider-evidence.js';
-import type { IdentifiedReport } from '../../store/inbound/inbound.js';
+import type { IdentifiedReport } from '../../store/inbound/row.js';
 import {
   FORGED,
   isTooOldSecond,

@@ -1,7 +1,7 @@
 import type { Evidence } from '../../domain/delivery/evidence.js';
 import { type BounceCause, bounceEvidence, delayEvidence } from '../../domain/delivery/provider-evidence.js';
 import { shortReply } from '../../domain/delivery/scrub.js';
-import type { IdentifiedReport } from '../../store/inbound/inbound.js';
+import type { IdentifiedReport } from '../../store/inbound/row.js';
 import { type CertificateAt, isSignedBySns, isSnsUrl, regionOf } from './sns.js';
 import {
   FORGED,

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { REPORT_RETENTION_DAYS } from '../../domain/delivery/evidence.js';
 import type { ProviderSettings } from '../../domain/provider/settings.js';
-import type { IdentifiedReport } from '../../store/inbound/inbound.js';
+import type { IdentifiedReport } from '../../store/inbound/row.js';
 import { jsonIn } from '../hooks/json-bodies.js';
 
 /** One request of a provider's webhook, unparsed. */

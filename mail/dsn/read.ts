@@ -1,20 +1,24 @@
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
-import { type RecipientReport, type ReportedDelivery, reportedDelivery } from '../../domain/delivery/evidence.js';
-
-/** References in an inbound mail to one of our mails. None is trusted before its MAC is verified. */
-interface MailReferences {
-  /** Possible return paths, the most likely first. */
-  readonly addresses: readonly string[];
-  /** Message-IDs of the returned mail, without brackets. */
-  readonly messageIds: readonly string[];
-}
+import { lacksReason, type RecipientReport } from '../../domain/delivery/evidence.js';
+import { type Fields, fieldGroups } from './fields.js';
+import { isFromMailSystem, type ReportText, reportInText, reportText } from './free-text.js';
+import { AFTER_BODY_NOTE, reasonIn } from './reason.js';
+import { type MailReferences, referencesIn } from './references.js';
+import { reportIn } from './status-fields.js';
 
 /** A mail that came in, classified. */
 export type InboundMail = MailReferences &
   (
-    | { readonly kind: 'delivery'; readonly verdict: ReportedDelivery }
+    | {
+        readonly kind: 'delivery';
+        readonly reports: readonly RecipientReport[];
+        /** `text`: read from free text, which counts only for the recipient that it names. */
+        readonly by: 'fields' | 'text';
+      }
     /** RFC 5965; `type` as registered: abuse, fraud, not-spam, opt-out … */
     | { readonly kind: 'feedback'; readonly type: string }
+    /** A complaint that encloses the mail and has no report of its own. */
+    | { readonly kind: 'enclosed' }
     /** A reply of an autoresponder; no report. */
     | { readonly kind: 'auto_reply' }
     /** A bounce in free text, perhaps; it changes nothing. */
@@ -23,28 +27,34 @@ export type InboundMail = MailReferences &
 
 const OPTIONS = { forceRfc822Attachments: true, maxNestingDepth: 20, maxHeadersSize: 256 * 1024 } as const;
 const MAX_PARTS = 50;
-const MAX_REFERENCES = 20;
+const MAX_NESTED = 3;
+const MAX_LINES = 1_000;
+const STATUS = /^message\/(?:global-)?delivery-status$/;
+const FEEDBACK = /^message\/feedback-report$/;
+const RETURNED = /^(?:message\/(?:global|rfc822|partial)|message\/global-headers|text\/rfc822-headers)$/;
 
-/** Parses a raw mail: DSN (RFC 3464), ARF (RFC 5965), or neither. Never throws for any input. */
+/** Parses a raw mail: DSN (RFC 3464), ARF (RFC 5965), a bounce in free text, or none of these. Never throws. */
 export async function readInbound(raw: Buffer, envelopeTo: readonly string[] = []): Promise<InboundMail> {
   const mail = await parsed(raw);
   if (mail === undefined) return { kind: 'unparsed', addresses: [...envelopeTo], messageIds: [] };
-  const parts = mail.attachments.slice(0, MAX_PARTS);
-  const status = fieldsIn(parts, /^message\/(?:global-)?delivery-status$/);
-  const feedback = fieldsIn(parts, /^message\/feedback-report$/);
-  const returned = fieldsIn(
-    parts,
-    /^(?:message\/(?:global|rfc822)|message\/global-headers|text\/rfc822-headers)$/,
-  ).slice(0, 1);
-  const references = referencesIn({ mail, envelopeTo, about: [...feedback.slice(0, 1), ...returned] });
+  const parts = await withReport(mail);
+  const status = fieldsIn(parts, STATUS);
+  const feedback = fieldsIn(parts, FEEDBACK);
+  const text = reportText(mail);
+  const enclosed = fieldsIn(parts, RETURNED).slice(0, 1);
+  const quoted = fieldGroups(text.returned).filter(isHeader).slice(0, 1);
+  const references = referencesIn({ mail, envelopeTo, about: [...feedback.slice(0, 1), ...enclosed, ...quoted] });
   const type = feedback[0]?.get('feedback-type')?.toLowerCase();
   if (type !== undefined) return { ...references, kind: 'feedback', type };
-  const verdict = reportedDelivery(status.flatMap(reportIn));
-  if (verdict !== undefined) return { ...references, kind: 'delivery', verdict };
-  return { ...references, kind: isAutoReply(mail) ? 'auto_reply' : 'unparsed' };
+  const reports = withReasons(status.flatMap(reportIn), text);
+  if (reports.length > 0) return { ...references, kind: 'delivery', reports, by: 'fields' };
+  const told = isFromMailSystem(mail) ? reportsInText(mail, text) : [];
+  if (told.length > 0) return { ...references, kind: 'delivery', reports: told, by: 'text' };
+  if (enclosed.length > 0 && isComplaint(mail, envelopeTo)) return { ...references, kind: 'enclosed' };
+  return { ...references, kind: isAutoReply(mail) && !isFromMailSystem(mail) ? 'auto_reply' : 'unparsed' };
 }
 
-async function parsed(raw: Buffer): Promise<Email | undefined> {
+async function parsed(raw: Buffer | Uint8Array): Promise<Email | undefined> {
   try {
     return await PostalMime.parse(raw, OPTIONS);
   } catch {
@@ -52,43 +62,72 @@ async function parsed(raw: Buffer): Promise<Email | undefined> {
   }
 }
 
+/** The parts of a mail, or those of a report that it encloses. */
+async function withReport(mail: Email): Promise<readonly Attachment[]> {
+  const parts = mail.attachments.slice(0, MAX_PARTS);
+  const isReport = ({ mimeType }: Attachment) => [STATUS, FEEDBACK].some((type) => type.test(mimeType.toLowerCase()));
+  if (parts.some(isReport)) return parts;
+  for (const part of parts.filter(({ mimeType }) => /^message\/rfc822$/i.test(mimeType)).slice(0, MAX_NESTED)) {
+    const enclosed = (await parsed(bytesOf(part)))?.attachments.slice(0, MAX_PARTS) ?? [];
+    if (enclosed.some(isReport)) return enclosed;
+  }
+  return parts;
+}
+
+/** The fields of a report whose parts were lost on the way count as its text. */
+function reportsInText(mail: Email, text: ReportText): readonly RecipientReport[] {
+  const written = [...text.lines, ...text.returned.split('\n', MAX_LINES)];
+  const start = written.findIndex((line) => /^(?:final-recipient|original-recipient|action)[ \t]*:/i.test(line));
+  const reports = start < 0 ? [] : fieldGroups(written.slice(start).join('\n')).flatMap(reportIn);
+  const named = reports.filter(({ recipient, original }) => (recipient ?? original) !== null);
+  if (named.length > 0) return named.length === 1 ? named : [];
+  return [reportInText(mail, text) ?? []].flat();
+}
+
+/** A report that gives no reason may give one in its text, if it is about a single recipient. */
+function withReasons(reports: readonly RecipientReport[], { lines }: ReportText): readonly RecipientReport[] {
+  const [report, ...others] = reports;
+  if (report === undefined || others.length > 0 || report.action !== 'failed') return reports;
+  if (!lacksReason(report)) return [{ ...report, diagnostic: withStage(report.diagnostic, lines) }];
+  const reason = reasonIn(lines);
+  return reason === undefined ? reports : [{ ...report, diagnostic: reason }];
+}
+
+/** The transcripts of Sendmail and Postfix show at which command the server refused; their fields do not. */
+function withStage(diagnostic: string | null, lines: readonly string[]): string | null {
+  const data = lines.findIndex((line) => /^>>> (?:DATA|\.)\s*$/.test(line));
+  const isRefused =
+    (data >= 0 && lines.slice(data + 1, data + 3).some((line) => /^<<< 5\d\d/.test(line))) ||
+    lines.some((line, i) => /\bin reply to end of DATA\b/.test(`${line.trimEnd()} ${(lines[i + 1] ?? '').trim()}`));
+  return diagnostic !== null && isRefused ? `${diagnostic} ${AFTER_BODY_NOTE}` : diagnostic;
+}
+
 function fieldsIn(parts: readonly Attachment[], type: RegExp): Fields[] {
   return parts.filter(({ mimeType }) => type.test(mimeType.toLowerCase())).flatMap((part) => fieldGroups(textOf(part)));
 }
 
-function textOf({ content }: Attachment): string {
-  return typeof content === 'string' ? content : Buffer.from(content as ArrayBuffer).toString('latin1');
+function isHeader(fields: Fields): boolean {
+  return ['message-id', 'return-path', 'received', 'from'].some((name) => fields.has(name));
 }
 
-/** The first group of a DSN describes the mail as a whole and has no action. */
-function reportIn(fields: Fields): RecipientReport[] {
-  const action = /^[a-z-]+/.exec(fields.get('action')?.toLowerCase() ?? '')?.[0];
-  if (action === undefined) return [];
-  const status = /\b[245]\.\d{1,3}\.\d{1,3}\b/.exec(fields.get('status') ?? '')?.[0] ?? null;
-  return [{ action, status, diagnostic: fields.get('diagnostic-code') ?? null }];
+function bytesOf({ content }: Attachment): Uint8Array {
+  return typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content as ArrayBuffer);
 }
 
-interface ReferenceSources {
-  readonly mail: Email;
-  readonly envelopeTo: readonly string[];
-  /** The fields of a feedback report and of the returned mail. */
-  readonly about: readonly Fields[];
+function textOf(part: Attachment): string {
+  return typeof part.content === 'string' ? part.content : Buffer.from(bytesOf(part)).toString('latin1');
 }
 
-const OUTER_FIELDS = ['to', 'delivered-to', 'x-original-to', 'envelope-to'];
-const RETURNED_FIELDS = ['original-mail-from', 'return-path', 'x-mailfrom', 'list-unsubscribe'];
+const COMPLAINT_ADDRESS = /^(?:fbl|abuse|complaints?)@/i;
+const COMPLAINT_WORDS = /\b(?:complaints?|abuse|spam|junk|feedback|fbl)\b/i;
 
-function referencesIn({ mail, envelopeTo, about }: ReferenceSources): MailReferences {
-  const outer = mail.headers.filter(({ key }) => OUTER_FIELDS.includes(key)).map(({ value }) => value);
-  const inner = about.flatMap((fields) => RETURNED_FIELDS.map((name) => fields.get(name) ?? ''));
-  const addresses = [...envelopeTo, ...outer, ...inner].flatMap(
-    (text) => text.match(/[\w.+-]{3,64}@[\w.-]{1,253}/g) ?? [],
-  );
-  const messageIds = about.flatMap((fields) => /<([^<>\s]{3,250})>/.exec(fields.get('message-id') ?? '')?.[1] ?? []);
-  return {
-    addresses: [...new Set(addresses)].slice(0, MAX_REFERENCES),
-    messageIds: messageIds.slice(0, MAX_REFERENCES),
-  };
+/** Feedback loops without a report write to the address for them, or say so in the header. */
+function isComplaint(mail: Email, envelopeTo: readonly string[]): boolean {
+  if (isFromMailSystem(mail) || isAutoReply(mail)) return false;
+  const to = [...envelopeTo, ...(mail.to ?? []).map((one) => ('address' in one ? (one.address ?? '') : ''))];
+  if (to.some((address) => COMPLAINT_ADDRESS.test(address))) return true;
+  const from = mail.from && 'address' in mail.from ? (mail.from.address ?? '') : '';
+  return COMPLAINT_WORDS.test(`${mail.subject ?? ''} ${mail.from?.name ?? ''} ${from}`.slice(0, 500));
 }
 
 /** RFC 3834 §5, and older conventions. */
@@ -97,30 +136,4 @@ function isAutoReply({ headers }: Email): boolean {
   const submitted = value('auto-submitted');
   if (submitted !== undefined && !submitted.startsWith('no')) return true;
   return value('x-autoreply') !== undefined || value('precedence') === 'auto_reply';
-}
-
-/** Field names in lower case; of several fields with one name the first is kept. */
-type Fields = ReadonlyMap<string, string>;
-
-const MAX_GROUPS = 50;
-const MAX_FIELDS = 100;
-const LONGEST_VALUE = 2_000;
-
-/** Groups of header-like fields with empty lines between them (RFC 3464 §2.1, RFC 5965 §3), unfolded. */
-function fieldGroups(text: string): Fields[] {
-  return text
-    .replace(/\r\n?/g, '\n')
-    .split(/\n(?:[ \t]*\n)+/, MAX_GROUPS)
-    .map(fieldsOf)
-    .filter((fields) => fields.size > 0);
-}
-
-function fieldsOf(block: string): Fields {
-  const fields = new Map<string, string>();
-  for (const line of block.replace(/\n[ \t]+/g, ' ').split('\n', MAX_FIELDS)) {
-    const [, name, value = ''] = /^([!-9;-~]+)[ \t]*:(.*)$/.exec(line) ?? [];
-    if (name === undefined || fields.has(name.toLowerCase())) continue;
-    fields.set(name.toLowerCase(), value.trim().slice(0, LONGEST_VALUE));
-  }
-  return fields;
 }

@@ -1,65 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Binary, type ChangeStream } from 'mongodb';
 import { now } from '../../clock.js';
-import type { Evidence } from '../../domain/delivery/evidence.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { duplicatesIn, insertOnce } from '../mongo/duplicate-key.js';
 import { dueRows, moveSweep } from '../mongo/lease.js';
-
-/** A provider's report about one recipient, in our terms. */
-export interface ProviderReport {
-  readonly evidence: Evidence;
-  readonly at: Date;
-  /** The recipient, as the provider names it. */
-  readonly email: string | null;
-  /** Addresses that may contain our tokens; none is trusted before its MAC is verified. */
-  readonly addresses: readonly string[];
-  readonly messageIds: readonly string[];
-}
-
-/** A report with the id that the provider gave it. */
-export interface IdentifiedReport extends ProviderReport {
-  readonly id: string;
-}
-
-interface InboundBase {
-  /** SHA-256 of content and recipient: a repeated report is the same row. */
-  readonly _id: string;
-  /** The account whose key or webhook delivered it; null for unauthenticated mail by SMTP. */
-  readonly account: number | null;
-  readonly received_at: Date;
-  /** When the sweep processes it; null once it has a verdict. */
-  readonly sweep_at: Date | null;
-  readonly tries: number;
-  /** No evidence came of it; operators can read its content until then. */
-  readonly readable_until?: Date;
-  /** The result in one word. */
-  readonly verdict: string | null;
-}
-
-/** A raw mail as received, with its envelope recipients. */
-export interface InboundMailRow extends InboundBase {
-  readonly kind: 'mail';
-  readonly to: readonly string[];
-  readonly raw?: Binary;
-}
-
-export interface InboundReportRow extends InboundBase {
-  readonly kind: 'report';
-  readonly account: number;
-  readonly provider: string;
-  readonly report: ProviderReport;
-}
-
-/** A provider's request to confirm a webhook subscription; opening the URL confirms it. */
-export interface InboundSubscriptionRow extends InboundBase {
-  readonly kind: 'subscription';
-  readonly account: number;
-  readonly provider: string;
-  readonly url: string;
-}
-
-export type InboundRow = InboundMailRow | InboundReportRow | InboundSubscriptionRow;
+import { readableMail } from './readable.js';
+import type { IdentifiedReport, InboundMailRow, InboundReportRow, InboundRow } from './row.js';
 
 type Rows = ReturnType<typeof majorityCollection<InboundRow>>;
 
@@ -71,7 +17,7 @@ export type Inbound = ReturnType<typeof inbound>;
 /** Inbound mail and reports. Each is stored before it is acknowledged; the content of processed ones is deleted. */
 export function inbound(store: Store) {
   const rows = majorityCollection<InboundRow>(store, 'inbound');
-  return { ...receiving(rows), ...processing(rows), watch: watching(store) };
+  return { ...receiving(rows), ...processing(rows), ...readableMail(rows), watch: watching(store) };
 }
 
 /**
@@ -124,6 +70,11 @@ function receiving(rows: Rows) {
   };
 }
 
+interface Finished {
+  readonly account?: number | undefined;
+  readonly readable?: Date | undefined;
+}
+
 function processing(rows: Rows) {
   return {
     /** Due rows of all accounts, the longest due first. */
@@ -133,12 +84,18 @@ function processing(rows: Rows) {
     claim: ({ _id, sweep_at }: InboundRow, until: Date): Promise<boolean> => moveSweep(rows, { _id, sweep_at }, until),
 
     /**
-     * Stores the verdict; the first one stays. The content is kept until `readable`, if an operator may want to read
-     * it. Atomic: one conditional update.
+     * Stores the verdict and the account it concerns; the first verdict stays. The content is kept until `readable`, if
+     * an operator may want to read it. Atomic: one conditional update.
      */
-    done: async ({ _id }: InboundRow, verdict: string, readable?: Date): Promise<void> => {
+    done: async ({ _id, account }: InboundRow, verdict: string, result: Finished = {}): Promise<void> => {
+      const { readable } = result;
       const dropped = readable === undefined ? { $unset: CONTENT_FIELDS } : {};
-      const $set = { verdict, sweep_at: null, ...(readable && { readable_until: readable }) };
+      const $set = {
+        verdict,
+        sweep_at: null,
+        account: account ?? result.account ?? null,
+        ...(readable && { readable_until: readable }),
+      };
       await rows.updateOne({ _id, verdict: null }, { $set, ...dropped } as never);
     },
 

@@ -26,6 +26,12 @@ export const MAIL_INDEXES: readonly Index[] = [
   },
   {
     on: 'inbound',
+    keys: { account: 1, received_at: -1, _id: -1 },
+    options: { partialFilterExpression: { readable_until: { $type: 'date' } } },
+    serves: 'inbound mail that an account can read',
+  },
+  {
+    on: 'inbound',
     keys: { received_at: 1 },
     options: { expireAfterSeconds: REPORT_RETENTION_DAYS * 86_400 },
     serves: 'deleting reports',

@@ -12,8 +12,8 @@ const NO_SUCH_MAILBOX = new RegExp(
 /** The common words in other languages; letters of other scripts have no word boundary. */
 const NO_SUCH_MAILBOX_ELSEWHERE = new RegExp(
   String.raw`\b(?:usuario|usuário|destinat[aá]rio|destinataire|utilisateur|utente|benutzer|empf[aä]nger|gebruiker|cuenta|casella|caixa postal|buz[oó]n|bo[iî]te)\b.{0,40}` +
-    String.raw`(?:descono?cido|desconhecido|inexistente?|no existe|não existe|nao existe|inconnue?|n'existe pas|sconosciuto|non esiste|unbekannt|existiert nicht|onbekend|bestaat niet|inv[aá]lid[oa]|invalide|non trouv)` +
-    String.raw`|(?:пользователь|ящик|адрес|получатель).{0,30}(?:не найден|не существует|неизвестен)|(?:не найден|не существует).{0,20}(?:пользователь|ящик|адрес)` +
+    `(?:descono?cido|desconhecido|inexistente?|no existe|não existe|nao existe|inconnue?|n'existe pas|sconosciuto|non esiste|unbekannt|existiert nicht|onbekend|bestaat niet|inv[aá]lid[oa]|invalide|non trouv)` +
+    `|(?:пользователь|ящик|адрес|получатель).{0,30}(?:не найден|не существует|неизвестен)|(?:не найден|не существует).{0,20}(?:пользователь|ящик|адрес)` +
     `|(?:用户|收件人|帐号|账号|邮箱|地址).{0,10}(?:不存在|不正确|未找到)|(?:ユーザ|宛先|メールボックス|アドレス).{0,20}(?:存在しません|見つかりません|不明|ありません)`,
   'i',
 );

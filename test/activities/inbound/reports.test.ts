@@ -37,7 +37,7 @@ test.each<[string, string, string[]]>([
   ['postfix-expired', 'soft_bounced', ['recipient.bounced']],
   ['postfix-delayed', 'delayed', []],
   ['holiday', 'auto_reply', []],
-  ['free-text', 'unparsed', []],
+  ['free-text', 'bounced', ['recipient.bounced', 'subscriber.bounced']],
 ])('%s finds its recipient among others: %s', async (name, verdict, story) => {
   const sent = await aSentCampaign(store, 3);
   expect(await readReport(store, aReport(name, sent.about(1)))).toBe(verdict);
@@ -99,6 +99,7 @@ describe('an uncertain outcome', () => {
     const about = {
       returnPath: `${paths.forMessage(row._id)}@bounce.acme.example`,
       messageId: `${row._id}@acme.example`,
+      address: row.to.email,
     };
     expect(await readReport(store, aReport('exchange-not-found', about))).toBe('bounced');
     const after = await majorityCollection<Message>(store, 'messages').findOne({ _id: row._id });

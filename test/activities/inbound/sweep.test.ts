@@ -89,7 +89,10 @@ test.each(Object.keys(DEATHS))(
 test('a report without a result can be read for the configured days, then its content is deleted', async () => {
   const sent = await aSentCampaign(store, 1);
   const keep = async (readableFor: number) => {
-    const raw = Buffer.concat([aReport('free-text', sent.about(0)), Buffer.from(`\r\n${readableFor}`)]);
+    const text = aReport('free-text', sent.about(0))
+      .toString()
+      .replace(/no mailbox here.*/, 'it did not work.');
+    const raw = Buffer.from(`${text}\r\n${readableFor}`);
     const id = await inbound(store).saveMail(null, raw, []);
     await sweepInbound(inboundDeps(store, { readableFor }));
     return inbound(store).find(id);

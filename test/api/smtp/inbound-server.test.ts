@@ -86,6 +86,32 @@ describe('by SMTP', () => {
   });
 });
 
+/** A report that returns the whole mail. */
+function aReportOf(bytes: number): Buffer {
+  const original = `${'QUJD'.repeat(19)}\r\n`.repeat(bytes / 78);
+  return Buffer.from(
+    report()
+      .toString()
+      .replace(/(Message-ID: <x@acme[\s\S]*?\r\n\r\n)/, `$1${original}`),
+  );
+}
+
+test('a report with an original of 1.5 MB is taken by SMTP and by HTTP, and its fields are kept', async () => {
+  const large = aReportOf(1_500_000);
+  expect(large.length).toBeGreaterThan(1_400_000);
+  expect(await codeFor(own(), large)).toBe(250);
+  const headers = { 'content-type': 'message/rfc822' };
+  const answer = await api.call('POST /api/v1/inbound/raw', { payload: large, headers });
+  expect(answer.statusCode).toBe(202);
+  for (const row of await rows().find().toArray()) {
+    const kept = row['raw'].buffer.toString();
+    expect(kept.length).toBeLessThan(300_000);
+    expect(kept).toContain('Final-Recipient');
+    expect(kept).toContain('Message-ID: <x@acme.example>');
+  }
+  expect(await rows().countDocuments()).toBe(2);
+});
+
 test('with a certificate the server offers STARTTLS, without one it does not', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'everpost-tls-'));
   const { pem, privateKey } = aCertificate(DOMAIN);

@@ -89,6 +89,7 @@ export async function aSentCampaign(
     about: (i) => ({
       returnPath: `${paths.forRecipient(draft._id, ids[i] ?? 0)}@bounce.acme.example`,
       messageId: messageIdOf({ letter, sender: { domain: 'acme.example' } }, ids[i] ?? 0).slice(1, -1),
+      address: `reader${ids[i]}@example.test`,
     }),
     emailKey: (i) => `reader${ids[i]}@example.test`,
   };

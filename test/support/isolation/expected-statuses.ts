@@ -21,6 +21,7 @@ export const EXPECTED_STATUSES: Readonly<Record<string, number>> = {
   'POST /api/v1/keys/:id/reset': 403,
   'POST /api/v1/keys/:id/rotate': 403,
   'POST /api/v1/keys/:id/validate': 403,
+  'GET /api/v1/inbound': 200,
   'POST /api/v1/inbound/raw': 415,
   'GET /api/v1/providers': 200,
   'GET /api/v1/providers/:name': 404,
