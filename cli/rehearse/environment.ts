@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { Client, type WorkflowStartOptions } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Worker } from '@temporalio/worker';
+import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { pino } from 'pino';
 import type { Config } from '../../config.js';
 import { formatInZone } from '../../domain/newsletter/zone.js';
@@ -23,7 +23,11 @@ export type RehearsalEnvironment = Awaited<ReturnType<typeof rehearsalEnvironmen
  * Temporal's time-skipping test server with the real workflows. `steps` replace their activities. Runs one workflow at
  * a time.
  */
-export async function rehearsalEnvironment(config: Pick<Config, 'cacheDir' | 'path'>, say: (line: string) => void) {
+export async function rehearsalEnvironment(
+  config: Pick<Config, 'cacheDir' | 'path'>,
+  say: (line: string) => void,
+  bundle: () => Promise<WorkflowBundleOption> = workflowBundle,
+) {
   installRuntime(pino({ level: 'silent' }));
   const path = await temporalTestServerPath(config, say);
   const env = await TestWorkflowEnvironment.createTimeSkipping({
@@ -43,7 +47,7 @@ export async function rehearsalEnvironment(config: Pick<Config, 'cacheDir' | 'pa
   const queues = queuesOf(PREFIX);
   const workflows = {
     taskQueue: queues.workflows,
-    workflowBundle: await workflowBundle(),
+    workflowBundle: await bundle(),
     enableNonLocalActivities: false,
   };
   return {

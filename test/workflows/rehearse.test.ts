@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type RehearsalEnvironment, rehearsalEnvironment } from '../../cli/rehearse/environment.js';
 import { rehearsal } from '../../cli/rehearse/rehearse.js';
 import { readConfig } from '../../config.js';
@@ -16,7 +16,8 @@ let opened: RehearsalEnvironment;
 let account: number;
 
 beforeAll(async () => {
-  opened = await rehearsalEnvironment(readConfig(), () => undefined);
+  const bundle = async () => ({ codePath: inject('workflowBundle') });
+  opened = await rehearsalEnvironment(readConfig(), () => undefined, bundle);
   ({ _id: account } = await accounts(store).ensureFirst());
 });
 afterAll(() => opened?.close());

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { WorkflowBundleOption } from '@temporalio/worker';
 import { pino } from 'pino';
+import { inject } from 'vitest';
 import type { Engine } from '../../../activities/engine.js';
 import { readConfig } from '../../../config.js';
 import { shrunkTimes } from '../../../domain/delivery/protocol.js';
@@ -45,7 +45,7 @@ const idleEngine: Engine = {
 };
 
 /** The real workflows and activities on the server whose time can be skipped: for one workflow at a time. */
-export async function timeSkippingEverpost(bundle: WorkflowBundleOption) {
+export async function timeSkippingEverpost() {
   const log = pino({ level: 'silent' });
   installRuntime(log);
   const path = await temporalTestServerPath(readConfig(), () => undefined);
@@ -61,6 +61,7 @@ export async function timeSkippingEverpost(bundle: WorkflowBundleOption) {
   const times = shrunkTimes(0.05);
   const stop = orderlyStop();
   const wiring = await activityWiring({ config, store, times, lanes: 2, log, smtpUrl: receiver.url }, stop);
+  const bundle = { codePath: inject('workflowBundle') };
   const lanes = { prefix: PREFIX, config, bundle, lanes: 2, times };
   const workers = await createWorkers(lanes, env.nativeConnection, { ...wiring, maxLanes: 2, engine: idleEngine });
   const running = Promise.all(workers.map((worker) => worker.run()));

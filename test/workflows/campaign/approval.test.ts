@@ -8,7 +8,6 @@ import type { Campaign } from '../../../store/campaigns/row.js';
 import { contents } from '../../../store/messages/contents.js';
 import type { Message } from '../../../store/messages/row.js';
 import { majorityCollection } from '../../../store/mongo/connect.js';
-import { workflowBundle } from '../../../workers/bundle.js';
 import type { campaign as campaignWorkflow } from '../../../workflows/campaign/campaign.js';
 import { approveCampaign, campaignRowChanged, rejectCampaign } from '../../../workflows/messages/campaign.js';
 import { campaignWorkflowId } from '../../../workflows/names.js';
@@ -21,7 +20,7 @@ const HOURS = 72;
 let everpost: TimeSkippingEverpost;
 
 beforeAll(async () => {
-  everpost = await timeSkippingEverpost(await workflowBundle());
+  everpost = await timeSkippingEverpost();
 });
 afterAll(() => everpost?.close());
 

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
-import { workflowBundle } from '../../../workers/bundle.js';
 import { campaignStart } from '../../../workflows/messages/campaign.js';
 import { type TimeSkippingEverpost, timeSkippingEverpost } from '../../support/everpost/time-skipping-everpost.js';
 import { aDraft, steered } from '../../support/store/campaigns.js';
@@ -8,7 +7,7 @@ import { aDraft, steered } from '../../support/store/campaigns.js';
 let everpost: TimeSkippingEverpost;
 
 beforeAll(async () => {
-  everpost = await timeSkippingEverpost(await workflowBundle());
+  everpost = await timeSkippingEverpost();
 });
 afterAll(() => everpost?.close());
 

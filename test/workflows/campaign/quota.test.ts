@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { accounts, FIRST_ACCOUNT } from '../../../store/accounts/accounts.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
 import { usageReading } from '../../../store/quotas/usage.js';
-import { workflowBundle } from '../../../workers/bundle.js';
 import type { campaign as campaignWorkflow } from '../../../workflows/campaign/campaign.js';
 import { campaignRowChanged } from '../../../workflows/messages/campaign.js';
 import { campaignWorkflowId } from '../../../workflows/names.js';
@@ -12,7 +11,7 @@ import { aDraft, steered } from '../../support/store/campaigns.js';
 let everpost: TimeSkippingEverpost;
 
 beforeAll(async () => {
-  everpost = await timeSkippingEverpost(await workflowBundle());
+  everpost = await timeSkippingEverpost();
   await accounts(everpost.store).ensureFirst();
 });
 afterAll(() => everpost?.close());

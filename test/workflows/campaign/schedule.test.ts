@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
-import { workflowBundle } from '../../../workers/bundle.js';
 import type { campaign as campaignWorkflow } from '../../../workflows/campaign/campaign.js';
 import { campaignRowChanged, scheduleCampaign, sendCampaignNow } from '../../../workflows/messages/campaign.js';
 import { campaignWorkflowId } from '../../../workflows/names.js';
@@ -13,7 +12,7 @@ const READERS = 3;
 let everpost: TimeSkippingEverpost;
 
 beforeAll(async () => {
-  everpost = await timeSkippingEverpost(await workflowBundle());
+  everpost = await timeSkippingEverpost();
 });
 afterAll(() => everpost?.close());
 

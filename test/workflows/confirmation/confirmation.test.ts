@@ -6,7 +6,6 @@ import { lists } from '../../../store/lists/lists.js';
 import { contents } from '../../../store/messages/contents.js';
 import type { Message } from '../../../store/messages/row.js';
 import { subscribers } from '../../../store/subscribers/subscribers.js';
-import { workflowBundle } from '../../../workers/bundle.js';
 import type { confirmation as confirmationWorkflow } from '../../../workflows/confirmation/confirmation.js';
 import { confirmationRowChanged } from '../../../workflows/messages/confirmation.js';
 import { confirmationWorkflowId } from '../../../workflows/names.js';
@@ -20,7 +19,7 @@ let email: string;
 let people = 0;
 
 beforeAll(async () => {
-  everpost = await timeSkippingEverpost(await workflowBundle());
+  everpost = await timeSkippingEverpost();
   account = (await accounts(everpost.store).open('Leaf'))._id;
   const colors = { ...DEFAULT_BRAND.colors, primary: '#0a7f5a' };
   await accounts(everpost.store).change(account, { brand: { ...DEFAULT_BRAND, colors } });
