@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Brand } from '../domain/brand/brand.js';
 import type { MatchedLanguage } from '../domain/template.js';
+import { withMarks } from '../mail/letter/text/text-part.js';
 import { type ParsedMailParts, parseParts } from '../mail/liquid/fill-parts.js';
 import { type Renderer, renderer } from '../mail/render/pool.js';
 
@@ -35,10 +36,10 @@ export function openTemplateCache(pool: Renderer = renderer()) {
   };
 }
 
-/** Without the preheader, because a message may have its own. */
+/** Without the preheader, because a message may have its own. A text that is made from the HTML has marks around its links. */
 async function renderEdition(pool: Renderer, { brand, language, content }: TemplateEdition): Promise<ParsedMailParts> {
   const { subject, preheader, format, source, text } = content;
-  const { html, text: written } = await pool.render({
+  const rendered = await pool.render({
     template: { format, source },
     body: null,
     brand,
@@ -49,7 +50,8 @@ async function renderEdition(pool: Renderer, { brand, language, content }: Templ
     purpose: 'message',
     fields: null,
   });
-  return parseParts({ subject: subject ?? '', preheader, html, text: written });
+  const marked = withMarks({ text: rendered.text, links: rendered.textLinks ?? [] });
+  return parseParts({ subject: subject ?? '', preheader, html: rendered.html, text: marked });
 }
 
 function digest(text: string): string {

@@ -1,6 +1,7 @@
 import { now } from '../../clock.js';
 import type { MessageContent } from '../../domain/message/message.js';
 import type { SplicedMail, Unrenderable } from '../../mail/letter/letter.js';
+import { unmasked } from '../../mail/letter/links/links.js';
 import { destinationsIn, type TrackingLinks } from '../../mail/letter/tracking.js';
 import { composeMessage, messageBodies } from '../../mail/message/compose.js';
 import { type LinkTokens, optOutUrl } from '../../mail/tokens/link-tokens.js';
@@ -70,8 +71,8 @@ export function optOutUrls({ linkTokens, publicUrl }: Pick<MessageTrackingDeps, 
 export function messageTrackingLinks({ accounts, links, linkTokens, publicUrl }: MessageTrackingDeps): TrackingLinksOf {
   return async ({ _id: uuid, account, number: id, track }, content, at) => {
     if (!track) return undefined;
-    const { html, text } = messageBodies(content);
-    const urls = destinationsIn({ text, ...(html !== null && { html }) }, publicUrl);
+    const { html, ...part } = messageBodies(content);
+    const urls = destinationsIn({ ...part, ...(html !== null && { html }) }, publicUrl, unmasked);
     // A plain text without a link has nothing to track.
     if (html === null && urls.length === 0) return undefined;
     if ((await accounts.find(account))?.track === false) return undefined;

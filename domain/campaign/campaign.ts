@@ -23,6 +23,8 @@ export interface LetterContent {
   readonly preheader: string | null;
   readonly html: string;
   readonly text: string;
+  /** Start and end of each link in a text that was made from the HTML; absent: the text is the author's. */
+  readonly text_links?: readonly (readonly [start: number, end: number])[];
   readonly from: { readonly name: string | null; readonly email: string };
   readonly reply_to: string | null;
   /** Name of the list, as in its List-Id. */

@@ -35,6 +35,8 @@ export interface MessageContent {
   readonly preheader: string | null;
   readonly html: string | null;
   readonly text: string | null;
+  /** Start and end of each link in a text that was made from the HTML; absent: the text is the caller's. */
+  readonly text_links?: readonly (readonly [start: number, end: number])[];
   readonly headers: CustomHeaders;
   readonly attachments: readonly AttachmentRef[];
 }

@@ -1,14 +1,15 @@
-import { compile, type FormatCallback } from 'html-to-text';
 import { WHOLE_DOCUMENT } from '../../domain/html.js';
-import { escapeHtml, liquidFault, parseLiquid } from '../liquid/engine.js';
+import { escapeHtml } from '../liquid/engine.js';
 import { guarded } from '../liquid/guard.js';
+import { maskLiquid } from '../liquid/mask-liquid.js';
 import { piecesOf } from '../liquid/pieces.js';
 import { newPlaceholders } from '../liquid/placeholders.js';
+import { addressesIn, type LinkRange } from './links/address-grammar.js';
+import { liquidTextPart, type TextPart } from './text/text-part.js';
 
 /** The two bodies of a letter, still Liquid. */
-export interface Bodies {
+export interface Bodies extends TextPart {
   readonly html: string;
-  readonly text: string;
 }
 
 interface Draft {
@@ -16,6 +17,7 @@ interface Draft {
   readonly preheader: string | null;
   readonly html: string;
   readonly text: string | null;
+  readonly textLinks?: readonly LinkRange[] | undefined;
   readonly lang?: string;
 }
 
@@ -30,8 +32,17 @@ const PREVIEW_FILLER = '&zwnj;&nbsp;'.repeat(40);
 
 /** Returns a whole HTML document and its text part, each with an unsubscribe link. */
 export function bodiesOf(draft: Draft): Bodies {
-  const html = NAMES_UNSUBSCRIBE.test(draft.html) ? draft.html : insertAtBodyEnd(draft.html, FOOTER);
-  return { html: withFinalNewline(documentOf(draft, html)), text: withFinalNewline(textOf(draft.text, html)) };
+  const source = withoutRawBlocks(draft.html);
+  const html = NAMES_UNSUBSCRIBE.test(source) ? source : insertAtBodyEnd(source, FOOTER);
+  const { text, links } = textOf(draft, html);
+  return { html: withFinalNewline(documentOf(draft, html)), text: withFinalNewline(text), links };
+}
+
+/** A letter that was not rendered may have `raw` blocks, in which the tags of links would be text. Their braces become text instead. */
+function withoutRawBlocks(html: string): string {
+  if (!/\{%-?\s*raw\b/.test(html)) return html;
+  const placeholders = newPlaceholders();
+  return placeholders.restoreHtml(placeholders.hide(html));
 }
 
 function documentOf(draft: Draft, html: string): string {
@@ -82,65 +93,11 @@ export function escapedAroundLiquid(source: string): string {
     .join('');
 }
 
-function textOf(text: string | null, html: string): string {
-  if (text === null) return liquidTextFromHtml(html);
-  return NAMES_UNSUBSCRIBE.test(text) ? text : text.trimEnd() + TEXT_FOOTER;
-}
-
-const altText: FormatCallback = (element, _walk, builder) => {
-  const alt: unknown = (element.attribs as Readonly<Record<string, string>>)['alt'];
-  if (typeof alt === 'string' && alt !== '') builder.addInline(alt);
-};
-
-/** Each table row becomes a line, with a blank between its cells. */
-const row: FormatCallback = (element, walk, builder) => {
-  builder.openBlock({ leadingLineBreaks: 1 });
-  walk(element.children, builder);
-  builder.closeBlock({ trailingLineBreaks: 1 });
-};
-const cell: FormatCallback = (element, walk, builder) => {
-  walk(element.children, builder);
-  builder.addInline(' ');
-};
-
-const converted = compile({
-  wordwrap: false,
-  formatters: { altText, row, cell },
-  selectors: [
-    { selector: 'a', options: { linkBrackets: ['(', ')'], hideLinkHrefIfSameAsText: true } },
-    { selector: 'img', format: 'altText' },
-    { selector: 'tr', format: 'row' },
-    ...['td', 'th'].map((selector) => ({ selector, format: 'cell' })),
-    ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
-  ],
-});
-
-/** The text part of a finished HTML body. */
-export function textFromHtml(html: string): string {
-  return converted(html);
-}
-
-/** The text part of an HTML body whose Liquid stays. Text that the conversion decodes or joins never becomes Liquid. */
-export function liquidTextFromHtml(html: string): string {
-  const placeholders = newPlaceholders();
-  return withWholeBlocks(placeholders.restore(converted(placeholders.hide(html))));
-}
-
-/**
- * Markup that the text part drops may contain half of a Liquid block; then the tags are removed and their content
- * stays.
- */
-function withWholeBlocks(text: string): string {
-  try {
-    parseLiquid(text, 'plain');
-    return text;
-  } catch (error) {
-    if (liquidFault(error) === undefined) throw error;
-    return piecesOf(text)
-      .filter(({ source, kind }) => kind === 'text' || !source.startsWith('{%'))
-      .map(({ source, kind }) => (kind === 'text' ? guarded(source) : source))
-      .join('');
-  }
+/** A text part of the author's own has its addresses found, unless it is known where they stand. */
+function textOf({ text, textLinks }: Pick<Draft, 'text' | 'textLinks'>, html: string): TextPart {
+  const part = text === null ? liquidTextPart(html) : { text, links: textLinks ?? addressesIn(text, maskLiquid) };
+  if (NAMES_UNSUBSCRIBE.test(part.text)) return part;
+  return { ...part, text: part.text.trimEnd() + TEXT_FOOTER };
 }
 
 /** The end of the first such tag, found in one pass. Text after the last `>` is skipped: no tag ends there. */

@@ -1,3 +1,5 @@
+import type { LinkRange } from './links/address-grammar.js';
+
 /** The content of a campaign, the same for all its recipients until it is spliced. */
 export interface Letter {
   readonly account: number;
@@ -9,6 +11,8 @@ export interface Letter {
   readonly html: string;
   /** Null: made from the HTML. */
   readonly text: string | null;
+  /** Where the links of a text stand that was made from the HTML; absent: the text is the author's. */
+  readonly textLinks?: readonly LinkRange[] | undefined;
   readonly from: { readonly name: string | null; readonly email: string };
   readonly replyTo: string | null;
   readonly list: { readonly id: number; readonly uid: string; readonly name: string };

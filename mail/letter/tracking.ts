@@ -1,8 +1,12 @@
 import { escapeHtml } from '../liquid/engine.js';
+import { maskLiquid } from '../liquid/mask-liquid.js';
 import { type Bodies, bodiesOf, insertAtBodyStart } from './document.js';
 import { TOKEN_FIELD } from './fields.js';
 import type { Letter, Tracking } from './letter.js';
-import { addressesIn, linksIn, rewriteHtml, rewriteText, untrackedIn } from './links.js';
+import { type LinkRange, unfolded } from './links/address-grammar.js';
+import { destinationOf } from './links/destination.js';
+import { linksIn, type Masking, rewriteHtml, unmasked } from './links/links.js';
+import type { TextPart } from './text/text-part.js';
 
 const TOKEN_SLOT = `{{ ${TOKEN_FIELD} }}`;
 
@@ -15,17 +19,29 @@ export interface TrackingLinks extends Tracking {
   readonly token: string;
 }
 
-/** The trackable destinations of a letter: those of its links and of the addresses in its text part. */
+/** The trackable destinations of a letter: those of the links in both parts. */
 export function destinationsOf(letter: Letter): readonly string[] {
   return destinationsIn(bodiesOf(letter), letter.publicUrl);
 }
 
-export function destinationsIn({ html, text }: Partial<Bodies>, publicUrl: string): readonly string[] {
-  const kept = untrackedIn(html ?? '');
-  const found = [...linksIn(html ?? '').destinations, ...addressesIn(text ?? '')];
+export function destinationsIn(
+  { html = '', ...part }: Partial<Bodies>,
+  publicUrl: string,
+  mask: Masking = maskLiquid,
+): readonly string[] {
+  const { destinations, untracked } = linksIn(html, mask);
+  const found = [...destinations, ...textDestinations(part).map(({ destination }) => destination)];
   // Links to Everpost's own pages are not tracked: an unsubscribe must not depend on tracking.
-  const ours = (url: string) => url === publicUrl || url.startsWith(`${publicUrl}/`);
-  return [...new Set(found)].filter((url) => !kept.has(url) && !ours(url));
+  const home = (destinationOf(publicUrl) ?? publicUrl).replace(/\/$/, '');
+  const ours = (url: string) => url === home || url.startsWith(`${home}/`);
+  return [...new Set(found)].filter((url) => !untracked.has(url) && !ours(url));
+}
+
+function textDestinations({ text = '', links = [] }: Partial<TextPart>) {
+  return links.flatMap(([start, end]) => {
+    const destination = destinationOf(unfolded(text.slice(start, end)));
+    return destination === undefined ? [] : [{ start, end, destination }];
+  });
 }
 
 /**
@@ -35,24 +51,34 @@ export function destinationsIn({ html, text }: Partial<Bodies>, publicUrl: strin
 export function trackedBodies(bodies: Bodies, { tracking, publicUrl }: Letter): Bodies {
   if (tracking === undefined) return bodies;
   const trackingLinks = { ...tracking, publicUrl, token: TOKEN_SLOT };
-  return { html: trackedHtml(bodies.html, trackingLinks), text: trackedText(bodies.text, trackingLinks) };
+  return { html: trackedHtml(bodies.html, trackingLinks), ...trackedText(bodies, trackingLinks) };
 }
 
 export function trackedHtml(html: string, trackingLinks: TrackingLinks): string {
   const { links, publicUrl, token, opens } = trackingLinks;
   const base = escapeHtml(publicUrl);
-  const rewritten = rewriteHtml(html, (url) => {
+  const rewrite = (url: string) => {
     const n = links.get(url);
     return n === undefined ? undefined : `${base}/c/${token}/${n}`;
-  });
+  };
+  const rewritten = rewriteHtml(html, rewrite, token === TOKEN_SLOT ? maskLiquid : unmasked);
   return opens ? withPixel(rewritten, `${base}/o/${token}.gif`) : rewritten;
 }
 
-export function trackedText(text: string, { links, publicUrl, token }: TrackingLinks): string {
-  return rewriteText(text, (url) => {
-    const n = links.get(url);
-    return n === undefined ? undefined : `${publicUrl}/c/${token}/${n}`;
-  });
+/** Replaces the addresses of a text part where they stand. */
+export function trackedText(part: TextPart, { links: numbers, publicUrl, token }: TrackingLinks): TextPart {
+  let text = '';
+  let from = 0;
+  const links: LinkRange[] = [];
+  for (const { start, end, destination } of textDestinations(part)) {
+    const n = numbers.get(destination);
+    text += part.text.slice(from, start);
+    const at = text.length;
+    text += n === undefined ? part.text.slice(start, end) : `${publicUrl}/c/${token}/${n}`;
+    links.push([at, text.length]);
+    from = end;
+  }
+  return { text: text + part.text.slice(from), links };
 }
 
 /** Puts the pixel at the end of the body, or at the start if the mail is so long that mailboxes cut it off. */

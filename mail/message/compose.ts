@@ -1,9 +1,11 @@
 import { valuesOf } from '../../domain/mail/custom-headers.js';
 import type { Mailbox, MessageContent, MessageRole } from '../../domain/message/message.js';
 import { parseMailbox } from '../address.js';
-import { insertAtBodyStart, previewBlock, textFromHtml } from '../letter/document.js';
+import { insertAtBodyStart, previewBlock } from '../letter/document.js';
 import type { SplicedMail, Unrenderable } from '../letter/letter.js';
+import { addressesIn } from '../letter/links/address-grammar.js';
 import { envelopeAddress } from '../letter/splice.js';
+import { type TextPart, textPartOf } from '../letter/text/text-part.js';
 import { type TrackingLinks, trackedHtml, trackedText } from '../letter/tracking.js';
 import { escapeHtml } from '../liquid/engine.js';
 import { customField, mailboxesField, mailboxField, oneLine, textField } from '../mime/headers.js';
@@ -83,9 +85,9 @@ function bodyOf({ content, trackingLinks }: MessageDraft, files: readonly MimePa
   return multiPart('mixed', [both, ...files.filter((file, i) => !isInline(file, i))]);
 }
 
-function withTracking({ html, text }: MessageBodies, trackingLinks: TrackingLinks | undefined): MessageBodies {
-  if (trackingLinks === undefined) return { html, text };
-  return { html: html === null ? null : trackedHtml(html, trackingLinks), text: trackedText(text, trackingLinks) };
+function withTracking({ html, ...part }: MessageBodies, trackingLinks: TrackingLinks | undefined): MessageBodies {
+  if (trackingLinks === undefined) return { html, ...part };
+  return { html: html === null ? null : trackedHtml(html, trackingLinks), ...trackedText(part, trackingLinks) };
 }
 
 /**
@@ -104,18 +106,24 @@ function systemFields({ account, unsubscribeUrl }: MessageDraft): string[] {
 }
 
 /** The two body parts of a message. */
-interface MessageBodies {
+interface MessageBodies extends TextPart {
   readonly html: string | null;
-  readonly text: string;
 }
 
 /** Returns the HTML with its preheader, and the text part. A missing text part is made from the HTML. */
-export function messageBodies({ html, text, preheader }: MessageContent): MessageBodies {
+export function messageBodies({ html, text, text_links, preheader }: MessageContent): MessageBodies {
   const bare = html === null ? null : plain(html);
   return {
     html: bare === null ? null : insertAtBodyStart(bare, preview(preheader)),
-    text: plain(text ?? textFromHtml(bare ?? '')),
+    ...(text === null ? textPartOf(bare ?? '') : givenText(text, text_links)),
   };
+}
+
+/** The addresses in a text of the caller's are found; where those of a text stand that was made from HTML is known. */
+function givenText(given: string, known: TextPart['links'] | undefined): TextPart {
+  if (known !== undefined) return { text: given, links: known };
+  const text = plain(given);
+  return { text, links: addressesIn(text) };
 }
 
 function preview(preheader: string | null): string {

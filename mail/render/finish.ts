@@ -4,10 +4,10 @@ import {
   insertAtBodyEnd,
   insertAtBodyStart,
   isDocument,
-  liquidTextFromHtml,
   preheaderBlock,
   withFinalNewline,
 } from '../letter/document.js';
+import { markedText, type TextPart, withoutMarks } from '../letter/text/text-part.js';
 import { offersUnsubscribe } from '../letter/unsubscribe.js';
 import { escapeHtml } from '../liquid/engine.js';
 import { letterTranslations } from './fixed-fields.js';
@@ -16,16 +16,24 @@ import type { RenderJob } from './job.js';
 interface Letter {
   readonly html: string;
   readonly text: string;
+  readonly textLinks?: TextPart['links'];
 }
 
 /** Adds what every letter needs: language, title, unsubscribe link, text part, preheader. */
 export function finishLetter(job: RenderJob, html: string): Letter {
   const whole = withFooter(job, withTitle(job, withLanguage(job, html)));
-  const text = withTextFooter(job, job.text ?? liquidTextFromHtml(whole));
   return {
     html: withFinalNewline(insertAtBodyStart(whole, preheaderBlock(job.preheader))),
-    text: withFinalNewline(text),
+    ...textOf(job, whole),
   };
+}
+
+/** A text that is made from the document knows its links. */
+function textOf(job: RenderJob, html: string): Pick<Letter, 'text' | 'textLinks'> {
+  const text = withFinalNewline(withTextFooter(job, job.text ?? markedText(html)));
+  if (job.text !== null) return { text };
+  const { text: bare, links } = withoutMarks(text);
+  return { text: bare, textLinks: links };
 }
 
 function withLanguage({ language }: RenderJob, html: string): string {

@@ -2,6 +2,7 @@ import { type Brand, brandOf } from '../../domain/brand/brand.js';
 import type { Block } from '../../domain/mail/blocks.js';
 import type { Finding } from '../../domain/mail/finding.js';
 import { matchLanguage, type TemplateEdition } from '../../domain/template.js';
+import type { LinkRange } from '../letter/links/address-grammar.js';
 
 /**
  * The frame of a body. `source` is Liquid: `{{ content }}`, `brand.*` and `mail.*` are filled once, the rest for each
@@ -45,6 +46,8 @@ export interface Rendered {
   /** A whole document: styles inlined, with preheader and the legal footer. */
   readonly html: string;
   readonly text: string;
+  /** Where the links of a text stand that was made from the HTML; absent: the text is the author's. */
+  readonly textLinks?: readonly LinkRange[];
   readonly findings: readonly Finding[];
 }
 

@@ -68,7 +68,8 @@ async function contentOf({ contents }: LetterStores, campaign: Campaign, list: L
     return { subject, preheader, html, text, replyTo: reply_to ?? list.defaults.reply_to, listName: list.name };
   }
   const letter = await contents.letter(account, rendered);
-  const content = { subject: letter.subject, preheader: null, html: letter.html, text: letter.text };
+  const body = { html: letter.html, text: letter.text, textLinks: letter.text_links };
+  const content = { subject: letter.subject, preheader: null, ...body };
   return { ...content, replyTo: letter.reply_to, listName: letter.list };
 }
 

@@ -65,13 +65,16 @@ export type LetterToSend = { readonly findings: readonly Finding[] } & (
 export async function letterToSend(stores: RenderingStores, campaign: CampaignToRender): Promise<LetterToSend> {
   const rendered = await renderCampaign(stores, campaign).catch(refusalOf);
   if ('kind' in rendered) return rendered;
-  const { subject, preheader, html, text, findings, template, list } = rendered;
+  const { subject, preheader, html, text, textLinks, findings, template, list } = rendered;
   if (blocksSending(findings)) return { kind: 'refused', reason: 'content_blocked', findings };
   const from = await campaignSender(stores, campaign);
   const reply_to = campaign.reply_to ?? list.defaults.reply_to;
   return {
     kind: 'letter',
-    letter: { subject, preheader, html, text, from, reply_to, list: list.name },
+    letter: {
+      ...{ subject, preheader, html, text, from, reply_to, list: list.name },
+      ...(textLinks !== undefined && { text_links: textLinks }),
+    },
     template,
     findings,
   };

@@ -50,6 +50,7 @@ export async function readContent(
     preheader: body.preheader,
     html: body.html || null,
     text: body.text || null,
+    ...(body.textLinks !== undefined && { text_links: body.textLinks }),
     headers: { ...request.headers, ...body.headers },
     attachments: files.map(({ ref }) => ref),
   };

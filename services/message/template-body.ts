@@ -3,6 +3,7 @@ import { demandNoFaults, Failure, type FieldErrors } from '../../domain/errors.j
 import type { CustomHeaders } from '../../domain/mail/custom-headers.js';
 import type { MessageByTemplate, MessageRequest } from '../../domain/message/message.js';
 import { matchLanguage, type TemplateEdition } from '../../domain/template.js';
+import { type TextPart, withoutMarks } from '../../mail/letter/text/text-part.js';
 import { type FilledParts, fillParts } from '../../mail/liquid/fill-parts.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
 import type { Members } from '../../store/accounts/members.js';
@@ -17,6 +18,8 @@ export interface MessageBody {
   readonly preheader: string | null;
   readonly html: string | null;
   readonly text: string | null;
+  /** Where the links of a text stand that was made from the HTML; absent: the text is the caller's. */
+  readonly textLinks?: TextPart['links'];
   readonly headers: CustomHeaders;
   readonly template?: MessageByTemplate;
   /** Shown to the caller although the message is accepted. */
@@ -112,9 +115,15 @@ function markedBody(request: MessageRequest, filledTemplate: FilledParts, enviro
     subject: `${mark}${subject}`.slice(0, 998),
     preheader,
     html: filledTemplate.html,
-    text: filledTemplate.text,
+    ...textOf(filledTemplate),
     headers,
   };
+}
+
+/** A text of the template's own has no marks: its addresses are found when it is sent. */
+function textOf({ text: marked }: FilledParts): Pick<MessageBody, 'text' | 'textLinks'> {
+  const { text, links } = withoutMarks(marked);
+  return { text, ...(links.length > 0 && { textLinks: links }) };
 }
 
 /** Missing variables are an error in a test; a live message is sent with a warning. */

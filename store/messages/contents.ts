@@ -53,9 +53,9 @@ export function contents(store: Store) {
 
     /** Stores the letter of a campaign and returns its hash. */
     saveLetter: async (account: number, letter: LetterContent): Promise<string> => {
-      const { subject, preheader, html, text, from, reply_to, list } = letter;
+      const { subject, preheader, html, text, text_links, from, reply_to, list } = letter;
       const sender = { name: from.name, email: from.email };
-      const json = JSON.stringify({ subject, preheader, html, text, from: sender, reply_to, list });
+      const json = JSON.stringify({ subject, preheader, html, text, text_links, from: sender, reply_to, list });
       const hash = createHash('sha256').update(json).digest('hex');
       await insert({ _id: idOf(account, 'letter', hash), account, json });
       return hash;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { redacted } from '../../api/log.js';
 import { relaxedField } from '../../mail/dkim/canonical.js';
 import { insertAtBodyStart } from '../../mail/letter/document.js';
-import { addressesIn } from '../../mail/letter/links.js';
+import { addressesIn } from '../../mail/letter/links/address-grammar.js';
 import { newPlaceholders } from '../../mail/liquid/placeholders.js';
 import { sanitised } from '../../mail/render/sanitise.js';
 
