@@ -54,6 +54,10 @@ export const FINDINGS = {
   },
   address_not_set: { severity: 'warning', message: 'No postal address: set up the brand before mailing real people.' },
   markup_removed: { severity: 'warning', message: 'Markup that mails must not contain was taken out.' },
+  css_removed: {
+    severity: 'warning',
+    message: 'The rule matches nothing in the mail and was left out: mail clients read few sheets.',
+  },
   mjml_invalid: { severity: 'warning', message: 'The MJML has an element or attribute that is not known.' },
 } as const satisfies Record<string, { severity: 'error' | 'warning'; message: string }>;
 

@@ -44,7 +44,7 @@ export function declarationsOf(block: string): readonly Declaration[] {
 }
 
 /** CSS as a client understands it: without comments, escapes resolved. */
-function resolved(css: string): string {
+export function resolved(css: string): string {
   return withoutComments(css).replace(/\\(?:([0-9a-f]{1,6})\s?|([^\n]))/gi, (_, hex?: string, char?: string) =>
     hex === undefined ? (char ?? '') : characterOf(Number.parseInt(hex, 16)),
   );

@@ -6,13 +6,15 @@ import { complexityOf, TRACKED_LIMITS } from '../liquid/complexity.js';
 import { liquidFault, parseLiquid } from '../liquid/engine.js';
 import type { Unfilled } from '../liquid/fill-parts.js';
 import { piecesOf } from '../liquid/pieces.js';
-import { newPlaceholders as newMarks, type Placeholders } from '../liquid/placeholders.js';
+import { newPlaceholders as newMarks, type Placeholders, replacePlaceholders } from '../liquid/placeholders.js';
 import { htmlOfBlocks } from './blocks.js';
 import { finishLetter } from './finish.js';
 import { fillFixedTags, fixedFields } from './fixed-fields.js';
 import type { Body, Rendered, RenderJob } from './job.js';
-import { sanitised } from './sanitise.js';
+import { conditionalsShielded, hiddenMarkup } from './markup/conditionals.js';
+import { findingsOf, sanitised } from './sanitise.js';
 import { attributesShielded, keptByMjml, textShielded, unshielded } from './scan.js';
+import { dividedSheets } from './sheets/sheets.js';
 import { contentStyle } from './style.js';
 import { trialFault } from './trial.js';
 
@@ -53,18 +55,31 @@ export async function renderLetter(job: RenderJob): Promise<Rendered> {
   const body = job.body === null ? { html: '', findings: [] } : await bodyHtml(job.body, job, placeholders);
   const document = job.template === null ? body : await templateHtml(job, body.html, placeholders);
   const clean = sanitised(attributesShielded(document.html, placeholders), placeholders);
-  const inlined = juice(textShielded(clean.html), INLINING);
+  const unused: Finding[] = [];
+  const divided = dividedSheets(clean.html, placeholders, (rule) => unused.push(finding('css_removed', rule)));
+  const inlined = juice(textShielded(divided), INLINING);
   const letter = finishLetter(job, placeholders.restoreHtml(unshielded(compact(inlined))));
   demandOwnTags(job, letter, placeholders);
   demandSendable(job, letter);
-  const found = [...body.findings, ...document.findings, ...clean.findings, ...lintLetter({ ...job, ...letter })];
+  const found = [
+    ...body.findings,
+    ...document.findings,
+    ...clean.findings,
+    ...unused,
+    ...lintLetter({ ...job, ...letter }),
+  ];
   return { ...letter, findings: distinct(found) };
 }
+
+/** Strings, in which blanks count, and blanks. */
+const BLANKS = /("(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*')|\s+/g;
 
 /** Removes line breaks from sheets; a sheet for Outlook alone is never included. */
 function compact(html: string): string {
   const bare = html.replace(/<style data-embed/gi, '<style');
-  return bare.replace(/<style\b[^>]*>[\s\S]*?<\/style>/gi, (sheet) => sheet.replace(/\s+/g, ' '));
+  return bare.replace(/<style\b[^>]*>[\s\S]*?<\/style>/gi, (sheet) =>
+    sheet.replace(BLANKS, (blanks, text) => (text === undefined ? ' ' : blanks)),
+  );
 }
 
 /** The body as HTML with marks. It may use the brand, but cannot contain another body. */
@@ -73,12 +88,16 @@ async function bodyHtml(body: Body, job: RenderJob, placeholders: Placeholders):
   const filled = filledOrFault('body', () => fillFixedTags(body.source, fixedFields(job, placeholders), placeholders));
   if (body.format === 'html') {
     // Inside a template, only the body element of a whole document and its sheets are used.
-    const isNested = job.template !== null && isDocument(filled);
-    return { html: isNested ? insideOf(filled) : filled, findings: [] };
+    if (job.template === null || !isDocument(filled)) return { html: filled, findings: [] };
+    const removals = { placeholders, removed: new Set<string>(), refused: new Set<string>() };
+    return { html: insideOf(conditionalsShielded(filled, removals), placeholders), findings: findingsOf(removals) };
   }
   const whole = /<mjml[\s>]/i.test(filled) ? filled : `<mjml><mj-body>${filled}</mj-body></mjml>`;
   const compiled = await mjmlHtml('body', whole, job);
-  return job.template === null ? compiled : { ...compiled, html: insideOf(compiled.html) };
+  if (job.template === null) return compiled;
+  const removals = { placeholders, removed: new Set<string>(), refused: new Set<string>() };
+  const shielded = conditionalsShielded(compiled.html, removals);
+  return { html: insideOf(shielded, placeholders), findings: [...compiled.findings, ...findingsOf(removals)] };
 }
 
 async function templateHtml(job: RenderJob, content: string, placeholders: Placeholders): Promise<Piece> {
@@ -125,15 +144,21 @@ async function mjmlHtml(field: RenderFault['field'], source: string, { language 
   }
 }
 
-/** The content of a document's body and the sheets it needs. */
-function insideOf(html: string): string {
-  const styles = [...html.replace(/<!--[\s\S]*?-->/g, '').matchAll(/<style\b[^>]*>[\s\S]*?<\/style>/gi)]
-    .map(([style]) => style)
-    .join('\n');
-  const [, body = html] = /<body\b[^>]*>([\s\S]*?)(?:<\/body>|$)/i.exec(html) ?? [];
+/** The content of a document's body, and of its head the sheets, also those for Outlook alone. */
+function insideOf(html: string, placeholders: Placeholders): string {
+  const at = endOfTag(html, 'body') ?? 0;
+  const sheets = (html.match(SHEETS) ?? []).join('\n');
+  const forOutlook: string[] = [];
+  replacePlaceholders(html.slice(0, at), (index, mark) => {
+    if (hiddenMarkup(placeholders.sourceOf(index))?.includes('<style')) forOutlook.push(mark);
+    return mark;
+  });
+  const body = html.slice(at).replace(/<\/body\s*>[\s\S]*$/i, '');
   const shown = body.replace(/<head\b[^>]*>[\s\S]*?<\/head>|<!doctype[^>]*>|<\/?(?:html|body)\b[^>]*>/gi, '');
-  return styles + shown.replace(/<style\b[^>]*>[\s\S]*?<\/style>/gi, '');
+  return `${sheets}${forOutlook.join('')}${shown.replace(SHEETS, '')}`;
 }
+
+const SHEETS = /<style\b[^>]*>[\s\S]*?<\/style\s*>/gi;
 
 /** Everpost's own tag in footers. */
 const OWN_TAG = '{{ unsubscribe_url }}';

@@ -1,66 +1,27 @@
 import sanitizeHtml from 'sanitize-html';
 import { type Finding, finding } from '../../domain/mail/finding.js';
+import { activeCss, harmlessCss } from '../css/safety.js';
+import { destinationOf } from '../letter/links/destination.js';
+import { htmlLinksIn } from '../letter/links/html-links.js';
 import { type Placeholders, replacePlaceholders } from '../liquid/placeholders.js';
-import { SAFE_SCHEMES } from '../liquid/safe-values.js';
-import { checkedAttributes, checkedCss, checkedMarkup, checkedValue, namesTags } from './personal-values.js';
-
-const TAGS =
-  'html head body title meta style a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p pre q rp rt ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var wbr picture source'.split(
-    ' ',
-  );
-/** Elements removed with their content; of other elements the content stays. */
-const WITH_CONTENT = [
-  'script',
-  'noscript',
-  'iframe',
-  'object',
-  'embed',
-  'applet',
-  'textarea',
-  'select',
-  'option',
-  'svg',
-  'math',
-  'xmp',
-];
-
-const EVERYWHERE =
-  'class id style lang dir title role aria-* data-* align valign width height bgcolor background border hidden itemprop itemscope itemtype'.split(
-    ' ',
-  );
-const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
-  '*': EVERYWHERE,
-  html: ['xmlns*'],
-  meta: ['charset', 'name', 'content', 'http-equiv'],
-  style: ['type', 'media'],
-  a: ['href', 'name', 'target', 'rel'],
-  img: ['src', 'srcset', 'alt', 'hspace', 'vspace', 'loading'],
-  source: ['srcset', 'media', 'type'],
-  table: ['cellpadding', 'cellspacing', 'summary', 'rules', 'frame'],
-  td: ['colspan', 'rowspan', 'headers', 'scope', 'nowrap'],
-  th: ['colspan', 'rowspan', 'headers', 'scope', 'abbr', 'nowrap'],
-  col: ['span'],
-  colgroup: ['span'],
-  ol: ['start', 'type', 'reversed'],
-  ul: ['type'],
-  li: ['value', 'type'],
-  font: ['color', 'face', 'size'],
-  br: ['clear'],
-  body: ['text', 'link', 'vlink', 'alink'],
-  blockquote: ['cite'],
-  q: ['cite'],
-  time: ['datetime'],
-};
+import {
+  ADDRESSES,
+  ATTRIBUTES,
+  foreignScheme,
+  mayHave,
+  SCHEMES,
+  SCHEMES_BY_TAG,
+  TAGS,
+  WITH_CONTENT,
+} from './markup/allowed-markup.js';
+import { conditionalsShielded, type Removals } from './markup/conditionals.js';
+import { checkedAttributes, checkedCss, checkedValue, namesTags } from './personal-values.js';
 
 const HARMLESS_META = /^(?:content-type|x-ua-compatible|content-language)$/i;
-/** CSS that runs code or loads other resources. */
-const BAD_CSS =
-  /expression\s*\(|javascript\s*:|vbscript\s*:|-moz-binding|behavior\s*:|@import|url\(\s*(?:["']\s*)?(?!https?:|cid:|["'\s#\uE000])[a-z]+:/i;
-const RUNS = /expression\s*\(|javascript\s*:|vbscript\s*:/i;
 const ACTIVE =
   /<\s*(?:\/\s*)?(?:script|iframe|object|embed|applet|form|base|link|svg|math|meta)\b|[\s}"'/]on\w+\s*=|javascript\s*:|srcdoc/i;
-const CONDITIONAL =
-  /<!--\s*\[if\b[^\]]*\]>\s*<!-->|<!--\s*<!\[endif\]\s*-->|<!--\s*\[if\b[^\]]*\]>[\s\S]*?<!\[endif\]\s*-->/gi;
+/** More of them are named by their number. */
+const MOST_NAMED = 50;
 
 /**
  * Removes everything that mails must not contain. Input and output have marks for Liquid; conditional comments for
@@ -70,69 +31,92 @@ export function sanitised(
   html: string,
   placeholders: Placeholders,
 ): { readonly html: string; readonly findings: readonly Finding[] } {
-  const removed = new Set<string>();
-  const refused = new Set<string>();
+  const removals: Removals = { placeholders, removed: new Set(), refused: new Set() };
+  const { removed, refused } = removals;
   if (namesTags(html, placeholders)) refused.add('<');
-  const shielded = shieldComments(withoutActiveMarks(html, placeholders, removed), { placeholders, removed, refused });
+  const shielded = conditionalsShielded(withoutActiveMarks(html, placeholders, removed), removals);
+  const { base } = htmlLinksIn(shielded);
   const clean = sanitizeHtml(shielded, {
     allowedTags: TAGS,
     allowedAttributes: ATTRIBUTES,
-    allowedSchemes: SAFE_SCHEMES.filter((scheme) => scheme !== 'cid'),
-    allowedSchemesByTag: { img: ['http', 'https', 'cid', 'data'], source: ['http', 'https'] },
-    allowedSchemesAppliedToAttributes: ['href', 'src', 'background', 'cite'],
+    allowedSchemes: SCHEMES,
+    allowedSchemesByTag: SCHEMES_BY_TAG,
+    allowedSchemesAppliedToAttributes: ADDRESSES,
     allowProtocolRelative: true,
     allowVulnerableTags: true,
     parseStyleAttributes: false,
     nonTextTags: WITH_CONTENT,
     nestingLimit: 250,
     transformTags: {
-      '*': (tagName, attribs) => ({ tagName, attribs: harmless(tagName, attribs, { placeholders, removed, refused }) }),
+      '*': (tagName, attribs) => ({ tagName, attribs: harmless(tagName, attribs, { ...removals, base }) }),
     },
     onOpenTag: (name) => {
       if (!TAGS.includes(name)) removed.add(`<${name}>`);
     },
   });
-  const sheets = clean.replace(/<style\b[^>]*>[\s\S]*?<\/style\s*>/gi, (style) => {
-    const checked = checkedCss(harmlessSheet(style, removed), placeholders);
+  const sheets = clean.replace(SHEET, (_, opening: string, css: string) => {
+    const checked = checkedCss(
+      harmlessCss(css, (what) => removed.add(`style ${what}`)),
+      placeholders,
+    );
     if (checked === undefined) refused.add('<style>');
-    return checked ?? '';
+    return checked === undefined ? '' : `${opening}${checked}</style>`;
   });
-  const findings = [
+  return { html: sheets, findings: findingsOf(removals) };
+}
+
+const SHEET = /(<style\b[^>]*>)([\s\S]*?)<\/style\s*>/gi;
+
+export function findingsOf({ removed, refused }: Removals): readonly Finding[] {
+  const named = [...removed].slice(0, MOST_NAMED);
+  const others = removed.size - named.length;
+  return [
     ...[...refused].map((where) => finding('personal_markup', where)),
-    ...[...removed].map((where) => finding('markup_removed', where)),
+    ...named.map((where) => finding('markup_removed', where)),
+    ...(others > 0 ? [finding('markup_removed', `${others} more`)] : []),
   ];
-  return { html: sheets, findings };
 }
 
-interface Removals {
-  readonly placeholders: Placeholders;
-  /** Markup that mails must not contain. */
-  readonly removed: Set<string>;
-  /** Markup with a personal value that cannot be checked when it is rendered. */
-  readonly refused: Set<string>;
+interface Cleaning extends Removals {
+  /** The address that relative ones are relative to. */
+  readonly base: string | undefined;
 }
 
-function harmless(
-  tag: string,
-  attribs: Record<string, string>,
-  { placeholders, removed, refused }: Removals,
-): Record<string, string> {
-  const refreshing = tag === 'meta' && !HARMLESS_META.test((attribs['http-equiv'] ?? 'content-type').trim());
-  if (refreshing) removed.add('<meta http-equiv>');
+function harmless(tag: string, attribs: Record<string, string>, cleaning: Cleaning): Record<string, string> {
+  const { placeholders, removed, refused, base } = cleaning;
+  if (tag === 'meta' && !HARMLESS_META.test((attribs['http-equiv'] ?? 'content-type').trim())) {
+    removed.add('<meta http-equiv>');
+    return {};
+  }
   const allowed = Object.entries(attribs).filter(([name, value]) => {
-    const liquid = ` ${placeholders.restore(placeholders.sourceOf(/^data-liquid-(\d+)$/.exec(name)?.[1] ?? -1))}`;
-    const active =
-      name.startsWith('on') || ACTIVE.test(liquid) || (name === 'style' && BAD_CSS.test(value) && !hasSafeCss(value));
-    if (active) removed.add(`${tag} ${name}`);
-    return !active && !refreshing;
+    const fault = faultOf(tag, name, value, placeholders);
+    if (fault !== undefined && TAGS.includes(tag)) removed.add(fault);
+    return fault === undefined;
   });
   return Object.fromEntries(
     allowed.flatMap(([name, value]) => {
-      const checked = checkedAttribute(name, value, placeholders);
+      const whole = base !== undefined && isRelative(name, value) ? (destinationOf(value, base) ?? value) : value;
+      const checked = checkedAttribute(name, whole, placeholders);
       if (checked === undefined) refused.add(`<${tag}>`);
       return checked === undefined ? [] : [checked];
     }),
   );
+}
+
+/** Why an attribute goes, for the findings; undefined: it stays. */
+function faultOf(tag: string, name: string, value: string, placeholders: Placeholders): string | undefined {
+  const shielded = /^data-liquid-(\d+)$/.exec(name)?.[1];
+  if (shielded !== undefined)
+    return ACTIVE.test(` ${placeholders.restore(placeholders.sourceOf(shielded))}`) ? `${tag} {…}` : undefined;
+  const css = name === 'style' ? activeCss(value) : undefined;
+  if (css !== undefined) return `${tag} style ${css}`;
+  if (!mayHave(tag, name)) return `${tag} ${name}`;
+  const scheme = foreignScheme(tag, name, value);
+  return scheme === undefined ? undefined : `${tag} ${name} ${scheme}:`;
+}
+
+function isRelative(name: string, value: string): boolean {
+  return ADDRESSES.includes(name) && !/^\s*(?:[a-z][a-z0-9+.-]*:|#|$|\uE000)/i.test(value);
 }
 
 function checkedAttribute(name: string, value: string, placeholders: Placeholders): [string, string] | undefined {
@@ -145,40 +129,11 @@ function checkedAttribute(name: string, value: string, placeholders: Placeholder
   return checked === undefined ? undefined : [name, checked];
 }
 
-/** In a style, an image in a data: URL is the only harmless URL of that scheme. */
-function hasSafeCss(value: string): boolean {
-  return !BAD_CSS.test(value.replace(/url\(\s*["']?data:image\/(?:png|gif|jpeg)/gi, 'url(https:'));
-}
-
-/** Removes rules of a sheet that import or run code; the others stay. */
-function harmlessSheet(sheet: string, removed: Set<string>): string {
-  if (!BAD_CSS.test(sheet)) return sheet;
-  removed.add('style');
-  return sheet
-    .replace(/@import[^;]*;?/gi, '')
-    .replace(/[^;{}<>]+;?/g, (rule) => (RUNS.test(rule) ? '' : rule))
-    .replace(/(?:-moz-binding|behavior)\s*:[^;{}]*;?/gi, '')
-    .replace(/url\(\s*(?:["']\s*)?(?!https?:|cid:|["'\s#\uE000])[a-z]+:[^)<]*\)?/gi, 'none');
-}
-
 /** Removes Liquid that would print active markup for every recipient. */
 function withoutActiveMarks(html: string, placeholders: Placeholders, removed: Set<string>): string {
   return replacePlaceholders(html, (index, mark) => {
     if (!ACTIVE.test(` ${placeholders.sourceOf(index)}`)) return mark;
     removed.add('Liquid that prints active markup');
     return '';
-  });
-}
-
-/**
- * Word's engine, which reads conditional comments, runs no scripts; anything that resembles one is removed all the
- * same.
- */
-function shieldComments(html: string, { placeholders, removed, refused }: Removals): string {
-  return html.replace(/<!doctype[^>]*>/i, placeholders.shield).replace(CONDITIONAL, (comment) => {
-    const checked = checkedMarkup(comment, placeholders);
-    if (checked === undefined) refused.add('conditional comment');
-    if (ACTIVE.test(comment)) removed.add('conditional comment');
-    return checked === undefined || ACTIVE.test(comment) ? '' : placeholders.shield(checked);
   });
 }
