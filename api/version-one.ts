@@ -4,7 +4,7 @@ import { auditChanges } from './hooks/audit.js';
 import { authenticate } from './hooks/auth.js';
 import { enforceIdempotency } from './hooks/idempotency.js';
 import { acceptJsonOnly } from './hooks/json-bodies.js';
-import { demandKeyRestrictions } from './hooks/key-restrictions.js';
+import { demandKeyRestrictions } from './hooks/keys/restrictions.js';
 import { forgetReadsAfterChanges } from './hooks/recent-reads.js';
 import { countRequests, limitKeys } from './hooks/request-limits.js';
 import { demandScopes } from './hooks/scopes.js';
@@ -51,7 +51,7 @@ import type { Deps } from './wiring.js';
 /** Registers every route that needs a key, in the order in which a request reaches them. */
 export function versionOne(api: Api, deps: Deps, recent: RecentReads): void {
   acceptJsonOnly(api);
-  authenticate(api, recent.stores);
+  authenticate(api, { ...deps, ...recent.stores });
   demandScopes(api);
   demandKeyRestrictions(api, deps);
   limitKeys(api, deps);

@@ -37,7 +37,7 @@ const Sent = Type.Object(
 /** Mailbindr: one route, which sends by the identifier of a template. Errors are the native ones. */
 export const mailbindr: Dialect = {
   prefixes: ['/email'],
-  credentials: { secretOf: ({ headers }) => secretIn(headers['x-api-token']) },
+  credentials: { wanted: 'X-Api-Token: <key>', secretOf: ({ headers }) => secretIn(headers['x-api-token']) },
   toRefusal: (failure, status) => ({
     status: failure.code === 'template_not_found' ? 404 : status,
     body: errorEnvelope(failure),

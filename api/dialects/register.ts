@@ -5,7 +5,7 @@ import { authenticate } from '../hooks/auth.js';
 import { applyFailure, translateFailures } from '../hooks/failures.js';
 import { enforceIdempotency } from '../hooks/idempotency.js';
 import { acceptJsonOnly } from '../hooks/json-bodies.js';
-import { demandKeyRestrictions } from '../hooks/key-restrictions.js';
+import { demandKeyRestrictions } from '../hooks/keys/restrictions.js';
 import { forgetReadsAfterChanges } from '../hooks/recent-reads.js';
 import { countRequests, limitBursts, limitKeys } from '../hooks/request-limits.js';
 import { demandScopes } from '../hooks/scopes.js';
@@ -31,7 +31,7 @@ export async function registerDialects(app: Api, deps: Deps, recent: RecentReads
 function registerDialect(api: Api, deps: Deps, recent: RecentReads, dialect: Dialect, prefix: string): void {
   translateRefusals(api, dialect);
   acceptJsonOnly(api);
-  authenticate(api, recent.stores, dialect.credentials);
+  authenticate(api, { ...deps, ...recent.stores }, dialect.credentials);
   demandScopes(api);
   demandKeyRestrictions(api, deps);
   if (dialect.perSecondAndAddress !== undefined) limitBursts(api, deps, dialect.perSecondAndAddress);

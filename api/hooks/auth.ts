@@ -2,10 +2,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { now } from '../../clock.js';
 import { keyStatusOf, mayBeUsed } from '../../domain/account/key.js';
 import { Failure, type FailureCode } from '../../domain/errors.js';
+import { demandUnrestricted } from '../../services/key-permissions.js';
 import type { AccountStatus, Accounts } from '../../store/accounts/accounts.js';
 import { type Key, rootKeyOf } from '../../store/keys/keys.js';
 import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
+import { limitWrongKeys } from './keys/wrong-keys.js';
 
 /** The authenticated sender of a request. */
 export interface Principal {
@@ -22,6 +24,8 @@ export interface Principal {
 
 /** How an API expects its key. */
 export interface Credentials {
+  /** The header field of the key, as a sentence shows it. */
+  readonly wanted: string;
   /** Undefined where the request has no key, or a value that cannot be one. */
   readonly secretOf: (request: FastifyRequest) => string | undefined;
   /** Whether a value sent beside the key belongs to it. */
@@ -33,22 +37,18 @@ export interface Credentials {
 const principals = new WeakMap<FastifyRequest, Principal>();
 
 /** `Authorization: Bearer …`, or `?api_key=` for trying the API in a browser. */
-const BEARER: Credentials = { secretOf: bearerOf };
+const BEARER: Credentials = { wanted: 'Authorization: Bearer <key>', secretOf: bearerOf };
 
 /** Requires a key on every route registered afterwards. */
 export function authenticate(
   app: Api,
-  { keys, accounts }: Pick<Deps, 'keys' | 'accounts'>,
+  { keys, accounts, ...limiting }: Pick<Deps, 'keys' | 'accounts' | 'config' | 'requestLimits'>,
   credentials: Credentials = BEARER,
 ): void {
-  const { secretOf, matches = () => true, unknownKeyCode = 'unauthenticated' } = credentials;
   app.addHook('onRequest', async (request, reply) => {
-    const secret = secretOf(request);
-    const found = secret === undefined ? null : await keys.findBySecret(secret);
-    const key = found !== null && matches(request, found) ? found : null;
-    const owner = key && (await accounts.status(key.account));
-    if (key === null || owner === null)
-      throw unauthenticated(reply, secret === undefined ? 'unauthenticated' : unknownKeyCode);
+    const { key, owner } =
+      (await keyHolderOf({ keys, accounts }, credentials, request)) ??
+      (await refuseWrongKey(limiting, credentials, request, reply));
     const refusal = refusalCodeOf(key, owner);
     if (refusal !== undefined) throw unauthenticated(reply, refusal);
     const account = await accountOnBehalfOf(accounts, request, { key, owner });
@@ -57,9 +57,42 @@ export function authenticate(
   });
 }
 
-function unauthenticated(reply: FastifyReply, code: FailureCode): Failure {
+/** Undefined: the request has no key, or a wrong one. */
+async function keyHolderOf(
+  { keys, accounts }: Pick<Deps, 'keys' | 'accounts'>,
+  { secretOf, matches = () => true }: Credentials,
+  request: FastifyRequest,
+) {
+  const secret = secretOf(request);
+  const key = secret === undefined ? null : await keys.findBySecret(secret);
+  if (key === null || !matches(request, key)) return undefined;
+  const owner = await accounts.status(key.account);
+  return owner === null ? undefined : { key, owner };
+}
+
+async function refuseWrongKey(
+  limiting: Pick<Deps, 'config' | 'requestLimits'>,
+  { wanted, secretOf, unknownKeyCode = 'unauthenticated' }: Credentials,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<never> {
+  const isWellFormed = secretOf(request) !== undefined;
+  const field = wanted.replace(/:.*/, '').toLowerCase();
+  const isMissing = !isWellFormed && request.headers[field] === undefined;
+  // A request without a key guesses none.
+  if (!isMissing) await limitWrongKeys(limiting, request, reply);
+  const code = isWellFormed ? unknownKeyCode : 'unauthenticated';
+  throw unauthenticated(reply, code, code === 'unauthenticated' ? sentenceOf(isMissing, wanted) : undefined);
+}
+
+function unauthenticated(reply: FastifyReply, code: FailureCode, sentence?: string): Failure {
   reply.header('www-authenticate', 'Bearer realm="everpost"');
-  return new Failure(code);
+  return new Failure(code, undefined, sentence);
+}
+
+function sentenceOf(isMissing: boolean, wanted: string): string {
+  if (isMissing) return `The API key is missing: send it in the header ${wanted}.`;
+  return `The API key is not valid: send a key of this installation in the header ${wanted}.`;
 }
 
 function refusalCodeOf(key: Key, owner: AccountStatus): FailureCode | undefined {
@@ -99,7 +132,8 @@ interface KeyHolder {
 
 /**
  * The account that a request acts for: with `Everpost-Account: <id>` a key of an agency acts for that client, on every
- * route of its scopes. Unknown ids and siblings are 404, other accounts 403.
+ * route of its scopes. Unknown ids, siblings and the own agency are 404, other
+ * accounts 403.
  */
 async function accountOnBehalfOf(
   accounts: Pick<Accounts, 'status'>,
@@ -112,8 +146,9 @@ async function accountOnBehalfOf(
     return owner;
   }
   const client = await accounts.status(id);
-  const isSibling = client?.parent_id !== undefined && client.parent_id === owner.parent_id;
-  if (client === null || client.state === 'closed' || isSibling) throw new Failure('not_found');
+  const isFamily = client?._id === owner.parent_id || client?.parent_id === owner.parent_id;
+  if (client === null || client.state === 'closed' || (owner.parent_id !== undefined && isFamily))
+    throw new Failure('not_found');
   if (client.parent_id !== owner._id || owner.state === 'suspended') throw new Failure('forbidden');
   demandUnrestricted(key);
   // The agency may still read.
@@ -127,14 +162,4 @@ function accountHeader({ headers }: FastifyRequest): number | undefined {
   if (given === undefined) return undefined;
   if (/^[1-9]\d{0,14}$/.test(String(given))) return Number(given);
   throw new Failure('bad_request', undefined, 'Everpost-Account must be the id of a client.');
-}
-
-/** The lists and domains of a key belong to its own account, not to a client. */
-function demandUnrestricted({ lists, domains }: KeyHolder['key']): void {
-  if (lists === null && domains === null) return;
-  throw new Failure(
-    'key_restricted',
-    undefined,
-    'A key that is restricted to lists or domains acts for its own account.',
-  );
 }

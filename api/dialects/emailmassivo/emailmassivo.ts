@@ -90,7 +90,11 @@ const schema = { tags: [tagOf('emailmassivo')], security: [{ 'x-api-key': [] }] 
 /** EmailMassivo: external mails and the error messages of its document. */
 export const emailmassivo: Dialect = {
   prefixes: ['/api/v1/external-mails'],
-  credentials: { secretOf: ({ headers }) => secretIn(headers['x-api-key']), unknownKeyCode: 'key_unknown' },
+  credentials: {
+    wanted: 'X-Api-Key: <key>',
+    secretOf: ({ headers }) => secretIn(headers['x-api-key']),
+    unknownKeyCode: 'key_unknown',
+  },
   perSecondAndAddress: 10,
   toRefusal,
   routes: (api, deps) => {

@@ -18,6 +18,7 @@ import { refusals, routeDefaults, Sent, SingleEmail } from './schemas.js';
 export const envie: Dialect = {
   prefixes: ['/lists', '/singlesending'],
   credentials: {
+    wanted: 'Private-Key: <key>, with its id in Public-Key',
     secretOf: ({ headers }) => secretIn(headers['private-key']),
     matches: ({ headers }, { _id }) => headers['public-key'] === String(_id),
   },

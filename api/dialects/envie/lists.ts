@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { Failure } from '../../../domain/errors.js';
+import { demandPermittedLists } from '../../../services/key-permissions.js';
 import type { List } from '../../../store/lists/lists.js';
 import type { Subscriber } from '../../../store/subscribers/row.js';
 import type { Api } from '../../api.js';
@@ -43,7 +44,6 @@ function createList(api: Api, deps: Deps): void {
       },
     },
     async (request) => {
-      if (principalOf(request).keySettings.lists !== null) throw new Failure('key_restricted');
       const { uid } = await deps.lists.create(accountOf(request), request.body.general, originOf(request));
       return { status: 'success', list_uid: uid };
     },
@@ -54,7 +54,7 @@ function getList(api: Api, deps: Deps): void {
   api.post(
     '/get',
     {
-      config: { scope: 'read' },
+      config: { scope: 'read', lists: 'own_lists' },
       schema: {
         ...routeDefaults,
         summary: 'Retrieve a list',
@@ -71,7 +71,7 @@ function getList(api: Api, deps: Deps): void {
 
 /** The UID may be in the path, in the query or in a body. */
 function showLists(api: Api, deps: Deps): void {
-  const config = { scope: 'read' } as const;
+  const config = { scope: 'read', lists: 'own_lists' } as const;
   const schema = { ...routeDefaults, querystring: ShowQuery, response: { 200: ShowResponse, ...refusals } };
   const respond = async (request: FastifyRequest, { UID, ...page }: PageQuery & { UID?: string }) => {
     const principal = principalOf(request);
@@ -116,7 +116,7 @@ async function uidInBody({ raw, headers }: FastifyRequest): Promise<{ UID?: stri
 
 async function listOf({ lists }: Deps, { account, keySettings }: Principal, uid: string): Promise<List> {
   const list = demandOwned(await lists.withUid(account, uid));
-  if (keySettings.lists !== null && !keySettings.lists.includes(list._id)) throw new Failure('key_restricted');
+  demandPermittedLists(keySettings, [list._id]);
   return list;
 }
 

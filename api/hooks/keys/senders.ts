@@ -1,9 +1,8 @@
 import type { FastifyRequest } from 'fastify';
-import { Failure } from '../../domain/errors.js';
-import { parseMailbox, parseSender } from '../../mail/address.js';
-import { accountSender, campaignSender } from '../../services/sender.js';
-import type { Campaign } from '../../store/campaigns/row.js';
-import type { Deps } from '../wiring.js';
+import { parseSender } from '../../../mail/address.js';
+import { accountSender, campaignSender } from '../../../services/sender.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
+import type { Deps } from '../../wiring.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -12,26 +11,13 @@ declare module 'fastify' {
   }
 }
 
-/** Throws `key_restricted` where the request sends, prepares or sets up mail from a domain outside this list. */
-export async function demandAllowedDomains(
+/** The senders that a request sends, prepares or sets up mail from, named or inherited. */
+export async function sendersIn(
   stores: SenderStores,
   account: number,
-  domains: readonly string[],
   request: FastifyRequest,
-): Promise<void> {
-  if (request.method === 'GET' || request.method === 'HEAD') return;
-  for (const sender of await sendersIn(stores, account, request)) {
-    const domain = parseMailbox(sender)?.domain;
-    if (domain !== undefined && domains.includes(domain)) continue;
-    throw new Failure(
-      'key_restricted',
-      undefined,
-      `This API key is not for senders of ${domain ?? 'an invalid address'}.`,
-    );
-  }
-}
-
-async function sendersIn(stores: SenderStores, account: number, request: FastifyRequest): Promise<readonly string[]> {
+): Promise<readonly string[]> {
+  if (request.method === 'GET' || request.method === 'HEAD') return [];
   const { url = '', config } = request.routeOptions;
   if (config.senderIn === 'none') return [];
   if (config.senderIn !== undefined) {
@@ -47,10 +33,11 @@ type SenderStores = Pick<Deps, 'accounts' | 'campaigns' | 'config' | 'lists' | '
 /** The sender fields of a body, whatever its route. */
 interface Body {
   readonly from?: unknown;
-  readonly list_id?: number;
+  readonly list_id?: number | undefined;
   readonly messages?: readonly unknown[];
   readonly defaults?: { readonly from?: unknown };
   readonly double_opt_in?: boolean;
+  readonly status?: string;
   readonly notifications?: { readonly subscribe?: boolean; readonly unsubscribe?: boolean };
 }
 
@@ -82,7 +69,7 @@ const RULES: readonly (readonly [route: RegExp, senders: Senders])[] = [
   [/^POST \/messages\/:id\/cancel$/, none],
   // Templates have no sender; the mail that uses one names it.
   [/^\w+ \/templates(\/|$)/, none],
-  // A list sends confirmation mails from its own sender, which was checked when it was set.
+  [/^POST \/subscribers$/, ofConfirmation],
   [/^\w+ \/(subscribers|suppressions|inbound)(\/|$)/, none],
 ];
 
@@ -112,6 +99,11 @@ async function ofCampaign(stores: SenderStores, { account, body, id = 0 }: Asked
 async function ofNewsletter(stores: SenderStores, { account, body, id = 0 }: Asked): Promise<string[]> {
   const row = await stores.newsletters.find(account, id);
   return typeof row === 'string' ? [] : [await senderAfter(stores, account, body, row)];
+}
+
+/** A pending subscriber gets a confirmation mail from the sender of the list. */
+async function ofConfirmation(stores: SenderStores, { account, body }: Asked): Promise<string[]> {
+  return body.status === 'pending' ? ofNew(stores, { account, body: { list_id: body.list_id }, id: undefined }) : [];
 }
 
 /** A list sends confirmations from its own sender and notifications from that of the account. */
