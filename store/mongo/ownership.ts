@@ -1,8 +1,8 @@
 import type { Collection, Document, Filter, WithId } from 'mongodb';
 
 /**
- * A row read for an account. The API documents distinguish a missing row (404) from one of another account (403). A row of a
- * sibling, another client of the same agency, counts as missing.
+ * A row read for an account. The API documents distinguish a missing row (404) from one of another account (403). To a
+ * client, rows of its agency and of its siblings, the other clients of the agency, count as missing.
  */
 export type Owned<T> = T | 'missing' | 'foreign';
 
@@ -32,7 +32,7 @@ export async function explainNoMatch<T extends Owner>(
   return typeof found === 'string' ? found : 'missing';
 }
 
-/** The result for a row of another account: missing where both are clients of one agency. */
+/** The result for a row of another account: missing where the owner is the agency of the account, or another client of it. */
 export async function foreignOrMissing<T extends { account: number }>(
   rows: Collection<T>,
   account: number,
@@ -41,13 +41,14 @@ export async function foreignOrMissing<T extends { account: number }>(
   const ofBoth = { $match: { _id: { $in: [account, owner] }, parent_id: { $exists: true } } };
   // The database of the row, reached through its collection.
   const [found] = await rows
-    .aggregate<{ family: readonly { parent_id: number }[] }>([
+    .aggregate<{ family: readonly { _id: number; parent_id: number }[] }>([
       { $match: { account: owner } },
       { $limit: 1 },
       { $project: { _id: 0 } },
       { $lookup: { from: 'accounts', pipeline: [ofBoth, { $project: { parent_id: 1 } }], as: 'family' } },
     ])
     .toArray();
-  const [one, other] = found?.family ?? [];
-  return one !== undefined && one.parent_id === other?.parent_id ? 'missing' : 'foreign';
+  const family = new Map(found?.family.map(({ _id, parent_id }) => [_id, parent_id]));
+  const agency = family.get(account);
+  return agency !== undefined && (agency === owner || agency === family.get(owner)) ? 'missing' : 'foreign';
 }

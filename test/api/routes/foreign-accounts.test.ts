@@ -49,6 +49,14 @@ test('a client gets 404 for every resource of a sibling', async () => {
   expect(await storedRowsOf(api, client.account)).toBe(before);
 });
 
+test('a client gets 404 for every resource of its agency', async () => {
+  const other = await aClient(api, 'Other client');
+  const before = await storedRowsOf(api, api.account);
+  const walker = { key: other.key, theirs: ownResponsesOf(other.account, 'Other client') };
+  expect(await requestEveryRoute(api, own, walker)).toEqual(SIBLING_ANSWERS);
+  expect(await storedRowsOf(api, api.account)).toBe(before);
+});
+
 test('an agency reaches its client’s resources on behalf of the client only', async () => {
   const headers = { 'everpost-account': String(client.account) };
   for (const { method, url } of checkedRoutes(api)) {

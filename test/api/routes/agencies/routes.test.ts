@@ -43,7 +43,7 @@ test('with Everpost-Account an agency acts for its own clients only', async () =
   expect(await asking(api.key, stranger.account)).toBe(403);
   expect(await asking(stranger.key, client.account)).toBe(403);
   expect(await asking(sibling.key, client.account)).toBe(404);
-  expect(await asking(client.key, api.account)).toBe(403);
+  expect(await asking(client.key, api.account)).toBe(404);
   expect(await asking(client.key, client.account)).toBe(200);
 });
 
