@@ -1,14 +1,14 @@
 import stringifier from 'fast-json-stringify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import type { TLocalizedValidationError, TValidationError } from 'typebox/error';
 import { Format } from 'typebox/format';
 import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
-import { Failure, type FieldErrors } from '../../domain/errors.js';
-import { parseMailbox } from '../../mail/address.js';
+import { Failure } from '../../domain/errors.js';
+import { parseMailbox, parseSender } from '../../mail/address.js';
 import type { Api } from '../api.js';
-import { ONE_LINE } from '../schema/fields.js';
+import { inOneForm } from './accepted-forms.js';
+import { fieldErrorsOf } from './field-errors.js';
 
 /**
  * Compiles a schema on first use, once per process. Compiling hundreds of schemas would double the start time, and most of
@@ -31,6 +31,9 @@ interface Shape {
   readonly properties?: Readonly<Record<string, Shape>>;
 }
 
+/** Errors that are read: each form of a field that takes several has its own. */
+const ERRORS_READ = 100;
+
 const checker = compileOnce((schema: TSchema) => Compile(schema));
 
 /**
@@ -38,15 +41,16 @@ const checker = compileOnce((schema: TSchema) => Compile(schema));
  * text and are converted to the type in their schema.
  */
 export function validateWithTypeBox(app: Api): void {
-  Settings.Set({ maxErrors: MAX_ERRORS });
+  Settings.Set({ maxErrors: ERRORS_READ });
   Format.Set('email', (text) => parseMailbox(text) !== undefined);
+  Format.Set('mailbox', (text) => parseSender(text) !== undefined);
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
     const check = checker(schema);
     return (given: unknown) => {
       const value = Value.Default(schema, normalized(given, schema as Shape, httpPart));
-      if (check().Check(value)) return { value };
+      if (check().Check(value)) return { value: inOneForm(value, schema) };
       if (httpPart === 'params') return { error: new Failure('not_found') };
-      return { error: new Failure('validation_failed', fieldErrorsOf(check().Errors(value))) };
+      return { error: new Failure('validation_failed', fieldErrorsOf(check().Errors(value), schema)) };
     };
   });
 }
@@ -56,8 +60,8 @@ export function bodyReader(schema: TSchema): (given: unknown) => unknown {
   const check = checker(schema);
   return (given) => {
     const value = Value.Default(schema, structuredClone(given ?? {}));
-    if (check().Check(value)) return value;
-    throw new Failure('validation_failed', fieldErrorsOf(check().Errors(value)));
+    if (check().Check(value)) return inOneForm(value, schema);
+    throw new Failure('validation_failed', fieldErrorsOf(check().Errors(value), schema));
   };
 }
 
@@ -91,97 +95,4 @@ export function serializeResponsesBySchema(app: Api): void {
     const serialize = compiledSerializer(schema);
     return (payload) => serialize()(payload);
   });
-}
-
-/** A response lists at most this many errors. */
-export const MAX_ERRORS = 20;
-
-type Fault = readonly [field: string, sentence: string];
-
-/** Describes each error of a request in one sentence under its field; nested fields as `ai.prompt`. */
-function fieldErrorsOf(faults: readonly TLocalizedValidationError[]): FieldErrors {
-  // A map, because a caller may name a field `constructor`.
-  const errors = new Map<string, Set<string>>();
-  for (const [field, sentence] of faults.flatMap(faultsIn).slice(0, MAX_ERRORS)) {
-    errors.set(field, (errors.get(field) ?? new Set<string>()).add(sentence));
-  }
-  return Object.fromEntries([...errors].map(([field, sentences]) => [field, [...sentences]]));
-}
-
-const TYPE_WORDS: Readonly<Record<string, string>> = {
-  string: 'a string',
-  integer: 'an integer',
-  number: 'a number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'an object',
-  null: 'null',
-};
-
-const FORMAT_WORDS: Readonly<Record<string, string>> = {
-  email: 'a valid email address',
-  'date-time': 'a date and time in ISO 8601, such as 2026-05-22T13:00:00Z',
-  uri: 'a valid URL',
-  uuid: 'a valid UUID',
-};
-
-function faultsIn(fault: TLocalizedValidationError): Fault[] {
-  const path = fault.instancePath.split('/').slice(1).map(unescaped);
-  const within = (name: string) => [...path, name].join('.');
-  const error: TValidationError = fault;
-  if (error.keyword === 'required') {
-    return error.params.requiredProperties.map((name) => [within(name), `The ${within(name)} field is required.`]);
-  }
-  if (error.keyword === 'additionalProperties') {
-    return error.params.additionalProperties.map((name) => [within(name), `The ${within(name)} field is not known.`]);
-  }
-  const field = path.join('.') || 'body';
-  // The schema `false` comes from `additionalProperties: false`; with many errors only these are reported.
-  if (error.keyword === 'boolean') return [[field, `The ${field} field is not known.`]];
-  return [[field, `The ${field} ${requirementOf(error)}.`]];
-}
-
-function requirementOf(error: TValidationError): string {
-  switch (error.keyword) {
-    case 'type':
-      return `must be ${[error.params.type]
-        .flat()
-        .map((type) => TYPE_WORDS[type] ?? type)
-        .join(' or ')}`;
-    case 'format':
-      return `must be ${FORMAT_WORDS[error.params.format] ?? `a valid ${error.params.format}`}`;
-    case 'enum':
-      return `must be one of ${error.params.allowedValues.join(', ')}`;
-    default:
-      return limitOf(error);
-  }
-}
-
-function limitOf(error: TValidationError): string {
-  switch (error.keyword) {
-    case 'minimum':
-      return `must be at least ${error.params.limit}`;
-    case 'maximum':
-      return `must not be greater than ${error.params.limit}`;
-    case 'minLength':
-      return error.params.limit === 1 ? 'must not be empty' : `must have at least ${error.params.limit} characters`;
-    case 'maxLength':
-      return `must not have more than ${error.params.limit} characters`;
-    case 'minItems':
-      return `must have at least ${error.params.limit} item${error.params.limit === 1 ? '' : 's'}`;
-    case 'maxItems':
-      return `must not have more than ${error.params.limit} items`;
-    case 'minProperties':
-      return 'must not be empty';
-    case 'maxProperties':
-      return `must not have more than ${error.params.limit} fields`;
-    case 'pattern':
-      return error.params.pattern === ONE_LINE ? 'must be one line without control characters' : 'is not valid';
-    default:
-      return 'is not valid';
-  }
-}
-
-function unescaped(part: string): string {
-  return part.replaceAll('~1', '/').replaceAll('~0', '~');
 }

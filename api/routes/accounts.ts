@@ -6,6 +6,7 @@ import type { Api } from '../api.js';
 import { accountOf } from '../hooks/auth.js';
 import { Data, refusals } from '../schema/envelope.js';
 import { closed, Id, Line, nullable, PerSecond, Timestamp } from '../schema/fields.js';
+import { SenderText } from '../schema/mailboxes.js';
 import { timestamp } from '../timestamp.js';
 import type { Deps } from '../wiring.js';
 
@@ -25,10 +26,15 @@ const limits = {
 
 const fields = {
   name: Type.Optional(Line(255, 1)),
-  mail_from: Type.Optional(nullable(Line(320, 1))),
+  mail_from: Type.Optional(SenderText),
   detect_repeats: Type.Optional(Type.Boolean()),
   rate_per_second: Type.Optional(PerSecond),
   track: Type.Optional(Type.Boolean()),
+  reactivate: Type.Optional(
+    Type.Boolean({
+      description: 'False: adding people who unsubscribed leaves them unsubscribed, unless the request says otherwise.',
+    }),
+  ),
   pause_at_complaints: Type.Optional(limits.pause_at_complaints),
   pause_at_bounces: Type.Optional(limits.pause_at_bounces),
   strict_fields: Type.Optional(
@@ -50,6 +56,7 @@ const AccountView = Type.Object(
     rate_per_second: PerSecond,
     track: Type.Boolean(),
     strict_fields: Type.Boolean(),
+    reactivate: Type.Boolean(),
     ...limits,
     created_at: Timestamp,
   },
@@ -63,6 +70,7 @@ const AccountView = Type.Object(
         rate_per_second: null,
         track: true,
         strict_fields: false,
+        reactivate: true,
         pause_at_complaints: null,
         pause_at_bounces: null,
         created_at: '2026-01-12T10:14:23+00:00',
@@ -98,8 +106,14 @@ export function demandSender(text: string): void {
 
 function accountView(row: Account): Static<typeof AccountView> {
   const { _id: id, name, mail_from, detect_repeats = false, track = true, rate_per_second = null } = row;
-  const { strict_fields = false, pause_at_complaints = null, pause_at_bounces = null, created_at } = row;
+  const {
+    strict_fields = false,
+    reactivate = true,
+    pause_at_complaints = null,
+    pause_at_bounces = null,
+    created_at,
+  } = row;
   const limits = { rate_per_second, pause_at_complaints, pause_at_bounces };
-  const settings = { detect_repeats, track, strict_fields, ...limits };
+  const settings = { detect_repeats, track, strict_fields, reactivate, ...limits };
   return { id, name, mail_from, ...settings, created_at: timestamp(created_at) };
 }

@@ -117,15 +117,24 @@ export function isTransportFailure(fate: Fate): boolean {
 /** The state of a subscriber that decides whether they may be mailed. */
 interface SubscriberState {
   readonly status: SubscriberStatus;
+  /** When they last unsubscribed. */
+  readonly left_at?: Date;
 }
 
 type Skipped = Extract<Fate, { readonly class: string }>;
 
 /** Why a frozen recipient is skipped, by the state read right before the claim; undefined: mail them. */
-export function leftSinceFreeze(subscriber: SubscriberState | undefined, suppressed: boolean): Skipped | undefined {
+export function leftSinceFreeze(
+  subscriber: SubscriberState | undefined,
+  suppressed: boolean,
+  frozenAt: Date | undefined,
+): Skipped | undefined {
   if (subscriber === undefined) return skipped('gone');
   if (subscriber.status !== 'active') return skipped(subscriber.status);
-  return suppressed ? skipped('suppressed') : undefined;
+  if (suppressed) return skipped('suppressed');
+  // Who left and came back since gets the next campaign, not the rest of this one.
+  const { left_at } = subscriber;
+  return left_at !== undefined && frozenAt !== undefined && left_at >= frozenAt ? skipped('unsubscribed') : undefined;
 }
 
 function skipped(reason: string): Skipped {

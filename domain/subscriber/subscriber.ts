@@ -8,6 +8,16 @@ export const RESUBSCRIBABLE: readonly SubscriberStatus[] = ['unsubscribed', 'pen
 export type Scalar = string | number | boolean;
 export type Attributes = Readonly<Record<string, Scalar>>;
 
+interface Membership {
+  readonly status: SubscriberStatus;
+  readonly unsubscribed_at: Date | null;
+}
+
+/** Whether adding a person again makes them active. `reactivate` false: not if they had unsubscribed. */
+export function mayComeBack({ status, unsubscribed_at }: Membership, reactivate: boolean): boolean {
+  return RESUBSCRIBABLE.includes(status) && (reactivate || unsubscribed_at === null);
+}
+
 /** Fields that a caller may set. In `attributes` null removes one; omitted ones stay. */
 export interface SubscriberFields {
   readonly first_name?: string | null | undefined;

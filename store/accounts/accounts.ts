@@ -24,6 +24,8 @@ export interface Account {
   readonly brand?: Brand;
   /** False: opens and clicks of this account's mails are never recorded. On where absent. */
   readonly track?: boolean;
+  /** False: adding people who unsubscribed does not reactivate them, unless the request asks for it. On where absent. */
+  readonly reactivate?: boolean;
   /** True: attributes that are not defined as fields are refused. Off where absent. */
   readonly strict_fields?: boolean;
   /** Percent of complaints and of hard bounces above which a campaign is paused; absent or null: the installation's. */
@@ -46,9 +48,12 @@ export function isActive(account: Pick<Account, 'state'> | null): boolean {
 }
 
 /** The state of an account that every request checks. */
-export type AccountStatus = Pick<Account, '_id' | 'kind' | 'parent_id' | 'state' | 'plan' | 'detect_repeats'>;
+export type AccountStatus = Pick<
+  Account,
+  '_id' | 'kind' | 'parent_id' | 'state' | 'plan' | 'detect_repeats' | 'reactivate'
+>;
 
-const STATUS_FIELDS = { kind: 1, parent_id: 1, state: 1, plan: 1, detect_repeats: 1 } as const;
+const STATUS_FIELDS = { kind: 1, parent_id: 1, state: 1, plan: 1, detect_repeats: 1, reactivate: 1 } as const;
 
 type Changeable =
   | 'name'
@@ -59,6 +64,7 @@ type Changeable =
   | 'brand'
   | 'track'
   | 'strict_fields'
+  | 'reactivate'
   | 'pause_at_complaints'
   | 'pause_at_bounces';
 

@@ -33,6 +33,8 @@ interface Batch {
   readonly list: number;
   readonly source: string;
   readonly requests: readonly SubscriberRequest[];
+  /** False: people who unsubscribed stay unsubscribed. True if absent. */
+  readonly reactivate?: boolean;
 }
 
 interface NumberedRequest {
@@ -48,7 +50,7 @@ type Fate = 'created' | 'updated' | 'unchanged' | 'refused' | 'over';
 export function subscriberBatches(store: Store) {
   const context = { store, rows: store.db.collection<Subscriber>('subscribers') };
   return {
-    /** Upserts, and reactivates unsubscribed people, as the API documents specify; bounced and complained ones stay. */
+    /** Upserts, and reactivates unsubscribed people unless `reactivate` is false; bounced and complained ones stay. */
     addBatch: async (batch: Batch): Promise<BatchCounts> => {
       const counts = await run(context, batch);
       const keys = batch.requests
@@ -56,7 +58,13 @@ export function subscriberBatches(store: Store) {
         .map((request) => request.email_key);
       const at = now();
       const back = await context.rows.updateMany(
-        { account: batch.account, list_id: batch.list, email_key: { $in: keys }, status: { $in: [...RESUBSCRIBABLE] } },
+        {
+          account: batch.account,
+          list_id: batch.list,
+          email_key: { $in: keys },
+          status: { $in: [...RESUBSCRIBABLE] },
+          ...(batch.reactivate === false && { unsubscribed_at: null }),
+        },
         { $set: { status: 'active', subscribed_at: at, unsubscribed_at: null, updated_at: at } },
       );
       return { ...counts, reactivated: back.modifiedCount };

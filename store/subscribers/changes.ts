@@ -1,8 +1,8 @@
 import type { ClientSession, Collection } from 'mongodb';
 import { now } from '../../clock.js';
 import {
+  mayComeBack,
   merged,
-  RESUBSCRIBABLE,
   type SubscriberFields,
   type SubscriberRequest,
   sameFields,
@@ -23,6 +23,8 @@ export interface SubscribeRequest {
   readonly source: string;
   readonly ip: string | null;
   readonly subscriber: SubscriberRequest;
+  /** False: a person who unsubscribed stays unsubscribed. True if absent. */
+  readonly reactivate?: boolean;
 }
 
 export type SubscribeResult =
@@ -44,14 +46,14 @@ export function subscriberChanges(store: Store) {
 
 async function subscribe(
   context: ChangeContext,
-  { subscriber: request, ...row }: SubscribeRequest,
+  { subscriber: request, reactivate = true, ...row }: SubscribeRequest,
 ): Promise<SubscribeResult> {
   const { account, list } = row;
   const capacityOf = capacity(context.store.db);
   const cap = await capacityOf.capOf(account, 'subscribers');
   const result = await inTransaction(context.store, async (session): Promise<SubscribeResult> => {
     const person = await context.rows.findOne({ list_id: list, email_key: request.email_key, account }, { session });
-    if (person !== null) return resubscribe(context, session, person, request);
+    if (person !== null) return resubscribe(context, session, person, { request, reactivate });
     const subscriber = newRow(row, request, await counters(context.store).block('subscribers'), row.ip);
     const field = tooLarge(subscriber);
     if (field !== undefined) return { kind: 'too_large', field };
@@ -65,18 +67,18 @@ async function subscribe(
 }
 
 /**
- * Reactivates unsubscribed people, as the API documents specify, and pending ones; bounced and complained ones stay.
+ * Reactivates unsubscribed people unless the caller forbids it, and pending ones; bounced and complained ones stay.
  */
 async function resubscribe(
   context: ChangeContext,
   session: ClientSession,
   person: Subscriber,
-  request: SubscriberRequest,
+  { request, reactivate }: { readonly request: SubscriberRequest; readonly reactivate: boolean },
 ): Promise<SubscribeResult> {
   const fields = merged(person, request);
   const field = tooLarge(fields);
   if (field !== undefined) return { kind: 'too_large', field };
-  const back = RESUBSCRIBABLE.includes(person.status);
+  const back = mayComeBack(person, reactivate);
   if (!back && sameFields(person, fields)) return { kind: 'unchanged', subscriber: person };
   const at = now();
   const again = { status: 'active' as const, subscribed_at: at, unsubscribed_at: null };

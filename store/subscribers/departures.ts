@@ -74,7 +74,7 @@ function unsubscribeMatching(
   return inTransaction(context.store, async (session) => {
     const found = await context.rows.find({ ...filter, status: { $in: ['active', 'pending'] } }, { session }).toArray();
     const at = now();
-    const gone = { status: 'unsubscribed' as const, unsubscribed_at: at, updated_at: at };
+    const gone = { status: 'unsubscribed' as const, unsubscribed_at: at, left_at: at, updated_at: at };
     for (const row of found) {
       await rewrite(context, session, 'subscriber.unsubscribed', { ...row, ...gone }, cause);
     }

@@ -28,6 +28,8 @@ export interface Subscriber extends KnownFields {
   readonly consent?: Consent;
   readonly subscribed_at: Date;
   readonly unsubscribed_at: Date | null;
+  /** When they last unsubscribed, also if they came back since; absent: never. */
+  readonly left_at?: Date;
   readonly created_at: Date;
   readonly updated_at: Date;
 }

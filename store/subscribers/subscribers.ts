@@ -21,6 +21,7 @@ export interface Recipient {
   readonly attributes: Attributes;
   readonly tags: readonly string[];
   readonly status: SubscriberStatus;
+  readonly left_at?: Date;
 }
 
 export interface SubscriberQuery {
@@ -64,6 +65,7 @@ const FOR_SENDING = {
   attributes: 1,
   tags: 1,
   status: 1,
+  left_at: 1,
 } as const;
 
 const TRACKING_FIELDS = { 'attributes.track': 1, 'attributes.do_not_track': 1 } as const;

@@ -18,6 +18,8 @@ export interface RecipientReaderDeps {
   readonly freshness: number;
   /** When a further round began: it tries the recipients again that a known bad domain deferred. Undefined in the first. */
   readonly roundStart?: Date | undefined;
+  /** When the campaign's audience was frozen. */
+  readonly frozenAt?: Date | undefined;
 }
 
 export type Sendable = Awaited<ReturnType<Subscribers['forSending']>>[number];
@@ -65,7 +67,7 @@ export function openRecipientReader(deps: RecipientReaderDeps, page: LedgerPage)
       if (stale || start < from || end > to) await read(start, Math.max(count, ahead));
       return page.ids
         .slice(start, end)
-        .map((id, offset) => candidate(start + offset, rows.get(id), { suppressed, bad, roundStart: deps.roundStart }));
+        .map((id, offset) => candidate(start + offset, rows.get(id), { ...deps, suppressed, bad }));
     },
   };
 }
@@ -74,11 +76,16 @@ interface Exclusions {
   readonly suppressed: ReadonlySet<string>;
   /** Domains that accept no mail, with the refusal of each. */
   readonly bad: ReadonlyMap<string, BadDomainRefusal>;
-  readonly roundStart: Date | undefined;
+  readonly roundStart?: Date | undefined;
+  readonly frozenAt?: Date | undefined;
 }
 
-function candidate(i: number, row: Sendable | undefined, { suppressed, bad, roundStart }: Exclusions): Candidate {
-  const skip = leftSinceFreeze(row, row !== undefined && suppressed.has(row.email_key));
+function candidate(
+  i: number,
+  row: Sendable | undefined,
+  { suppressed, bad, roundStart, frozenAt }: Exclusions,
+): Candidate {
+  const skip = leftSinceFreeze(row, row !== undefined && suppressed.has(row.email_key), frozenAt);
   if (skip !== undefined || row === undefined) return { i, skip: skip ?? gone(i) };
   const memory = bad.get(domainOf(row.email_key));
   const meaning = memory === undefined ? 'attempt' : decideForBadDomain(memory, roundStart);

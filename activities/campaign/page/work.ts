@@ -49,7 +49,12 @@ export async function workPage(
     if (fate === undefined || isWorthAWrite(owner.page(), fates, windows.window())) signal.notify();
   });
   const recipients = openRecipientReader(
-    { ...deps, freshness: deps.times.freshness, roundStart: roundStart(attempt, owner) },
+    {
+      ...deps,
+      freshness: deps.times.freshness,
+      roundStart: roundStart(attempt, owner),
+      frozenAt: attempt.campaign().rounds[0]?.due,
+    },
     owner.page(),
   );
   const claims = claimer(deps, attempt, recipients, signal.notify);

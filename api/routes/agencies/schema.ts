@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { type Plan, planOf } from '../../../domain/account/plan.js';
 import type { Client } from '../../../store/accounts/clients.js';
 import { closed, Id, Line, nullable, Timestamp } from '../../schema/fields.js';
+import { SenderText } from '../../schema/mailboxes.js';
 import { pageFields } from '../../schema/paging.js';
 import { timestamp } from '../../timestamp.js';
 import { UsageSum } from '../usage.js';
@@ -52,7 +53,10 @@ function planView(plan: Plan): Static<typeof PlanView> {
 
 const fields = {
   mail_from: Type.Optional(
-    nullable(Type.String({ ...Line(320, 1), description: 'Default sender of campaigns and lists that name none.' })),
+    Type.Unsafe<string | null>({
+      ...SenderText,
+      description: 'Default sender of campaigns and lists that name none.',
+    }),
   ),
   plan: Type.Optional(PlanRequest),
 };

@@ -5,7 +5,7 @@ import type { FieldRules } from '../../../domain/subscriber/custom-field.js';
 import type { SubscriberRequest } from '../../../domain/subscriber/subscriber.js';
 import { parseMailbox } from '../../../mail/address.js';
 import type { Api } from '../../api.js';
-import { accountOf } from '../../hooks/auth.js';
+import { accountOf, principalOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
 import { referencedList } from '../../references.js';
 import { refusals } from '../../schema/envelope.js';
@@ -31,7 +31,8 @@ export function subscriberBatches(app: Api, deps: Deps): void {
       const account = accountOf(request);
       const list = (await referencedList(deps, account, request.body.list_id))._id;
       const { valid, invalid } = validated(request.body.subscribers, await deps.customFields.rules(account));
-      const result = await deps.subscribers.addBatch({ account, list, source: 'batch', requests: valid });
+      const { reactivate = principalOf(request).accountStatus.reactivate ?? true } = request.body;
+      const result = await deps.subscribers.addBatch({ account, list, source: 'batch', requests: valid, reactivate });
       const refused = [...invalid, ...result.refused.map((index) => valid[index]?.email ?? '')];
       const received = request.body.subscribers.length;
       const { created, updated, unchanged, reactivated } = result;

@@ -13,7 +13,7 @@ import type { List } from '../../../store/lists/lists.js';
 import type { SubscribeResult } from '../../../store/subscribers/changes.js';
 import type { Subscriber } from '../../../store/subscribers/row.js';
 import type { Api } from '../../api.js';
-import { accountOf } from '../../hooks/auth.js';
+import { accountOf, principalOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
 import { referencedList } from '../../references.js';
 import { Data, NoContent, Page, refusals } from '../../schema/envelope.js';
@@ -77,13 +77,14 @@ function createSubscriber(app: Api, deps: Deps): void {
     },
     async (request, reply) => {
       const account = accountOf(request);
-      const { list_id, email, status: wanted, ...fields } = request.body;
+      const { list_id, email, status: wanted, reactivate: mayReactivate, ...fields } = request.body;
       const list = await referencedList(deps, account, list_id);
       const subscriber = await withValidAttributes(deps, account, { ...fields, ...parsedEmail(email) });
-      const joining = { account, list: list._id, source: 'api', ip: null, subscriber };
-      const joined = await (wanted === 'pending'
-        ? requestConfirmation(deps, list, subscriber)
-        : deps.subscribers.subscribe(joining));
+      const reactivate = mayReactivate ?? principalOf(request).accountStatus.reactivate ?? true;
+      const joining = { account, list: list._id, source: 'api', ip: null, subscriber, reactivate };
+      // A person who unsubscribed may be asked whether they come back, unless the request forbids it.
+      const asks = wanted === 'pending' && (mayReactivate !== false || !(await hasLeft(deps, list, subscriber)));
+      const joined = await (asks ? requestConfirmation(deps, list, subscriber) : deps.subscribers.subscribe(joining));
       const status = joined.kind === 'created' ? 201 : 200;
       return reply.code(status).send({ data: await subscriberViewFor(deps, subscriberIn(joined)) });
     },
@@ -186,6 +187,11 @@ function parsedEmail(email: string): { email: string; email_key: string } {
   const address: Address | undefined = parseMailbox(email);
   if (address !== undefined) return { email: address.shown, email_key: address.identity };
   throw new Failure('validation_failed', { email: ['The email must be a valid email address.'] });
+}
+
+async function hasLeft({ subscribers }: Deps, { account, _id }: List, { email_key }: SubscriberRequest) {
+  const rows = await subscribers.onEveryList(account, email_key);
+  return rows.some(({ list_id, unsubscribed_at }) => list_id === _id && unsubscribed_at !== null);
 }
 
 /** Adds a subscriber as `pending` and sends the confirmation mail. Subscribers who need no confirmation stay unchanged. */

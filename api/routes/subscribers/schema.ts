@@ -9,7 +9,7 @@ import {
   type SubscriberFields,
 } from '../../../domain/subscriber/subscriber.js';
 import type { Subscriber } from '../../../store/subscribers/row.js';
-import { MAX_ERRORS } from '../../hooks/validation.js';
+import { MAX_ERRORS } from '../../hooks/field-errors.js';
 import { closed, Id, Line, Mailbox, nullable, Timestamp } from '../../schema/fields.js';
 import { pageFields } from '../../schema/paging.js';
 import type { Deps } from '../../wiring.js';
@@ -36,8 +36,20 @@ const person = {
   tags: Type.Optional(Tags),
 };
 
+const Reactivate = Type.Optional(
+  Type.Boolean({
+    description: 'False: people who unsubscribed stay so. The default is `reactivate` of the account, which is true.',
+  }),
+);
+
 export const NewSubscriber = Type.Object(
-  { email: Mailbox, list_id: Id, status: Type.Optional(Type.Enum(['active', 'pending'])), ...person },
+  {
+    email: Mailbox,
+    list_id: Id,
+    status: Type.Optional(Type.Enum(['active', 'pending'])),
+    ...person,
+    reactivate: Reactivate,
+  },
   { ...closed, examples: [{ email: 'alice@example.com', list_id: 1, first_name: 'Alice' }] },
 );
 
@@ -47,7 +59,7 @@ export const SubscriberPatch = Type.Object(person, closed);
 const BatchRow = Type.Object({ email: Type.Optional(Type.Unknown()), ...person }, closed);
 
 export const SubscriberBatch = Type.Object(
-  { list_id: Id, subscribers: Type.Array(BatchRow, { minItems: 1, maxItems: 1000 }) },
+  { list_id: Id, subscribers: Type.Array(BatchRow, { minItems: 1, maxItems: 1000 }), reactivate: Reactivate },
   {
     ...closed,
     examples: [
