@@ -32,11 +32,14 @@ export function parseMailbox(text: string): Address | undefined {
   };
 }
 
-/** `Name <address>`, `"Name" <address>` or a bare address, as in MAIL_FROM. */
+/** `Name <address>`, `"Name" <address>` or a bare address, as in MAIL_FROM; a quoted name may contain `\"`. */
 export function parseSender(text: string): { readonly name: string; readonly email: string } | undefined {
-  const named = /^(?:"([^"\\<>]*)"\s*|([^"<>]*))<([^<>]+)>$/.exec(text.trim());
+  const named = /^(?:"((?:[^"\\]|\\.)*)"\s*|([^"<>]*))<([^<>]+)>$/.exec(text.trim());
   const address = parseMailbox(named?.[3] ?? text);
   if (address === undefined) return undefined;
-  const name = (named?.[1] ?? named?.[2] ?? '').trim();
-  return /\p{Cc}/u.test(name) ? undefined : { name, email: address.shown };
+  const quoted = named?.[1]?.replace(/\\(.)/g, '$1');
+  const name = (quoted ?? named?.[2] ?? '').trim();
+  // `ada@x, Zoe <zoe@x>` is two mailboxes, not one with a long name.
+  const isList = quoted === undefined && /@.*[,;]/.test(name);
+  return isList || /[\p{Cc}<>]/u.test(name) ? undefined : { name, email: address.shown };
 }

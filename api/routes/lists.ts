@@ -6,15 +6,14 @@ import { accountOf, principalOf } from '../hooks/auth.js';
 import { demandDone, demandOwned } from '../hooks/failures.js';
 import { originOf } from '../hooks/idempotency.js';
 import { Data, NoContent, refusals } from '../schema/envelope.js';
-import { closed, Id, IdPath, Line, Mailbox, nullable, Timestamp } from '../schema/fields.js';
+import { closed, Id, IdPath, Line, nullable, Timestamp } from '../schema/fields.js';
+import { AddressOnly, Sender } from '../schema/mailboxes.js';
 import { timestamp } from '../timestamp.js';
 import type { Deps } from '../wiring.js';
 
-export const From = Type.Object({ name: Type.Optional(nullable(Line(255))), email: Mailbox }, closed);
-
 const defaults = {
-  from: Type.Optional(nullable(From)),
-  reply_to: Type.Optional(nullable(Mailbox)),
+  from: Type.Optional(Sender),
+  reply_to: Type.Optional(AddressOnly),
   subject: Type.Optional(nullable(Line(998))),
 };
 
@@ -31,8 +30,8 @@ const company = {
 const notifications = {
   subscribe: Type.Optional(Type.Boolean()),
   unsubscribe: Type.Optional(Type.Boolean()),
-  subscribe_to: Type.Optional(nullable(Mailbox)),
-  unsubscribe_to: Type.Optional(nullable(Mailbox)),
+  subscribe_to: Type.Optional(AddressOnly),
+  unsubscribe_to: Type.Optional(AddressOnly),
 };
 
 const Language = Type.String({ pattern: `^(?:${LANGUAGES.join('|')})$`, examples: [...LANGUAGES] });

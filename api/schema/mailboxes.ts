@@ -15,7 +15,7 @@ const MOST_RECIPIENTS = 50;
 /** An address has 320 characters at most, and a name 255. */
 const LONGEST = 600;
 
-export const NamedAddress = Type.Object({ name: Type.Optional(nullable(Line(255))), email: Mailbox }, closed);
+const NamedAddress = Type.Object({ name: Type.Optional(nullable(Line(255))), email: Mailbox }, closed);
 const Text = Type.String({ format: 'mailbox', maxLength: LONGEST, examples: ['Ada <ada@example.org>'] });
 const Null = Type.Null();
 

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { FINDINGS, type FindingCode } from '../../domain/mail/finding.js';
 import { LanguageTag } from '../routes/templates/schema.js';
 import { closed, Id, Line, Mailbox, nullable } from './fields.js';
+import { AddressList } from './mailboxes.js';
 
 const Sample = Type.Object(
   {
@@ -88,7 +89,7 @@ export const CheckView = Type.Object(
 
 export const TestSend = Type.Object(
   {
-    to: Type.Array(Mailbox, { minItems: 1, maxItems: 5, description: 'Members of the account.' }),
+    to: AddressList({ minItems: 1, maxItems: 5 }, 'Members of the account.'),
     subscriber_id: Type.Optional(Id),
     sample: Type.Optional(Sample),
   },

@@ -83,7 +83,8 @@ interface GivenAttachment {
 
 /** A request to send a message, as `POST /messages` and the dialects accept it. */
 export interface MessageRequest {
-  readonly to: GivenMailbox;
+  /** Of several, the first gets the message and the others get copies that every recipient sees. */
+  readonly to: GivenMailbox | readonly GivenMailbox[];
   readonly from?: GivenMailbox | null;
   readonly reply_to?: GivenMailbox | null;
   readonly cc?: readonly GivenMailbox[];

@@ -1,6 +1,6 @@
 import { Failure } from '../../domain/errors.js';
 import type { GivenMailbox, Mailbox, MessageRequest, MessageRole } from '../../domain/message/message.js';
-import { type Address, parseMailbox } from '../../mail/address.js';
+import { type Address, parseMailbox, parseSender } from '../../mail/address.js';
 import type { Message } from '../../store/messages/row.js';
 import type { OptOuts } from '../../store/suppressions/opt-outs.js';
 import type { Suppressions } from '../../store/suppressions/suppressions.js';
@@ -30,7 +30,10 @@ export interface CopyResult {
 }
 
 export function mailboxOf(given: GivenMailbox): Mailbox {
-  if (typeof given === 'string') return { email: given.trim(), name: null };
+  if (typeof given === 'string') {
+    const { email, name = '' } = parseSender(given) ?? { email: given.trim() };
+    return { email, name: name || null };
+  }
   return { email: given.email.trim(), name: given.name ?? null };
 }
 
@@ -44,8 +47,13 @@ export function parseRecipients({ to, cc = [], bcc = [] }: MessageRequest): Reci
     if (address !== undefined) seen.add(address.identity);
     return { role, mailbox, address, repeated };
   };
-  const primary = recipientOf(to, 'to');
-  return [primary, ...cc.map((one) => recipientOf(one, 'cc')), ...bcc.map((one) => recipientOf(one, 'bcc'))];
+  const [first = '', ...others] = [to as GivenMailbox].flat();
+  const primary = recipientOf(first, 'to');
+  return [
+    primary,
+    ...[...others, ...cc].map((one) => recipientOf(one, 'cc')),
+    ...bcc.map((one) => recipientOf(one, 'bcc')),
+  ];
 }
 
 export interface SuppressionStores {

@@ -1,10 +1,10 @@
 import { type Static, Type } from 'typebox';
 import { APPROVAL_DECISIONS } from '../../../domain/campaign/approval.js';
 import { CAMPAIGN_STATES, CAMPAIGN_STATUSES } from '../../../domain/campaign/campaign.js';
-import { closed, Id, Line, Mailbox, nullable, PerSecond, Timestamp } from '../../schema/fields.js';
+import { closed, Id, Line, nullable, PerSecond, Timestamp } from '../../schema/fields.js';
+import { AddressOnly, Sender } from '../../schema/mailboxes.js';
 import { pageFields } from '../../schema/paging.js';
 import { Finding } from '../../schema/preview.js';
-import { From } from '../lists.js';
 import { Ai } from './drafts/drafting.js';
 import { CampaignStats } from './statistics/schema.js';
 
@@ -29,8 +29,8 @@ const content = {
   name: Type.Optional(nullable(Line(255))),
   preheader: Type.Optional(nullable(Line(150))),
   text: Type.Optional(nullable(Type.String({ maxLength: LONGEST_BODY }))),
-  from: Type.Optional(nullable(From)),
-  reply_to: Type.Optional(nullable(Mailbox)),
+  from: Type.Optional(Sender),
+  reply_to: Type.Optional(AddressOnly),
   template_id: Type.Optional(nullable(Id)),
   settings: Type.Optional(Settings),
   approval: Type.Optional(Type.Boolean({ description: 'The campaign is sent only after an approver approves it.' })),

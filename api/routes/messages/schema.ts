@@ -2,19 +2,12 @@ import { Type } from 'typebox';
 import { LONGEST_HEADER } from '../../../domain/mail/custom-headers.js';
 import { MESSAGE_ENVIRONMENTS, MESSAGE_STATES } from '../../../domain/message/message.js';
 import { closed, Id, Line, Mailbox, nullable, Timestamp } from '../../schema/fields.js';
-import { From } from '../lists.js';
+import { CopiesField, RecipientsField, Sender } from '../../schema/mailboxes.js';
 import { Identifier, LanguageTag } from '../templates/schema.js';
 
 /** Characters of one part of a mail. */
 const LONGEST_BODY = 2_000_000;
 
-/** `ada@example.org`, or the same with a name. */
-const Person = Type.Union([Mailbox, From]);
-/** A copy that cannot be accepted is reported in the response; the other copies are sent. */
-const Copy = Type.Union([
-  Line(320),
-  Type.Object({ email: Line(320), name: Type.Optional(nullable(Line(255))) }, closed),
-]);
 const Body = Type.Optional(nullable(Type.String({ maxLength: LONGEST_BODY })));
 
 const Attachment = Type.Object(
@@ -60,11 +53,11 @@ export const byTemplate = {
 
 export const NewMessage = Type.Object(
   {
-    to: Person,
-    from: Type.Optional(Type.Union([Mailbox, From, Type.Null()])),
-    reply_to: Type.Optional(Type.Union([Mailbox, From, Type.Null()])),
-    cc: Type.Optional(Type.Array(Copy, { maxItems: 50 })),
-    bcc: Type.Optional(Type.Array(Copy, { maxItems: 50 })),
+    to: RecipientsField,
+    from: Type.Optional(Sender),
+    reply_to: Type.Optional(Sender),
+    cc: Type.Optional(CopiesField),
+    bcc: Type.Optional(CopiesField),
     subject: Type.Optional(Line(998, 1)),
     preheader: Type.Optional(nullable(Line(255))),
     ...byTemplate,

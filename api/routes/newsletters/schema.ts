@@ -7,10 +7,10 @@ import {
   OVERLAPS,
 } from '../../../domain/newsletter/issue.js';
 import { OVERFLOWS, SOURCE_KINDS } from '../../../domain/newsletter/source.js';
-import { closed, Id, Line, Mailbox, nullable, Timestamp } from '../../schema/fields.js';
+import { closed, Id, Line, nullable, Timestamp } from '../../schema/fields.js';
+import { AddressList, AddressOnly, Sender } from '../../schema/mailboxes.js';
 import { pageFields } from '../../schema/paging.js';
 import { Hours, Settings, SettingsView } from '../campaigns/schema.js';
-import { From } from '../lists.js';
 
 const Day = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', format: 'date', examples: ['2026-12-25'] });
 const numbers = (from: number, to: number) =>
@@ -99,17 +99,15 @@ const fields = {
   preheader: Type.Optional(nullable(Line(150))),
   html: Type.Optional(nullable(Template)),
   template_id: Type.Optional(nullable(Id)),
-  from: Type.Optional(nullable(From)),
-  reply_to: Type.Optional(nullable(Mailbox)),
+  from: Type.Optional(Sender),
+  reply_to: Type.Optional(AddressOnly),
   settings: Type.Optional(Settings),
   approval: Type.Optional(Type.Boolean({ description: 'Each issue waits for an approver.' })),
   approval_expires_hours: Type.Optional(Hours),
   on_expiry: Type.Optional(Type.Enum(['send', 'skip'])),
   max_recipients: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 100_000_000 }))),
   min_gap_minutes: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 525_600 }))),
-  test_to: Type.Optional(
-    Type.Array(Mailbox, { maxItems: 5, description: 'Members who get a test mail of each issue before it is sent.' }),
-  ),
+  test_to: Type.Optional(AddressList({ maxItems: 5 }, 'Members who get a test mail of each issue before it is sent.')),
 };
 
 const EXAMPLE = {
