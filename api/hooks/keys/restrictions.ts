@@ -3,9 +3,9 @@ import { demandPermittedLists, demandPermittedSenders } from '../../../services/
 import type { Api } from '../../api.js';
 import type { Deps } from '../../wiring.js';
 import { principalOf } from '../auth.js';
-import { sendersIn, sendersOf } from './senders.js';
-import { concernsWholeAccount, listsOf } from './lists.js';
 import { scopeOf } from '../scopes.js';
+import { concernsWholeAccount, listsOf } from './lists.js';
+import { sendersIn, sendersOf } from './senders.js';
 
 /** Refuses requests beyond the lists or domains of a restricted key, before any work. */
 export function demandKeyRestrictions(app: Api, deps: Deps): void {
