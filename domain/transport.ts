@@ -16,8 +16,8 @@ export function serves(purpose: TransportPurpose, use: TransportUse): boolean {
 }
 
 /**
- * Connections of one worker process that a use may hold. Where both uses share a transport, a quarter of its connections, at
- * least one, is reserved for messages.
+ * Connections of one worker process that a use may hold in any case. Where both uses share a transport, a quarter of its
+ * connections, at least one, is reserved for messages.
  */
 export function connectionShare(purpose: TransportPurpose, use: TransportUse, connections: number): number {
   if (purpose !== 'all') return connections;

@@ -6,6 +6,7 @@ import {
   type ProcessShare,
   type Rate,
   serves,
+  type TransportPurpose,
   type TransportUse,
   WHOLE_SHARE,
 } from '../domain/transport.js';
@@ -40,6 +41,8 @@ export interface TransportDeps extends RouteSettings, Pick<Stores, 'transports' 
   readonly dial: Dial;
   /** The part of the connections for campaigns that this process may open; undefined: all of them. */
   readonly share?: ProcessShare | undefined;
+  /** Campaigns and messages are sent by this process. */
+  readonly sendsAll: boolean;
 }
 
 /** All transports of this process. */
@@ -100,6 +103,15 @@ function shared({ share = WHOLE_SHARE }: TransportDeps, route: Route, use: Trans
   return use === 'bulk' ? { ...route, connections: connectionsOfProcess(route.connections, share) } : route;
 }
 
+/** The connections that campaigns and messages share; undefined where each use has its own. */
+function sharedBetweenUses(
+  { sendsAll }: TransportDeps,
+  purpose: TransportPurpose,
+  connections: number,
+): number | undefined {
+  return purpose === 'all' && sendsAll && connections > 1 ? connections : undefined;
+}
+
 /** A message may take a second's worth in advance from each rate; campaigns then wait for it. */
 function scopesOf(rates: readonly Rate[], use: TransportUse): RateScope[] {
   if (use === 'bulk') return [...rates];
@@ -112,7 +124,9 @@ function plansOf(deps: TransportDeps, row: StoredTransport, use: TransportUse, i
   try {
     const url = deps.transports.urlOf(row);
     const guard = isClient ? { dial: deps.dial } : {};
-    return [{ route, use, url, version: row.version, recordTrouble: troubleRecorder(deps, row, isClient), ...guard }];
+    const recordTrouble = troubleRecorder(deps, row, isClient);
+    const sharedConnections = sharedBetweenUses(deps, row.purpose, row.connections);
+    return [{ route, use, url, version: row.version, recordTrouble, sharedConnections, ...guard }];
   } catch (error) {
     deps.log.warn({ transport: route.id, error: String(error) }, 'a transport was sealed with another EVERPOST_SECRET');
     return [];
@@ -136,7 +150,9 @@ function ownRoute(deps: TransportDeps, use: TransportUse, { open }: RouteOpener)
     if (entry === undefined) {
       const limits = { perSecond: null, connections: smtpConnections };
       const route = shared(deps, routeOf('default', 'all', use, limits), use);
-      entry = { route, monitor: open({ route, use, url, version: 0, recordTrouble: () => undefined }).monitor };
+      const sharedConnections = sharedBetweenUses(deps, 'all', smtpConnections);
+      const plan = { route, use, url, version: 0, recordTrouble: () => undefined, sharedConnections };
+      entry = { route, monitor: open(plan).monitor };
     }
     return entry;
   };

@@ -36,6 +36,8 @@ export interface WorkerDependencies {
   readonly lanes: number;
   /** The part of the connections that this process has for campaigns; undefined: all of them. */
   readonly share?: ProcessShare | undefined;
+  /** Whether campaigns are sent here, or all other work is done here; undefined: both. */
+  readonly part?: 'send' | 'others' | undefined;
   readonly log: Logger;
   /** Counts the outcomes of mails; undefined: they are not counted. */
   readonly registry?: Registry | undefined;
@@ -97,10 +99,19 @@ function countedStores({ config, store, times, registry }: WorkerDependencies) {
 }
 
 function openTransports(dependencies: WorkerDependencies, rows: Rows): Transports {
-  const { config, smtpUrl, times, log, share } = dependencies;
+  const { config, smtpUrl, times, log, share, part } = dependencies;
   const dial = guardedDial(addressGuard(config.allowedPrivateHosts));
   const { smtpConnections } = config;
-  return accountTransports({ ...rows, smtpUrl, smtpConnections, share, times, dial, log });
+  return accountTransports({
+    ...rows,
+    smtpUrl,
+    smtpConnections,
+    share,
+    sendsAll: part === undefined,
+    times,
+    dial,
+    log,
+  });
 }
 
 type MessageStepDeps = Omit<Parameters<typeof messageActivities>[0], 'messageMail'> &

@@ -90,12 +90,18 @@ function busyness() {
 
 type Claim = <T>(send: () => Promise<T>) => Promise<T>;
 
-/** At least one slot is free if no work runs. Work begins while less than BYTES_AHEAD are taken. */
+/**
+ * At least one slot is free if no work runs. Work begins while less than BYTES_AHEAD are taken. Once all slots are taken,
+ * the next work begins when half of them are free: what begins together shares its reads and writes.
+ */
 function fairSlots(limit: () => number): Slots {
   const line = fairLine<Place & { readonly go: () => void }>(({ account }) => ({ account, campaign: 0 }));
   let busy = 0;
   let bytes = 0;
+  let isFull = false;
   const admit = (): void => {
+    isFull = isFull && busy > limit() / 2;
+    if (isFull) return;
     while (busy === 0 || (bytes < BYTES_AHEAD && busy < limit())) {
       const next = line.take(() => true);
       if (next === undefined) return;
@@ -103,6 +109,7 @@ function fairSlots(limit: () => number): Slots {
       bytes += next.bytes;
       next.go();
     }
+    isFull = busy >= limit();
   };
   return {
     admit,

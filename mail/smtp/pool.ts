@@ -2,6 +2,7 @@ import { monotonic } from '../../clock.js';
 import type { ConnectionTrouble } from '../../domain/delivery/outcome.js';
 import { quit, start } from './commands.js';
 import { type Connection, type ConnectionHost, die, isIdle, isNew } from './connection.js';
+import type { ConnectionLimit, HolderLimit } from './connection-limit.js';
 import { openConnection } from './conversation.js';
 import { type DeadlineWatch, deadlineWatch } from './deadlines.js';
 import type { QueuedMail } from './hand-over.js';
@@ -28,6 +29,7 @@ export interface ConnectionPool {
 
 interface Pool extends ConnectionHost {
   readonly queue: MailQueue;
+  readonly limit: HolderLimit;
   readonly connections: Set<Connection>;
   readonly idleOnes: Connection[];
   readonly opening: Set<Opening>;
@@ -54,12 +56,20 @@ const GREYLIST_PAUSE = 60_000;
 const RESPONSIVE_FOR = 10_000;
 
 /** `most`: how much is sent ahead of replies at most. */
-export function connectionPool(settings: SmtpSettings, most: Pipelining): ConnectionPool {
+export function connectionPool(settings: SmtpSettings, limit: ConnectionLimit, most: Pipelining): ConnectionPool {
   const connections = new Set<Connection>();
   const pool: Pool = {
     settings,
     mode: pipeliningMode(most, (mode, why) => settings.log('smtp pipelining reduced', { mode, why })),
-    queue: mailQueue(() => schedule(pool)),
+    queue: mailQueue(() => {
+      schedule(pool);
+      pool.limit.moved();
+    }),
+    limit: limit({
+      held: () => connections.size + pool.opening.size,
+      wanted: () => connections.size - pool.idleOnes.length + Math.max(pool.queue.length(), pool.waiting.length),
+      limitChanged: () => schedule(pool),
+    }),
     connections,
     idleOnes: [],
     opening: new Set(),
@@ -80,11 +90,7 @@ export function connectionPool(settings: SmtpSettings, most: Pipelining): Connec
     settle: ({ settled }, outcome) => settled(outcome),
     idle: (connection) => serve(pool, connection),
     gone: (connection) => onGone(pool, connection),
-    mayTryAgainAtOnce: () => {
-      const isDue = monotonic() - pool.greylistedAt > GREYLIST_PAUSE;
-      if (isDue) pool.greylistedAt = monotonic();
-      return isDue;
-    },
+    mayTryAgainAtOnce: () => mayTryAgainAtOnce(pool),
   };
   return {
     ready: () => ready(pool),
@@ -94,6 +100,12 @@ export function connectionPool(settings: SmtpSettings, most: Pipelining): Connec
     destroy: () => destroy(pool),
     close: () => close(pool),
   };
+}
+
+function mayTryAgainAtOnce(pool: Pool): boolean {
+  const isDue = monotonic() - pool.greylistedAt > GREYLIST_PAUSE;
+  if (isDue) pool.greylistedAt = monotonic();
+  return isDue;
 }
 
 /** Mails are given out in a turn of their own, so that no caller and no conversation is interrupted. */
@@ -110,7 +122,7 @@ function schedule(pool: Pool): void {
 /** Starts the next mail on an idle connection. */
 function serve(pool: Pool, connection: Connection): void {
   if (!isIdle(connection)) return;
-  if (pool.state !== 'open' || connection.served >= pool.settings.messages) {
+  if (pool.state !== 'open' || connection.served >= pool.settings.messages || isBeyondLimit(pool)) {
     quit(connection);
     return;
   }
@@ -123,8 +135,15 @@ function serve(pool: Pool, connection: Connection): void {
   else pool.idleOnes.push(connection);
 }
 
-function hasCapacity({ state, connections, opening, settings }: Pool): boolean {
-  return state === 'open' && connections.size + opening.size < settings.connections;
+function hasCapacity({ state, connections, opening, limit }: Pool): boolean {
+  return state === 'open' && connections.size + opening.size < limit.most();
+}
+
+function isBeyondLimit({ connections, opening, limit }: Pool): boolean {
+  const most = limit.most();
+  if (connections.size + opening.size <= most) return false;
+  const staying = [...connections].filter(({ state }) => state === 'open').length;
+  return staying + opening.size > most;
 }
 
 function openMore(pool: Pool): void {
@@ -156,7 +175,7 @@ function onOpened(pool: Pool, session: Session, milliseconds: number): void {
   pool.settings.recordDuration('connect', milliseconds);
   if (pool.state === 'gone') {
     session.raw.destroy();
-    changed(pool);
+    released(pool);
     return;
   }
   const connection = openConnection(session, pool);
@@ -174,7 +193,7 @@ function onOpened(pool: Pool, session: Session, milliseconds: number): void {
  */
 function onOpeningFailed(pool: Pool, trouble: ConnectionTrouble): void {
   pool.settings.log('smtp connection failed', { what: trouble.what });
-  changed(pool);
+  released(pool);
   if (pool.opening.size > 0) return;
   if ([...pool.connections].some(isResponsive)) {
     pool.openAfter = monotonic() + Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** pool.failures);
@@ -210,10 +229,12 @@ function onGone(pool: Pool, connection: Connection): void {
   if (at >= 0) pool.idleOnes.splice(at, 1);
   if (pool.connections.size === 0) pool.openAfter = 0;
   if (pool.queue.length() > 0 || pool.waiting.length > 0) schedule(pool);
-  changed(pool);
+  released(pool);
 }
 
-function changed(pool: Pool): void {
+/** The pool holds one connection less. */
+function released(pool: Pool): void {
+  pool.limit.moved();
   for (const look of pool.closing.splice(0)) look();
 }
 

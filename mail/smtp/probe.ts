@@ -25,7 +25,7 @@ export interface ProbeResult {
 /** Connects, sends EHLO, starts TLS and logs in as for mail, then sends QUIT. Never rejects, sends no mail. */
 export async function probe(url: string, timeout: number, dial?: Dial): Promise<ProbeResult> {
   const times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'> = { smtpCommand: timeout, smtpDot: timeout };
-  const settings = settingsFrom({ url, connections: 1, times, dial });
+  const settings = settingsFrom({ url, times, dial });
   const begun = monotonic();
   const opened = await openSession(settings).opened;
   const milliseconds = Math.round(monotonic() - begun);

@@ -32,7 +32,6 @@ export interface SmtpSettings {
   /** The name in EHLO. */
   readonly name: string;
   readonly auth: SmtpCredentials | undefined;
-  readonly connections: number;
   readonly times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'>;
   /** Undefined: the connection is opened from host and port. */
   readonly dial: (() => Socket) | undefined;
@@ -44,7 +43,6 @@ export interface SmtpSettings {
 
 interface SmtpOptions {
   readonly url: string;
-  readonly connections: number;
   readonly times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'>;
   readonly name?: string;
   readonly dial?: Dial | undefined;
@@ -74,7 +72,6 @@ export function settingsFrom(options: SmtpOptions): SmtpSettings {
     tls: tlsMode(query.get('tls')),
     name: ehloName(query.get('name') ?? options.name),
     auth: credentials(url, query),
-    connections: Math.max(1, Math.floor(options.connections)),
     times: options.times,
     dial: dial && (() => dial(target)),
     messages,
@@ -86,7 +83,7 @@ export function settingsFrom(options: SmtpOptions): SmtpSettings {
 /** The fault of a given SMTP URL, as the end of a sentence about it; undefined if it is valid. */
 export function urlFault(url: string): string | undefined {
   try {
-    settingsFrom({ url, connections: 1, times: { smtpCommand: 0, smtpDot: 0 } });
+    settingsFrom({ url, times: { smtpCommand: 0, smtpDot: 0 } });
     return new URL(url).hostname === '' ? 'must name a host' : undefined;
   } catch (error) {
     const { message } = error as Error;

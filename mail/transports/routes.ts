@@ -1,5 +1,6 @@
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import { connectionShare, type Rate, type TransportPurpose, type TransportUse } from '../../domain/transport.js';
+import { type SharedLimit, sharedLimit } from '../smtp/connection-limit.js';
 import type { Dial, RecordDuration } from '../smtp/settings.js';
 import type { Route, RouteEntry } from './failover.js';
 import { monitorTransport } from './monitor.js';
@@ -14,6 +15,8 @@ export interface RoutePlan {
   readonly dial?: Dial | undefined;
   /** The next mail of a campaign is sent ahead; a message never waits behind the dot of another (docs/architecture/protocol.md "The sender"). */
   readonly use: TransportUse;
+  /** All connections of the route, if campaigns and messages of this process share them. */
+  readonly sharedConnections?: number | undefined;
 }
 
 export interface OpenRoute extends Pick<RouteEntry, 'monitor'> {
@@ -34,13 +37,24 @@ const SESSION_TIMEOUT_MS = 5_000;
 /** Opens the routes of this process and closes them together. */
 export function routeOpener({ times, log: logger, recordDuration }: RouteSettings) {
   const opened = new Set<Transport>();
+  const limits = sharedLimits();
   let isDestroyed = false;
   return {
-    open: ({ route, url, version, recordTrouble, dial, use }: RoutePlan): OpenRoute => {
+    open: (plan: RoutePlan): OpenRoute => {
+      const { route, url, version, recordTrouble, dial, use } = plan;
       const { id: name, connections } = route;
       const log = (message: string, details: object) => logger.warn({ ...details, transport: name }, message);
       const pipelining = use === 'bulk' ? 'across' : 'within';
-      const transport = smtpTransport({ url, connections, times, dial, log, recordDuration, pipelining });
+      const transport = smtpTransport({
+        url,
+        connections,
+        limit: limits(plan),
+        times,
+        dial,
+        log,
+        recordDuration,
+        pipelining,
+      });
       opened.add(transport);
       if (isDestroyed) transport.destroy();
       const settings = { name, sessionTimeout: SESSION_TIMEOUT_MS, log, recordHealth: recordTrouble };
@@ -62,6 +76,19 @@ export function routeOpener({ times, log: logger, recordDuration }: RouteSetting
     close: async (): Promise<void> => {
       await Promise.all([...opened].map((transport) => transport.close()));
     },
+  };
+}
+
+/** Both uses of a route have one limit; a new version of the route has a new one. */
+function sharedLimits() {
+  const known = new Map<string, { readonly version: number; readonly limit: SharedLimit }>();
+  return ({ route: { id, connections }, version, use, sharedConnections: all }: RoutePlan) => {
+    if (all === undefined) return undefined;
+    const reserved = use === 'transactional' ? connections : all - connections;
+    const last = known.get(id);
+    const entry = last?.version === version ? last : { version, limit: sharedLimit(all, reserved) };
+    known.set(id, entry);
+    return entry.limit[use];
   };
 }
 

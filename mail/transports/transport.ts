@@ -1,6 +1,7 @@
 import type { ConnectionTrouble, Outcome } from '../../domain/delivery/outcome.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import type { SplicedMail } from '../letter/letter.js';
+import { type ConnectionLimit, fixedLimit } from '../smtp/connection-limit.js';
 import type { HandOverOrder } from '../smtp/hand-over.js';
 import type { Pipelining } from '../smtp/pipelining.js';
 import { connectionPool } from '../smtp/pool.js';
@@ -8,7 +9,7 @@ import { type Dial, type RecordDuration, settingsFrom } from '../smtp/settings.j
 
 /** The port that sends finished mail. */
 export interface Transport {
-  /** Sockets that this process may open. */
+  /** Sockets that this process may open in any case. */
   readonly connections: number;
   /** Undefined if a connection past EHLO and AUTH is open, or was just opened. */
   ready(): Promise<ConnectionTrouble | undefined>;
@@ -30,6 +31,8 @@ export interface SmtpTransportOptions {
   /** `smtp://` or `smtps://`, with user and password; `settings.ts` has the query parameters. */
   readonly url: string;
   readonly connections: number;
+  /** If the number of connections depends on those of another transport. */
+  readonly limit?: ConnectionLimit | undefined;
   readonly times: Pick<ProtocolTimes, 'smtpCommand' | 'smtpDot'>;
   /** How much is sent ahead of replies at most (`across`). */
   readonly pipelining?: Pipelining | undefined;
@@ -43,7 +46,8 @@ export interface SmtpTransportOptions {
 
 /** Hands mail over on its own SMTP connections, one recipient each (docs/architecture/protocol.md "The sender"). */
 export function smtpTransport(options: SmtpTransportOptions): Transport {
-  const pool = connectionPool(settingsFrom(options), options.pipelining ?? 'across');
+  const limit = options.limit ?? fixedLimit(Math.max(1, Math.floor(options.connections)));
+  const pool = connectionPool(settingsFrom(options), limit, options.pipelining ?? 'across');
   return {
     connections: options.connections,
     ready: pool.ready,

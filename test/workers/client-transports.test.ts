@@ -44,6 +44,7 @@ function aProcess(exceptions: readonly string[]): Transports {
     tokenBuckets: buckets(store),
     smtpUrl: relay.url,
     smtpConnections: 1,
+    sendsAll: true,
     times: PROTOCOL_TIMES,
     dial: guardedDial(addressGuard(exceptions)),
     log: { warn: () => undefined },

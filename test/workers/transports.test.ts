@@ -50,6 +50,7 @@ async function aProcess(over: { secret?: string; warnings?: string[] } = {}): Pr
     tokenBuckets: buckets(store),
     smtpUrl: house.url,
     smtpConnections: 4,
+    sendsAll: true,
     times: PROTOCOL_TIMES,
     dial: guardedDial(addressGuard([])),
     log: { warn: (_, message) => over.warnings?.push(message) },

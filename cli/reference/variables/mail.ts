@@ -12,7 +12,7 @@ export const MAIL_VARIABLES: readonly Variable[] = [
   {
     name: 'SMTP_CONNECTIONS',
     meaning:
-      'connections to it that one worker may open, with all of its processes; a quarter is reserved for messages',
+      'connections to it that one worker may open, with all of its processes; campaigns leave a quarter to messages',
     fallback: '16',
     example: '32',
     field: 'smtpConnections',

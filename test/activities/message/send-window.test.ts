@@ -45,7 +45,7 @@ function aSender(count: Count) {
     },
     /** Messages beyond the limit that a kill would have left uncertain when the last of them was claimed. */
     worst: () => worst,
-    isIdle: () => inFlight.length < Math.min(submitted - settled, limitOf(open)),
+    isIdle: () => inFlight.length < Math.min(submitted - settled, limitOf(open) / 2),
   };
 }
 
@@ -77,7 +77,7 @@ function theBoundHolds(count: Count) {
       operation(sender);
       await turn();
       if (sender.worst() > 0) throw new Error('too many messages are claimed');
-      if (sender.isIdle()) throw new Error('a message waits beside a free slot');
+      if (sender.isIdle()) throw new Error('a message waits while half of the slots are free');
     }
   });
 }
@@ -87,14 +87,14 @@ const resultOf = async (count: Count) => {
   return String(errorInstance ?? 'holds');
 };
 
-test('a kill leaves at most four uncertain messages for each open connection; no slot stays free', async () => {
+test('a kill leaves at most four uncertain messages for each open connection; half of them never stay free', async () => {
   expect(await resultOf((open) => open)).toBe('holds');
 });
 
 test.each<[string, Count, string]>([
   ['configured connections count', () => CONFIGURED, 'Error: too many messages are claimed'],
   ['a connection that is opening counts', (open) => open + 1, 'Error: too many messages are claimed'],
-  ['only the first connection counts', () => 1, 'Error: a message waits beside a free slot'],
+  ['only the first connection counts', () => 1, 'Error: a message waits while half of the slots are free'],
 ])('a mutant is caught: %s', async (_, count, failure) => {
   expect(await resultOf(count)).toBe(failure);
 });

@@ -8,8 +8,8 @@ import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cl
 import { quietPort } from '../../support/servers/quiet-port.js';
 
 const MESSAGES = 200;
-/** The connections for messages among a worker's eight. */
-const CONNECTIONS = 2;
+/** Those of a worker; no campaign uses them. */
+const CONNECTIONS = 8;
 const MOST_UNCERTAIN = 4 * CONNECTIONS;
 let cluster: TestCluster;
 let posting: Posting;
