@@ -1,5 +1,5 @@
 /** A pool as its limit sees it. */
-export interface Holder {
+interface Holder {
   /** Connections that are open, being opened or being closed. */
   held(): number;
   /** Connections that it could use now. */
