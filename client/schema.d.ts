@@ -2851,7 +2851,7 @@ export interface paths {
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -2908,7 +2908,7 @@ export interface paths {
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3208,7 +3208,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3344,7 +3344,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3524,7 +3524,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3668,7 +3668,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3816,7 +3816,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3961,7 +3961,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4106,7 +4106,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4251,7 +4251,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4398,7 +4398,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4425,7 +4425,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Retry failed or uncertain recipients in a new round */
+        /** Send to failed, uncertain or unsent recipients in a new round */
         post: {
             parameters: {
                 query?: never;
@@ -4441,8 +4441,11 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        /** @enum {unknown} */
-                        status: "failed" | "uncertain" | "all";
+                        /**
+                         * @description `unsent`: recipients whom a cancel left without a mail. `all`: failed, uncertain and unsent.
+                         * @enum {unknown}
+                         */
+                        status: "failed" | "uncertain" | "unsent" | "all";
                         ids?: number[];
                     };
                 };
@@ -4547,7 +4550,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4847,7 +4850,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4998,7 +5001,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5149,7 +5152,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5264,7 +5267,7 @@ export interface paths {
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5325,7 +5328,7 @@ export interface paths {
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5384,7 +5387,7 @@ export interface paths {
                                 bytes: number;
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "field_unknown" | "text_missing" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;

@@ -1,4 +1,4 @@
-import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
+import { CANCELLED_CLASS, type LedgerPage } from '../../domain/campaign/ledger-page.js';
 import { type RecipientEvidenceStores, settleEarlierClickers } from '../../services/evidence.js';
 import { stateEvent } from '../../services/steer-campaign.js';
 import type { Campaigns } from '../../store/campaigns/campaigns.js';
@@ -102,7 +102,7 @@ export async function sweepPages(
 }
 
 const EXPIRED = { kind: 'failed', class: 'expired' } as const;
-const CANCELLED = { kind: 'skipped', class: 'cancelled' } as const;
+const CANCELLED = { kind: 'skipped', class: CANCELLED_CLASS } as const;
 
 /** Recipients that still wait for another round are not tried again: publishes their events, then stores their fates. */
 async function expireDeferred(

@@ -74,8 +74,8 @@ export const LIVE_STATES: readonly CampaignState[] = [
 /** Kinds of an entry of `exceptions`; a recipient below `settled` without an entry is sent. */
 export type ExceptionKind = 'failed' | 'skipped' | 'deferred' | 'uncertain' | 'sent';
 
-/** Kinds that a later round may retry. */
-export type RetriedKind = 'failed' | 'deferred' | 'uncertain';
+/** What a later round may take; `unsent`: recipients whom a cancel left without an attempt, or waiting for the next one. */
+export type RetriedKind = 'failed' | 'deferred' | 'uncertain' | 'unsent';
 
 /** Statuses of one recipient of a campaign in the API. */
 export const RECIPIENT_STATUSES = ['sent', 'failed', 'uncertain', 'skipped', 'deferred', 'pending'] as const;

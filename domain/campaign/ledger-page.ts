@@ -2,7 +2,7 @@ import type { SettlingEvidence } from '../delivery/evidence.js';
 import type { Fate, RefusalScope } from '../delivery/outcome.js';
 import { KNOWN_BAD_DOMAIN } from '../delivery/suppression.js';
 import type { SubscriberStatus } from '../subscriber/subscriber.js';
-import type { ExceptionKind, RecipientStatus } from './campaign.js';
+import type { ExceptionKind, RecipientStatus, RetriedKind } from './campaign.js';
 
 /** A recipient whose outcome is not simply "sent". `i` is the index on the page. */
 export interface PageException {
@@ -67,6 +67,15 @@ export function recipientAt(
   if (i < page.settled) return page.exceptions.find((entry) => entry.i === i)?.kind ?? 'sent';
   // A page is closed above its marks only by a cancel: those recipients were never claimed.
   return page.done ? 'skipped' : 'pending';
+}
+
+/** The class of a recipient whom a cancel left unsent. */
+export const CANCELLED_CLASS = 'cancelled';
+
+/** Whether the entry is of a kind that a round takes. */
+export function isTaken({ kind, class: reason }: PageException, takes: readonly RetriedKind[]): boolean {
+  if (kind === 'skipped') return reason === CANCELLED_CLASS && takes.includes('unsent');
+  return takes.some((taken) => taken === kind);
 }
 
 /** Fates known so far of the recipients between the marks, by their index on the page. */

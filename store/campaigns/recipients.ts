@@ -1,6 +1,12 @@
 import type { Collection, Filter } from 'mongodb';
 import type { ExceptionKind, RecipientStatus, RetriedKind } from '../../domain/campaign/campaign.js';
-import { type LedgerPage, type PageException, recipientAt } from '../../domain/campaign/ledger-page.js';
+import {
+  CANCELLED_CLASS,
+  isTaken,
+  type LedgerPage,
+  type PageException,
+  recipientAt,
+} from '../../domain/campaign/ledger-page.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { type CampaignTotals, campaignTotals, totalsOf } from './recipient-totals.js';
 
@@ -54,13 +60,10 @@ export function recipients(store: Store) {
 
     /** Whether a retry would have recipients: entries of these kinds that no round retries, among `ids` where given. */
     anyOpen: async (account: number, campaign: number, takes: readonly RetriedKind[], ids?: readonly number[]) => {
-      const open = { kind: { $in: [...takes] }, next: null };
       const wanted = ids && new Set(ids);
-      for await (const page of pages.find({ account, campaign, exceptions: { $elemMatch: open } })) {
-        const found = page.exceptions.filter(
-          ({ kind, next }) => next === null && takes.some((taken) => taken === kind),
-        );
-        if (wanted === undefined || found.some(({ i }) => wanted.has(page.ids[i] ?? 0))) return true;
+      for await (const page of pages.find({ account, campaign, $or: mayHaveOpen(takes) })) {
+        const found = openOn(page, takes);
+        if (wanted === undefined ? found.length > 0 : found.some((i) => wanted.has(page.ids[i] ?? 0))) return true;
       }
       return false;
     },
@@ -92,6 +95,23 @@ export function recipients(store: Store) {
     },
   };
 }
+
+/** Pages that may have recipients whom a retry takes. */
+function mayHaveOpen(takes: readonly RetriedKind[]): Filter<LedgerPage>[] {
+  const kinds = takes.map((kind) => (kind === 'unsent' ? 'skipped' : kind));
+  const withEntry = { exceptions: { $elemMatch: { kind: { $in: kinds }, next: null } } };
+  return takes.includes('unsent') ? [withEntry, CUT] : [withEntry];
+}
+
+/** Indexes of the recipients whom a retry would take. */
+function openOn({ exceptions, done, claimed, n }: LedgerPage, takes: readonly RetriedKind[]): number[] {
+  const entries = exceptions.filter((entry) => entry.next === null && isTaken(entry, takes)).map(({ i }) => i);
+  const unclaimed = done && takes.includes('unsent') ? Array.from({ length: n - claimed }, (_, k) => claimed + k) : [];
+  return [...entries, ...unclaimed];
+}
+
+/** A page is closed above its marks only by a cancel. */
+const CUT: Filter<LedgerPage> = { done: true, $expr: { $lt: ['$claimed', '$n'] } };
 
 async function* readRecipients(pages: Collection<LedgerPage>, query: RecipientQuery): AsyncGenerator<Found> {
   const { account, campaign, status, after } = query;
@@ -136,7 +156,7 @@ function mayContain(status: RecipientStatus, end: LastPage): Filter<LedgerPage> 
     case 'sent':
       return { settled: { $gt: 0 } };
     case 'skipped':
-      return { $or: [openEntry, { done: true, $expr: { $lt: ['$claimed', '$n'] } }] };
+      return { $or: [openEntry, CUT] };
     case 'deferred':
       // Also recipients of a later round that has no page for them yet.
       return { $or: [openEntry, { 'exceptions.next': { $gte: end.last ? end.round + 1 : end.round } }] };
@@ -155,7 +175,7 @@ function recipientFrom(page: LedgerPage, i: number, entry: PageException | undef
     i,
     subscriber_id: page.ids[i] ?? 0,
     status,
-    class: entry?.class ?? (cut ? 'cancelled' : null),
+    class: entry?.class ?? (cut ? CANCELLED_CLASS : null),
     reply: entry?.reply ?? null,
     attempts: i < page.claimed && mayHaveLeft(entry) ? 1 : 0,
     updated_at: entry?.at ?? settledAt(page, i),

@@ -1,7 +1,7 @@
 import type { Collection, Filter } from 'mongodb';
 import { now } from '../../clock.js';
 import type { RetriedKind } from '../../domain/campaign/campaign.js';
-import type { LedgerPage, PageException } from '../../domain/campaign/ledger-page.js';
+import { CANCELLED_CLASS, type LedgerPage, type PageException } from '../../domain/campaign/ledger-page.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { NEVER_SEEN } from '../mongo/lease.js';
@@ -124,6 +124,7 @@ function marking(pages: Collection<LedgerPage>) {
      * marked once per round, before the round's pages are created: later evidence does not change the round's audience.
      */
     mark: async (key: RoundKey, takes: readonly RetriedKind[], only?: ReadonlySet<number>): Promise<void> => {
+      if (takes.includes('unsent')) await recordUnsent(pages, key);
       const unmarked: Filter<LedgerPage> = {
         account: key.account,
         campaign: key.campaign,
@@ -150,7 +151,32 @@ function marking(pages: Collection<LedgerPage>) {
 }
 
 function entryFilter(takes: readonly RetriedKind[]) {
-  return { 'entry.kind': { $in: [...takes] }, 'entry.next': null };
+  const ofKind = { 'entry.kind': { $in: takes.filter((kind) => kind !== 'unsent') } };
+  const unsent = { 'entry.kind': 'skipped', 'entry.class': CANCELLED_CLASS };
+  return { $or: takes.includes('unsent') ? [ofKind, unsent] : [ofKind], 'entry.next': null };
+}
+
+/**
+ * Gives each recipient whom a cancel left unclaimed an entry of its own, which a round can mark. It says what the marks
+ * of a page that is done say already, so it has no event. Atomic for each page, and repeatable.
+ */
+async function recordUnsent(pages: Collection<LedgerPage>, { account, campaign, launch, round }: RoundKey) {
+  const entry = { i: '$$i', kind: 'skipped', class: CANCELLED_CLASS, scope: 'message', code: null, reply: null };
+  const entries = {
+    $map: {
+      input: { $range: ['$claimed', '$n'] },
+      as: 'i',
+      in: { ...entry, at: '$$NOW', by: null, next: null },
+    },
+  };
+  const fields = {
+    exceptions: { $concatArrays: ['$exceptions', entries] },
+    published: { $add: ['$published', { $subtract: ['$n', '$claimed'] }] },
+    settled: '$n',
+    claimed: '$n',
+  };
+  const cut = { account, campaign, launch, round: { $lt: round }, done: true, $expr: { $lt: ['$claimed', '$n'] } };
+  await pages.updateMany(cut, [{ $set: fields }]);
 }
 
 /** Ids ascend in each earlier round; a merge keeps them ascending without holding all of them in memory. */

@@ -59,7 +59,7 @@ export function campaignActions(app: Api, deps: Deps): void {
   });
   app.post(
     '/campaigns/:id/retry',
-    routeOptions('Retry failed or uncertain recipients in a new round', Retry),
+    routeOptions('Send to failed, uncertain or unsent recipients in a new round', Retry),
     async (request, reply) => respondWithCampaign(deps, reply, retry(deps, campaignRefOf(request), request.body)),
   );
 }
@@ -123,17 +123,18 @@ const SIMPLE_ACTIONS = [
 const RETRY_KINDS: Readonly<Record<Static<typeof Retry>['status'], readonly RetriedKind[]>> = {
   failed: ['failed'],
   uncertain: ['uncertain'],
-  all: ['failed', 'uncertain'],
+  unsent: ['unsent'],
+  all: ['failed', 'uncertain', 'unsent'],
 };
 
 /** Late replies and reports are recorded in this time after the close. */
 const RETRY_AFTER_CLOSE_MS = 15 * 60_000;
 
-/** A retry mails uncertain recipients again, so it is refused until late reports have had time to arrive. */
+/** A retry mails recipients again, so it is refused until late reports have had time to arrive; the unsent need not wait. */
 async function retry(deps: Deps, ref: CampaignRef, { status, ids }: Static<typeof Retry>): Promise<Campaign> {
+  const wait = status === 'unsent' ? 0 : RETRY_AFTER_CLOSE_MS;
   const { row } = await steerAndNotify(deps, ref, { action: 'retry', takes: RETRY_KINDS[status], ids }, (seen) => {
-    if (seen.closed_at === null || now().getTime() < seen.closed_at.getTime() + RETRY_AFTER_CLOSE_MS)
-      throw new Failure('too_early');
+    if (seen.closed_at === null || now().getTime() < seen.closed_at.getTime() + wait) throw new Failure('too_early');
   });
   return row;
 }

@@ -87,7 +87,9 @@ export const Rate = Type.Object({ per_second: PerSecond }, closed);
 export const EmptyBody = Type.Object({}, closed);
 export const Retry = Type.Object(
   {
-    status: Type.Enum(['failed', 'uncertain', 'all']),
+    status: Type.Enum(['failed', 'uncertain', 'unsent', 'all'], {
+      description: '`unsent`: recipients whom a cancel left without a mail. `all`: failed, uncertain and unsent.',
+    }),
     ids: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: 1_000 })),
   },
   closed,

@@ -65,7 +65,7 @@ test('an operator pauses, changes the rate and resumes from the Temporal UI; inv
   expect(totals).toMatchObject({ sent: 600, uncertain: 0 });
 });
 
-test('a cancelled campaign leaves nothing in flight, and a retry takes only the failed recipients', async () => {
+test('a cancelled campaign leaves nothing in flight, a retry takes only the failed recipients, and another the unsent', async () => {
   const { receiver } = cluster;
   isStrict = true;
   const before = receiver.accepted.length;
@@ -89,4 +89,10 @@ test('a cancelled campaign leaves nothing in flight, and a retry takes only the 
   const { totals } = await expectLedgerMatchesReceiver(cluster, campaign);
   expect(totals.sent).toBe(cancelled.totals.sent + cancelled.totals.failed);
   expect(totals).toMatchObject({ failed: 0, skipped: cancelled.totals.skipped });
+
+  const unsent = { takes: ['unsent'] as const, due: new Date(0) };
+  await cluster.notify(steered(await campaigns(cluster.store).reopen(await cluster.row(campaign), unsent)));
+  await cluster.untilTrue(async () => (await cluster.row(campaign)).state === 'sent');
+  const whole = await expectLedgerMatchesReceiver(cluster, campaign);
+  expect(whole.totals).toMatchObject({ recipients: 600, sent: 600, failed: 0, skipped: 0 });
 });

@@ -59,9 +59,10 @@ const goesOn = fc
       'the workflow continues',
       () => true,
       async (model) => {
-        const { state, round } = await rowOf(model);
+        const { state, round, closed_at } = await rowOf(model);
         model.round = Math.max(0, round);
         if (state === 'sent') return retry(model, takes, only);
+        if (state === 'cancelled' && closed_at !== null) return retry(model, ['unsent', ...takes], only);
         if (state === 'freezing' && (await pagesOf(model)).length > 0) await progressOf(model).beginSending(model.key);
         if (state !== 'sending' || !(await isThrough(model, round))) return 'but the round is not finished';
         return (await openNext(model, round, twice)) ? 'with a next round' : endIt(model, round);
@@ -102,6 +103,7 @@ const cancels = fc.nat({ max: 14 }).map((chance) =>
       if (row.state !== 'sending' && row.state !== 'freezing' && row.state !== 'cancelled') return;
       if (row.closed_at !== null) return;
       if (row.state !== 'cancelled') await campaigns(model.store).cancel(row);
+      model.wasCancelled = true;
       await endCancelled(model);
     },
   ),

@@ -44,9 +44,15 @@ function checkMarks(page: LedgerPage, before: LedgerPage | undefined): void {
   if (before === undefined) return;
   const fell = settled < before.settled || claimed < before.claimed;
   holds(3, !fell, () => `page ${_id} fell from ${before.settled}, ${before.claimed} to ${settled}, ${claimed}`);
-  const changed =
-    before.done && (!page.done || exceptions.length !== before.exceptions.length || settled !== before.settled);
+  const isCompleted = settled === n && exceptions.slice(before.exceptions.length).every(isUnsent);
+  const added = exceptions.length - before.exceptions.length;
+  const changed = before.done && (!page.done || added !== settled - before.settled || (added > 0 && !isCompleted));
   holds(3, !changed, () => `page ${_id} was done and changed`);
+}
+
+/** A recipient whom a cancel left unclaimed. */
+function isUnsent({ kind, class: reason }: PageException): boolean {
+  return kind === 'skipped' && reason === 'cancelled';
 }
 
 function checkAgainstReceiver({ receiver }: CampaignModel, page: LedgerPage): void {
@@ -85,7 +91,7 @@ export async function checkEnd(model: CampaignModel): Promise<void> {
   const pages = await pagesOf(model);
   for (const page of pages) {
     holds(7, page.done && page.settled === page.claimed, () => `page ${page._id} is not done or has mail in flight`);
-    holds(5, page.round > 0 || page.settled === page.n || state === 'cancelled', () => `${page._id} is not finished`);
+    holds(5, page.round > 0 || page.settled === page.n || model.wasCancelled, () => `${page._id} is not finished`);
   }
   for (let each = 0; each <= round; each++) {
     const ends = pages.some((page) => page.round === each && page.last);
@@ -101,7 +107,7 @@ function checkAudience(model: CampaignModel, pages: readonly LedgerPage[], cance
   const frozen = new Set(pages.filter((page) => page.round === 0).flatMap((page) => page.ids));
   for (const id of model.list) {
     if (!frozen.has(id)) {
-      holds(5, cancelled || model.left.has(id), () => `${id} never left and was not frozen`);
+      holds(5, model.wasCancelled || model.left.has(id), () => `${id} never left and was not frozen`);
       continue;
     }
     let entry = entryOf(pages, 0, id);
@@ -138,10 +144,11 @@ async function checkEventLog({ store, key }: CampaignModel, pages: readonly Ledg
     (await events(store).ofCampaign(key.account, key.campaign)).map(({ _id, type }) => [_id, type]),
   );
   for (const page of pages) {
-    for (const { i, kind, class: why } of page.exceptions) {
+    for (const entry of page.exceptions) {
+      const { i, kind, class: why } = entry;
       const type = published.get(`${page._id}:${i}`);
       const changedSince = why === 'late' || why === 'expired';
-      const right = changedSince ? type !== undefined : type === `recipient.${kind}`;
+      const right = changedSince ? type !== undefined : type === (isUnsent(entry) ? undefined : `recipient.${kind}`);
       holds(6, right, () => `place ${i} of ${page._id} is ${kind} (${why}) and was published as ${type}`);
       published.delete(`${page._id}:${i}`);
     }

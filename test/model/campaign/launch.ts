@@ -58,6 +58,7 @@ export async function aCampaignModel({ store, campaign, recipients, resends, mut
     freezers: [],
     pages: new Map(),
     resends,
+    wasCancelled: false,
     round: 0,
     tokens: 0,
   };

@@ -61,6 +61,8 @@ export interface CampaignModel {
   readonly pages: Map<string, LedgerPage>;
   /** Whether uncertain recipients are sent again in a later round. */
   readonly resends: boolean;
+  /** Recipients whom the cancelled freeze did not reach are on no page. */
+  wasCancelled: boolean;
   round: number;
   tokens: number;
 }

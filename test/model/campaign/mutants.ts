@@ -16,6 +16,8 @@ const isAdvance = (method: string, update: unknown) =>
 const isTake = (method: string) => method === 'findOneAndUpdate';
 const isMark = (_method: string, update: unknown) =>
   (update as Document)?.['$set']?.['exceptions.$[entry].next'] !== undefined;
+/** The entries of recipients whom a cancel left unclaimed. */
+const isRecordOfUnsent = (method: string, update: unknown) => method === 'updateMany' && Array.isArray(update);
 const isLay = (method: string) => method === 'insertMany';
 
 const without =
@@ -64,6 +66,14 @@ export const MUTANTS: Readonly<Record<string, Mutation>> = {
     { ...(options as Document), ordered: false },
     ...rest,
   ]),
+  'unsent recipients get entries above the marks': mutating(
+    isRecordOfUnsent,
+    taking({ settled: '$settled', claimed: '$claimed' }),
+  ),
+  'the marks pass unsent recipients that have no entries': mutating(
+    isRecordOfUnsent,
+    taking({ exceptions: '$exceptions' }),
+  ),
   'a round is over before its last page is stored': { endsEarly: true },
   'a cancel leaves the chain open': { leavesChainOpen: true },
 };

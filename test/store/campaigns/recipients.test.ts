@@ -148,6 +148,10 @@ test('a campaign that was cancelled in the middle of a page skips the rest', asy
   ]);
   expect((await listAll(2, 1, 'skipped')).map((one) => one.subscriber_id)).toEqual([2, 3]);
   expect(await who.totals(1, 2)).toMatchObject({ sent: 1, skipped: 2, pending: 0 });
+  expect(await who.anyOpen(1, 2, ['failed'])).toBe(false);
+  expect(await who.anyOpen(1, 2, ['unsent'])).toBe(true);
+  expect(await who.anyOpen(1, 2, ['unsent'], [1])).toBe(false);
+  expect(await who.anyOpen(1, 2, ['unsent'], [3])).toBe(true);
 });
 
 test('one read adds up several campaigns; those without pages have zero totals', async () => {

@@ -104,6 +104,27 @@ test.for([undefined, new Set([1, 2])])(
   },
 );
 
+test('unsent recipients of a cancelled campaign are taken once: never claimed, or deferred when it was cancelled', async () => {
+  await insertPages(store, [
+    { ...aDonePage(0, 0, [1, 2, 3, 4], ['failed', 'deferred']), settled: 2, claimed: 2 },
+    { ...aDonePage(0, 1, [5, 6], []), settled: 0, claimed: 0, last: true },
+  ]);
+  await rounds(store).expire(account, campaign, { kind: 'skipped', class: 'cancelled' });
+  await rounds(store).mark(key(1), ['unsent'], new Set([2, 3, 5]));
+  await rounds(store).mark(key(1), ['unsent'], new Set([2, 3, 5]));
+  expect(await all(rounds(store).marked(key(1), 0))).toEqual([2, 3, 5]);
+  await rounds(store).mark(key(2), ['unsent']);
+  expect(await all(rounds(store).marked(key(2), 0))).toEqual([4, 6]);
+  expect(await pages()).toMatchObject([
+    { settled: 4, claimed: 4, published: 4, done: true },
+    { settled: 2, claimed: 2, published: 2, done: true },
+  ]);
+  expect((await pages()).flatMap(({ exceptions }) => exceptions.map(({ kind }) => kind))).toEqual([
+    'failed',
+    ...Array.from({ length: 5 }, () => 'skipped'),
+  ]);
+});
+
 test('a late freeze of an earlier round marks nothing for a round that is over', async () => {
   const page = aDonePage(0, 0, [1, 2], ['deferred', 'uncertain']);
   await insertPages(store, [page]);

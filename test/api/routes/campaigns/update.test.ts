@@ -134,6 +134,7 @@ describe('retry', () => {
   test.each([
     ['before fifteen minutes are over', 14, { status: 'failed' }, 'too_early'],
     ['where no recipient has that status', 16, { status: 'uncertain' }, 'nothing_to_retry'],
+    ['where no cancel left a recipient unsent', 0, { status: 'unsent' }, 'nothing_to_retry'],
     ['where none of the given recipients has that status', 16, { status: 'all', ids: [42, 43] }, 'nothing_to_retry'],
   ])('is refused %s', async (_, minutes, payload, code) => {
     const restore = at(minutes);
@@ -154,7 +155,7 @@ describe('retry', () => {
         state: 'sending',
         round: 1,
         closed_at: null,
-        rounds: [{}, { takes: ['failed', 'uncertain'], only: [41] }],
+        rounds: [{}, { takes: ['failed', 'uncertain', 'unsent'], only: [41] }],
       });
     } finally {
       restore();
