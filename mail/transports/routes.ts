@@ -1,6 +1,6 @@
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import { connectionShare, type Rate, type TransportPurpose, type TransportUse } from '../../domain/transport.js';
-import { type SharedLimit, sharedLimit } from '../smtp/connection-limit.js';
+import { type SharedLimit, sharedLimit } from '../smtp/pool/connection-limit.js';
 import type { Dial, RecordDuration } from '../smtp/settings.js';
 import type { Route, RouteEntry } from './failover.js';
 import { monitorTransport } from './monitor.js';

@@ -1,10 +1,10 @@
 import type { ConnectionTrouble, Outcome } from '../../domain/delivery/outcome.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import type { SplicedMail } from '../letter/letter.js';
-import { type ConnectionLimit, fixedLimit } from '../smtp/connection-limit.js';
 import type { HandOverOrder } from '../smtp/hand-over.js';
 import type { Pipelining } from '../smtp/pipelining.js';
-import { connectionPool } from '../smtp/pool.js';
+import { type ConnectionLimit, fixedLimit } from '../smtp/pool/connection-limit.js';
+import { connectionPool } from '../smtp/pool/pool.js';
 import { type Dial, type RecordDuration, settingsFrom } from '../smtp/settings.js';
 
 /** The port that sends finished mail. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import { type SharedLimit, sharedLimit } from '../../../mail/smtp/connection-limit.js';
 import type { HandOverOrder } from '../../../mail/smtp/hand-over.js';
+import { type SharedLimit, sharedLimit } from '../../../mail/smtp/pool/connection-limit.js';
 import { smtpTransport, type Transport } from '../../../mail/transports/transport.js';
 import { aMail } from '../../support/mail/letters.js';
 import { type SmtpServer, smtpServer } from '../../support/scripted/smtp-server.js';

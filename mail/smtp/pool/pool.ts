@@ -1,15 +1,16 @@
-import { monotonic } from '../../clock.js';
-import type { ConnectionTrouble } from '../../domain/delivery/outcome.js';
-import { quit, start } from './commands.js';
-import { type Connection, type ConnectionHost, die, isIdle, isNew } from './connection.js';
+import { monotonic } from '../../../clock.js';
+import type { ConnectionTrouble } from '../../../domain/delivery/outcome.js';
+import { quit, start } from '../commands.js';
+import { type Connection, type ConnectionHost, die, isIdle, isNew } from '../connection.js';
+import { openConnection } from '../conversation.js';
+import { type DeadlineWatch, deadlineWatch } from '../deadlines.js';
+import type { QueuedMail } from '../hand-over.js';
+import type { Session } from '../handshake.js';
+import { type Pipelining, pipeliningMode } from '../pipelining.js';
+import { CLOSED, isOrdinary, type MailQueue, mailQueue } from '../queue/mail-queue.js';
+import type { SmtpSettings } from '../settings.js';
 import type { ConnectionLimit, HolderLimit } from './connection-limit.js';
-import { openConnection } from './conversation.js';
-import { type DeadlineWatch, deadlineWatch } from './deadlines.js';
-import type { QueuedMail } from './hand-over.js';
-import { type Opening, openSession, type Session } from './handshake.js';
-import { type Pipelining, pipeliningMode } from './pipelining.js';
-import { CLOSED, isOrdinary, type MailQueue, mailQueue } from './queue/mail-queue.js';
-import type { SmtpSettings } from './settings.js';
+import { type Openings, openings } from './openings.js';
 
 /** The connections of one transport, and the mails that wait for them. */
 export interface ConnectionPool {
@@ -32,15 +33,11 @@ interface Pool extends ConnectionHost {
   readonly limit: HolderLimit;
   readonly connections: Set<Connection>;
   readonly idleOnes: Connection[];
-  readonly opening: Set<Opening>;
+  readonly openings: Openings;
   /** Callers of `ready`. */
   readonly waiting: ((trouble: ConnectionTrouble | undefined) => void)[];
   state: 'open' | 'closing' | 'gone';
   isScheduled: boolean;
-  /** Openings in a row that failed while other connections were open, and when the next may begin. */
-  failures: number;
-  openAfter: number;
-  pause: NodeJS.Timeout | undefined;
   greylistedAt: number;
   readonly deadlines: DeadlineWatch;
   /** Called when a connection has opened. */
@@ -49,8 +46,6 @@ interface Pool extends ConnectionHost {
   readonly closing: (() => void)[];
 }
 
-const FIRST_BACKOFF = 250;
-const LONGEST_BACKOFF = 30_000;
 const GREYLIST_PAUSE = 60_000;
 /** Connections that have been silent for longer are no proof that the server is there. */
 const RESPONSIVE_FOR = 10_000;
@@ -66,19 +61,16 @@ export function connectionPool(settings: SmtpSettings, limit: ConnectionLimit, m
       pool.limit.moved();
     }),
     limit: limit({
-      held: () => connections.size + pool.opening.size,
-      wanted: () => connections.size - pool.idleOnes.length + Math.max(pool.queue.length(), pool.waiting.length),
+      held: () => held(pool),
+      wanted: () => connections.size - pool.idleOnes.length + wanted(pool),
       limitChanged: () => schedule(pool),
     }),
     connections,
     idleOnes: [],
-    opening: new Set(),
+    openings: openingsOf(settings, () => pool),
     waiting: [],
     state: 'open',
     isScheduled: false,
-    failures: 0,
-    openAfter: 0,
-    pause: undefined,
     greylistedAt: Number.NEGATIVE_INFINITY,
     deadlines: deadlineWatch(connections, settings.times, () => {
       if (pool.queue.length() > 0) schedule(pool);
@@ -102,6 +94,18 @@ export function connectionPool(settings: SmtpSettings, limit: ConnectionLimit, m
   };
 }
 
+function openingsOf(settings: SmtpSettings, pool: () => Pool): Openings {
+  return openings({
+    settings,
+    wanted: () => wanted(pool()),
+    hasCapacity: () => pool().state === 'open' && held(pool()) < pool().limit.most(),
+    hasResponsive: () => [...pool().connections].some(isResponsive),
+    opened: (session) => onOpened(pool(), session),
+    released: () => released(pool()),
+    failed: (trouble) => onNoneOpened(pool(), trouble),
+  });
+}
+
 function mayTryAgainAtOnce(pool: Pool): boolean {
   const isDue = monotonic() - pool.greylistedAt > GREYLIST_PAUSE;
   if (isDue) pool.greylistedAt = monotonic();
@@ -115,7 +119,7 @@ function schedule(pool: Pool): void {
   setImmediate(() => {
     pool.isScheduled = false;
     for (const connection of pool.idleOnes.splice(0)) serve(pool, connection);
-    openMore(pool);
+    pool.openings.openMore();
   });
 }
 
@@ -131,48 +135,28 @@ function serve(pool: Pool, connection: Connection): void {
     if (start(connection, mail)) return;
   }
   // What is left needs a new connection.
-  if (pool.queue.length() > 0 && !hasCapacity(pool)) quit(connection);
+  if (pool.queue.length() > 0 && held(pool) >= pool.limit.most()) quit(connection);
   else pool.idleOnes.push(connection);
 }
 
-function hasCapacity({ state, connections, opening, limit }: Pool): boolean {
-  return state === 'open' && connections.size + opening.size < limit.most();
+/** Connections that are open, being opened or being closed. */
+function held({ connections, openings }: Pool): number {
+  return connections.size + openings.count();
 }
 
-function isBeyondLimit({ connections, opening, limit }: Pool): boolean {
-  const most = limit.most();
-  if (connections.size + opening.size <= most) return false;
-  const staying = [...connections].filter(({ state }) => state === 'open').length;
-  return staying + opening.size > most;
+/** Mails, or callers of `ready`, that wait for a connection. */
+function wanted({ queue, waiting }: Pool): number {
+  return Math.max(queue.length(), waiting.length);
 }
 
-function openMore(pool: Pool): void {
-  const wanted = Math.max(pool.queue.length(), pool.waiting.length);
-  while (wanted > pool.opening.size && hasCapacity(pool)) {
-    const pause = pool.openAfter - monotonic();
-    if (pause > 0) {
-      clearTimeout(pool.pause);
-      pool.pause = setTimeout(() => openMore(pool), Math.ceil(pause));
-      break;
-    }
-    open(pool);
-  }
+function isBeyondLimit(pool: Pool): boolean {
+  const most = pool.limit.most();
+  if (held(pool) <= most) return false;
+  const staying = [...pool.connections].filter(({ state }) => state === 'open').length;
+  return staying + pool.openings.count() > most;
 }
 
-function open(pool: Pool): void {
-  const begun = monotonic();
-  const opening = openSession(pool.settings);
-  pool.opening.add(opening);
-  void opening.opened.then((got) => {
-    pool.opening.delete(opening);
-    if ('stage' in got) onOpeningFailed(pool, got);
-    else onOpened(pool, got, monotonic() - begun);
-  });
-}
-
-function onOpened(pool: Pool, session: Session, milliseconds: number): void {
-  pool.failures = 0;
-  pool.settings.recordDuration('connect', milliseconds);
+function onOpened(pool: Pool, session: Session): void {
   if (pool.state === 'gone') {
     session.raw.destroy();
     released(pool);
@@ -187,22 +171,9 @@ function onOpened(pool: Pool, session: Session, milliseconds: number): void {
   for (const opened of pool.listeners) opened();
 }
 
-/**
- * While another connection works, the mails wait for it; otherwise each mail has two such failures, with a pause between
- * them: a server may count a connection that was just reset for a moment longer.
- */
-function onOpeningFailed(pool: Pool, trouble: ConnectionTrouble): void {
-  pool.settings.log('smtp connection failed', { what: trouble.what });
-  released(pool);
-  if (pool.opening.size > 0) return;
-  if ([...pool.connections].some(isResponsive)) {
-    pool.openAfter = monotonic() + Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** pool.failures);
-    pool.failures += 1;
-    return;
-  }
+function onNoneOpened(pool: Pool, trouble: ConnectionTrouble): void {
   answerWaiting(pool, trouble);
   pool.queue.countTry(trouble);
-  pool.openAfter = monotonic() + FIRST_BACKOFF;
   schedule(pool);
 }
 
@@ -219,7 +190,7 @@ function ready(pool: Pool): Promise<ConnectionTrouble | undefined> {
   if (pool.state !== 'open') return Promise.resolve(CLOSED);
   return new Promise((resolve) => {
     pool.waiting.push(resolve);
-    openMore(pool);
+    pool.openings.openMore();
   });
 }
 
@@ -227,7 +198,7 @@ function onGone(pool: Pool, connection: Connection): void {
   pool.connections.delete(connection);
   const at = pool.idleOnes.indexOf(connection);
   if (at >= 0) pool.idleOnes.splice(at, 1);
-  if (pool.connections.size === 0) pool.openAfter = 0;
+  if (pool.connections.size === 0) pool.openings.forgetFailures();
   if (pool.queue.length() > 0 || pool.waiting.length > 0) schedule(pool);
   released(pool);
 }
@@ -240,21 +211,21 @@ function released(pool: Pool): void {
 
 function destroy(pool: Pool): void {
   pool.state = 'gone';
-  for (const opening of pool.opening) opening.close();
+  pool.openings.closeAll();
   for (const connection of [...pool.connections]) die(connection, 'the transport was destroyed');
   pool.queue.close();
   answerWaiting(pool, CLOSED);
   pool.deadlines.stop();
-  clearTimeout(pool.pause);
+  pool.openings.stop();
 }
 
 async function close(pool: Pool): Promise<void> {
   if (pool.state === 'open') pool.state = 'closing';
   pool.queue.close();
   answerWaiting(pool, CLOSED);
-  clearTimeout(pool.pause);
+  pool.openings.stop();
   for (const connection of pool.idleOnes.splice(0)) quit(connection);
-  while (pool.connections.size + pool.opening.size > 0) {
+  while (held(pool) > 0) {
     await new Promise<void>((resolve) => pool.closing.push(resolve));
   }
 }
