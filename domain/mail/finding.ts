@@ -58,6 +58,10 @@ export const FINDINGS = {
     severity: 'warning',
     message: 'The rule matches nothing in the mail and was left out: mail clients read few sheets.',
   },
+  mjml_value_fixed: {
+    severity: 'warning',
+    message: 'MJML needs this value before the recipient is known: its default is used.',
+  },
   mjml_invalid: { severity: 'warning', message: 'The MJML has an element or attribute that is not known.' },
 } as const satisfies Record<string, { severity: 'error' | 'warning'; message: string }>;
 

@@ -22,7 +22,7 @@ const PICTURES = new Set(['src', 'srcset', 'background', 'poster', 'lowsrc', 'dy
 const OWN_URL = /^\{\{-?\s*(?:unsubscribe_url|preferences_url|view_url)\s*-?\}\}$/;
 /** Tags that print nothing themselves; any other may. */
 const SILENT =
-  /^\{%-?\s*(?:#|(?:if|elsif|else|endif|unless|endunless|case|when|endcase|for|endfor|break|continue|assign|capture|endcapture|safe_url|endsafe_url)\b)/;
+  /^\{%-?\s*(?:#|(?:if|elsif|else|endif|unless|endunless|case|when|endcase|for|endfor|break|continue|assign|capture|endcapture|safe_url|endsafe_url|css_value|endcss_value)\b)/;
 const OPENS = /^\{%-?\s*(?:if|unless|case|for|tablerow|capture)\b/;
 const CLOSES = /^\{%-?\s*end(?:if|unless|case|for|tablerow|capture)\b/;
 const FILTERABLE = /^\{\{|^\{%-?\s*echo\b/;

@@ -12,8 +12,9 @@ import { finishLetter } from './finish.js';
 import { fillFixedTags, fixedFields } from './fixed-fields.js';
 import type { Body, Rendered, RenderJob } from './job.js';
 import { conditionalsShielded, hiddenMarkup } from './markup/conditionals.js';
+import { compiledMjml } from './mjml/compiled-mjml.js';
 import { findingsOf, sanitised } from './sanitise.js';
-import { attributesShielded, keptByMjml, textShielded, unshielded } from './scan.js';
+import { attributesShielded, textShielded, unshielded } from './scan.js';
 import { dividedSheets } from './sheets/sheets.js';
 import { contentStyle } from './style.js';
 import { trialFault } from './trial.js';
@@ -93,7 +94,7 @@ async function bodyHtml(body: Body, job: RenderJob, placeholders: Placeholders):
     return { html: insideOf(conditionalsShielded(filled, removals), placeholders), findings: findingsOf(removals) };
   }
   const whole = /<mjml[\s>]/i.test(filled) ? filled : `<mjml><mj-body>${filled}</mj-body></mjml>`;
-  const compiled = await mjmlHtml('body', whole, job);
+  const compiled = await mjmlHtml('body', whole, { ...job, placeholders });
   if (job.template === null) return compiled;
   const removals = { placeholders, removed: new Set<string>(), refused: new Set<string>() };
   const shielded = conditionalsShielded(compiled.html, removals);
@@ -108,7 +109,7 @@ async function templateHtml(job: RenderJob, content: string, placeholders: Place
     fillFixedTags(source, fixedFields(job, placeholders, contentPlaceholder), placeholders),
   );
   const { html, findings } =
-    format === 'mjml' ? await mjmlHtml('template', filled, job) : { html: filled, findings: [] };
+    format === 'mjml' ? await mjmlHtml('template', filled, { ...job, placeholders }) : { html: filled, findings: [] };
   const whole = isDocument(html) ? html : `<!doctype html>\n<html><head></head><body>\n${html}\n</body></html>`;
   const hasContentClass = whole.includes('ep-content');
   const withContent = whole
@@ -124,21 +125,14 @@ function withHead(html: string, block: string): string {
   return html.slice(0, at) + block + html.slice(at);
 }
 
-async function mjmlHtml(field: RenderFault['field'], source: string, { language }: RenderJob): Promise<Piece> {
+async function mjmlHtml(
+  field: RenderFault['field'],
+  source: string,
+  { language, placeholders }: { readonly language: string; readonly placeholders: Placeholders },
+): Promise<Piece> {
   const named = /<mjml\b[^>]*\slang=/i.test(source) ? source : source.replace(/<mjml\b/i, `<mjml lang="${language}"`);
-  // Loaded only for MJML: it is half of the code of a thread.
-  const { default: mjml } = await import('mjml');
   try {
-    const { html, errors } = await mjml(keptByMjml(named), {
-      validationLevel: 'soft',
-      keepComments: false,
-      fonts: {},
-      ignoreIncludes: true,
-    });
-    const findings = errors.map(({ line, message }) => finding('mjml_invalid', `line ${line}: ${message}`));
-    // MJML inlines its own styles; the remaining sheets are resets and media queries.
-    const reset = html.replace(/<style\b/gi, '<style data-embed');
-    return { html: reset.replace(/(?<!\s)\s*\n\s*/g, '\n'), findings };
+    return await compiledMjml(named, placeholders);
   } catch (error) {
     throw new RenderFault(field, `The MJML cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }

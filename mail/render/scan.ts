@@ -36,13 +36,23 @@ function eachToken(html: string, by: (token: string) => string): string {
   return html.replace(HTML, (token, raw) => (raw !== undefined || token.startsWith('<!') ? token : by(token)));
 }
 
-/** MJML drops text between its elements: a mark there becomes raw output. */
+/** MJML drops text and comments between its elements: marks and comments for Outlook become raw output. */
 export function keptByMjml(source: string): string {
-  if (!hasPlaceholder(source)) return source;
   return source.replace(MJML, (token, ending) => {
+    if (ending?.toLowerCase() === 'mj-style') return inlineStyle(token);
+    if (CONDITIONAL.test(token)) return `<mj-raw>${token}</mj-raw>`;
     if (ending !== undefined || token.startsWith('<')) return token;
     return replacePlaceholders(token, (_, mark) => `<mj-raw>${mark}</mj-raw>`);
   });
+}
+
+const CONDITIONAL = /^<!--\s*(?:\[if\b|<!\[endif\])/i;
+const INLINE_STYLE = /^<mj-style\b[^>]*\binline\s*=\s*["']?inline\b[^>]*>([\s\S]*)<\/mj-style\s*>$/i;
+
+/** MJML would inline such a sheet itself, and drop what cannot be inlined. */
+function inlineStyle(token: string): string {
+  const css = INLINE_STYLE.exec(token)?.[1];
+  return css === undefined ? token : `<mj-raw><style data-inline>${css}</style></mj-raw>`;
 }
 
 /** A value that contains marks gets quotes, because a mark may stand for text with blanks. */

@@ -14,6 +14,19 @@ declare module 'mjml' {
   export default function mjml2html(source: string, options?: MjmlOptions): Promise<MjmlResult>;
 }
 
+declare module 'mjml-core' {
+  export const components: Readonly<
+    Record<
+      string,
+      | {
+          readonly allowedAttributes?: Readonly<Record<string, string>>;
+          readonly defaultAttributes?: Readonly<Record<string, string>>;
+        }
+      | undefined
+    >
+  >;
+}
+
 declare module 'sanitize-html' {
   type Attributes = Record<string, string>;
   interface Options {

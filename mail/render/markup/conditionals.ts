@@ -73,7 +73,8 @@ function keptOf(source: string, piece: Piece, isPaired: boolean, removals: Remov
     if (!isPaired) removals.removed.add(source);
     return isPaired ? source : undefined;
   }
-  if (part === 'hidden' && !ENDS_EARLY.test(data)) return cleanHidden(source, data, removals);
+  if (part === 'hidden' && !ENDS_EARLY.test(data))
+    return cleanHidden(source, data, removals)?.replace(/<style data-embed/gi, '<style');
   if (CONDITION.test(data)) removals.removed.add('conditional comment');
   return undefined;
 }
