@@ -729,13 +729,16 @@ export interface paths {
                         name: string;
                         description?: string | null;
                         defaults?: {
-                            from?: {
+                            from?: string | {
                                 name?: string | null;
                                 /** Format: email */
                                 email: string;
                             } | null;
-                            /** Format: email */
-                            reply_to?: string | null;
+                            reply_to?: string | {
+                                name?: string | null;
+                                /** Format: email */
+                                email: string;
+                            } | null;
                             subject?: string | null;
                         };
                         company?: {
@@ -750,10 +753,16 @@ export interface paths {
                         notifications?: {
                             subscribe?: boolean;
                             unsubscribe?: boolean;
-                            /** Format: email */
-                            subscribe_to?: string | null;
-                            /** Format: email */
-                            unsubscribe_to?: string | null;
+                            subscribe_to?: string | {
+                                name?: string | null;
+                                /** Format: email */
+                                email: string;
+                            } | null;
+                            unsubscribe_to?: string | {
+                                name?: string | null;
+                                /** Format: email */
+                                email: string;
+                            } | null;
                         };
                         double_opt_in?: boolean;
                         language?: string | null;
@@ -915,13 +924,16 @@ export interface paths {
                         name?: string;
                         description?: string | null;
                         defaults?: {
-                            from?: {
+                            from?: string | {
                                 name?: string | null;
                                 /** Format: email */
                                 email: string;
                             } | null;
-                            /** Format: email */
-                            reply_to?: string | null;
+                            reply_to?: string | {
+                                name?: string | null;
+                                /** Format: email */
+                                email: string;
+                            } | null;
                             subject?: string | null;
                         };
                         company?: {
@@ -936,10 +948,16 @@ export interface paths {
                         notifications?: {
                             subscribe?: boolean;
                             unsubscribe?: boolean;
-                            /** Format: email */
-                            subscribe_to?: string | null;
-                            /** Format: email */
-                            unsubscribe_to?: string | null;
+                            subscribe_to?: string | {
+                                name?: string | null;
+                                /** Format: email */
+                                email: string;
+                            } | null;
+                            unsubscribe_to?: string | {
+                                name?: string | null;
+                                /** Format: email */
+                                email: string;
+                            } | null;
                         };
                         double_opt_in?: boolean;
                         language?: string | null;
@@ -1089,6 +1107,8 @@ export interface paths {
                             [key: string]: string | number | boolean | null;
                         };
                         tags?: string[];
+                        /** @description False: people who unsubscribed stay so. The default is `reactivate` of the account, which is true. */
+                        reactivate?: boolean;
                     };
                 };
             };
@@ -1378,6 +1398,8 @@ export interface paths {
                             };
                             tags?: string[];
                         }[];
+                        /** @description False: people who unsubscribed stay so. The default is `reactivate` of the account, which is true. */
+                        reactivate?: boolean;
                     };
                 };
             };
@@ -2851,7 +2873,7 @@ export interface paths {
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -2908,7 +2930,7 @@ export interface paths {
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3075,13 +3097,16 @@ export interface paths {
                         name?: string | null;
                         preheader?: string | null;
                         text?: string | null;
-                        from?: {
+                        from?: string | {
                             name?: string | null;
                             /** Format: email */
                             email: string;
                         } | null;
-                        /** Format: email */
-                        reply_to?: string | null;
+                        reply_to?: string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        } | null;
                         template_id?: number | null;
                         settings?: {
                             rate_per_second?: number | null;
@@ -3208,7 +3233,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3344,7 +3369,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3399,13 +3424,16 @@ export interface paths {
                         name?: string | null;
                         preheader?: string | null;
                         text?: string | null;
-                        from?: {
+                        from?: string | {
                             name?: string | null;
                             /** Format: email */
                             email: string;
                         } | null;
-                        /** Format: email */
-                        reply_to?: string | null;
+                        reply_to?: string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        } | null;
                         template_id?: number | null;
                         settings?: {
                             rate_per_second?: number | null;
@@ -3524,7 +3552,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3668,7 +3696,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3816,7 +3844,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3961,7 +3989,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4106,7 +4134,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4251,7 +4279,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4398,7 +4426,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4550,7 +4578,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4850,7 +4878,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5001,7 +5029,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5152,7 +5180,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5267,7 +5295,7 @@ export interface paths {
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5328,7 +5356,7 @@ export interface paths {
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5387,7 +5415,7 @@ export interface paths {
                                 bytes: number;
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5431,7 +5459,15 @@ export interface paths {
                 content: {
                     "application/json": {
                         /** @description Members of the account. */
-                        to: string[];
+                        to: string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        } | (string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        })[];
                         subscriber_id?: number;
                         sample?: {
                             /** Format: email */
@@ -5706,7 +5742,11 @@ export interface paths {
                             name?: string | null;
                             /** Format: email */
                             email: string;
-                        };
+                        } | (string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        })[];
                         from?: string | {
                             name?: string | null;
                             /** Format: email */
@@ -5717,11 +5757,17 @@ export interface paths {
                             /** Format: email */
                             email: string;
                         } | null;
-                        cc?: (string | {
+                        cc?: string | {
+                            email: string;
+                            name?: string | null;
+                        } | (string | {
                             email: string;
                             name?: string | null;
                         })[];
-                        bcc?: (string | {
+                        bcc?: string | {
+                            email: string;
+                            name?: string | null;
+                        } | (string | {
                             email: string;
                             name?: string | null;
                         })[];
@@ -6834,13 +6880,16 @@ export interface paths {
                         preheader?: string | null;
                         html?: string | null;
                         template_id?: number | null;
-                        from?: {
+                        from?: string | {
                             name?: string | null;
                             /** Format: email */
                             email: string;
                         } | null;
-                        /** Format: email */
-                        reply_to?: string | null;
+                        reply_to?: string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        } | null;
                         settings?: {
                             rate_per_second?: number | null;
                             /** @enum {unknown} */
@@ -6857,7 +6906,15 @@ export interface paths {
                         max_recipients?: number | null;
                         min_gap_minutes?: number | null;
                         /** @description Members who get a test mail of each issue before it is sent. */
-                        test_to?: string[];
+                        test_to?: string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        } | (string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        })[];
                     };
                 };
             };
@@ -7120,13 +7177,16 @@ export interface paths {
                         preheader?: string | null;
                         html?: string | null;
                         template_id?: number | null;
-                        from?: {
+                        from?: string | {
                             name?: string | null;
                             /** Format: email */
                             email: string;
                         } | null;
-                        /** Format: email */
-                        reply_to?: string | null;
+                        reply_to?: string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        } | null;
                         settings?: {
                             rate_per_second?: number | null;
                             /** @enum {unknown} */
@@ -7143,7 +7203,15 @@ export interface paths {
                         max_recipients?: number | null;
                         min_gap_minutes?: number | null;
                         /** @description Members who get a test mail of each issue before it is sent. */
-                        test_to?: string[];
+                        test_to?: string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        } | (string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        })[];
                     };
                 };
             };
@@ -9494,6 +9562,7 @@ export interface paths {
                                 rate_per_second: number | null;
                                 track: boolean;
                                 strict_fields: boolean;
+                                reactivate: boolean;
                                 /** @description Percent of complaints above which a campaign is paused; null: the default of the installation. */
                                 pause_at_complaints: number | null;
                                 /** @description Percent of hard bounces above which a campaign is paused; null: the default of the installation. */
@@ -9523,10 +9592,16 @@ export interface paths {
                 content: {
                     "application/json": {
                         name?: string;
-                        mail_from?: string | null;
+                        mail_from?: string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        } | null;
                         detect_repeats?: boolean;
                         rate_per_second?: number | null;
                         track?: boolean;
+                        /** @description False: adding people who unsubscribed leaves them unsubscribed, unless the request says otherwise. */
+                        reactivate?: boolean;
                         /** @description Percent of complaints above which a campaign is paused; null: the default of the installation. */
                         pause_at_complaints?: number | null;
                         /** @description Percent of hard bounces above which a campaign is paused; null: the default of the installation. */
@@ -9552,6 +9627,7 @@ export interface paths {
                                 rate_per_second: number | null;
                                 track: boolean;
                                 strict_fields: boolean;
+                                reactivate: boolean;
                                 /** @description Percent of complaints above which a campaign is paused; null: the default of the installation. */
                                 pause_at_complaints: number | null;
                                 /** @description Percent of hard bounces above which a campaign is paused; null: the default of the installation. */
@@ -9922,7 +9998,11 @@ export interface paths {
                     "application/json": {
                         name: string;
                         /** @description Default sender of campaigns and lists that name none. */
-                        mail_from?: string | null;
+                        mail_from?: string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        } | null;
                         /** @description The whole plan: absent limits are unlimited. `{}` lifts every limit. */
                         plan?: {
                             name?: string | null;
@@ -10093,7 +10173,11 @@ export interface paths {
                     "application/json": {
                         name?: string;
                         /** @description Default sender of campaigns and lists that name none. */
-                        mail_from?: string | null;
+                        mail_from?: string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        } | null;
                         /** @description The whole plan: absent limits are unlimited. `{}` lifts every limit. */
                         plan?: {
                             name?: string | null;
