@@ -37,26 +37,42 @@ export function offersUnsubscribe(source: string, part: 'html' | 'text'): boolea
 
 type Sources = (text: string) => readonly string[];
 
-function* eventsIn(element: Element, sources: Sources): Generator<Event> {
-  if (isHidden(element)) return;
-  const href = element.name === 'a' || element.name === 'area' ? element.attribs['href'] : undefined;
-  const isVisible = element.name === 'area' || wordsOf(element).trim() !== '';
-  if (href !== undefined && isVisible) for (const source of sources(href)) yield { kind: 'link', source };
+/** The Liquid in the address of a link with something to click on. */
+function* linksOf({ name, attribs, ...rest }: Element, sources: Sources): Generator<Event> {
+  const href = name === 'a' || name === 'area' ? attribs['href'] : undefined;
+  if (href === undefined || (name === 'a' && wordsOf({ name, attribs, ...rest }).trim() === '')) return;
+  for (const source of sources(href)) yield { kind: 'link', source };
+}
+
+/** Columns are often held together by an element without a font size, in which others have one. */
+function* eventsIn(element: Element, sources: Sources, isSizeless = false): Generator<Event> {
+  const style = declarationsOf(element);
+  if (isHidden(element, style)) return;
+  const hasNoSize = isWithoutSize(style, isSizeless);
+  if (!hasNoSize || element.name === 'area') yield* linksOf(element, sources);
   for (const child of element.children) {
-    if (typeof child !== 'string') yield* eventsIn(child, sources);
+    if (typeof child !== 'string') yield* eventsIn(child, sources, hasNoSize);
     else for (const source of sources(child)) yield { kind: 'tag', source };
   }
 }
 
-function isHidden(element: Element): boolean {
-  const style = declarationsOf(element);
-  const isNothing = (property: string) => /^0(?:px|em|rem|pt|%)?$/.test(style.get(property) ?? '');
+const NOTHING = /^0(?:px|em|rem|pt|%)?$/;
+
+/** A relative size of nothing is nothing. */
+function isWithoutSize(style: ReadonlyMap<string, string>, inherited: boolean): boolean {
+  const size = style.get('font-size');
+  if (size === undefined) return inherited && !style.has('font');
+  return NOTHING.test(size) || (inherited && /(?<!r)em$|%$/.test(size));
+}
+
+function isHidden(element: Element, style: ReadonlyMap<string, string>): boolean {
+  const isNothing = (property: string) => NOTHING.test(style.get(property) ?? '');
   return (
     element.name === 'head' ||
     element.attribs['hidden'] !== undefined ||
     style.get('display') === 'none' ||
     style.get('visibility') === 'hidden' ||
-    ['font-size', 'max-height', 'opacity'].some(isNothing)
+    ['max-height', 'opacity'].some(isNothing)
   );
 }
 

@@ -15,7 +15,7 @@ export function contentStyle(
     ? `
 @media (prefers-color-scheme: dark){${darkStyles(darkPalette(colors))}}`
     : '';
-  return `<style>${lightStyles(lightPalette(colors), start, end)}${dark}</style>
+  return `<style data-own>${lightStyles(lightPalette(colors), start, end)}${dark}</style>
 `;
 }
 

@@ -67,3 +67,12 @@ test('a recipient who is shown no link of the author gets the footer, in both pa
   expect(filled).toMatchObject({ html: expect.stringContaining('href="https://mail.test/u/1"') });
   expect(filled).toMatchObject({ text: expect.stringContaining('https://mail.test/u/1') });
 });
+
+test('a link of a size inside an element without a size is seen, one without a size is not', () => {
+  const link = (style: string) =>
+    `<td style="font-size:0px"><div style="${style}"><a href="{{ unsubscribe_url }}">Leave</a></div></td>`;
+  expect(offersUnsubscribe(link('font-size:13px'), 'html')).toBe(true);
+  expect(offersUnsubscribe(link('font:13px/1.5 Arial'), 'html')).toBe(true);
+  expect(offersUnsubscribe(link('font-size:1em'), 'html')).toBe(false);
+  expect(offersUnsubscribe(link('color:red'), 'html')).toBe(false);
+});

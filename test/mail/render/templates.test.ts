@@ -109,3 +109,13 @@ test.each([
   expect(html).toContain(words);
   expect(html).toContain(`text-align:${direction === 'rtl' ? 'right' : 'left'}`);
 });
+
+test.each(NAMES)('%s has one way out in each part, and only the rules that it uses', async (name) => {
+  const { html, text } = await rendered(name, loud);
+  const ways = name === 'receipt' ? 0 : 1;
+  expect([html.split('{{ unsubscribe_url }}').length - 1, text.split('{{ unsubscribe_url }}').length - 1]).toEqual([
+    ways,
+    ways,
+  ]);
+  expect(html).not.toMatch(/data-(?:own|embed)|<style[^>]*>[^<]*\.ep-content h6/);
+});
