@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
+import { openTextTasks } from '../mail/tasks/text-tasks.js';
 import { openTemplateCache } from '../services/template-cache.js';
 import { ensureFirstAccount } from '../store/keys/keys.js';
 import type { Store } from '../store/mongo/connect.js';
@@ -47,10 +48,11 @@ export async function serveApi(options: ServerOptions): Promise<ApiServer> {
   const { secret: firstKey } = await ensureFirstAccount(store, config);
   const secret = config.secret ?? keptSecret(config.dataDir);
   const renderer = openTemplateCache();
+  const tasks = openTextTasks();
   const web = webClient({ exceptions: config.allowedPrivateHosts });
   const rows = stores(store, { secret });
-  const app = await buildApp({ ...options, renderer, web, ...rows });
-  app.addHook('onClose', () => renderer.close());
+  const app = await buildApp({ ...options, renderer, tasks, web, ...rows });
+  app.addHook('onClose', () => Promise.all([renderer.close(), tasks.close()]));
   app.addHook('onClose', () => web.close());
   let stopping = false;
   app.addHook('onSend', async (_request, reply) => {

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
+import type { TextTasks } from '../mail/tasks/text-tasks.js';
 import type { TemplateCache } from '../services/template-cache.js';
 import type { Store } from '../store/mongo/connect.js';
 import type { Stores } from '../store/stores.js';
@@ -16,6 +17,7 @@ export interface Deps extends Stores {
   readonly store: Store;
   readonly engine: Engine;
   readonly renderer: TemplateCache;
+  readonly tasks: TextTasks;
   /** HTTP client for hosts that customers name; it checks their addresses. */
   readonly web: Pick<WebClient, 'send'>;
   readonly log: FastifyBaseLogger;

@@ -3,7 +3,8 @@ import { LRUCache } from 'lru-cache';
 import type { Brand } from '../domain/brand/brand.js';
 import type { MatchedLanguage } from '../domain/template.js';
 import { withMarks } from '../mail/letter/text/text-part.js';
-import { type ParsedMailParts, parseParts } from '../mail/liquid/fill-parts.js';
+import { LIGHT_SOURCE, notLightIn } from '../mail/liquid/complexity.js';
+import { type MailParts, type ParsedMailParts, parseParts } from '../mail/liquid/fill-parts.js';
 import { type Renderer, renderer } from '../mail/render/pool.js';
 
 /** One edition of a template in one language, for one brand. */
@@ -13,18 +14,27 @@ export interface TemplateEdition extends MatchedLanguage {
   readonly brand: Brand;
 }
 
+/** The rendered parts of a template. */
+export interface TemplateParts {
+  readonly source: MailParts;
+  /** Parsed once; undefined for a template that is too large to be parsed on the event loop. */
+  readonly parsed: ParsedMailParts | undefined;
+  /** The text part is made from the filled HTML, because a value may be HTML itself. */
+  readonly textFromHtml: boolean;
+}
+
 export type TemplateCache = ReturnType<typeof openTemplateCache>;
 
 const MAX_ENTRIES = 200;
 
 /** Renders templates and keeps the parsed parts of the most recently used ones, so that a message is only filled in. */
 export function openTemplateCache(pool: Renderer = renderer()) {
-  const cache = new LRUCache<string, Promise<ParsedMailParts>>({ max: MAX_ENTRIES });
+  const cache = new LRUCache<string, Promise<TemplateParts>>({ max: MAX_ENTRIES });
   return {
     render: pool.render,
 
     /** The parts of a message with this template, rendered and parsed once. */
-    partsOf: (edition: TemplateEdition): Promise<ParsedMailParts> => {
+    partsOf: (edition: TemplateEdition): Promise<TemplateParts> => {
       const key = `${edition.contentKey}:${edition.language}:${digest(JSON.stringify(edition.brand))}`;
       const parts = cache.get(key) ?? renderEdition(pool, edition);
       cache.set(key, parts);
@@ -37,7 +47,7 @@ export function openTemplateCache(pool: Renderer = renderer()) {
 }
 
 /** Without the preheader, because a message may have its own. A text that is made from the HTML has marks around its links. */
-async function renderEdition(pool: Renderer, { brand, language, content }: TemplateEdition): Promise<ParsedMailParts> {
+async function renderEdition(pool: Renderer, { brand, language, content }: TemplateEdition): Promise<TemplateParts> {
   const { subject, preheader, format, source, text } = content;
   const rendered = await pool.render({
     template: { format, source },
@@ -51,7 +61,23 @@ async function renderEdition(pool: Renderer, { brand, language, content }: Templ
     fields: null,
   });
   const marked = withMarks({ text: rendered.text, links: rendered.textLinks ?? [] });
-  return parseParts({ subject: subject ?? '', preheader, html: rendered.html, text: marked });
+  return partsOfTemplate({ subject: subject ?? '', preheader, html: rendered.html, text: marked }, text === null);
+}
+
+const USES_RAW = /\|\s*raw\b/;
+
+/** `derived`: the template has no text part of its own. */
+export function partsOfTemplate(source: MailParts, derived: boolean): TemplateParts {
+  return { source, parsed: parsedHere(source), textFromHtml: derived && USES_RAW.test(source.html) };
+}
+
+function parsedHere(source: MailParts): ParsedMailParts | undefined {
+  try {
+    return parseParts(source, LIGHT_SOURCE);
+  } catch (error) {
+    if (notLightIn(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 function digest(text: string): string {

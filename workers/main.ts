@@ -61,7 +61,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     .finally(() => shared.outgoing.close())
     .finally(duties.unwatch)
     .finally(() => shared.web.close())
-    .finally(() => Promise.all([shared.renderer.close(), shared.signing.close()]))
+    .finally(() => Promise.all([shared.renderer.close(), shared.tasks.close(), shared.signing.close()]))
     .finally(() => shared.messageSteps.ended())
     .finally(() => connection.close())
     .then(() => undefined);

@@ -14,6 +14,7 @@ import type { Config } from '../config.js';
 import type { ProtocolTimes } from '../domain/delivery/protocol.js';
 import type { ProcessShare } from '../domain/transport.js';
 import { renderer } from '../mail/render/pool.js';
+import { openTextTasks } from '../mail/tasks/text-tasks.js';
 import { rotatingRing } from '../mail/tokens/key-ring.js';
 import { linkTokens } from '../mail/tokens/link-tokens.js';
 import { returnPaths } from '../mail/tokens/return-path.js';
@@ -76,10 +77,11 @@ export async function activityWiring(dependencies: WorkerDependencies, { stoppin
     sendsHere: outgoing.sendsHere,
     turns: fairTurns(turnSettings(lanes, times)),
     renderer: renderer(),
+    tasks: openTextTasks(),
     web: webClient({ exceptions: config.allowedPrivateHosts }),
     draftWriter: await draftWriterOf(config),
     readableFor: UNREAD_REPORTS_KEPT_MS,
-    letters: compiledLetters({ ...rows, ...mail }, 'tracked'),
+    letters: compiledLetters({ ...rows, ...mail }),
     checkRound: roundCheck(rows),
     guard: throttledGuard(checkReputation),
     checkReputation,

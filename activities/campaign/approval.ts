@@ -2,9 +2,10 @@ import type { Config } from '../../config.js';
 import { remindAt } from '../../domain/campaign/approval.js';
 import type { LetterContent } from '../../domain/campaign/campaign.js';
 import { preferredLanguage } from '../../domain/language.js';
-import { approvalMail, previewFor } from '../../mail/system/approval.js';
+import { approvalMail } from '../../mail/system/approval.js';
 import { approvalUrl, type LinkTokens } from '../../mail/tokens/link-tokens.js';
 import { acceptSystemMail } from '../../services/accept-system-mail.js';
+import { approverPreview, type PreviewDeps } from '../../services/letters/preview-letter.js';
 import type { GroupStores } from '../../services/message/message-group.js';
 import { accountSender } from '../../services/sender.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
@@ -22,6 +23,7 @@ export interface ApprovalDeps extends GroupStores {
   readonly lists: Pick<Lists, 'find'>;
   readonly subscribers: Pick<Subscribers, 'countSendable'>;
   readonly linkTokens: Pick<LinkTokens, 'forApproval'>;
+  readonly tasks: PreviewDeps['tasks'];
   readonly config: Pick<Config, 'publicUrl' | 'mailFrom'>;
 }
 
@@ -83,7 +85,6 @@ async function mailApprover(
     deps.subscribers.countSendable(account, row.list_id),
   ]);
   if (typeof list === 'string' || approval?.requested == null) return;
-  const [first_name = '', ...rest] = member.name.split(' ');
   const token = deps.linkTokens.forApproval({ campaign, launch, revision, letter: hash, member: member._id });
   await acceptSystemMail(deps, {
     account,
@@ -93,7 +94,7 @@ async function mailApprover(
     to: { email: member.email, name: member.name },
     tags: ['approval'],
     ...approvalMail({
-      preview: previewFor(content, { email: member.email, first_name, last_name: rest.join(' ') }),
+      preview: await approverPreview(deps, content, member),
       language: preferredLanguage({ list: list.language ?? owner?.brand?.language }),
       from: content.from,
       list: content.list,

@@ -5,6 +5,7 @@ import { relaxOnce } from '../../mail/dkim/canonical.js';
 import type { CompiledLetter } from '../../mail/letter/compile.js';
 import type { SplicedMail } from '../../mail/letter/letter.js';
 import type { TransportsFor } from '../../mail/transports/failover.js';
+import { UnsendableLetter } from '../../services/letters/compiled-letters.js';
 import type { Signing } from '../../services/signing.js';
 import { pauseCampaign } from '../../services/steer-campaign.js';
 import type { RoundKey } from '../../store/campaigns/ledger.js';
@@ -133,7 +134,8 @@ interface PreparedSend {
 async function prepareSend(deps: DeliveryDeps, input: PagesInput): Promise<PreparedSend | undefined> {
   const row = await deps.campaigns.find(input.account, input.campaign);
   if (row === null || !stillSending(row, input)) return undefined;
-  const letter = await deps.letters.of(row);
+  const letter = await letterOf(deps, row);
+  if (letter === undefined) return undefined;
   const signing = await deps.signing.statusOf(row.account, letter.sender.domain);
   if (signing.kind !== 'signers') {
     await pauseCampaign(deps, row, signing.kind, { detail: signing.reason });
@@ -143,6 +145,17 @@ async function prepareSend(deps: DeliveryDeps, input: PagesInput): Promise<Prepa
   if (signers.length > 0) for (const { plan } of [letter, letter.untracked ?? letter]) relaxOnce(plan);
   const sign = signers.length === 0 ? undefined : (mail: SplicedMail) => deps.signing.inThreads(mail, signers);
   return { row, letter, work: { ...deps, sign, routes: deps.transportsFor(row.account, 'bulk') } };
+}
+
+/** The compiled letter. A letter that cannot be compiled pauses the campaign: another attempt would fail too. */
+async function letterOf(deps: DeliveryDeps, row: Campaign): Promise<CompiledLetter | undefined> {
+  try {
+    return await deps.letters.of(row);
+  } catch (error) {
+    if (!(error instanceof UnsendableLetter)) throw error;
+    await pauseCampaign(deps, row, 'content_blocked', { detail: error.message.slice(0, 500) });
+    return undefined;
+  }
 }
 
 /** Pauses the campaign where servers refuse its sender, so that its recipients do not all fail. */

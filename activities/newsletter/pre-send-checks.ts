@@ -2,7 +2,12 @@ import type { LetterContent } from '../../domain/campaign/campaign.js';
 import type { Finding } from '../../domain/mail/finding.js';
 import type { IssueReason } from '../../domain/newsletter/issue.js';
 import { acceptSystemMail } from '../../services/accept-system-mail.js';
-import { previewLetter, SAMPLE_RECIPIENT, testSubject } from '../../services/letters/preview-letter.js';
+import {
+  type PreviewDeps,
+  previewLetter,
+  SAMPLE_RECIPIENT,
+  testSubject,
+} from '../../services/letters/preview-letter.js';
 import { letterToSend, type RenderingStores } from '../../services/letters/render-letter.js';
 import type { GroupStores } from '../../services/message/message-group.js';
 import { campaignSender, isPermittedSender } from '../../services/sender.js';
@@ -14,6 +19,7 @@ import type { Newsletter } from '../../store/newsletters/newsletters.js';
 export interface PreSendDeps extends GroupStores, RenderingStores {
   readonly members: Members;
   readonly domains: Domains;
+  readonly tasks: PreviewDeps['tasks'];
 }
 
 export type PreSendResult =
@@ -45,7 +51,9 @@ export async function preSendChecks(
 /** The errors of the content check as sentences; null: there are none. */
 function errorsAmong(findings: readonly Finding[]): string | null {
   const errors = findings.filter(({ severity }) => severity === 'error');
-  const sentences = errors.map(({ code, message }) => `${code}: ${message}`).join(' ');
+  const sentences = errors
+    .map(({ code, message, where }) => `${code}: ${message}${where === undefined ? '' : ` (${where})`}`)
+    .join(' ');
   return sentences.slice(0, 500) || null;
 }
 
@@ -59,7 +67,7 @@ export async function sendTestCopies(
   if (test_to.length === 0) return;
   const from = await campaignSender(deps, campaign);
   for (const email of test_to) {
-    const content = previewLetter(rendered, { ...SAMPLE_RECIPIENT, email }, deps.config.publicUrl);
+    const content = await previewLetter(deps, rendered, { ...SAMPLE_RECIPIENT, email });
     if ('fault' in content) continue;
     await acceptSystemMail(deps, {
       account: campaign.account,

@@ -1,6 +1,7 @@
 import { isTooDeep } from '../../domain/json.js';
 import { formatInZone } from '../../domain/newsletter/zone.js';
-import { type IssueTemplate, issueLetter } from '../../mail/letter/issue.js';
+import type { IssueTemplate } from '../../mail/letter/issue.js';
+import type { TextTasks } from '../../mail/tasks/text-tasks.js';
 import type { Issue } from '../../store/newsletters/issues.js';
 import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import type { WebClient } from '../../web/client.js';
@@ -10,6 +11,7 @@ import type { IssueDeps } from './issue.js';
 
 export interface SourceDeps extends IssueDeps {
   readonly web: WebClient;
+  readonly tasks: Pick<TextTasks, 'issue'>;
 }
 
 export type SourceResult =
@@ -20,11 +22,12 @@ export type SourceResult =
 export async function readSource(deps: SourceDeps, newsletter: Newsletter, row: Issue): Promise<SourceResult> {
   const content = await contentOf(deps, newsletter, row);
   if ('kind' in content) return content;
-  const letter = issueLetter(templateOf(newsletter), {
+  const values = {
     newsletter: { name: newsletter.name },
     issue: { date: formatInZone(newsletter.zone, row.scheduled_at).slice(4, -6), time: row.scheduled_at.toISOString() },
     ...content.fields,
-  });
+  };
+  const letter = await deps.tasks.issue({ template: templateOf(newsletter), content: values });
   if (typeof letter === 'string') return { kind: 'failed', reason: 'source_failed', why: letter.slice(0, 500) };
   return { kind: 'letter', letter, feed: content.feed };
 }

@@ -3,9 +3,10 @@ import { Type } from 'typebox';
 import type { LetterContent } from '../../domain/campaign/campaign.js';
 import { type Html, html } from '../../domain/html.js';
 import type { Language } from '../../domain/language.js';
-import { inboxLines, previewFor, sendingSummary } from '../../mail/system/approval.js';
+import { inboxLines, sendingSummary, wholeDocument } from '../../mail/system/approval.js';
 import { type ApprovalLink, linkTokens } from '../../mail/tokens/link-tokens.js';
 import { translate } from '../../mail/translate.js';
+import { approverPreview } from '../../services/letters/preview-letter.js';
 import type { Member } from '../../store/accounts/members.js';
 import type { Campaign } from '../../store/campaigns/row.js';
 import type { Api } from '../api.js';
@@ -52,7 +53,7 @@ export function approval(app: Api, deps: Deps): void {
         })
         .type('text/html; charset=utf-8')
         .serializer((markup: string) => markup)
-        .send(previewOf(found).html);
+        .send(wholeDocument((await approverPreview(deps, found.letter, found.member)).html));
     },
   );
 }
@@ -89,9 +90,8 @@ async function applyDecision(deps: Deps, link: ApprovalLink, form: URLSearchPara
   if (after !== null) deps.engine.notifyCampaign(after);
 }
 
-function previewOf({ letter, member }: ApprovalRequest) {
-  const [first_name = '', ...rest] = member.name.split(' ');
-  return previewFor(letter, { email: member.email, first_name, last_name: rest.join(' ') });
+interface ShownRequest extends ApprovalRequest {
+  readonly preview: { readonly subject: string; readonly preheader: string | null };
 }
 
 async function sendApprovalPage(deps: Deps, request: FastifyRequest, reply: FastifyReply, link: ApprovalLink) {
@@ -103,7 +103,8 @@ async function sendApprovalPage(deps: Deps, request: FastifyRequest, reply: Fast
     const people = await deps.subscribers.countSendable(found.row.account, list._id);
     const title = translate(style.language, 'approve_title');
     const token = (request.params as { token: string }).token;
-    const body = decisionForm(style.language, found, people, token);
+    const preview = await approverPreview(deps, found.letter, found.member);
+    const body = decisionForm(style.language, { ...found, preview }, people, token);
     return sendPage(reply, 200, { ...style, title, body, wide: true });
   }
   const isThis = response?.launch === link.launch && response.revision === link.revision;
@@ -114,10 +115,10 @@ async function sendApprovalPage(deps: Deps, request: FastifyRequest, reply: Fast
   return sendTextPage(reply, style, { status: 410, title: 'approval_closed_title', text: 'approval_closed_text' });
 }
 
-function decisionForm(language: Language, found: ApprovalRequest, people: number, token: string): Html {
-  const { row, letter } = found;
+function decisionForm(language: Language, found: ShownRequest, people: number, token: string): Html {
+  const { row, letter, preview } = found;
   const summary = sendingSummary(language, { list: letter.list, people, sendAt: row.scheduled_at });
-  const lines = inboxLines(language, previewOf(found), letter.from).map(
+  const lines = inboxLines(language, preview, letter.from).map(
     ([name, value], i) => html`${i === 0 ? undefined : html`<br>`}${name}: <strong>${value}</strong>`,
   );
   return html`<p>${summary}</p>

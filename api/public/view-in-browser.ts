@@ -1,11 +1,9 @@
 import type { FastifyReply } from 'fastify';
-import PostalMime from 'postal-mime';
 import { Type } from 'typebox';
-import type { CompiledLetter } from '../../mail/letter/compile.js';
-import type { Recipient } from '../../mail/letter/letter.js';
-import { spliceMail } from '../../mail/letter/splice.js';
-import { type LinkOwner, type LinkTokens, linkTokens } from '../../mail/tokens/link-tokens.js';
-import { compiledLetters, type Letters } from '../../services/letters/compiled-letters.js';
+import { bodiesOf } from '../../mail/letter/document.js';
+import { type LinkOwner, linkTokens } from '../../mail/tokens/link-tokens.js';
+import { contentOf } from '../../services/letters/compiled-letters.js';
+import { asRecipient } from '../../services/letters/preview-letter.js';
 import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import type { ReadLink } from './link-reader.js';
@@ -28,14 +26,13 @@ const POLICY = [
 
 /** Shows the mail as its recipient received it. Views are not recorded, and links are untracked. */
 export function viewInBrowser(app: Api, deps: Deps, readLink: ReadLink): void {
-  const letters = compiledLetters(deps, 'plain');
   app.get(
     '/v/:token',
     { schema: { ...schema, summary: 'Show a mail as its recipient received it' } },
     async (request, reply) => {
       const owner = await readLink(request.params.token);
       if (owner === undefined) return sendInvalidLink(deps, request, reply);
-      const html = await mailOf(deps, owner, letters);
+      const html = await mailOf(deps, owner);
       if (html !== undefined) return sendMail(reply, html);
       return sendTextPage(reply, await pageStyleFor(deps, request), {
         status: 404,
@@ -46,15 +43,20 @@ export function viewInBrowser(app: Api, deps: Deps, readLink: ReadLink): void {
   );
 }
 
-async function mailOf(deps: Deps, owner: LinkOwner, letters: Letters): Promise<string | undefined> {
+/** The HTML of a mail for its recipient, filled from the same slots as the mail, without tracking. */
+async function mailOf(deps: Deps, owner: LinkOwner): Promise<string | undefined> {
   const person = await deps.subscribers.ofLink(owner.subscriber);
   if (person === null) return undefined;
   const campaign = await deps.campaigns.find(person.account, owner.campaign);
   const list = campaign === null ? 'missing' : await deps.lists.find(person.account, campaign.list_id);
   if (campaign === null || campaign.launched_at === null || typeof list === 'string') return undefined;
-  const links = linkTokens(await deps.linkKeys.ring());
-  const recipient = { ...person, id: person._id };
-  return recipientHtml(await letters.of(campaign), recipient, campaign.launched_at, links);
+  const content = await contentOf(deps, campaign, list);
+  const token = linkTokens(await deps.linkKeys.ring()).forRecipient(campaign._id, person._id);
+  const recipient = asRecipient({ ...person, id: person._id });
+  const letter = { ...bodiesOf(content), subject: content.subject, preheader: null };
+  const { publicUrl } = deps.config;
+  const filled = await deps.tasks.personal({ letter, fields: { recipient, publicUrl, token } });
+  return 'fault' in filled ? undefined : filled.html;
 }
 
 function sendMail(reply: FastifyReply, html: string): FastifyReply {
@@ -63,16 +65,4 @@ function sendMail(reply: FastifyReply, html: string): FastifyReply {
     .type('text/html; charset=utf-8')
     .serializer((markup: string) => markup)
     .send(html);
-}
-
-/** The HTML of a letter for one recipient, read back from the spliced mail so that the two cannot differ. */
-async function recipientHtml(
-  compiled: CompiledLetter,
-  recipient: Recipient,
-  at: Date,
-  links: LinkTokens,
-): Promise<string | undefined> {
-  const mail = spliceMail(compiled, recipient, at, links);
-  if (mail.kind !== 'mail') return undefined;
-  return (await PostalMime.parse(Buffer.concat(mail.chunks))).html;
 }

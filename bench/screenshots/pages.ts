@@ -9,6 +9,7 @@ import type { Deps } from '../../api/wiring.js';
 import { readConfig } from '../../config.js';
 import { DEFAULT_BRAND } from '../../domain/brand/brand.js';
 import { newApproval } from '../../domain/campaign/approval.js';
+import { openTextTasks } from '../../mail/tasks/text-tasks.js';
 import { linkTokens } from '../../mail/tokens/link-tokens.js';
 import { startMongo } from '../../servers/mongodb/mongodb.js';
 import { openTemplateCache } from '../../services/template-cache.js';
@@ -40,13 +41,14 @@ export async function pageScreenshots(): Promise<readonly Screenshot[]> {
       store,
       engine,
       renderer: openTemplateCache(),
+      tasks: openTextTasks(),
       web: webClient({ exceptions: [] }),
       log,
       ...nouns,
     };
     const app = await buildApp(deps);
     const screenshots = await requestedPages(app, deps);
-    await Promise.all([app.close(), deps.renderer.close(), engine.close()]);
+    await Promise.all([app.close(), deps.renderer.close(), deps.tasks.close(), engine.close()]);
     return screenshots;
   } finally {
     await store.close();

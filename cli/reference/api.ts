@@ -4,6 +4,7 @@ import { idleEngine } from '../../api/engine/engine.js';
 import { openLog } from '../../api/log.js';
 import { readConfig } from '../../config.js';
 import { FAILURES } from '../../domain/errors.js';
+import { openTextTasks } from '../../mail/tasks/text-tasks.js';
 import { openTemplateCache } from '../../services/template-cache.js';
 import { stores } from '../../store/stores.js';
 import { webClient } from '../../web/client.js';
@@ -64,6 +65,7 @@ export async function openApiDocument(): Promise<OpenApi> {
     store,
     engine: idleEngine,
     renderer: openTemplateCache(),
+    tasks: openTextTasks(),
     web: webClient({ exceptions: [] }),
     log: openLog(config),
     ...stores(store, { secret: config.secret ?? '' }),

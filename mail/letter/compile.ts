@@ -58,15 +58,15 @@ function withoutTracking({ tracking, ...letter }: Letter): Letter {
   return letter;
 }
 
+export type LetterSources = Partial<Readonly<Record<'subject' | 'preheader' | 'html' | 'text', string | null>>>;
+
 /** Returns every field whose Liquid is malformed, with line and column; empty if all fields compile. */
-export function checkLetter(
-  draft: Partial<Readonly<Record<'subject' | 'preheader' | 'html' | 'text', string | null>>>,
-): FieldErrors {
+export function checkLetter(draft: LetterSources, limits?: SourceLimits): FieldErrors {
   const errors: Record<string, readonly string[]> = {};
   for (const field of ['subject', 'preheader', 'html', 'text'] as const) {
     const source = draft[field];
     const faults =
-      source === null || source === undefined ? [] : checkLiquid(source, field === 'html' ? 'html' : 'plain');
+      source === null || source === undefined ? [] : checkLiquid(source, field === 'html' ? 'html' : 'plain', limits);
     if (faults.length > 0) errors[field] = faults;
   }
   return errors;

@@ -1,3 +1,5 @@
+import type { RenderLimits } from '../liquid/budget.js';
+import type { SourceLimits } from '../liquid/complexity.js';
 import { liquidFault, type Mode, messageBudget, parseLiquid, renderStrictly } from '../liquid/engine.js';
 import { guarded, HTML_BRACE, LIQUID_BRACE } from '../liquid/guard.js';
 import { piecesOf } from '../liquid/pieces.js';
@@ -9,6 +11,12 @@ export interface IssueTemplate {
   readonly subject: string;
   readonly preheader: string | null;
   readonly html: string;
+}
+
+/** Absent: those of a refusal. */
+export interface WorkLimits {
+  readonly source?: SourceLimits;
+  readonly render?: RenderLimits;
 }
 
 /**
@@ -25,13 +33,14 @@ const PRINTED = /^\{\{-?\s*([A-Za-z_][\w-]*)/;
  * Fills a template with one issue's content, or returns a sentence that names the fault. A variable that is missing from
  * the content is a fault unless the template has a condition or a `default` for it.
  */
-export function issueLetter(template: IssueTemplate, content: object): IssueTemplate | string {
+export function issueLetter(template: IssueTemplate, content: object, limits: WorkLimits = {}): IssueTemplate | string {
   try {
     const fields = cleanFields(content);
-    const subject = filledPart(template.subject, fields, 'plain').replace(/\s+/g, ' ').trim();
-    const preheader = template.preheader === null ? null : filledPart(template.preheader, fields, 'plain').trim();
-    const html = filledPart(template.html, fields, 'html');
-    const fault = Object.entries(checkLetter({ subject, preheader, html, text: null }))[0];
+    const subject = filledPart(template.subject, fields, 'plain', limits).replace(/\s+/g, ' ').trim();
+    const preheader =
+      template.preheader === null ? null : filledPart(template.preheader, fields, 'plain', limits).trim();
+    const html = filledPart(template.html, fields, 'html', limits);
+    const fault = Object.entries(checkLetter({ subject, preheader, html, text: null }, limits.source))[0];
     if (fault !== undefined) return `${fault[0]}: ${fault[1].join(' ')}`;
     if (subject === '') return 'the subject is empty';
     if (html.replace(/<[^<>]*>|&nbsp;|\s/g, '') === '') return 'the body is empty';
@@ -54,10 +63,10 @@ function shortened(subject: string): string {
 }
 
 /** Returns the fault of a template before it has any content, or undefined if it has none. */
-export function templateFault(source: string, mode: Mode): string | undefined {
+export function templateFault(source: string, mode: Mode, { source: limits }: WorkLimits = {}): string | undefined {
   try {
     // The unprepared source too: its recipient fields become part of the letter.
-    for (const liquid of [source, prepared(source).source]) parseLiquid(liquid, mode);
+    for (const liquid of [source, prepared(source, limits).source]) parseLiquid(liquid, mode, limits);
     return undefined;
   } catch (error) {
     const fault = liquidFault(error);
@@ -70,9 +79,10 @@ class MissingVariable extends Error {
   override readonly name = 'Missing';
 }
 
-function filledPart(source: string, content: object, mode: Mode): string {
-  const { source: ours, restore } = prepared(source);
-  const { text, missing } = renderStrictly(parseLiquid(ours, mode), { fields: content, mode, budget: messageBudget() });
+function filledPart(source: string, content: object, mode: Mode, limits: WorkLimits): string {
+  const { source: ours, restore } = prepared(source, limits.source);
+  const budget = messageBudget(limits.render);
+  const { text, missing } = renderStrictly(parseLiquid(ours, mode, limits.source), { fields: content, mode, budget });
   if (missing.length > 0) throw new MissingVariable(`the content lacks ${missing.join(', ')}`);
   return restore(text, mode === 'html' ? HTML_BRACE : LIQUID_BRACE);
 }
@@ -89,11 +99,11 @@ function cleanValue(value: unknown): unknown {
 }
 
 /** Replaces the outputs of recipient fields by placeholders while the issue's variables are filled. */
-function prepared(source: string) {
+function prepared(source: string, limits: SourceLimits | undefined) {
   const declared = [...source.matchAll(DECLARING)].map(([, item, name]) => item ?? name ?? '');
   const ours = new Set<string>([...ISSUE_FIELDS, ...declared]);
   const recipientTags = newPlaceholders();
-  const hidden = piecesOf(source)
+  const hidden = piecesOf(source, limits)
     .map(({ kind, source: piece }) => {
       const clean = withoutPlaceholders(piece);
       if (kind === 'text') return guarded(clean);

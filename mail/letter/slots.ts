@@ -1,17 +1,20 @@
-import { type Context, type Template, TokenKind } from 'liquidjs';
-import { printed } from '../liquid/budget.js';
+import { type Context, type Template, type TopLevelToken, TypeGuards } from 'liquidjs';
+import { printed, type RenderLimits } from '../liquid/budget.js';
 import type { SourceLimits } from '../liquid/complexity.js';
-import { escapeHtml, liquidContext, type Mode, parseLiquid, recipientContext, renderLiquid } from '../liquid/engine.js';
+import { escapeHtml, type Mode, parseLiquidWith, recipientContext, renderLiquid } from '../liquid/engine.js';
+import { withoutGuards } from '../liquid/guard.js';
 import { attributeReader, fieldReader, fieldsOf, type MailFields } from './fields.js';
 
 /** The part of a mail that a slot belongs to. A variable that one slot assigns is visible in later slots of its part. */
-export type Part = 'subject' | 'text' | 'html';
+export type Part = 'subject' | 'preheader' | 'text' | 'html';
 
 /** One recipient's rendering. */
 export interface Rendering {
   readonly fields: MailFields;
   /** The variables of the parts that need the Liquid engine. */
   readonly contexts: Partial<Record<Part, Context>>;
+  /** Absent: those of a mail that is sent. */
+  readonly limits?: RenderLimits;
 }
 
 /** A piece of the text that is rendered for each recipient. */
@@ -35,21 +38,24 @@ const SETS_VARIABLES = /\{%-?\s*(?:assign|capture|increment|decrement|liquid)\b/
 /** Splits a template into fixed text and slots. Throws a LiquidError if the template is malformed. */
 export function slotsIn(source: string, mode: Mode, limits?: SourceLimits): (string | Slot)[] {
   const fastAllowed = !SETS_VARIABLES.test(source);
+  const quick = (token: TopLevelToken) => {
+    if (TypeGuards.isHTMLToken(token)) return withoutGuards(token.getContent());
+    return fastAllowed && TypeGuards.isOutputToken(token) ? fastSlot(token.getText(), mode) : undefined;
+  };
   const pieces: (string | Slot)[] = [];
-  for (const template of parseLiquid(source, mode, limits)) {
-    const piece = pieceOf(template, mode, fastAllowed);
+  for (const piece of parseLiquidWith<string | Slot>(source, { mode, limits }, quick)) {
     const last = pieces.at(-1);
     if (typeof piece === 'string' && typeof last === 'string') pieces[pieces.length - 1] = last + piece;
-    else pieces.push(piece);
+    else pieces.push(isTemplate(piece) ? slotOf(piece, mode) : piece);
   }
   return pieces;
 }
 
-function pieceOf(template: Template, mode: Mode, fastAllowed: boolean): string | Slot {
-  if (template.token.kind === TokenKind.HTML) return renderLiquid([template], liquidContext({}, mode), mode);
-  const source = template.token.getText();
-  const fast = fastAllowed && template.token.kind === TokenKind.Output ? fastSlot(source, mode) : undefined;
-  if (fast !== undefined) return fast;
+function isTemplate(piece: string | Slot | Template): piece is Template {
+  return typeof piece === 'object' && 'token' in piece;
+}
+
+function slotOf(template: Template, mode: Mode): Slot {
   const templates = [template];
   return {
     key: undefined,
@@ -57,8 +63,8 @@ function pieceOf(template: Template, mode: Mode, fastAllowed: boolean): string |
   };
 }
 
-function contextOf({ fields, contexts }: Rendering, part: Part, mode: Mode): Context {
-  contexts[part] ??= recipientContext(fieldsOf(fields), mode);
+function contextOf({ fields, contexts, limits }: Rendering, part: Part, mode: Mode): Context {
+  contexts[part] ??= recipientContext(fieldsOf(fields), mode, limits);
   return contexts[part];
 }
 

@@ -1,6 +1,6 @@
 import { Context, Drop, type Emitter, type Liquid, toValue } from 'liquidjs';
 import { monotonic } from '../../clock.js';
-import { TooComplex } from './complexity.js';
+import { NotLight, TooComplex } from './complexity.js';
 
 /** The limits of one rendering. They are counts, not times, so that the result does not depend on the load of the machine. */
 export interface RenderLimits {
@@ -14,6 +14,8 @@ export interface RenderLimits {
   readonly output: number;
   /** Arrays inside arrays. */
   readonly depth: number;
+  /** Beyond these limits the work is for a thread, and not refused. */
+  readonly isLight?: boolean;
 }
 
 /** A message, or content that is rendered once. */
@@ -34,6 +36,16 @@ export const RECIPIENT_LIMITS: RenderLimits = {
   depth: 100,
 };
 
+/** What the event loop renders itself. */
+export const LIGHT_LIMITS: RenderLimits = {
+  steps: 2_000,
+  size: 300_000,
+  memory: 100_000,
+  output: 500_000,
+  depth: 20,
+  isLight: true,
+};
+
 /** Characters read to locate missing variables. Beyond that, missing variables are empty and are not reported. */
 const MOST_SEARCHED = 5_000_000;
 
@@ -44,7 +56,7 @@ export class Budget {
   readonly #used = { steps: 0, size: 0, memory: 0, output: 0 };
   readonly #deadline: number;
   #searched = 0;
-  #spent: TooComplex | undefined;
+  #spent: TooComplex | NotLight | undefined;
 
   readonly #limits: RenderLimits;
 
@@ -88,7 +100,8 @@ export class Budget {
   }
 
   #end(what: Resource | 'time' | 'depth'): never {
-    this.#spent = new TooComplex(`The template is too complex: a limit was reached while it was rendered (${what}).`);
+    const sentence = `The template is too complex: a limit was reached while it was rendered (${what}).`;
+    this.#spent = this.#limits.isLight ? new NotLight() : new TooComplex(sentence);
     throw this.#spent;
   }
 }

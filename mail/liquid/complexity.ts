@@ -14,9 +14,11 @@ export interface SourceLimits {
   readonly allWords: number;
   /** Blocks inside blocks. */
   readonly depth: number;
+  /** Beyond these limits the work is for a thread, and not refused. */
+  readonly isLight?: boolean;
 }
 
-const SOURCE_LIMITS: SourceLimits = {
+export const SOURCE_LIMITS: SourceLimits = {
   tags: 5_000,
   length: 4_000,
   words: 500,
@@ -34,6 +36,22 @@ export const TRACKED_LIMITS: SourceLimits = {
   allWords: SOURCE_LIMITS.allWords + 10 * MOST_LINKS,
 };
 
+/** What the event loop parses itself; anything larger is parsed in a thread. */
+export const LIGHT_SOURCE: SourceLimits = {
+  tags: 100,
+  length: 1_000,
+  words: 200,
+  allLength: 8_000,
+  allWords: 2_000,
+  depth: 10,
+  isLight: true,
+};
+
+/** The work is too much for the event loop. */
+export class NotLight extends Error {
+  override readonly name = 'NotLight';
+}
+
 /** The template exceeds a limit. The message is a sentence for the author of the template. */
 export class TooComplex extends Error {
   override readonly name = 'TooComplex';
@@ -43,11 +61,12 @@ type Options = Parameters<Tokenizer['readTagToken']>[0];
 
 /** Reads text in one step instead of character by character, and each tag up to the length limit only. */
 class BoundedTokenizer extends Tokenizer {
-  readonly #longest: number;
+  readonly #limits: SourceLimits;
+  #read = 0;
 
-  constructor(source: string, operators: Options['operators'], { length }: SourceLimits) {
+  constructor(source: string, operators: Options['operators'], limits: SourceLimits) {
     super(source, operators);
-    this.#longest = length;
+    this.#limits = limits;
   }
 
   override readHTMLToken(stops: string[]): ReturnType<Tokenizer['readHTMLToken']> {
@@ -69,15 +88,20 @@ class BoundedTokenizer extends Tokenizer {
 
   #within<T>(closing: string, read: () => T): T {
     const [begin, end] = [this.p, this.N];
-    this.N = Math.min(end, begin + this.#longest);
+    const { length, allLength } = this.#limits;
+    this.N = Math.min(end, begin + length);
+    let token: T;
     try {
-      return read();
+      token = read();
     } catch (error) {
-      const isCut = this.N < end && this.p >= this.N && this.input.includes(closing, begin);
-      throw isCut ? tooMany(`${this.#longest} characters in one tag`) : error;
+      const isCut = this.N < end && this.p >= this.N && (this.#limits.isLight || this.input.includes(closing, begin));
+      throw isCut ? tooMany(`${length} characters in one tag`, this.#limits) : error;
     } finally {
       this.N = end;
     }
+    this.#read += this.p - begin;
+    if (this.#read > allLength) throw tooMany(`${allLength} characters in its tags`, this.#limits);
+    return token;
   }
 }
 
@@ -89,7 +113,7 @@ const BLOCKS = new Set(['if', 'unless', 'case', 'for', 'tablerow', 'capture', 's
 /** Splits a source into tags and texts, as liquidjs does. Throws TooComplex before anything is parsed. */
 export function boundedTokens(source: string, liquid: Liquid, limits = SOURCE_LIMITS): TopLevelToken[] {
   // Counts tags before they are read, because each tag becomes an object.
-  if ((source.match(OPENINGS)?.length ?? 0) > limits.tags) throw tooMany(`${limits.tags} tags`);
+  if ((source.match(OPENINGS)?.length ?? 0) > limits.tags) throw tooMany(`${limits.tags} tags`, limits);
   const tokens = new BoundedTokenizer(source, liquid.options.operators, limits).readTopLevelTokens(liquid.options);
   demandWords(tokens, limits);
   demandDepth(tokens, limits);
@@ -98,23 +122,24 @@ export function boundedTokens(source: string, liquid: Liquid, limits = SOURCE_LI
 
 /** The same for an expression that a filter reads from a string. */
 export function demandSimple(expression: string, { words } = SOURCE_LIMITS): void {
-  if (expression.length > words || (expression.match(WORDS)?.length ?? 0) > words) throw tooMany(`${words} words`);
+  if (expression.length > words || (expression.match(WORDS)?.length ?? 0) > words)
+    throw tooMany(`${words} words`, SOURCE_LIMITS);
 }
 
-function demandWords(tokens: readonly TopLevelToken[], { words, allLength, allWords }: SourceLimits): void {
-  let [length, all] = [0, 0];
+function demandWords(tokens: readonly TopLevelToken[], limits: SourceLimits): void {
+  const { words, allWords } = limits;
+  let all = 0;
   for (const token of tokens) {
     if (token.kind === TokenKind.HTML) continue;
     const found = token.getText().match(WORDS)?.length ?? 0;
-    if (found > words) throw tooMany(`${words} words in one tag`);
-    length += token.end - token.begin;
+    if (found > words) throw tooMany(`${words} words in one tag`, limits);
     all += found;
   }
-  if (length > allLength) throw tooMany(`${allLength} characters in its tags`);
-  if (all > allWords) throw tooMany(`${allWords} words in its tags`);
+  if (all > allWords) throw tooMany(`${allWords} words in its tags`, limits);
 }
 
-function demandDepth(tokens: readonly TopLevelToken[], { depth }: SourceLimits): void {
+function demandDepth(tokens: readonly TopLevelToken[], limits: SourceLimits): void {
+  const { depth } = limits;
   let open = 0;
   let isComment = false;
   for (const token of tokens) {
@@ -123,11 +148,12 @@ function demandDepth(tokens: readonly TopLevelToken[], { depth }: SourceLimits):
     if (isComment) continue;
     if (BLOCKS.has(name)) open += 1;
     if (name.startsWith('end') && BLOCKS.has(name.slice('end'.length))) open -= 1;
-    if (open > depth) throw tooMany(`${depth} blocks inside each other`);
+    if (open > depth) throw tooMany(`${depth} blocks inside each other`, limits);
   }
 }
 
-function tooMany(what: string): TooComplex {
+function tooMany(what: string, { isLight }: SourceLimits): TooComplex | NotLight {
+  if (isLight) return new NotLight();
   return new TooComplex(`The template is too complex: it has more than ${what}.`);
 }
 
@@ -136,11 +162,20 @@ function tooMany(what: string): TooComplex {
  * block.
  */
 export function complexityOf(error: unknown): TooComplex | undefined {
-  if (error instanceof TooComplex) return error;
+  return causeOf(error, TooComplex);
+}
+
+/** The same for work that is too much for the event loop. */
+export function notLightIn(error: unknown): NotLight | undefined {
+  return causeOf(error, NotLight);
+}
+
+function causeOf<T>(error: unknown, kind: new () => T): T | undefined {
+  if (error instanceof kind) return error;
   if (typeof error !== 'object' || error === null) return undefined;
   const { errors, originalError } = error as { errors?: unknown; originalError?: unknown };
   for (const cause of Array.isArray(errors) ? errors : [originalError]) {
-    const found = complexityOf(cause);
+    const found = causeOf(cause, kind);
     if (found !== undefined) return found;
   }
   return undefined;

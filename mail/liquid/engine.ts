@@ -7,8 +7,16 @@ import {
   toValueSync,
   UndefinedVariableError,
 } from 'liquidjs';
-import { BoundedContext, Budget, boundedOutput, MESSAGE_LIMITS, printed, RECIPIENT_LIMITS } from './budget.js';
-import { boundedTokens, complexityOf, type SourceLimits } from './complexity.js';
+import {
+  BoundedContext,
+  Budget,
+  boundedOutput,
+  MESSAGE_LIMITS,
+  printed,
+  RECIPIENT_LIMITS,
+  type RenderLimits,
+} from './budget.js';
+import { boundedTokens, complexityOf, notLightIn, type SourceLimits } from './complexity.js';
 import { MeteredParser, meteredOperators, meterFilters, meterRanges } from './metered.js';
 import { mayBeMarkup, ownMarkup, withoutMarkup } from './own-markup.js';
 import { isSafeCss, isSafeCssUrl } from './safe-values.js';
@@ -109,14 +117,30 @@ export function parseLiquid(source: string, mode: Mode, limits?: SourceLimits): 
   return new MeteredParser(liquid).parseTokens(boundedTokens(source, liquid, limits));
 }
 
+/** The same, where some tokens need no template: `own` returns what replaces them, or undefined. */
+export function parseLiquidWith<T>(
+  source: string,
+  { mode, limits }: { readonly mode: Mode; readonly limits: SourceLimits | undefined },
+  own: (token: TopLevelToken) => T | undefined,
+): (T | Template)[] {
+  const liquid = engines[mode];
+  const parser = new MeteredParser(liquid);
+  const tokens = boundedTokens(source, liquid, limits);
+  const parsed: (T | Template)[] = [];
+  for (let token = tokens.shift(); token !== undefined; token = tokens.shift()) {
+    parsed.push(own(token) ?? parser.parseToken(token, tokens));
+  }
+  return parsed;
+}
+
 /** The context holds the variables: a value that one tag assigns is visible to later tags. */
 export function liquidContext(fields: object, mode: Mode): Context {
   return new BoundedContext(fields, { liquid: engines[mode], budget: new Budget(RENDER_LIMIT) });
 }
 
 /** The same for one recipient, whose data is always escaped. */
-export function recipientContext(fields: object, mode: Mode): Context {
-  const budget = new Budget(RENDER_LIMIT, RECIPIENT_LIMITS);
+export function recipientContext(fields: object, mode: Mode, limits: RenderLimits = RECIPIENT_LIMITS): Context {
+  const budget = new Budget(RENDER_LIMIT, limits);
   return withoutMarkup(new BoundedContext(fields, { liquid: engines[mode], budget }));
 }
 
@@ -130,8 +154,8 @@ export function renderLiquid(templates: Template[], context: Context, mode: Mode
 const MESSAGE_LIMIT = 5_000;
 
 /** The budget for all parts of one message, including the search for missing variables. */
-export function messageBudget(): Budget {
-  return new Budget(MESSAGE_LIMIT);
+export function messageBudget(limits: RenderLimits = MESSAGE_LIMITS): Budget {
+  return new Budget(MESSAGE_LIMIT, limits);
 }
 
 /** The budget of a trial: less than its parts have together when they are sent. */
@@ -162,8 +186,8 @@ export function renderStrictly(templates: Template[], { fields, mode, budget, is
     const strict = { ...liquid.options, strictVariables: true, lenientIf: true, catchAllErrors: true };
     return { text: render(strict), missing: [] };
   } catch (error) {
-    const complexity = complexityOf(error);
-    if (complexity !== undefined) throw complexity;
+    const limit = complexityOf(error) ?? notLightIn(error);
+    if (limit !== undefined) throw limit;
     const missing = missingIn(error);
     return { text: render(liquid.options), missing: [...new Set(missing)] };
   }
@@ -187,6 +211,6 @@ interface Bundled {
 export function liquidFault(error: unknown): string | undefined {
   const complexity = complexityOf(error);
   if (complexity !== undefined) return complexity.message;
-  if (!LiquidError.is(error)) return undefined;
+  if (!LiquidError.is(error) || notLightIn(error) !== undefined) return undefined;
   return (error.message.split('\n')[0] ?? '').trim();
 }

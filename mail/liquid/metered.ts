@@ -51,12 +51,20 @@ function metered(name: string, filter: FilterImplOptions): FilterImplOptions {
     const budget = budgetOf(this.context);
     budget?.use('steps', 1);
     for (const value of given) budget?.useValue(value);
+    if (name.startsWith('date')) budget?.use('steps', costOfDate(given[1]));
     if (readsExpression) demandSimple(String(given[2]));
     const made: unknown = yield handler.apply(this, given);
     budget?.useValue(made);
     return made;
   };
   return { raw, handler: counted };
+}
+
+const STEPS_OF_DIRECTIVE = 50;
+
+/** A date is formatted directive by directive, some of them in a language and a time zone. */
+function costOfDate(format: unknown): number {
+  return STEPS_OF_DIRECTIVE * (1 + String(format ?? '').split('%').length);
 }
 
 /** A name that templates cannot contain. */

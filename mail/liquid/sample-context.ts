@@ -1,3 +1,4 @@
+import type { SourceLimits } from './complexity.js';
 import { liquidFault, parseLiquid } from './engine.js';
 import { type Path, variablesIn } from './variables.js';
 
@@ -25,15 +26,16 @@ interface Shape {
 }
 
 /** An example of a context with a value for every variable of these pieces of Liquid. A faulty piece has none. */
-export function sampleContext(sources: readonly string[]): SampleContext {
+export function sampleContext(sources: readonly string[], limits?: SourceLimits): SampleContext {
   const root = newShape();
-  for (const path of sources.flatMap(pathsIn)) if (!BUILT_IN_VARIABLES.has(path[0])) addPath(root, path);
+  for (const path of sources.flatMap((source) => pathsIn(source, limits)))
+    if (!BUILT_IN_VARIABLES.has(path[0])) addPath(root, path);
   return fieldsOf(root);
 }
 
-function pathsIn(source: string): Path[] {
+function pathsIn(source: string, limits: SourceLimits | undefined): Path[] {
   try {
-    return variablesIn(parseLiquid(source, 'html'));
+    return variablesIn(parseLiquid(source, 'html', limits));
   } catch (error) {
     if (liquidFault(error) === undefined) throw error;
     return [];

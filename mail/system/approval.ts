@@ -1,7 +1,6 @@
 import { html } from '../../domain/html.js';
 import type { Language } from '../../domain/language.js';
 import { endOfTag, isDocument } from '../letter/document.js';
-import { parseLiquid, recipientContext, renderLiquid } from '../liquid/engine.js';
 import { oneLine } from '../mime/headers.js';
 import { translate } from '../translate.js';
 
@@ -44,7 +43,7 @@ export function approvalMail(of: ApprovalRequest): { subject: string; html: stri
 `;
   const inboxText = inbox.map(([name, value]) => `${name}: ${value}`).join('\n');
   const text = [title, summary, inboxText, `${button}:\n${url}`, deadline].join('\n\n');
-  return { subject, html: withBox(preview.html, box.markup), text: `${text}\n` };
+  return { subject, html: withBox(wholeDocument(preview.html), box.markup), text: `${text}\n` };
 }
 
 /** The number of recipients and the sending time. */
@@ -90,24 +89,8 @@ interface LetterPreview {
   readonly html: string;
 }
 
-/** An invented recipient for previews. */
-interface SampleRecipient {
-  readonly email: string;
-  readonly first_name: string;
-  readonly last_name: string;
-}
-
-/** Renders a letter for the sample recipient. Its personal links are `#`. The HTML is a whole document. */
-export function previewFor({ subject, preheader, html }: LetterPreview, sample: SampleRecipient): LetterPreview {
-  const fields = { ...sample, attributes: {}, tags: [], unsubscribe_url: '#', preferences_url: '#', view_url: '#' };
-  const plain = (source: string) =>
-    renderLiquid(parseLiquid(source, 'plain'), recipientContext(fields, 'plain'), 'plain');
-  const body = renderLiquid(parseLiquid(html, 'html'), recipientContext(fields, 'html'), 'html');
-  return {
-    subject: plain(subject),
-    preheader: preheader === null ? null : plain(preheader),
-    html: isDocument(body)
-      ? body
-      : `<!doctype html>\n<html>\n<head><meta charset="utf-8"></head>\n<body>\n${body}\n</body>\n</html>\n`,
-  };
+/** The HTML of a preview as a page of its own. */
+export function wholeDocument(html: string): string {
+  if (isDocument(html)) return html;
+  return `<!doctype html>\n<html>\n<head><meta charset="utf-8"></head>\n<body>\n${html}\n</body>\n</html>\n`;
 }

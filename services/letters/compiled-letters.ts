@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config.js';
+import { Failure } from '../../domain/errors.js';
 import { type CompiledLetter, compileLetter } from '../../mail/letter/compile.js';
 import type { Letter, Tracking } from '../../mail/letter/letter.js';
 import { destinationsOf } from '../../mail/letter/tracking.js';
@@ -20,22 +21,19 @@ export interface LetterStores {
   readonly config: Config;
 }
 
-/** `tracked`: as it is mailed, by the settings of campaign and account. `plain`: as it is shown, without tracking. */
-type Purpose = 'tracked' | 'plain';
-
 export type Letters = ReturnType<typeof compiledLetters>;
 
 const CACHE_SIZE = 8;
 
 /** The compiled letters of launches; keeps the most recently used ones. */
-export function compiledLetters(stores: LetterStores, purpose: Purpose) {
+export function compiledLetters(stores: LetterStores) {
   const cache = new LRUCache<string, Promise<CompiledLetter>>({ max: CACHE_SIZE });
   return {
     senderOf: (campaign: Campaign): Promise<Sender> => launchSender(stores, campaign),
 
     of: (campaign: Campaign): Promise<CompiledLetter> => {
       const key = `${campaign._id}:${campaign.launch}:${campaign.pinned}`;
-      const letter = cache.get(key) ?? compile(stores, campaign, purpose);
+      const letter = cache.get(key) ?? compile(stores, campaign);
       cache.set(key, letter);
       letter.catch(() => cache.delete(key));
       return letter;
@@ -43,7 +41,7 @@ export function compiledLetters(stores: LetterStores, purpose: Purpose) {
   };
 }
 
-async function compile(stores: LetterStores, campaign: Campaign, purpose: Purpose): Promise<CompiledLetter> {
+async function compile(stores: LetterStores, campaign: Campaign): Promise<CompiledLetter> {
   const list = await stores.lists.find(campaign.account, campaign.list_id);
   if (typeof list === 'string') throw new Error(`campaign ${campaign._id} has no list any more`);
   const from = await launchSender(stores, campaign);
@@ -58,11 +56,28 @@ async function compile(stores: LetterStores, campaign: Campaign, purpose: Purpos
     bounceDomain: await bounceDomainFor(stores, campaign.account, from.email),
     boundarySeed: campaign.seed,
   };
-  return compileLetter(purpose === 'plain' ? letter : { ...letter, ...(await trackingOf(stores, campaign, letter)) });
+  const tracked = { ...letter, ...(await trackingOf(stores, campaign, letter)) };
+  try {
+    return compileLetter(tracked);
+  } catch (error) {
+    // The same letter would fail at every attempt.
+    throw new UnsendableLetter(faultOf(error));
+  }
+}
+
+/** A rendered letter that cannot be compiled. The message names the field and the fault. */
+export class UnsendableLetter extends Error {
+  override readonly name = 'UnsendableLetter';
+}
+
+function faultOf(error: unknown): string {
+  if (!(error instanceof Failure)) return error instanceof Error ? error.message : String(error);
+  const faults = Object.entries(error.errors ?? {}).map(([field, sentences]) => `${field}: ${sentences.join(' ')}`);
+  return faults.join('; ') || error.message;
 }
 
 /** The letter rendered at the launch; the campaign's own content where none was rendered. */
-async function contentOf({ contents }: LetterStores, campaign: Campaign, list: List) {
+export async function contentOf({ contents }: Pick<LetterStores, 'contents'>, campaign: Campaign, list: List) {
   const { account, rendered, subject, preheader, html, text, reply_to } = campaign;
   if (rendered == null) {
     return { subject, preheader, html, text, replyTo: reply_to ?? list.defaults.reply_to, listName: list.name };

@@ -1,7 +1,7 @@
 import type { Config } from '../../config.js';
 import type { LetterContent } from '../../domain/campaign/campaign.js';
 import { Failure, isUnrenderable } from '../../domain/errors.js';
-import { blocksSending, type Finding } from '../../domain/mail/finding.js';
+import { blocksSending, type Finding, finding } from '../../domain/mail/finding.js';
 import { templateFor } from '../../domain/template.js';
 import { isDocument } from '../../mail/letter/document.js';
 import { campaignJob, type Rendered } from '../../mail/render/job.js';
@@ -52,7 +52,15 @@ export async function renderCampaign(stores: RenderingStores, campaign: Campaign
   if (template !== null && edition === null) throw new Failure('template_not_published');
   const job = campaignJob({ campaign, account, list, template: edition, fields });
   const { subject, preheader } = job;
-  return { subject, preheader, ...(await stores.renderer.render(job)), template, list };
+  const rendered = await stores.renderer.render(job).catch((error: unknown) => Promise.reject(namedAsCampaign(error)));
+  return { subject, preheader, ...rendered, template, list };
+}
+
+/** The body of a letter is the field `html` of its campaign. */
+function namedAsCampaign(error: unknown): unknown {
+  if (!isUnrenderable(error)) return error;
+  const { body, ...others } = error.errors ?? {};
+  return new Failure(error.code, { ...others, ...(body !== undefined && { html: body }) });
 }
 
 /** What a launch sends, or why it must not send; either with the findings of the content check. */
@@ -80,9 +88,16 @@ export async function letterToSend(stores: RenderingStores, campaign: CampaignTo
   };
 }
 
+/** The field and the sentence of each fault, with the line where it is known. */
+function faultsOf({ errors = {} }: Failure): readonly Finding[] {
+  return Object.entries(errors).flatMap(([field, sentences]) =>
+    sentences.map((sentence) => finding('not_renderable', `${field}: ${sentence}`)),
+  );
+}
+
 /** The refusals that an author can correct; any other error is thrown. */
 function refusalOf(error: unknown): LetterToSend {
-  if (isUnrenderable(error)) return { kind: 'refused', reason: 'content_blocked', findings: [] };
+  if (isUnrenderable(error)) return { kind: 'refused', reason: 'content_blocked', findings: faultsOf(error) };
   if (error instanceof Failure && error.code === 'template_not_published')
     return { kind: 'refused', reason: error.code, findings: [] };
   throw error;

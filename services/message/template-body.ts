@@ -4,12 +4,14 @@ import type { CustomHeaders } from '../../domain/mail/custom-headers.js';
 import type { MessageByTemplate, MessageRequest } from '../../domain/message/message.js';
 import { matchLanguage, type TemplateEdition } from '../../domain/template.js';
 import { type TextPart, withoutMarks } from '../../mail/letter/text/text-part.js';
-import { type FilledParts, fillParts } from '../../mail/liquid/fill-parts.js';
+import type { FilledParts } from '../../mail/liquid/fill-parts.js';
+import type { TextTasks } from '../../mail/tasks/text-tasks.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
 import type { Members } from '../../store/accounts/members.js';
 import type { Template } from '../../store/templates/row.js';
 import type { Templates } from '../../store/templates/templates.js';
 import type { TemplateCache } from '../template-cache.js';
+import { fillTemplate } from './fill-template.js';
 import type { MailableRecipient, Recipients } from './recipients.js';
 
 /** The body of a message, as given or filled from a template. */
@@ -31,6 +33,7 @@ export interface TemplateStores {
   readonly members: Members;
   readonly templates: Templates;
   readonly renderer: TemplateCache;
+  readonly tasks: TextTasks;
 }
 
 type Environment = MessageByTemplate['environment'];
@@ -62,8 +65,8 @@ export async function bodyFromTemplate(
   const key = version === null ? `${row._id}:d${row.drafted}` : `${row._id}:v${version}`;
   const parts = await deps.renderer.partsOf({ ...chosen, contentKey: key, brand });
   const to = recipients[0].mailbox;
-  const filledTemplate = fillParts(parts, { email: to.email, name: to.name ?? '', ...context });
-  if ('fault' in filledTemplate) throw new Failure(filledTemplate.code, { context: [filledTemplate.fault] });
+  const values = { email: to.email, name: to.name ?? '', ...context };
+  const filledTemplate = await fillTemplate(deps.tasks, parts, values);
   const template = { id: row._id, version, language: chosen.language, environment };
   return { ...markedBody(request, filledTemplate, environment), ...warningOf(filledTemplate, environment), template };
 }

@@ -76,6 +76,7 @@ test('with a worker in the same process they include the outcomes of its mails',
     worker.outgoing.close(),
     worker.web.close(),
     worker.renderer.close(),
+    worker.tasks.close(),
     worker.messageSteps.ended(),
   ]);
   await receiver.close();

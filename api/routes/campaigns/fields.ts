@@ -3,7 +3,6 @@ import { now } from '../../../clock.js';
 import type { Approval } from '../../../domain/campaign/approval.js';
 import { Failure, type FieldErrors } from '../../../domain/errors.js';
 import { parseMailbox } from '../../../mail/address.js';
-import { checkLetter } from '../../../mail/letter/compile.js';
 import type {
   CampaignChange,
   CampaignContent,
@@ -11,6 +10,7 @@ import type {
   NewCampaign as Fresh,
 } from '../../../store/campaigns/row.js';
 import type { List } from '../../../store/lists/lists.js';
+import type { Deps } from '../../wiring.js';
 import { requestedApproval } from './approval.js';
 import type { CampaignPatch, NewCampaign } from './schema.js';
 
@@ -26,13 +26,18 @@ export const DEFAULT_SETTINGS: CampaignSettings = {
 };
 
 /** The content of a new campaign. Throws a failure that lists each invalid field. */
-export function newContent(body: New, list: List): Pick<Fresh, keyof CampaignContent | 'settings' | 'creation_method'> {
+export function newContent(
+  body: New,
+  list: List,
+  liquidFaults: FieldErrors,
+): Pick<Fresh, keyof CampaignContent | 'settings' | 'creation_method'> {
   // The model writes the subject where the request has none.
   const subject = body.subject || (body.ai === undefined && list.defaults.subject) || '';
   const html = body.html ?? '';
   demandNoFaults({
     ...(subject === '' && body.ai === undefined && { subject: ['The subject field is required.'] }),
     ...bodyFaults(body),
+    ...liquidFaults,
     ...faultsOf(body),
   });
   return {
@@ -52,10 +57,11 @@ export function newContent(body: New, list: List): Pick<Fresh, keyof CampaignCon
 /** The content after a patch. */
 export function changedContent(
   body: Patch,
+  liquidFaults: FieldErrors,
   before: CampaignSettings & { readonly subject: string },
   approvalBefore?: Approval | null,
 ): CampaignChange {
-  demandNoFaults(faultsOf(body));
+  demandNoFaults({ ...liquidFaults, ...faultsOf(body) });
   const { settings, scheduled_at, from, name, approval: _approval, approval_expires_hours: _hours, ...others } = body;
   const approval = requestedApproval(body, approvalBefore);
   const { subject, ...current } = before;
@@ -86,15 +92,25 @@ function bodyFaults({ html, ai }: New): FieldErrors {
   return {};
 }
 
-type Checked = Pick<Patch, 'from' | 'reply_to' | 'preheader' | 'html' | 'text'> & {
-  readonly subject?: string | null;
-};
+type Checked = Pick<Patch, 'from' | 'reply_to'>;
+type Texts = Pick<Patch, 'preheader' | 'html' | 'text'> & { readonly subject?: string | null };
 
-/** Errors for addresses that cannot send and for invalid Liquid. */
-function faultsOf({ from, reply_to, subject, preheader, html, text }: Checked): FieldErrors {
-  const letter = { subject: subject ?? null, preheader: preheader ?? null, html: html ?? null, text: text ?? null };
+/** The faults of the Liquid in a request. */
+export async function liquidFaultsOf(
+  { tasks }: Pick<Deps, 'tasks'>,
+  { subject, preheader, html, text }: Texts,
+): Promise<FieldErrors> {
+  return tasks.check({
+    subject: subject ?? null,
+    preheader: preheader ?? null,
+    html: html ?? null,
+    text: text ?? null,
+  });
+}
+
+/** Errors for addresses that cannot send. */
+function faultsOf({ from, reply_to }: Checked): FieldErrors {
   return {
-    ...checkLetter(letter),
     ...(from != null &&
       !isSender(from.email) && { 'from.email': ['The from.email must be an address that can send.'] }),
     ...(reply_to != null && !isSender(reply_to) && { reply_to: ['The reply_to must be a valid email address.'] }),

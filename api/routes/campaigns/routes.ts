@@ -15,7 +15,7 @@ import { pageMeta, skipOf } from '../../schema/paging.js';
 import type { Deps } from '../../wiring.js';
 import { demandApprovers, requestedApproval } from './approval.js';
 import { cancelDrafting, createDraftedCampaign, demandDrafting } from './drafts/drafting.js';
-import { changedContent, futureTime, newContent } from './fields.js';
+import { changedContent, futureTime, liquidFaultsOf, newContent } from './fields.js';
 import { demandSendable, withFindings } from './previews/rendering.js';
 import { CampaignPatch, CampaignRow, CampaignSearch, CampaignView, NewCampaign } from './schema.js';
 import { type CampaignRef, campaignRefOf, demandRecipients, notifyIfLive, updateCampaign } from './update.js';
@@ -105,7 +105,7 @@ async function createCampaign(
   origin: string | undefined,
 ): Promise<Campaign> {
   const list = await referencedList(deps, account, body.list_id);
-  const content = newContent(body, list);
+  const content = newContent(body, list, await liquidFaultsOf(deps, body));
   const approval = requestedApproval(body) ?? null;
   if (body.template_id != null) await referencedTemplate(deps, account, body.template_id);
   const at = body.scheduled_at == null ? null : futureTime(body.scheduled_at);
@@ -140,8 +140,9 @@ async function patchCampaign(deps: Deps, ref: CampaignRef, body: Static<typeof C
   const action = Object.keys(content).length > 0 ? 'patch_content' : 'patch_settings';
   if (body.list_id !== undefined) await referencedList(deps, ref.account, body.list_id);
   if (body.template_id != null) await referencedTemplate(deps, ref.account, body.template_id);
+  const faults = await liquidFaultsOf(deps, body);
   const row = await updateCampaign(deps, ref, action, async (seen) => {
-    const change = changedContent(body, { ...seen.settings, subject: seen.subject }, seen.approval);
+    const change = changedContent(body, faults, { ...seen.settings, subject: seen.subject }, seen.approval);
     const hasTime = seen.state === 'scheduled' || seen.state === 'awaiting_approval';
     if (change.scheduled_at !== undefined && !hasTime) throw notScheduled();
     if (seen.state === 'scheduled') await demandApprovers(deps, { ...seen, ...change });

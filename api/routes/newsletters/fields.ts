@@ -5,7 +5,7 @@ import { calendarOf, readCron } from '../../../domain/newsletter/cron.js';
 import type { Source } from '../../../domain/newsletter/source.js';
 import { isZone } from '../../../domain/newsletter/zone.js';
 import { parseMailbox } from '../../../mail/address.js';
-import { templateFault } from '../../../mail/letter/issue.js';
+import type { TextTasks } from '../../../mail/tasks/text-tasks.js';
 import type { NewsletterFields, NewsletterTimes } from '../../../store/newsletters/newsletters.js';
 import { DEFAULT_SETTINGS } from '../campaigns/fields.js';
 import type { NewNewsletter, NewsletterPatch } from './schema.js';
@@ -43,16 +43,25 @@ const DEFAULTS: Omit<NewsletterFields, 'name' | 'list_id' | 'source'> = {
 };
 
 /** A new newsletter, or a refusal that names each field at fault. `checkUrl` returns the fault of a URL to fetch from. */
-export function newNewsletter(body: Static<typeof NewNewsletter>, checkUrl: UrlCheck): NewsletterFields {
+export function newNewsletter(body: Static<typeof NewNewsletter>, checks: Checks): Promise<NewsletterFields> {
   const { name, list_id } = body;
   const source: Source = { kind: 'data' };
-  return changedNewsletter(body, { ...DEFAULTS, name, list_id, source }, checkUrl);
+  return changedNewsletter(body, { ...DEFAULTS, name, list_id, source }, checks);
 }
 
 type UrlCheck = (url: string) => string | undefined;
 
+interface Checks {
+  readonly url: UrlCheck;
+  readonly tasks: Pick<TextTasks, 'checkIssue'>;
+}
+
 /** The newsletter after a patch. */
-export function changedNewsletter(body: Patch, before: NewsletterFields, checkUrl: UrlCheck): NewsletterFields {
+export async function changedNewsletter(
+  body: Patch,
+  before: NewsletterFields,
+  { url, tasks }: Checks,
+): Promise<NewsletterFields> {
   const { schedule, source, settings, approval, approval_expires_hours, from, ...others } = body;
   const given = Object.fromEntries(
     Object.entries(others).filter(([, value]) => value !== undefined),
@@ -67,7 +76,7 @@ export function changedNewsletter(body: Patch, before: NewsletterFields, checkUr
     ...(from !== undefined && { from: from && { name: from.name ?? null, email: from.email } }),
     approval_hours: needsApproval ? (approval_expires_hours ?? before.approval_hours ?? DEFAULT_HOURS) : null,
   };
-  demandNoFaults({ ...timeFaults(body, after), ...sourceFaults(after, checkUrl), ...letterFaults(after) });
+  demandNoFaults({ ...timeFaults(body, after), ...sourceFaults(after, url), ...(await letterFaults(after, tasks)) });
   return after;
 }
 
@@ -132,16 +141,13 @@ function sourceFaults({ source, html }: NewsletterFields, checkUrl: UrlCheck): F
   return fault === undefined ? {} : { 'source.url': [`The source.url ${fault}.`] };
 }
 
-function letterFaults({ subject, preheader, html, from, reply_to, source }: NewsletterFields): FieldErrors {
-  const fault = (field: string, text: string | null, mode: 'html' | 'plain') => {
-    const sentence = text === null || source.kind === 'ai' ? undefined : templateFault(text, mode);
-    return sentence === undefined ? {} : { [field]: [sentence] };
-  };
+async function letterFaults(
+  { subject, preheader, html, from, reply_to, source }: NewsletterFields,
+  tasks: Checks['tasks'],
+): Promise<FieldErrors> {
   const cannot = (address: string | undefined) => address !== undefined && parseMailbox(address)?.ascii !== true;
   return {
-    ...fault('subject', subject, 'plain'),
-    ...fault('preheader', preheader, 'plain'),
-    ...fault('html', html, 'html'),
+    ...(source.kind === 'ai' ? {} : await tasks.checkIssue({ subject: subject ?? '', preheader, html: html ?? '' })),
     ...(cannot(from?.email) && { 'from.email': ['The from.email must be an address that can send.'] }),
     ...(cannot(reply_to ?? undefined) && { reply_to: ['The reply_to must be a valid email address.'] }),
   };

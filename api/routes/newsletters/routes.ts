@@ -61,7 +61,7 @@ function reading(app: Api, deps: Deps): void {
 }
 
 function writing(app: Api, deps: Deps): void {
-  const { faultOf } = addressGuard(deps.config.allowedPrivateHosts);
+  const checks = { url: addressGuard(deps.config.allowedPrivateHosts).faultOf, tasks: deps.tasks };
 
   app.post(
     '/newsletters',
@@ -75,7 +75,7 @@ function writing(app: Api, deps: Deps): void {
     },
     async (request, reply) => {
       const account = accountOf(request);
-      const fields = newNewsletter(request.body, faultOf);
+      const fields = await newNewsletter(request.body, checks);
       await demandUsable(deps, account, fields);
       const row = await deps.newsletters.create(account, fields, originOf(request));
       deps.engine.notifyNewsletter(row);
@@ -89,7 +89,7 @@ function writing(app: Api, deps: Deps): void {
     async (request) => {
       const account = accountOf(request);
       const row = await updateNewsletter(deps, account, request.params.id, async (seen) => {
-        const after = changedNewsletter(request.body, seen, faultOf);
+        const after = await changedNewsletter(request.body, seen, checks);
         await demandUsable(deps, account, after);
         return changes(after, request.body.schedule !== undefined);
       });

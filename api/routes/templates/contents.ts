@@ -7,18 +7,20 @@ import {
   type TemplateContents,
   type TemplateEdition,
 } from '../../../domain/template.js';
-import { checkLiquid } from '../../../mail/letter/compile.js';
 import type { Deps } from '../../wiring.js';
 import type { ContentsRequest, ContentsResponse } from './schema.js';
 
 type Given = ContentsRequest[string];
+type CheckDeps = Pick<Deps, 'tasks'>;
 
 /** Reads the contents of a request in every language. Throws a Failure that names the language, field, line and column. */
-export function readContents(given: ContentsRequest): TemplateContents {
-  const faults = Object.entries(given).map(([tag, content]) => ({
-    ...languageFault(tag),
-    ...faultsOf(`contents.${tag}`, content),
-  }));
+export async function readContents({ tasks }: CheckDeps, given: ContentsRequest): Promise<TemplateContents> {
+  const faults = await Promise.all(
+    Object.entries(given).map(async ([tag, content]) => ({
+      ...languageFault(tag),
+      ...(await faultsOf(tasks, `contents.${tag}`, content)),
+    })),
+  );
   demandNoFaults(Object.assign({}, ...faults) as FieldErrors);
   return Object.fromEntries(Object.entries(given).map(([tag, content]) => [tag, contentOf(content)]));
 }
@@ -50,16 +52,14 @@ function languageFault(tag: string): FieldErrors {
   return { [`contents.${tag}`]: [`The contents.${tag} is not a language tag such as en or pt-BR.`] };
 }
 
-function faultsOf(at: string, content: Given): FieldErrors {
+async function faultsOf(tasks: Deps['tasks'], at: string, content: Given): Promise<FieldErrors> {
   const bodies = [content.html, content.mjml].filter((body) => body != null);
   if (bodies.length === 0) return { [`${at}.html`]: [`The ${at}.html field is required when mjml is not present.`] };
   if (bodies.length === 2) return { [`${at}.html`]: [`The ${at}.html field cannot be used together with mjml.`] };
-  const checked = (['subject', 'preheader', 'html', 'mjml', 'text'] as const).map((field) => {
-    const source = content[field];
-    const faults = source == null ? [] : checkLiquid(source, field === 'html' || field === 'mjml' ? 'html' : 'plain');
-    return [`${at}.${field}`, faults] as const;
-  });
-  return Object.fromEntries(checked.filter(([, faults]) => faults.length > 0));
+  const { subject = null, preheader = null, html, mjml, text = null } = content;
+  const faults = await tasks.check({ subject, preheader, html: html ?? mjml ?? null, text });
+  const named = (field: string) => (field === 'html' && html == null ? 'mjml' : field);
+  return Object.fromEntries(Object.entries(faults).map(([field, found]) => [`${at}.${named(field)}`, found]));
 }
 
 function demandNoFaults(faults: FieldErrors): void {

@@ -1,9 +1,10 @@
 import { brandOf } from '../../../domain/brand/brand.js';
-import { Failure } from '../../../domain/errors.js';
 import { matchLanguage } from '../../../domain/template.js';
-import { fillParts, parseParts } from '../../../mail/liquid/fill-parts.js';
+import { withoutMarks } from '../../../mail/letter/text/text-part.js';
 import { preferencesUrl, unsubscribeUrl, viewUrl } from '../../../mail/tokens/link-tokens.js';
 import { PREVIEW_TOKEN } from '../../../services/letters/preview-letter.js';
+import { fillTemplate } from '../../../services/message/fill-template.js';
+import { partsOfTemplate } from '../../../services/template-cache.js';
 import type { Template } from '../../../store/templates/row.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
@@ -67,7 +68,7 @@ export function templatePreviews(app: Api, deps: Deps): void {
 }
 
 async function preview(
-  deps: Pick<Deps, 'accounts' | 'config' | 'renderer'>,
+  deps: Pick<Deps, 'accounts' | 'config' | 'renderer' | 'tasks'>,
   account: number,
   row: Template,
   options: PreviewOptions,
@@ -94,8 +95,7 @@ async function preview(
     view_url: viewUrl(publicUrl, PREVIEW_TOKEN),
   };
   const context = { ...SAMPLE_RECIPIENT, ...links, ...options.context };
-  const parts = parseParts({ subject: subject ?? '', preheader, html: rendered.html, text: rendered.text });
-  const filledTemplate = fillParts(parts, context);
-  if ('fault' in filledTemplate) throw new Failure(filledTemplate.code, { context: [filledTemplate.fault] });
-  return { data: previewView(filledTemplate, rendered) };
+  const parts = { subject: subject ?? '', preheader, html: rendered.html, text: rendered.text };
+  const filled = await fillTemplate(deps.tasks, partsOfTemplate(parts, text === null), context);
+  return { data: previewView({ ...filled, text: withoutMarks(filled.text).text }, rendered) };
 }

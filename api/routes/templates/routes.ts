@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
-import { isSystemTemplate } from '../../../domain/template.js';
+import { isSystemTemplate, type TemplateContents } from '../../../domain/template.js';
 import { defaultTemplate } from '../../../services/letters/default-template.js';
 import type { Template, TemplateChange } from '../../../store/templates/row.js';
 import type { Api } from '../../api.js';
@@ -75,7 +75,7 @@ function createTemplate(app: Api, deps: Deps): void {
     async (request, reply) => {
       const account = accountOf(request);
       const { name, category = CUSTOM, identifier = null, contents, default_language } = request.body;
-      const edition = readEdition(readContents(contents), default_language);
+      const edition = readEdition(await readContents(deps, contents), default_language);
       await demandRenderable(deps, account, edition.contents);
       const fields = { name, category, identifier, ...edition };
       const row = demandFreeIdentifier(await deps.templates.create(account, fields, originOf(request)));
@@ -92,8 +92,9 @@ function changeTemplate(app: Api, deps: Deps): void {
     async (request, reply) => {
       const { is_default, ...fields } = request.body;
       const account = accountOf(request);
-      if (fields.contents !== undefined) await demandRenderable(deps, account, readContents(fields.contents));
-      const row = await patchTemplate(deps, request, fields);
+      const contents = fields.contents && (await readContents(deps, fields.contents));
+      if (contents !== undefined) await demandRenderable(deps, account, contents);
+      const row = await patchTemplate(deps, request, { ...fields, contents });
       if (is_default !== undefined) await makeDefault(deps, row, account, is_default);
       setETag(reply, row);
       return templateView(deps, account, row);
@@ -119,11 +120,13 @@ async function isInUse({ campaigns, newsletters }: Deps, { account, _id }: Templ
   return (await campaigns.anyOpenWithTemplate(account, _id)) || newsletters.anyWithTemplate(account, _id);
 }
 
-type Patch = Omit<Static<typeof TemplatePatch>, 'is_default'>;
+interface Patch extends Omit<Static<typeof TemplatePatch>, 'is_default' | 'contents'> {
+  readonly contents: TemplateContents | undefined;
+}
 
 /** Changes a template. The default is stored on the account, because it may also be one of Everpost's templates. */
 async function patchTemplate(deps: Deps, request: FastifyRequest, patch: Patch): Promise<Template> {
-  if (Object.keys(patch).length > 0)
+  if (Object.values(patch).some((value) => value !== undefined))
     return updateTemplate(deps, request, (row) => deps.templates.change(row, changeOf(row, patch)));
   const { id } = request.params as { readonly id: number };
   const row = demandOwned(await deps.templates.find(accountOf(request), id));
@@ -133,7 +136,7 @@ async function patchTemplate(deps: Deps, request: FastifyRequest, patch: Patch):
 
 function changeOf(row: Template, { contents, default_language, ...fields }: Patch): TemplateChange {
   if (contents === undefined && default_language === undefined) return fields;
-  const newContents = contents === undefined ? row.contents : readContents(contents);
+  const newContents = contents ?? row.contents;
   const kept = row.default_language in newContents ? row.default_language : undefined;
   return { ...fields, ...readEdition(newContents, default_language ?? kept) };
 }

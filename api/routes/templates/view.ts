@@ -1,5 +1,4 @@
 import { isSystemTemplate } from '../../../domain/template.js';
-import { sampleContext } from '../../../mail/liquid/sample-context.js';
 import { defaultTemplate } from '../../../services/letters/default-template.js';
 import type { Template, TemplateSummary } from '../../../store/templates/row.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
@@ -10,7 +9,7 @@ import type { IntegrationExampleResponse, TemplateRowResponse } from './schema.j
 /** A template with the contents of its draft and an example request that sends a message with it. */
 export async function templateView(deps: Deps, account: number, row: Template) {
   const summary = templateRowView(row, await defaultTemplate(deps, account));
-  const request = integrationExample(deps.config.publicUrl, row);
+  const request = await integrationExample(deps, row);
   return { data: { ...summary, contents: contentsView(row.contents), request } };
 }
 
@@ -33,7 +32,7 @@ export function templateRowView(row: TemplateSummary, defaultId: number): Templa
   };
 }
 
-function integrationExample(publicUrl: string, row: Template): IntegrationExampleResponse {
+async function integrationExample({ config, tasks }: Deps, row: Template): Promise<IntegrationExampleResponse> {
   const content = row.contents[row.default_language];
   const texts = [content?.subject, content?.preheader, content?.source, content?.text].flatMap((text) => text ?? []);
   const body = {
@@ -41,9 +40,9 @@ function integrationExample(publicUrl: string, row: Template): IntegrationExampl
     ...(row.identifier === null ? { template_id: row._id } : { identifier: row.identifier }),
     language: row.default_language,
     environment: row.published === null ? 'testing' : 'live',
-    context: sampleContext(texts),
+    context: await tasks.sample(texts),
   };
-  const url = `${publicUrl}/api/v1/messages`;
+  const url = `${config.publicUrl}/api/v1/messages`;
   const headers = { authorization: 'Bearer YOUR_API_KEY', 'content-type': 'application/json' };
   const headerArguments = Object.entries(headers).map(([name, value]) => ` -H '${name}: ${value}'`);
   // A quote would end the quoted word in a shell.

@@ -43,7 +43,7 @@ function parts() {
     ...noun,
     ...rows,
     renderContent: async (input: CampaignInput) => (await renderContent(input)).result,
-    letters: compiledLetters({ ...noun, config, domains: domains(store, 'a secret for the tests') }, 'tracked'),
+    letters: compiledLetters({ ...noun, config, domains: domains(store, 'a secret for the tests') }),
   };
 }
 
@@ -115,6 +115,41 @@ test('content that may not be sent requests no approval until it is corrected an
   expect(paused).toMatchObject({ state: 'paused', reason: 'content_blocked', rendered: null });
   expect(paused.findings).toContainEqual({ code: 'link_broken', where: 'pricing' });
   expect(steered(await campaigns(store).resume(paused))).toMatchObject({ state: 'awaiting_approval', rendered: null });
+});
+
+test.each([
+  [
+    'a block that ends in another attribute',
+    '<p><a href="{% if a %}https://x.test" title="{% endif %}">x</a></p>',
+    'html: tag "endif" not found',
+  ],
+  [
+    'a block without an end, as an older version let through',
+    '<p>Hi</p>\n{% if a %}',
+    'html: tag {% if a %} not closed, line:2',
+  ],
+  [
+    'too much work for each recipient',
+    '{% for i in (1..9000) %}{% for j in (1..9) %}{{ j }}{% endfor %}{% endfor %}',
+    'html: The template is too complex',
+  ],
+])('a letter that cannot be rendered pauses the campaign, which names the field: %s', async (_, html, where) => {
+  const { renderContent } = parts();
+  const { row, input } = await launched({ html });
+  expect(await renderContent(input)).toBe('refused');
+  const paused = await found(row);
+  expect(paused).toMatchObject({ state: 'paused', reason: 'content_blocked' });
+  expect(paused.findings).toContainEqual({ code: 'not_renderable', where: expect.stringContaining(where) });
+});
+
+test('a rendered letter that cannot be compiled is told apart from an outage', async () => {
+  const { letters, contents } = parts();
+  const { row } = await launched();
+  const from = { name: null, email: 'news@example.test' };
+  const faulty = { subject: 'x', preheader: null, html: '{% if a %}', text: 'x', from, reply_to: null, list: 'l' };
+  const rendered = await contents.saveLetter(row.account, faulty);
+  const fault = { name: 'UnsendableLetter', message: expect.stringContaining('html: tag {% if a %} not closed') };
+  await expect(letters.of({ ...row, rendered })).rejects.toMatchObject(fault);
 });
 
 test('another launch is rendered again', async () => {

@@ -19,8 +19,8 @@ function aCampaign(settings: { track_opens: boolean; track_clicks: boolean }): P
 }
 
 /** The tracking of the compiled letter, and the destinations that were stored for it. */
-async function followed(campaign: Campaign, purpose: 'tracked' | 'plain' = 'tracked') {
-  const { letter } = await compiledLetters({ ...rows(), config: readConfig({}) }, purpose).of(campaign);
+async function followed(campaign: Campaign) {
+  const { letter } = await compiledLetters({ ...rows(), config: readConfig({}) }).of(campaign);
   const links = store.db.collection<TrackedLinks>('links');
   const stored = await links.findOne({ _id: `campaign:${campaign._id}` });
   return { tracking: letter.tracking, stored: stored?.urls };
@@ -43,8 +43,4 @@ test('a campaign or account that disables tracking has no tracking and stores no
   expect(await followed(campaign)).toEqual(NOTHING);
   await rows().accounts.change(campaign.account, { track: true });
   expect((await followed(campaign)).tracking).toBeDefined();
-});
-
-test('the plain letter of a tracked campaign has no tracking and stores no destination', async () => {
-  expect(await followed(await aCampaign({ track_opens: true, track_clicks: true }), 'plain')).toEqual(NOTHING);
 });

@@ -6,6 +6,7 @@ import { TIME_LIMITS } from '../../../api/hooks/limits/time-limits.js';
 import { openLog } from '../../../api/log.js';
 import type { Deps } from '../../../api/wiring.js';
 import { type Config, readConfig } from '../../../config.js';
+import { openTextTasks, TASK_LIMITS } from '../../../mail/tasks/text-tasks.js';
 import { openTemplateCache } from '../../../services/template-cache.js';
 import { ensureFirstAccount } from '../../../store/keys/keys.js';
 import { openStore, type Store } from '../../../store/mongo/connect.js';
@@ -53,6 +54,7 @@ export async function anApi(
     store,
     engine: parts.engine ?? idleEngine,
     renderer: openTemplateCache(rendererWithLongTimeout()),
+    tasks: openTextTasks({ ...TASK_LIMITS, time: 120_000 }),
     web: parts.web ?? webClient({ exceptions: [] }),
     log: parts.log ?? openLog(config),
     registry: parts.registry,
@@ -72,7 +74,7 @@ export async function anApi(
   };
   const close = async () => {
     await app.close();
-    await deps.renderer.close();
+    await Promise.all([deps.renderer.close(), deps.tasks.close()]);
     await store.close();
     await database.drop();
   };

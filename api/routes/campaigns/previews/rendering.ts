@@ -51,8 +51,8 @@ export async function previewRecipient(
 }
 
 /** Fills one recipient's fields into the letter. */
-export function fillLetter({ config }: Deps, letter: MailParts, recipient: Recipient): FilledParts {
-  const filled = previewLetter(letter, recipient, config.publicUrl);
+export async function fillLetter(deps: Deps, letter: MailParts, recipient: Recipient): Promise<FilledParts> {
+  const filled = await previewLetter(deps, letter, recipient);
   if ('fault' in filled) throw new Failure(filled.code, { html: [filled.fault] });
   return filled;
 }

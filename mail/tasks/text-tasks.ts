@@ -1,0 +1,78 @@
+import { LIGHT_LIMITS } from '../liquid/budget.js';
+import { LIGHT_SOURCE, notLightIn } from '../liquid/complexity.js';
+import type { ThreadLimits } from '../threads/handle.js';
+import { threadPool } from '../threads/pool.js';
+import { threadBeside } from '../worker-thread.js';
+import { TASKS, type TaskInput, type TaskName, type TaskResult } from './tasks.js';
+import type { TaskJob } from './thread.js';
+
+export const TASK_LIMITS: ThreadLimits = { threads: 1, time: 5_000, waiting: 200, idle: 30_000 };
+
+/** Of one thread. */
+export const TASK_MEGABYTES = 256;
+
+/** Characters of a document that the event loop makes a text part of. */
+export const LIGHT_HTML = 30_000;
+/** Characters of all texts of a task together. */
+export const LIGHT_TEXT = 300_000;
+
+const LIGHT = { source: LIGHT_SOURCE, render: LIGHT_LIMITS };
+
+export type TextTasks = ReturnType<typeof openTextTasks>;
+
+/**
+ * Works on text of others: on the event loop up to limits that are known before or that stop the work, else in a thread with
+ * limits of time and memory. Throws `template_too_complex` or `not_renderable` for a thread that was ended, and `unavailable`
+ * if too many tasks wait.
+ */
+export function openTextTasks(limits: ThreadLimits = TASK_LIMITS) {
+  const memory = { maxOldGenerationSizeMb: TASK_MEGABYTES };
+  const program = { open: () => threadBeside(import.meta.url, 'thread', memory), field: 'content' };
+  const pool = threadPool<TaskJob, unknown>(program, limits);
+
+  const run = async <Name extends TaskName>(task: Name, input: TaskInput<Name>): Promise<TaskResult<Name>> => {
+    const here = isShort(task, input) ? runHere(task, input) : undefined;
+    return here === undefined ? ((await pool.run({ task, input })) as TaskResult<Name>) : here.result;
+  };
+
+  return {
+    check: (letter: TaskInput<'check'>) => run('check', letter),
+    checkIssue: (template: TaskInput<'checkIssue'>) => run('checkIssue', template),
+    issue: (work: TaskInput<'issue'>) => run('issue', work),
+    personal: (work: TaskInput<'personal'>) => run('personal', work),
+    message: (work: TaskInput<'message'>) => run('message', work),
+    sample: (sources: TaskInput<'sample'>) => run('sample', sources),
+    text: (html: string) => run('text', html),
+    close: () => pool.close(),
+  };
+}
+
+function isShort(task: TaskName, input: unknown): boolean {
+  return charactersIn(input, task === 'text' ? LIGHT_HTML : LIGHT_TEXT) >= 0;
+}
+
+/** What is left of `most` after all texts of a value; negative where it has more. */
+function charactersIn(value: unknown, most: number): number {
+  if (typeof value === 'string') return most - value.length;
+  if (typeof value !== 'object' || value === null) return most;
+  let left = most;
+  for (const inner of Object.values(value)) {
+    left = charactersIn(inner, left - 1);
+    if (left < 0) return left;
+  }
+  return left;
+}
+
+/** Undefined: the work is too much for the event loop. */
+function runHere<Name extends TaskName>(
+  task: Name,
+  input: TaskInput<Name>,
+): { readonly result: TaskResult<Name> } | undefined {
+  try {
+    const here = TASKS[task] as (input: TaskInput<Name>, limits: object) => TaskResult<Name>;
+    return { result: here(input, LIGHT) };
+  } catch (error) {
+    if (notLightIn(error) === undefined) throw error;
+    return undefined;
+  }
+}
