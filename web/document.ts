@@ -24,7 +24,7 @@ export interface DocumentRequest {
 }
 
 /** Bytes, as sent and unpacked; longer documents are refused. */
-const LONGEST = 2_000_000;
+export const LONGEST_DOCUMENT = 2_000_000;
 const TIMEOUT = 15_000;
 const REDIRECTS = 3;
 const MOVED = [301, 302, 303, 307, 308];
@@ -41,7 +41,7 @@ export async function fetchDocument(web: Pick<WebClient, 'send'>, wanted: Docume
       url,
       headers: headersOf(wanted),
       timeout: TIMEOUT,
-      maxBytes: LONGEST,
+      maxBytes: LONGEST_DOCUMENT,
     });
     if (answer.kind === 'failed') return { kind: 'failed', why: answer.why };
     const { status, headers } = answer;
@@ -57,8 +57,8 @@ export async function fetchDocument(web: Pick<WebClient, 'send'>, wanted: Docume
 }
 
 function documentOf({ body, whole, headers }: WebResponse & { kind: 'answered' }, url: string): FetchedDocument {
-  if (!whole) return { kind: 'failed', why: body.length >= LONGEST ? 'too large' : 'broken off' };
-  const content = unpacked(body, headers.contentEncoding, LONGEST);
+  if (!whole) return { kind: 'failed', why: body.length >= LONGEST_DOCUMENT ? 'too large' : 'broken off' };
+  const content = unpacked(body, headers.contentEncoding, LONGEST_DOCUMENT);
   if (content.kind === 'failed') return content;
   const text = documentText(content.bytes, headers.contentType);
   return { kind: 'document', text, url, etag: headers.etag, modified: headers.modified };

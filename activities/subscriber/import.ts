@@ -133,7 +133,7 @@ interface ChunkLimits {
 
 /** The rows that one step of an import holds in memory and one write counts. */
 const CHUNK: ChunkLimits = { rows: 1_000, bytes: 1_048_576 };
-const LONGEST_ROW = 262_144;
+export const LONGEST_ROW = 262_144;
 
 interface FoundRow {
   readonly cells: readonly string[];

@@ -73,7 +73,7 @@ export function checkLetter(draft: LetterSources, limits?: SourceLimits): FieldE
 }
 
 /** Returns the faults of a piece of Liquid, as sentences. The parser stops at the first fault. */
-export function checkLiquid(source: string, mode: Mode, limits?: SourceLimits): readonly string[] {
+function checkLiquid(source: string, mode: Mode, limits?: SourceLimits): readonly string[] {
   try {
     slotsIn(source, mode, limits);
     return [];

@@ -1,4 +1,5 @@
 import { type Finding, finding } from '../../domain/mail/finding.js';
+import { TRACKED_LIMITS } from '../liquid/complexity.js';
 import { liquidFault, type Mode, parseLiquid } from '../liquid/engine.js';
 import { type Path, variablesIn } from '../liquid/variables.js';
 
@@ -29,7 +30,7 @@ export function unknownFields(
 
 function pathsIn(source: string, mode: Mode): readonly Path[] {
   try {
-    return variablesIn(parseLiquid(source, mode));
+    return variablesIn(parseLiquid(source, mode, TRACKED_LIMITS));
   } catch (error) {
     if (liquidFault(error) === undefined) throw error;
     return [];

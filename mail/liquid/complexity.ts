@@ -27,13 +27,13 @@ export const SOURCE_LIMITS: SourceLimits = {
   depth: 30,
 };
 
-/** The links of one letter: tracking puts a tag of 20 characters into each. */
 export const MOST_LINKS = 5_000;
+/** Of a finished letter: tracking puts a tag of 20 characters into each link, and a personal address gets two around it. */
 export const TRACKED_LIMITS: SourceLimits = {
   ...SOURCE_LIMITS,
-  tags: SOURCE_LIMITS.tags + 2 * MOST_LINKS,
-  allLength: SOURCE_LIMITS.allLength + 40 * MOST_LINKS,
-  allWords: SOURCE_LIMITS.allWords + 10 * MOST_LINKS,
+  tags: 3 * SOURCE_LIMITS.tags + 2 * MOST_LINKS,
+  allLength: 2 * SOURCE_LIMITS.allLength + 40 * MOST_LINKS,
+  allWords: 2 * SOURCE_LIMITS.allWords + 10 * MOST_LINKS,
 };
 
 /** What the event loop parses itself; anything larger is parsed in a thread. */

@@ -158,11 +158,6 @@ export function messageBudget(limits: RenderLimits = MESSAGE_LIMITS): Budget {
   return new Budget(MESSAGE_LIMIT, limits);
 }
 
-/** The budget of a trial: less than its parts have together when they are sent. */
-export function trialBudget(purpose: 'campaign' | 'message'): Budget {
-  return new Budget(MESSAGE_LIMIT, purpose === 'campaign' ? RECIPIENT_LIMITS : MESSAGE_LIMITS);
-}
-
 interface Filling {
   readonly fields: object;
   readonly mode: Mode;

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { TRACKED_LIMITS } from './complexity.js';
 import { GUARDED_BRACE, guarded, HTML_BRACE, withoutGuards } from './guard.js';
 import { piecesOf } from './pieces.js';
 
@@ -32,7 +33,7 @@ export function newPlaceholders() {
     shield: (markup: string): string => keep(markup, false),
     /** Replaces every tag by a placeholder. What is left is text. Throws a LiquidError for a tag without an end. */
     hide: (source: string): string =>
-      piecesOf(source)
+      piecesOf(source, TRACKED_LIMITS)
         .map(({ kind, source: piece }) => (kind === 'tag' ? mark(piece) : withoutPlaceholders(piece)))
         .join(''),
     /** The source behind one placeholder. */

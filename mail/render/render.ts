@@ -8,6 +8,7 @@ import type { Unfilled } from '../liquid/fill-parts.js';
 import { piecesOf } from '../liquid/pieces.js';
 import { newPlaceholders as newMarks, type Placeholders, replacePlaceholders } from '../liquid/placeholders.js';
 import { htmlOfBlocks } from './blocks.js';
+import { excessOf, MOST_MJML_ELEMENTS } from './bounds.js';
 import { finishLetter } from './finish.js';
 import { fillFixedTags, fixedFields } from './fixed-fields.js';
 import type { Body, Rendered, RenderJob } from './job.js';
@@ -19,7 +20,7 @@ import { dividedSheets } from './sheets/sheets.js';
 import { contentStyle } from './style.js';
 import { trialFault } from './trial.js';
 
-type Finished = Pick<Rendered, 'html' | 'text'>;
+type Finished = Pick<Rendered, 'html' | 'text' | 'textLinks'>;
 
 interface Piece {
   readonly html: string;
@@ -55,6 +56,7 @@ export async function renderLetter(job: RenderJob): Promise<Rendered> {
   const placeholders = newMarks();
   const body = job.body === null ? { html: '', findings: [] } : await bodyHtml(job.body, job, placeholders);
   const document = job.template === null ? body : await templateHtml(job, body.html, placeholders);
+  demandBounded(job.body === null ? 'template' : 'body', document.html);
   const clean = sanitised(attributesShielded(document.html, placeholders), placeholders);
   const unused: Finding[] = [];
   const divided = dividedSheets(clean.html, placeholders, (rule) => unused.push(finding('css_removed', rule)));
@@ -130,6 +132,7 @@ async function mjmlHtml(
   source: string,
   { language, placeholders }: { readonly language: string; readonly placeholders: Placeholders },
 ): Promise<Piece> {
+  demandBounded(field, source, MOST_MJML_ELEMENTS);
   const named = /<mjml\b[^>]*\slang=/i.test(source) ? source : source.replace(/<mjml\b/i, `<mjml lang="${language}"`);
   try {
     return await compiledMjml(named, placeholders);
@@ -153,6 +156,11 @@ function insideOf(html: string, placeholders: Placeholders): string {
 }
 
 const SHEETS = /<style\b[^>]*>[\s\S]*?<\/style\s*>/gi;
+
+function demandBounded(field: RenderFault['field'], source: string, most?: number): void {
+  const excess = excessOf(source, most);
+  if (excess !== undefined) throw new RenderFault(field, excess.reason, excess.code);
+}
 
 /** Everpost's own tag in footers. */
 const OWN_TAG = '{{ unsubscribe_url }}';

@@ -1,25 +1,32 @@
 import { Failure } from '../../domain/errors.js';
 import { compileLetter } from '../letter/compile.js';
-import { destinationsIn } from '../letter/tracking.js';
+import type { MailFields } from '../letter/fields.js';
+import type { Letter } from '../letter/letter.js';
+import { personalParts } from '../letter/personal-parts.js';
+import { spliceMail } from '../letter/splice.js';
+import { destinationsOf } from '../letter/tracking.js';
 import { complexityOf, MOST_LINKS, TRACKED_LIMITS } from '../liquid/complexity.js';
-import { liquidFault, trialBudget } from '../liquid/engine.js';
+import { liquidFault } from '../liquid/engine.js';
 import { fillParts, parseParts, type Unfilled } from '../liquid/fill-parts.js';
-import type { RenderJob } from './job.js';
+import { linkTokens } from '../tokens/link-tokens.js';
+import type { Rendered, RenderJob } from './job.js';
 
 const LINK = /\bhref\s{0,9}=/gi;
 const ADDRESS = /https?:\/\//gi;
 
-const SAMPLE = {
-  email: 'ada@example.org',
-  first_name: 'Ada',
-  last_name: 'Lovelace',
-  name: 'Ada Lovelace',
-  attributes: {},
-  tags: [],
-  unsubscribe_url: 'https://example.org/',
-  preferences_url: 'https://example.org/',
-  view_url: 'https://example.org/',
+const SAMPLE_FIELDS: MailFields = {
+  recipient: {
+    id: 1,
+    email: 'ada@example.org',
+    first_name: 'Ada',
+    last_name: 'Lovelace',
+    attributes: {},
+    tags: [],
+  },
+  publicUrl: 'https://example.org',
+  token: 'trial',
 };
+const SAMPLE_TOKENS = linkTokens([{ kid: 1, key: Buffer.alloc(32), current: true }]);
 
 /** A finished letter that cannot be sent as it is. */
 interface TrialFault {
@@ -27,7 +34,7 @@ interface TrialFault {
   readonly reason: string;
 }
 
-type Finished = { readonly html: string; readonly text: string };
+type Finished = Pick<Rendered, 'html' | 'text' | 'textLinks'>;
 type Given = Pick<RenderJob, 'subject' | 'preheader' | 'purpose' | 'body' | 'template'>;
 
 /**
@@ -43,12 +50,8 @@ export function trialFault(job: Given, letter: Finished): TrialFault | undefined
     };
   }
   try {
-    const parts = parseParts({ ...letter, subject: job.subject, preheader: job.preheader }, TRACKED_LIMITS);
-    const filled = fillParts(parts, SAMPLE, false, trialBudget(job.purpose));
-    if (job.purpose === 'campaign') compileLetter(asTracked(job, letter));
-    if (!('fault' in filled)) return undefined;
-    const isKnown = job.purpose === 'campaign' || filled.code === 'template_too_complex';
-    return isKnown ? { code: filled.code, reason: placed(job, filled.fault) } : undefined;
+    const fault = job.purpose === 'campaign' ? trialMail(job, letter) : trialMessage(job, letter);
+    return fault && { ...fault, reason: placed(job, fault.reason) };
   } catch (error) {
     const fault = faultOf(error);
     if (fault === undefined) throw error;
@@ -57,29 +60,47 @@ export function trialFault(job: Given, letter: Finished): TrialFault | undefined
   }
 }
 
+/** The mail to a recipient without any attributes. */
+function trialMail(job: Given, letter: Finished): TrialFault | undefined {
+  const compiled = compileLetter(asTracked(job, letter));
+  const filled = personalParts({ ...letter, subject: job.subject, preheader: job.preheader }, SAMPLE_FIELDS);
+  if ('fault' in filled) return { code: filled.code, reason: filled.fault };
+  const mail = spliceMail(compiled, SAMPLE_FIELDS.recipient, new Date(0), SAMPLE_TOKENS);
+  return mail.kind === 'mail' ? undefined : { code: 'not_renderable', reason: mail.reason };
+}
+
+/** What a message prints depends on its context, so only its work is known. */
+function trialMessage({ subject, preheader }: Given, letter: Finished): TrialFault | undefined {
+  const parts = parseParts({ ...letter, subject, preheader }, TRACKED_LIMITS);
+  const filled = fillParts(parts, { ...SAMPLE_FIELDS.recipient, name: 'Ada Lovelace' }, false);
+  const isKnown = 'fault' in filled && filled.code === 'template_too_complex';
+  return isKnown ? { code: filled.code, reason: filled.fault } : undefined;
+}
+
 /** The sentence of a refusal to compile, or of faulty Liquid. */
 function faultOf(error: unknown): string | undefined {
   if (!(error instanceof Failure)) return liquidFault(error);
   return Object.values(error.errors ?? {}).flat()[0] ?? error.message;
 }
 
-function asTracked({ subject, preheader }: Given, { html, text }: Finished) {
-  const publicUrl = 'https://example.org';
-  const numbers = destinationsIn({ html, text }, publicUrl).map((url, i) => [url, i + 1] as const);
-  return {
+/** The letter of a launch that tracks everything. */
+function asTracked({ subject }: Given, { html, text, textLinks }: Finished): Letter {
+  const letter: Letter = {
     account: 0,
     campaign: 0,
     subject,
-    preheader: preheader === null ? null : '',
+    preheader: null,
     html,
     text,
+    ...(textLinks !== undefined && { textLinks }),
     from: { name: null, email: 'news@example.org' },
     replyTo: null,
     list: { id: 0, uid: 'list', name: 'List' },
-    publicUrl,
+    publicUrl: SAMPLE_FIELDS.publicUrl,
     boundarySeed: '',
-    tracking: { opens: true, links: new Map(numbers) },
   };
+  const links = new Map(destinationsOf(letter).map((url, i) => [url, i + 1] as const));
+  return { ...letter, tracking: { opens: true, links } };
 }
 
 /** The line of the tag in the author's source: the position in the finished letter means nothing to its author. */

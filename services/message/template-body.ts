@@ -38,7 +38,7 @@ export interface TemplateStores {
 
 type Environment = MessageByTemplate['environment'];
 
-const MAX_CONTEXT_BYTES = 256 * 1024;
+export const MAX_CONTEXT_BYTES = 256 * 1024;
 
 export function usesTemplate({ template_id, identifier }: MessageRequest): boolean {
   return template_id !== undefined || identifier !== undefined;

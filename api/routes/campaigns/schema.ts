@@ -8,8 +8,8 @@ import { Finding } from '../../schema/preview.js';
 import { Ai } from './drafts/drafting.js';
 import { CampaignStats } from './statistics/schema.js';
 
-/** The limit of the Liquid parser. */
-const LONGEST_BODY = 2_000_000;
+/** Characters of an HTML body and of a text part. */
+export const LONGEST_BODY = 2_000_000;
 
 export const Hours = Type.Integer({ minimum: 1, maximum: 720 });
 const OnUncertain = Type.Enum(['hold', 'resend']);

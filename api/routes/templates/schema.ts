@@ -3,7 +3,7 @@ import { LANGUAGE_TAG } from '../../../domain/template.js';
 import { closed, Id, Line, nullable, Timestamp } from '../../schema/fields.js';
 import { pageFields } from '../../schema/paging.js';
 
-const LONGEST_SOURCE = 500_000;
+export const LONGEST_SOURCE = 500_000;
 const Source = nullable(Type.String({ minLength: 1, maxLength: LONGEST_SOURCE }));
 
 export const LanguageTag = Type.String({ pattern: LANGUAGE_TAG.source });

@@ -1,4 +1,5 @@
 import { compile, type DomNode, type FormatCallback } from 'html-to-text';
+import { TRACKED_LIMITS } from '../../liquid/complexity.js';
 import { liquidFault, parseLiquid } from '../../liquid/engine.js';
 import { guarded, withoutGuards } from '../../liquid/guard.js';
 import { maskLiquid } from '../../liquid/mask-liquid.js';
@@ -124,11 +125,11 @@ function withoutForged(html: string): string {
 /** Markup that the text part drops may contain half of a Liquid block; then the tags are removed and their content stays. */
 function withWholeBlocks(text: string): string {
   try {
-    parseLiquid(text, 'plain');
+    parseLiquid(text, 'plain', TRACKED_LIMITS);
     return text;
   } catch (error) {
     if (liquidFault(error) === undefined) throw error;
-    return piecesOf(text)
+    return piecesOf(text, TRACKED_LIMITS)
       .filter(({ source, kind }) => kind === 'text' || !source.startsWith('{%'))
       .map(({ source, kind }) => (kind === 'text' ? guarded(source) : source))
       .join('');

@@ -4,7 +4,7 @@ import { RENDER_LIMITS, renderer } from '../../../mail/render/pool.js';
 import { aJob, column, htmlTemplate, mjmlTemplate } from '../../support/mail/rendering.js';
 
 /** Enough time for an ordinary letter on a busy machine, and too little for the hostile one. */
-const pool = renderer({ ...RENDER_LIMITS, threads: 1, time: 2_500, body: 100 });
+const pool = renderer({ ...RENDER_LIMITS, threads: 1, time: 1_500, body: 100 });
 afterAll(() => pool.close());
 
 const refusal = (field: string, sentence: string, code = 'not_renderable') => ({
@@ -26,7 +26,7 @@ test('a letter is rendered in another thread; faults and sizes are refused with 
 test('a job that overruns is refused and its thread replaced; the next job is rendered', {
   timeout: 40_000,
 }, async () => {
-  const bomb = aJob({ template: mjmlTemplate(column('<mj-text>x</mj-text>'.repeat(24_000))) });
+  const bomb = aJob({ template: mjmlTemplate(column('<mj-text>x</mj-text>'.repeat(4_900))) });
   const [refused, served] = await Promise.allSettled([pool.render(bomb), pool.render(aJob())]);
   expect(refused).toMatchObject({
     status: 'rejected',
