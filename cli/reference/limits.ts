@@ -6,7 +6,7 @@ import { LIGHT_LIMITS, MESSAGE_LIMITS, RECIPIENT_LIMITS, type RenderLimits } fro
 import { LIGHT_SOURCE, MOST_LINKS, SOURCE_LIMITS, type SourceLimits } from '../../mail/liquid/complexity.js';
 import { MOST_ELEMENTS, MOST_MATCHES, MOST_MJML_ELEMENTS, MOST_NESTED } from '../../mail/render/bounds.js';
 import { RENDER_LIMITS, RENDER_MEGABYTES } from '../../mail/render/pool.js';
-import { LIGHT_HTML, LIGHT_TEXT, TASK_LIMITS, TASK_MEGABYTES } from '../../mail/tasks/text-tasks.js';
+import { LIGHT_HTML, LIGHT_TAGS, LIGHT_TEXT, TASK_LIMITS, TASK_MEGABYTES } from '../../mail/tasks/text-tasks.js';
 import { MAX_CONTEXT_BYTES } from '../../services/message/template-body.js';
 import { LONGEST_DOCUMENT } from '../../web/document.js';
 import { type Page, page, table } from './page.js';
@@ -92,7 +92,7 @@ function threadTable(): readonly string[] {
   });
   return [
     '## Threads',
-    `The event loop works on at most ${number(LIGHT_TEXT)} characters of Liquid, data and text together, and makes text parts of at most ${number(LIGHT_HTML)} characters of HTML.`,
+    `The event loop works on at most ${number(LIGHT_TEXT)} characters of Liquid, data and text together, and makes text parts of at most ${number(LIGHT_HTML)} characters of HTML with ${number(LIGHT_TAGS)} tags.`,
     table(['threads', 'number', 'time', 'memory', 'waiting jobs'], rows),
   ];
 }

@@ -1,3 +1,4 @@
+import { MOST_LINKS } from '../liquid/complexity.js';
 import type { Unfilled } from '../liquid/fill-parts.js';
 
 /** Elements of a document, and elements inside each other. Letters of the size that Gmail shows whole have a tenth. */
@@ -28,6 +29,7 @@ const SELF_ENDING = new Set(['p', 'li', 'dt', 'dd', 'option', 'tr', 'td', 'th', 
 const TAG = /<(\/?)([a-z][^\s/>]*)([^<>]*)>/gi;
 const SHEET = /<style\b[^>]*>([\s\S]*?)(?:<\/style|$)/gi;
 const SELECTOR = /[,{]/g;
+const LINK = /\bhref\s{0,9}=/gi;
 
 interface Excess {
   readonly code: Unfilled['code'];
@@ -38,6 +40,7 @@ interface Excess {
 export function excessOf(html: string, most = MOST_ELEMENTS): Excess | undefined {
   const { elements, depth } = shapeOf(html);
   if (elements > most) return tooMany(`${most} elements`);
+  if ((html.match(LINK)?.length ?? 0) > MOST_LINKS) return tooMany(`${MOST_LINKS} links`);
   if (depth > MOST_NESTED) return tooMany(`${MOST_NESTED} elements inside each other`);
   let selectors = 0;
   for (const [, css = ''] of html.matchAll(SHEET)) selectors += css.match(SELECTOR)?.length ?? 0;

@@ -13,6 +13,8 @@ export const TASK_MEGABYTES = 256;
 
 /** Characters of a document that the event loop makes a text part of. */
 export const LIGHT_HTML = 30_000;
+/** Its tags. */
+export const LIGHT_TAGS = 500;
 /** Characters of all texts of a task together. */
 export const LIGHT_TEXT = 300_000;
 
@@ -48,7 +50,12 @@ export function openTextTasks(limits: ThreadLimits = TASK_LIMITS) {
 }
 
 function isShort(task: TaskName, input: unknown): boolean {
-  return charactersIn(input, task === 'text' ? LIGHT_HTML : LIGHT_TEXT) >= 0;
+  if (task === 'text') return isShortHtml(String(input));
+  return charactersIn(input, LIGHT_TEXT) >= 0;
+}
+
+function isShortHtml(html: string): boolean {
+  return html.length <= LIGHT_HTML && html.split('<').length <= LIGHT_TAGS;
 }
 
 /** What is left of `most` after all texts of a value; negative where it has more. */
