@@ -2,26 +2,10 @@ import { Type } from 'typebox';
 import { LONGEST_HEADER } from '../../../domain/mail/custom-headers.js';
 import { MESSAGE_ENVIRONMENTS, MESSAGE_STATES } from '../../../domain/message/message.js';
 import { closed, Id, Line, Mailbox, nullable, Timestamp } from '../../schema/fields.js';
-<<<<<<< HEAD
 import { CopiesField, RecipientsField, Sender } from '../../schema/mailboxes.js';
-import { Identifier, LanguageTag } from '../templates/schema.js';
-
-/** Characters of one part of a mail. */
-const LONGEST_BODY = 2_000_000;
-
-=======
 import { LONGEST_BODY } from '../campaigns/schema.js';
-import { From } from '../lists.js';
 import { Identifier, LanguageTag } from '../templates/schema.js';
 
-/** `ada@example.org`, or the same with a name. */
-const Person = Type.Union([Mailbox, From]);
-/** A copy that cannot be accepted is reported in the response; the other copies are sent. */
-const Copy = Type.Union([
-  Line(320),
-  Type.Object({ email: Line(320), name: Type.Optional(nullable(Line(255))) }, closed),
-]);
->>>>>>> 9867152 (feat(letters): bound documents before they are parsed)
 const Body = Type.Optional(nullable(Type.String({ maxLength: LONGEST_BODY })));
 
 const Attachment = Type.Object(
