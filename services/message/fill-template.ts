@@ -1,7 +1,7 @@
 import { Failure } from '../../domain/errors.js';
+import { withMarks } from '../../mail/letter/text/text-part.js';
 import { LIGHT_LIMITS } from '../../mail/liquid/budget.js';
 import { notLightIn } from '../../mail/liquid/complexity.js';
-import { withMarks } from '../../mail/letter/text/text-part.js';
 import { messageBudget } from '../../mail/liquid/engine.js';
 import { type FilledParts, fillParts, type Unfilled } from '../../mail/liquid/fill-parts.js';
 import type { TextTasks } from '../../mail/tasks/text-tasks.js';
