@@ -15,7 +15,7 @@ export function contentStyle(
     ? `
 @media (prefers-color-scheme: dark){${darkStyles(darkPalette(colors))}}`
     : '';
-  return `<style data-own>${lightStyles(lightPalette(colors), start, end)}${dark}</style>
+  return `<style data-everpost>${lightStyles(lightPalette(colors), start, end)}${dark}</style>
 `;
 }
 

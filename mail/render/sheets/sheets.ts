@@ -38,7 +38,7 @@ export function dividedSheets(html: string, placeholders: Placeholders, report: 
     if (/\bdata-embed\b/i.test(attributes)) return sheet;
     const media = /\bmedia\s*=\s*["']?([^"'>]*)/i.exec(attributes)?.[1]?.trim() ?? '';
     if (media !== '' && !/^(?:all|screen)$/i.test(media)) return `<style data-embed${attributes}>${css}</style>`;
-    const isOwn = /\bdata-own\b/i.test(attributes);
+    const isOwn = /\bdata-everpost\b/i.test(attributes);
     const kept: Kept = { plain: [], nested: [], ofClients: [] };
     const inlined = statementsOf(css).map((statement) => {
       const { inline, rest } = divided(statement, { matches, hidden });
@@ -57,7 +57,7 @@ export function dividedSheets(html: string, placeholders: Placeholders, report: 
 
 /** Everpost's own sheet is for any body: what this one does not use is left out. */
 function sheetOf(tag: string, given: string, rules: readonly string[]): string {
-  const attributes = given.replace(/\s*data-own(?:="")?/i, '');
+  const attributes = given.replace(/\s*data-everpost(?:="")?/i, '');
   const css = rules.filter((rule) => rule !== '').join('\n');
   return css === '' ? '' : `<${tag}${attributes}>\n${css}\n</style>`;
 }

@@ -117,5 +117,5 @@ test.each(NAMES)('%s has one way out in each part, and only the rules that it us
     ways,
     ways,
   ]);
-  expect(html).not.toMatch(/data-(?:own|embed)|<style[^>]*>[^<]*\.ep-content h6/);
+  expect(html).not.toMatch(/data-(?:everpost|embed)|<style[^>]*>[^<]*\.ep-content h6/);
 });
