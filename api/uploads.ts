@@ -9,6 +9,21 @@ export function streamCsv(app: Api): void {
   app.addContentTypeParser('text/csv', (_request, _payload, done) => done(null, undefined));
 }
 
+/** What clients call a table, compressed or not. The first bytes of the file say what it is. */
+const FILE_TYPES =
+  /^(?:text\/(?:csv|plain|tab-separated-values|x-csv|comma-separated-values)|application\/(?:csv|x-csv|octet-stream|gzip|x-gzip|zip|x-zip-compressed|vnd\.ms-excel|vnd\.openxmlformats-officedocument\.spreadsheetml\.sheet))\s*(?:;|$)/i;
+
+/** Leaves the bodies of files unread: the route streams them. */
+export function streamFiles(app: Api): void {
+  app.addContentTypeParser(FILE_TYPES, (_request, _payload, done) => done(null, undefined));
+}
+
+/** Throws `unsupported_media_type` where the body is no file. */
+export function expectFile({ headers }: WithHeaders, sentence: string): void {
+  if (FILE_TYPES.test(headers['content-type'] ?? '')) return;
+  throw new Failure('unsupported_media_type', undefined, sentence);
+}
+
 /** Throws `unsupported_media_type` with this message where the body is not `text/csv`. */
 export function expectCsv({ headers }: WithHeaders, sentence: string): void {
   if (/^text\/csv\b/i.test(headers['content-type'] ?? '')) return;

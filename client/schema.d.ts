@@ -1389,15 +1389,15 @@ export interface paths {
                 content: {
                     "application/json": {
                         list_id: number;
-                        subscribers: {
-                            email?: unknown;
+                        subscribers: ({
+                            email: string;
                             first_name?: string | null;
                             last_name?: string | null;
                             attributes?: {
                                 [key: string]: string | number | boolean | null;
                             };
                             tags?: string[];
-                        }[];
+                        } | unknown)[];
                         /** @description False: people who unsubscribed stay so. The default is `reactivate` of the account, which is true. */
                         reactivate?: boolean;
                     };
@@ -1735,12 +1735,47 @@ export interface paths {
                                 dry_run: boolean;
                                 file_name: string;
                                 bytes: number;
+                                /** @enum {unknown} */
+                                container: "csv" | "gzip" | "zip" | "xlsx";
+                                /** @description The known export that the file is, such as mailchimp. */
+                                format: string | null;
                                 encoding: string;
                                 delimiter: string;
                                 columns: {
                                     header: string;
                                     field: string | null;
                                 }[];
+                                /** @description What the request did not say. */
+                                guessed: ("encoding" | "delimiter" | "columns" | "statuses")[];
+                                /** @description What the first rows say in their status columns. Rows with other words are invalid. */
+                                status_values: {
+                                    column: string;
+                                    value: string;
+                                    /** @enum {string|null} */
+                                    status: "active" | "pending" | "unsubscribed" | "bounced" | "complained" | null;
+                                }[];
+                                /** @description The first three rows, as they are imported. */
+                                sample: {
+                                    row: number;
+                                    email: string | null;
+                                    first_name: string | null;
+                                    last_name: string | null;
+                                    status: string | null;
+                                    tags: string[];
+                                    attributes: {
+                                        [key: string]: unknown;
+                                    };
+                                    /** @description Why the row is not imported. */
+                                    error: string | null;
+                                }[];
+                                /** @description Valid rows by the status that they have in the file. */
+                                statuses: {
+                                    active: number;
+                                    pending: number;
+                                    unsubscribed: number;
+                                    bounced: number;
+                                    complained: number;
+                                };
                                 tags: string[];
                                 /** @description Processed share of the file, 0 to 1. */
                                 progress: number;
@@ -1813,12 +1848,47 @@ export interface paths {
                                 dry_run: boolean;
                                 file_name: string;
                                 bytes: number;
+                                /** @enum {unknown} */
+                                container: "csv" | "gzip" | "zip" | "xlsx";
+                                /** @description The known export that the file is, such as mailchimp. */
+                                format: string | null;
                                 encoding: string;
                                 delimiter: string;
                                 columns: {
                                     header: string;
                                     field: string | null;
                                 }[];
+                                /** @description What the request did not say. */
+                                guessed: ("encoding" | "delimiter" | "columns" | "statuses")[];
+                                /** @description What the first rows say in their status columns. Rows with other words are invalid. */
+                                status_values: {
+                                    column: string;
+                                    value: string;
+                                    /** @enum {string|null} */
+                                    status: "active" | "pending" | "unsubscribed" | "bounced" | "complained" | null;
+                                }[];
+                                /** @description The first three rows, as they are imported. */
+                                sample: {
+                                    row: number;
+                                    email: string | null;
+                                    first_name: string | null;
+                                    last_name: string | null;
+                                    status: string | null;
+                                    tags: string[];
+                                    attributes: {
+                                        [key: string]: unknown;
+                                    };
+                                    /** @description Why the row is not imported. */
+                                    error: string | null;
+                                }[];
+                                /** @description Valid rows by the status that they have in the file. */
+                                statuses: {
+                                    active: number;
+                                    pending: number;
+                                    unsubscribed: number;
+                                    bounced: number;
+                                    complained: number;
+                                };
                                 tags: string[];
                                 /** @description Processed share of the file, 0 to 1. */
                                 progress: number;
@@ -2873,7 +2943,7 @@ export interface paths {
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -2930,7 +3000,7 @@ export interface paths {
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3233,7 +3303,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3369,7 +3439,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3552,7 +3622,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3696,7 +3766,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3844,7 +3914,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3989,7 +4059,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4134,7 +4204,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4279,7 +4349,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4426,7 +4496,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4578,7 +4648,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4878,7 +4948,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5029,7 +5099,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5180,7 +5250,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5295,7 +5365,7 @@ export interface paths {
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5356,7 +5426,7 @@ export interface paths {
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5415,7 +5485,7 @@ export interface paths {
                                 bytes: number;
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -11059,17 +11129,23 @@ export interface paths {
         put?: never;
         /**
          * Import subscribers from a CSV file
-         * @description A form with a `file`, or the file itself as `text/csv`. Subscribers who have left stay unsubscribed.
+         * @description A form with a `file`, or the file itself: CSV, gzip, zip or xlsx. Subscribers who have left stay unsubscribed, and people who have left another tool are imported as such.
          */
         post: {
             parameters: {
                 query?: {
-                    /** @description JSON: header → email, first_name, last_name, tags, attributes.<name>, or null to skip the column. */
+                    /** @description JSON: header → email, first_name, last_name, name, tags, attributes, status, subscribed, blocked, unsubscribed_at, bounced_at, complained_at, subscribed_at, attributes.<name>, or null to skip the column. */
                     mapping?: string;
                     /** @description Count the results of the import without changing anything. */
                     dry_run?: boolean;
                     /** @description Tags for all subscribers in the file, separated by commas. */
                     tags?: string;
+                    /** @description A label of the WHATWG Encoding Standard. It is guessed if it is missing. */
+                    encoding?: string;
+                    /** @description A comma, `;`, `|` or `tab`. It is guessed if it is missing. */
+                    delimiter?: string;
+                    /** @description JSON: what a cell of a status column says → active, pending, unsubscribed, bounced, complained. */
+                    statuses?: string;
                 };
                 header?: {
                     /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
@@ -11085,14 +11161,23 @@ export interface paths {
                     "multipart/form-data": {
                         /** Format: binary */
                         file?: string;
-                        /** @description JSON: header → email, first_name, last_name, tags, attributes.<name>, or null to skip the column. */
+                        /** @description JSON: header → email, first_name, last_name, name, tags, attributes, status, subscribed, blocked, unsubscribed_at, bounced_at, complained_at, subscribed_at, attributes.<name>, or null to skip the column. */
                         mapping?: string;
                         /** @description Count the results of the import without changing anything. */
                         dry_run?: boolean;
                         /** @description Tags for all subscribers in the file, separated by commas. */
                         tags?: string;
+                        /** @description A label of the WHATWG Encoding Standard. It is guessed if it is missing. */
+                        encoding?: string;
+                        /** @description A comma, `;`, `|` or `tab`. It is guessed if it is missing. */
+                        delimiter?: string;
+                        /** @description JSON: what a cell of a status column says → active, pending, unsubscribed, bounced, complained. */
+                        statuses?: string;
                     };
                     "text/csv": unknown;
+                    "application/gzip": unknown;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                    "application/octet-stream": unknown;
                 };
             };
             responses: {
@@ -11112,12 +11197,47 @@ export interface paths {
                                 dry_run: boolean;
                                 file_name: string;
                                 bytes: number;
+                                /** @enum {unknown} */
+                                container: "csv" | "gzip" | "zip" | "xlsx";
+                                /** @description The known export that the file is, such as mailchimp. */
+                                format: string | null;
                                 encoding: string;
                                 delimiter: string;
                                 columns: {
                                     header: string;
                                     field: string | null;
                                 }[];
+                                /** @description What the request did not say. */
+                                guessed: ("encoding" | "delimiter" | "columns" | "statuses")[];
+                                /** @description What the first rows say in their status columns. Rows with other words are invalid. */
+                                status_values: {
+                                    column: string;
+                                    value: string;
+                                    /** @enum {string|null} */
+                                    status: "active" | "pending" | "unsubscribed" | "bounced" | "complained" | null;
+                                }[];
+                                /** @description The first three rows, as they are imported. */
+                                sample: {
+                                    row: number;
+                                    email: string | null;
+                                    first_name: string | null;
+                                    last_name: string | null;
+                                    status: string | null;
+                                    tags: string[];
+                                    attributes: {
+                                        [key: string]: unknown;
+                                    };
+                                    /** @description Why the row is not imported. */
+                                    error: string | null;
+                                }[];
+                                /** @description Valid rows by the status that they have in the file. */
+                                statuses: {
+                                    active: number;
+                                    pending: number;
+                                    unsubscribed: number;
+                                    bounced: number;
+                                    complained: number;
+                                };
                                 tags: string[];
                                 /** @description Processed share of the file, 0 to 1. */
                                 progress: number;

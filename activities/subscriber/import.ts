@@ -1,17 +1,16 @@
-import type { Readable } from 'node:stream';
-import { type CsvError, Parser } from 'csv-parse';
 import { monotonic } from '../../clock.js';
-import { CSV_PARSE_OPTIONS, parserEncoding } from '../../domain/import/csv.js';
-import { countFates } from '../../domain/import/row-fate.js';
-import { readRow, refusalError } from '../../domain/import/row-reading.js';
+import { countFates, countStatuses } from '../../domain/import/row-fate.js';
+import { brokenRowError, type RowError, readRow, refusalError } from '../../domain/import/row-reading.js';
 import { parseMailbox } from '../../mail/address.js';
 import type { Imports, OwnedImport } from '../../store/imports/imports.js';
-import type { CsvFile, Import, ImportFailure, ImportPosition } from '../../store/imports/row.js';
+import type { CsvFile, Import } from '../../store/imports/row.js';
 import type { ImportErrors, ImportRows } from '../../store/imports/rows.js';
 import type { Blobs } from '../../store/mongo/blobs.js';
 import type { CustomFields } from '../../store/subscribers/custom-fields.js';
+import { cellDecoder } from '../../web/decoding/cells.js';
 import type { ImportInput } from '../../workflows/messages/import.js';
 import { type ActivityContext, withHeartbeat } from '../heartbeat.js';
+import { CHUNK, type ChunkLimits, type CsvPiece, chunksOf } from './csv-chunks.js';
 
 export interface SubscriberImportDeps {
   readonly imports: Imports;
@@ -68,7 +67,7 @@ async function importRows(
   if (taken.file === null || source === null || source === undefined) return end(deps, taken, 'file_lost');
   let row = taken;
   for await (const piece of chunksOf(source, taken.file, taken.at, deps.chunk ?? CHUNK)) {
-    if (piece.kind === 'broken') return end(deps, row, piece.reason);
+    if (piece.kind === 'broken') return endBroken(deps, row, taken.file, piece);
     const moved = await importChunk(deps, row, taken.file, piece);
     if (moved === undefined) return { kind: 'more', rows: row.at.row };
     row = moved;
@@ -87,18 +86,49 @@ async function importChunk(
   file: CsvFile,
   { rows, end: at }: Extract<CsvPiece, { kind: 'chunk' }>,
 ): Promise<OwnedImport | undefined> {
-  const { _id: id, account, list_id: list, dry_run: dryRun, tags } = row;
+  const { _id: id, account, list_id: list, dry_run: dryRun } = row;
   const from = row.at.row;
-  const reader = { ...file, tags, fields: await deps.customFields.rules(account), parseAddress: parseMailbox };
+  const reader = await readerOf(deps, row, file);
   const read = rows.map((cells, offset) => readRow(reader, cells, from + offset));
   const requests = read.flatMap((one) => (one.kind === 'request' ? one.request : []));
   const fates = await deps.importRows.importRows({ account, list, import: id, from, dryRun, requests });
   const errors = [
     ...read.flatMap((one) => (one.kind === 'error' ? one.error : [])),
     ...requests.flatMap((request) => refusalError(request, fates.get(request.row)) ?? []),
-  ].sort((a, b) => a.row - b.row);
+  ]
+    .map((error) => numbered(file, error))
+    .sort((a, b) => a.row - b.row);
   if (row.counts.invalid < ERRORS_LISTED) await deps.importErrors.record(account, id, from, errors);
-  return deps.imports.advance(row, at, { ...countFates(fates.values()), invalid: errors.length });
+  return deps.imports.advance(row, at, {
+    ...countFates(fates.values()),
+    invalid: errors.length,
+    statuses: countStatuses(requests.filter(({ row }) => !fates.get(row)?.includes('too_'))),
+  });
+}
+
+async function readerOf({ customFields }: SubscriberImportDeps, { account, tags }: OwnedImport, file: CsvFile) {
+  const { columns, format = null, statuses = [], encoding } = file;
+  const decode = cellDecoder(encoding);
+  const fields = await customFields.rules(account);
+  return { columns, format, statuses: new Map(statuses), decode, tags, fields, parseAddress: parseMailbox };
+}
+
+/** Row numbers are those of a spreadsheet; most files have a header. */
+function numbered({ isHeaderless = false }: CsvFile, error: RowError): RowError {
+  return isHeaderless ? { ...error, row: error.row - 1 } : error;
+}
+
+/** Names the row that cannot be read, then ends the import: nothing says where the next row begins. */
+async function endBroken(
+  deps: SubscriberImportDeps,
+  row: OwnedImport,
+  file: CsvFile,
+  { reason, start }: Extract<CsvPiece, { kind: 'broken' }>,
+): Promise<ImportPass> {
+  const error = brokenRowError(row.at.row, reason, cellDecoder(file.encoding)(start) ?? '');
+  await deps.importErrors.record(row.account, row._id, row.at.row, [numbered(file, error)]);
+  if (!(await deps.imports.failAtRow(row, reason))) return { kind: 'more', rows: row.at.row };
+  return cleanUp(deps, { ...row, state: 'failed' });
 }
 
 async function end(deps: SubscriberImportDeps, row: OwnedImport, reason: Import['reason']): Promise<ImportPass> {
@@ -119,98 +149,4 @@ async function cleanUp(deps: SubscriberImportDeps, row: Import): Promise<ImportP
   if (row.dry_run) await deps.importRows.deleteDryRun(row.account, row._id);
   await deps.imports.recordCleanedUp(row);
   return { kind: row.state === 'done' ? 'done' : 'failed', rows: row.at.row };
-}
-
-/** The next rows of a file, or the reason why the rest cannot be read. */
-export type CsvPiece =
-  | { readonly kind: 'chunk'; readonly rows: readonly (readonly string[])[]; readonly end: ImportPosition }
-  | { readonly kind: 'broken'; readonly reason: ImportFailure };
-
-interface ChunkLimits {
-  readonly rows: number;
-  readonly bytes: number;
-}
-
-/** The rows that one step of an import holds in memory and one write counts. */
-const CHUNK: ChunkLimits = { rows: 1_000, bytes: 1_048_576 };
-export const LONGEST_ROW = 262_144;
-
-interface FoundRow {
-  readonly cells: readonly string[];
-  /** The byte of the stored file after the row and its line end. */
-  readonly end: number;
-}
-
-/**
- * Cuts a file into chunks from `from` on. The cuts depend only on the file and the limits, so that a repeated chunk is
- * the same chunk; blank rows are not counted.
- */
-export async function* chunksOf(
-  source: Readable,
-  file: Pick<CsvFile, 'delimiter' | 'encoding'>,
-  from: ImportPosition,
-  limits: ChunkLimits = CHUNK,
-): AsyncGenerator<CsvPiece> {
-  const parsing = parse(file, from.byte);
-  let at = from;
-  const cut = function* (all: boolean): Generator<CsvPiece> {
-    for (
-      let size = nextChunkSize(parsing.found, at, limits, all);
-      size > 0;
-      size = nextChunkSize(parsing.found, at, limits, all)
-    ) {
-      const rows = parsing.found.splice(0, size);
-      at = { row: at.row + size, byte: rows.at(-1)?.end ?? at.byte };
-      yield { kind: 'chunk', rows: rows.map(({ cells }) => cells), end: at };
-    }
-  };
-  for await (const block of source) {
-    await parsing.write(block as Buffer);
-    if (parsing.trouble() !== undefined) break;
-    yield* cut(false);
-  }
-  if (parsing.trouble() === undefined) await parsing.end();
-  yield* cut(true);
-  const trouble = parsing.trouble();
-  if (trouble !== undefined) yield { kind: 'broken', reason: trouble };
-}
-
-/** The number of rows in the next chunk; 0 if there are not enough yet. */
-function nextChunkSize(found: readonly FoundRow[], at: ImportPosition, limits: ChunkLimits, all: boolean): number {
-  const bytes = found.findIndex(({ end }) => end - at.byte >= limits.bytes) + 1;
-  const size = bytes > 0 && bytes < limits.rows ? bytes : limits.rows;
-  if (found.length >= size) return size;
-  return all ? found.length : 0;
-}
-
-/** Rows are added to `found` while they are parsed, so that the rows before a fault are not lost. */
-function parse({ delimiter, encoding }: Pick<CsvFile, 'delimiter' | 'encoding'>, start: number) {
-  const found: FoundRow[] = [];
-  let failure: CsvError | undefined;
-  const parser = new Parser({
-    delimiter,
-    encoding: parserEncoding(encoding),
-    ...CSV_PARSE_OPTIONS,
-    max_record_size: LONGEST_ROW,
-    on_record: (cells: string[], { bytes }) => {
-      found.push({ cells, end: start + bytes });
-      return null;
-    },
-  });
-  parser.resume();
-  parser.on('error', (error: CsvError) => {
-    failure = error;
-  });
-  return {
-    found,
-    write: (block: Buffer) => new Promise<void>((resolve) => parser.write(block, () => resolve())),
-    end: () => new Promise<void>((resolve) => parser.end(() => resolve())),
-    trouble: () => (failure === undefined ? undefined : troubleOf(failure)),
-  };
-}
-
-function troubleOf(failure: CsvError): ImportFailure {
-  if (failure.code === 'CSV_MAX_RECORD_SIZE') return 'row_too_long';
-  if (failure.code === 'CSV_QUOTE_NOT_CLOSED') return 'unclosed_quote';
-  throw failure;
 }

@@ -2,8 +2,8 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { FAILURES, Failure, type FailureCode } from '../../domain/errors.js';
+import { outcomeIsUnknown } from '../../store/mongo/conditional-writes.js';
 import type { Owned } from '../../store/mongo/ownership.js';
-import { outcomeIsUnknown } from '../../store/mongo/unknown-outcome.js';
 import type { Api } from '../api.js';
 import { methodsAt } from './known-routes.js';
 

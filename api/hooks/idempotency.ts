@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The response holds a secret that is shown once, so it is never stored. */
     secretResponse?: true;
+    /** The route streams a file, and claims the key with `claimUpload` once it knows the file's hash. */
+    claimsUpload?: true;
   }
 }
 
@@ -24,7 +26,7 @@ const claims = new WeakMap<FastifyRequest, Claim>();
 export function enforceIdempotency(app: Api, { storedResponses }: Pick<Deps, 'storedResponses'>): void {
   app.addHook('preHandler', async (request, reply) => {
     const key = request.method === 'POST' ? keyOf(request) : undefined;
-    if (key === undefined) return;
+    if (key === undefined || request.routeOptions.config.claimsUpload === true) return;
     const admission = await storedResponses.admit(accountOf(request), routeOf(request), key, fingerprintOf(request));
     if (admission.kind === 'go') claims.set(request, admission.claim);
     else return replay(admission, reply);
@@ -41,6 +43,26 @@ export function enforceIdempotency(app: Api, { storedResponses }: Pick<Deps, 'st
       request.log.error({ err: error }, 'an Idempotency-Key could not be settled'),
     );
   });
+}
+
+type Refused = Exclude<Admission, { kind: 'go' }>;
+
+/**
+ * Claims the key of an upload: `content` tells two files apart. Undefined: the work may begin; else the request repeats another
+ * one, and `replay` answers it.
+ */
+export async function claimUpload(
+  { storedResponses }: Pick<Deps, 'storedResponses'>,
+  request: FastifyRequest,
+  content: unknown,
+): Promise<Refused | undefined> {
+  const key = keyOf(request);
+  if (key === undefined) return undefined;
+  const { api_key: _key, ...fields } = request.query as Record<string, unknown>;
+  const admission = await storedResponses.admit(accountOf(request), routeOf(request), key, hashOf([fields, content]));
+  if (admission.kind !== 'go') return admission;
+  claims.set(request, admission.claim);
+  return undefined;
 }
 
 interface StoredResponse {
@@ -71,7 +93,7 @@ const REFUSALS = {
   secret: 'secret_already_shown',
 } as const;
 
-function replay(admission: Exclude<Admission, { kind: 'go' }>, reply: FastifyReply): FastifyReply {
+export function replay(admission: Refused, reply: FastifyReply): FastifyReply {
   if (admission.kind !== 'replay') {
     if (admission.kind === 'in_flight') reply.header('retry-after', '1');
     throw new Failure(REFUSALS[admission.kind]);
@@ -98,12 +120,13 @@ function routeOf(request: FastifyRequest): string {
   return `${request.method} ${request.url.replace(/\?.*$/s, '').replace(/(?<!\/)\/+$/, '')}`;
 }
 
-/** SHA-256 of the request. An upload is not read yet: its length stands for its content. */
-function fingerprintOf({ query, body, headers }: FastifyRequest): string {
+/** SHA-256 of the request. */
+function fingerprintOf({ query, body }: FastifyRequest): string {
   const { api_key: _key, ...fields } = query as Record<string, unknown>;
-  const length = /^application\/json\b/i.test(headers['content-type'] ?? '') ? null : headers['content-length'];
   const content = Buffer.isBuffer(body) ? createHash('sha256').update(body).digest('hex') : body;
-  return createHash('sha256')
-    .update(canonicalJson([fields, content, length]))
-    .digest('hex');
+  return hashOf([fields, content]);
+}
+
+function hashOf(content: unknown): string {
+  return createHash('sha256').update(canonicalJson(content)).digest('hex');
 }

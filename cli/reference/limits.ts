@@ -1,4 +1,4 @@
-import { LONGEST_ROW } from '../../activities/subscriber/import.js';
+import { LONGEST_ROW } from '../../activities/subscriber/csv-chunks.js';
 import { LONGEST_BODY } from '../../api/routes/campaigns/schema.js';
 import { LONGEST_SOURCE } from '../../api/routes/templates/schema.js';
 import { MOST_LEVELS } from '../../domain/json.js';

@@ -4,9 +4,12 @@ import {
   NO_FIELDS,
   type SubscriberFields,
   type SubscriberRequest,
+  type SubscriberStatus,
   sameFields,
   tooLarge,
 } from '../subscriber/subscriber.js';
+import type { RowStanding } from './standing.js';
+import { statusAfter } from './statuses.js';
 
 /** The result of one row of an imported file. */
 export type RowFate = 'created' | 'updated' | 'unchanged' | 'over_cap' | Refusal;
@@ -24,26 +27,45 @@ const FATE_CODES: Readonly<Record<Exclude<RowFate, 'over_cap'>, string>> = {
 };
 const FATES_BY_CODE = new Map(Object.entries(FATE_CODES).map(([fate, letter]) => [letter, fate as RowFate]));
 
+/** What an import reads and writes of a person. */
+export interface PersonState extends KnownFields {
+  readonly status: SubscriberStatus;
+}
+
 export interface Folded {
   readonly fields: KnownFields;
+  /** The status and its dates, where the rows change them. */
+  readonly standing?: RowStanding;
   readonly fates: readonly RowFate[];
   /** Whether the row must be written. */
   readonly changed: boolean;
 }
 
+/** A row without the address, which its person shares. */
+export type PersonRow = SubscriberFields & { readonly standing?: RowStanding };
+
 /** The rows of one person in the order of the file; each applies to the result of the one before. */
-export function foldRows(known: KnownFields | undefined, rows: readonly SubscriberFields[]): Folded {
+export function foldRows(known: PersonState | undefined, rows: readonly PersonRow[]): Folded {
   let person = known;
+  let standing: RowStanding | undefined;
   const fates = rows.map((row): RowFate => {
     const fields = merged(person ?? NO_FIELDS, row);
     const large = tooLarge(fields);
     if (large !== undefined) return large === 'tags' ? 'too_many_tags' : 'attributes_too_large';
     const before = person;
-    if (before !== undefined && sameFields(before, fields)) return 'unchanged';
-    person = fields;
+    const status = statusOf(before, row);
+    if (before !== undefined && before.status === status && sameFields(before, fields)) return 'unchanged';
+    if (row.standing !== undefined && before?.status !== status) standing = { ...standing, ...row.standing, status };
+    person = { ...fields, status };
     return before === undefined ? 'created' : 'updated';
   });
-  return { fields: person ?? NO_FIELDS, fates, changed: person !== known };
+  const changed = person !== known;
+  return { fields: person ?? NO_FIELDS, fates, changed, ...(changed && standing && { standing }) };
+}
+
+function statusOf(before: PersonState | undefined, { standing }: PersonRow): SubscriberStatus {
+  if (before === undefined) return standing?.status ?? 'active';
+  return standing === undefined ? before.status : statusAfter(before.status, standing.status);
 }
 
 /** Fates as stored on a subscriber's row: one letter each. */
@@ -63,10 +85,23 @@ export interface ImportCounts {
   readonly invalid: number;
   /** Absent if the plan had capacity for all. */
   readonly skipped_over_cap?: number;
+  /** Valid rows by the status that they have in the file; rows without one are active. */
+  readonly statuses?: StatusCounts;
+}
+
+export type StatusCounts = Readonly<Partial<Record<SubscriberStatus, number>>>;
+
+export function countStatuses(requests: readonly NumberedRequest[]): StatusCounts {
+  const counts: Partial<Record<SubscriberStatus, number>> = {};
+  for (const { standing } of requests) {
+    const status = standing?.status ?? 'active';
+    counts[status] = (counts[status] ?? 0) + 1;
+  }
+  return counts;
 }
 
 /** The counts of valid rows. */
-export function countFates(fates: Iterable<RowFate>): Omit<ImportCounts, 'invalid'> {
+export function countFates(fates: Iterable<RowFate>): Omit<ImportCounts, 'invalid' | 'statuses'> {
   const all = [...fates];
   const count = (fate: RowFate) => all.filter((one) => one === fate).length;
   const [created, updated, unchanged] = [count('created'), count('updated'), count('unchanged')];
@@ -76,6 +111,8 @@ export function countFates(fates: Iterable<RowFate>): Omit<ImportCounts, 'invali
 /** A row of a file as a request, with its number in the file. */
 export interface NumberedRequest extends SubscriberRequest {
   readonly row: number;
+  /** What the row says of the status; absent: nothing. */
+  readonly standing?: RowStanding;
 }
 
 /** Consecutive rows of a file. */
@@ -99,7 +136,7 @@ export interface RowStamp {
 }
 
 /** A person before an import. */
-export interface KnownPerson extends KnownFields {
+export interface KnownPerson extends PersonState {
   readonly _id: number;
   readonly import?: RowStamp;
 }
@@ -109,6 +146,7 @@ export interface PersonChange {
   readonly before: KnownPerson | undefined;
   readonly request: SubscriberRequest;
   readonly fields: KnownFields;
+  readonly standing?: RowStanding;
   readonly stamp: RowStamp;
 }
 
@@ -139,14 +177,14 @@ export function judge(chunk: RowChunk, before: KnownPerson | undefined, requests
   const [request] = requests;
   const stamp = before?.import;
   const written = stamp !== undefined && stamp.id === chunk.import && stamp.row >= chunk.from;
-  const { fates, fields, changed }: Folded =
+  const { fates, fields, standing, changed }: Folded =
     written && before !== undefined
       ? { fates: decodeFates(stamp.fates), fields: before, changed: false }
       : foldRows(before, requests);
   const stamped = { id: chunk.import, row: request.row, fates: encodeFates(fates) };
   return {
     fates: requests.map(({ row }, index) => [row, fates[index] ?? 'unchanged'] as const),
-    ...(changed && { change: { before, request, fields, stamp: stamped } }),
+    ...(changed && { change: { before, request, fields, ...(standing && { standing }), stamp: stamped } }),
     ...(fates.includes('created') && { newSubscriber: request.email_key }),
   };
 }

@@ -166,9 +166,10 @@ function importProgress(rows: Collection<Import>) {
     return (await rows.countDocuments(earlier, { limit: 1 })) > 0;
   };
 
-  const end = async (row: OwnedImport, state: 'done' | 'failed', reason: ImportFailure | null): Promise<boolean> => {
+  const end = async (row: OwnedImport, state: 'done' | 'failed', reason: ImportFailure | null, broken = 0) => {
     const change = { state, reason, token: null, finished_at: now(), sweep_at: nextSweep() };
-    return (await rows.updateOne(owned(row), { $set: change })).matchedCount === 1;
+    const counted = { 'at.row': broken, 'counts.invalid': broken };
+    return (await rows.updateOne(owned(row), { $set: change, $inc: counted })).matchedCount === 1;
   };
 
   return {
@@ -194,18 +195,11 @@ function importProgress(rows: Collection<Import>) {
      * write, so that each row is counted once. Undefined: another attempt has taken over.
      */
     advance: async (row: OwnedImport, at: ImportPosition, counted: ImportCounts): Promise<OwnedImport | undefined> => {
-      const { created, updated, unchanged, invalid, skipped_over_cap = 0 } = counted;
       const moved = await rows.findOneAndUpdate(
         { ...owned(row), 'at.row': row.at.row, 'at.byte': row.at.byte },
         {
           $set: { at, sweep_at: nextSweep() },
-          $inc: {
-            'counts.created': created,
-            'counts.updated': updated,
-            'counts.unchanged': unchanged,
-            'counts.invalid': invalid,
-            ...(skipped_over_cap > 0 && { 'counts.skipped_over_cap': skipped_over_cap }),
-          },
+          $inc: increments(counted),
         },
         { returnDocument: 'after' },
       );
@@ -218,9 +212,23 @@ function importProgress(rows: Collection<Import>) {
     /** The rest of the file cannot be imported; the counts stay. */
     fail: (row: OwnedImport, reason: ImportFailure): Promise<boolean> => end(row, 'failed', reason),
 
+    /** The next row cannot be read: it is counted as invalid, and the rest cannot be imported. */
+    failAtRow: (row: OwnedImport, reason: ImportFailure): Promise<boolean> => end(row, 'failed', reason, 1),
+
     /** The file and the dry run of a finished import are deleted: nothing is due any more. */
     recordCleanedUp: async ({ _id, account }: Pick<Import, '_id' | 'account'>): Promise<void> => {
       await rows.updateOne({ _id, account, state: { $in: ['done', 'failed'] } }, { $set: { sweep_at: null } });
     },
+  };
+}
+
+function increments({ created, updated, unchanged, invalid, skipped_over_cap = 0, statuses = {} }: ImportCounts) {
+  return {
+    'counts.created': created,
+    'counts.updated': updated,
+    'counts.unchanged': unchanged,
+    'counts.invalid': invalid,
+    ...(skipped_over_cap > 0 && { 'counts.skipped_over_cap': skipped_over_cap }),
+    ...Object.fromEntries(Object.entries(statuses).map(([status, rows]) => [`counts.statuses.${status}`, rows])),
   };
 }

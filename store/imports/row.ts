@@ -1,5 +1,7 @@
-import type { CsvColumn, CsvEncoding, Delimiter } from '../../domain/import/csv.js';
+import type { CsvColumn } from '../../domain/import/column-fields.js';
+import type { Delimiter } from '../../domain/import/delimiter.js';
 import type { ImportCounts } from '../../domain/import/row-fate.js';
+import type { Attributes, SubscriberStatus } from '../../domain/subscriber/subscriber.js';
 import type { BlobId } from '../mongo/blobs.js';
 
 export const IMPORT_STATES = ['queued', 'running', 'done', 'failed'] as const;
@@ -17,15 +19,53 @@ export interface ImportPosition {
   readonly byte: number;
 }
 
+/** What a cell of a status column means; null: it is not known, and its rows are not imported. */
+export interface StatusValue {
+  readonly column: string;
+  readonly value: string;
+  readonly status: SubscriberStatus | null;
+  readonly isGiven: boolean;
+}
+
+/** One of the first rows, as it is imported, or why it is not. */
+export type SampleRow =
+  | { readonly row: number; readonly error: string; readonly column: string }
+  | {
+      readonly row: number;
+      readonly email: string;
+      readonly first_name: string | null;
+      readonly last_name: string | null;
+      readonly status: SubscriberStatus;
+      readonly tags: readonly string[];
+      readonly attributes: Attributes;
+    };
+
+export interface Guess {
+  readonly container: 'csv' | 'gzip' | 'zip' | 'xlsx';
+  /** Of the file as it was sent. */
+  readonly encoding: string;
+  /** What the request did not say. */
+  readonly guessed: readonly ('encoding' | 'delimiter' | 'columns' | 'statuses')[];
+  readonly status_values: readonly StatusValue[];
+}
+
 /** Properties detected when the file was accepted; they are not detected again later. */
 export interface CsvFile {
   readonly name: string;
   readonly bytes: number;
-  readonly encoding: CsvEncoding;
+  readonly encoding: string;
   readonly delimiter: Delimiter;
   readonly columns: readonly CsvColumn[];
   /** The byte of the first row below the header. */
   readonly start: number;
+  /** The known export that it is. Absent, like the fields below, in rows of earlier versions. */
+  readonly format?: string | null;
+  /** The first row is not a header. */
+  readonly isHeaderless?: boolean;
+  /** Words of its status columns with the statuses that the request gives them. */
+  readonly statuses?: readonly (readonly [word: string, status: SubscriberStatus])[];
+  readonly guess?: Guess;
+  readonly sample?: readonly SampleRow[];
 }
 
 export interface Import {

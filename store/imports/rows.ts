@@ -1,4 +1,5 @@
 import type { AnyBulkWriteOperation, Collection, Document } from 'mongodb';
+import { now } from '../../clock.js';
 import {
   byPerson,
   fatesByRow,
@@ -10,6 +11,7 @@ import {
   type RowStamp,
 } from '../../domain/import/row-fate.js';
 import type { RowError } from '../../domain/import/row-reading.js';
+import type { RowStanding } from '../../domain/import/standing.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
 import { duplicatesIn } from '../mongo/duplicate-key.js';
@@ -35,7 +37,7 @@ export type ImportRows = ReturnType<typeof importRows>;
  */
 export function importRows(store: Store) {
   return {
-    /** The fate of each row, by its number. Statuses are not changed; tags are added. Atomic per person. */
+    /** The fate of each row, by its number. Statuses only become stricter; tags are added. Atomic per person. */
     importRows: async (chunk: RowChunk): Promise<ReadonlyMap<number, RowFate>> => {
       const target = chunk.dryRun ? dryRunTarget(store, chunk) : listTarget(store, chunk);
       const groups = byPerson(chunk.requests);
@@ -82,7 +84,7 @@ interface DryRunSubscriber extends Omit<KnownPerson, '_id'> {
 
 /** Replaces a subscriber's id if the person was recorded by this dry run. */
 const DRY_RUN_ID = 0;
-const KNOWN = { email_key: 1, first_name: 1, last_name: 1, attributes: 1, tags: 1, import: 1 } as const;
+const KNOWN = { email_key: 1, first_name: 1, last_name: 1, attributes: 1, tags: 1, status: 1, import: 1 } as const;
 
 /** The list itself. */
 export function listTarget(store: Store, chunk: RowChunk): ImportTarget {
@@ -120,9 +122,10 @@ function dryRunTarget(store: Store, chunk: RowChunk): ImportTarget {
     write: (changes) =>
       bulk(
         dryRunRows,
-        changes.map(({ before, request: { email_key }, fields, stamp }) => {
+        changes.map(({ before, request: { email_key }, fields, standing, stamp }) => {
           const _id = dryRunId(email_key);
-          const dryRunRow = { email_key, ...fields, import: stamp };
+          const status = standing?.status ?? before?.status ?? 'active';
+          const dryRunRow = { email_key, ...fields, status, import: stamp };
           if (before?._id !== DRY_RUN_ID)
             return { insertOne: { document: { _id, account: chunk.account, ...dryRunRow } } };
           const notYet = { 'import.row': { $lt: chunk.from } };
@@ -141,17 +144,29 @@ async function readPeople(rows: Collection<StampedSubscriber>, chunk: RowChunk, 
   return people;
 }
 
-function newSubscriberOf(chunk: RowChunk, { request, fields, stamp }: PersonChange, id: number) {
+function newSubscriberOf(chunk: RowChunk, { request, fields, standing, stamp }: PersonChange, id: number) {
   const { email, email_key } = request;
   const row = newRow({ ...chunk, source: `import:${chunk.import}` }, { email, email_key }, id);
-  return { ...row, ...fields, import: stamp } satisfies StampedSubscriber;
+  const { status = row.status, subscribed_at = row.subscribed_at } = standing ?? {};
+  const dates = { subscribed_at, unsubscribed_at: leftAt(standing, row.created_at) };
+  return { ...row, ...fields, status, ...dates, import: stamp } satisfies StampedSubscriber;
 }
 
-function updateOf(chunk: RowChunk, { before, fields, stamp }: PersonChange) {
+/** When a person left: as the file says, else at the import. */
+function leftAt(standing: RowStanding | undefined, at: Date): Date | null {
+  const { status = 'active', unsubscribed_at } = standing ?? {};
+  return unsubscribed_at === undefined ? (status === 'unsubscribed' ? at : null) : unsubscribed_at;
+}
+
+function updateOf(chunk: RowChunk, { before, fields, standing, stamp }: PersonChange) {
   if (before === undefined) return undefined;
   const notYet = { $nor: [{ 'import.id': chunk.import, 'import.row': { $gte: chunk.from } }] };
-  const filter = { _id: before._id, account: chunk.account, ...notYet };
-  return { updateOne: { filter, update: changesBetween(before, fields, { import: stamp }) } };
+  // A status that another writer changed meanwhile is judged again.
+  const same = standing && { status: before.status };
+  const filter = { _id: before._id, account: chunk.account, ...same, ...notYet };
+  const left = standing?.unsubscribed_at ?? (standing?.status === 'unsubscribed' ? now() : undefined);
+  const changed = { ...(standing && { status: standing.status }), ...(left && { unsubscribed_at: left }) };
+  return { updateOne: { filter, update: changesBetween(before, fields, { ...changed, import: stamp }) } };
 }
 
 /** Incomplete if an insert met an existing person, or an update met a deleted or stamped one. */

@@ -13,6 +13,8 @@ export const BATCH_SIZE = 500;
 const MAX_PER_RUN = 50_000;
 const DAY = 86_400_000;
 const CURSOR_ID = 'contents';
+/** Errors that show the beginning of a row instead of a cell. */
+const UNREAD: RowError['reason'][] = ['unclosed_quote', 'row_too_long'];
 
 /** A file named within the last day may belong to a message that is being accepted; a row without a date counts as old. */
 export function notRecentlyReferenced() {
@@ -94,6 +96,7 @@ export function erasures(store: Store) {
   const messages = majorityCollection<Message>(store, 'messages');
   const marks = store.db.collection<Erasure>('erasures');
   const chunks = store.db.collection<{ account: number; errors: RowError[] }>('import_errors');
+  const rows = store.db.collection<{ account: number; file: { sample: { email: string }[] } }>('imports');
 
   /** All messages of a request share one content, which names its recipient and the copies. */
   const mark = async (account: number, emailKey: string): Promise<void> => {
@@ -135,6 +138,13 @@ export function erasures(store: Store) {
       await settle({ account }, {});
       const pattern = `^${emailKey.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
       const theirs = { value: { $regex: pattern, $options: 'i' } };
+      await rows.updateMany(
+        { account, 'file.sample.email': theirs.value },
+        { $pull: { 'file.sample': { email: theirs.value } } },
+      );
+      // The beginning of a row that could not be read may contain the address.
+      const unread = { reason: { $in: UNREAD }, value: { $regex: pattern.slice(1, -1), $options: 'i' } };
+      await chunks.updateMany({ account, errors: { $elemMatch: unread } }, { $pull: { errors: unread } });
       await chunks.updateMany({ account, errors: { $elemMatch: theirs } }, { $pull: { errors: theirs } });
     },
 

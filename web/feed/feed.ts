@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { dateIn } from '../../domain/date-in-text.js';
 import { shortened } from '../../domain/shortened.js';
-import { dateIn } from './dates.js';
 import { type Entry, type EntryFeed, entriesOf } from './entries.js';
 import { baseOfDocument, innerBase, webAddress } from './links.js';
 

@@ -1,45 +1,61 @@
+import { createHash } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { CsvError } from 'csv-parse';
-import { parse } from 'csv-parse/sync';
-import { Failure } from '../../../domain/errors.js';
-import {
-  type ColumnMapping,
-  CSV_PARSE_OPTIONS,
-  type CsvEncoding,
-  columnsOf,
-  type Delimiter,
-  delimiterOf,
-  encodingProbe,
-  fromWindows1252,
-  namedDelimiter,
-  parserEncoding,
-  utf16Of,
-} from '../../../domain/import/csv.js';
-import type { CsvFile } from '../../../store/imports/row.js';
+import { decoderOf, encodingOf, markedEncoding, utf16Pattern } from '../../../web/decoding/encodings.js';
 import { limitBytes } from '../../uploads.js';
+import { type Container, opened } from './files/container.js';
+import { encodingProbe } from './files/guess-encoding.js';
+import { refused } from './files/refused.js';
 
 /** A stored file, with the properties detected during the upload. */
 export interface StoredUpload {
   readonly name: string;
-  /** Size of the stored file, which is UTF-8 or a single-byte encoding, without a byte order mark. */
+  /** Size of the stored file, which has no byte order mark and is in an encoding that contains ASCII. */
   readonly bytes: number;
-  readonly encoding: CsvEncoding;
+  readonly container: Container;
+  /** Of the stored file, if it is known. */
+  readonly encoding: string;
+  /** Of the file as it was sent: UTF-16 is stored as UTF-8. */
+  readonly sentEncoding: string;
+  /** The encoding was named, by the request or by the file. */
+  readonly isNamed: boolean;
+  /** SHA-256 of the file as it was sent. */
+  readonly hash: string;
   /** Its first bytes, which must contain the header. */
   readonly head: Buffer;
 }
 
-const HEAD_BYTES = 65_536;
+export interface UploadRequest {
+  readonly name: string;
+  readonly limit: number;
+  /** As the request names it, if it comes before the file. */
+  readonly encoding: string | undefined;
+}
+
+export const HEAD_BYTES = 65_536;
 
 /** Stores an upload block by block; throws `payload_too_large` at the first byte beyond the limit. */
 export async function storeUpload(
   source: Readable,
   sink: Writable,
-  { name, limit }: { readonly name: string; readonly limit: number },
+  { name, limit, encoding: given }: UploadRequest,
 ): Promise<StoredUpload> {
   const probe = encodingProbe();
+  const hash = createHash('sha256');
   const head: Buffer[] = [];
+  const found: Found = { container: 'csv', wide: undefined, marked: false };
   let bytes = 0;
+  const hashed = async function* (blocks: AsyncIterable<Buffer>) {
+    for await (const block of blocks) {
+      hash.update(block);
+      yield block;
+    }
+  };
+  const unpacked = async function* (blocks: AsyncIterable<Buffer>) {
+    const file = await opened(blocks, limit);
+    found.container = file.container;
+    yield* file.blocks;
+  };
   const inspected = async function* (blocks: AsyncIterable<Buffer>) {
     for await (const block of blocks) {
       probe.add(block);
@@ -48,68 +64,82 @@ export async function storeUpload(
       yield block;
     }
   };
-  await pipeline(source, limitBytes(limit), withoutByteOrderMark, inspected, sink);
-  return { name, bytes, encoding: probe.encoding(), head: Buffer.concat(head) };
+  const decoded = (blocks: AsyncIterable<Buffer>) => withAscii(unpacked(hashed(blocks)), encodingNamed(given), found);
+  await pipeline(source, limitBytes(limit), decoded, inspected, sink);
+  const isStored = found.wide !== undefined || found.marked;
+  const encoding = isStored ? 'utf-8' : (encodingNamed(given) ?? probe.encoding());
+  return {
+    name,
+    bytes,
+    container: found.container,
+    encoding,
+    sentEncoding: found.wide ?? encoding,
+    isNamed: given !== undefined || isStored || found.container === 'xlsx',
+    hash: hash.digest('hex'),
+    head: Buffer.concat(head),
+  };
 }
 
-/** Reads the header once. Throws `validation_failed` if the file cannot be imported with this mapping. */
-export function csvFileOf({ head, ...upload }: StoredUpload, mapping: ColumnMapping): CsvFile {
-  const { name, bytes, encoding } = upload;
-  const named = namedDelimiter(head.toString('latin1'));
-  const above = named?.length ?? 0;
-  const text = head.subarray(above).toString(parserEncoding(encoding));
-  const delimiter = named?.delimiter ?? delimiterOf(text);
-  const { cells, end } = headerOf(head.subarray(above), encoding, delimiter);
-  if (above + end >= HEAD_BYTES && bytes > HEAD_BYTES) throw refused('file', ['The header of the file is too long.']);
-  const headers = cells.map((cell) => (encoding === 'utf-8' ? cell : fromWindows1252(cell)).trim());
-  const found = columnsOf(headers, mapping);
-  if (found.kind === 'faults') throw refused(found.about, found.sentences);
-  return { name, bytes, encoding, delimiter, columns: found.columns, start: above + end };
+interface Found {
+  container: Container;
+  /** An encoding that does not contain ASCII: the file is stored as UTF-8. */
+  wide: string | undefined;
+  marked: boolean;
 }
 
-function headerOf(head: Buffer, encoding: CsvEncoding, delimiter: Delimiter) {
-  try {
-    const reading = { ...CSV_PARSE_OPTIONS, delimiter, encoding: parserEncoding(encoding), to: 1, info: true } as const;
-    const [first] = parse(head, reading) as unknown as readonly { record: string[]; info: { bytes: number } }[];
-    if (first === undefined) throw refused('file', ['The file is empty.']);
-    return { cells: first.record, end: first.info.bytes };
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    throw refused('file', ['The header of the file has a quote that is not closed.']);
-  }
+/** Throws `validation_failed` for an unknown label. */
+export function encodingNamed(label: string | undefined): string | undefined {
+  if (label === undefined || label === '') return undefined;
+  const encoding = encodingOf(label);
+  if (encoding === undefined) throw refused('encoding', 'The encoding must be a name such as utf-8 or windows-1251.');
+  return encoding;
 }
 
-function refused(field: 'file' | 'mapping', sentences: readonly string[]): Failure {
-  return new Failure('validation_failed', { [field]: sentences });
+export function containsAscii(encoding: string): boolean {
+  return !encoding.startsWith('utf-16') && encoding !== 'iso-2022-jp';
 }
 
-/** Removes the byte order mark and converts UTF-16 to UTF-8, so that positions in the stored file are bytes. */
-async function* withoutByteOrderMark(blocks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+/** Invalid bytes of a file that is stored as UTF-8: they are invalid there too, and cost their row. */
+const INVALID = Buffer.of(0xff);
+
+/** Removes the byte order mark and converts wide encodings to UTF-8, so that positions in the stored file are bytes. */
+async function* withAscii(
+  blocks: AsyncIterable<Buffer>,
+  given: string | undefined,
+  found: Found,
+): AsyncGenerator<Buffer> {
   let start = Buffer.alloc(0);
-  let decoder: ReturnType<typeof decoderFor>;
+  let decode: ((block: Buffer | undefined) => Buffer) | undefined;
   let started = false;
+  const begin = () => {
+    started = true;
+    const marked = markedEncoding(start);
+    const wide = marked ?? utf16Pattern(start) ?? (given !== undefined && !containsAscii(given) ? given : undefined);
+    found.marked = marked === 'utf-8';
+    if (wide === undefined || wide === 'utf-8') return marked === 'utf-8' ? start.subarray(3) : start;
+    found.wide = wide;
+    decode = utf8From(wide);
+    return decode(start);
+  };
   for await (const block of blocks) {
     if (started) {
-      yield decoder === undefined ? block : Buffer.from(decoder.decode(block, { stream: true }));
+      yield decode === undefined ? block : decode(block);
       continue;
     }
     start = Buffer.concat([start, block]);
-    if (start.length < 3) continue;
-    started = true;
-    decoder = decoderFor(start);
-    yield decoder === undefined
-      ? withoutUtf8ByteOrderMark(start)
-      : Buffer.from(decoder.decode(start, { stream: true }));
+    if (start.length >= 256) yield begin();
   }
-  if (!started) yield withoutUtf8ByteOrderMark(start);
-  if (decoder !== undefined) yield Buffer.from(decoder.decode());
+  if (!started) yield begin();
+  if (decode !== undefined) yield decode(undefined);
 }
 
-function decoderFor(start: Buffer) {
-  const utf16 = utf16Of(start);
-  return utf16 && new TextDecoder(utf16);
-}
-
-function withoutUtf8ByteOrderMark(start: Buffer): Buffer {
-  return start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf ? start.subarray(3) : start;
+function utf8From(encoding: string): (block: Buffer | undefined) => Buffer {
+  const decoder = decoderOf(encoding);
+  return (block) => {
+    const text = block === undefined ? decoder.decode() : decoder.decode(block, { stream: true });
+    if (!text.includes('\ufffd')) return Buffer.from(text);
+    return Buffer.concat(
+      text.split('\ufffd').flatMap((part, at) => (at === 0 ? [Buffer.from(part)] : [INVALID, Buffer.from(part)])),
+    );
+  };
 }

@@ -1,10 +1,12 @@
 import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify';
 import { Type } from 'typebox';
+import { guarded } from '../../../domain/formula-guard.js';
+import type { RowError } from '../../../domain/import/row-reading.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
-import { originOf } from '../../hooks/idempotency.js';
+import { replay } from '../../hooks/idempotency.js';
 import { Data, Page, refusals } from '../../schema/envelope.js';
 import { IdPath } from '../../schema/fields.js';
 import { pageMeta, skipOf } from '../../schema/paging.js';
@@ -29,11 +31,12 @@ function receiving(app: Api, deps: Deps, limit: number): void {
   app.post(
     '/lists/:id/imports',
     {
+      config: { claimsUpload: true },
       schema: {
         tags,
         summary: 'Import subscribers from a CSV file',
         description:
-          'A form with a `file`, or the file itself as `text/csv`. Subscribers who have left stay unsubscribed.',
+          'A form with a `file`, or the file itself: CSV, gzip, zip or xlsx. Subscribers who have left stay unsubscribed, and people who have left another tool are imported as such.',
         params: IdPath,
         querystring: ImportOptions,
         body: ImportBody,
@@ -43,7 +46,8 @@ function receiving(app: Api, deps: Deps, limit: number): void {
     async (request, reply) => {
       const account = accountOf(request);
       const list = demandOwned(await deps.lists.find(account, request.params.id));
-      const row = await receiveImport(deps, request, { account, list: list._id, limit, origin: originOf(request) });
+      const row = await receiveImport(deps, request, { account, list: list._id, limit });
+      if ('kind' in row) return replay(row, reply);
       deps.engine.startImport(row);
       reply.header('location', `/api/v1/imports/${row._id}`);
       return reply.code(202).send({ data: importView(row) });
@@ -103,12 +107,18 @@ function errors(app: Api, deps: Deps): void {
     async (request, reply) => {
       const { _id, account, at } = demandOwned(await deps.imports.find(accountOf(request), request.params.id));
       // The values are untrusted, so cells that begin like a formula are escaped.
-      const csv = stringify({ header: true, bom: true, columns: ERROR_COLUMNS, escape_formulas: true });
-      const rows = Readable.from(deps.importErrors.read(account, _id, at.row));
+      const csv = stringify({ header: true, bom: true, columns: ERROR_COLUMNS });
+      const rows = Readable.from(errorCells(deps.importErrors.read(account, _id, at.row)));
       rows.once('error', (error) => csv.destroy(error));
       csv.once('close', () => rows.destroy());
       reply.header('content-disposition', `attachment; filename="import-${_id}-errors.csv"`);
       return reply.type('text/csv; charset=utf-8').send(rows.pipe(csv) as never);
     },
   );
+}
+
+async function* errorCells(errors: AsyncIterable<RowError>) {
+  for await (const { row, column, reason, value } of errors) {
+    yield { row, column: guarded(column), reason, value: guarded(value) };
+  }
 }

@@ -2,14 +2,22 @@ import type { Readable, Writable } from 'node:stream';
 import multipart from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { Failure, type FieldErrors } from '../../../domain/errors.js';
-import type { ColumnMapping } from '../../../domain/import/csv.js';
-import { SUBSCRIBER_LIMITS } from '../../../domain/subscriber/subscriber.js';
+import type { ColumnMapping } from '../../../domain/import/columns.js';
+import { delimiterNamed } from '../../../domain/import/delimiter.js';
+import { foldedWord } from '../../../domain/import/statuses.js';
+import {
+  SUBSCRIBER_LIMITS,
+  SUBSCRIBER_STATUSES,
+  type SubscriberStatus,
+} from '../../../domain/subscriber/subscriber.js';
 import type { Import } from '../../../store/imports/row.js';
 import type { Api } from '../../api.js';
+import { claimUpload, originOf } from '../../hooks/idempotency.js';
 import { jsonIn } from '../../hooks/json-bodies.js';
-import { expectAtMost, expectCsv, streamCsv } from '../../uploads.js';
+import { expectAtMost, expectFile, streamFiles } from '../../uploads.js';
 import type { Deps } from '../../wiring.js';
-import { csvFileOf, type StoredUpload, storeUpload } from './csv-file.js';
+import { encodingNamed, type StoredUpload, storeUpload } from './csv-file.js';
+import { csvFileOf, type FileOptions } from './files/head.js';
 
 export const UPLOAD_LIMIT = 1_073_741_824;
 /** Limits of the form around a file. */
@@ -20,28 +28,36 @@ export interface ImportUpload {
   readonly list: number;
   /** Bytes of the file. */
   readonly limit: number;
-  readonly origin: string | undefined;
 }
 
-type UploadDeps = Pick<Deps, 'imports' | 'blobs'>;
+type UploadDeps = Pick<Deps, 'imports' | 'blobs' | 'storedResponses'>;
+type Refused = NonNullable<Awaited<ReturnType<typeof claimUpload>>>;
 
-/** Lets forms and `text/csv` bodies through unread: the route streams them. */
+/** Lets forms and files through unread: the route streams them. */
 export async function acceptUploads(app: Api): Promise<void> {
   await app.register(multipart, { limits: FORM_FIELDS });
-  streamCsv(app);
+  streamFiles(app);
 }
 
-/** Stores the file, reads its header and queues the import. A refused or interrupted upload leaves nothing stored. */
-export async function receiveImport(deps: UploadDeps, request: FastifyRequest, target: ImportUpload): Promise<Import> {
+/**
+ * Stores the file, reads its header and queues the import. A refused or interrupted upload leaves nothing stored, and neither
+ * does one that repeats another request.
+ */
+export async function receiveImport(
+  deps: UploadDeps,
+  request: FastifyRequest,
+  target: ImportUpload,
+): Promise<Import | Refused> {
   // The parser would throw on a form without a boundary.
   if (/^multipart\/(?!.*;\s*boundary=.)/is.test(request.headers['content-type'] ?? '')) {
     throw new Failure('unsupported_media_type', undefined, 'The form has no boundary.');
   }
   expectAtMost(request, target.limit + FORM_FIELDS.fields * FORM_FIELDS.fieldSize);
   const row = await deps.imports.openUpload(target.account, target.list, deps.blobs.newId());
-  const upload = await storeFile(deps, request, target, row);
+  const { repeats, ...upload } = await storeFile(deps, request, target, row);
+  if (repeats !== undefined) return repeats;
   // No cleanup if this call fails: the import may be accepted and needs its file. If it is not, the sweep deletes the file.
-  const accepted = await deps.imports.accept(row, { ...upload, origin: target.origin });
+  const accepted = await deps.imports.accept(row, { ...upload, origin: originOf(request) });
   // The request repeats one whose answer was lost: the earlier upload is kept and this one is discarded.
   if (accepted._id !== row._id) await discard(deps, row);
   return accepted;
@@ -51,8 +67,11 @@ async function storeFile(deps: UploadDeps, request: FastifyRequest, { account, l
   try {
     const sink = (name: string) => deps.blobs.write(account, row.blob, name);
     const { upload, fields } = await receiveUpload(request, sink, limit);
-    const { mapping, ...options } = importOptions({ ...(request.query as object), ...fields });
-    return { ...options, file: csvFileOf(upload, mapping) };
+    const { dry_run, ...options } = importOptions({ ...(request.query as object), ...fields });
+    const file = csvFileOf(upload, options);
+    const repeats = await claimUpload(deps, request, [fields, upload.hash]);
+    if (repeats !== undefined) await discard(deps, row);
+    return { repeats, dry_run, tags: options.tags, file };
   } catch (error) {
     await discard(deps, row);
     throw error;
@@ -68,9 +87,11 @@ type Sink = (name: string) => Writable;
 
 async function receiveUpload(request: FastifyRequest, sink: Sink, limit: number): Promise<ReceivedUpload> {
   if (request.isMultipart()) return fromForm(request, sink, limit);
-  expectCsv(request, 'Send a form with a file, or the file as text/csv.');
+  const { encoding } = request.query as { readonly encoding?: unknown };
+  expectFile(request, 'Send a form with a file, or the file as text/csv, gzip or xlsx.');
   const name = 'upload.csv';
-  return { upload: await storeUpload(request.raw, sink(name), { name, limit }), fields: {} };
+  const upload = await storeUpload(request.raw, sink(name), { name, limit, encoding: textOf(encoding) });
+  return { upload, fields: {} };
 }
 
 /** Reads a form whose fields come before or after the file. */
@@ -83,7 +104,8 @@ async function fromForm(request: FastifyRequest, sink: Sink, limit: number): Pro
       fields[fieldname] = fieldname in fields ? [fields[fieldname], value].flat() : value;
     } else if (part.fieldname === 'file') {
       const name = part.filename.slice(0, 255) || 'upload.csv';
-      upload = await storeUpload(part.file as Readable, sink(name), { name, limit });
+      const encoding = textOf({ ...(request.query as object), ...fields }['encoding' as never]);
+      upload = await storeUpload(part.file as Readable, sink(name), { name, limit, encoding });
     } else {
       throw new Failure('validation_failed', { [part.fieldname]: [`The ${part.fieldname} field is not known.`] });
     }
@@ -98,29 +120,53 @@ async function discard({ imports, blobs }: UploadDeps, row: Import): Promise<voi
 }
 
 /** The options of an upload. */
-interface ImportOptions {
-  readonly mapping: ColumnMapping;
+interface ImportOptions extends FileOptions {
   readonly dry_run: boolean;
-  readonly tags: readonly string[];
 }
 
 const LONGEST_TAG = 64;
 
+const FAULTS = {
+  mapping: 'The mapping must be a JSON object from headers to fields or null.',
+  dry_run: 'The dry_run must be true or false.',
+  tags: `The tags must be at most ${SUBSCRIBER_LIMITS.tags} of up to ${LONGEST_TAG} characters.`,
+  delimiter: 'The delimiter must be a comma, a semicolon, a tab or "|".',
+  statuses: `The statuses must be a JSON object from words to ${SUBSCRIBER_STATUSES.join(', ')}.`,
+} as const;
+
 /** Reads form fields and query parameters in the same way. Throws `validation_failed` with all errors. */
 function importOptions(given: Readonly<Record<string, unknown>>): ImportOptions {
-  const { mapping = '{}', dry_run = false, tags = [], ...unknown } = given;
+  const { mapping = '{}', dry_run = false, tags = [], encoding, delimiter, statuses = '{}', ...unknown } = given;
   const errors: Record<string, readonly string[]> = {};
   for (const name of Object.keys(unknown)) errors[name] = [`The ${name} field is not known.`];
-  const options = { mapping: mappingOf(mapping), dry_run: flagOf(dry_run), tags: tagsOf([tags].flat()) };
-  if (options.mapping === undefined) {
-    errors['mapping'] = ['The mapping must be a JSON object from headers to fields or null.'];
+  const delimiters = textOf(delimiter) === undefined ? undefined : (delimiterNamed(String(delimiter)) ?? null);
+  const options = {
+    mapping: mappingOf(mapping),
+    dry_run: flagOf(dry_run),
+    tags: tagsOf([tags].flat()),
+    statuses: statusesOf(statuses),
+  };
+  for (const name of ['mapping', 'dry_run', 'tags', 'statuses'] as const) {
+    if (options[name] === undefined) errors[name] = [FAULTS[name]];
   }
-  if (options.dry_run === undefined) errors['dry_run'] = ['The dry_run must be true or false.'];
-  if (options.tags === undefined) {
-    errors['tags'] = [`The tags must be at most ${SUBSCRIBER_LIMITS.tags} of up to ${LONGEST_TAG} characters.`];
-  }
+  if (delimiters === null) errors['delimiter'] = [FAULTS.delimiter];
   if (Object.keys(errors).length > 0) throw new Failure('validation_failed', errors satisfies FieldErrors);
-  return options as ImportOptions;
+  return {
+    ...(options as Pick<ImportOptions, keyof typeof options>),
+    delimiter: delimiters ?? undefined,
+    encoding: encodingNamed(textOf(encoding)),
+  };
+}
+
+function textOf(given: unknown): string | undefined {
+  return typeof given === 'string' && given !== '' ? given : undefined;
+}
+
+function statusesOf(given: unknown): ReadonlyMap<string, SubscriberStatus> | undefined {
+  const words = mappingOf(given);
+  const isStatus = (status: string | null) => (SUBSCRIBER_STATUSES as readonly (string | null)[]).includes(status);
+  if (words === undefined || !Object.values(words).every(isStatus)) return undefined;
+  return new Map(Object.entries(words).map(([word, status]) => [foldedWord(word), status as SubscriberStatus]));
 }
 
 function mappingOf(given: unknown): ColumnMapping | undefined {

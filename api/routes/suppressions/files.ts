@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,8 +9,10 @@ import { CsvError, parse } from 'csv-parse';
 import { stringify } from 'csv-stringify';
 import { Type } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
+import { guarded, unguarded } from '../../../domain/formula-guard.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
+import { claimUpload, replay } from '../../hooks/idempotency.js';
 import { Data, refusals } from '../../schema/envelope.js';
 import { expectAtMost, expectCsv, inBatches, limitBytes, streamCsv } from '../../uploads.js';
 import type { Deps } from '../../wiring.js';
@@ -32,6 +35,7 @@ function importing(app: Api, deps: Deps): void {
   app.post(
     '/suppressions/import',
     {
+      config: { claimsUpload: true },
       bodyLimit: LARGEST_FILE,
       schema: {
         tags,
@@ -42,12 +46,17 @@ function importing(app: Api, deps: Deps): void {
         response: { 200: Data(SuppressionCounts), ...refusals },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       expectCsv(request, 'Send text/csv.');
       expectAtMost(request, LARGEST_FILE);
       const { reason = 'manual' } = request.query;
-      const batches = uploadedAddresses(request.raw, LARGEST_FILE);
-      return { data: await suppressMany(deps, accountOf(request), batches, reason) };
+      let repeats: Awaited<ReturnType<typeof claimUpload>>;
+      const batches = uploadedAddresses(request.raw, LARGEST_FILE, async (hash) => {
+        repeats = await claimUpload(deps, request, hash);
+        return repeats === undefined;
+      });
+      const data = await suppressMany(deps, accountOf(request), batches, reason);
+      return repeats === undefined ? { data } : replay(repeats, reply);
     },
   );
 }
@@ -67,7 +76,7 @@ function exporting(app: Api, { suppressions }: Deps): void {
     },
     async (request, reply) => {
       // The reply of a foreign server may start like a formula: it is quoted.
-      const csv = stringify({ header: true, bom: true, columns: COLUMNS, escape_formulas: true });
+      const csv = stringify({ header: true, bom: true, columns: COLUMNS });
       const rows = Readable.from(views(suppressions.all(accountOf(request))));
       rows.once('error', (error) => csv.destroy(error));
       csv.once('close', () => rows.destroy());
@@ -78,7 +87,10 @@ function exporting(app: Api, { suppressions }: Deps): void {
 }
 
 async function* views(rows: ReturnType<Deps['suppressions']['all']>) {
-  for await (const row of rows) yield suppressionView(row);
+  for await (const row of rows) {
+    const cells = suppressionView(row);
+    yield { ...cells, email: guarded(cells.email ?? ''), evidence: guarded(cells.evidence ?? '') };
+  }
 }
 
 const BATCH_SIZE = 1_000;
@@ -94,18 +106,33 @@ const CSV_OPTIONS = {
 
 /**
  * The addresses of a CSV file, at most 1,000 at a time. Reads the file to its end first: throws `payload_too_large` beyond
- * `limit` bytes and `validation_failed` where it is not a CSV file with addresses.
+ * `limit` bytes and `validation_failed` where it is not a CSV file with addresses. Yields nothing if it may not begin.
  */
-export async function* uploadedAddresses(source: Readable, limit: number): AsyncGenerator<string[]> {
+export async function* uploadedAddresses(
+  source: Readable,
+  limit: number,
+  mayBegin: (hash: string) => Promise<boolean>,
+): AsyncGenerator<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'everpost-suppressions-'));
   try {
     const path = join(folder, 'upload.csv');
-    await pipeline(source, limitBytes(limit), createWriteStream(path));
+    const hash = createHash('sha256');
+    await pipeline(source, limitBytes(limit), hashedBy(hash), createWriteStream(path));
     for await (const _ of addressesIn(path));
+    if (!(await mayBegin(hash.digest('hex')))) return;
     yield* inBatches(addressesIn(path), BATCH_SIZE);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function hashedBy(hash: Hash) {
+  return async function* (blocks: AsyncIterable<Buffer>) {
+    for await (const block of blocks) {
+      hash.update(block);
+      yield block;
+    }
+  };
 }
 
 async function* addressesIn(path: string): AsyncGenerator<string> {
@@ -115,7 +142,7 @@ async function* addressesIn(path: string): AsyncGenerator<string> {
     column ??= columnIn(row);
     // A single column needs no header.
     if (isFirst && column >= 0) continue;
-    const address = row[Math.max(0, column)]?.trim() ?? '';
+    const address = unguarded(row[Math.max(0, column)]?.trim() ?? '');
     if (address !== '') yield address;
   }
 }

@@ -29,7 +29,7 @@ describe('an import', () => {
       { tags: ['spring'] },
     );
     expect((await run(second._id)).kind).toBe('done');
-    expect((await fixture.row(second._id)).counts).toEqual({ created: 1, updated: 2, unchanged: 0, invalid: 2 });
+    expect((await fixture.row(second._id)).counts).toMatchObject({ created: 1, updated: 2, unchanged: 0, invalid: 2 });
     expect(await fixture.people(list)).toMatchObject([
       { email: 'ann@a.test', first_name: 'Ann', tags: ['spring'], source: `import:${first._id}` },
       { email: 'bob@a.test', first_name: 'Bob', attributes: { city: 'Oslo' }, tags: ['spring'] },
@@ -51,7 +51,7 @@ describe('an import', () => {
     }
     const again = await fixture.anImport(list, 'email,first_name\nu@a.test,U\nb@a.test,B\nc@a.test,C\n');
     await run(again._id);
-    expect((await fixture.row(again._id)).counts).toEqual({ ...none, updated: 3 });
+    expect((await fixture.row(again._id)).counts).toMatchObject({ ...none, updated: 3 });
     expect((await fixture.people(list)).map(({ status }) => status)).toEqual(['bounced', 'complained', 'unsubscribed']);
   });
 
@@ -61,7 +61,7 @@ describe('an import', () => {
       const list = await fixture.aList();
       const { _id: id } = await fixture.anImport(list, csv);
       await run(id, fixture.activities({ chunk: { rows, bytes: 1_000 } }));
-      expect((await fixture.row(id)).counts).toEqual({ created: 2, updated: 2, unchanged: 1, invalid: 0 });
+      expect((await fixture.row(id)).counts).toMatchObject({ created: 2, updated: 2, unchanged: 1, invalid: 0 });
       expect((await fixture.people(list)).map(({ first_name }) => first_name)).toEqual(['Three', 'B']);
     }
   });
@@ -73,7 +73,7 @@ describe('an import', () => {
     const csv = 'email,first_name\nold@a.test,New\nn@a.test,N\nn@a.test,M\nold@a.test,New\nx\n';
     const { _id: id } = await fixture.anImport(list, csv, { dry_run: true });
     await run(id, fixture.activities({ chunk: { rows: 1, bytes: 1_000 } }));
-    expect((await fixture.row(id)).counts).toEqual({ created: 1, updated: 2, unchanged: 1, invalid: 1 });
+    expect((await fixture.row(id)).counts).toMatchObject({ created: 1, updated: 2, unchanged: 1, invalid: 1 });
     expect(await fixture.people(list)).toEqual(before);
     expect(await fixture.store.db.collection('import_dry_runs').countDocuments()).toBe(0);
   });
@@ -86,11 +86,68 @@ describe('an import', () => {
     expect((await fixture.people(list)).map(({ first_name }) => first_name)).toEqual(['Françoise', 'Jörg €']);
   });
 
-  test('keeps the rows before an unclosed quote and returns the reason', async () => {
+  test.each([
+    ['unclosed_quote', '"B\nc@a.test,C\n', {}],
+    ['row_too_long', `"${'B\n'.repeat(200_000)}"\nc@a.test,C\n`, {}],
+    ['unclosed_quote', '"B\nc@a.test,C\n', { chunk: { rows: 1, bytes: 1_000 } }],
+  ])('keeps the rows before %s, and names the row', async (reason, rest, limits) => {
     const list = await fixture.aList();
-    const { _id: id } = await fixture.anImport(list, 'email,first_name\na@a.test,A\nb@a.test,"B\nc@a.test,C\n');
-    expect(await run(id)).toEqual({ kind: 'failed', rows: 1 });
-    expect(await fixture.row(id)).toMatchObject({ state: 'failed', reason: 'unclosed_quote', counts: { created: 1 } });
+    const { _id: id } = await fixture.anImport(list, `email,first_name\na@a.test,A\nb@a.test,${rest}`);
+    expect((await run(id, fixture.activities(limits))).kind).toBe('failed');
+    const counts = { created: 1, invalid: 1 };
+    expect(await fixture.row(id)).toMatchObject({ state: 'failed', reason, counts, at: { row: 2 } });
+    expect(await fixture.errorsOf(id)).toMatchObject([
+      { row: 3, reason, value: expect.stringMatching(/^b@a.test,"B/) },
+    ]);
+  });
+
+  test('a bad byte costs one row, in a file that is UTF-8 otherwise', async () => {
+    const list = await fixture.aList();
+    const bad = Buffer.from([0x4a, 0xf6, 0x72, 0x67]);
+    const csv = [Buffer.from('email,first_name\nz@a.test,Zoë\nj@a.test,'), bad, Buffer.from('\ng@a.test,Gül\n')];
+    const { _id: id, file } = await fixture.anImport(list, Buffer.concat(csv));
+    await run(id);
+    expect(file?.encoding).toBe('utf-8');
+    expect((await fixture.people(list)).map(({ first_name }) => first_name)).toEqual(['Gül', 'Zoë']);
+    expect(await fixture.errorsOf(id)).toEqual([
+      { row: 3, column: 'first_name', reason: 'bad_encoding', value: 'J\ufffdrg' },
+    ]);
+  });
+
+  test('imports the status of each row, and counts them', async () => {
+    const list = await fixture.aList();
+    const csv =
+      'email,status,unsubscribed_at\na@a.test,subscribed,\nb@a.test,Opted-Out,2025-01-02\nc@a.test,cleaned,\nd@a.test,on hold,\ne@a.test,,\n';
+    const { _id: id } = await fixture.anImport(list, csv);
+    await run(id);
+    expect((await fixture.row(id)).counts).toMatchObject({
+      created: 4,
+      invalid: 1,
+      statuses: { active: 2, unsubscribed: 1, bounced: 1 },
+    });
+    expect(await fixture.people(list)).toMatchObject([
+      { status: 'active', unsubscribed_at: null },
+      { status: 'unsubscribed', unsubscribed_at: new Date('2025-01-02') },
+      { status: 'bounced' },
+      { status: 'active' },
+    ]);
+    expect(await fixture.errorsOf(id)).toEqual([
+      { row: 5, column: 'status', reason: 'unknown_status', value: 'on hold' },
+    ]);
+  });
+
+  test('a person leaves a list by a file, and never comes back by one', async () => {
+    const list = await fixture.aList();
+    await run((await fixture.anImport(list, 'email\na@a.test\nb@a.test\n'))._id);
+    for (const rows of [1, 1_000]) {
+      const csv = 'email,subscribed\na@a.test,no\nb@a.test,yes\na@a.test,yes\n';
+      const { _id: id } = await fixture.anImport(list, csv);
+      await run(id, fixture.activities({ chunk: { rows, bytes: 1_000 } }));
+      expect(await fixture.people(list)).toMatchObject([
+        { status: 'unsubscribed', unsubscribed_at: expect.any(Date) },
+        { status: 'active', unsubscribed_at: null },
+      ]);
+    }
   });
 
   test('waits for an earlier import of the same list', async () => {
@@ -101,7 +158,7 @@ describe('an import', () => {
     expect(await importNextRows({ account: ACCOUNT, import: second._id })).toEqual({ kind: 'busy', rows: 0 });
     await run(first._id);
     expect((await run(second._id)).kind).toBe('done');
-    expect((await fixture.row(second._id)).counts).toEqual({ ...none, unchanged: 1 });
+    expect((await fixture.row(second._id)).counts).toMatchObject({ ...none, unchanged: 1 });
   });
 
   test('ends when its list is deleted, and leaves no subscriber on it', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { columnsOf, delimiterOf, namedDelimiter } from '../../../domain/import/csv.js';
+import { columnsOf } from '../../../domain/import/columns.js';
+import { delimiterOf, namedDelimiter } from '../../../domain/import/delimiter.js';
 
 const fieldsOf = (headers: readonly string[], mapping = {}) => {
-  const found = columnsOf(headers, mapping);
+  const found = columnsOf({ headers, rows: [] }, mapping);
   return found.kind === 'columns' ? found.columns.map(({ field }) => field) : found.sentences;
 };
 
@@ -41,8 +42,8 @@ describe('columns', () => {
     [['email'], { mail: 'email' }, ['The file has no column "mail".']],
     [
       ['email'],
-      { email: 'status' },
-      ['"status" is not email, first_name, last_name, tags, attributes.<name> or null.'],
+      { email: 'state' },
+      [expect.stringContaining('"state" is not email, first_name, last_name, name, tags, attributes, status,')],
     ],
     [['email'], { email: 'attributes.a.b' }, [expect.stringContaining('"attributes.a.b" is not')]],
     [['a', 'b'], { a: 'email', b: 'email' }, Array(2).fill('More than one column goes to "email".')],
@@ -60,8 +61,11 @@ describe('the delimiter', () => {
   test.each([
     ['email,name\n', ','],
     ['email;name,first\n1,2,3,4\n', ','],
+    ['email;name,first\n1;2,3\n4;5\n6;7\n', ';'],
+    ['email,name;first\n1,2\n3,4;5\n', ','],
     ['email;"a,b,c";city\n', ';'],
     ['email\tname\r\n', '\t'],
+    ['"email"\t"first, name"\n"a"\t"b"\n', '\t'],
     ['email|name', '|'],
     ['email', ','],
     ['\n\nemail;name\n', ';'],

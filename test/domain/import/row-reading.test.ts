@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { columnsOf } from '../../../domain/import/csv.js';
+import { columnsOf } from '../../../domain/import/columns.js';
 import { readRow } from '../../../domain/import/row-reading.js';
 import { parseMailbox } from '../../../mail/address.js';
 
-const found = columnsOf(['Mail', 'Vorname', 'Tags', 'City', 'Note'], { Mail: 'email', Note: null });
+const found = columnsOf(
+  { headers: ['Mail', 'Vorname', 'Tags', 'City', 'Note'], rows: [] },
+  { Mail: 'email', Note: null },
+);
 const columns = found.kind === 'columns' ? found.columns : [];
-const reader = { columns, encoding: 'utf-8', tags: ['all'], parseAddress: parseMailbox } as const;
+const decode = (cell: string) => cell;
+const reader = { columns, decode, format: null, tags: ['all'], parseAddress: parseMailbox } as const;
 
 const fields = { rules: [{ name: 'city', type: 'number', choices: null }], strict: true } as const;
 
@@ -33,6 +37,10 @@ describe('a row', () => {
       kind: 'request',
       request: { row: 8, email: 'b@a.test', email_key: 'b@a.test', tags: ['all'] },
     });
+  });
+
+  test('takes an address without the invisible characters around it', () => {
+    expect(readRow(reader, ['\u200ba@a.test\ufeff'], 0)).toMatchObject({ request: { email: 'a@a.test' } });
   });
 
   test('keeps an attribute as text', () => {

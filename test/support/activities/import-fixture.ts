@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { type SubscriberImportDeps, subscriberImportActivities } from '../../../activities/subscriber/import.js';
-import { type ColumnMapping, columnsOf, delimiterOf } from '../../../domain/import/csv.js';
+import { storeUpload } from '../../../api/routes/imports/csv-file.js';
+import { csvFileOf } from '../../../api/routes/imports/files/head.js';
+import type { ColumnMapping } from '../../../domain/import/columns.js';
+import type { SubscriberStatus } from '../../../domain/subscriber/subscriber.js';
 import { imports } from '../../../store/imports/imports.js';
 import type { Import } from '../../../store/imports/row.js';
 import { importErrors, importRows } from '../../../store/imports/rows.js';
@@ -17,7 +19,8 @@ export interface Upload {
   readonly dry_run?: boolean;
   readonly tags?: readonly string[];
   readonly mapping?: ColumnMapping;
-  readonly encoding?: 'utf-8' | 'windows-1252';
+  readonly encoding?: string;
+  readonly statuses?: Readonly<Record<string, SubscriberStatus>>;
 }
 
 export type ImportFixture = Awaited<ReturnType<typeof importFixture>>;
@@ -73,20 +76,17 @@ async function aList(store: Store): Promise<number> {
 type Stores = Pick<SubscriberImportDeps, 'imports' | 'blobs'>;
 
 async function accepted(stores: Stores, list: number, csv: string | Buffer, upload: Upload): Promise<Import> {
-  const bytes = Buffer.from(csv as string);
-  const header = /^.*?\r?\n/.exec(bytes.toString('latin1'))?.[0] ?? '';
-  const delimiter = delimiterOf(header);
-  const found = columnsOf(header.trim().split(delimiter), upload.mapping);
-  if (found.kind === 'faults') throw new Error(found.sentences.join(' '));
   const { imports, blobs } = stores;
   const row = await imports.openUpload(ACCOUNT, list, blobs.newId());
-  await pipeline(Readable.from([bytes]), blobs.write(ACCOUNT, row.blob, 'people.csv'));
-  const encoding = upload.encoding ?? 'utf-8';
-  const file = { name: 'people.csv', bytes: bytes.length, encoding, delimiter, columns: found.columns };
+  const { mapping = {}, encoding, tags = [], statuses = {} } = upload;
+  const request = { name: 'people.csv', limit: 10_000_000, encoding };
+  const source = Readable.from([Buffer.from(csv as string)]);
+  const stored = await storeUpload(source, blobs.write(ACCOUNT, row.blob, request.name), request);
+  const options = { mapping, encoding, delimiter: undefined, statuses: new Map(Object.entries(statuses)), tags };
   return imports.accept(row, {
-    file: { ...file, start: header.length },
+    file: csvFileOf(stored, options),
     dry_run: upload.dry_run ?? false,
-    tags: upload.tags ?? [],
+    tags,
     origin: undefined,
   });
 }

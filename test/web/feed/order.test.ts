@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { dateIn } from '../../../web/feed/dates.js';
+import { dateIn } from '../../../domain/date-in-text.js';
 import { readFeed } from '../../../web/feed/feed.js';
 
 const FROM = 'https://acme.example/feed.xml';

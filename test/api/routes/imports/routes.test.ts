@@ -75,12 +75,14 @@ describe('an upload', () => {
   });
 
   test.each([
-    ['UTF-8 with a mark', Buffer.from('\ufeffemail\nä@a.test\n')],
-    ['UTF-16, little endian', Buffer.from('\ufeffemail\nä@a.test\n', 'utf16le')],
-    ['UTF-16, big endian', Buffer.from('\ufeffemail\nä@a.test\n', 'utf16le').swap16()],
-  ])('in %s is stored as plain UTF-8', async (_name, payload) => {
+    ['UTF-8 with a mark', 'utf-8', Buffer.from('\ufeffemail\nä@a.test\n')],
+    ['UTF-16, little endian', 'utf-16le', Buffer.from('\ufeffemail\nä@a.test\n', 'utf16le')],
+    ['UTF-16, big endian', 'utf-16be', Buffer.from('\ufeffemail\nä@a.test\n', 'utf16le').swap16()],
+    ['UTF-16 without a mark', 'utf-16le', Buffer.from('email\nä@a.test\n', 'utf16le')],
+    ['UTF-16 without a mark, big endian', 'utf-16be', Buffer.from('email\nä@a.test\n', 'utf16le').swap16()],
+  ])('in %s is stored as plain UTF-8', async (_name, encoding, payload) => {
     const { data } = (await post(payload)).json();
-    expect(data).toMatchObject({ encoding: 'utf-8', columns: [{ header: 'email', field: 'email' }] });
+    expect(data).toMatchObject({ encoding, columns: [{ header: 'email', field: 'email' }] });
     expect(await stored(data.id)).toBe('email\nä@a.test\n');
   });
 
@@ -153,7 +155,11 @@ describe('an invalid upload is refused and leaves nothing stored', () => {
 
   test('a file beyond the limit, without a content length', async () => {
     const sink = new PassThrough().resume();
-    const stored = storeUpload(Readable.from([Buffer.alloc(6), Buffer.alloc(6)]), sink, { name: 'a.csv', limit: 10 });
+    const stored = storeUpload(Readable.from([Buffer.alloc(6), Buffer.alloc(6)]), sink, {
+      name: 'a.csv',
+      limit: 10,
+      encoding: undefined,
+    });
     await expect(stored).rejects.toMatchObject({ code: 'payload_too_large' });
   });
 

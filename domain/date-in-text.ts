@@ -1,4 +1,4 @@
-/** Zones that feeds name and that the platform does not read, in hours. */
+/** Zones that texts name and that the platform does not read, in hours. */
 const ZONES: Readonly<Record<string, string>> = {
   BST: '+0100',
   WEST: '+0100',

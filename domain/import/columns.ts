@@ -1,0 +1,175 @@
+import { ATTRIBUTE_NAME, SUBSCRIBER_LIMITS } from '../subscriber/subscriber.js';
+import { COLUMN_FIELDS, type ColumnField, type CsvColumn, STATUS_FIELDS } from './column-fields.js';
+import { formatOf } from './formats.js';
+import { foldedWord, type GivenStatuses, isStatusField, statusIn } from './statuses.js';
+
+/** Header → field as the caller requests; null skips the column. */
+export type ColumnMapping = Readonly<Record<string, string | null>>;
+
+/** The columns, or one sentence for each fault. */
+export type Columns =
+  | { readonly kind: 'columns'; readonly columns: readonly CsvColumn[]; readonly format: string | null }
+  | { readonly kind: 'faults'; readonly about: 'file' | 'mapping'; readonly sentences: readonly string[] };
+
+/** Common headers in the form of `foldedWord`. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  email: `email emailaddress mail mailaddress emailadresse mailadresse emailid emailaddress1 email1 primaryemail
+    contactemail subscriberemail useremail epost eposta courriel adresseemail adressemail adresseelectronique correo
+    correoelectronico direcciondecorreo indirizzoemail почта электроннаяпочта メールアドレス 邮箱 电子邮件 이메일`,
+  first_name: 'firstname first fname givenname forename vorname prenom nombre nome voornaam имя 名',
+  last_name:
+    'lastname last lname surname familyname nachname familienname nom apellido apellidos cognome achternaam фамилия 姓',
+  tags: 'tags tag labels schlagworte etiquettes etiquetas etichette',
+  status: `subscriptionstatus emailstatus emailsubscriptionstatus marketingstatus emailmarketingstatus emailmarketing
+    subscriberstatus optinstatus emailoptinstatus emailmarketingconsent emailconsent consentstatus emailpermissionstatus
+    emailcampaigns mailingstatus`,
+  subscribed: `subscribed issubscribed subscribedtoemails emailsubscribed optin optedin emailoptin marketingoptin
+    acceptsmarketing acceptsemailmarketing emailmarketingoptin`,
+  blocked: `unsubscribed isunsubscribed optout optedout emailoptout hasoptedoutofemail unsubscribedfromallemail blacklisted
+    blocklisted isblacklisted isblocklisted emailblacklisted emailblocklisted donotemail donotmail donotcontact emailbounced
+    emailsuppressed emailsuppressions emailsuppressed isbounced`,
+  unsubscribed_at: `unsubscribedat unsubtime unsubscribetime unsubscribedate unsubscribeddate unsubscribedon dateunsubscribed
+    optouttime optoutdate optedoutat abgemeldetam`,
+  bounced_at: 'cleantime bouncedat bouncetime bouncedate hardbouncedat',
+  complained_at: 'complainedat complaintdate complainttime spamreportedat',
+  subscribed_at: `subscribedat optintime optindate subscribedate subscribeddate datesubscribed subscribedon signupdate
+    optedinat angemeldetam`,
+};
+/** Headers that mean a status only if the cells below are known: other files use them for something else. */
+const WEAK: Readonly<Record<string, string>> = {
+  status: 'status state statut estado stato zustand contactstatus memberstatus consent',
+  subscribed: 'active isactive enabled newsletter consented hasconsent confirmed',
+  blocked: 'suppressed blocked bounced complained deleted isdeleted inactive disabled cleaned',
+};
+const byHeader = (words: Readonly<Record<string, string>>) =>
+  new Map(
+    Object.entries(words).flatMap(([field, list]) =>
+      list.split(/\s+/).map((word) => [foldedWord(word), field as NonNullable<ColumnField>] as const),
+    ),
+  );
+const FIELD_OF = byHeader(SYNONYMS);
+const WEAK_FIELD_OF = byHeader(WEAK);
+const ATTRIBUTE = new RegExp(ATTRIBUTE_NAME, 'u');
+
+/** The first rows of a file. */
+export interface FileHead {
+  readonly headers: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly statuses?: GivenStatuses;
+}
+
+/**
+ * Assigns a field to each column of a file: from the caller's mapping first, then by the known export, then by known headers and
+ * the cells below them; the rest become attributes.
+ */
+export function columnsOf({ headers, rows, statuses }: FileHead, mapping: ColumnMapping = {}): Columns {
+  const mapped = new Map(Object.entries(mapping).map(([header, field]) => [folded(header), field]));
+  const faults = mappingFaults(headers, mapping);
+  if (faults.length > 0) return { kind: 'faults', about: 'mapping', sentences: faults };
+  const format = formatOf(headers.map(foldedWord));
+  const taken = new Set<string>([...mapped.values()].filter((field) => field !== null));
+  const columns = headers.map((header, at): CsvColumn => {
+    const wanted = mapped.get(folded(header));
+    if (wanted !== undefined) return { header, field: wanted as ColumnField };
+    const known = Object.hasOwn(format?.fields ?? {}, foldedWord(header));
+    const field = known ? format?.fields[foldedWord(header)] : fieldFor(header, cellsAt(rows, at), statuses);
+    return { header, field: takeField(field ?? null, taken) };
+  });
+  const complete = withAddresses(columns, rows);
+  const sentences = fileFaults(complete);
+  if (sentences.length > 0) return { kind: 'faults', about: 'file', sentences };
+  return { kind: 'columns', columns: complete, format: format?.name ?? null };
+}
+
+function cellsAt(rows: FileHead['rows'], at: number): string[] {
+  return rows.map((row) => (row[at] ?? '').trim()).filter((cell) => cell !== '');
+}
+
+/** The first of two columns wins; every column that speaks of the status counts. */
+function takeField(field: ColumnField, taken: Set<string>): ColumnField {
+  if (field === null || taken.has(field)) return isRepeatable(field) ? field : null;
+  taken.add(field);
+  return field;
+}
+
+function isRepeatable(field: string | null): boolean {
+  return (STATUS_FIELDS as readonly (string | null)[]).includes(field);
+}
+
+function fieldFor(header: string, cells: readonly string[], statuses?: GivenStatuses): ColumnField {
+  const word = foldedWord(header);
+  const known = FIELD_OF.get(word) ?? weakField(word, cells, statuses);
+  if (known !== undefined) return known;
+  if (/^attrib(?:ute)?s$/.test(word) && cells.length > 0 && cells.every((cell) => cell.startsWith('{')))
+    return 'attributes';
+  const name = attributeName(header);
+  return name === '' ? null : `attributes.${name}`;
+}
+
+function weakField(word: string, cells: readonly string[], statuses?: GivenStatuses): ColumnField | undefined {
+  const field = WEAK_FIELD_OF.get(word);
+  if (field === undefined || !isStatusField(field)) return undefined;
+  const said = cells.map((cell) => statusIn(field, cell, statuses)).filter((status) => status !== undefined);
+  const known = said.filter((status) => status !== 'unknown');
+  return known.length > said.length / 2 ? field : undefined;
+}
+
+/** Without a column of a known name, the first column whose cells are all addresses. */
+function withAddresses(columns: readonly CsvColumn[], rows: FileHead['rows']): readonly CsvColumn[] {
+  if (columns.some(({ field }) => field === 'email')) return columns;
+  const at = columns.findIndex(({ field }, index) => {
+    const cells = cellsAt(rows, index);
+    return (
+      field?.startsWith('attributes.') &&
+      cells.length > 0 &&
+      cells.every((cell) => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(cell))
+    );
+  });
+  return columns.map((column, index) => (index === at ? { ...column, field: 'email' } : column));
+}
+
+/** "Favourite Colour" → `favourite_colour`: a name that templates can use. */
+export function attributeName(header: string): string {
+  const name = header
+    .normalize('NFC')
+    .replace(/^attributes\./i, '')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '_')
+    .replace(/^_+|_+$/g, '')
+    .slice(0, 60);
+  const safe = /^\p{N}/u.test(name) ? `_${name}` : name;
+  return ATTRIBUTE.test(safe) ? safe : '';
+}
+
+function mappingFaults(headers: readonly string[], mapping: ColumnMapping): string[] {
+  const known = new Set(headers.map(folded));
+  const fields = Object.values(mapping).filter((field) => field !== null);
+  return Object.entries(mapping).flatMap(([header, field]) => {
+    if (!known.has(folded(header))) return [`The file has no column "${header}".`];
+    if (field === null) return [];
+    if (!isField(field)) return [`"${field}" is not ${COLUMN_FIELDS.join(', ')}, attributes.<name> or null.`];
+    const isOnce = isRepeatable(field) || fields.indexOf(field) === fields.lastIndexOf(field);
+    return isOnce ? [] : [`More than one column goes to "${field}".`];
+  });
+}
+
+function fileFaults(columns: readonly CsvColumn[]): string[] {
+  const attributes = columns.filter(({ field }) => field?.startsWith('attributes.')).length;
+  return [
+    ...(columns.some(({ field }) => field === 'email')
+      ? []
+      : ['No column of the file holds email addresses; name one in the mapping.']),
+    ...(attributes > SUBSCRIBER_LIMITS.attributes
+      ? [`The file has ${attributes} columns of attributes; ${SUBSCRIBER_LIMITS.attributes} are allowed.`]
+      : []),
+  ];
+}
+
+function isField(text: string): boolean {
+  const known = (COLUMN_FIELDS as readonly string[]).includes(text);
+  return known || (text.startsWith('attributes.') && ATTRIBUTE.test(text.slice('attributes.'.length)));
+}
+
+function folded(header: string): string {
+  return header.normalize('NFKD').replace(/\p{M}/gu, '').trim().toLowerCase();
+}
