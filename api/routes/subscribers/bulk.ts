@@ -1,18 +1,22 @@
 import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify';
 import { type Static, Type } from 'typebox';
+import { Failure } from '../../../domain/errors.js';
+import { guarded, guardedText } from '../../../domain/formula-guard.js';
+import { tagsCell } from '../../../domain/import/tags-cell.js';
 import type { FieldRules } from '../../../domain/subscriber/custom-field.js';
 import type { SubscriberRequest } from '../../../domain/subscriber/subscriber.js';
 import { parseMailbox } from '../../../mail/address.js';
 import type { Api } from '../../api.js';
 import { accountOf, principalOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
+import { bodyReader } from '../../hooks/validation.js';
 import { referencedList } from '../../references.js';
 import { refusals } from '../../schema/envelope.js';
 import { closed, Id } from '../../schema/fields.js';
 import { inBatches } from '../../uploads.js';
 import type { Deps } from '../../wiring.js';
-import { BatchResult, fitAttributes, SubscriberBatch, subscriberView } from './schema.js';
+import { BatchResult, BatchRow, fitAttributes, SubscriberBatch, subscriberView } from './schema.js';
 
 const EXAMPLES_SHOWN = 5;
 
@@ -52,21 +56,43 @@ export function subscriberBatches(app: Api, deps: Deps): void {
   );
 }
 
+const readRow = bodyReader(BatchRow) as (row: unknown) => Static<typeof BatchRow>;
+
 /** Splits rows into valid ones, with a mailable address and fitting attributes, and the addresses of the others. */
 function validated(rows: Static<typeof SubscriberBatch>['subscribers'], rules: FieldRules) {
-  const valid: SubscriberRequest[] = [];
-  const invalid: string[] = [];
-  for (const { email, ...fields } of rows) {
-    const address = typeof email === 'string' ? parseMailbox(email) : undefined;
-    const person = fitAttributes(fields, rules);
-    if (address === undefined || 'faults' in person) invalid.push(exampleOf(email));
-    else valid.push({ ...person, email: address.shown, email_key: address.identity });
-  }
-  return { valid, invalid };
+  const read = rows.map((row) => requestOf(row, rules));
+  return {
+    valid: read.filter((request) => request !== undefined),
+    invalid: rows.filter((_, at) => read[at] === undefined).map(exampleOf),
+  };
 }
 
-function exampleOf(email: unknown): string {
-  return (typeof email === 'string' ? email : (JSON.stringify(email) ?? '')).slice(0, 254);
+function requestOf(row: unknown, rules: FieldRules): SubscriberRequest | undefined {
+  const checked = isRow(row) ? checkedRow(row) : undefined;
+  const address = checked && parseMailbox(checked.email);
+  if (checked === undefined || address === undefined) return undefined;
+  const { email: _email, ...fields } = checked;
+  const person = fitAttributes(fields, rules);
+  return 'faults' in person ? undefined : { ...person, email: address.shown, email_key: address.identity };
+}
+
+function isRow(row: unknown): row is { readonly email?: unknown } {
+  return typeof row === 'object' && row !== null && !Array.isArray(row);
+}
+
+/** Undefined where a field of the row is invalid. */
+function checkedRow(row: object): Static<typeof BatchRow> | undefined {
+  try {
+    return readRow(row);
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
+
+function exampleOf(row: unknown): string {
+  const shown = isRow(row) ? row.email : row;
+  return (typeof shown === 'string' ? shown : (JSON.stringify(shown) ?? '')).slice(0, 254);
 }
 
 const COLUMNS = [
@@ -102,8 +128,7 @@ export function subscriberExport(app: Api, deps: Deps): void {
     async (request, reply) => {
       const account = accountOf(request);
       const list = demandOwned(await deps.lists.find(account, request.query.list_id));
-      // Cells that begin like a formula are escaped: a spreadsheet would run formulas that subscribers entered at sign-up.
-      const csv = stringify({ header: true, bom: true, columns: COLUMNS, escape_formulas: true });
+      const csv = stringify({ header: true, bom: true, columns: COLUMNS });
       const rows = Readable.from(cells(deps, account, list._id));
       rows.once('error', (error) => csv.destroy(error));
       csv.once('close', () => rows.destroy());
@@ -120,8 +145,21 @@ async function* cells({ subscribers, suppressions }: Deps, account: number, list
       rows.map(({ email_key }) => email_key),
     );
     for (const row of rows) {
-      const { attributes, tags, suppressed: barred, ...cells } = subscriberView(row, suppressed);
-      yield { ...cells, suppressed: String(barred), tags: tags.join(', '), attributes: JSON.stringify(attributes) };
+      yield exportCells(subscriberView(row, suppressed));
     }
   }
+}
+
+/** An import reads each cell back as it was. Cells that begin like a formula are guarded: a spreadsheet would run them. */
+function exportCells({ attributes, tags, suppressed, ...cells }: ReturnType<typeof subscriberView>) {
+  return {
+    ...cells,
+    email: guarded(cells.email),
+    first_name: guardedText(cells.first_name),
+    last_name: guardedText(cells.last_name),
+    source: guarded(cells.source),
+    suppressed: String(suppressed),
+    tags: guarded(tagsCell(tags)),
+    attributes: JSON.stringify(attributes),
+  };
 }

@@ -55,11 +55,12 @@ export const NewSubscriber = Type.Object(
 
 export const SubscriberPatch = Type.Object(person, closed);
 
-/** The address is checked later: a row with a malformed address is skipped and reported, and the batch continues. */
-const BatchRow = Type.Object({ email: Type.Optional(Type.Unknown()), ...person }, closed);
+/** Each row is checked alone: a malformed row is counted and reported, and the batch continues. */
+export const BatchRow = Type.Object({ email: Type.String({ maxLength: 320 }), ...person }, closed);
+const AnyRow = Type.Unsafe<unknown>({ anyOf: [BatchRow, { description: 'Any other row is invalid.' }] });
 
 export const SubscriberBatch = Type.Object(
-  { list_id: Id, subscribers: Type.Array(BatchRow, { minItems: 1, maxItems: 1000 }), reactivate: Reactivate },
+  { list_id: Id, subscribers: Type.Array(AnyRow, { minItems: 1, maxItems: 1000 }), reactivate: Reactivate },
   {
     ...closed,
     examples: [

@@ -72,14 +72,32 @@ test('two concurrent batches of the same new subscribers create each one once', 
   expect((await api.call(`GET /api/v1/lists/${own}`)).json().data.total_subscribers).toBe(300);
 });
 
-test('an invalid field fails the batch by name, and nothing is written', async () => {
+test('each row of a batch fails alone', async () => {
   const own = await aList(api);
-  const { error } = await batch([{ email: 'a@example.com' }, { email: 'b@example.com', nick: 'B', tags: 'x' }], own);
-  expect(error.errors).toEqual({
-    'subscribers.1.nick': ['The subscribers.1.nick field is not known.'],
-    'subscribers.1.tags': ['The subscribers.1.tags must be a list.'],
-  });
-  expect((await api.call(`GET /api/v1/lists/${own}`)).json().data.total_subscribers).toBe(0);
+  const rows = [
+    { email: 'a@example.com' },
+    { email: 'b@example.com', first_name: 'Bob\nEve' },
+    { email: 'c@example.com', attributes: { note: 'x'.repeat(2_049) } },
+    { email: 'd@example.com', attributes: { nested: { a: 1 } } },
+    { email: 'e@example.com', tags: 'x' },
+    { email: 'f@example.com', tags: ['t'.repeat(65)] },
+    { email: 'g@example.com', nick: 'G' },
+    { email: 5 },
+    'h@example.com',
+    null,
+    [],
+    { email: 'i@example.com', attributes: { ok: true } },
+  ];
+  const { data, meta } = await batch(rows, own);
+  expect(data).toMatchObject({ created: 2, invalid: 10 });
+  expect(data.invalid_examples).toEqual([
+    'b@example.com',
+    'c@example.com',
+    'd@example.com',
+    'e@example.com',
+    'f@example.com',
+  ]);
+  expect(meta).toEqual({ received: 12, processed: 2 });
 });
 
 test.each([0, 1001])('%d rows are refused', async (rows) => {
