@@ -75,7 +75,7 @@ function rssEntries(feed: RssFeed.Feed<DateLike>, base: string | undefined): Ent
         title: first([title, dc?.titles?.[0], media?.title?.value, itunes?.title].map((one) => textOfTitle(one ?? ''))),
         text: first(texts.map((one) => textOfHtml(one ?? ''))) || atomText(atom?.summary) || atomText(atom?.content),
         date: String(item.pubDate ?? dc?.dates?.[0] ?? atom?.published ?? atom?.updated ?? ''),
-        links: present([link, ...pagesOf(atom?.links), isLink ? guid?.value : undefined]),
+        links: present([link, ...pagesOf(atom?.links), isLink ? guid?.value : undefined, item.enclosures?.[0]?.url]),
         base: item.xml?.base,
       };
     }),

@@ -26,7 +26,13 @@ const LONGEST_HTML = 20_000;
 
 /** One line of text from the beginning of an HTML text, without markup and control characters. */
 export function textOfHtml(html: string): string {
-  return oneLine(/[<&]/.test(html) ? toText(html.slice(0, LONGEST_HTML)) : html.slice(0, LONGEST_HTML));
+  const start = html.slice(0, LONGEST_HTML);
+  return oneLine(/[<&]/.test(start) ? toText(start) : start) || altText(start);
+}
+
+/** What an image alone says. */
+function altText(html: string): string {
+  return oneLine(/<img\s[^<>]*\balt="([^"<>]+)"/i.exec(html)?.[1] ?? '');
 }
 
 export function oneLine(text: string): string {

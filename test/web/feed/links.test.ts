@@ -20,6 +20,7 @@ test.each([
   ['a permalink guid', '<guid>https://acme.example/9</guid>', 'https://acme.example/9'],
   ['a declared permalink guid', '<guid isPermaLink="true">https://acme.example/9</guid>', 'https://acme.example/9'],
   ['a guid that is no link', '<guid isPermaLink="false">https://acme.example/9</guid>', ''],
+  ['its enclosure', '<enclosure url="https://acme.example/1.mp3" type="audio/mpeg"/>', 'https://acme.example/1.mp3'],
   ['a script', '<link>javascript:alert(1)</link>', ''],
   ['a file', '<link>file:///etc/passwd</link>', ''],
 ])('the link of an RSS item may be %s', (_name, item, link) => {

@@ -19,6 +19,7 @@ test.each([
   ['its text', '<description>&lt;p&gt;Tulips bloom early.&lt;/p&gt;</description>', 'Tulips bloom early.'],
   ['its whole content', '<content:encoded><![CDATA[<h2>Tulips</h2><p>bloom</p>]]></content:encoded>', 'Tulips bloom'],
   ['the beginning of a long text', `<description>${'word '.repeat(100)}</description>`, `${'word '.repeat(16)}…`],
+  ['the description of its image', '<description>&lt;img src="x" alt="A cat"&gt;</description>', 'A cat'],
   ['the title of its media', '<media:title>A film</media:title><guid>1</guid>', 'A film'],
   ['its address, without any text', '<link>https://acme.example/x</link>', 'acme.example/x'],
 ])('an item without a title has %s as its title', (_name, item, title) => {
