@@ -53,11 +53,24 @@ function metered(name: string, filter: FilterImplOptions): FilterImplOptions {
     for (const value of given) budget?.useValue(value);
     if (name.startsWith('date')) budget?.use('steps', costOfDate(given[1]));
     if (readsExpression) demandSimple(String(given[2]));
-    const made: unknown = yield handler.apply(this, given);
+    const made: unknown = DECODERS.has(name)
+      ? decoded(() => handler.apply(this, given), given[0])
+      : yield handler.apply(this, given);
     budget?.useValue(made);
     return made;
   };
   return { raw, handler: counted };
+}
+
+const DECODERS = new Set(['url_decode', 'base64_decode', 'base64_url_safe_decode']);
+
+/** Data that is not encoded stays as it is: one recipient's value must not fail their mail. */
+function decoded(decode: () => unknown, value: unknown): unknown {
+  try {
+    return decode();
+  } catch {
+    return value;
+  }
 }
 
 const STEPS_OF_DIRECTIVE = 50;
