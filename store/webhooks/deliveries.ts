@@ -93,6 +93,11 @@ export function deliveries(store: Store) {
     replay: (owner: Owner, events: readonly Pick<Delivery, 'event' | 'seq' | 'type'>[], due: Date): Promise<void> =>
       write(events.map((event) => upsert(owner, event, { state: 'waiting', attempts: 0, due, replayed_at: due }, []))),
 
+    /** Makes all waiting deliveries due at `due`, where their retries are later. Atomic per row. */
+    retryAt: async ({ _id, account }: Owner, due: Date): Promise<void> => {
+      await rows.updateMany({ endpoint: _id, account, due: { $gt: due } }, { $set: { due, updated_at: due } });
+    },
+
     /** Deliveries due by `by`: the longest due first, then by sequence number. */
     due: ({ _id, account }: Owner, by: Date, limit: number): Promise<Delivery[]> =>
       rows

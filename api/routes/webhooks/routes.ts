@@ -84,17 +84,19 @@ function createWebhook(app: Api, { endpoints, eventLog }: Deps, guard: AddressGu
   );
 }
 
-function changeWebhook(app: Api, { endpoints, engine }: Deps, guard: AddressGuard): void {
+function changeWebhook(app: Api, { endpoints, deliveries, engine }: Deps, guard: AddressGuard): void {
   app.patch(
     '/webhooks/:id',
     { schema: { tags, summary: 'Change a webhook endpoint', params: IdPath, body: WebhookPatch, response: ONE } },
     async (request) => {
       const account = accountOf(request);
       const before = demandOwned(await endpoints.find(account, request.params.id));
-      const { url, events } = request.body;
+      const { url, events, enabled } = request.body;
       if (url !== undefined) demandReachable(url, guard);
       if (events !== undefined) demandKnown(events, before.format);
       const row = demandOwned(await endpoints.change(account, before._id, request.body));
+      // What failed before the repair is tried at once.
+      if (enabled === true || url !== undefined) await deliveries.retryAt(row, now());
       if (row.state === 'enabled') engine.notifyEndpoint(row);
       return { data: webhookView(row, now()) };
     },

@@ -44,6 +44,22 @@ afterEach(() => {
   shift = 0;
 });
 
+test.each(['ordered', 'unordered'])(
+  'the failed deliveries of an %s endpoint are due once it is repaired',
+  async (kind) => {
+    const receiver = await receiving(() => 500);
+    const { row } = await fixture.endpoint(account, receiver.url, { ordered: kind === 'ordered' });
+    await fixture.appendEvents(account, names(2));
+    await fixture.pass(row);
+    const { deliveries } = fixture.deps;
+    const at = new Date(Date.now() + shift);
+    expect(await deliveries.due(row, at, 10)).toEqual([]);
+    expect((await deliveries.nextDue(row))?.getTime()).toBeGreaterThan(at.getTime());
+    await deliveries.retryAt(row, at);
+    expect((await deliveries.due(row, at, 10)).length).toBeGreaterThan(0);
+  },
+);
+
 describe('a change of an endpoint during a pass', () => {
   /** An ordered endpoint, changed when its second event arrives: its row, and the result of the pass. */
   async function changedAtTheSecond(change: EndpointFields, status = 200) {
