@@ -87,11 +87,12 @@ async function accountFor(
     return 'over';
   }
   const fate = issueTiming({ ...openingOf(row, deps.times), kind: 'scheduled', scheduledAt: time, now: now() });
-  const overlap = await overlapOf(deps, row, earlier);
+  const overlap = await overlapOf(deps, row, time, earlier);
   if (overlap === 'wait' && !fate.tooLate) return 'waits';
   if (fate.tooLate || overlap === 'skip') {
-    const reason = fate.tooLate ? ('missed' as const) : ('overlap' as const);
-    const skipping = { state: 'skipped' as const, reason, late: true };
+    // Temporal starts no workflow at a time at which another issue is open, if the policy says so.
+    const reason = overlap === 'skip' ? ('overlap' as const) : ('missed' as const);
+    const skipping = { state: 'skipped' as const, reason, late: reason === 'missed' };
     const made = await deps.issues.open({
       ...key,
       newsletter,
@@ -110,9 +111,11 @@ async function accountFor(
 async function overlapOf(
   { issues }: NewsletterSweepDeps,
   { account, _id, overlap }: Newsletter,
+  time: Date,
   earlier: EarlierTimes,
 ) {
   if (earlier.waiting) return 'skip';
+  if (overlap === 'skip' && (await issues.wereOpenAt(account, _id, time))) return 'skip';
   const isAlone = !earlier.begun && (await issues.openIssues(account, _id)).length === 0;
   return isAlone ? 'begin' : overlapAction(overlap);
 }

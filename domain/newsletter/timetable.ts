@@ -38,6 +38,11 @@ export function timesBetween(timetable: Timetable, after: Date, until: Date, mos
   return found;
 }
 
+/** Whether the calendars have any time at all, whatever their period and the skipped days: 30 February is none. */
+export function everFires(timetable: Timetable, after: Date): boolean {
+  return timesAfter({ ...timetable, start_at: null, end_at: null, skip: [] }, after, 1).length > 0;
+}
+
 /** Whether the calendar contains this exact time. */
 export function isTimeOf(timetable: Timetable, time: Date): boolean {
   return timesBetween(timetable, new Date(time.getTime() - 1), time, 1).length === 1;

@@ -129,6 +129,13 @@ function reading(rows: Collection<Issue>) {
         .sort({ scheduled_at: 1 })
         .toArray(),
 
+    /** Whether any issue was open at this time. */
+    wereOpenAt: async (account: number, newsletter: number, time: Date): Promise<boolean> => {
+      const begun = { account, newsletter, created_at: { $lte: time } };
+      const open = { $or: [{ closed_at: null }, { closed_at: { $gt: time } }] };
+      return (await rows.findOne({ ...begun, ...open }, { projection: { _id: 1 } })) !== null;
+    },
+
     /** The subjects of the last issues that were sent, the newest first. */
     lastSubjects: async (account: number, newsletter: number, limit = 10): Promise<string[]> => {
       const found = rows

@@ -5,9 +5,10 @@ import { orphanSweep, sweepNewsletter } from '../../activities/newsletter/sweep.
 import { now } from '../../clock.js';
 import { shrunkTimes } from '../../domain/delivery/protocol.js';
 import { calendarOf, EVERY_DAY } from '../../domain/newsletter/cron.js';
+import { issueId } from '../../domain/newsletter/issue.js';
 import { campaigns } from '../../store/campaigns/campaigns.js';
 import { events } from '../../store/events/events.js';
-import { issues, pushedData } from '../../store/newsletters/issues.js';
+import { type Issue, issues, pushedData } from '../../store/newsletters/issues.js';
 import { type Newsletter, newsletters } from '../../store/newsletters/newsletters.js';
 import { workerEngine } from '../../workers/engine.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
@@ -116,6 +117,31 @@ test('a missed time is started while its catch-up window is open, and recorded a
   const skipped = await store.db.collection('events').countDocuments({ type: 'newsletter.issue_skipped' });
   expect(skipped).toBe(missed.length);
 });
+
+test.each([0, 60])(
+  'a time during an open issue is recorded as overlap, not as missed (catch-up %i min)',
+  async (minutes) => {
+    const open = new Date(Math.floor(now().getTime() / 60_000 - 30) * 60_000);
+    const time = new Date(open.getTime() + 25 * 60_000);
+    const calendars = [calendarOf({ hour: [time.getUTCHours()], minute: [time.getUTCMinutes()], second: [0] })];
+    const { account, _id } = await aNewsletter(store, { calendars, overlap: 'skip', catch_up_seconds: minutes * 60 });
+    const accounted_until = new Date(time.getTime() - 60_000);
+    await store.db.collection<Newsletter>('newsletters').updateOne({ _id }, { $set: { accounted_until } });
+    const first = { _id: issueId(_id, open), account, newsletter: _id, kind: 'scheduled', scheduled_at: open } as const;
+    await issues(store).open({ ...first, send_at: open });
+    // It was sent before the sweep came to the time.
+    const closed_at = new Date(time.getTime() + 60_000);
+    const over = { created_at: open, state: 'sent' as const, closed_at, sweep_at: null };
+    await store.db.collection<Issue>('issues').updateOne({ _id: first._id }, { $set: over });
+    const notified: string[] = [];
+    const notifyIssue = async ({ scheduledAt }: IssueRef) => void notified.push(scheduledAt);
+    const row = await rowOf({ account, _id });
+    await sweepNewsletter({ ...deps(), engine: { ...deps().engine, notifyIssue } }, row);
+    expect(notified).toEqual([]);
+    const [last] = await issuesOf(store, row);
+    expect(last).toMatchObject({ scheduled_at: time, state: 'skipped', reason: 'overlap', late: false });
+  },
+);
 
 test.each([
   ['skip', 1, 2],

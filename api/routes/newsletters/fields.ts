@@ -1,8 +1,10 @@
 import type { Static } from 'typebox';
+import { now } from '../../../clock.js';
 import { DEFAULT_HOURS } from '../../../domain/campaign/approval.js';
 import { Failure, type FieldErrors } from '../../../domain/errors.js';
 import { calendarOf, readCron } from '../../../domain/newsletter/cron.js';
 import type { Source } from '../../../domain/newsletter/source.js';
+import { everFires } from '../../../domain/newsletter/timetable.js';
 import { isZone } from '../../../domain/newsletter/zone.js';
 import { parseMailbox } from '../../../mail/address.js';
 import type { TextTasks } from '../../../mail/tasks/text-tasks.js';
@@ -101,7 +103,8 @@ function calendarFields(calendar: NonNullable<NonNullable<Patch['schedule']>['ca
   return calendarOf({ minute, hour, day, month, weekday });
 }
 
-function timeFaults({ schedule }: Patch, { calendars, zone, start_at, end_at }: NewsletterFields): FieldErrors {
+function timeFaults({ schedule }: Patch, after: NewsletterFields): FieldErrors {
+  const { calendars, zone, start_at, end_at } = after;
   const read = schedule?.cron === undefined ? undefined : readCron(schedule.cron);
   const both = schedule?.cron !== undefined && schedule.calendar !== undefined;
   return {
@@ -115,7 +118,15 @@ function timeFaults({ schedule }: Patch, { calendars, zone, start_at, end_at }: 
     ...(start_at !== null &&
       end_at !== null &&
       end_at < start_at && { 'schedule.end_at': ['The schedule.end_at is before its start.'] }),
+    ...(schedule !== undefined && calendars.length > 0 && isZone(zone) && neverFires(after)),
   };
+}
+
+/** The fault of a schedule that matches no day, such as 30 February. */
+function neverFires(after: NewsletterFields): FieldErrors {
+  if (everFires(after, now())) return {};
+  const field = after.cron === null ? 'schedule.calendar' : 'schedule.cron';
+  return { [field]: [`The ${field} matches no day of the next eight years.`] };
 }
 
 function sourceOf({

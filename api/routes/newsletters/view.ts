@@ -63,8 +63,10 @@ export function nextTimesView(row: Newsletter, count: number): Static<typeof Nex
 
 export function issueView(row: Issue): Static<typeof IssueView> {
   const { _id: id, kind, state, reason, detail, late, sent_late, subject, campaign: campaign_id } = row;
+  // A triggered issue waits for its content and its approval, not for a time.
+  const sendAt = kind === 'triggered' ? (row.launched_at ?? row.created_at) : row.send_at;
   return {
-    ...{ id, kind, scheduled_at: timestamp(row.scheduled_at), send_at: timestamp(row.send_at) },
+    ...{ id, kind, scheduled_at: timestamp(row.scheduled_at), send_at: timestamp(sendAt) },
     ...{ state, reason, detail, late, sent_late, subject, campaign_id },
     items_sent: row.feed?.sent ?? null,
     items_left: row.feed?.left ?? null,

@@ -66,6 +66,35 @@ test('a newsletter needs a list, a schedule and a source; the other fields have 
   expect((await call('GET ')).data.map(({ id }: { id: number }) => id)).toContain(data.id);
 });
 
+test.each([
+  [{ cron: '0 9 30 2 *' }, 'schedule.cron'],
+  [{ cron: '0 9 31 4,6,9,11 *' }, 'schedule.cron'],
+  [{ cron: '* * 30-31 feb *', zone: 'America/Sao_Paulo' }, 'schedule.cron'],
+  [{ calendar: { days: [31], months: [2, 4] } }, 'schedule.calendar'],
+])('the schedule %j, which never fires, is refused', async (schedule, field) => {
+  const sentence = `The ${field} matches no day of the next eight years.`;
+  const refused = await made({ schedule });
+  expect([refused.status, refused.error.errors]).toEqual([422, { [field]: [sentence] }]);
+  const { id } = (await made()).data;
+  expect((await call(`PATCH /${id}`, { schedule })).error.errors).toEqual({ [field]: [sentence] });
+});
+
+test.each(['0 9 29 2 *', '0 9 31 * *', '0 0 1 1 *'])('the rare schedule %s is accepted', async (cron) => {
+  const { status, data } = await made({ schedule: { cron } });
+  expect([status, typeof data.next_at]).toEqual([201, 'string']);
+});
+
+test('an issue that is triggered is sent once it is ready: its sending time is not in the future', async () => {
+  const { id } = (await made({ schedule: { cron: '0 9 * * 5', lead_minutes: 15 }, approval: false })).data;
+  const issue = (await call(`POST /${id}/trigger`)).data;
+  expect(issue.send_at).toBe(issue.created_at);
+  const launched_at = new Date(now().getTime() + 90_000);
+  const rows = api.store.db.collection<Issue>('issues');
+  await rows.updateOne({ _id: issue.id }, { $set: { state: 'launched', launched_at } });
+  const [after] = (await call(`GET /${id}/issues`)).data;
+  expect(after.send_at).toBe(after.launched_at);
+});
+
 test('the next ten issues have their times in the zone and their sending times', async () => {
   const schedule = {
     cron: '30 9 * * 1',
