@@ -1,6 +1,6 @@
 import { now } from '../../clock.js';
 import type { Config } from '../../config.js';
-import { type Brand, DEFAULT_BRAND } from '../../domain/brand/brand.js';
+import { type Brand, DEFAULT_BRAND, isUnnamed } from '../../domain/brand/brand.js';
 import type { Language } from '../../domain/language.js';
 import { postalAddressOf } from '../../domain/subscriber/confirmation.js';
 import { matchLanguage, SYSTEM_MAIL_TEMPLATE } from '../../domain/template.js';
@@ -103,11 +103,13 @@ async function mailSubscriber(deps: ConfirmationDeps, row: Confirmation, reminde
   });
 }
 
-/** The account's brand; the company of the list fills what the brand lacks. */
-function brandFor({ company }: List, account: Account | null): Brand {
+/** The account's brand; the company, the sender and the name of the list fill what the brand lacks. */
+function brandFor({ company, defaults, name: list }: List, account: Account | null): Brand {
   const brand = account?.brand ?? DEFAULT_BRAND;
   const postal_address = brand.postal_address ?? (postalAddressOf(company) || null);
-  return { ...brand, name: brand.name ?? company.name ?? account?.name ?? null, postal_address };
+  const own = account === null || isUnnamed(account) ? null : account.name;
+  const name = brand.name ?? company.name ?? own ?? defaults.from?.name ?? list;
+  return { ...brand, name, postal_address };
 }
 
 /** Everpost's plain letter, which contains the body and nothing else. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { packageRoot } from '../../config.js';
-import { type BrandLogo, DEFAULT_BRAND } from '../../domain/brand/brand.js';
+import { type BrandLogo, DEFAULT_BRAND, isUnnamed } from '../../domain/brand/brand.js';
 import { inkOn, readableOn } from '../../domain/brand/colour.js';
 import { type Html, html } from '../../domain/html.js';
 import { LANGUAGES, type Language, preferredLanguage } from '../../domain/language.js';
@@ -173,8 +173,9 @@ export async function pageStyleFor(
 async function brandOf({ accounts }: Deps, list: List): Promise<PageBrand> {
   const account = await accounts.find(list.account);
   const { name, logo, colors, postal_address } = account?.brand ?? DEFAULT_BRAND;
+  const ownName = account === null || isUnnamed(account) ? null : account.name;
   return {
-    name: name ?? list.company.name ?? account?.name ?? null,
+    name: name ?? list.company.name ?? ownName ?? list.defaults.from?.name ?? list.name,
     logo,
     accent: colors.primary,
     address: postal_address ?? (postalAddressOf(list.company) || null),

@@ -76,9 +76,27 @@ export const DEFAULT_BRAND: Brand = {
   language: 'en',
 };
 
-/** The brand of an account; its name is the account's unless the brand sets one. */
-export function brandOf({ name, brand = DEFAULT_BRAND }: { readonly name: string; readonly brand?: Brand }): Brand {
-  return { ...brand, name: brand.name ?? name };
+/** The name of the first account until it is changed: the product's, which readers must not see. */
+export const UNNAMED_ACCOUNT = 'Everpost';
+
+interface BrandOwner {
+  readonly name: string;
+  readonly brand?: Brand;
+}
+
+/** Whether the mails of an account have no name of their own. */
+export function isUnnamed({ name, brand = DEFAULT_BRAND }: BrandOwner): boolean {
+  return brand.name === null && name === UNNAMED_ACCOUNT;
+}
+
+/**
+ * The brand of an account; its name is the account's unless the brand sets one. `others` are names for an account without
+ * one, the first that is set: of the sender, of the list.
+ */
+export function brandOf(owner: BrandOwner, others: readonly (string | null)[] = []): Brand {
+  const { name, brand = DEFAULT_BRAND } = owner;
+  const instead = isUnnamed(owner) ? others.find((one) => one !== null && one.trim() !== '') : undefined;
+  return { ...brand, name: instead ?? brand.name ?? name };
 }
 
 /** Whether the brand has settings besides name and language. A fresh installation must be able to send. */

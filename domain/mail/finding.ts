@@ -53,6 +53,10 @@ export const FINDINGS = {
     message: 'The brand has no postal address: bulk mail must say where letters reach you.',
   },
   address_not_set: { severity: 'warning', message: 'No postal address: set up the brand before mailing real people.' },
+  brand_not_set: {
+    severity: 'warning',
+    message: 'The brand has no name: readers see this one at the top and foot of the mail; see PUT /account/brand.',
+  },
   markup_removed: { severity: 'warning', message: 'Markup that mails must not contain was taken out.' },
   css_removed: {
     severity: 'warning',

@@ -58,9 +58,15 @@ interface CampaignSources {
     readonly preheader: string | null;
     readonly html: string;
     readonly text: string | null;
+    readonly from: { readonly name: string | null } | null;
   };
   readonly account: { readonly name: string; readonly brand?: Brand };
-  readonly list: { readonly language?: string | null; readonly company: Company };
+  readonly list: {
+    readonly name: string;
+    readonly language?: string | null;
+    readonly company: Company;
+    readonly defaults: { readonly from: { readonly name: string | null } | null };
+  };
   /** The published edition in use; null: the campaign is a whole document. */
   readonly template: TemplateEdition | null;
   /** Names of its recipients' fields; null: not checked. */
@@ -77,7 +83,8 @@ interface Company {
 }
 
 export function campaignJob({ campaign, account, list, template, fields }: CampaignSources): RenderJob {
-  const brand = brandOf(account);
+  const from = campaign.from ?? list.defaults.from;
+  const brand = brandOf(account, [list.company.name, from?.name ?? null, list.name]);
   const language = list.language ?? brand.language;
   const edition = template === null ? undefined : matchLanguage(template, language);
   return {

@@ -1,4 +1,5 @@
 import type { Config } from '../../config.js';
+import { isUnnamed } from '../../domain/brand/brand.js';
 import type { LetterContent } from '../../domain/campaign/campaign.js';
 import { Failure, isUnrenderable } from '../../domain/errors.js';
 import { blocksSending, type Finding, finding } from '../../domain/mail/finding.js';
@@ -53,7 +54,9 @@ export async function renderCampaign(stores: RenderingStores, campaign: Campaign
   const job = campaignJob({ campaign, account, list, template: edition, fields });
   const { subject, preheader } = job;
   const rendered = await stores.renderer.render(job).catch((error: unknown) => Promise.reject(namedAsCampaign(error)));
-  return { subject, preheader, ...rendered, template, list };
+  const isNamed = template === null || !isUnnamed(account);
+  const findings = isNamed ? rendered.findings : [...rendered.findings, finding('brand_not_set', job.brand.name ?? '')];
+  return { subject, preheader, ...rendered, findings, template, list };
 }
 
 /** The body of a letter is the field `html` of its campaign. */

@@ -1,8 +1,10 @@
+import type { Config } from '../../config.js';
 import { brandOf } from '../../domain/brand/brand.js';
 import { demandNoFaults, Failure, type FieldErrors } from '../../domain/errors.js';
 import type { CustomHeaders } from '../../domain/mail/custom-headers.js';
 import type { MessageByTemplate, MessageRequest } from '../../domain/message/message.js';
 import { matchLanguage, type TemplateEdition } from '../../domain/template.js';
+import { parseMailbox } from '../../mail/address.js';
 import { type TextPart, withoutMarks } from '../../mail/letter/text/text-part.js';
 import type { FilledParts } from '../../mail/liquid/fill-parts.js';
 import type { TextTasks } from '../../mail/tasks/text-tasks.js';
@@ -10,9 +12,10 @@ import type { Accounts } from '../../store/accounts/accounts.js';
 import type { Members } from '../../store/accounts/members.js';
 import type { Template } from '../../store/templates/row.js';
 import type { Templates } from '../../store/templates/templates.js';
+import { accountSender } from '../sender.js';
 import type { TemplateCache } from '../template-cache.js';
 import { fillTemplate } from './fill-template.js';
-import type { MailableRecipient, Recipients } from './recipients.js';
+import { type MailableRecipient, mailboxOf, type Recipients } from './recipients.js';
 
 /** The body of a message, as given or filled from a template. */
 export interface MessageBody {
@@ -29,6 +32,7 @@ export interface MessageBody {
 }
 
 export interface TemplateStores {
+  readonly config: Pick<Config, 'mailFrom'>;
   readonly accounts: Accounts;
   readonly members: Members;
   readonly templates: Templates;
@@ -61,7 +65,8 @@ export async function bodyFromTemplate(
   const { edition, version } = await editionOf(deps, account, row, environment);
   const chosen = matchLanguage(edition, request.language);
   if (chosen === undefined) throw new Error(`template ${row._id} lacks its own language`);
-  const brand = brandOf(await deps.accounts.settings(account));
+  const from = request.from == null ? await accountSender(deps, account) : mailboxOf(request.from);
+  const brand = brandOf(await deps.accounts.settings(account), [from.name, parseMailbox(from.email)?.domain ?? null]);
   const key = version === null ? `${row._id}:d${row.drafted}` : `${row._id}:v${version}`;
   const parts = await deps.renderer.partsOf({ ...chosen, contentKey: key, brand });
   const to = recipients[0].mailbox;
@@ -104,7 +109,10 @@ async function demandMembers(
 ): Promise<void> {
   const keys = recipients.map(({ address }) => address.identity);
   const known = await members.among(account, keys);
-  if (keys.some((key) => !known.has(key))) throw new Failure('receiver_not_a_member');
+  if (keys.some((key) => !known.has(key))) {
+    const sentence = 'Drafts go to members of the account only; use testing or live, or add a member.';
+    throw new Failure('receiver_not_a_member', undefined, sentence);
+  }
 }
 
 /** The caller's subject and preheader win over those of the template. A test is marked in its subject and a header. */

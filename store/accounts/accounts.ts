@@ -1,6 +1,6 @@
 import { now } from '../../clock.js';
 import type { PlanSettings } from '../../domain/account/plan.js';
-import type { Brand } from '../../domain/brand/brand.js';
+import { type Brand, UNNAMED_ACCOUNT } from '../../domain/brand/brand.js';
 import type { Store } from '../mongo/connect.js';
 import { type Counters, counters } from '../mongo/counters.js';
 
@@ -90,7 +90,7 @@ export function accounts(store: Store) {
       await ids.reserve('accounts', FIRST_ACCOUNT);
       const row = await rows.findOneAndUpdate(
         { _id: FIRST_ACCOUNT },
-        { $setOnInsert: { kind: 'account', name: 'Everpost', mail_from: null, created_at: now() } },
+        { $setOnInsert: { kind: 'account', name: UNNAMED_ACCOUNT, mail_from: null, created_at: now() } },
         { upsert: true, returnDocument: 'after' },
       );
       if (row === null) throw new Error('The first account could not be made');

@@ -1,19 +1,21 @@
 import { brandOf } from '../../../domain/brand/brand.js';
 import { matchLanguage } from '../../../domain/template.js';
+import { parseMailbox } from '../../../mail/address.js';
 import { withoutMarks } from '../../../mail/letter/text/text-part.js';
 import { preferencesUrl, unsubscribeUrl, viewUrl } from '../../../mail/tokens/link-tokens.js';
 import { PREVIEW_TOKEN } from '../../../services/letters/preview-letter.js';
 import { fillTemplate } from '../../../services/message/fill-template.js';
+import { accountSender } from '../../../services/sender.js';
 import { partsOfTemplate } from '../../../services/template-cache.js';
 import type { Template } from '../../../store/templates/row.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
 import { Data, refusals } from '../../schema/envelope.js';
-import { IdPath } from '../../schema/fields.js';
 import { PreviewView, TemplatePreviewRequest, TemplatePreviewSearch } from '../../schema/preview.js';
 import type { Deps } from '../../wiring.js';
 import { previewView } from '../campaigns/previews/rendering.js';
+import { TemplatePath } from './schema.js';
 
 const tags = ['Templates'];
 const ONE = { 200: Data(PreviewView), ...refusals };
@@ -38,7 +40,7 @@ export function templatePreviews(app: Api, deps: Deps): void {
       schema: {
         tags,
         summary: 'Preview the draft of a template',
-        params: IdPath,
+        params: TemplatePath,
         querystring: TemplatePreviewSearch,
         response: ONE,
       },
@@ -55,7 +57,7 @@ export function templatePreviews(app: Api, deps: Deps): void {
       schema: {
         tags,
         summary: 'Preview the draft of a template with your own data',
-        params: IdPath,
+        params: TemplatePath,
         body: TemplatePreviewRequest,
         response: ONE,
       },
@@ -77,10 +79,11 @@ async function preview(
   if (chosen === undefined) throw new Error(`template ${row._id} lacks its own language`);
   const { subject, preheader, format, source, text } = chosen.content;
   const hasSlot = HAS_CONTENT_SLOT.test(source);
+  const from = await accountSender(deps, account);
   const rendered = await deps.renderer.render({
     template: { format, source },
     body: hasSlot ? { format: 'html', source: options.html ?? SAMPLE_BODY } : null,
-    brand: brandOf(await deps.accounts.settings(account)),
+    brand: brandOf(await deps.accounts.settings(account), [from.name, parseMailbox(from.email)?.domain ?? null]),
     subject: subject ?? '',
     preheader,
     text,
