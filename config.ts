@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type HttpConfig, httpSettings } from './config/http.js';
 import { type Environment, type Reader, reader } from './config/reader.js';
+import { ATTACHMENT_TYPES } from './domain/mail/attachment.js';
 
 /** The configuration, read once from the environment; docs/reference/configuration.md lists every variable. */
 export interface Config {
@@ -72,16 +73,6 @@ export class ConfigurationError extends Error {
 export const DIALECTS = ['envie', 'mailbindr', 'emailmassivo'] as const;
 export type DialectName = (typeof DIALECTS)[number];
 
-/** The media types from envie's documentation. */
-const ATTACHMENT_TYPES = [
-  'application/pdf',
-  'application/zip',
-  'text/plain',
-  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
-  'application/excel',
-  'image/jpeg',
-  'image/png',
-];
 const ATTACHMENT_BYTES = 10 * 1024 * 1024;
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];

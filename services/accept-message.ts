@@ -39,6 +39,8 @@ export interface AcceptOptions {
   readonly firstWins?: boolean;
   /** Accepts every header field that does no harm, not only the known ones. */
   readonly anyHeader?: boolean;
+  /** A dialect's media types of attachments; the installation's still apply. */
+  readonly attachmentTypes?: readonly string[];
   /** The API key whose mails recipients may opt out of; recipients who have opted out are not mailed. */
   readonly optOutKey?: number;
 }

@@ -20,6 +20,51 @@ export type DetectedType =
 
 const SHEET = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 const DOCUMENT = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
+const SLIDES = 'application/vnd.openxmlformats-officedocument.presentationml.presentation';
+
+/** The media types from envie's documentation. */
+export const ENVIE_ATTACHMENT_TYPES: readonly string[] = [
+  'application/pdf',
+  'application/zip',
+  'text/plain',
+  SHEET,
+  'application/excel',
+  'image/jpeg',
+  'image/png',
+];
+/** The default of ATTACHMENT_TYPES. Envie's come first: of two types with one extension, the first is its default. */
+export const ATTACHMENT_TYPES: readonly string[] = [
+  ...ENVIE_ATTACHMENT_TYPES,
+  'image/gif',
+  'image/webp',
+  'text/csv',
+  'text/calendar',
+  'text/xml',
+  'application/xml',
+  'application/json',
+  'application/rtf',
+  'application/vnd.ms-excel',
+  'application/msword',
+  'application/vnd.ms-powerpoint',
+  DOCUMENT,
+  SLIDES,
+  'application/vnd.oasis.opendocument.text',
+  'application/vnd.oasis.opendocument.spreadsheet',
+  'application/vnd.oasis.opendocument.presentation',
+];
+
+/** Other names of media types that programs send. */
+const ALIASES: Readonly<Record<string, string>> = {
+  'image/jpg': 'image/jpeg',
+  'image/pjpeg': 'image/jpeg',
+  'image/x-png': 'image/png',
+  'application/x-pdf': 'application/pdf',
+  'application/x-zip-compressed': 'application/zip',
+  'application/csv': 'text/csv',
+  'text/comma-separated-values': 'text/csv',
+  'application/ics': 'text/calendar',
+  'text/rtf': 'application/rtf',
+};
 
 /** Media types whose files are recognised by their bytes; other files are only checked not to be programs. */
 const KINDS: Readonly<Record<string, FileKind>> = {
@@ -36,11 +81,24 @@ const KINDS: Readonly<Record<string, FileKind>> = {
   'image/webp': { extensions: ['webp'], detected: 'webp' },
   'text/csv': { extensions: ['csv'], detected: 'text' },
   'text/calendar': { extensions: ['ics'], detected: 'text' },
+  'text/xml': { extensions: ['xml'], detected: 'text' },
+  'application/xml': { extensions: ['xml'], detected: 'text' },
+  'application/json': { extensions: ['json'], detected: 'text' },
+  'application/rtf': { extensions: ['rtf'], detected: 'text' },
+  'application/msword': { extensions: ['doc'], detected: 'ole' },
+  'application/vnd.ms-powerpoint': { extensions: ['ppt'], detected: 'ole' },
+  [SLIDES]: { extensions: ['pptx'], detected: 'office' },
+  'application/vnd.oasis.opendocument.text': { extensions: ['odt'], detected: 'zip' },
+  'application/vnd.oasis.opendocument.spreadsheet': { extensions: ['ods'], detected: 'zip' },
+  'application/vnd.oasis.opendocument.presentation': { extensions: ['odp'], detected: 'zip' },
 };
 
-/** The media type: the given one, else the allowed one for the file's extension. */
+/** The media type without parameters: the given one, else the allowed one for the file's extension. */
 export function mediaTypeOf(name: string, mime: string | undefined, allowed: readonly string[]): string | undefined {
-  if (mime !== undefined) return mime.toLowerCase();
+  if (mime !== undefined) {
+    const given = mime.replace(/;.*/s, '').trim().toLowerCase();
+    return (allowed.includes(given) ? undefined : ALIASES[given]) ?? given;
+  }
   const extension = extensionOf(name);
   return allowed.find((type) => extension !== undefined && KINDS[type]?.extensions.includes(extension));
 }

@@ -14,6 +14,12 @@ export interface ContentStores {
   readonly config: Pick<Config, 'attachmentBytes' | 'attachmentTypes' | 'mailFrom'>;
 }
 
+interface ContentOptions {
+  readonly account: number;
+  readonly anyHeader?: boolean;
+  readonly attachmentTypes?: readonly string[];
+}
+
 export interface ReadContent {
   readonly content: MessageContent;
   readonly files: readonly ReadAttachment[];
@@ -23,7 +29,7 @@ export interface ReadContent {
 /** The content of a request, checked. Throws the Failure that names each field at fault. */
 export async function readContent(
   stores: ContentStores,
-  { account, anyHeader = false }: { readonly account: number; readonly anyHeader?: boolean },
+  { account, anyHeader = false, attachmentTypes }: ContentOptions,
   request: MessageRequest,
   body: MessageBody,
   [primary, ...copies]: Recipients<MailableRecipient>,
@@ -39,7 +45,8 @@ export async function readContent(
     ...headerFaults(request.headers ?? {}, anyHeader),
     ...metadataFaults(request.metadata ?? {}),
   });
-  const { attachmentTypes: types, attachmentBytes: bytes } = stores.config;
+  const { attachmentTypes: allowed, attachmentBytes: bytes } = stores.config;
+  const types = allowed.filter((type) => attachmentTypes?.includes(type) ?? true);
   const files = readAttachments(request.attachments ?? [], { types, bytes });
   const content: MessageContent = {
     from,

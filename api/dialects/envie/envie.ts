@@ -1,6 +1,7 @@
 import type { Static } from 'typebox';
+import type { Config } from '../../../config.js';
 import type { Failure } from '../../../domain/errors.js';
-import { withExtension } from '../../../domain/mail/attachment.js';
+import { ATTACHMENT_TYPES, ENVIE_ATTACHMENT_TYPES, withExtension } from '../../../domain/mail/attachment.js';
 import type { MessageRequest } from '../../../domain/message/message.js';
 import { acceptMessage } from '../../../services/accept-message.js';
 import type { Api } from '../../api.js';
@@ -54,11 +55,16 @@ function sending(api: Api, deps: Deps): void {
       schema: { ...routeDefaults, summary: 'Send one email', body: SingleEmail, response: { 200: Sent, ...refusals } },
     },
     async (request) => {
-      const options = acceptOptionsOf(request, keyOf(request));
+      const options = { ...acceptOptionsOf(request, keyOf(request)), attachmentTypes: typesOf(deps.config) };
       const { primary } = await acceptMessage(deps, toNativeRequest(request.body), options);
       return { status: 'success', message: { id: primary.number, token: primary._id } };
     },
   );
+}
+
+/** The documented types, unless the installation has a list of its own. */
+function typesOf({ attachmentTypes }: Pick<Config, 'attachmentTypes'>): readonly string[] {
+  return attachmentTypes.join() === ATTACHMENT_TYPES.join() ? ENVIE_ATTACHMENT_TYPES : attachmentTypes;
 }
 
 /** The validated native request. Opens and clicks are tracked, because two of the documented webhooks report them. */

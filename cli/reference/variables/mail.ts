@@ -1,3 +1,4 @@
+import { ATTACHMENT_TYPES } from '../../../domain/mail/attachment.js';
 import type { Variable } from './variable.js';
 
 /** Sending mail and receiving reports about it. */
@@ -94,8 +95,7 @@ export const MAIL_VARIABLES: readonly Variable[] = [
   {
     name: 'ATTACHMENT_TYPES',
     meaning: 'media types that may be attached to messages, separated by commas or blanks',
-    fallback:
-      'application/pdf application/zip text/plain application/vnd.openxmlformats-officedocument.spreadsheetml.sheet application/excel image/jpeg image/png',
+    fallback: ATTACHMENT_TYPES.join(' '),
     example: 'application/pdf, image/png',
     field: 'attachmentTypes',
   },

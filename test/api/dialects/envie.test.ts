@@ -133,6 +133,7 @@ interface Case {
 const CASES: readonly Case[] = [
   { status: 400, what: 'a field is missing', provoke: () => send({ subject: undefined }) },
   { status: 400, what: 'a type that is not accepted', provoke: () => send({ attachments: [file('video/mp4')] }) },
+  { status: 400, what: 'a type of native messages only', provoke: () => send({ attachments: [file('text/csv')] }) },
   { status: 400, what: 'two files of one name', provoke: () => send({ attachments: [file(), file()] }) },
   { status: 401, what: 'no keys', provoke: () => send({}, { key: null }) },
   { status: 401, what: 'keys that do not match', provoke: () => send({}, { headers: { 'public-key': '2' } }) },

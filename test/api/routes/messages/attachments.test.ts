@@ -39,6 +39,20 @@ describe('attachments', () => {
     ['a.xls', 'application/excel', OLE, 'a.xls'],
     ['a.jpeg', 'IMAGE/JPEG', JPEG, 'a.jpeg'],
     ['a', 'image/png', PNG, 'a.png'],
+    ['a.csv', 'text/csv', Buffer.from('a,b\n1,2\n'), 'a.csv'],
+    ['a.csv', undefined, Buffer.from('a,b\n1,2\n'), 'a.csv'],
+    ['invite.ics', 'text/calendar; charset=utf-8; method=REQUEST', Buffer.from('BEGIN:VCALENDAR'), 'invite.ics'],
+    ['a.gif', undefined, Buffer.from('GIF89a'), 'a.gif'],
+    ['a.webp', 'image/webp', Buffer.from('RIFF\u0004\0\0\0WEBP'), 'a.webp'],
+    ['a.xml', 'application/xml', Buffer.from('<?xml version="1.0"?><a/>'), 'a.xml'],
+    ['a.xml', 'text/xml', Buffer.from('<a/>'), 'a.xml'],
+    ['a.docx', undefined, SHEET, 'a.docx'],
+    ['a.pptx', undefined, SHEET, 'a.pptx'],
+    ['a.doc', undefined, OLE, 'a.doc'],
+    ['a.ppt', 'application/vnd.ms-powerpoint', OLE, 'a.ppt'],
+    ['a.xls', 'application/vnd.ms-excel', OLE, 'a.xls'],
+    ['a.ods', undefined, ZIP, 'a.ods'],
+    ['a.jpg', 'image/jpg', JPEG, 'a.jpg'],
   ])('%s as %s', async (name, mime, bytes, shown) => {
     const answer = await send(file(name, mime, bytes));
     expect(answer.statusCode, answer.body).toBe(202);
@@ -56,6 +70,13 @@ describe('attachments', () => {
     ['a.xlsx', XLSX, ZIP],
     ['a.png', 'image/png', JPEG],
     ['a.exe', 'application/pdf', PDF],
+    ['a.csv', 'text/csv', EXE],
+    ['a.ics', 'text/calendar', Buffer.from('#!/bin/sh\nrm')],
+    ['a.docx', undefined, EXE],
+    ['a.bat', undefined, Buffer.from('@echo off')],
+    ['a.js', 'text/javascript', Buffer.from('alert(1)')],
+    ['a.docm', undefined, SHEET],
+    ['a.xml.exe', 'application/xml', Buffer.from('<a/>')],
     ['a.pdf', 'application/pdf', Buffer.alloc(0)],
   ])('not %s as %s with other bytes or of another kind', async (name, mime, bytes) => {
     const answer = await send(file(name, mime, bytes));
