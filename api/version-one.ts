@@ -38,6 +38,7 @@ import { subscriberBatches, subscriberExport } from './routes/subscribers/bulk.j
 import { subscribers } from './routes/subscribers/routes.js';
 import { suppressionFiles } from './routes/suppressions/files.js';
 import { suppressions } from './routes/suppressions/routes.js';
+import { acceptIdentifiers } from './routes/templates/by-identifier.js';
 import { templatePreviews } from './routes/templates/preview.js';
 import { templates } from './routes/templates/routes.js';
 import { templateVersions } from './routes/templates/versions.js';
@@ -80,6 +81,7 @@ function audienceRoutes(api: Api, deps: Deps): void {
 
 /** Mail. */
 function sendingRoutes(api: Api, deps: Deps, recent: RecentReads): void {
+  acceptIdentifiers(api, deps);
   templates(api, deps);
   templateVersions(api, deps);
   templatePreviews(api, deps);

@@ -10,11 +10,10 @@ import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
 import { originOf } from '../../hooks/idempotency.js';
 import { Data, NoContent, Page, refusals } from '../../schema/envelope.js';
-import { IdPath } from '../../schema/fields.js';
 import { pageMeta, skipOf } from '../../schema/paging.js';
 import type { Deps } from '../../wiring.js';
 import { demandRenderable, readContents, readEdition } from './contents.js';
-import { NewTemplate, TemplatePatch, TemplateRow, TemplateSearch, TemplateView } from './schema.js';
+import { NewTemplate, TemplatePatch, TemplatePath, TemplateRow, TemplateSearch, TemplateView } from './schema.js';
 import { templateRowView, templateView } from './view.js';
 
 const tags = ['Templates'];
@@ -51,7 +50,7 @@ function readTemplates(app: Api, deps: Deps): void {
 
   app.get(
     '/templates/:id',
-    { schema: { tags, summary: 'Retrieve a template', params: IdPath, response: ONE } },
+    { schema: { tags, summary: 'Retrieve a template', params: TemplatePath, response: ONE } },
     async (request, reply) => {
       const account = accountOf(request);
       const row = demandOwned(await deps.templates.find(account, request.params.id));
@@ -88,7 +87,7 @@ function createTemplate(app: Api, deps: Deps): void {
 function changeTemplate(app: Api, deps: Deps): void {
   app.patch(
     '/templates/:id',
-    { schema: { tags, summary: 'Change a template', params: IdPath, body: TemplatePatch, response: ONE } },
+    { schema: { tags, summary: 'Change a template', params: TemplatePath, body: TemplatePatch, response: ONE } },
     async (request, reply) => {
       const { is_default, ...fields } = request.body;
       const account = accountOf(request);
@@ -105,7 +104,7 @@ function changeTemplate(app: Api, deps: Deps): void {
 function removeTemplate(app: Api, deps: Deps): void {
   app.delete(
     '/templates/:id',
-    { schema: { tags, summary: 'Remove a template', params: IdPath, response: { 204: NoContent, ...refusals } } },
+    { schema: { tags, summary: 'Remove a template', params: TemplatePath, response: { 204: NoContent, ...refusals } } },
     async (request, reply) => {
       await updateTemplate(deps, request, async (row) => {
         if (await isInUse(deps, row)) throw new Failure('template_in_use');

@@ -1,13 +1,21 @@
 import { type Static, Type } from 'typebox';
 import { LANGUAGE_TAG } from '../../../domain/template.js';
-import { closed, Id, Line, nullable, Timestamp } from '../../schema/fields.js';
+import { closed, Id, Line, nullable, Patterned, Timestamp } from '../../schema/fields.js';
 import { pageFields } from '../../schema/paging.js';
 
 export const LONGEST_SOURCE = 500_000;
 const Source = nullable(Type.String({ minLength: 1, maxLength: LONGEST_SOURCE }));
 
-export const LanguageTag = Type.String({ pattern: LANGUAGE_TAG.source });
-export const Identifier = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$' });
+export const LanguageTag = Patterned(LANGUAGE_TAG.source, 'must be a language tag, such as en or pt-BR');
+export const Identifier = Patterned(
+  '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$',
+  'must have 1 to 100 letters, digits, dots, dashes or underscores, and begin with a letter or digit',
+);
+
+/** The identifier works too: `acceptIdentifiers` replaces it. */
+export const TemplatePath = Type.Object({
+  id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'The id or the identifier.' }),
+});
 
 const LanguageContent = Type.Object(
   {

@@ -5,7 +5,6 @@ import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
 import { originOf } from '../../hooks/idempotency.js';
 import { Data, refusals } from '../../schema/envelope.js';
-import { IdPath } from '../../schema/fields.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
 import { EmptyBody } from '../campaigns/schema.js';
@@ -14,6 +13,7 @@ import { demandFreeIdentifier, updateTemplate } from './routes.js';
 import {
   Rollback,
   TemplateCopy,
+  TemplatePath,
   TemplateView,
   VersionPage,
   VersionPath,
@@ -29,7 +29,7 @@ const ONE = { 200: Data(TemplateView), ...refusals };
 export function templateVersions(app: Api, deps: Deps): void {
   app.post(
     '/templates/:id/publish',
-    { schema: { tags, summary: 'Publish the draft', params: IdPath, body: EmptyBody, response: ONE } },
+    { schema: { tags, summary: 'Publish the draft', params: TemplatePath, body: EmptyBody, response: ONE } },
     async (request, reply) => {
       const row = await updateTemplate(deps, request, (seen) => deps.templates.publish(seen));
       setETag(reply, row);
@@ -39,7 +39,15 @@ export function templateVersions(app: Api, deps: Deps): void {
 
   app.post(
     '/templates/:id/rollback',
-    { schema: { tags, summary: 'Publish an earlier version again', params: IdPath, body: Rollback, response: ONE } },
+    {
+      schema: {
+        tags,
+        summary: 'Publish an earlier version again',
+        params: TemplatePath,
+        body: Rollback,
+        response: ONE,
+      },
+    },
     async (request, reply) => {
       const { version } = request.body;
       const row = await updateTemplate(deps, request, async (seen) => {
@@ -63,7 +71,7 @@ function copies(app: Api, deps: Deps): void {
       schema: {
         tags,
         summary: 'Copy a template',
-        params: IdPath,
+        params: TemplatePath,
         body: TemplateCopy,
         response: { 201: Data(TemplateView), ...refusals },
       },
@@ -89,7 +97,7 @@ function history(app: Api, deps: Deps): void {
       schema: {
         tags,
         summary: 'List published versions, newest first',
-        params: IdPath,
+        params: TemplatePath,
         querystring: VersionSearch,
         response: { 200: VersionPage, ...refusals },
       },
