@@ -74,6 +74,15 @@ const NOTES = `- \`/cancel\` turns a campaign that is scheduled, drafting or awa
 - \`drafting\`: a model writes the text, see [drafts by AI](../guides/ai-drafts.md). \`awaiting_approval\`: a launched campaign waits
   for an approver. A change of the content asks the approvers again, also while the campaign is scheduled.
 
+\`outcome\` says how a campaign ended; it is null before, and where there were no recipients:
+
+| outcome | meaning |
+| --- | --- |
+| \`complete\` | each recipient was mailed, or skipped because they left |
+| \`complete_with_failures\` | mails to some recipients failed |
+| \`uncertain_left\` | it is not known whether some recipients got the mail |
+| \`halted\` | the campaign was cancelled after mails were sent |
+
 \`reason\` explains a state:
 
 | reason | meaning |

@@ -53,6 +53,28 @@ export function statusOf(state: CampaignState, anySent: boolean): CampaignStatus
   return 'draft';
 }
 
+/** How a campaign ended. `halted`: cancelled with mails sent. `uncertain_left`: the outcome of some mails is not known. */
+export const CAMPAIGN_OUTCOMES = ['complete', 'complete_with_failures', 'uncertain_left', 'halted'] as const;
+export type CampaignOutcome = (typeof CAMPAIGN_OUTCOMES)[number];
+
+interface Ended {
+  readonly recipients: number;
+  readonly failed: number;
+  readonly uncertain: number;
+  readonly anySent: boolean;
+}
+
+/** Null: the campaign has not ended, or ended before it had recipients. */
+export function outcomeOf(
+  state: CampaignState,
+  { recipients, failed, uncertain, anySent }: Ended,
+): CampaignOutcome | null {
+  if (state === 'cancelled') return anySent ? 'halted' : null;
+  if ((state !== 'sent' && state !== 'failed') || recipients === 0) return null;
+  if (uncertain > 0) return 'uncertain_left';
+  return failed > 0 ? 'complete_with_failures' : 'complete';
+}
+
 /** The precise states of a documented status. `cancelled` belongs to both `draft` and `sent`. */
 export function statesOf(status: CampaignStatus): readonly CampaignState[] {
   if (status === 'draft') return ['draft', 'drafting', 'awaiting_approval', 'cancelled'];

@@ -66,7 +66,7 @@ function editing(store: Store, rows: Collection<Campaign>) {
     },
 
     /** Changes content, settings or the time in one write; null if the row was steered or edited meanwhile. */
-    edit: (seen: Seen, change: CampaignChange): Promise<Campaign | null> => {
+    edit: (seen: Seen & Pick<Campaign, 'reason'>, change: CampaignChange): Promise<Campaign | null> => {
       const revision = withRevision(seen, change);
       const asked = reopenApproval(seen, change, 'revision' in revision);
       return writeAsSeen(rows, seen, {
@@ -82,12 +82,20 @@ function editing(store: Store, rows: Collection<Campaign>) {
   };
 }
 
-/** A change of content creates a new revision; a scheduled campaign sends its latest. */
-function withRevision({ state, revision }: Seen, change: CampaignChange): Partial<Campaign> {
+/** A change of content creates a new revision; a scheduled campaign sends its latest. With a text, a failed draft is over. */
+function withRevision(
+  { state, revision, reason }: Seen & Pick<Campaign, 'reason'>,
+  change: CampaignChange,
+): Partial<Campaign> {
   const { settings, scheduled_at, approval, ...content } = change;
   if (Object.keys(content).length === 0) return {};
   const isPinned = state === 'scheduled' || state === 'awaiting_approval';
-  return { revision: revision + 1, ...(isPinned && { pinned: revision + 1, rendered: null, findings: null }) };
+  const isWritten = reason === 'ai_failed' && content.html !== undefined;
+  return {
+    revision: revision + 1,
+    ...(isWritten && { reason: null }),
+    ...(isPinned && { pinned: revision + 1, rendered: null, findings: null }),
+  };
 }
 
 /** A change of settings or time is a control write with a new version, so that no concurrent change is lost. */

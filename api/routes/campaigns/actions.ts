@@ -1,7 +1,7 @@
 import type { Static, TSchema } from 'typebox';
 import { now } from '../../../clock.js';
 import type { RetriedKind } from '../../../domain/campaign/campaign.js';
-import { Failure } from '../../../domain/errors.js';
+import { demandNoFaults, Failure } from '../../../domain/errors.js';
 import type { Finding } from '../../../domain/mail/finding.js';
 import { campaignSender, demandPermittedSender } from '../../../services/sender.js';
 import type { Steering } from '../../../services/steer-campaign.js';
@@ -10,6 +10,7 @@ import type { Api } from '../../api.js';
 import { originOf } from '../../hooks/idempotency.js';
 import { Data, refusals } from '../../schema/envelope.js';
 import { IdPath } from '../../schema/fields.js';
+import { timestamp } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
 import { demandApprovers } from './approval.js';
 import { cancelDrafting } from './drafts/drafting.js';
@@ -53,7 +54,7 @@ export function campaignActions(app: Api, deps: Deps): void {
     respondWithCampaign(deps, reply, cancel(deps, campaignRefOf(request))),
   );
   app.post('/campaigns/:id/rate', routeOptions('Change how fast a campaign is sent', Rate), async (request, reply) => {
-    const { per_second: perSecond } = request.body;
+    const perSecond = rateOf(request.body);
     const { row } = await steerAndNotify(deps, campaignRefOf(request), { action: 'rate', perSecond });
     return respondWithCampaign(deps, reply, row);
   });
@@ -62,6 +63,14 @@ export function campaignActions(app: Api, deps: Deps): void {
     routeOptions('Send to failed, uncertain or unsent recipients in a new round', Retry),
     async (request, reply) => respondWithCampaign(deps, reply, retry(deps, campaignRefOf(request), request.body)),
   );
+}
+
+function rateOf({ per_second, rate_per_second }: Static<typeof Rate>): number | null {
+  const rate = per_second === undefined ? rate_per_second : per_second;
+  if (rate === undefined) demandNoFaults({ per_second: ['The per_second field is required.'] });
+  if (rate_per_second !== undefined && rate_per_second !== rate)
+    demandNoFaults({ rate_per_second: ['The rate_per_second is another name of per_second: give one of them.'] });
+  return rate ?? null;
 }
 
 function routeOptions<T extends TSchema>(summary: string, body: T) {
@@ -130,11 +139,19 @@ const RETRY_KINDS: Readonly<Record<Static<typeof Retry>['status'], readonly Retr
 /** Late replies and reports are recorded in this time after the close. */
 const RETRY_AFTER_CLOSE_MS = 15 * 60_000;
 
+function tooEarly(due: Date): Failure {
+  const at = timestamp(due);
+  const sentence = `The campaign closed too recently: late reports may still arrive. It may be retried from ${at} on.`;
+  return new Failure('too_early', undefined, sentence, { retry_at: at });
+}
+
 /** A retry mails recipients again, so it is refused until late reports have had time to arrive; the unsent need not wait. */
 async function retry(deps: Deps, ref: CampaignRef, { status, ids }: Static<typeof Retry>): Promise<Campaign> {
   const wait = status === 'unsent' ? 0 : RETRY_AFTER_CLOSE_MS;
   const { row } = await steerAndNotify(deps, ref, { action: 'retry', takes: RETRY_KINDS[status], ids }, (seen) => {
-    if (seen.closed_at === null || now().getTime() < seen.closed_at.getTime() + wait) throw new Failure('too_early');
+    if (seen.closed_at === null) throw new Failure('too_early', undefined, 'The last mails are still being recorded.');
+    const due = new Date(seen.closed_at.getTime() + wait);
+    if (now() < due) throw tooEarly(due);
   });
   return row;
 }

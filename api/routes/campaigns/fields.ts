@@ -25,6 +25,13 @@ export const DEFAULT_SETTINGS: CampaignSettings = {
   ttl_hours: 72,
 };
 
+/** The body with its `content` as `html`: a campaign shows its HTML under that name. */
+export function withHtml<B extends { readonly html?: string; readonly content?: string }>({ content, ...body }: B) {
+  if (content === undefined) return body;
+  if (body.html === undefined) return { ...body, html: content };
+  throw new Failure('validation_failed', { content: ['The content is another name of html: give one of them.'] });
+}
+
 /** The content of a new campaign. Throws a failure that lists each invalid field. */
 export function newContent(
   body: New,
@@ -58,17 +65,19 @@ export function newContent(
 export function changedContent(
   body: Patch,
   liquidFaults: FieldErrors,
-  before: CampaignSettings & { readonly subject: string },
+  before: CampaignSettings & { readonly name: string; readonly subject: string },
   approvalBefore?: Approval | null,
 ): CampaignChange {
   demandNoFaults({ ...liquidFaults, ...faultsOf(body) });
   const { settings, scheduled_at, from, name, approval: _approval, approval_expires_hours: _hours, ...others } = body;
   const approval = requestedApproval(body, approvalBefore);
-  const { subject, ...current } = before;
+  const { subject, name: former, ...current } = before;
+  // A campaign whose draft failed has no name yet.
+  const named = name === undefined && former === '' ? body.subject : name;
   return {
     ...others,
     ...(approval !== undefined && { approval }),
-    ...(name !== undefined && { name: name || body.subject || subject }),
+    ...(named !== undefined && { name: named || body.subject || subject }),
     ...(from !== undefined && { from: senderOf(from) ?? null }),
     ...(settings !== undefined && { settings: { ...current, ...settings } }),
     ...(scheduled_at !== undefined && { scheduled_at: futureTime(scheduled_at) }),

@@ -15,7 +15,7 @@ import { pageMeta, skipOf } from '../../schema/paging.js';
 import type { Deps } from '../../wiring.js';
 import { demandApprovers, requestedApproval } from './approval.js';
 import { cancelDrafting, createDraftedCampaign, demandDrafting } from './drafts/drafting.js';
-import { changedContent, futureTime, liquidFaultsOf, newContent } from './fields.js';
+import { changedContent, futureTime, liquidFaultsOf, newContent, withHtml } from './fields.js';
 import { demandSendable, withFindings } from './previews/rendering.js';
 import { CampaignPatch, CampaignRow, CampaignSearch, CampaignView, NewCampaign } from './schema.js';
 import { type CampaignRef, campaignRefOf, demandRecipients, notifyIfLive, updateCampaign } from './update.js';
@@ -64,7 +64,7 @@ export function campaigns(app: Api, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const campaign = await createCampaign(deps, accountOf(request), request.body, originOf(request));
+      const campaign = await createCampaign(deps, accountOf(request), withHtml(request.body), originOf(request));
       return reply.code(201).send(await respondWithCampaign(deps, reply, campaign));
     },
   );
@@ -77,7 +77,7 @@ function changeRoutes(app: Api, deps: Deps): void {
     '/campaigns/:id',
     { schema: { tags, summary: 'Change a campaign', params: IdPath, body: CampaignPatch, response: ONE } },
     async (request, reply) => {
-      const row = await patchCampaign(deps, campaignRefOf(request), request.body);
+      const row = await patchCampaign(deps, campaignRefOf(request), withHtml(request.body));
       return respondWithCampaign(deps, reply, row);
     },
   );
@@ -142,7 +142,8 @@ async function patchCampaign(deps: Deps, ref: CampaignRef, body: Static<typeof C
   if (body.template_id != null) await referencedTemplate(deps, ref.account, body.template_id);
   const faults = await liquidFaultsOf(deps, body);
   const row = await updateCampaign(deps, ref, action, async (seen) => {
-    const change = changedContent(body, faults, { ...seen.settings, subject: seen.subject }, seen.approval);
+    const before = { ...seen.settings, name: seen.name, subject: seen.subject };
+    const change = changedContent(body, faults, before, seen.approval);
     const hasTime = seen.state === 'scheduled' || seen.state === 'awaiting_approval';
     if (change.scheduled_at !== undefined && !hasTime) throw notScheduled();
     if (seen.state === 'scheduled') await demandApprovers(deps, { ...seen, ...change });

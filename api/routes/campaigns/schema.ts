@@ -1,6 +1,11 @@
 import { type Static, Type } from 'typebox';
 import { APPROVAL_DECISIONS } from '../../../domain/campaign/approval.js';
-import { CAMPAIGN_STATES, CAMPAIGN_STATUSES } from '../../../domain/campaign/campaign.js';
+import {
+  CAMPAIGN_OUTCOMES,
+  CAMPAIGN_STATES,
+  CAMPAIGN_STATUSES,
+  type CampaignOutcome,
+} from '../../../domain/campaign/campaign.js';
 import { closed, Id, Line, nullable, PerSecond, Timestamp } from '../../schema/fields.js';
 import { AddressOnly, Sender } from '../../schema/mailboxes.js';
 import { pageFields } from '../../schema/paging.js';
@@ -37,6 +42,7 @@ const content = {
   approval_expires_hours: Type.Optional(Hours),
 };
 const Html = Type.String({ minLength: 1, maxLength: LONGEST_BODY });
+const Content = Type.String({ minLength: 1, maxLength: LONGEST_BODY, description: 'Another name of `html`.' });
 
 export const NewCampaign = Type.Object(
   {
@@ -45,6 +51,7 @@ export const NewCampaign = Type.Object(
     ...content,
     ai: Type.Optional(Ai),
     html: Type.Optional(Html),
+    content: Type.Optional(Content),
     send: Type.Optional(Type.Boolean()),
     scheduled_at: Type.Optional(nullable(Timestamp)),
   },
@@ -66,6 +73,7 @@ export const CampaignPatch = Type.Object(
     subject: Type.Optional(Line(998, 1)),
     ...content,
     html: Type.Optional(Html),
+    content: Type.Optional(Content),
     scheduled_at: Type.Optional(Timestamp),
   },
   closed,
@@ -83,7 +91,15 @@ export const CampaignSearch = Type.Object(
 
 export const SendBody = Type.Object({ scheduled_at: Type.Optional(nullable(Timestamp)) }, closed);
 export const ScheduleBody = Type.Object({ scheduled_at: nullable(Timestamp) }, closed);
-export const Rate = Type.Object({ per_second: PerSecond }, closed);
+export const Rate = Type.Object(
+  {
+    per_second: Type.Optional(PerSecond),
+    rate_per_second: Type.Optional(
+      nullable(Type.Integer({ minimum: 1, maximum: 100_000, description: 'Another name of `per_second`.' })),
+    ),
+  },
+  { ...closed, examples: [{ per_second: 50 }] },
+);
 export const EmptyBody = Type.Object({}, closed);
 export const Retry = Type.Object(
   {
@@ -122,6 +138,11 @@ const view = {
   subject: Type.String(),
   preheader: nullable(Type.String()),
   status: Type.Enum([...CAMPAIGN_STATUSES]),
+  outcome: Type.Unsafe<CampaignOutcome | null>({
+    type: ['string', 'null'],
+    enum: [...CAMPAIGN_OUTCOMES, null],
+    description: 'How the campaign ended; null: it has not ended, or had no recipients.',
+  }),
   state: Type.Enum([...CAMPAIGN_STATES]),
   reason: nullable(Type.String()),
   list_id: Id,
@@ -182,6 +203,7 @@ export const CampaignView = Type.Object(
         subject: 'Our new pricing tiers',
         preheader: 'Plus a free 14-day trial — start anytime.',
         status: 'sent',
+        outcome: 'complete_with_failures',
         list_id: 1,
         template_id: 1,
         creation_method: 'ai',

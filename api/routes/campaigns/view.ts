@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { fixedLetter, statusOf } from '../../../domain/campaign/campaign.js';
+import { fixedLetter, outcomeOf, statusOf } from '../../../domain/campaign/campaign.js';
 import { type Engagement, NO_ENGAGEMENT } from '../../../domain/campaign/engagement.js';
 import { finding } from '../../../domain/mail/finding.js';
 import { templateFor } from '../../../domain/template.js';
@@ -88,6 +88,7 @@ function campaignRowView(
     subject,
     preheader,
     status: statusOf(state, totals.anySent),
+    outcome: outcomeOf(state, totals),
     state,
     reason,
     list_id,

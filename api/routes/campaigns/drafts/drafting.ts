@@ -7,7 +7,7 @@ import type { Campaign, Drafting, NewCampaign } from '../../../../store/campaign
 import type { Draft, DraftKey, DraftRequest } from '../../../../store/drafts/drafts.js';
 import { draftHolder } from '../../../../store/quotas/quotas.js';
 import { demandOwned } from '../../../hooks/failures.js';
-import { closed, Id, nullable, Timestamp } from '../../../schema/fields.js';
+import { closed, Id, nullable, Patterned, Timestamp } from '../../../schema/fields.js';
 import type { Deps } from '../../../wiring.js';
 
 /** Milliseconds that a request waits for the text. */
@@ -80,10 +80,11 @@ export async function waitForDraft(deps: Deps, { account, _id, n }: Pick<Campaig
   return draft;
 }
 
-function failureOf({ campaign, n, reason }: Draft): Failure {
+function failureOf({ campaign, n, reason, detail }: Draft): Failure {
   const cause = DRAFT_SENTENCES[reason ?? 'unusable'];
-  const sentence = `The draft could not be written: ${cause} Campaign ${campaign} is kept; POST /campaigns/${campaign}/drafts tries again.`;
-  return new Failure('ai_failed', undefined, sentence, { campaign_id: campaign, draft: n, reason });
+  const said = detail === null || cause.includes(detail) ? '' : ` The last error: ${detail.replace(/[.\s]+$/, '')}.`;
+  const sentence = `The draft could not be written: ${cause}${said} Campaign ${campaign} is kept; POST /campaigns/${campaign}/drafts tries again.`;
+  return new Failure('ai_failed', undefined, sentence, { campaign_id: campaign, draft: n, reason, detail });
 }
 
 /** Cancels a draft that is not needed any more, with its open call to the model. */
@@ -101,7 +102,7 @@ export function draftRequestOf({ prompt, links = [], source = null }: AiRequest)
   return { prompt, links: [...links], source };
 }
 
-const Link = Type.String({ maxLength: 2_000, pattern: '^https?://[^\\s<>"]+$' });
+const Link = Patterned('^https?://[^\\s<>"]+$', 'must be an http:// or https:// URL', { maxLength: 2_000 });
 
 const Prompt = Type.String({ minLength: 5, maxLength: 2000 });
 const Links = Type.Array(Link, { maxItems: 20, description: 'Links the draft may use, besides those in the prompt.' });

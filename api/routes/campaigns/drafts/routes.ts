@@ -117,7 +117,8 @@ async function applyDraft(deps: Deps, ref: CampaignRef, n: number): Promise<Camp
     const draft = await deps.drafts.find({ account: seen.account, campaign: seen._id, n });
     if (draft === null) throw new Failure('not_found');
     if (draft.state !== 'ready') throw new Failure('draft_not_ready');
-    return deps.campaigns.edit(seen, { ...bodyOfDraft(draft), chosen_draft: n });
+    const content = bodyOfDraft(draft);
+    return deps.campaigns.edit(seen, { ...content, name: seen.name || content.subject, chosen_draft: n });
   });
   return notifyIfLive(deps, row);
 }

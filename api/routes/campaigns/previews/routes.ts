@@ -151,5 +151,8 @@ async function demandMembers(
 ): Promise<void> {
   const keys = to.map((email) => parseMailbox(email)?.identity ?? '');
   const known = await members.among(account, keys);
-  if (keys.some((key) => !known.has(key))) throw new Failure('receiver_not_a_member');
+  const strangers = to.filter((_, i) => !known.has(keys[i] ?? ''));
+  if (strangers.length === 0) return;
+  const sentence = `Test mails go to members of the account only; add ${strangers.join(', ')} with POST /account/members.`;
+  throw new Failure('receiver_not_a_member', undefined, sentence);
 }
