@@ -26,7 +26,7 @@ export const FAILURES = {
   receiver_not_a_member: {
     status: 403,
     permanent: true,
-    message: 'Drafts go to members of the account only; use testing or live.',
+    message: 'Drafts and tests go to members of the account only; see POST /account/members.',
   },
   forged_report: {
     status: 403,

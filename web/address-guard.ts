@@ -16,7 +16,7 @@ export interface AddressGuard {
 /** The allowed ports of targets that callers name. */
 export const PUBLIC_PORTS: readonly string[] = ['', '443', '8443'];
 
-const PRIVATE = 'must not point to a private or reserved address';
+const PRIVATE = 'must not point to a private or reserved address; the operator allows hosts in ALLOWED_PRIVATE_HOSTS';
 
 /**
  * Forbids every address that is not public: private, loopback, link-local, shared (CGNAT), multicast, reserved and translated

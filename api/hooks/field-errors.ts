@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox';
 import type { TLocalizedValidationError, TValidationError } from 'typebox/error';
 import type { FieldErrors } from '../../domain/errors.js';
-import { ONE_LINE } from '../schema/fields.js';
+import { ruleOfPattern } from '../schema/fields.js';
 import { suggestionFor } from './field-suggestions.js';
 
 /** A response lists at most this many errors. */
@@ -118,7 +118,7 @@ function limitOf(error: TValidationError): string {
     case 'maxProperties':
       return `must not have more than ${error.params.limit} fields`;
     case 'pattern':
-      return error.params.pattern === ONE_LINE ? 'must be one line without control characters' : 'is not valid';
+      return ruleOfPattern(String(error.params.pattern)) ?? 'is not valid';
     default:
       return 'is not valid';
   }

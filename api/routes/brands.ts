@@ -4,11 +4,13 @@ import { Failure } from '../../domain/errors.js';
 import type { Api } from '../api.js';
 import { accountOf } from '../hooks/auth.js';
 import { Data, refusals } from '../schema/envelope.js';
-import { closed, Line, nullable } from '../schema/fields.js';
+import { closed, Line, nullable, Patterned } from '../schema/fields.js';
 import type { Deps } from '../wiring.js';
 
 const Url = Type.String({ minLength: 9, maxLength: 2_000, description: 'An https address.' });
-const Colour = Type.String({ pattern: '^#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})$', examples: ['#1f5fbf'] });
+const Colour = Patterned('^#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})$', 'must be a colour such as #1f5fbf', {
+  examples: ['#1f5fbf'],
+});
 const Lines = (maxLength: number) =>
   Type.String({ minLength: 1, maxLength, pattern: '^[^\\u0000-\\u0009\\u000b-\\u001f\\u007f]*$' });
 const Width = Type.Integer({ minimum: 16, maximum: 536 });

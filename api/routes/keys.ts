@@ -9,17 +9,20 @@ import type { Api } from '../api.js';
 import { accountOf } from '../hooks/auth.js';
 import { demandDone, demandOwned } from '../hooks/failures.js';
 import { Data, NoContent, refusals } from '../schema/envelope.js';
-import { closed, Id, IdPath, Line, nullable, Timestamp } from '../schema/fields.js';
+import { closed, Id, IdPath, Line, nullable, Patterned, Timestamp } from '../schema/fields.js';
 import { timestamp, timestampOrNull } from '../timestamp.js';
 import type { Deps } from '../wiring.js';
 
 const Scopes = Type.Array(Type.Enum([...SCOPES]), { minItems: 1, maxItems: 4, uniqueItems: true });
 const Lists = Type.Array(Id, { minItems: 1, maxItems: 100, uniqueItems: true });
-const Domains = Type.Array(Type.String({ minLength: 3, maxLength: 253, pattern: '^[A-Za-z0-9.-]+$' }), {
-  minItems: 1,
-  maxItems: 100,
-  uniqueItems: true,
-});
+const Domains = Type.Array(
+  Patterned('^[A-Za-z0-9.-]+$', 'must be a domain, such as acme.example', { minLength: 3, maxLength: 253 }),
+  {
+    minItems: 1,
+    maxItems: 100,
+    uniqueItems: true,
+  },
+);
 
 export const NewKey = Type.Object(
   {

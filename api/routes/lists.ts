@@ -6,7 +6,7 @@ import { accountOf, principalOf } from '../hooks/auth.js';
 import { demandDone, demandOwned } from '../hooks/failures.js';
 import { originOf } from '../hooks/idempotency.js';
 import { Data, NoContent, refusals } from '../schema/envelope.js';
-import { closed, Id, IdPath, Line, nullable, Timestamp } from '../schema/fields.js';
+import { closed, Id, IdPath, Line, nullable, Patterned, Timestamp } from '../schema/fields.js';
 import { AddressOnly, Sender } from '../schema/mailboxes.js';
 import { timestamp } from '../timestamp.js';
 import type { Deps } from '../wiring.js';
@@ -34,7 +34,9 @@ const notifications = {
   unsubscribe_to: Type.Optional(AddressOnly),
 };
 
-const Language = Type.String({ pattern: `^(?:${LANGUAGES.join('|')})$`, examples: [...LANGUAGES] });
+const Language = Patterned(`^(?:${LANGUAGES.join('|')})$`, `must be one of ${LANGUAGES.join(', ')}`, {
+  examples: [...LANGUAGES],
+});
 
 const settings = {
   description: Type.Optional(nullable(Type.String({ maxLength: 2000 }))),

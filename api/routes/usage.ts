@@ -7,7 +7,7 @@ import type { Usage } from '../../store/quotas/usage.js';
 import type { Api } from '../api.js';
 import { accountOf } from '../hooks/auth.js';
 import { Data, refusals } from '../schema/envelope.js';
-import { closed, IdPath, nullable, Timestamp } from '../schema/fields.js';
+import { closed, IdPath, nullable, Patterned, Timestamp } from '../schema/fields.js';
 import { timestamp } from '../timestamp.js';
 import type { Deps } from '../wiring.js';
 import { clientOf } from './agencies/caller.js';
@@ -22,7 +22,11 @@ const Metered = Type.Object({
 });
 
 const Month = Type.Object(
-  { month: Type.Optional(Type.String({ pattern: '^20\\d\\d-(0[1-9]|1[0-2])$', examples: ['2026-05'] })) },
+  {
+    month: Type.Optional(
+      Patterned('^20\\d\\d-(0[1-9]|1[0-2])$', 'must be a month such as 2026-05', { examples: ['2026-05'] }),
+    ),
+  },
   closed,
 );
 

@@ -4,7 +4,7 @@ import type { CurrentVoice } from '../../store/drafts/voices.js';
 import type { Api } from '../api.js';
 import { accountOf } from '../hooks/auth.js';
 import { Data, refusals } from '../schema/envelope.js';
-import { closed, Line, nullable, Timestamp } from '../schema/fields.js';
+import { closed, Line, nullable, Patterned, Timestamp } from '../schema/fields.js';
 import { timestampOrNull } from '../timestamp.js';
 import type { Deps } from '../wiring.js';
 
@@ -12,7 +12,7 @@ const Prose = (maxLength: number) => Type.String({ minLength: 1, maxLength });
 const Advice = Type.Array(Line(300, 1), { maxItems: 20 });
 const Banned = Type.Array(Line(80, 1), { maxItems: 200 });
 const Samples = Type.Array(Prose(5_000), { maxItems: 5, description: 'Sample mails in the right tone.' });
-const Url = Type.String({ maxLength: 2_000, pattern: '^https?://[^\\s<>"]+$' });
+const Url = Patterned('^https?://[^\\s<>"]+$', 'must be an http:// or https:// URL', { maxLength: 2_000 });
 const Locale = Type.String({ pattern: '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$', maxLength: 35, description: 'BCP 47' });
 const Links = Type.Array(Type.Object({ label: Line(100, 1), url: Url }, closed), {
   maxItems: 20,

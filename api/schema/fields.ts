@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, type TSchema, type TStringOptions, Type } from 'typebox';
 
 /** The field may also be null. */
 export function nullable<T extends TSchema & { type: string }>(schema: T) {
@@ -8,11 +8,24 @@ export function nullable<T extends TSchema & { type: string }>(schema: T) {
 /** Objects reject unknown fields by name. */
 export const closed = { additionalProperties: false } as const;
 
-export const ONE_LINE = '^[^\\u0000-\\u001f\\u007f]*$';
+const ONE_LINE = '^[^\\u0000-\\u001f\\u007f]*$';
+
+/** The rule of each pattern, as the end of a sentence for a caller who broke it. */
+const rules = new Map<string, string>();
+
+/** Text of a pattern; `rule` completes the sentence "The field …". */
+export function Patterned(pattern: string, rule: string, options: TStringOptions = {}) {
+  rules.set(pattern, rule);
+  return Type.String({ ...options, pattern });
+}
+
+export function ruleOfPattern(pattern: string): string | undefined {
+  return rules.get(pattern);
+}
 
 /** One line of text: values that may enter a header have no control characters. */
 export function Line(maxLength: number, minLength = 0) {
-  return Type.String({ minLength, maxLength, pattern: ONE_LINE });
+  return Patterned(ONE_LINE, 'must be one line without control characters', { minLength, maxLength });
 }
 
 export const Mailbox = Type.String({ format: 'email', maxLength: 320 });

@@ -162,7 +162,14 @@ export class BoundedContext extends Context {
     const value = yield* super._getFromScope(scope, paths, false);
     if (value !== undefined || !(strict ?? this.strictVariables)) return value;
     if (!this.budget.maySearch(this.#bounds.length ?? 0)) return value;
-    return yield* super._getFromScope(scope, paths, true);
+    try {
+      return yield* super._getFromScope(scope, paths, true);
+    } catch (error) {
+      // liquidjs names the path up to the first part that is missing.
+      if (Array.isArray(paths) && error instanceof Error && 'variableName' in error)
+        error.variableName = paths.map(String).join('.');
+      throw error;
+    }
   }
 }
 

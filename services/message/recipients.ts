@@ -4,6 +4,7 @@ import { type Address, parseMailbox, parseSender } from '../../mail/address.js';
 import type { Message } from '../../store/messages/row.js';
 import type { OptOuts } from '../../store/suppressions/opt-outs.js';
 import type { Suppressions } from '../../store/suppressions/suppressions.js';
+import { suppressedFailure } from '../suppressed-recipient.js';
 
 /** A recipient that a request names, parsed once. */
 interface Recipient {
@@ -78,8 +79,9 @@ export async function mailableRecipients(
     suppressions.among(account, keys),
     optOutKey === undefined ? new Set<string>() : optOuts.among(account, optOutKey, keys),
   ]);
-  if (suppressed.has(primary.address.identity)) throw new Failure('recipient_suppressed');
-  if (optedOut.has(primary.address.identity)) throw new Failure('recipient_opted_out');
+  const { identity: to } = primary.address;
+  if (suppressed.has(to)) throw await suppressedFailure(suppressions, account, to);
+  if (optedOut.has(to)) throw new Failure('recipient_opted_out');
   const isExcluded = ({ identity }: Address) => suppressed.has(identity) || optedOut.has(identity);
   return [primary, ...copies.filter(isMailable).filter(({ address }) => !isExcluded(address))];
 }

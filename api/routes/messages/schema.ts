@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { LONGEST_HEADER } from '../../../domain/mail/custom-headers.js';
 import { MESSAGE_ENVIRONMENTS, MESSAGE_STATES } from '../../../domain/message/message.js';
-import { closed, Id, Line, Mailbox, nullable, Timestamp } from '../../schema/fields.js';
+import { closed, Id, Line, Mailbox, nullable, Patterned, Timestamp } from '../../schema/fields.js';
 import { CopiesField, RecipientsField, Sender } from '../../schema/mailboxes.js';
 import { LONGEST_BODY } from '../campaigns/schema.js';
 import { Identifier, LanguageTag } from '../templates/schema.js';
@@ -10,14 +10,20 @@ const Body = Type.Optional(nullable(Type.String({ maxLength: LONGEST_BODY })));
 
 const Attachment = Type.Object(
   {
-    name: Type.String({
-      minLength: 1,
-      maxLength: 200,
-      pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f/\\\\\\u2028-\\u202e\\u2066-\\u2069]*$',
-    }),
+    name: Patterned(
+      '^[^\\u0000-\\u001f\\u007f-\\u009f/\\\\\\u2028-\\u202e\\u2066-\\u2069]*$',
+      'must be the name of a file without a folder: no slash, backslash, control character or change of direction',
+      { minLength: 1, maxLength: 200 },
+    ),
     mime: Type.Optional(Type.String({ maxLength: 255 })),
     data: Type.String({ description: 'Base64.' }),
-    cid: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9](?:[A-Za-z0-9._@-]{0,126}[A-Za-z0-9])?$' })),
+    cid: Type.Optional(
+      Patterned(
+        '^[A-Za-z0-9](?:[A-Za-z0-9._@-]{0,126}[A-Za-z0-9])?$',
+        'must have 1 to 128 letters, digits, dots, dashes, underscores or @, without <, > and cid:, and begin and end ' +
+          'with a letter or digit; the HTML names it as cid:…',
+      ),
+    ),
   },
   closed,
 );

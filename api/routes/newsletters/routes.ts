@@ -172,5 +172,7 @@ async function demandUsable(deps: Deps, account: number, fields: NewsletterField
     await demandApprovers(deps, { account, approval: newApproval(fields.approval_hours) });
   const keys = fields.test_to.map((email) => parseMailbox(email)?.identity ?? '');
   const known = await deps.members.among(account, keys);
-  if (keys.some((key) => !known.has(key))) throw new Failure('receiver_not_a_member');
+  if (keys.every((key) => known.has(key))) return;
+  const sentence = 'The addresses of test_to must be members of the account; see POST /account/members.';
+  throw new Failure('receiver_not_a_member', undefined, sentence);
 }

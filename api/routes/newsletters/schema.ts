@@ -7,12 +7,15 @@ import {
   OVERLAPS,
 } from '../../../domain/newsletter/issue.js';
 import { OVERFLOWS, SOURCE_KINDS } from '../../../domain/newsletter/source.js';
-import { closed, Id, Line, nullable, Timestamp } from '../../schema/fields.js';
+import { closed, Id, Line, nullable, Patterned, Timestamp } from '../../schema/fields.js';
 import { AddressList, AddressOnly, Sender } from '../../schema/mailboxes.js';
 import { pageFields } from '../../schema/paging.js';
 import { Hours, Settings, SettingsView } from '../campaigns/schema.js';
 
-const Day = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', format: 'date', examples: ['2026-12-25'] });
+const Day = Patterned('^\\d{4}-\\d{2}-\\d{2}$', 'must be a day such as 2026-12-25', {
+  format: 'date',
+  examples: ['2026-12-25'],
+});
 const numbers = (from: number, to: number) =>
   Type.Optional(Type.Array(Type.Integer({ minimum: from, maximum: to }), { minItems: 1, maxItems: to - from + 1 }));
 
@@ -60,7 +63,7 @@ const Times = Type.Object(
   { ...closed, description: 'When an issue begins; either cron or calendar.' },
 );
 
-const Url = Type.String({ maxLength: 2_000, pattern: '^https?://[^\\s<>"]+$' });
+const Url = Patterned('^https?://[^\\s<>"]+$', 'must be an http:// or https:// URL', { maxLength: 2_000 });
 const Source = Type.Object(
   {
     kind: Type.Enum([...SOURCE_KINDS]),
@@ -196,7 +199,11 @@ export const IssueView = Type.Object(
     id: Type.String(),
     kind: Type.Enum([...ISSUE_KINDS]),
     scheduled_at: Timestamp,
-    send_at: Timestamp,
+    send_at: Type.String({
+      format: 'date-time',
+      description:
+        'A triggered issue is sent as soon as it is ready and approved: since when, or when it was launched.',
+    }),
     state: Type.Enum([...ISSUE_STATES]),
     reason: Type.Unsafe<IssueReason | null>({ type: ['string', 'null'], enum: [...Object.keys(ISSUE_REASONS), null] }),
     detail: nullable(Type.String()),

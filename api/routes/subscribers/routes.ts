@@ -9,6 +9,7 @@ import {
   tooLarge,
 } from '../../../domain/subscriber/subscriber.js';
 import { type Address, parseMailbox } from '../../../mail/address.js';
+import { suppressedFailure } from '../../../services/suppressed-recipient.js';
 import type { List } from '../../../store/lists/lists.js';
 import type { SubscribeResult } from '../../../store/subscribers/changes.js';
 import type { Subscriber } from '../../../store/subscribers/row.js';
@@ -206,6 +207,6 @@ async function requestConfirmation(deps: Deps, list: List, fields: SubscriberReq
   if (row?.reason === 'over_cap') throw new Failure('subscriber_limit_reached');
   const rows = await deps.subscribers.onEveryList(account, fields.email_key);
   const subscriber = rows.find((person) => person.list_id === list_id);
-  if (subscriber === undefined) throw new Failure('recipient_suppressed');
+  if (subscriber === undefined) throw await suppressedFailure(deps.suppressions, account, fields.email_key);
   return { kind: row?.state === 'open' && row.new_subscriber ? 'created' : 'unchanged', subscriber };
 }
