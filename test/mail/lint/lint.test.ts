@@ -88,6 +88,7 @@ test('every code of the check has a test here, in those of rendering or in those
     '../render/mjml-values',
     '../render/personal-values',
     '../../activities/campaign/rendering',
+    '../../api/routes/brands/unset-brand',
   ].map((name) => readFileSync(new URL(`${name}.test.ts`, import.meta.url), 'utf8'));
   expect(Object.keys(FINDINGS).filter((code) => !tested.some((text) => text.includes(`'${code}'`)))).toEqual([]);
 });

@@ -18,7 +18,7 @@ test('values are escaped in HTML and unchanged elsewhere', () => {
 test.each([
   ['Hello {{ name }}', ['name']],
   ['{{ order.id }}{{ order.total }}', ['order.id', 'order.total']],
-  ['{{ a.b.c }} and {{ name }} and {{ name }}', ['a.b', 'name']],
+  ['{{ a.b.c }} and {{ name }} and {{ name }}', ['a.b.c', 'name']],
   ['{% for line in order.lines %}{{ line.price }}{% endfor %}', ['order.lines']],
   ['{% for n in (1..3) %}{{ n }}{{ price }}{% endfor %}', ['price']],
   ['{{ name | upcase }}', ['name']],
