@@ -3,9 +3,9 @@ import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ATTACHMENT_TYPES } from './config/attachment-types.js';
 import { type HttpConfig, httpSettings } from './config/http.js';
 import { type Environment, type Reader, reader } from './config/reader.js';
-import { ATTACHMENT_TYPES } from './domain/mail/attachment.js';
 
 /** The configuration, read once from the environment; docs/reference/configuration.md lists every variable. */
 export interface Config {

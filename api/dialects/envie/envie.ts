@@ -1,7 +1,8 @@
 import type { Static } from 'typebox';
+import { ATTACHMENT_TYPES, ENVIE_ATTACHMENT_TYPES } from '../../../config/attachment-types.js';
 import type { Config } from '../../../config.js';
 import type { Failure } from '../../../domain/errors.js';
-import { ATTACHMENT_TYPES, ENVIE_ATTACHMENT_TYPES, withExtension } from '../../../domain/mail/attachment.js';
+import { withExtension } from '../../../domain/mail/attachment.js';
 import type { MessageRequest } from '../../../domain/message/message.js';
 import { acceptMessage } from '../../../services/accept-message.js';
 import type { Api } from '../../api.js';

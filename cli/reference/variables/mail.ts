@@ -1,4 +1,4 @@
-import { ATTACHMENT_TYPES } from '../../../domain/mail/attachment.js';
+import { ATTACHMENT_TYPES } from '../../../config/attachment-types.js';
 import type { Variable } from './variable.js';
 
 /** Sending mail and receiving reports about it. */
