@@ -6,7 +6,7 @@ import type { Campaigns } from '../store/campaigns/campaigns.js';
 import type { Review } from '../store/campaigns/controls.js';
 import type { Recipients } from '../store/campaigns/recipients.js';
 import type { Rounds } from '../store/campaigns/rounds.js';
-import type { Campaign } from '../store/campaigns/row.js';
+import type { Campaign, RenderedLetter } from '../store/campaigns/row.js';
 import type { Event, Events } from '../store/events/events.js';
 
 export interface SteeringStores {
@@ -18,7 +18,12 @@ export interface SteeringStores {
 /** A request to a campaign, from the API or from an operator through a Temporal update. */
 export type Steering =
   | { readonly action: 'pause' | 'resume' | 'cancel' }
-  | { readonly action: 'send'; readonly origin?: string | undefined }
+  | {
+      readonly action: 'send';
+      readonly origin?: string | undefined;
+      /** The letter of the row that is launched; undefined: the workflow renders it. */
+      readonly letter?: (row: Campaign) => Promise<RenderedLetter>;
+    }
   /** Null takes the campaign off the schedule. */
   | { readonly action: 'schedule'; readonly at: Date | null; readonly origin?: string | undefined }
   | { readonly action: 'rate'; readonly perSecond: number | null }
@@ -81,7 +86,7 @@ async function writeSteering(stores: SteeringStores, row: Campaign, steering: St
       return cancel(campaigns, row);
     case 'send':
       await discardCancelledLaunch(stores, row, 'already_sent');
-      return campaigns.launch(row, steering.origin);
+      return campaigns.launch(row, steering.origin, await steering.letter?.(row));
     case 'schedule':
       return schedule(stores, row, steering);
     case 'rate':

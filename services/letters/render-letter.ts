@@ -2,14 +2,15 @@ import type { Config } from '../../config.js';
 import { isUnnamed } from '../../domain/brand/brand.js';
 import type { LetterContent } from '../../domain/campaign/campaign.js';
 import { Failure, isUnrenderable } from '../../domain/errors.js';
-import { blocksSending, type Finding, finding } from '../../domain/mail/finding.js';
+import { blocksSending, type Finding, finding, storedFindings } from '../../domain/mail/finding.js';
 import { templateFor } from '../../domain/template.js';
 import { isDocument } from '../../mail/letter/document.js';
 import { campaignJob, type Rendered } from '../../mail/render/job.js';
 import type { Renderer } from '../../mail/render/pool.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
-import type { CampaignContent } from '../../store/campaigns/row.js';
+import type { CampaignContent, RenderedLetter } from '../../store/campaigns/row.js';
 import type { List, Lists } from '../../store/lists/lists.js';
+import type { Contents } from '../../store/messages/contents.js';
 import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import type { Templates } from '../../store/templates/templates.js';
 import { campaignSender } from '../sender.js';
@@ -76,19 +77,32 @@ export type LetterToSend = { readonly findings: readonly Finding[] } & (
 export async function letterToSend(stores: RenderingStores, campaign: CampaignToRender): Promise<LetterToSend> {
   const rendered = await renderCampaign(stores, campaign).catch(refusalOf);
   if ('kind' in rendered) return rendered;
-  const { subject, preheader, html, text, textLinks, findings, template, list } = rendered;
+  const { findings, template } = rendered;
   if (blocksSending(findings)) return { kind: 'refused', reason: 'content_blocked', findings };
+  return { kind: 'letter', letter: await letterOf(stores, campaign, rendered), template, findings };
+}
+
+async function letterOf(
+  stores: RenderingStores,
+  campaign: CampaignToRender,
+  { subject, preheader, html, text, textLinks, list }: RenderedCampaign,
+): Promise<LetterContent> {
   const from = await campaignSender(stores, campaign);
   const reply_to = campaign.reply_to ?? list.defaults.reply_to;
   return {
-    kind: 'letter',
-    letter: {
-      ...{ subject, preheader, html, text, from, reply_to, list: list.name },
-      ...(textLinks !== undefined && { text_links: textLinks }),
-    },
-    template,
-    findings,
+    ...{ subject, preheader, html, text, from, reply_to, list: list.name },
+    ...(textLinks !== undefined && { text_links: textLinks }),
   };
+}
+
+/** Stores the letter of a campaign that has just been rendered and may be sent, for its launch. */
+export async function storeLetter(
+  stores: RenderingStores & { readonly contents: Pick<Contents, 'saveLetter'> },
+  campaign: CampaignToRender,
+  rendered: RenderedCampaign,
+): Promise<RenderedLetter> {
+  const hash = await stores.contents.saveLetter(campaign.account, await letterOf(stores, campaign, rendered));
+  return { rendered: hash, rendered_template: rendered.template, findings: storedFindings(rendered.findings) };
 }
 
 /** The field and the sentence of each fault, with the line where it is known. */

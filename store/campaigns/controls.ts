@@ -2,15 +2,30 @@ import type { Collection, UpdateFilter } from 'mongodb';
 import { now } from '../../clock.js';
 import { type ApprovalResponse, needsApproval, requestApproval, withResponse } from '../../domain/campaign/approval.js';
 import type { ReputationBaseline } from '../../domain/campaign/reputation.js';
-import type { Campaign, CampaignChange, CampaignContent, CampaignRound, Drafting, Seen, Want } from './row.js';
+import type {
+  Campaign,
+  CampaignChange,
+  CampaignContent,
+  CampaignRound,
+  Drafting,
+  RenderedLetter,
+  Seen,
+  Want,
+} from './row.js';
 
 /** Controls of a campaign: each increments `want.v` and makes the row due for the sweep, which notifies the workflow. */
 export function controls(rows: Collection<Campaign>) {
   const control = (seen: Seen, change: Partial<Campaign>) => controlWrite(rows, seen, change);
   return {
-    /** Launches now and pins the content. The caller first removes the pages of a launch that was cancelled unsent. */
-    launch: (seen: Seen, origin?: string): Promise<Campaign | null> =>
-      control(seen, { ...launchFields(seen, null), ...(origin !== undefined && { launch_origin: origin }) }),
+    /**
+     * Launches now and pins the content. The caller first removes the pages of a launch that was cancelled unsent. `letter`:
+     * as it was rendered for this launch; without one the workflow renders it. A letter under approval stays.
+     */
+    launch: (seen: Seen, origin?: string, letter?: RenderedLetter): Promise<Campaign | null> => {
+      const fields = launchFields(seen, null);
+      const rendered = fields.rendered == null ? letter : undefined;
+      return control(seen, { ...fields, ...rendered, ...(origin !== undefined && { launch_origin: origin }) });
+    },
 
     /** Launches at a time to come. */
     schedule: (seen: Seen, at: Date, origin?: string): Promise<Campaign | null> =>

@@ -4,7 +4,7 @@ import { type CampaignState, LIVE_STATES } from '../../domain/campaign/campaign.
 import type { StoredFinding } from '../../domain/mail/finding.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { dueRows, moveSweep } from '../mongo/lease.js';
-import type { Campaign, CampaignRound } from './row.js';
+import type { Campaign, CampaignRound, RenderedLetter } from './row.js';
 
 /** The row of one launch: a step of an earlier launch must not touch a later one. */
 export interface LaunchKey {
@@ -15,9 +15,6 @@ export interface LaunchKey {
 
 /** What the first round fixes: the highest subscriber id of the audience, and the sender. */
 type FixedAtFreeze = Pick<Campaign, 'up_to' | 'sender'>;
-
-/** The letter's hash, its template, and the findings of its check. */
-type RenderedLetter = Pick<Campaign, 'rendered' | 'rendered_template' | 'findings'>;
 
 export type CampaignProgress = ReturnType<typeof campaignProgress>;
 

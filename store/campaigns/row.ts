@@ -29,6 +29,9 @@ export interface CampaignContent {
   readonly reply_to: string | null;
 }
 
+/** The letter that a launch has fixed: its hash, its template, and the findings of its check. */
+export type RenderedLetter = Pick<Campaign, 'rendered' | 'rendered_template' | 'findings'>;
+
 export interface CampaignRound {
   readonly takes: readonly RetriedKind[];
   readonly due: Date;

@@ -3,8 +3,8 @@ import { now } from '../../../clock.js';
 import type { RetriedKind } from '../../../domain/campaign/campaign.js';
 import { demandNoFaults, Failure } from '../../../domain/errors.js';
 import type { Finding } from '../../../domain/mail/finding.js';
+import { type RenderedCampaign, storeLetter } from '../../../services/letters/render-letter.js';
 import { campaignSender, demandPermittedSender } from '../../../services/sender.js';
-import type { Steering } from '../../../services/steer-campaign.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
 import type { Api } from '../../api.js';
 import { originOf } from '../../hooks/idempotency.js';
@@ -92,25 +92,31 @@ async function launchOnce(
   return row;
 }
 
+/** Refuses a campaign that could not be sent, before any change. The letter that was checked is the one that is sent. */
 async function sendNow(deps: Deps, ref: CampaignRef, origin?: string): Promise<Campaign> {
-  return launch(deps, ref, { action: 'send', origin });
+  let checked: RenderedCampaign | undefined;
+  const letter = async (seen: Campaign) => storeLetter(deps, seen, checked ?? (await demandSendable(deps, seen)));
+  const { row } = await steerAndNotify(deps, ref, { action: 'send', origin, letter }, async (seen) => {
+    checked = await demandLaunchable(deps, seen);
+    await demandRecipients(deps, seen);
+  });
+  return withFindings(row, checked?.findings ?? []);
 }
 
+/** Refuses a campaign that could not be sent, before any change. Its letter is rendered at its time. */
 async function sendAt(deps: Deps, ref: CampaignRef, at: Date, origin?: string): Promise<Campaign> {
-  return launch(deps, ref, { action: 'schedule', at, origin });
-}
-
-/** Refuses a campaign that could not be sent, before any change. An immediate launch also checks the number of recipients. */
-async function launch(deps: Deps, ref: CampaignRef, steering: Steering): Promise<Campaign> {
   let findings: readonly Finding[] = [];
-  const { row } = await steerAndNotify(deps, ref, steering, async (seen) => {
-    demandText(seen);
-    await demandApprovers(deps, seen);
-    await demandPermittedSender(deps, seen.account, (await campaignSender(deps, seen)).email);
-    findings = await demandSendable(deps, seen);
-    if (steering.action === 'send') await demandRecipients(deps, seen);
+  const { row } = await steerAndNotify(deps, ref, { action: 'schedule', at, origin }, async (seen) => {
+    ({ findings } = await demandLaunchable(deps, seen));
   });
   return withFindings(row, findings);
+}
+
+async function demandLaunchable(deps: Deps, seen: Campaign): Promise<RenderedCampaign> {
+  demandText(seen);
+  await demandApprovers(deps, seen);
+  await demandPermittedSender(deps, seen.account, (await campaignSender(deps, seen)).email);
+  return demandSendable(deps, seen);
 }
 
 async function unschedule(deps: Deps, ref: CampaignRef): Promise<Campaign> {

@@ -1,6 +1,6 @@
 import type { Static } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
-import type { Finding } from '../../../domain/mail/finding.js';
+import { type RenderedCampaign, storeLetter } from '../../../services/letters/render-letter.js';
 import { campaignSender, demandPermittedSender } from '../../../services/sender.js';
 import { discardCancelledLaunch } from '../../../services/steer-campaign.js';
 import type { Campaign, NewCampaign as Fresh } from '../../../store/campaigns/row.js';
@@ -112,15 +112,27 @@ async function createCampaign(
   if (body.ai !== undefined) await demandDrafting(deps, account);
   const goesOut = body.send === true || at !== null;
   const newCampaign = { account, list_id: list._id, ...content, approval, ...(origin !== undefined && { origin }) };
-  const findings = goesOut ? await demandLaunchable(deps, newCampaign, at) : [];
+  const rendered = goesOut ? await demandLaunchable(deps, newCampaign, at) : undefined;
   if (body.ai !== undefined) return createDraftedCampaign(deps, newCampaign, body.ai, { send: goesOut, at });
   const draft = await deps.campaigns.create({ _id: await deps.counters.block('campaigns'), ...newCampaign });
   // A campaign found by its Idempotency-Key may have been launched already.
   if (!goesOut || draft.launch > 0) return draft;
-  const launched = at === null ? await deps.campaigns.launch(draft) : await deps.campaigns.schedule(draft, at);
-  const row = launched ? withFindings(launched, findings) : demandOwned(await deps.campaigns.owned(account, draft._id));
+  const launched = at === null ? await launchNow(deps, draft, rendered) : await deps.campaigns.schedule(draft, at);
+  const row = launched
+    ? withFindings(launched, rendered?.findings ?? [])
+    : demandOwned(await deps.campaigns.owned(account, draft._id));
   deps.engine.notifyCampaign(row);
   return row;
+}
+
+/** The letter that was checked is the one that is sent. */
+async function launchNow(
+  deps: Deps,
+  draft: Campaign,
+  rendered: RenderedCampaign | undefined,
+): Promise<Campaign | null> {
+  const letter = rendered && (await storeLetter(deps, draft, rendered));
+  return deps.campaigns.launch(draft, undefined, letter);
 }
 
 /** Refuses a request whose launch would be refused; a text that the model has not written yet cannot be checked. */
@@ -128,11 +140,11 @@ async function demandLaunchable(
   deps: Deps,
   newCampaign: Omit<Fresh, '_id'>,
   at: Date | null,
-): Promise<readonly Finding[]> {
+): Promise<RenderedCampaign | undefined> {
   await demandApprovers(deps, newCampaign);
   await demandPermittedSender(deps, newCampaign.account, (await campaignSender(deps, newCampaign)).email);
   if (at === null) await demandRecipients(deps, newCampaign);
-  return newCampaign.creation_method === 'html' ? demandSendable(deps, newCampaign) : [];
+  return newCampaign.creation_method === 'html' ? demandSendable(deps, newCampaign) : undefined;
 }
 
 async function patchCampaign(deps: Deps, ref: CampaignRef, body: Static<typeof CampaignPatch>): Promise<Campaign> {

@@ -36,5 +36,8 @@ test('the history of a campaign to two people is its story: read, render, freeze
   expect(scheduled).toEqual(['sendPages']);
   expect(events.filter((event) => event.timerStartedEventAttributes)).toEqual([]);
   expect(events.filter((event) => event.startChildWorkflowExecutionInitiatedEventAttributes)).toEqual([]);
-  expect(events.length).toBeLessThan(20);
+  // A slow machine renews its workflow task, which is no step.
+  const isTask = (name: string) => name.startsWith('workflowTask');
+  expect(events.filter((event) => !Object.keys(event).some(isTask)).length).toBeLessThan(14);
+  expect(events.length).toBeLessThan(40);
 });

@@ -4,7 +4,11 @@ import { blocksSending, type Finding, finding, storedFindings } from '../../../.
 import type { Recipient } from '../../../../mail/letter/letter.js';
 import type { FilledParts, MailParts } from '../../../../mail/liquid/fill-parts.js';
 import { previewLetter, SAMPLE_RECIPIENT } from '../../../../services/letters/preview-letter.js';
-import { type CampaignToRender, renderCampaign } from '../../../../services/letters/render-letter.js';
+import {
+  type CampaignToRender,
+  type RenderedCampaign,
+  renderCampaign,
+} from '../../../../services/letters/render-letter.js';
 import type { Campaign } from '../../../../store/campaigns/row.js';
 import type { PreviewRecipient, PreviewResponse } from '../../../schema/preview.js';
 import type { Deps } from '../../../wiring.js';
@@ -21,10 +25,11 @@ export async function letterToPreview(deps: Deps, row: Campaign): Promise<Previe
   return { ...(await deps.contents.letter(row.account, fixed)), findings };
 }
 
-/** Refuses a campaign that may not be sent, before any change; returns the findings that allow sending. */
-export async function demandSendable(deps: Deps, campaign: CampaignToRender): Promise<readonly Finding[]> {
-  const { findings } = await renderCampaign(deps, campaign);
-  if (!blocksSending(findings)) return findings;
+/** Refuses a campaign that may not be sent, before any change; returns it as it would be sent now. */
+export async function demandSendable(deps: Deps, campaign: CampaignToRender): Promise<RenderedCampaign> {
+  const rendered = await renderCampaign(deps, campaign);
+  const { findings } = rendered;
+  if (!blocksSending(findings)) return rendered;
   const errors = findings.filter(({ severity }) => severity === 'error').slice(0, 20);
   const sentences = new Map<string, string[]>();
   for (const { code, message, where } of errors) {

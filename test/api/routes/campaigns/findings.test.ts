@@ -42,6 +42,16 @@ test('the check and every launch report an unknown personal field, and it does n
   expect(await call('POST /campaigns', payload)).toMatchObject({ state: 'freezing', findings: UNKNOWN });
 });
 
+test('the letter that was checked is the one that is sent, also if the brand changes before the first mail', async () => {
+  const id = await misspelt();
+  await call(`POST /campaigns/${id}/send`, {});
+  const launched = await rowOf(api, id);
+  expect(launched?.rendered).toMatch(/^[0-9a-f]{64}$/);
+  await api.call('PUT /api/v1/account/brand', { payload: { name: 'Another', postal_address: '2 Harbour Road' } });
+  expect(await renderCampaign(api, id)).toBe('rendered');
+  expect(await rowOf(api, id)).toMatchObject({ rendered: launched?.rendered, findings: launched?.findings });
+});
+
 test('the approver sees it too', async () => {
   const id = await misspelt({ approval: true });
   await call(`POST /campaigns/${id}/send`, {});
@@ -50,10 +60,10 @@ test('the approver sees it too', async () => {
   expect(await call(`POST /campaigns/${id}/approve`, {})).toMatchObject({ state: 'freezing', findings: UNKNOWN });
 });
 
-test('the campaign shows the findings that block a launch', async () => {
+test('a campaign that was scheduled shows the findings that block its launch', async () => {
   const id = await misspelt();
-  await call(`POST /campaigns/${id}/send`, {});
-  await forceCampaign(api, id, { html: '<p><a href="/pricing">Prices</a></p>' });
+  await call(`POST /campaigns/${id}/schedule`, { scheduled_at: IN_A_MONTH });
+  await forceCampaign(api, id, { state: 'freezing', html: '<p><a href="/pricing">Prices</a></p>' });
   expect(await renderCampaign(api, id)).toBe('refused');
   const paused = await call(`GET /campaigns/${id}`);
   expect(paused).toMatchObject({ state: 'paused', reason: 'content_blocked' });
