@@ -12,6 +12,7 @@ import { acceptGroup, type GroupStores, type MessageGroup, sha256 } from './mess
 import {
   type CopyResult,
   copyResults,
+  copyResultsOfRepeat,
   mailableRecipients,
   parseRecipients,
   type Recipients,
@@ -80,7 +81,8 @@ export async function acceptMessage(
   });
   const [primary] = rows;
   if (primary === undefined) throw new Error('An accepted message has no row');
-  return { primary, known, copies: copyResults(recipients, rows) };
+  const copies = known ? await copyResultsOfRepeat(stores, options, recipients, rows) : copyResults(recipients, rows);
+  return { primary, known, copies };
 }
 
 async function acceptNew(

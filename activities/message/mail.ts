@@ -1,5 +1,6 @@
 import { now } from '../../clock.js';
 import type { MessageContent } from '../../domain/message/message.js';
+import { parseMailbox } from '../../mail/address.js';
 import type { SplicedMail, Unrenderable } from '../../mail/letter/letter.js';
 import { unmasked } from '../../mail/letter/links/links.js';
 import { destinationsIn, type TrackingLinks } from '../../mail/letter/tracking.js';
@@ -24,13 +25,14 @@ export interface MessageMailDeps extends BounceDomainStores {
 
 /** Builds the mail of one message from its stored content; only its dates differ between attempts. */
 export function messageMail(deps: MessageMailDeps) {
-  const { contents, signing, paths, trackingLinksOf, optOutUrlOf } = deps;
+  const { contents, signing, trackingLinksOf, optOutUrlOf } = deps;
   return async (row: Message): Promise<SplicedMail | Unrenderable> => {
     const { _id, account, to, role } = row;
     const content = await contents.ofMessage(row);
     const at = now();
     const trackingLinks = await trackingLinksOf(row, content, at);
     const optOutUrl = optOutUrlOf(row);
+    const returnPath = await returnPathOf(deps, row, content.from.email);
     const draft = {
       id: _id,
       account,
@@ -39,17 +41,26 @@ export function messageMail(deps: MessageMailDeps) {
       role,
       file: (sha256: string) => contents.file(account, sha256),
       ...(trackingLinks !== undefined && { trackingLinks }),
-      ...(optOutUrl !== undefined && { unsubscribeUrl: optOutUrl }),
+      ...(optOutUrl !== undefined && {
+        optOut: { url: optOutUrl, ...(returnPath !== undefined && { reportsTo: returnPath }) },
+      }),
     };
     const mail = await composeMessage(draft, at);
     if (mail.kind !== 'mail') return mail;
-    const [signed, domain] = await Promise.all([
-      signing.signed(account, mail),
-      bounceDomainFor(deps, account, mail.envelope.from),
-    ]);
-    if (signed.kind !== 'mail' || domain === null) return signed;
-    return { ...signed, envelope: { ...signed.envelope, from: `${paths.forMessage(_id)}@${domain}` } };
+    const signed = await signing.signed(account, mail);
+    if (signed.kind !== 'mail' || returnPath === undefined) return signed;
+    return { ...signed, envelope: { ...signed.envelope, from: returnPath } };
   };
+}
+
+/** The address that bounces of a message are sent to; undefined: the sender's own. */
+async function returnPathOf(
+  deps: Pick<MessageMailDeps, 'paths' | keyof BounceDomainStores>,
+  { _id, account }: Message,
+  sender: string,
+): Promise<string | undefined> {
+  const domain = await bounceDomainFor(deps, account, parseMailbox(sender)?.envelope ?? '');
+  return domain === null ? undefined : `${deps.paths.forMessage(_id)}@${domain}`;
 }
 
 interface MessageTrackingDeps {

@@ -30,6 +30,35 @@ const OURS: ReadonlySet<string> = new Set([
 ]);
 const OUR_FAMILIES = ['content-', 'list-', 'mime-'];
 
+/** Fields that Everpost sets also where a caller may set any other field. */
+const ALWAYS_OURS: ReadonlySet<string> = new Set([
+  'errors-to',
+  'feedback-id',
+  'list-unsubscribe',
+  'list-unsubscribe-post',
+  'precedence',
+  'return-path',
+  'x-complaints-to',
+  'x-mailru-msgtype',
+  'x-postmaster-msgtype',
+  'x-sendername-mailid',
+]);
+/** Fields that state what the mail consists of: they are made from the other parts of a request. */
+const STRUCTURAL: ReadonlySet<string> = new Set([
+  'cc',
+  'content-disposition',
+  'content-id',
+  'content-length',
+  'content-transfer-encoding',
+  'content-type',
+  'date',
+  'from',
+  'message-id',
+  'mime-version',
+  'subject',
+  'to',
+]);
+
 /** Fields that would change the recipients of the mail, or forge the statements of a server. */
 const DANGEROUS: ReadonlySet<string> = new Set([
   'apparently-to',
@@ -47,6 +76,8 @@ const DANGEROUS: ReadonlySet<string> = new Set([
   'x-original-to',
   'x-rcpt-to',
 ]);
+/** Requests for a receipt: of the dangerous fields, the ones that a caller who may set any field may set. */
+const RECEIPTS: ReadonlySet<string> = new Set(['disposition-notification-to', 'return-receipt-to']);
 const DANGEROUS_FAMILIES = ['arc-', 'dkim-', 'domainkey-', 'resent-'];
 
 /** Allowed besides `X-…`: fields that only inform the reader of the mail (RFC 5322, RFC 2156). */
@@ -72,27 +103,51 @@ const MESSAGE_IDS = /^<[!-;=?-~]{1,250}>(?: <[!-;=?-~]{1,250}>){0,49}$/;
 export const LONGEST_HEADER = 2_000;
 
 /** The reason why a caller's header field is refused. */
-export type HeaderFault = 'ours' | 'dangerous' | 'unknown' | 'malformed' | 'repeated';
+export type HeaderFault = 'ours' | 'structural' | 'dangerous' | 'unknown' | 'malformed' | 'repeated';
+
+/** `known`: fields that only inform the reader. `any`: every field that neither Everpost sets nor does harm. */
+export type HeaderRules = 'known' | 'any';
 
 /** Undefined if fields of this name are allowed. */
-export function headersFault(name: string, values: string | readonly string[]): HeaderFault | undefined {
+export function headersFault(
+  name: string,
+  values: string | readonly string[],
+  rules: HeaderRules = 'known',
+): HeaderFault | undefined {
   const all = [values].flat();
-  const fault = all.map((value) => headerFault(name, value)).find((found) => found !== undefined);
+  const fault = all.map((value) => headerFault(name, value, rules)).find((found) => found !== undefined);
   if (fault !== undefined) return fault;
   const key = name.toLowerCase();
   return all.length > 1 && !key.startsWith('x-') && !MANY.has(key) ? 'repeated' : undefined;
 }
 
 /** Undefined if the field is allowed. */
-export function headerFault(name: string, value: string): HeaderFault | undefined {
+export function headerFault(name: string, value: string, rules: HeaderRules = 'known'): HeaderFault | undefined {
   const key = name.toLowerCase();
-  const within = (families: readonly string[]) => families.some((family) => key.startsWith(family));
   if (!NAME.test(name)) return 'malformed';
-  if (DANGEROUS.has(key) || within(DANGEROUS_FAMILIES)) return 'dangerous';
-  if (OURS.has(key) || within(OUR_FAMILIES)) return 'ours';
-  if (!key.startsWith('x-') && !HARMLESS.has(key)) return 'unknown';
+  if (isDangerous(key) && !(rules === 'any' && RECEIPTS.has(key))) return 'dangerous';
+  const fault = rules === 'any' ? reservedFault(key) : unknownFault(key);
+  if (fault !== undefined) return fault;
   if (!isLine(value)) return 'malformed';
   return IDS_ONLY.has(key) && !MESSAGE_IDS.test(value) ? 'malformed' : undefined;
+}
+
+function isDangerous(key: string): boolean {
+  return DANGEROUS.has(key) || within(DANGEROUS_FAMILIES, key);
+}
+
+function reservedFault(key: string): HeaderFault | undefined {
+  if (ALWAYS_OURS.has(key)) return 'ours';
+  return STRUCTURAL.has(key) ? 'structural' : undefined;
+}
+
+function unknownFault(key: string): HeaderFault | undefined {
+  if (OURS.has(key) || within(OUR_FAMILIES, key)) return 'ours';
+  return key.startsWith('x-') || HARMLESS.has(key) ? undefined : 'unknown';
+}
+
+function within(families: readonly string[], key: string): boolean {
+  return families.some((family) => key.startsWith(family));
 }
 
 /** Bidi controls are removed from a header, so a value of them alone is empty. */
@@ -106,6 +161,7 @@ function isLine(value: string): boolean {
 
 export const HEADER_SENTENCES: Readonly<Record<HeaderFault, string>> = {
   ours: 'is a field that Everpost sets itself',
+  structural: 'is made from the other fields of the request',
   dangerous: 'is a field that no caller may set',
   unknown: 'is not one of the fields that may be set; names that begin with X- are',
   repeated: 'may stand in a mail once',

@@ -24,8 +24,15 @@ export interface MessageDraft {
   readonly file: (sha256: string) => Promise<Buffer>;
   /** The tracked links; absent: the message is not tracked. */
   readonly trackingLinks?: TrackingLinks;
-  /** The one-click opt-out link; absent: none. */
-  readonly unsubscribeUrl?: string;
+  /** Set for mails whose recipients may opt out of the mails of an API key. */
+  readonly optOut?: OptOut;
+}
+
+export interface OptOut {
+  /** The one-click link. */
+  readonly url: string;
+  /** The address that bounces and complaints are sent to; absent: the sender's. */
+  readonly reportsTo?: string;
 }
 
 /**
@@ -45,7 +52,7 @@ export async function composeMessage(draft: MessageDraft, at: Date): Promise<Spl
     ...addressFields(draft.content, from),
     textField('Subject', draft.content.subject),
     ...valuesOf(draft.content.headers).map(([name, value]) => customField(name, value)),
-    ...systemFields(draft),
+    ...systemFields(draft, from),
     `Message-ID: ${messageId}\r\n`,
     `Date: ${at.toUTCString().replace('GMT', '+0000')}\r\n`,
     'MIME-Version: 1.0\r\n',
@@ -91,17 +98,36 @@ function withTracking({ html, ...part }: MessageBodies, trackingLinks: TrackingL
 }
 
 /**
- * Auto-Submitted prevents automatic replies (RFC 3834). Feedback-ID as in Google's feedback loop: stream, account,
- * sender. One-click unsubscribe without a page (RFC 2369, RFC 8058).
+ * Auto-Submitted prevents automatic replies (RFC 3834); a caller who may set any field may set the first two. Feedback-ID as
+ * in Google's feedback loop: stream, account, sender.
  */
-function systemFields({ account, unsubscribeUrl }: MessageDraft): string[] {
+function systemFields({ id, account, content, optOut }: MessageDraft, from: string): string[] {
+  const given = new Set(Object.keys(content.headers).map((name) => name.toLowerCase()));
+  const replaceable = [
+    ['Auto-Submitted', 'auto-generated'],
+    ['X-Auto-Response-Suppress', 'OOF, AutoReply'],
+  ] as const;
   return [
-    'Auto-Submitted: auto-generated\r\n',
-    'X-Auto-Response-Suppress: OOF, AutoReply\r\n',
+    ...replaceable.filter(([name]) => !given.has(name.toLowerCase())).map(([name, value]) => `${name}: ${value}\r\n`),
     `Feedback-ID: message:transactional:${account}:everpost\r\n`,
-    ...(unsubscribeUrl === undefined
-      ? []
-      : [`List-Unsubscribe: <${unsubscribeUrl}>\r\n`, 'List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n']),
+    ...(optOut === undefined ? [] : optOutFields(id, from, optOut)),
+  ];
+}
+
+/**
+ * One-click unsubscribe without a page (RFC 2369, RFC 8058), where reports go, and the type of the mail for the statistics of
+ * Mail.ru.
+ */
+function optOutFields(id: string, from: string, { url, reportsTo = from }: OptOut): string[] {
+  return [
+    `List-Unsubscribe: <${url}>\r\n`,
+    'List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n',
+    `Errors-To: ${reportsTo}\r\n`,
+    `X-Complaints-To: ${reportsTo}\r\n`,
+    'Precedence: bulk\r\n',
+    `X-SenderName-MailID: ${id}\r\n`,
+    'X-Mailru-Msgtype: transactional\r\n',
+    'X-Postmaster-Msgtype: transactional\r\n',
   ];
 }
 

@@ -102,10 +102,8 @@ function headerFaults(headers: CustomHeaders, any: boolean): FieldErrors {
     Object.entries(headers).flatMap(([name, value]) => {
       const repeated = seen.has(name.toLowerCase());
       seen.add(name.toLowerCase());
-      const fault = headersFault(name, value) ?? (repeated ? 'malformed' : undefined);
-      return fault === undefined || (any && fault === 'unknown')
-        ? []
-        : [[`headers.${name}`, [`The header ${name} ${HEADER_SENTENCES[fault]}.`]]];
+      const fault = headersFault(name, value, any ? 'any' : 'known') ?? (repeated ? 'malformed' : undefined);
+      return fault === undefined ? [] : [[`headers.${name}`, [`The header ${name} ${HEADER_SENTENCES[fault]}.`]]];
     }),
   );
 }

@@ -27,7 +27,8 @@ export interface CopyResult {
   readonly email: string;
   readonly role: 'cc' | 'bcc';
   readonly id?: string;
-  readonly error?: 'invalid_address' | 'already_a_recipient' | 'recipient_suppressed';
+  /** `not_in_earlier_message`: the request repeats one that was accepted without this recipient. */
+  readonly error?: 'invalid_address' | 'already_a_recipient' | 'recipient_suppressed' | 'not_in_earlier_message';
 }
 
 export function mailboxOf(given: GivenMailbox): Mailbox {
@@ -62,41 +63,75 @@ export interface SuppressionStores {
   readonly optOuts: OptOuts;
 }
 
+interface SuppressionScope {
+  readonly account: number;
+  readonly optOutKey?: number;
+}
+
+/** The addresses among these that are suppressed or have opted out. */
+async function excludedAmong(
+  { suppressions, optOuts }: SuppressionStores,
+  { account, optOutKey }: SuppressionScope,
+  recipients: readonly Recipient[],
+) {
+  const keys = recipients.flatMap(({ address }) => address?.identity ?? []);
+  const [suppressed, optedOut] = await Promise.all([
+    suppressions.among(account, keys),
+    optOutKey === undefined ? new Set<string>() : optOuts.among(account, optOutKey, keys),
+  ]);
+  return { suppressed, optedOut, has: (key: string) => suppressed.has(key) || optedOut.has(key) };
+}
+
 /**
  * The recipients that may be mailed, each address once. Throws the Failure if the primary recipient may not be mailed.
  */
 export async function mailableRecipients(
-  { suppressions, optOuts }: SuppressionStores,
-  { account, optOutKey }: { readonly account: number; readonly optOutKey?: number },
+  stores: SuppressionStores,
+  scope: SuppressionScope,
   recipients: Recipients,
 ): Promise<Recipients<MailableRecipient>> {
   const [primary, ...copies] = recipients;
   if (!isMailable(primary)) {
     throw new Failure('validation_failed', { to: ['The to must be an address that mail can be sent to.'] });
   }
-  const keys = recipients.flatMap(({ address }) => address?.identity ?? []);
-  const [suppressed, optedOut] = await Promise.all([
-    suppressions.among(account, keys),
-    optOutKey === undefined ? new Set<string>() : optOuts.among(account, optOutKey, keys),
-  ]);
+  const excluded = await excludedAmong(stores, scope, recipients);
   const { identity: to } = primary.address;
-  if (suppressed.has(to)) throw await suppressedFailure(suppressions, account, to);
-  if (optedOut.has(to)) throw new Failure('recipient_opted_out');
-  const isExcluded = ({ identity }: Address) => suppressed.has(identity) || optedOut.has(identity);
-  return [primary, ...copies.filter(isMailable).filter(({ address }) => !isExcluded(address))];
+  if (excluded.suppressed.has(to)) throw await suppressedFailure(stores.suppressions, scope.account, to);
+  if (excluded.optedOut.has(to)) throw new Failure('recipient_opted_out');
+  return [primary, ...copies.filter(isMailable).filter(({ address }) => !excluded.has(address.identity))];
 }
 
 function isMailable(recipient: Recipient): recipient is MailableRecipient {
   return recipient.address !== undefined && !recipient.repeated;
 }
 
-/** The result of each copy, in the order of the request. */
-export function copyResults([, ...copies]: Recipients, group: readonly Message[]): CopyResult[] {
+type CopyError = NonNullable<CopyResult['error']>;
+
+/** The result of each copy, in the order of the request. `whyAbsent`: why a valid address has no message in the group. */
+export function copyResults(
+  [, ...copies]: Recipients,
+  group: readonly Message[],
+  whyAbsent: (address: Address) => CopyError = () => 'recipient_suppressed',
+): CopyResult[] {
   return copies.flatMap(({ role, mailbox: { email }, address, repeated }): CopyResult[] => {
     if (role === 'to') return [];
     if (address === undefined) return [{ email, role, error: 'invalid_address' }];
     if (repeated) return [{ email, role, error: 'already_a_recipient' }];
     const row = group.find((one) => one.role === role && one.to_key === address.identity);
-    return [row === undefined ? { email, role, error: 'recipient_suppressed' } : { email, role, id: row._id }];
+    return [row === undefined ? { email, role, error: whyAbsent(address) } : { email, role, id: row._id }];
   });
+}
+
+/** The same for a request that repeats an earlier one, whose copies may have been others. */
+export async function copyResultsOfRepeat(
+  stores: SuppressionStores,
+  scope: SuppressionScope,
+  recipients: Recipients,
+  group: readonly Message[],
+): Promise<CopyResult[]> {
+  if (recipients.length === 1) return [];
+  const excluded = await excludedAmong(stores, scope, recipients);
+  return copyResults(recipients, group, ({ identity }) =>
+    excluded.has(identity) ? 'recipient_suppressed' : 'not_in_earlier_message',
+  );
 }

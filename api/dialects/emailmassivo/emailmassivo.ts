@@ -14,10 +14,12 @@ import type { Deps } from '../../wiring.js';
 import { type Dialect, type RefusalResponse, tagOf } from '../dialect.js';
 import { Send, SendByTemplate, type SendRequest, toNativeRequest } from './request.js';
 
+const UNREADABLE = 'Attachments parse failed';
+
 /** The status and message of the document for each native code. */
 const DOCUMENTED: Readonly<Record<string, readonly [status: number, message: string]>> = {
-  attachment_unreadable: [400, 'Attachments parse failed'],
-  attachment_repeated: [400, 'Attachments parse failed'],
+  attachment_unreadable: [400, UNREADABLE],
+  attachment_repeated: [400, UNREADABLE],
   attachments_too_large: [400, 'Attachments size more than allowed'],
   payload_too_large: [400, 'Attachments size more than allowed'],
   attachment_type_forbidden: [400, 'Attachments type forbidden'],
@@ -58,8 +60,12 @@ function statusOf({ code }: Failure, native: number): number {
   return code === 'recipient_suppressed' ? 422 : (VALIDATION_STATUSES[native] ?? native);
 }
 
+/** Every field at fault has its sentence; all attachments together have the one of the document. */
 function sentenceOf({ message, errors = {} }: Failure): string {
-  return Object.values(errors).flat().join(' ') || message;
+  const sentences = Object.entries(errors).flatMap(([field, found]) =>
+    /^(?:mail\.)?attachments(?:\.|$)/.test(field) ? UNREADABLE : found,
+  );
+  return [...new Set(sentences)].join(' ') || message;
 }
 
 const Uuid = Type.String({ format: 'uuid' });
@@ -148,9 +154,11 @@ type Caller = Pick<Principal, 'account' | 'rootKey' | 'accountStatus'>;
 
 async function sendMail(deps: Deps, sender: Caller, sendRequest: SendRequest) {
   const { request, dropped } = toNativeRequest(sendRequest);
-  const { primary, copies } = await accept(deps, sender, request, sendRequest.idempotencyKey);
+  // An empty key is none.
+  const key = sendRequest.idempotencyKey || undefined;
+  const { primary, copies } = await accept(deps, sender, request, key);
   const warning = warningOf([
-    ...(sendRequest.idempotencyKey === undefined ? [NO_KEY_WARNING] : []),
+    ...(key === undefined ? [NO_KEY_WARNING] : []),
     ...(primary.warning === undefined ? [] : [primary.warning]),
     ...(dropped.length === 0 ? [] : [`These headers were left out: ${dropped.map(printable).join(', ')}.`]),
   ]);
@@ -165,6 +173,7 @@ const UNAVAILABLE = 'Email receiver unavailable';
 const COPY_FAULTS: Readonly<Record<string, string>> = {
   invalid_address: 'Invalid email address',
   already_a_recipient: 'Email receiver is named before',
+  not_in_earlier_message: 'This email was accepted before without this recipient',
 };
 
 function warningOf(sentences: readonly string[]): { warning?: string } {

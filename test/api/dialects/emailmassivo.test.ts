@@ -103,36 +103,6 @@ test('attachments may be inside or outside the mail object; a preheader has up t
   expect(preheader).toBe(previewTitle);
 });
 
-test('custom headers pass, fields that Everpost sets are left out, harmful ones are left out and reported', async () => {
-  const ours = ['Return-Path', 'List-Unsubscribe', 'Errors-To', 'X-Complaints-To', 'Precedence', 'Feedback-ID'];
-  const theirs = ['X-SenderName-MailID', 'X-Mailru-Msgtype', 'X-Postmaster-Msgtype'];
-  const won = Object.fromEntries([...ours, ...theirs].map((name) => [name, 'mine']));
-  const headers = {
-    ...won,
-    'X-Order': 4711,
-    'Archived-At': '<https://a.example>',
-    Bcc: 'eve@example.org',
-    'X-A\nB': 'x',
-  };
-  const { uuid, warning } = (await send({ ...fresh(), headers }, { idempotencyKey: 'headers' })).json();
-  expect((await shown(uuid)).headers).toEqual({ 'X-Order': '4711', 'Archived-At': '<https://a.example>' });
-  expect(warning).toBe('These headers were left out: Bcc, X-A?B.');
-});
-
-test('headers have all forms of the page that the document links to', async () => {
-  const several = { 'X-Tea': ['green', 'black'], 'X-Cup': { prepared: true, value: 'blue' } };
-  const { uuid } = (await send({ ...fresh(), headers: several }, { idempotencyKey: 'several' })).json();
-  expect((await shown(uuid)).headers).toEqual({ 'X-Tea': ['green', 'black'], 'X-Cup': 'blue' });
-  const listed = [
-    { key: 'X-Tea', value: 'green' },
-    { key: 'x-tea', value: 'black' },
-    { key: 'Importance', value: ['high', 'low'] },
-  ];
-  const answer = (await send({ ...fresh(), headers: listed }, { idempotencyKey: 'listed' })).json();
-  expect((await shown(answer.uuid)).headers).toEqual({ 'X-Tea': ['green', 'black'] });
-  expect(answer.warning).toBe('These headers were left out: Importance.');
-});
-
 test('a template is filled from params, and the request may replace its subject', async () => {
   const { html: _none, ...mail } = MAIL;
   const body = { mail: { ...mail, ...fresh(), idTemplateMailUser: templateId, params: { test: 'filled' } } };

@@ -76,3 +76,38 @@ test.each<[string, string[], HeaderFault | undefined]>([
 ])('%s as several fields, %j: %s', (name, values, fault) => {
   expect(headersFault(name, values)).toBe(fault);
 });
+
+describe('where any field may be set', () => {
+  test.each([
+    'Reply-To',
+    'List-ID',
+    'List-Help',
+    'List-Archive',
+    'Content-Language',
+    'Content-Location',
+    'Auto-Submitted',
+    'X-Auto-Response-Suppress',
+    'Disposition-Notification-To',
+    'Archived-At',
+    'Foo',
+  ])('%s is allowed', (name) => {
+    expect(headerFault(name, 'value', 'any')).toBeUndefined();
+  });
+
+  test.each<[string, HeaderFault]>([
+    ['Return-Path', 'ours'],
+    ['List-Unsubscribe', 'ours'],
+    ['precedence', 'ours'],
+    ['X-Complaints-To', 'ours'],
+    ['From', 'structural'],
+    ['Subject', 'structural'],
+    ['Message-ID', 'structural'],
+    ['Content-Type', 'structural'],
+    ['Bcc', 'dangerous'],
+    ['Sender', 'dangerous'],
+    ['DKIM-Signature', 'dangerous'],
+    ['X Order', 'malformed'],
+  ])('%s is %s', (name, fault) => {
+    expect(headerFault(name, 'value', 'any')).toBe(fault);
+  });
+});

@@ -208,9 +208,35 @@ test.each([
   expect(mail).toMatchObject({ kind: 'unrenderable', class: why });
 });
 
-test('a mail with an opt-out link has one-click unsubscribe fields', async () => {
-  const text = (await bytesOf(aDraft({}, { unsubscribeUrl: 'https://mail.example.org/u/m/token' }))).toString();
-  expect(text).toMatch(/^List-Unsubscribe: <https:\/\/mail\.example\.org\/u\/m\/token>\r$/m);
-  expect(text).toMatch(/^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r$/m);
-  expect((await bytesOf(aDraft())).toString()).not.toContain('List-Unsubscribe');
+const fieldsIn = async (draft: MessageDraft) =>
+  (await bytesOf(draft)).toString().split('\r\n\r\n')[0]?.split('\r\n') ?? [];
+
+test('a mail with an opt-out link has every field that is promised for such mails', async () => {
+  const url = 'https://mail.example.org/u/m/token';
+  const fields = await fieldsIn(aDraft({}, { optOut: { url, reportsTo: 'b+token@bounce.example.org' } }));
+  expect(fields).toEqual(
+    expect.arrayContaining([
+      `List-Unsubscribe: <${url}>`,
+      'List-Unsubscribe-Post: List-Unsubscribe=One-Click',
+      'Errors-To: b+token@bounce.example.org',
+      'X-Complaints-To: b+token@bounce.example.org',
+      'Precedence: bulk',
+      'Feedback-ID: message:transactional:3:everpost',
+      `X-SenderName-MailID: ${ID}`,
+      'X-Mailru-Msgtype: transactional',
+      'X-Postmaster-Msgtype: transactional',
+    ]),
+  );
+  expect(await fieldsIn(aDraft({}, { optOut: { url } }))).toContain('Errors-To: hello@acme.example');
+  const without = await fieldsIn(aDraft());
+  expect(without.filter((line) => /^(?:List-|Errors-|Precedence|X-SenderName)/.test(line))).toEqual([]);
+});
+
+test('fields for automatic replies that the caller set replace the usual ones', async () => {
+  const headers = { 'auto-submitted': 'auto-replied', 'X-Auto-Response-Suppress': 'All' };
+  const fields = await fieldsIn(aDraft({ headers }));
+  expect(fields.filter((line) => /^(?:auto-submitted|x-auto-response)/i.test(line))).toEqual([
+    'auto-submitted: auto-replied',
+    'X-Auto-Response-Suppress: All',
+  ]);
 });
