@@ -9,6 +9,7 @@ import {
   type SubscriberRequest,
   type SubscriberStatus,
 } from '../../domain/subscriber/subscriber.js';
+import { timestamp } from '../../domain/timestamp.js';
 import type { Event } from '../events/events.js';
 
 /** One person on one list. */
@@ -78,12 +79,19 @@ export interface EventCause {
   readonly once?: string;
 }
 
-/** Events name the row and contain no personal data, so that an erasure need not change them. */
+/**
+ * Events name the row, with its status and dates at this moment. They contain no personal data, so that an erasure need not
+ * change them.
+ */
 export function subscriberEvent(
   type: string,
-  { _id, account, list_id, status }: Subscriber,
+  { _id, account, list_id, status, ...row }: Subscriber,
   { campaign, once = randomUUID(), ...cause }: EventCause = {},
 ): Omit<Event, 'at'> {
-  const event = { _id: once, account, type, subscriber: _id, data: { list_id, status, ...cause } };
+  const dates = {
+    subscribed_at: timestamp(row.subscribed_at),
+    unsubscribed_at: row.unsubscribed_at === null ? null : timestamp(row.unsubscribed_at),
+  };
+  const event = { _id: once, account, type, subscriber: _id, data: { list_id, status, ...dates, ...cause } };
   return { ...event, ...(campaign !== undefined && { campaign }) };
 }

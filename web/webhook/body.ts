@@ -22,10 +22,11 @@ export function deliveryBody(format: WebhookFormat, eventPayload: EventPayload):
 
 /** The event's subject under its noun (`campaign`, `subscriber`, `message`), and the event's own fields. */
 function dataOf({ type, data, campaignId, subscriberId, ...subjects }: EventPayload): object {
-  const { message: messageId, subject: _subject, emails_sent: _emailsSent, list_id, status, ...rest } = data;
+  const { message: messageId, subject: _subject, emails_sent: _emailsSent, ...own } = data;
+  const { list_id, status, subscribed_at, unsubscribed_at, ...rest } = own;
   const subscriber = {
     ...(subjects.subscriber ?? { id: subscriberId, list_id }),
-    ...(status !== undefined && { status }),
+    ...atItsMoment({ status, subscribed_at, unsubscribed_at }),
   };
   switch (type.split('.')[0]) {
     case 'campaign':
@@ -37,7 +38,7 @@ function dataOf({ type, data, campaignId, subscriberId, ...subjects }: EventPayl
     case 'message':
       return {
         ...(messageId !== undefined && {
-          message: subjects.message ? publicMessage(subjects.message) : { id: messageId },
+          message: subjects.message ? publicMessage(type, subjects.message) : { id: messageId },
         }),
         ...(campaignId !== undefined && { campaign: { id: campaignId } }),
         ...(subscriberId !== undefined && { subscriber }),
@@ -48,13 +49,35 @@ function dataOf({ type, data, campaignId, subscriberId, ...subjects }: EventPayl
   }
 }
 
+/** The fields of a subscriber that are stored with its event: the row may have changed since. */
+function atItsMoment({ status, ...dates }: Readonly<Record<string, unknown>>): object {
+  const suppressed = status === 'bounced' || status === 'complained';
+  const known = Object.entries({ status, ...dates }).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(known), ...(suppressed && { suppressed }) };
+}
+
 /** Prefers the count stored with the event over the present count. */
 function publicCampaign(campaign: CampaignSummary, { emails_sent }: EventPayload['data']): object {
   return { ...campaign, ...(typeof emails_sent === 'number' && { emails_sent }) };
 }
 
-function publicMessage({ from: _from, created_at, sent_at, ...shown }: MessageSummary): object {
-  return { ...shown, created_at: timestamp(created_at), sent_at: sent_at === null ? null : timestamp(sent_at) };
+/** The state of a message after each event that changes it. */
+const STATES_AFTER: Readonly<Record<string, string>> = {
+  'message.accepted': 'accepted',
+  'message.delayed': 'deferred',
+  'message.held': 'deferred',
+};
+
+function publicMessage(type: string, message: MessageSummary): object {
+  const { from: _from, created_at, ...shown } = message;
+  const { state, sent_at } = asOf(type, message);
+  return { ...shown, state, created_at: timestamp(created_at), sent_at: sent_at && timestamp(sent_at) };
+}
+
+/** A message that waited at this moment may be sent by now. */
+function asOf(type: string, { state, sent_at }: MessageSummary): Pick<MessageSummary, 'state' | 'sent_at'> {
+  const then = STATES_AFTER[type];
+  return then === undefined ? { state, sent_at } : { state: then, sent_at: null };
 }
 
 /** One of the six documented payloads; undefined for other events and for deleted messages. */
@@ -84,7 +107,7 @@ function payloadOf(event: string, eventPayload: EventPayload, message: MessageSu
       return {
         details: detailsOf(event, eventPayload),
         output: textField(eventPayload, 'reply'),
-        message: brief(message),
+        message: brief({ ...message, ...asOf(eventPayload.type, message) }),
       };
   }
 }

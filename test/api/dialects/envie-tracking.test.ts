@@ -73,11 +73,12 @@ test('the outcome of a message is posted in the documented shapes, field by fiel
     const number = 4_013;
     await publish(await anAcceptedMessage(api.store, { ...refused, number, attempts: [failed], state: 'failed' }));
   });
-  const missing = { ...brief(), id: 4_013, timestamp: ACCEPTED_AT.getTime() / 1_000 };
+  const waiting = { ...brief(), timestamp: ACCEPTED_AT.getTime() / 1_000 };
+  const missing = { ...waiting, id: 4_013 };
   const output = '550 5.1.1 no such user';
   expect(posted).toStrictEqual([
-    { event: 'MessageDelayed', timestamp, payload: { details, output: '451 4.3.0 wait', message: brief() } },
-    { event: 'MessageHeld', timestamp, payload: { details, output: '451 4.7.1 listed', message: brief() } },
+    { event: 'MessageDelayed', timestamp, payload: { details, output: '451 4.3.0 wait', message: waiting } },
+    { event: 'MessageHeld', timestamp, payload: { details, output: '451 4.7.1 listed', message: waiting } },
     { event: 'MessageSent', payload: { output: '250 2.0.0 queued', details, message: whole() } },
     { event: 'MessageDeliveryFailed', timestamp, payload: { details, output, message: missing } },
   ]);

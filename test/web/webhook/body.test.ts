@@ -97,7 +97,32 @@ describe('maily', () => {
       'maily',
       anEvent(type, { subscriberId: 42, subscriber, data: { list_id: 1, status } }),
     );
-    expect(payload).toStrictEqual(documented(type, { subscriber: { ...subscriber, status } }));
+    const suppressed = status === 'bounced' || status === 'complained';
+    expect(payload).toStrictEqual(documented(type, { subscriber: { ...subscriber, status, suppressed } }));
+  });
+
+  test('a subscriber has the dates of the moment of the event, also after later changes', () => {
+    const joined = '2026-05-17T10:00:00+00:00';
+    const left = '2026-05-17T10:00:01+00:00';
+    const later = { ...subscriber, status: 'active' as const, subscribed_at: '2026-05-17T10:00:02+00:00' };
+    const shownAt = (type: string, data: object) =>
+      deliveryBody('maily', anEvent(type, { subscriberId: 42, subscriber: later, data: { list_id: 1, ...data } }));
+    expect(
+      shownAt('subscriber.unsubscribed', { status: 'unsubscribed', subscribed_at: joined, unsubscribed_at: left }),
+    ).toMatchObject({
+      data: { subscriber: { status: 'unsubscribed', subscribed_at: joined, unsubscribed_at: left } },
+    });
+    const gone = { ...later, status: 'unsubscribed' as const, unsubscribed_at: left };
+    const created = anEvent('subscriber.created', {
+      subscriberId: 42,
+      subscriber: gone,
+      data: { list_id: 1, status: 'active', subscribed_at: joined, unsubscribed_at: null },
+    });
+    expect(deliveryBody('maily', created)).toStrictEqual(
+      documented('subscriber.created', {
+        subscriber: { ...subscriber, status: 'active', subscribed_at: joined, unsubscribed_at: null },
+      }),
+    );
   });
 
   test('an erased subscriber has only its number', () => {
@@ -120,10 +145,16 @@ test('standard has type, timestamp and data', () => {
   });
 });
 
+test.each(['message.delayed', 'message.held'])('%s shows a message that waits, also after it was sent', (type) => {
+  const payload = deliveryBody('standard', anEvent(type, { message, data: { message: message.id, attempt: 1 } }));
+  expect(payload).toMatchObject({ data: { message: { state: 'deferred', sent_at: null } } });
+});
+
 describe('the documented payloads of envie', () => {
   const timestamp = AT.getTime() / 1_000;
   const brief = { id: 12, to: 'ana@example.com', timestamp: SENT_AT.getTime() / 1_000, tag: 'pedido' };
   const whole = { ...brief, from: 'loja@example.com' };
+  const waiting = { ...brief, timestamp: message.created_at.getTime() / 1_000 };
   const details = expect.any(String);
   const visitor = { ip: '192.0.2.7', user_agent: 'Mozilla' };
   const seen = { ip_address: '192.0.2.7', user_agent: 'Mozilla' };
@@ -144,7 +175,7 @@ describe('the documented payloads of envie', () => {
     [
       'message.delayed',
       reply,
-      { event: 'MessageDelayed', timestamp, payload: { details, output: '250 queued', message: brief } },
+      { event: 'MessageDelayed', timestamp, payload: { details, output: '250 queued', message: waiting } },
     ],
     [
       'message.failed',
@@ -154,7 +185,7 @@ describe('the documented payloads of envie', () => {
     [
       'message.held',
       reply,
-      { event: 'MessageHeld', timestamp, payload: { details, output: '250 queued', message: brief } },
+      { event: 'MessageHeld', timestamp, payload: { details, output: '250 queued', message: waiting } },
     ],
   ])('%s', (type, data, payload) => {
     expect(deliveryBody('envie', anEvent(type, { message, data }))).toStrictEqual(payload);
