@@ -52,8 +52,9 @@ async function notifyOwner(deps: ListNoticeDeps, list: NotifyingList, after: num
 }
 
 async function notifyOfEvent(deps: ListNoticeDeps, list: NotifyingList, event: SequencedEvent): Promise<void> {
-  const { account, notifications } = list;
+  const { account, notifications, notice_starts: starts = {} } = list;
   const joined = JOINED.includes(event.type);
+  if (event.seq <= ((joined ? starts.subscribe : starts.unsubscribe) ?? 0)) return;
   const wanted = joined ? notifications.subscribe : notifications.unsubscribe;
   const to = joined ? notifications.subscribe_to : notifications.unsubscribe_to;
   const subscriber = await deps.subscribers.find(account, event.subscriber ?? 0);

@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Collection } from 'mongodb';
 import { now } from '../../clock.js';
 import { LIVE_STATES } from '../../domain/campaign/campaign.js';
+import { eventLog } from '../events/event-log.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
 import { addOnce } from '../mongo/duplicate-key.js';
 import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
+import { startedNotices } from './notices.js';
 
 interface ListDefaults {
   readonly from: { readonly name: string | null; readonly email: string } | null;
@@ -91,6 +93,7 @@ export type Lists = ReturnType<typeof lists>;
 
 export function lists(store: Store) {
   const rows = store.db.collection<List>('lists');
+  const log = eventLog(store);
   const subscribers = store.db.collection<StatusRow>('subscribers');
   const campaigns = store.db.collection<{ account: number; list_id: number; state: string }>('campaigns');
   const confirmations = store.db.collection<{ account: number; list_id: number }>('confirmations');
@@ -109,18 +112,17 @@ export function lists(store: Store) {
     /** Adds a list; the same `origin` returns the existing one. Atomic: one insert. */
     create: async (account: number, fields: ListFields & { name: string }, origin?: string): Promise<List> => {
       const list = newList(await ids.block('lists'), account, fields, origin);
-      return addOnce(rows, list);
+      const off = { account, notifications: NO_NOTIFICATIONS };
+      return addOnce(rows, { ...list, ...(await startedNotices(log, off, fields.notifications)) });
     },
 
-    /** Atomic: one update of the named fields. */
+    /** Atomic: one update of the named fields. Notifications that are turned on cover only later events. */
     change: async (account: number, id: number, fields: ListFields): Promise<Owned<List>> => {
+      const before = fields.notifications === undefined ? 'missing' : await find(account, id);
+      const started = typeof before === 'object' ? await startedNotices(log, before, fields.notifications) : {};
       const changed = await rows.findOneAndUpdate(
         { _id: id, account, deleting: { $exists: false } },
-        {
-          $set: { ...named(fields), updated_at: now() },
-          // Notifications that are turned on cover only later events.
-          ...(fields.notifications !== undefined && { $unset: { notified_seq: 1 } }),
-        },
+        { $set: { ...named(fields), ...started, updated_at: now() } },
         { returnDocument: 'after' },
       );
       return changed ?? explainNoMatch(rows, account, id);

@@ -76,3 +76,37 @@ test('a suspended account is not notified, nor later of what happened meanwhile'
   await sweep();
   expect(await sentNotices()).toHaveLength(before);
 });
+
+const OWNED = { subscribe: true, subscribe_to: OWNER, unsubscribe: true, unsubscribe_to: OWNER };
+
+test('a person who joins at once after the list was made or changed is reported, before any sweep', async () => {
+  const before = (await sentNotices()).length;
+  const made = await aList(api, { name: 'Made', notifications: OWNED });
+  await aSubscriber(api, made, { email: 'first@example.com' });
+  await api.call(`PATCH /api/v1/lists/${made}`, { payload: { notifications: { subscribe_to: 'other@acme.example' } } });
+  await aSubscriber(api, made, { email: 'second@example.com' });
+  await sweep();
+  await sweep();
+  expect((await sentNotices()).slice(before)).toEqual([
+    ['other@acme.example', 'first@example.com is on Made now'],
+    ['other@acme.example', 'second@example.com is on Made now'],
+  ]);
+});
+
+test('a second notification covers only what happens after it was turned on', async () => {
+  const before = (await sentNotices()).length;
+  const made = await aList(api, { name: 'Grown', notifications: { subscribe: true, subscribe_to: OWNER } });
+  const leave = async (email: string) => {
+    await aSubscriber(api, made, { email });
+    await api.call(`DELETE /api/v1/subscribers/${email}?list_id=${made}`);
+  };
+  await leave('early@example.com');
+  await api.call(`PATCH /api/v1/lists/${made}`, { payload: { notifications: OWNED } });
+  await leave('late@example.com');
+  await sweep();
+  expect((await sentNotices()).slice(before).map(([, subject]) => subject)).toEqual([
+    'early@example.com is on Grown now',
+    'late@example.com is on Grown now',
+    'late@example.com has left Grown',
+  ]);
+});
