@@ -110,19 +110,26 @@ const ContentsView = Type.Record(Type.String(), LanguageContentView);
 
 export const TemplateRow = Type.Object(row);
 
-const IntegrationExample = Type.Object(
-  {
-    method: Type.String(),
-    url: Type.String(),
-    headers: Type.Record(Type.String(), Type.String()),
-    body: Type.Record(Type.String(), Type.Unknown()),
-    curl: Type.String(),
-  },
-  { description: 'Integration example: a request that sends a message with this template and all its variables.' },
+const example = {
+  method: Type.String(),
+  url: Type.String(),
+  headers: Type.Record(Type.String(), Type.String()),
+  body: Type.Record(Type.String(), Type.Unknown()),
+  curl: Type.String(),
+};
+
+const IntegrationExample = Type.Object(example, {
+  description: 'Integration example: a request that sends a message with this template and all its variables.',
+});
+
+const MailbindrExample = nullable(
+  Type.Object(example, {
+    description: 'The same for the API of mailbindr; null without an identifier, and where this dialect is turned off.',
+  }),
 );
 
 export const TemplateView = Type.Object(
-  { ...row, contents: ContentsView, request: IntegrationExample },
+  { ...row, contents: ContentsView, request: IntegrationExample, mailbindr_request: MailbindrExample },
   { examples: [{ id: 101, ...EXAMPLE, is_system: false, is_default: false, revision: 2, published_version: 1 }] },
 );
 

@@ -8,9 +8,9 @@ import type { IntegrationExampleResponse, TemplateRowResponse } from './schema.j
 
 /** A template with the contents of its draft and an example request that sends a message with it. */
 export async function templateView(deps: Deps, account: number, row: Template) {
-  const summary = templateRowView(row, await defaultTemplate(deps, account));
-  const request = await integrationExample(deps, row);
-  return { data: { ...summary, contents: contentsView(row.contents), request } };
+  const { id: defaultId } = await defaultTemplate(deps, account);
+  const summary = templateRowView(row, defaultId);
+  return { data: { ...summary, contents: contentsView(row.contents), ...(await integrationExamples(deps, row)) } };
 }
 
 export function templateRowView(row: TemplateSummary, defaultId: number): TemplateRowResponse {
@@ -32,18 +32,39 @@ export function templateRowView(row: TemplateSummary, defaultId: number): Templa
   };
 }
 
-async function integrationExample({ config, tasks }: Deps, row: Template): Promise<IntegrationExampleResponse> {
+/** Requests that send a message with the template: the native one, and that of mailbindr for a template with an identifier. */
+async function integrationExamples({ config: { publicUrl, dialects }, tasks }: Deps, row: Template) {
   const content = row.contents[row.default_language];
   const texts = [content?.subject, content?.preheader, content?.source, content?.text].flatMap((text) => text ?? []);
-  const body = {
-    to: 'ada@example.org',
-    ...(row.identifier === null ? { template_id: row._id } : { identifier: row.identifier }),
+  const { identifier } = row;
+  const filled = {
     language: row.default_language,
     environment: row.published === null ? 'testing' : 'live',
     context: await tasks.sample(texts),
   };
-  const url = `${config.publicUrl}/api/v1/messages`;
-  const headers = { authorization: 'Bearer YOUR_API_KEY', 'content-type': 'application/json' };
+  const template = identifier === null ? { template_id: row._id } : { identifier };
+  const native = { to: RECIPIENT, ...template, ...filled };
+  const hasMailbindr = identifier !== null && dialects.includes('mailbindr');
+  return {
+    request: example(`${publicUrl}/api/v1/messages`, { authorization: 'Bearer YOUR_API_KEY' }, native),
+    mailbindr_request: hasMailbindr
+      ? example(
+          `${publicUrl}/email/send-email/`,
+          { 'X-Api-Token': 'YOUR_API_KEY' },
+          { identifier, receiver: RECIPIENT, ...filled },
+        )
+      : null,
+  };
+}
+
+const RECIPIENT = 'ada@example.org';
+
+function example(
+  url: string,
+  keyHeader: Readonly<Record<string, string>>,
+  body: Readonly<Record<string, unknown>>,
+): IntegrationExampleResponse {
+  const headers = { ...keyHeader, 'content-type': 'application/json' };
   const headerArguments = Object.entries(headers).map(([name, value]) => ` -H '${name}: ${value}'`);
   // A quote would end the quoted word in a shell.
   const quoted = JSON.stringify(body).replaceAll("'", "'\\''");
