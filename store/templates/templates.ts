@@ -185,10 +185,10 @@ function systemEdition(id: number, version: number | undefined): PublishedEditio
 }
 
 const CATALOGUE = [
-  { _id: 1, identifier: 'digest', name: 'Digest', category: 'newsletter' },
+  { _id: 1, identifier: 'digest', name: 'Minimal Digest', category: 'newsletter' },
   { _id: 2, identifier: 'letter', name: 'Plain letter', category: 'newsletter' },
   { _id: 3, identifier: 'product-update', name: 'Product update', category: 'newsletter' },
-  { _id: 4, identifier: 'announcement', name: 'Announcement', category: 'announcement' },
+  { _id: 4, identifier: 'announcement', name: 'Company Announcement', category: 'announcement' },
   { _id: 5, identifier: 'event', name: 'Event', category: 'event' },
   { _id: 6, identifier: 'receipt', name: 'Receipt', category: 'transactional' },
 ] as const;
