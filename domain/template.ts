@@ -33,13 +33,20 @@ export const FIRST_DEFAULT_TEMPLATE = 1;
 /** The template of Everpost's own mails. */
 export const SYSTEM_MAIL_TEMPLATE = 2;
 
-/** The template of a campaign: the named one, else the default; null: a whole document needs none. */
+/** The template of campaigns that name none. */
+export interface DefaultTemplate {
+  readonly id: number;
+  /** The account has chosen it: it frames the body of whole documents too. */
+  readonly isChosen: boolean;
+}
+
+/** The template of a campaign: the named one, else the default; null: a whole document is sent as it is. */
 export function templateFor(
   { template_id, is_document }: { readonly template_id: number | null; readonly is_document: boolean },
-  byDefault: number,
+  byDefault: DefaultTemplate,
 ): number | null {
   if (template_id !== null) return template_id;
-  return is_document ? null : byDefault;
+  return is_document && !byDefault.isChosen ? null : byDefault.id;
 }
 
 export function isSystemTemplate(id: number): boolean {

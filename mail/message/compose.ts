@@ -28,7 +28,7 @@ export interface MessageDraft {
   readonly optOut?: OptOut;
 }
 
-export interface OptOut {
+interface OptOut {
   /** The one-click link. */
   readonly url: string;
   /** The address that bounces and complaints are sent to; absent: the sender's. */

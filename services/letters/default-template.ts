@@ -1,4 +1,4 @@
-import { FIRST_DEFAULT_TEMPLATE } from '../../domain/template.js';
+import { type DefaultTemplate, FIRST_DEFAULT_TEMPLATE } from '../../domain/template.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
 import type { Templates } from '../../store/templates/templates.js';
 
@@ -8,7 +8,11 @@ interface DefaultStores {
 }
 
 /** The template of campaigns that name none: the account's default while it exists, else Everpost's first. */
-export async function defaultTemplate({ accounts, templates }: DefaultStores, account: number): Promise<number> {
-  const chosen = (await accounts.find(account))?.default_template ?? FIRST_DEFAULT_TEMPLATE;
-  return typeof (await templates.find(account, chosen)) === 'object' ? chosen : FIRST_DEFAULT_TEMPLATE;
+export async function defaultTemplate(
+  { accounts, templates }: DefaultStores,
+  account: number,
+): Promise<DefaultTemplate> {
+  const chosen = (await accounts.find(account))?.default_template ?? null;
+  const exists = chosen !== null && typeof (await templates.find(account, chosen)) === 'object';
+  return exists ? { id: chosen, isChosen: true } : { id: FIRST_DEFAULT_TEMPLATE, isChosen: false };
 }

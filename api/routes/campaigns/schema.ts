@@ -149,7 +149,8 @@ const view = {
   template_id: nullable(
     Type.Integer({
       minimum: 1,
-      description: 'The template of the body, also where it is the default; null: the body is a whole document.',
+      description:
+        'The template of the body, also where it is the default; null: a whole document that no chosen template frames.',
     }),
   ),
   creation_method: Type.Enum(['ai', 'html']),

@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { fixedLetter, outcomeOf, statusOf } from '../../../domain/campaign/campaign.js';
 import { type Engagement, NO_ENGAGEMENT } from '../../../domain/campaign/engagement.js';
 import { finding } from '../../../domain/mail/finding.js';
-import { templateFor } from '../../../domain/template.js';
+import { type DefaultTemplate, templateFor } from '../../../domain/template.js';
 import { isDocument } from '../../../mail/letter/document.js';
 import { defaultTemplate } from '../../../services/letters/default-template.js';
 import type { CampaignSummary } from '../../../store/campaigns/reading.js';
@@ -70,7 +70,7 @@ export function statsOf(
 }
 
 /** The template of the rendered letter, or the one that it would be rendered with now. */
-function templateIdOf(row: CampaignSummary, byDefault: number): number | null {
+function templateIdOf(row: CampaignSummary, byDefault: DefaultTemplate): number | null {
   if (fixedLetter(row) !== null) return row.rendered_template ?? null;
   return templateFor(row, byDefault);
 }
@@ -79,7 +79,7 @@ function campaignRowView(
   row: CampaignSummary,
   totals: CampaignTotals,
   engagement: Engagement,
-  byDefault: number,
+  byDefault: DefaultTemplate,
 ): CampaignRowResponse {
   const { _id: id, name, subject, preheader, state, reason, list_id, creation_method, from, reply_to, settings } = row;
   return {

@@ -43,7 +43,7 @@ function readTemplates(app: Api, deps: Deps): void {
       const { page, per_page, category } = request.query;
       const at = { page, per_page };
       const { found, total } = await deps.templates.page(account, category, skipOf(at), per_page);
-      const defaultId = await defaultTemplate(deps, account);
+      const { id: defaultId } = await defaultTemplate(deps, account);
       return { data: found.map((row) => templateRowView(row, defaultId)), meta: pageMeta(at, total) };
     },
   );
@@ -142,8 +142,8 @@ function changeOf(row: Template, { contents, default_language, ...fields }: Patc
 
 async function makeDefault(deps: Deps, row: Template, account: number, shouldBeDefault: boolean): Promise<void> {
   if (shouldBeDefault && row.published === null) throw new Failure('template_not_published');
-  const isDefault = (await defaultTemplate(deps, account)) === row._id;
-  if (isDefault === shouldBeDefault) return;
+  const { id, isChosen } = await defaultTemplate(deps, account);
+  if (shouldBeDefault ? id === row._id && isChosen : id !== row._id) return;
   await deps.accounts.change(account, { default_template: shouldBeDefault ? row._id : null });
 }
 

@@ -34,16 +34,21 @@ const call = async (route: string, payload?: object, headers: Record<string, str
 };
 
 describe('a campaign’s template', () => {
-  test('is the given one, else the default; a whole document has none', async () => {
+  test('is the given one, else the default; a whole document has only one that was chosen', async () => {
     const { id: own } = await aTemplate(api, { contents: { en: { html: '<p>own</p>{{ content }}' } } }, true);
     const html = async (fields: Record<string, unknown>) =>
       (await call(`GET /api/v1/campaigns/${await campaign(fields)}/preview`)).data.html;
     expect(await html({ template_id: own })).toContain('<p>own</p>');
+    const document = '<!doctype html><html><head><title>x</title></head><body><p>mine</p></body></html>';
     expect(await html({})).not.toContain('<p>own</p>');
+    expect(await html({ html: document })).not.toContain('ep-content');
     await api.call(`PATCH /api/v1/templates/${own}`, { payload: { is_default: true } });
     expect(await html({})).toContain('<p>own</p>');
-    const document = '<!doctype html><html><body>mine</body></html>';
-    expect(await html({ html: document })).not.toContain('<p>own</p>');
+    const framed = await html({ html: document });
+    expect(framed).toMatch(/<p>own<\/p>\s*<div class="ep-content">\s*<p>mine<\/p>/);
+    expect(framed.match(/<(?:html|body|title)\b/gi)).toHaveLength(3);
+    const shown = await call(`GET /api/v1/campaigns/${await campaign({ html: document })}`);
+    expect(shown.data.template_id).toBe(own);
     await api.call(`PATCH /api/v1/templates/${own}`, { payload: { is_default: false } });
   });
 
