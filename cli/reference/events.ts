@@ -71,7 +71,7 @@ const MESSAGE_EVENTS: readonly EventKind[] = [
 ];
 
 const BY_STATUS = 'subscriber:<subscriber>:<status>';
-const DATA = 'list_id, status';
+const DATA = 'list_id, status, subscribed_at, unsubscribed_at';
 const CONFIRMING = 'store/confirmations/confirmations.ts';
 const DEPARTURES = 'store/subscribers/departures.ts';
 

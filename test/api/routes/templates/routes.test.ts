@@ -144,12 +144,12 @@ test('the default is one published template, and falls back when it is removed',
 });
 
 test('it shows the request of mailbindr, which can be sent as it is', async () => {
-  const contents = { en: { subject: 'Hello {{ name }}', html: '<p>{{ name }}</p>' } };
+  const contents = { en: { subject: 'Hello {{ customer }}', html: '<p>{{ customer }}</p>' } };
   const { id } = await aTemplate(api, { identifier: 'shown-request', contents }, true);
   const { mailbindr_request: shown } = (await api.call(`GET ${at(id)}`)).json().data;
   expect(shown).toMatchObject({ method: 'POST', url: expect.stringMatching(/\/email\/send-email\/$/) });
   expect(shown.headers).toEqual({ 'X-Api-Token': 'YOUR_API_KEY', 'content-type': 'application/json' });
-  expect(shown.body).toMatchObject({ identifier: 'shown-request', environment: 'live', context: { name: 'name' } });
+  expect(shown.body).toMatchObject({ identifier: 'shown-request', environment: 'live', context: { customer: 'customer' } });
   expect(shown.curl).toContain(JSON.stringify(shown.body));
   const headers = { ...shown.headers, 'X-Api-Token': api.key };
   const sent = await api.call('POST /email/send-email/', { key: null, headers, payload: JSON.stringify(shown.body) });
