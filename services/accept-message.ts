@@ -5,6 +5,7 @@ import { type PlanSettings, planOf } from '../domain/account/plan.js';
 import { Failure } from '../domain/errors.js';
 import { canonicalJson } from '../domain/json.js';
 import type { MessageContent, MessageRequest } from '../domain/message/message.js';
+import { givenTime } from '../domain/timestamp.js';
 import type { Domains } from '../store/domains/domains.js';
 import type { Message } from '../store/messages/row.js';
 import { bodyOfRequest, type ContentStores, readContent } from './message/content.js';
@@ -157,12 +158,12 @@ async function acceptedUnderKey(
 }
 
 function timesOf({ scheduled_at, expires_at }: MessageRequest): Pick<Message, 'scheduled_at' | 'expires_at'> {
-  const scheduled = scheduled_at == null ? undefined : new Date(scheduled_at);
+  const scheduled = scheduled_at == null ? undefined : givenTime(scheduled_at);
   if (scheduled !== undefined && scheduled <= now()) {
     throw new Failure('validation_failed', { scheduled_at: ['The scheduled_at must be in the future.'] });
   }
   const begins = scheduled ?? now();
-  const expires = expires_at == null ? new Date(begins.getTime() + TIME_TO_LIVE) : new Date(expires_at);
+  const expires = expires_at == null ? new Date(begins.getTime() + TIME_TO_LIVE) : givenTime(expires_at);
   const after = expires.getTime() - begins.getTime();
   if (after > 0 && after <= MAX_TIME_TO_LIVE) {
     return { expires_at: expires, ...(scheduled !== undefined && { scheduled_at: scheduled }) };

@@ -5,6 +5,7 @@ import { Format } from 'typebox/format';
 import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
 import { Failure } from '../../domain/errors.js';
+import { timeIn } from '../../domain/timestamp.js';
 import { parseMailbox, parseSender } from '../../mail/address.js';
 import type { Api } from '../api.js';
 import { inOneForm } from './accepted-forms.js';
@@ -42,6 +43,7 @@ const checker = compileOnce((schema: TSchema) => Compile(schema));
  */
 export function validateWithTypeBox(app: Api): void {
   Settings.Set({ maxErrors: ERRORS_READ });
+  Format.Set('date-time', (text) => timeIn(text) !== undefined);
   Format.Set('email', (text) => parseMailbox(text) !== undefined);
   Format.Set('mailbox', (text) => parseSender(text) !== undefined);
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {

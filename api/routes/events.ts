@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Failure } from '../../domain/errors.js';
 import { typesOf } from '../../domain/event-types.js';
+import { givenTime } from '../../domain/timestamp.js';
 import type { EventQuery, SequencedEvent } from '../../store/events/event-log.js';
 import type { Api } from '../api.js';
 import { accountOf } from '../hooks/auth.js';
@@ -41,8 +42,8 @@ function queryFrom({ type, from, to, order, ...rest }: Static<typeof EventSearch
     ...rest,
     descending: order === 'desc',
     ...(type !== undefined && { types: knownTypes(type) }),
-    ...(from !== undefined && { from: new Date(from) }),
-    ...(to !== undefined && { to: new Date(to) }),
+    ...(from !== undefined && { from: givenTime(from) }),
+    ...(to !== undefined && { to: givenTime(to) }),
   };
 }
 

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { now } from '../../clock.js';
 import { keyStatusOf, SCOPES, type Scope } from '../../domain/account/key.js';
 import { Failure, type FailureCode } from '../../domain/errors.js';
+import { givenTime } from '../../domain/timestamp.js';
 import { demandNoAdminScope } from '../../services/key-permissions.js';
 import type { Key, KeyTerms } from '../../store/keys/keys.js';
 import type { NotRotated } from '../../store/keys/rotation.js';
@@ -214,7 +215,7 @@ export async function termsOf(
 }
 
 function expiry(given: string): Date {
-  const at = new Date(given);
+  const at = givenTime(given);
   if (at > now()) return at;
   throw new Failure('validation_failed', { expires_at: ['The expires_at must be in the future.'] });
 }

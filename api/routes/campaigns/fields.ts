@@ -2,6 +2,7 @@ import type { Static } from 'typebox';
 import { now } from '../../../clock.js';
 import type { Approval } from '../../../domain/campaign/approval.js';
 import { Failure, type FieldErrors } from '../../../domain/errors.js';
+import { givenTime } from '../../../domain/timestamp.js';
 import { parseMailbox } from '../../../mail/address.js';
 import type {
   CampaignChange,
@@ -86,7 +87,7 @@ export function changedContent(
 
 /** Parses a time in the future. Throws a failure for `scheduled_at` otherwise. */
 export function futureTime(text: string): Date {
-  const at = new Date(text);
+  const at = givenTime(text);
   if (at > now()) return at;
   throw new Failure('validation_failed', { scheduled_at: ['The scheduled_at must be in the future.'] });
 }

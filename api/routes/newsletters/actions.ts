@@ -4,6 +4,7 @@ import { now } from '../../../clock.js';
 import { Failure } from '../../../domain/errors.js';
 import { issueId } from '../../../domain/newsletter/issue.js';
 import { isTimeOf, timesAfter } from '../../../domain/newsletter/timetable.js';
+import { givenTime } from '../../../domain/timestamp.js';
 import type { Issue } from '../../../store/newsletters/issues.js';
 import type { Newsletter } from '../../../store/newsletters/newsletters.js';
 import type { Api } from '../../api.js';
@@ -120,7 +121,7 @@ async function openIssue(deps: Deps, row: Newsletter, time: string | undefined, 
 }
 
 function timeOf(row: Newsletter, text: string): Date {
-  const time = new Date(text);
+  const time = givenTime(text);
   if (time <= now() && isTimeOf(row, time)) return time;
   throw new Failure('not_a_time', { scheduled_at: ['The scheduled_at must be a past time of the newsletter.'] });
 }

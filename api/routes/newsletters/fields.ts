@@ -6,6 +6,7 @@ import { calendarOf, readCron } from '../../../domain/newsletter/cron.js';
 import type { Source } from '../../../domain/newsletter/source.js';
 import { everFires } from '../../../domain/newsletter/timetable.js';
 import { isZone } from '../../../domain/newsletter/zone.js';
+import { givenTime } from '../../../domain/timestamp.js';
 import { parseMailbox } from '../../../mail/address.js';
 import type { TextTasks } from '../../../mail/tasks/text-tasks.js';
 import type { NewsletterFields, NewsletterTimes } from '../../../store/newsletters/newsletters.js';
@@ -91,8 +92,8 @@ function timesOf(schedule: NonNullable<Patch['schedule']>): Partial<NewsletterTi
     ...given,
     ...(typeof read === 'object' && { cron: cron ?? null, calendars: [read] }),
     ...(calendar !== undefined && { cron: null, calendars: [calendarFields(calendar)] }),
-    ...(start_at !== undefined && { start_at: start_at === null ? null : new Date(start_at) }),
-    ...(end_at !== undefined && { end_at: end_at === null ? null : new Date(end_at) }),
+    ...(start_at !== undefined && { start_at: start_at === null ? null : givenTime(start_at) }),
+    ...(end_at !== undefined && { end_at: end_at === null ? null : givenTime(end_at) }),
     ...(catch_up_minutes !== undefined && { catch_up_seconds: catch_up_minutes * 60 }),
     ...(lead_minutes !== undefined && { lead_seconds: lead_minutes * 60 }),
   };

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Static } from 'typebox';
 import { now } from '../../../clock.js';
 import { Failure } from '../../../domain/errors.js';
+import { givenTime } from '../../../domain/timestamp.js';
 import type { EventPayload } from '../../../domain/webhook/event-payload.js';
 import { FORMATS, typesFor } from '../../../domain/webhook/formats.js';
 import { postEvent } from '../../../services/webhook-post.js';
@@ -120,7 +121,7 @@ async function eventsToReplay(
     return [await eventToReplay(eventLog, row, event)];
   }
   if (from === undefined) throw invalidField('from', 'The from field is required without event.');
-  const range = { from: new Date(from), ...(to !== undefined && { to: new Date(to) }) };
+  const range = { from: givenTime(from), ...(to !== undefined && { to: givenTime(to) }) };
   if (range.to !== undefined && range.to <= range.from) throw invalidField('to', 'The to field must be after from.');
   const types = typesFor(row.format, row.events);
   const found = await eventLog.page(row.account, { types, ...range, limit: MAX_REPLAYED + 1 });
