@@ -1,22 +1,12 @@
 /** A kind of file: its extensions and its detected content. */
 interface FileKind {
   readonly extensions: readonly [string, ...string[]];
-  readonly detected: DetectedType;
+  /** The content that such a file may have. */
+  readonly contents: readonly DetectedType[];
 }
 
-/** The content as detected from the first bytes, independent of name and type. */
-export type DetectedType =
-  | 'pdf'
-  | 'zip'
-  | 'office'
-  | 'ole'
-  | 'jpeg'
-  | 'png'
-  | 'gif'
-  | 'webp'
-  | 'text'
-  | 'program'
-  | 'unknown';
+/** What a file may be by its bytes, independent of name and type. */
+export type DetectedType = 'pdf' | 'zip' | 'office' | 'ole' | 'jpeg' | 'png' | 'gif' | 'webp' | 'text' | 'program';
 
 const SHEET = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 const DOCUMENT = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
@@ -37,29 +27,31 @@ const ALIASES: Readonly<Record<string, string>> = {
 
 /** Media types whose files are recognised by their bytes; other files are only checked not to be programs. */
 const KINDS: Readonly<Record<string, FileKind>> = {
-  'application/pdf': { extensions: ['pdf'], detected: 'pdf' },
-  'application/zip': { extensions: ['zip'], detected: 'zip' },
-  'text/plain': { extensions: ['txt', 'text', 'log'], detected: 'text' },
-  [SHEET]: { extensions: ['xlsx'], detected: 'office' },
-  [DOCUMENT]: { extensions: ['docx'], detected: 'office' },
-  'application/excel': { extensions: ['xls'], detected: 'ole' },
-  'application/vnd.ms-excel': { extensions: ['xls'], detected: 'ole' },
-  'image/jpeg': { extensions: ['jpg', 'jpeg'], detected: 'jpeg' },
-  'image/png': { extensions: ['png'], detected: 'png' },
-  'image/gif': { extensions: ['gif'], detected: 'gif' },
-  'image/webp': { extensions: ['webp'], detected: 'webp' },
-  'text/csv': { extensions: ['csv'], detected: 'text' },
-  'text/calendar': { extensions: ['ics'], detected: 'text' },
-  'text/xml': { extensions: ['xml'], detected: 'text' },
-  'application/xml': { extensions: ['xml'], detected: 'text' },
-  'application/json': { extensions: ['json'], detected: 'text' },
-  'application/rtf': { extensions: ['rtf'], detected: 'text' },
-  'application/msword': { extensions: ['doc'], detected: 'ole' },
-  'application/vnd.ms-powerpoint': { extensions: ['ppt'], detected: 'ole' },
-  [SLIDES]: { extensions: ['pptx'], detected: 'office' },
-  'application/vnd.oasis.opendocument.text': { extensions: ['odt'], detected: 'zip' },
-  'application/vnd.oasis.opendocument.spreadsheet': { extensions: ['ods'], detected: 'zip' },
-  'application/vnd.oasis.opendocument.presentation': { extensions: ['odp'], detected: 'zip' },
+  'application/pdf': { extensions: ['pdf'], contents: ['pdf'] },
+  'application/zip': { extensions: ['zip'], contents: ['zip', 'office'] },
+  'text/plain': { extensions: ['txt', 'text', 'log'], contents: ['text'] },
+  // A document with a password is an OLE file.
+  [SHEET]: { extensions: ['xlsx'], contents: ['office', 'ole'] },
+  [DOCUMENT]: { extensions: ['docx'], contents: ['office', 'ole'] },
+  // Many programs write HTML, CSV or XML for Excel.
+  'application/excel': { extensions: ['xls'], contents: ['ole', 'office', 'text'] },
+  'application/vnd.ms-excel': { extensions: ['xls'], contents: ['ole', 'office', 'text'] },
+  'image/jpeg': { extensions: ['jpg', 'jpeg'], contents: ['jpeg'] },
+  'image/png': { extensions: ['png'], contents: ['png'] },
+  'image/gif': { extensions: ['gif'], contents: ['gif'] },
+  'image/webp': { extensions: ['webp'], contents: ['webp'] },
+  'text/csv': { extensions: ['csv'], contents: ['text'] },
+  'text/calendar': { extensions: ['ics'], contents: ['text'] },
+  'text/xml': { extensions: ['xml'], contents: ['text'] },
+  'application/xml': { extensions: ['xml'], contents: ['text'] },
+  'application/json': { extensions: ['json'], contents: ['text'] },
+  'application/rtf': { extensions: ['rtf'], contents: ['text'] },
+  'application/msword': { extensions: ['doc'], contents: ['ole', 'office', 'text'] },
+  'application/vnd.ms-powerpoint': { extensions: ['ppt'], contents: ['ole', 'office'] },
+  [SLIDES]: { extensions: ['pptx'], contents: ['office', 'ole'] },
+  'application/vnd.oasis.opendocument.text': { extensions: ['odt'], contents: ['zip'] },
+  'application/vnd.oasis.opendocument.spreadsheet': { extensions: ['ods'], contents: ['zip'] },
+  'application/vnd.oasis.opendocument.presentation': { extensions: ['odp'], contents: ['zip'] },
 };
 
 /** The media type without parameters: the given one, else the allowed one for the file's extension. */
@@ -87,12 +79,18 @@ export function withExtension(name: string, mime: string): string {
   return kind === undefined || fileName(name, mime.toLowerCase()) === name ? name : `${name}.${kind.extensions[0]}`;
 }
 
-/** Whether the detected content is allowed for this type. */
-export function matchesContent(mime: string, detected: DetectedType): boolean {
-  const expected = KINDS[mime]?.detected;
-  if (expected === undefined) return detected !== 'program';
-  // Every office document is also a zip, and an empty text is a text.
-  return detected === expected || (expected === 'zip' && detected === 'office');
+/** The name without the extension of its type. */
+export function bareName(name: string, mime: string): string {
+  const extension = extensionOf(name);
+  const isOwn = extension !== undefined && KINDS[mime.toLowerCase()]?.extensions.includes(extension) === true;
+  return isOwn ? name.slice(0, -extension.length - 1) : name;
+}
+
+/** Whether a file of this type may have such content. */
+export function matchesContent(mime: string, found: readonly DetectedType[]): boolean {
+  if (found.includes('program')) return false;
+  const kind = KINDS[mime];
+  return kind === undefined || kind.contents.some((content) => found.includes(content));
 }
 
 function extensionOf(name: string): string | undefined {

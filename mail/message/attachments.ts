@@ -45,7 +45,7 @@ function readOne(file: GivenAttachment, at: number, { types }: AttachmentRules):
   if (bytes === undefined) throw refusal('attachment_unreadable', at, 'data', 'is not base64');
   const name = fileName(file.name, mime);
   if (name === undefined) throw refusal('attachment_type_forbidden', at, 'name', `does not end as ${mime} does`);
-  if (!matchesContent(mime, fileTypeOf(bytes)))
+  if (!matchesContent(mime, contentsOf(bytes)))
     throw refusal('attachment_type_forbidden', at, 'data', `is not ${mime}`);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return { ref: { name, mime, bytes: bytes.length, sha256, cid: file.cid ?? null }, bytes };
@@ -94,14 +94,18 @@ const SIGNATURES: readonly (readonly [DetectedType, string])[] = [
 /** PKZIP: a local file, an empty archive and a split archive. */
 const ZIPS = ['504b0304', '504b0506', '504b0708'];
 
-/** Detects the type of a file from its bytes. */
-function fileTypeOf(bytes: Buffer): DetectedType {
+/** A reader finds the header of a PDF within this many bytes. */
+const PDF_WINDOW = 1_024;
+
+/** What a file may be, by its bytes. */
+function contentsOf(bytes: Buffer): readonly DetectedType[] {
   const begins = (hex: string) => bytes.subarray(0, hex.length / 2).equals(Buffer.from(hex, 'hex'));
   const known = SIGNATURES.find(([type, hex]) => begins(hex) && (type !== 'program' || !isMarkedText(bytes, hex)));
-  if (known !== undefined) return known[0];
-  if (ZIPS.some(begins)) return bytes.includes('[Content_Types].xml') ? 'office' : 'zip';
-  if (begins('52494646') && bytes.subarray(8, 12).equals(Buffer.from('WEBP'))) return 'webp';
-  return isText(bytes) ? 'text' : 'unknown';
+  if (known !== undefined) return [known[0]];
+  if (ZIPS.some(begins)) return [bytes.includes('[Content_Types].xml') ? 'office' : 'zip'];
+  if (begins('52494646') && bytes.subarray(8, 12).equals(Buffer.from('WEBP'))) return ['webp'];
+  const isLatePdf = bytes.subarray(0, PDF_WINDOW).includes('%PDF-');
+  return [...(isLatePdf ? (['pdf'] as const) : []), ...(isText(bytes) ? (['text'] as const) : [])];
 }
 
 /** A text may begin with MZ. A program that begins with MZ has zero bytes soon after. */
@@ -109,7 +113,21 @@ function isMarkedText(bytes: Buffer, hex: string): boolean {
   return hex === '4d5a' && isText(bytes);
 }
 
-/** UTF-8 or an older encoding of eight bits: no control characters but tab, line ends and form feed. */
+/** UTF-8 or an older encoding of eight bits, which have no zero bytes, or UTF-16. */
 function isText(bytes: Buffer): boolean {
-  return bytes.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0c || byte === 0x0d);
+  return !bytes.includes(0) || isUtf16(bytes);
+}
+
+/** With a byte order mark, or with letters of Latin scripts: every second byte is zero. Neither has the character U+0000. */
+function isUtf16(bytes: Buffer): boolean {
+  if (bytes.length % 2 === 1) return false;
+  const [first = 0, second = 0] = bytes;
+  const isMarked = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  let [low, high] = [0, 0];
+  for (let at = 0; at < bytes.length; at += 2) {
+    if (bytes[at] === 0 && bytes[at + 1] === 0) return false;
+    if (bytes[at + 1] === 0) low += 1;
+    if (bytes[at] === 0) high += 1;
+  }
+  return isMarked || Math.max(low, high) * 4 > bytes.length;
 }

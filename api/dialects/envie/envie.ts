@@ -1,8 +1,8 @@
 import type { Static } from 'typebox';
 import { ATTACHMENT_TYPES, ENVIE_ATTACHMENT_TYPES } from '../../../config/attachment-types.js';
 import type { Config } from '../../../config.js';
-import type { Failure } from '../../../domain/errors.js';
-import { withExtension } from '../../../domain/mail/attachment.js';
+import { Failure } from '../../../domain/errors.js';
+import { bareName, withExtension } from '../../../domain/mail/attachment.js';
 import type { MessageRequest } from '../../../domain/message/message.js';
 import { acceptMessage } from '../../../services/accept-message.js';
 import type { Api } from '../../api.js';
@@ -70,6 +70,8 @@ function typesOf({ attachmentTypes }: Pick<Config, 'attachmentTypes'>): readonly
 
 /** The validated native request. Opens and clicks are tracked, because two of the documented webhooks report them. */
 function toNativeRequest(mail: Static<typeof SingleEmail>): MessageRequest {
+  const files = mail.attachments ?? [];
+  demandDistinctNames(files);
   const request = {
     to: mailboxOf(mail.to_email, mail.to_name),
     from: mailboxOf(mail.from_email, mail.from_name),
@@ -77,7 +79,7 @@ function toNativeRequest(mail: Static<typeof SingleEmail>): MessageRequest {
     subject: mail.subject,
     html: mail.body,
     ...(mail.plain_text && { text: mail.plain_text }),
-    attachments: (mail.attachments ?? []).map(({ data, name, mime }) => ({
+    attachments: files.map(({ data, name, mime }) => ({
       data,
       mime,
       name: withExtension(name, mime),
@@ -87,6 +89,12 @@ function toNativeRequest(mail: Static<typeof SingleEmail>): MessageRequest {
   return read(request) as MessageRequest;
 }
 
+/** Names have no extension, so two types do not make two names of one. */
+function demandDistinctNames(files: NonNullable<Static<typeof SingleEmail>['attachments']>): void {
+  const names = files.map(({ name, mime }) => bareName(name, mime).toLowerCase());
+  if (new Set(names).size < names.length) throw new Failure('attachment_repeated');
+}
+
 function mailboxOf(email: string, name: string) {
-  return { email, ...(name !== '' && { name }) };
+  return { email, name };
 }

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { closed, Id, Line, Mailbox } from '../../schema/fields.js';
+import { closed, Id, Line, Mailbox, nullable } from '../../schema/fields.js';
 import { pageFields } from '../../schema/paging.js';
 import { tagOf } from '../dialect.js';
 
@@ -58,19 +58,28 @@ export const ShowQuery = Type.Object({ UID: Type.Optional(Uid), ...pageFields(50
 export const ShowBody = Type.Object({ UID: Type.Optional(Uid) }, closed);
 export const ShowPath = Type.Object({ uid: Uid });
 
+/** A name of which something is visible. */
+const Name = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^[^\\u0000-\\u001f\\u007f]*[^\\s\\u0000-\\u001f\\u007f][^\\u0000-\\u001f\\u007f]*$',
+});
+
 export const SingleEmail = Type.Object(
   {
-    to_name: Line(255),
+    to_name: Name,
     to_email: Mailbox,
-    from_name: Line(255),
+    from_name: Name,
     from_email: Mailbox,
-    reply_to_name: Line(255),
+    reply_to_name: Name,
     reply_to_email: Mailbox,
     subject: Line(998, 1),
-    body: Type.String({ minLength: 1 }),
-    plain_text: Type.Optional(Type.String()),
+    body: Type.String({ minLength: 1, pattern: '\\S' }),
+    plain_text: Type.Optional(nullable(Type.String())),
     attachments: Type.Optional(
-      Type.Array(Type.Object({ data: text, name: Line(200, 1), mime: Line(255, 1) }, closed), { maxItems: 20 }),
+      nullable(
+        Type.Array(Type.Object({ data: text, name: Line(200, 1), mime: Line(255, 1) }, closed), { maxItems: 20 }),
+      ),
     ),
   },
   {

@@ -123,6 +123,30 @@ test('a single mail is a message: its id is the number, its token the uuid', asy
   });
 });
 
+const BYTE_ORDER_MARK = Buffer.from([0xff, 0xfe]);
+
+test.each<[string, string, Buffer]>([
+  ['a PDF after a line break', 'application/pdf', Buffer.from('\r\n%PDF-1.4\n%\u00e2\u00e3')],
+  ['a PDF after a byte order mark', 'application/pdf', Buffer.from('\ufeff%PDF-1.4')],
+  ['HTML for Excel', 'application/excel', Buffer.from('<html><table><tr><td>1</td></tr></table></html>')],
+  ['CSV for Excel', 'application/excel', Buffer.from('a;b\r\n1;2\r\n')],
+  ['XML for Excel', 'application/excel', Buffer.from('<?xml version="1.0"?><Workbook/>')],
+  ['UTF-16 with a mark', 'text/plain', Buffer.concat([BYTE_ORDER_MARK, Buffer.from('Olá', 'utf16le')])],
+  ['UTF-16 without a mark', 'text/plain', Buffer.from('Total: 1', 'utf16le')],
+  ['UTF-16 of the other order', 'text/plain', Buffer.from('Total: 1', 'utf16le').swap16()],
+  ['a text with an end-of-file mark', 'text/plain', Buffer.from('a,b\x1a')],
+])('%s is accepted as %s', async (_what, mime, bytes) => {
+  const answer = await send({ attachments: [{ data: bytes.toString('base64'), name: 'a', mime }] });
+  expect(answer.statusCode, answer.body).toBe(200);
+});
+
+test('plain_text and attachments may be null, and names are those of the mail', async () => {
+  const answer = await send({ plain_text: null, attachments: null, to_name: 'Zé' });
+  expect(answer.statusCode, answer.body).toBe(200);
+  const { data } = (await api.call(`GET /api/v1/messages/${answer.json().message.id}`)).json();
+  expect(data).toMatchObject({ to: { name: 'Zé' }, text: null, attachments: [] });
+});
+
 interface Case {
   readonly status: number;
   readonly what: string;
@@ -135,6 +159,17 @@ const CASES: readonly Case[] = [
   { status: 400, what: 'a type that is not accepted', provoke: () => send({ attachments: [file('video/mp4')] }) },
   { status: 400, what: 'a type of native messages only', provoke: () => send({ attachments: [file('text/csv')] }) },
   { status: 400, what: 'two files of one name', provoke: () => send({ attachments: [file(), file()] }) },
+  { status: 400, what: 'one name for two types', provoke: () => send({ attachments: [file(), pdf('same')] }) },
+  {
+    status: 400,
+    what: 'one name with and without its extension',
+    provoke: () => send({ attachments: [file(), pdf('SAME.pdf')] }),
+  },
+  ...['to_name', 'from_name', 'reply_to_name', 'subject', 'body'].flatMap((field): Case[] => [
+    { status: 400, what: `an empty ${field}`, provoke: () => send({ [field]: '' }) },
+    { status: 400, what: `a ${field} of blanks`, provoke: () => send({ [field]: ' \u00a0 ' }) },
+    { status: 400, what: `no ${field}`, provoke: () => send({ [field]: null }) },
+  ]),
   { status: 401, what: 'no keys', provoke: () => send({}, { key: null }) },
   { status: 401, what: 'keys that do not match', provoke: () => send({}, { headers: { 'public-key': '2' } }) },
   { status: 403, what: 'a key that may only read', provoke: reader },
@@ -152,6 +187,10 @@ const CASES: readonly Case[] = [
 
 function file(mime = 'text/plain') {
   return { data: 'QUJD', name: 'same', mime };
+}
+
+function pdf(name: string) {
+  return { data: Buffer.from('%PDF-1.4').toString('base64'), name, mime: 'application/pdf' };
 }
 
 function raw(payload: string, type: string) {
