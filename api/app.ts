@@ -11,6 +11,8 @@ import { TIME_LIMITS } from './hooks/limits/time-limits.js';
 import { requestIds, requestLog } from './hooks/logging.js';
 import { watchReads } from './hooks/recent-reads.js';
 import { limitAddresses, refuseWhenOverloaded } from './hooks/request-limits.js';
+import { countRequestsOf } from './hooks/request-quota.js';
+import { answerWithoutStore } from './hooks/store-outage.js';
 import { serializeResponsesBySchema, validateWithTypeBox } from './hooks/validation.js';
 import { metrics } from './metrics.js';
 import { documentRoutes } from './openapi.js';
@@ -41,6 +43,7 @@ export async function buildApp(deps: Deps): Promise<Api> {
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   requestLog(app);
+  answerWithoutStore(app, deps);
   await secureHeaders(app, deps);
   allowOrigins(app, deps);
   await refuseWhenOverloaded(app, timeLimits);
@@ -61,7 +64,8 @@ export async function buildApp(deps: Deps): Promise<Api> {
     providerWebhooks(hooks, deps, deps.web);
   });
   watchReads(app, recent);
-  await app.register(async (api: Api) => versionOne(api, deps, recent), { prefix: '/api/v1' });
-  await registerDialects(app, deps, recent);
+  const shared = { recent, counter: countRequestsOf(app, deps) };
+  await app.register(async (api: Api) => versionOne(api, deps, shared), { prefix: '/api/v1' });
+  await registerDialects(app, deps, shared);
   return app;
 }

@@ -1,12 +1,14 @@
 import type { RecentReads } from '../store/requests/recent-reads.js';
 import type { Api } from './api.js';
+import type { Shared } from './dialects/register.js';
 import { auditChanges } from './hooks/audit.js';
 import { authenticate } from './hooks/auth.js';
 import { enforceIdempotency } from './hooks/idempotency.js';
 import { acceptJsonOnly } from './hooks/json-bodies.js';
 import { demandKeyRestrictions } from './hooks/keys/restrictions.js';
 import { forgetReadsAfterChanges } from './hooks/recent-reads.js';
-import { countRequests, limitKeys } from './hooks/request-limits.js';
+import { limitKeys } from './hooks/request-limits.js';
+import { limitMonth } from './hooks/request-quota.js';
 import { demandScopes } from './hooks/scopes.js';
 import { account } from './routes/accounts.js';
 import { agencyClients } from './routes/agencies/clients.js';
@@ -50,13 +52,13 @@ import { webhookDeliveries, webhooks } from './routes/webhooks/routes.js';
 import type { Deps } from './wiring.js';
 
 /** Registers every route that needs a key, in the order in which a request reaches them. */
-export function versionOne(api: Api, deps: Deps, recent: RecentReads): void {
+export function versionOne(api: Api, deps: Deps, { recent, counter }: Shared): void {
   acceptJsonOnly(api);
   authenticate(api, { ...deps, ...recent.stores });
   demandScopes(api);
   demandKeyRestrictions(api, deps);
   limitKeys(api, deps);
-  countRequests(api, deps);
+  limitMonth(api, counter);
   enforceIdempotency(api, deps);
   auditChanges(api, deps);
   forgetReadsAfterChanges(api, recent);

@@ -7,7 +7,8 @@ import { enforceIdempotency } from '../hooks/idempotency.js';
 import { acceptJsonOnly } from '../hooks/json-bodies.js';
 import { demandKeyRestrictions } from '../hooks/keys/restrictions.js';
 import { forgetReadsAfterChanges } from '../hooks/recent-reads.js';
-import { countRequests, limitBursts, limitKeys } from '../hooks/request-limits.js';
+import { limitBursts, limitKeys } from '../hooks/request-limits.js';
+import { limitMonth, type RequestCounter } from '../hooks/request-quota.js';
 import { demandScopes } from '../hooks/scopes.js';
 import type { Deps } from '../wiring.js';
 import type { Dialect } from './dialect.js';
@@ -17,18 +18,24 @@ import { mailbindr } from './mailbindr.js';
 
 const DIALECTS: Readonly<Record<DialectName, Dialect>> = { envie, emailmassivo, mailbindr };
 
+/** What native routes and dialects of one process have in common. */
+export interface Shared {
+  readonly recent: RecentReads;
+  readonly counter: RequestCounter;
+}
+
 /** Registers every enabled dialect, each below its own prefixes. */
-export async function registerDialects(app: Api, deps: Deps, recent: RecentReads): Promise<void> {
+export async function registerDialects(app: Api, deps: Deps, shared: Shared): Promise<void> {
   for (const name of deps.config.dialects) {
     const dialect = DIALECTS[name];
     for (const prefix of dialect.prefixes) {
-      await app.register(async (api: Api) => registerDialect(api, deps, recent, dialect, prefix), { prefix });
+      await app.register(async (api: Api) => registerDialect(api, deps, shared, dialect, prefix), { prefix });
     }
   }
 }
 
 /** The same hooks as native routes have, in the same order. */
-function registerDialect(api: Api, deps: Deps, recent: RecentReads, dialect: Dialect, prefix: string): void {
+function registerDialect(api: Api, deps: Deps, { recent, counter }: Shared, dialect: Dialect, prefix: string): void {
   translateRefusals(api, dialect);
   acceptJsonOnly(api);
   authenticate(api, { ...deps, ...recent.stores }, dialect.credentials);
@@ -36,7 +43,7 @@ function registerDialect(api: Api, deps: Deps, recent: RecentReads, dialect: Dia
   demandKeyRestrictions(api, deps);
   if (dialect.perSecondAndAddress !== undefined) limitBursts(api, deps, dialect.perSecondAndAddress);
   limitKeys(api, deps);
-  countRequests(api, deps);
+  limitMonth(api, counter);
   enforceIdempotency(api, deps);
   forgetReadsAfterChanges(api, recent);
   dialect.routes(api, deps, prefix);

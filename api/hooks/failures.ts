@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { now } from '../../clock.js';
+import { endOfMonth, monthOf } from '../../domain/account/plan.js';
 import { FAILURES, Failure, type FailureCode } from '../../domain/errors.js';
 import { outcomeIsUnknown } from '../../store/mongo/conditional-writes.js';
 import type { Owned } from '../../store/mongo/ownership.js';
@@ -33,6 +35,14 @@ export function translateFailures(app: Api, send: SendFailure = sendFailure): vo
   });
 }
 
+/** Refusals that last until the quotas of the month are reset. */
+const MONTHLY: ReadonlySet<FailureCode> = new Set(['quota_exceeded', 'ai_quota_exceeded', 'request_quota_exceeded']);
+
+function untilNextMonth(): string {
+  const end = endOfMonth(monthOf(now()));
+  return String(Math.ceil((end.getTime() - now().getTime()) / 1_000));
+}
+
 /** Sets the status. Logs failures of the server and hides their details. */
 export function applyFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): Failure {
   const failure = failureOf(error);
@@ -40,7 +50,7 @@ export function applyFailure(error: unknown, request: FastifyRequest, reply: Fas
   if (status === 500) request.log.error({ err: error }, 'a request failed');
   if (!reply.hasHeader('retry-after')) {
     if (status === 503) reply.header('retry-after', '5');
-    if (status === 429) reply.header('retry-after', '60');
+    if (status === 429) reply.header('retry-after', MONTHLY.has(failure.code) ? untilNextMonth() : '60');
   }
   reply.code(status);
   return failure;

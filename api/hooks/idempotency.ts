@@ -6,6 +6,7 @@ import type { Admission, Claim } from '../../store/requests/stored-responses.js'
 import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import { accountOf } from './auth.js';
+import { isCutOff } from './store-outage.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -36,6 +37,8 @@ export function enforceIdempotency(app: Api, { storedResponses }: Pick<Deps, 'st
     const claim = claims.get(request);
     if (claim === undefined) return;
     claims.delete(request);
+    // The key stays reserved until its claim expires: the store cannot be told.
+    if (isCutOff(request)) return;
     const secret = request.routeOptions.config.secretResponse === true;
     const response = { status: reply.statusCode, body: typeof payload === 'string' ? payload : '', secret };
     // The work is done: a failed write of the key must not turn the response into a failure.

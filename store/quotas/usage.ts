@@ -1,5 +1,6 @@
 import { monthOf } from '../../domain/account/plan.js';
 import type { Store } from '../mongo/connect.js';
+import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { countRows } from './capacity.js';
 import { idOf, unreservedMails } from './months.js';
 import type { Meter, Metered, UsageRow } from './rows.js';
@@ -56,16 +57,30 @@ interface RequestCount {
 
 export type RequestCounts = ReturnType<typeof requestCounts>;
 
-/** Written a few times a minute by each process, not per request: a crash loses the counts of about a second. */
+/** Accounts without a limit are written once a second by each process: a crash loses the counts of about a second. */
 export function requestCounts(store: Store) {
   const rows = store.db.collection<RequestCount>('request_counts');
   return {
-    /** Adds the count of this process and returns the total. Atomic: one `$inc`. */
-    add: async (account: number, month: string, n: number): Promise<number> => {
-      const change = { $inc: { n } };
-      const options = { upsert: true, returnDocument: 'after' } as const;
-      const row = await rows.findOneAndUpdate({ _id: idOf(account, month) }, change, options);
-      return row?.n ?? n;
+    /** Adds the count of this process. Atomic: one `$inc`. */
+    add: async (account: number, month: string, n: number): Promise<void> => {
+      await rows.updateOne({ _id: idOf(account, month) }, { $inc: { n } }, { upsert: true });
+    },
+
+    /** Counts one request, unless the month has as many as the plan allows. Atomic: one conditional `$inc`, or one insert. */
+    take: async (account: number, month: string, most: number): Promise<boolean> => {
+      const _id = idOf(account, month);
+      const counted = async () =>
+        (await rows.updateOne({ _id, n: { $lt: most } }, { $inc: { n: 1 } })).matchedCount === 1;
+      if (most < 1) return false;
+      if (await counted()) return true;
+      try {
+        await rows.insertOne({ _id, n: 1 });
+        return true;
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
+        // The month has as many, or another request has just inserted the row.
+        return counted();
+      }
     },
   };
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { now } from '../../clock.js';
-import { monthOf } from '../../domain/account/plan.js';
+import { endOfMonth, monthOf } from '../../domain/account/plan.js';
 import { aClient, aList, anApi, aSubscriber, type Call, type TestApi } from '../support/api/api.js';
 import { until } from '../support/until.js';
 
@@ -120,11 +120,74 @@ test('requests of a month are counted over all processes, and refused beyond the
   const refused = await planned.call('GET /api/v1/lists');
   expect(refused.json().error.code).toBe('request_quota_exceeded');
   expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
-  const counted = async () =>
-    (await api.call(`GET /api/v1/agency/clients/${planned.account}/usage`)).json().data.requests;
+  expect(await requestsOf(planned)).toEqual({ used: 4, limit: 4, remaining: 0 });
+});
+
+test('requests count over native and dialect routes together, exactly, also at the same time', async () => {
+  const planned = await aPlanned({ requests_per_month: 5 });
+  const { key } = planned;
+  const keys = await api.deps.keys.ofAccount(planned.account);
+  const envie = { 'private-key': key, 'public-key': String(keys.find((one) => key.startsWith(one.prefix))?._id) };
+  const native = () => planned.call('GET /api/v1/lists');
+  const dialect = () => planned.call('GET /lists/show', { key: null, headers: envie });
+  expect([(await native()).statusCode, (await native()).statusCode]).toEqual([200, 200]);
+  const answers = await Promise.all([1, 2, 3, 4, 5, 6, 7].map(dialect));
+  const statuses = answers.map(({ statusCode }) => statusCode).sort();
+  expect(statuses).toEqual([200, 200, 200, 429, 429, 429, 429]);
+  expect((await native()).json().error.code).toBe('request_quota_exceeded');
+  expect(await requestsOf(planned)).toEqual({ used: 5, limit: 5, remaining: 0 });
+});
+
+test('a refused request does not count, for whatever reason and with whatever API', async () => {
+  const planned = await aPlanned({ requests_per_month: 3 });
+  const { key } = planned;
+  const asDialect = { key: null, headers: { 'x-api-key': key } };
+  const refused: readonly [number, () => ReturnType<TestApi['call']>][] = [
+    [404, () => planned.call('GET /api/v1/lists/999999')],
+    [404, () => planned.call('GET /api/v1/external-mails/0-0', asDialect)],
+    [422, () => planned.call('POST /api/v1/lists', { payload: {} })],
+    [422, () => planned.call('POST /api/v1/subscribers', { payload: { email: 'a@example.com', list_id: 999_999 } })],
+    [400, () => planned.call('POST /api/v1/external-mails/send', { ...asDialect, payload: { mail: {} } })],
+    [404, () => planned.call('GET /api/v1/nothing')],
+  ];
+  for (const [status, ask] of [...refused, ...refused]) expect((await ask()).statusCode).toBe(status);
+  expect(await requestsOf(planned)).toMatchObject({ used: 0, remaining: 3 });
+  for (let n = 0; n < 3; n += 1) expect((await planned.call('GET /api/v1/lists')).statusCode).toBe(200);
+  expect(await requestsOf(planned)).toMatchObject({ used: 3, remaining: 0 });
+});
+
+test('of an account without a limit refused requests do not count either', async () => {
+  const planned = await aPlanned({ name: 'Large' });
+  await planned.call('GET /api/v1/lists/999999');
+  await planned.call('GET /api/v1/lists');
   // A process writes its counts within a second.
-  await until(async () => (await counted()).used >= 4);
-  expect(await counted()).toEqual({ used: 4, limit: 4, remaining: 0 });
+  await until(async () => (await requestsOf(planned)).used > 0);
+  expect(await requestsOf(planned)).toEqual({ used: 1, limit: null, remaining: null });
+});
+
+const requestsOf = async ({ account }: TestApi) =>
+  (await api.call(`GET /api/v1/agency/clients/${account}/usage`)).json().data.requests;
+
+test('what is refused until the end of the month says so in Retry-After', async () => {
+  const end = endOfMonth(monthOf(now())).getTime();
+  const waits = async (plan: object, ask: (planned: TestApi) => ReturnType<TestApi['call']>) => {
+    const answer = await ask(await aPlanned(plan));
+    expect([429, 402]).toContain(answer.statusCode);
+    return Math.abs(end - now().getTime() - Number(answer.headers['retry-after']) * 1_000);
+  };
+  const payload = { to: 'a@example.com', ...mail };
+  const drafted = async (planned: TestApi) =>
+    planned.call('POST /api/v1/campaigns', { payload: { list_id: await aList(planned), ai: { prompt: 'Announce.' } } });
+  const external = { mail: { to: { email: 'a@example.com' }, subject: 'x', html: 'x' } };
+  const all = [
+    await waits({ emails_per_month: 0 }, ({ call }) => call('POST /api/v1/messages', { payload })),
+    await waits({ ai_drafts_per_month: 0 }, drafted),
+    await waits({ requests_per_month: 0 }, ({ call }) => call('GET /api/v1/lists')),
+    await waits({ emails_per_month: 0 }, ({ call, key }) =>
+      call('POST /api/v1/external-mails/send', { key: null, headers: { 'x-api-key': key }, payload: external }),
+    ),
+  ];
+  for (const difference of all) expect(difference).toBeLessThan(10_000);
 });
 
 test('an agency reads the total usage of its clients', async () => {

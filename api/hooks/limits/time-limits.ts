@@ -6,6 +6,15 @@ export interface TimeLimits {
   readonly headers: number;
   /** Delay of the event loop above which requests are refused. */
   readonly loopDelay: number;
+  /** An answer that may wait for MongoDB; then MongoDB is asked whether it responds, within `storePing`. */
+  readonly answer: number;
+  readonly storePing: number;
 }
 
-export const TIME_LIMITS: TimeLimits = { request: 300_000, headers: 15_000, loopDelay: 2_000 };
+export const TIME_LIMITS: TimeLimits = {
+  request: 300_000,
+  headers: 15_000,
+  loopDelay: 2_000,
+  answer: 5_000,
+  storePing: 3_000,
+};

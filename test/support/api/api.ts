@@ -42,9 +42,12 @@ const QUIET = {
 /** The whole API over a database of its own, without a port. */
 export async function anApi(
   environment: Parameters<typeof readConfig>[0] = {},
-  parts: Partial<Pick<Deps, 'engine' | 'log' | 'web' | 'registry' | 'timeLimits' | 'readsKeptFor'>> = {},
+  parts: Partial<Pick<Deps, 'engine' | 'log' | 'web' | 'registry' | 'timeLimits' | 'readsKeptFor'>> & {
+    /** A database on a server of the test's own. */
+    readonly database?: Awaited<ReturnType<typeof testDatabase>>;
+  } = {},
 ): Promise<TestApi> {
-  const database = await testDatabase();
+  const database = parts.database ?? (await testDatabase());
   const store = await openStore({ url: database.url, database: database.name });
   const config: Config = readConfig({ ...QUIET, ...environment });
   const { account, secret } = await ensureFirstAccount(store, config);
