@@ -58,14 +58,17 @@ export function sourceSteps() {
   });
 }
 
-/** One call of a language model: expensive, seconds to a minute. Retried a few times where waiting may help. */
+/**
+ * One call of a language model: expensive, seconds to a minute. Retried where waiting may help, for fifteen seconds in all, so
+ * that a request that waits for the draft (30 s) hears that the model fails.
+ */
 export function modelSteps() {
   return proxyActivities<Pick<Activities, 'writeDraft'>>({
     taskQueue: queues().model,
     startToCloseTimeout: '60s',
     heartbeatTimeout: '15s',
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { initialInterval: '2s', backoffCoefficient: 3, maximumInterval: '60s', maximumAttempts: 5 },
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '8s', maximumAttempts: 5 },
   });
 }
 

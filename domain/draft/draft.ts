@@ -62,7 +62,7 @@ export function costOf(model: string, { input_tokens, cached_tokens, output_toke
 }
 
 /** The longest wait in milliseconds that a temporary refusal may request; a draft that would wait longer fails. */
-export const LONGEST_WAIT = 60_000;
+export const LONGEST_WAIT = 20_000;
 
 /** The text that a model wrote. */
 export interface DraftText {

@@ -113,6 +113,8 @@ describe('the answers of the model', () => {
     ['it gives unusable output twice', [says('{"subject": 7}')], 'unusable', 2],
     ['its key is wrong', [fails(401)], 'rejected', 1],
     ['its limit does not end', [fails(429, { 'retry-after-ms': '5' })], 'unavailable', 5],
+    ['its server fails at every try', [fails(500)], 'unavailable', 5],
+    ['its limit ends in half a minute', [fails(429, { 'retry-after': '30' })], 'unavailable', 1],
     ['its limit ends tomorrow', [fails(429, { 'retry-after': '86400' })], 'unavailable', 1],
   ])('%s: 502, and the campaign is kept', async (_what, script, reason, calls) => {
     everpost.model.script(...script);
