@@ -9,10 +9,14 @@ import { storeOf } from './addresses.js';
 import { demandSecret } from './processes.js';
 import { readRunningFile } from './running-file.js';
 
+/** The API of envie takes a pair; the number of a key is half of it. */
+const PAIR = 'The number of a key is its public-key in the API of envie; the key itself is the private-key.';
+
 /** `everpost keys`: the keys of the first account, newest last, without their secrets. */
 export function listKeys(config: Config): Promise<void> {
   return withStore(config, async (store, account) => {
     for (const key of await keys(store).ofAccount(account)) console.log(lineOf(key));
+    console.log(PAIR);
   });
 }
 

@@ -73,10 +73,24 @@ export function keys(store: Store) {
       return { key, secret };
     },
 
-    /** Accepts a secret chosen by the operator; an existing key stays as it is, revoked or not. Atomic: one upsert. */
+    /**
+     * Accepts a secret chosen by the operator; an existing key stays as it is, revoked or not. The first key of an installation
+     * has the id 1, as an issued one has. Atomic: one insert.
+     */
     accept: async (account: number, name: string, secret: string): Promise<void> => {
-      const { hash, ...fields } = newKey(await nextId(), account, { ...ALL, name }, secret);
-      await rows.updateOne({ hash }, { $setOnInsert: fields }, { upsert: true });
+      await ids.reserve('keys', FIRST_KEY);
+      const isKnown = async () => (await rows.countDocuments({ hash: hashOf(secret) }, { limit: 1 })) > 0;
+      const isFirst = (await rows.countDocuments({}, { limit: 1 })) === 0;
+      for (const id of isFirst ? [() => FIRST_KEY, nextId] : [nextId]) {
+        if (await isKnown()) return;
+        try {
+          await rows.insertOne(newKey(await id(), account, { ...ALL, name }, secret));
+          return;
+        } catch (error) {
+          // Another process has just added this key, or the first one.
+          if (!isDuplicateKey(error)) throw error;
+        }
+      }
     },
 
     /** Creates the very first key under a fixed id: of concurrent processes one gets the secret. Atomic: one insert. */

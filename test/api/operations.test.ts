@@ -104,6 +104,29 @@ test('the server hands out the first key once', async () => {
   await again.stop();
 });
 
+test.each([
+  ['issued by the installation', {}],
+  ['chosen by its operator', { EVERPOST_API_KEY: 'a key of the operator, unseen'.replaceAll(' ', '-') }],
+])('the first key, %s, has the number 1', async (_how, environment) => {
+  const { store, log } = api.deps;
+  for (const name of ['keys', 'counters']) await store.db.collection(name).deleteMany({});
+  const config = readConfig({
+    PORT: '0',
+    EVERPOST_SECRET: 'a secret for the tests',
+    LOG_LEVEL: 'silent',
+    ...environment,
+  });
+  const parts = { config, store, log, engine: idleEngine, timeLimits };
+  const server = await serveApi(parts);
+  const key = server.firstKey ?? config.apiKey ?? '';
+  const headers = { 'public-key': '1', 'private-key': key };
+  expect((await fetch(`${server.address}/lists/show`, { headers })).status).toBe(200);
+  await server.stop();
+  // Further starts use no numbers.
+  await (await serveApi(parts)).stop();
+  expect((await api.deps.keys.issue(api.account, 'Second')).key._id).toBe(2);
+});
+
 test('an open request is answered before the server stops', async () => {
   const { store, log, keys } = api.deps;
   const { secret } = await keys.issue(api.account, 'Slow');

@@ -10,7 +10,7 @@ import type { Deps } from '../../wiring.js';
 import { demandSender } from '../accounts.js';
 import { EmptyBody } from '../campaigns/schema.js';
 import { agencyOf, clientOf } from './caller.js';
-import { ClientPatch, ClientSearch, ClientView, clientView, NewClient } from './schema.js';
+import { ClientPatch, ClientSearch, ClientView, clientView, NewClient, NewClientView } from './schema.js';
 
 const tags = ['Agency'];
 const ONE = { 200: Data(ClientView), ...refusals };
@@ -49,17 +49,24 @@ function listClients(app: Api, { clients, ...deps }: Deps): void {
   );
 }
 
-function createClient(app: Api, { clients }: Deps): void {
+function createClient(app: Api, { clients, keys }: Deps): void {
   app.post(
     '/agency/clients',
     {
-      schema: { tags, summary: 'Add a client', body: NewClient, response: { 201: Data(ClientView), ...refusals } },
+      config: { secretResponse: true },
+      schema: {
+        tags,
+        summary: 'Add a client; the response shows its first key once',
+        body: NewClient,
+        response: { 201: Data(NewClientView), ...refusals },
+      },
     },
     async (request, reply) => {
       const { name, mail_from = null, plan = null } = request.body;
       if (mail_from !== null) demandSender(mail_from);
       const client = await clients.create(agencyOf(request), { name, mail_from, plan }, originOf(request));
-      return reply.code(201).send({ data: clientView(client) });
+      const { key, secret } = await keys.issue(client._id, name);
+      return reply.code(201).send({ data: { ...clientView(client), key_id: key._id, key: secret } });
     },
   );
 }

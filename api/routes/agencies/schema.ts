@@ -78,27 +78,29 @@ const State = Type.Enum(['active', 'suspended']);
 
 export const ClientSearch = Type.Object({ state: Type.Optional(State), ...pageFields(50) }, closed);
 
-export const ClientView = Type.Object(
-  {
-    id: Id,
-    name: Type.String(),
-    state: State,
-    mail_from: nullable(Type.String()),
-    plan: PlanView,
-    created_at: Timestamp,
-  },
-  {
-    examples: [
-      {
-        id: 7,
-        name: 'Corner Bakery',
-        state: 'active',
-        mail_from: 'Corner Bakery <hello@bakery.example>',
-        plan: { ...planOf({}), name: 'Starter', subscribers: 2_000, emails_per_month: 10_000 },
-        created_at: '2026-01-12T10:14:23+00:00',
-      },
-    ],
-  },
+const client = {
+  id: Id,
+  name: Type.String(),
+  state: State,
+  mail_from: nullable(Type.String()),
+  plan: PlanView,
+  created_at: Timestamp,
+};
+const CLIENT_EXAMPLE = {
+  id: 7,
+  name: 'Corner Bakery',
+  state: 'active',
+  mail_from: 'Corner Bakery <hello@bakery.example>',
+  plan: { ...planOf({}), name: 'Starter', subscribers: 2_000, emails_per_month: 10_000 },
+  created_at: '2026-01-12T10:14:23+00:00',
+};
+
+export const ClientView = Type.Object(client, { examples: [CLIENT_EXAMPLE] });
+
+/** A new client with the secret of its first key, which no other response shows. */
+export const NewClientView = Type.Object(
+  { ...client, key_id: Id, key: Type.String({ description: 'The first key of the client; shown once.' }) },
+  { examples: [{ ...CLIENT_EXAMPLE, key_id: 12, key: 'evp_…' }] },
 );
 
 export const ClientKeyPath = Type.Object({ id: Id, key: Id });

@@ -14,7 +14,7 @@ test('an agency adds, reads, changes and lists its clients; a repeat with the sa
   const payload = { name: 'Bakery', mail_from: 'Bakery <hello@bakery.example>' };
   const once = { payload, headers: { 'idempotency-key': 'bakery' } };
   const made = (await api.call(`POST ${clients}`, once)).json().data;
-  expect((await api.call(`POST ${clients}`, once)).json().data).toEqual(made);
+  expect((await api.call(`POST ${clients}`, once)).json().error.code).toBe('secret_already_shown');
   expect(made).toMatchObject({ ...payload, state: 'active' });
   const changed = await api.call(`PATCH ${clients}/${made.id}`, { payload: { name: 'Bakery & Café' } });
   expect(changed.json().data).toMatchObject({ id: made.id, name: 'Bakery & Café', mail_from: payload.mail_from });
@@ -45,6 +45,18 @@ test('with Everpost-Account an agency acts for its own clients only', async () =
   expect(await asking(sibling.key, client.account)).toBe(404);
   expect(await asking(client.key, api.account)).toBe(404);
   expect(await asking(client.key, client.account)).toBe(200);
+});
+
+test('a new client has a key that works at once; no other response shows it', async () => {
+  const { id, key, key_id } = (await api.call(`POST ${clients}`, { payload: { name: 'Florist' } })).json().data;
+  expect((await api.call('GET /api/v1/account', { key })).json().data).toMatchObject({ id, name: 'Florist' });
+  const pair = { 'public-key': String(key_id), 'private-key': key };
+  expect((await api.call('GET /lists/show', { key: null, headers: pair })).statusCode).toBe(200);
+  expect((await api.call('POST /api/v1/lists', { key, payload: { name: 'Roses' } })).statusCode).toBe(201);
+  const shown = await api.call(`GET ${clients}/${id}`);
+  const keys = await api.call(`GET ${clients}/${id}/keys`);
+  expect(keys.json().data).toMatchObject([{ id: key_id, name: 'Florist', state: 'active' }]);
+  expect(shown.body + keys.body).not.toContain(key);
 });
 
 test('for a client a key has its scopes; a key restricted to lists acts for its own account only', async () => {

@@ -149,7 +149,11 @@ test('it shows the request of mailbindr, which can be sent as it is', async () =
   const { mailbindr_request: shown } = (await api.call(`GET ${at(id)}`)).json().data;
   expect(shown).toMatchObject({ method: 'POST', url: expect.stringMatching(/\/email\/send-email\/$/) });
   expect(shown.headers).toEqual({ 'X-Api-Token': 'YOUR_API_KEY', 'content-type': 'application/json' });
-  expect(shown.body).toMatchObject({ identifier: 'shown-request', environment: 'live', context: { customer: 'customer' } });
+  expect(shown.body).toMatchObject({
+    identifier: 'shown-request',
+    environment: 'live',
+    context: { customer: 'customer' },
+  });
   expect(shown.curl).toContain(JSON.stringify(shown.body));
   const headers = { ...shown.headers, 'X-Api-Token': api.key };
   const sent = await api.call('POST /email/send-email/', { key: null, headers, payload: JSON.stringify(shown.body) });
