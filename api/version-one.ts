@@ -1,15 +1,15 @@
 import type { RecentReads } from '../store/requests/recent-reads.js';
 import type { Api } from './api.js';
-import type { Shared } from './dialects/register.js';
 import { auditChanges } from './hooks/audit.js';
 import { authenticate } from './hooks/auth.js';
 import { enforceIdempotency } from './hooks/idempotency.js';
 import { acceptJsonOnly } from './hooks/json-bodies.js';
 import { demandKeyRestrictions } from './hooks/keys/restrictions.js';
+import { limitMonth } from './hooks/limits/request-quota.js';
 import { forgetReadsAfterChanges } from './hooks/recent-reads.js';
 import { limitKeys } from './hooks/request-limits.js';
-import { limitMonth } from './hooks/request-quota.js';
 import { demandScopes } from './hooks/scopes.js';
+import type { Shared } from './route-context.js';
 import { account } from './routes/accounts.js';
 import { agencyClients } from './routes/agencies/clients.js';
 import { agency, clientAccess } from './routes/agencies/routes.js';

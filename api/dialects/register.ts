@@ -1,15 +1,15 @@
 import type { DialectName } from '../../config.js';
-import type { RecentReads } from '../../store/requests/recent-reads.js';
 import type { Api } from '../api.js';
 import { authenticate } from '../hooks/auth.js';
 import { applyFailure, translateFailures } from '../hooks/failures.js';
 import { enforceIdempotency } from '../hooks/idempotency.js';
 import { acceptJsonOnly } from '../hooks/json-bodies.js';
 import { demandKeyRestrictions } from '../hooks/keys/restrictions.js';
+import { limitMonth } from '../hooks/limits/request-quota.js';
 import { forgetReadsAfterChanges } from '../hooks/recent-reads.js';
 import { limitBursts, limitKeys } from '../hooks/request-limits.js';
-import { limitMonth, type RequestCounter } from '../hooks/request-quota.js';
 import { demandScopes } from '../hooks/scopes.js';
+import type { Shared } from '../route-context.js';
 import type { Deps } from '../wiring.js';
 import type { Dialect } from './dialect.js';
 import { emailmassivo } from './emailmassivo/emailmassivo.js';
@@ -17,12 +17,6 @@ import { envie } from './envie/envie.js';
 import { mailbindr } from './mailbindr.js';
 
 const DIALECTS: Readonly<Record<DialectName, Dialect>> = { envie, emailmassivo, mailbindr };
-
-/** What native routes and dialects of one process have in common. */
-export interface Shared {
-  readonly recent: RecentReads;
-  readonly counter: RequestCounter;
-}
 
 /** Registers every enabled dialect, each below its own prefixes. */
 export async function registerDialects(app: Api, deps: Deps, shared: Shared): Promise<void> {

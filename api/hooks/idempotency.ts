@@ -6,7 +6,7 @@ import type { Admission, Claim } from '../../store/requests/stored-responses.js'
 import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import { accountOf } from './auth.js';
-import { isCutOff } from './store-outage.js';
+import { isCutOff } from './limits/store-outage.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -7,7 +7,7 @@ import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
 import { addOnce } from '../mongo/duplicate-key.js';
 import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
-import { startedNotices } from './notices.js';
+import { startedNotices } from './started-notices.js';
 
 interface ListDefaults {
   readonly from: { readonly name: string | null; readonly email: string } | null;

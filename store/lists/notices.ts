@@ -1,33 +1,9 @@
-import type { EventLog } from '../events/event-log.js';
 import type { Store } from '../mongo/connect.js';
-import type { List, ListFields } from './lists.js';
-
-/** The position in the event log at which each notification was turned on: it covers only later events. */
-interface NoticeStarts {
-  readonly subscribe?: number;
-  readonly unsubscribe?: number;
-}
+import type { List } from './lists.js';
+import type { NoticeStarts } from './started-notices.js';
 
 /** A list with notifications, and the sequence number up to which its owner was notified. */
 export type NotifyingList = List & { readonly notified_seq?: number; readonly notice_starts?: NoticeStarts };
-
-/** The stored fields of the notifications that a change turns on; none if it turns none on. */
-export async function startedNotices(
-  log: Pick<EventLog, 'assignSequences'>,
-  {
-    account,
-    notifications: before,
-    notice_starts: known,
-  }: Pick<NotifyingList, 'account' | 'notifications' | 'notice_starts'>,
-  given: ListFields['notifications'] = {},
-): Promise<Pick<NotifyingList, 'notified_seq' | 'notice_starts'>> {
-  const started = (['subscribe', 'unsubscribe'] as const).filter((one) => given[one] === true && !before[one]);
-  if (started.length === 0) return {};
-  const head = await log.assignSequences(account);
-  const notice_starts = { ...known, ...Object.fromEntries(started.map((one) => [one, head])) };
-  const isFirst = !before.subscribe && !before.unsubscribe;
-  return { notice_starts, ...(isFirst && { notified_seq: head }) };
-}
 
 export type ListNotices = ReturnType<typeof listNotices>;
 

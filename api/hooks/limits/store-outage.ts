@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { monotonic } from '../../clock.js';
-import { Failure } from '../../domain/errors.js';
-import type { Store } from '../../store/mongo/connect.js';
-import type { Api } from '../api.js';
-import type { Deps } from '../wiring.js';
-import { TIME_LIMITS } from './limits/time-limits.js';
+import { monotonic } from '../../../clock.js';
+import { Failure } from '../../../domain/errors.js';
+import type { Store } from '../../../store/mongo/connect.js';
+import type { Api } from '../../api.js';
+import type { Deps } from '../../wiring.js';
+import { TIME_LIMITS } from './time-limits.js';
 
 /** Milliseconds between looks at the open requests. */
 const INTERVAL = 500;

@@ -1,11 +1,11 @@
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
-import { now } from '../../clock.js';
-import { monthOf, planOf } from '../../domain/account/plan.js';
-import { Failure } from '../../domain/errors.js';
-import type { RequestCounts } from '../../store/quotas/usage.js';
-import type { Api } from '../api.js';
-import type { Deps } from '../wiring.js';
-import { principalOf } from './auth.js';
+import { now } from '../../../clock.js';
+import { monthOf, planOf } from '../../../domain/account/plan.js';
+import { Failure } from '../../../domain/errors.js';
+import type { RequestCounts } from '../../../store/quotas/usage.js';
+import type { Api } from '../../api.js';
+import type { Deps } from '../../wiring.js';
+import { principalOf } from '../auth.js';
 import { isCutOff } from './store-outage.js';
 
 /** Milliseconds between writes of the counts: a kill may lose as much. */
