@@ -2368,6 +2368,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
+                    /** @description The id or the identifier. */
                     id: number;
                 };
                 cookie?: never;
@@ -2433,6 +2434,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
+                    /** @description The id or the identifier. */
                     id: number;
                 };
                 cookie?: never;
@@ -2456,6 +2458,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
+                    /** @description The id or the identifier. */
                     id: number;
                 };
                 cookie?: never;
@@ -2554,6 +2557,7 @@ export interface paths {
                     "idempotency-key"?: string;
                 };
                 path: {
+                    /** @description The id or the identifier. */
                     id: number;
                 };
                 cookie?: never;
@@ -2639,6 +2643,7 @@ export interface paths {
                     "idempotency-key"?: string;
                 };
                 path: {
+                    /** @description The id or the identifier. */
                     id: number;
                 };
                 cookie?: never;
@@ -2726,6 +2731,7 @@ export interface paths {
                     "idempotency-key"?: string;
                 };
                 path: {
+                    /** @description The id or the identifier. */
                     id: number;
                 };
                 cookie?: never;
@@ -2812,6 +2818,7 @@ export interface paths {
                 };
                 header?: never;
                 path: {
+                    /** @description The id or the identifier. */
                     id: number;
                 };
                 cookie?: never;
@@ -2919,6 +2926,7 @@ export interface paths {
                 };
                 header?: never;
                 path: {
+                    /** @description The id or the identifier. */
                     id: number;
                 };
                 cookie?: never;
@@ -2943,7 +2951,7 @@ export interface paths {
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -2965,6 +2973,7 @@ export interface paths {
                     "idempotency-key"?: string;
                 };
                 path: {
+                    /** @description The id or the identifier. */
                     id: number;
                 };
                 cookie?: never;
@@ -3000,7 +3009,7 @@ export interface paths {
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3055,6 +3064,11 @@ export interface paths {
                                 preheader: string | null;
                                 /** @enum {unknown} */
                                 status: "draft" | "scheduled" | "sending" | "sent" | "failed";
+                                /**
+                                 * @description How the campaign ended; null: it has not ended, or had no recipients.
+                                 * @enum {string|null}
+                                 */
+                                outcome: "complete" | "complete_with_failures" | "uncertain_left" | "halted" | null;
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
@@ -3197,6 +3211,8 @@ export interface paths {
                             source?: string | null;
                         };
                         html?: string;
+                        /** @description Another name of `html`. */
+                        content?: string;
                         send?: boolean;
                         /** Format: date-time */
                         scheduled_at?: string | null;
@@ -3218,6 +3234,11 @@ export interface paths {
                                 preheader: string | null;
                                 /** @enum {unknown} */
                                 status: "draft" | "scheduled" | "sending" | "sent" | "failed";
+                                /**
+                                 * @description How the campaign ended; null: it has not ended, or had no recipients.
+                                 * @enum {string|null}
+                                 */
+                                outcome: "complete" | "complete_with_failures" | "uncertain_left" | "halted" | null;
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
@@ -3303,7 +3324,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3354,6 +3375,11 @@ export interface paths {
                                 preheader: string | null;
                                 /** @enum {unknown} */
                                 status: "draft" | "scheduled" | "sending" | "sent" | "failed";
+                                /**
+                                 * @description How the campaign ended; null: it has not ended, or had no recipients.
+                                 * @enum {string|null}
+                                 */
+                                outcome: "complete" | "complete_with_failures" | "uncertain_left" | "halted" | null;
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
@@ -3439,7 +3465,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3517,6 +3543,8 @@ export interface paths {
                         approval?: boolean;
                         approval_expires_hours?: number;
                         html?: string;
+                        /** @description Another name of `html`. */
+                        content?: string;
                         /** Format: date-time */
                         scheduled_at?: string;
                     };
@@ -3537,6 +3565,11 @@ export interface paths {
                                 preheader: string | null;
                                 /** @enum {unknown} */
                                 status: "draft" | "scheduled" | "sending" | "sent" | "failed";
+                                /**
+                                 * @description How the campaign ended; null: it has not ended, or had no recipients.
+                                 * @enum {string|null}
+                                 */
+                                outcome: "complete" | "complete_with_failures" | "uncertain_left" | "halted" | null;
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
@@ -3622,7 +3655,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3681,6 +3714,11 @@ export interface paths {
                                 preheader: string | null;
                                 /** @enum {unknown} */
                                 status: "draft" | "scheduled" | "sending" | "sent" | "failed";
+                                /**
+                                 * @description How the campaign ended; null: it has not ended, or had no recipients.
+                                 * @enum {string|null}
+                                 */
+                                outcome: "complete" | "complete_with_failures" | "uncertain_left" | "halted" | null;
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
@@ -3766,7 +3804,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3829,6 +3867,11 @@ export interface paths {
                                 preheader: string | null;
                                 /** @enum {unknown} */
                                 status: "draft" | "scheduled" | "sending" | "sent" | "failed";
+                                /**
+                                 * @description How the campaign ended; null: it has not ended, or had no recipients.
+                                 * @enum {string|null}
+                                 */
+                                outcome: "complete" | "complete_with_failures" | "uncertain_left" | "halted" | null;
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
@@ -3914,7 +3957,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -3974,6 +4017,11 @@ export interface paths {
                                 preheader: string | null;
                                 /** @enum {unknown} */
                                 status: "draft" | "scheduled" | "sending" | "sent" | "failed";
+                                /**
+                                 * @description How the campaign ended; null: it has not ended, or had no recipients.
+                                 * @enum {string|null}
+                                 */
+                                outcome: "complete" | "complete_with_failures" | "uncertain_left" | "halted" | null;
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
@@ -4059,7 +4107,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4119,6 +4167,11 @@ export interface paths {
                                 preheader: string | null;
                                 /** @enum {unknown} */
                                 status: "draft" | "scheduled" | "sending" | "sent" | "failed";
+                                /**
+                                 * @description How the campaign ended; null: it has not ended, or had no recipients.
+                                 * @enum {string|null}
+                                 */
+                                outcome: "complete" | "complete_with_failures" | "uncertain_left" | "halted" | null;
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
@@ -4204,7 +4257,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4264,6 +4317,11 @@ export interface paths {
                                 preheader: string | null;
                                 /** @enum {unknown} */
                                 status: "draft" | "scheduled" | "sending" | "sent" | "failed";
+                                /**
+                                 * @description How the campaign ended; null: it has not ended, or had no recipients.
+                                 * @enum {string|null}
+                                 */
+                                outcome: "complete" | "complete_with_failures" | "uncertain_left" | "halted" | null;
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
@@ -4349,7 +4407,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4389,10 +4447,12 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            requestBody: {
+            requestBody?: {
                 content: {
                     "application/json": {
-                        per_second: number | null;
+                        per_second?: number | null;
+                        /** @description Another name of `per_second`. */
+                        rate_per_second?: number | null;
                     };
                 };
             };
@@ -4411,6 +4471,11 @@ export interface paths {
                                 preheader: string | null;
                                 /** @enum {unknown} */
                                 status: "draft" | "scheduled" | "sending" | "sent" | "failed";
+                                /**
+                                 * @description How the campaign ended; null: it has not ended, or had no recipients.
+                                 * @enum {string|null}
+                                 */
+                                outcome: "complete" | "complete_with_failures" | "uncertain_left" | "halted" | null;
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
@@ -4496,7 +4561,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4563,6 +4628,11 @@ export interface paths {
                                 preheader: string | null;
                                 /** @enum {unknown} */
                                 status: "draft" | "scheduled" | "sending" | "sent" | "failed";
+                                /**
+                                 * @description How the campaign ended; null: it has not ended, or had no recipients.
+                                 * @enum {string|null}
+                                 */
+                                outcome: "complete" | "complete_with_failures" | "uncertain_left" | "halted" | null;
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
@@ -4648,7 +4718,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -4863,6 +4933,11 @@ export interface paths {
                                 preheader: string | null;
                                 /** @enum {unknown} */
                                 status: "draft" | "scheduled" | "sending" | "sent" | "failed";
+                                /**
+                                 * @description How the campaign ended; null: it has not ended, or had no recipients.
+                                 * @enum {string|null}
+                                 */
+                                outcome: "complete" | "complete_with_failures" | "uncertain_left" | "halted" | null;
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
@@ -4948,7 +5023,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5014,6 +5089,11 @@ export interface paths {
                                 preheader: string | null;
                                 /** @enum {unknown} */
                                 status: "draft" | "scheduled" | "sending" | "sent" | "failed";
+                                /**
+                                 * @description How the campaign ended; null: it has not ended, or had no recipients.
+                                 * @enum {string|null}
+                                 */
+                                outcome: "complete" | "complete_with_failures" | "uncertain_left" | "halted" | null;
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
@@ -5099,7 +5179,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5165,6 +5245,11 @@ export interface paths {
                                 preheader: string | null;
                                 /** @enum {unknown} */
                                 status: "draft" | "scheduled" | "sending" | "sent" | "failed";
+                                /**
+                                 * @description How the campaign ended; null: it has not ended, or had no recipients.
+                                 * @enum {string|null}
+                                 */
+                                outcome: "complete" | "complete_with_failures" | "uncertain_left" | "halted" | null;
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
@@ -5250,7 +5335,7 @@ export interface paths {
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5365,7 +5450,7 @@ export interface paths {
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5426,7 +5511,7 @@ export interface paths {
                                 missing: string[];
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -5485,7 +5570,7 @@ export interface paths {
                                 bytes: number;
                                 findings: {
                                     /** @enum {unknown} */
-                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
+                                    code: "size_over_limit" | "size_near_limit" | "image_without_alt" | "image_not_https" | "image_broken" | "image_embedded" | "lang_missing" | "title_missing" | "layout_table_without_role" | "heading_skipped" | "link_without_text" | "contrast_light" | "contrast_dark" | "link_not_https" | "link_broken" | "link_personal" | "personal_markup" | "field_unknown" | "text_missing" | "foreign_merge_tag" | "not_renderable" | "placeholder_text" | "unsubscribe_missing" | "address_missing" | "address_not_set" | "brand_not_set" | "markup_removed" | "css_removed" | "mjml_value_fixed" | "mjml_invalid";
                                     /** @enum {unknown} */
                                     severity: "error" | "warning";
                                     message: string;
@@ -6325,6 +6410,11 @@ export interface paths {
                                     preheader: string | null;
                                     /** @enum {unknown} */
                                     status: "draft" | "scheduled" | "sending" | "sent" | "failed";
+                                    /**
+                                     * @description How the campaign ended; null: it has not ended, or had no recipients.
+                                     * @enum {string|null}
+                                     */
+                                    outcome: "complete" | "complete_with_failures" | "uncertain_left" | "halted" | null;
                                     /** @enum {unknown} */
                                     state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                     reason: string | null;
@@ -7653,7 +7743,10 @@ export interface paths {
                                 kind: "scheduled" | "triggered";
                                 /** Format: date-time */
                                 scheduled_at: string;
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description A triggered issue is sent as soon as it is ready and approved: since when, or when it was launched.
+                                 */
                                 send_at: string;
                                 /** @enum {unknown} */
                                 state: "preparing" | "launched" | "sent" | "failed" | "skipped";
@@ -7741,7 +7834,10 @@ export interface paths {
                                 kind: "scheduled" | "triggered";
                                 /** Format: date-time */
                                 scheduled_at: string;
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description A triggered issue is sent as soon as it is ready and approved: since when, or when it was launched.
+                                 */
                                 send_at: string;
                                 /** @enum {unknown} */
                                 state: "preparing" | "launched" | "sent" | "failed" | "skipped";
