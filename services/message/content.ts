@@ -3,6 +3,7 @@ import { demandNoFaults, type FieldErrors } from '../../domain/errors.js';
 import { type CustomHeaders, HEADER_SENTENCES, headersFault } from '../../domain/mail/custom-headers.js';
 import type { Mailbox, MessageContent, MessageRequest } from '../../domain/message/message.js';
 import { type Address, parseMailbox } from '../../mail/address.js';
+import { claimsAnotherAddress } from '../../mail/claimed-address.js';
 import { type ReadAttachment, readAttachments } from '../../mail/message/attachments.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
 import { accountSender } from '../sender.js';
@@ -91,8 +92,7 @@ function bodyFaults({ html, text, subject }: MessageBody): FieldErrors {
 /** A sender or Reply-To has an ASCII address, and its name does not contain another address. */
 function senderFaults(field: string, { name }: Mailbox, address: Address | undefined): FieldErrors {
   if (address?.ascii !== true) return { [field]: [`The ${field} must be an address that can send.`] };
-  const claimed = /[^\s<>"'(),;:]+@[^\s<>"'(),;:]+\.[^\s<>"'(),;:]+/.exec(name ?? '')?.[0];
-  if (claimed === undefined || parseMailbox(claimed)?.identity === address.identity) return {};
+  if (!claimsAnotherAddress(name ?? '', address.identity)) return {};
   return { [field]: [`The name of ${field} must not be another address.`] };
 }
 

@@ -83,6 +83,7 @@ describe('POST /messages', () => {
     ['html', { text: '' }],
     ['from', { from: 'jürgen@example.org' }],
     ['from', { from: { email: 'eve@example.org', name: 'boss@bank.example' } }],
+    ['from', { from: { email: 'eve@example.org', name: '=?utf-8?Q?ceo=40bank.example?=' } }],
     ['reply_to', { reply_to: 'jürgen@example.org' }],
     ['scheduled_at', { scheduled_at: '2001-01-01T00:00:00Z' }],
     ['expires_at', { expires_at: '2001-01-01T00:00:00Z' }],
