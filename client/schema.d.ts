@@ -1995,6 +1995,8 @@ export interface paths {
                                 reason: "bounce" | "complaint" | "manual" | "erased";
                                 evidence: string | null;
                                 /** Format: date-time */
+                                expires_at: string | null;
+                                /** Format: date-time */
                                 created_at: string;
                             }[];
                             meta: {
@@ -2046,6 +2048,8 @@ export interface paths {
                                 reason: "bounce" | "complaint" | "manual" | "erased";
                                 evidence: string | null;
                                 /** Format: date-time */
+                                expires_at: string | null;
+                                /** Format: date-time */
                                 created_at: string;
                             };
                         };
@@ -2064,6 +2068,8 @@ export interface paths {
                                 /** @enum {unknown} */
                                 reason: "bounce" | "complaint" | "manual" | "erased";
                                 evidence: string | null;
+                                /** Format: date-time */
+                                expires_at: string | null;
                                 /** Format: date-time */
                                 created_at: string;
                             };
@@ -2146,10 +2152,16 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Release an address; bounced and complained subscribers keep their status */
+        /**
+         * Release an address; subscribers bounced by soft bounces are active again, complained ones never
+         * @description Recorded in the audit trail, without the address.
+         */
         delete: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description Make subscribers active again after a hard bounce too, such as a mistaken one. */
+                    reactivate?: boolean;
+                };
                 header?: never;
                 path: {
                     email: string;

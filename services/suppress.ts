@@ -4,6 +4,7 @@ import {
   decideForAddress,
   domainOf,
   exceedsSoftBounceLimit,
+  SOFT_SUPPRESSION_DAYS,
 } from '../domain/delivery/suppression.js';
 import type { Subscribers } from '../store/subscribers/subscribers.js';
 import type { Suppressions } from '../store/suppressions/suppressions.js';
@@ -45,22 +46,25 @@ export async function applyRefusal(
   }
   if (decision === 'count_soft_bounce') {
     const times = await stores.suppressions.recordSoftBounce(account, emailKey, reason, at);
-    if (exceedsSoftBounceLimit(reason, times, at)) await suppress(stores, mail, 'bounced', reply);
+    if (exceedsSoftBounceLimit(reason, times, at)) {
+      const expires = new Date(at.getTime() + SOFT_SUPPRESSION_DAYS * 86_400_000);
+      await suppress(stores, mail, 'bounced', { reply, expires });
+    }
   }
-  if (decision === 'suppress') await suppress(stores, mail, 'bounced', reply);
+  if (decision === 'suppress') await suppress(stores, mail, 'bounced', { reply });
   return decision;
 }
 
 /** Applies a complaint. `detail`: the reporter's text, addresses scrubbed. */
 export function applyComplaint(stores: SuppressionStores, mail: BouncedMail, detail: string | null): Promise<void> {
-  return suppress(stores, mail, 'complained', detail);
+  return suppress(stores, mail, 'complained', { reply: detail });
 }
 
 function suppress(
   { subscribers }: SuppressionStores,
   { account, emailKey, campaign }: BouncedMail,
   status: 'bounced' | 'complained',
-  reply: string | null,
+  evidence: { readonly reply: string | null; readonly expires?: Date },
 ): Promise<void> {
-  return subscribers.suppress(account, emailKey, status, { reply, ...(campaign !== undefined && { campaign }) });
+  return subscribers.suppress(account, emailKey, status, { ...evidence, ...(campaign !== undefined && { campaign }) });
 }

@@ -23,6 +23,7 @@ import { type ListNoticeDeps, notifyListOwners } from './list-notices.js';
 import { type SweepPart, type SweepPassDeps, sweepPass } from './pass.js';
 import { type QuotaSweepDeps, sweepQuotas } from './quotas.js';
 import { type RetentionDeps, runNightlyRetention } from './retention.js';
+import { releaseExpired } from './suppressions.js';
 
 export interface SweepDeps
   extends PublishingDeps,
@@ -106,6 +107,7 @@ function otherParts(deps: SweepDeps): SweepPart[] {
     ['suspensions', () => sweepSuspensions(deps)],
     ['quotas', () => sweepQuotas(deps)],
     ['keys', () => publishKeyReminders(deps)],
+    ['expired suppressions', () => releaseExpired(deps)],
     ['list owners', () => notifyListOwners(deps)],
     ['nightly run', () => runNightlyRetention(deps)],
   ];

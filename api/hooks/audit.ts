@@ -26,7 +26,7 @@ export function auditChanges(app: Api, { audit }: Pick<Deps, 'audit'>): void {
       action,
       by: { kind: 'key' as const, key, account: owner },
       address: request.ip,
-      target: targetIds.length === 0 ? null : targetIds.join('/'),
+      target: action === RELEASE ? null : targetIds.join('/') || null,
       fields: fieldsOf(request.body),
     };
     pendingEntries.set(request, { account, id: await audit.begin(account, entry), action, targetIds });
@@ -61,6 +61,9 @@ function createdId({ action, targetIds }: PendingEntry, payload: unknown): strin
 /** Resources whose changes are recorded: access, identity, transports and webhooks. */
 const AUDITED = ['keys', 'account', 'agency', 'domains', 'transports', 'webhooks', 'providers', 'fields'];
 
+/** The release of an address; the entry does not contain the address. */
+const RELEASE = 'suppressions.remove';
+
 /** Actions that change nothing. */
 const WITHOUT_EFFECT = ['test', 'replay', 'verify', 'preview'];
 
@@ -73,7 +76,9 @@ const ACTIONS: Readonly<Record<string, string>> = { POST: 'create', PUT: 'replac
 export function auditedAction(method: string, url: string): string | undefined {
   const action = ACTIONS[method];
   const parts = url.split('/').filter(Boolean);
-  if (action === undefined || !AUDITED.includes(parts[0] ?? '')) return undefined;
+  if (action === undefined) return undefined;
+  const isRelease = method === 'DELETE' && parts[0] === 'suppressions';
+  if (!isRelease && !AUDITED.includes(parts[0] ?? '')) return undefined;
   const words = parts.filter((part) => !part.startsWith(':'));
   const last = words.at(-1) ?? '';
   if (WITHOUT_EFFECT.includes(last)) return undefined;

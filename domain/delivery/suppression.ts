@@ -16,6 +16,9 @@ export const SOFT_BOUNCES: Readonly<Record<string, SoftBounceLimit>> = {
   recipient_filtered: { days: 3, hours: 72 },
 };
 
+/** Days after which a suppression for soft bounces ends: a mailbox is emptied, an account is enabled again. */
+export const SOFT_SUPPRESSION_DAYS = 30;
+
 /** Older soft bounces are deleted. */
 export const SOFT_BOUNCE_RETENTION_DAYS = 90;
 

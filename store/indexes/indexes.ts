@@ -58,6 +58,12 @@ const INDEXES: readonly Index[] = [
     serves: 'deleting closed requests',
   },
   { on: 'suppressions', keys: { account: 1, created_at: 1, _id: 1 }, serves: 'suppressions of an account' },
+  {
+    on: 'suppressions',
+    keys: { expires_at: 1 },
+    options: { partialFilterExpression: { expires_at: { $type: 'date' } } },
+    serves: 'releasing addresses whose suppression has expired',
+  },
   { on: 'campaigns', keys: { account: 1, state: 1, _id: -1 }, serves: 'campaigns of an account by state' },
   { on: 'campaigns', keys: { account: 1, _id: -1 }, serves: 'campaigns of an account, newest first' },
   { on: 'campaigns', keys: { account: 1, launched_at: -1, _id: -1 }, serves: 'campaigns, latest launch first' },

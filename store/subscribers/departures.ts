@@ -20,6 +20,8 @@ interface Evidence {
   /** Addresses scrubbed. */
   readonly reply: string | null;
   readonly campaign?: number;
+  /** When the suppression ends by itself; absent: never. */
+  readonly expires?: Date;
 }
 
 interface DepartureContext extends ChangeContext {
@@ -58,6 +60,13 @@ export function subscriberDepartures(store: Store) {
       suppress(context, account, emailKey, status, evidence),
 
     /**
+     * Makes the bounced rows of an address active again, or unsubscribed if they had left before; complaints stay. Atomic:
+     * one transaction; repeating it changes nothing.
+     */
+    release: (account: number, emailKey: string, by: 'api' | 'expiry'): Promise<number> =>
+      release(context, account, emailKey, by),
+
+    /**
      * Deletes a person from all lists. A person who had unsubscribed, bounced or complained stays suppressed by a hash.
      * The suppression is written before the rows are deleted, so that a retry after a crash completes it.
      */
@@ -87,18 +96,38 @@ async function suppress(
   account: number,
   emailKey: string,
   status: SuppressedStatus,
-  { reply, ...by }: Evidence,
+  { reply, expires, ...by }: Evidence,
 ): Promise<void> {
-  await context.suppressions.add(account, emailKey, status === 'bounced' ? 'bounce' : 'complaint', reply);
+  await context.suppressions.add(account, emailKey, status === 'bounced' ? 'bounce' : 'complaint', reply, expires);
   await inTransaction(context.store, async (session) => {
     // A complaint stays a complaint after a later bounce.
     const final: SubscriberStatus[] = status === 'bounced' ? ['bounced', 'complained'] : ['complained'];
     const open = { account, email_key: emailKey, status: { $nin: final } };
     for (const row of await context.rows.find(open, { session }).toArray()) {
-      // The status is final, so the event happens once for each row.
-      const once = `subscriber:${row._id}:${status}`;
+      // The event happens once for each row, and once more after each time that the address was released.
+      const again = row.released_at === undefined ? '' : `:${row.released_at.getTime()}`;
+      const once = `subscriber:${row._id}:${status}${again}`;
       await rewrite(context, session, `subscriber.${status}`, { ...row, status, updated_at: now() }, { ...by, once });
     }
+  });
+}
+
+async function release(
+  context: ChangeContext,
+  account: number,
+  emailKey: string,
+  by: 'api' | 'expiry',
+): Promise<number> {
+  return inTransaction(context.store, async (session) => {
+    const bounced = { account, email_key: emailKey, status: 'bounced' as const };
+    const found = await context.rows.find(bounced, { session }).toArray();
+    const at = now();
+    for (const row of found) {
+      const status = row.unsubscribed_at === null ? ('active' as const) : ('unsubscribed' as const);
+      const released = { ...row, status, released_at: at, updated_at: at };
+      await rewrite(context, session, 'subscriber.reactivated', released, { by });
+    }
+    return found.length;
   });
 }
 

@@ -31,6 +31,8 @@ export interface Subscriber extends KnownFields {
   readonly unsubscribed_at: Date | null;
   /** When they last unsubscribed, also if they came back since; absent: never. */
   readonly left_at?: Date;
+  /** When the suppression of their address was last released; absent: never. */
+  readonly released_at?: Date;
   readonly created_at: Date;
   readonly updated_at: Date;
 }

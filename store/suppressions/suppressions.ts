@@ -19,6 +19,8 @@ export interface Suppression {
   readonly reason: SuppressionReason;
   /** The evidence: a reply or a report's id with addresses scrubbed, or the caller. */
   readonly evidence: string | null;
+  /** A suppression for soft bounces ends then; others have none. */
+  readonly expires_at?: Date;
   readonly created_at: Date;
 }
 
@@ -47,12 +49,16 @@ export function suppressions(store: Store) {
 function adding(rows: Collection<Suppression>) {
   const lookup = sharedLookup(rows);
   return {
-    /** Suppresses an address; the first reason stays. Atomic: one upsert. */
+    /**
+     * Suppresses an address; the first reason stays, unless it would expire and this one does not. Each write is atomic,
+     * the whole is repeatable.
+     */
     add: async (
       account: number,
       emailKey: string,
       reason: SuppressionReason,
       evidence: string | null,
+      expires?: Date,
     ): Promise<'added' | 'known'> => {
       const { upsertedCount } = await rows.updateOne(
         { _id: suppressionId(account, emailKey) },
@@ -62,11 +68,15 @@ function adding(rows: Collection<Suppression>) {
             ...(reason !== 'erased' && { email_key: emailKey }),
             reason,
             evidence,
+            ...(expires !== undefined && { expires_at: expires }),
             created_at: now(),
           },
         },
         { upsert: true },
       );
+      if (upsertedCount === 0 && expires === undefined) {
+        await keepForEver(rows, [suppressionId(account, emailKey)], { reason, evidence });
+      }
       return upsertedCount === 1 ? 'added' : 'known';
     },
 
@@ -82,6 +92,11 @@ function adding(rows: Collection<Suppression>) {
           return { updateOne: { filter, update: { $setOnInsert: row }, upsert: true } };
         });
         added += (await rows.bulkWrite(upserts, { ordered: false })).upsertedCount;
+        await keepForEver(
+          rows,
+          upserts.map(({ updateOne }) => updateOne.filter._id),
+          { reason },
+        );
       }
       return added;
     },
@@ -99,6 +114,11 @@ function adding(rows: Collection<Suppression>) {
       return new Set(hits.flatMap(({ _id }) => byId.get(_id) ?? []));
     },
   };
+}
+
+/** A reason that lasts replaces one that would expire. */
+async function keepForEver(rows: Collection<Suppression>, ids: string[], $set: Partial<Suppression>): Promise<void> {
+  await rows.updateMany({ _id: { $in: ids }, expires_at: { $exists: true } }, { $set, $unset: { expires_at: '' } });
 }
 
 function listing(rows: Collection<Suppression>) {
@@ -140,6 +160,16 @@ function releasing(store: Store, rows: Collection<Suppression>) {
   const { deleteBadDomain } = badDomains(store);
   const { deleteSoftBounces } = softBounces(store);
   return {
+    /** Suppressions of every account that have expired, the oldest first. */
+    expired: (at: Date): AsyncIterable<Suppression> =>
+      rows.find({ expires_at: { $lte: at, $type: 'date' } }).sort({ expires_at: 1 }),
+
+    /** Removes an expired suppression and its soft bounces; one that lasts meanwhile stays. Repeatable in whole. */
+    removeExpired: async ({ _id, account, email_key }: Suppression, at: Date): Promise<void> => {
+      if (email_key !== undefined) await deleteSoftBounces(account, email_key);
+      await rows.deleteOne({ _id, account, expires_at: { $lte: at } });
+    },
+
     /**
      * Removes the suppression of an address and its soft bounces; false if it was not suppressed. Repeatable in whole.
      */

@@ -52,6 +52,7 @@ const SuppressionView = Type.Object(
     ),
     reason: Type.Enum([...SUPPRESSION_REASONS]),
     evidence: nullable(Type.String()),
+    expires_at: nullable(Timestamp),
     created_at: Timestamp,
   },
   {
@@ -60,6 +61,7 @@ const SuppressionView = Type.Object(
         email: 'alice@example.com',
         reason: 'bounce',
         evidence: '550 5.1.1 user unknown',
+        expires_at: null,
         created_at: '2026-05-15T09:00:12+00:00',
       },
     ],
@@ -85,13 +87,23 @@ export function suppressionView({
   email_key,
   reason,
   evidence,
+  expires_at,
   created_at,
 }: Suppression): Static<typeof SuppressionView> {
-  return { email: email_key ?? null, reason, evidence, created_at: timestamp(created_at) };
+  const expires = expires_at === undefined ? null : timestamp(expires_at);
+  return { email: email_key ?? null, reason, evidence, expires_at: expires, created_at: timestamp(created_at) };
 }
 
 const tags = ['Suppressions'];
 const ONE = Data(SuppressionView);
+const ReleaseSearch = Type.Object(
+  {
+    reactivate: Type.Optional(
+      Type.Boolean({ description: 'Make subscribers active again after a hard bounce too, such as a mistaken one.' }),
+    ),
+  },
+  closed,
+);
 const EmailPath = Type.Object({ email: Type.String({ maxLength: 1024 }) });
 
 /** Addresses that get no mail from the account, on any list. */
@@ -163,20 +175,27 @@ function suppressBatch(app: Api, deps: Deps): void {
   );
 }
 
-function unsuppress(app: Api, { suppressions }: Deps): void {
+function unsuppress(app: Api, { suppressions, subscribers }: Deps): void {
   app.delete(
     '/suppressions/:email',
     {
       schema: {
         tags,
-        summary: 'Release an address; bounced and complained subscribers keep their status',
+        summary: 'Release an address; subscribers bounced by soft bounces are active again, complained ones never',
+        description: 'Recorded in the audit trail, without the address.',
         params: EmailPath,
+        querystring: ReleaseSearch,
         response: { 204: NoContent, ...refusals },
       },
     },
     async (request, reply) => {
-      if (!(await suppressions.remove(accountOf(request), identity(request.params.email))))
-        throw new Failure('not_found');
+      const account = accountOf(request);
+      const key = identity(request.params.email);
+      const row = await suppressions.find(account, key);
+      if (row === null) throw new Failure('not_found');
+      const isSoft = row.expires_at !== undefined;
+      if (isSoft || request.query.reactivate === true) await subscribers.release(account, key, 'api');
+      await suppressions.remove(account, key);
       return reply.code(204).send(null);
     },
   );

@@ -13,6 +13,8 @@ test.each([
   ['DELETE', '/agency/clients/:id/keys/:key_id', 'agency.clients.keys.remove'],
   ['POST', '/agency/clients/:id/suspend', 'agency.clients.suspend'],
   ['POST', '/webhooks/:id/test', undefined],
+  ['DELETE', '/suppressions/:email', 'suppressions.remove'],
+  ['POST', '/suppressions', undefined],
   ['GET', '/keys', undefined],
   ['POST', '/subscribers', undefined],
 ])('%s %s is recorded as %s', (method, url, action) => {
