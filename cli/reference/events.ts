@@ -92,6 +92,7 @@ const SUBSCRIBER_EVENTS: readonly EventKind[] = [
   subscriber('unconfirmed', 'the confirmation expired', { by: CONFIRMING }),
   subscriber('updated', 'name, attributes or tags changed'),
   subscriber('reactivated', 'a subscriber who had left was added again'),
+  subscriber('reactivated', 'the suppression of a bounced subscriber was released or expired', { by: DEPARTURES }),
   subscriber('unsubscribed', 'the subscriber left the list', {
     data: `${DATA}, by (api, link, one_click, preferences or mail)`,
     by: DEPARTURES,

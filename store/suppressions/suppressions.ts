@@ -92,11 +92,7 @@ function adding(rows: Collection<Suppression>) {
           return { updateOne: { filter, update: { $setOnInsert: row }, upsert: true } };
         });
         added += (await rows.bulkWrite(upserts, { ordered: false })).upsertedCount;
-        await keepForEver(
-          rows,
-          upserts.map(({ updateOne }) => updateOne.filter._id),
-          { reason },
-        );
+        await keepForEver(rows, upserts.map(idOf), { reason });
       }
       return added;
     },
@@ -120,6 +116,9 @@ function adding(rows: Collection<Suppression>) {
 async function keepForEver(rows: Collection<Suppression>, ids: string[], $set: Partial<Suppression>): Promise<void> {
   await rows.updateMany({ _id: { $in: ids }, expires_at: { $exists: true } }, { $set, $unset: { expires_at: '' } });
 }
+
+const idOf = ({ updateOne }: { readonly updateOne: { readonly filter: { readonly _id: string } } }) =>
+  updateOne.filter._id;
 
 function listing(rows: Collection<Suppression>) {
   return {

@@ -2,7 +2,7 @@ import { infrastructure, message, noMailbox, type RefusalRule, sender, session, 
 
 const NO_SUCH_MAILBOX = new RegExp(
   String.raw`\b(?:users?|mail ?box|recipients?|accounts?|address(?:ee)?|alias)\b.{0,40}` +
-    String.raw`\b(?:unknown|not found|could ?n[o']t be found|cannot be found|(?:does|did|do) not exist|doesn't exist|not exist|closed|deleted|terminated|no longer (?:exists?|valid|available|in use|active|here)|(?:name )?(?:is )?not (?:a )?(?:known|valid|recogni[sz]ed|local|registered)|undefined|unavailable|invalid|nonexistent|non-existent)\b` +
+    String.raw`\b(?:unknown|not found|could ?n[o']t be found|cannot be found|(?:does|did|do) not exist|doesn't exist|not exist|closed|deleted|terminated|no longer accepts (?:any )?mail|no longer (?:exists?|valid|available|in use|active|here)|(?:name )?(?:is )?not (?:a )?(?:known|valid|recogni[sz]ed|local|registered)|undefined|unavailable|invalid|nonexistent|non-existent)\b` +
     String.raw`|…>?.{0,25}\b(?:unknown|not found|(?:does|did) not exist|doesn't exist)\b` +
     String.raw`|\b(?:unknown|no such|invalid|nonexistent|non-existent|undeliverable|unresolvable|not our|bad destination) (?:local |virtual |e?-?mail |destination )?(?:users?|mail ?box|recipients?|accounts?|address(?:ee)?|customer|person|alias)\b` +
     String.raw`|\b(?:no|not an?) (?:valid |such )?(?:recipients?|user|mailbox|account)\b.{0,20}\b(?:here|found|exists?|by that name|with that)\b` +
@@ -11,10 +11,10 @@ const NO_SUCH_MAILBOX = new RegExp(
 );
 /** The common words in other languages; letters of other scripts have no word boundary. */
 const NO_SUCH_MAILBOX_ELSEWHERE = new RegExp(
-  String.raw`\b(?:usuario|usuário|destinat[aá]rio|destinataire|utilisateur|utente|benutzer|empf[aä]nger|gebruiker|cuenta|casella|caixa postal|buz[oó]n|bo[iî]te)\b.{0,40}` +
-    `(?:descono?cido|desconhecido|inexistente?|no existe|não existe|nao existe|inconnue?|n'existe pas|sconosciuto|non esiste|unbekannt|existiert nicht|onbekend|bestaat niet|inv[aá]lid[oa]|invalide|non trouv)` +
+  String.raw`\b(?:usuario|usuário|destinat[aá]rio|destinataire|utilisateur|utente|benutzer|empf[aä]nger|gebruiker|użytkownik|odbiorca|adres|cuenta|casella|caixa postal|buz[oó]n|bo[iî]te)\b.{0,40}` +
+    `(?:descono?cido|desconhecido|inexistente?|no existe|não existe|nao existe|inconnue?|n'existe pas|nie istnieje|nieznany|sconosciuto|non esiste|unbekannt|existiert nicht|onbekend|bestaat niet|inv[aá]lid[oa]|invalide|non trouv)` +
     `|(?:пользователь|ящик|адрес|получатель).{0,30}(?:не найден|не существует|неизвестен)|(?:не найден|не существует).{0,20}(?:пользователь|ящик|адрес)` +
-    `|(?:用户|收件人|帐号|账号|邮箱|地址).{0,10}(?:不存在|不正确|未找到)|(?:ユーザ|宛先|メールボックス|アドレス).{0,20}(?:存在しません|見つかりません|不明|ありません)`,
+    `|\\bnie ma takiego (?:użytkownika|adresu)|(?:用户|收件人|帐号|账号|邮箱|地址).{0,10}(?:不存在|不正确|未找到)|(?:ユーザ|宛先|メールボックス|アドレス).{0,20}(?:存在しません|見つかりません|不明|ありません)`,
   'i',
 );
 const NO_DOMAIN =
@@ -66,7 +66,7 @@ export const CODE_RULES: readonly RefusalRule[] = [
     ...noMailbox,
     codes: [550],
     status: /^1\.0$/,
-    text: /\baddress rejected\b/i,
+    text: /\b(?:address rejected|recipient (?:denied|rejected))\b/i,
   },
   { id: 'no-connection', class: 'transient', ...infrastructure, text: NO_CONNECTION },
   { id: 'no-domain-code', class: 'bad_domain', scope: 'domain', means: 'fail', codes: [521, 556] },

@@ -23,7 +23,7 @@ const PHRASES: readonly RegExp[] = [
   // Domino, GroupWise
   /\bnot listed in (?:the )?(?:public )?(?:domino directory|name & address book|name and address book|directory)\b/i,
   // qmail, Postfix
-  /\bno mailbox here by that name\b|\buser unknown in (?:local|virtual|relay)\b/i,
+  /\bno mailbox here by that name\b|\bnot in (?:my |our |the )?validrcptto\b|\buser unknown in (?:local|virtual|relay)\b/i,
   // Orange, Free, La Poste
   /\badresse .{0,30}\b(?:destinataire|invalide)\b.{0,20}\binvalide?\b|\binvalid recipients?\b.{0,20}\bOFR/i,
   // Proton, Apple, Tencent, NetEase
@@ -37,7 +37,7 @@ const EDGE_BLOCKING: RefusalRule = {
   ...noMailbox,
   codes: PERMANENT_CODES,
   status: /^4\.1$/,
-  text: /\brecipient address rejected: access denied\b/i,
+  text: /\brecipient address(?:es)? rejected ?: access denied\b/i,
 };
 
 /** Phrases of unknown users; the text of a sender or a policy has been ruled out before. */

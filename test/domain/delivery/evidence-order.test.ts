@@ -29,6 +29,11 @@ describe('an unknown user is suppressed at once, whatever the code', () => {
     '550 5.1.351 Remote server returned unknown recipient or mailbox unavailable',
     '551 User not local; please try ada@new.example',
     '550 mailbox closed',
+    '550 5.4.1 All recipient addresses rejected : Access denied',
+    '550 this address no longer accepts mail',
+    '550 the recipient is not in my validrcptto list',
+    '550 5.1.0 Recipient denied',
+    '550 Nie ma takiego użytkownika',
   ])('%s', (line) => {
     expect(readingOf(line)).toEqual(['failed', 'invalid_recipient', 'address', 'suppress']);
   });
