@@ -20,16 +20,21 @@ export interface Limits {
 export const BREACHES = ['complaint_rate', 'bounce_rate'] as const;
 export type Breach = (typeof BREACHES)[number];
 
-/** Fewer answers are no evidence, except for complaints: so many within a day are enough. */
-const ENOUGH_ANSWERS = 1_000;
+/** Fewer answers are no evidence of bounces: one typing error in a short list would stop it. */
+const ENOUGH_ANSWERS = 50;
+/** Fewer accepted mails are no evidence of complaints, except for so many within a day. */
+const ENOUGH_ACCEPTED = 1_000;
 const ENOUGH_COMPLAINTS = 5;
+/** The quantile of the normal distribution for an interval of 95 %. */
+const Z = 1.96;
 export const DAY = 86_400_000;
 
 const NO_BASELINE: ReputationBaseline = { accepted: 0, hard: 0, complaints: 0 };
 
 /**
  * Why a campaign must be paused; undefined where it may go on. Excused counts do not count again. Complaints arrive long
- * after their mail, so their share is of all accepted mails; a refusal arrives with its mail.
+ * after their mail, so their share is of all accepted mails; a refusal arrives with its mail, and a share of few answers
+ * counts only as far as it is certain.
  */
 export function breachIn(
   counts: ReputationCounts & { readonly complaintsToday: number },
@@ -40,11 +45,26 @@ export function breachIn(
   const complaints = counts.complaints - baseline.complaints;
   const answered = counts.accepted - baseline.accepted + hard;
   const today = Math.min(complaints, counts.complaintsToday);
-  const enough = answered >= ENOUGH_ANSWERS;
-  if ((enough || today >= ENOUGH_COMPLAINTS) && isAbove(complaints, counts.accepted, limits.complaints)) {
+  if (
+    (answered >= ENOUGH_ACCEPTED || today >= ENOUGH_COMPLAINTS) &&
+    isAbove(complaints, counts.accepted, limits.complaints)
+  ) {
     return 'complaint_rate';
   }
-  return enough && isAbove(hard, answered, limits.bounces) ? 'bounce_rate' : undefined;
+  const isCertain = answered >= ENOUGH_ANSWERS && lowerBound(hard, answered) * 100 > limits.bounces;
+  return isCertain ? 'bounce_rate' : undefined;
+}
+
+/**
+ * The lower end of the score interval for a share (E. B. Wilson, "Probable inference, the law of succession, and
+ * statistical inference", JASA 22, 1927): the share of the whole list is above it with 97.5 % confidence.
+ */
+export function lowerBound(part: number, whole: number): number {
+  if (whole === 0) return 0;
+  const share = part / whole;
+  const centre = share + Z ** 2 / (2 * whole);
+  const margin = Z * Math.sqrt((share * (1 - share)) / whole + Z ** 2 / (4 * whole ** 2));
+  return Math.max(0, (centre - margin) / (1 + Z ** 2 / whole));
 }
 
 function isAbove(part: number, whole: number, percent: number): boolean {

@@ -72,7 +72,7 @@ test('five complaints within a day pause a campaign; after a resume it takes as 
 });
 
 test('hard bounces count, at once and by report, up to the limit of the account', async () => {
-  const sent = await underWay(2, 1_000, 50);
+  const sent = await underWay(2, 1_000, 63);
   const { account, _id } = sent.campaign;
   await store.db
     .collection<{ _id: number }>('accounts')
@@ -85,8 +85,8 @@ test('hard bounces count, at once and by report, up to the limit of the account'
   expect((await rowOf(sent)).state).toBe('sending');
   await accounts(store).change(account, { pause_at_bounces: null });
   await guardOf()(account, _id);
-  expect(await rowOf(sent)).toMatchObject({ state: 'paused', reason: 'bounce_rate', excused: { hard: 51 } });
-  expect(await published(sent)).toMatchObject([{ data: { reason: 'bounce_rate', hard: 51, accepted: 952 } }]);
+  expect(await rowOf(sent)).toMatchObject({ state: 'paused', reason: 'bounce_rate', excused: { hard: 64 } });
+  expect(await published(sent)).toMatchObject([{ data: { reason: 'bounce_rate', hard: 64, accepted: 939 } }]);
 });
 
 test('a campaign that is closed, or paused for another reason, does not change', async () => {
