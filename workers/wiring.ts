@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import { deferringDomains } from '../activities/campaign/deferring-domains.js';
 import { roundCheck } from '../activities/campaign/freeze/round-check.js';
 import { reputationGuard, throttledGuard } from '../activities/campaign/reputation.js';
 import { fairTurns } from '../activities/campaign/turns.js';
@@ -53,6 +54,7 @@ export async function activityWiring(dependencies: WorkerDependencies, { stoppin
   const rows = countedStores(dependencies);
   const ring = rotatingRing(await rows.linkKeys.ring(), rows.linkKeys.ring);
   const outgoing = openTransports(dependencies, rows);
+  const checkReputation = reputationGuard({ ...rows, limits: config.pauseAt });
   const mail = {
     config,
     publicUrl: config.publicUrl,
@@ -81,7 +83,9 @@ export async function activityWiring(dependencies: WorkerDependencies, { stoppin
     readableFor: UNREAD_REPORTS_KEPT_MS,
     letters: compiledLetters({ ...rows, ...mail }),
     checkRound: roundCheck(rows),
-    guard: throttledGuard(reputationGuard({ ...rows, limits: config.pauseAt })),
+    guard: throttledGuard(checkReputation),
+    checkReputation,
+    deferringDomains: deferringDomains(times.firstRetry / 2),
     messageSteps: messageSteps({ ...rows, ...mail }),
   } satisfies Omit<ActivityDeps, 'engine'> & { outgoing: Transports };
 }

@@ -1,5 +1,5 @@
 import { monotonic } from '../../clock.js';
-import { isSenderRefusal } from '../../domain/campaign/ledger-page.js';
+import { isHardBounce, isSenderRefusal, type PageException } from '../../domain/campaign/ledger-page.js';
 import type { Fate } from '../../domain/delivery/outcome.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import type { FailoverTransport, Route } from '../../mail/transports/failover.js';
@@ -7,13 +7,22 @@ import type { Campaigns } from '../../store/campaigns/campaigns.js';
 import type { Campaign } from '../../store/campaigns/row.js';
 import type { PagesInput } from '../../workflows/messages/campaign.js';
 import type { ActivityContext } from '../heartbeat.js';
+import type { DeferringDomains } from './deferring-domains.js';
 import type { PageOwner } from './page/owner.js';
+import type { ReputationGuard } from './reputation.js';
+import { transportHealth } from './transport-health.js';
 import type { WindowShares } from './window-shares.js';
 
+/** The guard is asked again once there are a fifth more hard bounces, and first at so many. */
+const FIRST_CHECK = 5;
+
 export interface AttemptDeps {
+  /** Pauses the campaign if it bounces too often; not throttled. */
+  readonly checkReputation: ReputationGuard;
   readonly campaigns: Campaigns;
   readonly times: ProtocolTimes;
   readonly windowShares: WindowShares;
+  readonly deferringDomains: DeferringDomains;
   readonly routes: Pick<FailoverTransport, 'route' | 'connections'>;
   /** SIGTERM: claim no more, finish what is claimed. */
   readonly stopping: AbortSignal;
@@ -36,32 +45,31 @@ export function beginAttempt(
   context: AttemptContext,
 ) {
   const startedAt = monotonic();
-  let campaign = context.row;
+  const row = watchedRow(deps, activityContext, input, context.row);
   let over = false;
   let failure: { readonly error: unknown } | undefined;
-  const control = setInterval(() => {
-    activityContext.heartbeat();
-    // After a failed read the attempt keeps the last row. A deleted row counts as cancelled.
-    const read = deps.campaigns.find(input.account, input.campaign).then((found) => {
-      campaign = found ?? { ...campaign, state: 'cancelled' };
-    });
-    read.catch(() => undefined);
-  }, deps.times.controlEvery);
 
-  const rate = () => campaign.want.rate ?? campaign.settings.rate_per_second;
+  const rate = () => row.current().want.rate ?? row.current().settings.rate_per_second;
   const maxRate = () => lowestRate(rate(), deps.routes.route());
-  const windows = windowsOf({ ...deps, account: input.account }, maxRate, () => health.transportProven());
-  const health = {
-    ...transportHealth(input.probe, windows.share),
-    ...senderHealth(windows.share, context.senderProven),
-  };
-  const wanted = () =>
-    campaign.state === 'sending' && campaign.launch === input.launch && campaign.round === input.round;
+  const windows = windowsOf({ ...deps, account: input.account }, maxRate, () => transport.window());
+  const transport = transportHealth({
+    probe: input.probe,
+    account: input.account,
+    share: windows.share,
+    domains: deps.deferringDomains,
+  });
+  const health = { ...transport, ...senderHealth(windows.share, context.senderProven) };
+  const wanted = () => isSending(row.current(), input);
   const ended = () => over || failure !== undefined || deps.stopping.aborted || activityContext.cancelled.aborted;
 
   return {
     ...health,
-    campaign: () => campaign,
+    /** Awaited before the next claim, so that a list that bounces is paused within its first page. */
+    checkBounces: bounceCheck(async () => {
+      await deps.checkReputation(input.account, input.campaign);
+      await row.reload();
+    }),
+    campaign: row.current,
     wanted,
     rate,
     windows,
@@ -85,8 +93,44 @@ export function beginAttempt(
     end: () => {
       over = true;
       windows.leave();
-      clearInterval(control);
+      row.release();
     },
+  };
+}
+
+function isSending({ state, launch, round }: Campaign, input: PagesInput): boolean {
+  return state === 'sending' && launch === input.launch && round === input.round;
+}
+
+/** The campaign's row, read every `times.controlEvery`. After a failed read the last row is kept. */
+function watchedRow(
+  { campaigns, times }: Pick<AttemptDeps, 'campaigns' | 'times'>,
+  { heartbeat }: ActivityContext,
+  { account, campaign }: PagesInput,
+  first: Campaign,
+) {
+  let row = first;
+  const reload = async (): Promise<void> => {
+    const found = await campaigns.find(account, campaign).catch(() => undefined);
+    // A deleted row counts as cancelled.
+    if (found !== undefined) row = found ?? { ...row, state: 'cancelled' };
+  };
+  const control = setInterval(() => {
+    heartbeat();
+    void reload();
+  }, times.controlEvery);
+  return { current: () => row, reload, release: () => clearInterval(control) };
+}
+
+/** Asks the guard while pages are being sent, at growing numbers of hard bounces; a failed check is made up for later. */
+function bounceCheck(check: () => Promise<void>) {
+  let hard = 0;
+  let due = FIRST_CHECK;
+  return async (exceptions: readonly PageException[]): Promise<void> => {
+    hard += exceptions.filter(isHardBounce).length;
+    if (hard < due) return;
+    due = Math.ceil(hard * 1.2) + 1;
+    await check().catch(() => undefined);
   };
 }
 
@@ -101,7 +145,7 @@ function lowestRate(own: number | null, route: Route | undefined): number | null
 function windowsOf(
   { routes, windowShares, account }: AttemptDeps & { readonly account: number },
   maxRate: () => number | null,
-  isProven: () => boolean,
+  window: () => number,
 ) {
   const owners = new Map<PageOwner, () => void>();
   const inFlight = () => [...owners.keys()].reduce((sum, owner) => sum + owner.inFlight(), 0);
@@ -110,7 +154,6 @@ function windowsOf(
   };
   const member = windowShares.join({ account, route: () => routes.route()?.id, inFlight, notify });
   const share = () => member.size(routes.connections, maxRate());
-  const window = () => (isProven() ? share() : 1);
   return {
     share,
     window,
@@ -131,27 +174,6 @@ function windowsOf(
       };
     },
     leave: member.leave,
-  };
-}
-
-/** A whole window of transport failures in a row ends the claiming; the next attempt begins with a probe, a window of one. */
-function transportHealth(probe: boolean, window: () => number) {
-  let proven = !probe;
-  let down = false;
-  let blames = 0;
-  return {
-    transportProven: () => proven,
-    transportDown: () => down,
-    markTransportDown: () => {
-      down = true;
-    },
-    /** `blamed` undefined: the mail did not reach the transport. */
-    recordTransportOutcome: (blamed: boolean | undefined) => {
-      if (blamed === undefined) return;
-      blames = blamed ? blames + 1 : 0;
-      if (!blamed) proven = true;
-      if (blames >= (proven ? window() : 1)) down = true;
-    },
   };
 }
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { PageException } from '../../domain/campaign/ledger-page.js';
-import { decideForAddress } from '../../domain/delivery/suppression.js';
+import { isHardBounce } from '../../domain/campaign/ledger-page.js';
 import { relaxOnce } from '../../mail/dkim/canonical.js';
 import type { CompiledLetter } from '../../mail/letter/compile.js';
 import type { SplicedMail } from '../../mail/letter/letter.js';
@@ -53,7 +52,7 @@ export function deliveryActivities(deps: DeliveryDeps) {
     if (!kept) return 'more';
     if (noneIsFree) return (await deps.ledger.roundState(key)) === 'over' ? 'finished' : 'busy';
     if (await pauseIfSenderRefused(deps, attempt)) return 'not_wanted';
-    if (attempt.transportDown()) return 'transport_down';
+    if (attempt.transportDown()) return attempt.laneWait() ?? 'transport_down';
     return attempt.wanted() ? 'more' : 'not_wanted';
   };
 
@@ -119,11 +118,6 @@ async function overlapped(begin: () => Promise<Begun | undefined>): Promise<bool
     }
     before = current.ended;
   }
-}
-
-/** A hard bounce may exceed the limit of the campaign's reputation. */
-function isHardBounce(entry: PageException): boolean {
-  return decideForAddress(entry) === 'suppress';
 }
 
 function stillSending(row: Campaign, { launch, round }: PagesInput): boolean {

@@ -96,6 +96,7 @@ const NOTES = `- \`/cancel\` turns a campaign that is scheduled, drafting or awa
 | \`account_suspended\`, \`account_closed\` | the account may not send |
 | \`engine_stopped\` | an operator terminated the workflow |
 | \`transport_unavailable\` | the mail server cannot be reached; sending continues by itself when it can |
+| \`server_quota_exceeded\`, \`server_full\`, \`server_rate_limited\` | the mail server refuses all mail for a time; sending continues by itself at the time that the server names, or after a growing wait |
 | \`bad_signing_key\` | a DKIM key of the sender's domain does not work, or another key is published |
 | \`domain_not_verified\` | \`REQUIRE_VERIFIED_DOMAINS\` is on and the sender's domain is not verified |
 | \`complaint_rate\`, \`bounce_rate\` | too many complaints or hard bounces |

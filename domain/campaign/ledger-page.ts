@@ -1,6 +1,7 @@
+import { KNOWN_DEFERRING_DOMAIN } from '../delivery/blame.js';
 import type { SettlingEvidence } from '../delivery/evidence.js';
 import type { Fate, RefusalScope } from '../delivery/outcome.js';
-import { KNOWN_BAD_DOMAIN } from '../delivery/suppression.js';
+import { decideForAddress, KNOWN_BAD_DOMAIN } from '../delivery/suppression.js';
 import type { SubscriberStatus } from '../subscriber/subscriber.js';
 import type { ExceptionKind, RecipientStatus, RetriedKind } from './campaign.js';
 
@@ -107,7 +108,8 @@ export function exceptionsAmong(fates: Fates, from: number, to: number, at: Date
 
 /** Whether a server's reply decided this fate. */
 export function serverAnswered(fate: Fate): boolean {
-  return fate.kind !== 'skipped' && (fate.kind === 'sent' || fate.rule !== KNOWN_BAD_DOMAIN);
+  if (fate.kind === 'sent') return true;
+  return fate.kind !== 'skipped' && fate.rule !== KNOWN_BAD_DOMAIN && fate.rule !== KNOWN_DEFERRING_DOMAIN;
 }
 
 /** Whether the server refuses the sender and not the recipient: the next recipient would be refused too. */
@@ -118,8 +120,14 @@ export function isSenderRefusal(fate: Fate): boolean {
 
 const SENDER_REFUSAL_CLASSES: readonly string[] = ['auth_failure', 'invalid_sender'];
 
-/** A refusal that concerns the transport and not the recipient. */
+/** A hard bounce may exceed the limit of the campaign's reputation. */
+export function isHardBounce(entry: PageException): boolean {
+  return decideForAddress(entry) === 'suppress';
+}
+
+/** A refusal that concerns the transport and not the recipient. Greylisting is a matter of each recipient. */
 export function isTransportFailure(fate: Fate): boolean {
+  if (fate.kind === 'deferred' && fate.class === 'greylisted') return false;
   return fate.kind === 'deferred' && (fate.scope === 'session' || fate.scope === 'infrastructure');
 }
 

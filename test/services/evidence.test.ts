@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { deferringDomains } from '../../activities/campaign/deferring-domains.js';
 import { deliveryActivities } from '../../activities/campaign/delivery.js';
 import { fairTurns } from '../../activities/campaign/turns.js';
 import { windowShares } from '../../activities/campaign/window-shares.js';
@@ -177,6 +178,8 @@ async function sendingDeps(over: Store, deliver: () => Promise<Outcome>) {
     activityContext: () => ({ cancelled: never, heartbeat: () => undefined }),
     times: PROTOCOL_TIMES,
     windowShares: windowShares(),
+    deferringDomains: deferringDomains(30_000),
+    checkReputation: async () => undefined,
     freshness: 10_000,
     stopping: never,
     drained: never,

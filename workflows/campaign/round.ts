@@ -1,10 +1,10 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { CancellationScope, condition, executeChild, isCancellation, setCurrentDetails } from '@temporalio/workflow';
-import type { CampaignInput, PagesResult } from '../messages/campaign.js';
+import type { CampaignInput } from '../messages/campaign.js';
 import { laneWorkflowId } from '../names.js';
 import { historyExceeds } from '../run.js';
 import { localSteps, quickSteps } from '../steps.js';
-import { type campaignLane, type LaneInput, sendPages } from './lane.js';
+import { type campaignLane, type LaneInput, type LaneResult, sendPages } from './lane.js';
 import type { Operators } from './operators.js';
 
 const FIRST_REPORT = 10_000;
@@ -45,7 +45,7 @@ export async function sendRound(input: CampaignInput, operators: Operators): Pro
 }
 
 /** Runs the lanes in parallel until all return; a pause or a cancel stops them. */
-async function inLanes(input: CampaignInput, operators: Operators): Promise<PagesResult[]> {
+async function inLanes(input: CampaignInput, operators: Operators): Promise<LaneResult[]> {
   const { lanes, round, times } = operators.plan();
   const scope = new CancellationScope();
   const running = scope.run(() => runLanes({ ...input, round, times }, lanes));
@@ -66,7 +66,7 @@ async function inLanes(input: CampaignInput, operators: Operators): Promise<Page
  * The first lane begins at once, with an attempt in this workflow: most campaigns need no more. One lane can use all
  * connections of a process; the others are for further processes, and the first mail does not wait for their start.
  */
-async function runLanes(input: LaneInput, lanes: number): Promise<PagesResult[]> {
+async function runLanes(input: LaneInput, lanes: number): Promise<LaneResult[]> {
   const first = unlessCancelled(async () => {
     const { result, downs } = await sendPages(input, 1);
     return result === 'more' ? runLane({ ...input, downs }, 0) : result;
@@ -76,7 +76,7 @@ async function runLanes(input: LaneInput, lanes: number): Promise<PagesResult[]>
   return Promise.all([first, ...others]);
 }
 
-async function runLane(input: LaneInput, lane: number): Promise<PagesResult> {
+async function runLane(input: LaneInput, lane: number): Promise<LaneResult> {
   try {
     return await executeChild<typeof campaignLane>('campaignLane', {
       workflowId: laneWorkflowId(input.campaign, lane),
@@ -90,7 +90,7 @@ async function runLane(input: LaneInput, lane: number): Promise<PagesResult> {
   }
 }
 
-async function unlessCancelled(lane: () => Promise<PagesResult>): Promise<PagesResult> {
+async function unlessCancelled(lane: () => Promise<LaneResult>): Promise<LaneResult> {
   try {
     return await lane();
   } catch (error) {
@@ -100,7 +100,7 @@ async function unlessCancelled(lane: () => Promise<PagesResult>): Promise<PagesR
 }
 
 /** Whether a lane ends within this time, or is cancelled meanwhile. */
-async function endsWithin(lane: Promise<PagesResult>, ms: number): Promise<boolean> {
+async function endsWithin(lane: Promise<LaneResult>, ms: number): Promise<boolean> {
   let hasEnded = false;
   const ended = () => {
     hasEnded = true;

@@ -17,7 +17,14 @@ export interface PagesInput extends Omit<CampaignInput, 'longestHistory'> {
 }
 
 /** Why a page activity returned: no page is open, all open pages are busy, the row ended the send, the transport is down, its time is over. */
-export type PagesResult = 'finished' | 'busy' | 'not_wanted' | 'transport_down' | 'more';
+export type PagesResult = 'finished' | 'busy' | 'not_wanted' | 'transport_down' | 'more' | LaneWait;
+
+/** A server refuses all mail for a time: its quota, its storage or its rate. */
+export interface LaneWait {
+  readonly reason: 'quota_exceeded' | 'system_full' | 'rate_limited';
+  /** Milliseconds that the server asked for; null if it named no time. */
+  readonly ms: number | null;
+}
 
 /**
  * A control. The API has written the campaign's row already and sends its `v`; an operator in the Temporal UI sends `{}`

@@ -1,6 +1,7 @@
 import { now } from '../../../clock.js';
 import { fateOf } from '../../../domain/delivery/classify.js';
 import type { Fate } from '../../../domain/delivery/outcome.js';
+import { requestedDelay } from '../../../domain/delivery/requested-delay.js';
 import { shortReply } from '../../../domain/delivery/scrub.js';
 import type { CompiledLetter } from '../../../mail/letter/compile.js';
 import type { SplicedMail, Unrenderable } from '../../../mail/letter/letter.js';
@@ -23,8 +24,11 @@ export interface HandOverDeps {
   readonly drained: AbortSignal;
 }
 
-/** Called once per recipient; without a fate the page was lost before any byte of the mail was sent. */
-export type Settle = (i: number, fate?: Fate) => void;
+/**
+ * Called once per recipient; without a fate the page was lost before any byte of the mail was sent. `delay`: the wait that
+ * the server asked for, in milliseconds.
+ */
+export type Settle = (i: number, fate?: Fate, delay?: number) => void;
 
 const TRUST_CHECK_MS = 50;
 
@@ -36,9 +40,9 @@ export function handOvers(deps: HandOverDeps, owner: PageOwner, letter: Compiled
   let open = 0;
   let allEnded: () => void = () => undefined;
 
-  const end = (i: number, fate?: Fate): void => {
+  const end = (i: number, fate?: Fate, delay?: number): void => {
     open -= 1;
-    settle(i, fate);
+    settle(i, fate, delay);
     if (open === 0) allEnded();
   };
   /** Mail is sent only under a trusted lease: while the lease is uncertain and the page is not lost, the mail waits. */
@@ -49,7 +53,7 @@ export function handOvers(deps: HandOverDeps, owner: PageOwner, letter: Compiled
       routes.send(mail, order, (outcome) => {
         const isHeldBack = outcome.kind === 'not_handed_over' && !owner.trusted() && !drained.aborted;
         if (isHeldBack) handOver(i, mail, order);
-        else end(i, fateOf(outcome));
+        else end(i, fateOf(outcome), outcome.kind === 'refused' ? requestedDelay(outcome.reply.text) : undefined);
       });
     }
   };

@@ -1,5 +1,6 @@
 import { monotonic } from '../../../clock.js';
 import { type LedgerPage, leftSinceFreeze } from '../../../domain/campaign/ledger-page.js';
+import { KNOWN_DEFERRING_DOMAIN } from '../../../domain/delivery/blame.js';
 import type { Fate } from '../../../domain/delivery/outcome.js';
 import {
   BAD_DOMAIN,
@@ -10,10 +11,12 @@ import {
 } from '../../../domain/delivery/suppression.js';
 import type { Subscribers } from '../../../store/subscribers/subscribers.js';
 import type { Suppressions } from '../../../store/suppressions/suppressions.js';
+import type { DeferringDomains, DomainHold } from '../deferring-domains.js';
 
 export interface RecipientReaderDeps {
   readonly subscribers: Subscribers;
   readonly suppressions: Suppressions;
+  readonly deferringDomains: Pick<DeferringDomains, 'holdOf'>;
   /** Rows and suppressions may be this old, in milliseconds, when their window is claimed. */
   readonly freshness: number;
   /** When a further round began: it tries the recipients again that a known bad domain deferred. Undefined in the first. */
@@ -65,9 +68,10 @@ export function openRecipientReader(deps: RecipientReaderDeps, page: LedgerPage)
       const end = Math.min(page.n, start + count);
       const stale = monotonic() - readAt > deps.freshness * 0.8;
       if (stale || start < from || end > to) await read(start, Math.max(count, ahead));
+      const holdOf = (domain: string) => deps.deferringDomains.holdOf(page.account, domain);
       return page.ids
         .slice(start, end)
-        .map((id, offset) => candidate(start + offset, rows.get(id), { ...deps, suppressed, bad }));
+        .map((id, offset) => candidate(start + offset, rows.get(id), { ...deps, suppressed, bad, holdOf }));
     },
   };
 }
@@ -78,16 +82,17 @@ interface Exclusions {
   readonly bad: ReadonlyMap<string, BadDomainRefusal>;
   readonly roundStart?: Date | undefined;
   readonly frozenAt?: Date | undefined;
+  readonly holdOf: (domain: string) => DomainHold | undefined;
 }
 
-function candidate(
-  i: number,
-  row: Sendable | undefined,
-  { suppressed, bad, roundStart, frozenAt }: Exclusions,
-): Candidate {
+function candidate(i: number, row: Sendable | undefined, exclusions: Exclusions): Candidate {
+  const { suppressed, bad, roundStart, frozenAt, holdOf } = exclusions;
   const skip = leftSinceFreeze(row, row !== undefined && suppressed.has(row.email_key), frozenAt);
   if (skip !== undefined || row === undefined) return { i, skip: skip ?? gone(i) };
-  const memory = bad.get(domainOf(row.email_key));
+  const domain = domainOf(row.email_key);
+  const hold = holdOf(domain);
+  if (hold !== undefined) return { i, skip: held(hold) };
+  const memory = bad.get(domain);
   const meaning = memory === undefined ? 'attempt' : decideForBadDomain(memory, roundStart);
   if (memory === undefined || meaning === 'attempt') return { i, subscriber: row };
   return { i, skip: unreachable(meaning, memory.reply) };
@@ -96,6 +101,11 @@ function candidate(
 /** The fate that another recipient of this domain got, without a connection. */
 function unreachable(kind: 'deferred' | 'failed', reply: string | null): Exclude<Fate, { kind: 'sent' }> {
   return { kind, class: BAD_DOMAIN, scope: 'domain', code: null, reply, rule: KNOWN_BAD_DOMAIN };
+}
+
+/** The domain defers mail at the moment: its recipients wait for the next round, without a connection. */
+function held({ class: reason, reply }: DomainHold): Exclude<Fate, { kind: 'sent' }> {
+  return { kind: 'deferred', class: reason, scope: 'domain', code: null, reply, rule: KNOWN_DEFERRING_DOMAIN };
 }
 
 function gone(i: number): never {

@@ -2,7 +2,6 @@ import { now } from '../../../clock.js';
 import {
   exceptionsAmong,
   type Fates,
-  isTransportFailure,
   type LedgerPage,
   lowestUnfinished,
   serverAnswered,
@@ -44,19 +43,12 @@ export async function workPage(
   const { fates, record, remember } = fateRecorder(attempt);
   const signal = localSignal();
   const room = windows.hold(owner, signal.notify);
-  const mails = handOvers(deps, owner, letter, (i, fate) => {
-    if (fate !== undefined) record(i, fate);
+  const mails = handOvers(deps, owner, letter, (i, fate, delay) => {
+    record(i, fate, delay);
     if (fate === undefined || isWorthAWrite(owner.page(), fates, windows.window())) signal.notify();
   });
-  const recipients = openRecipientReader(
-    {
-      ...deps,
-      freshness: deps.times.freshness,
-      roundStart: roundStart(attempt, owner),
-      frozenAt: attempt.campaign().rounds[0]?.due,
-    },
-    owner.page(),
-  );
+  const since = { roundStart: roundStart(attempt, owner), frozenAt: attempt.campaign().rounds[0]?.due };
+  const recipients = openRecipientReader({ ...deps, ...since, freshness: deps.times.freshness }, owner.page());
   const claims = claimer(deps, attempt, recipients, signal.notify);
 
   /** Settles up to a mark and claims in one write, then sends to what was claimed. */
@@ -65,6 +57,7 @@ export async function workPage(
     const mine = await owner.advance({ settled, claimed: claim?.upTo ?? page.claimed, exceptions });
     if (mine && claim !== undefined) mails.begin(remember(claim));
     if (settled > page.settled) room.settled();
+    await attempt.checkBounces(exceptions);
   };
 
   /** One page write, or a wait for the next notification; false: there is nothing left to do on this page. */
@@ -102,10 +95,12 @@ function fateRecorder(attempt: Attempt) {
   const domains = new Map<number, string>();
   return {
     fates,
-    record: (i: number, seen: Fate): void => {
-      const fate = serverAnswered(seen) ? attempt.recordSenderOutcome(seen, domains.get(i)) : seen;
+    record: (i: number, seen?: Fate, delay?: number): void => {
+      if (seen === undefined) return;
+      const domain = domains.get(i);
+      const fate = serverAnswered(seen) ? attempt.recordSenderOutcome(seen, domain) : seen;
       fates.set(i, fate);
-      attempt.recordTransportOutcome(serverAnswered(fate) ? isTransportFailure(fate) : undefined);
+      attempt.recordFate({ fate, domain, delay });
     },
     /** Keeps the domains of the recipients that are claimed. */
     remember: (claim: Claim): Claim => {

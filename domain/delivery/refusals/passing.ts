@@ -74,6 +74,7 @@ export const PASSING_RULES: readonly RefusalRule[] = [
     text: SYSTEM_FULL,
   },
   { id: 'system-full-status', class: 'system_full', ...infrastructure, status: /^3\.1$/ },
+  { id: 'sender-throttled', class: 'rate_limited', ...infrastructure, codes: [454], text: TOO_FAST },
   { id: 'too-fast', class: 'rate_limited', ...infrastructure, text: TOO_FAST },
   { id: 'too-fast-status', class: 'rate_limited', ...infrastructure, status: /^7\.28$/ },
   {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { deferringDomains } from '../../../activities/campaign/deferring-domains.js';
 import { openRecipientReader } from '../../../activities/campaign/page/recipient-reader.js';
 import { pagePublisher } from '../../../activities/campaign/publishing.js';
 import { now } from '../../../clock.js';
@@ -33,7 +34,13 @@ const later = (ms: number) => new Date(now().getTime() + ms);
 
 /** The recipients that a lane would mail, and the classes of the skipped ones. */
 async function nextOf({ campaign, readers }: SentCampaign, roundStart?: Date) {
-  const deps = { subscribers: subscribers(store), suppressions: suppressions(store), freshness: 10_000, roundStart };
+  const deps = {
+    subscribers: subscribers(store),
+    suppressions: suppressions(store),
+    deferringDomains: deferringDomains(30_000),
+    freshness: 10_000,
+    roundStart,
+  };
   const page = aPage({ account: campaign.account, campaign: campaign._id, ids: [...readers] });
   const candidates = await openRecipientReader(deps, page).next(0, readers.length, readers.length);
   return candidates.map((one) => ('skip' in one ? `${one.skip.kind} ${one.skip.class} ${one.skip.reply}` : 'mail'));

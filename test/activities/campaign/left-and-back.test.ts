@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { deferringDomains } from '../../../activities/campaign/deferring-domains.js';
 import { openRecipientReader } from '../../../activities/campaign/page/recipient-reader.js';
 import { now } from '../../../clock.js';
 import { subscribers } from '../../../store/subscribers/subscribers.js';
@@ -11,7 +12,13 @@ const store = ownStore();
 
 /** For each recipient of a campaign whose audience was frozen at this time: `mail`, or the class of the skip. */
 async function nextOf({ campaign, readers }: SentCampaign, frozenAt: Date) {
-  const deps = { subscribers: subscribers(store), suppressions: suppressions(store), freshness: 10_000, frozenAt };
+  const deps = {
+    subscribers: subscribers(store),
+    suppressions: suppressions(store),
+    deferringDomains: deferringDomains(30_000),
+    freshness: 10_000,
+    frozenAt,
+  };
   const page = aPage({ account: campaign.account, campaign: campaign._id, ids: [...readers] });
   const candidates = await openRecipientReader(deps, page).next(0, readers.length, readers.length);
   return candidates.map((one) => ('skip' in one ? one.skip.class : 'mail'));
