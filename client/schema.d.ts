@@ -2355,6 +2355,18 @@ export interface paths {
                                     };
                                     curl: string;
                                 };
+                                /** @description The same for the API of mailbindr; null without an identifier, and where this dialect is turned off. */
+                                mailbindr_request: {
+                                    method: string;
+                                    url: string;
+                                    headers: {
+                                        [key: string]: string;
+                                    };
+                                    body: {
+                                        [key: string]: unknown;
+                                    };
+                                    curl: string;
+                                } | null;
                             };
                         };
                     };
@@ -2432,6 +2444,18 @@ export interface paths {
                                     };
                                     curl: string;
                                 };
+                                /** @description The same for the API of mailbindr; null without an identifier, and where this dialect is turned off. */
+                                mailbindr_request: {
+                                    method: string;
+                                    url: string;
+                                    headers: {
+                                        [key: string]: string;
+                                    };
+                                    body: {
+                                        [key: string]: unknown;
+                                    };
+                                    curl: string;
+                                } | null;
                             };
                         };
                     };
@@ -2543,6 +2567,18 @@ export interface paths {
                                     };
                                     curl: string;
                                 };
+                                /** @description The same for the API of mailbindr; null without an identifier, and where this dialect is turned off. */
+                                mailbindr_request: {
+                                    method: string;
+                                    url: string;
+                                    headers: {
+                                        [key: string]: string;
+                                    };
+                                    body: {
+                                        [key: string]: unknown;
+                                    };
+                                    curl: string;
+                                } | null;
                             };
                         };
                     };
@@ -2625,6 +2661,18 @@ export interface paths {
                                     };
                                     curl: string;
                                 };
+                                /** @description The same for the API of mailbindr; null without an identifier, and where this dialect is turned off. */
+                                mailbindr_request: {
+                                    method: string;
+                                    url: string;
+                                    headers: {
+                                        [key: string]: string;
+                                    };
+                                    body: {
+                                        [key: string]: unknown;
+                                    };
+                                    curl: string;
+                                } | null;
                             };
                         };
                     };
@@ -2713,6 +2761,18 @@ export interface paths {
                                     };
                                     curl: string;
                                 };
+                                /** @description The same for the API of mailbindr; null without an identifier, and where this dialect is turned off. */
+                                mailbindr_request: {
+                                    method: string;
+                                    url: string;
+                                    headers: {
+                                        [key: string]: string;
+                                    };
+                                    body: {
+                                        [key: string]: unknown;
+                                    };
+                                    curl: string;
+                                } | null;
                             };
                         };
                     };
@@ -2802,6 +2862,18 @@ export interface paths {
                                     };
                                     curl: string;
                                 };
+                                /** @description The same for the API of mailbindr; null without an identifier, and where this dialect is turned off. */
+                                mailbindr_request: {
+                                    method: string;
+                                    url: string;
+                                    headers: {
+                                        [key: string]: string;
+                                    };
+                                    body: {
+                                        [key: string]: unknown;
+                                    };
+                                    curl: string;
+                                } | null;
                             };
                         };
                     };
@@ -3085,7 +3157,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
+                                /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -3255,7 +3327,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
+                                /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -3396,7 +3468,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
+                                /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -3586,7 +3658,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
+                                /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -3735,7 +3807,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
+                                /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -3888,7 +3960,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
+                                /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -4038,7 +4110,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
+                                /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -4188,7 +4260,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
+                                /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -4338,7 +4410,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
+                                /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -4492,7 +4564,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
+                                /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -4649,7 +4721,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
+                                /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -4954,7 +5026,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
+                                /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -5110,7 +5182,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
+                                /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -5266,7 +5338,7 @@ export interface paths {
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
                                 list_id: number;
-                                /** @description The template of the body, also where it is the default; null: the body is a whole document. */
+                                /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
                                 /** @enum {unknown} */
                                 creation_method: "ai" | "html";
@@ -6431,7 +6503,7 @@ export interface paths {
                                     state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                     reason: string | null;
                                     list_id: number;
-                                    /** @description The template of the body, also where it is the default; null: the body is a whole document. */
+                                    /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                     template_id: number | null;
                                     /** @enum {unknown} */
                                     creation_method: "ai" | "html";
@@ -10160,7 +10232,7 @@ export interface paths {
             };
         };
         put?: never;
-        /** Add a client */
+        /** Add a client; the response shows its first key once */
         post: {
             parameters: {
                 query?: never;
@@ -10239,6 +10311,9 @@ export interface paths {
                                 };
                                 /** Format: date-time */
                                 created_at: string;
+                                key_id: number;
+                                /** @description The first key of the client; shown once. */
+                                key: string;
                             };
                         };
                     };
@@ -11932,12 +12007,12 @@ export interface paths {
                         reply_to_email: string;
                         subject: string;
                         body: string;
-                        plain_text?: string;
+                        plain_text?: string | null;
                         attachments?: {
                             data: string;
                             name: string;
                             mime: string;
-                        }[];
+                        }[] | null;
                     };
                 };
             };
@@ -12047,23 +12122,23 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        idempotencyKey?: string;
+                        idempotencyKey?: string | null;
                         /** @description Each file as `{"name.extension": "<base64>"}`. */
                         attachments?: {
                             [key: string]: string;
-                        }[];
+                        }[] | null;
                         mail: {
                             to: {
                                 /** Format: email */
                                 email: string;
-                                name?: string;
+                                name?: string | null;
                             };
                             from?: {
                                 /** Format: email */
                                 email: string;
-                                name?: string;
-                            };
-                            previewTitle?: string;
+                                name?: string | null;
+                            } | null;
+                            previewTitle?: string | null;
                             headers?: {
                                 [key: string]: ((string | number | boolean) | {
                                     prepared?: boolean;
@@ -12081,16 +12156,16 @@ export interface paths {
                                     prepared?: boolean;
                                     value: string | number | boolean;
                                 })[];
-                            }[];
-                            cc?: string | string[];
-                            bcc?: string | string[];
+                            }[] | null;
+                            cc?: string | string[] | null;
+                            bcc?: string | string[] | null;
                             /** @description Each file as `{"name.extension": "<base64>"}`. */
                             attachments?: {
                                 [key: string]: string;
-                            }[];
+                            }[] | null;
                             subject: string;
                             html: string;
-                            text?: string;
+                            text?: string | null;
                         };
                     };
                 };
@@ -12145,23 +12220,23 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        idempotencyKey?: string;
+                        idempotencyKey?: string | null;
                         /** @description Each file as `{"name.extension": "<base64>"}`. */
                         attachments?: {
                             [key: string]: string;
-                        }[];
+                        }[] | null;
                         mail: {
                             to: {
                                 /** Format: email */
                                 email: string;
-                                name?: string;
+                                name?: string | null;
                             };
                             from?: {
                                 /** Format: email */
                                 email: string;
-                                name?: string;
-                            };
-                            previewTitle?: string;
+                                name?: string | null;
+                            } | null;
+                            previewTitle?: string | null;
                             headers?: {
                                 [key: string]: ((string | number | boolean) | {
                                     prepared?: boolean;
@@ -12179,18 +12254,18 @@ export interface paths {
                                     prepared?: boolean;
                                     value: string | number | boolean;
                                 })[];
-                            }[];
-                            cc?: string | string[];
-                            bcc?: string | string[];
+                            }[] | null;
+                            cc?: string | string[] | null;
+                            bcc?: string | string[] | null;
                             /** @description Each file as `{"name.extension": "<base64>"}`. */
                             attachments?: {
                                 [key: string]: string;
-                            }[];
-                            subject?: string;
+                            }[] | null;
+                            subject?: string | null;
                             idTemplateMailUser: number;
                             params?: {
                                 [key: string]: unknown;
-                            };
+                            } | unknown[] | null;
                         };
                     };
                 };
