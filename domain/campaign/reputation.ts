@@ -60,7 +60,7 @@ export function breachIn(
  * statistical inference", JASA 22, 1927): the share of the whole list is above it with 97.5 % confidence.
  */
 export function lowerBound(part: number, whole: number): number {
-  if (whole === 0) return 0;
+  if (whole === 0 || part === 0) return 0;
   const share = part / whole;
   const centre = share + Z ** 2 / (2 * whole);
   const margin = Z * Math.sqrt((share * (1 - share)) / whole + Z ** 2 / (4 * whole ** 2));
