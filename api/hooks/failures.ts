@@ -4,8 +4,8 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { now } from '../../clock.js';
 import { endOfMonth, monthOf } from '../../domain/account/plan.js';
 import { FAILURES, Failure, type FailureCode } from '../../domain/errors.js';
-import { outcomeIsUnknown } from '../../store/mongo/conditional-writes.js';
 import type { Owned } from '../../store/mongo/ownership.js';
+import { outcomeIsUnknown } from '../../store/mongo/unknown-outcome.js';
 import type { Api } from '../api.js';
 import { methodsAt } from './known-routes.js';
 

@@ -4,12 +4,12 @@ import {
   type Alive,
   type ConditionalWrites,
   conditionalWrites,
-  outcomeIsUnknown,
   untilNextAttempt,
   type Verdict,
 } from '../mongo/conditional-writes.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { leaseExpired, NEVER_SEEN } from '../mongo/lease.js';
+import { outcomeIsUnknown } from '../mongo/unknown-outcome.js';
 
 export interface RoundKey {
   readonly account: number;

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { type ClientSession, type Collection, MongoBulkWriteError } from 'mongodb';
 import { now } from '../../clock.js';
 import { sharedCalls } from '../../domain/shared-calls.js';
+import { fatesAfter } from '../mongo/bulk-fates.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
-import { fatesAfter } from '../mongo/shared-insert.js';
 
 /** An event of an account. `_id` is deterministic wherever a retry could repeat the append. */
 export interface Event {
@@ -107,7 +107,7 @@ function errorsOfAppends(
   return appends.map(({ length }) => {
     const own = fates.slice(from, from + length);
     from += length;
-    return own.every((fate) => fate === 'inserted' || fate === 'duplicate_key') ? undefined : error;
+    return own.every((fate) => fate === 'executed' || fate === 'duplicate_key') ? undefined : error;
   });
 }
 

@@ -1,9 +1,11 @@
 import type { ClientSession, Collection } from 'mongodb';
 import { monotonic } from '../../clock.js';
-import { outcomeIsUnknown, untilNextAttempt } from '../mongo/conditional-writes.js';
+import type { WriteFate } from '../mongo/bulk-fates.js';
+import { untilNextAttempt } from '../mongo/conditional-writes.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
-import { type InsertFate, sharedInsert } from '../mongo/shared-insert.js';
+import { sharedInsert } from '../mongo/shared-insert.js';
+import { outcomeIsUnknown } from '../mongo/unknown-outcome.js';
 import type { Message } from './row.js';
 
 /**
@@ -25,7 +27,7 @@ export function messageAcceptance(store: Store) {
   const insertRow = sharedInsert(rows);
   const insertGroup = (group: readonly Message[]) =>
     inOneTransaction(store, (session) => rows.insertMany([...group], { session })).then(
-      () => 'inserted' as const,
+      () => 'executed' as const,
       fateOf,
     );
   return {
@@ -51,10 +53,10 @@ export function messageAcceptance(store: Store) {
 /** Undefined: unknown, so that the rows must be inserted again. */
 async function acceptanceOf(
   rows: Collection<Message>,
-  fate: InsertFate,
+  fate: WriteFate,
   primary: Message,
 ): Promise<Acceptance | undefined> {
-  if (fate === 'inserted') return { kind: 'accepted', id: primary._id };
+  if (fate === 'executed') return { kind: 'accepted', id: primary._id };
   if (fate === 'unknown') return undefined;
   if (fate !== 'duplicate_key') throw fate.refused;
   try {
@@ -92,7 +94,7 @@ async function inOneTransaction(store: Store, work: (session: ClientSession) => 
   });
 }
 
-function fateOf(error: unknown): InsertFate {
+function fateOf(error: unknown): WriteFate {
   if (isDuplicateKey(error)) return 'duplicate_key';
   return outcomeIsUnknown(error) || isTransient(error) ? 'unknown' : { refused: error };
 }

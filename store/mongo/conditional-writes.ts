@@ -5,10 +5,12 @@ import {
   MongoBulkWriteError,
   MongoError,
   MongoServerError,
-  MongoWriteConcernError,
   type UpdateFilter,
 } from 'mongodb';
 import { sharedCalls } from '../../domain/shared-calls.js';
+import { fatesAfter, type WriteFate } from './bulk-fates.js';
+import { DUPLICATE_KEY } from './duplicate-key.js';
+import { outcomeIsUnknown } from './unknown-outcome.js';
 
 /** Whether the writing attempt is still alive; a write with an unknown outcome is repeated only while it is. */
 export type Alive = () => boolean;
@@ -130,11 +132,19 @@ async function bulkOnce<T extends Row>(
     const { matchedCount } = await rows.bulkWrite(updates, { ordered: false });
     return () => (matchedCount === writes.length ? 'done' : 'no_match');
   } catch (error) {
-    if (error instanceof MongoBulkWriteError) return errorsInBulk(error);
     // No command was sent: one of the writes is at fault.
-    if (!outcomeIsUnknown(error)) return updateEach(rows, writes);
-    return () => error as Error;
+    if (!(error instanceof MongoBulkWriteError || outcomeIsUnknown(error))) return updateEach(rows, writes);
+    const fates = fatesAfter(error, writes.length);
+    const unknown = new MongoError(String(error), { cause: error as Error });
+    return (index) => answerOf(fates[index], unknown);
   }
+}
+
+/** A write without an error of its own was executed, whether it matched or not. */
+function answerOf(fate: WriteFate | undefined, unknown: Error): WriteAnswer {
+  if (fate === 'executed') return 'no_match';
+  if (fate === 'duplicate_key') return new MongoServerError({ code: DUPLICATE_KEY, message: 'duplicate key' });
+  return typeof fate === 'object' && fate.refused instanceof Error ? fate.refused : unknown;
 }
 
 async function updateEach<T extends Row>(
@@ -147,54 +157,4 @@ async function updateEach<T extends Row>(
     if (result?.status === 'fulfilled') return result.value.matchedCount === 1 ? 'done' : 'no_match';
     return result?.reason instanceof Error ? result.reason : new Error(String(result?.reason));
   };
-}
-
-/**
- * What a failed bulk says of each of its writes. `result.getWriteErrors()` has the refused ones also where a write-concern
- * error leaves `error.writeErrors` empty; the driver (7.9) wraps lost connections as MongoBulkWriteError.
- */
-function errorsInBulk(error: MongoBulkWriteError): (index: number) => WriteAnswer {
-  const refused = new Map(error.result.getWriteErrors().map((one) => [one.index, one]));
-  const isConfirmed = error.result.getWriteConcernError() === undefined;
-  // The server refused the command as a whole.
-  if (refused.size === 0 && isConfirmed && typeof error.code === 'number') return () => error;
-  const unknown = new MongoError(error.message, { cause: error });
-  return (index) => {
-    const own = refused.get(index);
-    if (own !== undefined) return new MongoServerError({ code: own.code, message: own.errmsg ?? 'write refused' });
-    return refused.size > 0 && isConfirmed ? 'no_match' : unknown;
-  };
-}
-
-/** Server codes after which a write may or may not have happened: no primary, stepping down, stopping, out of time. */
-const TRANSIENT_CODES = new Set([
-  6, 7, 50, 64, 74, 89, 91, 94, 112, 133, 134, 189, 202, 246, 262, 9001, 10107, 11600, 11601, 11602, 13435, 13436,
-]);
-
-/** Node's error codes for a closed socket: the driver (7.9) does not wrap all of them. */
-const SOCKET_ERRORS = new Set([
-  'EPIPE',
-  'ECONNABORTED',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTCONN',
-  'ETIMEDOUT',
-  'ERR_SOCKET_CLOSED',
-  'ERR_STREAM_DESTROYED',
-  'ERR_STREAM_WRITE_AFTER_END',
-]);
-
-/** True where the outcome of the operation is unknown, or where a retry may succeed soon. */
-export function outcomeIsUnknown(error: unknown): boolean {
-  // The primary has written it, whatever the reason: it may be undone or stay.
-  if (error instanceof MongoWriteConcernError) return true;
-  // The driver wraps a lost connection, or the lack of a primary, as if the server had refused the bulk.
-  if (error instanceof MongoBulkWriteError && typeof error.code !== 'number') return true;
-  if (error instanceof MongoServerError) {
-    return TRANSIENT_CODES.has(Number(error.code)) || error.hasErrorLabel('RetryableWriteError');
-  }
-  if (error instanceof MongoError) return true;
-  return error instanceof Error && 'code' in error && SOCKET_ERRORS.has(String(error.code));
 }

@@ -69,7 +69,7 @@ export function storedResponses({ db }: Store) {
         .digest('base64url');
       const row = fresh(id, account, fingerprint, now());
       const fate = await insert(row);
-      if (fate === 'inserted') return { kind: 'go', claim: claimOf(row) };
+      if (fate === 'executed') return { kind: 'go', claim: claimOf(row) };
       if (fate === 'unknown') throw new MongoError('It is not known whether the Idempotency-Key was stored');
       if (fate !== 'duplicate_key') throw fate.refused;
       const earlier = await rows.findOne({ _id: id, account });

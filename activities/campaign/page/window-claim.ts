@@ -2,7 +2,7 @@ import { monotonic } from '../../../clock.js';
 import { claimCapacity, type LedgerPage } from '../../../domain/campaign/ledger-page.js';
 import type { Rate } from '../../../domain/transport.js';
 import type { FailoverTransport, Route } from '../../../mail/transports/failover.js';
-import { outcomeIsUnknown } from '../../../store/mongo/conditional-writes.js';
+import { outcomeIsUnknown } from '../../../store/mongo/unknown-outcome.js';
 import type { Buckets, Grant } from '../../../store/transports/token-buckets.js';
 import type { Attempt } from '../attempt.js';
 import type { Candidate, RecipientReader } from './recipient-reader.js';

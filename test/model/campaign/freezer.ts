@@ -2,7 +2,7 @@ import { now } from '../../../clock.js';
 import type { RoundKey } from '../../../store/campaigns/ledger.js';
 import { campaignProgress } from '../../../store/campaigns/progress.js';
 import { type NewPage, rounds } from '../../../store/campaigns/rounds.js';
-import { outcomeIsUnknown } from '../../../store/mongo/conditional-writes.js';
+import { outcomeIsUnknown } from '../../../store/mongo/unknown-outcome.js';
 import { type Connection, issue, unreliableStore } from '../network.js';
 import { type CampaignModel, type Freezer, rowOf } from './model.js';
 

@@ -3,8 +3,8 @@ import type { Connection } from 'mongodb/lib/cmap/connection.js';
 import { expect, test } from 'vitest';
 import { messages } from '../../../store/messages/messages.js';
 import type { Message } from '../../../store/messages/row.js';
+import { fatesAfter } from '../../../store/mongo/bulk-fates.js';
 import type { Store } from '../../../store/mongo/connect.js';
-import { fatesAfter } from '../../../store/mongo/shared-insert.js';
 import { type Fault, unreliableStore } from '../../model/network.js';
 import { aMessage } from '../../support/store/messages.js';
 import { ownStore } from '../../support/store/own-store.js';
@@ -162,7 +162,7 @@ test.each([
   [
     'only rows failed',
     bulkError(DUPLICATE, [{ index: 1, code: DUPLICATE }]),
-    ['inserted', 'duplicate_key', 'inserted'],
+    ['executed', 'duplicate_key', 'executed'],
   ],
   [
     'the server stepped down at a row',
@@ -178,7 +178,7 @@ test.each([
   [
     'a row was refused',
     bulkError(TOO_LARGE, [{ index: 2, code: TOO_LARGE }]),
-    ['inserted', 'inserted', { refused: { code: TOO_LARGE } }],
+    ['executed', 'executed', { refused: { code: TOO_LARGE } }],
   ],
   ['our own code failed', new TypeError('x'), Array(3).fill({ refused: { message: 'x' } })],
 ])('the fate of each row where %s', (_, error, fates) => {

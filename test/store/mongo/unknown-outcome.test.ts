@@ -6,7 +6,7 @@ import {
   MongoWriteConcernError,
 } from 'mongodb';
 import { expect, test } from 'vitest';
-import { outcomeIsUnknown } from '../../../store/mongo/conditional-writes.js';
+import { outcomeIsUnknown } from '../../../store/mongo/unknown-outcome.js';
 
 const refusedWith = (code: number) => new MongoServerError({ code, message: 'no' });
 const unconfirmedWith = (code: number) =>
