@@ -74,7 +74,12 @@ async function aSentCampaign() {
   const paths = returnPaths(await linkKeyRing(cluster.store, SECRET).ring());
   const reader = ({ _id: id, email }: Subscriber) => ({
     id,
-    about: { returnPath: `${paths.forRecipient(campaign, id)}@bounce.example.test`, messageId: 'x@y.example', email },
+    about: {
+      returnPath: `${paths.forRecipient(campaign, id)}@bounce.example.test`,
+      messageId: 'x@y.example',
+      email,
+      address: email,
+    },
     suppression: suppressionId(account, email),
   });
   return { campaign, readers: [reader(first), reader(second), reader(third)] as const };

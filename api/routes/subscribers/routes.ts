@@ -141,10 +141,11 @@ function removeSubscriber(app: Api, deps: Deps): void {
     async (request, reply) => {
       const account = accountOf(request);
       const { list_id, erase } = request.query;
-      const { email_key } = parsedEmail(request.params.email);
       if (erase === true && list_id !== undefined) throw new Failure('validation_failed', { list_id: [EVERY_LIST] });
-      if (erase === true) await erasePerson(deps, account, email_key);
-      else await deps.subscribers.unsubscribe(account, email_key, list_id);
+      // Text that is no address is on no list.
+      const key = parseMailbox(request.params.email)?.identity;
+      if (key !== undefined && erase === true) await erasePerson(deps, account, key);
+      else if (key !== undefined) await deps.subscribers.unsubscribe(account, key, list_id);
       return reply.code(204).send(null);
     },
   );

@@ -41,10 +41,13 @@ const SIBLING_ANSWERS = Object.fromEntries(
   }),
 );
 
+/** The key that its agency was shown, and the one of the test. */
+const KEYS_OF_CLIENT = 2;
+
 test('a client gets 404 for every resource of a sibling', async () => {
   const sibling = await aClient(api, 'Sibling');
   const before = await storedRowsOf(api, client.account);
-  const walker = { key: sibling.key, theirs: ownResponsesOf(sibling.account, 'Sibling') };
+  const walker = { key: sibling.key, theirs: ownResponsesOf(sibling.account, 'Sibling', KEYS_OF_CLIENT) };
   expect(await requestEveryRoute(api, theirs, walker)).toEqual(SIBLING_ANSWERS);
   expect(await storedRowsOf(api, client.account)).toBe(before);
 });
@@ -52,7 +55,7 @@ test('a client gets 404 for every resource of a sibling', async () => {
 test('a client gets 404 for every resource of its agency', async () => {
   const other = await aClient(api, 'Other client');
   const before = await storedRowsOf(api, api.account);
-  const walker = { key: other.key, theirs: ownResponsesOf(other.account, 'Other client') };
+  const walker = { key: other.key, theirs: ownResponsesOf(other.account, 'Other client', KEYS_OF_CLIENT) };
   expect(await requestEveryRoute(api, own, walker)).toEqual(SIBLING_ANSWERS);
   expect(await storedRowsOf(api, api.account)).toBe(before);
 });

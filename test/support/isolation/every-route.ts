@@ -135,10 +135,10 @@ export async function requestEveryRoute(
   return statuses;
 }
 
-export function ownResponsesOf(account: number, name: string): Record<string, unknown> {
+export function ownResponsesOf(account: number, name: string, keys = 1): Record<string, unknown> {
   return {
     '/api/v1/templates': Array.from({ length: 6 }, () => expect.objectContaining({ is_system: true })),
-    '/api/v1/keys': [expect.objectContaining({ name })],
+    '/api/v1/keys': Array.from({ length: keys }, () => expect.objectContaining({ name })),
     // What the walk itself has changed of its own account.
     '/api/v1/audit': expect.any(Array),
     '/api/v1/account/brand': expect.objectContaining({ name: null, postal_address: null }),
