@@ -47,7 +47,7 @@ function withLanguage({ language }: RenderJob, html: string): string {
 
 function withTitle({ subject }: RenderJob, html: string): string {
   const title = `<title>${escapedAroundLiquid(subject)}</title>`;
-  const empty = html.replace(/<title>\s*<\/title>/i, title);
+  const empty = html.replace(/<title>\s*<\/title>/i, () => title);
   return /<title\b/i.test(empty) ? empty : empty.replace(/<head\b[^>]*>/i, (head) => `${head}\n${title}`);
 }
 

@@ -62,6 +62,13 @@ describe('a whole letter', () => {
     expect(text).not.toContain('Soon');
   });
 
+  test('an empty title becomes the subject as it is written', async () => {
+    const source = '<html><head><title> </title></head><body>{{ content }}</body></html>';
+    const subject = 'Win $$50 $& $` $1 {{ first_name }}';
+    const { html } = await renderLetter(aJob({ template: { format: 'html', source }, subject }));
+    expect(html).toContain('<title>Win $$50 $&amp; $` $1 {{ first_name }}</title>');
+  });
+
   test('a message has no unsubscribe link, because it has no list', async () => {
     const { html, text } = await renderLetter(aJob({ purpose: 'message' }));
     expect(html + text).not.toMatch(/unsubscribe/i);
