@@ -33,6 +33,20 @@ test('live sends the published version: filled, escaped and in the requested lan
   expect(headers).toEqual({});
 });
 
+test('HTML in a value of the context is read as HTML by the text part too, with its links', async () => {
+  const html = '<p>Dear {{ customer }}</p>{{ body | raw }}';
+  await aTemplate(api, { identifier: 'with-html', contents: { en: { subject: 'S', html } } }, true);
+  const read = async (body: string) => {
+    const answer = await send({ identifier: 'with-html', context: { customer: 'Ada & Co', body } });
+    expect([answer.statusCode, answer.json().data.warning]).toEqual([202, undefined]);
+    return (await whole(answer.json().data.id)).text.trim();
+  };
+  expect(await read('<p>x</p><script>y</script>')).toBe('Dear Ada & Co\n\nx');
+  expect(await read('<a href="https://x.example/a?b=1&amp;c=2">See</a> <style>p{}</style><b>&lt;3</b>')).toBe(
+    'Dear Ada & Co\n\nSee (https://x.example/a?b=1&c=2) <3',
+  );
+});
+
 test('an accepted message does not change with its template', async () => {
   const { id } = await aTemplate(api, { identifier: 'changing' }, true);
   const sent = (await send({ identifier: 'changing' }, { 'idempotency-key': 'kept' })).json().data;
