@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { issueLetter, templateFault } from '../../../mail/letter/issue.js';
 import { parseLiquid, recipientContext, renderLiquid } from '../../../mail/liquid/engine.js';
+import { fillParts, parseParts } from '../../../mail/liquid/fill-parts.js';
+import { renderLetter } from '../../../mail/render/render.js';
+import { aJob } from '../../support/mail/rendering.js';
 
 const content = {
   newsletter: { name: 'Acme weekly' },
@@ -87,6 +90,39 @@ describe('text of a source', () => {
       `<a href="${link}">Use {{ name }} &amp; {% if %}</a>`,
     );
     expect(read(letter.subject, 'plain')).toBe('Use {{ name }} & {% if %}');
+  });
+
+  test.each([
+    ['Handlebars', '{{#each items}}{{{ email }}}{{/each}}'],
+    ['Mustache', '{{> header}} {{! email }} {{^a}}b{{/a}} {{& email }}'],
+    ['Jinja', '{% for x in y -%} {{ x|e }} {%- endfor %} {# email #}'],
+    ['AMPscript', '%%[ SET @a = "b" ]%% %%=v(@a)=%%'],
+    ['a workflow of continuous integration', `run: echo \${{ secrets.TOKEN }}`],
+    ['the documentation of Liquid', '{% raw %}{{ page.title }}{%- endraw -%} or {{ email | default: "x" }}'],
+    ['the way to write a brace in Liquid', '{{ "{" }}{ email }} and {{ "{{" }}'],
+    ['the way to write a brace in HTML', '&#123;&#123; email &#125;&#125; &lcub;% x %}'],
+    ['MediaWiki', '{{cite web|url=https://a.example/|title={{lang|de|Über}}}}'],
+    ['LaTeX', String.raw`\frac{{a}}{{b}} and $x_{{i}}$`],
+    ['JSON in JSON', '{"a":{"b":{"c":"{{ email }}"}}}'],
+    ['CSS', '@media print{.a{{color:red}}}'],
+    ['emoji', '{🎉{{ email }}🎉}{%🎉%}'],
+    ['signs of replacements', "$& $1 $$ $` $' {{ email }} $<a>"],
+  ])('reaches the reader as it is, in subject, body and text part: %s', async (_, title) => {
+    const letter = letterOf({ title }, '<p>[{{ data.title }}] {{ first_name }}</p>', '{{ data.title }}');
+    const rendered = await renderLetter(
+      aJob({ subject: letter.subject, body: { format: 'html', source: letter.html } }),
+    );
+    const parts = parseParts({ ...rendered, subject: letter.subject, preheader: null });
+    const filled = fillParts(
+      parts,
+      { email: 'SECRET', first_name: 'Ada', unsubscribe_url: 'https://u.example/' },
+      false,
+    );
+    if ('fault' in filled) throw new Error(filled.fault);
+    expect(filled.subject).toBe(title);
+    expect(filled.text).toContain(`[${title}] Ada`);
+    expect(filled.html).toContain('] Ada');
+    expect(filled.html).not.toContain('SECRET');
   });
 
   test('a title that is too long for a subject is not cut within what keeps its braces text', () => {

@@ -30,6 +30,10 @@ describe('text that only decoding or tidying turns into braces stays text, in th
     ['a string with braces', '{{ "{{ secret }}" }}'],
     ['a character that stands for a tag', '{\uE000{ secret }}'],
     ['a noncharacter', '{\uFDD2{ secret }}'],
+    ['a zero-width space between', '{\u200B{ secret }}'],
+    ['a soft hyphen between', '{&shy;{ secret }}'],
+    ['a possible line break between', '{<wbr>{ secret }}'],
+    ['an empty Outlook comment between', '{<!--[if mso]><![endif]-->{ secret }}'],
   ])('%s', async (_, source) => {
     const { html, text } = await read(`<p>Hi {{ first_name }}: ${source}</p>`);
     expect(html.replaceAll('&#123;', '{')).toContain('Hi Ada: {');
@@ -82,6 +86,51 @@ describe('text that only decoding or tidying turns into braces stays text, in th
     );
     expect(html.replaceAll('&#123;', '{')).toContain('{{ secret }}{% ifAda{{ secret }}{% if');
   });
+});
+
+test.each([
+  [
+    'Handlebars in a raw block',
+    '{% raw %}{{#each items}}{{{ secret }}}{{/each}}{% endraw %}',
+    '{{#each items}}{{{ secret }}}{{/each}}',
+  ],
+  [
+    'a code sample of Jinja',
+    '<code>&lbrace;&percnt; for s in secret &percnt;&rbrace;&lbrace;&lbrace; s &rbrace;&rbrace;</code>',
+    '{% for s in secret %}{{ s }}',
+  ],
+  ['AMPscript', '%%[ SET @a = secret ]%% %%=v(@a)=%%', '%%[ SET @a = secret ]%% %%=v(@a)=%%'],
+  ['CSS', '@media print{.a{color:red}}.b{}{{ first_name }}', '@media print{.a{color:red}}.b{}Ada'],
+  [
+    'JSON-LD with a value in a string',
+    '{"@type":"Event","location":{"name":"{{ first_name }}"}}',
+    '{"@type":"Event","location":{"name":"Ada"}}',
+  ],
+  ['a value at the end of an object', '{"a":{{ first_name }}}', '{"a":Ada}'],
+  ['emoji between braces', '{🎉{ secret }🎉} {🎉{{ first_name }}🎉}', '{🎉{ secret }🎉} {🎉Ada🎉}'],
+  ['a template literal', `&#36;&lcub;{{ first_name }}&rcub; \${secret}`, `\${Ada} \${secret}`],
+  ['comments of Twig', '{# secret #} {#{{ first_name }}#}', '{# secret #} {#Ada#}'],
+  ['groups of LaTeX', '\\frac{1}{2}{{ first_name }}{\\bf x}', '\\frac{1}{2}Ada{\\bf x}'],
+  ['signs of replacements', "$&amp; $1 $$ $` $' {{ first_name }} $&lt;a>", "$& $1 $$ $` $' Ada $<a>"],
+])('a construct of a real newsletter is read as it is written: %s', async (_, source, shown) => {
+  expect((await read(`<p>[${source}]</p>`)).text).toContain(`[${shown}]`);
+});
+
+test.each([
+  ['an alternative text', '<img src="https://x.test/a.png" alt="&#123;&#123;{{ first_name }}}">', 'alt="{{Ada}"'],
+  ['a title', '<b title="&#123;&#123;b}} {{ first_name }} {">x</b>', 'title="{{b}} Ada {"'],
+  [
+    'a query in percent signs',
+    '<a href="https://x.test/?q=%7B%7Bsecret%7D%7D&amp;n={{ first_name }}">x</a>',
+    'href="https://x.test/?q=%7B%7Bsecret%7D%7D&amp;n=Ada"',
+  ],
+  [
+    'a query with braces beside a value',
+    `<a href="https://x.test/?q=&#123;{{ first_name }}}&amp;r=\${secret}">x</a>`,
+    `href="https://x.test/?q={Ada}&amp;r=\${secret}"`,
+  ],
+])('braces in an attribute are read as they are written: %s', async (_, source, shown) => {
+  expect((await read(`<p>${source}</p>`)).html.replaceAll('&#123;', '{')).toContain(shown);
 });
 
 test.each([
