@@ -1,12 +1,11 @@
 import { now } from '../clock.js';
 import { type CampaignAction, type RetriedKind, refusalOf } from '../domain/campaign/campaign.js';
-import type { ReputationBaseline } from '../domain/campaign/reputation.js';
 import { Failure } from '../domain/errors.js';
 import type { Campaigns } from '../store/campaigns/campaigns.js';
 import type { Review } from '../store/campaigns/controls.js';
 import type { Recipients } from '../store/campaigns/recipients.js';
 import type { Rounds } from '../store/campaigns/rounds.js';
-import type { Campaign, RenderedLetter } from '../store/campaigns/row.js';
+import type { Campaign, PauseRecord, RenderedLetter } from '../store/campaigns/row.js';
 import type { Event, Events } from '../store/events/events.js';
 
 export interface SteeringStores {
@@ -151,9 +150,9 @@ export async function pauseCampaign(
   row: Campaign,
   reason: string,
   details: Event['data'] = {},
-  excused?: ReputationBaseline,
+  recorded: PauseRecord = {},
 ): Promise<Campaign | null> {
-  const paused = await campaigns.pause(row, reason, excused);
+  const paused = await campaigns.pause(row, reason, recorded);
   if (paused !== null) await events.append([stateEvent(paused, { reason, ...details })]);
   return paused;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isHardBounce } from '../../domain/campaign/ledger-page.js';
+import { finding, storedFindings } from '../../domain/mail/finding.js';
 import { relaxOnce } from '../../mail/dkim/canonical.js';
 import type { CompiledLetter } from '../../mail/letter/compile.js';
 import type { SplicedMail } from '../../mail/letter/letter.js';
@@ -153,7 +154,10 @@ async function letterOf(deps: DeliveryDeps, row: Campaign): Promise<CompiledLett
     return await deps.letters.of(row);
   } catch (error) {
     if (!(error instanceof UnsendableLetter)) throw error;
-    await pauseCampaign(deps, row, 'content_blocked', { detail: error.message.slice(0, 500) });
+    const detail = error.message.slice(0, 500);
+    const others = (row.findings ?? []).filter(({ code }) => code !== 'not_renderable');
+    const findings = [...storedFindings([finding('not_renderable', detail)]), ...others];
+    await pauseCampaign(deps, row, 'content_blocked', { detail }, { findings });
     return undefined;
   }
 }

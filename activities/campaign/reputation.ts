@@ -67,7 +67,7 @@ async function pauseIfBreached(deps: GuardDeps, row: Campaign): Promise<void> {
   if (reason === undefined) return;
   const { complaintsToday: _today, ...excused } = measured;
   // A row that was written meanwhile stays as it is: the next check reads it again.
-  await pauseCampaign(deps, row, reason, excused, excused);
+  await pauseCampaign(deps, row, reason, excused, { excused });
 }
 
 function reputationOf({ reputation }: GuardDeps, { account, _id }: Campaign) {

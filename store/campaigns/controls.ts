@@ -8,6 +8,7 @@ import type {
   CampaignContent,
   CampaignRound,
   Drafting,
+  PauseRecord,
   RenderedLetter,
   Seen,
   Want,
@@ -35,9 +36,8 @@ export function controls(rows: Collection<Campaign>) {
     withdraw: (seen: Seen): Promise<Campaign | null> =>
       control(seen, { state: 'draft', scheduled_at: null, reason: null, ...withoutApprovalRequest(seen) }),
 
-    /** `excused`: the counts that a resume excuses. */
-    pause: (seen: Seen, reason: string | null = null, excused?: ReputationBaseline): Promise<Campaign | null> =>
-      control(seen, { state: 'paused', reason, ...(excused && { excused }) }),
+    pause: (seen: Seen, reason: string | null = null, recorded: PauseRecord = {}): Promise<Campaign | null> =>
+      control(seen, { state: 'paused', reason, ...recorded }),
 
     /** Updates the counts that a resume excuses. Atomic: one update, none once the campaign is resumed. */
     excuse: async ({ _id, account }: Seen, { accepted, hard, complaints }: ReputationBaseline): Promise<void> => {

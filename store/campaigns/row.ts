@@ -29,6 +29,9 @@ export interface CampaignContent {
   readonly reply_to: string | null;
 }
 
+/** What a pause leaves in the row: the counts that a resume excuses, or what is wrong with the letter. */
+export type PauseRecord = Partial<Pick<Campaign, 'excused' | 'findings'>>;
+
 /** The letter that a launch has fixed: its hash, its template, and the findings of its check. */
 export type RenderedLetter = Pick<Campaign, 'rendered' | 'rendered_template' | 'findings'>;
 

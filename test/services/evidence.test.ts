@@ -1,8 +1,5 @@
 import { expect, test } from 'vitest';
-import { deferringDomains } from '../../activities/campaign/deferring-domains.js';
 import { deliveryActivities } from '../../activities/campaign/delivery.js';
-import { fairTurns } from '../../activities/campaign/turns.js';
-import { windowShares } from '../../activities/campaign/window-shares.js';
 import { sweepInbound } from '../../activities/inbound/sweep.js';
 import { type MessageSweepDeps, sweepMessages } from '../../activities/message/sweep.js';
 import { recordingHits } from '../../api/public/tracking/recording.js';
@@ -10,9 +7,7 @@ import type { Deps } from '../../api/wiring.js';
 import { now } from '../../clock.js';
 import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
 import type { Outcome } from '../../domain/delivery/outcome.js';
-import { PROTOCOL_TIMES, shrunkTimes } from '../../domain/delivery/protocol.js';
-import { compileLetter } from '../../mail/letter/compile.js';
-import type { FailoverTransport } from '../../mail/transports/failover.js';
+import { shrunkTimes } from '../../domain/delivery/protocol.js';
 import { publishLateEvidence, settleMessage, settleRecipient } from '../../services/evidence.js';
 import { ledger } from '../../store/campaigns/ledger.js';
 import { rounds } from '../../store/campaigns/rounds.js';
@@ -23,9 +18,8 @@ import { messages } from '../../store/messages/messages.js';
 import { messageProgress } from '../../store/messages/progress.js';
 import { majorityCollection, type Store } from '../../store/mongo/connect.js';
 import { stores } from '../../store/stores.js';
-import { turnSettings } from '../../workers/queues.js';
 import { aSentCampaign, inboundDeps, type SentCampaign } from '../support/activities/inbound-fixture.js';
-import { aLetter, someLinks } from '../support/mail/letters.js';
+import { sendingDeps } from '../support/activities/sending-fixture.js';
 import { aReport } from '../support/mail/reports.js';
 import { dyingStore } from '../support/store/dying-store.js';
 import { anException, aPage, insertPages } from '../support/store/ledger-pages.js';
@@ -90,7 +84,7 @@ test('a lost owner whose process is killed before the event: the sweep appends i
     await ledger(store, 60_000).take({ account, campaign, launch: 1, round: 0 }, 'another owner', () => true);
     return { kind: 'accepted', reply: { code: 250, text: 'ok' } };
   };
-  const { sendPages } = deliveryActivities(await sendingDeps(dyingStore(store, isLate), takenOver));
+  const { sendPages } = deliveryActivities(sendingDeps(dyingStore(store, isLate), takenOver));
   const input = { account, campaign, launch: 1, round: 0, probe: false };
   await expect(sendPages(input)).rejects.toThrow('killed');
   expect(await kinds(sent)).toEqual(['sent']);
@@ -160,30 +154,3 @@ test('a message whose process is killed right after late evidence is due for the
     [`message:${row._id}:1`, 'message.sent'],
   ]);
 });
-
-/** The send with a mail server that answers each mail by `deliver`. */
-async function sendingDeps(over: Store, deliver: () => Promise<Outcome>) {
-  const letter = compileLetter(aLetter());
-  const never = new AbortController().signal;
-  const send: FailoverTransport['send'] = (_mail, _order, settled) => void deliver().then(settled);
-  const routes = { connections: 1, ready: async () => undefined, route: () => undefined, send };
-  return {
-    ...stores(over, { secret: 'secret' }),
-    letters: { of: async () => letter },
-    linkTokens: someLinks,
-    returnPaths: { forRecipient: () => 'path' },
-    signing: { statusOf: async () => ({ kind: 'signers', signers: [] }) },
-    transportsFor: () => routes,
-    guard: async () => undefined,
-    activityContext: () => ({ cancelled: never, heartbeat: () => undefined }),
-    times: PROTOCOL_TIMES,
-    windowShares: windowShares(),
-    deferringDomains: deferringDomains(30_000),
-    checkReputation: async () => undefined,
-    freshness: 10_000,
-    stopping: never,
-    drained: never,
-    sendsHere: async () => true,
-    turns: fairTurns(turnSettings(1, PROTOCOL_TIMES)),
-  } as unknown as Parameters<typeof deliveryActivities>[0];
-}

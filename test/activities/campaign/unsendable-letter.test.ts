@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { deliveryActivities } from '../../../activities/campaign/delivery.js';
+import { readConfig } from '../../../config.js';
+import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
+import type { Outcome } from '../../../domain/delivery/outcome.js';
+import { compiledLetters } from '../../../services/letters/compiled-letters.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
+import { majorityCollection } from '../../../store/mongo/connect.js';
+import { stores } from '../../../store/stores.js';
+import { sendingDeps } from '../../support/activities/sending-fixture.js';
+import { aDraft, steered } from '../../support/store/campaigns.js';
+import { aPage, insertPages } from '../../support/store/ledger-pages.js';
+import { ownStore } from '../../support/store/own-store.js';
+
+const store = ownStore();
+const whole = () => stores(store, { secret: 'secret' });
+const CONTENT = { subject: 'News', preheader: null, html: '<p>Hi {{ first_name }}</p>', text: 'Hi' };
+
+/** A campaign that sends to two readers, with a letter as another version may have stored it. */
+async function sendingWith(content: Partial<typeof CONTENT>): Promise<Campaign> {
+  const { _id, account } = await aDraft(store, 2);
+  const from = { name: null, email: 'news@example.test' };
+  const letter = { ...CONTENT, ...content, from, reply_to: null, list: 'Readers' };
+  const rendered = await whole().contents.saveLetter(account, letter);
+  const ran = { state: 'sending' as const, launch: 1, round: 0, rendered };
+  await majorityCollection<Campaign>(store, 'campaigns').updateOne({ _id }, { $set: ran });
+  await insertPages(store, [aPage({ account, campaign: _id, ids: [1, 2] })]);
+  return found({ account, _id });
+}
+
+async function found({ account, _id }: Pick<Campaign, 'account' | '_id'>): Promise<Campaign> {
+  const row = await whole().campaigns.find(account, _id);
+  if (row === null) throw new Error('gone');
+  return row;
+}
+
+function lane({ account, _id: campaign }: Campaign) {
+  const noMail = (): Promise<Outcome> => Promise.reject(new Error('a mail was sent'));
+  const letters = compiledLetters({ ...whole(), config: readConfig({}) });
+  const { sendPages } = deliveryActivities(sendingDeps(store, noMail, { letters }));
+  return () => sendPages({ account, campaign, launch: 1, round: 0, probe: false });
+}
+
+async function pausesOf({ account, _id }: Campaign) {
+  const all = await whole().events.ofCampaign(account, _id);
+  return all.filter(({ type }) => type === 'campaign.paused').map(({ data }) => data);
+}
+
+test.each([
+  ['html', { html: '<p>Hi</p>\n{% if a %}' }, 'html: tag {% if a %} not closed, line:2'],
+  ['text', { text: 'Hi {{ first_name | shout }}' }, 'text: undefined filter: shout'],
+  ['subject', { subject: 'News {% for a in %}' }, 'subject: '],
+])(
+  'a stored letter whose %s cannot be compiled pauses its campaign once and names the place',
+  async (_, content, place) => {
+    const campaign = await sendingWith(content);
+    const send = lane(campaign);
+    expect(await Promise.all([send(), send()])).toEqual(['not_wanted', 'not_wanted']);
+    expect(await send()).toBe('not_wanted');
+    const where = expect.stringContaining(place);
+    const paused = await found(campaign);
+    expect(paused).toMatchObject({ state: 'paused', reason: 'content_blocked' });
+    expect(paused.findings).toEqual([{ code: 'not_renderable', where }]);
+    expect(await pausesOf(campaign)).toEqual([{ reason: 'content_blocked', detail: where }]);
+  },
+);
+
+test('resumed, it is paused again, and no recipient of it is claimed', async () => {
+  const campaign = await sendingWith({ html: '{% if a %}' });
+  const send = lane(campaign);
+  await send();
+  const resumed = steered(await whole().campaigns.resume(await found(campaign)));
+  expect(resumed.state).toBe('sending');
+  expect(await send()).toBe('not_wanted');
+  const again = await found(campaign);
+  expect([again.state, again.findings?.length]).toEqual(['paused', 1]);
+  expect(await pausesOf(campaign)).toHaveLength(2);
+  const pages = await majorityCollection<LedgerPage>(store, 'ledger').find({ campaign: campaign._id }).toArray();
+  expect(pages).toMatchObject([{ claimed: 0, settled: 0, token: null }]);
+});
