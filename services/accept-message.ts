@@ -20,6 +20,7 @@ import {
   type SuppressionStores,
 } from './message/recipients.js';
 import { bodyFromTemplate, type TemplateStores, usesTemplate } from './message/template-body.js';
+import { withTextPart } from './message/text-part.js';
 import { type QuotaStores, reserveMails } from './quotas.js';
 import { demandPermittedSender } from './sender.js';
 
@@ -99,10 +100,11 @@ async function acceptNew(
   const body = usesTemplate(request)
     ? await bodyFromTemplate(stores, account, request, recipients)
     : bodyOfRequest(request);
-  const { content, files, fromDomain } = await readContent(stores, options, request, body, recipients);
-  await demandPermittedSender(stores, account, content.from.email);
-  const repeat = options.key === undefined && options.detectRepeats ? await repeatOf(stores, account, content) : null;
+  const { content: read, files, fromDomain } = await readContent(stores, options, request, body, recipients);
+  await demandPermittedSender(stores, account, read.from.email);
+  const repeat = options.key === undefined && options.detectRepeats ? await repeatOf(stores, account, read) : null;
   if (repeat?.earlier != null) return { rows: await stores.messages.ofGroup(account, repeat.earlier), known: true };
+  const content = await withTextPart(stores.tasks, read);
   const ids = recipients.map(() => uuidv7());
   // Before anything is stored: a request refused for its quota leaves no content and no files behind.
   const counts = await reserveMails(stores, account, planOf({ plan: options.plan ?? null }), ids);

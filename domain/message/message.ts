@@ -37,6 +37,11 @@ export interface MessageContent {
   readonly text: string | null;
   /** Start and end of each link in a text that was made from the HTML; absent: the text is the caller's. */
   readonly text_links?: readonly (readonly [start: number, end: number])[];
+  /** Made at acceptance for a large HTML without a text; absent: made when it is sent. */
+  readonly text_part?: {
+    readonly text: string;
+    readonly links: readonly (readonly [start: number, end: number])[];
+  };
   readonly headers: CustomHeaders;
   readonly attachments: readonly AttachmentRef[];
 }

@@ -137,11 +137,11 @@ interface MessageBodies extends TextPart {
 }
 
 /** Returns the HTML with its preheader, and the text part. A missing text part is made from the HTML. */
-export function messageBodies({ html, text, text_links, preheader }: MessageContent): MessageBodies {
+export function messageBodies({ html, text, text_links, text_part, preheader }: MessageContent): MessageBodies {
   const bare = html === null ? null : plain(html);
   return {
     html: bare === null ? null : insertAtBodyStart(bare, preview(preheader)),
-    ...(text === null ? textPartOf(bare ?? '') : givenText(text, text_links)),
+    ...(text === null ? (text_part ?? textPartOf(bare ?? '')) : givenText(text, text_links)),
   };
 }
 
@@ -158,6 +158,6 @@ function preview(preheader: string | null): string {
 }
 
 /** Converts line breaks to LF and drops control characters, which mail clients do not show. */
-function plain(text: string): string {
+export function plain(text: string): string {
   return text.replace(/\r\n?/g, '\n').replace(/(?![\n\t])\p{Cc}/gu, '');
 }

@@ -54,7 +54,8 @@ function isShort(task: TaskName, input: unknown): boolean {
   return charactersIn(input, LIGHT_TEXT) >= 0;
 }
 
-function isShortHtml(html: string): boolean {
+/** Whether the event loop makes the text part of a document. */
+export function isShortHtml(html: string): boolean {
   return html.length <= LIGHT_HTML && html.split('<').length <= LIGHT_TAGS;
 }
 

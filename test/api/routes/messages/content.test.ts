@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Failure } from '../../../../domain/errors.js';
+import { textPartOf } from '../../../../mail/letter/text/text-part.js';
+import { messageBodies } from '../../../../mail/message/compose.js';
+import { withTextPart } from '../../../../services/message/text-part.js';
 import type { Message } from '../../../../store/messages/row.js';
 import { anApi, type TestApi } from '../../../support/api/api.js';
 import { post, rows } from '../../../support/api/messages.js';
@@ -46,6 +50,42 @@ test.each([
   expect(group.map(({ body, content }) => [body, content])).toEqual(Array(messages).fill([undefined, row.content]));
   expect(await storedContents()).toBe(before + 1);
   expect(await api.deps.contents.ofMessage(row)).toMatchObject({ text: fields.text });
+});
+
+const MANY_LINKS = '<p><a href="https://x.example/a?b=1&amp;c=2">See</a>\r\n</p>'.repeat(400);
+
+test('the text part of a large HTML is made when the message is accepted, and that one is sent', async () => {
+  const row = await sent({ html: MANY_LINKS, text: null });
+  const content = await api.deps.contents.ofMessage(row);
+  const { text_part: made, ...acceptedBefore } = content;
+  expect(made).toEqual(textPartOf(MANY_LINKS.replaceAll('\r\n', '\n')));
+  expect([made?.links.length, content.text]).toEqual([400, null]);
+  expect(messageBodies(content)).toEqual(messageBodies(acceptedBefore));
+  const other = { text: 'Another text https://x.example/', links: [] };
+  expect(messageBodies({ ...content, text_part: other })).toMatchObject(other);
+  const shown = (await api.call(`GET /api/v1/messages/${row._id}`)).json().data;
+  expect([shown.text, shown.html, Object.keys(shown)]).toEqual([
+    null,
+    MANY_LINKS,
+    expect.not.arrayContaining(['text_part']),
+  ]);
+});
+
+test.each([
+  ['of a small HTML', { html: '<p>Hi</p>', text: null }],
+  ['of an HTML with a text of its own', { html: MANY_LINKS, text: 'Hi' }],
+  ['of a text', { html: null, text: 'Hi' }],
+])('no text part is stored %s', async (_, fields) => {
+  expect(await api.deps.contents.ofMessage(await sent(fields))).not.toHaveProperty('text_part');
+});
+
+test('an HTML that no text can be made of within the limits is named', async () => {
+  const content = await api.deps.contents.ofMessage(await sent({ html: MANY_LINKS, text: null }));
+  const text = () => Promise.reject(new Failure('template_too_complex', { content: ['It takes too long.'] }));
+  await expect(withTextPart({ text }, content)).rejects.toMatchObject({
+    code: 'template_too_complex',
+    errors: { html: ['It takes too long.'] },
+  });
 });
 
 test('the API shows the content wherever it lies, and lists and answers do not carry it', async () => {
