@@ -162,9 +162,9 @@ export function withoutMarks(source: string): TextPart {
   let start = -1;
   let from = 0;
   for (const { 0: mark, index } of marked.matchAll(MARKS)) {
-    text += marked.slice(from, index);
+    const address = marked.slice(from, index);
+    text += address;
     from = index + mark.length;
-    const address = text.slice(Math.max(start, 0));
     if (mark === END && start >= 0 && destinationOf(address) === withoutGuards(address))
       links.push([start, text.length]);
     start = mark === START ? text.length : -1;
