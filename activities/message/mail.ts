@@ -31,8 +31,8 @@ export function messageMail(deps: MessageMailDeps) {
     const content = await contents.ofMessage(row);
     const at = now();
     const trackingLinks = await trackingLinksOf(row, content, at);
-    const optOutUrl = optOutUrlOf(row);
-    const returnPath = await returnPathOf(deps, row, content.from.email);
+    const returnPath = () => returnPathOf(deps, row, content.from.email);
+    const optOut = await optOutOf(optOutUrlOf(row), returnPath);
     const draft = {
       id: _id,
       account,
@@ -41,16 +41,22 @@ export function messageMail(deps: MessageMailDeps) {
       role,
       file: (sha256: string) => contents.file(account, sha256),
       ...(trackingLinks !== undefined && { trackingLinks }),
-      ...(optOutUrl !== undefined && {
-        optOut: { url: optOutUrl, ...(returnPath !== undefined && { reportsTo: returnPath }) },
-      }),
+      ...(optOut !== undefined && { optOut }),
     };
     const mail = await composeMessage(draft, at);
     if (mail.kind !== 'mail') return mail;
-    const signed = await signing.signed(account, mail);
-    if (signed.kind !== 'mail' || returnPath === undefined) return signed;
-    return { ...signed, envelope: { ...signed.envelope, from: returnPath } };
+    // At once: both read the sender's domain, in one command.
+    const [signed, from] = await Promise.all([signing.signed(account, mail), returnPath()]);
+    if (signed.kind !== 'mail' || from === undefined) return signed;
+    return { ...signed, envelope: { ...signed.envelope, from } };
   };
+}
+
+/** How the recipient leaves: by the link, or by a mail to the return path if there is one. */
+async function optOutOf(url: string | undefined, returnPath: () => Promise<string | undefined>) {
+  if (url === undefined) return undefined;
+  const reportsTo = await returnPath();
+  return { url, ...(reportsTo !== undefined && { reportsTo }) };
 }
 
 /** The address that bounces of a message are sent to; undefined: the sender's own. */
