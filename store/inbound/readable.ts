@@ -1,6 +1,7 @@
 import type { Filter } from 'mongodb';
 import { now } from '../../clock.js';
 import type { majorityCollection } from '../mongo/connect.js';
+import { newestFirst } from '../mongo/newest-first.js';
 import type { InboundMailRow, InboundRow } from './row.js';
 
 /** An inbound mail that led to no evidence, while operators can read it. */
@@ -15,29 +16,11 @@ export function readableMail(rows: ReturnType<typeof majorityCollection<InboundR
   return {
     /** Newest first; `next` if there are more. */
     readable: async (account: number, after: string | undefined, limit: number) => {
-      const filter: Filter<InboundRow> = {
-        account,
-        kind: 'mail',
-        readable_until: { $gt: now() },
-        ...(after !== undefined && olderThan(after)),
-      };
-      const found = await rows
-        .find(filter as never)
-        .sort({ received_at: -1, _id: -1 })
-        .limit(limit + 1)
-        .toArray();
-      const shown = found.slice(0, limit);
-      const last = shown.at(-1);
-      const next = found.length > limit && last ? `${last.received_at.getTime()}.${last._id}` : undefined;
-      return { found: shown.flatMap(readableIn), next };
+      const filter = { account, kind: 'mail', readable_until: { $gt: now() } } as Filter<InboundRow>;
+      const { found, next } = await newestFirst(rows, filter, 'received_at', { after, limit });
+      return { found: found.flatMap(readableIn), next };
     },
   };
-}
-
-function olderThan(after: string): Filter<InboundRow> {
-  const [ms = '', id = ''] = after.split('.');
-  const received_at = new Date(Number(ms));
-  return { $or: [{ received_at: { $lt: received_at } }, { received_at, _id: { $lt: id } }] };
 }
 
 function readableIn(row: InboundRow): ReadableMail[] {

@@ -2,6 +2,7 @@ import type { Collection, Filter } from 'mongodb';
 import { now } from '../../clock.js';
 import { domainOf } from '../../domain/delivery/suppression.js';
 import type { Store } from '../mongo/connect.js';
+import { newestFirst } from '../mongo/newest-first.js';
 import { badDomains, softBounces } from './bounces.js';
 import { sharedLookup } from './shared-lookup.js';
 import { suppressionId } from './suppression-id.js';
@@ -131,28 +132,13 @@ function listing(rows: Collection<Suppression>) {
         account,
         ...(emailKey !== undefined && { _id: suppressionId(account, emailKey) }),
         ...(reason !== undefined && { reason }),
-        ...(after !== undefined && olderThan(after)),
       };
-      const found = await rows
-        .find(filter)
-        .sort({ created_at: -1, _id: -1 })
-        .limit(limit + 1)
-        .toArray();
-      const shown = found.slice(0, limit);
-      const last = shown.at(-1);
-      const next = found.length > limit && last ? `${last.created_at.getTime()}.${last._id}` : undefined;
-      return { found: shown, next };
+      return newestFirst(rows, filter, 'created_at', { after, limit });
     },
 
     /** All suppressions of an account, oldest first. */
     all: (account: number): AsyncIterable<Suppression> => rows.find({ account }).sort({ created_at: 1 }),
   };
-}
-
-function olderThan(after: string): Filter<Suppression> {
-  const [ms = '', id = ''] = after.split('.');
-  const created_at = new Date(Number(ms));
-  return { $or: [{ created_at: { $lt: created_at } }, { created_at, _id: { $lt: id } }] };
 }
 
 function releasing(store: Store, rows: Collection<Suppression>) {
