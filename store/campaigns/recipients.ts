@@ -9,6 +9,7 @@ import {
 } from '../../domain/campaign/ledger-page.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { type CampaignTotals, campaignTotals, totalsOf } from './recipient-totals.js';
+import { CUT } from './round-marks.js';
 
 /** Position of a recipient in a campaign's pages, in their order. */
 export interface RecipientPosition {
@@ -109,9 +110,6 @@ function openOn({ exceptions, done, claimed, n }: LedgerPage, takes: readonly Re
   const unclaimed = done && takes.includes('unsent') ? Array.from({ length: n - claimed }, (_, k) => claimed + k) : [];
   return [...entries, ...unclaimed];
 }
-
-/** A page is closed above its marks only by a cancel. */
-const CUT: Filter<LedgerPage> = { done: true, $expr: { $lt: ['$claimed', '$n'] } };
 
 async function* readRecipients(pages: Collection<LedgerPage>, query: RecipientQuery): AsyncGenerator<Found> {
   const { account, campaign, status, after } = query;

@@ -3,6 +3,9 @@ import type { RetriedKind } from '../../domain/campaign/campaign.js';
 import { CANCELLED_CLASS, type LedgerPage } from '../../domain/campaign/ledger-page.js';
 import type { RoundKey } from './ledger.js';
 
+/** A page is closed above its marks only by a cancel. */
+export const CUT = { done: true, $expr: { $lt: ['$claimed', '$n'] } } as const satisfies Filter<LedgerPage>;
+
 /** The marks by which a later round takes recipients of earlier ones. */
 export function marking(pages: Collection<LedgerPage>) {
   return {
@@ -70,8 +73,7 @@ async function recordUnsent(pages: Collection<LedgerPage>, { account, campaign, 
     settled: '$n',
     claimed: '$n',
   };
-  const cut = { account, campaign, launch, round: { $lt: round }, done: true, $expr: { $lt: ['$claimed', '$n'] } };
-  await pages.updateMany(cut, [{ $set: fields }]);
+  await pages.updateMany({ account, campaign, launch, round: { $lt: round }, ...CUT }, [{ $set: fields }]);
 }
 
 /** Ids ascend in each earlier round; a merge keeps them ascending without holding all of them in memory. */
