@@ -1,14 +1,7 @@
+import type { components } from 'mjml-core';
+
 /** The types and defaults of the attributes of each MJML element. */
-export type AttributeTypes = Readonly<
-  Record<
-    string,
-    | {
-        readonly allowedAttributes?: Readonly<Record<string, string>>;
-        readonly defaultAttributes?: Readonly<Record<string, string>>;
-      }
-    | undefined
-  >
->;
+export type AttributeTypes = typeof components;
 
 interface Kind {
   /** `content`: text or an address, which HTML escapes. `fixed`: MJML decides something by it. Else a kind of CSS value. */
