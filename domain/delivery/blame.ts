@@ -5,7 +5,7 @@ export const KNOWN_DEFERRING_DOMAIN = 'known_deferring_domain';
 
 /** Refusals that hold for every recipient until time has passed: a quota of ours, or a server without storage. */
 const SERVER_CLASSES: readonly string[] = ['quota_exceeded', 'system_full'];
-/** Failures of the connection or the session, whoever the recipient is. */
+/** Failures of the connection or the session, for any recipient. */
 const TRANSPORT_CLASSES: readonly string[] = [
   'connection_lost',
   'tls',

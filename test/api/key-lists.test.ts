@@ -142,7 +142,7 @@ test('a request that names a list nowhere is refused', async () => {
 });
 
 test('a key for lists neither reads nor writes messages, and names no recipient itself', async () => {
-  const mail = { to: 'anybody@example.com', subject: 'x', text: 'x' };
+  const mail = { to: 'reader@example.com', subject: 'x', text: 'x' };
   const { id } = (await api.call('POST /api/v1/messages', { payload: mail })).json().data;
   for (const [route, payload] of [
     ['POST /api/v1/messages', mail],

@@ -9,7 +9,7 @@ const FULL = new RegExp(
     String.raw`|${MAILBOX}.{0,30}\bexceeds (?:the |its )?allowed size\b|\bexceeded (?:the |its )?local limit\b|\bexceeded storage allocation\b|\b(?:disk|mail(?:box|dir)?|user|account) quota\b|\bmailfolder is full\b`,
   'i',
 );
-/** The quota of whoever sends, or of the server, per period or per plan. */
+/** The quota of the sender, or of the server, per period or per plan. */
 const OUR_QUOTA = new RegExp(
   String.raw`\b(?:hourly|daily|weekly|monthly|sending|outgoing|outbound|submission|relay|plan|trial|message|e?-?mails?|smtp)\b` +
     String.raw`.{0,30}\b(?:quota|allowance|credits?)\b` +

@@ -49,7 +49,7 @@ describe('attachments that are not a list of files by name', () => {
   });
 
   test('other errors of the request are named beside', async () => {
-    const { message } = (await send({ attachments: 'zzz', to: { email: 'nobody' } })).json();
+    const { message } = (await send({ attachments: 'zzz', to: { email: 'not-an-address' } })).json();
     expect(message).toContain('Attachments parse failed');
     expect(message).toContain('must be a valid email address');
   });

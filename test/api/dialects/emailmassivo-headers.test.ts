@@ -61,7 +61,7 @@ test.each<[string, unknown]>([
 test('a Reply-To with several mailboxes is sent as it is; one without any is reported', async () => {
   const several = 'Help <help@shop.example>, desk@shop.example';
   expect((await accepted({ 'Reply-To': several })).headers).toEqual({ 'Reply-To': several });
-  for (const invalid of ['nobody', 'jürgen@shop.example', '"ceo@bank.example" <a@b.example>, c@d.example']) {
+  for (const invalid of ['not-an-address', 'jürgen@shop.example', '"ceo@bank.example" <a@b.example>, c@d.example']) {
     expect(await accepted({ 'Reply-To': invalid })).toMatchObject({
       headers: {},
       reply_to: null,

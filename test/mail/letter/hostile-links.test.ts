@@ -4,7 +4,7 @@ import { followedLetter, followedMessageOf } from '../../support/mail/followed-l
 const OUT = '<p><a href="{{ unsubscribe_url }}">Out</a></p>';
 const X = 'https://x.example';
 
-/** Inputs of somebody who wants other readers, other addresses or other text than the author. */
+/** Inputs of an attacker who wants other readers, other addresses or other text than the author. */
 const HOSTILE: readonly (readonly [what: string, html: string, destinations: readonly string[], text: string])[] = [
   ['marks as characters', `<p>\uFDD4${X}/evil\uFDD5 x</p>`, [], `${X}/evil x`],
   ['marks as references', `<p>&#xFDD4;${X}/evil&#xFDD5; &#64980;${X}/b&#64981; x</p>`, [], `${X}/evil ${X}/b x`],

@@ -120,7 +120,7 @@ const UNLUCKY: readonly (readonly [what: string, html: string, destinations: rea
     `D (${X}/d)`,
   ],
   [
-    'a name captured where nobody sees it',
+    'a name captured in a hidden place',
     '<div style="display:none">{% capture who %}dear {{ first_name }}{% endcapture %}x</div><p>Hi {{ who }}</p>',
     [],
     'Hi dear Ada',
