@@ -62,6 +62,7 @@ export function keys(store: Store) {
     await ids.reserve('keys', FIRST_KEY);
     return ids.block('keys');
   };
+  const isKnown = async (secret: string) => (await rows.countDocuments({ hash: hashOf(secret) }, { limit: 1 })) > 0;
   return {
     ...reading(rows),
 
@@ -78,11 +79,11 @@ export function keys(store: Store) {
      * has the id 1, as an issued one has. Atomic: one insert.
      */
     accept: async (account: number, name: string, secret: string): Promise<void> => {
+      if (await isKnown(secret)) return;
       await ids.reserve('keys', FIRST_KEY);
-      const isKnown = async () => (await rows.countDocuments({ hash: hashOf(secret) }, { limit: 1 })) > 0;
       const isFirst = (await rows.countDocuments({}, { limit: 1 })) === 0;
       for (const id of isFirst ? [() => FIRST_KEY, nextId] : [nextId]) {
-        if (await isKnown()) return;
+        if (await isKnown(secret)) return;
         try {
           await rows.insertOne(newKey(await id(), account, { ...ALL, name }, secret));
           return;
