@@ -73,11 +73,10 @@ export async function acceptMessage(
   request: MessageRequest,
   options: AcceptOptions,
 ): Promise<AcceptedMessage> {
-  const hash = sha256(canonicalJson(request));
   const recipients = parseRecipients(request);
-  const { rows, known } = await acceptNew(stores, request, recipients, options, hash).catch(async (error: unknown) => {
+  const { rows, known } = await acceptNew(stores, request, recipients, options).catch(async (error: unknown) => {
     // A request that was accepted once stays accepted, even if it would be refused now.
-    const earlier = error instanceof Failure ? await acceptedUnderKey(stores, options, hash) : undefined;
+    const earlier = error instanceof Failure ? await acceptedUnderKey(stores, request, options) : undefined;
     if (earlier === undefined) throw error;
     return earlier;
   });
@@ -92,7 +91,6 @@ async function acceptNew(
   request: MessageRequest,
   named: Recipients,
   options: AcceptOptions,
-  hash: string,
 ): Promise<AcceptedGroup> {
   const { account } = options;
   const times = timesOf(request);
@@ -113,7 +111,7 @@ async function acceptNew(
     account,
     from_domain: fromDomain,
     subject: body.subject,
-    hash: repeat?.hash ?? hash,
+    hash: repeat?.hash ?? hashOf(request),
     ...(body.template !== undefined && { template: body.template }),
     ...(body.warning !== undefined && { warning: body.warning }),
     ...requestFields(request),
@@ -148,13 +146,18 @@ function outcomeUnknown(id: string): Failure {
   return new Failure('unavailable', undefined, sentence);
 }
 
+/** Of the whole request, with its attachments. */
+function hashOf(request: MessageRequest): string {
+  return sha256(canonicalJson(request));
+}
+
 async function acceptedUnderKey(
   { messages }: AcceptStores,
+  request: MessageRequest,
   { account, key, firstWins }: AcceptOptions,
-  hash: string,
 ): Promise<AcceptedGroup | undefined> {
   const row = key === undefined ? null : await messages.withIdempotencyKey(account, key);
-  return row !== null && (firstWins || row.hash === hash)
+  return row !== null && (firstWins || row.hash === hashOf(request))
     ? { rows: await messages.ofGroup(account, row._id), known: true }
     : undefined;
 }

@@ -16,6 +16,10 @@ interface Count {
   readonly month: string;
 }
 
+interface Counted extends Count {
+  readonly hasLimit: boolean;
+}
+
 /** The requests of each account in a month, for all routes of this process. */
 export type RequestCounter = ReturnType<typeof requestCounter>;
 
@@ -35,21 +39,20 @@ export function countRequestsOf(app: Api, { requestCounts, log }: Pick<Deps, 're
  * with a limit wait for a write. A request that is refused, for whatever reason, does not count.
  */
 export function limitMonth(app: Api, counter: RequestCounter): void {
-  const counted = new WeakMap<FastifyRequest, Count>();
+  const counted = new WeakMap<FastifyRequest, Counted>();
   app.addHook('preHandler', async (request) => {
     const { accountStatus } = principalOf(request);
     const { requests_per_month: most } = planOf(accountStatus);
     const count = { account: accountStatus._id, month: monthOf(now()) };
     if (most === null) counter.add(count, 1);
     else if (!(await counter.take(count, most))) throw new Failure('request_quota_exceeded');
-    counted.set(request, count);
+    counted.set(request, { ...count, hasLimit: most !== null });
   });
   app.addHook('onSend', async (request, reply) => {
     const count = counted.get(request);
     if (count === undefined || reply.statusCode < 400) return;
     counted.delete(request);
-    const hasLimit = planOf(principalOf(request).accountStatus).requests_per_month !== null;
-    await counter.giveBack(count, hasLimit && !isCutOff(request));
+    await counter.giveBack(count, count.hasLimit && !isCutOff(request));
   });
 }
 
