@@ -3,9 +3,8 @@ import { STATUS_CODES } from 'node:http';
 import { Type } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import type { MessageRequest } from '../../../domain/message/message.js';
-import { parseMailbox } from '../../../mail/address.js';
 import { type AcceptedMessage, acceptMessage } from '../../../services/accept-message.js';
-import type { SuppressionReason } from '../../../store/suppressions/suppressions.js';
+import { SUPPRESSION_REASONS, type SuppressionReason } from '../../../store/suppressions/suppressions.js';
 import type { Api } from '../../api.js';
 import { accountOf, type Principal, principalOf, secretIn } from '../../hooks/auth.js';
 import { bodyLimit } from '../../routes/messages/routes.js';
@@ -61,11 +60,17 @@ function statusOf({ code }: Failure, native: number): number {
 }
 
 /** Every field at fault has its sentence; all attachments together have the one of the document. */
-function sentenceOf({ message, errors = {} }: Failure): string {
+function sentenceOf({ code, message, errors = {}, details }: Failure): string {
+  if (code === 'recipient_suppressed') return SUPPRESSED[reasonIn(details)];
   const sentences = Object.entries(errors).flatMap(([field, found]) =>
     /^(?:mail\.)?attachments(?:\.|$)/.test(field) ? UNREADABLE : found,
   );
   return [...new Set(sentences)].join(' ') || message;
+}
+
+/** A suppression that was lifted meanwhile has no reason. */
+function reasonIn({ reason }: Failure['details'] = {}): SuppressionReason {
+  return SUPPRESSION_REASONS.find((known) => known === reason) ?? 'manual';
 }
 
 const Uuid = Type.String({ format: 'uuid' });
@@ -201,10 +206,5 @@ async function accept(
     optOutKey: rootKey,
     ...keyed,
   };
-  return acceptMessage(deps, request, options).catch(async (error: unknown) => {
-    if (!(error instanceof Failure) || error.code !== 'recipient_suppressed') throw error;
-    const { email } = request.to as { email: string };
-    const row = await deps.suppressions.find(account, parseMailbox(email)?.identity ?? '');
-    throw new Failure('recipient_suppressed', undefined, SUPPRESSED[row?.reason ?? 'manual']);
-  });
+  return acceptMessage(deps, request, options);
 }
