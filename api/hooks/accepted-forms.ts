@@ -1,4 +1,4 @@
-import { parseSender } from '../../mail/address.js';
+import { mailboxOf } from '../../services/message/recipients.js';
 import type { Form } from '../schema/mailboxes.js';
 
 /** The keywords of a schema that are read here. */
@@ -56,8 +56,7 @@ interface Named {
 
 /** A string that is not an address is reported later, as one. */
 function named(given: Exclude<Given, null>): Named {
-  if (typeof given !== 'string') return { email: given.email.trim(), name: given.name || null };
-  const { email, name = '' } = parseSender(given) ?? { email: given.trim() };
+  const { email, name } = mailboxOf(given);
   return { email, name: name || null };
 }
 
