@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { Failure } from '../domain/errors.js';
+import { storeResponds } from '../store/mongo/responds.js';
 import type { Api } from './api.js';
 import { mergedMetrics } from './merged-metrics.js';
 import type { Deps } from './wiring.js';
@@ -55,9 +56,11 @@ function watchServers(registry: Registry, { store, engine }: Deps): void {
     labelNames: ['server'],
     registers: [registry],
     collect: async () => {
-      const ping = store.db.command({ ping: 1 }, { signal: AbortSignal.timeout(COLLECT_TIMEOUT_MS) });
-      const [mongodb, temporal] = await Promise.all([withinTimeout(ping.then(one)), withinTimeout(engine.reachable())]);
-      up.set({ server: 'mongodb' }, mongodb ?? 0);
+      const [mongodb, temporal] = await Promise.all([
+        withinTimeout(storeResponds(store, COLLECT_TIMEOUT_MS)),
+        withinTimeout(engine.reachable()),
+      ]);
+      up.set({ server: 'mongodb' }, Number(mongodb ?? false));
       up.set({ server: 'temporal' }, Number(temporal ?? false));
     },
   });
@@ -87,8 +90,6 @@ function watchOpenWork(registry: Registry, { campaigns, messages }: Deps): void 
     },
   });
 }
-
-const one = () => 1;
 
 /** Limits the wait for a server: a missing value must not delay the others. */
 function withinTimeout<T>(figure: Promise<T>): Promise<T | undefined> {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { Failure } from '../../domain/errors.js';
+import { storeResponds } from '../../store/mongo/responds.js';
 import type { Api } from '../api.js';
 import { refusals } from '../schema/envelope.js';
 import type { Deps } from '../wiring.js';
@@ -38,15 +39,11 @@ export function health(app: Api, { store, engine }: Deps): void {
       },
     },
     async () => {
-      const [stored, driven] = await Promise.all([
-        store.db.command({ ping: 1 }, { signal: AbortSignal.timeout(PING_TIMEOUT_MS) }).then(yes, no),
-        engine.reachable().catch(no),
-      ]);
+      const [stored, driven] = await Promise.all([storeResponds(store, PING_TIMEOUT_MS), engine.reachable().catch(no)]);
       if (!stored) throw new Failure('unavailable', undefined, 'MongoDB cannot be reached.');
       return { status: 'ok' as const, temporal: driven ? ('reachable' as const) : ('unreachable' as const) };
     },
   );
 }
 
-const yes = () => true;
 const no = () => false;

@@ -1,12 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { monotonic } from '../../../clock.js';
 import { Failure } from '../../../domain/errors.js';
-import type { Store } from '../../../store/mongo/connect.js';
+import { storeResponds } from '../../../store/mongo/responds.js';
 import type { Api } from '../../api.js';
 import type { Deps } from '../../wiring.js';
 import { TIME_LIMITS } from './time-limits.js';
 
-/** Milliseconds between looks at the open requests. */
+/** Milliseconds between checks of the open requests. */
 const INTERVAL = 500;
 
 const unanswered = new WeakSet<FastifyRequest>();
@@ -18,7 +18,7 @@ export function isCutOff(request: FastifyRequest): boolean {
 
 interface Waiting {
   readonly reply: FastifyReply;
-  /** Looked at again from this time on. */
+  /** Checked again from this time on. */
   due: number;
 }
 
@@ -35,7 +35,7 @@ export function answerWithoutStore(
   const open = new Map<FastifyRequest, Waiting>();
   let probing = false;
   const overdue = () => [...open].filter(([, { due }]) => due <= monotonic());
-  const look = async () => {
+  const check = async () => {
     if (probing || overdue().length === 0) return;
     probing = true;
     const responds = await storeResponds(store, storePing);
@@ -47,17 +47,10 @@ export function answerWithoutStore(
       waiting.reply.send(new Failure('unavailable'));
     }
   };
-  const timer = setInterval(() => void look(), INTERVAL).unref();
+  const timer = setInterval(() => void check(), INTERVAL).unref();
   app.addHook('onRequest', async (request, reply) => {
     open.set(request, { reply, due: monotonic() + answer });
     reply.raw.once('close', () => open.delete(request));
   });
   app.addHook('onClose', async () => clearInterval(timer));
-}
-
-function storeResponds({ db }: Store, limit: number): Promise<boolean> {
-  return db.command({ ping: 1 }, { signal: AbortSignal.timeout(limit) }).then(
-    () => true,
-    () => false,
-  );
 }
