@@ -1,4 +1,5 @@
 import { Failure } from '../domain/errors.js';
+import { timestamp } from '../domain/timestamp.js';
 import type { SuppressionReason, Suppressions } from '../store/suppressions/suppressions.js';
 
 const CAUSES: Readonly<Record<SuppressionReason, string>> = {
@@ -17,7 +18,7 @@ export async function suppressedFailure(
   const row = await suppressions.find(account, emailKey);
   // The suppression was lifted between the two reads.
   if (row === null) return new Failure('recipient_suppressed');
-  const since = `${row.created_at.toISOString().slice(0, 19)}+00:00`;
+  const since = timestamp(row.created_at);
   const sentence = `This address is suppressed ${CAUSES[row.reason]} since ${since} and gets no mail.`;
   return new Failure('recipient_suppressed', undefined, sentence, { reason: row.reason, since });
 }
