@@ -8,6 +8,7 @@ import { accountOf } from '../hooks/auth.js';
 import { LARGEST_REPORT } from '../inbound-smtp.js';
 import { Data, refusals } from '../schema/envelope.js';
 import { closed, nullable, Timestamp } from '../schema/fields.js';
+import { AfterMoment } from '../schema/paging.js';
 import { timestamp } from '../timestamp.js';
 import { expectAtMost, limitBytes } from '../uploads.js';
 import type { Deps } from '../wiring.js';
@@ -27,9 +28,7 @@ const Received = Type.Object({ id: Type.String() }, { examples: [{ id: 'kTq5…'
 
 const InboundSearch = Type.Object(
   {
-    after: Type.Optional(
-      Type.String({ pattern: '^\\d{1,15}\\.[\\w-]{43}$', description: '`meta.next` of the previous page.' }),
-    ),
+    after: AfterMoment,
     limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
   },
   closed,

@@ -7,6 +7,11 @@ export const PageMeta = Type.Object({
   total: Type.Integer(),
 });
 
+/** The end of the previous page, where rows are in the order of a time, newest first. */
+export const AfterMoment = Type.Optional(
+  Type.String({ pattern: '^\\d{1,15}\\.[\\w-]{43}$', description: '`meta.next` of the previous page.' }),
+);
+
 /** The query fields of a numbered page. */
 export function pageFields(perPage: number) {
   return {

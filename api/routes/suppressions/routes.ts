@@ -10,6 +10,7 @@ import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { Data, NoContent, refusals } from '../../schema/envelope.js';
 import { closed, Line, Mailbox, nullable, Timestamp } from '../../schema/fields.js';
+import { AfterMoment } from '../../schema/paging.js';
 import { timestamp } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
 
@@ -35,9 +36,7 @@ const SuppressionSearch = Type.Object(
   {
     email: Type.Optional(Mailbox),
     reason: Type.Optional(Type.Enum([...SUPPRESSION_REASONS])),
-    after: Type.Optional(
-      Type.String({ pattern: '^\\d{1,15}\\.[\\w-]{43}$', description: '`meta.next` of the previous page.' }),
-    ),
+    after: AfterMoment,
     limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 50 }),
   },
   closed,
