@@ -1,3 +1,4 @@
+import type { Hash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { Failure } from '../domain/errors.js';
 import type { Api } from './api.js';
@@ -45,6 +46,21 @@ export function limitBytes(limit: number) {
       yield block;
     }
   };
+}
+
+/** Passes chunks on, and adds them to the hash. */
+export function hashedBy(hash: Hash) {
+  return async function* (blocks: AsyncIterable<Buffer>) {
+    for await (const block of blocks) {
+      hash.update(block);
+      yield block;
+    }
+  };
+}
+
+/** A refusal of an upload, with a sentence for each fault. */
+export function refused(field: string, ...sentences: readonly string[]): Failure {
+  return new Failure('validation_failed', { [field]: sentences });
 }
 
 /** The rows in order, at most `size` at a time; holds no more of a stream than that. */

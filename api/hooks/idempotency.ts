@@ -37,7 +37,7 @@ export function enforceIdempotency(app: Api, { storedResponses }: Pick<Deps, 'st
     const claim = claims.get(request);
     if (claim === undefined) return;
     claims.delete(request);
-    // The key stays reserved until its claim expires: the store cannot be told.
+    // The key stays reserved until its claim expires: the store does not respond.
     if (isCutOff(request)) return;
     const secret = request.routeOptions.config.secretResponse === true;
     const response = { status: reply.statusCode, body: typeof payload === 'string' ? payload : '', secret };
@@ -48,7 +48,8 @@ export function enforceIdempotency(app: Api, { storedResponses }: Pick<Deps, 'st
   });
 }
 
-type Refused = Exclude<Admission, { kind: 'go' }>;
+/** The answer to a request that repeats another one. */
+export type Repeated = Exclude<Admission, { kind: 'go' }>;
 
 /**
  * Claims the key of an upload: `content` tells two files apart. Undefined: the work may begin; else the request repeats another
@@ -58,7 +59,7 @@ export async function claimUpload(
   { storedResponses }: Pick<Deps, 'storedResponses'>,
   request: FastifyRequest,
   content: unknown,
-): Promise<Refused | undefined> {
+): Promise<Repeated | undefined> {
   const key = keyOf(request);
   if (key === undefined) return undefined;
   const { api_key: _key, ...fields } = request.query as Record<string, unknown>;
@@ -96,7 +97,7 @@ const REFUSALS = {
   secret: 'secret_already_shown',
 } as const;
 
-export function replay(admission: Refused, reply: FastifyReply): FastifyReply {
+export function replay(admission: Repeated, reply: FastifyReply): FastifyReply {
   if (admission.kind !== 'replay') {
     if (admission.kind === 'in_flight') reply.header('retry-after', '1');
     throw new Failure(REFUSALS[admission.kind]);

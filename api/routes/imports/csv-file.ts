@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { decoderOf, encodingOf, markedEncoding, utf16Pattern } from '../../../web/decoding/encodings.js';
-import { limitBytes } from '../../uploads.js';
+import { hashedBy, limitBytes, refused } from '../../uploads.js';
 import { type Container, opened } from './files/container.js';
 import { encodingProbe } from './files/guess-encoding.js';
-import { refused } from './files/refused.js';
 
 /** A stored file, with the properties detected during the upload. */
 export interface StoredUpload {
@@ -45,12 +44,7 @@ export async function storeUpload(
   const head: Buffer[] = [];
   const found: Found = { container: 'csv', wide: undefined, marked: false };
   let bytes = 0;
-  const hashed = async function* (blocks: AsyncIterable<Buffer>) {
-    for await (const block of blocks) {
-      hash.update(block);
-      yield block;
-    }
-  };
+  const hashed = hashedBy(hash);
   const unpacked = async function* (blocks: AsyncIterable<Buffer>) {
     const file = await opened(blocks, limit);
     found.container = file.container;

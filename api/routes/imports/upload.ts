@@ -12,7 +12,7 @@ import {
 } from '../../../domain/subscriber/subscriber.js';
 import type { Import } from '../../../store/imports/row.js';
 import type { Api } from '../../api.js';
-import { claimUpload, originOf } from '../../hooks/idempotency.js';
+import { claimUpload, originOf, type Repeated } from '../../hooks/idempotency.js';
 import { jsonIn } from '../../hooks/json-bodies.js';
 import { expectAtMost, expectFile, streamFiles } from '../../uploads.js';
 import type { Deps } from '../../wiring.js';
@@ -31,7 +31,6 @@ export interface ImportUpload {
 }
 
 type UploadDeps = Pick<Deps, 'imports' | 'blobs' | 'storedResponses'>;
-type Refused = NonNullable<Awaited<ReturnType<typeof claimUpload>>>;
 
 /** Lets forms and files through unread: the route streams them. */
 export async function acceptUploads(app: Api): Promise<void> {
@@ -47,7 +46,7 @@ export async function receiveImport(
   deps: UploadDeps,
   request: FastifyRequest,
   target: ImportUpload,
-): Promise<Import | Refused> {
+): Promise<Import | Repeated> {
   // The parser would throw on a form without a boundary.
   if (/^multipart\/(?!.*;\s*boundary=.)/is.test(request.headers['content-type'] ?? '')) {
     throw new Failure('unsupported_media_type', undefined, 'The form has no boundary.');

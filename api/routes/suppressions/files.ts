@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,13 +8,12 @@ import { pipeline } from 'node:stream/promises';
 import { CsvError, parse } from 'csv-parse';
 import { stringify } from 'csv-stringify';
 import { Type } from 'typebox';
-import { Failure } from '../../../domain/errors.js';
 import { guarded, unguarded } from '../../../domain/formula-guard.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
-import { claimUpload, replay } from '../../hooks/idempotency.js';
+import { claimUpload, type Repeated, replay } from '../../hooks/idempotency.js';
 import { Data, refusals } from '../../schema/envelope.js';
-import { expectAtMost, expectCsv, inBatches, limitBytes, streamCsv } from '../../uploads.js';
+import { expectAtMost, expectCsv, hashedBy, inBatches, limitBytes, refused, streamCsv } from '../../uploads.js';
 import type { Deps } from '../../wiring.js';
 import { ImportedSearch, SuppressionCounts, suppressionView, suppressMany } from './routes.js';
 
@@ -50,7 +49,7 @@ function importing(app: Api, deps: Deps): void {
       expectCsv(request, 'Send text/csv.');
       expectAtMost(request, LARGEST_FILE);
       const { reason = 'manual' } = request.query;
-      let repeats: Awaited<ReturnType<typeof claimUpload>>;
+      let repeats: Repeated | undefined;
       const batches = uploadedAddresses(request.raw, LARGEST_FILE, async (hash) => {
         repeats = await claimUpload(deps, request, hash);
         return repeats === undefined;
@@ -126,15 +125,6 @@ export async function* uploadedAddresses(
   }
 }
 
-function hashedBy(hash: Hash) {
-  return async function* (blocks: AsyncIterable<Buffer>) {
-    for await (const block of blocks) {
-      hash.update(block);
-      yield block;
-    }
-  };
-}
-
 async function* addressesIn(path: string): AsyncGenerator<string> {
   let column: number | undefined;
   for await (const row of rowsIn(path)) {
@@ -155,7 +145,7 @@ async function* rowsIn(path: string): AsyncGenerator<string[]> {
     for await (const row of file.pipe(rows)) yield row as string[];
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    throw refused('The file is not CSV.');
+    throw refused('file', 'The file is not CSV.');
   } finally {
     file.destroy();
   }
@@ -163,10 +153,6 @@ async function* rowsIn(path: string): AsyncGenerator<string[]> {
 
 function columnIn(header: readonly string[]): number {
   const column = header.findIndex((name) => /^e-?mail(?: address)?$/i.test(name.trim()));
-  if (column < 0 && header.length > 1) throw refused('The file must have a column email.');
+  if (column < 0 && header.length > 1) throw refused('file', 'The file must have a column email.');
   return column;
-}
-
-function refused(sentence: string): Failure {
-  return new Failure('validation_failed', { file: [sentence] });
 }

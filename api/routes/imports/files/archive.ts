@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
-import { limitBytes } from '../../../uploads.js';
+import { limitBytes, refused } from '../../../uploads.js';
 import { expansionLimit } from './expansion.js';
-import { refused } from './refused.js';
 import { type ReadPart, sheetRows } from './workbook.js';
 
 type Blocks = AsyncIterable<Buffer>;

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { refused } from '../../../uploads.js';
 import { fromArchive } from './archive.js';
 import { expansionLimit } from './expansion.js';
-import { refused } from './refused.js';
 import { isGzip, isZip, refuseOthers, START_BYTES } from './signatures.js';
 
 type Blocks = AsyncIterable<Buffer>;

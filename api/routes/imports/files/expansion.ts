@@ -1,5 +1,5 @@
 import { Failure } from '../../../../domain/errors.js';
-import { refused } from './refused.js';
+import { refused } from '../../../uploads.js';
 
 const MIB = 1_048_576;
 /** Below this size a file may be compressed to any share. */

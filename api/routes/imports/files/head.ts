@@ -9,8 +9,8 @@ import type { Attributes, SubscriberStatus } from '../../../../domain/subscriber
 import { parseMailbox } from '../../../../mail/address.js';
 import type { CsvFile, Guess, SampleRow, StatusValue } from '../../../../store/imports/row.js';
 import { cellDecoder } from '../../../../web/decoding/cells.js';
+import { refused } from '../../../uploads.js';
 import { containsAscii, HEAD_BYTES, type StoredUpload } from '../csv-file.js';
-import { refused } from './refused.js';
 
 /** What the request says of the file; the rest is guessed. */
 export interface FileOptions {

@@ -1,5 +1,5 @@
 import { Failure } from '../../../../domain/errors.js';
-import { refused } from './refused.js';
+import { refused } from '../../../uploads.js';
 import { xmlReader } from './xml.js';
 
 /** What the sheet of a workbook refers to. */

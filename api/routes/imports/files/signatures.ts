@@ -1,4 +1,4 @@
-import { refused } from './refused.js';
+import { refused } from '../../../uploads.js';
 
 /** Enough for every signature. */
 export const START_BYTES = 512;

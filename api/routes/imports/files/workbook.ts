@@ -1,4 +1,4 @@
-import { refused } from './refused.js';
+import { refused } from '../../../uploads.js';
 import { sheetLines, type Workbook } from './sheet.js';
 import { type Attributes, type XmlHandlers, xmlReader } from './xml.js';
 
