@@ -79,7 +79,7 @@ async function refuseWrongKey(
   const isWellFormed = secretOf(request) !== undefined;
   const field = wanted.replace(/:.*/, '').toLowerCase();
   const isMissing = !isWellFormed && request.headers[field] === undefined;
-  // A request without a key guesses none.
+  // A request without a key is no attempt to guess one.
   if (!isMissing) await limitWrongKeys(limiting, request, reply);
   const code = isWellFormed ? unknownKeyCode : 'unauthenticated';
   throw unauthenticated(reply, code, code === 'unauthenticated' ? sentenceOf(isMissing, wanted) : undefined);

@@ -17,9 +17,9 @@ export async function sendProcess(openLog: (config: Config) => Logger): Promise<
   });
   const stopped = untilStopSignal();
   const planned = once(process, 'message') as Promise<[SendProcessPlan]>;
-  const told = await Promise.race([planned, alone, stopped]);
-  if (told === undefined) return;
-  const { config, at, share } = told[0];
+  const first = await Promise.race([planned, alone, stopped]);
+  if (first === undefined) return;
+  const { config, at, share } = first[0];
   const log = openLog(config).child({ process: share.index });
   const registry = config.http.metricsToken === undefined ? undefined : childRegistry(share);
   process.on('message', () => void registry?.metrics().then((metrics) => process.send?.({ metrics })));

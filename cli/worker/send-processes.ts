@@ -8,7 +8,7 @@ import { PROTOCOL_TIMES } from '../../domain/delivery/protocol.js';
 import type { ProcessShare } from '../../domain/transport.js';
 import type { Addresses } from '../addresses.js';
 
-/** What a process that sends campaigns is told by its parent. A later message requests its metrics. */
+/** The first message to a process that sends campaigns. A later message requests its metrics. */
 export interface SendProcessPlan {
   readonly config: Config;
   readonly at: Addresses;

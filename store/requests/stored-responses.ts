@@ -104,7 +104,7 @@ interface Settling {
   readonly update: UpdateFilter<StoredResponse>;
 }
 
-/** If the command fails, each of its requests hears of it: some of them may be settled. */
+/** If the command fails, each of its requests is rejected: some of them may be settled. */
 function sharedSettling(rows: Collection<StoredResponse>) {
   return sharedCalls<Settling, void>({
     send: async (settlings) => {
