@@ -7,7 +7,7 @@ import { type KeyState, rotationDue, SCOPES, type Scope } from '../../domain/acc
 import { accounts } from '../accounts/accounts.js';
 import type { Store } from '../mongo/connect.js';
 import { counters } from '../mongo/counters.js';
-import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { insertOnce, isDuplicateKey } from '../mongo/duplicate-key.js';
 import { explainNoMatch, findOwned, type Owned } from '../mongo/ownership.js';
 
 export interface Key {
@@ -84,13 +84,8 @@ export function keys(store: Store) {
       const isFirst = (await rows.countDocuments({}, { limit: 1 })) === 0;
       for (const id of isFirst ? [() => FIRST_KEY, nextId] : [nextId]) {
         if (await isKnown(secret)) return;
-        try {
-          await rows.insertOne(newKey(await id(), account, { ...ALL, name }, secret));
-          return;
-        } catch (error) {
-          // Another process has just added this key, or the first one.
-          if (!isDuplicateKey(error)) throw error;
-        }
+        // If not: another process has just added this key, or the first one.
+        if ((await insertOnce(rows, newKey(await id(), account, { ...ALL, name }, secret))) === 'inserted') return;
       }
     },
 
