@@ -1,10 +1,9 @@
 import { now } from '../../clock.js';
-import type { MessageContent } from '../../domain/message/message.js';
 import { parseMailbox } from '../../mail/address.js';
 import type { SplicedMail, Unrenderable } from '../../mail/letter/letter.js';
 import { unmasked } from '../../mail/letter/links/links.js';
 import { destinationsIn, type TrackingLinks } from '../../mail/letter/tracking.js';
-import { composeMessage, messageBodies } from '../../mail/message/compose.js';
+import { composeMessage, type MessageBodies, messageBodies } from '../../mail/message/compose.js';
 import { type LinkTokens, optOutUrl } from '../../mail/tokens/link-tokens.js';
 import type { ReturnPaths } from '../../mail/tokens/return-path.js';
 import { type BounceDomainStores, bounceDomainFor } from '../../services/sender.js';
@@ -30,13 +29,15 @@ export function messageMail(deps: MessageMailDeps) {
     const { _id, account, to, role } = row;
     const content = await contents.ofMessage(row);
     const at = now();
-    const trackingLinks = await trackingLinksOf(row, content, at);
+    const bodies = messageBodies(content);
+    const trackingLinks = await trackingLinksOf(row, bodies, at);
     const returnPath = () => returnPathOf(deps, row, content.from.email);
     const optOut = await optOutOf(optOutUrlOf(row), returnPath);
     const draft = {
       id: _id,
       account,
       content,
+      bodies,
       to,
       role,
       file: (sha256: string) => contents.file(account, sha256),
@@ -76,7 +77,7 @@ interface MessageTrackingDeps {
   readonly publicUrl: string;
 }
 
-type TrackingLinksOf = (row: Message, content: MessageContent, at: Date) => Promise<TrackingLinks | undefined>;
+type TrackingLinksOf = (row: Message, bodies: MessageBodies, at: Date) => Promise<TrackingLinks | undefined>;
 
 /** The link by which the recipient opts out of the mails of an API key; undefined if the key has none. */
 export function optOutUrls({ linkTokens, publicUrl }: Pick<MessageTrackingDeps, 'linkTokens' | 'publicUrl'>) {
@@ -86,9 +87,8 @@ export function optOutUrls({ linkTokens, publicUrl }: Pick<MessageTrackingDeps, 
 
 /** The tracked links of a message, stored before its mail is sent; undefined if it is not tracked. */
 export function messageTrackingLinks({ accounts, links, linkTokens, publicUrl }: MessageTrackingDeps): TrackingLinksOf {
-  return async ({ _id: uuid, account, number: id, track }, content, at) => {
+  return async ({ _id: uuid, account, number: id, track }, { html, ...part }, at) => {
     if (!track) return undefined;
-    const { html, ...part } = messageBodies(content);
     const urls = destinationsIn({ ...part, ...(html !== null && { html }) }, publicUrl, unmasked);
     // A plain text without a link has nothing to track.
     if (html === null && urls.length === 0) return undefined;

@@ -17,6 +17,8 @@ export interface MessageDraft {
   readonly id: string;
   readonly account: number;
   readonly content: MessageContent;
+  /** As `messageBodies` has made them already. */
+  readonly bodies?: MessageBodies;
   /** The recipient of this copy; the header shows `content.to`. */
   readonly to: Mailbox;
   readonly role: MessageRole;
@@ -83,8 +85,9 @@ function shownMailbox({ name, email }: Mailbox): { name: string | null; address:
 }
 
 /** Inline files belong to the HTML that shows them; without HTML they are files as any other. */
-function bodyOf({ content, trackingLinks }: MessageDraft, files: readonly MimePart[]): MimePart {
-  const { html, text } = withTracking(messageBodies(content), trackingLinks);
+function bodyOf(draft: MessageDraft, files: readonly MimePart[]): MimePart {
+  const { content, bodies = messageBodies(content), trackingLinks } = draft;
+  const { html, text } = withTracking(bodies, trackingLinks);
   if (html === null) return multiPart('mixed', [textPart('plain', text), ...files]);
   const isInline = (_: MimePart, i: number) => typeof content.attachments[i]?.cid === 'string';
   const related = multiPart('related', [textPart('html', html), ...files.filter(isInline)]);
@@ -132,7 +135,7 @@ function optOutFields(id: string, from: string, { url, reportsTo = from }: OptOu
 }
 
 /** The two body parts of a message. */
-interface MessageBodies extends TextPart {
+export interface MessageBodies extends TextPart {
   readonly html: string | null;
 }
 
