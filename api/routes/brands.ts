@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { BRAND_FONTS, type Brand, brandFaults, DEFAULT_BRAND, SOCIAL_NETWORKS } from '../../domain/brand/brand.js';
-import { Failure } from '../../domain/errors.js';
+import { demandNoFaults } from '../../domain/errors.js';
 import type { Api } from '../api.js';
 import { accountOf } from '../hooks/auth.js';
 import { Data, refusals } from '../schema/envelope.js';
@@ -125,7 +125,7 @@ export function brand(app: Api, { accounts }: Pick<Deps, 'accounts'>): void {
     async (request) => {
       const own = newBrand(request.body);
       const faults = brandFaults(own);
-      if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
+      demandNoFaults(faults);
       await accounts.change(accountOf(request), { brand: own });
       return { data: brandView(own) };
     },

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Failure } from '../../domain/errors.js';
+import { demandNoFaults, Failure } from '../../domain/errors.js';
 import { PROVIDERS, type ProviderName, SETTINGS } from '../../domain/provider/settings.js';
 import type { OpenedHook, ProviderHook, Providers } from '../../store/inbound/providers.js';
 import { HIDDEN } from '../../store/transports/transports.js';
@@ -126,7 +126,7 @@ function demandSettings(name: ProviderName, given: Static<typeof ProviderSetting
     ...other.map((field) => [field, [`The ${field} field is not one of ${name}.`]]),
     ...wrong,
   ]);
-  if (Object.keys(errors).length > 0) throw new Failure('validation_failed', errors);
+  demandNoFaults(errors);
 }
 
 /** A hidden value that is sent back keeps the stored one; without a stored value it is refused. */

@@ -1,7 +1,7 @@
 import type { Static } from 'typebox';
 import { now } from '../../../clock.js';
 import type { Approval } from '../../../domain/campaign/approval.js';
-import { Failure, type FieldErrors } from '../../../domain/errors.js';
+import { demandNoFaults, Failure, type FieldErrors } from '../../../domain/errors.js';
 import { givenTime } from '../../../domain/timestamp.js';
 import { parseMailbox } from '../../../mail/address.js';
 import type {
@@ -90,10 +90,6 @@ export function futureTime(text: string): Date {
   const at = givenTime(text);
   if (at > now()) return at;
   throw new Failure('validation_failed', { scheduled_at: ['The scheduled_at must be in the future.'] });
-}
-
-function demandNoFaults(faults: FieldErrors): void {
-  if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
 }
 
 function bodyFaults({ html, ai }: New): FieldErrors {

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import multipart from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
-import { Failure, type FieldErrors } from '../../../domain/errors.js';
+import { demandNoFaults, Failure } from '../../../domain/errors.js';
 import type { ColumnMapping } from '../../../domain/import/columns.js';
 import { delimiterNamed } from '../../../domain/import/delimiter.js';
 import { foldedWord } from '../../../domain/import/statuses.js';
@@ -149,7 +149,7 @@ function importOptions(given: Readonly<Record<string, unknown>>): ImportOptions 
     if (options[name] === undefined) errors[name] = [FAULTS[name]];
   }
   if (delimiters === null) errors['delimiter'] = [FAULTS.delimiter];
-  if (Object.keys(errors).length > 0) throw new Failure('validation_failed', errors satisfies FieldErrors);
+  demandNoFaults(errors);
   return {
     ...(options as Pick<ImportOptions, keyof typeof options>),
     delimiter: delimiters ?? undefined,

@@ -1,7 +1,7 @@
 import type { Static } from 'typebox';
 import { now } from '../../../clock.js';
 import { DEFAULT_HOURS } from '../../../domain/campaign/approval.js';
-import { Failure, type FieldErrors } from '../../../domain/errors.js';
+import { demandNoFaults, type FieldErrors } from '../../../domain/errors.js';
 import { calendarOf, readCron } from '../../../domain/newsletter/cron.js';
 import type { Source } from '../../../domain/newsletter/source.js';
 import { everFires } from '../../../domain/newsletter/timetable.js';
@@ -163,8 +163,4 @@ async function letterFaults(
     ...(cannot(from?.email) && { 'from.email': ['The from.email must be an address that can send.'] }),
     ...(cannot(reply_to ?? undefined) && { reply_to: ['The reply_to must be a valid email address.'] }),
   };
-}
-
-function demandNoFaults(faults: FieldErrors): void {
-  if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
 }
