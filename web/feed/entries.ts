@@ -72,8 +72,8 @@ function rssEntries(feed: RssFeed.Feed<DateLike>, base: string | undefined): Ent
       ];
       return {
         id: guid?.value || link || '',
-        title: first([title, dc?.titles?.[0], media?.title?.value, itunes?.title].map((one) => textOfTitle(one ?? ''))),
-        text: first(texts.map((one) => textOfHtml(one ?? ''))) || atomText(atom?.summary) || atomText(atom?.content),
+        title: first([title, dc?.titles?.[0], media?.title?.value, itunes?.title], textOfTitle),
+        text: first(texts, textOfHtml) || atomText(atom?.summary) || atomText(atom?.content),
         date: String(item.pubDate ?? dc?.dates?.[0] ?? atom?.published ?? atom?.updated ?? ''),
         links: present([link, ...pagesOf(atom?.links), isLink ? guid?.value : undefined, item.enclosures?.[0]?.url]),
         base: item.xml?.base,
@@ -89,8 +89,8 @@ function rdfEntries(feed: RdfFeed.Feed<DateLike>): EntryFeed {
     bases: [feed.xml?.base],
     entries: (feed.items ?? []).map(({ title, link, description, content, dc, rdf, xml }) => ({
       id: link || rdf?.about || '',
-      title: first([title, dc?.titles?.[0]].map((one) => textOfTitle(one ?? ''))),
-      text: first([description, content?.encoded].map((one) => textOfHtml(one ?? ''))),
+      title: first([title, dc?.titles?.[0]], textOfTitle),
+      text: first([description, content?.encoded], textOfHtml),
       date: String(dc?.dates?.[0] ?? ''),
       links: present([link, rdf?.about]),
       base: xml?.base,
@@ -122,7 +122,7 @@ function jsonEntries({ title, home_page_url, items = [] }: JsonFeed.Feed<DateLik
     entries: items.map((item) => ({
       id: String(item.id ?? ''),
       title: oneLine(item.title ?? ''),
-      text: first([oneLine(item.summary ?? ''), oneLine(item.content_text ?? ''), textOfHtml(item.content_html ?? '')]),
+      text: first([item.summary, item.content_text], oneLine) || textOfHtml(item.content_html ?? ''),
       date: String(item.date_published ?? item.date_modified ?? ''),
       links: present([item.url, item.external_url, /^https?:/i.test(item.id ?? '') ? item.id : undefined]),
       base: undefined,
@@ -150,8 +150,12 @@ function pagesOf(links: readonly AtomLink[] | undefined): string[] {
   return present([...pages.filter(isPage), ...pages.filter((link) => !isPage(link))].map(({ href }) => href));
 }
 
-function first(texts: readonly string[]): string {
-  return texts.find((text) => text !== '') ?? '';
+function first(candidates: readonly (string | undefined)[], read: (candidate: string) => string): string {
+  for (const candidate of candidates) {
+    const text = read(candidate ?? '');
+    if (text !== '') return text;
+  }
+  return '';
 }
 
 function present(links: readonly (string | undefined)[]): string[] {

@@ -72,9 +72,10 @@ function itemOf({ id, title, text, date, links, base: given }: Entry, outer: str
 
 /** An entry without a date stays beside the entry before it. */
 function newestFirst(entries: readonly Entry[]): readonly Entry[] {
-  let last = entries.map(({ date }) => dateIn(date)?.getTime()).find((time) => time !== undefined) ?? 0;
-  const dated = entries.map((entry) => {
-    last = dateIn(entry.date)?.getTime() ?? last;
+  const times = entries.map(({ date }) => dateIn(date)?.getTime());
+  let last = times.find((time) => time !== undefined) ?? 0;
+  const dated = entries.map((entry, i) => {
+    last = times[i] ?? last;
     return { entry, time: last };
   });
   return dated.toSorted((one, other) => other.time - one.time).map(({ entry }) => entry);
