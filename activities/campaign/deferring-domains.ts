@@ -1,6 +1,6 @@
 import { monotonic } from '../../clock.js';
 
-/** A domain that defers mail, and until when its recipients wait. */
+/** Why a domain that defers mail is held. */
 export interface DomainHold {
   /** The reply, addresses scrubbed. */
   readonly reply: string | null;
@@ -29,6 +29,7 @@ export function deferringDomains(first: number) {
   return {
     /** The hold of a domain; undefined if mail may be attempted. */
     holdOf: (account: number, domain: string): DomainHold | undefined => {
+      if (entries.size === 0) return undefined;
       const entry = entries.get(keyOf(account, domain));
       return entry !== undefined && entry.until > monotonic() ? entry : undefined;
     },

@@ -29,7 +29,7 @@ export function transportHealth({ probe, account, share, domains }: TransportHea
   let down = false;
   let wait: LaneWait | undefined;
   let blames = 0;
-  let blamed = new Set<string | undefined>();
+  const blamed = new Set<string | undefined>();
   /** Grows by one with each accepted mail, and is halved by a refusal because of the rate. */
   let congestion = probe ? 1 : Number.POSITIVE_INFINITY;
 
@@ -74,7 +74,7 @@ export function transportHealth({ probe, account, share, domains }: TransportHea
       }
       proven = true;
       blames = 0;
-      blamed = new Set();
+      blamed.clear();
       congestion += 1;
       if (domain !== undefined && fate.kind === 'sent') domains.release(account, domain);
     },

@@ -69,9 +69,8 @@ export function openRecipientReader(deps: RecipientReaderDeps, page: LedgerPage)
       const stale = monotonic() - readAt > deps.freshness * 0.8;
       if (stale || start < from || end > to) await read(start, Math.max(count, ahead));
       const holdOf = (domain: string) => deps.deferringDomains.holdOf(page.account, domain);
-      return page.ids
-        .slice(start, end)
-        .map((id, offset) => candidate(start + offset, rows.get(id), { ...deps, suppressed, bad, holdOf }));
+      const exclusions = { ...deps, suppressed, bad, holdOf };
+      return page.ids.slice(start, end).map((id, offset) => candidate(start + offset, rows.get(id), exclusions));
     },
   };
 }
