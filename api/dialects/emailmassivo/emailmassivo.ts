@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import type { MessageRequest } from '../../../domain/message/message.js';
 import { type AcceptedMessage, acceptMessage } from '../../../services/accept-message.js';
-import { SUPPRESSION_REASONS, type SuppressionReason } from '../../../store/suppressions/suppressions.js';
+import type { SuppressionReason } from '../../../store/suppressions/suppressions.js';
 import type { Api } from '../../api.js';
 import { accountOf, type Principal, principalOf, secretIn } from '../../hooks/auth.js';
 import { bodyLimit } from '../../routes/messages/routes.js';
@@ -70,7 +70,8 @@ function sentenceOf({ code, message, errors = {}, details }: Failure): string {
 
 /** A suppression that was lifted meanwhile has no reason. */
 function reasonIn({ reason }: Failure['details'] = {}): SuppressionReason {
-  return SUPPRESSION_REASONS.find((known) => known === reason) ?? 'manual';
+  const known = Object.keys(SUPPRESSED) as SuppressionReason[];
+  return known.find((one) => one === reason) ?? 'manual';
 }
 
 const Uuid = Type.String({ format: 'uuid' });
