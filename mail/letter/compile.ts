@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import { Failure, type FieldErrors } from '../../domain/errors.js';
-import { parseMailbox } from '../address.js';
+import { type Address, parseMailbox } from '../address.js';
 import { type SourceLimits, TRACKED_LIMITS } from '../liquid/complexity.js';
 import { liquidFault, type Mode } from '../liquid/engine.js';
 import { mailboxField, oneLine, phrase } from '../mime/headers.js';
 import { quotedRun } from '../mime/quoted-printable.js';
-import { bodiesOf } from './document.js';
+import { type Bodies, bodiesOf } from './document.js';
 import type { Letter } from './letter.js';
 import { type Part, type Slot, slotsIn } from './slots.js';
 import { trackedBodies } from './tracking.js';
@@ -29,13 +29,39 @@ export interface CompiledLetter {
 
 /** Parses, wraps and encodes a letter once. Throws `validation_failed`, which names the invalid fields. */
 export function compileLetter(letter: Letter): CompiledLetter {
+  const sources = { addresses: checkedAddresses(letter), subject: slotsIn(letter.subject, 'plain') };
+  const bodies = bodiesOf(letter);
+  const compiled = assembled(letter, sources, trackedBodies(bodies, letter));
+  if (letter.tracking === undefined) return compiled;
+  return { ...compiled, untracked: assembled(withoutTracking(letter), sources, bodies) };
+}
+
+interface CheckedAddresses {
+  readonly from: Address;
+  readonly replyTo: Address | undefined;
+}
+
+/** Throws `validation_failed`, which names every field of the letter that is invalid. */
+function checkedAddresses(letter: Letter): CheckedAddresses {
   const faults: Record<string, readonly string[]> = { ...checkLetter(letter) };
   const from = parseMailbox(letter.from.email);
   const replyTo = letter.replyTo === null ? undefined : parseMailbox(letter.replyTo);
   if (from?.ascii !== true) faults['from'] = ['is not an address that mail can be sent from'];
   if (letter.replyTo !== null && replyTo?.ascii !== true) faults['reply_to'] = ['is not a valid address'];
   if (from === undefined || Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
-  const { html, text } = trackedBodies(bodiesOf(letter), letter);
+  return { from, replyTo };
+}
+
+interface CheckedSources {
+  readonly addresses: CheckedAddresses;
+  readonly subject: CompiledLetter['subject'];
+}
+
+function assembled(
+  letter: Letter,
+  { addresses: { from, replyTo }, subject }: CheckedSources,
+  { html, text }: Pick<Bodies, 'html' | 'text'>,
+): CompiledLetter {
   const boundary = `=_${hash('sha256', `${letter.boundarySeed} boundary`, 'hex').slice(0, 24)}`;
   const plan = planner();
   plan.add(fixedFields(letter, from.envelope, replyTo?.envelope, boundary));
@@ -47,10 +73,9 @@ export function compileLetter(letter: Letter): CompiledLetter {
   return {
     letter,
     sender: { address: from.envelope, domain: from.domain },
-    subject: slotsIn(letter.subject, 'plain'),
+    subject,
     slots: plan.slots,
     plan: plan.merged(),
-    ...(letter.tracking !== undefined && { untracked: compileLetter(withoutTracking(letter)) }),
   };
 }
 

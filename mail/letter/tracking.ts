@@ -1,9 +1,9 @@
 import { escapeHtml } from '../liquid/engine.js';
 import { maskLiquid } from '../liquid/mask-liquid.js';
-import { type Bodies, bodiesOf, insertAtBodyStart } from './document.js';
+import { type Bodies, bodiesOf, insertAtBodyEnd, insertAtBodyStart } from './document.js';
 import { TOKEN_FIELD } from './fields.js';
 import type { Letter, Tracking } from './letter.js';
-import { type LinkRange, unfolded } from './links/address-grammar.js';
+import { unfolded } from './links/address-grammar.js';
 import { destinationOf } from './links/destination.js';
 import { linksIn, type Masking, rewriteHtml, unmasked } from './links/links.js';
 import type { TextPart } from './text/text-part.js';
@@ -48,10 +48,10 @@ function textDestinations({ text = '', links = [] }: Partial<TextPart>) {
  * Adds tracked links and the pixel to both bodies of a letter. The result is still Liquid; the token is a recipient
  * field.
  */
-export function trackedBodies(bodies: Bodies, { tracking, publicUrl }: Letter): Bodies {
+export function trackedBodies(bodies: Bodies, { tracking, publicUrl }: Letter): Pick<Bodies, 'html' | 'text'> {
   if (tracking === undefined) return bodies;
   const trackingLinks = { ...tracking, publicUrl, token: TOKEN_SLOT };
-  return { html: trackedHtml(bodies.html, trackingLinks), ...trackedText(bodies, trackingLinks) };
+  return { html: trackedHtml(bodies.html, trackingLinks), text: trackedText(bodies, trackingLinks) };
 }
 
 export function trackedHtml(html: string, trackingLinks: TrackingLinks): string {
@@ -66,25 +66,21 @@ export function trackedHtml(html: string, trackingLinks: TrackingLinks): string 
 }
 
 /** Replaces the addresses of a text part where they stand. */
-export function trackedText(part: TextPart, { links: numbers, publicUrl, token }: TrackingLinks): TextPart {
+export function trackedText(part: TextPart, { links: numbers, publicUrl, token }: TrackingLinks): string {
   let text = '';
   let from = 0;
-  const links: LinkRange[] = [];
   for (const { start, end, destination } of textDestinations(part)) {
     const n = numbers.get(destination);
     text += part.text.slice(from, start);
-    const at = text.length;
     text += n === undefined ? part.text.slice(start, end) : `${publicUrl}/c/${token}/${n}`;
-    links.push([at, text.length]);
     from = end;
   }
-  return { text: text + part.text.slice(from), links };
+  return text + part.text.slice(from);
 }
 
 /** Puts the pixel at the end of the body, or at the start if the mail is so long that mailboxes cut it off. */
 function withPixel(html: string, address: string): string {
   const pixel = `<img src="${address}" width="1" height="1" alt="" role="presentation" style="display:block;border:0">\n`;
   if (html.length > CUT_OFF) return insertAtBodyStart(html, pixel);
-  const end = [...html.matchAll(/<\/body *>/gi)].at(-1) ?? [...html.matchAll(/<\/html *>/gi)].at(-1);
-  return end === undefined ? html + pixel : html.slice(0, end.index) + pixel + html.slice(end.index);
+  return insertAtBodyEnd(html, pixel);
 }

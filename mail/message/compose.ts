@@ -95,9 +95,10 @@ function bodyOf(draft: MessageDraft, files: readonly MimePart[]): MimePart {
   return multiPart('mixed', [both, ...files.filter((file, i) => !isInline(file, i))]);
 }
 
-function withTracking({ html, ...part }: MessageBodies, trackingLinks: TrackingLinks | undefined): MessageBodies {
-  if (trackingLinks === undefined) return { html, ...part };
-  return { html: html === null ? null : trackedHtml(html, trackingLinks), ...trackedText(part, trackingLinks) };
+function withTracking(bodies: MessageBodies, trackingLinks: TrackingLinks | undefined) {
+  if (trackingLinks === undefined) return bodies;
+  const html = bodies.html === null ? null : trackedHtml(bodies.html, trackingLinks);
+  return { html, text: trackedText(bodies, trackingLinks) };
 }
 
 /**
