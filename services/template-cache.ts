@@ -3,8 +3,9 @@ import { LRUCache } from 'lru-cache';
 import type { Brand } from '../domain/brand/brand.js';
 import type { MatchedLanguage } from '../domain/template.js';
 import { withMarks } from '../mail/letter/text/text-part.js';
-import { LIGHT_SOURCE, notLightIn } from '../mail/liquid/complexity.js';
+import { ifLight, LIGHT_SOURCE } from '../mail/liquid/complexity.js';
 import { type MailParts, type ParsedMailParts, parseParts } from '../mail/liquid/fill-parts.js';
+import { templateJob } from '../mail/render/job.js';
 import { type Renderer, renderer } from '../mail/render/pool.js';
 
 /** One edition of a template in one language, for one brand. */
@@ -48,18 +49,8 @@ export function openTemplateCache(pool: Renderer = renderer()) {
 
 /** Without the preheader, because a message may have its own. A text that is made from the HTML has marks around its links. */
 async function renderEdition(pool: Renderer, { brand, language, content }: TemplateEdition): Promise<TemplateParts> {
-  const { subject, preheader, format, source, text } = content;
-  const rendered = await pool.render({
-    template: { format, source },
-    body: null,
-    brand,
-    subject: subject ?? '',
-    preheader: null,
-    text,
-    language,
-    purpose: 'message',
-    fields: null,
-  });
+  const { subject, preheader, text } = content;
+  const rendered = await pool.render({ ...templateJob(content, { brand, language }), preheader: null });
   const marked = withMarks({ text: rendered.text, links: rendered.textLinks ?? [] });
   return partsOfTemplate({ subject: subject ?? '', preheader, html: rendered.html, text: marked }, text === null);
 }
@@ -68,16 +59,11 @@ const USES_RAW = /\|\s*raw\b/;
 
 /** `derived`: the template has no text part of its own. */
 export function partsOfTemplate(source: MailParts, derived: boolean): TemplateParts {
-  return { source, parsed: parsedHere(source), textFromHtml: derived && USES_RAW.test(source.html) };
-}
-
-function parsedHere(source: MailParts): ParsedMailParts | undefined {
-  try {
-    return parseParts(source, LIGHT_SOURCE);
-  } catch (error) {
-    if (notLightIn(error) === undefined) throw error;
-    return undefined;
-  }
+  return {
+    source,
+    parsed: ifLight(() => parseParts(source, LIGHT_SOURCE))?.result,
+    textFromHtml: derived && USES_RAW.test(source.html),
+  };
 }
 
 function digest(text: string): string {

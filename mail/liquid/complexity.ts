@@ -170,6 +170,16 @@ export function notLightIn(error: unknown): NotLight | undefined {
   return causeOf(error, NotLight);
 }
 
+/** Runs work within its light limits. Undefined: it is too much for the event loop. */
+export function ifLight<T>(work: () => T): { readonly result: T } | undefined {
+  try {
+    return { result: work() };
+  } catch (error) {
+    if (notLightIn(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
 function causeOf<T>(error: unknown, kind: new () => T): T | undefined {
   if (error instanceof kind) return error;
   if (typeof error !== 'object' || error === null) return undefined;

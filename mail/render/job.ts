@@ -1,7 +1,7 @@
 import { type Brand, brandOf } from '../../domain/brand/brand.js';
 import type { Block } from '../../domain/mail/blocks.js';
 import type { Finding } from '../../domain/mail/finding.js';
-import { matchLanguage, type TemplateEdition } from '../../domain/template.js';
+import { type LanguageContent, matchLanguage, type TemplateEdition } from '../../domain/template.js';
 import type { LinkRange } from '../letter/links/address-grammar.js';
 
 /**
@@ -80,6 +80,24 @@ interface Company {
   readonly city: string | null;
   readonly zip_code: string | null;
   readonly country: string | null;
+}
+
+/** A template alone, as a message has it. */
+export function templateJob(
+  { subject, preheader, format, source, text }: LanguageContent,
+  { brand, language }: Pick<RenderJob, 'brand' | 'language'>,
+): RenderJob {
+  return {
+    template: { format, source },
+    body: null,
+    brand,
+    subject: subject ?? '',
+    preheader,
+    text,
+    language,
+    purpose: 'message',
+    fields: null,
+  };
 }
 
 export function campaignJob({ campaign, account, list, template, fields }: CampaignSources): RenderJob {

@@ -1,5 +1,5 @@
 import { LIGHT_LIMITS } from '../liquid/budget.js';
-import { LIGHT_SOURCE, notLightIn } from '../liquid/complexity.js';
+import { ifLight, LIGHT_SOURCE } from '../liquid/complexity.js';
 import type { ThreadLimits } from '../threads/handle.js';
 import { threadPool } from '../threads/pool.js';
 import { threadBeside } from '../worker-thread.js';
@@ -76,11 +76,6 @@ function runHere<Name extends TaskName>(
   task: Name,
   input: TaskInput<Name>,
 ): { readonly result: TaskResult<Name> } | undefined {
-  try {
-    const here = TASKS[task] as (input: TaskInput<Name>, limits: object) => TaskResult<Name>;
-    return { result: here(input, LIGHT) };
-  } catch (error) {
-    if (notLightIn(error) === undefined) throw error;
-    return undefined;
-  }
+  const here = TASKS[task] as (input: TaskInput<Name>, limits: object) => TaskResult<Name>;
+  return ifLight(() => here(input, LIGHT));
 }

@@ -5,8 +5,7 @@ import type { CustomHeaders } from '../../domain/mail/custom-headers.js';
 import type { MessageByTemplate, MessageRequest } from '../../domain/message/message.js';
 import { matchLanguage, type TemplateEdition } from '../../domain/template.js';
 import { parseMailbox } from '../../mail/address.js';
-import { type TextPart, withoutMarks } from '../../mail/letter/text/text-part.js';
-import type { FilledParts } from '../../mail/liquid/fill-parts.js';
+import type { TextPart } from '../../mail/letter/text/text-part.js';
 import type { TextTasks } from '../../mail/tasks/text-tasks.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
 import type { Members } from '../../store/accounts/members.js';
@@ -14,7 +13,7 @@ import type { Template } from '../../store/templates/row.js';
 import type { Templates } from '../../store/templates/templates.js';
 import { accountSender } from '../sender.js';
 import type { TemplateCache } from '../template-cache.js';
-import { fillTemplate } from './fill-template.js';
+import { type FilledTemplate, fillTemplate } from './fill-template.js';
 import { type MailableRecipient, mailboxOf, type Recipients } from './recipients.js';
 
 /** The body of a message, as given or filled from a template. */
@@ -116,7 +115,7 @@ async function demandMembers(
 }
 
 /** The caller's subject and preheader win over those of the template. A test is marked in its subject and a header. */
-function markedBody(request: MessageRequest, filledTemplate: FilledParts, environment: Environment): MessageBody {
+function markedBody(request: MessageRequest, filledTemplate: FilledTemplate, environment: Environment): MessageBody {
   const subject = (request.subject ?? filledTemplate.subject).replace(/\p{Cc}+/gu, ' ').trim();
   if (subject === '') throw new Failure('validation_failed', { subject: ['The subject field is required.'] });
   const mark = environment === 'testing' ? '[Test] ' : '';
@@ -126,19 +125,14 @@ function markedBody(request: MessageRequest, filledTemplate: FilledParts, enviro
     subject: `${mark}${subject}`.slice(0, 998),
     preheader,
     html: filledTemplate.html,
-    ...textOf(filledTemplate),
+    text: filledTemplate.text,
+    ...(filledTemplate.textLinks !== undefined && { textLinks: filledTemplate.textLinks }),
     headers,
   };
 }
 
-/** A text of the template's own has no marks: its addresses are found when it is sent. */
-function textOf({ text: marked }: FilledParts): Pick<MessageBody, 'text' | 'textLinks'> {
-  const { text, links } = withoutMarks(marked);
-  return { text, ...(links.length > 0 && { textLinks: links }) };
-}
-
 /** Missing variables are an error in a test; a live message is sent with a warning. */
-function warningOf({ missing }: FilledParts, environment: Environment): Pick<MessageBody, 'warning'> {
+function warningOf({ missing }: FilledTemplate, environment: Environment): Pick<MessageBody, 'warning'> {
   if (missing.length === 0) return {};
   if (environment === 'live') return { warning: `The context lacks ${missing.join(', ')}: empty in this mail.` };
   const fields = missing.map((name) => [`context.${name}`, [`The context.${name} field is required.`]] as const);

@@ -1,5 +1,5 @@
 import { brandOf } from '../../../domain/brand/brand.js';
-import { Failure, type FieldErrors, isUnrenderable } from '../../../domain/errors.js';
+import { demandNoFaults, Failure, type FieldErrors, isUnrenderable } from '../../../domain/errors.js';
 import {
   LANGUAGE_TAG,
   type LanguageContent,
@@ -7,6 +7,7 @@ import {
   type TemplateContents,
   type TemplateEdition,
 } from '../../../domain/template.js';
+import { type RenderJob, templateJob } from '../../../mail/render/job.js';
 import type { Deps } from '../../wiring.js';
 import type { ContentsRequest, ContentsResponse } from './schema.js';
 
@@ -62,41 +63,24 @@ async function faultsOf(tasks: Deps['tasks'], at: string, content: Given): Promi
   return Object.fromEntries(Object.entries(faults).map(([field, found]) => [`${at}.${named(field)}`, found]));
 }
 
-function demandNoFaults(faults: FieldErrors): void {
-  if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults);
-}
-
 type RenderDeps = Pick<Deps, 'accounts' | 'renderer'>;
 
 /** Compiles MJML before it is stored. Throws a failure that names unknown elements with their lines. */
 export async function demandRenderable(deps: RenderDeps, account: number, contents: TemplateContents): Promise<void> {
+  const compiled = Object.entries(contents).filter(([, { format }]) => format === 'mjml');
+  if (compiled.length === 0) return;
+  const brand = brandOf(await deps.accounts.settings(account));
   const faults: Record<string, readonly string[]> = {};
-  for (const [tag, content] of Object.entries(contents)) {
-    const found = content.format === 'mjml' ? await faultsIn(deps, account, tag, content) : [];
-    if (found.length > 0) faults[`contents.${tag}.mjml`] = found.slice(0, 5);
+  for (const [language, content] of compiled) {
+    const found = await faultsIn(deps, templateJob(content, { brand, language }));
+    if (found.length > 0) faults[`contents.${language}.mjml`] = found.slice(0, 5);
   }
-  if (Object.keys(faults).length > 0) throw new Failure('validation_failed', faults satisfies FieldErrors);
+  demandNoFaults(faults);
 }
 
-async function faultsIn(
-  deps: RenderDeps,
-  account: number,
-  language: string,
-  content: LanguageContent,
-): Promise<string[]> {
-  const { subject, preheader, format, source, text } = content;
+async function faultsIn({ renderer }: RenderDeps, job: RenderJob): Promise<string[]> {
   try {
-    const { findings } = await deps.renderer.render({
-      template: { format, source },
-      body: null,
-      brand: brandOf(await deps.accounts.settings(account)),
-      subject: subject ?? '',
-      preheader,
-      text,
-      language,
-      purpose: 'message',
-      fields: null,
-    });
+    const { findings } = await renderer.render(job);
     return findings.flatMap(({ code, where = '' }) => (code === 'mjml_invalid' ? where : []));
   } catch (error) {
     if (!isUnrenderable(error)) throw error;

@@ -1,7 +1,7 @@
 import { brandOf } from '../../../domain/brand/brand.js';
 import { matchLanguage } from '../../../domain/template.js';
 import { parseMailbox } from '../../../mail/address.js';
-import { withoutMarks } from '../../../mail/letter/text/text-part.js';
+import { templateJob } from '../../../mail/render/job.js';
 import { preferencesUrl, unsubscribeUrl, viewUrl } from '../../../mail/tokens/link-tokens.js';
 import { PREVIEW_TOKEN } from '../../../services/letters/preview-letter.js';
 import { fillTemplate } from '../../../services/message/fill-template.js';
@@ -77,20 +77,13 @@ async function preview(
 ) {
   const chosen = matchLanguage(row, options.language);
   if (chosen === undefined) throw new Error(`template ${row._id} lacks its own language`);
-  const { subject, preheader, format, source, text } = chosen.content;
+  const { subject, preheader, source, text } = chosen.content;
   const hasSlot = HAS_CONTENT_SLOT.test(source);
   const from = await accountSender(deps, account);
-  const rendered = await deps.renderer.render({
-    template: { format, source },
-    body: hasSlot ? { format: 'html', source: options.html ?? SAMPLE_BODY } : null,
-    brand: brandOf(await deps.accounts.settings(account), [from.name, parseMailbox(from.email)?.domain ?? null]),
-    subject: subject ?? '',
-    preheader,
-    text,
-    language: chosen.language,
-    purpose: hasSlot ? 'campaign' : 'message',
-    fields: null,
-  });
+  const brand = brandOf(await deps.accounts.settings(account), [from.name, parseMailbox(from.email)?.domain ?? null]);
+  const job = templateJob(chosen.content, { brand, language: chosen.language });
+  const body = { format: 'html', source: options.html ?? SAMPLE_BODY } as const;
+  const rendered = await deps.renderer.render(hasSlot ? { ...job, body, purpose: 'campaign' } : job);
   const { publicUrl } = deps.config;
   const links = {
     unsubscribe_url: unsubscribeUrl(publicUrl, PREVIEW_TOKEN),
@@ -99,6 +92,6 @@ async function preview(
   };
   const context = { ...SAMPLE_RECIPIENT, ...links, ...options.context };
   const parts = { subject: subject ?? '', preheader, html: rendered.html, text: rendered.text };
-  const filled = await fillTemplate(deps.tasks, partsOfTemplate(parts, text === null), context);
-  return { data: previewView({ ...filled, text: withoutMarks(filled.text).text }, rendered) };
+  const { textLinks: _, ...filled } = await fillTemplate(deps.tasks, partsOfTemplate(parts, text === null), context);
+  return { data: previewView(filled, rendered) };
 }
