@@ -7,7 +7,7 @@ import { canonicalJson } from '../domain/json.js';
 import type { MessageContent, MessageRequest } from '../domain/message/message.js';
 import { givenTime } from '../domain/timestamp.js';
 import type { Domains } from '../store/domains/domains.js';
-import type { Message } from '../store/messages/row.js';
+import { asAccepted, type Message } from '../store/messages/row.js';
 import { bodyOfRequest, type ContentStores, readContent } from './message/content.js';
 import { acceptGroup, type GroupStores, type MessageGroup, sha256 } from './message/message-group.js';
 import {
@@ -80,8 +80,10 @@ export async function acceptMessage(
     if (earlier === undefined) throw error;
     return earlier;
   });
-  const [primary] = rows;
-  if (primary === undefined) throw new Error('An accepted message has no row');
+  const [first] = rows;
+  if (first === undefined) throw new Error('An accepted message has no row');
+  // Under a key, a repeated request has the response of the first one.
+  const primary = known && options.key !== undefined ? asAccepted(first) : first;
   const copies = known ? await copyResultsOfRepeat(stores, options, recipients, rows) : copyResults(recipients, rows);
   return { primary, known, copies };
 }

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { acceptMessage } from '../../services/accept-message.js';
 import { secretIn } from '../hooks/auth.js';
 import { errorEnvelope } from '../hooks/failures.js';
-import { keyOf } from '../hooks/idempotency.js';
+import { keyOf, markReplayed } from '../hooks/idempotency.js';
 import { acceptOptionsOf } from '../routes/messages/routes.js';
 import { byTemplate } from '../routes/messages/schema.js';
 import { Identifier } from '../routes/templates/schema.js';
@@ -46,7 +46,7 @@ export const mailbindr: Dialect = {
     api.post(
       '/send-email/',
       {
-        config: { scope: 'send', senderIn: () => undefined },
+        config: { scope: 'send', senderIn: () => undefined, keyInRow: true },
         schema: {
           tags: [tagOf('mailbindr')],
           summary: 'Send an email by the identifier of its template',
@@ -55,9 +55,11 @@ export const mailbindr: Dialect = {
           response: { 200: Sent, ...refusals },
         },
       },
-      async (request) => {
+      async (request, reply) => {
         const { receiver: to, ...by } = request.body;
-        const { primary } = await acceptMessage(deps, { to, ...by }, acceptOptionsOf(request, keyOf(request)));
+        const key = keyOf(request);
+        const { primary, known } = await acceptMessage(deps, { to, ...by }, acceptOptionsOf(request, key));
+        if (known && key !== undefined) markReplayed(reply);
         const { _id: id, state: status, warning } = primary;
         return { id, status, ...(warning !== undefined && { warning }) };
       },

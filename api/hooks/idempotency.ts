@@ -10,6 +10,8 @@ import { isCutOff } from './limits/store-outage.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
+    /** The row that the route creates holds the key and decides alone, so that a request costs no second row. */
+    keyInRow?: true;
     /** The response holds a secret that is shown once, so it is never stored. */
     secretResponse?: true;
     /** The route streams a file, and claims the key with `claimUpload` once it knows the file's hash. */
@@ -26,8 +28,9 @@ const claims = new WeakMap<FastifyRequest, Claim>();
  */
 export function enforceIdempotency(app: Api, { storedResponses }: Pick<Deps, 'storedResponses'>): void {
   app.addHook('preHandler', async (request, reply) => {
+    const { keyInRow, claimsUpload } = request.routeOptions.config;
     const key = request.method === 'POST' ? keyOf(request) : undefined;
-    if (key === undefined || request.routeOptions.config.claimsUpload === true) return;
+    if (key === undefined || keyInRow === true || claimsUpload === true) return;
     const admission = await storedResponses.admit(accountOf(request), routeOf(request), key, fingerprintOf(request));
     if (admission.kind === 'go') claims.set(request, admission.claim);
     else return replay(admission, reply);
@@ -102,12 +105,17 @@ export function replay(admission: Repeated, reply: FastifyReply): FastifyReply {
     if (admission.kind === 'in_flight') reply.header('retry-after', '1');
     throw new Failure(REFUSALS[admission.kind]);
   }
-  reply.code(admission.status).header('idempotent-replayed', 'true');
+  markReplayed(reply).code(admission.status);
   if (admission.body === '') return reply.send();
   return reply
     .type('application/json; charset=utf-8')
     .serializer((body: string) => body)
     .send(admission.body);
+}
+
+/** Tells the caller that an earlier request under the same key is answered. */
+export function markReplayed(reply: FastifyReply): FastifyReply {
+  return reply.header('idempotent-replayed', 'true');
 }
 
 /** The caller's Idempotency-Key; undefined if absent. */

@@ -95,3 +95,8 @@ export function newMessageRow(decided: NewMessage): Message {
   const at = now();
   return { ...DEFAULTS, ...decided, ...initialState(at, decided.scheduled_at ?? at) };
 }
+
+/** The row as it was when the message was accepted. */
+export function asAccepted(row: Message): Message {
+  return { ...row, ...initialState(row.created_at, row.scheduled_at ?? row.created_at) };
+}

@@ -7,7 +7,7 @@ import type { MessageRequest } from '../../../domain/message/message.js';
 import { acceptMessage } from '../../../services/accept-message.js';
 import type { Api } from '../../api.js';
 import { secretIn } from '../../hooks/auth.js';
-import { keyOf } from '../../hooks/idempotency.js';
+import { keyOf, markReplayed } from '../../hooks/idempotency.js';
 import { bodyReader } from '../../hooks/validation.js';
 import { acceptOptionsOf, bodyLimit } from '../../routes/messages/routes.js';
 import { NewMessage } from '../../routes/messages/schema.js';
@@ -52,12 +52,14 @@ function sending(api: Api, deps: Deps): void {
     '/create',
     {
       bodyLimit: bodyLimit(deps.config),
-      config: { scope: 'send', senderIn: (body) => (body as Static<typeof SingleEmail>).from_email },
+      config: { scope: 'send', senderIn: (body) => (body as Static<typeof SingleEmail>).from_email, keyInRow: true },
       schema: { ...routeDefaults, summary: 'Send one email', body: SingleEmail, response: { 200: Sent, ...refusals } },
     },
-    async (request) => {
-      const options = { ...acceptOptionsOf(request, keyOf(request)), attachmentTypes: typesOf(deps.config) };
-      const { primary } = await acceptMessage(deps, toNativeRequest(request.body), options);
+    async (request, reply) => {
+      const key = keyOf(request);
+      const options = { ...acceptOptionsOf(request, key), attachmentTypes: typesOf(deps.config) };
+      const { primary, known } = await acceptMessage(deps, toNativeRequest(request.body), options);
+      if (known && key !== undefined) markReplayed(reply);
       return { status: 'success', message: { id: primary.number, token: primary._id } };
     },
   );

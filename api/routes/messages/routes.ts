@@ -7,7 +7,7 @@ import type { Message } from '../../../store/messages/row.js';
 import type { Api } from '../../api.js';
 import { accountOf, principalOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
-import { keyOf } from '../../hooks/idempotency.js';
+import { keyOf, markReplayed } from '../../hooks/idempotency.js';
 import { Data, refusals } from '../../schema/envelope.js';
 import type { Deps } from '../../wiring.js';
 import { MessagePath, MessageSearch, NewMessage } from './schema.js';
@@ -27,6 +27,7 @@ function postMessage(app: Api, deps: Deps): void {
     '/messages',
     {
       bodyLimit: bodyLimit(deps.config),
+      config: { keyInRow: true },
       schema: {
         tags,
         summary: 'Send a message',
@@ -37,6 +38,7 @@ function postMessage(app: Api, deps: Deps): void {
     async (request, reply) => {
       const key = keyOf(request);
       const accepted = await acceptMessage(deps, request.body, acceptOptionsOf(request, key));
+      if (accepted.known && key !== undefined) markReplayed(reply);
       return reply.code(202).send({ data: acceptedView(accepted, key) });
     },
   );
