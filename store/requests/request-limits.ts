@@ -1,4 +1,6 @@
+import { LRUCache } from 'lru-cache';
 import { RateLimiterMongo, RateLimiterRes } from 'rate-limiter-flexible';
+import { monotonic } from '../../clock.js';
 import { sharedCalls } from '../../domain/shared-calls.js';
 import type { Store } from '../mongo/connect.js';
 
@@ -12,25 +14,28 @@ export interface RequestCount {
 export type RequestLimits = ReturnType<typeof requestLimits>;
 
 const WINDOW = 60;
+/** Callers whose counts are kept. */
+const MAX_COUNTS = 5_000;
 
-/** Counts requests in windows, one minute by default, shared by all processes. A crash may lose counts and admit a few more. */
+/**
+ * Counts requests in windows, one minute by default, shared by all processes. Far from the limit a request does not wait for
+ * its count, which is written a moment later. A crash may lose counts and admit a few more.
+ */
 export function requestLimits({ db }: Store) {
   const storeClient = db.client.db(db.databaseName, { writeConcern: { w: 1, journal: false } });
+  const known = new LRUCache<string, KnownCount>({ max: MAX_COUNTS });
+  const knownFor = (keyPrefix: string, points: number, duration: number, who: string): KnownCount => {
+    const name = `${keyPrefix}:${points}:${who}`;
+    const one = known.get(name);
+    if (one !== undefined) return one;
+    const made = knownCount(limiterFor(keyPrefix, points, duration), who);
+    known.set(name, made);
+    return made;
+  };
   const limiters = new Map<string, RateLimiterMongo>();
   const limiterFor = (keyPrefix: string, points: number, duration: number) => {
     const name = `${keyPrefix}:${points}`;
-    const known = limiters.get(name);
-    if (known !== undefined) return known;
-    const made = new RateLimiterMongo({
-      storeClient,
-      tableName: 'request_limits',
-      disableIndexesCreation: true,
-      keyPrefix,
-      points,
-      duration,
-      // A caller over the limit is refused from memory until the window ends.
-      inMemoryBlockOnConsumed: points + 1,
-    });
+    const made = limiters.get(name) ?? newLimiter({ storeClient, keyPrefix, points, duration });
     limiters.set(name, made);
     return made;
   };
@@ -41,41 +46,94 @@ export function requestLimits({ db }: Store) {
      * knows that the limit is exceeded.
      */
     count: async (limit: string, points: number, who: string, seconds = WINDOW): Promise<RequestCount> => {
-      const counted = await countShared({ limiter: limiterFor(limit, points, seconds), who });
+      const one = knownFor(limit, points, seconds, who);
+      const free = one.countFree();
+      if (free !== undefined) return free;
+      const counted = await countShared(one);
       if (counted.status === 'rejected') throw counted.reason;
       return counted.value;
     },
   };
 }
 
-interface Request {
-  readonly limiter: RateLimiterMongo;
-  readonly who: string;
+type LimiterOptions = ConstructorParameters<typeof RateLimiterMongo>[0];
+
+function newLimiter(options: LimiterOptions & { readonly points: number }): RateLimiterMongo {
+  return new RateLimiterMongo({
+    ...options,
+    tableName: 'request_limits',
+    disableIndexesCreation: true,
+    // A caller over the limit is refused from memory until the window ends.
+    inMemoryBlockOnConsumed: options.points + 1,
+  });
 }
 
-/** One upsert for the requests of each `who`, which get consecutive positions in the window. */
-async function countTogether(requests: readonly Request[]): Promise<readonly PromiseSettledResult<RequestCount>[]> {
-  const sizes = new Map<string, number>();
+/** One upsert for the requests of each caller, which get consecutive positions in the window. */
+async function countTogether(requests: readonly KnownCount[]): Promise<readonly PromiseSettledResult<RequestCount>[]> {
+  const sizes = new Map<KnownCount, number>();
   const places = requests.map((request) => {
-    const place = sizes.get(nameOf(request)) ?? 0;
-    sizes.set(nameOf(request), place + 1);
+    const place = sizes.get(request) ?? 0;
+    sizes.set(request, place + 1);
     return place;
   });
-  const consumed = new Map<string, Promise<RateLimiterRes>>();
+  const consumed = new Map([...sizes].map(([request, size]) => [request, request.consume(size)] as const));
   return Promise.allSettled(
     requests.map(async (request, i) => {
-      const name = nameOf(request);
-      const { limiter, who } = request;
-      const size = sizes.get(name) ?? 1;
-      const all = consumed.get(name) ?? limiter.consume(who, size).catch(refusalOf);
-      consumed.set(name, all);
-      return countAt(await all, limiter.points, size - 1 - (places[i] ?? 0));
+      const later = (sizes.get(request) ?? 1) - 1 - (places[i] ?? 0);
+      return countAt(await (consumed.get(request) ?? request.consume(1)), request.points, later);
     }),
   );
 }
 
-function nameOf({ limiter, who }: Request): string {
-  return `${limiter.keyPrefix}:${limiter.points}:${who}`;
+/** A request does not wait for its count while less than this part of the limit is used. */
+const FREE_PART = 1 / 2;
+/** The part of a limit that one process may admit before it writes. */
+const UNWRITTEN_PART = 1 / 20;
+/** Milliseconds before counts are written that no request waits for. */
+const WRITE_AFTER = 100;
+/** Milliseconds for which a process trusts a count, which others may have raised. */
+const TRUSTED_FOR = 1_000;
+
+type KnownCount = ReturnType<typeof knownCount>;
+
+/** The count of one caller as this process knows it. */
+function knownCount(limiter: RateLimiterMongo, who: string) {
+  const { points } = limiter;
+  let left = 0;
+  let [trustedUntil, windowEnd] = [0, 0];
+  /** Requests that were admitted and are not in the store yet. */
+  let unwritten = 0;
+
+  const consume = async (size: number): Promise<RateLimiterRes> => {
+    const before = monotonic() < windowEnd ? unwritten : 0;
+    unwritten = 0;
+    const result = await limiter.consume(who, before + size).catch((refused: unknown) => {
+      if (!(refused instanceof RateLimiterRes)) unwritten += before;
+      return refusalOf(refused);
+    });
+    left = result.remainingPoints;
+    windowEnd = monotonic() + result.msBeforeNext;
+    trustedUntil = Math.min(windowEnd, monotonic() + TRUSTED_FOR);
+    return result;
+  };
+  const write = (): void => {
+    // A failure shows in the next request that waits for its count.
+    if (unwritten > 0) consume(0).catch(() => undefined);
+  };
+
+  return {
+    points,
+    /** Counts `size` requests, and before them the unwritten ones, in one upsert. */
+    consume,
+    /** Counts a request that need not wait; undefined where it must. */
+    countFree: (): RequestCount | undefined => {
+      const isFar = left - unwritten > points * FREE_PART && unwritten < points * UNWRITTEN_PART;
+      if (!isFar || monotonic() >= trustedUntil) return undefined;
+      unwritten += 1;
+      if (unwritten === 1) setTimeout(write, WRITE_AFTER).unref();
+      return { left: left - unwritten, over: false, ms: windowEnd - monotonic() };
+    },
+  };
 }
 
 /** The count of a request behind which `later` others of its group come. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { requestLimits } from '../../../store/requests/request-limits.js';
+import { type RequestCount, requestLimits } from '../../../store/requests/request-limits.js';
 import { ownStore } from '../../support/store/own-store.js';
+import { until } from '../../support/until.js';
 
 const store = ownStore();
 const each = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -36,6 +37,27 @@ test('concurrent requests share an upsert for each key, and one key does not use
     true,
   ]);
   expect(await count('shared', 12, 'key 0')).toMatchObject({ left: 0, over: true });
+});
+
+test('far from the limit requests do not wait for their counts, which are written together', async () => {
+  await store.db.collection('request_limits').deleteMany({});
+  const { count } = requestLimits(store);
+  const counts: RequestCount[] = [];
+  for (const _ of each(20)) counts.push(await count('far', 1_000, 'key 1'));
+  expect(counts.map(({ left, over }) => [left, over])).toEqual(each(20).map((n) => [999 - n, false]));
+  expect(await stored()).toEqual([['far:key 1', 1]]);
+  await until(async () => (await stored())[0]?.[1] === 20);
+  expect(await requestLimits(store).count('far', 1_000, 'key 1')).toMatchObject({ left: 979 });
+});
+
+test('requests one after another reach the limit exactly', async () => {
+  const { count } = requestLimits(store);
+  const counts: RequestCount[] = [];
+  for (const _ of each(45)) counts.push(await count('sequence', 41, 'key 1'));
+  expect(counts.map(({ left, over }) => [left, over])).toEqual([
+    ...each(41).map((n) => [40 - n, false]),
+    ...each(4).map(() => [0, true]),
+  ]);
 });
 
 test('a count that fails for one key fails for its requests alone', async () => {
