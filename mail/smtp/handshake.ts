@@ -112,8 +112,23 @@ async function greeted({ name, tls }: SmtpSettings, dialogue: Dialogue, mayFallB
   return NO_CAPABILITIES;
 }
 
+async function login(dialogue: Dialogue, auth: SmtpCredentials, offered: Capabilities): Promise<void> {
+  try {
+    await authenticate(dialogue, auth, offered);
+  } catch (error) {
+    if (error instanceof Error) error.message = withoutSecrets(error.message, auth);
+    throw error;
+  }
+}
+
+/** A server may repeat in its reply what it refuses. */
+function withoutSecrets(text: string, { user, pass }: SmtpCredentials): string {
+  const secrets = [base64(`\0${user}\0${pass}`), base64(pass), pass].filter((secret) => secret.length >= 4);
+  return secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
+}
+
 /** RFC 4954, with the first mechanism that the server offers, or the one that the settings name. */
-async function login(dialogue: Dialogue, auth: SmtpCredentials, { auth: offered }: Capabilities): Promise<void> {
+async function authenticate(dialogue: Dialogue, auth: SmtpCredentials, { auth: offered }: Capabilities): Promise<void> {
   if (offered.length === 0) throw smtpFailure('ENOAUTH', 'the server does not offer AUTH');
   const mechanism = auth.method ?? (['PLAIN', 'LOGIN', 'CRAM-MD5'] as const).find((known) => offered.includes(known));
   const { user, pass } = auth;
