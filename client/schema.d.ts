@@ -6681,17 +6681,84 @@ export interface paths {
                                 enabled: boolean;
                                 /** @enum {unknown} */
                                 purpose: "all" | "bulk" | "transactional";
-                                /** @description The last connection error; null: none. */
-                                trouble: {
+                                /**
+                                 * @description How the running workers find the transport; up where one of them does. rate_limited: the server refuses mail because of its rate, its quota or its storage. unknown: no running worker has used it yet.
+                                 * @enum {unknown}
+                                 */
+                                state: "up" | "down" | "refusing_logins" | "rate_limited" | "unknown";
+                                /** Format: date-time */
+                                since: string | null;
+                                /** @description The last failure of the transport, also after it is up again. */
+                                last_error: {
                                     /** Format: date-time */
                                     at: string;
-                                    says: string;
+                                    /** @description Of the server or the connection, without addresses. */
+                                    reply: string;
+                                    /**
+                                     * @description mail: from MAIL to the reply for the mail.
+                                     * @enum {unknown}
+                                     */
+                                    phase: "connect" | "tls" | "login" | "mail";
                                 } | null;
+                                /** Format: date-time */
+                                last_accepted_at: string | null;
+                                /** Format: date-time */
+                                next_try_at: string | null;
+                                /** @description Mails handed to it without an outcome, at most some seconds ago. */
+                                in_flight: number;
+                                /** @description How each running worker process finds it, for campaigns (bulk) and for messages (transactional). */
+                                processes: {
+                                    /** @enum {unknown} */
+                                    use: "bulk" | "transactional";
+                                    /** @enum {unknown} */
+                                    state: "up" | "down" | "refusing_logins" | "rate_limited" | "unknown";
+                                    /** Format: date-time */
+                                    since: string;
+                                }[];
                                 /** Format: date-time */
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
                             }[];
+                            meta: {
+                                /** @description The installation's own transport. It carries the mail for which the account has no transport. */
+                                default: {
+                                    /**
+                                     * @description How the running workers find the transport; up where one of them does. rate_limited: the server refuses mail because of its rate, its quota or its storage. unknown: no running worker has used it yet.
+                                     * @enum {unknown}
+                                     */
+                                    state: "up" | "down" | "refusing_logins" | "rate_limited" | "unknown";
+                                    /** Format: date-time */
+                                    since: string | null;
+                                    /** @description The last failure of the transport, also after it is up again. */
+                                    last_error: {
+                                        /** Format: date-time */
+                                        at: string;
+                                        /** @description Of the server or the connection, without addresses. */
+                                        reply: string;
+                                        /**
+                                         * @description mail: from MAIL to the reply for the mail.
+                                         * @enum {unknown}
+                                         */
+                                        phase: "connect" | "tls" | "login" | "mail";
+                                    } | null;
+                                    /** Format: date-time */
+                                    last_accepted_at: string | null;
+                                    /** Format: date-time */
+                                    next_try_at: string | null;
+                                    /** @description Mails handed to it without an outcome, at most some seconds ago. */
+                                    in_flight: number;
+                                    /** @description How each running worker process finds it, for campaigns (bulk) and for messages (transactional). */
+                                    processes: {
+                                        /** @enum {unknown} */
+                                        use: "bulk" | "transactional";
+                                        /** @enum {unknown} */
+                                        state: "up" | "down" | "refusing_logins" | "rate_limited" | "unknown";
+                                        /** Format: date-time */
+                                        since: string;
+                                    }[];
+                                };
+                            };
                         };
                     };
                 };
@@ -6744,12 +6811,40 @@ export interface paths {
                                 enabled: boolean;
                                 /** @enum {unknown} */
                                 purpose: "all" | "bulk" | "transactional";
-                                /** @description The last connection error; null: none. */
-                                trouble: {
+                                /**
+                                 * @description How the running workers find the transport; up where one of them does. rate_limited: the server refuses mail because of its rate, its quota or its storage. unknown: no running worker has used it yet.
+                                 * @enum {unknown}
+                                 */
+                                state: "up" | "down" | "refusing_logins" | "rate_limited" | "unknown";
+                                /** Format: date-time */
+                                since: string | null;
+                                /** @description The last failure of the transport, also after it is up again. */
+                                last_error: {
                                     /** Format: date-time */
                                     at: string;
-                                    says: string;
+                                    /** @description Of the server or the connection, without addresses. */
+                                    reply: string;
+                                    /**
+                                     * @description mail: from MAIL to the reply for the mail.
+                                     * @enum {unknown}
+                                     */
+                                    phase: "connect" | "tls" | "login" | "mail";
                                 } | null;
+                                /** Format: date-time */
+                                last_accepted_at: string | null;
+                                /** Format: date-time */
+                                next_try_at: string | null;
+                                /** @description Mails handed to it without an outcome, at most some seconds ago. */
+                                in_flight: number;
+                                /** @description How each running worker process finds it, for campaigns (bulk) and for messages (transactional). */
+                                processes: {
+                                    /** @enum {unknown} */
+                                    use: "bulk" | "transactional";
+                                    /** @enum {unknown} */
+                                    state: "up" | "down" | "refusing_logins" | "rate_limited" | "unknown";
+                                    /** Format: date-time */
+                                    since: string;
+                                }[];
                                 /** Format: date-time */
                                 created_at: string;
                                 /** Format: date-time */
@@ -6802,12 +6897,40 @@ export interface paths {
                                 enabled: boolean;
                                 /** @enum {unknown} */
                                 purpose: "all" | "bulk" | "transactional";
-                                /** @description The last connection error; null: none. */
-                                trouble: {
+                                /**
+                                 * @description How the running workers find the transport; up where one of them does. rate_limited: the server refuses mail because of its rate, its quota or its storage. unknown: no running worker has used it yet.
+                                 * @enum {unknown}
+                                 */
+                                state: "up" | "down" | "refusing_logins" | "rate_limited" | "unknown";
+                                /** Format: date-time */
+                                since: string | null;
+                                /** @description The last failure of the transport, also after it is up again. */
+                                last_error: {
                                     /** Format: date-time */
                                     at: string;
-                                    says: string;
+                                    /** @description Of the server or the connection, without addresses. */
+                                    reply: string;
+                                    /**
+                                     * @description mail: from MAIL to the reply for the mail.
+                                     * @enum {unknown}
+                                     */
+                                    phase: "connect" | "tls" | "login" | "mail";
                                 } | null;
+                                /** Format: date-time */
+                                last_accepted_at: string | null;
+                                /** Format: date-time */
+                                next_try_at: string | null;
+                                /** @description Mails handed to it without an outcome, at most some seconds ago. */
+                                in_flight: number;
+                                /** @description How each running worker process finds it, for campaigns (bulk) and for messages (transactional). */
+                                processes: {
+                                    /** @enum {unknown} */
+                                    use: "bulk" | "transactional";
+                                    /** @enum {unknown} */
+                                    state: "up" | "down" | "refusing_logins" | "rate_limited" | "unknown";
+                                    /** Format: date-time */
+                                    since: string;
+                                }[];
                                 /** Format: date-time */
                                 created_at: string;
                                 /** Format: date-time */
@@ -6888,12 +7011,40 @@ export interface paths {
                                 enabled: boolean;
                                 /** @enum {unknown} */
                                 purpose: "all" | "bulk" | "transactional";
-                                /** @description The last connection error; null: none. */
-                                trouble: {
+                                /**
+                                 * @description How the running workers find the transport; up where one of them does. rate_limited: the server refuses mail because of its rate, its quota or its storage. unknown: no running worker has used it yet.
+                                 * @enum {unknown}
+                                 */
+                                state: "up" | "down" | "refusing_logins" | "rate_limited" | "unknown";
+                                /** Format: date-time */
+                                since: string | null;
+                                /** @description The last failure of the transport, also after it is up again. */
+                                last_error: {
                                     /** Format: date-time */
                                     at: string;
-                                    says: string;
+                                    /** @description Of the server or the connection, without addresses. */
+                                    reply: string;
+                                    /**
+                                     * @description mail: from MAIL to the reply for the mail.
+                                     * @enum {unknown}
+                                     */
+                                    phase: "connect" | "tls" | "login" | "mail";
                                 } | null;
+                                /** Format: date-time */
+                                last_accepted_at: string | null;
+                                /** Format: date-time */
+                                next_try_at: string | null;
+                                /** @description Mails handed to it without an outcome, at most some seconds ago. */
+                                in_flight: number;
+                                /** @description How each running worker process finds it, for campaigns (bulk) and for messages (transactional). */
+                                processes: {
+                                    /** @enum {unknown} */
+                                    use: "bulk" | "transactional";
+                                    /** @enum {unknown} */
+                                    state: "up" | "down" | "refusing_logins" | "rate_limited" | "unknown";
+                                    /** Format: date-time */
+                                    since: string;
+                                }[];
                                 /** Format: date-time */
                                 created_at: string;
                                 /** Format: date-time */

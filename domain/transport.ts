@@ -3,7 +3,8 @@ export const TRANSPORT_PURPOSES = ['all', 'bulk', 'transactional'] as const;
 export type TransportPurpose = (typeof TRANSPORT_PURPOSES)[number];
 
 /** The kind of mail that needs a transport: campaign or message. */
-export type TransportUse = Exclude<TransportPurpose, 'all'>;
+export const TRANSPORT_USES = ['bulk', 'transactional'] as const;
+export type TransportUse = (typeof TRANSPORT_USES)[number];
 
 /** A rate limit over all processes; `key` names its bucket: `transport:3`, `account:1`, `campaign:7`. */
 export interface Rate {

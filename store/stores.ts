@@ -48,6 +48,7 @@ import { suppressions } from './suppressions/suppressions.js';
 import { templates } from './templates/templates.js';
 import { engagements } from './tracking/engagement.js';
 import { links } from './tracking/links.js';
+import { transportHealth } from './transports/health.js';
 import { buckets } from './transports/token-buckets.js';
 import { transports } from './transports/transports.js';
 import { deliveries } from './webhooks/deliveries.js';
@@ -72,7 +73,7 @@ export function stores(store: Store, { secret, lease = PROTOCOL_TIMES.lease }: S
     ...newsletterStores(store),
     ...eventStores(store, secret),
     ...usageStores(store),
-    ...mailStores(store, secret),
+    ...mailStores(store, secret, lease),
     blobs: blobs(store),
     counters: counters(store),
     requestLimits: requestLimits(store),
@@ -160,12 +161,13 @@ function usageStores(store: Store) {
   };
 }
 
-function mailStores(store: Store, secret: string) {
+function mailStores(store: Store, secret: string, lease: number) {
   return {
     domains: domains(store, secret),
     inbound: inbound(store),
     providers: providers(store, secret),
     tokenBuckets: buckets(store),
+    transportHealth: transportHealth(store, lease),
     transports: transports(store, secret),
   };
 }

@@ -10,7 +10,6 @@ import {
   type TransportUse,
   WHOLE_SHARE,
 } from '../domain/transport.js';
-import { UNREACHED } from '../mail/smtp/handshake.js';
 import type { Dial } from '../mail/smtp/settings.js';
 import {
   type FailoverTransport,
@@ -19,7 +18,6 @@ import {
   type RouteEntry,
   type TransportsFor,
 } from '../mail/transports/failover.js';
-import { SLOW } from '../mail/transports/monitor.js';
 import {
   keepRoutesOpen,
   type RouteOpener,
@@ -30,10 +28,14 @@ import {
   routeOpener,
 } from '../mail/transports/routes.js';
 import type { Stores } from '../store/stores.js';
+import { DEFAULT_TRANSPORT } from '../store/transports/health.js';
 import type { RateScope } from '../store/transports/token-buckets.js';
 import type { StoredTransport } from '../store/transports/transports.js';
+import type { TransportReports } from './transport-reports.js';
 
-export interface TransportDeps extends RouteSettings, Pick<Stores, 'transports' | 'accounts' | 'tokenBuckets'> {
+export interface TransportDeps
+  extends Omit<RouteSettings, 'reportRoute'>,
+    Pick<Stores, 'transports' | 'accounts' | 'tokenBuckets'> {
   /** The installation's own transport, for accounts that have none. */
   readonly smtpUrl: string;
   readonly smtpConnections: number;
@@ -41,6 +43,8 @@ export interface TransportDeps extends RouteSettings, Pick<Stores, 'transports' 
   readonly dial: Dial;
   /** The part of the connections for campaigns that this process may open; undefined: all of them. */
   readonly share?: ProcessShare | undefined;
+  /** Where the health of the transports is reported; undefined: nowhere. */
+  readonly reports?: TransportReports | undefined;
   /** Campaigns and messages are sent by this process. */
   readonly sendsAll: boolean;
 }
@@ -61,7 +65,11 @@ const MAX_AGE_MS = 2_000;
 
 /** The transports of each account as stored, with separate connections for campaigns and for messages. */
 export function accountTransports(deps: TransportDeps): Transports {
-  const opener = routeOpener(deps);
+  const { reports } = deps;
+  const opener = routeOpener({
+    ...deps,
+    reportRoute: reports && (({ route: { id }, use, version }, health) => reports.add({ id, use, version }, health)),
+  });
   const views = new Map<string, FailoverTransport>();
   const rowsOf = cachedRows(deps);
   const own = { bulk: ownRoute(deps, 'bulk', opener), transactional: ownRoute(deps, 'transactional', opener) };
@@ -93,8 +101,12 @@ export function accountTransports(deps: TransportDeps): Transports {
       const sizes = used.map(({ purpose, connections }) => connectionShare(purpose, 'bulk', connections));
       return !sizes.some((connections) => isOfAnotherProcess(account, connections, deps.share ?? WHOLE_SHARE));
     },
-    destroy: opener.destroy,
-    close: opener.close,
+    destroy: () => {
+      // What becomes of mail on sockets that are closed here says nothing about the transport.
+      void reports?.close();
+      opener.destroy();
+    },
+    close: () => opener.close().finally(reports?.close),
   };
 }
 
@@ -124,22 +136,12 @@ function plansOf(deps: TransportDeps, row: StoredTransport, use: TransportUse, i
   try {
     const url = deps.transports.urlOf(row);
     const guard = isClient ? { dial: deps.dial } : {};
-    const recordTrouble = troubleRecorder(deps, row, isClient);
     const sharedConnections = sharedBetweenUses(deps, row.purpose, row.connections);
-    return [{ route, use, url, version: row.version, recordTrouble, sharedConnections, ...guard }];
+    return [{ route, use, url, version: row.version, sharedConnections, ...guard }];
   } catch (error) {
     deps.log.warn({ transport: route.id, error: String(error) }, 'a transport was sealed with another EVERPOST_SECRET');
     return [];
   }
-}
-
-/** The trouble that the API shows at the transport; a failed write does not affect mail. */
-function troubleRecorder({ transports }: TransportDeps, { account, _id }: StoredTransport, isClient: boolean) {
-  return (trouble: string | undefined): void => {
-    // For a client, a port that is slow to answer looks like one that refuses.
-    const says = isClient && trouble === SLOW.what ? UNREACHED.what : trouble;
-    transports.recordTrouble(account, _id, says ?? null).catch(() => undefined);
-  };
 }
 
 /** The installation's transport, opened with the first mail of an account without transports. */
@@ -149,9 +151,9 @@ function ownRoute(deps: TransportDeps, use: TransportUse, { open }: RouteOpener)
   return (): RouteEntry => {
     if (entry === undefined) {
       const limits = { perSecond: null, connections: smtpConnections };
-      const route = shared(deps, routeOf('default', 'all', use, limits), use);
+      const route = shared(deps, routeOf(DEFAULT_TRANSPORT, 'all', use, limits), use);
       const sharedConnections = sharedBetweenUses(deps, 'all', smtpConnections);
-      const plan = { route, use, url, version: 0, recordTrouble: () => undefined, sharedConnections };
+      const plan = { route, use, url, version: 0, sharedConnections };
       entry = { route, monitor: open(plan).monitor };
     }
     return entry;

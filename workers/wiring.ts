@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
@@ -28,6 +29,7 @@ import { webClient } from '../web/client.js';
 import { guardedDial } from '../web/connector.js';
 import { countedLedger, countedProgress, mailMetrics } from './metrics.js';
 import { lanesPerCampaign, turnSettings } from './queues.js';
+import { transportReports } from './transport-reports.js';
 import { accountTransports, type Transports } from './transports.js';
 
 export interface WorkerDependencies {
@@ -108,10 +110,13 @@ function openTransports(dependencies: WorkerDependencies, rows: Rows): Transport
   const { config, smtpUrl, times, log, share, part } = dependencies;
   const dial = guardedDial(addressGuard(config.allowedPrivateHosts));
   const { smtpConnections } = config;
+  const { transportHealth } = rows;
+  const reports = transportReports({ transportHealth, process: randomUUID(), every: times.lease / 6 });
   return accountTransports({
     ...rows,
     smtpUrl,
     smtpConnections,
+    reports,
     share,
     sendsAll: part === undefined,
     times,

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { monotonic } from '../../clock.js';
+import { later, monotonic } from '../../clock.js';
 import type { ConnectionTrouble, Outcome } from '../../domain/delivery/outcome.js';
 import type { Rate, TransportUse } from '../../domain/transport.js';
 import type { SplicedMail } from '../letter/letter.js';
@@ -34,6 +34,8 @@ export interface FailoverTransport extends Pick<Transport, 'connections' | 'read
    * is no route, was no token in time, or once the signal is aborted.
    */
   pay(signal: AbortSignal): Promise<string | undefined>;
+  /** When mail that found no route ready is tried again. */
+  retryAt(): Date;
 }
 
 /** The current routes of an account, each with a share of connections for the use. */
@@ -49,11 +51,13 @@ export interface FailoverDeps {
 /** Milliseconds for which a mail waits for a token of a route whose rate the claim has not paid. */
 const MAX_RATE_WAIT = 30_000;
 const RATE_CHECK_INTERVAL = 200;
+/** Milliseconds until the routes of an account that has none are read again. */
+const WITHOUT_ROUTE = 10_000;
 
 export function failoverTransport(deps: FailoverDeps): FailoverTransport {
   let found: RouteEntry | undefined;
-  /** The only route there is, as `ready` found it last. */
-  let only: RouteEntry | undefined;
+  /** The routes, as `ready` found them last. */
+  let known: readonly RouteEntry[] = [];
   const pay = paymentsInTurn(deps);
 
   const deliver = async (mail: SplicedMail, order: HandOverOrder, before?: Attempted): Promise<Outcome> => {
@@ -78,23 +82,18 @@ export function failoverTransport(deps: FailoverDeps): FailoverTransport {
     route: () => (found?.monitor.isUp() === false ? undefined : found?.route),
     pool: () => found?.monitor.transport,
     pay: (signal) => pay(found?.route, signal),
+    retryAt: () => earliestRetry(known),
 
     ready: async () => {
-      const routes = await deps.routes();
-      only = routes.length === 1 ? routes[0] : undefined;
-      for (const { monitor } of routes) monitor.probeIfDue();
-      let trouble: ConnectionTrouble | undefined = NO_ROUTE;
-      for (const entry of upFirst(routes)) {
-        trouble = await entry.monitor.check(routes.length === 1);
-        if (trouble !== undefined) continue;
-        found = entry;
-        return undefined;
-      }
-      return trouble;
+      known = await deps.routes();
+      const first = await firstReady(known);
+      if ('stage' in first) return first;
+      found = first;
+      return undefined;
     },
 
     send: (mail, order, settled) => {
-      const entry = only;
+      const entry = known.length === 1 ? known[0] : undefined;
       if (entry === undefined || !isPaid(entry.route, order)) {
         void deliver(mail, order).then(settled);
         return;
@@ -108,6 +107,23 @@ export function failoverTransport(deps: FailoverDeps): FailoverTransport {
 
     deliver: (mail, order) => deliver(mail, order),
   };
+}
+
+/** The first route with a connection past AUTH, or the trouble of the last one. */
+async function firstReady(routes: readonly RouteEntry[]): Promise<RouteEntry | ConnectionTrouble> {
+  for (const { monitor } of routes) monitor.probeIfDue();
+  let trouble: ConnectionTrouble = NO_ROUTE;
+  for (const entry of upFirst(routes)) {
+    const failed = await entry.monitor.check(routes.length === 1);
+    if (failed === undefined) return entry;
+    trouble = failed;
+  }
+  return trouble;
+}
+
+function earliestRetry(routes: readonly RouteEntry[]): Date {
+  const times = routes.flatMap(({ monitor }) => monitor.retryAt() ?? []);
+  return times.length === 0 ? later(WITHOUT_ROUTE) : new Date(Math.min(...times.map(Number)));
 }
 
 /** A route that was tried, and what came of it. */

@@ -4,6 +4,7 @@ import { isTransportFailure } from '../../domain/campaign/ledger-page.js';
 import { fateOf } from '../../domain/delivery/classify.js';
 import type { ConnectionTrouble, Outcome } from '../../domain/delivery/outcome.js';
 import { backoffAfter } from '../../domain/transport.js';
+import { type RouteHealth, routeHealth } from './route-health.js';
 import type { Transport } from './transport.js';
 
 /** One transport and its health. */
@@ -24,42 +25,33 @@ export interface TransportMonitor {
   recordOutcome(outcome: Outcome): Promise<void>;
   /** Aborted with the given signal, and when the transport goes down, so that no mail waits for it. */
   untilDown(signal: AbortSignal): AbortSignal;
+  /** When mail that waits for the transport is tried again; null while it is up. */
+  retryAt(): Date | null;
 }
 
 export interface MonitorDeps {
   readonly name: string;
   readonly log: (message: string, details: Readonly<Record<string, unknown>>) => void;
-  /**
-   * Called with the trouble when the transport goes down, and with undefined when it is up for the first time or again.
-   */
-  readonly recordHealth?: (trouble: string | undefined) => void;
+  /** What is reported about the transport; its own if absent. */
+  readonly health?: RouteHealth;
   /** Milliseconds to wait for a session before the next transport is tried. */
   readonly sessionTimeout: number;
+  /** What is reported if there is no session in time. */
+  readonly slow?: ConnectionTrouble;
   /** Milliseconds until the next probe after this many failures in a row. */
   readonly probeDelay?: (failures: number) => number;
 }
 
+const LONGEST_WAIT = 60_000;
 /** Mails in a row that fail because of the transport. */
 const MAX_FAILURES_IN_A_ROW = 10;
 
-export function monitorTransport(transport: Transport, deps: MonitorDeps): TransportMonitor {
+export function monitorTransport(raw: Transport, deps: MonitorDeps): TransportMonitor {
+  const { health: report = routeHealth({ longestWait: LONGEST_WAIT }) } = deps;
+  const transport = report.observed(raw);
   const health = healthOf(deps);
   let failuresInARow = 0;
-  let pendingCheck: Promise<ConnectionTrouble | undefined> | undefined;
-
-  const checkNow = (): Promise<ConnectionTrouble | undefined> => {
-    pendingCheck ??= transport
-      .ready()
-      .then((trouble) => {
-        if (trouble === undefined) health.markUp();
-        else health.markDown(trouble.what);
-        return trouble;
-      })
-      .finally(() => {
-        pendingCheck = undefined;
-      });
-    return pendingCheck;
-  };
+  const checkNow = sharedCheck(transport, deps, report, health);
   const checkWithinTimeout = async (): Promise<ConnectionTrouble | undefined> => {
     const stop = new AbortController();
     const slow = pause(deps.sessionTimeout, SLOW, { signal: stop.signal }).catch(() => SLOW);
@@ -73,6 +65,7 @@ export function monitorTransport(transport: Transport, deps: MonitorDeps): Trans
     transport,
     isUp: health.isUp,
     untilDown: health.untilDown,
+    retryAt: () => report.health().next_try,
     check: (isAlone) => (isAlone ? checkNow() : checkWithinTimeout()),
     probeIfDue: () => {
       if (health.isRested()) void checkNow();
@@ -87,18 +80,47 @@ export function monitorTransport(transport: Transport, deps: MonitorDeps): Trans
       failuresInARow = isFailedOutcome(outcome) ? failuresInARow + 1 : 0;
       if (failuresInARow < MAX_FAILURES_IN_A_ROW) return;
       failuresInARow = 0;
+      report.broken();
       health.markDown('too many mails in a row failed');
     },
   };
 }
 
+/** Checks once for all that ask meanwhile. */
+function sharedCheck(
+  transport: Transport,
+  { sessionTimeout, slow = SLOW }: MonitorDeps,
+  report: RouteHealth,
+  health: ReturnType<typeof healthOf>,
+) {
+  let pending: Promise<ConnectionTrouble | undefined> | undefined;
+  const check = async (): Promise<ConnectionTrouble | undefined> => {
+    // A slow server is reported in time also where every answer is awaited.
+    const overdue = transport.open() > 0 ? undefined : setTimeout(() => report.failed(slow), sessionTimeout);
+    try {
+      const trouble = await transport.ready();
+      if (trouble === undefined) report.connected();
+      else report.failed(trouble);
+      if (trouble === undefined) health.markUp();
+      else health.markDown(trouble.what);
+      return trouble;
+    } finally {
+      clearTimeout(overdue);
+      pending = undefined;
+    }
+  };
+  return (): Promise<ConnectionTrouble | undefined> => {
+    pending ??= check();
+    return pending;
+  };
+}
+
 /** Up or down, the number of failures, and the time of the next probe. */
-function healthOf({ name, log, recordHealth, probeDelay = backoffAfter }: MonitorDeps) {
+function healthOf({ name, log, probeDelay = backoffAfter }: MonitorDeps) {
   let down = new AbortController();
   let joinedSignals = new WeakMap<AbortSignal, AbortSignal>();
   let failures = 0;
   let probeAt = 0;
-  let proven = false;
   const isUp = () => !down.signal.aborted;
 
   return {
@@ -109,13 +131,10 @@ function healthOf({ name, log, recordHealth, probeDelay = backoffAfter }: Monito
       probeAt = monotonic() + probeDelay(failures);
       if (!isUp()) return;
       log('transport is down', { transport: name, why });
-      recordHealth?.(why);
       down.abort();
     },
     markUp: (): void => {
       failures = 0;
-      if (!proven || !isUp()) recordHealth?.(undefined);
-      proven = true;
       if (isUp()) return;
       down = new AbortController();
       joinedSignals = new WeakMap();

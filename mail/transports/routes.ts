@@ -1,9 +1,11 @@
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import { connectionShare, type Rate, type TransportPurpose, type TransportUse } from '../../domain/transport.js';
+import { UNREACHED } from '../smtp/handshake.js';
 import { type SharedLimit, sharedLimit } from '../smtp/pool/connection-limit.js';
 import type { Dial, RecordDuration } from '../smtp/settings.js';
 import type { Route, RouteEntry } from './failover.js';
-import { monitorTransport } from './monitor.js';
+import { monitorTransport, SLOW } from './monitor.js';
+import { type RouteHealth, routeHealth } from './route-health.js';
 import { smtpTransport, type Transport } from './transport.js';
 
 /** A route as configured by an account; a new version replaces the open connections. */
@@ -11,7 +13,6 @@ export interface RoutePlan {
   readonly route: Route;
   readonly url: string;
   readonly version: number;
-  readonly recordTrouble: (trouble: string | undefined) => void;
   readonly dial?: Dial | undefined;
   /** The next mail of a campaign is sent ahead; a message never waits behind the dot of another (docs/architecture/protocol.md "The sender"). */
   readonly use: TransportUse;
@@ -21,12 +22,21 @@ export interface RoutePlan {
 
 export interface OpenRoute extends Pick<RouteEntry, 'monitor'> {
   readonly version: number;
+  readonly report: RouteReport | undefined;
+}
+
+/** Passes the health of a route on. */
+interface RouteReport {
+  readonly changed: (isTransition: boolean) => void;
+  readonly remove: () => void;
 }
 
 export interface RouteSettings {
   readonly times: ProtocolTimes;
   readonly log: { warn(details: object, message: string): void };
   readonly recordDuration?: RecordDuration | undefined;
+  /** Begins to report a route that was opened. */
+  readonly reportRoute?: ((plan: RoutePlan, health: RouteHealth['health']) => RouteReport) | undefined;
 }
 
 export type RouteOpener = ReturnType<typeof routeOpener>;
@@ -35,13 +45,13 @@ export type RouteOpener = ReturnType<typeof routeOpener>;
 const SESSION_TIMEOUT_MS = 5_000;
 
 /** Opens the routes of this process and closes them together. */
-export function routeOpener({ times, log: logger, recordDuration }: RouteSettings) {
+export function routeOpener({ times, log: logger, recordDuration, reportRoute }: RouteSettings) {
   const opened = new Set<Transport>();
   const limits = sharedLimits();
   let isDestroyed = false;
   return {
     open: (plan: RoutePlan): OpenRoute => {
-      const { route, url, version, recordTrouble, dial, use } = plan;
+      const { route, url, version, dial, use } = plan;
       const { id: name, connections } = route;
       const log = (message: string, details: object) => logger.warn({ ...details, transport: name }, message);
       const pipelining = use === 'bulk' ? 'across' : 'within';
@@ -55,14 +65,23 @@ export function routeOpener({ times, log: logger, recordDuration }: RouteSetting
         recordDuration,
         pipelining,
       });
-      opened.add(transport);
       if (isDestroyed) transport.destroy();
-      const settings = { name, sessionTimeout: SESSION_TIMEOUT_MS, log, recordHealth: recordTrouble };
-      return { version, monitor: monitorTransport(transport, settings) };
+      const health = routeHealth({
+        longestWait: times.firstRetry,
+        changed: (isTransition) => report?.changed(isTransition),
+      });
+      const report = reportRoute?.(plan, health.health);
+      // For a host that is not trusted, a port that is slow to answer looks like one that refuses.
+      const slow = dial === undefined ? SLOW : UNREACHED;
+      const settings = { name, sessionTimeout: SESSION_TIMEOUT_MS, slow, log, health };
+      const monitor = monitorTransport(transport, settings);
+      opened.add(monitor.transport);
+      return { version, report, monitor };
     },
 
     /** Closes a route after its mail in flight. */
-    drain: ({ monitor: { transport } }: OpenRoute): void => {
+    drain: ({ monitor: { transport }, report }: OpenRoute): void => {
+      report?.remove();
       void transport.close().finally(() => opened.delete(transport));
     },
 

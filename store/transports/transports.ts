@@ -22,8 +22,6 @@ export interface StoredTransport {
   readonly priority: number;
   readonly enabled: boolean;
   readonly purpose: TransportPurpose;
-  /** The last connection error; null once a worker has connected again. */
-  readonly trouble: { readonly at: Date; readonly says: string } | null;
   /** Counts the changes that require new connections. */
   readonly version: number;
   readonly created_at: Date;
@@ -79,15 +77,6 @@ export function transports(store: Store, secret: string) {
       return changed ?? explainNoMatch(rows, account, id);
     },
 
-    /** Stores a worker's last error; `null`: none. Atomic: one update, none where nothing changed. */
-    recordTrouble: async (account: number, id: number, says: string | null): Promise<void> => {
-      const trouble = says === null ? null : { at: now(), says };
-      await rows.updateOne(
-        { _id: id, account, ...(trouble === null && { trouble: { $ne: null } }) },
-        { $set: { trouble } },
-      );
-    },
-
     /** Atomic: one delete. Workers finish open mail on it. */
     remove: async (account: number, id: number): Promise<'done' | 'missing' | 'foreign'> => {
       const { deletedCount } = await rows.deleteOne({ _id: id, account });
@@ -103,7 +92,7 @@ function newRow(
   origin?: string,
 ): StoredTransport {
   const at = now();
-  const row = { _id: id, account, ...fields, trouble: null, version: 1, created_at: at, updated_at: at };
+  const row = { _id: id, account, ...fields, version: 1, created_at: at, updated_at: at };
   return { ...row, ...(origin && { origin }) };
 }
 

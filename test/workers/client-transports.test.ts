@@ -4,10 +4,12 @@ import { UNREACHED } from '../../mail/smtp/handshake.js';
 import { accounts } from '../../store/accounts/accounts.js';
 import { clients } from '../../store/accounts/clients.js';
 import { openStore, type Store } from '../../store/mongo/connect.js';
+import { transportHealth } from '../../store/transports/health.js';
 import { buckets } from '../../store/transports/token-buckets.js';
 import { transports } from '../../store/transports/transports.js';
 import { addressGuard } from '../../web/address-guard.js';
 import { guardedDial } from '../../web/connector.js';
+import { transportReports } from '../../workers/transport-reports.js';
 import { accountTransports, type Transports } from '../../workers/transports.js';
 import { aMail } from '../support/mail/letters.js';
 import { type SmtpServer, smtpServer } from '../support/scripted/smtp-server.js';
@@ -45,6 +47,7 @@ function aProcess(exceptions: readonly string[]): Transports {
     smtpUrl: relay.url,
     smtpConnections: 1,
     sendsAll: true,
+    reports: transportReports({ transportHealth: transportHealth(store, 60_000), process: 'one', every: 60_000 }),
     times: PROTOCOL_TIMES,
     dial: guardedDial(addressGuard(exceptions)),
     log: { warn: () => undefined },
@@ -69,8 +72,9 @@ test.each(['127.0.0.1', 'localhost'])(
       const routes = ways.of(client, 'bulk');
       expect(await routes.ready()).toEqual(UNREACHED);
       expect((await routes.deliver(aMail(), order())).kind).toBe('not_handed_over');
-      const trouble = async () => (await rows().ofAccount(client))[0]?.trouble?.says;
-      await until(async () => (await trouble()) === UNREACHED.what);
+      const [row] = await rows().ofAccount(client);
+      const shown = async () => (await transportHealth(store, 60_000).of([`${row?._id}`])).get(`${row?._id}`)?.error;
+      await until(async () => (await shown())?.reply === UNREACHED.what);
     }
     expect(relay.steps.connect).toBe(0);
   },

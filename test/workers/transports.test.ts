@@ -11,7 +11,6 @@ import { always } from '../support/mail/failover.js';
 import { aMail } from '../support/mail/letters.js';
 import type { SmtpScript } from '../support/scripted/smtp-script.js';
 import { type SmtpServer, smtpServer } from '../support/scripted/smtp-server.js';
-import { quietPort } from '../support/servers/quiet-port.js';
 import { type TestDatabase, testDatabase } from '../support/servers/test-servers.js';
 import { until } from '../support/until.js';
 
@@ -189,20 +188,6 @@ test('a transport sealed with another secret is skipped with a warning, the othe
   expect((await ways.of(account, 'bulk').deliver(aMail(), always)).kind).toBe('accepted');
   expect(relay.accepted).toHaveLength(1);
   expect(warnings).toEqual(['a transport was sealed with another EVERPOST_SECRET']);
-});
-
-test('the error of a transport stays in its row until a worker connects again', async () => {
-  const ways = await aProcess();
-  const relay = await server({ port: await quietPort() });
-  const { _id } = await aTransport(relay.url);
-  const trouble = async () => (await rows().ofAccount(account)).find((row) => row._id === _id)?.trouble;
-  await relay.close();
-  expect(await ways.of(account, 'bulk').ready()).toMatchObject({ stage: 'connect' });
-  await until(async () => (await trouble())?.says.includes('ECONNREFUSED') === true);
-  const again = await server({ port: relay.port });
-  expect(await ways.of(account, 'transactional').ready()).toBeUndefined();
-  await until(async () => (await trouble()) === null);
-  expect(again.steps.connect).toBe(1);
 });
 
 test('the rate limit of an account applies to all its transports, in addition to their own', async () => {

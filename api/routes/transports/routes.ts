@@ -1,8 +1,9 @@
 import type { FastifyRequest } from 'fastify';
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
 import { probe } from '../../../mail/smtp/probe.js';
 import { urlFault } from '../../../mail/smtp/settings.js';
+import { DEFAULT_TRANSPORT } from '../../../store/transports/health.js';
 import { HIDDEN, type StoredTransport } from '../../../store/transports/transports.js';
 import { type AddressGuard, addressGuard } from '../../../web/address-guard.js';
 import { guardedDial } from '../../../web/connector.js';
@@ -14,8 +15,10 @@ import { Data, NoContent, refusals } from '../../schema/envelope.js';
 import { IdPath } from '../../schema/fields.js';
 import type { Deps } from '../../wiring.js';
 import {
+  defaultTransportView,
   NewTransport,
   newTransport,
+  TransportList,
   TransportPatch,
   TransportTestResult,
   TransportView,
@@ -36,11 +39,17 @@ export function transports(app: Api, deps: Deps): void {
   testTransport(app, deps);
 }
 
-function listTransports(app: Api, { transports }: Deps): void {
+function listTransports(app: Api, { transports, transportHealth }: Deps): void {
   app.get(
     '/transports',
-    { schema: { tags, summary: 'List transports', response: { 200: Data(Type.Array(TransportView)), ...refusals } } },
-    async (request) => ({ data: (await transports.ofAccount(accountOf(request))).map(transportView) }),
+    { schema: { tags, summary: 'List transports', response: { 200: TransportList, ...refusals } } },
+    async (request) => {
+      const rows = await transports.ofAccount(accountOf(request));
+      const known = await transportHealth.of([DEFAULT_TRANSPORT, ...rows.map(({ _id }) => `${_id}`)]);
+      const ofInstallation = defaultTransportView(known.get(DEFAULT_TRANSPORT), isOfClient(request));
+      const data = rows.map((row) => transportView(row, known.get(`${row._id}`)));
+      return { data, meta: { default: ofInstallation } };
+    },
   );
 }
 
@@ -58,18 +67,19 @@ function createTransport(app: Api, deps: Deps): void {
     async (request, reply) => {
       const fields = { ...newTransport(request.body), url: urlToStore(request.body.url, guardOf(deps, request)) };
       const row = await deps.transports.create(accountOf(request), fields, originOf(request));
-      return reply.code(201).send({ data: transportView(row) });
+      return reply.code(201).send({ data: await viewOf(deps, row) });
     },
   );
 }
 
-function retrieveTransport(app: Api, { transports }: Deps): void {
+function retrieveTransport(app: Api, deps: Deps): void {
   app.get(
     '/transports/:id',
     { schema: { tags, summary: 'Retrieve a transport', params: IdPath, response: ONE } },
-    async (request) => ({
-      data: transportView(demandOwned(await transports.find(accountOf(request), request.params.id))),
-    }),
+    async (request) => {
+      const row = demandOwned(await deps.transports.find(accountOf(request), request.params.id));
+      return { data: await viewOf(deps, row) };
+    },
   );
 }
 
@@ -81,17 +91,19 @@ function changeTransport(app: Api, deps: Deps): void {
       const account = accountOf(request);
       const before = demandOwned(await deps.transports.find(account, request.params.id));
       const fields = changes(deps, request, request.body, before);
-      return { data: transportView(demandOwned(await deps.transports.change(account, before._id, fields))) };
+      const row = demandOwned(await deps.transports.change(account, before._id, fields));
+      return { data: await viewOf(deps, row) };
     },
   );
 }
 
-function removeTransport(app: Api, { transports }: Deps): void {
+function removeTransport(app: Api, { transports, transportHealth }: Deps): void {
   app.delete(
     '/transports/:id',
     { schema: { tags, summary: 'Remove a transport', params: IdPath, response: { 204: NoContent, ...refusals } } },
     async (request, reply) => {
       demandDone(await transports.remove(accountOf(request), request.params.id));
+      await transportHealth.forget(`${request.params.id}`);
       return reply.code(204).send(null);
     },
   );
@@ -116,6 +128,11 @@ function testTransport(app: Api, deps: Deps): void {
   );
 }
 
+async function viewOf({ transportHealth }: Pick<Deps, 'transportHealth'>, row: StoredTransport) {
+  const id = `${row._id}`;
+  return transportView(row, (await transportHealth.of([id])).get(id));
+}
+
 function changes(
   deps: Deps,
   request: FastifyRequest,
@@ -128,7 +145,11 @@ function changes(
 
 /** Keeps the transports of a client from private hosts; those of the operator's accounts may reach them. */
 function guardOf({ config }: Deps, request: FastifyRequest): AddressGuard | undefined {
-  return principalOf(request).accountStatus.kind === 'client' ? addressGuard(config.allowedPrivateHosts) : undefined;
+  return isOfClient(request) ? addressGuard(config.allowedPrivateHosts) : undefined;
+}
+
+function isOfClient(request: FastifyRequest): boolean {
+  return principalOf(request).accountStatus.kind === 'client';
 }
 
 /** Undefined where the URL was encrypted with another secret: then the request must contain the password. */
