@@ -9,6 +9,7 @@ import {
   messageRowChanged,
   messageStart,
 } from '../../workflows/messages/message.js';
+import { loopLoad } from './loop-load.js';
 import { type MessageRun, messageStarts } from './message-starts.js';
 import type { OutageLog } from './outage-log.js';
 
@@ -55,6 +56,7 @@ export function messageCalls({ prefix, localWorker, withTimeout, enqueue, outage
     lease: rest.lease ?? PROTOCOL_TIMES.lease,
     maxQueued: MOST_MESSAGES_QUEUED,
     untilNotBusy: async () => localWorker?.()?.untilNotBusy(),
+    isLoopBusy: localWorker === undefined ? () => false : loopLoad(),
   });
 
   return {

@@ -29,6 +29,8 @@ export interface MessageStartDeps {
   readonly maxQueued: number;
   /** Resolves when the worker of this process has few messages to send; awaited for LONGEST_GATHERING_MS at most. */
   readonly untilNotBusy: () => Promise<unknown>;
+  /** Whether the process that sends is short of time, so that fewer and larger starts are faster for all. */
+  readonly isLoopBusy: () => boolean;
 }
 
 const STARTS_AT_ONCE = 2;
@@ -42,7 +44,7 @@ const LONGEST_GATHERING_MS = 150;
  * Starts the workflows of accepted messages: while starts are under way, or the worker of this process is busy, newcomers wait
  * for the next one and share it. A single message starts at once.
  */
-export function messageStarts({ start, messages, outages, lease, maxQueued, untilNotBusy }: MessageStartDeps) {
+export function messageStarts({ start, messages, outages, lease, maxQueued, ...load }: MessageStartDeps) {
   const open = new Set<Promise<unknown>>();
   let queued = 0;
   let closed = false;
@@ -82,7 +84,10 @@ export function messageStarts({ start, messages, outages, lease, maxQueued, unti
     send,
     atOnce: STARTS_AT_ONCE,
     most: MOST_OF_START,
-    ready: () => within(LONGEST_GATHERING_MS, untilNotBusy(), undefined),
+    ready: () => {
+      const ready = load.isLoopBusy() ? new Promise(() => {}) : load.untilNotBusy();
+      return within(LONGEST_GATHERING_MS, ready, undefined);
+    },
   });
   /** Scheduled messages wait in workflows of their own. */
   const startAlone = sharedCalls<StartableMessage, undefined>({ send, atOnce: STARTS_AT_ONCE, most: 1 });

@@ -8,7 +8,7 @@ import { aMessage } from '../../support/store/messages.js';
 afterEach(() => void vi.useRealTimers());
 
 /** Starts that are answered when the test says so. */
-function theStarts(maxQueued = 1_000, untilNotBusy = async () => {}) {
+function theStarts(maxQueued = 1_000, untilNotBusy = async () => {}, isLoopBusy = () => false) {
   const open: { readonly run: MessageRun; answer(): void; fail(): void }[] = [];
   const recorded: StartedRun[] = [];
   const starts = messageStarts({
@@ -21,6 +21,7 @@ function theStarts(maxQueued = 1_000, untilNotBusy = async () => {}) {
     lease: 60_000,
     maxQueued,
     untilNotBusy,
+    isLoopBusy,
   });
   const accepted = (over: object = {}) => aMessage({ sweep_at: new Date(Date.now() + 5_000), ...over });
   const add = (count: number, over: object = {}) => {
@@ -75,6 +76,29 @@ test('a start that is older than 300 ms holds up no other', async () => {
   vi.advanceTimersByTime(301);
   await settled();
   expect(sizes(open)).toEqual([1, 1, 3]);
+});
+
+test('while the event loop is busy, messages gather for 150 ms, and start at once when it no longer is', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  let busy = true;
+  const { add, open } = theStarts(
+    1_000,
+    async () => {},
+    () => busy,
+  );
+  add(1);
+  await settled();
+  add(2);
+  vi.advanceTimersByTime(149);
+  await settled();
+  expect(open).toHaveLength(0);
+  vi.advanceTimersByTime(1);
+  await settled();
+  expect(sizes(open)).toEqual([3]);
+  busy = false;
+  add(1);
+  await settled();
+  expect(sizes(open)).toEqual([3, 1]);
 });
 
 test('while the worker of the process is busy, messages gather for the next start, for 150 ms at most', async () => {
